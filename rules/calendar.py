@@ -1,0 +1,54 @@
+"""Calendar arithmetic: dates are days in Asia/Shanghai, months are calendar months clamped to their end."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def today() -> dt.date:
+    """The calendar date in Asia/Shanghai."""
+    return dt.datetime.now(SHANGHAI).date()
+
+
+def add_months(day: dt.date, months: int) -> dt.date:
+    """``day`` moved by whole months; 31 January + 1 month is the last day of February.
+
+    Past the calendar's ends (years 1 and 9999) the answer is the calendar's end.
+    """
+    index = day.year * 12 + day.month - 1 + months
+    if index < 12:
+        return dt.date.min
+    if index >= 120_000:
+        return dt.date.max
+    year, month = divmod(index, 12)
+    return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def add_days(day: dt.date, days: int) -> dt.date:
+    """``day`` moved by days, kept within the calendar."""
+    ordinal = day.toordinal() + days
+    return dt.date.fromordinal(max(1, min(ordinal, dt.date.max.toordinal())))
+
+
+def months_elapsed(start: dt.date, day: dt.date) -> int:
+    """The greatest k with ``add_months(start, k) <= day``; -1 or less where ``start`` is after ``day``."""
+    months = (day.year - start.year) * 12 + day.month - start.month
+    return months if add_months(start, months) <= day else months - 1
+
+
+def first_start_still_open(day: dt.date, months: int) -> dt.date:
+    """The earliest ``start`` with ``day < add_months(start, months)``: the cut-off of a window on ``day``.
+
+    ``add_months`` never decreases as its date grows, so the dates that still count are exactly those from
+    the answer on.
+    """
+    guess = add_months(day, -months)
+    while guess > dt.date.min and add_months(guess, months) > day:
+        guess -= dt.timedelta(days=1)
+    while add_months(guess, months) <= day and guess < dt.date.max:
+        guess += dt.timedelta(days=1)
+    return guess

@@ -1,0 +1,373 @@
+"""From the text of a condition to a typed expression: parse with sqlglot, copy what is allowed, refuse the rest."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from rules.expressions import (
+    BOOLEAN,
+    DATE,
+    MAX_DIGITS,
+    TEXT,
+    And,
+    Arithmetic,
+    AsOf,
+    Call,
+    Compare,
+    Expression,
+    In,
+    IsNull,
+    Kind,
+    Like,
+    Literal,
+    Name,
+    Not,
+    Or,
+    Shift,
+    Type,
+    Value,
+)
+
+MAX_LENGTH = 2_000
+MAX_DEPTH = 40
+_COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
+_ARITHMETIC = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*"}
+_FUNCTIONS = {exp.Coalesce: "coalesce", exp.Least: "least", exp.Greatest: "greatest", exp.Abs: "abs"}
+_MONTHS = {"MONTH": 1, "MONTHS": 1, "YEAR": 12, "YEARS": 12}
+_DAYS = {"DAY": 1, "DAYS": 1, "WEEK": 7, "WEEKS": 7}
+_MAX_INTERVAL = 12_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The names that a condition may use, and the values that a text column may take.
+
+    :param names: name → the column or measure it stands for.
+    :param values: name → the codes the vocabulary lists for it, where it lists any.
+    """
+
+    names: Mapping[str, Name]
+    values: Mapping[str, frozenset[str]]
+
+
+class ConditionError(Exception):
+    """What is wrong with a condition.
+
+    :param offset: the place in the condition's text, counted from 0.
+    """
+
+    def __init__(self, message: str, hint: str = "", offset: int = 0, text: str = "") -> None:
+        super().__init__(message)
+        self.message, self.hint, self.offset, self.text = message, hint, offset, text
+
+
+def parse_condition(text: str, scope: Scope) -> Expression:
+    """A boolean expression over the names of ``scope``.
+
+    :raises ConditionError: on text that is not one allowed, well-typed condition.
+    """
+    node = parse_expression(text, scope)
+    if node.type != BOOLEAN:
+        raise ConditionError(f"this is a {node.type}, not a condition", "a comparison such as amount > 1000")
+    return node
+
+
+def parse_expression(text: str, scope: Scope) -> Expression:
+    """An expression of any type over the names of ``scope``.
+
+    :raises ConditionError: on text that is not one allowed, well-typed expression.
+    """
+    if len(text) > MAX_LENGTH:
+        raise ConditionError(
+            f"longer than {MAX_LENGTH} characters", "split it into several rules, or use a table"
+        )
+    try:
+        tree = sqlglot.parse(text, dialect="duckdb")
+        if len(tree) != 1 or tree[0] is None:
+            raise ConditionError("not exactly one expression", "one condition, without ';'")
+        return _Copier(scope).copy(tree[0])
+    except SqlglotError as error:
+        raise _syntax_error(error, text) from None
+    except RecursionError:
+        raise ConditionError("nested too deeply", f"at most {MAX_DEPTH} levels") from None
+
+
+def _syntax_error(error: SqlglotError, text: str) -> ConditionError:
+    details = getattr(error, "errors", None) or [{}]
+    first = details[0]
+    offset = 0
+    if first.get("line"):
+        lines = text.splitlines(keepends=True)
+        ahead = sum(len(line) for line in lines[: first["line"] - 1])
+        offset = max(0, ahead + first["col"] - len(first.get("highlight") or ""))
+    found = first.get("highlight") or ""
+    return ConditionError(
+        "this can't be read as a condition", "SQL such as: kind = 'penalty' and amount >= 1000", offset, found
+    )
+
+
+class _Copier:
+    """Copies a sqlglot tree into the closed set of nodes, checking types on the way."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.depth = 0
+
+    def copy(self, node: exp.Expression) -> Expression:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise ConditionError("nested too deeply", f"at most {MAX_DEPTH} levels")
+        try:
+            return self._copy(node)
+        except ConditionError as error:
+            error.offset = error.offset or _offset(node)
+            error.text = error.text or node.sql(dialect="duckdb")
+            raise
+        finally:
+            self.depth -= 1
+
+    def _copy(self, node: exp.Expression) -> Expression:
+        match node:
+            case exp.Paren():
+                return self.copy(node.this)
+            case exp.And() | exp.Or():
+                return self._connective(node)
+            case exp.Not():
+                return Not(self._boolean(node.this))
+            case exp.EQ() | exp.NEQ() | exp.LT() | exp.LTE() | exp.GT() | exp.GTE():
+                return self._compare(_COMPARISONS[type(node)], self.copy(node.this), self.copy(node.expression))
+            case exp.Between():
+                return self._between(node)
+            case exp.In():
+                return self._in(node)
+            case exp.Is():
+                return self._is(node)
+            case exp.Like():
+                return self._like(node)
+            case exp.Add() | exp.Sub() | exp.Mul():
+                return self._arithmetic(node)
+            case exp.Coalesce() | exp.Least() | exp.Greatest() | exp.Abs():
+                return self._call(node)
+            case exp.Column():
+                return self._name(node)
+            case _:
+                return self._literal(node)
+
+    def _connective(self, node: exp.Expression) -> Expression:
+        connective = type(node)
+        parts = tuple(self._boolean(part) for part in node.flatten())
+        return And(parts) if connective is exp.And else Or(parts)
+
+    def _boolean(self, node: exp.Expression) -> Expression:
+        copied = self.copy(node)
+        if copied.type != BOOLEAN:
+            raise ConditionError(
+                f"a {copied.type} where a condition is needed", "compare it with something", _offset(node)
+            )
+        return copied
+
+    def _compare(self, op: str, left: Expression, right: Expression) -> Expression:
+        left, right = _as_date(left, right), _as_date(right, left)
+        _same_kind(left, right)
+        if left.type.kind in (Kind.TEXT, Kind.BOOLEAN) and op not in ("=", "<>"):
+            raise ConditionError(f"'{op}' on {left.type} values", "= or <>, or in (…) for several values")
+        for name, value in ((left, right), (right, left)):
+            self._check_value(name, value)
+        return Compare(op, left, right)
+
+    def _check_value(self, name: Expression, value: Expression) -> None:
+        if not (isinstance(name, Name) and isinstance(value, Literal)):
+            return
+        allowed = self.scope.values.get(name.name)
+        if allowed is not None and value.value not in allowed:
+            raise ConditionError(
+                f"{name.name} never has the value '{value.value}'",
+                f"one of {', '.join(sorted(allowed))}",
+                text=f"'{value.value}'",
+            )
+
+    def _between(self, node: exp.Between) -> Expression:
+        if node.args.get("symmetric"):
+            raise ConditionError("'between symmetric' is not in the language", "x between low and high")
+        operand = self.copy(node.this)
+        low, high = self.copy(node.args["low"]), self.copy(node.args["high"])
+        return And((self._compare(">=", operand, low), self._compare("<=", operand, high)))
+
+    def _in(self, node: exp.In) -> Expression:
+        if node.args.get("query") is not None or not node.expressions:
+            raise ConditionError("'in' takes a list of values", "kind in ('penalty', 'award')")
+        operand = self.copy(node.this)
+        values: list[Literal] = []
+        for item in node.expressions:
+            value = _as_date(self.copy(item), operand)
+            if not isinstance(value, Literal):
+                raise ConditionError("'in' takes values only", "kind in ('penalty', 'award')", _offset(item))
+            _same_kind(operand, value)
+            self._check_value(operand, value)
+            if value not in values:
+                values.append(value)
+        return In(operand, tuple(values))
+
+    def _is(self, node: exp.Is) -> Expression:
+        if not isinstance(node.expression, exp.Null):
+            raise ConditionError("'is' goes with null alone", "x is null, or x is not null")
+        return IsNull(self.copy(node.this))
+
+    def _like(self, node: exp.Like) -> Expression:
+        operand, pattern = self.copy(node.this), self.copy(node.expression)
+        if operand.type != TEXT or not isinstance(pattern, Literal) or pattern.type != TEXT:
+            raise ConditionError("'like' matches a text with a pattern", "document_no like '渝%'")
+        if "\\" in str(pattern.value):
+            raise ConditionError("a backslash in a pattern", "% for any text, _ for one character")
+        return Like(operand, str(pattern.value))
+
+    def _arithmetic(self, node: exp.Expression) -> Expression:
+        op = _ARITHMETIC[type(node)]
+        if isinstance(node.expression, exp.Interval):
+            return self._shift(node, 1 if op == "+" else -1)
+        left, right = self.copy(node.this), self.copy(node.expression)
+        for side in (left, right):
+            if side.type.kind is not Kind.NUMBER:
+                raise ConditionError(
+                    f"'{op}' on a {side.type}", "numbers; a date moves by an interval: due_on + interval 3 month"
+                )
+        return Arithmetic(op, left, right, _arithmetic_type(op, left.type, right.type))
+
+    def _shift(self, node: exp.Expression, sign: int) -> Expression:
+        operand = self.copy(node.this)
+        if operand.type != DATE or node.key not in ("add", "sub"):
+            raise ConditionError("an interval moves a date only", "decided_on + interval 3 month")
+        interval = node.expression
+        unit = interval.text("unit").upper()
+        count = interval.text("this")
+        if unit not in _MONTHS | _DAYS or not count.isdigit():
+            raise ConditionError("an interval this language lacks", "interval 3 month; also day, week, year")
+        months, days = int(count) * _MONTHS.get(unit, 0), int(count) * _DAYS.get(unit, 0)
+        if months > _MAX_INTERVAL or days > _MAX_INTERVAL * 31:
+            raise ConditionError("an interval of more than 1,000 years", "a shorter one")
+        return Shift(operand, sign * months, sign * days)
+
+    def _call(self, node: exp.Expression) -> Expression:
+        function = _FUNCTIONS[type(node)]
+        parts = [node.this, *node.expressions] if function != "abs" else [node.this]
+        arguments = [self.copy(part) for part in parts]
+        if function == "abs" and arguments[0].type.kind is not Kind.NUMBER:
+            raise ConditionError(f"abs of a {arguments[0].type}", "abs of a number")
+        if function in ("least", "greatest") and arguments[0].type.kind in (Kind.TEXT, Kind.BOOLEAN):
+            raise ConditionError(f"{function} of {arguments[0].type} values", "numbers or dates")
+        arguments = [_as_date(argument, arguments[0]) for argument in arguments]
+        for argument in arguments[1:]:
+            _same_kind(arguments[0], argument)
+        result = arguments[0].type
+        for argument in arguments[1:]:
+            result = _wider(result, argument.type)
+        return Call(function, tuple(arguments), result)
+
+    def _name(self, node: exp.Column) -> Expression:
+        name = node.name
+        if node.table:
+            raise ConditionError("a dotted name", f"the plain name: {name}")
+        if name == "as_of":
+            return AsOf()
+        found = self.scope.names.get(name)
+        if found is None:
+            raise ConditionError(f"nothing declares the name {name}", _nearest(name, self.scope), _offset(node))
+        return found
+
+    def _literal(self, node: exp.Expression) -> Expression:
+        match node:
+            case exp.Literal(is_string=True):
+                return Literal(str(node.this), TEXT)
+            case exp.Literal():
+                return _number(str(node.this))
+            case exp.Neg(this=exp.Literal(is_string=False) as inner):
+                return _number("-" + str(inner.this))
+            case exp.Boolean():
+                return Literal(bool(node.this), BOOLEAN)
+            case exp.Cast(this=exp.Literal(is_string=True) as inner) if node.to.is_type("date"):
+                return Literal(_date(str(inner.this)), DATE)
+            case exp.Null():
+                raise ConditionError("null compares with nothing", "x is null, or x is not null")
+            case exp.Div() | exp.IntDiv():
+                raise ConditionError("division is not in the language", "a ratio measure, which says how it rounds")
+            case _:
+                raise ConditionError(
+                    f"'{node.key}' is not in the language",
+                    "= <> < <= > >= between in like is null and or not + - * coalesce least greatest abs interval",
+                )
+
+
+def _offset(node: exp.Expression) -> int:
+    starts = [n.meta["start"] for n in node.walk() if "start" in n.meta]
+    return min(starts, default=0)
+
+
+def _number(text: str) -> Literal:
+    try:
+        value = Decimal(text)
+    except ArithmeticError:
+        raise ConditionError("this is not a number", "digits with at most one point") from None
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or "e" in text.lower():
+        raise ConditionError("a number in scientific form", "plain digits")
+    scale = max(0, -exponent)
+    whole = max(1, len(value.as_tuple().digits) - scale)
+    if whole + scale > MAX_DIGITS:
+        raise ConditionError("a number of more than 38 digits", "a shorter one")
+    plain: Value = value if scale else int(value)
+    return Literal(plain, Type(Kind.NUMBER, whole, scale))
+
+
+def _date(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise ConditionError(f"'{text}' is not a date", "date '2026-01-31'") from None
+
+
+def _as_date(node: Expression, other: Expression) -> Expression:
+    """A text beside a date is read as a date."""
+    if other.type == DATE and isinstance(node, Literal) and isinstance(node.value, str):
+        return Literal(_date(node.value), DATE)
+    return node
+
+
+def _same_kind(left: Expression, right: Expression) -> None:
+    if left.type.kind is not right.type.kind:
+        raise ConditionError(f"a {left.type} beside a {right.type}", f"two values of the type {left.type}")
+    _wider(left.type, right.type)
+
+
+def _wider(left: Type, right: Type) -> Type:
+    return _sized(left.kind, max(left.whole, right.whole), max(left.scale, right.scale))
+
+
+def _arithmetic_type(op: str, left: Type, right: Type) -> Type:
+    if op == "*":
+        return _sized(Kind.NUMBER, left.whole + right.whole, left.scale + right.scale)
+    return _sized(Kind.NUMBER, max(left.whole, right.whole) + 1, max(left.scale, right.scale))
+
+
+def _sized(kind: Kind, whole: int, scale: int) -> Type:
+    if whole + scale > MAX_DIGITS:
+        raise ConditionError(
+            f"a result of up to {whole + scale} digits, more than {MAX_DIGITS}, would not be exact",
+            "fewer or smaller factors",
+        )
+    return Type(kind, whole, scale)
+
+
+def _nearest(name: str, scope: Scope) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, scope.names, n=1)
+    if close:
+        return f"{close[0]}?"
+    return f"one of {', '.join(sorted(scope.names)) or 'none'}"

@@ -1,0 +1,289 @@
+"""Conditions: a restricted, typed SQL boolean expression as frozen data.
+
+The text is parsed by sqlglot and copied, node by node, into the closed set of nodes below; whatever has no
+node here is refused. Nothing of the text survives but names that were declared and literal values.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+MAX_DIGITS = 38
+
+
+class Kind(StrEnum):
+    """The kinds of value a column can hold."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"
+    BOOLEAN = "boolean"
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A value's type. Numbers are exact decimals of ``whole`` digits before and ``scale`` after the point."""
+
+    kind: Kind
+    whole: int = 0
+    scale: int = 0
+
+    def __str__(self) -> str:
+        return str(self.kind)
+
+
+TEXT = Type(Kind.TEXT)
+DATE = Type(Kind.DATE)
+BOOLEAN = Type(Kind.BOOLEAN)
+INTEGER = Type(Kind.NUMBER, 18, 0)
+DECIMAL = Type(Kind.NUMBER, 14, 4)
+TOTAL = Type(Kind.NUMBER, 24, 4)
+COUNT = Type(Kind.NUMBER, 12, 0)
+
+
+class Level(StrEnum):
+    """Whose value a name is: one record's, the subject's own attribute, or a measure of the subject."""
+
+    RECORD = "record"
+    SUBJECT = "subject"
+    MEASURE = "measure"
+
+
+Value = str | int | Decimal | dt.date | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A column or a measure."""
+
+    name: str
+    level: Level
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """The date that the result speaks about."""
+
+    type: Type = DATE
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    value: Value
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """``left op right`` with op one of ``= <> < <= > >=``."""
+
+    op: str
+    left: Expression
+    right: Expression
+    type: Type = BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class In:
+    operand: Expression
+    values: tuple[Literal, ...]
+    type: Type = BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """Text against a pattern in which ``%`` stands for any text and ``_`` for one character."""
+
+    operand: Expression
+    pattern: str
+    type: Type = BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class IsNull:
+    operand: Expression
+    type: Type = BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class IsTrue:
+    """True where the operand is true, false where it is false *or unknown*: for rows after a first hit."""
+
+    operand: Expression
+    type: Type = BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    parts: tuple[Expression, ...]
+    type: Type = BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    parts: tuple[Expression, ...]
+    type: Type = BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    operand: Expression
+    type: Type = BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """``left op right`` on numbers with op one of ``+ - *``."""
+
+    op: str
+    left: Expression
+    right: Expression
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A date moved by calendar months, then by days."""
+
+    operand: Expression
+    months: int
+    days: int
+    type: Type = DATE
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """``coalesce``, ``least``, ``greatest`` (which pass over unknown values) or ``abs``."""
+
+    function: str
+    arguments: tuple[Expression, ...]
+    type: Type
+
+
+TRUE = Literal(True, BOOLEAN)
+
+Expression = (
+    Name | AsOf | Literal | Compare | In | Like | IsNull | IsTrue | And | Or | Not | Arithmetic | Shift | Call
+)
+
+
+def children(node: Expression) -> tuple[Expression, ...]:
+    """The direct parts of a node."""
+    match node:
+        case Compare() | Arithmetic():
+            return (node.left, node.right)
+        case In():
+            return (node.operand, *node.values)
+        case And() | Or():
+            return node.parts
+        case IsNull() | IsTrue() | Not() | Shift() | Like():
+            return (node.operand,)
+        case Call():
+            return node.arguments
+        case _:
+            return ()
+
+
+def walk(node: Expression) -> Iterator[Expression]:
+    """The node and everything below it."""
+    yield node
+    for child in children(node):
+        yield from walk(child)
+
+
+def names(node: Expression) -> frozenset[Name]:
+    """Every column and measure that the expression reads."""
+    return frozenset(n for n in walk(node) if isinstance(n, Name))
+
+
+def reads_as_of(node: Expression) -> bool:
+    """Whether the expression's value moves with the as-of date."""
+    return any(isinstance(n, AsOf) for n in walk(node))
+
+
+def conjuncts(node: Expression) -> tuple[Expression, ...]:
+    """The terms of a top-level ``and``."""
+    return node.parts if isinstance(node, And) else (node,)
+
+
+def conjunction(parts: tuple[Expression, ...]) -> Expression:
+    """All parts together: the ``and`` of them, the part itself where there is one, or ``true``."""
+    flat = tuple(term for part in parts for term in conjuncts(part) if term != TRUE)
+    if not flat:
+        return TRUE
+    return flat[0] if len(flat) == 1 else And(flat)
+
+
+_BINDING = {"or": 1, "and": 2, "not": 3, "test": 4, "sum": 5, "product": 6, "atom": 7}
+
+
+def render(node: Expression) -> str:
+    """The expression in the language's canonical text, the form that identity and explanations use."""
+    return _render(node)[0]
+
+
+def _render(node: Expression) -> tuple[str, int]:
+    """The text of a node and how tightly its outermost operator binds."""
+    match node:
+        case Name():
+            return node.name, _BINDING["atom"]
+        case AsOf():
+            return "as_of", _BINDING["atom"]
+        case Literal():
+            return literal(node.value), _BINDING["atom"]
+        case Call():
+            return f"{node.function}({', '.join(render(a) for a in node.arguments)})", _BINDING["atom"]
+        case Compare():
+            return f"{_within(node.left, 'sum')} {node.op} {_within(node.right, 'sum')}", _BINDING["test"]
+        case In():
+            values = ", ".join(literal(v.value) for v in node.values)
+            return f"{_within(node.operand, 'sum')} in ({values})", _BINDING["test"]
+        case Like():
+            return f"{_within(node.operand, 'sum')} like {literal(node.pattern)}", _BINDING["test"]
+        case IsNull():
+            return f"{_within(node.operand, 'sum')} is null", _BINDING["test"]
+        case IsTrue():
+            return f"({render(node.operand)}) is true", _BINDING["test"]
+        case Not(operand=IsNull() as inner):
+            return f"{_within(inner.operand, 'sum')} is not null", _BINDING["test"]
+        case Not():
+            return f"not {_within(node.operand, 'not')}", _BINDING["not"]
+        case And():
+            return " and ".join(_within(p, "not") for p in node.parts), _BINDING["and"]
+        case Or():
+            return " or ".join(_within(p, "and") for p in node.parts), _BINDING["or"]
+        case Arithmetic(op="*"):
+            return f"{_within(node.left, 'product')} * {_within(node.right, 'atom')}", _BINDING["product"]
+        case Arithmetic():
+            return f"{_within(node.left, 'sum')} {node.op} {_within(node.right, 'product')}", _BINDING["sum"]
+        case Shift():
+            moved = _interval(node.months, "month") + _interval(node.days, "day")
+            return _within(node.operand, "sum") + moved, _BINDING["sum"]
+
+
+def _within(node: Expression, needed: str) -> str:
+    text, binding = _render(node)
+    return text if binding >= _BINDING[needed] else f"({text})"
+
+
+def literal(value: Value) -> str:
+    """A value as the language writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dt.date):
+        return f"date '{value.isoformat()}'"
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+def _interval(count: int, unit: str) -> str:
+    if not count:
+        return ""
+    sign = "+" if count > 0 else "-"
+    return f" {sign} interval {abs(count)} {unit}"

@@ -1,0 +1,58 @@
+"""What makes two packs the same pack: the hash of their canonical form."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, get_args
+
+from rules.expressions import Expression, Type, render
+from rules.model import Pack
+
+_NODES = get_args(Expression)
+_UNORDERED = ("rules", "dimensions", "measures", "bases")
+
+
+def identity(pack: Pack) -> str:
+    """SHA-256 (hex) of the pack's canonical form: its meaning and titles, not its comments, layout or order."""
+    text = json.dumps(canonical(pack), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def canonical(pack: Pack) -> dict[str, Any]:
+    """The pack as plain data, the same for every way of writing it."""
+    form: dict[str, Any] = _plain(pack)
+    for part in _UNORDERED:
+        form[part] = sorted(form[part], key=lambda entry: str(entry["id"]))
+    return form
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case _ if isinstance(value, _NODES):
+            return render(value)
+        case Type():
+            return f"{value.kind}({value.whole},{value.scale})"
+        case Fraction():
+            return f"{value.numerator}/{value.denominator}"
+        case Decimal():
+            return format(value.normalize(), "f")
+        case dt.date():
+            return value.isoformat()
+        case Mapping():
+            return {str(key): _plain(inner) for key, inner in value.items()}
+        case tuple() | list():
+            return [_plain(inner) for inner in value]
+        case _ if dataclasses.is_dataclass(value):
+            return {
+                f.name: _plain(getattr(value, f.name))
+                for f in dataclasses.fields(value)
+                if f.metadata.get("identity", True)
+            }
+        case _:
+            return value

@@ -1,0 +1,303 @@
+"""A pack as frozen, checked data: the words of the rule language.
+
+Points are integer hundredths throughout; dates are calendar dates.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+
+from rules.expressions import Expression, Level, Type, Value
+from rules.problems import Place
+
+NOWHERE = Place("", 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """What people read: Chinese, with English beside it."""
+
+    zh: str
+    en: str
+
+    def __str__(self) -> str:
+        return f"{self.zh} {self.en}" if self.en != self.zh else self.zh
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One declared attribute of a subject or column of a record.
+
+    :param declared: the type's name in the vocabulary: text, integer, decimal, date, boolean.
+    :param values: code → title, where the column has a closed list of codes.
+    :param aliases: other headers by which files name the column.
+    :param format: a further check on a text: ``uscc`` (GB 32100-2015).
+    """
+
+    name: str
+    type: Type
+    declared: str
+    title: Title
+    values: Mapping[str, Title] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+    format: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The columns of subjects or of records, by name, and which of them is the key."""
+
+    key: str
+    columns: Mapping[str, Column]
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What is known of one kind of subject and of the records about it.
+
+    :param records: None where subjects have attributes alone.
+    :param record_subject: the record column that holds the subject's key.
+    :param record_date: the record column from which a record counts unless its rule says otherwise.
+    """
+
+    id: str
+    title: Title
+    subject: Table
+    records: Table | None
+    record_subject: str
+    record_date: str
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """A document that rules rest on; ``own-choice`` needs no entry."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a rule comes from: a basis of the pack and the article in it."""
+
+    basis: str
+    article: str
+
+    def __str__(self) -> str:
+        return f"{self.basis} {self.article}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A value that law changes: in force from each date until the next one. Before the first date: None."""
+
+    steps: tuple[tuple[dt.date, int | None], ...]
+
+    def on(self, day: dt.date) -> int | None:
+        """The value in force on ``day``."""
+        current: int | None = None
+        for start, value in self.steps:
+            if start <= day:
+                current = value
+        return current
+
+    def next_change(self, day: dt.date) -> dt.date | None:
+        """The first date after ``day`` on which another value starts."""
+        return min((start for start, _ in self.steps if start > day), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Decay:
+    """From ``months`` after the start of a window on, ``keep`` of the points remains."""
+
+    months: int
+    keep: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a record counts: on day d with ``start <= d < end``.
+
+    The end is the earliest of ``start`` + months, ``start`` + days and ``until``; a bound that is absent, and
+    an ``until`` that is unknown, leave it open. An unknown ``start`` never counts.
+    """
+
+    start: Expression
+    months: int | None = None
+    days: int | None = None
+    until: Expression | None = None
+    decay: tuple[Decay, ...] = ()
+
+
+class Aggregate(StrEnum):
+    """How a measure makes one value of many records, or of other measures."""
+
+    COUNT = "count"
+    SUM = "sum"
+    MIN = "min"
+    MAX = "max"
+    MEAN = "mean"
+    LATEST = "latest"
+    RATIO = "ratio"
+    RANK = "rank"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A value derived from a subject's records.
+
+    :param operand: what is summed, compared or taken; None for a count; for ``rank`` the ranked measure.
+    :param where: which records take part; for ``rank``, which subjects do.
+    :param by: the record column whose values make groups; ``take`` reduces the groups to one value.
+    :param parts: for ``ratio``, the names of the part and the whole.
+    """
+
+    id: str
+    title: Title
+    aggregate: Aggregate
+    operand: Expression | None
+    where: Expression
+    window: Window | None
+    by: str | None
+    take: Aggregate | None
+    parts: tuple[str, ...]
+    type: Type
+    place: Place = field(default=NOWHERE, metadata={"identity": False})
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A worked case beside a rule: for these inputs, on this day, the rule gives these points.
+
+    :param subject: the subject's attributes.
+    :param records: the subject's records.
+    :param hit: whether the rule must hit; None for an example of a whole pack.
+    :param points: the expected hundredths of all hits of the rule together, after its cap.
+    :param score: the expected score in hundredths.
+    :param tier: the expected tier.
+    """
+
+    subject: Mapping[str, Value | None]
+    records: tuple[Mapping[str, Value | None], ...]
+    as_of: dt.date
+    hit: bool | None
+    points: int | None
+    score: int | None
+    tier: str | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition and what it leads to. A table row and a veto are rules too.
+
+    :param level: RECORD: judged once a record; SUBJECT: once a subject.
+    :param points: hundredths by date; None for a veto.
+    :param per: what the points are multiplied by, rounded half away from zero to hundredths.
+    :param cap: the most, in hundredths, that all hits of the rule together may give one subject.
+    :param tier: for a veto: the tier that it forces.
+    :param table: the table of which the rule is a row.
+    """
+
+    id: str
+    title: Title
+    level: Level
+    dimension: str | None
+    when: Expression
+    points: Dated | None
+    per: Expression | None
+    window: Window | None
+    cap: int | None
+    tier: str | None
+    table: str | None
+    citations: tuple[Citation, ...]
+    examples: tuple[Example, ...] = field(default=(), metadata={"identity": False})
+    place: Place = field(default=NOWHERE, metadata={"identity": False})
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """A part of the score; its points are kept between ``floor`` and ``ceiling`` (hundredths)."""
+
+    id: str
+    title: Title
+    floor: int | None
+    ceiling: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """A tier and the lowest score (hundredths) that reaches it."""
+
+    tier: str
+    title: Title
+    lowest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Supervision:
+    """What a tier leads to.
+
+    :param sample_share: the share of the tier's subjects that random inspection draws in a year.
+    :param visits_per_year: the most visits a year, None for no limit.
+    :param unprompted_visits: whether a visit may come without a complaint or a check that is due.
+    :param lending: the lane of a lender: fast, normal, careful, none.
+    """
+
+    tier: str
+    sample_share: Decimal
+    visits_per_year: int | None
+    unprompted_visits: bool
+    lending: str
+    valid_months: int
+    measures: tuple[Title, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Where the score starts and between which bounds it is kept (hundredths)."""
+
+    start: int
+    min: int
+    max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A versioned set of rules for one kind of subject. ``grades`` run from the best tier to the worst."""
+
+    id: str
+    version: str
+    title: Title
+    vocabulary: Vocabulary
+    in_force_from: dt.date
+    in_force_until: dt.date | None
+    bases: tuple[Basis, ...]
+    score: Score
+    dimensions: tuple[Dimension, ...]
+    measures: tuple[Measure, ...]
+    rules: tuple[Rule, ...]
+    grades: tuple[Grade, ...]
+    supervision: tuple[Supervision, ...]
+    examples: tuple[Example, ...] = field(default=(), metadata={"identity": False})
+    place: Place = field(default=NOWHERE, metadata={"identity": False})
+
+    @property
+    def tiers(self) -> tuple[str, ...]:
+        """The tiers, best first."""
+        return tuple(grade.tier for grade in self.grades)
+
+    def rule(self, rule_id: str) -> Rule:
+        """The rule, table row or veto of that id.
+
+        :raises KeyError: where the pack has none.
+        """
+        for rule in self.rules:
+            if rule.id == rule_id:
+                return rule
+        raise KeyError(rule_id)

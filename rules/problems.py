@@ -1,0 +1,56 @@
+"""What is wrong with a pack, where, and what would be right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A position in a file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding about a pack.
+
+    :param place: where it stands.
+    :param field: the path of the field, such as ``rules[3].when``.
+    :param text: the offending text, as written.
+    :param message: what is wrong.
+    :param hint: what would be right.
+    """
+
+    place: Place
+    field: str
+    text: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        shown = self.text if len(self.text) <= 80 else self.text[:77] + "..."
+        lines = [f"{self.place}: {self.field}: {self.message}"]
+        if shown:
+            lines.append(f"    found: {shown}")
+        if self.hint:
+            lines.append(f"    right: {self.hint}")
+        return "\n".join(lines)
+
+
+class PackError(Exception):
+    """A pack that can't be used; ``problems`` holds everything that is wrong with it, by place."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = sorted(problems, key=lambda p: (p.place, p.field))
+        super().__init__("\n".join(str(p) for p in self.problems))
+
+
+class UnknownPackError(LookupError):
+    """No pack of that name, or none in force on that date."""

@@ -1,0 +1,312 @@
+"""The shape of a pack and of a vocabulary: which keys there are and what each may hold.
+
+Loading gives dictionaries of checked values; conditions are still text, since their names are known only
+when the whole pack is (:mod:`rules.loader`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate, validates_schema
+
+from rules import fields as own
+from rules.fields import complaint
+from rules.model import Aggregate, Basis, Decay, Dimension, Grade, Score
+
+AGGREGATES = tuple(str(a) for a in Aggregate)
+TAKES = ("max", "min", "sum", "count")
+HITS = ("unique", "first", "collect")
+LANES = ("fast", "normal", "careful", "none")
+TYPES = ("text", "integer", "decimal", "date", "boolean")
+
+
+def one_of(choices: tuple[str, ...]) -> validate.OneOf:
+    """A closed list of words."""
+    return validate.OneOf(choices, error=f"not one of the words allowed\0one of {', '.join(choices)}")
+
+
+class Strict(Schema):
+    """A mapping of known keys; an unknown one is an error that lists them."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        known = ", ".join(f.data_key or name for name, f in self.fields.items())
+        self.error_messages = {"unknown": f"no such key\0one of {known}", "type": f"not a mapping\0keys: {known}"}
+
+
+def nested(schema: type[Schema], **kwargs: Any) -> fields.Nested:
+    return fields.Nested(schema, **kwargs)
+
+
+def many(schema: type[Schema]) -> fields.List:
+    """A list of mappings; absent means none."""
+    return fields.List(fields.Nested(schema), load_default=list)
+
+
+class ScoreSchema(Strict):
+    start = own.Points(required=True)
+    min = own.Points(required=True)
+    max = own.Points(required=True)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Score:
+        if not data["min"] <= data["start"] <= data["max"]:
+            raise complaint("start is not between min and max", "min ≤ start ≤ max")
+        return Score(**data)
+
+
+class InForceSchema(Strict):
+    from_ = own.Date(required=True, data_key="from")
+    until = own.Date(load_default=None)
+
+    @validates_schema
+    def ordered(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("until") and "from_" in data and data["until"] <= data["from_"]:
+            raise complaint("ends before it begins", "until after from")
+
+
+class BasisSchema(Strict):
+    id = own.Identifier(required=True)
+    title = own.Text(required=True)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Basis:
+        return Basis(**data)
+
+
+class DimensionSchema(Strict):
+    id = own.Identifier(required=True)
+    title = own.TitleField(required=True)
+    floor = own.Points(load_default=None)
+    ceiling = own.Points(load_default=None)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Dimension:
+        low, high = data["floor"], data["ceiling"]
+        if low is not None and high is not None and low > high:
+            raise complaint("the floor is above the ceiling", "floor ≤ ceiling")
+        return Dimension(**data)
+
+
+class DecaySchema(Strict):
+    after = own.Count(required=True)
+    keep = own.Fractional(required=True)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Decay:
+        return Decay(data["after"], data["keep"])
+
+
+class DecayField(fields.Field[Any]):
+    """``linear``, or steps."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if value == "linear":
+            return value
+        if isinstance(value, list) and value:
+            steps = DecaySchema(many=True).load(value)
+            months = [step.months for step in steps]
+            if months == sorted(set(months)):
+                return tuple(steps)
+        raise complaint("not a decay", "linear, or steps in order: [{after: 6, keep: 0.5}]")
+
+
+class WindowSchema(Strict):
+    from_ = own.Text(load_default=None, data_key="from")
+    months = own.Count(load_default=None)
+    days = own.Count(load_default=None, most=400_000)
+    until = own.Text(load_default=None)
+    decay = DecayField(load_default=None)
+
+    @validates_schema
+    def consistent(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("months") and data.get("days"):
+            raise complaint("both months and days", "one of the two")
+        decay, months = data.get("decay"), data.get("months")
+        if decay and not months:
+            raise complaint("a decay without its length", "months: 12")
+        if decay and decay != "linear" and decay[-1].months >= months:
+            raise complaint("a decay step after the window's end", f"after: less than {months}")
+
+
+class ExampleSchema(Strict):
+    given = fields.Dict(keys=fields.String(), load_default=None)
+    subject = fields.Dict(keys=fields.String(), load_default=dict)
+    records = fields.List(fields.Dict(keys=fields.String()), load_default=list)
+    as_of = own.Date(required=True)
+    points = own.Points(load_default=None)
+    score = own.Points(load_default=None)
+    hit = own.Flag(load_default=None)
+    tier = own.Text(load_default=None)
+
+
+class RuleSchema(Strict):
+    id = own.Identifier(required=True)
+    title = own.TitleField(required=True)
+    dimension = own.Identifier(required=True)
+    when = own.Text(required=True)
+    points = own.DatedPoints(required=True)
+    per = own.Text(load_default=None)
+    counts = nested(WindowSchema, load_default=None)
+    cap = own.Points(load_default=None)
+    basis = own.CitationField(required=True)
+    examples = many(ExampleSchema)
+
+
+class VetoSchema(Strict):
+    id = own.Identifier(required=True)
+    title = own.TitleField(required=True)
+    when = own.Text(required=True)
+    tier = own.Text(required=True)
+    counts = nested(WindowSchema, load_default=None)
+    basis = own.CitationField(required=True)
+    examples = many(ExampleSchema)
+
+
+class RowField(fields.Field[Any]):
+    """``[cells…, points]`` or ``{when: [cells], points, title}``."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, list) and len(value) >= 2:
+            return {"cells": value[:-1], "points": own.dated_points(value[-1]), "title": None}
+        if isinstance(value, dict) and {"when", "points"} <= set(value) <= {"when", "points", "title"}:
+            cells = value["when"] if isinstance(value["when"], list) else [value["when"]]
+            title = own.TitleField().deserialize(value["title"]) if "title" in value else None
+            return {"cells": cells, "points": own.dated_points(value["points"]), "title": title}
+        raise complaint("not a row", "[cell, points], or {when: [cells], points: 4, title: …}")
+
+
+class TableSchema(Strict):
+    id = own.Identifier(required=True)
+    title = own.TitleField(required=True)
+    dimension = own.Identifier(required=True)
+    where = own.Text(load_default=None)
+    input = own.Text()
+    inputs = fields.List(own.Text(), validate=validate.Length(min=1))
+    hit = own.Text(required=True, validate=one_of(HITS))
+    rows = fields.List(RowField(), required=True, validate=validate.Length(min=1))
+    counts = nested(WindowSchema, load_default=None)
+    cap = own.Points(load_default=None)
+    basis = own.CitationField(required=True)
+    examples = many(ExampleSchema)
+
+    @validates_schema
+    def one_input(self, data: dict[str, Any], **_: Any) -> None:
+        if ("input" in data) == ("inputs" in data):
+            raise complaint("neither or both of input and inputs", "input: level, or inputs: [level, size]")
+
+
+class MeasureSchema(Strict):
+    title = own.TitleField(required=True)
+    count = own.Text(validate=validate.Equal("records", error="not countable\0count: records"))
+    sum = own.Text()
+    min = own.Text()
+    max = own.Text()
+    mean = own.Text()
+    latest = own.Text()
+    ratio = fields.List(own.ColumnName(), validate=validate.Length(equal=2, error="not two\0[part, whole]"))
+    rank = own.ColumnName()
+    order = own.Text(load_default="desc", validate=one_of(("desc", "asc")))
+    where = own.Text(load_default=None)
+    by = own.ColumnName(load_default=None)
+    take = own.Text(load_default=None, validate=one_of(TAKES))
+    within = nested(WindowSchema, load_default=None)
+
+    @validates_schema
+    def one_aggregate(self, data: dict[str, Any], **_: Any) -> None:
+        given = [a for a in AGGREGATES if a in data]
+        if len(given) != 1:
+            raise complaint("not exactly one aggregate", f"one of {', '.join(AGGREGATES)}")
+        if (data.get("by") is None) != (data.get("take") is None):
+            raise complaint("by and take go together", "by: field, take: max")
+        if data.get("within") and data["within"].get("decay"):
+            raise complaint("a measure does not decay", "decay in a rule's counts")
+
+
+class GradeSchema(Strict):
+    tier = own.Text(required=True)
+    title = own.TitleField(load_default=None)
+    from_ = own.Points(required=True, data_key="from")
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Grade:
+        title = data["title"] or own.TitleField().deserialize(data["tier"])
+        return Grade(data["tier"], title, data["from_"])
+
+
+class SupervisionSchema(Strict):
+    sample_share = own.Share(required=True)
+    visits_per_year = own.Count(load_default=None, least=0, most=366)
+    unprompted_visits = own.Flag(load_default=True)
+    lending = own.Text(required=True, validate=one_of(LANES))
+    valid_months = own.Count(load_default=12, most=120)
+    measures = fields.List(own.TitleField(), load_default=list)
+
+
+class ColumnSchema(Strict):
+    type = own.Text(required=True, validate=one_of(TYPES))
+    title = own.TitleField(required=True)
+    values = fields.Dict(keys=fields.String(), values=own.TitleField(), load_default=dict)
+    aliases = fields.List(own.Text(), load_default=list)
+    format = own.Text(load_default=None, validate=one_of(("uscc",)))
+
+    @validates_schema
+    def codes_are_text(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("type") != "text" and (data.get("values") or data.get("format")):
+            raise complaint("values and format belong to a text", "type: text")
+
+
+class SubjectTableSchema(Strict):
+    key = own.ColumnName(required=True)
+    columns = fields.Dict(keys=own.ColumnName(), values=fields.Nested(ColumnSchema), required=True)
+
+
+class RecordTableSchema(SubjectTableSchema):
+    subject = own.ColumnName(required=True)
+    date = own.ColumnName(required=True)
+
+
+class VocabularySchema(Strict):
+    vocabulary = own.Identifier(required=True)
+    title = own.TitleField(required=True)
+    subject = nested(SubjectTableSchema, required=True)
+    records = nested(RecordTableSchema, load_default=None)
+
+
+class SubjectField(fields.Field[Any]):
+    """The name of a shared vocabulary, or a vocabulary in place."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, dict):
+            return VocabularySchema().load(value)
+        return own.Identifier().deserialize(value)
+
+
+class PackSchema(Strict):
+    pack = own.Identifier(required=True)
+    version = fields.String(required=True)
+    title = own.TitleField(required=True)
+    subject = SubjectField(required=True)
+    in_force = nested(InForceSchema, required=True)
+    basis = many(BasisSchema)
+    score = nested(ScoreSchema, required=True)
+    dimensions = many(DimensionSchema)
+    measures = fields.Dict(keys=own.ColumnName(), values=fields.Nested(MeasureSchema), load_default=dict)
+    rules = many(RuleSchema)
+    vetoes = many(VetoSchema)
+    tables = many(TableSchema)
+    grades = fields.List(fields.Nested(GradeSchema), required=True, validate=validate.Length(min=1))
+    supervision = fields.Dict(keys=fields.String(), values=fields.Nested(SupervisionSchema), load_default=dict)
+    examples = many(ExampleSchema)
+
+    @pre_load
+    def version_as_text(self, data: Any, **_: Any) -> Any:
+        if isinstance(data, dict) and own.is_number(data.get("version")):
+            return {**data, "version": str(data["version"])}
+        return data
+
+    @validates_schema
+    def something_to_grade_by(self, data: dict[str, Any], **_: Any) -> None:
+        if not (data.get("rules") or data.get("vetoes") or data.get("tables")):
+            raise ValidationError("no rule, veto or table\0at least one", "rules")

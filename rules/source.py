@@ -1,0 +1,197 @@
+"""YAML as a pack may use it: plain data, exact numbers, and the place of every value.
+
+Built on libyaml's events, so that anchors, tags and double keys are refused before they cost anything and
+depth and size are bounded.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import yaml
+
+from rules.problems import PackError, Place, Problem
+
+MAX_BYTES = 8 * 1024 * 1024
+MAX_DEPTH = 24
+MAX_NODES = 1_000_000
+
+_INTEGER = re.compile(r"[-+]?[0-9]{1,30}$")
+_DECIMAL = re.compile(r"[-+]?[0-9]{1,30}\.[0-9]{1,30}$")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+_WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a value stands: line and column of its first character, and whether its text starts there."""
+
+    line: int
+    column: int
+    one_line: bool
+
+
+@dataclass
+class Document:
+    """The data of a YAML text and, by path, the place of every value (of a key: its path and ``"?"``)."""
+
+    file: str
+    data: Any = None
+    spots: dict[Path, Spot] = field(default_factory=dict)
+
+    def place(self, path: Path, offset: int = 0) -> Place:
+        """The place of the value at ``path``, or of the nearest value around it.
+
+        :param offset: characters into the value's text, where it is a text of one line.
+        """
+        while path and path not in self.spots:
+            path = path[:-1]
+        spot = self.spots.get(path, Spot(1, 1, False))
+        return Place(self.file, spot.line, spot.column + (offset if spot.one_line else 0))
+
+    def problem(self, path: Path, text: str, message: str, hint: str = "", offset: int = 0) -> Problem:
+        """A problem with the value at ``path``."""
+        return Problem(self.place(path, offset), field_name(path), text, message, hint)
+
+
+def field_name(path: Path) -> str:
+    """A path as people write it: ``rules[3].when``."""
+    name = ""
+    for step in path:
+        name += f"[{step}]" if isinstance(step, int) else f".{step}" if name else str(step)
+    return name or "(file)"
+
+
+def read(text: str, file: str) -> Document:
+    """The document in ``text``.
+
+    :raises PackError: on text that is not YAML, is over a limit, or uses what packs may not use.
+    """
+    document = Document(file)
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise PackError([document.problem((), "", "larger than 8 MiB", "split it into several packs")])
+    try:
+        _Builder(document).build(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 1, 1)
+        raise PackError([Problem(place, "(file)", "", f"not YAML: {error.problem}", "see the line named")]) from None
+    except yaml.YAMLError as error:
+        raise PackError([document.problem((), "", f"not YAML: {error}".splitlines()[0], "UTF-8 text")]) from None
+    return document
+
+
+class _Builder:
+    """Turns the event stream into data with a stack of its own: no recursion, no constructors."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.stack: list[_Collection] = []
+        self.nodes = 0
+
+    def build(self, text: str) -> None:
+        documents = 0
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            match event:
+                case yaml.DocumentStartEvent():
+                    documents += 1
+                    if documents > 1:
+                        self._refuse(event, "---", "more than one document", "one pack a file")
+                case yaml.AliasEvent():
+                    self._refuse(event, f"*{event.anchor}", "aliases are not allowed", "write the value out")
+                case yaml.NodeEvent():
+                    self._node(event)
+                case yaml.CollectionEndEvent():
+                    self.stack.pop()
+
+    def _node(self, event: yaml.NodeEvent) -> None:
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            self._refuse(event, "", f"more than {MAX_NODES:,} values", "split it into several packs")
+        if event.anchor:
+            self._refuse(event, f"&{event.anchor}", "anchors are not allowed", "write the value out")
+        if getattr(event, "tag", None) not in (None, "!"):
+            self._refuse(event, str(event.tag), "tags are not allowed", "plain values")
+        if isinstance(event, yaml.ScalarEvent):
+            self._add(_scalar(event), event)
+            return
+        if len(self.stack) >= MAX_DEPTH:
+            self._refuse(event, "", f"nested deeper than {MAX_DEPTH} levels", "a flatter form")
+        value: dict[Any, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
+        path = self._add(value, event)
+        self.stack.append(_Collection(value, path))
+
+    def _add(self, value: Any, event: yaml.NodeEvent) -> Path:
+        """Puts a value into the collection around it and answers with its path."""
+        if not self.stack:
+            self.document.data = value
+            self.document.spots[()] = _spot(event)
+            return ()
+        parent = self.stack[-1]
+        if isinstance(parent.value, list):
+            path = (*parent.path, len(parent.value))
+            parent.value.append(value)
+        elif parent.key is None:
+            return self._key(parent, value, event)
+        else:
+            path = (*parent.path, parent.key)
+            parent.value[parent.key] = value
+            parent.key = None
+        self.document.spots[path] = _spot(event)
+        return path
+
+    def _key(self, parent: _Collection, value: Any, event: yaml.NodeEvent) -> Path:
+        if not isinstance(event, yaml.ScalarEvent):
+            self._refuse(event, "", "a key that is a list or a mapping", "a word or a date")
+        key = value.isoformat() if isinstance(value, dt.date) else event.value
+        if key in parent.value:
+            self._refuse(event, key, "the key stands here twice", "one of the two")
+        parent.key = key
+        self.document.spots[(*parent.path, key, "?")] = _spot(event)
+        return parent.path
+
+    def _refuse(self, event: yaml.Event, text: str, message: str, hint: str) -> None:
+        mark = event.start_mark
+        place = Place(self.document.file, mark.line + 1, mark.column + 1)
+        path = self.stack[-1].path if self.stack else ()
+        raise PackError([Problem(place, field_name(path), text, message, hint)])
+
+
+@dataclass
+class _Collection:
+    value: Any
+    path: Path
+    key: str | None = None
+
+
+def _spot(event: yaml.NodeEvent) -> Spot:
+    start, end = event.start_mark, event.end_mark
+    if not isinstance(event, yaml.ScalarEvent):
+        return Spot(start.line + 1, start.column + 1, False)
+    quoted = 1 if event.style in ("'", '"') else 0
+    one_line = start.line == end.line and event.style not in ("|", ">")
+    return Spot(start.line + 1, start.column + 1 + quoted, one_line)
+
+
+def _scalar(event: yaml.ScalarEvent) -> Any:
+    text = event.value
+    if event.style:
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.match(text):
+        return int(text)
+    if _DECIMAL.match(text):
+        return Decimal(text)
+    if _DATE.match(text):
+        try:
+            return dt.date.fromisoformat(text)
+        except ValueError:
+            return text
+    return text

@@ -1,0 +1,1 @@
+"""Engines, batches, the store, ingest and the command line of Xinheng."""

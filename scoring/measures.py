@@ -1,0 +1,178 @@
+"""Measures as SQL: one value a subject, and the first day on which it would change by itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from rules.calendar import add_days, first_start_still_open
+from rules.expressions import TOTAL
+from rules.model import Aggregate, Measure, Pack, Window
+from rules.plan import Plan, TimedMeasure
+from scoring.sql import all_of, date, quoted, sql_type, to_sql
+
+_TOTAL = sql_type(TOTAL)
+_DERIVED = (Aggregate.RATIO, Aggregate.RANK)
+
+
+def frame_sql(plan: Plan, subjects: str, records: str | None) -> str:
+    """A query for all subjects with their attributes, the plan's measures and ``measures_change_on``.
+
+    :param subjects: the table of subjects.
+    :param records: the table of records.
+    """
+    base = [m for m in plan.measures if m.measure.aggregate not in _DERIVED]
+    key = quoted(plan.pack.vocabulary.subject.key)
+    if not base:
+        return f"select s.*, cast(null as date) as measures_change_on from {subjects} s"
+    plain = [m for m in base if m.measure.by is None]
+    parts = [_plain_sql(plan, plain, str(records))] if plain else []
+    parts += [_grouped_sql(plan, m, str(records)) for m in base if m.measure.by is not None]
+    joins = " ".join(f"left join ({part}) p{i} on p{i}.subject_key = s.{key}" for i, part in enumerate(parts))
+    changes = ", ".join(f"p{i}.change_on" for i in range(len(parts)))
+    values = ", ".join(_value(m.measure) for m in base)
+    first = changes if len(parts) == 1 else f"least({changes})"
+    query = f"select s.*, {values}, {first} as measures_change_on from {subjects} s {joins}"
+    for stage in _DERIVED:
+        derived = [m.measure for m in plan.measures if m.measure.aggregate is stage]
+        if derived:
+            query = f"select f.* {_replaced(stage)}, {', '.join(_derived(m) for m in derived)} from ({query}) f"
+    return query
+
+
+def _replaced(stage: Aggregate) -> str:
+    """A rank depends on the whole group: it may change when any subject's measures do."""
+    return "replace (min(measures_change_on) over () as measures_change_on)" if stage is Aggregate.RANK else ""
+
+
+def _value(measure: Measure) -> str:
+    """The measure's column; counts and sums of nothing are 0, everything else of nothing is unknown."""
+    column = quoted(measure.id)
+    adds_up = {measure.aggregate, measure.take} & {Aggregate.COUNT, Aggregate.SUM}
+    value = f"coalesce({column}, 0)" if adds_up else column
+    return f"cast({value} as {sql_type(measure.type)}) as {column}"
+
+
+def _plain_sql(plan: Plan, measures: Sequence[TimedMeasure], records: str) -> str:
+    """All measures without groups, in one pass over the records."""
+    link, record = _keys(plan.pack)
+    values = ", ".join(
+        f"{_aggregate(m, record, _counts(m, plan.as_of))} as {quoted(m.measure.id)}" for m in measures
+    )
+    changes = [f"min({_change(m, plan.as_of)}) filter (where {_ahead(m, plan.as_of)})" for m in measures]
+    change = changes[0] if len(changes) == 1 else f"least({', '.join(changes)})"
+    taking_part = " or ".join(f"({_ahead(m, plan.as_of)})" for m in measures)
+    return (
+        f"select {link} as subject_key, {values}, {change} as change_on"
+        f" from {records} where {taking_part} group by {link}"
+    )
+
+
+def _grouped_sql(plan: Plan, timed: TimedMeasure, records: str) -> str:
+    """A measure by group, and of the groups the one value that ``take`` makes."""
+    measure = timed.measure
+    link, record = _keys(plan.pack)
+    group = quoted(str(measure.by))
+    counts = _counts(timed, plan.as_of)
+    inner = (
+        f"select {link} as subject_key, {_aggregate(timed, record, counts)} as v,"
+        f" count(*) filter (where {counts}) as n,"
+        f" min({_change(timed, plan.as_of)}) as change_on"
+        f" from {records} where {_ahead(timed, plan.as_of)} and {group} is not null group by {link}, {group}"
+    )
+    taken = f"{measure.take}(v) filter (where n > 0)"
+    return f"select subject_key, {taken} as {quoted(measure.id)}, min(change_on) as change_on from ({inner}) group by 1"
+
+
+def _keys(pack: Pack) -> tuple[str, str]:
+    records = pack.vocabulary.records
+    assert records is not None
+    return quoted(pack.vocabulary.record_subject), quoted(records.key)
+
+
+def _aggregate(timed: TimedMeasure, record: str, condition: str) -> str:
+    measure = timed.measure
+    operand = to_sql(measure.operand) if measure.operand else "*"
+    only = f"filter (where {condition})"
+    match measure.aggregate:
+        case Aggregate.SUM:
+            return f"sum(cast({operand} as {_TOTAL})) {only}"
+        case Aggregate.MEAN:
+            total = f"scaled4(cast(sum(cast({operand} as {_TOTAL})) {only} as {_TOTAL}))"
+            return f"unscaled4(half_away({total}, count({operand}) {only}))"
+        case Aggregate.LATEST:
+            return f"max_by({operand}, row({to_sql(_window(timed).start)}, {record})) {only}"
+        case _:
+            return f"{measure.aggregate}({operand}) {only}"
+
+
+MACROS = (
+    "create or replace macro scaled4(x) as cast(x * 10000 as hugeint)",
+    "create or replace macro half_away(n, d) as"
+    " sign(n) * sign(d) * ((2 * abs(n) + abs(d)) // (2 * abs(d)))",
+    f"create or replace macro unscaled4(n) as cast(cast(n as decimal(28, 0)) * 0.0001 as {_TOTAL})",
+)
+"""Exact quotients, rounded half away from zero to 4 decimals, by integer arithmetic."""
+
+
+def _derived(measure: Measure) -> str:
+    column = quoted(measure.id)
+    if measure.aggregate is Aggregate.RATIO:
+        part, whole = (f"scaled4({quoted(p)})" for p in measure.parts)
+        return f"case when {whole} <> 0 then unscaled4(half_away({part} * 10000, {whole})) end as {column}"
+    ranked, order = quoted(measure.parts[0]), measure.parts[1]
+    takes_part = f"coalesce(({to_sql(measure.where)}) and {ranked} is not null, false)"
+    rank = f"rank() over (partition by {takes_part} order by {ranked} {order})"
+    return f"case when {takes_part} then {rank} end as {column}"
+
+
+# Windows
+
+
+def _window(timed: TimedMeasure) -> Window:
+    assert timed.measure.window is not None
+    return timed.measure.window
+
+
+def _begins(timed: TimedMeasure) -> str:
+    starts = [_window(timed).start, *timed.timed.begins]
+    return to_sql(starts[0]) if len(starts) == 1 else f"greatest({', '.join(to_sql(s) for s in starts)})"
+
+
+def _ends(timed: TimedMeasure) -> str:
+    window = _window(timed)
+    start = to_sql(window.start)
+    ends = [to_sql(e) for e in timed.timed.ends]
+    ends += [f"add_months({start}, {window.months})"] if window.months else []
+    ends += [f"add_days({start}, {window.days})"] if window.days else []
+    ends += [to_sql(window.until)] if window.until else []
+    if not ends:
+        return "cast(null as date)"
+    return ends[0] if len(ends) == 1 else f"least({', '.join(ends)})"
+
+
+def _ahead(timed: TimedMeasure, as_of: dt.date) -> str:
+    """Whether a record takes part on the day or will later."""
+    window = _window(timed)
+    start = to_sql(window.start)
+    earliest = dt.date.min
+    if window.months:
+        earliest = first_start_still_open(as_of, window.months)
+    if window.days:
+        earliest = add_days(as_of, 1 - window.days)
+    terms = [to_sql(timed.timed.condition), f"{start} >= {date(earliest)}"]
+    terms += [f"{to_sql(b)} is not null" for b in timed.timed.begins]
+    terms += [f"{to_sql(e)} > {date(as_of)}" for e in timed.timed.ends]
+    terms += [f"coalesce({to_sql(window.until)} > {date(as_of)}, true)"] if window.until else []
+    return all_of(terms)
+
+
+def _counts(timed: TimedMeasure, as_of: dt.date) -> str:
+    operand = timed.measure.operand
+    known = [f"{to_sql(operand)} is not null"] if operand and timed.measure.aggregate is Aggregate.LATEST else []
+    return all_of([_ahead(timed, as_of), f"{_begins(timed)} <= {date(as_of)}", *known])
+
+
+def _change(timed: TimedMeasure, as_of: dt.date) -> str:
+    """The day on which a record that takes part now stops, or one that does not yet begins."""
+    return f"case when {_begins(timed)} > {date(as_of)} then {_begins(timed)} else {_ends(timed)} end"

@@ -1,0 +1,112 @@
+"""Conditions as SQL text, in the part of SQL that DuckDB, Spark and PostgreSQL share.
+
+Only declared names (quoted) and literal values (escaped) are written. The functions ``add_months`` and
+``add_days`` are Spark's; other engines define them (:data:`DUCKDB_MACROS`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from rules.expressions import (
+    And,
+    Arithmetic,
+    AsOf,
+    Call,
+    Compare,
+    Expression,
+    In,
+    IsNull,
+    IsTrue,
+    Kind,
+    Like,
+    Literal,
+    Name,
+    Not,
+    Or,
+    Shift,
+    Type,
+    literal,
+)
+
+DUCKDB_MACROS = (
+    "create or replace macro add_months(d, n) as cast(d + to_months(n) as date)",
+    "create or replace macro add_days(d, n) as d + cast(n as integer)",
+)
+
+
+def sql_type(kind: Type) -> str:
+    """The SQL type of a column."""
+    match kind.kind:
+        case Kind.TEXT:
+            return "varchar"
+        case Kind.DATE:
+            return "date"
+        case Kind.BOOLEAN:
+            return "boolean"
+        case Kind.NUMBER if kind.scale == 0 and kind.whole <= 18:
+            return "bigint"
+        case Kind.NUMBER:
+            return f"decimal({kind.whole + kind.scale}, {kind.scale})"
+
+
+def quoted(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def date(day: dt.date) -> str:
+    """A date as an SQL literal."""
+    return f"date '{day.isoformat()}'"
+
+
+def all_of(terms: Iterable[str]) -> str:
+    """The terms joined by ``and``; ``true`` where there are none."""
+    return " and ".join(terms) or "true"
+
+
+def to_sql(node: Expression) -> str:
+    """An expression as SQL over columns of the same names. ``as_of`` has been taken out before."""
+    match node:
+        case Name():
+            return quoted(node.name)
+        case Literal():
+            return f"({literal(node.value)})" if str(node.value).startswith("-") else literal(node.value)
+        case Compare():
+            return f"({to_sql(node.left)} {node.op} {to_sql(node.right)})"
+        case In():
+            return f"({to_sql(node.operand)} in ({', '.join(to_sql(v) for v in node.values)}))"
+        case Like():
+            return f"({to_sql(node.operand)} like {literal(node.pattern)})"
+        case IsNull():
+            return f"({to_sql(node.operand)} is null)"
+        case IsTrue():
+            return f"({to_sql(node.operand)} is true)"
+        case Not():
+            return f"(not {to_sql(node.operand)})"
+        case And():
+            return "(" + " and ".join(to_sql(p) for p in node.parts) + ")"
+        case Or():
+            return "(" + " or ".join(to_sql(p) for p in node.parts) + ")"
+        case Arithmetic():
+            return _arithmetic(node)
+        case Shift():
+            moved = f"add_months({to_sql(node.operand)}, {node.months})" if node.months else to_sql(node.operand)
+            return f"add_days({moved}, {node.days})" if node.days else moved
+        case Call():
+            return f"{node.function}({', '.join(to_sql(a) for a in node.arguments)})"
+        case AsOf():
+            raise AssertionError("as_of is taken out of a condition when the plan is made")
+
+
+def _arithmetic(node: Arithmetic) -> str:
+    """Operands are widened first, so that no intermediate overflows."""
+    left, right = node.left.type, node.right.type
+    if node.op != "*":
+        left = right = node.type
+    return f"({_cast(node.left, left)} {node.op} {_cast(node.right, right)})"
+
+
+def _cast(node: Expression, kind: Type) -> str:
+    return f"cast({to_sql(node)} as decimal({kind.whole + kind.scale}, {kind.scale}))"
