@@ -1,0 +1,141 @@
+"""One batch from store to store: what was known is graded by a pack and published as a run."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import duckdb
+import sqlalchemy as sa
+
+from rules.loader import in_force
+from rules.model import Pack
+from rules.problems import UnknownPackError
+from scoring.engine import grade
+from scoring.store import Store, StoreError
+from scoring.store.models import Run
+from scoring.store.packs import PackText, keep_pack
+from scoring.store.publish import publish
+from scoring.store.snapshot import Snapshot, take_snapshot
+from scoring.store.workspace import workspace
+
+Progress = Callable[[str, int], None]
+"""Told the step (snapshot, grade, scores, dimension_scores, hits) and how many of its rows are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A published run: see :class:`scoring.store.models.Run` for the fields."""
+
+    id: int
+    pack_hash: str
+    pack_id: str
+    vocabulary: str
+    as_of: dt.date
+    known_at: dt.datetime
+    engine: str
+    started_at: dt.datetime
+    published_at: dt.datetime
+    subjects: int
+    records: int
+    orphans: int
+    snapshot_hash: str
+
+
+def run(
+    store: Store,
+    pack: Pack,
+    as_of: dt.date,
+    known_at: dt.datetime | None = None,
+    progress: Progress = lambda step, rows: None,
+    text: PackText | None = None,
+) -> RunSummary:
+    """Grade every subject of the pack's vocabulary and publish the results.
+
+    The run is seen with all of its results or, where anything stops it, not at all.
+
+    :param known_at: grade what was known at this moment (with its time zone); None for now.
+    :param text: where the pack comes from, if not from its file.
+    :raises UnknownPackError: where the pack is not in force on ``as_of``.
+    :raises StoreError: where the store has no subjects, fails or is full, or memory and disk do not suffice.
+    """
+    started_at = dt.datetime.now(dt.UTC)
+    if not in_force(pack, as_of):
+        span = f"from {pack.in_force_from} until {pack.in_force_until or 'further notice'}"
+        raise UnknownPackError(f"{pack.id} {pack.version} is not in force on {as_of}, but {span}")
+    with workspace() as duck:
+        snapshot = take_snapshot(store, pack.vocabulary, duck, known_at)
+        progress("snapshot", snapshot.subjects + snapshot.records)
+        grade(duck, pack, as_of, records="records" if pack.vocabulary.records else None)
+        progress("grade", snapshot.subjects)
+        with store.writing() as session:
+            row = _row(pack, keep_pack(session, pack, text), as_of, started_at, snapshot)
+            publish(session, row, duck, progress)
+            row.published_at = dt.datetime.now(dt.UTC)
+    return _summary(row)
+
+
+def latest_run(store: Store, pack_id: str, as_of: dt.date | None = None) -> RunSummary | None:
+    """The run that says how things stand: of the latest date, and of those the one published last.
+
+    :param as_of: leave out runs that speak about a later date.
+    """
+    query = sa.select(Run).where(Run.pack_id == pack_id)
+    if as_of is not None:
+        query = query.where(Run.as_of <= as_of)
+    with store.reading() as session:
+        row = session.scalar(
+            query.order_by(Run.as_of.desc(), Run.published_at.desc(), Run.id.desc()).limit(1)
+        )
+        return None if row is None else _summary(row)
+
+
+def list_runs(
+    store: Store, pack_id: str | None = None, before: int | None = None, limit: int = 100
+) -> list[RunSummary]:
+    """Runs, the newest first.
+
+    :param pack_id: of this pack alone.
+    :param before: only runs with a smaller id: the last of the page before.
+    """
+    query = sa.select(Run).order_by(Run.id.desc()).limit(limit)
+    if pack_id is not None:
+        query = query.where(Run.pack_id == pack_id)
+    if before is not None:
+        query = query.where(Run.id < before)
+    with store.reading() as session:
+        return [_summary(row) for row in session.scalars(query)]
+
+
+def get_run(store: Store, run_id: int) -> RunSummary:
+    """The run of that id.
+
+    :raises StoreError: where there is none.
+    """
+    with store.reading() as session:
+        row = session.get(Run, run_id)
+        if row is None:
+            raise StoreError(f"the store {store.address} has no run {run_id}. Those it has: xinheng runs")
+        return _summary(row)
+
+
+def _row(pack: Pack, digest: str, as_of: dt.date, started_at: dt.datetime, snapshot: Snapshot) -> Run:
+    return Run(
+        pack_hash=digest,
+        pack_id=pack.id,
+        vocabulary=pack.vocabulary.id,
+        as_of=as_of,
+        known_at=snapshot.known_at,
+        engine=f"duckdb {duckdb.__version__}",
+        started_at=started_at,
+        published_at=dt.datetime.now(dt.UTC),
+        subjects=snapshot.subjects,
+        records=snapshot.records,
+        orphans=snapshot.orphans,
+        snapshot_hash=snapshot.hash,
+    )
+
+
+def _summary(row: Run) -> RunSummary:
+    return RunSummary(**{name: getattr(row, name) for name in RunSummary.__slots__})

@@ -1,0 +1,91 @@
+"""Many rows at once, in the transaction of the caller, as Arrow batches of bounded size.
+
+PostgreSQL takes them by COPY, SQLite by one prepared statement a batch.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import sqlalchemy as sa
+from psycopg import sql
+
+BATCH_ROWS = 20_000
+"""Rows a batch; a batch of hits takes some 4 MB."""
+
+Written = Callable[[int], None]
+
+
+def stream(
+    connection: sa.Connection, query: sa.Select[*tuple[Any, ...]], schema: pa.Schema
+) -> pa.RecordBatchReader:
+    """The rows of a query, a batch at a time; the connection is busy until the last is read.
+
+    :param schema: names and types of the query's columns, in their order.
+    """
+    return pa.RecordBatchReader.from_batches(schema, _batches(connection, query, schema))
+
+
+def append(
+    connection: sa.Connection,
+    table: sa.Table,
+    batches: Iterable[pa.RecordBatch],
+    written: Written = lambda rows: None,
+) -> int:
+    """Insert batches whose columns are named as the table's; the number of rows inserted.
+
+    :param written: told the number of rows after each batch.
+    """
+    insert = _copy if connection.dialect.name == "postgresql" else _insert
+    total = 0
+    for batch in batches:
+        insert(connection, table, batch)
+        total += batch.num_rows
+        written(total)
+    return total
+
+
+def _batches(
+    connection: sa.Connection, query: sa.Select[*tuple[Any, ...]], schema: pa.Schema
+) -> Iterator[pa.RecordBatch]:
+    result = connection.execute(query, execution_options={"yield_per": BATCH_ROWS})
+    for rows in result.partitions():
+        columns = zip(*rows, strict=True)
+        yield pa.RecordBatch.from_arrays(
+            [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)],
+            schema=schema,
+        )
+
+
+def _insert(connection: sa.Connection, table: sa.Table, batch: pa.RecordBatch) -> None:
+    statement = table.insert().compile(dialect=connection.dialect, column_keys=batch.schema.names)
+    columns = [_sqlite_values(batch.column(name)) for name in statement.positiontup or ()]
+    if batch.num_rows:
+        connection.exec_driver_sql(str(statement), list(zip(*columns, strict=True)))
+
+
+def _sqlite_values(column: pa.Array) -> list[Any]:
+    """Dates as the ISO texts that SQLAlchemy reads back as dates."""
+    if pa.types.is_date(column.type):
+        column = pc.cast(column, pa.string())
+    values: list[Any] = column.to_pylist()
+    return values
+
+
+def _copy(connection: sa.Connection, table: sa.Table, batch: pa.RecordBatch) -> None:
+    """Every text is quoted, so that an empty one is not taken for null."""
+    text = io.BytesIO()
+    pyarrow.csv.write_csv(batch, text, pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed"))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')").format(
+        sql.Identifier(table.name), sql.SQL(", ").join(map(sql.Identifier, batch.schema.names))
+    )
+    driver: psycopg.Connection[Any] | None = connection.connection.driver_connection
+    assert driver is not None
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(text.getvalue())

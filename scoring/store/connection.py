@@ -1,0 +1,156 @@
+"""Opening the store: the one place where a database is set up.
+
+SQLite is reached through Python's own driver alone. A second copy of the SQLite library in the process (as
+in the ADBC driver or DuckDB's extension) would drop the first one's file locks when it closes a file and
+delete its write-ahead log: see "How To Corrupt An SQLite Database File", 2.2.1.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from scoring.store.errors import StoreError, store_errors
+from scoring.store.schema import address, require_current, upgrade
+
+DEFAULT_URL = "sqlite:///xinheng.db"
+URL_VARIABLE = "XINHENG_DATABASE_URL"
+_SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA busy_timeout = 30000",
+    "PRAGMA cache_size = -65536",
+    "PRAGMA journal_size_limit = 67108864",
+)
+_CONNECT_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An open store. ``reading`` and ``writing`` are the two ways to its data."""
+
+    engine: sa.Engine
+
+    @property
+    def address(self) -> str:
+        """Where the store is, without secrets."""
+        return address(self.engine.url)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the store is a SQLite file."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one unchanging state of the store.
+
+        :raises StoreError: where the database fails.
+        """
+        options: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with store_errors(self.address), Session(self.engine.execution_options(**options)) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session whose changes are all kept when the block ends, or none of them where it fails.
+
+        :raises StoreError: where the database fails.
+        """
+        with (
+            store_errors(self.address),
+            Session(self.engine.execution_options(writing=True), expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self.engine.dispose()
+
+
+def open_store(url: str | None = None) -> Store:
+    """Open a store that exists and is up to date.
+
+    :param url: ``sqlite:///file.db`` or ``postgresql://user:password@host/database``; by default the
+        environment's ``XINHENG_DATABASE_URL``, else ``sqlite:///xinheng.db``.
+    :raises StoreError: where there is none, it can't be reached or its schema is another.
+    """
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
+        raise StoreError(f"there is no store at {address(parsed)}. Make one with: xinheng db upgrade")
+    store = _connect(parsed)
+    require_current(store.engine)
+    return store
+
+
+def create_store(url: str | None = None) -> Store:
+    """Open a store, making it (SQLite) and bringing its schema up to date where needed.
+
+    :param url: as for :func:`open_store`.
+    :raises StoreError: where its directory or server isn't there, or its schema is newer.
+    """
+    store = _connect(parse_url(url))
+    with store_errors(store.address):
+        upgrade(store.engine)
+    return store
+
+
+def parse_url(url: str | None = None) -> sa.URL:
+    """Read a store's URL, or the environment's, or the default.
+
+    :raises StoreError: where it is not the URL of a SQLite file or a PostgreSQL database.
+    """
+    text = url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
+    try:
+        parsed = sa.make_url(text)
+    except sa.exc.ArgumentError:
+        raise StoreError(f"the store's URL can't be read. {_URL_HELP}") from None
+    if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
+        return parsed.set(drivername="sqlite")
+    if parsed.get_backend_name() in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+psycopg")
+    raise StoreError(f"{address(parsed)} is not a store's URL. {_URL_HELP}")
+
+
+_URL_HELP = "Right: sqlite:///file.db or postgresql://user:password@host:5432/database"
+
+
+def _connect(url: sa.URL) -> Store:
+    store = Store(_sqlite_engine(url) if url.get_backend_name() == "sqlite" else _postgresql_engine(url))
+    with store_errors(store.address), store.engine.connect():
+        return store
+
+
+def _postgresql_engine(url: sa.URL) -> sa.Engine:
+    patience = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_SECONDS}
+    return sa.create_engine(url, connect_args=patience, pool_pre_ping=True, hide_parameters=True)
+
+
+def _sqlite_engine(url: sa.URL) -> sa.Engine:
+    directory = Path(url.database or "").parent
+    if not directory.is_dir():
+        raise StoreError(f"the directory of {address(url)} does not exist: {directory}")
+    engine = sa.create_engine(url, hide_parameters=True)
+    sa.event.listen(engine, "connect", _set_up_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions begin where _begin_sqlite says, not at the first change
+    for pragma in _SQLITE_PRAGMAS:
+        connection.execute(pragma)
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    """A writer waits for its turn at the start: one that had read before could only fail."""
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

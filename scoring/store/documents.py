@@ -1,0 +1,91 @@
+"""A row of a vocabulary as canonical JSON, and back as typed columns.
+
+The document of a row is one JSON object: the known columns alone, by name in alphabetical order, without
+spaces. Texts and dates (``2026-01-31``) are strings, integers numbers, decimals strings with four decimals
+(``"12.5000"``), booleans ``true`` or ``false``. Key columns are in it as well. Two rows are the same if
+their documents are.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from rules.model import Column, Table
+from scoring.sql import sql_type
+
+_PLACES = Decimal("0.0001")
+
+
+def encode(values: Mapping[str, Any]) -> str:
+    """The document of a row.
+
+    :param values: column → str, int, Decimal, date, bool or None (unknown).
+    :raises ValueError: on a decimal with more than four decimals.
+    """
+    known = {name: _plain(name, value) for name, value in values.items() if value is not None}
+    return json.dumps(known, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def decode(document: str, table: Table) -> dict[str, Any]:
+    """The values of a document by column: None where unknown, in the vocabulary's order and types."""
+    known: dict[str, Any] = json.loads(document)
+    return {name: _typed(known.get(name), column) for name, column in table.columns.items()}
+
+
+def content_hash(document: str) -> str:
+    """SHA-256 (hex) of a document."""
+    return hashlib.sha256(document.encode()).hexdigest()
+
+
+def typed_columns(table: Table, document: str = "data") -> list[duckdb.Expression]:
+    """DuckDB expressions that make the vocabulary's columns of a column of documents.
+
+    They fail, rather than give null, where a value is not of its column's type.
+
+    :param document: the name of the column of documents.
+    """
+    paths = duckdb.ConstantExpression([f"/{_pointer(name)}" for name in table.columns])
+    values = duckdb.FunctionExpression("json_extract_string", duckdb.ColumnExpression(document), paths)
+    return [
+        duckdb.FunctionExpression("list_extract", values, duckdb.ConstantExpression(number))
+        .cast(sql_type(column.type))
+        .alias(name)
+        for number, (name, column) in enumerate(table.columns.items(), start=1)
+    ]
+
+
+def _plain(name: str, value: Any) -> str | int | bool:
+    if isinstance(value, Decimal):
+        fixed = value.quantize(_PLACES)
+        if fixed != value:
+            raise ValueError(f"{name}: {value} has more than four decimals")
+        return str(fixed)
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, str | int):
+        return value
+    raise TypeError(f"{name}: {type(value).__name__} is not a type of the rule language")
+
+
+def _typed(value: Any, column: Column) -> Any:
+    if value is None:
+        return None
+    match column.declared:
+        case "decimal":
+            return Decimal(value)
+        case "date":
+            return dt.date.fromisoformat(value)
+        case _:
+            return value
+
+
+def _pointer(name: str) -> str:
+    """RFC 6901."""
+    return name.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,205 @@
+"""The tables of facts, packs, runs and results.
+
+Keys of subjects and records are text, whatever their type in the vocabulary. Moments are UTC; dates are
+calendar dates; points are integer hundredths.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+from scoring.store.base import Base, BigId, Moment, Points
+
+
+class IngestedFile(Base):
+    """A file whose rows are in the store. Each change of a version comes with one.
+
+    :ivar ingested_at: when its rows became known; it grows from file to file, as files are taken one by one.
+    """
+
+    __tablename__ = "ingested_files"
+    __table_args__ = (
+        sa.UniqueConstraint("sha256", "vocabulary", "table"),
+        sa.Index(None, "ingested_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    sha256: Mapped[str]
+    name: Mapped[str]
+    vocabulary: Mapped[str]
+    table: Mapped[str]
+    rows_good: Mapped[int]
+    rows_bad: Mapped[int]
+    ingested_at: Mapped[dt.datetime] = mapped_column(Moment)
+
+
+class _Version:
+    """What was known of one subject or record from one moment to the next.
+
+    :ivar data: the known columns of the vocabulary as canonical JSON (``scoring.store.documents``).
+    :ivar known_until: None in the current version.
+    """
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, sort_order=-1)
+    vocabulary: Mapped[str]
+    subject_id: Mapped[str]
+    data: Mapped[str] = mapped_column(sa.Text)
+    content_hash: Mapped[str]
+    row_no: Mapped[int]
+    known_from: Mapped[dt.datetime] = mapped_column(Moment)
+    known_until: Mapped[dt.datetime | None] = mapped_column(Moment)
+
+    @declared_attr
+    def file_id(cls) -> Mapped[int]:  # noqa: N805
+        return mapped_column(sa.ForeignKey("ingested_files.id"))
+
+
+def _current(*columns: str) -> sa.Index:
+    """One current version a key."""
+    current = sa.text("known_until IS NULL")
+    return sa.Index(None, *columns, unique=True, sqlite_where=current, postgresql_where=current)
+
+
+class SubjectVersion(_Version, Base):
+    """A version of a subject's attributes."""
+
+    __tablename__ = "subject_versions"
+    __table_args__ = (
+        _current("vocabulary", "subject_id"),
+        sa.Index(None, "vocabulary", "subject_id", "known_from"),
+    )
+
+
+class RecordVersion(_Version, Base):
+    """A version of a record about a subject."""
+
+    __tablename__ = "record_versions"
+    __table_args__ = (
+        _current("vocabulary", "record_id"),
+        sa.Index(None, "vocabulary", "subject_id", "known_from"),
+    )
+
+    record_id: Mapped[str]
+
+
+class Quarantined(Base):
+    """One thing that kept a row of a file out of the store.
+
+    :ivar row_no: the row in the file, counted from 1.
+    :ivar column: the column it is about, None where it is about the whole row.
+    """
+
+    __tablename__ = "quarantine"
+    __table_args__ = (sa.Index(None, "file_id", "row_no"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    file_id: Mapped[int] = mapped_column(sa.ForeignKey("ingested_files.id"))
+    row_no: Mapped[int]
+    column: Mapped[str | None]
+    value: Mapped[str | None]
+    reason: Mapped[str]
+
+
+class StoredPack(Base):
+    """A pack as it was loaded, so that an old run can be explained, and had again, by its own rules.
+
+    :ivar hash: the pack's identity.
+    :ivar source: the text of the file, exactly.
+    :ivar vocabulary_source: the text of the shared vocabulary that it was read with; None for one in place.
+    """
+
+    __tablename__ = "packs"
+    __table_args__ = (sa.Index(None, "pack_id", "version"),)
+
+    hash: Mapped[str] = mapped_column(primary_key=True)
+    pack_id: Mapped[str]
+    version: Mapped[str]
+    file_name: Mapped[str]
+    source: Mapped[str] = mapped_column(sa.Text)
+    vocabulary_source: Mapped[str | None] = mapped_column(sa.Text)
+    stored_at: Mapped[dt.datetime] = mapped_column(Moment)
+
+
+class Run(Base):
+    """One published batch. The row comes into being together with all of its results and never changes.
+
+    :ivar as_of: the date that the results speak about.
+    :ivar known_at: the state of knowledge that was graded: the moment of the last file that counted.
+    :ivar orphans: how many of the records are about a subject that is not in the store; they were not graded.
+    :ivar snapshot_hash: a fingerprint of what was graded; equal data have equal fingerprints.
+    """
+
+    __tablename__ = "runs"
+    __table_args__ = (sa.Index(None, "pack_id", "as_of"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    pack_hash: Mapped[str] = mapped_column(sa.ForeignKey("packs.hash"))
+    pack_id: Mapped[str]
+    vocabulary: Mapped[str]
+    as_of: Mapped[dt.date]
+    known_at: Mapped[dt.datetime] = mapped_column(Moment)
+    engine: Mapped[str]
+    started_at: Mapped[dt.datetime] = mapped_column(Moment)
+    published_at: Mapped[dt.datetime] = mapped_column(Moment)
+    subjects: Mapped[int]
+    records: Mapped[int]
+    orphans: Mapped[int]
+    snapshot_hash: Mapped[str]
+
+
+class _Result:
+    """A part of a run's results. SQLite keeps the rows by key, as they are written and read.
+
+    ``run_id`` is no foreign key: results are written together with their run and never change, and checking
+    each row would double the time of publishing in PostgreSQL.
+    """
+
+    run_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False, sort_order=-2)
+    subject_id: Mapped[str] = mapped_column(primary_key=True, sort_order=-1)
+
+
+class Score(_Result, Base):
+    """A subject's result: see ``scoring.engine`` for the columns."""
+
+    __tablename__ = "scores"
+    __table_args__ = (sa.Index(None, "run_id", "tier", "subject_id"), {"sqlite_with_rowid": False})
+
+    score: Mapped[int] = mapped_column(Points)
+    tier: Mapped[str]
+    band: Mapped[str]
+    veto: Mapped[str | None]
+    next_change_on: Mapped[dt.date | None]
+    inputs_known: Mapped[int]
+    inputs_total: Mapped[int]
+
+
+class DimensionScore(_Result, Base):
+    """What the hits of one dimension gave a subject, before and after the dimension's bounds."""
+
+    __tablename__ = "dimension_scores"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    dimension: Mapped[str] = mapped_column(primary_key=True)
+    points_before: Mapped[int] = mapped_column(Points)
+    points: Mapped[int] = mapped_column(Points)
+
+
+class Hit(_Result, Base):
+    """One rule met by one subject because of one record, or of its own attributes and measures.
+
+    :ivar no: the hit's number within the run, by subject, rule and first day.
+    """
+
+    __tablename__ = "hits"
+    __table_args__ = (sa.Index(None, "run_id", "rule"), {"sqlite_with_rowid": False})
+
+    no: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    rule: Mapped[str]
+    record_id: Mapped[str | None]
+    points_before: Mapped[int] = mapped_column(Points)
+    points: Mapped[int] = mapped_column(Points)
+    counts_from: Mapped[dt.date | None]
+    counts_until: Mapped[dt.date | None]

@@ -1,0 +1,106 @@
+"""Packs as they were loaded: an old run can be explained by its own rules."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from rules.identity import identity
+from rules.loader import load_text, vocabulary_text
+from rules.model import Pack
+from rules.problems import UnknownPackError
+from scoring.store.base import table_of
+from scoring.store.connection import Store
+from scoring.store.errors import StoreError
+from scoring.store.models import StoredPack
+
+
+@dataclass(frozen=True, slots=True)
+class PackText:
+    """A pack as text.
+
+    :param file: the name that problems are reported under.
+    :param vocabulary: the text of the shared vocabulary that the pack names; None where it brings its own.
+    """
+
+    text: str
+    file: str
+    vocabulary: str | None = None
+
+    def load(self) -> Pack:
+        """The pack in it.
+
+        :raises PackError: with every problem found.
+        """
+        return load_text(self.text, self.file, self.vocabulary)
+
+
+def text_of(pack: Pack) -> PackText:
+    """The text that a pack was loaded from, read again from its file.
+
+    :raises StoreError: where the file is gone.
+    """
+    try:
+        text = Path(pack.place.file).read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise StoreError(f"the file of the pack {pack.id} can't be read again: {error}") from error
+    return PackText(text, pack.place.file, _shared_vocabulary(pack))
+
+
+def keep_pack(session: Session, pack: Pack, text: PackText | None = None) -> str:
+    """Have a pack in the store, as it was loaded; its identity. One that is there already stays as it is.
+
+    :param text: where the pack comes from; by default its file.
+    :raises StoreError: where that text gives another pack (any more), or its file is gone.
+    """
+    digest = identity(pack)
+    if session.get(StoredPack, digest) is None:
+        source = text or text_of(pack)
+        if identity(source.load()) != digest:
+            raise StoreError(
+                f"{source.file} has changed since the pack {pack.id} was loaded from it. Load it again"
+            )
+        _insert(session, _row(pack, digest, source))
+    return digest
+
+
+def stored_pack(store: Store, digest: str) -> Pack:
+    """The pack of that identity.
+
+    :raises StoreError: where the store has none.
+    """
+    with store.reading() as session:
+        row = session.get(StoredPack, digest)
+    if row is None:
+        raise StoreError(f"the store {store.address} holds no pack with the identity {digest}")
+    return PackText(row.source, row.file_name, row.vocabulary_source).load()
+
+
+def _row(pack: Pack, digest: str, source: PackText) -> dict[str, Any]:
+    return {
+        "hash": digest,
+        "pack_id": pack.id,
+        "version": pack.version,
+        "file_name": source.file,
+        "source": source.text,
+        "vocabulary_source": source.vocabulary,
+        "stored_at": dt.datetime.now(dt.UTC),
+    }
+
+
+def _insert(session: Session, row: dict[str, Any]) -> None:
+    """Another process may be adding the same pack at this moment."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    session.execute(dialect.insert(table_of(StoredPack)).values(row).on_conflict_do_nothing())
+
+
+def _shared_vocabulary(pack: Pack) -> str | None:
+    try:
+        return vocabulary_text(pack.vocabulary.id)
+    except UnknownPackError:
+        return None

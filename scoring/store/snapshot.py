@@ -1,0 +1,144 @@
+"""What was known at a moment, as the typed tables ``subjects`` and ``records`` of a DuckDB."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from rules.model import Table, Vocabulary
+from scoring.sql import quoted
+from scoring.store import bulk
+from scoring.store.connection import Store
+from scoring.store.documents import typed_columns
+from scoring.store.errors import StoreError
+from scoring.store.models import RecordVersion, SubjectVersion
+from scoring.store.versions import known_at as was_known
+from scoring.store.versions import last_ingest
+
+_HASH = "content hash"  # with a space: no column of a vocabulary is called so
+_DOCUMENTS = pa.schema([("data", pa.string()), (_HASH, pa.string())])
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What was put into the DuckDB.
+
+    :param known_at: the moment of the last file that counted; the same data can be had again with it.
+    :param records: number of records.
+    :param orphans: how many of them are about a subject that is not known; they are not graded.
+    :param hash: SHA-256 (hex) over the content; the same for the same rows in any order and any store.
+    """
+
+    known_at: dt.datetime
+    subjects: int
+    records: int
+    orphans: int
+    hash: str
+
+
+def take_snapshot(
+    store: Store,
+    vocabulary: Vocabulary,
+    duck: duckdb.DuckDBPyConnection,
+    known_at: dt.datetime | None = None,
+) -> Snapshot:
+    """Make the tables ``subjects`` and, where the vocabulary has any, ``records`` of what was known.
+
+    :param known_at: a moment with its time zone; None for now.
+    :raises StoreError: where nothing was known of any subject, a value is not of its column's type, or the
+        database fails.
+    """
+    with store.reading() as session:
+        moment = _moment(store, session, vocabulary, known_at)
+        connection = session.connection()
+        _load(
+            duck, "subjects", vocabulary.subject, _documents(connection, SubjectVersion, vocabulary, moment)
+        )
+        if vocabulary.records is not None:
+            _load(
+                duck, "records", vocabulary.records, _documents(connection, RecordVersion, vocabulary, moment)
+            )
+    return _describe(duck, vocabulary, moment)
+
+
+def _moment(
+    store: Store, session: Session, vocabulary: Vocabulary, known_at: dt.datetime | None
+) -> dt.datetime:
+    """The last file's moment at ``known_at``: no file that comes later can change what was known then."""
+    last = last_ingest(session, known_at)
+    if last is None:
+        when = f" at {known_at.isoformat()}" if known_at else ""
+        raise StoreError(
+            f"nothing was known{when} in the store {store.address}. Take files in with: xinheng ingest"
+        )
+    some = (
+        sa.select(1)
+        .where(SubjectVersion.vocabulary == vocabulary.id, was_known(SubjectVersion, last))
+        .limit(1)
+    )
+    if session.scalar(some) is None:
+        raise StoreError(
+            f"the store {store.address} knew no subject of {vocabulary.id} at {last.isoformat()}. "
+            "Take files in with: xinheng ingest"
+        )
+    return last
+
+
+def _documents(
+    connection: sa.Connection,
+    version: type[SubjectVersion] | type[RecordVersion],
+    vocabulary: Vocabulary,
+    moment: dt.datetime,
+) -> pa.RecordBatchReader:
+    # An expression, not the bare column: by the column's index, SQLite would fetch each row from elsewhere.
+    of_vocabulary = version.vocabulary + "" == vocabulary.id
+    query = sa.select(version.data, version.content_hash).where(of_vocabulary, was_known(version, moment))
+    return bulk.stream(connection, query, _DOCUMENTS)
+
+
+def _load(duck: duckdb.DuckDBPyConnection, name: str, table: Table, documents: pa.RecordBatchReader) -> None:
+    columns = [*typed_columns(table), duckdb.ColumnExpression(_HASH)]
+    try:
+        duck.from_arrow(documents).select(*columns).create(name)
+    except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
+        raise StoreError(f"the {name} in the store do not fit their vocabulary: {error}") from error
+
+
+def _describe(duck: duckdb.DuckDBPyConnection, vocabulary: Vocabulary, moment: dt.datetime) -> Snapshot:
+    subjects, subjects_print = _fingerprint(duck, "subjects")
+    records, orphans, records_print = 0, 0, ""
+    if vocabulary.records is not None:
+        orphans = _orphans(duck, vocabulary)
+        records, records_print = _fingerprint(duck, "records")
+    text = f"{vocabulary.id} {subjects} {subjects_print} {records} {records_print}"
+    return Snapshot(moment, subjects, records, orphans, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _orphans(duck: duckdb.DuckDBPyConnection, vocabulary: Vocabulary) -> int:
+    link, key = quoted(vocabulary.record_subject), quoted(vocabulary.subject.key)
+    number: int = _one(
+        duck.execute(f"select count(*) from records r anti join subjects s on r.{link} = s.{key}")
+    )[0]
+    return number
+
+
+def _fingerprint(duck: duckdb.DuckDBPyConnection, name: str) -> tuple[int, str]:
+    """Number of rows, and the exclusive or of their 128-bit hashes; the column of hashes goes."""
+    rows = duck.execute(f"select count(*), bit_xor(md5_number({quoted(_HASH)})) from {name}")
+    number, xor = _one(rows)
+    duck.execute(f"alter table {name} drop column {quoted(_HASH)}")
+    return number, f"{xor or 0:032x}"
+
+
+def _one(result: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:
+    row = result.fetchone()
+    if row is None:
+        raise AssertionError("an aggregate gives one row")
+    return row

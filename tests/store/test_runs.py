@@ -1,0 +1,301 @@
+"""Runs: from store to store, all of the results or none of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from rules.identity import identity
+from rules.loader import load_pack, load_text, vocabulary_text
+from rules.model import Pack
+from rules.problems import UnknownPackError
+from scoring.runs import get_run, latest_run, list_runs, run
+from scoring.store import Store, StoreError, create_store, open_store
+from scoring.store.models import DimensionScore, Hit, Run, Score
+from scoring.store.packs import PackText, keep_pack, stored_pack
+
+from .conftest import TakeIn
+from .market import MARKET
+
+AS_OF = dt.date(2026, 11, 24)
+RESULTS = (Run, Score, DimensionScore, Hit)
+ROOT = Path(__file__).parents[2]
+
+MERCHANTS = [{"merchant_id": "l", "stalls": 6}, {"merchant_id": "w"}, {"merchant_id": "z", "stalls": 1}]
+RECORDS = [
+    {"record_id": "r1", "merchant_id": "l", "kind": "complaint", "occurred_on": dt.date(2026, 3, 31)},
+    {"record_id": "r2", "merchant_id": "z", "kind": "fraud", "occurred_on": dt.date(2026, 6, 1)},
+    {"record_id": "r3", "merchant_id": "gone", "kind": "fraud", "occurred_on": dt.date(2026, 6, 1)},
+]
+
+
+@pytest.fixture
+def filled(store: Store, take_in: TakeIn) -> Store:
+    """A store with three merchants and their records."""
+    take_in(store, "subject", MERCHANTS)
+    take_in(store, "record", RECORDS)
+    return store
+
+
+def counts(store: Store) -> list[int]:
+    with store.reading() as session:
+        return [session.scalar(sa.select(sa.func.count()).select_from(model)) or 0 for model in RESULTS]
+
+
+def scores(store: Store, run_id: int) -> list[tuple[Any, ...]]:
+    columns = (Score.subject_id, Score.score, Score.tier, Score.band, Score.veto, Score.next_change_on)
+    with store.reading() as session:
+        return [tuple(row) for row in session.execute(sa.select(*columns).where(Score.run_id == run_id))]
+
+
+def test_a_run_publishes_scores_dimensions_and_hits(filled: Store, market: Pack) -> None:
+    done = run(filled, market, AS_OF)
+    assert scores(filled, done.id) == [
+        ("l", 7500, "good", "good", None, dt.date(2027, 3, 31)),
+        ("w", 8000, "good", "good", None, None),
+        ("z", 8000, "bad", "good", "fraud", None),
+    ]
+    with filled.reading() as session:
+        hits = session.scalars(sa.select(Hit).order_by(Hit.no)).all()
+        dimensions = session.scalars(sa.select(DimensionScore)).all()
+        assert [
+            (h.subject_id, h.rule, h.record_id, h.points, h.counts_from, h.counts_until) for h in hits
+        ] == [
+            ("l", "complaint", "r1", -1000, dt.date(2026, 3, 31), dt.date(2027, 3, 31)),
+            ("l", "large", None, 500, None, None),
+            ("z", "fraud", "r2", 0, dt.date(2026, 6, 1), None),
+        ]
+        assert ("l", "conduct", -500, -500) in [
+            (d.subject_id, d.dimension, d.points_before, d.points) for d in dimensions
+        ]
+
+
+def test_a_run_says_what_it_graded(filled: Store, market: Pack) -> None:
+    done = run(filled, market, AS_OF)
+    assert (done.pack_id, done.vocabulary, done.as_of) == ("market", "merchant", AS_OF)
+    assert (done.subjects, done.records, done.orphans) == (3, 3, 1)
+    assert done.pack_hash == identity(market)
+    assert done.known_at < done.started_at < done.published_at
+    assert done.engine.startswith("duckdb ")
+    assert get_run(filled, done.id) == done
+
+
+def test_the_steps_are_told(filled: Store, market: Pack) -> None:
+    told: list[tuple[str, int]] = []
+    run(filled, market, AS_OF, progress=lambda step, rows: told.append((step, rows)))
+    assert [step for step, _ in told] == ["snapshot", "grade", "scores", "dimension_scores", "hits"]
+    assert told[-1] == ("hits", 3)
+
+
+def test_old_runs_stay_and_an_old_result_can_be_had_again(
+    filled: Store, market: Pack, take_in: TakeIn
+) -> None:
+    first = run(filled, market, AS_OF)
+    take_in(filled, "record", [{**RECORDS[0], "kind": "praise"}])
+    second = run(filled, market, AS_OF)
+    again = run(filled, market, AS_OF, known_at=first.known_at)
+    assert scores(filled, first.id) == scores(filled, again.id) != scores(filled, second.id)
+    assert first.snapshot_hash == again.snapshot_hash != second.snapshot_hash
+    assert [done.id for done in list_runs(filled)] == [again.id, second.id, first.id]
+
+
+def test_the_latest_run_is_of_the_latest_date(filled: Store, market: Pack) -> None:
+    assert latest_run(filled, "market") is None
+    december = run(filled, market, dt.date(2026, 12, 1))
+    november = run(filled, market, dt.date(2026, 11, 1))
+    once_more = run(filled, market, dt.date(2026, 11, 1))
+    assert latest_run(filled, "market") == december
+    assert latest_run(filled, "market", as_of=AS_OF) == once_more
+    assert latest_run(filled, "market", as_of=dt.date(2026, 10, 31)) is None
+    assert latest_run(filled, "other") is None
+    assert list_runs(filled, "market", before=once_more.id, limit=1) == [november]
+
+
+def test_an_unknown_run_is_an_error(store: Store) -> None:
+    with pytest.raises(StoreError, match="has no run 42"):
+        get_run(store, 42)
+
+
+def test_a_pack_that_is_not_in_force_grades_nobody(filled: Store, market: Pack) -> None:
+    with pytest.raises(
+        UnknownPackError, match=r"market 1 is not in force on 2025-12-31, but from 2026-01-01"
+    ):
+        run(filled, market, dt.date(2025, 12, 31))
+    assert counts(filled) == [0, 0, 0, 0]
+
+
+def test_the_pack_of_a_run_can_be_had_again(filled: Store, market: Pack, market_file: Path) -> None:
+    done = run(filled, market, AS_OF)
+    market_file.unlink()
+    assert stored_pack(filled, done.pack_hash) == market
+    assert run(filled, market, AS_OF).pack_hash == done.pack_hash
+
+
+def test_a_pack_of_a_shared_vocabulary_is_kept_with_it(store: Store) -> None:
+    start, rest = MARKET.split("subject:\n")[0], MARKET[MARKET.index("in_force:") :]
+    shared = f"{start}subject: enterprise\n{rest}".replace("complaint'", "penalty'").replace(
+        "fraud'", "award'"
+    )
+    of_its_time = vocabulary_text("enterprise").replace(
+        "    employees:", "    stalls: {type: integer, title: 摊位}\n    employees:"
+    )
+    text = PackText(shared, "shared.yaml", of_its_time)
+    with store.writing() as session:
+        digest = keep_pack(session, text.load(), text)
+    assert stored_pack(store, digest) == text.load()
+
+
+def test_a_pack_whose_file_has_changed_must_be_loaded_again(
+    filled: Store, market: Pack, market_file: Path
+) -> None:
+    market_file.write_text(MARKET.replace("points: -10", "points: -11"), encoding="utf-8")
+    with pytest.raises(StoreError, match=r"market\.yaml has changed since the pack market was loaded"):
+        run(filled, market, AS_OF)
+    assert counts(filled) == [0, 0, 0, 0]
+    run(filled, load_pack(market_file), AS_OF)
+
+
+def test_a_pack_that_never_was_a_file_comes_with_its_text(filled: Store) -> None:
+    text = PackText(MARKET, "posted.yaml")
+    with pytest.raises(StoreError, match=r"posted\.yaml"):
+        run(filled, text.load(), AS_OF)
+    done = run(filled, text.load(), AS_OF, text=text)
+    assert stored_pack(filled, done.pack_hash) == load_text(MARKET, "posted.yaml")
+
+
+@pytest.mark.parametrize("step", ["snapshot", "grade", "scores", "hits"])
+def test_a_run_that_is_interrupted_leaves_nothing_and_can_be_run_again(
+    filled: Store, market: Pack, step: str
+) -> None:
+    def interrupt(at: str, rows: int) -> None:
+        if at == step:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(filled, market, AS_OF, progress=interrupt)
+    assert counts(filled) == [0, 0, 0, 0]
+    run(filled, market, AS_OF)
+    assert counts(filled)[:2] == [1, 3]
+
+
+HANGS_WHILE_PUBLISHING = """
+import datetime as dt, sys, time
+import sqlalchemy as sa
+from rules.loader import load_pack
+from scoring.runs import run
+from scoring.store import open_store
+
+def hang(step, rows):
+    if step == "hits":
+        print(rows, flush=True)
+        time.sleep(600)
+
+store = open_store(sys.argv[1])
+if store.is_sqlite:  # a small cache: the rows are in the file before they are committed
+    store.engine.dispose()
+    sa.event.listen(store.engine, "connect", lambda opened, _: opened.execute("PRAGMA cache_size = 1"))
+run(store, load_pack(sys.argv[2]), dt.date(2026, 11, 24), progress=hang)
+"""
+
+
+def test_a_process_killed_while_publishing_leaves_nothing_and_a_rerun_completes(
+    store: Store, market: Pack, market_file: Path, take_in: TakeIn
+) -> None:
+    take_in(store, "subject", [{"merchant_id": f"m{number}", "stalls": 9} for number in range(5000)])
+    url = store.engine.url.render_as_string(hide_password=False)
+    arguments = [sys.executable, "-c", HANGS_WHILE_PUBLISHING, url, str(market_file)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, cwd=ROOT) as child:
+        try:
+            said = child.stdout.readline() if child.stdout else b""
+            seen_meanwhile, written = counts(store), _written(store)
+        finally:
+            child.kill()
+    assert said == b"5000\n"
+    assert written
+    assert seen_meanwhile == counts(store) == [0, 0, 0, 0]
+    done = run(store, market, AS_OF)
+    assert counts(store) == [1, 5000, 5000, 5000]
+    assert scores(store, done.id)[0] == ("m0", 8500, "good", "good", None, None)
+
+
+def _written(store: Store) -> bool:
+    """Whether rows of an unpublished run are in the database's files, or on their way there."""
+    if store.is_sqlite:
+        return Path(f"{store.engine.url.database}-wal").stat().st_size > 500_000
+    with store.reading() as session:
+        return bool(session.scalar(sa.text("SELECT pg_relation_size('hits') > 200000")))
+
+
+def test_two_who_publish_at_once_both_publish_whole_runs(filled: Store, market: Pack) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda _: run(filled, market, AS_OF), range(4)))
+    assert len({each.id for each in done}) == 4
+    for each in done:
+        assert scores(filled, each.id) == scores(filled, done[0].id)
+    assert counts(filled)[3] == 12
+
+
+def test_a_full_disk_is_named_and_nothing_is_published(
+    sqlite_url: str, market: Pack, take_in: TakeIn
+) -> None:
+    made = create_store(sqlite_url)
+    take_in(made, "subject", [{"merchant_id": f"m{n}", "stalls": 9} for n in range(3000)])
+    made.close()
+    store = open_store(sqlite_url)
+    sa.event.listen(store.engine, "connect", _no_more_pages)
+    store.engine.dispose()
+    with pytest.raises(StoreError, match=r"disk of the store sqlite:///.* is full: nothing was changed"):
+        run(store, market, AS_OF)
+    assert counts(store) == [0, 0, 0, 0]
+    store.close()
+    room = open_store(sqlite_url)
+    assert run(room, market, AS_OF).subjects == 3000
+    room.close()
+
+
+def _no_more_pages(connection: Any, _record: Any) -> None:
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages + 5}")
+
+
+def test_too_little_memory_is_named(filled: Store, market: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XINHENG_MEMORY_LIMIT", "much")
+    with pytest.raises(StoreError, match=r"XINHENG_MEMORY_LIMIT can't be read: much. Right: 512MB"):
+        run(filled, market, AS_OF)
+    monkeypatch.setenv("XINHENG_MEMORY_LIMIT", "1KB")
+    with pytest.raises(StoreError, match=r"more room than 1KB of memory.*Raise XINHENG_MEMORY_LIMIT"):
+        run(filled, market, AS_OF)
+
+
+def test_a_missing_temporary_directory_is_named(
+    filled: Store, market: Pack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XINHENG_TEMP_DIRECTORY", str(tmp_path / "gone"))
+    with pytest.raises(StoreError, match=r"XINHENG_TEMP_DIRECTORY does not exist: .*gone"):
+        run(filled, market, AS_OF)
+
+
+def test_what_another_process_commits_survives_a_run(
+    sqlite_url: str, market: Pack, take_in: TakeIn, market_file: Path
+) -> None:
+    """A second SQLite library in the process would take the write-ahead log away under an open connection."""
+    store = create_store(sqlite_url)
+    take_in(store, "subject", MERCHANTS)
+    with store.reading() as reader:
+        reader.scalar(sa.select(Run.id))
+        run(store, market, AS_OF)
+    run(store, market, AS_OF)
+    program = "import sys; from scoring.runs import list_runs; from scoring.store import open_store\n"
+    program += "print(len(list_runs(open_store(sys.argv[1]))))"
+    seen = subprocess.run(
+        [sys.executable, "-c", program, sqlite_url], capture_output=True, cwd=ROOT, check=True
+    )
+    assert seen.stdout == b"2\n"
+    store.close()
