@@ -1,0 +1,97 @@
+"""What every command prints with: listings in three formats, and progress that only a terminal sees."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Column, Table
+
+Format = Literal["table", "json", "csv"]
+Row = Mapping[str, Any]
+Advance = Callable[[int, int], None]
+
+format_option = click.option(
+    "--format",
+    "fmt",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+    help="How the listing is printed.",
+)
+
+
+def print_rows(rows: Iterable[Row], columns: Mapping[str, str] | Sequence[str], fmt: Format) -> None:
+    """Print a listing.
+
+    :param rows: mappings that hold at least the columns; None is printed as nothing (JSON: null).
+    :param columns: the keys to print, or key → heading; CSV and JSON use the keys, for programs read them.
+    :param fmt: ``table`` is drawn on a terminal and tab-separated in a pipe.
+    """
+    headings = columns if isinstance(columns, Mapping) else {key: key for key in columns}
+    printer = {"table": _print_table, "json": _print_json, "csv": _print_csv}[fmt]
+    printer(([row.get(key) for key in headings] for row in rows), headings)
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Advance]:
+    """A progress bar on the terminal's standard error; nothing in a pipe.
+
+    :return: a function to call with how much is done and the whole (0: not known), in any one unit.
+    """
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda done, whole: None
+        return
+    parts = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*parts, console=console, transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, whole: bar.update(task, completed=done, total=whole or None)
+
+
+def _print_table(lines: Iterable[list[Any]], headings: Mapping[str, str]) -> None:
+    console = Console()
+    if not console.is_terminal:
+        for line in (headings.values(), *lines):
+            click.echo("\t".join(map(_shown, line)))
+        return
+    table = Table(*(Column(heading, overflow="fold") for heading in headings.values()), header_style="bold")
+    for line in lines:
+        table.add_row(*map(_shown, line))
+    console.print(table, markup=False)
+
+
+def _print_json(lines: Iterable[list[Any]], headings: Mapping[str, str]) -> None:
+    rows = [dict(zip(headings, line, strict=True)) for line in lines]
+    click.echo(json.dumps(rows, ensure_ascii=False, indent=2, default=str))
+
+
+def _print_csv(lines: Iterable[list[Any]], headings: Mapping[str, str]) -> None:
+    for line in (list(headings), *lines):
+        text = io.StringIO()
+        csv.writer(text, lineterminator="").writerow(map(_text, line))
+        click.echo(text.getvalue())
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "、".join(map(_text, value))
+    return "" if value is None else str(value)
+
+
+def _shown(value: Any) -> str:
+    """A value in one line; what could steer a terminal is left out."""
+    text = _text(value)
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)

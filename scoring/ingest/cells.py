@@ -1,0 +1,220 @@
+"""From a cell to the value of its column, ready for JSON; or the fault that keeps it out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from openpyxl.utils.datetime import WINDOWS_EPOCH
+from stdnum.cn import uscc
+from stdnum.exceptions import InvalidChecksum, InvalidFormat, InvalidLength, ValidationError
+
+from rules.model import Column, Title
+from scoring.ingest.dates import from_serial, parse_date
+from scoring.ingest.errors import CellError, Fault
+from scoring.ingest.folding import Cell, as_text, fold, fold_text, fold_word
+from scoring.ingest.numbers import parse_decimal, parse_integer
+
+JsonValue = str | int | bool | None
+Convert = Callable[[Cell], JsonValue | Fault]
+
+LONGEST_TEXT = 4_000
+
+UNKNOWN = frozenset({"", "-", "--", "—", "——", "无", "null", "none", "n/a", "na", "/", "\\"})
+OPEN_END = frozenset({"长期", "长期有效", "永久"})
+BOOLEANS = {
+    "是": True,
+    "true": True,
+    "1": True,
+    "yes": True,
+    "否": False,
+    "false": False,
+    "0": False,
+    "no": False,
+}
+SPREADSHEET_ERRORS = frozenset(
+    {"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
+)
+_LONGEST_UNKNOWN = max(map(len, UNKNOWN))
+_PRINTED_CONTROLS = frozenset("\t\n\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the cells of one column of a file are read.
+
+    :param required: an empty cell is a fault; so it is for keys.
+    :param per: what the header multiplies bare numbers by: 10000 for 金额(万元).
+    :param replacements: folded words of the file and the text (or None: unknown) that each stands for.
+    :param default: the text to read where the cell is empty.
+    :param epoch: the day from which the workbook counts its dates.
+    """
+
+    column: Column
+    required: bool = False
+    per: int = 1
+    replacements: Mapping[str, str | None] = field(default_factory=dict)
+    default: str = ""
+    epoch: dt.datetime = WINDOWS_EPOCH
+
+
+def converter(reading: Reading) -> Convert:
+    """A function from a cell to its value: text, integer, boolean, or None where it is unknown.
+
+    Decimals come as text with four decimals (``"12.5000"``) and dates in ISO form. Empty cells and the
+    words of :data:`UNKNOWN` are unknown, but only as the whole cell: a name such as 无锡某某公司 stays as it
+    is.
+    """
+    parse = _parser(reading)
+
+    def convert(cell: Cell) -> JsonValue | Fault:
+        try:
+            return _value(cell, reading, parse)
+        except CellError as error:
+            return error.fault
+
+    return convert
+
+
+def _value(cell: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> JsonValue:
+    if reading.column.declared == "date" and isinstance(cell, int | float) and not isinstance(cell, bool):
+        return from_serial(cell, reading.epoch).isoformat()
+    text = cell if isinstance(cell, str) else as_text(cell)
+    _check_text(text)
+    if reading.replacements:
+        text = _replaced(text, reading.replacements)
+    if is_unknown(text):
+        text = reading.default
+    if text:
+        return parse(text)
+    if reading.required:
+        raise CellError(Title("必填项为空", "empty, and required"), Title("请填写", "fill it in"))
+    return None
+
+
+def is_unknown(text: str) -> bool:
+    """Whether a cell says that the value is not known: empty, or one of the words of :data:`UNKNOWN`."""
+    bare = text.strip()
+    return len(bare) <= _LONGEST_UNKNOWN and fold_word(bare) in UNKNOWN
+
+
+def _replaced(text: str, replacements: Mapping[str, str | None]) -> str:
+    return replacements.get(fold_word(text), text) or ""
+
+
+def _check_text(text: str) -> None:
+    if text.isprintable() and len(text) <= LONGEST_TEXT and "#" not in text:
+        return
+    if text.strip() in SPREADSHEET_ERRORS:
+        raise CellError(
+            Title("表格公式出错", "an error value of the spreadsheet"),
+            Title("请改正公式或直接填写数值", "mend the formula, or type the value"),
+        )
+    if len(text) > LONGEST_TEXT:
+        raise CellError(
+            Title(f"超过{LONGEST_TEXT}个字", f"longer than {LONGEST_TEXT} characters"),
+            Title("请核对引号和分隔符", "check quotes and delimiters"),
+        )
+    if any(_is_control(character) for character in text):
+        raise CellError(
+            Title("含有控制字符", "holds a control character"), Title("请重新录入", "type the value again")
+        )
+
+
+def _is_control(character: str) -> bool:
+    return (character < " " and character not in _PRINTED_CONTROLS) or "\ud800" <= character <= "\udfff"
+
+
+def _parser(reading: Reading) -> Callable[[str], JsonValue]:
+    """How a text that is not empty becomes a value of the column's type."""
+    column = reading.column
+    if column.values:
+        return _code_parser(column)
+    match column.declared:
+        case "decimal":
+            return lambda text: str(parse_decimal(fold(text), reading.per))
+        case "integer":
+            return lambda text: parse_integer(fold(text), reading.per)
+        case "date":
+            return _iso_date
+        case "boolean":
+            return _boolean
+        case _ if column.format == "uscc":
+            return parse_uscc
+        case _:
+            return fold if reading.required else fold_text
+
+
+def _iso_date(text: str) -> str | None:
+    folded = fold(text)
+    return None if folded in OPEN_END else parse_date(folded).isoformat()
+
+
+def _boolean(text: str) -> bool:
+    found = BOOLEANS.get(fold_word(text))
+    if found is None:
+        raise CellError(
+            Title("不是是或否", "neither yes nor no"), Title("是或否", "是 or 否, true or false, 1 or 0")
+        )
+    return found
+
+
+def parse_uscc(text: str) -> str:
+    """A unified social credit code, upper case and without spaces and hyphens, with a right check character.
+
+    Source of the form: GB 32100-2015.
+
+    :raises CellError: naming the check character that would be right where it alone is wrong.
+    """
+    code = uscc.compact(fold(text))
+    try:
+        return str(uscc.validate(code))
+    except InvalidChecksum:
+        right = uscc.calc_check_digit(code[:-1])
+        raise CellError(
+            Title(f"校验码错误,应为{right}", f"wrong check character, {right} expected"),
+            Title("请核对18位代码", "compare all 18 characters with the licence"),
+        ) from None
+    except InvalidLength:
+        raise CellError(
+            Title(
+                f"统一社会信用代码应为18位,现为{len(code)}位", f"{len(code)} characters, a credit code has 18"
+            ),
+            Title("请填写完整代码,单元格设为文本格式", "the whole code, in a cell formatted as text"),
+        ) from None
+    except (InvalidFormat, ValidationError):
+        raise CellError(
+            Title("统一社会信用代码格式错误", "not the form of a credit code"),
+            Title("前8位为数字,不含I、O、S、V、Z", "8 digits first; the letters I, O, S, V, Z are not used"),
+        ) from None
+
+
+def _code_parser(column: Column) -> Callable[[str], JsonValue]:
+    """Codes by their code, Chinese or English title."""
+    values = column.values.items()
+    words = (
+        {fold_word(title.en): code for code, title in values}
+        | {fold_word(title.zh): code for code, title in values}
+        | {fold_word(code): code for code in column.values}
+    )
+    titles = [title.zh for title in column.values.values()]
+
+    def parse(text: str) -> str:
+        found = words.get(fold_word(text))
+        if found is None:
+            close = get_close_matches(fold(text)[:40], titles, n=1)
+            right = (
+                f"是否为“{close[0]}”" if close else "、".join(titles[:12]) + ("…" if len(titles) > 12 else "")
+            )
+            codes = next((c for c, t in column.values.items() if close and t.zh == close[0]), None)
+            raise CellError(
+                Title("不在代码表中", "not among the listed values"),
+                Title(
+                    right, f"perhaps {codes}" if codes else "one of " + ", ".join(list(column.values)[:12])
+                ),
+            )
+        return found
+
+    return parse

@@ -1,0 +1,58 @@
+"""Dates as offices write them, and as spreadsheets count them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+from openpyxl.utils.datetime import WINDOWS_EPOCH, from_excel
+
+from rules.model import Title
+from scoring.ingest.errors import CellError
+
+SERIALS = range(18_264, 73_051)
+"""Day numbers of 1950-01-01 to 2099-12-31 (own choice): a smaller number is more likely a year."""
+
+_TIME = r"(?:[T ]\s*(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.[0-9]+)?)?)?"
+_DATE = re.compile(
+    r"(?:(?P<y>[0-9]{4})(?P<mark>[-/.])(?P<m>[0-9]{1,2})(?P=mark)(?P<d>[0-9]{1,2})"
+    r"|(?P<zy>[0-9]{4})\s*年\s*(?P<zm>[0-9]{1,2})\s*月\s*(?P<zd>[0-9]{1,2})\s*[日号]"
+    r"|(?P<cy>[0-9]{4})(?P<cm>[0-9]{2})(?P<cd>[0-9]{2}))" + _TIME
+)
+_FORMS = Title("如 2026-03-01、2026/3/1 或 2026年3月1日", "such as 2026-03-01, 2026/3/1 or 2026年3月1日")
+
+
+def parse_date(text: str) -> dt.date:
+    """The calendar date in a folded text, year first: 2026-03-01, 2026/3/1, 2026.3.1, 2026年3月1日, 20260301.
+
+    A time of day behind it is checked and left out, for the column holds dates (in Asia/Shanghai).
+
+    :raises CellError: where it is no date, or none that the calendar has.
+    """
+    found = _DATE.fullmatch(text)
+    if found is None:
+        raise CellError(Title("不是日期", "not a date"), _FORMS)
+    year, month, day = (
+        int(part) for part in found.group("y", "m", "d", "zy", "zm", "zd", "cy", "cm", "cd") if part
+    )
+    hour, minute, second = (int(part or 0) for part in found.group("hour", "minute", "second"))
+    try:
+        dt.time(hour, minute, second)
+        return dt.date(year, month, day)
+    except ValueError:
+        raise CellError(Title("日历上没有这一天", "no such day in the calendar"), _FORMS) from None
+
+
+def from_serial(number: float, epoch: dt.datetime = WINDOWS_EPOCH) -> dt.date:
+    """The date of a number cell: a spreadsheet's day number (1950 to 2099), or 20260301 written as a number.
+
+    :param epoch: the day from which the workbook counts.
+    :raises CellError: where it is neither.
+    """
+    if number == int(number) and 10_000_000 <= number <= 99_999_999:
+        return parse_date(str(int(number)))
+    if int(number) not in SERIALS:
+        raise CellError(Title("数字不是日期", "a number that is no date"), _FORMS)
+    found = from_excel(int(number), epoch)
+    assert isinstance(found, dt.datetime)
+    return found.date()

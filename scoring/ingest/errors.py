@@ -1,0 +1,41 @@
+"""What can be wrong with a file as a whole, and with a row or a cell of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rules.model import Title
+
+
+class IngestError(Exception):
+    """A file that can't be taken in at all; nothing of it reaches the store.
+
+    :param file: the file's name as it was given.
+    :param reason: what is wrong, and where in the file.
+    :param hint: what would be right.
+    """
+
+    def __init__(self, file: str, reason: Title, hint: Title) -> None:
+        self.file = file
+        self.reason = reason
+        self.hint = hint
+        super().__init__(f"{file}: {reason}\n    right: {hint}")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a cell (or a row) can't be read, and what could be."""
+
+    reason: Title
+    hint: Title
+
+    def __str__(self) -> str:
+        return f"{self.reason.zh}（{self.hint.zh}） {self.reason.en} ({self.hint.en})"
+
+
+class CellError(ValueError):
+    """A cell that holds no value of its column's type."""
+
+    def __init__(self, reason: Title, hint: Title) -> None:
+        self.fault = Fault(reason, hint)
+        super().__init__(str(self.fault))

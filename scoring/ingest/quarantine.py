@@ -1,0 +1,73 @@
+"""The quarantine file: everything that kept rows of a file out, for the office to mend."""
+
+from __future__ import annotations
+
+import csv
+import json
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from scoring.store import Store
+from scoring.store.models import IngestedFile, Quarantined
+from scoring.store.versions import Rejected
+
+HEADERS = ("文件 file", "行 row", "列 column", "值 value", "原因 reason")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Waiting:
+    """Rejected rows kept on disk until the good ones are through, so that their number costs no memory."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  # closed by close()
+
+    def add(self, problems: Iterable[Rejected]) -> None:
+        """Keep the problems of a row."""
+        self._file.writelines(json.dumps(astuple(problem)) + "\n" for problem in problems)
+
+    def __iter__(self) -> Iterator[Rejected]:
+        self._file.seek(0)
+        return (Rejected(*json.loads(line)) for line in self._file)
+
+    def close(self) -> None:
+        """Give back the disk."""
+        self._file.close()
+
+
+def write_quarantine(store: Store, file_id: int, folder: Path) -> Path:
+    """Write what the store's quarantine holds of a file as CSV that spreadsheets open rightly.
+
+    UTF-8 with byte-order mark. A text that a spreadsheet would run as a formula gets an apostrophe before it
+    (OWASP, CSV injection).
+
+    :return: the file, named after the file that was read and its digest.
+    :raises OSError: where it can't be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with store.reading() as session:
+        file = session.get_one(IngestedFile, file_id)
+        path = folder / f"{Path(file.name).stem}.{file.sha256[:8]}.quarantine.csv"
+        problems = (
+            sa.select(Quarantined).filter_by(file_id=file_id).order_by(Quarantined.row_no, Quarantined.id)
+        )
+        unfinished = path.with_suffix(".part")
+        with unfinished.open("w", encoding="utf-8-sig", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(HEADERS)
+            for problem in session.scalars(problems.execution_options(yield_per=1_000)):
+                writer.writerow(_line(file.name, problem))
+    unfinished.replace(path)
+    return path
+
+
+def _line(file: str, problem: Quarantined) -> tuple[str | int, ...]:
+    texts = (_inert(text or "") for text in (problem.column, problem.value, problem.reason))
+    return (_inert(file), problem.row_no, *texts)
+
+
+def _inert(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

@@ -1,0 +1,211 @@
+"""Cells: widths, unknown values, codes, credit codes, texts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stdnum.cn import uscc
+
+from rules.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT
+from rules.model import Column, Title
+from scoring.ingest.cells import UNKNOWN, Reading, converter
+from scoring.ingest.errors import Fault
+from scoring.ingest.folding import Cell, fold, fold_text, fold_word
+
+TYPES = {"text": TEXT, "decimal": DECIMAL, "integer": INTEGER, "date": DATE, "boolean": BOOLEAN}
+KINDS = {"penalty": Title("行政处罚", "Administrative penalty"), "award": Title("表彰奖励", "Award")}
+GOOD_CODE = "91110000600037341L"
+
+
+def column(declared: str, **more: Any) -> Column:
+    return Column("c", TYPES[declared], declared, Title("列", "Column"), **more)
+
+
+def read(cell: Cell, declared: str = "text", **more: Any) -> Any:
+    reading = {k: more.pop(k) for k in ("required", "per", "replacements", "default") if k in more}
+    return converter(Reading(column(declared, **more), **reading))(cell)
+
+
+def reason(answer: Any) -> str:
+    assert isinstance(answer, Fault)
+    return str(answer)
+
+
+@pytest.mark.parametrize(
+    "written", ["", "  ", "　", "-", "—", "——", "无", "null", "NULL", "N/A", "n/a", "－", "/", None]
+)
+@pytest.mark.parametrize("declared", TYPES)
+def test_a_cell_that_says_nothing_is_unknown(written: str | None, declared: str) -> None:
+    assert read(written, declared) is None
+
+
+def test_unknown_words_count_as_whole_cells_alone() -> None:
+    assert read("无锡—重庆贸易有限公司") == "无锡—重庆贸易有限公司"
+    assert read("N/A公司") == "N/A公司"
+
+
+def test_a_key_can_not_be_unknown() -> None:
+    assert "empty, and required" in reason(read("—", required=True))
+
+
+def test_a_name_keeps_its_punctuation_and_a_key_is_folded_whole() -> None:
+    assert read("　重庆（集团）Ａ１有限公司　") == "重庆（集团）A1有限公司"
+    assert read("区发展改革委（粮食局）", required=True) == "区发展改革委(粮食局)"
+
+
+def test_marks_that_nobody_sees_are_dropped() -> None:
+    assert read("\ufeffR\u200b001", required=True) == "R001"
+    assert read("红星\u200b餐饮\u00a0店") == "红星餐饮 店"
+
+
+@given(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1))
+def test_full_width_and_half_width_are_one(text: str) -> None:
+    wide = "".join(chr(ord(c) + 0xFEE0) for c in text)
+    assert fold(wide) == fold(text) == text
+    assert fold_word(f"　{wide} ") == fold_word(text)
+    assert fold_text(wide) == "".join(c if c.isalnum() else chr(ord(c) + 0xFEE0) for c in text)
+
+
+@given(st.text())
+def test_folding_twice_is_folding_once(text: str) -> None:
+    for folding in (fold_text, fold):
+        assert folding(folding(text)) == folding(text)
+
+
+@pytest.mark.parametrize(
+    "written", ["penalty", "PENALTY", "行政处罚", " 行政 处罚 ", "administrative penalty", "Ｐenalty"]
+)
+def test_a_code_is_read_by_code_and_by_either_title(written: str) -> None:
+    assert read(written, values=KINDS) == "penalty"
+
+
+def test_an_unlisted_code_is_refused_with_what_is_near() -> None:
+    assert "perhaps penalty" in reason(read("行政处罚决定", values=KINDS))
+    assert "one of penalty, award" in reason(read("奖状", values=KINDS))
+
+
+def test_a_mapping_says_what_a_text_stands_for() -> None:
+    words = {fold_word("罚款"): "penalty", fold_word("待定"): None}
+    assert read("罚款", values=KINDS, replacements=words) == "penalty"
+    assert read("待定", values=KINDS, replacements=words) is None
+    assert read("表彰奖励", values=KINDS, replacements=words) == "award"
+
+
+def test_a_default_stands_where_the_file_says_nothing() -> None:
+    assert read("", values=KINDS, default="行政处罚") == "penalty"
+    assert read("award", values=KINDS, default="行政处罚") == "award"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [GOOD_CODE, GOOD_CODE.lower(), f" {GOOD_CODE} ", "91110000６０００３７３４１Ｌ", "9111-0000 600037341L"],
+)
+def test_a_credit_code_is_read_in_any_spelling(written: str) -> None:
+    assert read(written, format="uscc") == GOOD_CODE
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("911100006000373418", "wrong check character, L expected"),
+        ("9111000060003734", "16 characters, a credit code has 18"),
+        (911100006000373000, "wrong check character"),
+        ("91110000600037341O", "not the form of a credit code"),
+        ("9111000A600037341L", "not the form of a credit code"),
+    ],
+)
+def test_a_wrong_credit_code_says_what_is_wrong(written: Cell, said: str) -> None:
+    assert said in reason(read(written, format="uscc"))
+
+
+@given(
+    st.text("0123456789", min_size=8, max_size=8),
+    st.text("0123456789ABCDEFGHJKLMNPQRTUWXY", min_size=9, max_size=9),
+)
+def test_the_check_character_expected_is_the_one_that_passes(region: str, rest: str) -> None:
+    body = region + rest
+    right = uscc.calc_check_digit(body)
+    wrong = "0" if right != "0" else "1"
+    assert f"{right} expected" in reason(read(body + wrong, format="uscc"))
+    assert read(body + right, format="uscc") == body + right
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("是", True), ("TRUE", True), ("1", True), (True, True), (1, True), ("否", False), (0, False)],
+)
+def test_yes_and_no(written: Cell, meant: bool) -> None:
+    assert read(written, "boolean") is meant
+
+
+def test_what_is_neither_yes_nor_no_is_refused() -> None:
+    assert "neither yes nor no" in reason(read("也许", "boolean"))
+
+
+@pytest.mark.parametrize(
+    ("cell", "declared", "meant"),
+    [
+        (dt.datetime.fromisoformat("2026-03-01"), "date", "2026-03-01"),
+        (dt.datetime.fromisoformat("2026-03-01T10:30"), "date", "2026-03-01"),
+        (dt.date(2026, 3, 1), "date", "2026-03-01"),
+        (46082, "date", "2026-03-01"),
+        (20260301, "date", "2026-03-01"),
+        (12.5, "decimal", "12.5000"),
+        (1e14 / 4, "decimal", "25000000000000.0000"),
+        (12.0, "integer", 12),
+        (123, "text", "123"),
+        (123.0, "text", "123"),
+        (dt.datetime.fromisoformat("2026-03-01"), "text", "2026-03-01"),
+    ],
+)
+def test_real_cells_of_a_workbook(cell: Cell, declared: str, meant: Any) -> None:
+    assert read(cell, declared) == meant
+
+
+def test_true_is_no_number_and_no_date() -> None:
+    assert "not a number" in reason(read(True, "decimal"))
+    assert "not a date" in reason(read(True, "date"))
+
+
+def test_a_term_without_end_is_an_open_end() -> None:
+    assert read("长期", "date") is None
+
+
+@pytest.mark.parametrize("written", ["#REF!", "#N/A", " #DIV/0! "])
+@pytest.mark.parametrize("declared", TYPES)
+def test_an_error_of_a_spreadsheet_is_no_value(written: str, declared: str) -> None:
+    assert "an error value of the spreadsheet" in reason(read(written, declared))
+
+
+@pytest.mark.parametrize("written", ["a\0b", "a\x1b[2Jb", "a\ud800b"])
+def test_control_characters_are_refused(written: str) -> None:
+    assert "a control character" in reason(read(written))
+
+
+def test_a_text_of_a_hash_and_of_two_lines_is_a_text() -> None:
+    assert read("3#楼\n一层") == "3#楼\n一层"
+
+
+def test_an_endless_text_is_refused() -> None:
+    assert "longer than 4000 characters" in reason(read("长" * 4001))
+
+
+@given(
+    st.one_of(
+        st.text(),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.integers(),
+        st.booleans(),
+        st.datetimes(),
+    )
+)
+def test_any_cell_is_a_value_unknown_or_a_fault(cell: Cell) -> None:
+    for declared in TYPES:
+        answer = read(cell, declared)
+        assert answer is None or isinstance(answer, Fault | str | int)
+        if isinstance(cell, str) and fold_word(cell) in UNKNOWN:
+            assert answer is None or isinstance(answer, Fault)
