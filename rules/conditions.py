@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache, reduce
 
 import sqlglot
 from sqlglot import exp
@@ -33,13 +34,19 @@ from rules.expressions import (
     Shift,
     Type,
     Value,
+    walk,
 )
 
 MAX_LENGTH = 2_000
 MAX_DEPTH = 40
-_COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
-_ARITHMETIC = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*"}
-_FUNCTIONS = {exp.Coalesce: "coalesce", exp.Least: "least", exp.Greatest: "greatest", exp.Abs: "abs"}
+_COMPARISONS: Mapping[type[exp.Expr], str] = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
+_ARITHMETIC: Mapping[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*"}
+_FUNCTIONS: Mapping[type[exp.Expr], str] = {exp.Coalesce: "coalesce", exp.Least: "least", exp.Greatest: "greatest", exp.Abs: "abs"}
+_DATE_FUNCTIONS = ("start_of_year", "start_of_month")
+_PARTS = frozenset(
+    {"this", "expression", "expressions", "low", "high", "symmetric", "query", "table", "quoted", "to", "is_string"}
+    | {"ignore_nulls", "unit"}
+)
 _MONTHS = {"MONTH": 1, "MONTHS": 1, "YEAR": 12, "YEARS": 12}
 _DAYS = {"DAY": 1, "DAYS": 1, "WEEK": 7, "WEEKS": 7}
 _MAX_INTERVAL = 12_000
@@ -89,14 +96,26 @@ def parse_expression(text: str, scope: Scope) -> Expression:
             f"longer than {MAX_LENGTH} characters", "split it into several rules, or use a table"
         )
     try:
-        tree = sqlglot.parse(text, dialect="duckdb")
-        if len(tree) != 1 or tree[0] is None:
-            raise ConditionError("not exactly one expression", "one condition, without ';'")
-        return _Copier(scope).copy(tree[0])
+        return _Copier(scope).copy(_tree(text))
     except SqlglotError as error:
         raise _syntax_error(error, text) from None
     except RecursionError:
         raise ConditionError("nested too deeply", f"at most {MAX_DEPTH} levels") from None
+
+
+def _tree(text: str) -> exp.Expr:
+    """The text as an expression, never as a statement."""
+    return sqlglot.parse_one(text, into=exp.Condition, dialect="duckdb")
+
+
+@cache
+def is_plain_name(name: str) -> bool:
+    """Whether a condition can use the name without quotes: whether it is no word of SQL's own."""
+    try:
+        tree = _tree(f"{name} = {name}")
+    except SqlglotError:
+        return False
+    return isinstance(tree, exp.EQ) and isinstance(tree.left, exp.Column) and isinstance(tree.right, exp.Column)
 
 
 def _syntax_error(error: SqlglotError, text: str) -> ConditionError:
@@ -120,7 +139,7 @@ class _Copier:
         self.scope = scope
         self.depth = 0
 
-    def copy(self, node: exp.Expression) -> Expression:
+    def copy(self, node: exp.Expr) -> Expression:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise ConditionError("nested too deeply", f"at most {MAX_DEPTH} levels")
@@ -133,7 +152,8 @@ class _Copier:
         finally:
             self.depth -= 1
 
-    def _copy(self, node: exp.Expression) -> Expression:
+    def _copy(self, node: exp.Expr) -> Expression:
+        _check_complete(node)
         match node:
             case exp.Paren():
                 return self.copy(node.this)
@@ -142,7 +162,9 @@ class _Copier:
             case exp.Not():
                 return Not(self._boolean(node.this))
             case exp.EQ() | exp.NEQ() | exp.LT() | exp.LTE() | exp.GT() | exp.GTE():
-                return self._compare(_COMPARISONS[type(node)], self.copy(node.this), self.copy(node.expression))
+                return self._compare(
+                    _COMPARISONS[type(node)], self.copy(node.this), self.copy(node.expression)
+                )
             case exp.Between():
                 return self._between(node)
             case exp.In():
@@ -157,15 +179,20 @@ class _Copier:
                 return self._call(node)
             case exp.Column():
                 return self._name(node)
+            case exp.Anonymous() if node.name.lower() in _DATE_FUNCTIONS:
+                return self._date_function(node)
             case _:
                 return self._literal(node)
 
-    def _connective(self, node: exp.Expression) -> Expression:
+    def _connective(self, node: exp.Expr) -> Expression:
         connective = type(node)
-        parts = tuple(self._boolean(part) for part in node.flatten())
-        return And(parts) if connective is exp.And else Or(parts)
+        parts = [self._boolean(part) for part in node.flatten()]
+        joined: type[And] | type[Or] = And if connective is exp.And else Or
+        return joined(
+            tuple(term for part in parts for term in (part.parts if isinstance(part, joined) else (part,)))
+        )
 
-    def _boolean(self, node: exp.Expression) -> Expression:
+    def _boolean(self, node: exp.Expr) -> Expression:
         copied = self.copy(node)
         if copied.type != BOOLEAN:
             raise ConditionError(
@@ -211,8 +238,9 @@ class _Copier:
                 raise ConditionError("'in' takes values only", "kind in ('penalty', 'award')", _offset(item))
             _same_kind(operand, value)
             self._check_value(operand, value)
-            if value not in values:
+            if all(value.value != other.value for other in values):
                 values.append(value)
+        _widest([operand, *values])
         return In(operand, tuple(values))
 
     def _is(self, node: exp.Is) -> Expression:
@@ -226,9 +254,10 @@ class _Copier:
             raise ConditionError("'like' matches a text with a pattern", "document_no like '渝%'")
         if "\\" in str(pattern.value):
             raise ConditionError("a backslash in a pattern", "% for any text, _ for one character")
-        return Like(operand, str(pattern.value))
+        like = Like(operand, str(pattern.value))
+        return Not(like) if node.args.get("negate") else like
 
-    def _arithmetic(self, node: exp.Expression) -> Expression:
+    def _arithmetic(self, node: exp.Expr) -> Expression:
         op = _ARITHMETIC[type(node)]
         if isinstance(node.expression, exp.Interval):
             return self._shift(node, 1 if op == "+" else -1)
@@ -236,11 +265,12 @@ class _Copier:
         for side in (left, right):
             if side.type.kind is not Kind.NUMBER:
                 raise ConditionError(
-                    f"'{op}' on a {side.type}", "numbers; a date moves by an interval: due_on + interval 3 month"
+                    f"'{op}' on a {side.type}",
+                    "numbers; a date moves by an interval: due_on + interval 3 month",
                 )
         return Arithmetic(op, left, right, _arithmetic_type(op, left.type, right.type))
 
-    def _shift(self, node: exp.Expression, sign: int) -> Expression:
+    def _shift(self, node: exp.Expr, sign: int) -> Expression:
         operand = self.copy(node.this)
         if operand.type != DATE or node.key not in ("add", "sub"):
             raise ConditionError("an interval moves a date only", "decided_on + interval 3 month")
@@ -252,9 +282,9 @@ class _Copier:
         months, days = int(count) * _MONTHS.get(unit, 0), int(count) * _DAYS.get(unit, 0)
         if months > _MAX_INTERVAL or days > _MAX_INTERVAL * 31:
             raise ConditionError("an interval of more than 1,000 years", "a shorter one")
-        return Shift(operand, sign * months, sign * days)
+        return _moved(operand, sign * months, sign * days)
 
-    def _call(self, node: exp.Expression) -> Expression:
+    def _call(self, node: exp.Expr) -> Expression:
         function = _FUNCTIONS[type(node)]
         parts = [node.this, *node.expressions] if function != "abs" else [node.this]
         arguments = [self.copy(part) for part in parts]
@@ -265,10 +295,14 @@ class _Copier:
         arguments = [_as_date(argument, arguments[0]) for argument in arguments]
         for argument in arguments[1:]:
             _same_kind(arguments[0], argument)
-        result = arguments[0].type
-        for argument in arguments[1:]:
-            result = _wider(result, argument.type)
-        return Call(function, tuple(arguments), result)
+        return Call(function, tuple(arguments), _widest(arguments))
+
+    def _date_function(self, node: exp.Anonymous) -> Expression:
+        function = node.name.lower()
+        arguments = [self.copy(argument) for argument in node.expressions]
+        if len(arguments) != 1 or arguments[0].type != DATE or isinstance(arguments[0], AsOf):
+            raise ConditionError(f"{function} takes one date", f"{function}(occurred_on)")
+        return Call(function, tuple(arguments), DATE)
 
     def _name(self, node: exp.Column) -> Expression:
         name = node.name
@@ -278,10 +312,12 @@ class _Copier:
             return AsOf()
         found = self.scope.names.get(name)
         if found is None:
-            raise ConditionError(f"nothing declares the name {name}", _nearest(name, self.scope), _offset(node))
+            raise ConditionError(
+                f"nothing declares the name {name}", _nearest(name, self.scope), _offset(node)
+            )
         return found
 
-    def _literal(self, node: exp.Expression) -> Expression:
+    def _literal(self, node: exp.Expr) -> Expression:
         match node:
             case exp.Literal(is_string=True):
                 return Literal(str(node.this), TEXT)
@@ -296,15 +332,37 @@ class _Copier:
             case exp.Null():
                 raise ConditionError("null compares with nothing", "x is null, or x is not null")
             case exp.Div() | exp.IntDiv():
-                raise ConditionError("division is not in the language", "a ratio measure, which says how it rounds")
+                raise ConditionError(
+                    "division is not in the language", "a ratio measure, which says how it rounds"
+                )
             case _:
                 raise ConditionError(
                     f"'{node.key}' is not in the language",
-                    "= <> < <= > >= between in like is null and or not + - * coalesce least greatest abs interval",
+                    "= <> < <= > >= between in like is null and or not + - * coalesce least greatest abs interval"
+                    " start_of_year start_of_month",
                 )
 
 
-def _offset(node: exp.Expression) -> int:
+def _moved(operand: Expression, months: int, days: int) -> Expression:
+    """A date moved; by months and then by days it is one move."""
+    if isinstance(operand, Shift) and not months:
+        return _moved(operand.operand, operand.months, operand.days + days)
+    if any(isinstance(node, Shift) for node in walk(operand)):
+        raise ConditionError(
+            "a date moved more than once", "one interval; or months or years, then days or weeks"
+        )
+    return Shift(operand, months, days)
+
+
+def _check_complete(node: exp.Expr) -> None:
+    """Refuses a node with a part that is not read here, lest a condition mean less than it says."""
+    read = _PARTS | {"negate"} if isinstance(node, exp.Like) else _PARTS
+    unread = [name for name, part in node.args.items() if part and name not in read]
+    if unread:
+        raise ConditionError(f"'{unread[0]}' is not in the language", "a plainer form")
+
+
+def _offset(node: exp.Expr) -> int:
     starts = [n.meta["start"] for n in node.walk() if "start" in n.meta]
     return min(starts, default=0)
 
@@ -343,6 +401,11 @@ def _same_kind(left: Expression, right: Expression) -> None:
     if left.type.kind is not right.type.kind:
         raise ConditionError(f"a {left.type} beside a {right.type}", f"two values of the type {left.type}")
     _wider(left.type, right.type)
+
+
+def _widest(nodes: Sequence[Expression]) -> Type:
+    """The type that holds the values of all the nodes exactly."""
+    return reduce(_wider, (node.type for node in nodes))
 
 
 def _wider(left: Type, right: Type) -> Type:

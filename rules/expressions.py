@@ -158,7 +158,8 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """``coalesce``, ``least``, ``greatest`` (which pass over unknown values) or ``abs``."""
+    """``coalesce``, ``least``, ``greatest`` (which pass over unknown values), ``abs``, or the first day of a
+    date's year or month: ``start_of_year``, ``start_of_month``."""
 
     function: str
     arguments: tuple[Expression, ...]

@@ -11,12 +11,12 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
+from rules.conditions import is_plain_name
 from rules.model import Citation, Dated, Title
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,79}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-RESERVED = frozenset({"as_of", "null", "true", "false", "and", "or", "not", "in", "is", "like", "between",
-                      "interval", "date", "coalesce", "least", "greatest", "abs"})  # fmt: skip
+RESERVED = frozenset({"as_of", "date", "interval"})
 OWN_CHOICE = "own-choice"
 FOREVER_AGO = dt.date.min
 _MOST_POINTS = 1_000_000
@@ -41,8 +41,10 @@ class ColumnName(fields.String):
     """A name that conditions can use."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        if not isinstance(value, str) or not _NAME.fullmatch(value) or value in RESERVED:
-            raise complaint("not a name for conditions", "small letters, digits, '_', a letter first, no SQL word")
+        if not isinstance(value, str) or not _NAME.fullmatch(value):
+            raise complaint("not a name for conditions", "small letters, digits, '_', a letter first")
+        if value in RESERVED or not is_plain_name(value):
+            raise complaint("a word of SQL's own", f"another name, such as its_{value}")
         return value
 
 
@@ -137,7 +139,9 @@ class CitationField(fields.Field[tuple[Citation, ...]]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[Citation, ...]:
         items = value if isinstance(value, list) else [value]
         if not items or not all(isinstance(item, str) and item.strip() for item in items):
-            raise complaint("not a basis", f"{OWN_CHOICE}, or the id of a basis and an article: gbf-2019-35 §9")
+            raise complaint(
+                "not a basis", f"{OWN_CHOICE}, or the id of a basis and an article: gbf-2019-35 §9"
+            )
         return tuple(Citation(*_split(item)) for item in items)
 
 
@@ -158,8 +162,8 @@ def hundredths(value: Any) -> int:
     """
     if not is_number(value):
         raise complaint("not a number of points", "a number such as -4 or 2.5")
-    scaled = Decimal(value) * 100
-    if scaled != scaled.to_integral_value():
+    scaled = Fraction(value) * 100
+    if scaled.denominator != 1:
         raise complaint("more than two decimals", "points in hundredths at the finest")
     if abs(scaled) > _MOST_POINTS * 100:
         raise complaint("out of range", f"at most {_MOST_POINTS:,} points")

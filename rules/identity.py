@@ -15,7 +15,7 @@ from rules.expressions import Expression, Type, render
 from rules.model import Pack
 
 _NODES = get_args(Expression)
-_UNORDERED = ("rules", "dimensions", "measures", "bases")
+_UNORDERED = ("rules", "alerts", "dimensions", "measures", "bases")
 
 
 def identity(pack: Pack) -> str:

@@ -1,6 +1,6 @@
 """From the text of a pack to checked data, or to the complete list of its problems.
 
-Two passes: the shape (marshmallow, :mod:`rules.schemas`), then the meaning (:mod:`rules.builder`): names,
+Two passes: the shape (marshmallow, :mod:`rules.schemas`), then the meaning (:mod:`rules.meaning`): names,
 types, conditions, references. Each pass reports everything that it finds.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError
 
-from rules.builder import build_pack, build_vocabulary
+from rules.meaning import build_pack, build_vocabulary
 from rules.model import Pack, Vocabulary
 from rules.problems import PackError, Problem, UnknownPackError
 from rules.schemas import PackSchema, VocabularySchema
@@ -53,7 +53,7 @@ def load_text(text: str, file: str, vocabulary_text: str | None = None) -> Pack:
     :raises PackError: with every problem found.
     """
     document = read(text, file)
-    data = _shape(document, PackSchema())
+    data = shape(document, PackSchema())
     named = data["subject"]
     if isinstance(named, Mapping):
         vocabulary = build_vocabulary(document, named, ("subject",))
@@ -91,7 +91,7 @@ def parse_vocabulary(text: str, file: str) -> Vocabulary:
     :raises PackError: with every problem found.
     """
     document = read(text, file)
-    return build_vocabulary(document, _shape(document, VocabularySchema()), ())
+    return build_vocabulary(document, shape(document, VocabularySchema()), ())
 
 
 def installed_packs(folder: Path = PACKS) -> tuple[Pack, ...]:
@@ -116,7 +116,9 @@ def find_pack(pack_id: str, as_of: dt.date, folder: Path = PACKS) -> Pack:
     for pack in versions:
         if in_force(pack, as_of):
             return pack
-    spans = "; ".join(f"{p.version} from {p.in_force_from} until {p.in_force_until or 'further notice'}" for p in versions)
+    spans = "; ".join(
+        f"{p.version} from {p.in_force_from} until {p.in_force_until or 'further notice'}" for p in versions
+    )
     raise UnknownPackError(f"no version of {pack_id} is in force on {as_of}; there are: {spans}")
 
 
@@ -135,17 +137,25 @@ def _text(path: Path) -> str:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         document = Document(str(path))
-        raise PackError([document.problem((), "", f"not UTF-8 at byte {error.start}", "save it as UTF-8")]) from None
+        raise PackError(
+            [document.problem((), "", f"not UTF-8 at byte {error.start}", "save it as UTF-8")]
+        ) from None
 
 
 def _shared(document: Document, name: str) -> Vocabulary:
     try:
         return load_vocabulary(name)
     except UnknownPackError as error:
-        raise PackError([document.problem(("subject",), name, str(error), "one of these, or one in place")]) from None
+        raise PackError(
+            [document.problem(("subject",), name, str(error), "one of these, or one in place")]
+        ) from None
 
 
-def _shape(document: Document, schema: Schema) -> dict[str, Any]:
+def shape(document: Document, schema: Schema) -> dict[str, Any]:
+    """A document's data as the schema makes it.
+
+    :raises PackError: with every problem found.
+    """
     try:
         loaded: dict[str, Any] = schema.load(document.data)
         return loaded

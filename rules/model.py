@@ -15,6 +15,7 @@ from fractions import Fraction
 from rules.expressions import Expression, Level, Type, Value
 from rules.problems import Place
 
+OWN_CHOICE_TITLE = "自定 own choice"
 NOWHERE = Place("", 0, 0)
 
 
@@ -75,10 +76,14 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """A document that rules rest on; ``own-choice`` needs no entry."""
+    """A document that rules rest on; ``own-choice`` needs no entry.
+
+    :param short: how it is cited in a list: its number, where it has one.
+    """
 
     id: str
     title: str
+    short: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +150,27 @@ class Aggregate(StrEnum):
     LATEST = "latest"
     RATIO = "ratio"
     RANK = "rank"
+    PEERS = "peers"
+    VALUE = "value"
+
+
+DERIVED = frozenset({Aggregate.RATIO, Aggregate.RANK, Aggregate.PEERS, Aggregate.VALUE})
+"""Aggregates of other measures, not of records."""
+
+OVER_GROUP = frozenset({Aggregate.RANK, Aggregate.PEERS})
+"""Aggregates that depend on other subjects."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A value derived from a subject's records.
+    """A value derived from a subject's records, or from other measures.
 
-    :param operand: what is summed, compared or taken; None for a count; for ``rank`` the ranked measure.
-    :param where: which records take part; for ``rank``, which subjects do.
-    :param by: the record column whose values make groups; ``take`` reduces the groups to one value.
-    :param parts: for ``ratio``, the names of the part and the whole.
+    :param operand: what is summed, compared, taken or (``value``) computed; None for a count, ratio or rank.
+    :param where: which records take part; for measures made of measures, which subjects do.
+    :param by: the record column whose values make groups, reduced to one value by ``take``; for ``rank`` and
+        ``peers`` the attribute whose values make groups of subjects.
+    :param parts: the measures that this one is made of; of a ratio the part and the whole.
+    :param descending: of a rank: whether the greatest value is first.
     """
 
     id: str
@@ -166,6 +182,7 @@ class Measure:
     by: str | None
     take: Aggregate | None
     parts: tuple[str, ...]
+    descending: bool
     type: Type
     place: Place = field(default=NOWHERE, metadata={"identity": False})
 
@@ -194,7 +211,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A condition and what it leads to. A table row and a veto are rules too.
+    """A condition and what it leads to: points, a tier or a consequence. A table row is a rule too.
 
     :param level: RECORD: judged once a record; SUBJECT: once a subject.
     :param points: hundredths by date; None for a veto.
@@ -202,6 +219,8 @@ class Rule:
     :param cap: the most, in hundredths, that all hits of the rule together may give one subject.
     :param tier: for a veto: the tier that it forces.
     :param table: the table of which the rule is a row.
+    :param consequence: whether the rule says what a result leads to, and gives no points.
+    :param note: what people should know beside the title: which evidence makes a finding, say.
     """
 
     id: str
@@ -215,8 +234,38 @@ class Rule:
     cap: int | None
     tier: str | None
     table: str | None
+    consequence: bool
     citations: tuple[Citation, ...]
+    note: Title | None = None
     examples: tuple[Example, ...] = field(default=(), metadata={"identity": False})
+    place: Place = field(default=NOWHERE, metadata={"identity": False})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One record of an alert's pattern.
+
+    :param stands_until: a date of the record; the next event must come before it, where it is known.
+    """
+
+    when: Expression
+    stands_until: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A pattern of several records of one subject, in the order of their dates (then of their ids).
+
+    :param same: a column in which all the records must have one known value.
+    :param days: the last record comes less than so many days after the first; None for no limit.
+    """
+
+    id: str
+    title: Title
+    events: tuple[Event, ...]
+    same: str | None
+    days: int | None
+    citations: tuple[Citation, ...]
     place: Place = field(default=NOWHERE, metadata={"identity": False})
 
 
@@ -282,6 +331,7 @@ class Pack:
     dimensions: tuple[Dimension, ...]
     measures: tuple[Measure, ...]
     rules: tuple[Rule, ...]
+    alerts: tuple[Alert, ...]
     grades: tuple[Grade, ...]
     supervision: tuple[Supervision, ...]
     examples: tuple[Example, ...] = field(default=(), metadata={"identity": False})
@@ -301,3 +351,13 @@ class Pack:
             if rule.id == rule_id:
                 return rule
         raise KeyError(rule_id)
+
+    def document(self, citation: Citation) -> str:
+        """A citation as people read it: the document's title and the article."""
+        titles = {basis.id: basis.title for basis in self.bases}
+        return f"{titles.get(citation.basis, OWN_CHOICE_TITLE)} {citation.article}".strip()
+
+    def cite(self, citation: Citation) -> str:
+        """A citation in short: the document's number and the article."""
+        shorts = {basis.id: basis.short for basis in self.bases}
+        return f"{shorts.get(citation.basis, OWN_CHOICE_TITLE)} {citation.article}".strip()

@@ -131,13 +131,17 @@ class Plan:
 
 def compile_plan(pack: Pack, as_of: dt.date) -> Plan:
     """The plan of a pack on a day. Rules without a value on that day are left out."""
-    rules = tuple(r for r in pack.rules if r.tier is not None or (r.points and r.points.on(as_of) is not None))
+    rules = tuple(
+        r for r in pack.rules if r.tier is not None or (r.points and r.points.on(as_of) is not None)
+    )
     drafts = [draft for number, rule in enumerate(rules) for draft in _drafts(number, rule, as_of)]
     gathered: dict[_Dates, list[Row]] = {}
     for dates, row in drafts:
         gathered.setdefault(dates, []).append(row)
     groups = tuple(
-        Group(dates.level, dates.start, dates.until, dates.begins, dates.ends, dates.decays, keys, tuple(rows))
+        Group(
+            dates.level, dates.start, dates.until, dates.begins, dates.ends, dates.decays, keys, tuple(rows)
+        )
         for dates, all_rows in gathered.items()
         for keys, rows in split(all_rows)
     )
@@ -157,7 +161,7 @@ def _used_measures(pack: Pack, rules: Sequence[Rule]) -> tuple[Measure, ...]:
     used = {n.name for rule in rules for n in rule_names(rule) if n.level is Level.MEASURE}
     for measure in reversed(pack.measures):
         if measure.id in used:
-            used.update(measure.parts)
+            used.update(measure.parts, (n.name for n in names(measure.where) if n.level is Level.MEASURE))
     return tuple(m for m in pack.measures if m.id in used)
 
 
@@ -195,18 +199,21 @@ def _drafts(number: int, rule: Rule, as_of: dt.date) -> Iterable[tuple[_Dates, R
     full = (rule.points.on(as_of) if rule.points else 0) or 0
     for terms in _alternatives(timed.condition, rule.level):
         for elapsed, next_step, points in _steps(window, full):
-            yield dates, Row(
-                rule=number,
-                equal=terms.equal,
-                bounds=terms.bounds,
-                residual=conjunction(tuple(terms.residual)),
-                per=rule.per,
-                elapsed=elapsed,
-                next_step=next_step,
-                earliest_start=_earliest_start(window, as_of),
-                months=window.months if window else None,
-                days=window.days if window else None,
-                points=points,
+            yield (
+                dates,
+                Row(
+                    rule=number,
+                    equal=terms.equal,
+                    bounds=terms.bounds,
+                    residual=conjunction(tuple(terms.residual)),
+                    per=rule.per,
+                    elapsed=elapsed,
+                    next_step=next_step,
+                    earliest_start=_earliest_start(window, as_of),
+                    months=window.months if window else None,
+                    days=window.days if window else None,
+                    points=points,
+                ),
             )
 
 
@@ -255,16 +262,19 @@ def _alternatives(condition: Expression, level: Level) -> Iterable[_Terms]:
     for term in conjuncts(condition):
         match term:
             case Compare(op="=", left=Name() as name, right=Literal() as value) if name.level is level:
-                if common.equal.get(name.name, value.value) == value.value:
-                    common.equal[name.name] = value.value
-                else:
+                if (
+                    not _holds(name, value.value)
+                    or common.equal.setdefault(name.name, value.value) != value.value
+                ):
                     return
             case Name() if term.level is level:
                 if common.equal.setdefault(term.name, True) is not True:
                     return
-            case In(operand=Name() as name) if name.level is level and size * len(term.values) <= MAX_ALTERNATIVES:
+            case In(operand=Name() as name) if (
+                name.level is level and size * len(term.values) <= MAX_ALTERNATIVES
+            ):
                 size *= len(term.values)
-                lists.append((name.name, tuple(v.value for v in term.values)))
+                lists.append((name.name, tuple(v.value for v in term.values if _holds(name, v.value))))
             case Compare(left=Name() as name, right=Literal()) if name.level is level and _bounded(name):
                 if not _narrow(common, name, term):
                     return
@@ -272,12 +282,23 @@ def _alternatives(condition: Expression, level: Level) -> Iterable[_Terms]:
                 common.residual.append(term)
     for values in product(*(choices for _, choices in lists)):
         equal = dict(common.equal)
-        if all(equal.setdefault(name, value) == value for (name, _), value in zip(lists, values, strict=True)):
+        if all(
+            equal.setdefault(name, value) == value for (name, _), value in zip(lists, values, strict=True)
+        ):
             yield _Terms(equal, common.bounds, common.residual)
 
 
 def _bounded(name: Name) -> bool:
     return name.type.kind in (Kind.NUMBER, Kind.DATE) and name.type.whole <= 18
+
+
+def _holds(name: Name, value: Value) -> bool:
+    """Whether the column can have that value at all: a whole number never equals 2.5."""
+    if name.type.kind is not Kind.NUMBER:
+        return True
+    number = Fraction(value)  # type: ignore[arg-type]
+    whole = number * 10**name.type.scale
+    return whole.denominator == 1 and abs(whole) < 10 ** (name.type.whole + name.type.scale)
 
 
 def _narrow(terms: _Terms, name: Name, term: Compare) -> bool:

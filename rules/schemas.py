@@ -6,6 +6,7 @@ when the whole pack is (:mod:`rules.loader`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate, validates_schema
@@ -32,7 +33,10 @@ class Strict(Schema):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         known = ", ".join(f.data_key or name for name, f in self.fields.items())
-        self.error_messages = {"unknown": f"no such key\0one of {known}", "type": f"not a mapping\0keys: {known}"}
+        self.error_messages = {
+            "unknown": f"no such key\0one of {known}",
+            "type": f"not a mapping\0keys: {known}",
+        }
 
 
 def nested(schema: type[Schema], **kwargs: Any) -> fields.Nested:
@@ -69,10 +73,11 @@ class InForceSchema(Strict):
 class BasisSchema(Strict):
     id = own.Identifier(required=True)
     title = own.Text(required=True)
+    short = own.Text(load_default=None)
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Basis:
-        return Basis(**data)
+        return Basis(data["id"], data["title"], data["short"] or data["title"])
 
 
 class DimensionSchema(Strict):
@@ -144,6 +149,7 @@ class ExampleSchema(Strict):
 class RuleSchema(Strict):
     id = own.Identifier(required=True)
     title = own.TitleField(required=True)
+    note = own.TitleField(load_default=None)
     dimension = own.Identifier(required=True)
     when = own.Text(required=True)
     points = own.DatedPoints(required=True)
@@ -157,6 +163,7 @@ class RuleSchema(Strict):
 class VetoSchema(Strict):
     id = own.Identifier(required=True)
     title = own.TitleField(required=True)
+    note = own.TitleField(load_default=None)
     when = own.Text(required=True)
     tier = own.Text(required=True)
     counts = nested(WindowSchema, load_default=None)
@@ -164,22 +171,73 @@ class VetoSchema(Strict):
     examples = many(ExampleSchema)
 
 
+class ConsequenceSchema(Strict):
+    id = own.Identifier(required=True)
+    title = own.TitleField(required=True)
+    note = own.TitleField(load_default=None)
+    when = own.Text(required=True)
+    counts = nested(WindowSchema, load_default=None)
+    basis = own.CitationField(required=True)
+    examples = many(ExampleSchema)
+
+
+class EventSchema(Strict):
+    when = own.Text(required=True)
+    times = own.Count(load_default=1, most=10)
+    stands_until = own.Text(load_default=None)
+
+
+class AlertWindowSchema(Strict):
+    days = own.Count(required=True, most=40_000)
+
+
+class AlertSchema(Strict):
+    id = own.Identifier(required=True)
+    title = own.TitleField(required=True)
+    events = fields.List(fields.Nested(EventSchema), required=True, validate=validate.Length(min=1))
+    same = own.ColumnName(load_default=None)
+    within = nested(AlertWindowSchema, load_default=None)
+    basis = own.CitationField(required=True)
+
+    @validates_schema
+    def several_events(self, data: dict[str, Any], **_: Any) -> None:
+        if not 2 <= sum(event["times"] for event in data.get("events", ())) <= 10:
+            raise complaint("not a pattern of 2 to 10 records", "two events, or one with times: 3")
+
+
+class RowSchema(Strict):
+    """The long form of a row; what it leaves out is the table's."""
+
+    when = fields.Raw(required=True)
+    points = own.DatedPoints(required=True)
+    title = own.TitleField(load_default=None)
+    note = own.TitleField(load_default=None)
+    basis = own.CitationField(load_default=None)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        when = data.pop("when")
+        return {"cells": when if isinstance(when, list) else [when], **data}
+
+
 class RowField(fields.Field[Any]):
-    """``[cells…, points]`` or ``{when: [cells], points, title}``."""
+    """``[cells…, points]`` or ``{when: [cells], points, title, note, basis}``."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if isinstance(value, list) and len(value) >= 2:
-            return {"cells": value[:-1], "points": own.dated_points(value[-1]), "title": None}
-        if isinstance(value, dict) and {"when", "points"} <= set(value) <= {"when", "points", "title"}:
-            cells = value["when"] if isinstance(value["when"], list) else [value["when"]]
-            title = own.TitleField().deserialize(value["title"]) if "title" in value else None
-            return {"cells": cells, "points": own.dated_points(value["points"]), "title": title}
+            return {"cells": value[:-1], "points": own.dated_points(value[-1]), **_AS_THE_TABLE}
+        if isinstance(value, dict) and {"when", "points"} <= set(value):
+            return RowSchema().load(value)
         raise complaint("not a row", "[cell, points], or {when: [cells], points: 4, title: …}")
+
+
+_AS_THE_TABLE: Mapping[str, None] = {"title": None, "note": None, "basis": None}
 
 
 class TableSchema(Strict):
     id = own.Identifier(required=True)
     title = own.TitleField(required=True)
+    note = own.TitleField(load_default=None)
     dimension = own.Identifier(required=True)
     where = own.Text(load_default=None)
     input = own.Text()
@@ -207,6 +265,8 @@ class MeasureSchema(Strict):
     latest = own.Text()
     ratio = fields.List(own.ColumnName(), validate=validate.Length(equal=2, error="not two\0[part, whole]"))
     rank = own.ColumnName()
+    peers = own.ColumnName()
+    value = own.Text()
     order = own.Text(load_default="desc", validate=one_of(("desc", "asc")))
     where = own.Text(load_default=None)
     by = own.ColumnName(load_default=None)
@@ -218,7 +278,8 @@ class MeasureSchema(Strict):
         given = [a for a in AGGREGATES if a in data]
         if len(given) != 1:
             raise complaint("not exactly one aggregate", f"one of {', '.join(AGGREGATES)}")
-        if (data.get("by") is None) != (data.get("take") is None):
+        among_subjects = {"rank", "peers"} & set(data)
+        if not among_subjects and (data.get("by") is None) != (data.get("take") is None):
             raise complaint("by and take go together", "by: field, take: max")
         if data.get("within") and data["within"].get("decay"):
             raise complaint("a measure does not decay", "decay in a rule's counts")
@@ -296,8 +357,12 @@ class PackSchema(Strict):
     rules = many(RuleSchema)
     vetoes = many(VetoSchema)
     tables = many(TableSchema)
+    consequences = many(ConsequenceSchema)
+    alerts = many(AlertSchema)
     grades = fields.List(fields.Nested(GradeSchema), required=True, validate=validate.Length(min=1))
-    supervision = fields.Dict(keys=fields.String(), values=fields.Nested(SupervisionSchema), load_default=dict)
+    supervision = fields.Dict(
+        keys=fields.String(), values=fields.Nested(SupervisionSchema), load_default=dict
+    )
     examples = many(ExampleSchema)
 
     @pre_load

@@ -81,9 +81,13 @@ def read(text: str, file: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 1, 1)
-        raise PackError([Problem(place, "(file)", "", f"not YAML: {error.problem}", "see the line named")]) from None
+        raise PackError(
+            [Problem(place, "(file)", "", f"not YAML: {error.problem}", "see the line named")]
+        ) from None
     except yaml.YAMLError as error:
-        raise PackError([document.problem((), "", f"not YAML: {error}".splitlines()[0], "UTF-8 text")]) from None
+        raise PackError(
+            [document.problem((), "", f"not YAML: {error}".splitlines()[0], "UTF-8 text")]
+        ) from None
     return document
 
 

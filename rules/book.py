@@ -1,0 +1,286 @@
+"""The rule book: a pack as people read it, Chinese with English beside, straight from the pack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from rules.documents import Block, Cell, Code, Grid, Heading, Paragraph
+from rules.expressions import Expression, conjuncts, render
+from rules.identity import identity
+from rules.model import OWN_CHOICE_TITLE, Aggregate, Alert, Dimension, Measure, Pack, Rule
+from rules.words import both, dated, kind, number, plain, window
+
+LANES = {
+    "fast": "快速通道 fast lane",
+    "normal": "一般通道 normal lane",
+    "careful": "审慎通道 careful lane",
+    "none": "不予推荐 none",
+}
+AGGREGATES = {
+    Aggregate.COUNT: "计数 count",
+    Aggregate.SUM: "合计 sum",
+    Aggregate.MIN: "最小值 least",
+    Aggregate.MAX: "最大值 greatest",
+    Aggregate.MEAN: "平均值 mean",
+    Aggregate.LATEST: "最近一次 latest",
+    Aggregate.RATIO: "比率 ratio",
+    Aggregate.RANK: "名次 rank",
+    Aggregate.PEERS: "参评数 number ranked",
+    Aggregate.VALUE: "计算值 computed",
+}
+
+
+_OTHERS = {"veto": "一票否决 Vetoes", "consequence": "结果运用 Consequences"}
+
+
+def rule_book(pack: Pack) -> tuple[Block, ...]:
+    """The pack as a document: score and grades, every rule with its condition in words, the bases.
+
+    The same pack always gives the same document.
+    """
+    return tuple(_blocks(pack))
+
+
+def _blocks(pack: Pack) -> Iterator[Block]:
+    yield Heading(1, str(pack.title))
+    yield from _front(pack)
+    yield from _grades(pack)
+    yield from _supervision(pack)
+    yield from _measures(pack)
+    for dimension in pack.dimensions:
+        yield from _dimension(pack, dimension)
+    for part, heading in _OTHERS.items():
+        others = [rule for rule in pack.rules if kind(rule) == part]
+        if others:
+            yield Heading(2, heading)
+            for rule in others:
+                yield from _rule(pack, rule)
+    yield from _alerts(pack)
+    yield from _bases(pack)
+
+
+def _front(pack: Pack) -> Iterator[Block]:
+    until = pack.in_force_until
+    force = f"{pack.in_force_from} 起施行 in force from" + (f"，至 {until} 前 until" if until else "")
+    score = pack.score
+    yield Grid(
+        ("项目 Item", "内容 Content"),
+        (
+            ("规则包 Pack", f"{pack.id} {pack.version}"),
+            ("评价对象 Subject", str(pack.vocabulary.title)),
+            ("有效期 In force", force),
+            ("基础分 Start", number(score.start)),
+            ("得分范围 Scores", f"{number(score.min)}—{number(score.max)}"),
+            ("规则数 Rules", str(len(pack.rules))),
+            ("内容指纹 Content hash", Code(identity(pack))),
+        ),
+    )
+
+
+def _grades(pack: Pack) -> Iterator[Block]:
+    yield Heading(2, "信用等级 Grades")
+    above = [None, *(grade.lowest for grade in pack.grades)]
+    rows = []
+    for grade, bound in zip(pack.grades, above, strict=False):
+        reach = f"≥ {number(grade.lowest)}" + ("" if bound is None else f" 且 and < {number(bound)}")
+        rows.append((grade.tier, str(grade.title), reach))
+    yield Grid(("等级 Tier", "名称 Title", "得分 Score"), tuple(rows))
+
+
+def _supervision(pack: Pack) -> Iterator[Block]:
+    if not pack.supervision:
+        return
+    yield Heading(2, "分级监管 Supervision")
+    rows = tuple(
+        (
+            s.tier,
+            f"{plain(s.sample_share * 100)}%",
+            "不限 no limit" if s.visits_per_year is None else str(s.visits_per_year),
+            "是 yes" if s.unprompted_visits else "否 no",
+            LANES[s.lending],
+            f"{s.valid_months} 个月 months",
+            "；".join(map(str, s.measures)),
+        )
+        for s in pack.supervision
+    )
+    yield Grid(
+        (
+            "等级 Tier",
+            "抽查比例 Sampling",
+            "每年检查上限 Visits a year",
+            "主动检查 Unprompted visits",
+            "融资 Lending",
+            "有效期 Valid",
+            "措施 Measures",
+        ),
+        rows,
+    )
+
+
+def _measures(pack: Pack) -> Iterator[Block]:
+    if not pack.measures:
+        return
+    yield Heading(2, "指标 Measures")
+    rows = tuple(
+        (str(m.title), AGGREGATES[m.aggregate], _of(pack, m), _where(pack, m), _within(pack, m), Code(m.id))
+        for m in pack.measures
+    )
+    yield Grid(("指标 Measure", "算法 How", "对象 Of", "范围 Where", "期间 Window", "名称 Name"), rows)
+
+
+def _of(pack: Pack, measure: Measure) -> str:
+    titles = {m.id: str(m.title) for m in pack.measures}
+    if measure.aggregate is Aggregate.RANK:
+        way = "从高到低 greatest first" if measure.descending else "从低到高 least first"
+        return f"{titles[measure.parts[0]]}（{way}）"
+    if measure.aggregate in (Aggregate.RATIO, Aggregate.PEERS):
+        return " ÷ ".join(titles[part] for part in measure.parts)
+    operand = measure.operand
+    text = "记录 records" if operand is None else str(both(pack, lambda said: said.value(operand)))
+    if measure.by is None or measure.take is None:
+        return text
+    by = measure.by
+    return f"{text}，按 by {both(pack, lambda said: said.name(by))} 分组取 {AGGREGATES[measure.take]}"
+
+
+def _where(pack: Pack, measure: Measure) -> str:
+    return str(both(pack, lambda said: said.condition(measure.where)))
+
+
+def _within(pack: Pack, measure: Measure) -> str:
+    return str(both(pack, lambda said: window(measure.window, said))) if measure.window else ""
+
+
+def _dimension(pack: Pack, dimension: Dimension) -> Iterator[Block]:
+    rules = [rule for rule in pack.rules if rule.dimension == dimension.id]
+    if not rules:
+        return
+    yield Heading(2, str(dimension.title))
+    bounds = [("最低 floor", dimension.floor), ("最高 ceiling", dimension.ceiling)]
+    limits = [f"{name} {number(bound)}" for name, bound in bounds if bound is not None]
+    if limits:
+        yield Paragraph(f"本项合计 The sum of this part：{'，'.join(limits)}")
+    for table, group in groupby(rules, key=lambda rule: rule.table):
+        if table is None:
+            for rule in group:
+                yield from _rule(pack, rule)
+        else:
+            yield from _table(pack, table, list(group))
+
+
+def _rule(pack: Pack, rule: Rule) -> Iterator[Block]:
+    yield Heading(3, str(rule.title))
+    rows: list[tuple[str, Cell]] = [("编号 Id", Code(rule.id))]
+    rows.append(("条件 Condition", str(both(pack, lambda said: said.condition(rule.when)))))
+    rows.append(("条件原文 As written", Code(render(rule.when))))
+    rows.append(("结果 Result", _result(pack, rule)))
+    rows += _terms(pack, rule)
+    yield Grid(("项目 Item", "内容 Content"), tuple(rows))
+
+
+def _result(pack: Pack, rule: Rule) -> str:
+    if rule.tier is not None:
+        return f"等级不高于 tier no better than {rule.tier}"
+    if rule.consequence:
+        return str(rule.title)
+    points = _points(rule)
+    if rule.per is None:
+        return points
+    per = rule.per
+    return f"{points}，乘以 times {both(pack, lambda said: said.value(per))}"
+
+
+def _points(rule: Rule) -> str:
+    if rule.points is None:
+        return ""
+    zh, en = dated(rule.points, "zh"), dated(rule.points, "en")
+    return f"{zh} 分 points" if zh == en else f"{zh}（{en}）"
+
+
+def _terms(pack: Pack, rule: Rule) -> Iterator[tuple[str, Cell]]:
+    """What a rule, or all rows of a table, say besides condition and points."""
+    yield "计入期间 Counts", str(both(pack, lambda said: window(rule.window, said)))
+    if rule.cap is not None:
+        yield "合计上限 Cap", number(rule.cap)
+    yield "依据 Basis", "；".join(pack.cite(citation) for citation in rule.citations)
+
+
+def _table(pack: Pack, table: str, rows: Sequence[Rule]) -> Iterator[Block]:
+    common = _common([rule.when for rule in rows])
+    yield Heading(3, str(rows[0].title) if len({rule.title for rule in rows}) == 1 else table)
+    shared: list[tuple[str, Cell]] = [("编号 Id", Code(table))]
+    if common:
+        shared.append(("共同条件 In every row", _joined(pack, common)))
+    yield Grid(("项目 Item", "内容 Content"), (*shared, *_terms(pack, rows[0])))
+    lines = [(rule.id, str(rule.title), _joined(pack, _rest(rule, common)), _points(rule)) for rule in rows]
+    yield Grid(("行 Row", "名称 Title", "条件 Condition", "分值 Points"), tuple(lines))
+
+
+def _rest(rule: Rule, common: Sequence[Expression]) -> list[Expression]:
+    return [term for term in conjuncts(rule.when) if term not in common]
+
+
+def _common(conditions: Sequence[Expression]) -> list[Expression]:
+    """The terms that all rows share; none where there is one row."""
+    if len(conditions) == 1:
+        return []
+    return [
+        term for term in conjuncts(conditions[0]) if all(term in conjuncts(other) for other in conditions)
+    ]
+
+
+def _joined(pack: Pack, terms: Sequence[Expression]) -> str:
+    zh = both(
+        pack, lambda said: ("且" if said.language == "zh" else " and ").join(map(said.condition, terms))
+    )
+    return str(zh) if terms else "其余 anything else"
+
+
+def _alerts(pack: Pack) -> Iterator[Block]:
+    if not pack.alerts:
+        return
+    yield Heading(2, "预警 Alerts")
+    rows = tuple(
+        (
+            str(alert.title),
+            _events(pack, alert),
+            _bond(pack, alert),
+            "；".join(map(pack.cite, alert.citations)),
+        )
+        for alert in pack.alerts
+    )
+    yield Grid(("预警 Alert", "先后出现 One after another", "要求 Bond", "依据 Basis"), rows)
+
+
+def _events(pack: Pack, alert: Alert) -> str:
+    return " → ".join(_said(pack, event.when) for event in alert.events)
+
+
+def _bond(pack: Pack, alert: Alert) -> str:
+    bonds = [f"{alert.days} 天内 within days"] if alert.days else []
+    if alert.same:
+        same = alert.same
+        bonds.append(f"同一 same {both(pack, lambda said: said.name(same))}")
+    return "；".join(bonds)
+
+
+def _said(pack: Pack, condition: Expression) -> str:
+    return str(both(pack, lambda said: said.condition(condition)))
+
+
+def _bases(pack: Pack) -> Iterator[Block]:
+    yield Heading(2, "依据 Bases")
+    cited: dict[str, list[str]] = {basis.id: [] for basis in pack.bases}
+    for rule in pack.rules:
+        for citation in rule.citations:
+            cited.setdefault(citation.basis, []).append(rule.table or rule.id)
+    for alert in pack.alerts:
+        for citation in alert.citations:
+            cited.setdefault(citation.basis, []).append(alert.id)
+    titles = {basis.id: basis.title for basis in pack.bases}
+    rows = tuple(
+        (titles.get(basis, OWN_CHOICE_TITLE), "、".join(dict.fromkeys(rules)) or "—")
+        for basis, rules in cited.items()
+    )
+    yield Grid(("文件 Document", "规则 Rules"), rows)

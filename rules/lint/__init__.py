@@ -1,0 +1,55 @@
+"""Lint: what is allowed in a pack but can hardly be meant. What is not allowed, loading refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from rules.lint import conditions, grades, order, points, tables
+from rules.lint.finding import Finding, Severity
+from rules.lint.review import Review
+from rules.lint.versions import lint_versions
+from rules.loader import load_text
+from rules.source import read
+
+__all__ = ["CHECKS", "Finding", "Severity", "lint_text", "lint_versions"]
+
+CHECKS: tuple[Callable[[Review], Iterator[Finding]], ...] = (
+    conditions.dead_rules,
+    conditions.dead_branches,
+    conditions.dead_measures,
+    conditions.always_true,
+    conditions.plain_like,
+    conditions.duplicate_conditions,
+    conditions.implications,
+    conditions.equal_to_veto,
+    conditions.useless_vetoes,
+    tables.tables,
+    grades.grades,
+    grades.supervision,
+    points.zero_points,
+    points.caps,
+    points.idle_caps,
+    points.beyond_dimension,
+    points.dated_values,
+    points.counts_forever,
+    points.idle_decay,
+    points.endless_measures,
+    order.examples,
+    order.examples_out_of_force,
+    order.titles,
+    order.bases,
+    order.unused,
+)
+
+
+def lint_text(text: str, file: str, vocabulary_text: str | None = None) -> list[Finding]:
+    """Every finding about a pack, by place.
+
+    :param text: the pack's YAML.
+    :param file: the name that findings are reported under.
+    :param vocabulary_text: as for :func:`rules.loader.load_text`.
+    :raises PackError: where the pack can't be loaded.
+    """
+    review = Review(load_text(text, file, vocabulary_text), read(text, file))
+    found = [finding for check in CHECKS for finding in check(review)]
+    return sorted(found, key=lambda finding: (finding.place, finding.check, finding.subject))

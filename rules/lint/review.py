@@ -1,0 +1,120 @@
+"""A pack under review: the pack, its text, and what the checks share."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from rules.conditions import Scope
+from rules.expressions import Level, Name
+from rules.lint.domains import Box, Domain, Limits
+from rules.lint.finding import Finding, Severity
+from rules.model import Aggregate, Column, Measure, Pack, Rule
+from rules.source import Document, Path
+
+_TOTALS = (Aggregate.COUNT, Aggregate.SUM)
+_ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a check reads. Findings are placed in the text that the pack was loaded from."""
+
+    pack: Pack
+    document: Document
+
+    def finding(
+        self,
+        severity: Severity,
+        check: str,
+        about: Rule | Path,
+        subject: str,
+        message: str,
+        example: str = "",
+    ) -> Finding:
+        """A finding about a rule, or about what stands at a path of the document."""
+        path = self.path(about) if isinstance(about, Rule) else about
+        return Finding(self.document.place(path), severity, check, subject, message, example)
+
+    def path(self, rule: Rule) -> Path:
+        """Where a rule, table row or veto stands in the document."""
+        return self._paths[rule.id]
+
+    @cached_property
+    def _paths(self) -> Mapping[str, Path]:
+        paths: dict[str, Path] = {}
+        for part in ("rules", "vetoes", "consequences"):
+            paths |= {str(entry["id"]): (part, i) for i, entry in enumerate(self.entries(part))}
+        for i, table in enumerate(self.entries("tables")):
+            paths |= {f"{table['id']}.{n + 1}": ("tables", i, "rows", n) for n in range(len(table["rows"]))}
+        return paths
+
+    def entries(self, part: str) -> list[dict[str, Any]]:
+        """A list of the document; empty where the pack has none."""
+        return list(self.document.data.get(part) or [])
+
+    @cached_property
+    def columns(self) -> Mapping[str, Column]:
+        """Every column that a condition can name."""
+        vocabulary = self.pack.vocabulary
+        records = vocabulary.records.columns if vocabulary.records else {}
+        return {**records, **vocabulary.subject.columns}
+
+    @cached_property
+    def scope(self) -> Scope:
+        """The names of the pack's conditions."""
+        attributes = self.pack.vocabulary.subject.columns
+        names = {
+            n: Name(n, Level.SUBJECT if n in attributes else Level.RECORD, c.type)
+            for n, c in self.columns.items()
+        }
+        names |= {m.id: Name(m.id, Level.MEASURE, m.type) for m in self.pack.measures}
+        return Scope(names, {n: frozenset(c.values) for n, c in self.columns.items() if c.values})
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What values the columns and measures can have at all."""
+        domains = {n: Domain(frozenset(c.values)) for n, c in self.columns.items() if c.values}
+        domains |= {m.id: found for m in self.pack.measures if (found := self._measured(m))}
+        return Limits(domains)
+
+    def _measured(self, measure: Measure) -> Domain | None:
+        if Aggregate.COUNT in (measure.aggregate, measure.take) and measure.take in (None, *_TOTALS):
+            return Domain(low=_ZERO, known=True)
+        if measure.aggregate is Aggregate.RANK:
+            return Domain(low=_ZERO + 1)
+        codes = self.codes(measure.id)
+        return Domain(frozenset(codes)) if codes else None
+
+    def codes(self, name: str) -> tuple[str, ...]:
+        """The codes that a column, or a measure that takes its latest value, can have; empty for any text."""
+        for measure in self.pack.measures:
+            if measure.id == name and measure.take is None and isinstance(measure.operand, Name):
+                name = measure.operand.name
+        return tuple(self.columns[name].values) if name in self.columns else ()
+
+    @cached_property
+    def boxes(self) -> Mapping[str, tuple[Box, ...] | None]:
+        """Rule id → the alternatives in which it can hit; None where they are too many to tell."""
+        return {rule.id: self.limits.boxes(rule.when) for rule in self.pack.rules}
+
+    @cached_property
+    def span(self) -> tuple[dt.date, dt.date]:
+        """The days on which the pack is in force: from the first until before the second."""
+        return self.pack.in_force_from, self.pack.in_force_until or dt.date.max
+
+    def together(self, one: Rule, other: Rule) -> bool:
+        """Whether there is a day on which both rules are in force."""
+        days = {self.span[0], *(start for r in (one, other) if r.points for start, _ in r.points.steps)}
+        return any(
+            in_force(one, day) and in_force(other, day) for day in days if self.span[0] <= day < self.span[1]
+        )
+
+
+def in_force(rule: Rule, day: dt.date) -> bool:
+    """Whether a rule has points on the day; a veto always is in force."""
+    return rule.points is None or rule.points.on(day) is not None

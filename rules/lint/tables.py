@@ -1,0 +1,208 @@
+"""Tables: values that no row covers, rows that none reaches, rows that match together.
+
+Every input is cut into the pieces that its cells tell apart (codes, points, the open intervals between them);
+over their combinations the question is finite.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise, product
+from math import prod
+from typing import Any
+
+from rules.conditions import parse_condition, parse_expression
+from rules.decision_tables import Cell, read_cell
+from rules.expressions import TRUE, Expression, Kind, Name, Value, render
+from rules.lint.domains import Box, Domain
+from rules.lint.finding import Finding, Severity
+from rules.lint.review import Review
+from rules.model import Rule
+from rules.words import plain
+
+MAX_COMBINATIONS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some values of one input that every cell treats alike.
+
+    :param sample: one of them; None stands for an unknown value.
+    :param ordered: whether it is one of a series of numbers or dates, rather than a code.
+    :param closed: whether the input is known to take it, so that a row should.
+    :param rows: the rows that match it, as a bit mask.
+    """
+
+    sample: Value | None
+    label: str
+    ordered: bool
+    closed: bool
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    id: str
+    index: int
+    hit: str
+    rules: tuple[Rule, ...]
+    pieces: tuple[tuple[Piece, ...], ...]
+
+    def combinations(self) -> Iterator[tuple[tuple[Piece, ...], int]]:
+        """Every combination of known and unknown values with the rows that match it."""
+        everything = (1 << len(self.rules)) - 1
+        for pieces in product(*self.pieces):
+            rows = everything
+            for piece in pieces:
+                rows &= piece.rows
+            yield pieces, rows
+
+
+def tables(review: Review) -> Iterator[Finding]:
+    """Gaps, overlaps and rows out of reach."""
+    for index, data in enumerate(review.entries("tables")):
+        table = _read(review, index, data)
+        if prod(len(pieces) for pieces in table.pieces) > MAX_COMBINATIONS:
+            message = f"more than {MAX_COMBINATIONS:,} combinations of values: not searched for gaps"
+            yield review.finding(Severity.NOTICE, "not-compared", ("tables", index), table.id, message)
+            continue
+        yield from _gaps(review, table)
+        yield from _overlaps(review, table)
+        yield from _unreached(review, table)
+
+
+def _gaps(review: Review, table: _Table) -> Iterator[Finding]:
+    uncovered = [
+        pieces for pieces, rows in table.combinations() if not rows and all(p.closed for p in pieces)
+    ]
+    between = [pieces for pieces in uncovered if _between(table, pieces)]
+    if between:
+        message = f"values between its rows match none: {_count(between)}"
+        yield _about(review, table, Severity.WARNING, "table-gap", message, between[0])
+    codes = [pieces for pieces in uncovered if not any(p.ordered for p in pieces)]
+    if codes:
+        message = f"codes match no row: {_count(codes)}"
+        yield _about(review, table, Severity.NOTICE, "table-code", message, codes[0])
+    if uncovered and not between and not codes:
+        message = "values before the first or after the last row match no row"
+        yield _about(review, table, Severity.NOTICE, "table-open-end", message, uncovered[0])
+
+
+def _between(table: _Table, pieces: Sequence[Piece]) -> bool:
+    """Whether smaller and greater values of one input match a row while all others stay as they are."""
+    for index, series in enumerate(table.pieces):
+        others = ~0
+        for position, piece in enumerate(pieces):
+            others &= ~0 if position == index else piece.rows
+        place = series.index(pieces[index])
+        known = [piece for piece in series if piece.ordered]
+        below, above = known[:place], known[place + 1 :]
+        if any(p.rows & others for p in below) and any(p.rows & others for p in above):
+            return True
+    return False
+
+
+def _about(
+    review: Review, table: _Table, severity: Severity, check: str, message: str, case: Sequence[Piece]
+) -> Finding:
+    return review.finding(severity, check, ("tables", table.index), table.id, message, _case(case))
+
+
+def _overlaps(review: Review, table: _Table) -> Iterator[Finding]:
+    shared = [pieces for pieces, rows in table.combinations() if rows & (rows - 1)]
+    if table.hit == "collect" and shared:
+        message = f"values match several rows, whose points add up: {_count(shared)}"
+        yield _about(review, table, Severity.NOTICE, "table-overlap", message, shared[0])
+    if table.hit == "first" and not shared:
+        message = "no two rows can match together: hit: unique says so, and keeps it so"
+        yield review.finding(
+            Severity.NOTICE, "table-unique", ("tables", table.index, "hit"), table.id, message
+        )
+
+
+def _unreached(review: Review, table: _Table) -> Iterator[Finding]:
+    if table.hit != "first":
+        return
+    reached = {(rows & -rows).bit_length() - 1 for _, rows in table.combinations() if rows}
+    for number, rule in enumerate(table.rules):
+        if number not in reached and review.boxes[rule.id] != ():
+            message = f"row {number + 1} is never reached: the rows before it take every case of it"
+            yield review.finding(Severity.ERROR, "unreachable-row", rule, rule.id, message)
+
+
+def _count(cases: Sequence[object]) -> str:
+    return "1 combination" if len(cases) == 1 else f"{len(cases)} combinations"
+
+
+def _case(pieces: Sequence[Piece]) -> str:
+    return ", ".join(piece.label for piece in pieces)
+
+
+def _read(review: Review, index: int, data: Mapping[str, Any]) -> _Table:
+    texts = [data["input"]] if "input" in data else data["inputs"]
+    inputs = [parse_expression(text, review.scope) for text in texts]
+    cells = [[read_cell(cell) for cell in _cells(row)] for row in data["rows"]]
+    condition = parse_condition(data["where"], review.scope) if data.get("where") else TRUE
+    boxes = review.limits.boxes(condition)
+    pieces = tuple(
+        tuple(_pieces(review, node, [row[i] for row in cells], boxes)) for i, node in enumerate(inputs)
+    )
+    rules = tuple(rule for rule in review.pack.rules if rule.table == data["id"])
+    return _Table(data["id"], index, data["hit"], rules, pieces)
+
+
+def _cells(row: Any) -> list[Any]:
+    if isinstance(row, list):
+        return row[:-1]
+    return row["when"] if isinstance(row["when"], list) else [row["when"]]
+
+
+def _pieces(
+    review: Review, node: Expression, cells: Sequence[Cell], boxes: tuple[Box, ...] | None
+) -> Iterator[Piece]:
+    name = node.name if isinstance(node, Name) else ""
+    allowed = [box.domains.get(name, review.limits.domains.get(name, Domain())) for box in boxes or ()]
+    ordered = node.type.kind in (Kind.NUMBER, Kind.DATE)
+    for sample, label in _samples(review, node, cells):
+        if not allowed or any(domain.holds(sample) for domain in allowed):
+            mask = sum(1 << i for i, cell in enumerate(cells) if cell.anything or cell.holds(sample))
+            yield Piece(sample, f"{render(node)} {label}", ordered, sample != _OTHER, mask)
+    unknown = sum(1 << i for i, cell in enumerate(cells) if cell.anything)
+    yield Piece(None, f"{render(node)} unknown", False, False, unknown)
+
+
+_OTHER = "\0"
+
+
+def _samples(review: Review, node: Expression, cells: Sequence[Cell]) -> Iterator[tuple[Any, str]]:
+    """One value of every piece, and how people write the piece."""
+    codes = review.codes(node.name) if isinstance(node, Name) else ()
+    named = {value for cell in cells for value in cell.values or ()}
+    if codes:
+        yield from ((code, f"= {code}") for code in codes)
+    elif node.type.kind is Kind.BOOLEAN:
+        yield from ((value, f"= {plain(value)}") for value in (True, False))
+    elif node.type.kind is Kind.TEXT:
+        yield from ((value, f"= {value}") for value in sorted(map(str, named)))
+        yield _OTHER, "anything else"
+    else:
+        ends = {end for cell in cells for end in (cell.low, cell.high) if end is not None}
+        yield from _intervals(sorted(named | ends), node)
+
+
+def _intervals(points: Sequence[Any], node: Expression) -> Iterator[tuple[Any, str]]:
+    """The points and the intervals between and around them, in order."""
+    if not points:
+        yield Decimal(0) if node.type.kind is Kind.NUMBER else dt.date.min, "any"
+        return
+    step: Any = Decimal(1).scaleb(-node.type.scale) if node.type.kind is Kind.NUMBER else dt.timedelta(days=1)
+    yield points[0] - step, f"< {plain(points[0])}"
+    for low, high in pairwise(points):
+        yield low, f"= {plain(low)}"
+        if high - low > step:
+            yield low + step, f"between {plain(low)} and {plain(high)}"
+    yield points[-1], f"= {plain(points[-1])}"
+    yield points[-1] + step, f"> {plain(points[-1])}"

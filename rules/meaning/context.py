@@ -1,0 +1,73 @@
+"""What every part of the second pass shares: the names in scope, and where problems are gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+from rules.conditions import ConditionError, Scope, parse_condition, parse_expression
+from rules.expressions import TEXT, TRUE, Expression, Level, Name
+from rules.model import Column, Measure, Vocabulary
+from rules.problems import Problem
+from rules.source import Document, Path
+
+T = TypeVar("T")
+
+
+class Context:
+    """The document that is read, its vocabulary, and the problems found so far.
+
+    :ivar record_scope: what conditions of measures may name: a record's columns.
+    :ivar subject_scope: a subject's attributes.
+    :ivar scope: what rules may name: columns, attributes and, once they are built, measures.
+    """
+
+    def __init__(self, document: Document, vocabulary: Vocabulary) -> None:
+        self.document, self.vocabulary = document, vocabulary
+        self.problems: list[Problem] = []
+        self.attributes = vocabulary.subject.columns
+        self.records = vocabulary.records.columns if vocabulary.records else {}
+        self.record_scope = _scope(self.records, Level.RECORD)
+        self.subject_scope = _scope(self.attributes, Level.SUBJECT)
+        self.scope = self.record_scope
+
+    def declare(self, measures: Iterable[Measure]) -> None:
+        """Makes attributes and measures known beside the records' columns."""
+        known = dict(self.record_scope.names)
+        known.pop(self.vocabulary.record_subject, None)
+        known |= self.subject_scope.names
+        values = {**self.record_scope.values, **self.subject_scope.values}
+        for measure in measures:
+            known[measure.id] = Name(measure.id, Level.MEASURE, measure.type)
+            if isinstance(measure.operand, Name) and measure.type == TEXT and measure.operand.name in values:
+                values[measure.id] = values[measure.operand.name]
+        self.scope = Scope(known, values)
+
+    def report(self, path: Path, text: str, message: str, hint: str = "", offset: int = 0) -> None:
+        """Notes a problem with the value at ``path``."""
+        self.problems.append(self.document.problem(path, text, message, hint, offset))
+
+    def attempt(self, path: Path, text: str, build: Callable[[], T]) -> T | None:
+        """What ``build`` makes of the text at ``path``; None, and a problem noted, where it can't."""
+        try:
+            return build()
+        except ConditionError as error:
+            self.report(path, error.text or text, error.message, error.hint, error.offset)
+            return None
+
+    def condition(self, text: str | None, path: Path, scope: Scope | None = None) -> Expression | None:
+        """The condition at ``path``; no condition is always true."""
+        if text is None:
+            return TRUE
+        return self.attempt(path, text, lambda: parse_condition(text, scope or self.scope))
+
+    def expression(self, text: str, path: Path, scope: Scope | None = None) -> Expression | None:
+        """The expression at ``path``."""
+        return self.attempt(path, text, lambda: parse_expression(text, scope or self.scope))
+
+
+def _scope(columns: Mapping[str, Column], level: Level) -> Scope:
+    return Scope(
+        {name: Name(name, level, column.type) for name, column in columns.items()},
+        {name: frozenset(column.values) for name, column in columns.items() if column.values},
+    )

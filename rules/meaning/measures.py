@@ -1,0 +1,227 @@
+"""Measures: values derived from a subject's records, and values made of such values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from rules.conditions import Scope
+from rules.expressions import (
+    COUNT,
+    DECIMAL,
+    TOTAL,
+    TRUE,
+    Expression,
+    Kind,
+    Level,
+    Name,
+    Type,
+    names,
+    reads_as_of,
+)
+from rules.meaning.context import Context
+from rules.meaning.windows import record_window
+from rules.model import DERIVED, Aggregate, Measure
+from rules.source import Path
+from rules.windows import take_time_out
+
+_MOST_RATIO_DIGITS = 29
+"""Before the point: a quotient's terms, in ten-thousandths and doubled to be rounded, are below 2**127."""
+
+
+def build_measures(context: Context, data: Mapping[str, Mapping[str, Any]]) -> tuple[Measure, ...]:
+    """All measures, those first that others are made of."""
+    built: dict[str, Measure] = {}
+    for name in data:
+        if name in context.records or name in context.attributes:
+            context.report(("measures", name, "?"), name, "already a column's name", "a name of its own")
+    for name in _in_order(context, data):
+        measure = _measure(context, name, data[name], built)
+        if measure:
+            built[name] = measure
+    return tuple(built.values())
+
+
+def _in_order(context: Context, data: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The measures so that each comes after those that it is made of."""
+    order = TopologicalSorter({name: _mentioned(entry) & set(data) for name, entry in data.items()})
+    try:
+        return list(order.static_order())
+    except CycleError as error:
+        circle = " → ".join(reversed(error.args[1]))
+        path: Path = ("measures", error.args[1][0])
+        context.report(path, circle, "the measures are made of one another", "measures without a circle")
+        return []
+
+
+def _mentioned(data: Mapping[str, Any]) -> set[str]:
+    """The words in which a measure may name other measures."""
+    if not set(DERIVED) & set(data):
+        return set()
+    texts = [*data.get("ratio", ()), *(data.get(key) or "" for key in ("rank", "peers", "value", "where"))]
+    return set(re.findall(r"[a-z][a-z0-9_]*", " ".join(texts)))
+
+
+def _measure(
+    context: Context, name: str, data: Mapping[str, Any], built: Mapping[str, Measure]
+) -> Measure | None:
+    path: Path = ("measures", name)
+    aggregate = next(a for a in Aggregate if a in data)
+    draft = Measure(
+        id=name,
+        title=data["title"],
+        aggregate=aggregate,
+        operand=None,
+        where=TRUE,
+        window=None,
+        by=data["by"],
+        take=None,
+        parts=(),
+        descending=data["order"] == "desc",
+        type=COUNT,
+        place=context.document.place(path),
+    )
+    if aggregate not in DERIVED:
+        return _base(context, draft, data, path)
+    if data["within"] or data["take"]:
+        context.report(path, str(aggregate), "made of measures, not of records", "no within and no take")
+        return None
+    if aggregate is Aggregate.RATIO:
+        return _ratio(context, draft, data, path, built)
+    if aggregate is Aggregate.VALUE:
+        return _computed(context, draft, data, path, built)
+    return _among_peers(context, draft, data, path, built)
+
+
+def _base(context: Context, draft: Measure, data: Mapping[str, Any], path: Path) -> Measure | None:
+    if not context.records:
+        context.report(path, "", "the vocabulary has no records to measure", "attributes alone")
+        return None
+    where = context.condition(data["where"], (*path, "where"), context.record_scope)
+    if where is not None:
+        context.attempt((*path, "where"), data["where"] or "", lambda: take_time_out(where))
+    operand, kind = _operand(context, draft.aggregate, data, path)
+    window = record_window(context, data["within"], (*path, "within"), context.record_scope)
+    if data["by"] and data["by"] not in context.records:
+        context.report((*path, "by"), data["by"], "not a column of a record", "a record's column")
+    if where is None or kind is None or window is None:
+        return None
+    take = Aggregate(data["take"]) if data["take"] else None
+    taken = _taken(context, take, kind, path)
+    if taken is None:
+        return None
+    return replace(draft, operand=operand, where=where, window=window, take=take, type=taken)
+
+
+def _taken(context: Context, take: Aggregate | None, kind: Type, path: Path) -> Type | None:
+    """The type of what ``take`` makes of the groups' values."""
+    if take is Aggregate.COUNT:
+        return COUNT
+    if take is None:
+        return kind
+    if kind.kind is not Kind.NUMBER:
+        context.report((*path, "take"), str(take), f"{take} of {kind} values", "a number, or take: count")
+        return None
+    return TOTAL if take is Aggregate.SUM else kind
+
+
+def _operand(
+    context: Context, aggregate: Aggregate, data: Mapping[str, Any], path: Path
+) -> tuple[Expression | None, Type | None]:
+    """What is aggregated, and the type of the aggregate; no type where they don't fit."""
+    if aggregate is Aggregate.COUNT:
+        return None, COUNT
+    text, where = data[aggregate], (*path, str(aggregate))
+    operand = context.expression(text, where, context.record_scope)
+    if operand is None:
+        return None, None
+    problem = _misfit(aggregate, operand)
+    if problem:
+        context.report(where, text, *problem)
+        return operand, None
+    return operand, TOTAL if aggregate in (Aggregate.SUM, Aggregate.MEAN) else operand.type
+
+
+def _misfit(aggregate: Aggregate, operand: Expression) -> tuple[str, str] | None:
+    """Why an expression can't be aggregated so, and what can."""
+    kind = operand.type
+    if aggregate is Aggregate.LATEST:
+        return None if isinstance(operand, Name) else ("not a column", "the name of a record's column")
+    if reads_as_of(operand) or kind.kind in (Kind.TEXT, Kind.BOOLEAN):
+        return f"no {aggregate} of this", "a number, or for min and max also a date"
+    if aggregate in (Aggregate.MIN, Aggregate.MAX):
+        return None
+    if kind.kind is not Kind.NUMBER or kind.whole > DECIMAL.whole + 4 or kind.scale > DECIMAL.scale:
+        return f"no exact {aggregate} of this", "a number column or a sum of two"
+    return None
+
+
+def _ratio(
+    context: Context, draft: Measure, data: Mapping[str, Any], path: Path, built: Mapping[str, Measure]
+) -> Measure | None:
+    for index, part in enumerate(data["ratio"]):
+        found = built.get(part)
+        if found is None or not _divisible(found.type):
+            hint = f"a number measure of at most {_MOST_RATIO_DIGITS} digits and 4 decimals"
+            context.report((*path, "ratio", index), part, "not a measure that a ratio can use", hint)
+            return None
+    where = _subjects(context, data, path, built)
+    return None if where is None else replace(draft, parts=tuple(data["ratio"]), where=where, type=TOTAL)
+
+
+def _among_peers(
+    context: Context, draft: Measure, data: Mapping[str, Any], path: Path, built: Mapping[str, Measure]
+) -> Measure | None:
+    """A rank, or how many subjects are ranked."""
+    key = str(draft.aggregate)
+    found = built.get(data[key])
+    where = _subjects(context, data, path, built)
+    if data["by"] and data["by"] not in context.attributes:
+        context.report((*path, "by"), data["by"], "not an attribute of the subject", "an attribute")
+        return None
+    if found is None or found.type.kind is not Kind.NUMBER:
+        context.report(
+            (*path, key), data[key], "not a measure that can be ranked", "a number measure of the pack"
+        )
+        return None
+    return None if where is None else replace(draft, parts=(data[key],), where=where)
+
+
+def _computed(
+    context: Context, draft: Measure, data: Mapping[str, Any], path: Path, built: Mapping[str, Measure]
+) -> Measure | None:
+    """A value computed from attributes and measures."""
+    where = _subjects(context, data, path, built)
+    operand = context.expression(data["value"], (*path, "value"), _subject_scope(context, built))
+    if operand is None or where is None:
+        return None
+    if operand.type.kind is not Kind.NUMBER or reads_as_of(operand):
+        hint = "a number computed from attributes and measures"
+        context.report((*path, "value"), data["value"], "not a value that a measure can have", hint)
+        return None
+    read = {n.name for n in names(operand) | names(where) if n.level is Level.MEASURE}
+    return replace(draft, operand=operand, where=where, parts=tuple(sorted(read)), type=operand.type)
+
+
+def _subjects(
+    context: Context, data: Mapping[str, Any], path: Path, built: Mapping[str, Measure]
+) -> Expression | None:
+    """The condition on subjects: attributes and measures."""
+    where = context.condition(data["where"], (*path, "where"), _subject_scope(context, built))
+    if where is not None and reads_as_of(where):
+        hint = "a condition on attributes and measures"
+        context.report((*path, "where"), str(data["where"]), "as_of in a measure made of measures", hint)
+        return None
+    return where
+
+
+def _subject_scope(context: Context, built: Mapping[str, Measure]) -> Scope:
+    measures = {m.id: Name(m.id, Level.MEASURE, m.type) for m in built.values()}
+    return Scope({**context.subject_scope.names, **measures}, context.subject_scope.values)
+
+
+def _divisible(kind: Type) -> bool:
+    return kind.kind is Kind.NUMBER and kind.whole <= _MOST_RATIO_DIGITS and kind.scale <= TOTAL.scale

@@ -1,0 +1,97 @@
+"""What the parts of a pack refer to, and that no two of them have one id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from rules.fields import OWN_CHOICE
+from rules.meaning.context import Context
+from rules.model import Supervision
+from rules.source import Path
+
+
+class References:
+    """The dimensions, bases and tiers that rules may name."""
+
+    def __init__(self, context: Context, data: Mapping[str, Any]) -> None:
+        self.context = context
+        self.dimensions = [d.id for d in data["dimensions"]]
+        self.bases = [OWN_CHOICE, *(b.id for b in data["basis"])]
+        self.tiers = [g.tier for g in data["grades"]]
+
+    def check(self, data: Mapping[str, Any], path: Path) -> None:
+        """Reports what a rule, veto or table names and the pack lacks."""
+        self._check(data.get("dimension"), self.dimensions, "no such dimension", (*path, "dimension"))
+        self._check(data.get("tier"), self.tiers, "no such tier", (*path, "tier"))
+        for citation in data["basis"]:
+            self._check(citation.basis, self.bases, "the pack has no such basis", (*path, "basis"))
+
+    def _check(self, name: str | None, known: Sequence[str], message: str, path: Path) -> None:
+        if name is not None and name not in known:
+            hint = f"one of {', '.join(known)}" if known else "none is declared"
+            self.context.report(path, name, message, hint)
+
+
+def check_ids(context: Context, data: Mapping[str, Any]) -> None:
+    """Ids are unique: of dimensions, of bases, and of rules, vetoes, tables and table rows together."""
+    _check_ids(context, [(("dimensions", i, "id"), d.id) for i, d in enumerate(data["dimensions"])])
+    _check_ids(context, [(("basis", i, "id"), b.id) for i, b in enumerate(data["basis"])])
+    own: list[tuple[Path, str]] = [
+        ((part, i, "id"), d["id"])
+        for part in ("rules", "vetoes", "tables", "consequences", "alerts")
+        for i, d in enumerate(data[part])
+    ]
+    rows: list[tuple[Path, str]] = [
+        (("tables", i, "id"), f"{d['id']}.{n}")
+        for i, d in enumerate(data["tables"])
+        for n in range(1, len(d["rows"]) + 1)
+    ]
+    _check_ids(context, [*own, *rows])
+
+
+def _check_ids(context: Context, ids: Iterable[tuple[Path, str]]) -> None:
+    seen: set[str] = set()
+    for path, name in ids:
+        if name in seen:
+            context.report(path, name, "the id stands here twice", "an id of its own")
+        seen.add(name)
+
+
+def check_grades(context: Context, data: Mapping[str, Any]) -> None:
+    """Grades run from the best to the worst, and the worst takes every score that is left."""
+    grades = data["grades"]
+    for index, (better, worse) in enumerate(pairwise(grades), start=1):
+        if better.lowest <= worse.lowest:
+            text = str(Decimal(worse.lowest) / 100)
+            hint = f"less than {Decimal(better.lowest) / 100}: the best first"
+            context.report(("grades", index, "from"), text, "not below the grade before it", hint)
+    last, least = grades[-1].lowest, data["score"].min
+    if last > least:
+        hint = f"from: {Decimal(least) / 100}"
+        path: Path = ("grades", len(grades) - 1, "from")
+        context.report(path, str(Decimal(last) / 100), "scores below it have no grade", hint)
+    tiers = [grade.tier for grade in grades]
+    for index, tier in enumerate(tiers):
+        if tier in tiers[:index]:
+            context.report(("grades", index, "tier"), tier, "the tier stands here twice", "each tier once")
+
+
+def build_supervision(
+    context: Context, references: References, data: Mapping[str, Any]
+) -> tuple[Supervision, ...]:
+    """What each tier leads to, in the order of the tiers: for all of them, or for none."""
+    tiers = references.tiers
+    for tier in data:
+        if tier not in tiers:
+            context.report(("supervision", tier, "?"), tier, "no such tier", f"one of {', '.join(tiers)}")
+    missing = [tier for tier in tiers if data and tier not in data]
+    for tier in missing:
+        context.report(("supervision",), "", f"tier {tier} is missing", "an entry for every tier")
+    return tuple(
+        Supervision(**{**data[tier], "tier": tier, "measures": tuple(data[tier]["measures"])})
+        for tier in tiers
+        if tier in data
+    )

@@ -1,0 +1,104 @@
+"""Rules and vetoes: a condition, when it counts, and what it leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from rules.expressions import Expression, Kind, Level, names, reads_as_of
+from rules.meaning.context import Context
+from rules.meaning.examples import build_examples
+from rules.meaning.references import References
+from rules.meaning.windows import rule_window
+from rules.fields import FOREVER_AGO
+from rules.model import Dated, Rule
+from rules.source import Path
+from rules.windows import take_time_out
+
+_MOST_PER_DIGITS = 29
+"""With the nine digits of a rule's points a product has at most 38."""
+
+
+def build_rule(context: Context, references: References, data: Mapping[str, Any], path: Path) -> Rule | None:
+    """One entry of ``rules``."""
+    references.check(data, path)
+    when = _when(context, data, path)
+    per = _per(context, data["per"], (*path, "per"))
+    if when is None or (data["per"] and per is None):
+        return None
+    rule = _judged(context, data, path, when, per)
+    if per is not None and rule.window is not None and rule.window.decay:
+        context.report((*path, "per"), data["per"], "per and decay exclude each other", "one of the two")
+    return _with_examples(context, data, path, rule)
+
+
+def build_veto(context: Context, references: References, data: Mapping[str, Any], path: Path) -> Rule | None:
+    """One entry of ``vetoes``."""
+    references.check(data, path)
+    when = _when(context, data, path)
+    if when is None:
+        return None
+    return _with_examples(context, data, path, _judged(context, data, path, when, None))
+
+
+def build_consequence(
+    context: Context, references: References, data: Mapping[str, Any], path: Path
+) -> Rule | None:
+    """One entry of ``consequences``: what a result leads to beside its tier."""
+    references.check(data, path)
+    when = _when(context, data, path)
+    if when is None:
+        return None
+    rule = _judged(context, data, path, when, None)
+    return _with_examples(
+        context, data, path, replace(rule, points=Dated(((FOREVER_AGO, 0),)), consequence=True)
+    )
+
+
+def _judged(
+    context: Context, data: Mapping[str, Any], path: Path, when: Expression, per: Expression | None
+) -> Rule:
+    read = names(when) | (names(per) if per else frozenset())
+    levels: frozenset[Level] = frozenset(n.level for n in read)
+    level, window = rule_window(context, data["counts"], (*path, "counts"), levels)
+    return Rule(
+        id=data["id"],
+        title=data["title"],
+        level=level,
+        dimension=data.get("dimension"),
+        when=when,
+        points=data.get("points"),
+        per=per,
+        window=window,
+        cap=data.get("cap"),
+        tier=data.get("tier"),
+        table=None,
+        consequence=False,
+        citations=data["basis"],
+        note=data["note"],
+        place=context.document.place(path),
+    )
+
+
+def _with_examples(context: Context, data: Mapping[str, Any], path: Path, rule: Rule) -> Rule:
+    return replace(rule, examples=build_examples(context, data["examples"], (*path, "examples"), rule))
+
+
+def _when(context: Context, data: Mapping[str, Any], path: Path) -> Expression | None:
+    when = context.condition(data["when"], (*path, "when"))
+    if when is not None:
+        context.attempt((*path, "when"), data["when"], lambda: take_time_out(when))
+    return when
+
+
+def _per(context: Context, text: str | None, path: Path) -> Expression | None:
+    per = context.expression(text, path) if text else None
+    if per is None:
+        return None
+    kind = per.type
+    if kind.kind is not Kind.NUMBER or reads_as_of(per) or kind.whole + kind.scale > _MOST_PER_DIGITS:
+        hint = f"a number of at most {_MOST_PER_DIGITS} digits: a column or measure"
+        context.report(path, text or "", "not a number to multiply points by", hint)
+        return None
+    return per

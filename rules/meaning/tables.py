@@ -1,0 +1,163 @@
+"""Tables: every row becomes a rule; see :mod:`rules.decision_tables` for what a cell says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from rules import decision_tables
+from rules.decision_tables import Cell
+from rules.expressions import Expression, Level, conjunction, names, reads_as_of
+from rules.meaning.context import Context
+from rules.meaning.examples import build_examples
+from rules.meaning.references import References
+from rules.meaning.windows import rule_window
+from rules.model import Rule
+from rules.source import Path
+from rules.windows import take_time_out
+
+MAX_ROWS = 1_000
+
+
+def build_table(context: Context, references: References, data: Mapping[str, Any], path: Path) -> list[Rule]:
+    """The rules of one entry of ``tables``; none where something is wrong with it."""
+    references.check(data, path)
+    if len(data["rows"]) > MAX_ROWS:
+        text = str(len(data["rows"]))
+        context.report((*path, "rows"), text, f"more than {MAX_ROWS:,} rows", "several tables")
+        return []
+    for index, row in enumerate(data["rows"]):
+        references.check({"basis": row["basis"] or ()}, (*path, "rows", index))
+    where = context.condition(data["where"], (*path, "where"))
+    if where is not None:
+        context.attempt((*path, "where"), data["where"] or "", lambda: take_time_out(where))
+    inputs = _inputs(context, data, path)
+    cells = _cells(context, data, path, len(inputs) if inputs else 0)
+    if where is None or inputs is None or cells is None:
+        return []
+    conditions = _conditions(context, cells, inputs, path)
+    if not conditions:
+        return []
+    _check_hit_policy(context, data, cells, path)
+    return _rules(context, data, path, where, inputs, _chosen(data["hit"], cells, conditions))
+
+
+def _rules(
+    context: Context,
+    data: Mapping[str, Any],
+    path: Path,
+    where: Expression,
+    inputs: Sequence[Expression],
+    conditions: Sequence[Expression],
+) -> list[Rule]:
+    levels: frozenset[Level] = frozenset(n.level for part in (where, *inputs) for n in names(part))
+    level, window = rule_window(context, data["counts"], (*path, "counts"), levels)
+    built = [
+        Rule(
+            id=f"{data['id']}.{number}",
+            title=row["title"] or data["title"],
+            level=level,
+            dimension=data["dimension"],
+            when=conjunction((where, condition)),
+            points=row["points"],
+            per=None,
+            window=window,
+            cap=data["cap"],
+            tier=None,
+            table=data["id"],
+            consequence=False,
+            citations=row["basis"] or data["basis"],
+            note=row["note"] or data["note"],
+            place=context.document.place((*path, "rows", number - 1)),
+        )
+        for number, (row, condition) in enumerate(zip(data["rows"], conditions, strict=True), start=1)
+    ]
+    examples = build_examples(context, data["examples"], (*path, "examples"), built[0])
+    return [replace(built[0], examples=examples), *built[1:]]
+
+
+def _inputs(context: Context, data: Mapping[str, Any], path: Path) -> list[Expression] | None:
+    texts: list[tuple[str, Path]] = [(data["input"], (*path, "input"))] if "input" in data else []
+    texts += [(text, (*path, "inputs", index)) for index, text in enumerate(data.get("inputs", ()))]
+    inputs = []
+    for text, where in texts:
+        found = context.expression(text, where)
+        if found is not None and reads_as_of(found):
+            context.report(where, text, "as_of can't be an input", "a column or measure")
+        elif found is not None:
+            inputs.append(found)
+    return inputs if len(inputs) == len(texts) else None
+
+
+def _cells(context: Context, data: Mapping[str, Any], path: Path, width: int) -> list[list[Cell]] | None:
+    """The rows' cells; ``width`` is 0 where it is not known how many there should be."""
+    rows = []
+    for index, row in enumerate(data["rows"]):
+        where = (*path, "rows", index)
+        written = row["cells"]
+        if width and len(written) != width:
+            text = f"{len(written)} for {width}"
+            context.report(where, text, "not a cell for each input", f"{width} cells, then the points")
+            continue
+        cells = []
+        for place, cell in enumerate(written):
+            at = _cell_path(context, where, place)
+            found = context.attempt(at, str(cell), lambda cell=cell: decision_tables.read_cell(cell))  # type: ignore[misc]
+            cells += [found] if found else []
+        if len(cells) == len(written):
+            rows.append(cells)
+    return rows if len(rows) == len(data["rows"]) else None
+
+
+def _cell_path(context: Context, row: Path, place: int) -> Path:
+    """Where a cell stands in the short form of a row, or in the long one."""
+    for path in ((*row, place), (*row, "when", place), (*row, "when")):
+        if path in context.document.spots:
+            return path
+    return row
+
+
+def _conditions(
+    context: Context, cells: Sequence[Sequence[Cell]], inputs: Sequence[Expression], path: Path
+) -> list[Expression]:
+    """A condition for each row; none at all where a cell does not fit its input."""
+    rows = [_row_condition(context, row, inputs, (*path, "rows", index)) for index, row in enumerate(cells)]
+    fit = [row for row in rows if row is not None]
+    return fit if len(fit) == len(rows) else []
+
+
+def _row_condition(
+    context: Context, cells: Sequence[Cell], inputs: Sequence[Expression], path: Path
+) -> Expression | None:
+    terms: list[Expression] = []
+    fits = True
+    for place, (cell, operand) in enumerate(zip(cells, inputs, strict=True)):
+        at = _cell_path(context, path, place)
+        found = context.attempt(
+            at,
+            "",
+            lambda cell=cell, operand=operand: decision_tables.cell_condition(cell, operand, context.scope),  # type: ignore[misc]
+        )
+        fits = fits and found is not None
+        terms += found or ()
+    return conjunction(tuple(terms)) if fits else None
+
+
+def _check_hit_policy(
+    context: Context, data: Mapping[str, Any], cells: Sequence[Sequence[Cell]], path: Path
+) -> None:
+    pair = decision_tables.clash(cells) if data["hit"] == "unique" else None
+    if pair:
+        rows = f"rows {pair[0] + 1} and {pair[1] + 1}"
+        hint = "hit: first, or rows apart"
+        context.report((*path, "rows", pair[1]), rows, f"{rows} can match together", hint)
+
+
+def _chosen(
+    hit: str, cells: Sequence[Sequence[Cell]], conditions: Sequence[Expression]
+) -> Sequence[Expression]:
+    """The rows' conditions under the hit policy."""
+    if hit != "first":
+        return conditions
+    return [decision_tables.first_only(cells, conditions, index) for index in range(len(conditions))]

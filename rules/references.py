@@ -1,0 +1,69 @@
+"""Packs as people name them: a file, the id of an installed pack, or id@version."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from rules.loader import PACKS, find_pack, installed_packs, load_pack
+from rules.model import Pack
+from rules.problems import UnknownPackError
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+def is_file(name: str) -> bool:
+    """Whether a name means a file rather than an installed pack."""
+    return Path(name).suffix in _SUFFIXES or Path(name).is_file()
+
+
+def named_pack(name: str, as_of: dt.date, folder: Path = PACKS) -> Pack:
+    """The pack that a name means.
+
+    :param name: ``path/to/pack.yaml``, ``enterprise-credit`` (the version in force on ``as_of``) or
+        ``enterprise-credit@2026.1``.
+    :raises PackError: with every problem of the file.
+    :raises UnknownPackError: where there is no such file, pack or version.
+    """
+    if is_file(name):
+        return _from_file(name)
+    pack_id, _, version = name.partition("@")
+    if not version:
+        return find_pack(pack_id, as_of, folder)
+    versions = [pack for pack in installed_packs(folder) if pack.id == pack_id]
+    for pack in versions:
+        if pack.version == version:
+            return pack
+    known = ", ".join(f"{pack.id}@{pack.version}" for pack in versions or installed_packs(folder)) or "none"
+    raise UnknownPackError(f"there is no pack {name}; there are: {known}")
+
+
+def pack_files(names: tuple[str, ...], folder: Path = PACKS) -> list[Path]:
+    """The files that names of packs mean; all that are installed where no name is given. Folders hold packs.
+
+    :raises UnknownPackError: where a name means nothing.
+    """
+    if not names:
+        return sorted(folder.rglob("*.yaml"))
+    return [path for name in names for path in _files(name, folder)]
+
+
+def _files(name: str, folder: Path) -> list[Path]:
+    path = Path(name)
+    if path.is_dir():
+        return sorted(path.rglob("*.yaml"))
+    if is_file(name):
+        return [path]
+    pack_id, _, version = name.partition("@")
+    found = [p for p in installed_packs(folder) if p.id == pack_id and version in ("", p.version)]
+    if not found:
+        known = ", ".join(sorted({pack.id for pack in installed_packs(folder)})) or "none"
+        raise UnknownPackError(f"no file and no pack is called {name}; there are the packs: {known}")
+    return [Path(pack.place.file) for pack in found]
+
+
+def _from_file(name: str) -> Pack:
+    try:
+        return load_pack(name)
+    except OSError as error:
+        raise UnknownPackError(f"the pack {name} can't be read: {error.strerror}") from None

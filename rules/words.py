@@ -1,0 +1,273 @@
+"""Conditions, windows and points in words, Chinese and English, straight from the pack's titles."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Literal as Choice
+
+from rules.expressions import (
+    And,
+    Arithmetic,
+    AsOf,
+    Call,
+    Compare,
+    Expression,
+    In,
+    IsNull,
+    IsTrue,
+    Like,
+    Literal,
+    Name,
+    Not,
+    Or,
+    Shift,
+    Value,
+)
+from rules.model import Column, Dated, Decay, Pack, Rule, Title, Window
+
+Language = Choice["zh", "en"]
+LANGUAGES: tuple[Language, Language] = ("zh", "en")
+_LOOSE = (And, Or)
+
+_ZH = {
+    "=": "{0}为{1}", "<>": "{0}不为{1}", "<": "{0}小于{1}", "<=": "{0}不超过{1}", ">": "{0}大于{1}",
+    ">=": "{0}不少于{1}", "before": "{0}早于{1}", "until": "{0}不晚于{1}", "after": "{0}晚于{1}",
+    "since": "{0}不早于{1}", "in": "{0}为{1}之一", "null": "{0}未知", "known": "{0}已知",
+    "like": "{0}符合{1}", "not": "并非（{0}）", "and": "且", "or": "或", "item": "、", "as_of": "评价日",
+    "coalesce": "{0}中首个已知值", "least": "{0}中最小者", "greatest": "{0}中最大者",
+    "abs": "{0}的绝对值",
+    "start_of_year": "{0}当年首日", "start_of_month": "{0}当月首日",
+    "(": "（", ")": "）", "month": "{0}个月", "day": "{0}天",
+    "+": "{0}之后{1}",
+    "-": "{0}之前{1}", "is": "{0}为是", "isnt": "{0}为否", "true": "始终", "value": "“{0}”",
+}  # fmt: skip
+_EN = {
+    "=": "{0} is {1}", "<>": "{0} is not {1}", "<": "{0} is under {1}", "<=": "{0} is at most {1}",
+    ">": "{0} is over {1}", ">=": "{0} is at least {1}", "before": "{0} is before {1}",
+    "until": "{0} is no later than {1}", "after": "{0} is after {1}",
+    "since": "{0} is no earlier than {1}", "in": "{0} is one of {1}", "null": "{0} is unknown",
+    "known": "{0} is known", "like": "{0} matches {1}", "not": "not ({0})", "and": " and ", "or": " or ",
+    "item": ", ", "as_of": "the day of grading", "coalesce": "the first known of {0}",
+    "least": "the least of {0}", "greatest": "the greatest of {0}", "abs": "the size of {0}",
+    "start_of_year": "the first day of the year of {0}",
+    "start_of_month": "the first day of the month of {0}", "(": "(",
+    ")": ")", "month": "{0} months", "day": "{0} days", "+": "{1} after {0}", "-": "{1} before {0}",
+    "is": "{0} is true", "isnt": "{0} is false", "true": "always", "value": "“{0}”",
+}  # fmt: skip
+_PHRASES: Mapping[Language, Mapping[str, str]] = {"zh": _ZH, "en": _EN}
+_OF_DATES = {"<": "before", "<=": "until", ">": "after", ">=": "since"}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Reads a pack's expressions aloud in one language.
+
+    :param columns: the vocabulary's columns by name.
+    :param titles: name of a column or measure → its title.
+    """
+
+    language: Language
+    columns: Mapping[str, Column]
+    titles: Mapping[str, Title]
+
+    def condition(self, node: Expression) -> str:
+        """A condition as a phrase: codes by their titles."""
+        match node:
+            case Literal():
+                return self._say("true")
+            case Name():
+                return self._say("is", self.value(node))
+            case Not(operand=Name() as name):
+                return self._say("isnt", self.value(name))
+            case Not(operand=IsNull() as inner):
+                return self._say("known", self.value(inner.operand))
+            case Not():
+                return self._say("not", self.condition(node.operand))
+            case And() | Or():
+                joint = self._say("and" if isinstance(node, And) else "or")
+                return joint.join(self._part(part, type(node)) for part in node.parts)
+            case IsTrue():
+                return self.condition(node.operand)
+            case _:
+                return self._test(node)
+
+    def _test(self, node: Expression) -> str:
+        match node:
+            case Compare():
+                dated = node.left.type.kind == "date" or node.right.type.kind == "date"
+                key = _OF_DATES.get(node.op, node.op) if dated else node.op
+                return self._say(key, self.value(node.left), self._literal(node.right, node.left))
+            case In():
+                listed = [self._literal(value, node.operand) for value in node.values]
+                return self._say("in", self.value(node.operand), self._say("item").join(listed))
+            case Like():
+                return self._say("like", self.value(node.operand), self._say("value", node.pattern))
+            case IsNull():
+                return self._say("null", self.value(node.operand))
+            case _:
+                raise AssertionError(f"no condition: {node}")
+
+    def _part(self, part: Expression, around: type) -> str:
+        said = self.condition(part)
+        return (
+            f"{self._say('(')}{said}{self._say(')')}"
+            if isinstance(part, _LOOSE) and type(part) is not around
+            else said
+        )
+
+    def value(self, node: Expression) -> str:
+        """A column, measure or computed value as a phrase."""
+        match node:
+            case Name():
+                return self.name(node.name)
+            case AsOf():
+                return self._say("as_of")
+            case Literal():
+                return self._literal(node, node)
+            case Arithmetic():
+                sign = "×" if node.op == "*" else node.op
+                return f"{self._operand(node.left)} {sign} {self._operand(node.right)}"
+            case Shift():
+                return self._shift(node)
+            case Call():
+                return self._say(node.function, self._say("item").join(self.value(a) for a in node.arguments))
+            case _:
+                return self.condition(node)
+
+    def name(self, name: str) -> str:
+        """The title of a column or measure."""
+        return getattr(self.titles[name], self.language) if name in self.titles else name
+
+    def code(self, column: str, code: Value) -> str:
+        """A code by its title, any other value as it is written."""
+        values = self.columns[column].values if column in self.columns else {}
+        title = values.get(str(code))
+        return getattr(title, self.language) if title else plain(code)
+
+    def _operand(self, node: Expression) -> str:
+        return f"({self.value(node)})" if isinstance(node, Arithmetic) else self.value(node)
+
+    def _literal(self, node: Expression, beside: Expression) -> str:
+        if not isinstance(node, Literal):
+            return self.value(node)
+        if not isinstance(node.value, str):
+            return plain(node.value)
+        return self._say(
+            "value", self.code(beside.name, node.value) if isinstance(beside, Name) else node.value
+        )
+
+    def _shift(self, node: Shift) -> str:
+        said = self.value(node.operand)
+        for count, unit in ((node.months, "month"), (node.days, "day")):
+            if count:
+                said = self._say("+" if count > 0 else "-", said, self._say(unit, str(abs(count))))
+        return said
+
+    def _say(self, key: str, *parts: str) -> str:
+        return _PHRASES[self.language][key].format(*parts)
+
+
+def kind(rule: Rule) -> str:
+    """The part of the pack that a rule is in: rule, table, veto or consequence."""
+    if rule.table is not None:
+        return "table"
+    if rule.tier is not None:
+        return "veto"
+    return "consequence" if rule.consequence else "rule"
+
+
+def words(pack: Pack, language: Language) -> Words:
+    """The words of a pack in one language."""
+    columns = dict(pack.vocabulary.subject.columns)
+    if pack.vocabulary.records:
+        columns |= pack.vocabulary.records.columns
+    titles = {name: column.title for name, column in columns.items()}
+    return Words(language, columns, titles | {m.id: m.title for m in pack.measures})
+
+
+def both(pack: Pack, say: Callable[[Words], str]) -> Title:
+    """A phrase in both languages."""
+    return Title(say(words(pack, "zh")), say(words(pack, "en")))
+
+
+def window(window: Window | None, said: Words) -> str:
+    """When a record counts: 自认定日期起 12 个月内，按月递减."""
+    zh = said.language == "zh"
+    if window is None:
+        return "满足条件期间" if zh else "while the condition holds"
+    start = said.value(window.start)
+    length = _length(window, zh)
+    text = f"自{start}起{length}" if zh else f"{length} from {start}".strip()
+    if window.until is not None:
+        until = said.value(window.until)
+        text += f"，至{until}为止" if zh else f", until {until}"
+    return text + _decay(window, zh)
+
+
+def _length(window: Window, zh: bool) -> str:
+    if window.months:
+        return f" {window.months} 个月内" if zh else f"for {window.months} months"
+    if window.days:
+        return f" {window.days} 天内" if zh else f"for {window.days} days"
+    if window.until is None:
+        return "长期有效" if zh else "for good"
+    return ""
+
+
+def _decay(window: Window, zh: bool) -> str:
+    if not window.decay:
+        return ""
+    if is_linear(window):
+        return "，按月递减" if zh else ", less every month"
+    steps = [_step(step, zh) for step in window.decay]
+    return ("，" + "，".join(steps)) if zh else (", " + ", ".join(steps))
+
+
+def is_linear(window: Window) -> bool:
+    """Whether the points fall evenly to nothing, a step a month."""
+    months = window.months or 0
+    even = tuple(Decay(k, Fraction(months - k, months)) for k in range(1, months))
+    return len(even) > 1 and window.decay == even
+
+
+def _step(step: Decay, zh: bool) -> str:
+    share = plain(Decimal(step.keep.numerator * 100) / Decimal(step.keep.denominator))
+    return f"满 {step.months} 个月后计 {share}%" if zh else f"{share} % after {step.months} months"
+
+
+def number(hundredths: int | None) -> str:
+    """Hundredths as points; nothing for None."""
+    if hundredths is None:
+        return ""
+    return plain(Decimal(hundredths).scaleb(-2))
+
+
+def signed(hundredths: int) -> str:
+    """Points with their sign: +4, −2.5 as -2.5, 0."""
+    return f"+{number(hundredths)}" if hundredths > 0 else number(hundredths)
+
+
+def dated(points: Dated, language: Language) -> str:
+    """Points with the dates on which they come into force."""
+    if len(points.steps) == 1 and points.steps[0][0] == dt.date.min:
+        return signed(points.steps[0][1] or 0)
+    if language == "zh":
+        return "；".join(
+            f"{day} 起 {'停用' if value is None else signed(value)}" for day, value in points.steps
+        )
+    return "; ".join(
+        f"{'ended' if value is None else signed(value)} from {day}" for day, value in points.steps
+    )
+
+
+def plain(value: Value) -> str:
+    """A value as people write it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f") if value else "0"
+    return str(value)

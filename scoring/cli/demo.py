@@ -1,0 +1,86 @@
+"""``xinheng demo``: the main job on the sample district, from its files to explained grades."""
+
+from __future__ import annotations
+
+import datetime as dt
+from contextlib import closing
+from pathlib import Path
+
+import click
+import sqlalchemy as sa
+
+from fixtures.district import write_district
+from scoring.cli.explain import explanation_lines
+from scoring.cli.output import print_rows, progress
+from scoring.cli.score import COLUMNS, grade_store
+from scoring.explain import explain
+from scoring.ingest.files import Reading, ingest_paths
+from scoring.runs import RunSummary, latest_run
+from scoring.store import Store, create_store
+from scoring.store.models import Hit, Score
+
+AS_OF = dt.date(2026, 7, 31)
+SHOWN = "enterprise-credit"
+
+
+@click.command("demo")
+@click.option("--directory", type=click.Path(path_type=Path, file_okay=False), default=Path("work"), show_default=True)
+@click.option("--serve", is_flag=True, help="Then serve the API and the pages on 127.0.0.1:8000.")
+@click.pass_context
+def demo_command(context: click.Context, directory: Path, serve: bool) -> None:
+    """Make the sample district, take its files in, grade everybody and explain a few grades.
+
+    Everything is written below DIRECTORY; called again, it goes on from what is there.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    files = directory / "district"
+    if not (files / "dirty-rows.json").exists():
+        click.echo(f"样例区(虚构) making the invented district: {files}", err=True)
+        write_district(files)
+    url = f"sqlite:///{directory / 'xinheng.db'}"
+    with closing(create_store(url)) as store:
+        _ingest(store, files, directory / "quarantine")
+        print_rows(grade_store(store, None, AS_OF), COLUMNS, "table")
+        subject = _explain_some(store)
+    click.echo(f"\n下一步 next: export XINHENG_DATABASE_URL={url}; xinheng explain {subject}; xinheng report")
+    if serve:
+        from scoring.cli.serve import serve_command
+
+        context.invoke(serve_command, database=url)
+
+
+def _ingest(store: Store, files: Path, quarantine: Path) -> None:
+    """Each folder of the district is named after its vocabulary."""
+    for folder in sorted(path for path in files.iterdir() if path.is_dir()):
+        with progress(folder.name) as advance:
+            report = ingest_paths(store, [folder], folder.name, Reading(quarantine=quarantine), lambda _: advance)
+        new, changed, rejected = (sum(getattr(f, n) for f in report.files) for n in ("new", "changed", "rejected"))
+        click.echo(
+            f"{folder.name}: {len(report.files)} files, {new:,} new rows, {changed:,} corrected, "
+            f"{rejected:,} quarantined in {quarantine}",
+            err=True,
+        )
+
+
+def _explain_some(store: Store) -> str:
+    """Explains the best, one under a veto and the one whom most rules hit; that one's id."""
+    run = latest_run(store, SHOWN)
+    subject = ""
+    for subject in _telling(store, run) if run else ():
+        click.echo("")
+        click.echo("\n".join(explanation_lines(explain(store, SHOWN, subject), brief=True)))
+    return subject
+
+
+def _telling(store: Store, run: RunSummary) -> list[str]:
+    best = sa.select(Score.subject_id).where(Score.run_id == run.id).order_by(Score.score.desc(), Score.subject_id)
+    vetoed = best.where(Score.veto.is_not(None))
+    busiest = (
+        sa.select(Hit.subject_id)
+        .where(Hit.run_id == run.id, Hit.points < 0)
+        .group_by(Hit.subject_id)
+        .order_by(sa.func.count().desc(), Hit.subject_id)
+    )
+    with store.reading() as session:
+        found = [session.scalar(query.limit(1)) for query in (best, vetoed, busiest)]
+    return list(dict.fromkeys(subject for subject in found if subject is not None))

@@ -1,0 +1,50 @@
+"""Options that several commands take, and what they stand for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rules.calendar import today
+from rules.loader import find_pack, load_pack
+from rules.model import Pack
+
+database_option = click.option(
+    "--database", help="The store's URL; by default XINHENG_DATABASE_URL, else sqlite:///xinheng.db."
+)
+
+
+class Day(click.ParamType[dt.date]):
+    """A calendar date."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dt.date:
+        if isinstance(value, dt.date):
+            return value
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"'{value}' is not a date such as 2026-07-31", param, ctx)
+
+
+def as_of_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--as-of``: the date that results speak about."""
+    return click.option(
+        "--as-of", type=Day(), default=today, show_default="today in Shanghai", help="The date of the results."
+    )(command)
+
+
+def pack_of(name: str, as_of: dt.date) -> Pack:
+    """The pack in a file, where the name is one of a file, else the installed pack that is in force.
+
+    :raises PackError, UnknownPackError: where it has problems, or there is none.
+    """
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml"):
+        return load_pack(path)
+    return find_pack(name, as_of)

@@ -1,0 +1,40 @@
+"""``xinheng runs``: what has been published."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import asdict
+
+import click
+
+from scoring.cli.options import database_option
+from scoring.cli.output import Format, format_option, print_rows
+from scoring.runs import list_runs
+from scoring.store import open_store
+
+COLUMNS = {
+    "id": "批次 run",
+    "pack_id": "规则包 pack",
+    "as_of": "评价日 as of",
+    "known_at": "数据截至 known at",
+    "published_at": "发布 published",
+    "subjects": "主体 subjects",
+    "records": "记录 records",
+    "orphans": "无主记录 orphans",
+    "pack_hash": "规则标识 identity",
+}
+
+
+@click.command("runs")
+@click.option("--pack", "pack_id", help="Of this pack alone.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@database_option
+@format_option
+def runs_command(pack_id: str | None, limit: int, database: str | None, fmt: Format) -> None:
+    """List the published runs, the newest first.
+
+    Example: xinheng runs --pack enterprise-credit --format json
+    """
+    with closing(open_store(database)) as store:
+        rows = [asdict(run) for run in list_runs(store, pack_id, limit=limit)]
+    print_rows(({**row, "pack_hash": row["pack_hash"][:12]} for row in rows), COLUMNS, fmt)

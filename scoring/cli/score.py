@@ -1,0 +1,129 @@
+"""``xinheng score``: one batch, from store to store or from file to file."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from time import perf_counter
+
+import click
+import sqlalchemy as sa
+
+from rules.loader import in_force, installed_packs
+from rules.model import Pack
+from scoring.cli.options import as_of_option, database_option, pack_of
+from scoring.cli.output import Format, format_option, print_rows, progress
+from scoring.files import score_files
+from scoring.runs import run
+from scoring.store import Store, StoreError, open_store
+from scoring.store.models import Score, SubjectVersion
+
+COLUMNS = {
+    "pack": "规则包 pack",
+    "as_of": "评价日 as of",
+    "run": "批次 run",
+    "tier": "等级 tier",
+    "title": "名称 title",
+    "subjects": "主体数 subjects",
+    "share": "占比 share",
+}
+
+
+@click.command("score")
+@click.option("--pack", "name", help="A pack's id, or its file; by default every pack that has subjects.")
+@as_of_option
+@click.option("--subjects", type=click.Path(path_type=Path), help="Grade this file (csv, parquet), not the store.")
+@click.option("--records", type=click.Path(path_type=Path), help="The records about them.")
+@click.option("--out", type=click.Path(path_type=Path), help="Where the scores go (csv, parquet).")
+@click.option("--memory", default="2GB", show_default=True, help="What the batch may use before it spills.")
+@database_option
+@format_option
+def score_command(
+    name: str | None,
+    as_of: dt.date,
+    subjects: Path | None,
+    records: Path | None,
+    out: Path | None,
+    memory: str,
+    database: str | None,
+    fmt: Format,
+) -> None:
+    """Grade every subject of the store and publish the run, or grade a file into files.
+
+    \b
+    Examples:
+      xinheng score --pack enterprise-credit --as-of 2026-07-31
+      xinheng score --pack my.yaml --subjects s.csv --records r.parquet --out scores.parquet
+    """
+    if subjects or records or out:
+        if not (name and subjects and out):
+            raise click.UsageError("from file to file: --pack, --subjects and --out are needed, --records if there are any")
+        print_rows(_score_file(pack_of(name, as_of), as_of, subjects, records, out, memory), COLUMNS, fmt)
+        return
+    with closing(open_store(database)) as store:
+        rows = grade_store(store, name, as_of)
+    print_rows(rows, COLUMNS, fmt)
+
+
+def grade_store(store: Store, name: str | None, as_of: dt.date) -> list[dict[str, object]]:
+    """Publishes a run of the pack, or of every pack that has subjects; their tier tables."""
+    packs = [pack_of(name, as_of)] if name else _packs_with_subjects(store, as_of)
+    return [row for pack in packs for row in _score_store(store, pack, as_of)]
+
+
+def _packs_with_subjects(store: Store, as_of: dt.date) -> list[Pack]:
+    with store.reading() as session:
+        kinds = set(session.scalars(sa.select(SubjectVersion.vocabulary).distinct()))
+    packs = [p for p in installed_packs() if p.vocabulary.id in kinds and in_force(p, as_of)]
+    if not packs:
+        raise StoreError(f"the store {store.address} has no subject that a pack in force on {as_of} grades")
+    return packs
+
+
+def _score_store(store: Store, pack: Pack, as_of: dt.date) -> list[dict[str, object]]:
+    started = perf_counter()
+    with progress(f"{pack.title}") as advance:
+        summary = run(store, pack, as_of, progress=lambda step, rows: advance(rows, 0))
+    with store.reading() as session:
+        counted = sa.select(Score.tier, sa.func.count()).where(Score.run_id == summary.id).group_by(Score.tier)
+        tiers = {tier: number for tier, number in session.execute(counted)}
+    orphans = f", {summary.orphans:,} records of unknown subjects" if summary.orphans else ""
+    click.echo(
+        f"{pack.title}: {summary.subjects:,} subjects, {summary.records:,} records{orphans},"
+        f" {perf_counter() - started:.1f} s, run {summary.id}",
+        err=True,
+    )
+    return tier_rows(pack, as_of, tiers, summary.id)
+
+
+def _score_file(
+    pack: Pack, as_of: dt.date, subjects: Path, records: Path | None, out: Path, memory: str
+) -> list[dict[str, object]]:
+    done = score_files(pack, as_of, subjects, records, out, memory)
+    click.echo(
+        f"{pack.title}: {done.subjects:,} subjects, {done.records:,} records, {done.hits:,} hits", err=True
+    )
+    if done.rejected:
+        click.echo(f"{done.rejected:,} values set aside, with the reasons: {done.written[-1]}", err=True)
+    for path in done.written:
+        click.echo(f"written: {path}", err=True)
+    return tier_rows(pack, as_of, done.tiers, None)
+
+
+def tier_rows(pack: Pack, as_of: dt.date, tiers: Mapping[str, int], run_id: int | None) -> list[dict[str, object]]:
+    """The tier table of a run: a row a tier, best first."""
+    whole = sum(tiers.values())
+    return [
+        {
+            "pack": f"{pack.id} {pack.version}",
+            "as_of": as_of,
+            "run": run_id,
+            "tier": grade.tier,
+            "title": str(grade.title),
+            "subjects": tiers.get(grade.tier, 0),
+            "share": f"{tiers.get(grade.tier, 0) / whole:.1%}" if whole else "",
+        }
+        for grade in pack.grades
+    ]
