@@ -1,0 +1,72 @@
+"""``xinheng plan``: what supervision does next."""
+
+from __future__ import annotations
+
+import datetime as dt
+from contextlib import closing
+from typing import Any
+
+import click
+
+from scoring.cli.options import database_option
+from scoring.cli.output import Format, format_option, print_rows
+from scoring.inspections.office import make_plan, plan_refusals, plan_visits
+from scoring.store import open_store
+
+VISITS = {
+    "subject_id": "信用代码 credit code",
+    "name": "企业 enterprise",
+    "tier": "等级 tier",
+    "drawn": "抽中 drawn",
+    "complaint": "有投诉 complaint",
+    "authorities": "联合部门 departments",
+    "inspectors": "检查人员 inspectors",
+}
+
+
+
+class Month(click.ParamType[dt.date]):
+    """A calendar month."""
+
+    name = "month"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dt.date:
+        try:
+            return dt.date.fromisoformat(f"{value}-01")
+        except ValueError:
+            self.fail(f"'{value}' is not a month such as 2026-07", param, ctx)
+
+
+@click.group("plan")
+def plan_group() -> None:
+    """Plan supervision from tiers."""
+
+
+@plan_group.command("inspections")
+@click.option("--month", type=Month(), required=True, help="Such as 2026-08.")
+@click.option("--seed", required=True, help="Any text; with it the same plan can be made again.")
+@click.option("--pack", "pack_id", default="enterprise-credit", show_default=True)
+@database_option
+@format_option
+def inspections(month: dt.date, seed: str, pack_id: str, database: str | None, fmt: Format) -> None:
+    """Plan a month's joint inspections: one visit an enterprise, within its tier's cap, drawn at random.
+
+    Example: xinheng plan inspections --month 2026-08 --seed 2026-08-公证处-417
+    """
+    with closing(open_store(database)) as store:
+        plan = make_plan(store, pack_id, month, seed)
+        visits, refusals = plan_visits(store, plan.id), plan_refusals(store, plan.id)
+    print_rows((_shown(visit) for visit in visits), VISITS, fmt)
+    for refusal in refusals:
+        click.echo(f"{refusal['subject_id']} {refusal['authority'] or ''}: {refusal['reason']}", err=True)
+    click.echo(f"plan {plan.id}: {plan.visits} visits, {plan.refusals} refused, run {plan.run_id}", err=True)
+
+
+def _shown(visit: dict[str, Any]) -> dict[str, Any]:
+    marks = {True: "是 yes", False: ""}
+    return visit | {
+        "drawn": marks[visit["drawn"]],
+        "complaint": marks[visit["complaint"]],
+        "authorities": "、".join(visit["authorities"]),
+        "inspectors": "、".join(visit["inspectors"]),
+    }

@@ -1,0 +1,240 @@
+"""Inspection plans in the store: made from a run, the month's requests and the pool of inspectors, and kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from rules.calendar import add_months
+from rules.loader import load_vocabulary
+from rules.model import Pack
+from scoring.inspections.check import faults
+from scoring.inspections.plan import Inspector, Plan, Population, Reason, Refusal, Request, Visit, plan_month
+from scoring.runs import RunSummary, latest_run
+from scoring.store import Store, StoreError, bulk
+from scoring.store.base import table_of
+from scoring.store.documents import decode
+from scoring.store.inspections import InspectionPlan, PlannedVisit, RefusedVisit
+from scoring.store.models import RecordVersion, Score, SubjectVersion
+from scoring.store.packs import stored_pack
+
+INSPECTORS = "inspector"
+REQUEST = "check_request"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlan:
+    """A plan that the store keeps, without its visits."""
+
+    id: int
+    pack_id: str
+    month: dt.date
+    seed: str
+    run_id: int
+    made_at: dt.datetime
+    visits: int
+    refusals: int
+
+
+def make_plan(store: Store, pack_id: str, month: dt.date, seed: str) -> StoredPlan:
+    """Plans the joint inspections of a month and keeps the plan.
+
+    :param month: any day of it.
+    :raises StoreError: where there is no run to take tiers from, the pack says nothing of supervision, or
+        there are no inspectors.
+    """
+    first = month.replace(day=1)
+    run = latest_run(store, pack_id, add_months(first, 1))
+    if run is None:
+        raise StoreError(f"there is no run of {pack_id} to take tiers from; start one with: xinheng score")
+    pack = stored_pack(store, run.pack_hash)
+    if not pack.supervision:
+        raise StoreError(f"{pack.id} {pack.version} does not say how its tiers are supervised")
+    with store.reading() as session:
+        people = _population(session, run, pack, first)
+        requests = list(_requests(session, run, pack, first))
+        inspectors = list(_inspectors(session, run))
+    if not inspectors:
+        raise StoreError(
+            f"the store has no inspectors on duty; take them in with: xinheng ingest --vocabulary {INSPECTORS} FILE"
+        )
+    plan = plan_month(first, seed, people, requests, inspectors)
+    broken = list(faults(plan, people, requests, inspectors))
+    if broken:
+        raise AssertionError(f"the plan breaks its promises: {'; '.join(broken[:3])}")
+    return _keep(store, pack_id, run, plan)
+
+
+def list_plans(store: Store, pack_id: str, limit: int = 100) -> list[StoredPlan]:
+    """The plans of a pack, the newest first."""
+    query = sa.select(InspectionPlan).where(InspectionPlan.pack_id == pack_id)
+    with store.reading() as session:
+        return [_stored(row) for row in session.scalars(query.order_by(InspectionPlan.id.desc()).limit(limit))]
+
+
+def get_plan(store: Store, plan_id: int) -> StoredPlan:
+    """The plan of that id.
+
+    :raises StoreError: where there is none.
+    """
+    with store.reading() as session:
+        row = session.get(InspectionPlan, plan_id)
+        if row is None:
+            raise StoreError(f"the store has no inspection plan {plan_id}")
+        return _stored(row)
+
+
+def plan_visits(store: Store, plan_id: int, after: str = "", limit: int = 1_000_000) -> list[dict[str, Any]]:
+    """The visits of a plan by enterprise: subject_id, name, tier, drawn, complaint, requests, authorities, inspectors.
+
+    :param after: only enterprises with a greater id: the last of the page before.
+    """
+    name = sa.select(SubjectVersion.data).where(
+        SubjectVersion.vocabulary == "enterprise",
+        SubjectVersion.subject_id == PlannedVisit.subject_id,
+        SubjectVersion.known_until.is_(None),
+    )
+    query = (
+        sa.select(PlannedVisit, name.scalar_subquery())
+        .where(PlannedVisit.plan_id == plan_id, PlannedVisit.subject_id > after)
+        .order_by(PlannedVisit.subject_id)
+        .limit(limit)
+    )
+    with store.reading() as session:
+        return [
+            {
+                "subject_id": visit.subject_id,
+                "name": json.loads(data or "{}").get("name"),
+                "tier": visit.tier,
+                "drawn": visit.drawn,
+                "complaint": visit.complaint,
+                **{key: json.loads(getattr(visit, key)) for key in ("requests", "authorities", "inspectors")},
+            }
+            for visit, data in session.execute(query)
+        ]
+
+
+def plan_refusals(store: Store, plan_id: int) -> list[dict[str, Any]]:
+    """What the plan could not have: subject_id, record_id, authority, reason."""
+    query = sa.select(RefusedVisit).where(RefusedVisit.plan_id == plan_id).order_by(RefusedVisit.no)
+    with store.reading() as session:
+        return [
+            {key: getattr(row, key) for key in ("subject_id", "record_id", "authority", "reason")}
+            for row in session.scalars(query)
+        ]
+
+
+def _population(session: Session, run: RunSummary, pack: Pack, month: dt.date) -> Population:
+    tiers = session.execute(sa.select(Score.subject_id, Score.tier).where(Score.run_id == run.id))
+    in_force = (
+        sa.select(sa.func.max(InspectionPlan.id))
+        .where(
+            InspectionPlan.pack_id == pack.id,
+            InspectionPlan.month >= month.replace(month=1),
+            InspectionPlan.month < month.replace(month=1, year=month.year + 1),
+            InspectionPlan.month != month,
+        )
+        .group_by(InspectionPlan.month)
+    )
+    visits = session.execute(
+        sa.select(PlannedVisit.subject_id, sa.func.count())
+        .where(PlannedVisit.plan_id.in_(in_force))
+        .group_by(PlannedVisit.subject_id)
+    )
+    return Population(
+        tiers={subject: tier for subject, tier in tiers},
+        visits={subject: number for subject, number in visits},
+        supervision={s.tier: s for s in pack.supervision},
+    )
+
+
+def _requests(session: Session, run: RunSummary, pack: Pack, month: dt.date) -> Iterable[Request]:
+    """The requests dated in the month, of what is known now."""
+    assert pack.vocabulary.records is not None
+    for row in session.scalars(_current(RecordVersion, run.vocabulary, f'%"kind":"{REQUEST}"%')):
+        record = decode(row.data, pack.vocabulary.records)
+        if record["kind"] == REQUEST and record["occurred_on"].replace(day=1) == month:
+            yield Request(row.record_id, row.subject_id, record["authority"] or "", _reason(record))
+
+
+def _reason(record: Mapping[str, Any]) -> Reason:
+    """What the level of a request's record says; anything else is a special check."""
+    return Reason(record["level"]) if record["level"] in set(Reason) else Reason.SPECIAL
+
+
+def _inspectors(session: Session, run: RunSummary) -> Iterable[Inspector]:
+    table = load_vocabulary(INSPECTORS).subject
+    for row in session.scalars(_current(SubjectVersion, INSPECTORS)):
+        person = decode(row.data, table)
+        if person["state"] in (None, "active"):
+            yield Inspector(row.subject_id, person["authority"] or "", person["monthly_visits"] or 0)
+
+
+def _current(version: Any, vocabulary: str, like: str | None = None) -> Any:
+    query = sa.select(version).where(version.vocabulary == vocabulary, version.known_until.is_(None))
+    return query.where(version.data.like(like)) if like else query
+
+
+def _keep(store: Store, pack_id: str, run: RunSummary, plan: Plan) -> StoredPlan:
+    with store.writing() as session:
+        row = InspectionPlan(
+            pack_id=pack_id,
+            month=plan.month,
+            seed=plan.seed,
+            run_id=run.id,
+            made_at=dt.datetime.now(dt.UTC),
+            visits=len(plan.visits),
+            refusals=len(plan.refusals),
+        )
+        session.add(row)
+        session.flush()
+        connection = session.connection()
+        for model, rows in ((PlannedVisit, _visit_rows(row.id, plan.visits)), (RefusedVisit, _refusal_rows(row.id, plan.refusals))):
+            if rows:
+                bulk.append(connection, table_of(model), pa.Table.from_pylist(rows).to_batches(bulk.BATCH_ROWS))
+    return _stored(row)
+
+
+def _visit_rows(plan_id: int, visits: Iterable[Visit]) -> list[dict[str, Any]]:
+    return [
+        {
+            "plan_id": plan_id,
+            "subject_id": visit.subject_id,
+            "tier": visit.tier,
+            "drawn": visit.drawn,
+            "complaint": visit.complaint,
+            "requests": _json(request.record_id for request in visit.requests),
+            "authorities": _json(visit.authorities),
+            "inspectors": _json(visit.inspectors),
+        }
+        for visit in visits
+    ]
+
+
+def _refusal_rows(plan_id: int, refusals: Iterable[Refusal]) -> list[dict[str, Any]]:
+    return [
+        {
+            "plan_id": plan_id,
+            "no": number,
+            "subject_id": refusal.subject_id,
+            "record_id": refusal.request and refusal.request.record_id,
+            "authority": refusal.request and refusal.request.authority,
+            "reason": refusal.reason,
+        }
+        for number, refusal in enumerate(refusals, start=1)
+    ]
+
+
+def _json(values: Iterable[str]) -> str:
+    return json.dumps(list(values), ensure_ascii=False)
+
+
+def _stored(row: InspectionPlan) -> StoredPlan:
+    return StoredPlan(**{name: getattr(row, name) for name in StoredPlan.__slots__})
