@@ -208,7 +208,7 @@ def _terms(pack: Pack, rule: Rule) -> Iterator[tuple[str, Cell]]:
 
 def _table(pack: Pack, table: str, rows: Sequence[Rule]) -> Iterator[Block]:
     common = _common([rule.when for rule in rows])
-    yield Heading(3, str(rows[0].title) if len({rule.title for rule in rows}) == 1 else table)
+    yield Heading(3, str(pack.tables[table]))
     shared: list[tuple[str, Cell]] = [("编号 Id", Code(table))]
     if common:
         shared.append(("共同条件 In every row", _joined(pack, common)))

@@ -1,4 +1,4 @@
-"""From the text of a condition to a typed expression: parse with sqlglot, copy what is allowed, refuse the rest."""
+"""From a condition's text to a typed expression: sqlglot parses, what is allowed is copied, the rest refused."""
 
 from __future__ import annotations
 
@@ -39,12 +39,36 @@ from rules.expressions import (
 
 MAX_LENGTH = 2_000
 MAX_DEPTH = 40
-_COMPARISONS: Mapping[type[exp.Expr], str] = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
+_COMPARISONS: Mapping[type[exp.Expr], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
 _ARITHMETIC: Mapping[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*"}
-_FUNCTIONS: Mapping[type[exp.Expr], str] = {exp.Coalesce: "coalesce", exp.Least: "least", exp.Greatest: "greatest", exp.Abs: "abs"}
+_FUNCTIONS: Mapping[type[exp.Expr], str] = {
+    exp.Coalesce: "coalesce",
+    exp.Least: "least",
+    exp.Greatest: "greatest",
+    exp.Abs: "abs",
+}
 _DATE_FUNCTIONS = ("start_of_year", "start_of_month")
 _PARTS = frozenset(
-    {"this", "expression", "expressions", "low", "high", "symmetric", "query", "table", "quoted", "to", "is_string"}
+    {
+        "this",
+        "expression",
+        "expressions",
+        "low",
+        "high",
+        "symmetric",
+        "query",
+        "table",
+        "quoted",
+        "to",
+        "is_string",
+    }
     | {"ignore_nulls", "unit"}
 )
 _MONTHS = {"MONTH": 1, "MONTHS": 1, "YEAR": 12, "YEARS": 12}
@@ -67,12 +91,17 @@ class Scope:
 class ConditionError(Exception):
     """What is wrong with a condition.
 
-    :param offset: the place in the condition's text, counted from 0.
+    :param offset: the place in the condition's text, counted from 0; None where it is not known.
+    :param text: the offending part of it.
     """
 
-    def __init__(self, message: str, hint: str = "", offset: int = 0, text: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", offset: int | None = None, text: str = "") -> None:
         super().__init__(message)
         self.message, self.hint, self.offset, self.text = message, hint, offset, text
+
+
+class UndeclaredNameError(ConditionError):
+    """A condition names what nothing declares; ``text`` is the name."""
 
 
 def parse_condition(text: str, scope: Scope) -> Expression:
@@ -96,7 +125,7 @@ def parse_expression(text: str, scope: Scope) -> Expression:
             f"longer than {MAX_LENGTH} characters", "split it into several rules, or use a table"
         )
     try:
-        return _Copier(scope).copy(_tree(text))
+        return _Copier(scope, text).copy(_tree(text))
     except SqlglotError as error:
         raise _syntax_error(error, text) from None
     except RecursionError:
@@ -115,7 +144,9 @@ def is_plain_name(name: str) -> bool:
         tree = _tree(f"{name} = {name}")
     except SqlglotError:
         return False
-    return isinstance(tree, exp.EQ) and isinstance(tree.left, exp.Column) and isinstance(tree.right, exp.Column)
+    return (
+        isinstance(tree, exp.EQ) and isinstance(tree.left, exp.Column) and isinstance(tree.right, exp.Column)
+    )
 
 
 def _syntax_error(error: SqlglotError, text: str) -> ConditionError:
@@ -135,8 +166,8 @@ def _syntax_error(error: SqlglotError, text: str) -> ConditionError:
 class _Copier:
     """Copies a sqlglot tree into the closed set of nodes, checking types on the way."""
 
-    def __init__(self, scope: Scope) -> None:
-        self.scope = scope
+    def __init__(self, scope: Scope, source: str) -> None:
+        self.scope, self.source = scope, source
         self.depth = 0
 
     def copy(self, node: exp.Expr) -> Expression:
@@ -144,16 +175,25 @@ class _Copier:
         if self.depth > MAX_DEPTH:
             raise ConditionError("nested too deeply", f"at most {MAX_DEPTH} levels")
         try:
-            return self._copy(node)
+            copied = self._copy(node)
+            _check_complete(node)
+            return copied
         except ConditionError as error:
-            error.offset = error.offset or _offset(node)
-            error.text = error.text or node.sql(dialect="duckdb")
+            self._locate(error, node)
             raise
         finally:
             self.depth -= 1
 
+    def _locate(self, error: ConditionError, node: exp.Expr) -> None:
+        """Gives the error its text and place: as written, where sqlglot knows it or where it can be found."""
+        written = error.text or node.sql(dialect="duckdb")
+        found = self.source.lower().find(written.lower())
+        if error.offset is None:
+            error.offset = _offset(node) if found < 0 else found
+        if not error.text and found >= 0:
+            error.text = self.source[found : found + len(written)]
+
     def _copy(self, node: exp.Expr) -> Expression:
-        _check_complete(node)
         match node:
             case exp.Paren():
                 return self.copy(node.this)
@@ -312,9 +352,8 @@ class _Copier:
             return AsOf()
         found = self.scope.names.get(name)
         if found is None:
-            raise ConditionError(
-                f"nothing declares the name {name}", _nearest(name, self.scope), _offset(node)
-            )
+            hint = _nearest(name, self.scope)
+            raise UndeclaredNameError(f"nothing declares the name {name}", hint, _offset(node), name)
         return found
 
     def _literal(self, node: exp.Expr) -> Expression:
@@ -337,9 +376,9 @@ class _Copier:
                 )
             case _:
                 raise ConditionError(
-                    f"'{node.key}' is not in the language",
-                    "= <> < <= > >= between in like is null and or not + - * coalesce least greatest abs interval"
-                    " start_of_year start_of_month",
+                    f"'{_word(node)}' is not in the language",
+                    "= <> < <= > >= between in like is null and or not + - * coalesce least greatest abs"
+                    " interval start_of_year start_of_month",
                 )
 
 
@@ -362,9 +401,16 @@ def _check_complete(node: exp.Expr) -> None:
         raise ConditionError(f"'{unread[0]}' is not in the language", "a plainer form")
 
 
-def _offset(node: exp.Expr) -> int:
+def _word(node: exp.Expr) -> str:
+    """A function by its name, another node by what sqlglot calls it."""
+    if isinstance(node, exp.Anonymous):
+        return node.name
+    return node.sql_name().lower() if isinstance(node, exp.Func) else node.key
+
+
+def _offset(node: exp.Expr) -> int | None:
     starts = [n.meta["start"] for n in node.walk() if "start" in n.meta]
-    return min(starts, default=0)
+    return min(starts, default=None)
 
 
 def _number(text: str) -> Literal:
@@ -387,7 +433,7 @@ def _date(text: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        raise ConditionError(f"'{text}' is not a date", "date '2026-01-31'") from None
+        raise ConditionError(f"'{text}' is not a date", "date '2026-01-31'", text=f"'{text}'") from None
 
 
 def _as_date(node: Expression, other: Expression) -> Expression:

@@ -1,4 +1,4 @@
-"""Scorecards and decision tables: cells become conditions, and hit policies are settled when a pack is loaded.
+"""Scorecards and decision tables: cells become conditions, hit policies are settled when a pack is loaded.
 
 A cell is a set of values or an interval, so whether two rows can match together is decidable. ``unique`` is
 proved here; a row of a ``first`` table excludes just those earlier rows that it overlaps. After this every

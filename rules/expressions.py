@@ -239,17 +239,19 @@ def _render(node: Expression) -> tuple[str, int]:
             return literal(node.value), _BINDING["atom"]
         case Call():
             return f"{node.function}({', '.join(render(a) for a in node.arguments)})", _BINDING["atom"]
-        case Compare():
-            return f"{_within(node.left, 'sum')} {node.op} {_within(node.right, 'sum')}", _BINDING["test"]
-        case In():
-            values = ", ".join(literal(v.value) for v in node.values)
-            return f"{_within(node.operand, 'sum')} in ({values})", _BINDING["test"]
-        case Like():
-            return f"{_within(node.operand, 'sum')} like {literal(node.pattern)}", _BINDING["test"]
-        case IsNull():
-            return f"{_within(node.operand, 'sum')} is null", _BINDING["test"]
-        case IsTrue():
-            return f"({render(node.operand)}) is true", _BINDING["test"]
+        case Arithmetic(op="*"):
+            return f"{_within(node.left, 'product')} * {_within(node.right, 'atom')}", _BINDING["product"]
+        case Arithmetic():
+            return f"{_within(node.left, 'sum')} {node.op} {_within(node.right, 'product')}", _BINDING["sum"]
+        case Shift():
+            moved = _interval(node.months, "month") + _interval(node.days, "day")
+            return _within(node.operand, "sum") + moved, _BINDING["sum"]
+        case _:
+            return _render_condition(node)
+
+
+def _render_condition(node: Expression) -> tuple[str, int]:
+    match node:
         case Not(operand=IsNull() as inner):
             return f"{_within(inner.operand, 'sum')} is not null", _BINDING["test"]
         case Not():
@@ -258,13 +260,25 @@ def _render(node: Expression) -> tuple[str, int]:
             return " and ".join(_within(p, "not") for p in node.parts), _BINDING["and"]
         case Or():
             return " or ".join(_within(p, "and") for p in node.parts), _BINDING["or"]
-        case Arithmetic(op="*"):
-            return f"{_within(node.left, 'product')} * {_within(node.right, 'atom')}", _BINDING["product"]
-        case Arithmetic():
-            return f"{_within(node.left, 'sum')} {node.op} {_within(node.right, 'product')}", _BINDING["sum"]
-        case Shift():
-            moved = _interval(node.months, "month") + _interval(node.days, "day")
-            return _within(node.operand, "sum") + moved, _BINDING["sum"]
+        case _:
+            return _render_test(node), _BINDING["test"]
+
+
+def _render_test(node: Expression) -> str:
+    match node:
+        case Compare():
+            return f"{_within(node.left, 'sum')} {node.op} {_within(node.right, 'sum')}"
+        case In():
+            values = ", ".join(literal(v.value) for v in node.values)
+            return f"{_within(node.operand, 'sum')} in ({values})"
+        case Like():
+            return f"{_within(node.operand, 'sum')} like {literal(node.pattern)}"
+        case IsNull():
+            return f"{_within(node.operand, 'sum')} is null"
+        case IsTrue():
+            return f"({render(node.operand)}) is true"
+        case _:
+            raise AssertionError(node)
 
 
 def _within(node: Expression, needed: str) -> str:

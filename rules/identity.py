@@ -19,7 +19,7 @@ _UNORDERED = ("rules", "alerts", "dimensions", "measures", "bases")
 
 
 def identity(pack: Pack) -> str:
-    """SHA-256 (hex) of the pack's canonical form: its meaning and titles, not its comments, layout or order."""
+    """SHA-256 (hex) of the pack's canonical form: its meaning and titles, not comments, layout or order."""
     text = json.dumps(canonical(pack), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

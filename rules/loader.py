@@ -17,7 +17,7 @@ from marshmallow import Schema, ValidationError
 from rules.meaning import build_pack, build_vocabulary
 from rules.model import Pack, Vocabulary
 from rules.problems import PackError, Problem, UnknownPackError
-from rules.schemas import PackSchema, VocabularySchema
+from rules.schemas import UNKNOWN_KEY, PackSchema, VocabularySchema
 from rules.source import Document, read
 from rules.source import Path as FieldPath
 
@@ -168,7 +168,8 @@ def _problems(document: Document, errors: Any, path: FieldPath) -> Iterable[Prob
     if isinstance(errors, str):
         message, _, hint = errors.partition("\0")
         message, hint = _PLAIN.get(message, (message, hint))
-        yield document.problem(path, _shown(document.data, path), message, hint)
+        at = (*path, "?") if message == UNKNOWN_KEY else path
+        yield document.problem(at, _shown(document.data, at), message, hint)
     elif isinstance(errors, Mapping):
         for key, inner in errors.items():
             yield from _problems(document, inner, _step(document, path, key))
@@ -178,13 +179,17 @@ def _problems(document: Document, errors: Any, path: FieldPath) -> Iterable[Prob
 
 
 def _step(document: Document, path: FieldPath, key: str | int) -> FieldPath:
-    """Marshmallow puts ``_schema``, and ``key`` or ``value`` inside a mapping, where the document has no step."""
+    """Marshmallow puts in ``_schema``, and in a mapping ``key`` or ``value``: no steps of the document."""
+    if key == "key" and (*path, "?") in document.spots:
+        return (*path, "?")
     if key == "_schema" or (key in ("key", "value") and (*path, key) not in document.spots):
         return path
     return (*path, key)
 
 
 def _shown(data: Any, path: FieldPath) -> str:
+    if path and path[-1] == "?":
+        return str(path[-2])
     for step in path:
         try:
             data = data[step]

@@ -318,7 +318,10 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A versioned set of rules for one kind of subject. ``grades`` run from the best tier to the worst."""
+    """A versioned set of rules for one kind of subject. ``grades`` run from the best tier to the worst.
+
+    :param tables: the titles of the tables, by id; their rows are among the rules.
+    """
 
     id: str
     version: str
@@ -331,6 +334,7 @@ class Pack:
     dimensions: tuple[Dimension, ...]
     measures: tuple[Measure, ...]
     rules: tuple[Rule, ...]
+    tables: Mapping[str, Title]
     alerts: tuple[Alert, ...]
     grades: tuple[Grade, ...]
     supervision: tuple[Supervision, ...]

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from itertools import product
+from typing import Any
 
 from rules.calendar import add_days, first_start_still_open
 from rules.expressions import (
@@ -298,7 +299,7 @@ def _holds(name: Name, value: Value) -> bool:
         return True
     number = Fraction(value)  # type: ignore[arg-type]
     whole = number * 10**name.type.scale
-    return whole.denominator == 1 and abs(whole) < 10 ** (name.type.whole + name.type.scale)
+    return whole.denominator == 1 and abs(whole.numerator) < int(10 ** (name.type.whole + name.type.scale))
 
 
 def _narrow(terms: _Terms, name: Name, term: Compare) -> bool:
@@ -311,7 +312,7 @@ def _narrow(terms: _Terms, name: Name, term: Compare) -> bool:
     old = terms.bounds.get(name.name, Bounds())
     new = Bounds(_tighter(max, old.low, low), _tighter(min, old.high, high))
     terms.bounds[name.name] = new
-    return new.low is None or new.high is None or new.low <= new.high  # type: ignore[operator]
+    return new.low is None or new.high is None or bool(new.low <= new.high)  # type: ignore[operator]
 
 
 def _in_range(name: Name, value: object) -> bool:
@@ -336,10 +337,10 @@ def _closed(name: Name, op: str, value: object) -> tuple[Decimal | dt.date | Non
     return None, (above - grain if op == "<" else below)
 
 
-def _tighter(choose: object, old: object, new: object) -> object:
+def _tighter(choose: Callable[[Any, Any], Any], old: Any, new: Any) -> Any:
     if old is None or new is None:
         return new if old is None else old
-    return choose(old, new)  # type: ignore[operator]
+    return choose(old, new)
 
 
 # Which rows share a join
@@ -348,7 +349,7 @@ def _tighter(choose: object, old: object, new: object) -> object:
 def split(rows: Sequence[Row]) -> Iterable[tuple[tuple[str, ...], Sequence[Row]]]:
     """Rows as joins: few joins, and for every key few rows.
 
-    All rows together are joined on the columns that each of them gives a value for. Where that leaves some key
+    All rows together are joined on the columns that each of them gives a value for. Where some key is then
     crowded, the rows that give a value for one more column are taken apart from those that don't.
     """
     shared = frozenset.intersection(*(frozenset(row.equal) for row in rows))

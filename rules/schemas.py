@@ -18,6 +18,7 @@ from rules.model import Aggregate, Basis, Decay, Dimension, Grade, Score
 AGGREGATES = tuple(str(a) for a in Aggregate)
 TAKES = ("max", "min", "sum", "count")
 HITS = ("unique", "first", "collect")
+UNKNOWN_KEY = "no such key"
 LANES = ("fast", "normal", "careful", "none")
 TYPES = ("text", "integer", "decimal", "date", "boolean")
 
@@ -34,7 +35,7 @@ class Strict(Schema):
         super().__init__(**kwargs)
         known = ", ".join(f.data_key or name for name, f in self.fields.items())
         self.error_messages = {
-            "unknown": f"no such key\0one of {known}",
+            "unknown": f"{UNKNOWN_KEY}\0one of {known}",
             "type": f"not a mapping\0keys: {known}",
         }
 
@@ -43,7 +44,7 @@ def nested(schema: type[Schema], **kwargs: Any) -> fields.Nested:
     return fields.Nested(schema, **kwargs)
 
 
-def many(schema: type[Schema]) -> fields.List:
+def many(schema: type[Schema]) -> fields.List[Any]:
     """A list of mappings; absent means none."""
     return fields.List(fields.Nested(schema), load_default=list)
 

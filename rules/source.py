@@ -23,6 +23,7 @@ MAX_NODES = 1_000_000
 _INTEGER = re.compile(r"[-+]?[0-9]{1,30}$")
 _DECIMAL = re.compile(r"[-+]?[0-9]{1,30}\.[0-9]{1,30}$")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 Path = tuple[str | int, ...]
@@ -30,11 +31,15 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where a value stands: line and column of its first character, and whether its text starts there."""
+    """Where a value stands.
+
+    :param line, column: of its first character, counted from 1.
+    :param as_written: whether its text stands there character by character: on one line, without escapes.
+    """
 
     line: int
     column: int
-    one_line: bool
+    as_written: bool
 
 
 @dataclass
@@ -48,12 +53,12 @@ class Document:
     def place(self, path: Path, offset: int = 0) -> Place:
         """The place of the value at ``path``, or of the nearest value around it.
 
-        :param offset: characters into the value's text, where it is a text of one line.
+        :param offset: characters into the value's text, where it is a text without escapes on one line.
         """
         while path and path not in self.spots:
             path = path[:-1]
         spot = self.spots.get(path, Spot(1, 1, False))
-        return Place(self.file, spot.line, spot.column + (offset if spot.one_line else 0))
+        return Place(self.file, spot.line, spot.column + (offset if spot.as_written else 0))
 
     def problem(self, path: Path, text: str, message: str, hint: str = "", offset: int = 0) -> Problem:
         """A problem with the value at ``path``."""
@@ -64,6 +69,8 @@ def field_name(path: Path) -> str:
     """A path as people write it: ``rules[3].when``."""
     name = ""
     for step in path:
+        if step == "?":
+            continue
         name += f"[{step}]" if isinstance(step, int) else f".{step}" if name else str(step)
     return name or "(file)"
 
@@ -106,9 +113,9 @@ class _Builder:
                 case yaml.DocumentStartEvent():
                     documents += 1
                     if documents > 1:
-                        self._refuse(event, "---", "more than one document", "one pack a file")
+                        raise self._refusal(event, "---", "more than one document", "one pack a file")
                 case yaml.AliasEvent():
-                    self._refuse(event, f"*{event.anchor}", "aliases are not allowed", "write the value out")
+                    raise self._refusal(event, f"*{event.anchor}", "aliases are not allowed", "write the value out")
                 case yaml.NodeEvent():
                     self._node(event)
                 case yaml.CollectionEndEvent():
@@ -117,16 +124,19 @@ class _Builder:
     def _node(self, event: yaml.NodeEvent) -> None:
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            self._refuse(event, "", f"more than {MAX_NODES:,} values", "split it into several packs")
+            raise self._refusal(event, "", f"more than {MAX_NODES:,} values", "split it into several packs")
         if event.anchor:
-            self._refuse(event, f"&{event.anchor}", "anchors are not allowed", "write the value out")
-        if getattr(event, "tag", None) not in (None, "!"):
-            self._refuse(event, str(event.tag), "tags are not allowed", "plain values")
+            raise self._refusal(event, f"&{event.anchor}", "anchors are not allowed", "write the value out")
+        tag = getattr(event, "tag", None)
+        if tag not in (None, "!"):
+            raise self._refusal(event, str(tag), "tags are not allowed", "plain values")
         if isinstance(event, yaml.ScalarEvent):
+            if _CONTROL.search(event.value):
+                raise self._refusal(event, repr(event.value), "a control character", "plain text")
             self._add(_scalar(event), event)
             return
         if len(self.stack) >= MAX_DEPTH:
-            self._refuse(event, "", f"nested deeper than {MAX_DEPTH} levels", "a flatter form")
+            raise self._refusal(event, "", f"nested deeper than {MAX_DEPTH} levels", "a flatter form")
         value: dict[Any, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
         path = self._add(value, event)
         self.stack.append(_Collection(value, path))
@@ -152,19 +162,19 @@ class _Builder:
 
     def _key(self, parent: _Collection, value: Any, event: yaml.NodeEvent) -> Path:
         if not isinstance(event, yaml.ScalarEvent):
-            self._refuse(event, "", "a key that is a list or a mapping", "a word or a date")
+            raise self._refusal(event, "", "a key that is a list or a mapping", "a word or a date")
         key = value.isoformat() if isinstance(value, dt.date) else event.value
         if key in parent.value:
-            self._refuse(event, key, "the key stands here twice", "one of the two")
+            raise self._refusal(event, key, "the key stands here twice", "one of the two")
         parent.key = key
         self.document.spots[(*parent.path, key, "?")] = _spot(event)
         return parent.path
 
-    def _refuse(self, event: yaml.Event, text: str, message: str, hint: str) -> None:
-        mark = event.start_mark
-        place = Place(self.document.file, mark.line + 1, mark.column + 1)
+    def _refusal(self, event: yaml.Event, text: str, message: str, hint: str) -> PackError:
+        spot = _spot(event)
+        place = Place(self.document.file, spot.line, spot.column)
         path = self.stack[-1].path if self.stack else ()
-        raise PackError([Problem(place, field_name(path), text, message, hint)])
+        return PackError([Problem(place, field_name(path), text, message, hint)])
 
 
 @dataclass
@@ -174,13 +184,15 @@ class _Collection:
     key: str | None = None
 
 
-def _spot(event: yaml.NodeEvent) -> Spot:
+def _spot(event: yaml.Event) -> Spot:
     start, end = event.start_mark, event.end_mark
+    assert start, "libyaml marks every event"
+    assert end
     if not isinstance(event, yaml.ScalarEvent):
         return Spot(start.line + 1, start.column + 1, False)
     quoted = 1 if event.style in ("'", '"') else 0
-    one_line = start.line == end.line and event.style not in ("|", ">")
-    return Spot(start.line + 1, start.column + 1 + quoted, one_line)
+    as_written = end.column - start.column == len(event.value) + 2 * quoted
+    return Spot(start.line + 1, start.column + 1 + quoted, start.line == end.line and as_written)
 
 
 def _scalar(event: yaml.ScalarEvent) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
-from rules.conditions import ConditionError, Scope, parse_condition, parse_expression
+from rules.conditions import ConditionError, Scope, UndeclaredNameError, parse_condition, parse_expression
 from rules.expressions import TEXT, TRUE, Expression, Level, Name
 from rules.model import Column, Measure, Vocabulary
 from rules.problems import Problem
@@ -19,12 +19,14 @@ class Context:
 
     :ivar record_scope: what conditions of measures may name: a record's columns.
     :ivar subject_scope: a subject's attributes.
+    :ivar faulty: measures that are declared and could not be built; to name one is no second problem.
     :ivar scope: what rules may name: columns, attributes and, once they are built, measures.
     """
 
     def __init__(self, document: Document, vocabulary: Vocabulary) -> None:
         self.document, self.vocabulary = document, vocabulary
         self.problems: list[Problem] = []
+        self.faulty: set[str] = set()
         self.attributes = vocabulary.subject.columns
         self.records = vocabulary.records.columns if vocabulary.records else {}
         self.record_scope = _scope(self.records, Level.RECORD)
@@ -52,7 +54,9 @@ class Context:
         try:
             return build()
         except ConditionError as error:
-            self.report(path, error.text or text, error.message, error.hint, error.offset)
+            if not (isinstance(error, UndeclaredNameError) and error.text in self.faulty):
+                offset = max(0, text.find(error.text)) if error.offset is None else error.offset
+                self.report(path, error.text or text, error.message, error.hint, offset)
             return None
 
     def condition(self, text: str | None, path: Path, scope: Scope | None = None) -> Expression | None:

@@ -37,11 +37,14 @@ def build_measures(context: Context, data: Mapping[str, Mapping[str, Any]]) -> t
     built: dict[str, Measure] = {}
     for name in data:
         if name in context.records or name in context.attributes:
+            context.faulty.add(name)
             context.report(("measures", name, "?"), name, "already a column's name", "a name of its own")
     for name in _in_order(context, data):
         measure = _measure(context, name, data[name], built)
         if measure:
             built[name] = measure
+        else:
+            context.faulty.add(name)
     return tuple(built.values())
 
 

@@ -40,6 +40,7 @@ def build_pack(document: Document, data: Mapping[str, Any], vocabulary: Vocabula
         dimensions=tuple(data["dimensions"]),
         measures=measures,
         rules=_rules(context, references, data),
+        tables={table["id"]: table["title"] for table in data["tables"]},
         alerts=build_alerts(context, references, data["alerts"]),
         grades=tuple(data["grades"]),
         supervision=build_supervision(context, references, data["supervision"]),

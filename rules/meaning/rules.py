@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from rules.expressions import Expression, Kind, Level, names, reads_as_of
+from rules.fields import FOREVER_AGO
 from rules.meaning.context import Context
 from rules.meaning.examples import build_examples
 from rules.meaning.references import References
 from rules.meaning.windows import rule_window
-from rules.fields import FOREVER_AGO
 from rules.model import Dated, Rule
 from rules.source import Path
 from rules.windows import take_time_out

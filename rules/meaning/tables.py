@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from rules import decision_tables
+from rules.conditions import ConditionError
 from rules.decision_tables import Cell
 from rules.expressions import Expression, Level, conjunction, names, reads_as_of
 from rules.meaning.context import Context
@@ -36,7 +37,7 @@ def build_table(context: Context, references: References, data: Mapping[str, Any
     cells = _cells(context, data, path, len(inputs) if inputs else 0)
     if where is None or inputs is None or cells is None:
         return []
-    conditions = _conditions(context, cells, inputs, path)
+    conditions = _conditions(context, data, cells, inputs, path)
     if not conditions:
         return []
     _check_hit_policy(context, data, cells, path)
@@ -119,29 +120,33 @@ def _cell_path(context: Context, row: Path, place: int) -> Path:
 
 
 def _conditions(
-    context: Context, cells: Sequence[Sequence[Cell]], inputs: Sequence[Expression], path: Path
+    context: Context,
+    data: Mapping[str, Any],
+    cells: Sequence[Sequence[Cell]],
+    inputs: Sequence[Expression],
+    path: Path,
 ) -> list[Expression]:
     """A condition for each row; none at all where a cell does not fit its input."""
-    rows = [_row_condition(context, row, inputs, (*path, "rows", index)) for index, row in enumerate(cells)]
-    fit = [row for row in rows if row is not None]
-    return fit if len(fit) == len(rows) else []
+    rows = []
+    for index, row in enumerate(cells):
+        written = data["rows"][index]["cells"]
+        terms = [
+            _terms(context, cell, operand, _cell_path(context, (*path, "rows", index), place), written[place])
+            for place, (cell, operand) in enumerate(zip(row, inputs, strict=True))
+        ]
+        if None not in terms:
+            rows.append(conjunction(tuple(term for cell in terms for term in cell or ())))
+    return rows if len(rows) == len(cells) else []
 
 
-def _row_condition(
-    context: Context, cells: Sequence[Cell], inputs: Sequence[Expression], path: Path
-) -> Expression | None:
-    terms: list[Expression] = []
-    fits = True
-    for place, (cell, operand) in enumerate(zip(cells, inputs, strict=True)):
-        at = _cell_path(context, path, place)
-        found = context.attempt(
-            at,
-            "",
-            lambda cell=cell, operand=operand: decision_tables.cell_condition(cell, operand, context.scope),  # type: ignore[misc]
-        )
-        fits = fits and found is not None
-        terms += found or ()
-    return conjunction(tuple(terms)) if fits else None
+def _terms(
+    context: Context, cell: Cell, operand: Expression, path: Path, written: object
+) -> tuple[Expression, ...] | None:
+    try:
+        return decision_tables.cell_condition(cell, operand, context.scope)
+    except ConditionError as error:
+        context.report(path, str(written), error.message, error.hint)
+        return None
 
 
 def _check_hit_policy(

@@ -66,7 +66,7 @@ def _check_link(
     document: Document, subject: Table, records: Table, link: str, path: Path, problems: list[Problem]
 ) -> None:
     for name in sorted(set(subject.columns) & set(records.columns) - {link}):
-        where = (*path, "records", "columns", name)
+        where = (*path, "records", "columns", name, "?")
         problems.append(
             document.problem(where, name, "also an attribute of the subject", "a name of its own")
         )

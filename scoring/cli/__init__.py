@@ -18,7 +18,14 @@ COMMANDS = {
     "runs": "runs:runs_command",
     "explain": "explain:explain_command",
     "plan": "plan:plan_group",
+    "departments": "departments:departments_group",
+    "repeat-offences": "offences:offences_command",
     "report": "report:report_command",
+    "rules": "rules:rules_group",
+    "simulate": "simulate:simulate_command",
+    "keys": "keys:keys_group",
+    "audit": "audit:audit_group",
+    "serve": "serve:serve_command",
 }
 
 

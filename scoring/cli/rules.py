@@ -1,0 +1,294 @@
+"""``xinheng rules``: the policy officer's tools."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from rules.book import rule_book
+from rules.diff import Change, compare
+from rules.documents import Grid, Heading, html, markdown
+from rules.layout import layout
+from rules.lint import Finding, Severity, lint_text, lint_versions
+from rules.loader import load_pack
+from rules.model import Pack
+from rules.problems import PackError, Problem
+from rules.references import named_pack, pack_files
+from scoring.cli.options import as_of_option, database_option
+from scoring.cli.output import Format, format_option, print_rows, progress
+from scoring.coverage import Covered, coverage
+from scoring.examples import ExampleResult, run_examples
+from scoring.population import Source, open_population
+
+FINDINGS = {
+    "severity": "级别 severity",
+    "place": "位置 place",
+    "check": "检查 check",
+    "subject": "对象 subject",
+    "message": "说明 message",
+    "example": "示例 example",
+}
+RESULTS = {
+    "place": "位置 place",
+    "pack": "规则包 pack",
+    "rule": "规则 rule",
+    "as_of": "评价日 as of",
+    "passed": "通过 passed",
+    "expected": "应为 expected",
+    "got": "实为 got",
+}
+COVERED = {
+    "pack": "规则包 pack",
+    "rule": "规则 rule",
+    "title": "名称 title",
+    "hit_by": "示例命中 examples hit",
+    "passed_by": "示例不命中 examples missed",
+    "subjects": "主体数 subjects",
+    "hits": "命中数 hits",
+    "missing": "从未触及 never reached by",
+}
+CHANGES = {
+    "part": "部分 part",
+    "id": "编号 id",
+    "title": "名称 title",
+    "field": "内容 field",
+    "before": "修改前 before",
+    "after": "修改后 after",
+}
+packs_argument = click.argument("packs", nargs=-1)
+
+
+@click.group("rules")
+def rules_group() -> None:
+    """Check, test, compare and print packs of rules.
+
+    PACKS are files, folders, ids of installed packs, or id@version; by default all that are installed.
+    """
+
+
+@rules_group.command("lint")
+@packs_argument
+@click.option("--strict", is_flag=True, help="Fail on warnings too.")
+@click.option(
+    "--least",
+    type=click.Choice([str(severity) for severity in Severity]),
+    default="notice",
+    show_default=True,
+    help="The least severity to show.",
+)
+@format_option
+def lint_command(packs: tuple[str, ...], strict: bool, least: str, fmt: Format) -> None:
+    """Find what is allowed in a pack but can hardly be meant.
+
+    Example: xinheng rules lint my.yaml --strict
+    """
+    findings = _lint(pack_files(packs))
+    order = list(Severity)
+    shown = [f for f in findings if order.index(f.severity) <= order.index(Severity(least))]
+    if fmt == "table":
+        for finding in shown:
+            click.echo(str(finding))
+        counts = Counter(finding.severity for finding in findings)
+        click.echo(", ".join(f"{counts[s]} {s}s" for s in Severity), err=True)
+    else:
+        print_rows(({**_row(f, FINDINGS), "place": str(f.place)} for f in shown), FINDINGS, fmt)
+    failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
+    _exit(any(finding.severity in failing for finding in findings))
+
+
+def _lint(paths: Sequence[Path]) -> list[Finding]:
+    findings: list[Finding] = []
+    loaded: list[Pack] = []
+    for path in paths:
+        try:
+            loaded.append(load_pack(path))
+            findings += lint_text(path.read_bytes().decode("utf-8-sig"), str(path))
+        except PackError as error:
+            findings += [_unloadable(problem) for problem in error.problems]
+    return findings + lint_versions(loaded)
+
+
+def _unloadable(problem: Problem) -> Finding:
+    message = f"{problem.message}; right: {problem.hint}" if problem.hint else problem.message
+    return Finding(problem.place, Severity.ERROR, "load", problem.field, message, problem.text)
+
+
+@rules_group.command("test")
+@packs_argument
+@format_option
+def test_command(packs: tuple[str, ...], fmt: Format) -> None:
+    """Run the examples of packs through the engine; the exit code is 1 where one fails.
+
+    Example: xinheng rules test enterprise-credit
+    """
+    results = list(_results(pack_files(packs)))
+    failed = [result for _, result in results if not result.passed]
+    if fmt == "table":
+        for result in failed:
+            about = result.owner or "pack"
+            click.echo(f"{result.place}: {about}: expected {result.expected}; got {result.got}")
+        click.echo(f"{len(results)} examples, {len(failed)} failed", err=True)
+    else:
+        print_rows((_result(pack, result) for pack, result in results), RESULTS, fmt)
+    _exit(bool(failed))
+
+
+def _results(paths: Sequence[Path]) -> Iterator[tuple[Pack, ExampleResult]]:
+    with progress("rules test") as advance:
+        for number, path in enumerate(paths):
+            pack = load_pack(path)
+            yield from ((pack, result) for result in run_examples(pack))
+            advance(number + 1, len(paths))
+
+
+def _result(pack: Pack, result: ExampleResult) -> dict[str, Any]:
+    return {
+        **_row(result, RESULTS),
+        "pack": pack.id,
+        "rule": result.owner,
+        "as_of": str(result.as_of),
+        "place": str(result.place),
+    }
+
+
+@rules_group.command("coverage")
+@packs_argument
+@click.option("--population", is_flag=True, help="Look at the store's subjects too.")
+@click.option("--subjects", type=click.Path(path_type=Path), help="Look at the subjects of this file too.")
+@click.option("--records", type=click.Path(path_type=Path), help="The records about them.")
+@click.option("--missing", is_flag=True, help="Show what is never reached, and nothing else.")
+@as_of_option
+@database_option
+@format_option
+def coverage_command(
+    packs: tuple[str, ...],
+    population: bool,
+    subjects: Path | None,
+    records: Path | None,
+    missing: bool,
+    as_of: dt.date,
+    database: str | None,
+    fmt: Format,
+) -> None:
+    """Show which rules and table rows the examples, and a population, never reach.
+
+    Example: xinheng rules coverage enterprise-credit --population --missing
+    """
+    if records is not None and subjects is None:
+        raise click.UsageError("--records go with --subjects")
+    source = Source(database, subjects, records) if population or database or subjects else None
+    rows = [row for path in pack_files(packs) for row in _covered(load_pack(path), source, as_of)]
+    print_rows((row for row in rows if row["missing"] or not missing), COVERED, fmt)
+
+
+def _covered(pack: Pack, source: Source | None, as_of: dt.date) -> list[dict[str, Any]]:
+    if source is None:
+        return [_cover(pack, covered) for covered in coverage(pack)]
+    with open_population(source, pack.vocabulary) as connection:
+        return [_cover(pack, covered) for covered in coverage(pack, connection, as_of)]
+
+
+def _cover(pack: Pack, covered: Covered) -> dict[str, Any]:
+    return {
+        **_row(covered, COVERED),
+        "pack": pack.id,
+        "title": str(covered.title),
+        "missing": ", ".join(covered.missing),
+    }
+
+
+@rules_group.command("diff")
+@click.argument("before")
+@click.argument("after")
+@as_of_option
+@click.option(
+    "--format",
+    "fmt",
+    type=click.Choice(["table", "json", "csv", "markdown"]),
+    default="table",
+    show_default=True,
+    help="How the changes are printed.",
+)
+def diff_command(
+    before: str, after: str, as_of: dt.date, fmt: Literal["table", "json", "csv", "markdown"]
+) -> None:
+    """Show what changed from one pack to another, in words and in points.
+
+    BEFORE and AFTER are files, ids (the version in force) or id@version.
+
+    Example: xinheng rules diff enterprise-credit@2026.1 draft.yaml --format markdown
+    """
+    old, new = named_pack(before, as_of), named_pack(after, as_of)
+    changes = compare(old, new)
+    if fmt == "markdown":
+        click.echo(_changes_document(old, new, changes), nl=False)
+    else:
+        print_rows((_row(change, CHANGES) for change in changes), CHANGES, fmt)
+
+
+def _changes_document(old: Pack, new: Pack, changes: Sequence[Change]) -> str:
+    rows = tuple(tuple(str(getattr(change, name)) for name in CHANGES) for change in changes)
+    heading = Heading(1, f"{new.title}: {old.id} {old.version} → {new.id} {new.version}")
+    return markdown([heading, Grid(tuple(CHANGES.values()), rows)])
+
+
+@rules_group.command("docs")
+@click.argument("pack")
+@click.option(
+    "--form",
+    type=click.Choice(["markdown", "html"]),
+    help="By default HTML for an --out that ends so, else Markdown.",
+)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+@as_of_option
+def docs_command(pack: str, form: str | None, out: Path | None, as_of: dt.date) -> None:
+    """Print a pack as a rule book, Chinese with English beside.
+
+    Example: xinheng rules docs enterprise-credit --out rules.html
+    """
+    found = named_pack(pack, as_of)
+    blocks = rule_book(found)
+    as_html = form == "html" or (form is None and out is not None and out.suffix in (".html", ".htm"))
+    text = html(str(found.title), blocks) if as_html else markdown(blocks)
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        out.write_text(text, encoding="utf-8")
+        click.echo(f"written: {out}", err=True)
+
+
+@rules_group.command("fmt")
+@packs_argument
+@click.option("--check", is_flag=True, help="Change nothing; the exit code is 1 where a file would change.")
+def fmt_command(packs: tuple[str, ...], check: bool) -> None:
+    """Put packs into their one layout: order of keys, indentation, spacing. Comments stay.
+
+    Example: xinheng rules fmt my.yaml --check
+    """
+    changed = [path for path in pack_files(packs) if _laid_out(path, check)]
+    for path in changed:
+        click.echo(f"{'would change' if check else 'changed'}: {path}")
+    _exit(check and bool(changed))
+
+
+def _laid_out(path: Path, check: bool) -> bool:
+    """Whether the file's text is not in the one layout yet; puts it there unless ``check``."""
+    text = path.read_bytes().decode("utf-8")
+    result = layout(text, str(path))
+    if result != text and not check:
+        path.write_bytes(result.encode())
+    return result != text
+
+
+def _row(entry: object, columns: dict[str, str]) -> dict[str, Any]:
+    return {name: getattr(entry, name, None) for name in columns}
+
+
+def _exit(failed: bool) -> None:
+    if failed:
+        raise SystemExit(1)

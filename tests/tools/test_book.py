@@ -1,0 +1,84 @@
+"""The rule book says what the pack says, in both languages, and nothing of it can break the page."""
+
+from __future__ import annotations
+
+import datetime as dt
+from html.parser import HTMLParser
+
+from rules.book import rule_book
+from rules.documents import Code, Grid, Heading, html, markdown
+from rules.loader import find_pack
+from tests.tools.packs import applicants
+
+
+def book(*replacements: tuple[str, str]) -> str:
+    return markdown(rule_book(applicants(*replacements)))
+
+
+def test_codes_windows_caps_and_bases_are_in_words() -> None:
+    text = book()
+    assert "类别为“罚款” Kind is “Fine”" in text
+    assert "自日期起 12 个月内，按月递减 for 12 months from Date, less every month" in text
+    assert "| 合计上限 Cap | -15 |" in text
+    assert "某条例（2026年） §9" in text
+    assert "2026-01-01 起 +1；2026-07-01 起 +2" in text
+    assert "等级不高于 tier no better than C" in text
+    assert "`kind = 'fine'`" in text
+
+
+def test_a_table_shows_each_row() -> None:
+    assert "| fined.2 | 罚款金额 Amount of the fine | 金额不少于1000且金额小于50000" in book()
+
+
+def test_every_rule_of_a_shipped_pack_is_in_its_book() -> None:
+    pack = find_pack("enterprise-credit", dt.date(2026, 7, 1))
+    text = markdown(rule_book(pack))
+    for rule in pack.rules:
+        assert rule.id.replace("_", "\\_") in text or f"`{rule.id}`" in text
+
+
+def test_the_same_pack_gives_the_same_book() -> None:
+    assert book() == book()
+    assert html("t", rule_book(applicants())) == html("t", rule_book(applicants()))
+
+
+def test_comments_and_examples_do_not_change_the_book() -> None:
+    assert book(("rules:\n", "# a comment\nrules:\n")) == book()
+
+
+class Tags(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.seen.add(tag)
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_well_formed_and_prints() -> None:
+    page = html("规则", rule_book(applicants()))
+    assert Tags(page).open == []
+    assert "@media print" in page
+    assert '<html lang="zh-CN">' in page
+
+
+def test_text_of_a_pack_is_never_markup() -> None:
+    evil = (
+        "title: {zh: 小规模, en: Small}",
+        "title: {zh: '<script>x</script>', en: '| [a](http://b) | `c`'}",
+    )
+    assert "script" not in Tags(html("<b>", rule_book(applicants(evil)))).seen
+    assert "\\<script\\>" in book(evil)
+    assert "\\[a\\](http" in book(evil)
+
+
+def test_a_bar_does_not_end_a_cell() -> None:
+    text = markdown([Heading(1, "a"), Grid(("h",), (("x | y",), (Code("a | b"),)))])
+    assert text == "# a\n\n| h |\n| --- |\n| x \\| y |\n| `a \\| b` |\n"

@@ -1,0 +1,47 @@
+"""Coverage tells which rules and rows the examples, and a population, never reach."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from scoring.coverage import coverage
+from scoring.population import Source, open_population
+from tests.tools.packs import applicants
+from tests.tools.population import write_population
+
+
+def test_rows_that_no_example_reaches() -> None:
+    missed = {covered.rule for covered in coverage(applicants()) if covered.missing}
+    assert missed == {"fined.3"}
+
+
+def test_examples_that_hit_and_that_do_not_are_counted_apart() -> None:
+    [fine] = [covered for covered in coverage(applicants()) if covered.rule == "fine"]
+    assert (fine.hit_by, fine.passed_by) == (4, 2)
+    assert (fine.subjects, fine.hits) == (None, None)
+
+
+def test_an_example_of_another_rule_proves_nothing() -> None:
+    pack = applicants(("      - {given: {kind: fine}, as_of: 2026-03-01, points: -10}\n", ""))
+    listing = "{given: {kind: fine}, as_of: 2026-03-01, hit: false}"
+    assert listing in Path(__file__).with_name("packs.py").read_text(encoding="utf-8")
+    [fine] = [covered for covered in coverage(pack) if covered.rule == "fine"]
+    assert fine.hit_by == 3
+
+
+def test_what_a_population_reaches(tmp_path: Path) -> None:
+    subjects, records = write_population(tmp_path)
+    pack = applicants()
+    with open_population(Source(subjects=subjects, records=records), pack.vocabulary) as connection:
+        found = {c.rule: c for c in coverage(pack, connection, dt.date(2026, 3, 1))}
+    assert {rule: (c.subjects, c.hits) for rule, c in found.items()} == {
+        "fine": (2, 2),
+        "small": (2, 2),
+        "listed": (1, 1),
+        "fined.1": (0, 0),
+        "fined.2": (1, 1),
+        "fined.3": (0, 0),
+    }
+    assert found["fined.3"].missing == ("examples", "population")
+    assert found["fined.1"].missing == ("population",)
