@@ -98,7 +98,7 @@ def _supervision(pack: Pack) -> Iterator[Block]:
             f"{plain(s.sample_share * 100)}%",
             "不限 no limit" if s.visits_per_year is None else str(s.visits_per_year),
             "是 yes" if s.unprompted_visits else "否 no",
-            LANES[s.lending],
+            LANES[s.lending] if s.lending else "—",
             f"{s.valid_months} 个月 months",
             "；".join(map(str, s.measures)),
         )
@@ -200,10 +200,12 @@ def _points(rule: Rule) -> str:
 
 def _terms(pack: Pack, rule: Rule) -> Iterator[tuple[str, Cell]]:
     """What a rule, or all rows of a table, say besides condition and points."""
+    if rule.note is not None and rule.table is None:
+        yield "说明 Note", str(rule.note)
     yield "计入期间 Counts", str(both(pack, lambda said: window(rule.window, said)))
     if rule.cap is not None:
         yield "合计上限 Cap", number(rule.cap)
-    yield "依据 Basis", "；".join(pack.cite(citation) for citation in rule.citations)
+    yield "依据 Basis", _cited(pack, rule)
 
 
 def _table(pack: Pack, table: str, rows: Sequence[Rule]) -> Iterator[Block]:
@@ -213,8 +215,27 @@ def _table(pack: Pack, table: str, rows: Sequence[Rule]) -> Iterator[Block]:
     if common:
         shared.append(("共同条件 In every row", _joined(pack, common)))
     yield Grid(("项目 Item", "内容 Content"), (*shared, *_terms(pack, rows[0])))
-    lines = [(rule.id, str(rule.title), _joined(pack, _rest(rule, common)), _points(rule)) for rule in rows]
-    yield Grid(("行 Row", "名称 Title", "条件 Condition", "分值 Points"), tuple(lines))
+    lines = [
+        (
+            rule.id,
+            str(rule.title),
+            _joined(pack, _rest(rule, common)),
+            _points(rule),
+            _cited(pack, rule),
+            str(rule.note or ""),
+        )
+        for rule in rows
+    ]
+    columns = ("行 Row", "名称 Title", "条件 Condition", "分值 Points", "依据 Basis", "说明 Note")
+    same_basis = len({rule.citations for rule in rows}) == 1
+    empty = {4} if same_basis else set()
+    empty |= {5} if all(rule.note is None for rule in rows) else set()
+    kept = [number for number in range(len(columns)) if number not in empty]
+    yield Grid(tuple(columns[n] for n in kept), tuple(tuple(line[n] for n in kept) for line in lines))
+
+
+def _cited(pack: Pack, rule: Rule) -> str:
+    return "；".join(pack.cite(citation) for citation in rule.citations)
 
 
 def _rest(rule: Rule, common: Sequence[Expression]) -> list[Expression]:

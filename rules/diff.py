@@ -127,6 +127,7 @@ def _rule(pack: Pack, rule: Rule) -> Fields:
     dimensions = {d.id: str(d.title) for d in pack.dimensions}
     return {
         "title": str(rule.title),
+        "note": str(rule.note or ""),
         "dimension": dimensions.get(rule.dimension or "", ""),
         "condition": render(rule.when),
         "condition, in words": str(both(pack, lambda said: said.condition(rule.when))),
@@ -170,7 +171,7 @@ def _supervision(supervision: Supervision) -> Fields:
         "sample share": plain(supervision.sample_share),
         "visits a year": "" if visits is None else str(visits),
         "unprompted visits": plain(supervision.unprompted_visits),
-        "lending": supervision.lending,
+        "lending": supervision.lending or "",
         "valid months": str(supervision.valid_months),
         "measures": "; ".join(map(str, supervision.measures)),
     }

@@ -295,14 +295,14 @@ class Supervision:
     :param sample_share: the share of the tier's subjects that random inspection draws in a year.
     :param visits_per_year: the most visits a year, None for no limit.
     :param unprompted_visits: whether a visit may come without a complaint or a check that is due.
-    :param lending: the lane of a lender: fast, normal, careful, none.
+    :param lending: the lane of a lender: fast, normal, careful, none; None where no lender checks.
     """
 
     tier: str
     sample_share: Decimal
     visits_per_year: int | None
     unprompted_visits: bool
-    lending: str
+    lending: str | None
     valid_months: int
     measures: tuple[Title, ...]
 

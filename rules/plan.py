@@ -151,13 +151,13 @@ def compile_plan(pack: Pack, as_of: dt.date) -> Plan:
         as_of=as_of,
         rules=rules,
         groups=groups,
-        measures=tuple(TimedMeasure(m, take_time_out(m.where)) for m in _used_measures(pack, rules)),
+        measures=tuple(TimedMeasure(m, take_time_out(m.where)) for m in used_measures(pack, rules)),
         names={n.name: n for rule in rules for n in rule_names(rule)},
         next_version_on=_next_version(pack, as_of),
     )
 
 
-def _used_measures(pack: Pack, rules: Sequence[Rule]) -> tuple[Measure, ...]:
+def used_measures(pack: Pack, rules: Sequence[Rule]) -> tuple[Measure, ...]:
     """The measures that the rules read, and those that they are made of, in the order of the pack."""
     used = {n.name for rule in rules for n in rule_names(rule) if n.level is Level.MEASURE}
     for measure in reversed(pack.measures):
@@ -297,9 +297,9 @@ def _holds(name: Name, value: Value) -> bool:
     """Whether the column can have that value at all: a whole number never equals 2.5."""
     if name.type.kind is not Kind.NUMBER:
         return True
-    number = Fraction(value)  # type: ignore[arg-type]
-    whole = number * 10**name.type.scale
-    return whole.denominator == 1 and abs(whole.numerator) < int(10 ** (name.type.whole + name.type.scale))
+    number: Fraction = Fraction(value)  # type: ignore[arg-type]
+    whole = number * Fraction(10) ** name.type.scale
+    return whole.denominator == 1 and abs(number) < Fraction(10) ** name.type.whole
 
 
 def _narrow(terms: _Terms, name: Name, term: Compare) -> bool:

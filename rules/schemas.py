@@ -301,7 +301,7 @@ class SupervisionSchema(Strict):
     sample_share = own.Share(required=True)
     visits_per_year = own.Count(load_default=None, least=0, most=366)
     unprompted_visits = own.Flag(load_default=True)
-    lending = own.Text(required=True, validate=one_of(LANES))
+    lending = own.Text(load_default=None, validate=one_of(LANES))
     valid_months = own.Count(load_default=12, most=120)
     measures = fields.List(own.TitleField(), load_default=list)
 

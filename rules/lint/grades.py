@@ -85,12 +85,16 @@ def _milder(better: Supervision, worse: Supervision) -> Iterator[str]:
         yield "the share of random inspection"
     if _visits(worse) < _visits(better):
         yield "the limit of visits"
-    if LANES.index(worse.lending) < LANES.index(better.lending):
+    if _lane(worse) < _lane(better):
         yield "the lane of lending"
     if better.unprompted_visits and not worse.unprompted_visits:
         yield "the visits without a complaint"
     if worse.valid_months > better.valid_months:
         yield "the validity of the grade"
+
+
+def _lane(supervision: Supervision) -> int:
+    return LANES.index(supervision.lending) if supervision.lending else 0
 
 
 def _visits(supervision: Supervision) -> float:

@@ -45,8 +45,10 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # the reader of the output has seen enough: click ends in silence
         except EXPECTED as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(_sentence(error)) from None
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
@@ -56,6 +58,12 @@ class _Commands(click.Group):
             raise click.ClickException(
                 f"an error that should not be: {name}: {error}. XINHENG_DEBUG=1 shows where it comes from"
             ) from None
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from rules.layout import layout
 from rules.lint import Finding, Severity, lint_text, lint_versions
 from rules.loader import load_pack
 from rules.model import Pack
+from rules.plan import used_measures
 from rules.problems import PackError, Problem
 from rules.references import named_pack, pack_files
 from scoring.cli.options import as_of_option, database_option
@@ -245,13 +247,16 @@ def _changes_document(old: Pack, new: Pack, changes: Sequence[Change]) -> str:
     help="By default HTML for an --out that ends so, else Markdown.",
 )
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+@click.option("--dimension", "only", help="The rules of this dimension alone, such as negative-list.")
 @as_of_option
-def docs_command(pack: str, form: str | None, out: Path | None, as_of: dt.date) -> None:
+def docs_command(pack: str, form: str | None, out: Path | None, only: str | None, as_of: dt.date) -> None:
     """Print a pack as a rule book, Chinese with English beside.
 
     Example: xinheng rules docs enterprise-credit --out rules.html
     """
     found = named_pack(pack, as_of)
+    if only is not None:
+        found = _dimension_of(found, only)
     blocks = rule_book(found)
     as_html = form == "html" or (form is None and out is not None and out.suffix in (".html", ".htm"))
     text = html(str(found.title), blocks) if as_html else markdown(blocks)
@@ -260,6 +265,19 @@ def docs_command(pack: str, form: str | None, out: Path | None, as_of: dt.date) 
     else:
         out.write_text(text, encoding="utf-8")
         click.echo(f"written: {out}", err=True)
+
+
+def _dimension_of(pack: Pack, dimension: str) -> Pack:
+    known = [d.id for d in pack.dimensions]
+    if dimension not in known:
+        raise click.UsageError(f"{pack.id} has no dimension {dimension}; it has {', '.join(known)}")
+    rules = tuple(rule for rule in pack.rules if rule.dimension == dimension)
+    return replace(
+        pack,
+        dimensions=tuple(d for d in pack.dimensions if d.id == dimension),
+        measures=used_measures(pack, rules),
+        rules=rules,
+    )
 
 
 @rules_group.command("fmt")

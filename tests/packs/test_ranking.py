@@ -1,0 +1,145 @@
+"""The ranking of a published run, as the command line prints it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from rules.model import Pack
+from rules.problems import UnknownPackError
+from scoring.cli.departments import departments_group
+from scoring.departments import department_ranking
+from scoring.runs import run
+from scoring.store import Store, StoreError, create_store
+
+from .district import ENOUGH, bodies, put_into, survey
+
+AS_OF = dt.date(2026, 12, 31)
+GONE = {"state": "abolished", "abolished_on": dt.date(2026, 1, 1)}
+
+
+def fill(store: Store, pack: Pack) -> None:
+    """Four ranked bodies, two of them last together, one with too few answers, one abolished."""
+    records = [
+        *survey(2026, {"a": 95, "b": 90, "c": 60, "d": 60}),
+        *survey(2026, {"few": 10}, ENOUGH - 1),
+        *survey(2025, {"a": 95, "b": 90, "c": 80, "d": 85, "gone": 70}),
+    ]
+    put_into(store, pack, bodies(["a", "b", "c", "d", "few", "gone"], gone=GONE), records)
+
+
+def test_the_ranking_lists_the_ranked_by_place_and_says_why_the_others_are_not(
+    store: Store, department: Pack
+) -> None:
+    fill(store, department)
+    run(store, department, AS_OF)
+    found = department_ranking(store)
+    listed = [(s.subject_id, s.places.place, s.places.place_from_end) for s in found.standings]
+    assert listed == [
+        ("a", 1, 4),
+        ("b", 2, 3),
+        ("c", 3, 1),
+        ("d", 3, 1),
+        ("few", None, None),
+        ("gone", None, None),
+    ]
+    reasons = {s.subject_id: " ".join(s.unranked) for s in found.standings if s.unranked}
+    assert reasons.keys() == {"few", "gone"}
+    assert "不少于30" in reasons["few"]
+    assert "已撤并" in reasons["gone"]
+
+
+def test_last_years_places_stand_beside_it(store: Store, department: Pack) -> None:
+    fill(store, department)
+    run(store, department, AS_OF)
+    last_year = {s.subject_id: s.places.place_from_end_last_year for s in department_ranking(store).standings}
+    assert last_year == {"a": 5, "b": 4, "c": 2, "d": 3, "few": None, "gone": 1}
+
+
+def test_consequences_come_in_the_order_of_the_pack_with_those_whom_they_meet(
+    store: Store, department: Pack
+) -> None:
+    fill(store, department)
+    run(store, department, AS_OF)
+    met = [(c.rule.id, c.standing.subject_id) for c in department_ranking(store).consequences]
+    two_years = ("two-years.talk", "two-years.no-awards", "two-years.head-moved")
+    assert met == [
+        ("last-of-year.talk", "c"),
+        ("last-of-year.talk", "d"),
+        ("last-three.self-examination", "b"),
+        *((rule, body) for rule in two_years for body in ("c", "d")),
+    ]
+
+
+def test_an_earlier_run_keeps_its_ranking_when_answers_come_later(store: Store, department: Pack) -> None:
+    fill(store, department)
+    first = run(store, department, AS_OF)
+    more = [{**row, "record_id": f"{row['record_id']}-late"} for row in survey(2026, {"few": 99})]
+    put_into(store, department, bodies(["few"]), more)
+    run(store, department, AS_OF)
+    assert places(store, first.id) == {"a": 1, "b": 2, "c": 3, "d": 3, "few": None, "gone": None}
+    assert places(store)["few"] == 5  # with its 29 answers of 10
+
+
+def places(store: Store, run_id: int | None = None) -> dict[str, int | None]:
+    return {s.subject_id: s.places.place for s in department_ranking(store, run_id).standings}
+
+
+def test_without_a_run_it_says_how_to_start_one(store: Store) -> None:
+    with pytest.raises(StoreError, match="xinheng score --pack department-credit"):
+        department_ranking(store)
+
+
+def test_a_run_of_a_pack_that_ranks_nobody_is_refused(sqlite_url: str, enterprise: Pack) -> None:
+    store = create_store(sqlite_url)
+    put_into(store, enterprise, [{"subject_id": "91500159MALHQAY57U", "name": "虚构公司"}], [])
+    done = run(store, enterprise, AS_OF)
+    with pytest.raises(UnknownPackError, match="ranks nobody"):
+        department_ranking(store, done.id)
+    store.close()
+
+
+@pytest.fixture
+def ranked_url(sqlite_url: str, department: Pack) -> str:
+    """A store with a run."""
+    store = create_store(sqlite_url)
+    fill(store, department)
+    run(store, department, AS_OF)
+    store.close()
+    return sqlite_url
+
+
+def command(*arguments: str) -> Any:
+    result = CliRunner().invoke(departments_group, [*arguments, "--format", "json"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_the_command_prints_the_ranking(ranked_url: str) -> None:
+    rows = command("ranking", "--database", ranked_url)
+    assert [(row["place"], row["name"], row["satisfaction"], row["tier"]) for row in rows] == [
+        (1, "a局", 95.0, "B"),
+        (2, "b局", 90.0, "B"),
+        (3, "c局", 60.0, "D"),
+        (3, "d局", 60.0, "D"),
+        (None, "few局", None, "B"),
+        (None, "gone局", None, "C"),
+    ]
+
+
+def test_the_command_prints_the_consequences_with_their_basis(ranked_url: str) -> None:
+    rows = command("consequences", "--database", ranked_url, "--as-of", "2026-12-31")
+    assert [row["name"] for row in rows if row["consequence"].startswith("区委、区政府分管领导约谈")] == [
+        "c局",
+        "d局",
+    ]
+    assert {row["basis"] for row in rows} == {"企业满意度评价机制"}
+
+
+def test_as_of_leaves_later_runs_out(ranked_url: str) -> None:
+    with pytest.raises(StoreError, match="no run of department-credit up to 2026-06-30"):
+        command("ranking", "--database", ranked_url, "--as-of", "2026-06-30")
