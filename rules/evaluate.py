@@ -45,6 +45,12 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "*": lambda a, b: a * b,
 }
 
+_CHOICES: Mapping[str, Callable[[list[Any]], Any]] = {
+    "coalesce": lambda known: known[0],
+    "least": min,
+    "greatest": max,
+}
+
 
 def evaluate(node: Expression, row: Row, as_of: dt.date) -> Any:
     """The value of an expression; None where it is unknown (SQL's three-valued logic).
@@ -98,8 +104,7 @@ def _function(node: Expression, row: Row, as_of: dt.date) -> Any:
             )
         case Call():
             known = [v for a in node.arguments if (v := evaluate(a, row, as_of)) is not None]
-            choose = {"coalesce": lambda v: v[0], "least": min, "greatest": max}[node.function]
-            return choose(known) if known else None
+            return _CHOICES[node.function](known) if known else None
         case _:
             raise AssertionError(node)
 

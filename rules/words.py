@@ -66,7 +66,7 @@ _OF_DATES = {"<": "before", "<=": "until", ">": "after", ">=": "since"}
 class Words:
     """Reads a pack's expressions aloud in one language.
 
-    :param columns: the vocabulary's columns by name.
+    :param columns: the vocabulary's columns by name; a measure that takes a column's value has its codes.
     :param titles: name of a column or measure → its title.
     """
 
@@ -186,7 +186,10 @@ def words(pack: Pack, language: Language) -> Words:
     if pack.vocabulary.records:
         columns |= pack.vocabulary.records.columns
     titles = {name: column.title for name, column in columns.items()}
-    return Words(language, columns, titles | {m.id: m.title for m in pack.measures})
+    titles |= {m.id: m.title for m in pack.measures}
+    taken = {m.id: m.operand.name for m in pack.measures if isinstance(m.operand, Name)}
+    columns |= {measure: columns[column] for measure, column in taken.items() if column in columns}
+    return Words(language, columns, titles)
 
 
 def both(pack: Pack, say: Callable[[Words], str]) -> Title:

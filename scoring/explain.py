@@ -1,29 +1,35 @@
-"""Why a subject has its grade, and why not another: the hits of a published run, and what kept each rule out."""
+"""Why a subject has its grade, and why not another: a published run's hits, and what kept each rule out."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.evaluate import Row, evaluate, window_on
-from rules.expressions import Expression, Level, conjuncts, names, render
-from rules.model import OVER_GROUP, Dimension, Pack, Rule
+from rules.expressions import TRUE, Expression, Level, conjuncts, names, reads_as_of, render
+from rules.model import OVER_GROUP, Dimension, Pack, Rule, Table
 from rules.plan import Plan, compile_plan
+from rules.windows import take_time_out
 from scoring import measures as measure_sql
 from scoring.runs import RunSummary, get_run, latest_run
 from scoring.sql import DUCKDB_MACROS, quoted, sql_type
 from scoring.store import Store
 from scoring.store.documents import decode
 from scoring.store.models import DimensionScore, Hit, RecordVersion, Score, SubjectVersion
-from scoring.store.packs import stored_pack
+from scoring.store.packs import PackText, stored_text
 from scoring.store.snapshot import take_snapshot
 from scoring.store.versions import known_at
+from scoring.store.workspace import workspace
 
 
 class UnknownSubjectError(LookupError):
@@ -63,8 +69,10 @@ class Miss:
     """A rule that did not hit, judged by the record that came nearest.
 
     :param record_id: that record; None for a rule on the subject, or where there is no record at all.
+        A rule of which no record meets the first term has none either, and that term alone has failed.
     :param failed: the terms that kept it out.
-    :param window: where the condition holds: the days on which the record counted or will count.
+    :param window: where the condition holds: the days on which it counted or will count. Where the day of the
+        run is one of them, what the points are multiplied by is unknown.
     """
 
     rule: Rule
@@ -109,10 +117,9 @@ def explain(store: Store, pack_id: str, subject_id: str, run_id: int | None = No
     :param run_id: by default the latest run of the pack.
     :raises UnknownSubjectError: where there is no run, or the run has no result for the subject.
     """
-    run = get_run(store, run_id) if run_id is not None else latest_run(store, pack_id)
-    if run is None or run.pack_id != pack_id:
-        raise UnknownSubjectError(f"there is no run of {pack_id} yet; start one with: xinheng score")
-    pack = stored_pack(store, run.pack_hash)
+    run = _run(store, pack_id, run_id)
+    plan = _plan(stored_text(store, run.pack_hash), run.as_of)
+    pack = plan.pack
     with store.reading() as session:
         score = session.get(Score, (run.id, subject_id))
         if score is None:
@@ -120,7 +127,6 @@ def explain(store: Store, pack_id: str, subject_id: str, run_id: int | None = No
         attributes, records = _facts(session, pack, run, subject_id)
         hits = list(session.scalars(_of(Hit, run, subject_id).order_by(Hit.no)))
         dimensions = {d.dimension: d for d in session.scalars(_of(DimensionScore, run, subject_id))}
-    plan = compile_plan(pack, run.as_of)
     values = _measures(store, plan, run, subject_id, attributes, records)
     subject = {**attributes, **values}
     return Explanation(
@@ -146,6 +152,20 @@ def explain(store: Store, pack_id: str, subject_id: str, run_id: int | None = No
     )
 
 
+def _run(store: Store, pack_id: str, run_id: int | None) -> RunSummary:
+    run = get_run(store, run_id) if run_id is not None else latest_run(store, pack_id)
+    if run is None:
+        raise UnknownSubjectError(f"there is no run of {pack_id} yet; start one with: xinheng score")
+    if run.pack_id != pack_id:
+        raise UnknownSubjectError(f"run {run.id} is one of {run.pack_id}, not of {pack_id}")
+    return run
+
+
+@lru_cache(maxsize=16)
+def _plan(text: PackText, as_of: dt.date) -> Plan:
+    return compile_plan(text.load(), as_of)
+
+
 def _of(model: Any, run: RunSummary, subject_id: str) -> Any:
     return sa.select(model).where(model.run_id == run.id, model.subject_id == subject_id)
 
@@ -165,11 +185,15 @@ def _facts(
 
 def _known(version: Any, run: RunSummary, subject_id: str) -> Any:
     return sa.select(version).where(
-        version.vocabulary == run.vocabulary, version.subject_id == subject_id, known_at(version, run.known_at)
+        version.vocabulary == run.vocabulary,
+        version.subject_id == subject_id,
+        known_at(version, run.known_at),
     )
 
 
-def _hit(pack: Pack, hit: Hit, records: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> ExplainedHit:
+def _hit(
+    pack: Pack, hit: Hit, records: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]
+) -> ExplainedHit:
     rule = pack.rule(hit.rule)
     return ExplainedHit(
         rule=rule,
@@ -197,31 +221,69 @@ def _measures(
     """The measures' values, by the batch's own query over this subject; a rank needs its whole group."""
     if not plan.measures:
         return {}
-    vocabulary = plan.pack.vocabulary
-    with duckdb.connect(config={"threads": 1}) as duck:
-        for macro in (*DUCKDB_MACROS, *measure_sql.MACROS):
-            duck.execute(macro)
-        if any(m.measure.aggregate in OVER_GROUP for m in plan.measures):
-            take_snapshot(store, vocabulary, duck, run.known_at)
-        else:
-            _fill(duck, "subjects", vocabulary.subject.columns, [attributes])
-            _fill(duck, "records", vocabulary.records.columns if vocabulary.records else {}, list(records.values()))
-        listed = ", ".join(quoted(m.measure.id) for m in plan.measures)
-        frame = measure_sql.frame_sql(plan, "subjects", "records")
-        key = quoted(vocabulary.subject.key)
-        duck.execute(f"select {listed} from ({frame}) where cast({key} as varchar) = ?", [subject_id])
-        row = duck.fetchone() or ()
-    return dict(zip((m.measure.id for m in plan.measures), row, strict=False))
+    if any(m.measure.aggregate in OVER_GROUP for m in plan.measures):
+        everybody = _measures_of_all(store, run)
+        found = everybody.filter(pc.equal(everybody[_KEY], subject_id)).to_pylist()
+    else:
+        found = _measures_of_one(plan, attributes, list(records.values()))
+    return {name: value for name, value in found[0].items() if name != _KEY} if found else {}
+
+
+_KEY = "subject key"  # with a space: no measure is called so
+
+
+def _measure_query(plan: Plan) -> str:
+    key = quoted(plan.pack.vocabulary.subject.key)
+    listed = [f"cast({key} as varchar) as {quoted(_KEY)}", *(quoted(m.measure.id) for m in plan.measures)]
+    return f"select {', '.join(listed)} from ({measure_sql.frame_sql(plan, 'subjects', 'records')})"
+
+
+def _measures_of_one(
+    plan: Plan, attributes: Mapping[str, Any], records: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    with closing(_duckdb().cursor()) as duck:  # temporary tables are a cursor's own
+        duck.execute("pragma disable_optimizer")  # it would take longer than these few rows do
+        _fill(duck, "subjects", plan.pack.vocabulary.subject, [attributes])
+        _fill(duck, "records", plan.pack.vocabulary.records, records)
+        rows = duck.execute(_measure_query(plan)).fetchall()
+        titles = [column[0] for column in duck.description or ()]
+        return [dict(zip(titles, row, strict=True)) for row in rows]
+
+
+@lru_cache(maxsize=2)
+def _measures_of_all(store: Store, run: RunSummary) -> pa.Table:
+    """Everybody's measures in a run that can't change any more."""
+    plan = _plan(stored_text(store, run.pack_hash), run.as_of)
+    with workspace() as duck:
+        _define(duck)
+        take_snapshot(store, plan.pack.vocabulary, duck, run.known_at)
+        measures: pa.Table = duck.sql(_measure_query(plan)).to_arrow_table()
+        return measures
+
+
+@lru_cache(maxsize=1)
+def _duckdb() -> duckdb.DuckDBPyConnection:
+    """One for the process: opening another takes longer than a subject's measures do."""
+    duck = duckdb.connect(config={"threads": 1})
+    _define(duck)
+    return duck
+
+
+def _define(duck: duckdb.DuckDBPyConnection) -> None:
+    for macro in (*DUCKDB_MACROS, *measure_sql.MACROS):
+        duck.execute(macro)
 
 
 def _fill(
-    duck: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+    duck: duckdb.DuckDBPyConnection, name: str, table: Table | None, rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    declared = ", ".join(f"{quoted(name)} {sql_type(column.type)}" for name, column in columns.items())
-    duck.execute(f"create table {table} ({declared})")
+    columns = table.columns if table else {}
+    declared = ", ".join(f"{quoted(column)} {sql_type(columns[column].type)}" for column in columns)
+    duck.execute(f"create temp table {name} ({declared or 'nothing integer'})")
     if rows:
-        marks = ", ".join("?" for _ in columns)
-        duck.executemany(f"insert into {table} values ({marks})", [[row.get(n) for n in columns] for row in rows])
+        listed = {column: pa.array([row.get(column) for row in rows]) for column in columns}
+        duck.register("given", pa.table(listed))
+        duck.execute(f"insert into {name} from given")
 
 
 # Why not
@@ -230,11 +292,12 @@ def _fill(
 def _misses(plan: Plan, subject: Row, records: Sequence[Row], hit: set[str]) -> Iterable[Miss]:
     """A miss for each rule, and for each table of which no row hit the row that came nearest."""
     tables = {rule.table for rule in plan.rules if rule.table and rule.id in hit}
+    rows = [{**subject, **record} for record in records]
     nearest: dict[str, Miss] = {}
     for rule in plan.rules:
         if rule.id in hit or rule.table in tables:
             continue
-        miss = _miss(plan, rule, subject, records)
+        miss = _miss(plan, rule, subject, rows)
         owner = f"table {rule.table}" if rule.table else f"rule {rule.id}"
         if owner not in nearest or len(miss.failed) < len(nearest[owner].failed):
             nearest[owner] = miss
@@ -242,26 +305,58 @@ def _misses(plan: Plan, subject: Row, records: Sequence[Row], hit: set[str]) -> 
 
 
 def _miss(plan: Plan, rule: Rule, subject: Row, records: Sequence[Row]) -> Miss:
-    rows: Sequence[Row] = [subject]
-    if rule.level is Level.RECORD:
-        rows = [{**subject, **record} for record in records] or [subject]
-    row = min(rows, key=lambda candidate: len(_failures(rule, candidate, plan.as_of)))
-    failed = tuple(_failures(rule, row, plan.as_of))
-    key = plan.pack.vocabulary.records.key if plan.pack.vocabulary.records else ""
-    window = window_on(rule.window, row, plan.as_of) if rule.window and not failed else None
-    record_id = row.get(key) if rule.level is Level.RECORD and records else None
-    return Miss(rule, None if record_id is None else str(record_id), failed, window)
+    if rule.level is not Level.RECORD:
+        return _judged(plan, rule, subject, None)
+    first = next((term for term in conjuncts(rule.when) if _reads_record(term)), TRUE)
+    candidates = [row for row in records if evaluate(first, row, plan.as_of) is True]
+    if not candidates:
+        others = [term for term in _failing(rule, subject, plan.as_of) if not _reads_record(term)]
+        missing = () if first == TRUE else (Failed(render(first), {}, False),)
+        return Miss(rule, None, missing + tuple(_failed(term, subject, plan.as_of) for term in others), None)
+    row = min(candidates, key=lambda candidate: _distance(rule, candidate, plan.as_of))
+    assert plan.pack.vocabulary.records is not None
+    return _judged(plan, rule, row, str(row[plan.pack.vocabulary.records.key]))
 
 
-def _failures(rule: Rule, row: Row, as_of: dt.date) -> Iterable[Failed]:
-    return [
-        Failed(render(term), _seen(term, row), evaluate(term, row, as_of) is None)
-        for term in conjuncts(rule.when)
-        if evaluate(term, row, as_of) is not True
-    ]
+def _judged(plan: Plan, rule: Rule, row: Row, record_id: str | None) -> Miss:
+    failing = _failing(rule, row, plan.as_of)
+    window = None if failing else _days(rule, row, plan.as_of)
+    return Miss(rule, record_id, tuple(_failed(term, row, plan.as_of) for term in failing), window)
 
 
-def _seen(term: Expression, row: Row) -> dict[str, Any]:
-    return {n.name: row.get(n.name) for n in sorted(names(term), key=lambda n: n.name)}
+def _distance(rule: Rule, row: Row, as_of: dt.date) -> tuple[int, int]:
+    """How near a row is to being a hit: terms that fail, then days by which its window misses the day."""
+    failing = _failing(rule, row, as_of)
+    days = None if failing else _days(rule, row, as_of)
+    if days is None:
+        return len(failing), dt.date.max.toordinal()
+    start, end = days
+    return 0, max((start - as_of).days, (as_of - end).days if end else 0)
 
 
+def _failing(rule: Rule, row: Row, as_of: dt.date) -> list[Expression]:
+    """The terms that keep a row out. Where only the day does, the window says so."""
+    failing = [term for term in conjuncts(rule.when) if evaluate(term, row, as_of) is not True]
+    if all(reads_as_of(term) and evaluate(term, row, as_of) is False for term in failing):
+        return []
+    return failing
+
+
+def _days(rule: Rule, row: Row, as_of: dt.date) -> tuple[dt.date, dt.date | None] | None:
+    """The days on which a row counts, by the rule's window and the terms of its condition with ``as_of``."""
+    timed = take_time_out(rule.when)
+    window = window_on(rule.window, row, as_of) if rule.window else (dt.date.min, None)
+    if window is None:
+        return None
+    begins = [evaluate(date, row, as_of) for date in timed.begins]
+    ends = [evaluate(date, row, as_of) for date in timed.ends] + ([window[1]] if window[1] else [])
+    return max([window[0], *begins]), min(ends, default=None)
+
+
+def _reads_record(term: Expression) -> bool:
+    return any(name.level is Level.RECORD for name in names(term))
+
+
+def _failed(term: Expression, row: Row, as_of: dt.date) -> Failed:
+    seen = {n.name: row.get(n.name) for n in sorted(names(term), key=lambda n: n.name)}
+    return Failed(render(term), seen, evaluate(term, row, as_of) is None)

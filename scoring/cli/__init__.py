@@ -8,8 +8,6 @@ from typing import Any
 
 import click
 
-from scoring.cli.errors import EXPECTED
-
 COMMANDS = {
     "demo": "demo:demo_command",
     "db": "db:db_group",
@@ -45,25 +43,23 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:
-            raise  # the reader of the output has seen enough: click ends in silence
-        except EXPECTED as error:
-            raise click.ClickException(_sentence(error)) from None
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # a broken pipe: the reader of the output has seen enough, and click ends in silence
         except Exception as error:
             if os.environ.get("XINHENG_DEBUG"):
                 raise
-            name = type(error).__name__
-            raise click.ClickException(
-                f"an error that should not be: {name}: {error}. XINHENG_DEBUG=1 shows where it comes from"
-            ) from None
+            raise click.ClickException(_sentence(error)) from None
 
 
 def _sentence(error: Exception) -> str:
+    from scoring.cli.errors import EXPECTED  # with all that raises them: a second that most calls can save
+
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
-    return str(error)
+    if isinstance(error, EXPECTED):
+        return str(error)
+    name = type(error).__name__
+    return f"an error that should not be: {name}: {error}. XINHENG_DEBUG=1 shows where it comes from"
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -24,13 +24,21 @@ SHOWN = "enterprise-credit"
 
 
 @click.command("demo")
-@click.option("--directory", type=click.Path(path_type=Path, file_okay=False), default=Path("work"), show_default=True)
+@click.option(
+    "--directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("work"),
+    show_default=True,
+    help="Where everything is written.",
+)
 @click.option("--serve", is_flag=True, help="Then serve the API and the pages on 127.0.0.1:8000.")
 @click.pass_context
 def demo_command(context: click.Context, directory: Path, serve: bool) -> None:
     """Make the sample district, take its files in, grade everybody and explain a few grades.
 
-    Everything is written below DIRECTORY; called again, it goes on from what is there.
+    Called again, it goes on from what is there.
+
+    Example: xinheng demo --directory work
     """
     directory.mkdir(parents=True, exist_ok=True)
     files = directory / "district"
@@ -53,8 +61,12 @@ def _ingest(store: Store, files: Path, quarantine: Path) -> None:
     """Each folder of the district is named after its vocabulary."""
     for folder in sorted(path for path in files.iterdir() if path.is_dir()):
         with progress(folder.name) as advance:
-            report = ingest_paths(store, [folder], folder.name, Reading(quarantine=quarantine), lambda _: advance)
-        new, changed, rejected = (sum(getattr(f, n) for f in report.files) for n in ("new", "changed", "rejected"))
+            report = ingest_paths(
+                store, [folder], folder.name, Reading(quarantine=quarantine), lambda _: advance
+            )
+        new, changed, rejected = (
+            sum(getattr(f, n) for f in report.files) for n in ("new", "changed", "rejected")
+        )
         click.echo(
             f"{folder.name}: {len(report.files)} files, {new:,} new rows, {changed:,} corrected, "
             f"{rejected:,} quarantined in {quarantine}",
@@ -73,7 +85,11 @@ def _explain_some(store: Store) -> str:
 
 
 def _telling(store: Store, run: RunSummary) -> list[str]:
-    best = sa.select(Score.subject_id).where(Score.run_id == run.id).order_by(Score.score.desc(), Score.subject_id)
+    best = (
+        sa.select(Score.subject_id)
+        .where(Score.run_id == run.id)
+        .order_by(Score.score.desc(), Score.subject_id)
+    )
     vetoed = best.where(Score.veto.is_not(None))
     busiest = (
         sa.select(Hit.subject_id)

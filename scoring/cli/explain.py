@@ -7,11 +7,14 @@ import json
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
 import click
 
+from rules.expressions import Level, conjuncts, render
 from rules.model import Pack, Rule
+from rules.words import Words, number, signed, words
 from scoring.cli.options import database_option
 from scoring.explain import ExplainedHit, Explanation, Miss, explain
 from scoring.store import open_store
@@ -19,17 +22,27 @@ from scoring.store import open_store
 
 @click.command("explain")
 @click.argument("subject")
-@click.option("--pack", "pack_id", default="enterprise-credit", show_default=True)
+@click.option("--pack", "pack_id", default="enterprise-credit", show_default=True, help="The pack's id.")
 @click.option("--run", "run_id", type=int, help="An earlier run; by default the latest.")
 @click.option("--why-not", is_flag=True, help="Also what kept each other rule out.")
-@click.option("--format", "fmt", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "fmt",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people, or for programs.",
+)
 @database_option
 def explain_command(
     subject: str, pack_id: str, run_id: int | None, why_not: bool, fmt: str, database: str | None
 ) -> None:
     """Explain the grade of SUBJECT (its credit code): each hit with rule, law, record, points and how long.
 
-    Example: xinheng explain 91500156MA5U0A1B2C --why-not
+    \b
+    Examples:
+      xinheng explain 91500159MAXKF9G70Q --why-not
+      xinheng explain YH-SC --pack department-credit --format json
     """
     with closing(open_store(database)) as store:
         explanation = explain(store, pack_id, subject, run_id)
@@ -39,94 +52,137 @@ def explain_command(
         click.echo("\n".join(explanation_lines(explanation, why_not)))
 
 
-def points(hundredths: int) -> str:
-    """Hundredths as people read points: +8, -3.67."""
-    whole, part = divmod(abs(hundredths), 100)
-    sign = "-" if hundredths < 0 else "+"
-    return f"{sign}{whole}" + (f".{part:02d}".rstrip("0") if part else "")
-
-
 def explanation_lines(found: Explanation, why_not: bool = False, brief: bool = False) -> Iterable[str]:
     """An explanation as text.
 
-    :param brief: the hits of one rule in one line, without their records.
+    :param brief: each rule that hit in one line, without its records.
     """
-    pack, run = found.pack, found.run
-    yield f"{found.attributes.get('name') or found.subject_id}  {found.subject_id}"
-    until = f",预计下次变化 may change on {found.next_change_on}" if found.next_change_on else ""
-    grade = next(g for g in pack.grades if g.tier == found.tier)
-    yield f"  等级 tier {found.tier} {grade.title}   得分 score {points(found.score)[1:]}   {run.as_of}{until}"
-    if found.veto:
-        yield f"  一票否决 veto: {found.veto.title} ({_law(pack, found.veto)}); 按分数 by points: {found.band}"
-    yield f"  {pack.title} {pack.version}, run {run.id}, 起评分 start {points(pack.score.start)[1:]}"
+    yield from _head(found)
     for part in found.dimensions:
-        held = "" if part.points == part.points_before else f" (限值前 before its bounds {points(part.points_before)})"
-        yield f"  {part.dimension.title}: {points(part.points)}{held}"
-        yield from _hits_of(found, part.dimension.id, brief)
-    yield from _hits_of(found, None, brief)
-    yield f"  信息完整度 inputs known: {found.inputs_known}/{found.inputs_total}"
+        held = (
+            "" if part.points == part.points_before else f"（限值前 unbounded {signed(part.points_before)}）"
+        )
+        yield f"  {part.dimension.title}  {signed(part.points)}{held}"
+        yield from _rules_of(found, [h for h in found.hits if h.rule.dimension == part.dimension.id], brief)
+    for title, hits in (
+        ("一票否决 Vetoes", [h for h in found.hits if h.rule.tier]),
+        ("结果运用 Consequences", [h for h in found.hits if h.rule.consequence]),
+    ):
+        if hits:
+            yield f"  {title}"
+            yield from _rules_of(found, hits, brief)
+    yield f"  信息完整度 Inputs known  {found.inputs_known}/{found.inputs_total}"
     if why_not:
-        yield "  未命中 not met:"
-        for miss in found.misses:
-            yield from _miss_lines(found, miss)
+        yield from _misses(found)
 
 
-def _hits_of(found: Explanation, dimension: str | None, brief: bool) -> Iterable[str]:
-    hits = [hit for hit in found.hits if hit.rule.dimension == dimension]
-    if not brief:
-        for hit in hits:
-            yield from _hit_lines(found, hit)
-        return
+def _head(found: Explanation) -> Iterable[str]:
+    pack, run = found.pack, found.run
+    grade = next(g for g in pack.grades if g.tier == found.tier)
+    yield f"{found.attributes.get('name') or found.subject_id}  {found.subject_id}"
+    yield f"  等级 Tier   {found.tier} {grade.title}"
+    if found.veto:
+        yield f"             {found.veto.title}（按得分应为 by points {found.band}）"
+    yield f"  得分 Score  {number(found.score)}（起评分 starting at {number(pack.score.start)}）"
+    ahead = f"，最早变化 may change on {found.next_change_on}" if found.next_change_on else ""
+    yield f"  评价 As of  {run.as_of}{ahead}"
+    yield f"  规则 Pack   {pack.title} {pack.version}，批次 run {run.id}"
+
+
+def _rules_of(found: Explanation, hits: list[ExplainedHit], brief: bool) -> Iterable[str]:
+    """Each rule with what its hits give together, and below it the hits."""
     for rule_id in dict.fromkeys(hit.rule.id for hit in hits):
         same = [hit for hit in hits if hit.rule.id == rule_id]
         rule, times = same[0].rule, f" ×{len(same)}" if len(same) > 1 else ""
-        yield f"    {_effect(rule, sum(h.points for h in same))}  {rule.title}{times}  [{_law(found.pack, rule)}]"
+        effect = rule.tier or ("→" if rule.consequence else signed(sum(hit.points for hit in same)))
+        name = "" if brief else f"  {rule.id}"
+        yield f"    {effect:>6}  {rule.title}{times}  [{_law(found.pack, rule)}]{name}"
+        if not brief:
+            for hit in same:
+                yield from _hit_lines(found, hit, len(same) > 1)
 
 
-def _effect(rule: Rule, given: int) -> str:
-    return rule.tier or ("→" if rule.consequence else points(given))
-
-
-def _hit_lines(found: Explanation, hit: ExplainedHit) -> Iterable[str]:
-    capped = "" if hit.points == hit.points_before else f" (封顶前 before the cap {points(hit.points_before)})"
-    yield f"    {_effect(hit.rule, hit.points)}{capped}  {hit.rule.title}  [{hit.rule.id}]  依据 {_law(found.pack, hit.rule)}"
-    if hit.record:
-        shown = {k: v for k, v in hit.record.items() if v is not None and k != found.pack.vocabulary.record_subject}
-        yield "        记录 record: " + _values(shown)
+def _hit_lines(found: Explanation, hit: ExplainedHit, several: bool) -> Iterable[str]:
+    said = words(found.pack, "zh")
+    capped = "" if hit.points == hit.points_before else f"（封顶前 uncapped {signed(hit.points_before)}）"
+    share = f"{signed(hit.points)}{capped}  " if several or capped else ""
+    if hit.record is not None:
+        yield f"            {share}记录 record {hit.record_id}  {_record(found, hit.record)}"
+    elif share:
+        yield f"            {share.strip()}"
     if hit.measures:
-        yield "        指标 measures: " + _values(hit.measures)
+        yield f"            {_values(said, hit.measures)}"
     if hit.counts_from:
-        until = f",至 until {hit.counts_until}" if hit.counts_until else ""
-        yield f"        计入期 counts from {hit.counts_from}{until}"
+        until = f" 至 until {hit.counts_until}" if hit.counts_until else ""
+        yield f"            计入 counts from {hit.counts_from}{until}"
 
 
-def _miss_lines(found: Explanation, miss: Miss) -> Iterable[str]:
-    name = miss.rule.table or miss.rule.id
-    about = f" (记录 record {miss.record_id})" if miss.record_id else ""
-    reasons = [
-        f"{failed.term} {'未知 unknown' if failed.unknown else '不成立 not so'}: {_values(failed.found)}"
-        for failed in miss.failed
-    ]
-    if not reasons:
-        reasons = [_outside(miss.window, found.run.as_of)]
-    yield f"    {miss.rule.title} [{name}]{about}: {'; '.join(reasons)}"
+def _record(found: Explanation, record: Mapping[str, Any]) -> str:
+    """What a record says, without its keys."""
+    vocabulary = found.pack.vocabulary
+    assert vocabulary.records is not None
+    keys = (vocabulary.records.key, vocabulary.record_subject)
+    return _values(
+        words(found.pack, "zh"), {k: v for k, v in record.items() if v is not None and k not in keys}
+    )
 
 
-def _outside(window: tuple[dt.date, dt.date | None] | None, as_of: dt.date) -> str:
-    if window is None:
+def _misses(found: Explanation) -> Iterable[str]:
+    """Rules that a record or measure came near to, then those of which there is no record at all."""
+    absent = [miss for miss in found.misses if _is_absent(miss)]
+    yield "  未命中 Not met"
+    for miss in found.misses:
+        if miss not in absent:
+            about = f"，记录 record {miss.record_id}" if miss.record_id else ""
+            yield f"    {miss.rule.title}{about}  {miss.rule.table or miss.rule.id}"
+            yield from (f"            {reason}" for reason in _reasons(found, miss))
+    if absent:
+        yield "  没有相应记录 No such record"
+        yield from (f"    {miss.rule.title}  {miss.rule.table or miss.rule.id}" for miss in absent)
+
+
+def _is_absent(miss: Miss) -> bool:
+    return miss.rule.level is Level.RECORD and miss.record_id is None
+
+
+def _reasons(found: Explanation, miss: Miss) -> Iterable[str]:
+    said = words(found.pack, "zh")
+    terms = {render(term): term for term in conjuncts(miss.rule.when)}
+    for failed in miss.failed:
+        verdict = "未知 unknown" if failed.unknown else "不符 not so"
+        yield f"要求 needs {said.condition(terms[failed.term])}：{verdict}（{_values(said, failed.found)}）"
+    if not miss.failed:
+        yield _outside(miss, found.run.as_of, said)
+
+
+def _outside(miss: Miss, as_of: dt.date, said: Words) -> str:
+    if miss.window is None:
         return "起算日期未知 the date from which it counts is unknown"
-    start, end = window
+    start, end = miss.window
     if start > as_of:
-        return f"自 {start} 起计入 counts from {start}"
-    return f"计入期已于 {end} 结束 ended on {end}"
+        return f"自 {start} 起计入 counts from {start} on"
+    if end is not None and end <= as_of:
+        return f"计入期至 {end} 止 counted until {end}"
+    return f"倍数未知 unknown: {said.value(miss.rule.per) if miss.rule.per else ''}"
 
 
-def _values(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={'未知 unknown' if value is None else value}" for name, value in values.items())
+def _values(said: Words, values: Mapping[str, Any]) -> str:
+    """Titles and values, codes by their titles: 信息类别 行政处罚，涉及金额 28,600."""
+    return "，".join(f"{said.name(name)} {_value(said, name, value)}" for name, value in values.items())
+
+
+def _value(said: Words, name: str, value: Any) -> str:
+    if value is None:
+        return "未知 unknown"
+    if isinstance(value, bool):
+        return "是 yes" if value else "否 no"
+    if isinstance(value, Decimal):
+        return f"{value.normalize() if value else 0:,f}"
+    return said.code(name, value)
 
 
 def _law(pack: Pack, rule: Rule) -> str:
-    return "; ".join(pack.cite(citation) for citation in rule.citations)
+    return "；".join(pack.cite(citation) for citation in rule.citations)
 
 
 def _plain(found: Explanation) -> dict[str, Any]:
@@ -149,11 +205,17 @@ def _plain(found: Explanation) -> dict[str, Any]:
         "inputs_known": found.inputs_known,
         "inputs_total": found.inputs_total,
         "dimensions": [
-            {"id": d.dimension.id, "points_before": d.points_before, "points": d.points} for d in found.dimensions
+            {"id": d.dimension.id, "points_before": d.points_before, "points": d.points}
+            for d in found.dimensions
         ],
         "hits": [{**_fields(hit), "rule": rule(hit.rule)} for hit in found.hits],
         "misses": [
-            {"rule": rule(m.rule), "record_id": m.record_id, "failed": [asdict(f) for f in m.failed], "window": m.window}
+            {
+                "rule": rule(m.rule),
+                "record_id": m.record_id,
+                "failed": [asdict(f) for f in m.failed],
+                "window": m.window,
+            }
             for m in found.misses
         ],
     }

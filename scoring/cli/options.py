@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,26 @@ class Day(click.ParamType[dt.date]):
             self.fail(f"'{value}' is not a date such as 2026-07-31", param, ctx)
 
 
+class Memory(click.ParamType[str]):
+    """An amount of memory, as DuckDB reads it."""
+
+    name = "memory"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        if not re.fullmatch(r"\d+(\.\d+)? ?[KMGT]i?B", text):
+            self.fail(f"'{value}' is not an amount of memory such as 512MB or 2GB", param, ctx)
+        return text
+
+
 def as_of_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--as-of``: the date that results speak about."""
     return click.option(
-        "--as-of", type=Day(), default=today, show_default="today in Shanghai", help="The date of the results."
+        "--as-of",
+        type=Day(),
+        default=today,
+        show_default="today in Shanghai",
+        help="The date of the results.",
     )(command)
 
 

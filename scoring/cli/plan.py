@@ -24,7 +24,6 @@ VISITS = {
 }
 
 
-
 class Month(click.ParamType[dt.date]):
     """A calendar month."""
 
@@ -45,7 +44,9 @@ def plan_group() -> None:
 @plan_group.command("inspections")
 @click.option("--month", type=Month(), required=True, help="Such as 2026-08.")
 @click.option("--seed", required=True, help="Any text; with it the same plan can be made again.")
-@click.option("--pack", "pack_id", default="enterprise-credit", show_default=True)
+@click.option(
+    "--pack", "pack_id", default="enterprise-credit", show_default=True, help="Whose tiers are used."
+)
 @database_option
 @format_option
 def inspections(month: dt.date, seed: str, pack_id: str, database: str | None, fmt: Format) -> None:
@@ -56,10 +57,15 @@ def inspections(month: dt.date, seed: str, pack_id: str, database: str | None, f
     with closing(open_store(database)) as store:
         plan = make_plan(store, pack_id, month, seed)
         visits, refusals = plan_visits(store, plan.id), plan_refusals(store, plan.id)
-    print_rows((_shown(visit) for visit in visits), VISITS, fmt)
+    print_rows(visits if fmt == "json" else map(_shown, visits), VISITS, fmt)
     for refusal in refusals:
-        click.echo(f"{refusal['subject_id']} {refusal['authority'] or ''}: {refusal['reason']}", err=True)
-    click.echo(f"plan {plan.id}: {plan.visits} visits, {plan.refusals} refused, run {plan.run_id}", err=True)
+        asked = " ".join(filter(None, (refusal["subject_id"], refusal["authority"], refusal["record_id"])))
+        click.echo(f"未安排 refused: {asked}: {refusal['reason']}", err=True)
+    click.echo(
+        f"计划 plan {plan.id}: {plan.visits} 户 visits,"
+        f" {plan.refusals} 未安排 refused, 批次 run {plan.run_id}",
+        err=True,
+    )
 
 
 def _shown(visit: dict[str, Any]) -> dict[str, Any]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import asdict
+from typing import Any
 
 import click
 
+from rules.calendar import SHANGHAI
 from scoring.cli.options import database_option
 from scoring.cli.output import Format, format_option, print_rows
 from scoring.runs import list_runs
@@ -27,7 +29,9 @@ COLUMNS = {
 
 @click.command("runs")
 @click.option("--pack", "pack_id", help="Of this pack alone.")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@click.option(
+    "--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="The most to list."
+)
 @database_option
 @format_option
 def runs_command(pack_id: str | None, limit: int, database: str | None, fmt: Format) -> None:
@@ -37,4 +41,13 @@ def runs_command(pack_id: str | None, limit: int, database: str | None, fmt: For
     """
     with closing(open_store(database)) as store:
         rows = [asdict(run) for run in list_runs(store, pack_id, limit=limit)]
-    print_rows(({**row, "pack_hash": row["pack_hash"][:12]} for row in rows), COLUMNS, fmt)
+    print_rows(map(_readable, rows) if fmt == "table" else rows, COLUMNS, fmt)
+
+
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    """A run for people: times of day in Shanghai, counts with separators, the start of the identity."""
+    times = {
+        name: f"{row[name].astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}" for name in ("known_at", "published_at")
+    }
+    counts = {name: f"{row[name]:,}" for name in ("subjects", "records", "orphans")}
+    return row | times | counts | {"pack_hash": row["pack_hash"][:12]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -13,12 +14,13 @@ import sqlalchemy as sa
 
 from rules.loader import in_force, installed_packs
 from rules.model import Pack
-from scoring.cli.options import as_of_option, database_option, pack_of
+from scoring.cli.options import Memory, as_of_option, database_option, pack_of
 from scoring.cli.output import Format, format_option, print_rows, progress
 from scoring.files import score_files
 from scoring.runs import run
 from scoring.store import Store, StoreError, open_store
 from scoring.store.models import Score, SubjectVersion
+from scoring.store.workspace import MEMORY_VARIABLE
 
 COLUMNS = {
     "pack": "规则包 pack",
@@ -34,10 +36,18 @@ COLUMNS = {
 @click.command("score")
 @click.option("--pack", "name", help="A pack's id, or its file; by default every pack that has subjects.")
 @as_of_option
-@click.option("--subjects", type=click.Path(path_type=Path), help="Grade this file (csv, parquet), not the store.")
+@click.option(
+    "--subjects", type=click.Path(path_type=Path), help="Grade this file (csv, parquet), not the store."
+)
 @click.option("--records", type=click.Path(path_type=Path), help="The records about them.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where the scores go (csv, parquet).")
-@click.option("--memory", default="2GB", show_default=True, help="What the batch may use before it spills.")
+@click.option(
+    "--memory",
+    type=Memory(),
+    envvar=MEMORY_VARIABLE,
+    show_envvar=True,
+    help="What the batch may use before it spills: 512MB, 2GB (the default).",
+)
 @database_option
 @format_option
 def score_command(
@@ -46,7 +56,7 @@ def score_command(
     subjects: Path | None,
     records: Path | None,
     out: Path | None,
-    memory: str,
+    memory: str | None,
     database: str | None,
     fmt: Format,
 ) -> None:
@@ -59,9 +69,13 @@ def score_command(
     """
     if subjects or records or out:
         if not (name and subjects and out):
-            raise click.UsageError("from file to file: --pack, --subjects and --out are needed, --records if there are any")
+            raise click.UsageError(
+                "from file to file: --pack, --subjects and --out are needed, --records if there are any"
+            )
         print_rows(_score_file(pack_of(name, as_of), as_of, subjects, records, out, memory), COLUMNS, fmt)
         return
+    if memory:
+        os.environ[MEMORY_VARIABLE] = memory
     with closing(open_store(database)) as store:
         rows = grade_store(store, name, as_of)
     print_rows(rows, COLUMNS, fmt)
@@ -87,8 +101,10 @@ def _score_store(store: Store, pack: Pack, as_of: dt.date) -> list[dict[str, obj
     with progress(f"{pack.title}") as advance:
         summary = run(store, pack, as_of, progress=lambda step, rows: advance(rows, 0))
     with store.reading() as session:
-        counted = sa.select(Score.tier, sa.func.count()).where(Score.run_id == summary.id).group_by(Score.tier)
-        tiers = {tier: number for tier, number in session.execute(counted)}
+        counted = (
+            sa.select(Score.tier, sa.func.count()).where(Score.run_id == summary.id).group_by(Score.tier)
+        )
+        tiers = dict(session.execute(counted).all())
     orphans = f", {summary.orphans:,} records of unknown subjects" if summary.orphans else ""
     click.echo(
         f"{pack.title}: {summary.subjects:,} subjects, {summary.records:,} records{orphans},"
@@ -99,12 +115,17 @@ def _score_store(store: Store, pack: Pack, as_of: dt.date) -> list[dict[str, obj
 
 
 def _score_file(
-    pack: Pack, as_of: dt.date, subjects: Path, records: Path | None, out: Path, memory: str
+    pack: Pack, as_of: dt.date, subjects: Path, records: Path | None, out: Path, memory: str | None
 ) -> list[dict[str, object]]:
-    done = score_files(pack, as_of, subjects, records, out, memory)
+    with progress(str(pack.title)):
+        done = score_files(pack, as_of, subjects, records, out, memory)
     click.echo(
         f"{pack.title}: {done.subjects:,} subjects, {done.records:,} records, {done.hits:,} hits", err=True
     )
+    if done.orphans:
+        click.echo(f"{done.orphans:,} records of unknown subjects, counted for nobody", err=True)
+    for columns in done.ignored:
+        click.echo(f"columns that {pack.vocabulary.id} does not have, ignored: {columns}", err=True)
     if done.rejected:
         click.echo(f"{done.rejected:,} values set aside, with the reasons: {done.written[-1]}", err=True)
     for path in done.written:
@@ -112,7 +133,9 @@ def _score_file(
     return tier_rows(pack, as_of, done.tiers, None)
 
 
-def tier_rows(pack: Pack, as_of: dt.date, tiers: Mapping[str, int], run_id: int | None) -> list[dict[str, object]]:
+def tier_rows(
+    pack: Pack, as_of: dt.date, tiers: Mapping[str, int], run_id: int | None
+) -> list[dict[str, object]]:
     """The tier table of a run: a row a tier, best first."""
     whole = sum(tiers.values())
     return [

@@ -1,1 +1,1 @@
-"""Joint inspections planned from tiers: one visit a month at most, drawn at random, provably within the caps."""
+"""Joint inspections planned from tiers: one visit a month at most, drawn at random, provably within caps."""

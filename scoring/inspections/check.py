@@ -38,7 +38,8 @@ def _visits(plan: Plan, people: Population) -> Iterator[str]:
 
 def _requests(plan: Plan, requests: set[Request]) -> Iterator[str]:
     """Each request is answered once: by a visit of its enterprise, or by a refusal."""
-    answered = Counter([r for v in plan.visits for r in v.requests] + [r.request for r in plan.refusals if r.request])
+    answered = Counter(r for visit in plan.visits for r in visit.requests)
+    answered.update(refusal.request for refusal in plan.refusals if refusal.request)
     for request in requests:
         if answered[request] != 1:
             yield f"request {request.record_id} is answered {answered[request]} times"
@@ -46,7 +47,9 @@ def _requests(plan: Plan, requests: set[Request]) -> Iterator[str]:
         if request not in requests:
             yield f"request {request.record_id} was never made"
     for visit in plan.visits:
-        if any(r.subject_id != visit.subject_id or r.authority not in visit.authorities for r in visit.requests):
+        if any(r.subject_id != visit.subject_id for r in visit.requests) or any(
+            r.authority not in visit.authorities for r in visit.requests
+        ):
             yield f"the visit of {visit.subject_id} answers a request for another enterprise or department"
 
 
@@ -64,7 +67,7 @@ def _inspectors(plan: Plan, inspectors: dict[str, Inspector]) -> Iterator[str]:
 
 
 def _quotas(plan: Plan, people: Population) -> Iterator[str]:
-    """No tier is drawn beyond its share; where it falls short, everybody left was out of bounds or unstaffed."""
+    """No tier is drawn beyond its share."""
     sizes = Counter(people.tiers.values())
     drawn = Counter(visit.tier for visit in plan.visits if visit.drawn)
     for tier, rules in people.supervision.items():

@@ -1,4 +1,4 @@
-"""Inspection plans in the store: made from a run, the month's requests and the pool of inspectors, and kept."""
+"""Inspection plans in the store: made from a run, the month's requests and the inspectors, and kept."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from rules.calendar import add_months
+from rules.calendar import add_days, add_months
 from rules.loader import load_vocabulary
 from rules.model import Pack
 from scoring.inspections.check import faults
@@ -22,11 +22,13 @@ from scoring.store import Store, StoreError, bulk
 from scoring.store.base import table_of
 from scoring.store.documents import decode
 from scoring.store.inspections import InspectionPlan, PlannedVisit, RefusedVisit
-from scoring.store.models import RecordVersion, Score, SubjectVersion
+from scoring.store.models import RecordVersion, Run, Score, SubjectVersion
 from scoring.store.packs import stored_pack
 
 INSPECTORS = "inspector"
 REQUEST = "check_request"
+GONE = ("cancelled", "revoked")
+_REQUEST_COLUMNS = {"kind", "level", "authority", "occurred_on"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def make_plan(store: Store, pack_id: str, month: dt.date, seed: str) -> StoredPl
         there are no inspectors.
     """
     first = month.replace(day=1)
-    run = latest_run(store, pack_id, add_months(first, 1))
+    run = latest_run(store, pack_id, add_days(add_months(first, 1), -1))
     if run is None:
         raise StoreError(f"there is no run of {pack_id} to take tiers from; start one with: xinheng score")
     pack = stored_pack(store, run.pack_hash)
@@ -63,7 +65,8 @@ def make_plan(store: Store, pack_id: str, month: dt.date, seed: str) -> StoredPl
         inspectors = list(_inspectors(session, run))
     if not inspectors:
         raise StoreError(
-            f"the store has no inspectors on duty; take them in with: xinheng ingest --vocabulary {INSPECTORS} FILE"
+            "the store has no inspectors on duty; take them in with: "
+            f"xinheng ingest --vocabulary {INSPECTORS} FILE"
         )
     plan = plan_month(first, seed, people, requests, inspectors)
     broken = list(faults(plan, people, requests, inspectors))
@@ -76,7 +79,9 @@ def list_plans(store: Store, pack_id: str, limit: int = 100) -> list[StoredPlan]
     """The plans of a pack, the newest first."""
     query = sa.select(InspectionPlan).where(InspectionPlan.pack_id == pack_id)
     with store.reading() as session:
-        return [_stored(row) for row in session.scalars(query.order_by(InspectionPlan.id.desc()).limit(limit))]
+        return [
+            _stored(row) for row in session.scalars(query.order_by(InspectionPlan.id.desc()).limit(limit))
+        ]
 
 
 def get_plan(store: Store, plan_id: int) -> StoredPlan:
@@ -92,12 +97,15 @@ def get_plan(store: Store, plan_id: int) -> StoredPlan:
 
 
 def plan_visits(store: Store, plan_id: int, after: str = "", limit: int = 1_000_000) -> list[dict[str, Any]]:
-    """The visits of a plan by enterprise: subject_id, name, tier, drawn, complaint, requests, authorities, inspectors.
+    """The visits of a plan by enterprise.
+
+    Each has subject_id, name, tier, drawn, complaint, requests, authorities and inspectors.
 
     :param after: only enterprises with a greater id: the last of the page before.
     """
+    vocabulary = sa.select(Run.vocabulary).join(InspectionPlan).where(InspectionPlan.id == plan_id)
     name = sa.select(SubjectVersion.data).where(
-        SubjectVersion.vocabulary == "enterprise",
+        SubjectVersion.vocabulary == vocabulary.scalar_subquery(),
         SubjectVersion.subject_id == PlannedVisit.subject_id,
         SubjectVersion.known_until.is_(None),
     )
@@ -132,13 +140,14 @@ def plan_refusals(store: Store, plan_id: int) -> list[dict[str, Any]]:
 
 
 def _population(session: Session, run: RunSummary, pack: Pack, month: dt.date) -> Population:
-    tiers = session.execute(sa.select(Score.subject_id, Score.tier).where(Score.run_id == run.id))
+    graded = sa.select(Score.subject_id, Score.tier).where(Score.run_id == run.id)
+    tiers = session.execute(graded.where(Score.subject_id.not_in(_gone(run)))).all()
     in_force = (
         sa.select(sa.func.max(InspectionPlan.id))
         .where(
             InspectionPlan.pack_id == pack.id,
             InspectionPlan.month >= month.replace(month=1),
-            InspectionPlan.month < month.replace(month=1, year=month.year + 1),
+            InspectionPlan.month < add_months(month.replace(month=1), 12),
             InspectionPlan.month != month,
         )
         .group_by(InspectionPlan.month)
@@ -147,19 +156,29 @@ def _population(session: Session, run: RunSummary, pack: Pack, month: dt.date) -
         sa.select(PlannedVisit.subject_id, sa.func.count())
         .where(PlannedVisit.plan_id.in_(in_force))
         .group_by(PlannedVisit.subject_id)
-    )
+    ).all()
     return Population(
-        tiers={subject: tier for subject, tier in tiers},
-        visits={subject: number for subject, number in visits},
+        tiers=dict(tiers),
+        visits=dict(visits),
         supervision={s.tier: s for s in pack.supervision},
+    )
+
+
+def _gone(run: RunSummary) -> Any:
+    """Those who are no longer in business: there is nobody to visit."""
+    written = (SubjectVersion.data.like(f'%"state":"{state}"%') for state in GONE)
+    return sa.select(SubjectVersion.subject_id).where(
+        SubjectVersion.vocabulary == run.vocabulary, SubjectVersion.known_until.is_(None), sa.or_(*written)
     )
 
 
 def _requests(session: Session, run: RunSummary, pack: Pack, month: dt.date) -> Iterable[Request]:
     """The requests dated in the month, of what is known now."""
-    assert pack.vocabulary.records is not None
+    records = pack.vocabulary.records
+    if records is None or not records.columns.keys() >= _REQUEST_COLUMNS:
+        return
     for row in session.scalars(_current(RecordVersion, run.vocabulary, f'%"kind":"{REQUEST}"%')):
-        record = decode(row.data, pack.vocabulary.records)
+        record = decode(row.data, records)
         if record["kind"] == REQUEST and record["occurred_on"].replace(day=1) == month:
             yield Request(row.record_id, row.subject_id, record["authority"] or "", _reason(record))
 
@@ -196,9 +215,14 @@ def _keep(store: Store, pack_id: str, run: RunSummary, plan: Plan) -> StoredPlan
         session.add(row)
         session.flush()
         connection = session.connection()
-        for model, rows in ((PlannedVisit, _visit_rows(row.id, plan.visits)), (RefusedVisit, _refusal_rows(row.id, plan.refusals))):
+        for model, rows in (
+            (PlannedVisit, _visit_rows(row.id, plan.visits)),
+            (RefusedVisit, _refusal_rows(row.id, plan.refusals)),
+        ):
             if rows:
-                bulk.append(connection, table_of(model), pa.Table.from_pylist(rows).to_batches(bulk.BATCH_ROWS))
+                bulk.append(
+                    connection, table_of(model), pa.Table.from_pylist(rows).to_batches(bulk.BATCH_ROWS)
+                )
     return _stored(row)
 
 

@@ -8,8 +8,8 @@ What the plan keeps to:
   somebody complained.
 - Of every other tier its yearly share is drawn, spread evenly over the twelve months, those with fewest
   visits this year first.
-- Every visit has :data:`PARTY` inspectors, drawn from the departments that asked for it (all departments for a
-  drawn visit); nobody has more visits in a month than their limit.
+- Every visit has :data:`PARTY` inspectors, drawn from the departments that asked for it (all departments for
+  a drawn visit); nobody has more visits in a month than their limit.
 
 国办发〔2024〕54号 asks for yearly caps and published plans; shares and caps stand in the pack.
 """
@@ -114,7 +114,11 @@ class Population:
 
 
 def plan_month(
-    month: dt.date, seed: str, people: Population, requests: Iterable[Request], inspectors: Iterable[Inspector]
+    month: dt.date,
+    seed: str,
+    people: Population,
+    requests: Iterable[Request],
+    inspectors: Iterable[Inspector],
 ) -> Plan:
     """The plan of a month.
 
@@ -135,7 +139,7 @@ def plan_month(
         for subject in sorted(drawn | set(wanted))
     ]
     staffed, unstaffed = _staff(month, seed, visits, inspectors)
-    return Plan(month, seed, tuple(staffed), tuple([*refused, *unstaffed]))
+    return Plan(month, seed, tuple(staffed), (*refused, *unstaffed))
 
 
 def _judge(people: Population, requests: Iterable[Request]) -> tuple[dict[str, list[Request]], list[Refusal]]:
@@ -162,7 +166,7 @@ def _refusal(people: Population, subject: str, asked: Sequence[Request]) -> str 
     if not rules.unprompted_visits and all(r.reason is not Reason.COMPLAINT for r in asked):
         return f"无事不扰 tier {tier} is visited only where somebody complained"
     if _spent(people, subject, rules):
-        return f"已达年度上限 tier {tier} allows {rules.visits_per_year} visits a year, all of them planned already"
+        return f"已达年度上限 tier {tier} allows {rules.visits_per_year} visits a year, all planned already"
     return None
 
 
@@ -212,7 +216,8 @@ def _staff(
             chosen = tuple(i.inspector_id for i in party)
             staffed.append(replace(visit, authorities=authorities, inspectors=chosen))
         else:
-            why = f"无人可派 fewer than {PARTY} inspectors of {'、'.join(visit.authorities) or 'any department'} are free"
+            whose = "、".join(visit.authorities) or "any department"
+            why = f"无人可派 fewer than {PARTY} inspectors of {whose} are free"
             refused += [Refusal(visit.subject_id, request, why) for request in visit.requests or (None,)]
     return sorted(staffed, key=lambda v: v.subject_id), sorted(refused, key=lambda r: r.subject_id)
 
@@ -234,7 +239,8 @@ class _Pool:
         party: list[Inspector] = []
         for authority in chance.sample(authorities, len(authorities)):
             self._add(party, self.by_authority.get(authority, []), chance)
-        asked = [i for a in authorities for i in self.by_authority.get(a, [])] if authorities else self.everybody
+        asked = [i for authority in authorities for i in self.by_authority.get(authority, [])]
+        asked = asked if authorities else self.everybody
         while len(party) < PARTY and self._add(party, asked, chance):
             pass
         if len(party) < PARTY:

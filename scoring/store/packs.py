@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +75,24 @@ def stored_pack(store: Store, digest: str) -> Pack:
 
     :raises StoreError: where the store has none.
     """
+    return _loaded(stored_text(store, digest))
+
+
+def stored_text(store: Store, digest: str) -> PackText:
+    """The text of the pack of that identity.
+
+    :raises StoreError: where the store has none.
+    """
     with store.reading() as session:
         row = session.get(StoredPack, digest)
     if row is None:
         raise StoreError(f"the store {store.address} holds no pack with the identity {digest}")
-    return PackText(row.source, row.file_name, row.vocabulary_source).load()
+    return PackText(row.source, row.file_name, row.vocabulary_source)
+
+
+@lru_cache(maxsize=16)
+def _loaded(text: PackText) -> Pack:
+    return text.load()
 
 
 def _row(pack: Pack, digest: str, source: PackText) -> dict[str, Any]:

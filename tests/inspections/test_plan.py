@@ -1,4 +1,4 @@
-"""A month's joint inspections: what the plan promises, for any population, and that a broken promise is seen."""
+"""A month's joint inspections: what a plan promises, for any population, and that a broken one is seen."""
 
 from __future__ import annotations
 
@@ -159,7 +159,10 @@ def extra(subject: str, tier_of: str, drawn: bool = True) -> Visit:
         (lambda p: replace(p, visits=(*p.visits, p.visits[0])), "has 2 visits in the month"),
         (lambda p: replace(p, visits=(*p.visits, extra("E3", "B"))), "3 visits in the year"),
         (lambda p: altered(p, tier="D"), "is not of tier D"),
-        (lambda p: replace(p, visits=(p.visits[0], replace(p.visits[1], requests=()))), "though nobody complained"),
+        (
+            lambda p: replace(p, visits=(p.visits[0], replace(p.visits[1], requests=()))),
+            "though nobody complained",
+        ),
         (lambda p: altered(p, requests=(), drawn=False), "neither drawn nor asked for"),
         (lambda p: replace(p, visits=p.visits[1:]), "request Q1 is answered 0 times"),
         (lambda p: altered(p, requests=(*p.visits[0].requests, ask(9, "E1"))), "request Q9 was never made"),

@@ -1,0 +1,65 @@
+"""The command as typed, and a small market, in files and in a store."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.market import AS_OF, PACK, RECORDS, SUBJECTS
+from scoring.cli import main
+
+Command = Callable[..., Result]
+PROGRAM = Path(sys.executable).with_name("xinheng")
+
+
+@pytest.fixture(scope="session")
+def command() -> Command:
+    """Runs the command in this process; no traceback is ever shown, nor any other exception raised."""
+
+    def run(*arguments: object) -> Result:
+        result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        assert "Traceback" not in result.output
+        assert "an error that should not be" not in result.output
+        return result
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def process() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the installed command in a process of its own."""
+
+    def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+        line = [str(PROGRAM), *map(str, arguments)]
+        return subprocess.run(line, capture_output=True, text=True, encoding="utf-8", **options)  # type: ignore[call-overload, no-any-return]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the market's pack and files."""
+    directory = tmp_path_factory.mktemp("market")
+    for name, text in (("market.yaml", PACK), ("subjects.csv", SUBJECTS), ("records.csv", RECORDS)):
+        (directory / name).write_text(text, encoding="utf-8")
+    return directory
+
+
+@pytest.fixture(scope="session")
+def database(market: Path, command: Command) -> str:
+    """The URL of a store that holds the market, graded once."""
+    url = f"sqlite:///{market / 'market.db'}"
+    for line in (
+        ("db", "upgrade"),
+        ("ingest", market / "subjects.csv", market / "records.csv", "--quarantine", market),
+        ("score", "--pack", market / "market.yaml", "--as-of", AS_OF),
+    ):
+        result = command(*line, "--database", url)
+        assert result.exit_code == 0, result.output
+    return url

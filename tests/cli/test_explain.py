@@ -1,0 +1,168 @@
+"""Why a grade, and why not another: as the reader is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from cli.conftest import Command
+from cli.market import AS_OF, BLANK, HIT, MISSED
+from scoring.explain import Explanation, Miss, UnknownSubjectError, explain
+from scoring.store import Store, open_store
+from scoring.store.models import Hit
+
+
+@pytest.fixture(scope="module")
+def store(database: str) -> Iterator[Store]:
+    with closing(open_store(database)) as opened:
+        yield opened
+
+
+def miss(found: Explanation, owner: str) -> Miss:
+    return next(m for m in found.misses if owner in (m.rule.id, m.rule.table))
+
+
+def text(command: Command, database: str, subject: str, *more: str) -> str:
+    result = command("explain", subject, "--pack", "market", "--database", database, *more)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.mark.parametrize("subject", [HIT, MISSED, BLANK])
+def test_the_hits_are_those_of_the_store(store: Store, subject: str) -> None:
+    found = explain(store, "market", subject)
+    query = sa.select(Hit).where(Hit.run_id == found.run.id, Hit.subject_id == subject)
+    with store.reading() as session:
+        kept = {(h.rule, h.record_id, h.points_before, h.points) for h in session.scalars(query)}
+    assert {(h.rule.id, h.record_id, h.points_before, h.points) for h in found.hits} == kept
+    dimensions = sum(part.points for part in found.dimensions)
+    assert found.score == min(10000, max(0, found.pack.score.start + dimensions))
+
+
+@pytest.mark.parametrize("subject", [HIT, MISSED, BLANK])
+def test_every_rule_is_either_met_or_missed(store: Store, subject: str) -> None:
+    found = explain(store, "market", subject)
+    met = {h.rule.table or h.rule.id for h in found.hits}
+    missed = [m.rule.table or m.rule.id for m in found.misses]
+    assert sorted([*met, *missed]) == sorted({r.table or r.id for r in found.pack.rules})
+
+
+def test_a_hit_shows_record_law_points_and_period(command: Command, database: str) -> None:
+    shown = text(command, database, HIT)
+    assert "甲公司  " + HIT in shown
+    assert "等级 Tier   D 差 Poor" in shown
+    assert "一般处罚 Penalty ×2  [某某条例 §1]  penalty" in shown
+    assert "-4  记录 record P1  信息类别 行政处罚，失信程度 一般" in shown
+    assert "涉及金额 28,600" in shown
+    assert "-2（封顶前 uncapped -4）  记录 record P2" in shown
+    assert "计入 counts from 2026-03-01 至 until 2027-03-01" in shown
+    assert "罚没合计 28,600" in shown
+    assert "守法 Conduct  -5（限值前 unbounded -7）" in shown
+    assert "未命中" not in shown
+
+
+def test_vetoes_stand_under_their_own_heading(command: Command, database: str) -> None:
+    lines = text(command, database, HIT).splitlines()
+    at = lines.index("  一票否决 Vetoes")
+    assert "D  失信 Dishonest" in lines[at + 1]
+
+
+def test_missed_by_a_window_that_is_over_the_latest_one(store: Store) -> None:
+    found = miss(explain(store, "market", MISSED), "penalty")
+    assert (found.record_id, found.failed) == ("P4", ())
+    assert found.window is not None
+    assert [str(day) for day in found.window] == ["2025-06-01", "2026-06-01"]
+
+
+def test_missed_by_a_window_that_has_not_begun(store: Store) -> None:
+    found = miss(explain(store, "market", MISSED), "listing")
+    assert (found.record_id, found.failed) == ("L1", ())
+    assert found.window is not None
+    assert (str(found.window[0]), found.window[1]) == ("2027-05-01", None)
+
+
+def test_missed_by_the_day_alone_says_from_when_on(command: Command, database: str, store: Store) -> None:
+    found = miss(explain(store, "market", MISSED), "old")
+    assert found.window is not None
+    assert str(found.window[0]) == "2030-01-02"
+    assert "自 2030-01-02 起计入 counts from 2030-01-02 on" in text(command, database, MISSED, "--why-not")
+
+
+def test_missed_by_one_term(store: Store, command: Command, database: str) -> None:
+    found = miss(explain(store, "market", MISSED), "award")
+    assert found.record_id == "W1"
+    assert [(f.term, f.found, f.unknown) for f in found.failed] == [
+        ("level = 'national'", {"level": "municipal"}, False)
+    ]
+    assert "要求 needs 等级或结果为“国家级”：不符 not so（等级或结果 市级）" in text(
+        command, database, MISSED, "--why-not"
+    )
+
+
+def test_missed_by_an_unknown_value(store: Store) -> None:
+    found = explain(store, "market", BLANK)
+    assert [(f.found, f.unknown) for f in miss(found, "large").failed] == [({"size": None}, True)]
+    assert [f.unknown for f in miss(found, "old").failed] == [True]
+
+
+def test_missed_by_an_unknown_factor_of_the_points(command: Command, database: str) -> None:
+    shown = text(command, database, MISSED, "--why-not").splitlines()
+    at = next(n for n, line in enumerate(shown) if "欠税 Arrears" in line)
+    assert "倍数未知 unknown: 涉及金额" in shown[at + 1]
+
+
+def test_missed_for_want_of_any_record(store: Store, command: Command, database: str) -> None:
+    found = miss(explain(store, "market", BLANK), "penalty")
+    assert found.record_id is None
+    assert [(f.term, f.found) for f in found.failed] == [("kind = 'penalty'", {})]
+    lines = text(command, database, BLANK, "--why-not").splitlines()
+    below = lines[lines.index("  没有相应记录 No such record") :]
+    assert any("一般处罚 Penalty" in line for line in below)
+
+
+def test_missed_by_a_measure(store: Store, command: Command, database: str) -> None:
+    found = explain(store, "market", MISSED)
+    assert str(miss(found, "heavy").failed[0].found["fines"]) == "200.0000"
+    assert "罚没合计不少于20000：不符 not so（罚没合计 200）" in text(command, database, MISSED, "--why-not")
+
+
+def test_a_table_is_missed_once_by_its_nearest_row(store: Store) -> None:
+    found = explain(store, "market", MISSED)
+    missed = [m for m in found.misses if m.rule.table == "tax"]
+    assert [(m.record_id, [f.found for f in m.failed]) for m in missed] == [("T2", [{"level": "M"}])]
+
+
+def test_json_is_for_programs(command: Command, database: str) -> None:
+    data = json.loads(text(command, database, HIT, "--format", "json"))
+    assert (data["subject_id"], data["tier"], data["veto"]["id"]) == (HIT, "D", "dishonest")
+    assert {hit["record_id"] for hit in data["hits"]} >= {"P1", "P2", "V1", "T1", None}
+    assert data["hits"][0]["rule"]["title"]["zh"]
+
+
+def test_an_earlier_run_is_explained_by_its_own_rules(market: Path, command: Command, database: str) -> None:
+    changed = market / "changed.yaml"
+    pack = (market / "market.yaml").read_text("utf-8").replace('version: "1"', 'version: "2"')
+    changed.write_text(pack.replace("points: -4, cap: -6", "points: -1"), "utf-8")
+    scored = command("score", "--pack", changed, "--as-of", AS_OF, "--database", database, "--format", "json")
+    run = json.loads(scored.stdout)[0]["run"]
+    assert "Market 2，" in text(command, database, HIT)
+    assert "Market 1，" in text(command, database, HIT, "--run", str(run - 1))
+
+
+def test_what_can_not_be_explained_is_said(command: Command, database: str, store: Store) -> None:
+    for line, words in (
+        (("nobody", "--pack", "market"), "has no result for nobody"),
+        ((HIT, "--pack", "nothing"), "there is no run of nothing yet; start one with: xinheng score"),
+        ((HIT, "--pack", "market", "--run", 99), "has no run 99"),
+        ((HIT, "--pack", "nothing", "--run", 1), "run 1 is one of market, not of nothing"),
+    ):
+        result = command("explain", *line, "--database", database)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert words in result.stderr
+    with pytest.raises(UnknownSubjectError):
+        explain(store, "market", "nobody")

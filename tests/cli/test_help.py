@@ -1,0 +1,61 @@
+"""Every command says what it does, with an example and a word on each of its options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from cli.conftest import Command
+from scoring.cli import COMMANDS, main
+
+
+def commands(
+    group: click.Group, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command that does something, with the words that call it."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None, name
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+EVERY = dict(commands(main))
+
+
+def test_the_commands_are_listed(command: Command) -> None:
+    shown = command("--help")
+    assert shown.exit_code == 0
+    for name in COMMANDS:
+        assert f"  {name} " in shown.stdout
+
+
+@pytest.mark.parametrize("path", EVERY, ids=" ".join)
+def test_help_has_an_example_that_calls_the_command(command: Command, path: tuple[str, ...]) -> None:
+    shown = command(*path, "--help")
+    assert shown.exit_code == 0
+    assert "Example" in shown.stdout
+    assert f"xinheng {' '.join(path)}" in shown.stdout.partition("Example")[2]
+
+
+@pytest.mark.parametrize("path", EVERY, ids=" ".join)
+def test_every_option_is_explained(path: tuple[str, ...]) -> None:
+    options = [p for p in EVERY[path].params if isinstance(p, click.Option)]
+    assert [option.name for option in options if not option.help] == []
+
+
+@pytest.mark.parametrize("path", EVERY, ids=" ".join)
+def test_an_unknown_option_is_bad_usage(command: Command, path: tuple[str, ...]) -> None:
+    result = command(*path, "--no-such-option")
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_an_unknown_command_is_bad_usage(command: Command) -> None:
+    result = command("no-such-command")
+    assert result.exit_code == 2
+    assert "No such command 'no-such-command'" in result.stderr

@@ -1,0 +1,196 @@
+"""Grading a store, listing what was graded, and what stands in the way."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import pty
+import re
+import select
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cli.conftest import PROGRAM, Command
+from cli.market import AS_OF
+
+Process = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def line(market: Path, database: str) -> tuple[str, ...]:
+    return ("score", "--pack", str(market / "market.yaml"), "--as-of", str(AS_OF), "--database", database)
+
+
+def test_the_tier_table_is_on_standard_output_and_the_rest_on_standard_error(
+    process: Process, line: tuple[str, ...]
+) -> None:
+    done = process(*line)
+    assert done.returncode == 0
+    header, *tiers = done.stdout.splitlines()
+    assert header.split("\t")[3] == "等级 tier"
+    assert [row.split("\t")[3:] for row in tiers] == [
+        ["A", "优 Good", "2", "66.7%"],
+        ["D", "差 Poor", "1", "33.3%"],
+    ]
+    assert re.fullmatch(r"集市 Market: 3 subjects, 10 records, [\d.]+ s, run \d+\n", done.stderr)
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_every_format_says_the_same(command: Command, line: tuple[str, ...]) -> None:
+    listed = json.loads(command(*line, "--format", "json").stdout)
+    assert [(row["tier"], row["subjects"]) for row in listed] == [("A", 2), ("D", 1)]
+    read = list(csv.DictReader(io.StringIO(command(*line, "--format", "csv").stdout)))
+    assert [(row["tier"], int(row["subjects"])) for row in read] == [("A", 2), ("D", 1)]
+
+
+def test_a_terminal_sees_progress(line: tuple[str, ...]) -> None:
+    terminal, end = pty.openpty()
+    running = subprocess.Popen(
+        [str(PROGRAM), *line], stdout=subprocess.PIPE, stderr=end, env=os.environ | {"TERM": "xterm"}
+    )
+    os.close(end)
+    seen = b""
+    while select.select([terminal], [], [], 120)[0]:
+        try:
+            seen += os.read(terminal, 65536)
+        except OSError:  # the last writer has gone
+            break
+    os.close(terminal)
+    stdout, _ = running.communicate()
+    assert running.returncode == 0
+    assert "集市 Market" in seen.decode()
+    assert "━" in seen.decode()
+    assert b"\x1b" not in stdout
+
+
+def test_runs_are_listed_the_newest_first_with_their_whole_identity_for_programs(
+    command: Command, line: tuple[str, ...], database: str
+) -> None:
+    command(*line)
+    found = json.loads(command("runs", "--database", database, "--format", "json").stdout)
+    numbers = [run["id"] for run in found]
+    assert numbers == sorted(numbers, reverse=True)
+    assert re.fullmatch("[0-9a-f]{64}", found[0]["pack_hash"])
+    shown = command("runs", "--pack", "market", "--limit", 1, "--database", database).stdout.splitlines()
+    assert len(shown) == 2
+    assert re.search(r"\t\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\t", shown[1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--pack", "nope"), "no pack is called nope; there are: "),
+        (("--pack", "enterprise-credit", "--as-of", "2020-01-01"), "is in force on 2020-01-01; there are: "),
+        (("--pack", "nope.yaml"), "nope.yaml: No such file or directory"),
+        (("--as-of", "2020-01-01"), "has no subject that a pack in force on 2020-01-01 grades"),
+    ],
+)
+def test_a_pack_that_can_not_grade_is_named(
+    command: Command, database: str, arguments: tuple[str, ...], words: str
+) -> None:
+    result = command("score", *arguments, "--database", database)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert words in result.stderr
+
+
+def test_a_pack_file_that_is_not_in_force_is_refused(command: Command, market: Path, database: str) -> None:
+    result = command(
+        "score", "--pack", market / "market.yaml", "--as-of", "2025-12-31", "--database", database
+    )
+    assert result.exit_code == 1
+    assert "market 1 is not in force on 2025-12-31, but from 2026-01-01" in result.stderr
+
+
+def test_a_pack_with_faults_is_refused_with_their_places(
+    command: Command, tmp_path: Path, market: Path
+) -> None:
+    text = (market / "market.yaml").read_text("utf-8").replace("size = 'large'", "sice = 'large'")
+    (tmp_path / "bad.yaml").write_text(text, "utf-8")
+    result = command(
+        "score", "--pack", tmp_path / "bad.yaml", "--subjects", "s.csv", "--out", tmp_path / "o.csv"
+    )
+    assert result.exit_code == 1
+    assert re.search(r"bad\.yaml:\d+:\d+: .*sice", result.stderr)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--as-of", "31.7.2026"),
+        ("--subjects", "s.csv"),
+        ("--memory", "much"),
+        ("--format", "xml"),
+        ("--nonsense",),
+        ("stray",),
+    ],
+)
+def test_bad_usage_is_exit_code_2(command: Command, arguments: tuple[str, ...]) -> None:
+    result = command("score", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Usage: " in result.stderr
+
+
+def test_a_store_that_is_not_there_is_made_with_upgrade(command: Command, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    for line in (
+        ("score",),
+        ("runs",),
+        ("explain", "x"),
+        ("report",),
+        ("plan", "inspections", "--month", "2026-08", "--seed", "1"),
+    ):
+        result = command(*line, "--database", url)
+        assert result.exit_code == 1
+        assert "Make one with: xinheng db upgrade" in result.stderr
+    assert command("db", "upgrade", "--database", url).exit_code == 0
+    again = command("db", "upgrade", "--database", url)
+    assert (again.exit_code, "已是最新 up to date" in again.stdout) == (0, True)
+    empty = command("score", "--database", url)
+    assert (empty.exit_code, empty.stdout) == (1, "")
+
+
+def test_an_older_store_says_what_brings_it_up_to_date(command: Command, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    command("db", "upgrade", "--database", url)
+    with sqlite3.connect(tmp_path / "old.db") as raw:
+        raw.execute("update alembic_version set version_num = '0001'")
+    raw.close()
+    result = command("score", "--database", url)
+    assert result.exit_code == 1
+    assert "is at revision 0001" in result.stderr
+    assert "Run: xinheng db upgrade" in result.stderr
+
+
+def test_an_error_that_should_not_be_is_a_sentence_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from scoring.cli import main
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("nothing divides by zero")
+
+    monkeypatch.setattr("scoring.cli.runs.list_runs", broken)
+    monkeypatch.setattr("scoring.cli.runs.open_store", lambda _: io.StringIO())
+    result = CliRunner().invoke(main, ["runs"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: an error that should not be: ZeroDivisionError")
+
+
+def test_a_reader_that_stops_reading_ends_the_command_in_silence(database: str) -> None:
+    running = subprocess.Popen(
+        [str(PROGRAM), "runs", "--database", database, "--format", "json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert running.stdout
+    assert running.stderr
+    running.stdout.close()
+    assert running.stderr.read() == b""
+    running.stderr.close()
+    running.wait()
