@@ -1,4 +1,4 @@
-"""From a condition's text to a typed expression: sqlglot parses, what is allowed is copied, the rest refused."""
+"""From a condition's text to a typed expression: sqlglot parses, what is allowed is copied."""
 
 from __future__ import annotations
 

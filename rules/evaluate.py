@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from rules.calendar import add_days, add_months
@@ -33,6 +33,8 @@ from rules.expressions import (
 from rules.model import Window
 
 Row = Mapping[str, Value | None]
+_EXACT = Context(prec=100)
+"""More digits than the 38 that an expression's value has at most."""
 _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "=": lambda a, b: a == b,
     "<>": lambda a, b: a != b,
@@ -40,9 +42,9 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "<=": lambda a, b: a <= b,
     ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b,
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
+    "+": _EXACT.add,
+    "-": _EXACT.subtract,
+    "*": _EXACT.multiply,
 }
 
 _CHOICES: Mapping[str, Callable[[list[Any]], Any]] = {

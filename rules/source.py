@@ -18,7 +18,7 @@ from rules.problems import PackError, Place, Problem
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 24
-MAX_NODES = 1_000_000
+MAX_NODES = 250_000
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,30}$")
 _DECIMAL = re.compile(r"[-+]?[0-9]{1,30}\.[0-9]{1,30}$")
@@ -115,7 +115,9 @@ class _Builder:
                     if documents > 1:
                         raise self._refusal(event, "---", "more than one document", "one pack a file")
                 case yaml.AliasEvent():
-                    raise self._refusal(event, f"*{event.anchor}", "aliases are not allowed", "write the value out")
+                    raise self._refusal(
+                        event, f"*{event.anchor}", "aliases are not allowed", "write the value out"
+                    )
                 case yaml.NodeEvent():
                     self._node(event)
                 case yaml.CollectionEndEvent():

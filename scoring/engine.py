@@ -9,16 +9,18 @@ from __future__ import annotations
 import datetime as dt
 
 import duckdb
+import pyarrow as pa
 
 from rules.model import Pack
 from rules.plan import Plan, compile_plan
 from scoring import measures
-from scoring.joins import NO_CAP, Join, cap_numbers
+from scoring.joins import Join, with_cut_offs
+from scoring.pools import pool_table, rule_table
 from scoring.sql import DUCKDB_MACROS, date, quoted
 
 LAST_DAY = dt.date.max
 _RESULTS = ("scores", "dimension_scores", "hits")
-_WORK = ("xh_frame", "xh_matches", "xh_by_dimension", "xh_rules", "xh_caps")
+_WORK = ("xh_frame", "xh_matches", "xh_by_pool", "xh_by_dimension", "xh_over", "xh_rules", "xh_pools")
 
 
 def grade(
@@ -31,7 +33,8 @@ def grade(
     """Grades every subject.
 
     :param connection: holds the tables or views ``subjects`` and ``records`` with the vocabulary's columns,
-        typed as :func:`scoring.sql.sql_type` says, their keys unique. Records of unknown subjects take no part.
+        typed as :func:`scoring.sql.sql_type` says, their keys unique. Records of unknown subjects take no
+            part.
     :param subjects: the name of the table of subjects.
     :param records: the name of the table of records; None where the vocabulary has none.
 
@@ -58,28 +61,23 @@ class _Run:
     ) -> None:
         self.connection, self.plan = connection, plan
         self.subjects, self.records = subjects, records
+        self.inputs = plan.inputs
         self.day = date(plan.as_of)
+        self.counting = f"coalesce(counts_from <= {self.day}, true)"
         self.key = quoted(plan.pack.vocabulary.subject.key)
-        self.joins = [Join(plan, group, f"xh_rows_{n}") for n, group in enumerate(plan.groups)]
+        self.joins = [Join(plan, with_cut_offs(group), f"xh_rows_{n}") for n, group in enumerate(plan.groups)]
 
     def prepare(self) -> None:
         """The frame (subjects with their measures) and the rule rows."""
         for macro in (*DUCKDB_MACROS, *measures.MACROS):
             self.connection.execute(macro)
-        self._table("xh_frame", measures.frame_sql(self.plan, self.subjects, self.records))
+        measured = measures.frame_sql(self.plan, self.subjects, self.records)
+        columns = dict.fromkeys([self.key, *(quoted(name.name) for name in self.inputs), "_change_on"])
+        self._table("xh_frame", f"select {', '.join(columns)} from ({measured})")
+        self._rows("xh_rules", rule_table(self.plan))
+        self._rows("xh_pools", pool_table(self.plan))
         for join in self.joins:
-            self.connection.register(f"{join.table}_arrow", join.relation())
-            self._table(join.table, f"select * from {join.table}_arrow")
-            self.connection.unregister(f"{join.table}_arrow")
-        self._rules()
-
-    def _rules(self) -> None:
-        self.connection.execute("create or replace temp table xh_rules (rule integer, id varchar)")
-        self.connection.execute("create or replace temp table xh_caps (cap integer, bound bigint)")
-        for number, rule in enumerate(self.plan.rules):
-            self.connection.execute("insert into xh_rules values (?, ?)", [number, rule.id])
-        for number, bound in sorted(set(cap_numbers(self.plan).values())):
-            self.connection.execute("insert into xh_caps values (?, ?)", [number, bound])
+            self._rows(join.table, join.relation())
 
     def match(self) -> None:
         """``xh_matches``: what the rules hit on the day, and what they will hit later."""
@@ -87,39 +85,33 @@ class _Run:
         found = " union all ".join(queries) or _NO_MATCHES
         self._table(
             "xh_matches",
-            "select *, coalesce(counts_from <= " + self.day + ", true) as counting, case"
-            f" when counts_from > {self.day} then counts_from else least(counts_until, next_step_on) end"
-            f" as next_change_on from ({found}) m{self._known_subjects()}",
+            f"select m.* from ({found}) m join (select {self.key} as subject_id from {self.subjects}) s"
+            " on s.subject_id = m.subject_id",
         )
 
-    def _known_subjects(self) -> str:
-        """A filter against records of unknown subjects, where there are any."""
-        if self.records is None:
-            return ""
-        link = quoted(self.plan.pack.vocabulary.record_subject)
-        orphans = f"select 1 from {self.records} r anti join {self.subjects} s on s.{self.key} = r.{link} limit 1"
-        if not self.connection.execute(orphans).fetchone():
-            return ""
-        return f" where subject_id in (select {self.key} from {self.subjects})"
-
     def score(self) -> None:
-        """``dimension_scores`` and ``scores``."""
+        """``dimension_scores`` and ``scores``. Points are null where no hit counts yet."""
+        self._table(
+            "xh_by_pool",
+            "select subject_id, pool,"
+            f" cast(sum(greatest(points, 0)) filter (where {self.counting}) as bigint) as gained,"
+            f" cast(sum(least(points, 0)) filter (where {self.counting}) as bigint) as lost,"
+            f" min(case when counts_from > {self.day} then counts_from"
+            " else least(counts_until, next_step_on) end) as next_change_on"
+            " from xh_matches group by subject_id, pool",
+        )
+        capped = _capped("(gained + lost)", "bound")
         self._table(
             "xh_by_dimension",
-            "with by_cap as (select subject_id, dimension, m.cap, any_value(bound) as bound,"
-            " sum(points) filter (where counting) as points, min(tier) filter (where counting) as worst,"
-            " max(tier) filter (where counting) as veto, min(next_change_on) as next_change_on,"
-            " bool_or(counting) as counting"
-            " from xh_matches m left join xh_caps c on c.cap = m.cap group by subject_id, dimension, m.cap)"
-            " select subject_id, dimension, max(veto) as veto, min(next_change_on) as next_change_on,"
-            f" bool_or(counting) as counting, cast(sum({_capped('points', 'bound')}) as bigint) as points_before"
-            " from by_cap group by subject_id, dimension",
+            f"select subject_id, dimension, cast(sum({capped}) filter (where gained is not null) as bigint)"
+            " as points_before, min(next_change_on) as next_change_on"
+            " from xh_by_pool join xh_pools using (pool) group by subject_id, dimension",
         )
         self._table(
             "dimension_scores",
             f"select subject_id, {self._dimension_id()} as dimension, points_before,"
             f" {self._within_dimension()} as points from xh_by_dimension"
-            " where dimension is not null and counting",
+            " where dimension is not null and points_before is not null",
         )
         self._table("scores", self._scores())
 
@@ -127,59 +119,46 @@ class _Run:
         score, known = self.plan.pack.score, self._inputs_known()
         total = f"greatest({score.min}, least({score.max}, {score.start} + coalesce(t.points, 0)))"
         return (
-            "with t as (select subject_id, max(veto) as veto, min(next_change_on) as next_change_on,"
-            f" cast(sum({self._within_dimension()}) as bigint) as points from xh_by_dimension group by subject_id),"
-            f" s as (select f.{self.key} as subject_id, cast({total} as bigint) as score, t.veto,"
-            f" least(t.next_change_on, f.measures_change_on, {self._next_version()}) as next_change_on,"
-            f" {known} as inputs_known from xh_frame f left join t on t.subject_id = f.{self.key}),"
+            "with t as (select subject_id, min(next_change_on) as next_change_on, cast(sum("
+            f"{self._within_dimension()}) filter (where points_before is not null) as bigint) as points"
+            " from xh_by_dimension group by subject_id),"
+            " v as (select subject_id, min(veto) as veto from xh_matches join xh_rules using (rule)"
+            f" where {self.counting} and veto is not null group by subject_id),"
+            f" s as (select f.{self.key} as subject_id, cast({total} as bigint) as score, v.veto,"
+            f" least(t.next_change_on, f._change_on, {self._next_version()}) as next_change_on,"
+            f" {known} as inputs_known from xh_frame f left join t on t.subject_id = f.{self.key}"
+            f" left join v on v.subject_id = f.{self.key}),"
             f" b as (select *, {self._band('score')} as band_rank from s)"
-            f" select subject_id, score, {self._tier('greatest(band_rank, veto)')} as tier,"
-            f" {self._tier('band_rank')} as band, {self._veto_rule()} as veto,"
+            f" select subject_id, score, {self._tier('greatest(band_rank, r.tier)')} as tier,"
+            f" {self._tier('band_rank')} as band, r.id as veto,"
             f" {_at_most('next_change_on', date(LAST_DAY))} as next_change_on,"
-            f" cast(inputs_known as integer) as inputs_known, {len(self.plan.inputs)} as inputs_total"
-            f" from b {self._veto_join()}"
+            f" cast(inputs_known as integer) as inputs_known, {len(self.inputs)} as inputs_total"
+            " from b left join xh_rules r on r.veto = b.veto"
         )
-
-    def _veto_join(self) -> str:
-        if not any(rule.tier for rule in self.plan.rules):
-            return ""
-        return (
-            "left join (select subject_id as vetoed, tier as veto_rank, min(id) as veto_id from xh_matches"
-            " join xh_rules using (rule) where tier is not null and counting group by all)"
-            " on vetoed = subject_id and veto_rank = veto"
-        )
-
-    def _veto_rule(self) -> str:
-        return "veto_id" if self._veto_join() else "cast(null as varchar)"
 
     def explain(self) -> None:
         """``hits``: where a cap binds, the hits that keep their points are chosen in the stated order."""
-        last = date(LAST_DAY)
-        listed = (
-            "subject_id, id as rule, record_id, m.points as points_before, {points} as points, counts_from,"
-            f" {_at_most('counts_until', last)} as counts_until"
+        self._table(
+            "xh_over",
+            "select subject_id, pool, bound from xh_by_pool join xh_pools using (pool)"
+            " where case when bound < 0 then lost < bound else gained > bound end",
         )
-        hits = "xh_matches m join xh_rules using (rule)"
-        capped = list(cap_numbers(self.plan))
-        if not capped:
-            self._table("hits", f"select {listed.format(points='m.points')} from {hits} where counting")
-            return
+        counted = f"(select * from xh_matches join xh_rules using (rule) where {self.counting})"
+        listed = (
+            "subject_id, id as rule, record_id, points as points_before, {points} as points, counts_from,"
+            f" {_at_most('counts_until', date(LAST_DAY))} as counts_until"
+        )
         running = (
-            "sum(m.points) over (partition by subject_id, m.cap order by counts_from nulls first, record_id, id"
+            "sum(points) over (partition by subject_id, pool order by counts_from nulls first, record_id, id"
             " rows unbounded preceding)"
         )
-        over = (
-            "select subject_id as over_subject, m.cap as over_cap, bound from xh_matches m join xh_caps c on c.cap = m.cap"
-            " where counting group by all having sum(case when sign(points) = sign(bound) then points else 0 end)"
-            " not between least(bound, 0) and greatest(bound, 0)"
-        )
-        kept = f"cast({_capped('running', 'bound')} - {_capped('(running - m.points)', 'bound')} as bigint)"
+        kept = f"cast({_capped('running', 'bound')} - {_capped('(running - points)', 'bound')} as bigint)"
         self._table(
             "hits",
-            f"with over as ({over}) select {listed.format(points='m.points')} from {hits} left join over"
-            " on over_subject = subject_id and over_cap = m.cap where counting and over_cap is null"
-            f" union all select {listed.format(points=kept)} from (select m.*, id, bound, {running} as running"
-            f" from {hits} join over on over_subject = subject_id and over_cap = m.cap where counting) m",
+            f"select {listed.format(points='points')} from {counted}"
+            " anti join xh_over using (subject_id, pool)"
+            f" union all select {listed.format(points=kept)}"
+            f" from (select *, {running} as running from {counted} join xh_over using (subject_id, pool))",
         )
 
     def tidy(self) -> None:
@@ -190,6 +169,12 @@ class _Run:
     def _table(self, name: str, query: str) -> None:
         self.connection.execute(f"create or replace temp table {name} as {query}")
 
+    def _rows(self, name: str, rows: pa.Table) -> None:
+        """Arrow rows as a table of the engine's own."""
+        self.connection.register("xh_arrow", rows)
+        self._table(name, "select * from xh_arrow")
+        self.connection.unregister("xh_arrow")
+
     def _dimension_id(self) -> str:
         ids = [(n, _text(d.id)) for n, d in enumerate(self.plan.pack.dimensions)]
         return _choice("dimension", ids, "varchar")
@@ -198,7 +183,9 @@ class _Run:
         """A dimension's points between its floor and ceiling."""
         bounded = "points_before"
         lows = [(n, str(d.floor)) for n, d in enumerate(self.plan.pack.dimensions) if d.floor is not None]
-        highs = [(n, str(d.ceiling)) for n, d in enumerate(self.plan.pack.dimensions) if d.ceiling is not None]
+        highs = [
+            (n, str(d.ceiling)) for n, d in enumerate(self.plan.pack.dimensions) if d.ceiling is not None
+        ]
         if highs:
             bounded = f"least({bounded}, {_choice('dimension', highs, 'bigint')})"
         if lows:
@@ -218,14 +205,13 @@ class _Run:
         return date(day) if day else "cast(null as date)"
 
     def _inputs_known(self) -> str:
-        terms = [f"(case when f.{quoted(n.name)} is null then 0 else 1 end)" for n in self.plan.inputs]
+        terms = [f"(case when f.{quoted(n.name)} is null then 0 else 1 end)" for n in self.inputs]
         return " + ".join(terms) or "0"
 
 
 _NO_MATCHES = (
-    "select null as subject_id, 0 as rule, null as record_id, 0 as points, 0 as dimension,"
-    f" {NO_CAP} as cap, 0 as tier, current_date as counts_from, current_date as counts_until,"
-    " current_date as next_step_on where false"
+    "select null as subject_id, 0 as rule, 0 as pool, null as record_id, 0 as points,"
+    " current_date as counts_from, current_date as counts_until, current_date as next_step_on where false"
 )
 
 

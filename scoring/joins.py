@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 
 from rules.expressions import TEXT, TRUE, Expression, Level, Name, Type, names, render
 from rules.expressions import Kind as ValueKind
-from rules.model import Rule
-from rules.plan import Group, Plan, Row
-from scoring.sql import all_of, date, quoted, sql_type, to_sql
+from rules.plan import Bounds, Group, Plan, Row
+from scoring.pools import pool_numbers, pool_of
+from scoring.sql import all_of, cast, date, of, quoted, sql_type, to_sql
 
-NO_CAP = -1
 LARGEST_HIT = 100_000_000
 """A hit is kept within ± 1,000,000 points: in hundredths."""
 
@@ -34,23 +33,17 @@ class Conditions:
         return None if expression is None else self.expressions.index(expression)
 
 
-def cap_numbers(plan: Plan) -> dict[int, tuple[int, int]]:
-    """Rule number → (number, hundredths) of its cap; the rows of a table share the table's cap."""
-    numbers: dict[str, int] = {}
-    caps = {}
-    for index, rule in enumerate(plan.rules):
-        if rule.cap is not None:
-            caps[index] = (numbers.setdefault(_cap_owner(rule), len(numbers)), rule.cap)
-    return caps
+def with_cut_offs(group: Group) -> Group:
+    """The group; where windows start in a column, their cut-off dates are lower bounds of that column."""
+    if not isinstance(group.start, Name):
+        return group
+    return replace(group, rows=tuple(_cut_off(row, group.start.name) for row in group.rows))
 
 
-def _cap_owner(rule: Rule) -> str:
-    return f"table {rule.table}" if rule.table else f"rule {rule.id}"
-
-
-def dimension_numbers(plan: Plan) -> dict[str, int]:
-    """Dimension id → its number."""
-    return {dimension.id: number for number, dimension in enumerate(plan.pack.dimensions)}
+def _cut_off(row: Row, column: str) -> Row:
+    old = row.bounds.get(column, Bounds())
+    low = row.earliest_start if old.low is None else max(old.low, row.earliest_start)
+    return replace(row, bounds={**row.bounds, column: Bounds(low, old.high)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,39 +89,35 @@ class Join:
 
     def relation(self) -> pa.Table:
         """The rule rows as Arrow: one row a :class:`rules.plan.Row`."""
-        caps, dimensions = cap_numbers(self.plan), dimension_numbers(self.plan)
-        tiers = self.plan.pack.tiers
-        residuals, multipliers = self.residuals, self.multipliers
+        pools = pool_numbers(self.plan)
+        residuals, multipliers, equal, bounded = self.residuals, self.multipliers, self.equal, self.bounded
 
         def cells(row: Row) -> dict[str, Any]:
-            rule = self.plan.rules[row.rule]
-            known = {f"eq_{n.name}": row.equal.get(n.name) for n in self.equal}
-            for name in self.bounded:
+            known: dict[str, Any] = {f"_eq_{n.name}": row.equal.get(n.name) for n in equal}
+            for name in bounded:
                 bounds = row.bounds.get(name.name)
-                known[f"lo_{name.name}"] = bounds and bounds.low
-                known[f"hi_{name.name}"] = bounds and bounds.high
+                known[f"_lo_{name.name}"] = bounds and bounds.low
+                known[f"_hi_{name.name}"] = bounds and bounds.high
             return known | {
-                "rule": row.rule,
-                "dimension": dimensions.get(rule.dimension or ""),
-                "cap": caps.get(row.rule, (NO_CAP, 0))[0],
-                "tier": tiers.index(rule.tier) if rule.tier else None,
-                "residual": None if row.residual == TRUE else residuals.number(row.residual),
-                "multiplier": multipliers.number(row.per),
-                "elapsed": row.elapsed,
-                "next_step": row.next_step,
-                "earliest_start": row.earliest_start,
-                "months": row.months,
-                "days": row.days,
-                "points": row.points,
+                "_rule": row.rule,
+                "_pool": pools[pool_of(self.plan.rules[row.rule])],
+                "_residual": None if row.residual == TRUE else residuals.number(row.residual),
+                "_multiplier": multipliers.number(row.per),
+                "_elapsed": row.elapsed,
+                "_next_step": row.next_step,
+                "_earliest_start": row.earliest_start,
+                "_months": row.months,
+                "_days": row.days,
+                "_points": row.points,
             }
 
         return pa.Table.from_pylist([cells(row) for row in self.group.rows], schema=self._schema())
 
     def _schema(self) -> pa.Schema:
-        fields = [(f"eq_{n.name}", _arrow(n.type)) for n in self.equal]
-        fields += [(f"{end}_{n.name}", _arrow(n.type)) for n in self.bounded for end in ("lo", "hi")]
+        fields = [(f"_eq_{n.name}", _arrow(n.type)) for n in self.equal]
+        fields += [(f"_{end}_{n.name}", _arrow(n.type)) for n in self.bounded for end in ("lo", "hi")]
         fields += [(n, pa.int32()) for n in _NUMBERS]
-        return pa.schema([*fields, ("earliest_start", pa.date32()), ("points", pa.int64())])
+        return pa.schema([*fields, ("_earliest_start", pa.date32()), ("_points", pa.int64())])
 
     def query(self, frame: str, records: str | None) -> str:
         """All hits and candidates of the group: see :data:`MATCH_COLUMNS`.
@@ -136,12 +125,13 @@ class Join:
         :param frame: the table of subjects with their measures.
         """
         day = date(self.plan.as_of)
-        on = all_of(f"s.{quoted(k)} = r.{quoted('eq_' + k)}" for k in self.group.keys)
-        elapsed = " and s.elapsed = r.elapsed" if self.group.decays else ""
-        begins = "s.begins_on" if self._timed else "cast(null as date)"
+        on = all_of(f"s.{quoted(k)} = r.{quoted('_eq_' + k)}" for k in self.group.keys)
+        elapsed = " and s._elapsed = r._elapsed" if self.group.decays else ""
+        begins = "s._begins_on" if self._timed else "cast(null as date)"
         return (
-            f"select s.subject_key as subject_id, r.rule, s.record_key as record_id, {self._points()} as points,"
-            f" r.dimension, r.cap, r.tier, {begins} as counts_from, {self._ends()} as counts_until,"
+            "select s._subject_key as subject_id, r._rule as rule, r._pool as pool,"
+            f" s._record_key as record_id, {self._points()} as points,"
+            f" {begins} as counts_from, {self._ends()} as counts_until,"
             f" {self._steps()} as next_step_on"
             f" from ({self._source(frame, records)}) s join {self.table} r on {on}{elapsed}"
             f" where {all_of(self._filters(day))}"
@@ -156,88 +146,97 @@ class Join:
         pack, group = self.plan.pack, self.group
         key, link = quoted(pack.vocabulary.subject.key), quoted(pack.vocabulary.record_subject)
         of_record = group.level is Level.RECORD and pack.vocabulary.records is not None
-        own = {n.name: f"{link} as {key}" if of_record and quoted(n.name) == key else quoted(n.name) for n in self.read}
+        own = {
+            n.name: f"{link} as {key}" if of_record and quoted(n.name) == key else quoted(n.name)
+            for n in self.read
+        }
         columns = [own[name] for name in sorted(own)]
         begins = [to_sql(e) for e in ([group.start] if group.start else []) + list(group.begins)]
         if begins:
-            columns.append(f"{_of('greatest', begins)} as begins_on")
+            columns.append(f"{of('greatest', begins)} as _begins_on")
         if group.start:
-            columns.append(f"{to_sql(group.start)} as starts_on")
+            columns.append(f"{to_sql(group.start)} as _starts_on")
         if group.until or group.ends:
             ends = [to_sql(e) for e in ([group.until] if group.until else []) + list(group.ends)]
-            columns.append(f"{_of('least', ends)} as stops_on")
+            columns.append(f"{of('least', ends)} as _stops_on")
         if group.decays and group.start:
-            columns.append(f"{_elapsed(to_sql(group.start), self.plan.as_of)} as elapsed")
+            columns.append(f"{_elapsed(to_sql(group.start), self.plan.as_of)} as _elapsed")
         needed = [f"{to_sql(e)} is not null" for e in (*group.begins, *group.ends)]
         listed = ", ".join(columns)
         if not of_record or pack.vocabulary.records is None:
-            record_type = sql_type(pack.vocabulary.records.columns[pack.vocabulary.records.key].type if pack.vocabulary.records else TEXT)
-            head = f"select {key} as subject_key, cast(null as {record_type}) as record_key"
+            record_type = sql_type(
+                pack.vocabulary.records.columns[pack.vocabulary.records.key].type
+                if pack.vocabulary.records
+                else TEXT
+            )
+            head = f"select {key} as _subject_key, cast(null as {record_type}) as _record_key"
             return f"{head}{', ' if listed else ''}{listed} from {frame} where {all_of(needed)}"
         record = quoted(pack.vocabulary.records.key)
-        attributes = sorted(n.name for n in self.read if n.level is not Level.RECORD and quoted(n.name) != key)
+        attributes = sorted(
+            n.name for n in self.read if n.level is not Level.RECORD and quoted(n.name) != key
+        )
         join = ""
         if attributes:
             wanted = ", ".join(quoted(name) for name in attributes)
-            join = f" join (select {key} as frame_key, {wanted} from {frame}) on frame_key = {link}"
-        head = f"select {link} as subject_key, {record} as record_key"
+            join = f" join (select {key} as _frame_key, {wanted} from {frame}) on _frame_key = {link}"
+        head = f"select {link} as _subject_key, {record} as _record_key"
         return f"{head}{', ' if listed else ''}{listed} from {records}{join} where {all_of(needed)}"
 
     def _filters(self, day: str) -> list[str]:
         filters = []
         for name in self.equal:
             if name.name not in self.group.keys:
-                column = quoted("eq_" + name.name)
+                column = quoted("_eq_" + name.name)
                 filters.append(f"(r.{column} is null or s.{quoted(name.name)} = r.{column})")
         for name in self.bounded:
             own = f"s.{quoted(name.name)}"
             for end, op in (("lo", ">="), ("hi", "<=")):
-                column = f"r.{quoted(f'{end}_{name.name}')}"
-                if any(_end(row, name.name, end) is not None for row in self.group.rows):
+                column = f"r.{quoted(f'_{end}_{name.name}')}"
+                given = [_end(row, name.name, end) is not None for row in self.group.rows]
+                if all(given):
+                    filters.append(f"{own} {op} {column}")
+                elif any(given):
                     filters.append(f"({column} is null or {own} {op} {column})")
-        if self.group.start:
-            filters.append("s.starts_on >= r.earliest_start")
+        if self.group.start and not isinstance(self.group.start, Name):
+            filters.append("s._starts_on >= r._earliest_start")
         if self.group.until or self.group.ends:
-            filters.append(f"(s.stops_on is null or s.stops_on > {day})")
+            filters.append(f"(s._stops_on is null or s._stops_on > {day})")
         if self.residuals.expressions:
-            filters.append(_case("r.residual", self.residuals.expressions, otherwise="true"))
+            filters.append(_case("r._residual", self.residuals.expressions, otherwise="true"))
         if self.multipliers.expressions:
-            filters.append(f"{_case('r.multiplier', self.multipliers.expressions, wrap=_known, otherwise='true')}")
+            filters.append(
+                f"{_case('r._multiplier', self.multipliers.expressions, wrap=_known, otherwise='true')}"
+            )
         return filters
 
     def _points(self) -> str:
         if not self.multipliers.expressions:
-            return "r.points"
-        product = _case("r.multiplier", self.multipliers.expressions, wrap=_product, otherwise="r.points")
+            return "r._points"
+        product = _case("r._multiplier", self.multipliers.expressions, wrap=_product, otherwise="r._points")
         return f"cast(greatest(-{LARGEST_HIT}, least({LARGEST_HIT}, {product})) as bigint)"
 
     def _ends(self) -> str:
         rows = self.group.rows
-        ends = ["s.stops_on"] if self.group.until or self.group.ends else []
+        ends = ["s._stops_on"] if self.group.until or self.group.ends else []
         if any(row.months for row in rows):
-            ends.append("add_months(s.starts_on, r.months)")
+            ends.append("add_months(s._starts_on, r._months)")
         if any(row.days for row in rows):
-            ends.append("add_days(s.starts_on, r.days)")
-        return f"cast({_of('least', ends)} as date)" if ends else "cast(null as date)"
+            ends.append("add_days(s._starts_on, r._days)")
+        return f"cast({of('least', ends)} as date)" if ends else "cast(null as date)"
 
     def _steps(self) -> str:
-        return "add_months(s.starts_on, r.next_step)" if self.group.decays else "cast(null as date)"
+        return "add_months(s._starts_on, r._next_step)" if self.group.decays else "cast(null as date)"
 
 
-_NUMBERS = ("rule", "dimension", "cap", "tier", "residual", "multiplier", "elapsed", "next_step", "months", "days")
+_NUMBERS = ("_rule", "_pool", "_residual", "_multiplier", "_elapsed", "_next_step", "_months", "_days")
 MATCH_COLUMNS = (
-    "subject_id", "rule", "record_id", "points", "dimension", "cap", "tier",
-    "counts_from", "counts_until", "next_step_on",
+    "subject_id", "rule", "pool", "record_id", "points", "counts_from", "counts_until", "next_step_on",
 )  # fmt: skip
 
 
 def _end(row: Row, column: str, end: str) -> object:
     bounds = row.bounds.get(column)
     return bounds and (bounds.low if end == "lo" else bounds.high)
-
-
-def _of(function: str, terms: Sequence[str]) -> str:
-    return terms[0] if len(terms) == 1 else f"{function}({', '.join(terms)})"
 
 
 def _case(number: str, expressions: Sequence[Expression], otherwise: str, wrap: Any = to_sql) -> str:
@@ -251,8 +250,8 @@ def _known(expression: Expression) -> str:
 
 def _product(expression: Expression) -> str:
     """Hundredths × value, rounded half away from zero, as SQL's ``round`` of an exact decimal does."""
-    exact = f"cast({to_sql(expression)} as decimal({expression.type.whole + expression.type.scale}, {expression.type.scale}))"
-    return f"cast(round(cast(r.points as decimal(9, 0)) * {exact}, 0) as decimal(38, 0))"
+    product = f"cast(r._points as decimal(19, 0)) * {cast(expression, expression.type)}"
+    return f"cast(round({product}, 0) as decimal(38, 0))"
 
 
 def _elapsed(start: str, as_of: dt.date) -> str:

@@ -7,42 +7,47 @@ from collections.abc import Sequence
 
 from rules.calendar import add_days, first_start_still_open
 from rules.expressions import TOTAL
-from rules.model import Aggregate, Measure, Pack, Window
+from rules.model import DERIVED, OVER_GROUP, Aggregate, Measure, Pack, Window
 from rules.plan import Plan, TimedMeasure
-from scoring.sql import all_of, date, quoted, sql_type, to_sql
+from scoring.sql import all_of, cast, date, of, quoted, sql_type, to_sql
 
 _TOTAL = sql_type(TOTAL)
-_DERIVED = (Aggregate.RATIO, Aggregate.RANK)
 
 
 def frame_sql(plan: Plan, subjects: str, records: str | None) -> str:
-    """A query for all subjects with their attributes, the plan's measures and ``measures_change_on``.
+    """A query for all subjects with their attributes, the plan's measures and ``_change_on``.
 
     :param subjects: the table of subjects.
     :param records: the table of records.
     """
-    base = [m for m in plan.measures if m.measure.aggregate not in _DERIVED]
-    key = quoted(plan.pack.vocabulary.subject.key)
-    if not base:
-        return f"select s.*, cast(null as date) as measures_change_on from {subjects} s"
-    plain = [m for m in base if m.measure.by is None]
-    parts = [_plain_sql(plan, plain, str(records))] if plain else []
-    parts += [_grouped_sql(plan, m, str(records)) for m in base if m.measure.by is not None]
-    joins = " ".join(f"left join ({part}) p{i} on p{i}.subject_key = s.{key}" for i, part in enumerate(parts))
-    changes = ", ".join(f"p{i}.change_on" for i in range(len(parts)))
-    values = ", ".join(_value(m.measure) for m in base)
-    first = changes if len(parts) == 1 else f"least({changes})"
-    query = f"select s.*, {values}, {first} as measures_change_on from {subjects} s {joins}"
-    for stage in _DERIVED:
-        derived = [m.measure for m in plan.measures if m.measure.aggregate is stage]
-        if derived:
-            query = f"select f.* {_replaced(stage)}, {', '.join(_derived(m) for m in derived)} from ({query}) f"
+    base = [m for m in plan.measures if m.measure.aggregate not in DERIVED]
+    query = _base_sql(plan, base, subjects, str(records))
+    for derived in (m.measure for m in plan.measures if m.measure.aggregate in DERIVED):
+        query = f"select f.* {_replaced(derived)}, {_derived(derived)} from ({query}) f"
     return query
 
 
-def _replaced(stage: Aggregate) -> str:
+def _base_sql(plan: Plan, measures: Sequence[TimedMeasure], subjects: str, records: str) -> str:
+    """The subjects with the measures that are made of records."""
+    key = quoted(plan.pack.vocabulary.subject.key)
+    if not measures:
+        return f"select s.*, cast(null as date) as _change_on from {subjects} s"
+    plain = [m for m in measures if m.measure.by is None]
+    parts = [_plain_sql(plan, plain, records)] if plain else []
+    parts += [_grouped_sql(plan, m, records) for m in measures if m.measure.by is not None]
+    joins = " ".join(
+        f"left join ({part}) p{i} on p{i}._subject_key = s.{key}" for i, part in enumerate(parts)
+    )
+    changes = [f"p{i}._change_on" for i in range(len(parts))]
+    values = ", ".join(_value(m.measure) for m in measures)
+    return f"select s.*, {values}, {of('least', changes)} as _change_on from {subjects} s {joins}"
+
+
+def _replaced(measure: Measure) -> str:
     """A rank depends on the whole group: it may change when any subject's measures do."""
-    return "replace (min(measures_change_on) over () as measures_change_on)" if stage is Aggregate.RANK else ""
+    if measure.aggregate not in OVER_GROUP:
+        return ""
+    return "replace (min(_change_on) over () as _change_on)"
 
 
 def _value(measure: Measure) -> str:
@@ -60,10 +65,9 @@ def _plain_sql(plan: Plan, measures: Sequence[TimedMeasure], records: str) -> st
         f"{_aggregate(m, record, _counts(m, plan.as_of))} as {quoted(m.measure.id)}" for m in measures
     )
     changes = [f"min({_change(m, plan.as_of)}) filter (where {_ahead(m, plan.as_of)})" for m in measures]
-    change = changes[0] if len(changes) == 1 else f"least({', '.join(changes)})"
     taking_part = " or ".join(f"({_ahead(m, plan.as_of)})" for m in measures)
     return (
-        f"select {link} as subject_key, {values}, {change} as change_on"
+        f"select {link} as _subject_key, {values}, {of('least', changes)} as _change_on"
         f" from {records} where {taking_part} group by {link}"
     )
 
@@ -75,13 +79,14 @@ def _grouped_sql(plan: Plan, timed: TimedMeasure, records: str) -> str:
     group = quoted(str(measure.by))
     counts = _counts(timed, plan.as_of)
     inner = (
-        f"select {link} as subject_key, {_aggregate(timed, record, counts)} as v,"
-        f" count(*) filter (where {counts}) as n,"
-        f" min({_change(timed, plan.as_of)}) as change_on"
+        f"select {link} as _subject_key, {_aggregate(timed, record, counts)} as _value,"
+        f" count(*) filter (where {counts}) as _taking_part,"
+        f" min({_change(timed, plan.as_of)}) as _change_on"
         f" from {records} where {_ahead(timed, plan.as_of)} and {group} is not null group by {link}, {group}"
     )
-    taken = f"{measure.take}(v) filter (where n > 0)"
-    return f"select subject_key, {taken} as {quoted(measure.id)}, min(change_on) as change_on from ({inner}) group by 1"
+    taken = f"{measure.take}(_value) filter (where _taking_part > 0)"
+    change = "min(_change_on) as _change_on"
+    return f"select _subject_key, {taken} as {quoted(measure.id)}, {change} from ({inner}) group by 1"
 
 
 def _keys(pack: Pack) -> tuple[str, str]:
@@ -96,7 +101,7 @@ def _aggregate(timed: TimedMeasure, record: str, condition: str) -> str:
     only = f"filter (where {condition})"
     match measure.aggregate:
         case Aggregate.SUM:
-            return f"sum(cast({operand} as {_TOTAL})) {only}"
+            return f"coalesce(sum(cast({operand} as {_TOTAL})) {only}, 0)"
         case Aggregate.MEAN:
             total = f"scaled4(cast(sum(cast({operand} as {_TOTAL})) {only} as {_TOTAL}))"
             return f"unscaled4(half_away({total}, count({operand}) {only}))"
@@ -107,23 +112,33 @@ def _aggregate(timed: TimedMeasure, record: str, condition: str) -> str:
 
 
 MACROS = (
-    "create or replace macro scaled4(x) as cast(x * 10000 as hugeint)",
-    "create or replace macro half_away(n, d) as"
-    " sign(n) * sign(d) * ((2 * abs(n) + abs(d)) // (2 * abs(d)))",
-    f"create or replace macro unscaled4(n) as cast(cast(n as decimal(28, 0)) * 0.0001 as {_TOTAL})",
+    "create or replace macro scaled4(x) as cast(cast(x as decimal(33, 4)) * 10000 as hugeint)",
+    "create or replace macro half_away(n, d) as sign(n) * sign(d) * ((2 * abs(n) + abs(d)) // (2 * abs(d)))",
+    f"create or replace macro unscaled4(n) as cast(try_cast(n as decimal(28, 0)) * 0.0001 as {_TOTAL})",
 )
-"""Exact quotients, rounded half away from zero to 4 decimals, by integer arithmetic."""
+"""Exact quotients by integer arithmetic, rounded half away from zero to 4 decimals; none past 24 digits."""
 
 
 def _derived(measure: Measure) -> str:
+    """The column of a measure that is made of measures."""
+    takes_part = f"coalesce({to_sql(measure.where)}, false)"
     column = quoted(measure.id)
     if measure.aggregate is Aggregate.RATIO:
         part, whole = (f"scaled4({quoted(p)})" for p in measure.parts)
-        return f"case when {whole} <> 0 then unscaled4(half_away({part} * 10000, {whole})) end as {column}"
-    ranked, order = quoted(measure.parts[0]), measure.parts[1]
-    takes_part = f"coalesce(({to_sql(measure.where)}) and {ranked} is not null, false)"
-    rank = f"rank() over (partition by {takes_part} order by {ranked} {order})"
-    return f"case when {takes_part} then {rank} end as {column}"
+        quotient = f"unscaled4(half_away({part} * 10000, {whole}))"
+        return f"case when {takes_part} and {whole} <> 0 then {quotient} end as {column}"
+    if measure.operand is not None:
+        return f"case when {takes_part} then {cast(measure.operand, measure.type)} end as {column}"
+    ranked = quoted(measure.parts[0])
+    takes_part = f"({takes_part} and {ranked} is not null)"
+    if measure.by:
+        takes_part = f"({takes_part} and {quoted(measure.by)} is not null)"
+    group = f"partition by {takes_part}" + (f", {quoted(measure.by)}" if measure.by else "")
+    order = f" order by {ranked} {'desc' if measure.descending else 'asc'}"
+    number = (
+        f"rank() over ({group}{order})" if measure.aggregate is Aggregate.RANK else f"count(*) over ({group})"
+    )
+    return f"case when {takes_part} then {number} end as {column}"
 
 
 # Windows
@@ -136,7 +151,7 @@ def _window(timed: TimedMeasure) -> Window:
 
 def _begins(timed: TimedMeasure) -> str:
     starts = [_window(timed).start, *timed.timed.begins]
-    return to_sql(starts[0]) if len(starts) == 1 else f"greatest({', '.join(to_sql(s) for s in starts)})"
+    return of("greatest", [to_sql(start) for start in starts])
 
 
 def _ends(timed: TimedMeasure) -> str:
@@ -146,9 +161,7 @@ def _ends(timed: TimedMeasure) -> str:
     ends += [f"add_months({start}, {window.months})"] if window.months else []
     ends += [f"add_days({start}, {window.days})"] if window.days else []
     ends += [to_sql(window.until)] if window.until else []
-    if not ends:
-        return "cast(null as date)"
-    return ends[0] if len(ends) == 1 else f"least({', '.join(ends)})"
+    return of("least", ends) if ends else "cast(null as date)"
 
 
 def _ahead(timed: TimedMeasure, as_of: dt.date) -> str:
@@ -169,7 +182,9 @@ def _ahead(timed: TimedMeasure, as_of: dt.date) -> str:
 
 def _counts(timed: TimedMeasure, as_of: dt.date) -> str:
     operand = timed.measure.operand
-    known = [f"{to_sql(operand)} is not null"] if operand and timed.measure.aggregate is Aggregate.LATEST else []
+    known = (
+        [f"{to_sql(operand)} is not null"] if operand and timed.measure.aggregate is Aggregate.LATEST else []
+    )
     return all_of([_ahead(timed, as_of), f"{_begins(timed)} <= {date(as_of)}", *known])
 
 

@@ -7,7 +7,8 @@ Only declared names (quoted) and literal values (escaped) are written. The funct
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from rules.expressions import (
     And,
@@ -33,6 +34,10 @@ from rules.expressions import (
 DUCKDB_MACROS = (
     "create or replace macro add_months(d, n) as cast(d + to_months(n) as date)",
     "create or replace macro add_days(d, n) as d + cast(n as integer)",
+    "create or replace macro in_calendar(d) as case when d > date '9999-12-31' then date '9999-12-31'"
+    " when d < date '0001-01-01' then date '0001-01-01' else d end",
+    "create or replace macro start_of_year(d) as cast(date_trunc('year', d) as date)",
+    "create or replace macro start_of_month(d) as cast(date_trunc('month', d) as date)",
 )
 
 
@@ -66,6 +71,11 @@ def all_of(terms: Iterable[str]) -> str:
     return " and ".join(terms) or "true"
 
 
+def of(function: str, terms: Sequence[str]) -> str:
+    """``least`` or ``greatest`` of the terms: of one term, the term itself."""
+    return terms[0] if len(terms) == 1 else f"{function}({', '.join(terms)})"
+
+
 def to_sql(node: Expression) -> str:
     """An expression as SQL over columns of the same names. ``as_of`` has been taken out before."""
     match node:
@@ -73,40 +83,64 @@ def to_sql(node: Expression) -> str:
             return quoted(node.name)
         case Literal():
             return f"({literal(node.value)})" if str(node.value).startswith("-") else literal(node.value)
-        case Compare():
-            return f"({to_sql(node.left)} {node.op} {to_sql(node.right)})"
-        case In():
-            return f"({to_sql(node.operand)} in ({', '.join(to_sql(v) for v in node.values)}))"
-        case Like():
-            return f"({to_sql(node.operand)} like {literal(node.pattern)})"
-        case IsNull():
-            return f"({to_sql(node.operand)} is null)"
-        case IsTrue():
-            return f"({to_sql(node.operand)} is true)"
-        case Not():
-            return f"(not {to_sql(node.operand)})"
-        case And():
-            return "(" + " and ".join(to_sql(p) for p in node.parts) + ")"
-        case Or():
-            return "(" + " or ".join(to_sql(p) for p in node.parts) + ")"
         case Arithmetic():
             return _arithmetic(node)
         case Shift():
-            moved = f"add_months({to_sql(node.operand)}, {node.months})" if node.months else to_sql(node.operand)
-            return f"add_days({moved}, {node.days})" if node.days else moved
+            return _shift(node)
         case Call():
             return f"{node.function}({', '.join(to_sql(a) for a in node.arguments)})"
         case AsOf():
             raise AssertionError("as_of is taken out of a condition when the plan is made")
+        case _:
+            return f"({_test(node)})"
+
+
+def _test(node: Expression) -> str:
+    """A condition, to stand in parentheses."""
+    match node:
+        case Compare():
+            return f"{to_sql(node.left)} {node.op} {to_sql(node.right)}"
+        case In():
+            return f"{to_sql(node.operand)} in ({', '.join(to_sql(v) for v in node.values)})"
+        case Like():
+            return f"{to_sql(node.operand)} like {literal(node.pattern)}"
+        case IsNull():
+            return f"{to_sql(node.operand)} is null"
+        case IsTrue():
+            return f"{to_sql(node.operand)} is true"
+        case Not():
+            return f"not {to_sql(node.operand)}"
+        case And():
+            return " and ".join(to_sql(part) for part in node.parts)
+        case Or():
+            return " or ".join(to_sql(part) for part in node.parts)
+        case _:
+            raise AssertionError(node)
+
+
+def _shift(node: Shift) -> str:
+    """A moved date, kept within the calendar as :mod:`rules.calendar` keeps it."""
+    moved = to_sql(node.operand)
+    if node.months:
+        moved = f"in_calendar(add_months({moved}, {node.months}))"
+    return f"in_calendar(add_days({moved}, {node.days}))" if node.days else moved
 
 
 def _arithmetic(node: Arithmetic) -> str:
     """Operands are widened first, so that no intermediate overflows."""
     left, right = node.left.type, node.right.type
-    if node.op != "*":
+    if node.op == "*":
+        left = wide(left)
+    else:
         left = right = node.type
-    return f"({_cast(node.left, left)} {node.op} {_cast(node.right, right)})"
+    return f"({cast(node.left, left)} {node.op} {cast(node.right, right)})"
 
 
-def _cast(node: Expression, kind: Type) -> str:
+def wide(kind: Type) -> Type:
+    """A number type of more than 18 digits: DuckDB multiplies narrower ones in 64 bits, which overflow."""
+    return replace(kind, whole=max(kind.whole, 19 - kind.scale))
+
+
+def cast(node: Expression, kind: Type) -> str:
+    """The value of an expression as a decimal of that size."""
     return f"cast({to_sql(node)} as decimal({kind.whole + kind.scale}, {kind.scale}))"

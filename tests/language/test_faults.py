@@ -1,0 +1,361 @@
+"""Faulty packs: every fault is named with its place, the offending text and what would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from rules.problems import Problem
+
+Problems = Callable[[str], list[Problem]]
+
+# what to replace, by what, and the problem: the text that it points at, its field, message and hint
+FAULTS = [
+    ("points: -4", "points: -4\n    ponts: -4", "ponts", "rules[0].ponts", "no such key", "one of id, title"),
+    ("    points: -4\n", "", "id: fault", "rules[0].points", "this key is missing", "add it"),
+    (
+        "points: -4",
+        "points: four",
+        "four",
+        "rules[0].points",
+        "not a number of points",
+        "a number such as -4",
+    ),
+    ("points: -4", "points: -4.125", "-4.125", "rules[0].points", "more than two decimals", "hundredths"),
+    ("points: -4", "points: 2000000", "2000000", "rules[0].points", "out of range", "at most 1,000,000"),
+    (
+        "points: -4",
+        "points: {soon: -4}",
+        "{soon",
+        "rules[0].points",
+        "'soon' is not a date",
+        "2026-01-01: -4",
+    ),
+    ("from: 2026-01-01", "from: 2026-02-30", "2026-02-30", "in_force.from", "not a date", "a date such as"),
+    ("title: Fault\n", "title: [a]\n", "[a]", "rules[0].title", "not a title", "{zh: 中文, en: English}"),
+    ("id: fault", "id: 过失", "过失", "rules[0].id", "not an id", "letters, digits"),
+    ("rules:\n", "rulez: []\nrules:\n", "rulez", "rulez", "no such key", "one of pack, version"),
+    (
+        "dimension: conduct\n    when",
+        "dimension: manners\n    when",
+        "manners",
+        "rules[0].dimension",
+        "no such dimension",
+        "one of conduct",
+    ),
+    (
+        "basis: law §1",
+        "basis: lore §1",
+        "lore §1",
+        "rules[0].basis",
+        "the pack has no such basis",
+        "own-choice, law",
+    ),
+    ("tier: B, basis", "tier: E, basis", "E, basis", "vetoes[0].tier", "no such tier", "one of A, B"),
+    (
+        "  - {id: many",
+        "  - {id: fault",
+        "fault, title: Many",
+        "vetoes[0].id",
+        "the id stands here twice",
+        "its own",
+    ),
+    ("  - {id: many", "  - {id: size.2", "size\n", "tables[0].id", "the id stands here twice", "its own"),
+    (
+        "measures:\n",
+        "measures:\n  fine: {title: Fine, count: records}\n",
+        "fine: {title",
+        "measures.fine",
+        "already a column's name",
+        "a name of its own",
+    ),
+    (
+        "count: records",
+        "count: records, sum: fine",
+        "{title: Faults",
+        "measures.faults",
+        "not exactly one aggregate",
+        "one of count, sum",
+    ),
+    (
+        "count: records",
+        "latest: fine + 1",
+        "fine + 1",
+        "measures.faults.latest",
+        "not a column",
+        "the name of",
+    ),
+    ("count: records", "sum: settled", "settled, where", "measures.faults.sum", "no sum of this", "a number"),
+    (
+        "count: records",
+        "count: records, by: kind",
+        "{title: Faults",
+        "measures.faults",
+        "by and take go together",
+        "by: field",
+    ),
+    (
+        "count: records",
+        "count: records, by: size, take: max",
+        "size, take",
+        "measures.faults.by",
+        "not a column of a record",
+        "a record's column",
+    ),
+    (
+        "where: kind = 'fault', within",
+        "where: size = 'large', within",
+        "size = 'large'",
+        "measures.faults.where",
+        "nothing declares the name size",
+        "one of fine, found_on",
+    ),
+    ("decay: linear", "decay: slow", "slow", "rules[0].counts.decay", "not a decay", "linear, or steps"),
+    (
+        "decay: linear",
+        "decay: [{after: 12, keep: 0.5}]",
+        "{months: 12, decay",
+        "rules[0].counts",
+        "a decay step after the window's end",
+        "less than 12",
+    ),
+    (
+        "months: 12, decay",
+        "days: 12, decay",
+        "{days",
+        "rules[0].counts",
+        "a decay without its length",
+        "months: 12",
+    ),
+    (
+        "months: 12, decay",
+        "months: 121, decay",
+        "linear",
+        "rules[0].counts.decay",
+        "over too long a time",
+        "120",
+    ),
+    (
+        "months: 12, decay",
+        "months: 12, days: 3, decay",
+        "{months: 12, days",
+        "rules[0].counts",
+        "both months and days",
+        "one of the two",
+    ),
+    (
+        "{months: 12, decay: linear}",
+        "{from: kind}",
+        "kind}",
+        "rules[0].counts.from",
+        "not a date of the record or subject",
+        "a date column",
+    ),
+    (
+        "tier: B, basis",
+        "counts: {months: 3}, tier: B, basis",
+        "{months: 3}",
+        "vetoes[0].counts",
+        "a window of a subject needs its 'from'",
+        "from: a date attribute",
+    ),
+    (
+        "faults > 9",
+        "faults > 9 or opened_on < as_of",
+        "as_of",
+        "vetoes[0].when",
+        "as_of must stand alone",
+        "<= as_of",
+    ),
+    (
+        "when: faults > 9",
+        "when: faultz > 9",
+        "faultz",
+        "vetoes[0].when",
+        "nothing declares the name faultz",
+        "faults?",
+    ),
+    ("from: 90", "from: -1", "0}]", "grades[1].from", "not below the grade before it", "the best first"),
+    ("B, from: 0", "B, from: 10", "10}]", "grades[1].from", "scores below it have no grade", "from: 0"),
+    ("{tier: A", "{tier: B", "B, from: 0", "grades[1].tier", "the tier stands here twice", "each tier once"),
+    (
+        "start: 80",
+        "start: 180",
+        "{start: 180",
+        "score",
+        "start is not between min and max",
+        "min ≤ start ≤ max",
+    ),
+    (
+        "[small, 2]",
+        "[large, 2]",
+        "[large, 2]",
+        "tables[0].rows[1]",
+        "rows 1 and 2 can match together",
+        "hit: first",
+    ),
+    (
+        "[small, 2]",
+        "[tiny, 2]",
+        "tiny",
+        "tables[0].rows[1][0]",
+        "size never has the value 'tiny'",
+        "large, small",
+    ),
+    (
+        "[small, 2]",
+        "[small, large, 2]",
+        "[small, large",
+        "tables[0].rows[1]",
+        "not a cell for each input",
+        "1 cells",
+    ),
+    ("[small, 2]", '["9..3", 2]', "9..3", "tables[0].rows[1][0]", "an empty range", "smaller end first"),
+    ("[small, 2]", '[">= 3", 2]', ">= 3", "tables[0].rows[1][0]", "a text beside a number", "type text"),
+    ("input: size", "inputs: []", "[]", "tables[0].inputs", "an empty list", "at least one entry"),
+    (
+        "hit: unique",
+        "hit: any",
+        "any",
+        "tables[0].hit",
+        "not one of the words allowed",
+        "unique, first, collect",
+    ),
+    (
+        "title: Staff}",
+        "title: Staff, values: {a: A}}",
+        "{type: integer",
+        "subject.subject.columns.staff",
+        "values and format belong to a text",
+        "type: text",
+    ),
+    (
+        "staff: {",
+        "select: {",
+        "select",
+        "subject.subject.columns.select",
+        "a word of SQL's own",
+        "its_select",
+    ),
+    (
+        "date: found_on",
+        "date: kind",
+        "kind\n",
+        "subject.records.date",
+        "not a column fit for this",
+        "date column",
+    ),
+    (
+        "      note: {",
+        "      size: {",
+        "size: {type: text, title: Note",
+        "subject.records.columns.size",
+        "also an attribute of the subject",
+        "a name of its own",
+    ),
+    (
+        "pack: sound",
+        "pack: sound\npack: twice",
+        "pack: twice",
+        "(file)",
+        "the key stands here twice",
+        "one of the two",
+    ),
+    (
+        "title: Fault\n",
+        "title: &a Fault\n",
+        "&a",
+        "rules[0]",
+        "anchors are not allowed",
+        "write the value out",
+    ),
+    (
+        "title: Fault\n",
+        "title: !!python/name:os.system x\n",
+        "!!python",
+        "rules[0]",
+        "tags are not allowed",
+        "plain",
+    ),
+    ("title: Fault\n", 'title: "a\\0b"\n', "a\\0b", "rules[0]", "a control character", "plain text"),
+]
+
+
+@pytest.mark.parametrize(("sane", "faulty", "at", "field", "message", "hint"), FAULTS)
+def test_a_fault_is_named_with_its_place(
+    sound: str, problems: Problems, sane: str, faulty: str, at: str, field: str, message: str, hint: str
+) -> None:
+    assert sound.count(sane) >= 1
+    text = sound.replace(sane, faulty, 1)
+    found = problems(text)
+    assert len(found) == 1, "\n".join(map(str, found))
+    problem = found[0]
+    assert problem.field == field
+    assert message in problem.message
+    assert hint in problem.hint
+    line = text.splitlines()[problem.place.line - 1]
+    assert problem.place.file == "pack.yaml"
+    assert (line[problem.place.column - 1 :] + "\n").startswith(at)
+
+
+PLACES = [
+    ("when: kind = 'fault' and zzz = 1", "zzz"),
+    ("when: \"kind = 'fault' and zzz = 1\"", "zzz"),
+    ("when: 'settled and zzz = 1'", "zzz"),
+    ("when: note = '中😀' and zzz = 1", "zzz"),
+    ("when: 'kind = ''fault'' and zzz = 1'", "kind"),  # escapes: the place of the text
+]
+
+
+@pytest.mark.parametrize(("when", "at"), PLACES)
+def test_a_place_inside_a_condition_is_exact(sound: str, problems: Problems, when: str, at: str) -> None:
+    text = sound.replace("when: kind = 'fault' and fine >= 1000", when)
+    place = problems(text)[0].place
+    assert text.splitlines()[place.line - 1][place.column - 1 :].startswith(at)
+
+
+@pytest.mark.parametrize("style", [">", "|", ">-"])
+def test_in_a_text_of_several_lines_the_place_is_its_first(
+    sound: str, problems: Problems, style: str
+) -> None:
+    when = f"when: {style}\n      kind = 'fault'\n      and zzz = 1\n"
+    text = sound.replace("when: kind = 'fault' and fine >= 1000\n", when)
+    problem = problems(text)[0]
+    assert text.splitlines()[problem.place.line - 1].strip() == f"when: {style}"
+    assert problem.text == "zzz"
+
+
+def test_all_faults_of_a_pass_are_told_at_once(sound: str, problems: Problems) -> None:
+    text = sound.replace("dimension: conduct", "dimension: manners").replace("law §1", "lore §1")
+    text = (
+        text.replace("fine >= 1000", "fin >= 1000")
+        .replace("faults > 9", "faults > 'x'")
+        .replace("[small", "[tiny")
+    )
+    found = problems(text)
+    assert [p.field for p in found] == [
+        "rules[0].dimension",
+        "rules[0].when",
+        "rules[0].basis",
+        "vetoes[0].when",
+        "tables[0].dimension",
+        "tables[0].rows[1][0]",
+    ]
+    assert [p.place for p in found] == sorted(p.place for p in found)
+
+
+def test_all_faults_of_shape_are_told_at_once(sound: str, problems: Problems) -> None:
+    text = (
+        sound.replace("points: -4", "points: x")
+        .replace("start: 80", "start: y")
+        .replace("hit: unique", "hit: z")
+    )
+    assert {p.field for p in problems(text)} == {"score.start", "rules[0].points", "tables[0].hit"}
+
+
+def test_a_problem_reads_well(sound: str, problems: Problems) -> None:
+    text = sound.replace("fine >= 1000", "fin >= 1000")
+    assert str(problems(text)[0]) == (
+        "pack.yaml:36:30: rules[0].when: nothing declares the name fin\n    found: fin\n    right: fine?"
+    )

@@ -1,0 +1,95 @@
+"""Packs that mean harm: refused, or harmless."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import duckdb
+import pytest
+
+from rules.loader import load_text
+from rules.problems import Problem
+from scoring.engine import grade
+
+Problems = Callable[[str], list[Problem]]
+
+BOMB = "a: &a [x]\n" + "\n".join(
+    f"{b}: &{b} [*{a}, *{a}, *{a}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+)
+HOSTILE = {
+    "larger than 8 MiB": "a: " + "x" * (8 * 1024 * 1024),
+    "nested deeper than 24 levels": "a: " + "[" * 100_000 + "]" * 100_000,
+    "anchors are not allowed": BOMB,
+    "aliases are not allowed": "a: *b",
+    "tags are not allowed": "a: !!python/object/apply:os.system ['true']",
+    "more than one document": "a: 1\n---\nb: 2",
+    "a key that is a list or a mapping": "? [a, b]\n: 1",
+    "more than 250,000 values": "a: [" + "1," * 250_001 + "]",
+    "not YAML": "a: [1, 2",
+    "the key stands here twice": "a: 1\n'a': 2",
+    "not a mapping": "- 1",
+    "a control character": 'a: "x\\u0000y"',
+}
+
+
+@pytest.mark.parametrize(("message", "text"), HOSTILE.items(), ids=list(HOSTILE))
+def test_a_hostile_file_is_refused(problems: Problems, message: str, text: str) -> None:
+    assert any(message in problem.message for problem in problems(text))
+
+
+def test_no_file_at_all_is_a_mapping_that_is_missing(problems: Problems) -> None:
+    assert "not a mapping" in problems("")[0].message
+
+
+@pytest.mark.parametrize(
+    ("when", "message"),
+    [
+        ("kind = 'fault' or " * 600 + "settled", "longer than 2000 characters"),
+        ("(" * 500 + "settled" + ")" * 500, "nested too deeply"),
+        ("not " * 400 + "settled", "nested too deeply"),
+        ("settled; drop table scores", "this can't be read as a condition"),
+        ("settled union select 1", "this can't be read as a condition"),
+        ("read_csv('/etc/passwd') = 1", "'read_csv' is not in the language"),
+        ("pg_sleep(1000) = 1", "'pg_sleep' is not in the language"),
+        ("settled = (select true)", "'subquery' is not in the language"),
+        ("copy = 1", "nothing declares the name copy"),
+    ],
+)
+def test_a_hostile_condition_is_refused(sound: str, problems: Problems, when: str, message: str) -> None:
+    text = sound.replace(
+        "when: kind = 'fault' and fine >= 1000", f"when: {when!r}" if "'" not in when else f'when: "{when}"'
+    )
+    assert message in problems(text)[0].message
+
+
+EVIL = "'; drop table subjects; --\"\\"
+
+
+def test_sql_in_strings_is_text(sound: str) -> None:
+    """In a condition, in a tier, and in the data."""
+    quoted = EVIL.replace("'", "''").replace('"', '\\"').replace("\\\\", "\\").replace('--\\"\\', '--\\"\\\\')
+    text = sound.replace("when: kind = 'fault' and fine >= 1000", f"when: \"note = '{quoted}'\"")
+    text = text.replace("tier: A, from", 'tier: "A\'; drop table records; --", from').replace(
+        "id: fault", "id: fault.--x"
+    )
+    pack = load_text(text, "evil.yaml")
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create table subjects (shop_id varchar, size varchar, opened_on date, staff bigint)"
+        )
+        connection.execute(
+            "create table records (record_id varchar, shop_id varchar, found_on date, kind varchar,"
+            " fine decimal(18, 4), settled boolean, note varchar)"
+        )
+        connection.execute("insert into subjects values (?, 'large', null, null)", [EVIL])
+        connection.execute("insert into records values (?, ?, '2026-03-01', null, null, null, ?)", [EVIL] * 3)
+        grade(connection, pack, dt.date(2026, 3, 1))
+        hits = connection.execute(
+            "select subject_id, rule, record_id, points from hits order by rule"
+        ).fetchall()
+        assert hits == [(EVIL, "fault.--x", EVIL, -400), (EVIL, "size.1", None, 100)]
+        assert connection.execute("select subject_id, score, tier from scores").fetchall() == [
+            (EVIL, 7700, "B")
+        ]
+        assert connection.execute("select count(*) from subjects").fetchone() == (1,)

@@ -1,0 +1,562 @@
+"""Random packs, subjects, records and days, as data: what the engine and the reference are compared on.
+
+The vocabularies are small, so that conditions meet; their names are those that an engine might use itself,
+their values the ones that break arithmetic, calendars and quoting.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import yaml
+from hypothesis import strategies as st
+
+Data = dict[str, Any]
+
+TEXTS = [
+    "a",
+    "b",
+    "A",
+    "a_b",
+    "a%b",
+    "it's",
+    "",
+    " a",
+    "中文",
+    "中",
+    "😀",
+    "'; drop table subjects; --",
+    'x"y',
+    "e\u0301",
+]
+CODES = ["a", "b", "c", "it's", "中文"]
+PATTERNS = ["%", "_", "a%", "%b", "a_b", "中_", "%'%", "__", "", "%😀", "e_"]
+INTEGERS = [0, 1, -1, 2, 3, 7, 100, 10**17, 10**18 - 1, -(10**18) + 1]
+DECIMALS = ["0", "0.0001", "-0.0001", "1", "1.5", "2.5", "-2.5", "0.3333", "99.995", "10000000000000",
+            "99999999999999.9999", "-99999999999999.9999"]  # fmt: skip
+DAYS = [
+    dt.date.fromisoformat(day)
+    for day in [
+        "2023-12-31",
+        "2024-01-30",
+        "2024-01-31",
+        "2024-02-28",
+        "2024-02-29",
+        "2024-03-01",
+        "2024-03-31",
+        "2024-08-31",
+        "2024-11-30",
+        "2024-12-31",
+        "2025-01-01",
+        "2025-01-29",
+        "2025-01-31",
+        "2025-02-28",
+        "2025-03-01",
+        "2025-08-31",
+        "2025-12-31",
+    ]
+]
+FAR_DAYS = [dt.date.min, dt.date(1900, 2, 28), dt.date(2096, 2, 29), dt.date(9999, 1, 31), dt.date.max]
+
+SUBJECT_COLUMNS = {
+    "points": "decimal",
+    "elapsed": "integer",
+    "rule": "text",
+    "starts_on": "date",
+    "flag": "boolean",
+}
+RECORD_COLUMNS = {
+    "happened_on": "date",
+    "stops_on": "date",
+    "kind": "text",
+    "note": "text",
+    "amount": "decimal",
+    "days": "integer",
+    "tier": "boolean",
+}
+RECORD_KEY = "record_id"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A pack's text, the day, the subjects and the records."""
+
+    pack: str
+    as_of: dt.date
+    subjects: list[Data]
+    records: list[Data]
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _represent(dumper: yaml.SafeDumper, value: Decimal) -> yaml.Node:
+    whole = value == value.to_integral_value()
+    kind, text = ("int", str(int(value))) if whole else ("float", format(value, "f"))
+    return dumper.represent_scalar(f"tag:yaml.org,2002:{kind}", text)
+
+
+_Dumper.add_representer(Decimal, _represent)
+
+
+def to_yaml(pack: Mapping[str, Any]) -> str:
+    """A pack's data as the text that a person would keep."""
+    return yaml.dump(dict(pack), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=10_000)
+
+
+def quote(value: Any) -> str:
+    """A value as conditions write it."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return "'" + value.replace("'", "''") + "'"
+        case dt.date():
+            return f"date '{value}'"
+        case _:
+            return str(value)
+
+
+# Values
+
+
+def days() -> st.SearchStrategy[dt.date]:
+    near = st.dates(dt.date(2023, 6, 1), dt.date(2026, 6, 30))
+    return st.one_of(*[st.sampled_from(DAYS)] * 3, near, near, st.sampled_from(FAR_DAYS))
+
+
+def values(kind: str, column: str = "") -> st.SearchStrategy[Any]:
+    match kind:
+        case "text":
+            return st.sampled_from(CODES if column == "kind" else TEXTS)
+        case "integer":
+            return st.sampled_from(INTEGERS)
+        case "decimal":
+            return st.sampled_from(DECIMALS).map(Decimal)
+        case "date":
+            return days()
+        case _:
+            return st.booleans()
+
+
+def row(columns: Mapping[str, str]) -> st.SearchStrategy[Data]:
+    return st.fixed_dictionaries(
+        {name: st.one_of(*[values(kind, name)] * 4, st.none()) for name, kind in columns.items()}
+    )
+
+
+# Expressions, as text
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names in scope, by type."""
+
+    types: Mapping[str, str]
+
+    def of(self, *kinds: str) -> list[str]:
+        return [name for name, kind in self.types.items() if kind in kinds]
+
+
+@st.composite
+def numbers(draw: st.DrawFn, names: Names, depth: int = 2) -> str:
+    found = names.of("integer", "decimal", "measure")
+    forms = (
+        (["name"] * 3 if found else [])
+        + ["literal"]
+        + (["sum", "product", "call", "abs"] if depth and found else [])
+    )
+    match draw(st.sampled_from(forms)):
+        case "name":
+            return draw(st.sampled_from(found))
+        case "literal":
+            kind = draw(st.sampled_from(["integer", "decimal"]))
+            return quote(draw(values(kind)))
+        case "sum":
+            op = draw(st.sampled_from(["+", "-"]))
+            return f"({draw(numbers(names, depth - 1))} {op} {draw(numbers(names, depth - 1))})"
+        case "product":
+            factor = draw(st.sampled_from(["2", "-3", "0.5", "0.001"]))
+            return f"{draw(st.sampled_from(found))} * {factor}"
+        case "abs":
+            return f"abs({draw(numbers(names, depth - 1))})"
+        case _:
+            return draw(calls(["coalesce", "least", "greatest"], numbers(names, depth - 1)))
+
+
+@st.composite
+def calls(draw: st.DrawFn, functions: list[str], argument: st.SearchStrategy[str]) -> str:
+    arguments = draw(st.lists(argument, min_size=2, max_size=3))
+    return f"{draw(st.sampled_from(functions))}({', '.join(arguments)})"
+
+
+@st.composite
+def dates(draw: st.DrawFn, names: Names, depth: int = 1) -> str:
+    """A date that the data give; never a literal alone."""
+    found = names.of("date")
+    forms = ["name"] * 3 + (["shift", "shift", "call", "start"] if depth else [])
+    match draw(st.sampled_from(forms)):
+        case "name":
+            return draw(st.sampled_from(found))
+        case "start":
+            return f"start_of_{draw(st.sampled_from(['year', 'month']))}({draw(dates(names, 0))})"
+        case "shift":
+            unit = draw(st.sampled_from(["day", "week", "month", "year"]))
+            op, count = draw(st.sampled_from(["+", "-"])), draw(st.sampled_from([0, 1, 2, 6, 12, 30, 900]))
+            date = draw(st.sampled_from([*found, f"start_of_year({found[0]})"]))
+            moved = f"{date} {op} interval {count} {unit}"
+            return moved + (" - interval 1 day" if unit in ("month", "year") and draw(st.booleans()) else "")
+        case _:
+            return draw(calls(["coalesce", "least", "greatest"], dates(names, depth - 1)))
+
+
+@st.composite
+def texts(draw: st.DrawFn, names: Names) -> str:
+    name = draw(st.sampled_from([n for n in names.of("text") if n != "kind"]))
+    return draw(st.sampled_from([name, name, f"coalesce({name}, 'a')"]))
+
+
+@st.composite
+def tests(draw: st.DrawFn, names: Names) -> str:
+    """One comparison."""
+    kinds = [k for k in ("number", "date", "text", "kind", "flag", "null") if _offers(names, k)]
+    comparison = draw(st.sampled_from(["=", "<>", "<", "<=", ">", ">="]))
+    match draw(st.sampled_from(kinds)):
+        case "number":
+            left = draw(numbers(names))
+            form = draw(st.sampled_from(["compare", "compare", "between", "in"]))
+            literals = st.one_of(values("integer"), values("decimal"), st.just(Decimal("2.50"))).map(quote)
+            return draw(_against(left, form, comparison, literals, numbers(names, 1)))
+        case "date":
+            left = draw(dates(names))
+            form = draw(st.sampled_from(["compare", "compare", "between", "in"]))
+            return draw(_against(left, form, comparison, days().map(quote), dates(names, 0)))
+        case "text":
+            left = draw(texts(names))
+            if draw(st.booleans()):
+                pattern = quote(draw(st.sampled_from(PATTERNS)))
+                return f"{left} {draw(st.sampled_from(['like', 'not like']))} {pattern}"
+            form = draw(st.sampled_from(["compare", "in"]))
+            equality = draw(st.sampled_from(["=", "<>"]))
+            return draw(_against(left, form, equality, values("text").map(quote), texts(names)))
+        case "kind":
+            form = draw(st.sampled_from(["compare", "compare", "in"]))
+            return draw(_against("kind", form, "=", st.sampled_from(CODES).map(quote), st.just("kind")))
+        case "flag":
+            name = draw(st.sampled_from(names.of("boolean")))
+            return draw(st.sampled_from([name, f"not {name}", f"{name} = true", f"{name} <> true"]))
+        case _:
+            name = draw(st.sampled_from(sorted(names.types)))
+            return f"{name} is {draw(st.sampled_from(['', 'not ']))}null"
+
+
+def _offers(names: Names, kind: str) -> bool:
+    match kind:
+        case "number":
+            return bool(names.of("integer", "decimal", "measure"))
+        case "kind":
+            return "kind" in names.types
+        case "flag":
+            return bool(names.of("boolean"))
+        case "text":
+            return any(n != "kind" for n in names.of("text"))
+        case "date":
+            return bool(names.of("date"))
+        case _:
+            return bool(names.types)
+
+
+@st.composite
+def _against(
+    draw: st.DrawFn,
+    left: str,
+    form: str,
+    op: str,
+    literals: st.SearchStrategy[str],
+    others: st.SearchStrategy[str],
+) -> str:
+    match form:
+        case "between":
+            return f"{left} between {draw(literals)} and {draw(literals)}"
+        case "in":
+            listed = ", ".join(draw(st.lists(literals, min_size=1, max_size=3)))
+            return f"{left} {draw(st.sampled_from(['in', 'in', 'not in']))} ({listed})"
+        case _:
+            return f"{left} {op} {draw(st.one_of(literals, literals, others))}"
+
+
+@st.composite
+def conditions(draw: st.DrawFn, names: Names, timed: bool = True, depth: int = 2) -> str:
+    """A condition; ``timed`` where it may have a term with ``as_of``."""
+    terms = draw(st.lists(_nested(names, depth), min_size=1, max_size=3))
+    if timed and names.of("date") and draw(st.integers(0, 4)) == 0:
+        op = draw(st.sampled_from(["=", "<", "<=", ">", ">="]))
+        date = draw(dates(names))
+        terms.append(draw(st.sampled_from([f"{date} {op} as_of", f"as_of {op} {date}"])))
+    return " and ".join(f"({t})" if " or " in t else t for t in terms)
+
+
+@st.composite
+def _nested(draw: st.DrawFn, names: Names, depth: int) -> str:
+    form = draw(st.sampled_from(["test"] * 4 + (["or", "not", "coalesce"] if depth else [])))
+    if form == "test":
+        return draw(tests(names))
+    inner = draw(_nested(names, depth - 1))
+    if form == "not":
+        return f"not ({inner})"
+    if form == "coalesce":
+        return f"coalesce({inner}, {draw(st.sampled_from(['true', 'false']))})"
+    return f"({inner}) or ({draw(_nested(names, depth - 1))})"
+
+
+# The parts of a pack
+
+
+def hundredths(low: int = -5000, high: int = 5000) -> st.SearchStrategy[Decimal]:
+    return st.one_of(
+        st.integers(low, high).map(lambda n: Decimal(n) / 100),
+        st.sampled_from([-10, -4, 0, 3, 20]).map(Decimal),
+    )
+
+
+def points() -> st.SearchStrategy[Any]:
+    huge = st.sampled_from([Decimal(1_000_000), Decimal(-1_000_000)])
+    by_date = st.dictionaries(
+        st.sampled_from(DAYS), st.one_of(hundredths(), st.none()), min_size=1, max_size=3
+    )
+    return st.one_of(hundredths(), hundredths(), hundredths(), by_date, huge)
+
+
+@st.composite
+def windows(draw: st.DrawFn, names: Names, decays: bool) -> Data:
+    window: Data = {"from": draw(dates(names))}
+    length = draw(st.sampled_from(["months", "months", "days", None]))
+    if length:
+        window[length] = draw(st.sampled_from([1, 2, 3, 12, 13]))
+    if draw(st.integers(0, 3)) == 0:
+        window["until"] = draw(dates(names))
+    if decays and length == "months" and draw(st.booleans()):
+        months = [n for n in sorted(draw(st.sets(st.integers(1, 12), max_size=3))) if n < window["months"]]
+        keep = st.sampled_from([Decimal("0.5"), Decimal("0.33"), 0, 1])
+        steps = [{"after": n, "keep": draw(keep)} for n in months]
+        window["decay"] = draw(st.sampled_from(["linear", steps or "linear"]))
+    return window
+
+
+@st.composite
+def measures(draw: st.DrawFn, names: Names) -> Data:
+    """A measure of records."""
+    how = draw(st.sampled_from(["count", "count", "sum", "min", "max", "mean", "latest"]))
+    operand = {
+        "count": st.just("records"),
+        "latest": st.sampled_from(names.of("integer", "decimal", "date", "text", "boolean")),
+        "min": st.one_of(numbers(names), dates(names)),
+        "max": st.one_of(numbers(names), dates(names)),
+    }.get(how, st.sampled_from(["amount", "days", "amount + amount", "abs(amount)", "coalesce(amount, 1)"]))
+    measure = {"title": "M", how: draw(operand)}
+    if draw(st.booleans()):
+        measure["where"] = draw(conditions(names))
+    if draw(st.booleans()):
+        measure["within"] = draw(windows(names, decays=False))
+    if draw(st.integers(0, 2)) == 0:
+        measure["by"] = draw(st.sampled_from(["kind", "note", "days", "happened_on", "tier"]))
+        numeric = how in ("count", "sum", "mean")
+        measure["take"] = draw(st.sampled_from(["max", "min", "sum", "count"] if numeric else ["count"]))
+    return measure
+
+
+@st.composite
+def derived(draw: st.DrawFn, base: Mapping[str, Data], attributes: Names) -> dict[str, Data]:
+    """Measures made of measures."""
+    numeric = [n for n, m in base.items() if {"count", "sum", "mean"} & set(m) or m.get("take") == "count"]
+    made: dict[str, Data] = {}
+    if numeric and draw(st.booleans()):
+        parts = [draw(st.sampled_from(numeric)), draw(st.sampled_from(numeric))]
+        made["share"] = {"title": "R", "ratio": parts}
+    known = Names({**attributes.types, **dict.fromkeys([*numeric, *made], "measure")})
+    if draw(st.booleans()):
+        made["worth"] = {"title": "R", "value": draw(numbers(known, 1))}
+    ranked = [*numeric, *made]
+    if ranked and draw(st.booleans()):
+        how = draw(st.sampled_from(["rank", "rank", "peers"]))
+        made["place"] = {
+            "title": "R",
+            how: draw(st.sampled_from(ranked)),
+            "order": draw(st.sampled_from(["asc", "desc"])),
+        }
+        if draw(st.booleans()):
+            made["place"]["by"] = draw(st.sampled_from(["rule", "flag", "elapsed"]))
+    for measure in made.values():
+        if draw(st.integers(0, 2)) == 0:
+            measure["where"] = draw(conditions(attributes, timed=False))
+    return made
+
+
+@st.composite
+def rules(draw: st.DrawFn, names: Names) -> Data:
+    rule: Data = {"title": "T", "dimension": draw(st.sampled_from(["one", "two"])), "basis": "own-choice"}
+    always = ["true", "happened_on is not null", "amount is null or days is null"][
+        : 3 if "days" in names.types else 1
+    ]
+    when = st.one_of(conditions(names), tests(names), st.sampled_from(always))
+    rule |= {"when": draw(when), "points": draw(points())}
+    decays = True
+    if draw(st.integers(0, 3)) == 0:
+        rule["per"], decays = draw(numbers(names, 1)), False
+    if draw(st.booleans()):
+        rule["counts"] = draw(windows(names, decays))
+    if draw(st.booleans()):
+        rule["cap"] = draw(hundredths(-3000, 3000))
+    return rule
+
+
+@st.composite
+def vetoes(draw: st.DrawFn, names: Names) -> Data:
+    veto = {
+        "title": "V",
+        "when": draw(conditions(names)),
+        "tier": draw(st.sampled_from("ABC")),
+        "basis": "own-choice",
+    }
+    if draw(st.booleans()):
+        veto["counts"] = draw(windows(names, decays=False))
+    return veto
+
+
+@st.composite
+def consequences(draw: st.DrawFn, names: Names) -> Data:
+    return {"title": "C", "when": draw(conditions(names)), "basis": "own-choice"}
+
+
+CELLS: Mapping[str, list[list[Any]]] = {
+    "kind": [["a"], ["b"], [["c", "it's"]]],
+    "amount": [["< 0", "0..2.5", ">= 2.5"], [Decimal("1.5")], ["<= 1", "> 1"]],
+    "days": [["< 0", "0..3", "> 3"], [0, 1, [2, 3]], [Decimal("0.5"), ">= 1.5"]],
+    "coalesce(days, 0) + 1": [[1, ">= 2"]],
+    "tier": [[True], [False]],
+    "happened_on": [["< 2024-03-01", "2024-03-01..2025-01-01", ">= 2025-01-01"], [dt.date(2024, 2, 29)]],
+    "points": [["< 0", ">= 0"], ["-"]],
+    "rule": [["a", "中文"], ["'; drop table subjects; --"]],
+}
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> Data:
+    inputs = draw(st.lists(st.sampled_from(sorted(CELLS)), min_size=1, max_size=2, unique=True))
+    hit = draw(st.sampled_from(["unique", "first", "collect"]))
+    if hit == "unique":
+        cells = draw(st.sampled_from(CELLS[inputs[0]]))
+        written = [[cell, *("-" for _ in inputs[1:])] for cell in cells]
+    else:
+        choice = [st.sampled_from([c for cells in CELLS[i] for c in cells] + ["-"]) for i in inputs]
+        written = draw(st.lists(st.tuples(*choice).map(list), min_size=1, max_size=4))
+    table: Data = {
+        "title": "T",
+        "dimension": draw(st.sampled_from(["one", "two"])),
+        "inputs": inputs,
+        "hit": hit,
+    }
+    table |= {"rows": [[*cells, draw(points())] for cells in written], "basis": "own-choice"}
+    everything = Names({**SUBJECT_COLUMNS, **RECORD_COLUMNS})
+    if draw(st.booleans()):
+        table["where"] = draw(conditions(everything))
+    if draw(st.booleans()):
+        table["counts"] = draw(windows(everything, decays=True))
+    if draw(st.booleans()):
+        table["cap"] = draw(hundredths(-3000, 3000))
+    return table
+
+
+def vocabulary(key: str, key_type: str, link: str) -> Data:
+    """A vocabulary with keys of the given type, records linked by the column ``link``."""
+
+    def columns(kinds: Mapping[str, str]) -> Data:
+        return {name: {"type": kind, "title": name} for name, kind in kinds.items()}
+
+    records = columns({RECORD_KEY: key_type, link: key_type, **RECORD_COLUMNS})
+    records["kind"]["values"] = {code: code for code in CODES}
+    return {
+        "vocabulary": "people",
+        "title": "People",
+        "subject": {"key": key, "columns": columns({key: key_type, **SUBJECT_COLUMNS})},
+        "records": {"key": RECORD_KEY, "subject": link, "date": "happened_on", "columns": records},
+    }
+
+
+def key_values(key_type: str) -> list[Any]:
+    """Keys, in an order that differs from that of their texts."""
+    return [10**17, 9, -1, 10, 0, 3] if key_type == "integer" else ["z'", "a", "中", "", "B", "😀"]
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """A whole case."""
+    key_type = draw(st.sampled_from(["text", "integer"]))
+    key, link = "subject_id", draw(st.sampled_from(["subject_id", "owner"]))
+    keys = key_values(key_type)
+    owners = st.sampled_from([*keys[:3] * 2, *keys[3:5], None])
+    return Case(
+        to_yaml(draw(packs(vocabulary(key, key_type, link)))),
+        draw(st.one_of(st.sampled_from(DAYS), st.dates(dt.date(2023, 12, 1), dt.date(2026, 3, 1)))),
+        [{key: k, **draw(row(SUBJECT_COLUMNS))} for k in keys[: draw(st.sampled_from([4, 4, 3, 2, 1, 0]))]],
+        [
+            {
+                RECORD_KEY: -number if key_type == "integer" else f"r{number}",
+                link: owner,
+                **draw(row(RECORD_COLUMNS)),
+            }
+            for number, owner in enumerate(
+                draw(st.lists(owners, min_size=draw(st.integers(0, 7)), max_size=8))
+            )
+        ],
+    )
+
+
+@st.composite
+def packs(draw: st.DrawFn, people: Data) -> Data:
+    attributes, columns = Names(SUBJECT_COLUMNS), Names(RECORD_COLUMNS)
+    base = draw(st.lists(measures(columns), max_size=3))
+    named = {f"m{n}": measure for n, measure in enumerate(base)}
+    named |= draw(derived(named, attributes))
+    counted = {
+        n: "measure" for n, m in named.items() if not {"latest", "min", "max"} & set(m) or m.get("take")
+    }
+    subject = Names({**SUBJECT_COLUMNS, **counted})
+    everything = Names({**subject.types, **RECORD_COLUMNS})
+    scope = st.sampled_from([everything, everything, columns, subject])
+    own = [draw(rules(draw(scope))) for _ in range(draw(st.integers(1, 4)))]
+    score = sorted(draw(st.lists(st.integers(-50, 150), min_size=3, max_size=3)))
+    levels = sorted(draw(st.sets(st.integers(score[0], 150), min_size=2, max_size=2)), reverse=True)
+    return {
+        "pack": "random",
+        "version": "1",
+        "title": "随机",
+        "subject": people,
+        "in_force": {
+            "from": dt.date(2020, 1, 1),
+            "until": draw(st.sampled_from([None, dt.date(2027, 1, 1)])),
+        },
+        "score": {"min": score[0], "start": score[1], "max": score[2]},
+        "dimensions": [
+            {"id": "one", "title": "1", "floor": draw(st.sampled_from([None, -30, 0]))},
+            {"id": "two", "title": "2", "ceiling": draw(st.sampled_from([None, -1, 15]))},
+        ],
+        "measures": named,
+        "rules": [{"id": f"r{n}", **rule} for n, rule in enumerate(own)],
+        "tables": [{"id": f"t{n}", **draw(tables())} for n in range(draw(st.integers(0, 2)))],
+        "vetoes": [{"id": f"v{n}", **draw(vetoes(draw(scope)))} for n in range(draw(st.integers(0, 2)))],
+        "consequences": [
+            {"id": f"c{n}", **draw(consequences(draw(scope)))} for n in range(draw(st.integers(0, 1)))
+        ],
+        "grades": [
+            {"tier": "A", "from": levels[0]},
+            {"tier": "B", "from": levels[1]},
+            {"tier": "C", "from": score[0] - 1},
+        ],
+    }
