@@ -126,7 +126,7 @@ class Plan:
     @property
     def inputs(self) -> tuple[Name, ...]:
         """The attributes and measures that the rules read, for the completeness of a result."""
-        read = {n for rule in self.rules for n in rule_names(rule) if n.level is not Level.RECORD}
+        read = (name for name in self.names.values() if name.level is not Level.RECORD)
         return tuple(sorted(read, key=lambda n: n.name))
 
 

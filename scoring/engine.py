@@ -90,28 +90,24 @@ class _Run:
         )
 
     def score(self) -> None:
-        """``dimension_scores`` and ``scores``. Points are null where no hit counts yet."""
+        """``dimension_scores`` and ``scores``."""
         self._table(
             "xh_by_pool",
-            "select subject_id, pool,"
-            f" cast(sum(greatest(points, 0)) filter (where {self.counting}) as bigint) as gained,"
-            f" cast(sum(least(points, 0)) filter (where {self.counting}) as bigint) as lost,"
-            f" min(case when counts_from > {self.day} then counts_from"
-            " else least(counts_until, next_step_on) end) as next_change_on"
-            " from xh_matches group by subject_id, pool",
+            "select subject_id, pool, cast(sum(greatest(points, 0)) as bigint) as gained,"
+            " cast(sum(least(points, 0)) as bigint) as lost,"
+            " min(least(counts_until, next_step_on)) as next_change_on"
+            f" from xh_matches where {self.counting} group by subject_id, pool",
         )
-        capped = _capped("(gained + lost)", "bound")
         self._table(
             "xh_by_dimension",
-            f"select subject_id, dimension, cast(sum({capped}) filter (where gained is not null) as bigint)"
+            f"select subject_id, dimension, cast(sum({_capped('(gained + lost)', 'bound')}) as bigint)"
             " as points_before, min(next_change_on) as next_change_on"
             " from xh_by_pool join xh_pools using (pool) group by subject_id, dimension",
         )
         self._table(
             "dimension_scores",
             f"select subject_id, {self._dimension_id()} as dimension, points_before,"
-            f" {self._within_dimension()} as points from xh_by_dimension"
-            " where dimension is not null and points_before is not null",
+            f" {self._within_dimension()} as points from xh_by_dimension where dimension is not null",
         )
         self._table("scores", self._scores())
 
@@ -119,15 +115,17 @@ class _Run:
         score, known = self.plan.pack.score, self._inputs_known()
         total = f"greatest({score.min}, least({score.max}, {score.start} + coalesce(t.points, 0)))"
         return (
-            "with t as (select subject_id, min(next_change_on) as next_change_on, cast(sum("
-            f"{self._within_dimension()}) filter (where points_before is not null) as bigint) as points"
+            "with t as (select subject_id, min(next_change_on) as next_change_on,"
+            f" cast(sum({self._within_dimension()}) as bigint) as points"
             " from xh_by_dimension group by subject_id),"
             " v as (select subject_id, min(veto) as veto from xh_matches join xh_rules using (rule)"
             f" where {self.counting} and veto is not null group by subject_id),"
+            " a as (select subject_id, min(counts_from) as begins_on from xh_matches"
+            f" where counts_from > {self.day} group by subject_id),"
             f" s as (select f.{self.key} as subject_id, cast({total} as bigint) as score, v.veto,"
-            f" least(t.next_change_on, f._change_on, {self._next_version()}) as next_change_on,"
+            f" least(t.next_change_on, a.begins_on, f._change_on, {self._next_version()}) as next_change_on,"
             f" {known} as inputs_known from xh_frame f left join t on t.subject_id = f.{self.key}"
-            f" left join v on v.subject_id = f.{self.key}),"
+            f" left join v on v.subject_id = f.{self.key} left join a on a.subject_id = f.{self.key}),"
             f" b as (select *, {self._band('score')} as band_rank from s)"
             f" select subject_id, score, {self._tier('greatest(band_rank, r.tier)')} as tier,"
             f" {self._tier('band_rank')} as band, r.id as veto,"

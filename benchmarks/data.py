@@ -1,0 +1,82 @@
+"""Invented subjects and records as Parquet: ``python -m benchmarks.data FOLDER``.
+
+They look like chance and are none: a hash makes them, the same on every machine with the locked DuckDB.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from benchmarks.rulesets import AMOUNTS, KINDS, SEVERITIES
+
+SUBJECTS = 1_000_000
+RECORDS_EACH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Where the files are, and how much is in them."""
+
+    subjects: Path
+    records: Path
+    subject_count: int
+
+    @property
+    def record_count(self) -> int:
+        """The number of records."""
+        return self.subject_count * RECORDS_EACH
+
+
+def data_in(folder: Path, scale: float) -> Data:
+    """The data set of that scale; made where it is not there yet.
+
+    :param scale: 1 is a million subjects with 20 million records.
+    """
+    count = int(SUBJECTS * scale)
+    data = Data(folder / f"subjects-{count}.parquet", folder / f"records-{count}.parquet", count)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, query in ((data.subjects, _subjects(count)), (data.records, _records(count))):
+        if not path.exists():
+            unfinished = path.with_suffix(".part")
+            duckdb.sql(f"copy ({query}) to '{unfinished}' (format parquet)")
+            unfinished.rename(path)
+    return data
+
+
+def _subjects(count: int) -> str:
+    return f"select i as subject_id, 'region-' || {_random(10, 0)} as region from range({count}) t(i)"
+
+
+def _records(count: int) -> str:
+    """Low kinds are frequent; 7 of 10 are effective; dates reach from five years ago to a month ahead."""
+    kind = f"cast(floor({KINDS} * power({_random(10_000, 2)} / 10000, 2)) as integer)"
+    severities = ", ".join(f"'{name}'" for name in SEVERITIES)
+    return (
+        f"select i as record_id, {_random(count, 1)} as subject_id,"
+        f" format('k{{:02d}}', {kind}) as kind,"
+        f" [{severities}][1 + {_random(4, 3)}] as severity,"
+        f" case when {_random(10, 4)} < 7 then 'effective'"
+        f" else ['repaired', 'disputed', 'revoked'][1 + {_random(3, 5)}] end as status,"
+        f" cast({_random(AMOUNTS * 100, 6)} / 100 as decimal(18, 4)) as amount,"
+        f" date '2021-06-01' + cast({_random(1855, 7)} as integer) as occurred_on"
+        f" from range({count * RECORDS_EACH}) t(i)"
+    )
+
+
+def _random(below: int, column: int) -> str:
+    """A number from 0 that looks like chance and is none."""
+    return f"cast(hash(i * 8 + {column}) % {below} as bigint)"
+
+
+def attach(connection: duckdb.DuckDBPyConnection, data: Data) -> None:
+    """The data as the views ``subjects`` and ``records``."""
+    for name, path in (("subjects", data.subjects), ("records", data.records)):
+        connection.read_parquet(str(path)).create_view(name)
+
+
+if __name__ == "__main__":
+    print(data_in(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 1))
