@@ -4,32 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.evaluate import Row, evaluate, window_on
 from rules.expressions import TRUE, Expression, Level, conjuncts, names, reads_as_of, render
-from rules.model import OVER_GROUP, Dimension, Pack, Rule, Table
+from rules.model import Dimension, Pack, Rule
 from rules.plan import Plan, compile_plan
 from rules.windows import take_time_out
-from scoring import measures as measure_sql
 from scoring.runs import RunSummary, get_run, latest_run
-from scoring.sql import DUCKDB_MACROS, quoted, sql_type
 from scoring.store import Store
 from scoring.store.documents import decode
 from scoring.store.models import DimensionScore, Hit, RecordVersion, Score, SubjectVersion
 from scoring.store.packs import PackText, stored_text
-from scoring.store.snapshot import take_snapshot
 from scoring.store.versions import known_at
-from scoring.store.workspace import workspace
+from scoring.subject_measures import group_measures, measures_among, of_subject, over_group
 
 
 class UnknownSubjectError(LookupError):
@@ -218,72 +212,16 @@ def _measures(
     attributes: Mapping[str, Any],
     records: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """The measures' values, by the batch's own query over this subject; a rank needs its whole group."""
-    if not plan.measures:
-        return {}
-    if any(m.measure.aggregate in OVER_GROUP for m in plan.measures):
-        everybody = _measures_of_all(store, run)
-        found = everybody.filter(pc.equal(everybody[_KEY], subject_id)).to_pylist()
-    else:
-        found = _measures_of_one(plan, attributes, list(records.values()))
-    return {name: value for name, value in found[0].items() if name != _KEY} if found else {}
-
-
-_KEY = "subject key"  # with a space: no measure is called so
-
-
-def _measure_query(plan: Plan) -> str:
-    key = quoted(plan.pack.vocabulary.subject.key)
-    listed = [f"cast({key} as varchar) as {quoted(_KEY)}", *(quoted(m.measure.id) for m in plan.measures)]
-    return f"select {', '.join(listed)} from ({measure_sql.frame_sql(plan, 'subjects', 'records')})"
-
-
-def _measures_of_one(
-    plan: Plan, attributes: Mapping[str, Any], records: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    with closing(_duckdb().cursor()) as duck:  # temporary tables are a cursor's own
-        duck.execute("pragma disable_optimizer")  # it would take longer than these few rows do
-        _fill(duck, "subjects", plan.pack.vocabulary.subject, [attributes])
-        _fill(duck, "records", plan.pack.vocabulary.records, records)
-        rows = duck.execute(_measure_query(plan)).fetchall()
-        titles = [column[0] for column in duck.description or ()]
-        return [dict(zip(titles, row, strict=True)) for row in rows]
+    """The measures' values as the run had them, by the batch's own query."""
+    if over_group(plan):
+        return of_subject(_group_measures(store, run), subject_id)
+    return measures_among(plan, subject_id, [attributes], list(records.values()))
 
 
 @lru_cache(maxsize=2)
-def _measures_of_all(store: Store, run: RunSummary) -> pa.Table:
+def _group_measures(store: Store, run: RunSummary) -> pa.Table:
     """Everybody's measures in a run that can't change any more."""
-    plan = _plan(stored_text(store, run.pack_hash), run.as_of)
-    with workspace() as duck:
-        _define(duck)
-        take_snapshot(store, plan.pack.vocabulary, duck, run.known_at)
-        measures: pa.Table = duck.sql(_measure_query(plan)).to_arrow_table()
-        return measures
-
-
-@lru_cache(maxsize=1)
-def _duckdb() -> duckdb.DuckDBPyConnection:
-    """One for the process: opening another takes longer than a subject's measures do."""
-    duck = duckdb.connect(config={"threads": 1})
-    _define(duck)
-    return duck
-
-
-def _define(duck: duckdb.DuckDBPyConnection) -> None:
-    for macro in (*DUCKDB_MACROS, *measure_sql.MACROS):
-        duck.execute(macro)
-
-
-def _fill(
-    duck: duckdb.DuckDBPyConnection, name: str, table: Table | None, rows: Sequence[Mapping[str, Any]]
-) -> None:
-    columns = table.columns if table else {}
-    declared = ", ".join(f"{quoted(column)} {sql_type(columns[column].type)}" for column in columns)
-    duck.execute(f"create temp table {name} ({declared or 'nothing integer'})")
-    if rows:
-        listed = {column: pa.array([row.get(column) for row in rows]) for column in columns}
-        duck.register("given", pa.table(listed))
-        duck.execute(f"insert into {name} from given")
+    return group_measures(store, _plan(stored_text(store, run.pack_hash), run.as_of), run.known_at)
 
 
 # Why not

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rules.model import OVER_GROUP, Table
 from rules.plan import Plan
@@ -20,6 +21,7 @@ from scoring.store.snapshot import take_snapshot
 from scoring.store.workspace import workspace
 
 Values = Mapping[str, Any]
+_KEY = "subject key"  # with a space: no measure is called so
 
 
 def subject_measures(
@@ -30,19 +32,31 @@ def subject_measures(
     attributes: Values,
     records: Sequence[Values],
 ) -> dict[str, Any]:
-    """The values of the plan's measures for one subject, None where unknown.
+    """The measures of a subject, None where unknown; a rank needs its whole group.
 
-    :param known_at: where a rank needs the whole group: as it was known then; None for now.
+    :param known_at: when the whole group was so known; None for now.
     :param attributes, records: what is known of the subject.
     :raises StoreError: where the group can't be read.
     """
-    if not plan.measures:
-        return {}
-    if not any(m.measure.aggregate in OVER_GROUP for m in plan.measures):
+    if not over_group(plan):
         return measures_among(plan, subject_id, [attributes], records)
+    return of_subject(group_measures(store, plan, known_at), subject_id)
+
+
+def over_group(plan: Plan) -> bool:
+    """Whether a measure depends on other subjects."""
+    return any(m.measure.aggregate in OVER_GROUP for m in plan.measures)
+
+
+def group_measures(store: Store, plan: Plan, known_at: dt.datetime | None) -> pa.Table:
+    """Everybody's measures, as they were known at a moment, for :func:`of_subject`.
+
+    :raises StoreError: where nothing was known.
+    """
     with workspace() as duck:
         take_snapshot(store, plan.pack.vocabulary, duck, known_at)
-        return _measured(_with_macros(duck), plan, subject_id)
+        measures: pa.Table = _with_macros(duck).sql(_query(plan)).to_arrow_table()
+        return measures
 
 
 def measures_among(
@@ -55,16 +69,19 @@ def measures_among(
         duck.execute("pragma disable_optimizer")  # it would take longer than these few rows do
         _fill(duck, "subjects", plan.pack.vocabulary.subject, subjects)
         _fill(duck, "records", plan.pack.vocabulary.records, records)
-        return _measured(duck, plan, subject_id)
+        return of_subject(duck.sql(_query(plan)).to_arrow_table(), subject_id)
 
 
-def _measured(duck: duckdb.DuckDBPyConnection, plan: Plan, subject_id: str) -> dict[str, Any]:
-    listed = ", ".join(quoted(m.measure.id) for m in plan.measures)
-    frame = measure_sql.frame_sql(plan, "subjects", "records")
+def of_subject(measures: pa.Table, subject_id: str) -> dict[str, Any]:
+    """One subject's measures among everybody's; none where the subject is not among them."""
+    found = measures.filter(pc.equal(measures[_KEY], subject_id)).to_pylist()
+    return {name: value for name, value in found[0].items() if name != _KEY} if found else {}
+
+
+def _query(plan: Plan) -> str:
     key = quoted(plan.pack.vocabulary.subject.key)
-    duck.execute(f"select {listed} from ({frame}) where cast({key} as varchar) = ?", [subject_id])
-    row = duck.fetchone() or ()
-    return dict(zip((m.measure.id for m in plan.measures), row, strict=False))
+    listed = [f"cast({key} as varchar) as {quoted(_KEY)}", *(quoted(m.measure.id) for m in plan.measures)]
+    return f"select {', '.join(listed)} from ({measure_sql.frame_sql(plan, 'subjects', 'records')})"
 
 
 @lru_cache(maxsize=1)

@@ -21,6 +21,8 @@ COMMANDS = {
     "report": "report:report_command",
     "rules": "rules:rules_group",
     "simulate": "simulate:simulate_command",
+    "alerts": "alerts:alerts_group",
+    "problems": "problems:problems_group",
     "keys": "keys:keys_group",
     "audit": "audit:audit_group",
     "serve": "serve:serve_command",

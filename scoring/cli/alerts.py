@@ -1,0 +1,102 @@
+"""``xinheng alerts``: what records mean together."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import click
+
+from rules.calendar import today
+from rules.loader import in_force, installed_packs
+from scoring.cli.options import database_option, pack_of
+from scoring.cli.output import Format, format_option, print_rows, progress
+from scoring.live.alerts import Alert, UnknownAlertError, acknowledge, list_alerts
+from scoring.live.events import rescan
+from scoring.store import Store, open_store
+
+COLUMNS = {
+    "id": "编号 no.",
+    "alert": "预警 alert",
+    "subject_id": "主体 subject",
+    "records": "记录 records",
+    "state": "状态 state",
+    "raised_at": "产生 raised",
+    "acknowledged_by": "确认人 acknowledged by",
+    "note": "说明 note",
+}
+
+
+@click.group("alerts")
+def alerts_group() -> None:
+    """Patterns of several records: list them, acknowledge them, look for them anew."""
+
+
+@alerts_group.command("list")
+@click.option(
+    "--state", type=click.Choice(["open", "acknowledged", "withdrawn"]), help="By default those that stand."
+)
+@click.option("--subject", "subject_id", help="Of this subject alone.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000))
+@database_option
+@format_option
+def list_command(
+    state: str | None, subject_id: str | None, limit: int, database: str | None, fmt: Format
+) -> None:
+    """List alerts, the newest first.
+
+    Example: xinheng alerts list --state open --format csv
+    """
+    with _store(database) as store:
+        found = list_alerts(store, state=state, subject_id=subject_id, limit=limit)  # type: ignore[arg-type]
+    print_rows(map(_row, found), COLUMNS, fmt)
+
+
+@alerts_group.command("acknowledge")
+@click.argument("number", type=int)
+@click.option("--note", help="What was found or done.")
+@database_option
+def acknowledge_command(number: int, note: str | None, database: str | None) -> None:
+    """Note that the alert of NUMBER has been seen.
+
+    Example: xinheng alerts acknowledge 17 --note 已约谈
+    """
+    with _store(database) as store:
+        alert = acknowledge(store, number, f"cli:{getpass.getuser()}", note)
+    click.echo(f"{alert.id}: 已确认 acknowledged by {alert.acknowledged_by}")
+
+
+@alerts_group.command("rescan")
+@click.option(
+    "--pack", "name", help="A pack's id, or its file; by default every pack in force that has alerts."
+)
+@click.option(
+    "--all", "everybody", is_flag=True, help="All subjects, not just those changed since the last scan."
+)
+@database_option
+def rescan_command(name: str | None, everybody: bool, database: str | None) -> None:
+    """Judge subjects anew: after files were taken in, or a pack was changed.
+
+    Example: xinheng ingest work/district/enterprise && xinheng alerts rescan
+    """
+    day = today()
+    packs = [pack_of(name, day)] if name else [p for p in installed_packs() if p.alerts and in_force(p, day)]
+    with _store(database) as store:
+        for pack in packs:
+            with progress(str(pack.title)) as advance:
+                judged = rescan(store, pack, everybody, advance)
+            click.echo(f"{pack.title}: {judged:,} 个主体已复核 subjects judged")
+
+
+def _row(alert: Alert) -> dict[str, object]:
+    return {name: getattr(alert, name) for name in COLUMNS}
+
+
+@contextmanager
+def _store(database: str | None) -> Iterator[Store]:
+    with closing(open_store(database)) as store:
+        try:
+            yield store
+        except UnknownAlertError as error:
+            raise click.ClickException(str(error)) from None

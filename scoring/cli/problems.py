@@ -1,0 +1,203 @@
+"""``xinheng problems``: the closed loop of problems."""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from rules.calendar import today
+from scoring.cli.options import Day, database_option
+from scoring.cli.output import Format, format_option, print_rows
+from scoring.problems import desk
+from scoring.problems.chart import REQUESTS, WAYS, Actor
+from scoring.problems.clock import DAYS
+from scoring.problems.desk import Move, MoveRefusedError, Subject, Ticket, UnknownProblemError
+from scoring.store import Store, open_store
+
+COLUMNS = {
+    "id": "编号 no.",
+    "number": "记录号 record",
+    "title": "问题 problem",
+    "source": "来源 source",
+    "stage": "环节 stage",
+    "owner": "责任单位 owner",
+    "urgency": "件别 urgency",
+    "due_on": "应办结 due",
+    "closed_on": "销号 closed",
+    "reopened": "重办 reopened",
+    "escalations": "升级 escalated",
+}
+STEPS = {
+    "no": "步骤 no.",
+    "on": "日期 on",
+    "move": "办理 move",
+    "actor": "角色 actor",
+    "by": "经办 by",
+    "owner": "责任单位 owner",
+    "urgency": "件别 urgency",
+    "note": "说明 note",
+}
+PEOPLE = click.Choice([actor.value for actor in Actor if actor is not Actor.CLOCK])
+STAGES = click.Choice([stage for stage in WAYS if stage != "new"])
+
+
+def on_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--on``: the day on which something is done."""
+    return click.option("--on", "day", type=Day(), default=today, show_default="today in Shanghai")(command)
+
+
+@click.group("problems")
+def problems_group() -> None:
+    """Problems of enterprises: collect, assign, coordinate, supervise, evaluate and close."""
+
+
+@problems_group.command("open")
+@click.option("--title", required=True)
+@click.option("--source", required=True, help="A code of the department vocabulary, such as hotline.")
+@click.option("--enterprise", "counterpart", help="The credit code of the enterprise that has the problem.")
+@click.option("--note")
+@on_option
+@database_option
+def open_command(
+    title: str, source: str, counterpart: str | None, note: str | None, day: dt.date, database: str | None
+) -> None:
+    """Collect a problem.
+
+    Example: xinheng problems open --title 用电增容受阻 --source hotline
+    """
+    with _store(database) as store:
+        ticket = desk.open_problem(
+            store, Subject(title, source, counterpart), Move("open", Actor.DESK, _me(), day, note)
+        )
+    click.echo(_said(ticket))
+
+
+@problems_group.command("list")
+@click.option("--stage", type=STAGES)
+@click.option("--owner", help="Of this public body alone.")
+@click.option("--overdue", is_flag=True, help="Those not closed whose due date has passed.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000))
+@on_option
+@database_option
+@format_option
+def list_command(
+    stage: str | None,
+    owner: str | None,
+    overdue: bool,
+    limit: int,
+    day: dt.date,
+    database: str | None,
+    fmt: Format,
+) -> None:
+    """List problems, the newest first.
+
+    Example: xinheng problems list --overdue --format csv
+    """
+    with _store(database) as store:
+        found = desk.list_problems(
+            store, stage=stage, owner=owner, overdue_on=day if overdue else None, limit=limit
+        )
+    print_rows(map(_row, found), COLUMNS, fmt)
+
+
+@problems_group.command("show")
+@click.argument("number", type=int)
+@database_option
+@format_option
+def show_command(number: int, database: str | None, fmt: Format) -> None:
+    """Show what was done about the problem of NUMBER."""
+    with _store(database) as store:
+        ticket = desk.show_problem(store, number)
+    click.echo(_said(ticket), err=True)
+    print_rows(map(asdict, ticket.steps), STEPS, fmt)
+
+
+@problems_group.command("move")
+@click.argument("number", type=int)
+@click.argument("request", type=click.Choice([r for r in REQUESTS if r not in ("open", "evaluate", "tick")]))
+@click.option("--actor", type=PEOPLE, required=True, help="In whose name.")
+@click.option("--owner", help="Of an assignment: the number of the public body.")
+@click.option("--urgency", type=click.Choice(list(DAYS)), help="Of an assignment; ordinary by default.")
+@click.option("--note")
+@on_option
+@database_option
+def move_command(
+    number: int, request: str, actor: str, owner: str | None, urgency: str | None,
+    note: str | None, day: dt.date, database: str | None,
+) -> None:  # fmt: skip
+    """Do something about the problem of NUMBER.
+
+    \b
+    Examples:
+      xinheng problems move 7 assign --actor office --owner DW112 --urgency urgent
+      xinheng problems move 7 supervise --actor supervisor --note 现场督办
+    """
+    with _store(database) as store:
+        move = Move(request, Actor(actor), _me(), day, note, owner, urgency)
+        click.echo(_said(desk.move_problem(store, number, move)))
+
+
+@problems_group.command("evaluate")
+@click.argument("number", type=int)
+@click.option(
+    "--satisfied/--unsatisfied", required=True, help="What the enterprise says; the latter reopens it."
+)
+@click.option("--note")
+@on_option
+@database_option
+def evaluate_command(
+    number: int, satisfied: bool, note: str | None, day: dt.date, database: str | None
+) -> None:
+    """Note what the enterprise says about the problem of NUMBER.
+
+    Example: xinheng problems evaluate 7 --unsatisfied --note 仍未通电
+    """
+    with _store(database) as store:
+        move = Move("evaluate", Actor.ENTERPRISE, _me(), day, note, satisfied=satisfied)
+        click.echo(_said(desk.move_problem(store, number, move)))
+
+
+@problems_group.command("tick")
+@on_option
+@database_option
+@format_option
+def tick_command(day: dt.date, database: str | None, fmt: Format) -> None:
+    """Remind and escalate what is due: once a day, from the system's timer.
+
+    Example: xinheng problems tick
+    """
+    with _store(database) as store:
+        done = desk.tick(store, day)
+    print_rows(
+        (_row(ticket) | {"move": step.move} for ticket, step in done), {"move": "提醒 move", **COLUMNS}, fmt
+    )
+
+
+def _me() -> str:
+    return f"cli:{getpass.getuser()}"
+
+
+def _said(ticket: Ticket) -> str:
+    due = f", 应办结 due {ticket.case.due_on}" if ticket.case.is_at_work else ""
+    owner = f", {ticket.case.owner}" if ticket.case.owner else ""
+    return f"{ticket.id} {ticket.number} {ticket.title}: {ticket.case.stage}{owner}{due}"
+
+
+def _row(ticket: Ticket) -> dict[str, object]:
+    known = {name: getattr(ticket, name) for name in ("id", "number", "title", "source")}
+    return known | asdict(ticket.case)
+
+
+@contextmanager
+def _store(database: str | None) -> Iterator[Store]:
+    with closing(open_store(database)) as store:
+        try:
+            yield store
+        except (UnknownProblemError, MoveRefusedError) as error:
+            raise click.ClickException(str(error)) from None

@@ -1,0 +1,271 @@
+"""What follows from the arrival of records: the subject's grade as it now stands, and its alerts.
+
+Each subject is judged afresh from the records that the store holds at that moment. So it does not matter in
+which order they came, whether several came together, or whether the process died between the record and its
+judgment: the next event of the subject, or :func:`rescan`, makes up for it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from rules.calendar import today
+from rules.identity import identity
+from rules.loader import in_force, installed_packs
+from rules.model import Pack
+from scoring.live.alerts import reconcile
+from scoring.live.grade import Grader, LiveGrade, LiveHit
+from scoring.live.patterns import Patterns
+from scoring.live.supervisor import Engine, shared_engine
+from scoring.store import Store
+from scoring.store.base import table_of
+from scoring.store.documents import decode
+from scoring.store.live import LiveGradeRow, LiveScan
+from scoring.store.models import RecordVersion, SubjectVersion
+from scoring.store.versions import last_ingest
+from scoring.subject_measures import subject_measures
+
+AT_ONCE = 20
+"""A request that changes no more subjects than this waits for them; of more, the others follow behind it."""
+
+_LOG = structlog.get_logger("xinheng.live")
+_IDS_AT_ONCE = 500
+_PACKS_KEPT = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a subject's event led to: its grade, and how many alerts were raised or withdrawn."""
+
+    grade: LiveGrade
+    raised: int
+    withdrawn: int
+
+
+class Judge:
+    """A pack at work on events."""
+
+    def __init__(self, pack: Pack, engine: Engine | None = None) -> None:
+        engine = engine or shared_engine()
+        self.pack, self.digest = pack, identity(pack)
+        self.grader, self.patterns = Grader(pack, engine), Patterns(pack, engine)
+
+    def judge(
+        self, store: Store, subject_id: str, as_of: dt.date | None = None, cause: str | None = None
+    ) -> Outcome | None:
+        """Judge a subject by what is known now, and keep the result; None where the subject is not known.
+
+        :param as_of: by default today.
+        :param cause: the record that led to it.
+        """
+        day = as_of or today()
+        facts = _facts(store, self.pack, subject_id)
+        if facts is None:
+            return None
+        of_day = self.grader.day(day)
+        values = subject_measures(
+            store, of_day.plan, facts.known_at, subject_id, facts.attributes, facts.records
+        )
+        subject = {**facts.attributes, **values}
+        judged = self.grader.judged(subject, facts.records)
+        grade, matches = self.grader.grade(of_day, subject, judged), self.patterns.matches(judged)
+        now = dt.datetime.now(dt.UTC)
+        row = _row(self, facts, grade) | {"as_of": day, "graded_at": now, "cause": cause}
+        with store.writing() as session:
+            if not _kept(session, row):
+                return Outcome(grade, 0, 0)
+            return Outcome(grade, *reconcile(session, self.pack.id, self.digest, subject_id, matches, now))
+
+
+# Arrivals
+
+
+def records_arrived(store: Store, vocabulary_id: str, record_ids: Sequence[str], wait: bool = True) -> None:
+    """Judge the subjects of records that have just been taken in or changed, by every pack in force.
+
+    Nothing that goes wrong here is the sender's business: it is logged, and the records are safe in the
+    store.
+
+    :param wait: whether the first subjects are judged before this comes back; the others follow behind.
+    """
+    try:
+        subjects = list(_subjects_of(store, vocabulary_id, record_ids).items())
+    except Exception as error:
+        _LOG.error("arrivals were not seen", vocabulary=vocabulary_id, exc_info=error)
+        return
+    first = AT_ONCE if wait else 0
+    _judge_many(store, vocabulary_id, subjects[:first])
+    if subjects[first:]:
+        _behind.submit(_judge_many, store, vocabulary_id, subjects[first:])
+
+
+def rescan(
+    store: Store,
+    pack: Pack,
+    everybody: bool = False,
+    progress: Callable[[int, int], None] = lambda done, whole: None,
+) -> int:
+    """Judge the subjects of which something has changed since the last scan; how many.
+
+    :param everybody: judge all subjects. So it is where the pack is another than in the last scan.
+    :param progress: told how many subjects are done, and of how many.
+    """
+    judge = judge_of(pack)
+    with store.reading() as session:
+        moment, last = last_ingest(session), session.get(LiveScan, pack.id)
+        since = None if everybody or last is None or last.pack_hash != judge.digest else last.known_at
+        subjects = _changed(session, pack.vocabulary.id, since)
+    for number, subject_id in enumerate(subjects, 1):
+        judge.judge(store, subject_id)
+        progress(number, len(subjects))
+    if moment is not None:
+        with store.writing() as session:
+            session.merge(LiveScan(pack_id=pack.id, pack_hash=judge.digest, known_at=moment))
+    return len(subjects)
+
+
+def live_grade(store: Store, pack_id: str, subject_id: str) -> LiveGradeRow | None:
+    """A subject's grade after its last event; None where there was none."""
+    with store.reading() as session:
+        return session.get(LiveGradeRow, (pack_id, subject_id))
+
+
+def judge_of(pack: Pack) -> Judge:
+    """The pack's judge in this process."""
+    with _judging:
+        judge = _judges.get(id(pack))
+        if judge is None:
+            if len(_judges) >= _PACKS_KEPT:
+                _judges.clear()
+            judge = _judges[id(pack)] = Judge(pack)
+        return judge
+
+
+_judges: dict[int, Judge] = {}
+_judging = Lock()
+
+
+def _judge_all(store: Store, vocabulary_id: str, subject_id: str, cause: str | None) -> None:
+    day = today()
+    try:
+        for pack in installed_packs():
+            if pack.vocabulary.id == vocabulary_id and in_force(pack, day):
+                judge_of(pack).judge(store, subject_id, day, cause)
+    except Exception as error:
+        _LOG.error("a subject could not be judged", vocabulary=vocabulary_id, record=cause, exc_info=error)
+
+
+def _judge_many(store: Store, vocabulary_id: str, subjects: Iterable[tuple[str, str]]) -> None:
+    for subject_id, cause in subjects:
+        _judge_all(store, vocabulary_id, subject_id, cause)
+
+
+_behind = ThreadPoolExecutor(1, thread_name_prefix="xinheng-live")
+"""Work behind requests, in its turn; it is done before the process ends."""
+
+
+# The store
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What is known of a subject, and the moment of the last file that counted."""
+
+    subject_id: str
+    known_at: dt.datetime
+    attributes: Mapping[str, Any]
+    records: tuple[Mapping[str, Any], ...]
+
+
+def _facts(store: Store, pack: Pack, subject_id: str) -> _Facts | None:
+    vocabulary = pack.vocabulary
+    with store.reading() as session:
+        subject = session.scalar(_current(SubjectVersion, vocabulary.id, subject_id))
+        moment = last_ingest(session)
+        if subject is None or moment is None:
+            return None
+        records: tuple[Mapping[str, Any], ...] = ()
+        if vocabulary.records is not None:
+            found = session.scalars(_current(RecordVersion, vocabulary.id, subject_id))
+            records = tuple(decode(data, vocabulary.records) for data in found)
+    return _Facts(subject_id, moment, decode(subject, vocabulary.subject), records)
+
+
+def _current(version: Any, vocabulary_id: str, subject_id: str) -> Any:
+    return sa.select(version.data).where(
+        version.vocabulary == vocabulary_id, version.subject_id == subject_id, version.known_until.is_(None)
+    )
+
+
+def _subjects_of(store: Store, vocabulary_id: str, record_ids: Sequence[str]) -> dict[str, str]:
+    """The subjects that any version of the records is about, each with one of the records."""
+    found: dict[str, str] = {}
+    with store.reading() as session:
+        for start in range(0, len(record_ids), _IDS_AT_ONCE):
+            query = sa.select(RecordVersion.subject_id, RecordVersion.record_id).where(
+                RecordVersion.vocabulary == vocabulary_id,
+                RecordVersion.record_id.in_(record_ids[start : start + _IDS_AT_ONCE]),
+            )
+            found.update((subject, record) for subject, record in session.execute(query))
+    return found
+
+
+def _changed(session: Session, vocabulary_id: str, since: dt.datetime | None) -> list[str]:
+    """Subjects of which a version began or ended after a moment; all of them where there is none."""
+    subjects: set[str] = set()
+    for version in (SubjectVersion,) if since is None else (SubjectVersion, RecordVersion):
+        query = sa.select(version.subject_id).where(version.vocabulary == vocabulary_id).distinct()
+        if since is not None:
+            query = query.where(sa.or_(version.known_from > since, version.known_until > since))
+        subjects.update(session.scalars(query))
+    return sorted(subjects)
+
+
+def _row(judge: Judge, facts: _Facts, grade: LiveGrade) -> dict[str, Any]:
+    return {
+        "pack_id": judge.pack.id,
+        "subject_id": facts.subject_id,
+        "pack_hash": judge.digest,
+        "known_at": facts.known_at,
+        **{name: getattr(grade, name) for name in _GRADE},
+        "dimensions": json.dumps(grade.dimensions),
+        "hits": json.dumps([_plain(hit) for hit in grade.hits], ensure_ascii=False),
+    }
+
+
+_GRADE = ("score", "tier", "band", "veto", "inputs_known", "inputs_total")
+
+
+def _plain(hit: LiveHit) -> dict[str, Any]:
+    return {
+        "rule": hit.rule.id,
+        "record_id": None if hit.record_id is None else str(hit.record_id),
+        "points_before": hit.points_before,
+        "points": hit.points,
+        "counts_from": hit.counts_from and hit.counts_from.isoformat(),
+        "counts_until": hit.counts_until and hit.counts_until.isoformat(),
+    }
+
+
+def _kept(session: Session, row: Mapping[str, Any]) -> bool:
+    """Keep a grade, unless one is kept already that saw more."""
+    table = table_of(LiveGradeRow)
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    insert = dialect.insert(table).values(row)
+    upsert = insert.on_conflict_do_update(
+        index_elements=["pack_id", "subject_id"],
+        set_={name: insert.excluded[name] for name in row if name not in ("pack_id", "subject_id")},
+        where=table.c.known_at <= insert.excluded.known_at,
+    )
+    return bool(session.execute(upsert).rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,1 @@
+"""The closed loop of problems: collect, assign, coordinate, supervise, evaluate and close."""

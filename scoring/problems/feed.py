@@ -1,0 +1,42 @@
+"""A problem as a record of the body that has to solve it: the department pack grades by it."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from scoring.problems.case import Case
+from scoring.problems.chart import EVALUATED
+from scoring.store.one_record import put_record
+from scoring.store.problems import Problem
+
+VOCABULARY = "department"
+KINDS = {"dinner_talk": "demand", "specialist": "specialist_problem"}
+"""The kind of record by the problem's source; of every other source it is a problem."""
+
+
+def feed(session: Session, problem: Problem, before: Case, case: Case) -> None:
+    """Have the owner's record say how the problem stands. What was returned is on nobody's record any more.
+
+    :param before, case: the state before and after the step.
+    """
+    owner = case.owner or before.owner
+    if owner is None:
+        return
+    status = "closed" if case.stage == EVALUATED else "under_way"
+    data = {
+        "record_id": problem.number,
+        "subject_id": owner,
+        "kind": KINDS.get(problem.source, "problem"),
+        "title": problem.title,
+        "source": problem.source,
+        "counterpart": problem.counterpart,
+        "occurred_on": case.opened_on,
+        "urgency": case.urgency,
+        "stage": case.stage,
+        "status": status if case.owner else "revoked",
+        "due_on": case.due_on,
+        "closed_on": case.closed_on,
+        "reopened": case.reopened,
+        "satisfied": case.satisfied,
+    }
+    put_record(session, VOCABULARY, str(problem.number), owner, data, f"problem {problem.number}")

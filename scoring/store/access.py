@@ -1,0 +1,136 @@
+"""The tables of those who use the store by the API: keys, audit log, kept answers, run jobs, marks."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from scoring.store.base import Base, BigId, Moment
+
+
+class ApiKey(Base):
+    """A key by which someone uses the API.
+
+    :ivar prefix: names the key; it is shown and logged.
+    :ivar secret_hash: SHA-256 (hex) of the secret, which nobody keeps but its owner.
+    :ivar organisation: whose data a department's key may touch; of a lender, which lender it is.
+    :ivar replaces: the prefix of the key that this one took over from.
+    """
+
+    __tablename__ = "api_keys"
+
+    prefix: Mapped[str] = mapped_column(primary_key=True)
+    secret_hash: Mapped[str]
+    role: Mapped[str]
+    owner: Mapped[str]
+    organisation: Mapped[str | None]
+    created_at: Mapped[dt.datetime] = mapped_column(Moment)
+    expires_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+    revoked_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+    replaces: Mapped[str | None]
+
+
+class AuditEntry(Base):
+    """One thing that was read or changed. A trigger refuses to change or delete a row.
+
+    :ivar seq: 1, 2, 3 … without gaps.
+    :ivar actor: the prefix of the key, or who used the command line.
+    :ivar details: canonical JSON.
+    :ivar hash: SHA-256 (hex) over the hash of the entry before and everything of this one.
+    """
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (sa.Index(None, "subject_id", "seq"), sa.Index(None, "actor", "seq"))
+
+    seq: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    at: Mapped[dt.datetime] = mapped_column(Moment)
+    actor: Mapped[str]
+    role: Mapped[str]
+    action: Mapped[str]
+    subject_id: Mapped[str | None]
+    request_id: Mapped[str | None]
+    details: Mapped[str] = mapped_column(sa.Text)
+    hash: Mapped[str]
+
+
+class AuditHead(Base):
+    """The last entry of the audit log, in one row: what writers lock, and what a cut-off tail is found by."""
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(BigId)
+    hash: Mapped[str]
+
+
+class KeptAnswer(Base):
+    """The answer to a request with an idempotency key, for when the request comes again.
+
+    :ivar request_hash: SHA-256 (hex) of method, path and body: another request may not use the key.
+    """
+
+    __tablename__ = "kept_answers"
+    __table_args__ = (sa.Index(None, "kept_at"),)
+
+    api_key: Mapped[str] = mapped_column(primary_key=True)
+    idempotency_key: Mapped[str] = mapped_column(primary_key=True)
+    request_hash: Mapped[str]
+    status: Mapped[int]
+    location: Mapped[str | None]
+    body: Mapped[str] = mapped_column(sa.Text)
+    kept_at: Mapped[dt.datetime] = mapped_column(Moment)
+
+
+class RunJob(Base):
+    """A run asked for by the API, from the asking until it is published or has failed.
+
+    :ivar state: queued, snapshot, grading, publishing, published or failed.
+    :ivar rows: how many subjects and records the snapshot holds, once it is taken.
+    :ivar problem: why it failed.
+    :ivar host: with ``pid``: the process that works on it.
+    """
+
+    __tablename__ = "run_jobs"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    pack_id: Mapped[str]
+    as_of: Mapped[dt.date]
+    state: Mapped[str]
+    rows: Mapped[int | None]
+    run_id: Mapped[int | None] = mapped_column(sa.ForeignKey("runs.id"))
+    problem: Mapped[str | None] = mapped_column(sa.Text)
+    requested_by: Mapped[str]
+    requested_at: Mapped[dt.datetime] = mapped_column(Moment)
+    changed_at: Mapped[dt.datetime] = mapped_column(Moment)
+    host: Mapped[str | None]
+    pid: Mapped[int | None]
+
+
+class RecordMark(Base):
+    """An objection against a record, the decision on it, or a repair; with it came a version of the record.
+
+    :ivar kind: objection, decision or repair.
+    :ivar effective_on: the date on which it was filed, decided or completed.
+    :ivar evidence: canonical JSON: a list of {title, reference}.
+    """
+
+    __tablename__ = "record_marks"
+    __table_args__ = (
+        sa.Index(None, "vocabulary", "subject_id", "id"),
+        sa.Index(None, "vocabulary", "record_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    vocabulary: Mapped[str]
+    record_id: Mapped[str]
+    subject_id: Mapped[str]
+    kind: Mapped[str]
+    status_before: Mapped[str]
+    status_after: Mapped[str]
+    effective_on: Mapped[dt.date]
+    reason: Mapped[str] = mapped_column(sa.Text)
+    evidence: Mapped[str] = mapped_column(sa.Text)
+    made_by: Mapped[str]
+    made_at: Mapped[dt.datetime] = mapped_column(Moment)

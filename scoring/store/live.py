@@ -1,0 +1,77 @@
+"""The tables of live events: what was last seen of each subject, and the alerts."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from scoring.store.base import Base, BigId, Moment, Points
+
+
+class LiveGradeRow(Base):
+    """A subject's grade after the last event. It is no part of any run: the next run says what counts.
+
+    :ivar known_at: the moment of the last file whose rows were seen.
+    :ivar cause: the record whose arrival led to it.
+    :ivar dimensions, hits: JSON.
+    """
+
+    __tablename__ = "live_grades"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    pack_id: Mapped[str] = mapped_column(primary_key=True)
+    subject_id: Mapped[str] = mapped_column(primary_key=True)
+    pack_hash: Mapped[str]
+    as_of: Mapped[dt.date]
+    known_at: Mapped[dt.datetime] = mapped_column(Moment)
+    graded_at: Mapped[dt.datetime] = mapped_column(Moment)
+    cause: Mapped[str | None]
+    score: Mapped[int] = mapped_column(Points)
+    tier: Mapped[str]
+    band: Mapped[str]
+    veto: Mapped[str | None]
+    inputs_known: Mapped[int]
+    inputs_total: Mapped[int]
+    dimensions: Mapped[str] = mapped_column(sa.Text)
+    hits: Mapped[str] = mapped_column(sa.Text)
+
+
+class AlertRow(Base):
+    """A pattern that a record completed. It stays when it is acknowledged or withdrawn.
+
+    :ivar alert: the id of the pattern in the pack.
+    :ivar record_id: the record that completed it.
+    :ivar records: JSON: the ids of all its records in order.
+    :ivar withdrawn_at: when a later version of a record undid it; None while it stands.
+    """
+
+    __tablename__ = "alerts"
+    __table_args__ = (
+        sa.UniqueConstraint("pack_id", "alert", "subject_id", "record_id"),
+        sa.Index(None, "subject_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    pack_id: Mapped[str]
+    pack_hash: Mapped[str]
+    alert: Mapped[str]
+    subject_id: Mapped[str]
+    record_id: Mapped[str]
+    records: Mapped[str] = mapped_column(sa.Text)
+    raised_at: Mapped[dt.datetime] = mapped_column(Moment)
+    acknowledged_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+    acknowledged_by: Mapped[str | None]
+    note: Mapped[str | None] = mapped_column(sa.Text)
+    withdrawn_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+
+
+class LiveScan(Base):
+    """Up to which moment all changes have been seen by a pack's live rules."""
+
+    __tablename__ = "live_scans"
+
+    pack_id: Mapped[str] = mapped_column(primary_key=True)
+    pack_hash: Mapped[str]
+    known_at: Mapped[dt.datetime] = mapped_column(Moment)

@@ -1,0 +1,191 @@
+"""Alerts: what several records together mean, whatever the order in which they become known."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rules.evaluate import evaluate
+from rules.model import Alert
+from scoring.live.alerts import UnknownAlertError, acknowledge, list_alerts
+from scoring.live.events import Judge
+from scoring.live.patterns import Match, search
+from scoring.live.supervisor import Engine
+from scoring.store import Store, create_store
+
+from .events_pack import Row, firms, record, take_in
+
+FIRMS = firms()
+DAY = dt.date(2026, 7, 1)
+
+
+@pytest.fixture(scope="module")
+def judge(durable: Engine) -> Judge:
+    """The pack at work, on durable_rules."""
+    return Judge(FIRMS, durable)
+
+
+def standing(store: Store, alert: str | None = None) -> list[tuple[str, ...]]:
+    found = list_alerts(store)
+    return sorted((a.alert, *a.records) for a in found if alert in (None, a.alert))
+
+
+def arrive(store: Store, judge: Judge, *rows: Row) -> Any:
+    take_in(store, "record", rows)
+    return judge.judge(store, "A", DAY)
+
+
+# What the language says, said by trying every combination
+
+
+def brute_force(alert: Alert, rows: Sequence[Row]) -> set[Match]:
+    """Of all combinations that are a match, for each last record the one with the latest records."""
+    order = sorted((r for r in rows if r["happened_on"]), key=lambda r: (r["happened_on"], r["record_id"]))
+    found: dict[int, tuple[int, ...]] = {}
+    for positions in itertools.combinations(range(len(order)), len(alert.events)):
+        if is_match(alert, [order[p] for p in positions]):
+            found[positions[-1]] = max(found.get(positions[-1], ()), positions)
+    return {Match(alert.id, tuple(order[p]["record_id"] for p in positions)) for positions in found.values()}
+
+
+def is_match(alert: Alert, rows: Sequence[Row]) -> bool:
+    if not all(evaluate(e.when, r, DAY) is True for e, r in zip(alert.events, rows, strict=True)):
+        return False
+    if alert.same and (rows[0].get(alert.same) is None or len({r.get(alert.same) for r in rows}) > 1):
+        return False
+    ends = [
+        evaluate(e.stands_until, r, DAY) if e.stands_until else None
+        for e, r in zip(alert.events, rows, strict=True)
+    ]
+    if any(end and end <= after["happened_on"] for end, after in zip(ends, rows[1:], strict=False)):
+        return False
+    return alert.days is None or (rows[-1]["happened_on"] - rows[0]["happened_on"]).days < alert.days
+
+
+days = st.sampled_from([0, 1, 2, 99, 100, 101, 200, 364, 365, 366, 500, 700]).map(
+    lambda n: dt.date(2024, 6, 1) + dt.timedelta(n)
+)
+rows_of_a_firm = st.lists(
+    st.fixed_dictionaries(
+        {
+            "kind": st.sampled_from(["penalty", "penalty", "listing", "award", "broken"]),
+            "field": st.sampled_from(["x", "y", None]),
+            "note": st.sampled_from(["a", "ab", "b", None]),
+            "happened_on": st.one_of(days, days, days, st.none()),
+            "ends_on": st.one_of(st.none(), days),
+        }
+    ),
+    max_size=9,
+).map(lambda rows: [{"record_id": f"r{n}", "firm_id": "A", **row} for n, row in enumerate(rows)])
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=rows_of_a_firm, watched=st.sampled_from([True, False, None]))
+def test_the_alerts_are_those_that_trying_every_combination_finds(
+    judge: Judge, rows: list[Row], watched: bool | None
+) -> None:
+    own = [{**row, "watched": watched} for row in rows]
+    right = set().union(*(brute_force(alert, own) for alert in FIRMS.alerts))
+    judged = judge.grader.judged({"firm_id": "A", "watched": watched}, rows)
+    assert judge.patterns.matches(judged) == right
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_plain_python_finds_what_durable_rules_finds(durable: Engine, data: st.DataObject) -> None:
+    events = data.draw(st.integers(2, 4))
+    flags, ends = st.sampled_from([0, 0, 1]), st.sampled_from([3, 7, 99])
+    fields = {f"e{n}": flags for n in range(1, events + 1)} | {f"u{n}": ends for n in range(1, events + 1)}
+    facts: list[Mapping[str, int]] = data.draw(
+        st.lists(st.fixed_dictionaries({"day": st.integers(0, 9), **fields}), max_size=8)
+    )
+    facts.sort(key=lambda fact: fact["day"])
+    limit = data.draw(st.sampled_from([None, 1, 4]))
+    definition = {"kind": "sequences", "events": events, "days": limit}
+    found = durable.ask(f"sequence {events} {limit}", definition, facts)
+    assert [tuple(match) for match in found] == search(facts, events, limit)
+
+
+@settings(max_examples=12, deadline=None)
+@given(rows=rows_of_a_firm, data=st.data())
+def test_any_order_of_arrival_ends_in_the_same_alerts(
+    judge: Judge, tmp_path_factory: pytest.TempPathFactory, rows: list[Row], data: st.DataObject
+) -> None:
+    arrivals = data.draw(st.permutations(rows))
+    store = create_store(f"sqlite:///{tmp_path_factory.mktemp('order') / 'x.db'}")
+    take_in(store, "subject", [{"firm_id": "A", "watched": True}])
+    for row in arrivals:
+        arrive(store, judge, row)
+    own = [{**row, "watched": True} for row in rows]
+    right = set().union(*(brute_force(alert, own) for alert in FIRMS.alerts))
+    assert standing(store) == sorted((m.alert, *m.records) for m in right)
+    store.close()
+
+
+# As a regulator sees it
+
+
+@pytest.fixture
+def firm(store: Store) -> Store:
+    """A store that knows the firm A, on SQLite and on PostgreSQL."""
+    take_in(store, "subject", [{"firm_id": "A"}])
+    return store
+
+
+def test_the_third_penalty_in_one_field_within_a_year_gives_an_alert(firm: Store, judge: Judge) -> None:
+    arrive(firm, judge, record("p1", "penalty", "2026-01-10", field="wages"))
+    arrive(firm, judge, record("p2", "penalty", "2026-02-10", field="wages"))
+    arrive(firm, judge, record("p3", "penalty", "2026-03-10", field="traffic"))
+    assert standing(firm) == []
+    outcome = arrive(firm, judge, record("p4", "penalty", "2026-04-10", field="wages"))
+    assert outcome.raised == 1
+    (alert,) = list_alerts(firm, state="open")
+    assert (alert.subject_id, alert.alert, alert.records) == ("A", "repeat", ("p1", "p2", "p4"))
+
+
+def test_a_late_record_is_taken_into_account(firm: Store, judge: Judge) -> None:
+    arrive(firm, judge, record("p", "penalty", "2026-03-01"))
+    arrive(firm, judge, record("l", "listing", "2026-01-01", ends_on="2026-06-01"))
+    assert standing(firm) == [("listed", "l", "p")]
+
+
+def test_a_penalty_on_the_day_on_which_the_listing_ends_is_none_while_listed(
+    firm: Store, judge: Judge
+) -> None:
+    arrive(firm, judge, record("l", "listing", "2026-01-01", ends_on="2026-06-01"))
+    arrive(firm, judge, record("p", "penalty", "2026-06-01"))
+    assert standing(firm) == []
+
+
+def test_a_corrected_record_withdraws_the_alert_and_its_return_brings_it_back(
+    firm: Store, judge: Judge
+) -> None:
+    arrive(firm, judge, record("a", "award", "2026-01-01"), record("b", "broken", "2026-03-01"))
+    (first,) = list_alerts(firm)
+    acknowledge(firm, first.id, "somebody", "seen")
+    outcome = arrive(firm, judge, record("b", "kept", "2026-03-01"))
+    assert (outcome.withdrawn, standing(firm)) == (1, [])
+    assert [a.state for a in list_alerts(firm, state="withdrawn")] == ["withdrawn"]
+    arrive(firm, judge, record("b", "broken", "2026-03-02"))
+    (again,) = list_alerts(firm)
+    assert (again.id, again.state, again.acknowledged_by, again.note) == (
+        first.id,
+        "acknowledged",
+        "somebody",
+        "seen",
+    )
+
+
+def test_who_acknowledged_first_stays(firm: Store, judge: Judge) -> None:
+    arrive(firm, judge, record("a", "award", "2026-01-01"), record("b", "broken", "2026-03-01"))
+    (alert,) = list_alerts(firm)
+    acknowledge(firm, alert.id, "first", "a")
+    assert acknowledge(firm, alert.id, "second", "b").acknowledged_by == "first"
+    with pytest.raises(UnknownAlertError, match="99"):
+        acknowledge(firm, 99, "somebody")

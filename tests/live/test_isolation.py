@@ -1,0 +1,134 @@
+"""durable_rules hangs, crashes or grows: no record and no answer is lost."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scoring.live.alerts import list_alerts
+from scoring.live.events import Judge
+from scoring.live.supervisor import Engine, Limits, NoAnswerError
+from scoring.store import Store
+
+from .events_pack import firms, record, take_in
+
+RULES = {"kind": "rules", "patterns": [[{"x": 1}], [{"$gt": {"x": 0}}, {"y": 2}]]}
+HANGS = {"kind": "rules", "patterns": [[{"$nex": {"z": 1}}]]}
+"""In durable_rules 2.0.28 a pattern that asks for an absent field alone never ends."""
+
+QUESTION = [{"x": 1, "y": 2}, {"x": 5, "y": 2}, {"x": 0, "y": 2}]
+ANSWER = [[0, 1], [1], []]
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    """An engine of the test's own."""
+    made = Engine(Limits(seconds=0.5))
+    yield made
+    made.close()
+
+
+def ask(engine: Engine) -> Any:
+    return engine.ask("rules", RULES, QUESTION)
+
+
+def send(engine: Engine, number: int) -> int:
+    """A signal to the engine's process; its pid."""
+    assert engine.pid is not None
+    os.kill(engine.pid, number)
+    return engine.pid
+
+
+def test_a_killed_process_is_replaced_and_the_answer_comes(engine: Engine) -> None:
+    assert ask(engine) == ANSWER
+    killed = send(engine, signal.SIGKILL)
+    assert ask(engine) == ANSWER
+    assert engine.pid != killed
+    assert engine.incidents == {"crash": 1}
+
+
+def test_a_stopped_process_is_given_up_and_the_answer_comes(engine: Engine) -> None:
+    assert ask(engine) == ANSWER
+    stopped = send(engine, signal.SIGSTOP)
+    assert ask(engine) == ANSWER
+    assert engine.incidents == {"hang": 1}
+    assert not Path(f"/proc/{stopped}").exists()
+
+
+def test_a_large_question_to_a_stopped_process_does_not_block(engine: Engine) -> None:
+    assert ask(engine) == ANSWER
+    send(engine, signal.SIGSTOP)
+    padding = {f"padding_{n:03}": 0 for n in range(240)}
+    assert engine.ask("rules", RULES, [fact | padding for fact in QUESTION] * 100) == ANSWER * 100
+    assert engine.incidents == {"hang": 1}
+
+
+def test_a_definition_that_is_refused_rests_and_others_are_answered(engine: Engine) -> None:
+    assert ask(engine) == ANSWER
+    for _ in range(3):
+        with pytest.raises(NoAnswerError):
+            engine.ask("wrong", {"kind": "rules", "patterns": [[{"$or": 1}]]}, QUESTION)
+    assert sum(engine.incidents.values()) == 2
+    assert ask(engine) == ANSWER
+
+
+def test_a_question_that_never_ends_is_given_up_and_others_are_answered(engine: Engine) -> None:
+    with pytest.raises(NoAnswerError):
+        engine.ask("hangs", HANGS, [{"x": 1}])
+    assert engine.incidents == {"hang": 2}
+    assert ask(engine) == ANSWER
+
+
+def test_a_process_that_grows_too_large_is_replaced(engine: Engine) -> None:
+    small = Engine(Limits(bytes=1))
+    pids = set()
+    for _ in range(450):
+        assert ask(small) == ANSWER
+        pids.add(small.pid)
+    small.close()
+    assert small.incidents == {"memory": 2}
+    assert len(pids - {None}) == 3
+
+
+def test_threads_share_one_process(engine: Engine) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda _: ask(engine), range(200))) == [ANSWER] * 200
+    assert engine.incidents == {}
+
+
+def test_a_subject_is_judged_all_the_same_while_durable_rules_fails(store: Store, engine: Engine) -> None:
+    judge = Judge(firms(), engine)
+    take_in(store, "subject", [{"firm_id": "A"}])
+    day = dt.date(2026, 7, 1)
+    scores = []
+    for number, failure in enumerate([signal.SIGCONT, signal.SIGSTOP, signal.SIGKILL]):
+        take_in(store, "record", [record(f"p{number}", "penalty", f"2026-0{number + 1}-01", field="x")])
+        if engine.pid is not None:
+            send(engine, failure)
+        judge.grader.forget()
+        outcome = judge.judge(store, "A", day)
+        assert outcome is not None
+        scores.append(outcome.grade.score)
+    assert scores == [7500, 7000, 4500]
+    assert [alert.alert for alert in list_alerts(store)] == ["repeat"]
+
+
+def test_plain_python_judges_where_durable_rules_does_not_start(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    dead = Engine()
+    judge = Judge(firms(), dead)
+    take_in(store, "subject", [{"firm_id": "A"}])
+    take_in(store, "record", [record(f"p{n}", "penalty", "2026-02-01", field="x") for n in range(3)])
+    outcome = judge.judge(store, "A", dt.date(2026, 7, 1))
+    assert outcome is not None
+    assert (outcome.grade.score, outcome.raised) == (4500, 1)
+    assert set(dead.incidents) == {"crash"}

@@ -1,0 +1,71 @@
+"""What the tests of problems share: a store with two public bodies, and the people who move a problem."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from scoring.live.supervisor import Engine
+from scoring.problems.chart import Actor
+from scoring.problems.desk import Move, Subject, Ticket, move_problem, open_problem
+from scoring.store import Store
+from scoring.store.documents import encode
+from scoring.store.versions import FileInfo, ingest_rows
+
+MONDAY = dt.date(2026, 6, 1)
+BODIES = {"DW101": "样例区发展和改革委员会", "DW120": "样例区市场监督管理局"}
+ABOUT = Subject("施工许可材料反复补正", "hotline")
+ACTOR_OF = {
+    "open": Actor.DESK,
+    "assign": Actor.OFFICE,
+    "return": Actor.OWNER,
+    "coordinate": Actor.OWNER,
+    "supervise": Actor.SUPERVISOR,
+    "evaluate": Actor.ENTERPRISE,
+}
+
+
+@pytest.fixture(scope="session")
+def durable() -> Iterator[Engine]:
+    """durable_rules in its process; every answer must be its own."""
+    engine = Engine()
+    yield engine
+    engine.close()
+    assert engine.incidents == {}
+
+
+@pytest.fixture
+def office(store: Store) -> Store:
+    """A store that knows the bodies, on SQLite and on PostgreSQL."""
+    add_bodies(store)
+    return store
+
+
+def add_bodies(store: Store) -> None:
+    rows = [{"subject_id": number, "name": name, "state": "active"} for number, name in BODIES.items()]
+    arrow = pa.table(
+        {
+            "key": list(BODIES),
+            "subject_id": list(BODIES),
+            "data": [encode(row) for row in rows],
+            "row_no": [1, 2],
+        }
+    )
+    ingest_rows(store, "department", "subject", arrow, FileInfo("b" * 64, "bodies.csv"))
+
+
+def collect(store: Store, engine: Engine) -> Ticket:
+    return open_problem(store, ABOUT, Move("open", Actor.DESK, "李专员", MONDAY), engine)
+
+
+def do(store: Store, engine: Engine, ticket: Ticket, request: str, days: int = 0, **more: Any) -> Ticket:
+    """The request by the actor whose it is, so many days after the Monday."""
+    if request == "assign":
+        more = {"owner": "DW101", "urgency": "urgent", **more}
+    actor = more.pop("actor", ACTOR_OF[request])
+    move = Move(request, actor, "某人", MONDAY + dt.timedelta(days), **more)
+    return move_problem(store, ticket.id, move, engine)
