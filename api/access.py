@@ -1,0 +1,151 @@
+"""Who may do what: the one table of roles and endpoints, and what of it goes into the audit log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from scoring.keys import Role
+
+Logged = Literal["read", "change"]
+
+ALL = frozenset(Role)
+R, D, L, O = Role.REGULATOR, Role.DEPARTMENT, Role.LENDER, Role.OPERATOR  # noqa: E741
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """An endpoint's row.
+
+    :param roles: who may use it; None for everybody, without a key.
+    :param logged: ``read``: a subject's data are read; the log has it before the answer goes out. ``change``:
+        the log has it before it is tried, and again with its outcome. None: neither.
+    :param kept: its answers are kept for requests that come again (:mod:`api.idempotency`).
+    """
+
+    roles: frozenset[Role] | None
+    logged: Logged | None = None
+    kept: bool = False
+
+
+def _open() -> Access:
+    return Access(None)
+
+
+def _sees(*roles: Role) -> Access:
+    """May look at what is about no subject."""
+    return Access(frozenset(roles))
+
+
+def _reads(*roles: Role) -> Access:
+    return Access(frozenset(roles), "read")
+
+
+def _changes(*roles: Role) -> Access:
+    return Access(frozenset(roles), "change", kept=True)
+
+
+def _changes_keys(*roles: Role) -> Access:
+    """The answer holds a secret, which nobody keeps."""
+    return Access(frozenset(roles), "change")
+
+
+def _submits(*roles: Role) -> Access:
+    """A form of a page: browsers send no Idempotency-Key."""
+    return Access(frozenset(roles), "change")
+
+
+ACCESS: dict[str, Access] = {
+    # the service
+    "static": _open(),
+    "service.healthz": _open(),
+    "service.readyz": _open(),
+    "service.problem_type": _open(),
+    "service.metrics": _sees(R, O),
+    "api-docs.openapi_json": _open(),
+    "docs.page": _open(),
+    "docs.asset": _open(),
+    # subjects and their grades
+    "subjects.list_subjects": _reads(R),
+    "subjects.get_subject": _reads(R),
+    "subjects.get_grade": _reads(R),
+    "subjects.list_grades": _reads(R),
+    "subjects.get_explanation": _reads(R),
+    "subjects.get_history": _reads(R),
+    # records; a department's key sees and changes its own alone
+    "records.list_records": _reads(R, D),
+    "records.get_record": _reads(R, D),
+    "records.post_records": _changes(R, D),
+    "records.post_objection": _changes(R, D),
+    "records.post_decision": _changes(R),
+    "records.post_repair": _changes(R, D),
+    # runs
+    "runs.list_runs": _sees(R, O),
+    "runs.get_run": _sees(R, O),
+    "runs.post_run": _changes(R, O),
+    "runs.compare_runs": _sees(R, O),
+    "runs.list_moves": _reads(R),
+    "runs.export_results": _reads(R),
+    "runs.list_jobs": _sees(R, O),
+    "runs.get_job": _sees(R, O),
+    # packs are public rules
+    "packs.list_packs": _sees(*ALL),
+    "packs.get_pack": _sees(*ALL),
+    "packs.get_text": _sees(*ALL),
+    # what tiers and results lead to; a department's key sees its own part of a ranking
+    "rankings.get_ranking": _reads(R, D),
+    "inspection_plans.list_plans": _sees(R),
+    "inspection_plans.post_plan": _changes(R),
+    "inspection_plans.get_plan": _sees(R),
+    "inspection_plans.list_visits": _reads(R),
+    "inspection_plans.list_refusals": _reads(R),
+    "simulations.post_simulation": _reads(R),
+    # alerts, and grades after the last event
+    "alerts.list_alerts": _reads(R),
+    "alerts.post_acknowledgement": _changes(R),
+    "alerts.get_live_grade": _reads(R),
+    # problems; a department's key sees and moves its own alone
+    "problems.list_problems": _sees(R, D),
+    "problems.get_problem": _sees(R, D),
+    "problems.post_problem": _changes(R),
+    "problems.post_step": _changes(R, D),
+    # lenders
+    "lender_checks.post_check": _changes(L),
+    "lender_checks.post_batch": _changes(L),
+    "lender_checks.list_checks": _reads(R, L),
+    # keys and audit
+    "keys.list_keys": _sees(R, O),
+    "keys.get_key": _sees(R, O),
+    "keys.post_key": _changes_keys(R),
+    "keys.rotate_key": _changes_keys(R),
+    "keys.revoke_key": _changes_keys(R, O),
+    "audit.list_entries": _reads(R),
+    "audit.verify_log": _sees(R, O),
+    # the pages; a department's key sees its own grade alone
+    "pages.static": _open(),
+    "pages.sign_in": _open(),
+    "pages.choose_language": _open(),
+    "pages.sign_out": _sees(*ALL),
+    "pages.front": _sees(*ALL),
+    "pages.overview": _reads(R, O),
+    "pages.subjects": _reads(R),
+    "pages.subject": _reads(R, D),
+    "pages.report": _reads(R, D),
+    "pages.own_department": _sees(D),
+    "pages.ranking": _reads(R),
+    "pages.packs": _sees(*ALL),
+    "pages.pack": _sees(*ALL),
+    "pages.changes": _sees(*ALL),
+    "pages.plans": _sees(R),
+    "pages.plan": _reads(R),
+    "pages.simulation": _sees(R),
+    "pages.simulate_packs": _reads(R),
+    "pages.checks": _reads(R, L),
+    "pages.alerts": _reads(R),
+    "pages.acknowledge_alert": _submits(R),
+    "pages.problems": _sees(R, D),
+    "pages.problem": _sees(R, D),
+    "pages.open_problem": _submits(R),
+    "pages.move_problem": _submits(R, D),
+}
+"""Endpoint (blueprint.view) → its row. An endpoint without one is closed to everybody."""

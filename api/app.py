@@ -1,0 +1,88 @@
+"""The application factory: the one place where the parts are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, request
+from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
+from werkzeug.wrappers import Response
+
+from api import auth, docs, edge, fields, idempotency, journal, limits, observe, pages, session
+from api.openapi import make_api
+from api.problems import Problem, problem_response
+from api.resources import BLUEPRINTS
+from api.settings import Settings, read_settings
+from scoring.audit import AuditLog
+from scoring.keys import KeyRing
+from scoring.remember import Remembered
+from scoring.store import Store, StoreError, open_store
+
+
+def create_app(settings: Settings | None = None, store: Store | None = None) -> Flask:
+    """A Flask application on a store.
+
+    :param settings: by default the environment's.
+    :param store: by default the settings' own, opened here.
+    :raises StoreError: where the store can't be opened.
+    :raises SettingsError: where the environment holds what can't be used.
+    """
+    settings = settings or read_settings()
+    store = store or open_store(settings.database_url)
+    app = _Application("api")
+    app.json = fields.JSONProvider(app)
+    app.url_map.strict_slashes = False
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.extensions.update(store=store, settings=settings, runs=Remembered(settings.cache_seconds))
+    _install(app, settings, store)
+    api = make_api(app)
+    fields.register(api)
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+    app.register_blueprint(docs.blueprint)
+    app.register_blueprint(pages.blueprint)
+    _handle_errors(app)
+    return app
+
+
+class _Application(Flask):
+    """Flask without asking of every view and hook, at every request, whether it is asynchronous: none is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
+def _install(app: Flask, settings: Settings, store: Store) -> None:
+    """What surrounds every request, from the outside in: Flask runs the last after_request first."""
+    observe.install(app, settings.log_level)
+    edge.install(app)
+    app.before_request(_refuse_nul)
+    session.install(app, settings.secret)
+    auth.install(app, KeyRing(store, settings.cache_seconds))
+    limits.install(app, settings.rate_limit)
+    journal.install(app, AuditLog(store))
+    idempotency.install(app)
+
+
+def _refuse_nul() -> None:
+    """No name here holds the character, and PostgreSQL can't even be asked for it."""
+    if "\0" in request.path or b"%00" in request.query_string:
+        raise BadRequest("the address holds the character NUL")
+
+
+def _handle_errors(app: Flask) -> None:
+    @app.errorhandler(StoreError)
+    def store_error(error: StoreError) -> Response:
+        observe.log_failure(error)
+        return problem_response(Problem("store-unavailable", "the store can't be used now", headers=_RETRY))
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Response:
+        if isinstance(error, HTTPException):
+            return problem_response(error)
+        observe.log_failure(error)
+        return problem_response(InternalServerError())
+
+
+_RETRY = {"Retry-After": "5"}

@@ -1,0 +1,73 @@
+"""Who asks: the key of a request, and whether its role opens the endpoint."""
+
+from __future__ import annotations
+
+from flask import Flask, current_app, g, request
+
+from api.access import ACCESS, Access
+from api.problems import Problem, fail
+from api.session import signed_in
+from scoring.keys import OF_ORGANISATION, Key, KeyRefusedError, KeyRing, Role
+
+CLOSED = Access(frozenset())
+PAGES = "pages"
+"""The blueprint whose visitors sign in; everybody else sends a key with each request."""
+
+
+def install(app: Flask, ring: KeyRing) -> None:
+    """Have every request checked before its view runs."""
+    app.extensions["key_ring"] = ring
+    app.before_request(check_access)
+
+
+def check_access() -> None:
+    """Let a request pass, or answer 401 or 403."""
+    endpoint = request.endpoint
+    if endpoint is None:  # nothing there: 404 or 405 follow
+        return
+    access = ACCESS.get(endpoint, CLOSED)
+    if access.roles is None:
+        return
+    key = g.key = signed_in() if endpoint.startswith(f"{PAGES}.") else authenticate(_token())
+    if key.role not in access.roles:
+        fail("forbidden", f"a {key.role} key does not open {request.method} {request.path}")
+
+
+def authenticate(token: str) -> Key:
+    """The key of a token; also for pages, which get it from their sign-in.
+
+    :raises Problem: 401 where it opens nothing.
+    """
+    ring: KeyRing = current_app.extensions["key_ring"]
+    try:
+        return ring.authenticate(token)
+    except KeyRefusedError as error:
+        raise _unauthenticated(str(error)) from None
+
+
+def caller() -> Key:
+    """The key of this request."""
+    key: Key = g.key
+    return key
+
+
+def own_data() -> str | None:
+    """Whose data alone the caller may touch; None where all of them."""
+    key = caller()
+    return key.organisation if key.role in OF_ORGANISATION else None
+
+
+def is_regulator() -> bool:
+    """Whether the caller may see everything."""
+    return caller().role is Role.REGULATOR
+
+
+def _token() -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise _unauthenticated("send the header Authorization: Bearer xh_…")
+    return token.strip()
+
+
+def _unauthenticated(detail: str) -> Problem:
+    return Problem("unauthenticated", detail, headers={"WWW-Authenticate": 'Bearer realm="xinheng"'})

@@ -1,0 +1,69 @@
+"""What resources work with."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask import current_app
+
+from api.problems import fail
+from api.settings import Settings
+from rules.loader import installed_packs, load_vocabulary
+from rules.model import Pack, Vocabulary
+from rules.problems import UnknownPackError
+from scoring.remember import Remembered
+from scoring.results import find_run
+from scoring.runs import RunSummary, latest_run
+from scoring.store import Store
+
+
+def store() -> Store:
+    """The store of the application."""
+    found: Store = current_app.extensions["store"]
+    return found
+
+
+def settings() -> Settings:
+    """The settings of the application."""
+    found: Settings = current_app.extensions["settings"]
+    return found
+
+
+def pack_id(query: dict[str, Any]) -> str:
+    """The pack that a request names, or the one that is meant where it names none."""
+    return str(query.get("pack") or settings().pack)
+
+
+def vocabulary(name: str) -> Vocabulary:
+    """The shared vocabulary of that name, or 404."""
+    try:
+        return load_vocabulary(name)
+    except UnknownPackError as error:
+        fail("not-found", str(error))
+
+
+def run(run_id: int) -> RunSummary:
+    """The run of that number, or 404."""
+    return find_run(store(), run_id) or fail("not-found", f"there is no run {run_id}")
+
+
+def run_of(query: dict[str, Any]) -> RunSummary:
+    """The run that a request names, or the latest of its pack (up to its date); 404 where there is none."""
+    if query.get("run") is not None:
+        return run(query["run"])
+    name, as_of = pack_id(query), query.get("as_of")
+    known: Remembered[tuple[str, dt.date | None], RunSummary] = current_app.extensions["runs"]
+    remembered = known.get((name, as_of))
+    if remembered is not None:
+        return remembered
+    found = latest_run(store(), name, as_of)
+    if found is None:
+        fail("not-found", f"there is no run of {name}{f' up to {as_of}' if as_of else ''}")
+    return known.keep((name, as_of), found)
+
+
+def packs_called(name: str) -> list[Pack]:
+    """The installed versions of a pack, or 404."""
+    versions = [pack for pack in installed_packs() if pack.id == name]
+    return versions or fail("not-found", f"no pack is called {name}")

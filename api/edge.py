@@ -1,0 +1,82 @@
+"""The last touches to an answer: ETag and 304, gzip, security headers."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterable, Iterator
+
+from flask import Flask, Response, request
+
+_SMALLEST = 1024
+_LEVEL = 5
+_TEXTS = ("application/json", "application/problem+json", "application/x-ndjson", "application/yaml", "text/")
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "private, no-cache",
+}
+
+
+def install(app: Flask) -> None:
+    """Finish every answer. Flask calls the last one registered first."""
+    app.after_request(secure)
+    app.after_request(compress)
+    app.after_request(conditional)
+
+
+def conditional(response: Response) -> Response:
+    """A GET's answer gets an ETag; 304 without a body where the client has it already."""
+    if request.method in ("GET", "HEAD") and response.status_code == 200 and not response.is_streamed:
+        response.add_etag(weak=True)
+        if "If-None-Match" in request.headers:
+            response.make_conditional(request)
+    return response
+
+
+def compress(response: Response) -> Response:
+    """Gzip for clients that take it, where it is worth it."""
+    streamed = response.is_streamed
+    if not (streamed or (response.content_length or 0) >= _SMALLEST) or not _may_compress(response):
+        return response
+    response.vary.add("Accept-Encoding")
+    if not request.accept_encodings["gzip"]:
+        return response
+    if streamed:
+        response.response = _gzipped(response.response)
+    else:
+        response.set_data(gzip.compress(response.get_data(), _LEVEL, mtime=0))
+    response.headers["Content-Encoding"] = "gzip"
+    return response
+
+
+def secure(response: Response) -> Response:
+    """Headers by which browsers keep others out; a page may have set its own before."""
+    given = {name for name, _ in response.headers}
+    for name, value in _HEADERS.items():
+        if name not in given:
+            response.headers.add(name, value)
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    return response
+
+
+def _may_compress(response: Response) -> bool:
+    return (
+        (response.mimetype or "").startswith(_TEXTS)
+        and not response.direct_passthrough
+        and response.status_code not in (204, 304)
+        and "Content-Encoding" not in response.headers
+    )
+
+
+def _gzipped(chunks: Iterable[bytes | str]) -> Iterator[bytes]:
+    packer = zlib.compressobj(_LEVEL, wbits=zlib.MAX_WBITS | 16)
+    for chunk in chunks:
+        packed = packer.compress(chunk.encode() if isinstance(chunk, str) else chunk)
+        if packed:
+            yield packed
+    yield packer.flush()

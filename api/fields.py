@@ -1,0 +1,82 @@
+"""Fields that schemas share."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from flask.json.provider import DefaultJSONProvider
+from marshmallow import ValidationError, fields, validate
+
+from rules.model import Title
+
+
+class Points(fields.Field[int]):
+    """Integer hundredths inside, points with two decimals outside."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> float | None:
+        return None if value is None else value / 100
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        try:
+            hundredths = Decimal(str(value)) * 100
+        except ArithmeticError:
+            raise ValidationError("Not a valid number.") from None
+        if not hundredths.is_finite() or abs(hundredths) > 10**12 or hundredths != int(hundredths):
+            raise ValidationError("Not a number of points with at most two decimals.")
+        return int(hundredths)
+
+
+class Text(fields.String):
+    """A text without control characters, not empty."""
+
+    def __init__(self, longest: int = 200, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Length(1, longest), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = str(super()._deserialize(value, attr, data, **kwargs))
+        if not text.isprintable():
+            raise ValidationError("Control characters are not allowed.")
+        return text.strip()
+
+
+class TitleField(fields.Field[Title]):
+    """What people read, in Chinese and English."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> dict[str, str] | None:
+        return None if value is None else {"zh": value.zh, "en": value.en}
+
+
+class Values(fields.Field[Any]):
+    """A vocabulary's columns and their values; decimals as texts, for they are exact."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> dict[str, Any] | None:
+        return None if value is None else {name: plain(inner) for name, inner in value.items()}
+
+
+class JSONProvider(DefaultJSONProvider):
+    """Flask's JSON, with dates as ISO texts, Chinese as it is, and keys in their own order."""
+
+    ensure_ascii = False
+    sort_keys = False
+    compact = True
+
+    @staticmethod
+    def default(value: Any) -> Any:
+        """What JSON has no form for."""
+        return plain(value) if isinstance(value, dt.date | Decimal) else DefaultJSONProvider.default(value)
+
+
+def plain(value: Any) -> Any:
+    """A value of the rule language as JSON has it."""
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def register(api: Any) -> None:
+    """Say in the document what these fields look like."""
+    api.register_field(Points, "number", None)
+    api.register_field(TitleField, "object", None)
+    api.register_field(Values, "object", None)

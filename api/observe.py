@@ -1,0 +1,150 @@
+"""What operators see: a request id in every answer and log line, one log line a request, and metrics."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import re
+import secrets
+import sys
+import threading
+import time
+from functools import lru_cache
+
+import structlog
+from flask import Flask, Response, g, request
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+REQUESTS = Counter("xinheng_requests", "Requests answered.", ["endpoint", "method", "status"])
+SECONDS = Histogram(
+    "xinheng_request_seconds",
+    "Seconds from a request's arrival to its answer.",
+    ["endpoint"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+METRICS_TYPE = CONTENT_TYPE_LATEST
+
+_WRITE_SECONDS = 0.1
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_LOG = structlog.get_logger("xinheng.api")
+
+
+def install(app: Flask, log_level: str) -> None:
+    """Number, time, count and log every request."""
+    set_up_logging(log_level)
+    app.before_request(_begin)
+    app.after_request(_end)
+
+
+def set_up_logging(level: str) -> None:
+    """One JSON object a line on standard error, written at the latest a tenth of a second later."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=lambda *_: _LINES,
+        cache_logger_on_first_use=True,
+    )
+
+
+def metrics() -> bytes:
+    """The metrics of all workers, in Prometheus' text format."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
+
+
+def log_failure(error: Exception) -> None:
+    """Log an error that nobody expected, with its traceback."""
+    _LOG.error("failure", request_id=g.get("request_id"), path=request.path, exc_info=error)
+
+
+class _Lines:
+    """Lines for standard error, written together: a system call for each would have the threads of a worker wait
+    for one another. What is logged above info is written at once.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[str] = []
+        self._writer: threading.Thread | None = None
+
+    def info(self, line: str) -> None:
+        """Take a line."""
+        self._waiting.append(line)
+        if self._writer is None or not self._writer.is_alive():
+            self._writer = threading.Thread(target=self._write_on, daemon=True)
+            self._writer.start()
+
+    debug = info
+
+    def error(self, line: str) -> None:
+        """Write a line, and those before it."""
+        self._waiting.append(line)
+        self.flush()
+
+    warning = critical = error
+
+    def flush(self) -> None:
+        """Write what waits."""
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            sys.stderr.write("\n".join(waiting) + "\n")
+            sys.stderr.flush()
+
+    def _write_on(self) -> None:
+        while True:
+            time.sleep(_WRITE_SECONDS)
+            self.flush()
+
+
+_LINES = _Lines()
+atexit.register(_LINES.flush)
+
+
+def _begin() -> None:
+    g.began = time.perf_counter()
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def _end(response: Response) -> Response:
+    seconds, request_id = time.perf_counter() - g.began, g.request_id
+    endpoint, method, status = request.endpoint or "none", request.method, response.status_code
+    response.headers["X-Request-Id"] = request_id
+    counted, timed = _metrics_of(endpoint, method if method in _METHODS else "other", status)
+    counted.inc()
+    timed.observe(seconds)
+    key = g.get("key")
+    _LOG.info(
+        "request",
+        request_id=request_id,
+        method=method,
+        path=request.path,
+        endpoint=endpoint,
+        status=status,
+        milliseconds=round(seconds * 1000, 2),
+        key=key.prefix if key else None,
+        client=request.remote_addr,
+    )
+    return response
+
+
+@lru_cache(maxsize=10_000)
+def _metrics_of(endpoint: str, method: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(endpoint, method, str(status)), SECONDS.labels(endpoint)

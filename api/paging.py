@@ -1,0 +1,85 @@
+"""Pages of a listing: each ends with a cursor, from which the next one goes on."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+LARGEST_PAGE = 500
+Item = TypeVar("Item")
+
+
+class Cursor(fields.Field[str]):
+    """An opaque text that holds the key of the last item of the page before."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else base64.urlsafe_b64encode(str(value).encode()).decode().rstrip("=")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        try:
+            text = base64.b64decode(str(value) + "=" * (-len(str(value)) % 4), b"-_", validate=True).decode()
+        except (binascii.Error, ValueError):
+            raise ValidationError("not a cursor of this service: pass `next` of the page before") from None
+        if not text.isprintable():
+            raise ValidationError("not a cursor of this service: pass `next` of the page before")
+        return text
+
+
+class NumberCursor(Cursor):
+    """A cursor that holds a number."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not (text.isascii() and text.isdigit() and len(text) < 16):
+            raise ValidationError("not a cursor of this listing")
+        return int(text)
+
+
+class PageQuery(Schema):
+    """Which page of a listing is wanted."""
+
+    cursor = Cursor(metadata={"description": "`next` of the page before"})
+    limit = fields.Integer(
+        load_default=100,
+        validate=validate.Range(1, LARGEST_PAGE),
+        metadata={"description": "The most items of a page"},
+    )
+
+
+class NumberedPageQuery(PageQuery):
+    """Which page of a listing by number is wanted."""
+
+    cursor = NumberCursor(metadata={"description": "`next` of the page before"})
+
+
+def page_of(item: type[Schema], name: str) -> type[Schema]:
+    """The schema of a page of items.
+
+    :param name: what the items are called in the document.
+    """
+    return Schema.from_dict(
+        {
+            "items": fields.List(fields.Nested(item), required=True),
+            "next": Cursor(
+                required=True, allow_none=True, metadata={"description": "null: this is the last page"}
+            ),
+        },
+        name=f"{name}Page",
+    )
+
+
+def page(
+    fetch: Callable[[int], Sequence[Item]], query: dict[str, Any], key: Callable[[Item], object]
+) -> dict[str, Any]:
+    """A page of items, and the cursor of the next one.
+
+    :param fetch: gives up to that many items from the query's cursor on.
+    :param key: what the listing is ordered by.
+    """
+    limit = query["limit"]
+    items = fetch(limit + 1)
+    return {"items": items[:limit], "next": key(items[limit - 1]) if len(items) > limit else None}

@@ -1,0 +1,158 @@
+"""Errors as problem details (RFC 9457), each of a stable type that is explained under its own address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from flask import Response, current_app, g, request
+from marshmallow import Schema, fields
+from werkzeug.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """A kind of error: its stable name, HTTP status, title, and what a client can do about it."""
+
+    name: str
+    status: int
+    title: str
+    advice: str
+
+    @property
+    def uri(self) -> str:
+        """The type's URI, relative to the server; a GET of it explains the type."""
+        return f"/problems/{self.name}"
+
+
+TYPES = {
+    kind.name: kind
+    for kind in (
+        ProblemType("bad-request", 400, "The request can't be read", "Mend its syntax; see detail."),
+        ProblemType("unauthenticated", 401, "A valid key is needed", "Send Authorization: Bearer xh_…"),
+        ProblemType("forbidden", 403, "This key does not open this", "Use a key of a role that may."),
+        ProblemType("consent-invalid", 403, "No valid consent", "Obtain the subject's consent; see detail."),
+        ProblemType("not-found", 404, "There is no such thing", "See detail; check the address."),
+        ProblemType("method-not-allowed", 405, "This can't be done here", "Use a method listed in Allow."),
+        ProblemType("not-acceptable", 406, "No such representation", "Ask for one that the document lists."),
+        ProblemType("conflict", 409, "Things stand otherwise", "Look at the present state; see detail."),
+        ProblemType("too-large", 413, "The request is too large", "Send it in parts."),
+        ProblemType("unsupported-media-type", 415, "Not the right kind of body", "Send application/json."),
+        ProblemType("invalid", 422, "Something in the request is wrong", "Mend what errors lists."),
+        ProblemType("too-many-requests", 429, "Too many requests", "Wait for Retry-After seconds."),
+        ProblemType("internal", 500, "Something went wrong here", "Report the request id to the operator."),
+        ProblemType("store-unavailable", 503, "The store can't be used now", "Try again later."),
+    )
+}
+_BY_STATUS = {kind.status: kind for kind in reversed(TYPES.values())}
+
+
+class FieldErrorSchema(Schema):
+    """One thing that is wrong with a request."""
+
+    location = fields.String(required=True, metadata={"description": "json, query, headers or path"})
+    field = fields.String(
+        required=True, metadata={"description": "Path of the field, such as records.0.kind"}
+    )
+    message = fields.String(required=True)
+
+
+class ProblemSchema(Schema):
+    """Problem details (RFC 9457)."""
+
+    type = fields.String(required=True, metadata={"description": "Stable URI of the kind of error"})
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    instance = fields.String(required=True, metadata={"description": "The path asked for"})
+    request_id = fields.String(required=True)
+    errors = fields.List(fields.Nested(FieldErrorSchema))
+
+
+class Problem(HTTPException):
+    """An error of a known type, for resources to raise."""
+
+    def __init__(
+        self,
+        name: str,
+        detail: str,
+        errors: list[dict[str, str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.kind = TYPES[name]
+        self.code = self.kind.status
+        self.errors = errors or []
+        self.headers = headers or {}
+
+
+def fail(name: str, detail: str) -> NoReturn:
+    """Answer with a problem.
+
+    :param name: one of :data:`TYPES`.
+    :param detail: what was wrong with this request, for its sender to read.
+    """
+    raise Problem(name, detail)
+
+
+def problem_response(error: HTTPException) -> Response:
+    """Any HTTP error as problem details."""
+    kind = error.kind if isinstance(error, Problem) else _kind(error)
+    body = {
+        "type": kind.uri,
+        "title": kind.title,
+        "status": error.code or 500,
+        "detail": _detail(error, kind),
+        "instance": request.path,
+        "request_id": g.get("request_id", ""),
+    }
+    errors = error.errors if isinstance(error, Problem) else list(_field_errors(error))
+    if errors:
+        body["errors"] = errors
+    response = current_app.response_class(current_app.json.dumps(body))
+    response.status_code = error.code or 500
+    response.mimetype = MEDIA_TYPE
+    response.headers.update(_headers(error))
+    return response
+
+
+def _kind(error: HTTPException) -> ProblemType:
+    status = error.code or 500
+    family = 400 if status < 500 else 500
+    return _BY_STATUS.get(status, _BY_STATUS[family])
+
+
+def _detail(error: HTTPException, kind: ProblemType) -> str:
+    if kind.status >= 500 and not isinstance(error, Problem):
+        return kind.advice
+    return error.description or kind.title
+
+
+def _headers(error: HTTPException) -> Mapping[str, str]:
+    """The error's own headers, such as Allow and Retry-After."""
+    if isinstance(error, Problem):
+        return error.headers
+    own = dict(error.get_headers(request.environ))
+    return {name: value for name, value in own.items() if name not in ("Content-Type", "Content-Length")}
+
+
+def _field_errors(error: HTTPException) -> Iterator[dict[str, str]]:
+    """What validation found, of flask-smorest's tree: location → field → … → messages."""
+    data = getattr(error, "data", None) or {}
+    for location, tree in (data.get("messages") or {}).items():
+        for path, message in _leaves(tree, ()):
+            yield {"location": str(location), "field": ".".join(path), "message": message}
+
+
+def _leaves(tree: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    if isinstance(tree, Mapping):
+        for key, inner in tree.items():
+            yield from _leaves(inner, path if key == "_schema" else (*path, str(key)))
+    elif isinstance(tree, list | tuple):
+        for inner in tree:
+            yield from _leaves(inner, path)
+    else:
+        yield path, str(tree)

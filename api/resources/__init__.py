@@ -1,0 +1,33 @@
+"""One file a resource; each holds a blueprint with thin views."""
+
+from api.resources import (
+    alerts,
+    audit,
+    inspection_plans,
+    keys,
+    lender_checks,
+    packs,
+    problems,
+    rankings,
+    records,
+    runs,
+    service,
+    simulations,
+    subjects,
+)
+
+BLUEPRINTS = (
+    service.blueprint,
+    subjects.blueprint,
+    records.blueprint,
+    runs.blueprint,
+    packs.blueprint,
+    alerts.blueprint,
+    problems.blueprint,
+    rankings.blueprint,
+    inspection_plans.blueprint,
+    simulations.blueprint,
+    lender_checks.blueprint,
+    keys.blueprint,
+    audit.blueprint,
+)

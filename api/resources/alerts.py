@@ -1,0 +1,93 @@
+"""Alerts: patterns of several records, watched for as records arrive; and the grade after the last event."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+from flask import g
+
+from api import journal
+from api.auth import caller
+from api.context import pack_id, store
+from api.idempotency import PARAMETER
+from api.openapi import Blueprint
+from api.paging import page
+from api.problems import fail
+from api.resources.runs import NUMBER
+from api.schemas.alerts import (
+    AcknowledgementBody,
+    AlertPage,
+    AlertSchema,
+    AlertsQuery,
+    LiveGradeQuery,
+    LiveGradeSchema,
+)
+from scoring.live import alerts
+from scoring.live.alerts import Alert, UnknownAlertError
+from scoring.live.events import live_grade
+
+blueprint = Blueprint("alerts", __name__, url_prefix="/v1", description="What records mean together")
+
+
+@blueprint.get("/alerts")
+@blueprint.query(AlertsQuery)
+@blueprint.answers(200, AlertPage)
+def list_alerts(query: dict[str, Any]) -> dict[str, Any]:
+    """Alerts, the newest first; by default those that stand, acknowledged or not."""
+    wanted = {
+        "pack_id": query.get("pack"),
+        "subject_id": query.get("subject_id"),
+        "state": query.get("state"),
+    }
+    found = page(
+        lambda limit: alerts.list_alerts(store(), **wanted, before=query.get("cursor"), limit=limit),
+        query,
+        lambda alert: alert.id,
+    )
+    journal.detail(subjects=sorted({alert.subject_id for alert in found["items"]}))
+    return found
+
+
+@blueprint.post(f"/alerts/{NUMBER}alert_id>/acknowledgements")
+@blueprint.body(AcknowledgementBody)
+@blueprint.answers(201, AlertSchema)
+@blueprint.describe(parameters=[PARAMETER])
+def post_acknowledgement(body: dict[str, Any], alert_id: int) -> Alert:
+    """Note that an alert has been seen. Who does so first stays."""
+    try:
+        alert = alerts.acknowledge(store(), alert_id, caller().prefix, body.get("note"))
+    except UnknownAlertError as error:
+        fail("not-found", str(error))
+    g.audit_subject = alert.subject_id
+    return alert
+
+
+@blueprint.get("/subjects/<subject_id>/live-grade")
+@blueprint.query(LiveGradeQuery)
+@blueprint.answers(200, LiveGradeSchema)
+def get_live_grade(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
+    """A subject's grade after its last event. It is in no published run: the next run says what counts."""
+    name = pack_id(query)
+    row = live_grade(store(), name, subject_id)
+    if row is None:
+        fail("not-found", f"nothing has happened to {subject_id} that {name} has seen")
+    known = {field: getattr(row, field) for field in _FIELDS}
+    dimensions = [
+        {"dimension": dimension, "points_before": before, "points": points}
+        for dimension, (before, points) in json.loads(row.dimensions).items()
+    ]
+    return known | {
+        "published": False,
+        "dimensions": dimensions,
+        "hits": [_hit(h) for h in json.loads(row.hits)],
+    }
+
+
+_FIELDS = [name for name in LiveGradeSchema().fields if name not in ("published", "dimensions", "hits")]
+
+
+def _hit(hit: dict[str, Any]) -> dict[str, Any]:
+    dates = {name: hit[name] and dt.date.fromisoformat(hit[name]) for name in ("counts_from", "counts_until")}
+    return hit | dates

@@ -1,0 +1,34 @@
+"""The audit log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.context import store
+from api.openapi import Blueprint
+from api.paging import page
+from api.schemas.keys import EntriesQuery, EntryPage, VerificationSchema
+from scoring import audit
+
+blueprint = Blueprint("audit", __name__, url_prefix="/v1/audit", description="Who read or changed what")
+
+
+@blueprint.get("")
+@blueprint.query(EntriesQuery)
+@blueprint.answers(200, EntryPage)
+def list_entries(query: dict[str, Any]) -> dict[str, Any]:
+    """Entries, the newest first."""
+    wanted = {name: query.get(name) for name in ("subject_id", "actor", "action")}
+    return page(
+        lambda limit: audit.entries(store(), **wanted, before=query.get("cursor"), limit=limit),
+        query,
+        lambda entry: entry.seq,
+    )
+
+
+@blueprint.get("/verification")
+@blueprint.answers(200, VerificationSchema)
+def verify_log() -> dict[str, Any]:
+    """Check the chain of all entries; long where there are many."""
+    found = audit.verify(store())
+    return {"intact": not found.faults, "entries": found.entries, "head": found.head, "faults": found.faults}

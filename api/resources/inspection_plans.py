@@ -1,0 +1,88 @@
+"""Inspection plans: one joint visit an enterprise and month, within the caps of its tier."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask import url_for
+
+from api import journal
+from api.context import pack_id, store
+from api.idempotency import PARAMETER
+from api.openapi import Blueprint
+from api.paging import page
+from api.problems import fail
+from api.resources.runs import NUMBER
+from api.schemas.subjects import PackQuery
+from api.schemas.supervision import PlanRequest, PlanSchema, RefusalSchema, VisitPage, VisitsQuery
+from scoring.inspections.office import (
+    StoredPlan,
+    make_plan,
+    plan_refusals,
+    plan_visits,
+)
+from scoring.inspections.office import get_plan as plan_of
+from scoring.inspections.office import list_plans as plans_of
+from scoring.store import StoreError
+
+blueprint = Blueprint(
+    "inspection_plans", __name__, url_prefix="/v1/inspection-plans", description="Who is visited, and by whom"
+)
+
+
+@blueprint.get("")
+@blueprint.query(PackQuery)
+@blueprint.answers(200, PlanSchema(many=True))
+def list_plans(query: dict[str, Any]) -> list[StoredPlan]:
+    """The plans of a pack, the newest first; the latest hundred."""
+    return plans_of(store(), pack_id(query))
+
+
+@blueprint.post("")
+@blueprint.body(PlanRequest)
+@blueprint.answers(201, PlanSchema)
+@blueprint.describe(parameters=[PARAMETER])
+def post_plan(body: dict[str, Any]) -> tuple[StoredPlan, int, dict[str, str]]:
+    """Make and keep a month's plan; the same seed and facts give the same plan."""
+    try:
+        month = dt.date.fromisoformat(f"{body['month']}-01")
+        plan = make_plan(store(), pack_id(body), month, body["seed"])
+    except StoreError as error:
+        fail("conflict", str(error))
+    return plan, 201, {"Location": url_for("inspection_plans.get_plan", plan_id=plan.id)}
+
+
+@blueprint.get(f"/{NUMBER}plan_id>")
+@blueprint.answers(200, PlanSchema)
+def get_plan(plan_id: int) -> StoredPlan:
+    """A plan, without its visits."""
+    try:
+        return plan_of(store(), plan_id)
+    except StoreError as error:
+        fail("not-found", str(error))
+
+
+@blueprint.get(f"/{NUMBER}plan_id>/visits")
+@blueprint.query(VisitsQuery)
+@blueprint.answers(200, VisitPage)
+def list_visits(query: dict[str, Any], plan_id: int) -> dict[str, Any]:
+    """A plan's visits by subject."""
+    get_plan(plan_id)
+    found = page(
+        lambda limit: plan_visits(store(), plan_id, query.get("cursor") or "", limit),
+        query,
+        lambda visit: visit["subject_id"],
+    )
+    journal.detail(subjects=[visit["subject_id"] for visit in found["items"]])
+    return found
+
+
+@blueprint.get(f"/{NUMBER}plan_id>/refusals")
+@blueprint.answers(200, RefusalSchema(many=True))
+def list_refusals(plan_id: int) -> list[dict[str, Any]]:
+    """What a plan could not have, and why."""
+    get_plan(plan_id)
+    found = plan_refusals(store(), plan_id)
+    journal.detail(subjects=[refusal["subject_id"] for refusal in found])
+    return found

@@ -1,0 +1,62 @@
+"""The ranking of departments, and what follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from api import journal
+from api.auth import own_data
+from api.context import store
+from api.openapi import Blueprint
+from api.problems import fail
+from api.schemas.supervision import RankingQuery, RankingSchema
+from api.views import rule_view
+from rules.problems import UnknownPackError
+from scoring.departments import Ranking, Standing, department_ranking
+from scoring.lookup import subject_called
+from scoring.results import find_run
+from scoring.store import StoreError
+
+blueprint = Blueprint("rankings", __name__, url_prefix="/v1/rankings", description="How departments serve")
+
+
+@blueprint.get("/departments")
+@blueprint.query(RankingQuery)
+@blueprint.answers(200, RankingSchema)
+def get_ranking(query: dict[str, Any]) -> dict[str, Any]:
+    """The ranking with its consequences; a department sees its own part alone."""
+    ranking = _ranking(query)
+    own = own_data()
+    chosen = None if own is None else subject_called(store(), ranking.run.vocabulary, own) or ""
+    shown = [s for s in ranking.standings if chosen is None or s.subject_id == chosen]
+    journal.detail(subjects=[standing.subject_id for standing in shown])
+    return {
+        "run": ranking.run,
+        "standings": [_standing(standing) for standing in shown],
+        "consequences": [
+            {"subject_id": c.standing.subject_id, "rule": rule_view(ranking.pack, c.rule)}
+            for c in ranking.consequences
+            if c.standing in shown
+        ],
+    }
+
+
+def _ranking(query: dict[str, Any]) -> Ranking:
+    run_id = query.get("run")
+    if run_id is not None and find_run(store(), run_id) is None:
+        fail("not-found", f"there is no run {run_id}")
+    try:
+        return department_ranking(store(), run_id, query.get("as_of"))
+    except (StoreError, UnknownPackError) as error:
+        fail("not-found", str(error))
+
+
+def _standing(standing: Standing) -> dict[str, Any]:
+    return {
+        "subject_id": standing.subject_id,
+        "attributes": standing.attributes,
+        "places": asdict(standing.places),
+        "grade": standing.grade,
+        "unranked": standing.unranked,
+    }

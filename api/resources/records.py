@@ -1,0 +1,142 @@
+"""Records: taking them in, looking them up, and objections and repairs."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import g, url_for
+
+from api import journal
+from api.auth import caller, own_data
+from api.context import store, vocabulary
+from api.idempotency import PARAMETER
+from api.openapi import Blueprint
+from api.paging import page
+from api.problems import Problem, fail
+from api.schemas.records import (
+    DecisionBody,
+    MarkBody,
+    RecordPage,
+    RecordSchema,
+    RecordsQuery,
+    RecordsRequest,
+    SubmissionSchema,
+    VocabularyQuery,
+)
+from api.schemas.subjects import MarkSchema
+from scoring import marks, records
+from scoring.live.events import records_arrived
+from scoring.marks import Kind, Mark, MarkRequest
+from scoring.records import RecordError, Submission, UnknownRecordError
+from scoring.store.versions import FileInfo
+
+blueprint = Blueprint("records", __name__, url_prefix="/v1/records", description="Dated facts about subjects")
+
+
+@blueprint.get("")
+@blueprint.query(RecordsQuery)
+@blueprint.answers(200, RecordPage)
+def list_records(query: dict[str, Any]) -> dict[str, Any]:
+    """Current records by their id; a department sees its own alone."""
+    wanted = {"subject_id": query.get("subject_id"), "authority": own_data(), "after": query.get("cursor")}
+    words = vocabulary(query["vocabulary"])
+    found = page(
+        lambda limit: records.list_records(store(), words, **wanted, limit=limit),
+        query,
+        lambda record: record.record_id,
+    )
+    journal.detail(subjects=sorted({record.subject_id for record in found["items"]}))
+    return found
+
+
+@blueprint.get("/<record_id>")
+@blueprint.query(VocabularyQuery)
+@blueprint.answers(200, RecordSchema)
+def get_record(query: dict[str, Any], record_id: str) -> dict[str, Any]:
+    """A record with all of its versions, and what was noted about it."""
+    name = query["vocabulary"]
+    try:
+        versions = records.get_record(store(), vocabulary(name), record_id, own_data())
+    except UnknownRecordError as error:
+        fail("not-found", str(error))
+    g.audit_subject = versions[0].subject_id
+    return {"versions": versions, "marks": marks.list_marks(store(), name, record_id=record_id)}
+
+
+@blueprint.post("")
+@blueprint.body(RecordsRequest)
+@blueprint.answers(200, SubmissionSchema)
+@blueprint.describe(parameters=[PARAMETER])
+def post_records(body: dict[str, Any]) -> Submission:
+    """Take records in: good rows are kept, of the others it is said why. 422 where no row is good.
+
+    A record that is there already gets a new version if its content differs. A department posts its own
+    records alone; it may leave `authority` out.
+    """
+    source = FileInfo(uuid.uuid4().hex, f"api: {caller().prefix}")
+    words, rows = vocabulary(body["vocabulary"]), body["records"]
+    try:
+        done = records.submit_records(store(), words, rows, source, own_data())
+    except RecordError as error:
+        fail("invalid", str(error))
+    journal.detail(new=done.new, changed=done.changed, unchanged=done.unchanged, rejected=done.rejected)
+    if done.rejected == len(rows):
+        raise Problem("invalid", "no record could be taken", _row_errors(done))
+    key = records.records_table(words).key
+    records_arrived(store(), words.id, [str(row.get(key)) for row in rows])
+    return done
+
+
+@blueprint.post("/<record_id>/objections")
+@blueprint.body(MarkBody)
+@blueprint.answers(201, MarkSchema)
+@blueprint.describe(parameters=[PARAMETER])
+def post_objection(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[str, str]]:
+    """Note an objection: the record is disputed until it is decided. The grade follows at the next run."""
+    return _mark("objection", "disputed", body, record_id)
+
+
+@blueprint.post("/<record_id>/decisions")
+@blueprint.body(DecisionBody)
+@blueprint.answers(201, MarkSchema)
+@blueprint.describe(parameters=[PARAMETER])
+def post_decision(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[str, str]]:
+    """Decide an objection: the record is revoked, or effective again."""
+    status = "revoked" if body["outcome"] == "upheld" else "effective"
+    return _mark("decision", status, body, record_id)
+
+
+@blueprint.post("/<record_id>/repairs")
+@blueprint.body(MarkBody)
+@blueprint.answers(201, MarkSchema)
+@blueprint.describe(parameters=[PARAMETER])
+def post_repair(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[str, str]]:
+    """Note a completed repair. What a repaired record still counts for is the pack's to say."""
+    return _mark("repair", "repaired", body, record_id)
+
+
+def _mark(kind: Kind, status: str, body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[str, str]]:
+    request = MarkRequest(
+        kind, status, body["effective_on"], body["reason"], tuple(body["evidence"]), caller().prefix
+    )
+    try:
+        mark = marks.mark_record(store(), vocabulary(body["vocabulary"]), record_id, request, own_data())
+    except UnknownRecordError as error:
+        fail("not-found", str(error))
+    except RecordError as error:
+        fail("conflict", str(error))
+    g.audit_subject = mark.subject_id
+    records_arrived(store(), body["vocabulary"], [record_id])
+    return mark, 201, {"Location": url_for("records.get_record", record_id=record_id)}
+
+
+def _row_errors(done: Submission) -> list[dict[str, str]]:
+    return [
+        {
+            "location": "json",
+            "field": f"records.{row.row_no - 1}.{row.column or ''}".rstrip("."),
+            "message": row.reason,
+        }
+        for row in done.problems
+    ]

@@ -1,0 +1,61 @@
+"""Whether the service works, its metrics, and what its errors mean."""
+
+from __future__ import annotations
+
+from flask import Response
+from marshmallow import Schema, fields
+
+from api import observe
+from api.context import store
+from api.openapi import Blueprint
+from api.problems import TYPES, ProblemType, fail
+from scoring.store.schema import require_current
+
+blueprint = Blueprint("service", __name__, description="The service itself")
+
+
+class HealthSchema(Schema):
+    """Whether something works."""
+
+    status = fields.String(required=True, metadata={"enum": ["ok"]})
+
+
+class ProblemTypeSchema(Schema):
+    """A kind of error."""
+
+    uri = fields.String(required=True)
+    status = fields.Integer(required=True)
+    title = fields.String(required=True)
+    advice = fields.String(required=True)
+
+
+@blueprint.get("/healthz")
+@blueprint.describe(security=[])
+@blueprint.answers(200, HealthSchema)
+def healthz() -> dict[str, str]:
+    """Whether the process answers."""
+    return {"status": "ok"}
+
+
+@blueprint.get("/readyz")
+@blueprint.describe(security=[])
+@blueprint.answers(200, HealthSchema)
+def readyz() -> dict[str, str]:
+    """Whether the store can be reached and has the schema that this version needs; 503 where not."""
+    require_current(store().engine)
+    return {"status": "ok"}
+
+
+@blueprint.get("/metrics")
+@blueprint.answers(200, {"type": "string"}, content_type="text/plain")
+def metrics() -> Response:
+    """Metrics of all workers, for Prometheus."""
+    return Response(observe.metrics(), content_type=observe.METRICS_TYPE)
+
+
+@blueprint.get("/problems/<name>")
+@blueprint.describe(security=[])
+@blueprint.answers(200, ProblemTypeSchema)
+def problem_type(name: str) -> ProblemType:
+    """What a type of error means."""
+    return TYPES.get(name) or fail("not-found", f"no type of error is called {name}")

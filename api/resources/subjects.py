@@ -1,0 +1,111 @@
+"""Subjects: their grades, and what these rest on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api import journal
+from api.context import pack_id, run_of, store, vocabulary
+from api.openapi import Blueprint
+from api.paging import page
+from api.problems import fail
+from api.schemas.subjects import (
+    ExplanationQuery,
+    ExplanationSchema,
+    GradePage,
+    GradeQuery,
+    GradeSchema,
+    GradesQuery,
+    HistorySchema,
+    PackQuery,
+    SubjectSchema,
+    SubjectsQuery,
+)
+from api.views import explanation_view
+from scoring import audit, results
+from scoring.explain import UnknownSubjectError, explain
+from scoring.marks import list_marks
+from scoring.records import subject_attributes
+from scoring.results import GradeRow
+
+blueprint = Blueprint("subjects", __name__, url_prefix="/v1/subjects", description="Who is graded")
+
+
+@blueprint.get("")
+@blueprint.query(SubjectsQuery)
+@blueprint.answers(200, GradePage)
+def list_subjects(query: dict[str, Any]) -> dict[str, Any]:
+    """Subjects of a run by their id: by tier, veto, score or coming change."""
+    run = run_of(query)
+    filters = results.Filters(**{name: query.get(name) for name in results.Filters.__slots__})
+    found = page(
+        lambda limit: results.list_grades(store(), run, filters, query.get("cursor"), limit),
+        query,
+        lambda grade: grade.subject_id,
+    )
+    journal.detail(run=run.id, subjects=[grade.subject_id for grade in found["items"]])
+    return found
+
+
+@blueprint.get("/<subject_id>")
+@blueprint.query(PackQuery)
+@blueprint.answers(200, SubjectSchema)
+def get_subject(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
+    """What is known of a subject now, with its current grade."""
+    run = run_of(query)
+    attributes = subject_attributes(store(), vocabulary(run.vocabulary), subject_id)
+    if attributes is None:
+        fail("not-found", f"there is no {run.vocabulary} {subject_id}")
+    return {
+        "subject_id": subject_id,
+        "vocabulary": run.vocabulary,
+        "attributes": attributes,
+        "grade": results.grade_of(store(), run, subject_id),
+    }
+
+
+@blueprint.get("/<subject_id>/grade")
+@blueprint.query(GradeQuery)
+@blueprint.answers(200, GradeSchema)
+def get_grade(query: dict[str, Any], subject_id: str) -> GradeRow:
+    """A subject's grade: the current one, or as of a date."""
+    run = run_of(query)
+    grade = results.grade_of(store(), run, subject_id)
+    return grade or fail("not-found", f"run {run.id} of {run.pack_id} has no result for {subject_id}")
+
+
+@blueprint.get("/<subject_id>/grades")
+@blueprint.query(GradesQuery)
+@blueprint.answers(200, GradePage)
+def list_grades(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
+    """A subject's grades in all runs, the newest first."""
+    return page(
+        lambda limit: results.grade_history(store(), pack_id(query), subject_id, query.get("cursor"), limit),
+        query,
+        lambda grade: grade.run_id,
+    )
+
+
+@blueprint.get("/<subject_id>/explanation")
+@blueprint.query(ExplanationQuery)
+@blueprint.answers(200, ExplanationSchema)
+def get_explanation(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
+    """Why the subject has its grade: each hit with its record and source, and what kept other rules out."""
+    run = run_of(query)
+    try:
+        return explanation_view(explain(store(), run.pack_id, subject_id, run.id))
+    except UnknownSubjectError as error:
+        fail("not-found", str(error))
+
+
+@blueprint.get("/<subject_id>/history")
+@blueprint.query(PackQuery)
+@blueprint.answers(200, HistorySchema)
+def get_history(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
+    """Objections and repairs of the subject's records, and which lenders asked about it."""
+    run = run_of(query)
+    checks = audit.entries(store(), subject_id=subject_id, action="lender.check", limit=1000)
+    return {
+        "marks": list_marks(store(), run.vocabulary, subject_id=subject_id),
+        "lender_checks": [{"at": entry.at, **entry.details} for entry in checks],
+    }

@@ -1,0 +1,66 @@
+"""Packs as they are installed."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+
+from api.fields import Points, Text, TitleField
+from api.schemas.subjects import CitationSchema
+
+
+class PackVersionQuery(Schema):
+    """Which version of a pack is wanted."""
+
+    as_of = fields.Date(metadata={"description": "The version in force on this date; by default today"})
+    version = Text(longest=50, metadata={"description": "The version of this name, in force or not"})
+
+
+class PackSummarySchema(Schema):
+    """A version of a pack."""
+
+    id = fields.String(required=True)
+    version = fields.String(required=True)
+    hash = fields.String(required=True, metadata={"description": "Its identity: what runs name"})
+    title = TitleField(required=True)
+    vocabulary = fields.String(required=True)
+    in_force_from = fields.Date(required=True)
+    in_force_until = fields.Date(required=True, allow_none=True)
+    in_force = fields.Boolean(required=True, metadata={"description": "Whether it is in force today"})
+    rules = fields.Integer(required=True, metadata={"description": "How many"})
+
+
+class PackRuleSchema(Schema):
+    """A rule of a pack."""
+
+    id = fields.String(required=True)
+    title = TitleField(required=True)
+    dimension = fields.String(required=True, allow_none=True)
+    when = fields.String(required=True)
+    points = Points(
+        required=True, allow_none=True, metadata={"description": "In force on the date asked for"}
+    )
+    tier = fields.String(
+        required=True, allow_none=True, metadata={"description": "Of a veto: what it forces"}
+    )
+    citations = fields.List(fields.Nested(CitationSchema), required=True)
+
+
+class TierSchema(Schema):
+    """A tier, what reaches it and what it leads to."""
+
+    tier = fields.String(required=True)
+    title = TitleField(required=True)
+    lowest = Points(required=True)
+    sample_share = fields.Float(required=True, allow_none=True)
+    visits_per_year = fields.Integer(required=True, allow_none=True)
+    unprompted_visits = fields.Boolean(required=True, allow_none=True)
+    lending = fields.String(required=True, allow_none=True)
+    valid_months = fields.Integer(required=True, allow_none=True)
+    measures = fields.List(TitleField(), required=True)
+
+
+class PackSchema(PackSummarySchema):
+    """A version of a pack with its rules and tiers."""
+
+    rule_list = fields.List(fields.Nested(PackRuleSchema), required=True)
+    tiers = fields.List(fields.Nested(TierSchema), required=True)

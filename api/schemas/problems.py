@@ -1,0 +1,97 @@
+"""Problems of enterprises, and what is done about them."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from api.fields import Text
+from api.paging import NumberedPageQuery, page_of
+from scoring.problems.chart import REQUESTS, WAYS, Actor
+from scoring.problems.clock import DAYS
+
+STAGES = [stage for stage in WAYS if stage != "new"]
+PEOPLE = [actor.value for actor in Actor if actor is not Actor.CLOCK]
+
+
+class ProblemsQuery(NumberedPageQuery):
+    """Which problems are wanted."""
+
+    stage = fields.String(validate=validate.OneOf(STAGES))
+    owner = Text(longest=100, metadata={"description": "The body that has to solve them, by its number"})
+    overdue = fields.Boolean(load_default=False)
+
+
+class StepSchema(Schema):
+    """Something that was done about a problem."""
+
+    no = fields.Integer(required=True)
+    move = fields.String(required=True)
+    actor = fields.String(required=True)
+    by = fields.String(required=True)
+    on = fields.Date(required=True)
+    at = fields.DateTime(required=True)
+    note = fields.String(required=True, allow_none=True)
+    owner = fields.String(required=True, allow_none=True)
+    urgency = fields.String(required=True, allow_none=True)
+
+
+class CaseSchema(Schema):
+    """The state of a problem."""
+
+    stage = fields.String(required=True, validate=validate.OneOf(STAGES))
+    owner = fields.String(required=True, allow_none=True)
+    urgency = fields.String(required=True, allow_none=True)
+    opened_on = fields.Date(required=True)
+    due_on = fields.Date(required=True, allow_none=True)
+    closed_on = fields.Date(required=True, allow_none=True)
+    reopened = fields.Integer(required=True)
+    satisfied = fields.Boolean(required=True, allow_none=True)
+    escalations = fields.Integer(required=True)
+
+
+class ProblemSummarySchema(Schema):
+    """A problem without its steps."""
+
+    id = fields.Integer(required=True)
+    number = fields.String(
+        required=True, metadata={"description": "Also the number of the department's record"}
+    )
+    title = fields.String(required=True)
+    source = fields.String(required=True)
+    counterpart = fields.String(required=True, allow_none=True)
+    case = fields.Nested(CaseSchema, required=True)
+
+
+class ProblemTicketSchema(ProblemSummarySchema):
+    """A problem with everything that was done about it."""
+
+    steps = fields.List(fields.Nested(StepSchema), required=True)
+
+
+class ProblemRequest(Schema):
+    """A problem that is collected."""
+
+    title = Text(longest=500, required=True)
+    source = Text(longest=50, required=True, metadata={"description": "A code of the department vocabulary"})
+    counterpart = Text(longest=50, metadata={"description": "The enterprise's credit code"})
+    note = Text(longest=2000)
+
+
+class StepRequest(Schema):
+    """What is to be done about a problem."""
+
+    request = fields.String(
+        required=True, validate=validate.OneOf([r for r in REQUESTS if r not in ("open", "tick")])
+    )
+    actor = fields.String(
+        validate=validate.OneOf(PEOPLE),
+        metadata={"description": "In whose name a regulator acts; a department acts as the owner"},
+    )
+    on = fields.Date(metadata={"description": "When it was done; by default today in Asia/Shanghai"})
+    note = Text(longest=2000)
+    owner = Text(longest=100, metadata={"description": "Of an assignment: the body, by its number"})
+    urgency = fields.String(validate=validate.OneOf(list(DAYS)))
+    satisfied = fields.Boolean(metadata={"description": "Of an evaluation"})
+
+
+ProblemPage = page_of(ProblemSummarySchema, "ProblemSummary")

@@ -1,0 +1,99 @@
+"""Records, and what is noted about them."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from api.fields import Text, Values
+from api.paging import PageQuery, page_of
+from api.schemas.subjects import MarkSchema
+
+MOST_ROWS = 10_000
+
+
+class VocabularyQuery(Schema):
+    """In which vocabulary."""
+
+    vocabulary = Text(longest=100, load_default="enterprise")
+
+
+class RecordsQuery(VocabularyQuery, PageQuery):
+    """Which records are wanted."""
+
+    subject_id = Text(longest=100)
+
+
+class RecordVersionSchema(Schema):
+    """A record as it was known from one moment to another."""
+
+    record_id = fields.String(required=True)
+    subject_id = fields.String(required=True)
+    data = Values(required=True)
+    known_from = fields.DateTime(required=True)
+    known_until = fields.DateTime(required=True, allow_none=True)
+
+
+class RecordSchema(Schema):
+    """A record with all of its versions, the current one first, and what was noted about it."""
+
+    versions = fields.List(fields.Nested(RecordVersionSchema), required=True)
+    marks = fields.List(fields.Nested(MarkSchema), required=True)
+
+
+class RecordsRequest(Schema):
+    """Records to be taken in."""
+
+    vocabulary = Text(longest=100, load_default="enterprise")
+    records = fields.List(
+        fields.Dict(keys=fields.String()),
+        required=True,
+        validate=validate.Length(1, MOST_ROWS),
+        metadata={"description": "By the vocabulary's columns; codes by code or title"},
+    )
+
+
+class RowProblemSchema(Schema):
+    """Why a row was not taken."""
+
+    row_no = fields.Integer(required=True, metadata={"description": "From 1"})
+    column = fields.String(required=True, allow_none=True)
+    value = fields.String(required=True, allow_none=True)
+    reason = fields.String(required=True)
+
+
+class SubmissionSchema(Schema):
+    """What became of the rows."""
+
+    new = fields.Integer(required=True)
+    changed = fields.Integer(required=True)
+    unchanged = fields.Integer(required=True)
+    rejected = fields.Integer(required=True)
+    problems = fields.List(fields.Nested(RowProblemSchema), required=True)
+
+
+class EvidenceSchema(Schema):
+    """A document that something rests on."""
+
+    title = Text(required=True)
+    reference = Text(required=True, metadata={"description": "Number or address under which it can be seen"})
+
+
+class MarkBody(VocabularyQuery):
+    """What an objection or a repair rests on."""
+
+    reason = Text(longest=2000, required=True)
+    evidence = fields.List(fields.Nested(EvidenceSchema), required=True, validate=validate.Length(1, 20))
+    effective_on = fields.Date(required=True, metadata={"description": "When it was filed or completed"})
+
+
+class DecisionBody(MarkBody):
+    """How an objection was decided."""
+
+    outcome = fields.String(
+        required=True,
+        validate=validate.OneOf(["upheld", "rejected"]),
+        metadata={"description": "upheld: the record is revoked; rejected: it is effective again"},
+    )
+
+
+RecordPage = page_of(RecordVersionSchema, "Record")

@@ -1,0 +1,156 @@
+"""Rankings of departments with their consequences, inspection plans, simulations."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from api.fields import Points, Text, TitleField, Values
+from api.paging import PageQuery, page_of
+from api.schemas.runs import LARGEST_ID, MoveSchema, RunSchema, TransitionSchema
+from api.schemas.subjects import GradeSchema, RuleSchema
+
+LONGEST_PACK = 1_000_000
+
+
+class RankingQuery(Schema):
+    """Which ranking is wanted."""
+
+    run = fields.Integer(
+        validate=validate.Range(1, LARGEST_ID), metadata={"description": "By default the latest"}
+    )
+    as_of = fields.Date(metadata={"description": "Of the latest run that speaks about a date up to this one"})
+
+
+class StandingSchema(Schema):
+    """A body in the ranking."""
+
+    subject_id = fields.String(required=True)
+    attributes = Values(required=True)
+    places = Values(
+        required=True, metadata={"description": "Satisfaction, answers, place, and those of last year"}
+    )
+    grade = fields.Nested(GradeSchema, required=True)
+    unranked = fields.List(fields.String(), required=True, metadata={"description": "Why it has no place"})
+
+
+class ConsequenceSchema(Schema):
+    """What a result leads to for a body."""
+
+    subject_id = fields.String(required=True)
+    rule = fields.Nested(RuleSchema, required=True)
+
+
+class RankingSchema(Schema):
+    """The ranked bodies by place, then the others; and what follows."""
+
+    run = fields.Nested(RunSchema, required=True)
+    standings = fields.List(fields.Nested(StandingSchema), required=True)
+    consequences = fields.List(fields.Nested(ConsequenceSchema), required=True)
+
+
+class PlanRequest(Schema):
+    """An inspection plan that is wanted."""
+
+    month = fields.String(
+        required=True,
+        validate=validate.Regexp(r"^20\d\d-(0[1-9]|1[0-2])$"),
+        metadata={"description": "Such as 2026-08"},
+    )
+    seed = Text(
+        longest=100, required=True, metadata={"description": "With it the same plan can be made again"}
+    )
+    pack = Text(longest=100)
+
+
+class PlanSchema(Schema):
+    """A month's inspection plan."""
+
+    id = fields.Integer(required=True)
+    pack_id = fields.String(required=True)
+    month = fields.Date(required=True)
+    seed = fields.String(required=True)
+    run_id = fields.Integer(required=True)
+    made_at = fields.DateTime(required=True)
+    visits = fields.Integer(required=True)
+    refusals = fields.Integer(required=True)
+
+
+class VisitSchema(Schema):
+    """A joint visit."""
+
+    subject_id = fields.String(required=True)
+    name = fields.String(required=True, allow_none=True)
+    tier = fields.String(required=True)
+    drawn = fields.Boolean(required=True, metadata={"description": "Chosen by the random draw"})
+    complaint = fields.Boolean(required=True)
+    authorities = fields.List(fields.String(), required=True)
+    inspectors = fields.List(fields.String(), required=True)
+
+
+class RefusalSchema(Schema):
+    """What a plan could not have, and why."""
+
+    subject_id = fields.String(required=True)
+    authority = fields.String(required=True, allow_none=True)
+    reason = fields.String(required=True)
+
+
+class SimulationRequest(Schema):
+    """What is to be tried: a draft as text, or an installed version."""
+
+    text = fields.String(
+        validate=validate.Length(1, LONGEST_PACK), metadata={"description": "A pack in YAML"}
+    )
+    pack = Text(longest=100, metadata={"description": "Or the id of an installed pack"})
+    version = Text(longest=50, metadata={"description": "and its version"})
+    as_of = fields.Date(required=True)
+
+
+class VersionSchema(Schema):
+    """A pack that took part."""
+
+    pack = fields.String(required=True)
+    version = fields.String(required=True)
+    title = TitleField(required=True)
+    hash = fields.String(required=True)
+
+
+class EffectSchema(Schema):
+    """A rule whose hits differ."""
+
+    rule = fields.String(required=True)
+    title = TitleField(required=True)
+    subjects = fields.Integer(required=True)
+    movers = fields.Integer(required=True)
+    hits_before = fields.Integer(required=True)
+    hits_after = fields.Integer(required=True)
+    points_before = Points(required=True)
+    points_after = Points(required=True)
+
+
+class MoverSchema(MoveSchema):
+    """A subject that would change its tier."""
+
+    rules = fields.List(fields.String(), required=True, metadata={"description": "Those whose hits differ"})
+
+
+class SimulationSchema(Schema):
+    """What a pack would do, against the one in force. Nothing is published."""
+
+    as_of = fields.Date(required=True)
+    before = fields.Nested(VersionSchema, required=True)
+    after = fields.Nested(VersionSchema, required=True)
+    subjects = fields.Integer(required=True)
+    moved = fields.Integer(required=True)
+    transitions = fields.List(fields.Nested(TransitionSchema), required=True)
+    rules = fields.List(fields.Nested(EffectSchema), required=True)
+    movers = fields.List(
+        fields.Nested(MoverSchema), required=True, metadata={"description": "The first 1,000"}
+    )
+
+
+class VisitsQuery(PageQuery):
+    """Which page of a plan's visits is wanted."""
+
+
+VisitPage = page_of(VisitSchema, "Visit")

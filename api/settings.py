@@ -1,0 +1,97 @@
+"""What the environment says about the server."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from api.limits import parse_rate
+from scoring.keys import CACHE_SECONDS
+from scoring.store.connection import parse_url
+from scoring.store.schema import address
+
+SHORTEST_SECRET = 32
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+class SettingsError(ValueError):
+    """A variable of the environment that can't be used; the message names it and what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The server's settings, each from an environment variable.
+
+    :param database_url: XINHENG_DATABASE_URL: the store.
+    :param pack: XINHENG_PACK: the pack whose grades are meant where a request names none.
+    :param rate_limit: XINHENG_RATE_LIMIT: requests a key may make of a worker, such as ``600/minute``.
+    :param cache_seconds: XINHENG_CACHE_SECONDS: how soon every worker refuses a revoked key and answers by a
+        run just published.
+    :param max_body_bytes: XINHENG_MAX_BODY_BYTES: the largest request taken.
+    :param secret: XINHENG_SECRET: what the pages' sign-ins are signed with; all workers need the same, so
+        `xinheng serve` makes one for its own where it is not set.
+    :param log_level: XINHENG_LOG_LEVEL: debug, info, warning or error. Each request is logged at info.
+    """
+
+    database_url: str | None = None
+    pack: str = "enterprise-credit"
+    rate_limit: str = "6000/minute"
+    cache_seconds: float = CACHE_SECONDS
+    max_body_bytes: int = 16 * 1024 * 1024
+    log_level: str = "info"
+    secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+
+    def summary(self) -> dict[str, str]:
+        """The settings as they may be shown: without passwords."""
+        shown = {name: str(getattr(self, name)) for name in self.__slots__}
+        shown["database_url"] = address(parse_url(self.database_url))
+        shown["secret"] = "(not shown)"
+        return shown
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of an environment; what it doesn't say is as by default.
+
+    :raises SettingsError: naming the variable that can't be used.
+    """
+    found: dict[str, str | int | float] = {}
+    for name, convert in _VARIABLES.items():
+        variable = f"XINHENG_{name.upper()}"
+        text = environment.get(variable)
+        if text:
+            try:
+                found[name] = convert(text)
+            except ValueError as error:
+                shown = "what it is" if name == "secret" else repr(text)
+                raise SettingsError(f"{variable} can't be {shown}: {error}") from None
+    return Settings(**found)  # type: ignore[arg-type]  # each converter gives its field's type
+
+
+def _rate(text: str) -> str:
+    parse_rate(text)
+    return text
+
+
+def _level(text: str) -> str:
+    if text not in LOG_LEVELS:
+        raise ValueError(f"right: one of {', '.join(LOG_LEVELS)}")
+    return text
+
+
+def _secret(text: str) -> str:
+    if len(text) < SHORTEST_SECRET:
+        raise ValueError(f"right: {SHORTEST_SECRET} characters or more, chosen at random")
+    return text
+
+
+_VARIABLES: dict[str, Callable[[str], str | int | float]] = {
+    "database_url": str,
+    "pack": str,
+    "rate_limit": _rate,
+    "cache_seconds": float,
+    "max_body_bytes": int,
+    "log_level": _level,
+    "secret": _secret,
+}

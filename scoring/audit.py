@@ -1,0 +1,285 @@
+"""The audit log: who read or changed what, append-only and chained by hashes.
+
+There is one chain. A writer locks the head (one row), so that the processes of one or many servers take
+turns, and a turn writes everything that waited for it (group commit): one transaction a batch, not one an
+entry. :meth:`AuditLog.write` comes back when its entries are safe on disk, so that no answer goes out
+before the log has it.
+
+What :func:`verify` can find: a changed, removed, inserted or moved entry breaks the chain; a tail that was
+cut off is missed by the head. Who can rewrite entries *and* head can make a chain that holds in itself; that
+is found by an anchor (number and hash of an entry) kept out of their reach, in a file that grows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import hashlib
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from scoring.store import Store
+from scoring.store.access import AuditEntry, AuditHead
+from scoring.store.errors import store_errors
+
+GENESIS = "0" * 64
+"""What the first entry is chained to."""
+
+_READ_ROWS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something to be logged.
+
+    :param actor: the prefix of an API key, or ``cli:user``.
+    :param action: what was done, such as ``subjects.get_grade``.
+    :param details: what else identifies it, JSON values; never a secret.
+    """
+
+    actor: str
+    role: str
+    action: str
+    subject_id: str | None = None
+    request_id: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    at: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event in the log; see :class:`scoring.store.access.AuditEntry`."""
+
+    seq: int
+    at: dt.datetime
+    actor: str
+    role: str
+    action: str
+    subject_id: str | None
+    request_id: str | None
+    details: Mapping[str, Any]
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """An entry's number and hash, kept outside of the store."""
+
+    seq: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that is wrong with the log, at an entry."""
+
+    seq: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a check of the log found.
+
+    :param entries: how many there are.
+    :param head: the last one; of an empty log number 0.
+    """
+
+    entries: int
+    head: Anchor
+    faults: tuple[Fault, ...]
+
+
+class AuditLog:
+    """The log of a store, shared by the threads of a process.
+
+    The first thread to come with events waits for its turn and then writes those of all that came meanwhile;
+    the others wait for it. There is no thread of its own to start, stop or lose.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._engine = store.engine.execution_options(writing=True)
+        self._address = store.address
+        self._queue = _queue(store)
+        self._arriving = _Batch()
+        self._door = threading.Lock()
+        self._turn = threading.Lock()
+
+    def write(self, events: Sequence[Event]) -> None:
+        """Log events; when it returns they are committed.
+
+        :raises StoreError: where the database fails; none of the events is in the log then.
+        """
+        if not events:
+            return
+        with self._door:
+            batch = self._arriving
+            is_first = not batch.events
+            batch.events.extend(events)
+        if is_first:
+            self._commit(batch)
+        else:
+            with batch.written:
+                pass
+        if batch.error is not None:
+            raise batch.error
+
+    def _commit(self, batch: _Batch) -> None:
+        with self._turn, self._queue:
+            with self._door:
+                self._arriving = _Batch()
+            try:
+                with store_errors(self._address), self._engine.begin() as connection:
+                    append(connection, batch.events)
+            except Exception as error:
+                batch.error = error
+            finally:
+                batch.written.release()
+
+
+class _Batch:
+    """Events that are committed together; ``written`` is locked until they are."""
+
+    __slots__ = ("error", "events", "written")
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.written = threading.Lock()
+        self.written.acquire()
+        self.error: Exception | None = None
+
+
+class _FileQueue:
+    """Has the processes that share a SQLite file take turns at the log.
+
+    SQLite itself lets a waiting writer sleep, up to a tenth of a second, and look again; the kernel wakes it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a")
+
+    def __enter__(self) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+
+
+def _queue(store: Store) -> AbstractContextManager[None]:
+    """PostgreSQL needs none: the lock of the head's row wakes who waits."""
+    if not store.is_sqlite:
+        return nullcontext()
+    return _FileQueue(Path(f"{store.engine.url.database}-audit-lock"))
+
+
+def append(connection: sa.Connection, events: Sequence[Event]) -> None:
+    """Add events to the chain in the transaction of the caller, who holds up other writers until it ends."""
+    head, last = connection.execute(_LOCK_HEAD).one()
+    rows = [_row(seq, event) for seq, event in enumerate(events, start=head + 1)]
+    for row in rows:
+        last = row["hash"] = chained(last, row)
+    connection.execute(_INSERT, rows)
+    connection.execute(_MOVE_HEAD, {"new_seq": head + len(rows), "new_hash": last})
+
+
+def entries(
+    store: Store,
+    *,
+    subject_id: str | None = None,
+    actor: str | None = None,
+    action: str | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[Entry]:
+    """Entries, the newest first.
+
+    :param before: only entries with a smaller number: the last of the page before.
+    """
+    query = sa.select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(limit)
+    wanted = {"subject_id": subject_id, "actor": actor, "action": action}
+    query = query.filter_by(**{name: value for name, value in wanted.items() if value is not None})
+    if before is not None:
+        query = query.where(AuditEntry.seq < before)
+    with store.reading() as session:
+        return [_entry(row) for row in session.scalars(query)]
+
+
+def verify(store: Store, anchors: Sequence[Anchor] = ()) -> Verification:
+    """Check every entry against the chain, the chain against the head, and both against the anchors."""
+    expected = {anchor.seq: anchor.hash for anchor in anchors}
+    faults: list[Fault] = []
+    last, count = Anchor(0, GENESIS), 0
+    with store.reading() as session:
+        for row in _rows(session):
+            faults += _faults(row, last, expected.pop(row.seq, None))
+            last, count = Anchor(row.seq, row.hash), count + 1
+        head = session.execute(sa.select(AuditHead.seq, AuditHead.hash)).one_or_none()
+    if head is None or (head.seq, head.hash) != (last.seq, last.hash):
+        found = "is missing" if head is None else f"names entry {head.seq}"
+        faults.append(
+            Fault(last.seq, f"the log ends here, but its head {found}: the tail or the head was changed")
+        )
+    faults += [Fault(seq, "the anchor names this entry, but the log has none") for seq in sorted(expected)]
+    return Verification(count, last, tuple(faults))
+
+
+def chained(previous: str, row: Mapping[str, Any]) -> str:
+    """The hash of an entry.
+
+    :param previous: the hash of the entry before, or :data:`GENESIS`.
+    """
+    parts = [row["seq"], row["at"].isoformat(), *(row[name] for name in _HASHED)]
+    return hashlib.sha256((previous + _JSON.encode(parts)).encode()).hexdigest()
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_DETAILS = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=str)
+_HASHED = ("actor", "role", "action", "subject_id", "request_id", "details")
+_LOCK_HEAD = sa.select(AuditHead.seq, AuditHead.hash).where(AuditHead.id == 1).with_for_update()
+_MOVE_HEAD = (
+    sa.update(AuditHead)
+    .where(AuditHead.id == 1)
+    .values(seq=sa.bindparam("new_seq"), hash=sa.bindparam("new_hash"))
+)
+_INSERT = sa.insert(AuditEntry)
+
+
+def _row(seq: int, event: Event) -> dict[str, Any]:
+    return {
+        "seq": seq,
+        "at": event.at,
+        "actor": event.actor,
+        "role": event.role,
+        "action": event.action,
+        "subject_id": event.subject_id,
+        "request_id": event.request_id,
+        "details": _DETAILS.encode(event.details),
+    }
+
+
+def _rows(session: Session) -> Iterator[sa.Row[Any]]:
+    columns = AuditEntry.__table__.columns
+    query = sa.select(*columns).order_by(AuditEntry.seq)
+    yield from session.execute(query, execution_options={"yield_per": _READ_ROWS})
+
+
+def _faults(row: sa.Row[Any], last: Anchor, anchored: str | None) -> Iterator[Fault]:
+    if row.seq != last.seq + 1:
+        yield Fault(row.seq, f"entries {last.seq + 1} to {row.seq - 1} were removed")
+    elif row.hash != chained(last.hash, row._asdict()):
+        yield Fault(row.seq, "this entry, or the one before it, was altered or moved")
+    if anchored is not None and anchored != row.hash:
+        yield Fault(row.seq, "the anchor holds another hash: the log up to here was rewritten")
+
+
+def _entry(row: AuditEntry) -> Entry:
+    values = {name: getattr(row, name) for name in Entry.__slots__}
+    return Entry(**(values | {"details": json.loads(row.details)}))

@@ -1,0 +1,126 @@
+"""``xinheng keys``: who may use the API."""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import click
+
+from scoring import keys
+from scoring.audit import AuditLog, Event
+from scoring.cli.options import database_option
+from scoring.cli.output import Format, format_option, print_rows
+from scoring.keys import Key, KeyNotFoundError, NewKey, Role
+from scoring.store import Store, open_store
+
+COLUMNS = {
+    "prefix": "前缀 prefix",
+    "role": "角色 role",
+    "owner": "持有人 owner",
+    "organisation": "单位 organisation",
+    "state": "状态 state",
+    "created_at": "创建 created",
+    "expires_at": "到期 expires",
+}
+
+
+@click.group("keys")
+def keys_group() -> None:
+    """Make, list, replace and end the keys of the API."""
+
+
+@keys_group.command("create")
+@click.option(
+    "--role", required=True, type=click.Choice([role.value for role in Role]), help="What it opens."
+)
+@click.option("--owner", required=True, help="Who holds the key.")
+@click.option("--organisation", help="Of a department's or lender's key: which one.")
+@click.option("--days", type=click.IntRange(1, 3660), help="For how long it works; by default without end.")
+@database_option
+def create(role: str, owner: str, organisation: str | None, days: int | None, database: str | None) -> None:
+    """Make a key. It is printed once; the store holds its hash alone.
+
+    Example: xinheng keys create --role regulator --owner 信用办 --days 365
+    """
+    expires = dt.datetime.now(dt.UTC) + dt.timedelta(days=days) if days else None
+    with _store(database) as store:
+        _log(store, "keys.create", role=role, owner=owner, organisation=organisation)
+        try:
+            new = keys.create_key(store, Role(role), owner, organisation, expires)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
+    _print_new(new)
+
+
+@keys_group.command("list")
+@database_option
+@format_option
+def list_command(database: str | None, fmt: Format) -> None:
+    """List the keys, without their secrets.
+
+    Example: xinheng keys list --format json
+    """
+    with _store(database) as store:
+        print_rows(map(_row, keys.list_keys(store)), COLUMNS, fmt)
+
+
+@keys_group.command("revoke")
+@click.argument("prefix")
+@database_option
+def revoke(prefix: str, database: str | None) -> None:
+    """End a key; a running server takes it no longer than some seconds more.
+
+    Example: xinheng keys revoke ykrsi9h9ie
+    """
+    with _store(database) as store:
+        _log(store, "keys.revoke", prefix=prefix)
+        key = keys.revoke_key(store, prefix)
+    click.echo(f"{key.prefix}: 已吊销 revoked")
+
+
+@keys_group.command("rotate")
+@click.argument("prefix")
+@click.option(
+    "--overlap-hours",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 720),
+    help="How long the old one still works.",
+)
+@database_option
+def rotate(prefix: str, overlap_hours: int, database: str | None) -> None:
+    """Replace a key by a new one; the old one may go on working for some hours.
+
+    Example: xinheng keys rotate ykrsi9h9ie --overlap-hours 24
+    """
+    with _store(database) as store:
+        _log(store, "keys.rotate", prefix=prefix)
+        new = keys.rotate_key(store, prefix, dt.timedelta(hours=overlap_hours))
+    _print_new(new)
+
+
+def _log(store: Store, action: str, **details: str | None) -> None:
+    """Before the change, so that none is missing in the log."""
+    AuditLog(store).write([Event(f"cli:{getpass.getuser()}", "operator", action, details=details)])
+
+
+def _print_new(new: NewKey) -> None:
+    """The token alone on standard output, for a pipe."""
+    click.echo(f"{new.key.prefix}: {new.key.role}, 只显示一次 shown this once:", err=True)
+    click.echo(new.token)
+
+
+def _row(key: Key) -> dict[str, object]:
+    return {name: getattr(key, name) for name in COLUMNS}
+
+
+@contextmanager
+def _store(database: str | None) -> Iterator[Store]:
+    with closing(open_store(database)) as store:
+        try:
+            yield store
+        except KeyNotFoundError as error:
+            raise click.ClickException(str(error)) from None

@@ -1,0 +1,92 @@
+"""``xinheng serve``: the API on a real server."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import secrets
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from granian import Granian
+from granian.constants import Interfaces
+
+from scoring.cli.options import database_option
+from scoring.store import open_store
+from scoring.store.connection import URL_VARIABLE
+
+APPLICATION = "api.app:create_app"
+METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+SECRET_VARIABLE = "XINHENG_SECRET"
+STOP_SECONDS = 30
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="The port.")
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 256), help="Processes.")
+@click.option(
+    "--threads", default=16, show_default=True, type=click.IntRange(1, 1024), help="Threads a worker."
+)
+@database_option
+def serve_command(host: str, port: int, workers: int, threads: int, database: str | None) -> None:
+    """Serve the API until SIGTERM or Ctrl-C; requests under way are answered first.
+
+    The documentation is at /docs, the settings come from XINHENG_… variables. The first key is made with
+    `xinheng keys create`.
+
+    Example: xinheng serve --host 0.0.0.0 --port 8000 --workers 4
+    """
+    if database:
+        os.environ[URL_VARIABLE] = database
+    os.environ.setdefault(SECRET_VARIABLE, secrets.token_urlsafe(32))  # one for all workers
+    open_store().close()
+    _show_settings()
+    _check_address(host, port)
+    with _metrics_directory():
+        Granian(
+            APPLICATION,
+            address=host,
+            port=port,
+            interface=Interfaces.WSGI,
+            workers=workers,
+            blocking_threads=threads,
+            factory=True,
+            websockets=False,
+            respawn_failed_workers=True,
+            workers_kill_timeout=STOP_SECONDS,
+        ).serve()
+
+
+def _show_settings() -> None:
+    """What the server will work with; read here as well, so that a mistake is told before it starts."""
+    settings = importlib.import_module("api.settings")
+    try:
+        summary: dict[str, str] = settings.read_settings().summary()
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    for name, value in summary.items():
+        click.echo(f"{name}: {value}", err=True)
+
+
+def _check_address(host: str, port: int) -> None:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise click.ClickException(f"can't listen at {host}, port {port}: {error.strerror}") from None
+
+
+@contextmanager
+def _metrics_directory() -> Iterator[None]:
+    """Where the workers put their counts, so that any of them can tell the sum."""
+    directory = tempfile.mkdtemp(prefix="xinheng-metrics-")
+    os.environ[METRICS_VARIABLE] = directory
+    try:
+        yield
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)

@@ -1,0 +1,240 @@
+"""API keys: who may come in, and in which role.
+
+A key is ``xh_`` + prefix + ``_`` + secret. The prefix names it and is shown; the secret is 256 random bits,
+and the store holds its SHA-256 alone. A slow hash (argon2, scrypt) is for secrets that people choose, which
+can be guessed from a list; 256 random bits can't be, and a fast hash of them is as safe.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from scoring.remember import Remembered
+from scoring.store import Store
+from scoring.store.access import ApiKey
+
+CACHE_SECONDS = 2.0
+"""For how long a process may go on taking a key that was revoked by another one."""
+
+_PREFIX_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+_TOKEN = re.compile(r"xh_([a-z0-9]{10})_([A-Za-z0-9_-]{43})")
+_NO_KEY = hashlib.sha256(b"no key").hexdigest()
+
+
+class Role(StrEnum):
+    """What a key is for; which endpoints it opens is the API's table."""
+
+    REGULATOR = "regulator"
+    DEPARTMENT = "department"
+    LENDER = "lender"
+    OPERATOR = "operator"
+
+
+OF_ORGANISATION = frozenset({Role.DEPARTMENT, Role.LENDER})
+"""The roles whose keys belong to an organisation."""
+
+
+class KeyRefusedError(Exception):
+    """A key that doesn't open anything; the message says why without saying more than its bearer may know."""
+
+
+class KeyNotFoundError(LookupError):
+    """There is no key of that prefix, or it has ended already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key without its secret. Moments are UTC."""
+
+    prefix: str
+    role: Role
+    owner: str
+    organisation: str | None
+    created_at: dt.datetime
+    expires_at: dt.datetime | None
+    revoked_at: dt.datetime | None
+    replaces: str | None
+
+    @property
+    def state(self) -> str:
+        """``active``, ``expired`` or ``revoked``."""
+        now = dt.datetime.now(dt.UTC)
+        if self.revoked_at is not None and self.revoked_at <= now:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= now else "active"
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key just made; the only time that its token can be had."""
+
+    key: Key
+    token: str
+
+
+def create_key(
+    store: Store,
+    role: Role,
+    owner: str,
+    organisation: str | None = None,
+    expires_at: dt.datetime | None = None,
+) -> NewKey:
+    """Make a key.
+
+    :param owner: who holds it, for people to know it by.
+    :param organisation: required for a department's or lender's key: whose data, or which lender.
+    :raises ValueError: where the organisation is missing or out of place, or the expiry is past.
+    """
+    _check(role, organisation, expires_at)
+    with store.writing() as session:
+        return _insert(session, role, owner, organisation, expires_at, None)
+
+
+def rotate_key(store: Store, prefix: str, overlap: dt.timedelta = dt.timedelta()) -> NewKey:
+    """Make a key that takes the place of another, with its role, organisation and expiry.
+
+    :param overlap: for how long the old key goes on working beside the new one.
+    :raises KeyNotFoundError: where there is no such key, or it has ended.
+    """
+    with store.writing() as session:
+        old = _active(session, prefix)
+        _end(session, prefix, dt.datetime.now(dt.UTC) + overlap)
+        return _insert(session, old.role, old.owner, old.organisation, old.expires_at, prefix)
+
+
+def revoke_key(store: Store, prefix: str) -> Key:
+    """End a key, for every process within :data:`CACHE_SECONDS`.
+
+    :raises KeyNotFoundError: where there is no such key, or it has ended.
+    """
+    with store.writing() as session:
+        _active(session, prefix)
+        _end(session, prefix, dt.datetime.now(dt.UTC))
+    return get_key(store, prefix)
+
+
+def list_keys(store: Store, after: str | None = None, limit: int = 1000) -> list[Key]:
+    """Keys by prefix.
+
+    :param after: only keys with a greater prefix: the last of the page before.
+    """
+    query = sa.select(ApiKey).order_by(ApiKey.prefix).limit(limit)
+    if after is not None:
+        query = query.where(ApiKey.prefix > after)
+    with store.reading() as session:
+        return [_key(row) for row in session.scalars(query)]
+
+
+def get_key(store: Store, prefix: str) -> Key:
+    """The key of that prefix.
+
+    :raises KeyNotFoundError: where there is none.
+    """
+    with store.reading() as session:
+        return _get(session, prefix)
+
+
+class KeyRing:
+    """Checks tokens; keys are remembered for a few seconds, their ends are looked at each time.
+
+    :param cache_seconds: see :data:`CACHE_SECONDS`.
+    """
+
+    def __init__(self, store: Store, cache_seconds: float = CACHE_SECONDS) -> None:
+        self._store = store
+        self._known: Remembered[str, tuple[Key, str]] = Remembered(cache_seconds)
+
+    def authenticate(self, token: str) -> Key:
+        """The key of a token.
+
+        :raises KeyRefusedError: where there is none, or it has ended.
+        """
+        match = _TOKEN.fullmatch(token)
+        if match is None:
+            raise KeyRefusedError("this is not a key of this service: xh_…")
+        key, expected = self._look_up(match[1])
+        if not hmac.compare_digest(_hash(match[2]), expected) or key is None:
+            raise KeyRefusedError("this key is not known here")
+        if key.state != "active":
+            raise KeyRefusedError(f"this key is {key.state}")
+        return key
+
+    def _look_up(self, prefix: str) -> tuple[Key | None, str]:
+        known = self._known.get(prefix)
+        if known is not None:
+            return known
+        with self._store.reading() as session:
+            row = session.get(ApiKey, prefix)
+        if row is None:
+            return None, _NO_KEY
+        return self._known.keep(prefix, (_key(row), row.secret_hash))
+
+
+def _check(role: Role, organisation: str | None, expires_at: dt.datetime | None) -> None:
+    if role in OF_ORGANISATION and not organisation:
+        raise ValueError(f"a {role} key needs the organisation that it belongs to")
+    if role not in OF_ORGANISATION and organisation:
+        raise ValueError(f"a {role} key belongs to no organisation")
+    if expires_at is not None and expires_at <= dt.datetime.now(dt.UTC):
+        raise ValueError(f"{expires_at.isoformat()} is past: the key would never work")
+
+
+def _insert(
+    session: Session,
+    role: Role,
+    owner: str,
+    organisation: str | None,
+    expires_at: dt.datetime | None,
+    replaces: str | None,
+) -> NewKey:
+    prefix = "".join(secrets.choice(_PREFIX_LETTERS) for _ in range(10))
+    secret = secrets.token_urlsafe(32)
+    row = ApiKey(
+        prefix=prefix,
+        secret_hash=_hash(secret),
+        role=role.value,
+        owner=owner,
+        organisation=organisation,
+        created_at=dt.datetime.now(dt.UTC),
+        expires_at=expires_at,
+        revoked_at=None,
+        replaces=replaces,
+    )
+    session.add(row)
+    return NewKey(_key(row), f"xh_{prefix}_{secret}")
+
+
+def _get(session: Session, prefix: str) -> Key:
+    row = session.get(ApiKey, prefix)
+    if row is None:
+        raise KeyNotFoundError(f"there is no key {prefix}. Those there are: xinheng keys list")
+    return _key(row)
+
+
+def _active(session: Session, prefix: str) -> Key:
+    key = _get(session, prefix)
+    if key.state != "active":
+        raise KeyNotFoundError(f"the key {prefix} is {key.state} already")
+    return key
+
+
+def _end(session: Session, prefix: str, at: dt.datetime) -> None:
+    session.execute(sa.update(ApiKey).where(ApiKey.prefix == prefix).values(revoked_at=at))
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _key(row: ApiKey) -> Key:
+    values = {name: getattr(row, name) for name in Key.__slots__}
+    return Key(**(values | {"role": Role(row.role)}))

@@ -1,0 +1,148 @@
+"""Looking subjects up in a run: by name or number, the worst first; and how often each rule hit."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from scoring.runs import RunSummary, get_run
+from scoring.store import Store
+from scoring.store.base import Moment
+from scoring.store.models import Hit, Run, Score, SubjectVersion
+
+NAME = "name"
+"""The attribute that vocabularies call a subject by."""
+
+_NAMES_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A subject in a list; the score in hundredths.
+
+    :param name: what it is called now; None where that is not known.
+    """
+
+    subject_id: str
+    name: str | None
+    score: int
+    tier: str
+    veto: str | None
+    next_change_on: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleHits:
+    """How often a rule hit in a run."""
+
+    hits: int
+    subjects: int
+
+
+def list_subjects(
+    store: Store,
+    run: RunSummary,
+    search: str = "",
+    tier: str | None = None,
+    after: tuple[int, str] | None = None,
+    limit: int = 50,
+) -> list[Listed]:
+    """Subjects of a run, the lowest score first.
+
+    :param search: a part of the name or of the number; empty for all.
+    :param after: score and number of the last subject of the page before.
+    """
+    name = _attribute(store, NAME)
+    query = (
+        sa.select(Score.subject_id, name, Score.score, Score.tier, Score.veto, Score.next_change_on)
+        .outerjoin(SubjectVersion, _current(run.vocabulary, Score.subject_id))
+        .where(Score.run_id == run.id)
+        .order_by(Score.score, Score.subject_id)
+        .limit(limit)
+    )
+    if search:
+        found = (part.icontains(search, autoescape=True) for part in (name, Score.subject_id))
+        query = query.where(sa.or_(*found))
+    if tier is not None:
+        query = query.where(Score.tier == tier)
+    if after is not None:
+        query = query.where(sa.tuple_(Score.score, Score.subject_id) > sa.tuple_(*map(sa.literal, after)))
+    with store.reading() as session:
+        return [Listed(*row) for row in session.execute(query)]
+
+
+def names_of(store: Store, vocabulary: str, subject_ids: Iterable[str]) -> dict[str, str]:
+    """What subjects are called now; those without a name are left out."""
+    name, wanted = _attribute(store, NAME), list(subject_ids)
+    names: dict[str, str] = {}
+    with store.reading() as session:
+        for start in range(0, len(wanted), _NAMES_AT_ONCE):
+            query = sa.select(SubjectVersion.subject_id, name).where(
+                SubjectVersion.vocabulary == vocabulary,
+                SubjectVersion.known_until.is_(None),
+                SubjectVersion.subject_id.in_(wanted[start : start + _NAMES_AT_ONCE]),
+            )
+            names |= {subject: called for subject, called in session.execute(query) if called}
+    return names
+
+
+def subject_called(store: Store, vocabulary: str, name: str) -> str | None:
+    """The number of the subject that is called so now, or whose number this is."""
+    called = sa.or_(_attribute(store, NAME) == name, SubjectVersion.subject_id == name)
+    query = sa.select(SubjectVersion.subject_id).where(
+        SubjectVersion.vocabulary == vocabulary, SubjectVersion.known_until.is_(None), called
+    )
+    with store.reading() as session:
+        return session.scalar(query.order_by(SubjectVersion.subject_id).limit(1))
+
+
+def rule_hits(store: Store, run: RunSummary) -> Mapping[str, RuleHits]:
+    """How often each rule hit in a run; rules that never did are left out."""
+    query = (
+        sa.select(Hit.rule, sa.func.count(), sa.func.count(Hit.subject_id.distinct()))
+        .where(Hit.run_id == run.id)
+        .group_by(Hit.rule)
+    )
+    with store.reading() as session:
+        return {rule: RuleHits(hits, subjects) for rule, hits, subjects in session.execute(query)}
+
+
+def graded_packs(store: Store) -> list[str]:
+    """The packs of which there are runs, by id."""
+    with store.reading() as session:
+        return list(session.scalars(sa.select(Run.pack_id).distinct().order_by(Run.pack_id)))
+
+
+def run_before(store: Store, run: RunSummary) -> RunSummary | None:
+    """The run that said how things stood before this one: of an earlier date, or corrected by it."""
+    order = sa.tuple_(Run.as_of, Run.published_at, Run.id)
+    this = sa.tuple_(sa.literal(run.as_of), sa.literal(run.published_at, Moment()), sa.literal(run.id))
+    query = sa.select(Run.id).where(Run.pack_id == run.pack_id, order < this)
+    with store.reading() as session:
+        found = session.scalar(
+            query.order_by(Run.as_of.desc(), Run.published_at.desc(), Run.id.desc()).limit(1)
+        )
+    return None if found is None else get_run(store, found)
+
+
+def _current(vocabulary: str, subject_id: Any) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        SubjectVersion.vocabulary == vocabulary,
+        SubjectVersion.subject_id == subject_id,
+        SubjectVersion.known_until.is_(None),
+    )
+
+
+def _attribute(store: Store, column: str) -> sa.ColumnElement[str]:
+    """An attribute in the documents of subjects."""
+    document = SubjectVersion.data
+    value: sa.ColumnElement[str]
+    if store.is_sqlite:
+        value = sa.func.json_extract(document, f'$."{column}"', type_=sa.String)
+    else:
+        value = sa.cast(document, sa.JSON)[column].as_string()
+    return value

@@ -1,0 +1,173 @@
+"""The audit log holds every read and change, and shows when somebody was at it."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+from client import Client
+from small_district import FINED
+
+from scoring.audit import Anchor, AuditLog, Event, append, verify
+from scoring.cli.audit import audit_group
+from scoring.store import Store
+from scoring.store.access import AuditEntry, AuditHead
+
+
+@pytest.fixture
+def log(store: Store) -> AuditLog:
+    """A log with six entries."""
+    log = AuditLog(store)
+    for number in range(6):
+        log.write([Event("tests", "operator", "test.read", f"subject {number}", details={"number": number})])
+    return log
+
+
+def _as_intruder(store: Store, *statements: str | sa.Executable) -> None:
+    """What somebody can do who may change the database's structure."""
+    with store.writing() as session:
+        if store.is_sqlite:
+            session.execute(sa.text("DROP TRIGGER audit_no_update"))
+            session.execute(sa.text("DROP TRIGGER audit_no_delete"))
+        else:
+            session.execute(sa.text("DROP TRIGGER audit_append_only ON audit_entries"))
+        for statement in statements:
+            session.execute(sa.text(statement) if isinstance(statement, str) else statement)
+
+
+def test_every_read_of_a_subject_is_logged_before_it_is_answered(store: Store, regulator: Client) -> None:
+    regulator.get(f"/v1/subjects/{FINED}/explanation", headers={"X-Request-Id": "ask-1"})
+    entry = regulator.get(f"/v1/audit?subject_id={FINED}").json["items"][0]
+    assert (entry["action"], entry["actor"], entry["request_id"]) == (
+        "subjects.get_explanation",
+        regulator.prefix,
+        "ask-1",
+    )
+
+
+def test_a_listing_is_logged_with_the_subjects_on_it(regulator: Client) -> None:
+    shown = [grade["subject_id"] for grade in regulator.get("/v1/subjects?limit=3").json["items"]]
+    assert regulator.get("/v1/audit").json["items"][0]["details"]["subjects"] == shown
+
+
+def test_a_change_is_logged_before_it_is_tried_and_with_its_outcome(regulator: Client) -> None:
+    regulator.post("/v1/runs", json={"as_of": "1990-01-01"})
+    done, asked = regulator.get("/v1/audit?action=runs.post_run").json["items"]
+    assert (asked["details"]["phase"], done["details"]["phase"], done["details"]["status"]) == (
+        "asked",
+        "failed",
+        422,
+    )
+
+
+def test_what_was_refused_is_logged_too(lender: Client, regulator: Client) -> None:
+    lender.get(f"/v1/subjects/{FINED}/grade")
+    entry = regulator.get(f"/v1/audit?actor={lender.prefix}").json["items"][0]
+    assert (entry["subject_id"], entry["details"]["status"]) == (FINED, 403)
+
+
+def test_where_the_log_cannot_be_written_nothing_is_answered(store: Store, regulator: Client) -> None:
+    _as_intruder(store, "DROP TABLE audit_head")
+    answer = regulator.get(f"/v1/subjects/{FINED}/grade")
+    assert answer.status_code in (500, 503)
+    assert FINED not in answer.text.replace(answer.json["instance"], "")
+
+
+def test_an_untouched_log_is_whole(store: Store, log: AuditLog) -> None:
+    found = verify(store)
+    assert (found.entries, found.head.seq, found.faults) == (6, 6, ())
+
+
+def test_the_database_refuses_to_change_the_log(store: Store, log: AuditLog) -> None:
+    for statement in ("UPDATE audit_entries SET actor = 'x'", "DELETE FROM audit_entries"):
+        with pytest.raises(sa.exc.DBAPIError, match="append-only"), store.engine.begin() as connection:
+            connection.execute(sa.text(statement))
+
+
+@pytest.mark.parametrize(
+    ("statements", "where"),
+    [
+        (["UPDATE audit_entries SET actor = 'x' WHERE seq = 3"], {3}),
+        (["UPDATE audit_entries SET details = '{}' WHERE seq = 1"], {1}),
+        (["DELETE FROM audit_entries WHERE seq = 3"], {4}),
+        (["DELETE FROM audit_entries WHERE seq > 4"], {4}),
+        (["DELETE FROM audit_entries"], {0}),
+        (
+            [
+                "UPDATE audit_entries SET seq = 99 WHERE seq = 2",
+                "UPDATE audit_entries SET seq = 2 WHERE seq = 3",
+                "UPDATE audit_entries SET seq = 3 WHERE seq = 99",
+            ],
+            {2, 3, 4},
+        ),
+        (["UPDATE audit_head SET seq = 5"], {6}),
+        (["DELETE FROM audit_head"], {6}),
+    ],
+    ids=[
+        "altered",
+        "first altered",
+        "removed",
+        "cut off",
+        "emptied",
+        "moved",
+        "head altered",
+        "head removed",
+    ],
+)
+def test_whatever_is_done_to_the_log_is_found(
+    store: Store, log: AuditLog, statements: list[str], where: set[int]
+) -> None:
+    _as_intruder(store, *statements)
+    assert {fault.seq for fault in verify(store).faults} == where
+
+
+def test_a_log_rewritten_with_its_head_is_found_by_an_anchor(store: Store, log: AuditLog) -> None:
+    anchor = verify(store).head
+    start = sa.update(AuditHead).values(seq=0, hash="0" * 64)
+    _as_intruder(store, sa.delete(AuditEntry), start)
+    with store.writing() as session:
+        append(session.connection(), [Event("tests", "operator", "test.read", f"other {n}") for n in range(7)])
+    assert verify(store).faults == ()
+    assert [fault.seq for fault in verify(store, [anchor]).faults] == [6]
+    assert [fault.seq for fault in verify(store, [Anchor(50, anchor.hash)]).faults] == [50]
+
+
+def test_the_command_line_checks_and_keeps_anchors(
+    store: Store, log: AuditLog, district_url: str, tmp_path: Path
+) -> None:
+    anchors = tmp_path / "anchors"
+    command = ["verify", "--anchors", str(anchors), "--database", district_url]
+    assert CliRunner().invoke(audit_group, command).exit_code == 0
+    assert anchors.read_text().startswith("6 ")
+    _as_intruder(store, "UPDATE audit_entries SET actor = 'x' WHERE seq = 3")
+    found = CliRunner().invoke(audit_group, command)
+    assert found.exit_code == 1
+    assert "3: this entry" in found.output
+    assert len(anchors.read_text().splitlines()) == 1
+
+
+def test_many_writers_make_one_chain(store: Store) -> None:
+    logs = [AuditLog(store), AuditLog(store)]
+
+    def write(log: AuditLog, name: str) -> None:
+        for number in range(10):
+            log.write([Event(name, "operator", "test.read", details={"number": number})])
+
+    threads = [
+        threading.Thread(target=write, args=(log, f"{i}{n}")) for i, log in enumerate(logs) for n in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = verify(store)
+    assert (found.entries, found.faults) == (80, ())
+    with store.reading() as session:
+        rows = session.execute(sa.select(AuditEntry.actor, AuditEntry.details).order_by(AuditEntry.seq))
+        seen = {}
+        for actor, details in rows:
+            seen.setdefault(actor, []).append(details)
+    assert all(own == [f'{{"number":{n}}}' for n in range(10)] for own in seen.values())

@@ -1,0 +1,95 @@
+"""The OpenAPI document says what the API does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from client import Sign
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.access import ACCESS
+from scoring.keys import Role
+
+EXAMPLES = 10
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+
+@pytest.fixture
+def district_url(sqlite_district_url: str) -> str:
+    """The document is the same on every database."""
+    return sqlite_district_url
+
+
+@pytest.fixture
+def document(app: Flask) -> dict[str, Any]:
+    """The OpenAPI document."""
+    found: dict[str, Any] = app.test_client().get("/openapi.json").json
+    return found
+
+
+def test_the_document_is_openapi_3_1_and_leaves_no_endpoint_out(document: dict[str, Any]) -> None:
+    operations = [op for path in document["paths"].values() for op in path.values() if isinstance(op, dict)]
+    hidden = ("static", "docs.", "api-docs.", "pages.")
+    assert document["openapi"].startswith("3.1")
+    assert len(operations) == len([name for name in ACCESS if not name.startswith(hidden)])
+    assert all(operation["summary"] for operation in operations)
+
+
+def test_every_error_is_documented_as_a_problem(document: dict[str, Any]) -> None:
+    for name, response in document["components"]["responses"].items():
+        assert list(response["content"]) == ["application/problem+json"], name
+
+
+def test_the_documentation_needs_no_other_network(app: Flask) -> None:
+    client = app.test_client()
+    page = client.get("/docs/")
+    assets = [part.split('"')[0] for part in page.text.split('="')[1:] if part.startswith("/")]
+    assert len(assets) >= 4
+    for asset in assets:
+        assert client.get(asset).status_code == 200, asset
+    assert "http" not in page.text.replace("charset", "").replace("http-equiv", "")
+
+
+@pytest.mark.parametrize("role", [Role.REGULATOR, Role.LENDER, Role.DEPARTMENT])
+def test_whatever_is_asked_the_answer_is_as_documented(app: Flask, sign_in: Sign, role: Role) -> None:
+    headers = {"Authorization": f"Bearer {sign_in(role).token}", "Accept-Encoding": "identity"}
+    for operation in _operations(app):
+
+        @given(case=operation.as_strategy())
+        @settings(
+            max_examples=EXAMPLES,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        def check(case: schemathesis.Case) -> None:
+            case.call_and_validate(headers=headers, checks=CHECKS)
+
+        check()
+
+
+def _operations(app: Flask) -> Iterator[schemathesis.APIOperation]:
+    """All but the one that starts processes, which has a test of its own."""
+    schema = schemathesis.openapi.from_wsgi("/openapi.json", app)
+    for found in schema.get_all_operations():
+        operation = found.ok()
+        if operation.label != "POST /v1/runs":
+            yield operation

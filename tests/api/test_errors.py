@@ -1,0 +1,84 @@
+"""Every error is a problem of a stable type that explains itself."""
+
+from __future__ import annotations
+
+import pytest
+from client import Client
+from flask import Flask
+from small_district import FINED
+
+from api.app import create_app
+from api.problems import TYPES
+from api.settings import Settings
+from scoring.keys import Role, create_key
+from scoring.store import Store
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "kind"),
+    [
+        ("GET", "/v1/nothing", None, "not-found"),
+        ("GET", "/v1/runs/99", None, "not-found"),
+        ("GET", f"/v1/runs/{10**30}", None, "not-found"),
+        ("PUT", "/v1/runs", None, "method-not-allowed"),
+        ("POST", "/v1/records", b"{not json", "bad-request"),
+        ("POST", "/v1/records", b"{}", "invalid"),
+        ("GET", "/v1/subjects?limit=many", None, "invalid"),
+        ("GET", "/v1/subjects/a%00b/grade", None, "bad-request"),
+        ("GET", "/v1/subjects?tier=%00", None, "bad-request"),
+        ("POST", "/v1/runs", b'{"pack": "nobody-knows"}', "invalid"),
+        ("POST", "/v1/runs", b'{"as_of": "1990-01-01"}', "invalid"),
+    ],
+)
+def test_an_error_says_what_where_and_of_which_type(
+    regulator: Client, method: str, path: str, body: bytes | None, kind: str
+) -> None:
+    answer = regulator.send(method, path, data=body, content_type="application/json" if body else None)
+    problem = answer.json
+    assert answer.mimetype == "application/problem+json"
+    assert problem["type"] == f"/problems/{kind}"
+    assert problem["status"] == answer.status_code == TYPES[kind].status
+    assert problem["request_id"] == answer.headers["X-Request-Id"]
+    assert regulator.get(problem["type"]).json["advice"]
+
+
+def test_what_may_be_asked_instead_is_named(regulator: Client) -> None:
+    answer = regulator.send("PUT", "/v1/runs")
+    assert {"GET", "POST"} <= set(answer.headers["Allow"].split(", "))
+
+
+def test_every_wrong_field_is_named(regulator: Client) -> None:
+    answer = regulator.post("/v1/records/P-1/repairs", json={"evidence": [{"title": ""}]})
+    fields = {error["field"] for error in answer.json["errors"]}
+    assert {"reason", "effective_on", "evidence.0.title", "evidence.0.reference"} <= fields
+
+
+def test_too_many_requests_are_refused_and_told_when_to_come_back(store: Store) -> None:
+    app = create_app(Settings(log_level="error", rate_limit="3/minute"), store)
+    eager = Client(app.test_client(), create_key(store, Role.REGULATOR, "eager").token)
+    other = Client(app.test_client(), create_key(store, Role.REGULATOR, "other").token)
+    answers = [eager.get("/v1/runs") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert answers[-1].json["type"] == "/problems/too-many-requests"
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    assert other.get("/v1/runs").status_code == 200
+
+
+def test_a_failure_is_answered_without_its_inside(
+    app: Flask, regulator: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @app.before_request
+    def fail() -> None:
+        raise RuntimeError("the password is tulip")
+
+    answer = regulator.get(f"/v1/subjects/{FINED}/grade")
+    assert answer.status_code == 500
+    assert answer.json["type"] == "/problems/internal"
+    assert "tulip" not in answer.text
+
+
+def test_a_body_that_is_too_large_is_refused(store: Store) -> None:
+    app = create_app(Settings(log_level="error", max_body_bytes=100), store)
+    client = Client(app.test_client(), create_key(store, Role.REGULATOR, "x").token)
+    answer = client.post("/v1/records", json={"records": [{"record_id": "x" * 200}]})
+    assert (answer.status_code, answer.json["type"]) == (413, "/problems/too-large")

@@ -1,0 +1,128 @@
+"""Records come in one by one or by the thousand, are disputed and repaired, and the grade follows."""
+
+from __future__ import annotations
+
+from client import Client
+from small_district import AUTHORITY, FINED, PACK, SUBJECTS
+
+from rules.calendar import today
+from rules.loader import find_pack
+from scoring.runs import run
+from scoring.store import Store
+
+EVIDENCE = [{"title": "修复承诺书", "reference": "XF-2026-1"}]
+MARK = {"reason": "已缴清罚款", "evidence": EVIDENCE, "effective_on": "2026-06-01"}
+
+
+def _row(record_id: str, **more: object) -> dict[str, object]:
+    fixed = {"record_id": record_id, "subject_id": FINED, "kind": "complaint", "occurred_on": "2026-07-01"}
+    return fixed | more
+
+
+def test_good_rows_are_taken_and_bad_rows_are_explained(regulator: Client) -> None:
+    rows = [
+        _row("C-1", kind="投诉举报", level="upheld", amount="1.5万"),
+        _row("C-2", kind="gossip"),
+        _row("C-3", subject_id="91500112MA5U00000X"),
+        _row("C-4", colour="red"),
+        _row("C-5", amount=[1]),
+    ]
+    answer = regulator.post("/v1/records", json={"records": rows})
+    done = answer.json
+    assert answer.status_code == 200
+    assert (done["new"], done["rejected"]) == (1, 4)
+    assert {(p["row_no"], p["column"]) for p in done["problems"]} == {
+        (2, "kind"),
+        (3, "subject_id"),
+        (4, "colour"),
+        (5, "amount"),
+    }
+    stored = regulator.get("/v1/records/C-1").json["versions"][0]["data"]
+    assert (stored["kind"], stored["amount"]) == ("complaint", "15000.0000")
+
+
+def test_where_no_row_is_good_the_request_is_refused(regulator: Client) -> None:
+    answer = regulator.post("/v1/records", json={"records": [_row("C-1", kind="gossip")]})
+    assert answer.status_code == 422
+    assert answer.json["errors"][0]["field"] == "records.0.kind"
+
+
+def test_a_corrected_record_keeps_its_old_version(regulator: Client) -> None:
+    regulator.post("/v1/records", json={"records": [_row("C-1", level="upheld")]})
+    done = regulator.post("/v1/records", json={"records": [_row("C-1", level="settled")]}).json
+    versions = regulator.get("/v1/records/C-1").json["versions"]
+    assert done["changed"] == 1
+    assert [version["data"]["level"] for version in versions] == ["settled", "upheld"]
+    assert versions[1]["known_until"] == versions[0]["known_from"]
+
+
+def test_the_same_request_is_answered_the_same_and_done_once(regulator: Client) -> None:
+    body = {"records": [_row("C-1"), _row("C-2", kind="gossip")]}
+    first = regulator.post("/v1/records", json=body, headers={"Idempotency-Key": "a-1"})
+    again = regulator.post("/v1/records", json=body, headers={"Idempotency-Key": "a-1"})
+    without = regulator.post("/v1/records", json=body)
+    other = regulator.post("/v1/records", json={"records": [_row("C-9")]}, headers={"Idempotency-Key": "a-1"})
+    assert first.json == again.json
+    assert (without.json["new"], without.json["unchanged"]) == (0, 1)
+    assert (other.status_code, other.json["type"]) == (409, "/problems/conflict")
+    assert regulator.get("/v1/records/C-9").status_code == 404
+
+
+def test_another_caller_may_use_the_same_idempotency_key(regulator: Client, department: Client) -> None:
+    headers = {"Idempotency-Key": "a-1"}
+    regulator.post("/v1/records", json={"records": [_row("C-1")]}, headers=headers)
+    done = department.post("/v1/records", json={"records": [_row("C-2")]}, headers=headers)
+    assert done.json["new"] == 1
+
+
+def test_records_of_a_subject_come_in_pages(regulator: Client) -> None:
+    regulator.post("/v1/records", json={"records": [_row(f"C-{n}") for n in range(5)]})
+    first = regulator.get(f"/v1/records?subject_id={FINED}&limit=4").json
+    rest = regulator.get(f"/v1/records?subject_id={FINED}&limit=4&cursor={first['next']}").json
+    ids = [item["record_id"] for page in (first, rest) for item in page["items"]]
+    assert ids == sorted(["P-1", f"T-{FINED}", *(f"C-{n}" for n in range(5))])
+
+
+def test_a_repaired_penalty_no_longer_costs_points_and_the_history_says_so(
+    regulator: Client, department: Client, store: Store
+) -> None:
+    before = regulator.get(f"/v1/subjects/{FINED}/grade").json["score"]
+    mark = department.post("/v1/records/P-1/repairs", json=MARK)
+    run(store, find_pack(PACK, today()), today())
+    after = regulator.get(f"/v1/subjects/{FINED}/grade").json["score"]
+    history = regulator.get(f"/v1/subjects/{FINED}/history").json["marks"]
+    assert mark.status_code == 201
+    assert after > before
+    assert (history[0]["kind"], history[0]["status_before"], history[0]["status_after"]) == (
+        "repair",
+        "effective",
+        "repaired",
+    )
+    assert history[0]["evidence"] == EVIDENCE
+
+
+def test_an_objection_suspends_a_record_until_it_is_decided(regulator: Client, department: Client) -> None:
+    def status() -> str:
+        return regulator.get("/v1/records/P-1").json["versions"][0]["data"]["status"]
+
+    department.post("/v1/records/P-1/objections", json=MARK)
+    assert status() == "disputed"
+    again = department.post("/v1/records/P-1/objections", json=MARK)
+    assert (again.status_code, "disputed" in again.json["detail"]) == (409, True)
+    regulator.post("/v1/records/P-1/decisions", json=MARK | {"outcome": "rejected"})
+    assert status() == "effective"
+    regulator.post("/v1/records/P-1/objections", json=MARK)
+    regulator.post("/v1/records/P-1/decisions", json=MARK | {"outcome": "upheld"})
+    assert status() == "revoked"
+    marks = regulator.get("/v1/records/P-1").json["marks"]
+    assert [mark["kind"] for mark in marks] == ["decision", "objection", "decision", "objection"]
+
+
+def test_nothing_can_be_repaired_before_it_happened(regulator: Client) -> None:
+    answer = regulator.post("/v1/records/P-1/repairs", json=MARK | {"effective_on": "2026-03-01"})
+    assert (answer.status_code, "2026-03-02" in answer.json["detail"]) == (409, True)
+
+
+def test_a_department_may_leave_its_own_name_out(department: Client) -> None:
+    department.post("/v1/records", json={"records": [_row("C-1", subject_id=SUBJECTS[5])]})
+    assert department.get("/v1/records/C-1").json["versions"][0]["data"]["authority"] == AUTHORITY

@@ -1,0 +1,120 @@
+"""Runs are asked for, seen when they are whole, compared and taken out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+
+import pyarrow.parquet as pq
+import pytest
+from client import Client
+from flask import Flask
+from small_district import LISTED, MIXED, SUBJECTS
+
+from scoring import jobs
+from scoring.store import Store
+from scoring.store.access import RunJob
+
+
+def test_runs_are_listed_the_newest_first(regulator: Client) -> None:
+    first = regulator.get("/v1/runs?limit=1").json
+    second = regulator.get(f"/v1/runs?limit=1&cursor={first['next']}").json
+    assert [page["items"][0]["id"] for page in (first, second)] == [2, 1]
+    assert second["next"] is None
+    assert regulator.get("/v1/runs?pack=another").json["items"] == []
+
+
+def test_a_run_says_how_many_subjects_have_each_tier(regulator: Client) -> None:
+    found = regulator.get("/v1/runs/2").json
+    assert sum(found["tiers"].values()) == found["subjects"] == 12
+    assert found["tiers"]["D"] >= 1
+
+
+def test_a_run_that_is_asked_for_is_seen_when_it_is_published(regulator: Client) -> None:
+    asked = regulator.post("/v1/runs", json={"as_of": "2026-08-31"})
+    assert asked.status_code == 202
+    job = asked.json
+    while job["state"] not in ("published", "failed"):
+        run = regulator.get("/v1/runs/3")
+        assert run.status_code == 404 or sum(run.json["tiers"].values()) == 12, "whole, or not there"
+        time.sleep(0.2)
+        job = regulator.get(asked.headers["Location"]).json
+    assert (job["state"], job["problem"], job["rows"]) == ("published", None, 30)
+    assert regulator.get(f"/v1/runs/{job['run_id']}").json["as_of"] == "2026-08-31"
+    assert regulator.get("/v1/run-jobs").json["items"][0]["id"] == job["id"]
+
+
+def _job(store: Store, **values: object) -> int:
+    now = jobs.dt.datetime.now(jobs.dt.UTC)
+    fixed = {"pack_id": "enterprise-credit", "as_of": now.date(), "requested_by": "tests"}
+    with store.writing() as session:
+        row = RunJob(requested_at=now, changed_at=now, **fixed, **values)
+        session.add(row)
+        session.flush()
+        return row.id
+
+
+def test_one_run_at_a_time(store: Store, regulator: Client) -> None:
+    waiting = _job(store, state="grading")
+    answer = regulator.post("/v1/runs", json={})
+    assert (answer.status_code, f"job {waiting}" in answer.json["detail"]) == (409, True)
+
+
+def test_a_job_whose_process_is_gone_has_failed_and_holds_up_nobody(store: Store, regulator: Client) -> None:
+    gone = 2**22 + 1  # above Linux's greatest process id
+    lost = _job(store, state="grading", host=jobs.socket.gethostname(), pid=gone)
+    job = regulator.get(f"/v1/run-jobs/{lost}").json
+    assert job["state"] == "failed"
+    assert "ended before" in job["problem"]
+
+
+def test_a_comparison_counts_who_moved(regulator: Client) -> None:
+    found = regulator.get("/v1/runs/2/comparison?against=1").json
+    assert sum(row["subjects"] for row in found["transitions"]) == 12
+    moved = sum(row["subjects"] for row in found["transitions"] if row["tier"] != row["tier_before"])
+    moves = regulator.get("/v1/runs/2/moves?against=1").json["items"]
+    assert len(moves) == moved
+    assert {LISTED, MIXED} <= {move["subject_id"] for move in moves}
+    assert next(move for move in moves if move["subject_id"] == LISTED)["tier"] == "D"
+
+
+def test_a_run_compared_with_itself_moved_nobody(regulator: Client) -> None:
+    assert regulator.get("/v1/runs/2/moves?against=2").json["items"] == []
+
+
+@pytest.mark.parametrize("form", ["ndjson", "csv", "parquet"])
+@pytest.mark.parametrize("table", ["scores", "dimension_scores", "hits"])
+def test_all_results_can_be_taken_out(regulator: Client, table: str, form: str) -> None:
+    answer = regulator.get(f"/v1/runs/2/export?table={table}&format={form}")
+    rows = _READERS[form](answer.data)
+    assert answer.status_code == 200
+    if table == "scores":
+        assert [row["subject_id"] for row in rows] == SUBJECTS
+        assert {int(row["run_id"]) for row in rows} == {2}
+    assert sorted(rows[0]) == sorted(
+        _READERS["ndjson"](regulator.get(f"/v1/runs/2/export?table={table}").data)[0]
+    )
+
+
+_READERS = {
+    "ndjson": lambda data: [json.loads(line) for line in data.splitlines()],
+    "csv": lambda data: list(csv.DictReader(io.StringIO(data.decode()))),
+    "parquet": lambda data: pq.read_table(io.BytesIO(data)).to_pylist(),
+}
+
+
+def test_an_export_is_compressed_for_those_who_take_it(app: Flask, regulator: Client) -> None:
+    import gzip
+
+    plain = regulator.get("/v1/runs/2/export?table=hits")
+    packed = regulator.get("/v1/runs/2/export?table=hits", headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.data) == plain.data
+
+
+def test_a_long_answer_is_compressed_and_a_short_one_is_not(regulator: Client) -> None:
+    take = {"Accept-Encoding": "gzip"}
+    assert regulator.get("/v1/packs/enterprise-credit", headers=take).headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in regulator.get("/v1/run-jobs", headers=take).headers

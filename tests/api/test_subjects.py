@@ -1,0 +1,109 @@
+"""What a regulator learns about subjects."""
+
+from __future__ import annotations
+
+from client import Client
+from small_district import FINED, LISTED, MIXED, PACK, SUBJECTS
+
+
+def test_a_grade_is_that_of_the_latest_run(regulator: Client) -> None:
+    grade = regulator.get(f"/v1/subjects/{LISTED}/grade").json
+    assert grade["as_of"] == "2026-07-31"
+    assert (grade["tier"], grade["pack_id"]) == ("D", PACK)
+    assert grade["veto"] is not None
+
+
+def test_a_grade_as_of_a_date_is_that_of_the_run_before_it(regulator: Client) -> None:
+    grade = regulator.get(f"/v1/subjects/{LISTED}/grade?as_of=2026-07-30").json
+    assert grade["as_of"] == "2026-04-30"
+    assert grade["tier"] != "D"
+    assert grade["veto"] is None
+
+
+def test_before_the_first_run_there_is_no_grade(regulator: Client) -> None:
+    answer = regulator.get(f"/v1/subjects/{LISTED}/grade?as_of=2026-01-01")
+    assert answer.status_code == 404
+    assert "2026-01-01" in answer.json["detail"]
+
+
+def test_the_history_of_grades_has_the_newest_first_and_goes_on_by_cursor(regulator: Client) -> None:
+    first = regulator.get(f"/v1/subjects/{LISTED}/grades?limit=1").json
+    second = regulator.get(f"/v1/subjects/{LISTED}/grades?limit=1&cursor={first['next']}").json
+    assert [page["items"][0]["as_of"] for page in (first, second)] == ["2026-07-31", "2026-04-30"]
+    assert second["next"] is None
+
+
+def test_a_subject_comes_with_its_attributes_and_grade(regulator: Client) -> None:
+    subject = regulator.get(f"/v1/subjects/{FINED}").json
+    assert subject["attributes"]["name"] == "样例企业0有限公司"
+    assert subject["grade"]["subject_id"] == FINED
+
+
+def test_who_is_not_known_is_not_found(regulator: Client) -> None:
+    for path in ("", "/grade", "/explanation"):
+        answer = regulator.get(f"/v1/subjects/91500000NOBODY0000{path}")
+        assert (answer.status_code, answer.json["type"]) == (404, "/problems/not-found"), path
+
+
+def test_an_explanation_names_rule_source_record_and_end(regulator: Client) -> None:
+    found = regulator.get(f"/v1/subjects/{FINED}/explanation").json
+    fine = next(hit for hit in found["hits"] if hit["record_id"] == "P-1")
+    assert fine["points"] < 0
+    assert fine["record"]["kind"] == "penalty"
+    assert fine["counts_until"] is not None
+    assert fine["rule"]["title"]["zh"]
+    assert all(citation["document"] for citation in fine["rule"]["citations"])
+    total = found["score"]
+    assert abs(78 + sum(part["points"] for part in found["dimensions"]) - total) < 0.001
+
+
+def test_an_explanation_says_what_kept_other_rules_out(regulator: Client) -> None:
+    found = regulator.get(f"/v1/subjects/{FINED}/explanation").json
+    hit = {hit["rule"]["id"] for hit in found["hits"]}
+    missed = [miss for miss in found["misses"] if miss["failed"]]
+    assert missed
+    assert not hit & {miss["rule"]["id"] for miss in missed}
+    assert all(term["term"] for miss in missed for term in miss["failed"])
+
+
+def test_an_old_run_can_be_explained(regulator: Client) -> None:
+    old = regulator.get(f"/v1/subjects/{LISTED}/explanation?run=1").json
+    assert old["run"]["as_of"] == "2026-04-30"
+    assert old["veto"] is None
+
+
+def test_all_subjects_come_in_pages_each_once(regulator: Client) -> None:
+    seen, cursor = [], ""
+    while True:
+        page = regulator.get(f"/v1/subjects?limit=5{cursor}").json
+        seen += [grade["subject_id"] for grade in page["items"]]
+        if page["next"] is None:
+            break
+        cursor = f"&cursor={page['next']}"
+    assert seen == SUBJECTS
+
+
+def test_subjects_can_be_had_by_tier_veto_score_and_coming_change(regulator: Client) -> None:
+    def ids(query: str) -> set[str]:
+        return {grade["subject_id"] for grade in regulator.get(f"/v1/subjects?{query}").json["items"]}
+
+    veto = regulator.get(f"/v1/subjects/{LISTED}/grade").json["veto"]
+    assert ids("tier=D") >= {LISTED}
+    assert ids(f"veto={veto}") == {LISTED}
+    worst = regulator.get(f"/v1/subjects/{MIXED}/grade").json["score"]
+    assert MIXED in ids(f"score_to={worst}")
+    assert MIXED not in ids(f"score_from={worst + 0.01}")
+    assert ids("changes_by=2026-07-31") == set()
+    assert ids("changes_by=2100-01-01") == set(SUBJECTS)
+
+
+def test_a_cursor_that_is_none_is_refused(regulator: Client) -> None:
+    answer = regulator.get("/v1/subjects?cursor=!!")
+    assert answer.status_code == 422
+    assert answer.json["errors"][0]["field"] == "cursor"
+
+
+def test_the_same_answer_is_not_sent_twice(regulator: Client) -> None:
+    first = regulator.get(f"/v1/subjects/{FINED}/grade")
+    again = regulator.get(f"/v1/subjects/{FINED}/grade", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
