@@ -1,0 +1,29 @@
+"""The pages: what a regulator would rather look at than read as JSON."""
+
+from api.pages import (
+    alerts,
+    checks,
+    grades,
+    inspections,
+    overview,
+    problems,
+    ranking,
+    rules,
+    sign_in,
+    simulation,
+)
+from api.pages.blueprint import blueprint
+
+__all__ = [
+    "alerts",
+    "blueprint",
+    "checks",
+    "grades",
+    "inspections",
+    "overview",
+    "problems",
+    "ranking",
+    "rules",
+    "sign_in",
+    "simulation",
+]

@@ -1,0 +1,106 @@
+"""What all pages share: their blueprint, headers, errors, navigation and the words of templates."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from api import observe, session
+from api.access import ACCESS
+from api.auth import PAGES
+from api.pages import language, words
+from api.problems import Problem
+from scoring.store import StoreError
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+blueprint = Blueprint(
+    PAGES, __name__, template_folder="templates", static_folder="static", static_url_path="/assets"
+)
+blueprint.add_app_template_global(language.text, "t")
+blueprint.add_app_template_global(language.plain, "tt")
+for name, shown in words.FILTERS.items():
+    blueprint.add_app_template_filter(shown, name)
+
+_NAVIGATION = (
+    ("pages.overview", "总览", "Overview"),
+    ("pages.alerts", "预警", "Alerts"),
+    ("pages.checks", "信易贷查询", "Lender checks"),
+    ("pages.own_department", "本单位", "Own grade"),
+    ("pages.subjects", "主体", "Subjects"),
+    ("pages.ranking", "部门排名", "Departments"),
+    ("pages.packs", "规则", "Rules"),
+    ("pages.plans", "检查计划", "Inspections"),
+    ("pages.problems", "问题闭环", "Problems"),
+    ("pages.simulation", "模拟", "Simulation"),
+)
+"""Endpoint and title; each role is shown what it may open."""
+
+
+def page(template: str, status: int = 200, **values: object) -> Response:
+    """A page.
+
+    :param template: its file's name without ``.html``.
+    :param values: what it shows.
+    """
+    return make_response(render_template(f"pages/{template}.html", **values), status)
+
+
+@blueprint.before_request
+def _check_form() -> None:
+    if request.method == "POST":
+        session.check_form()
+
+
+@blueprint.after_request
+def _policy(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = POLICY
+    return response
+
+
+@blueprint.context_processor
+def _frame() -> dict[str, object]:
+    """What the frame around every page shows."""
+    key = g.get("key")
+    return {
+        "key": key,
+        "language": language.chosen(),
+        "languages": language.LANGUAGES,
+        "form_token": session.form_token,
+        "navigation": [
+            (endpoint, zh, en) for endpoint, zh, en in _NAVIGATION if key and _opens(endpoint, key.role)
+        ],
+    }
+
+
+def _opens(endpoint: str, role: object) -> bool:
+    access = ACCESS.get(endpoint)
+    return access is not None and access.roles is not None and role in access.roles
+
+
+@blueprint.errorhandler(StoreError)
+def _store_error(error: StoreError) -> Response:
+    observe.log_failure(error)
+    return page("error", 503, code=503, detail="the store can't be used now; try again later")
+
+
+@blueprint.errorhandler(HTTPException)
+def _error(error: HTTPException) -> AnyResponse:
+    """An error as a page; who is not signed in is asked to."""
+    if isinstance(error, Problem) and error.kind.name == "unauthenticated":
+        if request.endpoint == "pages.sign_in":
+            return page("sign_in", 401, refused=error.description, next=request.form.get("next", ""))
+        wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+        return redirect(url_for("pages.sign_in", next=wanted), 303)
+    code = error.code or 500
+    return page("error", code, code=code, detail=error.description)
+
+
+@blueprint.errorhandler(Exception)
+def _unexpected(error: Exception) -> Response:
+    observe.log_failure(error)
+    return page("error", 500, code=500, detail=f"tell the operator this number: {g.request_id}")

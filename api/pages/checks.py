@@ -1,0 +1,20 @@
+"""The checks that lenders made: a lender sees its own, a regulator those of all."""
+
+from __future__ import annotations
+
+from werkzeug.wrappers import Response
+
+from api.auth import caller, is_regulator
+from api.context import store
+from api.pages.blueprint import blueprint, page
+from api.resources.lender_checks import ACTION
+from scoring.audit import entries
+
+SHOWN = 200
+
+
+@blueprint.get("/checks")
+def checks() -> Response:
+    """The latest checks, the newest first."""
+    actor = None if is_regulator() else caller().prefix
+    return page("checks", checks=entries(store(), actor=actor, action=ACTION, limit=SHOWN))

@@ -1,0 +1,143 @@
+"""Subjects: finding one, reading why it has its grade, and its report on paper."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from flask import redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from api import journal
+from api.auth import caller, is_regulator
+from api.context import settings, store
+from api.pages import story
+from api.pages.blueprint import blueprint, page
+from api.pages.charts import history
+from api.problems import fail
+from rules.book import LANES
+from rules.calendar import add_months
+from rules.model import Title
+from scoring import audit, results
+from scoring.departments import PACK as DEPARTMENTS
+from scoring.explain import Explanation, UnknownSubjectError, explain
+from scoring.lookup import NAME, Listed, graded_packs, list_subjects, subject_called
+from scoring.marks import STATUS, list_marks
+from scoring.runs import RunSummary, latest_run
+from scoring.store.packs import stored_pack
+
+ROWS = 50
+LONGEST_SEARCH = 100
+RUNS_SHOWN = 60
+CHECKS_SHOWN = 100
+
+
+@blueprint.get("/subjects")
+def subjects() -> Response:
+    """Subjects of a pack's latest run, the lowest score first: by tier, name or number."""
+    run = _run(request.args.get("pack") or settings().pack)
+    pack = stored_pack(store(), run.pack_hash)
+    search, tier = request.args.get("search", "").strip()[:LONGEST_SEARCH], request.args.get("tier") or None
+    rows = list_subjects(store(), run, search, tier, _after(request.args.get("after")), ROWS + 1)
+    shown = rows[:ROWS]
+    journal.detail(run=run.id, subjects=[row.subject_id for row in shown])
+    return page(
+        "subjects",
+        run=run,
+        pack=pack,
+        packs=graded_packs(store()),
+        counts=results.tier_counts(store(), run.id),
+        rows=shown,
+        after=_cursor(shown[-1]) if len(rows) > ROWS else None,
+        is_further=request.args.get("after") is not None,
+        search=search,
+        tier=tier,
+    )
+
+
+@blueprint.get("/subjects/<pack_id>/<subject_id>")
+def subject(pack_id: str, subject_id: str) -> Response:
+    """Why a subject has its grade."""
+    found = _explained(pack_id, subject_id)
+    grades = results.grade_history(store(), pack_id, subject_id, limit=RUNS_SHOWN)
+    return page("subject", line=history(grades, found.pack), **_shown(found))
+
+
+@blueprint.get("/subjects/<pack_id>/<subject_id>/report")
+def report(pack_id: str, subject_id: str) -> Response:
+    """The credit report of a subject, for A4 paper."""
+    found = _explained(pack_id, subject_id)
+    checks = audit.entries(store(), subject_id=subject_id, action="lender.check", limit=CHECKS_SHOWN)
+    return page("report", checks=checks, made_at=dt.datetime.now(dt.UTC), **_shown(found))
+
+
+@blueprint.get("/own")
+def own_department() -> Response:
+    """A department's own grade."""
+    own = _own_subject()
+    if own is None:
+        fail("not-found", f"no public body is called {caller().organisation}")
+    return redirect(url_for("pages.subject", pack_id=DEPARTMENTS, subject_id=own), 303)
+
+
+def _shown(found: Explanation) -> dict[str, Any]:
+    """What the page and the report of a subject both show."""
+    terms = story.supervision_of(found.pack, found.tier)
+    return {
+        "found": found,
+        "pack": found.pack,
+        "run": found.run,
+        "name": found.attributes.get(NAME) or found.subject_id,
+        "grade": story.grade_of(found.pack, found.tier),
+        "steps": story.waterfall(found),
+        "groups": story.hit_groups(found),
+        "facts": story.facts(found.attributes, found.pack.vocabulary.subject.columns),
+        "supervision": terms,
+        "valid_until": terms and add_months(found.run.as_of, terms.valid_months),
+        "marks": list_marks(store(), found.run.vocabulary, subject_id=found.subject_id),
+        "lanes": LANES,
+        "measure_titles": {measure.id: measure.title for measure in found.pack.measures},
+        "status_titles": _status_titles(found),
+        "record_facts": story.record_facts,
+        "reasons": story.reasons,
+    }
+
+
+def _status_titles(found: Explanation) -> Mapping[str, Title]:
+    """How a record may stand, by code."""
+    records = found.pack.vocabulary.records
+    return records.columns[STATUS].values if records and STATUS in records.columns else {}
+
+
+def _explained(pack_id: str, subject_id: str) -> Explanation:
+    """The explanation, for those who may see it."""
+    if not is_regulator() and (pack_id != DEPARTMENTS or subject_id != _own_subject()):
+        fail("forbidden", f"a {caller().role} key opens its own grade alone")
+    try:
+        return explain(store(), pack_id, subject_id)
+    except UnknownSubjectError as error:
+        fail("not-found", str(error))
+
+
+def _own_subject() -> str | None:
+    run = latest_run(store(), DEPARTMENTS)
+    return subject_called(store(), run.vocabulary, caller().organisation or "") if run else None
+
+
+def _run(pack_id: str) -> RunSummary:
+    return latest_run(store(), pack_id) or fail("not-found", f"there is no run of {pack_id} yet")
+
+
+def _cursor(row: Listed) -> str:
+    return f"{row.score}:{row.subject_id}"
+
+
+def _after(cursor: str | None) -> tuple[int, str] | None:
+    """Score and number of the last subject of the page before."""
+    if not cursor:
+        return None
+    score, _, subject_id = cursor.partition(":")
+    if not score.removeprefix("-").isdecimal() or len(score) > 15:
+        fail("bad-request", "after is not a place in this list")
+    return int(score), subject_id

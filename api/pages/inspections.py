@@ -1,0 +1,49 @@
+"""Inspection plans: which there are, whom they visit, and what they could not have."""
+
+from __future__ import annotations
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from api import journal
+from api.context import settings, store
+from api.pages.blueprint import blueprint, page
+from api.problems import fail
+from scoring.inspections.office import get_plan, list_plans, plan_refusals, plan_visits
+from scoring.lookup import names_of
+from scoring.results import find_run
+from scoring.store import StoreError
+from scoring.store.packs import stored_pack
+
+ROWS = 100
+
+
+@blueprint.get("/inspections")
+def plans() -> Response:
+    """The plans of the server's pack, the newest first."""
+    return page("plans", plans=list_plans(store(), settings().pack))
+
+
+@blueprint.get("/inspections/<int(max=9007199254740992):plan_id>")
+def plan(plan_id: int) -> Response:
+    """A plan's visits and refusals."""
+    try:
+        found = get_plan(store(), plan_id)
+    except StoreError as error:
+        fail("not-found", str(error))
+    run = find_run(store(), found.run_id)
+    assert run is not None, "a plan's run is never removed"
+    visits = plan_visits(store(), plan_id, request.args.get("after", ""), ROWS + 1)
+    refusals = plan_refusals(store(), plan_id)
+    seen = {row["subject_id"] for row in (*visits[:ROWS], *refusals)}
+    journal.detail(subjects=sorted(seen))
+    return page(
+        "plan",
+        plan=found,
+        run=run,
+        pack=stored_pack(store(), run.pack_hash),
+        visits=visits[:ROWS],
+        after=visits[ROWS - 1]["subject_id"] if len(visits) > ROWS else None,
+        refusals=refusals,
+        names=names_of(store(), run.vocabulary, {row["subject_id"] for row in refusals}),
+    )

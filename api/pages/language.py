@@ -1,0 +1,37 @@
+"""The languages of the pages: Chinese with English beside it, or one of them alone."""
+
+from __future__ import annotations
+
+from flask import request
+from markupsafe import Markup, escape
+
+from rules.model import Title
+
+LANGUAGES = {"both": "中文 English", "zh": "中文", "en": "English"}
+COOKIE = "language"
+
+
+def chosen() -> str:
+    """The language of this request: ``both``, ``zh`` or ``en``."""
+    wanted = request.cookies.get(COOKIE, "both")
+    return wanted if wanted in LANGUAGES else "both"
+
+
+def text(zh: str, en: str) -> Markup:
+    """A text as HTML; beside Chinese, English is marked as such for screen readers."""
+    language = chosen()
+    if language == "en":
+        return Markup(f'<span lang="en">{escape(en)}</span>')
+    if language == "zh" or zh == en:
+        return escape(zh)
+    return Markup(f'{escape(zh)} <span lang="en" class="en">{escape(en)}</span>')
+
+
+def plain(zh: str, en: str) -> str:
+    """A text for places that hold no HTML."""
+    return {"zh": zh, "en": en}.get(chosen(), f"{zh} {en}" if zh != en else zh)
+
+
+def say(title: Title) -> Markup:
+    """A title of a pack or vocabulary."""
+    return text(title.zh, title.en)

@@ -1,0 +1,105 @@
+"""The front page and the overview: how every pack's population stands, and what moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import redirect, url_for
+from werkzeug.wrappers import Response
+
+from api import journal
+from api.auth import caller, is_regulator
+from api.context import store
+from api.pages.blueprint import blueprint, page
+from api.pages.charts import Part, stacked
+from rules.loader import installed_packs
+from rules.model import Pack, Title
+from scoring import results
+from scoring.keys import Role
+from scoring.live.alerts import Alert, list_alerts
+from scoring.lookup import graded_packs, names_of, run_before
+from scoring.results import Move
+from scoring.runs import RunSummary, latest_run, list_runs
+from scoring.store.packs import stored_pack
+
+MOVES_SHOWN = 12
+RUNS_SHOWN = 12
+ALERTS_SHOWN = 20
+_FRONT = {Role.DEPARTMENT: "pages.own_department", Role.LENDER: "pages.checks"}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a pack's population stands.
+
+    :param before: the run before, None for a first run.
+    :param moved: how many subjects have another tier than then.
+    :param moves: the first of them; none where the visitor may not see single subjects.
+    """
+
+    run: RunSummary
+    pack: Pack
+    parts: list[Part]
+    before: RunSummary | None
+    moved: int
+    moves: list[Move]
+    names: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlert:
+    """An alert that nobody has acknowledged, with what its pack calls it and what its subject is called."""
+
+    alert: Alert
+    title: Title
+    name: str
+
+
+@blueprint.get("/")
+def front() -> Response:
+    """Send everybody to where their work begins."""
+    return redirect(url_for(_FRONT.get(caller().role, "pages.overview")), 303)
+
+
+@blueprint.get("/overview")
+def overview() -> Response:
+    """Tier distributions, runs, movers."""
+    standings = [_standing(run) for name in graded_packs(store()) if (run := latest_run(store(), name))]
+    alerts = _open_alerts() if is_regulator() else []
+    moved = [move.subject_id for standing in standings for move in standing.moves]
+    journal.detail(subjects=[*moved, *(item.alert.subject_id for item in alerts)])
+    return page("overview", standings=standings, alerts=alerts, runs=list_runs(store(), limit=RUNS_SHOWN))
+
+
+def _open_alerts() -> list[OpenAlert]:
+    """The newest alerts, by the titles that the installed packs give them."""
+    packs = {pack.id: pack for pack in installed_packs()}
+    return [_named(alert, packs) for alert in list_alerts(store(), state="open", limit=ALERTS_SHOWN)]
+
+
+def _named(alert: Alert, packs: Mapping[str, Pack]) -> OpenAlert:
+    """An alert with its title and its subject's name; with their ids where these are not known any more."""
+    title, name = Title(alert.alert, alert.alert), alert.subject_id
+    pack = packs.get(alert.pack_id)
+    if pack is not None:
+        title = next((known.title for known in pack.alerts if known.id == alert.alert), title)
+        name = names_of(store(), pack.vocabulary.id, [alert.subject_id]).get(alert.subject_id, name)
+    return OpenAlert(alert, title, name)
+
+
+def _standing(run: RunSummary) -> Standing:
+    pack = stored_pack(store(), run.pack_hash)
+    before = run_before(store(), run)
+    pairs = results.transitions(store(), before.id, run.id) if before else []
+    moved = sum(number for old, new, number in pairs if old is not None and new is not None and old != new)
+    moves = results.moves(store(), before.id, run.id, limit=MOVES_SHOWN) if before and is_regulator() else []
+    return Standing(
+        run=run,
+        pack=pack,
+        parts=stacked(results.tier_counts(store(), run.id), pack.tiers),
+        before=before,
+        moved=moved,
+        moves=moves,
+        names=names_of(store(), run.vocabulary, [move.subject_id for move in moves]),
+    )

@@ -1,0 +1,298 @@
+"""The closed loop of problems: how they stand, what was done, and what may be done now."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from api import journal
+from api.auth import caller, own_data
+from api.context import settings, store
+from api.pages.blueprint import blueprint, page
+from api.pages.forms import FormError, filled_in, number
+from api.problems import fail
+from api.resources.runs import NUMBER
+from api.schemas.problems import STAGES, ProblemRequest, StepRequest
+from rules.calendar import today
+from rules.loader import load_vocabulary
+from rules.model import Column, Title
+from scoring.departments import PACK as DEPARTMENTS
+from scoring.live.events import records_arrived
+from scoring.lookup import list_subjects, names_of
+from scoring.problems import desk
+from scoring.problems.case import Case, after
+from scoring.problems.chart import WAYS, Actor, request_of
+from scoring.problems.desk import Move, MoveRefusedError, Subject, Ticket, UnknownProblemError
+from scoring.problems.feed import VOCABULARY
+from scoring.runs import latest_run
+
+ROWS = 100
+MOST_BODIES = 500
+ENTERPRISES = "enterprise"
+ACTS_AS: Mapping[str, Actor] = {
+    "assign": Actor.OFFICE,
+    "coordinate": Actor.OFFICE,
+    "supervise": Actor.SUPERVISOR,
+    "evaluate": Actor.ENTERPRISE,
+}
+"""In whose name a regulator makes each request; a department acts as the owner."""
+
+MOVES: Mapping[str, Title] = {
+    "open": Title("问题收集", "Collected"),
+    "assign": Title("交办", "Assign"),
+    "return": Title("退回", "Return"),
+    "coordinate": Title("协调会商", "Coordinate"),
+    "supervise": Title("跟踪督办", "Supervise"),
+    "evaluate": Title("评估", "Evaluate"),
+    "close": Title("满意，销号", "Satisfied: close"),
+    "reopen": Title("不满意，重办", "Not satisfied: reopen"),
+    "remind": Title("到期提醒", "Reminded"),
+    "escalate": Title("逾期升级", "Escalated"),
+    "escalate_further": Title("再次升级", "Escalated further"),
+}
+ACTORS: Mapping[Actor, Title] = {
+    Actor.DESK: Title("服务窗口", "Service desk"),
+    Actor.OFFICE: Title("营商办", "Office"),
+    Actor.OWNER: Title("责任单位", "Owner"),
+    Actor.SUPERVISOR: Title("督查部门", "Supervisors"),
+    Actor.ENTERPRISE: Title("企业", "Enterprise"),
+    Actor.CLOCK: Title("系统计时", "Clock"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A part of the list.
+
+    :param number: how many are in it, counted up to one more than :data:`ROWS`.
+    """
+
+    title: Title
+    query: dict[str, str]
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A stage on the track.
+
+    :param on: when it was reached; None where the problem has not been there on its present way.
+    :param place: ``past``, ``present`` or ``ahead`` (also of a stage that was left out).
+    """
+
+    title: Title
+    on: dt.date | None
+    place: str
+
+
+@blueprint.get("/problems")
+def problems() -> Response:
+    """Problems by stage, the newest first; a department sees its own alone."""
+    return _board(200)
+
+
+@blueprint.post("/problems")
+def open_problem() -> Response:
+    """Collect a problem."""
+    try:
+        body = filled_in(ProblemRequest)
+        about = Subject(body["title"], body["source"], body.get("counterpart"))
+        move = Move("open", Actor.DESK, caller().prefix, note=body.get("note"))
+        ticket = desk.open_problem(store(), about, move)
+    except FormError as error:
+        return _board(422, refused=error.messages)
+    except MoveRefusedError as error:
+        return _board(422, refused=[str(error)])
+    return redirect(url_for("pages.problem", problem_id=ticket.id), 303)
+
+
+@blueprint.get(f"/problems/{NUMBER}problem_id>")
+def problem(problem_id: int) -> Response:
+    """A problem: its track, its steps and the moves that are open."""
+    return _problem(problem_id, 200)
+
+
+@blueprint.post(f"/problems/{NUMBER}problem_id>/steps")
+def move_problem(problem_id: int) -> Response:
+    """Do something about a problem. The owner's record follows."""
+    own = _own_body()
+    try:
+        ticket = desk.move_problem(store(), problem_id, _wanted(own), body=own)
+    except FormError as error:
+        return _problem(problem_id, 422, error.messages)
+    except MoveRefusedError as error:
+        return _problem(problem_id, 409, [str(error)])
+    except UnknownProblemError as error:
+        fail("not-found", str(error))
+    journal.detail(move=ticket.steps[-1].move, owner=ticket.case.owner)
+    records_arrived(store(), VOCABULARY, [ticket.number], wait=False)
+    if own is not None and ticket.case.owner != own:  # what was returned is its own no more
+        return redirect(url_for("pages.problems"), 303)
+    return redirect(url_for("pages.problem", problem_id=problem_id), 303)
+
+
+# The list
+
+
+def _board(status: int, refused: list[str] | None = None) -> Response:
+    own, stage, is_late = _own_body(), _stage(request.args.get("stage")), "overdue" in request.args
+    late = today() if is_late else None
+    found = desk.list_problems(
+        store(),
+        stage=stage,
+        owner=own,
+        overdue_on=late,
+        before=number("before"),
+        limit=ROWS + 1,
+    )
+    query = _query(stage, is_late)
+    return page(
+        "problems",
+        status,
+        tickets=found[:ROWS],
+        before=found[ROWS - 1].id if len(found) > ROWS else None,
+        query=query,
+        tabs=_tabs(own),
+        most=ROWS,
+        refused=refused or [],
+        **_words({ticket.case.owner for ticket in found}),
+    )
+
+
+def _stage(name: str | None) -> str | None:
+    if name and name not in STAGES:
+        fail("bad-request", f"no stage is called {name}; there are {', '.join(STAGES)}")
+    return name or None
+
+
+def _query(stage: str | None, is_late: bool) -> dict[str, str]:
+    wanted = {"stage": stage or "", "overdue": "yes" if is_late else ""}
+    return {name: value for name, value in wanted.items() if value}
+
+
+def _tabs(own: str | None) -> list[Tab]:
+    """All, each stage, and those overdue."""
+
+    def tab(title: Title, stage: str | None = None, is_late: bool = False) -> Tab:
+        late = today() if is_late else None
+        found = desk.list_problems(store(), stage=stage, owner=own, overdue_on=late, limit=ROWS + 1)
+        return Tab(title, _query(stage, is_late), len(found))
+
+    stages = _column("stage").values
+    return [
+        tab(Title("全部", "All")),
+        *(tab(stages[stage], stage) for stage in STAGES),
+        tab(Title("逾期", "Overdue"), is_late=True),
+    ]
+
+
+# One problem
+
+
+def _problem(problem_id: int, status: int, refused: list[str] | None = None) -> Response:
+    own = _own_body()
+    try:
+        ticket = desk.show_problem(store(), problem_id, own)
+    except UnknownProblemError as error:
+        fail("not-found", str(error))
+    counterpart = ticket.counterpart
+    return page(
+        "problem",
+        status,
+        ticket=ticket,
+        track=_track(ticket),
+        open_moves=_open_moves(ticket.case.stage, own),
+        moves=MOVES,
+        actors=ACTORS,
+        bodies=_bodies() if own is None else [],
+        given=request.form,
+        refused=refused or [],
+        enterprise=names_of(store(), ENTERPRISES, [counterpart] if counterpart else []).get(
+            counterpart or ""
+        ),
+        pack_id=settings().pack,
+        **_words({ticket.case.owner, *(step.owner for step in ticket.steps)}),
+    )
+
+
+def _track(ticket: Ticket) -> list[Station]:
+    """The five stages, with the dates on which the problem came there on its present way."""
+    case = Case()
+    reached: dict[str, dt.date] = {}
+    for step in ticket.steps:
+        before, case = case, after(case, step)
+        if case.stage != before.stage:
+            earlier = STAGES[: STAGES.index(case.stage)]
+            reached = {stage: on for stage, on in reached.items() if stage in earlier}
+            reached[case.stage] = step.on
+    return [
+        Station(title, reached.get(stage), _place(stage, reached, case))
+        for stage, title in _column("stage").values.items()
+    ]
+
+
+def _place(stage: str, reached: Mapping[str, dt.date], case: Case) -> str:
+    if stage == case.stage:
+        return "present"
+    return "past" if stage in reached else "ahead"
+
+
+def _open_moves(stage: str, own: str | None) -> dict[str, list[str]]:
+    """The requests that the chart allows the visitor now, each with the moves that may come of it."""
+    actors = {Actor.OWNER} if own else set(ACTS_AS.values())
+    found: dict[str, list[str]] = {}
+    for way in WAYS[stage]:
+        if actors & set(way.actors):
+            found.setdefault(request_of(way.move), []).append(way.move)
+    return found
+
+
+def _wanted(own: str | None) -> Move:
+    """The move that the form asks for."""
+    body = filled_in(StepRequest)
+    if body["request"] == "evaluate" and "satisfied" not in body:
+        raise FormError(["satisfied: an evaluation says whether the enterprise is satisfied"])
+    if "owner" in body:
+        body["owner"] = desk.body_called(store(), body["owner"]) or body["owner"]
+    actor = Actor.OWNER if own else ACTS_AS.get(body["request"], Actor.OFFICE)
+    return Move(**(body | {"actor": actor, "by": caller().prefix}))
+
+
+def _bodies() -> list[tuple[str, str]]:
+    """Number and name of the bodies that were graded last, for the form to offer."""
+    run = latest_run(store(), DEPARTMENTS)
+    rows = list_subjects(store(), run, limit=MOST_BODIES) if run else []
+    return sorted((row.subject_id, row.name or row.subject_id) for row in rows)
+
+
+# Both
+
+
+def _words(owners: set[str | None]) -> dict[str, Any]:
+    """What bodies and codes are called."""
+    return {
+        "owners": names_of(store(), VOCABULARY, [owner for owner in owners if owner]),
+        "stage_column": _column("stage"),
+        "source_column": _column("source"),
+        "urgency_column": _column("urgency"),
+        "today": today(),
+    }
+
+
+def _column(name: str) -> Column:
+    records = load_vocabulary(VOCABULARY).records
+    assert records is not None, "public bodies have records"
+    return records.columns[name]
+
+
+def _own_body() -> str | None:
+    """The public body of a department's key; None for a regulator, who sees all."""
+    own = own_data()
+    if own is None:
+        return None
+    return desk.body_called(store(), own) or fail("not-found", f"no public body is called {own}")

@@ -1,0 +1,25 @@
+"""The ranking of public bodies, and what follows from it."""
+
+from __future__ import annotations
+
+from werkzeug.wrappers import Response
+
+from api import journal
+from api.context import store
+from api.pages.blueprint import blueprint, page
+from api.problems import fail
+from rules.problems import UnknownPackError
+from scoring.departments import PACK, department_ranking
+from scoring.runs import latest_run
+
+
+@blueprint.get("/ranking")
+def ranking() -> Response:
+    """Who stands where in the latest run, and what that leads to."""
+    run = latest_run(store(), PACK) or fail("not-found", f"there is no run of {PACK} yet")
+    try:
+        found = department_ranking(store(), run.id)
+    except UnknownPackError as error:
+        fail("not-found", str(error))
+    journal.detail(run=run.id, subjects=[standing.subject_id for standing in found.standings])
+    return page("ranking", ranking=found)

@@ -1,0 +1,79 @@
+"""The rule browser: what every pack says, in words, and how often each rule hits today."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from api.context import packs_called, store
+from api.pages.blueprint import blueprint, page
+from api.problems import fail
+from rules.calendar import today
+from rules.diff import compare
+from rules.identity import identity
+from rules.loader import in_force, installed_packs
+from rules.model import Pack, Rule, Title
+from scoring.lookup import rule_hits
+from scoring.runs import latest_run
+
+Part = tuple[Title, list[Rule]]
+
+
+@blueprint.get("/rules")
+def packs() -> Response:
+    """Every installed version of every pack."""
+    day = today()
+    listed = [(pack, in_force(pack, day), identity(pack)) for pack in installed_packs()]
+    return page("packs", packs=listed)
+
+
+@blueprint.get("/rules/<pack_id>")
+def pack(pack_id: str) -> Response:
+    """The rules of a version of a pack."""
+    versions = packs_called(pack_id)
+    shown = _version(versions, request.args.get("version"))
+    run = latest_run(store(), pack_id)
+    return page(
+        "pack",
+        pack=shown,
+        hash=identity(shown),
+        versions=versions,
+        parts_of_pack=_parts(shown),
+        run=run,
+        hits=rule_hits(store(), run) if run else {},
+        is_graded=run is not None and run.pack_hash == identity(shown),
+    )
+
+
+@blueprint.get("/rules/<pack_id>/changes")
+def changes(pack_id: str) -> Response:
+    """What changed from one version of a pack to another."""
+    versions = packs_called(pack_id)
+    before = _version(versions, request.args.get("before") or versions[0].version)
+    after = _version(versions, request.args.get("after") or versions[-1].version)
+    return page("changes", before=before, after=after, versions=versions, changes=compare(before, after))
+
+
+def _version(versions: list[Pack], wanted: str | None) -> Pack:
+    """The version of that name; by default the one in force, or else the newest."""
+    day = today()
+    for version in versions:
+        if version.version == wanted if wanted else in_force(version, day):
+            return version
+    return fail("not-found", f"there is no version {wanted}") if wanted else versions[-1]
+
+
+def _parts(pack: Pack) -> list[Part]:
+    """The rules by dimension, then vetoes and consequences; the rows of a table stand together."""
+    parts = [(d.title, [rule for rule in pack.rules if rule.dimension == d.id]) for d in pack.dimensions]
+    parts.append((Title("一票否决", "Vetoes"), [rule for rule in pack.rules if rule.tier is not None]))
+    parts.append((Title("结果运用", "Consequences"), [rule for rule in pack.rules if rule.consequence]))
+    return [(title, _together(rules)) for title, rules in parts if rules]
+
+
+def _together(rules: list[Rule]) -> list[Rule]:
+    """Rules in their order; those of one table where its first row stands."""
+    grouped = groupby(rules, key=lambda rule: rule.table or rule.id)
+    return [rule for _, group in grouped for rule in group]

@@ -1,0 +1,96 @@
+"""Simulation: what a new pack would do to everybody, with nothing published."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import groupby
+from typing import Any
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from api import journal
+from api.context import store
+from api.pages.blueprint import blueprint, page
+from api.problems import fail
+from api.resources.simulations import simulated
+from rules.calendar import today
+from rules.diff import compare
+from rules.loader import find_pack, installed_packs, load_text
+from rules.model import Pack
+from rules.problems import PackError, UnknownPackError
+from scoring.lookup import names_of
+from scoring.runs import latest_run
+from scoring.simulate import Simulation, SimulationError
+
+MOVERS_SHOWN = 100
+DRAFT = "draft.yaml"
+
+
+@blueprint.get("/simulation")
+def simulation() -> Response:
+    """Ask which packs to try."""
+    return _form(200)
+
+
+@blueprint.post("/simulation")
+def simulate_packs() -> Response:
+    """Grade everybody by two packs, and show who would move and by which rule."""
+    try:
+        as_of = dt.date.fromisoformat(request.form.get("as_of", ""))
+        after = _wanted()
+        before = find_pack(after.id, as_of)
+    except ValueError:
+        return _form(422, problems=["日期不对 not a date: YYYY-MM-DD"])
+    except PackError as error:
+        return _form(422, problems=[str(problem) for problem in error.problems])
+    except UnknownPackError as error:
+        return _form(422, problems=[str(error)])
+    try:
+        result = simulated(before, after, as_of)
+    except SimulationError as error:
+        return _form(422, problems=[str(error)])
+    return page("simulated", **_shown(result, before, after))
+
+
+def _form(status: int, **values: Any) -> Response:
+    packs = installed_packs()
+    run = latest_run(store(), packs[0].id) if packs else None
+    given = {"as_of": str(run.as_of if run else today()), **request.form.to_dict()}
+    return page("simulation", status, packs=packs, given=given, **{"problems": [], **values})
+
+
+def _wanted() -> Pack:
+    """The pack that is uploaded or written, or else the installed one that is chosen."""
+    file = request.files.get("file")
+    text = request.form.get("text", "")
+    if file and file.filename:
+        text = _decoded(file.read())
+    if text.strip():
+        return load_text(text.replace("\r\n", "\n"), DRAFT)
+    name = request.form.get("pack", "")
+    found = (pack for pack in installed_packs() if f"{pack.id}@{pack.version}" == name)
+    return next(found, None) or fail("invalid", f"no installed pack is called {name}")
+
+
+def _decoded(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        fail("invalid", "the file is not UTF-8")
+
+
+def _shown(result: Simulation, before: Pack, after: Pack) -> dict[str, Any]:
+    movers = result.movers.slice(0, MOVERS_SHOWN).to_pylist()
+    ids = [row["subject_id"] for row in movers]
+    journal.detail(subjects=ids)
+    matrix = {old: list(pairs) for old, pairs in groupby(result.transitions, key=lambda pair: pair.before)}
+    return {
+        "result": result,
+        "before": before,
+        "after": after,
+        "matrix": matrix,
+        "movers": movers,
+        "names": names_of(store(), after.vocabulary.id, ids),
+        "changes": compare(before, after),
+    }

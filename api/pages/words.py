@@ -1,0 +1,134 @@
+"""How templates write numbers, dates, titles and codes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from api.pages import language
+from rules.calendar import SHANGHAI
+from rules.expressions import render
+from rules.model import OWN_CHOICE_TITLE, Column, Pack, Rule, Title
+from rules.words import Words, both, dated, number, plain, window
+
+MINUS = "\N{MINUS SIGN}"
+OWN_CHOICE = "own-choice"
+TIER_STEPS = 4
+"""How many colours there are for tiers, from the best to the worst."""
+
+
+def points(hundredths: int | None) -> str:
+    """Hundredths as points."""
+    return number(hundredths).replace("-", MINUS)
+
+
+def signed(hundredths: int) -> str:
+    """Points with their sign."""
+    return ("+" if hundredths > 0 else "") + points(hundredths)
+
+
+def count(value: int) -> str:
+    """A whole number with its thousands apart."""
+    return f"{value:,}"
+
+
+def share(part: int, whole: int) -> str:
+    """A part in per cent with one decimal."""
+    return f"{100 * part / whole:.1f}%" if whole else "—"
+
+
+def moment(value: dt.datetime) -> str:
+    """A moment in the district's time, to the minute."""
+    return value.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+
+
+def date(value: dt.date | None) -> Markup:
+    """A date in one piece, or a dash."""
+    if value is None:
+        return Markup("—")
+    return Markup('<time datetime="{0}" class="day">{0}</time>').format(value.isoformat())
+
+
+def decimals(value: Decimal | None) -> str:
+    """A mean with two decimals, or a dash."""
+    return "—" if value is None else f"{value:.2f}"
+
+
+def value(found: Any, column: Column | None = None) -> Markup:
+    """A value of a column: codes by their titles, what is unknown by a dash."""
+    if found is None:
+        return Markup("—")
+    title = column.values.get(str(found)) if column else None
+    if title:
+        return language.say(title)
+    if isinstance(found, bool):
+        return language.text("是", "yes") if found else language.text("否", "no")
+    return escape(plain(found))
+
+
+def tier_class(tier: str, tiers: tuple[str, ...]) -> str:
+    """The colour of a tier by its place among the pack's: ``tier-1`` for the best to ``tier-4``."""
+    last = len(tiers) - 1
+    place = tiers.index(tier) if tier in tiers else last
+    return f"tier-{1 + round(place * (TIER_STEPS - 1) / last) if last > 0 else 1}"
+
+
+def condition(rule: Rule, pack: Pack) -> Title:
+    """A rule's condition in words."""
+    return both(pack, lambda said: said.condition(rule.when))
+
+
+def counts(rule: Rule, pack: Pack) -> Title:
+    """When a rule's records count, in words."""
+    return both(pack, lambda said: window(rule.window, said))
+
+
+def rule_points(rule: Rule, pack: Pack) -> Title:
+    """What a rule gives, in words: points by date, a tier, or nothing."""
+    if rule.tier is not None:
+        return Title(f"不高于 {rule.tier} 级", f"no better than {rule.tier}")
+    if rule.points is None:
+        return Title("结果运用", "consequence")
+    steps = rule.points
+
+    def say(said: Words) -> str:
+        times = f" × {said.value(rule.per)}" if rule.per else ""
+        return dated(steps, said.language).replace("-", MINUS) + times
+
+    return both(pack, say)
+
+
+def written(rule: Rule) -> str:
+    """A rule's condition as the pack has it."""
+    return render(rule.when)
+
+
+def citations(rule: Rule, pack: Pack) -> list[str]:
+    """The documents that a rule rests on, with their articles."""
+    return [
+        OWN_CHOICE_TITLE if citation.basis == OWN_CHOICE else pack.document(citation)
+        for citation in rule.citations
+    ]
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "say": language.say,
+    "points": points,
+    "signed": signed,
+    "count": count,
+    "share": share,
+    "moment": moment,
+    "date": date,
+    "decimals": decimals,
+    "value": value,
+    "tier_class": tier_class,
+    "condition": condition,
+    "counts": counts,
+    "rule_points": rule_points,
+    "written": written,
+    "citations": citations,
+}

@@ -1,0 +1,92 @@
+"""Who is signed in on the pages.
+
+The cookie is signed and names the key; the key itself is not in it. A key that ends, ends its sessions too.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hmac
+import secrets
+
+from flask import Flask, Request, request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+
+from api.context import store
+from api.problems import Problem, fail
+from scoring.keys import Key, KeyNotFoundError, get_key
+
+SESSION_HOURS = 8
+"""How long a sign-in lasts: a working day."""
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """Flask's signed cookie; over TLS it is sent over TLS alone."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Who sends no cookie has an empty session; nothing is to be verified."""
+        if "HTTP_COOKIE" not in request.environ:
+            return self.session_class()
+        return super().open_session(app, request)
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure
+
+
+def install(app: Flask, secret: str) -> None:
+    """Have sessions signed with a secret that all workers share."""
+    app.session_interface = _Sessions()
+    app.config.update(
+        SECRET_KEY=secret,
+        SESSION_COOKIE_NAME="xinheng",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Strict",
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=dt.timedelta(hours=SESSION_HOURS),
+    )
+
+
+def begin(key: Key) -> None:
+    """Sign a key's bearer in."""
+    session.clear()
+    session.permanent = True
+    session["key"] = key.prefix
+
+
+def end() -> None:
+    """Sign out."""
+    session.clear()
+
+
+def signed_in() -> Key:
+    """The key of who is signed in.
+
+    :raises Problem: 401 where nobody is, or the key has ended.
+    """
+    prefix = session.get("key")
+    if prefix is None:
+        raise Problem("unauthenticated", "sign in with a key")
+    try:
+        key = get_key(store(), prefix)
+    except KeyNotFoundError:
+        key = None
+    if key is None or key.state != "active":
+        session.clear()
+        raise Problem("unauthenticated", f"the key {prefix} is {key.state if key else 'not known any more'}")
+    return key
+
+
+def form_token() -> str:
+    """What a form of this session sends along, so that no other site can send it."""
+    if "form_token" not in session:
+        session["form_token"] = secrets.token_urlsafe(24)
+    return str(session["form_token"])
+
+
+def check_form() -> None:
+    """Refuse a form that does not come from a page of this session: 400."""
+    expected = str(session.get("form_token", ""))
+    if not expected or not hmac.compare_digest(
+        request.form.get("form_token", "").encode(), expected.encode()
+    ):
+        fail("bad-request", "the form is too old; load the page again")

@@ -1,0 +1,100 @@
+"""The pages in a real Chromium, served by the real application on a real socket."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from town import AUTHORITY, make_town
+from visitor import Visitor
+from werkzeug.serving import make_server
+
+from api.app import create_app
+from api.settings import Settings
+from scoring.keys import OF_ORGANISATION, Role, create_key
+from scoring.store import Store, open_store
+
+_SWITCHES = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def town_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """The graded town."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('town') / 'town.db'}"
+    make_town(url)
+    opened = open_store(url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def pages(town_store: Store) -> Flask:
+    """The application on it."""
+    return create_app(Settings(log_level="error"), town_store)
+
+
+@pytest.fixture(scope="session")
+def address(pages: Flask) -> Iterator[str]:
+    """Where it is served."""
+    server = make_server("127.0.0.1", 0, pages, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """A Chromium that knows nobody."""
+    options = ChromeOptions()
+    options.binary_location = shutil.which("chromium") or "chromium"
+    for switch in (*_SWITCHES, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(switch)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    chrome = Chrome(options=options, service=ChromeService(shutil.which("chromedriver")))
+    yield chrome
+    chrome.quit()
+
+
+@pytest.fixture
+def token(town_store: Store) -> Callable[[Role], str]:
+    """Makes a key of a role."""
+
+    def make(role: Role) -> str:
+        return create_key(
+            town_store, role, f"{role} 甲", AUTHORITY if role in OF_ORGANISATION else None
+        ).token
+
+    return make
+
+
+@pytest.fixture
+def visitor(browser: Chrome, address: str) -> Visitor:
+    """Somebody who is not signed in, at a desk, in daylight."""
+    visitor = Visitor(browser, address)
+    visitor.look()
+    visitor.open("/sign-in")
+    browser.delete_all_cookies()
+    visitor.complaints(), visitor.hosts()
+    return visitor
+
+
+@pytest.fixture
+def regulator(visitor: Visitor, token: Callable[[Role], str]) -> Visitor:
+    """A regulator, signed in."""
+    visitor.sign_in(token(Role.REGULATOR))
+    return visitor

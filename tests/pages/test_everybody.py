@@ -1,0 +1,155 @@
+"""Pages that everybody can use: by keyboard, by ear, on a phone, in the dark, and without any other host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+from town import LISTED
+from visitor import DESK, PHONE, Visitor
+
+from scoring.keys import Role
+
+PAGES = {
+    "overview": "/overview",
+    "subjects": "/subjects",
+    "subject": f"/subjects/enterprise-credit/{LISTED}",
+    "report": f"/subjects/enterprise-credit/{LISTED}/report",
+    "ranking": "/ranking",
+    "packs": "/rules",
+    "pack": "/rules/rural-credit",
+    "changes": "/rules/enterprise-credit/changes",
+    "plans": "/inspections",
+    "plan": "/inspections/1",
+    "simulation": "/simulation",
+    "checks": "/checks",
+    "alerts": "/alerts",
+    "problems": "/problems",
+    "problem": "/problems/1",
+    "problem to assign": "/problems/2",
+    "error": "/inspections/99",
+}
+
+
+@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES.keys())
+def test_a_page_can_be_used_by_eye_by_ear_and_on_a_phone_in_the_dark(regulator: Visitor, path: str) -> None:
+    for size, dark in ((DESK, False), (PHONE, True)):
+        regulator.look(size, dark)
+        regulator.open(path)
+        unfold(regulator)
+        assert regulator.faults() == [], (size, dark)
+        assert regulator.overflow() == 0
+    assert regulator.one("html").get_attribute("lang") == "zh-CN"
+    levels = [int(heading.tag_name[1]) for heading in regulator.all("h1, h2, h3, h4")]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(below - above <= 1 for above, below in pairwise(levels))
+    assert regulator.browser.title.endswith("信衡 Xinheng")
+    assert len(regulator.all("table > caption")) == len(regulator.all("table"))
+
+
+def test_the_sign_in_page_is_for_everybody_too(visitor: Visitor) -> None:
+    for size, dark in ((DESK, False), (DESK, True), (PHONE, False)):
+        visitor.look(size, dark)
+        visitor.open("/sign-in")
+        assert visitor.faults() == []
+        assert visitor.overflow() == 0
+
+
+def test_no_page_asks_another_host_or_complains_in_the_console(regulator: Visitor) -> None:
+    for path in PAGES.values():
+        regulator.open(path)
+    here = urlsplit(regulator.address).netloc
+    assert regulator.hosts() - {""} == {here}
+    meant = f"{regulator.address}/inspections/99 "
+    assert [said for said in regulator.complaints() if not said.startswith(meant)] == []
+
+
+def test_scripts_and_styles_come_from_files_of_this_server_alone(pages: Flask) -> None:
+    policy = pages.test_client().get("/sign-in").headers["Content-Security-Policy"]
+    rules = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["script-src"] == rules["style-src"] == "'self'"
+    assert rules["frame-ancestors"] == "'none'"
+
+
+def test_from_the_door_to_an_explanation_by_keyboard_alone(
+    visitor: Visitor, token: Callable[[Role], str]
+) -> None:
+    visitor.open("/sign-in")
+    assert focused(visitor).get_attribute("id") == "key"
+    press(visitor, token(Role.REGULATOR), Keys.ENTER)
+    visitor.wait_until(lambda: visitor.path == "/overview")
+    press(visitor, Keys.TAB)
+    assert focused(visitor).get_attribute("class") == "skip"
+    press(visitor, Keys.ENTER)
+    assert focused(visitor).get_attribute("id") == "content"
+    tab_to(visitor, lambda: "enterprise-credit&tier=D" in (focused(visitor).get_attribute("href") or ""))
+    press(visitor, Keys.ENTER)
+    visitor.wait_until(lambda: visitor.path == "/subjects")
+    tab_to(visitor, lambda: LISTED in (focused(visitor).get_attribute("href") or ""))
+    press(visitor, Keys.ENTER)
+    visitor.wait_until(lambda: visitor.path.endswith(LISTED))
+    tab_to(visitor, lambda: focused(visitor).tag_name == "summary" and "未命中" in focused(visitor).text)
+    press(visitor, Keys.ENTER)
+    assert visitor.one(".misses").is_displayed()
+
+
+def test_focus_can_be_seen(regulator: Visitor) -> None:
+    regulator.open("/overview")
+    press(regulator, Keys.TAB, Keys.TAB)
+    assert focused(regulator).value_of_css_property("outline-style") == "solid"
+
+
+def test_in_the_dark_the_page_is_dark(regulator: Visitor) -> None:
+    regulator.open("/overview")
+    day = regulator.one("body").value_of_css_property("background-color")
+    regulator.look(dark=True)
+    night = regulator.one("body").value_of_css_property("background-color")
+    assert brightness(day) > 200 > 60 > brightness(night)
+
+
+def test_the_language_can_be_chosen(regulator: Visitor) -> None:
+    regulator.open("/overview")
+    regulator.press(".languages a[lang=en]")
+    assert regulator.path == "/overview"
+    assert regulator.one("html").get_attribute("lang") == "en"
+    assert regulator.text("h1") == "Overview"
+    regulator.press(".languages li:nth-child(2) a")
+    assert regulator.text("h1") == "总览"
+
+
+def unfold(visitor: Visitor) -> None:
+    """Open everything that is folded up."""
+    visitor.browser.execute_script("document.querySelectorAll('details').forEach(d => { d.open = true })")
+
+
+def focused(visitor: Visitor) -> WebElement:
+    """Where the keyboard is."""
+    return visitor.browser.switch_to.active_element
+
+
+def press(visitor: Visitor, *keys: str) -> None:
+    """Type."""
+    ActionChains(visitor.browser).send_keys(*keys).perform()
+
+
+def tab_to(visitor: Visitor, is_there: Callable[[], bool], most: int = 120) -> None:
+    """Press the tabulator until somewhere."""
+    for _ in range(most):
+        press(visitor, Keys.TAB)
+        if is_there():
+            return
+    raise AssertionError("the keyboard never gets there")
+
+
+def brightness(colour: str) -> float:
+    """The mean of red, green and blue in rgb(…)."""
+    parts = [float(part) for part in colour.split("(")[1].rstrip(")").split(",")[:3]]
+    return sum(parts) / 3

@@ -1,0 +1,156 @@
+"""Coming in, going out, and what each role finds behind the door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from town import BODIES, CODES, LISTED
+from visitor import Visitor
+
+from api.access import ACCESS
+from scoring.keys import Role, revoke_key
+from scoring.store import Store
+
+MakeToken = Callable[[Role], str]
+PLACES = {
+    "pack_id": "enterprise-credit",
+    "subject_id": LISTED,
+    "plan_id": 1,
+    "problem_id": 1,
+    "name": "en",
+    "filename": "pages.css",
+}
+
+
+def test_a_regulator_signs_in_and_sees_how_everybody_stands(visitor: Visitor, token: MakeToken) -> None:
+    visitor.open("/")
+    assert visitor.path == "/sign-in"
+    visitor.sign_in(token(Role.REGULATOR))
+    assert visitor.path == "/overview"
+    shown = visitor.text()
+    assert "企业公共信用综合评价" in shown
+    assert "Enterprise public credit grading" in shown
+    assert "2026-07-31" in shown
+
+
+def test_a_wrong_key_shows_an_error_and_opens_nothing(visitor: Visitor) -> None:
+    visitor.sign_in("xh_aaaaaaaaaa_" + "A" * 43)
+    assert "this key is not known here" in visitor.one("[role=alert]").text
+    assert visitor.one("#key").get_attribute("aria-invalid") == "true"
+    visitor.open("/overview")
+    assert visitor.path == "/sign-in"
+
+
+def test_after_signing_in_the_page_that_was_wanted_is_shown(visitor: Visitor, token: MakeToken) -> None:
+    visitor.open("/inspections/1")
+    visitor.one("#key").send_keys(token(Role.REGULATOR))
+    visitor.press("main button")
+    assert visitor.path == "/inspections/1"
+
+
+@pytest.mark.parametrize("next_page", ["//evil.example/", "https://evil.example/", "/\\evil.example"])
+def test_signing_in_never_leads_to_another_site(pages: Flask, token: MakeToken, next_page: str) -> None:
+    client = pages.test_client()
+    client.get("/sign-in")
+    with client.session_transaction() as session:
+        form = {"form_token": session["form_token"], "key": token(Role.REGULATOR), "next": next_page}
+    assert client.post("/sign-in", data=form).location == "/"
+
+
+def test_signing_out_ends_the_session(regulator: Visitor) -> None:
+    regulator.press(".who button")
+    regulator.open("/subjects")
+    assert regulator.path == "/sign-in"
+
+
+def test_a_revoked_key_ends_its_sessions(regulator: Visitor, token: MakeToken, town_store: Store) -> None:
+    given = token(Role.REGULATOR)
+    regulator.press(".who button")
+    regulator.sign_in(given)
+    assert regulator.path == "/overview"
+    revoke_key(town_store, given.split("_")[1])
+    regulator.open("/overview")
+    assert regulator.path == "/sign-in"
+
+
+def test_the_cookie_holds_no_key_and_is_kept_from_scripts_and_other_sites(
+    visitor: Visitor, token: MakeToken
+) -> None:
+    given = token(Role.REGULATOR)
+    visitor.sign_in(given)
+    cookie = visitor.browser.get_cookie("xinheng")
+    assert given.split("_", 2)[2] not in cookie["value"]
+    assert cookie["httpOnly"] is True
+    assert cookie["sameSite"] == "Strict"
+    assert visitor.browser.execute_script("return document.cookie") == ""
+
+
+def test_a_form_from_elsewhere_is_refused(pages: Flask, token: MakeToken) -> None:
+    client = signed_in(pages, token(Role.REGULATOR))
+    for form in ({}, {"form_token": "guessed"}):
+        assert client.post("/simulation", data=form).status_code == 400
+        assert client.post("/sign-out", data=form).status_code == 400
+    assert client.get("/overview").status_code == 200
+
+
+def test_a_department_finds_its_own_grade_and_no_other(visitor: Visitor, token: MakeToken) -> None:
+    visitor.sign_in(token(Role.DEPARTMENT))
+    own, other = list(BODIES)[:2]
+    assert visitor.path == f"/subjects/department-credit/{own}"
+    for path in (
+        f"/subjects/department-credit/{other}",
+        f"/subjects/enterprise-credit/{CODES[0]}",
+        "/overview",
+    ):
+        visitor.open(path)
+        assert "无权查看" in visitor.text("h1")
+
+
+def test_a_lender_finds_its_own_checks_and_the_rules(visitor: Visitor, token: MakeToken) -> None:
+    visitor.sign_in(token(Role.LENDER))
+    assert visitor.path == "/checks"
+    assert [link.get_attribute("href").split("/")[-1] for link in visitor.all(".top-in > nav a")] == [
+        "checks",
+        "rules",
+    ]
+
+
+@pytest.mark.parametrize("role", [None, *Role], ids=lambda role: role or "nobody")
+def test_each_role_opens_the_pages_that_the_table_says(
+    pages: Flask, token: MakeToken, role: Role | None
+) -> None:
+    client = signed_in(pages, token(role)) if role else pages.test_client()
+    adapter = pages.url_map.bind("localhost")
+    rules = [rule for rule in pages.url_map.iter_rules() if rule.endpoint.startswith("pages.")]
+    for rule in rules:
+        if "GET" not in rule.methods:
+            continue
+        answer = client.get(adapter.build(rule.endpoint, {name: PLACES[name] for name in rule.arguments}))
+        roles = ACCESS[rule.endpoint].roles
+        if roles is None:
+            assert answer.status_code in (200, 303), rule.endpoint
+        elif role is None:
+            assert answer.location.startswith("/sign-in"), rule.endpoint
+        elif role not in roles:
+            assert answer.status_code == 403, rule.endpoint
+        else:
+            assert answer.status_code in (200, 303) or is_not_its_own(rule.endpoint, role), rule.endpoint
+        answer.close()
+
+
+def is_not_its_own(endpoint: str, role: Role) -> bool:
+    """An enterprise is no department's own."""
+    return role is Role.DEPARTMENT and endpoint in ("pages.subject", "pages.report")
+
+
+def signed_in(pages: Flask, token: str) -> FlaskClient:
+    """A client without a browser, signed in."""
+    client = pages.test_client()
+    client.get("/sign-in")
+    with client.session_transaction() as session:
+        form = {"form_token": session["form_token"], "key": token, "next": ""}
+    assert client.post("/sign-in", data=form).status_code == 303
+    return client

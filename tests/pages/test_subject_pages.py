@@ -1,0 +1,127 @@
+"""Finding a subject and reading why it has its grade."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from town import CODES, FINED, LISTED, NAMES
+from visitor import Visitor
+
+from scoring.audit import entries
+from scoring.store import Store
+
+
+def test_a_subject_is_found_by_a_part_of_its_name_while_typing(regulator: Visitor) -> None:
+    regulator.open("/subjects")
+    assert len(regulator.all("#rows tr")) == 50
+    regulator.one("#search").send_keys("例17号")
+    regulator.wait_until(lambda: len(regulator.all("#rows tr")) == 1)
+    assert regulator.text("#rows th a") == NAMES[CODES[17]]
+    assert "search=" in regulator.browser.current_url
+    assert regulator.one("#search").get_property("value") == "例17号"
+
+
+def test_a_subject_is_found_by_its_number_and_signs_of_patterns_mean_themselves(regulator: Visitor) -> None:
+    regulator.open(f"/subjects?search={CODES[3].lower()}")
+    assert [row.text.splitlines()[0] for row in regulator.all("#rows th")] == [NAMES[CODES[3]]]
+    regulator.open("/subjects?search=%25")
+    assert regulator.all("#rows tr") == []
+    assert "没有符合条件的主体" in regulator.text("#found")
+
+
+def test_pages_follow_one_another_and_show_everybody_once_worst_first(regulator: Visitor) -> None:
+    regulator.open("/subjects")
+    first = shown(regulator)
+    regulator.one("#further a").click()
+    regulator.wait_until(lambda: shown(regulator)[:1] != first[:1])
+    names = first + shown(regulator)
+    assert sorted(names) == sorted(NAMES.values())
+    regulator.open("/subjects")
+    scores = [float(cell.text) for cell in regulator.all("#rows td.number")]
+    assert scores == sorted(scores)
+
+
+def test_a_tier_is_chosen_from_a_list(regulator: Visitor) -> None:
+    regulator.open("/subjects?tier=D")
+    assert NAMES[LISTED] in shown(regulator)
+    assert {cell.text[-1] for cell in regulator.all("#rows .tier")} == {"D"}
+
+
+def test_the_explanation_names_points_record_law_and_end_of_each_hit(regulator: Visitor) -> None:
+    regulator.open(f"/subjects/enterprise-credit/{FINED}")
+    texts = [hit.get_property("textContent") for hit in regulator.all(".hit")]
+    shown_text = next(text for text in texts if "P-2" in text and "penalty.general" in text)
+    assert re.search(r"−\d", shown_text)
+    assert "2026-06-02" in shown_text
+    assert "国办发" in shown_text or "信用修复" in shown_text
+    assert re.search(r"至 until\s+20\d\d-\d\d-\d\d", " ".join(shown_text.split()))
+
+
+def test_a_listed_enterprise_is_held_down_by_the_veto_and_says_so(regulator: Visitor) -> None:
+    regulator.open(f"/subjects/enterprise-credit/{LISTED}")
+    assert regulator.text(".big-tier") == "D"
+    assert "一票否决" in regulator.text(".veto")
+    assert "仅按得分应为" in regulator.text(".veto")
+
+
+@pytest.mark.parametrize("code", [FINED, LISTED, CODES[20]])
+def test_the_waterfall_adds_up_to_the_score(regulator: Visitor, code: str) -> None:
+    regulator.open(f"/subjects/enterprise-credit/{code}")
+    steps = [number(row.text) for row in regulator.all(".waterfall .level-0 td:nth-of-type(2)")]
+    score = number(regulator.text(".waterfall tfoot .number"))
+    assert round(sum(steps), 2) == score
+    assert number(regulator.text(".score").split("/")[0]) == score
+
+
+def test_why_not_unfolds_and_says_what_kept_rules_out(regulator: Visitor) -> None:
+    regulator.open(f"/subjects/enterprise-credit/{CODES[20]}")
+    assert not regulator.one(".misses").is_displayed()
+    regulator.one("section[aria-labelledby=why-not] summary").click()
+    assert regulator.one(".misses").is_displayed()
+    assert "不成立 Not so" in regulator.text(".misses")
+
+
+def test_the_history_is_a_chart_with_its_numbers_beside_it(regulator: Visitor) -> None:
+    regulator.open(f"/subjects/enterprise-credit/{LISTED}")
+    chart = regulator.one("svg.history")
+    assert chart.get_attribute("role") == "img"
+    assert "2026-04-30" in regulator.text("#history-title")
+    assert len(regulator.all("svg.history .dot")) == 2
+    assert "2026-04-30" in regulator.text("section[aria-labelledby=history] table")
+
+
+def test_looking_at_a_subject_is_in_the_audit_log(regulator: Visitor, town_store: Store) -> None:
+    def seen() -> int:
+        return len(entries(town_store, subject_id=CODES[30], action="pages.subject"))
+
+    before = seen()
+    regulator.open(f"/subjects/enterprise-credit/{CODES[30]}")
+    assert seen() == before + 1
+
+
+def test_the_report_prints_on_a4(regulator: Visitor) -> None:
+    regulator.open(f"/subjects/enterprise-credit/{LISTED}/report")
+    paper = regulator.print()
+    boxes = {tuple(map(float, box.split())) for box in re.findall(rb"/MediaBox \[([^\]]+)\]", paper)}
+    assert len(boxes) == 1
+    assert [round(side) for side in boxes.pop()] == [0, 0, 595, 842]
+
+
+def test_on_paper_there_is_no_navigation(regulator: Visitor) -> None:
+    regulator.open(f"/subjects/enterprise-credit/{LISTED}/report")
+    regulator.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert not regulator.one("header.top").is_displayed()
+    assert not regulator.one("[data-print]").is_displayed()
+    assert regulator.one(".paper").is_displayed()
+    regulator.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def shown(visitor: Visitor) -> list[str]:
+    """The names in the list."""
+    return [link.text for link in visitor.all("#rows th a")]
+
+
+def number(text: str) -> float:
+    """Points as they are written."""
+    return float(text.strip().replace("−", "-").replace("+", ""))

@@ -1,0 +1,100 @@
+"""The overview, the rule browser, the ranking, the inspection plan and the simulation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from selenium.webdriver.support.select import Select
+from town import AUTHORITY, BODIES, FINED, FINED_ONCE, LISTED, NAMES
+from visitor import Visitor
+
+from rules.loader import PACKS
+
+PACK = PACKS / "enterprise-credit.yaml"
+
+
+def test_the_overview_lists_open_alerts_and_who_moved(regulator: Visitor) -> None:
+    regulator.open("/overview")
+    alerts = regulator.text("section[aria-labelledby=alerts]")
+    assert "屡禁不止" in alerts
+    assert NAMES[FINED] in alerts
+    moved = " ".join(item.text for item in regulator.all(".moves li"))
+    assert NAMES[LISTED] in moved
+
+
+def test_the_rule_browser_says_each_rule_in_words_with_its_law_and_its_hits(regulator: Visitor) -> None:
+    regulator.open("/rules/enterprise-credit")
+    rule = next(r for r in regulator.all(".rules > li") if "penalty.general" in r.get_property("textContent"))
+    shown = " ".join(rule.get_property("textContent").split())
+    assert "信息类别为“行政处罚”" in shown
+    assert "kind = 'penalty'" in shown
+    assert "6 次命中 hits" in shown
+    assert "国办" in shown or "信用修复" in shown
+
+
+def test_two_versions_of_a_pack_can_be_compared(regulator: Visitor) -> None:
+    regulator.open("/rules/enterprise-credit/changes")
+    assert "没有差别" in regulator.text()
+
+
+def test_the_ranking_leads_from_the_last_place_to_its_consequence(regulator: Visitor) -> None:
+    regulator.open("/ranking")
+    rows = regulator.all("tbody tr")
+    assert len(rows) == len(BODIES)
+    last = rows[-1].find_element("css selector", "th a").text
+    assert last == BODIES["BM0"]
+    assert any(last in item.text and "约谈" in item.text for item in regulator.all(".follows li"))
+
+
+def test_the_plan_lists_its_visits_with_departments_and_inspectors(regulator: Visitor) -> None:
+    regulator.open("/inspections")
+    regulator.press("tbody a")
+    assert regulator.path == "/inspections/1"
+    assert "417" in regulator.text(".note")
+    visits = regulator.text("section[aria-labelledby=visits]")
+    assert "投诉 complaint" in visits
+    assert AUTHORITY in visits
+    assert "ZF" in visits
+
+
+def test_a_draft_shows_who_would_move_and_by_which_rule(regulator: Visitor, tmp_path: Path) -> None:
+    text = PACK.read_text(encoding="utf-8")
+    rule = text.index("id: penalty.general\n")
+    at = text.index("points:", rule)
+    line_end = text.index("\n", at)
+    draft = tmp_path / "draft.yaml"
+    draft.write_text(text[:at] + "points: -1" + text[line_end:], encoding="utf-8")
+    simulate(regulator, draft)
+    assert regulator.text("h1").startswith("模拟结果")
+    effects = regulator.text("section[aria-labelledby=effects]")
+    assert "penalty.general" in effects
+    assert NAMES[FINED_ONCE] in regulator.text("section[aria-labelledby=movers]")
+    cells = [int(cell.text) for cell in regulator.all(".matrix td")]
+    assert sum(cells) == len(NAMES)
+    assert "-1" in regulator.text("section[aria-labelledby=differences]")
+
+
+def test_a_draft_that_is_wrong_is_answered_with_every_place(regulator: Visitor, tmp_path: Path) -> None:
+    draft = tmp_path / "draft.yaml"
+    draft.write_text(
+        PACK.read_text(encoding="utf-8").replace("kind = 'penalty'", "kinds = 'penalty'"), encoding="utf-8"
+    )
+    simulate(regulator, draft)
+    problems = regulator.all("[role=alert] li")
+    assert len(problems) > 1
+    assert "draft.yaml:" in problems[0].text
+    assert "kinds" in problems[0].text
+
+
+def test_an_installed_pack_changes_nobody_against_itself(regulator: Visitor) -> None:
+    regulator.open("/simulation")
+    Select(regulator.one("#pack")).select_by_value("enterprise-credit@2026.1")
+    regulator.press("main form button")
+    assert "0 个等级会变化" in " ".join(regulator.text(".lead").split())
+
+
+def simulate(visitor: Visitor, draft: Path) -> None:
+    """Upload a draft, and wait for what comes of it."""
+    visitor.open("/simulation")
+    visitor.one("#file").send_keys(str(draft))
+    visitor.press("main form button")

@@ -1,0 +1,157 @@
+"""An invented small town: sixty enterprises, five public bodies, inspectors; graded, watched, with a plan."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from hashlib import sha256
+
+import pyarrow as pa
+
+from fixtures.codes import credit_code
+from rules.loader import find_pack
+from scoring.inspections.office import make_plan
+from scoring.live.events import rescan
+from scoring.problems.chart import Actor
+from scoring.problems.desk import Move, Subject, move_problem, open_problem
+from scoring.runs import run
+from scoring.store import Store, create_store
+from scoring.store.documents import encode
+from scoring.store.versions import FileInfo, TableName, ingest_rows
+
+SPRING, SUMMER = dt.date(2026, 4, 30), dt.date(2026, 7, 31)
+_CHANCE = random.Random(417)
+CODES = sorted(credit_code(_CHANCE, "91") for _ in range(60))
+FINED, LISTED, FINED_ONCE = CODES[:3]
+NAMES = {code: f"样例{number:02}号有限公司" for number, code in enumerate(CODES)}
+AUTHORITY = "样例区市场监督管理局"
+BODIES = {
+    f"BM{number}": name
+    for number, name in enumerate((AUTHORITY, "样例区税务局", "样例镇", "样例街道", "样例区林业局"))
+}
+
+Row = dict[str, object]
+
+
+def make_town(url: str) -> None:
+    """Fill an empty database, grade twice, and plan the visits of August."""
+    store = create_store(url)
+
+    def take(vocabulary: str, table: TableName, key: str, rows: list[Row]) -> None:
+        arrow = pa.table(
+            {
+                "key": [str(row[key]) for row in rows],
+                "subject_id": [
+                    str(row["subject_id"]) if table == "record" else str(row[key]) for row in rows
+                ],
+                "data": [encode(row) for row in rows],
+                "row_no": list(range(1, len(rows) + 1)),
+            }
+        )
+        file = FileInfo(sha256(repr(rows).encode()).hexdigest(), f"{vocabulary}-{table}.csv")
+        ingest_rows(store, vocabulary, table, arrow, file)
+
+    take("enterprise", "subject", "subject_id", [_enterprise(code) for code in CODES])
+    take("enterprise", "record", "record_id", [_fine(1, "2026-03-02"), _complaint()])
+    take("department", "subject", "subject_id", [_body(code) for code in BODIES])
+    take("department", "record", "record_id", list(_answers()))
+    take("inspector", "subject", "inspector_id", [_inspector(number) for number in range(6)])
+    for pack in ("enterprise-credit", "department-credit"):
+        run(store, find_pack(pack, SPRING), SPRING)
+    take(
+        "enterprise",
+        "record",
+        "record_id",
+        [_listing(), _fine(9, "2026-07-10", FINED_ONCE), *(_fine(n, f"2026-06-0{n}") for n in range(2, 6))],
+    )
+    for pack in ("enterprise-credit", "department-credit"):
+        run(store, find_pack(pack, SUMMER), SUMMER)
+    rescan(store, find_pack("enterprise-credit", SUMMER))
+    make_plan(store, "enterprise-credit", dt.date(2026, 8, 1), "417")
+    _collect_problems(store)
+    store.close()
+
+
+def _collect_problems(store: Store) -> None:
+    """One is overdue, the second waits to be assigned, the third is another body's."""
+
+    def move(request: str, actor: Actor, owner: str | None = None, urgency: str | None = None) -> Move:
+        return Move(request, actor, "样例", SUMMER, owner=owner, urgency=urgency)
+
+    collected = [
+        open_problem(store, Subject(title, source, FINED), move("open", Actor.DESK))
+        for title, source in (
+            ("用电增容受阻", "hotline"),
+            ("招牌审批反复", "specialist"),
+            ("道路施工扰企", "on_site"),
+        )
+    ]
+    first, _, third = (ticket.id for ticket in collected)
+    move_problem(store, first, move("assign", Actor.OFFICE, owner="BM0", urgency="critical"))
+    move_problem(store, third, move("assign", Actor.OFFICE, owner="BM1", urgency="ordinary"))
+    move_problem(store, third, move("supervise", Actor.SUPERVISOR))
+
+
+def _enterprise(code: str) -> Row:
+    return {
+        "subject_id": code,
+        "name": NAMES[code],
+        "form": "company",
+        "industry": "retail",
+        "size": "small",
+        "state": "operating",
+        "established_on": "2015-03-01",
+    }
+
+
+def _fine(number: int, day: str, code: str = FINED) -> Row:
+    return _record(f"P-{number}", code, "penalty", day, severity="general", field="wages", level="fine")
+
+
+def _listing() -> Row:
+    return _record("L-1", LISTED, "seriously_dishonest_listing", "2026-05-20")
+
+
+def _complaint() -> Row:
+    return _record("Q-1", FINED, "check_request", "2026-08-05", level="complaint")
+
+
+def _record(record_id: str, code: str, kind: str, day: str, **more: str) -> Row:
+    fixed = {"record_id": record_id, "subject_id": code, "kind": kind, "occurred_on": day}
+    return {**fixed, "authority": AUTHORITY, "status": "effective", **more}
+
+
+def _body(code: str) -> Row:
+    return {
+        "subject_id": code,
+        "name": BODIES[code],
+        "form": "party_government",
+        "peers": "departments",
+        "state": "active",
+    }
+
+
+def _answers() -> list[Row]:
+    return [
+        {
+            "record_id": f"{code}-{number}",
+            "subject_id": code,
+            "kind": "satisfaction_answer",
+            "status": "effective",
+            "year": 2026,
+            "score": f"{70 + 5 * place + number % 3}.0000",
+            "occurred_on": "2026-03-15",
+        }
+        for place, code in enumerate(BODIES)
+        for number in range(40)
+    ]
+
+
+def _inspector(number: int) -> Row:
+    return {
+        "inspector_id": f"ZF{number}",
+        "authority": AUTHORITY,
+        "name": f"检查员{number}",
+        "monthly_visits": 20,
+        "state": "active",
+    }
