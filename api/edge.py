@@ -5,25 +5,30 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _SMALLEST = 1024
 _LEVEL = 5
 _TEXTS = ("application/json", "application/problem+json", "application/x-ndjson", "application/yaml", "text/")
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cache-Control": "private, no-cache",
-}
+_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Cache-Control", "private, no-cache"),
+)
+_ONLY_HTTPS = ("Strict-Transport-Security", "max-age=31536000")
 
 
 def install(app: Flask) -> None:
     """Finish every answer. Flask calls the last one registered first."""
-    app.after_request(secure)
+    app.wsgi_app = Secured(app.wsgi_app)  # type: ignore[method-assign]
     app.after_request(compress)
     app.after_request(conditional)
 
@@ -53,15 +58,21 @@ def compress(response: Response) -> Response:
     return response
 
 
-def secure(response: Response) -> Response:
-    """Headers by which browsers keep others out; a page may have set its own before."""
-    given = {name for name, _ in response.headers}
-    for name, value in _HEADERS.items():
-        if name not in given:
-            response.headers.add(name, value)
-    if request.is_secure:
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    return response
+class Secured:
+    """Has every answer carry the headers by which browsers keep others out; a page may have set its own."""
+
+    def __init__(self, application: WSGIApplication) -> None:
+        self._application = application
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *failure: Any) -> Any:
+            given = {name for name, _ in headers}
+            headers += [header for header in _HEADERS if header[0] not in given]
+            if environ["wsgi.url_scheme"] == "https":
+                headers.append(_ONLY_HTTPS)
+            return start_response(status, headers, *failure)
+
+        return self._application(environ, start)
 
 
 def _may_compress(response: Response) -> bool:

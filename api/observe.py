@@ -5,11 +5,13 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import random
 import re
-import secrets
 import sys
 import threading
 import time
+from collections import deque
+from contextlib import suppress
 from functools import lru_cache
 
 import structlog
@@ -76,12 +78,12 @@ def log_failure(error: Exception) -> None:
 
 
 class _Lines:
-    """Lines for standard error, written together: a system call for each would have the threads of a worker wait
-    for one another. What is logged above info is written at once.
+    """Lines for standard error, written together: a system call for each would have the threads of a worker
+    wait for one another. What is logged above info is written at once.
     """
 
     def __init__(self) -> None:
-        self._waiting: list[str] = []
+        self._waiting: deque[str] = deque()
         self._writer: threading.Thread | None = None
 
     def info(self, line: str) -> None:
@@ -102,10 +104,12 @@ class _Lines:
 
     def flush(self) -> None:
         """Write what waits."""
-        waiting, self._waiting = self._waiting, []
-        if waiting:
-            sys.stderr.write("\n".join(waiting) + "\n")
-            sys.stderr.flush()
+        lines = []
+        with suppress(IndexError):
+            while True:
+                lines.append(self._waiting.popleft() + "\n")
+        sys.stderr.write("".join(lines))
+        sys.stderr.flush()
 
     def _write_on(self) -> None:
         while True:
@@ -120,7 +124,7 @@ atexit.register(_LINES.flush)
 def _begin() -> None:
     g.began = time.perf_counter()
     given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
 
 
 def _end(response: Response) -> Response:

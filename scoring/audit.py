@@ -127,33 +127,37 @@ class AuditLog:
         if is_first:
             self._commit(batch)
         else:
-            with batch.written:
-                pass
+            batch.written.wait()
         if batch.error is not None:
             raise batch.error
 
     def _commit(self, batch: _Batch) -> None:
-        with self._turn, self._queue:
-            with self._door:
-                self._arriving = _Batch()
+        with self._turn:
             try:
-                with store_errors(self._address), self._engine.begin() as connection:
+                with self._queue, store_errors(self._address), self._engine.begin() as connection:
+                    self._close(batch)
                     append(connection, batch.events)
             except Exception as error:
                 batch.error = error
             finally:
-                batch.written.release()
+                self._close(batch)
+                batch.written.set()
+
+    def _close(self, batch: _Batch) -> None:
+        """Who comes from now on waits for the next batch."""
+        with self._door:
+            if self._arriving is batch:
+                self._arriving = _Batch()
 
 
 class _Batch:
-    """Events that are committed together; ``written`` is locked until they are."""
+    """Events that are committed together."""
 
     __slots__ = ("error", "events", "written")
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        self.written = threading.Lock()
-        self.written.acquire()
+        self.written = threading.Event()
         self.error: Exception | None = None
 
 
@@ -186,7 +190,7 @@ def append(connection: sa.Connection, events: Sequence[Event]) -> None:
     rows = [_row(seq, event) for seq, event in enumerate(events, start=head + 1)]
     for row in rows:
         last = row["hash"] = chained(last, row)
-    connection.execute(_INSERT, rows)
+    _insert(connection, rows)
     connection.execute(_MOVE_HEAD, {"new_seq": head + len(rows), "new_hash": last})
 
 
@@ -250,12 +254,32 @@ _MOVE_HEAD = (
     .values(seq=sa.bindparam("new_seq"), hash=sa.bindparam("new_hash"))
 )
 _INSERT = sa.insert(AuditEntry)
+_COLUMNS = ("seq", "at", *_HASHED, "hash")
+_INSERT_SQLITE = sa.text(
+    f"INSERT INTO audit_entries ({', '.join(_COLUMNS)}) SELECT "
+    + ", ".join(f"json_extract(value, '$[{number}]')" for number in range(len(_COLUMNS)))
+    + " FROM json_each(:rows)"
+)
+
+
+def _insert(connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
+    """In SQLite by one statement: after each one, the thread has to wait for its turn among the others."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(_INSERT, rows)
+        return
+    stored = [[_sqlite_moment(row[name]) if name == "at" else row[name] for name in _COLUMNS] for row in rows]
+    connection.execute(_INSERT_SQLITE, {"rows": _JSON.encode(stored)})
+
+
+def _sqlite_moment(moment: dt.datetime) -> str:
+    """As :class:`scoring.store.base.Moment` has it."""
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def _row(seq: int, event: Event) -> dict[str, Any]:
     return {
         "seq": seq,
-        "at": event.at,
+        "at": event.at.astimezone(dt.UTC),
         "actor": event.actor,
         "role": event.role,
         "action": event.action,

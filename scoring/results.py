@@ -35,7 +35,8 @@ _ARROW = {
 }
 
 
-_REMEMBERED = 50_000
+REMEMBERED = 50_000
+"""How many results a process keeps at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def grade_of(store: Store, run: RunSummary, subject_id: str) -> GradeRow | None:
     return _grade_of(store.engine, run, subject_id)
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=REMEMBERED)
 def _grade_of(engine: sa.Engine, run: RunSummary, subject_id: str) -> GradeRow | None:
     with store_errors(address(engine.url)), engine.connect() as connection:
         row = connection.execute(_ONE, {"run": run.id, "subject": subject_id}).one_or_none()

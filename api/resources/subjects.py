@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
+
+from flask import Response, current_app
 
 from api import journal
 from api.context import pack_id, run_of, store, vocabulary
@@ -67,11 +70,22 @@ def get_subject(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
 @blueprint.get("/<subject_id>/grade")
 @blueprint.query(GradeQuery)
 @blueprint.answers(200, GradeSchema)
-def get_grade(query: dict[str, Any], subject_id: str) -> GradeRow:
+def get_grade(query: dict[str, Any], subject_id: str) -> Response:
     """A subject's grade: the current one, or as of a date."""
     run = run_of(query)
     grade = results.grade_of(store(), run, subject_id)
-    return grade or fail("not-found", f"run {run.id} of {run.pack_id} has no result for {subject_id}")
+    if grade is None:
+        fail("not-found", f"run {run.id} of {run.pack_id} has no result for {subject_id}")
+    return Response(_written(grade), content_type="application/json")
+
+
+@lru_cache(maxsize=results.REMEMBERED)
+def _written(grade: GradeRow) -> str:
+    """A grade as it is sent, remembered as long as the grade itself."""
+    return current_app.json.dumps(_GRADE.dump(grade))
+
+
+_GRADE = GradeSchema()
 
 
 @blueprint.get("/<subject_id>/grades")

@@ -24,15 +24,27 @@ Row = dict[str, object]
 
 def fill(store: Store) -> None:
     """The enterprises, and what was known of them in spring."""
-    _take(store, "subject", "subject_id", [_enterprise(n, code) for n, code in enumerate(SUBJECTS)])
-    _take(store, "record", "record_id", [*map(_tax_rating, SUBJECTS), _fine("P-1", FINED, "2026-03-02")])
+    take(
+        store,
+        "enterprise",
+        "subject",
+        "subject_id",
+        [_enterprise(n, code) for n, code in enumerate(SUBJECTS)],
+    )
+    take(
+        store,
+        "enterprise",
+        "record",
+        "record_id",
+        [*map(_tax_rating, SUBJECTS), _fine("P-1", FINED, "2026-03-02")],
+    )
 
 
 def fill_more(store: Store) -> None:
     """What became known until summer: a listing, and more of one enterprise."""
     listing = _record("L-1", LISTED, "seriously_dishonest_listing", "2026-05-20", status="effective")
     fines = [_fine(f"P-{n}", MIXED, f"2026-06-0{n}") for n in range(2, 6)]
-    _take(store, "record", "record_id", [listing, *fines])
+    take(store, "enterprise", "record", "record_id", [listing, *fines])
 
 
 def _enterprise(number: int, code: str) -> Row:
@@ -59,15 +71,15 @@ def _record(record_id: str, code: str, kind: str, day: str, **more: str) -> Row:
     return {"authority": AUTHORITY, "status": "effective", **fixed, **more}
 
 
-def _take(store: Store, table: TableName, key: str, rows: list[Row]) -> None:
-    numbered = list(enumerate(rows, start=1))
+def take(store: Store, vocabulary: str, table: TableName, key: str, rows: list[Row]) -> None:
+    """Take rows in as if they were a file's."""
     arrow = pa.table(
         {
             "key": [str(row[key]) for row in rows],
-            "subject_id": [str(row["subject_id"]) for row in rows],
+            "subject_id": [str(row["subject_id"]) if table == "record" else str(row[key]) for row in rows],
             "data": [encode(row) for row in rows],
-            "row_no": [number for number, _ in numbered],
+            "row_no": list(range(1, len(rows) + 1)),
         }
     )
     file = FileInfo(sha256(repr(rows).encode()).hexdigest(), f"{table}.csv")
-    ingest_rows(store, "enterprise", table, arrow, file)
+    ingest_rows(store, vocabulary, table, arrow, file)

@@ -129,7 +129,9 @@ def test_a_log_rewritten_with_its_head_is_found_by_an_anchor(store: Store, log: 
     start = sa.update(AuditHead).values(seq=0, hash="0" * 64)
     _as_intruder(store, sa.delete(AuditEntry), start)
     with store.writing() as session:
-        append(session.connection(), [Event("tests", "operator", "test.read", f"other {n}") for n in range(7)])
+        append(
+            session.connection(), [Event("tests", "operator", "test.read", f"other {n}") for n in range(7)]
+        )
     assert verify(store).faults == ()
     assert [fault.seq for fault in verify(store, [anchor]).faults] == [6]
     assert [fault.seq for fault in verify(store, [Anchor(50, anchor.hash)]).faults] == [50]

@@ -1,0 +1,107 @@
+"""What results lead to: rankings and consequences, inspection plans, and what another pack would do."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from client import Client, Sign
+from packs.district import bodies, put_into, survey
+from small_district import FINED, LISTED, MIXED, take
+
+from rules.loader import find_pack
+from scoring.keys import Role
+from scoring.runs import run
+from scoring.store import Store
+
+YEAR_END = dt.date(2026, 12, 31)
+
+
+def _rank(store: Store) -> None:
+    """Five bodies that are asked about, the last of them called 戊局."""
+    pack = find_pack("department-credit", YEAR_END)
+    scores = dict(zip("甲乙丙丁戊", (95, 90, 85, 80, 60), strict=True))
+    put_into(store, pack, bodies(list(scores)), list(survey(2026, scores)))
+    run(store, pack, YEAR_END)
+
+
+def test_the_ranking_names_places_and_what_follows(store: Store, regulator: Client) -> None:
+    _rank(store)
+    found = regulator.get("/v1/rankings/departments").json
+    assert [(s["subject_id"], s["places"]["place"]) for s in found["standings"]] == [
+        ("甲", 1),
+        ("乙", 2),
+        ("丙", 3),
+        ("丁", 4),
+        ("戊", 5),
+    ]
+    followed = {consequence["subject_id"] for consequence in found["consequences"]}
+    assert "戊" in followed
+    assert "甲" not in followed
+    assert all(consequence["rule"]["title"]["zh"] for consequence in found["consequences"])
+
+
+def test_a_department_sees_its_own_place_alone(store: Store, sign_in: Sign) -> None:
+    _rank(store)
+    found = sign_in(Role.DEPARTMENT, "戊局").get("/v1/rankings/departments").json
+    stranger = sign_in(Role.DEPARTMENT, "己局").get("/v1/rankings/departments").json
+    assert [standing["subject_id"] for standing in found["standings"]] == ["戊"]
+    assert {consequence["subject_id"] for consequence in found["consequences"]} == {"戊"}
+    assert (stranger["standings"], stranger["consequences"]) == ([], [])
+
+
+def test_without_a_run_there_is_no_ranking(regulator: Client) -> None:
+    assert regulator.get("/v1/rankings/departments").status_code == 404
+    assert regulator.get("/v1/rankings/departments?run=1").status_code == 404
+
+
+def test_a_plan_is_the_same_for_the_same_seed_and_says_who_goes(store: Store, regulator: Client) -> None:
+    inspector = {"authority": "甲局", "monthly_visits": 9, "state": "active"}
+    pool = [{"inspector_id": f"I{number}", **inspector} for number in range(6)]
+    take(store, "inspector", "subject", "inspector_id", pool)
+    asked = {"record_id": "Q-1", "subject_id": LISTED, "kind": "check_request", "level": "complaint"}
+    regulator.post(
+        "/v1/records", json={"records": [asked | {"occurred_on": "2026-08-03", "authority": "甲局"}]}
+    )
+    body = {"month": "2026-08", "seed": "公证处-417"}
+    plans = [regulator.post("/v1/inspection-plans", json=body) for _ in range(2)]
+    visits = [regulator.get(f"{plan.headers['Location']}/visits").json["items"] for plan in plans]
+    assert [plan.status_code for plan in plans] == [201, 201]
+    assert visits[0] == visits[1]
+    assert LISTED in {visit["subject_id"] for visit in visits[0]}
+    assert all(len(set(visit["inspectors"])) >= 2 for visit in visits[0])
+    assert {plan["id"] for plan in regulator.get("/v1/inspection-plans").json} >= {
+        p.json["id"] for p in plans
+    }
+    assert regulator.get(f"{plans[0].headers['Location']}/refusals").status_code == 200
+
+
+def test_without_inspectors_there_is_no_plan(regulator: Client) -> None:
+    answer = regulator.post("/v1/inspection-plans", json={"month": "2026-08", "seed": "x"})
+    assert (answer.status_code, "inspectors" in answer.json["detail"]) == (409, True)
+
+
+def test_a_simulation_says_who_would_move_and_publishes_nothing(regulator: Client) -> None:
+    text = regulator.get("/v1/packs/enterprise-credit/text").text
+    draft = text.replace("score: {start: 78, min: 0, max: 100}", "score: {start: 40, min: 0, max: 100}")
+    answer = regulator.post("/v1/simulations", json={"text": draft, "as_of": "2026-07-31"}).json
+    assert draft != text
+    assert answer["subjects"] == 12
+    assert answer["moved"] == len(answer["movers"]) >= 10
+    assert {FINED, MIXED} <= {mover["subject_id"] for mover in answer["movers"]}
+    assert sum(pair["subjects"] for pair in answer["transitions"]) == 12
+    assert len(regulator.get("/v1/runs").json["items"]) == 2
+
+
+def test_a_pack_in_force_against_itself_moves_nobody(regulator: Client) -> None:
+    body = {"pack": "enterprise-credit", "version": "2026.1", "as_of": "2026-07-31"}
+    assert regulator.post("/v1/simulations", json=body).json["moved"] == 0
+
+
+def test_a_faulty_draft_is_answered_with_its_faults_and_places(regulator: Client) -> None:
+    text = regulator.get("/v1/packs/enterprise-credit/text").text.replace(
+        "kind = 'penalty'", "kind = 'penality'"
+    )
+    answer = regulator.post("/v1/simulations", json={"text": text, "as_of": "2026-07-31"})
+    assert answer.status_code == 422
+    assert any("penality" in error["message"] for error in answer.json["errors"])
+    assert all(error["field"].startswith("text:") for error in answer.json["errors"])
