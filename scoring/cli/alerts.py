@@ -38,7 +38,9 @@ def alerts_group() -> None:
     "--state", type=click.Choice(["open", "acknowledged", "withdrawn"]), help="By default those that stand."
 )
 @click.option("--subject", "subject_id", help="Of this subject alone.")
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000))
+@click.option(
+    "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
+)
 @database_option
 @format_option
 def list_command(

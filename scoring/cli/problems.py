@@ -49,7 +49,9 @@ STAGES = click.Choice([stage for stage in WAYS if stage != "new"])
 
 def on_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--on``: the day on which something is done."""
-    return click.option("--on", "day", type=Day(), default=today, show_default="today in Shanghai")(command)
+    return click.option(
+        "--on", "day", type=Day(), default=today, show_default="today in Shanghai", help="When it was done."
+    )(command)
 
 
 @click.group("problems")
@@ -58,10 +60,10 @@ def problems_group() -> None:
 
 
 @problems_group.command("open")
-@click.option("--title", required=True)
+@click.option("--title", required=True, help="What the problem is.")
 @click.option("--source", required=True, help="A code of the department vocabulary, such as hotline.")
 @click.option("--enterprise", "counterpart", help="The credit code of the enterprise that has the problem.")
-@click.option("--note")
+@click.option("--note", help="What else is to be kept.")
 @on_option
 @database_option
 def open_command(
@@ -79,10 +81,12 @@ def open_command(
 
 
 @problems_group.command("list")
-@click.option("--stage", type=STAGES)
+@click.option("--stage", type=STAGES, help="Of this stage alone.")
 @click.option("--owner", help="Of this public body alone.")
 @click.option("--overdue", is_flag=True, help="Those not closed whose due date has passed.")
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000))
+@click.option(
+    "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
+)
 @on_option
 @database_option
 @format_option
@@ -111,7 +115,10 @@ def list_command(
 @database_option
 @format_option
 def show_command(number: int, database: str | None, fmt: Format) -> None:
-    """Show what was done about the problem of NUMBER."""
+    """Show what was done about the problem of NUMBER.
+
+    Example: xinheng problems show 7
+    """
     with _store(database) as store:
         ticket = desk.show_problem(store, number)
     click.echo(_said(ticket), err=True)
@@ -124,7 +131,7 @@ def show_command(number: int, database: str | None, fmt: Format) -> None:
 @click.option("--actor", type=PEOPLE, required=True, help="In whose name.")
 @click.option("--owner", help="Of an assignment: the number of the public body.")
 @click.option("--urgency", type=click.Choice(list(DAYS)), help="Of an assignment; ordinary by default.")
-@click.option("--note")
+@click.option("--note", help="What else is to be kept.")
 @on_option
 @database_option
 def move_command(
@@ -148,7 +155,7 @@ def move_command(
 @click.option(
     "--satisfied/--unsatisfied", required=True, help="What the enterprise says; the latter reopens it."
 )
-@click.option("--note")
+@click.option("--note", help="What else is to be kept.")
 @on_option
 @database_option
 def evaluate_command(
