@@ -11,6 +11,7 @@ import datetime as dt
 import duckdb
 import pyarrow as pa
 
+from rules.expressions import literal
 from rules.model import Pack
 from rules.plan import Plan, compile_plan
 from scoring import measures
@@ -19,7 +20,6 @@ from scoring.pools import pool_table, rule_table
 from scoring.sql import DUCKDB_MACROS, date, quoted
 
 LAST_DAY = dt.date.max
-_RESULTS = ("scores", "dimension_scores", "hits")
 _WORK = ("xh_frame", "xh_matches", "xh_by_pool", "xh_by_dimension", "xh_over", "xh_rules", "xh_pools")
 
 
@@ -174,7 +174,7 @@ class _Run:
         self.connection.unregister("xh_arrow")
 
     def _dimension_id(self) -> str:
-        ids = [(n, _text(d.id)) for n, d in enumerate(self.plan.pack.dimensions)]
+        ids = [(n, literal(d.id)) for n, d in enumerate(self.plan.pack.dimensions)]
         return _choice("dimension", ids, "varchar")
 
     def _within_dimension(self) -> str:
@@ -196,7 +196,7 @@ class _Run:
         return f"case {branches} else {len(grades) - 1} end" if branches else "0"
 
     def _tier(self, rank: str) -> str:
-        return _choice(rank, [(n, _text(tier)) for n, tier in enumerate(self.plan.pack.tiers)], "varchar")
+        return _choice(rank, [(n, literal(tier)) for n, tier in enumerate(self.plan.pack.tiers)], "varchar")
 
     def _next_version(self) -> str:
         day = self.plan.next_version_on
@@ -229,7 +229,3 @@ def _at_most(day: str, last: str) -> str:
 def _choice(number: str, values: list[tuple[int, str]], kind: str) -> str:
     branches = " ".join(f"when {n} then {value}" for n, value in values)
     return f"cast(case {number} {branches} end as {kind})" if branches else f"cast(null as {kind})"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

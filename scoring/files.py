@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from rules.expressions import Kind
+from rules.expressions import Kind, literal
 from rules.identity import identity
 from rules.loader import in_force
 from rules.model import Column, Pack, Table, Vocabulary
@@ -129,7 +129,7 @@ def _read(
     for check in checks:
         connection.execute(f"insert into rejected {check}")
     values = ", ".join(_selected(column, present, exact) for column in table.columns.values())
-    bad = f"select row_no from rejected where file = {_text(str(path))}"
+    bad = f"select row_no from rejected where file = {literal(str(path))}"
     connection.execute(
         f"create or replace temp table {name} as select {values} from raw_{name} where _row not in ({bad})"
     )
@@ -156,12 +156,12 @@ def _source(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, dic
     _check_in(path)
     if kind == ".csv":
         headers = _headers(path)
-        columns = ", ".join(f"{_text(name or f'_{n}')}: 'varchar'" for n, name in enumerate(headers))
+        columns = ", ".join(f"{literal(name or f'_{n}')}: 'varchar'" for n, name in enumerate(headers))
         options = "header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"'"
-        return f"read_csv({_text(str(path))}, columns = {{{columns}}}, {options})", dict.fromkeys(
+        return f"read_csv({literal(str(path))}, columns = {{{columns}}}, {options})", dict.fromkeys(
             headers, "varchar"
         )
-    source = f"read_parquet({_text(str(path))})"
+    source = f"read_parquet({literal(str(path))})"
     with _reading(path):
         described = connection.execute(f"describe from {source}").fetchall()
     return source, {str(row[0]): str(row[1]).lower().replace(",", ", ") for row in described}
@@ -271,12 +271,12 @@ def _faults(column: Column, path: Path, name: str, needed: bool, exact: bool) ->
             f"when {raw} is not null and {fault} then '{_wanted(column)}'" for fault in _inexact(column)
         ]
     if column.values:
-        codes = ", ".join(_text(code) for code in column.values)
+        codes = ", ".join(literal(code) for code in column.values)
         faults.append(f"when {raw} not in ({codes}) then 'not a code of this column'")
     if not faults:
         return "from rejected where false"
     return (
-        f"select {_text(str(path))}, _row, {_text(column.name)}, {raw}, reason from"
+        f"select {literal(str(path))}, _row, {literal(column.name)}, {raw}, reason from"
         f" (select *, case {' '.join(faults)} end as reason from raw_{name}) where reason is not null"
     )
 
@@ -302,8 +302,9 @@ def _duplicates(key: Column, path: Path, name: str) -> str:
     """All but the first of the rows with one key."""
     repeated = f"row_number() over (partition by {_value(key)} order by _row)"
     return (
-        f"select {_text(str(path))}, _row, {_text(key.name)}, {_raw(key)}, 'the key stands in an earlier row'"
-        f" from raw_{name} where {_value(key)} is not null qualify {repeated} > 1"
+        f"select {literal(str(path))}, _row, {literal(key.name)}, {_raw(key)},"
+        f" 'the key stands in an earlier row' from raw_{name}"
+        f" where {_value(key)} is not null qualify {repeated} > 1"
     )
 
 
@@ -378,7 +379,7 @@ def _in_points(table: str, *columns: str) -> str:
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path, partial: Path) -> None:
     try:
-        connection.execute(f"copy ({query}) to {_text(str(partial))} {WRITERS[path.suffix.lower()]}")
+        connection.execute(f"copy ({query}) to {literal(str(partial))} {WRITERS[path.suffix.lower()]}")
     except duckdb.IOException as error:
         if partial.name not in str(error):
             raise
@@ -422,7 +423,3 @@ def _count(connection: duckdb.DuckDBPyConnection, source: str) -> int:
 def _reason(error: Exception) -> str:
     """The system's reason at the end of DuckDB's sentence about a file."""
     return str(error).splitlines()[0].rpartition(": ")[2]
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -120,7 +120,8 @@ class Join:
         return pa.schema([*fields, ("_earliest_start", pa.date32()), ("_points", pa.int64())])
 
     def query(self, frame: str, records: str | None) -> str:
-        """All hits and candidates of the group: see :data:`MATCH_COLUMNS`.
+        """All hits and candidates of the group: subject_id, rule, pool, record_id, points, counts_from,
+        counts_until, next_step_on.
 
         :param frame: the table of subjects with their measures.
         """
@@ -229,9 +230,6 @@ class Join:
 
 
 _NUMBERS = ("_rule", "_pool", "_residual", "_multiplier", "_elapsed", "_next_step", "_months", "_days")
-MATCH_COLUMNS = (
-    "subject_id", "rule", "pool", "record_id", "points", "counts_from", "counts_until", "next_step_on",
-)  # fmt: skip
 
 
 def _end(row: Row, column: str, end: str) -> object:

@@ -22,9 +22,7 @@ from scoring.store import Store
 from scoring.store.access import RecordMark
 from scoring.store.documents import content_hash, decode, encode
 from scoring.store.models import RecordVersion
-from scoring.store.versions import FileInfo
-from scoring.store.versions import _new_file as new_file
-from scoring.store.versions import _wait_for_turn as wait_for_turn
+from scoring.store.versions import FileInfo, new_file, wait_for_turn
 
 STATUS = "status"
 """The column of records that a mark changes."""

@@ -11,9 +11,7 @@ from sqlalchemy.orm import Session
 
 from scoring.store.documents import content_hash, encode
 from scoring.store.models import RecordVersion
-from scoring.store.versions import FileInfo
-from scoring.store.versions import _new_file as new_file
-from scoring.store.versions import _wait_for_turn as wait_for_turn
+from scoring.store.versions import FileInfo, new_file, wait_for_turn
 
 
 def put_record(

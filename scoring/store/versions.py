@@ -97,11 +97,11 @@ def ingest_rows(
     if known is not None:
         return known
     with _spooled(rows) as arrived, store.writing() as session:
-        _wait_for_turn(session)
+        wait_for_turn(session)
         known = _known_file(session, vocabulary_id, table, file)
         if known is not None:
             return known
-        entry = _new_file(session, vocabulary_id, table, file)
+        entry = new_file(session, vocabulary_id, table, file)
         target = _Target(RecordVersion if table == "record" else SubjectVersion, vocabulary_id, entry)
         result = _take(session.connection(), target, arrived, rejected, key_column)
         entry.rows_good = result.new + result.changed + result.unchanged
@@ -124,7 +124,7 @@ def known_at(
     )
 
 
-def _wait_for_turn(session: Session) -> None:
+def wait_for_turn(session: Session) -> None:
     """Files are taken one by one, so that the moment at which one becomes known is after all earlier ones.
 
     In SQLite a writer is alone anyway.
@@ -160,7 +160,7 @@ def _hashed(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch.append_column("content_hash", pa.array(hashes, pa.string())).select(_ROWS.names).cast(_ROWS)
 
 
-def _new_file(session: Session, vocabulary_id: str, table: TableName, file: FileInfo) -> IngestedFile:
+def new_file(session: Session, vocabulary_id: str, table: TableName, file: FileInfo) -> IngestedFile:
     now, last = dt.datetime.now(dt.UTC), last_ingest(session)
     if last is not None and last >= now:
         now = last + dt.timedelta(microseconds=1)
