@@ -60,8 +60,7 @@ def subjects() -> Response:
 def subject(pack_id: str, subject_id: str) -> Response:
     """Why a subject has its grade."""
     found = _explained(pack_id, subject_id)
-    grades = results.grade_history(store(), pack_id, subject_id, limit=RUNS_SHOWN)
-    return page("subject", line=history(grades, found.pack), **_shown(found))
+    return page("subject", **_shown(found))
 
 
 @blueprint.get("/subjects/<pack_id>/<subject_id>/report")
@@ -83,6 +82,8 @@ def own_department() -> Response:
 
 def _shown(found: Explanation) -> dict[str, Any]:
     """What the page and the report of a subject both show."""
+    published = results.grade_history(store(), found.pack.id, found.subject_id, limit=RUNS_SHOWN)
+    grades = sorted(published, key=lambda grade: (grade.as_of, grade.run_id))
     terms = story.supervision_of(found.pack, found.tier)
     return {
         "found": found,
@@ -91,6 +92,8 @@ def _shown(found: Explanation) -> dict[str, Any]:
         "name": found.attributes.get(NAME) or found.subject_id,
         "grade": story.grade_of(found.pack, found.tier),
         "steps": story.waterfall(found),
+        "grades": grades,
+        "history": history(grades, found.pack),
         "groups": story.hit_groups(found),
         "facts": story.facts(found.attributes, found.pack.vocabulary.subject.columns),
         "supervision": terms,

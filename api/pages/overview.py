@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 from flask import redirect, url_for
 from werkzeug.wrappers import Response
@@ -12,7 +14,7 @@ from api import journal
 from api.auth import caller, is_regulator
 from api.context import store
 from api.pages.blueprint import blueprint, page
-from api.pages.charts import Part, stacked
+from api.pages.charts import bars
 from rules.loader import installed_packs
 from rules.model import Pack, Title
 from scoring import results
@@ -21,11 +23,13 @@ from scoring.live.alerts import Alert, list_alerts
 from scoring.lookup import graded_packs, names_of, run_before
 from scoring.results import Move
 from scoring.runs import RunSummary, latest_run, list_runs
+from scoring.store import Store
 from scoring.store.packs import stored_pack
 
 MOVES_SHOWN = 12
 RUNS_SHOWN = 12
 ALERTS_SHOWN = 20
+COUNTS_REMEMBERED = 1000
 _FRONT = {Role.DEPARTMENT: "pages.own_department", Role.LENDER: "pages.checks"}
 
 
@@ -33,6 +37,8 @@ _FRONT = {Role.DEPARTMENT: "pages.own_department", Role.LENDER: "pages.checks"}
 class Standing:
     """How a pack's population stands.
 
+    :param counts: how many subjects have each tier.
+    :param development: the chart of that, over the latest runs.
     :param before: the run before, None for a first run.
     :param moved: how many subjects have another tier than then.
     :param moves: the first of them; none where the visitor may not see single subjects.
@@ -40,7 +46,8 @@ class Standing:
 
     run: RunSummary
     pack: Pack
-    parts: list[Part]
+    counts: Mapping[str, int]
+    development: dict[str, Any]
     before: RunSummary | None
     moved: int
     moves: list[Move]
@@ -97,9 +104,24 @@ def _standing(run: RunSummary) -> Standing:
     return Standing(
         run=run,
         pack=pack,
-        parts=stacked(results.tier_counts(store(), run.id), pack.tiers),
+        counts=_counts(store(), run.id),
+        development=bars(_over_time(run), pack),
         before=before,
         moved=moved,
         moves=moves,
         names=names_of(store(), run.vocabulary, [move.subject_id for move in moves]),
     )
+
+
+def _over_time(latest: RunSummary) -> dict[str, Mapping[str, int]]:
+    """How many subjects had each tier, by date, the latest first; of runs of one date the last."""
+    runs: dict[str, RunSummary] = {}
+    for run in (latest, *list_runs(store(), latest.pack_id, limit=RUNS_SHOWN)):
+        runs.setdefault(str(run.as_of), run)
+    return {day: _counts(store(), runs[day].id) for day in sorted(runs, reverse=True)}
+
+
+@lru_cache(maxsize=COUNTS_REMEMBERED)
+def _counts(found: Store, run_id: int) -> Mapping[str, int]:
+    """How many subjects have each tier; remembered, for a published run never changes."""
+    return results.tier_counts(found, run_id)

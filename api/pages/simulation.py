@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from api import journal
 from api.context import store
 from api.pages.blueprint import blueprint, page
+from api.pages.charts import bars
 from api.problems import fail
 from api.resources.simulations import simulated
 from rules.calendar import today
@@ -85,11 +86,16 @@ def _shown(result: Simulation, before: Pack, after: Pack) -> dict[str, Any]:
     ids = [row["subject_id"] for row in movers]
     journal.detail(subjects=ids)
     matrix = {old: list(pairs) for old, pairs in groupby(result.transitions, key=lambda pair: pair.before)}
+    moves = {
+        old: {pair.after: pair.subjects for pair in pairs if pair.after != old}
+        for old, pairs in matrix.items()
+    }
     return {
         "result": result,
         "before": before,
         "after": after,
         "matrix": matrix,
+        "moves": bars(moves, after),
         "movers": movers,
         "names": names_of(store(), after.vocabulary.id, ids),
         "changes": compare(before, after),

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from api.pages.charts import WIDTH, Bar
 from rules.expressions import Expression, conjuncts, render
 from rules.model import Column, Grade, Pack, Rule, Supervision, Title
 from rules.words import words
@@ -16,6 +15,16 @@ START = Title("起评分", "Start")
 CEILING = Title("超出满分部分不计", "Above the highest score")
 FLOOR = Title("低于最低分部分不计", "Below the lowest score")
 HELD = Title("维度限值", "Held by the dimension's bounds")
+WIDTH = 1000
+"""Of the drawing that bars lie in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A horizontal bar from ``x`` on."""
+
+    x: float
+    width: float
 
 
 @dataclass(frozen=True, slots=True)

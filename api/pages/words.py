@@ -70,11 +70,16 @@ def value(found: Any, column: Column | None = None) -> Markup:
     return escape(plain(found))
 
 
-def tier_class(tier: str, tiers: tuple[str, ...]) -> str:
-    """The colour of a tier by its place among the pack's: ``tier-1`` for the best to ``tier-4``."""
+def tier_step(tier: str, tiers: tuple[str, ...]) -> int:
+    """The colour of a tier by its place among the pack's: 1 for the best to 4."""
     last = len(tiers) - 1
     place = tiers.index(tier) if tier in tiers else last
-    return f"tier-{1 + round(place * (TIER_STEPS - 1) / last) if last > 0 else 1}"
+    return 1 + round(place * (TIER_STEPS - 1) / last) if last > 0 else 1
+
+
+def tier_class(tier: str, tiers: tuple[str, ...]) -> str:
+    """The class of what has a tier's colour."""
+    return f"tier-{tier_step(tier, tiers)}"
 
 
 def condition(rule: Rule, pack: Pack) -> Title:

@@ -82,15 +82,6 @@ def test_why_not_unfolds_and_says_what_kept_rules_out(regulator: Visitor) -> Non
     assert "不成立 Not so" in regulator.text(".misses")
 
 
-def test_the_history_is_a_chart_with_its_numbers_beside_it(regulator: Visitor) -> None:
-    regulator.open(f"/subjects/enterprise-credit/{LISTED}")
-    chart = regulator.one("svg.history")
-    assert chart.get_attribute("role") == "img"
-    assert "2026-04-30" in regulator.text("#history-title")
-    assert len(regulator.all("svg.history .dot")) == 2
-    assert "2026-04-30" in regulator.text("section[aria-labelledby=history] table")
-
-
 def test_looking_at_a_subject_is_in_the_audit_log(regulator: Visitor, town_store: Store) -> None:
     def seen() -> int:
         return len(entries(town_store, subject_id=CODES[30], action="pages.subject"))

@@ -71,6 +71,11 @@ def test_a_draft_shows_who_would_move_and_by_which_rule(regulator: Visitor, tmp_
     assert NAMES[FINED_ONCE] in regulator.text("section[aria-labelledby=movers]")
     cells = [int(cell.text) for cell in regulator.all(".matrix td")]
     assert sum(cells) == len(NAMES)
+    moved = sum(int(cell.text) for cell in regulator.all(".matrix .moved"))
+    bars = regulator.all(".chart path[fill^='var(--t']")
+    assert 0 < len([bar for bar in bars if bar.size["width"]]) <= moved
+    assert regulator.faults() == []
+    assert regulator.complaints() == []
     assert "-1" in regulator.text("section[aria-labelledby=differences]")
 
 
@@ -91,6 +96,7 @@ def test_an_installed_pack_changes_nobody_against_itself(regulator: Visitor) -> 
     Select(regulator.one("#pack")).select_by_value("enterprise-credit@2026.1")
     regulator.press("main form button")
     assert "0 个等级会变化" in " ".join(regulator.text(".lead").split())
+    assert regulator.all(".chart") == []
 
 
 def simulate(visitor: Visitor, draft: Path) -> None:
