@@ -28,6 +28,10 @@ class Access:
     kept: bool = False
 
 
+CLOSED = Access(frozenset())
+"""For an endpoint that the table doesn't have."""
+
+
 def _open() -> Access:
     return Access(None)
 
@@ -148,4 +152,4 @@ ACCESS: dict[str, Access] = {
     "pages.open_problem": _submits(R),
     "pages.move_problem": _submits(R, D),
 }
-"""Endpoint (blueprint.view) → its row. An endpoint without one is closed to everybody."""
+"""Endpoint (blueprint.view) → its row. An endpoint without one is :data:`CLOSED`."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
 from api import auth, docs, edge, fields, idempotency, journal, limits, observe, pages, session
 from api.openapi import make_api
 from api.problems import Problem, problem_response
+from api.request import Request, current
 from api.resources import BLUEPRINTS
 from api.settings import Settings, read_settings
 from scoring.audit import AuditLog
@@ -49,6 +50,8 @@ def create_app(settings: Settings | None = None, store: Store | None = None) -> 
 class _Application(Flask):
     """Flask without asking of every view and hook, at every request, whether it is asynchronous: none is."""
 
+    request_class = Request
+
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func
 
@@ -67,6 +70,7 @@ def _install(app: Flask, settings: Settings, store: Store) -> None:
 
 def _refuse_nul() -> None:
     """No name here holds the character, and PostgreSQL can't even be asked for it."""
+    request = current()
     if "\0" in request.path or b"%00" in request.query_string:
         raise BadRequest("the address holds the character NUL")
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app
 
-from api.access import ACCESS, Access
 from api.problems import Problem, fail
+from api.request import Request, current
 from api.session import signed_in
 from scoring.keys import OF_ORGANISATION, Key, KeyRefusedError, KeyRing, Role
 
-CLOSED = Access(frozenset())
 PAGES = "pages"
 """The blueprint whose visitors sign in; everybody else sends a key with each request."""
 
@@ -22,14 +21,12 @@ def install(app: Flask, ring: KeyRing) -> None:
 
 def check_access() -> None:
     """Let a request pass, or answer 401 or 403."""
-    endpoint = request.endpoint
-    if endpoint is None:  # nothing there: 404 or 405 follow
+    request = current()
+    endpoint, roles = request.endpoint, request.access.roles
+    if endpoint is None or roles is None:  # without an endpoint 404 or 405 follow
         return
-    access = ACCESS.get(endpoint, CLOSED)
-    if access.roles is None:
-        return
-    key = g.key = signed_in() if endpoint.startswith(f"{PAGES}.") else authenticate(_token())
-    if key.role not in access.roles:
+    key = request.key = signed_in() if endpoint.startswith(f"{PAGES}.") else authenticate(_token(request))
+    if key.role not in roles:
         fail("forbidden", f"a {key.role} key does not open {request.method} {request.path}")
 
 
@@ -47,7 +44,8 @@ def authenticate(token: str) -> Key:
 
 def caller() -> Key:
     """The key of this request."""
-    key: Key = g.key
+    key = current().key
+    assert key is not None, "only endpoints that ask for a key have a caller"
     return key
 
 
@@ -62,7 +60,7 @@ def is_regulator() -> bool:
     return caller().role is Role.REGULATOR
 
 
-def _token() -> str:
+def _token(request: Request) -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise _unauthenticated("send the header Authorization: Bearer xh_…")

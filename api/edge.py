@@ -7,7 +7,9 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response
+
+from api.request import current
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -35,6 +37,7 @@ def install(app: Flask) -> None:
 
 def conditional(response: Response) -> Response:
     """A GET's answer gets an ETag; 304 without a body where the client has it already."""
+    request = current()
     if request.method in ("GET", "HEAD") and response.status_code == 200 and not response.is_streamed:
         response.add_etag(weak=True)
         if "If-None-Match" in request.headers:
@@ -48,7 +51,7 @@ def compress(response: Response) -> Response:
     if not (streamed or (response.content_length or 0) >= _SMALLEST) or not _may_compress(response):
         return response
     response.vary.add("Accept-Encoding")
-    if not request.accept_encodings["gzip"]:
+    if not current().accept_encodings["gzip"]:
         return response
     if streamed:
         response.response = _gzipped(response.response)

@@ -7,12 +7,12 @@ import hashlib
 import re
 
 import sqlalchemy as sa
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app
 
-from api.access import ACCESS
 from api.auth import caller
 from api.context import store
 from api.problems import fail
+from api.request import Request, current
 from scoring.store.access import KeptAnswer
 
 HEADER = "Idempotency-Key"
@@ -34,16 +34,17 @@ def install(app: Flask) -> None:
 
 def _repeat() -> Response | None:
     """The kept answer, if the request was answered before."""
-    key = _client_key()
+    request = current()
+    key = _client_key(request)
     if key is None:
         return None
     with store().reading() as session:
         kept = session.get(KeptAnswer, (caller().prefix, key))
     if kept is None:
         return None
-    if kept.request_hash != _request_hash():
+    if kept.request_hash != _request_hash(request):
         fail("conflict", f"the {HEADER} {key} was used for another request")
-    g.repeated = True
+    request.is_repeated = True
     response = current_app.response_class(kept.body, kept.status, mimetype="application/json")
     if kept.location:
         response.headers["Location"] = kept.location
@@ -51,37 +52,36 @@ def _repeat() -> Response | None:
 
 
 def _keep(response: Response) -> Response:
-    key = _client_key() if "key" in g and response.status_code < 300 and "repeated" not in g else None
-    if key is not None:
+    request = current()
+    is_new = request.key is not None and response.status_code < 300 and not request.is_repeated
+    if is_new and (key := _client_key(request)) is not None:
         try:
             with store().writing() as session:
                 _forget_old(session.connection())
-                session.add(_row(key, response))
+                session.add(_row(key, request, response))
         except sa.exc.IntegrityError:
             pass  # the same request at the same time: the other answer is the one kept
     return response
 
 
-def _client_key() -> str | None:
-    if request.method != "POST":
-        return None
-    access, given = ACCESS.get(request.endpoint or ""), request.headers.get(HEADER)
-    if given is None or access is None or not access.kept:
+def _client_key(request: Request) -> str | None:
+    given = request.headers.get(HEADER) if request.method == "POST" and request.access.kept else None
+    if given is None:
         return None
     if not _KEY.fullmatch(given):
         fail("bad-request", f"an {HEADER} is 1 to 100 letters, digits and . _ : -")
     return given
 
 
-def _request_hash() -> str:
+def _request_hash(request: Request) -> str:
     return hashlib.sha256(request.full_path.encode() + b"\0" + request.get_data()).hexdigest()
 
 
-def _row(key: str, response: Response) -> KeptAnswer:
+def _row(key: str, request: Request, response: Response) -> KeptAnswer:
     return KeptAnswer(
         api_key=caller().prefix,
         idempotency_key=key,
-        request_hash=_request_hash(),
+        request_hash=_request_hash(request),
         status=response.status_code,
         location=response.headers.get("Location"),
         body=response.get_data(as_text=True),

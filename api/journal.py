@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 
-from api.access import ACCESS
+from api.access import Logged
 from api.problems import Problem, problem_response
+from api.request import Request, current
 from scoring.audit import AuditLog, Event
 from scoring.store import StoreError
 
@@ -17,17 +18,19 @@ def install(app: Flask, log: AuditLog) -> None:
 
     @app.before_request
     def announce_change() -> None:
-        g.events = []
-        if _logged() == "change":
-            log.write([_event("asked")])
+        request = current()
+        if _logged(request) == "change":
+            log.write([_event(request, phase="asked")])
 
     @app.after_request
     def log_outcome(response: Response) -> Response:
-        if _logged() is None or "key" not in g or response.status_code == 429:
+        request = current()
+        if _logged(request) is None or request.key is None or response.status_code == 429:
             return response
-        outcome = _event("done" if response.status_code < 400 else "failed", status=response.status_code)
+        phase = "done" if response.status_code < 400 else "failed"
+        outcome = _event(request, phase=phase, status=response.status_code)
         try:
-            log.write([outcome, *g.get("events", ())])
+            log.write([outcome, *request.events])
         except StoreError as error:
             return problem_response(Problem("store-unavailable", f"the audit log can't be written: {error}"))
         return response
@@ -35,30 +38,33 @@ def install(app: Flask, log: AuditLog) -> None:
 
 def note(action: str, subject_id: str | None, **details: Any) -> None:
     """Log a further event with the request's own: one of a batch."""
-    g.events.append(_make(action, subject_id, details))
+    request = current()
+    request.events.append(_make(request, action, subject_id, details))
+
+
+def subject(subject_id: str) -> None:
+    """Say whom the request is about, where its address does not."""
+    current().audit_subject = subject_id
 
 
 def detail(**details: Any) -> None:
     """Add what identifies the request's event besides its path, such as the subjects of a page."""
-    g.audit_details = {**g.get("audit_details", {}), **details}
+    current().audit_details.update(details)
 
 
-def _logged() -> str | None:
-    access = ACCESS.get(request.endpoint or "")
-    return access.logged if access and request.method != "OPTIONS" else None
+def _logged(request: Request) -> Logged | None:
+    return request.access.logged if request.method != "OPTIONS" else None
 
 
-def _event(phase: str, **details: Any) -> Event:
-    place = {"phase": phase, "query": dict(request.args), **(request.view_args or {}), **details}
+def _event(request: Request, **details: Any) -> Event:
+    address = request.view_args or {}
+    place = {**details, "query": request.args.to_dict(), **address, **request.audit_details}
     known = {name: value for name, value in place.items() if value not in (None, {}, "")}
-    return _make(str(request.endpoint), _subject(), {**known, **g.get("audit_details", {})})
+    subject_id = address.get("subject_id") or request.audit_subject
+    return _make(request, str(request.endpoint), subject_id, known)
 
 
-def _make(action: str, subject_id: str | None, details: dict[str, Any]) -> Event:
-    key = g.key
-    return Event(key.prefix, key.role.value, action, subject_id, g.get("request_id"), details)
-
-
-def _subject() -> str | None:
-    found = (request.view_args or {}).get("subject_id") or g.get("audit_subject")
-    return None if found is None else str(found)
+def _make(request: Request, action: str, subject_id: str | None, details: dict[str, Any]) -> Event:
+    key = request.key
+    assert key is not None, "what is logged was asked for with a key"
+    return Event(key.prefix, key.role.value, action, subject_id, request.request_id, details)

@@ -11,9 +11,10 @@ import re
 import time
 from dataclasses import dataclass
 
-from flask import Flask, g
+from flask import Flask
 
 from api.problems import Problem
+from api.request import current
 
 _RATE = re.compile(r"(\d{1,9})\s*/\s*(second|minute|hour|day)")
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
@@ -67,6 +68,7 @@ def install(app: Flask, rate: str) -> None:
 
     @app.before_request
     def limit() -> None:
-        if "key" in g and (seconds := limiter.wait(g.key.prefix, time.time())):
+        key = current().key
+        if key is not None and (seconds := limiter.wait(key.prefix, time.time())):
             retry = {"Retry-After": str(seconds)}
             raise Problem("too-many-requests", f"at most {rate}; wait {seconds} seconds", headers=retry)

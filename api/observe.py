@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import json
 import logging
 import os
-import random
-import re
 import sys
 import threading
 import time
@@ -15,7 +14,7 @@ from contextlib import suppress
 from functools import lru_cache
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -25,6 +24,8 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from api.request import current
 
 REQUESTS = Counter("xinheng_requests", "Requests answered.", ["endpoint", "method", "status"])
 SECONDS = Histogram(
@@ -37,14 +38,13 @@ METRICS_TYPE = CONTENT_TYPE_LATEST
 
 _WRITE_SECONDS = 0.1
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_JSON = json.JSONEncoder(ensure_ascii=False, default=str)
 _LOG = structlog.get_logger("xinheng.api")
 
 
 def install(app: Flask, log_level: str) -> None:
     """Number, time, count and log every request."""
     set_up_logging(log_level)
-    app.before_request(_begin)
     app.after_request(_end)
 
 
@@ -55,7 +55,7 @@ def set_up_logging(level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            lambda _logger, _level, event: _JSON.encode(event),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=lambda *_: _LINES,
@@ -74,7 +74,8 @@ def metrics() -> bytes:
 
 def log_failure(error: Exception) -> None:
     """Log an error that nobody expected, with its traceback."""
-    _LOG.error("failure", request_id=g.get("request_id"), path=request.path, exc_info=error)
+    request = current()
+    _LOG.error("failure", request_id=request.request_id, path=request.path, exc_info=error)
 
 
 class _Lines:
@@ -121,20 +122,14 @@ _LINES = _Lines()
 atexit.register(_LINES.flush)
 
 
-def _begin() -> None:
-    g.began = time.perf_counter()
-    given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
-
-
 def _end(response: Response) -> Response:
-    seconds, request_id = time.perf_counter() - g.began, g.request_id
+    request = current()
+    seconds, request_id = time.perf_counter() - request.began, request.request_id
     endpoint, method, status = request.endpoint or "none", request.method, response.status_code
     response.headers["X-Request-Id"] = request_id
     counted, timed = _metrics_of(endpoint, method if method in _METHODS else "other", status)
     counted.inc()
     timed.observe(seconds)
-    key = g.get("key")
     _LOG.info(
         "request",
         request_id=request_id,
@@ -143,7 +138,7 @@ def _end(response: Response) -> Response:
         endpoint=endpoint,
         status=status,
         milliseconds=round(seconds * 1000, 2),
-        key=key.prefix if key else None,
+        key=request.key.prefix if request.key else None,
         client=request.remote_addr,
     )
     return response

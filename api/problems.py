@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from flask import Response, current_app, g, request
+from flask import Response, current_app
 from marshmallow import Schema, fields
 from werkzeug.exceptions import HTTPException
+
+from api.request import Request, current
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -100,6 +102,7 @@ def fail(name: str, detail: str) -> NoReturn:
 
 def problem_response(error: HTTPException) -> Response:
     """Any HTTP error as problem details."""
+    request = current()
     kind = error.kind if isinstance(error, Problem) else _kind(error)
     body = {
         "type": kind.uri,
@@ -107,7 +110,7 @@ def problem_response(error: HTTPException) -> Response:
         "status": error.code or 500,
         "detail": _detail(error, kind),
         "instance": request.path,
-        "request_id": g.get("request_id", ""),
+        "request_id": request.request_id,
     }
     errors = error.errors if isinstance(error, Problem) else list(_field_errors(error))
     if errors:
@@ -115,7 +118,7 @@ def problem_response(error: HTTPException) -> Response:
     response = current_app.response_class(current_app.json.dumps(body))
     response.status_code = error.code or 500
     response.mimetype = MEDIA_TYPE
-    response.headers.update(_headers(error))
+    response.headers.update(_headers(error, request))
     return response
 
 
@@ -131,7 +134,7 @@ def _detail(error: HTTPException, kind: ProblemType) -> str:
     return error.description or kind.title
 
 
-def _headers(error: HTTPException) -> Mapping[str, str]:
+def _headers(error: HTTPException, request: Request) -> Mapping[str, str]:
     """The error's own headers, such as Allow and Retry-After."""
     if isinstance(error, Problem):
         return error.headers

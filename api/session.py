@@ -24,10 +24,8 @@ class _Sessions(SecureCookieSessionInterface):
     """Flask's signed cookie; over TLS it is sent over TLS alone."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Who sends no cookie has an empty session; nothing is to be verified."""
-        if "HTTP_COOKIE" not in request.environ:
-            return self.session_class()
-        return super().open_session(app, request)
+        """None for the API, whose requests bring their keys: there no cookie is read or set."""
+        return None if request.path.startswith("/v1/") else super().open_session(app, request)
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from flask import g, redirect, request, url_for
+from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from api import journal
@@ -70,7 +70,7 @@ def acknowledge_alert(alert_id: int) -> Response:
         return _listing(422, refused=error.messages)
     except UnknownAlertError as error:
         fail("not-found", str(error))
-    g.audit_subject = alert.subject_id
+    journal.subject(alert.subject_id)
     if alert.acknowledged_by != caller().prefix:
         return _listing(409, refused=[f"{alert.acknowledged_by} acknowledged alert {alert_id} before"])
     return redirect(url_for("pages.alerts", done=alert_id), 303)

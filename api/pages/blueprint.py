@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -11,6 +11,7 @@ from api.access import ACCESS
 from api.auth import PAGES
 from api.pages import language, words
 from api.problems import Problem
+from api.request import current
 from scoring.store import StoreError
 
 POLICY = (
@@ -65,7 +66,7 @@ def _policy(response: Response) -> Response:
 @blueprint.context_processor
 def _frame() -> dict[str, object]:
     """What the frame around every page shows."""
-    key = g.get("key")
+    key = current().key
     return {
         "key": key,
         "language": language.chosen(),
@@ -103,4 +104,4 @@ def _error(error: HTTPException) -> AnyResponse:
 @blueprint.errorhandler(Exception)
 def _unexpected(error: Exception) -> Response:
     observe.log_failure(error)
-    return page("error", 500, code=500, detail=f"tell the operator this number: {g.request_id}")
+    return page("error", 500, code=500, detail=f"tell the operator this number: {current().request_id}")

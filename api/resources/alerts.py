@@ -6,8 +6,6 @@ import datetime as dt
 import json
 from typing import Any
 
-from flask import g
-
 from api import journal
 from api.auth import caller
 from api.context import pack_id, store
@@ -60,7 +58,7 @@ def post_acknowledgement(body: dict[str, Any], alert_id: int) -> Alert:
         alert = alerts.acknowledge(store(), alert_id, caller().prefix, body.get("note"))
     except UnknownAlertError as error:
         fail("not-found", str(error))
-    g.audit_subject = alert.subject_id
+    journal.subject(alert.subject_id)
     return alert
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g
-
 from api import journal
 from api.auth import caller, is_regulator
 from api.context import settings, store
@@ -28,7 +26,7 @@ ACTION = "lender.check"
 @blueprint.describe(parameters=[PARAMETER])
 def post_check(body: dict[str, Any]) -> Answer:
     """Tier, date, validity and lane of one subject. Without a valid consent 403 says why."""
-    g.audit_subject = body["subject_id"]
+    journal.subject(body["subject_id"])
     answer = _answers([body])[0]
     if answer.outcome == "refused":
         fail("consent-invalid", str(answer.reason))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask import g, url_for
+from flask import url_for
 
 from api import journal
 from api.auth import caller, own_data
@@ -60,7 +60,7 @@ def get_record(query: dict[str, Any], record_id: str) -> dict[str, Any]:
         versions = records.get_record(store(), vocabulary(name), record_id, own_data())
     except UnknownRecordError as error:
         fail("not-found", str(error))
-    g.audit_subject = versions[0].subject_id
+    journal.subject(versions[0].subject_id)
     return {"versions": versions, "marks": marks.list_marks(store(), name, record_id=record_id)}
 
 
@@ -126,7 +126,7 @@ def _mark(kind: Kind, status: str, body: dict[str, Any], record_id: str) -> tupl
         fail("not-found", str(error))
     except RecordError as error:
         fail("conflict", str(error))
-    g.audit_subject = mark.subject_id
+    journal.subject(mark.subject_id)
     records_arrived(store(), body["vocabulary"], [record_id])
     return mark, 201, {"Location": url_for("records.get_record", record_id=record_id)}
 

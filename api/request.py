@@ -1,0 +1,56 @@
+"""A request, and what becomes known of it on its way: what the hooks around a view leave for one another."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import flask
+
+from api.access import ACCESS, CLOSED, Access
+from scoring.audit import Event
+from scoring.keys import Key
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class Request(flask.Request):
+    """A request to the application.
+
+    :ivar began: when it came, by :func:`time.perf_counter`.
+    :ivar request_id: the client's own, or one made here; in the answer, the logs and the audit log.
+    :ivar key: who asks, once that is checked; None where nobody needs a key.
+    :ivar is_repeated: its answer was kept from the first time it came.
+    :ivar audit_subject: whom it is about, where the address does not say so.
+    :ivar audit_details: what identifies it in the audit log besides its address.
+    :ivar events: further entries for the audit log: those of a batch.
+    """
+
+    key: Key | None = None
+    is_repeated: bool = False
+    audit_subject: str | None = None
+
+    def __init__(self, environ: WSGIEnvironment, *options: bool) -> None:
+        super().__init__(environ, *options)
+        self.began = time.perf_counter()
+        given = environ.get("HTTP_X_REQUEST_ID", "")
+        self.request_id = given if _REQUEST_ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
+        self.audit_details: dict[str, Any] = {}
+        self.events: list[Event] = []
+
+    @cached_property
+    def access(self) -> Access:
+        """The row of its endpoint in the table of access."""
+        return ACCESS.get(self.endpoint or "", CLOSED)
+
+
+def current() -> Request:
+    """The request under way. A hook asks once: ``flask.request`` looks it up anew at each use."""
+    found: Request = flask.request._get_current_object()  # type: ignore[attr-defined]
+    return found
