@@ -10,7 +10,8 @@ from rules.expressions import render
 from rules.identity import identity
 from rules.loader import in_force
 from rules.model import Grade, Pack, Rule
-from scoring.explain import ExplainedHit, Explanation, Miss
+from scoring.explain import ExplainedHit, Explanation
+from scoring.misses import Miss
 
 
 def explanation_view(explanation: Explanation) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""Why a subject has its grade, and why not another: a published run's hits, and what kept each rule out."""
+"""Why a subject has its grade: a published run's hits, and what kept other rules out."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -12,18 +12,17 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from rules.evaluate import Row, evaluate, window_on
-from rules.expressions import TRUE, Expression, Level, conjuncts, names, reads_as_of, render
+from rules.expressions import Level, names
 from rules.model import Dimension, Pack, Rule
 from rules.plan import Plan, compile_plan
-from rules.windows import take_time_out
+from scoring.misses import Miss, Misses
 from scoring.runs import RunSummary, get_run, latest_run
 from scoring.store import Store
 from scoring.store.documents import decode
 from scoring.store.models import DimensionScore, Hit, RecordVersion, Score, SubjectVersion
 from scoring.store.packs import PackText, stored_text
 from scoring.store.versions import known_at
-from scoring.subject_measures import group_measures, measures_among, of_subject, over_group
+from scoring.subject_measures import SubjectMeasures, of_subject
 
 
 class UnknownSubjectError(LookupError):
@@ -47,32 +46,6 @@ class ExplainedHit:
     points: int
     counts_from: dt.date | None
     counts_until: dt.date | None
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A term of a condition that was not true, and the values that it saw."""
-
-    term: str
-    found: Mapping[str, Any]
-    unknown: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Miss:
-    """A rule that did not hit, judged by the record that came nearest.
-
-    :param record_id: that record; None for a rule on the subject, or where there is no record at all.
-        A rule of which no record meets the first term has none either, and that term alone has failed.
-    :param failed: the terms that kept it out.
-    :param window: where the condition holds: the days on which it counted or will count. Where the day of the
-        run is one of them, what the points are multiplied by is unknown.
-    """
-
-    rule: Rule
-    record_id: str | None
-    failed: tuple[Failed, ...]
-    window: tuple[dt.date, dt.date | None] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +85,8 @@ def explain(store: Store, pack_id: str, subject_id: str, run_id: int | None = No
     :raises UnknownSubjectError: where there is no run, or the run has no result for the subject.
     """
     run = _run(store, pack_id, run_id)
-    plan = _plan(stored_text(store, run.pack_hash), run.as_of)
-    pack = plan.pack
+    prepared = _prepared(stored_text(store, run.pack_hash), run.as_of)
+    pack = prepared.plan.pack
     with store.reading() as session:
         score = session.get(Score, (run.id, subject_id))
         if score is None:
@@ -121,7 +94,7 @@ def explain(store: Store, pack_id: str, subject_id: str, run_id: int | None = No
         attributes, records = _facts(session, pack, run, subject_id)
         hits = list(session.scalars(_of(Hit, run, subject_id).order_by(Hit.no)))
         dimensions = {d.dimension: d for d in session.scalars(_of(DimensionScore, run, subject_id))}
-    values = _measures(store, plan, run, subject_id, attributes, records)
+    values = _measures(store, prepared, run, subject_id, attributes, records)
     subject = {**attributes, **values}
     return Explanation(
         run=run,
@@ -142,7 +115,7 @@ def explain(store: Store, pack_id: str, subject_id: str, run_id: int | None = No
             if (found := dimensions.get(d.id))
         ),
         hits=tuple(_hit(pack, hit, records, values) for hit in hits),
-        misses=tuple(_misses(plan, subject, list(records.values()), {hit.rule for hit in hits})),
+        misses=tuple(prepared.misses.of(subject, list(records.values()), {hit.rule for hit in hits})),
     )
 
 
@@ -155,9 +128,19 @@ def _run(store: Store, pack_id: str, run_id: int | None) -> RunSummary:
     return run
 
 
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What explaining a pack's grades of one day needs."""
+
+    plan: Plan
+    measures: SubjectMeasures
+    misses: Misses
+
+
 @lru_cache(maxsize=16)
-def _plan(text: PackText, as_of: dt.date) -> Plan:
-    return compile_plan(text.load(), as_of)
+def _prepared(text: PackText, as_of: dt.date) -> _Prepared:
+    plan = compile_plan(text.load(), as_of)
+    return _Prepared(plan, SubjectMeasures(plan), Misses(plan))
 
 
 def _of(model: Any, run: RunSummary, subject_id: str) -> Any:
@@ -193,7 +176,7 @@ def _hit(
         rule=rule,
         record_id=hit.record_id,
         record=records.get(hit.record_id) if hit.record_id is not None else None,
-        measures={n.name: values.get(n.name) for n in names(rule.when) if n.level is Level.MEASURE},
+        measures={name: values.get(name) for name in _measures_read(rule)},
         points_before=hit.points_before,
         points=hit.points,
         counts_from=hit.counts_from,
@@ -201,100 +184,29 @@ def _hit(
     )
 
 
+def _measures_read(rule: Rule) -> list[str]:
+    return sorted(name.name for name in names(rule.when) if name.level is Level.MEASURE)
+
+
 # Measures of one subject
 
 
 def _measures(
     store: Store,
-    plan: Plan,
+    prepared: _Prepared,
     run: RunSummary,
     subject_id: str,
     attributes: Mapping[str, Any],
     records: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """The measures' values as the run had them, by the batch's own query."""
-    if over_group(plan):
+    if prepared.measures.are_over_group:
         return of_subject(_group_measures(store, run), subject_id)
-    return measures_among(plan, subject_id, [attributes], list(records.values()))
+    return prepared.measures.among(subject_id, [attributes], list(records.values()))
 
 
 @lru_cache(maxsize=2)
 def _group_measures(store: Store, run: RunSummary) -> pa.Table:
     """Everybody's measures in a run that can't change any more."""
-    return group_measures(store, _plan(stored_text(store, run.pack_hash), run.as_of), run.known_at)
-
-
-# Why not
-
-
-def _misses(plan: Plan, subject: Row, records: Sequence[Row], hit: set[str]) -> Iterable[Miss]:
-    """A miss for each rule, and for each table of which no row hit the row that came nearest."""
-    tables = {rule.table for rule in plan.rules if rule.table and rule.id in hit}
-    rows = [{**subject, **record} for record in records]
-    nearest: dict[str, Miss] = {}
-    for rule in plan.rules:
-        if rule.id in hit or rule.table in tables:
-            continue
-        miss = _miss(plan, rule, subject, rows)
-        owner = f"table {rule.table}" if rule.table else f"rule {rule.id}"
-        if owner not in nearest or len(miss.failed) < len(nearest[owner].failed):
-            nearest[owner] = miss
-    return nearest.values()
-
-
-def _miss(plan: Plan, rule: Rule, subject: Row, records: Sequence[Row]) -> Miss:
-    if rule.level is not Level.RECORD:
-        return _judged(plan, rule, subject, None)
-    first = next((term for term in conjuncts(rule.when) if _reads_record(term)), TRUE)
-    candidates = [row for row in records if evaluate(first, row, plan.as_of) is True]
-    if not candidates:
-        others = [term for term in _failing(rule, subject, plan.as_of) if not _reads_record(term)]
-        missing = () if first == TRUE else (Failed(render(first), {}, False),)
-        return Miss(rule, None, missing + tuple(_failed(term, subject, plan.as_of) for term in others), None)
-    row = min(candidates, key=lambda candidate: _distance(rule, candidate, plan.as_of))
-    assert plan.pack.vocabulary.records is not None
-    return _judged(plan, rule, row, str(row[plan.pack.vocabulary.records.key]))
-
-
-def _judged(plan: Plan, rule: Rule, row: Row, record_id: str | None) -> Miss:
-    failing = _failing(rule, row, plan.as_of)
-    window = None if failing else _days(rule, row, plan.as_of)
-    return Miss(rule, record_id, tuple(_failed(term, row, plan.as_of) for term in failing), window)
-
-
-def _distance(rule: Rule, row: Row, as_of: dt.date) -> tuple[int, int]:
-    """How near a row is to being a hit: terms that fail, then days by which its window misses the day."""
-    failing = _failing(rule, row, as_of)
-    days = None if failing else _days(rule, row, as_of)
-    if days is None:
-        return len(failing), dt.date.max.toordinal()
-    start, end = days
-    return 0, max((start - as_of).days, (as_of - end).days if end else 0)
-
-
-def _failing(rule: Rule, row: Row, as_of: dt.date) -> list[Expression]:
-    """The terms that keep a row out. Where only the day does, the window says so."""
-    failing = [term for term in conjuncts(rule.when) if evaluate(term, row, as_of) is not True]
-    if all(reads_as_of(term) and evaluate(term, row, as_of) is False for term in failing):
-        return []
-    return failing
-
-
-def _days(rule: Rule, row: Row, as_of: dt.date) -> tuple[dt.date, dt.date | None] | None:
-    """The days on which a row counts, by the rule's window and the terms of its condition with ``as_of``."""
-    timed = take_time_out(rule.when)
-    window = window_on(rule.window, row, as_of) if rule.window else (dt.date.min, None)
-    if window is None:
-        return None
-    begins = [evaluate(date, row, as_of) for date in timed.begins]
-    ends = [evaluate(date, row, as_of) for date in timed.ends] + ([window[1]] if window[1] else [])
-    return max([window[0], *begins]), min(ends, default=None)
-
-
-def _reads_record(term: Expression) -> bool:
-    return any(name.level is Level.RECORD for name in names(term))
-
-
-def _failed(term: Expression, row: Row, as_of: dt.date) -> Failed:
-    seen = {n.name: row.get(n.name) for n in sorted(names(term), key=lambda n: n.name)}
-    return Failed(render(term), seen, evaluate(term, row, as_of) is None)
+    measures = _prepared(stored_text(store, run.pack_hash), run.as_of).measures
+    return measures.of_group(store, run.known_at)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rules.model import OVER_GROUP, Table
+from rules.model import OVER_GROUP, Table, Vocabulary
 from rules.plan import Plan
 from scoring import measures as measure_sql
 from scoring.sql import DUCKDB_MACROS, quoted, sql_type
@@ -24,52 +24,54 @@ Values = Mapping[str, Any]
 _KEY = "subject key"  # with a space: no measure is called so
 
 
-def subject_measures(
-    store: Store,
-    plan: Plan,
-    known_at: dt.datetime | None,
-    subject_id: str,
-    attributes: Values,
-    records: Sequence[Values],
-) -> dict[str, Any]:
-    """The measures of a subject, None where unknown; a rank needs its whole group.
+class SubjectMeasures:
+    """A plan's measures for one subject at a time, by the batch's own query.
 
-    :param known_at: when the whole group was so known; None for now.
-    :param attributes, records: what is known of the subject.
-    :raises StoreError: where the group can't be read.
+    The query is prepared once, over two small tables: planning it takes longer than such few rows do. Threads
+    take turns.
     """
-    if not over_group(plan):
-        return measures_among(plan, subject_id, [attributes], records)
-    return of_subject(group_measures(store, plan, known_at), subject_id)
 
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._turn = Lock()
+        self._duck = _duckdb().cursor()  # temporary tables and prepared queries are a cursor's own
+        if plan.measures:
+            self._prepare(plan.pack.vocabulary)
 
-def over_group(plan: Plan) -> bool:
-    """Whether a measure depends on other subjects."""
-    return any(m.measure.aggregate in OVER_GROUP for m in plan.measures)
+    @property
+    def are_over_group(self) -> bool:
+        """Whether a measure depends on other subjects."""
+        return any(m.measure.aggregate in OVER_GROUP for m in self._plan.measures)
 
+    def of_group(self, store: Store, known_at: dt.datetime | None) -> pa.Table:
+        """Everybody's measures as they were known at a moment (None: now), for :func:`of_subject`.
 
-def group_measures(store: Store, plan: Plan, known_at: dt.datetime | None) -> pa.Table:
-    """Everybody's measures, as they were known at a moment, for :func:`of_subject`.
+        :raises StoreError: where nothing was known.
+        """
+        with workspace() as duck:
+            take_snapshot(store, self._plan.pack.vocabulary, duck, known_at)
+            measures: pa.Table = _with_macros(duck).sql(_query(self._plan)).to_arrow_table()
+            return measures
 
-    :raises StoreError: where nothing was known.
-    """
-    with workspace() as duck:
-        take_snapshot(store, plan.pack.vocabulary, duck, known_at)
-        measures: pa.Table = _with_macros(duck).sql(_query(plan)).to_arrow_table()
-        return measures
+    def among(self, subject_id: str, subjects: Sequence[Values], records: Sequence[Values]) -> dict[str, Any]:
+        """The measures of one of these subjects with these records, None where unknown."""
+        if not self._plan.measures:
+            return {}
+        vocabulary = self._plan.pack.vocabulary
+        with self._turn:
+            _fill(self._duck, "subjects", vocabulary.subject, subjects)
+            _fill(self._duck, "records", vocabulary.records, records)
+            found = self._duck.execute("execute measures")
+            names, rows = [column[0] for column in found.description or ()], found.fetchall()
+        return next((dict(zip(names[1:], row[1:], strict=True)) for row in rows if row[0] == subject_id), {})
 
-
-def measures_among(
-    plan: Plan, subject_id: str, subjects: Sequence[Values], records: Sequence[Values]
-) -> dict[str, Any]:
-    """The measures of one of these subjects with these records."""
-    if not plan.measures:
-        return {}
-    with closing(_duckdb().cursor()) as duck:  # temporary tables are a cursor's own
-        duck.execute("pragma disable_optimizer")  # it would take longer than these few rows do
-        _fill(duck, "subjects", plan.pack.vocabulary.subject, subjects)
-        _fill(duck, "records", plan.pack.vocabulary.records, records)
-        return of_subject(duck.sql(_query(plan)).to_arrow_table(), subject_id)
+    def _prepare(self, vocabulary: Vocabulary) -> None:
+        self._duck.execute("pragma disable_optimizer")  # what it finds is not worth it for these few rows
+        for name, table in (("subjects", vocabulary.subject), ("records", vocabulary.records)):
+            columns = table.columns.items() if table else ()
+            declared = ", ".join(f"{quoted(column)} {sql_type(what.type)}" for column, what in columns)
+            self._duck.execute(f"create temp table {name} ({declared or 'nothing integer'})")
+        self._duck.execute(f"prepare measures as {_query(self._plan)}")
 
 
 def of_subject(measures: pa.Table, subject_id: str) -> dict[str, Any]:
@@ -79,6 +81,7 @@ def of_subject(measures: pa.Table, subject_id: str) -> dict[str, Any]:
 
 
 def _query(plan: Plan) -> str:
+    """Each subject's key as a text, then its measures."""
     key = quoted(plan.pack.vocabulary.subject.key)
     listed = [f"cast({key} as varchar) as {quoted(_KEY)}", *(quoted(m.measure.id) for m in plan.measures)]
     return f"select {', '.join(listed)} from ({measure_sql.frame_sql(plan, 'subjects', 'records')})"
@@ -86,7 +89,7 @@ def _query(plan: Plan) -> str:
 
 @lru_cache(maxsize=1)
 def _duckdb() -> duckdb.DuckDBPyConnection:
-    """One for the process: opening another takes longer than a subject's measures do."""
+    """One for the process."""
     return _with_macros(duckdb.connect(config={"threads": 1}))
 
 
@@ -97,10 +100,7 @@ def _with_macros(duck: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 
 def _fill(duck: duckdb.DuckDBPyConnection, name: str, table: Table | None, rows: Sequence[Values]) -> None:
-    columns = table.columns if table else {}
-    declared = ", ".join(f"{quoted(column)} {sql_type(columns[column].type)}" for column in columns)
-    duck.execute(f"create temp table {name} ({declared or 'nothing integer'})")
-    if rows:
-        given = {column: pa.array([row.get(column) for row in rows]) for column in columns}
-        duck.register("given", pa.table(given))
-        duck.execute(f"insert into {name} from given")
+    duck.execute(f"delete from {name}")
+    if table and rows:
+        given = {column: pa.array([row.get(column) for row in rows]) for column in table.columns}
+        duck.from_arrow(pa.table(given)).insert_into(name)

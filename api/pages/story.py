@@ -9,7 +9,8 @@ from typing import Any
 from rules.expressions import Expression, conjuncts, render
 from rules.model import Column, Grade, Pack, Rule, Supervision, Title
 from rules.words import words
-from scoring.explain import ExplainedHit, Explanation, Failed, Miss
+from scoring.explain import ExplainedHit, Explanation
+from scoring.misses import Failed, Miss
 
 START = Title("起评分", "Start")
 CEILING = Title("超出满分部分不计", "Above the highest score")

@@ -16,7 +16,8 @@ from rules.expressions import Level, conjuncts, render
 from rules.model import Pack, Rule
 from rules.words import Words, number, signed, words
 from scoring.cli.options import database_option
-from scoring.explain import ExplainedHit, Explanation, Miss, explain
+from scoring.explain import ExplainedHit, Explanation, explain
+from scoring.misses import Miss
 from scoring.store import open_store
 
 

@@ -34,7 +34,7 @@ from scoring.store.documents import decode
 from scoring.store.live import LiveGradeRow, LiveScan
 from scoring.store.models import RecordVersion, SubjectVersion
 from scoring.store.versions import last_ingest
-from scoring.subject_measures import subject_measures
+from scoring.subject_measures import SubjectMeasures, of_subject
 
 AT_ONCE = 20
 """A request that changes no more subjects than this waits for them; of more, the others follow behind it."""
@@ -74,10 +74,7 @@ class Judge:
         if facts is None:
             return None
         of_day = self.grader.day(day)
-        values = subject_measures(
-            store, of_day.plan, facts.known_at, subject_id, facts.attributes, facts.records
-        )
-        subject = {**facts.attributes, **values}
+        subject = {**facts.attributes, **_measured(store, of_day.measures, facts)}
         judged = self.grader.judged(subject, facts.records)
         grade, matches = self.grader.grade(of_day, subject, judged), self.patterns.matches(judged)
         now = dt.datetime.now(dt.UTC)
@@ -186,6 +183,13 @@ class _Facts:
     known_at: dt.datetime
     attributes: Mapping[str, Any]
     records: tuple[Mapping[str, Any], ...]
+
+
+def _measured(store: Store, measures: SubjectMeasures, facts: _Facts) -> Mapping[str, Any]:
+    """The subject's measures; where one depends on the whole group, that is measured as well."""
+    if measures.are_over_group:
+        return of_subject(measures.of_group(store, facts.known_at), facts.subject_id)
+    return measures.among(facts.subject_id, [facts.attributes], facts.records)
 
 
 def _facts(store: Store, pack: Pack, subject_id: str) -> _Facts | None:

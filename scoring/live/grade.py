@@ -19,6 +19,7 @@ from scoring.joins import LARGEST_HIT
 from scoring.live.conditions import Conditions
 from scoring.live.supervisor import Engine
 from scoring.pools import Pool, pool_of
+from scoring.subject_measures import SubjectMeasures
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Day:
     """
 
     plan: Plan
+    measures: SubjectMeasures
     in_force: Mapping[str, Rule]
     inputs: tuple[str, ...]
 
@@ -87,7 +89,7 @@ class Grader:
         if day is None or day.plan.as_of != as_of:
             plan = compile_plan(self.pack, as_of)
             inputs = tuple(name.name for name in plan.inputs)
-            day = self._day = Day(plan, {rule.id: rule for rule in plan.rules}, inputs)
+            day = self._day = Day(plan, SubjectMeasures(plan), {rule.id: rule for rule in plan.rules}, inputs)
         return day
 
     def judged(self, subject: Row, records: Sequence[Row]) -> list[Judged]:

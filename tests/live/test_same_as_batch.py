@@ -17,7 +17,6 @@ from rules.model import Pack
 from scoring.live.conditions import DURABLE, engine_of
 from scoring.live.grade import Grader, LiveGrade
 from scoring.live.supervisor import Engine
-from scoring.subject_measures import measures_among
 
 __all__ = ["connection"]
 
@@ -28,7 +27,7 @@ def live(grader: Grader, case: Case) -> dict[Any, reference.Score]:
     found = {}
     for subject in case.subjects:
         key = subject[vocabulary.subject.key]
-        values = measures_among(day.plan, str(key), case.subjects, case.records)
+        values = day.measures.among(str(key), case.subjects, case.records)
         own = [record for record in case.records if record[vocabulary.record_subject] == key]
         known = {**subject, **values}
         found[key] = as_score(key, grader.grade(day, known, grader.judged(known, own)))
