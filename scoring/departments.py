@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,6 +34,8 @@ from scoring.store.workspace import workspace
 PACK = "department-credit"
 RANKED = "satisfaction"
 """The measure that is ranked: unknown for a body that is not."""
+
+RANKINGS_REMEMBERED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,12 @@ def department_ranking(store: Store, run_id: int | None = None, as_of: dt.date |
     if run is None:
         until = f" up to {as_of}" if as_of else ""
         raise StoreError(f"there is no run of {PACK}{until} yet; start one with: xinheng score --pack {PACK}")
+    return _ranking(store, run)
+
+
+@lru_cache(maxsize=RANKINGS_REMEMBERED)
+def _ranking(store: Store, run: RunSummary) -> Ranking:
+    """Computed once: a published run never changes."""
     pack = stored_pack(store, run.pack_hash)
     standings = tuple(sorted(_standings(store, run, pack), key=_order))
     return Ranking(run, pack, standings, tuple(_consequences(store, run, pack, standings)))
