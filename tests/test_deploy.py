@@ -1,0 +1,65 @@
+"""What is installed by hand keeps to what the program takes: settings, commands, packages."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from api.settings import Settings, read_settings
+from scoring.cli import main
+from scoring.store.workspace import DEFAULT_MEMORY, DIRECTORY_VARIABLE, MEMORY_VARIABLE
+
+ROOT = Path(__file__).parents[1]
+DEPLOY = ROOT / "deploy"
+PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
+CONTAINERFILE = (DEPLOY / "Containerfile").read_text("utf-8")
+VARIABLES = {f"XINHENG_{name.upper()}" for name in Settings.__slots__} | {MEMORY_VARIABLE, DIRECTORY_VARIABLE}
+
+
+def _commands() -> Iterator[str]:
+    """Each command line of xinheng in the units, the container file and the page."""
+    for unit in DEPLOY.glob("*.service"):
+        yield from re.findall(r"^Exec\w+=\S+/bin/xinheng (.+)$", unit.read_text("utf-8"), re.MULTILINE)
+    yield from re.findall(r"xinheng (db \w+|serve [^\"]+)", CONTAINERFILE)
+    for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL):
+        yield from re.findall(r"^(?:podman exec xinheng )?xinheng ([^#\n]+)", block, re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", [*_commands()])
+def test_a_command_is_one_that_xinheng_takes(line: str) -> None:
+    command: click.Command = main
+    words = shlex.split(line)
+    while isinstance(command, click.Group):
+        found = command.get_command(click.Context(command), words.pop(0))
+        assert found is not None
+        command = found
+    command.make_context("xinheng", words)
+
+
+def test_the_page_names_every_setting_and_its_default() -> None:
+    told = dict(re.findall(r"^\| `(XINHENG_\w+)` \| (.+?) \|", PAGE, re.MULTILINE))
+    assert set(told) == VARIABLES
+    shown = {name: text.strip("`") for name, text in told.items() if text.startswith("`")}
+    assert shown.pop(MEMORY_VARIABLE) == DEFAULT_MEMORY
+    assert shown.pop("XINHENG_DATABASE_URL") == Settings().summary()["database_url"]
+    assert read_settings({**shown, "XINHENG_SECRET": "x" * 32}) == Settings(secret="x" * 32)
+
+
+def test_the_example_names_every_setting() -> None:
+    example = (DEPLOY / "environment.example").read_text("utf-8")
+    assert set(re.findall(r"^(?:# )?(XINHENG_\w+)=", example, re.MULTILINE)) == VARIABLES
+
+
+def test_the_container_takes_every_package_in() -> None:
+    built = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]
+    packages = set(built["targets"]["wheel"]["packages"])
+    files = {"pyproject.toml", "README.md", "requirements.lock"}
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", CONTAINERFILE, re.MULTILINE)
+    let_in = re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text("utf-8"), re.MULTILINE)
+    assert {name for names in copied for name in names.split()} == packages | files == set(let_in)
