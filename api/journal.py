@@ -58,7 +58,8 @@ def _logged(request: Request) -> Logged | None:
 
 def _event(request: Request, **details: Any) -> Event:
     address = request.view_args or {}
-    place = {**details, "query": request.args.to_dict(), **address, **request.audit_details}
+    query = request.args.to_dict() if request.query_string else None
+    place = {**details, "query": query, **address, **request.audit_details}
     known = {name: value for name, value in place.items() if value not in (None, {}, "")}
     subject_id = address.get("subject_id") or request.audit_subject
     return _make(request, str(request.endpoint), subject_id, known)

@@ -10,9 +10,11 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import MutableMapping
 from contextlib import suppress
 from functools import lru_cache
 
+import orjson
 import structlog
 from flask import Flask, Response
 from prometheus_client import (
@@ -38,7 +40,6 @@ METRICS_TYPE = CONTENT_TYPE_LATEST
 
 _WRITE_SECONDS = 0.1
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_JSON = json.JSONEncoder(ensure_ascii=False, default=str)
 _LOG = structlog.get_logger("xinheng.api")
 
 
@@ -55,7 +56,7 @@ def set_up_logging(level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            lambda _logger, _level, event: _JSON.encode(event),
+            _rendered,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=lambda *_: _LINES,
@@ -76,6 +77,13 @@ def log_failure(error: Exception) -> None:
     """Log an error that nobody expected, with its traceback."""
     request = current()
     _LOG.error("failure", request_id=request.request_id, path=request.path, exc_info=error)
+
+
+def _rendered(_logger: object, _level: str, event: MutableMapping[str, object]) -> str:
+    try:
+        return orjson.dumps(event, default=str).decode()
+    except TypeError:  # a text that UTF-8 can't hold
+        return json.dumps(event, default=str)
 
 
 class _Lines:

@@ -40,7 +40,8 @@ class Request(flask.Request):
         super().__init__(environ, *options)
         self.began = time.perf_counter()
         given = environ.get("HTTP_X_REQUEST_ID", "")
-        self.request_id = given if _REQUEST_ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
+        is_right = given and _REQUEST_ID.fullmatch(given)
+        self.request_id = given if is_right else f"{random.getrandbits(64):016x}"
         self.audit_details: dict[str, Any] = {}
         self.events: list[Event] = []
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 import datetime as dt
 import fcntl
 import hashlib
-import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -23,11 +22,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from scoring.store import Store
 from scoring.store.access import AuditEntry, AuditHead
+from scoring.store.base import table_of
 from scoring.store.errors import store_errors
 
 GENESIS = "0" * 64
@@ -120,14 +121,16 @@ class AuditLog:
         """
         if not events:
             return
+        rows = [_row(event) for event in events]  # what can't be written fails here, by itself
         with self._door:
             batch = self._arriving
-            is_first = not batch.events
-            batch.events.extend(events)
+            is_first = not batch.rows
+            batch.rows.extend(rows)
         if is_first:
             self._commit(batch)
         else:
-            batch.written.wait()
+            with batch.under_way:
+                pass
         if batch.error is not None:
             raise batch.error
 
@@ -136,12 +139,12 @@ class AuditLog:
             try:
                 with self._queue, store_errors(self._address), self._engine.begin() as connection:
                     self._close(batch)
-                    append(connection, batch.events)
+                    _append(connection, batch.rows)
             except Exception as error:
                 batch.error = error
             finally:
                 self._close(batch)
-                batch.written.set()
+                batch.under_way.release()
 
     def _close(self, batch: _Batch) -> None:
         """Who comes from now on waits for the next batch."""
@@ -151,13 +154,18 @@ class AuditLog:
 
 
 class _Batch:
-    """Events that are committed together."""
+    """Rows that are committed together.
 
-    __slots__ = ("error", "events", "written")
+    Its lock is held until that is done. Who waits for it hands it on at once, so that the threads wake one
+    after the other: all of them together would only queue for the interpreter.
+    """
+
+    __slots__ = ("error", "rows", "under_way")
 
     def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.written = threading.Event()
+        self.rows: list[_Row] = []
+        self.under_way = threading.Lock()
+        self.under_way.acquire()
         self.error: Exception | None = None
 
 
@@ -182,16 +190,6 @@ def _queue(store: Store) -> AbstractContextManager[None]:
     if not store.is_sqlite:
         return nullcontext()
     return _FileQueue(Path(f"{store.engine.url.database}-audit-lock"))
-
-
-def append(connection: sa.Connection, events: Sequence[Event]) -> None:
-    """Add events to the chain in the transaction of the caller, who holds up other writers until it ends."""
-    head, last = connection.execute(_LOCK_HEAD).one()
-    rows = [_row(seq, event) for seq, event in enumerate(events, start=head + 1)]
-    for row in rows:
-        last = row["hash"] = chained(last, row)
-    _insert(connection, rows)
-    connection.execute(_MOVE_HEAD, {"new_seq": head + len(rows), "new_hash": last})
 
 
 def entries(
@@ -235,18 +233,16 @@ def verify(store: Store, anchors: Sequence[Anchor] = ()) -> Verification:
     return Verification(count, last, tuple(faults))
 
 
-def chained(previous: str, row: Mapping[str, Any]) -> str:
-    """The hash of an entry.
+def chained(previous: str, entry: Sequence[Any]) -> str:
+    """The hash of an entry: SHA-256 over the hash before it and everything it says, as compact JSON.
 
     :param previous: the hash of the entry before, or :data:`GENESIS`.
+    :param entry: its columns but for the hash, in the order of the table.
     """
-    parts = [row["seq"], row["at"].isoformat(), *(row[name] for name in _HASHED)]
-    return hashlib.sha256((previous + _JSON.encode(parts)).encode()).hexdigest()
+    seq, at, *others = entry
+    return hashlib.sha256(previous.encode() + orjson.dumps([seq, at.isoformat(), *others])).hexdigest()
 
 
-_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-_DETAILS = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=str)
-_HASHED = ("actor", "role", "action", "subject_id", "request_id", "details")
 _LOCK_HEAD = sa.select(AuditHead.seq, AuditHead.hash).where(AuditHead.id == 1).with_for_update()
 _MOVE_HEAD = (
     sa.update(AuditHead)
@@ -254,39 +250,47 @@ _MOVE_HEAD = (
     .values(seq=sa.bindparam("new_seq"), hash=sa.bindparam("new_hash"))
 )
 _INSERT = sa.insert(AuditEntry)
-_COLUMNS = ("seq", "at", *_HASHED, "hash")
-_INSERT_SQLITE = sa.text(
-    f"INSERT INTO audit_entries ({', '.join(_COLUMNS)}) SELECT "
-    + ", ".join(f"json_extract(value, '$[{number}]')" for number in range(len(_COLUMNS)))
-    + " FROM json_each(:rows)"
-)
+_COLUMNS = tuple(table_of(AuditEntry).columns.keys())
+_PLACES = f"({', '.join('?' * len(_COLUMNS))})"
+_ROWS_A_STATEMENT = 1_000
+
+_Row = tuple[dt.datetime, str, str, str, str | None, str | None, str]
+"""An entry without its number and hash."""
 
 
-def _insert(connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
+def _row(event: Event) -> _Row:
+    details = orjson.dumps(event.details, default=str, option=orjson.OPT_SORT_KEYS).decode()
+    at = event.at.astimezone(dt.UTC)
+    return at, event.actor, event.role, event.action, event.subject_id, event.request_id, details
+
+
+def _append(connection: sa.Connection, rows: Sequence[_Row]) -> None:
+    """Add rows to the chain; other writers wait from here to the end of the transaction."""
+    head, last = connection.execute(_LOCK_HEAD).one()
+    entries: list[tuple[Any, ...]] = []
+    for seq, row in enumerate(rows, head + 1):
+        last = chained(last, (seq, *row))
+        entries.append((seq, *row, last))
+    for start in range(0, len(entries), _ROWS_A_STATEMENT):
+        _insert(connection, entries[start : start + _ROWS_A_STATEMENT])
+    connection.execute(_MOVE_HEAD, {"new_seq": head + len(rows), "new_hash": last})
+
+
+def _insert(connection: sa.Connection, entries: Sequence[tuple[Any, ...]]) -> None:
     """In SQLite by one statement: after each one, the thread has to wait for its turn among the others."""
     if connection.dialect.name != "sqlite":
-        connection.execute(_INSERT, rows)
+        connection.execute(_INSERT, [dict(zip(_COLUMNS, entry, strict=True)) for entry in entries])
         return
-    stored = [[_sqlite_moment(row[name]) if name == "at" else row[name] for name in _COLUMNS] for row in rows]
-    connection.execute(_INSERT_SQLITE, {"rows": _JSON.encode(stored)})
+    values = (value for seq, at, *others in entries for value in (seq, _sqlite_moment(at), *others))
+    places = ", ".join([_PLACES] * len(entries))
+    connection.exec_driver_sql(
+        f"INSERT INTO audit_entries ({', '.join(_COLUMNS)}) VALUES {places}", tuple(values)
+    )
 
 
 def _sqlite_moment(moment: dt.datetime) -> str:
     """As :class:`scoring.store.base.Moment` has it."""
-    return moment.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-
-
-def _row(seq: int, event: Event) -> dict[str, Any]:
-    return {
-        "seq": seq,
-        "at": event.at.astimezone(dt.UTC),
-        "actor": event.actor,
-        "role": event.role,
-        "action": event.action,
-        "subject_id": event.subject_id,
-        "request_id": event.request_id,
-        "details": _DETAILS.encode(event.details),
-    }
+    return moment.isoformat(" ", "microseconds").removesuffix("+00:00")
 
 
 def _rows(session: Session) -> Iterator[sa.Row[Any]]:
@@ -298,7 +302,7 @@ def _rows(session: Session) -> Iterator[sa.Row[Any]]:
 def _faults(row: sa.Row[Any], last: Anchor, anchored: str | None) -> Iterator[Fault]:
     if row.seq != last.seq + 1:
         yield Fault(row.seq, f"entries {last.seq + 1} to {row.seq - 1} were removed")
-    elif row.hash != chained(last.hash, row._asdict()):
+    elif row.hash != chained(last.hash, row[:-1]):
         yield Fault(row.seq, "this entry, or the one before it, was altered or moved")
     if anchored is not None and anchored != row.hash:
         yield Fault(row.seq, "the anchor holds another hash: the log up to here was rewritten")
@@ -306,4 +310,4 @@ def _faults(row: sa.Row[Any], last: Anchor, anchored: str | None) -> Iterator[Fa
 
 def _entry(row: AuditEntry) -> Entry:
     values = {name: getattr(row, name) for name in Entry.__slots__}
-    return Entry(**(values | {"details": json.loads(row.details)}))
+    return Entry(**(values | {"details": orjson.loads(row.details)}))

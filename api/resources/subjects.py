@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from flask import Response, current_app
+from werkzeug.http import generate_etag, quote_etag
 
 from api import journal
 from api.context import pack_id, run_of, store, vocabulary
@@ -76,13 +77,15 @@ def get_grade(query: dict[str, Any], subject_id: str) -> Response:
     grade = results.grade_of(store(), run, subject_id)
     if grade is None:
         fail("not-found", f"run {run.id} of {run.pack_id} has no result for {subject_id}")
-    return Response(_written(grade), content_type="application/json")
+    body, etag = _written(grade)
+    return Response(body, headers=etag, content_type="application/json")
 
 
 @lru_cache(maxsize=results.REMEMBERED)
-def _written(grade: GradeRow) -> str:
-    """A grade as it is sent, remembered as long as the grade itself."""
-    return current_app.json.dumps(_GRADE.dump(grade))
+def _written(grade: GradeRow) -> tuple[bytes, dict[str, str]]:
+    """A grade as it is sent, with its ETag, remembered as long as the grade itself."""
+    body = current_app.json.dumps(_GRADE.dump(grade)).encode()
+    return body, {"ETag": quote_etag(generate_etag(body), weak=True)}
 
 
 _GRADE = GradeSchema()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
 import threading
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from click.testing import CliRunner
 from client import Client
 from small_district import FINED
 
-from scoring.audit import Anchor, AuditLog, Event, append, verify
+from scoring.audit import GENESIS, Anchor, AuditLog, Event, chained, verify
 from scoring.cli.audit import audit_group
 from scoring.store import Store
 from scoring.store.access import AuditEntry, AuditHead
@@ -128,13 +130,27 @@ def test_a_log_rewritten_with_its_head_is_found_by_an_anchor(store: Store, log: 
     anchor = verify(store).head
     start = sa.update(AuditHead).values(seq=0, hash="0" * 64)
     _as_intruder(store, sa.delete(AuditEntry), start)
-    with store.writing() as session:
-        append(
-            session.connection(), [Event("tests", "operator", "test.read", f"other {n}") for n in range(7)]
-        )
+    AuditLog(store).write([Event("tests", "operator", "test.read", f"other {n}") for n in range(7)])
     assert verify(store).faults == ()
     assert [fault.seq for fault in verify(store, [anchor]).faults] == [6]
     assert [fault.seq for fault in verify(store, [Anchor(50, anchor.hash)]).faults] == [50]
+
+
+def test_the_hash_of_an_entry_stays_what_it_was_when_the_log_was_begun() -> None:
+    at = dt.datetime(2026, 7, 31, 1, 2, 3, tzinfo=dt.UTC)
+    said = ("4n7w4nxc7z", "regulator", "subjects.get_grade", FINED, None, '{"说":"a\\"\\n"}')
+    written = f'{GENESIS}[1,"2026-07-31T01:02:03+00:00","4n7w4nxc7z","regulator",'
+    written += f'"subjects.get_grade","{FINED}",null,'
+    written += r'"{\"说\":\"a\\\"\\n\"}"]'
+    assert chained(GENESIS, (1, at, *said)) == hashlib.sha256(written.encode()).hexdigest()
+
+
+def test_an_entry_that_cannot_be_written_keeps_no_other_out(store: Store, log: AuditLog) -> None:
+    with pytest.raises(TypeError):
+        log.write([Event("tests", "operator", "test.read", details={"text": "\ud800"})])
+    log.write([Event("tests", "operator", "test.read", "after")] * 1_200)
+    found = verify(store)
+    assert (found.entries, found.faults) == (1_206, ())
 
 
 def test_the_command_line_checks_and_keeps_anchors(
