@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from api import auth, docs, edge, fields, idempotency, journal, limits, observe, pages, session
@@ -37,6 +38,8 @@ def create_app(settings: Settings | None = None, store: Store | None = None) -> 
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.extensions.update(store=store, settings=settings, runs=Remembered(settings.cache_seconds))
     _install(app, settings, store)
+    if settings.proxies:  # outermost: everything else sees the client as the proxies do
+        app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, settings.proxies)  # type: ignore[method-assign]
     api = make_api(app)
     fields.register(api)
     for blueprint in BLUEPRINTS:

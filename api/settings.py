@@ -13,6 +13,7 @@ from scoring.store.connection import parse_url
 from scoring.store.schema import address
 
 SHORTEST_SECRET = 32
+MOST_PROXIES = 10
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -30,6 +31,8 @@ class Settings:
     :param cache_seconds: XINHENG_CACHE_SECONDS: how soon every worker refuses a revoked key and answers by a
         run just published.
     :param max_body_bytes: XINHENG_MAX_BODY_BYTES: the largest request taken.
+    :param proxies: XINHENG_PROXIES: how many proxies stand before the server. The word of that many and no
+        more is taken for the client's address (X-Forwarded-For) and for http or https (X-Forwarded-Proto).
     :param secret: XINHENG_SECRET: what the pages' sign-ins are signed with; all workers need the same, so
         `xinheng serve` makes one for its own where it is not set.
     :param log_level: XINHENG_LOG_LEVEL: debug, info, warning or error. Each request is logged at info.
@@ -40,6 +43,7 @@ class Settings:
     rate_limit: str = "6000/minute"
     cache_seconds: float = CACHE_SECONDS
     max_body_bytes: int = 16 * 1024 * 1024
+    proxies: int = 0
     log_level: str = "info"
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
 
@@ -74,6 +78,12 @@ def _rate(text: str) -> str:
     return text
 
 
+def _proxies(text: str) -> int:
+    if not text.isdecimal() or int(text) > MOST_PROXIES:
+        raise ValueError(f"right: 0 to {MOST_PROXIES}")
+    return int(text)
+
+
 def _level(text: str) -> str:
     if text not in LOG_LEVELS:
         raise ValueError(f"right: one of {', '.join(LOG_LEVELS)}")
@@ -92,6 +102,7 @@ _VARIABLES: dict[str, Callable[[str], str | int | float]] = {
     "rate_limit": _rate,
     "cache_seconds": float,
     "max_body_bytes": int,
+    "proxies": _proxies,
     "log_level": _level,
     "secret": _secret,
 }

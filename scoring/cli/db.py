@@ -7,7 +7,8 @@ from contextlib import closing
 import click
 
 from scoring.cli.options import database_option
-from scoring.store import create_store
+from scoring.store import StoreError, create_store, open_store
+from scoring.store.schema import OlderStoreError, found_revision
 
 
 @click.group("db")
@@ -22,5 +23,25 @@ def upgrade(database: str | None) -> None:
 
     Example: xinheng db upgrade --database postgresql://user@host/xinheng
     """
+    before = _revision(database)
     with closing(create_store(database)) as store:
-        click.echo(f"{store.address}: 已是最新 up to date")
+        click.echo(f"{store.address}: {_done(before, found_revision(store.engine))}")
+
+
+def _revision(database: str | None) -> str | None:
+    """What a store is at; None where there is none, or none that can be read."""
+    try:
+        with closing(open_store(database)) as store:
+            return found_revision(store.engine)
+    except OlderStoreError as error:
+        return error.found
+    except StoreError:
+        return None
+
+
+def _done(before: str | None, now: str | None) -> str:
+    if before is None:
+        return f"已建立 made, at revision {now}"
+    if before != now:
+        return f"已从 {before} 升级至 {now} brought from revision {before} to {now}"
+    return f"已是最新 up to date already, at revision {now}"

@@ -21,10 +21,21 @@ from scoring.store import live as _live  # noqa: F401
 from scoring.store import models as _models  # noqa: F401
 from scoring.store import problems as _problems  # noqa: F401
 from scoring.store.base import Base
-from scoring.store.errors import StoreError
+from scoring.store.errors import StoreError, store_errors
 
 METADATA = Base.metadata
 _UPGRADE_LOCK = 0x58494E48  # any constant: it keeps two upgrades of one PostgreSQL database apart
+
+
+class OlderStoreError(StoreError):
+    """The store's schema is older than this version of Xinheng.
+
+    :ivar found: its revision; None where it has no tables yet.
+    """
+
+    def __init__(self, message: str, found: str | None) -> None:
+        super().__init__(message)
+        self.found = found
 
 
 def upgrade(engine: sa.Engine) -> None:
@@ -46,29 +57,41 @@ def upgrade(engine: sa.Engine) -> None:
 def require_current(engine: sa.Engine) -> None:
     """Check that the schema is the one this version of Xinheng works with.
 
-    :raises StoreError: naming the revision found, the one needed and the command that helps.
+    :raises OlderStoreError: naming the revision found, the one needed and the command that helps.
+    :raises StoreError: where it can't be reached, or is of a newer Xinheng.
     """
+    _require_file(engine.url)
     found, scripts = found_revision(engine), ScriptDirectory.from_config(_config())
     needed = scripts.get_current_head()
     if found == needed:
         return
     if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
         raise StoreError(_newer(engine, found))
-    raise StoreError(
+    raise OlderStoreError(
         f"the store {address(engine.url)} is at revision {found or 'none (no tables yet)'}; "
-        f"this version of Xinheng needs {needed}. Run: xinheng db upgrade"
+        f"this version of Xinheng needs {needed}. Run: xinheng db upgrade",
+        found,
     )
 
 
 def found_revision(engine: sa.Engine) -> str | None:
-    """The revision that a database is at; None where it has none."""
-    with engine.connect() as connection:
+    """The revision that a database is at; None where it has none.
+
+    :raises StoreError: where it can't be reached.
+    """
+    with store_errors(address(engine.url)), engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
 def address(url: sa.URL) -> str:
     """A database's address as it may be shown: without password and parameters."""
     return url.set(query={}).render_as_string(hide_password=True)
+
+
+def _require_file(url: sa.URL) -> None:
+    """A SQLite file that was deleted goes on to work for those who have it open, and ends with them."""
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise StoreError(f"the file of the store {address(url)} is gone")
 
 
 def _newer(engine: sa.Engine, found: str | None) -> str:

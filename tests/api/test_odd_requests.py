@@ -1,0 +1,98 @@
+"""Requests that nobody sends by mistake: refused as what they are, never a failure of the server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from client import Client, Sign
+from flask import Flask
+from small_district import FINED
+
+from api.access import ACCESS
+from scoring.keys import Role
+
+LONG = "x" * 100_000
+ODD_TEXTS = ("%ff", "%ed%a0%80", "%zz", "%", "%0d%0aX:%20y", "..%2f..", LONG)
+
+
+@pytest.fixture
+def district_url(sqlite_district_url: str) -> str:
+    """What is refused never comes to the database."""
+    return sqlite_district_url
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b'{"\\ud800": 1}', "half a surrogate pair"),
+        (b'{"records": [{"record_id": "\\udfff"}]}', "half a surrogate pair"),
+        (b"[" * 100_000, "nested too deep"),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested too deep"),
+        (b'{"seed": ' + b"9" * 5000 + b"}", "more than 4300 digits"),
+        (b'{"records": [{"occurred_on": NaN}]}', "NaN"),
+        (b'{"records": [{"occurred_on": 1e999}]}', "1e999"),
+        (b'{"seed": 1,}', "line 1 column 12"),
+        (b'{"seed": "\xff"}', "not JSON"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else repr(value[:20]),
+)
+def test_every_endpoint_refuses_json_that_no_answer_could_hold(
+    app: Flask, sign_in: Sign, body: bytes, told: str
+) -> None:
+    clients = {role: sign_in(role) for role in Role}
+    endpoints = list(_endpoints_with_a_body(app))
+    assert len(endpoints) >= 14
+    for path, role in endpoints:
+        answer = clients[role].post(path, data=body, content_type="application/json")
+        assert (answer.status_code, answer.mimetype) == (400, "application/problem+json"), path
+        assert answer.json["type"] == "/problems/bad-request"
+        assert told in answer.json["detail"]
+
+
+def test_a_whole_surrogate_pair_is_one_character(regulator: Client) -> None:
+    answer = regulator.post(
+        "/v1/keys", data=b'{"role": "regulator", "owner": "\\ud83d\\ude48"}', content_type="application/json"
+    )
+    assert (answer.status_code, answer.json["key"]["owner"]) == (201, "🙈")
+
+
+@pytest.mark.parametrize("text", ODD_TEXTS, ids=lambda text: text[:12])
+def test_an_odd_address_is_not_found_or_refused(regulator: Client, text: str) -> None:
+    assert regulator.get(f"/v1/subjects/{text}/grade").status_code == 404
+    assert regulator.get(f"/v1/packs/{text}").status_code == 404
+    for query in (f"subject_id={text}", f"vocabulary={text}", f"cursor={text}", f"limit={text}", f"{text}=1"):
+        assert regulator.get("/v1/records", query_string=query).status_code in (200, 404, 422), query
+
+
+@pytest.mark.parametrize("value", ["", "\xff", "é" * 100, '"', "*", "W/", "xh_\xff_\xff", "q=x;,", LONG])
+def test_an_odd_header_does_no_harm(regulator: Client, value: str) -> None:
+    for name in ("If-None-Match", "Accept", "Accept-Encoding", "X-Request-Id", "Cookie", "Range", "Referer"):
+        answer = regulator.get(f"/v1/subjects/{FINED}/grade", headers={name: value})
+        assert answer.status_code in (200, 304), name
+    odd_key = regulator.get("/v1/runs", headers={"Authorization": f"Bearer {value}"})
+    assert odd_key.status_code == 401
+
+
+@pytest.mark.parametrize("value", ["%ff", "%00", "%ed%a0%80", LONG])
+def test_an_odd_form_opens_nothing(app: Flask, value: str) -> None:
+    client = app.test_client()
+    client.get("/sign-in")
+    with client.session_transaction() as session:
+        token = session["form_token"]
+    for form, status in (
+        (f"form_token={value}&key=x", 400),
+        (f"form_token={token}&key={value}&next={value}", 401),
+    ):
+        answer = client.post("/sign-in", data=form, content_type="application/x-www-form-urlencoded")
+        assert answer.status_code == status
+
+
+def _endpoints_with_a_body(app: Flask) -> Iterator[tuple[str, Role]]:
+    """Each address to which JSON is sent, and a role that may."""
+    addresses = app.url_map.bind("localhost")
+    for template, operations in app.test_client().get("/openapi.json").json["paths"].items():
+        path = template.replace("{", "").replace("}", "").replace("problem_id", "1").replace("alert_id", "1")
+        if "requestBody" in operations.get("post", {}):
+            endpoint, _ = addresses.match(path, "POST")
+            yield path, min(ACCESS[endpoint].roles or ())
