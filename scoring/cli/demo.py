@@ -20,6 +20,9 @@ from scoring.store import Store, create_store
 from scoring.store.models import Hit, Score
 
 AS_OF = dt.date(2026, 7, 31)
+A_MONTH_BEFORE = dt.date(2026, 6, 30)
+"""Graded as well, for people to see what has moved since."""
+
 SHOWN = "enterprise-credit"
 
 
@@ -48,6 +51,7 @@ def demo_command(context: click.Context, directory: Path, serve: bool) -> None:
     url = f"sqlite:///{directory / 'xinheng.db'}"
     with closing(create_store(url)) as store:
         _ingest(store, files, directory / "quarantine")
+        grade_store(store, None, A_MONTH_BEFORE)
         print_rows(grade_store(store, None, AS_OF), COLUMNS, "table")
         subject = _explain_some(store)
     click.echo(f"\n下一步 next: export XINHENG_DATABASE_URL={url}; xinheng explain {subject}; xinheng report")
