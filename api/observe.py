@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import datetime as dt
 import json
 import logging
 import os
@@ -27,7 +28,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from api.request import current
+from api.request import Request, current
 
 REQUESTS = Counter("xinheng_requests", "Requests answered.", ["endpoint", "method", "status"])
 SECONDS = Histogram(
@@ -132,24 +133,33 @@ atexit.register(_LINES.flush)
 
 def _end(response: Response) -> Response:
     request = current()
-    seconds, request_id = time.perf_counter() - request.began, request.request_id
+    seconds = time.perf_counter() - request.began
     endpoint, method, status = request.endpoint or "none", request.method, response.status_code
-    response.headers["X-Request-Id"] = request_id
+    response.headers["X-Request-Id"] = request.request_id
     counted, timed = _metrics_of(endpoint, method if method in _METHODS else "other", status)
     counted.inc()
     timed.observe(seconds)
-    _LOG.info(
-        "request",
-        request_id=request_id,
-        method=method,
-        path=request.path,
-        endpoint=endpoint,
-        status=status,
-        milliseconds=round(seconds * 1000, 2),
-        key=request.key.prefix if request.key else None,
-        client=request.remote_addr,
-    )
+    if _LOG.is_enabled_for(logging.INFO):
+        _log_request(request, status, seconds)
     return response
+
+
+def _log_request(request: Request, status: int, seconds: float) -> None:
+    """One line a request, past structlog, whose way would take longer than all else here."""
+    line = {
+        "request_id": request.request_id,
+        "method": request.method,
+        "path": request.path,
+        "endpoint": request.endpoint,
+        "status": status,
+        "milliseconds": round(seconds * 1000, 2),
+        "key": request.key.prefix if request.key else None,
+        "client": request.remote_addr,
+        "event": "request",
+        "level": "info",
+        "timestamp": dt.datetime.now(dt.UTC),
+    }
+    _LINES.info(orjson.dumps(line, option=orjson.OPT_UTC_Z).decode())
 
 
 @lru_cache(maxsize=10_000)

@@ -1,9 +1,7 @@
-"""A small load generator: keeps connections busy for some seconds and prints how many answers came a second.
+"""A small load generator: keeps connections busy until so many requests are answered.
 
 A connection has several requests under way (HTTP pipelining), so that the generator takes little of the
-machine that the server is measured on. Called as ``python load.py PORT CONNECTIONS SECONDS < requests``; the
-input holds raw HTTP requests, each closed by an empty line. Prints answers a second, and how many were
-not 200.
+machine that the server is measured on.
 """
 
 from __future__ import annotations
@@ -11,9 +9,7 @@ from __future__ import annotations
 import itertools
 import selectors
 import socket
-import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 DEPTH = 8
 """How many requests a connection has under way."""
@@ -42,39 +38,40 @@ class Connection:
         self._requests, self._sent = requests, 0
         self._send()
 
+    @property
+    def is_done(self) -> bool:
+        """Whether everything sent is answered; there may be more to send no longer."""
+        return self.answers.found == self._sent
+
     def read(self) -> None:
-        """Take what came."""
+        """Take what came, and go on."""
         data = self.socket.recv(262_144)
         if not data:
             raise ConnectionError("the server closed the connection")
         self.answers.take(data)
         self.good.take(data)
-        if self.answers.found == self._sent:
+        if self.is_done:
             self._send()
 
     def _send(self) -> None:
-        self.socket.sendall(b"".join(itertools.islice(self._requests, DEPTH)))
-        self._sent += DEPTH
+        batch = list(itertools.islice(self._requests, DEPTH))
+        self.socket.sendall(b"".join(batch))
+        self._sent += len(batch)
 
 
-def main() -> None:
-    """Read requests, send them, print what came of it."""
-    port, connections, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
-    requests = itertools.cycle(
-        [part + b"\r\n\r\n" for part in sys.stdin.buffer.read().split(b"\r\n\r\n") if part]
-    )
-    open_ones = [Connection(port, requests) for _ in range(connections)]
-    selector = selectors.DefaultSelector()
-    for connection in open_ones:
-        selector.register(connection.socket, selectors.EVENT_READ, connection)
-    began = time.perf_counter()
-    while time.perf_counter() - began < seconds:
-        for key, _ in selector.select(1):
-            key.data.read()
-    elapsed = time.perf_counter() - began
-    answers, good = (sum(getattr(c, name).found for c in open_ones) for name in ("answers", "good"))
-    print(answers / elapsed, answers - good)
+def load(port: int, requests: Sequence[bytes], count: int, connections: int) -> int:
+    """Ask so many times; how many answers were 200.
 
-
-if __name__ == "__main__":
-    main()
+    :param requests: raw HTTP requests, sent one after the other, and then again.
+    """
+    to_send = itertools.islice(itertools.cycle(requests), count)
+    opened = [Connection(port, to_send) for _ in range(connections)]
+    with selectors.DefaultSelector() as selector:
+        for connection in opened:
+            selector.register(connection.socket, selectors.EVENT_READ, connection)
+        while not all(connection.is_done for connection in opened):
+            for key, _ in selector.select(1):
+                key.data.read()
+    for connection in opened:
+        connection.socket.close()
+    return sum(connection.good.found for connection in opened)

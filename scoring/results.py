@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -14,9 +13,7 @@ import sqlalchemy as sa
 from scoring.runs import RunSummary, latest_run, list_runs
 from scoring.store import Store, bulk
 from scoring.store.base import table_of
-from scoring.store.errors import store_errors
 from scoring.store.models import DimensionScore, Hit, Run, Score
-from scoring.store.schema import address
 
 RESULT_TABLES = {"scores": Score, "dimension_scores": DimensionScore, "hits": Hit}
 """The tables of a run, by name."""
@@ -33,10 +30,6 @@ _ARROW = {
     "counts_from": pa.date32(),
     "counts_until": pa.date32(),
 }
-
-
-REMEMBERED = 50_000
-"""How many results a process keeps at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +82,9 @@ def find_run(store: Store, run_id: int) -> RunSummary | None:
 
 
 def grade_of(store: Store, run: RunSummary, subject_id: str) -> GradeRow | None:
-    """A subject's result in a run. The latest ones are remembered: a published run never changes."""
-    return _grade_of(store.engine, run, subject_id)
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _grade_of(engine: sa.Engine, run: RunSummary, subject_id: str) -> GradeRow | None:
-    with store_errors(address(engine.url)), engine.connect() as connection:
-        row = connection.execute(_ONE, {"run": run.id, "subject": subject_id}).one_or_none()
+    """A subject's result in a run."""
+    with store.reading() as session:
+        row = session.execute(_ONE, {"run": run.id, "subject": subject_id}).one_or_none()
     return None if row is None else _grade(run, row)
 
 

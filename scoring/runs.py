@@ -42,6 +42,10 @@ class RunSummary:
     orphans: int
     snapshot_hash: str
 
+    def __hash__(self) -> int:
+        """By its number, which no other run of the store has."""
+        return self.id
+
 
 def run(
     store: Store,

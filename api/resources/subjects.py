@@ -30,7 +30,11 @@ from scoring import audit, results
 from scoring.explain import UnknownSubjectError, explain
 from scoring.marks import list_marks
 from scoring.records import subject_attributes
-from scoring.results import GradeRow
+from scoring.runs import RunSummary
+from scoring.store import Store
+
+GRADES_REMEMBERED = 50_000
+"""How many a process keeps at hand."""
 
 blueprint = Blueprint("subjects", __name__, url_prefix="/v1/subjects", description="Who is graded")
 
@@ -74,16 +78,19 @@ def get_subject(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
 def get_grade(query: dict[str, Any], subject_id: str) -> Response:
     """A subject's grade: the current one, or as of a date."""
     run = run_of(query)
-    grade = results.grade_of(store(), run, subject_id)
-    if grade is None:
+    written = _written(store(), run, subject_id)
+    if written is None:
         fail("not-found", f"run {run.id} of {run.pack_id} has no result for {subject_id}")
-    body, etag = _written(grade)
+    body, etag = written
     return Response(body, headers=etag, content_type="application/json")
 
 
-@lru_cache(maxsize=results.REMEMBERED)
-def _written(grade: GradeRow) -> tuple[bytes, dict[str, str]]:
-    """A grade as it is sent, with its ETag, remembered as long as the grade itself."""
+@lru_cache(maxsize=GRADES_REMEMBERED)
+def _written(found: Store, run: RunSummary, subject_id: str) -> tuple[bytes, dict[str, str]] | None:
+    """A grade as it is sent, with its ETag; remembered, for a published run never changes."""
+    grade = results.grade_of(found, run, subject_id)
+    if grade is None:
+        return None
     body = current_app.json.dumps(_GRADE.dump(grade)).encode()
     return body, {"ETag": quote_etag(generate_etag(body), weak=True)}
 

@@ -23,6 +23,8 @@ APPLICATION = "api.app:create_app"
 METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 SECRET_VARIABLE = "XINHENG_SECRET"
 STOP_SECONDS = 30
+THREADS = 64
+"""Many of them wait at any moment: for the audit log, which one of them writes for all."""
 
 
 @click.command("serve")
@@ -30,7 +32,7 @@ STOP_SECONDS = 30
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="The port.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 256), help="Processes.")
 @click.option(
-    "--threads", default=16, show_default=True, type=click.IntRange(1, 1024), help="Threads a worker."
+    "--threads", default=THREADS, show_default=True, type=click.IntRange(1, 1024), help="Threads a worker."
 )
 @database_option
 def serve_command(host: str, port: int, workers: int, threads: int, database: str | None) -> None:
