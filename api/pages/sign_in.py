@@ -16,7 +16,7 @@ _YEAR_SECONDS = 365 * 24 * 3600
 @blueprint.route("/sign-in", methods=["GET", "POST"])
 def sign_in() -> Response:
     """Ask for a key, and let its bearer in."""
-    if request.method == "GET":
+    if request.method != "POST":
         return page("sign_in", refused=None, next=request.args.get("next", ""))
     session.begin(authenticate(request.form.get("key", "").strip()))
     return redirect(_local(request.form.get("next", "")), 303)

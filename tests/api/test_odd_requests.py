@@ -88,6 +88,14 @@ def test_an_odd_form_opens_nothing(app: Flask, value: str) -> None:
         assert answer.status_code == status
 
 
+def test_a_head_is_answered_as_a_get_without_its_body(app: Flask) -> None:
+    client = app.test_client()
+    for path in ("/sign-in", "/docs", "/openapi.json", "/healthz"):
+        asked, got = client.head(path), client.get(path)
+        assert (asked.status_code, asked.data) == (got.status_code, b""), path
+        assert got.status_code == 200
+
+
 def _endpoints_with_a_body(app: Flask) -> Iterator[tuple[str, Role]]:
     """Each address to which JSON is sent, and a role that may."""
     addresses = app.url_map.bind("localhost")
