@@ -79,6 +79,17 @@ def test_a_draft_shows_who_would_move_and_by_which_rule(regulator: Visitor, tmp_
     assert "-1" in regulator.text("section[aria-labelledby=differences]")
 
 
+def test_who_moves_by_no_rule_moves_by_the_bounds_of_tiers(regulator: Visitor, tmp_path: Path) -> None:
+    draft = tmp_path / "draft.yaml"
+    text = PACK.read_text(encoding="utf-8")
+    assert text.count("from: 75}") == 1
+    draft.write_text(text.replace("from: 75}", "from: 89}"), encoding="utf-8")
+    simulate(regulator, draft)
+    movers = regulator.all("section[aria-labelledby=movers] tbody tr")
+    assert movers
+    assert all("非规则：分值设置或等级界线" in mover.text for mover in movers)
+
+
 def test_a_draft_that_is_wrong_is_answered_with_every_place(regulator: Visitor, tmp_path: Path) -> None:
     draft = tmp_path / "draft.yaml"
     draft.write_text(
