@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from scoring.runs import RunSummary, get_run
 from scoring.store import Store
 from scoring.store.base import Moment
+from scoring.store.documents import value_in
 from scoring.store.models import Hit, Run, Score, SubjectVersion
 
 NAME = "name"
@@ -56,7 +57,7 @@ def list_subjects(
     :param search: a part of the name or of the number; empty for all.
     :param after: score and number of the last subject of the page before.
     """
-    name = _attribute(store, NAME)
+    name = value_in(store, SubjectVersion.data, NAME)
     query = (
         sa.select(Score.subject_id, name, Score.score, Score.tier, Score.veto, Score.next_change_on)
         .outerjoin(SubjectVersion, _current(run.vocabulary, Score.subject_id))
@@ -77,7 +78,7 @@ def list_subjects(
 
 def names_of(store: Store, vocabulary: str, subject_ids: Iterable[str]) -> dict[str, str]:
     """What subjects are called now; those without a name are left out."""
-    name, wanted = _attribute(store, NAME), list(subject_ids)
+    name, wanted = value_in(store, SubjectVersion.data, NAME), list(subject_ids)
     names: dict[str, str] = {}
     with store.reading() as session:
         for start in range(0, len(wanted), _NAMES_AT_ONCE):
@@ -92,7 +93,7 @@ def names_of(store: Store, vocabulary: str, subject_ids: Iterable[str]) -> dict[
 
 def subject_called(store: Store, vocabulary: str, name: str) -> str | None:
     """The number of the subject that is called so now, or whose number this is."""
-    called = sa.or_(_attribute(store, NAME) == name, SubjectVersion.subject_id == name)
+    called = sa.or_(value_in(store, SubjectVersion.data, NAME) == name, SubjectVersion.subject_id == name)
     query = sa.select(SubjectVersion.subject_id).where(
         SubjectVersion.vocabulary == vocabulary, SubjectVersion.known_until.is_(None), called
     )
@@ -135,14 +136,3 @@ def _current(vocabulary: str, subject_id: Any) -> sa.ColumnElement[bool]:
         SubjectVersion.subject_id == subject_id,
         SubjectVersion.known_until.is_(None),
     )
-
-
-def _attribute(store: Store, column: str) -> sa.ColumnElement[str]:
-    """An attribute in the documents of subjects."""
-    document = SubjectVersion.data
-    value: sa.ColumnElement[str]
-    if store.is_sqlite:
-        value = sa.func.json_extract(document, f'$."{column}"', type_=sa.String)
-    else:
-        value = sa.cast(document, sa.JSON)[column].as_string()
-    return value

@@ -15,7 +15,7 @@ from rules.model import Table, Title, Vocabulary
 from scoring.ingest.cells import Convert, Reading, converter
 from scoring.ingest.errors import Fault
 from scoring.store import Store
-from scoring.store.documents import decode, encode
+from scoring.store.documents import decode, encode, value_in
 from scoring.store.models import Quarantined, RecordVersion, SubjectVersion
 from scoring.store.versions import FileInfo, IngestResult, Rejected, ingest_rows
 
@@ -133,7 +133,7 @@ def list_records(
     if subject_id is not None:
         query = query.where(RecordVersion.subject_id == subject_id)
     if authority is not None:
-        query = query.where(_value(store, AUTHORITY) == authority)
+        query = query.where(value_in(store, RecordVersion.data, AUTHORITY) == authority)
     if after is not None:
         query = query.where(RecordVersion.record_id > after)
     with store.reading() as session:
@@ -249,7 +249,7 @@ def _foreign(
                 RecordVersion.vocabulary == vocabulary.id,
                 RecordVersion.known_until.is_(None),
                 RecordVersion.record_id.in_(keys[start : start + _IDS_AT_ONCE]),
-                sa.func.coalesce(_value(store, AUTHORITY), "") != authority,
+                sa.func.coalesce(value_in(store, RecordVersion.data, AUTHORITY), "") != authority,
             )
             found.update(session.scalars(query))
     return frozenset(found)
@@ -261,17 +261,6 @@ def _submission(store: Store, result: IngestResult) -> Submission:
         rows = session.scalars(query.order_by(Quarantined.row_no, Quarantined.id))
         problems = tuple(Rejected(row.row_no, row.column, row.value, row.reason) for row in rows)
     return Submission(result.new, result.changed, result.unchanged, result.rejected, problems)
-
-
-def _value(store: Store, column: str) -> sa.ColumnElement[str]:
-    """A column's value in the documents of records."""
-    document = RecordVersion.data
-    value: sa.ColumnElement[str]
-    if store.is_sqlite:
-        value = sa.func.json_extract(document, f'$."{column}"', type_=sa.String)
-    else:
-        value = sa.cast(document, sa.JSON)[column].as_string()
-    return value
 
 
 def _record(row: RecordVersion, table: Table) -> Record:

@@ -1,4 +1,4 @@
-"""What tests share: a store in SQLite and in PostgreSQL, both real."""
+"""What tests share: a store in SQLite and in PostgreSQL, and durable_rules, all real."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from scoring.live.supervisor import Engine
 from scoring.store import Store, create_store
 
 
@@ -59,3 +60,12 @@ def store(database_url: str) -> Iterator[Store]:
     opened = create_store(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def durable() -> Iterator[Engine]:
+    """durable_rules in its process; every answer must be its own."""
+    engine = Engine()
+    yield engine
+    engine.close()
+    assert engine.incidents == {}

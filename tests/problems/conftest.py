@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -27,15 +26,6 @@ ACTOR_OF = {
     "supervise": Actor.SUPERVISOR,
     "evaluate": Actor.ENTERPRISE,
 }
-
-
-@pytest.fixture(scope="session")
-def durable() -> Iterator[Engine]:
-    """durable_rules in its process; every answer must be its own."""
-    engine = Engine()
-    yield engine
-    engine.close()
-    assert engine.incidents == {}
 
 
 @pytest.fixture
