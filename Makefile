@@ -1,7 +1,7 @@
 # Everything a newcomer needs: `make demo`, `make test`. Both set up what they need, and can be run again.
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check bench mutants lock clean
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -24,7 +24,11 @@ check: .venv/ready-dev
 
 test: check
 	sh tests/install-browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not alone" --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest -m alone
+
+mutants: .venv/ready-dev
+	$(BIN)/python tests/mutation/run.py
 
 bench: .venv/ready-dev
 	$(BIN)/python -m pytest benchmarks --benchmark-only
