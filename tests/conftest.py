@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -10,9 +11,16 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from databases import database_of_its_own
+from hypothesis import settings
 
 from scoring.live.supervisor import Engine
-from scoring.store import Store, create_store
+from scoring.store import Store, create_store, open_store
+
+settings.register_profile("same-every-time", derandomize=True, deadline=None, database=None)
+settings.register_profile("by-chance", deadline=None, print_blob=True)
+settings.load_profile("by-chance" if "XINHENG_EXAMPLES" in os.environ else "same-every-time")
+"""Random examples are the same in every run; ``XINHENG_EXAMPLES=2000`` draws that many new ones."""
 
 
 @pytest.fixture(scope="session")
@@ -39,12 +47,8 @@ def sqlite_url(tmp_path: Path) -> str:
 @pytest.fixture
 def postgresql_url(postgresql_server: str) -> Iterator[str]:
     """The URL of an empty PostgreSQL database."""
-    name = "test_" + os.urandom(6).hex()
-    with psycopg.connect(postgresql_server, autocommit=True) as admin:
-        admin.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
-    yield postgresql_server.replace("/postgres?", f"/{name}?")
-    with psycopg.connect(postgresql_server, autocommit=True) as admin:
-        admin.execute(psycopg.sql.SQL("DROP DATABASE {} WITH (FORCE)").format(psycopg.sql.Identifier(name)))
+    with database_of_its_own(postgresql_server) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -54,10 +58,48 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty store in SQLite, to copy: making the tables takes longer than most tests."""
+    path = tmp_path_factory.mktemp("migrated") / "xinheng.db"
+    create_store(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgresql_server: str) -> str:
+    """The name of an empty store in PostgreSQL, to copy."""
+    with psycopg.connect(postgresql_server, autocommit=True) as admin:
+        admin.execute("CREATE DATABASE migrated")
+    create_store(postgresql_server.replace("/postgres?", "/migrated?")).close()
+    return "migrated"
+
+
 @pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
+def sqlite_store_url(migrated_file: Path, tmp_path: Path) -> str:
+    """The URL of an empty store in SQLite."""
+    shutil.copy(migrated_file, tmp_path / "xinheng.db")
+    return f"sqlite:///{tmp_path / 'xinheng.db'}"
+
+
+@pytest.fixture
+def postgresql_store_url(postgresql_server: str, migrated_database: str) -> Iterator[str]:
+    """The URL of an empty store in PostgreSQL."""
+    with database_of_its_own(postgresql_server, migrated_database) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty store that is up to date, on SQLite and on PostgreSQL."""
+    url: str = request.getfixturevalue(f"{request.param}_store_url")
+    return url
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
     """An empty store that is up to date, on SQLite and on PostgreSQL."""
-    opened = create_store(database_url)
+    opened = open_store(store_url)
     yield opened
     opened.close()
 

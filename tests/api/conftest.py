@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from client import Client, Sign
+from databases import database_of_its_own
 from flask import Flask
 from small_district import AUTHORITY, PACK, fill, fill_more
 
@@ -61,12 +61,8 @@ def sqlite_district_url(sqlite_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def postgresql_district_url(postgresql_server: str, postgresql_template: str) -> Iterator[str]:
     """The URL of a copy of the graded district."""
-    name = "test_" + os.urandom(6).hex()
-    with psycopg.connect(postgresql_server, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {postgresql_template}")
-    yield postgresql_server.replace("/postgres?", f"/{name}?")
-    with psycopg.connect(postgresql_server, autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with database_of_its_own(postgresql_server, postgresql_template) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -9,12 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 from flask import request
 from flask.testing import FlaskClient
+from waiting import until
 from werkzeug.test import TestResponse
 
 from api.app import create_app
@@ -105,25 +106,28 @@ def test_the_log_has_the_client_not_the_proxy(district_url: str, tmp_path: Path)
 
 
 def _ask(port: int, process: subprocess.Popen[bytes]) -> http.client.HTTPResponse:
-    while process.poll() is None:
+    answers: list[http.client.HTTPResponse] = []
+
+    def has_ended_or_answered() -> bool:
         connection = http.client.HTTPConnection(PROXY, port, timeout=60)
-        try:
-            headers = {"X-Forwarded-For": f"{LIE}, {CLIENT}", "X-Forwarded-Proto": "https"}
+        headers = {"X-Forwarded-For": f"{LIE}, {CLIENT}", "X-Forwarded-Proto": "https"}
+        with closing(connection), suppress(ConnectionRefusedError):
             connection.request("GET", "/sign-in", headers=headers)
-            return connection.getresponse()
-        except ConnectionRefusedError:
-            time.sleep(0.1)
-        finally:
-            connection.close()
-    raise RuntimeError("the server did not start")
+            answers.append(connection.getresponse())
+        return bool(answers) or process.poll() is not None
+
+    until(has_ended_or_answered, "the start of the server")
+    assert answers, "the server did not start"
+    return answers[0]
 
 
 def _logged(log: Path) -> dict[str, object]:
     """The line of the request; it is written soon after the answer."""
-    for _ in range(600):
-        for line in log.read_text("utf-8").splitlines():
-            if line.startswith("{") and line.endswith("}"):
-                found: dict[str, object] = json.loads(line)
-                return found
-        time.sleep(0.1)
-    raise RuntimeError("nothing was logged")
+
+    def lines() -> list[str]:
+        whole = log.read_text("utf-8").splitlines()
+        return [line for line in whole if line.startswith("{") and line.endswith("}")]
+
+    until(lines, "the line of the request")
+    found: dict[str, object] = json.loads(lines()[0])
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import importlib.util
 import json
@@ -12,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +20,7 @@ from types import ModuleType
 
 import pytest
 from small_district import FINED, SUBJECTS
+from waiting import until
 
 from scoring.audit import verify
 from scoring.keys import Role, create_key
@@ -52,15 +53,13 @@ def _served(url: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
 
 
 def _is_ready(port: int, process: subprocess.Popen[bytes]) -> bool:
-    for _ in range(600):
-        if process.poll() is not None:
-            return False
-        try:
-            if _ask(port, "/readyz")[0] == 200:
-                return True
-        except OSError:
-            time.sleep(0.1)
-    return False
+    def has_ended_or_answers() -> bool:
+        with contextlib.suppress(OSError):
+            return process.poll() is not None or _ask(port, "/readyz")[0] == 200
+        return False
+
+    until(has_ended_or_answers, "the start of the server")
+    return process.poll() is None
 
 
 def _ask(port: int, path: str, token: str = "") -> tuple[int, bytes]:
@@ -113,8 +112,7 @@ def test_what_was_answered_is_in_the_log_even_if_the_server_is_killed(
         threads = [threading.Thread(target=ask_on, args=(port,)) for _ in range(8)]
         for thread in threads:
             thread.start()
-        while len(answered) < 200:
-            time.sleep(0.01)
+        until(lambda: len(answered) >= 200, "the 200th answer")
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         for thread in threads:

@@ -19,6 +19,8 @@ from scoring.store import Store
 
 from .events_pack import firms, record, take_in
 
+pytestmark = pytest.mark.alone
+
 RULES = {"kind": "rules", "patterns": [[{"x": 1}], [{"$gt": {"x": 0}}, {"y": 2}]]}
 HANGS = {"kind": "rules", "patterns": [[{"$nex": {"z": 1}}]]}
 """In durable_rules 2.0.28 a pattern that asks for an absent field alone never ends."""

@@ -9,6 +9,8 @@ import datetime as dt
 import os
 import random
 
+import pytest
+
 from scoring.live.events import Judge
 from scoring.live.supervisor import Engine
 from scoring.problems.case import Case, after, message, messages
@@ -16,6 +18,8 @@ from scoring.problems.case import Step as ProblemStep
 from scoring.problems.chart import Actor, moves
 
 from .events_pack import Row, firms
+
+pytestmark = pytest.mark.alone
 
 EVENTS = int(os.environ.get("XINHENG_SOAK_EVENTS", "4000"))
 DAY = dt.date(2026, 7, 1)

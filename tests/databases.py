@@ -1,0 +1,20 @@
+"""Databases for single tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+
+@contextmanager
+def database_of_its_own(server: str, template: str = "template1") -> Iterator[str]:
+    """The URL of a new PostgreSQL database, a copy of the template; it goes with the block."""
+    name = "test_" + os.urandom(6).hex()
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield server.replace("/postgres?", f"/{name}?")
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
