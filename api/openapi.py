@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import http
 import json
 import sys
@@ -16,7 +17,7 @@ from webargs import missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 
-from api.problems import MEDIA_TYPE, ProblemSchema, fail, problem_response
+from api.problems import MEDIA_TYPE, Problem, ProblemSchema, fail, problem_response
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -75,7 +76,14 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
 
     def query(self, schema: type[Schema]) -> Callable[[View], View]:
         """Read the query string by a schema."""
-        return self.arguments(schema(), location="query")  # type: ignore[no-any-return]
+        read = self.arguments(schema(), location="query")
+
+        def register(view: View) -> View:
+            reader = read(view)
+            reader.query_names = frozenset(schema().fields)
+            return reader  # type: ignore[no-any-return]
+
+        return register
 
     def body(self, schema: type[Schema]) -> Callable[[View], View]:
         """Read a JSON body by a schema."""
@@ -93,9 +101,29 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
         route = self.route(rule, methods=[method], **options)
 
         def register(view: View) -> View:
-            return route(self.describe(operationId=view.__name__)(view))  # type: ignore[no-any-return]
+            described = self.describe(operationId=view.__name__)(view)
+            return route(_knows_its_query(described))  # type: ignore[no-any-return]
 
         return register
+
+
+def _knows_its_query(view: View) -> View:
+    """The view, which answers 400 where the query string has a name that is not in its schema."""
+    known: frozenset[str] = getattr(view, "query_names", frozenset())
+
+    @functools.wraps(view)
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        unknown = [name for name in request.args if name not in known] if request.query_string else []
+        if unknown:
+            right = f"those there are: {', '.join(sorted(known))}" if known else "there are none here"
+            detail = f"there is no parameter {', '.join(unknown)}; {right}"
+            errors = [
+                {"location": "query", "field": name, "message": "Unknown parameter."} for name in unknown
+            ]
+            raise Problem("bad-request", detail, errors)
+        return view(*args, **kwargs)
+
+    return answer  # type: ignore[return-value]
 
 
 class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no types

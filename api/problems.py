@@ -37,6 +37,7 @@ TYPES = {
         ProblemType("unauthenticated", 401, "A valid key is needed", "Send Authorization: Bearer xh_…"),
         ProblemType("forbidden", 403, "This key does not open this", "Use a key of a role that may."),
         ProblemType("consent-invalid", 403, "No valid consent", "Obtain the subject's consent; see detail."),
+        ProblemType("lender-stopped", 403, "This lender is stopped", "Ask the credit office; see detail."),
         ProblemType("not-found", 404, "There is no such thing", "See detail; check the address."),
         ProblemType("method-not-allowed", 405, "This can't be done here", "Use a method listed in Allow."),
         ProblemType("not-acceptable", 406, "No such representation", "Ask for one that the document lists."),
@@ -146,8 +147,17 @@ def _field_errors(error: HTTPException) -> Iterator[dict[str, str]]:
     """What validation found, of flask-smorest's tree: location → field → … → messages."""
     data = getattr(error, "data", None) or {}
     for location, tree in (data.get("messages") or {}).items():
-        for path, message in _leaves(tree, ()):
-            yield {"location": str(location), "field": ".".join(path), "message": message}
+        yield from field_errors(str(location), tree)
+
+
+def field_errors(location: str, tree: Any, path: tuple[str, ...] = ()) -> Iterator[dict[str, str]]:
+    """What validation found in one part of a request.
+
+    :param tree: field → … → messages.
+    :param path: of the field that the tree is about.
+    """
+    for place, message in _leaves(tree, path):
+        yield {"location": location, "field": ".".join(place), "message": message}
 
 
 def _leaves(tree: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -62,7 +63,31 @@ def test_an_odd_address_is_not_found_or_refused(regulator: Client, text: str) ->
     assert regulator.get(f"/v1/subjects/{text}/grade").status_code == 404
     assert regulator.get(f"/v1/packs/{text}").status_code == 404
     for query in (f"subject_id={text}", f"vocabulary={text}", f"cursor={text}", f"limit={text}", f"{text}=1"):
-        assert regulator.get("/v1/records", query_string=query).status_code in (200, 404, 422), query
+        assert regulator.get("/v1/records", query_string=query).status_code in (200, 400, 404, 422), query
+
+
+def test_a_parameter_that_an_endpoint_does_not_have_is_refused_by_its_name(app: Flask, sign_in: Sign) -> None:
+    clients = {role: sign_in(role) for role in Role}
+    addresses = app.url_map.bind("localhost")
+    asked = 0
+    for template, operations in app.test_client().get("/openapi.json").json["paths"].items():
+        path = re.sub(r"{\w+_id}", "1", template).replace("{", "").replace("}", "")
+        for method in {"GET", "POST", "DELETE"} & {name.upper() for name in operations}:
+            endpoint, _ = addresses.match(path, method)
+            client = clients[min(ACCESS[endpoint].roles or Role)]
+            for query in ("colour=red", "limitt=1&colour", "LIMIT=5&colour=%E7%BA%A2"):
+                answer = client.send(method, f"{path}?{query}", json={} if method == "POST" else None)
+                assert (answer.status_code, answer.json["type"]) == (400, "/problems/bad-request"), path
+                assert "colour" in answer.json["detail"], path
+                assert "colour" in {error["field"] for error in answer.json["errors"]}, path
+                asked += 1
+    assert asked > 150
+
+
+def test_the_parameters_that_there_are_are_named_where_one_is_not(regulator: Client) -> None:
+    answer = regulator.get("/v1/runs?pakc=x")
+    assert answer.json["detail"] == "there is no parameter pakc; those there are: cursor, limit, pack"
+    assert regulator.get("/v1/runs?pack=x").status_code == 200
 
 
 @pytest.mark.parametrize("value", ["", "\xff", "é" * 100, '"', "*", "W/", "xh_\xff_\xff", "q=x;,", LONG])
@@ -100,7 +125,13 @@ def _endpoints_with_a_body(app: Flask) -> Iterator[tuple[str, Role]]:
     """Each address to which JSON is sent, and a role that may."""
     addresses = app.url_map.bind("localhost")
     for template, operations in app.test_client().get("/openapi.json").json["paths"].items():
-        path = template.replace("{", "").replace("}", "").replace("problem_id", "1").replace("alert_id", "1")
+        path = (
+            template.replace("{", "")
+            .replace("}", "")
+            .replace("problem_id", "1")
+            .replace("alert_id", "1")
+            .replace("consent_id", "1")
+        )
         if "requestBody" in operations.get("post", {}):
             endpoint, _ = addresses.match(path, "POST")
             yield path, min(ACCESS[endpoint].roles or ())
