@@ -9,8 +9,10 @@ from scoring.keys import Role
 
 Logged = Literal["read", "change"]
 
-ALL = frozenset(Role)
 R, D, L, O = Role.REGULATOR, Role.DEPARTMENT, Role.LENDER, Role.OPERATOR  # noqa: E741
+S = Role.SUBJECT
+ALL = frozenset({R, D, L, O})
+"""Everybody who works with the district's grades: all but the graded, who see what concerns them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ def _changes_keys(*roles: Role) -> Access:
     return Access(frozenset(roles), "change")
 
 
+def _checks(*roles: Role) -> Access:
+    """What is answered depends on the moment, and is checked anew each time."""
+    return Access(frozenset(roles), "change")
+
+
 def _submits(*roles: Role) -> Access:
     """A form of a page: browsers send no Idempotency-Key."""
     return Access(frozenset(roles), "change")
@@ -76,6 +83,8 @@ ACCESS: dict[str, Access] = {
     "subjects.list_grades": _reads(R),
     "subjects.get_explanation": _reads(R),
     "subjects.get_history": _reads(R),
+    "subjects.list_subject_consents": _reads(R, S),
+    "subjects.list_subject_checks": _reads(R, S),
     # records; a department's key sees and changes its own alone
     "records.list_records": _reads(R, D),
     "records.get_record": _reads(R, D),
@@ -113,10 +122,20 @@ ACCESS: dict[str, Access] = {
     "problems.get_problem": _sees(R, D),
     "problems.post_problem": _changes(R),
     "problems.post_step": _changes(R, D),
-    # lenders
-    "lender_checks.post_check": _changes(L),
-    "lender_checks.post_batch": _changes(L),
+    # lenders; a check is made anew whenever it is asked for, and no tier is kept to be given again
+    "lender_checks.post_check": _checks(L),
+    "lender_checks.post_batch": _checks(L),
     "lender_checks.list_checks": _reads(R, L),
+    "lenders.list_lenders": _sees(R),
+    "lenders.post_stop": _changes(R),
+    "lenders.post_lift": _changes(R),
+    # consents; a lender's or a subject's key sees and ends its own alone
+    "consents.list_consents": _reads(R, L),
+    "consents.get_consent": _reads(R, L, S),
+    "consents.post_consent": _changes(R, O, L, S),
+    "consents.post_withdrawal": _changes(R, O, L, S),
+    "consents.post_judgement": _changes(R),
+    "consents.post_sample": _changes(R),
     # keys and audit
     "keys.list_keys": _sees(R, O),
     "keys.get_key": _sees(R, O),
@@ -129,7 +148,7 @@ ACCESS: dict[str, Access] = {
     "pages.static": _open(),
     "pages.sign_in": _open(),
     "pages.choose_language": _open(),
-    "pages.sign_out": _sees(*ALL),
+    "pages.sign_out": _sees(*Role),
     "pages.front": _sees(*ALL),
     "pages.overview": _reads(R, O),
     "pages.subjects": _reads(R),

@@ -17,6 +17,7 @@ from api.request import Request, current
 from api.resources import BLUEPRINTS
 from api.settings import Settings, read_settings
 from scoring.audit import AuditLog
+from scoring.consents import now
 from scoring.keys import KeyRing
 from scoring.remember import Remembered
 from scoring.store import Store, StoreError, open_store
@@ -36,7 +37,7 @@ def create_app(settings: Settings | None = None, store: Store | None = None) -> 
     app.json = fields.JSONProvider(app)
     app.url_map.strict_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    app.extensions.update(store=store, settings=settings, runs=Remembered(settings.cache_seconds))
+    app.extensions.update(store=store, settings=settings, runs=Remembered(settings.cache_seconds), clock=now)
     _install(app, settings, store)
     if settings.proxies:  # outermost: everything else sees the client as the proxies do
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, settings.proxies)  # type: ignore[method-assign]

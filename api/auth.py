@@ -7,6 +7,7 @@ from flask import Flask, current_app
 from api.problems import Problem, fail
 from api.request import Request, current
 from api.session import signed_in
+from scoring.consents import Who
 from scoring.keys import OF_ORGANISATION, Key, KeyRefusedError, KeyRing, Role
 
 PAGES = "pages"
@@ -47,6 +48,12 @@ def caller() -> Key:
     key = current().key
     assert key is not None, "only endpoints that ask for a key have a caller"
     return key
+
+
+def who() -> Who:
+    """The caller, for what is done and logged in one transaction."""
+    key = caller()
+    return Who(key.prefix, key.role, key.organisation, current().request_id)
 
 
 def own_data() -> str | None:

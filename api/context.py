@@ -12,6 +12,7 @@ from api.settings import Settings
 from rules.loader import installed_packs, load_vocabulary
 from rules.model import Pack, Vocabulary
 from rules.problems import UnknownPackError
+from scoring.consents import Clock
 from scoring.remember import Remembered
 from scoring.results import find_run
 from scoring.runs import RunSummary, latest_run
@@ -27,6 +28,12 @@ def store() -> Store:
 def settings() -> Settings:
     """The settings of the application."""
     found: Settings = current_app.extensions["settings"]
+    return found
+
+
+def clock() -> Clock:
+    """What tells the application the time; a test may put another one there."""
+    found: Clock = current_app.extensions["clock"]
     return found
 
 

@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from api.limits import parse_rate
+from scoring.consents import LONGEST_MONTHS
 from scoring.keys import CACHE_SECONDS
 from scoring.store.connection import parse_url
 from scoring.store.schema import address
 
 SHORTEST_SECRET = 32
 MOST_PROXIES = 10
+MOST_MONTHS = 120
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -35,6 +37,7 @@ class Settings:
         more is taken for the client's address (X-Forwarded-For) and for http or https (X-Forwarded-Proto).
     :param secret: XINHENG_SECRET: what the pages' sign-ins are signed with; all workers need the same, so
         `xinheng serve` makes one for its own where it is not set.
+    :param consent_months: XINHENG_CONSENT_MONTHS: the longest term of a consent to a lender.
     :param log_level: XINHENG_LOG_LEVEL: debug, info, warning or error. Each request is logged at info.
     """
 
@@ -44,6 +47,7 @@ class Settings:
     cache_seconds: float = CACHE_SECONDS
     max_body_bytes: int = 16 * 1024 * 1024
     proxies: int = 0
+    consent_months: int = LONGEST_MONTHS
     log_level: str = "info"
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
 
@@ -84,6 +88,12 @@ def _proxies(text: str) -> int:
     return int(text)
 
 
+def _months(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_MONTHS:
+        raise ValueError(f"right: 1 to {MOST_MONTHS}")
+    return int(text)
+
+
 def _level(text: str) -> str:
     if text not in LOG_LEVELS:
         raise ValueError(f"right: one of {', '.join(LOG_LEVELS)}")
@@ -103,6 +113,7 @@ _VARIABLES: dict[str, Callable[[str], str | int | float]] = {
     "cache_seconds": float,
     "max_body_bytes": int,
     "proxies": _proxies,
+    "consent_months": _months,
     "log_level": _level,
     "secret": _secret,
 }

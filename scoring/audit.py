@@ -192,6 +192,16 @@ def _queue(store: Store) -> AbstractContextManager[None]:
     return _FileQueue(Path(f"{store.engine.url.database}-audit-lock"))
 
 
+def append(session: Session, events: Sequence[Event]) -> None:
+    """Log events in the transaction of the caller: they are in the log with its changes, or neither is.
+
+    From here to the end of the transaction other writers of the log wait; whatever else it locks, it locks
+    before.
+    """
+    session.flush()
+    _append(session.connection(), [_row(event) for event in events])
+
+
 def entries(
     store: Store,
     *,

@@ -37,10 +37,11 @@ class Role(StrEnum):
     DEPARTMENT = "department"
     LENDER = "lender"
     OPERATOR = "operator"
+    SUBJECT = "subject"
 
 
-OF_ORGANISATION = frozenset({Role.DEPARTMENT, Role.LENDER})
-"""The roles whose keys belong to an organisation."""
+OF_ORGANISATION = frozenset({Role.DEPARTMENT, Role.LENDER, Role.SUBJECT})
+"""The roles whose keys belong to an organisation; of a subject that is its own number (credit code)."""
 
 
 class KeyRefusedError(Exception):
@@ -91,7 +92,7 @@ def create_key(
     """Make a key.
 
     :param owner: who holds it, for people to know it by.
-    :param organisation: required for a department's or lender's key: whose data, or which lender.
+    :param organisation: required for a department's, lender's or subject's key: whose data, or which one.
     :raises ValueError: where the organisation is missing or out of place, or the expiry is past.
     """
     _check(role, organisation, expires_at)

@@ -3,52 +3,54 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rules.calendar import add_months
-from rules.model import Supervision
+from rules.model import Supervision, Title
+from scoring.audit import Entry, append
+from scoring.consents import Clock, Consent, Who, consents_to, day_of, now, reference_key, subject_key
 from scoring.results import GradeRow, grades_of
 from scoring.runs import latest_run
 from scoring.store import Store
 from scoring.store.packs import stored_pack
 
-SCOPE = "credit-tier"
-"""What a subject must have consented to."""
+ACTION = "lender.check"
+"""What a check is called in the audit log, which is the record of all checks."""
 
-
-@dataclass(frozen=True, slots=True)
-class Consent:
-    """A subject's authorisation, as the lender holds it.
-
-    :param reference: under which the lender can show it.
-    :param scope: what it covers.
-    :param valid_until: the last day on which it holds.
-    """
-
-    reference: str
-    scope: tuple[str, ...]
-    valid_from: dt.date
-    valid_until: dt.date
+OUTCOMES = {
+    "answered": Title("已答复", "answered"),
+    "expired": Title("评价已过期", "grade expired"),
+    "refused": Title("拒绝", "refused"),
+    "unknown": Title("无评价", "not graded"),
+}
+"""What can become of a check."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A question about one subject."""
+    """A question about one subject.
+
+    :param consent: the reference under which the consent is registered.
+    :param purpose: what the tier is asked for: one of :data:`scoring.consents.PURPOSES`.
+    """
 
     subject_id: str
-    consent: Consent
+    consent: str
+    purpose: str
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a lender learns of a subject.
 
-    :param outcome: ``answered``, ``refused`` (no valid consent) or ``unknown`` (not graded).
+    :param outcome: ``answered``, ``expired`` (a grade too old to rely on), ``refused`` (no valid consent) or
+        ``unknown`` (not graded).
     :param reason: why not answered.
     :param graded_on: the date that the grade speaks about.
     :param valid_until: the last day on which a lender may rely on it, by the pack.
-    :param lane: fast, normal, careful or none.
+    :param lane: fast, normal, careful or none; None where the grade is expired.
     """
 
     subject_id: str
@@ -60,43 +62,90 @@ class Answer:
     lane: str | None = None
 
 
-def answer_checks(store: Store, pack_id: str, checks: Sequence[Check], on: dt.date) -> list[Answer]:
+def answer_checks(
+    store: Store, pack_id: str, who: Who, checks: Sequence[Check], clock: Clock = now
+) -> list[Answer]:
     """Answer checks, in their order, by the latest run of a pack.
 
-    :param on: the day of the check.
+    The consents are looked at and the checks go into the audit log at one moment, while nobody can withdraw
+    or stop: what the log has after a withdrawal was refused.
+
+    :param who: the lender.
+    :raises LenderStoppedError: where its checks are refused.
     """
-    run = latest_run(store, pack_id)
-    allowed = [check.subject_id for check in checks if refusal(check.consent, on) is None]
-    if run is None or not allowed:
-        return [_answer(check, on, None, None) for check in checks]
-    grades = grades_of(store, run, allowed)
-    terms = {terms.tier: terms for terms in stored_pack(store, run.pack_hash).supervision}
-    found = [(check, grades.get(check.subject_id)) for check in checks]
-    return [_answer(check, on, grade, terms.get(grade.tier) if grade else None) for check, grade in found]
+    asked = [Check(subject_key(c.subject_id), reference_key(c.consent), c.purpose) for c in checks]
+    grades, terms = _grades(store, pack_id, [check.subject_id for check in asked])
+    with store.writing() as session:
+        consents = consents_to(session, who.lender or "", [check.consent for check in asked])
+        at = clock()
+        found = [(check, consents.get(check.consent), grades.get(check.subject_id)) for check in asked]
+        answers = [_answer(check, consent, grade, terms, day_of(at)) for check, consent, grade in found]
+        append(
+            session,
+            [
+                who.event(
+                    ACTION,
+                    check.subject_id,
+                    at,
+                    lender=who.lender,
+                    consent=check.consent,
+                    consent_id=consent.id if consent and consent.subject_id == check.subject_id else None,
+                    purpose=check.purpose,
+                    outcome=answer.outcome,
+                    tier=answer.tier,
+                )
+                for (check, consent, _), answer in zip(found, answers, strict=True)
+            ],
+        )
+    return answers
 
 
-def refusal(consent: Consent, on: dt.date) -> str | None:
-    """Why a consent does not allow a check on a day; None where it does."""
-    if SCOPE not in consent.scope:
-        return f"the consent {consent.reference} does not cover {SCOPE}"
+def check_note(entry: Entry) -> dict[str, Any]:
+    """A check as the audit log has it: when, by whose key, about whom, under which consent."""
+    return {"at": entry.at, "key": entry.actor, "subject_id": entry.subject_id, **entry.details}
+
+
+def refusal(check: Check, consent: Consent | None, on: dt.date) -> str | None:
+    """Why a lender's consent does not allow a check on a day; None where it does."""
+    if consent is None or consent.subject_id != check.subject_id:
+        return f"no consent {check.consent} of {check.subject_id} to this lender is registered"
+    if consent.withdrawn_at is not None:
+        return f"the consent {check.consent} was withdrawn on {day_of(consent.withdrawn_at)}"
+    if consent.verdict == "missing":
+        return f"the signed document of the consent {check.consent} could not be shown"
+    if check.purpose not in consent.purposes:
+        return f"the consent {check.consent} covers {', '.join(consent.purposes)}, not {check.purpose}"
     if on < consent.valid_from:
-        return f"the consent {consent.reference} is valid from {consent.valid_from} only"
+        return f"the consent {check.consent} is valid from {consent.valid_from} only"
     if on > consent.valid_until:
-        return f"the consent {consent.reference} ended on {consent.valid_until}"
+        return f"the consent {check.consent} ended on {consent.valid_until}"
     return None
 
 
-def _answer(check: Check, on: dt.date, grade: GradeRow | None, terms: Supervision | None) -> Answer:
-    reason = refusal(check.consent, on)
+Terms = Mapping[str, Supervision]
+
+
+def _grades(store: Store, pack_id: str, subject_ids: Sequence[str]) -> tuple[dict[str, GradeRow], Terms]:
+    """The latest grades, and what a tier means."""
+    run = latest_run(store, pack_id)
+    if run is None:
+        return {}, {}
+    terms = {terms.tier: terms for terms in stored_pack(store, run.pack_hash).supervision}
+    return grades_of(store, run, subject_ids), terms
+
+
+def _answer(
+    check: Check, consent: Consent | None, grade: GradeRow | None, terms: Terms, on: dt.date
+) -> Answer:
+    reason = refusal(check, consent, on)
     if reason is not None:
         return Answer(check.subject_id, "refused", reason)
     if grade is None:
         return Answer(check.subject_id, "unknown", "this subject is not graded")
-    return Answer(
-        subject_id=check.subject_id,
-        outcome="answered",
-        tier=grade.tier,
-        graded_on=grade.as_of,
-        valid_until=add_months(grade.as_of, terms.valid_months) if terms else None,
-        lane=terms.lending if terms else None,
-    )
+    meant = terms.get(grade.tier)
+    until = add_months(grade.as_of, meant.valid_months) if meant else None
+    if until is not None and on > until:
+        reason = f"the grade of {grade.as_of} could be relied on until {until}"
+        return Answer(check.subject_id, "expired", reason, grade.tier, grade.as_of, until)
+    lane = meant.lending if meant else None
+    return Answer(check.subject_id, "answered", None, grade.tier, grade.as_of, until, lane)

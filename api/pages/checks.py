@@ -7,8 +7,8 @@ from werkzeug.wrappers import Response
 from api.auth import caller, is_regulator
 from api.context import store
 from api.pages.blueprint import blueprint, page
-from api.resources.lender_checks import ACTION
 from scoring.audit import entries
+from scoring.lending import ACTION, OUTCOMES
 
 SHOWN = 200
 
@@ -17,4 +17,5 @@ SHOWN = 200
 def checks() -> Response:
     """The latest checks, the newest first."""
     actor = None if is_regulator() else caller().prefix
-    return page("checks", checks=entries(store(), actor=actor, action=ACTION, limit=SHOWN))
+    found = entries(store(), actor=actor, action=ACTION, limit=SHOWN)
+    return page("checks", checks=found, outcomes=OUTCOMES)

@@ -20,8 +20,10 @@ from rules.book import LANES
 from rules.calendar import add_months
 from rules.model import Title
 from scoring import audit, results
+from scoring.consents import PURPOSES, list_consents
 from scoring.departments import PACK as DEPARTMENTS
 from scoring.explain import Explanation, UnknownSubjectError, explain
+from scoring.lending import ACTION, OUTCOMES
 from scoring.lookup import NAME, Listed, graded_packs, list_subjects, subject_called
 from scoring.marks import STATUS, list_marks
 from scoring.runs import RunSummary, latest_run
@@ -67,8 +69,7 @@ def subject(pack_id: str, subject_id: str) -> Response:
 def report(pack_id: str, subject_id: str) -> Response:
     """The credit report of a subject, for A4 paper."""
     found = _explained(pack_id, subject_id)
-    checks = audit.entries(store(), subject_id=subject_id, action="lender.check", limit=CHECKS_SHOWN)
-    return page("report", checks=checks, made_at=dt.datetime.now(dt.UTC), **_shown(found))
+    return page("report", made_at=dt.datetime.now(dt.UTC), **_shown(found))
 
 
 @blueprint.get("/own")
@@ -99,6 +100,10 @@ def _shown(found: Explanation) -> dict[str, Any]:
         "supervision": terms,
         "valid_until": terms and add_months(found.run.as_of, terms.valid_months),
         "marks": list_marks(store(), found.run.vocabulary, subject_id=found.subject_id),
+        "consents": list_consents(store(), subject_id=found.subject_id),
+        "checks": audit.entries(store(), subject_id=found.subject_id, action=ACTION, limit=CHECKS_SHOWN),
+        "purposes": PURPOSES,
+        "outcomes": OUTCOMES,
         "lanes": LANES,
         "measure_titles": {measure.id: measure.title for measure in found.pack.measures},
         "status_titles": _status_titles(found),

@@ -3,9 +3,11 @@
 from api.resources import (
     alerts,
     audit,
+    consents,
     inspection_plans,
     keys,
     lender_checks,
+    lenders,
     packs,
     problems,
     rankings,
@@ -28,6 +30,8 @@ BLUEPRINTS = (
     inspection_plans.blueprint,
     simulations.blueprint,
     lender_checks.blueprint,
+    lenders.blueprint,
+    consents.blueprint,
     keys.blueprint,
     audit.blueprint,
 )

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from api import journal
-from api.auth import caller, is_regulator
-from api.context import settings, store
-from api.idempotency import PARAMETER
+from api.auth import caller, is_regulator, who
+from api.context import clock, settings, store
 from api.openapi import Blueprint
 from api.paging import NumberedPageQuery, page
-from api.problems import fail
-from api.schemas.lender_checks import BatchRequest, BatchSchema, CheckNotePage, CheckRequest, CheckSchema
-from rules.calendar import today
-from scoring.audit import Entry, entries
-from scoring.lending import Answer, Check, Consent, answer_checks
+from api.problems import fail, field_errors
+from api.schemas.lender_checks import (
+    BatchRequest,
+    BatchSchema,
+    CheckNotePage,
+    CheckRequest,
+    CheckSchema,
+    Faulty,
+)
+from scoring.audit import entries
+from scoring.consents import LenderStoppedError, subject_key
+from scoring.lending import ACTION, Answer, Check, answer_checks, check_note
 
 blueprint = Blueprint("lender_checks", __name__, url_prefix="/v1/lender-checks", description="For lenders")
-ACTION = "lender.check"
 
 
 @blueprint.post("")
 @blueprint.body(CheckRequest)
 @blueprint.answers(200, CheckSchema)
-@blueprint.describe(parameters=[PARAMETER])
 def post_check(body: dict[str, Any]) -> Answer:
-    """Tier, date, validity and lane of one subject. Without a valid consent 403 says why."""
-    journal.subject(body["subject_id"])
-    answer = _answers([body])[0]
+    """Tier, date, validity and lane of one subject. Without a valid consent 403 says why.
+
+    Asked again, it is a check again: under the consent as it then stands, and with an entry of its own.
+    """
+    journal.subject(subject_key(body["subject_id"]))
+    (answer,) = _answers([Check(**body)])
     if answer.outcome == "refused":
         fail("consent-invalid", str(answer.reason))
     if answer.outcome == "unknown":
@@ -38,10 +46,16 @@ def post_check(body: dict[str, Any]) -> Answer:
 @blueprint.post("/batch")
 @blueprint.body(BatchRequest)
 @blueprint.answers(200, BatchSchema)
-@blueprint.describe(parameters=[PARAMETER])
 def post_batch(body: dict[str, Any]) -> dict[str, Any]:
-    """Up to 1,000 checks in one call, each answered by itself."""
-    return {"answers": _answers(body["checks"])}
+    """Up to 1,000 checks in one call, each under its own consent and answered by itself."""
+    asked = body["checks"]
+    answers = iter(_answers([Check(**check) for check in asked if not isinstance(check, Faulty)]))
+    return {
+        "answers": [
+            _invalid(number, check) if isinstance(check, Faulty) else next(answers)
+            for number, check in enumerate(asked)
+        ]
+    }
 
 
 @blueprint.get("")
@@ -55,28 +69,24 @@ def list_checks(query: dict[str, Any]) -> dict[str, Any]:
         query,
         lambda entry: entry.seq,
     )
-    return {**found, "items": [_note(entry) for entry in found["items"]]}
+    return {**found, "items": [check_note(entry) for entry in found["items"]]}
 
 
-def _answers(bodies: list[dict[str, Any]]) -> list[Answer]:
-    checks = [_check(body) for body in bodies]
-    answers = answer_checks(store(), settings().pack, checks, today())
-    for check, answer in zip(checks, answers, strict=True):
-        journal.note(
-            ACTION,
-            check.subject_id,
-            lender=caller().organisation,
-            consent=check.consent.reference,
-            outcome=answer.outcome,
-            tier=answer.tier,
-        )
-    return answers
+def _answers(checks: Sequence[Check]) -> list[Answer]:
+    try:
+        return answer_checks(store(), settings().pack, who(), checks, clock())
+    except LenderStoppedError as error:
+        fail("lender-stopped", str(error))
 
 
-def _check(body: dict[str, Any]) -> Check:
-    consent = body["consent"]
-    return Check(body["subject_id"], Consent(**(consent | {"scope": tuple(consent["scope"])})))
-
-
-def _note(entry: Entry) -> dict[str, Any]:
-    return {"at": entry.at, "key": entry.actor, "subject_id": entry.subject_id, **entry.details}
+def _invalid(number: int, check: Faulty) -> dict[str, Any]:
+    errors = list(field_errors("json", check.messages, ("checks", str(number))))
+    reason = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
+    unanswered = dict.fromkeys(("tier", "graded_on", "valid_until", "lane"))
+    return {
+        "subject_id": check.subject_id,
+        "outcome": "invalid",
+        "reason": reason,
+        "errors": errors,
+        **unanswered,
+    }

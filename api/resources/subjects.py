@@ -9,10 +9,13 @@ from flask import Response, current_app
 from werkzeug.http import generate_etag, quote_etag
 
 from api import journal
+from api.auth import who
 from api.context import pack_id, run_of, store, vocabulary
 from api.openapi import Blueprint
-from api.paging import page
+from api.paging import NumberedPageQuery, page
 from api.problems import fail
+from api.schemas.consents import ConsentPage
+from api.schemas.lender_checks import CheckNotePage
 from api.schemas.subjects import (
     ExplanationQuery,
     ExplanationSchema,
@@ -27,7 +30,9 @@ from api.schemas.subjects import (
 )
 from api.views import explanation_view
 from scoring import audit, results
+from scoring.consents import list_consents, subject_key
 from scoring.explain import UnknownSubjectError, explain
+from scoring.lending import ACTION, check_note
 from scoring.marks import list_marks
 from scoring.records import subject_attributes
 from scoring.runs import RunSummary
@@ -128,8 +133,45 @@ def get_explanation(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
 def get_history(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
     """Objections and repairs of the subject's records, and which lenders asked about it."""
     run = run_of(query)
-    checks = audit.entries(store(), subject_id=subject_id, action="lender.check", limit=1000)
+    checks = audit.entries(store(), subject_id=subject_id, action=ACTION, limit=1000)
     return {
         "marks": list_marks(store(), run.vocabulary, subject_id=subject_id),
-        "lender_checks": [{"at": entry.at, **entry.details} for entry in checks],
+        "lender_checks": [check_note(entry) for entry in checks],
     }
+
+
+@blueprint.get("/<subject_id>/consents")
+@blueprint.query(NumberedPageQuery)
+@blueprint.answers(200, ConsentPage)
+def list_subject_consents(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
+    """The consents that a subject gave to lenders, the newest first; a subject sees its own alone."""
+    subject_id = _own(subject_id)
+    return page(
+        lambda limit: list_consents(store(), subject_id=subject_id, before=query.get("cursor"), limit=limit),
+        query,
+        lambda consent: consent.id,
+    )
+
+
+@blueprint.get("/<subject_id>/lender-checks")
+@blueprint.query(NumberedPageQuery)
+@blueprint.answers(200, CheckNotePage)
+def list_subject_checks(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
+    """Which lenders asked about a subject, under which consent, the newest first."""
+    subject_id = _own(subject_id)
+    found = page(
+        lambda limit: audit.entries(
+            store(), subject_id=subject_id, action=ACTION, before=query.get("cursor"), limit=limit
+        ),
+        query,
+        lambda entry: entry.seq,
+    )
+    return {**found, "items": [check_note(entry) for entry in found["items"]]}
+
+
+def _own(subject_id: str) -> str:
+    """The subject's number as it is stored; 404 where another subject asks."""
+    found = subject_key(subject_id)
+    if who().subject not in (None, found):
+        fail("not-found", f"there is no subject {subject_id}")
+    return found

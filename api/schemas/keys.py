@@ -37,7 +37,10 @@ class KeyRequest(Schema):
 
     role = fields.String(required=True, validate=validate.OneOf(ROLES))
     owner = Text(longest=100, required=True, metadata={"description": "Who holds it"})
-    organisation = Text(longest=100, metadata={"description": "Of a department's or lender's key: which one"})
+    organisation = Text(
+        longest=100,
+        metadata={"description": "Of a department's or lender's key: which one; of a subject's: its number"},
+    )
     expires_at = fields.AwareDateTime(metadata={"description": "With its offset from UTC; by default never"})
 
 

@@ -2,46 +2,74 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
 
 from api.fields import Text
 from api.paging import page_of
+from api.problems import FieldErrorSchema
+from scoring.consents import PURPOSES
+from scoring.lending import OUTCOMES
 
 MOST_CHECKS = 1000
 LANES = ("fast", "normal", "careful", "none")
-
-
-class ConsentSchema(Schema):
-    """A subject's authorisation, as the lender holds it."""
-
-    reference = Text(longest=100, required=True)
-    scope = fields.List(
-        Text(longest=50),
-        required=True,
-        validate=validate.Length(1, 20),
-        metadata={"description": "What it covers; a check needs `credit-tier`"},
-    )
-    valid_from = fields.Date(required=True)
-    valid_until = fields.Date(required=True, metadata={"description": "The last day on which it holds"})
 
 
 class CheckRequest(Schema):
     """A question about one subject."""
 
     subject_id = Text(longest=100, required=True, metadata={"description": "Unified social credit code"})
-    consent = fields.Nested(ConsentSchema, required=True)
+    consent = Text(
+        longest=100,
+        required=True,
+        metadata={"description": "The reference of a consent that this subject gave this lender"},
+    )
+    purpose = fields.String(
+        required=True,
+        validate=validate.OneOf(list(PURPOSES)),
+        metadata={"description": "What the tier is asked for; the consent must cover it"},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Faulty:
+    """A check that can't be made.
+
+    :param messages: what is wrong, as marshmallow says it: field → messages.
+    """
+
+    subject_id: str | None
+    messages: Any
+
+
+class EachCheck(fields.Nested):
+    """One of several checks: what is wrong with it is its own answer, and no other's."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super()._deserialize(value, attr, data, *args, **kwargs)
+        except ValidationError as error:
+            given = value.get("subject_id") if isinstance(value, dict) else None
+            return Faulty(given if isinstance(given, str) else None, error.messages)
 
 
 class BatchRequest(Schema):
     """Questions about several subjects."""
 
-    checks = fields.List(fields.Nested(CheckRequest), required=True, validate=validate.Length(1, MOST_CHECKS))
+    checks = fields.List(EachCheck(CheckRequest), required=True, validate=validate.Length(1, MOST_CHECKS))
 
 
 class CheckSchema(Schema):
     """What a lender learns of a subject."""
 
     subject_id = fields.String(required=True)
+    outcome = fields.String(
+        required=True,
+        validate=validate.OneOf(["answered", "expired"]),
+        metadata={"description": "expired: the grade is too old to rely on, and there is no lane"},
+    )
     tier = fields.String(required=True)
     graded_on = fields.Date(required=True, metadata={"description": "The date that the grade speaks about"})
     valid_until = fields.Date(
@@ -55,9 +83,12 @@ class CheckSchema(Schema):
 class BatchAnswerSchema(Schema):
     """What became of one of several checks."""
 
-    subject_id = fields.String(required=True)
-    outcome = fields.String(required=True, validate=validate.OneOf(["answered", "refused", "unknown"]))
-    reason = fields.String(required=True, allow_none=True)
+    subject_id = fields.String(required=True, allow_none=True)
+    outcome = fields.String(required=True, validate=validate.OneOf([*OUTCOMES, "invalid"]))
+    reason = fields.String(required=True, allow_none=True, metadata={"description": "Why not answered"})
+    errors = fields.List(
+        fields.Nested(FieldErrorSchema), metadata={"description": "What is wrong with an invalid check"}
+    )
     tier = fields.String(required=True, allow_none=True)
     graded_on = fields.Date(required=True, allow_none=True)
     valid_until = fields.Date(required=True, allow_none=True)
@@ -77,7 +108,11 @@ class CheckNoteSchema(Schema):
     key = fields.String(required=True)
     lender = fields.String(required=True)
     subject_id = fields.String(required=True)
-    consent = fields.String(required=True)
+    consent = fields.String(required=True, metadata={"description": "The reference that the lender gave"})
+    consent_id = fields.Integer(
+        metadata={"description": "The consent of that reference; null: there is none"}, allow_none=True
+    )
+    purpose = fields.String()
     outcome = fields.String(required=True)
 
 

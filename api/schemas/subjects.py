@@ -6,6 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from api.fields import Points, Text, TitleField, Values
 from api.paging import NumberedPageQuery, PageQuery, page_of
+from api.schemas.lender_checks import CheckNoteSchema
 from api.schemas.runs import RunSchema
 
 LARGEST_ID = 2**53
@@ -159,15 +160,6 @@ class ExplanationSchema(Schema):
     misses = fields.List(fields.Nested(MissSchema), required=True)
 
 
-class LenderCheckNoteSchema(Schema):
-    """That a lender asked about the subject."""
-
-    at = fields.DateTime(required=True)
-    lender = fields.String(required=True)
-    consent = fields.String(required=True)
-    outcome = fields.String(required=True)
-
-
 class MarkSchema(Schema):
     """An objection, a decision or a repair."""
 
@@ -188,7 +180,7 @@ class HistorySchema(Schema):
     """What was done about a subject: objections and repairs, and the checks of lenders."""
 
     marks = fields.List(fields.Nested(MarkSchema), required=True)
-    lender_checks = fields.List(fields.Nested(LenderCheckNoteSchema), required=True)
+    lender_checks = fields.List(fields.Nested(CheckNoteSchema), required=True)
 
 
 GradePage = page_of(GradeSchema, "Grade")

@@ -23,6 +23,7 @@ COMMANDS = {
     "simulate": "simulate:simulate_command",
     "alerts": "alerts:alerts_group",
     "problems": "problems:problems_group",
+    "consents": "consents:consents_group",
     "keys": "keys:keys_group",
     "audit": "audit:audit_group",
     "serve": "serve:serve_command",

@@ -37,7 +37,9 @@ def keys_group() -> None:
     "--role", required=True, type=click.Choice([role.value for role in Role]), help="What it opens."
 )
 @click.option("--owner", required=True, help="Who holds the key.")
-@click.option("--organisation", help="Of a department's or lender's key: which one.")
+@click.option(
+    "--organisation", help="Of a department's or lender's key: which one; of a subject's: its number."
+)
 @click.option("--days", type=click.IntRange(1, 3660), help="For how long it works; by default without end.")
 @database_option
 def create(role: str, owner: str, organisation: str | None, days: int | None, database: str | None) -> None:

@@ -15,7 +15,7 @@ class ApiKey(Base):
 
     :ivar prefix: names the key; it is shown and logged.
     :ivar secret_hash: SHA-256 (hex) of the secret, which nobody keeps but its owner.
-    :ivar organisation: whose data a department's key may touch; of a lender, which lender it is.
+    :ivar organisation: whose data a department's key may touch; of a lender or subject, which one it is.
     :ivar replaces: the prefix of the key that this one took over from.
     """
 

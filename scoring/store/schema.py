@@ -17,6 +17,7 @@ from alembic.util import CommandError
 
 from scoring.store import access as _access  # noqa: F401
 from scoring.store import inspections as _inspections  # noqa: F401
+from scoring.store import lending as _lending  # noqa: F401
 from scoring.store import live as _live  # noqa: F401
 from scoring.store import models as _models  # noqa: F401
 from scoring.store import problems as _problems  # noqa: F401

@@ -18,6 +18,7 @@ PATHS = {
     "alert_id": 1,
     "problem_id": 1,
     "plan_id": 1,
+    "consent_id": 1,
     "pack_id": "enterprise-credit",
     "prefix": "nokey",
     "name": "enterprise-credit",

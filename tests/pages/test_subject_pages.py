@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from town import CODES, FINED, LISTED, NAMES
+from town import CODES, CONSENT, FINED, LENDER, LISTED, NAMES
 from visitor import Visitor
 
 from scoring.audit import entries
@@ -116,3 +116,20 @@ def shown(visitor: Visitor) -> list[str]:
 def number(text: str) -> float:
     """Points as they are written."""
     return float(text.strip().replace("−", "-").replace("+", ""))
+
+
+def test_a_subject_page_shows_its_consents_and_each_check_made_under_them(regulator: Visitor) -> None:
+    regulator.open(f"/subjects/enterprise-credit/{LISTED}")
+    under, without = (
+        " ".join(regulator.text(f"section[aria-labelledby=consents] {part}").split())
+        for part in ("> ul", "h3 + ul")
+    )
+    assert LENDER in under
+    assert CONSENT in under
+    assert "授信审批" in under
+    assert under.count("2026-08-03") == 1
+    assert "已答复" in under or "已过期" in under
+    assert "SQ-2026-99" in without
+    assert "拒绝" in without
+    regulator.open(f"/subjects/enterprise-credit/{FINED}")
+    assert regulator.all("section[aria-labelledby=consents]") == []

@@ -10,7 +10,10 @@ import pyarrow as pa
 
 from fixtures.codes import credit_code
 from rules.loader import find_pack
+from scoring.consents import Registration, Who, register
 from scoring.inspections.office import make_plan
+from scoring.keys import Role, create_key
+from scoring.lending import Check, answer_checks
 from scoring.live.events import rescan
 from scoring.problems.chart import Actor
 from scoring.problems.desk import Move, Subject, move_problem, open_problem
@@ -25,6 +28,7 @@ CODES = sorted(credit_code(_CHANCE, "91") for _ in range(60))
 FINED, LISTED, FINED_ONCE = CODES[:3]
 NAMES = {code: f"样例{number:02}号有限公司" for number, code in enumerate(CODES)}
 AUTHORITY = "样例区市场监督管理局"
+LENDER, CONSENT = "样例银行", "SQ-2026-17"
 BODIES = {
     f"BM{number}": name
     for number, name in enumerate((AUTHORITY, "样例区税务局", "样例镇", "样例街道", "样例区林业局"))
@@ -69,7 +73,21 @@ def make_town(url: str) -> None:
     rescan(store, find_pack("enterprise-credit", SUMMER))
     make_plan(store, "enterprise-credit", dt.date(2026, 8, 1), "417")
     _collect_problems(store)
+    _lend(store)
     store.close()
+
+
+def _lend(store: Store) -> None:
+    """A lender asks about the listed one, once under a consent and once under none."""
+
+    def noon() -> dt.datetime:
+        return dt.datetime(2026, 8, 3, 4, tzinfo=dt.UTC)
+
+    create_key(store, Role.LENDER, "样例", LENDER)
+    terms = Registration(LISTED, ["loan"], SUMMER, dt.date(2027, 7, 30), LENDER, CONSENT)
+    register(store, Who("样例", Role.REGULATOR), terms, clock=noon)
+    asked = [Check(LISTED, reference, "loan") for reference in (CONSENT, "SQ-2026-99")]
+    answer_checks(store, "enterprise-credit", Who("样例", Role.LENDER, LENDER), asked, noon)
 
 
 def _collect_problems(store: Store) -> None:
