@@ -1,67 +1,206 @@
-"""Idempotency-Key: a request that comes again with its key gets the same answer; nothing is done again."""
+"""Idempotency-Key: a request that comes again with its key gets the same answer; nothing is done again.
+
+The key is claimed before anything is done. While its attempt is under way, others get 409. Each change that
+the attempt makes notes in its own transaction that it was made, and is only kept while the attempt holds the
+claim. So what a worker that was killed leaves behind says which of two it was: nothing was changed, and after
+:data:`CLAIMED` the same request may be tried again; or something was, and the request is never done again.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
 import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from flask import Flask, Response, current_app
+from sqlalchemy.orm import Session
 
+from api import journal, observe
 from api.auth import caller
 from api.context import store
-from api.problems import fail
+from api.problems import MEDIA_TYPE, Problem, fail
 from api.request import Request, current
+from scoring.keys import first_of_line
+from scoring.store import StoreError, accompany_changes
 from scoring.store.access import KeptAnswer
+from scoring.store.base import insert_new
 
 HEADER = "Idempotency-Key"
 KEPT = dt.timedelta(days=7)
+CLAIMED = dt.timedelta(minutes=2)
+"""For how long an attempt that has changed nothing keeps another one of the same request waiting."""
 PARAMETER = {
     "in": "header",
     "name": HEADER,
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,100}$"},
-    "description": f"Chosen by the client; for {KEPT.days} days the same request gets the same answer.",
+    "description": (
+        f"Chosen by the client; for {KEPT.days} days the same request gets the same answer. 409 for another "
+        "request, while the first one is under way, and where the answer to what was done was lost."
+    ),
 }
+Recheck = Callable[[Any], None]
+"""Given a kept answer's JSON before it is sent again; raises :class:`api.problems.Problem` to withhold it."""
 _KEY = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+_RECHECKS: dict[str, Recheck] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One attempt at the request of an idempotency key.
+
+    :param owner: the first of the API keys that replaced one another: whose idempotency key it is.
+    :param token: which no other attempt has.
+    """
+
+    owner: str
+    key: str
+    token: str
+
+    def note_change(self, session: Session) -> None:
+        """Note in the transaction of a change that it is made.
+
+        :raises Problem: 409 where another attempt has the claim: the change must not be kept.
+        """
+        noted = session.execute(self._held(sa.update(KeptAnswer)).values(changed_at=dt.datetime.now(dt.UTC)))
+        if noted.rowcount != 1:  # type: ignore[attr-defined]
+            fail("conflict", f"this took so long that another request with the {HEADER} {self.key} took over")
+
+    def answer(self, session: Session, answer: Response, logged: str) -> None:
+        """Keep the answer."""
+        session.execute(
+            self._held(sa.update(KeptAnswer)).values(
+                status=answer.status_code,
+                location=answer.headers.get("Location"),
+                body=answer.get_data(as_text=True),
+                logged=logged,
+                kept_at=dt.datetime.now(dt.UTC),
+            )
+        )
+
+    def release(self, session: Session) -> bool:
+        """Let the key be used again, if nothing was changed under it; whether that is so."""
+        gone = session.execute(self._held(sa.delete(KeptAnswer)).where(KeptAnswer.changed_at.is_(None)))
+        return bool(gone.rowcount)  # type: ignore[attr-defined]
+
+    def _held(self, statement: Any) -> Any:
+        return statement.where(
+            KeptAnswer.api_key == self.owner,
+            KeptAnswer.idempotency_key == self.key,
+            KeptAnswer.claim == self.token,
+        )
 
 
 def install(app: Flask) -> None:
     """Keep the answers of the endpoints that the table of access marks so, where a client sends a key."""
-    app.before_request(_repeat)
-    app.after_request(_keep)
+    app.before_request(_begin)
+    app.after_request(_end)
+    app.teardown_request(lambda _: accompany_changes(None))
 
 
-def _repeat() -> Response | None:
-    """The kept answer, if the request was answered before."""
+def recheck(endpoint: str, check: Recheck) -> None:
+    """Have something checked again before a kept answer of an endpoint is sent again.
+
+    :param endpoint: blueprint.view, as in the table of access.
+    """
+    _RECHECKS[endpoint] = check
+
+
+def _begin() -> Response | None:
+    """The kept answer, if the request was answered before; else it is claimed."""
     request = current()
     key = _client_key(request)
     if key is None:
         return None
-    with store().reading() as session:
-        kept = session.get(KeptAnswer, (caller().prefix, key))
-    if kept is None:
-        return None
+    claim = Claim(first_of_line(store(), caller()), key, secrets.token_hex(16))
+    found = _take(claim, _request_hash(request), dt.datetime.now(dt.UTC))
+    if found is not None:
+        return _again(found, request)
+    request.claim = claim
+    accompany_changes(claim.note_change)
+    return None
+
+
+def _end(response: Response) -> Response:
+    """Keep the answer with what was done; let the key be used again where nothing was."""
+    claim = current().claim
+    accompany_changes(None)
+    if claim is None:
+        return response
+    try:
+        with store().writing() as session:
+            is_free = response.status_code >= 400 and claim.release(session)
+            if not is_free and response.status_code < 500:
+                claim.answer(session, response, journal.told())
+    except StoreError as error:
+        observe.log_failure(error)  # the request was answered; the claim says whether something was changed
+    return response
+
+
+def _take(claim: Claim, digest: str, now: dt.datetime) -> KeptAnswer | None:
+    """Take the claim; where another request has it, what is kept of that one."""
+    with store().writing() as session:
+        session.execute(sa.delete(KeptAnswer).where(KeptAnswer.kept_at < now - KEPT))
+        insert_new(
+            session,
+            KeptAnswer,
+            api_key=claim.owner,
+            idempotency_key=claim.key,
+            request_hash=digest,
+            claim=claim.token,
+            kept_at=now,
+        )
+        row = session.get(KeptAnswer, (claim.owner, claim.key), with_for_update=True)
+        if row is None:  # it was let go just now
+            raise _under_way(claim.key)
+        if row.claim == claim.token:
+            return None
+        is_left = row.status is None and row.changed_at is None and not _is_under_way(row, now)
+        if is_left and row.request_hash == digest:
+            row.claim, row.kept_at = claim.token, now
+            return None
+    return row
+
+
+def _again(kept: KeptAnswer, request: Request) -> Response:
     if kept.request_hash != _request_hash(request):
-        fail("conflict", f"the {HEADER} {key} was used for another request")
-    request.is_repeated = True
-    response = current_app.response_class(kept.body, kept.status, mimetype="application/json")
+        fail("conflict", f"the {HEADER} {kept.idempotency_key} was used for another request")
+    if kept.status is None or kept.body is None:
+        raise _unanswered(kept)
+    if check := _RECHECKS.get(str(request.endpoint)):
+        check(orjson.loads(kept.body or "null"))
+    journal.tell_again(kept.logged)
+    kind = "application/json" if kept.status < 400 else MEDIA_TYPE
+    response = current_app.response_class(kept.body, kept.status, mimetype=kind)
     if kept.location:
         response.headers["Location"] = kept.location
     return response
 
 
-def _keep(response: Response) -> Response:
-    request = current()
-    is_new = request.key is not None and response.status_code < 300 and not request.is_repeated
-    if is_new and (key := _client_key(request)) is not None:
-        try:
-            with store().writing() as session:
-                _forget_old(session.connection())
-                session.add(_row(key, request, response))
-        except sa.exc.IntegrityError:
-            pass  # the same request at the same time: the other answer is the one kept
-    return response
+def _unanswered(kept: KeptAnswer) -> Problem:
+    if kept.changed_at is None or _is_under_way(kept, dt.datetime.now(dt.UTC)):
+        return _under_way(kept.idempotency_key)
+    return Problem(
+        "conflict",
+        f"the request with the {HEADER} {kept.idempotency_key} changed something at "
+        f"{kept.changed_at.isoformat(timespec='seconds')}, but its answer was lost. It is not done again: "
+        f"look up what was done; what is missing can be sent with another {HEADER}",
+    )
+
+
+def _under_way(key: str) -> Problem:
+    detail = f"the request with the {HEADER} {key} is under way; ask again"
+    return Problem("conflict", detail, headers={"Retry-After": "2"})
+
+
+def _is_under_way(row: KeptAnswer, now: dt.datetime) -> bool:
+    """By a clock that may have been set back: a claim from the future is none."""
+    return abs(now - row.kept_at) < CLAIMED
 
 
 def _client_key(request: Request) -> str | None:
@@ -75,20 +214,3 @@ def _client_key(request: Request) -> str | None:
 
 def _request_hash(request: Request) -> str:
     return hashlib.sha256(request.full_path.encode() + b"\0" + request.get_data()).hexdigest()
-
-
-def _row(key: str, request: Request, response: Response) -> KeptAnswer:
-    return KeptAnswer(
-        api_key=caller().prefix,
-        idempotency_key=key,
-        request_hash=_request_hash(request),
-        status=response.status_code,
-        location=response.headers.get("Location"),
-        body=response.get_data(as_text=True),
-        kept_at=dt.datetime.now(dt.UTC),
-    )
-
-
-def _forget_old(connection: sa.Connection) -> None:
-    before = dt.datetime.now(dt.UTC) - KEPT
-    connection.execute(sa.delete(KeptAnswer).where(KeptAnswer.kept_at < before))

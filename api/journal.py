@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from flask import Flask, Response
 
 from api.access import Logged
@@ -50,6 +51,27 @@ def subject(subject_id: str) -> None:
 def detail(**details: Any) -> None:
     """Add what identifies the request's event besides its path, such as the subjects of a page."""
     current().audit_details.update(details)
+
+
+def told() -> str:
+    """What was said of the request besides its address, as JSON, for :func:`tell_again`."""
+    request = current()
+    events = [(event.action, event.subject_id, event.details) for event in request.events]
+    said = {"subject_id": request.audit_subject, "details": request.audit_details, "events": events}
+    return orjson.dumps(said, default=str).decode()
+
+
+def tell_again(said: str | None) -> None:
+    """Say of a request that its kept answer is sent again, and everything that was said the first time.
+
+    :param said: by :func:`told`; None where that is not known.
+    """
+    request = current()
+    before = orjson.loads(said) if said else {"subject_id": None, "details": {}, "events": []}
+    request.audit_subject = request.audit_subject or before["subject_id"]
+    request.audit_details |= before["details"] | {"repeated": True}
+    for action, subject_id, details in before["events"]:
+        note(action, subject_id, **(details | {"repeated": True}))
 
 
 def _logged(request: Request) -> Logged | None:

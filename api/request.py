@@ -17,6 +17,8 @@ from scoring.keys import Key
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+    from api.idempotency import Claim
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -26,14 +28,14 @@ class Request(flask.Request):
     :ivar began: when it came, by :func:`time.perf_counter`.
     :ivar request_id: the client's own, or one made here; in the answer, the logs and the audit log.
     :ivar key: who asks, once that is checked; None where nobody needs a key.
-    :ivar is_repeated: its answer was kept from the first time it came.
+    :ivar claim: what it holds of its idempotency key, where it sent one and is the first with it.
     :ivar audit_subject: whom it is about, where the address does not say so.
     :ivar audit_details: what identifies it in the audit log besides its address.
     :ivar events: further entries for the audit log: those of a batch.
     """
 
     key: Key | None = None
-    is_repeated: bool = False
+    claim: Claim | None = None
     audit_subject: str | None = None
 
     def __init__(self, environ: WSGIEnvironment, *options: bool) -> None:

@@ -1,11 +1,11 @@
 """Who is signed in on the pages.
 
-The cookie is signed and names the key; the key itself is not in it. A key that ends, ends its sessions too.
+The cookie is signed and has the session's number; the session itself is in the store, where signing out ends
+it, and the end of its key as well. Whoever kept the cookie has nothing then.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import hmac
 import secrets
 
@@ -14,10 +14,10 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 from api.context import store
 from api.problems import Problem, fail
-from scoring.keys import Key, KeyNotFoundError, get_key
+from scoring.keys import Key
+from scoring.sessions import LASTS, begin_session, end_session, signed_in_key
 
-SESSION_HOURS = 8
-"""How long a sign-in lasts: a working day."""
+_NUMBER = "number"
 
 
 class _Sessions(SecureCookieSessionInterface):
@@ -40,37 +40,37 @@ def install(app: Flask, secret: str) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
         SESSION_REFRESH_EACH_REQUEST=False,
-        PERMANENT_SESSION_LIFETIME=dt.timedelta(hours=SESSION_HOURS),
+        PERMANENT_SESSION_LIFETIME=LASTS,
     )
 
 
 def begin(key: Key) -> None:
-    """Sign a key's bearer in."""
-    session.clear()
+    """Sign a key's bearer in, with a new number; what was begun in this browser before, ends."""
+    end()
     session.permanent = True
-    session["key"] = key.prefix
+    session[_NUMBER] = begin_session(store(), key)
 
 
 def end() -> None:
     """Sign out."""
+    number = session.get(_NUMBER)
     session.clear()
+    if number is not None:
+        end_session(store(), number)
 
 
 def signed_in() -> Key:
     """The key of who is signed in.
 
-    :raises Problem: 401 where nobody is, or the key has ended.
+    :raises Problem: 401 where nobody is, the session has ended or its key has.
     """
-    prefix = session.get("key")
-    if prefix is None:
+    number = session.get(_NUMBER)
+    if number is None:
         raise Problem("unauthenticated", "sign in with a key")
-    try:
-        key = get_key(store(), prefix)
-    except KeyNotFoundError:
-        key = None
+    key = signed_in_key(store(), number)
     if key is None or key.state != "active":
         session.clear()
-        raise Problem("unauthenticated", f"the key {prefix} is {key.state if key else 'not known any more'}")
+        raise Problem("unauthenticated", f"the key {key.prefix} is {key.state}" if key else "sign in again")
     return key
 
 

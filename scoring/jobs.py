@@ -2,6 +2,10 @@
 
 A process of its own keeps the memory and the work of a batch away from those who look grades up, and a server
 that stops its workers leaves nothing half done: a run is published whole or not at all.
+
+One job at a time holds the lease, which the database gives once. Its process says every :data:`BEAT` that it
+is alive; of one that was not heard of for :data:`LEASE` the lease is taken away, whatever became of it or its
+host. A run is published in the transaction that gives the lease back, by the job that has it or not at all.
 """
 
 from __future__ import annotations
@@ -12,6 +16,8 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,21 +26,28 @@ from sqlalchemy.orm import Session
 
 from rules.loader import find_pack
 from scoring.runs import run
-from scoring.store import Store, open_store
+from scoring.store import Store, StoreError, open_store
 from scoring.store.access import RunJob
+from scoring.store.base import Clock, database_time
 from scoring.store.connection import URL_VARIABLE
 
-ENDED = ("published", "failed")
-_START_WITHIN = dt.timedelta(minutes=1)
+LEASE = dt.timedelta(minutes=2)
+BEAT = dt.timedelta(seconds=10)
 _STEPS = {"snapshot": "grading", "grade": "publishing"}
+_HELD = 1
 
 
 class JobConflictError(Exception):
     """Another job is not done yet."""
 
-    def __init__(self, job_id: int) -> None:
+    def __init__(self, job_id: int | None) -> None:
         self.job_id = job_id
-        super().__init__(f"job {job_id} is not done yet; a run may start when it is")
+        name = "another job" if job_id is None else f"job {job_id}"
+        super().__init__(f"{name} is not done yet; a run may start when it is")
+
+
+class JobLostError(Exception):
+    """A job does not hold the lease: it must not go on."""
 
 
 class JobNotFoundError(LookupError):
@@ -57,51 +70,73 @@ class Job:
     changed_at: dt.datetime
 
 
-def request_run(store: Store, pack_id: str, as_of: dt.date, requested_by: str) -> Job:
+def request_run(
+    store: Store, pack_id: str, as_of: dt.date, requested_by: str, clock: Clock = database_time
+) -> Job:
     """Note that a run is wanted, and start it.
 
     :raises UnknownPackError: where no such pack is in force on that date.
     :raises JobConflictError: where another one is still at work; one at a time.
     """
     find_pack(pack_id, as_of)
-    now = dt.datetime.now(dt.UTC)
-    with store.writing() as session:
-        _refuse_second(session)
-        row = RunJob(
-            pack_id=pack_id,
-            as_of=as_of,
-            state="queued",
-            requested_by=requested_by,
-            requested_at=now,
-            changed_at=now,
-        )
-        session.add(row)
-        session.flush()
-        job = _job(row)
+    job = take_lease(store, pack_id, as_of, requested_by, clock)
     _start(store, job.id)
     return job
 
 
-def get_job(store: Store, job_id: int) -> Job:
-    """A job as it stands; one whose process is gone has failed.
+def take_lease(
+    store: Store, pack_id: str, as_of: dt.date, requested_by: str, clock: Clock = database_time
+) -> Job:
+    """A job that has the lease, to be started within :data:`LEASE`.
+
+    :raises JobConflictError: where another one has it.
+    """
+    try:
+        with store.writing() as session:
+            now = clock(session)
+            holder = _holder(session)
+            if holder is not None and not _end_lost(session, holder, now):
+                raise JobConflictError(holder.id)
+            row = RunJob(
+                pack_id=pack_id,
+                as_of=as_of,
+                state="queued",
+                requested_by=requested_by,
+                requested_at=now,
+                changed_at=now,
+                lease=_HELD,
+                beat_at=now,
+            )
+            session.add(row)
+            session.flush()
+            return _job(row)
+    except sa.exc.IntegrityError:  # another one took it at the same time
+        with store.reading() as session:
+            holder = _holder(session)
+        raise JobConflictError(None if holder is None else holder.id) from None
+
+
+def get_job(store: Store, job_id: int, clock: Clock = database_time) -> Job:
+    """A job as it stands; one that was not heard of for too long has failed.
 
     :raises JobNotFoundError: where there is none.
     """
+    end_lost_job(store, clock)
     with store.reading() as session:
         row = session.get(RunJob, job_id)
     if row is None:
         raise JobNotFoundError(f"there is no job {job_id}")
-    if not _is_lost(row):
-        return _job(row)
-    _change(store, job_id, state="failed", problem="its process ended before the run was published")
-    return get_job(store, job_id)
+    return _job(row)
 
 
-def list_jobs(store: Store, before: int | None = None, limit: int = 100) -> list[Job]:
+def list_jobs(
+    store: Store, before: int | None = None, limit: int = 100, clock: Clock = database_time
+) -> list[Job]:
     """Jobs, the newest first.
 
     :param before: only jobs with a smaller number: the last of the page before.
     """
+    end_lost_job(store, clock)
     query = sa.select(RunJob).order_by(RunJob.id.desc()).limit(limit)
     if before is not None:
         query = query.where(RunJob.id < before)
@@ -109,23 +144,49 @@ def list_jobs(store: Store, before: int | None = None, limit: int = 100) -> list
         return [_job(row) for row in session.scalars(query)]
 
 
-def work(store: Store, job_id: int) -> None:
-    """Do a job in this process, and note how it goes."""
-    job = get_job(store, job_id)
+def end_lost_job(store: Store, clock: Clock = database_time) -> None:
+    """Take the lease away from a job that was not heard of for :data:`LEASE`."""
+    with store.reading() as session:
+        holder = _holder(session)
+        if holder is None or not _is_lost(holder, clock(session)):
+            return
+    with store.writing() as session:
+        if (holder := _holder(session)) is not None:
+            _end_lost(session, holder, clock(session))
+
+
+def work(store: Store, job_id: int, beat: dt.timedelta = BEAT, clock: Clock = database_time) -> None:
+    """Do a job in this process, and note how it goes.
+
+    :raises JobNotFoundError: where there is none.
+    :raises JobLostError: where it does not have the lease; nothing is published then.
+    """
+    with store.reading() as session:
+        row = session.get(RunJob, job_id)
+    if row is None:
+        raise JobNotFoundError(f"there is no job {job_id}")
+
+    def note(**values: Any) -> None:
+        with store.writing() as session:
+            _change(session, job_id, clock, **values)
 
     def progress(step: str, rows: int) -> None:
         """The steps of publishing come in the transaction that holds the store: nothing can be noted then."""
         if step in _STEPS:
-            counted = {"rows": rows} if step == "snapshot" else {}
-            _change(store, job_id, state=_STEPS[step], **counted)
+            note(state=_STEPS[step], **({"rows": rows} if step == "snapshot" else {}))
 
-    _change(store, job_id, state="snapshot", host=socket.gethostname(), pid=os.getpid())
+    def confirm(session: Session, run_id: int) -> None:
+        _change(session, job_id, clock, state="published", run_id=run_id, lease=None)
+
+    note(state="snapshot", host=socket.gethostname(), pid=os.getpid())
     try:
-        done = run(store, find_pack(job.pack_id, job.as_of), job.as_of, progress=progress)
-    except Exception as error:
-        _change(store, job_id, state="failed", problem=str(error))
+        with _beating(store, job_id, beat, clock):
+            run(store, find_pack(row.pack_id, row.as_of), row.as_of, progress=progress, confirm=confirm)
+    except JobLostError:
         raise
-    _change(store, job_id, state="published", run_id=done.id)
+    except Exception as error:
+        note(state="failed", problem=str(error), lease=None)
+        raise
 
 
 def main() -> None:
@@ -145,37 +206,83 @@ def _start(store: Store, job_id: int) -> None:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
-    _change(store, job_id, host=socket.gethostname(), pid=process.pid)
-    threading.Thread(target=process.wait, daemon=True).start()  # so that no ended process is left over
+    threading.Thread(target=_wait_for, args=(store, job_id, process), daemon=True).start()
 
 
-def _refuse_second(session: Session) -> None:
-    for row in session.scalars(sa.select(RunJob).where(RunJob.state.not_in(ENDED))):
-        if not _is_lost(row):
-            raise JobConflictError(row.id)
+def _wait_for(store: Store, job_id: int, process: subprocess.Popen[bytes]) -> None:
+    """See a job's process end; one that ended with its lease has failed, and nobody needs to wait for it.
+
+    Where the store can't be told now, the lease runs out.
+    """
+    process.wait()
+    with suppress(StoreError), store.writing() as session:
+        _fail(session, job_id, database_time(session), "its process ended before the run was published")
 
 
-def _is_lost(row: RunJob) -> bool:
-    """Whether a job's process never started, or ran on this host and is gone."""
-    if row.state in ENDED:
-        return False
-    if row.pid is None:
-        return row.changed_at < dt.datetime.now(dt.UTC) - _START_WITHIN
-    if row.host != socket.gethostname():
-        return False
+@contextmanager
+def _beating(store: Store, job_id: int, every: dt.timedelta, clock: Clock) -> Iterator[None]:
+    """Say meanwhile that the job is alive. A beat that the store can't take is made up for by the next."""
+    is_over = threading.Event()
+
+    def beat() -> None:
+        while not is_over.wait(every.total_seconds()):
+            try:
+                with store.writing() as session:
+                    _change(session, job_id, clock)
+            except StoreError:
+                continue
+            except JobLostError:
+                return  # the next step notices it, or the publishing does
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
     try:
-        os.kill(row.pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def _holder(session: Session) -> RunJob | None:
+    return session.scalar(sa.select(RunJob).where(RunJob.lease == _HELD))
+
+
+def _is_lost(row: RunJob, now: dt.datetime) -> bool:
+    """By a clock that may have been set back: a beat from the future is none."""
+    return row.beat_at is None or abs(now - row.beat_at) >= LEASE
+
+
+def _end_lost(session: Session, row: RunJob, now: dt.datetime) -> bool:
+    """Take the lease from a job that is lost; whether it is."""
+    if not _is_lost(row, now):
         return False
-    return False
+    reason = (
+        f"it was not heard of since {row.beat_at}: its process or its host ended before the run was published"
+    )
+    _fail(session, row.id, now, reason, RunJob.beat_at == row.beat_at)
+    return True
 
 
-def _change(store: Store, job_id: int, **values: Any) -> None:
-    change = sa.update(RunJob).where(RunJob.id == job_id)
-    with store.writing() as session:
-        session.execute(change.values(changed_at=dt.datetime.now(dt.UTC), **values))
+def _fail(
+    session: Session, job_id: int, now: dt.datetime, reason: str, *still: sa.ColumnElement[bool]
+) -> None:
+    session.execute(
+        sa.update(RunJob)
+        .where(RunJob.id == job_id, RunJob.lease == _HELD, *still)
+        .values(state="failed", problem=reason, lease=None, changed_at=now)
+    )
+
+
+def _change(session: Session, job_id: int, clock: Clock, **values: Any) -> None:
+    """Change a job that has the lease; every change is a beat."""
+    now = clock(session)
+    done = session.execute(
+        sa.update(RunJob)
+        .where(RunJob.id == job_id, RunJob.lease == _HELD)
+        .values(beat_at=now, **({"changed_at": now} if values else {}), **values)
+    )
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        raise JobLostError(f"job {job_id} has lost its lease: its run is not published")
 
 
 def _job(row: RunJob) -> Job:

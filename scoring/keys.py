@@ -20,13 +20,14 @@ from sqlalchemy.orm import Session
 
 from scoring.remember import Remembered
 from scoring.store import Store
-from scoring.store.access import ApiKey
+from scoring.store.access import ApiKey, PageSession
 
 CACHE_SECONDS = 2.0
 """For how long a process may go on taking a key that was revoked by another one."""
 
 _PREFIX_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 _TOKEN = re.compile(r"xh_([a-z0-9]{10})_([A-Za-z0-9_-]{43})")
+_LATEST = dt.datetime(9999, 12, 30, tzinfo=dt.UTC)
 _NO_KEY = hashlib.sha256(b"no key").hexdigest()
 
 
@@ -67,11 +68,11 @@ class Key:
 
     @property
     def state(self) -> str:
-        """``active``, ``expired`` or ``revoked``."""
-        now = dt.datetime.now(dt.UTC)
-        if self.revoked_at is not None and self.revoked_at <= now:
+        """``active``, ``expired`` or ``revoked``: which a clock that is set back does not undo."""
+        if self.revoked_at is not None:
             return "revoked"
-        return "expired" if self.expires_at is not None and self.expires_at <= now else "active"
+        is_over = self.expires_at is not None and self.expires_at <= dt.datetime.now(dt.UTC)
+        return "expired" if is_over else "active"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,10 @@ def create_key(
 
     :param owner: who holds it, for people to know it by.
     :param organisation: required for a department's, lender's or subject's key: whose data, or which one.
-    :raises ValueError: where the organisation is missing or out of place, or the expiry is past.
+    :raises ValueError: where the organisation is missing or out of place, or the expiry is past or no date.
     """
-    _check(role, organisation, expires_at)
+    _check(role, organisation)
+    expires_at = expires_at and _lasting(expires_at)
     with store.writing() as session:
         return _insert(session, role, owner, organisation, expires_at, None)
 
@@ -108,7 +110,10 @@ def rotate_key(store: Store, prefix: str, overlap: dt.timedelta = dt.timedelta()
     """
     with store.writing() as session:
         old = _active(session, prefix)
-        _end(session, prefix, dt.datetime.now(dt.UTC) + overlap)
+        if overlap:
+            _shorten(session, old, overlap)
+        else:
+            _end(session, prefix)
         return _insert(session, old.role, old.owner, old.organisation, old.expires_at, prefix)
 
 
@@ -119,7 +124,7 @@ def revoke_key(store: Store, prefix: str) -> Key:
     """
     with store.writing() as session:
         _active(session, prefix)
-        _end(session, prefix, dt.datetime.now(dt.UTC))
+        _end(session, prefix)
     return get_key(store, prefix)
 
 
@@ -144,15 +149,24 @@ def get_key(store: Store, prefix: str) -> Key:
         return _get(session, prefix)
 
 
+def first_of_line(store: Store, key: Key) -> str:
+    """The prefix of the first of the keys that replaced one another, down to this one."""
+    while key.replaces is not None:
+        key = get_key(store, key.replaces)
+    return key.prefix
+
+
 class KeyRing:
-    """Checks tokens; keys are remembered for a few seconds, their ends are looked at each time.
+    """Checks tokens; those that opened something are remembered for a few seconds, their ends are looked at
+    each time. One that opens nothing takes the same work whether its prefix is known or not: nobody learns
+    by the time of the answer which prefixes there are.
 
     :param cache_seconds: see :data:`CACHE_SECONDS`.
     """
 
     def __init__(self, store: Store, cache_seconds: float = CACHE_SECONDS) -> None:
         self._store = store
-        self._known: Remembered[str, tuple[Key, str]] = Remembered(cache_seconds)
+        self._known: Remembered[str, Key] = Remembered(cache_seconds)
 
     def authenticate(self, token: str) -> Key:
         """The key of a token.
@@ -162,31 +176,34 @@ class KeyRing:
         match = _TOKEN.fullmatch(token)
         if match is None:
             raise KeyRefusedError("this is not a key of this service: xh_…")
-        key, expected = self._look_up(match[1])
-        if not hmac.compare_digest(_hash(match[2]), expected) or key is None:
-            raise KeyRefusedError("this key is not known here")
+        name = _hash(token)
+        key = self._known.get(name) or self._known.keep(name, self._opened(match[1], match[2]))
         if key.state != "active":
             raise KeyRefusedError(f"this key is {key.state}")
         return key
 
-    def _look_up(self, prefix: str) -> tuple[Key | None, str]:
-        known = self._known.get(prefix)
-        if known is not None:
-            return known
+    def _opened(self, prefix: str, secret: str) -> Key:
         with self._store.reading() as session:
-            row = session.get(ApiKey, prefix)
-        if row is None:
-            return None, _NO_KEY
-        return self._known.keep(prefix, (_key(row), row.secret_hash))
+            expected = session.scalar(sa.select(ApiKey.secret_hash).where(ApiKey.prefix == prefix))
+            if not hmac.compare_digest(_hash(secret), expected or _NO_KEY):
+                raise KeyRefusedError("this key is not known here")
+            return _get(session, prefix)
 
 
-def _check(role: Role, organisation: str | None, expires_at: dt.datetime | None) -> None:
+def _check(role: Role, organisation: str | None) -> None:
     if role in OF_ORGANISATION and not organisation:
         raise ValueError(f"a {role} key needs the organisation that it belongs to")
     if role not in OF_ORGANISATION and organisation:
         raise ValueError(f"a {role} key belongs to no organisation")
-    if expires_at is not None and expires_at <= dt.datetime.now(dt.UTC):
+
+
+def _lasting(expires_at: dt.datetime) -> dt.datetime:
+    """An expiry in UTC that is still a date wherever on Earth it is shown."""
+    if expires_at.replace(tzinfo=dt.UTC) > _LATEST:
+        raise ValueError(f"{expires_at.isoformat()} is after {_LATEST.isoformat()}, the latest end of a key")
+    if expires_at <= dt.datetime.now(dt.UTC):
         raise ValueError(f"{expires_at.isoformat()} is past: the key would never work")
+    return expires_at.astimezone(dt.UTC)
 
 
 def _insert(
@@ -228,8 +245,17 @@ def _active(session: Session, prefix: str) -> Key:
     return key
 
 
-def _end(session: Session, prefix: str, at: dt.datetime) -> None:
-    session.execute(sa.update(ApiKey).where(ApiKey.prefix == prefix).values(revoked_at=at))
+def _end(session: Session, prefix: str) -> None:
+    session.execute(
+        sa.update(ApiKey).where(ApiKey.prefix == prefix).values(revoked_at=dt.datetime.now(dt.UTC))
+    )
+    session.execute(sa.delete(PageSession).where(PageSession.key == prefix))
+
+
+def _shorten(session: Session, key: Key, left: dt.timedelta) -> None:
+    end = dt.datetime.now(dt.UTC) + left
+    if key.expires_at is None or key.expires_at > end:
+        session.execute(sa.update(ApiKey).where(ApiKey.prefix == key.prefix).values(expires_at=end))
 
 
 def _hash(secret: str) -> str:

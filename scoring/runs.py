@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import duckdb
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from rules.loader import in_force
 from rules.model import Pack
@@ -54,6 +55,7 @@ def run(
     known_at: dt.datetime | None = None,
     progress: Progress = lambda step, rows: None,
     text: PackText | None = None,
+    confirm: Callable[[Session, int], None] = lambda session, run_id: None,
 ) -> RunSummary:
     """Grade every subject of the pack's vocabulary and publish the results.
 
@@ -61,6 +63,8 @@ def run(
 
     :param known_at: grade what was known at this moment (with its time zone); None for now.
     :param text: where the pack comes from, if not from its file.
+    :param confirm: called with the run's number at the end of the transaction that publishes it; where it
+        raises, nothing is published.
     :raises UnknownPackError: where the pack is not in force on ``as_of``.
     :raises StoreError: where the store has no subjects, fails or is full, or memory and disk do not suffice.
     """
@@ -77,6 +81,8 @@ def run(
             row = _row(pack, keep_pack(session, pack, text), as_of, started_at, snapshot)
             publish(session, row, duck, progress)
             row.published_at = dt.datetime.now(dt.UTC)
+            session.flush()
+            confirm(session, row.id)
     return _summary(row)
 
 

@@ -1,4 +1,4 @@
-"""The tables of those who use the store by the API: keys, audit log, kept answers, run jobs, marks."""
+"""The tables of those who use the API: keys, sign-ins, audit log, kept answers, run jobs, marks."""
 
 from __future__ import annotations
 
@@ -30,6 +30,21 @@ class ApiKey(Base):
     expires_at: Mapped[dt.datetime | None] = mapped_column(Moment)
     revoked_at: Mapped[dt.datetime | None] = mapped_column(Moment)
     replaces: Mapped[str | None]
+
+
+class PageSession(Base):
+    """A sign-in on the pages, from its beginning until it ends; then there is none.
+
+    :ivar id_hash: SHA-256 (hex) of its number, which the visitor's cookie alone has.
+    :ivar key: the prefix of the key by which somebody signed in.
+    """
+
+    __tablename__ = "page_sessions"
+    __table_args__ = (sa.Index(None, "key"), sa.Index(None, "begun_at"))
+
+    id_hash: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(sa.ForeignKey("api_keys.prefix"))
+    begun_at: Mapped[dt.datetime] = mapped_column(Moment)
 
 
 class AuditEntry(Base):
@@ -66,9 +81,15 @@ class AuditHead(Base):
 
 
 class KeptAnswer(Base):
-    """The answer to a request with an idempotency key, for when the request comes again.
+    """A request with an idempotency key: claimed before anything is done, answered afterwards.
 
-    :ivar request_hash: SHA-256 (hex) of method, path and body: another request may not use the key.
+    :ivar api_key: the first key of its owner: those that replaced it go on with its idempotency keys.
+    :ivar request_hash: SHA-256 (hex) of path, query and body: another request may not use the key.
+    :ivar claim: which attempt holds it; a change is kept only while its attempt does.
+    :ivar changed_at: when something was changed under the claim, noted in the transaction of the change.
+    :ivar status: of the answer, with ``location`` and ``body``; None while there is none.
+    :ivar logged: JSON: what the audit log was told of the request besides its address.
+    :ivar kept_at: when it was claimed, then when it was answered.
     """
 
     __tablename__ = "kept_answers"
@@ -77,10 +98,13 @@ class KeptAnswer(Base):
     api_key: Mapped[str] = mapped_column(primary_key=True)
     idempotency_key: Mapped[str] = mapped_column(primary_key=True)
     request_hash: Mapped[str]
-    status: Mapped[int]
+    status: Mapped[int | None]
     location: Mapped[str | None]
-    body: Mapped[str] = mapped_column(sa.Text)
+    body: Mapped[str | None] = mapped_column(sa.Text)
     kept_at: Mapped[dt.datetime] = mapped_column(Moment)
+    claim: Mapped[str | None]
+    changed_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+    logged: Mapped[str | None] = mapped_column(sa.Text)
 
 
 class RunJob(Base):
@@ -90,9 +114,12 @@ class RunJob(Base):
     :ivar rows: how many subjects and records the snapshot holds, once it is taken.
     :ivar problem: why it failed.
     :ivar host: with ``pid``: the process that works on it.
+    :ivar lease: 1 while it has the one lease there is, by which it may publish; None once it has ended.
+    :ivar beat_at: when its process last said that it is alive.
     """
 
     __tablename__ = "run_jobs"
+    __table_args__ = (sa.UniqueConstraint("lease"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     pack_id: Mapped[str]
@@ -106,6 +133,8 @@ class RunJob(Base):
     changed_at: Mapped[dt.datetime] = mapped_column(Moment)
     host: Mapped[str | None]
     pid: Mapped[int | None]
+    lease: Mapped[int | None]
+    beat_at: Mapped[dt.datetime | None] = mapped_column(Moment)
 
 
 class RecordMark(Base):

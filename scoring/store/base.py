@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -36,6 +38,17 @@ class Moment(TypeDecorator[dt.datetime]):
         return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
 
 
+Clock = Callable[[Session], dt.datetime]
+"""What time it is, for those who share a store."""
+
+
+def database_time(session: Session) -> dt.datetime:
+    """The database's time, so that servers whose clocks differ agree; SQLite has that of its one host."""
+    if session.get_bind().dialect.name == "sqlite":
+        return dt.datetime.now(dt.UTC)
+    return session.execute(sa.select(sa.func.clock_timestamp())).scalar_one().astimezone(dt.UTC)  # type: ignore[no-any-return]
+
+
 class Base(DeclarativeBase):
     """The tables of the store. Constraints have names, so that migrations can speak of them."""
 
@@ -53,3 +66,9 @@ class Base(DeclarativeBase):
 def table_of(model: type[Base]) -> sa.Table:
     """The table of a model."""
     return Base.metadata.tables[model.__tablename__]
+
+
+def insert_new(session: Session, model: type[Base], **values: Any) -> None:
+    """Insert a row unless one of its key is there, also one that another transaction inserts just now."""
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    session.execute(dialect.insert(table_of(model)).values(values).on_conflict_do_nothing())

@@ -8,8 +8,9 @@ delete its write-ahead log: see "How To Corrupt An SQLite Database File", 2.2.1.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,16 @@ _SQLITE_PRAGMAS = (
     "PRAGMA journal_size_limit = 67108864",
 )
 _CONNECT_SECONDS = 10
+_COMPANION: ContextVar[Callable[[Session], None] | None] = ContextVar("companion", default=None)
+
+
+def accompany_changes(companion: Callable[[Session], None] | None) -> None:
+    """Have every change that this thread makes from now on accompanied, in the change's own transaction.
+
+    :param companion: called with the session of each :meth:`Store.writing` at its end; what it writes is kept
+        with the change or not at all, and where it raises nothing is kept. None: no one any more.
+    """
+    _COMPANION.set(companion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,8 @@ class Store:
             session.begin(),
         ):
             yield session
+            if (companion := _COMPANION.get()) is not None:
+                companion(session)
 
     def close(self) -> None:
         """Give back the connections."""

@@ -8,14 +8,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from rules.identity import identity
 from rules.loader import load_text, vocabulary_text
 from rules.model import Pack
 from rules.problems import UnknownPackError
-from scoring.store.base import table_of
+from scoring.store.base import insert_new
 from scoring.store.connection import Store
 from scoring.store.errors import StoreError
 from scoring.store.models import StoredPack
@@ -66,7 +65,7 @@ def keep_pack(session: Session, pack: Pack, text: PackText | None = None) -> str
             raise StoreError(
                 f"{source.file} has changed since the pack {pack.id} was loaded from it. Load it again"
             )
-        _insert(session, _row(pack, digest, source))
+        insert_new(session, StoredPack, **_row(pack, digest, source))
     return digest
 
 
@@ -105,12 +104,6 @@ def _row(pack: Pack, digest: str, source: PackText) -> dict[str, Any]:
         "vocabulary_source": source.vocabulary,
         "stored_at": dt.datetime.now(dt.UTC),
     }
-
-
-def _insert(session: Session, row: dict[str, Any]) -> None:
-    """Another process may be adding the same pack at this moment."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    session.execute(dialect.insert(table_of(StoredPack)).values(row).on_conflict_do_nothing())
 
 
 def _shared_vocabulary(pack: Pack) -> str | None:

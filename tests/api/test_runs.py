@@ -13,10 +13,6 @@ from client import Client
 from flask import Flask
 from small_district import LISTED, MIXED, SUBJECTS
 
-from scoring import jobs
-from scoring.store import Store
-from scoring.store.access import RunJob
-
 
 def test_runs_are_listed_the_newest_first(regulator: Client) -> None:
     first = regulator.get("/v1/runs?limit=1").json
@@ -44,30 +40,6 @@ def test_a_run_that_is_asked_for_is_seen_when_it_is_published(regulator: Client)
     assert (job["state"], job["problem"], job["rows"]) == ("published", None, 30)
     assert regulator.get(f"/v1/runs/{job['run_id']}").json["as_of"] == "2026-08-31"
     assert regulator.get("/v1/run-jobs").json["items"][0]["id"] == job["id"]
-
-
-def _job(store: Store, **values: object) -> int:
-    now = jobs.dt.datetime.now(jobs.dt.UTC)
-    fixed = {"pack_id": "enterprise-credit", "as_of": now.date(), "requested_by": "tests"}
-    with store.writing() as session:
-        row = RunJob(requested_at=now, changed_at=now, **fixed, **values)
-        session.add(row)
-        session.flush()
-        return row.id
-
-
-def test_one_run_at_a_time(store: Store, regulator: Client) -> None:
-    waiting = _job(store, state="grading")
-    answer = regulator.post("/v1/runs", json={})
-    assert (answer.status_code, f"job {waiting}" in answer.json["detail"]) == (409, True)
-
-
-def test_a_job_whose_process_is_gone_has_failed_and_holds_up_nobody(store: Store, regulator: Client) -> None:
-    gone = 2**22 + 1  # above Linux's greatest process id
-    lost = _job(store, state="grading", host=jobs.socket.gethostname(), pid=gone)
-    job = regulator.get(f"/v1/run-jobs/{lost}").json
-    assert job["state"] == "failed"
-    assert "ended before" in job["problem"]
 
 
 def test_a_comparison_counts_who_moved(regulator: Client) -> None:
