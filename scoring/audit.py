@@ -7,7 +7,7 @@ before the log has it.
 
 What :func:`verify` can find: a changed, removed, inserted or moved entry breaks the chain; a tail that was
 cut off is missed by the head. Who can rewrite entries *and* head can make a chain that holds in itself; that
-is found by an anchor (number and hash of an entry) kept out of their reach, in a file that grows.
+is found by an anchor (number and hash of an entry) kept out of their reach: :mod:`scoring.anchors`.
 """
 
 from __future__ import annotations
@@ -76,6 +76,9 @@ class Anchor:
 
     seq: int
     hash: str
+
+
+_BEGINNING = Anchor(0, GENESIS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,12 +229,15 @@ def entries(
 
 def verify(store: Store, anchors: Sequence[Anchor] = ()) -> Verification:
     """Check every entry against the chain, the chain against the head, and both against the anchors."""
-    expected = {anchor.seq: anchor.hash for anchor in anchors}
+    expected: dict[int, set[str]] = {}
+    for anchor in anchors:
+        if anchor != _BEGINNING:
+            expected.setdefault(anchor.seq, set()).add(anchor.hash)
     faults: list[Fault] = []
-    last, count = Anchor(0, GENESIS), 0
+    last, count = _BEGINNING, 0
     with store.reading() as session:
         for row in _rows(session):
-            faults += _faults(row, last, expected.pop(row.seq, None))
+            faults += _faults(row, last, expected.pop(row.seq, set()))
             last, count = Anchor(row.seq, row.hash), count + 1
         head = session.execute(sa.select(AuditHead.seq, AuditHead.hash)).one_or_none()
     if head is None or (head.seq, head.hash) != (last.seq, last.hash):
@@ -309,12 +315,12 @@ def _rows(session: Session) -> Iterator[sa.Row[Any]]:
     yield from session.execute(query, execution_options={"yield_per": _READ_ROWS})
 
 
-def _faults(row: sa.Row[Any], last: Anchor, anchored: str | None) -> Iterator[Fault]:
+def _faults(row: sa.Row[Any], last: Anchor, anchored: set[str]) -> Iterator[Fault]:
     if row.seq != last.seq + 1:
         yield Fault(row.seq, f"entries {last.seq + 1} to {row.seq - 1} were removed")
     elif row.hash != chained(last.hash, row[:-1]):
         yield Fault(row.seq, "this entry, or the one before it, was altered or moved")
-    if anchored is not None and anchored != row.hash:
+    if anchored - {row.hash}:
         yield Fault(row.seq, "the anchor holds another hash: the log up to here was rewritten")
 
 

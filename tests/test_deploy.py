@@ -56,6 +56,20 @@ def test_the_example_names_every_setting() -> None:
     assert set(re.findall(r"^(?:# )?(XINHENG_\w+)=", example, re.MULTILINE)) == VARIABLES
 
 
+def test_what_is_to_happen_by_itself_has_its_unit_and_is_switched_on() -> None:
+    timers = {path.stem for path in DEPLOY.glob("*.timer")}
+    assert timers == {"xinheng-score", "xinheng-anchor"}
+    assert timers <= {path.stem for path in DEPLOY.glob("*.service")}
+    for line in re.findall(r"^systemctl enable --now (.+?)(?:  .*)?$", PAGE, re.MULTILINE):
+        timers -= {unit.removesuffix(".timer") for unit in line.split()}
+    assert timers == set()
+
+
+def test_the_key_of_the_anchors_is_kept_from_the_server() -> None:
+    assert "LoadCredential=anchor.key:" in (DEPLOY / "xinheng-anchor.service").read_text("utf-8")
+    assert "anchor.key" not in (DEPLOY / "xinheng.service").read_text("utf-8")
+
+
 def test_the_container_takes_every_package_in() -> None:
     built = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]
     packages = set(built["targets"]["wheel"]["packages"])

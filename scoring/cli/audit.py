@@ -1,15 +1,22 @@
-"""``xinheng audit``: whether the audit log is whole."""
+"""``xinheng audit``: whether the audit log is whole, and anchors that speak for it from outside."""
 
 from __future__ import annotations
 
-from contextlib import closing
+import datetime as dt
+import getpass
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
 
-from scoring.audit import GENESIS, Anchor, Verification, verify
+from scoring.anchors import AnchorsError, add_anchor, make_key, read_key, verify_anchored
+from scoring.audit import verify
 from scoring.cli.options import database_option
 from scoring.store import open_store
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_KEY_HELP = "The file of the key that signs anchors; nobody else may read it."
 
 
 @click.group("audit")
@@ -18,48 +25,69 @@ def audit_group() -> None:
 
 
 @audit_group.command("verify")
-@click.option(
-    "--anchors",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="A file with the ends of earlier checks; the end of this one is added. Keep it away from the store.",
-)
+@click.option("--anchors", type=_FILE, help="The file that `audit anchor` adds to.")
+@click.option("--key", "key_file", type=_FILE, help=_KEY_HELP)
 @database_option
-def verify_command(anchors: Path | None, database: str | None) -> None:
+def verify_command(anchors: Path | None, key_file: Path | None, database: str | None) -> None:
     """Find entries that were altered, removed or moved, and a tail that was cut off.
 
     The hashes alone can't tell a log that was rewritten from the start by someone who may write to the store;
-    the anchors can, if they are kept where that someone can't write.
+    anchors can, if they are kept where that someone can't write. A file of anchors that is missing, empty,
+    shortened or not signed by the key is a failure, too.
 
-    Example: xinheng audit verify --anchors /mnt/elsewhere/xinheng.anchors
+    Example: xinheng audit verify --anchors /var/lib/xinheng-anchors/anchors --key /etc/xinheng/anchor.key
     """
-    known = _read(anchors) if anchors else []
-    with closing(open_store(database)) as store:
-        found = verify(store, known)
-    _report(found)
-    if anchors and found.head.hash != GENESIS:
-        _add(anchors, found.head)
+    if (anchors is None) != (key_file is None):
+        raise click.UsageError("--anchors and --key go together: anchors are worth what their signatures are")
+    with closing(open_store(database)) as store, _refusals():
+        if anchors is None or key_file is None:
+            log = verify(store)
+            _refuse([f"entry {fault.seq}: {fault.message}" for fault in log.faults])
+        else:
+            found = verify_anchored(store, anchors, read_key(key_file))
+            log = found.log
+            _refuse(found.faults)
+    click.echo(f"审计日志完整 the audit log is whole: {log.entries} entries, {log.head.hash[:16]}…")
+    if anchors is None:
+        click.echo("未与锚点核对 not compared with anchors: a log rewritten as a whole would look the same")
+    else:
+        at = found.last.at.isoformat()
+        click.echo(
+            f"自最近一次锚定（{at}）以来的 {found.behind} 条尚未锚定 "
+            f"{found.behind} entries since the last anchor of {at}: not anchored"
+        )
 
 
-def _report(found: Verification) -> None:
-    for fault in found.faults:
-        click.echo(f"{fault.seq}: {fault.message}", err=True)
-    if found.faults:
-        raise click.ClickException(f"审计日志不完整 the audit log is not whole: {len(found.faults)} faults")
-    click.echo(f"审计日志完整 the audit log is whole: {found.entries} entries, {found.head.hash[:16]}…")
+@audit_group.command("anchor")
+@click.option("--anchors", type=_FILE, required=True, help="The file that a line is added to.")
+@click.option("--key", "key_file", type=_FILE, required=True, help=_KEY_HELP)
+@click.option("--begin", is_flag=True, help="Begin the file; a key is made where there is none.")
+@database_option
+def anchor_command(anchors: Path, key_file: Path, begin: bool, database: str | None) -> None:
+    """Check the log, and add its end, signed, to a file outside of the store; the line is printed as well.
+
+    Nothing is anchored where the log or an earlier anchor does not hold. deploy/xinheng-anchor.timer does
+    this every hour.
+
+    Example: xinheng audit anchor --anchors /var/lib/xinheng-anchors/anchors --key /etc/xinheng/anchor.key
+    """
+    with closing(open_store(database)) as store, _refusals():
+        if begin and not key_file.exists():
+            make_key(key_file)
+        actor, now = f"cli:{getpass.getuser()}", dt.datetime.now(dt.UTC)
+        click.echo(add_anchor(store, anchors, read_key(key_file), actor, now, begin))
 
 
-def _read(path: Path) -> list[Anchor]:
-    if not path.exists():
-        return []
-    anchors = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        seq, _, digest = line.partition(" ")
-        if not seq.isdecimal() or len(digest) != len(GENESIS):
-            raise click.ClickException(f"{path}:{number}: {line[:80]!r} is no anchor. Right: number and hash")
-        anchors.append(Anchor(int(seq), digest))
-    return anchors
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except AnchorsError as error:
+        raise click.ClickException(str(error)) from None
 
 
-def _add(path: Path, head: Anchor) -> None:
-    with path.open("a", encoding="utf-8") as file:
-        file.write(f"{head.seq} {head.hash}\n")
+def _refuse(faults: Sequence[str]) -> None:
+    for fault in faults:
+        click.echo(fault, err=True)
+    if faults:
+        raise click.ClickException(f"审计日志不完整 the audit log is not whole: {len(faults)} faults")

@@ -5,16 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import threading
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from click.testing import CliRunner
 from client import Client
 from small_district import FINED
 
 from scoring.audit import GENESIS, Anchor, AuditLog, Event, chained, verify
-from scoring.cli.audit import audit_group
 from scoring.store import Store
 from scoring.store.access import AuditEntry, AuditHead
 
@@ -151,20 +148,6 @@ def test_an_entry_that_cannot_be_written_keeps_no_other_out(store: Store, log: A
     log.write([Event("tests", "operator", "test.read", "after")] * 1_200)
     found = verify(store)
     assert (found.entries, found.faults) == (1_206, ())
-
-
-def test_the_command_line_checks_and_keeps_anchors(
-    store: Store, log: AuditLog, district_url: str, tmp_path: Path
-) -> None:
-    anchors = tmp_path / "anchors"
-    command = ["verify", "--anchors", str(anchors), "--database", district_url]
-    assert CliRunner().invoke(audit_group, command).exit_code == 0
-    assert anchors.read_text().startswith("6 ")
-    _as_intruder(store, "UPDATE audit_entries SET actor = 'x' WHERE seq = 3")
-    found = CliRunner().invoke(audit_group, command)
-    assert found.exit_code == 1
-    assert "3: this entry" in found.output
-    assert len(anchors.read_text().splitlines()) == 1
 
 
 def test_many_writers_make_one_chain(store: Store) -> None:
