@@ -21,6 +21,7 @@ from scoring.consents import now
 from scoring.keys import KeyRing
 from scoring.remember import Remembered
 from scoring.store import Store, StoreError, open_store
+from scoring.visible import shown
 
 
 def create_app(settings: Settings | None = None, store: Store | None = None) -> Flask:
@@ -55,6 +56,7 @@ class _Application(Flask):
     """Flask without asking of every view and hook, at every request, whether it is asynchronous: none is."""
 
     request_class = Request
+    jinja_options = {"finalize": shown}  # noqa: RUF012  # Flask's own
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func

@@ -186,15 +186,15 @@ def _lines(path: Path) -> list[str]:
         lines = path.read_text("utf-8").splitlines()
     except FileNotFoundError:
         raise AnchorsError(
-            f"the anchors {path} are missing: a rewritten log would look the same. Put the file back; a first "
-            "one is begun with `xinheng audit anchor --begin`"
+            f"the anchors {path} are missing: a rewritten log would look the same. Put the file back; "
+            "a first one is begun with `xinheng audit anchor --begin`"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise AnchorsError(f"the anchors {path} can't be read: {error}") from None
     if not lines:
         raise AnchorsError(
-            f"the anchors {path} are empty: a rewritten log would look the same. Put the lines back (the journal "
-            "has them); a first one is made with `xinheng audit anchor --begin`"
+            f"the anchors {path} are empty: a rewritten log would look the same. Put the lines back (the "
+            "journal has them); a first one is made with `xinheng audit anchor --begin`"
         )
     return lines
 

@@ -13,6 +13,7 @@ from api.pages import language, words
 from api.problems import Problem
 from api.request import current
 from scoring.store import StoreError
+from scoring.visible import as_typed
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -24,6 +25,7 @@ blueprint = Blueprint(
 )
 blueprint.add_app_template_global(language.text, "t")
 blueprint.add_app_template_global(language.plain, "tt")
+blueprint.add_app_template_filter(as_typed, "as_typed")
 for name, shown in words.FILTERS.items():
     blueprint.add_app_template_filter(shown, name)
 

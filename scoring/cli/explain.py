@@ -19,6 +19,7 @@ from scoring.cli.options import database_option
 from scoring.explain import ExplainedHit, Explanation, explain
 from scoring.misses import Miss
 from scoring.store import open_store
+from scoring.visible import visible
 
 
 @click.command("explain")
@@ -50,7 +51,7 @@ def explain_command(
     if fmt == "json":
         click.echo(json.dumps(_plain(explanation), ensure_ascii=False, indent=2, default=str))
     else:
-        click.echo("\n".join(explanation_lines(explanation, why_not)))
+        click.echo(visible("\n".join(explanation_lines(explanation, why_not))))
 
 
 def explanation_lines(found: Explanation, why_not: bool = False, brief: bool = False) -> Iterable[str]:

@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
+from scoring.visible import visible
+
 Format = Literal["table", "json", "csv"]
 Row = Mapping[str, Any]
 Advance = Callable[[int, int], None]
@@ -92,6 +94,6 @@ def _text(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A value in one line; what could steer a terminal is left out."""
+    """A value in one line; what could steer a terminal, or how its neighbours are shown, stands as a mark."""
     text = _text(value)
-    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in visible(text))

@@ -14,13 +14,14 @@ from openpyxl.worksheet.worksheet import Worksheet
 from rules.calendar import SHANGHAI
 from scoring.report.compute import Line, Report, Value
 from scoring.report.figures import SECTIONS, UNITS
+from scoring.visible import shown
 
 HEADINGS = ("板块 Section", "指标", "Figure", "数值 Value", "单位 Unit", "口径 Definition")
 _FORMATS = {"yuan": "#,##0.00", "percent": "0.00"}
 _COUNT = "#,##0"
 _WIDTHS = (26, 28, 40, 18, 10, 70)
 _TITLE = "营商环境与社会信用指标"
-_PAGES = Environment(loader=PackageLoader("scoring.report"), autoescape=True)
+_PAGES = Environment(loader=PackageLoader("scoring.report"), autoescape=True, finalize=shown)
 
 
 def report_xlsx(report: Report) -> bytes:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 from client import Client, Sign
 from flask import Flask
@@ -13,8 +15,18 @@ from small_district import FINED
 
 from api.app import create_app
 from api.settings import Settings
+from scoring import keys
 from scoring.cli.keys import keys_group
-from scoring.keys import KeyRefusedError, KeyRing, Role, create_key, revoke_key
+from scoring.keys import (
+    KeyNotFoundError,
+    KeyRefusedError,
+    KeyRing,
+    Role,
+    create_key,
+    get_key,
+    revoke_key,
+    rotate_key,
+)
 from scoring.store import Store
 from scoring.store.access import ApiKey
 
@@ -114,3 +126,121 @@ def test_the_command_line_says_when_there_is_no_such_key(district_url: str) -> N
     result = CliRunner().invoke(keys_group, ["revoke", "nobody", "--database", district_url])
     assert result.exit_code == 1
     assert "there is no key nobody" in result.output
+
+
+@pytest.fixture
+def queries(store: Store) -> Iterator[list[str]]:
+    """What the store is asked."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    sa.event.listen(store.engine, "before_cursor_execute", note)
+    yield asked
+    sa.event.remove(store.engine, "before_cursor_execute", note)
+
+
+def test_a_token_that_opens_nothing_takes_the_same_work_whether_its_prefix_is_known_or_not(
+    store: Store, queries: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted, not timed: what is looked up, hashed and compared, also once the key's bearer was let in."""
+    known = create_key(store, Role.REGULATOR, "x").token
+    gone = create_key(store, Role.REGULATOR, "x").token
+    revoke_key(store, gone.split("_")[1])
+    ring = KeyRing(store, cache_seconds=3600)
+    ring.authenticate(known)
+    hashed: list[int] = []
+    digest = keys._hash
+    monkeypatch.setattr(keys, "_hash", lambda text: hashed.append(len(text)) or digest(text))
+
+    def work(token: str) -> tuple[list[str], list[int]]:
+        queries.clear(), hashed.clear()
+        with pytest.raises(KeyRefusedError, match="not known here"):
+            ring.authenticate(token)
+        return queries.copy(), hashed.copy()
+
+    wrong = "A" * 43
+    tokens = [f"xh_{prefix}_{wrong}" for prefix in (known.split("_")[1], gone.split("_")[1], "aaaaaaaaaa")]
+    done = [work(token) for token in tokens for _ in range(2)]
+    assert done == [done[0]] * len(done)
+    assert len([query for query in done[0][0] if "api_keys" in query]) == 1
+
+
+@pytest.mark.parametrize("overlap", [0, 1])
+def test_a_replaced_key_hands_on_its_end_its_owner_and_its_organisation(store: Store, overlap: int) -> None:
+    ends = dt.datetime.now(dt.UTC) + dt.timedelta(days=30)
+    first = create_key(store, Role.DEPARTMENT, "张三", "样例区税务局", ends).key
+    second = rotate_key(store, first.prefix, dt.timedelta(hours=overlap)).key
+    third = rotate_key(store, second.prefix).key
+    for key in (second, third, get_key(store, third.prefix)):
+        assert (key.role, key.owner, key.organisation, key.expires_at) == (
+            Role.DEPARTMENT,
+            "张三",
+            "样例区税务局",
+            ends,
+        )
+    assert (second.replaces, third.replaces) == (first.prefix, second.prefix)
+
+
+def test_an_overlap_does_not_lengthen_the_life_of_a_key(store: Store) -> None:
+    soon = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=5)
+    first = create_key(store, Role.REGULATOR, "x", expires_at=soon).key
+    rotate_key(store, first.prefix, dt.timedelta(hours=1))
+    assert get_key(store, first.prefix).expires_at == soon
+    endless = create_key(store, Role.REGULATOR, "x").key
+    rotate_key(store, endless.prefix, dt.timedelta(hours=1))
+    left = get_key(store, endless.prefix).expires_at - dt.datetime.now(dt.UTC)
+    assert dt.timedelta() < left <= dt.timedelta(hours=1)
+
+
+def test_a_key_that_has_ended_is_not_replaced(store: Store) -> None:
+    key = create_key(store, Role.REGULATOR, "x").key
+    revoke_key(store, key.prefix)
+    with pytest.raises(KeyNotFoundError, match="revoked already"):
+        rotate_key(store, key.prefix)
+
+
+def test_a_revoked_key_stays_revoked_when_the_clock_is_set_back(store: Store) -> None:
+    token = create_key(store, Role.REGULATOR, "x").token
+    prefix = token.split("_")[1]
+    revoke_key(store, prefix)
+    with store.writing() as session:  # as if it had been revoked at a moment that is still to come
+        session.get_one(ApiKey, prefix).revoked_at += dt.timedelta(hours=3)
+    with pytest.raises(KeyRefusedError, match="revoked"):
+        KeyRing(store).authenticate(token)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "9999-12-31T23:59:59-12:00",
+        "9999-12-31T23:59:59Z",
+        "9999-12-31T23:59:59+14:00",
+        "9999-12-30T00:00:01+00:00",
+        "0001-01-01T00:00:00+14:00",
+        "0001-01-01T00:00:00-12:00",
+        "2026-01-01T00:00:00Z",
+    ],
+)
+def test_a_key_that_would_end_beyond_the_calendar_or_in_the_past_is_refused(
+    regulator: Client, moment: str
+) -> None:
+    answer = regulator.post("/v1/keys", json={"role": "operator", "owner": "x", "expires_at": moment})
+    assert (answer.status_code, answer.json["type"]) == (422, "/problems/invalid")
+    assert moment[:10] in answer.json["detail"]
+
+
+def test_the_latest_key_can_be_made_shown_and_replaced(
+    app: Flask, store: Store, regulator: Client, district_url: str
+) -> None:
+    latest = "9999-12-30T00:00:00+00:00"
+    made = regulator.post("/v1/keys", json={"role": "regulator", "owner": "x", "expires_at": latest})
+    assert made.json["key"]["expires_at"] == latest
+    assert _status(app, made.json["token"]) == 200
+    prefix = made.json["key"]["prefix"]
+    assert regulator.get(f"/v1/keys/{prefix}").json["expires_at"] == latest
+    listed = CliRunner().invoke(keys_group, ["list", "--database", district_url])
+    assert "9999-12-30" in listed.stdout
+    replaced = regulator.post(f"/v1/keys/{prefix}/rotation", json={"overlap_hours": 720})
+    assert replaced.json["key"]["expires_at"] == latest

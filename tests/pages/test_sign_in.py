@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from town import BODIES, CODES, LISTED
@@ -12,8 +14,11 @@ from visitor import Visitor
 
 from api.access import ACCESS
 from scoring.keys import Role, revoke_key
+from scoring.sessions import LASTS
 from scoring.store import Store
+from scoring.store.access import ApiKey, PageSession
 
+MINUTE = dt.timedelta(minutes=1)
 MakeToken = Callable[[Role], str]
 PLACES = {
     "pack_id": "enterprise-credit",
@@ -154,3 +159,88 @@ def signed_in(pages: Flask, token: str) -> FlaskClient:
         form = {"form_token": session["form_token"], "key": token, "next": ""}
     assert client.post("/sign-in", data=form).status_code == 303
     return client
+
+
+def _cookie(client: FlaskClient) -> str:
+    cookie = client.get_cookie("xinheng")
+    assert cookie is not None
+    return cookie.value
+
+
+def _opens(pages: Flask, cookie: str) -> bool:
+    thief = pages.test_client()
+    thief.set_cookie("xinheng", cookie)
+    return thief.get("/overview").status_code == 200
+
+
+def _sign_out(client: FlaskClient) -> None:
+    client.get("/overview")
+    with client.session_transaction() as session:
+        form = {"form_token": session["form_token"]}
+    assert client.post("/sign-out", data=form).status_code == 303
+
+
+def test_a_cookie_kept_from_before_signing_out_opens_nothing(pages: Flask, token: MakeToken) -> None:
+    client = signed_in(pages, token(Role.REGULATOR))
+    kept = _cookie(client)
+    assert _opens(pages, kept)
+    _sign_out(client)
+    assert not _opens(pages, kept)
+
+
+def test_signing_out_ends_no_other_sign_in_with_the_same_key(pages: Flask, token: MakeToken) -> None:
+    given = token(Role.REGULATOR)
+    here, there = signed_in(pages, given), signed_in(pages, given)
+    _sign_out(here)
+    assert _opens(pages, _cookie(there))
+
+
+def test_signing_in_begins_anew(pages: Flask, token: MakeToken) -> None:
+    """Nothing of before is left: neither who was signed in nor the token of the forms."""
+    client = signed_in(pages, token(Role.REGULATOR))
+    client.get("/overview")
+    before = _cookie(client)
+    with client.session_transaction() as session:
+        form = {"form_token": session["form_token"], "key": token(Role.OPERATOR), "next": ""}
+        session["left over"] = "x"
+    assert client.post("/sign-in", data=form).status_code == 303
+    assert not _opens(pages, before)
+    with client.session_transaction() as session:
+        assert session.get("form_token") != form["form_token"]
+        assert "left over" not in session
+    assert client.post("/sign-out", data=form).status_code == 400
+
+
+def test_the_end_of_a_key_ends_its_sign_ins_for_good(
+    pages: Flask, token: MakeToken, town_store: Store
+) -> None:
+    given = token(Role.REGULATOR)
+    prefix = given.split("_")[1]
+    kept = _cookie(signed_in(pages, given))
+    revoke_key(town_store, prefix)
+    assert not _opens(pages, kept)
+    with town_store.writing() as session:
+        session.get_one(ApiKey, prefix).revoked_at = None
+    assert not _opens(pages, kept), "its sign-ins have ended, whatever becomes of the key"
+
+
+@pytest.mark.parametrize(("age", "opens"), [(LASTS - MINUTE, True), (LASTS, False), (-MINUTE, False)])
+def test_a_sign_in_lasts_a_working_day_also_by_a_clock_set_back(
+    pages: Flask, token: MakeToken, town_store: Store, age: dt.timedelta, opens: bool
+) -> None:
+    given = token(Role.REGULATOR)
+    kept = _cookie(signed_in(pages, given))
+    with town_store.writing() as session:
+        begun = sa.update(PageSession).where(PageSession.key == given.split("_")[1])
+        session.execute(begun.values(begun_at=dt.datetime.now(dt.UTC) - age))
+    assert _opens(pages, kept) is opens
+
+
+def test_a_sign_in_of_a_key_that_expires_ends_with_it(
+    pages: Flask, token: MakeToken, town_store: Store
+) -> None:
+    given = token(Role.REGULATOR)
+    kept = _cookie(signed_in(pages, given))
+    with town_store.writing() as session:
+        session.get_one(ApiKey, given.split("_")[1]).expires_at = dt.datetime.now(dt.UTC)
+    assert not _opens(pages, kept)
