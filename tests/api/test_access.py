@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from client import Client, Sign
+from expected_access import EXPECTED, opens
 from flask import Flask
 from small_district import SUBJECTS
 
@@ -47,7 +48,17 @@ def _requests(app: Flask) -> list[tuple[str, str, str]]:
 
 
 def test_every_endpoint_is_in_the_table_and_nothing_else(app: Flask) -> None:
-    assert {rule.endpoint for rule in app.url_map.iter_rules()} == set(ACCESS)
+    assert {rule.endpoint for rule in app.url_map.iter_rules()} == set(ACCESS) == set(EXPECTED)
+
+
+def test_what_is_logged_of_each_endpoint_is_what_was_decided() -> None:
+    assert {name: access.logged for name, access in ACCESS.items()} == {
+        name: logged for name, (_, logged) in EXPECTED.items()
+    }
+
+
+def test_no_answer_with_a_secret_is_kept() -> None:
+    assert not any(ACCESS[name].kept for name in ACCESS if name.startswith("keys."))
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role or "nobody")
@@ -56,10 +67,9 @@ def test_a_role_opens_what_the_table_says_and_nothing_else(
 ) -> None:
     client = sign_in(role) if role else Client(app.test_client(), "")
     for endpoint, method, path in _requests(app):
-        access = ACCESS[endpoint]
         answer = client.send(method, path, json=[] if method == "POST" else None)
         kind = (answer.json or {}).get("type", "") if answer.mimetype == "application/problem+json" else ""
-        if access.roles is None or role in access.roles:
+        if opens(endpoint, role):
             assert answer.status_code not in (401, 403), (endpoint, answer.json)
             assert answer.status_code < 500, (endpoint, answer.json)
         else:

@@ -9,10 +9,10 @@ import threading
 import pytest
 import sqlalchemy as sa
 from client import Client
-from small_district import FINED
+from small_district import FINED, SUBJECTS, take
 
-from scoring.audit import GENESIS, Anchor, AuditLog, Event, chained, verify
-from scoring.store import Store
+from scoring.audit import GENESIS, Anchor, AuditLog, Event, chained, entries, verify
+from scoring.store import Store, StoreError
 from scoring.store.access import AuditEntry, AuditHead
 
 
@@ -148,6 +148,113 @@ def test_an_entry_that_cannot_be_written_keeps_no_other_out(store: Store, log: A
     log.write([Event("tests", "operator", "test.read", "after")] * 1_200)
     found = verify(store)
     assert (found.entries, found.faults) == (1_206, ())
+
+
+def _head(store: Store, statement: str) -> None:
+    with store.engine.execution_options(writing=True).begin() as connection:
+        connection.execute(sa.text(statement))
+
+
+def test_after_a_write_that_failed_the_log_goes_on_and_nobody_gets_the_old_error(
+    store: Store, log: AuditLog, regulator: Client
+) -> None:
+    _head(store, "ALTER TABLE audit_head RENAME TO away")
+    for _ in range(2):
+        with pytest.raises((StoreError, sa.exc.DBAPIError)):
+            log.write([Event("tests", "operator", "test.read", "lost")])
+    assert regulator.get(f"/v1/subjects/{FINED}/grade").status_code in (500, 503)
+    _head(store, "ALTER TABLE away RENAME TO audit_head")
+    for number in range(3):
+        log.write([Event("tests", "operator", "test.read", f"kept {number}")])
+        assert regulator.get(f"/v1/subjects/{FINED}/grade").status_code == 200
+    found = verify(store)
+    assert (found.entries, found.faults) == (12, ())
+    with store.reading() as session:
+        assert "lost" not in session.scalars(sa.select(AuditEntry.subject_id)).all()
+
+
+def test_all_who_waited_for_a_write_that_failed_are_told_and_none_afterwards(
+    store: Store, log: AuditLog
+) -> None:
+    _head(store, "ALTER TABLE audit_head RENAME TO away")
+    told: list[Exception] = []
+
+    def write() -> None:
+        try:
+            log.write([Event("tests", "operator", "test.read", "lost")])
+        except (StoreError, sa.exc.DBAPIError) as error:
+            told.append(error)
+
+    threads = [threading.Thread(target=write) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(told) == 8
+    _head(store, "ALTER TABLE away RENAME TO audit_head")
+    write()
+    assert len(told) == 8
+    assert (verify(store).entries, verify(store).faults) == (7, ())
+
+
+def test_a_clock_that_is_set_back_leaves_the_log_whole(store: Store, log: AuditLog) -> None:
+    """Entries stand in the order of their coming, whatever their clock said."""
+    earlier = dt.datetime.now(dt.UTC) - dt.timedelta(days=400)
+    log.write([Event("tests", "operator", "test.read", "later", at=earlier)])
+    assert (verify(store).entries, verify(store).faults) == (7, ())
+    newest = entries(store, limit=1)[0]
+    assert (newest.subject_id, newest.at) == ("later", earlier)
+
+
+@pytest.fixture
+def supervised(store: Store, regulator: Client) -> str:
+    """A district with an alert and a plan in which somebody was refused; the plan's address."""
+    pool = {"authority": "甲局", "monthly_visits": 9, "state": "active"}
+    take(store, "inspector", "subject", "inspector_id", [{"inspector_id": f"I{n}", **pool} for n in range(6)])
+    wish = {"kind": "check_request", "level": "complaint", "occurred_on": "2026-08-03"}
+    wishes = [
+        wish | {"record_id": "Q-1", "subject_id": SUBJECTS[0], "authority": "甲局"},
+        wish
+        | {"record_id": "Q-2", "subject_id": SUBJECTS[1], "authority": "乙局"},  # which has no inspectors
+    ]
+    fixed = {"kind": "complaint", "level": "upheld", "status": "effective", "subject_id": SUBJECTS[5]}
+    rows = [fixed | {"record_id": f"C-{n}", "occurred_on": f"2026-07-0{n}"} for n in range(1, 4)]
+    assert regulator.post("/v1/records", json={"records": rows + wishes}).status_code == 200
+    plan = regulator.post("/v1/inspection-plans", json={"month": "2026-08", "seed": "1"})
+    assert plan.status_code == 201
+    return str(plan.headers["Location"])
+
+
+@pytest.mark.parametrize(
+    ("path", "whom"),
+    [
+        (f"/v1/subjects/{FINED}", FINED),
+        (f"/v1/subjects/{FINED}/grade", FINED),
+        (f"/v1/subjects/{FINED}/explanation", FINED),
+        (f"/v1/subjects/{FINED}/history", FINED),
+        (f"/v1/subjects/{SUBJECTS[5]}/live-grade", SUBJECTS[5]),
+        ("/v1/records/P-1", FINED),
+        ("/v1/subjects?limit=3", None),
+        ("/v1/records?limit=3", None),
+        ("/v1/alerts", None),
+        ("/v1/runs/2/moves?against=1", None),
+        ("{plan}/visits", None),
+        ("{plan}/refusals", None),
+    ],
+)
+def test_the_log_says_whose_data_were_read(
+    regulator: Client, supervised: str, path: str, whom: str | None
+) -> None:
+    answer = regulator.get(path.format(plan=supervised))
+    assert answer.status_code == 200, answer.text
+    entry = regulator.get("/v1/audit?limit=1").json["items"][0]
+    assert (entry["actor"], entry["role"]) == (regulator.prefix, "regulator")
+    if whom is not None:
+        assert entry["subject_id"] == whom
+    else:
+        shown = answer.json["items"] if isinstance(answer.json, dict) else answer.json
+        assert shown, "an empty list would prove nothing"
+        assert set(entry["details"]["subjects"]) == {item["subject_id"] for item in shown}
 
 
 def test_many_writers_make_one_chain(store: Store) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from scoring.live.alerts import list_alerts
 from scoring.live.events import Judge
-from scoring.live.supervisor import Engine, Limits, NoAnswerError
+from scoring.live.supervisor import Engine, Limits, NoAnswerError, shared_engine
 from scoring.store import Store
 
 from .events_pack import firms, record, take_in
@@ -103,6 +103,23 @@ def test_threads_share_one_process(engine: Engine) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda _: ask(engine), range(200))) == [ANSWER] * 200
     assert engine.incidents == {}
+
+
+def test_a_forked_worker_has_an_engine_of_its_own() -> None:
+    """Two processes that spoke over one socket would get one another's answers."""
+    parents = shared_engine()
+    assert ask(parents) == ANSWER
+    child = os.fork()
+    if child == 0:
+        own = shared_engine()
+        try:
+            is_right = own is not parents and ask(own) == ANSWER and own.pid != parents.pid
+            own.close()
+        finally:
+            os._exit(0 if is_right else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert ask(parents) == ANSWER
+    assert parents.incidents == {}
 
 
 def test_a_subject_is_judged_all_the_same_while_durable_rules_fails(store: Store, engine: Engine) -> None:
