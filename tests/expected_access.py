@@ -1,4 +1,4 @@
-"""Who may what, written out a second time on purpose: a slip in the table of access is found by another word."""
+"""Who may what, written out a second time on purpose: a slip in the table of access is told by the other."""
 
 from __future__ import annotations
 
