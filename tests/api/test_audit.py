@@ -173,6 +173,20 @@ def test_after_a_write_that_failed_the_log_goes_on_and_nobody_gets_the_old_error
         assert "lost" not in session.scalars(sa.select(AuditEntry.subject_id)).all()
 
 
+def test_after_a_write_that_got_no_connection_nobody_gets_the_old_error(store: Store, log: AuditLog) -> None:
+    """It fails before its turn has begun, when others may still join it."""
+
+    def refuse(*_: object) -> None:
+        raise ConnectionError("no connection")
+
+    sa.event.listen(store.engine.pool, "checkout", refuse)
+    with pytest.raises(ConnectionError):
+        log.write([Event("tests", "operator", "test.read", "lost")])
+    sa.event.remove(store.engine.pool, "checkout", refuse)
+    log.write([Event("tests", "operator", "test.read", "kept")])
+    assert (verify(store).entries, verify(store).faults) == (7, ())
+
+
 def test_all_who_waited_for_a_write_that_failed_are_told_and_none_afterwards(
     store: Store, log: AuditLog
 ) -> None:
