@@ -12,11 +12,9 @@ import datetime as dt
 import hashlib
 import re
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 from flask import Flask, Response, current_app
 from sqlalchemy.orm import Session
@@ -44,10 +42,7 @@ PARAMETER = {
         "request, while the first one is under way, and where the answer to what was done was lost."
     ),
 }
-Recheck = Callable[[Any], None]
-"""Given a kept answer's JSON before it is sent again; raises :class:`api.problems.Problem` to withhold it."""
 _KEY = re.compile(r"[A-Za-z0-9._:-]{1,100}")
-_RECHECKS: dict[str, Recheck] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +96,6 @@ def install(app: Flask) -> None:
     app.before_request(_begin)
     app.after_request(_end)
     app.teardown_request(lambda _: accompany_changes(None))
-
-
-def recheck(endpoint: str, check: Recheck) -> None:
-    """Have something checked again before a kept answer of an endpoint is sent again.
-
-    :param endpoint: blueprint.view, as in the table of access.
-    """
-    _RECHECKS[endpoint] = check
 
 
 def _begin() -> Response | None:
@@ -172,8 +159,6 @@ def _again(kept: KeptAnswer, request: Request) -> Response:
         fail("conflict", f"the {HEADER} {kept.idempotency_key} was used for another request")
     if kept.status is None or kept.body is None:
         raise _unanswered(kept)
-    if check := _RECHECKS.get(str(request.endpoint)):
-        check(orjson.loads(kept.body or "null"))
     journal.tell_again(kept.logged)
     kind = "application/json" if kept.status < 400 else MEDIA_TYPE
     response = current_app.response_class(kept.body, kept.status, mimetype=kind)

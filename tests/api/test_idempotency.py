@@ -19,10 +19,9 @@ from flask import Flask
 from small_district import FINED
 from test_server import _served as served
 
-from api import idempotency, journal
+from api import journal
 from api.app import create_app
-from api.idempotency import CLAIMED, HEADER, KEPT, Claim, recheck
-from api.problems import fail
+from api.idempotency import CLAIMED, HEADER, KEPT, Claim
 from api.settings import Settings
 from scoring.keys import Role, create_key
 from scoring.problems import desk
@@ -296,21 +295,3 @@ def test_every_time_that_an_answer_is_sent_again_is_in_the_audit_log(
     assert [(entry["subject_id"], entry["details"]["tier"]) for entry in parts] == [(FINED, "B")] * 3
     for entries in (asked, parts):
         assert [entry["details"].get("repeated") for entry in entries] == [None, True, True]
-
-
-def test_what_no_longer_holds_keeps_an_answer_from_being_sent_again(
-    regulator: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(idempotency, "_RECHECKS", {})
-    withheld: list[Any] = []
-
-    def check(body: Any) -> None:
-        withheld.append(body)
-        fail("forbidden", "not any more")
-
-    first = regulator.post("/v1/problems", json=PROBLEM, headers=KEY)
-    recheck("problems.post_problem", check)
-    again = regulator.post("/v1/problems", json=PROBLEM, headers=KEY)
-    assert (again.status_code, again.json["detail"]) == (403, "not any more")
-    assert withheld == [first.json]
-    assert [entry["details"]["status"] for entry in _said(regulator, "problems.post_problem")] == [201, 403]

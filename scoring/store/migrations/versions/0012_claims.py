@@ -8,7 +8,7 @@ from alembic import op
 from scoring.store.base import Moment
 
 revision = "0012"
-down_revision = "0005"
+down_revision = "0014"
 
 
 def upgrade() -> None:
