@@ -16,6 +16,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from rules.calendar import today
 from rules.model import Vocabulary
 from scoring.records import AUTHORITY, RecordError, UnknownRecordError, records_table
 from scoring.store import Store
@@ -84,6 +85,7 @@ def mark_record(
         if current is None or (authority is not None and data.get(AUTHORITY) != authority):
             raise UnknownRecordError(f"there is no record {record_id} of {vocabulary.id}")
         _check_mark(request, data, vocabulary)
+        _check_order(session, request, current)
         _supersede(session, current, data | {STATUS: request.status}, request.kind)
         mark = _mark_row(current, str(data[STATUS]), request)
         session.add(mark)
@@ -126,6 +128,21 @@ def _check_mark(request: MarkRequest, data: Mapping[str, Any], vocabulary: Vocab
     since = data.get(vocabulary.record_date)
     if since is not None and request.effective_on < since:
         raise RecordError(f"{request.effective_on} is before the record's own date, {since}")
+    if request.effective_on > today():
+        raise RecordError(
+            f"{request.effective_on} is still to come: a mark is dated when it was filed or done"
+        )
+
+
+def _check_order(session: Session, request: MarkRequest, current: RecordVersion) -> None:
+    """A decision is not before its objection. A mark of a day to come, as was once taken, stops nobody."""
+    last: dt.date | None = session.scalar(
+        sa.select(sa.func.max(RecordMark.effective_on)).where(
+            RecordMark.vocabulary == current.vocabulary, RecordMark.record_id == current.record_id
+        )
+    )
+    if last is not None and request.effective_on < min(last, today()):
+        raise RecordError(f"{request.effective_on} is before the record's last mark, {last}")
 
 
 def _supersede(session: Session, current: RecordVersion, data: Mapping[str, Any], kind: str) -> None:

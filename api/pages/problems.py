@@ -25,8 +25,8 @@ from scoring.departments import PACK as DEPARTMENTS
 from scoring.live.events import records_arrived
 from scoring.lookup import list_subjects, names_of
 from scoring.problems import desk
-from scoring.problems.case import Case, after
-from scoring.problems.chart import WAYS, Actor, request_of
+from scoring.problems.case import Case, history
+from scoring.problems.chart import CORRECT, MAY_CORRECT, WAYS, Actor, request_of
 from scoring.problems.desk import Move, MoveRefusedError, Subject, Ticket, UnknownProblemError
 from scoring.problems.feed import VOCABULARY
 from scoring.runs import latest_run
@@ -39,6 +39,7 @@ ACTS_AS: Mapping[str, Actor] = {
     "coordinate": Actor.OFFICE,
     "supervise": Actor.SUPERVISOR,
     "evaluate": Actor.ENTERPRISE,
+    CORRECT: Actor.OFFICE,
 }
 """In whose name a regulator makes each request; a department acts as the owner."""
 
@@ -54,6 +55,7 @@ MOVES: Mapping[str, Title] = {
     "remind": Title("到期提醒", "Reminded"),
     "escalate": Title("逾期升级", "Escalated"),
     "escalate_further": Title("再次升级", "Escalated further"),
+    CORRECT: Title("更正", "Correct"),
 }
 ACTORS: Mapping[Actor, Title] = {
     Actor.DESK: Title("服务窗口", "Service desk"),
@@ -206,7 +208,7 @@ def _problem(problem_id: int, status: int, refused: list[str] | None = None) -> 
         status,
         ticket=ticket,
         track=_track(ticket),
-        open_moves=_open_moves(ticket.case.stage, own),
+        open_moves=_open_moves(ticket, own),
         moves=MOVES,
         actors=ACTORS,
         bodies=_bodies() if own is None else [],
@@ -222,16 +224,16 @@ def _problem(problem_id: int, status: int, refused: list[str] | None = None) -> 
 
 def _track(ticket: Ticket) -> list[Station]:
     """The five stages, with the dates on which the problem came there on its present way."""
-    case = Case()
+    before = Case()
     reached: dict[str, dt.date] = {}
-    for step in ticket.steps:
-        before, case = case, after(case, step)
+    for case, step in history(ticket.steps):
         if case.stage != before.stage:
             earlier = STAGES[: STAGES.index(case.stage)]
             reached = {stage: on for stage, on in reached.items() if stage in earlier}
-            reached[case.stage] = step.on
+            reached[case.stage] = step.day
+        before = case
     return [
-        Station(title, reached.get(stage), _place(stage, reached, case))
+        Station(title, reached.get(stage), _place(stage, reached, ticket.case))
         for stage, title in _column("stage").values.items()
     ]
 
@@ -242,13 +244,15 @@ def _place(stage: str, reached: Mapping[str, dt.date], case: Case) -> str:
     return "past" if stage in reached else "ahead"
 
 
-def _open_moves(stage: str, own: str | None) -> dict[str, list[str]]:
-    """The requests that the chart allows the visitor now, each with the moves that may come of it."""
+def _open_moves(ticket: Ticket, own: str | None) -> dict[str, list[str]]:
+    """The requests that are open to the visitor now, each with the moves that may come of it."""
     actors = {Actor.OWNER} if own else set(ACTS_AS.values())
     found: dict[str, list[str]] = {}
-    for way in WAYS[stage]:
+    for way in WAYS[ticket.case.stage]:
         if actors & set(way.actors):
             found.setdefault(request_of(way.move), []).append(way.move)
+    if actors & set(MAY_CORRECT) and len(ticket.steps) > 1:
+        found[CORRECT] = [CORRECT]
     return found
 
 

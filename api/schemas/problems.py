@@ -6,9 +6,15 @@ from marshmallow import Schema, fields, validate
 
 from api.fields import Text
 from api.paging import NumberedPageQuery, page_of
-from scoring.problems.chart import REQUESTS, WAYS, Actor
+from rules.loader import load_vocabulary
+from scoring.problems.chart import CORRECT, REQUESTS, WAYS, Actor
 from scoring.problems.clock import DAYS
+from scoring.problems.desk import BACK_DAYS
+from scoring.problems.feed import VOCABULARY
 
+_RECORDS = load_vocabulary(VOCABULARY).records
+assert _RECORDS is not None, "public bodies have records"
+SOURCES = tuple(_RECORDS.columns["source"].values)
 STAGES = [stage for stage in WAYS if stage != "new"]
 PEOPLE = [actor.value for actor in Actor if actor is not Actor.CLOCK]
 
@@ -33,6 +39,11 @@ class StepSchema(Schema):
     note = fields.String(required=True, allow_none=True)
     owner = fields.String(required=True, allow_none=True)
     urgency = fields.String(required=True, allow_none=True)
+    corrects = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Of a correction: the step that it takes back"},
+    )
 
 
 class CaseSchema(Schema):
@@ -72,7 +83,11 @@ class ProblemRequest(Schema):
     """A problem that is collected."""
 
     title = Text(longest=500, required=True)
-    source = Text(longest=50, required=True, metadata={"description": "A code of the department vocabulary"})
+    source = fields.String(
+        required=True,
+        validate=validate.OneOf(list(SOURCES)),
+        metadata={"description": "A code of the department vocabulary"},
+    )
     counterpart = Text(longest=50, metadata={"description": "The enterprise's credit code"})
     note = Text(longest=2000)
 
@@ -81,17 +96,30 @@ class StepRequest(Schema):
     """What is to be done about a problem."""
 
     request = fields.String(
-        required=True, validate=validate.OneOf([r for r in REQUESTS if r not in ("open", "tick")])
+        required=True,
+        validate=validate.OneOf([*(r for r in REQUESTS if r not in ("open", "tick")), CORRECT]),
+        metadata={"description": "correct takes back a step: the state is as if it had not been"},
     )
     actor = fields.String(
         validate=validate.OneOf(PEOPLE),
         metadata={"description": "In whose name a regulator acts; a department acts as the owner"},
     )
-    on = fields.Date(metadata={"description": "When it was done; by default today in Asia/Shanghai"})
+    on = fields.Date(
+        metadata={
+            "description": "When it was done; by default today in Asia/Shanghai. Never a day to come; a "
+            f"regulator may name one up to {BACK_DAYS} days back, not before the step before it; "
+            "a department none but today"
+        }
+    )
     note = Text(longest=2000)
     owner = Text(longest=100, metadata={"description": "Of an assignment: the body, by its number"})
     urgency = fields.String(validate=validate.OneOf(list(DAYS)))
     satisfied = fields.Boolean(metadata={"description": "Of an evaluation"})
+    corrects = fields.Integer(
+        strict=False,
+        validate=validate.Range(1, 10**9),
+        metadata={"description": "Of a correction, by the office alone: the number of the wrong step"},
+    )
 
 
 ProblemPage = page_of(ProblemSummarySchema, "ProblemSummary")

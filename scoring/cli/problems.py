@@ -15,7 +15,7 @@ from rules.calendar import today
 from scoring.cli.options import Day, database_option
 from scoring.cli.output import Format, format_option, print_rows
 from scoring.problems import desk
-from scoring.problems.chart import REQUESTS, WAYS, Actor
+from scoring.problems.chart import CORRECT, REQUESTS, WAYS, Actor
 from scoring.problems.clock import DAYS
 from scoring.problems.desk import Move, MoveRefusedError, Subject, Ticket, UnknownProblemError
 from scoring.store import Store, open_store
@@ -41,6 +41,7 @@ STEPS = {
     "by": "经办 by",
     "owner": "责任单位 owner",
     "urgency": "件别 urgency",
+    "corrects": "更正 corrects",
     "note": "说明 note",
 }
 PEOPLE = click.Choice([actor.value for actor in Actor if actor is not Actor.CLOCK])
@@ -50,7 +51,11 @@ STAGES = click.Choice([stage for stage in WAYS if stage != "new"])
 def on_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--on``: the day on which something is done."""
     return click.option(
-        "--on", "day", type=Day(), default=today, show_default="today in Shanghai", help="When it was done."
+        "--on",
+        "day",
+        type=Day(),
+        show_default="today in Shanghai",
+        help=f"When it was done: today, or up to {desk.BACK_DAYS} days back.",
     )(command)
 
 
@@ -67,7 +72,12 @@ def problems_group() -> None:
 @on_option
 @database_option
 def open_command(
-    title: str, source: str, counterpart: str | None, note: str | None, day: dt.date, database: str | None
+    title: str,
+    source: str,
+    counterpart: str | None,
+    note: str | None,
+    day: dt.date | None,
+    database: str | None,
 ) -> None:
     """Collect a problem.
 
@@ -87,7 +97,9 @@ def open_command(
 @click.option(
     "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
 )
-@on_option
+@click.option(
+    "--on", "day", type=Day(), default=today, show_default="today in Shanghai", help="Overdue on that day."
+)
 @database_option
 @format_option
 def list_command(
@@ -136,7 +148,7 @@ def show_command(number: int, database: str | None, fmt: Format) -> None:
 @database_option
 def move_command(
     number: int, request: str, actor: str, owner: str | None, urgency: str | None,
-    note: str | None, day: dt.date, database: str | None,
+    note: str | None, day: dt.date | None, database: str | None,
 ) -> None:  # fmt: skip
     """Do something about the problem of NUMBER.
 
@@ -150,6 +162,23 @@ def move_command(
         click.echo(_said(desk.move_problem(store, number, move)))
 
 
+@problems_group.command("correct")
+@click.argument("number", type=int)
+@click.argument("step", type=int)
+@click.option("--note", help="Why.")
+@database_option
+def correct_command(number: int, step: int, note: str | None, database: str | None) -> None:
+    """Take back the wrong STEP of the problem of NUMBER: its state is as if that step had not been.
+
+    Nothing is deleted; the correction is a step as well, and is taken back in the same way.
+
+    Example: xinheng problems correct 7 3 --note 日期填错
+    """
+    with _store(database) as store:
+        move = Move(CORRECT, Actor.OFFICE, _me(), note=note, corrects=step)
+        click.echo(_said(desk.move_problem(store, number, move)))
+
+
 @problems_group.command("evaluate")
 @click.argument("number", type=int)
 @click.option(
@@ -159,7 +188,7 @@ def move_command(
 @on_option
 @database_option
 def evaluate_command(
-    number: int, satisfied: bool, note: str | None, day: dt.date, database: str | None
+    number: int, satisfied: bool, note: str | None, day: dt.date | None, database: str | None
 ) -> None:
     """Note what the enterprise says about the problem of NUMBER.
 
@@ -171,16 +200,15 @@ def evaluate_command(
 
 
 @problems_group.command("tick")
-@on_option
 @database_option
 @format_option
-def tick_command(day: dt.date, database: str | None, fmt: Format) -> None:
+def tick_command(database: str | None, fmt: Format) -> None:
     """Remind and escalate what is due: once a day, from the system's timer.
 
     Example: xinheng problems tick
     """
     with _store(database) as store:
-        done = desk.tick(store, day)
+        done = desk.tick(store)
     print_rows(
         (_row(ticket) | {"move": step.move} for ticket, step in done), {"move": "提醒 move", **COLUMNS}, fmt
     )

@@ -12,7 +12,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from rules.calendar import add_days, add_months
+from rules.calendar import add_days, add_months, today
 from rules.loader import load_vocabulary
 from rules.model import Pack
 from scoring.inspections.check import faults
@@ -27,6 +27,9 @@ from scoring.store.packs import stored_pack
 
 INSPECTORS = "inspector"
 REQUEST = "check_request"
+MONTHS_AHEAD = 12
+"""How far ahead visits may be planned: what is planned counts against the year's cap."""
+
 GONE = ("cancelled", "revoked")
 _REQUEST_COLUMNS = {"kind", "level", "authority", "occurred_on"}
 
@@ -48,11 +51,13 @@ class StoredPlan:
 def make_plan(store: Store, pack_id: str, month: dt.date, seed: str) -> StoredPlan:
     """Plans the joint inspections of a month and keeps the plan.
 
-    :param month: any day of it.
-    :raises StoreError: where there is no run to take tiers from, the pack says nothing of supervision, or
-        there are no inspectors.
+    :param month: any day of it, at most :data:`MONTHS_AHEAD` from now.
+    :raises StoreError: where the month is later, there is no run to take tiers from, the pack says nothing of
+        supervision, or there are no inspectors.
     """
     first = month.replace(day=1)
+    if first > (latest := add_months(today(), MONTHS_AHEAD)):
+        raise StoreError(f"{month} is too far ahead: plans rest on today's tiers and go up to {latest:%Y-%m}")
     run = latest_run(store, pack_id, add_days(add_months(first, 1), -1))
     if run is None:
         raise StoreError(f"there is no run of {pack_id} to take tiers from; start one with: xinheng score")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from rules.calendar import SHANGHAI
 from scoring.problems.chart import (
     ACTORS,
     ASSIGNED,
     AT_WORK,
     COLLECTED,
     COORDINATED,
+    CORRECT,
     EVALUATED,
     NEW,
     REQUESTS,
@@ -19,13 +21,19 @@ from scoring.problems.chart import (
     Actor,
     Message,
     request_of,
+    walk_on,
 )
 from scoring.problems.clock import days_left, due_on
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that was done: see :class:`scoring.store.problems.ProblemStep`."""
+    """Something that was done: see :class:`scoring.store.problems.ProblemStep`.
+
+    :param on: the date that it names.
+    :param at: when it came.
+    :param corrects: the number of the step that it takes back.
+    """
 
     no: int
     move: str
@@ -36,6 +44,12 @@ class Step:
     note: str | None = None
     owner: str | None = None
     urgency: str | None = None
+    corrects: int | None = None
+
+    @property
+    def day(self) -> dt.date:
+        """The date from which it counts: nothing was done later than it came here."""
+        return min(self.on, self.at.astimezone(SHANGHAI).date())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +78,43 @@ class Case:
 
 
 def case_of(steps: Iterable[Step]) -> Case:
-    """The state that the steps have led to."""
+    """The state that the steps have led to, in the order in which they came."""
+    found = Case()
+    for case, _ in history(steps):
+        found = case
+    return found
+
+
+def history(steps: Iterable[Step]) -> Iterator[tuple[Case, Step]]:
+    """Each step that stands, with the state that it led to.
+
+    What the clock did does not stand where, after a correction, there was nothing to remind of.
+    """
     case = Case()
-    for step in steps:
+    for step in _not_taken_back(steps):
+        told = message(case, request_of(step.move), step.actor, step.day)
+        if step.actor is Actor.CLOCK and walk_on(case.stage, told) is None:
+            continue
         case = after(case, step)
-    return case
+        yield case, step
+
+
+def _not_taken_back(steps: Iterable[Step]) -> list[Step]:
+    """All but corrections and what they take back; a correction that is taken back itself takes nothing."""
+    gone: set[int | None] = set()
+    kept = []
+    for step in reversed(list(steps)):
+        if step.no in gone:
+            continue
+        if step.move == CORRECT:
+            gone.add(step.corrects)
+        else:
+            kept.append(step)
+    return kept[::-1]
 
 
 def after(case: Case, step: Step) -> Case:
-    """The state after one more step."""
+    """The state after one more step that is no correction."""
     return _AFTER[step.move](case, step)
 
 
@@ -90,20 +132,20 @@ def message(case: Case, request: str, actor: Actor, on: dt.date, satisfied: bool
 
 def messages(steps: Iterable[Step]) -> list[Message]:
     """What the statechart was told in the problem's life."""
-    told, case = [], Case()
-    for step in steps:
-        told.append(message(case, request_of(step.move), step.actor, step.on, step.move == "close"))
-        case = after(case, step)
+    told, before = [], Case()
+    for case, step in history(steps):
+        told.append(message(before, request_of(step.move), step.actor, step.day, step.move == "close"))
+        before = case
     return told
 
 
 def _opened(case: Case, step: Step) -> Case:
-    return replace(case, stage=COLLECTED, opened_on=step.on)
+    return replace(case, stage=COLLECTED, opened_on=step.day)
 
 
 def _assigned(case: Case, step: Step) -> Case:
     urgency = step.urgency or "ordinary"
-    return _started(replace(case, owner=step.owner, urgency=urgency), step.on)
+    return _started(replace(case, owner=step.owner, urgency=urgency), step.day)
 
 
 def _returned(case: Case, step: Step) -> Case:
@@ -111,12 +153,12 @@ def _returned(case: Case, step: Step) -> Case:
 
 
 def _closed(case: Case, step: Step) -> Case:
-    return replace(case, stage=EVALUATED, satisfied=True, closed_on=step.on)
+    return replace(case, stage=EVALUATED, satisfied=True, closed_on=step.day)
 
 
 def _reopened(case: Case, step: Step) -> Case:
     again = replace(case, reopened=case.reopened + 1, satisfied=False, closed_on=None)
-    return _started(again, step.on)
+    return _started(again, step.day)
 
 
 def _started(case: Case, on: dt.date) -> Case:

@@ -39,6 +39,11 @@ REQUESTS = ("open", "assign", "return", "coordinate", "supervise", "evaluate", "
 """What is asked for. What comes of it is the move: an evaluation closes or reopens, a tick reminds or
 escalates."""
 
+CORRECT = "correct"
+"""Takes back a step by its number. It is no way of the chart: the state is as if that step had not been."""
+
+MAY_CORRECT = (Actor.OFFICE,)
+
 REQUEST_OF = {
     "close": "evaluate",
     "reopen": "evaluate",
@@ -116,12 +121,17 @@ def walk(messages: Sequence[Message]) -> list[str | None]:
     found: list[str | None] = []
     stage = NEW
     for message in messages:
-        way = next((way for way in WAYS[stage] if _is_open(way, message)), None)
+        way = walk_on(stage, message)
         if way is None:
             break
         found.append(way.move)
         stage = way.to
     return found + [None] * (len(messages) - len(found))
+
+
+def walk_on(stage: str, message: Message) -> Way | None:
+    """The way that a message opens out of a stage."""
+    return next((way for way in WAYS[stage] if _is_open(way, message)), None)
 
 
 def _states() -> dict[str, Any]:

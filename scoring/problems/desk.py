@@ -2,29 +2,45 @@
 
 Each move is decided by the statechart, to which the problem's whole life is told again. A step, the problem's
 new state and the record of the department that it belongs to are kept together or not at all.
+
+Steps stand in the order in which they came. The date that a step names is the day on which it comes, or, for
+those who see all departments' problems, an earlier one within :data:`BACK_DAYS`: nobody moves their own
+clock.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from rules.calendar import today
+from rules.calendar import SHANGHAI, add_days
 from rules.loader import load_vocabulary
 from scoring.live.supervisor import Engine, shared_engine
-from scoring.problems.case import Case, Step, after, case_of, message, messages
-from scoring.problems.chart import AT_WORK, EVALUATED, WAYS, Actor, moves, request_of
+from scoring.problems.case import Case, Step, after, case_of, history, message, messages
+from scoring.problems.chart import (
+    AT_WORK,
+    CORRECT,
+    EVALUATED,
+    MAY_CORRECT,
+    WAYS,
+    Actor,
+    moves,
+    request_of,
+)
 from scoring.problems.clock import DAYS
 from scoring.problems.feed import VOCABULARY, feed
 from scoring.store import Store
 from scoring.store.documents import decode
 from scoring.store.models import SubjectVersion
 from scoring.store.problems import Problem, ProblemStep
+
+BACK_DAYS = 30
+"""How far back a regulator, or whoever has the command line, may date a step. A department may not at all."""
 
 
 class UnknownProblemError(LookupError):
@@ -52,11 +68,13 @@ class Ticket:
 class Move:
     """What somebody asks for.
 
-    :param request: one of :data:`scoring.problems.chart.REQUESTS`.
+    :param request: one of :data:`scoring.problems.chart.REQUESTS`, or ``correct``.
     :param by: who asks: a name, or the prefix of a key.
-    :param on: the date on which it was done; by default today.
+    :param on: the date on which it was done; by default the day on which it comes.
     :param owner, urgency: of an assignment: the body that has to solve it, and how fast.
     :param satisfied: of an evaluation.
+    :param corrects: of a correction: the number of the step that it takes back.
+    :param at: when it comes; by default now.
     """
 
     request: str
@@ -67,6 +85,8 @@ class Move:
     owner: str | None = None
     urgency: str | None = None
     satisfied: bool | None = None
+    corrects: int | None = None
+    at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +130,15 @@ def move_problem(
 ) -> Ticket:
     """Do something about a problem.
 
-    :param body: only if the problem is this body's.
+    :param body: only if the problem is this body's; it dates nothing back.
     :raises UnknownProblemError: where there is no such problem, or it is another body's.
-    :raises MoveRefusedError: where it is not allowed now or to this actor, or others were faster.
+    :raises MoveRefusedError: where it is not allowed now or to this actor, its date can't be, or others were
+        faster.
     """
     before = show_problem(store, problem_id, body)
     if move.request == "assign":
         _check_assignment(store, move)
-    step = _decided(engine or shared_engine(), before.steps, move)
+    step = _decided(engine or shared_engine(), before.steps, move, BACK_DAYS if body is None else 0)
     try:
         with store.writing() as session:
             return _keep(session, before, step)
@@ -125,26 +146,36 @@ def move_problem(
         raise MoveRefusedError("somebody else moved it at this moment; look at it again") from None
 
 
-def tick(store: Store, on: dt.date | None = None, engine: Engine | None = None) -> list[tuple[Ticket, Step]]:
+def tick(
+    store: Store, at: dt.datetime | None = None, engine: Engine | None = None
+) -> list[tuple[Ticket, Step]]:
     """Let the clock look at every problem whose due date runs: it reminds, and escalates.
 
-    :param on: the day; by default today.
+    :param at: the moment; by default now.
     """
-    day = on or today()
     done = []
     with store.reading() as session:
-        waiting = list(
-            session.scalars(sa.select(Problem.id).where(Problem.stage.in_(AT_WORK)).order_by(Problem.id))
-        )
-    for problem_id in waiting:
-        move = Move("tick", Actor.CLOCK, "clock", day)
+        query = sa.select(Problem).where(Problem.stage.in_(AT_WORK)).order_by(Problem.id)
+        waiting = [_ticket(row, ()) for row in session.scalars(query)]
+    for kept in waiting:
+        _put_right(store, kept)
+        move = Move("tick", Actor.CLOCK, "clock", at=at)
         while True:
             try:
-                ticket = move_problem(store, problem_id, move, engine)
+                ticket = move_problem(store, kept.id, move, engine)
             except MoveRefusedError:
                 break
             done.append((ticket, ticket.steps[-1]))
     return done
+
+
+def _put_right(store: Store, kept: Ticket) -> None:
+    """Have a problem's state be what its steps say: it was kept otherwise while dates to come were taken."""
+    if show_problem(store, kept.id).case == kept.case:
+        return
+    with store.writing() as session:
+        row = session.get_one(Problem, kept.id, with_for_update=not store.is_sqlite)
+        _set_state(session, row, kept.case, _ticket(row, _steps(session, row.id)).case)
 
 
 def show_problem(store: Store, problem_id: int, body: str | None = None) -> Ticket:
@@ -157,8 +188,7 @@ def show_problem(store: Store, problem_id: int, body: str | None = None) -> Tick
         row = session.get(Problem, problem_id)
         if row is None or (body is not None and row.owner != body):
             raise UnknownProblemError(f"there is no problem {problem_id}")
-        query = sa.select(ProblemStep).where(ProblemStep.problem_id == problem_id).order_by(ProblemStep.no)
-        return _ticket(row, tuple(map(_step, session.scalars(query))))
+        return _ticket(row, _steps(session, problem_id))
 
 
 def list_problems(
@@ -207,17 +237,75 @@ def body_called(store: Store, name: str) -> str | None:
 # Deciding
 
 
-def _decided(engine: Engine, steps: Sequence[Step], move: Move) -> Step:
-    """The step that the statechart makes of a request."""
-    case, day = case_of(steps), move.on or today()
-    if steps and day < steps[-1].on:
-        raise MoveRefusedError(f"{day} is before its last step, {steps[-1].on}")
+def now() -> dt.datetime:
+    """The moment at which a step comes that does not say so itself."""
+    return dt.datetime.now(dt.UTC)
+
+
+def _decided(engine: Engine, steps: Sequence[Step], move: Move, back: int = BACK_DAYS) -> Step:
+    """The step that comes of a request: what the statechart makes of it, or a correction."""
+    at = move.at or now()
+    day = _dated(steps, move, at.astimezone(SHANGHAI).date(), back)
+    step = Step(
+        len(steps) + 1,
+        CORRECT,
+        move.actor,
+        move.by,
+        day,
+        at,
+        move.note,
+        move.owner,
+        move.urgency,
+        move.corrects,
+    )
+    if move.request == CORRECT:
+        _check_correction(engine, steps, step)
+        return step
+    case = case_of(steps)
     asked = message(case, move.request, move.actor, day, move.satisfied)
     *_, found = moves(engine, [*messages(steps), asked])
     if found is None:
         raise MoveRefusedError(_allowed(case.stage, move))
-    now = dt.datetime.now(dt.UTC)
-    return Step(len(steps) + 1, found, move.actor, move.by, day, now, move.note, move.owner, move.urgency)
+    return replace(step, move=found, corrects=None)
+
+
+def _dated(steps: Sequence[Step], move: Move, today: dt.date, back: int) -> dt.date:
+    """The date of a step.
+
+    :param back: how many days before today it may be.
+    """
+    day = move.on or today
+    last = steps[-1].day if steps else dt.date.min
+    if day > today:
+        raise MoveRefusedError(
+            f"{day} is still to come: a step is dated when it was done, at the latest {today}"
+        )
+    if day < add_days(today, -back):
+        allowed = f"at most {back} days back" if back else f"on the day on which it comes, {today}"
+        raise MoveRefusedError(f"{day} is too far back: a step is dated {allowed}")
+    if day < last and move.on is not None:
+        raise MoveRefusedError(f"{day} is before its last step, {last}")
+    return max(day, last)
+
+
+def _check_correction(engine: Engine, steps: Sequence[Step], step: Step) -> None:
+    """A correction takes back a step that stands, without which what else was done could still be done."""
+    if step.actor not in MAY_CORRECT:
+        raise MoveRefusedError(f"a step is corrected by {' or '.join(MAY_CORRECT)}, not by {step.actor}")
+    standing = [kept.no for _, kept in history(steps) if kept.actor is not Actor.CLOCK][1:]
+    taking = [kept.no for kept in steps if kept.move == CORRECT]
+    if step.corrects not in (*standing, *taking):
+        raise MoveRefusedError(
+            f"a correction names the step that it takes back by its number, after the first and none of the "
+            f"clock's; {step.corrects} is none. Those that stand: {', '.join(map(str, standing)) or 'none'}"
+        )
+    left = [kept for _, kept in history((*steps, step))]
+    for kept, found in zip(left, moves(engine, messages((*steps, step))), strict=True):
+        if found != kept.move:
+            raise MoveRefusedError(
+                f"without step {step.corrects}, step {kept.no} ({kept.move}) could not have been: "
+                f"correct that first"
+            )
 
 
 def _allowed(stage: str, move: Move) -> str:
@@ -248,13 +336,22 @@ def _check_assignment(store: Store, move: Move) -> None:
 
 def _keep(session: Session, before: Ticket, step: Step) -> Ticket:
     row = session.get_one(Problem, before.id)
-    case = after(before.case, step)
+    case = case_of((*before.steps, step))
     session.add(_step_row(before.id, step))
     session.flush()  # fails where another step has taken the number
+    _set_state(session, row, before.case, case)
+    return _ticket(row, (*before.steps, step))
+
+
+def _set_state(session: Session, row: Problem, before: Case, case: Case) -> None:
     for name, value in _state(case).items():
         setattr(row, name, value)
-    feed(session, row, before.case, case)
-    return _ticket(row, (*before.steps, step))
+    feed(session, row, before, case)
+
+
+def _steps(session: Session, problem_id: int) -> tuple[Step, ...]:
+    query = sa.select(ProblemStep).where(ProblemStep.problem_id == problem_id).order_by(ProblemStep.no)
+    return tuple(map(_step, session.scalars(query)))
 
 
 def _state(case: Case) -> dict[str, Any]:
@@ -272,5 +369,6 @@ def _step(row: ProblemStep) -> Step:
 
 
 def _ticket(row: Problem, steps: tuple[Step, ...]) -> Ticket:
-    case = Case(**{field.name: getattr(row, field.name) for field in fields(Case)})
+    kept = Case(**{field.name: getattr(row, field.name) for field in fields(Case)})
+    case = case_of(steps) if steps else kept
     return Ticket(row.id, row.number or "", row.title, row.source, row.counterpart, case, steps)

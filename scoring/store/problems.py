@@ -43,8 +43,10 @@ class ProblemStep(Base):
 
     :ivar no: 1, 2, 3 … without gaps.
     :ivar by: the person, or the prefix of the key.
-    :ivar on: the date on which it was done.
+    :ivar on: the date on which it was done, as it says.
+    :ivar at: when it came.
     :ivar owner, urgency: of an assignment.
+    :ivar corrects: of a correction: the number of the step that it takes back.
     """
 
     __tablename__ = "problem_steps"
@@ -59,3 +61,4 @@ class ProblemStep(Base):
     note: Mapped[str | None] = mapped_column(sa.Text)
     owner: Mapped[str | None]
     urgency: Mapped[str | None]
+    corrects: Mapped[int | None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from client import Client
 from small_district import AUTHORITY, FINED, PACK, SUBJECTS
 
@@ -121,6 +122,19 @@ def test_an_objection_suspends_a_record_until_it_is_decided(regulator: Client, d
 def test_nothing_can_be_repaired_before_it_happened(regulator: Client) -> None:
     answer = regulator.post("/v1/records/P-1/repairs", json=MARK | {"effective_on": "2026-03-01"})
     assert (answer.status_code, "2026-03-02" in answer.json["detail"]) == (409, True)
+
+
+@pytest.mark.parametrize("day", ["2099-01-01", "9999-12-31"])
+def test_no_mark_is_dated_after_today(regulator: Client, day: str) -> None:
+    answer = regulator.post("/v1/records/P-1/objections", json=MARK | {"effective_on": day})
+    assert (answer.status_code, "still to come" in answer.json["detail"]) == (409, True)
+
+
+def test_no_decision_is_dated_before_its_objection(regulator: Client) -> None:
+    regulator.post("/v1/records/P-1/objections", json=MARK)
+    decided = MARK | {"outcome": "upheld", "effective_on": "2026-05-31"}
+    answer = regulator.post("/v1/records/P-1/decisions", json=decided)
+    assert (answer.status_code, "last mark, 2026-06-01" in answer.json["detail"]) == (409, True)
 
 
 def test_a_department_may_leave_its_own_name_out(department: Client) -> None:

@@ -105,3 +105,8 @@ def test_a_faulty_draft_is_answered_with_its_faults_and_places(regulator: Client
     assert answer.status_code == 422
     assert any("penality" in error["message"] for error in answer.json["errors"])
     assert all(error["field"].startswith("text:") for error in answer.json["errors"])
+
+
+def test_no_visit_is_planned_far_ahead(regulator: Client) -> None:
+    answer = regulator.post("/v1/inspection-plans", json={"month": "2099-01", "seed": "x"})
+    assert (answer.status_code, "too far ahead" in answer.json["detail"]) == (409, True)

@@ -59,6 +59,7 @@ def test_a_problem_goes_all_the_way_on_the_pages(regulator: Visitor, town_store:
     assert [form.text for form in regulator.all("main form h3")] == [
         "协调会商 Coordinate",
         "跟踪督办 Supervise",
+        "更正 Correct",
     ]
     regulator.one("#note-coordinate").send_keys("已会商")
     regulator.press("[aria-labelledby=move-coordinate] button")

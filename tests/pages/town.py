@@ -9,6 +9,7 @@ from hashlib import sha256
 import pyarrow as pa
 
 from fixtures.codes import credit_code
+from rules.calendar import SHANGHAI
 from rules.loader import find_pack
 from scoring.consents import Registration, Who, register
 from scoring.inspections.office import make_plan
@@ -93,8 +94,10 @@ def _lend(store: Store) -> None:
 def _collect_problems(store: Store) -> None:
     """One is overdue, the second waits to be assigned, the third is another body's."""
 
+    at = dt.datetime.combine(SUMMER, dt.time(12), SHANGHAI)
+
     def move(request: str, actor: Actor, owner: str | None = None, urgency: str | None = None) -> Move:
-        return Move(request, actor, "样例", SUMMER, owner=owner, urgency=urgency)
+        return Move(request, actor, "样例", owner=owner, urgency=urgency, at=at)
 
     collected = [
         open_problem(store, Subject(title, source, FINED), move("open", Actor.DESK))

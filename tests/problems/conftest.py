@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from rules.calendar import SHANGHAI
 from scoring.live.supervisor import Engine
 from scoring.problems.chart import Actor
 from scoring.problems.desk import Move, Subject, Ticket, move_problem, open_problem
@@ -16,6 +17,7 @@ from scoring.store.documents import encode
 from scoring.store.versions import FileInfo, ingest_rows
 
 MONDAY = dt.date(2026, 6, 1)
+NOON = dt.datetime.combine(MONDAY, dt.time(12), SHANGHAI)
 BODIES = {"DW101": "样例区发展和改革委员会", "DW120": "样例区市场监督管理局"}
 ABOUT = Subject("施工许可材料反复补正", "hotline")
 ACTOR_OF = {
@@ -25,6 +27,7 @@ ACTOR_OF = {
     "coordinate": Actor.OWNER,
     "supervise": Actor.SUPERVISOR,
     "evaluate": Actor.ENTERPRISE,
+    "correct": Actor.OFFICE,
 }
 
 
@@ -49,13 +52,19 @@ def add_bodies(store: Store) -> None:
 
 
 def collect(store: Store, engine: Engine) -> Ticket:
-    return open_problem(store, ABOUT, Move("open", Actor.DESK, "李专员", MONDAY), engine)
+    return open_problem(store, ABOUT, Move("open", Actor.DESK, "李专员", at=NOON), engine)
 
 
 def do(store: Store, engine: Engine, ticket: Ticket, request: str, days: int = 0, **more: Any) -> Ticket:
-    """The request by the actor whose it is, so many days after the Monday."""
+    """The request by the actor whose it is, coming so many days after the Monday."""
     if request == "assign":
         more = {"owner": "DW101", "urgency": "urgent", **more}
     actor = more.pop("actor", ACTOR_OF[request])
-    move = Move(request, actor, "某人", MONDAY + dt.timedelta(days), **more)
-    return move_problem(store, ticket.id, move, engine)
+    body = more.pop("body", None)
+    move = Move(request, actor, "某人", at=NOON + dt.timedelta(days), **more)
+    return move_problem(store, ticket.id, move, engine, body)
+
+
+def noon(day: dt.date) -> dt.datetime:
+    """The middle of a day, as the clock of the district shows it."""
+    return dt.datetime.combine(day, dt.time(12), SHANGHAI)

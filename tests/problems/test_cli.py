@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
 
@@ -10,9 +11,10 @@ from click.testing import CliRunner
 
 from scoring.cli.alerts import alerts_group
 from scoring.cli.problems import problems_group
+from scoring.problems import desk
 from scoring.store import Store, create_store
 
-from .conftest import add_bodies
+from .conftest import add_bodies, noon
 
 
 @pytest.fixture
@@ -29,20 +31,29 @@ def run(group: Any, url: str, *arguments: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_a_problem_is_opened_moved_and_closed(url: str) -> None:
-    on = ("--on", "2026-06-01")
-    assert run(problems_group, url, "open", "--title", "用电增容受阻", "--source", "hotline", *on)[0] == 0
-    code, said = run(problems_group, url, "move", "1", "assign", "--actor", "office", "--owner", "DW101", *on)
-    assert (code, "应办结 due 2026-06-22" in said) == (0, True)
-    code, said = run(problems_group, url, "evaluate", "1", "--satisfied", *on)
+def test_a_problem_is_opened_moved_corrected_and_closed(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def on(day: str) -> None:
+        monkeypatch.setattr(desk, "now", lambda: noon(dt.date.fromisoformat(day)))
+
+    on("2026-06-02")
+    assert run(problems_group, url, "open", "--title", "用电增容受阻", "--source", "hotline")[0] == 0
+    assign = ("move", "1", "assign", "--actor", "office", "--owner", "DW101")
+    code, said = run(problems_group, url, *assign, "--on", "2026-06-03")
+    assert (code, "2026-06-03 is still to come" in said) == (1, True)
+    assert run(problems_group, url, *assign, "--urgency", "critical")[0] == 0
+    assert run(problems_group, url, "correct", "1", "2", "--note", "件别有误")[0] == 0
+    code, said = run(problems_group, url, *assign)
+    assert (code, "应办结 due 2026-06-23" in said) == (0, True)
+    code, said = run(problems_group, url, "evaluate", "1", "--satisfied")
     assert (code, "supervise (supervisor)" in said) == (1, True)
-    code, said = run(problems_group, url, "tick", "--on", "2026-06-23", "--format", "json")
+    on("2026-06-24")
+    code, said = run(problems_group, url, "tick", "--format", "json")
     assert [row["move"] for row in json.loads(said)] == ["remind", "escalate"]
-    run(problems_group, url, "move", "1", "supervise", "--actor", "supervisor", "--on", "2026-06-24")
-    assert run(problems_group, url, "evaluate", "1", "--satisfied", "--on", "2026-06-25")[0] == 0
+    run(problems_group, url, "move", "1", "supervise", "--actor", "supervisor")
+    assert run(problems_group, url, "evaluate", "1", "--satisfied")[0] == 0
     steps = CliRunner().invoke(problems_group, ["show", "1", "--format", "json", "--database", url]).stdout
     assert [row["move"] for row in json.loads(steps)] == [
-        "open", "assign", "remind", "escalate", "supervise", "close",
+        "open", "assign", "correct", "assign", "remind", "escalate", "supervise", "close",
     ]  # fmt: skip
     listed = json.loads(run(problems_group, url, "list", "--format", "json")[1])
     assert [(row["number"], row["stage"], row["owner"]) for row in listed] == [

@@ -29,7 +29,7 @@ from scoring.problems.desk import (
 from scoring.records import get_record
 from scoring.store import Store
 
-from .conftest import MONDAY, collect, do
+from .conftest import MONDAY, NOON, collect, do, noon
 
 WORDS = load_vocabulary("department")
 
@@ -131,7 +131,7 @@ def test_what_is_returned_counts_against_nobody_until_another_body_has_it(
 
 def test_the_source_decides_the_kind_of_record(office: Store, durable: Engine) -> None:
     ticket = open_problem(
-        office, Subject("用工难", "dinner_talk"), Move("open", Actor.DESK, "x", MONDAY), durable
+        office, Subject("用工难", "dinner_talk"), Move("open", Actor.DESK, "x", at=NOON), durable
     )
     assert record(office, do(office, durable, ticket, "assign"))["kind"] == "demand"
 
@@ -143,9 +143,9 @@ def test_what_can_not_be_is_refused(office: Store, durable: Engine) -> None:
     with pytest.raises(MoveRefusedError, match="ordinary, urgent, critical"):
         do(office, durable, ticket, "assign", urgency="at once")
     with pytest.raises(MoveRefusedError, match="before its last step"):
-        do(office, durable, ticket, "assign", -1)
+        do(office, durable, ticket, "assign", 1, on=MONDAY - dt.timedelta(1))
     with pytest.raises(MoveRefusedError, match="no source"):
-        open_problem(office, Subject("x", "rumour"), Move("open", Actor.DESK, "x", MONDAY), durable)
+        open_problem(office, Subject("x", "rumour"), Move("open", Actor.DESK, "x", at=NOON), durable)
     with pytest.raises(UnknownProblemError):
         show_problem(office, 99)
 
@@ -157,7 +157,7 @@ def test_the_clock_reminds_once_and_escalates_twice(office: Store, durable: Engi
     ticket = after(office, durable, "assign")  # on Tuesday; seven working days later is Thursday 11 June
     happened = {}
     for day in range(1, 40):
-        for _, step in tick(office, MONDAY + dt.timedelta(day), durable):
+        for _, step in tick(office, noon(MONDAY + dt.timedelta(day)), durable):
             happened[step.move] = step.on
     assert happened == {
         "remind": dt.date(2026, 6, 10),
@@ -169,24 +169,24 @@ def test_the_clock_reminds_once_and_escalates_twice(office: Store, durable: Engi
 
 def test_a_clock_that_stood_still_makes_up_for_it(office: Store, durable: Engine) -> None:
     after(office, durable, "assign")
-    late = [step.move for _, step in tick(office, dt.date(2026, 7, 31), durable)]
+    late = [step.move for _, step in tick(office, noon(dt.date(2026, 7, 31)), durable)]
     assert late == ["remind", "escalate", "escalate_further"]
-    assert tick(office, dt.date(2026, 8, 31), durable) == []
+    assert tick(office, noon(dt.date(2026, 8, 31)), durable) == []
 
 
 def test_the_clock_leaves_alone_what_is_not_assigned_or_is_closed(office: Store, durable: Engine) -> None:
     collect(office, durable)
     after(office, durable, "assign", "supervise", "evaluate", satisfied=True)
-    assert tick(office, dt.date(2027, 1, 1), durable) == []
+    assert tick(office, noon(dt.date(2027, 1, 1)), durable) == []
 
 
 def test_a_reopened_problem_has_a_new_due_date(office: Store, durable: Engine) -> None:
     ticket = after(office, durable, "assign", "supervise")
-    tick(office, dt.date(2026, 7, 1), durable)
+    tick(office, noon(dt.date(2026, 7, 1)), durable)
     ticket = do(office, durable, ticket, "evaluate", 31, satisfied=False)
     assert (ticket.case.reminded, ticket.case.escalations) == (False, 0)
-    assert tick(office, dt.date(2026, 7, 3), durable) == []
-    assert [s.move for _, s in tick(office, dt.date(2026, 7, 10), durable)] == ["remind"]
+    assert tick(office, noon(dt.date(2026, 7, 3)), durable) == []
+    assert [s.move for _, s in tick(office, noon(dt.date(2026, 7, 10)), durable)] == ["remind"]
 
 
 def test_lists_can_be_narrowed(office: Store, durable: Engine) -> None:
