@@ -10,6 +10,10 @@ What the plan keeps to:
   visits this year first.
 - Every visit has :data:`PARTY` inspectors, drawn from the departments that asked for it (all departments for
   a drawn visit); nobody has more visits in a month than their limit.
+- Where inspectors do not suffice, complaints come first, then other requests, then drawn visits.
+- Every request is answered, by a visit or by a refusal with its reason; nothing is refused that could be.
+
+:mod:`scoring.inspections.check` proves each of them of every plan that is kept.
 
 国办发〔2024〕54号 asks for yearly caps and published plans; shares and caps stand in the pack.
 """
@@ -24,6 +28,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rules.model import Supervision
+
+NOBODY_FREE = "无人可派"
+"""How the reason begins where inspectors do not suffice."""
 
 PARTY = 2
 """Inspectors a visit: 行政处罚法 art. 42 asks for at least two."""
@@ -217,7 +224,7 @@ def _staff(
             staffed.append(replace(visit, authorities=authorities, inspectors=chosen))
         else:
             whose = "、".join(visit.authorities) or "any department"
-            why = f"无人可派 fewer than {PARTY} inspectors of {whose} are free"
+            why = f"{NOBODY_FREE} fewer than {PARTY} inspectors of {whose} are free"
             refused += [Refusal(visit.subject_id, request, why) for request in visit.requests or (None,)]
     return sorted(staffed, key=lambda v: v.subject_id), sorted(refused, key=lambda r: r.subject_id)
 

@@ -19,6 +19,7 @@ from scoring.inspections.plan import (
     Plan,
     Population,
     Reason,
+    Refusal,
     Request,
     Visit,
     monthly_quota,
@@ -172,8 +173,68 @@ def extra(subject: str, tier_of: str, drawn: bool = True) -> Visit:
         (lambda p: altered(p, inspectors=("safety-0", "market-0")), "of a department that does not go"),
         (lambda p: altered(p, inspectors=p.visits[1].inspectors), "more than 1"),
         (lambda p: altered(p, drawn=True), "are drawn, more than the month's 0"),
+        (lambda p: altered(p, authorities=("market", "safety")), "a department that did not ask for it"),
+        (lambda p: refused(p, "已达年度上限 all planned already"), "is refused a visit that tier B allows"),
+        (lambda p: refused(p, "无事不扰 nobody complained"), "is refused a visit that tier B allows"),
+        (lambda p: refused(p, "无人可派 nobody is free"), "for which market-0, market-1 are free"),
     ],
 )
 def test_the_checker_sees_a_broken_promise(broken: object, said: str) -> None:
     plan = broken(good_plan())  # type: ignore[operator]
     assert any(said in fault for fault in faults(plan, FACTS, REQUESTS, POOL)), said
+
+
+def refused(plan: Plan, reason: str) -> Plan:
+    """The first visit refused instead."""
+    first, *others = plan.visits
+    refusals = tuple(Refusal(first.subject_id, request, reason) for request in first.requests)
+    return replace(plan, visits=tuple(others), refusals=(*plan.refusals, *refusals))
+
+
+CROWD = people({f"E{n:03}": "B" for n in range(60)}, {f"E{n:03}": n % 2 for n in range(60)})
+"""Three of them are drawn a month; every other one has been visited this year."""
+
+
+def drawn_plan() -> Plan:
+    plan = plan_month(AUGUST, "s", CROWD, [], inspectors())
+    assert [CROWD.visits[visit.subject_id] for visit in plan.visits] == [0, 0, 0]
+    assert list(faults(plan, CROWD, [], inspectors())) == []
+    return plan
+
+
+def test_the_checker_sees_that_somebody_visited_before_was_not_spared() -> None:
+    plan = drawn_plan()
+    visited = replace(plan.visits[0], subject_id="E001")
+    broken = replace(plan, visits=(visited, *plan.visits[1:]))
+    assert any("has more visits this year" in fault for fault in faults(broken, CROWD, [], inspectors()))
+
+
+def test_the_checker_sees_that_too_few_are_drawn() -> None:
+    broken = replace(drawn_plan(), visits=drawn_plan().visits[1:])
+    assert list(faults(broken, CROWD, [], inspectors())) == [
+        "2 of tier B are drawn, fewer than the month's 3"
+    ]
+
+
+@pytest.mark.parametrize("later", [None, Reason.DUE])
+def test_the_checker_sees_that_a_complaint_did_not_come_first(later: Reason | None) -> None:
+    """Two inspectors for one visit: it went to somebody of whom nobody complained."""
+    pool = inspectors(each=2, visits=1)[:2]
+    population = people({"E1": "B", **{f"F{n}": "D" for n in range(12)}}, {"E1": 1})
+    complaint = ask(1, "E1", reason=Reason.COMPLAINT)
+    requests = [complaint] if later is None else [complaint, ask(2, "F1", reason=later)]
+    plan = plan_month(AUGUST, "s", population, requests, pool)
+    assert [visit.subject_id for visit in plan.visits] == ["E1"]
+    assert list(faults(plan, population, requests, pool)) == []
+    [staffed] = plan.visits
+    other = next(r for r in plan.refusals if (r.request is None) == (later is None))
+    visit = Visit(
+        other.subject_id, "D", later is None, (other.request,) if other.request else (), ("market",),
+        staffed.inspectors,
+    )  # fmt: skip
+    others = tuple(r for r in plan.refusals if r is not other)
+    broken = replace(
+        plan, visits=(visit,), refusals=(*others, Refusal("E1", complaint, "无人可派 nobody is free"))
+    )
+    said = list(faults(broken, population, requests, pool))
+    assert said == ["E1 is refused a visit for which market-0, market-1 are free"]
