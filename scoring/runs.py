@@ -1,4 +1,7 @@
-"""One batch from store to store: what was known is graded by a pack and published as a run."""
+"""One batch from store to store: what was known is graded by a pack and published as a run.
+
+A pack, a date and what was known have one run: who comes second, or again, is given that of the first.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import duckdb
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from rules.identity import identity
 from rules.loader import in_force
 from rules.model import Pack
 from rules.problems import UnknownPackError
@@ -17,12 +21,17 @@ from scoring.engine import grade
 from scoring.store import Store, StoreError
 from scoring.store.models import Run
 from scoring.store.packs import PackText, keep_pack
-from scoring.store.publish import publish
+from scoring.store.publish import publish, wait_to_publish
 from scoring.store.snapshot import Snapshot, take_snapshot
 from scoring.store.workspace import workspace
 
+_LAST_PUBLISHED = (Run.published_at.desc(), Run.id.desc())
+
 Progress = Callable[[str, int], None]
 """Told the step (snapshot, grade, scores, dimension_scores, hits) and how many of its rows are done."""
+
+Confirm = Callable[[Session, int], None]
+"""Given the number of a run in the transaction that publishes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,17 @@ class RunSummary:
         return self.id
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a batch.
+
+    :param is_new: whether it was published now, and not before.
+    """
+
+    run: RunSummary
+    is_new: bool
+
+
 def run(
     store: Store,
     pack: Pack,
@@ -55,16 +75,32 @@ def run(
     known_at: dt.datetime | None = None,
     progress: Progress = lambda step, rows: None,
     text: PackText | None = None,
-    confirm: Callable[[Session, int], None] = lambda session, run_id: None,
+    again: bool = False,
+    confirm: Confirm = lambda session, run_id: None,
 ) -> RunSummary:
-    """Grade every subject of the pack's vocabulary and publish the results.
+    """The run of :func:`run_once`, whether it was published now or before."""
+    return run_once(store, pack, as_of, known_at, progress, text, again, confirm).run
+
+
+def run_once(
+    store: Store,
+    pack: Pack,
+    as_of: dt.date,
+    known_at: dt.datetime | None = None,
+    progress: Progress = lambda step, rows: None,
+    text: PackText | None = None,
+    again: bool = False,
+    confirm: Confirm = lambda session, run_id: None,
+) -> Outcome:
+    """Grade every subject of the pack's vocabulary and publish the results, unless they are published.
 
     The run is seen with all of its results or, where anything stops it, not at all.
 
     :param known_at: grade what was known at this moment (with its time zone); None for now.
     :param text: where the pack comes from, if not from its file.
-    :param confirm: called with the run's number at the end of the transaction that publishes it; where it
-        raises, nothing is published.
+    :param again: publish another run of the same.
+    :param confirm: called with the run's number at the end of the transaction that publishes it, or finds it
+        published; where it raises, nothing is published.
     :raises UnknownPackError: where the pack is not in force on ``as_of``.
     :raises StoreError: where the store has no subjects, fails or is full, or memory and disk do not suffice.
     """
@@ -75,14 +111,40 @@ def run(
     with workspace() as duck:
         snapshot = take_snapshot(store, pack.vocabulary, duck, known_at)
         progress("snapshot", snapshot.subjects + snapshot.records)
+        if not again and (published := _found(store, pack, as_of, snapshot, confirm)):
+            return Outcome(published, is_new=False)
         grade(duck, pack, as_of, records="records" if pack.vocabulary.records else None)
         progress("grade", snapshot.subjects)
         with store.writing() as session:
+            wait_to_publish(session, pack.id, as_of)
+            if not again and (published := _published(session, pack, as_of, snapshot)):
+                confirm(session, published.id)
+                return Outcome(published, is_new=False)
             row = _row(pack, keep_pack(session, pack, text), as_of, started_at, snapshot)
             publish(session, row, duck, progress)
             row.published_at = dt.datetime.now(dt.UTC)
             session.flush()
             confirm(session, row.id)
+    return Outcome(_summary(row), is_new=True)
+
+
+def _found(
+    store: Store, pack: Pack, as_of: dt.date, snapshot: Snapshot, confirm: Confirm
+) -> RunSummary | None:
+    """The run of the same, if there is one: nothing need be graded again."""
+    with store.writing() as session:
+        published = _published(session, pack, as_of, snapshot)
+        if published is not None:
+            confirm(session, published.id)
+    return published
+
+
+def _published(session: Session, pack: Pack, as_of: dt.date, snapshot: Snapshot) -> RunSummary | None:
+    """The last run of the pack for the date, if it is by these rules and of what is known now."""
+    query = sa.select(Run).where(Run.pack_id == pack.id, Run.as_of == as_of).order_by(*_LAST_PUBLISHED)
+    row = session.scalar(query.limit(1))
+    if row is None or (row.pack_hash, row.snapshot_hash) != (identity(pack), snapshot.hash):
+        return None
     return _summary(row)
 
 
@@ -95,9 +157,7 @@ def latest_run(store: Store, pack_id: str, as_of: dt.date | None = None) -> RunS
     if as_of is not None:
         query = query.where(Run.as_of <= as_of)
     with store.reading() as session:
-        row = session.scalar(
-            query.order_by(Run.as_of.desc(), Run.published_at.desc(), Run.id.desc()).limit(1)
-        )
+        row = session.scalar(query.order_by(Run.as_of.desc(), *_LAST_PUBLISHED).limit(1))
         return None if row is None else _summary(row)
 
 

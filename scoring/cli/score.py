@@ -17,7 +17,7 @@ from rules.model import Pack
 from scoring.cli.options import Memory, as_of_option, database_option, pack_of
 from scoring.cli.output import Format, format_option, print_rows, progress
 from scoring.files import score_files
-from scoring.runs import run
+from scoring.runs import run_once
 from scoring.store import Store, StoreError, open_store
 from scoring.store.models import Score, SubjectVersion
 from scoring.store.workspace import MEMORY_VARIABLE
@@ -48,6 +48,7 @@ COLUMNS = {
     show_envvar=True,
     help="What the batch may use before it spills: 512MB, 2GB (the default).",
 )
+@click.option("--again", is_flag=True, help="Publish another run of what is published already.")
 @database_option
 @format_option
 def score_command(
@@ -57,10 +58,13 @@ def score_command(
     records: Path | None,
     out: Path | None,
     memory: str | None,
+    again: bool,
     database: str | None,
     fmt: Format,
 ) -> None:
     """Grade every subject of the store and publish the run, or grade a file into files.
+
+    The same pack, date and facts are published once: said again, the command shows the run that there is.
 
     \b
     Examples:
@@ -77,14 +81,19 @@ def score_command(
     if memory:
         os.environ[MEMORY_VARIABLE] = memory
     with closing(open_store(database)) as store:
-        rows = grade_store(store, name, as_of)
+        rows = grade_store(store, name, as_of, again)
     print_rows(rows, COLUMNS, fmt)
 
 
-def grade_store(store: Store, name: str | None, as_of: dt.date) -> list[dict[str, object]]:
-    """Publishes a run of the pack, or of every pack that has subjects; their tier tables."""
+def grade_store(
+    store: Store, name: str | None, as_of: dt.date, again: bool = False
+) -> list[dict[str, object]]:
+    """Publishes a run of the pack, or of every pack that has subjects; their tier tables.
+
+    :param again: also where it is published already.
+    """
     packs = [pack_of(name, as_of)] if name else _packs_with_subjects(store, as_of)
-    return [row for pack in packs for row in _score_store(store, pack, as_of)]
+    return [row for pack in packs for row in _score_store(store, pack, as_of, again)]
 
 
 def _packs_with_subjects(store: Store, as_of: dt.date) -> list[Pack]:
@@ -96,19 +105,21 @@ def _packs_with_subjects(store: Store, as_of: dt.date) -> list[Pack]:
     return packs
 
 
-def _score_store(store: Store, pack: Pack, as_of: dt.date) -> list[dict[str, object]]:
+def _score_store(store: Store, pack: Pack, as_of: dt.date, again: bool) -> list[dict[str, object]]:
     started = perf_counter()
     with progress(f"{pack.title}") as advance:
-        summary = run(store, pack, as_of, progress=lambda step, rows: advance(rows, 0))
+        outcome = run_once(store, pack, as_of, progress=lambda step, rows: advance(rows, 0), again=again)
+    summary = outcome.run
     with store.reading() as session:
         counted = (
             sa.select(Score.tier, sa.func.count()).where(Score.run_id == summary.id).group_by(Score.tier)
         )
         tiers = dict(session.execute(counted).all())
     orphans = f", {summary.orphans:,} records of unknown subjects" if summary.orphans else ""
+    done = f"run {summary.id}" if outcome.is_new else f"已发布 already published as run {summary.id}"
     click.echo(
         f"{pack.title}: {summary.subjects:,} subjects, {summary.records:,} records{orphans},"
-        f" {perf_counter() - started:.1f} s, run {summary.id}",
+        f" {perf_counter() - started:.1f} s, {done}",
         err=True,
     )
     return tier_rows(pack, as_of, tiers, summary.id)

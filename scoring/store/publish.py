@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from functools import partial
 
 import duckdb
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from scoring.store import bulk
@@ -36,6 +38,16 @@ _QUERIES = (
     ),
 )
 """In the order of the tables' keys, so that the rows are added at the end of each table."""
+
+
+def wait_to_publish(session: Session, pack_id: str, as_of: dt.date) -> None:
+    """Runs of one pack and date are published one by one, each after what the one before has published.
+
+    In SQLite a writer is alone anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        key = sa.func.hashtextextended(f"run of {pack_id} on {as_of}", 0)
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
 
 
 def publish(

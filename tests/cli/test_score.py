@@ -30,7 +30,7 @@ def line(market: Path, database: str) -> tuple[str, ...]:
 def test_the_tier_table_is_on_standard_output_and_the_rest_on_standard_error(
     process: Process, line: tuple[str, ...]
 ) -> None:
-    done = process(*line)
+    done = process(*line, "--again")
     assert done.returncode == 0
     header, *tiers = done.stdout.splitlines()
     assert header.split("\t")[3] == "等级 tier"
@@ -40,6 +40,14 @@ def test_the_tier_table_is_on_standard_output_and_the_rest_on_standard_error(
     ]
     assert re.fullmatch(r"集市 Market: 3 subjects, 10 records, [\d.]+ s, run \d+\n", done.stderr)
     assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_what_is_published_is_shown_and_not_published_again(command: Command, line: tuple[str, ...]) -> None:
+    new = command(*line, "--again", "--format", "json")
+    told = command(*line, "--format", "json")
+    run_id = json.loads(new.stdout)[0]["run"]
+    assert (told.exit_code, told.stdout) == (0, new.stdout)
+    assert f"已发布 already published as run {run_id}" in told.stderr
 
 
 def test_every_format_says_the_same(command: Command, line: tuple[str, ...]) -> None:

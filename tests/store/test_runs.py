@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from rules.identity import identity
 from rules.loader import load_pack, load_text, vocabulary_text
 from rules.model import Pack
 from rules.problems import UnknownPackError
-from scoring.runs import get_run, latest_run, list_runs, run
+from scoring.runs import get_run, latest_run, list_runs, run, run_once
 from scoring.store import Store, StoreError, create_store, open_store
 from scoring.store.models import DimensionScore, Hit, Run, Score
 from scoring.store.packs import PackText, keep_pack, stored_pack
@@ -110,7 +111,7 @@ def test_the_latest_run_is_of_the_latest_date(filled: Store, market: Pack) -> No
     assert latest_run(filled, "market") is None
     december = run(filled, market, dt.date(2026, 12, 1))
     november = run(filled, market, dt.date(2026, 11, 1))
-    once_more = run(filled, market, dt.date(2026, 11, 1))
+    once_more = run(filled, market, dt.date(2026, 11, 1), again=True)
     assert latest_run(filled, "market") == december
     assert latest_run(filled, "market", as_of=AS_OF) == once_more
     assert latest_run(filled, "market", as_of=dt.date(2026, 10, 31)) is None
@@ -233,9 +234,39 @@ def _written(store: Store) -> bool:
         return bool(session.scalar(sa.text("SELECT pg_relation_size('hits') > 200000")))
 
 
+def test_of_those_who_publish_the_same_at_once_one_publishes(filled: Store, market: Pack) -> None:
+    together = threading.Barrier(4)  # all have graded before any looks whether it is published
+
+    def wait(step: str, rows: int) -> None:
+        if step == "grade":
+            together.wait()
+
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda _: run_once(filled, market, AS_OF, progress=wait), range(4)))
+    assert sorted(each.is_new for each in done) == [False, False, False, True]
+    assert len({each.run for each in done}) == 1
+    assert counts(filled)[0] == 1
+
+
+def test_what_is_published_is_not_graded_again_unless_that_is_asked_for(
+    filled: Store, market: Pack, take_in: TakeIn
+) -> None:
+    def graded(step: str, rows: int) -> None:
+        assert step == "snapshot"
+
+    first = run(filled, market, AS_OF)
+    assert run(filled, market, AS_OF, progress=graded) == first
+    another = run(filled, market, AS_OF, again=True)
+    assert another.id != first.id
+    assert run(filled, market, AS_OF) == another
+    take_in(filled, "subject", [{"merchant_id": "new", "stalls": 1}])
+    assert run_once(filled, market, AS_OF).is_new, "something is known that was not"
+    assert run_once(filled, market, AS_OF, first.known_at).is_new, "the last run is of something else"
+
+
 def test_two_who_publish_at_once_both_publish_whole_runs(filled: Store, market: Pack) -> None:
     with ThreadPoolExecutor(2) as pool:
-        done = list(pool.map(lambda _: run(filled, market, AS_OF), range(4)))
+        done = list(pool.map(lambda _: run(filled, market, AS_OF, again=True), range(4)))
     assert len({each.id for each in done}) == 4
     for each in done:
         assert scores(filled, each.id) == scores(filled, done[0].id)
@@ -251,7 +282,9 @@ def test_a_full_disk_is_named_and_nothing_is_published(
     store = open_store(sqlite_url)
     sa.event.listen(store.engine, "connect", _no_more_pages)
     store.engine.dispose()
-    with pytest.raises(StoreError, match=r"disk of the store sqlite:///.* is full: nothing was changed"):
+    with pytest.raises(
+        StoreError, match=r"disk of the store sqlite:///.* is full: the change .* was not kept"
+    ):
         run(store, market, AS_OF)
     assert counts(store) == [0, 0, 0, 0]
     store.close()
@@ -291,7 +324,7 @@ def test_what_another_process_commits_survives_a_run(
     with store.reading() as reader:
         reader.scalar(sa.select(Run.id))
         run(store, market, AS_OF)
-    run(store, market, AS_OF)
+    run(store, market, AS_OF, again=True)
     program = "import sys; from scoring.runs import list_runs; from scoring.store import open_store\n"
     program += "print(len(list_runs(open_store(sys.argv[1]))))"
     seen = subprocess.run(
