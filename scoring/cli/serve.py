@@ -5,11 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import secrets
-import shutil
 import socket
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 from granian import Granian
@@ -18,10 +14,12 @@ from granian.constants import Interfaces
 from scoring.cli.options import database_option
 from scoring.store import open_store
 from scoring.store.connection import URL_VARIABLE
+from scoring.store.workspace import own_directory
 
-APPLICATION = "api.app:create_app"
+APPLICATION = "api.worker:create_worker"
 METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 SECRET_VARIABLE = "XINHENG_SECRET"
+SERVER_VARIABLE = "XINHENG_SERVER_PID"
 STOP_SECONDS = 30
 THREADS = 64
 """Many of them wait at any moment: for the audit log, which one of them writes for all."""
@@ -46,10 +44,12 @@ def serve_command(host: str, port: int, workers: int, threads: int, database: st
     if database:
         os.environ[URL_VARIABLE] = database
     os.environ.setdefault(SECRET_VARIABLE, secrets.token_urlsafe(32))  # one for all workers
+    os.environ[SERVER_VARIABLE] = str(os.getpid())
     open_store().close()
     _show_settings()
     _check_address(host, port)
-    with _metrics_directory():
+    with own_directory() as counts:  # of each worker, so that any of them can tell the sum
+        os.environ[METRICS_VARIABLE] = counts
         Granian(
             APPLICATION,
             address=host,
@@ -81,14 +81,3 @@ def _check_address(host: str, port: int) -> None:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
         raise click.ClickException(f"can't listen at {host}, port {port}: {error.strerror}") from None
-
-
-@contextmanager
-def _metrics_directory() -> Iterator[None]:
-    """Where the workers put their counts, so that any of them can tell the sum."""
-    directory = tempfile.mkdtemp(prefix="xinheng-metrics-")
-    os.environ[METRICS_VARIABLE] = directory
-    try:
-        yield
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)

@@ -1,11 +1,18 @@
-"""The DuckDB in which a run works: bounded memory, spilling to a directory of its own."""
+"""The DuckDB in which a run works: bounded memory, spilling to a directory of its own.
+
+A directory is its owner's while the owner holds the lock in it. Whoever makes one first clears those of
+owners that were killed; a process id would not tell, for another process may have it by then.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -15,6 +22,8 @@ from scoring.store.errors import StoreError
 MEMORY_VARIABLE = "XINHENG_MEMORY_LIMIT"
 DIRECTORY_VARIABLE = "XINHENG_TEMP_DIRECTORY"
 DEFAULT_MEMORY = "2GB"
+_PREFIX = "xinheng-"
+_LOCK = "owner.lock"
 
 
 @contextmanager
@@ -28,7 +37,7 @@ def workspace(memory_limit: str | None = None) -> Iterator[duckdb.DuckDBPyConnec
     limit = memory_limit or os.environ.get(MEMORY_VARIABLE) or DEFAULT_MEMORY
     parent = temporary_directory()
     try:
-        with tempfile.TemporaryDirectory(prefix="xinheng-", dir=parent) as directory:
+        with own_directory(parent) as directory:
             connection = _connect(limit, directory)
             try:
                 yield connection
@@ -36,6 +45,36 @@ def workspace(memory_limit: str | None = None) -> Iterator[duckdb.DuckDBPyConnec
                 connection.close()
     except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
         raise StoreError(_no_room(limit, parent, error)) from error
+
+
+@contextmanager
+def own_directory(parent: str | None = None) -> Iterator[str]:
+    """A directory that is gone when the block ends, or, where the process is killed, when the next is made.
+
+    :param parent: where it is made; by default the system's directory for what is temporary.
+    """
+    clear_dead(parent)
+    directory = tempfile.mkdtemp(prefix=_PREFIX, dir=parent)
+    made = Path(directory, "new.lock")
+    with made.open("x") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made.rename(made.with_name(_LOCK))  # held before it can be found
+        try:
+            yield directory
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def clear_dead(parent: str | None = None) -> None:
+    """Delete this user's directories whose owners are gone."""
+    for path in Path(parent or tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with suppress(OSError):  # it is another's, held, or gone by now
+            found = path.lstat()
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+                continue
+            with (path / _LOCK).open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def temporary_directory() -> str | None:

@@ -13,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -185,3 +186,57 @@ def test_a_generated_client_goes_the_whole_round(
     assert found.versions[0].data["kind"] == "complaint"
     assert (grade.subject_id, grade.tier) == (FINED, "B")
     assert (missing.status_code, missing.parsed.type_) == (404, "/problems/not-found")
+
+
+def test_a_server_whose_main_process_is_killed_leaves_nothing_that_listens(
+    store: Store, district_url: str
+) -> None:
+    token = create_key(store, Role.REGULATOR, "x").token
+    with _served(district_url) as (port, process):
+        _start_durable_rules(port, token)
+        left = _descendants(process.pid)
+        counts = _own_directory(process.pid)
+        assert len(left) >= 3, "two workers and the process of durable_rules"
+        process.kill()
+        process.wait()
+        _wait_until(lambda: not any(_is_running(pid) for pid in left))
+    with socket.create_server(("127.0.0.1", port)):
+        assert counts.exists()
+    with _served(district_url) as (port, _):
+        assert not counts.exists(), "what the killed one had put aside is cleared"
+
+
+def _start_durable_rules(port: int, token: str) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    body = json.dumps({"title": "用电增容受阻", "source": "hotline"})
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    connection.request("POST", "/v1/problems", body, headers)
+    assert connection.getresponse().status == 201
+    connection.close()
+
+
+def _descendants(pid: int) -> list[int]:
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    children = [int(child) for thread in threads for child in (thread / "children").read_text().split()]
+    return [*children, *(found for child in children for found in _descendants(child))]
+
+
+def _own_directory(pid: int) -> Path:
+    """The directory whose lock a process holds."""
+    [lock] = [fd.readlink() for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.readlink().name == "owner.lock"]
+    return lock.parent
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+
+
+def _wait_until(holds: Callable[[], bool]) -> None:
+    for _ in range(1200):
+        if holds():
+            return
+        time.sleep(0.1)
+    raise AssertionError("still not so after two minutes")

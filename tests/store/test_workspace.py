@@ -1,0 +1,53 @@
+"""Temporary directories: gone with those who made them, and nobody else's."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scoring.store.workspace import clear_dead, own_directory, workspace
+
+HOLDS = """
+import sys
+from scoring.store.workspace import own_directory
+with own_directory(sys.argv[1]) as directory:
+    print(directory, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_what_a_killed_process_left_is_cleared_by_the_next(tmp_path: Path) -> None:
+    arguments = [sys.executable, "-c", HOLDS, str(tmp_path)]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        held = Path(owner.stdout.readline().strip())
+        (held / "spilled").write_text("much")
+        clear_dead(str(tmp_path))
+        assert (held / "spilled").exists(), "its owner lives"
+        owner.kill()
+    assert held.exists()
+    with own_directory(str(tmp_path)) as mine:
+        assert list(tmp_path.iterdir()) == [Path(mine)]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_nobodys_by_a_lock_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "owner.lock").touch()
+    (tmp_path / "xinheng-link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "xinheng-notes").mkdir()
+    (tmp_path / "xinheng-file").touch()
+    before = sorted(tmp_path.rglob("*"))
+    clear_dead(str(tmp_path))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_run_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XINHENG_TEMP_DIRECTORY", str(tmp_path))
+    with workspace() as duck:
+        duck.execute("select 1")
+        assert len(list(tmp_path.iterdir())) == 1
+    assert list(tmp_path.iterdir()) == []
