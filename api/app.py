@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response
 
 from api import auth, docs, edge, fields, idempotency, journal, limits, observe, pages, session
 from api.openapi import make_api
-from api.problems import Problem, problem_response
+from api.pages.errors import page_response
+from api.problems import problem_response, unavailable
 from api.request import Request, current
 from api.resources import BLUEPRINTS
 from api.settings import Settings, read_settings
@@ -85,14 +86,13 @@ def _handle_errors(app: Flask) -> None:
     @app.errorhandler(StoreError)
     def store_error(error: StoreError) -> Response:
         observe.log_failure(error)
-        return problem_response(Problem("store-unavailable", "the store can't be used now", headers=_RETRY))
+        return http_error(unavailable("the store can't be used now"))
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        return page_response(error) or problem_response(error)
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
-        if isinstance(error, HTTPException):
-            return problem_response(error)
         observe.log_failure(error)
-        return problem_response(InternalServerError())
-
-
-_RETRY = {"Retry-After": "5"}
+        return http_error(InternalServerError())

@@ -8,7 +8,7 @@ import orjson
 from flask import Flask, Response
 
 from api.access import Logged
-from api.problems import Problem, problem_response
+from api.problems import problem_response, unavailable
 from api.request import Request, current
 from scoring.audit import AuditLog, Event
 from scoring.store import StoreError
@@ -33,7 +33,7 @@ def install(app: Flask, log: AuditLog) -> None:
         try:
             log.write([outcome, *request.events])
         except StoreError as error:
-            return problem_response(Problem("store-unavailable", f"the audit log can't be written: {error}"))
+            return problem_response(unavailable(f"the audit log can't be written: {error}"))
         return response
 
 

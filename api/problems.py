@@ -10,9 +10,11 @@ from flask import Response, current_app
 from marshmallow import Schema, fields
 from werkzeug.exceptions import HTTPException
 
-from api.request import Request, current
+from api.request import current
 
 MEDIA_TYPE = "application/problem+json"
+PROGRAMS = ("/v1/", "/openapi.json")
+"""Where addresses begin that only programs ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,13 @@ def fail(name: str, detail: str) -> NoReturn:
     raise Problem(name, detail)
 
 
+def unavailable(why: str) -> Problem:
+    """The store fails. What was done before stays done, so of a change no more is said than is known."""
+    changes = current().method not in ("GET", "HEAD")
+    unknown = ". Whether this was done is not known: look, or repeat it with the same Idempotency-Key"
+    return Problem("store-unavailable", why + (unknown if changes else ""), headers={"Retry-After": "5"})
+
+
 def problem_response(error: HTTPException) -> Response:
     """Any HTTP error as problem details."""
     request = current()
@@ -119,7 +128,7 @@ def problem_response(error: HTTPException) -> Response:
     response = current_app.response_class(current_app.json.dumps(body))
     response.status_code = error.code or 500
     response.mimetype = MEDIA_TYPE
-    response.headers.update(_headers(error, request))
+    response.headers.update(answered_headers(error))
     return response
 
 
@@ -135,11 +144,11 @@ def _detail(error: HTTPException, kind: ProblemType) -> str:
     return error.description or kind.title
 
 
-def _headers(error: HTTPException, request: Request) -> Mapping[str, str]:
+def answered_headers(error: HTTPException) -> Mapping[str, str]:
     """The error's own headers, such as Allow and Retry-After."""
     if isinstance(error, Problem):
         return error.headers
-    own = dict(error.get_headers(request.environ))
+    own = dict(error.get_headers(current().environ))
     return {name: value for name, value in own.items() if name not in ("Content-Type", "Content-Length")}
 
 

@@ -60,13 +60,14 @@ def _check_form() -> None:
 
 
 @blueprint.after_request
-def _policy(response: Response) -> Response:
+def policy(response: Response) -> Response:
+    """Keep everything from elsewhere out of a page."""
     response.headers["Content-Security-Policy"] = POLICY
     return response
 
 
 @blueprint.context_processor
-def _frame() -> dict[str, object]:
+def frame() -> dict[str, object]:
     """What the frame around every page shows."""
     key = current().key
     return {

@@ -9,7 +9,7 @@ from api import observe
 from api.context import store
 from api.openapi import Blueprint
 from api.problems import TYPES, ProblemType, fail
-from scoring.store.schema import require_current
+from scoring.store.schema import require_current, require_writable
 
 blueprint = Blueprint("service", __name__, description="The service itself")
 
@@ -41,8 +41,9 @@ def healthz() -> dict[str, str]:
 @blueprint.describe(security=[])
 @blueprint.answers(200, HealthSchema)
 def readyz() -> dict[str, str]:
-    """Whether the store can be reached and has the schema that this version needs; 503 where not."""
+    """Whether the store has the schema that this version needs and takes changes; 503 where not."""
     require_current(store().engine)
+    require_writable(store().engine)
     return {"status": "ok"}
 
 

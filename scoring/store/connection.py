@@ -110,7 +110,7 @@ def create_store(url: str | None = None) -> Store:
     :param url: as for :func:`open_store`.
     :raises StoreError: where its directory or server isn't there, or its schema is newer.
     """
-    store = _connect(parse_url(url))
+    store = _connect(parse_url(url), make=True)
     with store_errors(store.address):
         upgrade(store.engine)
     return store
@@ -136,8 +136,10 @@ def parse_url(url: str | None = None) -> sa.URL:
 _URL_HELP = "Right: sqlite:///file.db or postgresql://user:password@host:5432/database"
 
 
-def _connect(url: sa.URL) -> Store:
-    store = Store(_sqlite_engine(url) if url.get_backend_name() == "sqlite" else _postgresql_engine(url))
+def _connect(url: sa.URL, make: bool = False) -> Store:
+    store = Store(
+        _sqlite_engine(url, make) if url.get_backend_name() == "sqlite" else _postgresql_engine(url)
+    )
     with store_errors(store.address), store.engine.connect():
         return store
 
@@ -147,14 +149,22 @@ def _postgresql_engine(url: sa.URL) -> sa.Engine:
     return sa.create_engine(url, connect_args=patience, pool_pre_ping=True, hide_parameters=True)
 
 
-def _sqlite_engine(url: sa.URL) -> sa.Engine:
+def _sqlite_engine(url: sa.URL, make: bool) -> sa.Engine:
     directory = Path(url.database or "").parent
     if not directory.is_dir():
         raise StoreError(f"the directory of {address(url)} does not exist: {directory}")
     engine = sa.create_engine(url, hide_parameters=True)
+    if not make:
+        sa.event.listen(engine, "do_connect", _open_existing)
     sa.event.listen(engine, "connect", _set_up_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _open_existing(_dialect: Any, _record: Any, given: list[str], options: dict[str, Any]) -> None:
+    """SQLite makes a file that is not there: one that was deleted would come back empty."""
+    given[0] = f"{Path(given[0]).resolve().as_uri()}?mode=rw"
+    options["uri"] = True
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

@@ -17,6 +17,10 @@ _BUGS = (
 )
 
 
+_FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE")
+"""The second where the file system says so (a quota, a largest size of files), and not SQLite."""
+
+
 class StoreError(Exception):
     """The store can't be used, or can't do what was asked; the message says why and what would help."""
 
@@ -42,14 +46,39 @@ def store_errors(where: str) -> Iterator[None]:
 def explain(error: BaseException, where: str) -> str:
     """A database's failure in one sentence, without the statement and its values: they hold personal data."""
     if _is_full(error):
-        return f"the disk of the store {where} is full: nothing was changed. Free some space and run again"
+        return (
+            f"the disk of the store {where} is full: the change that needed room was not kept, "
+            "those before it were. Free some space and run again"
+        )
+    if _is_read_only(error):
+        return (
+            f"the store {where} can only be read, and this needs to write. Let the user that runs this write "
+            "the file and its directory, or take a database that takes changes; then run again"
+        )
     if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-        return f"the store {where} was kept locked by another process: nothing was changed. Run again"
+        return (
+            f"the store {where} was kept locked by another process: the change that waited for it "
+            "was not kept. Run again"
+        )
+    if _sqlite_name(error) == "SQLITE_CANTOPEN":
+        return (
+            f"the store {where} failed: unable to open database file. It has to be there, and the user that "
+            "runs this has to have the right to write it and its directory"
+        )
     reason = " ".join(str(error).split()) or type(error).__name__
     return f"the store {where} failed: {reason}"
 
 
 def _is_full(error: BaseException) -> bool:
-    if isinstance(error, psycopg.errors.DiskFull):
-        return True
-    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
+    return isinstance(error, psycopg.errors.DiskFull) or _sqlite_name(error) in _FULL
+
+
+def _is_read_only(error: BaseException) -> bool:
+    """Also of a file that can't be opened: SQLite in WAL mode has to write beside it even to read."""
+    return isinstance(error, psycopg.errors.ReadOnlySqlTransaction) or _sqlite_name(error).startswith(
+        ("SQLITE_READONLY", "SQLITE_PERM")
+    )
+
+
+def _sqlite_name(error: BaseException) -> str:
+    return str(getattr(error, "sqlite_errorname", "")) if isinstance(error, sqlite3.Error) else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -73,6 +74,41 @@ def require_current(engine: sa.Engine) -> None:
         f"this version of Xinheng needs {needed}. Run: xinheng db upgrade",
         found,
     )
+
+
+def require_writable(engine: sa.Engine) -> None:
+    """Check by a change that the database takes changes: of a number that nothing reads.
+
+    Where somebody else is changing it just now, that is proof enough.
+
+    :raises StoreError: where it is full, can only be read or can't be reached.
+    """
+    is_sqlite = engine.dialect.name == "sqlite"
+    with store_errors(address(engine.url)), engine.connect() as connection:
+        try:
+            (_touch_sqlite if is_sqlite else _touch_postgresql)(connection)
+        except sa.exc.OperationalError as error:
+            busy = getattr(error.orig, "sqlite_errorname", "") == "SQLITE_BUSY"
+            if not (busy or isinstance(error.orig, psycopg.errors.LockNotAvailable)):
+                raise
+
+
+def _touch_sqlite(connection: sa.Connection) -> None:
+    patience = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+    try:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+        (number,) = connection.exec_driver_sql("PRAGMA user_version").one()
+        connection.exec_driver_sql(f"PRAGMA user_version = {(number + 1) % 2**31}")
+        connection.commit()
+    finally:
+        connection.rollback()
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience}")
+
+
+def _touch_postgresql(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("SET LOCAL lock_timeout = '1s'")
+    connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
+    connection.commit()
 
 
 def found_revision(engine: sa.Engine) -> str | None:

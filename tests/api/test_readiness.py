@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +16,7 @@ from flask import Flask
 
 from api.app import create_app
 from api.settings import Settings
-from scoring.store import open_store
+from scoring.store import Store, StoreError, open_store
 
 
 @pytest.fixture
@@ -58,3 +61,58 @@ def _database_away(url: str, server: str) -> Iterator[None]:
         admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
         yield
         admin.execute(close(psycopg.sql.Identifier(name), True))
+
+
+FILLED = """
+import json, os, resource, sys
+from pathlib import Path
+from api.app import create_app
+from api.settings import Settings
+from scoring.keys import Role, create_key
+from scoring.store import open_store
+
+url, path = sys.argv[1], Path(sys.argv[2])
+store = open_store(url)
+token = create_key(store, Role.REGULATOR, "x").token
+client = create_app(Settings(log_level="critical"), store).test_client()
+assert client.get("/readyz").status_code == 200
+resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size,) * 2)  # the log can grow no more
+ready = client.get("/readyz")
+done = client.post(
+    "/v1/problems", json={"title": "x", "source": "hotline"}, headers={"Authorization": "Bearer " + token}
+)
+health = client.get("/healthz")
+print(json.dumps([ready.status_code, health.status_code, done.status_code, done.json["detail"]]))
+"""
+
+
+def test_a_disk_that_is_full_is_503_and_says_no_more_than_is_known(sqlite_district_url: str) -> None:
+    log = Path(f"{sa.make_url(sqlite_district_url).database}-wal")
+    arguments = [sys.executable, "-c", FILLED, sqlite_district_url, str(log)]
+    answered = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
+    ready, health, done, detail = json.loads(answered.stdout or answered.stderr)
+    assert (ready, health, done) == (503, 200, 503)
+    assert "Whether this was done is not known" in detail
+    assert "nothing was changed" not in answered.stdout + answered.stderr
+
+
+def test_a_server_is_ready_while_somebody_else_writes(app: Flask, store: Store) -> None:
+    with store.writing() as session:
+        session.execute(sa.text("UPDATE alembic_version SET version_num = version_num"))
+        assert app.test_client().get("/readyz").status_code == 200
+
+
+def test_a_postgresql_that_takes_no_changes_is_503(postgresql_district_url: str) -> None:
+    store = open_store(postgresql_district_url)
+    client = create_app(Settings(log_level="error"), store).test_client()
+    name = sa.make_url(postgresql_district_url).database
+    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
+    store.engine.dispose()
+    assert client.get("/readyz").status_code == 503
+    with (
+        pytest.raises(StoreError, match="can only be read, and this needs to write"),
+        store.writing() as session,
+    ):
+        session.execute(sa.text("UPDATE alembic_version SET version_num = version_num"))
+    store.close()

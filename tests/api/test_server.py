@@ -13,8 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -199,7 +198,7 @@ def test_a_server_whose_main_process_is_killed_leaves_nothing_that_listens(
         assert len(left) >= 3, "two workers and the process of durable_rules"
         process.kill()
         process.wait()
-        _wait_until(lambda: not any(_is_running(pid) for pid in left))
+        until(lambda: not any(_is_running(pid) for pid in left), "the end of the server's processes")
     with socket.create_server(("127.0.0.1", port)):
         assert counts.exists()
     with _served(district_url) as (port, _):
@@ -232,11 +231,3 @@ def _is_running(pid: int) -> bool:
         return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return False
-
-
-def _wait_until(holds: Callable[[], bool]) -> None:
-    for _ in range(1200):
-        if holds():
-            return
-        time.sleep(0.1)
-    raise AssertionError("still not so after two minutes")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -128,3 +131,46 @@ def test_readers_keep_their_state_while_another_writes(store: Store) -> None:
         assert reader.scalar(count) == 0
     with store.reading() as reader:
         assert reader.scalar(count) == 1
+
+
+def test_a_file_that_was_deleted_does_not_come_back_empty(tmp_path: Path) -> None:
+    path = tmp_path / "a store #1 50%.db"
+    create_store(f"sqlite:///{path}").close()
+    opened = open_store(f"sqlite:///{path}")
+    opened.close()  # the next question opens the file anew
+    path.unlink()
+    with pytest.raises(StoreError, match="It has to be there"), opened.reading() as session:
+        session.scalar(sa.text("SELECT count(*) FROM runs"))
+    assert not path.exists()
+
+
+def test_a_store_that_can_only_be_read_is_named_so_with_what_would_help() -> None:
+    with tempfile.TemporaryDirectory() as directory:  # not below a directory that others may not enter
+        path = Path(directory, "x.db")
+        create_store(f"sqlite:///{path}").close()
+        path.chmod(0o444)
+        Path(directory).chmod(0o555)
+        said = _as_nobody(lambda: open_store(f"sqlite:///{path}"))
+        Path(directory).chmod(0o755)
+    assert "can only be read, and this needs to write" in said
+    assert "Let the user that runs this write the file and its directory" in said
+
+
+def _as_nobody(action: Callable[[], object]) -> str:
+    """What an action is refused with in a process without rights."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            if os.getuid() == 0:
+                os.setuid(65534)
+            action()
+        except StoreError as error:
+            os.write(write, str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as heard:
+        said = heard.read()
+    os.waitpid(pid, 0)
+    return said

@@ -1,0 +1,58 @@
+"""What a browser is shown where there is nothing to show: a page, and problem details for programs."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from api.app import create_app
+from api.settings import Settings
+from scoring.store import Store
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nowhere", 404),
+        ("PUT", "/sign-in", 405),
+        ("GET", "/now%00here", 400),
+        ("GET", "/alerts/x", 404),
+    ],
+)
+def test_an_address_of_nothing_is_a_page_in_a_browser(
+    pages: Flask, method: str, path: str, status: int
+) -> None:
+    answer = pages.test_client().open(path, method=method, headers=BROWSER)
+    assert (answer.status_code, answer.mimetype) == (status, "text/html")
+    assert "<main" in answer.text
+    assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+    if status == 405:
+        assert "POST" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json, text/html;q=0.5", ""])
+def test_a_program_is_told_in_problem_details(pages: Flask, accept: str) -> None:
+    answer = pages.test_client().get("/nowhere", headers={"Accept": accept})
+    assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("path", ["/v1/nowhere", "/v1/runs/x", "/v1/runs", "/metrics"])
+def test_what_is_for_programs_is_answered_so_even_in_a_browser(pages: Flask, path: str) -> None:
+    answer = pages.test_client().get(path, headers=BROWSER)
+    assert answer.status_code >= 400
+    assert answer.mimetype == "application/problem+json"
+
+
+def test_a_failure_outside_of_any_page_is_a_page_that_tells_nothing(town_store: Store) -> None:
+    app = create_app(Settings(log_level="critical"), town_store)
+
+    @app.before_request
+    def fail() -> None:
+        raise RuntimeError("the password is tulip")
+
+    answer = app.test_client().get("/nowhere", headers=BROWSER)
+    assert (answer.status_code, answer.mimetype) == (500, "text/html")
+    assert "tulip" not in answer.text
+    assert answer.headers["X-Request-Id"] in answer.text
