@@ -43,11 +43,12 @@ def pack_id(query: dict[str, Any]) -> str:
 
 
 def vocabulary(name: str) -> Vocabulary:
-    """The shared vocabulary of that name, or 404."""
+    """The shared vocabulary of that name, for its records; 404 where there is none, or it has none."""
     try:
-        return load_vocabulary(name)
+        found = load_vocabulary(name)
     except UnknownPackError as error:
         fail("not-found", str(error))
+    return found if found.records is not None else fail("not-found", f"the vocabulary {name} has no records")
 
 
 def run(run_id: int) -> RunSummary:

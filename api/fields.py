@@ -28,17 +28,41 @@ class Points(fields.Field[int]):
         return int(hundredths)
 
 
+_NOT_SHOWN = (
+    r"\u0000-\u001f\u007f-\u00a0\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u1680\u180e"
+    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ue000-\uf8ff\ufeff\ufff9-\ufffb"
+    "\U000110bd\U000110cd\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0001-\U000e007f\U000f0000-\U0010ffff"
+)
+"""Controls, marks of direction, private characters, and all spaces but one."""
+
+PRINTABLE = f"^[^{_NOT_SHOWN}]*[^{_NOT_SHOWN} ][^{_NOT_SHOWN}]*$"
+"""What :class:`Text` takes, as the document says it: a text with something to see and nothing hidden."""
+
+
 class Text(fields.String):
     """A text without control characters, not empty."""
 
     def __init__(self, longest: int = 200, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Length(1, longest), **kwargs)
+        checks = [
+            validate.Length(1, longest),
+            validate.Regexp(PRINTABLE, error="Control characters are not allowed."),
+        ]
+        super().__init__(validate=checks, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = str(super()._deserialize(value, attr, data, **kwargs))
-        if not text.isprintable():
-            raise ValidationError("Control characters are not allowed.")
-        return text.strip()
+        return str(super()._deserialize(value, attr, data, **kwargs)).strip(" ")
+
+
+class Instant(fields.AwareDateTime):
+    """A moment with its offset, such that it is one in UTC as well: the calendar has ends."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dt.datetime:
+        found = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return found.astimezone(dt.UTC)
+        except OverflowError:
+            raise ValidationError("Not within the years 1 to 9999 in UTC.") from None
 
 
 class TitleField(fields.Field[Title]):

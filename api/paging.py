@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -13,11 +14,19 @@ LARGEST_PAGE = 500
 Item = TypeVar("Item")
 
 
-class Cursor(fields.Field[str]):
-    """An opaque text that holds the key of the last item of the page before."""
+class Cursor(fields.String):
+    """The key of the last item of the page before: a number as it is, a text made fit for an address."""
+
+    PATTERN = "^[A-Za-z0-9_-]+$"
+
+    def __init__(self, **kwargs: Any) -> None:
+        metadata = {"pattern": self.PATTERN, **kwargs.pop("metadata", {})}
+        super().__init__(metadata=metadata, **kwargs)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
-        return None if value is None else base64.urlsafe_b64encode(str(value).encode()).decode().rstrip("=")
+        if value is None or isinstance(value, int):
+            return None if value is None else str(value)
+        return base64.urlsafe_b64encode(str(value).encode()).decode().rstrip("=")
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         try:
@@ -30,13 +39,14 @@ class Cursor(fields.Field[str]):
 
 
 class NumberCursor(Cursor):
-    """A cursor that holds a number."""
+    """A cursor that is a number."""
+
+    PATTERN = "^[0-9]{1,15}$"
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if not (text.isascii() and text.isdigit() and len(text) < 16):
-            raise ValidationError("not a cursor of this listing")
-        return int(text)
+        if not re.fullmatch(self.PATTERN, str(value)):
+            raise ValidationError("not a cursor of this listing: pass `next` of the page before")
+        return int(value)
 
 
 class PageQuery(Schema):

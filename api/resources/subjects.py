@@ -10,7 +10,7 @@ from werkzeug.http import generate_etag, quote_etag
 
 from api import journal
 from api.auth import who
-from api.context import pack_id, run_of, store, vocabulary
+from api.context import pack_id, run_of, store
 from api.openapi import Blueprint
 from api.paging import NumberedPageQuery, page
 from api.problems import fail
@@ -29,6 +29,7 @@ from api.schemas.subjects import (
     SubjectsQuery,
 )
 from api.views import explanation_view
+from rules.loader import load_vocabulary
 from scoring import audit, results
 from scoring.consents import list_consents, subject_key
 from scoring.explain import UnknownSubjectError, explain
@@ -66,7 +67,7 @@ def list_subjects(query: dict[str, Any]) -> dict[str, Any]:
 def get_subject(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
     """What is known of a subject now, with its current grade."""
     run = run_of(query)
-    attributes = subject_attributes(store(), vocabulary(run.vocabulary), subject_id)
+    attributes = subject_attributes(store(), load_vocabulary(run.vocabulary), subject_id)
     if attributes is None:
         fail("not-found", f"there is no {run.vocabulary} {subject_id}")
     return {
