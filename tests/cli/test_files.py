@@ -8,7 +8,7 @@ import os
 import resource
 import signal
 import subprocess
-import time
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from itertools import chain
@@ -363,6 +363,21 @@ def line(market: Path, files: tuple[Path, ...], out: Path) -> list[str]:
     return [str(PROGRAM), *map(str, words)]
 
 
+HELD = """
+import signal, sys
+import scoring.files
+from scoring.cli import main
+
+def grade(*given, **named):
+    print("graded", file=sys.stderr, flush=True)
+    signal.pause()
+
+scoring.files.grade = grade
+main(prog_name="xinheng")
+"""
+"""The command, held before it writes until a signal comes."""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_run_that_is_stopped_leaves_no_results(
     market: Path, crowd: tuple[Path, Path], tmp_path: Path, number: signal.Signals
@@ -371,14 +386,15 @@ def test_a_run_that_is_stopped_leaves_no_results(
     spill.mkdir()
     out.mkdir()
     running = subprocess.Popen(
-        line(market, crowd, out / "scores.csv"),
+        [sys.executable, "-c", HELD, *line(market, crowd, out / "scores.csv")[1:]],
         env=os.environ | {"XINHENG_TEMP_DIRECTORY": str(spill)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    while running.poll() is None and not any(spill.iterdir()):
-        time.sleep(0.01)
+    assert running.stderr is not None
+    assert running.stderr.readline() == "graded\n"
+    assert len(list(spill.iterdir())) == 1
     running.send_signal(number)
     stdout, stderr = running.communicate()
     assert running.returncode != 0

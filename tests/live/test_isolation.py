@@ -99,6 +99,61 @@ def test_a_process_that_grows_too_large_is_replaced(engine: Engine) -> None:
     assert len(pids - {None}) == 3
 
 
+def test_a_stopped_process_is_waited_for_no_longer_than_the_limit() -> None:
+    slow = Engine(Limits(seconds=600.0))
+    quick = Engine(Limits(seconds=0.5))
+    for engine in (slow, quick):
+        assert ask(engine) == ANSWER
+    assert [_deadline(slow), _deadline(quick)] == [600.0, 0.5]
+    for engine in (slow, quick):
+        engine.close()
+
+
+def _deadline(engine: Engine) -> float | None:
+    assert engine._process is not None
+    return engine._process._socket.gettimeout()
+
+
+def test_a_definition_that_failed_is_asked_again_when_it_has_rested() -> None:
+    restless = Engine(Limits(seconds=0.2, rest_seconds=0.0))
+    for times in (1, 2):
+        with pytest.raises(NoAnswerError, match="failed twice"):
+            restless.ask("hangs", HANGS, [{"x": 1}])
+        assert restless.incidents == {"hang": 2 * times}
+    restless.close()
+
+
+def test_a_process_that_knows_many_definitions_is_renewed(engine: Engine) -> None:
+    pids = set()
+    for number in range(101):
+        assert engine.ask(f"rules-{number}", RULES, QUESTION) == ANSWER
+        pids.add(engine.pid)
+    assert len(pids) == 3, "the first, none after the hundredth definition, another"
+    assert engine.incidents == {}
+
+
+def test_a_forked_worker_has_a_process_of_its_own() -> None:
+    mine = shared_engine()
+    assert ask(mine) == ANSWER
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            answer = ask(shared_engine())
+            os.write(write, f"{shared_engine().pid} {answer == ANSWER}".encode())
+            shared_engine().close()
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as heard:
+        pid, answered = heard.read().split()
+    os.waitpid(child, 0)
+    assert answered == "True"
+    assert int(pid) != mine.pid
+    assert ask(mine) == ANSWER
+    assert mine.incidents == {}
+
+
 def test_threads_share_one_process(engine: Engine) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda _: ask(engine), range(200))) == [ANSWER] * 200
