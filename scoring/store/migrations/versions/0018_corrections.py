@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0018"
-down_revision = "0005"
+down_revision = "0013"
 
 
 def upgrade() -> None:
