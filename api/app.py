@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
-from api import auth, docs, edge, fields, idempotency, journal, limits, observe, pages, session
+from api import auth, docs, edge, fields, idempotency, journal, limits, naming, observe, pages, session
 from api.openapi import make_api
 from api.pages.errors import page_response
 from api.problems import problem_response, unavailable
@@ -38,6 +38,7 @@ def create_app(settings: Settings | None = None, store: Store | None = None) -> 
     app = _Application("api")
     app.json = fields.JSONProvider(app)
     app.url_map.strict_slashes = False
+    naming.install(app)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.extensions.update(store=store, settings=settings, runs=Remembered(settings.cache_seconds), clock=now)
     _install(app, settings, store)

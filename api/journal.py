@@ -44,7 +44,7 @@ def note(action: str, subject_id: str | None, **details: Any) -> None:
 
 
 def subject(subject_id: str) -> None:
-    """Say whom the request is about, where its address does not."""
+    """Say whom the request is about, by the key that the store has, where its address does not."""
     current().audit_subject = subject_id
 
 
@@ -83,7 +83,7 @@ def _event(request: Request, **details: Any) -> Event:
     query = request.args.to_dict() if request.query_string else None
     place = {**details, "query": query, **address, **request.audit_details}
     known = {name: value for name, value in place.items() if value not in (None, {}, "")}
-    subject_id = address.get("subject_id") or request.audit_subject
+    subject_id = request.audit_subject or address.get("subject_id")
     return _make(request, str(request.endpoint), subject_id, known)
 
 

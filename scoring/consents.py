@@ -26,13 +26,15 @@ from sqlalchemy.orm import Session
 from rules.calendar import SHANGHAI, add_months
 from rules.model import Title
 from scoring.audit import Event, append
-from scoring.ingest.cells import parse_uscc
-from scoring.ingest.errors import CellError
+from scoring.ingest import keys
 from scoring.ingest.folding import fold
 from scoring.keys import Role
 from scoring.store import Store
 from scoring.store.access import ApiKey
 from scoring.store.lending import ConsentRow, LenderRow
+
+SUBJECTS = "enterprise"
+"""The vocabulary of those who consent."""
 
 PURPOSES = {
     "loan": Title("授信审批", "granting a loan"),
@@ -177,11 +179,8 @@ def day_of(moment: dt.datetime) -> dt.date:
 
 
 def subject_key(text: str) -> str:
-    """A subject's number as it is stored: a credit code in its one spelling, any other folded."""
-    try:
-        return parse_uscc(text)
-    except CellError:
-        return fold(text)
+    """A subject's number as it is stored."""
+    return keys.subject_key(SUBJECTS, text)
 
 
 def reference_key(text: str) -> str:
@@ -457,8 +456,8 @@ def _lock_lender(session: Session, name: str, is_new: bool = False) -> LenderRow
     :param is_new: make it where it isn't there, for a lender that has a key.
     """
     if is_new:
-        keys = sa.select(ApiKey.organisation).where(ApiKey.role == Role.LENDER.value).distinct()
-        if name not in {fold(known or "") for known in session.scalars(keys)}:
+        lenders = sa.select(ApiKey.organisation).where(ApiKey.role == Role.LENDER.value).distinct()
+        if name not in {fold(known or "") for known in session.scalars(lenders)}:
             raise ConsentError("lender", f"no lender is called {name}: it needs a key first")
         dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
         session.execute(dialect.insert(LenderRow).values(name=name).on_conflict_do_nothing())

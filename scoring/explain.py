@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from rules.expressions import Level, names
 from rules.model import Dimension, Pack, Rule
 from rules.plan import Plan, compile_plan
+from scoring.ingest.keys import subject_key
 from scoring.misses import Miss, Misses
 from scoring.runs import RunSummary, get_run, latest_run
 from scoring.store import Store
@@ -87,6 +88,7 @@ def explain(store: Store, pack_id: str, subject_id: str, run_id: int | None = No
     run = _run(store, pack_id, run_id)
     prepared = _prepared(stored_text(store, run.pack_hash), run.as_of)
     pack = prepared.plan.pack
+    subject_id = subject_key(pack.vocabulary, subject_id)
     with store.reading() as session:
         score = session.get(Score, (run.id, subject_id))
         if score is None:

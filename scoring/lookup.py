@@ -9,10 +9,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from scoring.ingest.folding import fold, fold_text
+from scoring.ingest.keys import subject_key
 from scoring.runs import RunSummary, get_run
 from scoring.store import Store
 from scoring.store.base import Moment
-from scoring.store.documents import value_in
+from scoring.store.inside import ValueIn
 from scoring.store.models import Hit, Run, Score, SubjectVersion
 
 NAME = "name"
@@ -54,10 +56,10 @@ def list_subjects(
 ) -> list[Listed]:
     """Subjects of a run, the lowest score first.
 
-    :param search: a part of the name or of the number; empty for all.
+    :param search: a part of the name or of the number, in any width; empty for all.
     :param after: score and number of the last subject of the page before.
     """
-    name = value_in(store, SubjectVersion.data, NAME)
+    name = ValueIn(SubjectVersion.data, NAME)
     query = (
         sa.select(Score.subject_id, name, Score.score, Score.tier, Score.veto, Score.next_change_on)
         .outerjoin(SubjectVersion, _current(run.vocabulary, Score.subject_id))
@@ -66,8 +68,11 @@ def list_subjects(
         .limit(limit)
     )
     if search:
-        found = (part.icontains(search, autoescape=True) for part in (name, Score.subject_id))
-        query = query.where(sa.or_(*found))
+        query = query.where(
+            name.icontains(fold_text(search), autoescape=True)
+            | Score.subject_id.icontains(fold(search), autoescape=True)
+            | (Score.subject_id == subject_key(run.vocabulary, search))
+        )
     if tier is not None:
         query = query.where(Score.tier == tier)
     if after is not None:
@@ -78,7 +83,7 @@ def list_subjects(
 
 def names_of(store: Store, vocabulary: str, subject_ids: Iterable[str]) -> dict[str, str]:
     """What subjects are called now; those without a name are left out."""
-    name, wanted = value_in(store, SubjectVersion.data, NAME), list(subject_ids)
+    name, wanted = ValueIn(SubjectVersion.data, NAME), list(subject_ids)
     names: dict[str, str] = {}
     with store.reading() as session:
         for start in range(0, len(wanted), _NAMES_AT_ONCE):
@@ -89,16 +94,6 @@ def names_of(store: Store, vocabulary: str, subject_ids: Iterable[str]) -> dict[
             )
             names |= {subject: called for subject, called in session.execute(query) if called}
     return names
-
-
-def subject_called(store: Store, vocabulary: str, name: str) -> str | None:
-    """The number of the subject that is called so now, or whose number this is."""
-    called = sa.or_(value_in(store, SubjectVersion.data, NAME) == name, SubjectVersion.subject_id == name)
-    query = sa.select(SubjectVersion.subject_id).where(
-        SubjectVersion.vocabulary == vocabulary, SubjectVersion.known_until.is_(None), called
-    )
-    with store.reading() as session:
-        return session.scalar(query.order_by(SubjectVersion.subject_id).limit(1))
 
 
 def rule_hits(store: Store, run: RunSummary) -> Mapping[str, RuleHits]:

@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 
 from rules.calendar import today
 from rules.model import Vocabulary
-from scoring.records import AUTHORITY, RecordError, UnknownRecordError, records_table
+from scoring.ingest.keys import record_key
+from scoring.records import RecordError, UnknownRecordError, is_own, records_table
 from scoring.store import Store
 from scoring.store.access import RecordMark
 from scoring.store.documents import content_hash, decode, encode
@@ -80,9 +81,9 @@ def mark_record(
         raise RecordError(f"records of {vocabulary.id} can't be {request.status}")
     with store.writing() as session:
         wait_for_turn(session)
-        current = _current(session, vocabulary, record_id)
+        current = _current(session, vocabulary, record_key(vocabulary, record_id))
         data = decode(current.data, table) if current else {}
-        if current is None or (authority is not None and data.get(AUTHORITY) != authority):
+        if current is None or not is_own(session, data, authority):
             raise UnknownRecordError(f"there is no record {record_id} of {vocabulary.id}")
         _check_mark(request, data, vocabulary)
         _check_order(session, request, current)

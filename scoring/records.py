@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from rules.model import Table, Title, Vocabulary
+from scoring.bodies import register
 from scoring.ingest.cells import Convert, Reading, converter
 from scoring.ingest.errors import Fault
+from scoring.ingest.keys import record_key, subject_key
 from scoring.store import Store
-from scoring.store.documents import decode, encode, value_in
+from scoring.store.documents import decode, encode
+from scoring.store.inside import ValueIn
 from scoring.store.models import Quarantined, RecordVersion, SubjectVersion
-from scoring.store.versions import FileInfo, IngestResult, Rejected, ingest_rows
+from scoring.store.versions import Check, FileInfo, IngestResult, Rejected, Staged, ingest_rows
 
 AUTHORITY = "authority"
 """The column that says whose record it is."""
@@ -25,7 +29,6 @@ AUTHORITY = "authority"
 _ROWS = pa.schema(
     [("key", pa.string()), ("subject_id", pa.string()), ("data", pa.string()), ("row_no", pa.int64())]
 )
-_IDS_AT_ONCE = 500
 
 
 class RecordError(Exception):
@@ -38,13 +41,17 @@ class UnknownRecordError(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What became of submitted records. Of a rejected row every problem is listed; rows count from 1."""
+    """What became of submitted records. Of a rejected row every problem is listed; rows count from 1.
+
+    :param keys: of the rows that were taken, as the store keeps them.
+    """
 
     new: int
     changed: int
     unchanged: int
     rejected: int
     problems: tuple[Rejected, ...]
+    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +83,20 @@ def submit_records(
     :raises RecordError: where the vocabulary has no records.
     """
     table = records_table(vocabulary)
-    foreign = _foreign(store, vocabulary, table, rows, authority) if authority else frozenset()
+    checks = [] if authority is None else [_own_alone(authority)]
     good: list[tuple[str, str, str, int]] = []
     rejected: list[Rejected] = []
     for number, row in enumerate(rows, start=1):
         values, problems = _read(table, vocabulary, row, number, authority)
-        problems += [_taken(number, key) for key in foreign & {str(row.get(table.key))}]
         if problems:
             rejected += problems
         else:
-            good.append((values[table.key], values[vocabulary.record_subject], encode(values), number))
+            key, subject = str(values[table.key]), str(values[vocabulary.record_subject])
+            good.append((key, subject, encode(values), number))
     columns = zip(*good, strict=True) if good else ((), (), (), ())
     arrow = pa.table([pa.array(c, f.type) for c, f in zip(columns, _ROWS, strict=True)], _ROWS)
-    result = ingest_rows(store, vocabulary.id, "record", arrow, source, rejected, table.key)
-    return _submission(store, result)
+    result = ingest_rows(store, vocabulary.id, "record", arrow, source, rejected, table.key, checks)
+    return _submission(store, result, {number: key for key, _, _, number in good})
 
 
 def get_record(
@@ -101,14 +108,16 @@ def get_record(
     :raises UnknownRecordError: where there is none.
     """
     table = records_table(vocabulary)
+    key = record_key(vocabulary, record_id)
     query = (
         sa.select(RecordVersion)
-        .where(RecordVersion.vocabulary == vocabulary.id, RecordVersion.record_id == record_id)
+        .where(RecordVersion.vocabulary == vocabulary.id, RecordVersion.record_id == key)
         .order_by(RecordVersion.known_from.desc(), RecordVersion.id.desc())
     )
     with store.reading() as session:
         versions = [_record(row, table) for row in session.scalars(query)]
-    if not versions or (authority is not None and versions[0].data.get(AUTHORITY) != authority):
+        is_open = bool(versions) and is_own(session, versions[0].data, authority)
+    if not is_open:
         raise UnknownRecordError(f"there is no record {record_id} of {vocabulary.id}")
     return versions
 
@@ -130,22 +139,45 @@ def list_records(
     query = sa.select(RecordVersion).where(
         RecordVersion.vocabulary == vocabulary.id, RecordVersion.known_until.is_(None)
     )
-    if subject_id is not None:
-        query = query.where(RecordVersion.subject_id == subject_id)
-    if authority is not None:
-        query = query.where(value_in(store, RecordVersion.data, AUTHORITY) == authority)
     if after is not None:
         query = query.where(RecordVersion.record_id > after)
     with store.reading() as session:
+        names = None if authority is None else sorted(register(session).names(authority))
+        if subject_id is not None:
+            query = _of_subject(query, subject_key(vocabulary, subject_id), names)
+        elif names is not None:
+            query = _of_names(query.order_by(RecordVersion.record_id).limit(limit), names)
         rows = session.scalars(query.order_by(RecordVersion.record_id).limit(limit))
         return [_record(row, table) for row in rows]
+
+
+_OWNER: sa.ColumnElement[str] = ValueIn(RecordVersion.data, AUTHORITY)
+_Records = sa.Select[RecordVersion]
+
+
+def _of_subject(query: _Records, subject_id: str, names: Sequence[str] | None) -> _Records:
+    """A subject's records are few: they are sought by it; what else is asked is an expression."""
+    query = query.where(RecordVersion.subject_id == subject_id).order_by(RecordVersion.record_id + "")
+    return query if names is None else query.where((_OWNER + "").in_(names))
+
+
+def _of_names(page: _Records, names: Sequence[str]) -> _Records:
+    """Of the first records of each name; one index seek a name."""
+    pages = [page.where(_OWNER.in_([name])).subquery() for name in names]
+    first = sa.union_all(*(sa.select(found.c.id) for found in pages))
+    return sa.select(RecordVersion).where(RecordVersion.id.in_(first))
+
+
+def is_own(session: Session, data: Mapping[str, Any], authority: str | None) -> bool:
+    """Whether a record is an authority's, by whichever of its names; None may have every record."""
+    return authority is None or data.get(AUTHORITY) in register(session).names(authority)
 
 
 def subject_attributes(store: Store, vocabulary: Vocabulary, subject_id: str) -> dict[str, Any] | None:
     """What is known of a subject now; None where there is no such subject."""
     query = sa.select(SubjectVersion.data).where(
         SubjectVersion.vocabulary == vocabulary.id,
-        SubjectVersion.subject_id == subject_id,
+        SubjectVersion.subject_id == subject_key(vocabulary, subject_id),
         SubjectVersion.known_until.is_(None),
     )
     with store.reading() as session:
@@ -180,8 +212,6 @@ def _read(
             if isinstance(value, Fault):
                 problems.append(Rejected(number, name, _shown(row.get(name)), str(value)))
             values[name] = value
-    if authority is not None and values.get(AUTHORITY) != authority:
-        problems.append(_of_others(number, _shown(row.get(AUTHORITY)), authority))
     return values, problems
 
 
@@ -221,7 +251,7 @@ def _no_column(number: int, name: str, table: Table) -> Rejected:
     )
 
 
-def _of_others(number: int, found: str, authority: str) -> Rejected:
+def _of_others(number: int, found: str | None, authority: str) -> Rejected:
     reason = f"不是本单位的记录 not a record of your own authority (leave it out, or {authority})"
     return Rejected(number, AUTHORITY, found, reason)
 
@@ -237,30 +267,32 @@ def _shown(value: Any) -> str:
     return "".join(c if c.isprintable() else "\ufffd" for c in text[:200])
 
 
-def _foreign(
-    store: Store, vocabulary: Vocabulary, table: Table, rows: Iterable[Mapping[str, Any]], authority: str
-) -> frozenset[str]:
-    """Which of the rows' keys are those of records of another authority."""
-    keys = [str(row.get(table.key)) for row in rows]
-    found: set[str] = set()
-    with store.reading() as session:
-        for start in range(0, len(keys), _IDS_AT_ONCE):
-            query = sa.select(RecordVersion.record_id).where(
-                RecordVersion.vocabulary == vocabulary.id,
-                RecordVersion.known_until.is_(None),
-                RecordVersion.record_id.in_(keys[start : start + _IDS_AT_ONCE]),
-                sa.func.coalesce(value_in(store, RecordVersion.data, AUTHORITY), "") != authority,
-            )
-            found.update(session.scalars(query))
-    return frozenset(found)
+def _own_alone(authority: str) -> Check:
+    """Refuses what is not an authority's own: it says so itself, or is known as another's or nobody's.
+
+    A record of which nobody says whose it is, is no department's to take: the district says whose it is.
+    """
+
+    def check(session: Session, rows: Sequence[Staged]) -> Iterator[Rejected]:
+        own = register(session).names(authority)
+        for row in rows:
+            said = json.loads(row.data).get(AUTHORITY)
+            if said not in own:
+                yield _of_others(row.row_no, said, authority)
+            elif row.current is not None and json.loads(row.current).get(AUTHORITY) not in own:
+                yield _taken(row.row_no, row.key)
+
+    return check
 
 
-def _submission(store: Store, result: IngestResult) -> Submission:
+def _submission(store: Store, result: IngestResult, keys: Mapping[int, str]) -> Submission:
     query = sa.select(Quarantined).where(Quarantined.file_id == result.file_id)
     with store.reading() as session:
         rows = session.scalars(query.order_by(Quarantined.row_no, Quarantined.id))
         problems = tuple(Rejected(row.row_no, row.column, row.value, row.reason) for row in rows)
-    return Submission(result.new, result.changed, result.unchanged, result.rejected, problems)
+    refused = {problem.row_no for problem in problems}
+    kept = dict.fromkeys(key for number, key in keys.items() if number not in refused)
+    return Submission(result.new, result.changed, result.unchanged, result.rejected, problems, tuple(kept))
 
 
 def _record(row: RecordVersion, table: Table) -> Record:

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from api import journal
 from api.auth import caller, is_regulator
 from api.context import settings, store
+from api.naming import own_body, subject_of, vocabulary_of
 from api.pages import story
 from api.pages.blueprint import blueprint, page
 from api.pages.charts import history
@@ -24,7 +25,7 @@ from scoring.consents import PURPOSES, list_consents
 from scoring.departments import PACK as DEPARTMENTS
 from scoring.explain import Explanation, UnknownSubjectError, explain
 from scoring.lending import ACTION, OUTCOMES
-from scoring.lookup import NAME, Listed, graded_packs, list_subjects, subject_called
+from scoring.lookup import NAME, Listed, graded_packs, list_subjects
 from scoring.marks import STATUS, list_marks
 from scoring.runs import RunSummary, latest_run
 from scoring.store.packs import stored_pack
@@ -58,14 +59,14 @@ def subjects() -> Response:
     )
 
 
-@blueprint.get("/subjects/<pack_id>/<subject_id>")
+@blueprint.get("/subjects/<pack_id>/<key:subject_id>")
 def subject(pack_id: str, subject_id: str) -> Response:
     """Why a subject has its grade."""
     found = _explained(pack_id, subject_id)
     return page("subject", **_shown(found))
 
 
-@blueprint.get("/subjects/<pack_id>/<subject_id>/report")
+@blueprint.get("/subjects/<pack_id>/<key:subject_id>/report")
 def report(pack_id: str, subject_id: str) -> Response:
     """The credit report of a subject, for A4 paper."""
     found = _explained(pack_id, subject_id)
@@ -75,10 +76,7 @@ def report(pack_id: str, subject_id: str) -> Response:
 @blueprint.get("/own")
 def own_department() -> Response:
     """A department's own grade."""
-    own = _own_subject()
-    if own is None:
-        fail("not-found", f"no public body is called {caller().organisation}")
-    return redirect(url_for("pages.subject", pack_id=DEPARTMENTS, subject_id=own), 303)
+    return redirect(url_for("pages.subject", pack_id=DEPARTMENTS, subject_id=own_body()), 303)
 
 
 def _shown(found: Explanation) -> dict[str, Any]:
@@ -120,17 +118,13 @@ def _status_titles(found: Explanation) -> Mapping[str, Title]:
 
 def _explained(pack_id: str, subject_id: str) -> Explanation:
     """The explanation, for those who may see it."""
-    if not is_regulator() and (pack_id != DEPARTMENTS or subject_id != _own_subject()):
+    subject_id = subject_of(vocabulary_of(pack_id), subject_id)
+    if not is_regulator() and (pack_id != DEPARTMENTS or subject_id != own_body()):
         fail("forbidden", f"a {caller().role} key opens its own grade alone")
     try:
         return explain(store(), pack_id, subject_id)
     except UnknownSubjectError as error:
         fail("not-found", str(error))
-
-
-def _own_subject() -> str | None:
-    run = latest_run(store(), DEPARTMENTS)
-    return subject_called(store(), run.vocabulary, caller().organisation or "") if run else None
 
 
 def _run(pack_id: str) -> RunSummary:

@@ -11,8 +11,9 @@ from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from api import journal
-from api.auth import caller, own_data
+from api.auth import caller
 from api.context import settings, store
+from api.naming import own_body
 from api.pages.blueprint import blueprint, page
 from api.pages.forms import FormError, filled_in, number
 from api.problems import fail
@@ -122,7 +123,7 @@ def problem(problem_id: int) -> Response:
 @blueprint.post(f"/problems/{NUMBER}problem_id>/steps")
 def move_problem(problem_id: int) -> Response:
     """Do something about a problem. The owner's record follows."""
-    own = _own_body()
+    own = own_body()
     try:
         ticket = desk.move_problem(store(), problem_id, _wanted(own), body=own)
     except FormError as error:
@@ -142,7 +143,7 @@ def move_problem(problem_id: int) -> Response:
 
 
 def _board(status: int, refused: list[str] | None = None) -> Response:
-    own, stage, is_late = _own_body(), _stage(request.args.get("stage")), "overdue" in request.args
+    own, stage, is_late = own_body(), _stage(request.args.get("stage")), "overdue" in request.args
     late = today() if is_late else None
     found = desk.list_problems(
         store(),
@@ -197,7 +198,7 @@ def _tabs(own: str | None) -> list[Tab]:
 
 
 def _problem(problem_id: int, status: int, refused: list[str] | None = None) -> Response:
-    own = _own_body()
+    own = own_body()
     try:
         ticket = desk.show_problem(store(), problem_id, own)
     except UnknownProblemError as error:
@@ -261,8 +262,6 @@ def _wanted(own: str | None) -> Move:
     body = filled_in(StepRequest)
     if body["request"] == "evaluate" and "satisfied" not in body:
         raise FormError(["satisfied: an evaluation says whether the enterprise is satisfied"])
-    if "owner" in body:
-        body["owner"] = desk.body_called(store(), body["owner"]) or body["owner"]
     actor = Actor.OWNER if own else ACTS_AS.get(body["request"], Actor.OFFICE)
     return Move(**(body | {"actor": actor, "by": caller().prefix}))
 
@@ -292,11 +291,3 @@ def _column(name: str) -> Column:
     records = load_vocabulary(VOCABULARY).records
     assert records is not None, "public bodies have records"
     return records.columns[name]
-
-
-def _own_body() -> str | None:
-    """The public body of a department's key; None for a regulator, who sees all."""
-    own = own_data()
-    if own is None:
-        return None
-    return desk.body_called(store(), own) or fail("not-found", f"no public body is called {own}")

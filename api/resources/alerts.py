@@ -10,6 +10,7 @@ from api import journal
 from api.auth import caller
 from api.context import pack_id, store
 from api.idempotency import PARAMETER
+from api.naming import subject_of, vocabulary_of
 from api.openapi import Blueprint
 from api.paging import page
 from api.problems import fail
@@ -22,6 +23,7 @@ from api.schemas.alerts import (
     LiveGradeQuery,
     LiveGradeSchema,
 )
+from scoring.ingest.keys import subject_key
 from scoring.live import alerts
 from scoring.live.alerts import Alert, UnknownAlertError
 from scoring.live.events import live_grade
@@ -34,9 +36,10 @@ blueprint = Blueprint("alerts", __name__, url_prefix="/v1", description="What re
 @blueprint.answers(200, AlertPage)
 def list_alerts(query: dict[str, Any]) -> dict[str, Any]:
     """Alerts, the newest first; by default those that stand, acknowledged or not."""
-    wanted = {
+    subject_id = query.get("subject_id")
+    wanted: dict[str, Any] = {
         "pack_id": query.get("pack"),
-        "subject_id": query.get("subject_id"),
+        "subject_id": subject_id and subject_key(vocabulary_of(pack_id(query)), subject_id),
         "state": query.get("state"),
     }
     found = page(
@@ -62,12 +65,13 @@ def post_acknowledgement(body: dict[str, Any], alert_id: int) -> Alert:
     return alert
 
 
-@blueprint.get("/subjects/<subject_id>/live-grade")
+@blueprint.get("/subjects/<key:subject_id>/live-grade")
 @blueprint.query(LiveGradeQuery)
 @blueprint.answers(200, LiveGradeSchema)
 def get_live_grade(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
     """A subject's grade after its last event. It is in no published run: the next run says what counts."""
     name = pack_id(query)
+    subject_id = subject_of(vocabulary_of(name), subject_id)
     row = live_grade(store(), name, subject_id)
     if row is None:
         fail("not-found", f"nothing has happened to {subject_id} that {name} has seen")

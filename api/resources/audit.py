@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.context import store
+from api.context import settings, store
+from api.naming import vocabulary_of
 from api.openapi import Blueprint
 from api.paging import page
 from api.schemas.keys import EntriesQuery, EntryPage, VerificationSchema
 from scoring import audit
+from scoring.ingest.keys import subject_key
 
 blueprint = Blueprint("audit", __name__, url_prefix="/v1/audit", description="Who read or changed what")
 
@@ -19,6 +21,8 @@ blueprint = Blueprint("audit", __name__, url_prefix="/v1/audit", description="Wh
 def list_entries(query: dict[str, Any]) -> dict[str, Any]:
     """Entries, the newest first."""
     wanted = {name: query.get(name) for name in ("subject_id", "actor", "action")}
+    if wanted["subject_id"]:
+        wanted["subject_id"] = subject_key(vocabulary_of(settings().pack), wanted["subject_id"])
     return page(
         lambda limit: audit.entries(store(), **wanted, before=query.get("cursor"), limit=limit),
         query,

@@ -7,9 +7,10 @@ from typing import Any
 from flask import url_for
 
 from api import journal
-from api.auth import caller, own_data
+from api.auth import caller
 from api.context import store
 from api.idempotency import PARAMETER
+from api.naming import own_body
 from api.openapi import Blueprint
 from api.paging import page
 from api.problems import fail
@@ -37,7 +38,7 @@ Created = tuple[Ticket, int, dict[str, str]]
 @blueprint.answers(200, ProblemPage)
 def list_problems(query: dict[str, Any]) -> dict[str, Any]:
     """Problems, the newest first; a department sees its own alone."""
-    wanted: dict[str, Any] = {"stage": query.get("stage"), "owner": _own_body() or query.get("owner")}
+    wanted: dict[str, Any] = {"stage": query.get("stage"), "owner": own_body() or query.get("owner")}
     overdue = today() if query["overdue"] else None
     return page(
         lambda limit: desk.list_problems(
@@ -53,7 +54,7 @@ def list_problems(query: dict[str, Any]) -> dict[str, Any]:
 def get_problem(problem_id: int) -> Ticket:
     """A problem with everything that was done about it."""
     try:
-        return desk.show_problem(store(), problem_id, _own_body())
+        return desk.show_problem(store(), problem_id, own_body())
     except UnknownProblemError as error:
         fail("not-found", str(error))
 
@@ -80,7 +81,7 @@ def post_problem(body: dict[str, Any]) -> Created:
 @blueprint.describe(parameters=[PARAMETER])
 def post_step(body: dict[str, Any], problem_id: int) -> Created:
     """Do something about a problem; 409 where its stage does not allow it. The owner's record follows."""
-    body_id = _own_body()
+    body_id = own_body()
     actor = Actor.OWNER if body_id else Actor(body.get("actor") or Actor.OFFICE)
     move = Move(**(body | {"actor": actor, "by": caller().prefix}))
     try:
@@ -96,11 +97,3 @@ def post_step(body: dict[str, Any], problem_id: int) -> Created:
 
 def _created(ticket: Ticket) -> Created:
     return ticket, 201, {"Location": url_for("problems.get_problem", problem_id=ticket.id)}
-
-
-def _own_body() -> str | None:
-    """The public body of a department's key; None for a regulator, who sees all."""
-    own = own_data()
-    if own is None:
-        return None
-    return desk.body_called(store(), own) or fail("not-found", f"no public body is called {own}")

@@ -13,8 +13,8 @@ from api.problems import fail
 from api.schemas.supervision import RankingQuery, RankingSchema
 from api.views import rule_view
 from rules.problems import UnknownPackError
+from scoring.bodies import UnknownBodyError, body_called
 from scoring.departments import Ranking, Standing, department_ranking
-from scoring.lookup import subject_called
 from scoring.results import find_run
 from scoring.store import StoreError
 
@@ -28,7 +28,7 @@ def get_ranking(query: dict[str, Any]) -> dict[str, Any]:
     """The ranking with its consequences; a department sees its own part alone."""
     ranking = _ranking(query)
     own = own_data()
-    chosen = None if own is None else subject_called(store(), ranking.run.vocabulary, own) or ""
+    chosen = None if own is None else _number_of(own)
     shown = [s for s in ranking.standings if chosen is None or s.subject_id == chosen]
     journal.detail(subjects=[standing.subject_id for standing in shown])
     return {
@@ -50,6 +50,14 @@ def _ranking(query: dict[str, Any]) -> Ranking:
         return department_ranking(store(), run_id, query.get("as_of"))
     except (StoreError, UnknownPackError) as error:
         fail("not-found", str(error))
+
+
+def _number_of(name: str) -> str:
+    """The body of that name; the ranking has no part of one that is not registered."""
+    try:
+        return body_called(store(), name).subject_id
+    except UnknownBodyError:
+        return ""
 
 
 def _standing(standing: Standing) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def list_records(query: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-@blueprint.get("/<record_id>")
+@blueprint.get("/<key:record_id>")
 @blueprint.query(VocabularyQuery)
 @blueprint.answers(200, RecordSchema)
 def get_record(query: dict[str, Any], record_id: str) -> dict[str, Any]:
@@ -60,8 +60,9 @@ def get_record(query: dict[str, Any], record_id: str) -> dict[str, Any]:
         versions = records.get_record(store(), vocabulary(name), record_id, own_data())
     except UnknownRecordError as error:
         fail("not-found", str(error))
-    journal.subject(versions[0].subject_id)
-    return {"versions": versions, "marks": marks.list_marks(store(), name, record_id=record_id)}
+    found = versions[0]
+    journal.subject(found.subject_id)
+    return {"versions": versions, "marks": marks.list_marks(store(), name, record_id=found.record_id)}
 
 
 @blueprint.post("")
@@ -72,7 +73,8 @@ def post_records(body: dict[str, Any]) -> Submission:
     """Take records in: good rows are kept, of the others it is said why. 422 where no row is good.
 
     A record that is there already gets a new version if its content differs. A department posts its own
-    records alone; it may leave `authority` out.
+    records alone; it may leave `authority` out. The number of another authority's record, or of one without
+    authority, is refused in every spelling.
     """
     source = FileInfo(uuid.uuid4().hex, f"api: {caller().prefix}")
     words, rows = vocabulary(body["vocabulary"]), body["records"]
@@ -83,12 +85,11 @@ def post_records(body: dict[str, Any]) -> Submission:
     journal.detail(new=done.new, changed=done.changed, unchanged=done.unchanged, rejected=done.rejected)
     if done.rejected == len(rows):
         raise Problem("invalid", "no record could be taken", _row_errors(done))
-    key = records.records_table(words).key
-    records_arrived(store(), words.id, [str(row.get(key)) for row in rows])
+    records_arrived(store(), words.id, done.keys)
     return done
 
 
-@blueprint.post("/<record_id>/objections")
+@blueprint.post("/<key:record_id>/objections")
 @blueprint.body(MarkBody)
 @blueprint.answers(201, MarkSchema)
 @blueprint.describe(parameters=[PARAMETER])
@@ -97,7 +98,7 @@ def post_objection(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dic
     return _mark("objection", "disputed", body, record_id)
 
 
-@blueprint.post("/<record_id>/decisions")
+@blueprint.post("/<key:record_id>/decisions")
 @blueprint.body(DecisionBody)
 @blueprint.answers(201, MarkSchema)
 @blueprint.describe(parameters=[PARAMETER])
@@ -107,7 +108,7 @@ def post_decision(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict
     return _mark("decision", status, body, record_id)
 
 
-@blueprint.post("/<record_id>/repairs")
+@blueprint.post("/<key:record_id>/repairs")
 @blueprint.body(MarkBody)
 @blueprint.answers(201, MarkSchema)
 @blueprint.describe(parameters=[PARAMETER])
@@ -127,8 +128,8 @@ def _mark(kind: Kind, status: str, body: dict[str, Any], record_id: str) -> tupl
     except RecordError as error:
         fail("conflict", str(error))
     journal.subject(mark.subject_id)
-    records_arrived(store(), body["vocabulary"], [record_id])
-    return mark, 201, {"Location": url_for("records.get_record", record_id=record_id)}
+    records_arrived(store(), body["vocabulary"], [mark.record_id])
+    return mark, 201, {"Location": url_for("records.get_record", record_id=mark.record_id)}
 
 
 def _row_errors(done: Submission) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ from werkzeug.http import generate_etag, quote_etag
 from api import journal
 from api.auth import who
 from api.context import pack_id, run_of, store
+from api.naming import subject_of, vocabulary_of
 from api.openapi import Blueprint
 from api.paging import NumberedPageQuery, page
 from api.problems import fail
@@ -61,12 +62,13 @@ def list_subjects(query: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-@blueprint.get("/<subject_id>")
+@blueprint.get("/<key:subject_id>")
 @blueprint.query(PackQuery)
 @blueprint.answers(200, SubjectSchema)
 def get_subject(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
     """What is known of a subject now, with its current grade."""
     run = run_of(query)
+    subject_id = subject_of(run.vocabulary, subject_id)
     attributes = subject_attributes(store(), load_vocabulary(run.vocabulary), subject_id)
     if attributes is None:
         fail("not-found", f"there is no {run.vocabulary} {subject_id}")
@@ -78,12 +80,13 @@ def get_subject(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
     }
 
 
-@blueprint.get("/<subject_id>/grade")
+@blueprint.get("/<key:subject_id>/grade")
 @blueprint.query(GradeQuery)
 @blueprint.answers(200, GradeSchema)
 def get_grade(query: dict[str, Any], subject_id: str) -> Response:
     """A subject's grade: the current one, or as of a date."""
     run = run_of(query)
+    subject_id = subject_of(run.vocabulary, subject_id)
     written = _written(store(), run, subject_id)
     if written is None:
         fail("not-found", f"run {run.id} of {run.pack_id} has no result for {subject_id}")
@@ -104,11 +107,12 @@ def _written(found: Store, run: RunSummary, subject_id: str) -> tuple[bytes, dic
 _GRADE = GradeSchema()
 
 
-@blueprint.get("/<subject_id>/grades")
+@blueprint.get("/<key:subject_id>/grades")
 @blueprint.query(GradesQuery)
 @blueprint.answers(200, GradePage)
 def list_grades(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
     """A subject's grades in all runs, the newest first."""
+    subject_id = subject_of(vocabulary_of(pack_id(query)), subject_id)
     return page(
         lambda limit: results.grade_history(store(), pack_id(query), subject_id, query.get("cursor"), limit),
         query,
@@ -116,24 +120,26 @@ def list_grades(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
     )
 
 
-@blueprint.get("/<subject_id>/explanation")
+@blueprint.get("/<key:subject_id>/explanation")
 @blueprint.query(ExplanationQuery)
 @blueprint.answers(200, ExplanationSchema)
 def get_explanation(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
     """Why the subject has its grade: each hit with its record and source, and what kept other rules out."""
     run = run_of(query)
+    subject_id = subject_of(run.vocabulary, subject_id)
     try:
         return explanation_view(explain(store(), run.pack_id, subject_id, run.id))
     except UnknownSubjectError as error:
         fail("not-found", str(error))
 
 
-@blueprint.get("/<subject_id>/history")
+@blueprint.get("/<key:subject_id>/history")
 @blueprint.query(PackQuery)
 @blueprint.answers(200, HistorySchema)
 def get_history(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
     """Objections and repairs of the subject's records, and which lenders asked about it."""
     run = run_of(query)
+    subject_id = subject_of(run.vocabulary, subject_id)
     checks = audit.entries(store(), subject_id=subject_id, action=ACTION, limit=1000)
     return {
         "marks": list_marks(store(), run.vocabulary, subject_id=subject_id),
@@ -141,7 +147,7 @@ def get_history(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
     }
 
 
-@blueprint.get("/<subject_id>/consents")
+@blueprint.get("/<key:subject_id>/consents")
 @blueprint.query(NumberedPageQuery)
 @blueprint.answers(200, ConsentPage)
 def list_subject_consents(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
@@ -154,7 +160,7 @@ def list_subject_consents(query: dict[str, Any], subject_id: str) -> dict[str, A
     )
 
 
-@blueprint.get("/<subject_id>/lender-checks")
+@blueprint.get("/<key:subject_id>/lender-checks")
 @blueprint.query(NumberedPageQuery)
 @blueprint.answers(200, CheckNotePage)
 def list_subject_checks(query: dict[str, Any], subject_id: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from marshmallow import Schema, fields, validate
 from api.fields import Points, Text
 from api.paging import NumberedPageQuery, page_of
 from api.schemas.subjects import PackQuery
+from scoring.ingest.keys import LONGEST_KEY
 
 STATES = ("open", "acknowledged", "withdrawn")
 
@@ -15,7 +16,7 @@ class AlertsQuery(NumberedPageQuery):
     """Which alerts are wanted; by default those that stand."""
 
     pack = Text(longest=100)
-    subject_id = Text(longest=100)
+    subject_id = Text(longest=LONGEST_KEY)
     state = fields.String(validate=validate.OneOf(STATES))
 
 

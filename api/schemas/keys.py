@@ -6,6 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from api.fields import Instant, Text
 from api.paging import NumberedPageQuery, page_of
+from scoring.ingest.keys import LONGEST_KEY
 from scoring.keys import Role
 
 ROLES = [role.value for role in Role]
@@ -57,7 +58,7 @@ class RotationRequest(Schema):
 class EntriesQuery(NumberedPageQuery):
     """Which entries of the audit log are wanted."""
 
-    subject_id = Text(longest=100)
+    subject_id = Text(longest=LONGEST_KEY)
     actor = Text(longest=100, metadata={"description": "The prefix of a key"})
     action = Text(longest=100)
 

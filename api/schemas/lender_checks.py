@@ -11,6 +11,7 @@ from api.fields import Text
 from api.paging import page_of
 from api.problems import FieldErrorSchema
 from scoring.consents import PURPOSES
+from scoring.ingest.keys import LONGEST_KEY
 from scoring.lending import OUTCOMES
 
 MOST_CHECKS = 1000
@@ -20,7 +21,9 @@ LANES = ("fast", "normal", "careful", "none")
 class CheckRequest(Schema):
     """A question about one subject."""
 
-    subject_id = Text(longest=100, required=True, metadata={"description": "Unified social credit code"})
+    subject_id = Text(
+        longest=LONGEST_KEY, required=True, metadata={"description": "Unified social credit code"}
+    )
     consent = Text(
         longest=100,
         required=True,

@@ -7,6 +7,7 @@ from marshmallow import Schema, fields, validate
 from api.fields import Text
 from api.paging import NumberedPageQuery, page_of
 from rules.loader import load_vocabulary
+from scoring.ingest.keys import LONGEST_KEY
 from scoring.problems.chart import CORRECT, REQUESTS, WAYS, Actor
 from scoring.problems.clock import DAYS
 from scoring.problems.desk import BACK_DAYS
@@ -23,7 +24,7 @@ class ProblemsQuery(NumberedPageQuery):
     """Which problems are wanted."""
 
     stage = fields.String(validate=validate.OneOf(STAGES))
-    owner = Text(longest=100, metadata={"description": "The body that has to solve them, by its number"})
+    owner = Text(longest=LONGEST_KEY, metadata={"description": "The body that has to solve them, by number"})
     overdue = fields.Boolean(load_default=False)
 
 
@@ -112,7 +113,7 @@ class StepRequest(Schema):
         }
     )
     note = Text(longest=2000)
-    owner = Text(longest=100, metadata={"description": "Of an assignment: the body, by its number"})
+    owner = Text(longest=LONGEST_KEY, metadata={"description": "Of an assignment: the body (number or name)"})
     urgency = fields.String(validate=validate.OneOf(list(DAYS)))
     satisfied = fields.Boolean(metadata={"description": "Of an evaluation"})
     corrects = fields.Integer(

@@ -7,6 +7,7 @@ from marshmallow import Schema, fields, validate
 from api.fields import Text, Values
 from api.paging import PageQuery, page_of
 from api.schemas.subjects import MarkSchema
+from scoring.ingest.keys import LONGEST_KEY
 
 MOST_ROWS = 10_000
 
@@ -20,7 +21,7 @@ class VocabularyQuery(Schema):
 class RecordsQuery(VocabularyQuery, PageQuery):
     """Which records are wanted."""
 
-    subject_id = Text(longest=100)
+    subject_id = Text(longest=LONGEST_KEY)
 
 
 class RecordVersionSchema(Schema):

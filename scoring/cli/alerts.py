@@ -12,6 +12,7 @@ from rules.calendar import today
 from rules.loader import in_force, installed_packs
 from scoring.cli.options import database_option, pack_of
 from scoring.cli.output import Format, format_option, print_rows, progress
+from scoring.ingest.keys import subject_key
 from scoring.live.alerts import Alert, UnknownAlertError, acknowledge, list_alerts
 from scoring.live.events import rescan
 from scoring.store import Store, open_store
@@ -51,7 +52,8 @@ def list_command(
     Example: xinheng alerts list --state open --format csv
     """
     with _store(database) as store:
-        found = list_alerts(store, state=state, subject_id=subject_id, limit=limit)  # type: ignore[arg-type]
+        wanted = subject_id and subject_key("enterprise", subject_id)
+        found = list_alerts(store, state=state, subject_id=wanted, limit=limit)  # type: ignore[arg-type]
     print_rows(map(_row, found), COLUMNS, fmt)
 
 

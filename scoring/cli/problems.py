@@ -141,7 +141,7 @@ def show_command(number: int, database: str | None, fmt: Format) -> None:
 @click.argument("number", type=int)
 @click.argument("request", type=click.Choice([r for r in REQUESTS if r not in ("open", "evaluate", "tick")]))
 @click.option("--actor", type=PEOPLE, required=True, help="In whose name.")
-@click.option("--owner", help="Of an assignment: the number of the public body.")
+@click.option("--owner", help="Of an assignment: the public body, by number or name.")
 @click.option("--urgency", type=click.Choice(list(DAYS)), help="Of an assignment; ordinary by default.")
 @click.option("--note", help="What else is to be kept.")
 @on_option

@@ -21,6 +21,14 @@ JsonValue = str | int | bool | None
 Convert = Callable[[Cell], JsonValue | Fault]
 
 LONGEST_TEXT = 4_000
+LONGEST_KEY = 200
+"""So that the address of a record fits into what servers and proxies take."""
+
+STEPS = frozenset({".", ".."})
+ADDRESS_WORDS = frozenset(
+    {"grade", "grades", "explanation", "history", "live-grade", "report", "consents", "lender-checks"}
+)
+"""What follows a subject in the service's addresses; a test holds that these are all."""
 
 UNKNOWN = frozenset({"", "-", "--", "—", "——", "无", "null", "none", "n/a", "na", "/", "\\"})
 OPEN_END = frozenset({"长期", "长期有效", "永久"})
@@ -144,7 +152,7 @@ def _parser(reading: Reading) -> Callable[[str], JsonValue]:
         case _ if column.format == "uscc":
             return parse_uscc
         case _:
-            return fold if reading.required else fold_text
+            return parse_key if reading.required else fold_text
 
 
 def _iso_date(text: str) -> str | None:
@@ -159,6 +167,34 @@ def _boolean(text: str) -> bool:
             Title("不是是或否", "neither yes nor no"), Title("是或否", "是 or 否, true or false, 1 or 0")
         )
     return found
+
+
+def parse_key(text: str) -> str:
+    """A key in its one spelling. What can be kept can be asked for: it has a place in an address.
+
+    :raises CellError: where it is too long, holds what nobody sees, or what an address takes for its own.
+    """
+    key = fold(text)
+    if len(key) > LONGEST_KEY:
+        raise CellError(
+            Title(f"编号超过{LONGEST_KEY}个字", f"a number of more than {LONGEST_KEY} characters"),
+            Title("请核对是否误填了其他内容", "check that it is a number, not a text"),
+        )
+    if not key.isprintable():
+        raise CellError(
+            Title("编号含有换行或看不见的字符", "a number with a line break or a character that nobody sees"),
+            Title("请重新录入", "type it again"),
+        )
+    parts = key.split("/")
+    if not STEPS.isdisjoint(parts) or (len(parts) > 1 and parts[-1] in ADDRESS_WORDS):
+        raise CellError(
+            Title("编号不能作为网址的一部分", "a number that can't stand in an address"),
+            Title(
+                "斜杠之间不能是“.”或“..”,末段不能是grade等网址用词",
+                "no '.' or '..' between slashes, and not one of the service's own words, such as grade, last",
+            ),
+        )
+    return key
 
 
 def parse_uscc(text: str) -> str:

@@ -14,6 +14,8 @@ import pyarrow as pa
 from rules.loader import load_vocabulary
 from rules.model import Title, Vocabulary
 from rules.problems import PackError, UnknownPackError
+from scoring.bodies import VOCABULARY as BODIES
+from scoring.bodies import claimed_twice
 from scoring.ingest.errors import IngestError
 from scoring.ingest.headers import HeaderMatcher, Layout
 from scoring.ingest.mapping import NO_MAPPING, Dataset, FileMapping
@@ -161,7 +163,9 @@ def _take(
         rows = _good_rows(reader.rows(sheet), rejected)
         batches = _batches(rows, lambda: progress(sheet.position(), sheet.size))
         arrow = pa.RecordBatchReader.from_batches(_SCHEMA, batches)
-        return ingest_rows(store, matcher.vocabulary.id, layout.dataset, arrow, info, rejected, header)
+        vocabulary, dataset = matcher.vocabulary.id, layout.dataset
+        checks = [claimed_twice] if (vocabulary, dataset) == (BODIES, "subject") else []
+        return ingest_rows(store, vocabulary, dataset, arrow, info, rejected, header, checks)
 
 
 def _good_rows(rows: Iterable[GoodRow | BadRow], rejected: Waiting) -> Iterator[GoodRow]:

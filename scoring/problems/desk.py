@@ -20,6 +20,8 @@ from sqlalchemy.orm import Session
 
 from rules.calendar import SHANGHAI, add_days
 from rules.loader import load_vocabulary
+from scoring.bodies import UnknownBodyError, body_called
+from scoring.ingest.keys import KeyFormError, key_of, subject_key
 from scoring.live.supervisor import Engine, shared_engine
 from scoring.problems.case import Case, Step, after, case_of, history, message, messages
 from scoring.problems.chart import (
@@ -35,12 +37,12 @@ from scoring.problems.chart import (
 from scoring.problems.clock import DAYS
 from scoring.problems.feed import VOCABULARY, feed
 from scoring.store import Store
-from scoring.store.documents import decode
-from scoring.store.models import SubjectVersion
 from scoring.store.problems import Problem, ProblemStep
 
 BACK_DAYS = 30
 """How far back a regulator, or whoever has the command line, may date a step. A department may not at all."""
+COUNTERPARTS = "enterprise"
+"""The vocabulary of those who have problems."""
 
 
 class UnknownProblemError(LookupError):
@@ -110,12 +112,13 @@ def open_problem(store: Store, about: Subject, move: Move, engine: Engine | None
     sources = load_vocabulary(VOCABULARY).records
     if sources is None or about.source not in sources.columns["source"].values:
         raise MoveRefusedError(f"no source is called {about.source}")
+    counterpart = _counterpart(about)
     step = _decided(engine or shared_engine(), (), move)
     with store.writing() as session:
         row = Problem(
             title=about.title,
             source=about.source,
-            counterpart=about.counterpart,
+            counterpart=counterpart,
             **_state(after(Case(), step)),
         )
         session.add(row)
@@ -137,7 +140,7 @@ def move_problem(
     """
     before = show_problem(store, problem_id, body)
     if move.request == "assign":
-        _check_assignment(store, move)
+        move = _assignment(store, move)
     step = _decided(engine or shared_engine(), before.steps, move, BACK_DAYS if body is None else 0)
     try:
         with store.writing() as session:
@@ -210,31 +213,32 @@ def list_problems(
     if stage is not None:
         query = query.where(Problem.stage == stage)
     if owner is not None:
-        query = query.where(Problem.owner == owner)
+        query = query.where(Problem.owner == subject_key(VOCABULARY, owner))
     if overdue_on is not None:
         query = query.where(Problem.stage.in_(AT_WORK), Problem.due_on < overdue_on)
     if is_closed is not None:
-        query = query.where((Problem.stage == EVALUATED) == sa.literal(is_closed))
+        query = query.where(Problem.stage.in_([EVALUATED] if is_closed else _NOT_CLOSED))
     if before is not None:
         query = query.where(Problem.id < before)
     with store.reading() as session:
         return [_ticket(row, ()) for row in session.scalars(query.order_by(Problem.id.desc()).limit(limit))]
 
 
-def body_called(store: Store, name: str) -> str | None:
-    """The number of the public body of that name or number."""
-    query = sa.select(SubjectVersion.subject_id, SubjectVersion.data).where(
-        SubjectVersion.vocabulary == VOCABULARY, SubjectVersion.known_until.is_(None)
-    )
-    columns = load_vocabulary(VOCABULARY).subject
-    with store.reading() as session:
-        for subject_id, data in session.execute(query):
-            if name in (subject_id, decode(data, columns).get("name")):
-                return str(subject_id)
-    return None
+_NOT_CLOSED = tuple(stage for stage in WAYS if stage != EVALUATED)
 
 
 # Deciding
+
+
+def _counterpart(about: Subject) -> str | None:
+    """The enterprise's key, as the store keeps it."""
+    if about.counterpart is None:
+        return None
+    enterprises = load_vocabulary(COUNTERPARTS).subject
+    try:
+        return key_of(enterprises.columns[enterprises.key], about.counterpart)
+    except KeyFormError as error:
+        raise MoveRefusedError(f"the enterprise {about.counterpart}: {error}") from None
 
 
 def now() -> dt.datetime:
@@ -316,19 +320,15 @@ def _allowed(stage: str, move: Move) -> str:
     )
 
 
-def _check_assignment(store: Store, move: Move) -> None:
+def _assignment(store: Store, move: Move) -> Move:
+    """The assignment with its body by number."""
     if move.urgency is not None and move.urgency not in DAYS:
         raise MoveRefusedError(f"no urgency is called {move.urgency}; there are {', '.join(DAYS)}")
-    with store.reading() as session:
-        body = session.scalar(
-            sa.select(SubjectVersion.id).where(
-                SubjectVersion.vocabulary == VOCABULARY,
-                SubjectVersion.subject_id == (move.owner or ""),
-                SubjectVersion.known_until.is_(None),
-            )
-        )
-    if body is None:
-        raise MoveRefusedError(f"an assignment names a public body by its number; {move.owner} is none")
+    try:
+        return replace(move, owner=body_called(store, move.owner or "").subject_id)
+    except UnknownBodyError as error:
+        named = f"an assignment names a public body by its number or name; {move.owner} is none"
+        raise MoveRefusedError(f"{named}: {error}") from None
 
 
 # Keeping

@@ -57,7 +57,11 @@ class AuditEntry(Base):
     """
 
     __tablename__ = "audit_entries"
-    __table_args__ = (sa.Index(None, "subject_id", "seq"), sa.Index(None, "actor", "seq"))
+    __table_args__ = (
+        sa.Index(None, "subject_id", "seq"),
+        sa.Index(None, "actor", "seq"),
+        sa.Index(None, "action", "seq"),
+    )
 
     seq: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     at: Mapped[dt.datetime] = mapped_column(Moment)

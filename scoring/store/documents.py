@@ -16,12 +16,9 @@ from decimal import Decimal
 from typing import Any
 
 import duckdb
-import sqlalchemy as sa
-from sqlalchemy.orm import InstrumentedAttribute
 
 from rules.model import Column, Table
 from scoring.sql import sql_type
-from scoring.store.connection import Store
 
 _PLACES = Decimal("0.0001")
 
@@ -40,19 +37,6 @@ def decode(document: str, table: Table) -> dict[str, Any]:
     """The values of a document by column: None where unknown, in the vocabulary's order and types."""
     known: dict[str, Any] = json.loads(document)
     return {name: _typed(known.get(name), column) for name, column in table.columns.items()}
-
-
-def value_in(store: Store, document: InstrumentedAttribute[str], column: str) -> sa.ColumnElement[str]:
-    """The text of a column in the documents of a store, for a query.
-
-    :param document: the mapped column that holds the documents.
-    """
-    value: sa.ColumnElement[str]
-    if store.is_sqlite:
-        value = sa.func.json_extract(document, f'$."{column}"', type_=sa.String)
-    else:
-        value = sa.cast(document, sa.JSON)[column].as_string()
-    return value
 
 
 def content_hash(document: str) -> str:

@@ -38,6 +38,11 @@ class LiveGradeRow(Base):
     hits: Mapped[str] = mapped_column(sa.Text)
 
 
+def _in_state(name: str, state: str) -> sa.Index:
+    """Alerts of a state that few are in, by number."""
+    return sa.Index(name, "id", sqlite_where=sa.text(state), postgresql_where=sa.text(state))
+
+
 class AlertRow(Base):
     """A pattern that a record completed. It stays when it is acknowledged or withdrawn.
 
@@ -51,6 +56,10 @@ class AlertRow(Base):
     __table_args__ = (
         sa.UniqueConstraint("pack_id", "alert", "subject_id", "record_id"),
         sa.Index(None, "subject_id", "id"),
+        sa.Index(None, "pack_id", "id"),
+        sa.Index(None, "pack_id", "subject_id"),
+        _in_state("ix_alerts_open", "withdrawn_at IS NULL AND acknowledged_at IS NULL"),
+        _in_state("ix_alerts_withdrawn", "withdrawn_at IS NOT NULL"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from scoring.store.base import Base, BigId, Moment, Points
+from scoring.store.inside import ValueIn
 
 
 class IngestedFile(Base):
@@ -79,10 +80,21 @@ class RecordVersion(_Version, Base):
     __tablename__ = "record_versions"
     __table_args__ = (
         _current("vocabulary", "record_id"),
+        sa.Index(None, "vocabulary", "record_id", "known_from"),
         sa.Index(None, "vocabulary", "subject_id", "known_from"),
     )
 
     record_id: Mapped[str]
+
+
+sa.Index(
+    "ix_record_versions_authority",
+    RecordVersion.vocabulary,
+    ValueIn(RecordVersion.data, "authority"),
+    RecordVersion.record_id,
+    sqlite_where=RecordVersion.known_until.is_(None),
+    postgresql_where=RecordVersion.known_until.is_(None),
+)
 
 
 class Quarantined(Base):

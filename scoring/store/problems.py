@@ -19,7 +19,11 @@ class Problem(Base):
     """
 
     __tablename__ = "problems"
-    __table_args__ = (sa.Index(None, "owner", "id"), sa.Index(None, "stage", "due_on"))
+    __table_args__ = (
+        sa.Index(None, "owner", "id"),
+        sa.Index(None, "stage", "id"),
+        sa.Index(None, "stage", "due_on"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     number: Mapped[str | None] = mapped_column(unique=True)

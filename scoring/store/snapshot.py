@@ -23,6 +23,7 @@ from scoring.store.versions import known_at as was_known
 from scoring.store.versions import last_ingest
 
 _HASH = "content hash"  # with a space: no column of a vocabulary is called so
+_FEW = 20_000
 _DOCUMENTS = pa.schema([("data", pa.string()), (_HASH, pa.string())])
 
 
@@ -97,10 +98,21 @@ def _documents(
     vocabulary: Vocabulary,
     moment: dt.datetime,
 ) -> pa.RecordBatchReader:
-    # An expression, not the bare column: by the column's index, SQLite would fetch each row from elsewhere.
-    of_vocabulary = version.vocabulary + "" == vocabulary.id
+    of_vocabulary = _of_vocabulary(connection, version, vocabulary.id)
     query = sa.select(version.data, version.content_hash).where(of_vocabulary, was_known(version, moment))
     return bulk.stream(connection, query, _DOCUMENTS)
+
+
+def _of_vocabulary(
+    connection: sa.Connection, version: type[SubjectVersion] | type[RecordVersion], vocabulary_id: str
+) -> sa.ColumnElement[bool]:
+    """The condition that a version is one of a vocabulary. Few are sought by the index over the column.
+
+    Of many, SQLite would fetch each row from elsewhere: an expression has it read the table instead.
+    """
+    some = sa.select(sa.literal(1)).where(version.vocabulary == vocabulary_id).limit(_FEW).subquery()
+    number = connection.scalar(sa.select(sa.func.count()).select_from(some)) or 0
+    return (version.vocabulary if number < _FEW else version.vocabulary + "") == vocabulary_id
 
 
 def _load(duck: duckdb.DuckDBPyConnection, name: str, table: Table, documents: pa.RecordBatchReader) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -71,6 +71,24 @@ class IngestResult:
     rejected: int
 
 
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A row that is about to be kept.
+
+    :param data: its document.
+    :param current: the document of its key's current version; None where there is none.
+    """
+
+    row_no: int
+    key: str
+    data: str
+    current: str | None
+
+
+Check = Callable[[Session, Sequence[Staged]], Iterable[Rejected]]
+"""Looks at the rows of a file in the transaction that keeps them, and says which ones may not be kept."""
+
+
 def ingest_rows(
     store: Store,
     vocabulary_id: str,
@@ -79,6 +97,7 @@ def ingest_rows(
     file: FileInfo,
     rejected: Iterable[Rejected] = (),
     key_column: str | None = None,
+    checks: Sequence[Check] = (),
 ) -> IngestResult:
     """Take the good rows of a file into the store, and its bad rows into the quarantine.
 
@@ -90,6 +109,7 @@ def ingest_rows(
         document, see :mod:`scoring.store.documents`) and ``row_no`` (the row in the file).
     :param rejected: read after the last of ``rows``, so that one pass over the file can give both.
     :param key_column: what the key is called in the quarantine of double keys.
+    :param checks: rows that they refuse go to the quarantine. Nothing can come between check and change.
     :raises StoreError: where the database fails; nothing of the file is kept then.
     """
     with store.reading() as session:
@@ -103,7 +123,7 @@ def ingest_rows(
             return known
         entry = new_file(session, vocabulary_id, table, file)
         target = _Target(RecordVersion if table == "record" else SubjectVersion, vocabulary_id, entry)
-        result = _take(session.connection(), target, arrived, rejected, key_column)
+        result = _take(session, target, arrived, rejected, key_column, checks)
         entry.rows_good = result.new + result.changed + result.unchanged
         entry.rows_bad = result.rejected
         return result
@@ -213,18 +233,20 @@ class _Target:
 
 
 def _take(
-    connection: sa.Connection,
+    session: Session,
     target: _Target,
     rows: pa.RecordBatchReader,
     rejected: Iterable[Rejected],
     key_column: str | None,
+    checks: Sequence[Check],
 ) -> IngestResult:
-    arriving = _arriving()
+    connection, arriving = session.connection(), _arriving()
     arriving.create(connection, checkfirst=False)
     staged = bulk.append(connection, arriving, rows)
     sa.Index("arriving_key", arriving.c.key, arriving.c.row_no).create(connection)
     bulk.append(connection, table_of(Quarantined), _quarantine(target.file.id, rejected))
     other = _drop_repeats(connection, arriving, target.file.id, key_column)
+    refused = _drop_refused(session, arriving, target, checks)
     changed = _close_changed(connection, arriving, target)
     added = _add(connection, arriving, target)
     arriving.drop(connection, checkfirst=False)
@@ -232,7 +254,7 @@ def _take(
         target.file.id,
         new=added - changed,
         changed=changed,
-        unchanged=staged - other - added,
+        unchanged=staged - other - refused - added,
         rejected=_rejected_rows(connection, target.file.id),
     )
 
@@ -264,6 +286,26 @@ def _drop_repeats(connection: sa.Connection, arriving: sa.Table, file_id: int, k
     return other
 
 
+def _drop_refused(session: Session, arriving: sa.Table, target: _Target, checks: Sequence[Check]) -> int:
+    """Leave the rows that all checks allow; how many others went to quarantine."""
+    if not checks:
+        return 0
+    a, version = arriving.c, target.version
+    known = sa.and_(target.key == a.key, target.is_current)
+    query = sa.select(a.row_no, a.key, a.data, version.data.label("current"))
+    rows = session.execute(query.join_from(arriving, version, known, isouter=True).order_by(a.row_no))
+    staged = [Staged(*row) for row in rows]
+    refused = [problem for check in checks for problem in check(session, staged)]
+    connection = session.connection()
+    bulk.append(connection, table_of(Quarantined), _quarantine(target.file.id, refused))
+    numbers = sorted({problem.row_no for problem in refused})
+    if numbers:
+        refused_row: sa.BindParameter[int] = sa.bindparam("refused")
+        gone = sa.delete(arriving).where(a.row_no == refused_row)
+        connection.execute(gone, [{"refused": number} for number in numbers])
+    return len(numbers)
+
+
 def _repeats(arriving: sa.Table) -> sa.Subquery:
     """The rows whose key stands in an earlier row, with that row's number and content."""
     a = arriving.c
@@ -287,9 +329,10 @@ def _double(repeats: sa.Subquery) -> sa.ColumnElement[str]:
 def _close_changed(connection: sa.Connection, arriving: sa.Table, target: _Target) -> int:
     """End the current versions of rows with other content; how many."""
     version = target.version
+    arrived = arriving.c.key + ""  # an expression: SQLite goes from what arrives to what is known, not back
     changed = (
         sa.select(version.id)
-        .join_from(arriving, version, sa.and_(target.key == arriving.c.key, target.is_current))
+        .join_from(arriving, version, sa.and_(target.key == arrived, target.is_current))
         .where(version.content_hash != arriving.c.content_hash)
     )
     close = sa.update(version).where(version.id.in_(changed)).values(known_until=target.file.ingested_at)

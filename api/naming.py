@@ -1,0 +1,58 @@
+"""Whom and what an address names: keys of records and subjects as one part of a path, in any spelling."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from flask import Flask
+from werkzeug.routing import BaseConverter
+
+from api import journal
+from api.auth import own_data
+from api.context import store
+from api.problems import fail
+from rules.loader import installed_packs
+from rules.model import Vocabulary
+from scoring.bodies import UnknownBodyError, body_called
+from scoring.ingest.keys import subject_key
+
+
+def install(app: Flask) -> None:
+    """Have routes take ``<key:record_id>``: a key may hold any character, slashes as well."""
+    app.url_map.converters["key"] = KeyConverter
+    app.url_map.merge_slashes = False  # two in a row may be a key's
+
+
+class KeyConverter(BaseConverter):
+    """A key in an address. Servers decode a path before it comes here, so ``%2F`` and ``/`` are one."""
+
+    regex = ".+?"
+    part_isolating = False
+
+    def to_url(self, value: Any) -> str:
+        """The key with everything encoded that has a meaning in addresses."""
+        return quote(str(value), safe="")
+
+
+def subject_of(vocabulary: Vocabulary | str, given: str) -> str:
+    """The subject that a request names, by its key as the store keeps it; so the audit log has it as well."""
+    key = subject_key(vocabulary, given)
+    journal.subject(key)
+    return key
+
+
+def vocabulary_of(pack: str) -> Vocabulary | str:
+    """The vocabulary of a pack's subjects; of a pack that is not installed a name that none has."""
+    return next((found.vocabulary for found in installed_packs() if found.id == pack), "")
+
+
+def own_body() -> str | None:
+    """The public body of a department's key; None for a regulator, who sees all. 404 where there is none."""
+    own = own_data()
+    if own is None:
+        return None
+    try:
+        return body_called(store(), own).subject_id
+    except UnknownBodyError as error:
+        fail("not-found", str(error))

@@ -1,0 +1,260 @@
+"""Whose a record is: a department changes its own alone, whatever spelling it writes a number in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+import pytest
+from client import Client, Sign
+from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+from small_district import AUTHORITY, FINED, LISTED, take
+
+from rules.loader import load_vocabulary
+from scoring.ingest.cells import ADDRESS_WORDS
+from scoring.ingest.keys import KeyFormError, key_of
+from scoring.keys import Role
+from scoring.marks import MarkRequest, list_marks, mark_record
+from scoring.records import RecordError, get_record, submit_records
+from scoring.store import Store
+from scoring.store.versions import FileInfo
+
+T = TypeVar("T")
+CUSTOMS = "云衡海关"
+TAX, STATE_TAX = "云衡区税务局", "国家税务总局云衡区税务局"
+SPELLINGS = ("SJ-2", "SJ-2 ", "\u3000SJ-2", "ＳＪ-2", "SJ\u200b-2", "ＳＪ－２", "\ufeffSJ-2\n")
+EVIDENCE = [{"title": "t", "reference": "r"}]
+MARK = {"reason": "x", "evidence": EVIDENCE, "effective_on": "2026-08-01"}
+
+
+def _row(record_id: object, **more: object) -> dict[str, object]:
+    fixed = {"record_id": record_id, "subject_id": FINED, "kind": "penalty", "occurred_on": "2026-07-01"}
+    return fixed | {"status": "effective", "level": "fine", "severity": "serious", "field": "general"} | more
+
+
+def _post(client: Client, *rows: dict[str, object]) -> tuple[int, str]:
+    answer = client.post("/v1/records", json={"records": rows})
+    return answer.status_code, answer.get_data(as_text=True)
+
+
+@pytest.fixture
+def customs(sign_in: Sign) -> Client:
+    """A department none of whose records are in the store."""
+    return sign_in(Role.DEPARTMENT, CUSTOMS)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_no_spelling_of_a_number_overwrites_the_record_of_another_authority(
+    regulator: Client, customs: Client, spelling: str
+) -> None:
+    _post(regulator, _row("SJ-2", authority=AUTHORITY))
+    status, said = _post(customs, _row(spelling, status="revoked", subject_id=LISTED))
+    versions = regulator.get("/v1/records/SJ-2").json["versions"]
+    assert (status, "another authority's record" in said) == (422, True)
+    assert [(v["subject_id"], v["data"]["status"]) for v in versions] == [(FINED, "effective")]
+
+
+def test_a_good_row_beside_anothers_number_is_taken(regulator: Client, customs: Client) -> None:
+    _post(regulator, _row("SJ-2", authority=AUTHORITY))
+    done = customs.post("/v1/records", json={"records": [_row("SJ-2 "), _row("HG-1")]}).json
+    assert (done["new"], done["changed"], done["unchanged"], done["rejected"]) == (1, 0, 0, 1)
+    assert [problem["row_no"] for problem in done["problems"]] == [1]
+
+
+def test_a_record_of_which_nobody_says_whose_it_is_is_no_departments_to_take(
+    regulator: Client, customs: Client
+) -> None:
+    _post(regulator, _row("N-1"))
+    assert _post(customs, _row("N-1", status="revoked"))[0] == 422
+    assert customs.post("/v1/records/N-1/repairs", json=MARK).status_code == 404
+    found = regulator.get("/v1/records/N-1").json["versions"]
+    assert ["authority" in v["data"] and v["data"]["authority"] for v in found] == [None]
+
+
+def test_a_record_handed_over_is_open_to_its_new_owner_alone(
+    regulator: Client, department: Client, customs: Client
+) -> None:
+    _post(regulator, _row("SJ-2", authority=AUTHORITY))
+    _post(regulator, _row("SJ-2", authority=CUSTOMS))
+    assert _post(department, _row("SJ-2", status="revoked"))[0] == 422
+    assert department.get("/v1/records/SJ-2").status_code == 404
+    assert _post(customs, _row("SJ-2", status="revoked"))[0] == 200
+    assert customs.get("/v1/records/SJ-2").json["versions"][0]["data"]["status"] == "revoked"
+
+
+@pytest.mark.parametrize("said", ["别的单位", None, "", "-"])
+def test_a_department_cannot_say_that_its_row_is_anothers_or_nobodys(customs: Client, said: object) -> None:
+    status, why = _post(customs, _row("HG-1", authority=said))
+    assert (status, "records.0.authority" in why) == (422, True)
+
+
+def test_a_vocabulary_without_authorities_is_closed_to_departments(customs: Client) -> None:
+    row = {"record_id": "X-1", "subject_id": "DW101", "kind": "problem", "occurred_on": "2026-07-01"}
+    answer = customs.post("/v1/records", json={"vocabulary": "department", "records": [row]})
+    assert answer.status_code == 422
+
+
+def test_of_two_departments_that_take_one_number_at_once_one_has_it(store: Store) -> None:
+    enterprise = load_vocabulary("enterprise")
+
+    def post(authority: str, number: str) -> None:
+        source = FileInfo(f"{number}-{authority}", "api")
+        submit_records(store, enterprise, [_row(number)], source, authority)
+
+    for turn in range(8):
+        _at_once(partial(post, "甲局", f"R-{turn}"), partial(post, "乙局", f" Ｒ-{turn} "))
+        versions = get_record(store, enterprise, f"R-{turn}")
+        assert len(versions) == 1, [version.data["authority"] for version in versions]
+
+
+def test_of_two_objections_at_once_one_stands(store: Store) -> None:
+    enterprise = load_vocabulary("enterprise")
+    rows = [_row(f"R-{turn}", authority=AUTHORITY) for turn in range(8)]
+    submit_records(store, enterprise, rows, FileInfo("rows", "api"))
+    request = MarkRequest("objection", "disputed", dt.date(2026, 8, 1), "x", (), "tests")
+
+    def is_refused(number: str) -> bool:
+        try:
+            mark_record(store, enterprise, number, request)
+        except RecordError:
+            return True
+        return False
+
+    for turn in range(8):
+        refused = _at_once(*[partial(is_refused, f"R-{turn}")] * 2)
+        marks = list_marks(store, "enterprise", record_id=f"R-{turn}")
+        assert (sorted(refused), len(marks)) == ([False, True], 1)
+        assert len(get_record(store, enterprise, f"R-{turn}")) == 2
+
+
+def _at_once(*calls: Callable[[], T]) -> list[T]:
+    """What calls give that begin at one moment, each in a thread of its own."""
+    ready = threading.Barrier(len(calls))
+
+    def begin(call: Callable[[], T]) -> T:
+        ready.wait()
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(begin, calls))
+
+
+# One body by several names
+
+
+def _register(store: Store, *bodies: dict[str, object]) -> None:
+    take(store, "department", "subject", "subject_id", list(bodies))
+
+
+def test_a_body_owns_its_records_under_each_of_its_names(
+    store: Store, regulator: Client, sign_in: Sign
+) -> None:
+    _register(store, {"subject_id": "DW301", "name": TAX, "other_names": f"{STATE_TAX}；区税务局"})
+    _post(regulator, _row("SW-1", authority=STATE_TAX), _row("SW-2", authority="区税务局"))
+    _post(regulator, _row("SW-3", authority=TAX), _row("SW-4", authority=CUSTOMS))
+    tax = sign_in(Role.DEPARTMENT, TAX)
+    listed = tax.get("/v1/records?limit=2").json
+    rest = tax.get(f"/v1/records?limit=2&cursor={listed['next']}").json
+    ids = [item["record_id"] for page in (listed, rest) for item in page["items"]]
+    assert ids == ["SW-1", "SW-2", "SW-3"]
+    assert _post(tax, _row("SW-1", authority=STATE_TAX, status="revoked"))[0] == 200
+    assert tax.post("/v1/records/SW-2/repairs", json=MARK).status_code == 201
+    assert tax.get("/v1/records/SW-4").status_code == 404
+    assert _post(tax, _row("SW-4"))[0] == 422
+
+
+def test_a_name_of_two_bodies_opens_neithers_records(store: Store, regulator: Client, sign_in: Sign) -> None:
+    _register(
+        store,
+        {"subject_id": "DW301", "name": "甲局", "other_names": "税务局"},
+        {"subject_id": "DW302", "name": "乙局", "other_names": "税务局"},
+    )
+    _post(regulator, _row("SW-1", authority="税务局"))
+    assert sign_in(Role.DEPARTMENT, "甲局").get("/v1/records/SW-1").status_code == 404
+    assert sign_in(Role.DEPARTMENT, "乙局").get("/v1/records/SW-1").status_code == 404
+
+
+def test_a_body_finds_its_problems_by_each_of_its_names(
+    store: Store, regulator: Client, sign_in: Sign
+) -> None:
+    _register(store, {"subject_id": "DW301", "name": TAX, "other_names": STATE_TAX})
+    asked = {"title": "办税排队", "source": "hotline", "counterpart": f" {FINED.lower()} "}
+    opened = regulator.post("/v1/problems", json=asked).json
+    assigned = regulator.post(
+        f"/v1/problems/{opened['id']}/steps",
+        json={"request": "assign", "actor": "office", "owner": STATE_TAX, "urgency": "urgent"},
+    )
+    mine = sign_in(Role.DEPARTMENT, STATE_TAX).get("/v1/problems").json["items"]
+    assert (opened["counterpart"], assigned.json["case"]["owner"]) == (FINED, "DW301")
+    assert [ticket["id"] for ticket in mine] == [opened["id"]]
+
+
+# The same key, wherever it comes from
+
+
+def test_a_record_is_judged_at_once_in_whatever_spelling_it_came(regulator: Client) -> None:
+    for spelling, cause in (("LV-1 ", "LV-1"), ("ＬＶ-2", "LV-2")):
+        _post(regulator, _row(spelling))
+        live = regulator.get(f"/v1/subjects/{FINED}/live-grade").json
+        assert live["cause"] == cause
+        assert cause in [hit["record_id"] for hit in live["hits"]]
+
+
+def test_records_and_subjects_are_found_in_any_spelling(regulator: Client, lender: Client) -> None:
+    _post(regulator, _row("SJ-2"))
+    wide = "".join(chr(ord(c) + 0xFEE0) for c in FINED)
+    assert regulator.get("/v1/records/ ＳＪ-2").json["versions"][0]["record_id"] == "SJ-2"
+    marked = regulator.post("/v1/records/ＳＪ-2 /objections", json=MARK)
+    assert (marked.status_code, marked.headers["Location"]) == (201, "/v1/records/SJ-2")
+    for spelling in (FINED.lower(), wide, f" {FINED[:6]} {FINED[6:]}"):
+        for what in ("", "/grade", "/grades", "/explanation", "/history", "/live-grade"):
+            answer = regulator.get(f"/v1/subjects/{spelling}{what}")
+            assert answer.status_code == 200, (spelling, what)
+        assert regulator.get(f"/v1/subjects/{spelling}/history").json["marks"][0]["record_id"] == "SJ-2"
+        listed = regulator.get("/v1/records", query_string={"subject_id": spelling}).json["items"]
+        assert "SJ-2" in [item["record_id"] for item in listed]
+    logged = regulator.get(f"/v1/audit?subject_id={FINED}&action=subjects.get_grade").json["items"]
+    assert len(logged) == 3
+
+
+def test_a_lenders_check_is_in_the_subjects_history_in_whatever_spelling_it_asked(
+    regulator: Client, lender: Client
+) -> None:
+    consent = {"reference": "C-1", "scope": ["credit-tier"]}
+    consent |= {"valid_from": "2026-01-01", "valid_until": "9999-12-31"}
+    asked = {"subject_id": f"{FINED[:8].lower()} {FINED[8:]}", "consent": consent}
+    answer = lender.post("/v1/lender-checks", json=asked)
+    seen = regulator.get(f"/v1/subjects/{FINED}/history").json["lender_checks"]
+    assert (answer.status_code, answer.json["subject_id"], len(seen)) == (200, FINED, 1)
+
+
+UNADDRESSABLE = (".", "..", "a/../b", "./a", "a/grade", "a\u2028b", "a\u202eb", "a\nb", "x" * 201)
+
+
+@pytest.mark.parametrize("number", UNADDRESSABLE)
+def test_a_number_that_no_address_can_hold_is_refused_when_it_comes(regulator: Client, number: str) -> None:
+    status, why = _post(regulator, _row(number))
+    assert (status, "records.0.record_id" in why) == (422, True)
+
+
+def test_the_words_of_addresses_that_no_number_may_end_in_are_all_that_follow_a_subject(app: Flask) -> None:
+    following = {
+        rule.rule.rsplit("/", 1)[1] for rule in app.url_map.iter_rules() if "<key:subject_id>/" in rule.rule
+    }
+    assert following == ADDRESS_WORDS
+
+
+@given(st.text(max_size=30))
+def test_a_key_is_folded_once_and_for_all(text: str) -> None:
+    column = load_vocabulary("enterprise").records.columns["record_id"]
+    try:
+        key = key_of(column, text)
+    except KeyFormError:
+        return
+    assert key_of(column, key) == key

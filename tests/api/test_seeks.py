@@ -1,0 +1,271 @@
+"""No request reads a whole table that grows: what it looks for it seeks, in SQLite and in PostgreSQL."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from client import Client, Sign
+from small_district import AUTHORITY, FINED, LISTED, take
+
+from scoring.audit import AuditLog, Event
+from scoring.keys import Role
+from scoring.store import Store
+from scoring.store.schema import METADATA
+
+GROWING = frozenset(METADATA.tables) - {
+    *("alembic_version", "audit_head", "packs", "runs", "run_jobs", "live_scans"),
+    *("inspection_plans", "planned_visits", "refused_visits"),
+}
+"""The tables that grow with records and requests, not with runs and plans."""
+
+MANY = 3_000
+MOST_STEPS = 12_000
+"""Of SQLite's machine, for one statement: four for each row that is in a table and is not asked for."""
+
+EVIDENCE = [{"title": "t", "reference": "r"}]
+MARK = {"reason": "x", "evidence": EVIDENCE, "effective_on": "2026-08-01"}
+CONSENT = {
+    "reference": "C-1",
+    "scope": ["credit-tier"],
+    "valid_from": "2026-01-01",
+    "valid_until": "9999-12-31",
+}
+NOW = dt.datetime(2026, 7, 1, tzinfo=dt.UTC)
+EXPLAINED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
+
+
+@pytest.fixture
+def grown(store: Store) -> Store:
+    """The district with much in it that no request asks for; PostgreSQL knows how much, as by itself."""
+    _fill_records(store)
+    AuditLog(store).write([Event("other", "regulator", "lender.other", f"9{n:017}") for n in range(MANY)])
+    with store.writing() as session:
+        for name, row in _OTHERS.items():
+            rows = [{column: value(n) for column, value in row.items()} for n in range(MANY)]
+            session.connection().execute(sa.insert(METADATA.tables[name]), rows)
+    if not store.is_sqlite:
+        with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(sa.text("ANALYZE"))
+    return store
+
+
+def _fill_records(store: Store) -> None:
+    rows: list[dict[str, object]] = [
+        {"record_id": f"Z-{n:06}", "subject_id": f"9{n % 997:017}", "kind": "complaint"}
+        | {"authority": f"单位{n % 7}", "occurred_on": "2026-01-01", "status": "effective"}
+        for n in range(MANY)
+    ]
+    take(store, "enterprise", "record", "record_id", rows)
+    take(store, "enterprise", "record", "record_id", [row | {"status": "revoked"} for row in rows])
+    subjects: list[dict[str, object]] = [{"subject_id": f"9{n:017}", "name": f"企业{n}"} for n in range(MANY)]
+    take(store, "enterprise", "subject", "subject_id", subjects)
+    bodies: list[dict[str, object]] = [
+        {"subject_id": "DW101", "name": AUTHORITY, "other_names": "市场局"},
+        {"subject_id": "DW102", "name": "税务局"},
+    ]
+    take(store, "department", "subject", "subject_id", bodies)
+
+
+def _same(value: object) -> Callable[[int], object]:
+    return lambda n: value
+
+
+_number: Callable[[int], object] = lambda n: f"9{n:017}"  # noqa: E731
+_OTHERS: dict[str, dict[str, Callable[[int], object]]] = {
+    "ingested_files": {
+        "sha256": _number, "name": _same("x"), "vocabulary": _same("enterprise"), "table": _same("record"),
+        "rows_good": _same(0), "rows_bad": _same(1), "ingested_at": lambda n: NOW + dt.timedelta(seconds=n),
+    },
+    "quarantine": {"file_id": lambda n: n + 1, "row_no": _same(1), "reason": _same("x")},
+    "scores": {
+        "run_id": _same(999), "subject_id": _number, "score": _same(0), "tier": _same("A"),
+        "band": _same("A"), "inputs_known": _same(1), "inputs_total": _same(1),
+    },
+    "dimension_scores": {
+        "run_id": _same(999), "subject_id": _number, "dimension": _same("x"), "points_before": _same(0),
+        "points": _same(0),
+    },
+    "hits": {
+        "run_id": _same(999), "subject_id": _number, "no": lambda n: n, "rule": _same("x"),
+        "points_before": _same(0), "points": _same(0),
+    },
+    "record_marks": {
+        "vocabulary": _same("enterprise"), "record_id": _number, "subject_id": _number,
+        "kind": _same("repair"), "status_before": _same("x"), "status_after": _same("y"),
+        "effective_on": _same(NOW.date()),
+        "reason": _same("x"), "evidence": _same("[]"), "made_by": _same("x"), "made_at": _same(NOW),
+    },
+    "problems": {
+        "number": _number, "title": _same("x"), "source": _same("hotline"), "stage": _same("evaluated"),
+        "owner": _same("DW999"), "opened_on": _same(NOW.date()), "reopened": _same(0),
+        "reminded": _same(False), "escalations": _same(0),
+    },
+    "problem_steps": {
+        "problem_id": lambda n: n + 1, "no": _same(1), "move": _same("open"), "actor": _same("desk"),
+        "by": _same("x"), "on": _same(NOW.date()), "at": _same(NOW),
+    },
+    "alerts": {
+        "pack_id": _same("enterprise-credit"), "pack_hash": _same("x"), "alert": _same("x"),
+        "subject_id": _number, "record_id": _number, "records": _same("[]"), "raised_at": _same(NOW),
+        "acknowledged_at": _same(NOW),
+    },
+    "live_grades": {
+        "pack_id": _same("x"), "subject_id": _number, "pack_hash": _same("x"), "as_of": _same(NOW.date()),
+        "known_at": _same(NOW), "graded_at": _same(NOW), "score": _same(0), "tier": _same("A"),
+        "band": _same("A"), "inputs_known": _same(0), "inputs_total": _same(0), "dimensions": _same("{}"),
+        "hits": _same("[]"),
+    },
+    "kept_answers": {
+        "api_key": _same("x"), "idempotency_key": _number, "request_hash": _same("x"), "status": _same(200),
+        "body": _same("{}"), "kept_at": lambda n: dt.datetime.now(dt.UTC),
+    },
+    "api_keys": {
+        "prefix": _number, "secret_hash": _same("x"), "role": _same("lender"), "owner": _same("x"),
+        "created_at": _same(NOW),
+    },
+}  # fmt: skip
+
+
+class _Steps:
+    """Counts what SQLite does for a statement: a search by half an index is a scan as well."""
+
+    def __init__(self, statement: str, plan: list[str]) -> None:
+        self.statement, self.plan, self.taken = statement, plan, 0
+
+    def count(self) -> None:
+        """Called by SQLite after each thousand."""
+        self.taken += 1_000
+
+
+@contextmanager
+def _watched(store: Store) -> Iterator[list[str]]:
+    """Every statement of the store that reads a growing table from end to end, with its plan."""
+    scans: list[str] = []
+    counted: list[_Steps] = []
+
+    def explain(
+        connection: sa.Connection, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
+    ) -> None:
+        if not statement.startswith(EXPLAINED):
+            return
+        given = parameters[0] if many else parameters
+        plain: Any = connection.connection.dbapi_connection
+        if store.is_sqlite:
+            plan = [row[3] for row in plain.execute(f"EXPLAIN QUERY PLAN {statement}", given)]
+            found = list(_scans_in_sqlite(plan, "LIMIT" in statement))
+            counted.append(_Steps(statement, plan))
+            plain.set_progress_handler(counted[-1].count, 1_000)
+        else:
+            plan = plain.execute(f"EXPLAIN (FORMAT JSON) {statement}", given).fetchone()[0]
+            found = list(_scans_in_postgresql(plan[0]["Plan"], False))
+        if found:
+            scans.append(f"{', '.join(found)}: {statement}\n{json.dumps(plan, indent=1)}")
+
+    sa.event.listen(store.engine, "before_cursor_execute", explain)
+    try:
+        yield scans
+    finally:
+        sa.event.remove(store.engine, "before_cursor_execute", explain)
+    scans += [f"{s.taken} steps: {s.statement}\n{s.plan}" for s in counted if s.taken > MOST_STEPS]
+
+
+def _scans_in_sqlite(plan: list[str], has_limit: bool) -> Iterator[str]:
+    """A scan is none where it ends with the page: the rows come in their order."""
+    if has_limit and not any("TEMP B-TREE FOR ORDER BY" in step for step in plan):
+        return
+    for step in plan:
+        word, table, *_ = *step.split(" "), ""
+        if word == "SCAN" and table in GROWING:
+            yield table
+
+
+def _scans_in_postgresql(node: dict[str, Any], is_limited: bool) -> Iterator[str]:
+    table, kind = node.get("Relation Name"), node["Node Type"]
+    is_whole = kind == "Seq Scan" or (
+        kind in ("Index Scan", "Index Only Scan") and "Index Cond" not in node and not is_limited
+    )
+    if table in GROWING and is_whole:
+        yield table
+    for part in node.get("Plans", ()):
+        yield from _scans_in_postgresql(part, is_limited or kind == "Limit")
+
+
+def _row(record_id: str, **more: object) -> dict[str, object]:
+    fixed = {"record_id": record_id, "subject_id": FINED, "kind": "penalty", "occurred_on": "2026-07-01"}
+    return fixed | {"status": "effective", "level": "fine", "severity": "serious", "field": "general"} | more
+
+
+def test_no_request_about_a_record_or_a_subject_reads_a_whole_table(grown: Store, sign_in: Sign) -> None:
+    regulator, department = sign_in(Role.REGULATOR), sign_in(Role.DEPARTMENT)
+    lender = sign_in(Role.LENDER)
+    with _watched(grown) as scans:
+        _records(regulator, department)
+        _subjects(regulator)
+        _alerts(regulator)
+        _problems(regulator, department)
+        _lenders(regulator, lender)
+    assert not scans, "\n\n".join(scans)
+
+
+def _ok(client: Client, method: str, path: str, body: Any = None, **headers: str) -> Any:
+    answer = client.send(method, path, headers=headers, **({} if body is None else {"json": body}))
+    assert answer.status_code < 300, (path, answer.get_data(as_text=True))
+    return answer.json
+
+
+def _records(regulator: Client, department: Client) -> None:
+    rows = [_row("N-1", authority=AUTHORITY), _row("N-2")]
+    _ok(regulator, "POST", "/v1/records", {"records": rows}, **{"Idempotency-Key": "k-1"})
+    _ok(regulator, "POST", "/v1/records", {"records": rows}, **{"Idempotency-Key": "k-1"})
+    _ok(department, "POST", "/v1/records", {"records": [_row("N-1", amount=7), _row("N-3")]})
+    for client in (regulator, department):
+        for query in ("", f"?subject_id={FINED}", "?limit=1", "?cursor=Wi0wMDAwMDE"):
+            _ok(client, "GET", f"/v1/records{query}")
+        _ok(client, "GET", "/v1/records/N-1")
+    _ok(department, "POST", "/v1/records/N-1/objections", MARK)
+    _ok(regulator, "POST", "/v1/records/N-1/decisions", MARK | {"outcome": "rejected"})
+    _ok(department, "POST", "/v1/records/N-1/repairs", MARK)
+
+
+def _subjects(regulator: Client) -> None:
+    for what in ("", "/grade", "/grades", "/explanation", "/history", "/live-grade"):
+        _ok(regulator, "GET", f"/v1/subjects/{FINED}{what}")
+    for query in ("", "?tier=A", "?score_from=0", "?limit=2"):
+        _ok(regulator, "GET", f"/v1/subjects{query}")
+
+
+def _alerts(regulator: Client) -> None:
+    for state in ("open", "acknowledged", "withdrawn"):
+        _ok(regulator, "GET", f"/v1/alerts?state={state}")
+    for query in ("", "?pack=enterprise-credit", f"?subject_id={FINED}"):
+        _ok(regulator, "GET", f"/v1/alerts{query}")
+
+
+def _problems(regulator: Client, department: Client) -> None:
+    asked = {"title": "x", "source": "hotline", "counterpart": LISTED}
+    ticket = _ok(regulator, "POST", "/v1/problems", asked)["id"]
+    step = {"request": "assign", "actor": "office", "owner": "DW101", "urgency": "urgent"}
+    _ok(regulator, "POST", f"/v1/problems/{ticket}/steps", step)
+    for client in (regulator, department):
+        for query in ("", "?stage=assigned", "?overdue=true", "?owner=DW101"):
+            _ok(client, "GET", f"/v1/problems{query}")
+        _ok(client, "GET", f"/v1/problems/{ticket}")
+    _ok(department, "POST", f"/v1/problems/{ticket}/steps", {"request": "coordinate", "note": "x"})
+
+
+def _lenders(regulator: Client, lender: Client) -> None:
+    check = {"subject_id": FINED, "consent": CONSENT}
+    _ok(lender, "POST", "/v1/lender-checks", check)
+    _ok(lender, "POST", "/v1/lender-checks/batch", {"checks": [check, check | {"subject_id": LISTED}]})
+    for client in (regulator, lender):
+        _ok(client, "GET", "/v1/lender-checks")
+    for query in ("", f"?subject_id={FINED}", "?action=lender.check", "?actor=other"):
+        _ok(regulator, "GET", f"/v1/audit{query}")
+    _ok(regulator, "GET", "/v1/keys")
+    _ok(regulator, "GET", "/v1/runs")
