@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
@@ -72,6 +74,7 @@ def frame() -> dict[str, object]:
     key = current().key
     return {
         "key": key,
+        "here": _here(),
         "language": language.chosen(),
         "languages": language.LANGUAGES,
         "form_token": session.form_token,
@@ -79,6 +82,12 @@ def frame() -> dict[str, object]:
             (endpoint, zh, en) for endpoint, zh, en in _NAVIGATION if key and _opens(endpoint, key.role)
         ],
     }
+
+
+def _here() -> str:
+    """The address of this page, to come back to; a key in it may hold ``?`` and ``#``."""
+    query = request.query_string.decode("latin-1")
+    return quote(request.path) + (f"?{query}" if query else "")
 
 
 def _opens(endpoint: str, role: object) -> bool:
@@ -98,7 +107,7 @@ def _error(error: HTTPException) -> AnyResponse:
     if isinstance(error, Problem) and error.kind.name == "unauthenticated":
         if request.endpoint == "pages.sign_in":
             return page("sign_in", 401, refused=error.description, next=request.form.get("next", ""))
-        wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+        wanted = _here() if request.method == "GET" else None
         return redirect(url_for("pages.sign_in", next=wanted), 303)
     code = error.code or 500
     return page("error", code, code=code, detail=error.description)
