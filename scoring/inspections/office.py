@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from rules.calendar import add_days, add_months, today
 from rules.loader import load_vocabulary
 from rules.model import Pack
+from scoring.bodies import register
 from scoring.inspections.check import faults
 from scoring.inspections.plan import Inspector, Plan, Population, Reason, Refusal, Request, Visit, plan_month
 from scoring.runs import RunSummary, latest_run
@@ -182,10 +183,12 @@ def _requests(session: Session, run: RunSummary, pack: Pack, month: dt.date) -> 
     records = pack.vocabulary.records
     if records is None or not records.columns.keys() >= _REQUEST_COLUMNS:
         return
+    bodies = register(session)
     for row in session.scalars(_current(RecordVersion, run.vocabulary, f'%"kind":"{REQUEST}"%')):
         record = decode(row.data, records)
         if record["kind"] == REQUEST and record["occurred_on"].replace(day=1) == month:
-            yield Request(row.record_id, row.subject_id, record["authority"] or "", _reason(record))
+            authority = bodies.title(record["authority"] or "")
+            yield Request(row.record_id, row.subject_id, authority, _reason(record))
 
 
 def _reason(record: Mapping[str, Any]) -> Reason:
@@ -194,11 +197,12 @@ def _reason(record: Mapping[str, Any]) -> Reason:
 
 
 def _inspectors(session: Session, run: RunSummary) -> Iterable[Inspector]:
-    table = load_vocabulary(INSPECTORS).subject
+    table, bodies = load_vocabulary(INSPECTORS).subject, register(session)
     for row in session.scalars(_current(SubjectVersion, INSPECTORS)):
         person = decode(row.data, table)
         if person["state"] in (None, "active"):
-            yield Inspector(row.subject_id, person["authority"] or "", person["monthly_visits"] or 0)
+            authority = bodies.title(person["authority"] or "")
+            yield Inspector(row.subject_id, authority, person["monthly_visits"] or 0)
 
 
 def _current(version: Any, vocabulary: str, like: str | None = None) -> Any:

@@ -75,6 +75,24 @@ def test_a_plan_is_the_same_for_the_same_seed_and_says_who_goes(store: Store, re
     assert regulator.get(f"{plans[0].headers['Location']}/refusals").status_code == 200
 
 
+def test_a_body_s_inspectors_answer_its_requests_under_each_of_its_names(
+    store: Store, regulator: Client
+) -> None:
+    body = {"subject_id": "DW301", "name": "云衡区税务局", "other_names": "国家税务总局云衡区税务局"}
+    take(store, "department", "subject", "subject_id", [dict(body)])
+    inspector = {"authority": "云衡区税务局", "monthly_visits": 9, "state": "active"}
+    pool: list[dict[str, object]] = [{"inspector_id": f"I{number}", **inspector} for number in range(6)]
+    take(store, "inspector", "subject", "inspector_id", pool)
+    asked = {"record_id": "Q-1", "subject_id": LISTED, "kind": "check_request", "level": "complaint"}
+    asked |= {"occurred_on": "2026-08-03", "authority": "国家税务总局云衡区税务局"}
+    regulator.post("/v1/records", json={"records": [asked]})
+    plan = regulator.post("/v1/inspection-plans", json={"month": "2026-08", "seed": "s"})
+    refused = regulator.get(f"{plan.headers['Location']}/refusals").json
+    visits = regulator.get(f"{plan.headers['Location']}/visits").json["items"]
+    assert "Q-1" not in [row["record_id"] for row in refused]
+    assert [v["authorities"] for v in visits if v["subject_id"] == LISTED] == [["云衡区税务局"]]
+
+
 def test_without_inspectors_there_is_no_plan(regulator: Client) -> None:
     answer = regulator.post("/v1/inspection-plans", json={"month": "2026-08", "seed": "x"})
     assert (answer.status_code, "inspectors" in answer.json["detail"]) == (409, True)
