@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0010"
-down_revision = "0005"
+down_revision = "0018"
 
 _CURRENT = sa.text("known_until IS NULL")
 _STANDS = "withdrawn_at IS NULL AND acknowledged_at IS NULL"
