@@ -54,17 +54,6 @@ class Text(fields.String):
         return str(super()._deserialize(value, attr, data, **kwargs)).strip(" ")
 
 
-class Instant(fields.AwareDateTime):
-    """A moment with its offset, such that it is one in UTC as well: the calendar has ends."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dt.datetime:
-        found = super()._deserialize(value, attr, data, **kwargs)
-        try:
-            return found.astimezone(dt.UTC)
-        except OverflowError:
-            raise ValidationError("Not within the years 1 to 9999 in UTC.") from None
-
-
 class TitleField(fields.Field[Title]):
     """What people read, in Chinese and English."""
 

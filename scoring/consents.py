@@ -456,8 +456,8 @@ def _lock_lender(session: Session, name: str, is_new: bool = False) -> LenderRow
     :param is_new: make it where it isn't there, for a lender that has a key.
     """
     if is_new:
-        lenders = sa.select(ApiKey.organisation).where(ApiKey.role == Role.LENDER.value).distinct()
-        if name not in {fold(known or "") for known in session.scalars(lenders)}:
+        named = sa.select(ApiKey.prefix).where(ApiKey.role == Role.LENDER.value, ApiKey.organisation == name)
+        if session.scalar(named.limit(1)) is None:
             raise ConsentError("lender", f"no lender is called {name}: it needs a key first")
         dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
         session.execute(dialect.insert(LenderRow).values(name=name).on_conflict_do_nothing())

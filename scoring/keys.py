@@ -18,6 +18,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from scoring.ingest.folding import fold
 from scoring.remember import Remembered
 from scoring.store import Store
 from scoring.store.access import ApiKey, PageSession
@@ -99,7 +100,7 @@ def create_key(
     _check(role, organisation)
     expires_at = expires_at and _lasting(expires_at)
     with store.writing() as session:
-        return _insert(session, role, owner, organisation, expires_at, None)
+        return _insert(session, role, owner, organisation and fold(organisation), expires_at, None)
 
 
 def rotate_key(store: Store, prefix: str, overlap: dt.timedelta = dt.timedelta()) -> NewKey:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.fields import Instant, Text
+from api.fields import Text
 from api.paging import NumberedPageQuery, page_of
 from scoring.ingest.keys import LONGEST_KEY
 from scoring.keys import Role
@@ -42,7 +42,7 @@ class KeyRequest(Schema):
         longest=100,
         metadata={"description": "Of a department's or lender's key: which one; of a subject's: its number"},
     )
-    expires_at = Instant(metadata={"description": "With its offset from UTC; by default never"})
+    expires_at = fields.AwareDateTime(metadata={"description": "With its offset from UTC; by default never"})
 
 
 class RotationRequest(Schema):

@@ -20,6 +20,7 @@ class ApiKey(Base):
     """
 
     __tablename__ = "api_keys"
+    __table_args__ = (sa.Index(None, "role", "organisation"),)
 
     prefix: Mapped[str] = mapped_column(primary_key=True)
     secret_hash: Mapped[str]

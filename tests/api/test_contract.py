@@ -92,6 +92,8 @@ WHAT_NO_SCHEMA_SAYS = {
     "POST /v1/records": "what a row may hold is said by its vocabulary",
     "POST /v1/simulations": "a text, or a pack and a version",
     "POST /v1/keys": "an organisation by the role",
+    "POST /v1/problems": "an enterprise's code has a check character",
+    "POST /v1/consents": "a term is bounded, and begins soon",
     "GET /v1/subjects": "points have two decimals",
 }
 

@@ -14,6 +14,7 @@ from client import Client, Sign
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
+from lending_desk import Clock, check, consented
 from small_district import AUTHORITY, FINED, LISTED, take
 
 from rules.loader import load_vocabulary
@@ -224,11 +225,10 @@ def test_records_and_subjects_are_found_in_any_spelling(regulator: Client, lende
 
 
 def test_a_lenders_check_is_in_the_subjects_history_in_whatever_spelling_it_asked(
-    regulator: Client, lender: Client
+    app: Flask, regulator: Client, lender: Client
 ) -> None:
-    consent = {"reference": "C-1", "scope": ["credit-tier"]}
-    consent |= {"valid_from": "2026-01-01", "valid_until": "9999-12-31"}
-    asked = {"subject_id": f"{FINED[:8].lower()} {FINED[8:]}", "consent": consent}
+    app.extensions["clock"] = Clock()
+    asked = check(consented(lender, FINED), f"{FINED[:8].lower()} {FINED[8:]}")
     answer = lender.post("/v1/lender-checks", json=asked)
     seen = regulator.get(f"/v1/subjects/{FINED}/history").json["lender_checks"]
     assert (answer.status_code, answer.json["subject_id"], len(seen)) == (200, FINED, 1)

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from client import Client, Sign
+from flask import Flask
+from lending_desk import Clock, check, consented
 from small_district import AUTHORITY, FINED, LISTED, take
 
 from scoring.audit import AuditLog, Event
@@ -30,12 +32,6 @@ MOST_STEPS = 12_000
 
 EVIDENCE = [{"title": "t", "reference": "r"}]
 MARK = {"reason": "x", "evidence": EVIDENCE, "effective_on": "2026-08-01"}
-CONSENT = {
-    "reference": "C-1",
-    "scope": ["credit-tier"],
-    "valid_from": "2026-01-01",
-    "valid_until": "9999-12-31",
-}
 NOW = dt.datetime(2026, 7, 1, tzinfo=dt.UTC)
 EXPLAINED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 
@@ -129,6 +125,12 @@ _OTHERS: dict[str, dict[str, Callable[[int], object]]] = {
         "prefix": _number, "secret_hash": _same("x"), "role": _same("lender"), "owner": _same("x"),
         "created_at": _same(NOW),
     },
+    "lenders": {"name": _number},
+    "consents": {
+        "lender": _number, "subject_id": _number, "reference": _number, "purposes": _same("loan"),
+        "valid_from": _same(NOW.date()), "valid_until": _same(NOW.date()), "registered_at": _same(NOW),
+        "registered_by": _same("x"), "registered_role": _same("lender"),
+    },
 }  # fmt: skip
 
 
@@ -201,7 +203,10 @@ def _row(record_id: str, **more: object) -> dict[str, object]:
     return fixed | {"status": "effective", "level": "fine", "severity": "serious", "field": "general"} | more
 
 
-def test_no_request_about_a_record_or_a_subject_reads_a_whole_table(grown: Store, sign_in: Sign) -> None:
+def test_no_request_about_a_record_or_a_subject_reads_a_whole_table(
+    app: Flask, grown: Store, sign_in: Sign
+) -> None:
+    app.extensions["clock"] = Clock()
     regulator, department = sign_in(Role.REGULATOR), sign_in(Role.DEPARTMENT)
     lender = sign_in(Role.LENDER)
     with _watched(grown) as scans:
@@ -260,9 +265,12 @@ def _problems(regulator: Client, department: Client) -> None:
 
 
 def _lenders(regulator: Client, lender: Client) -> None:
-    check = {"subject_id": FINED, "consent": CONSENT}
-    _ok(lender, "POST", "/v1/lender-checks", check)
-    _ok(lender, "POST", "/v1/lender-checks/batch", {"checks": [check, check | {"subject_id": LISTED}]})
+    asked = [check(consented(lender, subject)) for subject in (FINED, LISTED)]
+    _ok(lender, "POST", "/v1/lender-checks", asked[0])
+    _ok(lender, "POST", "/v1/lender-checks/batch", {"checks": asked})
+    for path in ("consents", f"subjects/{FINED}/consents", f"subjects/{FINED}/lender-checks"):
+        _ok(regulator, "GET", f"/v1/{path}")
+    _ok(regulator, "POST", "/v1/consents/1/withdrawal", {"reason": "x"})
     for client in (regulator, lender):
         _ok(client, "GET", "/v1/lender-checks")
     for query in ("", f"?subject_id={FINED}", "?action=lender.check", "?actor=other"):

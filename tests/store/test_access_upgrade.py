@@ -24,7 +24,7 @@ HOUR = dt.timedelta(hours=1)
 @pytest.fixture
 def upgraded(database_url: str) -> Iterator[Store]:
     """A store that was filled at revision 0005, brought up to date."""
-    old, config = _connect(parse_url(database_url)), _config()
+    old, config = _connect(parse_url(database_url), make=True), _config()
     with old.engine.execution_options(writing=True).begin() as connection:
         config.attributes.update(connection=connection, metadata=None)
         command.upgrade(config, "0005")

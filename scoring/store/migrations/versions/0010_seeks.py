@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from scoring.ingest.folding import fold
+
 revision = "0010"
 down_revision = "0018"
 
@@ -34,7 +36,18 @@ def upgrade() -> None:
     op.create_index("ix_alerts_pack_id_subject_id", "alerts", ["pack_id", "subject_id"])
     _alerts("ix_alerts_open", _STANDS)
     _alerts("ix_alerts_withdrawn", "withdrawn_at IS NOT NULL")
+    op.create_index("ix_api_keys_role_organisation", "api_keys", ["role", "organisation"])
+    _fold_organisations()
 
 
 def _alerts(name: str, state: str) -> None:
     op.create_index(name, "alerts", ["id"], sqlite_where=sa.text(state), postgresql_where=sa.text(state))
+
+
+def _fold_organisations() -> None:
+    """A key's organisation is looked up in the one spelling in which new keys have it."""
+    connection = op.get_bind()
+    keys = sa.table("api_keys", sa.column("prefix", sa.String), sa.column("organisation", sa.String))
+    for prefix, name in connection.execute(sa.select(keys).where(keys.c.organisation.is_not(None))).all():
+        if fold(name) != name:
+            connection.execute(keys.update().where(keys.c.prefix == prefix).values(organisation=fold(name)))
