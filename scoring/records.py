@@ -16,8 +16,9 @@ from scoring.ingest.cells import Convert, Reading, converter
 from scoring.ingest.errors import Fault
 from scoring.store import Store
 from scoring.store.documents import decode, encode, value_in
-from scoring.store.models import Quarantined, RecordVersion, SubjectVersion
-from scoring.store.versions import FileInfo, IngestResult, Rejected, ingest_rows
+from scoring.store.models import RecordVersion, SubjectVersion
+from scoring.store.twins import twin_columns
+from scoring.store.versions import FileInfo, IngestResult, Rejected, ingest_rows, noted_rows
 
 AUTHORITY = "authority"
 """The column that says whose record it is."""
@@ -40,6 +41,8 @@ class UnknownRecordError(LookupError):
 class Submission:
     """What became of submitted records. Of a rejected row every problem is listed; rows count from 1.
 
+    :param held: rows that say another status than an objection, a decision or a repair gave their record,
+        which stands.
     :param warnings: what is odd about rows that were taken.
     """
 
@@ -47,6 +50,7 @@ class Submission:
     changed: int
     unchanged: int
     rejected: int
+    held: int
     problems: tuple[Rejected, ...]
     warnings: tuple[Rejected, ...]
 
@@ -75,7 +79,8 @@ def submit_records(
 ) -> Submission:
     """Take records in, as if they were the rows of a file: good ones are kept, of the others it is said why.
 
-    :param rows: column → JSON value; codes may be given by code or title.
+    :param rows: column → JSON value; codes may be given by code or title. None clears what is known of the
+        column; an empty text, or no value, leaves it.
     :param authority: take only records of this authority; it is filled in where a row leaves it out.
     :raises RecordError: where the vocabulary has no records.
     """
@@ -89,10 +94,13 @@ def submit_records(
         if problems:
             rejected += problems
         else:
-            good.append((values[table.key], values[vocabulary.record_subject], encode(values), number))
+            cleared = [name for name in values if name in row and row[name] is None]
+            document = encode(values, cleared)
+            good.append((values[table.key], values[vocabulary.record_subject], document, number))
     columns = zip(*good, strict=True) if good else ((), (), (), ())
     arrow = pa.table([pa.array(c, f.type) for c, f in zip(columns, _ROWS, strict=True)], _ROWS)
-    result = ingest_rows(store, vocabulary.id, "record", arrow, source, rejected, table.key)
+    twins = twin_columns(vocabulary)
+    result = ingest_rows(store, vocabulary.id, "record", arrow, source, rejected, table.key, twins)
     return _submission(store, result)
 
 
@@ -260,14 +268,14 @@ def _foreign(
 
 
 def _submission(store: Store, result: IngestResult) -> Submission:
-    query = sa.select(Quarantined).where(Quarantined.file_id == result.file_id)
     with store.reading() as session:
-        rows = session.scalars(query.order_by(Quarantined.row_no, Quarantined.id))
-        noted = [Rejected(row.row_no, row.column, row.value, row.reason, row.level) for row in rows]  # type: ignore[arg-type]
+        noted = list(noted_rows(session, result.file_id))
     problems, warnings = (
         tuple(note for note in noted if note.level == level) for level in ("error", "warning")
     )
-    return Submission(result.new, result.changed, result.unchanged, result.rejected, problems, warnings)
+    return Submission(
+        result.new, result.changed, result.unchanged, result.rejected, result.held, problems, warnings
+    )
 
 
 def _record(row: RecordVersion, table: Table) -> Record:

@@ -48,7 +48,10 @@ class RecordsRequest(Schema):
         fields.Dict(keys=fields.String()),
         required=True,
         validate=validate.Length(1, MOST_ROWS),
-        metadata={"description": "By the vocabulary's columns; codes by code or title"},
+        metadata={
+            "description": "By the vocabulary's columns; codes by code or title. null clears a column; "
+            "one that is left out, or empty, stays as it is"
+        },
     )
 
 
@@ -68,6 +71,10 @@ class SubmissionSchema(Schema):
     changed = fields.Integer(required=True)
     unchanged = fields.Integer(required=True)
     rejected = fields.Integer(required=True)
+    held = fields.Integer(
+        required=True,
+        metadata={"description": "Rows that say another status than a decision made here; it stands"},
+    )
     problems = fields.List(fields.Nested(RowProblemSchema), required=True)
     warnings = fields.List(
         fields.Nested(RowProblemSchema),

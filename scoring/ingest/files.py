@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 
@@ -21,7 +21,9 @@ from scoring.ingest.quarantine import ENDINGS, Waiting, write_quarantine
 from scoring.ingest.rows import BadRow, GoodRow, RowReader
 from scoring.ingest.sheets import Sheet, open_sheet
 from scoring.store import Store
-from scoring.store.versions import FileInfo, IngestResult, Level, ingest_rows
+from scoring.store.merging import ColumnChanges
+from scoring.store.twins import twin_columns
+from scoring.store.versions import FileInfo, IngestResult, Level, Rejected, ingest_rows
 
 Progress = Callable[[int, int], None]
 """Told how much of a file is read and the whole (0: not known), in bytes or rows."""
@@ -47,6 +49,11 @@ class FileReport:
     :param quarantine: the file that says why, where there are any.
     :param warned: rows that were taken although something about them is odd.
     :param warnings: the file that says what, where there are any.
+    :param held: rows that say another status than an objection, a decision or a repair gave their record,
+        which stands.
+    :param columns: what the rows said of keys that were known before, by column.
+    :param file_id: by which the file can be taken back; None in a check.
+    :param noted: in a check, what would stand in the quarantine, and what is odd.
     :param ignored: headers that name no column of the table; their cells are not in the store.
     :param absent: columns of the table that the file has not; they are unknown in its rows.
     """
@@ -62,6 +69,10 @@ class FileReport:
     absent: tuple[str, ...]
     warned: int = 0
     warnings: Path | None = None
+    held: int = 0
+    columns: Mapping[str, ColumnChanges] = field(default_factory=dict)
+    file_id: int | None = None
+    noted: tuple[Rejected, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -89,11 +100,15 @@ class Reading:
     :param mapping: how the files differ from what the vocabulary expects; it may name another vocabulary.
     :param dataset: the table that the files hold; by default the mapping or the headers decide.
     :param quarantine: the directory for quarantine files.
+    :param replace: empty cells clear what is known; by default they say nothing.
+    :param check: say what files would change, and change nothing, each as if it came alone.
     """
 
     mapping: FileMapping = NO_MAPPING
     dataset: Dataset | None = None
     quarantine: Path = QUARANTINE
+    replace: bool = False
+    check: bool = False
 
 
 _DEFAULTS = Reading()
@@ -130,7 +145,7 @@ def ingest_file(
 ) -> FileReport:
     """Take one file in one transaction: all of its good rows, or nothing where it can't be read.
 
-    The same file, read in the same way, changes nothing when it comes again.
+    The same file, read in the same way, changes nothing when it comes again at once; after others it may.
 
     :param vocabulary: of the file's subjects or records, or the name of a shared one.
     :raises IngestError: where the file can't be read as a table of the vocabulary.
@@ -139,9 +154,9 @@ def ingest_file(
     mapping = reading.mapping
     matcher = HeaderMatcher(_vocabulary(vocabulary, mapping), mapping, reading.dataset or mapping.dataset)
     with _readable(path):
-        info = FileInfo(_digest(path, matcher), path.name)
+        info = FileInfo(_digest(path, matcher, reading.replace), path.name)
         with _opened(path, matcher) as (sheet, layout):
-            result = _take(store, matcher, sheet, layout, info, progress)
+            result = _take(store, matcher, sheet, layout, info, progress, reading)
     return FileReport(
         file=path.name,
         dataset=layout.dataset,
@@ -149,25 +164,45 @@ def ingest_file(
         changed=result.changed,
         unchanged=result.unchanged,
         rejected=result.rejected,
-        quarantine=_quarantine(store, path, result, reading.quarantine, "error"),
+        quarantine=_quarantine(store, path, result, reading, "error"),
         ignored=layout.ignored,
         absent=tuple(c.name for c in layout.absent if c.name not in mapping.defaults),
         warned=result.warned,
-        warnings=_quarantine(store, path, result, reading.quarantine, "warning"),
+        warnings=_quarantine(store, path, result, reading, "warning"),
+        held=result.held,
+        columns=result.columns,
+        file_id=None if reading.check else result.file_id,
+        noted=result.noted,
     )
 
 
 def _take(
-    store: Store, matcher: HeaderMatcher, sheet: Sheet, layout: Layout, info: FileInfo, progress: Progress
+    store: Store,
+    matcher: HeaderMatcher,
+    sheet: Sheet,
+    layout: Layout,
+    info: FileInfo,
+    progress: Progress,
+    reading: Reading,
 ) -> IngestResult:
-    reader = RowReader(layout, matcher, sheet.epoch)
+    reader = RowReader(layout, matcher, sheet.epoch, reading.replace)
     key = matcher.required(layout.dataset)[0]
     header = next((found.header for found in layout.found if found.column.name == key), key)
     with closing(Waiting()) as rejected:
         rows = _good_rows(reader.rows(sheet), rejected)
         batches = _batches(rows, lambda: progress(sheet.position(), sheet.size))
         arrow = pa.RecordBatchReader.from_batches(_SCHEMA, batches)
-        return ingest_rows(store, matcher.vocabulary.id, layout.dataset, arrow, info, rejected, header)
+        return ingest_rows(
+            store,
+            matcher.vocabulary.id,
+            layout.dataset,
+            arrow,
+            info,
+            rejected,
+            header,
+            twin_columns(matcher.vocabulary),
+            reading.check,
+        )
 
 
 def _good_rows(rows: Iterable[GoodRow | BadRow], rejected: Waiting) -> Iterator[GoodRow]:
@@ -216,17 +251,21 @@ def _readable(path: Path) -> Iterator[None]:
         raise IngestError(str(path), reason, Title("请开放读取权限", "let this user read it")) from None
 
 
-def _digest(path: Path, matcher: HeaderMatcher) -> str:
+def _digest(path: Path, matcher: HeaderMatcher, replaces: bool) -> str:
     """SHA-256 of the file's bytes and of everything else that decides how it is read."""
     with path.open("rb") as stream:
         content = hashlib.file_digest(stream, "sha256").hexdigest()
-    reading = (READER, content, matcher.vocabulary, replace(matcher.mapping, name=""), list(matcher.tables))
+    mapping = replace(matcher.mapping, name="")
+    reading = (READER, content, matcher.vocabulary, mapping, list(matcher.tables), replaces)
     return hashlib.sha256(repr(reading).encode("utf-8", "backslashreplace")).hexdigest()
 
 
-def _quarantine(store: Store, path: Path, result: IngestResult, folder: Path, level: Level) -> Path | None:
-    if not (result.rejected if level == "error" else result.warned):
+def _quarantine(
+    store: Store, path: Path, result: IngestResult, reading: Reading, level: Level
+) -> Path | None:
+    if reading.check or not (result.rejected if level == "error" else result.warned):
         return None
+    folder = reading.quarantine
     try:
         return write_quarantine(store, result.file_id, folder, level)
     except OSError as error:

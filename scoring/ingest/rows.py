@@ -39,9 +39,12 @@ class RowReader:
     """Reads the rows below a sheet's headers.
 
     :param epoch: the day from which a workbook counts its dates.
+    :param replace: an empty cell says that its column is unknown; by default it says nothing.
     """
 
-    def __init__(self, layout: Layout, matcher: HeaderMatcher, epoch: dt.datetime) -> None:
+    def __init__(
+        self, layout: Layout, matcher: HeaderMatcher, epoch: dt.datetime, replace: bool = False
+    ) -> None:
         found = (*layout.found, *_defaulted(layout, matcher.mapping))
         required = matcher.required(layout.dataset)
         self.layout = layout
@@ -49,7 +52,7 @@ class RowReader:
         self._readers = [
             (
                 item.position,
-                _part_reader(_reading(item, matcher.mapping, item.column.name in required, epoch)),
+                _part_reader(_reading(item, matcher.mapping, item.column.name in required, epoch), replace),
             )
             for item in self._columns
         ]
@@ -84,8 +87,9 @@ class RowReader:
                 yield Rejected(number, _printable(found.header), _printable(cell), str(part))
 
 
-def _part_reader(reading: Reading) -> Callable[[Cell], str | Fault]:
-    """A function from a cell to its part of the document, ``"kind":"penalty"``; empty where it is unknown.
+def _part_reader(reading: Reading, replace: bool) -> Callable[[Cell], str | Fault]:
+    """A function from a cell to its part of the document, ``"kind":"penalty"``; empty where it is unknown, or
+    ``"kind":null`` where that replaces what is known.
 
     It keeps its answers of the latest :data:`CACHED_CELLS` different cells.
     """
@@ -97,7 +101,7 @@ def _part_reader(reading: Reading) -> Callable[[Cell], str | Fault]:
         value = convert(cell)
         if isinstance(value, Fault):
             return value
-        return "" if value is None else f"{name}:{_json(value)}"
+        return "" if value is None and not replace else f"{name}:{_json(value)}"
 
     return read
 

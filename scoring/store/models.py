@@ -17,12 +17,16 @@ from scoring.store.base import Base, BigId, Moment, Points
 class IngestedFile(Base):
     """A file whose rows are in the store. Each change of a version comes with one.
 
+    The same file may come again after another, and is then news.
+
     :ivar ingested_at: when its rows became known; it grows from file to file, as files are taken one by one.
+    :ivar source: what it is: ``file``, ``api`` (a request), ``mark``, ``program`` or ``undo``.
+    :ivar undoes: the file that it takes back.
     """
 
     __tablename__ = "ingested_files"
     __table_args__ = (
-        sa.UniqueConstraint("sha256", "vocabulary", "table"),
+        sa.Index(None, "vocabulary", "table", "id"),
         sa.Index(None, "ingested_at"),
     )
 
@@ -34,6 +38,8 @@ class IngestedFile(Base):
     rows_good: Mapped[int]
     rows_bad: Mapped[int]
     ingested_at: Mapped[dt.datetime] = mapped_column(Moment)
+    source: Mapped[str] = mapped_column(server_default="file")
+    undoes: Mapped[int | None] = mapped_column(sa.ForeignKey("ingested_files.id"))
 
 
 class _Version:

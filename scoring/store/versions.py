@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from scoring.store import bulk
+from scoring.store.access import RecordMark
 from scoring.store.base import Moment, table_of
 from scoring.store.connection import Store
-from scoring.store.documents import content_hash
+from scoring.store.contradictions import close_contradictions, raise_contradictions
+from scoring.store.documents import content_hash, split_cleared
+from scoring.store.findings import ContradictionRow
+from scoring.store.merging import RELEASES, STATUS, Arrival, ColumnChanges, Merger, Standing
 from scoring.store.models import IngestedFile, Quarantined, RecordVersion, SubjectVersion
+from scoring.store.twins import Known, TwinColumns, note_twins
 from scoring.store.workspace import temporary_directory
 
 TableName = Literal["subject", "record"]
 Level = Literal["error", "warning"]
 """An error keeps its row out of the store; a row with warnings alone is taken."""
+Source = Literal["file", "api", "mark", "program", "undo"]
+CHECK_SHOWN = 1_000
+"""Of what a check finds wrong, at most so much is said."""
+
 _ROWS = pa.schema(
-    [(name, pa.string()) for name in ("key", "subject_id", "data", "content_hash")] + [("row_no", pa.int64())]
+    [(name, pa.string()) for name in ("key", "subject_id", "data", "content_hash", "cleared")]
+    + [("row_no", pa.int64())]
 )
 _QUARANTINE = pa.schema(
     [("file_id", pa.int64()), ("row_no", pa.int64())]
@@ -39,10 +50,12 @@ class FileInfo:
 
     :param sha256: hex digest of its bytes, and of whatever else decides how it is read (its mapping).
     :param name: as people know it.
+    :param source: where it comes from.
     """
 
     sha256: str
     name: str
+    source: Source = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +80,9 @@ class IngestResult:
 
     :param file_id: the file in ``ingested_files``, under which the quarantine holds its rows.
     :param warned: rows that were taken although something about them is odd; the quarantine says what.
+    :param held: rows of records whose status a mark gave; they say another, and it stands.
+    :param columns: what rows of known keys said, by column.
+    :param noted: of a check, what would be in the quarantine, at most :data:`CHECK_SHOWN`.
     """
 
     file_id: int
@@ -75,6 +91,9 @@ class IngestResult:
     unchanged: int
     rejected: int
     warned: int = 0
+    held: int = 0
+    columns: Mapping[str, ColumnChanges] = field(default_factory=dict)
+    noted: tuple[Rejected, ...] = ()
 
 
 def ingest_rows(
@@ -85,18 +104,23 @@ def ingest_rows(
     file: FileInfo,
     rejected: Iterable[Rejected] = (),
     key_column: str | None = None,
+    twins: TwinColumns = (),
+    check: bool = False,
 ) -> IngestResult:
     """Take the good rows of a file into the store, and its bad rows into the quarantine.
 
     A row of a new key adds a version, a row with other content closes the current version and adds one, the
-    same content adds nothing. Of rows with one key the first stays; later ones with other content go to the
-    quarantine. A file that is in the store already changes nothing, and its rows are not read.
+    same content adds nothing. What a row does not speak of stays as it is (:mod:`scoring.store.merging`). Of
+    rows with one key the first stays; later ones with other content go to the quarantine. A file that was the
+    last of its table changes nothing, and its rows are not read.
 
     :param rows: columns ``key`` (of the subject or record) and ``subject_id`` as text, ``data`` (the row's
         document, see :mod:`scoring.store.documents`) and ``row_no`` (the row in the file).
     :param rejected: errors and warnings; read after the last of ``rows``, so that one pass over the file can
         give both.
     :param key_column: what the key is called in the quarantine of double keys.
+    :param twins: by which columns records may be one decision under two numbers.
+    :param check: say what the file would change, and change nothing.
     :raises StoreError: where the database fails; nothing of the file is kept then.
     """
     with store.reading() as session:
@@ -110,10 +134,21 @@ def ingest_rows(
             return known
         entry = new_file(session, vocabulary_id, table, file)
         target = _Target(RecordVersion if table == "record" else SubjectVersion, vocabulary_id, entry)
-        result = _take(session.connection(), target, arrived, rejected, key_column)
+        result = _take(session.connection(), target, arrived, rejected, key_column, twins)
+        if check:
+            noted = tuple(islice(noted_rows(session, entry.id), CHECK_SHOWN))
+            session.rollback()
+            return replace(result, noted=noted)
         entry.rows_good = result.new + result.changed + result.unchanged
         entry.rows_bad = result.rejected
         return result
+
+
+def noted_rows(session: Session, file_id: int) -> Iterator[Rejected]:
+    """What kept rows of a file out, and what is odd about others, by row."""
+    query = sa.select(Quarantined).filter_by(file_id=file_id).order_by(Quarantined.row_no, Quarantined.id)
+    for row in session.scalars(query.execution_options(yield_per=1_000)):
+        yield Rejected(row.row_no, row.column, row.value, row.reason, row.level)  # type: ignore[arg-type]
 
 
 def last_ingest(session: Session, at: dt.datetime | None = None) -> dt.datetime | None:
@@ -143,10 +178,10 @@ def wait_for_turn(session: Session) -> None:
 def _known_file(
     session: Session, vocabulary_id: str, table: TableName, file: FileInfo
 ) -> IngestResult | None:
-    """What to say of a file that is in the store already."""
-    same = sa.select(IngestedFile).filter_by(sha256=file.sha256, vocabulary=vocabulary_id, table=table)
-    known = session.scalar(same)
-    if known is None:
+    """What to say of a file that is the last word on its table; after any other it may be news."""
+    of_table = sa.select(IngestedFile).filter_by(vocabulary=vocabulary_id, table=table)
+    known = session.scalar(of_table.order_by(IngestedFile.id.desc()).limit(1))
+    if known is None or known.sha256 != file.sha256:
         return None
     return IngestResult(
         known.id,
@@ -170,11 +205,25 @@ def _spooled(rows: pa.Table | pa.RecordBatchReader) -> Iterator[pa.RecordBatchRe
 
 
 def _hashed(batch: pa.RecordBatch) -> pa.RecordBatch:
-    hashes = [content_hash(document) for document in batch.column("data").to_pylist()]
-    return batch.append_column("content_hash", pa.array(hashes, pa.string())).select(_ROWS.names).cast(_ROWS)
+    said = [split_cleared(document) for document in batch.column("data").to_pylist()]
+    columns = {
+        "data": [document for document, _ in said],
+        "content_hash": [content_hash(document) for document, _ in said],
+        "cleared": [json.dumps(cleared) if cleared else None for _, cleared in said],
+    }
+    batch = batch.select(["key", "subject_id", "row_no"])
+    for name, values in columns.items():
+        batch = batch.append_column(name, pa.array(values, pa.string()))
+    return batch.select(_ROWS.names).cast(_ROWS)
 
 
-def new_file(session: Session, vocabulary_id: str, table: TableName, file: FileInfo) -> IngestedFile:
+def new_file(
+    session: Session, vocabulary_id: str, table: TableName, file: FileInfo, undoes: int | None = None
+) -> IngestedFile:
+    """Enter a file; its moment is after those of all others, even where the clock was set back.
+
+    :param undoes: the file that it takes back.
+    """
     now, last = dt.datetime.now(dt.UTC), last_ingest(session)
     if last is not None and last >= now:
         now = last + dt.timedelta(microseconds=1)
@@ -186,21 +235,24 @@ def new_file(session: Session, vocabulary_id: str, table: TableName, file: FileI
         rows_good=0,
         rows_bad=0,
         ingested_at=now,
+        source=file.source,
+        undoes=undoes,
     )
     session.add(entry)
     session.flush()
     return entry
 
 
-def _arriving() -> sa.Table:
-    """The staging table: the file's rows, in this transaction alone."""
+def _staging(name: str) -> sa.Table:
+    """A table of the file's rows, in this transaction alone."""
     return sa.Table(
-        "arriving",
+        name,
         sa.MetaData(),
         sa.Column("key", sa.Text, nullable=False),
         sa.Column("subject_id", sa.Text, nullable=False),
         sa.Column("data", sa.Text, nullable=False),
         sa.Column("content_hash", sa.Text, nullable=False),
+        sa.Column("cleared", sa.Text),
         sa.Column("row_no", sa.Integer, nullable=False),
         prefixes=["TEMPORARY"],
         postgresql_on_commit="DROP",
@@ -232,23 +284,33 @@ def _take(
     rows: pa.RecordBatchReader,
     rejected: Iterable[Rejected],
     key_column: str | None,
+    twins: TwinColumns,
 ) -> IngestResult:
-    arriving = _arriving()
+    arriving, changing = _staging("arriving"), _staging("changing")
     arriving.create(connection, checkfirst=False)
+    changing.create(connection, checkfirst=False)
     staged = bulk.append(connection, arriving, rows)
     sa.Index("arriving_key", arriving.c.key, arriving.c.row_no).create(connection)
     bulk.append(connection, table_of(Quarantined), _quarantine(target.file.id, rejected))
     other = _drop_repeats(connection, arriving, target.file.id, key_column)
-    changed = _close_changed(connection, arriving, target)
-    added = _add(connection, arriving, target)
+    merger = _merge(connection, arriving, changing, target)
+    _note_claims(connection, arriving, target, merger)
+    changed = _close(connection, changing, target)
+    _add(connection, changing, target)
+    new = _add(connection, arriving, target)
+    if target.version is RecordVersion and new + changed:
+        bulk.append(connection, table_of(Quarantined), _twins(connection, arriving, target, twins))
     arriving.drop(connection, checkfirst=False)
+    changing.drop(connection, checkfirst=False)
     return IngestResult(
         target.file.id,
-        new=added - changed,
+        new=new,
         changed=changed,
-        unchanged=staged - other - added,
+        unchanged=staged - other - new - changed,
         rejected=_noted_rows(connection, target.file.id, "error"),
         warned=_noted_rows(connection, target.file.id, "warning"),
+        held=merger.held,
+        columns=merger.columns,
     )
 
 
@@ -300,22 +362,100 @@ def _double(repeats: sa.Subquery) -> sa.ColumnElement[str]:
     return zh + sa.literal(" the same key as in row ") + row + sa.literal(" with other content")
 
 
-def _close_changed(connection: sa.Connection, arriving: sa.Table, target: _Target) -> int:
-    """End the current versions of rows with other content; how many."""
+def _merge(connection: sa.Connection, arriving: sa.Table, changing: sa.Table, target: _Target) -> Merger:
+    """Lay rows of known keys over what is known; those that change it go to the table of changing rows."""
+    merger = Merger()
+    result = connection.execute(
+        _differing(arriving, target), execution_options={"yield_per": bulk.BATCH_ROWS}
+    )
+    bulk.append(connection, changing, (_merged(merger, rows) for rows in result.partitions()))
+    return merger
+
+
+def _differing(arriving: sa.Table, target: _Target) -> sa.Select[*tuple[Any, ...]]:
+    """Rows whose content is another than what is known, with the latest mark of their record."""
+    a, version = arriving.c, target.version
+    query = (
+        sa.select(a.key, a.subject_id, a.row_no, version.data, a.data, a.cleared)
+        .join_from(arriving, version, sa.and_(target.key == a.key, target.is_current))
+        .where(sa.or_(version.content_hash != a.content_hash, a.cleared.is_not(None)))
+    )
+    if target.version is SubjectVersion:
+        return query
+    latest = (
+        sa.select(sa.func.max(RecordMark.id))
+        .where(RecordMark.vocabulary == target.vocabulary_id, RecordMark.record_id == a.key)
+        .correlate(arriving)
+        .scalar_subquery()
+    )
+    mark = (RecordMark.id, RecordMark.kind, RecordMark.status_before, RecordMark.status_after)
+    return query.add_columns(*mark).outerjoin(RecordMark, RecordMark.id == latest)
+
+
+def _merged(merger: Merger, rows: Iterable[Sequence[Any]]) -> pa.RecordBatch:
+    changed = []
+    for key, subject_id, row_no, known, said, cleared, *mark in rows:
+        standing = Standing(*mark) if mark and mark[0] is not None and mark[1] != RELEASES else None
+        cleared = json.loads(cleared) if cleared else ()
+        document = merger.merge(Arrival(key, subject_id, row_no, known, said, cleared, standing))
+        if document != known:
+            changed.append((key, subject_id, document, content_hash(document), None, row_no))
+    return pa.RecordBatch.from_pylist([dict(zip(_ROWS.names, row, strict=True)) for row in changed], _ROWS)
+
+
+def _note_claims(connection: sa.Connection, arriving: sa.Table, target: _Target, merger: Merger) -> None:
+    """Note what contradicts marks; where the office's row now says as the mark does, it is settled."""
+    if target.version is SubjectVersion:
+        return
+    file, row = target.file, ContradictionRow
+    query = (
+        sa.select(row.record_id, arriving.c.data, RecordMark.status_after)
+        .join_from(row, arriving, row.record_id == arriving.c.key)
+        .join(RecordMark, RecordMark.id == row.mark_id)
+        .where(row.vocabulary == target.vocabulary_id, row.closed_at.is_(None))
+    )
+    agreed = [key for key, said, ours in connection.execute(query) if json.loads(said).get(STATUS) == ours]
+    close_contradictions(connection, target.vocabulary_id, agreed, "agreed", file.ingested_at)
+    raise_contradictions(connection, target.vocabulary_id, merger.claims, file.id, file.ingested_at)
+
+
+def _twins(
+    connection: sa.Connection, arriving: sa.Table, target: _Target, columns: TwinColumns
+) -> Iterator[pa.RecordBatch]:
+    """Warnings of this file's rows that may be a decision that is known under another number."""
+    subjects = (
+        sa.select(RecordVersion.subject_id)
+        .join_from(arriving, RecordVersion, sa.and_(target.key == arriving.c.key, target.is_current))
+        .where(RecordVersion.file_id == target.file.id)
+    )
+    at, here = target.file.ingested_at, target.file.id
+    pairs = note_twins(connection, target.vocabulary_id, columns, at, subjects)
+    both = [ordered for one, other in pairs for ordered in ((one, other), (other, one))]
+    return _quarantine(here, [_twin(one, other) for one, other in both if one.file_id == here])
+
+
+def _twin(one: Known, other: Known) -> Rejected:
+    """The number of another authority's record is not the office's to know."""
+    own = one.data.get("authority") == other.data.get("authority")
+    zh, en = (other.record_id, other.record_id) if own else ("其他单位的一条记录", "another authority's")
+    reason = f"可能与{zh}是同一决定 may be the same decision as {en}"
+    return Rejected(one.row_no, None, one.record_id, reason, "warning")
+
+
+def _close(connection: sa.Connection, changing: sa.Table, target: _Target) -> int:
+    """End the current versions of changing rows; how many."""
     version = target.version
-    changed = (
-        sa.select(version.id)
-        .join_from(arriving, version, sa.and_(target.key == arriving.c.key, target.is_current))
-        .where(version.content_hash != arriving.c.content_hash)
+    changed = sa.select(version.id).join_from(
+        changing, version, sa.and_(target.key == changing.c.key, target.is_current)
     )
     close = sa.update(version).where(version.id.in_(changed)).values(known_until=target.file.ingested_at)
     return connection.execute(close).rowcount
 
 
-def _add(connection: sa.Connection, arriving: sa.Table, target: _Target) -> int:
+def _add(connection: sa.Connection, rows_of: sa.Table, target: _Target) -> int:
     """Add a version of every row whose key has no current one (any more); how many."""
-    a = arriving.c
-    current = sa.select(1).where(target.is_current, target.key == a.key).correlate(arriving)
+    a = rows_of.c
+    current = sa.select(1).where(target.is_current, target.key == a.key).correlate(rows_of)
     columns = {
         "vocabulary": sa.literal(target.vocabulary_id),
         "subject_id": a.subject_id,

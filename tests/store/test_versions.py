@@ -80,11 +80,13 @@ def test_the_same_file_twice_changes_nothing_and_is_not_read(store: Store) -> No
     assert len(versions(store, SubjectVersion)) == 1
 
 
-def test_the_file_of_before_a_correction_does_not_undo_it(store: Store, take_in: TakeIn) -> None:
+def test_the_file_of_before_a_correction_is_news_when_it_comes_after_it(
+    store: Store, take_in: TakeIn
+) -> None:
     old, new = [merchant("a", stalls=1)], [merchant("a", stalls=2)]
-    for data in (old, new, old):
-        take_in(store, "subject", data)
-    assert versions(store, SubjectVersion)[-1] == ("a", '{"merchant_id":"a","stalls":2}', True)
+    results = [take_in(store, "subject", data) for data in (old, new, old, old)]
+    assert [numbers(result) for result in results] == [(1, 0, 0, 0), (0, 1, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0)]
+    assert versions(store, SubjectVersion)[-1] == ("a", '{"merchant_id":"a","stalls":1}', True)
 
 
 def test_other_vocabularies_are_not_touched(store: Store, take_in: TakeIn) -> None:
