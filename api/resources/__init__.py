@@ -12,6 +12,7 @@ from api.resources import (
     records,
     runs,
     service,
+    settling,
     simulations,
     subjects,
 )
@@ -20,6 +21,7 @@ BLUEPRINTS = (
     service.blueprint,
     subjects.blueprint,
     records.blueprint,
+    settling.blueprint,
     runs.blueprint,
     packs.blueprint,
     alerts.blueprint,

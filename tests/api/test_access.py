@@ -16,6 +16,8 @@ PATHS = {
     "run_id": 1,
     "job_id": 1,
     "alert_id": 1,
+    "contradiction_id": 1,
+    "twins_id": 1,
     "problem_id": 1,
     "plan_id": 1,
     "pack_id": "enterprise-credit",

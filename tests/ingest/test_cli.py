@@ -44,6 +44,8 @@ def test_a_good_file_is_told_in_numbers(tmp_path: Path) -> None:
         "未变 unchanged": "0",
         "隔离 quarantined": "0",
         "提示 warnings": "0",
+        "维持 held": "0",
+        "文件号 file no.": "1",
     }
 
 
