@@ -27,7 +27,7 @@ TwinColumns = tuple[tuple[str, ...], ...]
 WITHOUT_EFFECT = "revoked"
 """The status of a record that no longer counts, and of the twin that is not kept."""
 
-_MOST_COMBINED = 20
+_MOST_COMBINED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +105,17 @@ def _records(connection: sa.Connection, vocabulary_id: str, subjects: Sequence[s
     query = sa.select(v.record_id, v.subject_id, v.data, v.file_id, v.row_no).where(
         v.vocabulary == vocabulary_id, v.subject_id.in_(subjects), v.known_until.is_(None)
     )
-    for record_id, subject_id, data, file_id, row_no in connection.execute(query.order_by(v.record_id)):
+    for record_id, subject_id, data, file_id, row_no in connection.execute(query):
         yield Known(record_id, subject_id, json.loads(data), file_id, row_no)
 
 
 def _pairs(records: Iterable[Known], columns: TwinColumns) -> list[tuple[Known, Known]]:
-    """Each two of a group; in a large one each with the next, which a regulator sees just as well."""
+    """Each two of a group, the lesser number first; in a large group each with the next.
+
+    When a regulator has revoked one of two, the next is compared again.
+    """
     groups: dict[tuple[Any, ...], list[Known]] = defaultdict(list)
-    for record in records:
+    for record in sorted(records, key=lambda record: record.record_id):
         for names in columns:
             values = [record.data.get(name) for name in names]
             if None not in values and record.data.get(STATUS) != WITHOUT_EFFECT:
@@ -129,13 +132,23 @@ def _noted(
     connection: sa.Connection, vocabulary_id: str, pairs: Sequence[tuple[Known, Known]], at: dt.datetime
 ) -> list[tuple[Known, Known]]:
     """Note pairs; those that are not settled come back."""
-    open_pairs = []
     insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table_of(TwinsRow))
-    for one, other in pairs:
-        first, second = sorted((one.record_id, other.record_id))
-        named = {"vocabulary": vocabulary_id, "first_id": first, "second_id": second}
-        noted = named | {"subject_id": one.subject_id, "found_at": at}
-        connection.execute(insert.values(noted).on_conflict_do_nothing())
-        if connection.scalar(sa.select(TwinsRow.outcome).filter_by(**named)) is None:
-            open_pairs.append((one, other))
-    return open_pairs
+    noted = [
+        {
+            "vocabulary": vocabulary_id,
+            "subject_id": one.subject_id,
+            "first_id": one.record_id,
+            "second_id": other.record_id,
+            "found_at": at,
+        }
+        for one, other in pairs
+    ]
+    if noted:
+        connection.execute(insert.on_conflict_do_nothing(), noted)
+    settled: set[tuple[str, str]] = set()
+    for some in parts([row["first_id"] for row in noted]):
+        query = sa.select(TwinsRow.first_id, TwinsRow.second_id).where(
+            TwinsRow.vocabulary == vocabulary_id, TwinsRow.first_id.in_(some), TwinsRow.outcome.is_not(None)
+        )
+        settled.update((first, second) for first, second in connection.execute(query))
+    return [pair for pair in pairs if (pair[0].record_id, pair[1].record_id) not in settled]
