@@ -11,12 +11,12 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from scoring.spreadsheets import inert
 from scoring.store import Store
 from scoring.store.models import IngestedFile, Quarantined
 from scoring.store.versions import Rejected
 
 HEADERS = ("文件 file", "行 row", "列 column", "值 value", "原因 reason")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Waiting:
@@ -41,8 +41,7 @@ class Waiting:
 def write_quarantine(store: Store, file_id: int, folder: Path) -> Path:
     """Write what the store's quarantine holds of a file as CSV that spreadsheets open rightly.
 
-    UTF-8 with byte-order mark. A text that a spreadsheet would run as a formula gets an apostrophe before it
-    (OWASP, CSV injection).
+    UTF-8 with byte-order mark; no text of it runs as a formula.
 
     :return: the file, named after the file that was read and its digest.
     :raises OSError: where it can't be written.
@@ -65,9 +64,5 @@ def write_quarantine(store: Store, file_id: int, folder: Path) -> Path:
 
 
 def _line(file: str, problem: Quarantined) -> tuple[str | int, ...]:
-    texts = (_inert(text or "") for text in (problem.column, problem.value, problem.reason))
-    return (_inert(file), problem.row_no, *texts)
-
-
-def _inert(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    texts = (inert(text or "") for text in (problem.column, problem.value, problem.reason))
+    return (inert(file), problem.row_no, *texts)
