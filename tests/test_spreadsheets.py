@@ -11,11 +11,14 @@ import openpyxl
 import pyarrow as pa
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 from openpyxl.worksheet.worksheet import Worksheet
 
 from api.export import encoded
 from scoring.cli import main
 from scoring.cli.output import print_rows
+from scoring.ingest.decoration import undecorated
 from scoring.spreadsheets import append_row, inert, inert_column, inert_sql
 
 FORMULAS = [
@@ -63,6 +66,12 @@ def test_a_formula_gets_an_apostrophe(text: str) -> None:
 @pytest.mark.parametrize("text", TEXTS)
 def test_any_other_text_stays(text: str) -> None:
     assert inert(text) == text
+
+
+@given(st.text("=+-@'`\t 1A\"甲‘’", max_size=8))
+def test_what_was_guarded_is_read_as_itself(text: str) -> None:
+    kept = undecorated(text).strip()
+    assert undecorated(inert(kept)).strip() == undecorated(kept).strip()
 
 
 def test_arrow_and_sql_guard_as_python_does() -> None:

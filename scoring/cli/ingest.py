@@ -23,7 +23,7 @@ COLUMNS = {
     "unchanged": "未变 unchanged",
     "rejected": "隔离 quarantined",
 }
-DETAILS = ("quarantine", "ignored", "absent")
+DETAILS = ("quarantine", "ignored", "absent", "sheets")
 
 
 @click.command("ingest")
@@ -51,10 +51,11 @@ def ingest_command(
     database: str | None,
     fmt: Format,
 ) -> None:
-    """Take CSV and XLSX files, or directories of them, into the store.
+    """Take CSV, XLSX and XLS files, or directories of them, into the store.
 
-    Good rows are kept; a row with an error goes to a quarantine file that says what is wrong with it. The
-    same file twice changes nothing.
+    Good rows are kept; a row with an error goes to a quarantine file that says what is wrong with it. Every
+    visible sheet of a workbook that holds a table is read; the others are named. The same file twice changes
+    nothing.
 
     Example: xinheng ingest 企业.xlsx 行政处罚.csv --quarantine work/quarantine
     """
@@ -91,6 +92,8 @@ def _print(report: PathsReport, fmt: Format) -> None:
 def _notes(file: FileReport) -> list[str]:
     """What people should know besides the numbers."""
     notes = []
+    if any(sheet.state != "read" for sheet in file.sheets) or len(file.sheets) > 1:
+        notes.append(f"工作表 sheets: {'; '.join(map(str, file.sheets))}")
     if not file.rows:
         notes.append("只有表头,没有数据 headers only, no rows")
     if file.ignored:

@@ -16,7 +16,7 @@ from scoring.store import Store
 from scoring.store.models import IngestedFile, Quarantined
 from scoring.store.versions import Rejected
 
-HEADERS = ("文件 file", "行 row", "列 column", "值 value", "原因 reason")
+HEADERS = ("文件 file", "工作表 sheet", "行 row", "列 column", "值 value", "原因 reason")
 
 
 class Waiting:
@@ -51,7 +51,9 @@ def write_quarantine(store: Store, file_id: int, folder: Path) -> Path:
         file = session.get_one(IngestedFile, file_id)
         path = folder / f"{Path(file.name).stem}.{file.sha256[:8]}.quarantine.csv"
         problems = (
-            sa.select(Quarantined).filter_by(file_id=file_id).order_by(Quarantined.row_no, Quarantined.id)
+            sa.select(Quarantined)
+            .filter_by(file_id=file_id)
+            .order_by(Quarantined.sheet, Quarantined.row_no, Quarantined.id)
         )
         unfinished = path.with_suffix(".part")
         with unfinished.open("w", encoding="utf-8-sig", newline="") as stream:
@@ -65,4 +67,4 @@ def write_quarantine(store: Store, file_id: int, folder: Path) -> Path:
 
 def _line(file: str, problem: Quarantined) -> tuple[str | int, ...]:
     texts = (inert(text or "") for text in (problem.column, problem.value, problem.reason))
-    return (inert(file), problem.row_no, *texts)
+    return (inert(file), inert(problem.sheet or ""), problem.row_no, *texts)

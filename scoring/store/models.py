@@ -88,7 +88,8 @@ class RecordVersion(_Version, Base):
 class Quarantined(Base):
     """One thing that kept a row of a file out of the store.
 
-    :ivar row_no: the row in the file, counted from 1.
+    :ivar row_no: the row in the file, counted from 1; in its sheet, where the file is a workbook.
+    :ivar sheet: the sheet of the workbook, None for a file of another kind.
     :ivar column: the column it is about, None where it is about the whole row.
     """
 
@@ -101,6 +102,7 @@ class Quarantined(Base):
     column: Mapped[str | None]
     value: Mapped[str | None]
     reason: Mapped[str]
+    sheet: Mapped[str | None]
 
 
 class StoredPack(Base):

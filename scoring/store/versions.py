@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -23,11 +23,12 @@ from scoring.store.workspace import temporary_directory
 
 TableName = Literal["subject", "record"]
 _ROWS = pa.schema(
-    [(name, pa.string()) for name in ("key", "subject_id", "data", "content_hash")] + [("row_no", pa.int64())]
+    [(name, pa.string()) for name in ("key", "subject_id", "data", "content_hash", "sheet")]
+    + [(name, pa.int64()) for name in ("row_no", "order_no")]
 )
 _QUARANTINE = pa.schema(
     [("file_id", pa.int64()), ("row_no", pa.int64())]
-    + [(name, pa.string()) for name in ("column", "value", "reason")]
+    + [(name, pa.string()) for name in ("column", "value", "reason", "sheet")]
 )
 
 
@@ -49,12 +50,14 @@ class Rejected:
 
     :param column: as headed in the file; None where the whole row is meant.
     :param value: as it stands in the file.
+    :param sheet: of the workbook, in which ``row_no`` counts.
     """
 
     row_no: int
     column: str | None
     value: str | None
     reason: str
+    sheet: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,8 @@ def ingest_rows(
     quarantine. A file that is in the store already changes nothing, and its rows are not read.
 
     :param rows: columns ``key`` (of the subject or record) and ``subject_id`` as text, ``data`` (the row's
-        document, see :mod:`scoring.store.documents`) and ``row_no`` (the row in the file).
+        document, see :mod:`scoring.store.documents`) and ``row_no`` (the row in the file), and of a workbook
+        ``sheet`` (in which the row counts). They come in the order of the file.
     :param rejected: read after the last of ``rows``, so that one pass over the file can give both.
     :param key_column: what the key is called in the quarantine of double keys.
     :raises StoreError: where the database fails; nothing of the file is kept then.
@@ -147,17 +151,26 @@ def _known_file(
 @contextmanager
 def _spooled(rows: pa.Table | pa.RecordBatchReader) -> Iterator[pa.RecordBatchReader]:
     """The rows with their hashes, from a temporary file, so that the store is free while a file is read."""
+    before = 0
     with tempfile.TemporaryFile(dir=temporary_directory()) as spool:
         with pa.ipc.new_stream(spool, _ROWS) as sink:
             for batch in rows.to_batches(bulk.BATCH_ROWS) if isinstance(rows, pa.Table) else rows:
-                sink.write_batch(_hashed(batch))
+                sink.write_batch(_hashed(batch, before))
+                before += batch.num_rows
         spool.seek(0)
         yield pa.ipc.open_stream(spool)
 
 
-def _hashed(batch: pa.RecordBatch) -> pa.RecordBatch:
+def _hashed(batch: pa.RecordBatch, before: int) -> pa.RecordBatch:
+    """The rows with their hashes and, as rows of several sheets have the same numbers, their order."""
     hashes = [content_hash(document) for document in batch.column("data").to_pylist()]
-    return batch.append_column("content_hash", pa.array(hashes, pa.string())).select(_ROWS.names).cast(_ROWS)
+    order = pa.array(range(before, before + batch.num_rows), pa.int64())
+    batch = batch.append_column("content_hash", pa.array(hashes, pa.string())).append_column(
+        "order_no", order
+    )
+    if "sheet" not in batch.schema.names:
+        batch = batch.append_column("sheet", pa.nulls(batch.num_rows, pa.string()))
+    return batch.select(_ROWS.names).cast(_ROWS)
 
 
 def new_file(session: Session, vocabulary_id: str, table: TableName, file: FileInfo) -> IngestedFile:
@@ -187,7 +200,9 @@ def _arriving() -> sa.Table:
         sa.Column("subject_id", sa.Text, nullable=False),
         sa.Column("data", sa.Text, nullable=False),
         sa.Column("content_hash", sa.Text, nullable=False),
+        sa.Column("sheet", sa.Text, nullable=True),
         sa.Column("row_no", sa.Integer, nullable=False),
+        sa.Column("order_no", sa.Integer, nullable=False),
         prefixes=["TEMPORARY"],
         postgresql_on_commit="DROP",
     )
@@ -222,7 +237,7 @@ def _take(
     arriving = _arriving()
     arriving.create(connection, checkfirst=False)
     staged = bulk.append(connection, arriving, rows)
-    sa.Index("arriving_key", arriving.c.key, arriving.c.row_no).create(connection)
+    sa.Index("arriving_key", arriving.c.key, arriving.c.order_no).create(connection)
     bulk.append(connection, table_of(Quarantined), _quarantine(target.file.id, rejected))
     other = _drop_repeats(connection, arriving, target.file.id, key_column)
     changed = _close_changed(connection, arriving, target)
@@ -258,28 +273,37 @@ def _drop_repeats(connection: sa.Connection, arriving: sa.Table, file_id: int, k
         sa.literal(key_column, sa.String),
         repeats.c.key,
         _double(repeats),
+        repeats.c.sheet,
     ).where(is_other)
     connection.execute(sa.insert(Quarantined).from_select(_QUARANTINE.names, doubles))
-    connection.execute(sa.delete(arriving).where(arriving.c.row_no.in_(sa.select(repeats.c.row_no))))
+    connection.execute(sa.delete(arriving).where(arriving.c.order_no.in_(sa.select(repeats.c.order_no))))
     return other
 
 
 def _repeats(arriving: sa.Table) -> sa.Subquery:
-    """The rows whose key stands in an earlier row, with that row's number and content."""
+    """The rows whose key stands in an earlier row, with that row's place and content."""
     a = arriving.c
-    earlier = sa.func.first_value
+
+    place = sa.func.coalesce(a.sheet + "!", "") + sa.cast(a.row_no, sa.String)  # 5, or 1月!5
+
+    def first(column: sa.ColumnElement[Any], name: str) -> sa.Label[Any]:
+        return sa.func.first_value(column).over(partition_by=a.key, order_by=a.order_no).label(name)
+
     ranked = sa.select(
+        a.order_no,
+        a.sheet,
         a.row_no,
         a.key,
         a.content_hash,
-        earlier(a.row_no).over(partition_by=a.key, order_by=a.row_no).label("first_row_no"),
-        earlier(a.content_hash).over(partition_by=a.key, order_by=a.row_no).label("first_hash"),
+        first(a.order_no, "first_order_no"),
+        first(place, "first_place"),
+        first(a.content_hash, "first_hash"),
     ).subquery()
-    return sa.select(ranked).where(ranked.c.row_no > ranked.c.first_row_no).subquery()
+    return sa.select(ranked).where(ranked.c.order_no > ranked.c.first_order_no).subquery()
 
 
 def _double(repeats: sa.Subquery) -> sa.ColumnElement[str]:
-    row = sa.cast(repeats.c.first_row_no, sa.String)
+    row = repeats.c.first_place
     zh = sa.literal("编号与第 ") + row + sa.literal(" 行相同而内容不同")
     return zh + sa.literal(" the same key as in row ") + row + sa.literal(" with other content")
 
@@ -310,11 +334,11 @@ def _add(connection: sa.Connection, arriving: sa.Table, target: _Target) -> int:
         "file_id": sa.literal(target.file.id),
         target.key.key: a.key,
     }
-    rows = sa.select(*columns.values()).where(~current.exists()).order_by(a.row_no)
+    rows = sa.select(*columns.values()).where(~current.exists()).order_by(a.order_no)
     insert = sa.insert(table_of(target.version)).from_select(list(columns), rows)
     return connection.execute(insert, execution_options={"preserve_rowcount": True}).rowcount
 
 
 def _rejected_rows(connection: sa.Connection, file_id: int) -> int:
-    rows = sa.select(sa.func.count(Quarantined.row_no.distinct())).where(Quarantined.file_id == file_id)
-    return connection.scalar(rows) or 0
+    rows = sa.select(Quarantined.sheet, Quarantined.row_no).where(Quarantined.file_id == file_id).distinct()
+    return connection.scalar(sa.select(sa.func.count()).select_from(rows.subquery())) or 0
