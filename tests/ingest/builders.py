@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape, quoteattr
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 STRICT = "http://purl.oclc.org/ooxml/spreadsheetml/main"
 LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+CONTENT = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
 
 
@@ -76,6 +77,7 @@ class Workbook:
         links = [(f"s{n}", "worksheet", f"sheet{n}.xml") for n in range(count)]
         links += [("strings", "sharedStrings", "strings.xml"), ("styles", "styles", "styles.xml")]
         return {
+            "[Content_Types].xml": _types(count),
             "_rels/.rels": _relations([("book", "officeDocument", "book.xml")]),
             "_rels/book.xml.rels": _relations(links),
             "book.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{LINKS}">{self.properties}'
@@ -102,3 +104,17 @@ class Workbook:
 def _relations(links: Sequence[tuple[str, str, str]]) -> str:
     made = "".join(f'<Relationship Id="{i}" Type="{LINKS}/{kind}" Target="{to}"/>' for i, kind, to in links)
     return f'<Relationships xmlns="{PACKAGE}">{made}</Relationships>'
+
+
+def _types(sheets: int) -> str:
+    kinds = {"book": "sheet.main", "strings": "sharedStrings", "styles": "styles"}
+    kinds |= {f"sheet{n}": "worksheet" for n in range(sheets)}
+    made = "".join(
+        f'<Override PartName="/{part}.xml" ContentType="{CONTENT}.{kind}+xml"/>'
+        for part, kind in kinds.items()
+    )
+    return (
+        '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Default Extension="xml" ContentType="application/xml"/>{made}</Types>'
+    )
