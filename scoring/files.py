@@ -22,6 +22,7 @@ from rules.loader import in_force
 from rules.model import Column, Pack, Table, Vocabulary
 from rules.problems import UnknownPackError
 from scoring.engine import grade
+from scoring.spreadsheets import inert_sql
 from scoring.sql import quoted, sql_type
 from scoring.store.workspace import workspace
 
@@ -348,18 +349,20 @@ def _write(connection: duckdb.DuckDBPyConnection, out: Path) -> tuple[Path, ...]
     """Writes every file under another name, then gives all of them theirs."""
     paths = _outputs(out)
     queries = {
-        paths["scores"]: _in_points("scores", "score") + " order by subject_id",
-        paths["hits"]: _in_points("hits", "points_before", "points")
-        + " order by subject_id, rule, record_id",
-        paths["dimensions"]: _in_points("dimension_scores", "points_before", "points")
-        + " order by subject_id, dimension",
+        paths["scores"]: (_in_points("scores", "score"), "subject_id"),
+        paths["hits"]: (_in_points("hits", "points_before", "points"), "subject_id, rule, record_id"),
+        paths["dimensions"]: (
+            _in_points("dimension_scores", "points_before", "points"),
+            "subject_id, dimension",
+        ),
     }
     if _count(connection, "rejected"):
-        queries[paths["rejected"]] = "from rejected order by file, row_no, column_name"
+        queries[paths["rejected"]] = ("from rejected", "file, row_no, column_name")
     partial = {path: path.with_name(f".{path.name}.partial") for path in queries}
     try:
-        for path, query in queries.items():
-            _copy(connection, query, path, partial[path])
+        for path, (query, order) in queries.items():
+            shown = _inert(connection, query) if path.suffix.lower() == ".csv" else query
+            _copy(connection, f"{shown} order by {order}", path, partial[path])
         for path in queries:
             partial[path].replace(path)
         if paths["rejected"] not in queries:
@@ -370,6 +373,14 @@ def _write(connection: duckdb.DuckDBPyConnection, out: Path) -> tuple[Path, ...]
         for path in partial.values():
             path.unlink(missing_ok=True)
     return tuple(queries)
+
+
+def _inert(connection: duckdb.DuckDBPyConnection, query: str) -> str:
+    """The query with texts that no spreadsheet runs."""
+    columns = connection.execute(f"describe {query}").fetchall()
+    texts = [quoted(name) for name, kind, *_ in columns if kind == "VARCHAR"]
+    replaced = ", ".join(f"{inert_sql(name)} as {name}" for name in texts)
+    return f"select * replace ({replaced}) from ({query})" if texts else query
 
 
 def _in_points(table: str, *columns: str) -> str:

@@ -31,7 +31,6 @@ COLUMNS = {
     "held": "维持 held",
     "file_id": "文件号 file no.",
 }
-DETAILS = ("quarantine", "warnings", "ignored", "absent")
 FILES = {
     "id": "文件号 file no.",
     "name": "文件 file",
@@ -44,6 +43,7 @@ FILES = {
     "undoes": "撤回 takes back",
     "undone_by": "被撤回 taken back by",
 }
+DETAILS = ("quarantine", "warnings", "ignored", "absent", "sheets")
 
 
 class _Ingest(click.Command):
@@ -89,12 +89,12 @@ def ingest_command(
     database: str | None,
     fmt: Format,
 ) -> None:
-    """Take CSV and XLSX files, or directories of them, into the store.
+    """Take CSV, XLSX and XLS files, or directories of them, into the store.
 
-    Good rows are kept; a row with an error goes to a quarantine file that says what is wrong with it. A
-    column that a file lacks, or an empty cell, leaves what is known. The status that an objection, a decision
-    or a repair gave a record stands: see `xinheng records contradictions`. The same file twice changes
-    nothing.
+    Good rows are kept; a row with an error goes to a quarantine file that says what is wrong with it. Every
+    visible sheet of a workbook that holds a table is read; the others are named. A column that a file lacks,
+    or an empty cell, leaves what is known. The status that an objection, a decision or a repair gave a record
+    stands: see `xinheng records contradictions`. The same file twice changes nothing.
 
     `xinheng ingest list` lists the files that were taken; `xinheng ingest undo NUMBER` takes one back.
 
@@ -175,6 +175,8 @@ def _print(report: PathsReport, fmt: Format) -> None:
 def _notes(file: FileReport) -> list[str]:
     """What people should know besides the numbers."""
     notes = []
+    if any(sheet.state != "read" for sheet in file.sheets) or len(file.sheets) > 1:
+        notes.append(f"工作表 sheets: {'; '.join(map(str, file.sheets))}")
     if not file.rows:
         notes.append("只有表头,没有数据 headers only, no rows")
     if file.ignored:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -13,8 +14,9 @@ from stdnum.exceptions import InvalidChecksum, InvalidFormat, InvalidLength, Val
 
 from rules.model import Column, Title
 from scoring.ingest.dates import from_serial, parse_date
+from scoring.ingest.decoration import undecorated
 from scoring.ingest.errors import CellError, Fault
-from scoring.ingest.folding import Cell, as_text, fold, fold_text, fold_word
+from scoring.ingest.folding import Cell, Shown, Unreadable, as_text, fold, fold_text, fold_word
 from scoring.ingest.numbers import parse_decimal, parse_integer
 
 JsonValue = str | int | bool | None
@@ -35,8 +37,14 @@ BOOLEANS = {
     "no": False,
 }
 SPREADSHEET_ERRORS = frozenset(
-    {"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
+    {"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!"}
+    | {"#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#BUSY!", "#PYTHON!", "#EXTERNAL!", "#GETTING_DATA"}
 )
+MOST_PRECISE = 10**15
+"""A spreadsheet keeps 15 digits of a number; from here on the last ones are zeros."""
+
+_EXPONENT = re.compile(r"[-+]?[0-9](?:\.[0-9]+)?E[-+][0-9]{2,3}")
+_COUNTED = ("decimal", "integer", "date")
 _LONGEST_UNKNOWN = max(map(len, UNKNOWN))
 _PRINTED_CONTROLS = frozenset("\t\n\r")
 
@@ -70,6 +78,8 @@ def converter(reading: Reading) -> Convert:
     parse = _parser(reading)
 
     def convert(cell: Cell) -> JsonValue | Fault:
+        if isinstance(cell, Unreadable):
+            return cell.fault
         try:
             return _value(cell, reading, parse)
         except CellError as error:
@@ -79,9 +89,12 @@ def converter(reading: Reading) -> Convert:
 
 
 def _value(cell: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> JsonValue:
+    if isinstance(cell, Shown) and reading.column.declared in _COUNTED:
+        cell = cell.number
     if reading.column.declared == "date" and isinstance(cell, int | float) and not isinstance(cell, bool):
         return from_serial(cell, reading.epoch).isoformat()
-    text = cell if isinstance(cell, str) else as_text(cell)
+    text = undecorated(cell) if isinstance(cell, str) else as_text(cell)
+    _check_rounded(cell, text)
     _check_text(text)
     if reading.replacements:
         text = _replaced(text, reading.replacements)
@@ -102,6 +115,28 @@ def is_unknown(text: str) -> bool:
 
 def _replaced(text: str, replacements: Mapping[str, str | None]) -> str:
     return replacements.get(fold_word(text), text) or ""
+
+
+def _check_rounded(cell: Cell, text: str) -> None:
+    """Refuse a number whose last digits a spreadsheet has lost, or has not written."""
+    number = cell.number if isinstance(cell, Shown) else cell
+    if isinstance(number, int | float) and abs(number) >= MOST_PRECISE:
+        raise CellError(
+            Title(
+                "超过15位的数字,末尾数字已丢失", "a number of more than 15 digits: its last digits are lost"
+            ),
+            _AS_TEXT,
+        )
+    if _EXPONENT.fullmatch(text):
+        raise CellError(
+            Title("科学计数法的数字,末尾数字已丢失", "a number with an exponent: its last digits are lost"),
+            _AS_TEXT,
+        )
+
+
+_AS_TEXT = Title(
+    "请将该列设为文本格式后重新录入或导出", "format the column as text, and type or export its values again"
+)
 
 
 def _check_text(text: str) -> None:

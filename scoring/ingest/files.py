@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 
 from rules.loader import load_vocabulary
 from rules.model import Title, Vocabulary
 from rules.problems import PackError, UnknownPackError
-from scoring.ingest.errors import IngestError
-from scoring.ingest.headers import HeaderMatcher, Layout
+from scoring.ingest.errors import Fault, IngestError, NoTableError
+from scoring.ingest.headers import TITLES, HeaderMatcher, Layout
 from scoring.ingest.mapping import NO_MAPPING, Dataset, FileMapping
 from scoring.ingest.quarantine import ENDINGS, Waiting, write_quarantine
 from scoring.ingest.rows import BadRow, GoodRow, RowReader
-from scoring.ingest.sheets import Sheet, open_sheet
+from scoring.ingest.sheets import Sheet, is_blank, named, open_sheets, visible
 from scoring.store import Store
 from scoring.store.merging import ColumnChanges
 from scoring.store.twins import twin_columns
@@ -29,14 +31,48 @@ Progress = Callable[[int, int], None]
 """Told how much of a file is read and the whole (0: not known), in bytes or rows."""
 
 BATCH_ROWS = 20_000
-READER = "1"
+READER = "2"
 """Counts up where the same file would be read differently, so that it is read again."""
 
 QUARANTINE = Path("work/quarantine")
-SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm"})
+SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".et", ".xlsb", ".ods"})
+"""What may be a table of an office; of those that are not read it is said why."""
+
 _SCHEMA = pa.schema(
-    [("key", pa.string()), ("subject_id", pa.string()), ("data", pa.string()), ("row_no", pa.int64())]
+    [
+        ("key", pa.string()),
+        ("subject_id", pa.string()),
+        ("data", pa.string()),
+        ("row_no", pa.int64()),
+        ("sheet", pa.string()),
+    ]
 )
+SheetState = Literal["read", "hidden", "empty", "not a table", "not asked for"]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetReport:
+    """What became of a sheet of a workbook.
+
+    :param why: what keeps it from being a table.
+    """
+
+    name: str
+    state: SheetState
+    why: str = ""
+
+    def __str__(self) -> str:
+        said = f"{self.name} {SHEET_STATES[self.state]}"
+        return f"{said}: {self.why}" if self.why else said
+
+
+SHEET_STATES: dict[SheetState, str] = {
+    "read": "已读 read",
+    "hidden": "隐藏,未读 hidden, not read",
+    "empty": "空表 empty",
+    "not a table": "不是数据表,未读 not a table, not read",
+    "not asked for": "未指定,未读 not asked for, not read",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +91,9 @@ class FileReport:
     :param file_id: by which the file can be taken back; None in a check.
     :param noted: in a check, what would stand in the quarantine, and what is odd.
     :param ignored: headers that name no column of the table; their cells are not in the store.
-    :param absent: columns of the table that the file has not; they are unknown in its rows.
+    :param absent: columns of the table that the file has not; they are unknown in its rows. Of several
+        sheets, those that any of them has not.
+    :param sheets: what became of each sheet, of a workbook.
     """
 
     file: str
@@ -73,6 +111,7 @@ class FileReport:
     columns: Mapping[str, ColumnChanges] = field(default_factory=dict)
     file_id: int | None = None
     noted: tuple[Rejected, ...] = ()
+    sheets: tuple[SheetReport, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -126,8 +165,8 @@ def ingest_paths(
     :param progress: gives the function to tell of each file's progress.
     :raises StoreError: where the database fails; files before the current one are kept.
     """
-    chosen, skipped = _choose(paths)
-    files, failures = [], []
+    chosen, skipped, failures = _choose(paths)
+    files = []
     for path in chosen:
         try:
             files.append(ingest_file(store, path, vocabulary, reading, progress(path)))
@@ -155,42 +194,60 @@ def ingest_file(
     matcher = HeaderMatcher(_vocabulary(vocabulary, mapping), mapping, reading.dataset or mapping.dataset)
     with _readable(path):
         info = FileInfo(_digest(path, matcher, reading.replace), path.name)
-        with _opened(path, matcher) as (sheet, layout):
-            result = _take(store, matcher, sheet, layout, info, progress, reading)
+        with _opened(path, matcher) as opened:
+            result = _take(store, matcher, opened.tables, info, progress, reading)
     return FileReport(
         file=path.name,
-        dataset=layout.dataset,
+        dataset=opened.dataset,
         new=result.new,
         changed=result.changed,
         unchanged=result.unchanged,
         rejected=result.rejected,
         quarantine=_quarantine(store, path, result, reading, "error"),
-        ignored=layout.ignored,
-        absent=tuple(c.name for c in layout.absent if c.name not in mapping.defaults),
+        ignored=opened.columns(lambda layout: layout.ignored),
+        absent=opened.columns(
+            lambda layout: (c.name for c in layout.absent if c.name not in mapping.defaults)
+        ),
         warned=result.warned,
         warnings=_quarantine(store, path, result, reading, "warning"),
         held=result.held,
         columns=result.columns,
         file_id=None if reading.check else result.file_id,
         noted=result.noted,
+        sheets=opened.sheets,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The tables of a file, all of one dataset, and what its other sheets are."""
+
+    tables: tuple[tuple[Sheet, Layout], ...]
+    sheets: tuple[SheetReport, ...]
+
+    @property
+    def dataset(self) -> Dataset:
+        return self.tables[0][1].dataset
+
+    def columns(self, names: Callable[[Layout], Iterable[str]]) -> tuple[str, ...]:
+        """The names that any table has, in their order."""
+        return tuple(dict.fromkeys(name for _, layout in self.tables for name in names(layout)))
 
 
 def _take(
     store: Store,
     matcher: HeaderMatcher,
-    sheet: Sheet,
-    layout: Layout,
+    tables: Sequence[tuple[Sheet, Layout]],
     info: FileInfo,
     progress: Progress,
     reading: Reading,
 ) -> IngestResult:
-    reader = RowReader(layout, matcher, sheet.epoch, reading.replace)
+    layout = tables[0][1]
     key = matcher.required(layout.dataset)[0]
     header = next((found.header for found in layout.found if found.column.name == key), key)
     with closing(Waiting()) as rejected:
-        rows = _good_rows(reader.rows(sheet), rejected)
-        batches = _batches(rows, lambda: progress(sheet.position(), sheet.size))
+        rows = chain.from_iterable(_rows(matcher, *table, rejected, reading) for table in tables)
+        batches = _batches(rows, lambda: progress(*_progress(tables)))
         arrow = pa.RecordBatchReader.from_batches(_SCHEMA, batches)
         return ingest_rows(
             store,
@@ -205,31 +262,88 @@ def _take(
         )
 
 
-def _good_rows(rows: Iterable[GoodRow | BadRow], rejected: Waiting) -> Iterator[GoodRow]:
-    """The good rows; the problems of the others are laid aside."""
-    for row in rows:
+def _rows(
+    matcher: HeaderMatcher, sheet: Sheet, layout: Layout, rejected: Waiting, reading: Reading
+) -> Iterator[tuple[*GoodRow, str | None]]:
+    """The good rows with the sheet's name; the problems of the others are laid aside."""
+    for row in RowReader(layout, matcher, sheet.epoch, reading.replace).rows(sheet):
         if isinstance(row, BadRow):
-            rejected.add(row.problems)
+            rejected.add(replace(problem, sheet=sheet.name) for problem in row.problems)
         else:
-            yield row
+            yield (*row, sheet.name)
 
 
-def _batches(rows: Iterator[GoodRow], read: Callable[[], None]) -> Iterator[pa.RecordBatch]:
+def _progress(tables: Sequence[tuple[Sheet, Layout]]) -> tuple[int, int]:
+    return sum(sheet.position() for sheet, _ in tables), sum(sheet.size() for sheet, _ in tables)
+
+
+def _batches(
+    rows: Iterator[tuple[*GoodRow, str | None]], read: Callable[[], None]
+) -> Iterator[pa.RecordBatch]:
     while some := list(islice(rows, BATCH_ROWS)):
-        numbers, keys, subjects, documents = zip(*some, strict=True)
+        numbers, keys, subjects, documents, sheets = zip(*some, strict=True)
         read()
-        columns = (keys, subjects, documents, numbers)
+        columns = (keys, subjects, documents, numbers, sheets)
         arrays = [pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)]
         yield pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA)
 
 
 @contextmanager
-def _opened(path: Path, matcher: HeaderMatcher) -> Iterator[tuple[Sheet, Layout]]:
+def _opened(path: Path, matcher: HeaderMatcher) -> Iterator[_Opened]:
     mapping = matcher.mapping
-    with open_sheet(path, matcher.score, matcher.head_rows, mapping.encoding, mapping.sheet) as sheet:
-        head = list(islice(sheet.rows, matcher.head_rows))
-        layout = matcher.layout(head, path.name)
-        yield replace(sheet, rows=chain(head, sheet.rows)), layout
+    with open_sheets(path, matcher.score, matcher.head_rows, mapping.encoding) as sheets:
+        asked = named(path, sheets, mapping.sheet) if mapping.sheet else visible(sheets)
+        seen = [_seen(path, matcher, sheet, sheet in asked) for sheet in sheets]
+        tables = tuple(found for found, _ in seen if isinstance(found, tuple))
+        reports = tuple(report for _, report in seen)
+        if not tables:
+            raise _no_table(path, [found for found, _ in seen if isinstance(found, NoTableError)], reports)
+        if len({layout.dataset for _, layout in tables}) > 1:
+            raise _two_tables(path, tables)
+        yield _Opened(tables, reports if tables[0][0].name is not None else ())
+
+
+def _seen(
+    path: Path, matcher: HeaderMatcher, sheet: Sheet, is_asked: bool
+) -> tuple[tuple[Sheet, Layout] | NoTableError | None, SheetReport]:
+    """A sheet with its layout, or why it has none."""
+    name = sheet.name or ""
+    if not is_asked:
+        states: tuple[tuple[bool, SheetState], ...] = (
+            (sheet.is_hidden, "hidden"),
+            (not sheet.is_table, "not a table"),
+        )
+        return None, SheetReport(name, next((state for met, state in states if met), "not asked for"))
+    head = list(islice(sheet.rows, matcher.head_rows))
+    if sheet.name and all(not isinstance(cells, Fault) and is_blank(cells) for _, cells in head):
+        return None, SheetReport(name, "empty")
+    try:
+        layout = matcher.layout(head, f"{path.name} {name}".strip())
+    except NoTableError as error:
+        return error, SheetReport(name, "not a table", str(error.reason))
+    return (replace(sheet, rows=chain(head, sheet.rows)), layout), SheetReport(name, "read")
+
+
+def _no_table(path: Path, errors: Sequence[NoTableError], reports: Sequence[SheetReport]) -> IngestError:
+    """Why no sheet of a file is a table."""
+    if len(reports) == 1 and errors:
+        return IngestError(path.name, errors[0].reason, errors[0].hint)
+    shown = "".join(f"\n    {report}" for report in reports)
+    reason = Title("没有一张工作表是数据表", f"no sheet is a table{shown}")
+    hints = dict.fromkeys(str(error.hint) for error in errors)
+    return IngestError(
+        path.name, reason, Title("第一行应为表头", "; ".join(hints) or "headers in the first row")
+    )
+
+
+def _two_tables(path: Path, tables: Sequence[tuple[Sheet, Layout]]) -> IngestError:
+    shown = ", ".join(f"{sheet.name}: {TITLES[layout.dataset]}" for sheet, layout in tables)
+    reason = Title("工作表中既有主体又有记录", f"sheets of subjects and of records: {shown}")
+    return IngestError(
+        path.name,
+        reason,
+        Title("请用--table分两次导入", "take it in twice, with --table subject and --table record"),
+    )
 
 
 @contextmanager
@@ -295,17 +409,28 @@ def _vocabulary(given: Vocabulary | str, mapping: FileMapping) -> Vocabulary:
         raise IngestError(named, Title("词汇表有误", str(error)), hint) from None
 
 
-def _choose(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
-    """Files as they are named; of a directory the tables under it, and apart from them what is none."""
-    chosen, skipped = [], []
+def _choose(paths: Iterable[Path]) -> tuple[list[Path], list[Path], list[IngestError]]:
+    """Files as they are named; of a directory the tables under it, and apart from them what is none.
+
+    Directories that can't be listed are failures, for nobody knows what they hold.
+    """
+    chosen: list[Path] = []
+    skipped: list[Path] = []
+    failures: list[IngestError] = []
     for path in paths:
         if not path.is_dir():
             chosen.append(path)
             continue
-        inside = sorted(file for file in path.rglob("*") if file.is_file())
+        walked = os.walk(path, onerror=lambda error: failures.append(_not_listed(error)))
+        inside = sorted(Path(folder, file) for folder, _, files in walked for file in files)
         chosen += [file for file in inside if _is_table(file)]
         skipped += [file for file in inside if not _is_table(file)]
-    return chosen, skipped
+    return chosen, skipped, failures
+
+
+def _not_listed(error: OSError) -> IngestError:
+    reason = Title("目录无法读取", f"the directory can't be read: {error.strerror}")
+    return IngestError(str(error.filename), reason, Title("请开放读取权限", "let this user read it"))
 
 
 def _is_table(path: Path) -> bool:

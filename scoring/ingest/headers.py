@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rules.model import Column, Table, Title, Vocabulary
-from scoring.ingest.errors import Fault, IngestError
+from scoring.ingest.errors import Fault, IngestError, NoTableError
 from scoring.ingest.folding import as_text, fold, fold_word
 from scoring.ingest.mapping import Dataset, FileMapping
 from scoring.ingest.numbers import multiplier
@@ -120,7 +120,7 @@ class HeaderMatcher:
         rows = _possible_headers(head, self.mapping)
         if not rows:
             reason = Title("没有表头", "no row of headers")
-            raise IngestError(file, reason, Title("第一行应为表头", "the first row holds the headers"))
+            raise NoTableError(file, reason, Title("第一行应为表头", "the first row holds the headers"))
         fits = [self._fit(dataset, number, cells) for number, cells in rows for dataset in self.tables]
         best = max(fits, key=lambda fit: fit.rank)
         if not best.complete:
@@ -157,6 +157,8 @@ class HeaderMatcher:
         """Position → column name and multiplier, for the cells that are headers of the table."""
         found = {}
         for position, cell in enumerate(cells):
+            if cell is None or cell == "":
+                continue
             column, per = self._column(dataset, as_text(cell))
             if column is not None:
                 found[position] = (column, per)
@@ -176,11 +178,11 @@ class HeaderMatcher:
                 return self._words[dataset][candidate], times
         return None, 1
 
-    def _missing(self, fit: _Fit, file: str) -> IngestError:
+    def _missing(self, fit: _Fit, file: str) -> NoTableError:
         missing = [self.tables[fit.dataset].columns[name] for name in fit.missing]
         shown = "、".join(as_text(cell).strip() for cell in fit.cells if as_text(cell).strip())
         names = "、".join(column.title.zh for column in missing)
-        return IngestError(
+        return NoTableError(
             file,
             Title(
                 f"{TITLES[fit.dataset].zh}表缺少必需的列:{names};现有:{shown}",

@@ -66,12 +66,22 @@ class RowReader:
                 continue
             if isinstance(cells, Fault):
                 yield BadRow(number, (Rejected(number, None, None, str(cells)),))
-            elif not is_blank(cells):
+            elif not is_blank(cells) and not self._repeats_headers(cells):
                 yield self._row(number, _fit(cells, self.layout.width) if sheet.ragged else cells)
+
+    def _repeats_headers(self, cells: Cells) -> bool:
+        """Whether a row says the headers again: merged over two rows, on each page, or in joined files."""
+        return all(
+            found.position < len(cells) and as_text(cells[found.position]).strip() == found.header
+            for found in self.layout.found
+        )
 
     def _row(self, number: int, cells: Cells) -> GoodRow | BadRow:
         if len(cells) != self.layout.width:
-            fault = _wrong_width(len(cells), self.layout.width)
+            lines = sum(cell.count("\n") for cell in cells if isinstance(cell, str))
+            fault = _wrong_width(
+                len(cells), self.layout.width, "" if not lines else f"{number}–{number + lines}"
+            )
             shown = " | ".join(map(as_text, cells))
             return BadRow(number, (Rejected(number, None, _printable(shown), str(fault)),))
         parts = [read(cells[position] if position >= 0 else None) for position, read in self._readers]
@@ -140,7 +150,16 @@ def _fit(cells: Cells, width: int) -> Cells:
     return (*cells, *[None] * (width - len(cells)))
 
 
-def _wrong_width(cells: int, width: int) -> Fault:
+def _wrong_width(cells: int, width: int, lines: str) -> Fault:
+    """:param lines: of a row of several, which a quote may have swallowed."""
+    if lines:
+        return Fault(
+            Title(
+                f"第{lines}行应有{width}个单元格,实有{cells}个",
+                f"{cells} cells in lines {lines}, {width} headers",
+            ),
+            Title("请核对引号和分隔符", "look for a quote or a delimiter too many or too few"),
+        )
     return Fault(
         Title(f"应有{width}个单元格,实有{cells}个", f"{cells} cells where the headers have {width}"),
         Title("请核对多余或缺少的分隔符", "look for a delimiter too many or too few"),

@@ -94,7 +94,8 @@ class RecordVersion(_Version, Base):
 class Quarantined(Base):
     """One thing that kept a row of a file out of the store, or that is odd about a row that was taken.
 
-    :ivar row_no: the row in the file, counted from 1.
+    :ivar row_no: the row in the file, counted from 1; in its sheet, where the file is a workbook.
+    :ivar sheet: the sheet of the workbook, None for a file of another kind.
     :ivar column: the column it is about, None where it is about the whole row.
     :ivar level: error, or warning where the row was taken.
     """
@@ -109,6 +110,7 @@ class Quarantined(Base):
     value: Mapped[str | None]
     reason: Mapped[str]
     level: Mapped[str] = mapped_column(server_default="error")
+    sheet: Mapped[str | None]
 
 
 class StoredPack(Base):

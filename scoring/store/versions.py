@@ -35,12 +35,12 @@ CHECK_SHOWN = 1_000
 """Of what a check finds wrong, at most so much is said."""
 
 _ROWS = pa.schema(
-    [(name, pa.string()) for name in ("key", "subject_id", "data", "content_hash", "cleared")]
-    + [("row_no", pa.int64())]
+    [(name, pa.string()) for name in ("key", "subject_id", "data", "content_hash", "cleared", "sheet")]
+    + [(name, pa.int64()) for name in ("row_no", "order_no")]
 )
 _QUARANTINE = pa.schema(
     [("file_id", pa.int64()), ("row_no", pa.int64())]
-    + [(name, pa.string()) for name in ("column", "value", "reason", "level")]
+    + [(name, pa.string()) for name in ("column", "value", "reason", "level", "sheet")]
 )
 
 
@@ -65,6 +65,7 @@ class Rejected:
     :param column: as headed in the file; None where the whole row is meant.
     :param value: as it stands in the file.
     :param level: ``warning`` where the row was taken.
+    :param sheet: of the workbook, in which ``row_no`` counts.
     """
 
     row_no: int
@@ -72,6 +73,7 @@ class Rejected:
     value: str | None
     reason: str
     level: Level = "error"
+    sheet: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ def ingest_rows(
     last of its table changes nothing, and its rows are not read.
 
     :param rows: columns ``key`` (of the subject or record) and ``subject_id`` as text, ``data`` (the row's
-        document, see :mod:`scoring.store.documents`) and ``row_no`` (the row in the file).
+        document, see :mod:`scoring.store.documents`) and ``row_no`` (the row in the file), and of a workbook
+        ``sheet`` (in which the row counts). They come in the order of the file.
     :param rejected: errors and warnings; read after the last of ``rows``, so that one pass over the file can
         give both.
     :param key_column: what the key is called in the quarantine of double keys.
@@ -146,9 +149,20 @@ def ingest_rows(
 
 def noted_rows(session: Session, file_id: int) -> Iterator[Rejected]:
     """What kept rows of a file out, and what is odd about others, by row."""
-    query = sa.select(Quarantined).filter_by(file_id=file_id).order_by(Quarantined.row_no, Quarantined.id)
+    query = (
+        sa.select(Quarantined)
+        .filter_by(file_id=file_id)
+        .order_by(Quarantined.sheet, Quarantined.row_no, Quarantined.id)
+    )
     for row in session.scalars(query.execution_options(yield_per=1_000)):
-        yield Rejected(row.row_no, row.column, row.value, row.reason, row.level)  # type: ignore[arg-type]
+        yield Rejected(
+            row.row_no,
+            row.column,
+            row.value,
+            row.reason,
+            row.level,  # type: ignore[arg-type]
+            row.sheet,
+        )
 
 
 def last_ingest(session: Session, at: dt.datetime | None = None) -> dt.datetime | None:
@@ -196,25 +210,30 @@ def _known_file(
 @contextmanager
 def _spooled(rows: pa.Table | pa.RecordBatchReader) -> Iterator[pa.RecordBatchReader]:
     """The rows with their hashes, from a temporary file, so that the store is free while a file is read."""
+    before = 0
     with tempfile.TemporaryFile(dir=temporary_directory()) as spool:
         with pa.ipc.new_stream(spool, _ROWS) as sink:
             for batch in rows.to_batches(bulk.BATCH_ROWS) if isinstance(rows, pa.Table) else rows:
-                sink.write_batch(_hashed(batch))
+                sink.write_batch(_hashed(batch, before))
+                before += batch.num_rows
         spool.seek(0)
         yield pa.ipc.open_stream(spool)
 
 
-def _hashed(batch: pa.RecordBatch) -> pa.RecordBatch:
+def _hashed(batch: pa.RecordBatch, before: int) -> pa.RecordBatch:
+    """The rows with their hashes and, as rows of several sheets have the same numbers, their order."""
     said = [split_cleared(document) for document in batch.column("data").to_pylist()]
     columns = {
         "data": [document for document, _ in said],
         "content_hash": [content_hash(document) for document, _ in said],
         "cleared": [json.dumps(cleared) if cleared else None for _, cleared in said],
     }
-    batch = batch.select(["key", "subject_id", "row_no"])
-    for name, values in columns.items():
-        batch = batch.append_column(name, pa.array(values, pa.string()))
-    return batch.select(_ROWS.names).cast(_ROWS)
+    order = pa.array(range(before, before + batch.num_rows), pa.int64())
+    given = {name: batch.column(name) for name in batch.schema.names}
+    given |= {name: pa.array(values, pa.string()) for name, values in columns.items()}
+    nothing = pa.nulls(batch.num_rows, pa.string())
+    arrays = [{**given, "order_no": order}.get(name, nothing) for name in _ROWS.names]
+    return pa.RecordBatch.from_arrays(arrays, _ROWS.names).cast(_ROWS)
 
 
 def new_file(
@@ -253,7 +272,9 @@ def _staging(name: str) -> sa.Table:
         sa.Column("data", sa.Text, nullable=False),
         sa.Column("content_hash", sa.Text, nullable=False),
         sa.Column("cleared", sa.Text),
+        sa.Column("sheet", sa.Text, nullable=True),
         sa.Column("row_no", sa.Integer, nullable=False),
+        sa.Column("order_no", sa.Integer, nullable=False),
         prefixes=["TEMPORARY"],
         postgresql_on_commit="DROP",
     )
@@ -290,7 +311,7 @@ def _take(
     arriving.create(connection, checkfirst=False)
     changing.create(connection, checkfirst=False)
     staged = bulk.append(connection, arriving, rows)
-    sa.Index("arriving_key", arriving.c.key, arriving.c.row_no).create(connection)
+    sa.Index("arriving_key", arriving.c.key, arriving.c.order_no).create(connection)
     bulk.append(connection, table_of(Quarantined), _quarantine(target.file.id, rejected))
     other = _drop_repeats(connection, arriving, target.file.id, key_column)
     merger = _merge(connection, arriving, changing, target)
@@ -336,28 +357,37 @@ def _drop_repeats(connection: sa.Connection, arriving: sa.Table, file_id: int, k
         repeats.c.key,
         _double(repeats),
         sa.literal("error"),
+        repeats.c.sheet,
     ).where(is_other)
     connection.execute(sa.insert(Quarantined).from_select(_QUARANTINE.names, doubles))
-    connection.execute(sa.delete(arriving).where(arriving.c.row_no.in_(sa.select(repeats.c.row_no))))
+    connection.execute(sa.delete(arriving).where(arriving.c.order_no.in_(sa.select(repeats.c.order_no))))
     return other
 
 
 def _repeats(arriving: sa.Table) -> sa.Subquery:
-    """The rows whose key stands in an earlier row, with that row's number and content."""
+    """The rows whose key stands in an earlier row, with that row's place and content."""
     a = arriving.c
-    earlier = sa.func.first_value
+
+    place = sa.func.coalesce(a.sheet + "!", "") + sa.cast(a.row_no, sa.String)  # 5, or 1月!5
+
+    def first(column: sa.ColumnElement[Any], name: str) -> sa.Label[Any]:
+        return sa.func.first_value(column).over(partition_by=a.key, order_by=a.order_no).label(name)
+
     ranked = sa.select(
+        a.order_no,
+        a.sheet,
         a.row_no,
         a.key,
         a.content_hash,
-        earlier(a.row_no).over(partition_by=a.key, order_by=a.row_no).label("first_row_no"),
-        earlier(a.content_hash).over(partition_by=a.key, order_by=a.row_no).label("first_hash"),
+        first(a.order_no, "first_order_no"),
+        first(place, "first_place"),
+        first(a.content_hash, "first_hash"),
     ).subquery()
-    return sa.select(ranked).where(ranked.c.row_no > ranked.c.first_row_no).subquery()
+    return sa.select(ranked).where(ranked.c.order_no > ranked.c.first_order_no).subquery()
 
 
 def _double(repeats: sa.Subquery) -> sa.ColumnElement[str]:
-    row = sa.cast(repeats.c.first_row_no, sa.String)
+    row = repeats.c.first_place
     zh = sa.literal("编号与第 ") + row + sa.literal(" 行相同而内容不同")
     return zh + sa.literal(" the same key as in row ") + row + sa.literal(" with other content")
 
@@ -376,7 +406,7 @@ def _differing(arriving: sa.Table, target: _Target) -> sa.Select[*tuple[Any, ...
     """Rows whose content is another than what is known, with the latest mark of their record."""
     a, version = arriving.c, target.version
     query = (
-        sa.select(a.key, a.subject_id, a.row_no, version.data, a.data, a.cleared)
+        sa.select(a.key, a.subject_id, a.row_no, a.order_no, version.data, a.data, a.cleared)
         .join_from(arriving, version, sa.and_(target.key == a.key, target.is_current))
         .where(sa.or_(version.content_hash != a.content_hash, a.cleared.is_not(None)))
     )
@@ -394,13 +424,22 @@ def _differing(arriving: sa.Table, target: _Target) -> sa.Select[*tuple[Any, ...
 
 def _merged(merger: Merger, rows: Iterable[Sequence[Any]]) -> pa.RecordBatch:
     changed = []
-    for key, subject_id, row_no, known, said, cleared, *mark in rows:
+    for key, subject_id, row_no, order_no, known, said, cleared, *mark in rows:
         standing = Standing(*mark) if mark and mark[0] is not None and mark[1] != RELEASES else None
         cleared = json.loads(cleared) if cleared else ()
         document = merger.merge(Arrival(key, subject_id, row_no, known, said, cleared, standing))
         if document != known:
-            changed.append((key, subject_id, document, content_hash(document), None, row_no))
-    return pa.RecordBatch.from_pylist([dict(zip(_ROWS.names, row, strict=True)) for row in changed], _ROWS)
+            changed.append(
+                {
+                    "key": key,
+                    "subject_id": subject_id,
+                    "data": document,
+                    "content_hash": content_hash(document),
+                    "row_no": row_no,
+                    "order_no": order_no,
+                }
+            )
+    return pa.RecordBatch.from_pylist(changed, _ROWS)
 
 
 def _note_claims(connection: sa.Connection, arriving: sa.Table, target: _Target, merger: Merger) -> None:
@@ -466,15 +505,14 @@ def _add(connection: sa.Connection, rows_of: sa.Table, target: _Target) -> int:
         "file_id": sa.literal(target.file.id),
         target.key.key: a.key,
     }
-    rows = sa.select(*columns.values()).where(~current.exists()).order_by(a.row_no)
+    rows = sa.select(*columns.values()).where(~current.exists()).order_by(a.order_no)
     insert = sa.insert(table_of(target.version)).from_select(list(columns), rows)
     return connection.execute(insert, execution_options={"preserve_rowcount": True}).rowcount
 
 
 def _noted_rows(connection: sa.Connection, file_id: int, level: Level) -> int:
     """The rows of a file that have an error, or those that were taken with a warning."""
-    noted = sa.select(Quarantined.row_no).filter_by(file_id=file_id, level=level)
-    if level == "warning":
-        errors = sa.select(Quarantined.row_no).filter_by(file_id=file_id, level="error")
-        noted = noted.where(Quarantined.row_no.not_in(errors))
-    return connection.scalar(sa.select(sa.func.count()).select_from(noted.distinct().subquery())) or 0
+    worst = sa.func.min(Quarantined.level)  # by the alphabet, an error comes before a warning
+    rows = sa.select(worst).filter_by(file_id=file_id).group_by(Quarantined.sheet, Quarantined.row_no)
+    noted = rows.having(worst == level).subquery()
+    return connection.scalar(sa.select(sa.func.count()).select_from(noted)) or 0

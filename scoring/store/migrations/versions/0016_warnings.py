@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0016"
-down_revision = "0005"
+down_revision = "0015"
 
 
 def upgrade() -> None:
