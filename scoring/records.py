@@ -38,13 +38,17 @@ class UnknownRecordError(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What became of submitted records. Of a rejected row every problem is listed; rows count from 1."""
+    """What became of submitted records. Of a rejected row every problem is listed; rows count from 1.
+
+    :param warnings: what is odd about rows that were taken.
+    """
 
     new: int
     changed: int
     unchanged: int
     rejected: int
     problems: tuple[Rejected, ...]
+    warnings: tuple[Rejected, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,8 +263,11 @@ def _submission(store: Store, result: IngestResult) -> Submission:
     query = sa.select(Quarantined).where(Quarantined.file_id == result.file_id)
     with store.reading() as session:
         rows = session.scalars(query.order_by(Quarantined.row_no, Quarantined.id))
-        problems = tuple(Rejected(row.row_no, row.column, row.value, row.reason) for row in rows)
-    return Submission(result.new, result.changed, result.unchanged, result.rejected, problems)
+        noted = [Rejected(row.row_no, row.column, row.value, row.reason, row.level) for row in rows]  # type: ignore[arg-type]
+    problems, warnings = (
+        tuple(note for note in noted if note.level == level) for level in ("error", "warning")
+    )
+    return Submission(result.new, result.changed, result.unchanged, result.rejected, problems, warnings)
 
 
 def _record(row: RecordVersion, table: Table) -> Record:

@@ -53,7 +53,7 @@ class RecordsRequest(Schema):
 
 
 class RowProblemSchema(Schema):
-    """Why a row was not taken."""
+    """Why a row was not taken, or what is odd about one that was."""
 
     row_no = fields.Integer(required=True, metadata={"description": "From 1"})
     column = fields.String(required=True, allow_none=True)
@@ -69,6 +69,11 @@ class SubmissionSchema(Schema):
     unchanged = fields.Integer(required=True)
     rejected = fields.Integer(required=True)
     problems = fields.List(fields.Nested(RowProblemSchema), required=True)
+    warnings = fields.List(
+        fields.Nested(RowProblemSchema),
+        required=True,
+        metadata={"description": "What is odd about rows that were taken"},
+    )
 
 
 class EvidenceSchema(Schema):

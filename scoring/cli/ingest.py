@@ -22,8 +22,9 @@ COLUMNS = {
     "changed": "更正 changed",
     "unchanged": "未变 unchanged",
     "rejected": "隔离 quarantined",
+    "warned": "提示 warnings",
 }
-DETAILS = ("quarantine", "ignored", "absent")
+DETAILS = ("quarantine", "warnings", "ignored", "absent")
 
 
 @click.command("ingest")
@@ -97,6 +98,8 @@ def _notes(file: FileReport) -> list[str]:
         notes.append(f"未识别的列 columns ignored: {'、'.join(file.ignored)}")
     if file.quarantine:
         notes.append(f"{file.rejected} 行已隔离 rows quarantined: {file.quarantine}")
+    if file.warnings:
+        notes.append(f"{file.warned} 行已入库但有疑点 rows taken with warnings: {file.warnings}")
     return notes
 
 

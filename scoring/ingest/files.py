@@ -17,11 +17,11 @@ from rules.problems import PackError, UnknownPackError
 from scoring.ingest.errors import IngestError
 from scoring.ingest.headers import HeaderMatcher, Layout
 from scoring.ingest.mapping import NO_MAPPING, Dataset, FileMapping
-from scoring.ingest.quarantine import Waiting, write_quarantine
+from scoring.ingest.quarantine import ENDINGS, Waiting, write_quarantine
 from scoring.ingest.rows import BadRow, GoodRow, RowReader
 from scoring.ingest.sheets import Sheet, open_sheet
 from scoring.store import Store
-from scoring.store.versions import FileInfo, IngestResult, ingest_rows
+from scoring.store.versions import FileInfo, IngestResult, Level, ingest_rows
 
 Progress = Callable[[int, int], None]
 """Told how much of a file is read and the whole (0: not known), in bytes or rows."""
@@ -45,6 +45,8 @@ class FileReport:
     :param changed: rows that supersede what was known of their key.
     :param rejected: rows that stand in the quarantine.
     :param quarantine: the file that says why, where there are any.
+    :param warned: rows that were taken although something about them is odd.
+    :param warnings: the file that says what, where there are any.
     :param ignored: headers that name no column of the table; their cells are not in the store.
     :param absent: columns of the table that the file has not; they are unknown in its rows.
     """
@@ -58,6 +60,8 @@ class FileReport:
     quarantine: Path | None
     ignored: tuple[str, ...]
     absent: tuple[str, ...]
+    warned: int = 0
+    warnings: Path | None = None
 
     @property
     def rows(self) -> int:
@@ -145,9 +149,11 @@ def ingest_file(
         changed=result.changed,
         unchanged=result.unchanged,
         rejected=result.rejected,
-        quarantine=_quarantine(store, path, result, reading.quarantine),
+        quarantine=_quarantine(store, path, result, reading.quarantine, "error"),
         ignored=layout.ignored,
         absent=tuple(c.name for c in layout.absent if c.name not in mapping.defaults),
+        warned=result.warned,
+        warnings=_quarantine(store, path, result, reading.quarantine, "warning"),
     )
 
 
@@ -218,11 +224,11 @@ def _digest(path: Path, matcher: HeaderMatcher) -> str:
     return hashlib.sha256(repr(reading).encode("utf-8", "backslashreplace")).hexdigest()
 
 
-def _quarantine(store: Store, path: Path, result: IngestResult, folder: Path) -> Path | None:
-    if not result.rejected:
+def _quarantine(store: Store, path: Path, result: IngestResult, folder: Path, level: Level) -> Path | None:
+    if not (result.rejected if level == "error" else result.warned):
         return None
     try:
-        return write_quarantine(store, result.file_id, folder)
+        return write_quarantine(store, result.file_id, folder, level)
     except OSError as error:
         raise IngestError(
             path.name,
@@ -265,5 +271,5 @@ def _choose(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
 
 def _is_table(path: Path) -> bool:
     """Hidden files, the lock files of spreadsheets and quarantine files are no tables of an office."""
-    own = path.name.startswith((".", "~$")) or path.name.endswith(".quarantine.csv")
+    own = path.name.startswith((".", "~$")) or path.name.endswith(ENDINGS)
     return path.suffix.casefold() in SUFFIXES and not own

@@ -86,10 +86,11 @@ class RecordVersion(_Version, Base):
 
 
 class Quarantined(Base):
-    """One thing that kept a row of a file out of the store.
+    """One thing that kept a row of a file out of the store, or that is odd about a row that was taken.
 
     :ivar row_no: the row in the file, counted from 1.
     :ivar column: the column it is about, None where it is about the whole row.
+    :ivar level: error, or warning where the row was taken.
     """
 
     __tablename__ = "quarantine"
@@ -101,6 +102,7 @@ class Quarantined(Base):
     column: Mapped[str | None]
     value: Mapped[str | None]
     reason: Mapped[str]
+    level: Mapped[str] = mapped_column(server_default="error")
 
 
 class StoredPack(Base):

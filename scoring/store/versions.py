@@ -22,12 +22,14 @@ from scoring.store.models import IngestedFile, Quarantined, RecordVersion, Subje
 from scoring.store.workspace import temporary_directory
 
 TableName = Literal["subject", "record"]
+Level = Literal["error", "warning"]
+"""An error keeps its row out of the store; a row with warnings alone is taken."""
 _ROWS = pa.schema(
     [(name, pa.string()) for name in ("key", "subject_id", "data", "content_hash")] + [("row_no", pa.int64())]
 )
 _QUARANTINE = pa.schema(
     [("file_id", pa.int64()), ("row_no", pa.int64())]
-    + [(name, pa.string()) for name in ("column", "value", "reason")]
+    + [(name, pa.string()) for name in ("column", "value", "reason", "level")]
 )
 
 
@@ -45,16 +47,18 @@ class FileInfo:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One thing that kept a row out. A row may have several.
+    """One thing that kept a row out, or that is odd about a row that was taken. A row may have several.
 
     :param column: as headed in the file; None where the whole row is meant.
     :param value: as it stands in the file.
+    :param level: ``warning`` where the row was taken.
     """
 
     row_no: int
     column: str | None
     value: str | None
     reason: str
+    level: Level = "error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class IngestResult:
     """What a file changed: numbers of rows. ``rejected`` rows are in the quarantine.
 
     :param file_id: the file in ``ingested_files``, under which the quarantine holds its rows.
+    :param warned: rows that were taken although something about them is odd; the quarantine says what.
     """
 
     file_id: int
@@ -69,6 +74,7 @@ class IngestResult:
     changed: int
     unchanged: int
     rejected: int
+    warned: int = 0
 
 
 def ingest_rows(
@@ -88,7 +94,8 @@ def ingest_rows(
 
     :param rows: columns ``key`` (of the subject or record) and ``subject_id`` as text, ``data`` (the row's
         document, see :mod:`scoring.store.documents`) and ``row_no`` (the row in the file).
-    :param rejected: read after the last of ``rows``, so that one pass over the file can give both.
+    :param rejected: errors and warnings; read after the last of ``rows``, so that one pass over the file can
+        give both.
     :param key_column: what the key is called in the quarantine of double keys.
     :raises StoreError: where the database fails; nothing of the file is kept then.
     """
@@ -141,7 +148,14 @@ def _known_file(
     known = session.scalar(same)
     if known is None:
         return None
-    return IngestResult(known.id, 0, 0, unchanged=known.rows_good, rejected=known.rows_bad)
+    return IngestResult(
+        known.id,
+        0,
+        0,
+        unchanged=known.rows_good,
+        rejected=known.rows_bad,
+        warned=_noted_rows(session.connection(), known.id, "warning"),
+    )
 
 
 @contextmanager
@@ -233,7 +247,8 @@ def _take(
         new=added - changed,
         changed=changed,
         unchanged=staged - other - added,
-        rejected=_rejected_rows(connection, target.file.id),
+        rejected=_noted_rows(connection, target.file.id, "error"),
+        warned=_noted_rows(connection, target.file.id, "warning"),
     )
 
 
@@ -258,6 +273,7 @@ def _drop_repeats(connection: sa.Connection, arriving: sa.Table, file_id: int, k
         sa.literal(key_column, sa.String),
         repeats.c.key,
         _double(repeats),
+        sa.literal("error"),
     ).where(is_other)
     connection.execute(sa.insert(Quarantined).from_select(_QUARANTINE.names, doubles))
     connection.execute(sa.delete(arriving).where(arriving.c.row_no.in_(sa.select(repeats.c.row_no))))
@@ -315,6 +331,10 @@ def _add(connection: sa.Connection, arriving: sa.Table, target: _Target) -> int:
     return connection.execute(insert, execution_options={"preserve_rowcount": True}).rowcount
 
 
-def _rejected_rows(connection: sa.Connection, file_id: int) -> int:
-    rows = sa.select(sa.func.count(Quarantined.row_no.distinct())).where(Quarantined.file_id == file_id)
-    return connection.scalar(rows) or 0
+def _noted_rows(connection: sa.Connection, file_id: int, level: Level) -> int:
+    """The rows of a file that have an error, or those that were taken with a warning."""
+    noted = sa.select(Quarantined.row_no).filter_by(file_id=file_id, level=level)
+    if level == "warning":
+        errors = sa.select(Quarantined.row_no).filter_by(file_id=file_id, level="error")
+        noted = noted.where(Quarantined.row_no.not_in(errors))
+    return connection.scalar(sa.select(sa.func.count()).select_from(noted.distinct().subquery())) or 0

@@ -43,6 +43,7 @@ def test_a_good_file_is_told_in_numbers(tmp_path: Path) -> None:
         "更正 changed": "0",
         "未变 unchanged": "0",
         "隔离 quarantined": "0",
+        "提示 warnings": "0",
     }
 
 

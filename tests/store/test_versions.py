@@ -175,3 +175,15 @@ def test_others_may_write_while_a_file_is_read(store: Store, take_in: TakeIn) ->
     reader = pa.RecordBatchReader.from_batches(rows("merchant_id", []).schema, slowly())
     ingest_rows(store, "merchant", "subject", reader, FileInfo("3" * 64, "slow.csv"))
     assert [key for key, _, _ in versions(store, SubjectVersion)] == ["b", "a"]
+
+
+def test_what_is_odd_about_a_row_that_was_taken_is_counted_apart(store: Store, take_in: TakeIn) -> None:
+    notes = [
+        Rejected(2, "摊位", "900", "多得少见 unusually many", "warning"),
+        Rejected(7, "摊位", "许多", "不是数 not a number"),
+        Rejected(7, "日期", "2009-01-01", "很久以前 long ago", "warning"),
+    ]
+    result = take_in(store, "subject", [merchant("a", stalls=900)], notes)
+    assert (numbers(result), result.warned) == ((1, 0, 0, 1), 1)
+    again = take_in(store, "subject", [merchant("a", stalls=900)], notes)
+    assert (numbers(again), again.warned) == ((0, 0, 1, 1), 1)
