@@ -11,9 +11,13 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
+from rules.calendar import today
 from rules.model import Table, Title, Vocabulary
 from scoring.ingest.cells import Convert, Reading, converter
+from scoring.ingest.checks import RowCheck, row_check
 from scoring.ingest.errors import Fault
+from scoring.ingest.rows import OddRow
+from scoring.ingest.subjects import doubt
 from scoring.store import Store
 from scoring.store.documents import decode, encode, value_in
 from scoring.store.models import Quarantined, RecordVersion, SubjectVersion
@@ -80,16 +84,21 @@ def submit_records(
     :raises RecordError: where the vocabulary has no records.
     """
     table = records_table(vocabulary)
+    check = row_check(table, today())
     foreign = _foreign(store, vocabulary, table, rows, authority) if authority else frozenset()
     good: list[tuple[str, str, str, int]] = []
     rejected: list[Rejected] = []
     for number, row in enumerate(rows, start=1):
         values, problems = _read(table, vocabulary, row, number, authority)
         problems += [_taken(number, key) for key in foreign & {str(row.get(table.key))}]
-        if problems:
-            rejected += problems
-        else:
+        problems += _judged(check, values, number)
+        rejected += problems
+        if not any(problem.level == "error" for problem in problems):
             good.append((values[table.key], values[vocabulary.record_subject], encode(values), number))
+    arrived = ((number, key, subject, document) for key, subject, document, number in good)
+    for odd in doubt(store, vocabulary, table, arrived):
+        if isinstance(odd, OddRow):
+            rejected += odd.warnings
     columns = zip(*good, strict=True) if good else ((), (), (), ())
     arrow = pa.table([pa.array(c, f.type) for c, f in zip(columns, _ROWS, strict=True)], _ROWS)
     result = ingest_rows(store, vocabulary.id, "record", arrow, source, rejected, table.key)
@@ -187,6 +196,23 @@ def _read(
     if authority is not None and values.get(AUTHORITY) != authority:
         problems.append(_of_others(number, _shown(row.get(AUTHORITY)), authority))
     return values, problems
+
+
+def _judged(check: RowCheck, values: Mapping[str, Any], number: int) -> list[Rejected]:
+    """What the row check finds in the values that could be read."""
+    unread = {name for name, value in values.items() if isinstance(value, Fault)}
+    known = {name: value for name, value in values.items() if name not in unread}
+    return [
+        Rejected(
+            number,
+            finding.column,
+            _shown(values.get(finding.column)),
+            str(finding.fault),
+            "warning" if finding.odd else "error",
+        )
+        for finding in check(known)
+        if finding.column not in unread
+    ]
 
 
 def _cell(vocabulary_id: str, table: Table, link: str, name: str, value: Any) -> Any:

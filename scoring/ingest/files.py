@@ -12,14 +12,17 @@ from pathlib import Path
 import pyarrow as pa
 
 from rules.loader import load_vocabulary
-from rules.model import Title, Vocabulary
+from rules.model import Table, Title, Vocabulary
 from rules.problems import PackError, UnknownPackError
+from scoring.ingest.choice import check_vocabulary, choose_vocabulary
 from scoring.ingest.errors import IngestError
 from scoring.ingest.headers import HeaderMatcher, Layout
 from scoring.ingest.mapping import NO_MAPPING, Dataset, FileMapping
 from scoring.ingest.quarantine import ENDINGS, Waiting, write_quarantine
-from scoring.ingest.rows import BadRow, GoodRow, RowReader
+from scoring.ingest.rows import AnyRow, BadRow, GoodRow, OddRow, RowReader
 from scoring.ingest.sheets import Sheet, open_sheet
+from scoring.ingest.subjects import doubt, place
+from scoring.ingest.workbooks import write_bad_rows
 from scoring.store import Store
 from scoring.store.versions import FileInfo, IngestResult, Level, ingest_rows
 
@@ -45,6 +48,8 @@ class FileReport:
     :param changed: rows that supersede what was known of their key.
     :param rejected: rows that stand in the quarantine.
     :param quarantine: the file that says why, where there are any.
+    :param vocabulary: the one that the file was read by.
+    :param mend: the workbook of those rows as they stood, to mend and send back.
     :param warned: rows that were taken although something about them is odd.
     :param warnings: the file that says what, where there are any.
     :param ignored: headers that name no column of the table; their cells are not in the store.
@@ -62,6 +67,8 @@ class FileReport:
     absent: tuple[str, ...]
     warned: int = 0
     warnings: Path | None = None
+    mend: Path | None = None
+    vocabulary: str = ""
 
     @property
     def rows(self) -> int:
@@ -102,7 +109,7 @@ _DEFAULTS = Reading()
 def ingest_paths(
     store: Store,
     paths: Iterable[Path],
-    vocabulary: Vocabulary | str,
+    vocabulary: Vocabulary | str | None,
     reading: Reading = _DEFAULTS,
     progress: Callable[[Path], Progress] = lambda path: lambda done, whole: None,
 ) -> PathsReport:
@@ -124,7 +131,7 @@ def ingest_paths(
 def ingest_file(
     store: Store,
     path: Path,
-    vocabulary: Vocabulary | str,
+    vocabulary: Vocabulary | str | None,
     reading: Reading = _DEFAULTS,
     progress: Progress = lambda done, whole: None,
 ) -> FileReport:
@@ -132,13 +139,15 @@ def ingest_file(
 
     The same file, read in the same way, changes nothing when it comes again.
 
-    :param vocabulary: of the file's subjects or records, or the name of a shared one.
+    :param vocabulary: of the file's subjects or records, or the name of a shared one, which is doubted where
+        another one reads the file clearly better; None: the one that reads the file best.
     :raises IngestError: where the file can't be read as a table of the vocabulary.
     :raises StoreError: where the database fails; nothing of the file is kept then.
     """
     mapping = reading.mapping
-    matcher = HeaderMatcher(_vocabulary(vocabulary, mapping), mapping, reading.dataset or mapping.dataset)
     with _readable(path):
+        dataset = reading.dataset or mapping.dataset
+        matcher = HeaderMatcher(_vocabulary(store, path, vocabulary, reading), mapping, dataset)
         info = FileInfo(_digest(path, matcher), path.name)
         with _opened(path, matcher) as (sheet, layout):
             result = _take(store, matcher, sheet, layout, info, progress)
@@ -154,6 +163,8 @@ def ingest_file(
         absent=tuple(c.name for c in layout.absent if c.name not in mapping.defaults),
         warned=result.warned,
         warnings=_quarantine(store, path, result, reading.quarantine, "warning"),
+        mend=_mend(store, path, matcher, result, reading.quarantine),
+        vocabulary=matcher.vocabulary.id,
     )
 
 
@@ -163,20 +174,22 @@ def _take(
     reader = RowReader(layout, matcher, sheet.epoch)
     key = matcher.required(layout.dataset)[0]
     header = next((found.header for found in layout.found if found.column.name == key), key)
-    with closing(Waiting()) as rejected:
-        rows = _good_rows(reader.rows(sheet), rejected)
+    with closing(Waiting()) as noted:
+        placed = place(store, matcher.vocabulary, reader.rows(sheet))
+        rows = _good_rows(doubt(store, matcher.vocabulary, layout.table, placed), noted)
         batches = _batches(rows, lambda: progress(sheet.position(), sheet.size))
         arrow = pa.RecordBatchReader.from_batches(_SCHEMA, batches)
-        return ingest_rows(store, matcher.vocabulary.id, layout.dataset, arrow, info, rejected, header)
+        return ingest_rows(store, matcher.vocabulary.id, layout.dataset, arrow, info, noted, header)
 
 
-def _good_rows(rows: Iterable[GoodRow | BadRow], rejected: Waiting) -> Iterator[GoodRow]:
-    """The good rows; the problems of the others are laid aside."""
+def _good_rows(rows: Iterable[AnyRow], noted: Waiting) -> Iterator[GoodRow]:
+    """The good rows; the problems of the others, and what is odd about good ones, are laid aside."""
     for row in rows:
-        if isinstance(row, BadRow):
-            rejected.add(row.problems)
-        else:
-            yield row
+        match row:
+            case BadRow(_, notes) | OddRow(_, notes):
+                noted.add(notes)
+            case tuple():
+                yield row
 
 
 def _batches(rows: Iterator[GoodRow], read: Callable[[], None]) -> Iterator[pa.RecordBatch]:
@@ -227,8 +240,25 @@ def _digest(path: Path, matcher: HeaderMatcher) -> str:
 def _quarantine(store: Store, path: Path, result: IngestResult, folder: Path, level: Level) -> Path | None:
     if not (result.rejected if level == "error" else result.warned):
         return None
-    try:
+    with _written(path, folder):
         return write_quarantine(store, result.file_id, folder, level)
+
+
+def _mend(
+    store: Store, path: Path, matcher: HeaderMatcher, result: IngestResult, folder: Path
+) -> Path | None:
+    """The bad rows as they stood; they are read once more, for only now it is known which they are."""
+    if not result.rejected:
+        return None
+    with _written(path, folder), _opened(path, matcher) as (sheet, layout):
+        return write_bad_rows(store, result.file_id, sheet.rows, layout, folder)
+
+
+@contextmanager
+def _written(path: Path, folder: Path) -> Iterator[None]:
+    """Says what keeps the account of a file's bad rows from being written."""
+    try:
+        yield
     except OSError as error:
         raise IngestError(
             path.name,
@@ -242,10 +272,29 @@ def _quarantine(store: Store, path: Path, result: IngestResult, folder: Path, le
         ) from None
 
 
-def _vocabulary(given: Vocabulary | str, mapping: FileMapping) -> Vocabulary:
+def _vocabulary(store: Store, path: Path, given: Vocabulary | str | None, reading: Reading) -> Vocabulary:
+    """The vocabulary that the mapping or the caller names, or the one that the file speaks."""
+    mapping, dataset = reading.mapping, reading.dataset or reading.mapping.dataset
     named = mapping.vocabulary or given
     if isinstance(named, Vocabulary):
         return named
+    if named is None:
+        return choose_vocabulary(store, path, mapping, dataset)
+    vocabulary = _named(named, mapping)
+    if not mapping.vocabulary:
+        check_vocabulary(vocabulary, path, mapping, dataset)
+    return vocabulary
+
+
+def table_named(vocabulary: str, dataset: Dataset) -> Table:
+    """A table of a shared vocabulary.
+
+    :raises IngestError: where there is no such vocabulary, or no such table in it.
+    """
+    return HeaderMatcher(_named(vocabulary, NO_MAPPING), NO_MAPPING, dataset).tables[dataset]
+
+
+def _named(named: str, mapping: FileMapping) -> Vocabulary:
     try:
         return load_vocabulary(named)
     except UnknownPackError as error:
