@@ -11,20 +11,24 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
+from rules.calendar import today
 from rules.model import Table, Title, Vocabulary
 from scoring.ingest.cells import Convert, Reading, converter
+from scoring.ingest.checks import RowCheck, merge_check, row_check
 from scoring.ingest.errors import Fault
+from scoring.ingest.rows import GoodRow, OddRow
+from scoring.ingest.subjects import doubt
 from scoring.store import Store
 from scoring.store.documents import decode, encode, value_in
 from scoring.store.models import RecordVersion, SubjectVersion
 from scoring.store.twins import twin_columns
-from scoring.store.versions import FileInfo, IngestResult, Rejected, ingest_rows, noted_rows
+from scoring.store.versions import FileInfo, IngestResult, Rejected, as_lacks, ingest_rows, noted_rows
 
 AUTHORITY = "authority"
 """The column that says whose record it is."""
 
 _ROWS = pa.schema(
-    [("key", pa.string()), ("subject_id", pa.string()), ("data", pa.string()), ("row_no", pa.int64())]
+    [("row_no", pa.int64())] + [(name, pa.string()) for name in ("key", "subject_id", "data", "lacks")]
 )
 _IDS_AT_ONCE = 500
 
@@ -85,22 +89,35 @@ def submit_records(
     :raises RecordError: where the vocabulary has no records.
     """
     table = records_table(vocabulary)
+    check = row_check(table, today())
     foreign = _foreign(store, vocabulary, table, rows, authority) if authority else frozenset()
-    good: list[tuple[str, str, str, int]] = []
+    good: list[tuple[*GoodRow, str | None]] = []
     rejected: list[Rejected] = []
     for number, row in enumerate(rows, start=1):
         values, problems = _read(table, vocabulary, row, number, authority)
         problems += [_taken(number, key) for key in foreign & {str(row.get(table.key))}]
-        if problems:
-            rejected += problems
-        else:
-            cleared = [name for name in values if name in row and row[name] is None]
-            document = encode(values, cleared)
-            good.append((values[table.key], values[vocabulary.record_subject], document, number))
-    columns = zip(*good, strict=True) if good else ((), (), (), ())
+        found = _judged(check, values, number)
+        lacks = [note for note, is_lack in found if is_lack]
+        notes = [note for note, is_lack in found if not is_lack]
+        if problems or any(note.level == "error" for note in notes):
+            rejected += [*problems, *notes, *lacks]
+            continue
+        rejected += notes
+        cleared = [name for name in values if name in row and row[name] is None]
+        document = encode(values, cleared)
+        subject = values[vocabulary.record_subject]
+        good.append((number, values[table.key], subject, document, as_lacks(lacks)))
+    arrived = ((number, key, subject, document) for number, key, subject, document, _ in good)
+    for odd in doubt(store, vocabulary, table, arrived):
+        if isinstance(odd, OddRow):
+            rejected += odd.warnings
+    columns = zip(*good, strict=True) if good else ((), (), (), (), ())
     arrow = pa.table([pa.array(c, f.type) for c, f in zip(columns, _ROWS, strict=True)], _ROWS)
     twins = twin_columns(vocabulary)
-    result = ingest_rows(store, vocabulary.id, "record", arrow, source, rejected, table.key, twins)
+    judge = merge_check(check, lambda name: name)
+    result = ingest_rows(
+        store, vocabulary.id, "record", arrow, source, rejected, table.key, twins, judge=judge
+    )
     return _submission(store, result)
 
 
@@ -195,6 +212,26 @@ def _read(
     if authority is not None and values.get(AUTHORITY) != authority:
         problems.append(_of_others(number, _shown(row.get(AUTHORITY)), authority))
     return values, problems
+
+
+def _judged(check: RowCheck, values: Mapping[str, Any], number: int) -> list[tuple[Rejected, bool]]:
+    """What the row check finds in the values that could be read, and whether only a new record lacks it."""
+    unread = {name for name, value in values.items() if isinstance(value, Fault)}
+    known = {name: value for name, value in values.items() if name not in unread}
+    return [
+        (
+            Rejected(
+                number,
+                finding.column,
+                _shown(values.get(finding.column)),
+                str(finding.fault),
+                "warning" if finding.odd else "error",
+            ),
+            finding.lacking,
+        )
+        for finding in check(known)
+        if finding.column not in unread
+    ]
 
 
 def _cell(vocabulary_id: str, table: Table, link: str, name: str, value: Any) -> Any:

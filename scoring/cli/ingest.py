@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import asdict
@@ -12,11 +13,21 @@ import click
 
 from scoring.cli.options import database_option
 from scoring.cli.output import Format, format_option, print_rows, progress
-from scoring.ingest.files import QUARANTINE, FileReport, PathsReport, Progress, Reading, ingest_paths
+from scoring.ingest.files import (
+    QUARANTINE,
+    FileReport,
+    PathsReport,
+    Progress,
+    Reading,
+    ingest_paths,
+    table_named,
+)
 from scoring.ingest.mapping import NO_MAPPING, Dataset, load_mapping
+from scoring.ingest.workbooks import write_template
 from scoring.store import open_store
 from scoring.store.merging import ColumnChanges
 from scoring.store.undo import File, list_files, undo_file
+from scoring.store.versions import Rejected
 
 SHOWN = 20
 COLUMNS = {
@@ -30,6 +41,7 @@ COLUMNS = {
     "warned": "提示 warnings",
     "held": "维持 held",
     "file_id": "文件号 file no.",
+    "vocabulary": "词汇表 vocabulary",
 }
 FILES = {
     "id": "文件号 file no.",
@@ -43,7 +55,7 @@ FILES = {
     "undoes": "撤回 takes back",
     "undone_by": "被撤回 taken back by",
 }
-DETAILS = ("quarantine", "warnings", "ignored", "absent", "sheets")
+DETAILS = ("quarantine", "mend", "warnings", "ignored", "absent", "sheets")
 
 
 class _Ingest(click.Command):
@@ -59,8 +71,8 @@ class _Ingest(click.Command):
 
 
 @click.command("ingest", cls=_Ingest)
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--vocabulary", default="enterprise", show_default=True, help="What the files speak of.")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--vocabulary", help="What the files speak of; by default their headers decide.")
 @click.option(
     "--mapping", type=click.Path(path_type=Path), help="A YAML file that says how the files differ."
 )
@@ -76,16 +88,22 @@ class _Ingest(click.Command):
     "--replace", is_flag=True, help="An empty cell clears what is known; by default it says nothing."
 )
 @click.option("--check", is_flag=True, help="Say what each file would change, and change nothing.")
+@click.option(
+    "--template",
+    type=click.Choice(["subject", "record"]),
+    help="Write an empty workbook of the vocabulary's table (by default enterprise) to fill in, to stdout.",
+)
 @database_option
 @format_option
 def ingest_command(
     paths: tuple[Path, ...],
-    vocabulary: str,
+    vocabulary: str | None,
     mapping: Path | None,
     table: Dataset | None,
     quarantine: Path,
     replace: bool,
     check: bool,
+    template: Dataset | None,
     database: str | None,
     fmt: Format,
 ) -> None:
@@ -100,6 +118,11 @@ def ingest_command(
 
     Example: xinheng ingest 企业.xlsx 行政处罚.csv --quarantine work/quarantine
     """
+    if template:
+        _write_template(vocabulary or "enterprise", template)
+        return
+    if not paths:
+        raise click.UsageError("no file was named; give one or more, or --template")
     reading = Reading(load_mapping(mapping) if mapping else NO_MAPPING, table, quarantine, replace, check)
     with closing(open_store(database)) as store, ExitStack() as bars:
         report = ingest_paths(store, paths, vocabulary, reading, _bar(bars))
@@ -149,6 +172,12 @@ def undo_command(number: int, database: str | None) -> None:
     )
 
 
+def _write_template(vocabulary: str, dataset: Dataset) -> None:
+    if sys.stdout.isatty():
+        raise click.UsageError(f"a workbook is no text; send it to a file: --template {dataset} > 模板.xlsx")
+    write_template(table_named(vocabulary, dataset), sys.stdout.buffer)
+
+
 def _bar(bars: ExitStack) -> Callable[[Path], Progress]:
     """One bar at a time: the next file's takes the place of the last one's."""
 
@@ -183,6 +212,8 @@ def _notes(file: FileReport) -> list[str]:
         notes.append(f"未识别的列 columns ignored: {'、'.join(file.ignored)}")
     if file.quarantine:
         notes.append(f"{file.rejected} 行已隔离 rows quarantined: {file.quarantine}")
+    if file.mend:
+        notes.append(f"改好后可直接再次导入 mend and ingest again: {file.mend}")
     if file.warnings:
         notes.append(f"{file.warned} 行已入库但有疑点 rows taken with warnings: {file.warnings}")
     if file.held:
@@ -192,14 +223,17 @@ def _notes(file: FileReport) -> list[str]:
         )
     if file.columns:
         notes.append("已知行的列 columns of known rows: " + "; ".join(map(_column, file.columns.items())))
-    for note in file.noted[:SHOWN]:
-        place = f"第 {note.row_no} 行 row" + (f", {note.column}" if note.column else "")
-        notes.append(f"{place}: {note.value or ''} {note.reason}")
+    notes += [_place(note) for note in file.noted[:SHOWN]]
     if len(file.noted) > SHOWN:
         notes.append("……更多见 --format json more with --format json")
     if file.file_id is None:
         notes.append("仅检查,未入库 checked only, nothing was changed")
     return notes
+
+
+def _place(note: Rejected) -> str:
+    where = [note.sheet, f"第 {note.row_no} 行 row", note.column]
+    return f"{', '.join(filter(None, where))}: {note.value or ''} {note.reason}"
 
 
 def _column(item: tuple[str, ColumnChanges]) -> str:

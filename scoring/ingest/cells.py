@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -45,8 +45,15 @@ MOST_PRECISE = 10**15
 
 _EXPONENT = re.compile(r"[-+]?[0-9](?:\.[0-9]+)?E[-+][0-9]{2,3}")
 _COUNTED = ("decimal", "integer", "date")
+_CODE_SIGNS = frozenset("0123456789ABCDEFGHJKLMNPQRTUWXY")
 _LONGEST_UNKNOWN = max(map(len, UNKNOWN))
 _PRINTED_CONTROLS = frozenset("\t\n\r")
+
+
+EMPTY = Fault(Title("必填项为空", "empty, and required"), Title("请填写", "fill it in"))
+FILLER = Fault(
+    Title("占位代码,不是真实代码", "a filler, not a code"), Title("请填写真实代码", "the subject's own code")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,7 @@ def converter(reading: Reading) -> Convert:
     return convert
 
 
-def _value(cell: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> JsonValue:
+def _value(cell: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> JsonValue | Fault:
     if isinstance(cell, Shown) and reading.column.declared in _COUNTED:
         cell = cell.number
     if reading.column.declared == "date" and isinstance(cell, int | float) and not isinstance(cell, bool):
@@ -100,11 +107,10 @@ def _value(cell: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> J
         text = _replaced(text, reading.replacements)
     if is_unknown(text):
         text = reading.default
-    if text:
-        return parse(text)
-    if reading.required:
-        raise CellError(Title("必填项为空", "empty, and required"), Title("请填写", "fill it in"))
-    return None
+    value = parse(text) if text else None
+    if value is None and reading.required:
+        return FILLER if text else EMPTY
+    return value
 
 
 def is_unknown(text: str) -> bool:
@@ -177,7 +183,7 @@ def _parser(reading: Reading) -> Callable[[str], JsonValue]:
         case "boolean":
             return _boolean
         case _ if column.format == "uscc":
-            return parse_uscc
+            return lambda text: parse_uscc(text, column.lawful, column.fillers)
         case _:
             return fold if reading.required else fold_text
 
@@ -196,14 +202,20 @@ def _boolean(text: str) -> bool:
     return found
 
 
-def parse_uscc(text: str) -> str:
+def parse_uscc(text: str, lawful: Sequence[str] = (), fillers: Container[str] = ()) -> str | None:
     """A unified social credit code, upper case and without spaces and hyphens, with a right check character.
 
     Source of the form: GB 32100-2015.
 
+    :param lawful: patterns of codes that are in use although they break the form; ``?`` is any character.
+    :param fillers: codes that stand for one that is not known: None.
     :raises CellError: naming the check character that would be right where it alone is wrong.
     """
     code = uscc.compact(fold(text))
+    if code in fillers:
+        return None
+    if any(_has_form(code, pattern) for pattern in lawful):
+        return code
     try:
         return str(uscc.validate(code))
     except InvalidChecksum:
@@ -224,6 +236,12 @@ def parse_uscc(text: str) -> str:
             Title("统一社会信用代码格式错误", "not the form of a credit code"),
             Title("前8位为数字,不含I、O、S、V、Z", "8 digits first; the letters I, O, S, V, Z are not used"),
         ) from None
+
+
+def _has_form(code: str, pattern: str) -> bool:
+    return len(code) == len(pattern) and all(
+        c == p or (p == "?" and c in _CODE_SIGNS) for c, p in zip(code, pattern, strict=True)
+    )
 
 
 def _code_parser(column: Column) -> Callable[[str], JsonValue]:

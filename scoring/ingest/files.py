@@ -13,19 +13,24 @@ from typing import Literal
 
 import pyarrow as pa
 
+from rules.calendar import today
 from rules.loader import load_vocabulary
-from rules.model import Title, Vocabulary
+from rules.model import Table, Title, Vocabulary
 from rules.problems import PackError, UnknownPackError
+from scoring.ingest.checks import merge_check, row_check
+from scoring.ingest.choice import check_vocabulary, choose_vocabulary
 from scoring.ingest.errors import Fault, IngestError, NoTableError
 from scoring.ingest.headers import TITLES, HeaderMatcher, Layout
 from scoring.ingest.mapping import NO_MAPPING, Dataset, FileMapping
 from scoring.ingest.quarantine import ENDINGS, Waiting, write_quarantine
-from scoring.ingest.rows import BadRow, GoodRow, RowReader
+from scoring.ingest.rows import AnyRow, BadRow, GoodRow, OddRow, RowReader, ShortRow
 from scoring.ingest.sheets import Sheet, is_blank, named, open_sheets, visible
+from scoring.ingest.subjects import any_known, doubt, place
+from scoring.ingest.workbooks import write_bad_rows
 from scoring.store import Store
 from scoring.store.merging import ColumnChanges
 from scoring.store.twins import twin_columns
-from scoring.store.versions import FileInfo, IngestResult, Level, Rejected, ingest_rows
+from scoring.store.versions import FileInfo, IngestResult, Level, Rejected, as_lacks, ingest_rows
 
 Progress = Callable[[int, int], None]
 """Told how much of a file is read and the whole (0: not known), in bytes or rows."""
@@ -39,14 +44,12 @@ SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".et", "
 """What may be a table of an office; of those that are not read it is said why."""
 
 _SCHEMA = pa.schema(
-    [
-        ("key", pa.string()),
-        ("subject_id", pa.string()),
-        ("data", pa.string()),
-        ("row_no", pa.int64()),
-        ("sheet", pa.string()),
-    ]
+    [("row_no", pa.int64())]
+    + [(name, pa.string()) for name in ("key", "subject_id", "data", "sheet", "lacks")]
 )
+_StagedRow = tuple[*GoodRow, str | None, str | None]
+"""A row, its sheet, and what it lacks to be that of a new key."""
+
 SheetState = Literal["read", "hidden", "empty", "not a table", "not asked for"]
 
 
@@ -90,6 +93,8 @@ class FileReport:
     :param columns: what the rows said of keys that were known before, by column.
     :param file_id: by which the file can be taken back; None in a check.
     :param noted: in a check, what would stand in the quarantine, and what is odd.
+    :param mend: the workbook of rejected rows as they stood, to mend and send back.
+    :param vocabulary: the one that the file was read by.
     :param ignored: headers that name no column of the table; their cells are not in the store.
     :param absent: columns of the table that the file has not; they are unknown in its rows. Of several
         sheets, those that any of them has not.
@@ -112,6 +117,8 @@ class FileReport:
     file_id: int | None = None
     noted: tuple[Rejected, ...] = ()
     sheets: tuple[SheetReport, ...] = ()
+    mend: Path | None = None
+    vocabulary: str = ""
 
     @property
     def rows(self) -> int:
@@ -156,7 +163,7 @@ _DEFAULTS = Reading()
 def ingest_paths(
     store: Store,
     paths: Iterable[Path],
-    vocabulary: Vocabulary | str,
+    vocabulary: Vocabulary | str | None,
     reading: Reading = _DEFAULTS,
     progress: Callable[[Path], Progress] = lambda path: lambda done, whole: None,
 ) -> PathsReport:
@@ -178,7 +185,7 @@ def ingest_paths(
 def ingest_file(
     store: Store,
     path: Path,
-    vocabulary: Vocabulary | str,
+    vocabulary: Vocabulary | str | None,
     reading: Reading = _DEFAULTS,
     progress: Progress = lambda done, whole: None,
 ) -> FileReport:
@@ -186,13 +193,15 @@ def ingest_file(
 
     The same file, read in the same way, changes nothing when it comes again at once; after others it may.
 
-    :param vocabulary: of the file's subjects or records, or the name of a shared one.
+    :param vocabulary: of the file's subjects or records, or the name of a shared one, which is doubted where
+        another one reads the file clearly better; None: the one that reads the file best.
     :raises IngestError: where the file can't be read as a table of the vocabulary.
     :raises StoreError: where the database fails; nothing of the file is kept then.
     """
     mapping = reading.mapping
-    matcher = HeaderMatcher(_vocabulary(vocabulary, mapping), mapping, reading.dataset or mapping.dataset)
     with _readable(path):
+        dataset = reading.dataset or mapping.dataset
+        matcher = HeaderMatcher(_vocabulary(store, path, vocabulary, reading), mapping, dataset)
         info = FileInfo(_digest(path, matcher, reading.replace), path.name)
         with _opened(path, matcher) as opened:
             result = _take(store, matcher, opened.tables, info, progress, reading)
@@ -215,6 +224,8 @@ def ingest_file(
         file_id=None if reading.check else result.file_id,
         noted=result.noted,
         sheets=opened.sheets,
+        mend=_mend(store, path, matcher, result, reading),
+        vocabulary=matcher.vocabulary.id,
     )
 
 
@@ -243,10 +254,9 @@ def _take(
     reading: Reading,
 ) -> IngestResult:
     layout = tables[0][1]
-    key = matcher.required(layout.dataset)[0]
-    header = next((found.header for found in layout.found if found.column.name == key), key)
-    with closing(Waiting()) as rejected:
-        rows = chain.from_iterable(_rows(matcher, *table, rejected, reading) for table in tables)
+    header = layout.header(matcher.required(layout.dataset)[0])
+    with closing(Waiting()) as noted:
+        rows = chain.from_iterable(_rows(store, matcher, *table, noted, reading) for table in tables)
         batches = _batches(rows, lambda: progress(*_progress(tables)))
         arrow = pa.RecordBatchReader.from_batches(_SCHEMA, batches)
         return ingest_rows(
@@ -255,35 +265,54 @@ def _take(
             layout.dataset,
             arrow,
             info,
-            rejected,
+            noted,
             header,
             twin_columns(matcher.vocabulary),
             reading.check,
+            merge_check(row_check(layout.table, today()), layout.header),
         )
 
 
 def _rows(
-    matcher: HeaderMatcher, sheet: Sheet, layout: Layout, rejected: Waiting, reading: Reading
-) -> Iterator[tuple[*GoodRow, str | None]]:
-    """The good rows with the sheet's name; the problems of the others are laid aside."""
-    for row in RowReader(layout, matcher, sheet.epoch, reading.replace).rows(sheet):
-        if isinstance(row, BadRow):
-            rejected.add(replace(problem, sheet=sheet.name) for problem in row.problems)
-        else:
-            yield (*row, sheet.name)
+    store: Store, matcher: HeaderMatcher, sheet: Sheet, layout: Layout, noted: Waiting, reading: Reading
+) -> Iterator[_StagedRow]:
+    """The rows to take; the problems of the others, and what is odd about these, are laid aside."""
+    read = RowReader(layout, matcher, sheet.epoch, reading.replace).rows(sheet)
+    placed = place(store, matcher.vocabulary, _known_or_whole(store, matcher, layout, read))
+    for row in doubt(store, matcher.vocabulary, layout.table, placed):
+        match row:
+            case BadRow(_, notes) | OddRow(_, notes):
+                noted.add(replace(note, sheet=sheet.name) for note in notes)
+            case ShortRow(good, lacks):
+                yield (*good, sheet.name, as_lacks(lacks))
+            case tuple():
+                yield (*row, sheet.name, None)
+
+
+def _known_or_whole(
+    store: Store, matcher: HeaderMatcher, layout: Layout, rows: Iterator[AnyRow]
+) -> Iterator[AnyRow]:
+    """The rows. A table without a column that new rows need must speak of what is known.
+
+    :raises IngestError: where none of its first rows does: the column may be one whose header was not known.
+    """
+    if layout.lacking is None:
+        return rows
+    first = list(islice(rows, BATCH_ROWS))
+    short = [row.row[1] for row in first if isinstance(row, ShortRow)]
+    if not any_known(store, matcher.vocabulary, layout.dataset, short):
+        raise layout.lacking
+    return chain(first, rows)
 
 
 def _progress(tables: Sequence[tuple[Sheet, Layout]]) -> tuple[int, int]:
     return sum(sheet.position() for sheet, _ in tables), sum(sheet.size() for sheet, _ in tables)
 
 
-def _batches(
-    rows: Iterator[tuple[*GoodRow, str | None]], read: Callable[[], None]
-) -> Iterator[pa.RecordBatch]:
+def _batches(rows: Iterator[_StagedRow], read: Callable[[], None]) -> Iterator[pa.RecordBatch]:
     while some := list(islice(rows, BATCH_ROWS)):
-        numbers, keys, subjects, documents, sheets = zip(*some, strict=True)
         read()
-        columns = (keys, subjects, documents, numbers, sheets)
+        columns = zip(*some, strict=True)
         arrays = [pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)]
         yield pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA)
 
@@ -379,9 +408,25 @@ def _quarantine(
 ) -> Path | None:
     if reading.check or not (result.rejected if level == "error" else result.warned):
         return None
-    folder = reading.quarantine
+    with _written(path, reading.quarantine):
+        return write_quarantine(store, result.file_id, reading.quarantine, level)
+
+
+def _mend(
+    store: Store, path: Path, matcher: HeaderMatcher, result: IngestResult, reading: Reading
+) -> Path | None:
+    """The bad rows as they stood; they are read once more, for only now it is known which they are."""
+    if reading.check or not result.rejected:
+        return None
+    with _written(path, reading.quarantine), _opened(path, matcher) as opened:
+        return write_bad_rows(store, result.file_id, opened.tables, reading.quarantine)
+
+
+@contextmanager
+def _written(path: Path, folder: Path) -> Iterator[None]:
+    """Says what keeps the account of a file's bad rows from being written."""
     try:
-        return write_quarantine(store, result.file_id, folder, level)
+        yield
     except OSError as error:
         raise IngestError(
             path.name,
@@ -395,10 +440,29 @@ def _quarantine(
         ) from None
 
 
-def _vocabulary(given: Vocabulary | str, mapping: FileMapping) -> Vocabulary:
+def _vocabulary(store: Store, path: Path, given: Vocabulary | str | None, reading: Reading) -> Vocabulary:
+    """The vocabulary that the mapping or the caller names, or the one that the file speaks."""
+    mapping, dataset = reading.mapping, reading.dataset or reading.mapping.dataset
     named = mapping.vocabulary or given
     if isinstance(named, Vocabulary):
         return named
+    if named is None:
+        return choose_vocabulary(store, path, mapping, dataset)
+    vocabulary = _named(named, mapping)
+    if not mapping.vocabulary:
+        check_vocabulary(vocabulary, path, mapping, dataset)
+    return vocabulary
+
+
+def table_named(vocabulary: str, dataset: Dataset) -> Table:
+    """A table of a shared vocabulary.
+
+    :raises IngestError: where there is no such vocabulary, or no such table in it.
+    """
+    return HeaderMatcher(_named(vocabulary, NO_MAPPING), NO_MAPPING, dataset).tables[dataset]
+
+
+def _named(named: str, mapping: FileMapping) -> Vocabulary:
     try:
         return load_vocabulary(named)
     except UnknownPackError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,16 @@ EXPECTED = ("objection", "duplicate", "confirmation")
 
 RELEASES = "acceptance"
 """The mark after which an office's rows say the record's status again."""
+
+
+Values = Mapping[str, str | int | bool | None]
+"""A row as the store writes it: decimals and dates as text, what is unknown as None or left out."""
+
+Objection = tuple[str, str, str]
+"""The column as the file calls it, its value, and what keeps it from being so."""
+
+Judge = Callable[[Values, Values], Sequence[Objection]]
+"""From what is known, and what a row would make of it, to what speaks against it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,19 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row that would make what is known impossible.
+
+    :param order_no: of the row among all of its file.
+    """
+
+    order_no: int
+    row_no: int
+    sheet: str | None
+    objections: Sequence[Objection]
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """A row of a key that is known with other content.
 
@@ -77,6 +100,8 @@ class Arrival:
     key: str
     subject_id: str
     row_no: int
+    order_no: int
+    sheet: str | None
     known: str
     said: str
     cleared: Collection[str]
@@ -86,13 +111,17 @@ class Arrival:
 class Merger:
     """Merges rows, and counts what they changed.
 
+    :param judge: says what speaks against a merged row.
     :ivar held: rows whose status is another than the one that a mark gave.
     :ivar claims: those of them that contradict it.
+    :ivar refused: rows that were not merged.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, judge: Judge) -> None:
         self.held = 0
         self.claims: list[Claim] = []
+        self.refused: list[Refusal] = []
+        self._judge = judge
         self._counts: dict[str, Counter[str]] = {
             name: Counter() for name in ("set", "changed", "kept", "cleared")
         }
@@ -109,8 +138,14 @@ class Merger:
     def merge(self, row: Arrival) -> str:
         """The document that is known of the row's key from now on."""
         known, said, cleared = json.loads(row.known), json.loads(row.said), set(row.cleared)
-        if row.standing is not None and known.get(STATUS) == row.standing.after:
-            self._hold(row, row.standing, known, said, cleared)
+        stands = row.standing is not None and known.get(STATUS) == row.standing.after
+        theirs = _over(known, said, cleared)
+        objections = self._judge(known, theirs | {STATUS: known[STATUS]} if stands else theirs)
+        if objections:
+            self.refused.append(Refusal(row.order_no, row.row_no, row.sheet, objections))
+            return row.known
+        if row.standing is not None and stands:
+            self._hold(row, row.standing, theirs, said, cleared)
         self._count(known, said, cleared)
         if not cleared and known.keys() <= said.keys():
             return row.said  # the row says all there is
@@ -120,12 +155,14 @@ class Merger:
         self,
         row: Arrival,
         standing: Standing,
-        known: Mapping[str, Any],
+        theirs: Mapping[str, Any],
         said: dict[str, Any],
         cleared: set[str],
     ) -> None:
-        """Take the status out of what the row says, and note where it is another than what stands."""
-        theirs = _over(known, said, cleared)
+        """Take the status out of what the row says, and note where it is another than what stands.
+
+        :param theirs: what would be known if the row were right.
+        """
         cleared.discard(STATUS)
         claimed = said.pop(STATUS, standing.after)
         if claimed == standing.after:

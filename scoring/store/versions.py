@@ -22,7 +22,7 @@ from scoring.store.connection import Store
 from scoring.store.contradictions import close_contradictions, raise_contradictions
 from scoring.store.documents import content_hash, split_cleared
 from scoring.store.findings import ContradictionRow
-from scoring.store.merging import RELEASES, STATUS, Arrival, ColumnChanges, Merger, Standing
+from scoring.store.merging import RELEASES, STATUS, Arrival, ColumnChanges, Judge, Merger, Refusal, Standing
 from scoring.store.models import IngestedFile, Quarantined, RecordVersion, SubjectVersion
 from scoring.store.twins import Known, TwinColumns, note_twins
 from scoring.store.workspace import temporary_directory
@@ -35,7 +35,10 @@ CHECK_SHOWN = 1_000
 """Of what a check finds wrong, at most so much is said."""
 
 _ROWS = pa.schema(
-    [(name, pa.string()) for name in ("key", "subject_id", "data", "content_hash", "cleared", "sheet")]
+    [
+        (name, pa.string())
+        for name in ("key", "subject_id", "data", "content_hash", "cleared", "sheet", "lacks")
+    ]
     + [(name, pa.int64()) for name in ("row_no", "order_no")]
 )
 _QUARANTINE = pa.schema(
@@ -108,6 +111,7 @@ def ingest_rows(
     key_column: str | None = None,
     twins: TwinColumns = (),
     check: bool = False,
+    judge: Judge = lambda known, merged: (),
 ) -> IngestResult:
     """Take the good rows of a file into the store, and its bad rows into the quarantine.
 
@@ -118,12 +122,15 @@ def ingest_rows(
 
     :param rows: columns ``key`` (of the subject or record) and ``subject_id`` as text, ``data`` (the row's
         document, see :mod:`scoring.store.documents`) and ``row_no`` (the row in the file), and of a workbook
-        ``sheet`` (in which the row counts). They come in the order of the file.
+        ``sheet`` (in which the row counts). They come in the order of the file. ``lacks`` is what a row does
+        not say and a new key needs (:func:`as_lacks`): it keeps the row out where its key is not known.
     :param rejected: errors and warnings; read after the last of ``rows``, so that one pass over the file can
         give both.
     :param key_column: what the key is called in the quarantine of double keys.
     :param twins: by which columns records may be one decision under two numbers.
     :param check: say what the file would change, and change nothing.
+    :param judge: says what speaks against laying a row over what is known of its key; such a row goes to the
+        quarantine.
     :raises StoreError: where the database fails; nothing of the file is kept then.
     """
     with store.reading() as session:
@@ -137,7 +144,7 @@ def ingest_rows(
             return known
         entry = new_file(session, vocabulary_id, table, file)
         target = _Target(RecordVersion if table == "record" else SubjectVersion, vocabulary_id, entry)
-        result = _take(session.connection(), target, arrived, rejected, key_column, twins)
+        result = _take(session.connection(), target, arrived, rejected, key_column, twins, judge)
         if check:
             noted = tuple(islice(noted_rows(session, entry.id), CHECK_SHOWN))
             session.rollback()
@@ -272,7 +279,8 @@ def _staging(name: str) -> sa.Table:
         sa.Column("data", sa.Text, nullable=False),
         sa.Column("content_hash", sa.Text, nullable=False),
         sa.Column("cleared", sa.Text),
-        sa.Column("sheet", sa.Text, nullable=True),
+        sa.Column("sheet", sa.Text),
+        sa.Column("lacks", sa.Text),
         sa.Column("row_no", sa.Integer, nullable=False),
         sa.Column("order_no", sa.Integer, nullable=False),
         prefixes=["TEMPORARY"],
@@ -306,6 +314,7 @@ def _take(
     rejected: Iterable[Rejected],
     key_column: str | None,
     twins: TwinColumns,
+    judge: Judge,
 ) -> IngestResult:
     arriving, changing = _staging("arriving"), _staging("changing")
     arriving.create(connection, checkfirst=False)
@@ -313,8 +322,10 @@ def _take(
     staged = bulk.append(connection, arriving, rows)
     sa.Index("arriving_key", arriving.c.key, arriving.c.order_no).create(connection)
     bulk.append(connection, table_of(Quarantined), _quarantine(target.file.id, rejected))
-    other = _drop_repeats(connection, arriving, target.file.id, key_column)
-    merger = _merge(connection, arriving, changing, target)
+    dropped = _drop_short(connection, arriving, target)
+    dropped += _drop_repeats(connection, arriving, target.file.id, key_column)
+    merger = _merge(connection, arriving, changing, target, judge)
+    dropped += _drop_refused(connection, arriving, target, merger.refused)
     _note_claims(connection, arriving, target, merger)
     changed = _close(connection, changing, target)
     _add(connection, changing, target)
@@ -327,7 +338,7 @@ def _take(
         target.file.id,
         new=new,
         changed=changed,
-        unchanged=staged - other - new - changed,
+        unchanged=staged - dropped - new - changed,
         rejected=_noted_rows(connection, target.file.id, "error"),
         warned=_noted_rows(connection, target.file.id, "warning"),
         held=merger.held,
@@ -340,6 +351,44 @@ def _quarantine(file_id: int, rejected: Iterable[Rejected]) -> Iterator[pa.Recor
     while some := list(islice(waiting, bulk.BATCH_ROWS)):
         rows = [{"file_id": file_id, **asdict(row)} for row in some]
         yield pa.RecordBatch.from_pylist(rows, _QUARANTINE)
+
+
+def as_lacks(lacks: Iterable[Rejected]) -> str | None:
+    """What a row lacks as a column of :func:`ingest_rows`; None where it is nothing."""
+    return json.dumps([(lack.column, lack.value, lack.reason) for lack in lacks]) if lacks else None
+
+
+def _drop_short(connection: sa.Connection, arriving: sa.Table, target: _Target) -> int:
+    """Take out the rows of new keys that lack what such a row needs; how many went to quarantine."""
+    a = arriving.c
+    known = sa.select(1).where(target.is_current, target.key == a.key).correlate(arriving)
+    is_short = sa.and_(a.lacks.is_not(None), ~known.exists())
+    short = connection.execute(
+        sa.select(a.row_no, a.sheet, a.lacks).where(is_short).order_by(a.order_no),
+        execution_options={"yield_per": bulk.BATCH_ROWS},
+    )
+    problems = (
+        Rejected(row.row_no, column, value, reason, sheet=row.sheet)
+        for row in short
+        for column, value, reason in json.loads(row.lacks)
+    )
+    bulk.append(connection, table_of(Quarantined), _quarantine(target.file.id, problems))
+    return connection.execute(sa.delete(arriving).where(is_short)).rowcount
+
+
+def _drop_refused(
+    connection: sa.Connection, arriving: sa.Table, target: _Target, refused: Sequence[Refusal]
+) -> int:
+    """Take out the rows that would make what is known impossible; how many went to quarantine."""
+    problems = (
+        Rejected(row.row_no, column, value, reason, sheet=row.sheet)
+        for row in refused
+        for column, value, reason in row.objections
+    )
+    bulk.append(connection, table_of(Quarantined), _quarantine(target.file.id, problems))
+    for some in bulk.parts([row.order_no for row in refused]):
+        connection.execute(sa.delete(arriving).where(arriving.c.order_no.in_(some)))
+    return len(refused)
 
 
 def _drop_repeats(connection: sa.Connection, arriving: sa.Table, file_id: int, key_column: str | None) -> int:
@@ -392,9 +441,11 @@ def _double(repeats: sa.Subquery) -> sa.ColumnElement[str]:
     return zh + sa.literal(" the same key as in row ") + row + sa.literal(" with other content")
 
 
-def _merge(connection: sa.Connection, arriving: sa.Table, changing: sa.Table, target: _Target) -> Merger:
+def _merge(
+    connection: sa.Connection, arriving: sa.Table, changing: sa.Table, target: _Target, judge: Judge
+) -> Merger:
     """Lay rows of known keys over what is known; those that change it go to the table of changing rows."""
-    merger = Merger()
+    merger = Merger(judge)
     result = connection.execute(
         _differing(arriving, target), execution_options={"yield_per": bulk.BATCH_ROWS}
     )
@@ -406,7 +457,7 @@ def _differing(arriving: sa.Table, target: _Target) -> sa.Select[*tuple[Any, ...
     """Rows whose content is another than what is known, with the latest mark of their record."""
     a, version = arriving.c, target.version
     query = (
-        sa.select(a.key, a.subject_id, a.row_no, a.order_no, version.data, a.data, a.cleared)
+        sa.select(a.key, a.subject_id, a.row_no, a.order_no, a.sheet, version.data, a.data, a.cleared)
         .join_from(arriving, version, sa.and_(target.key == a.key, target.is_current))
         .where(sa.or_(version.content_hash != a.content_hash, a.cleared.is_not(None)))
     )
@@ -424,10 +475,11 @@ def _differing(arriving: sa.Table, target: _Target) -> sa.Select[*tuple[Any, ...
 
 def _merged(merger: Merger, rows: Iterable[Sequence[Any]]) -> pa.RecordBatch:
     changed = []
-    for key, subject_id, row_no, order_no, known, said, cleared, *mark in rows:
+    for key, subject_id, row_no, order_no, sheet, known, said, cleared, *mark in rows:
         standing = Standing(*mark) if mark and mark[0] is not None and mark[1] != RELEASES else None
         cleared = json.loads(cleared) if cleared else ()
-        document = merger.merge(Arrival(key, subject_id, row_no, known, said, cleared, standing))
+        arrival = Arrival(key, subject_id, row_no, order_no, sheet, known, said, cleared, standing)
+        document = merger.merge(arrival)
         if document != known:
             changed.append(
                 {
@@ -470,15 +522,20 @@ def _twins(
     at, here = target.file.ingested_at, target.file.id
     pairs = note_twins(connection, target.vocabulary_id, columns, at, subjects)
     both = [ordered for one, other in pairs for ordered in ((one, other), (other, one))]
-    return _quarantine(here, [_twin(one, other) for one, other in both if one.file_id == here])
+    own = [(one, other) for one, other in both if one.file_id == here]
+    sheets: dict[str, str | None] = {}
+    for some in bulk.parts([one.record_id for one, _ in own]):
+        query = sa.select(arriving.c.key, arriving.c.sheet).where(arriving.c.key.in_(some))
+        sheets |= dict(connection.execute(query).all())
+    return _quarantine(here, [_twin(one, other, sheets.get(one.record_id)) for one, other in own])
 
 
-def _twin(one: Known, other: Known) -> Rejected:
+def _twin(one: Known, other: Known, sheet: str | None) -> Rejected:
     """The number of another authority's record is not the office's to know."""
     own = one.data.get("authority") == other.data.get("authority")
     zh, en = (other.record_id, other.record_id) if own else ("其他单位的一条记录", "another authority's")
     reason = f"可能与{zh}是同一决定 may be the same decision as {en}"
-    return Rejected(one.row_no, None, one.record_id, reason, "warning")
+    return Rejected(one.row_no, None, one.record_id, reason, "warning", sheet)
 
 
 def _close(connection: sa.Connection, changing: sa.Table, target: _Target) -> int:

@@ -84,6 +84,8 @@ def test_a_department_cannot_write_for_another_or_over_its_records(sign_in: Sign
         "record_id": "E-1",
         "subject_id": SUBJECTS[0],
         "kind": "safety_accident",
+        "level": "ordinary",
+        "status": "effective",
         "occurred_on": "2026-07-01",
     }
     foreign = other.post("/v1/records", json={"records": [row | {"authority": "样例区税务局"}]})

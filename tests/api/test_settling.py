@@ -165,7 +165,8 @@ def test_a_mark_after_a_file_stays_when_the_file_is_taken_back(
 ) -> None:
     path = tmp_path / "m.csv"
     path.write_text(
-        f"记录编号,统一社会信用代码,类别,状态\r\nU1,{FINED},行政处罚,有效\r\nU2,{FINED},行政处罚,有效\r\n",
+        f"记录编号,统一社会信用代码,类别,状态,日期,失信程度\r\n"
+        f"U1,{FINED},行政处罚,有效,2026-07-01,一般\r\nU2,{FINED},行政处罚,有效,2026-07-02,一般\r\n",
         encoding="utf-8",
     )
     report = ingest_file(store, path, "enterprise", Reading(quarantine=tmp_path))
@@ -212,7 +213,7 @@ def test_one_decision_under_two_numbers_is_a_warning_and_stands_in_the_list(regu
     [
         ({"amount": "2000"}, False),
         ({"occurred_on": "2026-07-02"}, False),
-        ({"kind": "complaint"}, False),
+        ({"kind": "contract_default"}, False),
         ({"authority": "样例区应急管理局"}, False),
         ({"document_no": None}, True),
         ({}, True),

@@ -22,7 +22,7 @@ from scoring.store import Store
 from scoring.store.documents import encode
 from scoring.store.models import SubjectVersion
 
-from .conftest import CODES, Ingest, current, quarantined, write_text, write_workbook
+from .conftest import CODES, LENIENT, Ingest, current, quarantined, write_text, write_workbook
 
 HEADERS = ("记录编号", "统一社会信用代码", "信息类别", "涉及金额", "认定日期", "认定机关")
 ROW = ("R1", CODES[0], "行政处罚", "12.5万", "2026年3月1日", "区市场监管局")
@@ -273,7 +273,7 @@ def test_headers_alone_are_no_rows(take: Ingest, tmp_path: Path) -> None:
 def test_both_databases_keep_what_no_database_likes(store: Store, tmp_path: Path) -> None:
     lines = ["编号,信用代码,机关,金额", f"R1,{CODES[0]},a\0b,1", f'R2,{CODES[0]},"引""号\\, \n行",2']
     report = ingest_file(
-        store, write_text(tmp_path / "a.csv", lines), "enterprise", Reading(quarantine=tmp_path / "q")
+        store, write_text(tmp_path / "a.csv", lines), LENIENT, Reading(quarantine=tmp_path / "q")
     )
     assert (report.new, report.rejected) == (1, 1)
     assert [row["authority"] for row in current(store)] == ['引"号\\, \n行']
@@ -292,7 +292,7 @@ def test_a_directory_is_taken_file_by_file(sqlite: Store, tmp_path: Path) -> Non
     report = ingest_paths(
         sqlite,
         [folder],
-        "enterprise",
+        LENIENT,
         Reading(quarantine=tmp_path / "q"),
         lambda path: lambda done, whole: seen.append((path.name, done, whole)),
     )

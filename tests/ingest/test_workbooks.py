@@ -18,9 +18,11 @@ from scoring.store import Store
 from scoring.store.models import SubjectVersion
 
 from .builders import MAIN, STRICT, Tab, Workbook, number, row, text
-from .conftest import CODES, Ingest, current, quarantined, write_text
+from .conftest import CODES, LENIENT, Ingest, current, quarantined, write_text
 
 HEAD = row("编号", "信用代码", "机关", "金额", "日期")
+ARREARS = ["vocabulary: enterprise", "defaults: {kind: tax_arrears, status: effective}"]
+"""A mapping file that says what the sheets of these tests leave out."""
 FORMULA = "a formula without a saved value"
 
 
@@ -62,7 +64,10 @@ def test_every_visible_sheet_is_read_and_the_others_are_named(
 def test_the_command_says_what_became_of_each_sheet(sqlite_url: str, sqlite: Store, tmp_path: Path) -> None:
     tabs = [Tab("旧", [HEAD, record("OLD")], state="hidden"), Tab("新", [HEAD, record("R1")])]
     path = Workbook(tabs).write(tmp_path / "a.xlsx")
-    result = CliRunner().invoke(main, ["ingest", str(path), "--database", sqlite_url])
+    mapping = write_text(tmp_path / "m.yaml", ARREARS)
+    result = CliRunner().invoke(
+        main, ["ingest", str(path), "--mapping", str(mapping), "--database", sqlite_url]
+    )
     assert "a.xlsx: 工作表 sheets: 旧 隐藏,未读 hidden, not read; 新 已读 read" in result.stderr
 
 
@@ -73,7 +78,7 @@ def test_where_no_sheet_is_a_table_each_is_named_with_the_reason(take: Ingest, t
     said = str(caught.value)
     assert "no sheet is a table" in said
     assert "说明 不是数据表,未读 not a table, not read: " in said
-    assert "现有:填表说明" in said
+    assert "填表说明→未识别" in said
     assert "空 空表 empty" in said
     assert "旧 隐藏,未读 hidden, not read" in said
 
@@ -84,7 +89,7 @@ def test_places_name_the_sheet(store: Store, tmp_path: Path) -> None:
         Tab("1月", [HEAD, record("R1", amount="5"), record("R3", amount="y")]),
     ]
     path = Workbook(tabs).write(tmp_path / "a.xlsx")
-    report = ingest_file(store, path, "enterprise", Reading(quarantine=tmp_path / "q"))
+    report = ingest_file(store, path, LENIENT, Reading(quarantine=tmp_path / "q"))
     assert (report.new, report.rejected) == (1, 3)
     assert report.quarantine is not None
     lines = report.quarantine.read_text(encoding="utf-8-sig").splitlines()
@@ -386,7 +391,10 @@ def test_a_directory_with_an_unreadable_file_ends_as_a_failure(
     (folder / "b.xls").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512))
     (folder / "c.ods").write_bytes(b"PK\x03\x04")
     (folder / "d.csv").symlink_to(tmp_path / "nowhere.csv")
-    result = CliRunner().invoke(main, ["ingest", str(folder), "--database", sqlite_url])
+    mapping = write_text(tmp_path / "m.yaml", ARREARS)
+    result = CliRunner().invoke(
+        main, ["ingest", str(folder), "--mapping", str(mapping), "--database", sqlite_url]
+    )
     assert result.exit_code == 1
     assert "a.xlsx\trecord\t1\t1" in result.stdout
     for name in ("b.xls", "c.ods", "d.csv"):
