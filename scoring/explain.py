@@ -12,9 +12,9 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from rules.expressions import Level, names
+from rules.expressions import Level
 from rules.model import Dimension, Pack, Rule
-from rules.plan import Plan, compile_plan
+from rules.plan import Plan, compile_plan, rule_names
 from scoring.misses import Miss, Misses
 from scoring.runs import RunSummary, get_run, latest_run
 from scoring.store import Store
@@ -185,7 +185,7 @@ def _hit(
 
 
 def _measures_read(rule: Rule) -> list[str]:
-    return sorted(name.name for name in names(rule.when) if name.level is Level.MEASURE)
+    return sorted(name.name for name in rule_names(rule) if name.level is Level.MEASURE)
 
 
 # Measures of one subject

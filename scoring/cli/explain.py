@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from rules.exact import EXACT
 from rules.expressions import Level, conjuncts, render
 from rules.model import Pack, Rule
 from rules.words import Words, number, signed, words
@@ -178,7 +179,7 @@ def _value(said: Words, name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "是 yes" if value else "否 no"
     if isinstance(value, Decimal):
-        return f"{value.normalize() if value else 0:,f}"
+        return f"{EXACT.normalize(value) if value else 0:,f}"
     return said.code(name, value)
 
 

@@ -74,8 +74,8 @@ READ = [
         "start_of_year(found_on) + interval 1 year > ends_on",
         "start_of_year(found_on) + interval 12 month > ends_on",
     ),
-    ("staff = 1 -- a remark", "staff = 1"),
     ("true", "true"),
+    ("note = '-- /* ; ‘（＞ {# '", "note = '-- /* ; ‘（＞ {# '"),
 ]
 
 REFUSED = [
@@ -118,6 +118,15 @@ REFUSED = [
     ("staff in (fine)", "'in' takes values only", "kind in", 10),
     ("staff between symmetric 5 and 1", "'between symmetric' is not in the language", "x between", 0),
     ("note ilike 'a'", "'ilike' is not in the language", "= <> <", 0),
+    ("staff = 1 -- a remark", "a comment in a condition", "YAML's own", 10),
+    ("staff /**/ = 1", "a comment in a condition", "YAML's own", 6),
+    ("/*+ no */ staff = 1", "a comment in a condition", "YAML's own", 0),
+    ("staff = {# no #} 1", "a comment in a condition", "YAML's own", 8),
+    ("staff = 1;", "a ';' in a condition", "without it", 9),
+    ("kind = ‘fault’", "‘ is none of SQL's signs", "write '", 7),
+    ("kind = “fault”", "“ is none of SQL's signs", "write '", 7),
+    ("staff ＞ 1", "＞ is none of SQL's signs", "write >", 6),
+    ("kind in （'fault')", "（ is none of SQL's signs", "write (", 8),
     ("note like 'a' escape '!'", "'escape' is not in the language", "= <> <", 0),
     ("note like any ('a')", "'any' is not in the language", "= <> <", 15),
     ("note like note", "'like' matches a text with a pattern", "like '渝%'", 0),
