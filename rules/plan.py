@@ -172,6 +172,12 @@ def used_measures(pack: Pack, rules: Sequence[Rule], shown: Iterable[str] = ()) 
     return tuple(m for m in pack.measures if m.id in used)
 
 
+def rows_in_force(pack: Pack, day: dt.date) -> dict[str, str]:
+    """The rows of tables that have a value on the day: by the id of the row's rule, the table's."""
+    rows = (rule for rule in pack.rules if rule.table and rule.points)
+    return {r.id: str(r.table) for r in rows if r.points and r.points.on(day) is not None}
+
+
 def rule_names(rule: Rule) -> frozenset[Name]:
     """Every name that a rule reads, dates included."""
     read = names(rule.when) | (names(rule.per) if rule.per else frozenset())

@@ -74,6 +74,8 @@ def explanation_lines(found: Explanation, why_not: bool = False, brief: bool = F
             yield f"  {title}"
             yield from _rules_of(found, hits, brief)
     yield f"  信息完整度 Inputs known  {found.inputs_known}/{found.inputs_total}"
+    if found.unmatched:
+        yield f"  无行匹配的表 Tables without a matching row  {', '.join(found.unmatched)}"
     if why_not:
         yield from _misses(found)
 

@@ -151,6 +151,16 @@ def ingest_file(
     )
 
 
+@contextmanager
+def rows_of(path: Path, matcher: HeaderMatcher) -> Iterator[tuple[Layout, Iterator[GoodRow | BadRow]]]:
+    """A file's layout and rows as :func:`ingest_file` reads them, for those who keep them elsewhere.
+
+    :raises IngestError: where the file can't be read as a table of the matcher's vocabulary.
+    """
+    with _readable(path), _opened(path, matcher) as (sheet, layout):
+        yield layout, RowReader(layout, matcher, sheet.epoch).rows(sheet)
+
+
 def _take(
     store: Store, matcher: HeaderMatcher, sheet: Sheet, layout: Layout, info: FileInfo, progress: Progress
 ) -> IngestResult:
