@@ -9,9 +9,8 @@ from decimal import Decimal
 from functools import cache, reduce
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import TokenType, exp
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import TokenType
 
 from rules.expressions import (
     BOOLEAN,
