@@ -201,6 +201,8 @@ class _Dates:
 def _drafts(number: int, rule: Rule, as_of: dt.date) -> Iterable[tuple[_Dates, Row]]:
     timed = take_time_out(rule.when)
     window = rule.window
+    if window and window.is_over(as_of):
+        return
     dates = _Dates(
         rule.level,
         window.start if window else None,

@@ -293,7 +293,7 @@ def _against(
 
 @st.composite
 def conditions(draw: st.DrawFn, names: Names, timed: bool = True, depth: int = 2) -> str:
-    """A condition, often of one term, so that rows meet it; ``timed`` where it may have one with ``as_of``."""
+    """A condition, often of one term; ``timed`` where it may have a term with ``as_of``."""
     one = st.lists(tests(names), min_size=1, max_size=1)
     terms = draw(st.one_of(one, one, st.lists(_nested(names, depth), min_size=1, max_size=3)))
     if timed and names.of("date") and draw(st.integers(0, 3)) == 0:

@@ -69,7 +69,7 @@ def post_acknowledgement(body: dict[str, Any], alert_id: int) -> Alert:
 @blueprint.query(LiveGradeQuery)
 @blueprint.answers(200, LiveGradeSchema)
 def get_live_grade(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
-    """A subject's grade today, after its last event. It is in no published run: the next one says what counts."""
+    """A subject's grade today, after its last event. It is in no published run: the next says what counts."""
     name = pack_id(query)
     day = today()
     try:

@@ -242,7 +242,8 @@ def test_what_parquet_holds_is_checked_as_what_a_csv_holds(
 
 ODD_NAMES = [
     "list[1]", "2026[12]/s", "all*", "wh?t", "{a,b}", "~", "~/s", "it's \"quoted\"", "a b", "**",
-    "http:/x.org/s", "year=2026/size=micro/s", "x.csv.gz", "'; drop table subjects; --", "名单（一）", "\\x", "%s", "$HOME",
+    "http:/x.org/s", "year=2026/size=micro/s", "x.csv.gz", "'; drop table subjects; --", "名单（一）",
+    "\\x", "%s", "$HOME",
 ]  # fmt: skip
 
 
