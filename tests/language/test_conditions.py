@@ -75,6 +75,9 @@ READ = [
         "start_of_year(found_on) + interval 12 month > ends_on",
     ),
     ("true", "true"),
+    ("found_on + interval 372000 day > ends_on", "found_on + interval 372000 day > ends_on"),
+    ("found_on - interval 53142 week > ends_on", "found_on - interval 371994 day > ends_on"),
+    ("found_on + interval 1000 year > ends_on", "found_on + interval 12000 month > ends_on"),
     ("note = '-- /* ; ‘（＞ {# '", "note = '-- /* ; ‘（＞ {# '"),
 ]
 
@@ -127,6 +130,10 @@ REFUSED = [
     ("kind = “fault”", "“ is none of SQL's signs", "write '", 7),
     ("staff ＞ 1", "＞ is none of SQL's signs", "write >", 6),
     ("kind in （'fault')", "（ is none of SQL's signs", "write (", 8),
+    ("found_on = try_cast('2026-01-01' as date)", "'safe' is not in the language", "a plainer form", 11),
+    ("found_on + interval 372001 day > ends_on", "an interval of more than 1,000 years", "a shorter one", 0),
+    ("found_on - interval 53143 week > ends_on", "an interval of more than 1,000 years", "a shorter one", 0),
+    ("found_on + interval 12001 month > ends_on", "an interval of more than 1,000 years", "a shorter one", 0),
     ("note like 'a' escape '!'", "'escape' is not in the language", "= <> <", 0),
     ("note like any ('a')", "'any' is not in the language", "= <> <", 15),
     ("note like note", "'like' matches a text with a pattern", "like '渝%'", 0),

@@ -104,7 +104,7 @@ NEAR_MISSES = [
     ("dead-measure", "kind = 'penalty' and kind = 'award'", "kind = 'penalty' and status = 'effective'"),
     ("dead-window", "interval 12 month <= as_of", "interval 11 month <= as_of"),
     ("decay-idle", "keep: 0.75", "keep: 0.49"),
-    ("duplicate-condition", "status = 'effective' and kind = 'penalty'", "status = 'repaired' and kind = 'penalty'"),
+    ("duplicate-condition", "status = 'effective' and kind", "status = 'repaired' and kind"),
     ("duplicate-title", "zh: 行政处罚, en: other", "zh: 行政处罚（一般）, en: other"),
     ("example-before-pack", "as_of: 2025-03-01", "as_of: 2026-01-01"),
     ("example-before-rule", "as_of: 2026-03-01, points: -3", "as_of: 2026-07-01, points: -3"),
