@@ -6,7 +6,9 @@ Each case is held to a number that stands here, and to the reference as well.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -14,8 +16,11 @@ import pytest
 from strategies import RECORD_COLUMNS, SUBJECT_COLUMNS, Case, Data, to_yaml, vocabulary
 from test_differential import connection, expected, graded, load
 
+from rules.loader import PACKS, load_pack
+from scoring.engine import grade
 from scoring.live.grade import Grader
 from scoring.live.supervisor import Engine
+from scoring.sql import quoted, sql_type
 from tests.live.test_same_as_batch import live
 
 __all__ = ["connection"]
@@ -262,3 +267,22 @@ def test_numbers_of_thirty_eight_digits_keep_them_all(scores: Any) -> None:
     ]
     text = pack(rules, {"m": measure(max="amount * 0.999999999999999")})
     assert scores(text, day(0), [person("a")], [record("1", "a", amount=amount)]) == {"a": 300}
+
+
+@pytest.mark.parametrize("path", sorted(PACKS.rglob("*.yaml")), ids=lambda path: path.stem)
+def test_the_installed_packs_grade_on_every_day_of_the_calendar(path: Path) -> None:
+    ever = replace(load_pack(path), in_force_from=dt.date.min, in_force_until=None)
+    tables = [("subjects", ever.vocabulary.subject), ("records", ever.vocabulary.records)]
+    with duckdb.connect() as duck:
+        for name, table in tables:
+            columns = (
+                ", ".join(f"{quoted(n)} {sql_type(c.type)}" for n, c in table.columns.items())
+                if table
+                else ""
+            )
+            duck.execute(f"create table {name} ({columns or 'none integer'})")
+        duck.execute(f"insert into subjects ({quoted(ever.vocabulary.subject.key)}) values ('a')")
+        for on in (dt.date.min, dt.date(9999, 12, 30), dt.date.max):
+            grade(duck, ever, on, records="records" if ever.vocabulary.records else None)
+            [(change,)] = duck.execute("select next_change_on from scores").fetchall()
+            assert change is None or change > on
