@@ -184,6 +184,10 @@ class Window:
     until: Expression | None = None
     decay: tuple[Decay, ...] = ()
 
+    def is_over(self, day: dt.date) -> bool:
+        """Whether it has ended on the day, whatever its start: months and days end with the calendar."""
+        return day == dt.date.max and bool(self.months or self.days)
+
 
 class Aggregate(StrEnum):
     """How a measure makes one value of many records, or of other measures."""

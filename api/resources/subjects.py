@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response, current_app, jsonify
 from werkzeug.http import generate_etag, quote_etag
 
 from api import journal
@@ -25,9 +25,9 @@ from api.schemas.subjects import (
     SubjectSchema,
     SubjectsQuery,
 )
-from api.views import explanation_view
 from scoring import audit, results
 from scoring.explain import UnknownSubjectError, explain
+from scoring.explanation_json import explanation_document
 from scoring.marks import list_marks
 from scoring.records import subject_attributes
 from scoring.runs import RunSummary
@@ -113,13 +113,14 @@ def list_grades(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
 @blueprint.get("/<subject_id>/explanation")
 @blueprint.query(ExplanationQuery)
 @blueprint.answers(200, ExplanationSchema)
-def get_explanation(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
+def get_explanation(query: dict[str, Any], subject_id: str) -> Response:
     """Why the subject has its grade: each hit with its record and source, and what kept other rules out."""
     run = run_of(query)
     try:
-        return explanation_view(explain(store(), run.pack_id, subject_id, run.id))
+        found = explain(store(), run.pack_id, subject_id, run.id)
     except UnknownSubjectError as error:
         fail("not-found", str(error))
+    return jsonify(explanation_document(found))
 
 
 @blueprint.get("/<subject_id>/history")

@@ -157,6 +157,11 @@ class ExplanationSchema(Schema):
     next_change_on = fields.Date(required=True, allow_none=True)
     inputs_known = fields.Integer(required=True)
     inputs_total = fields.Integer(required=True)
+    unmatched = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "Tables in force of which no row matched the subject"},
+    )
     dimensions = fields.List(fields.Nested(DimensionSchema), required=True)
     hits = fields.List(fields.Nested(HitSchema), required=True)
     misses = fields.List(fields.Nested(MissSchema), required=True)

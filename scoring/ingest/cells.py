@@ -45,7 +45,14 @@ MOST_PRECISE = 10**15
 
 _EXPONENT = re.compile(r"[-+]?[0-9](?:\.[0-9]+)?E[-+][0-9]{2,3}")
 _COUNTED = ("decimal", "integer", "date")
-_CODE_SIGNS = frozenset("0123456789ABCDEFGHJKLMNPQRTUWXY")
+_CODE_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_CODE = re.compile(f"[0-9]{{8}}[{_CODE_SIGNS}]{{10}}")
+_WORTH = [
+    {sign: number * weight for number, sign in enumerate(_CODE_SIGNS)}
+    for weight in (*(pow(3, place, 31) for place in range(17)), 1)
+]
+"""What each sign of a code adds in its place to a sum that 31 divides (GB 32100-2015)."""
+
 _LONGEST_UNKNOWN = max(map(len, UNKNOWN))
 _PRINTED_CONTROLS = frozenset("\t\n\r")
 
@@ -133,7 +140,7 @@ def _check_rounded(cell: Cell, text: str) -> None:
             ),
             _AS_TEXT,
         )
-    if _EXPONENT.fullmatch(text):
+    if "E" in text and _EXPONENT.fullmatch(text):
         raise CellError(
             Title("科学计数法的数字,末尾数字已丢失", "a number with an exponent: its last digits are lost"),
             _AS_TEXT,
@@ -211,9 +218,13 @@ def parse_uscc(text: str, lawful: Sequence[str] = (), fillers: Container[str] = 
     :param fillers: codes that stand for one that is not known: None.
     :raises CellError: naming the check character that would be right where it alone is wrong.
     """
-    code = uscc.compact(fold(text))
+    code = fold(text).upper()
+    if not _CODE.fullmatch(code):
+        code = uscc.compact(code)
     if code in fillers:
         return None
+    if is_right(code):
+        return code
     if any(_has_form(code, pattern) for pattern in lawful):
         return code
     try:
@@ -236,6 +247,11 @@ def parse_uscc(text: str, lawful: Sequence[str] = (), fillers: Container[str] = 
             Title("统一社会信用代码格式错误", "not the form of a credit code"),
             Title("前8位为数字,不含I、O、S、V、Z", "8 digits first; the letters I, O, S, V, Z are not used"),
         ) from None
+
+
+def is_right(code: str) -> bool:
+    """Whether a code has the form of GB 32100-2015 and the check character that its others give."""
+    return bool(_CODE.fullmatch(code)) and sum(map(dict.__getitem__, _WORTH, code)) % 31 == 0
 
 
 def _has_form(code: str, pattern: str) -> bool:

@@ -92,15 +92,28 @@ def _parts(table: Table, kind: Kind, day: dt.date) -> list[_Part]:
     return parts
 
 
+def lacks(table: Table) -> Iterator[tuple[str | None, str, Fault]]:
+    """Every kind (None: all), a column that its rows need, and what is wrong without it."""
+    for name in table.needs:
+        yield None, name, _lack(table, name)
+    for code, kind in table.kinds.items():
+        for name in kind.needs:
+            yield code, name, _lack(table, name)
+
+
+def _lack(table: Table, name: str) -> Fault:
+    title = table.columns[name].title
+    reason = Title(f"缺少{title.zh},记录无法计入", f"without its {name} the row could never count")
+    return Fault(reason, _FILL_IN)
+
+
 def _needed(table: Table, names: tuple[str, ...]) -> _Part:
+    faults = {name: _lack(table, name) for name in names}
+
     def check(values: Values) -> Iterator[Finding]:
-        for name in names:
+        for name, fault in faults.items():
             if values.get(name) is None:
-                title = table.columns[name].title
-                reason = Title(
-                    f"缺少{title.zh},记录无法计入", f"without its {name} the row could never count"
-                )
-                yield Finding(name, Fault(reason, _FILL_IN), lacking=True)
+                yield Finding(name, fault, lacking=True)
 
     return check
 

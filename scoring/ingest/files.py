@@ -229,6 +229,28 @@ def ingest_file(
     )
 
 
+@contextmanager
+def rows_of(
+    path: Path, matcher: HeaderMatcher
+) -> Iterator[tuple[tuple[str, ...], Iterator[tuple[str | None, AnyRow]]]]:
+    """A file's rows as :func:`ingest_file` reads them, for those who keep them elsewhere.
+
+    :return: headers that name no column; and each row with its sheet. No subject is looked up.
+    :raises IngestError: where the file can't be read as a table of the matcher's vocabulary, or lacks a
+        column that every row needs.
+    """
+    with _readable(path), _opened(path, matcher) as opened:
+        for _, layout in opened.tables:
+            if layout.lacking is not None:
+                raise layout.lacking
+        rows = (
+            (sheet.name, row)
+            for sheet, layout in opened.tables
+            for row in RowReader(layout, matcher, sheet.epoch).rows(sheet)
+        )
+        yield opened.columns(lambda layout: layout.ignored), rows
+
+
 @dataclass(frozen=True, slots=True)
 class _Opened:
     """The tables of a file, all of one dataset, and what its other sheets are."""

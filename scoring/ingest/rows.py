@@ -79,6 +79,17 @@ class ShortRow:
 AnyRow = GoodRow | BadRow | OddRow | LostRow | ShortRow
 
 
+def problems_of(row: AnyRow) -> tuple[Rejected, ...]:
+    """What keeps a row out where nothing is known of its key and its subject."""
+    match row:
+        case BadRow(_, problems) | ShortRow(_, problems):
+            return problems
+        case LostRow():
+            return (row.problem,)
+        case _:
+            return ()
+
+
 class RowReader:
     """Reads the rows below a sheet's headers.
 
@@ -172,8 +183,9 @@ class RowReader:
             yield ShortRow(good, lacks) if lacks else good
 
     def _good(self, number: int, parts: Sequence[Part]) -> GoodRow:
-        good = [part[1] for part in parts if part.__class__ is tuple]
-        return number, _key(good[self._key]), _key(good[self._subject]), f"{{{','.join(filter(None, good))}}}"
+        good = [part for part in parts if not isinstance(part, Fault)]
+        document = ",".join([text for _, text in good if text])
+        return number, str(good[self._key][0]), str(good[self._subject][0]), f"{{{document}}}"
 
     def _unreadable(self, number: int, cells: Cells, parts: Sequence[Part]) -> Iterator[Rejected]:
         for name, part in zip(self._names, parts, strict=True):
@@ -223,12 +235,6 @@ def _part_reader(reading: Reading, replace: bool) -> Callable[[Cell], Part]:
 def _without(cells: Cells, position: int) -> Cells:
     """The cells with one emptied; none where the row ends before it."""
     return (*cells[:position], None, *cells[position + 1 :]) if position < len(cells) else cells
-
-
-@lru_cache(maxsize=CACHED_CELLS)
-def _key(part: str) -> str:
-    """The value in a part of a document, as text."""
-    return str(json.loads(part[part.index(":") + 1 :]))
 
 
 def _reading(found: Found, mapping: FileMapping, required: bool, epoch: dt.datetime) -> Reading:

@@ -22,6 +22,7 @@ import duckdb
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
 
+from rules.exact import EXACT
 from rules.model import Column, Table
 from scoring.sql import sql_type
 from scoring.store.connection import Store
@@ -105,7 +106,7 @@ def typed_columns(table: Table, document: str = "data") -> list[duckdb.Expressio
 
 def _plain(name: str, value: Any) -> str | int | bool:
     if isinstance(value, Decimal):
-        fixed = value.quantize(_PLACES)
+        fixed = EXACT.quantize(value, _PLACES)
         if fixed != value:
             raise ValueError(f"{name}: {value} has more than four decimals")
         return str(fixed)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stdnum.cn import uscc
 
+from scoring.ingest.cells import is_right
 from scoring.ingest.files import FileReport, Reading, ingest_file
 from scoring.store import Store
 from scoring.store.models import SubjectVersion
@@ -14,7 +18,21 @@ from .conftest import CODES, Ingest, current, quarantined, write_text
 
 PILOT = "91350211M0000XUF46"
 FILLER = "00000000000000000X"
+SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 HEADERS = "编号,行政相对人代码_1(统一社会信用代码),行政相对人代码_2(工商注册号),行政相对人名称,类别,状态,日期"
+
+
+@given(st.text("0123456789ABCDEFGHJKLMNPQRTUWXYIOSVZ一 -", min_size=15, max_size=20))
+def test_a_code_is_right_as_another_library_says(code: str) -> None:
+    """python-stdnum is the second opinion, on random texts and with each check character."""
+    for number in (code, *(code[:17] + sign for sign in SIGNS)):
+        assert is_right(number) == (uscc.is_valid(number) and uscc.compact(number) == number)
+
+
+@given(st.text("0123456789", min_size=8, max_size=8), st.text(SIGNS, min_size=9, max_size=9))
+def test_of_all_check_characters_one_is_right(digits: str, rest: str) -> None:
+    first = digits + rest
+    assert [sign for sign in SIGNS if is_right(first + sign)] == [uscc.calc_check_digit(first)]
 
 
 def listed(code: str, number: str = "", name: str = "") -> str:
