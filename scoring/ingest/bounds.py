@@ -1,6 +1,6 @@
 """How large a file may be: what an office sends is far below, what would exhaust the machine is above.
 
-All are own choices; docs/reading-files.md states them. Work and memory follow the size of a file; what
+All are own choices; docs/files.md states them. Work and memory follow the size of a file; what
 multiplies them (packing, repeats, quotes that nothing closes) is bounded by itself.
 """
 

@@ -53,7 +53,7 @@ def choose_vocabulary(
 ) -> Vocabulary:
     """The shared vocabulary that reads a file best.
 
-    Of several that read it equally well the one is taken whose subjects and records the store knows.
+    Of several that read it equally well the one is taken whose records, or subjects, the store knows.
 
     :raises IngestError: with the comparison, where none is clearly best.
     """
@@ -156,11 +156,11 @@ def _fit(matcher: HeaderMatcher, head: Sequence[Row]) -> _Fit:
     )
 
 
-def _known(store: Store, fit: _Fit) -> int:
-    """How many of the file's first subjects and records the store knows."""
+def _known(store: Store, fit: _Fit) -> tuple[int, ...]:
+    """How many of the file's first records the store knows, and how many of their subjects."""
     keys = (
-        (SubjectVersion, SubjectVersion.subject_id, fit.subjects),
         (RecordVersion, RecordVersion.record_id, fit.records),
+        (SubjectVersion, SubjectVersion.subject_id, fit.subjects),
     )
     queries = [
         sa.select(sa.func.count()).where(
@@ -169,7 +169,7 @@ def _known(store: Store, fit: _Fit) -> int:
         for version, key, some in keys
     ]
     with store.reading() as session:
-        return sum(session.scalar(query) or 0 for query in queries)
+        return tuple(session.scalar(query) or 0 for query in queries)
 
 
 def _key_header(vocabulary: Vocabulary) -> str:

@@ -431,7 +431,7 @@ def test_rows_are_numbered_as_they_stand_in_a_large_file(
     [
         ("s.csv", "", "the file is empty"),
         ("s.csv", "name,size\n甲,large\n", "needs the column subject_id"),
-        ("s.csv", "name,size\n甲,large\n", "name→未识别、size→"),
+        ("s.csv", "name,size\n甲,large\n", "name→企业名称、size→"),
         ("s.csv", "subject_id,size,size\nX,a,b\n", "size and size both mean size"),
         ("s.parquet", "subject_id\nX\n", "this is no Parquet file, or a damaged one"),
         ("s.csv", b"PAR1 and no more", "this is no Parquet file, or a damaged one"),
