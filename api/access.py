@@ -92,6 +92,10 @@ ACCESS: dict[str, Access] = {
     "records.post_objection": _changes(R, D),
     "records.post_decision": _changes(R),
     "records.post_repair": _changes(R, D),
+    "settling.list_contradictions": _reads(R),
+    "settling.post_resolution": _changes(R),
+    "settling.list_twins": _reads(R),
+    "settling.post_settlement": _changes(R),
     # runs
     "runs.list_runs": _sees(R, O),
     "runs.get_run": _sees(R, O),

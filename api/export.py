@@ -12,6 +12,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from api.fields import plain
+from scoring.spreadsheets import inert_column
 
 MEDIA_TYPES = {
     "ndjson": "application/x-ndjson",
@@ -36,7 +37,11 @@ def _ndjson(batches: Batches, schema: pa.Schema) -> Iterator[bytes]:
 
 
 def _csv(batches: Batches, schema: pa.Schema) -> Iterator[bytes]:
-    return _written(batches, lambda sink: pyarrow.csv.CSVWriter(sink, schema))
+    return _written(map(_inert, batches), lambda sink: pyarrow.csv.CSVWriter(sink, schema))
+
+
+def _inert(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([inert_column(column) for column in batch.columns], schema=batch.schema)
 
 
 def _parquet(batches: Batches, schema: pa.Schema) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ from typing import Any
 from flask.json.provider import DefaultJSONProvider
 from marshmallow import ValidationError, fields, validate
 
+from rules.exact import EXACT
 from rules.model import Title
 
 
@@ -20,7 +21,7 @@ class Points(fields.Field[int]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         try:
-            hundredths = Decimal(str(value)) * 100
+            hundredths = EXACT.multiply(Decimal(str(value)), 100)
         except ArithmeticError:
             raise ValidationError("Not a valid number.") from None
         if not hundredths.is_finite() or abs(hundredths) > 10**12 or hundredths != int(hundredths):

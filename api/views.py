@@ -10,42 +10,12 @@ from rules.expressions import render
 from rules.identity import identity
 from rules.loader import in_force
 from rules.model import Grade, Pack, Rule
-from scoring.explain import ExplainedHit, Explanation
-from scoring.misses import Miss
-
-
-def explanation_view(explanation: Explanation) -> dict[str, Any]:
-    """An explanation for its schema."""
-    pack = explanation.pack
-    return {
-        **{name: getattr(explanation, name) for name in _SAME},
-        "veto": explanation.veto and rule_view(pack, explanation.veto),
-        "dimensions": [
-            {
-                "id": part.dimension.id,
-                "title": part.dimension.title,
-                "points_before": part.points_before,
-                "points": part.points,
-            }
-            for part in explanation.dimensions
-        ],
-        "hits": [_hit_view(pack, hit) for hit in explanation.hits],
-        "misses": [_miss_view(pack, miss) for miss in explanation.misses],
-    }
+from scoring.explanation_json import rule_document
 
 
 def rule_view(pack: Pack, rule: Rule) -> dict[str, Any]:
     """A rule with the titles of the documents that it cites."""
-    documents = {basis.id: basis.title for basis in pack.bases}
-    return {
-        "id": rule.id,
-        "title": rule.title,
-        "dimension": rule.dimension,
-        "citations": [
-            {"basis": c.basis, "article": c.article, "document": documents.get(c.basis, c.basis)}
-            for c in rule.citations
-        ],
-    }
+    return {**rule_document(pack, rule), "title": rule.title}
 
 
 def pack_summary(pack: Pack) -> dict[str, Any]:
@@ -80,34 +50,7 @@ def pack_view(pack: Pack, day: dt.date) -> dict[str, Any]:
     }
 
 
-_SAME = (
-    "subject_id",
-    "run",
-    "attributes",
-    "measures",
-    "score",
-    "tier",
-    "band",
-    "next_change_on",
-    "inputs_known",
-    "inputs_total",
-)
-_HIT = ("record_id", "record", "measures", "points_before", "points", "counts_from", "counts_until")
 _TERMS = ("sample_share", "visits_per_year", "unprompted_visits", "lending", "valid_months")
-
-
-def _hit_view(pack: Pack, hit: ExplainedHit) -> dict[str, Any]:
-    return {"rule": rule_view(pack, hit.rule), **{name: getattr(hit, name) for name in _HIT}}
-
-
-def _miss_view(pack: Pack, miss: Miss) -> dict[str, Any]:
-    window = miss.window and {"start": miss.window[0], "end": miss.window[1]}
-    return {
-        "rule": rule_view(pack, miss.rule),
-        "record_id": miss.record_id,
-        "failed": miss.failed,
-        "window": window,
-    }
 
 
 def _tier_view(pack: Pack, grade: Grade) -> dict[str, Any]:

@@ -79,4 +79,7 @@ def attach(connection: duckdb.DuckDBPyConnection, data: Data) -> None:
 
 
 if __name__ == "__main__":
-    print(data_in(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 1))
+    from scoring.cli.errors import plainly
+
+    with plainly("benchmarks.data DIRECTORY"):
+        print(data_in(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 1))

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import cache, reduce
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import TokenType, exp
 from sqlglot.errors import SqlglotError
 
 from rules.expressions import (
@@ -71,6 +71,8 @@ _PARTS = frozenset(
     }
     | {"ignore_nulls", "unit"}
 )
+_TEXTS = (TokenType.STRING, TokenType.IDENTIFIER)
+_LOOKALIKES = str.maketrans("‘’“”＇＂（），；＝＜＞＋－＊", "'" * 6 + "(),;=<>+-*")
 _MONTHS = {"MONTH": 1, "MONTHS": 1, "YEAR": 12, "YEARS": 12}
 _DAYS = {"DAY": 1, "DAYS": 1, "WEEK": 7, "WEEKS": 7}
 _MAX_INTERVAL = 12_000
@@ -125,11 +127,42 @@ def parse_expression(text: str, scope: Scope) -> Expression:
             f"longer than {MAX_LENGTH} characters", "split it into several rules, or use a table"
         )
     try:
+        _check_written(text)
         return _Copier(scope, text).copy(_tree(text))
     except SqlglotError as error:
         raise _syntax_error(error, text) from None
     except RecursionError:
         raise ConditionError("nested too deeply", f"at most {MAX_DEPTH} levels") from None
+
+
+def _check_written(text: str) -> None:
+    """Refuses what sqlglot passes over in silence, lest a condition mean less than a reader sees in it."""
+    end = 0
+    tokens = sqlglot.tokenize(text, dialect="duckdb")
+    for token in tokens:
+        _check_between(text, end, token.start)
+        end = token.end + 1
+        if token.token_type not in _TEXTS:
+            _check_signs(text, token.start, end)
+    _check_between(text, end, len(text))
+    if tokens and tokens[-1].token_type is TokenType.SEMICOLON:
+        raise ConditionError("a ';' in a condition", "one condition, without it", tokens[-1].start, ";")
+
+
+def _check_between(text: str, start: int, end: int) -> None:
+    """Between two words of a condition stands white space alone."""
+    comment = text[start:end].strip()
+    if comment:
+        hint = "the rule's note, or a line of YAML's own: # …"
+        raise ConditionError("a comment in a condition", hint, text.index(comment, start), comment)
+
+
+def _check_signs(text: str, start: int, end: int) -> None:
+    """Quotes and signs of Chinese typing are none of SQL's."""
+    for place, sign in enumerate(text[start:end], start):
+        plain = sign.translate(_LOOKALIKES)
+        if plain != sign:
+            raise ConditionError(f"{sign} is none of SQL's signs", f"write {plain}", place, sign)
 
 
 def _tree(text: str) -> exp.Expr:

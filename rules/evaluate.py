@@ -8,10 +8,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Any
 
 from rules.calendar import add_days, add_months
+from rules.exact import EXACT
 from rules.expressions import (
     And,
     Arithmetic,
@@ -33,8 +34,6 @@ from rules.expressions import (
 from rules.model import Window
 
 Row = Mapping[str, Value | None]
-_EXACT = Context(prec=100)
-"""More digits than the 38 that an expression's value has at most."""
 _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "=": lambda a, b: a == b,
     "<>": lambda a, b: a != b,
@@ -42,9 +41,9 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "<=": lambda a, b: a <= b,
     ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b,
-    "+": _EXACT.add,
-    "-": _EXACT.subtract,
-    "*": _EXACT.multiply,
+    "+": EXACT.add,
+    "-": EXACT.subtract,
+    "*": EXACT.multiply,
 }
 
 _CHOICES: Mapping[str, Callable[[list[Any]], Any]] = {
@@ -96,7 +95,7 @@ def _function(node: Expression, row: Row, as_of: dt.date) -> Any:
             return None if day is None else add_days(add_months(day, node.months), node.days)
         case Call(function="abs"):
             value = evaluate(node.arguments[0], row, as_of)
-            return None if value is None else abs(value)
+            return None if value is None else EXACT.abs(value)
         case Call(function="start_of_year" | "start_of_month" as function):
             day = evaluate(node.arguments[0], row, as_of)
             return (

@@ -16,6 +16,7 @@ from rules.model import Citation, Dated, Title
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,79}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_CODE_PATTERN = re.compile(r"[0-9A-Z?]{18}")
 RESERVED = frozenset({"as_of", "date", "interval"})
 OWN_CHOICE = "own-choice"
 FOREVER_AGO = dt.date.min
@@ -85,6 +86,24 @@ class Count(fields.Field[int]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not self.least <= value <= self.most:
             raise complaint("not a whole number in range", f"a whole number from {self.least} to {self.most}")
+        return value
+
+
+class Number(fields.Field[Decimal]):
+    """A number."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
+        if not is_number(value):
+            raise complaint("not a number", "a number such as 0 or 12.5")
+        return Decimal(value)
+
+
+class CodePattern(fields.Field[str]):
+    """The form of a credit code: 18 characters, ``?`` for any."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str) or not _CODE_PATTERN.fullmatch(value):
+            raise complaint("not the form of a code", "18 digits, capital letters and ?: 9135????M000??????")
         return value
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, get_args
 
+from rules.exact import EXACT
 from rules.expressions import Expression, Type, render
 from rules.model import Pack
 
@@ -41,7 +42,7 @@ def _plain(value: Any) -> Any:
         case Fraction():
             return f"{value.numerator}/{value.denominator}"
         case Decimal():
-            return format(value.normalize(), "f")
+            return format(EXACT.normalize(value), "f")
         case dt.date():
             return value.isoformat()
         case Mapping():

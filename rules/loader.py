@@ -77,11 +77,14 @@ def vocabulary_text(name: str) -> str:
 
     :raises UnknownPackError: where there is none.
     """
-    path = VOCABULARIES / f"{name}.yaml"
-    known = sorted(p.stem for p in VOCABULARIES.glob("*.yaml"))
-    if name not in known:
-        raise UnknownPackError(f"no vocabulary is called {name}; there are {', '.join(known)}")
-    return _text(path)
+    if name not in vocabulary_names():
+        raise UnknownPackError(f"no vocabulary is called {name}; there are {', '.join(vocabulary_names())}")
+    return _text(VOCABULARIES / f"{name}.yaml")
+
+
+def vocabulary_names() -> list[str]:
+    """The names of the shared vocabularies."""
+    return sorted(path.stem for path in VOCABULARIES.glob("*.yaml"))
 
 
 @lru_cache(maxsize=64)

@@ -31,6 +31,37 @@ class Title:
 
 
 @dataclass(frozen=True, slots=True)
+class Possible:
+    """Which values of a column can be, beyond its type.
+
+    :param least: the lowest number.
+    :param most: the highest number.
+    :param not_before: a date column of the row, or a date attribute of its subject, that comes no later.
+    :param days_ahead: how many days after the day of its coming a date may lie.
+    """
+
+    least: Decimal | None = None
+    most: Decimal | None = None
+    not_before: str | None = None
+    days_ahead: int | None = None
+
+
+ANYTHING = Possible()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a record of one kind needs beside what every record needs.
+
+    :param needs: columns that it fills.
+    :param values: column → the only codes of it that the kind knows; none where it leaves the column empty.
+    """
+
+    needs: tuple[str, ...]
+    values: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """One declared attribute of a subject or column of a record.
 
@@ -38,6 +69,8 @@ class Column:
     :param values: code → title, where the column has a closed list of codes.
     :param aliases: other headers by which files name the column.
     :param format: a further check on a text: ``uscc`` (GB 32100-2015).
+    :param lawful: patterns of codes that break the format and are in use, ``?`` for any character.
+    :param fillers: codes that stand for one that is not known.
     """
 
     name: str
@@ -47,14 +80,25 @@ class Column:
     values: Mapping[str, Title] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
     format: str | None = None
+    lawful: tuple[str, ...] = field(default=(), metadata={"identity": False})
+    fillers: tuple[str, ...] = field(default=(), metadata={"identity": False})
+    possible: Possible = field(default=ANYTHING, metadata={"identity": False})
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The columns of subjects or of records, by name, and which of them is the key."""
+    """The columns of subjects or of records, by name, and which of them is the key.
+
+    :param needs: the columns that every row fills beside its keys.
+    :param kind: the column whose codes tell kinds of records apart.
+    :param kinds: code of ``kind`` → what a record of that kind needs besides.
+    """
 
     key: str
     columns: Mapping[str, Column]
+    needs: tuple[str, ...] = field(default=(), metadata={"identity": False})
+    kind: str | None = field(default=None, metadata={"identity": False})
+    kinds: Mapping[str, Kind] = field(default_factory=dict, metadata={"identity": False})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +108,7 @@ class Vocabulary:
     :param records: None where subjects have attributes alone.
     :param record_subject: the record column that holds the subject's key.
     :param record_date: the record column from which a record counts unless its rule says otherwise.
+    :param find_by: attributes by which a record's subject is found where its code is a filler.
     """
 
     id: str
@@ -72,6 +117,7 @@ class Vocabulary:
     records: Table | None
     record_subject: str
     record_date: str
+    find_by: tuple[str, ...] = field(default=(), metadata={"identity": False})
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +183,10 @@ class Window:
     days: int | None = None
     until: Expression | None = None
     decay: tuple[Decay, ...] = ()
+
+    def is_over(self, day: dt.date) -> bool:
+        """Whether it has ended on the day, whatever its start: months and days end with the calendar."""
+        return day == dt.date.max and bool(self.months or self.days)
 
 
 class Aggregate(StrEnum):

@@ -19,6 +19,7 @@ from itertools import product
 from typing import Any
 
 from rules.calendar import add_days, first_start_still_open
+from rules.exact import EXACT
 from rules.expressions import (
     TRUE,
     Compare,
@@ -28,6 +29,7 @@ from rules.expressions import (
     Level,
     Literal,
     Name,
+    Type,
     Value,
     conjunction,
     conjuncts,
@@ -130,8 +132,11 @@ class Plan:
         return tuple(sorted(read, key=lambda n: n.name))
 
 
-def compile_plan(pack: Pack, as_of: dt.date) -> Plan:
-    """The plan of a pack on a day. Rules without a value on that day are left out."""
+def compile_plan(pack: Pack, as_of: dt.date, shown: Iterable[str] = ()) -> Plan:
+    """The plan of a pack on a day. Rules without a value on that day are left out.
+
+    :param shown: measures that are wanted beside those that the rules read; no result depends on them.
+    """
     rules = tuple(
         r for r in pack.rules if r.tier is not None or (r.points and r.points.on(as_of) is not None)
     )
@@ -151,19 +156,26 @@ def compile_plan(pack: Pack, as_of: dt.date) -> Plan:
         as_of=as_of,
         rules=rules,
         groups=groups,
-        measures=tuple(TimedMeasure(m, take_time_out(m.where)) for m in used_measures(pack, rules)),
+        measures=tuple(TimedMeasure(m, take_time_out(m.where)) for m in used_measures(pack, rules, shown)),
         names={n.name: n for rule in rules for n in rule_names(rule)},
         next_version_on=_next_version(pack, as_of),
     )
 
 
-def used_measures(pack: Pack, rules: Sequence[Rule]) -> tuple[Measure, ...]:
-    """The measures that the rules read, and those that they are made of, in the order of the pack."""
-    used = {n.name for rule in rules for n in rule_names(rule) if n.level is Level.MEASURE}
+def used_measures(pack: Pack, rules: Sequence[Rule], shown: Iterable[str] = ()) -> tuple[Measure, ...]:
+    """The measures that the rules read or that are shown, and those that they are made of, in the order of
+    the pack."""
+    used = {*shown} | {n.name for rule in rules for n in rule_names(rule) if n.level is Level.MEASURE}
     for measure in reversed(pack.measures):
         if measure.id in used:
             used.update(measure.parts, (n.name for n in names(measure.where) if n.level is Level.MEASURE))
     return tuple(m for m in pack.measures if m.id in used)
+
+
+def rows_in_force(pack: Pack, day: dt.date) -> dict[str, str]:
+    """The rows of tables that have a value on the day: by the id of the row's rule, the table's."""
+    rows = (rule for rule in pack.rules if rule.table and rule.points)
+    return {r.id: str(r.table) for r in rows if r.points and r.points.on(day) is not None}
 
 
 def rule_names(rule: Rule) -> frozenset[Name]:
@@ -189,6 +201,8 @@ class _Dates:
 def _drafts(number: int, rule: Rule, as_of: dt.date) -> Iterable[tuple[_Dates, Row]]:
     timed = take_time_out(rule.when)
     window = rule.window
+    if window and window.is_over(as_of):
+        return
     dates = _Dates(
         rule.level,
         window.start if window else None,
@@ -308,7 +322,7 @@ def _narrow(terms: _Terms, name: Name, term: Compare) -> bool:
     if term.op == "<>" or not _in_range(name, value):
         terms.residual.append(term)
         return True
-    low, high = _closed(name, term.op, value)
+    low, high = closed(name.type, term.op, value)
     old = terms.bounds.get(name.name, Bounds())
     new = Bounds(_tighter(max, old.low, low), _tighter(min, old.high, high))
     terms.bounds[name.name] = new
@@ -319,22 +333,22 @@ def _in_range(name: Name, value: object) -> bool:
     """Whether a bound, and its neighbour by the column's grain, are values that the column can hold."""
     if isinstance(value, dt.date):
         return dt.date.min < value < dt.date.max
-    return abs(Decimal(str(value))) < Decimal(10) ** name.type.whole - 1
+    return EXACT.abs(Decimal(str(value))) < Decimal(10) ** name.type.whole - 1
 
 
-def _closed(name: Name, op: str, value: object) -> tuple[Decimal | dt.date | None, Decimal | dt.date | None]:
-    """An open bound as the closed one that the column's grain makes it: > 5 of an integer is ≥ 6."""
+def closed(kind: Type, op: str, value: object) -> tuple[Decimal | dt.date | None, Decimal | dt.date | None]:
+    """A comparison as the closed interval that the column's grain makes it: > 5 of an integer is ≥ 6."""
     if isinstance(value, dt.date):
         if op in (">", ">="):
             return (add_days(value, 1) if op == ">" else value), None
         return None, (add_days(value, -1) if op == "<" else value)
-    grain = Decimal(1).scaleb(-name.type.scale)
+    grain = Decimal(1).scaleb(-kind.scale)
     exact = Decimal(str(value))
-    below = exact.quantize(grain, rounding="ROUND_FLOOR")
-    above = exact.quantize(grain, rounding="ROUND_CEILING")
+    below = exact.quantize(grain, "ROUND_FLOOR", EXACT)
+    above = exact.quantize(grain, "ROUND_CEILING", EXACT)
     if op in (">", ">="):
-        return (below + grain if op == ">" else above), None
-    return None, (above - grain if op == "<" else below)
+        return (EXACT.add(below, grain) if op == ">" else above), None
+    return None, (EXACT.subtract(above, grain) if op == "<" else below)
 
 
 def _tighter(choose: Callable[[Any, Any], Any], old: Any, new: Any) -> Any:

@@ -13,7 +13,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, pre_load, va
 
 from rules import fields as own
 from rules.fields import complaint
-from rules.model import Aggregate, Basis, Decay, Dimension, Grade, Score
+from rules.model import ANYTHING, Aggregate, Basis, Decay, Dimension, Grade, Kind, Possible, Score
 
 AGGREGATES = tuple(str(a) for a in Aggregate)
 TAKES = ("max", "min", "sum", "count")
@@ -306,17 +306,44 @@ class SupervisionSchema(Strict):
     measures = fields.List(own.TitleField(), load_default=list)
 
 
+class PossibleSchema(Strict):
+    least = own.Number(load_default=None)
+    most = own.Number(load_default=None)
+    not_before = own.ColumnName(load_default=None)
+    days_ahead = own.Count(least=0, most=40_000, load_default=None)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Possible:
+        low, high = data["least"], data["most"]
+        if low is not None and high is not None and low > high:
+            raise complaint("the least is above the most", "least ≤ most")
+        return Possible(**data)
+
+
 class ColumnSchema(Strict):
     type = own.Text(required=True, validate=one_of(TYPES))
     title = own.TitleField(required=True)
     values = fields.Dict(keys=fields.String(), values=own.TitleField(), load_default=dict)
     aliases = fields.List(own.Text(), load_default=list)
     format = own.Text(load_default=None, validate=one_of(("uscc",)))
+    lawful = fields.List(own.CodePattern(), load_default=list)
+    fillers = fields.List(own.Text(), load_default=list)
+    possible = nested(PossibleSchema, load_default=ANYTHING)
 
     @validates_schema
     def codes_are_text(self, data: dict[str, Any], **_: Any) -> None:
         if data.get("type") != "text" and (data.get("values") or data.get("format")):
             raise complaint("values and format belong to a text", "type: text")
+        if not data.get("format") and (data.get("lawful") or data.get("fillers")):
+            raise complaint("lawful and fillers are exceptions to a format", "format: uscc")
+
+    @validates_schema
+    def possible_fits_the_type(self, data: dict[str, Any], **_: Any) -> None:
+        possible = data.get("possible", ANYTHING)
+        if (possible.least, possible.most) != (None, None) and data.get("type") not in ("integer", "decimal"):
+            raise complaint("least and most belong to a number", "type: integer or decimal")
+        if (possible.not_before, possible.days_ahead) != (None, None) and data.get("type") != "date":
+            raise complaint("not_before and days_ahead belong to a date", "type: date")
 
 
 class SubjectTableSchema(Strict):
@@ -324,9 +351,23 @@ class SubjectTableSchema(Strict):
     columns = fields.Dict(keys=own.ColumnName(), values=fields.Nested(ColumnSchema), required=True)
 
 
+class KindSchema(Strict):
+    needs = fields.List(own.ColumnName(), load_default=list)
+    values = fields.Dict(keys=own.ColumnName(), values=fields.List(own.Text()), load_default=dict)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Kind:
+        values = {column: tuple(codes) for column, codes in data["values"].items()}
+        return Kind(tuple(data["needs"]), values)
+
+
 class RecordTableSchema(SubjectTableSchema):
     subject = own.ColumnName(required=True)
     date = own.ColumnName(required=True)
+    needs = fields.List(own.ColumnName(), load_default=list)
+    find_by = fields.List(own.ColumnName(), load_default=list)
+    kind = own.ColumnName(load_default=None)
+    kinds = fields.Dict(keys=fields.String(), values=fields.Nested(KindSchema), load_default=dict)
 
 
 class VocabularySchema(Strict):

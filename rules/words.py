@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal as Choice
 
+from rules.exact import EXACT
 from rules.expressions import (
     And,
     Arithmetic,
@@ -238,7 +239,7 @@ def is_linear(window: Window) -> bool:
 
 
 def _step(step: Decay, zh: bool) -> str:
-    share = plain(Decimal(step.keep.numerator * 100) / Decimal(step.keep.denominator))
+    share = plain(EXACT.divide(Decimal(step.keep.numerator * 100), Decimal(step.keep.denominator)))
     return f"满 {step.months} 个月后计 {share}%" if zh else f"{share} % after {step.months} months"
 
 
@@ -272,5 +273,5 @@ def plain(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):
-        return format(value.normalize(), "f") if value else "0"
+        return format(EXACT.normalize(value), "f") if value else "0"
     return str(value)

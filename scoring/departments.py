@@ -61,6 +61,9 @@ class Places:
     place_from_end_last_year: int | None
 
 
+_SHOWN = tuple(field.name for field in fields(Places))
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A body in the ranking.
@@ -122,7 +125,7 @@ def _ranking(store: Store, run: RunSummary) -> Ranking:
 
 def _standings(store: Store, run: RunSummary, pack: Pack) -> Iterator[Standing]:
     ranked = _check_ranks(pack)
-    frame = _frame(store, run, compile_plan(pack, run.as_of))
+    frame = _frame(store, run, compile_plan(pack, run.as_of, shown=_SHOWN))
     key = pack.vocabulary.subject.key
     grades = grades_of(store, run, [str(row[key]) for row in frame])
     for row in frame:
@@ -130,7 +133,7 @@ def _standings(store: Store, run: RunSummary, pack: Pack) -> Iterator[Standing]:
         yield Standing(
             subject_id=subject_id,
             attributes={name: row[name] for name in pack.vocabulary.subject.columns},
-            places=Places(**{field.name: row[field.name] for field in fields(Places)}),
+            places=Places(**{name: row[name] for name in _SHOWN}),
             grade=grades[subject_id],
             unranked=tuple(_unranked(pack, ranked, row, run.as_of)),
         )
@@ -142,7 +145,7 @@ def _check_ranks(pack: Pack) -> Measure:
     :raises UnknownPackError: where the pack has not all measures of a ranking.
     """
     measures = {measure.id: measure for measure in pack.measures}
-    missing = [field.name for field in fields(Places) if field.name not in measures]
+    missing = [name for name in _SHOWN if name not in measures]
     if missing:
         raise UnknownPackError(
             f"{pack.id} {pack.version} ranks nobody: it has no measure {', '.join(missing)}"

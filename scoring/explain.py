@@ -12,9 +12,9 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from rules.expressions import Level, names
+from rules.expressions import Level
 from rules.model import Dimension, Pack, Rule
-from rules.plan import Plan, compile_plan
+from rules.plan import Plan, compile_plan, rows_in_force, rule_names
 from scoring.ingest.keys import subject_key
 from scoring.misses import Miss, Misses
 from scoring.runs import RunSummary, get_run, latest_run
@@ -60,7 +60,10 @@ class DimensionPart:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A subject's result in a run, with everything that it rests on. Scores and points in hundredths."""
+    """A subject's result in a run, with everything that it rests on. Scores and points in hundredths.
+
+    :param unmatched: the tables in force of which no row matched the subject.
+    """
 
     run: RunSummary
     pack: Pack
@@ -74,6 +77,7 @@ class Explanation:
     next_change_on: dt.date | None
     inputs_known: int
     inputs_total: int
+    unmatched: tuple[str, ...]
     dimensions: tuple[DimensionPart, ...]
     hits: tuple[ExplainedHit, ...]
     misses: tuple[Miss, ...]
@@ -111,6 +115,7 @@ def explain(store: Store, pack_id: str, subject_id: str, run_id: int | None = No
         next_change_on=score.next_change_on,
         inputs_known=score.inputs_known,
         inputs_total=score.inputs_total,
+        unmatched=_unmatched(pack, run.as_of, {hit.rule for hit in hits}),
         dimensions=tuple(
             DimensionPart(d, found.points_before, found.points)
             for d in pack.dimensions
@@ -119,6 +124,11 @@ def explain(store: Store, pack_id: str, subject_id: str, run_id: int | None = No
         hits=tuple(_hit(pack, hit, records, values) for hit in hits),
         misses=tuple(prepared.misses.of(subject, list(records.values()), {hit.rule for hit in hits})),
     )
+
+
+def _unmatched(pack: Pack, day: dt.date, hit: set[str]) -> tuple[str, ...]:
+    rows = rows_in_force(pack, day)
+    return tuple(sorted({*rows.values()} - {rows[rule] for rule in hit if rule in rows}))
 
 
 def _run(store: Store, pack_id: str, run_id: int | None) -> RunSummary:
@@ -187,7 +197,7 @@ def _hit(
 
 
 def _measures_read(rule: Rule) -> list[str]:
-    return sorted(name.name for name in names(rule.when) if name.level is Level.MEASURE)
+    return sorted(name.name for name in rule_names(rule) if name.level is Level.MEASURE)
 
 
 # Measures of one subject

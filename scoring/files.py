@@ -1,33 +1,43 @@
-"""Scoring from file to file: CSV or Parquet in and out, no database.
+"""Scoring from file to file: CSV, XLSX or Parquet in, CSV or Parquet out, no database.
 
-Values are read in SQL, a column at a time. A row with a value that its column can't hold exactly is set aside
-with the reason; the rest is graded.
+A file is read as ``xinheng ingest`` reads it. A row with a value that its column can't hold exactly is set
+aside with the reason; the rest is graded.
 """
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 
-from rules.expressions import Kind, literal
+from rules.expressions import literal
 from rules.identity import identity
 from rules.loader import in_force
-from rules.model import Column, Pack, Table, Vocabulary
+from rules.model import Column, Pack, Title, Vocabulary
+from rules.plan import rows_in_force
 from rules.problems import UnknownPackError
 from scoring.engine import grade
+from scoring.ingest.cells import Convert, Reading, converter
+from scoring.ingest.checks import lacks
+from scoring.ingest.errors import Fault, IngestError
+from scoring.ingest.files import BATCH_ROWS, rows_of
+from scoring.ingest.headers import Found, HeaderMatcher
+from scoring.ingest.mapping import NO_MAPPING, Dataset
+from scoring.ingest.rows import problems_of
+from scoring.spreadsheets import inert_sql
 from scoring.sql import quoted, sql_type
+from scoring.store.documents import typed_columns
 from scoring.store.workspace import workspace
 
 WRITERS = {".csv": "(format csv, header)", ".parquet": "(format parquet)"}
-_EXACT = "decimal(38, 18)"
-_DATE = "[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}( 00:00:00)?"
+_OPEN_FILES = "/dev/fd/"
 _NESTED = ("struct", "map", "union", "blob")
 
 
@@ -71,7 +81,8 @@ def score_files(
 
     :param out: the file of scores, ``.csv`` or ``.parquet``; hits and dimension scores go beside it, as
         ``NAME.hits.csv`` and ``NAME.dimensions.csv``, and what was set aside as ``NAME.rejected.csv``. Points
-        in the files are decimal points, not hundredths.
+        in the files are decimal points, not hundredths. ``unmatched`` of a score names the tables in force
+        of which no row matched the subject.
     :param memory_limit: what DuckDB may use before it spills (:func:`scoring.store.workspace.workspace`).
     :raises UnknownPackError: where the pack is not in force on the day.
     :raises FileError: on a file that can't be read or written.
@@ -84,7 +95,7 @@ def score_files(
     with workspace(memory_limit) as connection:
         ignored = open_files(connection, pack.vocabulary, subjects, records)
         grade(connection, pack, as_of, records="records" if pack.vocabulary.records else None)
-        return _summary(connection, pack, as_of, ignored, _write(connection, out))
+        return _summary(connection, pack, as_of, ignored, _write(connection, out, rows_in_force(pack, as_of)))
 
 
 # Reading
@@ -93,7 +104,10 @@ def score_files(
 def open_files(
     connection: duckdb.DuckDBPyConnection, vocabulary: Vocabulary, subjects: Path, records: Path | None
 ) -> tuple[str, ...]:
-    """Creates the tables ``subjects``, ``records`` and ``rejected`` (file, row, column, value, reason).
+    """Creates the tables ``subjects``, ``records`` and ``rejected`` (file, sheet, row_no,
+    column_name, value, reason).
+
+    Headers and values are read as ``xinheng ingest`` reads them.
 
     :param records: None for a population without records, or one that has none yet.
     :return: for each file that has columns that the vocabulary has not, which.
@@ -101,9 +115,9 @@ def open_files(
     """
     connection.execute(
         "create or replace temp table rejected"
-        " (file varchar, row_no bigint, column_name varchar, value varchar, reason varchar)"
+        " (file varchar, sheet varchar, row_no bigint, column_name varchar, value varchar, reason varchar)"
     )
-    ignored = _read(connection, vocabulary.subject, subjects, "subjects", [vocabulary.subject.key])
+    ignored = _read(connection, vocabulary, "subject", subjects)
     if vocabulary.records is None:
         if records is not None:
             raise FileError(f"{records}: the vocabulary {vocabulary.id} has no records; leave out --records")
@@ -112,209 +126,241 @@ def open_files(
         columns = ", ".join(f"{quoted(n)} {sql_type(c.type)}" for n, c in vocabulary.records.columns.items())
         connection.execute(f"create or replace temp table records ({columns})")
         return ignored
-    needed = [vocabulary.records.key, vocabulary.record_subject, vocabulary.record_date]
-    return ignored + _read(connection, vocabulary.records, records, "records", needed)
+    return ignored + _read(connection, vocabulary, "record", records)
 
 
 def _read(
-    connection: duckdb.DuckDBPyConnection, table: Table, path: Path, name: str, needed: list[str]
+    connection: duckdb.DuckDBPyConnection, vocabulary: Vocabulary, dataset: Dataset, path: Path
 ) -> tuple[str, ...]:
-    source, present = _source(connection, path)
-    _require(table, path, needed, present)
-    columns = [column for column in table.columns.values() if column.name in present]
-    _load(connection, path, source, [column.name for column in columns], f"raw_{name}")
-    exact = {column.name for column in columns if _is_exact(column, present[column.name])}
-    checks = [_faults(column, path, name, column.name in needed, column.name in exact) for column in columns]
-    checks.append(_duplicates(table.columns[table.key], path, name))
-    for check in checks:
-        connection.execute(f"insert into rejected {check}")
-    values = ", ".join(_selected(column, present, exact) for column in table.columns.values())
-    bad = f"select row_no from rejected where file = {literal(str(path))}"
-    connection.execute(
-        f"create or replace temp table {name} as select {values} from raw_{name} where _row not in ({bad})"
+    """A file as a table: its rows are numbered, what can't be read is set aside, the rest is kept."""
+    matcher = HeaderMatcher(vocabulary, NO_MAPPING, dataset)
+    with _reading(path):
+        read = _read_parquet if _is_parquet(path) else _read_sheets
+        ignored = read(connection, matcher, path)
+    table, name = matcher.tables[dataset], f"{dataset}s"
+    key = quoted(table.key)
+    doubles = f"row_number() over (partition by {key} order by _order) > 1"
+    _set_aside(
+        connection, path, table.key, key, _TWICE, f"from raw where {key} is not null qualify {doubles}"
     )
-    connection.execute(f"drop table raw_{name}")
-    unknown = [column for column in present if column and column not in table.columns]
-    return (f"{path}: {', '.join(unknown)}",) if unknown else ()
+    columns = ", ".join(map(quoted, table.columns))
+    connection.execute(
+        f"create or replace temp table {name} as select {columns} from raw where not {_noted(path)}"
+    )
+    connection.execute("drop table raw")
+    return (f"{path}: {', '.join(ignored)}",) if ignored else ()
 
 
-def _require(table: Table, path: Path, needed: Iterable[str], present: Mapping[str, str]) -> None:
-    missing = [f"{name} ({table.columns[name].title})" for name in needed if name not in present]
-    if missing:
-        has = ", ".join(present) or "no column"
-        raise FileError(f"{path}: the column {', '.join(missing)} is missing; the file has {has}")
-    for name in table.columns.keys() & present.keys():
-        if present[name].startswith(_NESTED) or present[name].endswith("]"):
-            raise FileError(f"{path}: the column {name} holds {present[name]}; plain values are needed")
+_TWICE = Fault(
+    Title("主键与前面的行重复", "the key stands in an earlier row"), Title("每个主键一行", "one row a key")
+)
 
 
-def _source(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, dict[str, str]]:
-    """The file as a table function, and its columns with their types."""
-    kind = path.suffix.lower()
-    if kind not in WRITERS:
-        raise FileError(f"{path}: a file of this kind can't be scored; CSV (.csv) or Parquet (.parquet) can")
-    _check_in(path)
-    if kind == ".csv":
-        headers = _headers(path)
-        columns = ", ".join(f"{literal(name or f'_{n}')}: 'varchar'" for n, name in enumerate(headers))
-        options = "header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"'"
-        return f"read_csv({literal(str(path))}, columns = {{{columns}}}, {options})", dict.fromkeys(
-            headers, "varchar"
-        )
-    source = f"read_parquet({literal(str(path))})"
-    with _reading(path):
-        described = connection.execute(f"describe from {source}").fetchall()
-    return source, {str(row[0]): str(row[1]).lower().replace(",", ", ") for row in described}
+def _noted(path: Path) -> str:
+    """Whether a row is set aside already, as SQL."""
+    return (
+        f"exists (select 1 from rejected r where r.file = {literal(str(path))}"
+        " and r.sheet is not distinct from _sheet and r.row_no = _row)"
+    )
 
 
-def _check_in(path: Path) -> None:
-    if path.is_dir():
-        raise FileError(f"{path}: this is a folder; a file is needed")
-    if not path.is_file():
-        raise FileError(f"{path}: there is no such file")
-    try:
-        with path.open("rb") as file:
-            begun = file.read(1)
-    except OSError as error:
-        raise FileError(f"{path}: can't be read: {error.strerror}") from None
-    if not begun:
-        raise FileError(f"{path}: the file is empty; at least a row of headers is needed")
-
-
-def _headers(path: Path) -> list[str]:
-    """The headers of a CSV file, in its first line."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            headers = [header.strip() for header in next(csv.reader(file), [])]
-    except (UnicodeDecodeError, csv.Error):
-        raise FileError(f"{path}: line 1 is not text in UTF-8; {_ENCODING}") from None
-    twice = [header for header in headers if header and headers.count(header) > 1]
-    if twice:
-        raise FileError(f"{path}: the column {twice[0]} stands twice in the headers; once is right")
-    return headers
-
-
-_ENCODING = "save it as UTF-8, or take it into a store with `xinheng ingest`, which reads GB18030 too"
-
-
-def _load(
-    connection: duckdb.DuckDBPyConnection, path: Path, source: str, columns: Iterable[str], name: str
+def _set_aside(
+    connection: duckdb.DuckDBPyConnection, path: Path, column: str, value: str, reason: Fault, rows: str
 ) -> None:
-    """The columns as they are, with row numbers as a person counts them (a CSV's header is row 1)."""
-    first = 1 if path.suffix.lower() == ".csv" else 0
-    values = ", ".join([*map(quoted, columns), f"row_number() over () + {first} as _row"])
-    with _reading(path):
-        connection.execute("set preserve_insertion_order = true")  # the rows are numbered as they stand
-        connection.execute(f"create or replace temp table {name} as select {values} from {source}")
-        connection.execute("set preserve_insertion_order = false")
+    """Notes rows of the table ``raw`` that are not noted yet."""
+    connection.execute(
+        f"insert into rejected select {literal(str(path))}, _sheet, _row, {literal(column)},"
+        f" cast({value} as varchar), {literal(str(reason))}"
+        f" from (select * {rows}) where not {_noted(path)}"
+    )
 
 
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
+    """What keeps a file from being read, under the name by which it was given."""
     try:
         yield
-    except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.SerializationException) as error:
-        raise FileError(f"{path}: {_reading_fault(str(error))}") from None
-    except duckdb.IOException as error:
-        if path.name not in str(error):
+    except IngestError as error:
+        raise FileError(f"{path}: {error.reason}\n    right: {error.hint}") from None
+    except (duckdb.InvalidInputException, duckdb.SerializationException, duckdb.IOException) as error:
+        if isinstance(error, duckdb.IOException) and _OPEN_FILES not in str(error):
             raise
-        raise FileError(f"{path}: can't be read: {_reason(error)}") from None
+        raise FileError(f"{path}: this is no Parquet file, or a damaged one ({_reason(error)})") from None
+    except OSError as error:
+        raise FileError(f"{path}: can't be read: {error.strerror}") from None
 
 
-def _reading_fault(message: str) -> str:
-    """What DuckDB says of a file, in a sentence."""
-    line = re.search(r"CSV Error on Line: (\d+)", message)
-    if line is None:
-        said = message.splitlines()[0].removeprefix("Invalid Input Error: ")
-        return f"this is no Parquet file, or a damaged one ({said})"
-    columns = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message)
-    if columns:
-        found = f"line {line[1]} has {columns[2]} values, and there are {columns[1]} headers"
-        return f"{found}; a text with a comma in it needs quotes"
-    if "unterminated quote" in message:
-        return f"line {line[1]} begins a quoted text that nothing ends"
-    if "utf-8" in message:
-        return f"line {line[1]} is not text in UTF-8; {_ENCODING}"
-    return f"line {line[1]} can't be read"
+# CSV and workbooks
 
 
-# Values
+def _read_sheets(
+    connection: duckdb.DuckDBPyConnection, matcher: HeaderMatcher, path: Path
+) -> tuple[str, ...]:
+    """The table ``raw`` from the rows that ingest reads.
+
+    :return: headers of no column.
+    """
+    (table,) = matcher.tables.values()
+    places = "_order bigint, _sheet varchar, _row bigint"
+    connection.execute(f"create or replace temp table documents ({places}, data varchar)")
+    with rows_of(path, matcher) as (ignored, rows):
+        numbered = enumerate(rows)
+        while some := list(islice(numbered, BATCH_ROWS)):
+            good = [(n, sheet, row[0], row[3]) for n, (sheet, row) in some if isinstance(row, tuple)]
+            bad = [(sheet, problem) for _, (sheet, row) in some for problem in problems_of(row)]
+            _append(connection, "documents", ("_order", "_sheet", "_row", "data"), good)
+            problems = [(str(path), sheet, p.row_no, p.column, p.value, p.reason) for sheet, p in bad]
+            _append(connection, "rejected", _REJECTED, problems)
+    connection.execute("drop table if exists raw")
+    columns = [*typed_columns(table), *_PLACE]
+    connection.table("documents").select(*columns).create("raw")
+    connection.execute("drop table documents")
+    return ignored
 
 
-def _is_exact(column: Column, found: str) -> bool:
-    """Whether the file's column already is of the column's type; texts are trimmed all the same."""
-    return column.type.kind is not Kind.TEXT and found == sql_type(column.type)
+_PLACE = [duckdb.ColumnExpression(name) for name in ("_order", "_sheet", "_row")]
+_REJECTED = ("file", "sheet", "row_no", "column_name", "value", "reason")
 
 
-def _selected(column: Column, present: Mapping[str, str], exact: set[str]) -> str:
-    if column.name not in present:
-        return f"cast(null as {sql_type(column.type)}) as {quoted(column.name)}"
-    return quoted(column.name) if column.name in exact else f"{_value(column)} as {quoted(column.name)}"
+def _append(
+    connection: duckdb.DuckDBPyConnection, table: str, names: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    if rows:
+        columns = zip(*rows, strict=True)
+        arrow = pa.table([pa.array(column) for column in columns], list(names))
+        connection.from_arrow(arrow).insert_into(table)
 
 
-def _raw(column: Column) -> str:
-    return f"nullif(trim(cast({quoted(column.name)} as varchar)), '')"
+# Parquet: DuckDB reads the file, and ingest each value once that is not of its column's type
 
 
-def _value(column: Column) -> str:
-    if column.type.kind is Kind.TEXT:
-        return _raw(column)
-    return f"try_cast({_raw(column)} as {sql_type(column.type)})"
+def _is_parquet(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1" or path.suffix.lower() == ".parquet"
 
 
-def _faults(column: Column, path: Path, name: str, needed: bool, exact: bool) -> str:
-    """The rows whose value of a column can't be held exactly, or is not one of its codes."""
-    raw = _raw(column)
-    faults = [f"when {raw} is null then 'no value'"] if needed else []
-    if not exact:
-        faults += [
-            f"when {raw} is not null and {fault} then '{_wanted(column)}'" for fault in _inexact(column)
+def _read_parquet(
+    connection: duckdb.DuckDBPyConnection, matcher: HeaderMatcher, path: Path
+) -> tuple[str, ...]:
+    """The table ``raw`` from a file that is opened here: no name is taken for a pattern."""
+    with path.open("rb") as file:
+        source = f"read_parquet('{_OPEN_FILES}{file.fileno()}', hive_partitioning = false)"
+        described = [
+            (str(row[0]), str(row[1]).lower())
+            for row in connection.execute(f"describe from {source}").fetchall()
         ]
-    if column.values:
-        codes = ", ".join(literal(code) for code in column.values)
-        faults.append(f"when {raw} not in ({codes}) then 'not a code of this column'")
-    if not faults:
-        return "from rejected where false"
-    return (
-        f"select {literal(str(path))}, _row, {literal(column.name)}, {raw}, reason from"
-        f" (select *, case {' '.join(faults)} end as reason from raw_{name}) where reason is not null"
+        layout = matcher.layout([(0, [name for name, _ in described])], path.name)
+        if layout.lacking is not None:
+            raise layout.lacking
+        for found in layout.found:
+            _require_plain(path, *described[found.position])
+        found_columns = ", ".join(
+            f"{quoted(described[found.position][0])} as {quoted(found.column.name)}" for found in layout.found
+        )
+        connection.execute("set preserve_insertion_order = true")  # the rows are numbered as they stand
+        connection.execute(
+            f"create or replace temp table given as select {found_columns}, row_number() over () as _row"
+            f" from {source}"
+        )
+        connection.execute("set preserve_insertion_order = false")
+    required = matcher.required(layout.dataset)
+    columns = {
+        found.column.name: _values(
+            connection, path, found, described[found.position][1], found.column.name in required
+        )
+        for found in layout.found
+    }
+    values = ", ".join(
+        f"{columns.get(name, 'null')}::{sql_type(column.type)} as {quoted(name)}"
+        for name, column in layout.table.columns.items()
     )
+    connection.execute(
+        f"create or replace temp table raw as"
+        f" select {values}, _row as _order, null::varchar as _sheet, _row from given"
+    )
+    connection.execute("drop table given")
+    for kind, name, fault in lacks(layout.table):
+        is_of_kind = f"{quoted(str(layout.table.kind))} = {literal(kind)} and " if kind else ""
+        rows = f"from raw where {is_of_kind}{quoted(name)} is null"
+        _set_aside(connection, path, layout.header(name), "''", fault, rows)
+    return layout.ignored
 
 
-def _inexact(column: Column) -> list[str]:
-    """When a written value is not the value that the column would hold."""
-    match column.type.kind:
-        case Kind.NUMBER:
-            held = f"cast({_value(column)} as {_EXACT})"
-            return [
-                f"{held} is distinct from try_cast({_raw(column)} as {_EXACT})",
-                f"{_value(column)} is null",
-            ]
-        case Kind.DATE:
-            return [f"not regexp_full_match({_raw(column)}, '{_DATE}')", f"{_value(column)} is null"]
-        case Kind.BOOLEAN:
-            return [f"{_value(column)} is null"]
+def _require_plain(path: Path, name: str, kind: str) -> None:
+    if kind.startswith(_NESTED) or kind.endswith("]"):
+        raise FileError(f"{path}: the column {name} holds {kind}; plain values are needed")
+
+
+def _values(
+    connection: duckdb.DuckDBPyConnection, path: Path, found: Found, given: str, is_required: bool
+) -> str:
+    """A column's values, as SQL; rows whose value is none are set aside.
+
+    What SQL proves to be right is taken as it stands; each other value is read once, as ingest reads it.
+    """
+    column, raw = found.column, f"nullif(trim(cast({quoted(found.column.name)} as varchar)), '')"
+    own, proof = _proved(column, raw, given) if found.per == 1 else (raw, "false")
+    read = converter(Reading(column, is_required, found.per))
+    open_to_doubt = f"from given where {raw} is not null and not coalesce({proof}, false)"
+    texts = [text for (text,) in connection.execute(f"select distinct {raw} {open_to_doubt}").fetchall()]
+    table = f"read {column.name}"
+    connection.execute(
+        f"create or replace temp table {quoted(table)} (raw varchar, value varchar, why varchar)"
+    )
+    readings = [_reading_of(text, read) for text in (*texts, *([None] if is_required else []))]
+    _append(connection, table, ("raw", "value", "why"), readings)
+    connection.execute(
+        f"insert into rejected select {literal(str(path))}, null, _row, {literal(found.header)},"
+        " given.raw, why"
+        f" from (select _row, {raw} as raw from given) given join {quoted(table)} read"
+        " on given.raw is not distinct from read.raw where why is not null"
+    )
+    kind = sql_type(column.type)
+    judged = f"(select value from {quoted(table)} read where read.raw = {raw})"
+    return f"case when {proof} then cast({own} as {kind}) else cast({judged} as {kind}) end"
+
+
+def _reading_of(text: str | None, read: Convert) -> tuple[str | None, str | None, str | None]:
+    """A value as it stands, as it is read, and why it can't be."""
+    value = read(text)
+    if isinstance(value, Fault):
+        return text, None, str(value)
+    return text, None if value is None else str(value), None
+
+
+def _proved(column: Column, raw: str, given: str) -> tuple[str, str]:
+    """A column's value as SQL, and when it certainly is what ingest would make of it."""
+    own = quoted(column.name)
+    match column.declared:
+        case "text" if column.values:
+            return raw, f"{raw} in ({', '.join(literal(code) for code in column.values)})"
+        case "text" if column.format == "uscc":
+            return raw, f"regexp_full_match({raw}, '{_CODE}') and {_check_sign(raw)} = substr({raw}, 18, 1)"
+        case "text":
+            return raw, f"regexp_full_match({raw}, '[A-Za-z0-9][A-Za-z0-9 ._:-]{{5,200}}')"
+        case "date" if given == "date":
+            return own, f"{own} between date '0001-01-01' and date '9999-12-31'"
+        case "integer" if given == "bigint":
+            return own, f"{own} between -{10**18 - 1} and {10**18 - 1}"
+        case "decimal" | "boolean" if given == sql_type(column.type):
+            return own, "true"
         case _:
-            return []
+            return raw, "false"
 
 
-def _duplicates(key: Column, path: Path, name: str) -> str:
-    """All but the first of the rows with one key."""
-    repeated = f"row_number() over (partition by {_value(key)} order by _row)"
-    return (
-        f"select {literal(str(path))}, _row, {literal(key.name)}, {_raw(key)},"
-        f" 'the key stands in an earlier row' from raw_{name}"
-        f" where {_value(key)} is not null qualify {repeated} > 1"
+_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_CODE = f"[0-9]{{8}}[{_SIGNS}]{{10}}"
+
+
+def _check_sign(raw: str) -> str:
+    """The last sign that a credit code should have by its others (GB 32100-2015)."""
+    total = " + ".join(
+        f"{pow(3, place, 31)} * (strpos('{_SIGNS}', substr({raw}, {place + 1}, 1)) - 1)"
+        for place in range(17)
     )
-
-
-def _wanted(column: Column) -> str:
-    return {
-        "integer": "not a whole number of at most 18 digits",
-        "decimal": "not a number of at most 14 digits and 4 decimals",
-        "date": "not a date such as 2026-01-31",
-        "boolean": "neither true nor false",
-    }.get(column.declared, "not a text")
+    return f"substr('{_SIGNS}', (31 - ({total}) % 31) % 31 + 1, 1)"
 
 
 # Writing
@@ -344,22 +390,29 @@ def _check_out(out: Path, *inputs: Path | None) -> None:
             )
 
 
-def _write(connection: duckdb.DuckDBPyConnection, out: Path) -> tuple[Path, ...]:
-    """Writes every file under another name, then gives all of them theirs."""
+def _write(connection: duckdb.DuckDBPyConnection, out: Path, tables: Mapping[str, str]) -> tuple[Path, ...]:
+    """Writes every file under another name, then gives all of them theirs.
+
+    :param tables: rule → table, for the rows of tables in force.
+    """
+    connection.execute("create or replace temp table rows_of_tables (rule varchar, tbl varchar)")
+    _append(connection, "rows_of_tables", ("rule", "tbl"), list(tables.items()))
     paths = _outputs(out)
     queries = {
-        paths["scores"]: _in_points("scores", "score") + " order by subject_id",
-        paths["hits"]: _in_points("hits", "points_before", "points")
-        + " order by subject_id, rule, record_id",
-        paths["dimensions"]: _in_points("dimension_scores", "points_before", "points")
-        + " order by subject_id, dimension",
+        paths["scores"]: (_in_points(_with_unmatched(tables.values()), "score"), "subject_id"),
+        paths["hits"]: (_in_points("hits", "points_before", "points"), "subject_id, rule, record_id"),
+        paths["dimensions"]: (
+            _in_points("dimension_scores", "points_before", "points"),
+            "subject_id, dimension",
+        ),
     }
     if _count(connection, "rejected"):
-        queries[paths["rejected"]] = "from rejected order by file, row_no, column_name"
+        queries[paths["rejected"]] = ("from rejected", "file, sheet, row_no, column_name")
     partial = {path: path.with_name(f".{path.name}.partial") for path in queries}
     try:
-        for path, query in queries.items():
-            _copy(connection, query, path, partial[path])
+        for path, (query, order) in queries.items():
+            shown = _inert(connection, query) if path.suffix.lower() == ".csv" else query
+            _copy(connection, f"{shown} order by {order}", path, partial[path])
         for path in queries:
             partial[path].replace(path)
         if paths["rejected"] not in queries:
@@ -372,6 +425,25 @@ def _write(connection: duckdb.DuckDBPyConnection, out: Path) -> tuple[Path, ...]
     return tuple(queries)
 
 
+def _inert(connection: duckdb.DuckDBPyConnection, query: str) -> str:
+    """The query with texts that no spreadsheet runs."""
+    columns = connection.execute(f"describe {query}").fetchall()
+    texts = [quoted(name) for name, kind, *_ in columns if kind == "VARCHAR"]
+    replaced = ", ".join(f"{inert_sql(name)} as {name}" for name in texts)
+    return f"select * replace ({replaced}) from ({query})" if texts else query
+
+
+def _with_unmatched(tables: Iterable[str]) -> str:
+    """The scores with the tables of which no row matched the subject, separated by spaces."""
+    listed = f"[{', '.join(map(literal, sorted(set(tables))))}]::varchar[]"
+    return (
+        "(select s.*, array_to_string(list_filter("
+        f"{listed}, lambda name: not list_contains(coalesce(matched, []), name)), ' ') as unmatched"
+        " from scores s left join (select subject_id, list(distinct tbl) as matched"
+        " from hits join rows_of_tables using (rule) group by subject_id) using (subject_id))"
+    )
+
+
 def _in_points(table: str, *columns: str) -> str:
     replaced = ", ".join(f"cast({name} as decimal(18, 0)) * 0.01 as {name}" for name in columns)
     return f"select * replace ({replaced}) from {table}"
@@ -379,7 +451,8 @@ def _in_points(table: str, *columns: str) -> str:
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path, partial: Path) -> None:
     try:
-        connection.execute(f"copy ({query}) to {literal(str(partial))} {WRITERS[path.suffix.lower()]}")
+        target = literal(str(partial.absolute()))
+        connection.execute(f"copy ({query}) to {target} {WRITERS[path.suffix.lower()]}")
     except duckdb.IOException as error:
         if partial.name not in str(error):
             raise

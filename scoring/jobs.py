@@ -290,4 +290,7 @@ def _job(row: RunJob) -> Job:
 
 
 if __name__ == "__main__":
-    main()
+    from scoring.cli.errors import plainly
+
+    with plainly("scoring.jobs NUMBER"):
+        main()

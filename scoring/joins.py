@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -255,7 +256,7 @@ def _product(expression: Expression) -> str:
 def _elapsed(start: str, as_of: dt.date) -> str:
     """Whole months from ``start`` to the day: -1 where it lies ahead. See rules.calendar.months_elapsed."""
     months = f"{as_of.year * 12 + as_of.month} - (12 * year({start}) + month({start}))"
-    last_day = (as_of + dt.timedelta(days=1)).day == 1
+    last_day = as_of.day == monthrange(as_of.year, as_of.month)[1]
     short = "0" if last_day else f"case when day({start}) > {as_of.day} then 1 else 0 end"
     return f"cast(greatest(-1, {months} - {short}) as integer)"
 

@@ -2,6 +2,10 @@
 
 An objection makes an effective record disputed; the decision on it makes it revoked, or effective again; a
 repair makes it repaired. The record gets a new version, and what a status means for the grade is the pack's.
+
+A mark's status stands against what offices' rows say (:mod:`scoring.store.merging`). What a person makes of
+such a contradiction is a mark as well, and so is that a record is the duplicate of another
+(:mod:`scoring.settling`).
 """
 
 from __future__ import annotations
@@ -22,15 +26,15 @@ from scoring.ingest.keys import record_key
 from scoring.records import RecordError, UnknownRecordError, is_own, records_table
 from scoring.store import Store
 from scoring.store.access import RecordMark
+from scoring.store.contradictions import Outcome, close_contradictions
 from scoring.store.documents import content_hash, decode, encode
+from scoring.store.merging import STATUS as STATUS
 from scoring.store.models import RecordVersion
 from scoring.store.versions import FileInfo, new_file, wait_for_turn
 
-STATUS = "status"
-"""The column of records that a mark changes."""
-
-Kind = Literal["objection", "decision", "repair"]
+Kind = Literal["objection", "decision", "repair", "confirmation", "acceptance", "duplicate"]
 _FROM = {"objection": ("effective",), "decision": ("disputed",), "repair": ("effective", "disputed")}
+_OUTCOMES: Mapping[str, Outcome] = {"confirmation": "confirmed", "acceptance": "accepted"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +85,37 @@ def mark_record(
         raise RecordError(f"records of {vocabulary.id} can't be {request.status}")
     with store.writing() as session:
         wait_for_turn(session)
-        current = _current(session, vocabulary, record_key(vocabulary, record_id))
+        current = current_version(session, vocabulary, record_key(vocabulary, record_id))
         data = decode(current.data, table) if current else {}
         if current is None or not is_own(session, data, authority):
             raise UnknownRecordError(f"there is no record {record_id} of {vocabulary.id}")
         _check_mark(request, data, vocabulary)
         _check_order(session, request, current)
-        _supersede(session, current, data | {STATUS: request.status}, request.kind)
-        mark = _mark_row(current, str(data[STATUS]), request)
-        session.add(mark)
-        session.flush()
-        return _mark(mark)
+        return put_mark(session, current, data, request)
+
+
+def put_mark(
+    session: Session,
+    current: RecordVersion,
+    data: Mapping[str, Any],
+    request: MarkRequest,
+    before: str | None = None,
+) -> Mark:
+    """Note a mark, and give its record the mark's status; what contradicted an earlier one is closed.
+
+    :param data: what is known of the record.
+    :param before: the status before, where it is not the record's own.
+    """
+    if data.get(STATUS) != request.status:
+        _supersede(session, current, {**data, STATUS: request.status}, request.kind)
+    mark = _mark_row(current, before or str(data.get(STATUS) or ""), request)
+    session.add(mark)
+    session.flush()
+    outcome = _OUTCOMES.get(request.kind, "marked")
+    close_contradictions(
+        session.connection(), mark.vocabulary, [mark.record_id], outcome, mark.made_at, request.made_by
+    )
+    return _mark(mark)
 
 
 def list_marks(
@@ -110,7 +134,8 @@ def list_marks(
         return [_mark(row) for row in session.scalars(query.order_by(RecordMark.id.desc()).limit(limit))]
 
 
-def _current(session: Session, vocabulary: Vocabulary, record_id: str) -> RecordVersion | None:
+def current_version(session: Session, vocabulary: Vocabulary, record_id: str) -> RecordVersion | None:
+    """What is known of a record now; None where there is none."""
     return session.scalar(
         sa.select(RecordVersion).where(
             RecordVersion.vocabulary == vocabulary.id,
@@ -147,7 +172,7 @@ def _check_order(session: Session, request: MarkRequest, current: RecordVersion)
 
 
 def _supersede(session: Session, current: RecordVersion, data: Mapping[str, Any], kind: str) -> None:
-    source = FileInfo(uuid.uuid4().hex, f"{kind}: {current.record_id}")
+    source = FileInfo(uuid.uuid4().hex, f"{kind}: {current.record_id}", "mark")
     entry = new_file(session, current.vocabulary, "record", source)
     entry.rows_good = 1
     current.known_until = entry.ingested_at

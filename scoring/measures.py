@@ -173,7 +173,8 @@ def _ahead(timed: TimedMeasure, as_of: dt.date) -> str:
         earliest = first_start_still_open(as_of, window.months)
     if window.days:
         earliest = add_days(as_of, 1 - window.days)
-    terms = [to_sql(timed.timed.condition), f"{start} >= {date(earliest)}"]
+    terms = ["false"] if window.is_over(as_of) else []
+    terms += [to_sql(timed.timed.condition), f"{start} >= {date(earliest)}"]
     terms += [f"{to_sql(b)} is not null" for b in timed.timed.begins]
     terms += [f"{to_sql(e)} > {date(as_of)}" for e in timed.timed.ends]
     terms += [f"coalesce({to_sql(window.until)} > {date(as_of)}, true)"] if window.until else []

@@ -12,22 +12,36 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from rules.calendar import today
 from rules.model import Table, Title, Vocabulary
 from scoring.bodies import register
 from scoring.ingest.cells import Convert, Reading, converter
+from scoring.ingest.checks import RowCheck, merge_check, row_check
 from scoring.ingest.errors import Fault
 from scoring.ingest.keys import record_key, subject_key
+from scoring.ingest.rows import GoodRow, OddRow
+from scoring.ingest.subjects import doubt
 from scoring.store import Store
 from scoring.store.documents import decode, encode
 from scoring.store.inside import ValueIn
-from scoring.store.models import Quarantined, RecordVersion, SubjectVersion
-from scoring.store.versions import Check, FileInfo, IngestResult, Rejected, Staged, ingest_rows
+from scoring.store.models import RecordVersion, SubjectVersion
+from scoring.store.twins import twin_columns
+from scoring.store.versions import (
+    Check,
+    FileInfo,
+    IngestResult,
+    Rejected,
+    Staged,
+    as_lacks,
+    ingest_rows,
+    noted_rows,
+)
 
 AUTHORITY = "authority"
 """The column that says whose record it is."""
 
 _ROWS = pa.schema(
-    [("key", pa.string()), ("subject_id", pa.string()), ("data", pa.string()), ("row_no", pa.int64())]
+    [("row_no", pa.int64())] + [(name, pa.string()) for name in ("key", "subject_id", "data", "lacks")]
 )
 
 
@@ -44,13 +58,18 @@ class Submission:
     """What became of submitted records. Of a rejected row every problem is listed; rows count from 1.
 
     :param keys: of the rows that were taken, as the store keeps them.
+    :param held: rows that say another status than an objection, a decision or a repair gave their record,
+        which stands.
+    :param warnings: what is odd about rows that were taken.
     """
 
     new: int
     changed: int
     unchanged: int
     rejected: int
+    held: int
     problems: tuple[Rejected, ...]
+    warnings: tuple[Rejected, ...]
     keys: tuple[str, ...]
 
 
@@ -78,25 +97,41 @@ def submit_records(
 ) -> Submission:
     """Take records in, as if they were the rows of a file: good ones are kept, of the others it is said why.
 
-    :param rows: column → JSON value; codes may be given by code or title.
+    :param rows: column → JSON value; codes may be given by code or title. None clears what is known of the
+        column; an empty text, or no value, leaves it.
     :param authority: take only records of this authority; it is filled in where a row leaves it out.
     :raises RecordError: where the vocabulary has no records.
     """
     table = records_table(vocabulary)
+    check = row_check(table, today())
     checks = [] if authority is None else [_own_alone(authority)]
-    good: list[tuple[str, str, str, int]] = []
+    good: list[tuple[*GoodRow, str | None]] = []
     rejected: list[Rejected] = []
     for number, row in enumerate(rows, start=1):
         values, problems = _read(table, vocabulary, row, number, authority)
-        if problems:
-            rejected += problems
-        else:
-            key, subject = str(values[table.key]), str(values[vocabulary.record_subject])
-            good.append((key, subject, encode(values), number))
-    columns = zip(*good, strict=True) if good else ((), (), (), ())
+        found = _judged(check, values, number)
+        lacks = [note for note, is_lack in found if is_lack]
+        notes = [note for note, is_lack in found if not is_lack]
+        if problems or any(note.level == "error" for note in notes):
+            rejected += [*problems, *notes, *lacks]
+            continue
+        rejected += notes
+        cleared = [name for name in values if name in row and row[name] is None]
+        document = encode(values, cleared)
+        key, subject = str(values[table.key]), str(values[vocabulary.record_subject])
+        good.append((number, key, subject, document, as_lacks(lacks)))
+    arrived = ((number, key, subject, document) for number, key, subject, document, _ in good)
+    for odd in doubt(store, vocabulary, table, arrived):
+        if isinstance(odd, OddRow):
+            rejected += odd.warnings
+    columns = zip(*good, strict=True) if good else ((), (), (), (), ())
     arrow = pa.table([pa.array(c, f.type) for c, f in zip(columns, _ROWS, strict=True)], _ROWS)
-    result = ingest_rows(store, vocabulary.id, "record", arrow, source, rejected, table.key, checks)
-    return _submission(store, result, {number: key for key, _, _, number in good})
+    twins = twin_columns(vocabulary)
+    judge = merge_check(check, lambda name: name)
+    result = ingest_rows(
+        store, vocabulary.id, "record", arrow, source, rejected, table.key, checks, twins, judge=judge
+    )
+    return _submission(store, result, {number: key for number, key, *_ in good})
 
 
 def get_record(
@@ -215,6 +250,26 @@ def _read(
     return values, problems
 
 
+def _judged(check: RowCheck, values: Mapping[str, Any], number: int) -> list[tuple[Rejected, bool]]:
+    """What the row check finds in the values that could be read, and whether only a new record lacks it."""
+    unread = {name for name, value in values.items() if isinstance(value, Fault)}
+    known = {name: value for name, value in values.items() if name not in unread}
+    return [
+        (
+            Rejected(
+                number,
+                finding.column,
+                _shown(values.get(finding.column)),
+                str(finding.fault),
+                "warning" if finding.odd else "error",
+            ),
+            finding.lacking,
+        )
+        for finding in check(known)
+        if finding.column not in unread
+    ]
+
+
 def _cell(vocabulary_id: str, table: Table, link: str, name: str, value: Any) -> Any:
     if value is not None and not isinstance(value, str | int | float | bool):
         return _NOT_A_VALUE
@@ -286,13 +341,22 @@ def _own_alone(authority: str) -> Check:
 
 
 def _submission(store: Store, result: IngestResult, keys: Mapping[int, str]) -> Submission:
-    query = sa.select(Quarantined).where(Quarantined.file_id == result.file_id)
     with store.reading() as session:
-        rows = session.scalars(query.order_by(Quarantined.row_no, Quarantined.id))
-        problems = tuple(Rejected(row.row_no, row.column, row.value, row.reason) for row in rows)
+        noted = list(noted_rows(session, result.file_id))
+    problems = tuple(note for note in noted if note.level == "error")
+    warnings = tuple(note for note in noted if note.level == "warning")
     refused = {problem.row_no for problem in problems}
     kept = dict.fromkeys(key for number, key in keys.items() if number not in refused)
-    return Submission(result.new, result.changed, result.unchanged, result.rejected, problems, tuple(kept))
+    return Submission(
+        result.new,
+        result.changed,
+        result.unchanged,
+        result.rejected,
+        result.held,
+        problems,
+        warnings,
+        tuple(kept),
+    )
 
 
 def _record(row: RecordVersion, table: Table) -> Record:

@@ -16,7 +16,6 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from rules.calendar import add_days, add_months
 from rules.expressions import (
     And,
     Arithmetic,
@@ -187,6 +186,27 @@ def bounds(rule: Rule, row: Row, day: dt.date) -> tuple[list[dt.date], list[dt.d
 
 def mirror(op: str) -> str:
     return op.translate(str.maketrans("<>", "><"))
+
+
+# Dates: the language's own words again, so that nothing is shared with an engine
+
+
+def add_months(day: dt.date, months: int) -> dt.date:
+    """Rule 4: the same day so many months on or, where the month is shorter, its last."""
+    years, month = divmod(day.month - 1 + months, 12)
+    if not dt.MINYEAR <= day.year + years <= dt.MAXYEAR:
+        return dt.date.max if months > 0 else dt.date.min
+    next_month = dt.date(day.year + years, month + 1, 28)
+    while day.day > next_month.day and add_days(next_month, 1).day > 1:
+        next_month += dt.timedelta(days=1)
+    return next_month.replace(day=min(day.day, next_month.day))
+
+
+def add_days(day: dt.date, days: int) -> dt.date:
+    try:
+        return day + dt.timedelta(days=days)
+    except OverflowError:
+        return dt.date.max if days > 0 else dt.date.min
 
 
 # Caps

@@ -35,8 +35,8 @@ TEXTS = [
 ]
 CODES = ["a", "b", "c", "it's", "中文"]
 PATTERNS = ["%", "_", "a%", "%b", "a_b", "中_", "%'%", "__", "", "%😀", "e_"]
-INTEGERS = [0, 1, -1, 2, 3, 7, 100, 10**17, 10**18 - 1, -(10**18) + 1]
-DECIMALS = ["0", "0.0001", "-0.0001", "1", "1.5", "2.5", "-2.5", "0.3333", "99.995", "10000000000000",
+INTEGERS = [*[0, 1, 2, 3] * 3, -1, 7, 100, 10**17, 10**18 - 1, -(10**18) + 1]
+DECIMALS = [*["0", "1", "1.5", "2.5", "-2.5", "0.3333"] * 2, "0.0001", "-0.0001", "99.995", "10000000000000",
             "99999999999999.9999", "-99999999999999.9999"]  # fmt: skip
 DAYS = [
     dt.date.fromisoformat(day)
@@ -128,7 +128,7 @@ def quote(value: Any) -> str:
 
 def days() -> st.SearchStrategy[dt.date]:
     near = st.dates(dt.date(2023, 6, 1), dt.date(2026, 6, 30))
-    return st.one_of(*[st.sampled_from(DAYS)] * 3, near, near, st.sampled_from(FAR_DAYS))
+    return st.one_of(*[st.sampled_from(DAYS)] * 4, near, near, near, near, st.sampled_from(FAR_DAYS))
 
 
 def values(kind: str, column: str = "") -> st.SearchStrategy[Any]:
@@ -182,7 +182,7 @@ def numbers(draw: st.DrawFn, names: Names, depth: int = 2) -> str:
             op = draw(st.sampled_from(["+", "-"]))
             return f"({draw(numbers(names, depth - 1))} {op} {draw(numbers(names, depth - 1))})"
         case "product":
-            factor = draw(st.sampled_from(["2", "-3", "0.5", "0.001"]))
+            factor = draw(st.sampled_from(["2", "-3", "0.5", "0.001", "99999999999.999999"]))
             return f"{draw(st.sampled_from(found))} * {factor}"
         case "abs":
             return f"abs({draw(numbers(names, depth - 1))})"
@@ -293,9 +293,10 @@ def _against(
 
 @st.composite
 def conditions(draw: st.DrawFn, names: Names, timed: bool = True, depth: int = 2) -> str:
-    """A condition; ``timed`` where it may have a term with ``as_of``."""
-    terms = draw(st.lists(_nested(names, depth), min_size=1, max_size=3))
-    if timed and names.of("date") and draw(st.integers(0, 4)) == 0:
+    """A condition, often of one term; ``timed`` where it may have a term with ``as_of``."""
+    one = st.lists(tests(names), min_size=1, max_size=1)
+    terms = draw(st.one_of(one, one, st.lists(_nested(names, depth), min_size=1, max_size=3)))
+    if timed and names.of("date") and draw(st.integers(0, 3)) == 0:
         op = draw(st.sampled_from(["=", "<", "<=", ">", ">="]))
         date = draw(dates(names))
         terms.append(draw(st.sampled_from([f"{date} {op} as_of", f"as_of {op} {date}"])))
@@ -323,6 +324,18 @@ def hundredths(low: int = -5000, high: int = 5000) -> st.SearchStrategy[Decimal]
         st.integers(low, high).map(lambda n: Decimal(n) / 100),
         st.sampled_from([-10, -4, 0, 3, 20]).map(Decimal),
     )
+
+
+def capped(given: Data, *points: Any) -> st.SearchStrategy[Data]:
+    """A cap, or none, of a sign that some of the points have."""
+    values = [v for p in points for v in (p.values() if isinstance(p, dict) else [p]) if v]
+    signs = {v > 0 for v in values} or {False, True}
+    caps = st.builds(
+        lambda positive, cap: cap if positive else -cap,
+        st.sampled_from(sorted(signs)),
+        hundredths(1, 3000).map(abs).filter(bool),
+    )
+    return st.one_of(st.just(given), caps.map(lambda cap: {**given, "cap": cap}))
 
 
 def points() -> st.SearchStrategy[Any]:
@@ -401,19 +414,18 @@ def derived(draw: st.DrawFn, base: Mapping[str, Data], attributes: Names) -> dic
 @st.composite
 def rules(draw: st.DrawFn, names: Names) -> Data:
     rule: Data = {"title": "T", "dimension": draw(st.sampled_from(["one", "two"])), "basis": "own-choice"}
-    always = ["true", "happened_on is not null", "amount is null or days is null"][
-        : 3 if "days" in names.types else 1
-    ]
-    when = st.one_of(conditions(names), tests(names), st.sampled_from(always))
-    rule |= {"when": draw(when), "points": draw(points())}
+    always = ["true", "happened_on is not null", "amount is null or days is null", "kind = 'a'"]
+    when = st.one_of(
+        conditions(names), tests(names), st.sampled_from(always if "days" in names.types else ["true"])
+    )
+    given = draw(points())
+    rule |= {"when": draw(when), "points": given}
     decays = True
     if draw(st.integers(0, 3)) == 0:
         rule["per"], decays = draw(numbers(names, 1)), False
-    if draw(st.booleans()):
+    if draw(st.integers(0, 2)):
         rule["counts"] = draw(windows(names, decays))
-    if draw(st.booleans()):
-        rule["cap"] = draw(hundredths(-3000, 3000))
-    return rule
+    return draw(capped(rule, given))
 
 
 @st.composite
@@ -462,15 +474,15 @@ def tables(draw: st.DrawFn) -> Data:
         "inputs": inputs,
         "hit": hit,
     }
-    table |= {"rows": [[*cells, draw(points())] for cells in written], "basis": "own-choice"}
+    given = [draw(points()) for _ in written]
+    rows = [[*cells, value] for cells, value in zip(written, given, strict=True)]
+    table |= {"rows": rows, "basis": "own-choice"}
     everything = Names({**SUBJECT_COLUMNS, **RECORD_COLUMNS})
     if draw(st.booleans()):
         table["where"] = draw(conditions(everything))
     if draw(st.booleans()):
         table["counts"] = draw(windows(everything, decays=True))
-    if draw(st.booleans()):
-        table["cap"] = draw(hundredths(-3000, 3000))
-    return table
+    return draw(capped(table, *given))
 
 
 def vocabulary(key: str, key_type: str, link: str) -> Data:
@@ -503,7 +515,12 @@ def cases(draw: st.DrawFn) -> Case:
     owners = st.sampled_from([*keys[:3] * 2, *keys[3:5], None])
     return Case(
         to_yaml(draw(packs(vocabulary(key, key_type, link)))),
-        draw(st.one_of(st.sampled_from(DAYS), st.dates(dt.date(2023, 12, 1), dt.date(2026, 3, 1)))),
+        draw(
+            st.one_of(
+                *[st.sampled_from(DAYS), st.dates(dt.date(2023, 12, 1), dt.date(2026, 3, 1))] * 6,
+                st.sampled_from(FAR_DAYS),
+            )
+        ),
         [{key: k, **draw(row(SUBJECT_COLUMNS))} for k in keys[: draw(st.sampled_from([4, 4, 3, 2, 1, 0]))]],
         [
             {
@@ -518,19 +535,26 @@ def cases(draw: st.DrawFn) -> Case:
     )
 
 
+def value_type(measure: Data) -> str:
+    """What a measure gives, as conditions may use it."""
+    operand = str(measure.get("latest") or measure.get("min") or measure.get("max"))
+    if "take" in measure or operand == "None":
+        return "measure"
+    if "latest" in measure:
+        return RECORD_COLUMNS[operand]
+    return "date" if any(column in operand for column in ("happened_on", "stops_on")) else "measure"
+
+
 @st.composite
 def packs(draw: st.DrawFn, people: Data) -> Data:
     attributes, columns = Names(SUBJECT_COLUMNS), Names(RECORD_COLUMNS)
-    base = draw(st.lists(measures(columns), max_size=3))
+    base = draw(st.lists(measures(columns), max_size=4))
     named = {f"m{n}": measure for n, measure in enumerate(base)}
     named |= draw(derived(named, attributes))
-    counted = {
-        n: "measure" for n, m in named.items() if not {"latest", "min", "max"} & set(m) or m.get("take")
-    }
-    subject = Names({**SUBJECT_COLUMNS, **counted})
+    subject = Names({**SUBJECT_COLUMNS, **{name: value_type(m) for name, m in named.items()}})
     everything = Names({**subject.types, **RECORD_COLUMNS})
     scope = st.sampled_from([everything, everything, columns, subject])
-    own = [draw(rules(draw(scope))) for _ in range(draw(st.integers(1, 4)))]
+    own = [draw(rules(draw(scope))) for _ in range(draw(st.integers(1, 5)))]
     score = sorted(draw(st.lists(st.integers(-50, 150), min_size=3, max_size=3)))
     levels = sorted(draw(st.sets(st.integers(score[0], 150), min_size=2, max_size=2)), reverse=True)
     return {

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from strategies import Case, Data, cases
 
 from rules import plan
-from rules.calendar import add_days, add_months
 from rules.evaluate import evaluate
 from rules.loader import load_text
 from rules.model import Pack, Table
@@ -124,7 +123,7 @@ def test_the_engine_gives_what_the_language_means(connection: duckdb.DuckDBPyCon
 
 def days_before(change: dt.date | None, days: list[dt.date], as_of: dt.date) -> list[dt.date]:
     """Days on which nothing has changed yet, if ``change`` is not late: the last ones, and some between."""
-    last = [add_days(change, -1)] if change and change > add_days(as_of, 1) else []
+    last = [reference.add_days(change, -1)] if change and change > reference.add_days(as_of, 1) else []
     ahead = [day for day in days if as_of < day and (change is None or day < change)]
     return sorted({*ahead[:2], *ahead[-2:], *ahead[:: max(1, len(ahead) // 4)], *last})
 
@@ -148,13 +147,13 @@ def _turns(judged: Any, condition: Any, row: Data, day: dt.date) -> Iterator[dt.
     if window is not None and (start := reference.value(window.start, row, day)) is not None:
         yield start
         yield from reference.ends_of(window, row, day)
-        yield from (add_months(start, step.months) for step in window.decay)
+        yield from (reference.add_months(start, step.months) for step in window.decay)
     for term in reference.conjuncts(condition):
         if isinstance(term, reference.Compare) and reference.reads_as_of(term):
             for side in (term.left, term.right):
                 if (limit := reference.value(side, row, day)) is not None:
                     yield limit
-                    yield add_days(limit, 1)
+                    yield reference.add_days(limit, 1)
 
 
 @briefer

@@ -14,6 +14,7 @@ from api.resources import (
     records,
     runs,
     service,
+    settling,
     simulations,
     subjects,
 )
@@ -22,6 +23,7 @@ BLUEPRINTS = (
     service.blueprint,
     subjects.blueprint,
     records.blueprint,
+    settling.blueprint,
     runs.blueprint,
     packs.blueprint,
     alerts.blueprint,

@@ -23,6 +23,9 @@ from api.schemas.alerts import (
     LiveGradeQuery,
     LiveGradeSchema,
 )
+from rules.calendar import today
+from rules.loader import find_pack
+from rules.problems import UnknownPackError
 from scoring.ingest.keys import subject_key
 from scoring.live import alerts
 from scoring.live.alerts import Alert, UnknownAlertError
@@ -69,10 +72,14 @@ def post_acknowledgement(body: dict[str, Any], alert_id: int) -> Alert:
 @blueprint.query(LiveGradeQuery)
 @blueprint.answers(200, LiveGradeSchema)
 def get_live_grade(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
-    """A subject's grade after its last event. It is in no published run: the next run says what counts."""
+    """A subject's grade today, after its last event. It is in no published run: the next says what counts."""
     name = pack_id(query)
     subject_id = subject_of(vocabulary_of(name), subject_id)
-    row = live_grade(store(), name, subject_id)
+    day = today()
+    try:
+        row = live_grade(store(), find_pack(name, day), subject_id, day)
+    except UnknownPackError as error:
+        fail("not-found", str(error))
     if row is None:
         fail("not-found", f"nothing has happened to {subject_id} that {name} has seen")
     known = {field: getattr(row, field) for field in _FIELDS}

@@ -72,11 +72,12 @@ def get_record(query: dict[str, Any], record_id: str) -> dict[str, Any]:
 def post_records(body: dict[str, Any]) -> Submission:
     """Take records in: good rows are kept, of the others it is said why. 422 where no row is good.
 
-    A record that is there already gets a new version if its content differs. A department posts its own
-    records alone; it may leave `authority` out. The number of another authority's record, or of one without
-    authority, is refused in every spelling.
+    A record that is there already gets a new version if its content differs: `null` clears a column, one that
+    is left out or empty stays. The status that an objection, a decision or a repair gave stands, whatever the
+    row says. A department posts its own records alone; it may leave `authority` out. The number of another
+    authority's record, or of one without authority, is refused in every spelling.
     """
-    source = FileInfo(uuid.uuid4().hex, f"api: {caller().prefix}")
+    source = FileInfo(uuid.uuid4().hex, f"api: {caller().prefix}", "api")
     words, rows = vocabulary(body["vocabulary"]), body["records"]
     try:
         done = records.submit_records(store(), words, rows, source, own_data())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response, current_app, jsonify
 from werkzeug.http import generate_etag, quote_etag
 
 from api import journal
@@ -29,11 +29,11 @@ from api.schemas.subjects import (
     SubjectSchema,
     SubjectsQuery,
 )
-from api.views import explanation_view
 from rules.loader import load_vocabulary
 from scoring import audit, results
 from scoring.consents import list_consents, subject_key
 from scoring.explain import UnknownSubjectError, explain
+from scoring.explanation_json import explanation_document
 from scoring.lending import ACTION, check_note
 from scoring.marks import list_marks
 from scoring.records import subject_attributes
@@ -123,14 +123,15 @@ def list_grades(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
 @blueprint.get("/<key:subject_id>/explanation")
 @blueprint.query(ExplanationQuery)
 @blueprint.answers(200, ExplanationSchema)
-def get_explanation(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
+def get_explanation(query: dict[str, Any], subject_id: str) -> Response:
     """Why the subject has its grade: each hit with its record and source, and what kept other rules out."""
     run = run_of(query)
     subject_id = subject_of(run.vocabulary, subject_id)
     try:
-        return explanation_view(explain(store(), run.pack_id, subject_id, run.id))
+        found = explain(store(), run.pack_id, subject_id, run.id)
     except UnknownSubjectError as error:
         fail("not-found", str(error))
+    return jsonify(explanation_document(found))
 
 
 @blueprint.get("/<key:subject_id>/history")

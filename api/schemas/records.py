@@ -49,12 +49,15 @@ class RecordsRequest(Schema):
         fields.Dict(keys=fields.String()),
         required=True,
         validate=validate.Length(1, MOST_ROWS),
-        metadata={"description": "By the vocabulary's columns; codes by code or title"},
+        metadata={
+            "description": "By the vocabulary's columns; codes by code or title. null clears a column; "
+            "one that is left out, or empty, stays as it is"
+        },
     )
 
 
 class RowProblemSchema(Schema):
-    """Why a row was not taken."""
+    """Why a row was not taken, or what is odd about one that was."""
 
     row_no = fields.Integer(required=True, metadata={"description": "From 1"})
     column = fields.String(required=True, allow_none=True)
@@ -69,7 +72,16 @@ class SubmissionSchema(Schema):
     changed = fields.Integer(required=True)
     unchanged = fields.Integer(required=True)
     rejected = fields.Integer(required=True)
+    held = fields.Integer(
+        required=True,
+        metadata={"description": "Rows that say another status than a decision made here; it stands"},
+    )
     problems = fields.List(fields.Nested(RowProblemSchema), required=True)
+    warnings = fields.List(
+        fields.Nested(RowProblemSchema),
+        required=True,
+        metadata={"description": "What is odd about rows that were taken"},
+    )
 
 
 class EvidenceSchema(Schema):

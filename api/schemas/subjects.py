@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from marshmallow import Schema, fields, validate
 
 from api.fields import Points, Text, TitleField, Values
 from api.paging import NumberedPageQuery, PageQuery, page_of
 from api.schemas.lender_checks import CheckNoteSchema
 from api.schemas.runs import RunSchema
+from scoring.marks import Kind
 
 LARGEST_ID = 2**53
 
@@ -155,18 +158,23 @@ class ExplanationSchema(Schema):
     next_change_on = fields.Date(required=True, allow_none=True)
     inputs_known = fields.Integer(required=True)
     inputs_total = fields.Integer(required=True)
+    unmatched = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "Tables in force of which no row matched the subject"},
+    )
     dimensions = fields.List(fields.Nested(DimensionSchema), required=True)
     hits = fields.List(fields.Nested(HitSchema), required=True)
     misses = fields.List(fields.Nested(MissSchema), required=True)
 
 
 class MarkSchema(Schema):
-    """An objection, a decision or a repair."""
+    """An objection, the decision on it, a repair, or what a regulator settled about the record."""
 
     id = fields.Integer(required=True)
     record_id = fields.String(required=True)
     subject_id = fields.String(required=True)
-    kind = fields.String(required=True, validate=validate.OneOf(["objection", "decision", "repair"]))
+    kind = fields.String(required=True, validate=validate.OneOf(get_args(Kind)))
     status_before = fields.String(required=True)
     status_after = fields.String(required=True)
     effective_on = fields.Date(required=True)

@@ -10,11 +10,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
 from itertools import product
 from typing import Any
 
-from rules.calendar import add_days
 from rules.expressions import (
     TRUE,
     And,
@@ -30,6 +29,7 @@ from rules.expressions import (
     Value,
     render,
 )
+from rules.plan import closed
 
 MAX_ALTERNATIVES = 64
 _OPPOSITE = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -218,21 +218,6 @@ def _compared(kind: Type, op: str, value: Value) -> Domain:
         return Domain(without=frozenset([value]), known=True)
     low, high = closed(kind, op, value)
     return Domain(low=low, high=high, known=True)
-
-
-def closed(kind: Type, op: str, value: Value) -> tuple[Decimal | dt.date | None, Decimal | dt.date | None]:
-    """A comparison as a closed interval of the column's grain: > 5 of an integer is ≥ 6."""
-    if isinstance(value, dt.date):
-        if op in (">", ">="):
-            return (add_days(value, 1) if op == ">" else value), None
-        return None, (add_days(value, -1) if op == "<" else value)
-    grain = Decimal(1).scaleb(-kind.scale)
-    exact = Decimal(str(value))
-    below = (exact / grain).to_integral_value(ROUND_FLOOR) * grain
-    above = (exact / grain).to_integral_value(ROUND_CEILING) * grain
-    if op in (">", ">="):
-        return (below + grain if op == ">" else above), None
-    return None, (above - grain if op == "<" else below)
 
 
 def _tighter(choose: Any, one: Any, other: Any) -> Any:

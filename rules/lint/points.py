@@ -30,11 +30,7 @@ def caps(review: Review) -> Iterator[Finding]:
         if rule.cap is None:
             continue
         values = _values(rule)
-        if rule.cap == 0:
-            yield review.finding(
-                Severity.ERROR, "cap-zero", rule, rule.id, "a cap of 0 takes all points away"
-            )
-        elif values and all(value * rule.cap < 0 for value in values):
+        if values and all(value * rule.cap < 0 for value in values):
             message = f"a cap of {number(rule.cap)} can't bind points of the other sign"
             yield review.finding(Severity.ERROR, "cap-sign", rule, rule.id, message)
         elif rule.per is None and any(abs(value) > abs(rule.cap) for value in values if value * rule.cap > 0):

@@ -14,8 +14,10 @@ from itertools import pairwise, product
 from math import prod
 from typing import Any
 
+from rules.calendar import add_days
 from rules.conditions import parse_condition, parse_expression
 from rules.decision_tables import Cell, read_cell
+from rules.exact import EXACT
 from rules.expressions import TRUE, Expression, Kind, Name, Value, render
 from rules.lint.domains import Box, Domain
 from rules.lint.finding import Finding, Severity
@@ -198,11 +200,18 @@ def _intervals(points: Sequence[Any], node: Expression) -> Iterator[tuple[Any, s
     if not points:
         yield Decimal(0) if node.type.kind is Kind.NUMBER else dt.date.min, "any"
         return
-    step: Any = Decimal(1).scaleb(-node.type.scale) if node.type.kind is Kind.NUMBER else dt.timedelta(days=1)
-    yield points[0] - step, f"< {plain(points[0])}"
+    yield from _beside(points[0], -1, node, f"< {plain(points[0])}")
     for low, high in pairwise(points):
         yield low, f"= {plain(low)}"
-        if high - low > step:
-            yield low + step, f"between {plain(low)} and {plain(high)}"
+        between = _beside(low, 1, node, f"between {plain(low)} and {plain(high)}")
+        yield from (piece for piece in between if piece[0] < high)
     yield points[-1], f"= {plain(points[-1])}"
-    yield points[-1] + step, f"> {plain(points[-1])}"
+    yield from _beside(points[-1], 1, node, f"> {plain(points[-1])}")
+
+
+def _beside(point: Any, sign: int, node: Expression, label: str) -> Iterator[tuple[Any, str]]:
+    """The value next to a point, unless the calendar ends there."""
+    if node.type.kind is Kind.NUMBER:
+        yield EXACT.add(Decimal(point), Decimal(sign).scaleb(-node.type.scale)), label
+    elif (moved := add_days(point, sign)) != point:
+        yield moved, label

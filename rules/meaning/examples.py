@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from rules.exact import EXACT
 from rules.expressions import Level, Name, Value
 from rules.meaning.context import Context
 from rules.model import Column, Example, Rule
@@ -97,7 +98,7 @@ def _row(context: Context, data: Mapping[str, Any], columns: Mapping[str, Column
 
 def _fits(column: Column, value: object) -> bool:
     if column.values:
-        return value in column.values
+        return isinstance(value, str) and value in column.values
     match column.declared:
         case "text":
             return isinstance(value, str)
@@ -114,4 +115,4 @@ def _fits_number(column: Column, value: object) -> bool:
         return False
     number = Decimal(value)
     grain = Decimal(1).scaleb(-column.type.scale)
-    return abs(number) < Decimal(10) ** column.type.whole and number % grain == 0
+    return EXACT.abs(number) < Decimal(10) ** column.type.whole and EXACT.remainder(number, grain) == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from rules.meaning.windows import rule_window
 from rules.model import Dated, Rule
 from rules.source import Path
 from rules.windows import take_time_out
+from rules.words import number
 
 _MOST_PER_DIGITS = 29
 """With the nine digits of a rule's points a product has at most 38."""
@@ -28,6 +29,8 @@ def build_rule(context: Context, references: References, data: Mapping[str, Any]
     if when is None or (data["per"] and per is None):
         return None
     rule = _judged(context, data, path, when, per)
+    if per is None:
+        check_cap(context, rule.cap, [data["points"]], path)  # what multiplies points may turn their sign
     if per is not None and rule.window is not None and rule.window.decay:
         context.report((*path, "per"), data["per"], "per and decay exclude each other", "one of the two")
     return _with_examples(context, data, path, rule)
@@ -54,6 +57,21 @@ def build_consequence(
     return _with_examples(
         context, data, path, replace(rule, points=Dated(((FOREVER_AGO, 0),)), consequence=True)
     )
+
+
+def check_cap(context: Context, cap: int | None, given: Sequence[Dated], path: Path) -> None:
+    """A cap bounds points of its own sign; where there are none it would bound nothing, and 0 would take all.
+
+    :param given: the points of the rule, or of each row of the table.
+    :param path: of the rule or table.
+    """
+    signs = {value > 0 for points in given for _, value in points.steps if value}
+    if cap == 0:
+        hint = "the most that the points may come to, such as -16; no points at all: no rule"
+        context.report((*path, "cap"), "0", "a cap of 0 takes all points away", hint)
+    elif cap is not None and signs and (cap > 0) not in signs:
+        message = "the cap can never hold: its sign is not that of the points"
+        context.report((*path, "cap"), number(cap), message, f"cap: {number(-cap)}")
 
 
 def _judged(

@@ -13,6 +13,7 @@ from rules.expressions import Expression, Level, conjunction, names, reads_as_of
 from rules.meaning.context import Context
 from rules.meaning.examples import build_examples
 from rules.meaning.references import References
+from rules.meaning.rules import check_cap
 from rules.meaning.windows import rule_window
 from rules.model import Rule
 from rules.source import Path
@@ -24,6 +25,7 @@ MAX_ROWS = 1_000
 def build_table(context: Context, references: References, data: Mapping[str, Any], path: Path) -> list[Rule]:
     """The rules of one entry of ``tables``; none where something is wrong with it."""
     references.check(data, path)
+    check_cap(context, data["cap"], [row["points"] for row in data["rows"]], path)
     if len(data["rows"]) > MAX_ROWS:
         text = str(len(data["rows"]))
         context.report((*path, "rows"), text, f"more than {MAX_ROWS:,} rows", "several tables")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from rules.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT, Type
-from rules.model import Column, Table, Vocabulary
+from rules.model import Column, Table, Title, Vocabulary
 from rules.problems import PackError, Problem
 from rules.source import Document, Path
 
@@ -22,20 +23,34 @@ def build_vocabulary(document: Document, data: Mapping[str, Any], path: Path) ->
     problems: list[Problem] = []
     subject = _table(document, data["subject"], (*path, "subject"), problems)
     records, link, date = None, "", ""
+    find_by: tuple[str, ...] = ()
     if data["records"]:
         link, date = data["records"]["subject"], data["records"]["date"]
         records = _table(document, data["records"], (*path, "records"), problems)
         _check_roles(document, records, {"subject": None, "date": DATE}, data["records"], path, problems)
         _check_link(document, subject, records, link, path, problems)
+        find_by = tuple(data["records"]["find_by"])
+    check = _RowWords(document, path, subject, records, problems)
+    check.all()
+    check.names(find_by, subject, TEXT, ("records", "find_by"))
     if problems:
         raise PackError(problems)
-    return Vocabulary(data["vocabulary"], data["title"], subject, records, link, date)
+    return Vocabulary(data["vocabulary"], data["title"], subject, records, link, date, find_by)
 
 
 def _table(document: Document, data: Mapping[str, Any], path: Path, problems: list[Problem]) -> Table:
     columns = {
         name: Column(
-            name, _TYPES[c["type"]], c["type"], c["title"], c["values"], tuple(c["aliases"]), c["format"]
+            name=name,
+            type=_TYPES[c["type"]],
+            declared=c["type"],
+            title=c["title"],
+            values=c["values"],
+            aliases=tuple(c["aliases"]),
+            format=c["format"],
+            lawful=tuple(c["lawful"]),
+            fillers=tuple(c["fillers"]),
+            possible=c["possible"],
         )
         for name, c in data["columns"].items()
     }
@@ -43,7 +58,74 @@ def _table(document: Document, data: Mapping[str, Any], path: Path, problems: li
     if key is None or key.type not in (TEXT, INTEGER):
         hint = "a text or integer column's name"
         problems.append(document.problem((*path, "key"), data["key"], "not a key", hint))
-    return Table(data["key"], columns)
+    needs = tuple(data.get("needs", ()))
+    return Table(data["key"], columns, needs, data.get("kind"), data.get("kinds", {}))
+
+
+@dataclass(frozen=True, slots=True)
+class _RowWords:
+    """Checks the words that say which rows there can be: ``needs``, ``kinds``, ``possible``."""
+
+    document: Document
+    path: Path
+    subject: Table
+    records: Table | None
+    problems: list[Problem]
+
+    def all(self) -> None:
+        self._table(self.subject, self.subject.columns, "subject")
+        if self.records is not None:
+            self._table(self.records, {**self.subject.columns, **self.records.columns}, "records")
+            self._kinds(self.records)
+
+    def names(self, names: Iterable[str], table: Table, needed: Type | None, where: Path) -> None:
+        """Complains of names that are no column of the table, or none of a type."""
+        fit = [name for name, column in table.columns.items() if needed in (None, column.type)]
+        for place, name in enumerate(names):
+            if name not in fit:
+                self._complain((*where, place), name, f"not a {needed or 'declared'} column", fit)
+
+    def _table(self, table: Table, dates: Mapping[str, Column], part: str) -> None:
+        self.names(table.needs, table, None, (part, "needs"))
+        known = [name for name, column in dates.items() if column.type == DATE]
+        for name, column in table.columns.items():
+            earlier = column.possible.not_before
+            if earlier is not None and (earlier not in known or earlier == name):
+                where = (part, "columns", name, "possible", "not_before")
+                self._complain(
+                    where, earlier, "not another date", [other for other in known if other != name]
+                )
+
+    def _kinds(self, records: Table) -> None:
+        coded = {name: column.values for name, column in records.columns.items() if column.values}
+        codes = coded.get(records.kind or "")
+        if codes is None:
+            if records.kind is not None or records.kinds:
+                self._complain(
+                    ("records", "kind"), records.kind or "", "not a column with a list of codes", coded
+                )
+            return
+        for code, kind in records.kinds.items():
+            where = ("records", "kinds", code)
+            if code not in codes:
+                self._complain((*where, "?"), code, f"not a code of {records.kind}", codes)
+            self.names(kind.needs, records, None, (*where, "needs"))
+            for name, allowed in kind.values.items():
+                self._codes(name, allowed, coded, (*where, "values", name))
+
+    def _codes(
+        self, name: str, allowed: Iterable[str], coded: Mapping[str, Mapping[str, Title]], where: Path
+    ) -> None:
+        if name not in coded:
+            self._complain((*where, "?"), name, "not a column with a list of codes", coded)
+            return
+        for place, code in enumerate(allowed):
+            if code not in coded[name]:
+                self._complain((*where, place), code, f"not a code of {name}", coded[name])
+
+    def _complain(self, where: Path, found: str, message: str, fit: Iterable[str]) -> None:
+        hint = f"one of {', '.join(fit)}"
+        self.problems.append(self.document.problem((*self.path, *where), found, message, hint))
 
 
 def _check_roles(

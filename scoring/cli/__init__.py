@@ -12,6 +12,7 @@ COMMANDS = {
     "demo": "demo:demo_command",
     "db": "db:db_group",
     "ingest": "ingest:ingest_command",
+    "records": "records:records_group",
     "score": "score:score_command",
     "runs": "runs:runs_command",
     "explain": "explain:explain_command",

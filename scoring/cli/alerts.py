@@ -86,11 +86,19 @@ def rescan_command(name: str | None, everybody: bool, database: str | None) -> N
     """
     day = today()
     packs = [pack_of(name, day)] if name else [p for p in installed_packs() if p.alerts and in_force(p, day)]
+    failed = False
     with _store(database) as store:
         for pack in packs:
-            with progress(str(pack.title)) as advance:
-                judged = rescan(store, pack, everybody, advance)
-            click.echo(f"{pack.title}: {judged:,} 个主体已复核 subjects judged")
+            try:
+                with progress(str(pack.title)) as advance:
+                    judged = rescan(store, pack, everybody, advance)
+            except Exception as error:  # one pack that fails does not stop the others
+                failed = True
+                click.echo(f"{pack.title}: 复核失败 could not be judged: {error}", err=True)
+            else:
+                click.echo(f"{pack.title}: {judged:,} 个主体已复核 subjects judged")
+    if failed:
+        raise click.exceptions.Exit(1)
 
 
 def _row(alert: Alert) -> dict[str, object]:

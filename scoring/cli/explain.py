@@ -6,17 +6,18 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
 import click
 
+from rules.exact import EXACT
 from rules.expressions import Level, conjuncts, render
 from rules.model import Pack, Rule
 from rules.words import Words, number, signed, words
 from scoring.cli.options import database_option
 from scoring.explain import ExplainedHit, Explanation, explain
+from scoring.explanation_json import explanation_document
 from scoring.misses import Miss
 from scoring.store import open_store
 from scoring.visible import visible
@@ -49,7 +50,7 @@ def explain_command(
     with closing(open_store(database)) as store:
         explanation = explain(store, pack_id, subject, run_id)
     if fmt == "json":
-        click.echo(json.dumps(_plain(explanation), ensure_ascii=False, indent=2, default=str))
+        click.echo(json.dumps(explanation_document(explanation), ensure_ascii=False, indent=2))
     else:
         click.echo(visible("\n".join(explanation_lines(explanation, why_not))))
 
@@ -74,6 +75,8 @@ def explanation_lines(found: Explanation, why_not: bool = False, brief: bool = F
             yield f"  {title}"
             yield from _rules_of(found, hits, brief)
     yield f"  信息完整度 Inputs known  {found.inputs_known}/{found.inputs_total}"
+    if found.unmatched:
+        yield f"  无行匹配的表 Tables without a matching row  {', '.join(found.unmatched)}"
     if why_not:
         yield from _misses(found)
 
@@ -179,49 +182,9 @@ def _value(said: Words, name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "是 yes" if value else "否 no"
     if isinstance(value, Decimal):
-        return f"{value.normalize() if value else 0:,f}"
+        return f"{EXACT.normalize(value) if value else 0:,f}"
     return said.code(name, value)
 
 
 def _law(pack: Pack, rule: Rule) -> str:
     return "；".join(pack.cite(citation) for citation in rule.citations)
-
-
-def _plain(found: Explanation) -> dict[str, Any]:
-    """The explanation for programs: rules by id, titles and citations; points in hundredths."""
-
-    def rule(value: Rule) -> dict[str, Any]:
-        laws = [found.pack.document(c) for c in value.citations]
-        return {"id": value.id, "title": asdict(value.title), "basis": laws, "tier": value.tier}
-
-    return {
-        "run": asdict(found.run),
-        "subject_id": found.subject_id,
-        "attributes": dict(found.attributes),
-        "measures": dict(found.measures),
-        "score": found.score,
-        "tier": found.tier,
-        "band": found.band,
-        "veto": found.veto and rule(found.veto),
-        "next_change_on": found.next_change_on,
-        "inputs_known": found.inputs_known,
-        "inputs_total": found.inputs_total,
-        "dimensions": [
-            {"id": d.dimension.id, "points_before": d.points_before, "points": d.points}
-            for d in found.dimensions
-        ],
-        "hits": [{**_fields(hit), "rule": rule(hit.rule)} for hit in found.hits],
-        "misses": [
-            {
-                "rule": rule(m.rule),
-                "record_id": m.record_id,
-                "failed": [asdict(f) for f in m.failed],
-                "window": m.window,
-            }
-            for m in found.misses
-        ],
-    }
-
-
-def _fields(hit: ExplainedHit) -> dict[str, Any]:
-    return {name: getattr(hit, name) for name in ExplainedHit.__slots__ if name != "rule"}

@@ -1,19 +1,35 @@
-"""``xinheng ingest``: files of offices into the store."""
+"""``xinheng ingest``: files of offices into the store, and back."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
 from scoring.cli.options import database_option
 from scoring.cli.output import Format, format_option, print_rows, progress
-from scoring.ingest.files import QUARANTINE, FileReport, PathsReport, Progress, Reading, ingest_paths
+from scoring.ingest.files import (
+    QUARANTINE,
+    FileReport,
+    PathsReport,
+    Progress,
+    Reading,
+    ingest_paths,
+    table_named,
+)
 from scoring.ingest.mapping import NO_MAPPING, Dataset, load_mapping
+from scoring.ingest.workbooks import write_template
 from scoring.store import open_store
+from scoring.store.merging import ColumnChanges
+from scoring.store.undo import File, list_files, undo_file
+from scoring.store.versions import Rejected
 
+SHOWN = 20
 COLUMNS = {
     "file": "文件 file",
     "dataset": "表 table",
@@ -22,13 +38,41 @@ COLUMNS = {
     "changed": "更正 changed",
     "unchanged": "未变 unchanged",
     "rejected": "隔离 quarantined",
+    "warned": "提示 warnings",
+    "held": "维持 held",
+    "file_id": "文件号 file no.",
+    "vocabulary": "词汇表 vocabulary",
 }
-DETAILS = ("quarantine", "ignored", "absent")
+FILES = {
+    "id": "文件号 file no.",
+    "name": "文件 file",
+    "vocabulary": "词汇表 vocabulary",
+    "table": "表 table",
+    "rows_good": "入库 taken",
+    "rows_bad": "隔离 quarantined",
+    "ingested_at": "入库时间 taken at",
+    "source": "来源 source",
+    "undoes": "撤回 takes back",
+    "undone_by": "被撤回 taken back by",
+}
+DETAILS = ("quarantine", "mend", "warnings", "ignored", "absent", "sheets")
 
 
-@click.command("ingest")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--vocabulary", default="enterprise", show_default=True, help="What the files speak of.")
+class _Ingest(click.Command):
+    """Takes files, unless its first word is that of a command of its own; a file so called is ``./list``."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        own = {"list": list_command, "undo": undo_command}
+        if args and args[0] in own:
+            return own[args[0]].make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command("ingest", cls=_Ingest)
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--vocabulary", help="What the files speak of; by default their headers decide.")
 @click.option(
     "--mapping", type=click.Path(path_type=Path), help="A YAML file that says how the files differ."
 )
@@ -40,30 +84,98 @@ DETAILS = ("quarantine", "ignored", "absent")
     show_default=True,
     help="The directory for files of rejected rows.",
 )
+@click.option(
+    "--replace", is_flag=True, help="An empty cell clears what is known; by default it says nothing."
+)
+@click.option("--check", is_flag=True, help="Say what each file would change, and change nothing.")
+@click.option(
+    "--template",
+    type=click.Choice(["subject", "record"]),
+    help="Write an empty workbook of the vocabulary's table (by default enterprise) to fill in, to stdout.",
+)
 @database_option
 @format_option
 def ingest_command(
     paths: tuple[Path, ...],
-    vocabulary: str,
+    vocabulary: str | None,
     mapping: Path | None,
     table: Dataset | None,
     quarantine: Path,
+    replace: bool,
+    check: bool,
+    template: Dataset | None,
     database: str | None,
     fmt: Format,
 ) -> None:
-    """Take CSV and XLSX files, or directories of them, into the store.
+    """Take CSV, XLSX and XLS files, or directories of them, into the store.
 
-    Good rows are kept; a row with an error goes to a quarantine file that says what is wrong with it. The
-    same file twice changes nothing.
+    Good rows are kept; a row with an error goes to a quarantine file that says what is wrong with it. Every
+    visible sheet of a workbook that holds a table is read; the others are named. A column that a file lacks,
+    or an empty cell, leaves what is known. The status that an objection, a decision or a repair gave a record
+    stands: see `xinheng records contradictions`. The same file twice changes nothing.
+
+    `xinheng ingest list` lists the files that were taken; `xinheng ingest undo NUMBER` takes one back.
 
     Example: xinheng ingest 企业.xlsx 行政处罚.csv --quarantine work/quarantine
     """
-    reading = Reading(load_mapping(mapping) if mapping else NO_MAPPING, table, quarantine)
+    if template:
+        _write_template(vocabulary or "enterprise", template)
+        return
+    if not paths:
+        raise click.UsageError("no file was named; give one or more, or --template")
+    reading = Reading(load_mapping(mapping) if mapping else NO_MAPPING, table, quarantine, replace, check)
     with closing(open_store(database)) as store, ExitStack() as bars:
         report = ingest_paths(store, paths, vocabulary, reading, _bar(bars))
     _print(report, fmt)
     if report.failures:
         raise SystemExit(1)
+
+
+@click.command("list")
+@click.option("--all", "everything", is_flag=True, help="Also requests, marks and what the program put down.")
+@click.option(
+    "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
+)
+@database_option
+@format_option
+def list_command(everything: bool, limit: int, database: str | None, fmt: Format) -> None:
+    """List the files that were taken, the newest first, by the number that takes them back.
+
+    Example: xinheng ingest list --format csv
+    """
+    with closing(open_store(database)) as store:
+        files = list_files(store, everything, limit)
+    print_rows(map(_file, files), FILES, fmt)
+
+
+@click.command("undo")
+@click.argument("number", type=int)
+@database_option
+def undo_command(number: int, database: str | None) -> None:
+    """Take the file of NUMBER back: what was known before it is known again. Nothing is deleted.
+
+    What was said later of a key stays, and is listed; so does a mark. Grades follow at the next run. The
+    undoing has a number as well, and can be undone.
+
+    Example: xinheng ingest undo 17
+    """
+    with closing(open_store(database)) as store:
+        done = undo_file(store, number)
+    for key in done.left:
+        click.echo(f"{key}: 此后另有变更,保持不变 changed later, stays as it is", err=True)
+    if done.file_id is None:
+        click.echo(f"{done.name}: 没有可撤回的内容 nothing to take back")
+        return
+    click.echo(
+        f"{done.name}: 已撤回 taken back (文件号 file no. {done.file_id}): {done.restored} 项恢复 restored, "
+        f"{done.ended} 项终止 ended, {len(done.left)} 项保持 left"
+    )
+
+
+def _write_template(vocabulary: str, dataset: Dataset) -> None:
+    if sys.stdout.isatty():
+        raise click.UsageError(f"a workbook is no text; send it to a file: --template {dataset} > 模板.xlsx")
+    write_template(table_named(vocabulary, dataset), sys.stdout.buffer)
 
 
 def _bar(bars: ExitStack) -> Callable[[Path], Progress]:
@@ -77,7 +189,8 @@ def _bar(bars: ExitStack) -> Callable[[Path], Progress]:
 
 
 def _print(report: PathsReport, fmt: Format) -> None:
-    details = {} if fmt == "table" else {name: name for name in DETAILS}
+    shown = DETAILS if fmt != "json" else (*DETAILS, "columns", "noted")
+    details = {} if fmt == "table" else {name: name for name in shown}
     print_rows(map(_row, report.files), COLUMNS | details, fmt)
     for file in report.files:
         for note in _notes(file):
@@ -91,14 +204,52 @@ def _print(report: PathsReport, fmt: Format) -> None:
 def _notes(file: FileReport) -> list[str]:
     """What people should know besides the numbers."""
     notes = []
+    if any(sheet.state != "read" for sheet in file.sheets) or len(file.sheets) > 1:
+        notes.append(f"工作表 sheets: {'; '.join(map(str, file.sheets))}")
     if not file.rows:
         notes.append("只有表头,没有数据 headers only, no rows")
     if file.ignored:
         notes.append(f"未识别的列 columns ignored: {'、'.join(file.ignored)}")
     if file.quarantine:
         notes.append(f"{file.rejected} 行已隔离 rows quarantined: {file.quarantine}")
+    if file.mend:
+        notes.append(f"改好后可直接再次导入 mend and ingest again: {file.mend}")
+    if file.warnings:
+        notes.append(f"{file.warned} 行已入库但有疑点 rows taken with warnings: {file.warnings}")
+    if file.held:
+        notes.append(
+            f"{file.held} 行的状态与本中心的决定不同,维持原决定 "
+            "rows say another status than was decided here, which stands: xinheng records contradictions"
+        )
+    if file.columns:
+        notes.append("已知行的列 columns of known rows: " + "; ".join(map(_column, file.columns.items())))
+    notes += [_place(note) for note in file.noted[:SHOWN]]
+    if len(file.noted) > SHOWN:
+        notes.append("……更多见 --format json more with --format json")
+    if file.file_id is None:
+        notes.append("仅检查,未入库 checked only, nothing was changed")
     return notes
 
 
+def _place(note: Rejected) -> str:
+    where = [note.sheet, f"第 {note.row_no} 行 row", note.column]
+    return f"{', '.join(filter(None, where))}: {note.value or ''} {note.reason}"
+
+
+def _column(item: tuple[str, ColumnChanges]) -> str:
+    name, changes = item
+    told = [f"{_CHANGES[change]} {number}" for change, number in asdict(changes).items() if number]
+    return f"{name} {' '.join(told)}"
+
+
+_CHANGES = {"set": "补充 set", "changed": "更正 changed", "kept": "保留 kept", "cleared": "清除 cleared"}
+
+
 def _row(file: FileReport) -> dict[str, object]:
-    return {name: getattr(file, name) for name in (*COLUMNS, *DETAILS)}
+    plain = {name: getattr(file, name) for name in (*COLUMNS, *DETAILS)}
+    columns = {name: asdict(changes) for name, changes in file.columns.items()}
+    return plain | {"columns": columns, "noted": [asdict(note) for note in file.noted]}
+
+
+def _file(file: File) -> dict[str, object]:
+    return {name: getattr(file, name) for name in FILES}

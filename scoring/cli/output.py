@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
+from scoring.spreadsheets import inert
 from scoring.visible import visible
 
 Format = Literal["table", "json", "csv"]
@@ -83,8 +84,13 @@ def _print_json(lines: Iterable[list[Any]], headings: Mapping[str, str]) -> None
 def _print_csv(lines: Iterable[list[Any]], headings: Mapping[str, str]) -> None:
     for line in (list(headings), *lines):
         text = io.StringIO()
-        csv.writer(text, lineterminator="").writerow(map(_text, line))
+        csv.writer(text, lineterminator="").writerow(map(_csv_text, line))
         click.echo(text.getvalue())
+
+
+def _csv_text(value: Any) -> str:
+    text = _text(value)
+    return inert(text) if isinstance(value, str | list | tuple) else text
 
 
 def _text(value: Any) -> str:

@@ -37,7 +37,7 @@ COLUMNS = {
 @click.option("--pack", "name", help="A pack's id, or its file; by default every pack that has subjects.")
 @as_of_option
 @click.option(
-    "--subjects", type=click.Path(path_type=Path), help="Grade this file (csv, parquet), not the store."
+    "--subjects", type=click.Path(path_type=Path), help="Grade this file (csv, xlsx, parquet), not the store."
 )
 @click.option("--records", type=click.Path(path_type=Path), help="The records about them.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where the scores go (csv, parquet).")

@@ -18,6 +18,7 @@ from scoring.cli.options import as_of_option, database_option
 from scoring.cli.output import Format, format_option, print_rows, progress
 from scoring.population import Source, open_population
 from scoring.simulate import Simulation, SimulationError, simulate
+from scoring.spreadsheets import inert
 
 MOVERS_SHOWN = 20
 RULES = {
@@ -211,5 +212,9 @@ def _write_movers(result: Simulation, path: Path) -> None:
     with path.open("w", encoding="utf-8-sig", newline="") as file:  # Excel reads UTF-8 by its mark
         writer = csv.DictWriter(file, list(MOVERS))
         writer.writeheader()
-        writer.writerows(_movers(result))
+        writer.writerows(map(_inert, _movers(result)))
     click.echo(f"written: {path}", err=True)
+
+
+def _inert(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: inert(value) if isinstance(value, str) else value for name, value in row.items()}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -13,8 +14,9 @@ from stdnum.exceptions import InvalidChecksum, InvalidFormat, InvalidLength, Val
 
 from rules.model import Column, Title
 from scoring.ingest.dates import from_serial, parse_date
+from scoring.ingest.decoration import undecorated
 from scoring.ingest.errors import CellError, Fault
-from scoring.ingest.folding import Cell, as_text, fold, fold_text, fold_word
+from scoring.ingest.folding import Cell, Shown, Unreadable, as_text, fold, fold_text, fold_word
 from scoring.ingest.numbers import parse_decimal, parse_integer
 
 JsonValue = str | int | bool | None
@@ -43,10 +45,30 @@ BOOLEANS = {
     "no": False,
 }
 SPREADSHEET_ERRORS = frozenset(
-    {"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
+    {"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!"}
+    | {"#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#BUSY!", "#PYTHON!", "#EXTERNAL!", "#GETTING_DATA"}
 )
+MOST_PRECISE = 10**15
+"""A spreadsheet keeps 15 digits of a number; from here on the last ones are zeros."""
+
+_EXPONENT = re.compile(r"[-+]?[0-9](?:\.[0-9]+)?E[-+][0-9]{2,3}")
+_COUNTED = ("decimal", "integer", "date")
+_CODE_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_CODE = re.compile(f"[0-9]{{8}}[{_CODE_SIGNS}]{{10}}")
+_WORTH = [
+    {sign: number * weight for number, sign in enumerate(_CODE_SIGNS)}
+    for weight in (*(pow(3, place, 31) for place in range(17)), 1)
+]
+"""What each sign of a code adds in its place to a sum that 31 divides (GB 32100-2015)."""
+
 _LONGEST_UNKNOWN = max(map(len, UNKNOWN))
 _PRINTED_CONTROLS = frozenset("\t\n\r")
+
+
+EMPTY = Fault(Title("必填项为空", "empty, and required"), Title("请填写", "fill it in"))
+FILLER = Fault(
+    Title("占位代码,不是真实代码", "a filler, not a code"), Title("请填写真实代码", "the subject's own code")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +100,8 @@ def converter(reading: Reading) -> Convert:
     parse = _parser(reading)
 
     def convert(cell: Cell) -> JsonValue | Fault:
+        if isinstance(cell, Unreadable):
+            return cell.fault
         try:
             return _value(cell, reading, parse)
         except CellError as error:
@@ -86,20 +110,22 @@ def converter(reading: Reading) -> Convert:
     return convert
 
 
-def _value(cell: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> JsonValue:
+def _value(cell: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> JsonValue | Fault:
+    if isinstance(cell, Shown) and reading.column.declared in _COUNTED:
+        cell = cell.number
     if reading.column.declared == "date" and isinstance(cell, int | float) and not isinstance(cell, bool):
         return from_serial(cell, reading.epoch).isoformat()
-    text = cell if isinstance(cell, str) else as_text(cell)
+    text = undecorated(cell) if isinstance(cell, str) else as_text(cell)
+    _check_rounded(cell, text)
     _check_text(text)
     if reading.replacements:
         text = _replaced(text, reading.replacements)
     if is_unknown(text):
         text = reading.default
-    if text:
-        return parse(text)
-    if reading.required:
-        raise CellError(Title("必填项为空", "empty, and required"), Title("请填写", "fill it in"))
-    return None
+    value = parse(text) if text else None
+    if value is None and reading.required:
+        return FILLER if text else EMPTY
+    return value
 
 
 def is_unknown(text: str) -> bool:
@@ -110,6 +136,28 @@ def is_unknown(text: str) -> bool:
 
 def _replaced(text: str, replacements: Mapping[str, str | None]) -> str:
     return replacements.get(fold_word(text), text) or ""
+
+
+def _check_rounded(cell: Cell, text: str) -> None:
+    """Refuse a number whose last digits a spreadsheet has lost, or has not written."""
+    number = cell.number if isinstance(cell, Shown) else cell
+    if isinstance(number, int | float) and abs(number) >= MOST_PRECISE:
+        raise CellError(
+            Title(
+                "超过15位的数字,末尾数字已丢失", "a number of more than 15 digits: its last digits are lost"
+            ),
+            _AS_TEXT,
+        )
+    if "E" in text and _EXPONENT.fullmatch(text):
+        raise CellError(
+            Title("科学计数法的数字,末尾数字已丢失", "a number with an exponent: its last digits are lost"),
+            _AS_TEXT,
+        )
+
+
+_AS_TEXT = Title(
+    "请将该列设为文本格式后重新录入或导出", "format the column as text, and type or export its values again"
+)
 
 
 def _check_text(text: str) -> None:
@@ -150,7 +198,7 @@ def _parser(reading: Reading) -> Callable[[str], JsonValue]:
         case "boolean":
             return _boolean
         case _ if column.format == "uscc":
-            return parse_uscc
+            return lambda text: parse_uscc(text, column.lawful, column.fillers)
         case _:
             return parse_key if reading.required else fold_text
 
@@ -197,14 +245,24 @@ def parse_key(text: str) -> str:
     return key
 
 
-def parse_uscc(text: str) -> str:
+def parse_uscc(text: str, lawful: Sequence[str] = (), fillers: Container[str] = ()) -> str | None:
     """A unified social credit code, upper case and without spaces and hyphens, with a right check character.
 
     Source of the form: GB 32100-2015.
 
+    :param lawful: patterns of codes that are in use although they break the form; ``?`` is any character.
+    :param fillers: codes that stand for one that is not known: None.
     :raises CellError: naming the check character that would be right where it alone is wrong.
     """
-    code = uscc.compact(fold(text))
+    code = fold(text).upper()
+    if not _CODE.fullmatch(code):
+        code = uscc.compact(code)
+    if code in fillers:
+        return None
+    if is_right(code):
+        return code
+    if any(_has_form(code, pattern) for pattern in lawful):
+        return code
     try:
         return str(uscc.validate(code))
     except InvalidChecksum:
@@ -225,6 +283,17 @@ def parse_uscc(text: str) -> str:
             Title("统一社会信用代码格式错误", "not the form of a credit code"),
             Title("前8位为数字,不含I、O、S、V、Z", "8 digits first; the letters I, O, S, V, Z are not used"),
         ) from None
+
+
+def is_right(code: str) -> bool:
+    """Whether a code has the form of GB 32100-2015 and the check character that its others give."""
+    return bool(_CODE.fullmatch(code)) and sum(map(dict.__getitem__, _WORTH, code)) % 31 == 0
+
+
+def _has_form(code: str, pattern: str) -> bool:
+    return len(code) == len(pattern) and all(
+        c == p or (p == "?" and c in _CODE_SIGNS) for c, p in zip(code, pattern, strict=True)
+    )
 
 
 def _code_parser(column: Column) -> Callable[[str], JsonValue]:

@@ -3,33 +3,105 @@
 from __future__ import annotations
 
 import codecs
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rules.model import Title
 from scoring.ingest.errors import IngestError
+from scoring.ingest.lines import LINE_END
 
 _BLOCK = 1 << 20
-_CANDIDATES = ("utf-8-sig", "gb18030")
+_HEAD = 1 << 12
+_LINE_END = re.compile(LINE_END)
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_WHOLE = re.compile(rb"[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_BROKEN = re.compile(rb"[\x80-\xff]+")
+_WIDE = re.compile("[\u0800-\U0010ffff]+")
+_NARROW = re.compile("[\x80-\u07ff]")
 
 
 def find_encoding(path: Path, given: str | None = None) -> str:
-    """UTF-8 (with or without byte-order mark) where the whole file is; else GB18030.
+    """UTF-8 (with or without byte-order mark) or UTF-16 where the file looks so; else GB18030.
+
+    A file most of whose Chinese characters are right UTF-8 is UTF-8, though a byte of it may be damaged.
 
     :param given: the encoding that a mapping names; it alone is tried.
-    :raises IngestError: naming byte and row of what can't be decoded, in the encoding that came furthest.
+    :raises IngestError: naming byte and row of what can't be decoded.
     """
+    encoding = given or _utf16(path) or _by_characters(path)
+    offset = _first_undecodable(path, encoding)
+    if offset is not None:
+        raise _not_decodable(path, encoding, offset)
+    return encoding
+
+
+def _utf16(path: Path) -> str | None:
+    """UTF-16 by its mark, or by the zeros that its ASCII characters have in every other byte."""
     with path.open("rb") as stream:
-        marked = stream.read(2) in _UTF16_MARKS
-    candidates = (given,) if given else ("utf-16",) if marked else _CANDIDATES
-    reached = {}
-    for encoding in candidates:
-        offset = _first_undecodable(path, encoding)
-        if offset is None:
-            return encoding
-        reached[encoding] = offset
-    best = max(reached, key=lambda encoding: reached[encoding])
-    raise _not_decodable(path, best, reached[best])
+        head = stream.read(_HEAD)
+    if head.startswith(_UTF16_MARKS):
+        return "utf-16"
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if max(even, odd) * 20 < len(head) or min(even, odd):
+        return None
+    return "utf-16-le" if odd else "utf-16-be"
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the bytes beyond ASCII are.
+
+    :param whole: characters of three or four bytes that are right UTF-8, as Chinese ones are.
+    :param broken: runs of bytes that are none.
+    :param short: the different characters of two bytes: letters, or Chinese in GB18030 that happens to be
+        UTF-8.
+    """
+
+    whole: int = 0
+    broken: int = 0
+    short: set[str] = field(default_factory=set)
+
+    @property
+    def is_utf8(self) -> bool:
+        if self.broken or self.whole or not self.short:
+            return self.whole >= self.broken
+        return not all(0x100 <= ord(c) < 0x600 and ord(c) & 0x3F > 0x20 for c in self.short)
+
+
+def _by_characters(path: Path) -> str:
+    seen = _Seen()
+    with path.open("rb") as stream:
+        rest = b""
+        while block := stream.read(_BLOCK):
+            if block.isascii() and not rest:
+                continue
+            text = rest + block
+            cut = _last_ascii(text)
+            _look(text[:cut], seen)
+            rest = text[cut:]
+        _look(rest, seen)
+    return "utf-8-sig" if seen.is_utf8 else "gb18030"
+
+
+def _last_ascii(text: bytes) -> int:
+    """Where the last ASCII byte of a text ends, so that no character is cut."""
+    cut = len(text)
+    while cut and cut > len(text) - _HEAD and text[cut - 1] >= 0x80:
+        cut -= 1
+    return cut
+
+
+def _look(text: bytes, seen: _Seen) -> None:
+    try:
+        decoded = text.decode()
+    except UnicodeDecodeError:
+        left, whole = _WHOLE.subn(b" ", text)
+        seen.whole += whole
+        seen.broken += len(_BROKEN.findall(left))
+    else:
+        seen.whole += sum(map(len, _WIDE.findall(decoded)))
+        seen.short.update(_NARROW.findall(decoded))
 
 
 def _first_undecodable(path: Path, encoding: str) -> int | None:
@@ -50,20 +122,27 @@ def _first_undecodable(path: Path, encoding: str) -> int | None:
 
 
 def _not_decodable(path: Path, encoding: str, offset: int) -> IngestError:
-    row, byte = _row_and_byte(path, offset)
+    row, byte = _row_and_byte(path, encoding, offset)
     shown = encoding.removesuffix("-sig").upper()
     where = f"byte {offset} (0x{byte:02X}), row {row}"
     return IngestError(
         path.name,
         Title(f"第{row}行(第{offset}字节)不是{shown}编码", f"not {shown} at {where}"),
-        Title("请另存为UTF-8或GB18030编码的CSV", "save it as CSV in UTF-8 or GB18030"),
+        Title(
+            "该处字节已损坏;请改正后另存为UTF-8或GB18030编码的CSV",
+            "the byte is damaged, or of another encoding; mend it and save as CSV in UTF-8 or GB18030",
+        ),
     )
 
 
-def _row_and_byte(path: Path, offset: int) -> tuple[int, int]:
-    row, left = 1, offset
+def _row_and_byte(path: Path, encoding: str, offset: int) -> tuple[int, int]:
+    """The line of a byte as an editor counts, and the byte."""
+    decoder = codecs.getincrementaldecoder(encoding)("ignore")
+    row, left, rest = 1, offset, ""
     with path.open("rb") as stream:
         while left > 0 and (block := stream.read(min(left, _BLOCK))):
-            row += block.count(b"\n")
+            text = rest + decoder.decode(block)
+            rest = text[len(text.rstrip("\r")) :]
+            row += len(_LINE_END.findall(text, 0, len(text) - len(rest)))
             left -= len(block)
-        return row, (stream.read(1) or b"\0")[0]
+        return row + len(_LINE_END.findall(rest)), (stream.read(1) or b"\0")[0]

@@ -22,6 +22,10 @@ class IngestError(Exception):
         super().__init__(f"{file}: {reason}\n    right: {hint}")
 
 
+class NoTableError(IngestError):
+    """A sheet whose headers, if it has any, are those of no table; another sheet of the file may be one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """Why a cell (or a row) can't be read, and what could be."""

@@ -3,40 +3,81 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 
+from rules.calendar import today
 from rules.loader import load_vocabulary
-from rules.model import Title, Vocabulary
+from rules.model import Table, Title, Vocabulary
 from rules.problems import PackError, UnknownPackError
 from scoring.bodies import VOCABULARY as BODIES
 from scoring.bodies import claimed_twice
-from scoring.ingest.errors import IngestError
-from scoring.ingest.headers import HeaderMatcher, Layout
+from scoring.ingest.checks import merge_check, row_check
+from scoring.ingest.choice import check_vocabulary, choose_vocabulary
+from scoring.ingest.errors import Fault, IngestError, NoTableError
+from scoring.ingest.headers import TITLES, HeaderMatcher, Layout
 from scoring.ingest.mapping import NO_MAPPING, Dataset, FileMapping
-from scoring.ingest.quarantine import Waiting, write_quarantine
-from scoring.ingest.rows import BadRow, GoodRow, RowReader
-from scoring.ingest.sheets import Sheet, open_sheet
+from scoring.ingest.quarantine import ENDINGS, Waiting, write_quarantine
+from scoring.ingest.rows import AnyRow, BadRow, GoodRow, OddRow, RowReader, ShortRow
+from scoring.ingest.sheets import Sheet, is_blank, named, open_sheets, visible
+from scoring.ingest.subjects import any_known, doubt, place
+from scoring.ingest.workbooks import write_bad_rows
 from scoring.store import Store
-from scoring.store.versions import FileInfo, IngestResult, ingest_rows
+from scoring.store.merging import ColumnChanges
+from scoring.store.twins import twin_columns
+from scoring.store.versions import FileInfo, IngestResult, Level, Rejected, as_lacks, ingest_rows
 
 Progress = Callable[[int, int], None]
 """Told how much of a file is read and the whole (0: not known), in bytes or rows."""
 
 BATCH_ROWS = 20_000
-READER = "1"
+READER = "2"
 """Counts up where the same file would be read differently, so that it is read again."""
 
 QUARANTINE = Path("work/quarantine")
-SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm"})
+SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".et", ".xlsb", ".ods"})
+"""What may be a table of an office; of those that are not read it is said why."""
+
 _SCHEMA = pa.schema(
-    [("key", pa.string()), ("subject_id", pa.string()), ("data", pa.string()), ("row_no", pa.int64())]
+    [("row_no", pa.int64())]
+    + [(name, pa.string()) for name in ("key", "subject_id", "data", "sheet", "lacks")]
 )
+_StagedRow = tuple[*GoodRow, str | None, str | None]
+"""A row, its sheet, and what it lacks to be that of a new key."""
+
+SheetState = Literal["read", "hidden", "empty", "not a table", "not asked for"]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetReport:
+    """What became of a sheet of a workbook.
+
+    :param why: what keeps it from being a table.
+    """
+
+    name: str
+    state: SheetState
+    why: str = ""
+
+    def __str__(self) -> str:
+        said = f"{self.name} {SHEET_STATES[self.state]}"
+        return f"{said}: {self.why}" if self.why else said
+
+
+SHEET_STATES: dict[SheetState, str] = {
+    "read": "已读 read",
+    "hidden": "隐藏,未读 hidden, not read",
+    "empty": "空表 empty",
+    "not a table": "不是数据表,未读 not a table, not read",
+    "not asked for": "未指定,未读 not asked for, not read",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +88,19 @@ class FileReport:
     :param changed: rows that supersede what was known of their key.
     :param rejected: rows that stand in the quarantine.
     :param quarantine: the file that says why, where there are any.
+    :param warned: rows that were taken although something about them is odd.
+    :param warnings: the file that says what, where there are any.
+    :param held: rows that say another status than an objection, a decision or a repair gave their record,
+        which stands.
+    :param columns: what the rows said of keys that were known before, by column.
+    :param file_id: by which the file can be taken back; None in a check.
+    :param noted: in a check, what would stand in the quarantine, and what is odd.
+    :param mend: the workbook of rejected rows as they stood, to mend and send back.
+    :param vocabulary: the one that the file was read by.
     :param ignored: headers that name no column of the table; their cells are not in the store.
-    :param absent: columns of the table that the file has not; they are unknown in its rows.
+    :param absent: columns of the table that the file has not; they are unknown in its rows. Of several
+        sheets, those that any of them has not.
+    :param sheets: what became of each sheet, of a workbook.
     """
 
     file: str
@@ -60,6 +112,15 @@ class FileReport:
     quarantine: Path | None
     ignored: tuple[str, ...]
     absent: tuple[str, ...]
+    warned: int = 0
+    warnings: Path | None = None
+    held: int = 0
+    columns: Mapping[str, ColumnChanges] = field(default_factory=dict)
+    file_id: int | None = None
+    noted: tuple[Rejected, ...] = ()
+    sheets: tuple[SheetReport, ...] = ()
+    mend: Path | None = None
+    vocabulary: str = ""
 
     @property
     def rows(self) -> int:
@@ -87,11 +148,15 @@ class Reading:
     :param mapping: how the files differ from what the vocabulary expects; it may name another vocabulary.
     :param dataset: the table that the files hold; by default the mapping or the headers decide.
     :param quarantine: the directory for quarantine files.
+    :param replace: empty cells clear what is known; by default they say nothing.
+    :param check: say what files would change, and change nothing, each as if it came alone.
     """
 
     mapping: FileMapping = NO_MAPPING
     dataset: Dataset | None = None
     quarantine: Path = QUARANTINE
+    replace: bool = False
+    check: bool = False
 
 
 _DEFAULTS = Reading()
@@ -100,7 +165,7 @@ _DEFAULTS = Reading()
 def ingest_paths(
     store: Store,
     paths: Iterable[Path],
-    vocabulary: Vocabulary | str,
+    vocabulary: Vocabulary | str | None,
     reading: Reading = _DEFAULTS,
     progress: Callable[[Path], Progress] = lambda path: lambda done, whole: None,
 ) -> PathsReport:
@@ -109,8 +174,8 @@ def ingest_paths(
     :param progress: gives the function to tell of each file's progress.
     :raises StoreError: where the database fails; files before the current one are kept.
     """
-    chosen, skipped = _choose(paths)
-    files, failures = [], []
+    chosen, skipped, failures = _choose(paths)
+    files = []
     for path in chosen:
         try:
             files.append(ingest_file(store, path, vocabulary, reading, progress(path)))
@@ -122,77 +187,219 @@ def ingest_paths(
 def ingest_file(
     store: Store,
     path: Path,
-    vocabulary: Vocabulary | str,
+    vocabulary: Vocabulary | str | None,
     reading: Reading = _DEFAULTS,
     progress: Progress = lambda done, whole: None,
 ) -> FileReport:
     """Take one file in one transaction: all of its good rows, or nothing where it can't be read.
 
-    The same file, read in the same way, changes nothing when it comes again.
+    The same file, read in the same way, changes nothing when it comes again at once; after others it may.
 
-    :param vocabulary: of the file's subjects or records, or the name of a shared one.
+    :param vocabulary: of the file's subjects or records, or the name of a shared one, which is doubted where
+        another one reads the file clearly better; None: the one that reads the file best.
     :raises IngestError: where the file can't be read as a table of the vocabulary.
     :raises StoreError: where the database fails; nothing of the file is kept then.
     """
     mapping = reading.mapping
-    matcher = HeaderMatcher(_vocabulary(vocabulary, mapping), mapping, reading.dataset or mapping.dataset)
     with _readable(path):
-        info = FileInfo(_digest(path, matcher), path.name)
-        with _opened(path, matcher) as (sheet, layout):
-            result = _take(store, matcher, sheet, layout, info, progress)
+        dataset = reading.dataset or mapping.dataset
+        matcher = HeaderMatcher(_vocabulary(store, path, vocabulary, reading), mapping, dataset)
+        info = FileInfo(_digest(path, matcher, reading.replace), path.name)
+        with _opened(path, matcher) as opened:
+            result = _take(store, matcher, opened.tables, info, progress, reading)
     return FileReport(
         file=path.name,
-        dataset=layout.dataset,
+        dataset=opened.dataset,
         new=result.new,
         changed=result.changed,
         unchanged=result.unchanged,
         rejected=result.rejected,
-        quarantine=_quarantine(store, path, result, reading.quarantine),
-        ignored=layout.ignored,
-        absent=tuple(c.name for c in layout.absent if c.name not in mapping.defaults),
+        quarantine=_quarantine(store, path, result, reading, "error"),
+        ignored=opened.columns(lambda layout: layout.ignored),
+        absent=opened.columns(
+            lambda layout: (c.name for c in layout.absent if c.name not in mapping.defaults)
+        ),
+        warned=result.warned,
+        warnings=_quarantine(store, path, result, reading, "warning"),
+        held=result.held,
+        columns=result.columns,
+        file_id=None if reading.check else result.file_id,
+        noted=result.noted,
+        sheets=opened.sheets,
+        mend=_mend(store, path, matcher, result, reading),
+        vocabulary=matcher.vocabulary.id,
     )
 
 
+@contextmanager
+def rows_of(
+    path: Path, matcher: HeaderMatcher
+) -> Iterator[tuple[tuple[str, ...], Iterator[tuple[str | None, AnyRow]]]]:
+    """A file's rows as :func:`ingest_file` reads them, for those who keep them elsewhere.
+
+    :return: headers that name no column; and each row with its sheet. No subject is looked up.
+    :raises IngestError: where the file can't be read as a table of the matcher's vocabulary, or lacks a
+        column that every row needs.
+    """
+    with _readable(path), _opened(path, matcher) as opened:
+        for _, layout in opened.tables:
+            if layout.lacking is not None:
+                raise layout.lacking
+        rows = (
+            (sheet.name, row)
+            for sheet, layout in opened.tables
+            for row in RowReader(layout, matcher, sheet.epoch).rows(sheet)
+        )
+        yield opened.columns(lambda layout: layout.ignored), rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The tables of a file, all of one dataset, and what its other sheets are."""
+
+    tables: tuple[tuple[Sheet, Layout], ...]
+    sheets: tuple[SheetReport, ...]
+
+    @property
+    def dataset(self) -> Dataset:
+        return self.tables[0][1].dataset
+
+    def columns(self, names: Callable[[Layout], Iterable[str]]) -> tuple[str, ...]:
+        """The names that any table has, in their order."""
+        return tuple(dict.fromkeys(name for _, layout in self.tables for name in names(layout)))
+
+
 def _take(
-    store: Store, matcher: HeaderMatcher, sheet: Sheet, layout: Layout, info: FileInfo, progress: Progress
+    store: Store,
+    matcher: HeaderMatcher,
+    tables: Sequence[tuple[Sheet, Layout]],
+    info: FileInfo,
+    progress: Progress,
+    reading: Reading,
 ) -> IngestResult:
-    reader = RowReader(layout, matcher, sheet.epoch)
-    key = matcher.required(layout.dataset)[0]
-    header = next((found.header for found in layout.found if found.column.name == key), key)
-    with closing(Waiting()) as rejected:
-        rows = _good_rows(reader.rows(sheet), rejected)
-        batches = _batches(rows, lambda: progress(sheet.position(), sheet.size))
+    layout = tables[0][1]
+    header = layout.header(matcher.required(layout.dataset)[0])
+    with closing(Waiting()) as noted:
+        rows = chain.from_iterable(_rows(store, matcher, *table, noted, reading) for table in tables)
+        batches = _batches(rows, lambda: progress(*_progress(tables)))
         arrow = pa.RecordBatchReader.from_batches(_SCHEMA, batches)
-        vocabulary, dataset = matcher.vocabulary.id, layout.dataset
-        checks = [claimed_twice] if (vocabulary, dataset) == (BODIES, "subject") else []
-        return ingest_rows(store, vocabulary, dataset, arrow, info, rejected, header, checks)
+        vocabulary, dataset = matcher.vocabulary, layout.dataset
+        checks = [claimed_twice] if (vocabulary.id, dataset) == (BODIES, "subject") else []
+        return ingest_rows(
+            store,
+            vocabulary.id,
+            dataset,
+            arrow,
+            info,
+            noted,
+            header,
+            checks,
+            twin_columns(vocabulary),
+            reading.check,
+            merge_check(row_check(layout.table, today()), layout.header),
+        )
 
 
-def _good_rows(rows: Iterable[GoodRow | BadRow], rejected: Waiting) -> Iterator[GoodRow]:
-    """The good rows; the problems of the others are laid aside."""
-    for row in rows:
-        if isinstance(row, BadRow):
-            rejected.add(row.problems)
-        else:
-            yield row
+def _rows(
+    store: Store, matcher: HeaderMatcher, sheet: Sheet, layout: Layout, noted: Waiting, reading: Reading
+) -> Iterator[_StagedRow]:
+    """The rows to take; the problems of the others, and what is odd about these, are laid aside."""
+    read = RowReader(layout, matcher, sheet.epoch, reading.replace).rows(sheet)
+    placed = place(store, matcher.vocabulary, _known_or_whole(store, matcher, layout, read))
+    for row in doubt(store, matcher.vocabulary, layout.table, placed):
+        match row:
+            case BadRow(_, notes) | OddRow(_, notes):
+                noted.add(replace(note, sheet=sheet.name) for note in notes)
+            case ShortRow(good, lacks):
+                yield (*good, sheet.name, as_lacks(lacks))
+            case tuple():
+                yield (*row, sheet.name, None)
 
 
-def _batches(rows: Iterator[GoodRow], read: Callable[[], None]) -> Iterator[pa.RecordBatch]:
+def _known_or_whole(
+    store: Store, matcher: HeaderMatcher, layout: Layout, rows: Iterator[AnyRow]
+) -> Iterator[AnyRow]:
+    """The rows. A table without a column that new rows need must speak of what is known.
+
+    :raises IngestError: where none of its first rows does: the column may be one whose header was not known.
+    """
+    if layout.lacking is None:
+        return rows
+    first = list(islice(rows, BATCH_ROWS))
+    short = [row.row[1] for row in first if isinstance(row, ShortRow)]
+    if not any_known(store, matcher.vocabulary, layout.dataset, short):
+        raise layout.lacking
+    return chain(first, rows)
+
+
+def _progress(tables: Sequence[tuple[Sheet, Layout]]) -> tuple[int, int]:
+    return sum(sheet.position() for sheet, _ in tables), sum(sheet.size() for sheet, _ in tables)
+
+
+def _batches(rows: Iterator[_StagedRow], read: Callable[[], None]) -> Iterator[pa.RecordBatch]:
     while some := list(islice(rows, BATCH_ROWS)):
-        numbers, keys, subjects, documents = zip(*some, strict=True)
         read()
-        columns = (keys, subjects, documents, numbers)
+        columns = zip(*some, strict=True)
         arrays = [pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)]
         yield pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA)
 
 
 @contextmanager
-def _opened(path: Path, matcher: HeaderMatcher) -> Iterator[tuple[Sheet, Layout]]:
+def _opened(path: Path, matcher: HeaderMatcher) -> Iterator[_Opened]:
     mapping = matcher.mapping
-    with open_sheet(path, matcher.score, matcher.head_rows, mapping.encoding, mapping.sheet) as sheet:
-        head = list(islice(sheet.rows, matcher.head_rows))
-        layout = matcher.layout(head, path.name)
-        yield replace(sheet, rows=chain(head, sheet.rows)), layout
+    with open_sheets(path, matcher.score, matcher.head_rows, mapping.encoding) as sheets:
+        asked = named(path, sheets, mapping.sheet) if mapping.sheet else visible(sheets)
+        seen = [_seen(path, matcher, sheet, sheet in asked) for sheet in sheets]
+        tables = tuple(found for found, _ in seen if isinstance(found, tuple))
+        reports = tuple(report for _, report in seen)
+        if not tables:
+            raise _no_table(path, [found for found, _ in seen if isinstance(found, NoTableError)], reports)
+        if len({layout.dataset for _, layout in tables}) > 1:
+            raise _two_tables(path, tables)
+        yield _Opened(tables, reports if tables[0][0].name is not None else ())
+
+
+def _seen(
+    path: Path, matcher: HeaderMatcher, sheet: Sheet, is_asked: bool
+) -> tuple[tuple[Sheet, Layout] | NoTableError | None, SheetReport]:
+    """A sheet with its layout, or why it has none."""
+    name = sheet.name or ""
+    if not is_asked:
+        states: tuple[tuple[bool, SheetState], ...] = (
+            (sheet.is_hidden, "hidden"),
+            (not sheet.is_table, "not a table"),
+        )
+        return None, SheetReport(name, next((state for met, state in states if met), "not asked for"))
+    head = list(islice(sheet.rows, matcher.head_rows))
+    if sheet.name and all(not isinstance(cells, Fault) and is_blank(cells) for _, cells in head):
+        return None, SheetReport(name, "empty")
+    try:
+        layout = matcher.layout(head, f"{path.name} {name}".strip())
+    except NoTableError as error:
+        return error, SheetReport(name, "not a table", str(error.reason))
+    return (replace(sheet, rows=chain(head, sheet.rows)), layout), SheetReport(name, "read")
+
+
+def _no_table(path: Path, errors: Sequence[NoTableError], reports: Sequence[SheetReport]) -> IngestError:
+    """Why no sheet of a file is a table."""
+    if len(reports) == 1 and errors:
+        return IngestError(path.name, errors[0].reason, errors[0].hint)
+    shown = "".join(f"\n    {report}" for report in reports)
+    reason = Title("没有一张工作表是数据表", f"no sheet is a table{shown}")
+    hints = dict.fromkeys(str(error.hint) for error in errors)
+    return IngestError(
+        path.name, reason, Title("第一行应为表头", "; ".join(hints) or "headers in the first row")
+    )
+
+
+def _two_tables(path: Path, tables: Sequence[tuple[Sheet, Layout]]) -> IngestError:
+    shown = ", ".join(f"{sheet.name}: {TITLES[layout.dataset]}" for sheet, layout in tables)
+    reason = Title("工作表中既有主体又有记录", f"sheets of subjects and of records: {shown}")
+    return IngestError(
+        path.name,
+        reason,
+        Title("请用--table分两次导入", "take it in twice, with --table subject and --table record"),
+    )
 
 
 @contextmanager
@@ -214,19 +421,39 @@ def _readable(path: Path) -> Iterator[None]:
         raise IngestError(str(path), reason, Title("请开放读取权限", "let this user read it")) from None
 
 
-def _digest(path: Path, matcher: HeaderMatcher) -> str:
+def _digest(path: Path, matcher: HeaderMatcher, replaces: bool) -> str:
     """SHA-256 of the file's bytes and of everything else that decides how it is read."""
     with path.open("rb") as stream:
         content = hashlib.file_digest(stream, "sha256").hexdigest()
-    reading = (READER, content, matcher.vocabulary, replace(matcher.mapping, name=""), list(matcher.tables))
+    mapping = replace(matcher.mapping, name="")
+    reading = (READER, content, matcher.vocabulary, mapping, list(matcher.tables), replaces)
     return hashlib.sha256(repr(reading).encode("utf-8", "backslashreplace")).hexdigest()
 
 
-def _quarantine(store: Store, path: Path, result: IngestResult, folder: Path) -> Path | None:
-    if not result.rejected:
+def _quarantine(
+    store: Store, path: Path, result: IngestResult, reading: Reading, level: Level
+) -> Path | None:
+    if reading.check or not (result.rejected if level == "error" else result.warned):
         return None
+    with _written(path, reading.quarantine):
+        return write_quarantine(store, result.file_id, reading.quarantine, level)
+
+
+def _mend(
+    store: Store, path: Path, matcher: HeaderMatcher, result: IngestResult, reading: Reading
+) -> Path | None:
+    """The bad rows as they stood; they are read once more, for only now it is known which they are."""
+    if reading.check or not result.rejected:
+        return None
+    with _written(path, reading.quarantine), _opened(path, matcher) as opened:
+        return write_bad_rows(store, result.file_id, opened.tables, reading.quarantine)
+
+
+@contextmanager
+def _written(path: Path, folder: Path) -> Iterator[None]:
+    """Says what keeps the account of a file's bad rows from being written."""
     try:
-        return write_quarantine(store, result.file_id, folder)
+        yield
     except OSError as error:
         raise IngestError(
             path.name,
@@ -240,10 +467,29 @@ def _quarantine(store: Store, path: Path, result: IngestResult, folder: Path) ->
         ) from None
 
 
-def _vocabulary(given: Vocabulary | str, mapping: FileMapping) -> Vocabulary:
+def _vocabulary(store: Store, path: Path, given: Vocabulary | str | None, reading: Reading) -> Vocabulary:
+    """The vocabulary that the mapping or the caller names, or the one that the file speaks."""
+    mapping, dataset = reading.mapping, reading.dataset or reading.mapping.dataset
     named = mapping.vocabulary or given
     if isinstance(named, Vocabulary):
         return named
+    if named is None:
+        return choose_vocabulary(store, path, mapping, dataset)
+    vocabulary = _named(named, mapping)
+    if not mapping.vocabulary:
+        check_vocabulary(vocabulary, path, mapping, dataset)
+    return vocabulary
+
+
+def table_named(vocabulary: str, dataset: Dataset) -> Table:
+    """A table of a shared vocabulary.
+
+    :raises IngestError: where there is no such vocabulary, or no such table in it.
+    """
+    return HeaderMatcher(_named(vocabulary, NO_MAPPING), NO_MAPPING, dataset).tables[dataset]
+
+
+def _named(named: str, mapping: FileMapping) -> Vocabulary:
     try:
         return load_vocabulary(named)
     except UnknownPackError as error:
@@ -254,20 +500,31 @@ def _vocabulary(given: Vocabulary | str, mapping: FileMapping) -> Vocabulary:
         raise IngestError(named, Title("词汇表有误", str(error)), hint) from None
 
 
-def _choose(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
-    """Files as they are named; of a directory the tables under it, and apart from them what is none."""
-    chosen, skipped = [], []
+def _choose(paths: Iterable[Path]) -> tuple[list[Path], list[Path], list[IngestError]]:
+    """Files as they are named; of a directory the tables under it, and apart from them what is none.
+
+    Directories that can't be listed are failures, for nobody knows what they hold.
+    """
+    chosen: list[Path] = []
+    skipped: list[Path] = []
+    failures: list[IngestError] = []
     for path in paths:
         if not path.is_dir():
             chosen.append(path)
             continue
-        inside = sorted(file for file in path.rglob("*") if file.is_file())
+        walked = os.walk(path, onerror=lambda error: failures.append(_not_listed(error)))
+        inside = sorted(Path(folder, file) for folder, _, files in walked for file in files)
         chosen += [file for file in inside if _is_table(file)]
         skipped += [file for file in inside if not _is_table(file)]
-    return chosen, skipped
+    return chosen, skipped, failures
+
+
+def _not_listed(error: OSError) -> IngestError:
+    reason = Title("目录无法读取", f"the directory can't be read: {error.strerror}")
+    return IngestError(str(error.filename), reason, Title("请开放读取权限", "let this user read it"))
 
 
 def _is_table(path: Path) -> bool:
     """Hidden files, the lock files of spreadsheets and quarantine files are no tables of an office."""
-    own = path.name.startswith((".", "~$")) or path.name.endswith(".quarantine.csv")
+    own = path.name.startswith((".", "~$")) or path.name.endswith(ENDINGS)
     return path.suffix.casefold() in SUFFIXES and not own

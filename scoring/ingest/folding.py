@@ -5,9 +5,45 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from dataclasses import dataclass
 from decimal import Decimal
 
-Cell = str | bool | int | float | Decimal | dt.datetime | dt.date | dt.time | dt.timedelta | None
+from scoring.ingest.errors import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A number whose format shows more than its digits: 1 in the format 0000 is 0001."""
+
+    number: int | float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A cell that says nothing that could be kept.
+
+    :param text: what stands in it.
+    """
+
+    fault: Fault
+    text: str = ""
+
+
+Cell = (
+    str
+    | bool
+    | int
+    | float
+    | Decimal
+    | dt.datetime
+    | dt.date
+    | dt.time
+    | dt.timedelta
+    | Shown
+    | Unreadable
+    | None
+)
 
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 _WIDE = {
@@ -50,6 +86,8 @@ def as_text(cell: Cell) -> str:
             return cell
         case None:
             return ""
+        case Shown() | Unreadable():
+            return cell.text
         case bool():
             return "true" if cell else "false"
         case float():

@@ -1,4 +1,6 @@
-"""The quarantine file: everything that kept rows of a file out, for the office to mend."""
+"""The quarantine file: everything that kept rows of a file out, for the office to mend; and beside it one of
+what is odd about rows that were taken.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,13 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from scoring.spreadsheets import inert
 from scoring.store import Store
 from scoring.store.models import IngestedFile, Quarantined
-from scoring.store.versions import Rejected
+from scoring.store.versions import Level, Rejected
 
-HEADERS = ("文件 file", "行 row", "列 column", "值 value", "原因 reason")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+HEADERS = ("文件 file", "工作表 sheet", "行 row", "列 column", "值 value", "原因 reason")
+ENDINGS = (".quarantine.csv", ".warnings.csv")
 
 
 class Waiting:
@@ -38,21 +41,24 @@ class Waiting:
         self._file.close()
 
 
-def write_quarantine(store: Store, file_id: int, folder: Path) -> Path:
+def write_quarantine(store: Store, file_id: int, folder: Path, level: Level = "error") -> Path:
     """Write what the store's quarantine holds of a file as CSV that spreadsheets open rightly.
 
-    UTF-8 with byte-order mark. A text that a spreadsheet would run as a formula gets an apostrophe before it
-    (OWASP, CSV injection).
+    UTF-8 with byte-order mark; no text of it runs as a formula.
 
+    :param level: what kept rows out, or what is odd about rows that were taken.
     :return: the file, named after the file that was read and its digest.
     :raises OSError: where it can't be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with store.reading() as session:
         file = session.get_one(IngestedFile, file_id)
-        path = folder / f"{Path(file.name).stem}.{file.sha256[:8]}.quarantine.csv"
+        ending = ENDINGS[level == "warning"]
+        path = folder / f"{Path(file.name).stem}.{file.sha256[:8]}{ending}"
         problems = (
-            sa.select(Quarantined).filter_by(file_id=file_id).order_by(Quarantined.row_no, Quarantined.id)
+            sa.select(Quarantined)
+            .filter_by(file_id=file_id, level=level)
+            .order_by(Quarantined.sheet, Quarantined.row_no, Quarantined.id)
         )
         unfinished = path.with_suffix(".part")
         with unfinished.open("w", encoding="utf-8-sig", newline="") as stream:
@@ -65,9 +71,5 @@ def write_quarantine(store: Store, file_id: int, folder: Path) -> Path:
 
 
 def _line(file: str, problem: Quarantined) -> tuple[str | int, ...]:
-    texts = (_inert(text or "") for text in (problem.column, problem.value, problem.reason))
-    return (_inert(file), problem.row_no, *texts)
-
-
-def _inert(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    texts = (inert(text or "") for text in (problem.column, problem.value, problem.reason))
+    return (inert(file), inert(problem.sheet or ""), problem.row_no, *texts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from calendar import monthrange
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from rules.calendar import add_days, add_months, today
+from rules.calendar import add_months, today
 from rules.loader import load_vocabulary
 from rules.model import Pack
 from scoring.bodies import register
@@ -59,7 +60,8 @@ def make_plan(store: Store, pack_id: str, month: dt.date, seed: str) -> StoredPl
     first = month.replace(day=1)
     if first > (latest := add_months(today(), MONTHS_AHEAD)):
         raise StoreError(f"{month} is too far ahead: plans rest on today's tiers and go up to {latest:%Y-%m}")
-    run = latest_run(store, pack_id, add_days(add_months(first, 1), -1))
+    last = first.replace(day=monthrange(first.year, first.month)[1])
+    run = latest_run(store, pack_id, last)
     if run is None:
         raise StoreError(f"there is no run of {pack_id} to take tiers from; start one with: xinheng score")
     pack = stored_pack(store, run.pack_hash)

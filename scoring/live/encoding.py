@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from rules.exact import EXACT
 from rules.expressions import Compare, Expression, In, Literal, Name, Value, walk
 
 REACH = 2**62
@@ -61,7 +62,7 @@ class Encoding:
             case int():
                 return value * int(10**name.type.scale)
             case _:
-                return int(value.scaleb(name.type.scale))
+                return int(EXACT.scaleb(value, name.type.scale))
 
 
 def _compared(condition: Expression) -> Iterable[tuple[Name, Value]]:

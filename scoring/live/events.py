@@ -25,7 +25,7 @@ from rules.identity import identity
 from rules.loader import in_force, installed_packs
 from rules.model import Pack
 from scoring.live.alerts import reconcile
-from scoring.live.grade import Grader, LiveGrade, LiveHit
+from scoring.live.grade import Grader, Judged, LiveGrade, LiveHit
 from scoring.live.patterns import Patterns
 from scoring.live.supervisor import Engine, shared_engine
 from scoring.store import Store
@@ -69,20 +69,35 @@ class Judge:
         :param as_of: by default today.
         :param cause: the record that led to it.
         """
-        day = as_of or today()
+        found = self._found(store, subject_id, as_of or today(), cause)
+        if found is None:
+            return None
+        grade, judged, row = found
+        matches = self.patterns.matches(judged)
+        with store.writing() as session:
+            if not _kept(session, row):
+                return Outcome(grade, 0, 0)
+            changed = reconcile(session, self.pack.id, self.digest, subject_id, matches, row["graded_at"])
+            return Outcome(grade, *changed)
+
+    def look(self, store: Store, subject_id: str, as_of: dt.date, cause: str | None) -> LiveGradeRow | None:
+        """As :meth:`judge`, of a day on which nothing has happened: nothing is kept, and nobody alerted."""
+        found = self._found(store, subject_id, as_of, cause)
+        return None if found is None else LiveGradeRow(**found[2])
+
+    def _found(
+        self, store: Store, subject_id: str, day: dt.date, cause: str | None
+    ) -> tuple[LiveGrade, list[Judged], dict[str, Any]] | None:
+        """The grade, what each record meets, and the grade as it is kept."""
         facts = _facts(store, self.pack, subject_id)
         if facts is None:
             return None
         of_day = self.grader.day(day)
         subject = {**facts.attributes, **_measured(store, of_day.measures, facts)}
         judged = self.grader.judged(subject, facts.records)
-        grade, matches = self.grader.grade(of_day, subject, judged), self.patterns.matches(judged)
-        now = dt.datetime.now(dt.UTC)
-        row = _row(self, facts, grade) | {"as_of": day, "graded_at": now, "cause": cause}
-        with store.writing() as session:
-            if not _kept(session, row):
-                return Outcome(grade, 0, 0)
-            return Outcome(grade, *reconcile(session, self.pack.id, self.digest, subject_id, matches, now))
+        grade = self.grader.grade(of_day, subject, judged)
+        moment = {"as_of": day, "graded_at": dt.datetime.now(dt.UTC), "cause": cause}
+        return grade, judged, _row(self, facts, grade) | moment
 
 
 # Arrivals
@@ -132,10 +147,18 @@ def rescan(
     return len(subjects)
 
 
-def live_grade(store: Store, pack_id: str, subject_id: str) -> LiveGradeRow | None:
-    """A subject's grade after its last event; None where there was none."""
+def live_grade(store: Store, pack: Pack, subject_id: str, day: dt.date) -> LiveGradeRow | None:
+    """A subject's grade on a day, after its last event; None where there was none.
+
+    Grades age: windows close and points decay at midnight, and packs change. So one that was kept on another
+    day, or by another pack, is judged anew for the day that is asked for.
+    """
+    judge = judge_of(pack)
     with store.reading() as session:
-        return session.get(LiveGradeRow, (pack_id, subject_id))
+        row = session.get(LiveGradeRow, (pack.id, subject_id))
+    if row is None or (row.as_of, row.pack_hash) == (day, judge.digest):
+        return row
+    return judge.look(store, subject_id, day, row.cause)
 
 
 def judge_of(pack: Pack) -> Judge:
@@ -154,13 +177,15 @@ _judging = Lock()
 
 
 def _judge_all(store: Store, vocabulary_id: str, subject_id: str, cause: str | None) -> None:
+    """By every pack in force; one that fails does not stop the others."""
     day = today()
-    try:
-        for pack in installed_packs():
-            if pack.vocabulary.id == vocabulary_id and in_force(pack, day):
-                judge_of(pack).judge(store, subject_id, day, cause)
-    except Exception as error:
-        _LOG.error("a subject could not be judged", vocabulary=vocabulary_id, record=cause, exc_info=error)
+    for pack in installed_packs():
+        if pack.vocabulary.id != vocabulary_id or not in_force(pack, day):
+            continue
+        try:
+            judge_of(pack).judge(store, subject_id, day, cause)
+        except Exception as error:
+            _LOG.error("a subject could not be judged", pack=pack.id, record=cause, exc_info=error)
 
 
 def _judge_many(store: Store, vocabulary_id: str, subjects: Iterable[tuple[str, str]]) -> None:

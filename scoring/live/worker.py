@@ -227,4 +227,9 @@ def _say(lines: Any, answer: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) != 2 or not sys.argv[1].isdigit():
+        sys.exit("scoring.live.worker is started by the server alone, with the number of a socket")
+    try:
+        main()
+    except OSError as error:
+        sys.exit(f"scoring.live.worker: {error.strerror}")

@@ -14,6 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from rules.calendar import SHANGHAI
 from scoring.report.compute import Line, Report, Value
 from scoring.report.figures import SECTIONS, UNITS
+from scoring.spreadsheets import append_row
 from scoring.visible import shown
 
 HEADINGS = ("板块 Section", "指标", "Figure", "数值 Value", "单位 Unit", "口径 Definition")
@@ -30,10 +31,10 @@ def report_xlsx(report: Report) -> bytes:
     sheet = book.active
     assert isinstance(sheet, Worksheet)
     sheet.title = "报告 Report"
-    sheet.append([f"{_TITLE} · 截至 as of {report.as_of.isoformat()}"])
-    sheet.append(HEADINGS)
+    append_row(sheet, [f"{_TITLE} · 截至 as of {report.as_of.isoformat()}"])
+    append_row(sheet, HEADINGS)
     for line in report.lines:
-        sheet.append(_cells(line))
+        append_row(sheet, _cells(line))
         sheet.cell(sheet.max_row, 4).number_format = _FORMATS.get(line.figure.unit, _COUNT)
     _dress(sheet)
     buffer = io.BytesIO()

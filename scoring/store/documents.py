@@ -4,6 +4,9 @@ The document of a row is one JSON object: the known columns alone, by name in al
 spaces. Texts and dates (``2026-01-31``) are strings, integers numbers, decimals strings with four decimals
 (``"12.5000"``), booleans ``true`` or ``false``. Key columns are in it as well. Two rows are the same if
 their documents are.
+
+The document of a row that arrives may also hold ``null``: what is known of the column is to be cleared. A
+column that is not in it stays as it is.
 """
 
 from __future__ import annotations
@@ -11,26 +14,45 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 import duckdb
 
+from rules.exact import EXACT
 from rules.model import Column, Table
 from scoring.sql import sql_type
 
 _PLACES = Decimal("0.0001")
 
 
-def encode(values: Mapping[str, Any]) -> str:
+def encode(values: Mapping[str, Any], cleared: Iterable[str] = ()) -> str:
     """The document of a row.
 
     :param values: column → str, int, Decimal, date, bool or None (unknown).
+    :param cleared: the columns that an arriving row clears.
     :raises ValueError: on a decimal with more than four decimals.
     """
     known = {name: _plain(name, value) for name, value in values.items() if value is not None}
-    return json.dumps(known, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return canonical(dict.fromkeys(cleared) | known)
+
+
+def canonical(known: Mapping[str, Any]) -> str:
+    """The document of values that are plain already, as :func:`json.loads` gives them."""
+    return _canonical(known)
+
+
+_canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
+
+def split_cleared(document: str) -> tuple[str, list[str]]:
+    """The document of an arriving row without what it clears, and the columns that it clears."""
+    if ":null" not in document:
+        return document, []
+    said = json.loads(document)
+    known = {name: value for name, value in said.items() if value is not None}
+    return canonical(known), sorted(said.keys() - known.keys())
 
 
 def decode(document: str, table: Table) -> dict[str, Any]:
@@ -63,7 +85,7 @@ def typed_columns(table: Table, document: str = "data") -> list[duckdb.Expressio
 
 def _plain(name: str, value: Any) -> str | int | bool:
     if isinstance(value, Decimal):
-        fixed = value.quantize(_PLACES)
+        fixed = EXACT.quantize(value, _PLACES)
         if fixed != value:
             raise ValueError(f"{name}: {value} has more than four decimals")
         return str(fixed)

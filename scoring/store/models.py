@@ -18,12 +18,16 @@ from scoring.store.inside import ValueIn
 class IngestedFile(Base):
     """A file whose rows are in the store. Each change of a version comes with one.
 
+    The same file may come again after another, and is then news.
+
     :ivar ingested_at: when its rows became known; it grows from file to file, as files are taken one by one.
+    :ivar source: what it is: ``file``, ``api`` (a request), ``mark``, ``program`` or ``undo``.
+    :ivar undoes: the file that it takes back.
     """
 
     __tablename__ = "ingested_files"
     __table_args__ = (
-        sa.UniqueConstraint("sha256", "vocabulary", "table"),
+        sa.Index(None, "vocabulary", "table", "id"),
         sa.Index(None, "ingested_at"),
     )
 
@@ -35,6 +39,8 @@ class IngestedFile(Base):
     rows_good: Mapped[int]
     rows_bad: Mapped[int]
     ingested_at: Mapped[dt.datetime] = mapped_column(Moment)
+    source: Mapped[str] = mapped_column(server_default="file")
+    undoes: Mapped[int | None] = mapped_column(sa.ForeignKey("ingested_files.id"))
 
 
 class _Version:
@@ -98,10 +104,12 @@ sa.Index(
 
 
 class Quarantined(Base):
-    """One thing that kept a row of a file out of the store.
+    """One thing that kept a row of a file out of the store, or that is odd about a row that was taken.
 
-    :ivar row_no: the row in the file, counted from 1.
+    :ivar row_no: the row in the file, counted from 1; in its sheet, where the file is a workbook.
+    :ivar sheet: the sheet of the workbook, None for a file of another kind.
     :ivar column: the column it is about, None where it is about the whole row.
+    :ivar level: error, or warning where the row was taken.
     """
 
     __tablename__ = "quarantine"
@@ -113,6 +121,8 @@ class Quarantined(Base):
     column: Mapped[str | None]
     value: Mapped[str | None]
     reason: Mapped[str]
+    level: Mapped[str] = mapped_column(server_default="error")
+    sheet: Mapped[str | None]
 
 
 class StoredPack(Base):

@@ -39,7 +39,7 @@ def put_record(
     )
     if current is not None and current.content_hash == digest:
         return
-    entry = new_file(session, vocabulary_id, "record", FileInfo(uuid.uuid4().hex, source))
+    entry = new_file(session, vocabulary_id, "record", FileInfo(uuid.uuid4().hex, source, "program"))
     entry.rows_good = 1
     if current is not None:
         current.known_until = entry.ingested_at

@@ -6,7 +6,10 @@ makes them is the next file in ``migrations/versions``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -17,6 +20,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from scoring.store import access as _access  # noqa: F401
+from scoring.store import findings as _findings  # noqa: F401
 from scoring.store import inspections as _inspections  # noqa: F401
 from scoring.store import lending as _lending  # noqa: F401
 from scoring.store import live as _live  # noqa: F401
@@ -46,7 +50,7 @@ def upgrade(engine: sa.Engine) -> None:
     :raises StoreError: where the database is of a newer Xinheng.
     """
     config = _config()
-    with engine.execution_options(writing=True).begin() as connection:
+    with _rebuilding(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
         config.attributes.update(connection=connection, metadata=METADATA)
@@ -54,6 +58,28 @@ def upgrade(engine: sa.Engine) -> None:
             command.upgrade(config, "head")
         except CommandError as error:
             raise StoreError(_newer(engine, found_revision(engine))) from error
+
+
+@contextmanager
+def _rebuilding(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction in which SQLite may put a new table in the place of one that others refer to.
+
+    (https://www.sqlite.org/lang_altertable.html, 7.) References are checked before it ends.
+    """
+    with engine.execution_options(writing=True).connect() as connection:
+        if connection.dialect.name != "sqlite":
+            with connection.begin():
+                yield connection
+            return
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA foreign_keys = OFF")  # has no effect within a transaction
+        try:
+            with connection.begin():
+                yield connection
+                if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                    raise StoreError(f"the table {broken[0]} refers to rows that are not there")
+        finally:
+            driver.execute("PRAGMA foreign_keys = ON")
 
 
 def require_current(engine: sa.Engine) -> None:

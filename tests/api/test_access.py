@@ -17,6 +17,8 @@ PATHS = {
     "run_id": 1,
     "job_id": 1,
     "alert_id": 1,
+    "contradiction_id": 1,
+    "twins_id": 1,
     "problem_id": 1,
     "plan_id": 1,
     "consent_id": 1,
@@ -93,6 +95,8 @@ def test_a_department_cannot_write_for_another_or_over_its_records(sign_in: Sign
         "record_id": "E-1",
         "subject_id": SUBJECTS[0],
         "kind": "safety_accident",
+        "level": "ordinary",
+        "status": "effective",
         "occurred_on": "2026-07-01",
     }
     foreign = other.post("/v1/records", json={"records": [row | {"authority": "样例区税务局"}]})

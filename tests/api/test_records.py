@@ -17,7 +17,7 @@ MARK = {"reason": "已缴清罚款", "evidence": EVIDENCE, "effective_on": "2026
 
 def _row(record_id: str, **more: object) -> dict[str, object]:
     fixed = {"record_id": record_id, "subject_id": FINED, "kind": "complaint", "occurred_on": "2026-07-01"}
-    return fixed | more
+    return fixed | {"level": "settled", "status": "effective"} | more
 
 
 def test_good_rows_are_taken_and_bad_rows_are_explained(regulator: Client) -> None:

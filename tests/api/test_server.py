@@ -171,6 +171,7 @@ def test_a_generated_client_goes_the_whole_round(
     grades = importlib.import_module("xinheng_client.api.subjects.get_grade")
     models = importlib.import_module("xinheng_client.models")
     row = {"record_id": "C-1", "subject_id": FINED, "kind": "complaint", "occurred_on": "2026-07-01"}
+    row |= {"level": "settled", "status": "effective"}
     with _served(district_url) as (port, _):
         client = generated.AuthenticatedClient(
             base_url=f"http://127.0.0.1:{port}", token=create_key(store, Role.REGULATOR, "x").token

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
+from click.testing import CliRunner
 from client import Client
 from small_district import FINED, LISTED, MIXED, PACK, SUBJECTS
+
+from api.schemas.subjects import ExplanationSchema
+from scoring.cli import main
 
 
 def test_a_grade_is_that_of_the_latest_run(regulator: Client) -> None:
@@ -55,6 +61,25 @@ def test_an_explanation_names_rule_source_record_and_end(regulator: Client) -> N
     assert all(citation["document"] for citation in fine["rule"]["citations"])
     total = found["score"]
     assert abs(78 + sum(part["points"] for part in found["dimensions"]) - total) < 0.001
+
+
+def test_the_command_line_gives_the_explanation_that_the_api_gives(
+    regulator: Client, district_url: str
+) -> None:
+    found = regulator.get(f"/v1/subjects/{FINED}/explanation").json
+    line = [
+        "explain",
+        FINED,
+        "--pack",
+        found["run"]["pack_id"],
+        "--database",
+        district_url,
+        "--format",
+        "json",
+    ]
+    printed = CliRunner().invoke(main, line, catch_exceptions=False)
+    assert json.loads(printed.stdout) == found
+    assert list(found) == list(ExplanationSchema().fields)
 
 
 def test_an_explanation_says_what_kept_other_rules_out(regulator: Client) -> None:

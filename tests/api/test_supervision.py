@@ -59,6 +59,7 @@ def test_a_plan_is_the_same_for_the_same_seed_and_says_who_goes(store: Store, re
     pool = [{"inspector_id": f"I{number}", **inspector} for number in range(6)]
     take(store, "inspector", "subject", "inspector_id", pool)
     asked = {"record_id": "Q-1", "subject_id": LISTED, "kind": "check_request", "level": "complaint"}
+    asked["status"] = "effective"
     regulator.post(
         "/v1/records", json={"records": [asked | {"occurred_on": "2026-08-03", "authority": "甲局"}]}
     )

@@ -143,6 +143,8 @@ def test_json_is_for_programs(command: Command, database: str) -> None:
     assert (data["subject_id"], data["tier"], data["veto"]["id"]) == (HIT, "D", "dishonest")
     assert {hit["record_id"] for hit in data["hits"]} >= {"P1", "P2", "V1", "T1", None}
     assert data["hits"][0]["rule"]["title"]["zh"]
+    assert (data["score"], data["unmatched"]) == (85.0, [])
+    assert {hit["points"] for hit in data["hits"] if hit["record_id"] == "P1"} == {-4.0}
 
 
 def test_an_earlier_run_is_explained_by_its_own_rules(market: Path, command: Command, database: str) -> None:

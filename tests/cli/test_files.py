@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -15,13 +16,17 @@ from itertools import chain
 from pathlib import Path
 
 import duckdb
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import Result
+from stdnum.cn import uscc
 
 from cli.conftest import PROGRAM, Command
 from cli.market import AS_OF, BLANK, HIT, MISSED, SUBJECTS
+from rules.loader import load_pack
+from scoring.files import score_files
 from scoring.store import open_store
 from scoring.store.models import Score
 
@@ -52,9 +57,20 @@ def written(tmp_path: Path, name: str, content: str | bytes) -> Path:
     return path
 
 
+def code(number: int) -> str:
+    """A valid credit code, another for each number."""
+    first = f"91500159MA{number:07}"
+    return first + uscc.calc_check_digit(first)
+
+
 def rejected(tmp_path: Path) -> list[tuple[str, str, str]]:
     rows = table(tmp_path / "out.rejected.csv")
-    return [(row["row_no"], row["column_name"], row["reason"]) for row in rows]
+    return [(row["row_no"], row["column_name"], english(row["reason"])) for row in rows]
+
+
+def english(reason: str) -> str:
+    """A reason without its Chinese half and the hint."""
+    return re.sub(r"^.*） | \([^()]*\)$", "", reason)
 
 
 def to_parquet(source: Path, target: Path, replaced: str = "") -> Path:
@@ -120,7 +136,7 @@ def test_headers_alone_are_nobody(tmp_path: Path, market: Path, score: Callable[
     result = score(written(tmp_path, "s.csv", "subject_id,size\n"))
     assert result.exit_code == 0
     assert table(tmp_path / "out.csv") == []
-    no_records = written(tmp_path, "r.csv", "record_id,subject_id,occurred_on\n")
+    no_records = written(tmp_path, "r.csv", "record_id,subject_id,kind,status,occurred_on\n")
     assert score(market / "subjects.csv", no_records).exit_code == 0
     assert len(table(tmp_path / "out.csv")) == 3
 
@@ -150,26 +166,28 @@ def test_bad_values_are_set_aside_with_row_column_and_reason(
         f"P8,{HIT},penalty,effective,general,1,",
         ",,penalty,effective,general,1,2026-03-01",
         f"P9,{HIT},penalty,effective,general,NaN,2026-03-01",
+        "P10,91500159MAXXMDTC5C,penalty,effective,general,1,2026-03-01",
+        f"P11,{HIT},penalty",
     )
     records = written(tmp_path, "r.csv", head + good + "\n".join(bad) + "\n")
     result = score(market / "subjects.csv", records)
     assert result.exit_code == 0
-    assert "11 values set aside, with the reasons: " in result.stderr
-    number, day = "not a number of at most 14 digits and 4 decimals", "not a date such as 2026-01-31"
+    assert "12 values set aside, with the reasons: " in result.stderr
     assert rejected(tmp_path) == [
         ("3", "record_id", "the key stands in an earlier row"),
-        ("4", "amount", number),
-        ("5", "amount", number),
-        ("6", "kind", "not a code of this column"),
-        ("7", "occurred_on", day),
-        ("8", "occurred_on", day),
-        ("9", "occurred_on", day),
-        ("10", "occurred_on", "no value"),
-        ("11", "record_id", "no value"),
-        ("11", "subject_id", "no value"),
-        ("12", "amount", number),
+        ("4", "amount", "more than 4 decimals"),
+        ("5", "amount", "not a number"),
+        ("6", "kind", "not among the listed values"),
+        ("7", "occurred_on", "no such day in the calendar"),
+        ("8", "occurred_on", "not a date"),
+        ("10", "occurred_on", "without its occurred_on the row could never count"),
+        ("11", "record_id", "empty, and required"),
+        ("11", "subject_id", "empty, and required"),
+        ("12", "amount", "not a number"),
+        ("13", "subject_id", "wrong check character, B expected"),
+        ("14", "", "3 cells where the headers have 7"),
     ]
-    assert {row["record_id"] for row in table(tmp_path / "out.hits.csv")} == {"", "P1"}
+    assert {row["record_id"] for row in table(tmp_path / "out.hits.csv")} == {"", "P1", "P7"}
 
 
 def test_values_in_parquet_of_other_types_are_read_or_set_aside(
@@ -180,23 +198,164 @@ def test_values_in_parquet_of_other_types_are_read_or_set_aside(
             "record_id": pa.array([1, 2, 3], pa.int32()),
             "subject_id": [HIT] * 3,
             "kind": pa.array(["penalty"] * 3).dictionary_encode(),
+            "status": ["effective"] * 3,
+            "severity": ["general"] * 3,
             "amount": pa.array([28600.0, 0.1, 1e-5]),
             "occurred_on": pa.array([MIDNIGHT, MIDNIGHT + dt.timedelta(hours=9), None], pa.timestamp("us")),
         }
     )
     pq.write_table(rows, tmp_path / "r.parquet")
     assert score(market / "subjects.csv", tmp_path / "r.parquet").exit_code == 0
-    assert {(row, column) for row, column, _ in rejected(tmp_path)} == {
-        ("2", "occurred_on"),
-        ("3", "occurred_on"),
-        ("3", "amount"),
-    }
+    assert rejected(tmp_path) == [("3", "amount", "not a number")]
     days = pa.table(
-        {"record_id": ["1"], "subject_id": [HIT], "occurred_on": pa.array([20260301], pa.int32())}
+        {
+            "record_id": ["1", "2"],
+            "subject_id": [HIT] * 2,
+            "kind": ["tax_arrears"] * 2,
+            "status": ["effective"] * 2,
+            "occurred_on": pa.array([20260301, 20260230], pa.int32()),
+        }
     )
     pq.write_table(days, tmp_path / "r.parquet")
     assert score(market / "subjects.csv", tmp_path / "r.parquet").exit_code == 0
-    assert rejected(tmp_path) == [("1", "occurred_on", "not a date such as 2026-01-31")]
+    assert rejected(tmp_path) == [("2", "occurred_on", "no such day in the calendar")]
+
+
+def test_records_that_could_never_count_are_set_aside_from_csv_and_from_parquet(
+    market: Path, tmp_path: Path, score: Callable[..., Result]
+) -> None:
+    rows = (
+        "record_id,subject_id,kind,status,severity,occurred_on",
+        f"P1,{HIT},penalty,effective,general,2026-03-01",
+        f"P2,{HIT},penalty,effective,general,",
+        f"P3,{HIT},penalty,,general,2026-03-01",
+        f"P4,{HIT},penalty,effective,,2026-03-01",
+        f"P5,{HIT},tax_arrears,effective,,2026-03-01",
+    )
+    records = written(tmp_path, "r.csv", "\n".join(rows) + "\n")
+    for given, first in ((records, 1), (to_parquet(records, tmp_path / "r.parquet"), 0)):
+        assert score(market / "subjects.csv", given).exit_code == 0
+        assert rejected(tmp_path) == [
+            (str(row + first), column, f"without its {column} the row could never count")
+            for row, column in ((2, "occurred_on"), (3, "status"), (4, "severity"))
+        ]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_file_without_a_column_that_every_record_needs_is_refused(
+    market: Path, tmp_path: Path, score: Callable[..., Result], kind: str
+) -> None:
+    records = written(tmp_path, "r.csv", f"record_id,subject_id,kind,status\nP1,{HIT},penalty,effective\n")
+    given = records if kind == "csv" else to_parquet(records, tmp_path / "r.parquet")
+    result = score(market / "subjects.csv", given)
+    assert result.exit_code == 1
+    assert "needs the column occurred_on; taken for: record_id → record_id" in result.stderr
+
+
+def test_rows_of_several_sheets_are_read_and_named_by_their_sheets(
+    market: Path, tmp_path: Path, score: Callable[..., Result]
+) -> None:
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for month, (number, amount) in enumerate((("P1", 1), ("P2", "x"), ("P1", 2)), start=1):
+        sheet = book.create_sheet(f"{month}月")
+        sheet.append(["record_id", "subject_id", "kind", "status", "severity", "amount", "occurred_on"])
+        sheet.append([number, HIT, "penalty", "effective", "general", amount, f"2026-0{month}-01"])
+    book.save(tmp_path / "r.xlsx")
+    result = score(market / "subjects.csv", tmp_path / "r.xlsx")
+    assert result.exit_code == 0, result.stderr
+    rows = table(tmp_path / "out.rejected.csv")
+    assert [(row["sheet"], row["row_no"], row["column_name"]) for row in rows] == [
+        ("2月", "2", "amount"),
+        ("3月", "2", "record_id"),
+    ]
+    assert "P1" in {row["record_id"] for row in table(tmp_path / "out.hits.csv")}
+
+
+def test_what_parquet_holds_is_checked_as_what_a_csv_holds(
+    tmp_path: Path, score: Callable[..., Result], command: Command
+) -> None:
+    """Credit codes, codes by their titles, dates past the calendar, whole numbers of 19 digits."""
+    duck = duckdb.connect()
+    duck.execute(
+        f"copy (select * from (values ('{HIT}', '大型', date '2010-01-02'), ('{HIT[:-1]}X', 'large', null),"
+        f" ('{MISSED.lower()}', 'huge', date '2010-01-02'), ('{BLANK}', null, date '20000-01-01'))"
+        f" t(信用代码, size, established_on)) to '{tmp_path / 's.parquet'}' (format parquet)"
+    )
+    assert score(tmp_path / "s.parquet").exit_code == 0
+    assert rejected(tmp_path) == [
+        ("2", "信用代码", "wrong check character, B expected"),
+        ("3", "size", "not among the listed values"),
+        ("4", "established_on", "not a date"),
+    ]
+    assert [(row["subject_id"], row["score"]) for row in table(tmp_path / "out.csv")] == [(HIT, "82.00")]
+    pack = written(tmp_path, "bank.yaml", BANK)
+    pq.write_table(pa.table({"applicant_id": [10**18 - 1, 10**18]}), tmp_path / "n.parquet")
+    line = ("--subjects", tmp_path / "n.parquet", "--out", tmp_path / "out.csv")
+    assert command("score", "--pack", pack, *ON, *line).exit_code == 0
+    assert [row for row, _, _ in rejected(tmp_path)] == ["2"]
+
+
+ODD_NAMES = [
+    "list[1]", "2026[12]/s", "all*", "wh?t", "{a,b}", "~", "~/s", "it's \"quoted\"", "a b", "**",
+    "http:/x.org/s", "year=2026/size=micro/s", "x.csv.gz", "'; drop table subjects; --", "名单（一）",
+    "\\x", "%s", "$HOME",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "CSV"])
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_the_file_named_is_the_file_read_whatever_its_name(
+    market: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, kind: str
+) -> None:
+    pack = load_pack(market / "market.yaml")
+    monkeypatch.chdir(tmp_path)
+    path = Path(f"{name}.{kind}")
+    for other in ("list1", "20261/s", "all1", "what", "a", "wh"):
+        _put(Path(f"{other}.{kind}"), MISSED)
+    _put(path, HIT)
+    score_files(pack, AS_OF, path, None, Path("out.csv"))
+    assert [row["subject_id"] for row in table(Path("out.csv"))] == [HIT]
+
+
+def _put(path: Path, subject: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".parquet":
+        with path.open("wb") as file:
+            pq.write_table(pa.table({"subject_id": [subject], "size": ["large"]}), file)
+    else:
+        path.write_text(f"subject_id,size\n{subject},large\n", "utf-8")
+
+
+def test_results_go_to_the_file_named_whatever_its_name(
+    market: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("~").mkdir()
+    for out in (Path("~/out[1].csv"), Path("*.csv")):
+        score_files(
+            load_pack(market / "market.yaml"), dt.date(2026, 7, 31), market / "subjects.csv", None, out
+        )
+        assert len(table(out)) == 3
+
+
+def test_line_ends_and_encodings_are_those_of_ingest(tmp_path: Path, score: Callable[..., Result]) -> None:
+    for name, content in {
+        "twice.csv": f"subject_id,size\r\r\n{HIT},large\r\r\n".encode(),
+        "mixed.csv": f"subject_id,size\n{HIT},large\r\n{MISSED},micro\r{BLANK},micro\n".encode(),
+        "office.csv": f"信用代码,企业规模\n{HIT},大型\n".encode("gb18030"),
+    }.items():
+        result = score(written(tmp_path, name, content))
+        assert result.exit_code == 0, result.stderr
+        assert HIT in {row["subject_id"] for row in table(tmp_path / "out.csv")}
+
+
+def test_tables_of_which_no_row_matched_are_named(
+    market: Path, tmp_path: Path, score: Callable[..., Result]
+) -> None:
+    assert score(market / "subjects.csv", market / "records.csv").exit_code == 0
+    named = {row["subject_id"]: row["unmatched"] for row in table(tmp_path / "out.csv")}
+    assert named == {HIT: "", MISSED: "tax", BLANK: "tax"}  # MISSED is rated M, and no row says so
 
 
 def test_numbers_that_are_one_key_are_one_key(tmp_path: Path, command: Command) -> None:
@@ -243,8 +402,8 @@ def test_records_are_refused_where_the_vocabulary_has_none(
 def test_orphans_and_unknown_columns_are_told(
     market: Path, tmp_path: Path, score: Callable[..., Result]
 ) -> None:
-    head = "record_id,subject_id,kind,occurred_on,amuont\n"
-    records = written(tmp_path, "r.csv", f"{head}P1,nobody,penalty,2026-03-01,1\n")
+    head = "record_id,subject_id,kind,status,occurred_on,amuont\n"
+    records = written(tmp_path, "r.csv", f"{head}P1,{code(1)},tax_arrears,effective,2026-03-01,1\n")
     result = score(market / "subjects.csv", records)
     assert result.exit_code == 0
     assert "1 records of unknown subjects, counted for nobody" in result.stderr
@@ -254,11 +413,14 @@ def test_orphans_and_unknown_columns_are_told(
 def test_rows_are_numbered_as_they_stand_in_a_large_file(
     tmp_path: Path, market: Path, score: Callable[..., Result]
 ) -> None:
-    rows = [f"S{n},micro" for n in range(300_000)]
-    rows[234_567] = "S234567,minute"
+    rows = [f"{code(n)},micro" for n in range(60_000)]
+    rows[34_567] = f"{code(34_567)},minute"
     subjects = written(tmp_path, "s.csv", "subject_id,size\n" + "\n".join(rows) + "\n")
     assert score(subjects).exit_code == 0
-    assert rejected(tmp_path) == [("234569", "size", "not a code of this column")]
+    assert rejected(tmp_path) == [("34569", "size", "not among the listed values")]
+    parquet = to_parquet(subjects, tmp_path / "s.parquet")
+    assert score(parquet).exit_code == 0
+    assert rejected(tmp_path) == [("34568", "size", "not among the listed values")]
 
 
 # Files that can't be scored
@@ -267,21 +429,13 @@ def test_rows_are_numbered_as_they_stand_in_a_large_file(
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("s.csv", "", "the file is empty; at least a row of headers is needed"),
-        ("s.csv", SUBJECTS.encode("gb18030"), "is not text in UTF-8; save it as UTF-8"),
-        ("s.csv", f"信用代码,名称\n{HIT},甲\n".encode("gb18030"), "line 1 is not text in UTF-8"),
-        (
-            "s.csv",
-            "name,size\n甲,large\n",
-            "the column subject_id (统一社会信用代码 Unified social credit code)",
-        ),
-        ("s.csv", "name,size\n甲,large\n", "is missing; the file has name, size"),
-        ("s.csv", "subject_id,size,size\nX,a,b\n", "the column size stands twice in the headers"),
-        ("s.csv", "subject_id,size\nX,large,more\n", "line 2 has 3 values, and there are 2 headers"),
-        ("s.csv", "subject_id,name\nX,y\nY\n", "line 3 has 1 values, and there are 2 headers"),
-        ("s.csv", 'subject_id,name\n"X,y\n', "line 2 begins a quoted text that nothing ends"),
+        ("s.csv", "", "the file is empty"),
+        ("s.csv", "name,size\n甲,large\n", "needs the column subject_id"),
+        ("s.csv", "name,size\n甲,large\n", "name→企业名称、size→"),
+        ("s.csv", "subject_id,size,size\nX,a,b\n", "size and size both mean size"),
         ("s.parquet", "subject_id\nX\n", "this is no Parquet file, or a damaged one"),
-        ("s.xlsx", "x", "CSV (.csv) or Parquet (.parquet) can"),
+        ("s.csv", b"PAR1 and no more", "this is no Parquet file, or a damaged one"),
+        ("s.xlsx", "x", "not an XLSX workbook"),
     ],
 )
 def test_a_file_that_can_not_be_read_is_named_with_what_is_right(
@@ -302,9 +456,9 @@ def test_nested_values_are_refused(tmp_path: Path, score: Callable[..., Result])
 
 
 def test_missing_files_and_folders_are_told_apart(tmp_path: Path, score: Callable[..., Result]) -> None:
-    assert "there is no such file" in score(tmp_path / "none.csv").stderr
+    assert "no such file" in score(tmp_path / "none.csv").stderr
     (tmp_path / "folder.csv").mkdir()
-    assert "this is a folder; a file is needed" in score(tmp_path / "folder.csv").stderr
+    assert "a directory, not a file" in score(tmp_path / "folder.csv").stderr
 
 
 def test_results_never_overwrite_what_they_are_made_from(
@@ -345,13 +499,16 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Files of many subjects and records: a run of some seconds."""
     folder = tmp_path_factory.mktemp("crowd")
     duck = duckdb.connect()
+    numbers = pa.table({"n": range(100_000), "code": [code(n) for n in range(100_000)]})
+    duck.register("numbers", numbers)
     duck.execute(
-        f"copy (select 'S' || range as subject_id, 'large' as size from range(100000))"
+        f"copy (select code as subject_id, 'large' as size from numbers)"
         f" to '{folder / 's.parquet'}' (format parquet)"
     )
     duck.execute(
-        f"copy (select 'R' || range as record_id, 'S' || range % 100000 as subject_id, 'penalty' as kind,"
-        f" 'general' as severity, 'effective' as status, date '2026-03-01' as occurred_on from range(300000))"
+        f"copy (select 'R' || range as record_id, code as subject_id, 'penalty' as kind,"
+        f" 'general' as severity, 'effective' as status, date '2026-03-01' as occurred_on"
+        f" from range(300000) join numbers on n = range % 100000)"
         f" to '{folder / 'r.parquet'}' (format parquet)"
     )
     return folder / "s.parquet", folder / "r.parquet"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -26,6 +30,7 @@ def commands(
 
 
 EVERY = dict(commands(main))
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_commands_are_listed(command: Command) -> None:
@@ -59,3 +64,34 @@ def test_an_unknown_command_is_bad_usage(command: Command) -> None:
     result = command("no-such-command")
     assert result.exit_code == 2
     assert "No such command 'no-such-command'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("scoring.jobs",), "usage: python -m scoring.jobs NUMBER"),
+        (("scoring.jobs", "x"), "scoring.jobs: "),
+        (("scoring.jobs", "1"), "scoring.jobs: there is no store at"),
+        (("scoring.live.worker",), "started by the server alone"),
+        (("scoring.live.worker", "99"), "Bad file descriptor"),
+        (("benchmarks.data",), "usage: python -m benchmarks.data DIRECTORY"),
+        (("scoring.cli", "score", "--pack", "nothing"), "Error: "),
+        (("scoring.cli", "nothing"), "No such command 'nothing'"),
+    ],
+)
+def test_no_module_that_is_run_shows_a_traceback(words: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "XINHENG_DATABASE_URL": f"sqlite:///{tmp_path}/none.db",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

@@ -33,15 +33,19 @@ ASKED, QUIET, COMPLAINED = BAD[0], GOOD[0], GOOD[1]
 def url(tmp_path: Path, command: Command) -> str:
     """A store of 24 enterprises of tier D and 6 of tier A, inspectors, and what departments ask for."""
     listed = "".join(
-        f"V{n},{subject},seriously_dishonest_listing,,2026-01-05,\n" for n, subject in enumerate(BAD)
+        f"V{n},{subject},seriously_dishonest_listing,,effective,2026-01-05,\n"
+        for n, subject in enumerate(BAD)
     )
-    asked = "".join(f"Q{m},{ASKED},check_request,due,2026-{m:02}-03,甲局\n" for m in (7, 8, 9))
-    more = f"Q1,{QUIET},check_request,due,2026-08-03,甲局\n"
-    more += f"Q2,{COMPLAINED},check_request,complaint,2026-08-03,乙局\n"
+    asked = "".join(f"Q{m},{ASKED},check_request,due,effective,2026-{m:02}-03,甲局\n" for m in (7, 8, 9))
+    more = f"Q1,{QUIET},check_request,due,effective,2026-08-03,甲局\n"
+    more += f"Q2,{COMPLAINED},check_request,complaint,effective,2026-08-03,乙局\n"
     files = {
         "market.yaml": PACK + SUPERVISION,
         "subjects.csv": "subject_id,name\n" + "".join(f"{s},企业{s[-4:]}\n" for s in BAD + GOOD),
-        "records.csv": "record_id,subject_id,kind,level,occurred_on,authority\n" + listed + asked + more,
+        "records.csv": "record_id,subject_id,kind,level,status,occurred_on,authority\n"
+        + listed
+        + asked
+        + more,
         "inspectors.csv": "inspector_id,name,authority,monthly_visits,state\n"
         + "".join(f"I{n},某{n},{'甲乙'[n % 2]}局,9,active\n" for n in range(8)),
     }
@@ -50,8 +54,8 @@ def url(tmp_path: Path, command: Command) -> str:
     url = f"sqlite:///{tmp_path / 'office.db'}"
     for line in (
         ("db", "upgrade"),
-        ("ingest", tmp_path / "subjects.csv", tmp_path / "records.csv", "--quarantine", tmp_path),
-        ("ingest", tmp_path / "inspectors.csv", "--vocabulary", "inspector", "--quarantine", tmp_path),
+        ("ingest", tmp_path / "subjects.csv", "--vocabulary", "enterprise", "--quarantine", tmp_path),
+        ("ingest", tmp_path / "records.csv", tmp_path / "inspectors.csv", "--quarantine", tmp_path),
         ("score", "--pack", tmp_path / "market.yaml", "--as-of", AS_OF),
     ):
         result = command(*line, "--database", url)

@@ -121,8 +121,8 @@ def test_a_new_record_changes_the_figures_and_the_past_can_be_had_again(
     first = make_report(small_store, AS_OF)
     loan = tmp_path / "补报.csv"
     loan.write_text(
-        "编号,统一社会信用代码,类别,等级,金额,日期\n"
-        "JRX1,91110000600037341L,信易贷融资,granted,12.5万,2026-07-30\n",
+        "编号,统一社会信用代码,类别,状态,等级,金额,日期\n"
+        "JRX1,91110000600037341L,信易贷融资,有效,granted,12.5万,2026-07-30\n",
         encoding="utf-8",
     )
     ingest_paths(small_store, [loan], "enterprise", Reading(quarantine=tmp_path))

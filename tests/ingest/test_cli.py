@@ -15,7 +15,10 @@ from scoring.store import create_store
 
 from .conftest import CODES, write_text
 
-GOOD = ["编号,信用代码,机关", f"R1,{CODES[0]},区市场监管局"]
+GOOD = [
+    "编号,信用代码,机关,类别,等级,状态,日期,文书号",
+    f"R1,{CODES[0]},区市场监管局,表彰奖励,国家级,有效,2026-03-01,1号",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +46,10 @@ def test_a_good_file_is_told_in_numbers(tmp_path: Path) -> None:
         "更正 changed": "0",
         "未变 unchanged": "0",
         "隔离 quarantined": "0",
+        "提示 warnings": "0",
+        "维持 held": "0",
+        "文件号 file no.": "1",
+        "词汇表 vocabulary": "enterprise",
     }
 
 
@@ -59,7 +66,7 @@ def test_json_holds_what_programs_need(tmp_path: Path) -> None:
     (row,) = json.loads(result.stdout)
     assert (row["file"], row["new"], row["rejected"], row["ignored"]) == ("a.csv", 1, 1, ["备注"])
     assert Path(row["quarantine"]).is_file()
-    assert "kind" in row["absent"]
+    assert "severity" in row["absent"]
 
 
 def test_csv_is_csv(tmp_path: Path) -> None:

@@ -127,9 +127,9 @@ def test_an_unknown_sheet_names_those_there_are(take: Ingest, tmp_path: Path) ->
 def test_a_missing_key_names_the_headers_known_and_found(take: Ingest, tmp_path: Path) -> None:
     path = write_text(tmp_path / "处罚.csv", ["序号,信用代码,信息类别,认定日期", "1,x,行政处罚,2026-01-01"])
     said = refused(take, path)
-    for part in ("处罚.csv", "record_id", "记录编号", "信息编号", "现有:序号、信用代码、信息类别、认定日期"):
+    for part in ("处罚.csv", "record_id", "记录编号", "信息编号", "序号→未识别、信用代码→统一社会信用代码"):
         assert part in said
-    assert "subject_id" not in said
+    assert "needs the column record_id; taken for" in said
 
 
 def test_a_file_of_records_without_their_numbers_is_not_taken_for_subjects(

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+from strategies import to_yaml
 
 from rules.loader import load_text
-from rules.problems import Problem
+from rules.problems import PackError, Problem
+from rules.source import read
 from scoring.engine import grade
 
 Problems = Callable[[str], list[Problem]]
@@ -93,3 +98,39 @@ def test_sql_in_strings_is_text(sound: str) -> None:
             (EVIL, 7700, "B")
         ]
         assert connection.execute("select count(*) from subjects").fetchone() == (1,)
+
+
+WHOLE = Path("docs/rule-language.md").read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+
+
+def _paths(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The place of every value, of a list that of the first."""
+    if path:
+        yield path
+    inner = data.items() if isinstance(data, dict) else enumerate(data[:1]) if isinstance(data, list) else ()
+    for step, value in inner:
+        yield from _paths(value, (*path, step))
+
+
+def _with(data: Any, path: tuple[Any, ...], value: Any) -> Any:
+    if not path:
+        return value
+    copy = dict(data) if isinstance(data, dict) else dict(enumerate(data))
+    copy[path[0]] = _with(copy[path[0]], path[1:], value)
+    return copy if isinstance(data, dict) else list(copy.values())
+
+
+@pytest.mark.parametrize("odd", [["x"], {"a": "b"}], ids=["list", "mapping"])
+def test_a_list_or_a_mapping_where_a_value_stands_is_a_fault_and_no_crash(odd: Any) -> None:
+    """Anywhere in the pack of the language's reference page."""
+    data = read(WHOLE, "whole.yaml").data
+    for path in _paths(data):
+        with suppress(PackError):
+            load_text(to_yaml(_with(data, path, odd)), "odd.yaml")
+
+
+@pytest.mark.parametrize("value", ["[penalty]", "{penalty: 1}", "[[penalty]]"])
+def test_a_list_for_a_code_of_an_example_is_named(problems: Problems, value: str) -> None:
+    [problem] = problems(WHOLE.replace("given: {kind: penalty", f"given: {{kind: {value}", 1))
+    assert "not a value of kind" in problem.message
+    assert problem.field == "rules[0].examples[0].given.kind"

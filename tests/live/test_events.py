@@ -5,12 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import json
 
-from scoring.live.events import Judge, live_grade, rescan
+import pytest
+
+from rules.calendar import today
+from rules.loader import load_text
+from rules.model import Pack
+from scoring.live import events
+from scoring.live.events import Judge, live_grade, records_arrived, rescan
 from scoring.live.supervisor import Engine
 from scoring.runs import latest_run
 from scoring.store import Store
 
-from .events_pack import firms, record, take_in
+from .events_pack import PACK, firms, record, take_in
 
 DAY = dt.date(2026, 7, 1)
 
@@ -25,7 +31,7 @@ def test_the_grade_follows_the_record_and_is_no_run(store: Store, durable: Engin
         assert outcome is not None
         seen.append((outcome.grade.score, outcome.grade.tier))
     assert seen == [(7500, "good"), (7000, "bad"), (4500, "bad")]
-    kept = live_grade(store, "firms", "A")
+    kept = live_grade(store, firms(), "A", DAY)
     assert kept is not None
     assert (kept.score, kept.tier, kept.cause, kept.as_of) == (4500, "bad", "p3", DAY)
     assert [(hit["rule"], hit["record_id"], hit["points"]) for hit in json.loads(kept.hits)] == [
@@ -51,6 +57,54 @@ def test_a_scan_judges_those_who_changed_since_the_last_one(store: Store) -> Non
     take_in(store, "record", [record("p2", "penalty", "2026-03-02", firm_id="B")])
     assert rescan(store, pack) == 1
     assert rescan(store, pack, everybody=True) == 3
-    grade = live_grade(store, "firms", "B")
+    grade = live_grade(store, pack, "B", today())
     assert grade is not None
     assert grade.score == 7500
+
+
+def aging() -> Pack:
+    """Penalties count for twelve months, and less every month."""
+    counts = "points: -5, counts: {months: 12, from: happened_on, decay: linear}"
+    return load_text(
+        PACK.replace("when: kind = 'penalty', points: -5", f"when: kind = 'penalty', {counts}"), "aging.yaml"
+    )
+
+
+def test_a_live_grade_is_that_of_the_day_on_which_it_is_looked_up(store: Store, durable: Engine) -> None:
+    pack = aging()
+    take_in(store, "subject", [{"firm_id": "A"}])
+    take_in(store, "record", [record("p1", "penalty", "2025-07-02")])
+    Judge(pack, durable).judge(store, "A", DAY, cause="p1")
+    looked = {
+        day: live_grade(store, pack, "A", dt.date.fromisoformat(day)) for day in ("2026-07-01", "2026-07-02")
+    }
+    assert {day: row and (row.score, str(row.as_of), row.cause) for day, row in looked.items()} == {
+        "2026-07-01": (7958, "2026-07-01", "p1"),
+        "2026-07-02": (8000, "2026-07-02", "p1"),
+    }
+    assert live_grade(store, pack, "B", DAY) is None
+
+
+def test_a_live_grade_of_an_earlier_pack_is_judged_by_the_one_in_force(store: Store, durable: Engine) -> None:
+    take_in(store, "subject", [{"firm_id": "A"}])
+    take_in(store, "record", [record("p1", "penalty", "2026-03-01")])
+    Judge(firms(), durable).judge(store, "A", DAY)
+    dearer = load_text(PACK.replace("points: -5", "points: -7"), "firms.yaml")
+    seen = live_grade(store, dearer, "A", DAY)
+    assert seen is not None
+    assert seen.score == 7300
+
+
+def test_a_pack_that_fails_does_not_stop_the_others(
+    store: Store, durable: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first of two packs meets a record that its rules can't judge."""
+    broken, sound = firms(), load_text(PACK.replace("pack: firms", "pack: others"), "others.yaml")
+    monkeypatch.setattr(events, "installed_packs", lambda: (broken, sound))
+    events.judge_of(broken).grader.day = None  # type: ignore[assignment,method-assign]
+    take_in(store, "subject", [{"firm_id": "A"}])
+    take_in(store, "record", [record("p1", "penalty", "2026-03-01")])
+    records_arrived(store, "firm", ["p1"])
+    assert live_grade(store, sound, "A", today()) is not None
+    with store.reading() as session:
+        assert session.get(events.LiveGradeRow, ("firms", "A")) is None

@@ -7,14 +7,21 @@ import json
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+import yaml
 from click.testing import CliRunner
+from strategies import to_yaml
 
+from rules.loader import PACKS, vocabulary_text
 from rules.model import Pack
+from rules.plan import compile_plan, used_measures
 from rules.problems import UnknownPackError
 from scoring.cli.departments import departments_group
-from scoring.departments import department_ranking
+from scoring.departments import _ranking, department_ranking
 from scoring.runs import run
 from scoring.store import Store, StoreError, create_store
+from scoring.store.models import Score
+from scoring.store.packs import PackText
 
 from .district import ENOUGH, bodies, put_into, survey
 
@@ -83,6 +90,41 @@ def test_an_earlier_run_keeps_its_ranking_when_answers_come_later(store: Store, 
     run(store, department, AS_OF)
     assert places(store, first.id) == {"a": 1, "b": 2, "c": 3, "d": 3, "few": None, "gone": None}
     assert places(store)["few"] == 5  # with its 29 answers of 10
+
+
+def test_the_consequences_of_a_run_are_those_of_its_own_hits(store: Store, department: Pack) -> None:
+    """Whom a later run meets, and whom it meets no more, changes nothing of the earlier one."""
+    fill(store, department)
+    first = run(store, department, AS_OF)
+    before = met(store, first.id)
+    worse = [{**row, "record_id": f"{row['record_id']}-late"} for row in survey(2026, {"b": 1}, 900)]
+    put_into(store, department, bodies(["b"]), worse)
+    second = run(store, department, AS_OF)
+    assert ("last-of-year.talk", "b") in met(store, second.id)
+    assert met(store, first.id) == before
+    assert ("last-of-year.talk", "b") not in before
+
+
+def met(store: Store, run_id: int) -> set[tuple[str, str]]:
+    found = _ranking.__wrapped__(store, department_ranking(store, run_id).run)
+    return {(c.rule.id, c.standing.subject_id) for c in found.consequences}
+
+
+def test_a_measure_that_is_shown_needs_no_rule_that_reads_it(store: Store, department: Pack) -> None:
+    """The ranking shows more than the pack's rules read; what is shown counts as no input."""
+    data = yaml.safe_load((PACKS / "department-credit.yaml").read_text("utf-8"))
+    few = {part: list[Any]() for part in ("consequences", "vetoes", "examples")}
+    text = PackText(
+        to_yaml({**data, **few, "rules": data["rules"][:1]}), "few.yaml", vocabulary_text("department")
+    )
+    pack = text.load()
+    assert "place" not in {measure.id for measure in used_measures(pack, pack.rules)}
+    fill(store, department)
+    done = run(store, pack, AS_OF, text=text)
+    assert places(store, done.id) == {"a": 1, "b": 2, "c": 3, "d": 3, "few": None, "gone": None}
+    with store.reading() as session:
+        known = {score.inputs_total for score in session.scalars(sa.select(Score))}
+    assert known == {len(compile_plan(pack, AS_OF).inputs)}
 
 
 def places(store: Store, run_id: int | None = None) -> dict[str, int | None]:

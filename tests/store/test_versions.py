@@ -80,11 +80,13 @@ def test_the_same_file_twice_changes_nothing_and_is_not_read(store: Store) -> No
     assert len(versions(store, SubjectVersion)) == 1
 
 
-def test_the_file_of_before_a_correction_does_not_undo_it(store: Store, take_in: TakeIn) -> None:
+def test_the_file_of_before_a_correction_is_news_when_it_comes_after_it(
+    store: Store, take_in: TakeIn
+) -> None:
     old, new = [merchant("a", stalls=1)], [merchant("a", stalls=2)]
-    for data in (old, new, old):
-        take_in(store, "subject", data)
-    assert versions(store, SubjectVersion)[-1] == ("a", '{"merchant_id":"a","stalls":2}', True)
+    results = [take_in(store, "subject", data) for data in (old, new, old, old)]
+    assert [numbers(result) for result in results] == [(1, 0, 0, 0), (0, 1, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0)]
+    assert versions(store, SubjectVersion)[-1] == ("a", '{"merchant_id":"a","stalls":1}', True)
 
 
 def test_other_vocabularies_are_not_touched(store: Store, take_in: TakeIn) -> None:
@@ -175,3 +177,15 @@ def test_others_may_write_while_a_file_is_read(store: Store, take_in: TakeIn) ->
     reader = pa.RecordBatchReader.from_batches(rows("merchant_id", []).schema, slowly())
     ingest_rows(store, "merchant", "subject", reader, FileInfo("3" * 64, "slow.csv"))
     assert [key for key, _, _ in versions(store, SubjectVersion)] == ["b", "a"]
+
+
+def test_what_is_odd_about_a_row_that_was_taken_is_counted_apart(store: Store, take_in: TakeIn) -> None:
+    notes = [
+        Rejected(2, "摊位", "900", "多得少见 unusually many", "warning"),
+        Rejected(7, "摊位", "许多", "不是数 not a number"),
+        Rejected(7, "日期", "2009-01-01", "很久以前 long ago", "warning"),
+    ]
+    result = take_in(store, "subject", [merchant("a", stalls=900)], notes)
+    assert (numbers(result), result.warned) == ((1, 0, 0, 1), 1)
+    again = take_in(store, "subject", [merchant("a", stalls=900)], notes)
+    assert (numbers(again), again.warned) == ((0, 0, 1, 1), 1)

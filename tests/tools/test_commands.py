@@ -40,12 +40,10 @@ def draft(tmp_path: Path) -> Path:
 
 
 def test_lint_names_file_line_and_fault_and_fails_on_errors() -> None:
-    result = call(rules_group, "lint", FAULTY / "cap-zero.yaml")
+    result = call(rules_group, "lint", FAULTY / "cap-sign.yaml")
     assert result.exit_code == 1
-    assert (
-        f"{FAULTY / 'cap-zero.yaml'}:24:5: error: nil: a cap of 0 takes all points away [cap-zero]"
-        in result.output
-    )
+    said = "24:5: error: sign: a cap of 10 can't bind points of the other sign [cap-sign]"
+    assert f"{FAULTY / 'cap-sign.yaml'}:{said}" in result.output
 
 
 def test_lint_fails_on_warnings_where_asked() -> None:

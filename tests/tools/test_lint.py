@@ -82,3 +82,77 @@ def test_a_version_twice_is_an_error() -> None:
 
 def test_different_packs_do_not_touch() -> None:
     assert lint_versions([applicants(), applicants(("pack: applicants", "pack: others"))]) == []
+
+
+NEAR_MISSES = [
+    # a faulty pack, what is replaced in it by what, and the check that then has nothing to say
+    ("adds-up", "severity = 'serious'", "status = 'repaired'"),
+    ("always-true", "penalties >= 0 and", "penalties >= 1 and"),
+    ("beyond-dimension", "points: -70", "points: -60"),
+    ("cap-below-hit", "points: -20", "points: -10"),
+    ("cap-idle", "points: -2\n", "points: -5\n"),
+    ("cap-sign", "cap: 10", "cap: -10"),
+    ("contradictory-bounds", "amount < 500", "amount < 1000.0002"),
+    ("contradictory-codes", "'large', 'medium', 'small', 'micro'", "'large', 'medium', 'small'"),
+    ("contradictory-equalities", "kind = 'penalty' and kind = 'award'", "kind = 'penalty' or kind = 'award'"),
+    ("contradictory-integers", "employees < 6", "employees <= 6"),
+    ("contradictory-unknown", "ends_on is null and ends_on", "ends_on is not null and ends_on"),
+    ("counts-forever", "when: kind = 'complaint'", "when: kind = 'complaint' and ends_on > as_of"),
+    ("dated-same", "2026-07-01: -2}", "2026-07-01: -2.01}"),
+    ("dated-unused", "{2024-01-01: -2, 2025-07-01: -3}", "{2025-07-01: -2, 2026-01-02: -3}"),
+    ("dead-branch", "severity = 'serious' or kind = 'award'", "severity = 'serious' or severity = 'general'"),
+    ("dead-measure", "kind = 'penalty' and kind = 'award'", "kind = 'penalty' and status = 'effective'"),
+    ("dead-window", "interval 12 month <= as_of", "interval 11 month <= as_of"),
+    ("decay-idle", "keep: 0.75", "keep: 0.49"),
+    ("duplicate-condition", "status = 'effective' and kind", "status = 'repaired' and kind"),
+    ("duplicate-title", "zh: 行政处罚, en: other", "zh: 行政处罚（一般）, en: other"),
+    ("example-before-pack", "as_of: 2025-03-01", "as_of: 2026-01-01"),
+    ("example-before-rule", "as_of: 2026-03-01, points: -3", "as_of: 2026-07-01, points: -3"),
+    ("excluded-row", "size in ('small', 'micro')", "size in ('small', 'micro', 'large')"),
+    ("grade-out-of-reach", "from: 95", "from: 80"),
+    ("grade-under-reach", "from: 70", "from: 70.01"),
+    ("like-without-wildcard", "'市场监管局'", "'%市场监管局'"),
+    ("measure-endless", "where: kind = 'penalty'", "where: kind = 'penalty' and ends_on > as_of"),
+    ("negative-count", "penalties < 0", "penalties < 1"),
+    ("never-in-force", "2027-01-01: -2", "2026-12-31: -2"),
+    ("no-article", "basis: law\n", "basis: law §3\n"),
+    ("no-counter-example", "hit: true", "hit: false"),
+    ("no-english", "title: 投诉", "title: {zh: 投诉, en: Complaint}"),
+    ("own-choice", "basis: own-choice", "basis: [own-choice, law §2]"),
+    ("shadowed-veto", "amount > 1000\n    tier: B", "amount > 1000 or kind = 'award'\n    tier: B"),
+    ("supervision-order", "A: {sample_share: 0.2", "A: {sample_share: 0.01"),
+    ("table-code", "[[medium, small], -1]", "[[medium, small, micro], -1]"),
+    ("table-gap", '">= 60"', '">= 50"'),
+    ("table-gap-in-two", '"> 20", small', '">= 20", small'),
+    ("table-open-end", '["10..50", -1]', '["< 50", -1]'),
+    ("table-overlap", '[">= 1000", -1]', '["1000..50000", -1]'),
+    ("table-unique", "[[medium, small, micro], -1]", '["-", -1]'),
+    ("under-veto", "tier: B\n    counts: {months: 36", "tier: B\n    counts: {months: 11"),
+    ("unreachable-row", '[">= 50", -2]', '[">= 51", -2]'),
+    ("unused-basis", "basis: law §9", "basis: [law §9, other-law §1]"),
+    ("useless-veto", "tier: A\n", "tier: B\n"),
+    ("window-without-days", "until: occurred_on}", "until: occurred_on + interval 1 day}"),
+    ("zero-points", "points: 0", "points: 0.01"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "fault", "sane"), NEAR_MISSES, ids=[name for name, _, _ in NEAR_MISSES])
+def test_lint_says_nothing_of_what_is_nearly_a_fault(name: str, fault: str, sane: str) -> None:
+    text = (Path(__file__).parent / "faulty" / f"{name}.yaml").read_text(encoding="utf-8")
+    check = EXPECTED.match(text)[2].rpartition("[")[2][:-1]  # type: ignore[index]
+    assert fault in text
+    changed = text.replace(fault, sane)
+    assert [str(f) for f in lint_text(changed, "near.yaml") if f.check == check] == []
+
+
+def test_every_check_has_its_quiet_side() -> None:
+    """But those of which something is missing altogether."""
+    heads = {path.stem: EXPECTED.match(path.read_text(encoding="utf-8")) for path in FAULTY}
+    checks = {name: head[2].rpartition("[")[2] for name, head in heads.items() if head}
+    quiet = {checks[name] for name, _, _ in NEAR_MISSES}
+    assert set(checks.values()) - quiet == {
+        "no-example]",
+        "no-supervision]",
+        "unused-dimension]",
+        "unused-measure]",
+    }

@@ -8,7 +8,7 @@ from alembic import op
 from scoring.ingest.folding import fold
 
 revision = "0010"
-down_revision = "0018"
+down_revision = "0009"
 
 _CURRENT = sa.text("known_until IS NULL")
 _STANDS = "withdrawn_at IS NULL AND acknowledged_at IS NULL"

@@ -9,8 +9,8 @@ from alembic import op
 
 from scoring.store.base import Moment
 
-revision = "0013"
-down_revision = "0012"
+revision = "0008"
+down_revision = "0007"
 
 
 def upgrade() -> None:

@@ -7,7 +7,7 @@ from alembic import op
 
 from scoring.store.base import BigId, Moment
 
-revision = "0014"
+revision = "0006"
 down_revision = "0005"
 
 

@@ -7,8 +7,8 @@ from alembic import op
 
 from scoring.store.base import Moment
 
-revision = "0012"
-down_revision = "0014"
+revision = "0007"
+down_revision = "0006"
 
 
 def upgrade() -> None:

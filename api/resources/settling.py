@@ -1,0 +1,107 @@
+"""Contradictions and twins: what only a regulator settles about records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from api import journal
+from api.auth import caller
+from api.context import store, vocabulary
+from api.idempotency import PARAMETER
+from api.openapi import Blueprint
+from api.paging import page
+from api.problems import fail
+from api.resources.runs import NUMBER
+from api.schemas.settling import (
+    ContradictionPage,
+    ResolutionBody,
+    SettlementBody,
+    SettlementSchema,
+    SettlingQuery,
+    TwinsPage,
+)
+from api.schemas.subjects import MarkSchema
+from rules.calendar import today
+from scoring import settling
+from scoring.live.events import records_arrived
+from scoring.marks import Mark
+from scoring.records import RecordError, UnknownRecordError
+from scoring.settling import Ruling
+
+blueprint = Blueprint(
+    "settling", __name__, url_prefix="/v1", description="What only a person settles about records"
+)
+Found = TypeVar("Found")
+
+
+@blueprint.get("/record-contradictions")
+@blueprint.query(SettlingQuery)
+@blueprint.answers(200, ContradictionPage)
+def list_contradictions(query: dict[str, Any]) -> dict[str, Any]:
+    """Rows of offices that say another status than a decision made here. It stands until you resolve them."""
+    return _page(settling.list_contradictions, query)
+
+
+@blueprint.post(f"/record-contradictions/{NUMBER}contradiction_id>/resolutions")
+@blueprint.body(ResolutionBody)
+@blueprint.answers(201, MarkSchema)
+@blueprint.describe(parameters=[PARAMETER])
+def post_resolution(body: dict[str, Any], contradiction_id: int) -> Mark:
+    """Confirm the status that stands, or accept the office's. Either is a mark."""
+    words, accept = vocabulary(body["vocabulary"]), body["outcome"] == "accept"
+    mark = _settled(
+        lambda: settling.resolve_contradiction(store(), words, contradiction_id, accept, _ruling(body))
+    )
+    journal.subject(mark.subject_id)
+    records_arrived(store(), words.id, [mark.record_id])
+    return mark
+
+
+@blueprint.get("/record-twins")
+@blueprint.query(SettlingQuery)
+@blueprint.answers(200, TwinsPage)
+def list_twins(query: dict[str, Any]) -> dict[str, Any]:
+    """Records that may be one decision under two numbers: the same document, or the same day, authority and
+    amount. Both count until you say what they are.
+    """
+    return _page(settling.list_twins, query)
+
+
+@blueprint.post(f"/record-twins/{NUMBER}twins_id>/settlements")
+@blueprint.body(SettlementBody)
+@blueprint.answers(201, SettlementSchema)
+@blueprint.describe(parameters=[PARAMETER])
+def post_settlement(body: dict[str, Any], twins_id: int) -> dict[str, Any]:
+    """Say which record counts: the other is revoked, with a mark. Or that they are two decisions."""
+    words, keep = vocabulary(body["vocabulary"]), body["keep"]
+    revoked = _settled(lambda: settling.settle_twins(store(), words, twins_id, keep, _ruling(body)))
+    journal.detail(kept=keep, revoked=revoked)
+    if revoked is not None:
+        records_arrived(store(), words.id, [revoked])
+    return {"revoked": revoked}
+
+
+def _page(find: Callable[..., list[Any]], query: dict[str, Any]) -> dict[str, Any]:
+    words, after = vocabulary(query["vocabulary"]), query.get("cursor") or 0
+    try:
+        found = page(
+            lambda limit: find(store(), words, after=after, limit=limit), query, lambda item: item.id
+        )
+    except RecordError as error:
+        fail("invalid", str(error))
+    journal.detail(subjects=sorted({item.subject_id for item in found["items"]}))
+    return found
+
+
+def _settled(settle: Callable[[], Found]) -> Found:
+    try:
+        return settle()
+    except UnknownRecordError as error:
+        fail("not-found", str(error))
+    except RecordError as error:
+        fail("conflict", str(error))
+
+
+def _ruling(body: dict[str, Any]) -> Ruling:
+    return Ruling(body["reason"], caller().prefix, body.get("effective_on") or today())

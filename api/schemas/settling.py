@@ -1,0 +1,80 @@
+"""What only a person settles about records."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from api.fields import Text, Values
+from api.paging import NumberedPageQuery, page_of
+from api.schemas.records import VocabularyQuery
+
+
+class SettlingQuery(VocabularyQuery, NumberedPageQuery):
+    """In which vocabulary."""
+
+
+class ContradictionSchema(Schema):
+    """An office's row that says another status than a decision made here, which stands."""
+
+    id = fields.Integer(required=True)
+    record_id = fields.String(required=True)
+    subject_id = fields.String(required=True)
+    mark_kind = fields.String(required=True, metadata={"description": "The mark by which the status stands"})
+    status = fields.String(required=True, metadata={"description": "The status that stands"})
+    claimed = fields.String(required=True, metadata={"description": "The status that the office gives"})
+    ours = Values(required=True, metadata={"description": "What is known of the record"})
+    theirs = Values(required=True, metadata={"description": "The record as the office's row would have it"})
+    file_id = fields.Integer(required=True)
+    row_no = fields.Integer(required=True)
+    raised_at = fields.DateTime(required=True)
+
+
+class RulingBody(VocabularyQuery):
+    """Why, and on which day."""
+
+    reason = Text(longest=2000, required=True)
+    effective_on = fields.Date(metadata={"description": "By default today"})
+
+
+class ResolutionBody(RulingBody):
+    """Which status is right."""
+
+    outcome = fields.String(
+        required=True,
+        validate=validate.OneOf(["confirm", "accept"]),
+        metadata={
+            "description": "confirm: ours stands; accept: the office's, and its later rows count again"
+        },
+    )
+
+
+class TwinsSchema(Schema):
+    """Two records of a subject that may be one decision under two numbers."""
+
+    id = fields.Integer(required=True)
+    subject_id = fields.String(required=True)
+    records = fields.Dict(
+        keys=fields.String(), values=Values(), required=True, metadata={"description": "By their numbers"}
+    )
+    found_at = fields.DateTime(required=True)
+
+
+class SettlementBody(RulingBody):
+    """Which of the two counts."""
+
+    keep = Text(
+        longest=100,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The record that counts; the other is revoked. null: two decisions"},
+    )
+
+
+class SettlementSchema(Schema):
+    """What became of twins."""
+
+    revoked = fields.String(required=True, allow_none=True)
+
+
+ContradictionPage = page_of(ContradictionSchema, "Contradiction")
+TwinsPage = page_of(TwinsSchema, "Twins")

@@ -1,0 +1,172 @@
+"""``xinheng records``: what only a person settles about records."""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import Any
+
+import click
+
+from rules.calendar import today
+from rules.loader import load_vocabulary
+from scoring.cli.options import database_option
+from scoring.cli.output import Format, format_option, print_rows
+from scoring.records import RecordError, UnknownRecordError
+from scoring.settling import (
+    Contradiction,
+    Ruling,
+    Twins,
+    list_contradictions,
+    list_twins,
+    resolve_contradiction,
+    search_twins,
+    settle_twins,
+)
+from scoring.store import Store, open_store
+
+CONTRADICTION = {
+    "id": "编号 no.",
+    "record_id": "记录 record",
+    "subject_id": "主体 subject",
+    "status": "本中心决定 stands",
+    "mark_kind": "依据 by",
+    "claimed": "部门报送 claimed",
+    "differs": "差异 differs",
+    "file_id": "文件 file",
+    "row_no": "行 row",
+    "raised_at": "发现 raised",
+}
+TWINS = {
+    "id": "编号 no.",
+    "subject_id": "主体 subject",
+    "first": "记录 one",
+    "second": "记录 other",
+    "same": "相同 the same",
+    "differs": "差异 differs",
+    "found_at": "发现 found",
+}
+
+vocabulary_option = click.option(
+    "--vocabulary", default="enterprise", show_default=True, help="Of which records."
+)
+reason_option = click.option("--reason", required=True, help="Why; it stands beside the record.")
+limit_option = click.option(
+    "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
+)
+
+
+@click.group("records")
+def records_group() -> None:
+    """Settle what only a person can: contradictions of decisions, and one decision under two numbers."""
+
+
+@records_group.command("contradictions")
+@vocabulary_option
+@limit_option
+@database_option
+@format_option
+def contradictions_command(vocabulary: str, limit: int, database: str | None, fmt: Format) -> None:
+    """List rows of offices that say another status than a decision made here, which stands.
+
+    Example: xinheng records contradictions --format csv
+    """
+    with _store(database) as store:
+        found = list_contradictions(store, load_vocabulary(vocabulary), limit=limit)
+    print_rows(map(_contradiction, found), CONTRADICTION, fmt)
+
+
+@records_group.command("resolve")
+@click.argument("number", type=int)
+@click.option(
+    "--accept/--confirm", required=True, default=None, help="The office's status, or the one that stands."
+)
+@reason_option
+@vocabulary_option
+@database_option
+def resolve_command(number: int, accept: bool, reason: str, vocabulary: str, database: str | None) -> None:
+    """Resolve the contradiction of NUMBER. After --accept the office's rows say the status again.
+
+    Example: xinheng records resolve 3 --confirm --reason 异议决定有效
+    """
+    with _store(database) as store:
+        words = load_vocabulary(vocabulary)
+        mark = resolve_contradiction(store, words, number, accept, _ruling(reason))
+    click.echo(f"{mark.record_id}: {mark.status_after}")
+
+
+@records_group.command("twins")
+@click.option("--search", is_flag=True, help="Look through all records first, also those of long ago.")
+@vocabulary_option
+@limit_option
+@database_option
+@format_option
+def twins_command(search: bool, vocabulary: str, limit: int, database: str | None, fmt: Format) -> None:
+    """List records that may be one decision under two numbers; both count until that is settled.
+
+    Example: xinheng records twins --search
+    """
+    with _store(database) as store:
+        words = load_vocabulary(vocabulary)
+        if search:
+            search_twins(store, words, dt.datetime.now(dt.UTC))
+        found = list_twins(store, words, limit=limit)
+    print_rows(map(_twins, found), TWINS, fmt)
+
+
+@records_group.command("settle")
+@click.argument("number", type=int)
+@click.option("--keep", help="They are one decision; this record counts, the other is revoked.")
+@click.option("--different", is_flag=True, help="They are two decisions; both count.")
+@reason_option
+@vocabulary_option
+@database_option
+def settle_command(
+    number: int, keep: str | None, different: bool, reason: str, vocabulary: str, database: str | None
+) -> None:
+    """Settle what the twins of NUMBER are.
+
+    Example: xinheng records settle 5 --keep HH900006 --reason 同一处罚决定书重复报送
+    """
+    if (keep is None) != different:
+        raise click.UsageError("say one of --keep and --different")
+    with _store(database) as store:
+        revoked = settle_twins(store, load_vocabulary(vocabulary), number, keep, _ruling(reason))
+    click.echo(f"{revoked}: 已撤销 revoked" if revoked else "两项决定 two decisions")
+
+
+def _ruling(reason: str) -> Ruling:
+    return Ruling(reason, f"cli:{getpass.getuser()}", today())
+
+
+def _contradiction(found: Contradiction) -> dict[str, object]:
+    plain = {name: getattr(found, name) for name in CONTRADICTION if name != "differs"}
+    return plain | {"differs": _differing(found.ours, found.theirs)}
+
+
+def _twins(found: Twins) -> dict[str, object]:
+    (first, one), (second, other) = found.records.items()
+    return {
+        "id": found.id,
+        "subject_id": found.subject_id,
+        "first": first,
+        "second": second,
+        "same": [name for name, value in one.items() if value is not None and other[name] == value],
+        "differs": _differing(one, other),
+        "found_at": found.found_at,
+    }
+
+
+def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    return [f"{name}: {one[name]} / {other[name]}" for name in one if one[name] != other[name]]
+
+
+@contextmanager
+def _store(database: str | None) -> Iterator[Store]:
+    with closing(open_store(database)) as store:
+        try:
+            yield store
+        except (RecordError, UnknownRecordError) as error:
+            raise click.ClickException(str(error)) from None

@@ -1,0 +1,80 @@
+"""The tables of what was found about records for a person to decide: contradictions of marks, and twins."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from scoring.store.base import Base, BigId, Moment
+
+
+class ContradictionRow(Base):
+    """An office's statement that stands against a mark. It changes nothing until a person resolves it.
+
+    :ivar mark_id: the mark whose status stands.
+    :ivar claimed: the status that the office's row gives.
+    :ivar data: the record as it would be by the office's row (``scoring.store.documents``).
+    :ivar outcome: None while it is open; agreed: the office's later row says as the mark does; replaced: it
+        says something else; marked: another mark was made; undone: its file was taken back.
+    """
+
+    __tablename__ = "record_contradictions"
+    __table_args__ = (
+        sa.Index(
+            None,
+            "vocabulary",
+            "record_id",
+            unique=True,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
+        sa.Index(None, "vocabulary", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    vocabulary: Mapped[str]
+    record_id: Mapped[str]
+    subject_id: Mapped[str]
+    mark_id: Mapped[int] = mapped_column(sa.ForeignKey("record_marks.id"))
+    claimed: Mapped[str]
+    data: Mapped[str] = mapped_column(sa.Text)
+    file_id: Mapped[int] = mapped_column(sa.ForeignKey("ingested_files.id"))
+    row_no: Mapped[int]
+    raised_at: Mapped[dt.datetime] = mapped_column(Moment)
+    closed_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+    outcome: Mapped[str | None]
+    closed_by: Mapped[str | None]
+
+
+class TwinsRow(Base):
+    """Two records that may be one decision.
+
+    :ivar first_id: the lesser of their numbers.
+    :ivar outcome: None while nobody has said; ``same``, and ``kept`` counts; or ``different``.
+    """
+
+    __tablename__ = "record_twins"
+    __table_args__ = (
+        sa.Index(None, "vocabulary", "first_id", "second_id", unique=True),
+        sa.Index(
+            "ix_record_twins_open",
+            "vocabulary",
+            "id",
+            sqlite_where=sa.text("outcome IS NULL"),
+            postgresql_where=sa.text("outcome IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    vocabulary: Mapped[str]
+    subject_id: Mapped[str]
+    first_id: Mapped[str]
+    second_id: Mapped[str]
+    found_at: Mapped[dt.datetime] = mapped_column(Moment)
+    outcome: Mapped[str | None]
+    kept: Mapped[str | None]
+    reason: Mapped[str | None] = mapped_column(sa.Text)
+    settled_by: Mapped[str | None]
+    settled_at: Mapped[dt.datetime | None] = mapped_column(Moment)

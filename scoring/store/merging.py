@@ -1,0 +1,185 @@
+"""A row laid over what is known of its key: a row that says less takes nothing away.
+
+A column that a row does not speak of stays as it is; only a column that it says is unknown is cleared. And
+the status that a person gave a record here stands, whatever an office's list says.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scoring.store.documents import canonical
+
+STATUS = "status"
+"""The column of records that a mark changes."""
+
+EXPECTED = ("objection", "duplicate", "confirmation")
+"""Marks whose record an office goes on to list as before: that contradicts nothing, and changes nothing."""
+
+
+RELEASES = "acceptance"
+"""The mark after which an office's rows say the record's status again."""
+
+
+Values = Mapping[str, str | int | bool | None]
+"""A row as the store writes it: decimals and dates as text, what is unknown as None or left out."""
+
+Objection = tuple[str, str, str]
+"""The column as the file calls it, its value, and what keeps it from being so."""
+
+Judge = Callable[[Values, Values], Sequence[Objection]]
+"""From what is known, and what a row would make of it, to what speaks against it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnChanges:
+    """What rows said of a column of keys that were known before: numbers of rows.
+
+    :param set: it was unknown.
+    :param kept: it is known, and a row that differs elsewhere, or stays as it was, says nothing of it.
+    :param cleared: it was known, and the row says that it is not.
+    """
+
+    set: int = 0
+    changed: int = 0
+    kept: int = 0
+    cleared: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The latest mark of a record."""
+
+    mark_id: int
+    kind: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An office's row that contradicts a mark.
+
+    :param data: the record as it would be if the row were right.
+    """
+
+    record_id: str
+    subject_id: str
+    mark_id: int
+    claimed: str
+    data: str
+    row_no: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row that would make what is known impossible.
+
+    :param order_no: of the row among all of its file.
+    """
+
+    order_no: int
+    row_no: int
+    sheet: str | None
+    objections: Sequence[Objection]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A row of a key that is known with other content.
+
+    :param known: the document that is known.
+    :param said: the row's document.
+    :param cleared: the columns that the row says are unknown.
+    """
+
+    key: str
+    subject_id: str
+    row_no: int
+    order_no: int
+    sheet: str | None
+    known: str
+    said: str
+    cleared: Collection[str]
+    standing: Standing | None
+
+
+class Merger:
+    """Merges rows, and counts what they changed.
+
+    :param judge: says what speaks against a merged row.
+    :ivar held: rows whose status is another than the one that a mark gave.
+    :ivar claims: those of them that contradict it.
+    :ivar refused: rows that were not merged.
+    """
+
+    def __init__(self, judge: Judge) -> None:
+        self.held = 0
+        self.claims: list[Claim] = []
+        self.refused: list[Refusal] = []
+        self._judge = judge
+        self._counts: dict[str, Counter[str]] = {
+            name: Counter() for name in ("set", "changed", "kept", "cleared")
+        }
+
+    @property
+    def columns(self) -> Mapping[str, ColumnChanges]:
+        """The changes of each column that any row spoke of, or was silent about."""
+        names = sorted(set().union(*self._counts.values()))
+        return {
+            name: ColumnChanges(**{change: counts[name] for change, counts in self._counts.items()})
+            for name in names
+        }
+
+    def merge(self, row: Arrival) -> str:
+        """The document that is known of the row's key from now on."""
+        known, said, cleared = json.loads(row.known), json.loads(row.said), set(row.cleared)
+        stands = row.standing is not None and known.get(STATUS) == row.standing.after
+        theirs = _over(known, said, cleared)
+        objections = self._judge(known, theirs | {STATUS: known[STATUS]} if stands else theirs)
+        if objections:
+            self.refused.append(Refusal(row.order_no, row.row_no, row.sheet, objections))
+            return row.known
+        if row.standing is not None and stands:
+            self._hold(row, row.standing, theirs, said, cleared)
+        self._count(known, said, cleared)
+        if not cleared and known.keys() <= said.keys():
+            return row.said  # the row says all there is
+        return canonical(_over(known, said, cleared))
+
+    def _hold(
+        self,
+        row: Arrival,
+        standing: Standing,
+        theirs: Mapping[str, Any],
+        said: dict[str, Any],
+        cleared: set[str],
+    ) -> None:
+        """Take the status out of what the row says, and note where it is another than what stands.
+
+        :param theirs: what would be known if the row were right.
+        """
+        cleared.discard(STATUS)
+        claimed = said.pop(STATUS, standing.after)
+        if claimed == standing.after:
+            return
+        self.held += 1
+        if not (standing.kind in EXPECTED and claimed == standing.before):
+            self.claims.append(
+                Claim(row.key, row.subject_id, standing.mark_id, claimed, canonical(theirs), row.row_no)
+            )
+
+    def _count(self, known: Mapping[str, Any], said: Mapping[str, Any], cleared: set[str]) -> None:
+        counts = self._counts
+        counts["set"].update(said.keys() - known.keys())
+        counts["changed"].update(name for name, value in said.items() if known.get(name, value) != value)
+        counts["kept"].update(known.keys() - said.keys() - cleared)
+        counts["cleared"].update(known.keys() & cleared)
+
+
+def _over(known: Mapping[str, Any], said: Mapping[str, Any], cleared: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in {**known, **said}.items() if name not in cleared}

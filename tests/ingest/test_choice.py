@@ -1,0 +1,66 @@
+"""Which vocabulary a file speaks, by itself and against what the caller said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rules.loader import load_vocabulary
+from scoring.ingest.errors import IngestError
+from scoring.ingest.mapping import parse_mapping
+
+from .conftest import CODES, Ingest, write_text
+
+HOTELS = ["统一社会信用代码,商户名称,商户类型,经营状态,床位数", f"{CODES[0]},某酒店,酒店,营业,120"]
+LISTING = "编号,信用代码,类别,状态,日期"
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "lines"),
+    [
+        ("tourism", HOTELS),
+        ("enterprise", ["统一社会信用代码,企业名称,登记状态", f"{CODES[0]},甲,存续"]),
+        ("inspector", ["执法证号,姓名,所属部门", "1,张三,某局"]),
+        ("rural", ["农户编码,主营产业", "N1,粮油"]),
+        ("department", ["记录编号,责任单位,信息类别,状态,日期", "1,D1,重点项目,有效,2026-01-01"]),
+        ("enterprise", [LISTING, f"R1,{CODES[0]},经营异常名录,有效,2026-01-01"]),
+        ("tourism", [LISTING, f"R1,{CODES[0]},轻微失信主体,有效,2026-01-01"]),
+    ],
+)
+def test_the_headers_and_codes_say_the_vocabulary(
+    take: Ingest, tmp_path: Path, vocabulary: str, lines: list[str]
+) -> None:
+    path = write_text(tmp_path / "a.csv", lines)
+    assert take(path, None).vocabulary == vocabulary
+
+
+def test_what_is_not_clear_is_refused_with_the_comparison(take: Ingest, tmp_path: Path) -> None:
+    lines = [LISTING, f"R1,{CODES[0]},失信被执行人,有效,2026-01-01"]
+    with pytest.raises(IngestError, match="enterprise 5/5, tourism 5/5"):
+        take(write_text(tmp_path / "a.csv", lines), None)
+
+
+def test_of_two_that_read_a_file_equally_well_the_one_that_knows_its_subjects_is_taken(
+    take: Ingest, tmp_path: Path
+) -> None:
+    take(write_text(tmp_path / "商户.csv", HOTELS), "tourism")
+    records = write_text(tmp_path / "a.csv", [LISTING, f"R1,{CODES[0]},失信被执行人,有效,2026-01-01"])
+    assert take(records, None).new == 1
+    assert take(records, "tourism").unchanged == 1
+
+
+def test_headers_that_nobody_knows_are_said_so(take: Ingest, tmp_path: Path) -> None:
+    with pytest.raises(IngestError, match="no vocabulary knows a header"):
+        take(write_text(tmp_path / "a.csv", ["甲,乙,丙", "1,2,3"]), None)
+
+
+def test_hotels_are_not_taken_as_enterprises_even_if_that_is_said(take: Ingest, tmp_path: Path) -> None:
+    with pytest.raises(IngestError, match="--vocabulary tourism"):
+        take(write_text(tmp_path / "a.csv", HOTELS), "enterprise")
+
+
+def test_a_mapping_or_a_vocabulary_of_ones_own_is_taken_at_its_word(take: Ingest, tmp_path: Path) -> None:
+    path = write_text(tmp_path / "a.csv", HOTELS)
+    assert take(path, load_vocabulary("enterprise")).new == 1
+    assert take(path, None, mapping=parse_mapping("vocabulary: enterprise", "m.yaml")).unchanged == 1

@@ -1,0 +1,123 @@
+"""Codes that break GB 32100-2015 and are in use, and rows whose subject has no usable code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stdnum.cn import uscc
+
+from scoring.ingest.cells import is_right
+from scoring.ingest.files import FileReport, Reading, ingest_file
+from scoring.store import Store
+from scoring.store.models import SubjectVersion
+
+from .conftest import CODES, Ingest, current, quarantined, write_text
+
+PILOT = "91350211M0000XUF46"
+FILLER = "00000000000000000X"
+SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+HEADERS = "编号,行政相对人代码_1(统一社会信用代码),行政相对人代码_2(工商注册号),行政相对人名称,类别,状态,日期"
+
+
+@given(st.text("0123456789ABCDEFGHJKLMNPQRTUWXYIOSVZ一 -", min_size=15, max_size=20))
+def test_a_code_is_right_as_another_library_says(code: str) -> None:
+    """python-stdnum is the second opinion, on random texts and with each check character."""
+    for number in (code, *(code[:17] + sign for sign in SIGNS)):
+        assert is_right(number) == (uscc.is_valid(number) and uscc.compact(number) == number)
+
+
+@given(st.text("0123456789", min_size=8, max_size=8), st.text(SIGNS, min_size=9, max_size=9))
+def test_of_all_check_characters_one_is_right(digits: str, rest: str) -> None:
+    first = digits + rest
+    assert [sign for sign in SIGNS if is_right(first + sign)] == [uscc.calc_check_digit(first)]
+
+
+def listed(code: str, number: str = "", name: str = "") -> str:
+    return f"R1,{code},{number},{name},失信被执行人,有效,2026-01-01"
+
+
+@pytest.mark.parametrize("code", [PILOT, "91350203M0001FUE2P", "91350100m0001 TGQXM"])
+def test_a_code_of_the_pilot_is_taken(take: Ingest, sqlite: Store, tmp_path: Path, code: str) -> None:
+    assert take(write_text(tmp_path / "a.csv", ["信用代码", code]), "enterprise").new == 1
+    assert current(sqlite, SubjectVersion)[0]["subject_id"] == code.upper().replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    "code", ["91110211M0000XUF46", "91350211M0000XUI46", "91350211M0000XUF4", "91350211MA000XUF46"]
+)
+def test_the_exception_holds_for_its_pattern_alone(take: Ingest, tmp_path: Path, code: str) -> None:
+    assert take(write_text(tmp_path / "a.csv", ["信用代码", code]), "enterprise").rejected == 1
+
+
+def test_a_filler_is_no_subject(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    assert (
+        take(write_text(tmp_path / "a.csv", ["信用代码,企业名称", f"{FILLER},甲"]), "enterprise").rejected
+        == 1
+    )
+    assert "a filler, not a code" in quarantined(sqlite)[0][3]
+
+
+def find(store: Store, tmp_path: Path, row: str) -> FileReport:
+    """What becomes of a record when three enterprises are known, two of them of one name."""
+    subjects = [
+        "信用代码,工商注册号,企业名称",
+        f"{CODES[0]},500232600123456,云衡区小卖店",
+        f"{CODES[1]},,云衡区面馆",
+        f"{CODES[2]},500232600999999,云衡区面馆",
+    ]
+    reading = Reading(quarantine=tmp_path)
+    ingest_file(store, write_text(tmp_path / "企业.csv", subjects), "enterprise", reading)
+    return ingest_file(store, write_text(tmp_path / "a.csv", [HEADERS, row]), "enterprise", reading)
+
+
+@pytest.mark.parametrize(
+    ("row", "subject"),
+    [
+        (listed(FILLER, "500232600123456"), CODES[0]),
+        (listed(FILLER, "", "云衡区小卖店"), CODES[0]),
+        (listed("", "", "云衡区小卖店"), CODES[0]),
+        (listed(FILLER, "５００２３２６００９９９９９９", "云衡区面馆"), CODES[2]),
+        (listed(FILLER, "1", "云衡区小卖店"), CODES[0]),
+    ],
+)
+def test_a_subject_is_found_by_registration_number_or_name_and_that_is_said(
+    store: Store, tmp_path: Path, row: str, subject: str
+) -> None:
+    report = find(store, tmp_path, row)
+    assert (report.new, report.rejected, report.warned) == (1, 0, 1)
+    (record,) = current(store)
+    assert record["subject_id"] == subject
+    assert set(record) == {"record_id", "subject_id", "kind", "status", "occurred_on"}
+    assert subject in quarantined(store)[-1][3]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (listed(FILLER, "", "云衡区面馆"), f"{CODES[1]}、{CODES[2]}"),
+        (listed(FILLER, "1", "没有这户"), "no subject fits"),
+        (listed(FILLER), "a filler, not a code"),
+        (listed("", "—", "无"), "empty, and required"),
+    ],
+)
+def test_what_fits_none_or_several_is_listed_for_a_person(
+    store: Store, tmp_path: Path, row: str, said: str
+) -> None:
+    report = find(store, tmp_path, row)
+    assert (report.new, report.rejected) == (0, 1)
+    assert said in quarantined(store)[-1][3]
+
+
+def test_a_row_with_its_code_is_not_looked_up_by_name(store: Store, tmp_path: Path) -> None:
+    find(store, tmp_path, listed(CODES[1], "", "云衡区小卖店"))
+    assert current(store)[0]["subject_id"] == CODES[1]
+
+
+def test_many_rows_are_found_at_once(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    take(write_text(tmp_path / "b.csv", ["信用代码,企业名称", f"{CODES[0]},甲"]), "enterprise")
+    rows = [f"R{n},{FILLER},,甲,失信被执行人,有效,2026-01-01" for n in range(1_201)]
+    report = take(write_text(tmp_path / "a.csv", [HEADERS, *rows]), "enterprise")
+    assert (report.new, report.warned) == (1_201, 1_201)

@@ -1,0 +1,94 @@
+"""Headers that are nearly those of the vocabulary, and files whose headers say too little."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scoring.ingest.errors import IngestError
+from scoring.store import Store
+
+from .conftest import CODES, Ingest, current, write_text, write_workbook
+
+
+@pytest.mark.parametrize(
+    ("column", "header"),
+    [
+        ("occurred_on", "发生日期（年/月/日）"),
+        ("occurred_on", "✱发生日期（必填，格式：YYYY-MM-DD）"),
+        ("occurred_on", "发生日期[必填]【年-月-日】"),
+        ("occurred_on", "发生日期（如：2026-03-01）"),
+        ("occurred_on", "9.发生日期"),
+        ("occurred_on", "⑨ 发生日期"),
+        ("occurred_on", "九、发生日期："),
+        ("occurred_on", "(9)发生\n日期"),
+        ("kind", "*类 别（下拉选择）"),
+        ("subject_id", "统一社会\n信用代码（18位）"),
+        ("amount", "金额 （元，选填）"),
+    ],
+)
+def test_a_header_with_remarks_is_known(
+    take: Ingest, sqlite: Store, tmp_path: Path, column: str, header: str
+) -> None:
+    values = {
+        "record_id": "R1",
+        "subject_id": CODES[0],
+        "kind": "表彰奖励",
+        "occurred_on": "2026-03-01",
+        "amount": "5",
+    }
+    headers = [header if name == column else name for name in values]
+    report = take(write_workbook(tmp_path / "a.xlsx", [headers, list(values.values())]))
+    assert (report.ignored, report.new) == ((), 1)
+    assert current(sqlite)[0][column] == {"amount": "5.0000", "kind": "award"}.get(column, values[column])
+
+
+@pytest.mark.parametrize("header", ["金额（万元，必填）", "金额（单位：万元）", "3. *金额(必填)(万元)"])
+def test_a_unit_among_remarks_still_counts(take: Ingest, sqlite: Store, tmp_path: Path, header: str) -> None:
+    path = write_workbook(tmp_path / "a.xlsx", [("编号", "信用代码", header), ("R1", CODES[0], 1.5)])
+    take(path)
+    assert current(sqlite)[0]["amount"] == "15000.0000"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "金额（美元）",
+        "金额（万元）（万元）",
+        "认定机关（统一社会信用代码）",
+        "发生日期（变更后）",
+        "金额（预计）",
+    ],
+)
+def test_a_remark_that_changes_the_meaning_keeps_a_header_unknown(
+    take: Ingest, tmp_path: Path, header: str
+) -> None:
+    report = take(write_text(tmp_path / "a.csv", [f"编号,信用代码,{header}", f"R1,{CODES[0]},"]))
+    assert report.ignored == (header,)
+
+
+def test_two_headers_of_one_column_are_still_refused(take: Ingest, tmp_path: Path) -> None:
+    path = write_text(tmp_path / "a.csv", ["编号,信用代码,发生日期（年/月/日）,2.日期", f"R1,{CODES[0]},,"])
+    with pytest.raises(IngestError, match="both mean occurred_on"):
+        take(path)
+
+
+@pytest.mark.parametrize(
+    ("headers", "missing", "taken_for"),
+    [
+        ("编号,信用代码,类别,状态,处罚时点", "认定日期", "处罚时点→未识别"),
+        ("编号,信用代码,状态,发生日期,种类", "信息类别", "发生日期→认定日期"),
+        ("编号,信用代码,类别,发生日期", "记录状态", "类别→信息类别"),
+    ],
+)
+def test_a_records_file_without_date_kind_or_status_is_refused_with_what_was_understood(
+    take: Ingest, tmp_path: Path, headers: str, missing: str, taken_for: str
+) -> None:
+    with pytest.raises(IngestError) as refused:
+        take(
+            write_text(tmp_path / "a.csv", [headers, ",".join("1" for _ in headers.split(","))]), "enterprise"
+        )
+    said = str(refused.value)
+    for part in (missing, taken_for, "编号→记录编号", "defaults: {"):
+        assert part in said

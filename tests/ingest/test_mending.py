@@ -1,0 +1,211 @@
+"""Workbooks for offices: bad rows to mend and send back, and empty ones to fill in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any, cast
+
+import openpyxl
+import pytest
+from click.testing import CliRunner
+
+from rules.loader import load_vocabulary, vocabulary_names
+from rules.model import Table
+from scoring.cli import main
+from scoring.ingest.cells import Reading, converter
+from scoring.ingest.headers import REASON_HEADER
+from scoring.ingest.rows import EXAMPLE
+from scoring.ingest.workbooks import write_template
+from scoring.store import Store
+
+from .conftest import CODES, Ingest, current, quarantined, write_text, write_workbook
+
+HEADERS = ("序号", "编号", "信用代码", "类别", "状态", "发生日期（年/月/日）", "金额(万元)", "备注")
+
+
+def row(number: str, *, day: Any = "2026-03-01", amount: Any = 1, note: str = "") -> tuple[Any, ...]:
+    return (7, number, CODES[0], "欠税公告", "有效", day, amount, note)
+
+
+def sheet_of(path: Path | None) -> Any:
+    assert path is not None
+    return openpyxl.load_workbook(path).worksheets[0]
+
+
+def values(sheet: Any) -> list[list[Any]]:
+    return [[cell.value for cell in line] for line in sheet.iter_rows()]
+
+
+def test_bad_rows_come_back_as_they_stood_with_the_wrong_cells_marked(take: Ingest, tmp_path: Path) -> None:
+    day = dt.datetime(2026, 3, 1)  # noqa: DTZ001  # as a spreadsheet holds it
+    rows = [
+        ("某局报送表",),
+        HEADERS,
+        row("R1"),
+        row("R2", day=day, amount=-1, note="甲"),
+        row("R3", day="去年底"),
+    ]
+    sheet = sheet_of(take(write_workbook(tmp_path / "a.xlsx", rows), "enterprise").mend)
+    head, second, third = values(sheet)
+    assert head == [*HEADERS, REASON_HEADER]
+    assert second[:-1] == list(row("R2", day=day, amount=-1, note="甲"))
+    assert third[:-1] == [value or None for value in row("R3", day="去年底")]
+    assert "≥ 0" in second[-1]
+    assert "not a date" in third[-1]
+    marked = {cell.coordinate for line in sheet.iter_rows(min_row=2) for cell in line if cell.fill.fill_type}
+    assert marked == {"G2", "F3"} == {c.coordinate for line in sheet.iter_rows() for c in line if c.comment}
+
+
+def test_mended_it_is_taken_with_no_mapping_and_the_reasons_are_passed_over(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    lines = [",".join(HEADERS), ",".join(map(str, row("R1", day="去年底"))), ",".join(map(str, row("R2")))]
+    report = take(write_text(tmp_path / "a.csv", lines), "enterprise")
+    workbook = openpyxl.load_workbook(cast(Path, report.mend))
+    workbook.worksheets[0]["F2"].value = "2026-02-03"
+    workbook.save(tmp_path / "改好.xlsx")
+    again = take(tmp_path / "改好.xlsx", None)
+    assert (again.new, again.rejected, again.ignored) == (1, 0, ("序号", "备注"))
+    assert {record["record_id"]: record["occurred_on"] for record in current(sqlite)} == {
+        "R1": "2026-02-03",
+        "R2": "2026-03-01",
+    }
+
+
+def test_unmended_it_is_quarantined_again_and_keeps_one_column_of_reasons(
+    take: Ingest, tmp_path: Path
+) -> None:
+    report = take(write_workbook(tmp_path / "a.xlsx", [HEADERS, row("R1", day="")]), "enterprise")
+    again = take(cast(Path, report.mend), "enterprise")
+    assert again.rejected == 1
+    assert values(sheet_of(again.mend))[0] == [*HEADERS, REASON_HEADER]
+
+
+def test_as_csv_it_comes_back_too(take: Ingest, tmp_path: Path) -> None:
+    lines = [",".join((*HEADERS, REASON_HEADER)), ",".join((*map(str, row("R1")), "发生日期: 不是日期"))]
+    report = take(write_text(tmp_path / "a.csv", lines), "enterprise")
+    assert (report.new, REASON_HEADER in report.ignored) == (1, False)
+
+
+def test_double_keys_rows_of_another_width_and_broken_quotes_are_in_it(take: Ingest, tmp_path: Path) -> None:
+    lines = [
+        ",".join(HEADERS),
+        ",".join(map(str, row("R1"))),
+        ",".join(map(str, row("R1", amount=2))),
+        "1,R2,x",
+        ",".join(map(str, (*row("R4", amount="1", note="甲"), "乙"))),
+        '1,"R3"x',
+    ]
+    sheet = sheet_of(take(write_text(tmp_path / "a.csv", lines), "enterprise").mend)
+    head, double, short, long, broken = values(sheet)
+    reason = head.index(REASON_HEADER)
+    assert double[:reason] == [str(value) or None for value in row("R1", amount=2)]
+    assert "the same key as in row 2" in double[reason]
+    assert short[:4] == ["1", "R2", "x", None]
+    assert "3 cells where the headers have 8" in short[reason]
+    assert long[reason - 1 :: 2] == ["甲", "乙"]
+    assert "quotes don't match" in broken[reason]
+
+
+def test_nothing_in_it_is_run_as_a_formula(take: Ingest, tmp_path: Path) -> None:
+    bad = row('=HYPERLINK("http://x")', day="=1+1", note="@x")
+    report = take(
+        write_text(
+            tmp_path / "a.csv",
+            [",".join(HEADERS), ",".join(f'"{str(v).replace(chr(34), chr(34) * 2)}"' for v in bad)],
+        ),
+        "enterprise",
+    )
+    cells = {cell.value: cell for cell in sheet_of(report.mend)[2]}
+    for text in ('=HYPERLINK("http://x")', "=1+1", "@x"):
+        assert (cells[text].data_type, cells[text].quotePrefix) == ("s", True)
+
+
+def test_a_file_without_bad_rows_leaves_no_workbook(take: Ingest, tmp_path: Path) -> None:
+    assert take(write_workbook(tmp_path / "a.xlsx", [HEADERS, row("R1")]), "enterprise").mend is None
+    assert not (tmp_path / "quarantine").exists()
+
+
+# Templates
+
+
+def tables() -> list[tuple[str, str]]:
+    words = [(name, load_vocabulary(name)) for name in vocabulary_names()]
+    return [(name, "subject") for name, _ in words] + [(name, "record") for name, v in words if v.records]
+
+
+def table(vocabulary: str, dataset: str) -> Table:
+    words = load_vocabulary(vocabulary)
+    found = words.subject if dataset == "subject" else words.records
+    assert found is not None
+    return found
+
+
+def template(tmp_path: Path, vocabulary: str, dataset: str) -> Path:
+    path = tmp_path / "模板.xlsx"
+    with path.open("wb") as stream:
+        write_template(table(vocabulary, dataset), stream)
+    return path
+
+
+@pytest.mark.parametrize(("vocabulary", "dataset"), tables())
+def test_a_filled_template_is_taken_whole_and_its_example_is_not(
+    take: Ingest, sqlite: Store, tmp_path: Path, vocabulary: str, dataset: str
+) -> None:
+    path = template(tmp_path, vocabulary, dataset)
+    workbook = openpyxl.load_workbook(path)
+    sheet = workbook["填报"]
+    columns = list(table(vocabulary, dataset).columns.values())
+    example = [cell.value for cell in sheet[2]]
+    assert EXAMPLE in example
+    filled = [CODES[0] if column.format else example[n] for n, column in enumerate(columns)]
+    filled[list(table(vocabulary, dataset).columns).index(table(vocabulary, dataset).key)] = CODES[0]
+    sheet.append(filled)
+    workbook.save(path)
+    report = take(path, None)
+    assert (report.dataset, report.new, report.rejected, report.ignored, report.absent) == (
+        dataset,
+        1,
+        0,
+        (),
+        (),
+    ), quarantined(sqlite)
+    assert EXAMPLE not in repr(quarantined(sqlite))
+
+
+@pytest.mark.parametrize(("vocabulary", "dataset"), tables())
+def test_every_closed_list_is_a_drop_down_of_titles_that_are_read(
+    tmp_path: Path, vocabulary: str, dataset: str
+) -> None:
+    workbook = openpyxl.load_workbook(template(tmp_path, vocabulary, dataset))
+    sheet, lists = workbook["填报"], workbook["代码"]
+    assert lists.sheet_state == "hidden"
+    found = {
+        str(rule.sqref).split(":")[0].rstrip("0123456789"): rule
+        for rule in sheet.data_validations.dataValidation
+    }
+    for column, cell in zip(table(vocabulary, dataset).columns.values(), sheet[1], strict=True):
+        offered = [c.value for c in lists[cell.column_letter] if c.value is not None]
+        read = [converter(Reading(column))(title) for title in offered]
+        expected = list(column.values) or ([True, False] if column.declared == "boolean" else [])
+        assert read == expected
+        assert (cell.column_letter in found) == bool(expected)
+        if expected:
+            assert found[cell.column_letter].formula1.endswith(f"${len(expected)}")
+
+
+def test_a_template_says_units_and_what_is_required(tmp_path: Path) -> None:
+    sheet = openpyxl.load_workbook(template(tmp_path, "enterprise", "record"))["填报"]
+    heads = [cell.value for cell in sheet[1]]
+    assert {"*记录编号", "*认定日期（年-月-日）", "涉及金额（元）", "*信息类别"} <= set(heads)
+
+
+def test_the_command_writes_a_template_and_asks_for_files_without_one(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["ingest", "--template", "record", "--vocabulary", "tourism"])
+    assert (result.exit_code, result.stdout_bytes[:2]) == (0, b"PK")
+    assert (
+        CliRunner().invoke(main, ["ingest", "--template", "record", "--vocabulary", "inspector"]).exit_code
+        == 1
+    )
+    assert CliRunner().invoke(main, ["ingest"]).exit_code == 2

@@ -1,0 +1,401 @@
+"""What an office sees in a workbook is what is kept of it, or it is said what is not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zipfile
+from pathlib import Path
+
+import pytest
+import xlwt
+from click.testing import CliRunner
+
+from scoring.cli import main
+from scoring.ingest.errors import IngestError
+from scoring.ingest.files import Reading, SheetState, ingest_file
+from scoring.ingest.mapping import parse_mapping
+from scoring.store import Store
+from scoring.store.models import SubjectVersion
+
+from .builders import MAIN, STRICT, Tab, Workbook, number, row, text
+from .conftest import CODES, LENIENT, Ingest, current, quarantined, write_text
+
+HEAD = row("编号", "信用代码", "机关", "金额", "日期")
+ARREARS = ["vocabulary: enterprise", "defaults: {kind: tax_arrears, status: effective}"]
+"""A mapping file that says what the sheets of these tests leave out."""
+FORMULA = "a formula without a saved value"
+
+
+def record(key: str, authority: str = "甲局", amount: str = "1", day: str = "2026-03-01") -> str:
+    return row(key, CODES[0], authority, amount, day)
+
+
+def states(sheets: tuple[object, ...]) -> dict[str, SheetState]:
+    return {sheet.name: sheet.state for sheet in sheets}  # type: ignore[attr-defined]
+
+
+# Sheets
+
+
+def test_every_visible_sheet_is_read_and_the_others_are_named(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    tabs = [
+        Tab("旧", [HEAD, record("OLD")], state="hidden"),
+        Tab("密", [HEAD, record("VERY")], state="veryHidden"),
+        Tab("封面", [row("行政处罚汇总")]),
+        Tab("1月", [HEAD, record("R1")]),
+        Tab("空", []),
+        Tab("2月", [row("二月"), HEAD, record("R2"), record("R3")]),
+    ]
+    report = take(Workbook(tabs).write(tmp_path / "a.xlsx"))
+    assert [found["record_id"] for found in current(sqlite)] == ["R1", "R2", "R3"]
+    assert states(report.sheets) == {
+        "旧": "hidden",
+        "密": "hidden",
+        "封面": "not a table",
+        "1月": "read",
+        "空": "empty",
+        "2月": "read",
+    }
+    assert "needs the column" in next(sheet.why for sheet in report.sheets if sheet.name == "封面")
+
+
+def test_the_command_says_what_became_of_each_sheet(sqlite_url: str, sqlite: Store, tmp_path: Path) -> None:
+    tabs = [Tab("旧", [HEAD, record("OLD")], state="hidden"), Tab("新", [HEAD, record("R1")])]
+    path = Workbook(tabs).write(tmp_path / "a.xlsx")
+    mapping = write_text(tmp_path / "m.yaml", ARREARS)
+    result = CliRunner().invoke(
+        main, ["ingest", str(path), "--mapping", str(mapping), "--database", sqlite_url]
+    )
+    assert "a.xlsx: 工作表 sheets: 旧 隐藏,未读 hidden, not read; 新 已读 read" in result.stderr
+
+
+def test_where_no_sheet_is_a_table_each_is_named_with_the_reason(take: Ingest, tmp_path: Path) -> None:
+    tabs = [Tab("说明", [row("填表说明")]), Tab("空", []), Tab("旧", [HEAD, record("R")], state="hidden")]
+    with pytest.raises(IngestError) as caught:
+        take(Workbook(tabs).write(tmp_path / "a.xlsx"))
+    said = str(caught.value)
+    assert "no sheet is a table" in said
+    assert "说明 不是数据表,未读 not a table, not read: " in said
+    assert "填表说明→未识别" in said
+    assert "空 空表 empty" in said
+    assert "旧 隐藏,未读 hidden, not read" in said
+
+
+def test_places_name_the_sheet(store: Store, tmp_path: Path) -> None:
+    tabs = [
+        Tab("2月", [HEAD, record("R1"), record("R2", amount="x")]),
+        Tab("1月", [HEAD, record("R1", amount="5"), record("R3", amount="y")]),
+    ]
+    path = Workbook(tabs).write(tmp_path / "a.xlsx")
+    report = ingest_file(store, path, LENIENT, Reading(quarantine=tmp_path / "q"))
+    assert (report.new, report.rejected) == (1, 3)
+    assert report.quarantine is not None
+    lines = report.quarantine.read_text(encoding="utf-8-sig").splitlines()
+    places = {tuple(line.split(",")[1:3]) for line in lines[1:]}
+    assert places == {("2月", "3"), ("1月", "2"), ("1月", "3")}
+    assert any("the same key as in row 2月!2 with other content" in line for line in lines)
+
+
+def test_one_row_twice_in_two_sheets_is_one_row(take: Ingest, tmp_path: Path) -> None:
+    tabs = [Tab("1月", [HEAD, record("R1")]), Tab("2月", [HEAD, record("R1"), record("R2")])]
+    report = take(Workbook(tabs).write(tmp_path / "a.xlsx"))
+    assert (report.new, report.unchanged, report.rejected) == (2, 1, 0)
+
+
+def test_subjects_and_records_in_one_workbook_are_taken_one_after_the_other(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    firms = Tab("企业", [row("信用代码", "企业名称"), row(CODES[0], "甲")])
+    path = Workbook([firms, Tab("处罚", [HEAD, record("R1")])]).write(tmp_path / "a.xlsx")
+    with pytest.raises(IngestError, match="take it in twice, with --table subject and --table record"):
+        take(path)
+    report = take(path, dataset="record")
+    assert states(report.sheets) == {"企业": "not a table", "处罚": "read"}
+    assert take(path, dataset="subject", mapping=parse_mapping("sheet: 企业", "m.yaml")).new == 1
+    assert len(current(sqlite, SubjectVersion)) == len(current(sqlite)) == 1
+
+
+def test_a_hidden_sheet_is_read_where_it_is_asked_for(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    tabs = [Tab("旧", [HEAD, record("OLD")], state="hidden"), Tab("新", [HEAD, record("NEW")])]
+    path = Workbook(tabs).write(tmp_path / "a.xlsx")
+    report = take(path, mapping=parse_mapping("sheet: 旧", "m.yaml"))
+    assert [found["record_id"] for found in current(sqlite)] == ["OLD"]
+    assert states(report.sheets) == {"旧": "read", "新": "not asked for"}
+
+
+# Merged cells
+
+
+def test_every_row_under_merged_cells_has_their_value(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    rows = [
+        row("一季度行政处罚", "", "", "", ""),
+        HEAD,
+        record("R1", "甲局", "7"),
+        row("R2", CODES[0], "<c/>", "<c/>", "2026-03-02"),
+        row("R3", CODES[0], "看不见", "<c/>"),
+        row("<c/>", "<c/>"),
+        row("R5", CODES[0], "乙局", "9"),
+    ]
+    merges = ["A1:E1", "C3:C6", "D3:D4", "E3:E3"]
+    report = take(Workbook([Tab("a", rows, merges=merges)]).write(tmp_path / "a.xlsx"))
+    assert (report.new, report.rejected) == (4, 0)
+    assert [(found["authority"], found.get("amount")) for found in current(sqlite)] == [
+        ("甲局", "7.0000"),
+        ("甲局", "7.0000"),
+        ("甲局", None),
+        ("乙局", "9.0000"),
+    ]
+
+
+def test_cells_merged_over_several_columns_are_not_guessed_at(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    rows = [HEAD, record("R1"), row("R2", CODES[0], "甲局", "7"), row("R3", CODES[0], "甲局")]
+    report = take(Workbook([Tab("a", rows, merges=["D3:E4"])]).write(tmp_path / "a.xlsx"))
+    assert (report.new, report.rejected) == (1, 2)
+    assert {(found[0], found[1]) for found in quarantined(sqlite)} == {(3, "日期"), (4, "日期")}
+    assert all("merged cells over several columns" in found[3] for found in quarantined(sqlite))
+
+
+@pytest.mark.parametrize("second", [["<c/>"] * 5, ["<c/>", "<c/>", "<c/>", "金额", "日期"]])
+def test_headers_over_two_rows_are_one_header(
+    take: Ingest, sqlite: Store, tmp_path: Path, second: list[str]
+) -> None:
+    first = HEAD if second[3] == "<c/>" else row("编号", "信用代码", "机关", "处罚", "<c/>")
+    merges = [f"{letter}1:{letter}2" for letter in "ABCDE"[: 5 if first == HEAD else 3]]
+    rows = [first, row(*second), record("R1")]
+    report = take(Workbook([Tab("a", rows, merges=merges)]).write(tmp_path / "a.xlsx"))
+    assert (report.new, report.rejected) == (1, 0)
+    assert current(sqlite)[0]["amount"] == "1.0000"
+
+
+# Formulas and errors
+
+
+@pytest.mark.parametrize("column", ["机关", "金额", "日期"])
+@pytest.mark.parametrize("value", ["", "<v></v>", "<v/>"])
+def test_a_formula_without_a_saved_value_is_refused(
+    take: Ingest, sqlite: Store, tmp_path: Path, column: str, value: str
+) -> None:
+    cells = {"编号": "R1", "信用代码": CODES[0], "机关": "甲", "金额": "1", "日期": "2026-03-01"}
+    cells[column] = f"<c><f>1+1</f>{value}</c>"
+    report = take(Workbook([Tab("a", [HEAD, row(*cells.values())])]).write(tmp_path / "a.xlsx"))
+    assert (report.new, report.rejected) == (0, 1)
+    ((place, named, shown, reason),) = quarantined(sqlite)
+    assert (place, named, shown) == (2, column, "=1+1")
+    assert FORMULA in reason
+    assert "open the file in a spreadsheet and save it" in reason
+
+
+def test_a_formula_with_its_saved_value_is_that_value(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    cells = ("<c><f>1+1</f><v>2</v></c>", '<c t="str"><f>IF(1,"","")</f><v></v></c>')
+    rows = [HEAD, row("R1", CODES[0], '<c t="str"><f>"甲"</f><v>甲</v></c>', *cells)]
+    take(Workbook([Tab("a", rows)], properties='<calcPr fullCalcOnLoad="1"/>').write(tmp_path / "a.xlsx"))
+    assert [(found["authority"], found["amount"]) for found in current(sqlite)] == [("甲", "2.0000")]
+    assert "occurred_on" not in current(sqlite)[0]
+
+
+def test_a_zero_that_a_program_wrote_for_a_formula_is_no_value(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    rows = [HEAD, row("R1", CODES[0], "甲", "<c><f>1+1</f><v>0</v></c>", "2026-03-01")]
+    book = Workbook([Tab("a", rows)], properties='<calcPr fullCalcOnLoad="1"/>')
+    assert take(book.write(tmp_path / "a.xlsx")).rejected == 1
+    assert FORMULA in quarantined(sqlite)[0][3]
+    assert take(Workbook([Tab("a", rows)]).write(tmp_path / "b.xlsx")).new == 1
+
+
+@pytest.mark.parametrize("error", ["#N/A", "#REF!", "#DIV/0!", "#BLOCKED!"])
+def test_an_error_value_is_refused_with_its_column(
+    take: Ingest, sqlite: Store, tmp_path: Path, error: str
+) -> None:
+    rows = [HEAD, row("R1", CODES[0], f'<c t="e"><f>A1</f><v>{error}</v></c>', "1", "2026-03-01")]
+    assert take(Workbook([Tab("a", rows)]).write(tmp_path / "a.xlsx")).rejected == 1
+    assert quarantined(sqlite)[0][1:3] == ("机关", error)
+
+
+# Numbers as keys
+
+
+@pytest.mark.parametrize("key", ["202603010000000001", "2.0260301E17", "1000000000000000", "-1e15"])
+def test_a_number_of_more_than_fifteen_digits_is_no_key(
+    take: Ingest, sqlite: Store, tmp_path: Path, key: str
+) -> None:
+    rows = [HEAD, row(number(key), CODES[0], "甲局", "1", "2026-03-01")]
+    assert take(Workbook([Tab("a", rows)]).write(tmp_path / "a.xlsx")).rejected == 1
+    assert quarantined(sqlite)[0][1] == "编号"
+    assert "more than 15 digits: its last digits are lost" in quarantined(sqlite)[0][3]
+    assert "format the column as text" in quarantined(sqlite)[0][3]
+
+
+@pytest.mark.parametrize("key", ["2.03E+17", "2.02603E+17", "9E+15", "'2.03E+17", '"=""2.03E+17"""'])
+@pytest.mark.parametrize("column", ["编号", "机关"])
+def test_an_exponent_in_a_csv_is_no_text(
+    take: Ingest, sqlite: Store, tmp_path: Path, key: str, column: str
+) -> None:
+    cells = {"编号": "R1", "信用代码": CODES[0], "机关": "甲"} | {column: key}
+    assert take(write_text(tmp_path / "a.csv", [",".join(cells), ",".join(cells.values())])).rejected == 1
+    assert quarantined(sqlite)[0][1] == column
+    assert "with an exponent: its last digits are lost" in quarantined(sqlite)[0][3]
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        (number("999999999999999"), "999999999999999"),
+        (number("123456789012345.0"), "123456789012345"),
+        (number(1, style=1), "0001"),
+        (number("1.0", style=1), "0001"),
+        (number(12345, style=1), "12345"),
+        (number(12, style=2), "渝0012"),
+        (number(1234, style=3), "1234"),
+        (number(7, style=4), "00-07"),
+        (number(46082, style=5), "2026-03-01"),
+        ('<c t="b"><v>1</v></c>', "true"),
+        (text("1E5"), "1E5"),
+        (text("'0001"), "0001"),
+        (text("0001_x000D_\n"), "0001"),
+        (text("_x0030_1"), "01"),
+        (text("_x005F_x000D_"), "_x000D_"),
+        (text("文_件"), "文_件"),
+    ],
+)
+def test_a_key_is_what_the_office_sees(
+    take: Ingest, sqlite: Store, tmp_path: Path, cell: str, shown: str
+) -> None:
+    formats = ["0000", '"渝"0000_ ', "#,##0", "00-00", 31]
+    rows = [HEAD, row(cell, CODES[0], "甲局", number(5, style=1), "2026-03-01")]
+    take(Workbook([Tab("a", rows)], formats=formats).write(tmp_path / "a.xlsx"))
+    assert [(found["record_id"], found["amount"]) for found in current(sqlite)] == [(shown, "5.0000")]
+
+
+@pytest.mark.parametrize("written", ['"=""0001"""', '="0001"', "'0001", "`0001", "’0001", "0001"])
+def test_what_keeps_a_spreadsheet_from_eating_zeros_is_no_part_of_a_key(
+    take: Ingest, sqlite: Store, tmp_path: Path, written: str
+) -> None:
+    take(write_text(tmp_path / "a.csv", ["编号,信用代码", f"0001,{CODES[0]}"]))
+    report = take(write_text(tmp_path / "b.csv", ["编号,信用代码", f"{written},{CODES[0]} "]))
+    assert (report.new, report.changed, report.unchanged) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("name", ["'甲'公司", "`a`b", "it's"])
+def test_quotation_marks_of_a_name_stay(take: Ingest, sqlite: Store, tmp_path: Path, name: str) -> None:
+    take(write_text(tmp_path / "a.csv", ["信用代码,企业名称", f"{CODES[0]},{name}"]))
+    assert current(sqlite, SubjectVersion)[0]["name"] == name
+
+
+def test_true_and_one_are_different_cells(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    cells = ['<c t="b"><v>1</v></c>', number("1"), number("1.0"), text("1"), '<c t="b"><v>1</v></c>']
+    rows = [HEAD, *(row(f"R{n}", CODES[0], cell) for n, cell in enumerate(cells))]
+    take(Workbook([Tab("a", rows)]).write(tmp_path / "a.xlsx"))
+    assert [found["authority"] for found in current(sqlite)] == ["true", "1", "1", "1", "true"]
+
+
+def test_text_beyond_the_headers_is_not_dropped(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    rows = [HEAD, row("R1", CODES[0], "甲", "1", "2026-03-01", " ", "<c/>"), record("R2")[:-6] + "<c/>"]
+    rows[2] += text("备注") + "</row>"
+    report = take(Workbook([Tab("a", rows)]).write(tmp_path / "a.xlsx"))
+    assert (report.new, report.rejected) == (1, 1)
+    assert quarantined(sqlite)[0][0] == 3
+    assert "7 cells where the headers have 5" in quarantined(sqlite)[0][3]
+
+
+# Forms of XML
+
+
+def test_a_workbook_in_the_strict_form_with_prefixes_is_read(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    sheet = Tab("a", [HEAD, record("R1")]).xml.replace(MAIN, STRICT)
+    prefixed = sheet.replace("<", "<x:").replace("<x:/", "</x:").replace("xmlns=", "xmlns:x=")
+    take(Workbook([Tab("a", [])], parts={"sheet0.xml": prefixed}).write(tmp_path / "a.xlsx"))
+    assert [found["record_id"] for found in current(sqlite)] == ["R1"]
+
+
+def test_rich_text_is_whole_and_how_it_is_spoken_is_left_out(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    strings = "<si><r><t>云衡</t></r><r><t>税务</t></r><rPh sb='0' eb='1'><t>yún</t></rPh></si>"
+    rows = [HEAD, row("R1", CODES[0], '<c t="s"><v>0</v></c>', "1", "2026-03-01")]
+    take(Workbook([Tab("a", rows)], strings=strings).write(tmp_path / "a.xlsx"))
+    assert current(sqlite)[0]["authority"] == "云衡税务"
+
+
+def test_days_are_counted_from_the_workbook_s_own_epoch(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    rows = [HEAD, row("R1", CODES[0], "甲", "1", number(44620, style=1)), record("R2")[:-6] + "</row>"]
+    book = Workbook([Tab("a", rows)], formats=["yyyy-mm-dd"], properties='<workbookPr date1904="1"/>')
+    take(book.write(tmp_path / "a.xlsx"))
+    assert current(sqlite)[0]["occurred_on"] == "2026-03-01"
+
+
+# The old form, and others
+
+
+def test_an_old_workbook_is_read_as_it_is_shown(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    book = xlwt.Workbook()
+    book.dates_1904 = True
+    hidden, sheet = book.add_sheet("旧"), book.add_sheet("数据")
+    hidden.visibility = 1
+    book.set_active_sheet(1)
+    zeros, day = xlwt.easyxf(num_format_str="0000"), xlwt.easyxf(num_format_str="yyyy-mm-dd")
+    for column, header in enumerate(["编号", "信用代码", "机关", "金额", "日期"]):
+        sheet.write(0, column, header)
+        hidden.write(0, column, header)
+    for place, key in enumerate([1, 2, 3, 202603010000000001], start=1):
+        sheet.write(place, 0, key, zeros)
+        sheet.write(place, 1, CODES[0])
+        sheet.write(place, 4, (dt.date(2026, 3, place) - dt.date(1904, 1, 1)).days, day)
+    sheet.write_merge(1, 2, 2, 2, "甲局")
+    sheet.write(3, 3, xlwt.Formula("1+1"))
+    book.save(str(tmp_path / "a.xls"))
+    report = take(tmp_path / "a.xls")
+    assert states(report.sheets) == {"旧": "hidden", "数据": "read"}
+    assert [(r["record_id"], r["authority"], r["occurred_on"]) for r in current(sqlite)] == [
+        ("0001", "甲局", "2026-03-01"),
+        ("0002", "甲局", "2026-03-02"),
+    ]
+    assert [(found[0], found[1]) for found in quarantined(sqlite)] == [(4, "金额"), (5, "编号")]
+    assert FORMULA in quarantined(sqlite)[0][3]
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "said"),
+    [("a.xlsb", "xl/workbook.bin", ".xlsb"), ("a.ods", "content.xml", ".ods")],
+)
+def test_a_workbook_of_another_form_is_named(
+    take: Ingest, tmp_path: Path, name: str, part: str, said: str
+) -> None:
+    with zipfile.ZipFile(tmp_path / name, "w") as package:
+        package.writestr(part, "")
+    with pytest.raises(IngestError, match=f"a file of the kind {said}\n.*save it as .xlsx"):
+        take(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "content", ["<html><table>", "<!DOCTYPE html>", '<?xml version="1.0"?>', "\ufeff <table>"]
+)
+def test_a_page_that_is_called_xls_is_named(take: Ingest, tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.xls").write_text(content, encoding="utf-8")
+    with pytest.raises(IngestError, match="a file of the kind HTML/XML"):
+        take(tmp_path / "a.xls")
+
+
+def test_a_directory_with_an_unreadable_file_ends_as_a_failure(
+    sqlite_url: str, sqlite: Store, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    Workbook([Tab("a", [HEAD, record("R1")])]).write(folder / "a.xlsx")
+    (folder / "b.xls").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512))
+    (folder / "c.ods").write_bytes(b"PK\x03\x04")
+    (folder / "d.csv").symlink_to(tmp_path / "nowhere.csv")
+    mapping = write_text(tmp_path / "m.yaml", ARREARS)
+    result = CliRunner().invoke(
+        main, ["ingest", str(folder), "--mapping", str(mapping), "--database", sqlite_url]
+    )
+    assert result.exit_code == 1
+    assert "a.xlsx\trecord\t1\t1" in result.stdout
+    for name in ("b.xls", "c.ods", "d.csv"):
+        assert f"{name}: " in result.stderr

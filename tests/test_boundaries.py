@@ -1,0 +1,288 @@
+"""The language at its edges, by hand: what the batch gives on the very day, at a half, in a tie.
+
+Each case is held to a number that stands here, and to the reference as well.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from strategies import RECORD_COLUMNS, SUBJECT_COLUMNS, Case, Data, to_yaml, vocabulary
+from test_differential import connection, expected, graded, load
+
+from rules.loader import PACKS, load_pack
+from scoring.engine import grade
+from scoring.live.grade import Grader
+from scoring.live.supervisor import Engine
+from scoring.sql import quoted, sql_type
+from tests.live.test_same_as_batch import live
+
+__all__ = ["connection"]
+
+FIRST = dt.date(2024, 1, 1)
+
+
+def day(number: int) -> dt.date:
+    """So many days after the first of January 2024."""
+    return FIRST + dt.timedelta(days=number)
+
+
+def rule(name: str, when: str, points: Any = 1, **more: Any) -> Data:
+    return {
+        "id": name,
+        "title": "T",
+        "dimension": "one",
+        "when": when,
+        "points": points,
+        "basis": "own-choice",
+    } | more
+
+
+def measure(**what: Any) -> Data:
+    return {"title": "M", **what}
+
+
+def person(key: str, **known: Any) -> Data:
+    return {"subject_id": key, **dict.fromkeys(SUBJECT_COLUMNS), **known}
+
+
+def record(key: str, owner: str, **known: Any) -> Data:
+    return {
+        "record_id": key,
+        "subject_id": owner,
+        **dict.fromkeys(RECORD_COLUMNS),
+        "happened_on": FIRST,
+        **known,
+    }
+
+
+def pack(rules: list[Data] = [], measures: dict[str, Data] = {}, tables: list[Data] = []) -> str:  # noqa: B006
+    return to_yaml(
+        {
+            "pack": "edges",
+            "version": "1",
+            "title": "T",
+            "subject": vocabulary("subject_id", "text", "subject_id"),
+            "in_force": {"from": dt.date(2020, 1, 1)},
+            "score": {"min": -1000, "start": 0, "max": 1000},
+            "dimensions": [{"id": "one", "title": "1"}],
+            "measures": measures,
+            "rules": rules,
+            "tables": tables,
+            "grades": [{"tier": "A", "from": 50}, {"tier": "B", "from": -1001}],
+        }
+    )
+
+
+@pytest.fixture
+def scores(connection: duckdb.DuckDBPyConnection, durable: Engine) -> Any:
+    """Hundredths by subject, as the batch, live judging and the reference all give them."""
+
+    def given(text: str, on: dt.date, people: list[Data], records: list[Data]) -> dict[str, int]:
+        case = Case(text, on, people, records)
+        loaded = load(case)
+        found, _ = graded(connection, loaded, case, on)
+        assert found == expected(loaded, case, on) == live(Grader(loaded, durable), case)
+        return {key: score.score for key, score in found.items()}
+
+    return given
+
+
+@pytest.fixture
+def changes(connection: duckdb.DuckDBPyConnection) -> Any:
+    """``next_change_on`` by subject."""
+
+    def given(text: str, on: dt.date, people: list[Data], records: list[Data]) -> dict[str, dt.date | None]:
+        case = Case(text, on, people, records)
+        return graded(connection, load(case), case, on)[1]
+
+    return given
+
+
+@pytest.mark.parametrize(("last", "counted"), [(29, 100), (30, 0)])
+def test_thirty_days_are_thirty_days(scores: Any, last: int, counted: int) -> None:
+    """Of a rule and of a measure: the thirty-first day is out."""
+    rules = [rule("r", "kind = 'a'", counts={"from": "happened_on", "days": 30})]
+    records = [record("1", "a", kind="a", happened_on=day(0))]
+    assert scores(pack(rules), day(last), [person("a")], records) == {"a": counted}
+    moved = [rule("r", "kind = 'a'", counts={"from": "happened_on + interval 1 day", "days": 30})]
+    assert scores(pack(moved), day(last + 1), [person("a")], records) == {"a": counted}
+    for window in ("happened_on", "happened_on + interval 0 day"):
+        counted_in = {"m": measure(count="records", within={"from": window, "days": 30})}
+        text = pack([rule("r", "m >= 0", per="m")], counted_in)
+        assert scores(text, day(last), [person("a")], records) == {"a": counted}
+
+
+def test_the_day_on_which_days_end_is_foretold(changes: Any) -> None:
+    records = [record("1", "a", kind="a", happened_on=day(0))]
+    window = {"from": "happened_on", "days": 30}
+    assert changes(pack([rule("r", "kind = 'a'", counts=window)]), day(3), [person("a")], records) == {
+        "a": day(30)
+    }
+    text = pack([rule("r", "m > 0")], {"m": measure(count="records", within=window)})
+    assert changes(text, day(3), [person("a")], records) == {"a": day(30)}
+
+
+def test_the_rows_of_a_table_share_its_cap(scores: Any) -> None:
+    table = {
+        "id": "t", "title": "T", "dimension": "one", "input": "kind", "hit": "unique",
+        "rows": [["a", -4], ["b", -5], ["c", 3]], "cap": -6, "basis": "own-choice",
+    }  # fmt: skip
+    records = [record(str(n), "a", kind=kind) for n, kind in enumerate("abc")]
+    assert scores(pack(tables=[table]), day(0), [person("a")], records) == {"a": -600}
+    own = [rule(kind, f"kind = '{kind}'", -4, cap=-6) for kind in "ab"]
+    assert scores(pack(own), day(0), [person("a")], records) == {"a": -800}
+
+
+@pytest.mark.parametrize(
+    ("points", "halved"), [("0.01", 1), ("-0.01", -1), ("0.03", 2), ("-0.03", -2), ("0.05", 3)]
+)
+def test_a_half_goes_away_from_zero(scores: Any, points: str, halved: int) -> None:
+    """In decay, in what multiplies points, and in means and ratios."""
+    records = [record("1", "a", kind="a", happened_on=dt.date(2024, 1, 1), amount=Decimal("0.5"))]
+    window = {"from": "happened_on", "months": 2, "decay": [{"after": 1, "keep": Decimal("0.5")}]}
+    decays = pack([rule("r", "kind = 'a'", Decimal(points), counts=window)])
+    assert scores(decays, dt.date(2024, 2, 1), [person("a")], records) == {"a": halved}
+    times = pack([rule("r", "kind = 'a'", Decimal(points), per="amount")])
+    assert scores(times, day(0), [person("a")], records) == {"a": halved}
+
+
+@pytest.mark.parametrize(
+    ("amounts", "mean"),
+    [
+        (("0.0001", "0.0002"), "0.0002"),
+        (("-0.0001", "-0.0002"), "-0.0002"),
+        (("0.0001", "0.0001", "0.0003"), "0.0002"),
+        (("0.0002", "0.0002", "0.0001"), "0.0002"),
+        (("0.0001", "0.0001", "0.0002"), "0.0001"),
+        (("-0.0002", "-0.0002", "-0.0001"), "-0.0002"),
+    ],
+)
+def test_means_are_rounded_at_four_decimals(scores: Any, amounts: tuple[str, ...], mean: str) -> None:
+    records = [record(str(n), "a", amount=Decimal(amount)) for n, amount in enumerate(amounts)]
+    text = pack([rule("r", f"m = {mean}")], {"m": measure(mean="amount")})
+    assert scores(text, day(0), [person("a")], records) == {"a": 100}
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "ratio"),
+    [(1, 3, "0.3333"), (2, 3, "0.6667"), (-2, 3, "-0.6667"), (1, 20_000, "0.0001")],
+)
+def test_ratios_are_rounded_at_four_decimals(scores: Any, part: int, whole: int, ratio: str) -> None:
+    """1 of 20,000 is 0.00005: a half."""
+    measures = {
+        "part": measure(sum="amount", where="kind = 'a'"),
+        "whole": measure(sum="amount", where="kind = 'b'"),
+        "share": measure(ratio=["part", "whole"]),
+    }
+    records = [record("1", "a", kind="a", amount=part), record("2", "a", kind="b", amount=whole)]
+    records = [{**r, "amount": Decimal(r["amount"])} for r in records]
+    assert scores(pack([rule("r", f"share = {ratio}")], measures), day(0), [person("a")], records) == {
+        "a": 100
+    }
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_records_of_one_day_the_later_id_is_the_latest(scores: Any, order: int) -> None:
+    records = [
+        record("r9", "a", happened_on=day(5), note="a"),
+        record("r1", "a", happened_on=day(5), note="b"),
+        record("r99", "a", happened_on=day(5)),
+        record("s", "a", happened_on=day(4), note="中"),
+    ][::order]
+    text = pack([rule("r", "m = 'a'"), rule("s", "m = 'b'", 2)], {"m": measure(latest="note")})
+    assert scores(text, day(9), [person("a")], records) == {"a": 100}
+
+
+def test_a_rank_may_change_when_another_subjects_measure_does(changes: Any) -> None:
+    measures = {
+        "n": measure(count="records", within={"from": "happened_on", "days": 40}),
+        "place": measure(rank="n"),
+        "others": measure(peers="n"),
+    }
+    records = [record("1", "b", happened_on=day(0)), record("2", "c", happened_on=day(-10))]
+    people = [person(key) for key in "abc"]
+    for name in ("place", "others"):
+        found = changes(pack([rule("r", f"{name} = 1")], measures), day(5), people, records)
+        assert found == dict.fromkeys("abc", day(30)), name
+
+
+def test_a_measure_may_be_read_in_anothers_where_alone(scores: Any) -> None:
+    measures = {
+        "n": measure(count="records"),
+        "worth": measure(value="elapsed + 1", where="n >= 1"),
+        "place": measure(rank="total", where="n >= 1"),
+        "total": measure(sum="amount"),
+        "share": measure(ratio=["total", "total"], where="n >= 1"),
+    }
+    people = [person("a", elapsed=1), person("b", elapsed=1)]
+    records = [record("1", "a", amount=Decimal(3))]
+    for name, when in (("worth", "worth = 2"), ("place", "place = 1"), ("share", "share = 1")):
+        assert scores(pack([rule("r", when)], measures), day(0), people, records) == {"a": 100, "b": 0}, name
+
+
+def test_a_record_whose_group_is_unknown_is_in_no_group(scores: Any) -> None:
+    measures = {
+        "sums": measure(sum="amount", by="kind", take="count"),
+        "least": measure(sum="amount", by="kind", take="min"),
+        "means": measure(mean="amount", by="kind", take="count"),
+    }
+    records = [
+        record("1", "a", kind="a", amount=Decimal(5)),
+        record("2", "a", kind="b"),
+        record("3", "a", amount=Decimal(-9)),
+    ]
+    when = "sums = 2 and least = 0 and means = 1"
+    assert scores(pack([rule("r", when)], measures), day(0), [person("a")], records) == {"a": 100}
+
+
+@pytest.mark.parametrize("on", [dt.date.min, dt.date.max])
+def test_there_is_a_grade_on_the_calendars_first_and_last_day(scores: Any, changes: Any, on: dt.date) -> None:
+    window = {"from": "happened_on", "months": 12, "decay": "linear"}
+    rules = [
+        rule("r", "kind = 'a'", -12, counts=window),
+        rule("s", "kind = 'a' and happened_on + interval 3 month > as_of", 1, counts={"days": 30}),
+        rule("t", "m > 0", 4),
+    ]
+    text = pack(rules, {"m": measure(count="records", within={"days": 30})})
+    records = [record("1", "a", kind="a", happened_on=on)]
+    last = on == dt.date.max  # a window of months or days ends there at the latest
+    assert scores(text, on, [person("a")], records) == {"a": 0 if last else -700}
+    found = changes(text, on, [person("a")], records)["a"]
+    assert found is None or found > on
+
+
+def test_numbers_of_thirty_eight_digits_keep_them_all(scores: Any) -> None:
+    """28 are what Python keeps unasked."""
+    amount = Decimal("99999999999999.9999")
+    rules = [
+        rule("r", "abs(amount * 99999999999.999999) = 9999999999999999890000000.0000000001"),
+        rule("s", "m > 12345678901234.5", 2),
+    ]
+    text = pack(rules, {"m": measure(max="amount * 0.999999999999999")})
+    assert scores(text, day(0), [person("a")], [record("1", "a", amount=amount)]) == {"a": 300}
+
+
+@pytest.mark.parametrize("path", sorted(PACKS.rglob("*.yaml")), ids=lambda path: path.stem)
+def test_the_installed_packs_grade_on_every_day_of_the_calendar(path: Path) -> None:
+    ever = replace(load_pack(path), in_force_from=dt.date.min, in_force_until=None)
+    tables = [("subjects", ever.vocabulary.subject), ("records", ever.vocabulary.records)]
+    with duckdb.connect() as duck:
+        for name, table in tables:
+            columns = (
+                ", ".join(f"{quoted(n)} {sql_type(c.type)}" for n, c in table.columns.items())
+                if table
+                else ""
+            )
+            duck.execute(f"create table {name} ({columns or 'none integer'})")
+        duck.execute(f"insert into subjects ({quoted(ever.vocabulary.subject.key)}) values ('a')")
+        for on in (dt.date.min, dt.date(9999, 12, 30), dt.date.max):
+            grade(duck, ever, on, records="records" if ever.vocabulary.records else None)
+            [(change,)] = duck.execute("select next_change_on from scores").fetchall()
+            assert change is None or change > on
