@@ -20,7 +20,6 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from rules.calendar import SHANGHAI, add_months
@@ -31,6 +30,7 @@ from scoring.ingest.folding import fold
 from scoring.keys import Role
 from scoring.store import Store
 from scoring.store.access import ApiKey
+from scoring.store.base import insert_new
 from scoring.store.lending import ConsentRow, LenderRow
 
 SUBJECTS = "enterprise"
@@ -459,8 +459,7 @@ def _lock_lender(session: Session, name: str, is_new: bool = False) -> LenderRow
         named = sa.select(ApiKey.prefix).where(ApiKey.role == Role.LENDER.value, ApiKey.organisation == name)
         if session.scalar(named.limit(1)) is None:
             raise ConsentError("lender", f"no lender is called {name}: it needs a key first")
-        dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-        session.execute(dialect.insert(LenderRow).values(name=name).on_conflict_do_nothing())
+        insert_new(session, LenderRow, name=name)
     found = session.scalar(sa.select(LenderRow).where(LenderRow.name == name).with_for_update())
     if found is None:
         raise UnknownConsentError("there is no such consent")
