@@ -7,6 +7,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 
 from scoring.ingest.errors import Fault
 
@@ -46,6 +47,11 @@ Cell = (
 )
 
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+_FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+_SELECTORS = (range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
+_UNSEEN = _INVISIBLE | dict.fromkeys([*map(ord, _FILLERS), *chain(*_SELECTORS)])
+"""What a text may hold, for it has a meaning in some script, and what distinguishes no two keys or words."""
+
 _WIDE = {
     code: code - 0xFEE0 for a, z in ("09", "AZ", "az") for code in range(ord(a) + 0xFEE0, ord(z) + 0xFEE1)
 }
@@ -57,7 +63,7 @@ def fold(text: str) -> str:
     """The text in NFKC (full-width forms become ASCII), without invisible marks and surrounding spaces."""
     if text.isascii():
         return text.strip()
-    return unicodedata.normalize("NFKC", text.translate(_INVISIBLE)).strip()
+    return unicodedata.normalize("NFKC", text.translate(_UNSEEN)).strip()
 
 
 def fold_text(text: str) -> str:

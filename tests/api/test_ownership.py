@@ -30,6 +30,8 @@ T = TypeVar("T")
 CUSTOMS = "云衡海关"
 TAX, STATE_TAX = "云衡区税务局", "国家税务总局云衡区税务局"
 SPELLINGS = ("SJ-2", "SJ-2 ", "\u3000SJ-2", "ＳＪ-2", "SJ\u200b-2", "ＳＪ－２", "\ufeffSJ-2\n")
+UNSEEN = ("SJ-2\ufe0f", "SJ\u034f-2", "\u3164SJ-2", "SJ-\uffa02", "SJ-2\u180b", "\u17b5SJ-2\U000e0100\u2800")
+SPELLINGS += UNSEEN
 EVIDENCE = [{"title": "t", "reference": "r"}]
 MARK = {"reason": "x", "evidence": EVIDENCE, "effective_on": "2026-08-01"}
 
