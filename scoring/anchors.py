@@ -11,11 +11,13 @@ lines (the journal).
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import hashlib
 import hmac
 import os
 import secrets
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,20 +99,21 @@ def add_anchor(
         was removed is not begun anew in silence.
     :raises AnchorsError: where the log or the anchors have faults, or the file can't be written.
     """
-    known = _begun(path) if begin else _lines(path)
-    if begin:
-        log, before = verify(store), ""
-        _refuse(_told(log.faults))
-    else:
-        found = _checked(store, path, known, key)
-        log, before = found.log, found.last.signature
-        _refuse(found.faults)
-    made = _signed(key, before, now, log.head)
-    _append(path, made)
-    file = made.signature if begin else _parsed(path, 1, known[0]).signature
-    details = {"file": file[:16], "number": len(known) + 1, "entry": log.head.seq}
-    AuditLog(store).write([Event(actor, "operator", ACTION, details=details)])
-    return made
+    with _turn(path, fcntl.LOCK_EX, begin):
+        known = _begun(path) if begin else _lines(path)
+        if begin:
+            log, before = verify(store), ""
+            _refuse(_told(log.faults))
+        else:
+            found = _checked(store, path, known, key)
+            log, before = found.log, found.last.signature
+            _refuse(found.faults)
+        made = _signed(key, before, now, log.head)
+        _append(path, made)
+        file = made.signature if begin else _parsed(path, 1, known[0]).signature
+        details = {"file": file[:16], "number": len(known) + 1, "entry": log.head.seq}
+        AuditLog(store).write([Event(actor, "operator", ACTION, details=details)])
+        return made
 
 
 def verify_anchored(store: Store, path: Path, key: bytes) -> AnchoredVerification:
@@ -118,7 +121,30 @@ def verify_anchored(store: Store, path: Path, key: bytes) -> AnchoredVerificatio
 
     :raises AnchorsError: where the file is missing, empty or can't be read as anchors.
     """
-    return _checked(store, path, _lines(path), key)
+    with _turn(path, fcntl.LOCK_SH):
+        return _checked(store, path, _lines(path), key)
+
+
+@contextmanager
+def _turn(path: Path, lock: int, begin: bool = False) -> Iterator[None]:
+    """Take turns at a file, so that a line and what the log says of it come before the next one, or a check.
+
+    :param begin: make the file where there is none.
+    """
+    try:
+        file = path.open("a" if begin else "r")
+    except FileNotFoundError:
+        raise AnchorsError(
+            f"the directory of the anchors {path} is missing"
+            if begin
+            else f"the anchors {path} are missing: a rewritten log would look the same. Put the file back; "
+            "a first one is begun with `xinheng audit anchor --begin`"
+        ) from None
+    except OSError as error:
+        raise AnchorsError(f"the anchors {path} can't be opened: {error.strerror}") from None
+    with file:
+        fcntl.flock(file, lock)
+        yield
 
 
 def _checked(store: Store, path: Path, lines: Sequence[str], key: bytes) -> AnchoredVerification:
@@ -172,8 +198,6 @@ def _cut_off(store: Store, path: Path, file: str, lines: int) -> Iterator[str]:
 def _begun(path: Path) -> list[str]:
     try:
         is_empty = not path.read_text("utf-8").strip()
-    except FileNotFoundError:
-        return []
     except (OSError, UnicodeDecodeError) as error:
         raise AnchorsError(f"the anchors {path} can't be read: {error}") from None
     if not is_empty:
@@ -184,11 +208,6 @@ def _begun(path: Path) -> list[str]:
 def _lines(path: Path) -> list[str]:
     try:
         lines = path.read_text("utf-8").splitlines()
-    except FileNotFoundError:
-        raise AnchorsError(
-            f"the anchors {path} are missing: a rewritten log would look the same. Put the file back; "
-            "a first one is begun with `xinheng audit anchor --begin`"
-        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise AnchorsError(f"the anchors {path} can't be read: {error}") from None
     if not lines:

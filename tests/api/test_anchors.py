@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 from test_audit import _as_intruder as as_intruder
 
+from scoring.anchors import AnchorsError, add_anchor, make_key, read_key, verify_anchored
 from scoring.audit import GENESIS, AuditLog, Event
 from scoring.cli.audit import audit_group
 from scoring.store import Store
@@ -177,6 +180,41 @@ def test_a_file_is_begun_once_and_a_new_one_may_follow(
     assert xinheng("anchor", "--begin").exit_code == 0
     assert xinheng("verify").exit_code == 0
     assert xinheng("anchor").exit_code == 0
+
+
+def test_two_who_anchor_at_once_leave_a_file_that_holds(
+    store: Store, xinheng: Xinheng, anchors: Path, key: Path, anchored: list[str]
+) -> None:
+    for _ in range(4):
+        together = threading.Barrier(3)
+
+        def anchor(together: threading.Barrier = together) -> None:
+            together.wait()
+            add_anchor(store, anchors, read_key(key), "tests", dt.datetime.now(dt.UTC))
+
+        with ThreadPoolExecutor() as pool:
+            for done in [pool.submit(anchor) for _ in range(3)]:
+                done.result()
+    assert len(anchors.read_text().splitlines()) == len(anchored) + 12
+    assert xinheng("verify").exit_code == 0
+
+
+def test_of_two_who_begin_a_file_at_once_one_does(store: Store, anchors: Path, key: Path) -> None:
+    make_key(key)
+    together = threading.Barrier(3)
+
+    def begin() -> bool:
+        together.wait()
+        try:
+            add_anchor(store, anchors, read_key(key), "tests", dt.datetime.now(dt.UTC), begin=True)
+        except AnchorsError:
+            return False
+        return True
+
+    with ThreadPoolExecutor() as pool:
+        begun = [pool.submit(begin) for _ in range(3)]
+        assert sorted(done.result() for done in begun) == [False, False, True]
+    assert verify_anchored(store, anchors, read_key(key)).faults == ()
 
 
 def test_an_empty_log_can_be_anchored(store: Store, xinheng: Xinheng) -> None:
