@@ -232,15 +232,16 @@ def _insert(
     return NewKey(_key(row), f"xh_{prefix}_{secret}")
 
 
-def _get(session: Session, prefix: str) -> Key:
-    row = session.get(ApiKey, prefix)
+def _get(session: Session, prefix: str, is_locked: bool = False) -> Key:
+    row = session.get(ApiKey, prefix, with_for_update=is_locked)
     if row is None:
         raise KeyNotFoundError(f"there is no key {prefix}. Those there are: xinheng keys list")
     return _key(row)
 
 
 def _active(session: Session, prefix: str) -> Key:
-    key = _get(session, prefix)
+    """A key to be ended or replaced; others who want that as well wait for the end of the transaction."""
+    key = _get(session, prefix, is_locked=True)
     if key.state != "active":
         raise KeyNotFoundError(f"the key {prefix} is {key.state} already")
     return key

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -244,3 +246,22 @@ def test_the_latest_key_can_be_made_shown_and_replaced(
     assert "9999-12-30" in listed.stdout
     replaced = regulator.post(f"/v1/keys/{prefix}/rotation", json={"overlap_hours": 720})
     assert replaced.json["key"]["expires_at"] == latest
+
+
+def test_of_two_who_rotate_a_key_at_once_one_gets_the_new_one(store: Store) -> None:
+    for _ in range(6):
+        old = create_key(store, Role.REGULATOR, "tests").key.prefix
+        together = threading.Barrier(3)
+
+        def rotate(old: str = old, together: threading.Barrier = together) -> bool:
+            together.wait()
+            try:
+                rotate_key(store, old)
+            except KeyNotFoundError:
+                return False
+            return True
+
+        with ThreadPoolExecutor() as pool:
+            rotated = [pool.submit(rotate) for _ in range(3)]
+            assert sorted(done.result() for done in rotated) == [False, False, True]
+        assert [key.state for key in keys.list_keys(store) if key.replaces == old] == ["active"]
