@@ -302,7 +302,7 @@ _NOT_A_VALUE = Fault(
 
 def _no_column(number: int, name: str, table: Table) -> Rejected:
     return Rejected(
-        number, name[:100], None, f"没有这一列 no such column (one of {', '.join(table.columns)})"
+        number, _shown(name[:100]), None, f"没有这一列 no such column (one of {', '.join(table.columns)})"
     )
 
 

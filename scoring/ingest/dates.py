@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 import re
 
 from openpyxl.utils.datetime import WINDOWS_EPOCH, from_excel
@@ -50,9 +49,9 @@ def from_serial(number: float, epoch: dt.datetime = WINDOWS_EPOCH) -> dt.date:
     :param epoch: the day from which the workbook counts.
     :raises CellError: where it is neither.
     """
-    if not math.isfinite(number):
+    if not abs(number) < 100_000_000:  # also what is no number, and whole ones too large for a float
         raise CellError(Title("数字不是日期", "a number that is no date"), _FORMS)
-    if number == int(number) and 10_000_000 <= number <= 99_999_999:
+    if number == int(number) and number >= 10_000_000:
         return parse_date(str(int(number)))
     if int(number) not in SERIALS:
         raise CellError(Title("数字不是日期", "a number that is no date"), _FORMS)

@@ -140,3 +140,20 @@ def test_no_decision_is_dated_before_its_objection(regulator: Client) -> None:
 def test_a_department_may_leave_its_own_name_out(department: Client) -> None:
     department.post("/v1/records", json={"records": [_row("C-1", subject_id=SUBJECTS[5])]})
     assert department.get("/v1/records/C-1").json["versions"][0]["data"]["authority"] == AUTHORITY
+
+
+@pytest.mark.parametrize(
+    "day", [10**400, -(10**400), 10**18], ids=["400 digits", "less than none", "18 digits"]
+)
+def test_a_number_of_any_size_that_is_no_date_is_refused_with_its_row(regulator: Client, day: int) -> None:
+    answer = regulator.post("/v1/records", json={"records": [_row("C-1", occurred_on=day)]})
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json["errors"]] == ["records.0.occurred_on"]
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\0", "\x1b[31m", "\u202ekind"])
+def test_a_column_by_a_name_that_nobody_sees_is_refused_as_any_other(regulator: Client, name: str) -> None:
+    answer = regulator.post("/v1/records", json={"records": [_row("C-1") | {name: 1}]})
+    assert answer.status_code == 422
+    assert "no such column" in answer.json["errors"][0]["message"]
+    assert answer.json["errors"][0]["field"].isprintable()
