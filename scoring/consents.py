@@ -194,7 +194,8 @@ def register(
     """Register a consent.
 
     :raises ConsentError: where something in it can't be, or is not for this role to say.
-    :raises ConsentConflictError: where the lender has a consent of that number or document.
+    :raises ConsentConflictError: where the lender has a consent of that number or document, or registers by
+        its own word what was taken back.
     """
     right = _checked(_own(who, wanted))
     with store.writing() as session:
@@ -202,6 +203,8 @@ def register(
         _check_term(right, day_of(at), longest_months)
         _lock_lender(session, right.lender or "", is_new=True)
         _check_is_new(session, right)
+        if who.lender is not None:
+            _check_not_taken_back(session, right)
         row = ConsentRow(
             **{name: getattr(right, name) for name in _GIVEN},
             purposes=",".join(sorted(set(right.purposes))),
@@ -447,6 +450,27 @@ def _check_is_new(session: Session, wanted: Registration) -> None:
         what = "number" if found.reference == wanted.reference else "signed document"
         raise ConsentConflictError(
             f"the consent {found.id} to {found.lender} has this {what} already: each consent has its own"
+        )
+
+
+def _check_not_taken_back(session: Session, wanted: Registration) -> None:
+    """After a subject, or the district, took a consent back, the lender's word is not enough for the next.
+
+    It is again while one stands that the subject or the district registered.
+    """
+    own = sa.select(ApiKey.prefix).where(
+        ApiKey.role == Role.LENDER.value, ApiKey.organisation == wanted.lender
+    )
+    of_subject = sa.and_(ConsentRow.lender == wanted.lender, ConsentRow.subject_id == wanted.subject_id)
+    taken_back = sa.select(ConsentRow).where(of_subject, ConsentRow.withdrawn_by.not_in(own))
+    renewed = sa.select(ConsentRow.id).where(
+        of_subject, ConsentRow.withdrawn_at.is_(None), ConsentRow.registered_role != Role.LENDER.value
+    )
+    found = session.scalar(taken_back.order_by(ConsentRow.id.desc()).limit(1))
+    if found is not None and found.withdrawn_at is not None and session.scalar(renewed.limit(1)) is None:
+        raise ConsentConflictError(
+            f"the consent {found.id} was withdrawn on {day_of(found.withdrawn_at)}, and not by the lender: "
+            "the next one is registered by the subject or the district"
         )
 
 

@@ -160,8 +160,8 @@ def test_the_district_and_the_subject_register_without_a_document(
 def test_the_subject_the_district_and_the_lender_can_withdraw_and_it_stays_in_the_register(
     sign_in: Sign, lender: Client, regulator: Client, subject: Client
 ) -> None:
-    for who in (lender, regulator, sign_in(Role.OPERATOR), subject):
-        made = consented(lender, FINED)
+    whole = [consented(lender, FINED) for _ in range(4)]
+    for who, made in zip((lender, regulator, sign_in(Role.OPERATOR), subject), whole, strict=True):
         path = f"{CONSENTS}/{made['id']}/withdrawal"
         done = who.post(path, json={"reason": "撤回授权"})
         assert (done.status_code, done.json["withdrawn_by"]) == (200, who.prefix)
@@ -351,3 +351,32 @@ def test_the_command_line_registers_audits_stops_and_lifts(lender: Client, cli: 
     actions = ["consents.register", "consents.judge", "lenders.stop", "lenders.lift", "consents.withdraw"]
     for action in actions:
         assert any(entry.actor.startswith("cli:") for entry in entries(store, action=action)), action
+
+
+# After a withdrawal
+
+
+@pytest.mark.parametrize("by", ["subject", "regulator", "cli"])
+def test_a_lender_does_not_undo_a_withdrawal_by_its_own_word(
+    sign_in: Sign, regulator: Client, lender: Client, subject: Client, cli: Run, by: str
+) -> None:
+    made = consented(lender, FINED)
+    if by == "cli":
+        assert cli("withdraw", str(made["id"]), "--reason", "x").exit_code == 0
+    else:
+        who = {"subject": subject, "regulator": regulator}[by]
+        assert who.post(f"{CONSENTS}/{made['id']}/withdrawal", json={"reason": "x"}).status_code == 200
+    again = lender.post(CONSENTS, json=terms(FINED))
+    assert (again.status_code, "was withdrawn on" in again.json["detail"]) == (409, True)
+    consented(lender, LISTED)
+    consented(sign_in(Role.LENDER, "乙银行"), FINED)
+    renewed = consented(subject, FINED, lender=AUTHORITY)
+    assert lender.post("/v1/lender-checks", json=check(renewed)).status_code == 200
+    consented(lender, FINED)
+
+
+def test_a_lender_registers_anew_what_it_withdrew_itself(sign_in: Sign, lender: Client) -> None:
+    made = consented(lender, FINED)
+    colleague = sign_in(Role.LENDER, AUTHORITY)
+    assert colleague.post(f"{CONSENTS}/{made['id']}/withdrawal", json={"reason": "typo"}).status_code == 200
+    consented(lender, FINED)
