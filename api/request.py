@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import flask
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.access import ACCESS, CLOSED, Access
 from scoring.audit import Event
@@ -46,6 +47,18 @@ class Request(flask.Request):
         self.request_id = given if is_right else f"{random.getrandbits(64):016x}"
         self.audit_details: dict[str, Any] = {}
         self.events: list[Event] = []
+
+    def get_data(self, *args: Any, **options: Any) -> Any:
+        """The body.
+
+        :raises RequestEntityTooLarge: where it is too large. One that comes in chunks states no length, and
+            Werkzeug gives what is below the limit for the whole.
+        """
+        data = super().get_data(*args, **options)
+        limit = self.max_content_length
+        if limit is not None and self.content_length is None and len(data) >= limit:
+            raise RequestEntityTooLarge
+        return data
 
     @cached_property
     def access(self) -> Access:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 
@@ -11,7 +12,10 @@ from flask import Flask
 from small_district import FINED
 
 from api.access import ACCESS
-from scoring.keys import Role
+from api.app import create_app
+from api.settings import Settings
+from scoring.keys import Role, create_key, list_keys
+from scoring.store import Store
 
 LONG = "x" * 100_000
 ODD_TEXTS = ("%ff", "%ed%a0%80", "%zz", "%", "%0d%0aX:%20y", "..%2f..", LONG)
@@ -33,6 +37,8 @@ def district_url(sqlite_district_url: str) -> str:
         (b'{"seed": ' + b"9" * 5000 + b"}", "more than 4300 digits"),
         (b'{"records": [{"occurred_on": NaN}]}', "NaN"),
         (b'{"records": [{"occurred_on": 1e999}]}', "1e999"),
+        (b'{"role": "operator", "role": "regulator"}', "the name role twice"),
+        (b'{"records": [{"kind": "penalty", "kind": "licence"}]}', "the name kind twice"),
         (b'{"seed": 1,}', "line 1 column 12"),
         (b'{"seed": "\xff"}', "not JSON"),
     ],
@@ -111,6 +117,28 @@ def test_an_odd_form_opens_nothing(app: Flask, value: str) -> None:
     ):
         answer = client.post("/sign-in", data=form, content_type="application/x-www-form-urlencoded")
         assert answer.status_code == status
+
+
+def test_a_body_in_chunks_is_too_large_where_one_of_stated_length_is(store: Store) -> None:
+    """Nothing of it is taken for the whole."""
+    app = create_app(Settings(log_level="error", cache_seconds=0, max_body_bytes=1000), store)
+    client = Client(app.test_client(), create_key(store, Role.REGULATOR, "tests").token)
+    key = b'{"role": "operator", "owner": "x"}'
+
+    def post(length: int, body: bytes, path: str = "/v1/keys") -> int:
+        whole = body + b" " * (length - len(body) - 1) + b"?"
+        chunks = {"wsgi.input_terminated": True, "CONTENT_LENGTH": None, "HTTP_TRANSFER_ENCODING": "chunked"}
+        return client.post(
+            path,
+            input_stream=io.BytesIO(whole),
+            content_type="application/json",
+            environ_overrides=chunks,
+            headers={"Idempotency-Key": "k"},
+        ).status_code
+
+    for path in ("/v1/keys", "/v1/records"):
+        assert [post(length, key, path) for length in (100, 1001, 5000)] == [400, 413, 413]
+    assert len(list_keys(store)) == 1
 
 
 def test_a_head_is_answered_as_a_get_without_its_body(app: Flask) -> None:
