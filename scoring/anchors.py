@@ -250,7 +250,8 @@ def _append(path: Path, anchor: SignedAnchor) -> None:
     """Before the log says so: a line that it does not know of does no harm, the other way it is a fault."""
     try:
         with path.open("a", encoding="utf-8") as file:
-            file.write(f"{anchor}\n")
+            is_whole = path.read_bytes()[-1:] in (b"", b"\n")
+            file.write(f"{anchor}\n" if is_whole else f"\n{anchor}\n")
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:

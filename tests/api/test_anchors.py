@@ -182,6 +182,16 @@ def test_a_file_is_begun_once_and_a_new_one_may_follow(
     assert xinheng("anchor").exit_code == 0
 
 
+def test_an_anchor_after_a_line_that_lost_its_end_is_a_line_of_its_own(
+    xinheng: Xinheng, anchors: Path, anchored: list[str]
+) -> None:
+    anchors.write_text("\n".join(anchored))
+    assert xinheng("verify").exit_code == 0
+    assert xinheng("anchor").exit_code == 0
+    assert anchors.read_text().splitlines()[:-1] == anchored
+    assert xinheng("verify").exit_code == 0
+
+
 def test_two_who_anchor_at_once_leave_a_file_that_holds(
     store: Store, xinheng: Xinheng, anchors: Path, key: Path, anchored: list[str]
 ) -> None:
