@@ -9,6 +9,7 @@ from flask import current_app
 
 from api.problems import fail
 from api.settings import Settings
+from rules.calendar import today
 from rules.loader import installed_packs, load_vocabulary
 from rules.model import Pack, Vocabulary
 from rules.problems import UnknownPackError
@@ -57,7 +58,10 @@ def run(run_id: int) -> RunSummary:
 
 
 def run_of(query: dict[str, Any]) -> RunSummary:
-    """The run that a request names, or the latest of its pack (up to its date); 404 where there is none."""
+    """The run that a request names, or the latest of its pack, up to its date or today; 404 without one.
+
+    A run of a day to come says how things will stand, and is nobody's grade before.
+    """
     if query.get("run") is not None:
         return run(query["run"])
     name, as_of = pack_id(query), query.get("as_of")
@@ -65,7 +69,7 @@ def run_of(query: dict[str, Any]) -> RunSummary:
     remembered = known.get((name, as_of))
     if remembered is not None:
         return remembered
-    found = latest_run(store(), name, as_of)
+    found = latest_run(store(), name, as_of or today())
     if found is None:
         fail("not-found", f"there is no run of {name}{f' up to {as_of}' if as_of else ''}")
     return known.keep((name, as_of), found)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rules.calendar import add_months
+from rules.calendar import add_months, today
 from rules.model import Supervision, Title
 from scoring.audit import Entry, append
 from scoring.consents import Clock, Consent, Who, consents_to, day_of, now, reference_key, subject_key
@@ -126,8 +126,8 @@ Terms = Mapping[str, Supervision]
 
 
 def _grades(store: Store, pack_id: str, subject_ids: Sequence[str]) -> tuple[dict[str, GradeRow], Terms]:
-    """The latest grades, and what a tier means."""
-    run = latest_run(store, pack_id)
+    """The latest grades, and what a tier means. A run of a day to come is nobody's grade before."""
+    run = latest_run(store, pack_id, today())
     if run is None:
         return {}, {}
     terms = {terms.tier: terms for terms in stored_pack(store, run.pack_hash).supervision}

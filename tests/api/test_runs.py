@@ -9,9 +9,16 @@ import time
 
 import pyarrow.parquet as pq
 import pytest
-from client import Client
+from client import Client, Sign
 from flask import Flask
-from small_district import LISTED, MIXED, SUBJECTS
+from lending_desk import check, terms
+from small_district import LISTED, MIXED, PACK, SUBJECTS
+
+from rules.calendar import today
+from rules.loader import find_pack
+from scoring.keys import Role
+from scoring.runs import run
+from scoring.store import Store
 
 
 def test_runs_are_listed_the_newest_first(regulator: Client) -> None:
@@ -40,6 +47,23 @@ def test_a_run_that_is_asked_for_is_seen_when_it_is_published(regulator: Client)
     assert (job["state"], job["problem"], job["rows"]) == ("published", None, 30)
     assert regulator.get(f"/v1/runs/{job['run_id']}").json["as_of"] == "2026-08-31"
     assert regulator.get("/v1/run-jobs").json["items"][0]["id"] == job["id"]
+
+
+def test_a_run_of_a_day_to_come_is_nobodys_grade_before_that_day(
+    regulator: Client, sign_in: Sign, store: Store
+) -> None:
+    ahead = dt.date(2999, 12, 31)
+    run(store, find_pack(PACK, ahead), ahead)
+    grade = f"/v1/subjects/{MIXED}/grade"
+    assert regulator.get(grade).json["as_of"] == "2026-07-31"
+    assert regulator.get(f"{grade}?as_of={ahead}").json["as_of"] == str(ahead)
+    assert regulator.get(f"/v1/subjects/{MIXED}/explanation").json["run"]["as_of"] == "2026-07-31"
+    assert {item["as_of"] for item in regulator.get("/v1/subjects").json["items"]} == {"2026-07-31"}
+    bank, day = sign_in(Role.LENDER, "甲银行"), str(today())
+    consent = terms(MIXED, lender="甲银行", valid_from=day, valid_until=day)
+    assert regulator.post("/v1/consents", json=consent).status_code == 201
+    answer = bank.post("/v1/lender-checks", json=check(consent["reference"], MIXED)).json
+    assert answer["graded_on"] == "2026-07-31"
 
 
 def test_a_comparison_counts_who_moved(regulator: Client) -> None:
