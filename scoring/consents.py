@@ -114,7 +114,8 @@ class Registration:
     """A consent to be registered.
 
     :param lender: None for the lender that registers it.
-    :param reference: the number of the signed document; without one a number is made.
+    :param reference: the number of the signed document; without one a number is made. A subject gives neither
+        this nor the next: it would learn which numbers its lender uses, and could take them.
     :param document_sha256: SHA-256 (hex) of the signed document; a lender must give both.
     :param valid_until: the last day on which it holds.
     """
@@ -400,6 +401,9 @@ def _own(who: Who, wanted: Registration) -> Registration:
         raise ConsentError("lender", f"a lender registers consents to itself alone: {who.lender}")
     if who.subject is not None and subject_id != who.subject:
         raise ConsentError("subject_id", f"a subject registers its own consents alone: {who.subject}")
+    if who.subject is not None and (wanted.reference or wanted.document_sha256):
+        field = "reference" if wanted.reference else "document_sha256"
+        raise ConsentError(field, "a subject's consent gets its number here: leave this out")
     if who.lender is not None and not (wanted.reference and wanted.document_sha256):
         missing = "document_sha256" if wanted.reference else "reference"
         raise ConsentError(missing, "a lender states the number and the SHA-256 of the signed document")

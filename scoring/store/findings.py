@@ -30,7 +30,13 @@ class ContradictionRow(Base):
             sqlite_where=sa.text("closed_at IS NULL"),
             postgresql_where=sa.text("closed_at IS NULL"),
         ),
-        sa.Index(None, "vocabulary", "id"),
+        sa.Index(
+            "ix_record_contradictions_open",
+            "vocabulary",
+            "id",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

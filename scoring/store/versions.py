@@ -338,6 +338,13 @@ class _Target:
         """The condition that a version is the vocabulary's current one."""
         return sa.and_(self.version.vocabulary == self.vocabulary_id, self.version.known_until.is_(None))
 
+    def knows(self, rows: sa.Table) -> sa.ColumnElement[bool]:
+        """The condition that a version is what is known of a staged row's key.
+
+        The key is an expression, so that SQLite goes from rows that arrive to what is known, not back.
+        """
+        return sa.and_(self.key == rows.c.key + "", self.is_current)
+
 
 def _take(
     session: Session,
@@ -359,11 +366,12 @@ def _take(
     dropped = _drop_short(connection, arriving, target)
     dropped += _drop_repeats(connection, arriving, target.file.id, key_column)
     dropped += _drop_refused(connection, arriving, target, _checked(session, arriving, target, checks))
-    merger = _merge(connection, arriving, changing, target, judge)
+    merger, differing = _merge(connection, arriving, changing, target, judge)
     dropped += _drop_refused(connection, arriving, target, merger.refused)
     _note_claims(connection, arriving, target, merger)
-    changed = _close(connection, changing, target)
-    _add(connection, changing, target)
+    changed = _close(connection, changing, target) if differing else 0
+    if differing:  # of an empty table PostgreSQL takes it that it has some pages, and reads all that is known
+        _add(connection, changing, target)
     new = _add(connection, arriving, target)
     if target.version is RecordVersion and new + changed:
         bulk.append(connection, table_of(Quarantined), _twins(connection, arriving, target, twins))
@@ -418,7 +426,7 @@ def _checked(
     if not checks:
         return ()
     a, version = arriving.c, target.version
-    known = sa.and_(target.key == a.key, target.is_current)
+    known = target.knows(arriving)
     query = sa.select(a.order_no, a.sheet, a.row_no, a.key, a.data, a.cleared, version.data.label("current"))
     rows = session.execute(query.join_from(arriving, version, known, isouter=True).order_by(a.order_no)).all()
     staged = [Staged(row.row_no, row.key, _laid_over(row), row.current, row.sheet) for row in rows]
@@ -508,14 +516,15 @@ def _double(repeats: sa.Subquery) -> sa.ColumnElement[str]:
 
 def _merge(
     connection: sa.Connection, arriving: sa.Table, changing: sa.Table, target: _Target, judge: Judge
-) -> Merger:
-    """Lay rows of known keys over what is known; those that change it go to the table of changing rows."""
+) -> tuple[Merger, int]:
+    """Lay rows of known keys over what is known; how many change it, and go to the table of changing rows."""
     merger = Merger(judge)
     result = connection.execute(
         _differing(arriving, target), execution_options={"yield_per": bulk.BATCH_ROWS}
     )
-    bulk.append(connection, changing, (_merged(merger, rows) for rows in result.partitions()))
-    return merger
+    differing = bulk.append(connection, changing, (_merged(merger, rows) for rows in result.partitions()))
+    sa.Index("changing_key", changing.c.key).create(connection)  # so PostgreSQL learns how many they are
+    return merger, differing
 
 
 def _differing(arriving: sa.Table, target: _Target) -> sa.Select[*tuple[Any, ...]]:
@@ -523,7 +532,7 @@ def _differing(arriving: sa.Table, target: _Target) -> sa.Select[*tuple[Any, ...
     a, version = arriving.c, target.version
     query = (
         sa.select(a.key, a.subject_id, a.row_no, a.order_no, a.sheet, version.data, a.data, a.cleared)
-        .join_from(arriving, version, sa.and_(target.key == a.key, target.is_current))
+        .join_from(arriving, version, target.knows(arriving))
         .where(sa.or_(version.content_hash != a.content_hash, a.cleared.is_not(None)))
     )
     if target.version is SubjectVersion:
@@ -564,10 +573,10 @@ def _note_claims(connection: sa.Connection, arriving: sa.Table, target: _Target,
     if target.version is SubjectVersion:
         return
     file, row = target.file, ContradictionRow
+    ours = sa.select(RecordMark.status_after).where(RecordMark.id == row.mark_id).scalar_subquery()
     query = (
-        sa.select(row.record_id, arriving.c.data, RecordMark.status_after)
+        sa.select(row.record_id, arriving.c.data, ours)
         .join_from(row, arriving, row.record_id == arriving.c.key)
-        .join(RecordMark, RecordMark.id == row.mark_id)
         .where(row.vocabulary == target.vocabulary_id, row.closed_at.is_(None))
     )
     agreed = [key for key, said, ours in connection.execute(query) if json.loads(said).get(STATUS) == ours]
@@ -579,12 +588,9 @@ def _twins(
     connection: sa.Connection, arriving: sa.Table, target: _Target, columns: TwinColumns
 ) -> Iterator[pa.RecordBatch]:
     """Warnings of this file's rows that may be a decision that is known under another number."""
-    subjects = (
-        sa.select(RecordVersion.subject_id)
-        .join_from(arriving, RecordVersion, sa.and_(target.key == arriving.c.key, target.is_current))
-        .where(RecordVersion.file_id == target.file.id)
-    )
     at, here = target.file.ingested_at, target.file.id
+    news = sa.select(1).where(target.is_current, target.key == arriving.c.key, RecordVersion.file_id == here)
+    subjects = sa.select(arriving.c.subject_id).where(news.correlate(arriving).exists())
     pairs = note_twins(connection, target.vocabulary_id, columns, at, subjects)
     both = [ordered for one, other in pairs for ordered in ((one, other), (other, one))]
     own = [(one, other) for one, other in both if one.file_id == here]
@@ -606,10 +612,8 @@ def _twin(one: Known, other: Known, sheet: str | None) -> Rejected:
 def _close(connection: sa.Connection, changing: sa.Table, target: _Target) -> int:
     """End the current versions of changing rows; how many."""
     version = target.version
-    arrived = changing.c.key + ""  # an expression: SQLite goes from what arrives to what is known, not back
-    changed = sa.select(version.id).join_from(
-        changing, version, sa.and_(target.key == arrived, target.is_current)
-    )
+    known = sa.select(version.id).where(target.key == changing.c.key, target.is_current)
+    changed = sa.select(known.correlate(changing).scalar_subquery()).select_from(changing)
     close = sa.update(version).where(version.id.in_(changed)).values(known_until=target.file.ingested_at)
     return connection.execute(close).rowcount
 

@@ -95,9 +95,11 @@ def _connect(limit: str, directory: str) -> duckdb.DuckDBPyConnection:
         "preserve_insertion_order": False,
     }
     try:
-        return duckdb.connect(":memory:", config=settings)
+        duck = duckdb.connect(":memory:", config=settings)
     except (duckdb.ParserException, duckdb.InvalidInputException) as error:
         raise StoreError(f"{MEMORY_VARIABLE} can't be read: {limit}. Right: 512MB, 2GB") from error
+    duck.execute("SET enable_progress_bar = false")  # in a program without a file DuckDB draws on the output
+    return duck
 
 
 def _no_room(limit: str, parent: str | None, error: Exception) -> str:

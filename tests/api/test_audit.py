@@ -225,7 +225,7 @@ def supervised(store: Store, regulator: Client) -> str:
     """A district with an alert and a plan in which somebody was refused; the plan's address."""
     pool = {"authority": "甲局", "monthly_visits": 9, "state": "active"}
     take(store, "inspector", "subject", "inspector_id", [{"inspector_id": f"I{n}", **pool} for n in range(6)])
-    wish = {"kind": "check_request", "level": "complaint", "occurred_on": "2026-08-03"}
+    wish = {"kind": "check_request", "level": "complaint", "occurred_on": "2026-08-03", "status": "effective"}
     wishes = [
         wish | {"record_id": "Q-1", "subject_id": SUBJECTS[0], "authority": "甲局"},
         wish

@@ -370,7 +370,7 @@ def test_a_lender_does_not_undo_a_withdrawal_by_its_own_word(
     assert (again.status_code, "was withdrawn on" in again.json["detail"]) == (409, True)
     consented(lender, LISTED)
     consented(sign_in(Role.LENDER, "乙银行"), FINED)
-    renewed = consented(subject, FINED, lender=AUTHORITY)
+    renewed = consented(subject, FINED, lender=AUTHORITY, reference=None, document_sha256=None)
     assert lender.post("/v1/lender-checks", json=check(renewed)).status_code == 200
     consented(lender, FINED)
 

@@ -153,13 +153,7 @@ def _endpoints_with_a_body(app: Flask) -> Iterator[tuple[str, Role]]:
     """Each address to which JSON is sent, and a role that may."""
     addresses = app.url_map.bind("localhost")
     for template, operations in app.test_client().get("/openapi.json").json["paths"].items():
-        path = (
-            template.replace("{", "")
-            .replace("}", "")
-            .replace("problem_id", "1")
-            .replace("alert_id", "1")
-            .replace("consent_id", "1")
-        )
+        path = re.sub(r"{\w+}", "1", template)
         if "requestBody" in operations.get("post", {}):
             endpoint, _ = addresses.match(path, "POST")
             yield path, min(ACCESS[endpoint].roles or ())

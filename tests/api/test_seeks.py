@@ -126,6 +126,15 @@ _OTHERS: dict[str, dict[str, Callable[[int], object]]] = {
         "created_at": _same(NOW),
     },
     "lenders": {"name": _number},
+    "record_contradictions": {
+        "vocabulary": _same("enterprise"), "record_id": _number, "subject_id": _number, "mark_id": _same(1),
+        "claimed": _same("x"), "data": _same("{}"), "file_id": _same(1), "row_no": _same(1),
+        "raised_at": _same(NOW), "closed_at": _same(NOW),
+    },
+    "record_twins": {
+        "vocabulary": _same("enterprise"), "first_id": _number, "second_id": _number,
+        "subject_id": _number, "found_at": _same(NOW), "outcome": _same("same"),
+    },
     "consents": {
         "lender": _number, "subject_id": _number, "reference": _number, "purposes": _same("loan"),
         "valid_from": _same(NOW.date()), "valid_until": _same(NOW.date()), "registered_at": _same(NOW),

@@ -85,7 +85,7 @@ def test_a_body_s_inspectors_answer_its_requests_under_each_of_its_names(
     pool: list[dict[str, object]] = [{"inspector_id": f"I{number}", **inspector} for number in range(6)]
     take(store, "inspector", "subject", "inspector_id", pool)
     asked = {"record_id": "Q-1", "subject_id": LISTED, "kind": "check_request", "level": "complaint"}
-    asked |= {"occurred_on": "2026-08-03", "authority": "国家税务总局云衡区税务局"}
+    asked |= {"occurred_on": "2026-08-03", "authority": "国家税务总局云衡区税务局", "status": "effective"}
     regulator.post("/v1/records", json={"records": [asked]})
     plan = regulator.post("/v1/inspection-plans", json={"month": "2026-08", "seed": "s"})
     refused = regulator.get(f"{plan.headers['Location']}/refusals").json

@@ -24,7 +24,7 @@ def test_the_demo_grades_and_explains_and_can_be_run_again(tmp_path: Path, comma
     assert "enterprise: 13 files, 0 new rows, 0 corrected" in again.stderr
     url = f"sqlite:///{tmp_path / 'xinheng.db'}"
     runs = json.loads(command("runs", "--database", url, "--format", "json").stdout)
-    assert [run["id"] for run in runs] == list(range(16, 0, -1))
+    assert [run["id"] for run in runs] == list(range(8, 0, -1))
     assert {run["as_of"] for run in runs} == {"2026-06-30", "2026-07-31"}
     shown = command("report", "--database", url, "--as-of", "2026-07-31").stdout
     assert "信易贷平台 Lending platform" in shown

@@ -122,7 +122,7 @@ def test_bad_usage(arguments: tuple[str, ...]) -> None:
 
 def test_a_listing_shows_nothing_that_steers_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     print_rows([{"a": "x\x1b[2Jy\tz", "b": None}], {"a": "甲", "b": "乙"}, "table")
-    assert capsys.readouterr().out == "甲\t乙\nx [2Jy z\t\n"
+    assert capsys.readouterr().out == "甲\t乙\nx⟨U+001B⟩[2Jy z\t\n"
 
 
 def test_a_terminal_sees_a_drawn_table_with_the_texts_as_they_are(

@@ -67,7 +67,13 @@ def _contradictions() -> None:
         sqlite_where=_OPEN,
         postgresql_where=_OPEN,
     )
-    op.create_index("ix_record_contradictions_vocabulary_id", "record_contradictions", ["vocabulary", "id"])
+    op.create_index(
+        "ix_record_contradictions_open",
+        "record_contradictions",
+        ["vocabulary", "id"],
+        sqlite_where=_OPEN,
+        postgresql_where=_OPEN,
+    )
 
 
 def _twins() -> None:
