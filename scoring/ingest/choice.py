@@ -29,7 +29,8 @@ class _Fit:
 
     :param complete: whether every required column is there.
     :param whole: whether every column that new rows need is there as well.
-    :param columns: the columns recognised, without those whose first cells are no codes of theirs.
+    :param columns: the columns recognised, without those most of whose first cells are no codes of theirs.
+    :param strange: the first cells of the others that are none.
     :param headers: what was recognised.
     :param subjects: the subjects' keys in the first rows.
     :param records: the records' keys there.
@@ -39,13 +40,14 @@ class _Fit:
     complete: bool
     whole: bool
     columns: int
+    strange: int
     headers: tuple[str, ...]
     subjects: tuple[str, ...]
     records: tuple[str, ...]
 
     @property
-    def rank(self) -> tuple[bool, bool, int]:
-        return self.complete, self.whole, self.columns
+    def rank(self) -> tuple[bool, bool, int, int]:
+        return self.complete, self.whole, self.columns, -self.strange
 
 
 def choose_vocabulary(
@@ -111,7 +113,7 @@ def _fits(path: Path, mapping: FileMapping, dataset: Dataset | None) -> list[_Fi
     return sorted(fits, key=_rank, reverse=True)
 
 
-def _rank(fit: _Fit) -> tuple[bool, bool, int]:
+def _rank(fit: _Fit) -> tuple[bool, bool, int, int]:
     return fit.rank
 
 
@@ -131,17 +133,20 @@ def _matchers(mapping: FileMapping, dataset: Dataset | None) -> Mapping[str, Hea
 def _fit(matcher: HeaderMatcher, head: Sequence[Row]) -> _Fit:
     best = matcher.best(head)
     if best is None or not best.columns:
-        return _Fit(matcher.vocabulary, False, False, 0, (), (), ())
+        return _Fit(matcher.vocabulary, False, False, 0, 0, (), (), ())
     layout = matcher.read_as(best)
     cells = [row for number, row in head if number > layout.row and not isinstance(row, Fault)]
-    unread = 0
+    unread = strange = 0
     keys: dict[str, tuple[str, ...]] = {}
     for found in layout.found:
         column = [row[found.position] for row in cells if found.position < len(row)]
         words = matcher.mapping.values.get(found.column.name, {})
         convert = converter(Reading(found.column, replacements=words))
         values = [convert(cell) for cell in column]
-        unread += bool(found.column.values) and any(isinstance(value, Fault) for value in values)
+        if found.column.values:
+            faults = sum(isinstance(value, Fault) for value in values)
+            mostly = 2 * faults > sum(value is not None for value in values)
+            unread, strange = unread + mostly, strange + faults * (not mostly)
         if found.column.name in matcher.required(layout.dataset):
             known = (str(value) for value in values if value and not isinstance(value, Fault))
             keys[found.column.name] = tuple(known)
@@ -150,6 +155,7 @@ def _fit(matcher: HeaderMatcher, head: Sequence[Row]) -> _Fit:
         best.complete,
         best.complete and not best.lacking,
         best.columns - unread,
+        strange,
         tuple(found.header for found in layout.found),
         keys.get(matcher.required(layout.dataset)[-1], ()),
         keys.get(layout.table.key, ()) if layout.dataset == "record" else (),

@@ -8,12 +8,15 @@ import pytest
 
 from rules.loader import load_vocabulary
 from scoring.ingest.errors import IngestError
+from scoring.ingest.files import Reading, ingest_file
 from scoring.ingest.mapping import parse_mapping
+from scoring.store import Store
 
 from .conftest import CODES, Ingest, write_text
 
 HOTELS = ["统一社会信用代码,商户名称,商户类型,经营状态,床位数", f"{CODES[0]},某酒店,酒店,营业,120"]
 LISTING = "编号,信用代码,类别,状态,日期"
+LONG = "编号,信用代码,机关,类别,失信程度,状态,等级,发生日期"
 
 
 @pytest.mark.parametrize(
@@ -64,3 +67,15 @@ def test_a_mapping_or_a_vocabulary_of_ones_own_is_taken_at_its_word(take: Ingest
     path = write_text(tmp_path / "a.csv", HOTELS)
     assert take(path, load_vocabulary("enterprise")).new == 1
     assert take(path, None, mapping=parse_mapping("vocabulary: enterprise", "m.yaml")).unchanged == 1
+
+
+@pytest.mark.parametrize(
+    "odd", [f"R2,{CODES[0]},甲局,处罚,重,在,罚,2026-03-05", LONG], ids=["bad", "headers"]
+)
+def test_a_bad_row_among_the_first_leaves_clear_what_the_others_say(
+    sqlite: Store, tmp_path: Path, odd: str
+) -> None:
+    good = f"R1,{CODES[0]},甲局,行政处罚,一般,有效,罚款,2026-03-05"
+    path = write_text(tmp_path / "a.csv", [LONG, good, odd])
+    report = ingest_file(sqlite, path, None, Reading(quarantine=tmp_path))
+    assert (report.vocabulary, report.new) == ("enterprise", 1)
