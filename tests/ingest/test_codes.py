@@ -18,6 +18,8 @@ from .conftest import CODES, Ingest, current, quarantined, write_text
 
 PILOT = "91350211M0000XUF46"
 FILLER = "00000000000000000X"
+ZEROS = "0" * 18
+"""Its check character is right."""
 SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 HEADERS = "编号,行政相对人代码_1(统一社会信用代码),行政相对人代码_2(工商注册号),行政相对人名称,类别,状态,日期"
 
@@ -52,11 +54,10 @@ def test_the_exception_holds_for_its_pattern_alone(take: Ingest, tmp_path: Path,
     assert take(write_text(tmp_path / "a.csv", ["信用代码", code]), "enterprise").rejected == 1
 
 
-def test_a_filler_is_no_subject(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
-    assert (
-        take(write_text(tmp_path / "a.csv", ["信用代码,企业名称", f"{FILLER},甲"]), "enterprise").rejected
-        == 1
-    )
+@pytest.mark.parametrize("code", [FILLER, ZEROS])
+def test_a_filler_is_no_subject(take: Ingest, sqlite: Store, tmp_path: Path, code: str) -> None:
+    path = write_text(tmp_path / "a.csv", ["信用代码,企业名称", f"{code},甲"])
+    assert take(path, "enterprise").rejected == 1
     assert "a filler, not a code" in quarantined(sqlite)[0][3]
 
 
@@ -78,6 +79,7 @@ def find(store: Store, tmp_path: Path, row: str) -> FileReport:
     [
         (listed(FILLER, "500232600123456"), CODES[0]),
         (listed(FILLER, "", "云衡区小卖店"), CODES[0]),
+        (listed(ZEROS, "", "云衡区小卖店"), CODES[0]),
         (listed("", "", "云衡区小卖店"), CODES[0]),
         (listed(FILLER, "５００２３２６００９９９９９９", "云衡区面馆"), CODES[2]),
         (listed(FILLER, "1", "云衡区小卖店"), CODES[0]),
