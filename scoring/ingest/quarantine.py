@@ -8,8 +8,10 @@ import csv
 import json
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import astuple
 from pathlib import Path
+from uuid import uuid4
 
 import sqlalchemy as sa
 
@@ -20,6 +22,8 @@ from scoring.store.versions import Level, Rejected
 
 HEADERS = ("文件 file", "工作表 sheet", "行 row", "列 column", "值 value", "原因 reason")
 ENDINGS = (".quarantine.csv", ".warnings.csv")
+LONGEST_STEM = 200
+"""Bytes of a file's name that the names of its accounts begin with; a file system takes 255 in all."""
 
 
 class Waiting:
@@ -54,20 +58,35 @@ def write_quarantine(store: Store, file_id: int, folder: Path, level: Level = "e
     with store.reading() as session:
         file = session.get_one(IngestedFile, file_id)
         ending = ENDINGS[level == "warning"]
-        path = folder / f"{Path(file.name).stem}.{file.sha256[:8]}{ending}"
+        path = account(file, folder, ending)
         problems = (
             sa.select(Quarantined)
             .filter_by(file_id=file_id, level=level)
             .order_by(Quarantined.sheet, Quarantined.row_no, Quarantined.id)
         )
-        unfinished = path.with_suffix(".part")
-        with unfinished.open("w", encoding="utf-8-sig", newline="") as stream:
+        with in_place(path) as unfinished, unfinished.open("w", encoding="utf-8-sig", newline="") as stream:
             writer = csv.writer(stream)
             writer.writerow(HEADERS)
             for problem in session.scalars(problems.execution_options(yield_per=1_000)):
                 writer.writerow(_line(file.name, problem))
-    unfinished.replace(path)
     return path
+
+
+def account(file: IngestedFile, folder: Path, ending: str) -> Path:
+    """Where an account of a file stands: it is named after the file and its digest."""
+    stem = Path(file.name).stem.encode()[:LONGEST_STEM].decode(errors="ignore")
+    return folder / f"{stem}.{file.sha256[:8]}{ending}"
+
+
+@contextmanager
+def in_place(path: Path) -> Iterator[Path]:
+    """A file to write, which takes its place once it is whole; another process may be writing the same."""
+    unfinished = path.with_name(f".{uuid4().hex}.part")
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _line(file: str, problem: Quarantined) -> tuple[str | int, ...]:

@@ -20,6 +20,7 @@ from rules.model import Column, Kind, Table
 from scoring.ingest.errors import Fault
 from scoring.ingest.folding import Shown, Unreadable, as_text
 from scoring.ingest.headers import REASON_HEADER, Layout
+from scoring.ingest.quarantine import account, in_place
 from scoring.ingest.rows import EXAMPLE, shown
 from scoring.ingest.sheets import Cells, Row, Sheet
 from scoring.store import Store
@@ -50,7 +51,7 @@ def write_bad_rows(store: Store, file_id: int, tables: Iterable[tuple[Sheet, Lay
     workbook = Workbook(write_only=True)
     with store.reading() as session:
         file = session.get_one(IngestedFile, file_id)
-        path = folder / f"{Path(file.name).stem}.{file.sha256[:8]}.mend.xlsx"
+        path = account(file, folder, ".mend.xlsx")
         for given, layout in tables:
             query = sa.select(Quarantined).filter_by(file_id=file_id, level="error", sheet=given.name)
             found = session.scalars(
@@ -62,9 +63,8 @@ def write_bad_rows(store: Store, file_id: int, tables: Iterable[tuple[Sheet, Lay
                 sheet = workbook.create_sheet(given.name or "退回")
                 for line in _lines(sheet, given.rows, layout, chain([first], bad)):
                     sheet.append(line)
-    unfinished = path.with_suffix(".part")
-    workbook.save(unfinished)
-    unfinished.replace(path)
+    with in_place(path) as unfinished:
+        workbook.save(unfinished)
     return path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,8 +14,10 @@ from click.testing import CliRunner
 from rules.loader import load_vocabulary, vocabulary_names
 from rules.model import Table
 from scoring.cli import main
+from scoring.ingest import files
 from scoring.ingest.cells import Reading, converter
 from scoring.ingest.headers import REASON_HEADER
+from scoring.ingest.quarantine import write_quarantine
 from scoring.ingest.rows import EXAMPLE
 from scoring.ingest.workbooks import write_template
 from scoring.store import Store
@@ -209,3 +212,23 @@ def test_the_command_writes_a_template_and_asks_for_files_without_one(tmp_path: 
         == 1
     )
     assert CliRunner().invoke(main, ["ingest"]).exit_code == 2
+
+
+def test_the_accounts_of_a_file_can_be_written_by_two_at_once(sqlite: Store, tmp_path: Path) -> None:
+    path = write_text(tmp_path / "a.csv", ["编号,信用代码,类别,状态,日期", *("x,y" for _ in range(500))])
+    report = files.ingest_file(sqlite, path, "enterprise", files.Reading(quarantine=tmp_path / "q"))
+    number = report.file_id
+    assert number is not None
+    with ThreadPoolExecutor(8) as pool:
+        written = set(pool.map(lambda _: write_quarantine(sqlite, number, tmp_path / "q"), range(40)))
+    assert written == {report.quarantine}
+    assert len(written.pop().read_text("utf-8-sig").splitlines()) == 501
+
+
+def test_a_long_name_leaves_room_for_those_of_its_accounts(sqlite: Store, tmp_path: Path) -> None:
+    path = write_text(tmp_path / f"{'罚' * 83}.csv", ["编号,信用代码,类别,状态,日期", "x,y"])
+    report = files.ingest_file(sqlite, path, "enterprise", files.Reading(quarantine=tmp_path / "q"))
+    assert report.quarantine is not None
+    assert report.mend is not None
+    assert report.quarantine.name.startswith("罚" * 66)
+    assert {found.suffix for found in (tmp_path / "q").iterdir()} == {".csv", ".xlsx"}
