@@ -204,9 +204,10 @@ def ingest_file(
     with _readable(path):
         dataset = reading.dataset or mapping.dataset
         matcher = HeaderMatcher(_vocabulary(store, path, vocabulary, reading), mapping, dataset)
+        hold = _holder(path)
         info = FileInfo(_digest(path, matcher, reading.replace), path.name)
         with _opened(path, matcher) as opened:
-            result = _take(store, matcher, opened.tables, info, progress, reading)
+            result = _take(store, matcher, opened.tables, info, progress, reading, hold)
     return FileReport(
         file=path.name,
         dataset=opened.dataset,
@@ -226,7 +227,7 @@ def ingest_file(
         file_id=None if reading.check else result.file_id,
         noted=result.noted,
         sheets=opened.sheets,
-        mend=_mend(store, path, matcher, result, reading),
+        mend=_mend(store, path, matcher, result, reading, hold),
         vocabulary=matcher.vocabulary.id,
     )
 
@@ -276,12 +277,13 @@ def _take(
     info: FileInfo,
     progress: Progress,
     reading: Reading,
+    hold: Callable[[], None],
 ) -> IngestResult:
     layout = tables[0][1]
     header = layout.header(matcher.required(layout.dataset)[0])
     with closing(Waiting()) as noted:
         rows = chain.from_iterable(_rows(store, matcher, *table, noted, reading) for table in tables)
-        batches = _batches(rows, lambda: progress(*_progress(tables)))
+        batches = _batches(rows, lambda: progress(*_progress(tables)), hold)
         arrow = pa.RecordBatchReader.from_batches(_SCHEMA, batches)
         vocabulary, dataset = matcher.vocabulary, layout.dataset
         checks = [claimed_twice] if (vocabulary.id, dataset) == (BODIES, "subject") else []
@@ -336,12 +338,15 @@ def _progress(tables: Sequence[tuple[Sheet, Layout]]) -> tuple[int, int]:
     return sum(sheet.position() for sheet, _ in tables), sum(sheet.size() for sheet, _ in tables)
 
 
-def _batches(rows: Iterator[_StagedRow], read: Callable[[], None]) -> Iterator[pa.RecordBatch]:
+def _batches(
+    rows: Iterator[_StagedRow], read: Callable[[], None], end: Callable[[], None]
+) -> Iterator[pa.RecordBatch]:
     while some := list(islice(rows, BATCH_ROWS)):
         read()
         columns = zip(*some, strict=True)
         arrays = [pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)]
         yield pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA)
+    end()
 
 
 @contextmanager
@@ -421,6 +426,24 @@ def _readable(path: Path) -> Iterator[None]:
         raise IngestError(str(path), reason, Title("请开放读取权限", "let this user read it")) from None
 
 
+def _holder(path: Path) -> Callable[[], None]:
+    """A function that raises an :class:`IngestError` once the file is another than now: copied on, say."""
+
+    def state() -> tuple[int, int, int]:
+        found = path.stat()
+        return found.st_ino, found.st_size, found.st_mtime_ns
+
+    def hold() -> None:
+        if state() != first:
+            reason = Title("文件在读取过程中有改动", "the file was changed while it was read")
+            raise IngestError(
+                path.name, reason, Title("请在文件完整后重新导入", "ingest it again once it is whole")
+            )
+
+    first = state()
+    return hold
+
+
 def _digest(path: Path, matcher: HeaderMatcher, replaces: bool) -> str:
     """SHA-256 of the file's bytes and of everything else that decides how it is read."""
     with path.open("rb") as stream:
@@ -440,12 +463,18 @@ def _quarantine(
 
 
 def _mend(
-    store: Store, path: Path, matcher: HeaderMatcher, result: IngestResult, reading: Reading
+    store: Store,
+    path: Path,
+    matcher: HeaderMatcher,
+    result: IngestResult,
+    reading: Reading,
+    hold: Callable[[], None],
 ) -> Path | None:
     """The bad rows as they stood; they are read once more, for only now it is known which they are."""
     if reading.check or not result.rejected:
         return None
     with _written(path, reading.quarantine), _opened(path, matcher) as opened:
+        hold()
         return write_bad_rows(store, result.file_id, opened.tables, reading.quarantine)
 
 
@@ -503,7 +532,8 @@ def _named(named: str, mapping: FileMapping) -> Vocabulary:
 def _choose(paths: Iterable[Path]) -> tuple[list[Path], list[Path], list[IngestError]]:
     """Files as they are named; of a directory the tables under it, and apart from them what is none.
 
-    Directories that can't be listed are failures, for nobody knows what they hold.
+    Links to other directories are not followed, for they may lead in a circle. Directories that can't be
+    listed are failures, for nobody knows what they hold.
     """
     chosen: list[Path] = []
     skipped: list[Path] = []
@@ -513,7 +543,8 @@ def _choose(paths: Iterable[Path]) -> tuple[list[Path], list[Path], list[IngestE
             chosen.append(path)
             continue
         walked = os.walk(path, onerror=lambda error: failures.append(_not_listed(error)))
-        inside = sorted(Path(folder, file) for folder, _, files in walked for file in files)
+        found = (Path(folder, name) for folder, folders, files in walked for name in (*folders, *files))
+        inside = sorted(name for name in found if name.is_symlink() or not name.is_dir())
         chosen += [file for file in inside if _is_table(file)]
         skipped += [file for file in inside if not _is_table(file)]
     return chosen, skipped, failures
@@ -527,4 +558,4 @@ def _not_listed(error: OSError) -> IngestError:
 def _is_table(path: Path) -> bool:
     """Hidden files, the lock files of spreadsheets and quarantine files are no tables of an office."""
     own = path.name.startswith((".", "~$")) or path.name.endswith(ENDINGS)
-    return path.suffix.casefold() in SUFFIXES and not own
+    return path.suffix.casefold() in SUFFIXES and not own and not path.is_dir()

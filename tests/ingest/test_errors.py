@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from scoring.ingest.errors import IngestError
+from scoring.ingest.files import Reading, ingest_file, ingest_paths
 from scoring.ingest.mapping import load_mapping, parse_mapping
 from scoring.store import Store
 
-from .conftest import CODES, Ingest, current, quarantined, write_text, write_workbook
+from .conftest import CODES, LENIENT, Ingest, current, quarantined, write_text, write_workbook
 
 GOOD = ["编号,信用代码,机关", f"R1,{CODES[0]},区市场监管局"]
 
@@ -216,3 +217,23 @@ def test_a_quarantine_that_can_not_be_written_is_said_and_mended_by_another_try(
     assert (report.unchanged, report.rejected) == (1, 1)
     assert report.quarantine is not None
     assert "bad | row" in report.quarantine.read_text(encoding="utf-8-sig")
+
+
+def test_a_file_that_is_changed_while_it_is_read_is_not_taken(sqlite: Store, tmp_path: Path) -> None:
+    path = write_text(tmp_path / "a.csv", GOOD)
+
+    def copied_on(done: int, whole: int) -> None:
+        write_text(path, [*GOOD, f"R2,{CODES[0]},区市场监管局"])
+
+    with pytest.raises(IngestError, match="changed while it was read"):
+        ingest_file(sqlite, path, LENIENT, Reading(quarantine=tmp_path), copied_on)
+    assert current(sqlite) == []
+
+
+def test_a_link_to_a_directory_is_named_as_not_read(sqlite: Store, tmp_path: Path) -> None:
+    (tmp_path / "month").mkdir()
+    (tmp_path / "other").mkdir()
+    write_text(tmp_path / "other" / "a.csv", GOOD)
+    (tmp_path / "month" / "more").symlink_to(tmp_path / "other")
+    report = ingest_paths(sqlite, [tmp_path / "month"], LENIENT, Reading(quarantine=tmp_path))
+    assert (report.files, report.skipped) == ((), (tmp_path / "month" / "more",))
