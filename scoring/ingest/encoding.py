@@ -37,15 +37,18 @@ def find_encoding(path: Path, given: str | None = None) -> str:
 
 
 def _utf16(path: Path) -> str | None:
-    """UTF-16 by its mark, or by the zeros that its ASCII characters have in every other byte."""
+    """UTF-16 by its mark, or by the zeros that its ASCII characters have in every other byte.
+
+    Some Chinese characters (一) have one in the other.
+    """
     with path.open("rb") as stream:
         head = stream.read(_HEAD)
     if head.startswith(_UTF16_MARKS):
         return "utf-16"
     even, odd = head[::2].count(0), head[1::2].count(0)
-    if max(even, odd) * 20 < len(head) or min(even, odd):
+    if max(even, odd) * 20 < len(head) or min(even, odd) * 3 > max(even, odd):
         return None
-    return "utf-16-le" if odd else "utf-16-be"
+    return "utf-16-le" if odd > even else "utf-16-be"
 
 
 @dataclass(slots=True)

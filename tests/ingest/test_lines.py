@@ -178,6 +178,12 @@ def test_an_encoding_is_recognised_with_and_without_mark(
     assert current(sqlite)[0]["authority"] == "云衡税务局"
 
 
+@pytest.mark.parametrize("name", ["utf-16-le", "utf-16-be"])
+def test_characters_that_hold_a_zero_byte_leave_utf_16_what_it_is(tmp_path: Path, name: str) -> None:
+    text = "编号,失信程度\r\n1,一般\r\n2,一\u3000般\r\n"
+    assert encoding(tmp_path / "a.csv", text.encode(name)) == name
+
+
 @pytest.mark.parametrize("where", range(3))
 def test_one_damaged_byte_in_utf_8_is_no_other_language(tmp_path: Path, where: int) -> None:
     good = "id,name\r\n1,云衡税务\r\n2,".encode()
