@@ -429,9 +429,9 @@ def _readable(path: Path) -> Iterator[None]:
 def _holder(path: Path) -> Callable[[], None]:
     """A function that raises an :class:`IngestError` once the file is another than now: copied on, say."""
 
-    def state() -> tuple[int, int, int]:
+    def state() -> tuple[int, int]:
         found = path.stat()
-        return found.st_ino, found.st_size, found.st_mtime_ns
+        return found.st_size, found.st_mtime_ns
 
     def hold() -> None:
         if state() != first:
