@@ -164,7 +164,10 @@ def undo_command(number: int, database: str | None) -> None:
     for key in done.left:
         click.echo(f"{key}: 此后另有变更,保持不变 changed later, stays as it is", err=True)
     if done.file_id is None:
-        click.echo(f"{done.name}: 没有可撤回的内容 nothing to take back")
+        click.echo(
+            f"{done.name}: 没有可撤回的内容 nothing to take back "
+            "(已撤回,或后来的文件另有说法 taken back already, or said anew later: xinheng ingest list)"
+        )
         return
     click.echo(
         f"{done.name}: 已撤回 taken back (文件号 file no. {done.file_id}): {done.restored} 项恢复 restored, "
@@ -175,7 +178,7 @@ def undo_command(number: int, database: str | None) -> None:
 def _write_template(vocabulary: str, dataset: Dataset) -> None:
     if sys.stdout.isatty():
         raise click.UsageError(f"a workbook is no text; send it to a file: --template {dataset} > 模板.xlsx")
-    write_template(table_named(vocabulary, dataset), sys.stdout.buffer)
+    write_template(*table_named(vocabulary, dataset), sys.stdout.buffer)
 
 
 def _bar(bars: ExitStack) -> Callable[[Path], Progress]:
@@ -219,7 +222,8 @@ def _notes(file: FileReport) -> list[str]:
     if file.held:
         notes.append(
             f"{file.held} 行的状态与本中心的决定不同,维持原决定 "
-            "rows say another status than was decided here, which stands: xinheng records contradictions"
+            "rows say another status than was decided here, which stands; what contradicts it: "
+            "xinheng records contradictions"
         )
     if file.columns:
         notes.append("已知行的列 columns of known rows: " + "; ".join(map(_column, file.columns.items())))
@@ -233,7 +237,7 @@ def _notes(file: FileReport) -> list[str]:
 
 def _place(note: Rejected) -> str:
     where = [note.sheet, f"第 {note.row_no} 行 row", note.column]
-    return f"{', '.join(filter(None, where))}: {note.value or ''} {note.reason}"
+    return f"{', '.join(filter(None, where))}: {' '.join(filter(None, (note.value, note.reason)))}"
 
 
 def _column(item: tuple[str, ColumnChanges]) -> str:

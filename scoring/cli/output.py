@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
+from rules.calendar import SHANGHAI
 from scoring.spreadsheets import inert
 from scoring.visible import visible
 
@@ -36,7 +38,8 @@ def print_rows(rows: Iterable[Row], columns: Mapping[str, str] | Sequence[str], 
 
     :param rows: mappings that hold at least the columns; None is printed as nothing (JSON: null).
     :param columns: the keys to print, or key → heading; CSV and JSON use the keys, for programs read them.
-    :param fmt: ``table`` is drawn on a terminal and tab-separated in a pipe.
+    :param fmt: ``table`` is drawn on a terminal and tab-separated in a pipe; its times of day are those of
+        Shanghai, in CSV and JSON they are UTC.
     """
     headings = columns if isinstance(columns, Mapping) else {key: key for key in columns}
     printer = {"table": _print_table, "json": _print_json, "csv": _print_csv}[fmt]
@@ -101,5 +104,7 @@ def _text(value: Any) -> str:
 
 def _shown(value: Any) -> str:
     """A value in one line; what could steer a terminal, or how its neighbours are shown, stands as a mark."""
+    if isinstance(value, dt.datetime):
+        return f"{value.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
     text = _text(value)
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in visible(text))

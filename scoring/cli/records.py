@@ -12,6 +12,7 @@ import click
 
 from rules.calendar import today
 from rules.loader import load_vocabulary
+from rules.model import Vocabulary
 from scoring.cli.options import database_option
 from scoring.cli.output import Format, format_option, print_rows
 from scoring.records import RecordError, UnknownRecordError
@@ -74,8 +75,9 @@ def contradictions_command(vocabulary: str, limit: int, database: str | None, fm
     Example: xinheng records contradictions --format csv
     """
     with _store(database) as store:
-        found = list_contradictions(store, load_vocabulary(vocabulary), limit=limit)
-    print_rows(map(_contradiction, found), CONTRADICTION, fmt)
+        words = load_vocabulary(vocabulary)
+        found = list_contradictions(store, words, limit=limit)
+    print_rows((_contradiction(each, _names(words, fmt)) for each in found), CONTRADICTION, fmt)
 
 
 @records_group.command("resolve")
@@ -113,7 +115,7 @@ def twins_command(search: bool, vocabulary: str, limit: int, database: str | Non
         if search:
             search_twins(store, words, dt.datetime.now(dt.UTC))
         found = list_twins(store, words, limit=limit)
-    print_rows(map(_twins, found), TWINS, fmt)
+    print_rows((_twins(each, _names(words, fmt)) for each in found), TWINS, fmt)
 
 
 @records_group.command("settle")
@@ -141,26 +143,37 @@ def _ruling(reason: str) -> Ruling:
     return Ruling(reason, f"cli:{getpass.getuser()}", today())
 
 
-def _contradiction(found: Contradiction) -> dict[str, object]:
+def _names(words: Vocabulary, fmt: Format) -> Mapping[str, str]:
+    """What the columns of records are called: for people by their titles, for programs by their names."""
+    columns = words.records.columns if words.records else {}
+    return {name: column.title.zh if fmt == "table" else name for name, column in columns.items()}
+
+
+def _contradiction(found: Contradiction, names: Mapping[str, str]) -> dict[str, object]:
     plain = {name: getattr(found, name) for name in CONTRADICTION if name != "differs"}
-    return plain | {"differs": _differing(found.ours, found.theirs)}
+    return plain | {"differs": _differing(found.ours, found.theirs, names)}
 
 
-def _twins(found: Twins) -> dict[str, object]:
+def _twins(found: Twins, names: Mapping[str, str]) -> dict[str, object]:
     (first, one), (second, other) = found.records.items()
     return {
         "id": found.id,
         "subject_id": found.subject_id,
         "first": first,
         "second": second,
-        "same": [name for name, value in one.items() if value is not None and other[name] == value],
-        "differs": _differing(one, other),
+        "same": [names[name] for name, value in one.items() if value is not None and other[name] == value],
+        "differs": _differing(one, other, names),
         "found_at": found.found_at,
     }
 
 
-def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    return [f"{name}: {one[name]} / {other[name]}" for name in one if one[name] != other[name]]
+def _differing(one: Mapping[str, Any], other: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
+    differing = [name for name in one if one[name] != other[name]]
+    return [f"{names[name]}: {_said(one[name])} / {_said(other[name])}" for name in differing]
+
+
+def _said(value: object) -> object:
+    return "—" if value is None else value
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from rules.calendar import SHANGHAI
 from scoring.cli.options import database_option
 from scoring.cli.output import Format, format_option, print_rows
 from scoring.runs import list_runs
@@ -45,9 +44,6 @@ def runs_command(pack_id: str | None, limit: int, database: str | None, fmt: For
 
 
 def _readable(row: dict[str, Any]) -> dict[str, Any]:
-    """A run for people: times of day in Shanghai, counts with separators, the start of the identity."""
-    times = {
-        name: f"{row[name].astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}" for name in ("known_at", "published_at")
-    }
+    """A run for people: counts with separators, the start of the identity."""
     counts = {name: f"{row[name]:,}" for name in ("subjects", "records", "orphans")}
-    return row | times | counts | {"pack_hash": row["pack_hash"][:12]}
+    return row | counts | {"pack_hash": row["pack_hash"][:12]}

@@ -510,12 +510,13 @@ def _vocabulary(store: Store, path: Path, given: Vocabulary | str | None, readin
     return vocabulary
 
 
-def table_named(vocabulary: str, dataset: Dataset) -> Table:
-    """A table of a shared vocabulary.
+def table_named(vocabulary: str, dataset: Dataset) -> tuple[Table, tuple[str, ...]]:
+    """A table of a shared vocabulary, and the columns that no file of it may lack.
 
     :raises IngestError: where there is no such vocabulary, or no such table in it.
     """
-    return HeaderMatcher(_named(vocabulary, NO_MAPPING), NO_MAPPING, dataset).tables[dataset]
+    matcher = HeaderMatcher(_named(vocabulary, NO_MAPPING), NO_MAPPING, dataset)
+    return matcher.tables[dataset], matcher.required(dataset)
 
 
 def _named(named: str, mapping: FileMapping) -> Vocabulary:

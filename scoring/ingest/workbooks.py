@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import IO, Any
@@ -129,8 +130,11 @@ def _cell(sheet: Any, value: Any, fill: PatternFill | None = None) -> Any:
 # Templates
 
 
-def write_template(table: Table, stream: IO[bytes]) -> None:
-    """An empty workbook for a table: headers with units, drop-downs of closed lists, and an example row."""
+def write_template(table: Table, required: Collection[str], stream: IO[bytes]) -> None:
+    """An empty workbook for a table: headers with units, drop-downs of closed lists, and an example row.
+
+    :param required: the columns that no file may lack; a star marks them, and those that every row fills.
+    """
     workbook = Workbook()
     sheet: Any = workbook.active
     sheet.title = "填报"
@@ -140,7 +144,7 @@ def write_template(table: Table, stream: IO[bytes]) -> None:
     example = _example(table)
     for number, column in enumerate(table.columns.values(), 1):
         letter = get_column_letter(number)
-        head = sheet.cell(1, number, _header(table, column))
+        head = sheet.cell(1, number, _header(column, column.name in (*required, *table.needs)))
         head.font, head.fill = Font(bold=True), _HEAD
         sheet.cell(2, number, example[column.name]).font = Font(italic=True, color="FF808080")
         dimension = sheet.column_dimensions[letter]
@@ -156,8 +160,7 @@ def write_template(table: Table, stream: IO[bytes]) -> None:
     workbook.save(stream)
 
 
-def _header(table: Table, column: Column) -> str:
-    needed = column.name in (table.key, *table.needs)
+def _header(column: Column, needed: bool) -> str:
     unit = (
         "（元）"
         if column.title.en.endswith("(yuan)")
@@ -188,5 +191,6 @@ def _example(table: Table) -> Mapping[str, str]:
 def _form(column: Column) -> str:
     if column.declared in ("integer", "decimal"):
         most, least = column.possible.most, column.possible.least
-        return f"{max(least or 1, min(most or 1_000, 1_000 if column.declared == 'decimal' else 1)):f}"
+        number = max(least or 1, min(most or 1_000, 1_000 if column.declared == "decimal" else 1))
+        return f"{Decimal(number):f}"
     return "2026-03-01" if column.declared == "date" else "18位代码" if column.format else "文字"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,15 @@ def test_one_decision_under_two_numbers_is_said_and_listed(opened: Store) -> Non
         "HH2": "effective",
     }
     assert json.loads(xinheng("records", "twins", "--search", "--format", "json").stdout) == []
+
+
+def test_twins_are_listed_for_people_by_titles_and_shanghai_times(opened: Store) -> None:
+    ingest(file("t.csv", FULL, FULL.replace("HH1", "HH2").replace(",1000,", ",,")))
+    (line,) = xinheng("records", "twins", "--search").stdout.splitlines()[1:]
+    assert "记录编号: HH1 / HH2" in line
+    assert "涉及金额: " in line
+    assert "None" not in line
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", line.split("\t")[-1])
 
 
 def test_a_check_says_all_that_ingest_would_say_and_changes_nothing(opened: Store) -> None:

@@ -16,6 +16,7 @@ from rules.model import Table
 from scoring.cli import main
 from scoring.ingest import files
 from scoring.ingest.cells import Reading, converter
+from scoring.ingest.files import table_named
 from scoring.ingest.headers import REASON_HEADER
 from scoring.ingest.quarantine import write_quarantine
 from scoring.ingest.rows import EXAMPLE
@@ -148,7 +149,7 @@ def table(vocabulary: str, dataset: str) -> Table:
 def template(tmp_path: Path, vocabulary: str, dataset: str) -> Path:
     path = tmp_path / "模板.xlsx"
     with path.open("wb") as stream:
-        write_template(table(vocabulary, dataset), stream)
+        write_template(*table_named(vocabulary, dataset), stream)
     return path
 
 
@@ -201,7 +202,10 @@ def test_every_closed_list_is_a_drop_down_of_titles_that_are_read(
 def test_a_template_says_units_and_what_is_required(tmp_path: Path) -> None:
     sheet = openpyxl.load_workbook(template(tmp_path, "enterprise", "record"))["填报"]
     heads = [cell.value for cell in sheet[1]]
-    assert {"*记录编号", "*认定日期（年-月-日）", "涉及金额（元）", "*信息类别"} <= set(heads)
+    assert {"*记录编号", "*统一社会信用代码", "*认定日期（年-月-日）", "涉及金额（元）", "*信息类别"} <= set(
+        heads
+    )
+    assert sheet.cell(2, heads.index("涉及金额（元）") + 1).value == "1000"
 
 
 def test_the_command_writes_a_template_and_asks_for_files_without_one(tmp_path: Path) -> None:
