@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask import Response
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from api.pages.blueprint import frame, page, policy
 from api.problems import PROGRAMS, answered_headers
@@ -20,6 +20,7 @@ def page_response(error: HTTPException) -> Response | None:
         return None
     code = error.code or 500
     detail = error.description if code < 500 or code == 503 else f"tell the operator: {request.request_id}"
-    response = policy(page("error", code, code=code, detail=detail, **frame()))
+    told = None if detail == NotFound.description else detail
+    response = policy(page("error", code, code=code, detail=told, **frame()))
     response.headers.update(answered_headers(error))
     return response

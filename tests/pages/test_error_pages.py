@@ -32,6 +32,18 @@ def test_an_address_of_nothing_is_a_page_in_a_browser(
         assert "POST" in answer.headers["Allow"]
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_an_address_of_nothing_is_answered_in_the_chosen_language(pages: Flask, language: str) -> None:
+    client = pages.test_client()
+    client.set_cookie("language", language)
+    told = client.get("/nowhere", headers=BROWSER).text
+    assert ("这个地址没有页面" in told, "There is no page at this address" in told) == (
+        language == "zh",
+        language == "en",
+    )
+    assert "requested URL" not in told
+
+
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json, text/html;q=0.5", ""])
 def test_a_program_is_told_in_problem_details(pages: Flask, accept: str) -> None:
     answer = pages.test_client().get("/nowhere", headers={"Accept": accept})
