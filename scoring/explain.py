@@ -17,7 +17,7 @@ from rules.model import Dimension, Pack, Rule
 from rules.plan import Plan, compile_plan, rows_in_force, rule_names
 from scoring.ingest.keys import subject_key
 from scoring.misses import Miss, Misses
-from scoring.runs import RunSummary, get_run, latest_run
+from scoring.runs import RunSummary, current_run, get_run
 from scoring.store import Store
 from scoring.store.documents import decode
 from scoring.store.models import DimensionScore, Hit, RecordVersion, Score, SubjectVersion
@@ -132,7 +132,7 @@ def _unmatched(pack: Pack, day: dt.date, hit: set[str]) -> tuple[str, ...]:
 
 
 def _run(store: Store, pack_id: str, run_id: int | None) -> RunSummary:
-    run = get_run(store, run_id) if run_id is not None else latest_run(store, pack_id)
+    run = get_run(store, run_id) if run_id is not None else current_run(store, pack_id)
     if run is None:
         raise UnknownSubjectError(f"there is no run of {pack_id} yet; start one with: xinheng score")
     if run.pack_id != pack_id:

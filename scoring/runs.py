@@ -13,6 +13,7 @@ import duckdb
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from rules.calendar import today
 from rules.identity import identity
 from rules.loader import in_force
 from rules.model import Pack
@@ -159,6 +160,14 @@ def latest_run(store: Store, pack_id: str, as_of: dt.date | None = None) -> RunS
     with store.reading() as session:
         row = session.scalar(query.order_by(Run.as_of.desc(), *_LAST_PUBLISHED).limit(1))
         return None if row is None else _summary(row)
+
+
+def current_run(store: Store, pack_id: str) -> RunSummary | None:
+    """The run by which people are shown how things stand: the latest up to today, or of those to come.
+
+    A run of a day to come says how things will stand: it is shown, with its date, while there is no other.
+    """
+    return latest_run(store, pack_id, today()) or latest_run(store, pack_id)
 
 
 def list_runs(

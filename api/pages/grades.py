@@ -27,7 +27,7 @@ from scoring.explain import Explanation, UnknownSubjectError, explain
 from scoring.lending import ACTION, OUTCOMES
 from scoring.lookup import NAME, Listed, graded_packs, list_subjects
 from scoring.marks import STATUS, list_marks
-from scoring.runs import RunSummary, latest_run
+from scoring.runs import RunSummary, current_run
 from scoring.store.packs import stored_pack
 
 ROWS = 50
@@ -128,7 +128,7 @@ def _explained(pack_id: str, subject_id: str) -> Explanation:
 
 
 def _run(pack_id: str) -> RunSummary:
-    return latest_run(store(), pack_id) or fail("not-found", f"there is no run of {pack_id} yet")
+    return current_run(store(), pack_id) or fail("not-found", f"there is no run of {pack_id} yet")
 
 
 def _cursor(row: Listed) -> str:

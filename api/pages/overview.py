@@ -22,7 +22,7 @@ from scoring.keys import Role
 from scoring.live.alerts import Alert, list_alerts
 from scoring.lookup import graded_packs, names_of, run_before
 from scoring.results import Move
-from scoring.runs import RunSummary, latest_run, list_runs
+from scoring.runs import RunSummary, current_run, list_runs
 from scoring.store import Store
 from scoring.store.packs import stored_pack
 
@@ -72,7 +72,7 @@ def front() -> Response:
 @blueprint.get("/overview")
 def overview() -> Response:
     """Tier distributions, runs, movers."""
-    standings = [_standing(run) for name in graded_packs(store()) if (run := latest_run(store(), name))]
+    standings = [_standing(run) for name in graded_packs(store()) if (run := current_run(store(), name))]
     alerts = _open_alerts() if is_regulator() else []
     moved = [move.subject_id for standing in standings for move in standing.moves]
     journal.detail(subjects=[*moved, *(item.alert.subject_id for item in alerts)])

@@ -21,7 +21,7 @@ from rules.loader import find_pack, installed_packs, load_text
 from rules.model import Pack
 from rules.problems import PackError, UnknownPackError
 from scoring.lookup import names_of
-from scoring.runs import latest_run
+from scoring.runs import current_run
 from scoring.simulate import Simulation, SimulationError
 
 MOVERS_SHOWN = 100
@@ -56,7 +56,7 @@ def simulate_packs() -> Response:
 
 def _form(status: int, **values: Any) -> Response:
     packs = installed_packs()
-    run = latest_run(store(), packs[0].id) if packs else None
+    run = current_run(store(), packs[0].id) if packs else None
     given = {"as_of": str(run.as_of if run else today()), **request.form.to_dict()}
     return page("simulation", status, packs=packs, given=given, **{"problems": [], **values})
 

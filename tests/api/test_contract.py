@@ -94,6 +94,7 @@ WHAT_NO_SCHEMA_SAYS = {
     "POST /v1/keys": "an organisation by the role",
     "POST /v1/problems": "an enterprise's code has a check character",
     "POST /v1/consents": "a term is bounded, and begins soon",
+    "POST /v1/consents/sample": "a month is drawn from when it is over",
     "POST /v1/lenders/stop": "a lender is one that has a key",
     "POST /v1/lenders/lift": "a lender is one that has a key",
     "GET /v1/subjects": "points have two decimals",
