@@ -69,15 +69,18 @@ GROUPS = {
          "tests/api/test_subjects.py"),
     ),
     "facts": Group(
-        ("scoring/ingest/*.py", "scoring/records.py", "scoring/marks.py", "scoring/lookup.py"),
-        ("tests/ingest", "tests/api/test_records.py", "tests/api/test_subjects.py"),
+        ("scoring/ingest/*.py", "scoring/records.py", "scoring/marks.py", "scoring/lookup.py",
+         "scoring/bodies.py", "scoring/settling.py"),
+        ("tests/ingest", "tests/test_bodies.py", "tests/test_ways_in.py", "tests/api/test_records.py",
+         "tests/api/test_ownership.py", "tests/api/test_settling.py", "tests/api/test_subjects.py"),
     ),
     "store": Group(
         ("scoring/store/*.py", "scoring/results.py", "scoring/runs.py"),
         ("tests/store", "tests/ingest", "tests/api/test_runs.py", "tests/cli/test_score.py"),
     ),
     "access": Group(
-        ("scoring/keys.py", "scoring/audit.py", "scoring/jobs.py", "scoring/lending.py", "api/*.py"),
+        ("scoring/keys.py", "scoring/audit.py", "scoring/jobs.py", "scoring/lending.py",
+         "scoring/consents.py", "scoring/anchors.py", "scoring/sessions.py", "api/*.py"),
         ("tests/api", "tests/pages/test_sign_in.py"),
     ),
 }  # fmt: skip
