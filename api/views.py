@@ -40,7 +40,7 @@ def pack_view(pack: Pack, day: dt.date) -> dict[str, Any]:
         "rule_list": [
             {
                 **rule_view(pack, rule),
-                "when": render(rule.when),
+                "when": render(rule.when.written),
                 "points": rule.points.on(day) if rule.points else None,
                 "tier": rule.tier,
             }

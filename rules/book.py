@@ -145,7 +145,7 @@ def _of(pack: Pack, measure: Measure) -> str:
 
 
 def _where(pack: Pack, measure: Measure) -> str:
-    return str(both(pack, lambda said: said.condition(measure.where)))
+    return str(both(pack, lambda said: said.condition(measure.where.written)))
 
 
 def _within(pack: Pack, measure: Measure) -> str:
@@ -172,8 +172,8 @@ def _dimension(pack: Pack, dimension: Dimension) -> Iterator[Block]:
 def _rule(pack: Pack, rule: Rule) -> Iterator[Block]:
     yield Heading(3, str(rule.title))
     rows: list[tuple[str, Cell]] = [("编号 Id", Code(rule.id))]
-    rows.append(("条件 Condition", str(both(pack, lambda said: said.condition(rule.when)))))
-    rows.append(("条件原文 As written", Code(render(rule.when))))
+    rows.append(("条件 Condition", str(both(pack, lambda said: said.condition(rule.when.written)))))
+    rows.append(("条件原文 As written", Code(render(rule.when.written))))
     rows.append(("结果 Result", _result(pack, rule)))
     rows += _terms(pack, rule)
     yield Grid(("项目 Item", "内容 Content"), tuple(rows))
@@ -209,7 +209,7 @@ def _terms(pack: Pack, rule: Rule) -> Iterator[tuple[str, Cell]]:
 
 
 def _table(pack: Pack, table: str, rows: Sequence[Rule]) -> Iterator[Block]:
-    common = _common([rule.when for rule in rows])
+    common = _common([rule.when.written for rule in rows])
     yield Heading(3, str(pack.tables[table]))
     shared: list[tuple[str, Cell]] = [("编号 Id", Code(table))]
     if common:
@@ -239,7 +239,7 @@ def _cited(pack: Pack, rule: Rule) -> str:
 
 
 def _rest(rule: Rule, common: Sequence[Expression]) -> list[Expression]:
-    return [term for term in conjuncts(rule.when) if term not in common]
+    return [term for term in conjuncts(rule.when.written) if term not in common]
 
 
 def _common(conditions: Sequence[Expression]) -> list[Expression]:

@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from rules.exact import EXACT
 from rules.expressions import Expression, Type, render
-from rules.model import Pack
+from rules.model import Pack, When
 
 _NODES = get_args(Expression)
 _UNORDERED = ("rules", "alerts", "dimensions", "measures", "bases")
@@ -37,6 +37,8 @@ def _plain(value: Any) -> Any:
     match value:
         case _ if isinstance(value, _NODES):
             return render(value)
+        case When():
+            return render(value.written)
         case Type():
             return f"{value.kind}({value.whole},{value.scale})"
         case Fraction():

@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from rules.expressions import Expression, Level, Type, Value
+from rules.expressions import TRUE, Expression, Level, Type, Value
 from rules.problems import Place
 
 OWN_CHOICE_TITLE = "自定 own choice"
@@ -189,6 +189,25 @@ class Window:
         return day == dt.date.max and bool(self.months or self.days)
 
 
+@dataclass(frozen=True, slots=True)
+class When:
+    """A condition with its time taken apart (:func:`rules.windows.take_time_out`), once, when it is loaded.
+
+    :param written: the condition as it was written, for people and for the identity of packs.
+    :param condition: what is left without ``as_of``.
+    :param begins: dates; the condition is true only on days d with each of them ≤ d.
+    :param ends: dates; true only on days d with d < each of them.
+    """
+
+    written: Expression
+    condition: Expression
+    begins: tuple[Expression, ...] = ()
+    ends: tuple[Expression, ...] = ()
+
+
+ALWAYS = When(TRUE, TRUE)
+
+
 class Aggregate(StrEnum):
     """How a measure makes one value of many records, or of other measures."""
 
@@ -227,7 +246,7 @@ class Measure:
     title: Title
     aggregate: Aggregate
     operand: Expression | None
-    where: Expression
+    where: When
     window: Window | None
     by: str | None
     take: Aggregate | None
@@ -277,7 +296,7 @@ class Rule:
     title: Title
     level: Level
     dimension: str | None
-    when: Expression
+    when: When
     points: Dated | None
     per: Expression | None
     window: Window | None

@@ -35,8 +35,7 @@ from rules.expressions import (
     conjuncts,
     names,
 )
-from rules.model import Measure, Pack, Rule, Window
-from rules.windows import Timed, take_time_out
+from rules.model import Measure, Pack, Rule, When, Window
 
 CROWDED = 24
 """The most rows that one key of a join may have before the join gets a further key column."""
@@ -105,7 +104,7 @@ class TimedMeasure:
     """A measure over records, its condition freed of ``as_of``."""
 
     measure: Measure
-    timed: Timed
+    timed: When
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +155,7 @@ def compile_plan(pack: Pack, as_of: dt.date, shown: Iterable[str] = ()) -> Plan:
         as_of=as_of,
         rules=rules,
         groups=groups,
-        measures=tuple(TimedMeasure(m, take_time_out(m.where)) for m in used_measures(pack, rules, shown)),
+        measures=tuple(TimedMeasure(m, m.where) for m in used_measures(pack, rules, shown)),
         names={n.name: n for rule in rules for n in rule_names(rule)},
         next_version_on=_next_version(pack, as_of),
     )
@@ -168,7 +167,9 @@ def used_measures(pack: Pack, rules: Sequence[Rule], shown: Iterable[str] = ()) 
     used = {*shown} | {n.name for rule in rules for n in rule_names(rule) if n.level is Level.MEASURE}
     for measure in reversed(pack.measures):
         if measure.id in used:
-            used.update(measure.parts, (n.name for n in names(measure.where) if n.level is Level.MEASURE))
+            used.update(
+                measure.parts, (n.name for n in names(measure.where.written) if n.level is Level.MEASURE)
+            )
     return tuple(m for m in pack.measures if m.id in used)
 
 
@@ -180,7 +181,7 @@ def rows_in_force(pack: Pack, day: dt.date) -> dict[str, str]:
 
 def rule_names(rule: Rule) -> frozenset[Name]:
     """Every name that a rule reads, dates included."""
-    read = names(rule.when) | (names(rule.per) if rule.per else frozenset())
+    read = names(rule.when.written) | (names(rule.per) if rule.per else frozenset())
     if rule.window:
         read |= names(rule.window.start) | (names(rule.window.until) if rule.window.until else frozenset())
     return read
@@ -199,7 +200,7 @@ class _Dates:
 
 
 def _drafts(number: int, rule: Rule, as_of: dt.date) -> Iterable[tuple[_Dates, Row]]:
-    timed = take_time_out(rule.when)
+    timed = rule.when
     window = rule.window
     if window and window.is_over(as_of):
         return

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rules.conditions import ConditionError
 from rules.expressions import AsOf, Compare, Expression, Shift, conjunction, conjuncts, reads_as_of
+from rules.model import When
 
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}
 
 
-@dataclass(frozen=True, slots=True)
-class Timed:
-    """A condition taken apart.
-
-    :param condition: what is left without ``as_of``.
-    :param begins: dates; true only on days d with each of them ≤ d.
-    :param ends: dates; true only on days d with d < each of them.
-    """
-
-    condition: Expression
-    begins: tuple[Expression, ...]
-    ends: tuple[Expression, ...]
-
-
-def take_time_out(condition: Expression) -> Timed:
+def take_time_out(condition: Expression) -> When:
     """Moves the terms that compare with ``as_of`` out of a condition.
+
+    >>> from rules.expressions import DATE, Level, Name, render
+    >>> due = Name("due_on", Level.RECORD, DATE)
+    >>> [render(date) for date in take_time_out(Compare("<", due, AsOf())).begins]
+    ['due_on + interval 1 day']
 
     :raises ConditionError: where ``as_of`` stands anywhere but alone on one side of a top-level comparison.
     """
@@ -37,7 +27,7 @@ def take_time_out(condition: Expression) -> Timed:
             _bound(term, begins, ends)
         else:
             rest.append(term)
-    return Timed(conjunction(tuple(rest)), tuple(begins), tuple(ends))
+    return When(condition, conjunction(tuple(rest)), tuple(begins), tuple(ends))
 
 
 def _bound(term: Expression, begins: list[Expression], ends: list[Expression]) -> None:

@@ -167,7 +167,7 @@ def _frame(store: Store, run: RunSummary, plan: Plan) -> list[dict[str, Any]]:
 
 def _unranked(pack: Pack, ranked: Measure, row: Mapping[str, Any], as_of: dt.date) -> Iterator[str]:
     """The conditions of the ranking that the body does not meet, in words."""
-    for term in conjuncts(ranked.where):
+    for term in conjuncts(ranked.where.written):
         if evaluate(term, row, as_of) is not True:
             yield f"不符合 not so: {both(pack, lambda said, term=term: said.condition(term))}"  # type: ignore[misc]
 

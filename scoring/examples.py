@@ -102,7 +102,7 @@ def _ranked(pack: Pack) -> set[str]:
     """The measures that depend on other subjects, themselves or through what they are made of."""
     ranked: set[str] = set()
     for measure in pack.measures:
-        read = {*measure.parts, *(n.name for n in names(measure.where))}
+        read = {*measure.parts, *(n.name for n in names(measure.where.written))}
         if measure.aggregate in OVER_GROUP or read & ranked:
             ranked.add(measure.id)
     return ranked

@@ -121,7 +121,7 @@ MACROS = (
 
 def _derived(measure: Measure) -> str:
     """The column of a measure that is made of measures."""
-    takes_part = f"coalesce({to_sql(measure.where)}, false)"
+    takes_part = f"coalesce({to_sql(measure.where.condition)}, false)"
     column = quoted(measure.id)
     if measure.aggregate is Aggregate.RATIO:
         part, whole = (f"scaled4({quoted(p)})" for p in measure.parts)

@@ -9,9 +9,8 @@ from typing import Any
 
 from rules.evaluate import Row, evaluate, window_on
 from rules.expressions import TRUE, Expression, Level, conjuncts, names, reads_as_of, render
-from rules.model import Rule
+from rules.model import Rule, When
 from rules.plan import Plan
-from rules.windows import Timed, take_time_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +54,11 @@ class _Condition:
     moving: tuple[Expression, ...]
     on_subject: tuple[Expression, ...]
     first: Expression
-    timed: Timed
+    timed: When
 
     @classmethod
     def of(cls, rule: Rule) -> _Condition:
-        terms = conjuncts(rule.when)
+        terms = conjuncts(rule.when.written)
         on_record = [term for term in terms if any(n.level is Level.RECORD for n in names(term))]
         return cls(
             rule=rule,
@@ -67,7 +66,7 @@ class _Condition:
             moving=tuple(term for term in terms if reads_as_of(term)),
             on_subject=tuple(term for term in terms if term not in on_record),
             first=on_record[0] if on_record else TRUE,
-            timed=take_time_out(rule.when),
+            timed=rule.when,
         )
 
 

@@ -64,7 +64,9 @@ def repeat_offences(store: Store, pack: Pack, as_of: dt.date, at_least: int = 2)
         found = _grouped(duck, pack, measure, at_least)
         attributes = _attributes(duck, pack)
     rules = [
-        rule for rule in compile_plan(pack, as_of).rules if MEASURE in {n.name for n in names(rule.when)}
+        rule
+        for rule in compile_plan(pack, as_of).rules
+        if MEASURE in {n.name for n in names(rule.when.written)}
     ]
     repeats = (
         _repeat(pack, measure, rules, as_of, row | {"known": attributes[row["subject_id"]]}) for row in found
@@ -136,7 +138,7 @@ def _repeat(
         records=tuple(row["records"]),
         since=row["since"],
         until=row["until"],
-        escalations=tuple(rule for rule in rules if evaluate(rule.when, number, as_of) is True),
+        escalations=tuple(rule for rule in rules if evaluate(rule.when.written, number, as_of) is True),
     )
 
 

@@ -113,7 +113,7 @@ def score(pack: Pack, day: dt.date, key: Any, subject: Row, records: Sequence[Ro
 
 def read_by(rule: Rule) -> frozenset[Name]:
     window = [rule.window.start, rule.window.until] if rule.window else []
-    return frozenset().union(*(names(part) for part in (rule.when, rule.per, *window) if part))
+    return frozenset().union(*(names(part) for part in (rule.when.written, rule.per, *window) if part))
 
 
 # Hits
@@ -135,7 +135,7 @@ def hits(
         )
         counts = rule.window is None or open_on(rule.window, row, day)
         per = value(rule.per, row, day) if rule.per else Fraction(1)
-        if value(rule.when, row, day) is True and counts and per is not None:
+        if value(rule.when.written, row, day) is True and counts and per is not None:
             points = rounded((points_on(rule, day) or 0) * per * kept(rule.window, row, day))
             points = hold(points, -LARGEST_HIT, LARGEST_HIT)
             begins, ends = bounds(rule, row, day)
@@ -175,7 +175,7 @@ def bounds(rule: Rule, row: Row, day: dt.date) -> tuple[list[dt.date], list[dt.d
     """The dates from and until which a hit counts: of its window and of its terms with ``as_of``."""
     begins = [value(rule.window.start, row, day)] if rule.window else []
     ends = ends_of(rule.window, row, day) if rule.window else []
-    for term in conjuncts(rule.when):
+    for term in conjuncts(rule.when.written):
         if isinstance(term, Compare) and reads_as_of(term):
             date, op = (term.left, term.op) if isinstance(term.right, AsOf) else (term.right, mirror(term.op))
             limit = value(date, row, day)
@@ -251,9 +251,13 @@ def value_of(
 ) -> Any:
     """A measure's value for the subject ``key`` with these records."""
     if measure.aggregate in DERIVED:
-        return derived(measure, people, key, day) if value(measure.where, people[key], day) is True else None
+        return (
+            derived(measure, people, key, day)
+            if value(measure.where.written, people[key], day) is True
+            else None
+        )
     taking_part = [
-        r for r in records if value(measure.where, r, day) is True and open_on(measure.window, r, day)
+        r for r in records if value(measure.where.written, r, day) is True and open_on(measure.window, r, day)
     ]
     if measure.by is None:
         return aggregate(measure, taking_part, pack, day)
@@ -307,7 +311,9 @@ def among_peers(measure: Measure, people: Mapping[Any, Row], key: Any, day: dt.d
     if me[ranked] is None or (measure.by and me.get(measure.by) is None):
         return None
     taking_part = [
-        row for row in people.values() if row[ranked] is not None and value(measure.where, row, day) is True
+        row
+        for row in people.values()
+        if row[ranked] is not None and value(measure.where.written, row, day) is True
     ]
     peers = [row[ranked] for row in taking_part if not measure.by or row.get(measure.by) == me[measure.by]]
     if measure.aggregate is Aggregate.PEERS:

@@ -137,6 +137,7 @@ def turning_days(pack: Pack, case: Case) -> list[dt.date]:
     rows = [reference.exact_row(row) for row in [*rows, *case.subjects]]
     for judged in [*pack.rules, *pack.measures]:
         condition = judged.where if isinstance(judged, reference.Measure) else judged.when
+        condition = condition.written
         for row in rows:
             days |= set(_turns(judged, condition, row, case.as_of))
     return sorted(day for day in days if day > case.as_of)
@@ -164,8 +165,8 @@ def test_conditions_judged_one_by_one_mean_the_same(case: Case) -> None:
     rows = [{**subjects.get(r[pack.vocabulary.record_subject], {}), **r} for r in case.records]
     for rule in pack.rules:
         for row in rows:
-            assert evaluate(rule.when, row, case.as_of) == reference.value(
-                rule.when, reference.exact_row(row), case.as_of
+            assert evaluate(rule.when.written, row, case.as_of) == reference.value(
+                rule.when.written, reference.exact_row(row), case.as_of
             )
 
 

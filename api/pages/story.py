@@ -110,7 +110,7 @@ def record_facts(hit: ExplainedHit, pack: Pack) -> list[Fact]:
 
 def reasons(miss: Miss, pack: Pack) -> list[Reason]:
     """What kept a rule out."""
-    terms = {render(term): term for term in conjuncts(miss.rule.when)}
+    terms = {render(term): term for term in conjuncts(miss.rule.when.written)}
     return [_reason(failed, terms, pack) for failed in miss.failed]
 
 

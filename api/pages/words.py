@@ -84,7 +84,7 @@ def tier_class(tier: str, tiers: tuple[str, ...]) -> str:
 
 def condition(rule: Rule, pack: Pack) -> Title:
     """A rule's condition in words."""
-    return both(pack, lambda said: said.condition(rule.when))
+    return both(pack, lambda said: said.condition(rule.when.written))
 
 
 def counts(rule: Rule, pack: Pack) -> Title:
@@ -109,7 +109,7 @@ def rule_points(rule: Rule, pack: Pack) -> Title:
 
 def written(rule: Rule) -> str:
     """A rule's condition as the pack has it."""
-    return render(rule.when)
+    return render(rule.when.written)
 
 
 def citations(rule: Rule, pack: Pack) -> list[str]:

@@ -10,7 +10,6 @@ from rules.lint.domains import Domain, implies, term_domain
 from rules.lint.finding import Finding, Severity
 from rules.lint.review import Review
 from rules.model import Rule, Window
-from rules.windows import take_time_out
 
 MAX_COMPARED = 1_000
 """Packs with more rules are not searched for rules that imply each other: the pairs grow with the square."""
@@ -23,7 +22,7 @@ def dead_rules(review: Review) -> Iterator[Finding]:
         if review.boxes[rule.id] == ():
             yield review.finding(
                 Severity.ERROR, "dead-rule", rule, rule.id,
-                "can never hit: its terms exclude each other", render(rule.when),
+                "can never hit: its terms exclude each other", render(rule.when.written),
             )  # fmt: skip
         elif (reason := _closed_window(rule)) is not None:
             yield review.finding(Severity.ERROR, "dead-window", rule, rule.id, f"can never hit: {reason}")
@@ -35,7 +34,7 @@ def _closed_window(rule: Rule) -> str | None:
         return None
     if rule.window.until == rule.window.start:
         return "its window ends where it starts"
-    late = any(_after_end(begin, rule.window) for begin in take_time_out(rule.when).begins)
+    late = any(_after_end(begin, rule.window) for begin in rule.when.begins)
     return "its condition asks for a day after its window's end" if late else None
 
 
@@ -52,7 +51,7 @@ def dead_branches(review: Review) -> Iterator[Finding]:
     for rule in review.pack.rules:
         if rule.table or not review.boxes[rule.id]:
             continue
-        terms = conjuncts(rule.when)
+        terms = conjuncts(rule.when.written)
         for term in terms:
             rest = tuple(t for t in terms if t is not term)
             for part in term.parts if isinstance(term, Or) else ():
@@ -69,7 +68,7 @@ def dead_branches(review: Review) -> Iterator[Finding]:
 def always_true(review: Review) -> Iterator[Finding]:
     """Terms that hold whatever the records are."""
     for rule in review.pack.rules:
-        for term in conjuncts(rule.when):
+        for term in conjuncts(rule.when.written):
             found = term_domain(term)
             if found and review.limits.domains.get(found[0], _ANY).within(found[1]):
                 yield review.finding(
@@ -80,7 +79,7 @@ def always_true(review: Review) -> Iterator[Finding]:
 def plain_like(review: Review) -> Iterator[Finding]:
     """``like`` without a wildcard is ``=``."""
     for rule in review.pack.rules:
-        for node in walk(rule.when):
+        for node in walk(rule.when.written):
             if isinstance(node, Like) and not set("%_") & set(node.pattern):
                 yield review.finding(
                     Severity.WARNING, "like-without-wildcard", rule, rule.id,
@@ -91,10 +90,10 @@ def plain_like(review: Review) -> Iterator[Finding]:
 def dead_measures(review: Review) -> Iterator[Finding]:
     """Measures whose records can't exist."""
     for measure in review.pack.measures:
-        if review.limits.boxes(measure.where) == ():
+        if review.limits.boxes(measure.where.written) == ():
             yield review.finding(
                 Severity.ERROR, "dead-measure", ("measures", measure.id, "where"), measure.id,
-                "no record can take part: the terms exclude each other", render(measure.where),
+                "no record can take part: the terms exclude each other", render(measure.where.written),
             )  # fmt: skip
 
 
@@ -102,14 +101,14 @@ def duplicate_conditions(review: Review) -> Iterator[Finding]:
     """Two rules, or two vetoes, that hit in just the same cases. One case may well have two consequences."""
     same: dict[object, list[Rule]] = {}
     for rule in (rule for rule in review.pack.rules if not rule.consequence):
-        terms = frozenset(render(term) for term in conjuncts(rule.when))
+        terms = frozenset(render(term) for term in conjuncts(rule.when.written))
         same.setdefault((rule.level, terms, rule.window, rule.tier), []).append(rule)
     for rules in same.values():
         for one, other in combinations(rules, 2):
             if review.together(one, other) and (one.table is None or one.table != other.table):
                 yield review.finding(
                     Severity.WARNING, "duplicate-condition", other, other.id,
-                    f"has the same condition and window as {one.id}", render(other.when),
+                    f"has the same condition and window as {one.id}", render(other.when.written),
                 )  # fmt: skip
 
 

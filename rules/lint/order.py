@@ -113,7 +113,7 @@ def unused(review: Review) -> Iterator[Finding]:
     for measure in reversed(pack.measures):
         if measure.id in used:
             used.update(measure.parts)
-            used.update(n.name for n in names(measure.where))
+            used.update(n.name for n in names(measure.where.written))
     for measure in pack.measures:
         if measure.id not in used:
             about = ("measures", measure.id, "?")

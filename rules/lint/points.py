@@ -11,7 +11,6 @@ from rules.expressions import Level
 from rules.lint.finding import Finding, Severity
 from rules.lint.review import Review
 from rules.model import Dimension, Rule
-from rules.windows import take_time_out
 from rules.words import kind, number
 
 
@@ -107,7 +106,7 @@ def counts_forever(review: Review) -> Iterator[Finding]:
         if window is None or rule.level is not Level.RECORD or window.months or window.days or window.until:
             continue
         against = rule.tier is not None or rule.consequence or any(value < 0 for value in _values(rule))
-        if against and not take_time_out(rule.when).ends:
+        if against and not rule.when.ends:
             message = "counts for ever: no months, no days, no until"
             yield review.finding(
                 Severity.WARNING, "counts-forever", rule, rule.id, message, "counts: {months: 12, from: …}"
@@ -131,7 +130,7 @@ def endless_measures(review: Review) -> Iterator[Finding]:
     """Measures that count records of any age."""
     for measure in review.pack.measures:
         window = measure.window
-        if window and not (window.months or window.days or window.until or take_time_out(measure.where).ends):
+        if window and not (window.months or window.days or window.until or measure.where.ends):
             yield review.finding(
                 Severity.NOTICE, "measure-endless", ("measures", measure.id), measure.id,
                 "measures records of any age: it has no window",

@@ -100,7 +100,7 @@ class Review:
     @cached_property
     def boxes(self) -> Mapping[str, tuple[Box, ...] | None]:
         """Rule id → the alternatives in which it can hit; None where they are too many to tell."""
-        return {rule.id: self.limits.boxes(rule.when) for rule in self.pack.rules}
+        return {rule.id: self.limits.boxes(rule.when.written) for rule in self.pack.rules}
 
     @cached_property
     def span(self) -> tuple[dt.date, dt.date]:

@@ -7,9 +7,10 @@ from typing import TypeVar
 
 from rules.conditions import ConditionError, Scope, UndeclaredNameError, parse_condition, parse_expression
 from rules.expressions import TEXT, TRUE, Expression, Level, Name
-from rules.model import Column, Measure, Vocabulary
+from rules.model import Column, Measure, Vocabulary, When
 from rules.problems import Problem
 from rules.source import Document, Path
+from rules.windows import take_time_out
 
 T = TypeVar("T")
 
@@ -64,6 +65,11 @@ class Context:
         if text is None:
             return TRUE
         return self.attempt(path, text, lambda: parse_condition(text, scope or self.scope))
+
+    def when(self, text: str | None, path: Path, scope: Scope | None = None) -> When | None:
+        """The condition at ``path`` with its time taken apart."""
+        found = self.condition(text, path, scope)
+        return None if found is None else self.attempt(path, text or "", lambda: take_time_out(found))
 
     def expression(self, text: str, path: Path, scope: Scope | None = None) -> Expression | None:
         """The expression at ``path``."""

@@ -13,7 +13,6 @@ from rules.expressions import (
     COUNT,
     DECIMAL,
     TOTAL,
-    TRUE,
     Expression,
     Kind,
     Level,
@@ -24,9 +23,8 @@ from rules.expressions import (
 )
 from rules.meaning.context import Context
 from rules.meaning.windows import record_window
-from rules.model import DERIVED, Aggregate, Measure
+from rules.model import ALWAYS, DERIVED, Aggregate, Measure, When
 from rules.source import Path
-from rules.windows import take_time_out
 
 _MOST_RATIO_DIGITS = 29
 """Before the point: a quotient's terms, in ten-thousandths and doubled to be rounded, are below 2**127."""
@@ -78,7 +76,7 @@ def _measure(
         title=data["title"],
         aggregate=aggregate,
         operand=None,
-        where=TRUE,
+        where=ALWAYS,
         window=None,
         by=data["by"],
         take=None,
@@ -103,9 +101,7 @@ def _base(context: Context, draft: Measure, data: Mapping[str, Any], path: Path)
     if not context.records:
         context.report(path, "", "the vocabulary has no records to measure", "attributes alone")
         return None
-    where = context.condition(data["where"], (*path, "where"), context.record_scope)
-    if where is not None:
-        context.attempt((*path, "where"), data["where"] or "", lambda: take_time_out(where))
+    where = context.when(data["where"], (*path, "where"), context.record_scope)
     operand, kind = _operand(context, draft.aggregate, data, path)
     window = record_window(context, data["within"], (*path, "within"), context.record_scope)
     if data["by"] and data["by"] not in context.records:
@@ -205,20 +201,20 @@ def _computed(
         hint = "a number computed from attributes and measures"
         context.report((*path, "value"), data["value"], "not a value that a measure can have", hint)
         return None
-    read = {n.name for n in names(operand) | names(where) if n.level is Level.MEASURE}
+    read = {n.name for n in names(operand) | names(where.condition) if n.level is Level.MEASURE}
     return replace(draft, operand=operand, where=where, parts=tuple(sorted(read)), type=operand.type)
 
 
 def _subjects(
     context: Context, data: Mapping[str, Any], path: Path, built: Mapping[str, Measure]
-) -> Expression | None:
+) -> When | None:
     """The condition on subjects: attributes and measures."""
     where = context.condition(data["where"], (*path, "where"), _subject_scope(context, built))
     if where is not None and reads_as_of(where):
         hint = "a condition on attributes and measures"
         context.report((*path, "where"), str(data["where"]), "as_of in a measure made of measures", hint)
         return None
-    return where
+    return None if where is None else When(where, where)
 
 
 def _subject_scope(context: Context, built: Mapping[str, Measure]) -> Scope:

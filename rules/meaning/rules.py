@@ -12,9 +12,8 @@ from rules.meaning.context import Context
 from rules.meaning.examples import build_examples
 from rules.meaning.references import References
 from rules.meaning.windows import rule_window
-from rules.model import Dated, Rule
+from rules.model import Dated, Rule, When
 from rules.source import Path
-from rules.windows import take_time_out
 from rules.words import number
 
 _MOST_PER_DIGITS = 29
@@ -75,9 +74,9 @@ def check_cap(context: Context, cap: int | None, given: Sequence[Dated], path: P
 
 
 def _judged(
-    context: Context, data: Mapping[str, Any], path: Path, when: Expression, per: Expression | None
+    context: Context, data: Mapping[str, Any], path: Path, when: When, per: Expression | None
 ) -> Rule:
-    read = names(when) | (names(per) if per else frozenset())
+    read = names(when.written) | (names(per) if per else frozenset())
     levels: frozenset[Level] = frozenset(n.level for n in read)
     level, window = rule_window(context, data["counts"], (*path, "counts"), levels)
     return Rule(
@@ -103,11 +102,8 @@ def _with_examples(context: Context, data: Mapping[str, Any], path: Path, rule: 
     return replace(rule, examples=build_examples(context, data["examples"], (*path, "examples"), rule))
 
 
-def _when(context: Context, data: Mapping[str, Any], path: Path) -> Expression | None:
-    when = context.condition(data["when"], (*path, "when"))
-    if when is not None:
-        context.attempt((*path, "when"), data["when"], lambda: take_time_out(when))
-    return when
+def _when(context: Context, data: Mapping[str, Any], path: Path) -> When | None:
+    return context.when(data["when"], (*path, "when"))
 
 
 def _per(context: Context, text: str | None, path: Path) -> Expression | None:

@@ -15,9 +15,8 @@ from rules.meaning.examples import build_examples
 from rules.meaning.references import References
 from rules.meaning.rules import check_cap
 from rules.meaning.windows import rule_window
-from rules.model import Rule
+from rules.model import Rule, When
 from rules.source import Path
-from rules.windows import take_time_out
 
 MAX_ROWS = 1_000
 
@@ -32,9 +31,7 @@ def build_table(context: Context, references: References, data: Mapping[str, Any
         return []
     for index, row in enumerate(data["rows"]):
         references.check({"basis": row["basis"] or ()}, (*path, "rows", index))
-    where = context.condition(data["where"], (*path, "where"))
-    if where is not None:
-        context.attempt((*path, "where"), data["where"] or "", lambda: take_time_out(where))
+    where = context.when(data["where"], (*path, "where"))
     inputs = _inputs(context, data, path)
     cells = _cells(context, data, path, len(inputs) if inputs else 0)
     if where is None or inputs is None or cells is None:
@@ -50,11 +47,11 @@ def _rules(
     context: Context,
     data: Mapping[str, Any],
     path: Path,
-    where: Expression,
+    where: When,
     inputs: Sequence[Expression],
     conditions: Sequence[Expression],
 ) -> list[Rule]:
-    levels: frozenset[Level] = frozenset(n.level for part in (where, *inputs) for n in names(part))
+    levels: frozenset[Level] = frozenset(n.level for part in (where.written, *inputs) for n in names(part))
     level, window = rule_window(context, data["counts"], (*path, "counts"), levels)
     built = [
         Rule(
@@ -62,7 +59,7 @@ def _rules(
             title=row["title"] or data["title"],
             level=level,
             dimension=data["dimension"],
-            when=conjunction((where, condition)),
+            when=_also(where, condition),
             points=row["points"],
             per=None,
             window=window,
@@ -78,6 +75,12 @@ def _rules(
     ]
     examples = build_examples(context, data["examples"], (*path, "examples"), built[0])
     return [replace(built[0], examples=examples), *built[1:]]
+
+
+def _also(where: When, condition: Expression) -> When:
+    """The table's condition and a row's."""
+    written, judged = (conjunction((part, condition)) for part in (where.written, where.condition))
+    return When(written, judged, where.begins, where.ends)
 
 
 def _inputs(context: Context, data: Mapping[str, Any], path: Path) -> list[Expression] | None:

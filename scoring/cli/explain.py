@@ -152,7 +152,7 @@ def _is_absent(miss: Miss) -> bool:
 
 def _reasons(found: Explanation, miss: Miss) -> Iterable[str]:
     said = words(found.pack, "zh")
-    terms = {render(term): term for term in conjuncts(miss.rule.when)}
+    terms = {render(term): term for term in conjuncts(miss.rule.when.written)}
     for failed in miss.failed:
         verdict = "未知 unknown" if failed.unknown else "不符 not so"
         yield f"要求 needs {said.condition(terms[failed.term])}：{verdict}（{_values(said, failed.found)}）"

@@ -15,7 +15,6 @@ from rules.evaluate import Row, evaluate
 from rules.expressions import Expression, Level, Name, names
 from rules.identity import identity
 from rules.model import Pack
-from rules.windows import take_time_out
 from scoring.live.definitions import (
     ALWAYS,
     Alternatives,
@@ -71,7 +70,7 @@ class Assignment:
 
 def conditions_of(pack: Pack) -> tuple[Condition, ...]:
     """Every rule, table row, veto and consequence, and every event of an alert."""
-    rules = [Condition(r.id, r.level, take_time_out(r.when).condition) for r in pack.rules]
+    rules = [Condition(r.id, r.level, r.when.condition) for r in pack.rules]
     events = [
         Condition(event_id(alert.id, number), Level.RECORD, event.when)
         for alert in pack.alerts

@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 from rules.calendar import months_elapsed
 from rules.evaluate import Row, evaluate, window_on
 from rules.expressions import Level
-from rules.model import Pack, Rule, Window
+from rules.model import Pack, Rule, When, Window
 from rules.plan import Plan, compile_plan, round_half_away
-from rules.windows import Timed, take_time_out
 from scoring.joins import LARGEST_HIT
 from scoring.live.conditions import Conditions
 from scoring.live.supervisor import Engine
@@ -80,7 +79,7 @@ class Grader:
     def __init__(self, pack: Pack, engine: Engine) -> None:
         self.pack = pack
         self._conditions = {level: Conditions(pack, level, engine) for level in (Level.RECORD, Level.SUBJECT)}
-        self._timed = {rule.id: take_time_out(rule.when) for rule in pack.rules}
+        self._timed = {rule.id: rule.when for rule in pack.rules}
         self._day: Day | None = None
 
     def day(self, as_of: dt.date) -> Day:
@@ -135,7 +134,7 @@ class Grader:
 
 
 def _span(
-    window: Window | None, timed: Timed, row: Row, day: dt.date
+    window: Window | None, timed: When, row: Row, day: dt.date
 ) -> tuple[dt.date | None, dt.date | None] | None:
     """From when and until when a hit counts; None where it does not count on the day."""
     begins = [evaluate(begin, row, day) for begin in timed.begins]
