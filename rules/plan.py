@@ -1,24 +1,25 @@
-"""A pack on one day as rows: what an engine needs, and nothing that it would have to interpret.
+"""A pack as rows, without a day: what a judge needs, and nothing that it would have to interpret.
 
-Rules are rows (one join a group of them), not branches of a query: equality terms become the columns that a
-hash join matches, comparisons with a constant become two bounds a column, windows become a cut-off date,
-decay becomes a row for every elapsed month, and only what none of these covers (the *residual*) stays an
-expression, evaluated over the few candidates that the join leaves. It is the alpha network of Rete (Forgy
-1982) as a relational join.
+Rules are rows (one join a group of them), not branches of a query. What a condition asks of closed-list
+columns is decided once a *signature*, a combination of their values; equality of other columns becomes a key of the
+join, comparisons with a constant become two bounds a column, and only what none of these covers (the
+*residual*) stays an expression, evaluated over the few candidates that the join leaves: the alpha network of
+Rete (Forgy 1982) as a relational join. Time stands beside the condition as dates, decay and dated points as
+steps, so that one plan serves every day.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
-from rules.calendar import add_days, first_start_still_open
+from rules.calendar import add_days
 from rules.exact import EXACT
 from rules.expressions import (
     TRUE,
@@ -34,8 +35,9 @@ from rules.expressions import (
     conjunction,
     conjuncts,
     names,
+    render,
 )
-from rules.model import Measure, Pack, Rule, When, Window
+from rules.model import DERIVED, Measure, Pack, Rule, Vocabulary, When, Window
 
 CROWDED = 24
 """The most rows that one key of a join may have before the join gets a further key column."""
@@ -54,39 +56,30 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One way in which one rule can be met.
+    """One way in which the condition of a rule or measure can be met.
 
-    :param rule: the rule's number in the plan.
-    :param equal: column → the value that it must have.
+    :param owner: the number of the rule or measure in the plan.
+    :param closed: what it asks of closed-list columns of the record.
+    :param equal: another column → the value that it must have.
     :param bounds: column → the interval in which it must lie.
     :param residual: what else must be true.
-    :param elapsed: for a decaying rule, the whole months since the window's start (-1: not begun).
-    :param next_step: for a decaying rule, after how many months the points change next.
-    :param earliest_start: the first start of the window that still counts on the day of the plan.
-    :param points: hundredths; with ``per``, hundredths for each unit.
     """
 
-    rule: int
+    owner: int
+    closed: Expression
     equal: Mapping[str, Value]
     bounds: Mapping[str, Bounds]
     residual: Expression
-    per: Expression | None
-    elapsed: int | None
-    next_step: int | None
-    earliest_start: dt.date
-    months: int | None
-    days: int | None
-    points: int
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Rows that one join serves: the same level and the same dates.
+class Dates:
+    """From when until when rows of one join count, but for the months and days of each owner's window.
 
-    :param keys: the columns that every row gives a value for, on which the join hashes.
-    :param start: the start of the window, None for rules that always count.
+    :param start: the start of the window, None for what always counts.
     :param until: the end that the data give, None for none.
     :param begins, ends: further bounds that conditions set with ``as_of``.
+    :param measures: the measures that conditions, points or these dates read.
     """
 
     level: Level
@@ -94,82 +87,100 @@ class Group:
     until: Expression | None
     begins: tuple[Expression, ...]
     ends: tuple[Expression, ...]
-    decays: bool
+    measures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows that one join serves.
+
+    :param keys: the columns beside the signature that every row gives a value for, on which the join hashes.
+    """
+
+    dates: Dates
     keys: tuple[str, ...]
     rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class TimedMeasure:
-    """A measure over records, its condition freed of ``as_of``."""
+class Step:
+    """The points of a rule while a dated value and a step of its decay hold.
 
-    measure: Measure
-    timed: When
+    :param first, until: the days on which the value is in force; ``until`` None for no end.
+    :param since, till: whole months after the start of the window; ``till`` None for no end.
+    :param full: hundredths, what ``per`` multiplies; ``points`` is what the decay keeps of it.
+    """
+
+    rule: int
+    first: dt.date
+    until: dt.date | None
+    since: int
+    till: int | None
+    full: int
+    points: int
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A pack on one day.
+    """A pack as rows.
 
-    :param rules: the pack's rules in force that day, numbered by their position.
-    :param names: name → column, attribute or measure, for all that the groups' rows name.
-    :param next_version_on: the first later day on which a dated value or the pack itself changes.
+    :param rules: the pack's rules, by whose position rows name them.
+    :param measures: the measures that rules read or that are shown, and those that they are made of, by whose
+        position rows name them; each comes after those that it is made of.
+    :param measured: the groups of rows of measures made of records.
+    :param inputs: attribute or measure → the days on which a rule that reads it is in force.
     """
 
     pack: Pack
-    as_of: dt.date
     rules: tuple[Rule, ...]
     groups: tuple[Group, ...]
-    measures: tuple[TimedMeasure, ...]
-    names: Mapping[str, Name]
-    next_version_on: dt.date | None
+    steps: tuple[Step, ...]
+    measures: tuple[Measure, ...]
+    measured: tuple[Group, ...]
+    inputs: Mapping[Name, tuple[tuple[dt.date, dt.date | None], ...]]
 
-    @property
-    def inputs(self) -> tuple[Name, ...]:
-        """The attributes and measures that the rules read, for the completeness of a result."""
-        read = (name for name in self.names.values() if name.level is not Level.RECORD)
-        return tuple(sorted(read, key=lambda n: n.name))
+    def measure(self, name: str) -> Measure:
+        """The measure of that id."""
+        return next(measure for measure in self.measures if measure.id == name)
 
 
-def compile_plan(pack: Pack, as_of: dt.date, shown: Iterable[str] = ()) -> Plan:
-    """The plan of a pack on a day. Rules without a value on that day are left out.
+def compile_plan(pack: Pack, shown: tuple[str, ...] = ()) -> Plan:
+    """The plan of a pack.
 
     :param shown: measures that are wanted beside those that the rules read; no result depends on them.
     """
-    rules = tuple(
-        r for r in pack.rules if r.tier is not None or (r.points and r.points.on(as_of) is not None)
-    )
-    drafts = [draft for number, rule in enumerate(rules) for draft in _drafts(number, rule, as_of)]
-    gathered: dict[_Dates, list[Row]] = {}
-    for dates, row in drafts:
-        gathered.setdefault(dates, []).append(row)
-    groups = tuple(
-        Group(
-            dates.level, dates.start, dates.until, dates.begins, dates.ends, dates.decays, keys, tuple(rows)
-        )
-        for dates, all_rows in gathered.items()
-        for keys, rows in split(all_rows)
-    )
+    closed = frozenset(closed_columns(pack.vocabulary))
+    measures = used_measures(pack, pack.rules, shown)
     return Plan(
         pack=pack,
-        as_of=as_of,
-        rules=rules,
-        groups=groups,
-        measures=tuple(TimedMeasure(m, m.where) for m in used_measures(pack, rules, shown)),
-        names={n.name: n for rule in rules for n in rule_names(rule)},
-        next_version_on=_next_version(pack, as_of),
+        rules=pack.rules,
+        groups=tuple(_grouped(_rule_rows(pack.rules, closed))),
+        steps=tuple(step for number, rule in enumerate(pack.rules) for step in steps_of(number, rule)),
+        measures=measures,
+        measured=tuple(_grouped(_measure_rows(measures, closed))),
+        inputs=_inputs(pack),
+    )
+
+
+def closed_columns(vocabulary: Vocabulary) -> tuple[str, ...]:
+    """The columns of records that make their signature: those with a closed list of codes, and booleans."""
+    if vocabulary.records is None:
+        return ()
+    keys = {vocabulary.records.key, vocabulary.record_subject}
+    return tuple(
+        name
+        for name, column in vocabulary.records.columns.items()
+        if name not in keys and (column.values or column.type.kind is Kind.BOOLEAN)
     )
 
 
 def used_measures(pack: Pack, rules: Sequence[Rule], shown: Iterable[str] = ()) -> tuple[Measure, ...]:
     """The measures that the rules read or that are shown, and those that they are made of, in the order of
     the pack."""
-    used = {*shown} | {n.name for rule in rules for n in rule_names(rule) if n.level is Level.MEASURE}
+    used = {*shown} | {name for rule in rules for name in _measures_in(rule_names(rule))}
     for measure in reversed(pack.measures):
         if measure.id in used:
-            used.update(
-                measure.parts, (n.name for n in names(measure.where.written) if n.level is Level.MEASURE)
-            )
+            used.update(measure.parts, _measures_in(names(measure.where.written)))
     return tuple(m for m in pack.measures if m.id in used)
 
 
@@ -187,63 +198,23 @@ def rule_names(rule: Rule) -> frozenset[Name]:
     return read
 
 
-@dataclass(frozen=True, slots=True)
-class _Dates:
-    """What the rows of one join share."""
-
-    level: Level
-    start: Expression | None
-    until: Expression | None
-    begins: tuple[Expression, ...]
-    ends: tuple[Expression, ...]
-    decays: bool
+def in_force(rule: Rule) -> tuple[tuple[dt.date, dt.date | None, int], ...]:
+    """(first day, until, hundredths) of a rule's dated points, save those that are null. A veto gives 0."""
+    if rule.points is None:
+        return ((dt.date.min, None, 0),)
+    ends = [*(start for start, _ in rule.points.steps[1:]), None]
+    spans = zip(rule.points.steps, ends, strict=True)
+    return tuple((start, end, points) for (start, points), end in spans if points is not None)
 
 
-def _drafts(number: int, rule: Rule, as_of: dt.date) -> Iterable[tuple[_Dates, Row]]:
-    timed = rule.when
-    window = rule.window
-    if window and window.is_over(as_of):
-        return
-    dates = _Dates(
-        rule.level,
-        window.start if window else None,
-        window.until if window else None,
-        timed.begins,
-        timed.ends,
-        bool(window and window.decay),
-    )
-    full = (rule.points.on(as_of) if rule.points else 0) or 0
-    for terms in _alternatives(timed.condition, rule.level):
-        for elapsed, next_step, points in _steps(window, full):
-            yield (
-                dates,
-                Row(
-                    rule=number,
-                    equal=terms.equal,
-                    bounds=terms.bounds,
-                    residual=conjunction(tuple(terms.residual)),
-                    per=rule.per,
-                    elapsed=elapsed,
-                    next_step=next_step,
-                    earliest_start=_earliest_start(window, as_of),
-                    months=window.months if window else None,
-                    days=window.days if window else None,
-                    points=points,
-                ),
-            )
-
-
-def _steps(window: Window | None, points: int) -> Iterable[tuple[int | None, int | None, int]]:
-    """For a decaying window, every elapsed month with the next step and the points that remain."""
-    if window is None or not window.decay:
-        yield None, None, points
-        return
-    yield -1, None, 0
-    for elapsed in range(window.months or 0):
-        kept = [step.keep for step in window.decay if step.months <= elapsed]
-        ahead = [step.months for step in window.decay if step.months > elapsed]
-        keep = kept[-1] if kept else Fraction(1)
-        yield elapsed, min(ahead, default=None), round_half_away(points * keep)
+def steps_of(number: int, rule: Rule) -> Iterator[Step]:
+    """The points of a rule by dated value and step of decay, equal steps of decay taken together."""
+    decay = rule.window.decay if rule.window else ()
+    for first, until, full in in_force(rule):
+        kept = [(0, full), *((step.months, round_half_away(full * step.keep)) for step in decay)]
+        starts = [kept[0], *(later for earlier, later in pairwise(kept) if later[1] != earlier[1])]
+        for (since, points), till in zip(starts, [*(months for months, _ in starts[1:]), None], strict=True):
+            yield Step(number, first, until, since, till, full, points)
 
 
 def round_half_away(value: Fraction) -> int:
@@ -252,12 +223,75 @@ def round_half_away(value: Fraction) -> int:
     return size if value >= 0 else -size
 
 
-def _earliest_start(window: Window | None, as_of: dt.date) -> dt.date:
-    if window and window.months:
-        return first_start_still_open(as_of, window.months)
-    if window and window.days:
-        return add_days(as_of, 1 - window.days)
-    return dt.date.min
+def _inputs(pack: Pack) -> dict[Name, tuple[tuple[dt.date, dt.date | None], ...]]:
+    asked: dict[Name, list[tuple[dt.date, dt.date | None]]] = {}
+    for rule in pack.rules:
+        for name in rule_names(rule):
+            if name.level is not Level.RECORD:
+                asked.setdefault(name, []).extend((first, until) for first, until, _ in in_force(rule))
+    return {name: _united(spans) for name, spans in asked.items() if spans}
+
+
+def _united(spans: Iterable[tuple[dt.date, dt.date | None]]) -> tuple[tuple[dt.date, dt.date | None], ...]:
+    """Intervals that together hold the days of the given ones, none touching another."""
+    found: list[tuple[dt.date, dt.date | None]] = []
+    for first, until in sorted(spans, key=lambda span: span[0]):
+        last = found[-1] if found else None
+        if last is None or (last[1] is not None and last[1] < first):
+            found.append((first, until))
+        elif last[1] is not None and (until is None or until > last[1]):
+            found[-1] = (last[0], until)
+    return tuple(found)
+
+
+# Rows
+
+
+def _rule_rows(rules: Sequence[Rule], closed: frozenset[str]) -> Iterator[tuple[Dates, Row]]:
+    for number, rule in enumerate(rules):
+        read = tuple(sorted(_measures_in(rule_names(rule))))
+        dates = _dates(rule.level, rule.window, rule.when, read)
+        for row in _rows(number, rule.when.condition, rule.level, closed):
+            yield dates, row
+
+
+def _measure_rows(measures: Sequence[Measure], closed: frozenset[str]) -> Iterator[tuple[Any, Row]]:
+    for number, measure in enumerate(measures):
+        if measure.aggregate not in DERIVED:
+            dates = _dates(Level.RECORD, measure.window, measure.where, ())
+            for row in _rows(number, measure.where.condition, Level.RECORD, closed):
+                yield dates, row
+
+
+def _dates(level: Level, window: Window | None, when: When, measures: tuple[str, ...]) -> Dates:
+    start, until = (window.start, window.until) if window else (None, None)
+    return Dates(level, start, until, when.begins, when.ends, measures)
+
+
+def _measures_in(read: Iterable[Name]) -> set[str]:
+    return {name.name for name in read if name.level is Level.MEASURE}
+
+
+def _rows(owner: int, condition: Expression, level: Level, closed: frozenset[str]) -> Iterator[Row]:
+    asked: list[Expression] = []
+    others: list[Expression] = []
+    for term in conjuncts(condition):
+        read = names(term)
+        of_signature = bool(read) and all(n.level is Level.RECORD and n.name in closed for n in read)
+        (asked if of_signature else others).append(term)
+    for terms in _alternatives(conjunction(tuple(others)), level):
+        yield Row(
+            owner, conjunction(tuple(asked)), terms.equal, terms.bounds, conjunction(tuple(terms.residual))
+        )
+
+
+def _grouped(drafts: Iterable[tuple[Dates, Row]]) -> Iterator[Group]:
+    gathered: dict[Dates, list[Row]] = {}
+    for dates, row in drafts:
+        gathered.setdefault(dates, []).append(row)
+    for dates, together in gathered.items():
+        for keys, rows in split(together):
+            yield Group(dates, keys, tuple(rows))
 
 
 # A condition taken apart
@@ -369,16 +403,10 @@ def split(rows: Sequence[Row]) -> Iterable[tuple[tuple[str, ...], Sequence[Row]]
     """
     shared = frozenset.intersection(*(frozenset(row.equal) for row in rows))
     extra = Counter(name for row in rows for name in row.equal if name not in shared)
-    crowd = Counter((*(row.equal[k] for k in sorted(shared)), row.elapsed) for row in rows)
+    crowd = Counter((render(row.closed), *(row.equal[k] for k in sorted(shared))) for row in rows)
     if not extra or max(crowd.values()) <= CROWDED:
         yield tuple(sorted(shared)), rows
         return
     column = max(extra, key=lambda name: (extra[name], name))
     yield from split([row for row in rows if column in row.equal])
     yield from split([row for row in rows if column not in row.equal])
-
-
-def _next_version(pack: Pack, as_of: dt.date) -> dt.date | None:
-    dated = [r.points.next_change(as_of) for r in pack.rules if r.points]
-    ahead = [day for day in (*dated, pack.in_force_until) if day is not None and day > as_of]
-    return min(ahead, default=None)

@@ -18,10 +18,10 @@ import sqlalchemy as sa
 from rules.evaluate import evaluate
 from rules.expressions import conjuncts
 from rules.model import Measure, Pack, Rule
-from rules.plan import Plan, compile_plan
 from rules.problems import UnknownPackError
 from rules.words import both
 from scoring import measures as measure_sql
+from scoring.day_plan import DayPlan, compile_day
 from scoring.results import GradeRow, grades_of
 from scoring.runs import RunSummary, get_run, latest_run
 from scoring.sql import DUCKDB_MACROS
@@ -125,7 +125,7 @@ def _ranking(store: Store, run: RunSummary) -> Ranking:
 
 def _standings(store: Store, run: RunSummary, pack: Pack) -> Iterator[Standing]:
     ranked = _check_ranks(pack)
-    frame = _frame(store, run, compile_plan(pack, run.as_of, shown=_SHOWN))
+    frame = _frame(store, run, compile_day(pack, run.as_of, shown=_SHOWN))
     key = pack.vocabulary.subject.key
     grades = grades_of(store, run, [str(row[key]) for row in frame])
     for row in frame:
@@ -153,7 +153,7 @@ def _check_ranks(pack: Pack) -> Measure:
     return measures[RANKED]
 
 
-def _frame(store: Store, run: RunSummary, plan: Plan) -> list[dict[str, Any]]:
+def _frame(store: Store, run: RunSummary, plan: DayPlan) -> list[dict[str, Any]]:
     """Every subject with its attributes and measures, as the run knew them."""
     with workspace() as duck:
         for macro in (*DUCKDB_MACROS, *measure_sql.MACROS):

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from rules.expressions import Level
 from rules.model import Dimension, Pack, Rule
-from rules.plan import Plan, compile_plan, rows_in_force, rule_names
+from rules.plan import rows_in_force, rule_names
+from scoring.day_plan import DayPlan, compile_day
 from scoring.ingest.keys import subject_key
 from scoring.misses import Miss, Misses
 from scoring.runs import RunSummary, current_run, get_run
@@ -144,14 +145,14 @@ def _run(store: Store, pack_id: str, run_id: int | None) -> RunSummary:
 class _Prepared:
     """What explaining a pack's grades of one day needs."""
 
-    plan: Plan
+    plan: DayPlan
     measures: SubjectMeasures
     misses: Misses
 
 
 @lru_cache(maxsize=16)
 def _prepared(text: PackText, as_of: dt.date) -> _Prepared:
-    plan = compile_plan(text.load(), as_of)
+    plan = compile_day(text.load(), as_of)
     return _Prepared(plan, SubjectMeasures(plan), Misses(plan))
 
 

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from rules.calendar import add_days, first_start_still_open
 from rules.expressions import TOTAL
 from rules.model import DERIVED, OVER_GROUP, Aggregate, Measure, Pack, Window
-from rules.plan import Plan, TimedMeasure
+from scoring.day_plan import DayPlan, TimedMeasure
 from scoring.sql import all_of, cast, date, of, quoted, sql_type, to_sql
 
 _TOTAL = sql_type(TOTAL)
 
 
-def frame_sql(plan: Plan, subjects: str, records: str | None) -> str:
+def frame_sql(plan: DayPlan, subjects: str, records: str | None) -> str:
     """A query for all subjects with their attributes, the plan's measures and ``_change_on``.
 
     :param subjects: the table of subjects.
@@ -27,7 +27,7 @@ def frame_sql(plan: Plan, subjects: str, records: str | None) -> str:
     return query
 
 
-def _base_sql(plan: Plan, measures: Sequence[TimedMeasure], subjects: str, records: str) -> str:
+def _base_sql(plan: DayPlan, measures: Sequence[TimedMeasure], subjects: str, records: str) -> str:
     """The subjects with the measures that are made of records."""
     key = quoted(plan.pack.vocabulary.subject.key)
     if not measures:
@@ -58,7 +58,7 @@ def _value(measure: Measure) -> str:
     return f"cast({value} as {sql_type(measure.type)}) as {column}"
 
 
-def _plain_sql(plan: Plan, measures: Sequence[TimedMeasure], records: str) -> str:
+def _plain_sql(plan: DayPlan, measures: Sequence[TimedMeasure], records: str) -> str:
     """All measures without groups, in one pass over the records."""
     link, record = _keys(plan.pack)
     values = ", ".join(
@@ -72,7 +72,7 @@ def _plain_sql(plan: Plan, measures: Sequence[TimedMeasure], records: str) -> st
     )
 
 
-def _grouped_sql(plan: Plan, timed: TimedMeasure, records: str) -> str:
+def _grouped_sql(plan: DayPlan, timed: TimedMeasure, records: str) -> str:
     """A measure by group, and of the groups the one value that ``take`` makes."""
     measure = timed.measure
     link, record = _keys(plan.pack)

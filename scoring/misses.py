@@ -10,7 +10,7 @@ from typing import Any
 from rules.evaluate import Row, evaluate, window_on
 from rules.expressions import TRUE, Expression, Level, conjuncts, names, reads_as_of, render
 from rules.model import Rule, When
-from rules.plan import Plan
+from scoring.day_plan import DayPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class _Condition:
 class Misses:
     """Finds the misses of a plan's rules, with their conditions taken apart once for all subjects."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: DayPlan) -> None:
         self._plan = plan
         self._conditions = tuple(_Condition.of(rule) for rule in plan.rules)
 

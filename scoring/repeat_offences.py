@@ -16,8 +16,8 @@ import duckdb
 from rules.evaluate import evaluate
 from rules.expressions import Level, names
 from rules.model import Dated, Measure, Pack, Rule, Title
-from rules.plan import compile_plan
 from rules.problems import UnknownPackError
+from scoring.day_plan import compile_day
 from scoring.engine import grade
 from scoring.sql import quoted
 from scoring.store import Store
@@ -65,7 +65,7 @@ def repeat_offences(store: Store, pack: Pack, as_of: dt.date, at_least: int = 2)
         attributes = _attributes(duck, pack)
     rules = [
         rule
-        for rule in compile_plan(pack, as_of).rules
+        for rule in compile_day(pack, as_of).rules
         if MEASURE in {n.name for n in names(rule.when.written)}
     ]
     repeats = (

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rules.model import OVER_GROUP, Table, Vocabulary
-from rules.plan import Plan
 from scoring import measures as measure_sql
+from scoring.day_plan import DayPlan
 from scoring.sql import DUCKDB_MACROS, quoted, sql_type
 from scoring.store import Store
 from scoring.store.snapshot import take_snapshot
@@ -31,7 +31,7 @@ class SubjectMeasures:
     take turns.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: DayPlan) -> None:
         self._plan = plan
         self._turn = Lock()
         self._duck = _duckdb().cursor()  # temporary tables and prepared queries are a cursor's own
@@ -80,7 +80,7 @@ def of_subject(measures: pa.Table, subject_id: str) -> dict[str, Any]:
     return {name: value for name, value in found[0].items() if name != _KEY} if found else {}
 
 
-def _query(plan: Plan) -> str:
+def _query(plan: DayPlan) -> str:
     """Each subject's key as a text, then its measures."""
     key = quoted(plan.pack.vocabulary.subject.key)
     listed = [f"cast({key} as varchar) as {quoted(_KEY)}", *(quoted(m.measure.id) for m in plan.measures)]

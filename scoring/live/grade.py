@@ -13,8 +13,9 @@ from rules.calendar import months_elapsed
 from rules.evaluate import Row, evaluate, window_on
 from rules.expressions import Level
 from rules.model import Pack, Rule, When, Window
-from rules.plan import Plan, compile_plan, round_half_away
-from scoring.joins import LARGEST_HIT
+from rules.plan import round_half_away
+from scoring.day_plan import DayPlan, compile_day
+from scoring.judging.spans import LARGEST_HIT
 from scoring.live.conditions import Conditions
 from scoring.live.supervisor import Engine
 from scoring.pools import Pool, pool_of
@@ -59,7 +60,7 @@ class Day:
     :param inputs: the attributes and measures that they read.
     """
 
-    plan: Plan
+    plan: DayPlan
     measures: SubjectMeasures
     in_force: Mapping[str, Rule]
     inputs: tuple[str, ...]
@@ -86,7 +87,7 @@ class Grader:
         """The pack on a day."""
         day = self._day
         if day is None or day.plan.as_of != as_of:
-            plan = compile_plan(self.pack, as_of)
+            plan = compile_day(self.pack, as_of)
             inputs = tuple(name.name for name in plan.inputs)
             day = self._day = Day(plan, SubjectMeasures(plan), {rule.id: rule for rule in plan.rules}, inputs)
         return day

@@ -1,0 +1,228 @@
+"""Spans to grades: pools held at their caps, dimensions, the score, vetoes, and how much was known.
+
+The table ``xh_segments``: ``_s``, ``begins``, ``ends``, ``score`` (hundredths), ``tier`` and ``band`` (numbers,
+0 the best), ``veto`` (the number of the rule, null for none), ``known`` and ``total`` (inputs). A subject's segments
+follow one another through the period; neighbours differ.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import duckdb
+import pyarrow as pa
+
+from rules.expressions import Level
+from rules.model import Pack
+from rules.plan import Plan
+from scoring.judging.coded import SUBJECTS
+from scoring.judging.measures import Lines, adds_up
+from scoring.judging.operations import best, summed
+from scoring.judging.period import Period
+from scoring.judging.spans import SPANS
+from scoring.pools import Pool, pool_of
+from scoring.sql import date, quoted
+
+SEGMENTS = "xh_segments"
+_RULES = "xh_rules"
+
+
+def rule_table(pack: Pack) -> pa.Table:
+    """The rules as Arrow: rule (its number), id, pool, dimension (numbers; null for no points), bound (the cap),
+    tier (the number of the tier that a veto forces), order (of vetoes: the least names the result)."""
+    pools: dict[Pool, int] = {}
+    dimensions = {dimension.id: number for number, dimension in enumerate(pack.dimensions)}
+    vetoes = [rule for rule in pack.rules if rule.tier is not None]
+    order = {
+        r.id: n for n, r in enumerate(sorted(vetoes, key=lambda r: (-pack.tiers.index(r.tier or ""), r.id)))
+    }
+    rows = [
+        {
+            "rule": number,
+            "id": rule.id,
+            "pool": pools.setdefault(pool_of(rule), len(pools)),
+            "dimension": dimensions.get(rule.dimension or ""),
+            "bound": rule.cap,
+            "tier": None if rule.tier is None else pack.tiers.index(rule.tier),
+            "order": order.get(rule.id),
+        }
+        for number, rule in enumerate(pack.rules)
+    ]
+    numbers = ("rule", "pool", "dimension", "tier", "order")
+    fields = {"id": pa.string(), "bound": pa.int64()} | {name: pa.int32() for name in numbers}
+    return pa.Table.from_pylist(rows, schema=pa.schema(fields))
+
+
+def make_segments(duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period, lines: Lines) -> None:
+    """Make the table ``xh_segments`` of the spans of a plan."""
+    _Grades(duck, plan, period, lines).make()
+
+
+class _Grades:
+    def __init__(self, duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period, lines: Lines) -> None:
+        self._duck, self._plan, self._pack, self._period, self._lines = duck, plan, plan.pack, period, lines
+        self._first, self._until = period.first_sql, period.until_sql
+
+    def make(self) -> None:
+        self._duck.register("xh_arrow", rule_table(self._pack))
+        self._table(_RULES, "select * from xh_arrow")
+        self._duck.unregister("xh_arrow")
+        self._table("xh_sums", self._scores())
+        self._table("xh_vetoes", self._vetoes())
+        self._table("xh_known", self._known())
+        self._table(SEGMENTS, self._segments())
+        for table in (_RULES, "xh_sums", "xh_vetoes", "xh_known"):
+            self._duck.execute(f"drop table {table}")
+
+    def _scores(self) -> str:
+        """The line of the sum of dimensions: pools held, their changes summed by dimension, held, summed."""
+        spans = f"(select _s, pool, begins, ends, points from {SPANS} join {_RULES} using (rule) where dimension is not null)"
+        bounds = f"(select distinct pool, dimension, bound from {_RULES})"
+        pools = (
+            f"select _s, dimension, pool, day, {capped('points', 'bound')} as points"
+            f" from ({summed(spans, ['_s', 'pool'], ['points'], self._until)}) join {bounds} using (pool)"
+        )
+        dimensions = (
+            f"select _s, dimension, day, sum(sum(change)) over (partition by _s, dimension order by day) as points"
+            f" from ({_differences(pools, '_s, pool', 'dimension')}) where change <> 0 group by _s, dimension, day"
+        )
+        held = (
+            f"select _s, dimension, day, {within_bounds(self._pack, 'points')} as points from ({dimensions})"
+        )
+        return (
+            "select _s, day, cast(sum(sum(change)) over (partition by _s order by day) as bigint) as points"
+            f" from ({_differences(held, '_s, dimension')}) where change <> 0 group by _s, day"
+        )
+
+    def _vetoes(self) -> str:
+        spans = f'(select _s, begins, ends, "order" as v from {SPANS} join {_RULES} using (rule) where "order" is not null)'
+        return best(spans, ["_s"], "min(v)", self._until)
+
+    def _known(self) -> str:
+        """The line of how many inputs are known: attributes and counts always or never, others by their lines."""
+        constant, changes = [], []
+        for name, spans in self._plan.inputs.items():
+            asked = [
+                (max(first, self._period.first), until) for first, until in spans if self._is_ahead(until)
+            ]
+            measure = self._plan.measure(name.name) if name.level is Level.MEASURE else None
+            for first, until in asked:
+                begins = date(first)
+                ends = "cast(null as date)" if until is None else date(until)
+                if measure is None:
+                    known = f"{quoted(name.name)} is not null"
+                    constant.append(
+                        f"select _s, {begins} as begins, {ends} as ends, 1 as known from {SUBJECTS} where {known}"
+                    )
+                elif adds_up(measure):
+                    constant.append(
+                        f"select _s, {begins} as begins, {ends} as ends, 1 as known from {SUBJECTS}"
+                    )
+                else:
+                    pieces = self._lines.pieces([measure.id])
+                    lower, upper = f"greatest(_begins, {begins})", f"least(_ends, {ends})"
+                    changes.append(
+                        f"select _s, {lower} as begins, {upper} as ends, 1 as known from {pieces}"
+                        f" where {quoted(measure.id)} is not null and {lower} < {upper}"
+                    )
+        spans_sql = " union all ".join([*constant, *changes])
+        if not spans_sql:
+            return "select 0 as _s, current_date as day, 0 as known where false"
+        within = f"(select * from ({spans_sql}) where begins < {self._until})"
+        return summed(within, ["_s"], ["known"], self._until)
+
+    def _is_ahead(self, until: dt.date | None) -> bool:
+        return until is None or until > self._period.first
+
+    def _totals(self) -> list[tuple[dt.date, int]]:
+        """How many inputs are asked for, from each day on which that changes."""
+        first = self._period.first
+        ends = {
+            day for spans in self._plan.inputs.values() for span in spans for day in span if day is not None
+        }
+        last = self._period.until or dt.date.max
+        days = [
+            first,
+            *sorted(day for day in ends if first < day and (day < last or self._period.until is None)),
+        ]
+        return [(day, sum(_holds(spans, day) for spans in self._plan.inputs.values())) for day in days]
+
+    def _segments(self) -> str:
+        score = self._pack.score
+        totals = " union all ".join(
+            f"select {date(day)} as day, {total} as total" for day, total in self._totals()
+        )
+        columns = ("points", "veto", "known", "total")
+        carried = ", ".join(
+            f"last_value({'points' if c == 'points' else c} ignore nulls) over changes as {c}"
+            for c in columns
+        )
+        changes = (
+            "select _s, day, points, null as veto, null as known, null as total from xh_sums"
+            " union all select _s, day, null, coalesce(v, -1), null, null from xh_vetoes"
+            " union all select _s, day, null, null, known, null from xh_known"
+            f" union all select _s, day, null, null, null, total from (select _s from {SUBJECTS}), ({totals})"
+        )
+        lines = (
+            f"select _s, day, {carried} from (select _s, day, max(points) as points, max(veto) as veto,"
+            f" max(known) as known, max(total) as total from ({changes}) group by _s, day)"
+            " window changes as (partition by _s order by day)"
+        )
+        graded = (
+            f"select _s, day, greatest({score.min}, least({score.max}, {score.start} + coalesce(points, 0))) as score,"
+            " nullif(veto, -1) as veto, coalesce(known, 0) as known, total"
+            f" from ({lines})"
+        )
+        shown = "(score, veto, known, total)"
+        apart = (
+            f"select * from ({graded}) window own as (partition by _s order by day)"
+            f" qualify lag(day) over own is null or {shown} is distinct from lag({shown}) over own"
+        )
+        return (
+            f"select _s, day as begins, lead(day, 1, {self._until}) over (partition by _s order by day) as ends,"
+            f" cast(score as bigint) as score, cast(greatest({self._band()}, coalesce(r.tier, 0)) as utinyint) as tier,"
+            f" cast({self._band()} as utinyint) as band, r.rule as veto, cast(known as integer) as known,"
+            f' cast(total as integer) as total from ({apart}) g left join {_RULES} r on r."order" = g.veto'
+        )
+
+    def _band(self) -> str:
+        grades = self._pack.grades
+        branches = " ".join(f"when score >= {g.lowest} then {n}" for n, g in enumerate(grades[:-1]))
+        return f"case {branches} else {len(grades) - 1} end" if branches else "0"
+
+    def _table(self, name: str, query: str) -> None:
+        self._duck.execute(f"create or replace temp table {name} as {query}")
+
+
+def _holds(spans: tuple[tuple[dt.date, dt.date | None], ...], day: dt.date) -> bool:
+    return any(first <= day and (until is None or day < until) for first, until in spans)
+
+
+def _differences(line: str, keys: str, kept: str = "") -> str:
+    """By how much a line changes on each day."""
+    return f"select *, points - coalesce(lag(points) over (partition by {keys} order by day), 0) as change from ({line})"
+
+
+def capped(points: str, bound: str) -> str:
+    """Points held at a cap: a negative cap is the least, a positive one the most; no cap leaves them."""
+    return (
+        f"case when {bound} < 0 then greatest({points}, {bound})"
+        f" when {bound} >= 0 then least({points}, {bound}) else {points} end"
+    )
+
+
+def within_bounds(pack: Pack, points: str) -> str:
+    """A dimension's points between its floor and ceiling."""
+    lows = [(n, str(d.floor)) for n, d in enumerate(pack.dimensions) if d.floor is not None]
+    highs = [(n, str(d.ceiling)) for n, d in enumerate(pack.dimensions) if d.ceiling is not None]
+    if highs:
+        points = f"least({points}, {choice('dimension', highs, 'bigint')})"
+    if lows:
+        points = f"greatest({points}, {choice('dimension', lows, 'bigint')})"
+    return points
+
+
+def choice(number: str, values: list[tuple[int, str]], kind: str) -> str:
+    """The value of a number; null for others."""
+    branches = " ".join(f"when {n} then {value}" for n, value in values)
+    return f"cast(case {number} {branches} end as {kind})" if branches else f"cast(null as {kind})"

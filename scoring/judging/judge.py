@@ -1,0 +1,153 @@
+"""The judge of many subjects: facts, a plan and a period in; spans and grades on every day of it out.
+
+It is the only place that computes a window, a decay, a cap, a dimension, a veto or a score of many subjects. It
+runs inside a DuckDB of the caller's, who decides where facts come from, where results go, and how much memory
+there is.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import duckdb
+
+from rules.expressions import literal
+from rules.model import Pack
+from rules.plan import Plan
+from scoring.judging import measures as measure_lines
+from scoring.judging.coded import RECORDS, SIGNATURES, SUBJECTS
+from scoring.judging.grades import SEGMENTS, capped, choice, make_segments, rule_table, within_bounds
+from scoring.judging.measures import Lines
+from scoring.judging.match import Signatures
+from scoring.judging.period import FOREVER, Period
+from scoring.judging.spans import SPANS, make_spans
+from scoring.sql import DUCKDB_MACROS, date, quoted
+
+
+def judge(duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period) -> None:
+    """Make the tables ``xh_spans`` (:mod:`scoring.judging.spans`) and ``xh_segments``
+    (:mod:`scoring.judging.grades`) of coded facts (:mod:`scoring.judging.coded`).
+
+    :param duck: holds ``xh_subjects`` and, where the vocabulary has records, ``xh_records`` and
+        ``xh_signatures``.
+    :param period: days on which the pack is in force.
+    """
+    signatures = prepare(duck, plan)
+    lines = Lines(duck, plan, period, signatures)
+    make_spans(duck, plan, period, signatures, lines)
+    make_segments(duck, plan, period, lines)
+    for table in lines.made:
+        duck.execute(f"drop table {table}")
+
+
+def measured(duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period) -> str:
+    """The measures of a plan by pieces: the name of a table of ``_s``, ``begins``, ``ends`` and each measure."""
+    return Lines(duck, plan, period, prepare(duck, plan)).pieces([m.id for m in plan.measures])
+
+
+def prepare(duck: duckdb.DuckDBPyConnection, plan: Plan) -> Signatures:
+    """The signatures of the facts; what the judge's SQL calls is defined."""
+    for macro in (*DUCKDB_MACROS, *measure_lines.MACROS):
+        duck.execute(macro)
+    if plan.pack.vocabulary.records is None:
+        return Signatures([])
+    found = duck.execute(f"from {SIGNATURES} order by _sig")
+    names = [column[0] for column in found.description or ()]
+    rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return Signatures([(row.pop("_sig"), row) for row in rows])
+
+
+def grade_on(duck: duckdb.DuckDBPyConnection, pack: Pack, day: dt.date) -> None:
+    """What spans and segments say of one day. Replaces three tables (points in hundredths):
+
+    - ``scores``: subject_id, score, tier, band (the tier by points alone), veto (rule id or null),
+      next_change_on, inputs_known, inputs_total; one row a subject.
+    - ``dimension_scores``: subject_id, dimension, points_before, points (within floor and ceiling); one row a
+      subject and dimension with hits.
+    - ``hits``: subject_id, rule, record_id (null for a rule on the subject), points_before, points (after the
+      cap), counts_from, counts_until; one row a hit.
+    """
+    _Day(duck, pack, day).make()
+
+
+class _Day:
+    def __init__(self, duck: duckdb.DuckDBPyConnection, pack: Pack, day: dt.date) -> None:
+        self._duck, self._pack, self._day = duck, pack, date(day)
+        until = pack.in_force_until
+        self._next_version = date(until) if until and until > day else "cast(null as date)"
+        self._subjects = f"(select _s, {quoted(pack.vocabulary.subject.key)} as subject_id from {SUBJECTS})"
+
+    def make(self) -> None:
+        self._duck.register("xh_arrow", rule_table(self._pack))
+        self._table("xh_rules", "select * from xh_arrow")
+        self._duck.unregister("xh_arrow")
+        self._table(
+            "xh_open",
+            f"select * from {SPANS} join xh_rules using (rule) where begins <= {self._day} and ends > {self._day}",
+        )
+        self._table("scores", self._scores())
+        self._table("xh_hits", self._hits())
+        self._table("hits", self._named_hits())
+        self._table("dimension_scores", self._dimensions())
+        for table in ("xh_rules", "xh_open", "xh_hits"):
+            self._duck.execute(f"drop table {table}")
+
+    def _scores(self) -> str:
+        ahead = (
+            f"select _s, min(case when begins > {self._day} then begins else ends end) as day from {SPANS}"
+            f" where ends > {self._day} group by _s"
+        )
+        change = f"least(g.ends, n.day, {self._next_version})"
+        return (
+            f"select subject_id, score, {self._tier('g.tier')} as tier, {self._tier('band')} as band,"
+            f" r.id as veto, case when {change} < {FOREVER} then {change} end as next_change_on,"
+            f" known as inputs_known, total as inputs_total from {SEGMENTS} g join {self._subjects} s using (_s)"
+            f" left join xh_rules r on r.rule = g.veto left join ({ahead}) n using (_s)"
+            f" where g.begins <= {self._day} and g.ends > {self._day}"
+        )
+
+    def _hits(self) -> str:
+        """The day's hits; where a cap binds, those that keep their points are chosen in the stated order."""
+        over = (
+            "select _s, pool from (select _s, pool, bound, sum(greatest(points, 0)) as gained,"
+            " sum(least(points, 0)) as lost from xh_open where bound is not null group by all)"
+            " where case when bound < 0 then lost < bound else gained > bound end"
+        )
+        running = (
+            "sum(points) over (partition by _s, pool order by counts_from nulls first, _r nulls first, id"
+            " rows unbounded preceding)"
+        )
+        kept = f"{capped('running', 'bound')} - {capped('(running - points)', 'bound')}"
+        columns = "_s, _r, id, dimension, points as before, {} as points, counts_from, counts_until"
+        return (
+            f"with over as ({over}) select {columns.format('points')} from xh_open anti join over using (_s, pool)"
+            f" union all select {columns.format(f'cast({kept} as bigint)')}"
+            f" from (select *, {running} as running from xh_open semi join over using (_s, pool))"
+        )
+
+    def _named_hits(self) -> str:
+        records = self._pack.vocabulary.records
+        if records is None:
+            named = "(select *, cast(null as varchar) as record_id from xh_hits)"
+        else:
+            keys = f"(select _s, _r, {quoted(records.key)} as record_id from {RECORDS})"
+            named = f"(from xh_hits left join {keys} using (_s, _r))"
+        return (
+            f"select subject_id, id as rule, record_id, before as points_before, points,"
+            f" counts_from, counts_until from {named} h join {self._subjects} s using (_s)"
+        )
+
+    def _dimensions(self) -> str:
+        ids = [(n, literal(d.id)) for n, d in enumerate(self._pack.dimensions)]
+        return (
+            f"select subject_id, {choice('dimension', ids, 'varchar')} as dimension,"
+            f" before as points_before, {within_bounds(self._pack, 'before')} as points"
+            " from (select _s, dimension, cast(sum(points) as bigint) as before from xh_hits"
+            f" where dimension is not null group by all) join {self._subjects} s using (_s)"
+        )
+
+    def _tier(self, number: str) -> str:
+        return choice(number, [(n, literal(tier)) for n, tier in enumerate(self._pack.tiers)], "varchar")
+
+    def _table(self, name: str, query: str) -> None:
+        self._duck.execute(f"create or replace temp table {name} as {query}")

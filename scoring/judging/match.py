@@ -1,0 +1,346 @@
+"""The groups of a plan as relations of rows, and the joins that find what meets them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from rules.calendar import add_days, first_start_still_open
+from rules.evaluate import evaluate
+from rules.expressions import (
+    TRUE,
+    Expression,
+    Level,
+    Name,
+    Type,
+    Value,
+    conjuncts,
+    names,
+    render,
+)
+from rules.expressions import Kind as ValueKind
+from rules.model import Measure, Rule, Vocabulary, Window
+from rules.plan import Group, Row, closed_columns
+from scoring.judging.coded import RECORDS, SIGNATURES, SUBJECTS
+from scoring.judging.period import Period
+from scoring.sql import all_of, of, quoted, sql_type, to_sql
+
+Owners = Sequence[Rule | Measure]
+
+
+class Signatures:
+    """The signatures that occur, and which of them meet a condition.
+
+    :param rows: number → the values of the closed-list columns.
+    """
+
+    def __init__(self, rows: Sequence[tuple[int, dict[str, Value | None]]]) -> None:
+        self._rows = rows
+        self._all = (1 << len(rows)) - 1
+        self._remembered: dict[Expression, int] = {}
+
+    def meeting(self, condition: Expression) -> Iterator[int]:
+        """The numbers of the signatures of which a condition is true."""
+        bits = self._all
+        for term in conjuncts(condition):
+            bits &= self._bits(term)
+        while bits:
+            lowest = bits & -bits
+            yield self._rows[lowest.bit_length() - 1][0]
+            bits ^= lowest
+
+    def _bits(self, term: Expression) -> int:
+        """A bit for each signature of which a term is true; asked once for each value that the term reads."""
+        found = self._remembered.get(term)
+        if found is None:
+            read = sorted(name.name for name in names(term))
+            known: dict[tuple[Value | None, ...], bool] = {}
+            found = 0
+            for place, (_, values) in enumerate(self._rows):
+                seen = tuple(values[name] for name in read)
+                if seen not in known:
+                    known[seen] = evaluate(term, values, dt.date.min) is True
+                found |= known[seen] << place
+            self._remembered[term] = found
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The distinct expressions of a group, numbered: ``case n when 0 then … end``."""
+
+    expressions: tuple[Expression, ...]
+
+    @classmethod
+    def of(cls, expressions: Iterable[Expression | None]) -> Choice:
+        """Of these expressions, each once; an absent one is none of them."""
+        return cls(tuple({render(e): e for e in expressions if e is not None}.values()))
+
+    def number(self, expression: Expression | None) -> int | None:
+        """The number of an expression."""
+        return None if expression is None else self.expressions.index(expression)
+
+    def sql(self, number: str, otherwise: str, wrap: Any = to_sql) -> str:
+        """The value of the expression of that number."""
+        branches = " ".join(f"when {i} then {wrap(e)}" for i, e in enumerate(self.expressions))
+        return f"case {number} {branches} else {otherwise} end" if branches else otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One group with everything that its query needs.
+
+    :param owners: the rules or measures that the group's rows are of, by number.
+    :param table: the name of the relation of rows.
+    :param shown: further expressions whose values are wanted, by alias.
+    """
+
+    vocabulary: Vocabulary
+    owners: Owners
+    group: Group
+    table: str
+    shown: tuple[tuple[str, Expression], ...] = ()
+
+    @property
+    def of_records(self) -> bool:
+        """Whether records are judged, and not subjects."""
+        return self.group.dates.level is Level.RECORD and self.vocabulary.records is not None
+
+    @property
+    def residuals(self) -> Choice:
+        """What is asked beside signatures, keys and bounds."""
+        return Choice.of(row.residual for row in self.group.rows if row.residual != TRUE)
+
+    @property
+    def multipliers(self) -> Choice:
+        """What points are multiplied by."""
+        return Choice.of(_per(self.owners[row.owner]) for row in self.group.rows)
+
+    @property
+    def equal(self) -> list[Name]:
+        """The columns for which some row gives a value."""
+        return self._named({n for row in self.group.rows for n in row.equal})
+
+    @property
+    def bounded(self) -> list[Name]:
+        """The columns that some row bounds."""
+        return self._named({n for row in self.group.rows for n in row.bounds})
+
+    def _named(self, wanted: set[str]) -> list[Name]:
+        found = {
+            n.name: n for owner in {row.owner for row in self.group.rows} for n in _read(self.owners[owner])
+        }
+        return [found[name] for name in sorted(wanted)]
+
+    @property
+    def starts(self) -> bool:
+        """Whether rows have a window, and so ``_starts_on``."""
+        return self.group.dates.start is not None
+
+    @property
+    def begins(self) -> bool:
+        """Whether rows have ``_begins_on``."""
+        return self.starts or bool(self.group.dates.begins)
+
+    def relation(self, signatures: Signatures, period: Period) -> pa.Table:
+        """The rows as Arrow: for each row of the plan one for each signature that meets it."""
+        residuals, multipliers, equal, bounded = self.residuals, self.multipliers, self.equal, self.bounded
+
+        def cells(row: Row, signature: int | None) -> dict[str, Any]:
+            window = self.owners[row.owner].window
+            known: dict[str, Any] = {f"_eq_{n.name}": row.equal.get(n.name) for n in equal}
+            for name in bounded:
+                bounds = row.bounds.get(name.name)
+                known[f"_lo_{name.name}"] = bounds and bounds.low
+                known[f"_hi_{name.name}"] = bounds and bounds.high
+            return known | {
+                "_owner": row.owner,
+                "_wanted": signature,
+                "_residual": None if row.residual == TRUE else residuals.number(row.residual),
+                "_per": multipliers.number(_per(self.owners[row.owner])),
+                "_earliest": _earliest_start(window, period.first),
+                "_months": window and window.months,
+                "_days": window and window.days,
+            }
+
+        rows = [
+            cells(row, signature)
+            for row in self.group.rows
+            for signature in (signatures.meeting(row.closed) if self.of_records else (None,))
+        ]
+        return pa.Table.from_pylist(rows, schema=self._schema())
+
+    def _schema(self) -> pa.Schema:
+        fields = [(f"_eq_{n.name}", arrow_type(n.type)) for n in self.equal]
+        fields += [(f"_{end}_{n.name}", arrow_type(n.type)) for n in self.bounded for end in ("lo", "hi")]
+        fields += [(n, pa.int32()) for n in ("_owner", "_wanted", "_residual", "_per", "_months", "_days")]
+        return pa.schema([*fields, ("_earliest", pa.date32())])
+
+    def query(self, period: Period, pieces: str | None) -> str:
+        """What meets a row in the period: ``_s``, ``_r`` (null for a subject), ``_owner``, ``_per``,
+        ``_starts_on``, ``_begins_on`` and ``_ends_on`` (the days on which it counts; null for no bound),
+        ``_first`` and ``_until`` (of the piece on which the measures that are read stay the same), the values
+        that are shown, and as ``_times0`` and so on those that points are multiplied by.
+
+        :param pieces: the relation of the measures that are read, by pieces.
+        """
+        shown = [f"{to_sql(e)} as {alias}" for alias, e in self.shown]
+        shown += [f"{to_sql(e)} as _times{n}" for n, e in enumerate(self.multipliers.expressions)]
+        columns = ", ".join(["_s", "_r", "_owner", "_per", *self._dates(), *shown])
+        inner = f"select * from ({self._source(pieces)}) s join {self.table} r on {self._on()} where {all_of(self._filters())}"
+        outer = f"select {columns}, {self._ends()} as _ends_on from ({inner})"
+        return f"select * from ({outer}) where {all_of(self._in_time(period))}"
+
+    def _dates(self) -> list[str]:
+        first = (
+            ["_first", "_until"]
+            if self.group.dates.measures
+            else [f"{_NO_DATE} as _first", f"{_NO_DATE} as _until"]
+        )
+        starts = "_starts_on" if self.starts else f"{_NO_DATE} as _starts_on"
+        return [starts, "_begins_on" if self.begins else f"{_NO_DATE} as _begins_on", *first]
+
+    def _on(self) -> str:
+        terms = [f"s.{quoted(k)} = r.{quoted('_eq_' + k)}" for k in self.group.keys]
+        return all_of([*(["s._sig = r._wanted"] if self.of_records else []), *terms])
+
+    def _source(self, pieces: str | None) -> str:
+        """The rows to be judged, with the dates that decide whether they count."""
+        dates = self.group.dates
+        columns = [
+            f"{self._place(name)} as {quoted(name.name)}"
+            for name in sorted(self._names(), key=lambda n: n.name)
+        ]
+        listed = "".join(f", {column}" for column in columns)
+        head = "f._s, f._r, f._sig" if self.of_records else "f._s, cast(null as integer) as _r"
+        joins = []
+        if any(self._place(n).startswith("g.") for n in self._names()):
+            joins.append(f"join {SIGNATURES} g on g._sig = f._sig")
+        if any(self._place(n).startswith("a.") for n in self._names()) and self.of_records:
+            joins.append(f"join {SUBJECTS} a on a._s = f._s")
+        if dates.measures:
+            joins.append(f"join {pieces} p on p._s = f._s")
+            head += ", p._begins as _first, p._ends as _until"
+        source = RECORDS if self.of_records else SUBJECTS
+        begins = [to_sql(e) for e in (*([dates.start] if dates.start else []), *dates.begins)]
+        stops = [to_sql(e) for e in (*([dates.until] if dates.until else []), *dates.ends)]
+        found = [f"{to_sql(dates.start)} as _starts_on"] if dates.start else []
+        found += [f"{of('greatest', begins)} as _begins_on"] if begins else []
+        found += [f"{of('least', stops)} as _stops_on"] if stops else []
+        needed = [
+            f"{to_sql(e)} is not null"
+            for e in (*([dates.start] if dates.start else []), *dates.begins, *dates.ends)
+        ]
+        inner = f"select {head}{listed} from {source} f {' '.join(joins)}"
+        return f"select *{''.join(f', {column}' for column in found)} from ({inner}) where {all_of(needed)}"
+
+    def _names(self) -> frozenset[Name]:
+        dates = self.group.dates
+        expressions = [
+            *self.residuals.expressions,
+            *self.multipliers.expressions,
+            *(e for _, e in self.shown),
+        ]
+        expressions += [e for e in (dates.start, dates.until, *dates.begins, *dates.ends) if e is not None]
+        found = frozenset(n for e in expressions for n in names(e))
+        return found | frozenset(self.equal) | frozenset(self.bounded)
+
+    def _place(self, name: Name) -> str:
+        """Where the source has a name's value."""
+        vocabulary = self.vocabulary
+        if name.level is Level.MEASURE:
+            return f"p.{quoted(name.name)}"
+        if name.level is Level.SUBJECT:
+            return f"{'a' if self.of_records else 'f'}.{quoted(name.name)}"
+        if name.name == vocabulary.record_subject:
+            return f"a.{quoted(vocabulary.subject.key)}"
+        return f"{'g' if name.name in closed_columns(vocabulary) else 'f'}.{quoted(name.name)}"
+
+    def _filters(self) -> list[str]:
+        filters = []
+        for name in self.equal:
+            if name.name not in self.group.keys:
+                column = quoted("_eq_" + name.name)
+                filters.append(f"(r.{column} is null or s.{quoted(name.name)} = r.{column})")
+        for name in self.bounded:
+            own = f"s.{quoted(name.name)}"
+            for end, op in (("lo", ">="), ("hi", "<=")):
+                column = f"r.{quoted(f'_{end}_{name.name}')}"
+                given = [_end(row, name.name, end) is not None for row in self.group.rows]
+                if all(given):
+                    filters.append(f"{own} {op} {column}")
+                elif any(given):
+                    filters.append(f"({column} is null or {own} {op} {column})")
+        if self.starts:
+            filters.append("s._starts_on >= r._earliest")
+        if self.residuals.expressions:
+            filters.append(self.residuals.sql("r._residual", "true"))
+        return filters
+
+    def _ends(self) -> str:
+        owners = [self.owners[row.owner] for row in self.group.rows]
+        ends = ["_stops_on"] if self.group.dates.until or self.group.dates.ends else []
+        if any(o.window and o.window.months for o in owners):
+            ends.append(moved("add_months", "_starts_on", "_months"))
+        if any(o.window and o.window.days for o in owners):
+            ends.append(moved("add_days", "_starts_on", "_days"))
+        return f"cast({of('least', ends)} as date)" if ends else _NO_DATE
+
+    def _in_time(self, period: Period) -> list[str]:
+        """What of it is within the period."""
+        terms = [f"(_ends_on is null or _ends_on > {period.first_sql})"]
+        if self.begins:
+            terms += [f"_begins_on < {period.until_sql}", "(_ends_on is null or _begins_on < _ends_on)"]
+        if multipliers := self.multipliers.expressions:
+            known = " ".join(f"when {n} then _times{n} is not null" for n in range(len(multipliers)))
+            terms.append(f"case _per {known} else true end")
+        return terms
+
+
+_NO_DATE = "cast(null as date)"
+
+
+def moved(how: str, start: str, count: str) -> str:
+    """A date so many months or days on, kept within the calendar; null where there is no number of them."""
+    return f"case when {count} is not null then least({how}({start}, {count}), date '9999-12-31') end"
+
+
+def _per(owner: Rule | Measure) -> Expression | None:
+    return owner.per if isinstance(owner, Rule) else None
+
+
+def _read(owner: Rule | Measure) -> frozenset[Name]:
+    return names(owner.when.written if isinstance(owner, Rule) else owner.where.written)
+
+
+def _end(row: Row, column: str, end: str) -> object:
+    bounds = row.bounds.get(column)
+    return bounds and (bounds.low if end == "lo" else bounds.high)
+
+
+def _earliest_start(window: Window | None, first: dt.date) -> dt.date:
+    """The first start of a window that still counts on a day."""
+    if window and window.months:
+        return first_start_still_open(first, window.months)
+    if window and window.days:
+        return add_days(first, 1 - window.days)
+    return dt.date.min
+
+
+def arrow_type(kind: Type) -> pa.DataType:
+    """The Arrow type of a column."""
+    match kind.kind:
+        case ValueKind.TEXT:
+            return pa.string()
+        case ValueKind.DATE:
+            return pa.date32()
+        case ValueKind.BOOLEAN:
+            return pa.bool_()
+        case ValueKind.NUMBER if sql_type(kind) == "bigint":
+            return pa.int64()
+        case ValueKind.NUMBER:
+            return pa.decimal128(kind.whole + kind.scale, kind.scale)

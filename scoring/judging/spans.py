@@ -1,0 +1,131 @@
+"""Rules as spans: which rule is met by which subject, because of which record, from when until when.
+
+The table ``xh_spans``: ``_s``, ``_r`` (null for a rule on the subject), ``rule`` (its number in the plan),
+``begins``, ``ends`` (within the period), ``points`` (hundredths, before any cap), ``counts_from`` and
+``counts_until`` (what people are shown: null for no bound). Each span is as long as these stay the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+import pyarrow as pa
+
+from rules.expressions import Type
+from rules.plan import Group, Plan, Step
+from scoring.judging.measures import Lines
+from scoring.judging.match import Match, Signatures, moved
+from scoring.judging.operations import merged
+from scoring.judging.period import Period
+
+SPANS = "xh_spans"
+LARGEST_HIT = 100_000_000
+"""A hit is kept within ± 1,000,000 points: in hundredths."""
+
+_STEPS = "xh_steps"
+_KEYS = ("_s", "_r", "rule", "points", "counts_from", "counts_until")
+_NOBODY = (
+    "select 0 as _s, 0 as _r, 0 as rule, current_date as begins, current_date as ends, 0::bigint as points,"
+    " current_date as counts_from, current_date as counts_until where false"
+)
+
+
+def make_spans(
+    duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period, signatures: Signatures, lines: Lines
+) -> None:
+    """Make the table ``xh_spans`` of a plan's rules."""
+    _from_arrow(duck, _STEPS, step_table(plan.steps))
+    queries = []
+    for number, group in enumerate(plan.groups):
+        match = Match(plan.pack.vocabulary, plan.rules, group, f"xh_rows_{number}")
+        _from_arrow(duck, match.table, match.relation(signatures, period))
+        pieces = lines.pieces(group.dates.measures) if group.dates.measures else None
+        queries.append(_spans(plan, match, period, pieces))
+    duck.execute(f"create or replace temp table {SPANS} as {' union all '.join(queries) or _NOBODY}")
+    for table in (_STEPS, *(f"xh_rows_{number}" for number in range(len(plan.groups)))):
+        duck.execute(f"drop table {table}")
+
+
+def step_table(steps: Sequence[Step]) -> pa.Table:
+    """The steps as Arrow: one row a :class:`rules.plan.Step`."""
+    rows = [
+        {
+            "rule": step.rule,
+            "first": step.first,
+            "until": step.until,
+            "since": step.since,
+            "till": step.till,
+            "full": step.full,
+            "kept": step.points,
+        }
+        for step in steps
+    ]
+    numbers = {
+        "rule": pa.int32(),
+        "since": pa.int32(),
+        "till": pa.int32(),
+        "full": pa.int64(),
+        "kept": pa.int64(),
+    }
+    return pa.Table.from_pylist(
+        rows, schema=pa.schema(numbers | {"first": pa.date32(), "until": pa.date32()})
+    )
+
+
+def _spans(plan: Plan, match: Match, period: Period, pieces: str | None) -> str:
+    """What the group's rules meet, cut by pieces, dated values and steps of decay."""
+    dated = any(step.first > period.first or step.until for step in plan.steps)
+    decays = any(w and w.decay for w in (plan.rules[row.owner].window for row in match.group.rows))
+    begins, ends = [period.first_sql], [period.until_sql]
+    if match.begins:
+        begins.append("m._begins_on")
+    if pieces:
+        begins.append("m._first")
+        ends.append("m._until")
+    if dated:
+        begins.append("t.first")
+        ends.append("t.until")
+    if decays:
+        begins.append(f"case when t.since > 0 then {moved('add_months', 'm._starts_on', 't.since')} end")
+        ends.append(moved("add_months", "m._starts_on", "t.till"))
+    query = (
+        f"select m._s, m._r, m._owner as rule, cast(greatest({', '.join(begins)}) as date) as begins,"
+        f" cast(least(m._ends_on, {', '.join(ends)}) as date) as ends, {_points(match)} as points,"
+        " m._begins_on as counts_from, m._ends_on as counts_until"
+        f" from ({match.query(period, pieces)}) m join {_STEPS} t on t.rule = m._owner"
+    )
+    query = f"select * from ({query}) where begins < ends"
+    if pieces is None and not _repeats(plan, match.group):
+        return query
+    return f"select {', '.join(_KEYS[:3])}, begins, ends, {', '.join(_KEYS[3:])} from ({merged(f'({query})', _KEYS)})"
+
+
+def _repeats(plan: Plan, group: Group) -> bool:
+    """Whether a dated value may be followed by the same points."""
+    owners = {row.owner for row in group.rows}
+    return any(step.rule in owners and step.until is not None for step in plan.steps)
+
+
+def _points(match: Match) -> str:
+    """Hundredths, or hundredths × value, rounded half away from zero, as SQL's ``round`` of an exact decimal does."""
+    products = [
+        f"when {n} then cast(round(cast(t.full as decimal(19, 0)) * {_exact(f'm._times{n}', e.type)}, 0) as decimal(38, 0))"
+        for n, e in enumerate(match.multipliers.expressions)
+    ]
+    if not products:
+        return "t.kept"
+    product = f"case m._per {' '.join(products)} end"
+    held = f"cast(greatest(-{LARGEST_HIT}, least({LARGEST_HIT}, {product})) as bigint)"
+    return f"case when m._per is null then t.kept else {held} end"
+
+
+def _exact(value: str, kind: Type) -> str:
+    return f"cast({value} as decimal({kind.whole + kind.scale}, {kind.scale}))"
+
+
+def _from_arrow(duck: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+    """Arrow rows as a table of the judge's own."""
+    duck.register("xh_arrow", rows)
+    duck.execute(f"create or replace temp table {name} as select * from xh_arrow")
+    duck.unregister("xh_arrow")
