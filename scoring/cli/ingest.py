@@ -22,6 +22,7 @@ from scoring.ingest.files import (
     ingest_paths,
     table_named,
 )
+from scoring.ingest.keys import ENTERPRISES
 from scoring.ingest.mapping import NO_MAPPING, Dataset, load_mapping
 from scoring.ingest.workbooks import write_template
 from scoring.store import open_store
@@ -119,7 +120,7 @@ def ingest_command(
     Example: xinheng ingest 企业.xlsx 行政处罚.csv --quarantine work/quarantine
     """
     if template:
-        _write_template(vocabulary or "enterprise", template)
+        _write_template(vocabulary or ENTERPRISES, template)
         return
     if not paths:
         raise click.UsageError("no file was named; give one or more, or --template")
