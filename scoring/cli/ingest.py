@@ -170,10 +170,13 @@ def undo_command(number: int, database: str | None) -> None:
             "(已撤回,或后来的文件另有说法 taken back already, or said anew later: xinheng ingest list)"
         )
         return
-    click.echo(
+    said = (
         f"{done.name}: 已撤回 taken back (文件号 file no. {done.file_id}): {done.restored} 项恢复 restored, "
         f"{done.ended} 项终止 ended, {len(done.left)} 项保持 left"
     )
+    if done.contradictions:
+        said += f", {done.contradictions} 项矛盾关闭或重开 contradictions closed or open again"
+    click.echo(said)
 
 
 def _write_template(vocabulary: str, dataset: Dataset) -> None:
