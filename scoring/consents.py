@@ -33,9 +33,6 @@ from scoring.store.access import ApiKey
 from scoring.store.base import insert_new
 from scoring.store.lending import ConsentRow, LenderRow
 
-SUBJECTS = "enterprise"
-"""The vocabulary of those who consent."""
-
 PURPOSES = {
     "loan": Title("授信审批", "granting a loan"),
     "monitoring": Title("贷后管理", "watching over a loan"),
@@ -181,7 +178,7 @@ def day_of(moment: dt.datetime) -> dt.date:
 
 def subject_key(text: str) -> str:
     """A subject's number as it is stored."""
-    return keys.subject_key(SUBJECTS, text)
+    return keys.subject_key(keys.ENTERPRISES, text)
 
 
 def reference_key(text: str) -> str:

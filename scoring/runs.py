@@ -78,20 +78,6 @@ def run(
     text: PackText | None = None,
     again: bool = False,
     confirm: Confirm = lambda session, run_id: None,
-) -> RunSummary:
-    """The run of :func:`run_once`, whether it was published now or before."""
-    return run_once(store, pack, as_of, known_at, progress, text, again, confirm).run
-
-
-def run_once(
-    store: Store,
-    pack: Pack,
-    as_of: dt.date,
-    known_at: dt.datetime | None = None,
-    progress: Progress = lambda step, rows: None,
-    text: PackText | None = None,
-    again: bool = False,
-    confirm: Confirm = lambda session, run_id: None,
 ) -> Outcome:
     """Grade every subject of the pack's vocabulary and publish the results, unless they are published.
 

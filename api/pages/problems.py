@@ -23,6 +23,7 @@ from rules.calendar import today
 from rules.loader import load_vocabulary
 from rules.model import Column, Title
 from scoring.departments import PACK as DEPARTMENTS
+from scoring.ingest.keys import ENTERPRISES
 from scoring.live.events import records_arrived
 from scoring.lookup import list_subjects, names_of
 from scoring.problems import desk
@@ -34,7 +35,6 @@ from scoring.runs import latest_run
 
 ROWS = 100
 MOST_BODIES = 500
-ENTERPRISES = "enterprise"
 ACTS_AS: Mapping[str, Actor] = {
     "assign": Actor.OFFICE,
     "coordinate": Actor.OFFICE,

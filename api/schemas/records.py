@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, validate
 from api.fields import Text, Values
 from api.paging import PageQuery, page_of
 from api.schemas.subjects import MarkSchema
-from scoring.ingest.keys import LONGEST_KEY
+from scoring.ingest.keys import ENTERPRISES, LONGEST_KEY
 
 MOST_ROWS = 10_000
 
@@ -15,7 +15,7 @@ MOST_ROWS = 10_000
 class VocabularyQuery(Schema):
     """In which vocabulary."""
 
-    vocabulary = Text(longest=100, load_default="enterprise")
+    vocabulary = Text(longest=100, load_default=ENTERPRISES)
 
 
 class RecordsQuery(VocabularyQuery, PageQuery):
@@ -44,7 +44,7 @@ class RecordSchema(Schema):
 class RecordsRequest(Schema):
     """Records to be taken in."""
 
-    vocabulary = Text(longest=100, load_default="enterprise")
+    vocabulary = Text(longest=100, load_default=ENTERPRISES)
     records = fields.List(
         fields.Dict(keys=fields.String()),
         required=True,

@@ -12,7 +12,7 @@ from rules.calendar import today
 from rules.loader import in_force, installed_packs
 from scoring.cli.options import database_option, pack_of
 from scoring.cli.output import Format, format_option, print_rows, progress
-from scoring.ingest.keys import subject_key
+from scoring.ingest.keys import ENTERPRISES, subject_key
 from scoring.live.alerts import Alert, UnknownAlertError, acknowledge, list_alerts
 from scoring.live.events import rescan
 from scoring.store import Store, open_store
@@ -52,7 +52,7 @@ def list_command(
     Example: xinheng alerts list --state open --format csv
     """
     with _store(database) as store:
-        wanted = subject_id and subject_key("enterprise", subject_id)
+        wanted = subject_id and subject_key(ENTERPRISES, subject_id)
         found = list_alerts(store, state=state, subject_id=wanted, limit=limit)  # type: ignore[arg-type]
     print_rows(map(_row, found), COLUMNS, fmt)
 

@@ -22,6 +22,7 @@ from scoring.ingest.files import (
     ingest_paths,
     table_named,
 )
+from scoring.ingest.keys import ENTERPRISES
 from scoring.ingest.mapping import NO_MAPPING, Dataset, load_mapping
 from scoring.ingest.workbooks import write_template
 from scoring.store import open_store
@@ -119,7 +120,7 @@ def ingest_command(
     Example: xinheng ingest 企业.xlsx 行政处罚.csv --quarantine work/quarantine
     """
     if template:
-        _write_template(vocabulary or "enterprise", template)
+        _write_template(vocabulary or ENTERPRISES, template)
         return
     if not paths:
         raise click.UsageError("no file was named; give one or more, or --template")
@@ -169,10 +170,13 @@ def undo_command(number: int, database: str | None) -> None:
             "(已撤回,或后来的文件另有说法 taken back already, or said anew later: xinheng ingest list)"
         )
         return
-    click.echo(
+    said = (
         f"{done.name}: 已撤回 taken back (文件号 file no. {done.file_id}): {done.restored} 项恢复 restored, "
         f"{done.ended} 项终止 ended, {len(done.left)} 项保持 left"
     )
+    if done.contradictions:
+        said += f", {done.contradictions} 项矛盾关闭或重开 contradictions closed or open again"
+    click.echo(said)
 
 
 def _write_template(vocabulary: str, dataset: Dataset) -> None:

@@ -15,6 +15,7 @@ from rules.loader import load_vocabulary
 from rules.model import Vocabulary
 from scoring.cli.options import database_option
 from scoring.cli.output import Format, format_option, print_rows
+from scoring.ingest.keys import ENTERPRISES
 from scoring.records import RecordError, UnknownRecordError
 from scoring.settling import (
     Contradiction,
@@ -51,7 +52,7 @@ TWINS = {
 }
 
 vocabulary_option = click.option(
-    "--vocabulary", default="enterprise", show_default=True, help="Of which records."
+    "--vocabulary", default=ENTERPRISES, show_default=True, help="Of which records."
 )
 reason_option = click.option("--reason", required=True, help="Why; it stands beside the record.")
 limit_option = click.option(

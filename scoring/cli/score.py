@@ -17,7 +17,7 @@ from rules.model import Pack
 from scoring.cli.options import Memory, as_of_option, database_option, pack_of
 from scoring.cli.output import Format, format_option, print_rows, progress
 from scoring.files import score_files
-from scoring.runs import run_once
+from scoring.runs import run
 from scoring.store import Store, StoreError, open_store
 from scoring.store.models import Score, SubjectVersion
 from scoring.store.workspace import MEMORY_VARIABLE
@@ -108,7 +108,7 @@ def _packs_with_subjects(store: Store, as_of: dt.date) -> list[Pack]:
 def _score_store(store: Store, pack: Pack, as_of: dt.date, again: bool) -> list[dict[str, object]]:
     started = perf_counter()
     with progress(f"{pack.title}") as advance:
-        outcome = run_once(store, pack, as_of, progress=lambda step, rows: advance(rows, 0), again=again)
+        outcome = run(store, pack, as_of, progress=lambda step, rows: advance(rows, 0), again=again)
     summary = outcome.run
     with store.reading() as session:
         counted = (

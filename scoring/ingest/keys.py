@@ -14,7 +14,11 @@ from scoring.ingest.cells import LONGEST_KEY, Reading, converter
 from scoring.ingest.errors import Fault
 from scoring.ingest.folding import Cell, fold
 
-__all__ = ["LONGEST_KEY", "KeyFormError", "asked_key", "key_of", "record_key", "subject_key"]
+__all__ = ["ENTERPRISES", "LONGEST_KEY", "KeyFormError", "asked_key", "key_of", "record_key", "subject_key"]
+
+
+ENTERPRISES = "enterprise"
+"""The vocabulary that is meant where nobody names another; who has problems and who consents is of it."""
 
 
 class KeyFormError(ValueError):

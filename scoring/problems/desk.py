@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from rules.calendar import SHANGHAI, add_days
 from rules.loader import load_vocabulary
 from scoring.bodies import UnknownBodyError, body_called
-from scoring.ingest.keys import KeyFormError, key_of, subject_key
+from scoring.ingest.keys import ENTERPRISES, KeyFormError, key_of, subject_key
 from scoring.live.supervisor import Engine, shared_engine
 from scoring.problems.case import Case, Step, after, case_of, history, message, messages
 from scoring.problems.chart import (
@@ -41,8 +41,6 @@ from scoring.store.problems import Problem, ProblemStep
 
 BACK_DAYS = 30
 """How far back a regulator, or whoever has the command line, may date a step. A department may not at all."""
-COUNTERPARTS = "enterprise"
-"""The vocabulary of those who have problems."""
 
 
 class UnknownProblemError(LookupError):
@@ -234,7 +232,7 @@ def _counterpart(about: Subject) -> str | None:
     """The enterprise's key, as the store keeps it."""
     if about.counterpart is None:
         return None
-    enterprises = load_vocabulary(COUNTERPARTS).subject
+    enterprises = load_vocabulary(ENTERPRISES).subject
     try:
         return key_of(enterprises.columns[enterprises.key], about.counterpart)
     except KeyFormError as error:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import sqlalchemy as sa
 
-from scoring.store.base import table_of
+from scoring.store.access import RecordMark
+from scoring.store.base import Moment, table_of
 from scoring.store.bulk import parts
 from scoring.store.findings import ContradictionRow
 from scoring.store.merging import Claim
+from scoring.store.models import IngestedFile
 
 Outcome = Literal["agreed", "confirmed", "accepted", "replaced", "marked", "undone"]
 
@@ -48,11 +51,71 @@ def close_contradictions(
         )
 
 
-def close_undone(connection: sa.Connection, file_id: int, at: dt.datetime) -> None:
-    """Close what a file's rows contradicted: the file is taken back."""
-    row = ContradictionRow
-    query = sa.update(row).where(row.file_id == file_id, row.closed_at.is_(None))
-    connection.execute(query.values(closed_at=at, outcome="undone"))
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a file did to contradictions, and nobody has changed since: their ids.
+
+    :param raised: those that it raised, or opened again, and that are open.
+    :param closed: those that it closed, and that would be open without it.
+    """
+
+    raised: tuple[int, ...]
+    closed: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.raised) + len(self.closed)
+
+
+def effect_of(connection: sa.Connection, file: IngestedFile) -> Effect:
+    """What taking a file back would undo.
+
+    What it closed stays closed where anything was said of the record since, save by files that were taken
+    back, or where another mark stands.
+    """
+    row, later = ContradictionRow, sa.orm.aliased(ContradictionRow)
+    since = sa.select(later.id).where(
+        later.vocabulary == row.vocabulary,
+        later.record_id == row.record_id,
+        later.raised_at >= row.closed_at,
+        later.outcome.is_distinct_from("undone"),
+        ~_raised_by(file, later),
+    )
+    mark = sa.select(sa.func.max(RecordMark.id)).where(
+        RecordMark.vocabulary == row.vocabulary, RecordMark.record_id == row.record_id
+    )
+    closed = sa.select(row.id).where(
+        row.vocabulary == file.vocabulary,
+        row.closed_at == file.ingested_at,
+        row.outcome.in_(("agreed", "replaced", "undone")),
+        row.mark_id == mark.correlate(row).scalar_subquery(),
+        ~since.correlate(row).exists(),
+    )
+    raised = sa.select(row.id).where(_raised_by(file, row))
+    return Effect(tuple(connection.scalars(raised)), tuple(connection.scalars(closed)))
+
+
+def take_back(connection: sa.Connection, effect: Effect, at: dt.datetime) -> None:
+    """Close what a file raised, and open again what it closed, as a row of its own: nothing is rewritten."""
+    table = table_of(ContradictionRow)
+    for some in parts(effect.raised):
+        close = sa.update(table).where(table.c.id.in_(some))
+        connection.execute(close.values(closed_at=at, outcome="undone"))
+    for some in parts(effect.closed):
+        again = sa.select(*(table.c[name] for name in _REOPENED), sa.literal(at, Moment))
+        again = again.where(table.c.id.in_(some)).order_by(table.c.id)
+        connection.execute(sa.insert(table).from_select([*_REOPENED, "raised_at"], again))
+
+
+_REOPENED = ("vocabulary", *Claim.__slots__, "file_id")
+
+
+def _raised_by(file: IngestedFile, row: type[ContradictionRow]) -> sa.ColumnElement[bool]:
+    """The condition that a contradiction is open by a file's rows, or by its undoing of another file."""
+    return sa.and_(
+        row.vocabulary == file.vocabulary,
+        row.closed_at.is_(None),
+        sa.or_(row.file_id == file.id, row.raised_at == file.ingested_at),
+    )
 
 
 def _open(

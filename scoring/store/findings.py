@@ -17,7 +17,8 @@ class ContradictionRow(Base):
     :ivar claimed: the status that the office's row gives.
     :ivar data: the record as it would be by the office's row (``scoring.store.documents``).
     :ivar outcome: None while it is open; agreed: the office's later row says as the mark does; replaced: it
-        says something else; marked: another mark was made; undone: its file was taken back.
+        says something else; marked: another mark was made; undone: its file was taken back. One that is open
+        again is another row, raised when a file was taken back.
     """
 
     __tablename__ = "record_contradictions"

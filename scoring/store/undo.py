@@ -2,7 +2,8 @@
 
 What a file is still the last word on is taken back. What others said later stays, and is named. Versions that
 come back name the file that they first came from, so that it can be taken back as well; the undoing itself is
-entered as a file, so that it can be undone.
+entered as a file, so that it can be undone. Contradictions of marks go the same way; twins are those of what
+is known then.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from rules.loader import load_vocabulary
+from rules.problems import UnknownPackError
 from scoring.store.base import Moment, table_of
 from scoring.store.bulk import parts
 from scoring.store.connection import Store
-from scoring.store.contradictions import close_undone
+from scoring.store.contradictions import effect_of, take_back
 from scoring.store.errors import StoreError
 from scoring.store.models import IngestedFile, RecordVersion, SubjectVersion
+from scoring.store.twins import note_twins, twin_columns
 from scoring.store.versions import FileInfo, new_file, wait_for_turn
 
 _COPIED = ("vocabulary", "subject_id", "data", "content_hash", "row_no", "file_id")
@@ -34,6 +38,7 @@ class Undone:
     :param restored: keys of which is known again what was known before.
     :param ended: keys that the file brought, and that are known no longer.
     :param left: keys of which something was said later, so that they stay as they are.
+    :param contradictions: of marks, that the file had raised or closed, and that are closed or open again.
     """
 
     file_id: int | None
@@ -41,6 +46,7 @@ class Undone:
     restored: int
     ended: int
     left: tuple[str, ...]
+    contradictions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,6 @@ def undo_file(store: Store, file_id: int) -> Undone:
             raise StoreError(f"there is no file {file_id}; see: xinheng ingest list")
         if file.source in ("mark", "program"):
             raise StoreError(f"{file_id} ({file.name}) is not a file; another {file.source} takes it back")
-        close_undone(session.connection(), file.id, dt.datetime.now(dt.UTC))
         return _Undoing(session, file).done()
 
 
@@ -110,15 +115,18 @@ class _Undoing:
         """Take the steps."""
         standing, ended_before = self._standing(), self._ended()
         left = tuple(sorted(self._superseded() - standing.keys()))
-        if not standing and not ended_before:
+        contradictions = effect_of(self._session.connection(), self._file)
+        if not (standing or ended_before or contradictions):
             return Undone(None, self._file.name, 0, 0, left)
         info = FileInfo(uuid.uuid4().hex, f"undo: {self._file.name}", "undo")
         entry = new_file(self._session, self._file.vocabulary, self._file.table, info, self._file.id)  # type: ignore[arg-type]
         self._close(list(standing.values()), entry)
         restored = self._restore([*standing, *ended_before], entry)
         entry.rows_good = restored
+        take_back(self._session.connection(), contradictions, entry.ingested_at)
+        self._note_twins(entry)
         ended = len(standing) + len(ended_before) - restored
-        return Undone(entry.id, self._file.name, restored, ended, left)
+        return Undone(entry.id, self._file.name, restored, ended, left, len(contradictions))
 
     def _of_file(self) -> sa.ColumnElement[bool]:
         """Versions that the file brought, or brought back."""
@@ -185,3 +193,16 @@ class _Undoing:
             done = self._session.execute(insert, execution_options={"preserve_rowcount": True})
             restored += done.rowcount  # type: ignore[attr-defined]
         return restored
+
+    def _note_twins(self, entry: IngestedFile) -> None:
+        """Note the twins that records become by coming back; a pack's own vocabulary has none."""
+        if entry.table != "record":
+            return
+        try:
+            columns = twin_columns(load_vocabulary(entry.vocabulary))
+        except UnknownPackError:
+            return
+        back = sa.select(RecordVersion.subject_id).where(
+            RecordVersion.vocabulary == entry.vocabulary, RecordVersion.known_from == entry.ingested_at
+        )
+        note_twins(self._session.connection(), entry.vocabulary, columns, entry.ingested_at, back)

@@ -11,13 +11,18 @@ import re
 import select
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from cli.conftest import PROGRAM, Command
 from cli.market import AS_OF
+from scoring.runs import RunSummary, list_runs
+from scoring.store import open_store
+from scoring.store.models import Score
 
 Process = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -202,3 +207,64 @@ def test_a_reader_that_stops_reading_ends_the_command_in_silence(database: str) 
     assert running.stderr.read() == b""
     running.stderr.close()
     running.wait()
+
+
+TWO_PACKS = {
+    "departments.csv": "部门编码,部门名称\nCD001,云衡区市场监管局\n",
+    "enterprises.csv": "统一社会信用代码,企业名称\n91500156MA5U000019,甲公司\n91500156MA5U00002C,乙公司\n",
+}
+HOLDS = """
+import sys, time
+from scoring import runs
+
+def hold(store, pack, as_of, progress, **how):
+    def told(step, rows):
+        progress(step, rows)
+        if (pack.id, step) == (sys.argv[1], sys.argv[2]):
+            print(step, flush=True)
+            time.sleep(600)
+    return run(store, pack, as_of, progress=told, **how)
+
+run, runs.run = runs.run, hold
+from scoring.cli import main
+main(sys.argv[3:])
+"""
+"""``xinheng score`` itself, held where a pack has come to a step of its run."""
+
+
+@pytest.mark.parametrize("step", ["snapshot", "scores"])
+def test_of_a_command_killed_between_two_packs_the_first_stays_and_the_second_follows(
+    command: Command, store_url: str, tmp_path: Path, step: str
+) -> None:
+    for name, text in TWO_PACKS.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    said = command("ingest", *(tmp_path / name for name in TWO_PACKS), "--database", store_url)
+    assert said.exit_code == 0, said.stderr
+    line = ("score", "--as-of", str(AS_OF), "--database", store_url)
+    held = [sys.executable, "-c", HOLDS, "enterprise-credit", step, *line]
+    with subprocess.Popen(held, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
+        try:
+            assert child.stdout
+            assert child.stdout.readline() == f"{step}\n".encode()
+            (first,), seen = graded(store_url)
+        finally:
+            child.kill()
+    assert (first.pack_id, seen) == ("department-credit", {first.id: 1})
+    assert graded(store_url) == ([first], seen)
+    done = command(*line)
+    assert done.exit_code == 0
+    assert f"已发布 already published as run {first.id}" in done.stderr
+    (second, still), seen = graded(store_url)
+    assert (second.pack_id, still) == ("enterprise-credit", first)
+    assert seen == {first.id: 1, second.id: 2}
+
+
+def graded(url: str) -> tuple[list[RunSummary], dict[int, int]]:
+    """The runs of a store, the newest first, and how many scores it holds of each run."""
+    store = open_store(url)
+    try:
+        with store.reading() as session:
+            counted = sa.select(Score.run_id, sa.func.count()).group_by(Score.run_id)
+            return list_runs(store), dict(session.execute(counted).all())
+    finally:
+        store.close()

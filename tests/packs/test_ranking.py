@@ -85,7 +85,7 @@ def test_consequences_come_in_the_order_of_the_pack_with_those_whom_they_meet(
 
 def test_an_earlier_run_keeps_its_ranking_when_answers_come_later(store: Store, department: Pack) -> None:
     fill(store, department)
-    first = run(store, department, AS_OF)
+    first = run(store, department, AS_OF).run
     more = [{**row, "record_id": f"{row['record_id']}-late"} for row in survey(2026, {"few": 99})]
     put_into(store, department, bodies(["few"]), more)
     run(store, department, AS_OF)
@@ -96,11 +96,11 @@ def test_an_earlier_run_keeps_its_ranking_when_answers_come_later(store: Store, 
 def test_the_consequences_of_a_run_are_those_of_its_own_hits(store: Store, department: Pack) -> None:
     """Whom a later run meets, and whom it meets no more, changes nothing of the earlier one."""
     fill(store, department)
-    first = run(store, department, AS_OF)
+    first = run(store, department, AS_OF).run
     before = met(store, first.id)
     worse = [{**row, "record_id": f"{row['record_id']}-late"} for row in survey(2026, {"b": 1}, 900)]
     put_into(store, department, bodies(["b"]), worse)
-    second = run(store, department, AS_OF)
+    second = run(store, department, AS_OF).run
     assert ("last-of-year.talk", "b") in met(store, second.id)
     assert met(store, first.id) == before
     assert ("last-of-year.talk", "b") not in before
@@ -121,7 +121,7 @@ def test_a_measure_that_is_shown_needs_no_rule_that_reads_it(store: Store, depar
     pack = text.load()
     assert "place" not in {measure.id for measure in used_measures(pack, pack.rules)}
     fill(store, department)
-    done = run(store, pack, AS_OF, text=text)
+    done = run(store, pack, AS_OF, text=text).run
     assert places(store, done.id) == {"a": 1, "b": 2, "c": 3, "d": 3, "few": None, "gone": None}
     with store.reading() as session:
         known = {score.inputs_total for score in session.scalars(sa.select(Score))}
@@ -140,7 +140,7 @@ def test_without_a_run_it_says_how_to_start_one(store: Store) -> None:
 def test_a_run_of_a_pack_that_ranks_nobody_is_refused(sqlite_url: str, enterprise: Pack) -> None:
     store = create_store(sqlite_url)
     put_into(store, enterprise, [{"subject_id": "91500159MALHQAY57U", "name": "虚构公司"}], [])
-    done = run(store, enterprise, AS_OF)
+    done = run(store, enterprise, AS_OF).run
     with pytest.raises(UnknownPackError, match="ranks nobody"):
         department_ranking(store, done.id)
     store.close()

@@ -264,7 +264,7 @@ def test_an_old_explanation_stays_as_it_is_when_files_come_and_are_taken_back(
     }
     take_in(store, "subject", [FULL])
     first = take_in(store, "record", [complaint])
-    old = run(store, market, day)
+    old = run(store, market, day).run
     said = explain(store, "market", "a", old.id)
     take_in(store, "record", [complaint | {"kind": "fraud"}])
     later = take_in(store, "subject", [FULL | {"stalls": 9}])
@@ -277,9 +277,9 @@ def test_an_old_explanation_stays_as_it_is_when_files_come_and_are_taken_back(
 def test_grades_follow_a_file_that_was_taken_back(store: Store, take_in: TakeIn, market: Pack) -> None:
     day = dt.date(2026, 11, 24)
     take_in(store, "subject", [FULL | {"stalls": 9}, {"merchant_id": "b"}])
-    before = run(store, market, day)
+    before = run(store, market, day).run
     wrong = take_in(store, "subject", [{"merchant_id": "a", "stalls": 1}])
-    between = run(store, market, day)
+    between = run(store, market, day).run
     undo_file(store, wrong.file_id)
-    after = run(store, market, day)
+    after = run(store, market, day).run
     assert before.snapshot_hash == after.snapshot_hash != between.snapshot_hash

@@ -17,7 +17,7 @@ from rules.identity import identity
 from rules.loader import load_pack, load_text, vocabulary_text
 from rules.model import Pack
 from rules.problems import UnknownPackError
-from scoring.runs import get_run, latest_run, list_runs, run, run_once
+from scoring.runs import get_run, latest_run, list_runs, run
 from scoring.store import Store, StoreError, create_store, open_store
 from scoring.store.models import DimensionScore, Hit, Run, Score
 from scoring.store.packs import PackText, keep_pack, stored_pack
@@ -57,7 +57,7 @@ def scores(store: Store, run_id: int) -> list[tuple[Any, ...]]:
 
 
 def test_a_run_publishes_scores_dimensions_and_hits(filled: Store, market: Pack) -> None:
-    done = run(filled, market, AS_OF)
+    done = run(filled, market, AS_OF).run
     assert scores(filled, done.id) == [
         ("l", 7500, "good", "good", None, dt.date(2027, 3, 31)),
         ("w", 8000, "good", "good", None, None),
@@ -79,7 +79,7 @@ def test_a_run_publishes_scores_dimensions_and_hits(filled: Store, market: Pack)
 
 
 def test_a_run_says_what_it_graded(filled: Store, market: Pack) -> None:
-    done = run(filled, market, AS_OF)
+    done = run(filled, market, AS_OF).run
     assert (done.pack_id, done.vocabulary, done.as_of) == ("market", "merchant", AS_OF)
     assert (done.subjects, done.records, done.orphans) == (3, 3, 1)
     assert done.pack_hash == identity(market)
@@ -98,10 +98,10 @@ def test_the_steps_are_told(filled: Store, market: Pack) -> None:
 def test_old_runs_stay_and_an_old_result_can_be_had_again(
     filled: Store, market: Pack, take_in: TakeIn
 ) -> None:
-    first = run(filled, market, AS_OF)
+    first = run(filled, market, AS_OF).run
     take_in(filled, "record", [{**RECORDS[0], "kind": "praise"}])
-    second = run(filled, market, AS_OF)
-    again = run(filled, market, AS_OF, known_at=first.known_at)
+    second = run(filled, market, AS_OF).run
+    again = run(filled, market, AS_OF, known_at=first.known_at).run
     assert scores(filled, first.id) == scores(filled, again.id) != scores(filled, second.id)
     assert first.snapshot_hash == again.snapshot_hash != second.snapshot_hash
     assert [done.id for done in list_runs(filled)] == [again.id, second.id, first.id]
@@ -109,9 +109,9 @@ def test_old_runs_stay_and_an_old_result_can_be_had_again(
 
 def test_the_latest_run_is_of_the_latest_date(filled: Store, market: Pack) -> None:
     assert latest_run(filled, "market") is None
-    december = run(filled, market, dt.date(2026, 12, 1))
-    november = run(filled, market, dt.date(2026, 11, 1))
-    once_more = run(filled, market, dt.date(2026, 11, 1), again=True)
+    december = run(filled, market, dt.date(2026, 12, 1)).run
+    november = run(filled, market, dt.date(2026, 11, 1)).run
+    once_more = run(filled, market, dt.date(2026, 11, 1), again=True).run
     assert latest_run(filled, "market") == december
     assert latest_run(filled, "market", as_of=AS_OF) == once_more
     assert latest_run(filled, "market", as_of=dt.date(2026, 10, 31)) is None
@@ -133,10 +133,10 @@ def test_a_pack_that_is_not_in_force_grades_nobody(filled: Store, market: Pack) 
 
 
 def test_the_pack_of_a_run_can_be_had_again(filled: Store, market: Pack, market_file: Path) -> None:
-    done = run(filled, market, AS_OF)
+    done = run(filled, market, AS_OF).run
     market_file.unlink()
     assert stored_pack(filled, done.pack_hash) == market
-    assert run(filled, market, AS_OF).pack_hash == done.pack_hash
+    assert run(filled, market, AS_OF).run.pack_hash == done.pack_hash
 
 
 def test_a_pack_of_a_shared_vocabulary_is_kept_with_it(store: Store) -> None:
@@ -167,7 +167,7 @@ def test_a_pack_that_never_was_a_file_comes_with_its_text(filled: Store) -> None
     text = PackText(MARKET, "posted.yaml")
     with pytest.raises(StoreError, match=r"posted\.yaml"):
         run(filled, text.load(), AS_OF)
-    done = run(filled, text.load(), AS_OF, text=text)
+    done = run(filled, text.load(), AS_OF, text=text).run
     assert stored_pack(filled, done.pack_hash) == load_text(MARKET, "posted.yaml")
 
 
@@ -221,7 +221,7 @@ def test_a_process_killed_while_publishing_leaves_nothing_and_a_rerun_completes(
     assert said == b"5000\n"
     assert written
     assert seen_meanwhile == counts(store) == [0, 0, 0, 0]
-    done = run(store, market, AS_OF)
+    done = run(store, market, AS_OF).run
     assert counts(store) == [1, 5000, 5000, 5000]
     assert scores(store, done.id)[0] == ("m0", 8500, "good", "good", None, None)
 
@@ -242,7 +242,7 @@ def test_of_those_who_publish_the_same_at_once_one_publishes(filled: Store, mark
             together.wait()
 
     with ThreadPoolExecutor(4) as pool:
-        done = list(pool.map(lambda _: run_once(filled, market, AS_OF, progress=wait), range(4)))
+        done = list(pool.map(lambda _: run(filled, market, AS_OF, progress=wait), range(4)))
     assert sorted(each.is_new for each in done) == [False, False, False, True]
     assert len({each.run for each in done}) == 1
     assert counts(filled)[0] == 1
@@ -254,19 +254,19 @@ def test_what_is_published_is_not_graded_again_unless_that_is_asked_for(
     def graded(step: str, rows: int) -> None:
         assert step == "snapshot"
 
-    first = run(filled, market, AS_OF)
-    assert run(filled, market, AS_OF, progress=graded) == first
-    another = run(filled, market, AS_OF, again=True)
+    first = run(filled, market, AS_OF).run
+    assert run(filled, market, AS_OF, progress=graded).run == first
+    another = run(filled, market, AS_OF, again=True).run
     assert another.id != first.id
-    assert run(filled, market, AS_OF) == another
+    assert run(filled, market, AS_OF).run == another
     take_in(filled, "subject", [{"merchant_id": "new", "stalls": 1}])
-    assert run_once(filled, market, AS_OF).is_new, "something is known that was not"
-    assert run_once(filled, market, AS_OF, first.known_at).is_new, "the last run is of something else"
+    assert run(filled, market, AS_OF).is_new, "something is known that was not"
+    assert run(filled, market, AS_OF, first.known_at).is_new, "the last run is of something else"
 
 
 def test_two_who_publish_at_once_both_publish_whole_runs(filled: Store, market: Pack) -> None:
     with ThreadPoolExecutor(2) as pool:
-        done = list(pool.map(lambda _: run(filled, market, AS_OF, again=True), range(4)))
+        done = list(pool.map(lambda _: run(filled, market, AS_OF, again=True).run, range(4)))
     assert len({each.id for each in done}) == 4
     for each in done:
         assert scores(filled, each.id) == scores(filled, done[0].id)
@@ -289,7 +289,7 @@ def test_a_full_disk_is_named_and_nothing_is_published(
     assert counts(store) == [0, 0, 0, 0]
     store.close()
     room = open_store(sqlite_url)
-    assert run(room, market, AS_OF).subjects == 3000
+    assert run(room, market, AS_OF).run.subjects == 3000
     room.close()
 
 
