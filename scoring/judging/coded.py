@@ -36,33 +36,31 @@ def code_facts(
 ) -> None:
     """Make the coded tables of plain ones.
 
-    - ``xh_subjects``: ``_s``, from 0 in the order of the subjects' keys, and the columns of subjects;
-    - ``xh_signatures``: ``_sig``, from 0, and the :func:`closed_columns`;
-    - ``xh_records``: ``_s``; ``_r``, from 0 in the order of ``_s`` and then of the records' keys; ``_sig``; and
-      the :func:`open_columns`. Records of unknown subjects are left out.
+    - ``xh_subjects``: ``_s``, from 0, and the columns of subjects;
+    - ``xh_signatures``: ``_sig``, from 0, and the closed columns (:func:`rules.plan.closed_columns`);
+    - ``xh_records``: ``_s``; ``_r``, a number of the record; ``_sig``; and the :func:`open_columns`. Records of
+      unknown subjects are left out.
 
-    Keys that are texts are in the order of their bytes. Where the vocabulary has no records, ``xh_subjects``
-    alone is made.
+    Where the vocabulary has no records, ``xh_subjects`` alone is made.
 
     :param subjects: the table of subjects, with the vocabulary's columns; their keys are unique.
     :param records: the table of records, likewise.
     """
     key = quoted(vocabulary.subject.key)
     duck.execute(
-        f"create or replace table {SUBJECTS} as select {_number(key)} as _s,"
-        f" {_listed(vocabulary.subject.columns)} from {quoted(subjects)} order by _s"
+        f"create or replace table {SUBJECTS} as select {_NUMBER} as _s,"
+        f" {_listed(vocabulary.subject.columns)} from {quoted(subjects)}"
     )
     if vocabulary.records is None:
         return
     closed = closed_columns(vocabulary)
     duck.execute(f"create or replace table {SIGNATURES} as {_signatures_of(quoted(records), closed)}")
     same = "".join(f" and r.{quoted(name)} is not distinct from g.{quoted(name)}" for name in closed)
-    order = f"s._s, r.{quoted(vocabulary.records.key)}"
     duck.execute(
-        f"create or replace table {RECORDS} as select s._s, {_number(order)} as _r, g._sig,"
+        f"create or replace table {RECORDS} as select s._s, {_NUMBER} as _r, g._sig,"
         f" {_listed(open_columns(vocabulary), 'r.')} from {quoted(records)} r"
         f" join {SUBJECTS} s on r.{quoted(vocabulary.record_subject)} = s.{key}"
-        f" join {SIGNATURES} g on true{same} order by _r"
+        f" join {SIGNATURES} g on true{same}"
     )
 
 
@@ -71,11 +69,10 @@ def _signatures_of(records: str, closed: Iterable[str]) -> str:
     columns = _listed(closed)
     if not columns:
         return "select 0::integer as _sig"
-    return f"select {_number(columns)} as _sig, {columns} from (select distinct {columns} from {records})"
+    return f"select {_NUMBER} as _sig, {columns} from (select distinct {columns} from {records})"
 
 
-def _number(order: str) -> str:
-    return f"(row_number() over (order by {order}) - 1)::integer"
+_NUMBER = "cast(row_number() over () - 1 as integer)"
 
 
 def _listed(names: Iterable[str], of: str = "") -> str:

@@ -75,23 +75,27 @@ class _Grades:
             self._duck.execute(f"drop table {table}")
 
     def _scores(self) -> str:
-        """The line of the sum of dimensions: pools held, their changes summed by dimension, held, summed."""
-        spans = f"(select _s, pool, begins, ends, points from {SPANS} join {_RULES} using (rule) where dimension is not null)"
-        bounds = f"(select distinct pool, dimension, bound from {_RULES})"
-        pools = (
-            f"select _s, dimension, pool, day, {capped('points', 'bound')} as points"
-            f" from ({summed(spans, ['_s', 'pool'], ['points'], self._until)}) join {bounds} using (pool)"
+        """The line of the sum of dimensions: by how much each pool's held points change, summed by dimension, held."""
+        spans = f"(select _s, rule, pool, dimension, bound, begins, ends, points from {SPANS} join {_RULES} using (rule))"
+        free = f"{spans} where bound is null and dimension is not null"
+        bound = (
+            f"(select _s, dimension, pool, bound, begins, ends, points from {spans} where bound is not null)"
         )
+        pools = summed(bound, ["_s", "dimension", "pool", "bound"], ["points"], self._until)
+        before, after = capped("points - points_step", "bound"), capped("points", "bound")
         dimensions = (
-            f"select _s, dimension, day, sum(sum(change)) over (partition by _s, dimension order by day) as points"
-            f" from ({_differences(pools, '_s, pool', 'dimension')}) where change <> 0 group by _s, dimension, day"
+            "select _s, dimension, day, sum(step) as points_step,"
+            " sum(sum(step)) over (partition by _s, dimension order by day) as points"
+            " from changes group by _s, dimension, day"
         )
-        held = (
-            f"select _s, dimension, day, {within_bounds(self._pack, 'points')} as points from ({dimensions})"
-        )
+        before_, after_ = (within_bounds(self._pack, points) for points in ("points - points_step", "points"))
         return (
-            "select _s, day, cast(sum(sum(change)) over (partition by _s order by day) as bigint) as points"
-            f" from ({_differences(held, '_s, dimension')}) where change <> 0 group by _s, day"
+            f"with changes as (select _s, dimension, begins as day, points as step from {free}"
+            f" union all select _s, dimension, ends, -points from {free} and ends < {self._until}"
+            f" union all select _s, dimension, day, ({after}) - ({before}) from ({pools})),"
+            f" held as (select _s, day, ({after_}) - ({before_}) as step from ({dimensions}))"
+            " select _s, day, cast(sum(sum(step)) over (partition by _s order by day) as bigint) as points"
+            " from held where step <> 0 group by _s, day"
         )
 
     def _vetoes(self) -> str:
@@ -196,11 +200,6 @@ class _Grades:
 
 def _holds(spans: tuple[tuple[dt.date, dt.date | None], ...], day: dt.date) -> bool:
     return any(first <= day and (until is None or day < until) for first, until in spans)
-
-
-def _differences(line: str, keys: str, kept: str = "") -> str:
-    """By how much a line changes on each day."""
-    return f"select *, points - coalesce(lag(points) over (partition by {keys} order by day), 0) as change from ({line})"
 
 
 def capped(points: str, bound: str) -> str:

@@ -114,27 +114,30 @@ class _Day:
             " where case when bound < 0 then lost < bound else gained > bound end"
         )
         running = (
-            "sum(points) over (partition by _s, pool order by counts_from nulls first, _r nulls first, id"
+            "sum(points) over (partition by _s, pool order by counts_from nulls first, record_id nulls first, id"
             " rows unbounded preceding)"
         )
         kept = f"{capped('running', 'bound')} - {capped('(running - points)', 'bound')}"
-        columns = "_s, _r, id, dimension, points as before, {} as points, counts_from, counts_until"
+        columns = "_s, record_id, id, dimension, points as before, {} as points, counts_from, counts_until"
         return (
-            f"with over as ({over}) select {columns.format('points')} from xh_open anti join over using (_s, pool)"
+            f"with over as ({over}), named as ({self._named()})"
+            f" select {columns.format('points')} from named anti join over using (_s, pool)"
             f" union all select {columns.format(f'cast({kept} as bigint)')}"
-            f" from (select *, {running} as running from xh_open semi join over using (_s, pool))"
+            f" from (select *, {running} as running from named semi join over using (_s, pool))"
         )
 
-    def _named_hits(self) -> str:
+    def _named(self) -> str:
+        """The open spans with their records' keys."""
         records = self._pack.vocabulary.records
         if records is None:
-            named = "(select *, cast(null as varchar) as record_id from xh_hits)"
-        else:
-            keys = f"(select _s, _r, {quoted(records.key)} as record_id from {RECORDS})"
-            named = f"(from xh_hits left join {keys} using (_s, _r))"
+            return "select *, cast(null as varchar) as record_id from xh_open"
+        keys = f"(select _r, {quoted(records.key)} as record_id from {RECORDS})"
+        return f"from xh_open left join {keys} using (_r)"
+
+    def _named_hits(self) -> str:
         return (
-            f"select subject_id, id as rule, record_id, before as points_before, points,"
-            f" counts_from, counts_until from {named} h join {self._subjects} s using (_s)"
+            "select subject_id, id as rule, record_id, before as points_before, points, counts_from, counts_until"
+            f" from xh_hits join {self._subjects} s using (_s)"
         )
 
     def _dimensions(self) -> str:

@@ -42,11 +42,18 @@ class Lines:
         self._first, self._until = period.first_sql, period.until_sql
         self._pieces: dict[tuple[str, ...], str] = {}
         self.made: list[str] = []
+        records = plan.pack.vocabulary.records
+        self._records_key = records.key if records else ""
         for number, group in enumerate(plan.measured):
             self._measure_group(number, group)
         for measure in plan.measures:
             if measure.aggregate in DERIVED:
                 self._table(self.line(measure), self._derived(measure))
+            elif self.line(measure) not in self.made:  # no record can take part
+                self._table(
+                    self.line(measure),
+                    f"select _s, {self._first} as day, null as v from {SUBJECTS} where false",
+                )
 
     def line(self, measure: Measure) -> str:
         """The table of a measure's line."""
@@ -115,13 +122,14 @@ class Lines:
         for owner, measure in measures:
             self._table(self.line(measure), self._line(number, owner, measure, found, fixed))
 
-    @staticmethod
-    def _shown(measures: Sequence[tuple[int, Measure]]) -> Iterable[tuple[str, Expression]]:
+    def _shown(self, measures: Sequence[tuple[int, Measure]]) -> Iterable[tuple[str, Expression]]:
         for owner, measure in measures:
             if measure.operand is not None:
                 yield f"_v{owner}", measure.operand
             if measure.by is not None:
                 yield f"_g{owner}", Name(measure.by, Level.RECORD, TOTAL)
+        if any(measure.aggregate is Aggregate.LATEST for _, measure in measures):
+            yield "_key", Name(self._records_key, Level.RECORD, TOTAL)
 
     def _sums(self, found: str, measures: Sequence[tuple[int, Measure]], keys: Sequence[str]) -> str:
         """How many records take part, and their total. A mean knows only those whose value is known."""
@@ -154,14 +162,14 @@ class Lines:
             return best(spans, keys, f"{measure.aggregate}(v)", self._until)
         if fixed:
             return self._latest_of_fixed(value, known, keys)
-        spans = f"(select {', '.join(keys)}, begins, ends, {{'f': _starts_on, 'r': _r, 'v': {value}}} as v {known})"
+        spans = f"(select {', '.join(keys)}, begins, ends, {{'f': _starts_on, 'r': _key, 'v': {value}}} as v {known})"
         listed = ", ".join(keys)
         return f"select {listed}, day, v.v as v from ({best(spans, keys, 'max(v)', self._until)})"
 
     def _latest_of_fixed(self, value: str, known: str, keys: Sequence[str]) -> str:
         """Where windows are of one length, who starts later also ends later: each gives way to the next."""
         by = ", ".join(keys)
-        following = f"lead(begins) over (partition by {by} order by _starts_on, _r)"
+        following = f"lead(begins) over (partition by {by} order by _starts_on, _key)"
         spans = f"(select {by}, begins, ends, {value} as v, {following} as next {known})"
         return (
             f"select {by}, begins as day, v from {spans} where next is null or begins < next"

@@ -16,12 +16,15 @@ from collections.abc import Sequence
 
 
 def summed(spans: str, keys: Sequence[str], numbers: Sequence[str], until: str) -> str:
-    """Running sums: ``keys``, ``day`` and each of ``numbers``, on every day on which a span begins or ends.
+    """Running sums: ``keys``, ``day``, each of ``numbers``, and as ``NUMBER_step`` by how much it changes on the
+    day; on every day on which a span begins or ends.
 
     :param spans: a relation of ``keys``, ``begins``, ``ends`` (null for no end) and ``numbers``.
     """
     by = ", ".join(keys)
-    totals = ", ".join(f"sum(sum({number})) over changes as {number}" for number in numbers)
+    totals = ", ".join(
+        f"sum(sum({number})) over changes as {number}, sum({number}) as {number}_step" for number in numbers
+    )
     lost = ", ".join(f"-{number} as {number}" for number in numbers)
     changes = (
         f"select {by}, begins as day, {', '.join(numbers)} from {spans}"
