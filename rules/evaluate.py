@@ -1,17 +1,20 @@
-"""Conditions judged for one record and subject in plain Python: for explanations and for live events.
+"""Expressions and windows as Python functions of a row: for judging one subject, and for explanations.
 
-The batch does not use this; a differential test holds both to the same meaning.
+Many subjects are judged in DuckDB; a differential test holds both to the same meaning.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import operator
 import re
-from collections.abc import Callable, Mapping
-from decimal import Decimal
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from rules.calendar import add_days, add_months
+from rules import calendar
+from rules.calendar import add_days
 from rules.exact import EXACT
 from rules.expressions import (
     And,
@@ -31,16 +34,24 @@ from rules.expressions import (
     Shift,
     Value,
 )
-from rules.model import Window
+from rules.model import ALWAYS, When, Window
 
 Row = Mapping[str, Value | None]
+"""Name → value, for every name that an expression reads, ``as_of`` too; an absent name is unknown."""
+
+Function = Callable[[Row], Any]
+"""Gives an expression's value for a row; None where it is unknown (SQL's three-valued logic)."""
+
+add_months = lru_cache(maxsize=65_536)(calendar.add_months)
+"""Dates recur: a record's is asked by every rule that may count it."""
+
 _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
-    "=": lambda a, b: a == b,
-    "<>": lambda a, b: a != b,
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
+    "=": operator.eq,
+    "<>": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
     "+": EXACT.add,
     "-": EXACT.subtract,
     "*": EXACT.multiply,
@@ -52,89 +63,171 @@ _CHOICES: Mapping[str, Callable[[list[Any]], Any]] = {
     "greatest": max,
 }
 
+_OF_KNOWN: Mapping[str, Callable[[Any], Any]] = {
+    "abs": EXACT.abs,
+    "start_of_year": lambda day: day.replace(month=1, day=1),
+    "start_of_month": lambda day: day.replace(day=1),
+}
+
 
 def evaluate(node: Expression, row: Row, as_of: dt.date) -> Any:
-    """The value of an expression; None where it is unknown (SQL's three-valued logic).
+    """The value of an expression for one row on a day; of many rows, see :func:`compiled`."""
+    return compiled(node)({**row, "as_of": as_of})
 
-    :param row: name → value, for every name that the expression reads; an absent name is unknown.
-    """
+
+def compiled(node: Expression) -> Function:
+    """The expression as a function."""
     match node:
         case Literal():
-            return node.value
+            value = node.value
+            return lambda row: value
         case Name():
-            return row.get(node.name)
+            name = node.name
+            return lambda row: row.get(name)
         case AsOf():
-            return as_of
+            return lambda row: row.get("as_of")
         case Compare() | Arithmetic():
-            left, right = evaluate(node.left, row, as_of), evaluate(node.right, row, as_of)
-            return None if left is None or right is None else _OPERATORS[node.op](_exact(left), _exact(right))
+            return _of_two(_OPERATORS[node.op], node.left, node.right)
         case And():
-            return _all([evaluate(part, row, as_of) for part in node.parts])
+            return _decided(node.parts, decisive=False)
         case Or():
-            return _negated(_all([_negated(evaluate(part, row, as_of)) for part in node.parts]))
-        case Not():
-            return _negated(evaluate(node.operand, row, as_of))
+            return _decided(node.parts, decisive=True)
         case IsNull():
-            return evaluate(node.operand, row, as_of) is None
+            operand = compiled(node.operand)
+            return lambda row: operand(row) is None
         case IsTrue():
-            return evaluate(node.operand, row, as_of) is True
+            operand = compiled(node.operand)
+            return lambda row: operand(row) is True
+        case Call(function="coalesce" | "least" | "greatest"):
+            return _chosen(_CHOICES[node.function], node.arguments)
         case _:
-            return _function(node, row, as_of)
+            return _of_one(node)
 
 
-def _function(node: Expression, row: Row, as_of: dt.date) -> Any:
+def _of_one(node: Expression) -> Function:
     match node:
+        case Not():
+            return _of_known(operator.not_, node.operand)
         case In():
-            value = evaluate(node.operand, row, as_of)
-            return None if value is None else any(value == v.value for v in node.values)
+            return _of_known(frozenset(v.value for v in node.values).__contains__, node.operand)
         case Like():
-            value = evaluate(node.operand, row, as_of)
-            return None if value is None else _pattern(node.pattern).fullmatch(value) is not None
+            matches = _pattern(node.pattern).fullmatch
+            return _of_known(lambda text: matches(text) is not None, node.operand)
         case Shift():
-            day = evaluate(node.operand, row, as_of)
-            return None if day is None else add_days(add_months(day, node.months), node.days)
-        case Call(function="abs"):
-            value = evaluate(node.arguments[0], row, as_of)
-            return None if value is None else EXACT.abs(value)
-        case Call(function="start_of_year" | "start_of_month" as function):
-            day = evaluate(node.arguments[0], row, as_of)
-            return (
-                None
-                if day is None
-                else day.replace(month=1 if function == "start_of_year" else day.month, day=1)
-            )
+            months, days = node.months, node.days
+            return _of_known(lambda day: add_days(add_months(day, months), days), node.operand)
         case Call():
-            known = [v for a in node.arguments if (v := evaluate(a, row, as_of)) is not None]
-            return _CHOICES[node.function](known) if known else None
+            return _of_known(_OF_KNOWN[node.function], node.arguments[0])
         case _:
             raise AssertionError(node)
 
 
-def window_on(window: Window, row: Row, as_of: dt.date) -> tuple[dt.date, dt.date | None] | None:
-    """The days on which a record counts, from the first to before the second (None: open); None: never."""
-    start = evaluate(window.start, row, as_of)
-    if start is None:
-        return None
-    ends = [add_months(start, window.months)] if window.months else []
-    ends += [add_days(start, window.days)] if window.days else []
-    until = evaluate(window.until, row, as_of) if window.until else None
-    return start, min([*ends, *([until] if until is not None else [])], default=None)
+def _of_known(function: Callable[[Any], Any], operand: Expression) -> Function:
+    """What a function gives of a value that is known."""
+    given = compiled(operand)
+    return lambda row: None if (value := given(row)) is None else function(value)
 
 
-def _exact(value: Any) -> Any:
-    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
+def _of_two(function: Callable[[Any, Any], Any], left: Expression, right: Expression) -> Function:
+    one = compiled(left)
+    if isinstance(right, Literal):
+        constant = right.value
+        return lambda row: None if (value := one(row)) is None else function(value, constant)
+    other = compiled(right)
+
+    def of_both(row: Row) -> Any:
+        first, second = one(row), other(row)
+        return None if first is None or second is None else function(first, second)
+
+    return of_both
 
 
-def _all(values: list[Any]) -> bool | None:
-    if False in values:
-        return False
-    return None if None in values else True
+def _decided(parts: Sequence[Expression], decisive: bool) -> Function:
+    """One part that is false decides an ``and``, one that is true an ``or``."""
+    functions = [compiled(part) for part in parts]
+
+    def decided(row: Row) -> Any:
+        answer: Any = not decisive
+        for part in functions:
+            value = part(row)
+            if value is decisive:
+                return decisive
+            if value is None:
+                answer = None
+        return answer
+
+    return decided
 
 
-def _negated(value: Any) -> bool | None:
-    return None if value is None else not value
+def _chosen(choose: Callable[[list[Any]], Any], arguments: Sequence[Expression]) -> Function:
+    functions = [compiled(argument) for argument in arguments]
+
+    def chosen(row: Row) -> Any:
+        known = [value for argument in functions if (value := argument(row)) is not None]
+        return choose(known) if known else None
+
+    return chosen
 
 
 def _pattern(text: str) -> re.Pattern[str]:
     parts = {"%": ".*", "_": "."}
     return re.compile("".join(parts.get(c, re.escape(c)) for c in text), re.DOTALL)
+
+
+# Windows
+
+
+class Counted(NamedTuple):
+    """The days on which a row counts: from ``first`` to before ``until``; None leaves an end open.
+
+    :param start: the start of the window, from which decay is counted; None where there is no window.
+    """
+
+    start: dt.date | None
+    first: dt.date | None
+    until: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """A window and a condition's terms about the day, as functions: the one place that computes a window.
+
+    :param begins: each must be known; the window's start is the first of them.
+    :param ends: each must be known.
+    :param until: the window's, which may be unknown.
+    """
+
+    window: Window | None
+    begins: tuple[Function, ...]
+    ends: tuple[Function, ...]
+    until: Function | None
+
+    @classmethod
+    def of(cls, window: Window | None, when: When = ALWAYS) -> Counting:
+        """What a window (None: always) and a condition's terms about the day say."""
+        starts = (window.start, *when.begins) if window else when.begins
+        until = compiled(window.until) if window and window.until else None
+        return cls(window, tuple(map(compiled, starts)), tuple(map(compiled, when.ends)), until)
+
+    def on(self, row: Row) -> Counted | None:
+        """When a row counts; None: never, for something is unknown."""
+        window = self.window
+        begins, ends = [begin(row) for begin in self.begins], [end(row) for end in self.ends]
+        if None in begins or None in ends:
+            return None
+        if window is None:
+            return Counted(None, max(begins, default=None), min(ends, default=None))
+        start = begins[0]
+        if window.months:
+            ends.append(add_months(start, window.months))
+        if window.days:
+            ends.append(add_days(start, window.days))
+        if self.until is not None and (until := self.until(row)) is not None:
+            ends.append(until)
+        return Counted(start, max(begins), min(ends, default=None))
+
+
+def window_on(window: Window, row: Row, as_of: dt.date) -> tuple[dt.date, dt.date | None] | None:
+    """The days on which a record counts, from the first to before the second (None: open); None: never."""
+    found = Counting.of(window).on({**row, "as_of": as_of})
+    return None if found is None or found.first is None else (found.first, found.until)

@@ -81,17 +81,28 @@ class BasisSchema(Strict):
         return Basis(data["id"], data["title"], data["short"] or data["title"])
 
 
+def _not_above_nothing(floor: int) -> None:
+    if floor > 0:
+        message = "a dimension without a hit gives 0: a floor above that would never be met"
+        raise complaint(message, "a floor of 0 or less, such as -60; points that everybody has: score.start")
+
+
+def _not_below_nothing(ceiling: int) -> None:
+    if ceiling < 0:
+        message = "a dimension without a hit gives 0: a ceiling below that would never be kept"
+        raise complaint(
+            message, "a ceiling of 0 or more, such as 8; points that everybody loses: score.start"
+        )
+
+
 class DimensionSchema(Strict):
     id = own.Identifier(required=True)
     title = own.TitleField(required=True)
-    floor = own.Points(load_default=None)
-    ceiling = own.Points(load_default=None)
+    floor = own.Points(load_default=None, validate=_not_above_nothing)
+    ceiling = own.Points(load_default=None, validate=_not_below_nothing)
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Dimension:
-        low, high = data["floor"], data["ceiling"]
-        if low is not None and high is not None and low > high:
-            raise complaint("the floor is above the ceiling", "floor ≤ ceiling")
         return Dimension(**data)
 
 

@@ -78,15 +78,29 @@ class Score:
 
 def grade(pack: Pack, day: dt.date, subjects: Sequence[Row], records: Sequence[Row]) -> dict[Any, Score]:
     """Every subject's score, by its key."""
-    key, link = pack.vocabulary.subject.key, pack.vocabulary.record_subject
-    own: dict[Any, list[Row]] = defaultdict(list)
-    for record in records:
-        own[record.get(link)].append(exact_row(record))
-    people = {subject[key]: exact_row(subject) for subject in subjects}
+    own = by_subject(pack, records)
+    people = measured(pack, day, subjects, records)
+    return {k: score(pack, day, k, row, own[k]) for k, row in people.items()}
+
+
+def measured(
+    pack: Pack, day: dt.date, subjects: Sequence[Row], records: Sequence[Row]
+) -> dict[Any, dict[str, Any]]:
+    """Every subject's attributes and measures, by its key."""
+    own = by_subject(pack, records)
+    people = {subject[pack.vocabulary.subject.key]: exact_row(subject) for subject in subjects}
     for measure in pack.measures:
         values = {k: value_of(measure, people, k, own[k], pack, day) for k in people}
         people = {k: {**row, measure.id: values[k]} for k, row in people.items()}
-    return {k: score(pack, day, k, row, own[k]) for k, row in people.items()}
+    return people
+
+
+def by_subject(pack: Pack, records: Sequence[Row]) -> dict[Any, list[Row]]:
+    """The records about each subject, by its key."""
+    own: dict[Any, list[Row]] = defaultdict(list)
+    for record in records:
+        own[record.get(pack.vocabulary.record_subject)].append(exact_row(record))
+    return own
 
 
 def score(pack: Pack, day: dt.date, key: Any, subject: Row, records: Sequence[Row]) -> Score:

@@ -569,7 +569,7 @@ def packs(draw: st.DrawFn, people: Data) -> Data:
         "score": {"min": score[0], "start": score[1], "max": score[2]},
         "dimensions": [
             {"id": "one", "title": "1", "floor": draw(st.sampled_from([None, -30, 0]))},
-            {"id": "two", "title": "2", "ceiling": draw(st.sampled_from([None, -1, 15]))},
+            {"id": "two", "title": "2", "ceiling": draw(st.sampled_from([None, 0, 15]))},
         ],
         "measures": named,
         "rules": [{"id": f"r{n}", **rule} for n, rule in enumerate(own)],

@@ -1,0 +1,1 @@
+"""Judging: from facts and a pack to grades as timelines."""
