@@ -39,6 +39,9 @@ from rules.expressions import (
 )
 from rules.model import DERIVED, Measure, Pack, Rule, Vocabulary, When, Window
 
+LARGEST_HIT = 100_000_000
+"""A hit is kept within ± 1,000,000 points: in hundredths."""
+
 CROWDED = 24
 """The most rows that one key of a join may have before the join gets a further key column."""
 

@@ -11,20 +11,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
 from typing import Any
 
+import duckdb
 import pytest
 import reference
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from strategies import Case, Data, cases
-from test_differential import EXAMPLES, expected, in_order, load, thorough
+from test_differential import EXAMPLES, arrow, expected, in_order, load, thorough
 from timeline_cases import EXAMPLES as BY_EXAMPLE
 from timeline_cases import grouped
 
 from rules.loader import in_force
 from rules.model import OVER_GROUP, Pack
+from rules.plan import compile_plan
+from scoring.judging import judge as many
 from scoring.judging import one
+from scoring.judging.coded import code_facts
 from scoring.judging.lines import Line
-from scoring.judging.timeline import Period, Timeline, dimensions_of
+from scoring.judging.timeline import Period, Segment, Span, Timeline, dimensions_of
 
 Judge = Callable[[Pack, Period, Sequence[Data], Sequence[Data]], Mapping[Any, Timeline]]
 
@@ -64,7 +68,44 @@ def _whole(place: Any) -> int | None:
     return None if place is None else int(place)
 
 
-JUDGES: Mapping[str, Judge] = {"one": one_by_one}
+def all_together(
+    pack: Pack, period: Period, subjects: Sequence[Data], records: Sequence[Data]
+) -> dict[Any, Timeline]:
+    """The judge of many subjects, in DuckDB."""
+    assert pack.vocabulary.records is not None
+    first, until = max(period.first, pack.in_force_from), min(period.until, pack.in_force_until or period.until)
+    if first >= until:
+        return {subject[pack.vocabulary.subject.key]: Timeline(period, (), ()) for subject in subjects}
+    with duckdb.connect(config={"threads": 1}) as duck:
+        duck.register("subjects", arrow(pack.vocabulary.subject, list(subjects)))
+        duck.register("records", arrow(pack.vocabulary.records, list(records)))
+        code_facts(duck, pack.vocabulary)
+        many.judge(duck, compile_plan(pack), many.Period(first, until))
+        return {key: Timeline(period, *found) for key, found in timelines(duck, pack).items()}
+
+
+def timelines(
+    duck: duckdb.DuckDBPyConnection, pack: Pack
+) -> dict[Any, tuple[tuple[Span, ...], tuple[Segment, ...]]]:
+    """By subject: what the tables of the judge of many say."""
+    key, record = pack.vocabulary.subject.key, pack.vocabulary.records
+    assert record is not None
+    spans, segments = defaultdict(list), defaultdict(list)
+    query = f"""select s."{key}", m.rule, r."{record.key}", m.begins, m.ends, m.points, counts_from, counts_until
+        from xh_spans m join xh_subjects s using (_s) left join xh_records r using (_r) order by all"""
+    for subject, rule, *rest in duck.execute(query).fetchall():
+        spans[subject].append(Span(pack.rules[rule], *rest))
+    query = f"""select s."{key}", g.begins, g.ends, g.score, g.tier, band, veto, known, total
+        from xh_segments g join xh_subjects s using (_s) order by 1, 2"""
+    for subject, begins, ends, score, tier, band, veto, *inputs in duck.execute(query).fetchall():
+        name = None if veto is None else pack.rules[veto].id
+        segments[subject].append(
+            Segment(begins, ends, score, pack.tiers[tier], pack.tiers[band], name, *inputs)
+        )
+    return {subject: (tuple(spans[subject]), tuple(found)) for subject, found in segments.items()}
+
+
+JUDGES: Mapping[str, Judge] = {"one": one_by_one, "many": all_together}
 judges = pytest.mark.parametrize("judge", JUDGES.values(), ids=JUDGES)
 
 

@@ -17,8 +17,8 @@ from rules.plan import Plan
 from scoring.judging import measures as measure_lines
 from scoring.judging.coded import RECORDS, SIGNATURES, SUBJECTS
 from scoring.judging.grades import SEGMENTS, capped, choice, make_segments, rule_table, within_bounds
-from scoring.judging.measures import Lines
 from scoring.judging.match import Signatures
+from scoring.judging.measures import Lines
 from scoring.judging.period import FOREVER, Period
 from scoring.judging.spans import SPANS, make_spans
 from scoring.sql import DUCKDB_MACROS, date, quoted

@@ -192,7 +192,8 @@ class Lines:
         if take in _SUMMED:
             added = f"(select _s, begins, ends, 1 as n, {_as_total('v') if take is not Aggregate.COUNT else 0} as x from {spans})"
             return f"select _s, day, {_of_sums(take)} as v from ({summed(added, ['_s'], ('n', 'x'), self._until)})"
-        return best(spans, ["_s"], f"{take}(v)", self._until)
+        line = best(spans, ["_s"], f"{take}(v)", self._until)
+        return f"select _s, day, coalesce(v, 0) as v from ({line})" if adds_up(measure) else line
 
     # Measures made of measures
 

@@ -21,8 +21,7 @@ from rules.evaluate import Counted, Counting, Function, Row, add_months, compile
 from rules.exact import EXACT
 from rules.expressions import TRUE, Expression, Kind, Level, conjunction, conjuncts, names
 from rules.model import DERIVED, OVER_GROUP, Aggregate, Measure, Pack, Rule, Table, Window
-from rules.plan import round_half_away, rule_names, used_measures
-from scoring.joins import LARGEST_HIT
+from rules.plan import LARGEST_HIT, round_half_away, rule_names, used_measures
 from scoring.judging.lines import Days, Line, Opened, aligned, best, constant, cut, joined, mapped, summed
 from scoring.judging.timeline import ALL_OF_TIME, Period, Segment, Span, Timeline, capped, held, within
 from scoring.pools import pool_of

@@ -13,15 +13,13 @@ import duckdb
 import pyarrow as pa
 
 from rules.expressions import Type
-from rules.plan import Group, Plan, Step
-from scoring.judging.measures import Lines
+from rules.plan import LARGEST_HIT, Group, Plan, Step
 from scoring.judging.match import Match, Signatures, moved
+from scoring.judging.measures import Lines
 from scoring.judging.operations import merged
 from scoring.judging.period import Period
 
 SPANS = "xh_spans"
-LARGEST_HIT = 100_000_000
-"""A hit is kept within ± 1,000,000 points: in hundredths."""
 
 _STEPS = "xh_steps"
 _KEYS = ("_s", "_r", "rule", "points", "counts_from", "counts_until")

@@ -13,9 +13,8 @@ from rules.calendar import months_elapsed
 from rules.evaluate import Row, evaluate, window_on
 from rules.expressions import Level
 from rules.model import Pack, Rule, When, Window
-from rules.plan import round_half_away
+from rules.plan import LARGEST_HIT, round_half_away
 from scoring.day_plan import DayPlan, compile_day
-from scoring.judging.spans import LARGEST_HIT
 from scoring.live.conditions import Conditions
 from scoring.live.supervisor import Engine
 from scoring.pools import Pool, pool_of
