@@ -193,6 +193,11 @@ def rows_in_force(pack: Pack, day: dt.date) -> dict[str, str]:
     return {r.id: str(r.table) for r in rows if r.points and r.points.on(day) is not None}
 
 
+def rules_in_force(pack: Pack, day: dt.date) -> tuple[Rule, ...]:
+    """The rules that have a value on a day; a veto always has."""
+    return tuple(r for r in pack.rules if r.tier is not None or (r.points and r.points.on(day) is not None))
+
+
 def rule_names(rule: Rule) -> frozenset[Name]:
     """Every name that a rule reads, dates included."""
     read = names(rule.when.written) | (names(rule.per) if rule.per else frozenset())

@@ -20,16 +20,12 @@ from rules.expressions import conjuncts
 from rules.model import Measure, Pack, Rule
 from rules.problems import UnknownPackError
 from rules.words import both
-from scoring import measures as measure_sql
-from scoring.day_plan import DayPlan, compile_day
+from scoring.group_measures import measures_of_group
 from scoring.results import GradeRow, grades_of
 from scoring.runs import RunSummary, get_run, latest_run
-from scoring.sql import DUCKDB_MACROS
 from scoring.store import Store, StoreError
 from scoring.store.models import Hit
 from scoring.store.packs import stored_pack
-from scoring.store.snapshot import take_snapshot
-from scoring.store.workspace import workspace
 
 PACK = "department-credit"
 RANKED = "satisfaction"
@@ -125,7 +121,7 @@ def _ranking(store: Store, run: RunSummary) -> Ranking:
 
 def _standings(store: Store, run: RunSummary, pack: Pack) -> Iterator[Standing]:
     ranked = _check_ranks(pack)
-    frame = _frame(store, run, compile_day(pack, run.as_of, shown=_SHOWN))
+    frame = measures_of_group(store, pack, run.as_of, run.known_at, _SHOWN).to_pylist()
     key = pack.vocabulary.subject.key
     grades = grades_of(store, run, [str(row[key]) for row in frame])
     for row in frame:
@@ -151,18 +147,6 @@ def _check_ranks(pack: Pack) -> Measure:
             f"{pack.id} {pack.version} ranks nobody: it has no measure {', '.join(missing)}"
         )
     return measures[RANKED]
-
-
-def _frame(store: Store, run: RunSummary, plan: DayPlan) -> list[dict[str, Any]]:
-    """Every subject with its attributes and measures, as the run knew them."""
-    with workspace() as duck:
-        for macro in (*DUCKDB_MACROS, *measure_sql.MACROS):
-            duck.execute(macro)
-        take_snapshot(store, plan.pack.vocabulary, duck, run.known_at)
-        rows: list[dict[str, Any]] = (
-            duck.sql(measure_sql.frame_sql(plan, "subjects", "records")).to_arrow_table().to_pylist()
-        )
-    return rows
 
 
 def _unranked(pack: Pack, ranked: Measure, row: Mapping[str, Any], as_of: dt.date) -> Iterator[str]:

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from rules.expressions import Level
 from rules.model import Dimension, Pack, Rule
 from rules.plan import rows_in_force, rule_names
-from scoring.day_plan import DayPlan, compile_day
+from scoring.group_measures import measures_of_group, of_subject
 from scoring.ingest.keys import subject_key
+from scoring.judging import one
 from scoring.misses import Miss, Misses
 from scoring.runs import RunSummary, current_run, get_run
 from scoring.store import Store
@@ -24,7 +25,6 @@ from scoring.store.documents import decode
 from scoring.store.models import DimensionScore, Hit, RecordVersion, Score, SubjectVersion
 from scoring.store.packs import PackText, stored_text
 from scoring.store.versions import known_at
-from scoring.subject_measures import SubjectMeasures, of_subject
 
 
 class UnknownSubjectError(LookupError):
@@ -92,7 +92,7 @@ def explain(store: Store, pack_id: str, subject_id: str, run_id: int | None = No
     """
     run = _run(store, pack_id, run_id)
     prepared = _prepared(stored_text(store, run.pack_hash), run.as_of)
-    pack = prepared.plan.pack
+    pack = prepared.judge.pack
     subject_id = subject_key(pack.vocabulary, subject_id)
     with store.reading() as session:
         score = session.get(Score, (run.id, subject_id))
@@ -145,15 +145,14 @@ def _run(store: Store, pack_id: str, run_id: int | None) -> RunSummary:
 class _Prepared:
     """What explaining a pack's grades of one day needs."""
 
-    plan: DayPlan
-    measures: SubjectMeasures
+    judge: one.Judge
     misses: Misses
 
 
 @lru_cache(maxsize=16)
 def _prepared(text: PackText, as_of: dt.date) -> _Prepared:
-    plan = compile_day(text.load(), as_of)
-    return _Prepared(plan, SubjectMeasures(plan), Misses(plan))
+    pack = text.load()
+    return _Prepared(one.Judge(pack), Misses(pack, as_of))
 
 
 def _of(model: Any, run: RunSummary, subject_id: str) -> Any:
@@ -212,14 +211,13 @@ def _measures(
     attributes: Mapping[str, Any],
     records: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """The measures' values as the run had them, by the batch's own query."""
-    if prepared.measures.are_over_group:
-        return of_subject(_group_measures(store, run), subject_id)
-    return prepared.measures.among(subject_id, [attributes], list(records.values()))
+    """The measures' values as the run had them."""
+    judge = prepared.judge
+    of_group = of_subject(_group_measures(store, run), judge.pack, subject_id) if judge.over_group else {}
+    return judge.values(attributes, list(records.values()), run.as_of, of_group)
 
 
 @lru_cache(maxsize=2)
 def _group_measures(store: Store, run: RunSummary) -> pa.Table:
     """Everybody's measures in a run that can't change any more."""
-    measures = _prepared(stored_text(store, run.pack_hash), run.as_of).measures
-    return measures.of_group(store, run.known_at)
+    return measures_of_group(store, stored_text(store, run.pack_hash).load(), run.as_of, run.known_at)

@@ -16,8 +16,8 @@ import duckdb
 from rules.evaluate import evaluate
 from rules.expressions import Level, names
 from rules.model import Dated, Measure, Pack, Rule, Title
+from rules.plan import rules_in_force
 from rules.problems import UnknownPackError
-from scoring.day_plan import compile_day
 from scoring.engine import grade
 from scoring.sql import quoted
 from scoring.store import Store
@@ -64,9 +64,7 @@ def repeat_offences(store: Store, pack: Pack, as_of: dt.date, at_least: int = 2)
         found = _grouped(duck, pack, measure, at_least)
         attributes = _attributes(duck, pack)
     rules = [
-        rule
-        for rule in compile_day(pack, as_of).rules
-        if MEASURE in {n.name for n in names(rule.when.written)}
+        rule for rule in rules_in_force(pack, as_of) if MEASURE in {n.name for n in names(rule.when.written)}
     ]
     repeats = (
         _repeat(pack, measure, rules, as_of, row | {"known": attributes[row["subject_id"]]}) for row in found

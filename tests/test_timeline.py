@@ -73,7 +73,10 @@ def all_together(
 ) -> dict[Any, Timeline]:
     """The judge of many subjects, in DuckDB."""
     assert pack.vocabulary.records is not None
-    first, until = max(period.first, pack.in_force_from), min(period.until, pack.in_force_until or period.until)
+    first, until = (
+        max(period.first, pack.in_force_from),
+        min(period.until, pack.in_force_until or period.until),
+    )
     if first >= until:
         return {subject[pack.vocabulary.subject.key]: Timeline(period, (), ()) for subject in subjects}
     with duckdb.connect(config={"threads": 1}) as duck:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import datetime as dt
 
 import duckdb
+import pyarrow as pa
 
+from rules.calendar import add_days
 from rules.expressions import literal
 from rules.model import Pack
 from rules.plan import Plan
@@ -36,13 +38,17 @@ def judge(duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period) -> None:
     lines = Lines(duck, plan, period, signatures)
     make_spans(duck, plan, period, signatures, lines)
     make_segments(duck, plan, period, lines)
-    for table in lines.made:
-        duck.execute(f"drop table {table}")
+    lines.drop()
 
 
-def measured(duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period) -> str:
-    """The measures of a plan by pieces: the name of a table of ``_s``, ``begins``, ``ends`` and each measure."""
-    return Lines(duck, plan, period, prepare(duck, plan)).pieces([m.id for m in plan.measures])
+def measures_on(duck: duckdb.DuckDBPyConnection, plan: Plan, day: dt.date) -> pa.Table:
+    """Every subject of coded facts with its attributes and the plan's measures on a day, as Arrow."""
+    lines = Lines(duck, plan, Period(day, add_days(day, 1)), prepare(duck, plan))
+    pieces = lines.pieces([measure.id for measure in plan.measures])
+    query = f"select a.* exclude (_s), p.* exclude (_s, _begins, _ends) from {SUBJECTS} a join {pieces} p using (_s)"
+    found: pa.Table = duck.sql(query).to_arrow_table()
+    lines.drop()
+    return found
 
 
 def prepare(duck: duckdb.DuckDBPyConnection, plan: Plan) -> Signatures:

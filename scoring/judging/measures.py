@@ -5,18 +5,19 @@ A line is a table of ``_s``, ``day`` and ``v`` (:mod:`scoring.judging.operations
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import duckdb
 
-from rules.expressions import TOTAL, Expression, Level, Name, names
+from rules.expressions import TOTAL, Level, Name, names
 from rules.model import DERIVED, Aggregate, Measure
 from rules.plan import Group, Plan
 from scoring.judging.coded import SUBJECTS
 from scoring.judging.match import Match, Signatures
 from scoring.judging.operations import best, summed
 from scoring.judging.period import Period
-from scoring.sql import cast, quoted, sql_type, to_sql
+from scoring.sql import all_of, cast, quoted, sql_type, to_sql
 
 MACROS = (
     "create or replace macro scaled4(x) as cast(cast(x as decimal(33, 4)) * 10000 as hugeint)",
@@ -30,10 +31,7 @@ _SUMMED = {Aggregate.COUNT, Aggregate.SUM, Aggregate.MEAN}
 
 
 class Lines:
-    """The lines of a plan's measures in a DuckDB that holds coded facts.
-
-    :ivar made: the temporary tables that were made, for their removal.
-    """
+    """The lines of a plan's measures in a DuckDB that holds coded facts."""
 
     def __init__(
         self, duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period, signatures: Signatures
@@ -41,23 +39,24 @@ class Lines:
         self._duck, self._plan, self._period, self._signatures = duck, plan, period, signatures
         self._first, self._until = period.first_sql, period.until_sql
         self._pieces: dict[tuple[str, ...], str] = {}
-        self.made: list[str] = []
+        self._made: list[str] = []
+        self._lines: dict[str, str] = {}
         records = plan.pack.vocabulary.records
         self._records_key = records.key if records else ""
         for number, group in enumerate(plan.measured):
             self._measure_group(number, group)
         for measure in plan.measures:
             if measure.aggregate in DERIVED:
-                self._table(self.line(measure), self._derived(measure))
-            elif self.line(measure) not in self.made:  # no record can take part
-                self._table(
-                    self.line(measure),
-                    f"select _s, {self._first} as day, null as v from {SUBJECTS} where false",
+                self._line(measure, self._derived(measure))
+            elif measure.id not in self._lines:  # no record can ever take part
+                self._lines[measure.id] = (
+                    f"(select _s, {self._first} as day, null as v from {SUBJECTS} where false)"
                 )
 
-    def line(self, measure: Measure) -> str:
-        """The table of a measure's line."""
-        return f"xh_line_{self._plan.measures.index(measure)}"
+    def _line(self, measure: Measure, query: str) -> None:
+        """Keep a measure's line as a table."""
+        self._lines[measure.id] = f"xh_line_{len(self._lines)}"
+        self._table(self._lines[measure.id], query)
 
     def pieces(self, wanted: Collection[str]) -> str:
         """The table of pieces on which these measures stay the same: ``_s``, ``_begins``, ``_ends`` and each measure
@@ -67,6 +66,11 @@ class Lines:
             self._pieces[key] = f"xh_pieces_{len(self._pieces)}"
             self._table(self._pieces[key], self._aligned([self._plan.measure(name) for name in key]))
         return self._pieces[key]
+
+    def drop(self) -> None:
+        """Drop the tables that were made."""
+        for table in self._made:
+            self._duck.execute(f"drop table {table}")
 
     def _aligned(self, measures: Sequence[Measure]) -> str:
         """Each measure's last change up to each day on which one of them changes."""
@@ -78,7 +82,7 @@ class Lines:
         for number, measure in enumerate(measures):
             own = [*columns]
             own[number] = f"v as v{number}, v is not null as k{number}"
-            changes.append(f"select _s, day, {', '.join(own)} from {self.line(measure)}")
+            changes.append(f"select _s, day, {', '.join(own)} from {self._lines[measure.id]}")
         values = [self._carried(n, m) for n, m in enumerate(measures)]
         latest = [f"max(v{n}) as v{n}, max(k{n}) as k{n}" for n in range(len(measures))]
         return (
@@ -102,56 +106,59 @@ class Lines:
 
     def _measure_group(self, number: int, group: Group) -> None:
         """The lines of the measures of one group: first the records that take part, then what is made of them."""
-        owners = sorted({row.owner for row in group.rows})
-        measures = [(owner, self._plan.measures[owner]) for owner in owners]
-        shown = tuple(self._shown(measures))
-        match = Match(self._plan.pack.vocabulary, self._plan.measures, group, f"xh_wanted_{number}", shown)
+        measures = {row.owner: self._plan.measures[row.owner] for row in group.rows}
+        plain = {owner: m for owner, m in measures.items() if m.by is None and m.aggregate in _SUMMED}
+        others = {owner: m for owner, m in measures.items() if owner not in plain}
+        if plain:
+            found, sums = f"xh_counted_{number}", f"xh_sums_{number}"
+            self._table(found, self._taking_part(f"xh_plain_{number}", _only(group, plain), plain))
+            self._table(sums, self._sums(found, plain, ["_s", "_owner"]))
+            for owner, measure in plain.items():
+                value = _of_sums(measure.aggregate)
+                self._lines[measure.id] = f"(select _s, day, {value} as v from {sums} where _owner = {owner})"
+        if others:
+            found = f"xh_taking_{number}"
+            self._table(found, self._taking_part(f"xh_other_{number}", _only(group, others), others))
+            fixed = not (group.dates.until or group.dates.begins or group.dates.ends)
+            for owner, measure in others.items():
+                made = self._of_groups if measure.by is not None else self._alone
+                self._line(measure, made(owner, measure, found, fixed))
+
+    def _taking_part(self, table: str, group: Group, measures: Mapping[int, Measure]) -> str:
+        """The records that take part: ``_s``, ``_owner``, ``begins``, ``ends`` and the values that are read."""
+        shown = {f"_v{owner}": m.operand for owner, m in measures.items() if m.operand is not None}
+        shown |= {f"_g{owner}": _column(m.by) for owner, m in measures.items() if m.by is not None}
+        columns = [
+            "_s",
+            "_owner",
+            f"greatest(_begins_on, {self._first}) as begins",
+            "_ends_on as ends",
+            *shown,
+        ]
+        if any(m.aggregate is Aggregate.LATEST for m in measures.values()):
+            shown["_key"] = _column(self._records_key)
+            columns += ["_starts_on", "_key"]
+        match = Match(self._plan.pack.vocabulary, self._plan.measures, group, table, tuple(shown.items()))
         self._duck.register("xh_arrow", match.relation(self._signatures, self._period))
         self._table(match.table, "select * from xh_arrow")
         self._duck.unregister("xh_arrow")
-        found = f"xh_taking_{number}"
-        query = match.query(self._period, None)
-        self._table(
-            found,
-            f"select *, greatest(_begins_on, {self._first}) as begins, _ends_on as ends from ({query})",
-        )
-        plain = [(owner, m) for owner, m in measures if m.by is None and m.aggregate in _SUMMED]
-        if plain:
-            self._table(f"xh_sums_{number}", self._sums(found, plain, ["_s", "_owner"]))
-        fixed = not (group.dates.until or group.dates.begins or group.dates.ends)
-        for owner, measure in measures:
-            self._table(self.line(measure), self._line(number, owner, measure, found, fixed))
+        return f"select {', '.join(columns)} from ({match.query(self._period, None)})"
 
-    def _shown(self, measures: Sequence[tuple[int, Measure]]) -> Iterable[tuple[str, Expression]]:
-        for owner, measure in measures:
-            if measure.operand is not None:
-                yield f"_v{owner}", measure.operand
-            if measure.by is not None:
-                yield f"_g{owner}", Name(measure.by, Level.RECORD, TOTAL)
-        if any(measure.aggregate is Aggregate.LATEST for _, measure in measures):
-            yield "_key", Name(self._records_key, Level.RECORD, TOTAL)
-
-    def _sums(self, found: str, measures: Sequence[tuple[int, Measure]], keys: Sequence[str]) -> str:
+    def _sums(self, found: str, measures: Mapping[int, Measure], keys: Sequence[str]) -> str:
         """How many records take part, and their total. A mean knows only those whose value is known."""
         branches = " ".join(
-            f"when {owner} then {_as_total(f'_v{owner}')}" for owner, m in measures if m.operand is not None
+            f"when {owner} then {_as_total(f'_v{owner}')}"
+            for owner, m in measures.items()
+            if m.operand is not None
         )
         amount = f"case _owner {branches} end" if branches else f"cast(null as {sql_type(TOTAL)})"
-        known = [
-            f"(_owner = {owner} and _v{owner} is null)"
-            for owner, m in measures
-            if m.aggregate is Aggregate.MEAN
-        ]
-        owners = ", ".join(str(owner) for owner, _ in measures)
-        where = f"_owner in ({owners})" + "".join(f" and not {unknown}" for unknown in known)
-        spans = f"(select {', '.join(keys)}, begins, ends, 1 as n, {amount} as x from {found} where {where})"
+        means = [owner for owner, m in measures.items() if m.aggregate is Aggregate.MEAN]
+        where = [f"_owner in ({', '.join(map(str, measures))})"]
+        where += [f"not (_owner = {owner} and _v{owner} is null)" for owner in means]
+        spans = f"(select {', '.join(keys)}, begins, ends, 1 as n, {amount} as x from {found} where {all_of(where)})"
         return summed(spans, keys, ("n", "x"), self._until)
 
-    def _line(self, number: int, owner: int, measure: Measure, found: str, fixed: bool) -> str:
-        if measure.by is not None:
-            return self._of_groups(owner, measure, found)
-        if measure.aggregate in _SUMMED:
-            return f"select _s, day, {_of_sums(measure.aggregate)} as v from xh_sums_{number} where _owner = {owner}"
+    def _alone(self, owner: int, measure: Measure, found: str, fixed: bool) -> str:
         return self._best(owner, measure, found, ["_s"], fixed)
 
     def _best(self, owner: int, measure: Measure, found: str, keys: Sequence[str], fixed: bool) -> str:
@@ -177,15 +184,15 @@ class Lines:
             f" where ends < {self._until} and (next is null or ends < next)"
         )
 
-    def _of_groups(self, owner: int, measure: Measure, found: str) -> str:
+    def _of_groups(self, owner: int, measure: Measure, found: str, fixed: bool) -> str:
         """A line for each value of ``by``, and of these the one value that ``take`` makes."""
         keys = ["_s", f"_g{owner}"]
         of_group = f"(select * from {found} where _g{owner} is not null)"
         if measure.aggregate in _SUMMED:
-            sums = self._sums(of_group, [(owner, measure)], keys)
+            sums = self._sums(of_group, {owner: measure}, keys)
             line = f"select {', '.join(keys)}, day, case when n > 0 then {_of_sums(measure.aggregate)} end as v from ({sums})"
         else:
-            line = self._best(owner, measure, of_group, keys, False)
+            line = self._best(owner, measure, of_group, keys, fixed)
         following = f"lead(day) over (partition by {', '.join(keys)} order by day)"
         spans = f"(select * from (select _s, day as begins, {following} as ends, v from ({line})) where v is not null)"
         take = measure.take
@@ -244,12 +251,21 @@ class Lines:
 
     def _table(self, name: str, query: str) -> None:
         self._duck.execute(f"create or replace temp table {name} as {query}")
-        self.made.append(name)
+        self._made.append(name)
 
 
 def adds_up(measure: Measure) -> bool:
     """Whether the measure of nothing is 0, and not unknown."""
     return bool({measure.aggregate, measure.take} & _ADDS_UP)
+
+
+def _only(group: Group, owners: Collection[int]) -> Group:
+    return replace(group, rows=tuple(row for row in group.rows if row.owner in owners))
+
+
+def _column(name: str) -> Name:
+    """A column of records; of what type does not matter here."""
+    return Name(name, Level.RECORD, TOTAL)
 
 
 def _as_total(value: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from rules.calendar import add_days
 from scoring.sql import date
 
 FOREVER = "date '10000-01-01'"
@@ -31,3 +32,8 @@ class Period:
     def until_sql(self) -> str:
         """The day after the last as SQL."""
         return FOREVER if self.until is None else date(self.until)
+
+    @property
+    def is_one_day(self) -> bool:
+        """Whether nothing can change within it."""
+        return self.until is not None and self.until == add_days(self.first, 1)

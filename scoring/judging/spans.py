@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from rules.expressions import Type
-from rules.plan import LARGEST_HIT, Group, Plan, Step
+from rules.plan import LARGEST_HIT, Group, Plan, Step, in_force
 from scoring.judging.match import Match, Signatures, moved
 from scoring.judging.measures import Lines
 from scoring.judging.operations import merged
@@ -94,15 +94,24 @@ def _spans(plan: Plan, match: Match, period: Period, pieces: str | None) -> str:
         f" from ({match.query(period, pieces)}) m join {_STEPS} t on t.rule = m._owner"
     )
     query = f"select * from ({query}) where begins < ends"
-    if pieces is None and not _repeats(plan, match.group):
+    if period.is_one_day:
         return query
-    return f"select {', '.join(_KEYS[:3])}, begins, ends, {', '.join(_KEYS[3:])} from ({merged(f'({query})', _KEYS)})"
+    repeating = {row.owner for row in match.group.rows} if pieces else _repeating(plan, match.group)
+    if not repeating:
+        return query
+    owners = ", ".join(map(str, sorted(repeating)))
+    columns = f"{', '.join(_KEYS[:3])}, begins, ends, {', '.join(_KEYS[3:])}"
+    again = merged(f"(select * from found where rule in ({owners}))", _KEYS)
+    return (
+        f"select {columns} from (with found as materialized ({query})"
+        f" select {columns} from found where rule not in ({owners}) union all select {columns} from ({again}))"
+    )
 
 
-def _repeats(plan: Plan, group: Group) -> bool:
-    """Whether a dated value may be followed by the same points."""
+def _repeating(plan: Plan, group: Group) -> set[int]:
+    """The rules of which one dated value follows another, and may give the same points."""
     owners = {row.owner for row in group.rows}
-    return any(step.rule in owners and step.until is not None for step in plan.steps)
+    return {owner for owner in owners if len(in_force(plan.rules[owner])) > 1}
 
 
 def _points(match: Match) -> str:

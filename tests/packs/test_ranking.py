@@ -14,8 +14,7 @@ from strategies import to_yaml
 
 from rules.loader import PACKS, vocabulary_text
 from rules.model import Pack
-from rules.plan import used_measures
-from scoring.day_plan import compile_day
+from rules.plan import compile_plan, used_measures
 from rules.problems import UnknownPackError
 from scoring.cli.departments import departments_group
 from scoring.departments import _ranking, department_ranking
@@ -125,7 +124,7 @@ def test_a_measure_that_is_shown_needs_no_rule_that_reads_it(store: Store, depar
     assert places(store, done.id) == {"a": 1, "b": 2, "c": 3, "d": 3, "few": None, "gone": None}
     with store.reading() as session:
         known = {score.inputs_total for score in session.scalars(sa.select(Score))}
-    assert known == {len(compile_day(pack, AS_OF).inputs)}
+    assert known == {len(compile_plan(pack).inputs)}
 
 
 def places(store: Store, run_id: int | None = None) -> dict[str, int | None]:
