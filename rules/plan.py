@@ -1,8 +1,8 @@
 """A pack as rows, without a day: what a judge needs, and nothing that it would have to interpret.
 
 Rules are rows (one join a group of them), not branches of a query. What a condition asks of closed-list
-columns is decided once a *signature*, a combination of their values; equality of other columns becomes a key of the
-join, comparisons with a constant become two bounds a column, and only what none of these covers (the
+columns is decided once a *signature*, a combination of their values; equality of other columns becomes a key
+of the join, comparisons with a constant become two bounds a column, and only what none of these covers (the
 *residual*) stays an expression, evaluated over the few candidates that the join leaves: the alpha network of
 Rete (Forgy 1982) as a relational join. Time stands beside the condition as dates, decay and dated points as
 steps, so that one plan serves every day.

@@ -28,7 +28,8 @@ from scoring.judging import judge as many
 from scoring.judging import one
 from scoring.judging.coded import code_facts
 from scoring.judging.lines import Line
-from scoring.judging.timeline import Period, Segment, Span, Timeline, dimensions_of
+from scoring.judging.period import Period
+from scoring.judging.timeline import Segment, Span, Timeline, dimensions_of
 
 Judge = Callable[[Pack, Period, Sequence[Data], Sequence[Data]], Mapping[Any, Timeline]]
 
@@ -83,7 +84,7 @@ def all_together(
         duck.register("subjects", arrow(pack.vocabulary.subject, list(subjects)))
         duck.register("records", arrow(pack.vocabulary.records, list(records)))
         code_facts(duck, pack.vocabulary)
-        many.judge(duck, compile_plan(pack), many.Period(first, until))
+        many.judge(duck, compile_plan(pack), Period(first, until))
         return {key: Timeline(period, *found) for key, found in timelines(duck, pack).items()}
 
 
@@ -94,8 +95,9 @@ def timelines(
     key, record = pack.vocabulary.subject.key, pack.vocabulary.records
     assert record is not None
     spans, segments = defaultdict(list), defaultdict(list)
-    query = f"""select s."{key}", m.rule, r."{record.key}", m.begins, m.ends, m.points, counts_from, counts_until
-        from xh_spans m join xh_subjects s using (_s) left join xh_records r using (_r) order by all"""
+    query = f"""select s."{key}", m.rule, r."{record.key}", m.begins, m.ends, m.points, counts_from,
+        counts_until from xh_spans m join xh_subjects s using (_s) left join xh_records r using (_r)
+        order by all"""
     for subject, rule, *rest in duck.execute(query).fetchall():
         spans[subject].append(Span(pack.rules[rule], *rest))
     query = f"""select s."{key}", g.begins, g.ends, g.score, g.tier, band, veto, known, total
@@ -114,7 +116,8 @@ judges = pytest.mark.parametrize("judge", JUDGES.values(), ids=JUDGES)
 
 def days_of(period: Period) -> list[dt.date]:
     """Every day of a period."""
-    return [period.first + dt.timedelta(days=n) for n in range((period.until - period.first).days)]
+    first, until = period.days
+    return [dt.date.fromordinal(day) for day in range(first, until)]
 
 
 def score_on(pack: Pack, key: Any, timeline: Timeline, day: dt.date) -> reference.Score | None:
@@ -123,7 +126,8 @@ def score_on(pack: Pack, key: Any, timeline: Timeline, day: dt.date) -> referenc
     if segment is None:
         assert found == ()
         return None
-    assert segment.begins <= day < segment.ends
+    assert segment.begins <= day
+    assert segment.ends is None or day < segment.ends
     hits = [
         reference.Hit(key, h.rule, h.record_id, h.points_before, h.points, h.counts_from, h.counts_until)
         for h in found

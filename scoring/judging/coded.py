@@ -38,8 +38,8 @@ def code_facts(
 
     - ``xh_subjects``: ``_s``, from 0, and the columns of subjects;
     - ``xh_signatures``: ``_sig``, from 0, and the closed columns (:func:`rules.plan.closed_columns`);
-    - ``xh_records``: ``_s``; ``_r``, a number of the record; ``_sig``; and the :func:`open_columns`. Records of
-      unknown subjects are left out.
+    - ``xh_records``: ``_s``; ``_r``, a number of the record; ``_sig``; and the :func:`open_columns`. Records
+      of unknown subjects are left out.
 
     Where the vocabulary has no records, ``xh_subjects`` alone is made.
 

@@ -1,8 +1,8 @@
 """Spans to grades: pools held at their caps, dimensions, the score, vetoes, and how much was known.
 
-The table ``xh_segments``: ``_s``, ``begins``, ``ends``, ``score`` (hundredths), ``tier`` and ``band`` (numbers,
-0 the best), ``veto`` (the number of the rule, null for none), ``known`` and ``total`` (inputs). A subject's segments
-follow one another through the period; neighbours differ.
+The table ``xh_segments``: ``_s``, ``begins``, ``ends``, ``score`` (hundredths), ``tier`` and ``band``
+(numbers, 0 the best), ``veto`` (the number of the rule, null for none), ``known`` and ``total`` (inputs). A
+subject's segments follow one another through the period; neighbours differ.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _RULES = "xh_rules"
 
 
 def rule_table(pack: Pack) -> pa.Table:
-    """The rules as Arrow: rule (its number), id, pool, dimension (numbers; null for no points), bound (the cap),
-    tier (the number of the tier that a veto forces), order (of vetoes: the least names the result)."""
+    """The rules as Arrow: rule (its number), id, pool, dimension (numbers; null for no points), bound (the
+    cap), tier (the number of the tier that a veto forces), order (of vetoes: the least names the result)."""
     pools: dict[Pool, int] = {}
     dimensions = {dimension.id: number for number, dimension in enumerate(pack.dimensions)}
     vetoes = [rule for rule in pack.rules if rule.tier is not None]
@@ -75,8 +75,9 @@ class _Grades:
             self._duck.execute(f"drop table {table}")
 
     def _scores(self) -> str:
-        """The line of the sum of dimensions: by how much each pool's held points change, summed by dimension, held."""
-        spans = f"(select _s, rule, pool, dimension, bound, begins, ends, points from {SPANS} join {_RULES} using (rule))"
+        """The line of the sum of dimensions: changes of pools held at their caps, summed and held."""
+        columns = "_s, pool, dimension, bound, begins, ends, points"
+        spans = f"(select {columns} from {SPANS} join {_RULES} using (rule))"
         free = f"{spans} where bound is null and dimension is not null"
         bound = (
             f"(select _s, dimension, pool, bound, begins, ends, points from {spans} where bound is not null)"
@@ -99,11 +100,12 @@ class _Grades:
         )
 
     def _vetoes(self) -> str:
-        spans = f'(select _s, begins, ends, "order" as v from {SPANS} join {_RULES} using (rule) where "order" is not null)'
-        return best(spans, ["_s"], "min(v)", self._until)
+        vetoes = f'{SPANS} join {_RULES} using (rule) where "order" is not null'
+        spans = f'(select _s, begins, ends, "order" as v from {vetoes})'
+        return best(spans, ["_s"], "min", self._until)
 
     def _known(self) -> str:
-        """The line of how many inputs are known: attributes and counts always or never, others by their lines."""
+        """The line of how many inputs are known: attributes and counts always or never, others by lines."""
         constant, changes = [], []
         for name, spans in self._plan.inputs.items():
             asked = [
@@ -116,7 +118,8 @@ class _Grades:
                 if measure is None:
                     known = f"{quoted(name.name)} is not null"
                     constant.append(
-                        f"select _s, {begins} as begins, {ends} as ends, 1 as known from {SUBJECTS} where {known}"
+                        f"select _s, {begins} as begins, {ends} as ends, 1 as known from {SUBJECTS}"
+                        f" where {known}"
                     )
                 elif adds_up(measure):
                     constant.append(
@@ -173,7 +176,8 @@ class _Grades:
             " window changes as (partition by _s order by day)"
         )
         graded = (
-            f"select _s, day, greatest({score.min}, least({score.max}, {score.start} + coalesce(points, 0))) as score,"
+            f"select _s, day, greatest({score.min}, least({score.max},"
+            f" {score.start} + coalesce(points, 0))) as score,"
             " nullif(veto, -1) as veto, coalesce(known, 0) as known, total"
             f" from ({lines})"
         )
@@ -183,10 +187,12 @@ class _Grades:
             f" qualify lag(day) over own is null or {shown} is distinct from lag({shown}) over own"
         )
         return (
-            f"select _s, day as begins, lead(day, 1, {self._until}) over (partition by _s order by day) as ends,"
-            f" cast(score as bigint) as score, cast(greatest({self._band()}, coalesce(r.tier, 0)) as utinyint) as tier,"
+            f"select _s, day as begins, lead(day, 1, {self._until}) over own as ends,"
+            f" cast(score as bigint) as score,"
+            f" cast(greatest({self._band()}, coalesce(r.tier, 0)) as utinyint) as tier,"
             f" cast({self._band()} as utinyint) as band, r.rule as veto, cast(known as integer) as known,"
             f' cast(total as integer) as total from ({apart}) g left join {_RULES} r on r."order" = g.veto'
+            " window own as (partition by _s order by day)"
         )
 
     def _band(self) -> str:

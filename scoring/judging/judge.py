@@ -1,8 +1,8 @@
 """The judge of many subjects: facts, a plan and a period in; spans and grades on every day of it out.
 
-It is the only place that computes a window, a decay, a cap, a dimension, a veto or a score of many subjects. It
-runs inside a DuckDB of the caller's, who decides where facts come from, where results go, and how much memory
-there is.
+It is the only place that computes a window, a decay, a cap, a dimension, a veto or a score of many subjects.
+It runs inside a DuckDB of the caller's, who decides where facts come from, where results go, and how much
+memory there is.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def measures_on(duck: duckdb.DuckDBPyConnection, plan: Plan, day: dt.date) -> pa
     """Every subject of coded facts with its attributes and the plan's measures on a day, as Arrow."""
     lines = Lines(duck, plan, Period(day, add_days(day, 1)), prepare(duck, plan))
     pieces = lines.pieces([measure.id for measure in plan.measures])
-    query = f"select a.* exclude (_s), p.* exclude (_s, _begins, _ends) from {SUBJECTS} a join {pieces} p using (_s)"
+    columns = "a.* exclude (_s), p.* exclude (_s, _begins, _ends)"
+    query = f"select {columns} from {SUBJECTS} a join {pieces} p using (_s)"
     found: pa.Table = duck.sql(query).to_arrow_table()
     lines.drop()
     return found
@@ -89,7 +90,7 @@ class _Day:
         self._duck.unregister("xh_arrow")
         self._table(
             "xh_open",
-            f"select * from {SPANS} join xh_rules using (rule) where begins <= {self._day} and ends > {self._day}",
+            f"from {SPANS} join xh_rules using (rule) where begins <= {self._day} and ends > {self._day}",
         )
         self._table("scores", self._scores())
         self._table("xh_hits", self._hits())
@@ -107,7 +108,8 @@ class _Day:
         return (
             f"select subject_id, score, {self._tier('g.tier')} as tier, {self._tier('band')} as band,"
             f" r.id as veto, case when {change} < {FOREVER} then {change} end as next_change_on,"
-            f" known as inputs_known, total as inputs_total from {SEGMENTS} g join {self._subjects} s using (_s)"
+            f" known as inputs_known, total as inputs_total"
+            f" from {SEGMENTS} g join {self._subjects} s using (_s)"
             f" left join xh_rules r on r.rule = g.veto left join ({ahead}) n using (_s)"
             f" where g.begins <= {self._day} and g.ends > {self._day}"
         )
@@ -120,8 +122,8 @@ class _Day:
             " where case when bound < 0 then lost < bound else gained > bound end"
         )
         running = (
-            "sum(points) over (partition by _s, pool order by counts_from nulls first, record_id nulls first, id"
-            " rows unbounded preceding)"
+            "sum(points) over (partition by _s, pool"
+            " order by counts_from nulls first, record_id nulls first, id rows unbounded preceding)"
         )
         kept = f"{capped('running', 'bound')} - {capped('(running - points)', 'bound')}"
         columns = "_s, record_id, id, dimension, points as before, {} as points, counts_from, counts_until"
@@ -142,7 +144,8 @@ class _Day:
 
     def _named_hits(self) -> str:
         return (
-            "select subject_id, id as rule, record_id, before as points_before, points, counts_from, counts_until"
+            "select subject_id, id as rule, record_id, before as points_before, points,"
+            " counts_from, counts_until"
             f" from xh_hits join {self._subjects} s using (_s)"
         )
 

@@ -191,7 +191,8 @@ class Match:
         shown = [f"{to_sql(e)} as {alias}" for alias, e in self.shown]
         shown += [f"{to_sql(e)} as _times{n}" for n, e in enumerate(self.multipliers.expressions)]
         columns = ", ".join(["_s", "_r", "_owner", "_per", *self._dates(), *shown])
-        inner = f"select * from ({self._source(pieces)}) s join {self.table} r on {self._on()} where {all_of(self._filters())}"
+        source, filters = self._source(pieces), all_of(self._filters())
+        inner = f"select * from ({source}) s join {self.table} r on {self._on()} where {filters}"
         outer = f"select {columns}, {self._ends()} as _ends_on from ({inner})"
         return f"select * from ({outer}) where {all_of(self._in_time(period))}"
 

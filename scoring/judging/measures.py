@@ -22,7 +22,8 @@ from scoring.sql import all_of, cast, quoted, sql_type, to_sql
 MACROS = (
     "create or replace macro scaled4(x) as cast(cast(x as decimal(33, 4)) * 10000 as hugeint)",
     "create or replace macro half_away(n, d) as sign(n) * sign(d) * ((2 * abs(n) + abs(d)) // (2 * abs(d)))",
-    f"create or replace macro unscaled4(n) as cast(try_cast(n as decimal(28, 0)) * 0.0001 as {sql_type(TOTAL)})",
+    f"create or replace macro unscaled4(n) as"
+    f" cast(try_cast(n as decimal(28, 0)) * 0.0001 as {sql_type(TOTAL)})",
 )
 """Exact quotients by integer arithmetic, rounded half away from zero to 4 decimals; none past 24 digits."""
 
@@ -59,8 +60,8 @@ class Lines:
         self._table(self._lines[measure.id], query)
 
     def pieces(self, wanted: Collection[str]) -> str:
-        """The table of pieces on which these measures stay the same: ``_s``, ``_begins``, ``_ends`` and each measure
-        by its name. The pieces of a subject follow one another through the whole period."""
+        """The table of pieces on which these measures stay the same: ``_s``, ``_begins``, ``_ends`` and each
+        measure by its name. The pieces of a subject follow one another through the whole period."""
         key = tuple(sorted(wanted))
         if key not in self._pieces:
             self._pieces[key] = f"xh_pieces_{len(self._pieces)}"
@@ -105,7 +106,7 @@ class Lines:
     # Measures made of records
 
     def _measure_group(self, number: int, group: Group) -> None:
-        """The lines of the measures of one group: first the records that take part, then what is made of them."""
+        """The lines of the measures of one group: first who takes part, then what is made of them."""
         measures = {row.owner: self._plan.measures[row.owner] for row in group.rows}
         plain = {owner: m for owner, m in measures.items() if m.by is None and m.aggregate in _SUMMED}
         others = {owner: m for owner, m in measures.items() if owner not in plain}
@@ -125,7 +126,7 @@ class Lines:
                 self._line(measure, made(owner, measure, found, fixed))
 
     def _taking_part(self, table: str, group: Group, measures: Mapping[int, Measure]) -> str:
-        """The records that take part: ``_s``, ``_owner``, ``begins``, ``ends`` and the values that are read."""
+        """The records that take part: ``_s``, ``_owner``, ``begins``, ``ends`` and what is read of them."""
         shown = {f"_v{owner}": m.operand for owner, m in measures.items() if m.operand is not None}
         shown |= {f"_g{owner}": _column(m.by) for owner, m in measures.items() if m.by is not None}
         columns = [
@@ -155,7 +156,8 @@ class Lines:
         means = [owner for owner, m in measures.items() if m.aggregate is Aggregate.MEAN]
         where = [f"_owner in ({', '.join(map(str, measures))})"]
         where += [f"not (_owner = {owner} and _v{owner} is null)" for owner in means]
-        spans = f"(select {', '.join(keys)}, begins, ends, 1 as n, {amount} as x from {found} where {all_of(where)})"
+        values = f"begins, ends, 1 as n, {amount} as x"
+        spans = f"(select {', '.join(keys)}, {values} from {found} where {all_of(where)})"
         return summed(spans, keys, ("n", "x"), self._until)
 
     def _alone(self, owner: int, measure: Measure, found: str, fixed: bool) -> str:
@@ -166,12 +168,13 @@ class Lines:
         known = f"from {found} where _owner = {owner} and {value} is not null"
         if measure.aggregate is not Aggregate.LATEST:
             spans = f"(select {', '.join(keys)}, begins, ends, {value} as v {known})"
-            return best(spans, keys, f"{measure.aggregate}(v)", self._until)
+            return best(spans, keys, str(measure.aggregate), self._until)
         if fixed:
             return self._latest_of_fixed(value, known, keys)
-        spans = f"(select {', '.join(keys)}, begins, ends, {{'f': _starts_on, 'r': _key, 'v': {value}}} as v {known})"
         listed = ", ".join(keys)
-        return f"select {listed}, day, v.v as v from ({best(spans, keys, 'max(v)', self._until)})"
+        latest = f"{{'f': _starts_on, 'r': _key, 'v': {value}}}"
+        spans = f"(select {listed}, begins, ends, {latest} as v {known})"
+        return f"select {listed}, day, v.v as v from ({best(spans, keys, 'max', self._until)})"
 
     def _latest_of_fixed(self, value: str, known: str, keys: Sequence[str]) -> str:
         """Where windows are of one length, who starts later also ends later: each gives way to the next."""
@@ -190,16 +193,20 @@ class Lines:
         of_group = f"(select * from {found} where _g{owner} is not null)"
         if measure.aggregate in _SUMMED:
             sums = self._sums(of_group, {owner: measure}, keys)
-            line = f"select {', '.join(keys)}, day, case when n > 0 then {_of_sums(measure.aggregate)} end as v from ({sums})"
+            value = f"case when n > 0 then {_of_sums(measure.aggregate)} end"
+            line = f"select {', '.join(keys)}, day, {value} as v from ({sums})"
         else:
             line = self._best(owner, measure, of_group, keys, fixed)
         following = f"lead(day) over (partition by {', '.join(keys)} order by day)"
-        spans = f"(select * from (select _s, day as begins, {following} as ends, v from ({line})) where v is not null)"
+        pieces = f"select _s, day as begins, {following} as ends, v from ({line})"
+        spans = f"(from ({pieces}) where v is not null)"
         take = measure.take
         if take in _SUMMED:
-            added = f"(select _s, begins, ends, 1 as n, {_as_total('v') if take is not Aggregate.COUNT else 0} as x from {spans})"
-            return f"select _s, day, {_of_sums(take)} as v from ({summed(added, ['_s'], ('n', 'x'), self._until)})"
-        line = best(spans, ["_s"], f"{take}(v)", self._until)
+            amount = 0 if take is Aggregate.COUNT else _as_total("v")
+            added = f"(select _s, begins, ends, 1 as n, {amount} as x from {spans})"
+            sums = summed(added, ["_s"], ("n", "x"), self._until)
+            return f"select _s, day, {_of_sums(take)} as v from ({sums})"
+        line = best(spans, ["_s"], str(take), self._until)
         return f"select _s, day, coalesce(v, 0) as v from ({line})" if adds_up(measure) else line
 
     # Measures made of measures
@@ -222,7 +229,7 @@ class Lines:
         return _changes(f"select _s, _begins as day, {value} as v from {source}")
 
     def _among_peers(self, measure: Measure, source: str, takes_part: str) -> str:
-        """Ranks, or how many are ranked: how many of a group have each value on each day on which one changes.
+        """Ranks, or how many are ranked, by how many of a group have each value on each day of change.
 
         It is the one step that reads other subjects; its cost is days of change × values of each group.
         """
@@ -230,20 +237,21 @@ class Lines:
         group = quoted(measure.by) if measure.by else "true"
         takes_part += f" and {ranked} is not null" + (f" and {group} is not null" if measure.by else "")
         order = "desc" if measure.descending else "asc"
-        place = (
-            "cast(sum(n) over (partition by g, day) as bigint)"
-            if measure.aggregate is Aggregate.PEERS
-            else f"cast(1 + sum(n) over (partition by g, day order by x {order} rows unbounded preceding) - n as bigint)"
-        )
+        place = "sum(n) over (partition by g, day)"
+        if measure.aggregate is Aggregate.RANK:
+            better = f"partition by g, day order by x {order} rows unbounded preceding"
+            place = f"1 + sum(n) over ({better}) - n"
+        counts = summed("(select g, x, begins, ends, 1 as n from taking)", ["g", "x"], ["n"], self._until)
         return _changes(
-            f"with own as (select _s, _begins as begins, _ends as ends, {takes_part} as is_in, {group} as g, {ranked} as x from {source}),"
+            f"with own as (select _s, _begins as begins, _ends as ends, {takes_part} as is_in,"
+            f" {group} as g, {ranked} as x from {source}),"
             " taking as (select * from own where is_in),"
-            f" counts as ({summed('(select g, x, begins, ends, 1 as n from taking)', ['g', 'x'], ('n',), self._until)}),"
+            f" counts as ({counts}),"
             " days as (select distinct g, day from counts), seen as (select distinct g, x from counts),"
             " filled as (select g, x, day, coalesce(last_value(n ignore nulls) over"
             " (partition by g, x order by day), 0) as n from (select g, x, day from days join seen using (g))"
             " left join counts using (g, x, day)),"
-            f" placed as (select g, x, day, {place} as v from filled)"
+            f" placed as (select g, x, day, cast({place} as bigint) as v from filled)"
             " select _s, day, v from taking join placed on placed.g = taking.g and placed.x = taking.x"
             " and placed.day >= taking.begins and placed.day < taking.ends"
             " union all select _s, begins, null from own where not is_in"

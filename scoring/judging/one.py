@@ -23,11 +23,12 @@ from rules.expressions import TRUE, Expression, Kind, Level, Type, conjunction, 
 from rules.model import DERIVED, OVER_GROUP, Aggregate, Measure, Pack, Rule, Table, Window
 from rules.plan import LARGEST_HIT, round_half_away, rule_names, used_measures
 from scoring.judging.lines import Days, Line, Opened, aligned, best, constant, cut, joined, mapped, summed
-from scoring.judging.timeline import ALL_OF_TIME, Period, Segment, Span, Timeline, capped, held, within
+from scoring.judging.period import ALL_OF_TIME, Period, day_of
+from scoring.judging.timeline import Segment, Span, Timeline, capped, held, within
 from scoring.pools import pool_of
 
 _NOTHING: Mapping[str, Any] = {}
-_FOREVER = Days(dt.date.min.toordinal(), dt.date.max.toordinal())
+_FOREVER = ALL_OF_TIME.days
 _MOST_REMEMBERED = 10_000
 _ADD_UP = frozenset({Aggregate.COUNT, Aggregate.SUM})
 
@@ -170,7 +171,7 @@ class Judge:
             worst = tiers.index(veto.tier) if veto and veto.tier else 0
             tier, by_points = tiers[max(band, worst)], tiers[band]
             name = veto.id if veto else None
-            return Segment(_date(begins), _date(ends), score, tier, by_points, name, known, total)
+            return Segment(_date(begins), day_of(ends), score, tier, by_points, name, known, total)
 
         return tuple(segment(*piece) for piece in steps.pieces(days.until))
 
@@ -460,7 +461,7 @@ def _span(found: _Found) -> Span:
         found.rule,
         found.record,
         _date(found.begins),
-        _date(found.ends),
+        day_of(found.ends),
         found.points,
         found.counts_from,
         found.counts_until,
@@ -596,8 +597,9 @@ def _stretches(rule: Rule) -> Iterator[Opened[int | None]]:
 
 def _in_force(pack: Pack, period: Period) -> Days:
     """The days of a period on which the pack is in force."""
-    until = min(period.until, pack.in_force_until or dt.date.max)
-    return Days(max(period.first, pack.in_force_from).toordinal(), until.toordinal())
+    first, until = period.days
+    last = Period(pack.in_force_from, pack.in_force_until).days.until
+    return Days(max(first, pack.in_force_from.toordinal()), min(until, last))
 
 
 def _open(counted: Counted, first: int, until: int) -> tuple[int, int]:

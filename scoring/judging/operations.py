@@ -1,12 +1,12 @@
 """The four operations of which a timeline is made, as SQL.
 
 A *span* is an interval ``begins`` to ``ends`` with something that holds in it. A *line* is a step function of
-the days, kept as its changes: from ``day`` on the value is ``v``, until the next change; before the first change
-it is what a measure of nothing is.
+the days, kept as its changes: from ``day`` on the value is ``v``, until the next change; before the first
+change it is what a measure of nothing is.
 
 - :func:`summed`: spans with numbers to a line of their sums;
 - :func:`best`: spans with values to a line of the best of those that are open;
-- pieces (:meth:`scoring.judging.measures.Lines.pieces`): lines to the pieces on which all of them stay the same;
+- pieces (:meth:`scoring.judging.measures.Lines.pieces`): lines to the pieces on which all stay the same;
 - :func:`merged`: neighbouring spans that say the same, to one.
 """
 
@@ -16,8 +16,8 @@ from collections.abc import Sequence
 
 
 def summed(spans: str, keys: Sequence[str], numbers: Sequence[str], until: str) -> str:
-    """Running sums: ``keys``, ``day``, each of ``numbers``, and as ``NUMBER_step`` by how much it changes on the
-    day; on every day on which a span begins or ends.
+    """Running sums: ``keys``, ``day``, each of ``numbers``, and as ``NUMBER_step`` by how much it changes on
+    the day; on every day on which a span begins or ends.
 
     :param spans: a relation of ``keys``, ``begins``, ``ends`` (null for no end) and ``numbers``.
     """
@@ -39,13 +39,13 @@ def summed(spans: str, keys: Sequence[str], numbers: Sequence[str], until: str) 
 def best(spans: str, keys: Sequence[str], aggregate: str, until: str) -> str:
     """The best of the open spans: ``keys``, ``day`` and ``v``, null where none is open.
 
-    :param spans: a relation of ``keys``, ``begins``, ``ends`` (null for no end), and what ``aggregate`` reads.
-    :param aggregate: an aggregate that a value given twice does not change, such as ``max(v)``.
+    :param spans: a relation of ``keys``, ``begins``, ``ends`` (null for no end) and ``v``.
+    :param aggregate: ``min`` or ``max``: a value that is given twice changes nothing.
 
-    Each span is laid over the nodes of a binary tree above its key's days of change, and each day looks at the
-    nodes above it: n log n, where joining days with open spans would grow with the square. On level k the span of
-    the days lo to before hi (counted) covers the nodes ceil(lo / 2^k) to before floor(hi / 2^k); those at the odd
-    ends have no parent within it and are kept, the others are covered by their parents.
+    Each span is laid over the nodes of a binary tree above its key's days of change, and each day looks at
+    the nodes above it: n log n, where joining days with open spans would grow with the square. On level k the
+    span of the days lo to before hi (counted) covers the nodes ceil(lo / 2^k) to before floor(hi / 2^k);
+    those at the odd ends have no parent within it and are kept, parents cover the others.
     """
     by = ", ".join(keys)
     same = " and ".join(f"{{0}}.{key} is not distinct from {{1}}.{key}" for key in keys)
@@ -59,26 +59,25 @@ def best(spans: str, keys: Sequence[str], aggregate: str, until: str) -> str:
       left join days e on {same.format("given", "e")} and e.day = given.stops),
     covered as (select *, (lo + (1 << level) - 1) >> level as low, hi >> level as high
       from (select *, unnest(range(0, 1 + cast(floor(log2(days)) as bigint))) as level from placed)),
-    nodes as (select {by}, level, node, {aggregate} as v from (
+    nodes as (select {by}, level, node, {aggregate}(v) as v from (
         select *, low as node from covered where low < high and low % 2 = 1
-        union all select *, high - 1 from covered where low < high and high % 2 = 1) group by {by}, level, node),
+        union all select *, high - 1 from covered where low < high and high % 2 = 1)
+      group by {by}, level, node),
     seen as (select *, place >> level as node
       from (select *, unnest(range(0, 1 + cast(floor(log2(days)) as bigint))) as level from days))
-    select {", ".join(f"seen.{key}" for key in keys)}, seen.day, {_of_nodes(aggregate)} as v from seen
+    select {", ".join(f"seen.{key}" for key in keys)}, seen.day, {aggregate}(nodes.v) as v from seen
     left join nodes on {same.format("seen", "nodes")} and nodes.level = seen.level and nodes.node = seen.node
     group by {", ".join(f"seen.{key}" for key in keys)}, seen.day"""
-
-
-def _of_nodes(aggregate: str) -> str:
-    return f"{aggregate.split('(')[0]}(nodes.v)"
 
 
 def merged(spans: str, keys: Sequence[str]) -> str:
     """Spans with the same ``keys``, of which one ends where the next begins, as one."""
     by = ", ".join(keys)
+    last = f"lag(ends) over (partition by {by} order by begins)"
     return (
         f"select {by}, min(begins) as begins, max(ends) as ends from ("
         f"select *, sum(is_apart) over (partition by {by} order by begins) as island from ("
-        f"select {by}, begins, ends, case when begins = lag(ends) over (partition by {by} order by begins) then 0 else 1 end"
-        f" as is_apart from {spans})) group by {by}, island"
+        f"select {by}, begins, ends,"
+        f" case when begins = {last} then 0 else 1 end as is_apart"
+        f" from {spans})) group by {by}, island"
     )

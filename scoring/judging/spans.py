@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import duckdb
 import pyarrow as pa
 
-from rules.expressions import Type
+from rules.expressions import Kind, Type
 from rules.plan import LARGEST_HIT, Group, Plan, Step, in_force
 from scoring.judging.match import Match, Signatures, moved
 from scoring.judging.measures import Lines
@@ -104,7 +104,8 @@ def _spans(plan: Plan, match: Match, period: Period, pieces: str | None) -> str:
     again = merged(f"(select * from found where rule in ({owners}))", _KEYS)
     return (
         f"select {columns} from (with found as materialized ({query})"
-        f" select {columns} from found where rule not in ({owners}) union all select {columns} from ({again}))"
+        f" select {columns} from found where rule not in ({owners})"
+        f" union all select {columns} from ({again}))"
     )
 
 
@@ -115,9 +116,10 @@ def _repeating(plan: Plan, group: Group) -> set[int]:
 
 
 def _points(match: Match) -> str:
-    """Hundredths, or hundredths × value, rounded half away from zero, as SQL's ``round`` of an exact decimal does."""
+    """Hundredths, or hundredths × value, rounded half away from zero as SQL rounds exact decimals."""
     products = [
-        f"when {n} then cast(round(cast(t.full as decimal(19, 0)) * {_exact(f'm._times{n}', e.type)}, 0) as decimal(38, 0))"
+        f"when {n} then cast(round({_exact('t.full', _POINTS)} * {_exact(f'm._times{n}', e.type)}, 0)"
+        " as decimal(38, 0))"
         for n, e in enumerate(match.multipliers.expressions)
     ]
     if not products:
@@ -125,6 +127,9 @@ def _points(match: Match) -> str:
     product = f"case m._per {' '.join(products)} end"
     held = f"cast(greatest(-{LARGEST_HIT}, least({LARGEST_HIT}, {product})) as bigint)"
     return f"case when m._per is null then t.kept else {held} end"
+
+
+_POINTS = Type(Kind.NUMBER, 19, 0)
 
 
 def _exact(value: str, kind: Type) -> str:

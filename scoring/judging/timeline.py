@@ -13,27 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rules.calendar import add_days
 from rules.model import Dimension, Rule
 from scoring.judging.lines import Line
+from scoring.judging.period import Period
 from scoring.pools import Pool, pool_of
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """The days from ``first`` to before ``until``. So the calendar's last day is in no period."""
-
-    first: dt.date
-    until: dt.date
-
-    @classmethod
-    def of(cls, day: dt.date) -> Period:
-        """A day alone."""
-        return cls(day, add_days(day, 1))
-
-
-ALL_OF_TIME = Period(dt.date.min, dt.date.max)
-"""Costs no more than a day does: there is work only where something begins or ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +25,7 @@ class Span:
 
     As long as points and dates stay the same: another span of the same rule and record may follow.
 
-    :param begins, ends: the days on which it hits, from the first to before the second.
+    :param begins, ends: the days on which it hits, from the first to before the second (None for no end).
     :param points: hundredths, before caps.
     :param counts_from, counts_until: as people read it; None leaves an end open.
     """
@@ -50,7 +33,7 @@ class Span:
     rule: Rule
     record: Any
     begins: dt.date
-    ends: dt.date
+    ends: dt.date | None
     points: int
     counts_from: dt.date | None
     counts_until: dt.date | None
@@ -67,7 +50,7 @@ class Segment:
     """
 
     begins: dt.date
-    ends: dt.date
+    ends: dt.date | None
     score: int
     tier: str
     band: str
@@ -104,20 +87,22 @@ class Timeline:
     def on(self, day: dt.date) -> Segment | None:
         """The grade on a day; None where no pack is in force, or the day is not in the period."""
         number = bisect_right(self.segments, day, key=lambda segment: segment.begins) - 1
-        return self.segments[number] if number >= 0 and day < self.segments[number].ends else None
+        return self.segments[number] if number >= 0 and _is_open(self.segments[number], day) else None
 
     def next_change(self, day: dt.date) -> dt.date | None:
         """The first later day on which grade, completeness, any hit or the pack in force differs.
 
         None where there is none in the period.
         """
-        bounds = {bound for segment in self.segments for bound in (segment.begins, segment.ends)}
-        bounds |= {bound for span in self.spans for bound in (span.begins, span.ends)}
-        return min((bound for bound in bounds if day < bound < self.period.until), default=None)
+        until = self.period.until or dt.date.max
+        parts: tuple[Span | Segment, ...] = (*self.segments, *self.spans)
+        bounds = (bound for part in parts for bound in (part.begins, part.ends))
+        ahead = (bound for bound in bounds if bound is not None and day < bound)
+        return min((bound for bound in ahead if bound < until or self.period.until is None), default=None)
 
     def hits(self, day: dt.date) -> tuple[Hit, ...]:
         """What hits on a day."""
-        return hits_of(span for span in self.spans if span.begins <= day < span.ends)
+        return hits_of(span for span in self.spans if _is_open(span, day))
 
     def values(self, day: dt.date) -> dict[str, Any]:
         """The measures on a day, None where unknown; none at all where no pack is in force."""
@@ -125,11 +110,15 @@ class Timeline:
         return {name: line.on(day) for name, line in self.measures.items()} if known else {}
 
 
+def _is_open(part: Span | Segment, day: dt.date) -> bool:
+    return part.begins <= day and (part.ends is None or day < part.ends)
+
+
 def hits_of(spans: Iterable[Span]) -> tuple[Hit, ...]:
     """The spans of one day as hits: each keeps what the running sum, held at the cap, grows by.
 
-    Under a cap they are taken by the day from which they count, then by record id (those without a record first),
-    then by rule id.
+    Under a cap they are taken by the day from which they count, then by record id (those without a record
+    first), then by rule id.
     """
     pools: dict[Pool, list[Span]] = defaultdict(list)
     for span in spans:

@@ -27,7 +27,8 @@ from rules.model import Pack
 from scoring.group_measures import measures_of_group, of_subject
 from scoring.judging import one
 from scoring.judging.lines import Line
-from scoring.judging.timeline import Hit, Period, Segment, dimensions_of
+from scoring.judging.period import Period
+from scoring.judging.timeline import Hit, Segment, dimensions_of
 from scoring.live.alerts import reconcile
 from scoring.live.patterns import Patterns
 from scoring.live.supervisor import Engine, shared_engine

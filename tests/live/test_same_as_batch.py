@@ -22,7 +22,7 @@ from rules.identity import identity
 from rules.loader import in_force, installed_packs
 from rules.model import Pack
 from scoring.judging import one
-from scoring.judging.timeline import Period
+from scoring.judging.period import Period
 from scoring.live.conditions import DURABLE, Conditions, conditions_of, engine_of
 from scoring.live.supervisor import Engine
 
