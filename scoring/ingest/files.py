@@ -307,8 +307,8 @@ def _rows(
 ) -> Iterator[_StagedRow]:
     """The rows to take; the problems of the others, and what is odd about these, are laid aside."""
     read = RowReader(layout, matcher, sheet.epoch, reading.replace).rows(sheet)
-    placed = place(store, matcher.vocabulary, _known_or_whole(store, matcher, layout, read))
-    for row in doubt(store, matcher.vocabulary, layout.table, placed):
+    placed = place(store.reading, matcher.vocabulary, _known_or_whole(store, matcher, layout, read))
+    for row in doubt(store.reading, matcher.vocabulary, layout.table, placed):
         match row:
             case BadRow(_, notes) | OddRow(_, notes):
                 noted.add(replace(note, sheet=sheet.name) for note in notes)
