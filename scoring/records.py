@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +16,12 @@ from sqlalchemy.orm import Session
 from rules.calendar import today
 from rules.model import Table, Title, Vocabulary
 from scoring.bodies import register
-from scoring.ingest.cells import Convert, Reading, converter
+from scoring.ingest.cells import EMPTY, FILLER, Convert, Reading, converter
 from scoring.ingest.checks import RowCheck, merge_check, row_check
 from scoring.ingest.errors import Fault
 from scoring.ingest.keys import record_key, subject_key
-from scoring.ingest.rows import GoodRow, OddRow
-from scoring.ingest.subjects import doubt
+from scoring.ingest.rows import AnyRow, BadRow, GoodRow, LostRow, OddRow, ShortRow
+from scoring.ingest.subjects import doubt, place
 from scoring.store import Store
 from scoring.store.documents import decode, encode
 from scoring.store.inside import ValueIn
@@ -97,6 +98,9 @@ def submit_records(
 ) -> Submission:
     """Take records in, as if they were the rows of a file: good ones are kept, of the others it is said why.
 
+    A row whose subject's code is empty or a filler is looked for by what it says of the subject in the
+    vocabulary's ``find_by``, as a file's row is, among those who are known in the transaction that keeps it.
+
     :param rows: column → JSON value; codes may be given by code or title. None clears what is known of the
         column; an empty text, or no value, leaves it.
     :param authority: take only records of this authority; it is filled in where a row leaves it out.
@@ -104,34 +108,36 @@ def submit_records(
     """
     table = records_table(vocabulary)
     check = row_check(table, today())
+    read = [
+        part
+        for number, row in enumerate(rows, start=1)
+        for part in _row(vocabulary, table, check, row, number, authority)
+    ]
     checks = [] if authority is None else [_own_alone(authority)]
-    good: list[tuple[*GoodRow, str | None]] = []
+    keys: dict[int, str] = {}
     rejected: list[Rejected] = []
-    for number, row in enumerate(rows, start=1):
-        values, problems = _read(table, vocabulary, row, number, authority)
-        found = _judged(check, values, number)
-        lacks = [note for note, is_lack in found if is_lack]
-        notes = [note for note, is_lack in found if not is_lack]
-        if problems or any(note.level == "error" for note in notes):
-            rejected += [*problems, *notes, *lacks]
-            continue
-        rejected += notes
-        cleared = [name for name in values if name in row and row[name] is None]
-        document = encode(values, cleared)
-        key, subject = str(values[table.key]), str(values[vocabulary.record_subject])
-        good.append((number, key, subject, document, as_lacks(lacks)))
-    arrived = ((number, key, subject, document) for number, key, subject, document, _ in good)
-    for odd in doubt(store, vocabulary, table, arrived):
-        if isinstance(odd, OddRow):
-            rejected += odd.warnings
-    columns = zip(*good, strict=True) if good else ((), (), (), (), ())
-    arrow = pa.table([pa.array(c, f.type) for c, f in zip(columns, _ROWS, strict=True)], _ROWS)
+
+    def arrive(session: Session) -> pa.Table:
+        good: list[tuple[*GoodRow, str | None]] = []
+        placed = place(lambda: nullcontext(session), vocabulary, read)
+        for row in doubt(lambda: nullcontext(session), vocabulary, table, placed):
+            match row:
+                case BadRow(_, notes) | OddRow(_, notes):
+                    rejected.extend(notes)
+                case ShortRow(whole, lacks):
+                    good.append((*whole, as_lacks(lacks)))
+                case tuple():
+                    good.append((*row, None))
+        keys.update((number, key) for number, key, *_ in good)
+        columns = zip(*good, strict=True) if good else ((), (), (), (), ())
+        return pa.table([pa.array(c, f.type) for c, f in zip(columns, _ROWS, strict=True)], _ROWS)
+
     twins = twin_columns(vocabulary)
     judge = merge_check(check, lambda name: name)
     result = ingest_rows(
-        store, vocabulary.id, "record", arrow, source, rejected, table.key, checks, twins, judge=judge
+        store, vocabulary.id, "record", arrive, source, rejected, table.key, checks, twins, judge=judge
     )
-    return _submission(store, result, {number: key for number, key, *_ in good})
+    return _submission(store, result, keys)
 
 
 def get_record(
@@ -231,6 +237,52 @@ def records_table(vocabulary: Vocabulary) -> Table:
 
 
 # Reading a row
+
+
+def _row(
+    vocabulary: Vocabulary,
+    table: Table,
+    check: RowCheck,
+    row: Mapping[str, Any],
+    number: int,
+    authority: str | None,
+) -> Iterator[AnyRow]:
+    """A row as the reader of files gives it: good, bad, too short for a new one, or without its subject."""
+    link = vocabulary.record_subject
+    said = {name: row[name] for name in vocabulary.find_by if name in row and name not in table.columns}
+    row = {name: value for name, value in row.items() if name not in said}
+    clues, unread = _clues(vocabulary, said, number)
+    values, problems = _read(table, vocabulary, row, number, authority)
+    found = _judged(check, values, number)
+    lacks = tuple(note for note, is_lack in found if is_lack)
+    notes = [note for note, is_lack in found if not is_lack]
+    errors = [*problems, *unread, *(note for note in notes if note.level == "error")]
+    is_lost = len(errors) == 1 and not lacks and values[link] in (EMPTY, FILLER) and bool(clues)
+    if errors and not is_lost:
+        yield BadRow(number, (*problems, *unread, *notes, *lacks))
+        return
+    yield OddRow(number, tuple(notes))
+    cleared = [name for name in values if name in row and row[name] is None and name != link]
+    key = str(values[table.key])
+    if is_lost:
+        known = {name: v for name, v in values.items() if name != link and (v is not None or name in cleared)}
+        yield LostRow(number, key, known, clues, errors[0])
+        return
+    good = (number, key, str(values[link]), encode(values, cleared))
+    yield ShortRow(good, lacks) if lacks else good
+
+
+def _clues(
+    vocabulary: Vocabulary, said: Mapping[str, Any], number: int
+) -> tuple[dict[str, str], list[Rejected]]:
+    """By which a subject may be found, in the order in which they are tried; and what can't be read."""
+    values = {name: _cell(vocabulary.id, vocabulary.subject, "", name, value) for name, value in said.items()}
+    unread = [
+        Rejected(number, name, _shown(said[name]), str(value))
+        for name, value in values.items()
+        if isinstance(value, Fault)
+    ]
+    return {name: str(value) for name, value in values.items() if value is not None}, unread
 
 
 def _read(

@@ -14,6 +14,7 @@ from api.auth import PAGES
 from api.pages import language, words
 from api.problems import Problem
 from api.request import current
+from scoring.keys import Key
 from scoring.store import StoreError
 from scoring.visible import as_typed
 
@@ -69,9 +70,15 @@ def policy(response: Response) -> Response:
 
 
 @blueprint.context_processor
-def frame() -> dict[str, object]:
-    """What the frame around every page shows."""
-    key = current().key
+def _of_request() -> dict[str, object]:
+    return frame(current().key)
+
+
+def frame(key: Key | None) -> dict[str, object]:
+    """What the frame around every page shows.
+
+    :param key: of who looks at it.
+    """
     return {
         "key": key,
         "here": _here(),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import Response
 from werkzeug.exceptions import HTTPException, NotFound
 
 from api.pages.blueprint import frame, page, policy
-from api.problems import PROGRAMS, answered_headers
+from api.problems import PROGRAMS, Problem, answered_headers
 from api.request import current
+from api.session import signed_in
+from scoring.keys import Key
+from scoring.store import StoreError
 
 _KINDS = ("application/problem+json", "application/json", "text/html")
 
@@ -21,6 +26,13 @@ def page_response(error: HTTPException) -> Response | None:
     code = error.code or 500
     detail = error.description if code < 500 or code == 503 else f"tell the operator: {request.request_id}"
     told = None if detail == NotFound.description else detail
-    response = policy(page("error", code, code=code, detail=told, **frame()))
+    response = policy(page("error", code, code=code, detail=told, **frame(_visitor())))
     response.headers.update(answered_headers(error))
     return response
+
+
+def _visitor() -> Key | None:
+    """The key of who is signed in, for the way back; an address of nothing asks for none."""
+    with suppress(Problem, StoreError):
+        return signed_in()
+    return None

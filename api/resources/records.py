@@ -75,7 +75,9 @@ def post_records(body: dict[str, Any]) -> Submission:
     A record that is there already gets a new version if its content differs: `null` clears a column, one that
     is left out or empty stays. The status that an objection, a decision or a repair gave stands, whatever the
     row says. A department posts its own records alone; it may leave `authority` out. The number of another
-    authority's record, or of one without authority, is refused in every spelling.
+    authority's record, or of one without authority, is refused in every spelling. A row without its subject's
+    code, or with a filler, is taken for the one subject that goes by the registration number or name that it
+    gives, with a warning; where none or several do, it is refused.
     """
     source = FileInfo(uuid.uuid4().hex, f"api: {caller().prefix}", "api")
     words, rows = vocabulary(body["vocabulary"]), body["records"]

@@ -51,7 +51,8 @@ class RecordsRequest(Schema):
         validate=validate.Length(1, MOST_ROWS),
         metadata={
             "description": "By the vocabulary's columns; codes by code or title. null clears a column; "
-            "one that is left out, or empty, stays as it is"
+            "one that is left out, or empty, stays as it is. Where the subject's code is empty or a filler, "
+            "the attributes of find_by (enterprise: registration_number, name) say who it is"
         },
     )
 

@@ -24,6 +24,7 @@ from scoring.ingest.files import (
 )
 from scoring.ingest.keys import ENTERPRISES
 from scoring.ingest.mapping import NO_MAPPING, Dataset, load_mapping
+from scoring.ingest.quarantine import is_account
 from scoring.ingest.workbooks import write_template
 from scoring.store import open_store
 from scoring.store.merging import ColumnChanges
@@ -111,8 +112,9 @@ def ingest_command(
     """Take CSV, XLSX and XLS files, or directories of them, into the store.
 
     Good rows are kept; a row with an error goes to a quarantine file that says what is wrong with it. Every
-    visible sheet of a workbook that holds a table is read; the others are named. A column that a file lacks,
-    or an empty cell, leaves what is known. The status that an objection, a decision or a repair gave a record
+    visible sheet of a workbook that holds a table is read; the others are named. Of a directory hidden files
+    and what xinheng wrote are passed over; one without a table is an error. A column that a file lacks, or an
+    empty cell, leaves what is known. The status that an objection, a decision or a repair gave a record
     stands: see `xinheng records contradictions`. The same file twice changes nothing.
 
     `xinheng ingest list` lists the files that were taken; `xinheng ingest undo NUMBER` takes one back.
@@ -203,9 +205,15 @@ def _print(report: PathsReport, fmt: Format) -> None:
         for note in _notes(file):
             click.echo(f"{file.file}: {note}", err=True)
     for path in report.skipped:
-        click.echo(f"{path}: 不是表格文件,已略过 no table, skipped", err=True)
+        click.echo(f"{path}: {_why_skipped(path)}", err=True)
     for failure in report.failures:
         click.echo(f"Error: {failure}", err=True)
+
+
+def _why_skipped(path: Path) -> str:
+    if is_account(path):
+        return "信衡写出的文件,已略过,点名才导入 written by xinheng, skipped: name it to take it"
+    return "不是表格文件,已略过 no table, skipped"
 
 
 def _notes(file: FileReport) -> list[str]:

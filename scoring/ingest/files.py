@@ -24,7 +24,7 @@ from scoring.ingest.choice import check_vocabulary, choose_vocabulary
 from scoring.ingest.errors import Fault, IngestError, NoTableError
 from scoring.ingest.headers import TITLES, HeaderMatcher, Layout
 from scoring.ingest.mapping import NO_MAPPING, Dataset, FileMapping
-from scoring.ingest.quarantine import ENDINGS, Waiting, write_quarantine
+from scoring.ingest.quarantine import Waiting, is_account, write_quarantine
 from scoring.ingest.rows import AnyRow, BadRow, GoodRow, OddRow, RowReader, ShortRow
 from scoring.ingest.sheets import Sheet, is_blank, named, open_sheets, visible
 from scoring.ingest.subjects import any_known, doubt, place
@@ -307,8 +307,8 @@ def _rows(
 ) -> Iterator[_StagedRow]:
     """The rows to take; the problems of the others, and what is odd about these, are laid aside."""
     read = RowReader(layout, matcher, sheet.epoch, reading.replace).rows(sheet)
-    placed = place(store, matcher.vocabulary, _known_or_whole(store, matcher, layout, read))
-    for row in doubt(store, matcher.vocabulary, layout.table, placed):
+    placed = place(store.reading, matcher.vocabulary, _known_or_whole(store, matcher, layout, read))
+    for row in doubt(store.reading, matcher.vocabulary, layout.table, placed):
         match row:
             case BadRow(_, notes) | OddRow(_, notes):
                 noted.add(replace(note, sheet=sheet.name) for note in notes)
@@ -533,8 +533,9 @@ def _named(named: str, mapping: FileMapping) -> Vocabulary:
 def _choose(paths: Iterable[Path]) -> tuple[list[Path], list[Path], list[IngestError]]:
     """Files as they are named; of a directory the tables under it, and apart from them what is none.
 
-    Links to other directories are not followed, for they may lead in a circle. Directories that can't be
-    listed are failures, for nobody knows what they hold.
+    Links to other directories are not followed, for they may lead in a circle; hidden ones are passed over.
+    Directories that can't be listed are failures, for nobody knows what they hold; so are those without any
+    table, for somebody meant some.
     """
     chosen: list[Path] = []
     skipped: list[Path] = []
@@ -543,12 +544,29 @@ def _choose(paths: Iterable[Path]) -> tuple[list[Path], list[Path], list[IngestE
         if not path.is_dir():
             chosen.append(path)
             continue
-        walked = os.walk(path, onerror=lambda error: failures.append(_not_listed(error)))
-        found = (Path(folder, name) for folder, folders, files in walked for name in (*folders, *files))
-        inside = sorted(name for name in found if name.is_symlink() or not name.is_dir())
-        chosen += [file for file in inside if _is_table(file)]
+        listed = len(failures)
+        inside = sorted(_inside(path, failures))
+        tables = [file for file in inside if _is_table(file)]
+        if not tables and len(failures) == listed:
+            failures.append(_no_tables(path))
+        chosen += tables
         skipped += [file for file in inside if not _is_table(file)]
     return chosen, skipped, failures
+
+
+def _inside(path: Path, failures: list[IngestError]) -> Iterator[Path]:
+    """What stands in a directory and its folders, and what of them is not looked into."""
+    for folder, folders, files in os.walk(path, onerror=lambda error: failures.append(_not_listed(error))):
+        closed = [name for name in folders if name.startswith(".") or Path(folder, name).is_symlink()]
+        yield from (Path(folder, name) for name in (*closed, *files))
+        folders[:] = [name for name in folders if name not in closed]
+
+
+def _no_tables(path: Path) -> IngestError:
+    looked_for = ", ".join(sorted(SUFFIXES))
+    reason = Title("目录中没有表格文件", "no table in the directory")
+    hint = Title("请核对目录;查找的扩展名如下", f"check the directory; looked for {looked_for}")
+    return IngestError(str(path), reason, hint)
 
 
 def _not_listed(error: OSError) -> IngestError:
@@ -557,6 +575,6 @@ def _not_listed(error: OSError) -> IngestError:
 
 
 def _is_table(path: Path) -> bool:
-    """Hidden files, the lock files of spreadsheets and quarantine files are no tables of an office."""
-    own = path.name.startswith((".", "~$")) or path.name.endswith(ENDINGS)
+    """Hidden files, the lock files of spreadsheets and accounts of files are no tables of an office."""
+    own = path.name.startswith((".", "~$")) or is_account(path)
     return path.suffix.casefold() in SUFFIXES and not own and not path.is_dir()

@@ -22,6 +22,7 @@ from scoring.store.versions import Level, Rejected
 
 HEADERS = ("文件 file", "工作表 sheet", "行 row", "列 column", "值 value", "原因 reason")
 ENDINGS = (".quarantine.csv", ".warnings.csv")
+MEND = ".mend.xlsx"
 LONGEST_STEM = 200
 """Bytes of a file's name that the names of its accounts begin with; a file system takes 255 in all."""
 
@@ -76,6 +77,11 @@ def account(file: IngestedFile, folder: Path, ending: str) -> Path:
     """Where an account of a file stands: it is named after the file and its digest."""
     stem = Path(file.name).stem.encode()[:LONGEST_STEM].decode(errors="ignore")
     return folder / f"{stem}.{file.sha256[:8]}{ending}"
+
+
+def is_account(path: Path) -> bool:
+    """Whether a file is an account that was written of another one, by its name."""
+    return path.name.casefold().endswith((*ENDINGS, MEND))
 
 
 @contextmanager

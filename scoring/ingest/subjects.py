@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import islice
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from rules.model import Column, Table, Title, Vocabulary
 from scoring.ingest.checks import before
 from scoring.ingest.errors import Fault
 from scoring.ingest.mapping import Dataset
-from scoring.ingest.rows import AnyRow, BadRow, GoodRow, LostRow, OddRow
+from scoring.ingest.rows import AnyRow, BadRow, GoodRow, LostRow, OddRow, ShortRow
 from scoring.store import Store
 from scoring.store.bulk import parts
 from scoring.store.documents import encode
@@ -25,12 +27,15 @@ from scoring.store.inside import ValueIn
 from scoring.store.models import RecordVersion, SubjectVersion
 from scoring.store.versions import Rejected
 
+Sessions = Callable[[], AbstractContextManager[Session]]
+"""Where the store is read: ``store.reading``, or the transaction that will keep the rows."""
+
 AT_ONCE = 500
 _MOST_SHOWN = 5
 _MOST_KEPT = 100_000
 
 
-def place(store: Store, vocabulary: Vocabulary, rows: Iterable[AnyRow]) -> Iterator[AnyRow]:
+def place(sessions: Sessions, vocabulary: Vocabulary, rows: Iterable[AnyRow]) -> Iterator[AnyRow]:
     """The rows, with those that lack their subject's code under the one subject that fits, or bad.
 
     The first of a row's clues that any current subject fits decides: one subject is taken, with a warning;
@@ -43,13 +48,16 @@ def place(store: Store, vocabulary: Vocabulary, rows: Iterable[AnyRow]) -> Itera
             continue
         waiting.append(row)
         if len(waiting) == AT_ONCE:
-            yield from _placed(store, vocabulary, waiting)
+            yield from _placed(sessions, vocabulary, waiting)
             waiting.clear()
-    yield from _placed(store, vocabulary, waiting)
+    yield from _placed(sessions, vocabulary, waiting)
 
 
-def _placed(store: Store, vocabulary: Vocabulary, rows: list[LostRow]) -> Iterator[AnyRow]:
-    fitting = {name: _fitting(store, vocabulary, name, rows) for name in vocabulary.find_by}
+def _placed(sessions: Sessions, vocabulary: Vocabulary, rows: list[LostRow]) -> Iterator[AnyRow]:
+    if not rows:
+        return
+    with sessions() as session:
+        fitting = {name: _fitting(session, vocabulary, name, rows) for name in vocabulary.find_by}
     for row in rows:
         found = ((name, fitting[name].get(text, [])) for name, text in row.clues.items())
         name, subjects = next(((name, some) for name, some in found if some), ("", []))
@@ -75,21 +83,22 @@ def any_known(store: Store, vocabulary: Vocabulary, dataset: Dataset, keys: Sequ
 
 
 def _fitting(
-    store: Store, vocabulary: Vocabulary, name: str, rows: Iterable[LostRow]
+    session: Session, vocabulary: Vocabulary, name: str, rows: Iterable[LostRow]
 ) -> dict[str, list[str]]:
     """What the rows say of an attribute → the current subjects of which it is so."""
     wanted = sorted({row.clues[name] for row in rows if name in row.clues})
     found: dict[str, list[str]] = defaultdict(list)
     value = ValueIn(SubjectVersion.data, name)
     current = sa.and_(SubjectVersion.vocabulary == vocabulary.id, SubjectVersion.known_until.is_(None))
-    with store.reading() as session:
-        query = sa.select(value, SubjectVersion.subject_id).where(current, value.in_(wanted))
-        for text, subject in session.execute(query.order_by(SubjectVersion.subject_id)):
-            found[text].append(subject)
+    query = sa.select(value, SubjectVersion.subject_id).where(current, value.in_(wanted))
+    for text, subject in session.execute(query.order_by(SubjectVersion.subject_id)):
+        found[text].append(subject)
     return found
 
 
-def doubt(store: Store, vocabulary: Vocabulary, table: Table, rows: Iterable[AnyRow]) -> Iterator[AnyRow]:
+def doubt(
+    sessions: Sessions, vocabulary: Vocabulary, table: Table, rows: Iterable[AnyRow]
+) -> Iterator[AnyRow]:
     """The rows, with a warning before each that has a date before its subject began.
 
     The subjects are looked up for many rows at once; what the store doesn't know, it can't doubt.
@@ -104,13 +113,14 @@ def doubt(store: Store, vocabulary: Vocabulary, table: Table, rows: Iterable[Any
     while some := list(islice(waiting, AT_ONCE)):
         for name, earlier in bounds.items():
             if earlier is not None:
-                good = [row for row in some if isinstance(row, tuple)]
+                whole = (row.row if isinstance(row, ShortRow) else row for row in some)
+                good = [row for row in whole if isinstance(row, tuple)]
                 began = known[earlier]
                 if len(began) > _MOST_KEPT:
                     began.clear()
                 asked = {subject for _, _, subject, _ in good} - began.keys()
                 if asked:
-                    began |= dict.fromkeys(asked) | _values(store, vocabulary, earlier, asked)
+                    began |= dict.fromkeys(asked) | _values(sessions, vocabulary, earlier, asked)
                 yield from _early(vocabulary, table.columns[name], earlier, good, began)
         yield from some
 
@@ -131,7 +141,7 @@ def _early(
 
 
 def _values(
-    store: Store, vocabulary: Vocabulary, name: str, subjects: Iterable[str]
+    sessions: Sessions, vocabulary: Vocabulary, name: str, subjects: Iterable[str]
 ) -> dict[str, str | None]:
     """What is known of an attribute of some subjects."""
     query = sa.select(SubjectVersion.subject_id, ValueIn(SubjectVersion.data, name)).where(
@@ -139,7 +149,7 @@ def _values(
         SubjectVersion.known_until.is_(None),
         SubjectVersion.subject_id.in_(subjects),
     )
-    with store.reading() as session:
+    with sessions() as session:
         return {row.subject_id: row[1] for row in session.execute(query)}
 
 

@@ -21,7 +21,7 @@ from rules.model import Column, Kind, Table
 from scoring.ingest.errors import Fault
 from scoring.ingest.folding import Shown, Unreadable, as_text
 from scoring.ingest.headers import REASON_HEADER, Layout
-from scoring.ingest.quarantine import account, in_place
+from scoring.ingest.quarantine import MEND, account, in_place
 from scoring.ingest.rows import EXAMPLE, shown
 from scoring.ingest.sheets import Cells, Row, Sheet
 from scoring.store import Store
@@ -52,7 +52,7 @@ def write_bad_rows(store: Store, file_id: int, tables: Iterable[tuple[Sheet, Lay
     workbook = Workbook(write_only=True)
     with store.reading() as session:
         file = session.get_one(IngestedFile, file_id)
-        path = account(file, folder, ".mend.xlsx")
+        path = account(file, folder, MEND)
         for given, layout in tables:
             query = sa.select(Quarantined).filter_by(file_id=file_id, level="error", sheet=given.name)
             found = session.scalars(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -127,6 +127,9 @@ class Staged:
     sheet: str | None = None
 
 
+Arrivals: TypeAlias = pa.Table | pa.RecordBatchReader | Callable[[Session], pa.Table]
+"""The rows of a file; or a function that makes them by what is known in the transaction that keeps them."""
+
 Check = Callable[[Session, Sequence[Staged]], Iterable[Rejected]]
 """Looks at the rows of a file in the transaction that keeps them, and says which ones may not be kept."""
 
@@ -135,7 +138,7 @@ def ingest_rows(
     store: Store,
     vocabulary_id: str,
     table: TableName,
-    rows: pa.Table | pa.RecordBatchReader,
+    rows: Arrivals,
     file: FileInfo,
     rejected: Iterable[Rejected] = (),
     key_column: str | None = None,
@@ -169,12 +172,13 @@ def ingest_rows(
         known = _known_file(session, vocabulary_id, table, file)
     if known is not None:
         return known
-    with _spooled(rows) as arrived, store.writing() as session:
+    with _spooled(rows) as spool, store.writing() as session:
         wait_for_turn(session)
         known = _known_file(session, vocabulary_id, table, file)
         if known is not None:
             return known
         entry = new_file(session, vocabulary_id, table, file)
+        arrived = spool or _hashed(rows(session))
         target = _Target(RecordVersion if table == "record" else SubjectVersion, vocabulary_id, entry)
         result = _take(session, target, arrived, rejected, key_column, checks, twins, judge)
         if check:
@@ -247,19 +251,30 @@ def _known_file(
 
 
 @contextmanager
-def _spooled(rows: pa.Table | pa.RecordBatchReader) -> Iterator[pa.RecordBatchReader]:
-    """The rows with their hashes, from a temporary file, so that the store is free while a file is read."""
-    before = 0
+def _spooled(rows: Arrivals) -> Iterator[pa.RecordBatchReader | None]:
+    """The rows with their hashes, from a temporary file, so that the store is free while a file is read.
+
+    None where they are made later.
+    """
+    if callable(rows):
+        yield None
+        return
     with tempfile.TemporaryFile(dir=temporary_directory()) as spool:
         with pa.ipc.new_stream(spool, _ROWS) as sink:
-            for batch in rows.to_batches(bulk.BATCH_ROWS) if isinstance(rows, pa.Table) else rows:
-                sink.write_batch(_hashed(batch, before))
-                before += batch.num_rows
+            for batch in _hashed(rows):
+                sink.write_batch(batch)
         spool.seek(0)
         yield pa.ipc.open_stream(spool)
 
 
-def _hashed(batch: pa.RecordBatch, before: int) -> pa.RecordBatch:
+def _hashed(rows: pa.Table | pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    before = 0
+    for batch in rows.to_batches(bulk.BATCH_ROWS) if isinstance(rows, pa.Table) else rows:
+        yield _hashed_batch(batch, before)
+        before += batch.num_rows
+
+
+def _hashed_batch(batch: pa.RecordBatch, before: int) -> pa.RecordBatch:
     """The rows with their hashes and, as rows of several sheets have the same numbers, their order."""
     said = [split_cleared(document) for document in batch.column("data").to_pylist()]
     columns = {
@@ -349,7 +364,7 @@ class _Target:
 def _take(
     session: Session,
     target: _Target,
-    rows: pa.RecordBatchReader,
+    rows: Iterable[pa.RecordBatch],
     rejected: Iterable[Rejected],
     key_column: str | None,
     checks: Sequence[Check],

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+
+import psycopg
 import pytest
+import sqlalchemy as sa
 from client import Client
-from small_district import AUTHORITY, FINED, PACK, SUBJECTS
+from small_district import AUTHORITY, FINED, PACK, SUBJECTS, take
 
 from rules.calendar import today
 from rules.loader import find_pack
@@ -157,3 +161,105 @@ def test_a_column_by_a_name_that_nobody_sees_is_refused_as_any_other(regulator: 
     assert answer.status_code == 422
     assert "no such column" in answer.json["errors"][0]["message"]
     assert answer.json["errors"][0]["field"].isprintable()
+
+
+FILLER = "00000000000000000X"
+
+
+@pytest.fixture
+def shops(store: Store) -> Store:
+    """Three shops besides, two of one name."""
+    rows: list[dict[str, object]] = [
+        {
+            "subject_id": "91110000600037341L",
+            "registration_number": "500232600123456",
+            "name": "云衡区小卖店",
+        },
+        {"subject_id": "91500156MA5U000019", "name": "云衡区面馆"},
+        {"subject_id": "91500156MA5U00002C", "registration_number": "500232600999999", "name": "云衡区面馆"},
+    ]
+    take(store, "enterprise", "subject", "subject_id", rows)
+    return store
+
+
+@pytest.mark.parametrize(
+    ("clues", "subject"),
+    [
+        ({"registration_number": "500232600123456"}, "91110000600037341L"),
+        (
+            {"registration_number": "５００２３２６００９９９９９９", "name": "云衡区面馆"},
+            "91500156MA5U00002C",
+        ),
+        ({"registration_number": "1", "name": "云衡区小卖店"}, "91110000600037341L"),
+        ({"registration_number": None, "name": " 云衡区小卖店 "}, "91110000600037341L"),
+    ],
+)
+@pytest.mark.parametrize("code", [FILLER, "", None])
+def test_a_posted_record_without_a_code_is_found_by_registration_number_or_name_and_that_is_said(
+    regulator: Client, shops: Store, clues: dict[str, object], subject: str, code: str | None
+) -> None:
+    row = _row("C-1", subject_id=code, amount=None) | clues
+    answer = regulator.post("/v1/records", json={"records": [row]})
+    assert answer.status_code == 200, answer.json
+    (warning,) = answer.json["warnings"]
+    assert (warning["row_no"], warning["column"], subject in warning["reason"]) == (1, "subject_id", True)
+    (version,) = regulator.get("/v1/records/C-1").json["versions"]
+    assert version["subject_id"] == version["data"]["subject_id"] == subject
+    assert regulator.get(f"/v1/subjects/{subject}/live-grade").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("clues", "said"),
+    [
+        ({"name": "云衡区面馆"}, "91500156MA5U000019、91500156MA5U00002C"),
+        ({"registration_number": "1", "name": "没有这户"}, "no subject fits"),
+        ({}, "a filler, not a code"),
+        ({"name": "无"}, "a filler, not a code"),
+        ({"name": ["云衡区小卖店"]}, "not a single value"),
+        ({"name": "云衡区小卖店", "kind": "gossip"}, "a filler, not a code"),
+    ],
+)
+def test_a_posted_record_whose_subject_fits_none_or_several_is_refused(
+    regulator: Client, shops: Store, clues: dict[str, object], said: str
+) -> None:
+    answer = regulator.post("/v1/records", json={"records": [_row("C-1", subject_id=FILLER) | clues]})
+    assert answer.status_code == 422
+    assert said in " ".join(error["message"] for error in answer.json["errors"])
+    assert regulator.get("/v1/records/C-1").status_code == 404
+
+
+def test_a_posted_record_with_its_code_is_not_looked_up_by_name(regulator: Client, shops: Store) -> None:
+    done = regulator.post("/v1/records", json={"records": [_row("C-1", name="云衡区小卖店")]}).json
+    assert (done["new"], done["warnings"]) == (1, [])
+    assert regulator.get("/v1/records/C-1").json["versions"][0]["subject_id"] == FINED
+
+
+def test_whom_a_posted_record_is_found_for_is_decided_where_it_is_kept(
+    regulator: Client, shops: Store
+) -> None:
+    """While the subject is looked for, nobody else can change who goes by the name."""
+    others: list[bool] = []
+
+    def look(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT") and "registration_number" in statement:
+            others.append(_can_write(shops))
+
+    sa.event.listen(shops.engine, "before_cursor_execute", look)
+    row = _row("C-1", subject_id=FILLER, registration_number="500232600123456")
+    assert regulator.post("/v1/records", json={"records": [row]}).status_code == 200
+    assert others == [False]
+
+
+def _can_write(store: Store) -> bool:
+    """Whether a file could be taken in by another connection now."""
+    try:
+        if store.is_sqlite:
+            with sqlite3.connect(store.engine.url.database or "", timeout=0) as other:
+                other.execute("BEGIN IMMEDIATE")
+        else:
+            url = store.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+            with psycopg.connect(url) as other:
+                other.execute("LOCK TABLE ingested_files IN SHARE ROW EXCLUSIVE MODE NOWAIT")
+    except (sqlite3.OperationalError, psycopg.errors.LockNotAvailable):
+        return False
+    return True

@@ -63,6 +63,26 @@ def test_every_format_says_the_same(command: Command, line: tuple[str, ...]) -> 
 
 
 def test_a_terminal_sees_progress(line: tuple[str, ...]) -> None:
+    stdout, seen = on_a_terminal(*line)
+    assert "集市 Market" in seen
+    assert "━" in seen
+    assert b"\x1b" not in stdout
+
+
+def test_a_terminal_sees_how_far_subjects_are_judged_anew_and_a_pipe_does_not(
+    process: Process, database: str
+) -> None:
+    line = ("alerts", "rescan", "--all", "--pack", "enterprise-credit", "--database", database)
+    _, seen = on_a_terminal(*line)
+    assert "━" in seen
+    assert "100%" in seen
+    done = process(*line)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"企业公共信用综合评价 .*: 3 个主体已复核 subjects judged\n", done.stdout)
+
+
+def on_a_terminal(*line: str) -> tuple[bytes, str]:
+    """Standard output of a command, and what its standard error shows on a terminal."""
     terminal, end = pty.openpty()
     running = subprocess.Popen(
         [str(PROGRAM), *line], stdout=subprocess.PIPE, stderr=end, env=os.environ | {"TERM": "xterm"}
@@ -77,9 +97,7 @@ def test_a_terminal_sees_progress(line: tuple[str, ...]) -> None:
     os.close(terminal)
     stdout, _ = running.communicate()
     assert running.returncode == 0
-    assert "集市 Market" in seen.decode()
-    assert "━" in seen.decode()
-    assert b"\x1b" not in stdout
+    return stdout, seen.decode()
 
 
 def test_runs_are_listed_the_newest_first_with_their_whole_identity_for_programs(

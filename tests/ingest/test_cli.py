@@ -139,3 +139,49 @@ def test_a_listing_of_nothing_is_still_a_listing(capsys: pytest.CaptureFixture[s
     for fmt, shown in (("table", "a\tb\n"), ("json", "[]\n"), ("csv", "a,b\n")):
         print_rows([], ["a", "b"], fmt)  # type: ignore[arg-type]
         assert capsys.readouterr().out == shown
+
+
+@pytest.mark.parametrize("holds", [(), ("读我.md", ".a.csv", "~$a.xlsx", "a.1.quarantine.csv")])
+@pytest.mark.parametrize("how", [(), ("--check",)])
+def test_of_a_directory_without_a_table_it_is_said_what_was_looked_for(
+    tmp_path: Path, holds: tuple[str, ...], how: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "七月"
+    folder.mkdir()
+    for name in holds:
+        write_text(folder / name, GOOD)
+    result = xinheng(folder, *how)
+    assert result.exit_code == 1
+    assert "七月: 目录中没有表格文件 no table in the directory" in result.stderr
+    assert ".csv, .et, .ods, .tsv, .txt, .xls, .xlsb, .xlsm, .xlsx" in result.stderr
+
+
+def test_beside_a_directory_without_a_table_the_other_files_are_taken(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    result = xinheng("empty", write_text(tmp_path / "a.csv", GOOD))
+    assert result.exit_code == 1
+    assert "a.csv\trecord\t1\t1" in result.stdout
+
+
+def test_what_xinheng_wrote_for_an_office_is_taken_from_a_directory_only_by_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "七月"
+    folder.mkdir()
+    bad = GOOD[1].replace("R1", "R2").replace("2026-03-01", "2026-13-01")
+    write_text(folder / "a.csv", [*GOOD, bad])
+    (first,) = json.loads(xinheng(folder, "--quarantine", folder, "--format", "json").stdout)
+    again = xinheng(folder, "--quarantine", folder, "--format", "json")
+    assert [row["file"] for row in json.loads(again.stdout)] == ["a.csv"]
+    assert f"{first['mend']}: 信衡写出的文件" in again.stderr
+    assert "name it to take it" in again.stderr
+    named = xinheng(first["mend"], "--quarantine", folder, "--format", "json")
+    assert [row["rejected"] for row in json.loads(named.stdout)] == [1]
+
+
+def test_what_is_hidden_in_a_directory_stays_hidden(tmp_path: Path) -> None:
+    for name in (".trash", "七月"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+    write_text(tmp_path / "in" / ".trash" / "old.csv", GOOD)
+    write_text(tmp_path / "in" / "七月" / "a.csv", GOOD)
+    result = xinheng("in", "--format", "json")
+    assert [row["file"] for row in json.loads(result.stdout)] == ["a.csv"]
+    assert f"{Path('in', '.trash')}: " in result.stderr

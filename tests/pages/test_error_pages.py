@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask import Flask
 
 from api.app import create_app
 from api.settings import Settings
+from scoring.keys import Role, create_key
 from scoring.store import Store
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -42,6 +45,23 @@ def test_an_address_of_nothing_is_answered_in_the_chosen_language(pages: Flask, 
         language == "en",
     )
     assert "requested URL" not in told
+
+
+def test_who_is_signed_in_finds_the_way_back_from_an_address_of_nothing(
+    pages: Flask, town_store: Store
+) -> None:
+    token = create_key(town_store, Role.REGULATOR, "看错地址的人").token
+    client = pages.test_client()
+    asked = client.get("/sign-in", headers=BROWSER).text
+    form = re.search(r'name="form_token" value="([^"]+)"', asked)
+    assert form
+    client.post("/sign-in", data={"key": token, "form_token": form[1]}, headers=BROWSER)
+    told = client.get("/nowhere", headers=BROWSER)
+    assert told.status_code == 404
+    assert 'href="/alerts"' in told.text
+    assert "看错地址的人" in told.text
+    stranger = pages.test_client().get("/nowhere", headers=BROWSER).text
+    assert 'href="/alerts"' not in stranger
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json, text/html;q=0.5", ""])
