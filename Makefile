@@ -24,7 +24,7 @@ check: .venv/ready-dev
 
 test: check
 	sh tests/install-browser
-	$(BIN)/python -m pytest -m "not alone" --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest -m "not alone" --numprocesses auto --dist worksteal
 	$(BIN)/python -m pytest -m alone
 
 mutants: .venv/ready-dev

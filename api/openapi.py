@@ -6,6 +6,7 @@ import functools
 import http
 import json
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
@@ -146,6 +147,30 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no type
     """The API's OpenAPI document and its handling of errors."""
 
     ERROR_SCHEMA = ProblemSchema
+
+    def __init__(self, app: Flask) -> None:
+        self._undescribed: list[Blueprint] = []
+        self._describing = threading.Lock()
+        super().__init__(app)
+
+    def register_blueprint(self, blueprint: Blueprint) -> None:
+        """As in flask-smorest, but that its views are described when the document is first asked for.
+
+        To describe them takes longer than all else in the making of an application.
+        """
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blueprint.name] = self
+        self._app.register_blueprint(blueprint)
+        self._undescribed.append(blueprint)
+
+    def _openapi_json(self) -> Response:
+        with self._describing:
+            while self._undescribed:
+                blueprint = self._undescribed.pop(0)
+                blueprint.register_views_in_doc(
+                    self, self._app, self.spec, name=blueprint.name, parameters=None
+                )
+                self.spec.tag({"name": blueprint.name, "description": blueprint.description})
+        return super()._openapi_json()  # type: ignore[no-any-return]
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         """Every HTTP error, wherever raised, as problem details."""

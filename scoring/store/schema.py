@@ -6,6 +6,7 @@ makes them is the next file in ``migrations/versions``.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,7 +90,7 @@ def require_current(engine: sa.Engine) -> None:
     :raises StoreError: where it can't be reached, or is of a newer Xinheng.
     """
     _require_file(engine.url)
-    found, scripts = found_revision(engine), ScriptDirectory.from_config(_config())
+    found, scripts = found_revision(engine), _scripts()
     needed = scripts.get_current_head()
     if found == needed:
         return
@@ -158,11 +159,17 @@ def _require_file(url: sa.URL) -> None:
 
 
 def _newer(engine: sa.Engine, found: str | None) -> str:
-    needed = ScriptDirectory.from_config(_config()).get_current_head()
+    needed = _scripts().get_current_head()
     return (
         f"the store {address(engine.url)} is at revision {found}, unknown to this version of Xinheng, "
         f"which needs {needed}. Install the Xinheng that made it, or `xinheng db upgrade` another database"
     )
+
+
+@functools.cache
+def _scripts() -> ScriptDirectory:
+    """The migrations, read once."""
+    return ScriptDirectory.from_config(_config())
 
 
 def _config() -> Config:

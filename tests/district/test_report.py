@@ -17,7 +17,7 @@ from openpyxl import load_workbook
 from scoring.cli.report import report_command
 from scoring.ingest.files import Reading, ingest_paths
 from scoring.report import FIGURES, SECTIONS, UNITS, Report, make_report, report_html, report_xlsx
-from scoring.store import Store, StoreError, create_store
+from scoring.store import Store, StoreError, open_store
 
 AS_OF = dt.date(2026, 7, 31)
 ARTICLE = {
@@ -62,9 +62,9 @@ def report(district_store: Store) -> Report:
 
 
 @pytest.fixture
-def small_store(small_district: Path, tmp_path: Path) -> Iterator[Store]:
+def small_store(small_district: Path, sqlite_store_url: str, tmp_path: Path) -> Iterator[Store]:
     """The enterprises of a small district; nothing of its departments."""
-    store = create_store(f"sqlite:///{tmp_path / 'xinheng.db'}")
+    store = open_store(sqlite_store_url)
     ingest_paths(store, [small_district / "enterprise"], "enterprise", Reading(quarantine=tmp_path))
     yield store
     store.close()
@@ -141,8 +141,8 @@ def test_without_departments_their_figures_are_unknown(small_store: Store) -> No
     assert "Enterprise demands\t—\t" in table.stdout
 
 
-def test_an_empty_store_says_what_to_do(tmp_path: Path) -> None:
-    store = create_store(f"sqlite:///{tmp_path / 'xinheng.db'}")
+def test_an_empty_store_says_what_to_do(sqlite_store_url: str) -> None:
+    store = open_store(sqlite_store_url)
     with pytest.raises(StoreError, match="xinheng ingest"):
         make_report(store, AS_OF)
     store.close()

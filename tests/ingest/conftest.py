@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from rules.loader import load_vocabulary
 from scoring.ingest.files import FileReport, Reading, ingest_file
-from scoring.store import Store, create_store
+from scoring.store import Store, open_store
 from scoring.store.models import Quarantined, RecordVersion, SubjectVersion
 
 Ingest = Callable[..., FileReport]
@@ -28,9 +28,9 @@ CODES = ("91110000600037341L", "91500156MA5U000019", "91500156MA5U00002C")
 
 
 @pytest.fixture
-def sqlite(sqlite_url: str) -> Iterator[Store]:
+def sqlite(sqlite_store_url: str) -> Iterator[Store]:
     """An empty SQLite store."""
-    opened = create_store(sqlite_url)
+    opened = open_store(sqlite_store_url)
     yield opened
     opened.close()
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from scoring.cli import main
-from scoring.store import Store, create_store
+from scoring.store import Store, open_store
 
 from .conftest import CODES, current, write_text
 
@@ -21,11 +21,11 @@ FULL = f"HH1,{CODES[0]},行政处罚,食品药品,严重,有效,1000,2026-03-05,
 
 
 @pytest.fixture
-def opened(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+def opened(sqlite_store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """An empty store, which commands use, in a directory of its own."""
-    monkeypatch.setenv("XINHENG_DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("XINHENG_DATABASE_URL", sqlite_store_url)
     monkeypatch.chdir(tmp_path)
-    store = create_store(sqlite_url)
+    store = open_store(sqlite_store_url)
     yield store
     store.close()
 

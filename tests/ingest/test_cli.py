@@ -11,7 +11,6 @@ from click.testing import CliRunner, Result
 
 from scoring.cli import main
 from scoring.cli.output import print_rows
-from scoring.store import create_store
 
 from .conftest import CODES, write_text
 
@@ -22,12 +21,11 @@ GOOD = [
 
 
 @pytest.fixture(autouse=True)
-def database(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def database(sqlite_store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """An empty store, named by the environment; what is written goes to the test's directory."""
-    create_store(sqlite_url).close()
-    monkeypatch.setenv("XINHENG_DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("XINHENG_DATABASE_URL", sqlite_store_url)
     monkeypatch.chdir(tmp_path)
-    return sqlite_url
+    return sqlite_store_url
 
 
 def xinheng(*arguments: object) -> Result:

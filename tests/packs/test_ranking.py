@@ -19,7 +19,7 @@ from rules.problems import UnknownPackError
 from scoring.cli.departments import departments_group
 from scoring.departments import _ranking, department_ranking
 from scoring.runs import run
-from scoring.store import Store, StoreError, create_store
+from scoring.store import Store, StoreError, open_store
 from scoring.store.models import Score
 from scoring.store.packs import PackText
 
@@ -136,8 +136,8 @@ def test_without_a_run_it_says_how_to_start_one(store: Store) -> None:
         department_ranking(store)
 
 
-def test_a_run_of_a_pack_that_ranks_nobody_is_refused(sqlite_url: str, enterprise: Pack) -> None:
-    store = create_store(sqlite_url)
+def test_a_run_of_a_pack_that_ranks_nobody_is_refused(sqlite_store_url: str, enterprise: Pack) -> None:
+    store = open_store(sqlite_store_url)
     put_into(store, enterprise, [{"subject_id": "91500159MALHQAY57U", "name": "虚构公司"}], [])
     done = run(store, enterprise, AS_OF).run
     with pytest.raises(UnknownPackError, match="ranks nobody"):
@@ -146,13 +146,13 @@ def test_a_run_of_a_pack_that_ranks_nobody_is_refused(sqlite_url: str, enterpris
 
 
 @pytest.fixture
-def ranked_url(sqlite_url: str, department: Pack) -> str:
+def ranked_url(sqlite_store_url: str, department: Pack) -> str:
     """A store with a run."""
-    store = create_store(sqlite_url)
+    store = open_store(sqlite_store_url)
     fill(store, department)
     run(store, department, AS_OF)
     store.close()
-    return sqlite_url
+    return sqlite_store_url
 
 
 def command(*arguments: str) -> Any:

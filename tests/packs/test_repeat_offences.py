@@ -15,7 +15,7 @@ from rules.model import Pack
 from rules.problems import UnknownPackError
 from scoring.cli.offences import offences_command
 from scoring.repeat_offences import Repeat, repeat_offences
-from scoring.store import Store, create_store
+from scoring.store import Store, open_store
 
 from .district import put_into
 
@@ -88,11 +88,11 @@ def test_a_pack_that_counts_no_findings_by_field_is_refused(store: Store, depart
 
 
 @pytest.fixture
-def filled_url(sqlite_url: str, enterprise: Pack) -> str:
-    store = create_store(sqlite_url)
+def filled_url(sqlite_store_url: str, enterprise: Pack) -> str:
+    store = open_store(sqlite_store_url)
     fill(store, enterprise)
     store.close()
-    return sqlite_url
+    return sqlite_store_url
 
 
 def command(url: str, *arguments: str) -> Any:

@@ -12,18 +12,18 @@ from click.testing import CliRunner
 from scoring.cli.alerts import alerts_group
 from scoring.cli.problems import problems_group
 from scoring.problems import desk
-from scoring.store import Store, create_store
+from scoring.store import Store, open_store
 
 from .conftest import add_bodies, noon
 
 
 @pytest.fixture
-def url(sqlite_url: str) -> str:
+def url(sqlite_store_url: str) -> str:
     """A store that knows the bodies."""
-    store: Store = create_store(sqlite_url)
+    store: Store = open_store(sqlite_store_url)
     add_bodies(store)
     store.close()
-    return sqlite_url
+    return sqlite_store_url
 
 
 def run(group: Any, url: str, *arguments: str) -> tuple[int, str]:

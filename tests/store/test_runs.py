@@ -18,7 +18,7 @@ from rules.loader import load_pack, load_text, vocabulary_text
 from rules.model import Pack
 from rules.problems import UnknownPackError
 from scoring.runs import get_run, latest_run, list_runs, run
-from scoring.store import Store, StoreError, create_store, open_store
+from scoring.store import Store, StoreError, open_store
 from scoring.store.models import DimensionScore, Hit, Run, Score
 from scoring.store.packs import PackText, keep_pack, stored_pack
 
@@ -274,12 +274,12 @@ def test_two_who_publish_at_once_both_publish_whole_runs(filled: Store, market: 
 
 
 def test_a_full_disk_is_named_and_nothing_is_published(
-    sqlite_url: str, market: Pack, take_in: TakeIn
+    sqlite_store_url: str, market: Pack, take_in: TakeIn
 ) -> None:
-    made = create_store(sqlite_url)
+    made = open_store(sqlite_store_url)
     take_in(made, "subject", [{"merchant_id": f"m{n}", "stalls": 9} for n in range(3000)])
     made.close()
-    store = open_store(sqlite_url)
+    store = open_store(sqlite_store_url)
     sa.event.listen(store.engine, "connect", _no_more_pages)
     store.engine.dispose()
     with pytest.raises(
@@ -288,7 +288,7 @@ def test_a_full_disk_is_named_and_nothing_is_published(
         run(store, market, AS_OF)
     assert counts(store) == [0, 0, 0, 0]
     store.close()
-    room = open_store(sqlite_url)
+    room = open_store(sqlite_store_url)
     assert run(room, market, AS_OF).run.subjects == 3000
     room.close()
 
@@ -316,10 +316,10 @@ def test_a_missing_temporary_directory_is_named(
 
 
 def test_what_another_process_commits_survives_a_run(
-    sqlite_url: str, market: Pack, take_in: TakeIn, market_file: Path
+    sqlite_store_url: str, market: Pack, take_in: TakeIn, market_file: Path
 ) -> None:
     """A second SQLite library in the process would take the write-ahead log away under an open connection."""
-    store = create_store(sqlite_url)
+    store = open_store(sqlite_store_url)
     take_in(store, "subject", MERCHANTS)
     with store.reading() as reader:
         reader.scalar(sa.select(Run.id))
@@ -328,7 +328,7 @@ def test_what_another_process_commits_survives_a_run(
     program = "import sys; from scoring.runs import list_runs; from scoring.store import open_store\n"
     program += "print(len(list_runs(open_store(sys.argv[1]))))"
     seen = subprocess.run(
-        [sys.executable, "-c", program, sqlite_url], capture_output=True, cwd=ROOT, check=True
+        [sys.executable, "-c", program, sqlite_store_url], capture_output=True, cwd=ROOT, check=True
     )
     assert seen.stdout == b"2\n"
     store.close()
