@@ -22,8 +22,8 @@ from rules.plan import Plan, compile_plan
 from rules.problems import UnknownPackError
 from rules.words import both
 from scoring import measures as measure_sql
+from scoring.published import RunSummary, get_run, latest_run
 from scoring.results import GradeRow, grades_of
-from scoring.runs import RunSummary, get_run, latest_run
 from scoring.sql import DUCKDB_MACROS
 from scoring.store import Store, StoreError
 from scoring.store.models import Hit

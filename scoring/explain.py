@@ -17,12 +17,11 @@ from rules.model import Dimension, Pack, Rule
 from rules.plan import Plan, compile_plan, rows_in_force, rule_names
 from scoring.ingest.keys import subject_key
 from scoring.misses import Miss, Misses
-from scoring.runs import RunSummary, current_run, get_run
+from scoring.published import RunSummary, current_run, get_run
 from scoring.store import Store
 from scoring.store.documents import decode
-from scoring.store.models import DimensionScore, Hit, RecordVersion, Score, SubjectVersion
+from scoring.store.models import DimensionScore, Hit, RecordVersion, Score, SubjectVersion, known_at
 from scoring.store.packs import PackText, stored_text
-from scoring.store.versions import known_at
 from scoring.subject_measures import SubjectMeasures, of_subject
 
 

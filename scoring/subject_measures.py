@@ -10,7 +10,6 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from rules.model import OVER_GROUP, Table, Vocabulary
 from rules.plan import Plan
@@ -76,8 +75,11 @@ class SubjectMeasures:
 
 def of_subject(measures: pa.Table, subject_id: str) -> dict[str, Any]:
     """One subject's measures among everybody's; none where the subject is not among them."""
-    found = measures.filter(pc.equal(measures[_KEY], subject_id)).to_pylist()
-    return {name: value for name, value in found[0].items() if name != _KEY} if found else {}
+    row = measures[_KEY].index(pa.scalar(subject_id)).as_py()
+    if row < 0:
+        return {}
+    (found,) = measures.slice(row, 1).to_pylist()
+    return {name: value for name, value in found.items() if name != _KEY}
 
 
 def _query(plan: Plan) -> str:
