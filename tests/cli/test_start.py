@@ -10,6 +10,7 @@ import click
 import pytest
 from click.shell_completion import ShellComplete
 
+from cli.market import HIT
 from scoring.cli import COMMANDS, main
 
 HEAVY = (
@@ -48,6 +49,13 @@ def test_the_list_of_commands_loads_none_of_them() -> None:
     modules = loaded("--help")
     assert heavy(modules) == set()
     assert {name for name in modules if name.startswith("scoring.cli.")} == set()
+
+
+def test_explaining_a_grade_loads_what_it_reads_alone(database: str) -> None:
+    words = ("explain", HIT, "--pack", "market", "--database", database)
+    loaded(*words)  # has the pack kept
+    needed = {"sqlalchemy", "duckdb", "pyarrow"}  # DuckDB has the measures
+    assert heavy(loaded(*words)) == needed
 
 
 def test_completing_a_command_loads_none_of_them() -> None:
