@@ -14,9 +14,9 @@ from rules.loader import installed_packs, load_vocabulary
 from rules.model import Pack, Vocabulary
 from rules.problems import UnknownPackError
 from scoring.consents import Clock
+from scoring.published import RunSummary, latest_run
 from scoring.remember import Remembered
 from scoring.results import find_run
-from scoring.runs import RunSummary, latest_run
 from scoring.store import Store
 
 

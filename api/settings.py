@@ -11,7 +11,7 @@ from api.limits import parse_rate
 from scoring.consents import LONGEST_MONTHS
 from scoring.keys import CACHE_SECONDS
 from scoring.store.connection import parse_url
-from scoring.store.schema import address
+from scoring.store.revision import address
 
 SHORTEST_SECRET = 32
 MOST_PROXIES = 10

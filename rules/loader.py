@@ -1,38 +1,21 @@
-"""From the text of a pack to checked data, or to the complete list of its problems.
+"""Packs and vocabularies by name or file, and which of them is in force on a day.
 
-Two passes: the shape (marshmallow, :mod:`rules.schemas`), then the meaning (:mod:`rules.meaning`): names,
-types, conditions, references. Each pass reports everything that it finds.
+What reads a text is :mod:`rules.reading`; it is loaded where no copy of an earlier reading is kept.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-from marshmallow import Schema, ValidationError
-
-from rules.meaning import build_pack, build_vocabulary
+from rules.kept import kept
 from rules.model import Pack, Vocabulary
-from rules.problems import PackError, Problem, UnknownPackError
-from rules.schemas import UNKNOWN_KEY, PackSchema, VocabularySchema
-from rules.source import Document, read
-from rules.source import Path as FieldPath
+from rules.problems import PackError, Place, Problem, UnknownPackError
 
 HERE = Path(__file__).parent
 PACKS = HERE / "packs"
 VOCABULARIES = HERE / "vocabularies"
-_PLAIN = {
-    "Missing data for required field.": ("this key is missing", "add it"),
-    "Field may not be null.": ("no value", "a value, or no key at all"),
-    "Not a valid list.": ("not a list", "[…], or lines that begin with '-'"),
-    "Not a valid mapping type.": ("not a mapping", "keys and values"),
-    "Not a valid string.": ("not a text", "a text"),
-    "Invalid input type.": ("not a mapping", "keys and values"),
-    "Shorter than minimum length 1.": ("an empty list", "at least one entry"),
-}
 
 
 def load_pack(path: Path | str) -> Pack:
@@ -52,16 +35,22 @@ def load_text(text: str, file: str, vocabulary_text: str | None = None) -> Pack:
         installed under that name. A pack kept in a store is kept with it.
     :raises PackError: with every problem found.
     """
-    document = read(text, file)
-    data = shape(document, PackSchema())
-    named = data["subject"]
-    if isinstance(named, Mapping):
-        vocabulary = build_vocabulary(document, named, ("subject",))
-    elif vocabulary_text is not None:
-        vocabulary = parse_vocabulary(vocabulary_text, f"{named}.yaml")
-    else:
-        vocabulary = _shared(document, named)
-    return build_pack(document, data, vocabulary)
+    from rules.reading import pack_in  # sqlglot, marshmallow and PyYAML: a third of a second
+
+    def shared(name: str) -> Vocabulary:
+        if vocabulary_text is None:
+            return load_vocabulary(name)
+        return parse_vocabulary(vocabulary_text, f"{name}.yaml")
+
+    return pack_in(text, file, shared)
+
+
+def load_kept(text: str, file: str, vocabulary_text: str | None = None) -> Pack:
+    """The pack of :func:`load_text`, from the copy that an earlier load has kept where there is one.
+
+    :raises PackError: with every problem found.
+    """
+    return kept(("pack", text, file, vocabulary_text), Pack, lambda: load_text(text, file, vocabulary_text))
 
 
 def load_vocabulary(name: str) -> Vocabulary:
@@ -93,8 +82,9 @@ def parse_vocabulary(text: str, file: str) -> Vocabulary:
 
     :raises PackError: with every problem found.
     """
-    document = read(text, file)
-    return build_vocabulary(document, shape(document, VocabularySchema()), ())
+    from rules.reading import vocabulary_in
+
+    return vocabulary_in(text, file)
 
 
 def installed_packs(folder: Path = PACKS) -> tuple[Pack, ...]:
@@ -132,70 +122,12 @@ def in_force(pack: Pack, day: dt.date) -> bool:
 
 @lru_cache(maxsize=64)
 def _cached(path: str, changed: int) -> Pack:
-    return load_pack(path)
+    return load_kept(_text(Path(path)), path)
 
 
 def _text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        document = Document(str(path))
-        raise PackError(
-            [document.problem((), "", f"not UTF-8 at byte {error.start}", "save it as UTF-8")]
-        ) from None
-
-
-def _shared(document: Document, name: str) -> Vocabulary:
-    try:
-        return load_vocabulary(name)
-    except UnknownPackError as error:
-        raise PackError(
-            [document.problem(("subject",), name, str(error), "one of these, or one in place")]
-        ) from None
-
-
-def shape(document: Document, schema: Schema) -> dict[str, Any]:
-    """A document's data as the schema makes it.
-
-    :raises PackError: with every problem found.
-    """
-    try:
-        loaded: dict[str, Any] = schema.load(document.data)
-        return loaded
-    except ValidationError as error:
-        raise PackError(list(_problems(document, error.messages, ()))) from None
-
-
-def _problems(document: Document, errors: Any, path: FieldPath) -> Iterable[Problem]:
-    """Marshmallow's tree of messages as problems with places."""
-    if isinstance(errors, str):
-        message, _, hint = errors.partition("\0")
-        message, hint = _PLAIN.get(message, (message, hint))
-        at = (*path, "?") if message == UNKNOWN_KEY else path
-        yield document.problem(at, _shown(document.data, at), message, hint)
-    elif isinstance(errors, Mapping):
-        for key, inner in errors.items():
-            yield from _problems(document, inner, _step(document, path, key))
-    else:
-        for inner in errors:
-            yield from _problems(document, inner, path)
-
-
-def _step(document: Document, path: FieldPath, key: str | int) -> FieldPath:
-    """Marshmallow puts in ``_schema``, and in a mapping ``key`` or ``value``: no steps of the document."""
-    if key == "key" and (*path, "?") in document.spots:
-        return (*path, "?")
-    if key == "_schema" or (key in ("key", "value") and (*path, key) not in document.spots):
-        return path
-    return (*path, key)
-
-
-def _shown(data: Any, path: FieldPath) -> str:
-    if path and path[-1] == "?":
-        return str(path[-2])
-    for step in path:
-        try:
-            data = data[step]
-        except (KeyError, IndexError, TypeError):
-            return ""
-    return "" if isinstance(data, dict | list) else str(data)
+        wrong = f"not UTF-8 at byte {error.start}"
+        raise PackError([Problem(Place(str(path), 1, 1), "(file)", "", wrong, "save it as UTF-8")]) from None

@@ -21,8 +21,8 @@ from rules.model import Measure, Pack, Rule
 from rules.problems import UnknownPackError
 from rules.words import both
 from scoring.group_measures import measures_of_group
+from scoring.published import RunSummary, get_run, latest_run
 from scoring.results import GradeRow, grades_of
-from scoring.runs import RunSummary, get_run, latest_run
 from scoring.store import Store, StoreError
 from scoring.store.models import Hit
 from scoring.store.packs import stored_pack

@@ -19,12 +19,11 @@ from scoring.group_measures import measures_of_group, of_subject
 from scoring.ingest.keys import subject_key
 from scoring.judging import one
 from scoring.misses import Miss, Misses
-from scoring.runs import RunSummary, current_run, get_run
+from scoring.published import RunSummary, current_run, get_run
 from scoring.store import Store
 from scoring.store.documents import decode
-from scoring.store.models import DimensionScore, Hit, RecordVersion, Score, SubjectVersion
+from scoring.store.models import DimensionScore, Hit, RecordVersion, Score, SubjectVersion, known_at
 from scoring.store.packs import PackText, stored_text
-from scoring.store.versions import known_at
 
 
 class UnknownSubjectError(LookupError):

@@ -24,6 +24,7 @@ from rules.model import Column, Pack, Title, Vocabulary
 from rules.plan import rows_in_force
 from rules.problems import UnknownPackError
 from scoring.engine import grade
+from scoring.formulas import inert_sql
 from scoring.ingest.cells import Convert, Reading, converter
 from scoring.ingest.checks import lacks
 from scoring.ingest.errors import Fault, IngestError
@@ -31,7 +32,6 @@ from scoring.ingest.files import BATCH_ROWS, rows_of
 from scoring.ingest.headers import Found, HeaderMatcher
 from scoring.ingest.mapping import NO_MAPPING, Dataset
 from scoring.ingest.rows import problems_of
-from scoring.spreadsheets import inert_sql
 from scoring.sql import quoted, sql_type
 from scoring.store.documents import typed_columns
 from scoring.store.workspace import workspace

@@ -11,8 +11,8 @@ from rules.calendar import add_months, today
 from rules.model import Supervision, Title
 from scoring.audit import Entry, append
 from scoring.consents import Clock, Consent, Who, consents_to, day_of, now, reference_key, subject_key
+from scoring.published import latest_run
 from scoring.results import GradeRow, grades_of
-from scoring.runs import latest_run
 from scoring.store import Store
 from scoring.store.packs import stored_pack
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from scoring.ingest.folding import fold, fold_text
 from scoring.ingest.keys import subject_key
-from scoring.runs import RunSummary, get_run
+from scoring.published import RunSummary, get_run
 from scoring.store import Store
 from scoring.store.base import Moment
 from scoring.store.inside import ValueIn

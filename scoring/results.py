@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from scoring.runs import RunSummary, latest_run, list_runs
+from scoring.published import RunSummary, latest_run, list_runs
 from scoring.store import Store, bulk
 from scoring.store.base import table_of
 from scoring.store.models import DimensionScore, Hit, Run, Score

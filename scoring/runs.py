@@ -13,49 +13,24 @@ import duckdb
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from rules.calendar import today
 from rules.identity import identity
 from rules.loader import in_force
 from rules.model import Pack
 from rules.problems import UnknownPackError
 from scoring.engine import grade
-from scoring.store import Store, StoreError
+from scoring.published import LAST_PUBLISHED, RunSummary, summary_of
+from scoring.store import Store
 from scoring.store.models import Run
 from scoring.store.packs import PackText, keep_pack
 from scoring.store.publish import publish, wait_to_publish
 from scoring.store.snapshot import Snapshot, take_snapshot
 from scoring.store.workspace import workspace
 
-_LAST_PUBLISHED = (Run.published_at.desc(), Run.id.desc())
-
 Progress = Callable[[str, int], None]
 """Told the step (snapshot, grade, scores, dimension_scores, hits) and how many of its rows are done."""
 
 Confirm = Callable[[Session, int], None]
 """Given the number of a run in the transaction that publishes it."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunSummary:
-    """A published run: see :class:`scoring.store.models.Run` for the fields."""
-
-    id: int
-    pack_hash: str
-    pack_id: str
-    vocabulary: str
-    as_of: dt.date
-    known_at: dt.datetime
-    engine: str
-    started_at: dt.datetime
-    published_at: dt.datetime
-    subjects: int
-    records: int
-    orphans: int
-    snapshot_hash: str
-
-    def __hash__(self) -> int:
-        """By its number, which no other run of the store has."""
-        return self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +87,7 @@ def run(
             row.published_at = dt.datetime.now(dt.UTC)
             session.flush()
             confirm(session, row.id)
-    return Outcome(_summary(row), is_new=True)
+    return Outcome(summary_of(row), is_new=True)
 
 
 def _found(
@@ -128,61 +103,11 @@ def _found(
 
 def _published(session: Session, pack: Pack, as_of: dt.date, snapshot: Snapshot) -> RunSummary | None:
     """The last run of the pack for the date, if it is by these rules and of what is known now."""
-    query = sa.select(Run).where(Run.pack_id == pack.id, Run.as_of == as_of).order_by(*_LAST_PUBLISHED)
+    query = sa.select(Run).where(Run.pack_id == pack.id, Run.as_of == as_of).order_by(*LAST_PUBLISHED)
     row = session.scalar(query.limit(1))
     if row is None or (row.pack_hash, row.snapshot_hash) != (identity(pack), snapshot.hash):
         return None
-    return _summary(row)
-
-
-def latest_run(store: Store, pack_id: str, as_of: dt.date | None = None) -> RunSummary | None:
-    """The run that says how things stand: of the latest date, and of those the one published last.
-
-    :param as_of: leave out runs that speak about a later date.
-    """
-    query = sa.select(Run).where(Run.pack_id == pack_id)
-    if as_of is not None:
-        query = query.where(Run.as_of <= as_of)
-    with store.reading() as session:
-        row = session.scalar(query.order_by(Run.as_of.desc(), *_LAST_PUBLISHED).limit(1))
-        return None if row is None else _summary(row)
-
-
-def current_run(store: Store, pack_id: str) -> RunSummary | None:
-    """The run by which people are shown how things stand: the latest up to today, or of those to come.
-
-    A run of a day to come says how things will stand: it is shown, with its date, while there is no other.
-    """
-    return latest_run(store, pack_id, today()) or latest_run(store, pack_id)
-
-
-def list_runs(
-    store: Store, pack_id: str | None = None, before: int | None = None, limit: int = 100
-) -> list[RunSummary]:
-    """Runs, the newest first.
-
-    :param pack_id: of this pack alone.
-    :param before: only runs with a smaller id: the last of the page before.
-    """
-    query = sa.select(Run).order_by(Run.id.desc()).limit(limit)
-    if pack_id is not None:
-        query = query.where(Run.pack_id == pack_id)
-    if before is not None:
-        query = query.where(Run.id < before)
-    with store.reading() as session:
-        return [_summary(row) for row in session.scalars(query)]
-
-
-def get_run(store: Store, run_id: int) -> RunSummary:
-    """The run of that id.
-
-    :raises StoreError: where there is none.
-    """
-    with store.reading() as session:
-        row = session.get(Run, run_id)
-        if row is None:
-            raise StoreError(f"the store {store.address} has no run {run_id}. Those it has: xinheng runs")
-        return _summary(row)
+    return summary_of(row)
 
 
 def _row(pack: Pack, digest: str, as_of: dt.date, started_at: dt.datetime, snapshot: Snapshot) -> Run:
@@ -200,7 +125,3 @@ def _row(pack: Pack, digest: str, as_of: dt.date, started_at: dt.datetime, snaps
         orphans=snapshot.orphans,
         snapshot_hash=snapshot.hash,
     )
-
-
-def _summary(row: Run) -> RunSummary:
-    return RunSummary(**{name: getattr(row, name) for name in RunSummary.__slots__})

@@ -1,13 +1,10 @@
 """Texts in files that people open in a spreadsheet, so that none of them runs as a formula.
 
-A text that a spreadsheet would run gets an apostrophe before it (OWASP, CSV injection); ingest reads the text
-without it (:func:`scoring.ingest.decoration.undecorated`). A workbook needs no apostrophe: its cells say that
-they hold text.
+A workbook needs no apostrophe (:mod:`scoring.formulas`): its cells say that they hold text.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,15 +13,7 @@ import pyarrow.compute as pc
 from openpyxl.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
-FORMULA = r"(?s)^[ \t\r\n\f\v\x{a0}\x{3000}]*(?:[=@＝＠]|[+\-＋－].*[^0-9.])|^[\t\r\n]"  # RE2's spelling
-"""What a spreadsheet takes for a formula; ``-5`` is a number."""
-
-_FORMULA = re.compile(FORMULA.replace(r"\x{a0}\x{3000}", "\xa0\u3000"))
-
-
-def inert(text: str) -> str:
-    """The text, with an apostrophe before what a spreadsheet would run."""
-    return f"'{text}" if _FORMULA.match(text) else text
+from scoring.formulas import FORMULA
 
 
 def inert_column(column: pa.Array) -> pa.Array:
@@ -33,14 +22,6 @@ def inert_column(column: pa.Array) -> pa.Array:
         return column
     runs = pc.match_substring_regex(column, FORMULA)
     return pc.if_else(runs, pc.binary_join_element_wise("'", column, ""), column)
-
-
-def inert_sql(column: str) -> str:
-    """:func:`inert` as DuckDB's SQL.
-
-    :param column: a quoted name of a column of text.
-    """
-    return f"case when regexp_matches({column}, '{FORMULA}') then '''' || {column} else {column} end"
 
 
 def append_row(sheet: Worksheet, values: Iterable[Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import shutil
@@ -17,6 +18,10 @@ from hypothesis import settings
 
 from scoring.live.supervisor import Engine
 from scoring.store import Store, create_store, open_store
+
+if "XINHENG_CACHE" not in os.environ:  # of the tests alone, and shared by their processes
+    os.environ["XINHENG_CACHE"] = tempfile.mkdtemp(prefix="xinheng-cache-")
+    atexit.register(shutil.rmtree, os.environ["XINHENG_CACHE"], ignore_errors=True)
 
 settings.register_profile("same-every-time", derandomize=True, deadline=None, database=None)
 settings.register_profile("by-chance", deadline=None, print_blob=True)

@@ -18,8 +18,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 from api.export import encoded
 from scoring.cli import main
 from scoring.cli.output import print_rows
+from scoring.formulas import inert, inert_sql
 from scoring.ingest.decoration import undecorated
-from scoring.spreadsheets import append_row, inert, inert_column, inert_sql
+from scoring.spreadsheets import append_row, inert_column
 
 FORMULAS = [
     "=1+1",

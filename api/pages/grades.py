@@ -27,7 +27,7 @@ from scoring.explain import Explanation, UnknownSubjectError, explain
 from scoring.lending import ACTION, OUTCOMES
 from scoring.lookup import NAME, Listed, graded_packs, list_subjects
 from scoring.marks import STATUS, list_marks
-from scoring.runs import RunSummary, current_run
+from scoring.published import RunSummary, current_run
 from scoring.store.packs import stored_pack
 
 ROWS = 50

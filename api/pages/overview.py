@@ -21,8 +21,8 @@ from scoring import results
 from scoring.keys import Role
 from scoring.live.alerts import Alert, list_alerts
 from scoring.lookup import graded_packs, names_of, run_before
+from scoring.published import RunSummary, current_run, list_runs
 from scoring.results import Move
-from scoring.runs import RunSummary, current_run, list_runs
 from scoring.store import Store
 from scoring.store.packs import stored_pack
 

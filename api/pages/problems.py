@@ -31,7 +31,7 @@ from scoring.problems.case import Case, history
 from scoring.problems.chart import CORRECT, MAY_CORRECT, WAYS, Actor, request_of
 from scoring.problems.desk import Move, MoveRefusedError, Subject, Ticket, UnknownProblemError
 from scoring.problems.feed import VOCABULARY
-from scoring.runs import latest_run
+from scoring.published import latest_run
 
 ROWS = 100
 MOST_BODIES = 500

@@ -10,7 +10,7 @@ from api.pages.blueprint import blueprint, page
 from api.problems import fail
 from rules.problems import UnknownPackError
 from scoring.departments import PACK, department_ranking
-from scoring.runs import latest_run
+from scoring.published import latest_run
 
 
 @blueprint.get("/ranking")

@@ -16,7 +16,7 @@ from rules.identity import identity
 from rules.loader import in_force, installed_packs
 from rules.model import Pack, Rule, Title
 from scoring.lookup import rule_hits
-from scoring.runs import latest_run
+from scoring.published import latest_run
 
 Part = tuple[Title, list[Rule]]
 

@@ -21,7 +21,7 @@ from rules.loader import find_pack, installed_packs, load_text
 from rules.model import Pack
 from rules.problems import PackError, UnknownPackError
 from scoring.lookup import names_of
-from scoring.runs import current_run
+from scoring.published import current_run
 from scoring.simulate import Simulation, SimulationError
 
 MOVERS_SHOWN = 100

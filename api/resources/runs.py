@@ -31,7 +31,7 @@ from api.schemas.runs import (
 from rules.calendar import today
 from rules.problems import UnknownPackError
 from scoring import jobs, results
-from scoring.runs import list_runs as runs_of
+from scoring.published import list_runs as runs_of
 
 blueprint = Blueprint(
     "runs", __name__, url_prefix="/v1", description="Batches: one pack, one date, all subjects"

@@ -9,7 +9,7 @@ from api import observe
 from api.context import store
 from api.openapi import Blueprint
 from api.problems import TYPES, ProblemType, fail
-from scoring.store.schema import require_current, require_writable
+from scoring.store.revision import require_current, require_writable
 
 blueprint = Blueprint("service", __name__, description="The service itself")
 

@@ -36,8 +36,8 @@ from scoring.explain import UnknownSubjectError, explain
 from scoring.explanation_json import explanation_document
 from scoring.lending import ACTION, check_note
 from scoring.marks import list_marks
+from scoring.published import RunSummary
 from scoring.records import subject_attributes
-from scoring.runs import RunSummary
 from scoring.store import Store
 
 GRADES_REMEMBERED = 50_000

@@ -4,30 +4,82 @@ from __future__ import annotations
 
 import importlib
 import os
+from dataclasses import dataclass
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command that is not loaded yet.
+
+    :param where: its module within this package, and its name there.
+    :param does: the first sentence of its help, by which it is listed.
+    """
+
+    where: str
+    does: str
+
 
 COMMANDS = {
-    "demo": "demo:demo_command",
-    "db": "db:db_group",
-    "ingest": "ingest:ingest_command",
-    "records": "records:records_group",
-    "score": "score:score_command",
-    "runs": "runs:runs_command",
-    "explain": "explain:explain_command",
-    "plan": "plan:plan_group",
-    "departments": "departments:departments_group",
-    "repeat-offences": "offences:offences_command",
-    "report": "report:report_command",
-    "rules": "rules:rules_group",
-    "simulate": "simulate:simulate_command",
-    "alerts": "alerts:alerts_group",
-    "problems": "problems:problems_group",
-    "consents": "consents:consents_group",
-    "keys": "keys:keys_group",
-    "audit": "audit:audit_group",
-    "serve": "serve:serve_command",
+    "demo": Entry(
+        "demo:demo_command",
+        "Make the sample district, take its files in, grade everybody and explain a few grades.",
+    ),
+    "db": Entry("db:db_group", "Make the store, or bring it up to date."),
+    "ingest": Entry(
+        "ingest:ingest_command",
+        "Take CSV, XLSX and XLS files, or directories of them, into the store.",
+    ),
+    "records": Entry(
+        "records:records_group",
+        "Settle what only a person can: contradictions of decisions, and one decision under two numbers.",
+    ),
+    "score": Entry(
+        "score:score_command",
+        "Grade every subject of the store and publish the run, or grade a file into files.",
+    ),
+    "runs": Entry("runs:runs_command", "List the published runs, the newest first."),
+    "explain": Entry(
+        "explain:explain_command",
+        "Explain the grade of SUBJECT (its credit code): each hit with rule, law, record, "
+        "points and how long.",
+    ),
+    "plan": Entry("plan:plan_group", "Plan supervision from tiers."),
+    "departments": Entry(
+        "departments:departments_group",
+        "Rank public bodies by satisfaction, and say what follows for the last.",
+    ),
+    "repeat-offences": Entry(
+        "offences:offences_command",
+        "List repeat offenders by field: their findings, and which rules of the pack their number meets.",
+    ),
+    "report": Entry("report:report_command", "Count the district's figures from the records."),
+    "rules": Entry("rules:rules_group", "Check, test, compare and print packs of rules."),
+    "simulate": Entry(
+        "simulate:simulate_command",
+        "Grade everybody by a new pack and by another, and show who would move and why.",
+    ),
+    "alerts": Entry(
+        "alerts:alerts_group",
+        "Patterns of several records: list them, acknowledge them, look for them anew.",
+    ),
+    "problems": Entry(
+        "problems:problems_group",
+        "Problems of enterprises: collect, assign, coordinate, supervise, evaluate and close.",
+    ),
+    "consents": Entry(
+        "consents:consents_group",
+        "Consents of subjects to lenders: register, withdraw, audit by sample.",
+    ),
+    "keys": Entry("keys:keys_group", "Make, list, replace and end the keys of the API."),
+    "audit": Entry("audit:audit_group", "The log of who read or changed what."),
+    "serve": Entry(
+        "serve:serve_command",
+        "Serve the API until SIGTERM or Ctrl-C; requests under way are answered first.",
+    ),
 }
 
 
@@ -40,9 +92,19 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module, attribute = COMMANDS[cmd_name].split(":")
+        module, attribute = COMMANDS[cmd_name].where.split(":")
         command: click.Command = getattr(importlib.import_module(f"scoring.cli.{module}"), attribute)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        limit = formatter.width - 6 - max(map(len, COMMANDS))
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _listed(name).get_short_help_str(limit)) for name in COMMANDS])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        names = [name for name in COMMANDS if name.startswith(incomplete)]
+        items = [CompletionItem(name, help=_listed(name).get_short_help_str()) for name in names]
+        return items + click.Command.shell_complete(self, ctx, incomplete)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -53,6 +115,11 @@ class _Commands(click.Group):
             if os.environ.get("XINHENG_DEBUG"):
                 raise
             raise click.ClickException(_sentence(error)) from None
+
+
+def _listed(name: str) -> click.Command:
+    """A command as it is listed; nothing is imported for it."""
+    return click.Command(name, help=COMMANDS[name].does)
 
 
 def _sentence(error: Exception) -> str:

@@ -8,7 +8,7 @@ import click
 
 from scoring.cli.options import database_option
 from scoring.store import StoreError, create_store, open_store
-from scoring.store.schema import OlderStoreError, found_revision
+from scoring.store.revision import OlderStoreError, found_revision
 
 
 @click.group("db")

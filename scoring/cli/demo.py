@@ -15,7 +15,7 @@ from scoring.cli.output import print_rows, progress
 from scoring.cli.score import COLUMNS, grade_store
 from scoring.explain import explain
 from scoring.ingest.files import Reading, ingest_paths
-from scoring.runs import RunSummary, latest_run
+from scoring.published import RunSummary, latest_run
 from scoring.store import Store, create_store
 from scoring.store.models import Hit, Score
 

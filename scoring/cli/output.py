@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Column, Table
 
 from rules.calendar import SHANGHAI
-from scoring.spreadsheets import inert
+from scoring.formulas import inert
 from scoring.visible import visible
 
 Format = Literal["table", "json", "csv"]

@@ -16,9 +16,9 @@ from rules.model import Pack
 from rules.references import named_pack
 from scoring.cli.options import as_of_option, database_option
 from scoring.cli.output import Format, format_option, print_rows, progress
+from scoring.formulas import inert
 from scoring.population import Source, open_population
 from scoring.simulate import Simulation, SimulationError, simulate
-from scoring.spreadsheets import inert
 
 MOVERS_SHOWN = 20
 RULES = {

@@ -8,12 +8,11 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from openpyxl.utils.datetime import WINDOWS_EPOCH
 from stdnum.cn import uscc
 from stdnum.exceptions import InvalidChecksum, InvalidFormat, InvalidLength, ValidationError
 
 from rules.model import Column, Title
-from scoring.ingest.dates import from_serial, parse_date
+from scoring.ingest.dates import WINDOWS_EPOCH, from_serial, parse_date
 from scoring.ingest.decoration import undecorated
 from scoring.ingest.errors import CellError, Fault
 from scoring.ingest.folding import Cell, Shown, Unreadable, as_text, fold, fold_text, fold_word

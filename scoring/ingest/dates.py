@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-from openpyxl.utils.datetime import WINDOWS_EPOCH, from_excel
-
 from rules.model import Title
 from scoring.ingest.errors import CellError
+
+WINDOWS_EPOCH = dt.datetime(1899, 12, 30)  # noqa: DTZ001  openpyxl has days without a time zone as well
+"""The day from which most workbooks count, after the one of February 1900 that there was not."""
 
 SERIALS = range(18_264, 73_051)
 """Day numbers of 1950-01-01 to 2099-12-31 (own choice): a smaller number is more likely a year."""
@@ -55,6 +56,4 @@ def from_serial(number: float, epoch: dt.datetime = WINDOWS_EPOCH) -> dt.date:
         return parse_date(str(int(number)))
     if int(number) not in SERIALS:
         raise CellError(Title("数字不是日期", "a number that is no date"), _FORMS)
-    found = from_excel(int(number), epoch)
-    assert isinstance(found, dt.datetime)
-    return found.date()
+    return (epoch + dt.timedelta(int(number))).date()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from scoring.spreadsheets import inert
+from scoring.formulas import inert
 
 _QUOTED = re.compile(r'=\s*"((?:[^"]|"")*)"')
 _MARKS = "'`\u2018\u2019\uff07"

@@ -25,9 +25,9 @@ from marshmallow import fields, post_load
 
 from rules import fields as own
 from rules.fields import complaint
-from rules.loader import shape as shape
 from rules.model import Title
 from rules.problems import PackError
+from rules.reading import shape as shape
 from rules.schemas import Strict, one_of
 from rules.source import read
 from scoring.ingest.errors import IngestError

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from scoring.spreadsheets import inert
+from scoring.formulas import inert
 from scoring.store import Store
 from scoring.store.models import IngestedFile, Quarantined
 from scoring.store.versions import Level, Rejected

@@ -19,7 +19,7 @@ from rules.model import Pack
 from scoring.bodies import register
 from scoring.inspections.check import faults
 from scoring.inspections.plan import Inspector, Plan, Population, Reason, Refusal, Request, Visit, plan_month
-from scoring.runs import RunSummary, latest_run
+from scoring.published import RunSummary, latest_run
 from scoring.store import Store, StoreError, bulk
 from scoring.store.base import table_of
 from scoring.store.documents import decode

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scoring.store.base import Base, BigId, Moment
+from scoring.store.models import Run
 
 
 class ApiKey(Base):
@@ -131,7 +132,7 @@ class RunJob(Base):
     as_of: Mapped[dt.date]
     state: Mapped[str]
     rows: Mapped[int | None]
-    run_id: Mapped[int | None] = mapped_column(sa.ForeignKey("runs.id"))
+    run_id: Mapped[int | None] = mapped_column(sa.ForeignKey(Run.id))
     problem: Mapped[str | None] = mapped_column(sa.Text)
     requested_by: Mapped[str]
     requested_at: Mapped[dt.datetime] = mapped_column(Moment)

@@ -9,12 +9,9 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-import psycopg
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 import sqlalchemy as sa
-from psycopg import sql
 
 BATCH_ROWS = 20_000
 """Rows a batch; a batch of hits takes some 4 MB."""
@@ -79,19 +76,28 @@ def _insert(connection: sa.Connection, table: sa.Table, batch: pa.RecordBatch) -
 def _sqlite_values(column: pa.Array) -> list[Any]:
     """Dates as the ISO texts that SQLAlchemy reads back as dates."""
     if pa.types.is_date(column.type):
-        column = pc.cast(column, pa.string())
+        column = column.cast(pa.string())
     values: list[Any] = column.to_pylist()
     return values
 
 
 def _copy(connection: sa.Connection, table: sa.Table, batch: pa.RecordBatch) -> None:
-    """Every text is quoted, so that an empty one is not taken for null."""
+    """Every text is quoted, so that an empty one is not taken for null.
+
+    What the driver raises is raised as SQLAlchemy's, as it is of every other statement.
+    """
     text = io.BytesIO()
     pyarrow.csv.write_csv(batch, text, pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed"))
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')").format(
-        sql.Identifier(table.name), sql.SQL(", ").join(map(sql.Identifier, batch.schema.names))
-    )
-    driver: psycopg.Connection[Any] | None = connection.connection.driver_connection
-    assert driver is not None
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.write(text.getvalue())
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    columns = ", ".join(map(quote, batch.schema.names))
+    statement = f"COPY {quote(table.name)} ({columns}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')"
+    driver: Any = connection.connection.driver_connection
+    base = connection.dialect.loaded_dbapi.Error
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.write(text.getvalue())
+    except base as error:
+        raised = sa.exc.DBAPIError.instance(
+            statement, None, error, base, hide_parameters=True, dialect=connection.dialect
+        )
+        raise raised from error

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from scoring.store.errors import StoreError, store_errors
-from scoring.store.schema import address, require_current, upgrade
+from scoring.store.revision import address, require_current
 
 DEFAULT_URL = "sqlite:///xinheng.db"
 URL_VARIABLE = "XINHENG_DATABASE_URL"
@@ -110,6 +110,8 @@ def create_store(url: str | None = None) -> Store:
     :param url: as for :func:`open_store`.
     :raises StoreError: where its directory or server isn't there, or its schema is newer.
     """
+    from scoring.store.schema import upgrade  # with Alembic, which nothing else needs
+
     store = _connect(parse_url(url), make=True)
     with store_errors(store.address):
         upgrade(store.engine)

@@ -6,19 +6,17 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg
 import sqlalchemy as sa
 
-_BUGS = (
-    sa.exc.IntegrityError,
-    sa.exc.ProgrammingError,
-    psycopg.IntegrityError,
-    psycopg.ProgrammingError,
-)
-
+_BUGS = (sa.exc.IntegrityError, sa.exc.ProgrammingError)
 
 _FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE")
 """The second where the file system says so (a quota, a largest size of files), and not SQLite."""
+
+# PostgreSQL's error codes (its manual, appendix A)
+_DISK_FULL = "53100"
+_READ_ONLY_TRANSACTION = "25006"
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 class StoreError(Exception):
@@ -39,8 +37,6 @@ def store_errors(where: str) -> Iterator[None]:
         raise
     except sa.exc.DatabaseError as error:
         raise StoreError(explain(error.orig or error, where)) from error
-    except psycopg.Error as error:
-        raise StoreError(explain(error, where)) from error
 
 
 def explain(error: BaseException, where: str) -> str:
@@ -70,15 +66,24 @@ def explain(error: BaseException, where: str) -> str:
 
 
 def _is_full(error: BaseException) -> bool:
-    return isinstance(error, psycopg.errors.DiskFull) or _sqlite_name(error) in _FULL
+    return _sqlstate(error) == _DISK_FULL or _sqlite_name(error) in _FULL
 
 
 def _is_read_only(error: BaseException) -> bool:
     """Also of a file that can't be opened: SQLite in WAL mode has to write beside it even to read."""
-    return isinstance(error, psycopg.errors.ReadOnlySqlTransaction) or _sqlite_name(error).startswith(
+    return _sqlstate(error) == _READ_ONLY_TRANSACTION or _sqlite_name(error).startswith(
         ("SQLITE_READONLY", "SQLITE_PERM")
     )
 
 
-def _sqlite_name(error: BaseException) -> str:
+def is_busy(error: BaseException | None) -> bool:
+    """Whether somebody else was changing just now what a change waited for."""
+    return _sqlstate(error) == _LOCK_NOT_AVAILABLE or _sqlite_name(error) == "SQLITE_BUSY"
+
+
+def _sqlstate(error: BaseException | None) -> str:
+    return str(getattr(error, "sqlstate", None) or "")
+
+
+def _sqlite_name(error: BaseException | None) -> str:
     return str(getattr(error, "sqlite_errorname", "")) if isinstance(error, sqlite3.Error) else ""

@@ -7,7 +7,9 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from scoring.store.access import RecordMark
 from scoring.store.base import Base, BigId, Moment
+from scoring.store.models import IngestedFile
 
 
 class ContradictionRow(Base):
@@ -44,10 +46,10 @@ class ContradictionRow(Base):
     vocabulary: Mapped[str]
     record_id: Mapped[str]
     subject_id: Mapped[str]
-    mark_id: Mapped[int] = mapped_column(sa.ForeignKey("record_marks.id"))
+    mark_id: Mapped[int] = mapped_column(sa.ForeignKey(RecordMark.id))
     claimed: Mapped[str]
     data: Mapped[str] = mapped_column(sa.Text)
-    file_id: Mapped[int] = mapped_column(sa.ForeignKey("ingested_files.id"))
+    file_id: Mapped[int] = mapped_column(sa.ForeignKey(IngestedFile.id))
     row_no: Mapped[int]
     raised_at: Mapped[dt.datetime] = mapped_column(Moment)
     closed_at: Mapped[dt.datetime | None] = mapped_column(Moment)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scoring.store.base import Base, BigId, Moment
+from scoring.store.models import Run
 
 
 class InspectionPlan(Base):
@@ -24,7 +25,7 @@ class InspectionPlan(Base):
     pack_id: Mapped[str]
     month: Mapped[dt.date]
     seed: Mapped[str]
-    run_id: Mapped[int] = mapped_column(sa.ForeignKey("runs.id"))
+    run_id: Mapped[int] = mapped_column(sa.ForeignKey(Run.id))
     made_at: Mapped[dt.datetime] = mapped_column(Moment)
     visits: Mapped[int]
     refusals: Mapped[int]

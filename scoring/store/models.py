@@ -93,6 +93,15 @@ class RecordVersion(_Version, Base):
     record_id: Mapped[str]
 
 
+def known_at(
+    version: type[SubjectVersion] | type[RecordVersion], moment: dt.datetime
+) -> sa.ColumnElement[bool]:
+    """The condition that a version was what was known at a moment."""
+    return sa.and_(
+        version.known_from <= moment, sa.or_(version.known_until.is_(None), version.known_until > moment)
+    )
+
+
 sa.Index(
     "ix_record_versions_authority",
     RecordVersion.vocabulary,

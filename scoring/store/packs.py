@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from rules.identity import identity
-from rules.loader import load_text, vocabulary_text
+from rules.loader import load_kept, vocabulary_text
 from rules.model import Pack
 from rules.problems import UnknownPackError
 from scoring.store.base import insert_new
@@ -37,7 +37,7 @@ class PackText:
 
         :raises PackError: with every problem found.
         """
-        return load_text(self.text, self.file, self.vocabulary)
+        return load_kept(self.text, self.file, self.vocabulary)
 
 
 def text_of(pack: Pack) -> PackText:

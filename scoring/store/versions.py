@@ -214,15 +214,6 @@ def last_ingest(session: Session, at: dt.datetime | None = None) -> dt.datetime 
     return session.scalar(last if at is None else last.where(IngestedFile.ingested_at <= at))
 
 
-def known_at(
-    version: type[SubjectVersion] | type[RecordVersion], moment: dt.datetime
-) -> sa.ColumnElement[bool]:
-    """The condition that a version was what was known at a moment."""
-    return sa.and_(
-        version.known_from <= moment, sa.or_(version.known_until.is_(None), version.known_until > moment)
-    )
-
-
 def wait_for_turn(session: Session) -> None:
     """Files are taken one by one, so that the moment at which one becomes known is after all earlier ones.
 

@@ -16,7 +16,7 @@ from small_district import PACK
 
 from scoring import jobs
 from scoring.jobs import LEASE, JobConflictError, JobLostError, get_job, list_jobs, take_lease, work
-from scoring.runs import list_runs
+from scoring.published import list_runs
 from scoring.store import Store, open_store
 from scoring.store.access import RunJob
 from scoring.store.base import Clock

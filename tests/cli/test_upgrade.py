@@ -13,6 +13,7 @@ from click.testing import Result
 
 from scoring.store import open_store, schema
 from scoring.store.connection import parse_url
+from scoring.store.revision import found_revision
 
 Command = Callable[..., Result]
 
@@ -44,7 +45,7 @@ def test_what_is_no_store_is_left_alone(command: Command, tmp_path: Path, there:
 def _newest(url: str) -> str | None:
     store = open_store(url)
     try:
-        return schema.found_revision(store.engine)
+        return found_revision(store.engine)
     finally:
         store.close()
 

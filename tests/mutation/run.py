@@ -75,7 +75,7 @@ GROUPS = {
          "tests/api/test_ownership.py", "tests/api/test_settling.py", "tests/api/test_subjects.py"),
     ),
     "store": Group(
-        ("scoring/store/*.py", "scoring/results.py", "scoring/runs.py"),
+        ("scoring/store/*.py", "scoring/results.py", "scoring/published.py", "scoring/runs.py"),
         ("tests/store", "tests/ingest", "tests/api/test_runs.py", "tests/cli/test_score.py"),
     ),
     "access": Group(

@@ -94,3 +94,18 @@ def test_a_text_that_postgresql_can_not_hold_is_a_clear_error(postgresql_url: st
     with pytest.raises(StoreError, match="invalid byte sequence"):
         nul()
     store.close()
+
+
+def test_a_store_that_takes_no_rows_says_so(store: Store) -> None:
+    with store.writing() as session:
+        NOTES.create(session.connection())
+
+    def refused() -> None:
+        with store.writing() as session:
+            session.execute(
+                sa.text("PRAGMA query_only = ON" if store.is_sqlite else "SET TRANSACTION READ ONLY")
+            )
+            bulk.append(session.connection(), NOTES, [notes()])
+
+    with pytest.raises(StoreError, match="can only be read, and this needs to write"):
+        refused()

@@ -17,7 +17,8 @@ from rules.identity import identity
 from rules.loader import load_pack, load_text, vocabulary_text
 from rules.model import Pack
 from rules.problems import UnknownPackError
-from scoring.runs import get_run, latest_run, list_runs, run
+from scoring.published import get_run, latest_run, list_runs
+from scoring.runs import run
 from scoring.store import Store, StoreError, open_store
 from scoring.store.models import DimensionScore, Hit, Run, Score
 from scoring.store.packs import PackText, keep_pack, stored_pack
@@ -325,7 +326,7 @@ def test_what_another_process_commits_survives_a_run(
         reader.scalar(sa.select(Run.id))
         run(store, market, AS_OF)
     run(store, market, AS_OF, again=True)
-    program = "import sys; from scoring.runs import list_runs; from scoring.store import open_store\n"
+    program = "import sys; from scoring.published import list_runs; from scoring.store import open_store\n"
     program += "print(len(list_runs(open_store(sys.argv[1]))))"
     seen = subprocess.run(
         [sys.executable, "-c", program, sqlite_store_url], capture_output=True, cwd=ROOT, check=True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from pathlib import Path
 
 import alembic.command
@@ -10,11 +11,14 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from scoring.store import Store, create_store, schema
+from scoring.store.base import Base
 from scoring.store.connection import parse_url
 from scoring.store.live import LiveScan
 from scoring.store.models import IngestedFile, Quarantined, SubjectVersion
+from scoring.store.revision import MIGRATIONS, revisions
 from scoring.store.schema import METADATA, upgrade
 from scoring.store.undo import list_files
 
@@ -24,6 +28,20 @@ def test_the_migrations_make_exactly_the_declared_tables(store: Store) -> None:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         assert compare_metadata(context, METADATA) == []
         assert {"runs", "hits"} <= set(METADATA.tables)
+
+
+def test_the_files_of_the_migrations_are_called_by_their_revisions() -> None:
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    assert revisions() == [script.revision for script in scripts.walk_revisions()][::-1]
+
+
+def test_a_module_of_tables_imports_those_that_its_own_refer_to() -> None:
+    """Whoever imports it, and nothing else of the store, can write its rows."""
+    owners = {mapper.local_table: mapper.class_ for mapper in Base.registry.mappers}
+    for table, owner in owners.items():
+        known = vars(sys.modules[owner.__module__])
+        referred = {owners[key.column.table].__name__ for key in table.foreign_keys}
+        assert referred <= known.keys(), owner.__module__
 
 
 def test_upgrading_twice_changes_nothing(store: Store) -> None:

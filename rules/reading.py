@@ -1,0 +1,105 @@
+"""From a text to checked data, or to the complete list of its problems.
+
+Two passes: the shape (marshmallow, :mod:`rules.schemas`), then the meaning (:mod:`rules.meaning`): names,
+types, conditions, references. Each pass reports everything that it finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError
+
+from rules.meaning import build_pack, build_vocabulary
+from rules.model import Pack, Vocabulary
+from rules.problems import PackError, Problem, UnknownPackError
+from rules.schemas import UNKNOWN_KEY, PackSchema, VocabularySchema
+from rules.source import Document, read
+from rules.source import Path as FieldPath
+
+_PLAIN = {
+    "Missing data for required field.": ("this key is missing", "add it"),
+    "Field may not be null.": ("no value", "a value, or no key at all"),
+    "Not a valid list.": ("not a list", "[…], or lines that begin with '-'"),
+    "Not a valid mapping type.": ("not a mapping", "keys and values"),
+    "Not a valid string.": ("not a text", "a text"),
+    "Invalid input type.": ("not a mapping", "keys and values"),
+    "Shorter than minimum length 1.": ("an empty list", "at least one entry"),
+}
+
+
+def pack_in(text: str, file: str, shared: Callable[[str], Vocabulary]) -> Pack:
+    """The pack in a text.
+
+    :param file: the name that problems are reported under.
+    :param shared: gives the shared vocabulary of a name, or raises :class:`UnknownPackError`.
+    :raises PackError: with every problem found.
+    """
+    document = read(text, file)
+    data = shape(document, PackSchema())
+    named = data["subject"]
+    if isinstance(named, Mapping):
+        return build_pack(document, data, build_vocabulary(document, named, ("subject",)))
+    try:
+        return build_pack(document, data, shared(named))
+    except UnknownPackError as error:
+        raise PackError(
+            [document.problem(("subject",), named, str(error), "one of these, or one in place")]
+        ) from None
+
+
+def vocabulary_in(text: str, file: str) -> Vocabulary:
+    """The vocabulary in a text.
+
+    :raises PackError: with every problem found.
+    """
+    document = read(text, file)
+    return build_vocabulary(document, shape(document, VocabularySchema()), ())
+
+
+def shape(document: Document, schema: Schema) -> dict[str, Any]:
+    """A document's data as the schema makes it.
+
+    :raises PackError: with every problem found.
+    """
+    try:
+        loaded: dict[str, Any] = schema.load(document.data)
+        return loaded
+    except ValidationError as error:
+        raise PackError(list(_problems(document, error.messages, ()))) from None
+
+
+def _problems(document: Document, errors: Any, path: FieldPath) -> Iterable[Problem]:
+    """Marshmallow's tree of messages as problems with places."""
+    if isinstance(errors, str):
+        message, _, hint = errors.partition("\0")
+        message, hint = _PLAIN.get(message, (message, hint))
+        at = (*path, "?") if message == UNKNOWN_KEY else path
+        yield document.problem(at, _shown(document.data, at), message, hint)
+    elif isinstance(errors, Mapping):
+        for key, inner in errors.items():
+            yield from _problems(document, inner, _step(document, path, key))
+    else:
+        for inner in errors:
+            yield from _problems(document, inner, path)
+
+
+def _step(document: Document, path: FieldPath, key: str | int) -> FieldPath:
+    """Marshmallow puts in ``_schema``, and in a mapping ``key`` or ``value``: no steps of the document."""
+    if key == "key" and (*path, "?") in document.spots:
+        return (*path, "?")
+    if key == "_schema" or (key in ("key", "value") and (*path, key) not in document.spots):
+        return path
+    return (*path, key)
+
+
+def _shown(data: Any, path: FieldPath) -> str:
+    if path and path[-1] == "?":
+        return str(path[-2])
+    for step in path:
+        try:
+            data = data[step]
+        except (KeyError, IndexError, TypeError):
+            return ""
+    return "" if isinstance(data, dict | list) else str(data)

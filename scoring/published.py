@@ -1,0 +1,92 @@
+"""The published runs: which there are, and by which of them people are shown how things stand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from rules.calendar import today
+from scoring.store import Store, StoreError
+from scoring.store.models import Run
+
+LAST_PUBLISHED = (Run.published_at.desc(), Run.id.desc())
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A published run: see :class:`scoring.store.models.Run` for the fields."""
+
+    id: int
+    pack_hash: str
+    pack_id: str
+    vocabulary: str
+    as_of: dt.date
+    known_at: dt.datetime
+    engine: str
+    started_at: dt.datetime
+    published_at: dt.datetime
+    subjects: int
+    records: int
+    orphans: int
+    snapshot_hash: str
+
+    def __hash__(self) -> int:
+        """By its number, which no other run of the store has."""
+        return self.id
+
+
+def latest_run(store: Store, pack_id: str, as_of: dt.date | None = None) -> RunSummary | None:
+    """The run that says how things stand: of the latest date, and of those the one published last.
+
+    :param as_of: leave out runs that speak about a later date.
+    """
+    query = sa.select(Run).where(Run.pack_id == pack_id)
+    if as_of is not None:
+        query = query.where(Run.as_of <= as_of)
+    with store.reading() as session:
+        row = session.scalar(query.order_by(Run.as_of.desc(), *LAST_PUBLISHED).limit(1))
+        return None if row is None else summary_of(row)
+
+
+def current_run(store: Store, pack_id: str) -> RunSummary | None:
+    """The run by which people are shown how things stand: the latest up to today, or of those to come.
+
+    A run of a day to come says how things will stand: it is shown, with its date, while there is no other.
+    """
+    return latest_run(store, pack_id, today()) or latest_run(store, pack_id)
+
+
+def list_runs(
+    store: Store, pack_id: str | None = None, before: int | None = None, limit: int = 100
+) -> list[RunSummary]:
+    """Runs, the newest first.
+
+    :param pack_id: of this pack alone.
+    :param before: only runs with a smaller id: the last of the page before.
+    """
+    query = sa.select(Run).order_by(Run.id.desc()).limit(limit)
+    if pack_id is not None:
+        query = query.where(Run.pack_id == pack_id)
+    if before is not None:
+        query = query.where(Run.id < before)
+    with store.reading() as session:
+        return [summary_of(row) for row in session.scalars(query)]
+
+
+def get_run(store: Store, run_id: int) -> RunSummary:
+    """The run of that id.
+
+    :raises StoreError: where there is none.
+    """
+    with store.reading() as session:
+        row = session.get(Run, run_id)
+        if row is None:
+            raise StoreError(f"the store {store.address} has no run {run_id}. Those it has: xinheng runs")
+        return summary_of(row)
+
+
+def summary_of(row: Run) -> RunSummary:
+    """A run's row as others see it."""
+    return RunSummary(**{name: getattr(row, name) for name in RunSummary.__slots__})

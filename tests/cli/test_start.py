@@ -1,0 +1,82 @@
+"""A command loads what it needs and nothing else, so that it starts at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import click
+import pytest
+from click.shell_completion import ShellComplete
+
+from cli.market import HIT
+from scoring.cli import COMMANDS, main
+
+HEAVY = (
+    *("alembic", "duckdb", "durable", "flask", "marshmallow", "openpyxl", "psycopg", "pyarrow", "rich"),
+    *("sqlalchemy", "sqlglot", "yaml"),
+)
+_LOADED = """
+import sys
+from scoring.cli import main
+try:
+    main(prog_name="xinheng")
+except SystemExit as ended:
+    assert not ended.code
+print(*sys.modules, sep="\\n", file=sys.stderr)
+"""
+
+
+def loaded(*words: str, **environment: str) -> set[str]:
+    """The modules that a process of its own has loaded once it has done what the words say."""
+    done = subprocess.run(
+        [sys.executable, "-c", _LOADED, *words],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+    )
+    return set(done.stderr.split())
+
+
+def heavy(modules: set[str]) -> set[str]:
+    return modules.intersection(HEAVY)
+
+
+def test_the_list_of_commands_loads_none_of_them() -> None:
+    modules = loaded("--help")
+    assert heavy(modules) == set()
+    assert {name for name in modules if name.startswith("scoring.cli.")} == set()
+
+
+def test_explaining_a_grade_loads_what_it_reads_alone(database: str) -> None:
+    words = ("explain", HIT, "--pack", "market", "--database", database)
+    loaded(*words)  # has the pack kept
+    needed = {"sqlalchemy", "duckdb", "pyarrow"}  # DuckDB has the measures
+    assert heavy(loaded(*words)) == needed
+
+
+def test_completing_a_command_loads_none_of_them() -> None:
+    asked = {"_XINHENG_COMPLETE": "bash_complete", "COMP_WORDS": "xinheng re", "COMP_CWORD": "1"}
+    assert heavy(loaded(**asked)) == set()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_listed_by_the_first_sentence_of_its_own_help(name: str) -> None:
+    context = click.Context(main)
+    command = main.get_command(context, name)
+    assert command is not None
+    assert COMMANDS[name].does == command.get_short_help_str(limit=1_000)
+
+
+def test_commands_and_options_are_completed_with_what_they_do() -> None:
+    shell = ShellComplete(main, {}, "xinheng", "_XINHENG_COMPLETE")
+    assert [(item.value, item.help) for item in shell.get_completions([], "re")] == [
+        ("records", "Settle what only a person can:..."),
+        ("repeat-offences", "List repeat offenders by field: their..."),
+        ("report", "Count the district's figures from the..."),
+    ]
+    assert [item.value for item in shell.get_completions([], "--")] == ["--version", "--help"]
+    assert [item.value for item in shell.get_completions(["explain"], "--why")] == ["--why-not"]
