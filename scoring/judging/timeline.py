@@ -128,8 +128,8 @@ class Timeline:
 def hits_of(spans: Iterable[Span]) -> tuple[Hit, ...]:
     """The spans of one day as hits: each keeps what the running sum, held at the cap, grows by.
 
-    Under a cap they are taken by the day from which they count, then by record id (those without a record first),
-    then by rule id.
+    Under a cap they are taken by the day from which they count, then by record id (those of no record first), then
+    by rule id.
     """
     pools: dict[Pool, list[Span]] = defaultdict(list)
     for span in spans:
