@@ -200,7 +200,7 @@ def test_of_two_records_of_one_day_the_later_id_is_the_latest(scores: Any, order
     assert scores(text, day(9), [person("a")], records) == {"a": 100}
 
 
-def test_a_rank_may_change_when_another_subjects_measure_does(changes: Any) -> None:
+def test_a_rank_changes_on_the_day_on_which_another_subjects_measure_does(changes: Any) -> None:
     measures = {
         "n": measure(count="records", within={"from": "happened_on", "days": 40}),
         "place": measure(rank="n"),
@@ -208,9 +208,12 @@ def test_a_rank_may_change_when_another_subjects_measure_does(changes: Any) -> N
     }
     records = [record("1", "b", happened_on=day(0)), record("2", "c", happened_on=day(-10))]
     people = [person(key) for key in "abc"]
-    for name in ("place", "others"):
-        found = changes(pack([rule("r", f"{name} = 1")], measures), day(5), people, records)
-        assert found == dict.fromkeys("abc", day(30)), name
+    found = {
+        name: changes(pack([rule("r", f"{name} = 1")], measures), day(5), people, records)
+        for name in ("place", "others")
+    }
+    assert found["place"] == {"a": day(40), "b": None, "c": day(30)}, "b is first all along"
+    assert found["others"] == dict.fromkeys("abc"), "three are ranked all along"
 
 
 def test_a_measure_may_be_read_in_anothers_where_alone(scores: Any) -> None:
