@@ -22,6 +22,7 @@ from benchmarks.rulesets import AMOUNTS, AS_OF, KINDS, SEVERITIES, pack_of, rule
 from rules.calendar import today
 from rules.loader import find_pack
 from rules.model import Alert, Event, Pack, Title
+from scoring.judging.timeline import Period
 from scoring.live.events import Judge
 from scoring.live.supervisor import Engine
 from scoring.store import create_store
@@ -73,9 +74,8 @@ def records(count: int, seed: int = 1) -> list[dict[str, Any]]:
 
 def judge_once(judge: Judge, own: list[dict[str, Any]]) -> None:
     subject = {"subject_id": 1, "region": "x"}
-    judged = judge.grader.judged(subject, own)
-    judge.grader.grade(judge.grader.day(AS_OF), subject, judged)
-    judge.patterns.matches(judged)
+    judge.grader.judge(subject, own, Period.of(AS_OF)).hits(AS_OF)
+    judge.patterns.matches(subject, own)
 
 
 @pytest.mark.parametrize("remembered", [False, True], ids=["first", "then"])
@@ -91,7 +91,7 @@ def test_an_event(
 
     def setup() -> tuple[tuple[Any, ...], dict[str, Any]]:
         if not remembered:
-            judge.grader.forget()
+            judge.patterns.forget()
         return (judge, [*own[1:], next(arriving) | {"record_id": -1}]), {}
 
     benchmark.pedantic(judge_once, setup=setup, rounds=5 if count == max(RECORDS) else EVENTS)

@@ -225,9 +225,3 @@ class Counting:
         if self.until is not None and (until := self.until(row)) is not None:
             ends.append(until)
         return Counted(start, max(begins), min(ends, default=None))
-
-
-def window_on(window: Window, row: Row, as_of: dt.date) -> tuple[dt.date, dt.date | None] | None:
-    """The days on which a record counts, from the first to before the second (None: open); None: never."""
-    found = Counting.of(window).on({**row, "as_of": as_of})
-    return None if found is None or found.first is None else (found.first, found.until)

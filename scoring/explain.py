@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 from rules.expressions import Level
 from rules.model import Dimension, Pack, Rule
 from rules.plan import Plan, compile_plan, rows_in_force, rule_names
+from scoring.group_measures import measures_of_group, of_subject
 from scoring.ingest.keys import subject_key
+from scoring.judging import one
 from scoring.misses import Miss, Misses
 from scoring.runs import RunSummary, current_run, get_run
 from scoring.store import Store
@@ -23,7 +25,6 @@ from scoring.store.documents import decode
 from scoring.store.models import DimensionScore, Hit, RecordVersion, Score, SubjectVersion
 from scoring.store.packs import PackText, stored_text
 from scoring.store.versions import known_at
-from scoring.subject_measures import SubjectMeasures, of_subject
 
 
 class UnknownSubjectError(LookupError):
@@ -145,14 +146,14 @@ class _Prepared:
     """What explaining a pack's grades of one day needs."""
 
     plan: Plan
-    measures: SubjectMeasures
+    judge: one.Judge
     misses: Misses
 
 
 @lru_cache(maxsize=16)
 def _prepared(text: PackText, as_of: dt.date) -> _Prepared:
     plan = compile_plan(text.load(), as_of)
-    return _Prepared(plan, SubjectMeasures(plan), Misses(plan))
+    return _Prepared(plan, one.Judge(plan.pack), Misses(plan))
 
 
 def _of(model: Any, run: RunSummary, subject_id: str) -> Any:
@@ -211,14 +212,15 @@ def _measures(
     attributes: Mapping[str, Any],
     records: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """The measures' values as the run had them, by the batch's own query."""
-    if prepared.measures.are_over_group:
-        return of_subject(_group_measures(store, run), subject_id)
-    return prepared.measures.among(subject_id, [attributes], list(records.values()))
+    """The measures' values as the run had them."""
+    judge = prepared.judge
+    of_group = of_subject(_group_measures(store, run), subject_id) if judge.over_group else {}
+    values = judge.values(attributes, list(records.values()), run.as_of, of_group)
+    return {m.measure.id: values[m.measure.id] for m in prepared.plan.measures}
 
 
 @lru_cache(maxsize=2)
 def _group_measures(store: Store, run: RunSummary) -> pa.Table:
     """Everybody's measures in a run that can't change any more."""
-    measures = _prepared(stored_text(store, run.pack_hash), run.as_of).measures
-    return measures.of_group(store, run.known_at)
+    plan = _prepared(stored_text(store, run.pack_hash), run.as_of).plan
+    return measures_of_group(store, plan, run.known_at)

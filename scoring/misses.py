@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rules.evaluate import Row, evaluate, window_on
+from rules.evaluate import Counting, Function, Row, compiled
 from rules.expressions import TRUE, Expression, Level, conjuncts, names, reads_as_of, render
-from rules.model import Rule, When
+from rules.model import Rule
 from rules.plan import Plan
 
 
@@ -40,34 +40,42 @@ class Miss:
 
 
 @dataclass(frozen=True, slots=True)
+class _Term:
+    """A term of a condition.
+
+    :param moving: whether it moves with the day.
+    :param on_record: whether it reads the record.
+    """
+
+    expression: Expression
+    value: Function
+    moving: bool
+    on_record: bool
+
+    @classmethod
+    def of(cls, term: Expression) -> _Term:
+        on_record = any(name.level is Level.RECORD for name in names(term))
+        return cls(term, compiled(term), reads_as_of(term), on_record)
+
+
+@dataclass(frozen=True, slots=True)
 class _Condition:
     """A rule with its condition taken apart.
 
     :param terms: all of them must be true.
-    :param moving: those of them that move with the day.
-    :param on_subject: those that read no record.
     :param first: the first that reads the record; ``true`` where none does.
     """
 
     rule: Rule
-    terms: tuple[Expression, ...]
-    moving: tuple[Expression, ...]
-    on_subject: tuple[Expression, ...]
-    first: Expression
-    timed: When
+    terms: tuple[_Term, ...]
+    first: _Term
+    counting: Counting
 
     @classmethod
     def of(cls, rule: Rule) -> _Condition:
-        terms = conjuncts(rule.when.written)
-        on_record = [term for term in terms if any(n.level is Level.RECORD for n in names(term))]
-        return cls(
-            rule=rule,
-            terms=terms,
-            moving=tuple(term for term in terms if reads_as_of(term)),
-            on_subject=tuple(term for term in terms if term not in on_record),
-            first=on_record[0] if on_record else TRUE,
-            timed=rule.when,
-        )
+        terms = tuple(map(_Term.of, conjuncts(rule.when.written)))
+        first = next((term for term in terms if term.on_record), _Term.of(TRUE))
+        return cls(rule, terms, first, Counting.of(rule.window, rule.when))
 
 
 class Misses:
@@ -85,7 +93,8 @@ class Misses:
         :param hit: the ids of the rules that hit.
         """
         tables = {rule.table for rule in self._plan.rules if rule.table and rule.id in hit}
-        candidates = _Candidates([{**subject, **record} for record in records], self._plan.as_of)
+        subject = {**subject, "as_of": self._plan.as_of}
+        candidates = _Candidates([{**subject, **record} for record in records])
         nearest: dict[str, Miss] = {}
         for condition in self._conditions:
             rule = condition.rule
@@ -103,58 +112,56 @@ class Misses:
             return self._judged(condition, subject, None)
         rows = candidates.meeting(condition.first)
         if not rows:
-            missing = () if condition.first == TRUE else (Failed(render(condition.first), {}, False),)
-            others = [term for term in self._failing(condition, subject) if term in condition.on_subject]
-            return Miss(rule, None, missing + tuple(self._failed(term, subject) for term in others), None)
+            first = condition.first.expression
+            missing = () if first == TRUE else (Failed(render(first), {}, False),)
+            others = [term for term in _failing(condition, subject) if not term.on_record]
+            return Miss(rule, None, missing + tuple(_failed(term, subject) for term in others), None)
         row = min(rows, key=lambda candidate: self._distance(condition, candidate))
         return self._judged(condition, row, str(row[vocabulary.records.key]))
 
     def _judged(self, condition: _Condition, row: Row, record_id: str | None) -> Miss:
-        failing = self._failing(condition, row)
-        window = None if failing else self._days(condition, row)
-        return Miss(condition.rule, record_id, tuple(self._failed(term, row) for term in failing), window)
+        failing = _failing(condition, row)
+        window = None if failing else _days(condition, row)
+        return Miss(condition.rule, record_id, tuple(_failed(term, row) for term in failing), window)
 
     def _distance(self, condition: _Condition, row: Row) -> tuple[int, int]:
         """How near a row is to being a hit: terms that fail, then days by which its window misses the day."""
-        failing = self._failing(condition, row)
-        days = None if failing else self._days(condition, row)
+        failing = _failing(condition, row)
+        days = None if failing else _days(condition, row)
         if days is None:
             return len(failing), dt.date.max.toordinal()
         (start, end), as_of = days, self._plan.as_of
         return 0, max((start - as_of).days, (as_of - end).days if end else 0)
 
-    def _failing(self, condition: _Condition, row: Row) -> list[Expression]:
-        """The terms that keep a row out. Where only the day does, the window says so."""
-        as_of = self._plan.as_of
-        failing = [term for term in condition.terms if evaluate(term, row, as_of) is not True]
-        if all(term in condition.moving and evaluate(term, row, as_of) is False for term in failing):
-            return []
-        return failing
 
-    def _days(self, condition: _Condition, row: Row) -> tuple[dt.date, dt.date | None] | None:
-        """The days on which a row counts, by the rule's window and the moving terms of its condition."""
-        as_of, rule, timed = self._plan.as_of, condition.rule, condition.timed
-        window = window_on(rule.window, row, as_of) if rule.window else (dt.date.min, None)
-        if window is None:
-            return None
-        begins = [evaluate(date, row, as_of) for date in timed.begins]
-        ends = [evaluate(date, row, as_of) for date in timed.ends] + ([window[1]] if window[1] else [])
-        return max([window[0], *begins]), min(ends, default=None)
+def _failing(condition: _Condition, row: Row) -> list[_Term]:
+    """The terms that keep a row out. Where only the day does, the window says so."""
+    found = [(term, value) for term in condition.terms if (value := term.value(row)) is not True]
+    if all(term.moving and value is False for term, value in found):
+        return []
+    return [term for term, _ in found]
 
-    def _failed(self, term: Expression, row: Row) -> Failed:
-        seen = {n.name: row.get(n.name) for n in sorted(names(term), key=lambda n: n.name)}
-        return Failed(render(term), seen, evaluate(term, row, self._plan.as_of) is None)
+
+def _days(condition: _Condition, row: Row) -> tuple[dt.date, dt.date | None] | None:
+    """The days on which a row counts, by the rule's window and the moving terms of its condition."""
+    counted = condition.counting.on(row)
+    return None if counted is None else (counted.first or dt.date.min, counted.until)
+
+
+def _failed(term: _Term, row: Row) -> Failed:
+    seen = {n.name: row.get(n.name) for n in sorted(names(term.expression), key=lambda n: n.name)}
+    return Failed(render(term.expression), seen, term.value(row) is None)
 
 
 class _Candidates:
     """A subject's records with its own values. Many rules begin alike: whom a first term lets in is kept."""
 
-    def __init__(self, rows: Sequence[Row], as_of: dt.date) -> None:
-        self._rows, self._as_of = rows, as_of
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = rows
         self._meeting: dict[Expression, list[Row]] = {}
 
-    def meeting(self, first: Expression) -> list[Row]:
+    def meeting(self, first: _Term) -> list[Row]:
         """The rows of which a term is true."""
-        if first not in self._meeting:
-            self._meeting[first] = [r for r in self._rows if evaluate(first, r, self._as_of) is True]
-        return self._meeting[first]
+        if first.expression not in self._meeting:
+            self._meeting[first.expression] = [row for row in self._rows if first.value(row) is True]
+        return self._meeting[first.expression]

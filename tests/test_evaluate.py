@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from strategies import CODES, DAYS, RECORD_COLUMNS, Names, conditions, dates, days, numbers, row
 
+from rules.calendar import add_days, add_months
 from rules.conditions import ConditionError, Scope, parse_condition, parse_expression
-from rules.evaluate import evaluate, window_on
+from rules.evaluate import Counting, evaluate
 from rules.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT, Expression, Kind, Level, Name
 from rules.model import Window
 from rules.windows import take_time_out
@@ -128,9 +129,9 @@ def test_a_window_ends_with_the_earliest_of_its_ends(
         days=30,
         until=parse_expression("stops_on", SCOPE),
     )
-    found = window_on(window, {"happened_on": start, "stops_on": until}, AS_OF)
+    counting = Counting.of(window)
+    found = counting.on({"happened_on": start, "stops_on": until})
     assert found is not None
-    assert found[0] == start
-    ends = [end for end in (until, found[1]) if end is not None]
-    assert found[1] == min(ends)
-    assert window_on(window, {"happened_on": None, "stops_on": until}, AS_OF) is None
+    assert found.start == found.first == start
+    assert found.until == min([add_months(start, months), add_days(start, 30), *([until] if until else [])])
+    assert counting.on({"happened_on": None, "stops_on": until}) is None

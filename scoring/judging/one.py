@@ -19,7 +19,7 @@ from typing import Any
 
 from rules.evaluate import Counted, Counting, Function, Row, add_months, compiled
 from rules.exact import EXACT
-from rules.expressions import TRUE, Expression, Kind, Level, conjunction, conjuncts, names
+from rules.expressions import TRUE, Expression, Kind, Level, Type, conjunction, conjuncts, names
 from rules.model import DERIVED, OVER_GROUP, Aggregate, Measure, Pack, Rule, Table, Window
 from rules.plan import round_half_away, rule_names, used_measures
 from scoring.joins import LARGEST_HIT
@@ -27,7 +27,7 @@ from scoring.judging.lines import Days, Line, Opened, aligned, best, constant, c
 from scoring.judging.timeline import ALL_OF_TIME, Period, Segment, Span, Timeline, capped, held, within
 from scoring.pools import pool_of
 
-_NOTHING: Mapping[str, Line] = {}
+_NOTHING: Mapping[str, Any] = {}
 _FOREVER = Days(dt.date.min.toordinal(), dt.date.max.toordinal())
 _MOST_REMEMBERED = 10_000
 _ADD_UP = frozenset({Aggregate.COUNT, Aggregate.SUM})
@@ -74,6 +74,24 @@ class Judge:
             segments = self._segments(subject, lines, found, days)
         return Timeline(period, tuple(map(_span, found)), segments, lines)
 
+    @property
+    def over_group(self) -> tuple[str, ...]:
+        """The measures that depend on other subjects."""
+        return tuple(m.measure.id for m in self._measures if m.measure.aggregate in OVER_GROUP)
+
+    def values(
+        self, subject: Row, records: Sequence[Row], day: dt.date, of_group: Mapping[str, Any] = _NOTHING
+    ) -> dict[str, Any]:
+        """The measures that rules read on a day, in or out of force; None where unknown.
+
+        :param of_group: those that depend on other subjects.
+        """
+        days = Days(day.toordinal(), day.toordinal() + 1)
+        with localcontext(EXACT):
+            lines = self._lines(subject, records, days, {n: constant(v, days) for n, v in of_group.items()})
+            types = {m.measure.id: m.measure.type for m in self._measures}
+            return {name: _typed(line.values[0], types[name]) for name, line in lines.items()}
+
     # Measures
 
     def _lines(
@@ -118,18 +136,17 @@ class Judge:
         """What the rules hit."""
         pieces = {rule.number: rule.pieces(subject, lines, days) for rule in self._rules}
         found: list[_Found] = []
+        if self.pack.vocabulary.records is not None:
+            key, own = self.pack.vocabulary.records.key, self.pack.vocabulary.subject.key
+            for record in records:
+                row: Row | None = None
+                for rule in self._met(record).rules:
+                    if pieces[rule.number]:
+                        row = row or {**record, **subject, own: subject.get(own)}
+                        found += rule.found(row, record[key], pieces[rule.number])
         for rule in self._rules:
             if not rule.of_record and pieces[rule.number]:
                 found += rule.found(subject, None, pieces[rule.number])
-        if self.pack.vocabulary.records is None:
-            return found
-        key, own = self.pack.vocabulary.records.key, self.pack.vocabulary.subject.key
-        for record in records:
-            row: Row | None = None
-            for rule in self._met(record).rules:
-                if pieces[rule.number]:
-                    row = row or {**record, **subject, own: subject.get(own)}
-                    found += rule.found(row, record[key], pieces[rule.number])
         return found
 
     # Grades
@@ -392,6 +409,13 @@ def _combined(how: Aggregate | None, spans: Sequence[Opened[Any]], days: Days) -
         count = summed(((begins, ends, 1) for begins, ends, _ in spans), days)
         return mapped(_mean, summed(spans, days), count)
     return best(sorted(spans, key=itemgetter(2), reverse=how is Aggregate.MAX), days)
+
+
+def _typed(value: Any, kind: Type) -> Any:
+    """A number with as many decimals as its type has, so that sums of whole numbers are sums as well."""
+    if value is None or kind.kind is not Kind.NUMBER:
+        return value
+    return Decimal(value).quantize(Decimal(1).scaleb(-kind.scale)) if kind.scale else int(value)
 
 
 def _mean(total: Any, count: int) -> Any:

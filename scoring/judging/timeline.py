@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rules.calendar import add_days
 from rules.model import Dimension, Rule
 from scoring.judging.lines import Line
 from scoring.pools import Pool, pool_of
@@ -24,6 +25,11 @@ class Period:
 
     first: dt.date
     until: dt.date
+
+    @classmethod
+    def of(cls, day: dt.date) -> Period:
+        """A day alone."""
+        return cls(day, add_days(day, 1))
 
 
 ALL_OF_TIME = Period(dt.date.min, dt.date.max)
@@ -122,11 +128,11 @@ class Timeline:
 def hits_of(spans: Iterable[Span]) -> tuple[Hit, ...]:
     """The spans of one day as hits: each keeps what the running sum, held at the cap, grows by.
 
-    They are taken by the day from which they count, then by record id (before all records what the subject
-    itself meets), then by rule id.
+    Under a cap they are taken by the day from which they count, then by record id (those of no record first),
+    then by rule id.
     """
     pools: dict[Pool, list[Span]] = defaultdict(list)
-    for span in sorted(spans, key=_order):
+    for span in spans:
         pools[pool_of(span.rule)].append(span)
     return tuple(hit for pool, found in pools.items() for hit in _shares(pool.cap, found))
 
@@ -165,7 +171,7 @@ def _order(span: Span) -> tuple[dt.date, bool, Any, str]:
 
 def _shares(cap: int | None, spans: Iterable[Span]) -> Iterator[Hit]:
     running = 0
-    for span in spans:
+    for span in spans if cap is None else sorted(spans, key=_order):
         before, running = running, running + span.points
         share = capped(running, cap) - capped(before, cap)
         yield Hit(span.rule, span.record, span.points, share, span.counts_from, span.counts_until)

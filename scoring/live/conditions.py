@@ -13,7 +13,6 @@ from prometheus_client import Counter as Metric
 
 from rules.evaluate import Row, evaluate
 from rules.expressions import Expression, Level, Name, names
-from rules.identity import identity
 from rules.model import Pack
 from scoring.live.definitions import (
     ALWAYS,
@@ -70,13 +69,16 @@ class Assignment:
 
 def conditions_of(pack: Pack) -> tuple[Condition, ...]:
     """Every rule, table row, veto and consequence, and every event of an alert."""
-    rules = [Condition(r.id, r.level, r.when.condition) for r in pack.rules]
-    events = [
+    return (*(Condition(r.id, r.level, r.when.condition) for r in pack.rules), *events_of(pack))
+
+
+def events_of(pack: Pack) -> tuple[Condition, ...]:
+    """Every event of an alert."""
+    return tuple(
         Condition(event_id(alert.id, number), Level.RECORD, event.when)
         for alert in pack.alerts
         for number, event in enumerate(alert.events, 1)
-    ]
-    return (*rules, *events)
+    )
 
 
 def event_id(alert: str, number: int) -> str:
@@ -103,15 +105,14 @@ def _assigned(condition: Condition, encoding: Encoding) -> Assignment:
 
 
 class Conditions:
-    """The conditions of a pack, of one level.
+    """Conditions that are asked together of rows: records with their subject's values, or subjects alone.
 
     What durable_rules answers for one row holds for every row with the same numbers, so it is asked once.
 
-    :param level: RECORD: rows are records with their subject's values; SUBJECT: subjects with their measures.
+    :param name: what durable_rules keeps them under; no other conditions may have it.
     """
 
-    def __init__(self, pack: Pack, level: Level, engine: Engine) -> None:
-        own = [c for c in conditions_of(pack) if c.level is level]
+    def __init__(self, name: str, own: Sequence[Condition], engine: Engine) -> None:
         assigned = assign(own)
         self._engine = engine
         self._encoding = Encoding.of(c.when for c in own)
@@ -119,7 +120,7 @@ class Conditions:
         self._sent = [a for a in assigned if a.alternatives is not None]
         self._names = _names(a.condition.when for a in self._sent)
         self._owners, self._definition = self._define()
-        self._name = f"{identity(pack)[:16]}.{level}"
+        self._name = name
         self._remembered: dict[Key, frozenset[str]] = {}
 
     def met(self, rows: Sequence[Row]) -> list[frozenset[str]]:

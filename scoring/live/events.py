@@ -24,8 +24,12 @@ from rules.calendar import today
 from rules.identity import identity
 from rules.loader import in_force, installed_packs
 from rules.model import Pack
+from rules.plan import compile_plan
+from scoring.group_measures import measures_of_group, of_subject
+from scoring.judging import one
+from scoring.judging.lines import Line
+from scoring.judging.timeline import Hit, Period, Segment, dimensions_of
 from scoring.live.alerts import reconcile
-from scoring.live.grade import Grader, Judged, LiveGrade, LiveHit
 from scoring.live.patterns import Patterns
 from scoring.live.supervisor import Engine, shared_engine
 from scoring.store import Store
@@ -34,7 +38,6 @@ from scoring.store.documents import decode
 from scoring.store.live import LiveGradeRow, LiveScan
 from scoring.store.models import RecordVersion, SubjectVersion
 from scoring.store.versions import last_ingest
-from scoring.subject_measures import SubjectMeasures, of_subject
 
 AT_ONCE = 20
 """A request that changes no more subjects than this waits for them; of more, the others follow behind it."""
@@ -48,7 +51,7 @@ _PACKS_KEPT = 16
 class Outcome:
     """What a subject's event led to: its grade, and how many alerts were raised or withdrawn."""
 
-    grade: LiveGrade
+    grade: Segment
     raised: int
     withdrawn: int
 
@@ -59,12 +62,14 @@ class Judge:
     def __init__(self, pack: Pack, engine: Engine | None = None) -> None:
         engine = engine or shared_engine()
         self.pack, self.digest = pack, identity(pack)
-        self.grader, self.patterns = Grader(pack, engine), Patterns(pack, engine)
+        self.grader, self.patterns = one.Judge(pack), Patterns(pack, engine)
 
     def judge(
         self, store: Store, subject_id: str, as_of: dt.date | None = None, cause: str | None = None
     ) -> Outcome | None:
-        """Judge a subject by what is known now, and keep the result; None where the subject is not known.
+        """Judge a subject by what is known now, and keep the result.
+
+        None where the subject is not known, or the pack not in force.
 
         :param as_of: by default today.
         :param cause: the record that led to it.
@@ -72,8 +77,8 @@ class Judge:
         found = self._found(store, subject_id, as_of or today(), cause)
         if found is None:
             return None
-        grade, judged, row = found
-        matches = self.patterns.matches(judged)
+        facts, grade, row = found
+        matches = self.patterns.matches(facts.attributes, facts.records)
         with store.writing() as session:
             if not _kept(session, row):
                 return Outcome(grade, 0, 0)
@@ -87,17 +92,26 @@ class Judge:
 
     def _found(
         self, store: Store, subject_id: str, day: dt.date, cause: str | None
-    ) -> tuple[LiveGrade, list[Judged], dict[str, Any]] | None:
-        """The grade, what each record meets, and the grade as it is kept."""
+    ) -> tuple[_Facts, Segment, dict[str, Any]] | None:
+        """What is known, the grade, and the grade as it is kept."""
         facts = _facts(store, self.pack, subject_id)
         if facts is None:
             return None
-        of_day = self.grader.day(day)
-        subject = {**facts.attributes, **_measured(store, of_day.measures, facts)}
-        judged = self.grader.judged(subject, facts.records)
-        grade = self.grader.grade(of_day, subject, judged)
+        of_group = self._of_group(store, facts, day)
+        timeline = self.grader.judge(facts.attributes, facts.records, Period.of(day), of_group)
+        grade = timeline.on(day)
+        if grade is None:
+            return None
         moment = {"as_of": day, "graded_at": dt.datetime.now(dt.UTC), "cause": cause}
-        return grade, judged, _row(self, facts, grade) | moment
+        return facts, grade, _row(self, facts, grade, timeline.hits(day)) | moment
+
+    def _of_group(self, store: Store, facts: _Facts, day: dt.date) -> dict[str, Line]:
+        """What depends on other subjects: the whole group is measured."""
+        if not self.grader.over_group:
+            return {}
+        measures = measures_of_group(store, compile_plan(self.pack, day), facts.known_at)
+        values = of_subject(measures, facts.subject_id)
+        return {name: Line.of([(day, values.get(name))]) for name in self.grader.over_group}
 
 
 # Arrivals
@@ -148,7 +162,7 @@ def rescan(
 
 
 def live_grade(store: Store, pack: Pack, subject_id: str, day: dt.date) -> LiveGradeRow | None:
-    """A subject's grade on a day, after its last event; None where there was none.
+    """A subject's grade on a day, after its last event; None where there was none, or no pack is in force.
 
     Grades age: windows close and points decay at midnight, and packs change. So one that was kept on another
     day, or by another pack, is judged anew for the day that is asked for.
@@ -210,13 +224,6 @@ class _Facts:
     records: tuple[Mapping[str, Any], ...]
 
 
-def _measured(store: Store, measures: SubjectMeasures, facts: _Facts) -> Mapping[str, Any]:
-    """The subject's measures; where one depends on the whole group, that is measured as well."""
-    if measures.are_over_group:
-        return of_subject(measures.of_group(store, facts.known_at), facts.subject_id)
-    return measures.among(facts.subject_id, [facts.attributes], facts.records)
-
-
 def _facts(store: Store, pack: Pack, subject_id: str) -> _Facts | None:
     vocabulary = pack.vocabulary
     with store.reading() as session:
@@ -261,22 +268,21 @@ def _changed(session: Session, vocabulary_id: str, since: dt.datetime | None) ->
     return sorted(subjects)
 
 
-def _row(judge: Judge, facts: _Facts, grade: LiveGrade) -> dict[str, Any]:
+def _row(judge: Judge, facts: _Facts, grade: Segment, hits: Sequence[Hit]) -> dict[str, Any]:
     return {
         "pack_id": judge.pack.id,
         "subject_id": facts.subject_id,
         "pack_hash": judge.digest,
         "known_at": facts.known_at,
-        **{name: getattr(grade, name) for name in _GRADE},
-        "dimensions": json.dumps(grade.dimensions),
-        "hits": json.dumps([_plain(hit) for hit in grade.hits], ensure_ascii=False),
+        **{name: getattr(grade, name) for name in ("score", "tier", "band", "veto")},
+        "inputs_known": grade.known,
+        "inputs_total": grade.total,
+        "dimensions": json.dumps(dimensions_of(judge.pack.dimensions, hits)),
+        "hits": json.dumps([_plain(hit) for hit in hits], ensure_ascii=False),
     }
 
 
-_GRADE = ("score", "tier", "band", "veto", "inputs_known", "inputs_total")
-
-
-def _plain(hit: LiveHit) -> dict[str, Any]:
+def _plain(hit: Hit) -> dict[str, Any]:
     return {
         "rule": hit.rule.id,
         "record_id": None if hit.record_id is None else str(hit.record_id),

@@ -12,13 +12,12 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from rules.evaluate import Row, evaluate
 from rules.identity import identity
 from rules.model import Alert, Pack
-from scoring.live.conditions import FALLBACKS, event_id
-from scoring.live.grade import Judged
+from scoring.live.conditions import FALLBACKS, Conditions, event_id, events_of
 from scoring.live.supervisor import Engine, NoAnswerError
 
 NEVER = dt.date.max.toordinal() + 1
@@ -39,19 +38,40 @@ class Match:
     records: tuple[Any, ...]
 
 
+class Judged(NamedTuple):
+    """A record with its subject's attributes, its id, and the events that it is."""
+
+    row: Row
+    record_id: Any
+    met: frozenset[str]
+
+
 class Patterns:
     """The alerts of a pack."""
 
     def __init__(self, pack: Pack, engine: Engine) -> None:
         self._pack, self._engine = pack, engine
         self._digest = identity(pack)[:16]
+        self._events = Conditions(f"{self._digest}.events", events_of(pack), engine)
 
-    def matches(self, judged: Sequence[Judged]) -> frozenset[Match]:
-        """Every match among the records of one subject, with what each of them meets."""
-        date = self._pack.vocabulary.record_date
-        dated = [found for found in judged if found.row.get(date) is not None]
-        dated.sort(key=lambda found: (found.row[date], found.record_id))
+    def matches(self, subject: Row, records: Sequence[Row]) -> frozenset[Match]:
+        """Every match among the records of one subject.
+
+        :param subject: its attributes.
+        """
+        date, table = self._pack.vocabulary.record_date, self._pack.vocabulary.records
+        if not self._pack.alerts or table is None:
+            return frozenset()
+        rows = [{**record, **subject} for record in records if record.get(date) is not None]
+        rows.sort(key=lambda row: (row[date], row[table.key]))
+        dated = [
+            Judged(row, row[table.key], met) for row, met in zip(rows, self._events.met(rows), strict=True)
+        ]
         return frozenset(match for alert in self._pack.alerts for match in self._of(alert, dated))
+
+    def forget(self) -> None:
+        """Ask durable_rules anew of everything."""
+        self._events.forget()
 
     def _of(self, alert: Alert, dated: Sequence[Judged]) -> Iterable[Match]:
         groups: dict[Any, list[tuple[Any, Fact]]] = defaultdict(list)

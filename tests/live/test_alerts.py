@@ -92,8 +92,7 @@ def test_the_alerts_are_those_that_trying_every_combination_finds(
 ) -> None:
     own = [{**row, "watched": watched} for row in rows]
     right = set().union(*(brute_force(alert, own) for alert in FIRMS.alerts))
-    judged = judge.grader.judged({"firm_id": "A", "watched": watched}, rows)
-    assert judge.patterns.matches(judged) == right
+    assert judge.patterns.matches({"firm_id": "A", "watched": watched}, rows) == right
 
 
 @settings(deadline=None)

@@ -186,7 +186,7 @@ def test_a_subject_is_judged_all_the_same_while_durable_rules_fails(store: Store
         take_in(store, "record", [record(f"p{number}", "penalty", f"2026-0{number + 1}-01", field="x")])
         if engine.pid is not None:
             send(engine, failure)
-        judge.grader.forget()
+        judge.patterns.forget()
         outcome = judge.judge(store, "A", day)
         assert outcome is not None
         scores.append(outcome.grade.score)

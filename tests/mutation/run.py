@@ -64,9 +64,9 @@ GROUPS = {
     ),
     "judging": Group(
         ("scoring/engine.py", "scoring/joins.py", "scoring/measures.py", "scoring/pools.py", "scoring/sql.py",
-         "scoring/live/grade.py", "scoring/subject_measures.py", "scoring/misses.py", "scoring/explain.py"),
-        ("tests/test_differential.py", "tests/packs", "tests/live", "tests/cli/test_explain.py", "tests/cli",
-         "tests/api/test_subjects.py"),
+         "scoring/judging/*.py", "scoring/group_measures.py", "scoring/misses.py", "scoring/explain.py"),
+        ("tests/test_timeline.py", "tests/test_differential.py", "tests/packs", "tests/live",
+         "tests/cli/test_explain.py", "tests/cli", "tests/api/test_subjects.py"),
     ),
     "facts": Group(
         ("scoring/ingest/*.py", "scoring/records.py", "scoring/marks.py", "scoring/lookup.py",
