@@ -142,7 +142,7 @@ def _graded(
         _fill(connection, pack, "records", vocabulary.records, records)
     judging = pack if any(cases[n].whole for n in batch) else _reduced(pack, (cases[n].judged for n in batch))
     day = cases[batch[0]].example.as_of
-    grade(connection, judging, day, records="records" if vocabulary.records else None)
+    grade(connection, judging, day, records="records" if vocabulary.records else None, ahead=False)
     return _outcomes(connection, {key: number for number, key in keys.items()})
 
 

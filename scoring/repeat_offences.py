@@ -60,7 +60,7 @@ def repeat_offences(store: Store, pack: Pack, as_of: dt.date, at_least: int = 2)
     measure = _measure(pack)
     with workspace() as duck:
         take_snapshot(store, pack.vocabulary, duck)
-        grade(duck, replace(pack, rules=(_finding(measure),)), as_of)
+        grade(duck, replace(pack, rules=(_finding(measure),)), as_of, ahead=False)
         found = _grouped(duck, pack, measure, at_least)
         attributes = _attributes(duck, pack)
     rules = [

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from cli.conftest import PROGRAM, Command
 from cli.market import AS_OF
-from scoring.runs import RunSummary, list_runs
+from scoring.published import RunSummary, list_runs
 from scoring.store import open_store
 from scoring.store.models import Score
 
