@@ -1,0 +1,1 @@
+"""Judging many subjects at once."""
