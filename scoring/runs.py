@@ -17,7 +17,7 @@ from rules.identity import identity
 from rules.loader import in_force
 from rules.model import Pack
 from rules.problems import UnknownPackError
-from scoring.engine import grade
+from scoring.engine import grade_coded
 from scoring.published import LAST_PUBLISHED, RunSummary, summary_of
 from scoring.store import Store
 from scoring.store.models import Run
@@ -75,7 +75,7 @@ def run(
         progress("snapshot", snapshot.subjects + snapshot.records)
         if not again and (published := _found(store, pack, as_of, snapshot, confirm)):
             return Outcome(published, is_new=False)
-        grade(duck, pack, as_of, records="records" if pack.vocabulary.records else None)
+        grade_coded(duck, pack, as_of)
         progress("grade", snapshot.subjects)
         with store.writing() as session:
             wait_to_publish(session, pack.id, as_of)

@@ -13,13 +13,15 @@ import pytest
 
 from api.settings import Settings, read_settings
 from scoring.cli import main
+from scoring.columns.place import VARIABLE as COLUMNS_VARIABLE
 from scoring.store.workspace import DEFAULT_MEMORY, DIRECTORY_VARIABLE, MEMORY_VARIABLE
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
 PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
 CONTAINERFILE = (DEPLOY / "Containerfile").read_text("utf-8")
-VARIABLES = {f"XINHENG_{name.upper()}" for name in Settings.__slots__} | {MEMORY_VARIABLE, DIRECTORY_VARIABLE}
+OF_BATCHES = {MEMORY_VARIABLE, DIRECTORY_VARIABLE, COLUMNS_VARIABLE}
+VARIABLES = {f"XINHENG_{name.upper()}" for name in Settings.__slots__} | OF_BATCHES
 
 
 def _commands() -> Iterator[str]:

@@ -15,6 +15,14 @@ from scoring.store.base import Base, BigId, Moment, Points
 from scoring.store.inside import ValueIn
 
 
+class StoreIdentity(Base):
+    """One row: what tells this store from all others. It stays when the database is moved."""
+
+    __tablename__ = "store_identity"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+
+
 class IngestedFile(Base):
     """A file whose rows are in the store. Each change of a version comes with one.
 
@@ -70,12 +78,19 @@ def _current(*columns: str) -> sa.Index:
     return sa.Index(None, *columns, unique=True, sqlite_where=current, postgresql_where=current)
 
 
+def _ended(name: str) -> sa.Index:
+    """The versions that ended, by when."""
+    ended = sa.text("known_until IS NOT NULL")
+    return sa.Index(name, "known_until", sqlite_where=ended, postgresql_where=ended)
+
+
 class SubjectVersion(_Version, Base):
     """A version of a subject's attributes."""
 
     __tablename__ = "subject_versions"
     __table_args__ = (
         _current("vocabulary", "subject_id"),
+        _ended("ix_subject_versions_ended"),
         sa.Index(None, "vocabulary", "subject_id", "known_from"),
     )
 
@@ -86,6 +101,7 @@ class RecordVersion(_Version, Base):
     __tablename__ = "record_versions"
     __table_args__ = (
         _current("vocabulary", "record_id"),
+        _ended("ix_record_versions_ended"),
         sa.Index(None, "vocabulary", "record_id", "known_from"),
         sa.Index(None, "vocabulary", "subject_id", "known_from"),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.model import Table, Vocabulary
+from scoring.columns import ColumnsError, Facts, Sum, load_columns
+from scoring.judging.coded import code_facts
 from scoring.sql import quoted
 from scoring.store import bulk
 from scoring.store.connection import Store
@@ -23,7 +26,13 @@ from scoring.store.models import known_at as was_known
 from scoring.store.versions import last_ingest
 
 _HASH = "content hash"  # with a space: no column of a vocabulary is called so
-_FEW = 20_000
+FEW = 20_000
+"""Fewer versions than these are read in no time: they have no copy."""
+_LOG = logging.getLogger("xinheng.store")
+_NOT_USED = (
+    "the columns of %s beside the store %s can't be used, and all of its versions are read instead, "
+    "which takes longer: %s"
+)
 _DOCUMENTS = pa.schema([("data", pa.string()), (_HASH, pa.string())])
 
 
@@ -50,7 +59,11 @@ def take_snapshot(
     duck: duckdb.DuckDBPyConnection,
     known_at: dt.datetime | None = None,
 ) -> Snapshot:
-    """Make the tables ``subjects`` and, where the vocabulary has any, ``records`` of what was known.
+    """Make tables of what was known: ``subjects`` and, where the vocabulary has any, ``records``.
+
+    Beside them come the coded tables of :mod:`scoring.judging.coded`. Where there are many facts, these are
+    read from the copy (:mod:`scoring.columns`), and the plain ones are views of them; where it can't be used,
+    a warning says why, and the versions are read.
 
     :param known_at: a moment with its time zone; None for now.
     :raises StoreError: where nothing was known of any subject, a value is not of its column's type, or the
@@ -59,6 +72,26 @@ def take_snapshot(
     with store.reading() as session:
         moment = _moment(store, session, vocabulary, known_at)
         connection = session.connection()
+        many = any(_has_many(connection, v, vocabulary.id) for v in (SubjectVersion, RecordVersion))
+    if many:
+        try:
+            return _snapshot(vocabulary, moment, load_columns(store, vocabulary, duck, moment))
+        except (ColumnsError, OSError, duckdb.Error) as error:
+            why = (str(error) or type(error).__name__).splitlines()[0]
+            _LOG.warning(_NOT_USED, vocabulary.id, store.address, why)
+    return snapshot_of_versions(store, vocabulary, duck, moment)
+
+
+def snapshot_of_versions(
+    store: Store, vocabulary: Vocabulary, duck: duckdb.DuckDBPyConnection, moment: dt.datetime
+) -> Snapshot:
+    """The same from the versions alone.
+
+    :param moment: of a file.
+    :raises StoreError: as :func:`take_snapshot`.
+    """
+    with store.reading() as session:
+        connection = session.connection()
         _load(
             duck, "subjects", vocabulary.subject, _documents(connection, SubjectVersion, vocabulary, moment)
         )
@@ -66,7 +99,11 @@ def take_snapshot(
             _load(
                 duck, "records", vocabulary.records, _documents(connection, RecordVersion, vocabulary, moment)
             )
-    return _describe(duck, vocabulary, moment)
+    subjects, records, orphans = _fingerprint(duck, "subjects"), Sum(), 0
+    if vocabulary.records is not None:
+        records, orphans = _fingerprint(duck, "records"), _orphans(duck, vocabulary)
+    code_facts(duck, vocabulary)
+    return _snapshot(vocabulary, moment, Facts(subjects, records, orphans))
 
 
 def _moment(
@@ -110,9 +147,15 @@ def _of_vocabulary(
 
     Of many, SQLite would fetch each row from elsewhere: an expression has it read the table instead.
     """
-    some = sa.select(sa.literal(1)).where(version.vocabulary == vocabulary_id).limit(_FEW).subquery()
-    number = connection.scalar(sa.select(sa.func.count()).select_from(some)) or 0
-    return (version.vocabulary if number < _FEW else version.vocabulary + "") == vocabulary_id
+    many = _has_many(connection, version, vocabulary_id)
+    return (version.vocabulary + "" if many else version.vocabulary) == vocabulary_id
+
+
+def _has_many(
+    connection: sa.Connection, version: type[SubjectVersion] | type[RecordVersion], vocabulary_id: str
+) -> bool:
+    some = sa.select(sa.literal(1)).where(version.vocabulary == vocabulary_id).limit(FEW).subquery()
+    return connection.scalar(sa.select(sa.func.count()).select_from(some)) == FEW
 
 
 def _load(duck: duckdb.DuckDBPyConnection, name: str, table: Table, documents: pa.RecordBatchReader) -> None:
@@ -123,14 +166,13 @@ def _load(duck: duckdb.DuckDBPyConnection, name: str, table: Table, documents: p
         raise StoreError(f"the {name} in the store do not fit their vocabulary: {error}") from error
 
 
-def _describe(duck: duckdb.DuckDBPyConnection, vocabulary: Vocabulary, moment: dt.datetime) -> Snapshot:
-    subjects, subjects_print = _fingerprint(duck, "subjects")
-    records, orphans, records_print = 0, 0, ""
+def _snapshot(vocabulary: Vocabulary, moment: dt.datetime, facts: Facts) -> Snapshot:
+    subjects, records = facts.subjects, facts.records
+    text = f"{vocabulary.id} {subjects.count} {subjects.xor:032x} {records.count} "
     if vocabulary.records is not None:
-        orphans = _orphans(duck, vocabulary)
-        records, records_print = _fingerprint(duck, "records")
-    text = f"{vocabulary.id} {subjects} {subjects_print} {records} {records_print}"
-    return Snapshot(moment, subjects, records, orphans, hashlib.sha256(text.encode()).hexdigest())
+        text += f"{records.xor:032x}"
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Snapshot(moment, subjects.count, records.count, facts.orphans, digest)
 
 
 def _orphans(duck: duckdb.DuckDBPyConnection, vocabulary: Vocabulary) -> int:
@@ -141,12 +183,12 @@ def _orphans(duck: duckdb.DuckDBPyConnection, vocabulary: Vocabulary) -> int:
     return number
 
 
-def _fingerprint(duck: duckdb.DuckDBPyConnection, name: str) -> tuple[int, str]:
-    """Number of rows, and the exclusive or of their 128-bit hashes; the column of hashes goes."""
+def _fingerprint(duck: duckdb.DuckDBPyConnection, name: str) -> Sum:
+    """Of the rows; the column of hashes goes."""
     rows = duck.execute(f"select count(*), bit_xor(md5_number({quoted(_HASH)})) from {name}")
     number, xor = _one(rows)
     duck.execute(f"alter table {name} drop column {quoted(_HASH)}")
-    return number, f"{xor or 0:032x}"
+    return Sum(number, int(xor or 0))
 
 
 def _one(result: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:
