@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.expressions import Level
 from rules.model import Dimension, Pack, Rule
 from rules.plan import rows_in_force, rule_names
-from scoring.group_measures import measures_of_group, of_subject
 from scoring.ingest.keys import subject_key
 from scoring.judging import one
 from scoring.misses import Miss, Misses
@@ -212,11 +210,20 @@ def _measures(
 ) -> dict[str, Any]:
     """The measures' values as the run had them."""
     judge = prepared.judge
-    of_group = of_subject(_group_measures(store, run), judge.pack, subject_id) if judge.over_group else {}
+    of_group = _of_group(store, run, judge.pack, subject_id) if judge.over_group else {}
     return judge.values(attributes, list(records.values()), run.as_of, of_group)
 
 
+def _of_group(store: Store, run: RunSummary, pack: Pack, subject_id: str) -> dict[str, Any]:
+    """What depends on other subjects, which alone needs DuckDB: it is loaded when it is asked for."""
+    from scoring.group_measures import of_subject
+
+    return of_subject(_group_measures(store, run), pack, subject_id)
+
+
 @lru_cache(maxsize=2)
-def _group_measures(store: Store, run: RunSummary) -> pa.Table:
-    """Everybody's measures in a run that can't change any more."""
+def _group_measures(store: Store, run: RunSummary) -> Any:
+    """Everybody's measures in a run that can't change any more, as Arrow."""
+    from scoring.group_measures import measures_of_group
+
     return measures_of_group(store, stored_text(store, run.pack_hash).load(), run.as_of, run.known_at)

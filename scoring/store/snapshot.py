@@ -19,10 +19,10 @@ from scoring.judging.coded import code_facts
 from scoring.sql import quoted
 from scoring.store import bulk
 from scoring.store.connection import Store
-from scoring.store.documents import typed_columns
 from scoring.store.errors import StoreError
 from scoring.store.models import RecordVersion, SubjectVersion
 from scoring.store.models import known_at as was_known
+from scoring.store.typed import typed_columns
 from scoring.store.versions import last_ingest
 
 _HASH = "content hash"  # with a space: no column of a vocabulary is called so
