@@ -321,7 +321,7 @@ def _alternatives(condition: Expression, level: Level) -> Iterable[_Terms]:
         match term:
             case Compare(op="=", left=Name() as name, right=Literal() as value) if name.level is level:
                 if (
-                    not _holds(name, value.value)
+                    not name.type.holds(value.value)
                     or common.equal.setdefault(name.name, value.value) != value.value
                 ):
                     return
@@ -332,7 +332,7 @@ def _alternatives(condition: Expression, level: Level) -> Iterable[_Terms]:
                 name.level is level and size * len(term.values) <= MAX_ALTERNATIVES
             ):
                 size *= len(term.values)
-                lists.append((name.name, tuple(v.value for v in term.values if _holds(name, v.value))))
+                lists.append((name.name, tuple(v.value for v in term.values if name.type.holds(v.value))))
             case Compare(left=Name() as name, right=Literal()) if name.level is level and _bounded(name):
                 if not _narrow(common, name, term):
                     return
@@ -348,15 +348,6 @@ def _alternatives(condition: Expression, level: Level) -> Iterable[_Terms]:
 
 def _bounded(name: Name) -> bool:
     return name.type.kind in (Kind.NUMBER, Kind.DATE) and name.type.whole <= 18
-
-
-def _holds(name: Name, value: Value) -> bool:
-    """Whether the column can have that value at all: a whole number never equals 2.5."""
-    if name.type.kind is not Kind.NUMBER:
-        return True
-    number: Fraction = Fraction(value)  # type: ignore[arg-type]
-    whole = number * Fraction(10) ** name.type.scale
-    return whole.denominator == 1 and abs(number) < Fraction(10) ** name.type.whole
 
 
 def _narrow(terms: _Terms, name: Name, term: Compare) -> bool:
