@@ -118,6 +118,16 @@ def known_at(
     )
 
 
+for _clue in ("registration_number", "name"):  # by which a subject without a usable code is found
+    sa.Index(
+        f"ix_subject_versions_{_clue}",
+        SubjectVersion.vocabulary,
+        ValueIn(SubjectVersion.data, _clue),
+        SubjectVersion.subject_id,
+        sqlite_where=SubjectVersion.known_until.is_(None),
+        postgresql_where=SubjectVersion.known_until.is_(None),
+    )
+
 sa.Index(
     "ix_record_versions_authority",
     RecordVersion.vocabulary,

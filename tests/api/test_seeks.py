@@ -238,6 +238,8 @@ def _records(regulator: Client, department: Client) -> None:
     _ok(regulator, "POST", "/v1/records", {"records": rows}, **{"Idempotency-Key": "k-1"})
     _ok(regulator, "POST", "/v1/records", {"records": rows}, **{"Idempotency-Key": "k-1"})
     _ok(department, "POST", "/v1/records", {"records": [_row("N-1", amount=7), _row("N-3")]})
+    unnamed = {"subject_id": None, "registration_number": "500000000000001", "name": "企业7"}
+    _ok(regulator, "POST", "/v1/records", {"records": [_row("N-4") | unnamed]})
     for client in (regulator, department):
         for query in ("", f"?subject_id={FINED}", "?limit=1", "?cursor=Wi0wMDAwMDE"):
             _ok(client, "GET", f"/v1/records{query}")
