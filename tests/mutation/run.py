@@ -134,8 +134,9 @@ def main() -> int:
     for group in groups:
         print(f"{group}: {outcomes[group, True]} of {outcomes[group, True] + outcomes[group, False]} caught")
     caught = sum(outcomes[group, True] for group in groups)
-    print(f"{caught} of {outcomes.total()} caught: {caught / outcomes.total():.0%}")
-    return 0 if caught / outcomes.total() >= BOUND else 1
+    share = caught / outcomes.total() if outcomes else 0.0
+    print(f"{caught} of {outcomes.total()} caught: {share:.0%}")
+    return 0 if share >= BOUND else 1
 
 
 def _draw(groups: list[str], sample: int, seed: int) -> Iterator[tuple[str, MutationSpec]]:
