@@ -49,7 +49,7 @@ def test_a_file_may_be_as_large_as_the_page_says(bound: str) -> None:
     assert f"| {bound} |" in FILES
 
 
-@pytest.mark.parametrize("name", sorted(DEFAULTS.keys() - {"DATABASE_URL", "MEMORY_LIMIT"}))
+@pytest.mark.parametrize("name", sorted(DEFAULTS.keys() - {"DATABASE_URL", "MEMORY_LIMIT", "CACHE"}))
 def test_a_setting_is_by_default_what_the_page_says(name: str) -> None:
     default = getattr(read_settings({}), name.lower())
     assert default == type(default)(DEFAULTS[name])
