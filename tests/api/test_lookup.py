@@ -6,7 +6,7 @@ import pytest
 from small_district import FINED, LISTED, MIXED, PACK, SUBJECTS
 
 from scoring.lookup import graded_packs, list_subjects, names_of, rule_hits, run_before
-from scoring.runs import RunSummary, get_run
+from scoring.published import RunSummary, get_run
 from scoring.store import Store
 
 
