@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,14 +35,23 @@ class Snapshot:
     :param known_at: the moment of the last file that counted; the same data can be had again with it.
     :param records: number of records.
     :param orphans: how many of them are about a subject that is not known; they are not graded.
-    :param hash: SHA-256 (hex) over the content; the same for the same rows in any order and any store.
+    :param prints: of subjects and of records, the exclusive or of the hashes of their documents (hex); empty
+        where the vocabulary has no records.
     """
 
+    vocabulary: str
     known_at: dt.datetime
     subjects: int
     records: int
     orphans: int
-    hash: str
+    prints: tuple[str, str]
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 (hex) over the content; the same for the same rows in any order and any store."""
+        subjects, records = self.prints
+        text = f"{self.vocabulary} {self.subjects} {subjects} {self.records} {records}"
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def take_snapshot(
@@ -57,7 +67,7 @@ def take_snapshot(
         database fails.
     """
     with store.reading() as session:
-        moment = _moment(store, session, vocabulary, known_at)
+        moment = moment_known(store, session, vocabulary, known_at)
         connection = session.connection()
         _load(
             duck, "subjects", vocabulary.subject, _documents(connection, SubjectVersion, vocabulary, moment)
@@ -69,10 +79,52 @@ def take_snapshot(
     return _describe(duck, vocabulary, moment)
 
 
-def _moment(
+def take_some(
+    store: Store,
+    vocabulary: Vocabulary,
+    duck: duckdb.DuckDBPyConnection,
+    moment: dt.datetime,
+    subject_ids: Sequence[str],
+) -> None:
+    """Make the tables of what was known of some subjects.
+
+    :param moment: of a file.
+    :raises StoreError: where a value is not of its column's type, or the database fails.
+    """
+    tables: list[tuple[str, Table, type[SubjectVersion] | type[RecordVersion]]]
+    tables = [("subjects", vocabulary.subject, SubjectVersion)]
+    if vocabulary.records is not None:
+        tables.append(("records", vocabulary.records, RecordVersion))
+    with store.reading() as session:
+        for name, table, version in tables:
+            documents = _documents_of(session.connection(), version, vocabulary, moment, subject_ids)
+            _load(duck, name, table, pa.RecordBatchReader.from_batches(_DOCUMENTS, documents))
+            duck.execute(f"alter table {name} drop column {quoted(_HASH)}")
+
+
+def _documents_of(
+    connection: sa.Connection,
+    version: type[SubjectVersion] | type[RecordVersion],
+    vocabulary: Vocabulary,
+    moment: dt.datetime,
+    subject_ids: Sequence[str],
+) -> Iterator[pa.RecordBatch]:
+    for some in bulk.parts(subject_ids):
+        query = sa.select(version.data, version.content_hash).where(
+            version.vocabulary == vocabulary.id,
+            version.subject_id.in_(some),
+            was_known(version, moment),
+        )
+        yield from bulk.stream(connection, query, _DOCUMENTS)
+
+
+def moment_known(
     store: Store, session: Session, vocabulary: Vocabulary, known_at: dt.datetime | None
 ) -> dt.datetime:
-    """The last file's moment at ``known_at``: no file that comes later can change what was known then."""
+    """The last file's moment at ``known_at``: no file that comes later can change what was known then.
+
+    :raises StoreError: where nothing was known then, or no subject of the vocabulary.
+    """
     last = last_ingest(session, known_at)
     if last is None:
         when = f" at {known_at.isoformat()}" if known_at else ""
@@ -129,8 +181,7 @@ def _describe(duck: duckdb.DuckDBPyConnection, vocabulary: Vocabulary, moment: d
     if vocabulary.records is not None:
         orphans = _orphans(duck, vocabulary)
         records, records_print = _fingerprint(duck, "records")
-    text = f"{vocabulary.id} {subjects} {subjects_print} {records} {records_print}"
-    return Snapshot(moment, subjects, records, orphans, hashlib.sha256(text.encode()).hexdigest())
+    return Snapshot(vocabulary.id, moment, subjects, records, orphans, (subjects_print, records_print))
 
 
 def _orphans(duck: duckdb.DuckDBPyConnection, vocabulary: Vocabulary) -> int:
