@@ -11,7 +11,7 @@ not the store's) is made anew; where there can't be a copy, the store is read.
 - :mod:`~scoring.columns.load`: reading it.
 """
 
-from scoring.columns.load import Facts, load_columns
+from scoring.columns.load import ORPHANS, Facts, load_columns
 from scoring.columns.place import ColumnsError, Sum
 
-__all__ = ["ColumnsError", "Facts", "Sum", "load_columns"]
+__all__ = ["ORPHANS", "ColumnsError", "Facts", "Sum", "load_columns"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.model import Table, Vocabulary
-from scoring.columns import ColumnsError, Facts, Sum, load_columns
-from scoring.judging.coded import code_facts
+from scoring.columns import ORPHANS, ColumnsError, Facts, Sum, load_columns
+from scoring.judging.coded import RECORDS, SIGNATURES, SUBJECTS, code_facts
 from scoring.sql import quoted
 from scoring.store import bulk
 from scoring.store.connection import Store
@@ -43,14 +44,23 @@ class Snapshot:
     :param known_at: the moment of the last file that counted; the same data can be had again with it.
     :param records: number of records.
     :param orphans: how many of them are about a subject that is not known; they are not graded.
-    :param hash: SHA-256 (hex) over the content; the same for the same rows in any order and any store.
+    :param prints: of subjects and of records, the exclusive or of the hashes of their documents (hex); empty
+        where the vocabulary has no records.
     """
 
+    vocabulary: str
     known_at: dt.datetime
     subjects: int
     records: int
     orphans: int
-    hash: str
+    prints: tuple[str, str]
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 (hex) over the content; the same for the same rows in any order and any store."""
+        subjects, records = self.prints
+        text = f"{self.vocabulary} {self.subjects} {subjects} {self.records} {records}"
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def take_snapshot(
@@ -70,7 +80,7 @@ def take_snapshot(
         database fails.
     """
     with store.reading() as session:
-        moment = _moment(store, session, vocabulary, known_at)
+        moment = moment_known(store, session, vocabulary, known_at)
         connection = session.connection()
         many = any(_has_many(connection, v, vocabulary.id) for v in (SubjectVersion, RecordVersion))
     if many:
@@ -106,10 +116,62 @@ def snapshot_of_versions(
     return _snapshot(vocabulary, moment, Facts(subjects, records, orphans))
 
 
-def _moment(
+def take_some(
+    store: Store,
+    vocabulary: Vocabulary,
+    duck: duckdb.DuckDBPyConnection,
+    moment: dt.datetime,
+    subject_ids: Sequence[str],
+) -> None:
+    """Make the tables of what was known of some subjects, plain and coded.
+
+    :param moment: of a file.
+    :raises StoreError: where a value is not of its column's type, or the database fails.
+    """
+    tables: list[tuple[str, Table, type[SubjectVersion] | type[RecordVersion]]]
+    tables = [("subjects", vocabulary.subject, SubjectVersion)]
+    if vocabulary.records is not None:
+        tables.append(("records", vocabulary.records, RecordVersion))
+    with store.reading() as session:
+        for name, table, version in tables:
+            documents = _documents_of(session.connection(), version, vocabulary, moment, subject_ids)
+            _load(duck, name, table, pa.RecordBatchReader.from_batches(_DOCUMENTS, documents))
+            duck.execute(f"alter table {name} drop column {quoted(_HASH)}")
+    code_facts(duck, vocabulary)
+
+
+def forget_snapshot(duck: duckdb.DuckDBPyConnection) -> None:
+    """Drop the tables and views of an earlier snapshot, if there are any."""
+    names = ("records", "subjects", RECORDS, ORPHANS, SIGNATURES, SUBJECTS)
+    made = dict(duck.execute("select table_name, table_type from information_schema.tables").fetchall())
+    for name in names:
+        if name in made:
+            duck.execute(f"drop {'view' if made[name] == 'VIEW' else 'table'} {name}")
+
+
+def _documents_of(
+    connection: sa.Connection,
+    version: type[SubjectVersion] | type[RecordVersion],
+    vocabulary: Vocabulary,
+    moment: dt.datetime,
+    subject_ids: Sequence[str],
+) -> Iterator[pa.RecordBatch]:
+    for some in bulk.parts(subject_ids):
+        query = sa.select(version.data, version.content_hash).where(
+            version.vocabulary == vocabulary.id,
+            version.subject_id.in_(some),
+            was_known(version, moment),
+        )
+        yield from bulk.stream(connection, query, _DOCUMENTS)
+
+
+def moment_known(
     store: Store, session: Session, vocabulary: Vocabulary, known_at: dt.datetime | None
 ) -> dt.datetime:
-    """The last file's moment at ``known_at``: no file that comes later can change what was known then."""
+    """The last file's moment at ``known_at``: no file that comes later can change what was known then.
+
+    :raises StoreError: where nothing was known then, or no subject of the vocabulary.
+    """
     last = last_ingest(session, known_at)
     if last is None:
         when = f" at {known_at.isoformat()}" if known_at else ""
@@ -168,11 +230,8 @@ def _load(duck: duckdb.DuckDBPyConnection, name: str, table: Table, documents: p
 
 def _snapshot(vocabulary: Vocabulary, moment: dt.datetime, facts: Facts) -> Snapshot:
     subjects, records = facts.subjects, facts.records
-    text = f"{vocabulary.id} {subjects.count} {subjects.xor:032x} {records.count} "
-    if vocabulary.records is not None:
-        text += f"{records.xor:032x}"
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return Snapshot(moment, subjects.count, records.count, facts.orphans, digest)
+    prints = f"{subjects.xor:032x}", f"{records.xor:032x}" if vocabulary.records is not None else ""
+    return Snapshot(vocabulary.id, moment, subjects.count, records.count, facts.orphans, prints)
 
 
 def _orphans(duck: duckdb.DuckDBPyConnection, vocabulary: Vocabulary) -> int:
