@@ -137,7 +137,8 @@ def held(points: Array, cap: int) -> Array:
 def faded(points: int, months: int, age: Array) -> Array:
     """What is left of points that fade evenly over so many months; rounded half away from zero."""
     left = [(2 * abs(points) * (months - m) + months) // (2 * months) for m in range(months)]
-    return (np.array([*left, 0]) * np.sign(points))[np.clip(age, 0, months)]
+    found: Array = (np.array([*left, 0]) * np.sign(points))[np.clip(age, 0, months)]
+    return found
 
 
 def stepped(age: Array, *steps: tuple[int, int]) -> Array:
@@ -198,7 +199,8 @@ def standing_listings(people: Population) -> Array:
 def share_at_least(part: Array, whole: Array, percent: int) -> Array:
     """Whether part / whole, rounded half away to 4 decimals, is at least so much; not where whole is 0."""
     rounded = (20_000 * part + whole) // np.maximum(2 * whole, 1)
-    return (whole > 0) & (rounded >= percent * 100)
+    enough: Array = (whole > 0) & (rounded >= percent * 100)
+    return enough
 
 
 # Rules on records: one function a rule or table, by dimension

@@ -33,8 +33,8 @@ def data_in(folder: Path, scale: float) -> Data:
     :param scale: 1 is a million subjects with 20 million records.
     """
     count = int(SUBJECTS * scale)
-    names = (folder / f"{name}-{count}.parquet" for name in ("subjects", "records"))
-    data = Data(*names, count, count * RECORDS_EACH)
+    subjects, records = (folder / f"{name}-{count}.parquet" for name in ("subjects", "records"))
+    data = Data(subjects, records, count, count * RECORDS_EACH)
     for path, query in ((data.subjects, _subjects(count)), (data.records, _records(count))):
         if not path.exists():
             with duckdb.connect() as duck:

@@ -42,20 +42,20 @@ def district_in(folder: Path, copies: int) -> Data:
 
 
 def _write(data: Data, copies: int) -> None:
-    """Records in the order of their numbers, as offices send them: those of a subject lie apart."""
+    """Records in the order in which they come about: those of an office or a subject lie apart."""
     register, *known = enterprise_sheets(SEED, enterprise_totals(ENTERPRISES, RECORDS))
     vocabulary = load_vocabulary("enterprise")
     assert vocabulary.records is not None
     with duckdb.connect() as duck:
         duck.register("enterprises", _arrow(vocabulary.subject, register.rows))
         duck.register("known", _arrow(vocabulary.records, _rows(known)))
-        for table, path, keys in (
-            ("enterprises", data.subjects, ("subject_id",)),
-            ("known", data.records, ("record_id", "subject_id")),
+        for table, path, keys, order in (
+            ("enterprises", data.subjects, ["subject_id"], "subject_id"),
+            ("known", data.records, ["record_id", "subject_id"], "occurred_on, record_id"),
         ):
             renamed = ", ".join(f"{key} || '-' || copy as {key}" for key in keys)
             copied = f"select * replace ({renamed}) from {table}, range({copies}) of_copies(copy)"
-            write_parquet(duck, f"select * exclude (copy) from ({copied}) order by {keys[0]}", path)
+            write_parquet(duck, f"select * exclude (copy) from ({copied}) order by {order}", path)
 
 
 def _rows(sheets: Iterable[Sheet]) -> list[Row]:
