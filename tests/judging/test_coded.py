@@ -110,7 +110,7 @@ def test_every_subject_and_record_has_a_number_of_its_own(
     with coded(*case) as duck:
         for number, table in (("_s", "xh_subjects"), ("_r", "xh_records"), ("_sig", "xh_signatures")):
             found = rows(duck, f"select {number} from {table}")
-            assert sorted(found) == [(n,) for n in range(len(found))]
+            assert len(set(found)) == len(found)
 
 
 def test_the_columns_of_an_installed_vocabulary_keep_their_types() -> None:
