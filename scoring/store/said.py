@@ -34,10 +34,11 @@ def holds(part: Any, day: Any) -> sa.ColumnElement[bool]:
     return sa.and_(part.begins <= day, sa.or_(part.ends.is_(None), part.ends > day))
 
 
-def said(part: Any, pack_id: str, run: int, day: dt.date, *columns: Any) -> sa.Select[*tuple[Any, ...]]:
+def said(part: Any, pack_id: Any, run: Any, day: Any, *columns: Any) -> sa.Select[*tuple[Any, ...]]:
     """Everybody's segments, or spans, of a day as a run left it, beside :class:`GradedSubject`.
 
     :param part: ``Segment`` or ``Span``, or an alias.
+    :param pack_id, run, day: values, or bound ones.
     """
     on = _bound(day)
     same = sa.and_(
