@@ -82,6 +82,7 @@ ACCESS: dict[str, Access] = {
     "subjects.get_grade": _reads(R),
     "subjects.list_grades": _reads(R),
     "subjects.get_explanation": _reads(R),
+    "subjects.get_forecast": _reads(R, S),
     "subjects.get_history": _reads(R),
     "subjects.list_subject_consents": _reads(R, S),
     "subjects.list_subject_checks": _reads(R, S),

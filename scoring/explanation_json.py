@@ -21,7 +21,10 @@ def explanation_document(found: Explanation) -> dict[str, Any]:
     pack = found.pack
     return {
         "subject_id": found.subject_id,
-        "run": _plain(asdict(found.run)),
+        "as_of": _plain(found.as_of),
+        "known_at": found.known_at.isoformat(),
+        "pack": {"id": pack.id, "version": pack.version},
+        "run": found.run and _plain(asdict(found.run)),
         "attributes": _plain(found.attributes),
         "measures": _plain(found.measures),
         "score": points(found.score),

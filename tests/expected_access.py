@@ -20,6 +20,7 @@ EXPECTED = {
     "subjects.get_grade": ("R", "read"),
     "subjects.list_grades": ("R", "read"),
     "subjects.get_explanation": ("R", "read"),
+    "subjects.get_forecast": ("RS", "read"),
     "subjects.get_history": ("R", "read"),
     "subjects.list_subject_consents": ("RS", "read"),
     "subjects.list_subject_checks": ("RS", "read"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from api.pages.words import tier_step
 from rules.model import Pack
+from scoring.answers.forecast import Forecast, Step
 from scoring.results import GradeRow
 
 
@@ -25,13 +26,30 @@ def history(grades: Sequence[GradeRow], pack: Pack) -> dict[str, Any]:
 
     :param grades: the earliest first.
     """
+    points = [(str(grade.as_of), grade.score / 100, grade.tier) for grade in grades]
+    return {**_over_bands(pack), "points": points}
+
+
+def forecast(found: Forecast, pack: Pack) -> dict[str, Any]:
+    """The same, of days to come: each score stays until the next, where it ends without one there is a gap.
+
+    :param pack: whose bands are drawn.
+    """
+    points = [(str(step.begins), *_score(step)) for step in found.steps]
+    return {**_over_bands(pack), "points": [*points, (str(found.until), *points[-1][1:])], "steps": True}
+
+
+def _score(step: Step) -> tuple[float | None, str | None]:
+    return (None, None) if step.grade is None else (step.grade.score / 100, step.grade.tier)
+
+
+def _over_bands(pack: Pack) -> dict[str, Any]:
     return {
         "highest": pack.score.max / 100,
         "tiers": [
             {**_tier(grade.tier, pack), "lowest": max(grade.lowest, pack.score.min) / 100}
             for grade in pack.grades
         ],
-        "points": [(str(grade.as_of), grade.score / 100, grade.tier) for grade in grades],
     }
 
 

@@ -13,17 +13,18 @@ from api import journal
 from api.auth import caller, is_regulator
 from api.context import settings, store
 from api.naming import own_body, subject_of, vocabulary_of
-from api.pages import story
+from api.pages import charts, story
 from api.pages.blueprint import blueprint, page
-from api.pages.charts import history
 from api.problems import fail
 from rules.book import LANES
 from rules.calendar import add_months
 from rules.model import Title
 from scoring import audit, results
+from scoring.answers.forecast import CAUSES, forecast
+from scoring.answers.timelines import UnknownSubjectError
 from scoring.consents import PURPOSES, list_consents
 from scoring.departments import PACK as DEPARTMENTS
-from scoring.explain import Explanation, UnknownSubjectError, explain
+from scoring.explain import Explanation, explain
 from scoring.lending import ACTION, OUTCOMES
 from scoring.lookup import NAME, Listed, graded_packs, list_subjects
 from scoring.marks import STATUS, list_marks
@@ -63,7 +64,9 @@ def subjects() -> Response:
 def subject(pack_id: str, subject_id: str) -> Response:
     """Why a subject has its grade."""
     found = _explained(pack_id, subject_id)
-    return page("subject", **_shown(found))
+    coming = forecast(store(), found.pack.id, found.subject_id)
+    drawn = charts.forecast(coming, found.pack)
+    return page("subject", coming=coming, drawn=drawn, causes=CAUSES, **_shown(found))
 
 
 @blueprint.get("/subjects/<pack_id>/<key:subject_id>/report")
@@ -92,12 +95,12 @@ def _shown(found: Explanation) -> dict[str, Any]:
         "grade": story.grade_of(found.pack, found.tier),
         "steps": story.waterfall(found),
         "grades": grades,
-        "history": history(grades, found.pack),
+        "history": charts.history(grades, found.pack),
         "groups": story.hit_groups(found),
         "facts": story.facts(found.attributes, found.pack.vocabulary.subject.columns),
         "supervision": terms,
-        "valid_until": terms and add_months(found.run.as_of, terms.valid_months),
-        "marks": list_marks(store(), found.run.vocabulary, subject_id=found.subject_id),
+        "valid_until": terms and add_months(found.as_of, terms.valid_months),
+        "marks": list_marks(store(), found.pack.vocabulary.id, subject_id=found.subject_id),
         "consents": list_consents(store(), subject_id=found.subject_id),
         "checks": audit.entries(store(), subject_id=found.subject_id, action=ACTION, limit=CHECKS_SHOWN),
         "purposes": PURPOSES,

@@ -47,6 +47,11 @@ COMMANDS = {
         "Explain the grade of SUBJECT (its credit code): each hit with rule, law, record, "
         "points and how long.",
     ),
+    "forecast": Entry(
+        "forecast:forecast_command",
+        "Foretell the grade of SUBJECT (its credit code) on every day to come, with nothing new known, "
+        "and say why it changes.",
+    ),
     "plan": Entry("plan:plan_group", "Plan supervision from tiers."),
     "departments": Entry(
         "departments:departments_group",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rules.problems import PackError, UnknownPackError
-from scoring.explain import UnknownSubjectError
+from scoring.answers.timelines import UnknownSubjectError
 from scoring.files import FileError
 from scoring.ingest.errors import IngestError
 from scoring.store import StoreError

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from cli.conftest import Command
 from cli.market import AS_OF, BLANK, HIT, MISSED
-from scoring.explain import Explanation, UnknownSubjectError, explain
+from scoring.answers.timelines import UnknownSubjectError
+from scoring.explain import Explanation, explain
 from scoring.misses import Miss
 from scoring.store import Store, open_store
 from scoring.store.models import Hit
