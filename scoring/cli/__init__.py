@@ -52,6 +52,10 @@ COMMANDS = {
         "Foretell the grade of SUBJECT (its credit code) on every day to come, with nothing new known, "
         "and say why it changes.",
     ),
+    "replay": Entry(
+        "replay:replay_command",
+        "Have RUN again from the facts at its moment and the text of its pack, and list what differs.",
+    ),
     "plan": Entry("plan:plan_group", "Plan supervision from tiers."),
     "departments": Entry(
         "departments:departments_group",
