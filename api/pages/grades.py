@@ -21,6 +21,7 @@ from rules.calendar import add_months
 from rules.model import Title
 from scoring import audit, results
 from scoring.answers.forecast import CAUSES, forecast
+from scoring.answers.paths import UnknownTierError, paths_of
 from scoring.answers.timelines import UnknownSubjectError
 from scoring.consents import PURPOSES, list_consents
 from scoring.departments import PACK as DEPARTMENTS
@@ -67,6 +68,18 @@ def subject(pack_id: str, subject_id: str) -> Response:
     coming = forecast(store(), found.pack.id, found.subject_id)
     drawn = charts.forecast(coming, found.pack)
     return page("subject", coming=coming, drawn=drawn, causes=CAUSES, **_shown(found))
+
+
+@blueprint.get("/subjects/<pack_id>/<key:subject_id>/paths")
+def paths(pack_id: str, subject_id: str) -> Response:
+    """Which lawful steps lead to a better tier, and when."""
+    found = _explained(pack_id, subject_id)
+    try:
+        ways = paths_of(store(), found.pack.id, found.subject_id, request.args.get("tier") or None)
+    except UnknownTierError as error:
+        fail("not-found", str(error))
+    name = found.attributes.get(NAME) or found.subject_id
+    return page("paths", found=found, name=name, pack=ways.pack, ways=ways)
 
 
 @blueprint.get("/subjects/<pack_id>/<key:subject_id>/report")

@@ -28,6 +28,8 @@ from api.schemas.subjects import (
     GradesQuery,
     HistorySchema,
     PackQuery,
+    PathsQuery,
+    PathsSchema,
     SubjectSchema,
     SubjectsQuery,
 )
@@ -35,6 +37,8 @@ from rules.loader import load_vocabulary
 from scoring import audit, results
 from scoring.answers.forecast import forecast
 from scoring.answers.forecast_json import forecast_document
+from scoring.answers.paths import UnknownTierError, paths_of
+from scoring.answers.paths_json import paths_document
 from scoring.answers.timelines import UnknownSubjectError
 from scoring.consents import list_consents, subject_key
 from scoring.explain import explain, explain_day
@@ -162,6 +166,23 @@ def get_forecast(query: dict[str, Any], subject_id: str) -> Response:
     except UnknownSubjectError as error:
         fail("not-found", str(error))
     return jsonify(forecast_document(found))
+
+
+@blueprint.get("/<key:subject_id>/paths")
+@blueprint.query(PathsQuery)
+@blueprint.answers(200, PathsSchema)
+def get_paths(query: dict[str, Any], subject_id: str) -> Response:
+    """The smallest sets of lawful steps that reach a better tier, and on which day each does.
+
+    A subject sees its own alone.
+    """
+    name = pack_id(query)
+    subject_id = _own(subject_of(vocabulary_of(name), subject_id))
+    try:
+        found = paths_of(store(), name, subject_id, query.get("tier"))
+    except (UnknownSubjectError, UnknownTierError) as error:
+        fail("not-found", str(error))
+    return jsonify(paths_document(found))
 
 
 @blueprint.get("/<key:subject_id>/history")

@@ -261,6 +261,60 @@ class ForecastSchema(Schema):
     steps = fields.List(fields.Nested(ForecastStepSchema), required=True)
 
 
+class PathsQuery(PackQuery):
+    """Which tier is to be reached."""
+
+    tier = Text(longest=20, metadata={"description": "By default the one above the subject's own"})
+
+
+class RemedyStepSchema(Schema):
+    """A remedy that is open to the subject for one of its records."""
+
+    remedy = fields.String(required=True)
+    title = TitleField(required=True)
+    record_id = fields.String(required=True)
+    on = fields.Date(required=True, metadata={"description": "The first day on which it may be done"})
+    needs = fields.List(TitleField(), required=True)
+    citations = fields.List(fields.Nested(CitationSchema), required=True)
+
+
+class PathSchema(Schema):
+    """A set of steps that reaches the tier; a part of it reaches it later, or not."""
+
+    steps = fields.List(
+        fields.Integer(),
+        required=True,
+        metadata={"description": "Places in the list of steps; none: it is enough to wait"},
+    )
+    reached_on = fields.Date(required=True)
+    until = fields.Date(
+        required=True,
+        allow_none=True,
+        metadata={"description": "When the tier is lost again"},
+    )
+    score = Points(required=True)
+    tier = fields.String(required=True)
+
+
+class PathsSchema(Schema):
+    """What leads to a better tier."""
+
+    subject_id = fields.String(required=True)
+    pack_id = fields.String(required=True)
+    run_id = fields.Integer(required=True, metadata={"description": "The run whose facts these are"})
+    as_of = fields.Date(required=True)
+    tier = fields.String(required=True)
+    target = fields.String(
+        required=True, allow_none=True, metadata={"description": "Null where the subject has the best tier"}
+    )
+    steps = fields.List(fields.Nested(RemedyStepSchema), required=True)
+    paths = fields.List(fields.Nested(PathSchema), required=True)
+    tried = fields.Integer(required=True, metadata={"description": "How many sets were judged"})
+    untried = fields.Integer(
+        required=True, metadata={"description": "How many sets were left out, for there are too many"}
+    )
+
+
 class MarkSchema(Schema):
     """An objection, the decision on it, a repair, or what a regulator settled about the record."""
 

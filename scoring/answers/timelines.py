@@ -6,7 +6,7 @@ This is the one place that says where a timeline comes from. Today it is judged,
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.model import Pack, Vocabulary
-from scoring.answers.terms import terms_of
+from scoring.answers.terms import Term, terms_of
 from scoring.group_measures import lines_of_group, lines_of_subject
 from scoring.ingest.keys import subject_key
 from scoring.judging import one
@@ -102,13 +102,17 @@ def timeline_of(
     moment = known_at if run is None else run.known_at
     with store.reading() as session:
         facts = facts_of(session, terms[-1].pack.vocabulary, subject_id, moment)
-    parts = tuple(
+    return TimelineAnswer(pack_id, facts, run, ruled_by(store, terms, facts, period))
+
+
+def ruled_by(store: Store, terms: Sequence[Term], facts: Facts, period: Period) -> tuple[Ruled, ...]:
+    """The timeline of facts by each version on the days of the period on which it rules."""
+    return tuple(
         Ruled(term.pack, timeline)
         for term in terms
         if (days := term.within(period)) is not None
         and (timeline := judged(store, term.pack, facts, days)).segments
     )
-    return TimelineAnswer(pack_id, facts, run, parts)
 
 
 def judged(store: Store, pack: Pack, facts: Facts, period: Period) -> Timeline:

@@ -52,6 +52,11 @@ COMMANDS = {
         "Foretell the grade of SUBJECT (its credit code) on every day to come, with nothing new known, "
         "and say why it changes.",
     ),
+    "paths": Entry(
+        "paths:paths_command",
+        "List the smallest sets of lawful steps that bring SUBJECT (its credit code) to a better tier, and "
+        "when.",
+    ),
     "replay": Entry(
         "replay:replay_command",
         "Have RUN again from the facts at its moment and the text of its pack, and list what differs.",
