@@ -57,6 +57,7 @@ def _blocks(pack: Pack) -> Iterator[Block]:
             for rule in others:
                 yield from _rule(pack, rule)
     yield from _alerts(pack)
+    yield from _remedies(pack)
     yield from _bases(pack)
 
 
@@ -274,6 +275,27 @@ def _alerts(pack: Pack) -> Iterator[Block]:
     yield Grid(("预警 Alert", "先后出现 One after another", "要求 Bond", "依据 Basis"), rows)
 
 
+def _remedies(pack: Pack) -> Iterator[Block]:
+    if not pack.remedies:
+        return
+    yield Heading(2, "改进途径 Remedies")
+    rows = tuple(
+        (
+            str(remedy.title),
+            _said(pack, remedy.when),
+            _valued(pack, remedy.after) if remedy.after else "随时 any day",
+            "；".join(map(str, remedy.needs)) or "—",
+            "；".join(map(pack.cite, remedy.citations)),
+        )
+        for remedy in pack.remedies
+    )
+    yield Grid(("途径 Remedy", "适用 For", "最早 Not before", "条件 Needs", "依据 Basis"), rows)
+
+
+def _valued(pack: Pack, value: Expression) -> str:
+    return str(both(pack, lambda said: said.value(value)))
+
+
 def _events(pack: Pack, alert: Alert) -> str:
     return " → ".join(_said(pack, event.when) for event in alert.events)
 
@@ -296,9 +318,11 @@ def _bases(pack: Pack) -> Iterator[Block]:
     for rule in pack.rules:
         for citation in rule.citations:
             cited.setdefault(citation.basis, []).append(rule.table or rule.id)
-    for alert in pack.alerts:
-        for citation in alert.citations:
-            cited.setdefault(citation.basis, []).append(alert.id)
+    others = {entry.id: entry.citations for entry in pack.alerts}
+    others |= {entry.id: entry.citations for entry in pack.remedies}
+    for name, citations in others.items():
+        for citation in citations:
+            cited.setdefault(citation.basis, []).append(name)
     titles = {basis.id: basis.title for basis in pack.bases}
     rows = tuple(
         (titles.get(basis, OWN_CHOICE_TITLE), "、".join(dict.fromkeys(rules)) or "—")

@@ -14,6 +14,20 @@ def today() -> dt.date:
     return dt.datetime.now(SHANGHAI).date()
 
 
+def moment_of(text: str) -> dt.datetime:
+    """The moment in an ISO text, in Shanghai where it names no time zone; a date alone is the end of the day.
+
+    :raises ValueError, OverflowError: where it is none.
+
+    >>> moment_of("2026-03-03T09:30").isoformat()
+    '2026-03-03T01:30:00+00:00'
+    """
+    found = dt.datetime.fromisoformat(text)
+    if len(text) == len("2026-03-03"):
+        found = dt.datetime.combine(found.date(), dt.time.max)
+    return (found if found.tzinfo else found.replace(tzinfo=SHANGHAI)).astimezone(dt.UTC)
+
+
 def add_months(day: dt.date, months: int) -> dt.date:
     """``day`` moved by whole months; 31 January + 1 month is the last day of February.
 

@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from rules.expressions import Level, render
-from rules.model import Alert, Column, Dimension, Event, Grade, Measure, Pack, Rule, Supervision, Title
+from rules.expressions import Level, Value, render
+from rules.model import (
+    Alert,
+    Column,
+    Dimension,
+    Event,
+    Grade,
+    Measure,
+    Pack,
+    Remedy,
+    Rule,
+    Supervision,
+    Title,
+)
 from rules.words import Words, both, dated, kind, number, plain, window, words
 
 Fields = Mapping[str, str]
@@ -18,7 +30,7 @@ class Change:
     """One difference.
 
     :param part: the part of the pack: pack, basis, dimension, measure, rule, table, veto, consequence, alert,
-        grade, supervision, attribute, column.
+        remedy, grade, supervision, attribute, column.
     :param id: which entry of that part; empty for the pack itself.
     :param title: its title in the newer pack (in the older one, where it is gone).
     :param field: what of it; ``added`` or ``removed`` for the entry as a whole.
@@ -80,6 +92,7 @@ def _parts(pack: Pack) -> dict[str, Entries]:
             for part in ("rule", "table", "veto", "consequence")
         },
         "alert": {alert.id: (str(alert.title), _alert(alert)) for alert in pack.alerts},
+        "remedy": {remedy.id: (str(remedy.title), _remedy(remedy)) for remedy in pack.remedies},
         "grade": {grade.tier: (str(grade.title), _grade(grade)) for grade in pack.grades},
         "supervision": {s.tier: (s.tier, _supervision(s)) for s in pack.supervision},
         "attribute": _columns(vocabulary.subject.columns),
@@ -159,6 +172,21 @@ def _alert(alert: Alert) -> Fields:
 def _event(event: Event) -> str:
     until = f" (until {render(event.stands_until)})" if event.stands_until else ""
     return render(event.when) + until
+
+
+def _remedy(remedy: Remedy) -> Fields:
+    return {
+        "title": str(remedy.title),
+        "condition": render(remedy.when),
+        "changes": "; ".join(f"{name}: {_changed(value)}" for name, value in remedy.changes.items()),
+        "after": render(remedy.after) if remedy.after else "",
+        "needs": "; ".join(map(str, remedy.needs)),
+        "basis": "; ".join(str(citation) for citation in remedy.citations),
+    }
+
+
+def _changed(value: Value | None) -> str:
+    return "" if value is None else plain(value)
 
 
 def _grade(grade: Grade) -> Fields:

@@ -16,7 +16,7 @@ from rules.expressions import Expression, Type, render
 from rules.model import Pack, When
 
 _NODES = get_args(Expression)
-_UNORDERED = ("rules", "alerts", "dimensions", "measures", "bases")
+_UNORDERED = ("rules", "alerts", "dimensions", "measures", "bases", "remedies")
 
 
 def identity(pack: Pack) -> str:
@@ -30,6 +30,8 @@ def canonical(pack: Pack) -> dict[str, Any]:
     form: dict[str, Any] = _plain(pack)
     for part in _UNORDERED:
         form[part] = sorted(form[part], key=lambda entry: str(entry["id"]))
+    if not pack.remedies:
+        del form["remedies"]  # what packs were before there were any, they still are
     return form
 
 

@@ -24,12 +24,14 @@ _MEASURE = ("title", "count", "sum", "min", "max", "mean", "latest", "ratio", "v
             "rank", "peers", "order", "where", "within", "by", "take")  # fmt: skip
 ORDER: Mapping[str, tuple[str, ...]] = {
     "": ("pack", "version", "title", "subject", "in_force", "basis", "score", "dimensions", "measures",
-         "rules", "vetoes", "tables", "consequences", "alerts", "grades", "supervision", "examples"),
+         "rules", "vetoes", "tables", "consequences", "alerts", "remedies", "grades", "supervision",
+         "examples"),
     "rules": _ENTRY,
     "vetoes": _ENTRY,
     "tables": _ENTRY,
     "consequences": _ENTRY,
     "alerts": ("id", "title", "events", "same", "within", "basis"),
+    "remedies": ("id", "title", "when", "after", "needs", "changes", "basis"),
     "events": ("when", "times", "stands_until"),
     "measures": _MEASURE,
     "title": ("zh", "en"),
@@ -44,7 +46,7 @@ ORDER: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """The order of keys in the mappings under a key; other keys follow as they stand."""
 
-_SPACED = ("rules", "vetoes", "tables", "consequences", "alerts")
+_SPACED = ("rules", "vetoes", "tables", "consequences", "alerts", "remedies")
 """Lists whose entries have an empty line between them."""
 
 

@@ -339,6 +339,26 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class Remedy:
+    """A lawful step that betters what a record says: its repair, a report filed, a promise kept.
+
+    :param when: which records it is for.
+    :param changes: what their columns say once it is done.
+    :param after: the first day on which it may be done; None for any day. Unknown: never.
+    :param needs: what must be done or shown for it.
+    """
+
+    id: str
+    title: Title
+    when: Expression
+    changes: Mapping[str, Value | None]
+    after: Expression | None
+    needs: tuple[Title, ...]
+    citations: tuple[Citation, ...]
+    place: Place = field(default=NOWHERE, metadata={"identity": False})
+
+
+@dataclass(frozen=True, slots=True)
 class Dimension:
     """A part of the score; its points are kept between ``floor`` and ``ceiling`` (hundredths)."""
 
@@ -407,6 +427,7 @@ class Pack:
     alerts: tuple[Alert, ...]
     grades: tuple[Grade, ...]
     supervision: tuple[Supervision, ...]
+    remedies: tuple[Remedy, ...] = ()
     examples: tuple[Example, ...] = field(default=(), metadata={"identity": False})
     place: Place = field(default=NOWHERE, metadata={"identity": False})
 

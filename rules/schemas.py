@@ -217,6 +217,18 @@ class AlertSchema(Strict):
             raise complaint("not a pattern of 2 to 10 records", "two events, or one with times: 3")
 
 
+class RemedySchema(Strict):
+    id = own.Identifier(required=True)
+    title = own.TitleField(required=True)
+    when = own.Text(required=True)
+    changes = fields.Dict(
+        keys=own.ColumnName(), values=fields.Raw(), required=True, validate=validate.Length(min=1)
+    )
+    after = own.Text(load_default=None)
+    needs = fields.List(own.TitleField(), load_default=list)
+    basis = own.CitationField(required=True)
+
+
 class RowSchema(Strict):
     """The long form of a row; what it leaves out is the table's."""
 
@@ -412,6 +424,7 @@ class PackSchema(Strict):
     tables = many(TableSchema)
     consequences = many(ConsequenceSchema)
     alerts = many(AlertSchema)
+    remedies = many(RemedySchema)
     grades = fields.List(fields.Nested(GradeSchema), required=True, validate=validate.Length(min=1))
     supervision = fields.Dict(
         keys=fields.String(), values=fields.Nested(SupervisionSchema), load_default=dict

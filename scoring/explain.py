@@ -1,33 +1,32 @@
-"""Why a subject has its grade: a published run's hits, and what kept other rules out."""
+"""Why a subject has its grade: what hit, and what kept other rules out; as published, or for any day."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
+from rules.calendar import today
 from rules.expressions import Level
 from rules.model import Dimension, Pack, Rule
 from rules.plan import rows_in_force, rule_names
+from scoring.answers.terms import term_on, terms_of
+from scoring.answers.timelines import Facts, UnknownSubjectError, facts_of, judge_of, judged, of_group, run_of
 from scoring.ingest.keys import subject_key
 from scoring.judging import one
+from scoring.judging.period import Period
 from scoring.judging.timeline import Hit, dimensions_of
 from scoring.misses import Miss, Misses
-from scoring.published import RunSummary, current_run, get_run
+from scoring.published import LAST_PUBLISHED, RunSummary, summary_of
 from scoring.results import grade_of, hits_in
 from scoring.store import Store
-from scoring.store.documents import decode
-from scoring.store.models import RecordVersion, SubjectVersion, known_at
-from scoring.store.packs import PackText, stored_text
-
-
-class UnknownSubjectError(LookupError):
-    """The run has no result for that subject, or there is no run."""
+from scoring.store.models import Run
+from scoring.store.packs import stored_pack
+from scoring.store.versions import last_ingest
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +59,16 @@ class DimensionPart:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A subject's result in a run, with everything that it rests on. Scores and points in hundredths.
+    """A subject's result on a day, with everything that it rests on. Scores and points in hundredths.
 
+    :param run: the run that published it; None where it was computed, for no run has said it.
+    :param known_at: the moment of the last file that counted.
     :param unmatched: the tables in force of which no row matched the subject.
     """
 
-    run: RunSummary
+    run: RunSummary | None
+    as_of: dt.date
+    known_at: dt.datetime
     pack: Pack
     subject_id: str
     attributes: Mapping[str, Any]
@@ -84,41 +87,134 @@ class Explanation:
 
 
 def explain(store: Store, pack_id: str, subject_id: str, run_id: int | None = None) -> Explanation:
-    """Why the subject has its grade.
+    """Why the subject has the grade that a run published.
 
     :param run_id: by default the latest run of the pack.
     :raises UnknownSubjectError: where there is no run, or the run has no result for the subject.
     """
-    run = _run(store, pack_id, run_id)
-    prepared = _prepared(stored_text(store, run.pack_hash), run.as_of)
-    pack = prepared.judge.pack
+    run = run_of(store, pack_id, run_id)
+    pack = stored_pack(store, run.pack_hash)
     subject_id = subject_key(pack.vocabulary, subject_id)
-    score = grade_of(store, run, subject_id)
-    if score is None:
+    grade = grade_of(store, run, subject_id)
+    if grade is None:
         raise UnknownSubjectError(f"run {run.id} of {pack_id} has no result for {subject_id}")
-    hits = hits_in(store, run, pack, subject_id)
-    dimensions = dimensions_of(pack.dimensions, hits)
     with store.reading() as session:
-        attributes, records = _facts(session, pack, run, subject_id)
-    values = _measures(store, prepared, run, subject_id, attributes, records)
-    subject = {**attributes, **values}
+        facts = facts_of(session, pack.vocabulary, subject_id, run.known_at)
+    hits = hits_in(store, run, pack, subject_id)
+    result = _Result(
+        *(grade.score, grade.tier, grade.band, grade.veto, grade.next_change_on),
+        *(grade.inputs_known, grade.inputs_total),
+        dimensions_of(pack.dimensions, hits),
+        [_shown(hit) for hit in hits],
+    )
+    return _explained(store, pack, facts, run.as_of, run, result)
+
+
+def explain_day(
+    store: Store,
+    pack_id: str,
+    subject_id: str,
+    as_of: dt.date | None = None,
+    known_at: dt.datetime | None = None,
+) -> Explanation:
+    """What the subject's grade on any day is, by what was known at any moment, and why.
+
+    It is explained as published where a run said it of that day and, where a moment is given, knew exactly
+    what was known then. Else it is computed, by the rules of :func:`scoring.answers.terms.terms_of`, and has
+    no run.
+
+    :param as_of: by default today.
+    :param known_at: a moment with its time zone; by default now.
+    :raises UnknownSubjectError: where nothing was known of the subject, or no version is in force that day.
+    """
+    as_of = as_of or today()
+    published = _published(store, pack_id, as_of, known_at)
+    if published is not None:
+        return explain(store, pack_id, subject_id, published.id)
+    term = term_on(terms_of(store, pack_id, known_at), as_of)
+    if term is None:
+        raise UnknownSubjectError(f"no version of {pack_id} is in force on {as_of}")
+    pack = term.pack
+    with store.reading() as session:
+        facts = facts_of(session, pack.vocabulary, subject_id, known_at)
+    timeline = judged(store, pack, facts, term.days)
+    grade, hits = timeline.on(as_of), timeline.hits(as_of)
+    assert grade is not None, "a version of the pack is in force"
+    result = _Result(
+        *(grade.score, grade.tier, grade.band, grade.veto, timeline.next_change(as_of)),
+        *(grade.known, grade.total),
+        dimensions_of(pack.dimensions, hits),
+        [_shown(hit) for hit in hits],
+    )
+    return _explained(store, pack, facts, as_of, None, result)
+
+
+def _published(store: Store, pack_id: str, as_of: dt.date, known_at: dt.datetime | None) -> RunSummary | None:
+    """The last run for a day; where a moment is given, of those that knew what was known then."""
+    query = sa.select(Run).where(Run.pack_id == pack_id, Run.as_of == as_of)
+    with store.reading() as session:
+        if known_at is not None:
+            query = query.where(Run.known_at == last_ingest(session, known_at))
+        row = session.scalar(query.order_by(*LAST_PUBLISHED).limit(1))
+        return None if row is None else summary_of(row)
+
+
+_Hit = tuple[str, str | None, int, int, dt.date | None, dt.date | None]
+"""Rule, record, points before and after the cap, and the days from and until which it counts."""
+
+
+def _shown(hit: Hit) -> _Hit:
+    return (
+        *(hit.rule.id, _text(hit.record_id), hit.points_before, hit.points),
+        *(hit.counts_from, hit.counts_until),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """A subject's result as a run keeps it, or as it was computed.
+
+    :param dimensions: points before and within the bounds, by dimension.
+    """
+
+    score: int
+    tier: str
+    band: str
+    veto: str | None
+    next_change_on: dt.date | None
+    inputs_known: int
+    inputs_total: int
+    dimensions: Mapping[str, tuple[int, int]]
+    hits: Sequence[_Hit]
+
+
+def _explained(
+    store: Store, pack: Pack, facts: Facts, as_of: dt.date, run: RunSummary | None, found: _Result
+) -> Explanation:
+    values = _measures(store, pack, facts, as_of)
+    rules = {hit[0] for hit in found.hits}
+    misses = _misses_of(judge_of(pack), as_of)
     return Explanation(
         run=run,
+        as_of=as_of,
+        known_at=run.known_at if run else facts.known_at,
         pack=pack,
-        subject_id=subject_id,
-        attributes=attributes,
+        subject_id=facts.subject_id,
+        attributes=facts.attributes,
         measures=values,
-        score=score.score,
-        tier=score.tier,
-        band=score.band,
-        veto=pack.rule(score.veto) if score.veto else None,
-        next_change_on=score.next_change_on,
-        inputs_known=score.inputs_known,
-        inputs_total=score.inputs_total,
-        unmatched=_unmatched(pack, run.as_of, {hit.rule.id for hit in hits}),
-        dimensions=tuple(DimensionPart(d, *dimensions[d.id]) for d in pack.dimensions if d.id in dimensions),
-        hits=tuple(_hit(hit, records, values) for hit in hits),
-        misses=tuple(prepared.misses.of(subject, list(records.values()), {hit.rule.id for hit in hits})),
+        score=found.score,
+        tier=found.tier,
+        band=found.band,
+        veto=pack.rule(found.veto) if found.veto else None,
+        next_change_on=found.next_change_on,
+        inputs_known=found.inputs_known,
+        inputs_total=found.inputs_total,
+        unmatched=_unmatched(pack, as_of, rules),
+        dimensions=tuple(
+            DimensionPart(d, *found.dimensions[d.id]) for d in pack.dimensions if d.id in found.dimensions
+        ),
+        hits=tuple(_hit(pack, hit, facts.records, values) for hit in found.hits),
+        misses=tuple(misses.of({**facts.attributes, **values}, list(facts.records.values()), rules)),
     )
 
 
@@ -127,60 +223,25 @@ def _unmatched(pack: Pack, day: dt.date, hit: set[str]) -> tuple[str, ...]:
     return tuple(sorted({*rows.values()} - {rows[rule] for rule in hit if rule in rows}))
 
 
-def _run(store: Store, pack_id: str, run_id: int | None) -> RunSummary:
-    run = get_run(store, run_id) if run_id is not None else current_run(store, pack_id)
-    if run is None:
-        raise UnknownSubjectError(f"there is no run of {pack_id} yet; start one with: xinheng score")
-    if run.pack_id != pack_id:
-        raise UnknownSubjectError(f"run {run.id} is one of {run.pack_id}, not of {pack_id}")
-    return run
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """What explaining a pack's grades of one day needs."""
-
-    judge: one.Judge
-    misses: Misses
-
-
 @lru_cache(maxsize=16)
-def _prepared(text: PackText, as_of: dt.date) -> _Prepared:
-    pack = text.load()
-    return _Prepared(one.Judge(pack), Misses(pack, as_of))
+def _misses_of(judge: one.Judge, day: dt.date) -> Misses:
+    return Misses(judge.pack, day)
 
 
-def _facts(
-    session: Session, pack: Pack, run: RunSummary, subject_id: str
-) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """The subject's attributes and its records by id, as the run knew them."""
-    vocabulary = pack.vocabulary
-    subject = session.scalar(_known(SubjectVersion, run, subject_id))
-    attributes = decode(subject.data, vocabulary.subject) if subject else {}
-    if vocabulary.records is None:
-        return attributes, {}
-    versions = session.scalars(_known(RecordVersion, run, subject_id).order_by(RecordVersion.record_id))
-    return attributes, {v.record_id: decode(v.data, vocabulary.records) for v in versions}
-
-
-def _known(version: Any, run: RunSummary, subject_id: str) -> Any:
-    return sa.select(version).where(
-        version.vocabulary == run.vocabulary,
-        version.subject_id == subject_id,
-        known_at(version, run.known_at),
-    )
-
-
-def _hit(hit: Hit, records: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> ExplainedHit:
+def _hit(
+    pack: Pack, hit: _Hit, records: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]
+) -> ExplainedHit:
+    rule_id, record_id, points_before, points, counts_from, counts_until = hit
+    rule = pack.rule(rule_id)
     return ExplainedHit(
-        rule=hit.rule,
-        record_id=hit.record_id,
-        record=records.get(hit.record_id) if hit.record_id is not None else None,
-        measures={name: values.get(name) for name in _measures_read(hit.rule)},
-        points_before=hit.points_before,
-        points=hit.points,
-        counts_from=hit.counts_from,
-        counts_until=hit.counts_until,
+        rule=rule,
+        record_id=record_id,
+        record=records.get(record_id) if record_id is not None else None,
+        measures={name: values.get(name) for name in _measures_read(rule)},
+        points_before=points_before,
+        points=points,
+        counts_from=counts_from,
+        counts_until=counts_until,
     )
 
 
@@ -188,33 +249,12 @@ def _measures_read(rule: Rule) -> list[str]:
     return sorted(name.name for name in rule_names(rule) if name.level is Level.MEASURE)
 
 
-# Measures of one subject
+def _measures(store: Store, pack: Pack, facts: Facts, day: dt.date) -> dict[str, Any]:
+    """The measures' values on a day."""
+    group = of_group(store, pack, facts, Period.of(day))
+    placed = {name: line.on(day) for name, line in group.items()}
+    return judge_of(pack).values(facts.attributes, list(facts.records.values()), day, placed)
 
 
-def _measures(
-    store: Store,
-    prepared: _Prepared,
-    run: RunSummary,
-    subject_id: str,
-    attributes: Mapping[str, Any],
-    records: Mapping[str, Mapping[str, Any]],
-) -> dict[str, Any]:
-    """The measures' values as the run had them."""
-    judge = prepared.judge
-    of_group = _of_group(store, run, judge.pack, subject_id) if judge.over_group else {}
-    return judge.values(attributes, list(records.values()), run.as_of, of_group)
-
-
-def _of_group(store: Store, run: RunSummary, pack: Pack, subject_id: str) -> dict[str, Any]:
-    """What depends on other subjects, which alone needs DuckDB: it is loaded when it is asked for."""
-    from scoring.group_measures import of_subject
-
-    return of_subject(_group_measures(store, run), pack, subject_id)
-
-
-@lru_cache(maxsize=2)
-def _group_measures(store: Store, run: RunSummary) -> Any:
-    """Everybody's measures in a run that can't change any more, as Arrow."""
-    from scoring.group_measures import measures_of_group
-
-    return measures_of_group(store, stored_text(store, run.pack_hash).load(), run.as_of, run.known_at)
+def _text(record_id: Any) -> str | None:
+    return None if record_id is None else str(record_id)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
-from rules.model import Pack, Rule
+from rules.model import Citation, Pack, Rule
 from scoring.explain import ExplainedHit, Explanation
 from scoring.misses import Miss
 
@@ -21,7 +21,10 @@ def explanation_document(found: Explanation) -> dict[str, Any]:
     pack = found.pack
     return {
         "subject_id": found.subject_id,
-        "run": _plain(asdict(found.run)),
+        "as_of": _plain(found.as_of),
+        "known_at": found.known_at.isoformat(),
+        "pack": {"id": pack.id, "version": pack.version},
+        "run": found.run and _plain(asdict(found.run)),
         "attributes": _plain(found.attributes),
         "measures": _plain(found.measures),
         "score": points(found.score),
@@ -48,16 +51,21 @@ def explanation_document(found: Explanation) -> dict[str, Any]:
 
 def rule_document(pack: Pack, rule: Rule) -> dict[str, Any]:
     """A rule with the titles of the documents that it cites."""
-    documents = {basis.id: basis.title for basis in pack.bases}
     return {
         "id": rule.id,
         "title": asdict(rule.title),
         "dimension": rule.dimension,
-        "citations": [
-            {"basis": c.basis, "article": c.article, "document": documents.get(c.basis, c.basis)}
-            for c in rule.citations
-        ],
+        "citations": citations_document(pack, rule.citations),
     }
+
+
+def citations_document(pack: Pack, citations: Iterable[Citation]) -> list[dict[str, str]]:
+    """Citations with the titles of the documents."""
+    documents = {basis.id: basis.title for basis in pack.bases}
+    return [
+        {"basis": c.basis, "article": c.article, "document": documents.get(c.basis, c.basis)}
+        for c in citations
+    ]
 
 
 def points(hundredths: int) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 
 from api.pages.words import tier_step
 from rules.model import Pack
+from scoring.answers.forecast import Forecast, Step
 from scoring.results import Piece
 
 
@@ -27,14 +28,30 @@ def history(line: Sequence[Piece], until: dt.date, pack: Pack) -> dict[str, Any]
     :param line: in the order of days; it has a point where it changes.
     :param until: the last day that it tells of.
     """
+    points = [(str(piece.begins), piece.score / 100, piece.tier) for piece in line]
+    return {**_over_bands(pack), "points": points, "until": str(until)}
+
+
+def forecast(found: Forecast, pack: Pack) -> dict[str, Any]:
+    """The same, of days to come: each score stays until the next, where it ends without one there is a gap.
+
+    :param pack: whose bands are drawn.
+    """
+    points = [(str(step.begins), *_score(step)) for step in found.steps]
+    return {**_over_bands(pack), "points": points, "until": str(found.until)}
+
+
+def _score(step: Step) -> tuple[float | None, str | None]:
+    return (None, None) if step.grade is None else (step.grade.score / 100, step.grade.tier)
+
+
+def _over_bands(pack: Pack) -> dict[str, Any]:
     return {
         "highest": pack.score.max / 100,
         "tiers": [
             {**_tier(grade.tier, pack), "lowest": max(grade.lowest, pack.score.min) / 100}
             for grade in pack.grades
         ],
-        "points": [(str(piece.begins), piece.score / 100, piece.tier) for piece in line],
-        "until": str(until),
     }
 
 

@@ -13,17 +13,19 @@ from api import journal
 from api.auth import caller, is_regulator
 from api.context import settings, store
 from api.naming import own_body, subject_of, vocabulary_of
-from api.pages import story
+from api.pages import charts, story
 from api.pages.blueprint import blueprint, page
-from api.pages.charts import history
 from api.problems import fail
 from rules.book import LANES
 from rules.calendar import add_months
 from rules.model import Title
 from scoring import audit, results
+from scoring.answers.forecast import CAUSES, forecast
+from scoring.answers.paths import UnknownTierError, paths_of
+from scoring.answers.timelines import UnknownSubjectError
 from scoring.consents import PURPOSES, list_consents
 from scoring.departments import PACK as DEPARTMENTS
-from scoring.explain import Explanation, UnknownSubjectError, explain
+from scoring.explain import Explanation, explain
 from scoring.lending import ACTION, OUTCOMES
 from scoring.lookup import NAME, Listed, graded_packs, list_subjects
 from scoring.marks import STATUS, list_marks
@@ -63,7 +65,21 @@ def subjects() -> Response:
 def subject(pack_id: str, subject_id: str) -> Response:
     """Why a subject has its grade."""
     found = _explained(pack_id, subject_id)
-    return page("subject", **_shown(found))
+    coming = forecast(store(), found.pack.id, found.subject_id)
+    drawn = charts.forecast(coming, found.pack)
+    return page("subject", coming=coming, drawn=drawn, causes=CAUSES, **_shown(found))
+
+
+@blueprint.get("/subjects/<pack_id>/<key:subject_id>/paths")
+def paths(pack_id: str, subject_id: str) -> Response:
+    """Which lawful steps lead to a better tier, and when."""
+    found = _explained(pack_id, subject_id)
+    try:
+        ways = paths_of(store(), found.pack.id, found.subject_id, request.args.get("tier") or None)
+    except UnknownTierError as error:
+        fail("not-found", str(error))
+    name = found.attributes.get(NAME) or found.subject_id
+    return page("paths", found=found, name=name, pack=ways.pack, ways=ways)
 
 
 @blueprint.get("/subjects/<pack_id>/<key:subject_id>/report")
@@ -81,22 +97,24 @@ def own_department() -> Response:
 
 def _shown(found: Explanation) -> dict[str, Any]:
     """What the page and the report of a subject both show."""
-    line = results.grade_line(store(), found.run, found.subject_id)
+    run = found.run
+    assert run is not None, "pages show what was published"
+    line = results.grade_line(store(), run, found.subject_id)
     terms = story.supervision_of(found.pack, found.tier)
     return {
         "found": found,
         "pack": found.pack,
-        "run": found.run,
+        "run": run,
         "name": found.attributes.get(NAME) or found.subject_id,
         "grade": story.grade_of(found.pack, found.tier),
         "steps": story.waterfall(found),
         "line": line[-PIECES_SHOWN:],
-        "history": history(line[-PIECES_SHOWN:], found.run.as_of, found.pack),
+        "history": charts.history(line[-PIECES_SHOWN:], run.as_of, found.pack),
         "groups": story.hit_groups(found),
         "facts": story.facts(found.attributes, found.pack.vocabulary.subject.columns),
         "supervision": terms,
-        "valid_until": terms and add_months(found.run.as_of, terms.valid_months),
-        "marks": list_marks(store(), found.run.vocabulary, subject_id=found.subject_id),
+        "valid_until": terms and add_months(found.as_of, terms.valid_months),
+        "marks": list_marks(store(), found.pack.vocabulary.id, subject_id=found.subject_id),
         "consents": list_consents(store(), subject_id=found.subject_id),
         "checks": audit.entries(store(), subject_id=found.subject_id, action=ACTION, limit=CHECKS_SHOWN),
         "purposes": PURPOSES,

@@ -18,21 +18,30 @@ from api.problems import fail
 from api.schemas.consents import ConsentPage
 from api.schemas.lender_checks import CheckNotePage
 from api.schemas.subjects import (
-    ExplanationQuery,
+    AnyDayQuery,
     ExplanationSchema,
+    ForecastQuery,
+    ForecastSchema,
     GradePage,
     GradeQuery,
     GradeSchema,
     GradesQuery,
     HistorySchema,
     PackQuery,
+    PathsQuery,
+    PathsSchema,
     SubjectSchema,
     SubjectsQuery,
 )
 from rules.loader import load_vocabulary
 from scoring import audit, results
+from scoring.answers.forecast import forecast
+from scoring.answers.forecast_json import forecast_document
+from scoring.answers.paths import UnknownTierError, paths_of
+from scoring.answers.paths_json import paths_document
+from scoring.answers.timelines import UnknownSubjectError
 from scoring.consents import list_consents, subject_key
-from scoring.explain import UnknownSubjectError, explain
+from scoring.explain import explain, explain_day
 from scoring.explanation_json import explanation_document
 from scoring.lending import ACTION, check_note
 from scoring.marks import list_marks
@@ -121,17 +130,59 @@ def list_grades(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
 
 
 @blueprint.get("/<key:subject_id>/explanation")
-@blueprint.query(ExplanationQuery)
+@blueprint.query(AnyDayQuery)
 @blueprint.answers(200, ExplanationSchema)
 def get_explanation(query: dict[str, Any], subject_id: str) -> Response:
-    """Why the subject has its grade: each hit with its record and source, and what kept other rules out."""
-    run = run_of(query)
-    subject_id = subject_of(run.vocabulary, subject_id)
+    """Why the subject has its grade: each hit with its record and source, and what kept other rules out.
+
+    For a day and a moment: as published where a run has said it, else computed, with no run.
+    """
     try:
-        found = explain(store(), run.pack_id, subject_id, run.id)
+        if query.get("as_of") or query.get("known_at"):
+            name = pack_id(query)
+            subject_id = subject_of(vocabulary_of(name), subject_id)
+            found = explain_day(store(), name, subject_id, query.get("as_of"), query.get("known_at"))
+        else:
+            run = run_of(query)
+            subject_id = subject_of(run.vocabulary, subject_id)
+            found = explain(store(), run.pack_id, subject_id, run.id)
     except UnknownSubjectError as error:
         fail("not-found", str(error))
     return jsonify(explanation_document(found))
+
+
+@blueprint.get("/<key:subject_id>/forecast")
+@blueprint.query(ForecastQuery)
+@blueprint.answers(200, ForecastSchema)
+def get_forecast(query: dict[str, Any], subject_id: str) -> Response:
+    """The subject's grade on every day to come, with nothing new known, and why it changes.
+
+    A subject sees its own alone.
+    """
+    name = pack_id(query)
+    subject_id = _own(subject_of(vocabulary_of(name), subject_id))
+    try:
+        found = forecast(store(), name, subject_id, query["months"])
+    except UnknownSubjectError as error:
+        fail("not-found", str(error))
+    return jsonify(forecast_document(found))
+
+
+@blueprint.get("/<key:subject_id>/paths")
+@blueprint.query(PathsQuery)
+@blueprint.answers(200, PathsSchema)
+def get_paths(query: dict[str, Any], subject_id: str) -> Response:
+    """The smallest sets of lawful steps that reach a better tier, and on which day each does.
+
+    A subject sees its own alone.
+    """
+    name = pack_id(query)
+    subject_id = _own(subject_of(vocabulary_of(name), subject_id))
+    try:
+        found = paths_of(store(), name, subject_id, query.get("tier"))
+    except (UnknownSubjectError, UnknownTierError) as error:
+        fail("not-found", str(error))
+    return jsonify(paths_document(found))
 
 
 @blueprint.get("/<key:subject_id>/history")

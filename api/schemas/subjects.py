@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import get_args
+import datetime as dt
+from typing import Any, get_args
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from api.fields import Points, Text, TitleField, Values
 from api.paging import NumberedPageQuery, PageQuery, page_of
 from api.schemas.lender_checks import CheckNoteSchema
 from api.schemas.runs import RunSchema
+from rules.calendar import SHANGHAI
+from scoring.answers.forecast import Cause
 from scoring.marks import Kind
 
 LARGEST_ID = 2**53
+MOST_MONTHS = 1200
 
 
 class PackQuery(Schema):
@@ -37,6 +41,26 @@ class ExplanationQuery(PackQuery):
     run = fields.Integer(
         validate=validate.Range(1, LARGEST_ID), metadata={"description": "By default the latest"}
     )
+
+
+class AnyDayQuery(ExplanationQuery):
+    """Which of a subject's grades is to be explained: one of a run, or of any day by what was known then."""
+
+    as_of = fields.Date(
+        metadata={"description": "Any day, published or not; today where only a moment is given"}
+    )
+    known_at = fields.AwareDateTime(
+        default_timezone=SHANGHAI,
+        validate=validate.Range(*(dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in (1900, 9000))),
+        metadata={"description": "By what was known at this moment; now where only a day is given"},
+    )
+
+    @validates_schema
+    def _one_way(self, data: dict[str, Any], **_: Any) -> None:
+        if "run" in data and ("as_of" in data or "known_at" in data):
+            raise ValidationError(
+                "a run has a day and a moment of its own: leave out as_of and known_at", "run"
+            )
 
 
 class SubjectsQuery(ExplanationQuery, PageQuery):
@@ -144,11 +168,28 @@ class DimensionSchema(Schema):
     points = Points(required=True)
 
 
+class PackVersionSchema(Schema):
+    """A version of a pack."""
+
+    id = fields.String(required=True)
+    version = fields.String(required=True)
+
+
 class ExplanationSchema(Schema):
     """Why a subject has its grade, and why not another."""
 
     subject_id = fields.String(required=True)
-    run = fields.Nested(RunSchema, required=True)
+    as_of = fields.Date(required=True, metadata={"description": "The date that the grade speaks about"})
+    known_at = fields.DateTime(
+        required=True, metadata={"description": "The moment of the last file that counted"}
+    )
+    pack = fields.Nested(PackVersionSchema, required=True)
+    run = fields.Nested(
+        RunSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The run that published it; null where it was computed and never published"},
+    )
     attributes = Values(required=True)
     measures = Values(required=True)
     score = Points(required=True)
@@ -166,6 +207,112 @@ class ExplanationSchema(Schema):
     dimensions = fields.List(fields.Nested(DimensionSchema), required=True)
     hits = fields.List(fields.Nested(HitSchema), required=True)
     misses = fields.List(fields.Nested(MissSchema), required=True)
+
+
+class ForecastQuery(PackQuery):
+    """How far to look."""
+
+    months = fields.Integer(
+        load_default=24,
+        validate=validate.Range(1, MOST_MONTHS),
+        metadata={"description": "From the latest run's day on"},
+    )
+
+
+class ReasonSchema(Schema):
+    """Why a grade will be another one from a day on."""
+
+    cause = fields.String(required=True, validate=validate.OneOf([cause.value for cause in Cause]))
+    rule = fields.Nested(RuleSchema, required=True, allow_none=True)
+    record_id = fields.String(required=True, allow_none=True)
+    points_before = Points(required=True, metadata={"description": "Until then, before the cap"})
+    points = Points(required=True, metadata={"description": "From then on, before the cap"})
+    version = fields.String(
+        required=True, allow_none=True, metadata={"description": "Of the pack, where that is what changes"}
+    )
+
+
+class ForecastStepSchema(Schema):
+    """Days on which a grade stays the same."""
+
+    begins = fields.Date(required=True)
+    ends = fields.Date(
+        required=True, allow_none=True, metadata={"description": "Null where nothing changes any more"}
+    )
+    version = fields.String(
+        required=True, allow_none=True, metadata={"description": "Of the pack; null where none is in force"}
+    )
+    score = Points(required=True, allow_none=True)
+    tier = fields.String(required=True, allow_none=True)
+    band = fields.String(required=True, allow_none=True)
+    veto = fields.String(required=True, allow_none=True)
+    reasons = fields.List(fields.Nested(ReasonSchema), required=True)
+
+
+class ForecastSchema(Schema):
+    """A subject's grade on every day to come, with nothing new known of it."""
+
+    subject_id = fields.String(required=True)
+    pack_id = fields.String(required=True)
+    run_id = fields.Integer(required=True, metadata={"description": "The run whose facts these are"})
+    known_at = fields.DateTime(required=True)
+    first = fields.Date(required=True)
+    until = fields.Date(required=True)
+    steps = fields.List(fields.Nested(ForecastStepSchema), required=True)
+
+
+class PathsQuery(PackQuery):
+    """Which tier is to be reached."""
+
+    tier = Text(longest=20, metadata={"description": "By default the one above the subject's own"})
+
+
+class RemedyStepSchema(Schema):
+    """A remedy that is open to the subject for one of its records."""
+
+    remedy = fields.String(required=True)
+    title = TitleField(required=True)
+    record_id = fields.String(required=True)
+    on = fields.Date(required=True, metadata={"description": "The first day on which it may be done"})
+    needs = fields.List(TitleField(), required=True)
+    citations = fields.List(fields.Nested(CitationSchema), required=True)
+
+
+class PathSchema(Schema):
+    """A set of steps that reaches the tier; a part of it reaches it later, or not."""
+
+    steps = fields.List(
+        fields.Integer(),
+        required=True,
+        metadata={"description": "Places in the list of steps; none: it is enough to wait"},
+    )
+    reached_on = fields.Date(required=True)
+    until = fields.Date(
+        required=True,
+        allow_none=True,
+        metadata={"description": "When the tier is lost again"},
+    )
+    score = Points(required=True)
+    tier = fields.String(required=True)
+
+
+class PathsSchema(Schema):
+    """What leads to a better tier."""
+
+    subject_id = fields.String(required=True)
+    pack_id = fields.String(required=True)
+    run_id = fields.Integer(required=True, metadata={"description": "The run whose facts these are"})
+    as_of = fields.Date(required=True)
+    tier = fields.String(required=True)
+    target = fields.String(
+        required=True, allow_none=True, metadata={"description": "Null where the subject has the best tier"}
+    )
+    steps = fields.List(fields.Nested(RemedyStepSchema), required=True)
+    paths = fields.List(fields.Nested(PathSchema), required=True)
+    tried = fields.Integer(required=True, metadata={"description": "How many sets were judged"})
+    untried = fields.Integer(
+        required=True, metadata={"description": "How many sets were left out, for there are too many"}
+    )
 
 
 class MarkSchema(Schema):

@@ -32,6 +32,7 @@ CHECKS: tuple[Callable[[Review], Iterator[Finding]], ...] = (
     points.beyond_dimension,
     points.dated_values,
     points.counts_forever,
+    points.no_way_out,
     points.idle_decay,
     points.endless_measures,
     order.examples,

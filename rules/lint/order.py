@@ -88,7 +88,8 @@ def _title(review: Review, rule: Rule) -> str:
 def bases(review: Review) -> Iterator[Finding]:
     """Documents that nothing cites, citations without article, and how much is our own choice."""
     pack = review.pack
-    citations = [entry.citations for entry in pack.rules] + [alert.citations for alert in pack.alerts]
+    citations = [entry.citations for entry in pack.rules]
+    citations += [entry.citations for entry in pack.alerts] + [entry.citations for entry in pack.remedies]
     cited = {citation.basis for given in citations for citation in given}
     for index, basis in enumerate(pack.bases):
         if basis.id not in cited and basis.id != OWN_CHOICE:

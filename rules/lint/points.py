@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 
-from rules.expressions import Level
+from rules.expressions import Level, conjunction
 from rules.lint.finding import Finding, Severity
 from rules.lint.review import Review
 from rules.model import Dimension, Rule
@@ -111,6 +111,19 @@ def counts_forever(review: Review) -> Iterator[Finding]:
             yield review.finding(
                 Severity.WARNING, "counts-forever", rule, rule.id, message, "counts: {months: 12, from: …}"
             )
+
+
+def no_way_out(review: Review) -> Iterator[Finding]:
+    """Rules that cost points for a record, have no end, and have no remedy for such records."""
+    for rule in review.pack.rules:
+        if rule.level is not Level.RECORD or not any(value < 0 for value in _values(rule)):
+            continue
+        window = rule.window
+        ends = rule.when.ends or (window and (window.months or window.days or window.until))
+        both = (conjunction((rule.when.written, remedy.when)) for remedy in review.pack.remedies)
+        if not ends and all(review.limits.boxes(condition) == () for condition in both):
+            message = "costs points for ever: it has no end, and no remedy is for its records"
+            yield review.finding(Severity.NOTICE, "no-way-out", rule, rule.id, message)
 
 
 def idle_decay(review: Review) -> Iterator[Finding]:

@@ -26,9 +26,9 @@ def build_examples(
 
 def _example(context: Context, data: Mapping[str, Any], path: Path, rule: Rule | None) -> Example | None:
     problems = len(context.problems)
-    subject = _row(context, data["subject"], context.attributes, (*path, "subject"))
+    subject = typed_row(context, data["subject"], context.attributes, (*path, "subject"))
     records = [
-        _row(context, record, context.records, (*path, "records", index))
+        typed_row(context, record, context.records, (*path, "records", index))
         for index, record in enumerate(data["records"])
     ]
     if data["given"] is not None:
@@ -63,9 +63,9 @@ def _give(
     """Parts the columns of ``given`` into the subject's and one record's."""
     own = {name: value for name, value in given.items() if name in context.attributes}
     rest = {name: value for name, value in given.items() if name not in context.attributes}
-    subject |= _row(context, own, context.attributes, path)
+    subject |= typed_row(context, own, context.attributes, path)
     if rest or (rule and rule.level is Level.RECORD):
-        records.append(_row(context, rest, context.records or context.attributes, path))
+        records.append(typed_row(context, rest, context.records or context.attributes, path))
 
 
 def _date_records(context: Context, records: Sequence[Row], as_of: dt.date, rule: Rule | None) -> None:
@@ -77,7 +77,8 @@ def _date_records(context: Context, records: Sequence[Row], as_of: dt.date, rule
         record.setdefault(column, as_of)
 
 
-def _row(context: Context, data: Mapping[str, Any], columns: Mapping[str, Column], path: Path) -> Row:
+def typed_row(context: Context, data: Mapping[str, Any], columns: Mapping[str, Column], path: Path) -> Row:
+    """Values of columns, each of its column's type; a problem noted for each that is not."""
     row: Row = {}
     for name, value in data.items():
         column = columns.get(name)

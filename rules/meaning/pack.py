@@ -10,6 +10,7 @@ from rules.meaning.context import Context
 from rules.meaning.examples import build_examples
 from rules.meaning.measures import build_measures
 from rules.meaning.references import References, build_supervision, check_grades, check_ids
+from rules.meaning.remedies import build_remedies
 from rules.meaning.rules import build_consequence, build_rule, build_veto
 from rules.meaning.tables import build_table
 from rules.model import Pack, Rule, Vocabulary
@@ -43,6 +44,7 @@ def build_pack(document: Document, data: Mapping[str, Any], vocabulary: Vocabula
         tables={table["id"]: table["title"] for table in data["tables"]},
         alerts=build_alerts(context, references, data["alerts"]),
         grades=tuple(data["grades"]),
+        remedies=build_remedies(context, references, data["remedies"]),
         supervision=build_supervision(context, references, data["supervision"]),
         examples=build_examples(context, data["examples"], ("examples",), None),
         place=document.place(()),

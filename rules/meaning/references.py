@@ -41,7 +41,7 @@ def check_ids(context: Context, data: Mapping[str, Any]) -> None:
     _check_ids(context, [(("basis", i, "id"), b.id) for i, b in enumerate(data["basis"])])
     own: list[tuple[Path, str]] = [
         ((part, i, "id"), d["id"])
-        for part in ("rules", "vetoes", "tables", "consequences", "alerts")
+        for part in ("rules", "vetoes", "tables", "consequences", "alerts", "remedies")
         for i, d in enumerate(data[part])
     ]
     rows: list[tuple[Path, str]] = [

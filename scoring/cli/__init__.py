@@ -47,6 +47,20 @@ COMMANDS = {
         "Explain the grade of SUBJECT (its credit code): each hit with rule, law, record, "
         "points and how long.",
     ),
+    "forecast": Entry(
+        "forecast:forecast_command",
+        "Foretell the grade of SUBJECT (its credit code) on every day to come, with nothing new known, "
+        "and say why it changes.",
+    ),
+    "paths": Entry(
+        "paths:paths_command",
+        "List the smallest sets of lawful steps that bring SUBJECT (its credit code) to a better tier, and "
+        "when.",
+    ),
+    "replay": Entry(
+        "replay:replay_command",
+        "Have RUN again from the facts at its moment and the text of its pack, and list what differs.",
+    ),
     "plan": Entry("plan:plan_group", "Plan supervision from tiers."),
     "departments": Entry(
         "departments:departments_group",

@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rules.problems import PackError, UnknownPackError
-from scoring.explain import UnknownSubjectError
+from scoring.answers.paths import UnknownTierError
+from scoring.answers.timelines import UnknownSubjectError
 from scoring.files import FileError
 from scoring.ingest.errors import IngestError
 from scoring.store import StoreError
 
-EXPECTED = (PackError, UnknownPackError, UnknownSubjectError, FileError, IngestError, StoreError, OSError)
+EXPECTED = (
+    *(PackError, UnknownPackError, UnknownSubjectError, UnknownTierError),
+    *(FileError, IngestError, StoreError, OSError),
+)
 
 
 @contextmanager

@@ -11,12 +11,13 @@ from typing import Any
 
 import click
 
+from rules.calendar import SHANGHAI
 from rules.exact import EXACT
 from rules.expressions import Level, conjuncts, render
 from rules.model import Pack, Rule
 from rules.words import Words, number, signed, words
-from scoring.cli.options import database_option
-from scoring.explain import ExplainedHit, Explanation, explain
+from scoring.cli.options import Day, Moment, database_option
+from scoring.explain import ExplainedHit, Explanation, explain, explain_day
 from scoring.explanation_json import explanation_document
 from scoring.misses import Miss
 from scoring.store import open_store
@@ -27,6 +28,13 @@ from scoring.visible import visible
 @click.argument("subject")
 @click.option("--pack", "pack_id", default="enterprise-credit", show_default=True, help="The pack's id.")
 @click.option("--run", "run_id", type=int, help="An earlier run; by default the latest.")
+@click.option("--as-of", type=Day(), help="For any day, published or not; today with --known-at.")
+@click.option(
+    "--known-at",
+    type=Moment(),
+    help="By what was known at this moment, such as 2026-03-03 (the end of that day in Shanghai) or "
+    "2026-03-03T09:30; now with --as-of.",
+)
 @click.option("--why-not", is_flag=True, help="Also what kept each other rule out.")
 @click.option(
     "--format",
@@ -38,17 +46,33 @@ from scoring.visible import visible
 )
 @database_option
 def explain_command(
-    subject: str, pack_id: str, run_id: int | None, why_not: bool, fmt: str, database: str | None
+    subject: str,
+    pack_id: str,
+    run_id: int | None,
+    as_of: dt.date | None,
+    known_at: dt.datetime | None,
+    why_not: bool,
+    fmt: str,
+    database: str | None,
 ) -> None:
     """Explain the grade of SUBJECT (its credit code): each hit with rule, law, record, points and how long.
+
+    With --as-of or --known-at any day is answered: as published where a run has said it, else computed.
 
     \b
     Examples:
       xinheng explain 91500159MAXKF9G70Q --why-not
+      xinheng explain 91500159MAXKF9G70Q --as-of 2026-03-03 --known-at 2026-03-03
       xinheng explain YH-SC --pack department-credit --format json
     """
+    is_any_day = as_of is not None or known_at is not None
+    if is_any_day and run_id is not None:
+        raise click.UsageError("--run is of a day and a moment of its own: leave out --as-of and --known-at")
     with closing(open_store(database)) as store:
-        explanation = explain(store, pack_id, subject, run_id)
+        if is_any_day:
+            explanation = explain_day(store, pack_id, subject, as_of, known_at)
+        else:
+            explanation = explain(store, pack_id, subject, run_id)
     if fmt == "json":
         click.echo(json.dumps(explanation_document(explanation), ensure_ascii=False, indent=2))
     else:
@@ -90,8 +114,10 @@ def _head(found: Explanation) -> Iterable[str]:
         yield f"             {found.veto.title}（按得分应为 by points {found.band}）"
     yield f"  得分 Score  {number(found.score)}（起评分 starting at {number(pack.score.start)}）"
     ahead = f"，最早变化 may change on {found.next_change_on}" if found.next_change_on else ""
-    yield f"  评价 As of  {run.as_of}{ahead}"
-    yield f"  规则 Pack   {pack.title} {pack.version}，批次 run {run.id}"
+    said = f"批次 run {run.id}" if run else "推算，未曾发布 computed, not as published"
+    yield f"  评价 As of  {found.as_of}{ahead}"
+    yield f"  数据 Known  {found.known_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
+    yield f"  规则 Pack   {pack.title} {pack.version}，{said}"
 
 
 def _rules_of(found: Explanation, hits: list[ExplainedHit], brief: bool) -> Iterable[str]:
@@ -157,7 +183,7 @@ def _reasons(found: Explanation, miss: Miss) -> Iterable[str]:
         verdict = "未知 unknown" if failed.unknown else "不符 not so"
         yield f"要求 needs {said.condition(terms[failed.term])}：{verdict}（{_values(said, failed.found)}）"
     if not miss.failed:
-        yield _outside(miss, found.run.as_of, said)
+        yield _outside(miss, found.as_of, said)
 
 
 def _outside(miss: Miss, as_of: dt.date, said: Words) -> str:

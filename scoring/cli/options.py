@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from rules.calendar import today
+from rules.calendar import moment_of, today
 from rules.loader import find_pack, load_pack
 from rules.model import Pack
 
@@ -31,6 +31,20 @@ class Day(click.ParamType[dt.date]):
             return dt.date.fromisoformat(value)
         except ValueError:
             self.fail(f"'{value}' is not a date such as 2026-07-31", param, ctx)
+
+
+class Moment(click.ParamType[dt.datetime]):
+    """A moment; in Shanghai where it has no time zone, and at the end of the day where it has no time."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dt.datetime:
+        if isinstance(value, dt.datetime):
+            return value
+        try:
+            return moment_of(value)
+        except (ValueError, OverflowError):
+            self.fail(f"'{value}' is not a moment such as 2026-07-31 or 2026-07-31T09:30+08:00", param, ctx)
 
 
 class Memory(click.ParamType[str]):

@@ -60,9 +60,7 @@ def test_a_run_of_a_day_to_come_is_nobodys_grade_before_that_day(
     assert regulator.get(grade).json["as_of"] == "2026-07-31"
     assert regulator.get(f"{grade}?as_of={ahead}").json["as_of"] == str(ahead)
     assert regulator.get(f"/v1/subjects/{MIXED}/explanation").json["run"]["as_of"] == "2026-07-31"
-    assert explain(store, PACK, MIXED).run.as_of == dt.date(2026, 7, 31), (
-        "on the command line and on pages too"
-    )
+    assert explain(store, PACK, MIXED).as_of == dt.date(2026, 7, 31), "on the command line and on pages too"
     assert {item["as_of"] for item in regulator.get("/v1/subjects").json["items"]} == {"2026-07-31"}
     bank, day = sign_in(Role.LENDER, "甲银行"), str(today())
     consent = terms(MIXED, lender="甲银行", valid_from=day, valid_until=day)

@@ -11,7 +11,8 @@ import pytest
 
 from cli.conftest import Command
 from cli.market import AS_OF, BLANK, HIT, MISSED
-from scoring.explain import Explanation, UnknownSubjectError, explain
+from scoring.answers.timelines import UnknownSubjectError
+from scoring.explain import Explanation, explain
 from scoring.misses import Miss
 from scoring.results import stream_results
 from scoring.store import Store, open_store

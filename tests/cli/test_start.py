@@ -54,7 +54,7 @@ def test_the_list_of_commands_loads_none_of_them() -> None:
 def test_explaining_a_grade_loads_what_it_reads_alone(database: str) -> None:
     words = ("explain", HIT, "--pack", "market", "--database", database)
     loaded(*words)  # has the pack kept
-    assert heavy(loaded(*words)) == {"sqlalchemy"}
+    assert heavy(loaded(*words)) == {"sqlalchemy", "pyarrow"}  # results are streamed as Arrow
 
 
 def test_completing_a_command_loads_none_of_them() -> None:
@@ -75,6 +75,7 @@ def test_commands_and_options_are_completed_with_what_they_do() -> None:
     assert [(item.value, item.help) for item in shell.get_completions([], "re")] == [
         ("records", "Settle what only a person can:..."),
         ("repeat-offences", "List repeat offenders by field: their..."),
+        ("replay", "Have RUN again from the facts at its..."),
         ("report", "Count the district's figures from the..."),
     ]
     assert [item.value for item in shell.get_completions([], "--")] == ["--version", "--help"]

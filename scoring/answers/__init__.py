@@ -1,0 +1,1 @@
+"""What time as a value gives: a subject's grades on other days than those that a run speaks about."""

@@ -1,0 +1,50 @@
+"""Paths for programs: the same from the command line and from the API."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from rules.model import Pack
+from scoring.answers.paths import Path, Paths, Step
+from scoring.explanation_json import citations_document, points
+
+
+def paths_document(found: Paths) -> dict[str, Any]:
+    """The paths as JSON has them. The API's OpenAPI document states their form (``Paths``)."""
+    run = found.timeline.run
+    assert run is not None
+    return {
+        "subject_id": found.timeline.facts.subject_id,
+        "pack_id": found.timeline.pack_id,
+        "run_id": run.id,
+        "as_of": found.first.isoformat(),
+        "tier": found.tier,
+        "target": found.target,
+        "steps": [_step(found.pack, step) for step in found.steps],
+        "paths": [_path(path, found.steps) for path in found.paths],
+        "tried": found.tried,
+        "untried": found.untried,
+    }
+
+
+def _step(pack: Pack, step: Step) -> dict[str, Any]:
+    remedy = step.remedy
+    return {
+        "remedy": remedy.id,
+        "title": asdict(remedy.title),
+        "record_id": step.record_id,
+        "on": step.on.isoformat(),
+        "needs": [asdict(need) for need in remedy.needs],
+        "citations": citations_document(pack, remedy.citations),
+    }
+
+
+def _path(path: Path, steps: tuple[Step, ...]) -> dict[str, Any]:
+    return {
+        "steps": [steps.index(step) for step in path.steps],
+        "reached_on": path.reached_on.isoformat(),
+        "until": path.until and path.until.isoformat(),
+        "score": points(path.score),
+        "tier": path.tier,
+    }

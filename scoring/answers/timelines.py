@@ -1,0 +1,197 @@
+"""A subject's grades as a timeline, by what was known at a moment.
+
+This is the one place that says where a timeline comes from. Today it is judged, from the facts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from threading import Lock
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from rules.model import Pack, Vocabulary
+from scoring.answers.terms import Term, terms_of
+from scoring.ingest.keys import subject_key
+from scoring.judging import one
+from scoring.judging.lines import Line
+from scoring.judging.period import ALL_OF_TIME, Period
+from scoring.judging.timeline import Timeline
+from scoring.published import RunSummary, current_run, get_run
+from scoring.store import Store
+from scoring.store.documents import decode
+from scoring.store.models import RecordVersion, SubjectVersion
+from scoring.store.models import known_at as was_known
+from scoring.store.packs import stored_pack
+from scoring.store.versions import last_ingest
+
+
+class UnknownSubjectError(LookupError):
+    """Nothing is known of that subject, or there is no run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was known of a subject.
+
+    :param known_at: the moment of the last file that counted.
+    :param records: by id.
+    """
+
+    subject_id: str
+    known_at: dt.datetime
+    attributes: Mapping[str, Any]
+    records: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A version of the pack, and the subject's timeline on the days on which it rules."""
+
+    pack: Pack
+    timeline: Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineAnswer:
+    """A subject's grades.
+
+    :param run: the run that knew these facts; None where they are those of a moment.
+    :param parts: one for each version of the pack that rules in the period, in the order of days.
+    """
+
+    pack_id: str
+    facts: Facts
+    run: RunSummary | None
+    parts: tuple[Ruled, ...]
+
+    def on(self, day: dt.date) -> Ruled | None:
+        """The version that rules on a day, with the subject's timeline; None where none does."""
+        return next((part for part in self.parts if part.timeline.on(day) is not None), None)
+
+
+def timeline_of(
+    store: Store,
+    pack_id: str,
+    subject_id: str,
+    run_id: int | None = None,
+    known_at: dt.datetime | None = None,
+    period: Period = ALL_OF_TIME,
+) -> TimelineAnswer:
+    """A subject's timeline, by the facts of a run or of a moment.
+
+    Days before a run's own are judged by what the run knew, and not what was said of them then.
+
+    :param run_id: by default, where no moment is given, the latest run of the pack.
+    :param known_at: a moment with its time zone. Rules are those by which something was published then.
+    :raises UnknownSubjectError: where there is no run, or nothing was known of the subject.
+    :raises StoreError: where the store has no such run, or fails.
+    """
+    run = run_of(store, pack_id, run_id) if known_at is None else None
+    own = stored_pack(store, run.pack_hash) if run is not None else None
+    terms = terms_of(store, pack_id, known_at, own)
+    if not terms:
+        raise UnknownSubjectError(f"no pack is called {pack_id}")
+    moment = known_at if run is None else run.known_at
+    with store.reading() as session:
+        facts = facts_of(session, terms[-1].pack.vocabulary, subject_id, moment)
+    return TimelineAnswer(pack_id, facts, run, ruled_by(store, terms, facts, period))
+
+
+def ruled_by(store: Store, terms: Sequence[Term], facts: Facts, period: Period) -> tuple[Ruled, ...]:
+    """The timeline of facts by each version on the days of the period on which it rules."""
+    return tuple(
+        Ruled(term.pack, timeline)
+        for term in terms
+        if (days := term.within(period)) is not None
+        and (timeline := judged(store, term.pack, facts, days)).segments
+    )
+
+
+def judged(store: Store, pack: Pack, facts: Facts, period: Period) -> Timeline:
+    """The timeline of facts by one version of a pack, on days on which it rules."""
+    group = of_group(store, pack, facts, period)
+    return judge_of(pack).judge(facts.attributes, list(facts.records.values()), period, group)
+
+
+def of_group(store: Store, pack: Pack, facts: Facts, period: Period) -> dict[str, Line]:
+    """The subject's measures that depend on other subjects, as these were known at the same moment."""
+    judge = judge_of(pack)
+    if not judge.over_group:
+        return {}
+    from scoring.group_measures import lines_of_subject  # DuckDB is loaded where others are asked for
+
+    return lines_of_subject(_of_everybody(store, judge, period, facts.known_at), pack, facts.subject_id)
+
+
+@lru_cache(maxsize=4)
+def _of_everybody(store: Store, judge: one.Judge, period: Period, known_at: dt.datetime) -> Any:
+    """What depends on others; what was known at a moment can't change any more."""
+    from scoring.group_measures import lines_of_group
+
+    return lines_of_group(store, judge.pack, judge.over_group, period, known_at)
+
+
+def facts_of(
+    session: Session, vocabulary: Vocabulary, subject_id: str, known_at: dt.datetime | None = None
+) -> Facts:
+    """What was known of a subject.
+
+    :param known_at: a moment with its time zone; None for now.
+    :raises UnknownSubjectError: where nothing was.
+    """
+    subject_id = subject_key(vocabulary, subject_id)
+    moment = last_ingest(session, known_at)
+    subject = moment and session.scalar(_known(SubjectVersion, vocabulary, subject_id, moment))
+    if not moment or not subject:
+        when = f" at {known_at.isoformat()}" if known_at else ""
+        raise UnknownSubjectError(
+            f"nothing was known of {subject_id}, a subject of {vocabulary.id},{when or ' yet'}"
+        )
+    records: dict[str, dict[str, Any]] = {}
+    if vocabulary.records is not None:
+        query = _known(RecordVersion, vocabulary, subject_id, moment).order_by(RecordVersion.record_id)
+        records = {v.record_id: decode(v.data, vocabulary.records) for v in session.scalars(query)}
+    return Facts(subject_id, moment, decode(subject.data, vocabulary.subject), records)
+
+
+def judge_of(pack: Pack) -> one.Judge:
+    """The judge of a pack, made once."""
+    with _judging:
+        found = _judges.get(id(pack))
+        if found is None:
+            if len(_judges) >= _JUDGES_KEPT:
+                _judges.clear()
+            found = _judges[id(pack)] = one.Judge(pack)
+        return found
+
+
+_judges: dict[int, one.Judge] = {}
+"""By the pack's place in memory, which nothing else takes while its judge is here."""
+_judging = Lock()
+_JUDGES_KEPT = 16
+
+
+def run_of(store: Store, pack_id: str, run_id: int | None) -> RunSummary:
+    """A run of a pack.
+
+    :param run_id: by default the latest.
+    :raises UnknownSubjectError: where there is none, or it is of another pack.
+    """
+    run = get_run(store, run_id) if run_id is not None else current_run(store, pack_id)
+    if run is None:
+        raise UnknownSubjectError(f"there is no run of {pack_id} yet; start one with: xinheng score")
+    if run.pack_id != pack_id:
+        raise UnknownSubjectError(f"run {run.id} is one of {run.pack_id}, not of {pack_id}")
+    return run
+
+
+def _known(version: Any, vocabulary: Vocabulary, subject_id: str, moment: dt.datetime) -> Any:
+    return sa.select(version).where(
+        version.vocabulary == vocabulary.id, version.subject_id == subject_id, was_known(version, moment)
+    )

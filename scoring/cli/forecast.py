@@ -1,0 +1,85 @@
+"""``xinheng forecast``: how a grade will change with nothing new known, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import click
+
+from rules.words import number, signed
+from scoring.answers.forecast import CAUSES, Forecast, Reason, forecast
+from scoring.answers.forecast_json import forecast_document
+from scoring.cli.options import database_option
+from scoring.cli.output import Format, format_option, print_rows
+from scoring.store import open_store
+
+LONGEST = 1200
+"""Months."""
+
+COLUMNS = {
+    "begins": "自 from",
+    "ends": "至 until",
+    "score": "得分 score",
+    "tier": "等级 tier",
+    "veto": "一票否决 veto",
+    "reasons": "原因 why",
+}
+
+
+@click.command("forecast")
+@click.argument("subject")
+@click.option("--pack", "pack_id", default="enterprise-credit", show_default=True, help="The pack's id.")
+@click.option(
+    "--months",
+    default=24,
+    show_default=True,
+    type=click.IntRange(1, LONGEST),
+    help="How far to look from the latest run's day on.",
+)
+@database_option
+@format_option
+def forecast_command(subject: str, pack_id: str, months: int, database: str | None, fmt: Format) -> None:
+    """Foretell the grade of SUBJECT (its credit code) on every day to come, with nothing new known, and say
+    why it changes.
+
+    Each row holds from its first day until before the next; the last column says what begins to count,
+    decays or ends on the first day.
+
+    \b
+    Examples:
+      xinheng forecast 91500159MAXKF9G70Q
+      xinheng forecast 91500159MAXKF9G70Q --months 60 --format json
+    """
+    with closing(open_store(database)) as store:
+        found = forecast(store, pack_id, subject, months)
+    if fmt == "json":
+        click.echo(json.dumps(forecast_document(found), ensure_ascii=False, indent=2))
+    else:
+        print_rows(forecast_rows(found), COLUMNS, fmt)
+
+
+def forecast_rows(found: Forecast) -> Iterator[dict[str, Any]]:
+    """A row for each step."""
+    for step in found.steps:
+        grade = step.grade
+        yield {
+            "begins": step.begins,
+            "ends": step.ends,
+            "score": grade and number(grade.score),
+            "tier": grade and grade.tier,
+            "veto": step.pack and grade and grade.veto and str(step.pack.rule(grade.veto).title),
+            "reasons": [reason_text(reason) for reason in step.reasons],
+        }
+
+
+def reason_text(reason: Reason) -> str:
+    """A reason in one line: 一般处罚 Penalty (P1) 计入期满 counts no longer: -4 → 0."""
+    cause = CAUSES[reason.cause]
+    if reason.rule is None:
+        return f"{cause}{f' {reason.version}' if reason.version else ''}"
+    record = f" ({reason.record_id})" if reason.record_id else ""
+    given = f" {signed(reason.points_before)} → {signed(reason.points)}"
+    return f"{reason.rule.title}{record} {cause}{'' if reason.rule.tier else given}"

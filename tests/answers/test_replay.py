@@ -1,0 +1,82 @@
+"""A published run can be had again; where anything of it was changed since, that is found."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from cli.market import AS_OF, HIT, MISSED, PACK, RECORDS, SUBJECTS
+from click.testing import CliRunner
+
+from scoring.answers.replay import replay
+from scoring.cli import main
+from scoring.store import Store, StoreError
+from scoring.store.models import RecordVersion
+from scoring.store.timelines import GradedSubject, Segment, Span
+
+
+@pytest.fixture
+def market(store: Store, store_url: str, tmp_path: Path) -> Store:
+    """The market, graded once, and something learnt since."""
+    for name, text in (("market.yaml", PACK), ("subjects.csv", SUBJECTS), ("records.csv", RECORDS)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    later = RECORDS.splitlines()[0] + f"\nP9,{MISSED},penalty,general,effective,fine,1,2026-07-01\n"
+    (tmp_path / "more.csv").write_text(later, encoding="utf-8")
+    for line in (
+        ("ingest", tmp_path / "subjects.csv", tmp_path / "records.csv", "--quarantine", tmp_path),
+        ("score", "--pack", tmp_path / "market.yaml", "--as-of", AS_OF),
+        ("ingest", tmp_path / "more.csv", "--quarantine", tmp_path),
+    ):
+        result = CliRunner().invoke(main, [*map(str, line), "--database", store_url])
+        assert result.exit_code == 0, result.output
+    return store
+
+
+def again(store_url: str) -> Any:
+    return CliRunner().invoke(main, ["replay", "1", "--database", store_url, "--format", "csv"])
+
+
+def test_a_run_is_had_again_to_the_last_row_though_more_is_known_now(market: Store, store_url: str) -> None:
+    found = replay(market, 1)
+    assert (found.differing, found.differences) == (0, ())
+    assert found.rows["scores"] == 3
+    assert all(found.rows.values())
+    assert again(store_url).exit_code == 0
+
+
+_OF_HIT = Segment.subject.in_(sa.select(GradedSubject.number).where(GradedSubject.subject_id == HIT))
+_TOMORROW = AS_OF + dt.timedelta(days=1)
+TAMPERED = {
+    "a score": (sa.update(Segment).where(_OF_HIT).values(score=9900), "score"),
+    "a tier": (sa.update(Segment).where(_OF_HIT).values(tier="A"), "tier"),
+    "a next change": (sa.update(Segment).where(_OF_HIT).values(ends=_TOMORROW), "next"),
+    "points of a hit": (sa.update(Span).where(Span.record_id == "P1").values(points=0), "points"),
+    "a hit": (sa.delete(Span).where(Span.record_id == "P1"), "penalty P1"),
+    "a subject": (sa.delete(Segment).where(_OF_HIT), HIT),
+    "a fact": (
+        sa.update(RecordVersion)
+        .where(RecordVersion.record_id == "P1")
+        .values(data=sa.func.replace(RecordVersion.data, "2026-03-01", "2024-03-01")),
+        "penalty P1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "named"), TAMPERED.values(), ids=TAMPERED)
+def test_what_was_tampered_with_is_found(market: Store, store_url: str, change: Any, named: str) -> None:
+    with market.writing() as session:
+        session.execute(change)
+    result = again(store_url)
+    assert result.exit_code == 1
+    assert named in result.stdout
+    assert HIT in result.stdout
+
+
+def test_a_run_that_is_none_is_said(market: Store) -> None:
+    result = again("sqlite:///nowhere.db")
+    assert result.exit_code == 1
+    with pytest.raises(StoreError, match="no run 99"):
+        replay(market, 99)
