@@ -21,6 +21,7 @@ PAGES = {
     "subjects": "/subjects",
     "subject": f"/subjects/enterprise-credit/{LISTED}",
     "report": f"/subjects/enterprise-credit/{LISTED}/report",
+    "paths": f"/subjects/enterprise-credit/{LISTED}/paths",
     "ranking": "/ranking",
     "packs": "/rules",
     "pack": "/rules/rural-credit",

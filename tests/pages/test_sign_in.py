@@ -147,7 +147,7 @@ def test_each_role_opens_the_pages_that_the_table_says(
 
 def is_not_its_own(endpoint: str, role: Role) -> bool:
     """An enterprise is no department's own."""
-    return role is Role.DEPARTMENT and endpoint in ("pages.subject", "pages.report")
+    return role is Role.DEPARTMENT and endpoint in ("pages.subject", "pages.report", "pages.paths")
 
 
 def signed_in(pages: Flask, token: str) -> FlaskClient:
