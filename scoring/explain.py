@@ -24,9 +24,8 @@ from scoring.misses import Miss, Misses
 from scoring.published import LAST_PUBLISHED, RunSummary, summary_of
 from scoring.results import grade_of, hits_in
 from scoring.store import Store
-from scoring.store.models import Run
+from scoring.store.models import Run, last_ingest
 from scoring.store.packs import stored_pack
-from scoring.store.versions import last_ingest
 
 
 @dataclass(frozen=True, slots=True)

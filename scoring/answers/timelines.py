@@ -25,10 +25,9 @@ from scoring.judging.timeline import Timeline
 from scoring.published import RunSummary, current_run, get_run
 from scoring.store import Store
 from scoring.store.documents import decode
-from scoring.store.models import RecordVersion, SubjectVersion
+from scoring.store.models import RecordVersion, SubjectVersion, last_ingest
 from scoring.store.models import known_at as was_known
 from scoring.store.packs import stored_pack
-from scoring.store.versions import last_ingest
 
 
 class UnknownSubjectError(LookupError):

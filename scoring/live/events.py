@@ -36,8 +36,7 @@ from scoring.store import Store
 from scoring.store.base import table_of
 from scoring.store.documents import decode
 from scoring.store.live import LiveGradeRow, LiveScan
-from scoring.store.models import RecordVersion, SubjectVersion
-from scoring.store.versions import last_ingest
+from scoring.store.models import RecordVersion, SubjectVersion, last_ingest
 
 AT_ONCE = 20
 """A request that changes no more subjects than this waits for them; of more, the others follow behind it."""

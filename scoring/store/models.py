@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
 from scoring.store.base import Base, BigId, Moment
 from scoring.store.inside import ValueIn
@@ -220,3 +220,9 @@ class Run(Base):
     touched: Mapped[int] = mapped_column(server_default="0")
     terms_no: Mapped[int | None]
     program: Mapped[str | None]
+
+
+def last_ingest(session: Session, at: dt.datetime | None = None) -> dt.datetime | None:
+    """When the last file became known, of all or of those up to a moment; None before the first."""
+    last = sa.select(sa.func.max(IngestedFile.ingested_at))
+    return session.scalar(last if at is None else last.where(IngestedFile.ingested_at <= at))

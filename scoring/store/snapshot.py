@@ -21,10 +21,9 @@ from scoring.sql import quoted
 from scoring.store import bulk
 from scoring.store.connection import Store
 from scoring.store.errors import StoreError
-from scoring.store.models import RecordVersion, SubjectVersion
+from scoring.store.models import RecordVersion, SubjectVersion, last_ingest
 from scoring.store.models import known_at as was_known
 from scoring.store.typed import typed_columns
-from scoring.store.versions import last_ingest
 
 _HASH = "content hash"  # with a space: no column of a vocabulary is called so
 FEW = 20_000

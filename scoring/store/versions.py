@@ -34,7 +34,7 @@ from scoring.store.merging import (
     Refusal,
     Standing,
 )
-from scoring.store.models import IngestedFile, Quarantined, RecordVersion, SubjectVersion
+from scoring.store.models import IngestedFile, Quarantined, RecordVersion, SubjectVersion, last_ingest
 from scoring.store.twins import Known, TwinColumns, note_twins
 from scoring.store.workspace import temporary_directory
 
@@ -207,12 +207,6 @@ def noted_rows(session: Session, file_id: int) -> Iterator[Rejected]:
             row.level,  # type: ignore[arg-type]
             row.sheet,
         )
-
-
-def last_ingest(session: Session, at: dt.datetime | None = None) -> dt.datetime | None:
-    """When the last file became known, of all or of those up to a moment; None before the first."""
-    last = sa.select(sa.func.max(IngestedFile.ingested_at))
-    return session.scalar(last if at is None else last.where(IngestedFile.ingested_at <= at))
 
 
 def wait_for_turn(session: Session) -> None:

@@ -179,6 +179,6 @@ from scoring import jobs, runs
 def stop(*arguments, **options):
     print("grading", flush=True)
     signal.pause()
-runs.grade_coded = stop
+runs.news_between = stop
 jobs.main()
 """

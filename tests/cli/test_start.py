@@ -74,8 +74,8 @@ def test_commands_and_options_are_completed_with_what_they_do() -> None:
     shell = ShellComplete(main, {}, "xinheng", "_XINHENG_COMPLETE")
     assert [(item.value, item.help) for item in shell.get_completions([], "re")] == [
         ("records", "Settle what only a person can:..."),
-        ("repeat-offences", "List repeat offenders by field: their..."),
         ("replay", "Have RUN again from the facts at its..."),
+        ("repeat-offences", "List repeat offenders by field: their..."),
         ("report", "Count the district's figures from the..."),
     ]
     assert [item.value for item in shell.get_completions([], "--")] == ["--version", "--help"]

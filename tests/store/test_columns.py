@@ -28,11 +28,11 @@ from scoring.columns import follow, place
 from scoring.marks import MarkRequest, mark_record
 from scoring.records import RecordError, UnknownRecordError
 from scoring.store import Store, StoreError, open_store, snapshot
-from scoring.store.models import IngestedFile, RecordVersion, StoreIdentity
+from scoring.store.models import IngestedFile, RecordVersion, StoreIdentity, last_ingest
 from scoring.store.one_record import put_record
 from scoring.store.snapshot import Snapshot, snapshot_of_versions, take_snapshot
 from scoring.store.undo import undo_file
-from scoring.store.versions import FileInfo, ingest_rows, last_ingest
+from scoring.store.versions import FileInfo, ingest_rows
 
 from .market import MARKET, rows
 
