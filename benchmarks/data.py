@@ -24,11 +24,7 @@ class Data:
     subjects: Path
     records: Path
     subject_count: int
-
-    @property
-    def record_count(self) -> int:
-        """The number of records."""
-        return self.subject_count * RECORDS_EACH
+    record_count: int
 
 
 def data_in(folder: Path, scale: float) -> Data:
@@ -37,14 +33,21 @@ def data_in(folder: Path, scale: float) -> Data:
     :param scale: 1 is a million subjects with 20 million records.
     """
     count = int(SUBJECTS * scale)
-    data = Data(folder / f"subjects-{count}.parquet", folder / f"records-{count}.parquet", count)
-    folder.mkdir(parents=True, exist_ok=True)
+    subjects, records = (folder / f"{name}-{count}.parquet" for name in ("subjects", "records"))
+    data = Data(subjects, records, count, count * RECORDS_EACH)
     for path, query in ((data.subjects, _subjects(count)), (data.records, _records(count))):
         if not path.exists():
-            unfinished = path.with_suffix(".part")
-            duckdb.sql(f"copy ({query}) to '{unfinished}' (format parquet)")
-            unfinished.rename(path)
+            with duckdb.connect() as duck:
+                write_parquet(duck, query, path)
     return data
+
+
+def write_parquet(duck: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    """The rows of a query as a file that is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".part")
+    duck.execute(f"copy ({query}) to '{unfinished}' (format parquet)")
+    unfinished.rename(path)
 
 
 def _subjects(count: int) -> str:

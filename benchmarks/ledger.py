@@ -10,6 +10,7 @@ from time import perf_counter, process_time
 from pytest_benchmark.fixture import BenchmarkFixture
 
 ROUNDS = 5
+FEW_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,18 @@ class Beside:
     title: str
     run: Callable[[], object]
     records: int
+    aim: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A part of the work, or the whole of it.
+
+    :param aim: what its time should be, as a multiple of the least.
+    """
+
+    title: str
+    run: Callable[[], object]
     aim: str = ""
 
 
@@ -65,16 +78,39 @@ class Ledger:
                 clock()
 
         benchmark.pedantic(own, setup=setup, rounds=ROUNDS, warmup_rounds=1)  # type: ignore[no-untyped-call]
-        if benchmark.stats is None:
-            return
         for other, clock in zip(others, clocks, strict=True):
-            rounds = list(zip(own.rounds, clock.rounds, strict=True))[1:]
-            share = other.records / records
-            wall = sorted(mine[0] / theirs[0] * share for mine, theirs in rounds)
-            processor = "-" if elsewhere else f"{median(m[1] / t[1] * share for m, t in rounds):,.2f}"
-            spread = f"{median(wall):>10,.2f}{wall[0]:>11,.2f} …{wall[-1]:>9,.2f}{processor:>11}"
-            self.lines.append(f"{other.title:42}{spread}  {other.aim}".rstrip())
+            self._note(other.title, own, clock, other.records / records, other.aim, elsewhere)
+
+    def steps(self, benchmark: BenchmarkFixture, least: Step, steps: Sequence[Step], whole: Step) -> None:
+        """Times all of them in turn, the whole last, and notes what each is of the least; in fewer rounds,
+        for the whole takes long.
+
+        :param least: what cannot be done without, on the same data.
+        """
+        *clocks, own = (Clock(step.run) for step in (least, *steps, whole))
+
+        def setup() -> None:
+            for clock in clocks:
+                clock()
+
+        benchmark.pedantic(own, setup=setup, rounds=FEW_ROUNDS, warmup_rounds=1)  # type: ignore[no-untyped-call]
+        for step, clock in zip((least, *steps, whole), (*clocks, own), strict=True):
+            self._note(step.title, clock, clocks[0], 1, step.aim)
+
+    def _note(
+        self, title: str, mine: Clock, theirs: Clock, share: float, aim: str, elsewhere: bool = False
+    ) -> None:
+        rounds = list(zip(mine.rounds, theirs.rounds, strict=True))[1:]
+        if not rounds:
+            return
+        wall = sorted(m[0] / t[0] * share for m, t in rounds)
+        processor = "-" if elsewhere else f"{median(m[1] / t[1] * share for m, t in rounds):,.2f}"
+        seconds = "-" if elsewhere else f"{median(m[1] for m, _ in rounds):,.2f}"
+        spread = f"{median(wall):>10,.2f}{wall[0]:>11,.2f} …{wall[-1]:>9,.2f}{processor:>11}{seconds:>9}"
+        self.lines.append(f"{title:42}{spread}  {aim}".rstrip())
 
     def table(self) -> str:
-        """The ratios: of time (median, least and greatest of the rounds), of processor time, and the aim."""
-        return "\n".join([f"{'':42}{'time':>10}{'its rounds':>22}{'processor':>11}  aim", *self.lines])
+        """The ratios: of time (median, least and greatest of the rounds), of processor time; the processor
+        seconds of a run (median); the aim of the ratio."""
+        head = f"{'':42}{'time':>10}{'its rounds':>22}{'processor':>11}{'seconds':>9}  aim"
+        return "\n".join([head, *self.lines])

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 
 MAX_DIGITS = 38
 
@@ -34,6 +35,14 @@ class Type:
 
     def __str__(self) -> str:
         return str(self.kind)
+
+    def holds(self, value: Value) -> bool:
+        """Whether a column of the type can have that value at all: a whole number is never 2.5."""
+        if self.kind is not Kind.NUMBER:
+            return True
+        number: Fraction = Fraction(value)  # type: ignore[arg-type]
+        whole = number * Fraction(10) ** self.scale
+        return whole.denominator == 1 and abs(number) < Fraction(10) ** self.whole
 
 
 TEXT = Type(Kind.TEXT)

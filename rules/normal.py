@@ -25,7 +25,6 @@ from rules.expressions import (
     In,
     IsNull,
     IsTrue,
-    Kind,
     Literal,
     Not,
     Or,
@@ -289,18 +288,10 @@ def _compared(kind: Type, op: str, value: Value) -> Domain:
 
 def _listed(kind: Type, values: Iterable[Value], wanted: bool) -> Domain:
     """The values, or all others: a whole number never is 2.5."""
-    held = frozenset(value for value in values if _is_of(kind, value))
+    held = frozenset(value for value in values if kind.holds(value))
     if wanted:
         return Domain(held)
     return Domain(frozenset([True, False]) - held) if kind == BOOLEAN else Domain(without=held)
-
-
-def _is_of(kind: Type, value: Value) -> bool:
-    """Whether a value of the type can be that."""
-    if kind.kind is not Kind.NUMBER:
-        return True
-    exact = EXACT.scaleb(Decimal(value), kind.scale)  # type: ignore[arg-type]
-    return exact == exact.to_integral_value() and abs(exact) < Decimal(10) ** (kind.whole + kind.scale)
 
 
 def _ordered(kind: Type, op: str, value: Value) -> Domain:

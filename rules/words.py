@@ -80,10 +80,10 @@ class Words:
         match node:
             case Literal():
                 return self._say("true")
-            case Name():
+            case Name() | Call():
                 return self._say("is", self.value(node))
-            case Not(operand=Name() as name):
-                return self._say("isnt", self.value(name))
+            case Not(operand=Name() | Call() as fact):
+                return self._say("isnt", self.value(fact))
             case Not(operand=IsNull() as inner):
                 return self._say("known", self.value(inner.operand))
             case Not():

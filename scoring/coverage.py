@@ -58,7 +58,7 @@ def _population(
     pack: Pack, connection: duckdb.DuckDBPyConnection, as_of: dt.date
 ) -> Mapping[str, tuple[int, int]]:
     """Rule → how many subjects and hits, of the rules that hit at all."""
-    grade(connection, pack, as_of, records=records_table(pack.vocabulary))
+    grade(connection, pack, as_of, records=records_table(pack.vocabulary), ahead=False)
     counted = connection.execute("select rule, count(distinct subject_id), count(*) from hits group by rule")
     return {rule: (subjects, hits) for rule, subjects, hits in counted.fetchall()}
 

@@ -13,8 +13,6 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-import sqlalchemy as sa
-
 from rules.evaluate import evaluate
 from rules.expressions import conjuncts
 from rules.model import Measure, Pack, Rule
@@ -24,8 +22,9 @@ from scoring.group_measures import measures_of_group
 from scoring.published import RunSummary, get_run, latest_run
 from scoring.results import GradeRow, grades_of
 from scoring.store import Store, StoreError
-from scoring.store.models import Hit
 from scoring.store.packs import stored_pack
+from scoring.store.said import said
+from scoring.store.timelines import GradedRule, GradedSubject, Span
 
 PACK = "department-credit"
 RANKED = "satisfaction"
@@ -165,8 +164,10 @@ def _consequences(
     store: Store, run: RunSummary, pack: Pack, standings: Sequence[Standing]
 ) -> Iterator[Consequence]:
     rules = [rule for rule in pack.rules if rule.consequence]
-    query = sa.select(Hit.rule, Hit.subject_id).where(
-        Hit.run_id == run.id, Hit.rule.in_([rule.id for rule in rules])
+    query = (
+        said(Span, run.pack_id, run.id, run.as_of, GradedRule.rule, GradedSubject.subject_id)
+        .join(GradedRule, GradedRule.number == Span.rule)
+        .where(GradedRule.rule.in_([rule.id for rule in rules]))
     )
     with store.reading() as session:
         met = {(rule, subject) for rule, subject in session.execute(query)}

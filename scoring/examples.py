@@ -1,8 +1,9 @@
-"""The examples of a pack, graded by the engine that grades the district."""
+"""The examples of a pack, graded by the judges that grade the district."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -16,7 +17,9 @@ from rules.model import OVER_GROUP, Example, Pack, Table
 from rules.plan import rule_names
 from rules.problems import PackError, Place, Problem
 from scoring.engine import grade
-from scoring.sql import quoted, sql_type
+from scoring.judging import one
+from scoring.judging.match import arrow_type
+from scoring.judging.period import Period
 
 Row = Mapping[str, Value | None]
 
@@ -45,20 +48,17 @@ class ExampleResult:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
+    """An example, the rules that it judges, and whether its answer depends on other subjects."""
+
     example: Example
     owner: str | None
     judged: frozenset[str]
-    alone: bool
-
-    @property
-    def whole(self) -> bool:
-        """Whether the answer depends on the other rules too."""
-        return self.owner is None or self.example.tier is not None or self.example.score is not None
+    among_peers: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What the engine gave one subject: hundredths by rule, the score and the tier."""
+    """What a judge gave one subject: hundredths by rule, the score and the tier."""
 
     points: Mapping[str, int]
     score: int
@@ -70,18 +70,14 @@ def run_examples(pack: Pack) -> list[ExampleResult]:
 
     An example of a rule judges that rule alone (of a table: its rows), whatever else hits; ``tier`` and
     ``score`` are the subject's. Keys that an example does not give are filled in; records keep the order of
-    the ids given. Examples of one day are graded together, save those whose answer depends on the other
-    subjects (a rank).
+    the ids given. An example's subject is by itself: it has no others to be ranked with.
 
     :return: one result an example, in the order of the pack.
     :raises PackError: where an example holds a number that its column can't.
     """
-    cases = list(_cases(pack))
-    outcomes: dict[int, _Outcome] = {}
-    with duckdb.connect() as connection:
-        for batch in _batches(pack, cases):
-            outcomes |= _graded(connection, pack, cases, batch)
-    return [_result(case, outcomes[number]) for number, case in enumerate(cases)]
+    always = replace(pack, in_force_from=dt.date.min, in_force_until=None)
+    judge = one.Judge(always)
+    return [_result(case, _outcome(pack, judge, case)) for case in _cases(pack)]
 
 
 def _cases(pack: Pack) -> Iterator[_Case]:
@@ -92,8 +88,9 @@ def _cases(pack: Pack) -> Iterator[_Case]:
     for rule in pack.rules:
         owner = rule.table or rule.id
         judged = frozenset(rows[owner])
-        alone = _reads(pack, judged) & ranked if rule.tier is None else ranked
-        yield from (_Case(example, owner, judged, bool(alone)) for example in rule.examples)
+        for example in rule.examples:
+            whole = example.tier is not None or example.score is not None
+            yield _Case(example, owner, judged, bool(ranked if whole else _reads(pack, judged) & ranked))
     everything = frozenset(rule.id for rule in pack.rules)
     yield from (_Case(example, None, everything, bool(ranked)) for example in pack.examples)
 
@@ -112,104 +109,80 @@ def _reads(pack: Pack, rules: Iterable[str]) -> set[str]:
     return {n.name for rule in rules for n in rule_names(pack.rule(rule)) if n.level is Level.MEASURE}
 
 
-def _batches(pack: Pack, cases: Sequence[_Case]) -> Iterator[list[int]]:
-    """Numbers of cases that can be graded together: of one day, each with a subject key of its own."""
-    open_batches: dict[tuple[dt.date, bool], list[tuple[set[Value], list[int]]]] = {}
-    for number, case in enumerate(cases):
-        if case.alone:
-            yield [number]
-            continue
-        key = case.example.subject.get(pack.vocabulary.subject.key)
-        batches = open_batches.setdefault((case.example.as_of, case.whole), [])
-        fitting = next((batch for batch in batches if key is None or key not in batch[0]), None)
-        if fitting is None:
-            batches.append(fitting := (set(), []))
-        fitting[1].append(number)
-        if key is not None:
-            fitting[0].add(key)
-    yield from (numbers for batches in open_batches.values() for _, numbers in batches)
+def _outcome(pack: Pack, judge: one.Judge, case: _Case) -> _Outcome:
+    subject, records = _rows(pack, case.example)
+    if case.among_peers:
+        return _graded(pack, case.example.as_of, subject, records)
+    timeline = judge.judge(subject, records, Period.of(case.example.as_of))
+    grade_on_day = timeline.on(case.example.as_of)
+    assert grade_on_day is not None
+    points: Counter[str] = Counter()
+    for hit in timeline.hits(case.example.as_of):
+        points[hit.rule.id] += hit.points
+    return _Outcome(points, grade_on_day.score, grade_on_day.tier)
 
 
-def _graded(
-    connection: duckdb.DuckDBPyConnection, pack: Pack, cases: Sequence[_Case], batch: Sequence[int]
-) -> dict[int, _Outcome]:
+def _rows(pack: Pack, example: Example) -> tuple[Row, list[Row]]:
+    """The subject and its records with the keys that the example leaves out, records in the order of theirs.
+
+    :raises PackError: where a number is more than its column can hold.
+    """
     vocabulary = pack.vocabulary
-    keys = _keys(pack, cases, batch)
-    subjects: list[Row] = [{**cases[n].example.subject, vocabulary.subject.key: keys[n]} for n in batch]
-    _fill(connection, pack, "subjects", vocabulary.subject, subjects)
-    if vocabulary.records:
-        records = [row for n in batch for row in _records(pack, cases[n].example, keys[n], n)]
-        _fill(connection, pack, "records", vocabulary.records, records)
-    judging = pack if any(cases[n].whole for n in batch) else _reduced(pack, (cases[n].judged for n in batch))
-    day = cases[batch[0]].example.as_of
-    grade(connection, judging, day, records="records" if vocabulary.records else None)
-    return _outcomes(connection, {key: number for number, key in keys.items()})
+    subject = {vocabulary.subject.key: _key(vocabulary.subject, 0), **example.subject}
+    rows: list[Row] = [subject]
+    if vocabulary.records is not None:
+        table = vocabulary.records
+        for position, row in enumerate(sorted(example.records, key=lambda row: _order(table, row))):
+            own = {
+                table.key: _key(table, position),
+                vocabulary.record_subject: subject[vocabulary.subject.key],
+            }
+            rows.append({**row, **own})
+            _require_fit(pack, table, row)
+    _require_fit(pack, vocabulary.subject, subject)
+    return rows[0], rows[1:]
 
 
-def _reduced(pack: Pack, judged: Iterable[frozenset[str]]) -> Pack:
-    """The pack with the rules judged alone: what the others give is not looked at."""
-    wanted = frozenset[str]().union(*judged)
-    return replace(pack, rules=tuple(rule for rule in pack.rules if rule.id in wanted))
+def _key(table: Table, position: int) -> Value:
+    return f"{position:06}" if table.columns[table.key].type.kind is Kind.TEXT else position
 
 
-def _keys(pack: Pack, cases: Sequence[_Case], batch: Sequence[int]) -> dict[int, Value]:
-    """The subject's key of every case: the one given, or one that none gives."""
-    table = pack.vocabulary.subject
-    given = {n: key for n in batch if (key := cases[n].example.subject.get(table.key)) is not None}
-    if table.columns[table.key].type.kind is Kind.TEXT:
-        return {n: given.get(n, f"example {n}") for n in batch}
-    free = max((int(str(key)) for key in given.values()), default=0) + 1
-    return {n: given.get(n, free + n) for n in batch}
+def _order(table: Table, row: Row) -> tuple[bool, int, str]:
+    """By the key that is given, the others behind."""
+    key = row.get(table.key)
+    return key is None, key if isinstance(key, int) else 0, str(key)
 
 
-def _records(pack: Pack, example: Example, subject: Value, number: int) -> Iterator[Row]:
-    """An example's records with ids that no other example has, in the order of the ids given."""
-    table = pack.vocabulary.records
-    if table is None:
-        raise AssertionError("asked only where there are records")
-    textual = table.columns[table.key].type.kind is Kind.TEXT
-    link = pack.vocabulary.record_subject
-    ordered = sorted(example.records, key=lambda row: (row.get(table.key) is None, str(row.get(table.key))))
-    if not textual:
-        ordered = sorted(example.records, key=lambda row: int(str(row.get(table.key) or 10**18)))
-    for position, row in enumerate(ordered):
-        key = f"{number:06}-{position:06}" if textual else number * 1_000_000 + position
-        yield {**row, table.key: key, link: subject}
+def _require_fit(pack: Pack, table: Table, row: Row) -> None:
+    for name, value in row.items():
+        kind = table.columns[name].type
+        if kind.kind is Kind.NUMBER and value is not None and not kind.holds(value):
+            message = f"an example holds a value that its column can't: {name}: {value}"
+            hint = "at most 18 digits, or 14 before the point and 4 after"
+            raise PackError([Problem(pack.place, "examples", "", message, hint)])
 
 
-def _fill(
-    connection: duckdb.DuckDBPyConnection, pack: Pack, name: str, table: Table, rows: Sequence[Row]
-) -> None:
-    """A typed table of the rows; values go in as text and are cast: one form for every type."""
-    columns = {n: pa.array([_text(row.get(n)) for row in rows], pa.string()) for n in table.columns}
-    typed = ", ".join(
-        f"cast({quoted(n)} as {sql_type(c.type)}) as {quoted(n)}" for n, c in table.columns.items()
-    )
-    connection.register("example_rows", pa.table(columns))
-    try:
-        connection.execute(f"create or replace temp table {name} as select {typed} from example_rows")
-    except duckdb.ConversionException as error:
-        message = f"an example holds a value that its column can't: {str(error).splitlines()[0]}"
-        hint = "at most 18 digits, or 14 before the point and 4 after"
-        raise PackError([Problem(pack.place, "examples", "", message, hint)]) from None
-    finally:
-        connection.unregister("example_rows")
+def _graded(pack: Pack, day: dt.date, subject: Row, records: Sequence[Row]) -> _Outcome:
+    """By the judge of many, which ranks."""
+    vocabulary = pack.vocabulary
+    with duckdb.connect(config={"threads": 1}) as connection:
+        for name, table, rows in (
+            ("subjects", vocabulary.subject, [subject]),
+            ("records", vocabulary.records, records),
+        ):
+            if table is not None:
+                connection.register(name, _arrow(table, rows))
+        grade(connection, pack, day, records="records" if vocabulary.records else None, ahead=False)
+        found = connection.execute(
+            "select rule, cast(sum(points) as bigint) from hits group by rule"
+        ).fetchall()
+        [(score, tier)] = connection.execute("select score, tier from scores").fetchall()
+    return _Outcome(dict(found), score, tier)
 
 
-def _text(value: Value | None) -> str | None:
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    return None if value is None else str(value)
-
-
-def _outcomes(connection: duckdb.DuckDBPyConnection, numbers: Mapping[Value, int]) -> dict[int, _Outcome]:
-    points: dict[int, dict[str, int]] = {number: {} for number in numbers.values()}
-    for key, rule, total in connection.execute(
-        "select subject_id, rule, cast(sum(points) as bigint) from hits group by all"
-    ).fetchall():
-        points[numbers[key]][rule] = total
-    scores = connection.execute("select subject_id, score, tier from scores").fetchall()
-    return {numbers[key]: _Outcome(points[numbers[key]], score, tier) for key, score, tier in scores}
+def _arrow(table: Table, rows: Sequence[Row]) -> pa.Table:
+    columns = {name: arrow_type(column.type) for name, column in table.columns.items()}
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=pa.schema(columns))
 
 
 def _result(case: _Case, outcome: _Outcome) -> ExampleResult:

@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.expressions import Level
 from rules.model import Dimension, Pack, Rule
 from rules.plan import rows_in_force, rule_names
-from scoring.group_measures import measures_of_group, of_subject
 from scoring.ingest.keys import subject_key
 from scoring.judging import one
+from scoring.judging.timeline import Hit, dimensions_of
 from scoring.misses import Miss, Misses
 from scoring.published import RunSummary, current_run, get_run
+from scoring.results import grade_of, hits_in
 from scoring.store import Store
 from scoring.store.documents import decode
-from scoring.store.models import DimensionScore, Hit, RecordVersion, Score, SubjectVersion, known_at
+from scoring.store.models import RecordVersion, SubjectVersion, known_at
 from scoring.store.packs import PackText, stored_text
 
 
@@ -93,13 +93,13 @@ def explain(store: Store, pack_id: str, subject_id: str, run_id: int | None = No
     prepared = _prepared(stored_text(store, run.pack_hash), run.as_of)
     pack = prepared.judge.pack
     subject_id = subject_key(pack.vocabulary, subject_id)
+    score = grade_of(store, run, subject_id)
+    if score is None:
+        raise UnknownSubjectError(f"run {run.id} of {pack_id} has no result for {subject_id}")
+    hits = hits_in(store, run, pack, subject_id)
+    dimensions = dimensions_of(pack.dimensions, hits)
     with store.reading() as session:
-        score = session.get(Score, (run.id, subject_id))
-        if score is None:
-            raise UnknownSubjectError(f"run {run.id} of {pack_id} has no result for {subject_id}")
         attributes, records = _facts(session, pack, run, subject_id)
-        hits = list(session.scalars(_of(Hit, run, subject_id).order_by(Hit.no)))
-        dimensions = {d.dimension: d for d in session.scalars(_of(DimensionScore, run, subject_id))}
     values = _measures(store, prepared, run, subject_id, attributes, records)
     subject = {**attributes, **values}
     return Explanation(
@@ -115,14 +115,10 @@ def explain(store: Store, pack_id: str, subject_id: str, run_id: int | None = No
         next_change_on=score.next_change_on,
         inputs_known=score.inputs_known,
         inputs_total=score.inputs_total,
-        unmatched=_unmatched(pack, run.as_of, {hit.rule for hit in hits}),
-        dimensions=tuple(
-            DimensionPart(d, found.points_before, found.points)
-            for d in pack.dimensions
-            if (found := dimensions.get(d.id))
-        ),
-        hits=tuple(_hit(pack, hit, records, values) for hit in hits),
-        misses=tuple(prepared.misses.of(subject, list(records.values()), {hit.rule for hit in hits})),
+        unmatched=_unmatched(pack, run.as_of, {hit.rule.id for hit in hits}),
+        dimensions=tuple(DimensionPart(d, *dimensions[d.id]) for d in pack.dimensions if d.id in dimensions),
+        hits=tuple(_hit(hit, records, values) for hit in hits),
+        misses=tuple(prepared.misses.of(subject, list(records.values()), {hit.rule.id for hit in hits})),
     )
 
 
@@ -154,10 +150,6 @@ def _prepared(text: PackText, as_of: dt.date) -> _Prepared:
     return _Prepared(one.Judge(pack), Misses(pack, as_of))
 
 
-def _of(model: Any, run: RunSummary, subject_id: str) -> Any:
-    return sa.select(model).where(model.run_id == run.id, model.subject_id == subject_id)
-
-
 def _facts(
     session: Session, pack: Pack, run: RunSummary, subject_id: str
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
@@ -179,15 +171,12 @@ def _known(version: Any, run: RunSummary, subject_id: str) -> Any:
     )
 
 
-def _hit(
-    pack: Pack, hit: Hit, records: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]
-) -> ExplainedHit:
-    rule = pack.rule(hit.rule)
+def _hit(hit: Hit, records: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> ExplainedHit:
     return ExplainedHit(
-        rule=rule,
+        rule=hit.rule,
         record_id=hit.record_id,
         record=records.get(hit.record_id) if hit.record_id is not None else None,
-        measures={name: values.get(name) for name in _measures_read(rule)},
+        measures={name: values.get(name) for name in _measures_read(hit.rule)},
         points_before=hit.points_before,
         points=hit.points,
         counts_from=hit.counts_from,
@@ -212,11 +201,20 @@ def _measures(
 ) -> dict[str, Any]:
     """The measures' values as the run had them."""
     judge = prepared.judge
-    of_group = of_subject(_group_measures(store, run), judge.pack, subject_id) if judge.over_group else {}
+    of_group = _of_group(store, run, judge.pack, subject_id) if judge.over_group else {}
     return judge.values(attributes, list(records.values()), run.as_of, of_group)
 
 
+def _of_group(store: Store, run: RunSummary, pack: Pack, subject_id: str) -> dict[str, Any]:
+    """What depends on other subjects, which alone needs DuckDB: it is loaded when it is asked for."""
+    from scoring.group_measures import of_subject
+
+    return of_subject(_group_measures(store, run), pack, subject_id)
+
+
 @lru_cache(maxsize=2)
-def _group_measures(store: Store, run: RunSummary) -> pa.Table:
-    """Everybody's measures in a run that can't change any more."""
+def _group_measures(store: Store, run: RunSummary) -> Any:
+    """Everybody's measures in a run that can't change any more, as Arrow."""
+    from scoring.group_measures import measures_of_group
+
     return measures_of_group(store, stored_text(store, run.pack_hash).load(), run.as_of, run.known_at)

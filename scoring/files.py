@@ -10,30 +10,30 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+from openpyxl.utils.datetime import WINDOWS_EPOCH
 
 from rules.expressions import literal
 from rules.identity import identity
 from rules.loader import in_force
-from rules.model import Column, Pack, Title, Vocabulary
+from rules.model import Pack, Table, Title, Vocabulary
 from rules.plan import rows_in_force
 from rules.problems import UnknownPackError
 from scoring.engine import grade
 from scoring.formulas import inert_sql
-from scoring.ingest.cells import Convert, Reading, converter
-from scoring.ingest.checks import lacks
+from scoring.ingest.cells import JsonValue
 from scoring.ingest.errors import Fault, IngestError
-from scoring.ingest.files import BATCH_ROWS, rows_of
-from scoring.ingest.headers import Found, HeaderMatcher
+from scoring.ingest.files import blocks_of
+from scoring.ingest.headers import HeaderMatcher
 from scoring.ingest.mapping import NO_MAPPING, Dataset
-from scoring.ingest.rows import problems_of
+from scoring.ingest.rows import Block, RowReader, problems_of
+from scoring.ingest.sheets import Sheet
 from scoring.sql import quoted, sql_type
-from scoring.store.documents import typed_columns
 from scoring.store.workspace import workspace
 
 WRITERS = {".csv": "(format csv, header)", ".parquet": "(format parquet)"}
@@ -132,17 +132,17 @@ def open_files(
 def _read(
     connection: duckdb.DuckDBPyConnection, vocabulary: Vocabulary, dataset: Dataset, path: Path
 ) -> tuple[str, ...]:
-    """A file as a table: its rows are numbered, what can't be read is set aside, the rest is kept."""
+    """A file as a table: what can't be read is set aside, the rest is kept."""
     matcher = HeaderMatcher(vocabulary, NO_MAPPING, dataset)
-    with _reading(path):
-        read = _read_parquet if _is_parquet(path) else _read_sheets
-        ignored = read(connection, matcher, path)
     table, name = matcher.tables[dataset], f"{dataset}s"
+    with _reading(path):
+        opened = _parquet(connection, matcher, path) if _is_parquet(path) else blocks_of(path, matcher)
+        with opened as (ignored, blocks):
+            _fill(connection, table, path, blocks)
     key = quoted(table.key)
-    doubles = f"row_number() over (partition by {key} order by _order) > 1"
-    _set_aside(
-        connection, path, table.key, key, _TWICE, f"from raw where {key} is not null qualify {doubles}"
-    )
+    twice = f"{key} in (select {key} from raw group by {key} having count(*) > 1)"
+    doubles = f"row_number() over (partition by {key} order by _block, _row) > 1"
+    _set_aside(connection, path, table.key, key, _TWICE, f"from raw where {twice} qualify {doubles}")
     columns = ", ".join(map(quoted, table.columns))
     connection.execute(
         f"create or replace temp table {name} as select {columns} from raw where not {_noted(path)}"
@@ -150,6 +150,43 @@ def _read(
     connection.execute("drop table raw")
     return (f"{path}: {', '.join(ignored)}",) if ignored else ()
 
+
+def _fill(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    path: Path,
+    blocks: Iterator[tuple[str | None, Block]],
+) -> None:
+    """The good rows to a new table ``raw``, with their places; what is wrong with others to ``rejected``."""
+    kinds = {name: sql_type(column.type) for name, column in table.columns.items()} | _PLACE
+    columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in kinds.items())
+    connection.execute(f"create or replace temp table raw ({columns})")
+    numbered = ((number, sheet, block) for number, (sheet, block) in enumerate(blocks))
+    while some := list(islice(numbered, _BLOCKS_AT_ONCE)):
+        good = [[value for *_, block in some for value in _said(block, name)] for name in table.columns]
+        places = (
+            [number for number, _, block in some for _ in block.numbers],
+            [sheet for _, sheet, block in some for _ in block.numbers],
+            [row for *_, block in some for row in block.numbers],
+        )
+        _append(connection, "raw", list(kinds), [*good, *places])
+        bad = [
+            (str(path), sheet, problem.row_no, problem.column, problem.value, problem.reason)
+            for _, sheet, block in some
+            for row in block.others
+            for problem in problems_of(row)
+        ]
+        _append(connection, "rejected", _REJECTED, list(zip(*bad, strict=True)))
+
+
+def _said(block: Block, name: str) -> Iterable[JsonValue]:
+    """What the good rows say in a column; nothing where the file has it not."""
+    return block.columns.get(name) or repeat(None, len(block.numbers))
+
+
+_BLOCKS_AT_ONCE = 80
+_PLACE = {"_block": "bigint", "_sheet": "varchar", "_row": "bigint"}
+_REJECTED = ("file", "sheet", "row_no", "column_name", "value", "reason")
 
 _TWICE = Fault(
     Title("主键与前面的行重复", "the key stands in an earlier row"), Title("每个主键一行", "one row a key")
@@ -190,48 +227,14 @@ def _reading(path: Path) -> Iterator[None]:
         raise FileError(f"{path}: can't be read: {error.strerror}") from None
 
 
-# CSV and workbooks
-
-
-def _read_sheets(
-    connection: duckdb.DuckDBPyConnection, matcher: HeaderMatcher, path: Path
-) -> tuple[str, ...]:
-    """The table ``raw`` from the rows that ingest reads.
-
-    :return: headers of no column.
-    """
-    (table,) = matcher.tables.values()
-    places = "_order bigint, _sheet varchar, _row bigint"
-    connection.execute(f"create or replace temp table documents ({places}, data varchar)")
-    with rows_of(path, matcher) as (ignored, rows):
-        numbered = enumerate(rows)
-        while some := list(islice(numbered, BATCH_ROWS)):
-            good = [(n, sheet, row[0], row[3]) for n, (sheet, row) in some if isinstance(row, tuple)]
-            bad = [(sheet, problem) for _, (sheet, row) in some for problem in problems_of(row)]
-            _append(connection, "documents", ("_order", "_sheet", "_row", "data"), good)
-            problems = [(str(path), sheet, p.row_no, p.column, p.value, p.reason) for sheet, p in bad]
-            _append(connection, "rejected", _REJECTED, problems)
-    connection.execute("drop table if exists raw")
-    columns = [*typed_columns(table), *_PLACE]
-    connection.table("documents").select(*columns).create("raw")
-    connection.execute("drop table documents")
-    return ignored
-
-
-_PLACE = [duckdb.ColumnExpression(name) for name in ("_order", "_sheet", "_row")]
-_REJECTED = ("file", "sheet", "row_no", "column_name", "value", "reason")
-
-
 def _append(
-    connection: duckdb.DuckDBPyConnection, table: str, names: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    connection: duckdb.DuckDBPyConnection, table: str, names: Sequence[str], columns: Sequence[Sequence[Any]]
 ) -> None:
-    if rows:
-        columns = zip(*rows, strict=True)
-        arrow = pa.table([pa.array(column) for column in columns], list(names))
-        connection.from_arrow(arrow).insert_into(table)
+    if columns and columns[-1]:
+        connection.from_arrow(pa.table(list(map(pa.array, columns)), list(names))).insert_into(table)
 
 
-# Parquet: DuckDB reads the file, and ingest each value once that is not of its column's type
+# Parquet: DuckDB unpacks the cells, and ingest reads them
 
 
 def _is_parquet(path: Path) -> bool:
@@ -241,126 +244,39 @@ def _is_parquet(path: Path) -> bool:
         return file.read(4) == b"PAR1" or path.suffix.lower() == ".parquet"
 
 
-def _read_parquet(
+@contextmanager
+def _parquet(
     connection: duckdb.DuckDBPyConnection, matcher: HeaderMatcher, path: Path
-) -> tuple[str, ...]:
-    """The table ``raw`` from a file that is opened here: no name is taken for a pattern."""
-    with path.open("rb") as file:
+) -> Iterator[tuple[tuple[str, ...], Iterator[tuple[str | None, Block]]]]:
+    """As :func:`blocks_of`, of a file that is opened here: no name is taken for a pattern."""
+    with path.open("rb") as file, connection.cursor() as cursor:
         source = f"read_parquet('{_OPEN_FILES}{file.fileno()}', hive_partitioning = false)"
         described = [
-            (str(row[0]), str(row[1]).lower())
-            for row in connection.execute(f"describe from {source}").fetchall()
+            (str(row[0]), str(row[1]).lower()) for row in cursor.execute(f"describe from {source}").fetchall()
         ]
         layout = matcher.layout([(0, [name for name, _ in described])], path.name)
         if layout.lacking is not None:
             raise layout.lacking
         for found in layout.found:
             _require_plain(path, *described[found.position])
-        found_columns = ", ".join(
-            f"{quoted(described[found.position][0])} as {quoted(found.column.name)}" for found in layout.found
+        texts = ", ".join(f"cast({quoted(name)} as varchar)" for name, _ in described)
+        cursor.execute("set preserve_insertion_order = true")  # the rows are numbered as they stand
+        cursor.execute(f"select {texts} from {source}")
+        rows = enumerate(chain.from_iterable(iter(lambda: cursor.fetchmany(_ROWS_AT_ONCE), [])), start=1)
+        sheet = Sheet(rows, False, WINDOWS_EPOCH, size=lambda: 0, position=lambda: 0)
+        yield (
+            layout.ignored,
+            ((None, block) for block in RowReader(layout, matcher, sheet.epoch).blocks(sheet)),
         )
-        connection.execute("set preserve_insertion_order = true")  # the rows are numbered as they stand
-        connection.execute(
-            f"create or replace temp table given as select {found_columns}, row_number() over () as _row"
-            f" from {source}"
-        )
-        connection.execute("set preserve_insertion_order = false")
-    required = matcher.required(layout.dataset)
-    columns = {
-        found.column.name: _values(
-            connection, path, found, described[found.position][1], found.column.name in required
-        )
-        for found in layout.found
-    }
-    values = ", ".join(
-        f"{columns.get(name, 'null')}::{sql_type(column.type)} as {quoted(name)}"
-        for name, column in layout.table.columns.items()
-    )
-    connection.execute(
-        f"create or replace temp table raw as"
-        f" select {values}, _row as _order, null::varchar as _sheet, _row from given"
-    )
-    connection.execute("drop table given")
-    for kind, name, fault in lacks(layout.table):
-        is_of_kind = f"{quoted(str(layout.table.kind))} = {literal(kind)} and " if kind else ""
-        rows = f"from raw where {is_of_kind}{quoted(name)} is null"
-        _set_aside(connection, path, layout.header(name), "''", fault, rows)
-    return layout.ignored
+        cursor.execute("set preserve_insertion_order = false")
+
+
+_ROWS_AT_ONCE = 250
 
 
 def _require_plain(path: Path, name: str, kind: str) -> None:
     if kind.startswith(_NESTED) or kind.endswith("]"):
         raise FileError(f"{path}: the column {name} holds {kind}; plain values are needed")
-
-
-def _values(
-    connection: duckdb.DuckDBPyConnection, path: Path, found: Found, given: str, is_required: bool
-) -> str:
-    """A column's values, as SQL; rows whose value is none are set aside.
-
-    What SQL proves to be right is taken as it stands; each other value is read once, as ingest reads it.
-    """
-    column, raw = found.column, f"nullif(trim(cast({quoted(found.column.name)} as varchar)), '')"
-    own, proof = _proved(column, raw, given) if found.per == 1 else (raw, "false")
-    read = converter(Reading(column, is_required, found.per))
-    open_to_doubt = f"from given where {raw} is not null and not coalesce({proof}, false)"
-    texts = [text for (text,) in connection.execute(f"select distinct {raw} {open_to_doubt}").fetchall()]
-    table = f"read {column.name}"
-    connection.execute(
-        f"create or replace temp table {quoted(table)} (raw varchar, value varchar, why varchar)"
-    )
-    readings = [_reading_of(text, read) for text in (*texts, *([None] if is_required else []))]
-    _append(connection, table, ("raw", "value", "why"), readings)
-    connection.execute(
-        f"insert into rejected select {literal(str(path))}, null, _row, {literal(found.header)},"
-        " given.raw, why"
-        f" from (select _row, {raw} as raw from given) given join {quoted(table)} read"
-        " on given.raw is not distinct from read.raw where why is not null"
-    )
-    kind = sql_type(column.type)
-    judged = f"(select value from {quoted(table)} read where read.raw = {raw})"
-    return f"case when {proof} then cast({own} as {kind}) else cast({judged} as {kind}) end"
-
-
-def _reading_of(text: str | None, read: Convert) -> tuple[str | None, str | None, str | None]:
-    """A value as it stands, as it is read, and why it can't be."""
-    value = read(text)
-    if isinstance(value, Fault):
-        return text, None, str(value)
-    return text, None if value is None else str(value), None
-
-
-def _proved(column: Column, raw: str, given: str) -> tuple[str, str]:
-    """A column's value as SQL, and when it certainly is what ingest would make of it."""
-    own = quoted(column.name)
-    match column.declared:
-        case "text" if column.values:
-            return raw, f"{raw} in ({', '.join(literal(code) for code in column.values)})"
-        case "text" if column.format == "uscc":
-            return raw, f"regexp_full_match({raw}, '{_CODE}') and {_check_sign(raw)} = substr({raw}, 18, 1)"
-        case "text":
-            return raw, f"regexp_full_match({raw}, '[A-Za-z0-9][A-Za-z0-9 ._:-]{{5,200}}')"
-        case "date" if given == "date":
-            return own, f"{own} between date '0001-01-01' and date '9999-12-31'"
-        case "integer" if given == "bigint":
-            return own, f"{own} between -{10**18 - 1} and {10**18 - 1}"
-        case "decimal" | "boolean" if given == sql_type(column.type):
-            return own, "true"
-        case _:
-            return raw, "false"
-
-
-_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_CODE = f"[0-9]{{8}}[{_SIGNS}]{{10}}"
-
-
-def _check_sign(raw: str) -> str:
-    """The last sign that a credit code should have by its others (GB 32100-2015)."""
-    total = " + ".join(
-        f"{pow(3, place, 31)} * (strpos('{_SIGNS}', substr({raw}, {place + 1}, 1)) - 1)"
-        for place in range(17)
-    )
-    return f"substr('{_SIGNS}', (31 - ({total}) % 31) % 31 + 1, 1)"
 
 
 # Writing
@@ -396,7 +312,7 @@ def _write(connection: duckdb.DuckDBPyConnection, out: Path, tables: Mapping[str
     :param tables: rule → table, for the rows of tables in force.
     """
     connection.execute("create or replace temp table rows_of_tables (rule varchar, tbl varchar)")
-    _append(connection, "rows_of_tables", ("rule", "tbl"), list(tables.items()))
+    _append(connection, "rows_of_tables", ("rule", "tbl"), list(zip(*tables.items(), strict=True)))
     paths = _outputs(out)
     queries = {
         paths["scores"]: (_in_points(_with_unmatched(tables.values()), "score"), "subject_id"),

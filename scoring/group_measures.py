@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 
 from rules.model import Pack
 from rules.plan import compile_plan
-from scoring.judging.coded import code_facts
 from scoring.judging.judge import measures_on
 from scoring.store import Store
 from scoring.store.snapshot import take_snapshot
@@ -28,7 +27,6 @@ def measures_of_group(
     """
     with workspace() as duck:
         take_snapshot(store, pack.vocabulary, duck, known_at)
-        code_facts(duck, pack.vocabulary)
         return measures_on(duck, compile_plan(pack, tuple(shown)), day)
 
 

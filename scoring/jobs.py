@@ -181,7 +181,14 @@ def work(store: Store, job_id: int, beat: dt.timedelta = BEAT, clock: Clock = da
     note(state="snapshot", host=socket.gethostname(), pid=os.getpid())
     try:
         with _beating(store, job_id, beat, clock):
-            run(store, find_pack(row.pack_id, row.as_of), row.as_of, progress=progress, confirm=confirm)
+            run(
+                store,
+                find_pack(row.pack_id, row.as_of),
+                row.as_of,
+                progress=progress,
+                confirm=confirm,
+                decided_by=row.requested_by,
+            )
     except JobLostError:
         raise
     except Exception as error:

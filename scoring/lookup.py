@@ -12,10 +12,13 @@ import sqlalchemy as sa
 from scoring.ingest.folding import fold, fold_text
 from scoring.ingest.keys import subject_key
 from scoring.published import RunSummary, get_run
+from scoring.results import graded, next_change
 from scoring.store import Store
 from scoring.store.base import Moment
 from scoring.store.inside import ValueIn
-from scoring.store.models import Hit, Run, Score, SubjectVersion
+from scoring.store.models import Run, SubjectVersion
+from scoring.store.said import said
+from scoring.store.timelines import GradedRule, GradedSubject, Segment, Span
 
 NAME = "name"
 """The attribute that vocabularies call a subject by."""
@@ -60,25 +63,28 @@ def list_subjects(
     :param after: score and number of the last subject of the page before.
     """
     name = ValueIn(SubjectVersion.data, NAME)
+    subject = GradedSubject.subject_id
     query = (
-        sa.select(Score.subject_id, name, Score.score, Score.tier, Score.veto, Score.next_change_on)
-        .outerjoin(SubjectVersion, _current(run.vocabulary, Score.subject_id))
-        .where(Score.run_id == run.id)
-        .order_by(Score.score, Score.subject_id)
+        graded(run, name.label("name"))
+        .outerjoin(SubjectVersion, _current(run.vocabulary, subject))
+        .order_by(Segment.score, subject)
         .limit(limit)
     )
     if search:
         query = query.where(
             name.icontains(fold_text(search), autoescape=True)
-            | Score.subject_id.icontains(fold(search), autoescape=True)
-            | (Score.subject_id == subject_key(run.vocabulary, search))
+            | subject.icontains(fold(search), autoescape=True)
+            | (subject == subject_key(run.vocabulary, search))
         )
     if tier is not None:
-        query = query.where(Score.tier == tier)
+        query = query.where(Segment.tier == tier)
     if after is not None:
-        query = query.where(sa.tuple_(Score.score, Score.subject_id) > sa.tuple_(*map(sa.literal, after)))
+        query = query.where(sa.tuple_(Segment.score, subject) > sa.tuple_(*map(sa.literal, after)))
     with store.reading() as session:
-        return [Listed(*row) for row in session.execute(query)]
+        return [
+            Listed(row.subject_id, row.name, row.score, row.tier, row.veto, next_change(row))
+            for row in session.execute(query)
+        ]
 
 
 def names_of(store: Store, vocabulary: str, subject_ids: Iterable[str]) -> dict[str, str]:
@@ -98,10 +104,12 @@ def names_of(store: Store, vocabulary: str, subject_ids: Iterable[str]) -> dict[
 
 def rule_hits(store: Store, run: RunSummary) -> Mapping[str, RuleHits]:
     """How often each rule hit in a run; rules that never did are left out."""
+    number = sa.func.count()
+    columns = (GradedRule.rule, number, sa.func.count(Span.subject.distinct()))
     query = (
-        sa.select(Hit.rule, sa.func.count(), sa.func.count(Hit.subject_id.distinct()))
-        .where(Hit.run_id == run.id)
-        .group_by(Hit.rule)
+        said(Span, run.pack_id, run.id, run.as_of, *columns)
+        .join(GradedRule, GradedRule.number == Span.rule)
+        .group_by(GradedRule.rule)
     )
     with store.reading() as session:
         return {rule: RuleHits(hits, subjects) for rule, hits, subjects in session.execute(query)}

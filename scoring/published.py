@@ -31,6 +31,8 @@ class RunSummary:
     records: int
     orphans: int
     snapshot_hash: str
+    kind: str
+    touched: int
 
     def __hash__(self) -> int:
         """By its number, which no other run of the store has."""

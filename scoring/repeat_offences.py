@@ -18,7 +18,7 @@ from rules.expressions import Level, names
 from rules.model import Dated, Measure, Pack, Rule, Title
 from rules.plan import rules_in_force
 from rules.problems import UnknownPackError
-from scoring.engine import grade
+from scoring.engine import grade_coded
 from scoring.sql import quoted
 from scoring.store import Store
 from scoring.store.snapshot import take_snapshot
@@ -60,7 +60,7 @@ def repeat_offences(store: Store, pack: Pack, as_of: dt.date, at_least: int = 2)
     measure = _measure(pack)
     with workspace() as duck:
         take_snapshot(store, pack.vocabulary, duck)
-        grade(duck, replace(pack, rules=(_finding(measure),)), as_of)
+        grade_coded(duck, replace(pack, rules=(_finding(measure),)), as_of, ahead=False)
         found = _grouped(duck, pack, measure, at_least)
         attributes = _attributes(duck, pack)
     rules = [

@@ -191,7 +191,7 @@ def _attributes(pack: Pack, by: Sequence[str] | None) -> Sequence[str]:
 
 def _graded(connection: duckdb.DuckDBPyConnection, pack: Pack, as_of: dt.date, name: str) -> None:
     """Grades, and keeps scores and hits under names of their own."""
-    grade(connection, pack, as_of, records=records_table(pack.vocabulary))
+    grade(connection, pack, as_of, records=records_table(pack.vocabulary), ahead=False)
     for table in ("scores", "hits"):
         connection.execute(f"drop table if exists {table}_{name}")
         connection.execute(f"alter table {table} rename to {table}_{name}")

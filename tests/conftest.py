@@ -40,6 +40,12 @@ def pytest_sessionfinish() -> None:
     gc.unfreeze()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _columns(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The copies of facts that tests cause are not among those of the user who runs them."""
+    os.environ["XINHENG_COLUMNS_DIRECTORY"] = str(tmp_path_factory.mktemp("columns"))
+
+
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """A PostgreSQL server for the tests, from a wheel; the URL of its maintenance database."""

@@ -12,14 +12,17 @@ import click
 import pytest
 
 from api.settings import Settings, read_settings
+from rules.kept import VARIABLE as CACHE_VARIABLE
 from scoring.cli import main
+from scoring.columns.place import VARIABLE as COLUMNS_VARIABLE
 from scoring.store.workspace import DEFAULT_MEMORY, DIRECTORY_VARIABLE, MEMORY_VARIABLE
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
 PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
 CONTAINERFILE = (DEPLOY / "Containerfile").read_text("utf-8")
-VARIABLES = {f"XINHENG_{name.upper()}" for name in Settings.__slots__} | {MEMORY_VARIABLE, DIRECTORY_VARIABLE}
+OF_BATCHES = {MEMORY_VARIABLE, DIRECTORY_VARIABLE, COLUMNS_VARIABLE, CACHE_VARIABLE}
+VARIABLES = {f"XINHENG_{name.upper()}" for name in Settings.__slots__} | OF_BATCHES
 
 
 def _commands() -> Iterator[str]:
@@ -47,6 +50,7 @@ def test_the_page_names_every_setting_and_its_default() -> None:
     assert set(told) == VARIABLES
     shown = {name: text.strip("`") for name, text in told.items() if text.startswith("`")}
     assert shown.pop(MEMORY_VARIABLE) == DEFAULT_MEMORY
+    shown.pop(CACHE_VARIABLE, None)  # said in words
     assert shown.pop("XINHENG_DATABASE_URL") == Settings().summary()["database_url"]
     assert read_settings({**shown, "XINHENG_SECRET": "x" * 32}) == Settings(secret="x" * 32)
 

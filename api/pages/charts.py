@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.pages.words import tier_step
 from rules.model import Pack
-from scoring.results import GradeRow
+from scoring.results import Piece
 
 
 def bars(rows: Mapping[str, Mapping[str, int]], pack: Pack) -> dict[str, Any]:
@@ -20,10 +21,11 @@ def bars(rows: Mapping[str, Mapping[str, int]], pack: Pack) -> dict[str, Any]:
     return {"rows": list(rows), "tiers": tiers}
 
 
-def history(grades: Sequence[GradeRow], pack: Pack) -> dict[str, Any]:
+def history(line: Sequence[Piece], until: dt.date, pack: Pack) -> dict[str, Any]:
     """A line of scores by date over the bands of the tiers, in points.
 
-    :param grades: the earliest first.
+    :param line: in the order of days; it has a point where it changes.
+    :param until: the last day that it tells of.
     """
     return {
         "highest": pack.score.max / 100,
@@ -31,7 +33,8 @@ def history(grades: Sequence[GradeRow], pack: Pack) -> dict[str, Any]:
             {**_tier(grade.tier, pack), "lowest": max(grade.lowest, pack.score.min) / 100}
             for grade in pack.grades
         ],
-        "points": [(str(grade.as_of), grade.score / 100, grade.tier) for grade in grades],
+        "points": [(str(piece.begins), piece.score / 100, piece.tier) for piece in line],
+        "until": str(until),
     }
 
 

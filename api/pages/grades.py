@@ -32,7 +32,7 @@ from scoring.store.packs import stored_pack
 
 ROWS = 50
 LONGEST_SEARCH = 100
-RUNS_SHOWN = 60
+PIECES_SHOWN = 60
 CHECKS_SHOWN = 100
 
 
@@ -50,7 +50,7 @@ def subjects() -> Response:
         run=run,
         pack=pack,
         packs=graded_packs(store()),
-        counts=results.tier_counts(store(), run.id),
+        counts=results.tier_counts(store(), run),
         rows=shown,
         after=_cursor(shown[-1]) if len(rows) > ROWS else None,
         is_further=request.args.get("after") is not None,
@@ -81,8 +81,7 @@ def own_department() -> Response:
 
 def _shown(found: Explanation) -> dict[str, Any]:
     """What the page and the report of a subject both show."""
-    published = results.grade_history(store(), found.pack.id, found.subject_id, limit=RUNS_SHOWN)
-    grades = sorted(published, key=lambda grade: (grade.as_of, grade.run_id))
+    line = results.grade_line(store(), found.run, found.subject_id)
     terms = story.supervision_of(found.pack, found.tier)
     return {
         "found": found,
@@ -91,8 +90,8 @@ def _shown(found: Explanation) -> dict[str, Any]:
         "name": found.attributes.get(NAME) or found.subject_id,
         "grade": story.grade_of(found.pack, found.tier),
         "steps": story.waterfall(found),
-        "grades": grades,
-        "history": history(grades, found.pack),
+        "line": line[-PIECES_SHOWN:],
+        "history": history(line[-PIECES_SHOWN:], found.run.as_of, found.pack),
         "groups": story.hit_groups(found),
         "facts": story.facts(found.attributes, found.pack.vocabulary.subject.columns),
         "supervision": terms,

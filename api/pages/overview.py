@@ -98,13 +98,13 @@ def _named(alert: Alert, packs: Mapping[str, Pack]) -> OpenAlert:
 def _standing(run: RunSummary) -> Standing:
     pack = stored_pack(store(), run.pack_hash)
     before = run_before(store(), run)
-    pairs = results.transitions(store(), before.id, run.id) if before else []
+    pairs = _transitions(store(), before, run) if before else []
     moved = sum(number for old, new, number in pairs if old is not None and new is not None and old != new)
-    moves = results.moves(store(), before.id, run.id, limit=MOVES_SHOWN) if before and is_regulator() else []
+    moves = results.moves(store(), before, run, limit=MOVES_SHOWN) if before and is_regulator() else []
     return Standing(
         run=run,
         pack=pack,
-        counts=_counts(store(), run.id),
+        counts=_counts(store(), run),
         development=bars(_over_time(run), pack),
         before=before,
         moved=moved,
@@ -118,10 +118,18 @@ def _over_time(latest: RunSummary) -> dict[str, Mapping[str, int]]:
     runs: dict[str, RunSummary] = {}
     for run in (latest, *list_runs(store(), latest.pack_id, limit=RUNS_SHOWN)):
         runs.setdefault(str(run.as_of), run)
-    return {day: _counts(store(), runs[day].id) for day in sorted(runs, reverse=True)}
+    return {day: _counts(store(), runs[day]) for day in sorted(runs, reverse=True)}
 
 
 @lru_cache(maxsize=COUNTS_REMEMBERED)
-def _counts(found: Store, run_id: int) -> Mapping[str, int]:
+def _counts(found: Store, run: RunSummary) -> Mapping[str, int]:
     """How many subjects have each tier; remembered, for a published run never changes."""
-    return results.tier_counts(found, run_id)
+    return results.tier_counts(found, run)
+
+
+@lru_cache(maxsize=COUNTS_REMEMBERED)
+def _transitions(
+    found: Store, before: RunSummary, run: RunSummary
+) -> list[tuple[str | None, str | None, int]]:
+    """From which tier to which; remembered likewise."""
+    return results.transitions(found, before, run)

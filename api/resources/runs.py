@@ -71,7 +71,7 @@ def post_run(wanted: dict[str, Any]) -> tuple[jobs.Job, int, dict[str, str]]:
 def get_run(run_id: int) -> dict[str, Any]:
     """A run, and how many subjects have each tier."""
     found = run(run_id)
-    return {**asdict(found), "tiers": results.tier_counts(store(), run_id)}
+    return {**asdict(found), "tiers": results.tier_counts(store(), found)}
 
 
 @blueprint.get(f"/runs/{NUMBER}run_id>/comparison")
@@ -80,7 +80,7 @@ def get_run(run_id: int) -> dict[str, Any]:
 def compare_runs(query: dict[str, Any], run_id: int) -> dict[str, Any]:
     """How many subjects went from which tier to which since another run."""
     after, before = run(run_id), run(query["against"])
-    rows = results.transitions(store(), before.id, after.id)
+    rows = results.transitions(store(), before, after)
     return {
         "run": after,
         "against": before,
@@ -95,7 +95,7 @@ def list_moves(query: dict[str, Any], run_id: int) -> dict[str, Any]:
     """The subjects whose tier is another than in another run."""
     after, before = run(run_id), run(query["against"])
     found = page(
-        lambda limit: results.moves(store(), before.id, after.id, query.get("cursor"), limit),
+        lambda limit: results.moves(store(), before, after, query.get("cursor"), limit),
         query,
         lambda move: move.subject_id,
     )
@@ -111,10 +111,10 @@ def list_moves(query: dict[str, Any], run_id: int) -> dict[str, Any]:
 def export_results(query: dict[str, Any], run_id: int) -> Response:
     """All results of a run as a stream; points are hundredths there."""
     table, form = query["table"], query["format"]
-    batches = results.stream_results(store(), run(run_id).id, table)
+    batches = results.stream_results(store(), run(run_id), table)
     name = f"run-{run_id}-{table}.{form}"
     return Response(
-        stream_with_context(encoded(batches, results.result_schema(table), form)),
+        stream_with_context(encoded(batches, results.RESULT_SCHEMAS[table], form)),
         content_type=MEDIA_TYPES[form],
         headers={"Content-Disposition": f"attachment; filename={name}"},
     )

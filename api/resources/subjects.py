@@ -138,11 +138,12 @@ def get_explanation(query: dict[str, Any], subject_id: str) -> Response:
 @blueprint.query(PackQuery)
 @blueprint.answers(200, HistorySchema)
 def get_history(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
-    """Objections and repairs of the subject's records, and which lenders asked about it."""
+    """The subject's grade over time, objections to and repairs of its records, and which lenders asked."""
     run = run_of(query)
     subject_id = subject_of(run.vocabulary, subject_id)
     checks = audit.entries(store(), subject_id=subject_id, action=ACTION, limit=1000)
     return {
+        "grades": results.grade_line(store(), run, subject_id),
         "marks": list_marks(store(), run.vocabulary, subject_id=subject_id),
         "lender_checks": [check_note(entry) for entry in checks],
     }

@@ -184,9 +184,24 @@ class MarkSchema(Schema):
     made_at = fields.DateTime(required=True)
 
 
-class HistorySchema(Schema):
-    """What was done about a subject: objections and repairs, and the checks of lenders."""
+class GradePieceSchema(Schema):
+    """Days on which a subject's grade stayed the same."""
 
+    begins = fields.Date(required=True)
+    ends = fields.Date(required=True, metadata={"description": "The first day that is not among them"})
+    run = fields.Integer(required=True, metadata={"description": "The run that says so, of the first day"})
+    score = Points(required=True)
+    tier = fields.String(required=True)
+
+
+class HistorySchema(Schema):
+    """A subject over time: its grade, objections and repairs, and the checks of lenders."""
+
+    grades = fields.List(
+        fields.Nested(GradePieceSchema),
+        required=True,
+        metadata={"description": "The grade of each day up to the latest run's, by the last word on the day"},
+    )
     marks = fields.List(fields.Nested(MarkSchema), required=True)
     lender_checks = fields.List(fields.Nested(CheckNoteSchema), required=True)
 

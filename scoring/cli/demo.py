@@ -17,7 +17,8 @@ from scoring.explain import explain
 from scoring.ingest.files import Reading, ingest_paths
 from scoring.published import RunSummary, latest_run
 from scoring.store import Store, create_store
-from scoring.store.models import Hit, Score
+from scoring.store.said import said
+from scoring.store.timelines import GradedSubject, Segment, Span
 
 AS_OF = dt.date(2026, 7, 31)
 A_MONTH_BEFORE = dt.date(2026, 6, 30)
@@ -89,18 +90,11 @@ def _explain_some(store: Store) -> str:
 
 
 def _telling(store: Store, run: RunSummary) -> list[str]:
-    best = (
-        sa.select(Score.subject_id)
-        .where(Score.run_id == run.id)
-        .order_by(Score.score.desc(), Score.subject_id)
-    )
-    vetoed = best.where(Score.veto.is_not(None))
-    busiest = (
-        sa.select(Hit.subject_id)
-        .where(Hit.run_id == run.id, Hit.points < 0)
-        .group_by(Hit.subject_id)
-        .order_by(sa.func.count().desc(), Hit.subject_id)
-    )
+    subject, run_of = GradedSubject.subject_id, (run.pack_id, run.id, run.as_of)
+    best = said(Segment, *run_of, subject).order_by(Segment.score.desc(), subject)
+    vetoed = best.where(Segment.veto.is_not(None))
+    hits = said(Span, *run_of, subject).where(Span.points < 0)
+    busiest = hits.group_by(subject).order_by(sa.func.count().desc(), subject)
     with store.reading() as session:
         found = [session.scalar(query.limit(1)) for query in (best, vetoed, busiest)]
     return list(dict.fromkeys(subject for subject in found if subject is not None))

@@ -6,6 +6,7 @@ import datetime as dt
 import os
 from collections.abc import Mapping
 from contextlib import closing
+from getpass import getuser
 from pathlib import Path
 from time import perf_counter
 
@@ -17,9 +18,10 @@ from rules.model import Pack
 from scoring.cli.options import Memory, as_of_option, database_option, pack_of
 from scoring.cli.output import Format, format_option, print_rows, progress
 from scoring.files import score_files
+from scoring.results import tier_counts
 from scoring.runs import run
 from scoring.store import Store, StoreError, open_store
-from scoring.store.models import Score, SubjectVersion
+from scoring.store.models import SubjectVersion
 from scoring.store.workspace import MEMORY_VARIABLE
 
 COLUMNS = {
@@ -49,6 +51,7 @@ COLUMNS = {
     help="What the batch may use before it spills: 512MB, 2GB (the default).",
 )
 @click.option("--again", is_flag=True, help="Publish another run of what is published already.")
+@click.option("--full", is_flag=True, help="Judge everybody: what did not change must not differ.")
 @database_option
 @format_option
 def score_command(
@@ -59,12 +62,16 @@ def score_command(
     out: Path | None,
     memory: str | None,
     again: bool,
+    full: bool,
     database: str | None,
     fmt: Format,
 ) -> None:
     """Grade every subject of the store and publish the run, or grade a file into files.
 
-    The same pack, date and facts are published once: said again, the command shows the run that there is.
+    Those are judged for whom something changed since the last run: facts, or rules. With --full everybody is;
+    where another grade is found than was published, and nothing changed that explains it, the command says so
+    and fails. The same pack, date and facts are published once: said again, the command shows the run that
+    there is.
 
     \b
     Examples:
@@ -81,19 +88,21 @@ def score_command(
     if memory:
         os.environ[MEMORY_VARIABLE] = memory
     with closing(open_store(database)) as store:
-        rows = grade_store(store, name, as_of, again)
+        rows = grade_store(store, name, as_of, again, full)
     print_rows(rows, COLUMNS, fmt)
 
 
 def grade_store(
-    store: Store, name: str | None, as_of: dt.date, again: bool = False
+    store: Store, name: str | None, as_of: dt.date, again: bool = False, full: bool = False
 ) -> list[dict[str, object]]:
     """Publishes a run of the pack, or of every pack that has subjects; their tier tables.
 
     :param again: also where it is published already.
+    :param full: judge everybody.
+    :raises StoreError: where that finds differences that nothing explains.
     """
     packs = [pack_of(name, as_of)] if name else _packs_with_subjects(store, as_of)
-    return [row for pack in packs for row in _score_store(store, pack, as_of, again)]
+    return [row for pack in packs for row in _score_store(store, pack, as_of, again, full)]
 
 
 def _packs_with_subjects(store: Store, as_of: dt.date) -> list[Pack]:
@@ -105,16 +114,22 @@ def _packs_with_subjects(store: Store, as_of: dt.date) -> list[Pack]:
     return packs
 
 
-def _score_store(store: Store, pack: Pack, as_of: dt.date, again: bool) -> list[dict[str, object]]:
+def _score_store(
+    store: Store, pack: Pack, as_of: dt.date, again: bool, full: bool
+) -> list[dict[str, object]]:
     started = perf_counter()
     with progress(f"{pack.title}") as advance:
-        outcome = run(store, pack, as_of, progress=lambda step, rows: advance(rows, 0), again=again)
-    summary = outcome.run
-    with store.reading() as session:
-        counted = (
-            sa.select(Score.tier, sa.func.count()).where(Score.run_id == summary.id).group_by(Score.tier)
+        outcome = run(
+            store,
+            pack,
+            as_of,
+            progress=lambda step, rows: advance(rows, 0),
+            again=again,
+            full=full,
+            decided_by=getuser(),
         )
-        tiers = dict(session.execute(counted).all())
+    summary = outcome.run
+    tiers = tier_counts(store, summary)
     orphans = f", {summary.orphans:,} records of unknown subjects" if summary.orphans else ""
     done = f"run {summary.id}" if outcome.is_new else f"已发布 already published as run {summary.id}"
     click.echo(
@@ -122,6 +137,11 @@ def _score_store(store: Store, pack: Pack, as_of: dt.date, again: bool) -> list[
         f" {perf_counter() - started:.1f} s, {done}",
         err=True,
     )
+    if outcome.unexpected:
+        raise StoreError(
+            f"run {summary.id}: {outcome.unexpected:,} subjects are graded otherwise than was published, "
+            "although neither their facts nor the rules changed. The new grades are published; please report"
+        )
     return tier_rows(pack, as_of, tiers, summary.id)
 
 

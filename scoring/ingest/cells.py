@@ -61,6 +61,10 @@ _WORTH = [
 """What each sign of a code adds in its place to a sum that 31 divides (GB 32100-2015)."""
 
 _LONGEST_UNKNOWN = max(map(len, UNKNOWN))
+_SIGNS = "0-9A-Za-z\u4e00-\u9fa5\u3014\u3015"
+_SAME = re.compile(f"(?![0-9]E-)[{_SIGNS}][-{_SIGNS}]{{4,199}}")
+"""Texts and keys that are read as they stand: most numbers of records and documents, and most names."""
+
 _PRINTED_CONTROLS = frozenset("\t\n\r")
 
 
@@ -97,8 +101,11 @@ def converter(reading: Reading) -> Convert:
     is.
     """
     parse = _parser(reading)
+    is_plain = parse in (parse_key, fold_text) and not reading.replacements
 
     def convert(cell: Cell) -> JsonValue | Fault:
+        if is_plain and isinstance(cell, str) and _SAME.fullmatch(cell):
+            return cell  # as the general way below would give it
         if isinstance(cell, Unreadable):
             return cell.fault
         try:

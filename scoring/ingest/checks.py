@@ -6,14 +6,17 @@ One function for every way in: files, the API, and scoring from file to file.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 
 from rules.model import Column, Kind, Table, Title
 from scoring.ingest.errors import Fault
 from scoring.store.merging import Judge, Objection, Values
 
+Columns = tuple[str, ...]
+Value = str | int | bool | None
 _NOTHING = Kind((), {})
 _FILL_IN = Title("请填写", "fill it in")
 
@@ -33,25 +36,41 @@ class Finding:
     lacking: bool = False
 
 
-RowCheck = Callable[[Values], list[Finding]]
+class RowCheck:
+    """A function from a row to everything that keeps it from counting, or makes it doubtful.
+
+    It is made of parts, each of which looks at a few columns alone. So of many rows only the values that
+    stand together somewhere need to be looked at, once each (:meth:`says`).
+
+    :ivar reads: the sets of columns that parts look at.
+    """
+
+    def __init__(self, table: Table, day: dt.date) -> None:
+        self._kind = table.kind
+        self._by_kind = {code: _parts(table, kind, day) for code, kind in table.kinds.items()}
+        self._otherwise = _parts(table, _NOTHING, day)
+        parts = chain(self._otherwise, *self._by_kind.values())
+        self.reads = tuple(dict.fromkeys(part.reads for part in parts))
+
+    def __call__(self, values: Values) -> list[Finding]:
+        return [finding for part in self._parts(values) for finding in part.check(values)]
+
+    def says(self, reads: Columns, values: Sequence[Value]) -> bool:
+        """Whether the parts that look at some columns find anything in a row with these values in them."""
+        row = dict(zip(reads, values, strict=True))
+        return any(True for part in self._parts(row) if part.reads == reads for _ in part.check(row))
+
+    def _parts(self, values: Values) -> Sequence[_Part]:
+        kind = values.get(self._kind) if self._kind else None
+        return self._by_kind.get(str(kind), self._otherwise)
 
 
 def row_check(table: Table, day: dt.date) -> RowCheck:
-    """A function from a row to everything that keeps it from counting, or makes it doubtful.
+    """What keeps a row of a table from counting, or makes it doubtful.
 
     :param day: the day on which the rows come; dates may lie so far after it as the vocabulary says.
     """
-    by_kind = {code: _parts(table, kind, day) for code, kind in table.kinds.items()}
-    otherwise = _parts(table, _NOTHING, day)
-
-    def check(values: Values) -> list[Finding]:
-        kind = values.get(table.kind) if table.kind else None
-        found: list[Finding] = []
-        for part in by_kind.get(str(kind), otherwise):
-            found += part(values)
-        return found
-
-    return check
+    return RowCheck(table, day)
 
 
 def merge_check(check: RowCheck, header: Callable[[str], str]) -> Judge:
@@ -74,12 +93,22 @@ def merge_check(check: RowCheck, header: Callable[[str], str]) -> Judge:
     return judge
 
 
-_Part = Callable[[Values], Iterator[Finding]]
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One check of a row.
+
+    :param reads: all the columns that it looks at; the kind where it is of some kinds alone.
+    """
+
+    reads: Columns
+    check: Callable[[Values], Iterator[Finding]]
 
 
 def _parts(table: Table, kind: Kind, day: dt.date) -> list[_Part]:
-    parts = [_needed(table, (*table.needs, *kind.needs))]
-    parts += [_listed(table.columns[name], codes) for name, codes in kind.values.items()]
+    of_kind = (table.kind,) if table.kind else ()
+    parts = [_needed(table, name, (name,)) for name in table.needs]
+    parts += [_needed(table, name, (*of_kind, name)) for name in kind.needs if name not in table.needs]
+    parts += [_listed(table.columns[name], codes, of_kind) for name, codes in kind.values.items()]
     for column in table.columns.values():
         possible = column.possible
         if possible.least is not None or possible.most is not None:
@@ -92,33 +121,19 @@ def _parts(table: Table, kind: Kind, day: dt.date) -> list[_Part]:
     return parts
 
 
-def lacks(table: Table) -> Iterator[tuple[str | None, str, Fault]]:
-    """Every kind (None: all), a column that its rows need, and what is wrong without it."""
-    for name in table.needs:
-        yield None, name, _lack(table, name)
-    for code, kind in table.kinds.items():
-        for name in kind.needs:
-            yield code, name, _lack(table, name)
-
-
-def _lack(table: Table, name: str) -> Fault:
+def _needed(table: Table, name: str, reads: Columns) -> _Part:
     title = table.columns[name].title
     reason = Title(f"缺少{title.zh},记录无法计入", f"without its {name} the row could never count")
-    return Fault(reason, _FILL_IN)
-
-
-def _needed(table: Table, names: tuple[str, ...]) -> _Part:
-    faults = {name: _lack(table, name) for name in names}
+    fault = Fault(reason, _FILL_IN)
 
     def check(values: Values) -> Iterator[Finding]:
-        for name, fault in faults.items():
-            if values.get(name) is None:
-                yield Finding(name, fault, lacking=True)
+        if values.get(name) is None:
+            yield Finding(name, fault, lacking=True)
 
-    return check
+    return _Part(reads, check)
 
 
-def _listed(column: Column, codes: tuple[str, ...]) -> _Part:
+def _listed(column: Column, codes: tuple[str, ...], of_kind: Columns) -> _Part:
     allowed = frozenset(codes)
     right = [column.values[code].zh for code in codes]
     hint = Title(
@@ -131,7 +146,7 @@ def _listed(column: Column, codes: tuple[str, ...]) -> _Part:
         if value is not None and value not in allowed:
             yield Finding(column.name, fault)
 
-    return check
+    return _Part((*of_kind, column.name), check)
 
 
 def _in_range(column: Column) -> _Part:
@@ -148,7 +163,7 @@ def _in_range(column: Column) -> _Part:
         if (least is not None and number < least) or (most is not None and number > most):
             yield Finding(column.name, fault)
 
-    return check
+    return _Part((column.name,), check)
 
 
 def _in_order(earlier: Column, column: Column) -> _Part:
@@ -157,7 +172,7 @@ def _in_order(earlier: Column, column: Column) -> _Part:
         if first is not None and then is not None and str(then) < str(first):
             yield Finding(column.name, before(earlier, str(first)))
 
-    return check
+    return _Part((earlier.name, column.name), check)
 
 
 def before(earlier: Column, first: str) -> Fault:
@@ -182,4 +197,4 @@ def _not_ahead(column: Column, day: dt.date, days: int) -> _Part:
         if value > now:
             yield Finding(column.name, near, odd=True) if value <= last else Finding(column.name, far)
 
-    return check
+    return _Part((column.name,), check)

@@ -73,6 +73,9 @@ class _Seen:
 
 
 def _by_characters(path: Path) -> str:
+    """As what most characters are; where UTF-8 reads all, and one is Chinese, that is clear at once."""
+    if _first_undecodable(path, "utf-8") is None and _has_wide(path):
+        return "utf-8-sig"
     seen = _Seen()
     with path.open("rb") as stream:
         rest = b""
@@ -85,6 +88,12 @@ def _by_characters(path: Path) -> str:
             rest = text[cut:]
         _look(rest, seen)
     return "utf-8-sig" if seen.is_utf8 else "gb18030"
+
+
+def _has_wide(path: Path) -> bool:
+    """Whether a file in UTF-8 has a character of three or four bytes."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return any(_WIDE.search(text) for text in iter(lambda: stream.read(_BLOCK), ""))
 
 
 def _last_ascii(text: bytes) -> int:

@@ -25,7 +25,7 @@ from scoring.ingest.errors import Fault, IngestError, NoTableError
 from scoring.ingest.headers import TITLES, HeaderMatcher, Layout
 from scoring.ingest.mapping import NO_MAPPING, Dataset, FileMapping
 from scoring.ingest.quarantine import Waiting, is_account, write_quarantine
-from scoring.ingest.rows import AnyRow, BadRow, GoodRow, OddRow, RowReader, ShortRow
+from scoring.ingest.rows import AnyRow, BadRow, Block, GoodRow, OddRow, RowReader, ShortRow
 from scoring.ingest.sheets import Sheet, is_blank, named, open_sheets, visible
 from scoring.ingest.subjects import any_known, doubt, place
 from scoring.ingest.workbooks import write_bad_rows
@@ -233,12 +233,12 @@ def ingest_file(
 
 
 @contextmanager
-def rows_of(
+def blocks_of(
     path: Path, matcher: HeaderMatcher
-) -> Iterator[tuple[tuple[str, ...], Iterator[tuple[str | None, AnyRow]]]]:
+) -> Iterator[tuple[tuple[str, ...], Iterator[tuple[str | None, Block]]]]:
     """A file's rows as :func:`ingest_file` reads them, for those who keep them elsewhere.
 
-    :return: headers that name no column; and each row with its sheet. No subject is looked up.
+    :return: headers that name no column; and each block of rows with its sheet. No subject is looked up.
     :raises IngestError: where the file can't be read as a table of the matcher's vocabulary, or lacks a
         column that every row needs.
     """
@@ -246,12 +246,12 @@ def rows_of(
         for _, layout in opened.tables:
             if layout.lacking is not None:
                 raise layout.lacking
-        rows = (
-            (sheet.name, row)
+        blocks = (
+            (sheet.name, block)
             for sheet, layout in opened.tables
-            for row in RowReader(layout, matcher, sheet.epoch).rows(sheet)
+            for block in RowReader(layout, matcher, sheet.epoch).blocks(sheet)
         )
-        yield opened.columns(lambda layout: layout.ignored), rows
+        yield opened.columns(lambda layout: layout.ignored), blocks
 
 
 @dataclass(frozen=True, slots=True)

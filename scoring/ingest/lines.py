@@ -6,7 +6,7 @@ import csv
 import re
 from collections import deque
 from collections.abc import Iterator
-from typing import Self, TextIO
+from typing import TextIO
 
 from rules.model import Title
 from scoring.ingest import bounds
@@ -50,8 +50,10 @@ def lines(stream: TextIO, file: str) -> Iterator[Line]:
 
 def _folded(text: str) -> str:
     """Whole lines with LF alone at their ends, and no byte-order mark before them."""
-    if "\r" in text:
+    if "\r\r\n" in text:
         text = _LINE_END.sub("\n", text)
+    elif "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     return f"\n{text}".replace(f"\n{_MARK}", "\n")[1:] if _MARK in text else text
 
 
@@ -85,11 +87,17 @@ class _Feed:
         self._given: list[Line] = []
         self.open_ended = False
 
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Line:
-        return self._ahead.popleft() if self._ahead else next(self._source)
+    def __iter__(self) -> Iterator[Line]:
+        ahead = self._ahead
+        while True:
+            while ahead:
+                yield ahead.popleft()
+            for line in self._source:
+                yield line
+                if ahead:
+                    break
+            else:
+                return
 
     def row(self, first: str) -> Iterator[str]:
         """The lines of the row that begins with a line, as many as a row may have."""
@@ -98,7 +106,7 @@ class _Feed:
         yield first
         size = 0
         while size < bounds.LONGEST_QUOTED and len(self._given) < bounds.MOST_QUOTED_LINES:
-            line = next(self, None)
+            line = self._ahead.popleft() if self._ahead else next(self._source, None)
             if line is None:
                 break
             self._given.append(line)

@@ -29,6 +29,7 @@ _POWERS = {"十": 10, "百": 100, "千": 1_000, "万": 10_000, "亿": 100_000_00
 _EXACT = Context(prec=4 * LONGEST, traps=[Inexact, InvalidOperation])
 _QUANTUM = Decimal(1).scaleb(-SCALE)
 _PLAIN = re.compile(r"-?[0-9]{1,14}(?:\.[0-9]{1,4})?")
+_PLAIN_WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 _NO_NUMBER = Title("不是数字", "not a number")
 _NUMBER_HINT = Title("如 1234.5、1,234.5 或 12.5万", "such as 1234.5, 1,234.5 or 12.5万")
@@ -66,6 +67,8 @@ def parse_integer(text: str, per: int = 1) -> int:
     :param per: as in :func:`parse_decimal`.
     :raises CellError: where it is no whole number or has over 18 digits.
     """
+    if per == 1 and _PLAIN_WHOLE.fullmatch(text):  # as above
+        return int(text)
     value = _number(text, per)
     if value != value.to_integral_value(context=_EXACT_OR_NOT):
         raise CellError(

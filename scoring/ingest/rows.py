@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from heapq import merge
+from itertools import compress, islice
 
 from rules.calendar import today
 from rules.model import Title
 from scoring.ingest.cells import EMPTY, FILLER, JsonValue, Reading, converter, is_unknown
-from scoring.ingest.checks import Finding, row_check
+from scoring.ingest.checks import Columns, Finding, RowCheck, row_check
 from scoring.ingest.errors import Fault
 from scoring.ingest.folding import Cell, as_text, fold_text
 from scoring.ingest.headers import Found, HeaderMatcher, Layout
 from scoring.ingest.mapping import FileMapping
-from scoring.ingest.sheets import Cells, Sheet, is_blank
+from scoring.ingest.sheets import Cells, Row, Sheet, is_blank
 from scoring.store.versions import Level, Rejected
 
+BLOCK_ROWS = 250
 CACHED_CELLS = 16_384
 LONGEST_SHOWN = 400
 _NO_POSITION = -1
@@ -90,8 +93,26 @@ def problems_of(row: AnyRow) -> tuple[Rejected, ...]:
             return ()
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows that follow each other in a sheet.
+
+    :param numbers: of the good rows.
+    :param columns: what these say, by column of the file.
+    :param others: what the other rows are, and what is odd about good ones.
+    """
+
+    numbers: Sequence[int]
+    columns: Mapping[str, Sequence[JsonValue]]
+    others: Sequence[AnyRow]
+
+
 class RowReader:
     """Reads the rows below a sheet's headers.
+
+    Most rows are good and say what others have said, so they are read a block at a time, column by column,
+    each text once, and of values that stand together each pair is checked once. A row in which anything is
+    doubted then is judged by itself; what is to be said of a row is said there alone.
 
     :param epoch: the day from which a workbook counts its dates.
     :param replace: an empty cell says that its column is unknown; by default it says nothing.
@@ -110,34 +131,107 @@ class RowReader:
         required = matcher.required(layout.dataset)
         self.layout = layout
         self._columns = sorted(found, key=lambda item: item.column.name)
-        self._readers = [
-            (
-                item.position,
-                _part_reader(_reading(item, matcher.mapping, item.column.name in required, epoch), replace),
-            )
-            for item in self._columns
-        ]
-        self._names = [item.column.name for item in self._columns]
         self._headers = {item.column.name: item for item in self._columns}
-        self._key, self._subject = (self._names.index(required[n]) for n in (0, -1))
+        self._key, self._subject = required[0], required[-1]
         self._replace = replace
         self._check = row_check(layout.table, day or today())
+        self._readers = {
+            name: _ColumnReader(
+                _reading(item, matcher.mapping, name in required, epoch), self._check, name != self._key
+            )
+            for name, item in self._headers.items()
+        }
+        self._writers = {name: _ColumnWriter(name, replace, name != self._key) for name in self._headers}
+        together = [reads for reads in self._check.reads if len(reads) > 1 or reads[0] not in self._headers]
+        self._together: dict[Columns, set[tuple[JsonValue, ...]]] = {reads: set() for reads in together}
+        read = self._readers[self._key]
+        self._no_keys = {read[EXAMPLE], read[self._headers[self._key].header]}
 
     def rows(self, sheet: Sheet) -> Iterator[AnyRow]:
         """The rows in the order of the file; blank ones and a template's example are passed over."""
+        for block in self.blocks(sheet):
+            good = self._good_rows(block)
+            yield from merge(block.others, good, key=_number) if block.others else good
+
+    def blocks(self, sheet: Sheet) -> Iterator[Block]:
+        """The rows in blocks, otherwise as :meth:`rows`."""
+        rows = self._fitted(sheet)
+        while some := list(islice(rows, BLOCK_ROWS)):
+            yield self._block(some)
+
+    def _fitted(self, sheet: Sheet) -> Iterator[Row]:
+        """The rows below the headers, without the column of ours; those of a workbook at their width."""
+        own, width = self.layout.own, self.layout.width
         for number, cells in sheet.rows:
             if number <= self.layout.row:
                 continue
-            if isinstance(cells, Fault):
-                yield BadRow(number, (Rejected(number, None, None, str(cells)),))
-                continue
-            if self.layout.own is not None:
-                cells = _without(cells, self.layout.own)
-            if not is_blank(cells) and not self._is_example(cells) and not self._repeats_headers(cells):
-                yield from self._row(number, _fit(cells, self.layout.width) if sheet.ragged else cells)
+            if not isinstance(cells, Fault):
+                if own is not None:
+                    cells = _without(cells, own)
+                if sheet.ragged:
+                    cells = _fit(cells, width)
+            yield number, cells
+
+    def _block(self, rows: Sequence[Row]) -> Block:
+        width, nothing = self.layout.width, [None] * len(rows)
+        blank = [None] * width  # without its key a row is doubted
+        whole = (
+            cells if not isinstance(cells, Fault) and len(cells) == width else blank for _, cells in rows
+        )
+        columns = [*zip(*whole, strict=True), nothing]
+        cells = {name: columns[item.position] for name, item in self._headers.items()}
+        values = {name: reader.all(cells[name]) for name, reader in self._readers.items()}
+        doubted = self._doubted(cells, values, nothing)
+        numbers = [number for number, _ in rows]
+        if not doubted:
+            return Block(numbers, values, ())
+        judged = {n: list(self._judged(*rows[n])) for n in sorted(doubted)}
+        others = [row for found in judged.values() for row in found if not isinstance(row, tuple)]
+        good = [n not in judged or any(isinstance(row, tuple) for row in judged[n]) for n in range(len(rows))]
+        kept = {name: list(compress(some, good)) for name, some in values.items()}
+        return Block(list(compress(numbers, good)), kept, others)
+
+    def _doubted(
+        self,
+        cells: Mapping[str, Sequence[Cell]],
+        values: Mapping[str, Sequence[JsonValue]],
+        nothing: Sequence[None],
+    ) -> set[int]:
+        """Which rows of a block are perhaps not good, or not rows of the office's."""
+        if self._headers[self._key].position == _NO_POSITION:
+            return set(range(len(nothing)))
+        doubted: set[int] = set()
+        for name, reader in self._readers.items():
+            if reader.doubted:
+                doubted.update(n for n, cell in enumerate(cells[name]) if cell in reader.doubted)
+        if not self._no_keys.isdisjoint(values[self._key]):
+            doubted.update(n for n, key in enumerate(values[self._key]) if key in self._no_keys)
+        for reads, fine in self._together.items():
+            columns = [values.get(name, nothing) for name in reads]
+            new = set(zip(*columns, strict=True)) - fine
+            odd = {some for some in new if self._check.says(reads, some)}
+            if len(fine) > CACHED_CELLS:
+                fine.clear()
+            fine |= new - odd
+            if odd:
+                doubted.update(n for n, some in enumerate(zip(*columns, strict=True)) if some in odd)
+        return doubted
+
+    def _good_rows(self, block: Block) -> Iterator[GoodRow]:
+        texts = [writer.all(block.columns[name]) for name, writer in self._writers.items()]
+        documents = map(_document, zip(*texts, strict=True))
+        keys, subjects = (map(str, block.columns[name]) for name in (self._key, self._subject))
+        return zip(block.numbers, keys, subjects, documents, strict=True)
+
+    def _judged(self, number: int, cells: Cells | Fault) -> Iterator[AnyRow]:
+        """What a row is, by itself; nothing where it is not one of the office's."""
+        if isinstance(cells, Fault):
+            yield BadRow(number, (Rejected(number, None, None, str(cells)),))
+        elif not is_blank(cells) and not self._is_example(cells) and not self._repeats_headers(cells):
+            yield from self._row(number, cells)
 
     def _is_example(self, cells: Cells) -> bool:
-        position = self._columns[self._key].position
+        position = self._headers[self._key].position
         return 0 <= position < len(cells) and cells[position] == EXAMPLE
 
     def _repeats_headers(self, cells: Cells) -> bool:
@@ -156,18 +250,21 @@ class RowReader:
             whole = " | ".join(map(as_text, cells))
             yield BadRow(number, (Rejected(number, None, shown(whole), str(fault)),))
             return
-        parts = [read(cells[position] if position >= 0 else None) for position, read in self._readers]
-        values = {
-            name: part[0] for name, part in zip(self._names, parts, strict=True) if part.__class__ is tuple
+        read = {
+            name: self._readers[name].read(cells[item.position] if item.position >= 0 else None)
+            for name, item in self._headers.items()
         }
+        values = {name: value for name, value in read.items() if not isinstance(value, Fault)}
+        unreadable = {name: value for name, value in read.items() if isinstance(value, Fault)}
         findings = self._check(values)
-        if len(values) == len(parts) and not findings:
-            yield self._good(number, parts)
+        if not unreadable and not findings:
+            yield self._good(number, values)
             return
-        found = [f for f in findings if f.column not in self._headers or f.column in values]
-        errors = [*self._unreadable(number, cells, parts), *self._impossible(number, cells, found)]
+        found = [f for f in findings if f.column not in unreadable]
+        errors = [self._said(number, cells, name, fault) for name, fault in unreadable.items()]
+        errors += self._impossible(number, cells, found)
         lacks = tuple(self._said(number, cells, f.column, f.fault) for f in found if f.lacking)
-        lost = len(errors) == 1 and not lacks and parts[self._subject] in (EMPTY, FILLER)
+        lost = len(errors) == 1 and not lacks and unreadable.get(self._subject) in (EMPTY, FILLER)
         clues = self._clues(cells) if lost else {}
         if errors and not clues:
             yield BadRow(number, (*errors, *lacks))
@@ -177,20 +274,14 @@ class RowReader:
         )
         if clues:
             said = {name: value for name, value in values.items() if value is not None or self._replace}
-            yield LostRow(number, str(values[self._names[self._key]]), said, clues, errors[0])
+            yield LostRow(number, str(values[self._key]), said, clues, errors[0])
         else:
-            good = self._good(number, parts)
+            good = self._good(number, values)
             yield ShortRow(good, lacks) if lacks else good
 
-    def _good(self, number: int, parts: Sequence[Part]) -> GoodRow:
-        good = [part for part in parts if not isinstance(part, Fault)]
-        document = ",".join([text for _, text in good if text])
-        return number, str(good[self._key][0]), str(good[self._subject][0]), f"{{{document}}}"
-
-    def _unreadable(self, number: int, cells: Cells, parts: Sequence[Part]) -> Iterator[Rejected]:
-        for name, part in zip(self._names, parts, strict=True):
-            if isinstance(part, Fault):
-                yield self._said(number, cells, name, part)
+    def _good(self, number: int, values: Mapping[str, JsonValue]) -> GoodRow:
+        texts = (self._writers[name].write(value) for name, value in values.items())
+        return number, str(values[self._key]), str(values[self._subject]), _document(texts)
 
     def _impossible(self, number: int, cells: Cells, findings: Iterable[Finding]) -> Iterator[Rejected]:
         """The findings that keep the row out, whatever is known."""
@@ -211,25 +302,77 @@ class RowReader:
         return {name: text for name, text in said.items() if not is_unknown(text)}
 
 
-Part = tuple[JsonValue, str] | Fault
-"""The value of a cell and its part of the document, ``"kind":"penalty"``: empty where it is unknown, or
-``"kind":null`` where that replaces what is known.
-"""
+class _ColumnReader(dict[Cell, JsonValue]):
+    """From the cells of a column to their values; it keeps those of some :data:`CACHED_CELLS` latest texts.
 
+    :param keeps: texts come again.
+    :ivar read: gives the value of a cell, or why it can't be read.
+    :ivar doubted: of the latest cells those that can't be read, or of whose values a check says something.
+    """
 
-def _part_reader(reading: Reading, replace: bool) -> Callable[[Cell], Part]:
-    """A function from a cell to its part; it keeps its answers of the latest :data:`CACHED_CELLS` cells."""
-    convert = converter(reading)
-    name = _json(reading.column.name)
+    def __init__(self, reading: Reading, check: RowCheck, keeps: bool) -> None:
+        super().__init__()
+        self.read = converter(reading)
+        self.doubted: set[Cell] = set()
+        self._read_number = lru_cache(maxsize=CACHED_CELLS, typed=True)(self.read)  # 1 is not TRUE
+        self._check = check
+        self._reads = (reading.column.name,) if (reading.column.name,) in check.reads else ()
+        self._keeps = keeps
 
-    @lru_cache(maxsize=CACHED_CELLS, typed=True)
-    def read(cell: Cell) -> Part:
-        value = convert(cell)
+    def all(self, cells: Iterable[Cell]) -> list[JsonValue]:
+        """The values of cells; None for those that can't be read."""
+        if len(self) + len(self.doubted) > CACHED_CELLS:
+            self.clear()
+            self.doubted.clear()
+        return list(map(self.__getitem__, cells))
+
+    def __missing__(self, cell: Cell) -> JsonValue:
+        is_text = cell is None or isinstance(cell, str)
+        value = self.read(cell) if is_text else self._read_number(cell)
+        if isinstance(value, Fault) or (self._reads and self._check.says(self._reads, (value,))):
+            self.doubted.add(cell)
         if isinstance(value, Fault):
-            return value
-        return value, "" if value is None and not replace else f"{name}:{_json(value)}"
+            value = None
+        if is_text and self._keeps:
+            self[cell] = value
+        return value
 
-    return read
+
+class _ColumnWriter(dict[JsonValue, str]):
+    """From the values of a column to their parts of documents, ``"kind":"penalty"``.
+
+    Empty where a value is unknown, or ``"kind":null`` where that replaces what is known.
+
+    :param keeps: values come again.
+    """
+
+    def __init__(self, name: str, replace: bool, keeps: bool) -> None:
+        super().__init__()
+        self._name = _json(name)
+        self._replace = replace
+        self._keeps = keeps
+
+    def write(self, value: JsonValue) -> str:
+        """The part of a value."""
+        return "" if value is None and not self._replace else f"{self._name}:{_json(value)}"
+
+    def all(self, values: Iterable[JsonValue]) -> list[str]:
+        """The parts of values, which are all of one type."""
+        if len(self) > CACHED_CELLS:
+            self.clear()
+        return list(map(self.__getitem__ if self._keeps else self.write, values))
+
+    def __missing__(self, value: JsonValue) -> str:
+        self[value] = text = self.write(value)
+        return text
+
+
+def _document(texts: Iterable[str]) -> str:
+    return f"{{{','.join(filter(None, texts))}}}"
+
+
+def _number(row: AnyRow) -> int:
+    return row[0] if isinstance(row, tuple) else row.row[0] if isinstance(row, ShortRow) else row.number
 
 
 def _without(cells: Cells, position: int) -> Cells:

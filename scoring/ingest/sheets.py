@@ -184,9 +184,9 @@ def _head(path: Path, encoding: str, delimiter: str, head_rows: int) -> list[Cel
 
 
 def _rows(path: Path, stream: io.TextIOWrapper, delimiter: str) -> Iterator[Row]:
-    for number, cells in csv_rows(lines(stream, path.name), delimiter):
-        if not isinstance(cells, Fault):
-            bounds.check(
-                path.name, len(cells), bounds.MOST_COLUMNS, f"第{number}行的列", f"columns in line {number}"
-            )
-        yield number, cells
+    for row in csv_rows(lines(stream, path.name), delimiter):
+        number, cells = row
+        if not isinstance(cells, Fault) and len(cells) > bounds.MOST_COLUMNS:
+            zh, en = f"第{number}行的列", f"columns in line {number}"
+            bounds.check(path.name, len(cells), bounds.MOST_COLUMNS, zh, en)
+        yield row

@@ -6,6 +6,7 @@ Whom a row without a usable code speaks of; and which rows speak of a time befor
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -132,9 +133,13 @@ def _early(
     rows: Sequence[GoodRow],
     began: Mapping[str, str | None],
 ) -> Iterator[OddRow]:
+    date = re.compile(
+        f'[{{,]{re.escape(json.dumps(column.name))}:"([^"]*)"'
+    )  # no text of a document holds it
     for number, _, subject, document in rows:
         first = began.get(subject)
-        value = json.loads(document).get(column.name) if first is not None else None
+        found = date.search(document) if first is not None else None
+        value = found[1] if found else None
         if first is not None and value is not None and value < first:
             fault = before(vocabulary.subject.columns[earlier], first)
             yield OddRow(number, (Rejected(number, column.title.zh, value, str(fault), "warning"),))

@@ -24,8 +24,10 @@ from scoring.store import Store, StoreError, bulk
 from scoring.store.base import table_of
 from scoring.store.documents import decode
 from scoring.store.inspections import InspectionPlan, PlannedVisit, RefusedVisit
-from scoring.store.models import RecordVersion, Run, Score, SubjectVersion
+from scoring.store.models import RecordVersion, Run, SubjectVersion
 from scoring.store.packs import stored_pack
+from scoring.store.said import said
+from scoring.store.timelines import GradedSubject, Segment
 
 INSPECTORS = "inspector"
 REQUEST = "check_request"
@@ -148,8 +150,9 @@ def plan_refusals(store: Store, plan_id: int) -> list[dict[str, Any]]:
 
 
 def _population(session: Session, run: RunSummary, pack: Pack, month: dt.date) -> Population:
-    graded = sa.select(Score.subject_id, Score.tier).where(Score.run_id == run.id)
-    tiers = session.execute(graded.where(Score.subject_id.not_in(_gone(run)))).all()
+    subject = GradedSubject.subject_id
+    graded = said(Segment, run.pack_id, run.id, run.as_of, subject, Segment.tier)
+    tiers = session.execute(graded.where(subject.not_in(_gone(run))).order_by(subject)).all()
     in_force = (
         sa.select(sa.func.max(InspectionPlan.id))
         .where(

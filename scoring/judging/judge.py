@@ -21,7 +21,7 @@ from scoring.judging.coded import RECORDS, SIGNATURES, SUBJECTS
 from scoring.judging.grades import SEGMENTS, capped, choice, make_segments, rule_table, within_bounds
 from scoring.judging.match import Signatures
 from scoring.judging.measures import Lines
-from scoring.judging.period import FOREVER, Period
+from scoring.judging.period import Period
 from scoring.judging.spans import SPANS, make_spans
 from scoring.sql import DUCKDB_MACROS, date, quoted
 
@@ -64,7 +64,7 @@ def prepare(duck: duckdb.DuckDBPyConnection, plan: Plan) -> Signatures:
     return Signatures([(row.pop("_sig"), row) for row in rows])
 
 
-def grade_on(duck: duckdb.DuckDBPyConnection, pack: Pack, day: dt.date) -> None:
+def grade_on(duck: duckdb.DuckDBPyConnection, pack: Pack, day: dt.date, judged: Period) -> None:
     """What spans and segments say of one day. Replaces three tables (points in hundredths):
 
     - ``scores``: subject_id, score, tier, band (the tier by points alone), veto (rule id or null),
@@ -73,13 +73,15 @@ def grade_on(duck: duckdb.DuckDBPyConnection, pack: Pack, day: dt.date) -> None:
       subject and dimension with hits.
     - ``hits``: subject_id, rule, record_id (null for a rule on the subject), points_before, points (after the
       cap), counts_from, counts_until; one row a hit.
+
+    :param judged: the period of the spans and segments; what differs first after it is not known.
     """
-    _Day(duck, pack, day).make()
+    _Day(duck, pack, day, judged).make()
 
 
 class _Day:
-    def __init__(self, duck: duckdb.DuckDBPyConnection, pack: Pack, day: dt.date) -> None:
-        self._duck, self._pack, self._day = duck, pack, date(day)
+    def __init__(self, duck: duckdb.DuckDBPyConnection, pack: Pack, day: dt.date, judged: Period) -> None:
+        self._duck, self._pack, self._day, self._judged = duck, pack, date(day), judged
         until = pack.in_force_until
         self._next_version = date(until) if until and until > day else "cast(null as date)"
         self._subjects = f"(select _s, {quoted(pack.vocabulary.subject.key)} as subject_id from {SUBJECTS})"
@@ -104,10 +106,11 @@ class _Day:
             f"select _s, min(case when begins > {self._day} then begins else ends end) as day from {SPANS}"
             f" where ends > {self._day} group by _s"
         )
-        change = f"least(g.ends, n.day, {self._next_version})"
+        change = f"nullif(least(g.ends, n.day), {self._judged.until_sql})"
+        change = f"least({change}, {self._next_version})"
         return (
             f"select subject_id, score, {self._tier('g.tier')} as tier, {self._tier('band')} as band,"
-            f" r.id as veto, case when {change} < {FOREVER} then {change} end as next_change_on,"
+            f" r.id as veto, {change} as next_change_on,"
             f" known as inputs_known, total as inputs_total"
             f" from {SEGMENTS} g join {self._subjects} s using (_s)"
             f" left join xh_rules r on r.rule = g.veto left join ({ahead}) n using (_s)"

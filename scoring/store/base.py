@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -70,5 +70,5 @@ def table_of(model: type[Base]) -> sa.Table:
 
 def insert_new(session: Session, model: type[Base], **values: Any) -> None:
     """Insert a row unless one of its key is there, also one that another transaction inserts just now."""
-    dialect = import_module(f"sqlalchemy.dialects.{session.get_bind().dialect.name}")
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     session.execute(dialect.insert(table_of(model)).values(values).on_conflict_do_nothing())

@@ -18,11 +18,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-import duckdb
-
 from rules.exact import EXACT
 from rules.model import Column, Table
-from scoring.sql import sql_type
 
 _PLACES = Decimal("0.0001")
 
@@ -66,23 +63,6 @@ def content_hash(document: str) -> str:
     return hashlib.sha256(document.encode()).hexdigest()
 
 
-def typed_columns(table: Table, document: str = "data") -> list[duckdb.Expression]:
-    """DuckDB expressions that make the vocabulary's columns of a column of documents.
-
-    They fail, rather than give null, where a value is not of its column's type.
-
-    :param document: the name of the column of documents.
-    """
-    paths = duckdb.ConstantExpression([f"/{_pointer(name)}" for name in table.columns])
-    values = duckdb.FunctionExpression("json_extract_string", duckdb.ColumnExpression(document), paths)
-    return [
-        duckdb.FunctionExpression("list_extract", values, duckdb.ConstantExpression(number))
-        .cast(sql_type(column.type))
-        .alias(name)
-        for number, (name, column) in enumerate(table.columns.items(), start=1)
-    ]
-
-
 def _plain(name: str, value: Any) -> str | int | bool:
     if isinstance(value, Decimal):
         fixed = EXACT.quantize(value, _PLACES)
@@ -106,8 +86,3 @@ def _typed(value: Any, column: Column) -> Any:
             return dt.date.fromisoformat(value)
         case _:
             return value
-
-
-def _pointer(name: str) -> str:
-    """RFC 6901."""
-    return name.replace("~", "~0").replace("/", "~1")

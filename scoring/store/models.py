@@ -11,8 +11,16 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from scoring.store.base import Base, BigId, Moment, Points
+from scoring.store.base import Base, BigId, Moment
 from scoring.store.inside import ValueIn
+
+
+class StoreIdentity(Base):
+    """One row: what tells this store from all others. It stays when the database is moved."""
+
+    __tablename__ = "store_identity"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
 
 
 class IngestedFile(Base):
@@ -70,12 +78,19 @@ def _current(*columns: str) -> sa.Index:
     return sa.Index(None, *columns, unique=True, sqlite_where=current, postgresql_where=current)
 
 
+def _ended(name: str) -> sa.Index:
+    """The versions that ended, by when."""
+    ended = sa.text("known_until IS NOT NULL")
+    return sa.Index(name, "known_until", sqlite_where=ended, postgresql_where=ended)
+
+
 class SubjectVersion(_Version, Base):
     """A version of a subject's attributes."""
 
     __tablename__ = "subject_versions"
     __table_args__ = (
         _current("vocabulary", "subject_id"),
+        _ended("ix_subject_versions_ended"),
         sa.Index(None, "vocabulary", "subject_id", "known_from"),
     )
 
@@ -86,6 +101,7 @@ class RecordVersion(_Version, Base):
     __tablename__ = "record_versions"
     __table_args__ = (
         _current("vocabulary", "record_id"),
+        _ended("ix_record_versions_ended"),
         sa.Index(None, "vocabulary", "record_id", "known_from"),
         sa.Index(None, "vocabulary", "subject_id", "known_from"),
     )
@@ -101,6 +117,16 @@ def known_at(
         version.known_from <= moment, sa.or_(version.known_until.is_(None), version.known_until > moment)
     )
 
+
+for _clue in ("registration_number", "name"):  # by which a subject without a usable code is found
+    sa.Index(
+        f"ix_subject_versions_{_clue}",
+        SubjectVersion.vocabulary,
+        ValueIn(SubjectVersion.data, _clue),
+        SubjectVersion.subject_id,
+        sqlite_where=SubjectVersion.known_until.is_(None),
+        postgresql_where=SubjectVersion.known_until.is_(None),
+    )
 
 sa.Index(
     "ix_record_versions_authority",
@@ -158,9 +184,17 @@ class Run(Base):
     """One published batch. The row comes into being together with all of its results and never changes.
 
     :ivar as_of: the date that the results speak about.
-    :ivar known_at: the state of knowledge that was graded: the moment of the last file that counted.
+    :ivar known_at: the state of knowledge that was judged: the moment of the last file that counted. Files
+        come one by one, each with a later moment: what changed between two runs lies between their moments.
     :ivar orphans: how many of the records are about a subject that is not in the store; they were not graded.
     :ivar snapshot_hash: a fingerprint of what was graded; equal data have equal fingerprints.
+    :ivar subjects_print, records_print: what it is made of, to make the next run's of what changed.
+    :ivar kind: ``full`` where everybody was judged, ``touch`` where those were for whom something changed,
+        ``day`` for a run of before timelines were kept, which says nothing of other days.
+    :ivar base: the run that it builds on: the last before whose day is not after its own; None for a first.
+    :ivar touched: of how many subjects it says something, all others being as they were.
+    :ivar terms_no: the rules in force when, by :class:`scoring.store.timelines.Term`.
+    :ivar program: which Xinheng judged.
     """
 
     __tablename__ = "runs"
@@ -179,58 +213,10 @@ class Run(Base):
     records: Mapped[int]
     orphans: Mapped[int]
     snapshot_hash: Mapped[str]
-
-
-class _Result:
-    """A part of a run's results. SQLite keeps the rows by key, as they are written and read.
-
-    ``run_id`` is no foreign key: results are written together with their run and never change, and checking
-    each row would double the time of publishing in PostgreSQL.
-    """
-
-    run_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False, sort_order=-2)
-    subject_id: Mapped[str] = mapped_column(primary_key=True, sort_order=-1)
-
-
-class Score(_Result, Base):
-    """A subject's result: see ``scoring.engine`` for the columns."""
-
-    __tablename__ = "scores"
-    __table_args__ = (sa.Index(None, "run_id", "tier", "subject_id"), {"sqlite_with_rowid": False})
-
-    score: Mapped[int] = mapped_column(Points)
-    tier: Mapped[str]
-    band: Mapped[str]
-    veto: Mapped[str | None]
-    next_change_on: Mapped[dt.date | None]
-    inputs_known: Mapped[int]
-    inputs_total: Mapped[int]
-
-
-class DimensionScore(_Result, Base):
-    """What the hits of one dimension gave a subject, before and after the dimension's bounds."""
-
-    __tablename__ = "dimension_scores"
-    __table_args__ = ({"sqlite_with_rowid": False},)
-
-    dimension: Mapped[str] = mapped_column(primary_key=True)
-    points_before: Mapped[int] = mapped_column(Points)
-    points: Mapped[int] = mapped_column(Points)
-
-
-class Hit(_Result, Base):
-    """One rule met by one subject because of one record, or of its own attributes and measures.
-
-    :ivar no: the hit's number within the run, by subject, rule and first day.
-    """
-
-    __tablename__ = "hits"
-    __table_args__ = (sa.Index(None, "run_id", "rule"), {"sqlite_with_rowid": False})
-
-    no: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
-    rule: Mapped[str]
-    record_id: Mapped[str | None]
-    points_before: Mapped[int] = mapped_column(Points)
-    points: Mapped[int] = mapped_column(Points)
-    counts_from: Mapped[dt.date | None]
-    counts_until: Mapped[dt.date | None]
+    subjects_print: Mapped[str | None]
+    records_print: Mapped[str | None]
+    kind: Mapped[str] = mapped_column(server_default="day")
+    base: Mapped[int | None] = mapped_column(BigId)
+    touched: Mapped[int] = mapped_column(server_default="0")
+    terms_no: Mapped[int | None]
+    program: Mapped[str | None]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,17 +15,25 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.model import Table, Vocabulary
+from scoring.columns import ORPHANS, ColumnsError, Facts, Sum, load_columns
+from scoring.judging.coded import RECORDS, SIGNATURES, SUBJECTS, code_facts
 from scoring.sql import quoted
 from scoring.store import bulk
 from scoring.store.connection import Store
-from scoring.store.documents import typed_columns
 from scoring.store.errors import StoreError
 from scoring.store.models import RecordVersion, SubjectVersion
 from scoring.store.models import known_at as was_known
+from scoring.store.typed import typed_columns
 from scoring.store.versions import last_ingest
 
 _HASH = "content hash"  # with a space: no column of a vocabulary is called so
-_FEW = 20_000
+FEW = 20_000
+"""Fewer versions than these are read in no time: they have no copy."""
+_LOG = logging.getLogger("xinheng.store")
+_NOT_USED = (
+    "the columns of %s beside the store %s can't be used, and all of its versions are read instead, "
+    "which takes longer: %s"
+)
 _DOCUMENTS = pa.schema([("data", pa.string()), (_HASH, pa.string())])
 
 
@@ -34,14 +44,23 @@ class Snapshot:
     :param known_at: the moment of the last file that counted; the same data can be had again with it.
     :param records: number of records.
     :param orphans: how many of them are about a subject that is not known; they are not graded.
-    :param hash: SHA-256 (hex) over the content; the same for the same rows in any order and any store.
+    :param prints: of subjects and of records, the exclusive or of the hashes of their documents (hex); empty
+        where the vocabulary has no records.
     """
 
+    vocabulary: str
     known_at: dt.datetime
     subjects: int
     records: int
     orphans: int
-    hash: str
+    prints: tuple[str, str]
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 (hex) over the content; the same for the same rows in any order and any store."""
+        subjects, records = self.prints
+        text = f"{self.vocabulary} {self.subjects} {subjects} {self.records} {records}"
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def take_snapshot(
@@ -50,14 +69,38 @@ def take_snapshot(
     duck: duckdb.DuckDBPyConnection,
     known_at: dt.datetime | None = None,
 ) -> Snapshot:
-    """Make the tables ``subjects`` and, where the vocabulary has any, ``records`` of what was known.
+    """Make tables of what was known: ``subjects`` and, where the vocabulary has any, ``records``.
+
+    Beside them come the coded tables of :mod:`scoring.judging.coded`. Where there are many facts, these are
+    read from the copy (:mod:`scoring.columns`), and the plain ones are views of them; where it can't be used,
+    a warning says why, and the versions are read.
 
     :param known_at: a moment with its time zone; None for now.
     :raises StoreError: where nothing was known of any subject, a value is not of its column's type, or the
         database fails.
     """
     with store.reading() as session:
-        moment = _moment(store, session, vocabulary, known_at)
+        moment = moment_known(store, session, vocabulary, known_at)
+        connection = session.connection()
+        many = any(_has_many(connection, v, vocabulary.id) for v in (SubjectVersion, RecordVersion))
+    if many:
+        try:
+            return _snapshot(vocabulary, moment, load_columns(store, vocabulary, duck, moment))
+        except (ColumnsError, OSError, duckdb.Error) as error:
+            why = (str(error) or type(error).__name__).splitlines()[0]
+            _LOG.warning(_NOT_USED, vocabulary.id, store.address, why)
+    return snapshot_of_versions(store, vocabulary, duck, moment)
+
+
+def snapshot_of_versions(
+    store: Store, vocabulary: Vocabulary, duck: duckdb.DuckDBPyConnection, moment: dt.datetime
+) -> Snapshot:
+    """The same from the versions alone.
+
+    :param moment: of a file.
+    :raises StoreError: as :func:`take_snapshot`.
+    """
+    with store.reading() as session:
         connection = session.connection()
         _load(
             duck, "subjects", vocabulary.subject, _documents(connection, SubjectVersion, vocabulary, moment)
@@ -66,13 +109,69 @@ def take_snapshot(
             _load(
                 duck, "records", vocabulary.records, _documents(connection, RecordVersion, vocabulary, moment)
             )
-    return _describe(duck, vocabulary, moment)
+    subjects, records, orphans = _fingerprint(duck, "subjects"), Sum(), 0
+    if vocabulary.records is not None:
+        records, orphans = _fingerprint(duck, "records"), _orphans(duck, vocabulary)
+    code_facts(duck, vocabulary)
+    return _snapshot(vocabulary, moment, Facts(subjects, records, orphans))
 
 
-def _moment(
+def take_some(
+    store: Store,
+    vocabulary: Vocabulary,
+    duck: duckdb.DuckDBPyConnection,
+    moment: dt.datetime,
+    subject_ids: Sequence[str],
+) -> None:
+    """Make the tables of what was known of some subjects, plain and coded.
+
+    :param moment: of a file.
+    :raises StoreError: where a value is not of its column's type, or the database fails.
+    """
+    tables: list[tuple[str, Table, type[SubjectVersion] | type[RecordVersion]]]
+    tables = [("subjects", vocabulary.subject, SubjectVersion)]
+    if vocabulary.records is not None:
+        tables.append(("records", vocabulary.records, RecordVersion))
+    with store.reading() as session:
+        for name, table, version in tables:
+            documents = _documents_of(session.connection(), version, vocabulary, moment, subject_ids)
+            _load(duck, name, table, pa.RecordBatchReader.from_batches(_DOCUMENTS, documents))
+            duck.execute(f"alter table {name} drop column {quoted(_HASH)}")
+    code_facts(duck, vocabulary)
+
+
+def forget_snapshot(duck: duckdb.DuckDBPyConnection) -> None:
+    """Drop the tables and views of an earlier snapshot, if there are any."""
+    names = ("records", "subjects", RECORDS, ORPHANS, SIGNATURES, SUBJECTS)
+    made = dict(duck.execute("select table_name, table_type from information_schema.tables").fetchall())
+    for name in names:
+        if name in made:
+            duck.execute(f"drop {'view' if made[name] == 'VIEW' else 'table'} {name}")
+
+
+def _documents_of(
+    connection: sa.Connection,
+    version: type[SubjectVersion] | type[RecordVersion],
+    vocabulary: Vocabulary,
+    moment: dt.datetime,
+    subject_ids: Sequence[str],
+) -> Iterator[pa.RecordBatch]:
+    for some in bulk.parts(subject_ids):
+        query = sa.select(version.data, version.content_hash).where(
+            version.vocabulary == vocabulary.id,
+            version.subject_id.in_(some),
+            was_known(version, moment),
+        )
+        yield from bulk.stream(connection, query, _DOCUMENTS)
+
+
+def moment_known(
     store: Store, session: Session, vocabulary: Vocabulary, known_at: dt.datetime | None
 ) -> dt.datetime:
-    """The last file's moment at ``known_at``: no file that comes later can change what was known then."""
+    """The last file's moment at ``known_at``: no file that comes later can change what was known then.
+
+    :raises StoreError: where nothing was known then, or no subject of the vocabulary.
+    """
     last = last_ingest(session, known_at)
     if last is None:
         when = f" at {known_at.isoformat()}" if known_at else ""
@@ -110,9 +209,15 @@ def _of_vocabulary(
 
     Of many, SQLite would fetch each row from elsewhere: an expression has it read the table instead.
     """
-    some = sa.select(sa.literal(1)).where(version.vocabulary == vocabulary_id).limit(_FEW).subquery()
-    number = connection.scalar(sa.select(sa.func.count()).select_from(some)) or 0
-    return (version.vocabulary if number < _FEW else version.vocabulary + "") == vocabulary_id
+    many = _has_many(connection, version, vocabulary_id)
+    return (version.vocabulary + "" if many else version.vocabulary) == vocabulary_id
+
+
+def _has_many(
+    connection: sa.Connection, version: type[SubjectVersion] | type[RecordVersion], vocabulary_id: str
+) -> bool:
+    some = sa.select(sa.literal(1)).where(version.vocabulary == vocabulary_id).limit(FEW).subquery()
+    return connection.scalar(sa.select(sa.func.count()).select_from(some)) == FEW
 
 
 def _load(duck: duckdb.DuckDBPyConnection, name: str, table: Table, documents: pa.RecordBatchReader) -> None:
@@ -123,14 +228,10 @@ def _load(duck: duckdb.DuckDBPyConnection, name: str, table: Table, documents: p
         raise StoreError(f"the {name} in the store do not fit their vocabulary: {error}") from error
 
 
-def _describe(duck: duckdb.DuckDBPyConnection, vocabulary: Vocabulary, moment: dt.datetime) -> Snapshot:
-    subjects, subjects_print = _fingerprint(duck, "subjects")
-    records, orphans, records_print = 0, 0, ""
-    if vocabulary.records is not None:
-        orphans = _orphans(duck, vocabulary)
-        records, records_print = _fingerprint(duck, "records")
-    text = f"{vocabulary.id} {subjects} {subjects_print} {records} {records_print}"
-    return Snapshot(moment, subjects, records, orphans, hashlib.sha256(text.encode()).hexdigest())
+def _snapshot(vocabulary: Vocabulary, moment: dt.datetime, facts: Facts) -> Snapshot:
+    subjects, records = facts.subjects, facts.records
+    prints = f"{subjects.xor:032x}", f"{records.xor:032x}" if vocabulary.records is not None else ""
+    return Snapshot(vocabulary.id, moment, subjects.count, records.count, facts.orphans, prints)
 
 
 def _orphans(duck: duckdb.DuckDBPyConnection, vocabulary: Vocabulary) -> int:
@@ -141,12 +242,12 @@ def _orphans(duck: duckdb.DuckDBPyConnection, vocabulary: Vocabulary) -> int:
     return number
 
 
-def _fingerprint(duck: duckdb.DuckDBPyConnection, name: str) -> tuple[int, str]:
-    """Number of rows, and the exclusive or of their 128-bit hashes; the column of hashes goes."""
+def _fingerprint(duck: duckdb.DuckDBPyConnection, name: str) -> Sum:
+    """Of the rows; the column of hashes goes."""
     rows = duck.execute(f"select count(*), bit_xor(md5_number({quoted(_HASH)})) from {name}")
     number, xor = _one(rows)
     duck.execute(f"alter table {name} drop column {quoted(_HASH)}")
-    return number, f"{xor or 0:032x}"
+    return Sum(number, int(xor or 0))
 
 
 def _one(result: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:

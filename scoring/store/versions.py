@@ -7,8 +7,9 @@ import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
+from operator import attrgetter
 from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
@@ -396,10 +397,11 @@ def _take(
 
 
 def _quarantine(file_id: int, rejected: Iterable[Rejected]) -> Iterator[pa.RecordBatch]:
-    waiting = iter(rejected)
+    names = [name for name in _QUARANTINE.names if name != "file_id"]
+    waiting = map(attrgetter(*names), rejected)
     while some := list(islice(waiting, bulk.BATCH_ROWS)):
-        rows = [{"file_id": file_id, **asdict(row)} for row in some]
-        yield pa.RecordBatch.from_pylist(rows, _QUARANTINE)
+        columns = dict(zip(names, zip(*some, strict=True), strict=True))
+        yield pa.RecordBatch.from_pydict({"file_id": [file_id] * len(some), **columns}, _QUARANTINE)
 
 
 def as_lacks(lacks: Iterable[Rejected]) -> str | None:

@@ -176,10 +176,9 @@ def test_a_killed_worker_has_failed_and_the_next_may_start(store: Store, distric
 _STOPPED = """
 import signal
 from scoring import jobs, runs
-grade = runs.grade
 def stop(*arguments, **options):
     print("grading", flush=True)
     signal.pause()
-runs.grade = stop
+runs.grade_coded = stop
 jobs.main()
 """

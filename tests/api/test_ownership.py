@@ -212,8 +212,9 @@ def test_a_record_is_judged_at_once_in_whatever_spelling_it_came(regulator: Clie
 def test_records_and_subjects_are_found_in_any_spelling(regulator: Client, lender: Client) -> None:
     _post(regulator, _row("SJ-2"))
     wide = "".join(chr(ord(c) + 0xFEE0) for c in FINED)
-    assert regulator.get("/v1/records/ ＳＪ-2").json["versions"][0]["record_id"] == "SJ-2"
-    marked = regulator.post("/v1/records/ＳＪ-2 /objections", json=MARK)
+    for spelling in (" ＳＪ-2", "'SJ-2", "`SJ-2", '="SJ-2"'):
+        assert regulator.get(f"/v1/records/{spelling}").json["versions"][0]["record_id"] == "SJ-2", spelling
+    marked = regulator.post("/v1/records/'ＳＪ-2 /objections", json=MARK)
     assert (marked.status_code, marked.headers["Location"]) == (201, "/v1/records/SJ-2")
     for spelling in (FINED.lower(), wide, f" {FINED[:6]} {FINED[6:]}"):
         for what in ("", "/grade", "/grades", "/explanation", "/history", "/live-grade"):

@@ -21,7 +21,7 @@ from scoring.store import Store
 from scoring.store.schema import METADATA
 
 GROWING = frozenset(METADATA.tables) - {
-    *("alembic_version", "audit_head", "packs", "runs", "run_jobs", "live_scans"),
+    *("alembic_version", "audit_head", "packs", "runs", "run_jobs", "live_scans", "terms", "tallies"),
     *("inspection_plans", "planned_visits", "refused_visits"),
 }
 """The tables that grow with records and requests, not with runs and plans."""
@@ -79,17 +79,16 @@ _OTHERS: dict[str, dict[str, Callable[[int], object]]] = {
         "rows_good": _same(0), "rows_bad": _same(1), "ingested_at": lambda n: NOW + dt.timedelta(seconds=n),
     },
     "quarantine": {"file_id": lambda n: n + 1, "row_no": _same(1), "reason": _same("x")},
-    "scores": {
-        "run_id": _same(999), "subject_id": _number, "score": _same(0), "tier": _same("A"),
-        "band": _same("A"), "inputs_known": _same(1), "inputs_total": _same(1),
+    "graded_subjects": {"number": lambda n: n + 1_000, "pack_id": _same("other"), "subject_id": _number},
+    "graded_rules": {"number": lambda n: n + 1_000, "pack_id": _same("other"), "rule": _number},
+    "touches": {"subject": lambda n: n + 1_000, "run": _same(999), "from_day": _same(NOW.date())},
+    "segments": {
+        "subject": lambda n: n + 1_000, "run": _same(999), "begins": _same(NOW.date()), "score": _same(0),
+        "tier": _same("A"), "band": _same("A"), "known": _same(1), "total": _same(1),
     },
-    "dimension_scores": {
-        "run_id": _same(999), "subject_id": _number, "dimension": _same("x"), "points_before": _same(0),
-        "points": _same(0),
-    },
-    "hits": {
-        "run_id": _same(999), "subject_id": _number, "no": lambda n: n, "rule": _same("x"),
-        "points_before": _same(0), "points": _same(0),
+    "spans": {
+        "subject": lambda n: n + 1_000, "run": _same(999), "no": _same(1), "rule": _same(1),
+        "begins": _same(NOW.date()), "points": _same(0),
     },
     "record_marks": {
         "vocabulary": _same("enterprise"), "record_id": _number, "subject_id": _number,
@@ -238,6 +237,8 @@ def _records(regulator: Client, department: Client) -> None:
     _ok(regulator, "POST", "/v1/records", {"records": rows}, **{"Idempotency-Key": "k-1"})
     _ok(regulator, "POST", "/v1/records", {"records": rows}, **{"Idempotency-Key": "k-1"})
     _ok(department, "POST", "/v1/records", {"records": [_row("N-1", amount=7), _row("N-3")]})
+    unnamed = {"subject_id": None, "registration_number": "500000000000001", "name": "企业7"}
+    _ok(regulator, "POST", "/v1/records", {"records": [_row("N-4") | unnamed]})
     for client in (regulator, department):
         for query in ("", f"?subject_id={FINED}", "?limit=1", "?cursor=Wi0wMDAwMDE"):
             _ok(client, "GET", f"/v1/records{query}")

@@ -39,6 +39,16 @@ def test_the_history_of_grades_has_the_newest_first_and_goes_on_by_cursor(regula
     assert second["next"] is None
 
 
+def test_the_history_tells_the_grade_of_every_day_from_the_first_run_to_the_last(regulator: Client) -> None:
+    pieces = regulator.get(f"/v1/subjects/{LISTED}/history").json["grades"]
+    runs = regulator.get(f"/v1/subjects/{LISTED}/grades").json["items"]
+    assert (pieces[0]["begins"], pieces[-1]["ends"]) == ("2026-04-30", "2026-08-01")
+    assert [one["ends"] for one in pieces[:-1]] == [two["begins"] for two in pieces[1:]]
+    for run in runs:
+        (piece,) = (p for p in pieces if p["begins"] <= run["as_of"] < p["ends"])
+        assert (piece["score"], piece["tier"]) == (run["score"], run["tier"])
+
+
 def test_a_subject_comes_with_its_attributes_and_grade(regulator: Client) -> None:
     subject = regulator.get(f"/v1/subjects/{FINED}").json
     assert subject["attributes"]["name"] == "样例企业0有限公司"

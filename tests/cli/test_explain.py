@@ -8,14 +8,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from cli.conftest import Command
 from cli.market import AS_OF, BLANK, HIT, MISSED
 from scoring.explain import Explanation, UnknownSubjectError, explain
 from scoring.misses import Miss
+from scoring.results import stream_results
 from scoring.store import Store, open_store
-from scoring.store.models import Hit
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +36,12 @@ def text(command: Command, database: str, subject: str, *more: str) -> str:
 @pytest.mark.parametrize("subject", [HIT, MISSED, BLANK])
 def test_the_hits_are_those_of_the_store(store: Store, subject: str) -> None:
     found = explain(store, "market", subject)
-    query = sa.select(Hit).where(Hit.run_id == found.run.id, Hit.subject_id == subject)
-    with store.reading() as session:
-        kept = {(h.rule, h.record_id, h.points_before, h.points) for h in session.scalars(query)}
+    kept = {
+        (hit["rule"], hit["record_id"], hit["points_before"], hit["points"])
+        for batch in stream_results(store, found.run, "hits")
+        for hit in batch.to_pylist()
+        if hit["subject_id"] == subject
+    }
     assert {(h.rule.id, h.record_id, h.points_before, h.points) for h in found.hits} == kept
     dimensions = sum(part.points for part in found.dimensions)
     assert found.score == min(10000, max(0, found.pack.score.start + dimensions))

@@ -27,8 +27,9 @@ from cli.conftest import PROGRAM, Command
 from cli.market import AS_OF, BLANK, HIT, MISSED, SUBJECTS
 from rules.loader import load_pack
 from scoring.files import score_files
+from scoring.published import get_run
+from scoring.results import grades_of
 from scoring.store import open_store
-from scoring.store.models import Score
 
 ON = ("--as-of", AS_OF)
 MIDNIGHT = dt.datetime.fromisoformat("2026-03-01")
@@ -89,8 +90,7 @@ def test_scores_hits_and_dimensions_are_those_of_the_store(
     result = score(market / "subjects.csv", market / "records.csv")
     assert result.exit_code == 0
     store = open_store(database)
-    with store.reading() as session:
-        kept = {s: session.get(Score, (1, s)) for s in (HIT, MISSED, BLANK)}
+    kept = grades_of(store, get_run(store, 1), (HIT, MISSED, BLANK))
     store.close()
     rows = table(tmp_path / "out.csv")
     assert {row["subject_id"]: (Decimal(row["score"]), row["tier"]) for row in rows} == {
@@ -206,7 +206,10 @@ def test_values_in_parquet_of_other_types_are_read_or_set_aside(
     )
     pq.write_table(rows, tmp_path / "r.parquet")
     assert score(market / "subjects.csv", tmp_path / "r.parquet").exit_code == 0
-    assert rejected(tmp_path) == [("3", "amount", "not a number")]
+    assert rejected(tmp_path) == [
+        ("3", "amount", "not a number"),
+        ("3", "occurred_on", "without its occurred_on the row could never count"),
+    ]
     days = pa.table(
         {
             "record_id": ["1", "2"],

@@ -20,9 +20,10 @@ import sqlalchemy as sa
 
 from cli.conftest import PROGRAM, Command
 from cli.market import AS_OF
-from scoring.runs import RunSummary, list_runs
+from scoring.published import RunSummary, list_runs
+from scoring.results import Filters, list_grades
 from scoring.store import open_store
-from scoring.store.models import Score
+from scoring.store.timelines import Segment
 
 Process = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -250,7 +251,7 @@ main(sys.argv[3:])
 """``xinheng score`` itself, held where a pack has come to a step of its run."""
 
 
-@pytest.mark.parametrize("step", ["snapshot", "scores"])
+@pytest.mark.parametrize("step", ["snapshot", "touches"])
 def test_of_a_command_killed_between_two_packs_the_first_stays_and_the_second_follows(
     command: Command, store_url: str, tmp_path: Path, step: str
 ) -> None:
@@ -277,12 +278,30 @@ def test_of_a_command_killed_between_two_packs_the_first_stays_and_the_second_fo
     assert seen == {first.id: 1, second.id: 2}
 
 
+def test_full_judging_fails_where_a_grade_differs_that_no_change_explains(
+    command: Command, store_url: str, tmp_path: Path
+) -> None:
+    for name, text in TWO_PACKS.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    command("ingest", *(tmp_path / name for name in TWO_PACKS), "--database", store_url)
+    line = ("score", "--pack", "enterprise-credit", "--as-of", str(AS_OF), "--database", store_url)
+    assert command(*line).exit_code == 0
+    assert command(*line, "--full").exit_code == 0
+    store = open_store(store_url)
+    with store.writing() as session:
+        session.execute(sa.update(Segment).where(Segment.subject == 1).values(score=1))
+    store.close()
+    told = command(*line, "--full")
+    assert told.exit_code == 1
+    assert "1 subjects are graded otherwise than was published" in told.stderr
+    assert command(*line, "--full").exit_code == 0, "the new grade is published"
+
+
 def graded(url: str) -> tuple[list[RunSummary], dict[int, int]]:
     """The runs of a store, the newest first, and how many scores it holds of each run."""
     store = open_store(url)
     try:
-        with store.reading() as session:
-            counted = sa.select(Score.run_id, sa.func.count()).group_by(Score.run_id)
-            return list_runs(store), dict(session.execute(counted).all())
+        runs = list_runs(store)
+        return runs, {run.id: len(list_grades(store, run, Filters())) for run in runs}
     finally:
         store.close()

@@ -191,7 +191,28 @@ def test_a_text_of_a_hash_and_of_two_lines_is_a_text() -> None:
 
 
 def test_an_endless_text_is_refused() -> None:
-    assert "longer than 4000 characters" in reason(read("长" * 4001))
+    assert read("长" * 4_000) == "长" * 4_000
+    assert "longer than 4000 characters" in reason(read("长" * 4_001))
+
+
+def test_an_endless_number_is_refused() -> None:
+    assert read("R" * 200, required=True) == "R" * 200
+    assert "more than 200 characters" in reason(read("R" * 201, required=True))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_number_keeps_fifteen_digits(sign: int) -> None:
+    assert read(sign * (10**15 - 1)) == f"{sign * (10**15 - 1)}"
+    assert "its last digits are lost" in reason(read(sign * 10**15))
+
+
+@pytest.mark.parametrize(("number", "end"), [(12, "12"), (13, "12…")])
+def test_up_to_twelve_of_the_listed_values_are_named(number: int, end: str) -> None:
+    values = {f"c{n}": Title(f"第{n}", f"No {n}") for n in range(1, number + 1)}
+    said = reason(read("奖状", values=values))
+    assert f"第{end}" in said
+    assert "第13" not in said
+    assert "c12)" in said
 
 
 @given(

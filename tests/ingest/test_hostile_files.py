@@ -130,6 +130,21 @@ def test_a_sheet_beyond_a_bound_is_refused_with_the_bound(
     assert said in refusal(take, path)
 
 
+@pytest.mark.parametrize(
+    ("bound", "number"),
+    [("MOST_CELLS", (HEAD + GOOD).count("<c")), ("MOST_ROWS", 2), ("MOST_COLUMNS", HEAD.count("<c")),
+     ("MOST_SHEETS", 1)],
+)  # fmt: skip
+def test_a_workbook_right_at_a_bound_is_taken(
+    take: Ingest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str, number: int
+) -> None:
+    path = book(tmp_path / "a.xlsx")
+    monkeypatch.setattr(bounds, bound, number - 1)
+    assert f"{number}, {number - 1} at most" in refusal(take, path)
+    monkeypatch.setattr(bounds, bound, number)
+    assert take(path).new == 1
+
+
 def test_more_cells_than_the_file_s_size_can_hold_are_refused(
     take: Ingest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,6 +86,15 @@ def test_unmended_it_is_quarantined_again_and_keeps_one_column_of_reasons(
     assert values(sheet_of(again.mend))[0] == [*HEADERS, REASON_HEADER]
 
 
+def test_empty_columns_beyond_the_headers_do_not_come_back(take: Ingest, tmp_path: Path) -> None:
+    lines = [",".join((*HEADERS, " ", "")), ",".join((*map(str, row("R1", day="去年底", note="甲")), "", ""))]
+    head, bad = values(sheet_of(take(write_text(tmp_path / "a.csv", lines), "enterprise").mend))
+    assert head[:9] == [*HEADERS, REASON_HEADER]
+    assert bad[:8] == [*map(str, row("R1", day="去年底", note="甲"))]
+    assert "not a date" in bad[8]
+    assert not any(head[9:] + bad[9:])
+
+
 def test_as_csv_it_comes_back_too(take: Ingest, tmp_path: Path) -> None:
     lines = [",".join((*HEADERS, REASON_HEADER)), ",".join((*map(str, row("R1")), "发生日期: 不是日期"))]
     report = take(write_text(tmp_path / "a.csv", lines), "enterprise")

@@ -96,6 +96,12 @@ def test_what_is_no_whole_number_is_refused(written: str, reason: str) -> None:
         parse_integer(written)
 
 
+def test_a_number_is_read_up_to_sixty_characters() -> None:
+    assert parse_decimal("7".rjust(60, "0")) == 7
+    with pytest.raises(CellError, match="not a number"):
+        parse_decimal("7".rjust(61, "0"))
+
+
 @given(amounts)
 def test_every_exact_amount_survives_however_it_is_written(amount: Decimal) -> None:
     plain, grouped = f"{amount:f}", f"{amount:,f}"

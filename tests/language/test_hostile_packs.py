@@ -129,6 +129,26 @@ def test_a_list_or_a_mapping_where_a_value_stands_is_a_fault_and_no_crash(odd: A
             load_text(to_yaml(_with(data, path, odd)), "odd.yaml")
 
 
+def _without(data: Any, path: tuple[Any, ...]) -> Any:
+    if len(path) > 1:
+        return _with(data, path[:1], _without(data[path[0]], path[1:]))
+    return {key: value for key, value in data.items() if key != path[0]}
+
+
+def test_a_key_that_is_left_out_is_not_needed_or_named_and_no_crash(sound: str) -> None:
+    """Anywhere in the pack of the language's reference page, and in one with a vocabulary of its own."""
+    missing = set()
+    for data in (read(WHOLE, "whole.yaml").data, read(sound, "sound.yaml").data):
+        for path in _paths(data):
+            if not isinstance(path[-1], str):
+                continue
+            try:
+                load_text(to_yaml(_without(data, path)), "less.yaml")
+            except PackError as error:
+                missing |= {path[-1] for found in error.problems if found.message == "this key is missing"}
+    assert {"pack", "version", "vocabulary", "title", "key", "columns", "type", "points", "basis"} <= missing
+
+
 @pytest.mark.parametrize("value", ["[penalty]", "{penalty: 1}", "[[penalty]]"])
 def test_a_list_for_a_code_of_an_example_is_named(problems: Problems, value: str) -> None:
     [problem] = problems(WHOLE.replace("given: {kind: penalty", f"given: {{kind: {value}", 1))

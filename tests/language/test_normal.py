@@ -19,8 +19,8 @@ from strategies import conditions as random_conditions
 
 from rules.conditions import Scope, parse_condition
 from rules.evaluate import evaluate
-from rules.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT, Expression, Level, Name
-from rules.normal import ALWAYS, NEVER, Boxes, Domain, boxes, implies, overlap
+from rules.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT, And, Expression, Level, Name, render
+from rules.normal import ALWAYS, NEVER, Boxes, Domain, Limits, boxes, implies, overlap
 
 DAY = dt.date(2026, 1, 1)
 
@@ -29,13 +29,14 @@ DAY = dt.date(2026, 1, 1)
 NAMES = {"n": Name("n", Level.SUBJECT, INTEGER), "m": Name("m", Level.SUBJECT, INTEGER)}
 NAMES |= {"c": Name("c", Level.SUBJECT, TEXT), "b": Name("b", Level.SUBJECT, BOOLEAN)}
 SCOPE = Scope(NAMES, {"c": frozenset("xyz")})
-LIMITS = {NAMES["c"]: Domain(frozenset("xyz"), unknown=True)}
+LIMITS: Limits = {NAMES["c"]: Domain(frozenset("xyz"), unknown=True)}
 ROWS = [
     dict(zip("nmcb", values, strict=True))
     for values in product([None, 0, 1, 2, 3], [None, 1, 2], [None, *"xyz"], [None, False, True])
 ]
 
-OPERATORS = st.sampled_from(["=", "<>", "<", "<=", ">", ">="])
+COMPARISONS = ["=", "<>", "<", "<=", ">", ">="]
+OPERATORS = st.sampled_from(COMPARISONS)
 tests = st.one_of(
     st.builds("{} {} {}".format, st.sampled_from("nm"), OPERATORS, st.sampled_from([0, 1, 2, 3, 1.5])),
     st.builds("{} {} {}".format, st.integers(0, 3), OPERATORS, st.sampled_from("nm")),
@@ -165,11 +166,57 @@ def test_a_fraction_is_between_whole_numbers() -> None:
     assert Domain(low=Decimal(2)).both(Domain(high=Decimal(1))).empty
 
 
-def test_too_many_alternatives_leave_the_condition_whole() -> None:
-    many = " and ".join(f"(n <> {n} or m <> {n})" for n in range(7))
-    (box,) = boxes(parse_condition(f"{many} and n > 2", SCOPE))
-    assert box.domains[NAMES["n"]] == Domain(low=Decimal(3))
-    assert len(box.domains) == 8
+ALONE = {
+    "n": (INTEGER, [None, *range(-2, 7)], [f"n {op} {k}" for op in COMPARISONS for k in range(4)]),
+    "c": (TEXT, [None, *"xyz"], ["c = 'x'", "'y' = c", "c <> 'x'", "c in ('x', 'y')", "c not in ('x', 'y')"]),
+    "b": (BOOLEAN, [None, True, False], ["b", "not b", "b = true", "b = false"]),
+    "d": (
+        DATE,
+        [None, *(dt.date(2026, 1, day) for day in range(1, 9))],
+        [f"d {op} date '2026-01-0{day}'" for op in COMPARISONS for day in (4, 5)],
+    ),
+}
+"""Of each type a name, enough of its values, and the tests of one name that lint knows."""
+
+
+def alone(name: str) -> tuple[list[Expression], dict[Expression, set[int]]]:
+    """Tests of one name, and of each the values that meet it, by number."""
+    kind, values, texts = ALONE[name]
+    scope = Scope({name: Name(name, Level.SUBJECT, kind)}, {"c": frozenset("xyz")})
+    texts = [*texts, f"{name} is null", f"{name} is not null"]
+    parsed = [parse_condition(text, scope) for text in texts]
+    met = {
+        test: {n for n, value in enumerate(values) if evaluate(test, {name: value}, DAY) is True}
+        for test in parsed
+    }
+    return parsed, met
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_of_one_name_all_that_is_impossible_or_implied_is_seen(name: str) -> None:
+    """And nothing else."""
+    parsed, met = alone(name)
+    for one, other in product(parsed, parsed):
+        both = boxes(And((one, other)), limits=LIMITS)
+        assert (both == ()) == (not met[one] & met[other]), (render(one), render(other))
+        first, second = boxes(one, limits=LIMITS), boxes(other, limits=LIMITS)
+        assert implies(first, second) == (met[one] <= met[other]), (render(one), render(other))
+        assert implies(first, (*second, *first)), (render(one), render(other))
+
+
+@pytest.mark.parametrize(("pairs", "found"), [(6, 64), (7, 1)])
+def test_up_to_64_alternatives_are_listed_and_more_stay_whole(pairs: int, found: int) -> None:
+    """Two to the sixth are, of two to the seventh each pair is an operand."""
+    text = " and ".join(f"(n + {k} > m or m + {k} > n)" for k in range(pairs))
+    listed = alternatives(f"{text} and n > 2")
+    assert len(listed) == found
+    assert {len(box.domains) for box in listed} == {pairs + 1}
+    assert all(box.domains[NAMES["n"]] == Domain(low=Decimal(3)) for box in listed)
+
+
+@pytest.mark.parametrize(("number", "found"), [(64, 64), (65, 1)])
+def test_an_or_of_more_than_64_alternatives_stays_whole(number: int, found: int) -> None:
+    assert len(alternatives(" or ".join(f"n = {n}" for n in range(number)))) == found
 
 
 def test_always_is_one_box_that_asks_nothing() -> None:

@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 import yaml
 from click.testing import CliRunner
 from strategies import to_yaml
@@ -18,9 +17,9 @@ from rules.plan import compile_plan, used_measures
 from rules.problems import UnknownPackError
 from scoring.cli.departments import departments_group
 from scoring.departments import _ranking, department_ranking
+from scoring.results import Filters, list_grades
 from scoring.runs import run
 from scoring.store import Store, StoreError, open_store
-from scoring.store.models import Score
 from scoring.store.packs import PackText
 
 from .district import ENOUGH, bodies, put_into, survey
@@ -122,8 +121,7 @@ def test_a_measure_that_is_shown_needs_no_rule_that_reads_it(store: Store, depar
     fill(store, department)
     done = run(store, pack, AS_OF, text=text).run
     assert places(store, done.id) == {"a": 1, "b": 2, "c": 3, "d": 3, "few": None, "gone": None}
-    with store.reading() as session:
-        known = {score.inputs_total for score in session.scalars(sa.select(Score))}
+    known = {grade.inputs_total for grade in list_grades(store, done, Filters())}
     assert known == {len(compile_plan(pack).inputs)}
 
 

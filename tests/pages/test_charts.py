@@ -52,14 +52,14 @@ def test_bars_are_as_long_as_the_table_says_for_every_run(regulator: Visitor) ->
         assert str(SUMMER) in words
 
 
-def test_the_history_has_a_point_for_each_run_over_the_band_of_its_score(regulator: Visitor) -> None:
+def test_the_history_has_a_point_for_each_change_over_the_band_of_its_score(regulator: Visitor) -> None:
     regulator.open(f"/subjects/enterprise-credit/{FINED}")
     points = [shape for shape in shapes(regulator, HISTORY, "--ink") if shape["width"] < 20]
     bands = {name: shapes(regulator, HISTORY, f"--t{step}")[0] for step, name in enumerate("ABCD", 1)}
     rows = regulator.all("[aria-labelledby=history] tbody tr")
     said = [row.get_property("textContent").split()[-1] for row in reversed(rows)]
-    assert len(points) == len(said) == 2
-    assert said[0] != said[1]
+    assert len(points) == len(said) > 2, "between the two runs it changes by itself as well"
+    assert said[0] != said[-1]
     for point, tier in zip(points, said, strict=True):
         middle = point["top"] + point["height"] / 2
         assert bands[tier]["top"] <= middle <= bands[tier]["top"] + bands[tier]["height"]
@@ -71,7 +71,8 @@ def test_under_the_pointer_a_chart_tells_date_score_and_tier(regulator: Visitor)
     regulator.wait_until(lambda: regulator.all(f"{HISTORY} svg[viewBox]"))
     chart = regulator.one(HISTORY)
     regulator.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", chart)
-    ActionChains(regulator.browser).move_to_element_with_offset(chart, 80, 0).perform()
+    at_the_end = int(chart.size["width"] * 0.37)
+    ActionChains(regulator.browser).move_to_element_with_offset(chart, at_the_end, 0).perform()
     regulator.wait_until(lambda: f"{score}  " in regulator.text(f"{HISTORY} svg"))
     assert regulator.complaints() == []
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from rules.loader import load_text
 from rules.model import Table
-from scoring.store.documents import content_hash, decode, encode, typed_columns
+from scoring.store.documents import content_hash, decode, encode
+from scoring.store.typed import typed_columns
 
 from .market import MARKET
 

@@ -17,17 +17,19 @@ from rules.identity import identity
 from rules.loader import load_pack, load_text, vocabulary_text
 from rules.model import Pack
 from rules.problems import UnknownPackError
-from scoring.published import get_run, latest_run, list_runs
+from scoring.published import RunSummary, get_run, latest_run, list_runs
+from scoring.results import Filters, list_grades, stream_results
 from scoring.runs import run
 from scoring.store import Store, StoreError, open_store
-from scoring.store.models import DimensionScore, Hit, Run, Score
+from scoring.store.models import Run
 from scoring.store.packs import PackText, keep_pack, stored_pack
+from scoring.store.timelines import Segment, Span, Tally, Touch
 
 from .conftest import TakeIn
 from .market import MARKET
 
 AS_OF = dt.date(2026, 11, 24)
-RESULTS = (Run, Score, DimensionScore, Hit)
+RESULTS = (Run, Touch, Segment, Span, Tally)
 ROOT = Path(__file__).parents[2]
 
 MERCHANTS = [{"merchant_id": "l", "stalls": 6}, {"merchant_id": "w"}, {"merchant_id": "z", "stalls": 1}]
@@ -52,9 +54,12 @@ def counts(store: Store) -> list[int]:
 
 
 def scores(store: Store, run_id: int) -> list[tuple[Any, ...]]:
-    columns = (Score.subject_id, Score.score, Score.tier, Score.band, Score.veto, Score.next_change_on)
-    with store.reading() as session:
-        return [tuple(row) for row in session.execute(sa.select(*columns).where(Score.run_id == run_id))]
+    grades = list_grades(store, get_run(store, run_id), Filters(), limit=100_000)
+    return [(g.subject_id, g.score, g.tier, g.band, g.veto, g.next_change_on) for g in grades]
+
+
+def rows(store: Store, done: RunSummary, table: str) -> list[dict[str, Any]]:
+    return [row for batch in stream_results(store, done, table) for row in batch.to_pylist()]
 
 
 def test_a_run_publishes_scores_dimensions_and_hits(filled: Store, market: Pack) -> None:
@@ -64,19 +69,15 @@ def test_a_run_publishes_scores_dimensions_and_hits(filled: Store, market: Pack)
         ("w", 8000, "good", "good", None, None),
         ("z", 8000, "bad", "good", "fraud", None),
     ]
-    with filled.reading() as session:
-        hits = session.scalars(sa.select(Hit).order_by(Hit.no)).all()
-        dimensions = session.scalars(sa.select(DimensionScore)).all()
-        assert [
-            (h.subject_id, h.rule, h.record_id, h.points, h.counts_from, h.counts_until) for h in hits
-        ] == [
-            ("l", "complaint", "r1", -1000, dt.date(2026, 3, 31), dt.date(2027, 3, 31)),
-            ("l", "large", None, 500, None, None),
-            ("z", "fraud", "r2", 0, dt.date(2026, 6, 1), None),
-        ]
-        assert ("l", "conduct", -500, -500) in [
-            (d.subject_id, d.dimension, d.points_before, d.points) for d in dimensions
-        ]
+    shown = ("subject_id", "rule", "record_id", "points", "counts_from", "counts_until")
+    assert [tuple(hit[name] for name in shown) for hit in rows(filled, done, "hits")] == [
+        ("l", "complaint", "r1", -1000, dt.date(2026, 3, 31), dt.date(2027, 3, 31)),
+        ("l", "large", None, 500, None, None),
+        ("z", "fraud", "r2", 0, dt.date(2026, 6, 1), None),
+    ]
+    assert rows(filled, done, "dimension_scores") == [
+        {"run_id": done.id, "subject_id": "l", "dimension": "conduct", "points_before": -500, "points": -500}
+    ]
 
 
 def test_a_run_says_what_it_graded(filled: Store, market: Pack) -> None:
@@ -92,8 +93,8 @@ def test_a_run_says_what_it_graded(filled: Store, market: Pack) -> None:
 def test_the_steps_are_told(filled: Store, market: Pack) -> None:
     told: list[tuple[str, int]] = []
     run(filled, market, AS_OF, progress=lambda step, rows: told.append((step, rows)))
-    assert [step for step, _ in told] == ["snapshot", "grade", "scores", "dimension_scores", "hits"]
-    assert told[-1] == ("hits", 3)
+    assert [step for step, _ in told] == ["snapshot", "grade", "touches", "segments", "spans", "tallies"]
+    assert told[-2] == ("spans", 3)
 
 
 def test_old_runs_stay_and_an_old_result_can_be_had_again(
@@ -130,7 +131,7 @@ def test_a_pack_that_is_not_in_force_grades_nobody(filled: Store, market: Pack) 
         UnknownPackError, match=r"market 1 is not in force on 2025-12-31, but from 2026-01-01"
     ):
         run(filled, market, dt.date(2025, 12, 31))
-    assert counts(filled) == [0, 0, 0, 0]
+    assert counts(filled) == [0, 0, 0, 0, 0]
 
 
 def test_the_pack_of_a_run_can_be_had_again(filled: Store, market: Pack, market_file: Path) -> None:
@@ -160,7 +161,7 @@ def test_a_pack_whose_file_has_changed_must_be_loaded_again(
     market_file.write_text(MARKET.replace("points: -10", "points: -11"), encoding="utf-8")
     with pytest.raises(StoreError, match=r"market\.yaml has changed since the pack market was loaded"):
         run(filled, market, AS_OF)
-    assert counts(filled) == [0, 0, 0, 0]
+    assert counts(filled) == [0, 0, 0, 0, 0]
     run(filled, load_pack(market_file), AS_OF)
 
 
@@ -172,7 +173,7 @@ def test_a_pack_that_never_was_a_file_comes_with_its_text(filled: Store) -> None
     assert stored_pack(filled, done.pack_hash) == load_text(MARKET, "posted.yaml")
 
 
-@pytest.mark.parametrize("step", ["snapshot", "grade", "scores", "hits"])
+@pytest.mark.parametrize("step", ["snapshot", "grade", "touches", "spans"])
 def test_a_run_that_is_interrupted_leaves_nothing_and_can_be_run_again(
     filled: Store, market: Pack, step: str
 ) -> None:
@@ -182,7 +183,7 @@ def test_a_run_that_is_interrupted_leaves_nothing_and_can_be_run_again(
 
     with pytest.raises(KeyboardInterrupt):
         run(filled, market, AS_OF, progress=interrupt)
-    assert counts(filled) == [0, 0, 0, 0]
+    assert counts(filled) == [0, 0, 0, 0, 0]
     run(filled, market, AS_OF)
     assert counts(filled)[:2] == [1, 3]
 
@@ -195,7 +196,7 @@ from scoring.runs import run
 from scoring.store import open_store
 
 def hang(step, rows):
-    if step == "hits":
+    if step == "spans":
         print(rows, flush=True)
         time.sleep(600)
 
@@ -221,9 +222,9 @@ def test_a_process_killed_while_publishing_leaves_nothing_and_a_rerun_completes(
             child.kill()
     assert said == b"5000\n"
     assert written
-    assert seen_meanwhile == counts(store) == [0, 0, 0, 0]
+    assert seen_meanwhile == counts(store) == [0, 0, 0, 0, 0]
     done = run(store, market, AS_OF).run
-    assert counts(store) == [1, 5000, 5000, 5000]
+    assert counts(store) == [1, 5000, 5000, 5000, 1]
     assert scores(store, done.id)[0] == ("m0", 8500, "good", "good", None, None)
 
 
@@ -232,7 +233,7 @@ def _written(store: Store) -> bool:
     if store.is_sqlite:
         return Path(f"{store.engine.url.database}-wal").stat().st_size > 500_000
     with store.reading() as session:
-        return bool(session.scalar(sa.text("SELECT pg_relation_size('hits') > 200000")))
+        return bool(session.scalar(sa.text("SELECT pg_relation_size('spans') > 200000")))
 
 
 def test_of_those_who_publish_the_same_at_once_one_publishes(filled: Store, market: Pack) -> None:
@@ -271,7 +272,7 @@ def test_two_who_publish_at_once_both_publish_whole_runs(filled: Store, market: 
     assert len({each.id for each in done}) == 4
     for each in done:
         assert scores(filled, each.id) == scores(filled, done[0].id)
-    assert counts(filled)[3] == 12
+    assert counts(filled)[:2] == [4, 3], "only the first has anything to say"
 
 
 def test_a_full_disk_is_named_and_nothing_is_published(
@@ -287,7 +288,7 @@ def test_a_full_disk_is_named_and_nothing_is_published(
         StoreError, match=r"disk of the store sqlite:///.* is full: the change .* was not kept"
     ):
         run(store, market, AS_OF)
-    assert counts(store) == [0, 0, 0, 0]
+    assert counts(store) == [0, 0, 0, 0, 0]
     store.close()
     room = open_store(sqlite_store_url)
     assert run(room, market, AS_OF).run.subjects == 3000

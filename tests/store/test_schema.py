@@ -13,21 +13,30 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from rules.identity import identity
+from rules.model import Pack
+from scoring.published import get_run
+from scoring.results import Filters, grade_line, list_grades, stream_results, tier_counts, transitions
+from scoring.runs import run as run_pack
 from scoring.store import Store, create_store, schema
 from scoring.store.base import Base
 from scoring.store.connection import parse_url
 from scoring.store.live import LiveScan
 from scoring.store.models import IngestedFile, Quarantined, SubjectVersion
+from scoring.store.packs import PackText
 from scoring.store.revision import MIGRATIONS, revisions
 from scoring.store.schema import METADATA, upgrade
 from scoring.store.undo import list_files
+
+from .conftest import TakeIn
+from .market import MARKET
 
 
 def test_the_migrations_make_exactly_the_declared_tables(store: Store) -> None:
     with store.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         assert compare_metadata(context, METADATA) == []
-        assert {"runs", "hits"} <= set(METADATA.tables)
+        assert {"runs", "spans"} <= set(METADATA.tables)
 
 
 def test_the_files_of_the_migrations_are_called_by_their_revisions() -> None:
@@ -98,13 +107,9 @@ _FILE = {
 
 def _filled_at_0005(url: str) -> None:
     """A store as it was before, with a file, its rows, and what the program itself put down."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
     engine = sa.create_engine(parse_url(url))
     with engine.begin() as connection:
-        config.attributes.update(connection=connection, metadata=METADATA)
-        alembic.command.upgrade(config, "0005")
+        _upgrade_to(connection, "0005")
         old = sa.MetaData()
         old.reflect(connection, only=["ingested_files", "subject_versions", "quarantine"])
         names = {"a.csv": 64, "api: k": 32, "repair: R1": 32, "problem 3": 32}
@@ -124,3 +129,87 @@ def _filled_at_0005(url: str) -> None:
         )
         connection.execute(sa.insert(old.tables["quarantine"]), row | {"id": 1, "reason": "bad"})
     engine.dispose()
+
+
+RUN_ON = dt.date(2026, 6, 30)
+KNOWN = dt.datetime(2026, 7, 1, tzinfo=dt.UTC)
+OLD_RUNS = (
+    (1, RUN_ON, {"a": (7000, "B", None), "b": (9000, "A", dt.date(2026, 9, 1))}),
+    (2, RUN_ON, {"a": (6000, "C", dt.date(2026, 8, 1))}),
+    (3, dt.date(2026, 7, 31), {"a": (6500, "B", None), "c": (1000, "D", None)}),
+)
+"""Number and date of each run, and of each subject score, tier and next change."""
+
+
+def test_the_runs_of_a_store_of_before_timelines_stay_readable(database_url: str) -> None:
+    _filled_at_0013(database_url)
+    store = create_store(database_url)
+    for number, as_of, people in OLD_RUNS:
+        run = get_run(store, number)
+        found = list_grades(store, run, Filters())
+        assert [(g.subject_id, g.score, g.tier, g.next_change_on) for g in found] == [
+            (subject, *result) for subject, result in people.items()
+        ]
+        assert {g.as_of for g in found} == {as_of}
+        hits = [row for batch in stream_results(store, run, "hits") for row in batch.to_pylist()]
+        assert [(h["subject_id"], h["rule"], h["record_id"], h["points"]) for h in hits] == [
+            (subject, "complaint", f"r-{subject}", -1000) for subject in people
+        ]
+        assert all(h["counts_from"] == dt.date(2026, 3, 31) and h["counts_until"] is None for h in hits)
+        assert sum(tier_counts(store, run).values()) == len(people)
+    assert transitions(store, get_run(store, 2), get_run(store, 3)) == [(None, "D", 1), ("C", "B", 1)]
+    line = grade_line(store, get_run(store, 3), "a")
+    assert [(piece.begins, piece.score) for piece in line] == [(RUN_ON, 6000), (OLD_RUNS[2][1], 6500)]
+    with store.reading() as session:
+        context = MigrationContext.configure(session.connection())
+        assert compare_metadata(context, METADATA) == []
+    store.close()
+
+
+def test_a_run_after_that_builds_on_none_of_them(database_url: str, market: Pack, take_in: TakeIn) -> None:
+    _filled_at_0013(database_url)
+    store = create_store(database_url)
+    take_in(store, "subject", [{"merchant_id": "a", "stalls": 1}])
+    run = run_pack(store, market, dt.date(2026, 7, 31)).run
+    assert (run.kind, [g.subject_id for g in list_grades(store, run, Filters())]) == ("full", ["a"])
+    assert tier_counts(store, run) == {"good": 1}
+    assert len(list_grades(store, get_run(store, 3), Filters())) == 2, "what was said stays"
+    store.close()
+
+
+def _filled_at_0013(url: str) -> None:
+    """A store as it was before timelines were kept, with runs in it."""
+    engine = sa.create_engine(parse_url(url))
+    text = PackText(MARKET, "market.yaml")
+    with engine.begin() as connection:
+        _upgrade_to(connection, "0013")
+        old = sa.MetaData()
+        old.reflect(connection, only=["packs", "runs", "scores", "dimension_scores", "hits"])
+        pack = {"hash": identity(text.load()), "pack_id": "market", "version": "1", "stored_at": KNOWN}
+        pack |= {"file_name": text.file, "source": text.text}
+        connection.execute(sa.insert(old.tables["packs"]), pack)
+        for number, as_of, people in OLD_RUNS:
+            run = {"pack_hash": pack["hash"], "pack_id": "market", "vocabulary": "merchant"}
+            run |= {"as_of": as_of, "engine": "duckdb", "subjects": len(people), "records": 0, "orphans": 0}
+            run |= {"known_at": KNOWN, "started_at": KNOWN, "published_at": KNOWN, "snapshot_hash": "x"}
+            connection.execute(sa.insert(old.tables["runs"]), run)
+            for no, (subject, (score, tier, change)) in enumerate(people.items(), start=1):
+                key = {"run_id": number, "subject_id": subject}
+                result = {"score": score, "tier": tier, "band": tier, "next_change_on": change}
+                inputs = {"inputs_known": 1, "inputs_total": 2}
+                connection.execute(sa.insert(old.tables["scores"]), key | result | inputs)
+                points = {"points_before": -1000, "points": -1000}
+                dimension = {"dimension": "conduct", **points}
+                connection.execute(sa.insert(old.tables["dimension_scores"]), key | dimension)
+                hit = {"no": no, "rule": "complaint", "record_id": f"r-{subject}", **points}
+                hit |= {"counts_from": dt.date(2026, 3, 31)}
+                connection.execute(sa.insert(old.tables["hits"]), key | hit)
+    engine.dispose()
+
+
+def _upgrade_to(connection: sa.Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes.update(connection=connection, metadata=METADATA)
+    alembic.command.upgrade(config, revision)

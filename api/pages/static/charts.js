@@ -48,7 +48,8 @@
     };
   }
 
-  function history({ highest, tiers, points }) {
+  function history({ highest, tiers, points, until }) {
+    const end = points.slice(-1).map(([, ...last]) => ({ value: [until, ...last], symbol: "none" }));
     const days = [...new Set(points.map(([day]) => day))];
     const edges = [highest, ...tiers.map((tier) => tier.lowest)];
     const band = (tier, place) => [
@@ -75,7 +76,7 @@
           [seen[0].value[0], ...seen.map(({ value }) => `${value[1]}  ${value[2]}`)].join("\n"),
       },
       series: {
-        type: "line", data: points, symbol: "circle", symbolSize: 9,
+        type: "line", step: "end", data: [...points, ...end], symbol: "circle", symbolSize: 9,
         lineStyle: { color: "var(--ink)", width: 2.5 }, itemStyle: { color: "var(--ink)" },
         markArea: { silent: true, data: tiers.map(band) },
         cursor: "default", emphasis: { disabled: true },

@@ -1,0 +1,111 @@
+"""Every limit of the language on both its sides: the last that may be, and the first that may not."""
+
+from __future__ import annotations
+
+import pytest
+
+from rules.conditions import ConditionError, Scope, parse_condition
+from rules.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, Level, Name
+from rules.loader import load_text
+from rules.problems import PackError, Place, Problem
+from rules.source import read
+
+SCOPE = Scope(
+    {
+        name: Name(name, Level.RECORD, type_)
+        for name, type_ in {"settled": BOOLEAN, "staff": INTEGER, "fine": DECIMAL, "found_on": DATE}.items()
+    },
+    {},
+)
+
+
+def complaints(text: str) -> str:
+    """What is wrong with a pack, if anything is."""
+    try:
+        load_text(text, "pack.yaml")
+    except PackError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: " + "x" * (8 * 1024 * 1024 - 3), "larger than 8 MiB"),
+        ("a: " + "[" * 23 + "]" * 23, "nested deeper than 24 levels"),
+        ("a: [" + "1," * 249_997 + "]", "more than 250,000 values"),
+    ],
+)
+def test_a_file_is_read_up_to_its_limit(text: str, message: str) -> None:
+    assert read(text, "pack.yaml").data.keys() == {"a"}
+    more = text.replace("a: x", "a: xx").replace("a: [", "a: [[").replace("[[1,", "[1,1,")
+    with pytest.raises(PackError, match=message):
+        read(more.replace("]", "]]", 1) if "[[" in more else more, "pack.yaml")
+
+
+@pytest.mark.parametrize(
+    ("last", "first", "message"),
+    [
+        ("settled".ljust(2_000), "settled".ljust(2_001), "longer than 2000 characters"),
+        ("not " * 39 + "settled", "not " * 40 + "settled", "nested too deeply"),
+        ("staff <> " + "1" * 38, "staff <> " + "1" * 39, "more than 38 digits"),
+        ("fine <> 0." + "1" * 24, "fine <> 0." + "1" * 25, "up to 39 digits, more than 38"),
+        ("found_on + interval 12000 month > as_of", "found_on + interval 12001 month > as_of", "1,000 years"),
+        ("found_on - interval 1000 year < as_of", "found_on - interval 1001 year < as_of", "1,000 years"),
+        ("found_on + interval 372000 day > as_of", "found_on + interval 372001 day > as_of", "1,000 years"),
+        ("found_on + interval 53142 week > as_of", "found_on + interval 53143 week > as_of", "1,000 years"),
+    ],
+)  # fmt: skip
+def test_a_condition_is_read_up_to_its_limit(last: str, first: str, message: str) -> None:
+    parse_condition(last, SCOPE)
+    with pytest.raises(ConditionError, match=message):
+        parse_condition(first, SCOPE)
+
+
+@pytest.mark.parametrize(
+    ("old", "last", "first", "message"),
+    [
+        ("points: -4", "points: -1000000", "points: -1000000.01", "out of range"),
+        ("points: -4", "points: 1000000", "points: 1000000.01", "out of range"),
+        ("points: -4", "points: -4.12", "points: -4.125", "more than two decimals"),
+        ("months: 12, decay", "months: 120, decay", "months: 121, decay", "at most 120 months"),
+        ("within: {months: 12}", "within: {months: 12000}", "within: {months: 12001}", "from 1 to 12000"),
+        ("within: {months: 12}", "within: {months: 1}", "within: {months: 0}", "from 1 to 12000"),
+        ("id: fault\n", f"id: {'f' * 80}\n", f"id: {'f' * 81}\n", "not an id"),
+        ("faults", "f" * 63, "f" * 64, "not a name for conditions"),
+    ],
+)
+def test_a_pack_may_say_as_much_as_its_limits(
+    sound: str, old: str, last: str, first: str, message: str
+) -> None:
+    assert complaints(sound.replace(old, last)) == ""
+    assert message in complaints(sound.replace(old, first))
+
+
+def test_a_table_has_up_to_a_thousand_rows(sound: str) -> None:
+    def rows(number: int) -> str:
+        pieces = ", ".join(f"[{n}..{n + 1}, 1]" for n in range(number))
+        text = sound.replace("input: size", "input: staff")
+        return text.replace("[[large, 1], [small, 2]]", f"[{pieces}]")
+
+    assert complaints(rows(1_000)) == ""
+    assert "more than 1,000 rows" in complaints(rows(1_001))
+
+
+def test_a_pack_has_up_to_ten_thousand_rules(sound: str) -> None:
+    """A rule, a veto, and tables of too many rows: those are not looked at."""
+    table = sound[sound.index("  - id: size") : sound.index("grades:")]
+
+    def rules(number: int) -> str:
+        rows = ", ".join(["[large, 1]"] * (number // 2 - 1))
+        full = table.replace("[large, 1], [small, 2]", rows)
+        return complaints(sound.replace(table, full + full.replace("id: size", "id: again")))
+
+    assert "10,000 rules" not in rules(10_000)
+    assert "found: 10,002\n" in rules(10_002)
+
+
+@pytest.mark.parametrize(("length", "shown"), [(80, "x" * 80), (81, "x" * 77 + "...")])
+def test_a_problem_shows_up_to_80_characters_of_what_it_found(length: int, shown: str) -> None:
+    problem = Problem(Place("a.yaml", 1, 1), "id", "x" * length, "not an id")
+    assert str(problem) == f"a.yaml:1:1: id: not an id\n    found: {shown}"

@@ -1,0 +1,63 @@
+"""What the documents promise in numbers is what the code holds to."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from api.settings import read_settings
+from scoring.ingest import bounds
+from scoring.sessions import LASTS
+from scoring.store.workspace import DEFAULT_MEMORY
+
+DOCS = Path(__file__).parents[1] / "docs"
+FILES = (DOCS / "files.md").read_text("utf-8")
+DEFAULTS = dict(
+    re.findall(
+        r"^\| `XINHENG_(\w+)` \| `(.+?)` \|", (DOCS / "operations.md").read_text("utf-8"), re.MULTILINE
+    )
+)
+MILLION, MIB, GIB = 10**6, 1 << 20, 1 << 30
+
+
+def of(number: int, unit: int) -> str:
+    """How many units a number is, exactly."""
+    return str(Fraction(number, unit))
+
+
+BOUNDS = [
+    f"a file; an .xls | {of(bounds.LARGEST_FILE, GIB)} GiB; {of(bounds.LARGEST_OLD_WORKBOOK, MIB)} MiB",
+    f"a workbook unpacked | {of(bounds.LARGEST_UNPACKED, GIB)} GiB,"
+    f" and beyond {of(bounds.FREE_UNPACKED, MIB)} MiB {bounds.HIGHEST_RATIO} times its size",
+    f"cells of a workbook | {of(bounds.MOST_CELLS, MILLION)} million,"
+    f" and beyond {of(bounds.FREE_CELLS, MILLION)} million {bounds.CELLS_A_BYTE} for each byte of the file",
+    f"rows; columns; sheets | {bounds.MOST_ROWS:,}; {bounds.MOST_COLUMNS:,}; {bounds.MOST_SHEETS:,}",
+    f"shared texts | {of(bounds.MOST_STRINGS, MILLION)} million, {of(bounds.LARGEST_STRINGS, MIB)} MiB",
+    f"merged blocks; formats and styles; depth of elements; a tag | {bounds.MOST_MERGES:,};"
+    f" {bounds.MOST_STYLES:,}; {bounds.DEEPEST_ELEMENT}; {of(bounds.LONGEST_TAG, MIB)} MiB",
+    f"a line; a quoted cell | {bounds.LONGEST_LINE:,} characters; {bounds.LONGEST_QUOTED:,} characters and"
+    f" {bounds.MOST_QUOTED_LINES:,} lines",
+]
+
+
+@pytest.mark.parametrize("bound", BOUNDS, ids=lambda bound: bound.split(" | ")[0])
+def test_a_file_may_be_as_large_as_the_page_says(bound: str) -> None:
+    assert f"| {bound} |" in FILES
+
+
+@pytest.mark.parametrize("name", sorted(DEFAULTS.keys() - {"DATABASE_URL", "MEMORY_LIMIT", "CACHE"}))
+def test_a_setting_is_by_default_what_the_page_says(name: str) -> None:
+    default = getattr(read_settings({}), name.lower())
+    assert default == type(default)(DEFAULTS[name])
+
+
+def test_a_batch_spills_where_the_page_says() -> None:
+    assert DEFAULTS["MEMORY_LIMIT"] == DEFAULT_MEMORY
+
+
+def test_a_sign_in_lasts_a_working_day() -> None:
+    assert dt.timedelta(hours=8) == LASTS
