@@ -73,6 +73,9 @@ class Name:
     level: Level
     type: Type
 
+    def __hash__(self) -> int:
+        return hash(self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class AsOf:

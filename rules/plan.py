@@ -12,25 +12,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise, product
 from typing import Any
 
-from rules.calendar import add_days
-from rules.exact import EXACT
 from rules.expressions import (
-    TRUE,
-    Compare,
     Expression,
-    In,
     Kind,
     Level,
-    Literal,
     Name,
-    Type,
     Value,
     conjunction,
     conjuncts,
@@ -38,6 +30,7 @@ from rules.expressions import (
     render,
 )
 from rules.model import DERIVED, Measure, Pack, Rule, Vocabulary, When, Window
+from rules.normal import Box, Domain, boxes
 
 LARGEST_HIT = 100_000_000
 """A hit is kept within ± 1,000,000 points: in hundredths."""
@@ -47,14 +40,6 @@ CROWDED = 24
 
 MAX_ALTERNATIVES = 64
 """The most rows that the lists (``in``) of one rule are multiplied out to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """A closed interval of a number or date column; None leaves an end open."""
-
-    low: Decimal | dt.date | None = None
-    high: Decimal | dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +56,7 @@ class Row:
     owner: int
     closed: Expression
     equal: Mapping[str, Value]
-    bounds: Mapping[str, Bounds]
+    bounds: Mapping[str, Domain]
     residual: Expression
 
 
@@ -287,10 +272,32 @@ def _rows(owner: int, condition: Expression, level: Level, closed: frozenset[str
         read = names(term)
         of_signature = bool(read) and all(n.level is Level.RECORD and n.name in closed for n in read)
         (asked if of_signature else others).append(term)
-    for terms in _alternatives(conjunction(tuple(others)), level):
-        yield Row(
-            owner, conjunction(tuple(asked)), terms.equal, terms.bounds, conjunction(tuple(terms.residual))
-        )
+    for box in boxes(conjunction(tuple(others)), most=1):
+        yield from _multiplied(owner, conjunction(tuple(asked)), box, level)
+
+
+def _multiplied(owner: int, closed: Expression, box: Box, level: Level) -> Iterator[Row]:
+    """A row for each combination of the values that the box lists for columns of the level."""
+    lists: dict[str, list[Value]] = {}
+    bounds: dict[str, Domain] = {}
+    residual: list[Expression] = []
+    size = 1
+    for operand, domain in box.domains.items():
+        column = operand.name if isinstance(operand, Name) and operand.level is level else None
+        if column is None or domain.unknown or (domain.among is None and domain.low is domain.high is None):
+            residual.append(domain.condition(operand))
+        elif domain.among is None:
+            bounds[column] = domain
+            if domain.without:
+                residual.append(Domain(without=domain.without).condition(operand))
+        elif size * len(domain.among) <= MAX_ALTERNATIVES:
+            size *= len(domain.among)
+            lists[column] = sorted(domain.among, key=str)
+        else:
+            residual.append(domain.condition(operand))
+    for values in product(*lists.values()):
+        equal = dict(zip(lists, values, strict=True))
+        yield Row(owner, closed, equal, bounds, conjunction(tuple(residual)))
 
 
 def _grouped(drafts: Iterable[tuple[Dates, Row]]) -> Iterator[Group]:
@@ -300,95 +307,6 @@ def _grouped(drafts: Iterable[tuple[Dates, Row]]) -> Iterator[Group]:
     for dates, together in gathered.items():
         for keys, rows in split(together):
             yield Group(dates, keys, tuple(rows))
-
-
-# A condition taken apart
-
-
-@dataclass(slots=True)
-class _Terms:
-    equal: dict[str, Value] = field(default_factory=dict)
-    bounds: dict[str, Bounds] = field(default_factory=dict)
-    residual: list[Expression] = field(default_factory=list)
-
-
-def _alternatives(condition: Expression, level: Level) -> Iterable[_Terms]:
-    """The condition as equalities, bounds and a residual; lists multiply out to several."""
-    common = _Terms()
-    lists: list[tuple[str, tuple[Value, ...]]] = []
-    size = 1
-    for term in conjuncts(condition):
-        match term:
-            case Compare(op="=", left=Name() as name, right=Literal() as value) if name.level is level:
-                if (
-                    not name.type.holds(value.value)
-                    or common.equal.setdefault(name.name, value.value) != value.value
-                ):
-                    return
-            case Name() if term.level is level:
-                if common.equal.setdefault(term.name, True) is not True:
-                    return
-            case In(operand=Name() as name) if (
-                name.level is level and size * len(term.values) <= MAX_ALTERNATIVES
-            ):
-                size *= len(term.values)
-                lists.append((name.name, tuple(v.value for v in term.values if name.type.holds(v.value))))
-            case Compare(left=Name() as name, right=Literal()) if name.level is level and _bounded(name):
-                if not _narrow(common, name, term):
-                    return
-            case _ if term != TRUE:
-                common.residual.append(term)
-    for values in product(*(choices for _, choices in lists)):
-        equal = dict(common.equal)
-        if all(
-            equal.setdefault(name, value) == value for (name, _), value in zip(lists, values, strict=True)
-        ):
-            yield _Terms(equal, common.bounds, common.residual)
-
-
-def _bounded(name: Name) -> bool:
-    return name.type.kind in (Kind.NUMBER, Kind.DATE) and name.type.whole <= 18
-
-
-def _narrow(terms: _Terms, name: Name, term: Compare) -> bool:
-    """Takes a comparison into the bounds of its column; False where nothing can meet them any more."""
-    value = term.right.value if isinstance(term.right, Literal) else None
-    if term.op == "<>" or not _in_range(name, value):
-        terms.residual.append(term)
-        return True
-    low, high = closed(name.type, term.op, value)
-    old = terms.bounds.get(name.name, Bounds())
-    new = Bounds(_tighter(max, old.low, low), _tighter(min, old.high, high))
-    terms.bounds[name.name] = new
-    return new.low is None or new.high is None or bool(new.low <= new.high)  # type: ignore[operator]
-
-
-def _in_range(name: Name, value: object) -> bool:
-    """Whether a bound, and its neighbour by the column's grain, are values that the column can hold."""
-    if isinstance(value, dt.date):
-        return dt.date.min < value < dt.date.max
-    return EXACT.abs(Decimal(str(value))) < Decimal(10) ** name.type.whole - 1
-
-
-def closed(kind: Type, op: str, value: object) -> tuple[Decimal | dt.date | None, Decimal | dt.date | None]:
-    """A comparison as the closed interval that the column's grain makes it: > 5 of an integer is ≥ 6."""
-    if isinstance(value, dt.date):
-        if op in (">", ">="):
-            return (add_days(value, 1) if op == ">" else value), None
-        return None, (add_days(value, -1) if op == "<" else value)
-    grain = Decimal(1).scaleb(-kind.scale)
-    exact = Decimal(str(value))
-    below = exact.quantize(grain, "ROUND_FLOOR", EXACT)
-    above = exact.quantize(grain, "ROUND_CEILING", EXACT)
-    if op in (">", ">="):
-        return (EXACT.add(below, grain) if op == ">" else above), None
-    return None, (EXACT.subtract(above, grain) if op == "<" else below)
-
-
-def _tighter(choose: Callable[[Any, Any], Any], old: Any, new: Any) -> Any:
-    if old is None or new is None:
-        return new if old is None else old
-    return choose(old, new)
 
 
 # Which rows share a join

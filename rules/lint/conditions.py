@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations, permutations
 
-from rules.expressions import Expression, Level, Like, Or, Shift, conjunction, conjuncts, render, walk
-from rules.lint.domains import Domain, implies, term_domain
+from rules.expressions import TRUE, Expression, Level, Like, Or, Shift, conjunction, conjuncts, render, walk
 from rules.lint.finding import Finding, Severity
 from rules.lint.review import Review
 from rules.model import Rule, Window
+from rules.normal import Box, boxes, implies
 
 MAX_COMPARED = 1_000
 """Packs with more rules are not searched for rules that imply each other: the pairs grow with the square."""
-_ANY = Domain()
 
 
 def dead_rules(review: Review) -> Iterator[Finding]:
@@ -55,7 +54,7 @@ def dead_branches(review: Review) -> Iterator[Finding]:
         for term in terms:
             rest = tuple(t for t in terms if t is not term)
             for part in term.parts if isinstance(term, Or) else ():
-                if review.limits.boxes(conjunction((*rest, part))) == ():
+                if review.possible(conjunction((*rest, part))) == ():
                     yield review.finding(
                         Severity.WARNING,
                         "dead-branch",
@@ -67,10 +66,10 @@ def dead_branches(review: Review) -> Iterator[Finding]:
 
 def always_true(review: Review) -> Iterator[Finding]:
     """Terms that hold whatever the records are."""
+    everything = (Box(review.limits),)
     for rule in review.pack.rules:
         for term in conjuncts(rule.when.written):
-            found = term_domain(term)
-            if found and review.limits.domains.get(found[0], _ANY).within(found[1]):
+            if term != TRUE and implies(everything, boxes(term, open_is_true=False)):
                 yield review.finding(
                     Severity.WARNING, "always-true", rule, rule.id, f"this term always holds: {render(term)}"
                 )
@@ -90,7 +89,7 @@ def plain_like(review: Review) -> Iterator[Finding]:
 def dead_measures(review: Review) -> Iterator[Finding]:
     """Measures whose records can't exist."""
     for measure in review.pack.measures:
-        if review.limits.boxes(measure.where.written) == ():
+        if review.possible(measure.where.written) == ():
             yield review.finding(
                 Severity.ERROR, "dead-measure", ("measures", measure.id, "where"), measure.id,
                 "no record can take part: the terms exclude each other", render(measure.where.written),

@@ -121,7 +121,7 @@ def no_way_out(review: Review) -> Iterator[Finding]:
         window = rule.window
         ends = rule.when.ends or (window and (window.months or window.days or window.until))
         both = (conjunction((rule.when.written, remedy.when)) for remedy in review.pack.remedies)
-        if not ends and all(review.limits.boxes(condition) == () for condition in both):
+        if not ends and all(review.possible(condition) == () for condition in both):
             message = "costs points for ever: it has no end, and no remedy is for its records"
             yield review.finding(Severity.NOTICE, "no-way-out", rule, rule.id, message)
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 from rules.conditions import Scope
-from rules.expressions import Level, Name
-from rules.lint.domains import Box, Domain, Limits
+from rules.expressions import Expression, Level, Name
 from rules.lint.finding import Finding, Severity
 from rules.model import Aggregate, Column, Measure, Pack, Rule
+from rules.normal import Boxes, Domain, Limits, boxes
 from rules.source import Document, Path
 
 _TOTALS = (Aggregate.COUNT, Aggregate.SUM)
@@ -78,17 +78,17 @@ class Review:
     @cached_property
     def limits(self) -> Limits:
         """What values the columns and measures can have at all."""
-        domains = {n: Domain(frozenset(c.values)) for n, c in self.columns.items() if c.values}
+        domains = {n: _coded(c.values) for n, c in self.columns.items() if c.values}
         domains |= {m.id: found for m in self.pack.measures if (found := self._measured(m))}
-        return Limits(domains)
+        return {self.scope.names[name]: domain for name, domain in domains.items()}
 
     def _measured(self, measure: Measure) -> Domain | None:
         if Aggregate.COUNT in (measure.aggregate, measure.take) and measure.take in (None, *_TOTALS):
-            return Domain(low=_ZERO, known=True)
+            return Domain(low=_ZERO)
         if measure.aggregate is Aggregate.RANK:
-            return Domain(low=_ZERO + 1)
+            return Domain(low=_ZERO + 1, unknown=True)
         codes = self.codes(measure.id)
-        return Domain(frozenset(codes)) if codes else None
+        return _coded(codes) if codes else None
 
     def codes(self, name: str) -> tuple[str, ...]:
         """The codes that a column, or a measure that takes its latest value, can have; empty for any text."""
@@ -98,9 +98,14 @@ class Review:
         return tuple(self.columns[name].values) if name in self.columns else ()
 
     @cached_property
-    def boxes(self) -> Mapping[str, tuple[Box, ...] | None]:
-        """Rule id → the alternatives in which it can hit; None where they are too many to tell."""
-        return {rule.id: self.limits.boxes(rule.when.written) for rule in self.pack.rules}
+    def boxes(self) -> Mapping[str, Boxes]:
+        """Rule id → the alternatives in which it can hit."""
+        return {rule.id: self.possible(rule.when.written) for rule in self.pack.rules}
+
+    def possible(self, condition: Expression) -> Boxes:
+        """The alternatives of a condition that something can meet. What rows before a row take is not looked
+        into: it is a matter of the table, see :mod:`rules.lint.tables`."""
+        return boxes(condition, limits=self.limits, open_is_true=False)
 
     @cached_property
     def span(self) -> tuple[dt.date, dt.date]:
@@ -113,6 +118,10 @@ class Review:
         return any(
             in_force(one, day) and in_force(other, day) for day in days if self.span[0] <= day < self.span[1]
         )
+
+
+def _coded(codes: Iterable[str]) -> Domain:
+    return Domain(frozenset(codes), unknown=True)
 
 
 def in_force(rule: Rule, day: dt.date) -> bool:

@@ -19,10 +19,10 @@ from rules.conditions import parse_condition, parse_expression
 from rules.decision_tables import Cell, read_cell
 from rules.exact import EXACT
 from rules.expressions import TRUE, Expression, Kind, Name, Value, render
-from rules.lint.domains import Box, Domain
 from rules.lint.finding import Finding, Severity
 from rules.lint.review import Review
 from rules.model import Rule
+from rules.normal import ANYTHING, Boxes
 from rules.words import plain
 
 MAX_COMBINATIONS = 50_000
@@ -148,9 +148,9 @@ def _read(review: Review, index: int, data: Mapping[str, Any]) -> _Table:
     inputs = [parse_expression(text, review.scope) for text in texts]
     cells = [[read_cell(cell) for cell in _cells(row)] for row in data["rows"]]
     condition = parse_condition(data["where"], review.scope) if data.get("where") else TRUE
-    boxes = review.limits.boxes(condition)
+    possible = review.possible(condition)
     pieces = tuple(
-        tuple(_pieces(review, node, [row[i] for row in cells], boxes)) for i, node in enumerate(inputs)
+        tuple(_pieces(review, node, [row[i] for row in cells], possible)) for i, node in enumerate(inputs)
     )
     rules = tuple(rule for rule in review.pack.rules if rule.table == data["id"])
     return _Table(data["id"], index, data["hit"], rules, pieces)
@@ -162,15 +162,12 @@ def _cells(row: Any) -> list[Any]:
     return row["when"] if isinstance(row["when"], list) else [row["when"]]
 
 
-def _pieces(
-    review: Review, node: Expression, cells: Sequence[Cell], boxes: tuple[Box, ...] | None
-) -> Iterator[Piece]:
-    name = node.name if isinstance(node, Name) else ""
-    allowed = [box.domains.get(name, review.limits.domains.get(name, Domain())) for box in boxes or ()]
+def _pieces(review: Review, node: Expression, cells: Sequence[Cell], possible: Boxes) -> Iterator[Piece]:
+    allowed = [box.domains.get(node, review.limits.get(node, ANYTHING)) for box in possible]
     ordered = node.type.kind in (Kind.NUMBER, Kind.DATE)
     for sample, label in _samples(review, node, cells):
         if not allowed or any(domain.holds(sample) for domain in allowed):
-            mask = sum(1 << i for i, cell in enumerate(cells) if cell.anything or cell.holds(sample))
+            mask = sum(1 << i for i, cell in enumerate(cells) if cell.holds(sample))
             yield Piece(sample, f"{render(node)} {label}", ordered, sample != _OTHER, mask)
     unknown = sum(1 << i for i, cell in enumerate(cells) if cell.anything)
     yield Piece(None, f"{render(node)} unknown", False, False, unknown)
@@ -191,7 +188,7 @@ def _samples(review: Review, node: Expression, cells: Sequence[Cell]) -> Iterato
         yield from ((value, f"= {value}") for value in sorted(map(str, named)))
         yield _OTHER, "anything else"
     else:
-        ends = {end for cell in cells for end in (cell.low, cell.high) if end is not None}
+        ends = {end for cell in cells for _, end in cell.tests}
         yield from _intervals(sorted(named | ends), node)
 
 

@@ -39,8 +39,10 @@ def build_table(context: Context, references: References, data: Mapping[str, Any
     conditions = _conditions(context, data, cells, inputs, path)
     if not conditions:
         return []
-    _check_hit_policy(context, data, cells, path)
-    return _rules(context, data, path, where, inputs, _chosen(data["hit"], cells, conditions))
+    if data["hit"] == "unique":
+        _check_unique(context, conditions, path)
+    chosen = decision_tables.first_only(conditions) if data["hit"] == "first" else conditions
+    return _rules(context, data, path, where, inputs, chosen)
 
 
 def _rules(
@@ -154,20 +156,9 @@ def _terms(
         return None
 
 
-def _check_hit_policy(
-    context: Context, data: Mapping[str, Any], cells: Sequence[Sequence[Cell]], path: Path
-) -> None:
-    pair = decision_tables.clash(cells) if data["hit"] == "unique" else None
+def _check_unique(context: Context, conditions: Sequence[Expression], path: Path) -> None:
+    pair = decision_tables.clash(conditions)
     if pair:
         rows = f"rows {pair[0] + 1} and {pair[1] + 1}"
         hint = "hit: first, or rows apart"
         context.report((*path, "rows", pair[1]), rows, f"{rows} can match together", hint)
-
-
-def _chosen(
-    hit: str, cells: Sequence[Sequence[Cell]], conditions: Sequence[Expression]
-) -> Sequence[Expression]:
-    """The rows' conditions under the hit policy."""
-    if hit != "first":
-        return conditions
-    return [decision_tables.first_only(cells, conditions, index) for index in range(len(conditions))]

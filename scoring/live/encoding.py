@@ -11,8 +11,6 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from fractions import Fraction
 
 from rules.exact import EXACT
 from rules.expressions import Compare, Expression, In, Literal, Name, Value, walk
@@ -38,12 +36,6 @@ class Encoding:
             if isinstance(value, str):
                 texts[name.name].setdefault(value, len(texts[name.name]) + 1)
         return cls(texts)
-
-    def exact(self, name: Name, value: Value) -> Fraction:
-        """A literal on the scale of its column; it may lie between two whole numbers."""
-        if isinstance(value, int | Decimal) and not isinstance(value, bool):
-            return Fraction(value) * Fraction(10**name.type.scale)
-        return Fraction(self._whole(name, value))
 
     def number(self, name: Name, value: Value | None) -> int | None:
         """A column's value as the number that is sent; None where it is unknown."""
