@@ -57,9 +57,10 @@ def code_facts(
     duck.execute(f"create or replace table {SIGNATURES} as {_signatures_of(quoted(records), closed)}")
     same = "".join(f" and r.{quoted(name)} is not distinct from g.{quoted(name)}" for name in closed)
     # Records are numbered where they are read: numbered after the joins, they would cost twice as much.
+    numbered = f"(select *, {_NUMBER} as _r from {quoted(records)})"
     duck.execute(
         f"create or replace table {RECORDS} as select s._s, r._r, g._sig,"
-        f" {_listed(open_columns(vocabulary), 'r.')} from (select *, {_NUMBER} as _r from {quoted(records)}) r"
+        f" {_listed(open_columns(vocabulary), 'r.')} from {numbered} r"
         f" join {SUBJECTS} s on r.{quoted(vocabulary.record_subject)} = s.{key}"
         f" join {SIGNATURES} g on true{same}"
     )
