@@ -50,9 +50,9 @@ class Faulty:
 class EachCheck(fields.Nested):
     """One of several checks: what is wrong with it is its own answer, and no other's."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, *args: Any, **kwargs: Any) -> Any:
+    def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **kwargs: Any) -> Any:
         try:
-            return super()._deserialize(value, attr, data, *args, **kwargs)
+            return super().deserialize(value, attr, data, **kwargs)
         except ValidationError as error:
             given = value.get("subject_id") if isinstance(value, dict) else None
             return Faulty(given if isinstance(given, str) else None, error.messages)

@@ -15,6 +15,7 @@ _BLOCK = 1 << 20
 _HEAD = 1 << 12
 _LINE_END = re.compile(LINE_END)
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_UTF32_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _WHOLE = re.compile(rb"[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _BROKEN = re.compile(rb"[\x80-\xff]+")
 _WIDE = re.compile("[\u0800-\U0010ffff]+")
@@ -43,6 +44,12 @@ def _utf16(path: Path) -> str | None:
     """
     with path.open("rb") as stream:
         head = stream.read(_HEAD)
+    if head.startswith(_UTF32_MARKS):
+        raise IngestError(
+            path.name,
+            Title("这是UTF-32编码的文件", "the file is in UTF-32"),
+            Title("另存为UTF-8或GB18030编码的CSV", "save it as CSV in UTF-8 or GB18030"),
+        )
     if head.startswith(_UTF16_MARKS):
         return "utf-16"
     even, odd = head[::2].count(0), head[1::2].count(0)

@@ -198,20 +198,21 @@ def test_a_batch_answers_each_check_by_itself(lender: Client, sign_in: Sign) -> 
         whole | {"subject_id": 7},
         whole | {"colour": "red"},
         "a check",
+        None,
         whole,
     ]
     answer = lender.post(BATCH, json={"checks": checks})
     answers = answer.json["answers"]
     assert answer.status_code == 200
     assert [a["outcome"] for a in answers] == [
-        "answered", "refused", "refused", "unknown", *["invalid"] * 5, "answered",
+        "answered", "refused", "refused", "unknown", *["invalid"] * 6, "answered",
     ]  # fmt: skip
-    assert [n for n, a in enumerate(answers) if a["tier"] is not None] == [0, 9]
+    assert [n for n, a in enumerate(answers) if a["tier"] is not None] == [0, 10]
     assert answers[4]["subject_id"] == LISTED
     assert [e["field"] for a in answers[4:8] for e in a["errors"]] == [
         "checks.4.consent", "checks.5.purpose", "checks.6.subject_id", "checks.7.colour",
     ]  # fmt: skip
-    assert all(a["reason"] for a in answers[1:9])
+    assert all(a["reason"] for a in answers[1:10])
 
 
 def test_a_thousand_checks_go_in_one_call_and_no_more(lender: Client) -> None:

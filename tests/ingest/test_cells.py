@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from rules.model import Column, Title
 from scoring.ingest.cells import UNKNOWN, Reading, converter
 from scoring.ingest.errors import Fault
 from scoring.ingest.folding import Cell, fold, fold_text, fold_word
+from scoring.ingest.keys import key_of
 
 TYPES = {"text": TEXT, "decimal": DECIMAL, "integer": INTEGER, "date": DATE, "boolean": BOOLEAN}
 KINDS = {"penalty": Title("行政处罚", "Administrative penalty"), "award": Title("表彰奖励", "Award")}
@@ -230,3 +232,13 @@ def test_any_cell_is_a_value_unknown_or_a_fault(cell: Cell) -> None:
         assert answer is None or isinstance(answer, Fault | str | int)
         if isinstance(cell, str) and fold_word(cell) in UNKNOWN:
             assert answer is None or isinstance(answer, Fault)
+
+
+def test_a_key_that_was_read_is_read_as_itself_whatever_character_it_began_with() -> None:
+    """A mark that keeps a spreadsheet from changing a text is one in each of its spellings."""
+    column = Column("c", TEXT, "text", Title("列", "Column"))
+    begin_alike = [c for c in map(chr, range(0x110000)) if unicodedata.normalize("NFKC", c)[:1] in ("'", "`")]
+    assert len(begin_alike) > 2
+    for character in begin_alike:
+        key = key_of(column, f"{character}P-2")
+        assert (key, key_of(column, key)) == ("P-2", "P-2")

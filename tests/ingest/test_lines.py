@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from pathlib import Path
@@ -196,6 +197,14 @@ def test_one_damaged_byte_in_gb18030_is_named_with_its_line(tmp_path: Path) -> N
     good = "编号,名称\r\r\n1,云衡税务局\r\r\n2,云".encode("gb18030")
     with pytest.raises(IngestError, match=f"not GB18030 at byte {len(good)} .*, row 3\n"):
         encoding(tmp_path / "a.csv", good + b"\xba," + "衡,某局\r\r\n".encode("gb18030"))
+
+
+@pytest.mark.parametrize("mark", [codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE])
+def test_utf_32_is_named_and_not_taken_for_utf_16(tmp_path: Path, mark: bytes) -> None:
+    """Its mark begins as that of UTF-16 does."""
+    name = "utf-32-le" if mark == codecs.BOM_UTF32_LE else "utf-32-be"
+    with pytest.raises(IngestError, match="UTF-32"):
+        find_encoding(write(tmp_path / "a.csv", mark + f"{HEAD}\n{GOOD}\n".encode(name)))
 
 
 def test_half_a_character_of_utf_16_is_named_with_its_line(tmp_path: Path) -> None:
