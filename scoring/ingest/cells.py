@@ -28,6 +28,7 @@ LONGEST_KEY = 200
 STEPS = frozenset({".", ".."})
 ADDRESS_WORDS = frozenset(
     {"grade", "grades", "explanation", "history", "live-grade", "report", "consents", "lender-checks"}
+    | {"forecast", "paths"}
 )
 """What follows a subject in the service's addresses; a test holds that these are all."""
 

@@ -235,6 +235,8 @@ def test_the_key_of_a_subject_opens_its_consents_and_nothing_else(app: Flask, su
         "consents.get_consent",
         "consents.post_withdrawal",
         "subjects.list_subject_consents",
+        "subjects.get_forecast",
+        "subjects.get_paths",
         "subjects.list_subject_checks",
     }
 

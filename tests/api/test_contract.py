@@ -104,6 +104,7 @@ WHAT_NO_SCHEMA_SAYS = {
     "POST /v1/lenders/stop": "a lender is one that has a key",
     "POST /v1/lenders/lift": "a lender is one that has a key",
     "GET /v1/subjects": "points have two decimals",
+    "GET /v1/subjects/{subject_id}/explanation": "a moment is of these centuries; a run has a day of its own",
 }
 
 

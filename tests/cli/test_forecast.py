@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,19 @@ from scoring.answers.forecast import Cause, forecast
 from scoring.explain import explain, explain_day
 from scoring.published import current_run
 from scoring.store import Store, open_store
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory, market: Path, command: Command) -> str:
+    """A store of its own: others let other versions of the pack rule in the common one."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('forecast') / 'market.db'}"
+    for line in (
+        ("db", "upgrade"),
+        ("ingest", market / "subjects.csv", market / "records.csv", "--quarantine", market),
+        ("score", "--pack", market / "market.yaml", "--as-of", AS_OF),
+    ):
+        assert command(*line, "--database", url).exit_code == 0
+    return url
 
 
 @pytest.fixture(scope="module")
