@@ -104,7 +104,7 @@ def explain(store: Store, pack_id: str, subject_id: str, run_id: int | None = No
         *(grade.score, grade.tier, grade.band, grade.veto, grade.next_change_on),
         *(grade.inputs_known, grade.inputs_total),
         dimensions_of(pack.dimensions, hits),
-        [_shown(hit) for hit in hits],
+        hits,
     )
     return _explained(store, pack, facts, run.as_of, run, result)
 
@@ -143,7 +143,7 @@ def explain_day(
         *(grade.score, grade.tier, grade.band, grade.veto, timeline.next_change(as_of)),
         *(grade.known, grade.total),
         dimensions_of(pack.dimensions, hits),
-        [_shown(hit) for hit in hits],
+        hits,
     )
     return _explained(store, pack, facts, as_of, None, result)
 
@@ -156,17 +156,6 @@ def _published(store: Store, pack_id: str, as_of: dt.date, known_at: dt.datetime
             query = query.where(Run.known_at == last_ingest(session, known_at))
         row = session.scalar(query.order_by(*LAST_PUBLISHED).limit(1))
         return None if row is None else summary_of(row)
-
-
-_Hit = tuple[str, str | None, int, int, dt.date | None, dt.date | None]
-"""Rule, record, points before and after the cap, and the days from and until which it counts."""
-
-
-def _shown(hit: Hit) -> _Hit:
-    return (
-        *(hit.rule.id, _text(hit.record_id), hit.points_before, hit.points),
-        *(hit.counts_from, hit.counts_until),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +173,14 @@ class _Result:
     inputs_known: int
     inputs_total: int
     dimensions: Mapping[str, tuple[int, int]]
-    hits: Sequence[_Hit]
+    hits: Sequence[Hit]
 
 
 def _explained(
     store: Store, pack: Pack, facts: Facts, as_of: dt.date, run: RunSummary | None, found: _Result
 ) -> Explanation:
     values = _measures(store, pack, facts, as_of)
-    rules = {hit[0] for hit in found.hits}
+    rules = {hit.rule.id for hit in found.hits}
     misses = _misses_of(judge_of(pack), as_of)
     return Explanation(
         run=run,
@@ -212,7 +201,7 @@ def _explained(
         dimensions=tuple(
             DimensionPart(d, *found.dimensions[d.id]) for d in pack.dimensions if d.id in found.dimensions
         ),
-        hits=tuple(_hit(pack, hit, facts.records, values) for hit in found.hits),
+        hits=tuple(_hit(hit, facts.records, values) for hit in found.hits),
         misses=tuple(misses.of({**facts.attributes, **values}, list(facts.records.values()), rules)),
     )
 
@@ -227,20 +216,17 @@ def _misses_of(judge: one.Judge, day: dt.date) -> Misses:
     return Misses(judge.pack, day)
 
 
-def _hit(
-    pack: Pack, hit: _Hit, records: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]
-) -> ExplainedHit:
-    rule_id, record_id, points_before, points, counts_from, counts_until = hit
-    rule = pack.rule(rule_id)
+def _hit(hit: Hit, records: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> ExplainedHit:
+    record_id = None if hit.record_id is None else str(hit.record_id)
     return ExplainedHit(
-        rule=rule,
+        rule=hit.rule,
         record_id=record_id,
         record=records.get(record_id) if record_id is not None else None,
-        measures={name: values.get(name) for name in _measures_read(rule)},
-        points_before=points_before,
-        points=points,
-        counts_from=counts_from,
-        counts_until=counts_until,
+        measures={name: values.get(name) for name in _measures_read(hit.rule)},
+        points_before=hit.points_before,
+        points=hit.points,
+        counts_from=hit.counts_from,
+        counts_until=hit.counts_until,
     )
 
 
@@ -253,7 +239,3 @@ def _measures(store: Store, pack: Pack, facts: Facts, day: dt.date) -> dict[str,
     group = of_group(store, pack, facts, Period.of(day))
     placed = {name: line.on(day) for name, line in group.items()}
     return judge_of(pack).values(facts.attributes, list(facts.records.values()), day, placed)
-
-
-def _text(record_id: Any) -> str | None:
-    return None if record_id is None else str(record_id)

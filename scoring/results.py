@@ -422,7 +422,7 @@ def _hits(pack: Pack, rows: Iterable[Any]) -> tuple[Hit, ...]:
             pack.rule(row.rule),
             None if row.record_id is None else typed(row.record_id),
             row.begins,
-            row.ends or dt.date.max,
+            row.ends,
             row.points,
             row.counts_from,
             row.counts_until,
