@@ -48,12 +48,6 @@ def add_days(day: dt.date, days: int) -> dt.date:
     return dt.date.fromordinal(max(1, min(ordinal, dt.date.max.toordinal())))
 
 
-def months_elapsed(start: dt.date, day: dt.date) -> int:
-    """The greatest k with ``add_months(start, k) <= day``; -1 or less where ``start`` is after ``day``."""
-    months = (day.year - start.year) * 12 + day.month - start.month
-    return months if add_months(start, months) <= day else months - 1
-
-
 def first_start_still_open(day: dt.date, months: int) -> dt.date:
     """The earliest ``start`` with ``day < add_months(start, months)``: the cut-off of a window on ``day``.
 

@@ -16,7 +16,7 @@ from rules.expressions import INTEGER
 from rules.model import Pack
 from scoring.judging.timeline import Hit, dimensions_of, hits_of
 from scoring.judging.timeline import Span as OpenSpan
-from scoring.published import RunSummary, latest_run, list_runs
+from scoring.published import RunSummary, list_runs
 from scoring.store import Store, bulk
 from scoring.store.models import Run
 from scoring.store.packs import stored_pack
@@ -137,14 +137,6 @@ def graded(run: RunSummary, *more: Any) -> sa.Select[*tuple[Any, ...]]:
     :param more: further columns.
     """
     return said(Segment, run.pack_id, run.id, run.as_of, *_columns(sa.literal(run.as_of, Day())), *more)
-
-
-def current_grade(
-    store: Store, pack_id: str, subject_id: str, as_of: dt.date | None = None
-) -> GradeRow | None:
-    """A subject's result in the latest run of a pack, or in the latest of those up to the date ``as_of``."""
-    run = latest_run(store, pack_id, as_of)
-    return None if run is None else grade_of(store, run, subject_id)
 
 
 def official_run(store: Store, pack_id: str, day: dt.date) -> RunSummary | None:

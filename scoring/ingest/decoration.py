@@ -9,7 +9,6 @@ from scoring.formulas import inert
 _QUOTED = re.compile(r'=\s*"((?:[^"]|"")*)"')
 _MARKS = "'`\u2018\u2019\uff07\uff40\u1fef"
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_DIGITS = re.compile(r"[0-9]+")
 
 
 def undecorated(text: str) -> str:

@@ -84,9 +84,9 @@ class Choice:
         """The number of an expression."""
         return None if expression is None else self.expressions.index(expression)
 
-    def sql(self, number: str, otherwise: str, wrap: Any = to_sql) -> str:
+    def sql(self, number: str, otherwise: str) -> str:
         """The value of the expression of that number."""
-        branches = " ".join(f"when {i} then {wrap(e)}" for i, e in enumerate(self.expressions))
+        branches = " ".join(f"when {i} then {to_sql(e)}" for i, e in enumerate(self.expressions))
         return f"case {number} {branches} else {otherwise} end" if branches else otherwise
 
 
