@@ -13,11 +13,11 @@ import duckdb
 import pyarrow as pa
 
 from rules.expressions import Level
-from rules.model import Pack
+from rules.model import Measure, Pack
 from rules.plan import Plan
 from scoring.judging.coded import SUBJECTS
 from scoring.judging.measures import Lines, adds_up
-from scoring.judging.operations import best, summed
+from scoring.judging.operations import best, running, summed
 from scoring.judging.period import Period
 from scoring.judging.spans import SPANS
 from scoring.pools import Pool, pool_of
@@ -77,69 +77,59 @@ class _Grades:
     def _scores(self) -> str:
         """The line of the sum of dimensions: changes of pools held at their caps, summed and held."""
         columns = "_s, pool, dimension, bound, begins, ends, points"
-        spans = f"(select {columns} from {SPANS} join {_RULES} using (rule))"
-        free = f"{spans} where bound is null and dimension is not null"
-        bound = (
-            f"(select _s, dimension, pool, bound, begins, ends, points from {spans} where bound is not null)"
-        )
-        pools = summed(bound, ["_s", "dimension", "pool", "bound"], ["points"], self._until)
-        before, after = capped("points - points_step", "bound"), capped("points", "bound")
-        dimensions = (
-            "select _s, dimension, day, sum(step) as points_step,"
-            " sum(sum(step)) over (partition by _s, dimension order by day) as points"
-            " from changes group by _s, dimension, day"
-        )
-        before_, after_ = (within_bounds(self._pack, points) for points in ("points - points_step", "points"))
-        return (
-            f"with changes as (select _s, dimension, begins as day, points as step from {free}"
-            f" union all select _s, dimension, ends, -points from {free} and ends < {self._until}"
-            f" union all select _s, dimension, day, ({after}) - ({before}) from ({pools})),"
-            f" held as (select _s, day, ({after_}) - ({before_}) as step from ({dimensions}))"
-            " select _s, day, cast(sum(sum(step)) over (partition by _s order by day) as bigint) as points"
-            " from held where step <> 0 group by _s, day"
-        )
+        spans = f"(select {columns} from {SPANS} join {_RULES} using (rule) where dimension is not null)"
+        free, bound = (f"(from {spans} where bound is {known})" for known in ("null", "not null"))
+        changes = f"select _s, dimension, begins as day, points from {free}"
+        if not self._period.is_one_day:
+            changes += (
+                f" union all select _s, dimension, ends, -points from {free} where ends < {self._until}"
+            )
+        pools = summed(bound, ["_s", "dimension", "pool", "bound"], ["points"], self._period)
+        before, after = (capped(points, "bound") for points in ("points - points_step", "points"))
+        changes += f" union all select _s, dimension, day, ({after}) - ({before}) from ({pools})"
+        dimensions = running(f"({changes})", ["_s", "dimension"], ["points"], self._period)
+        before, after = (within_bounds(self._pack, points) for points in ("points - points_step", "points"))
+        held = f"select _s, day, ({after}) - ({before}) as points from ({dimensions})"
+        scores = running(f"(from ({held}) where points <> 0)", ["_s"], ["points"], self._period)
+        return f"select _s, day, cast(points as bigint) as points from ({scores})"
 
     def _vetoes(self) -> str:
         vetoes = f'{SPANS} join {_RULES} using (rule) where "order" is not null'
         spans = f'(select _s, begins, ends, "order" as v from {vetoes})'
-        return best(spans, ["_s"], "min", self._until)
+        return best(spans, ["_s"], "min", self._period)
 
     def _known(self) -> str:
         """The line of how many inputs are known: attributes and counts always or never, others by lines."""
-        constant, changes = [], []
-        for name, spans in self._plan.inputs.items():
-            asked = [
-                (max(first, self._period.first), until) for first, until in spans if self._is_ahead(until)
-            ]
+        asked: dict[tuple[dt.date, dt.date | None], list[str]] = {}
+        spans = []
+        for name, days in self._plan.inputs.items():
             measure = self._plan.measure(name.name) if name.level is Level.MEASURE else None
-            for first, until in asked:
-                begins = date(first)
-                ends = "cast(null as date)" if until is None else date(until)
-                if measure is None:
-                    known = f"{quoted(name.name)} is not null"
-                    constant.append(
-                        f"select _s, {begins} as begins, {ends} as ends, 1 as known from {SUBJECTS}"
-                        f" where {known}"
-                    )
-                elif adds_up(measure):
-                    constant.append(
-                        f"select _s, {begins} as begins, {ends} as ends, 1 as known from {SUBJECTS}"
-                    )
+            for first, until in days:
+                if until is not None and until <= self._period.first:
+                    continue
+                within = (max(first, self._period.first), until)
+                if measure is not None and not adds_up(measure):
+                    spans.append(self._known_measure(measure, *within))
                 else:
-                    pieces = self._lines.pieces([measure.id])
-                    lower, upper = f"greatest(_begins, {begins})", f"least(_ends, {ends})"
-                    changes.append(
-                        f"select _s, {lower} as begins, {upper} as ends, 1 as known from {pieces}"
-                        f" where {quoted(measure.id)} is not null and {lower} < {upper}"
-                    )
-        spans_sql = " union all ".join([*constant, *changes])
-        if not spans_sql:
+                    known = "1" if measure else f"cast({quoted(name.name)} is not null as integer)"
+                    asked.setdefault(within, []).append(known)
+        spans += [
+            f"select _s, {date(first)} as begins, {_until(until)} as ends, {' + '.join(known)} as known"
+            f" from {SUBJECTS}"
+            for (first, until), known in asked.items()
+        ]
+        if not spans:
             return "select 0 as _s, current_date as day, 0 as known where false"
-        within = f"(select * from ({spans_sql}) where begins < {self._until})"
-        return summed(within, ["_s"], ["known"], self._until)
+        within_period = f"(from ({' union all '.join(spans)}) where begins < {self._until})"
+        return summed(within_period, ["_s"], ["known"], self._period)
 
-    def _is_ahead(self, until: dt.date | None) -> bool:
-        return until is None or until > self._period.first
+    def _known_measure(self, measure: Measure, first: dt.date, until: dt.date | None) -> str:
+        """The spans in which a measure is known, while it is asked for."""
+        lower, upper = f"greatest(begins, {date(first)})", f"least(ends, {_until(until)})"
+        return (
+            f"select _s, {lower} as begins, {upper} as ends, 1 as known from"
+            f" ({self._lines.known(measure)}) where {lower} < {upper}"
+        )
 
     def _totals(self) -> list[tuple[dt.date, int]]:
         """How many inputs are asked for, from each day on which that changes."""
@@ -202,6 +192,10 @@ class _Grades:
 
     def _table(self, name: str, query: str) -> None:
         self._duck.execute(f"create or replace temp table {name} as {query}")
+
+
+def _until(day: dt.date | None) -> str:
+    return "cast(null as date)" if day is None else date(day)
 
 
 def _holds(spans: tuple[tuple[dt.date, dt.date | None], ...], day: dt.date) -> bool:

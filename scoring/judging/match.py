@@ -163,6 +163,7 @@ class Match:
                 "_residual": None if row.residual == TRUE else residuals.number(row.residual),
                 "_per": multipliers.number(_per(self.owners[row.owner])),
                 "_earliest": _earliest_start(window, period.first),
+                "_latest": _latest_start(window),
                 "_months": window and window.months,
                 "_days": window and window.days,
             }
@@ -178,7 +179,7 @@ class Match:
         fields = [(f"_eq_{n.name}", arrow_type(n.type)) for n in self.equal]
         fields += [(f"_{end}_{n.name}", arrow_type(n.type)) for n in self.bounded for end in ("lo", "hi")]
         fields += [(n, pa.int32()) for n in ("_owner", "_wanted", "_residual", "_per", "_months", "_days")]
-        return pa.schema([*fields, ("_earliest", pa.date32())])
+        return pa.schema([*fields, ("_earliest", pa.date32()), ("_latest", pa.date32())])
 
     def query(self, period: Period, pieces: str | None) -> str:
         """What meets a row in the period: ``_s``, ``_r`` (null for a subject), ``_owner``, ``_per``,
@@ -193,8 +194,8 @@ class Match:
         columns = ", ".join(["_s", "_r", "_owner", "_per", *self._dates(), *shown])
         source, filters = self._source(pieces), all_of(self._filters())
         inner = f"select * from ({source}) s join {self.table} r on {self._on()} where {filters}"
-        outer = f"select {columns}, {self._ends()} as _ends_on from ({inner})"
-        return f"select * from ({outer}) where {all_of(self._in_time(period))}"
+        ends, in_time = self._ends(), all_of(self._in_time(period))
+        return f"select {columns}, {ends} as _ends_on from ({inner}) where {in_time}"
 
     def _dates(self) -> list[str]:
         first = (
@@ -277,25 +278,36 @@ class Match:
                 elif any(given):
                     filters.append(f"({column} is null or {own} {op} {column})")
         if self.starts:
-            filters.append("s._starts_on >= r._earliest")
+            filters += ["s._starts_on >= r._earliest", "s._starts_on <= r._latest"]
         if self.residuals.expressions:
             filters.append(self.residuals.sql("r._residual", "true"))
         return filters
 
     def _ends(self) -> str:
+        ends = self._all_ends()
+        return f"cast({of('least', ends)} as date)" if ends else _NO_DATE
+
+    def _given_ends(self) -> list[str]:
+        return ["_stops_on"] if self.group.dates.until or self.group.dates.ends else []
+
+    def _all_ends(self) -> list[str]:
+        """Those that the data give, and those of windows."""
         owners = [self.owners[row.owner] for row in self.group.rows]
-        ends = ["_stops_on"] if self.group.dates.until or self.group.dates.ends else []
+        ends = self._given_ends()
         if any(o.window and o.window.months for o in owners):
             ends.append(moved("add_months", "_starts_on", "_months"))
         if any(o.window and o.window.days for o in owners):
             ends.append(moved("add_days", "_starts_on", "_days"))
-        return f"cast({of('least', ends)} as date)" if ends else _NO_DATE
+        return ends
 
     def _in_time(self, period: Period) -> list[str]:
-        """What of it is within the period."""
-        terms = [f"(_ends_on is null or _ends_on > {period.first_sql})"]
+        """What of it is within the period. A window ends after the period's first day if it starts within
+        the bounds of its row, so that its end need not be worked out here."""
+        terms = [f"({end} is null or {end} > {period.first_sql})" for end in self._given_ends()]
         if self.begins:
-            terms += [f"_begins_on < {period.until_sql}", "(_ends_on is null or _begins_on < _ends_on)"]
+            terms.append(f"_begins_on < {period.until_sql}")
+            ends = self._all_ends() if self.group.dates.begins else self._given_ends()
+            terms += [f"({end} is null or _begins_on < {end})" for end in ends]
         if multipliers := self.multipliers.expressions:
             known = " ".join(f"when {n} then _times{n} is not null" for n in range(len(multipliers)))
             terms.append(f"case _per {known} else true end")
@@ -330,6 +342,11 @@ def _earliest_start(window: Window | None, first: dt.date) -> dt.date:
     if window and window.days:
         return add_days(first, 1 - window.days)
     return dt.date.min
+
+
+def _latest_start(window: Window | None) -> dt.date:
+    """The last start of a window that lasts a day: none reaches past the end of the calendar."""
+    return add_days(dt.date.max, -1) if window and (window.months or window.days) else dt.date.max
 
 
 def arrow_type(kind: Type) -> pa.DataType:

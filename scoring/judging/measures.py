@@ -68,6 +68,15 @@ class Lines:
             self._table(self._pieces[key], self._aligned([self._plan.measure(name) for name in key]))
         return self._pieces[key]
 
+    def known(self, measure: Measure) -> str:
+        """The spans, ``_s``, ``begins`` and ``ends``, in which a measure that nothing adds up to is known."""
+        line = self._lines[measure.id]
+        if self._period.is_one_day:
+            return f"select _s, day as begins, {self._until} as ends from {line} where v is not null"
+        following = f"lead(day, 1, {self._until}) over (partition by _s order by day)"
+        pieces = f"select _s, day as begins, {following} as ends, v from {line}"
+        return f"select * from ({pieces}) where v is not null"
+
     def drop(self) -> None:
         """Drop the tables that were made."""
         for table in self._made:
@@ -86,6 +95,11 @@ class Lines:
             changes.append(f"select _s, day, {', '.join(own)} from {self._lines[measure.id]}")
         values = [self._carried(n, m) for n, m in enumerate(measures)]
         latest = [f"max(v{n}) as v{n}, max(k{n}) as k{n}" for n in range(len(measures))]
+        if self._period.is_one_day:
+            return (
+                f"select _s, {self._first} as _begins, {self._until} as _ends"
+                f"{''.join(f', {v}' for v in values)} from ({' union all '.join(changes)}) group by _s"
+            )
         return (
             f"select _s, day as _begins, lead(day, 1, {self._until}) over changes as _ends"
             f"{''.join(f', {v}' for v in values)} from (select _s, day{''.join(f', {c}' for c in latest)}"
@@ -93,14 +107,14 @@ class Lines:
             " window changes as (partition by _s order by day)"
         )
 
-    @staticmethod
-    def _carried(number: int, measure: Measure) -> str:
+    def _carried(self, number: int, measure: Measure) -> str:
         """A measure's value from its last change on. A count and a sum are never unknown."""
-        value = f"last_value(v{number} ignore nulls) over changes"
-        if adds_up(measure):
-            value = f"coalesce({value}, 0)"
+        if self._period.is_one_day:
+            value, is_known = f"max(v{number})", "true"
         else:
-            value = f"case when last_value(k{number} ignore nulls) over changes then {value} end"
+            value = f"last_value(v{number} ignore nulls) over changes"
+            is_known = f"last_value(k{number} ignore nulls) over changes"
+        value = f"coalesce({value}, 0)" if adds_up(measure) else f"case when {is_known} then {value} end"
         return f"cast({value} as {sql_type(measure.type)}) as {quoted(measure.id)}"
 
     # Measures made of records
@@ -129,13 +143,10 @@ class Lines:
         """The records that take part: ``_s``, ``_owner``, ``begins``, ``ends`` and what is read of them."""
         shown = {f"_v{owner}": m.operand for owner, m in measures.items() if m.operand is not None}
         shown |= {f"_g{owner}": _column(m.by) for owner, m in measures.items() if m.by is not None}
-        columns = [
-            "_s",
-            "_owner",
-            f"greatest(_begins_on, {self._first}) as begins",
-            "_ends_on as ends",
-            *shown,
-        ]
+        begins, ends = f"greatest(_begins_on, {self._first})", "_ends_on"
+        if self._period.is_one_day:
+            begins, ends = self._first, "cast(null as date)"
+        columns = ["_s", "_owner", f"{begins} as begins", f"{ends} as ends", *shown]
         if any(m.aggregate is Aggregate.LATEST for m in measures.values()):
             shown["_key"] = _column(self._records_key)
             columns += ["_starts_on", "_key"]
@@ -158,7 +169,7 @@ class Lines:
         where += [f"not (_owner = {owner} and _v{owner} is null)" for owner in means]
         values = f"begins, ends, 1 as n, {amount} as x"
         spans = f"(select {', '.join(keys)}, {values} from {found} where {all_of(where)})"
-        return summed(spans, keys, ("n", "x"), self._until)
+        return summed(spans, keys, ("n", "x"), self._period)
 
     def _alone(self, owner: int, measure: Measure, found: str, fixed: bool) -> str:
         return self._best(owner, measure, found, ["_s"], fixed)
@@ -168,13 +179,13 @@ class Lines:
         known = f"from {found} where _owner = {owner} and {value} is not null"
         if measure.aggregate is not Aggregate.LATEST:
             spans = f"(select {', '.join(keys)}, begins, ends, {value} as v {known})"
-            return best(spans, keys, str(measure.aggregate), self._until)
+            return best(spans, keys, str(measure.aggregate), self._period)
         if fixed:
             return self._latest_of_fixed(value, known, keys)
         listed = ", ".join(keys)
         latest = f"{{'f': _starts_on, 'r': _key, 'v': {value}}}"
         spans = f"(select {listed}, begins, ends, {latest} as v {known})"
-        return f"select {listed}, day, v.v as v from ({best(spans, keys, 'max', self._until)})"
+        return f"select {listed}, day, v.v as v from ({best(spans, keys, 'max', self._period)})"
 
     def _latest_of_fixed(self, value: str, known: str, keys: Sequence[str]) -> str:
         """Where windows are of one length, who starts later also ends later: each gives way to the next."""
@@ -204,9 +215,9 @@ class Lines:
         if take in _SUMMED:
             amount = 0 if take is Aggregate.COUNT else _as_total("v")
             added = f"(select _s, begins, ends, 1 as n, {amount} as x from {spans})"
-            sums = summed(added, ["_s"], ("n", "x"), self._until)
+            sums = summed(added, ["_s"], ("n", "x"), self._period)
             return f"select _s, day, {_of_sums(take)} as v from ({sums})"
-        line = best(spans, ["_s"], str(take), self._until)
+        line = best(spans, ["_s"], str(take), self._period)
         return f"select _s, day, coalesce(v, 0) as v from ({line})" if adds_up(measure) else line
 
     # Measures made of measures
@@ -226,7 +237,7 @@ class Lines:
                 value = f"case when {takes_part} then {cast(measure.operand, measure.type)} end"
             case _:
                 return self._among_peers(measure, source, takes_part)
-        return _changes(f"select _s, _begins as day, {value} as v from {source}")
+        return self._changes(f"select _s, _begins as day, {value} as v from {source}")
 
     def _among_peers(self, measure: Measure, source: str, takes_part: str) -> str:
         """Ranks, or how many are ranked, by how many of a group have each value on each day of change.
@@ -241,8 +252,8 @@ class Lines:
         if measure.aggregate is Aggregate.RANK:
             better = f"partition by g, day order by x {order} rows unbounded preceding"
             place = f"1 + sum(n) over ({better}) - n"
-        counts = summed("(select g, x, begins, ends, 1 as n from taking)", ["g", "x"], ["n"], self._until)
-        return _changes(
+        counts = summed("(select g, x, begins, ends, 1 as n from taking)", ["g", "x"], ["n"], self._period)
+        return self._changes(
             f"with own as (select _s, _begins as begins, _ends as ends, {takes_part} as is_in,"
             f" {group} as g, {ranked} as x from {source}),"
             " taking as (select * from own where is_in),"
@@ -255,6 +266,15 @@ class Lines:
             " select _s, day, v from taking join placed on placed.g = taking.g and placed.x = taking.x"
             " and placed.day >= taking.begins and placed.day < taking.ends"
             " union all select _s, begins, null from own where not is_in"
+        )
+
+    def _changes(self, line: str) -> str:
+        """A line without days on which nothing changes."""
+        if self._period.is_one_day:
+            return line
+        return (
+            f"select _s, day, v from ({line}) window own as (partition by _s order by day)"
+            " qualify lag(day) over own is null or v is distinct from lag(v) over own"
         )
 
     def _table(self, name: str, query: str) -> None:
@@ -289,11 +309,3 @@ def _of_sums(aggregate: Aggregate | None) -> str:
         case _:
             total = f"scaled4(cast(x as {sql_type(TOTAL)}))"
             return f"case when n > 0 then unscaled4(half_away({total}, cast(n as hugeint))) end"
-
-
-def _changes(line: str) -> str:
-    """A line without days on which nothing changes."""
-    return (
-        f"select _s, day, v from ({line}) window own as (partition by _s order by day)"
-        " qualify lag(day) over own is null or v is distinct from lag(v) over own"
-    )

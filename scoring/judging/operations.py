@@ -4,39 +4,54 @@ A *span* is an interval ``begins`` to ``ends`` with something that holds in it. 
 the days, kept as its changes: from ``day`` on the value is ``v``, until the next change; before the first
 change it is what a measure of nothing is.
 
-- :func:`summed`: spans with numbers to a line of their sums;
+- :func:`summed` and :func:`running`: spans with numbers, or changes of numbers, to a line of their sums;
 - :func:`best`: spans with values to a line of the best of those that are open;
 - pieces (:meth:`scoring.judging.measures.Lines.pieces`): lines to the pieces on which all stay the same;
 - :func:`merged`: neighbouring spans that say the same, to one.
+
+On a day alone nothing changes: what is open is grouped, and no days are put in order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from scoring.judging.period import Period
 
-def summed(spans: str, keys: Sequence[str], numbers: Sequence[str], until: str) -> str:
-    """Running sums: ``keys``, ``day``, each of ``numbers``, and as ``NUMBER_step`` by how much it changes on
-    the day; on every day on which a span begins or ends.
+
+def summed(spans: str, keys: Sequence[str], numbers: Sequence[str], period: Period) -> str:
+    """The sums of the open spans, as :func:`running` gives them.
 
     :param spans: a relation of ``keys``, ``begins``, ``ends`` (null for no end) and ``numbers``.
     """
     by = ", ".join(keys)
+    changes = f"select {by}, begins as day, {', '.join(numbers)} from {spans}"
+    if not period.is_one_day:
+        lost = ", ".join(f"-{number} as {number}" for number in numbers)
+        changes += f" union all select {by}, ends, {lost} from {spans} where ends < {period.until_sql}"
+    return running(f"({changes})", keys, numbers, period)
+
+
+def running(changes: str, keys: Sequence[str], numbers: Sequence[str], period: Period) -> str:
+    """Running sums: ``keys``, ``day``, each of ``numbers``, and as ``NUMBER_step`` by how much it changes on
+    the day.
+
+    :param changes: a relation of ``keys``, ``day`` and ``numbers``: by how much each changes.
+    """
+    by = ", ".join(keys)
+    if period.is_one_day:
+        totals = ", ".join(f"sum({number}) as {number}, sum({number}) as {number}_step" for number in numbers)
+        return f"select {by}, {period.first_sql} as day, {totals} from {changes} group by {by}"
     totals = ", ".join(
         f"sum(sum({number})) over changes as {number}, sum({number}) as {number}_step" for number in numbers
     )
-    lost = ", ".join(f"-{number} as {number}" for number in numbers)
-    changes = (
-        f"select {by}, begins as day, {', '.join(numbers)} from {spans}"
-        f" union all select {by}, ends, {lost} from {spans} where ends < {until}"
-    )
     return (
-        f"select {by}, day, {totals} from ({changes}) group by {by}, day"
+        f"select {by}, day, {totals} from {changes} group by {by}, day"
         f" window changes as (partition by {by} order by day)"
     )
 
 
-def best(spans: str, keys: Sequence[str], aggregate: str, until: str) -> str:
+def best(spans: str, keys: Sequence[str], aggregate: str, period: Period) -> str:
     """The best of the open spans: ``keys``, ``day`` and ``v``, null where none is open.
 
     :param spans: a relation of ``keys``, ``begins``, ``ends`` (null for no end) and ``v``.
@@ -48,6 +63,9 @@ def best(spans: str, keys: Sequence[str], aggregate: str, until: str) -> str:
     those at the odd ends have no parent within it and are kept, parents cover the others.
     """
     by = ", ".join(keys)
+    if period.is_one_day:
+        return f"select {by}, {period.first_sql} as day, {aggregate}(v) as v from {spans} group by {by}"
+    until = period.until_sql
     same = " and ".join(f"{{0}}.{key} is not distinct from {{1}}.{key}" for key in keys)
     return f"""
     with given as (select *, coalesce(least(ends, {until}), {until}) as stops from {spans}),

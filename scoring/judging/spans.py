@@ -7,17 +7,21 @@ The table ``xh_spans``: ``_s``, ``_r`` (null for a rule on the subject), ``rule`
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import duckdb
 import pyarrow as pa
 
+from rules.calendar import add_days, add_months, first_start_still_open
 from rules.expressions import Kind, Type
 from rules.plan import LARGEST_HIT, Group, Plan, Step, in_force
 from scoring.judging.match import Match, Signatures, moved
 from scoring.judging.measures import Lines
 from scoring.judging.operations import merged
 from scoring.judging.period import Period
+from scoring.sql import of
 
 SPANS = "xh_spans"
 
@@ -33,7 +37,7 @@ def make_spans(
     duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period, signatures: Signatures, lines: Lines
 ) -> None:
     """Make the table ``xh_spans`` of a plan's rules."""
-    _from_arrow(duck, _STEPS, step_table(plan.steps))
+    _from_arrow(duck, _STEPS, step_table(plan.steps, period.first))
     queries = []
     for number, group in enumerate(plan.groups):
         match = Match(plan.pack.vocabulary, plan.rules, group, f"xh_rows_{number}")
@@ -45,57 +49,65 @@ def make_spans(
         duck.execute(f"drop table {table}")
 
 
-def step_table(steps: Sequence[Step]) -> pa.Table:
-    """The steps as Arrow: one row a :class:`rules.plan.Step`."""
-    rows = [
-        {
-            "rule": step.rule,
-            "first": step.first,
-            "until": step.until,
-            "since": step.since,
-            "till": step.till,
-            "full": step.full,
-            "kept": step.points,
-        }
-        for step in steps
-    ]
-    numbers = {
-        "rule": pa.int32(),
-        "since": pa.int32(),
-        "till": pa.int32(),
-        "full": pa.int64(),
-        "kept": pa.int64(),
-    }
-    return pa.Table.from_pylist(
-        rows, schema=pa.schema(numbers | {"first": pa.date32(), "until": pa.date32()})
-    )
+def step_table(steps: Sequence[Step], day: dt.date) -> pa.Table:
+    """The steps of which a value is in force on a day or later as Arrow: one row a :class:`rules.plan.Step`;
+    ``earliest`` and ``latest`` are the bounds between which a window starts that is in the step on the day.
+    """
+    rows = []
+    for step in steps:
+        if step.until is None or day < step.until:
+            earliest, latest = _starts(step, day)
+            rows.append({"kept": step.points, "earliest": earliest, "latest": latest} | asdict(step))
+    days = dict.fromkeys(("first", "until", "earliest", "latest"), pa.date32())
+    numbers = dict.fromkeys(("rule", "since", "till"), pa.int32())
+    points = dict.fromkeys(("full", "kept"), pa.int64())
+    return pa.Table.from_pylist(rows, schema=pa.schema(numbers | points | days))
+
+
+def _starts(step: Step, day: dt.date) -> tuple[dt.date | None, dt.date | None]:
+    """The first and the last start of a window that is in a step on a day; null, which no start is equal to
+    or past, for none: as on the calendar's last day, after which nothing ends."""
+    earliest: dt.date | None = dt.date.min
+    latest: dt.date | None = dt.date.max
+    if step.till is not None:
+        first = first_start_still_open(day, step.till)
+        earliest = first if add_months(first, step.till) > day else None
+    if step.since:
+        first = first_start_still_open(day, step.since)
+        if add_months(first, step.since) > day:
+            latest = None if first == dt.date.min else add_days(first, -1)
+    return earliest, latest
 
 
 def _spans(plan: Plan, match: Match, period: Period, pieces: str | None) -> str:
     """What the group's rules meet, cut by pieces, dated values and steps of decay."""
-    dated = any(step.first > period.first or step.until for step in plan.steps)
-    decays = any(w and w.decay for w in (plan.rules[row.owner].window for row in match.group.rows))
     begins, ends = [period.first_sql], [period.until_sql]
-    if match.begins:
-        begins.append("m._begins_on")
-    if pieces:
-        begins.append("m._first")
-        ends.append("m._until")
-    if dated:
-        begins.append("t.first")
-        ends.append("t.until")
-    if decays:
-        begins.append(f"case when t.since > 0 then {moved('add_months', 'm._starts_on', 't.since')} end")
-        ends.append(moved("add_months", "m._starts_on", "t.till"))
+    decays = any(w and w.decay for w in (plan.rules[row.owner].window for row in match.group.rows))
+    on = f"t.rule = m._owner and t.first < {period.until_sql}"
+    if period.is_one_day:
+        on += " and m._starts_on between t.earliest and t.latest" if decays else ""
+    else:
+        if match.begins:
+            begins.append("m._begins_on")
+        if pieces:
+            begins.append("m._first")
+            ends.append("m._until")
+        if any(step.first > period.first or step.until for step in plan.steps):
+            begins.append("t.first")
+            ends.append("t.until")
+        if decays:
+            begins.append(f"case when t.since > 0 then {moved('add_months', 'm._starts_on', 't.since')} end")
+            ends.append(moved("add_months", "m._starts_on", "t.till"))
+        ends.append("m._ends_on")
     query = (
-        f"select m._s, m._r, m._owner as rule, cast(greatest({', '.join(begins)}) as date) as begins,"
-        f" cast(least(m._ends_on, {', '.join(ends)}) as date) as ends, {_points(match)} as points,"
+        f"select m._s, m._r, m._owner as rule, cast({of('greatest', begins)} as date) as begins,"
+        f" cast({of('least', ends)} as date) as ends, {_points(match)} as points,"
         " m._begins_on as counts_from, m._ends_on as counts_until"
-        f" from ({match.query(period, pieces)}) m join {_STEPS} t on t.rule = m._owner"
+        f" from ({match.query(period, pieces)}) m join {_STEPS} t on {on}"
     )
-    query = f"select * from ({query}) where begins < ends"
     if period.is_one_day:
         return query
+    query = f"select * from ({query}) where begins < ends"
     repeating = {row.owner for row in match.group.rows} if pieces else _repeating(plan, match.group)
     if not repeating:
         return query
