@@ -17,7 +17,7 @@ from rules.model import Measure, Pack
 from rules.plan import Plan
 from scoring.judging.coded import SUBJECTS
 from scoring.judging.measures import Lines, adds_up
-from scoring.judging.operations import best, running, summed
+from scoring.judging.operations import best, changes_of, running, summed
 from scoring.judging.period import Period
 from scoring.judging.spans import SPANS
 from scoring.pools import Pool, pool_of
@@ -67,31 +67,25 @@ class _Grades:
         self._duck.register("xh_arrow", rule_table(self._pack))
         self._table(_RULES, "select * from xh_arrow")
         self._duck.unregister("xh_arrow")
-        self._table("xh_sums", self._scores())
+        self._table("xh_points", self._points())
         self._table("xh_vetoes", self._vetoes())
-        self._table("xh_known", self._known())
         self._table(SEGMENTS, self._segments())
-        for table in (_RULES, "xh_sums", "xh_vetoes", "xh_known"):
+        for table in (_RULES, "xh_points", "xh_vetoes"):
             self._duck.execute(f"drop table {table}")
 
-    def _scores(self) -> str:
-        """The line of the sum of dimensions: changes of pools held at their caps, summed and held."""
+    def _points(self) -> str:
+        """By how much dimensions change: changes of pools held at their caps, summed and held."""
         columns = "_s, pool, dimension, bound, begins, ends, points"
         spans = f"(select {columns} from {SPANS} join {_RULES} using (rule) where dimension is not null)"
         free, bound = (f"(from {spans} where bound is {known})" for known in ("null", "not null"))
-        changes = f"select _s, dimension, begins as day, points from {free}"
-        if not self._period.is_one_day:
-            changes += (
-                f" union all select _s, dimension, ends, -points from {free} where ends < {self._until}"
-            )
+        changes = changes_of(free, ["_s", "dimension"], ["points"], self._period)
         pools = summed(bound, ["_s", "dimension", "pool", "bound"], ["points"], self._period)
         before, after = (capped(points, "bound") for points in ("points - points_step", "points"))
         changes += f" union all select _s, dimension, day, ({after}) - ({before}) from ({pools})"
         dimensions = running(f"({changes})", ["_s", "dimension"], ["points"], self._period)
         before, after = (within_bounds(self._pack, points) for points in ("points - points_step", "points"))
         held = f"select _s, day, ({after}) - ({before}) as points from ({dimensions})"
-        scores = running(f"(from ({held}) where points <> 0)", ["_s"], ["points"], self._period)
-        return f"select _s, day, cast(points as bigint) as points from ({scores})"
+        return f"from ({held}) where points <> 0"
 
     def _vetoes(self) -> str:
         vetoes = f'{SPANS} join {_RULES} using (rule) where "order" is not null'
@@ -99,7 +93,8 @@ class _Grades:
         return best(spans, ["_s"], "min", self._period)
 
     def _known(self) -> str:
-        """The line of how many inputs are known: attributes and counts always or never, others by lines."""
+        """By how much the number of known inputs changes: attributes and counts are known always or never,
+        other measures by their lines."""
         asked: dict[tuple[dt.date, dt.date | None], list[str]] = {}
         spans = []
         for name, days in self._plan.inputs.items():
@@ -121,7 +116,7 @@ class _Grades:
         if not spans:
             return "select 0 as _s, current_date as day, 0 as known where false"
         within_period = f"(from ({' union all '.join(spans)}) where begins < {self._until})"
-        return summed(within_period, ["_s"], ["known"], self._period)
+        return changes_of(within_period, ["_s"], ["known"], self._period)
 
     def _known_measure(self, measure: Measure, first: dt.date, until: dt.date | None) -> str:
         """The spans in which a measure is known, while it is asked for."""
@@ -149,26 +144,26 @@ class _Grades:
         totals = " union all ".join(
             f"select {date(day)} as day, {total} as total" for day, total in self._totals()
         )
-        columns = ("points", "veto", "known", "total")
-        carried = ", ".join(
-            f"last_value({'points' if c == 'points' else c} ignore nulls) over changes as {c}"
-            for c in columns
-        )
         changes = (
-            "select _s, day, points, null as veto, null as known, null as total from xh_sums"
-            " union all select _s, day, null, coalesce(v, -1), null, null from xh_vetoes"
-            " union all select _s, day, null, null, known, null from xh_known"
-            f" union all select _s, day, null, null, null, total from (select _s from {SUBJECTS}), ({totals})"
+            "select _s, day, points, null as veto, 0 as known, null as total from xh_points"
+            " union all select _s, day, 0, coalesce(v, -1), 0, null from xh_vetoes"
+            f" union all select _s, day, 0, null, known, null from ({self._known()})"
+            f" union all select _s, day, 0, null, 0, total from (select _s from {SUBJECTS}), ({totals})"
         )
         lines = (
-            f"select _s, day, {carried} from (select _s, day, max(points) as points, max(veto) as veto,"
-            f" max(known) as known, max(total) as total from ({changes}) group by _s, day)"
-            " window changes as (partition by _s order by day)"
+            "select _s, day, sum(sum(points)) over changes as points, sum(sum(known)) over changes as known,"
+            " last_value(max(veto) ignore nulls) over changes as veto,"
+            " last_value(max(total) ignore nulls) over changes as total"
+            f" from ({changes}) group by _s, day window changes as (partition by _s order by day)"
         )
+        if self._period.is_one_day:
+            lines = (
+                f"select _s, {self._first} as day, sum(points) as points, sum(known) as known,"
+                f" max(veto) as veto, max(total) as total from ({changes}) group by _s"
+            )
         graded = (
             f"select _s, day, greatest({score.min}, least({score.max},"
-            f" {score.start} + coalesce(points, 0))) as score,"
-            " nullif(veto, -1) as veto, coalesce(known, 0) as known, total"
+            f" {score.start} + points)) as score, nullif(veto, -1) as veto, known, total"
             f" from ({lines})"
         )
         shown = "(score, veto, known, total)"

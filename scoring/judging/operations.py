@@ -24,12 +24,17 @@ def summed(spans: str, keys: Sequence[str], numbers: Sequence[str], period: Peri
 
     :param spans: a relation of ``keys``, ``begins``, ``ends`` (null for no end) and ``numbers``.
     """
+    return running(f"({changes_of(spans, keys, numbers, period)})", keys, numbers, period)
+
+
+def changes_of(spans: str, keys: Sequence[str], numbers: Sequence[str], period: Period) -> str:
+    """What spans, as :func:`summed` takes them, add where they begin and take away where they end."""
     by = ", ".join(keys)
     changes = f"select {by}, begins as day, {', '.join(numbers)} from {spans}"
-    if not period.is_one_day:
-        lost = ", ".join(f"-{number} as {number}" for number in numbers)
-        changes += f" union all select {by}, ends, {lost} from {spans} where ends < {period.until_sql}"
-    return running(f"({changes})", keys, numbers, period)
+    if period.is_one_day:
+        return changes
+    lost = ", ".join(f"-{number} as {number}" for number in numbers)
+    return f"{changes} union all select {by}, ends, {lost} from {spans} where ends < {period.until_sql}"
 
 
 def running(changes: str, keys: Sequence[str], numbers: Sequence[str], period: Period) -> str:
