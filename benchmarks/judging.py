@@ -9,7 +9,7 @@ import duckdb
 from benchmarks.ledger import Step
 from rules.model import Pack
 from rules.plan import compile_plan
-from scoring.engine import grade
+from scoring.engine import grade, grade_coded
 from scoring.judging.coded import code_facts
 from scoring.judging.judge import grade_on, judge
 from scoring.judging.period import Period
@@ -21,8 +21,9 @@ def steps_of_a_grade(duck: duckdb.DuckDBPyConnection, pack: Pack, day: dt.date) 
     return [
         Step("facts coded", lambda: code_facts(duck, pack.vocabulary)),
         Step("one day judged", lambda: judge(duck, plan, Period.of(day))),
+        Step("one day judged and read", lambda: grade_coded(duck, pack, day, ahead=False)),
         Step("all days judged", lambda: judge(duck, plan, Period(day))),
-        Step("one day read of all", lambda: grade_on(duck, pack, day)),
+        Step("one day read of all", lambda: grade_on(duck, pack, day, Period(day))),
     ]
 
 

@@ -77,7 +77,7 @@ class Ledger:
             for clock in clocks:
                 clock()
 
-        benchmark.pedantic(own, setup=setup, rounds=ROUNDS, warmup_rounds=1)  # type: ignore[no-untyped-call]
+        benchmark.pedantic(own, setup=setup, rounds=ROUNDS, warmup_rounds=1)
         for other, clock in zip(others, clocks, strict=True):
             self._note(other.title, own, clock, other.records / records, other.aim, elsewhere)
 
@@ -93,7 +93,7 @@ class Ledger:
             for clock in clocks:
                 clock()
 
-        benchmark.pedantic(own, setup=setup, rounds=FEW_ROUNDS, warmup_rounds=1)  # type: ignore[no-untyped-call]
+        benchmark.pedantic(own, setup=setup, rounds=FEW_ROUNDS, warmup_rounds=1)
         for step, clock in zip((least, *steps, whole), (*clocks, own), strict=True):
             self._note(step.title, clock, clocks[0], 1, step.aim)
 

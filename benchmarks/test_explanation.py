@@ -70,4 +70,4 @@ def test_an_explanation(
         assert answer.status_code == 200
 
     explain()
-    benchmark.pedantic(explain, rounds=SAMPLE)  # type: ignore[no-untyped-call]
+    benchmark.pedantic(explain, rounds=SAMPLE)

@@ -22,7 +22,7 @@ from benchmarks.rulesets import AMOUNTS, AS_OF, KINDS, SEVERITIES, pack_of, rule
 from rules.calendar import today
 from rules.loader import find_pack
 from rules.model import Alert, Event, Pack, Title
-from scoring.judging.timeline import Period
+from scoring.judging.period import Period
 from scoring.live.events import Judge
 from scoring.live.supervisor import Engine
 from scoring.store import create_store
@@ -47,7 +47,7 @@ def pack(rules: int, alerts: bool) -> Pack:
     made = pack_of(rule_set(rules))
     if not alerts:
         return made
-    events = [Event(rule.when, None) for rule in made.rules[:4]]
+    events = [Event(rule.when.written, None) for rule in made.rules[:4]]
     patterns = [(events[0],) * 3, (events[1],) * 3, (events[2], events[3]), (events[3], events[0])]
     return replace(
         made,
@@ -73,7 +73,7 @@ def records(count: int, seed: int = 1) -> list[dict[str, Any]]:
 
 
 def judge_once(judge: Judge, own: list[dict[str, Any]]) -> None:
-    subject = {"subject_id": 1, "region": "x"}
+    subject: dict[str, Any] = {"subject_id": 1, "region": "x"}
     judge.grader.judge(subject, own, Period.of(AS_OF)).hits(AS_OF)
     judge.patterns.matches(subject, own)
 
@@ -95,6 +95,7 @@ def test_an_event(
         return (judge, [*own[1:], next(arriving) | {"record_id": -1}]), {}
 
     benchmark.pedantic(judge_once, setup=setup, rounds=5 if count == max(RECORDS) else EVENTS)
+    assert benchmark.stats is not None
     benchmark.extra_info["events a second"] = round(1 / benchmark.stats["median"])
 
 
