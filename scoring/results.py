@@ -5,49 +5,24 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import count, groupby, islice
+from itertools import groupby
 from typing import Any
 
-import pyarrow as pa
 import sqlalchemy as sa
 
 from rules.calendar import SHANGHAI
 from rules.expressions import INTEGER
 from rules.model import Pack
-from scoring.judging.timeline import Hit, dimensions_of, hits_of
+from scoring.judging.timeline import Hit, hits_of
 from scoring.judging.timeline import Span as OpenSpan
 from scoring.published import RunSummary, list_runs
-from scoring.store import Store, bulk
+from scoring.store import Store
+from scoring.store.batches import BATCH_ROWS, parts
 from scoring.store.models import Run
-from scoring.store.packs import stored_pack
 from scoring.store.said import DAY_KIND, holds, last_touch, next_boundary, said, visible
 from scoring.store.timelines import Day, GradedRule, GradedSubject, Segment, Span, Tally, Touch
 
 ONE_DAY = dt.timedelta(days=1)
-RESULT_SCHEMAS = {
-    "scores": pa.schema(
-        [
-            *(("run_id", pa.int64()), ("subject_id", pa.string()), ("score", pa.int64())),
-            *((name, pa.string()) for name in ("tier", "band", "veto")),
-            *(("next_change_on", pa.date32()), ("inputs_known", pa.int32()), ("inputs_total", pa.int32())),
-        ]
-    ),
-    "dimension_scores": pa.schema(
-        [
-            *(("run_id", pa.int64()), ("subject_id", pa.string()), ("dimension", pa.string())),
-            *(("points_before", pa.int64()), ("points", pa.int64())),
-        ]
-    ),
-    "hits": pa.schema(
-        [
-            *(("run_id", pa.int64()), ("subject_id", pa.string()), ("no", pa.int64())),
-            *(("rule", pa.string()), ("record_id", pa.string())),
-            *(("points_before", pa.int64()), ("points", pa.int64())),
-            *(("counts_from", pa.date32()), ("counts_until", pa.date32())),
-        ]
-    ),
-}
-"""The tables of a run's results, by name. Points are hundredths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +100,7 @@ def grades_of(store: Store, run: RunSummary, subject_ids: Sequence[str]) -> dict
     """Several subjects' results in a run; those that it has none of are left out."""
     found: dict[str, GradeRow] = {}
     with store.reading() as session:
-        for some in bulk.parts(subject_ids):
+        for some in parts(subject_ids):
             rows = session.execute(graded(run).where(GradedSubject.subject_id.in_(some)))
             found |= {row.subject_id: _grade(run, row) for row in rows}
     return found
@@ -347,53 +322,22 @@ def _said_in(run: RunSummary, part: Any) -> sa.ColumnElement[bool]:
     )
 
 
-def stream_results(store: Store, run: RunSummary, table: str) -> Iterator[pa.RecordBatch]:
-    """A table of a run's results in the order of its key, a batch at a time.
-
-    :param table: one of :data:`RESULT_SCHEMAS`.
-    """
-    rows = {"scores": _score_rows, "dimension_scores": _dimension_rows, "hits": _hit_rows}[table](store, run)
-    while some := list(islice(rows, bulk.BATCH_ROWS)):
-        yield pa.RecordBatch.from_pylist(some, RESULT_SCHEMAS[table])
-
-
-def _score_rows(store: Store, run: RunSummary) -> Iterator[dict[str, Any]]:
+def everybodys_grades(store: Store, run: RunSummary) -> Iterator[GradeRow]:
+    """Every result of a run, by subject; read as they are asked for."""
     query = graded(run).order_by(GradedSubject.subject_id)
     with store.reading() as session:
-        for row in session.execute(query, execution_options={"yield_per": bulk.BATCH_ROWS}):
-            grade = _grade(run, row)
-            yield {name: getattr(grade, name) for name in RESULT_SCHEMAS["scores"].names}
+        for row in session.execute(query, execution_options={"yield_per": BATCH_ROWS}):
+            yield _grade(run, row)
 
 
-def _dimension_rows(store: Store, run: RunSummary) -> Iterator[dict[str, Any]]:
-    pack = stored_pack(store, run.pack_hash)
-    for subject_id, hits in _everybodys_hits(store, run, pack):
-        for dimension, (before, points) in sorted(dimensions_of(pack.dimensions, hits).items()):
-            row = {"run_id": run.id, "subject_id": subject_id, "dimension": dimension}
-            yield row | {"points_before": before, "points": points}
+def everybodys_hits(store: Store, run: RunSummary, pack: Pack) -> Iterator[tuple[str, tuple[Hit, ...]]]:
+    """Subjects with what hits them in a run, in their order; those whom nothing hits are left out.
 
-
-def _hit_rows(store: Store, run: RunSummary) -> Iterator[dict[str, Any]]:
-    numbers = count(1)
-    for subject_id, hits in _everybodys_hits(store, run, stored_pack(store, run.pack_hash)):
-        for hit in hits:
-            yield {
-                "run_id": run.id,
-                "subject_id": subject_id,
-                "no": next(numbers),
-                "rule": hit.rule.id,
-                "record_id": hit.record_id,
-                "points_before": hit.points_before,
-                "points": hit.points,
-                "counts_from": hit.counts_from,
-                "counts_until": hit.counts_until,
-            }
-
-
-def _everybodys_hits(store: Store, run: RunSummary, pack: Pack) -> Iterator[tuple[str, tuple[Hit, ...]]]:
+    :param pack: the run's.
+    """
     query = _open_spans(run).order_by(GradedSubject.subject_id)
     with store.reading() as session:
-        rows = session.execute(query, execution_options={"yield_per": bulk.BATCH_ROWS})
+        rows = session.execute(query, execution_options={"yield_per": BATCH_ROWS})
         for subject_id, spans in groupby(rows, key=lambda row: row.subject_id):
             yield subject_id, _hits(pack, spans)
 

@@ -27,11 +27,19 @@ from scoring.judging.coded import RECORDS, SUBJECTS
 from scoring.published import LAST_PUBLISHED, RunSummary, summary_of
 from scoring.sql import quoted
 from scoring.store import Store, bulk
+from scoring.store.batches import BATCH_ROWS, parts
 from scoring.store.models import Run
 from scoring.store.news import News, news_between
 from scoring.store.packs import PackText, keep_pack
-from scoring.store.publish import number_rules, number_subjects, numbers_of, publish, wait_to_publish
-from scoring.store.said import DAY_KIND, visible, visible_schema, with_numbers
+from scoring.store.publish import (
+    number_rules,
+    number_subjects,
+    numbers_of,
+    publish,
+    visible_schema,
+    wait_to_publish,
+)
+from scoring.store.said import DAY_KIND, visible, with_numbers
 from scoring.store.snapshot import Snapshot, forget_snapshot, moment_known, take_snapshot, take_some
 from scoring.store.timelines import GradedSubject, Segment, Span, Touch, day_number
 from scoring.store.workspace import workspace
@@ -266,7 +274,7 @@ class _Batch:
         numbers = [
             number for (number,) in duck.execute("select number from kept_numbers order by 1").fetchall()
         ]
-        return [Touch.subject.in_(some) for some in bulk.parts(numbers)]
+        return [Touch.subject.in_(some) for some in parts(numbers)]
 
     def _take_old(
         self,
@@ -385,7 +393,7 @@ class _Facts:
                 params=[self._pack_id],
             ).to_arrow_table()
             if new.num_rows:
-                number_subjects(session, self._pack_id, new.to_batches(bulk.BATCH_ROWS))
+                number_subjects(session, self._pack_id, new.to_batches(BATCH_ROWS))
                 self._duck.unregister("xh_known")
                 self._duck.register("xh_known", numbers_of(session, self._pack_id, whom))
         self._duck.execute("create or replace table kept_numbers as from xh_known")

@@ -32,6 +32,7 @@ from rules.calendar import today
 from rules.problems import UnknownPackError
 from scoring import jobs, results
 from scoring.published import list_runs as runs_of
+from scoring.result_tables import RESULT_SCHEMAS, stream_results
 
 blueprint = Blueprint(
     "runs", __name__, url_prefix="/v1", description="Batches: one pack, one date, all subjects"
@@ -111,10 +112,10 @@ def list_moves(query: dict[str, Any], run_id: int) -> dict[str, Any]:
 def export_results(query: dict[str, Any], run_id: int) -> Response:
     """All results of a run as a stream; points are hundredths there."""
     table, form = query["table"], query["format"]
-    batches = results.stream_results(store(), run(run_id), table)
+    batches = stream_results(store(), run(run_id), table)
     name = f"run-{run_id}-{table}.{form}"
     return Response(
-        stream_with_context(encoded(batches, results.RESULT_SCHEMAS[table], form)),
+        stream_with_context(encoded(batches, RESULT_SCHEMAS[table], form)),
         content_type=MEDIA_TYPES[form],
         headers={"Content-Disposition": f"attachment; filename={name}"},
     )

@@ -12,7 +12,7 @@ import pyarrow as pa
 from rules.identity import identity
 from scoring.engine import grade_coded
 from scoring.published import RunSummary, get_run
-from scoring.results import RESULT_SCHEMAS, stream_results
+from scoring.result_tables import RESULT_SCHEMAS, stream_results
 from scoring.sql import quoted
 from scoring.store import Store
 from scoring.store.packs import stored_text

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
+import sys
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import click
@@ -107,7 +110,7 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, attribute = COMMANDS[cmd_name].where.split(":")
-        command: click.Command = getattr(importlib.import_module(f"scoring.cli.{module}"), attribute)
+        command: click.Command = getattr(_module(f"scoring.cli.{module}"), attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -129,6 +132,18 @@ class _Commands(click.Group):
             if os.environ.get("XINHENG_DEBUG"):
                 raise
             raise click.ClickException(_sentence(error)) from None
+
+
+def _module(name: str) -> ModuleType:
+    """A module of a command. What modules are made of stays: it is never searched for garbage."""
+    if name in sys.modules:
+        return sys.modules[name]
+    gc.disable()
+    try:
+        return importlib.import_module(name)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _listed(name: str) -> click.Command:

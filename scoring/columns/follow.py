@@ -20,6 +20,7 @@ from rules.model import Table, Vocabulary
 from scoring.columns.parts import KEY, Parts, in_bucket, together
 from scoring.columns.place import ColumnsError, DamagedError, Manifest, Place, Position, Sum
 from scoring.store import bulk
+from scoring.store.batches import parts
 from scoring.store.connection import Store
 from scoring.store.models import IngestedFile, RecordVersion, StoreIdentity, SubjectVersion
 
@@ -247,7 +248,7 @@ def _versions(
         return bulk.stream(connection, query.where(_apart(version.vocabulary) == vocabulary_id), schema)
 
     def batches() -> Iterator[pa.RecordBatch]:
-        for some in bulk.parts(subjects):
+        for some in parts(subjects):
             of_some = query.where(version.vocabulary == vocabulary_id, version.subject_id.in_(some))
             yield from bulk.stream(connection, of_some, schema)
 

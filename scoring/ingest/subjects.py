@@ -22,7 +22,7 @@ from scoring.ingest.errors import Fault
 from scoring.ingest.mapping import Dataset
 from scoring.ingest.rows import AnyRow, BadRow, GoodRow, LostRow, OddRow, ShortRow
 from scoring.store import Store
-from scoring.store.bulk import parts
+from scoring.store.batches import parts
 from scoring.store.documents import encode
 from scoring.store.inside import ValueIn
 from scoring.store.models import RecordVersion, SubjectVersion

@@ -22,6 +22,7 @@ from scoring.inspections.plan import Inspector, Plan, Population, Reason, Refusa
 from scoring.published import RunSummary, latest_run
 from scoring.store import Store, StoreError, bulk
 from scoring.store.base import table_of
+from scoring.store.batches import BATCH_ROWS
 from scoring.store.documents import decode
 from scoring.store.inspections import InspectionPlan, PlannedVisit, RefusedVisit
 from scoring.store.models import RecordVersion, Run, SubjectVersion
@@ -234,9 +235,7 @@ def _keep(store: Store, pack_id: str, run: RunSummary, plan: Plan) -> StoredPlan
             (RefusedVisit, _refusal_rows(row.id, plan.refusals)),
         ):
             if rows:
-                bulk.append(
-                    connection, table_of(model), pa.Table.from_pylist(rows).to_batches(bulk.BATCH_ROWS)
-                )
+                bulk.append(connection, table_of(model), pa.Table.from_pylist(rows).to_batches(BATCH_ROWS))
     return _stored(row)
 
 

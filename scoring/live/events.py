@@ -17,7 +17,6 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from rules.calendar import today
@@ -33,7 +32,7 @@ from scoring.live.alerts import reconcile
 from scoring.live.patterns import Patterns
 from scoring.live.supervisor import Engine, shared_engine
 from scoring.store import Store
-from scoring.store.base import table_of
+from scoring.store.base import insert_into, table_of
 from scoring.store.documents import decode
 from scoring.store.live import LiveGradeRow, LiveScan
 from scoring.store.models import RecordVersion, SubjectVersion, last_ingest
@@ -295,8 +294,7 @@ def _plain(hit: Hit) -> dict[str, Any]:
 def _kept(session: Session, row: Mapping[str, Any]) -> bool:
     """Keep a grade, unless one is kept already that saw more."""
     table = table_of(LiveGradeRow)
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    insert = dialect.insert(table).values(row)
+    insert = insert_into(session.connection(), LiveGradeRow).values(row)
     upsert = insert.on_conflict_do_update(
         index_elements=["pack_id", "subject_id"],
         set_={name: insert.excluded[name] for name in row if name not in ("pack_id", "subject_id")},

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -70,5 +70,13 @@ def table_of(model: type[Base]) -> sa.Table:
 
 def insert_new(session: Session, model: type[Base], **values: Any) -> None:
     """Insert a row unless one of its key is there, also one that another transaction inserts just now."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    session.execute(dialect.insert(table_of(model)).values(values).on_conflict_do_nothing())
+    session.execute(insert_into(session.connection(), model).values(values).on_conflict_do_nothing())
+
+
+def insert_into(connection: sa.Connection, model: type[Base]) -> Any:
+    """An INSERT of the database's own kind, which can say what a conflict does.
+
+    The dialect is in use by then, and the other one need not be loaded.
+    """
+    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
+    return dialect.insert(table_of(model))

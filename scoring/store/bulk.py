@@ -6,23 +6,16 @@ PostgreSQL takes them by COPY, SQLite by one prepared statement a batch.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
 import sqlalchemy as sa
 
-BATCH_ROWS = 20_000
-"""Rows a batch; a batch of hits takes some 4 MB."""
+from scoring.store.batches import BATCH_ROWS
 
 Written = Callable[[int], None]
-Item = TypeVar("Item")
-
-
-def parts(items: Sequence[Item], size: int = 500) -> Iterator[Sequence[Item]]:
-    """A list in parts that fit into the bound values of one statement."""
-    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def stream(

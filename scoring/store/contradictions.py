@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from scoring.store.access import RecordMark
 from scoring.store.base import Moment, table_of
-from scoring.store.bulk import parts
+from scoring.store.batches import parts
 from scoring.store.findings import ContradictionRow
 from scoring.store.merging import Claim
 from scoring.store.models import IngestedFile

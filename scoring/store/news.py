@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from scoring.store import bulk
 from scoring.store.base import table_of
+from scoring.store.batches import parts
 from scoring.store.models import RecordVersion, SubjectVersion, known_at
 
 Version = type[SubjectVersion] | type[RecordVersion]
@@ -135,7 +136,7 @@ def _orphans(session: Session, vocabulary_id: str, subject_ids: Sequence[str], m
         known_at(SubjectVersion, moment),
     )
     number = 0
-    for some in bulk.parts(subject_ids):
+    for some in parts(subject_ids):
         query = sa.select(sa.func.count()).where(
             RecordVersion.vocabulary == vocabulary_id,
             RecordVersion.subject_id.in_(some),

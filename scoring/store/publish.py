@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from scoring.store import bulk
 from scoring.store.base import table_of
+from scoring.store.batches import BATCH_ROWS, parts
 from scoring.store.models import Run
 from scoring.store.timelines import GradedRule, GradedSubject, Segment, Span, Tally, Touch, day_number
 
@@ -60,7 +62,7 @@ def number_rules(session: Session, pack_id: str, rules: Iterable[str]) -> dict[s
 def numbers_of(session: Session, pack_id: str, subject_ids: Sequence[str] | None = None) -> pa.Table:
     """Number and subject_id of a pack's subjects: of all that have a number, or of some."""
     query = sa.select(GradedSubject.number, GradedSubject.subject_id).where(GradedSubject.pack_id == pack_id)
-    wanted = [None] if subject_ids is None else bulk.parts(subject_ids)
+    wanted = [None] if subject_ids is None else parts(subject_ids)
     batches = [
         batch
         for some in wanted
@@ -100,5 +102,13 @@ def publish(
         return
     for model, query in _QUERIES:
         table = table_of(model)
-        rows = duck.sql(query.format(run=run.id, day=day_number(run.as_of))).to_arrow_reader(bulk.BATCH_ROWS)
+        rows = duck.sql(query.format(run=run.id, day=day_number(run.as_of))).to_arrow_reader(BATCH_ROWS)
         bulk.append(session.connection(), table, rows, partial(written, table.name))
+
+
+def visible_schema(part: Any) -> pa.Schema:
+    """Names and types of the columns of :func:`scoring.store.said.visible`, days as numbers."""
+    names = [*(column.name for column in part.__table__.c), "from_day", "hidden_from"]
+    wide = {"run": pa.int64(), "score": pa.int64(), "points": pa.int64()}
+    texts = dict.fromkeys(("tier", "band", "veto", "record_id"), pa.string())
+    return pa.schema([(name, (wide | texts).get(name, pa.int32())) for name in names])

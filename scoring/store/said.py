@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-import pyarrow as pa
 import sqlalchemy as sa
 
 from scoring.store.models import Run
@@ -105,14 +104,6 @@ def with_numbers(query: sa.Select[*tuple[Any, ...]]) -> sa.Select[*tuple[Any, ..
     """The same with days as they are stored: numbers of days since 1970."""
     rows = query.subquery()
     return sa.select(*(sa.type_coerce(c, sa.Integer) if isinstance(c.type, Day) else c for c in rows.c))
-
-
-def visible_schema(part: Any) -> pa.Schema:
-    """Names and types of the columns of :func:`visible`, days as numbers."""
-    names = [*(column.name for column in part.__table__.c), "from_day", "hidden_from"]
-    wide = {"run": pa.int64(), "score": pa.int64(), "points": pa.int64()}
-    texts = dict.fromkeys(("tier", "band", "veto", "record_id"), pa.string())
-    return pa.schema([(name, (wide | texts).get(name, pa.int32())) for name in names])
 
 
 def _bound(day: Any) -> Any:

@@ -19,6 +19,7 @@ from scoring.columns import ORPHANS, ColumnsError, Facts, Sum, load_columns
 from scoring.judging.coded import RECORDS, SIGNATURES, SUBJECTS, code_facts
 from scoring.sql import quoted
 from scoring.store import bulk
+from scoring.store.batches import parts
 from scoring.store.connection import Store
 from scoring.store.errors import StoreError
 from scoring.store.models import RecordVersion, SubjectVersion, last_ingest
@@ -155,7 +156,7 @@ def _documents_of(
     moment: dt.datetime,
     subject_ids: Sequence[str],
 ) -> Iterator[pa.RecordBatch]:
-    for some in bulk.parts(subject_ids):
+    for some in parts(subject_ids):
         query = sa.select(version.data, version.content_hash).where(
             version.vocabulary == vocabulary.id,
             version.subject_id.in_(some),

@@ -11,11 +11,10 @@ from itertools import combinations, pairwise
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from rules.model import Vocabulary
-from scoring.store.base import table_of
-from scoring.store.bulk import parts
+from scoring.store.base import insert_into
+from scoring.store.batches import parts
 from scoring.store.findings import TwinsRow
 from scoring.store.inside import ValueIn
 from scoring.store.merging import STATUS
@@ -132,7 +131,6 @@ def _noted(
     connection: sa.Connection, vocabulary_id: str, pairs: Sequence[tuple[Known, Known]], at: dt.datetime
 ) -> list[tuple[Known, Known]]:
     """Note pairs; those that are not settled come back."""
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table_of(TwinsRow))
     noted = [
         {
             "vocabulary": vocabulary_id,
@@ -144,7 +142,7 @@ def _noted(
         for one, other in pairs
     ]
     if noted:
-        connection.execute(insert.on_conflict_do_nothing(), noted)
+        connection.execute(insert_into(connection, TwinsRow).on_conflict_do_nothing(), noted)
     settled: set[tuple[str, str]] = set()
     for some in parts([row["first_id"] for row in noted]):
         query = sa.select(TwinsRow.first_id, TwinsRow.second_id).where(

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from rules.loader import load_vocabulary
 from rules.problems import UnknownPackError
 from scoring.store.base import Moment, table_of
-from scoring.store.bulk import parts
+from scoring.store.batches import parts
 from scoring.store.connection import Store
 from scoring.store.contradictions import effect_of, take_back
 from scoring.store.errors import StoreError

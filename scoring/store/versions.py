@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from scoring.store import bulk
 from scoring.store.access import RecordMark
 from scoring.store.base import Moment, table_of
+from scoring.store.batches import BATCH_ROWS, parts
 from scoring.store.connection import Store
 from scoring.store.contradictions import close_contradictions, raise_contradictions
 from scoring.store.documents import content_hash, split_cleared
@@ -255,7 +256,7 @@ def _spooled(rows: Arrivals) -> Iterator[pa.RecordBatchReader | None]:
 
 def _hashed(rows: pa.Table | pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
     before = 0
-    for batch in rows.to_batches(bulk.BATCH_ROWS) if isinstance(rows, pa.Table) else rows:
+    for batch in rows.to_batches(BATCH_ROWS) if isinstance(rows, pa.Table) else rows:
         yield _hashed_batch(batch, before)
         before += batch.num_rows
 
@@ -393,7 +394,7 @@ def _take(
 def _quarantine(file_id: int, rejected: Iterable[Rejected]) -> Iterator[pa.RecordBatch]:
     names = [name for name in _QUARANTINE.names if name != "file_id"]
     waiting = map(attrgetter(*names), rejected)
-    while some := list(islice(waiting, bulk.BATCH_ROWS)):
+    while some := list(islice(waiting, BATCH_ROWS)):
         columns = dict(zip(names, zip(*some, strict=True), strict=True))
         yield pa.RecordBatch.from_pydict({"file_id": [file_id] * len(some), **columns}, _QUARANTINE)
 
@@ -410,7 +411,7 @@ def _drop_short(connection: sa.Connection, arriving: sa.Table, target: _Target) 
     is_short = sa.and_(a.lacks.is_not(None), ~known.exists())
     short = connection.execute(
         sa.select(a.row_no, a.sheet, a.lacks).where(is_short).order_by(a.order_no),
-        execution_options={"yield_per": bulk.BATCH_ROWS},
+        execution_options={"yield_per": BATCH_ROWS},
     )
     problems = (
         Rejected(row.row_no, column, value, reason, sheet=row.sheet)
@@ -461,7 +462,7 @@ def _drop_refused(
         for column, value, reason in row.objections
     )
     bulk.append(connection, table_of(Quarantined), _quarantine(target.file.id, problems))
-    for some in bulk.parts([row.order_no for row in refused]):
+    for some in parts([row.order_no for row in refused]):
         connection.execute(sa.delete(arriving).where(arriving.c.order_no.in_(some)))
     return len(refused)
 
@@ -521,9 +522,7 @@ def _merge(
 ) -> tuple[Merger, int]:
     """Lay rows of known keys over what is known; how many change it, and go to the table of changing rows."""
     merger = Merger(judge)
-    result = connection.execute(
-        _differing(arriving, target), execution_options={"yield_per": bulk.BATCH_ROWS}
-    )
+    result = connection.execute(_differing(arriving, target), execution_options={"yield_per": BATCH_ROWS})
     differing = bulk.append(connection, changing, (_merged(merger, rows) for rows in result.partitions()))
     sa.Index("changing_key", changing.c.key).create(connection)  # so PostgreSQL learns how many they are
     return merger, differing
@@ -597,7 +596,7 @@ def _twins(
     both = [ordered for one, other in pairs for ordered in ((one, other), (other, one))]
     own = [(one, other) for one, other in both if one.file_id == here]
     sheets: dict[str, str | None] = {}
-    for some in bulk.parts([one.record_id for one, _ in own]):
+    for some in parts([one.record_id for one, _ in own]):
         query = sa.select(arriving.c.key, arriving.c.sheet).where(arriving.c.key.in_(some))
         sheets |= dict(connection.execute(query).all())
     return _quarantine(here, [_twin(one, other, sheets.get(one.record_id)) for one, other in own])

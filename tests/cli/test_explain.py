@@ -14,7 +14,7 @@ from cli.market import AS_OF, BLANK, HIT, MISSED
 from scoring.answers.timelines import UnknownSubjectError
 from scoring.explain import Explanation, explain
 from scoring.misses import Miss
-from scoring.results import stream_results
+from scoring.result_tables import stream_results
 from scoring.store import Store, open_store
 
 

@@ -14,8 +14,8 @@ from cli.market import HIT
 from scoring.cli import COMMANDS, main
 
 HEAVY = (
-    *("alembic", "duckdb", "durable", "flask", "marshmallow", "openpyxl", "psycopg", "pyarrow", "rich"),
-    *("sqlalchemy", "sqlglot", "yaml"),
+    *("alembic", "duckdb", "durable", "flask", "marshmallow", "numpy", "openpyxl", "psycopg", "pyarrow"),
+    *("rich", "sqlalchemy", "sqlglot", "yaml"),
 )
 _LOADED = """
 import sys
@@ -51,10 +51,22 @@ def test_the_list_of_commands_loads_none_of_them() -> None:
     assert {name for name in modules if name.startswith("scoring.cli.")} == set()
 
 
-def test_explaining_a_grade_loads_what_it_reads_alone(database: str) -> None:
-    words = ("explain", HIT, "--pack", "market", "--database", database)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("explain", HIT),
+        ("explain", HIT, "--as-of", "2026-03-03", "--why-not"),
+        ("forecast", HIT),
+        ("paths", HIT),
+    ],
+    ids=" ".join,
+)
+def test_what_one_subject_is_told_needs_neither_arrow_nor_an_engine(
+    words: tuple[str, ...], database: str
+) -> None:
+    words = (*words, "--pack", "market", "--database", database)
     loaded(*words)  # has the pack kept
-    assert heavy(loaded(*words)) == {"sqlalchemy", "pyarrow"}  # results are streamed as Arrow
+    assert heavy(loaded(*words)) <= {"sqlalchemy", "rich"}  # listings are drawn by rich
 
 
 def test_completing_a_command_loads_none_of_them() -> None:

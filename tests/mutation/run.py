@@ -88,8 +88,8 @@ GROUPS = {
         ("tests/test_ways_in.py", "tests/api/test_ownership.py"),
     ),
     "store": Group(
-        ("scoring/store/*.py", "scoring/columns/*.py", "scoring/results.py", "scoring/published.py",
-         "scoring/runs.py"),
+        ("scoring/store/*.py", "scoring/columns/*.py", "scoring/results.py",
+         "scoring/result_tables.py", "scoring/published.py", "scoring/runs.py"),
         ("tests/store", "tests/api/test_runs.py"),
         ("tests/ingest", "tests/api", "tests/cli/test_score.py"),
     ),

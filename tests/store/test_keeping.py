@@ -21,12 +21,12 @@ from rules.model import Pack
 from scoring import results, runs
 from scoring.engine import grade
 from scoring.published import RunSummary
+from scoring.result_tables import RESULT_SCHEMAS, stream_results
 from scoring.results import (
     grade_line,
     grade_of,
     official_grade,
     official_run,
-    stream_results,
     tier_counts,
 )
 from scoring.runs import run
@@ -203,9 +203,7 @@ class History:
         with workspace() as duck:
             take_snapshot(self.store, pack.vocabulary, duck, said.run.known_at)
             grade(duck, pack, on)
-            return as_rows(
-                {t: duck.sql(f"from {t}").to_arrow_table().to_pylist() for t in results.RESULT_SCHEMAS}
-            )
+            return as_rows({t: duck.sql(f"from {t}").to_arrow_table().to_pylist() for t in RESULT_SCHEMAS})
 
     def kept(self, said: Said, on: dt.date) -> dict[str, Any]:
         """What is kept of it."""
@@ -215,7 +213,7 @@ class History:
         there = replace(said.run, as_of=on, pack_hash=digest)
         tables = {
             table: [row for batch in stream_results(self.store, there, table) for row in batch.to_pylist()]
-            for table in results.RESULT_SCHEMAS
+            for table in RESULT_SCHEMAS
         }
         counts: dict[str, int] = {}
         for row in tables["scores"]:

@@ -18,7 +18,8 @@ from rules.loader import load_pack, load_text, vocabulary_text
 from rules.model import Pack
 from rules.problems import UnknownPackError
 from scoring.published import RunSummary, get_run, latest_run, list_runs
-from scoring.results import Filters, list_grades, stream_results
+from scoring.result_tables import stream_results
+from scoring.results import Filters, list_grades
 from scoring.runs import run
 from scoring.store import Store, StoreError, open_store
 from scoring.store.models import Run

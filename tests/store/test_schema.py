@@ -16,7 +16,8 @@ from alembic.script import ScriptDirectory
 from rules.identity import identity
 from rules.model import Pack
 from scoring.published import get_run
-from scoring.results import Filters, grade_line, list_grades, stream_results, tier_counts, transitions
+from scoring.result_tables import stream_results
+from scoring.results import Filters, grade_line, list_grades, tier_counts, transitions
 from scoring.runs import run as run_pack
 from scoring.store import Store, create_store, schema
 from scoring.store.base import Base
