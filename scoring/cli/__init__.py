@@ -135,14 +135,13 @@ class _Commands(click.Group):
 
 
 def _module(name: str) -> ModuleType:
-    """A module of a command. What modules are made of stays: it is never searched for garbage."""
+    """A module of a command. What modules are made of is not searched for garbage while they load."""
     if name in sys.modules:
         return sys.modules[name]
     gc.disable()
     try:
         return importlib.import_module(name)
     finally:
-        gc.freeze()
         gc.enable()
 
 
