@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import random
 import re
 from itertools import combinations
 from typing import Any
@@ -13,15 +14,19 @@ import reference
 from click.testing import CliRunner
 from client import Client, Sign
 from flask import Flask
-from small_district import FINED, LISTED, MIXED, PACK, SUBJECTS
+from small_district import FINED, LISTED, MIXED, PACK, SUBJECTS, enterprise, take
 
 from api.schemas.subjects import PathsSchema
+from fixtures.codes import credit_code
 from rules.loader import find_pack
 from rules.model import Pack
-from scoring.answers.timelines import Facts, facts_of
+from scoring.answers.paths import paths_of
+from scoring.answers.timelines import Facts, UnknownSubjectError, facts_of
 from scoring.cli import main
 from scoring.keys import Role, create_key
-from scoring.store import open_store
+from scoring.runs import run
+from scoring.store import Store, open_store
+from scoring.store.undo import list_files, undo_file
 
 CLEAN = SUBJECTS[3]
 SUMMER = dt.date(2026, 7, 31)
@@ -157,3 +162,16 @@ def test_the_page_says_what_the_api_says(app: Flask, regulator: Client, district
     assert re.search(r"目标等级所需得分.*90", clean)
     assert "没有：规则包没有" in clean
     assert visitor.get(page.format(MIXED) + "?tier=E").status_code == 404
+
+
+def test_one_without_records_is_answered_and_one_that_left_is_not_once_a_run_knows(store: Store) -> None:
+    newcomer = credit_code(random.Random(5), "91")
+    take(store, "enterprise", "subject", "subject_id", [enterprise(99, newcomer)])
+    run(store, find_pack(PACK, SUMMER), SUMMER)
+    answer = paths_of(store, PACK, newcomer, "B")
+    assert (answer.steps, [path.steps for path in answer.found.paths]) == ((), [()])
+    undo_file(store, list_files(store)[0].id)
+    assert paths_of(store, PACK, newcomer, "B").found == answer.found
+    run(store, find_pack(PACK, SUMMER), SUMMER)
+    with pytest.raises(UnknownSubjectError, match="nothing was known"):
+        paths_of(store, PACK, newcomer)
