@@ -36,6 +36,7 @@ ROWS = 50
 LONGEST_SEARCH = 100
 PIECES_SHOWN = 60
 CHECKS_SHOWN = 100
+PATHS_SHOWN = 10
 
 
 @blueprint.get("/subjects")
@@ -79,7 +80,7 @@ def paths(pack_id: str, subject_id: str) -> Response:
     except UnknownTierError as error:
         fail("not-found", str(error))
     name = found.attributes.get(NAME) or found.subject_id
-    return page("paths", found=found, name=name, pack=ways.pack, ways=ways)
+    return page("paths", found=found, name=name, pack=ways.pack, ways=ways, shown=PATHS_SHOWN)
 
 
 @blueprint.get("/subjects/<pack_id>/<key:subject_id>/report")

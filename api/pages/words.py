@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from api.pages import language
 from rules.calendar import SHANGHAI
 from rules.expressions import render
-from rules.model import OWN_CHOICE_TITLE, Column, Pack, Rule, Title
+from rules.model import OWN_CHOICE_TITLE, Column, Pack, Remedy, Rule, Title
 from rules.words import Words, both, dated, number, plain, window
 
 MINUS = "\N{MINUS SIGN}"
@@ -112,7 +112,7 @@ def written(rule: Rule) -> str:
     return render(rule.when.written)
 
 
-def citations(rule: Rule, pack: Pack) -> list[str]:
+def citations(rule: Rule | Remedy, pack: Pack) -> list[str]:
     """The documents that a rule rests on, with their articles."""
     return [
         OWN_CHOICE_TITLE if citation.basis == OWN_CHOICE else pack.document(citation)

@@ -296,6 +296,35 @@ class PathSchema(Schema):
     tier = fields.String(required=True)
 
 
+class NearestSchema(Schema):
+    """The best grade that a set of steps gives where none reaches the tier."""
+
+    steps = fields.List(
+        fields.Integer(), required=True, metadata={"description": "Places in the list of steps"}
+    )
+    on = fields.Date(required=True)
+    score = Points(required=True)
+    lowest = Points(
+        required=True,
+        allow_none=True,
+        metadata={"description": "That the tier asked for needs; null where the pack in force has none"},
+    )
+    tier = fields.String(required=True)
+    veto = fields.Nested(
+        RuleSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "What forces the tier, if anything"},
+    )
+
+
+class NamedSchema(Schema):
+    """A measure."""
+
+    id = fields.String(required=True)
+    title = TitleField(required=True)
+
+
 class PathsSchema(Schema):
     """What leads to a better tier."""
 
@@ -309,9 +338,30 @@ class PathsSchema(Schema):
     )
     steps = fields.List(fields.Nested(RemedyStepSchema), required=True)
     paths = fields.List(fields.Nested(PathSchema), required=True)
+    nearest = fields.Nested(
+        NearestSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Why there is no path: the best grade of all sets that were judged"},
+    )
+    complete = fields.Boolean(
+        required=True,
+        metadata={
+            "description": "Whether these are all paths; if not, there were too many sets to try, and others "
+            "may have fewer steps or an earlier day"
+        },
+    )
     tried = fields.Integer(required=True, metadata={"description": "How many sets were judged"})
-    untried = fields.Integer(
-        required=True, metadata={"description": "How many sets were left out, for there are too many"}
+    tried_to = fields.Integer(
+        required=True, metadata={"description": "Every set of at most so many steps was tried"}
+    )
+    held = fields.List(
+        fields.Nested(NamedSchema),
+        required=True,
+        metadata={
+            "description": "Ranks and numbers of peers that are held as they stand, although a step may move "
+            "them: then paths are not exact"
+        },
     )
 
 

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from rules.model import Pack
-from scoring.answers.paths import Path, Paths, Step
-from scoring.explanation_json import citations_document, points
+from scoring.answers.paths import Nearest, Path, Paths, Step
+from scoring.explanation_json import citations_document, points, rule_document
 
 
 def paths_document(found: Paths) -> dict[str, Any]:
@@ -22,9 +22,12 @@ def paths_document(found: Paths) -> dict[str, Any]:
         "tier": found.tier,
         "target": found.target,
         "steps": [_step(found.pack, step) for step in found.steps],
-        "paths": [_path(path, found.steps) for path in found.paths],
-        "tried": found.tried,
-        "untried": found.untried,
+        "paths": [_path(path, found.steps) for path in found.found.paths],
+        "nearest": found.found.nearest and _nearest(found, found.found.nearest),
+        "complete": found.found.complete,
+        "tried": found.found.tried,
+        "tried_to": found.found.tried_to,
+        "held": [{"id": measure.id, "title": asdict(measure.title)} for measure in found.held],
     }
 
 
@@ -47,4 +50,15 @@ def _path(path: Path, steps: tuple[Step, ...]) -> dict[str, Any]:
         "until": path.until and path.until.isoformat(),
         "score": points(path.score),
         "tier": path.tier,
+    }
+
+
+def _nearest(found: Paths, nearest: Nearest) -> dict[str, Any]:
+    return {
+        "steps": [found.steps.index(step) for step in nearest.steps],
+        "on": nearest.on.isoformat(),
+        "score": points(nearest.score),
+        "lowest": None if nearest.lowest is None else points(nearest.lowest),
+        "tier": nearest.tier,
+        "veto": nearest.veto and rule_document(found.pack, nearest.veto),
     }

@@ -40,6 +40,8 @@ class Judge:
         self.pack = pack
         records = pack.vocabulary.records
         self._coded = _coded(records)
+        self._own_key = pack.vocabulary.subject.key
+        self._record_key = records.key if records else ""
         self._measures = tuple(_Measured.of(m, records) for m in used_measures(pack, pack.rules))
         self._rules = tuple(_Ruled.of(number, rule, records) for number, rule in enumerate(pack.rules))
         self._asked = _asked(pack)
@@ -69,8 +71,11 @@ class Judge:
         if days.first >= days.until:
             return Timeline(period, (), ())
         with localcontext(EXACT):
-            lines = self._lines(subject, records, days, group_lines)
-            found = self._found(subject, records, lines, days)
+            parts = (part for record in records for part in self._parts(record, days))
+            lines = self._lines(subject, parts, days, group_lines)
+            pieces = self._pieces(subject, lines, days)
+            found = [hit for record in records for hit in self._of_record(subject, record, pieces)]
+            found += self._of_subject(subject, pieces)
             segments = self._segments(subject, lines, found, days)
         return Timeline(period, tuple(map(_span, found)), segments, lines)
 
@@ -88,22 +93,32 @@ class Judge:
         """
         days = Days(day.toordinal(), day.toordinal() + 1)
         with localcontext(EXACT):
-            lines = self._lines(subject, records, days, {n: constant(v, days) for n, v in of_group.items()})
+            parts = (part for record in records for part in self._parts(record, days))
+            lines = self._lines(subject, parts, days, {n: constant(v, days) for n, v in of_group.items()})
             types = {m.measure.id: m.measure.type for m in self._measures}
             return {name: _typed(line.values[0], types[name]) for name, line in lines.items()}
 
     # Measures
 
+    def _parts(self, record: Row, days: Days) -> list[tuple[str, _Part]]:
+        """How a record takes part in measures, by their names."""
+        return [
+            (measured.measure.id, part)
+            for measured in self._met(record).measures
+            if (part := measured.part(record, days)) is not None
+        ]
+
     def _lines(
-        self, subject: Row, records: Sequence[Row], days: Days, group_lines: Mapping[str, Line]
+        self,
+        subject: Row,
+        taking_part: Iterable[tuple[str, _Part]],
+        days: Days,
+        group_lines: Mapping[str, Line],
     ) -> dict[str, Line]:
         """Every measure."""
         parts: dict[str, list[_Part]] = defaultdict(list)
-        for record in records:
-            for measured in self._met(record).measures:
-                part = measured.part(record, days)
-                if part is not None:
-                    parts[measured.measure.id].append(part)
+        for name, part in taking_part:
+            parts[name].append(part)
         lines: dict[str, Line] = {}
         for measured in self._measures:
             name = measured.measure.id
@@ -130,24 +145,28 @@ class Judge:
 
     # Rules
 
-    def _found(
-        self, subject: Row, records: Sequence[Row], lines: Mapping[str, Line], days: Days
-    ) -> list[_Found]:
-        """What the rules hit."""
-        pieces = {rule.number: rule.pieces(subject, lines, days) for rule in self._rules}
+    def _pieces(self, subject: Row, lines: Mapping[str, Line], days: Days) -> list[list[Opened[Row]]]:
+        """By the rule's number: when the subject lets it hit."""
+        return [rule.pieces(subject, lines, days) for rule in self._rules]
+
+    def _of_record(self, subject: Row, record: Row, pieces: Sequence[Sequence[Opened[Row]]]) -> list[_Found]:
+        """What the rules hit because of a record."""
         found: list[_Found] = []
-        if self.pack.vocabulary.records is not None:
-            key, own = self.pack.vocabulary.records.key, self.pack.vocabulary.subject.key
-            for record in records:
-                row: Row | None = None
-                for rule in self._met(record).rules:
-                    if pieces[rule.number]:
-                        row = row or {**record, **subject, own: subject.get(own)}
-                        found += rule.found(row, record[key], pieces[rule.number])
-        for rule in self._rules:
-            if not rule.of_record and pieces[rule.number]:
-                found += rule.found(subject, None, pieces[rule.number])
+        row: Row | None = None
+        for rule in self._met(record).rules:
+            if pieces[rule.number]:
+                row = row or {**record, **subject, self._own_key: subject.get(self._own_key)}
+                found += rule.found(row, record[self._record_key], pieces[rule.number])
         return found
+
+    def _of_subject(self, subject: Row, pieces: Sequence[Sequence[Opened[Row]]]) -> list[_Found]:
+        """What the rules hit because of the subject itself."""
+        return [
+            hit
+            for rule in self._rules
+            if not rule.of_record and pieces[rule.number]
+            for hit in rule.found(subject, None, pieces[rule.number])
+        ]
 
     # Grades
 
@@ -218,6 +237,52 @@ class Judge:
     def _band(self, score: int) -> int:
         grades = self.pack.grades
         return next((n for n, grade in enumerate(grades) if score >= grade.lowest), len(grades) - 1)
+
+
+class Varied:
+    """A subject that is judged again and again with some of its records changed.
+
+    What a record comes to is worked out once, as long as what its rules read of measures stays the same.
+    Records are told apart by where they are in memory: the same row is to be given again, unaltered. One
+    thread at a time.
+    """
+
+    def __init__(
+        self, judge: Judge, subject: Row, period: Period, group_lines: Mapping[str, Line] = _NOTHING
+    ) -> None:
+        self._judge, self._subject, self._group_lines = judge, subject, group_lines
+        self._days = _in_force(judge.pack, period)
+        self._parts: dict[int, tuple[Row, list[tuple[str, _Part]]]] = {}
+        self._hits: dict[int, list[_Found]] = {}
+        self._pieces: list[Any] = []
+
+    def segments(self, records: Sequence[Row]) -> tuple[Segment, ...]:
+        """The subject's grades, as :meth:`Judge.judge` gives them."""
+        judge, subject, days = self._judge, self._subject, self._days
+        if days.first >= days.until:
+            return ()
+        with localcontext(EXACT):
+            parts = (part for record in records for part in self._parts_of(record))
+            lines = judge._lines(subject, parts, days, self._group_lines)
+            pieces = judge._pieces(subject, lines, days)
+            of_records = [p for p, rule in zip(pieces, judge._rules, strict=True) if rule.of_record]
+            if of_records != self._pieces:
+                self._pieces, self._hits = of_records, {}
+            found = [hit for record in records for hit in self._hits_of(record, pieces)]
+            found += judge._of_subject(subject, pieces)
+            return judge._segments(subject, lines, found, days)
+
+    def _parts_of(self, record: Row) -> list[tuple[str, _Part]]:
+        known = self._parts.get(id(record))
+        if known is None:
+            known = self._parts[id(record)] = record, self._judge._parts(record, self._days)
+        return known[1]
+
+    def _hits_of(self, record: Row, pieces: Sequence[Sequence[Opened[Row]]]) -> list[_Found]:
+        known = self._hits.get(id(record))
+        if known is None:
+            known = self._hits[id(record)] = self._judge._of_record(self._subject, record, pieces)
+        return known
 
 
 @dataclass(frozen=True, slots=True)

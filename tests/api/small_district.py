@@ -29,7 +29,7 @@ def fill(store: Store) -> None:
         "enterprise",
         "subject",
         "subject_id",
-        [_enterprise(n, code) for n, code in enumerate(SUBJECTS)],
+        [enterprise(n, code) for n, code in enumerate(SUBJECTS)],
     )
     take(
         store,
@@ -47,7 +47,8 @@ def fill_more(store: Store) -> None:
     take(store, "enterprise", "record", "record_id", [listing, *fines])
 
 
-def _enterprise(number: int, code: str) -> Row:
+def enterprise(number: int, code: str) -> Row:
+    """One that is like the others."""
     return {
         "subject_id": code,
         "name": f"样例企业{number}有限公司",
