@@ -42,7 +42,7 @@ def penalties(count: int) -> dict[str, dict[str, Any]]:
 def test_paths(benchmark: BenchmarkFixture, count: int) -> None:
     pack = find_pack("enterprise-credit", DAY)
     own = {"state": "operating", "established_on": dt.date(2015, 1, 1)}
-    known = {**dict.fromkeys(pack.vocabulary.subject.columns), **own}
+    known: dict[str, Any] = {**dict.fromkeys(pack.vocabulary.subject.columns), **own}
     facts = Facts("x", dt.datetime(2026, 9, 1, tzinfo=dt.UTC), known, penalties(count))
     judge = Judge(pack)
     term = Term(pack, Period(pack.in_force_from, pack.in_force_until))
@@ -52,4 +52,4 @@ def test_paths(benchmark: BenchmarkFixture, count: int) -> None:
         variant = varied([(pack, Varied(judge, known, Period(DAY)))], facts, steps)
         search(variant, steps, DAY, "B", MOST_WORK // (SET_WORK + count))
 
-    benchmark.pedantic(ask, rounds=3)  # type: ignore[no-untyped-call]
+    benchmark.pedantic(ask, rounds=3)
