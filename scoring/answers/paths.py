@@ -14,10 +14,10 @@ from itertools import combinations
 
 from rules.evaluate import compiled
 from rules.model import Pack, Remedy
-from scoring.answers.terms import terms_of
 from scoring.answers.timelines import Facts, Ruled, TimelineAnswer, ruled_by, timeline_of
 from scoring.judging.period import Period
 from scoring.store import Store
+from scoring.terms import terms_of
 
 MOST_STEPS = 4
 """In one set."""
@@ -110,7 +110,7 @@ def paths_of(store: Store, pack_id: str, subject_id: str, tier: str | None = Non
     found: tuple[Path, ...] = ()
     tried = untried = 0
     if target is not None:
-        terms = terms_of(store, pack_id, None, pack)
+        terms = terms_of(store, pack_id, answer.run.id)
 
         def variant(done: Collection[Step]) -> Sequence[Ruled]:
             return ruled_by(store, terms, changed(answer.facts, done), Period(first))

@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.model import Pack, Vocabulary
-from scoring.answers.terms import Term, terms_of
 from scoring.ingest.keys import subject_key
 from scoring.judging import one
 from scoring.judging.lines import Line
@@ -27,7 +26,7 @@ from scoring.store import Store
 from scoring.store.documents import decode
 from scoring.store.models import RecordVersion, SubjectVersion, last_ingest
 from scoring.store.models import known_at as was_known
-from scoring.store.packs import stored_pack
+from scoring.terms import Piece, terms_of
 
 
 class UnknownSubjectError(LookupError):
@@ -92,8 +91,7 @@ def timeline_of(
     :raises StoreError: where the store has no such run, or fails.
     """
     run = run_of(store, pack_id, run_id) if known_at is None else None
-    own = stored_pack(store, run.pack_hash) if run is not None else None
-    terms = terms_of(store, pack_id, known_at, own)
+    terms = terms_of(store, pack_id, run.id if run else None, known_at)
     if not terms:
         raise UnknownSubjectError(f"no pack is called {pack_id}")
     moment = known_at if run is None else run.known_at
@@ -102,7 +100,7 @@ def timeline_of(
     return TimelineAnswer(pack_id, facts, run, ruled_by(store, terms, facts, period))
 
 
-def ruled_by(store: Store, terms: Sequence[Term], facts: Facts, period: Period) -> tuple[Ruled, ...]:
+def ruled_by(store: Store, terms: Sequence[Piece], facts: Facts, period: Period) -> tuple[Ruled, ...]:
     """The timeline of facts by each version on the days of the period on which it rules."""
     return tuple(
         Ruled(term.pack, timeline)

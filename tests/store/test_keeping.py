@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from rules.calendar import SHANGHAI
 from rules.identity import identity
-from rules.loader import in_force, load_pack
+from rules.loader import load_pack, ruling
 from rules.model import Pack
 from scoring import results, runs
 from scoring.engine import grade
@@ -168,7 +168,7 @@ class History:
             begins = day(self._rng.randint(5, 80))
             ends = self._rng.choice([None, begins + dt.timedelta(days=25)])
             points = self._rng.choice((-10, -15))
-            old = self._packs.version(dt.date(2026, 1, 1), begins)
+            old = self._packs.version(dt.date(2026, 1, 1), self._rng.choice([None, begins]))
             self.versions = [old, self._packs.version(begins, ends, points)]
         else:
             is_alone = kept[0].in_force_until is None
@@ -176,7 +176,7 @@ class History:
 
     def _run(self) -> None:
         as_of = day(self._rng.randint(0, 60))
-        pack = next((version for version in self.versions if in_force(version, as_of)), None)
+        pack = ruling(self.versions, as_of)
         if pack is None:
             return
         known_at = None
