@@ -97,7 +97,6 @@ def paths_of(store: Store, pack_id: str, subject_id: str, tier: str | None = Non
     :raises UnknownTierError: where the pack has no such tier.
     """
     answer = timeline_of(store, pack_id, subject_id)
-    assert answer.run is not None
     first = answer.run.as_of
     now = answer.on(first)
     assert now is not None, "a run's pack is in force on its day"

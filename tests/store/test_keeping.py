@@ -19,6 +19,8 @@ from rules.identity import identity
 from rules.loader import load_pack, ruling
 from rules.model import Pack
 from scoring import results, runs
+from scoring.answers.forecast import Step, forecast, steps_of
+from scoring.answers.timelines import UnknownSubjectError, timeline_of
 from scoring.engine import grade
 from scoring.published import RunSummary
 from scoring.results import (
@@ -268,6 +270,7 @@ def _hold(store: Store, take_in: TakeIn, folder: Path, seed: int) -> None:
             told.step()
             _check_days(told, rng, 2)
         _check_days(told, rng, 12)
+        _check_forecasts(store)
 
 
 def _check_days(told: History, rng: random.Random, number: int) -> None:
@@ -279,6 +282,26 @@ def _check_days(told: History, rng: random.Random, number: int) -> None:
         truth = {} if word is None else told.truth(word, on)
         as_left = Said(told.said[asked].run, word.versions if word else told.said[asked].versions)
         assert told.kept(as_left, on) == truth, (told.said[asked].run, on)
+
+
+def _check_forecasts(store: Store) -> None:
+    """What the latest run has published foretells what its facts give when they are judged."""
+    for subject in SUBJECTS:
+        try:
+            told = forecast(store, "market", subject, 24)
+        except UnknownSubjectError:
+            with pytest.raises(UnknownSubjectError):
+                timeline_of(store, "market", subject)
+            continue
+        parts = timeline_of(store, "market", subject).parts
+        computed = [step for step in steps_of(parts, told.first) if step.begins < told.until]
+        assert list(map(foretold, told.steps)) == list(map(foretold, computed)), (told.run, subject)
+
+
+def foretold(step: Step) -> tuple[Any, ...]:
+    """A step as a reader sees it."""
+    grade = step.grade and (step.grade.score, step.grade.tier, step.grade.band, step.grade.veto)
+    return step.begins, step.ends, step.pack and step.pack.version, grade, step.reasons
 
 
 # What each is for

@@ -1,4 +1,4 @@
-"""Which version of a pack rules when is decided once: by runs, and everything else is by what they decided."""
+"""Which version of a pack rules when is decided once, by runs; everything else is by what they decided."""
 
 from __future__ import annotations
 
@@ -59,8 +59,7 @@ def said(store: Store, told: RunSummary, *days: int) -> list[int | None]:
 def explained(store: Store, on: dt.date, known_at: dt.datetime | None = None) -> int | None:
     try:
         return explain_day(store, "market", "a", on, known_at).score
-    except UnknownSubjectError as error:
-        assert "no version of market is in force" in str(error)
+    except UnknownSubjectError:
         return None
 
 
