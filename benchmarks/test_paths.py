@@ -11,10 +11,10 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from rules.loader import find_pack
 from scoring.answers.paths import MOST_WORK, SET_WORK, search, steps_for, varied
-from scoring.answers.terms import Term
 from scoring.answers.timelines import Facts
 from scoring.judging.one import Judge, Varied
 from scoring.judging.period import Period
+from scoring.terms import Piece
 
 DAY = dt.date(2026, 9, 1)
 
@@ -45,7 +45,7 @@ def test_paths(benchmark: BenchmarkFixture, count: int) -> None:
     known: dict[str, Any] = {**dict.fromkeys(pack.vocabulary.subject.columns), **own}
     facts = Facts("x", dt.datetime(2026, 9, 1, tzinfo=dt.UTC), known, penalties(count))
     judge = Judge(pack)
-    term = Term(pack, Period(pack.in_force_from, pack.in_force_until))
+    term = Piece(pack.in_force_from, pack.in_force_until, pack)
 
     def ask() -> None:
         steps = list(steps_for([term], facts, DAY))

@@ -6,7 +6,9 @@ What reads a text is :mod:`rules.reading`; it is loaded where no copy of an earl
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 
 from rules.kept import kept
@@ -97,7 +99,7 @@ def installed_packs(folder: Path = PACKS) -> tuple[Pack, ...]:
 
 
 def find_pack(pack_id: str, as_of: dt.date, folder: Path = PACKS) -> Pack:
-    """The version of a pack that is in force on a date.
+    """The version of a pack that rules on a date.
 
     :raises UnknownPackError: where there is no such pack, or none of its versions is in force that day.
     """
@@ -106,9 +108,8 @@ def find_pack(pack_id: str, as_of: dt.date, folder: Path = PACKS) -> Pack:
     if not versions:
         known = ", ".join(sorted({pack.id for pack in packs})) or "none"
         raise UnknownPackError(f"no pack is called {pack_id}; there are: {known}")
-    for pack in versions:
-        if in_force(pack, as_of):
-            return pack
+    if (pack := ruling(versions, as_of)) is not None:
+        return pack
     spans = "; ".join(
         f"{p.version} from {p.in_force_from} until {p.in_force_until or 'further notice'}" for p in versions
     )
@@ -118,6 +119,20 @@ def find_pack(pack_id: str, as_of: dt.date, folder: Path = PACKS) -> Pack:
 def in_force(pack: Pack, day: dt.date) -> bool:
     """Whether the pack grades on that day."""
     return pack.in_force_from <= day and (pack.in_force_until is None or day < pack.in_force_until)
+
+
+def ruling(versions: Iterable[Pack], day: dt.date) -> Pack | None:
+    """Of versions of one pack, the one that rules on a day: of those in force, the one that came last.
+
+    None where none is in force; of several of one day the first.
+    """
+    return max((v for v in versions if in_force(v, day)), key=lambda v: v.in_force_from, default=None)
+
+
+def ruling_packs(day: dt.date, folder: Path = PACKS) -> tuple[Pack, ...]:
+    """Of every installed pack the version that rules on a day, by id."""
+    by_id = groupby(installed_packs(folder), key=lambda pack: pack.id)
+    return tuple(pack for _, versions in by_id if (pack := ruling(versions, day)) is not None)
 
 
 @lru_cache(maxsize=64)

@@ -14,7 +14,6 @@ from rules.calendar import today
 from rules.expressions import Level
 from rules.model import Dimension, Pack, Rule
 from rules.plan import rows_in_force, rule_names
-from scoring.answers.terms import term_on, terms_of
 from scoring.answers.timelines import Facts, UnknownSubjectError, facts_of, judge_of, judged, of_group, run_of
 from scoring.ingest.keys import subject_key
 from scoring.judging import one
@@ -26,6 +25,7 @@ from scoring.results import grade_of, hits_in
 from scoring.store import Store
 from scoring.store.models import Run, last_ingest
 from scoring.store.packs import stored_pack
+from scoring.terms import piece_on, terms_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def explain_day(
     """What the subject's grade on any day is, by what was known at any moment, and why.
 
     It is explained as published where a run said it of that day and, where a moment is given, knew exactly
-    what was known then. Else it is computed, by the rules of :func:`scoring.answers.terms.terms_of`, and has
+    what was known then. Else it is computed, by the rules of :func:`scoring.terms.terms_of`, and has
     no run.
 
     :param as_of: by default today.
@@ -130,13 +130,13 @@ def explain_day(
     published = _published(store, pack_id, as_of, known_at)
     if published is not None:
         return explain(store, pack_id, subject_id, published.id)
-    term = term_on(terms_of(store, pack_id, known_at), as_of)
-    if term is None:
+    ruling = piece_on(terms_of(store, pack_id, known_at=known_at), as_of)
+    if ruling is None:
         raise UnknownSubjectError(f"no version of {pack_id} is in force on {as_of}")
-    pack = term.pack
+    pack = ruling.pack
     with store.reading() as session:
         facts = facts_of(session, pack.vocabulary, subject_id, known_at)
-    timeline = judged(store, pack, facts, term.days)
+    timeline = judged(store, pack, facts, ruling.days)
     grade, hits = timeline.on(as_of), timeline.hits(as_of)
     assert grade is not None, "a version of the pack is in force"
     result = _Result(

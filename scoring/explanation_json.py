@@ -11,6 +11,12 @@ from typing import Any
 from rules.model import Citation, Pack, Rule
 from scoring.explain import ExplainedHit, Explanation
 from scoring.misses import Miss
+from scoring.published import RunSummary
+
+
+def subject_head(run: RunSummary, subject_id: str) -> dict[str, Any]:
+    """How an answer about a subject begins: of whom it is, and by which run."""
+    return {"subject_id": subject_id, "pack_id": run.pack_id, "run_id": run.id}
 
 
 def explanation_document(found: Explanation) -> dict[str, Any]:

@@ -43,7 +43,16 @@ from scoring.store.said import DAY_KIND, visible, with_numbers
 from scoring.store.snapshot import Snapshot, forget_snapshot, moment_known, take_snapshot, take_some
 from scoring.store.timelines import GradedSubject, Segment, Span, Touch, day_number
 from scoring.store.workspace import workspace
-from scoring.terms import Piece, first_difference, keep_terms, pieces_of, since, terms_by_no, versions_of
+from scoring.terms import (
+    Piece,
+    first_difference,
+    keep_terms,
+    piece_on,
+    pieces_of,
+    since,
+    terms_by_no,
+    versions_of,
+)
 
 PROGRAM = f"xinheng {version('xinheng')}"
 """Another program may judge otherwise: its first run judges everybody."""
@@ -97,17 +106,26 @@ def run(
     :param full: judge everybody; what differs is published.
     :param versions: the versions of the pack that are in force on other days; by default those installed.
     :param decided_by: who says so, kept where other versions are in force than were before.
-    :raises UnknownPackError: where the pack is not in force on ``as_of``.
+    :raises UnknownPackError: where the pack is not in force on ``as_of``, or a later version is.
     :raises StoreError: where the store has no subjects, fails or is full, or memory and disk do not suffice.
     """
-    if not in_force(pack, as_of):
-        span = f"from {pack.in_force_from} until {pack.in_force_until or 'further notice'}"
-        raise UnknownPackError(f"{pack.id} {pack.version} is not in force on {as_of}, but {span}")
     pieces = pieces_of(pack, versions_of(pack) if versions is None else versions)
+    rules_then = piece_on(pieces, as_of)
+    if rules_then is None or rules_then.pack is not pack:
+        raise UnknownPackError(_not_ruling(pack, as_of, rules_then))
     wanted = _Wanted(store, pack, as_of, known_at, progress, text, again, confirm, full, pieces, decided_by)
     while True:  # where another run was published meanwhile, this one builds on it
         if (outcome := _Batch(wanted).done()) is not None:
             return outcome
+
+
+def _not_ruling(pack: Pack, day: dt.date, other: Piece | None) -> str:
+    """Why a version can't have a run for a day."""
+    if other is not None and in_force(pack, day):
+        later = f"{other.pack.version} is, since {other.pack.in_force_from}"
+        return f"{pack.id} {pack.version} does not rule on {day} any more: {later}"
+    span = f"from {pack.in_force_from} until {pack.in_force_until or 'further notice'}"
+    return f"{pack.id} {pack.version} is not in force on {day}, but {span}"
 
 
 @dataclass(frozen=True, slots=True)

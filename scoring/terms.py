@@ -1,4 +1,8 @@
-"""Which version of a pack is in force when: what a timeline is judged by, day by day."""
+"""Which version of a pack is in force when: what a timeline is judged by, day by day.
+
+A run decides it by the versions that it is given, and the store keeps what was decided (docs/time.md). Runs,
+forecasts, paths and explanations of any day are by what is kept.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.identity import identity
-from rules.loader import in_force, installed_packs
+from rules.loader import installed_packs, ruling
 from rules.model import Pack
+from scoring.judging.period import Period
+from scoring.published import LAST_PUBLISHED
+from scoring.store import Store
 from scoring.store.base import database_time
-from scoring.store.packs import keep_pack
+from scoring.store.models import Run
+from scoring.store.packs import keep_pack, stored_pack
 from scoring.store.timelines import Term
 
 
@@ -30,8 +38,52 @@ class Piece:
         """As the store keeps it."""
         return self.begins, self.ends, identity(self.pack)
 
+    @property
+    def days(self) -> Period:
+        """As a period."""
+        return Period(self.begins, self.ends)
+
+    def within(self, period: Period) -> Period | None:
+        """The days of the period on which the version is in force; None where there are none."""
+        first = max(self.begins, period.first)
+        until = min((day for day in (self.ends, period.until) if day is not None), default=None)
+        return None if until is not None and until <= first else Period(first, until)
+
 
 Rows = Sequence[tuple[dt.date, dt.date | None, str]]
+
+
+def terms_of(
+    store: Store, pack_id: str, run_id: int | None = None, known_at: dt.datetime | None = None
+) -> list[Piece]:
+    """Which version is in force when, as it was decided, in the order of days.
+
+    A run of before decisions were kept, and a pack without runs, are by the versions installed.
+
+    :param run_id: as this run has it; by default as the last decision does.
+    :param known_at: the last decision by which something had been published at this moment; where nothing had
+        been, the last of all. Of packs that are installed nobody knows since when they are.
+    """
+    with store.reading() as session:
+        run = _decided_by(session, pack_id, run_id, known_at)
+        rows = [] if run is None else terms_by_no(session, pack_id).get(run.terms_no or 0, [])
+    if rows:
+        return [Piece(begins, ends, stored_pack(store, digest)) for begins, ends, digest in rows]
+    if run is not None:
+        own = stored_pack(store, run.pack_hash)
+        return pieces_of(own, versions_of(own))
+    return list(_pieces([pack for pack in installed_packs() if pack.id == pack_id]))
+
+
+def _decided_by(
+    session: Session, pack_id: str, run_id: int | None, known_at: dt.datetime | None
+) -> Run | None:
+    """The run whose decision is asked for."""
+    if run_id is not None:
+        return session.get_one(Run, run_id)
+    query = sa.select(Run).where(Run.pack_id == pack_id).order_by(*LAST_PUBLISHED).limit(1)
+    by_then = None if known_at is None else session.scalar(query.where(Run.published_at <= known_at))
+    return by_then or session.scalar(query)
 
 
 def versions_of(pack: Pack) -> Sequence[Pack]:
@@ -41,17 +93,22 @@ def versions_of(pack: Pack) -> Sequence[Pack]:
 
 
 def pieces_of(pack: Pack, versions: Sequence[Pack]) -> list[Piece]:
-    """Which version is in force when; where several are, the given one, or else the one that began first."""
-    known = [pack, *sorted(versions, key=lambda version: version.in_force_from)]
-    days = {day for v in known for day in (v.in_force_from, v.in_force_until) if day is not None}
-    return list(_pieces(known, sorted(days)))
+    """Which version is in force when: a later one, once it is in force, and of the same day the given one."""
+    return list(_pieces([pack, *versions]))
 
 
-def _pieces(known: Sequence[Pack], days: Sequence[dt.date]) -> Iterator[Piece]:
+def piece_on(pieces: Sequence[Piece], day: dt.date) -> Piece | None:
+    """The piece that a day is in; None where no version is in force."""
+    return next((piece for piece in pieces if piece.within(Period.of(day))), None)
+
+
+def _pieces(known: Sequence[Pack]) -> Iterator[Piece]:
     """Neighbours of one version are one piece."""
+    bounds = {day for v in known for day in (v.in_force_from, v.in_force_until) if day is not None}
+    days = sorted(bounds)
     last: Piece | None = None
-    for begins, ends in zip(days, [*days[1:], None], strict=True):
-        version = next((pack for pack in known if in_force(pack, begins)), None)
+    for begins, ends in zip(days, [*days[1:], None], strict=False):
+        version = ruling(known, begins)
         if last is not None and last.pack is version:
             last = replace(last, ends=ends)
             continue

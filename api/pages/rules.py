@@ -13,7 +13,7 @@ from api.problems import fail
 from rules.calendar import today
 from rules.diff import compare
 from rules.identity import identity
-from rules.loader import in_force, installed_packs
+from rules.loader import installed_packs, ruling, ruling_packs
 from rules.model import Pack, Rule, Title
 from scoring.lookup import rule_hits
 from scoring.published import latest_run
@@ -24,8 +24,8 @@ Part = tuple[Title, list[Rule]]
 @blueprint.get("/rules")
 def packs() -> Response:
     """Every installed version of every pack."""
-    day = today()
-    listed = [(pack, in_force(pack, day), identity(pack)) for pack in installed_packs()]
+    now = ruling_packs(today())
+    listed = [(pack, pack in now, identity(pack)) for pack in installed_packs()]
     return page("packs", packs=listed)
 
 
@@ -58,11 +58,10 @@ def changes(pack_id: str) -> Response:
 
 def _version(versions: list[Pack], wanted: str | None) -> Pack:
     """The version of that name; by default the one in force, or else the newest."""
-    day = today()
-    for version in versions:
-        if version.version == wanted if wanted else in_force(version, day):
-            return version
-    return fail("not-found", f"there is no version {wanted}") if wanted else versions[-1]
+    if not wanted:
+        return ruling(versions, today()) or versions[-1]
+    named = (version for version in versions if version.version == wanted)
+    return next(named, None) or fail("not-found", f"there is no version {wanted}")
 
 
 def _parts(pack: Pack) -> list[Part]:

@@ -13,7 +13,7 @@ from api.problems import fail
 from api.schemas.packs import PackSchema, PackSummarySchema, PackVersionQuery
 from api.views import pack_summary, pack_view
 from rules.calendar import today
-from rules.loader import in_force, installed_packs
+from rules.loader import installed_packs, ruling
 from rules.model import Pack
 from scoring.store.packs import text_of
 
@@ -47,8 +47,8 @@ def get_text(query: dict[str, Any], name: str) -> Response:
 def _version(name: str, query: dict[str, Any]) -> Pack:
     versions, wanted = packs_called(name), query.get("version")
     day: dt.date = query.get("as_of") or today()
-    for pack in versions:
-        if pack.version == wanted if wanted else in_force(pack, day):
-            return pack
+    named = next((pack for pack in versions if pack.version == wanted), None)
+    if (pack := named if wanted else ruling(versions, day)) is not None:
+        return pack
     shown = ", ".join(pack.version for pack in versions)
     return fail("not-found", f"{name} has no version {wanted or f'in force on {day}'}; there are: {shown}")

@@ -12,9 +12,13 @@ from typing import Any
 
 from rules.calendar import add_months
 from rules.model import Pack, Rule, Title
-from scoring.answers.timelines import Ruled, TimelineAnswer, timeline_of
+from scoring.answers.timelines import Ruled, UnknownSubjectError, published, run_of, timeline_of
+from scoring.ingest.keys import subject_key
 from scoring.judging.timeline import Segment, Span
+from scoring.published import RunSummary
 from scoring.store import Store
+from scoring.store.packs import stored_pack
+from scoring.store.said import DAY_KIND
 
 
 class Cause(StrEnum):
@@ -76,29 +80,37 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a subject's grade will be, by what was known at the moment of its facts.
+    """What a subject's grade will be, by what was known to a run.
 
     :param until: the day before which it looks.
     """
 
-    timeline: TimelineAnswer
+    run: RunSummary
+    subject_id: str
     first: dt.date
     until: dt.date
     steps: tuple[Step, ...]
 
 
 def forecast(store: Store, pack_id: str, subject_id: str, months: int = 24) -> Forecast:
-    """A subject's grade on every day from the latest run's on, with no new data.
+    """A subject's grade on every day from the latest run's on, with no new data, as the run has published it.
+
+    What a run of before timelines were kept would have said is computed.
 
     :param months: how far to look.
     :raises UnknownSubjectError: where there is no run, or it has nothing of the subject.
     """
-    answer = timeline_of(store, pack_id, subject_id)
-    assert answer.run is not None
-    first = answer.run.as_of
-    until = add_months(first, months)
-    steps = takewhile(lambda step: step.begins < until, steps_of(answer.parts, first))
-    return Forecast(answer, first, until, tuple(steps))
+    run = run_of(store, pack_id, None)
+    subject_id = subject_key(stored_pack(store, run.pack_hash).vocabulary, subject_id)
+    if run.kind == DAY_KIND:
+        parts = timeline_of(store, pack_id, subject_id).parts
+    else:
+        parts = published(store, run, subject_id)
+    if not parts:
+        raise UnknownSubjectError(f"run {run.id} of {pack_id} has no result for {subject_id}")
+    until = add_months(run.as_of, months)
+    steps = takewhile(lambda step: step.begins < until, steps_of(parts, run.as_of))
+    return Forecast(run, subject_id, run.as_of, until, tuple(steps))
 
 
 def steps_of(parts: Sequence[Ruled], first: dt.date) -> Iterator[Step]:

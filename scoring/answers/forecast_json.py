@@ -5,18 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from scoring.answers.forecast import Forecast, Reason, Step
-from scoring.explanation_json import points, rule_document
+from scoring.explanation_json import points, rule_document, subject_head
 
 
 def forecast_document(found: Forecast) -> dict[str, Any]:
     """The forecast as JSON has it. The API's OpenAPI document states its form (``Forecast``)."""
-    run = found.timeline.run
-    assert run is not None
     return {
-        "subject_id": found.timeline.facts.subject_id,
-        "pack_id": found.timeline.pack_id,
-        "run_id": run.id,
-        "known_at": run.known_at.isoformat(),
+        **subject_head(found.run, found.subject_id),
+        "known_at": found.run.known_at.isoformat(),
         "first": found.first.isoformat(),
         "until": found.until.isoformat(),
         "steps": [step_document(step) for step in found.steps],

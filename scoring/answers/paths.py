@@ -19,7 +19,6 @@ from rules.evaluate import compiled
 from rules.expressions import Level, names
 from rules.model import DERIVED, OVER_GROUP, Measure, Pack, Remedy, Rule
 from rules.plan import used_measures
-from scoring.answers.terms import Term, terms_of
 from scoring.answers.timelines import (
     Facts,
     Ruled,
@@ -33,6 +32,7 @@ from scoring.judging.one import Varied
 from scoring.judging.period import Period
 from scoring.judging.timeline import Segment
 from scoring.store import Store
+from scoring.terms import Piece, terms_of
 
 MOST_WORK = 80_000
 """What is judged for one question: of each set its records, and as many again as :data:`SET_WORK`. Within
@@ -151,7 +151,6 @@ def paths_of(store: Store, pack_id: str, subject_id: str, tier: str | None = Non
     :raises UnknownTierError: where the pack has no such tier.
     """
     answer = timeline_of(store, pack_id, subject_id)
-    assert answer.run is not None
     first = answer.run.as_of
     now = answer.on(first)
     grade = None if now is None else now.timeline.on(first)
@@ -160,7 +159,7 @@ def paths_of(store: Store, pack_id: str, subject_id: str, tier: str | None = Non
     target = tier or _above(now.pack, grade.tier)
     if target is not None and target not in now.pack.tiers:
         raise UnknownTierError(f"{now.pack.id} has no tier {target}, but {', '.join(now.pack.tiers)}")
-    terms = terms_of(store, pack_id, None, now.pack)
+    terms = terms_of(store, pack_id, answer.run.id)
     steps = tuple(steps_for(terms, answer.facts, first))
     found = Found()
     if target is not None:
@@ -174,7 +173,7 @@ def paths_of(store: Store, pack_id: str, subject_id: str, tier: str | None = Non
 # Steps
 
 
-def steps_for(terms: Sequence[Term], facts: Facts, first: dt.date) -> Iterator[Step]:
+def steps_for(terms: Sequence[Piece], facts: Facts, first: dt.date) -> Iterator[Step]:
     """Every remedy for every record that it is for, from the day on which a version in force allows it."""
     remedies = [
         (remedy, days, compiled(remedy.when), remedy.after and compiled(remedy.after))
@@ -213,7 +212,7 @@ def varied(judges: Sequence[tuple[Pack, Varied]], facts: Facts, steps: Sequence[
 
 
 def _judges(
-    store: Store, terms: Sequence[Term], facts: Facts, period: Period
+    store: Store, terms: Sequence[Piece], facts: Facts, period: Period
 ) -> Iterator[tuple[Pack, Varied]]:
     for term in terms:
         days = term.within(period)
@@ -222,7 +221,7 @@ def _judges(
             yield term.pack, Varied(judge_of(term.pack), facts.attributes, days, group)
 
 
-def held(terms: Sequence[Term], steps: Sequence[Step]) -> tuple[Measure, ...]:
+def held(terms: Sequence[Piece], steps: Sequence[Step]) -> tuple[Measure, ...]:
     """The measures that depend on others and read what a step changes."""
     columns = {name for step in steps for name in step.remedy.changes}
     found: dict[str, Measure] = {}

@@ -7,17 +7,13 @@ from typing import Any
 
 from rules.model import Pack
 from scoring.answers.paths import Nearest, Path, Paths, Step
-from scoring.explanation_json import citations_document, points, rule_document
+from scoring.explanation_json import citations_document, points, rule_document, subject_head
 
 
 def paths_document(found: Paths) -> dict[str, Any]:
     """The paths as JSON has them. The API's OpenAPI document states their form (``Paths``)."""
-    run = found.timeline.run
-    assert run is not None
     return {
-        "subject_id": found.timeline.facts.subject_id,
-        "pack_id": found.timeline.pack_id,
-        "run_id": run.id,
+        **subject_head(found.timeline.run, found.timeline.facts.subject_id),
         "as_of": found.first.isoformat(),
         "tier": found.tier,
         "target": found.target,

@@ -1,6 +1,6 @@
 """A subject's grades as a timeline, by what was known at a moment.
 
-This is the one place that says where a timeline comes from. Today it is judged, from the facts.
+What a run has published is read; what nobody has said is judged, from the facts.
 """
 
 from __future__ import annotations
@@ -16,18 +16,21 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.model import Pack, Vocabulary
-from scoring.answers.terms import Term, terms_of
 from scoring.ingest.keys import subject_key
 from scoring.judging import one
 from scoring.judging.lines import Line
 from scoring.judging.period import ALL_OF_TIME, Period
-from scoring.judging.timeline import Timeline
+from scoring.judging.timeline import Segment, Span, Timeline
 from scoring.published import RunSummary, current_run, get_run
 from scoring.store import Store
+from scoring.store import timelines as rows
 from scoring.store.documents import decode
 from scoring.store.models import RecordVersion, SubjectVersion, last_ingest
 from scoring.store.models import known_at as was_known
 from scoring.store.packs import stored_pack
+from scoring.store.said import visible
+from scoring.store.timelines import GradedRule, GradedSubject, Touch
+from scoring.terms import Piece, since, terms_of
 
 
 class UnknownSubjectError(LookupError):
@@ -60,13 +63,13 @@ class Ruled:
 class TimelineAnswer:
     """A subject's grades.
 
-    :param run: the run that knew these facts; None where they are those of a moment.
+    :param run: the run that knew these facts.
     :param parts: one for each version of the pack that rules in the period, in the order of days.
     """
 
     pack_id: str
     facts: Facts
-    run: RunSummary | None
+    run: RunSummary
     parts: tuple[Ruled, ...]
 
     def on(self, day: dt.date) -> Ruled | None:
@@ -74,35 +77,78 @@ class TimelineAnswer:
         return next((part for part in self.parts if part.timeline.on(day) is not None), None)
 
 
-def timeline_of(
-    store: Store,
-    pack_id: str,
-    subject_id: str,
-    run_id: int | None = None,
-    known_at: dt.datetime | None = None,
-    period: Period = ALL_OF_TIME,
-) -> TimelineAnswer:
-    """A subject's timeline, by the facts of a run or of a moment.
+def timeline_of(store: Store, pack_id: str, subject_id: str) -> TimelineAnswer:
+    """A subject's timeline on all days, judged by the facts and the rules of the latest run.
 
-    Days before a run's own are judged by what the run knew, and not what was said of them then.
-
-    :param run_id: by default, where no moment is given, the latest run of the pack.
-    :param known_at: a moment with its time zone. Rules are those by which something was published then.
     :raises UnknownSubjectError: where there is no run, or nothing was known of the subject.
-    :raises StoreError: where the store has no such run, or fails.
     """
-    run = run_of(store, pack_id, run_id) if known_at is None else None
-    own = stored_pack(store, run.pack_hash) if run is not None else None
-    terms = terms_of(store, pack_id, known_at, own)
-    if not terms:
-        raise UnknownSubjectError(f"no pack is called {pack_id}")
-    moment = known_at if run is None else run.known_at
+    run = run_of(store, pack_id, None)
+    terms = terms_of(store, pack_id, run.id)
+    vocabulary = stored_pack(store, run.pack_hash).vocabulary
     with store.reading() as session:
-        facts = facts_of(session, terms[-1].pack.vocabulary, subject_id, moment)
-    return TimelineAnswer(pack_id, facts, run, ruled_by(store, terms, facts, period))
+        facts = facts_of(session, vocabulary, subject_id, run.known_at)
+    return TimelineAnswer(pack_id, facts, run, ruled_by(store, terms, facts, ALL_OF_TIME))
 
 
-def ruled_by(store: Store, terms: Sequence[Term], facts: Facts, period: Period) -> tuple[Ruled, ...]:
+def published(store: Store, run: RunSummary, subject_id: str) -> tuple[Ruled, ...]:
+    """What a run says of a subject from its own day on; nothing where it does not grade the subject.
+
+    :param run: one that says more than its day.
+    :param subject_id: as it is stored.
+    """
+    with store.reading() as session:
+        number = session.scalar(
+            sa.select(GradedSubject.number).where(
+                GradedSubject.pack_id == run.pack_id, GradedSubject.subject_id == subject_id
+            )
+        )
+        whom = Touch.subject == number
+        segments = session.execute(visible(rows.Segment, whom, run.id, run.as_of)).all()
+        spans = session.execute(visible(rows.Span, whom, run.id, run.as_of)).all()
+        rules = dict(
+            session.execute(
+                sa.select(GradedRule.number, GradedRule.rule).where(GradedRule.pack_id == run.pack_id)
+            ).all()
+        )
+    pieces = since(terms_of(store, run.pack_id, run.id), run.as_of)
+    found = (Ruled(piece.pack, _kept(piece, run.as_of, segments, spans, rules)) for piece in pieces)
+    return tuple(part for part in found if part.timeline.segments)
+
+
+def _kept(
+    piece: Piece, first: dt.date, segments: Sequence[Any], spans: Sequence[Any], rules: Mapping[int, str]
+) -> Timeline:
+    """What is kept of the days on which a version rules."""
+    kept_segments = [
+        Segment(days.first, days.until, row.score, row.tier, row.band, row.veto, row.known, row.total)
+        for row in segments
+        if (days := _shown(row, first, piece)) is not None
+    ]
+    kept_spans = [
+        Span(
+            piece.pack.rule(rules[row.rule]),
+            row.record_id,
+            days.first,
+            days.until,
+            row.points,
+            row.counts_from,
+            row.counts_until,
+        )
+        for row in spans
+        if (days := _shown(row, first, piece)) is not None
+    ]
+    kept_segments.sort(key=lambda segment: segment.begins)
+    return Timeline(piece.days, tuple(kept_spans), tuple(kept_segments))
+
+
+def _shown(row: Any, first: dt.date, piece: Piece) -> Period | None:
+    """The days of a row of :func:`scoring.store.said.visible` that are in a piece."""
+    until = min((day for day in (row.ends, row.hidden_from) if day is not None), default=None)
+    begins = max(row.begins, row.from_day, first)
+    return None if until is not None and until <= begins else piece.within(Period(begins, until))
+
+
+def ruled_by(store: Store, terms: Sequence[Piece], facts: Facts, period: Period) -> tuple[Ruled, ...]:
     """The timeline of facts by each version on the days of the period on which it rules."""
     return tuple(
         Ruled(term.pack, timeline)

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 import click
 
 from rules.calendar import today
-from rules.loader import in_force, installed_packs
+from rules.loader import ruling_packs
 from scoring.cli.options import database_option, pack_of
 from scoring.cli.output import Format, format_option, print_rows, progress
 from scoring.ingest.keys import ENTERPRISES, subject_key
@@ -85,7 +85,7 @@ def rescan_command(name: str | None, everybody: bool, database: str | None) -> N
     Example: xinheng ingest work/district/enterprise && xinheng alerts rescan
     """
     day = today()
-    packs = [pack_of(name, day)] if name else [p for p in installed_packs() if p.alerts and in_force(p, day)]
+    packs = [pack_of(name, day)] if name else [p for p in ruling_packs(day) if p.alerts]
     failed = False
     with _store(database) as store:
         for pack in packs:

@@ -13,7 +13,7 @@ from time import perf_counter
 import click
 import sqlalchemy as sa
 
-from rules.loader import in_force, installed_packs
+from rules.loader import ruling_packs
 from rules.model import Pack
 from scoring.cli.options import Memory, as_of_option, database_option, pack_of
 from scoring.cli.output import Format, format_option, print_rows, progress
@@ -108,7 +108,7 @@ def grade_store(
 def _packs_with_subjects(store: Store, as_of: dt.date) -> list[Pack]:
     with store.reading() as session:
         kinds = set(session.scalars(sa.select(SubjectVersion.vocabulary).distinct()))
-    packs = [p for p in installed_packs() if p.vocabulary.id in kinds and in_force(p, as_of)]
+    packs = [p for p in ruling_packs(as_of) if p.vocabulary.id in kinds]
     if not packs:
         raise StoreError(f"the store {store.address} has no subject that a pack in force on {as_of} grades")
     return packs

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from rules.calendar import today
 from rules.identity import identity
-from rules.loader import in_force, installed_packs
+from rules.loader import ruling_packs
 from rules.model import Pack
 from scoring.group_measures import measures_of_group, of_subject
 from scoring.judging import one
@@ -191,8 +191,8 @@ _judging = Lock()
 def _judge_all(store: Store, vocabulary_id: str, subject_id: str, cause: str | None) -> None:
     """By every pack in force; one that fails does not stop the others."""
     day = today()
-    for pack in installed_packs():
-        if pack.vocabulary.id != vocabulary_id or not in_force(pack, day):
+    for pack in ruling_packs(day):
+        if pack.vocabulary.id != vocabulary_id:
             continue
         try:
             judge_of(pack).judge(store, subject_id, day, cause)

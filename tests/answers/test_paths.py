@@ -32,10 +32,10 @@ from timeline_cases import FIRST, case, day, record, rule, subject, veto
 from rules.model import Pack
 from rules.problems import PackError
 from scoring.answers.paths import Found, held, search, steps_for, varied
-from scoring.answers.terms import Term, term_on
 from scoring.answers.timelines import Facts
 from scoring.judging import one
 from scoring.judging.period import Period
+from scoring.terms import Piece, piece_on
 
 LENGTH = 60
 REMEDIES = [
@@ -96,13 +96,13 @@ def found(
     pack: Pack,
     case: Case,
     target: str,
-    terms: Sequence[Term] = (),
+    terms: Sequence[Piece] = (),
     most: int = 1_000,
     days: int | None = None,
 ) -> Found:
     """What the product finds."""
     facts = facts_of(case)
-    terms = terms or [Term(pack, Period(pack.in_force_from, pack.in_force_until))]
+    terms = terms or [Piece(pack.in_force_from, pack.in_force_until, pack)]
     steps = list(steps_for(terms, facts, FIRST))
     until = None if days is None else day(days)
     judges = []
@@ -133,13 +133,13 @@ def as_sets(found: Found, days: int = LENGTH) -> Mapping[Set, dt.date]:
     }
 
 
-def by_trying_everything(terms: Sequence[Term], case: Case, target: str, days: int) -> Mapping[Set, dt.date]:
+def by_trying_everything(terms: Sequence[Piece], case: Case, target: str, days: int) -> Mapping[Set, dt.date]:
     """Every set of steps without a part that reaches the tier as early, by the reference, day after day."""
     rows = {str(row[RECORD_KEY]): row for row in case.records}
     open_from: dict[tuple[str, str], dt.date] = {}
     changes: dict[tuple[str, str], Mapping[str, Any]] = {}
     for number in range(days):
-        term = term_on(tuple(terms), day(number))
+        term = piece_on(terms, day(number))
         for (name, known_row), remedy in product(rows.items(), term.pack.remedies if term else ()):
             known = reference.exact_row({**known_row, **case.subjects[0]})
             after = reference.value(remedy.after, known, FIRST) if remedy.after else FIRST
@@ -164,11 +164,11 @@ def by_trying_everything(terms: Sequence[Term], case: Case, target: str, days: i
 
 
 def first_day(
-    terms: Sequence[Term], case: Case, records: list[Data], target: str, on: dt.date, days: int
+    terms: Sequence[Piece], case: Case, records: list[Data], target: str, on: dt.date, days: int
 ) -> dt.date | None:
     """The first day from one on, of so many, on which the tier is had."""
     while on < day(days):
-        term = term_on(tuple(terms), on)
+        term = piece_on(terms, on)
         if term is not None:
             tier = reference.grade(term.pack, on, case.subjects, records)["a"].tier
             if term.pack.tiers.index(tier) <= term.pack.tiers.index(target):
@@ -177,8 +177,8 @@ def first_day(
     return None
 
 
-def the_pack(pack: Pack) -> list[Term]:
-    return [Term(pack, Period(pack.in_force_from, pack.in_force_until))]
+def the_pack(pack: Pack) -> list[Piece]:
+    return [Piece(pack.in_force_from, pack.in_force_until, pack)]
 
 
 @settings(thorough, max_examples=EXAMPLES // 8)
@@ -202,8 +202,8 @@ def test_days_and_steps_are_those_of_the_version_in_force_then(
     rules = [*RULES[:2], rule(3, "bad >= 1", -3), rule(5, "note = 'x'", 2)]
     first, second = load(case), load(remedied(case.records, rules, later))
     terms = [
-        Term(first, Period(first.in_force_from, day(begins))),
-        Term(second, Period(day(begins + gap))),
+        Piece(first.in_force_from, day(begins), first),
+        Piece(day(begins + gap), None, second),
     ]
     answer = found(first, case, target, terms)
     assert as_sets(answer) == by_trying_everything(terms, case, target, LENGTH)

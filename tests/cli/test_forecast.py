@@ -103,7 +103,7 @@ def test_what_can_not_be_asked_is_said(command: Command, database: str) -> None:
         (("explain", HIT, "--known-at", "2001-01-01"), 1, "nothing was known of"),
         (("explain", HIT, "--as-of", "2025-12-31"), 1, "no version of market is in force on 2025-12-31"),
         (("explain", HIT, "--known-at", "yesterday"), 2, "is not a moment"),
-        (("forecast", "nobody"), 1, "nothing was known of nobody"),
+        (("forecast", "nobody"), 1, "has no result for nobody"),
         (("forecast", HIT, "--months", "0"), 2, "--months"),
     ):
         result = command(*line, "--pack", "market", "--database", database)

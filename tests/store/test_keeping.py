@@ -16,9 +16,11 @@ import sqlalchemy as sa
 
 from rules.calendar import SHANGHAI
 from rules.identity import identity
-from rules.loader import in_force, load_pack
+from rules.loader import load_pack, ruling
 from rules.model import Pack
 from scoring import results, runs
+from scoring.answers.forecast import Step, forecast, steps_of
+from scoring.answers.timelines import UnknownSubjectError, timeline_of
 from scoring.engine import grade
 from scoring.published import RunSummary
 from scoring.result_tables import RESULT_SCHEMAS, stream_results
@@ -168,7 +170,7 @@ class History:
             begins = day(self._rng.randint(5, 80))
             ends = self._rng.choice([None, begins + dt.timedelta(days=25)])
             points = self._rng.choice((-10, -15))
-            old = self._packs.version(dt.date(2026, 1, 1), begins)
+            old = self._packs.version(dt.date(2026, 1, 1), self._rng.choice([None, begins]))
             self.versions = [old, self._packs.version(begins, ends, points)]
         else:
             is_alone = kept[0].in_force_until is None
@@ -176,7 +178,7 @@ class History:
 
     def _run(self) -> None:
         as_of = day(self._rng.randint(0, 60))
-        pack = next((version for version in self.versions if in_force(version, as_of)), None)
+        pack = ruling(self.versions, as_of)
         if pack is None:
             return
         known_at = None
@@ -266,6 +268,7 @@ def _hold(store: Store, take_in: TakeIn, folder: Path, seed: int) -> None:
             told.step()
             _check_days(told, rng, 2)
         _check_days(told, rng, 12)
+        _check_forecasts(store)
 
 
 def _check_days(told: History, rng: random.Random, number: int) -> None:
@@ -277,6 +280,26 @@ def _check_days(told: History, rng: random.Random, number: int) -> None:
         truth = {} if word is None else told.truth(word, on)
         as_left = Said(told.said[asked].run, word.versions if word else told.said[asked].versions)
         assert told.kept(as_left, on) == truth, (told.said[asked].run, on)
+
+
+def _check_forecasts(store: Store) -> None:
+    """What the latest run has published foretells what its facts give when they are judged."""
+    for subject in SUBJECTS:
+        try:
+            told = forecast(store, "market", subject, 24)
+        except UnknownSubjectError:
+            with pytest.raises(UnknownSubjectError):
+                timeline_of(store, "market", subject)
+            continue
+        parts = timeline_of(store, "market", subject).parts
+        computed = [step for step in steps_of(parts, told.first) if step.begins < told.until]
+        assert list(map(foretold, told.steps)) == list(map(foretold, computed)), (told.run, subject)
+
+
+def foretold(step: Step) -> tuple[Any, ...]:
+    """A step as a reader sees it."""
+    grade = step.grade and (step.grade.score, step.grade.tier, step.grade.band, step.grade.veto)
+    return step.begins, step.ends, step.pack and step.pack.version, grade, step.reasons
 
 
 # What each is for
