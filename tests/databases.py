@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
+
+Fill = Callable[[str], None]
+"""Fills the empty store of a URL, and leaves no connection to it open."""
 
 
 @contextmanager

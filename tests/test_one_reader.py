@@ -32,7 +32,7 @@ assert VOCABULARY.records is not None
 RECORDS: Table = VOCABULARY.records
 CODE = "91500159MA0" + "00001"
 CODES = [f"{body}{uscc.calc_check_digit(body)}" for body in (f"{CODE}{n}" for n in range(3))]
-SOON, FAR = (str(today() + dt.timedelta(days)) for days in (30, 32))
+SOON, FAR = (str(today() + dt.timedelta(days)) for days in (30, 33))  # also of tomorrow
 
 CELLS: Mapping[str, list[str]] = {
     "record_id": ["R00001", "R00002", "R00003", "Ｒ00003 ", "", "无", "2.02E-17", "5E-100",

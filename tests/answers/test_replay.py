@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from cli.market import AS_OF, HIT, MISSED, PACK, RECORDS, SUBJECTS
 from click.testing import CliRunner
+from databases import Fill
 
 from scoring.answers.replay import replay
 from scoring.cli import main
@@ -18,20 +21,32 @@ from scoring.store.models import RecordVersion
 from scoring.store.timelines import GradedSubject, Segment, Span
 
 
-@pytest.fixture
-def market(store: Store, store_url: str, tmp_path: Path) -> Store:
+def fill_market(url: str) -> None:
     """The market, graded once, and something learnt since."""
-    for name, text in (("market.yaml", PACK), ("subjects.csv", SUBJECTS), ("records.csv", RECORDS)):
-        (tmp_path / name).write_text(text, encoding="utf-8")
     later = RECORDS.splitlines()[0] + f"\nP9,{MISSED},penalty,general,effective,fine,1,2026-07-01\n"
-    (tmp_path / "more.csv").write_text(later, encoding="utf-8")
-    for line in (
-        ("ingest", tmp_path / "subjects.csv", tmp_path / "records.csv", "--quarantine", tmp_path),
-        ("score", "--pack", tmp_path / "market.yaml", "--as-of", AS_OF),
-        ("ingest", tmp_path / "more.csv", "--quarantine", tmp_path),
-    ):
-        result = CliRunner().invoke(main, [*map(str, line), "--database", store_url])
-        assert result.exit_code == 0, result.output
+    files = {"market.yaml": PACK, "subjects.csv": SUBJECTS, "records.csv": RECORDS, "more.csv": later}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for file, text in files.items():
+            (folder / file).write_text(text, encoding="utf-8")
+        for line in (
+            ("ingest", folder / "subjects.csv", folder / "records.csv", "--quarantine", folder),
+            ("score", "--pack", folder / "market.yaml", "--as-of", AS_OF),
+            ("ingest", folder / "more.csv", "--quarantine", folder),
+        ):
+            result = CliRunner().invoke(main, [*map(str, line), "--database", url])
+            assert result.exit_code == 0, result.output
+
+
+@pytest.fixture
+def store_url(copy_of: Callable[[Fill], str]) -> str:
+    """A copy of that, on SQLite and on PostgreSQL."""
+    return copy_of(fill_market)
+
+
+@pytest.fixture
+def market(store: Store) -> Store:
+    """The market's store."""
     return store
 
 

@@ -62,8 +62,9 @@ def test_a_run_of_a_day_to_come_is_nobodys_grade_before_that_day(
     assert regulator.get(f"/v1/subjects/{MIXED}/explanation").json["run"]["as_of"] == "2026-07-31"
     assert explain(store, PACK, MIXED).as_of == dt.date(2026, 7, 31), "on the command line and on pages too"
     assert {item["as_of"] for item in regulator.get("/v1/subjects").json["items"]} == {"2026-07-31"}
-    bank, day = sign_in(Role.LENDER, "甲银行"), str(today())
-    consent = terms(MIXED, lender="甲银行", valid_from=day, valid_until=day)
+    bank, day = sign_in(Role.LENDER, "甲银行"), today()
+    tomorrow = day + dt.timedelta(days=1)  # which it may be before the bank asks
+    consent = terms(MIXED, lender="甲银行", valid_from=str(day), valid_until=str(tomorrow))
     assert regulator.post("/v1/consents", json=consent).status_code == 201
     answer = bank.post("/v1/lender-checks", json=check(consent["reference"], MIXED)).json
     assert answer["graded_on"] == "2026-07-31"

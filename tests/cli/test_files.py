@@ -524,18 +524,24 @@ def line(market: Path, files: tuple[Path, ...], out: Path) -> list[str]:
 
 
 HELD = """
-import signal, sys
+import signal, sys, time
 import scoring.files
 from scoring.cli import main
 
 def grade(*given, **named):
     print("graded", file=sys.stderr, flush=True)
-    signal.pause()
+    while True:
+        time.sleep(0.01)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
 scoring.files.grade = grade
 main(prog_name="xinheng")
 """
-"""The command, held before it writes until a signal comes."""
+"""The command, held before it writes until a signal comes.
+
+A signal that came just before ``signal.pause()`` would be waited for without end, and what a shell starts
+in the background ignores SIGINT.
+"""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])

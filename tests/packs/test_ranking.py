@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner
+from databases import Fill
 from strategies import to_yaml
 
-from rules.loader import PACKS, vocabulary_text
+from rules.loader import PACKS, load_pack, vocabulary_text
 from rules.model import Pack
 from rules.plan import compile_plan, used_measures
 from rules.problems import UnknownPackError
 from scoring.cli.departments import departments_group
 from scoring.departments import _ranking, department_ranking
+from scoring.published import list_runs
 from scoring.results import Filters, list_grades
 from scoring.runs import run
 from scoring.store import Store, StoreError, open_store
@@ -38,12 +41,24 @@ def fill(store: Store, pack: Pack) -> None:
     put_into(store, pack, bodies(["a", "b", "c", "d", "few", "gone"], gone=GONE), records)
 
 
-def test_the_ranking_lists_the_ranked_by_place_and_says_why_the_others_are_not(
-    store: Store, department: Pack
-) -> None:
-    fill(store, department)
-    run(store, department, AS_OF)
-    found = department_ranking(store)
+def ranked_once(url: str) -> None:
+    """Fill an empty store, and publish a run."""
+    store, pack = open_store(url), load_pack(PACKS / "department-credit.yaml")
+    fill(store, pack)
+    run(store, pack, AS_OF)
+    store.close()
+
+
+@pytest.fixture
+def ranked(copy_of: Callable[[Fill], str]) -> Iterator[Store]:
+    """A store with a run, on SQLite and on PostgreSQL."""
+    opened = open_store(copy_of(ranked_once))
+    yield opened
+    opened.close()
+
+
+def test_the_ranking_lists_the_ranked_by_place_and_says_why_the_others_are_not(ranked: Store) -> None:
+    found = department_ranking(ranked)
     listed = [(s.subject_id, s.places.place, s.places.place_from_end) for s in found.standings]
     assert listed == [
         ("a", 1, 4),
@@ -59,19 +74,14 @@ def test_the_ranking_lists_the_ranked_by_place_and_says_why_the_others_are_not(
     assert "已撤并" in reasons["gone"]
 
 
-def test_last_years_places_stand_beside_it(store: Store, department: Pack) -> None:
-    fill(store, department)
-    run(store, department, AS_OF)
-    last_year = {s.subject_id: s.places.place_from_end_last_year for s in department_ranking(store).standings}
+def test_last_years_places_stand_beside_it(ranked: Store) -> None:
+    found = department_ranking(ranked).standings
+    last_year = {s.subject_id: s.places.place_from_end_last_year for s in found}
     assert last_year == {"a": 5, "b": 4, "c": 2, "d": 3, "few": None, "gone": 1}
 
 
-def test_consequences_come_in_the_order_of_the_pack_with_those_whom_they_meet(
-    store: Store, department: Pack
-) -> None:
-    fill(store, department)
-    run(store, department, AS_OF)
-    met = [(c.rule.id, c.standing.subject_id) for c in department_ranking(store).consequences]
+def test_consequences_come_in_the_order_of_the_pack_with_those_whom_they_meet(ranked: Store) -> None:
+    met = [(c.rule.id, c.standing.subject_id) for c in department_ranking(ranked).consequences]
     two_years = ("two-years.talk", "two-years.no-awards", "two-years.head-moved")
     assert met == [
         ("last-of-year.talk", "c"),
@@ -81,26 +91,24 @@ def test_consequences_come_in_the_order_of_the_pack_with_those_whom_they_meet(
     ]
 
 
-def test_an_earlier_run_keeps_its_ranking_when_answers_come_later(store: Store, department: Pack) -> None:
-    fill(store, department)
-    first = run(store, department, AS_OF).run
+def test_an_earlier_run_keeps_its_ranking_when_answers_come_later(ranked: Store, department: Pack) -> None:
+    [first] = list_runs(ranked)
     more = [{**row, "record_id": f"{row['record_id']}-late"} for row in survey(2026, {"few": 99})]
-    put_into(store, department, bodies(["few"]), more)
-    run(store, department, AS_OF)
-    assert places(store, first.id) == {"a": 1, "b": 2, "c": 3, "d": 3, "few": None, "gone": None}
-    assert places(store)["few"] == 5  # with its 29 answers of 10
+    put_into(ranked, department, bodies(["few"]), more)
+    run(ranked, department, AS_OF)
+    assert places(ranked, first.id) == {"a": 1, "b": 2, "c": 3, "d": 3, "few": None, "gone": None}
+    assert places(ranked)["few"] == 5  # with its 29 answers of 10
 
 
-def test_the_consequences_of_a_run_are_those_of_its_own_hits(store: Store, department: Pack) -> None:
+def test_the_consequences_of_a_run_are_those_of_its_own_hits(ranked: Store, department: Pack) -> None:
     """Whom a later run meets, and whom it meets no more, changes nothing of the earlier one."""
-    fill(store, department)
-    first = run(store, department, AS_OF).run
-    before = met(store, first.id)
+    [first] = list_runs(ranked)
+    before = met(ranked, first.id)
     worse = [{**row, "record_id": f"{row['record_id']}-late"} for row in survey(2026, {"b": 1}, 900)]
-    put_into(store, department, bodies(["b"]), worse)
-    second = run(store, department, AS_OF).run
-    assert ("last-of-year.talk", "b") in met(store, second.id)
-    assert met(store, first.id) == before
+    put_into(ranked, department, bodies(["b"]), worse)
+    second = run(ranked, department, AS_OF).run
+    assert ("last-of-year.talk", "b") in met(ranked, second.id)
+    assert met(ranked, first.id) == before
     assert ("last-of-year.talk", "b") not in before
 
 
@@ -144,13 +152,9 @@ def test_a_run_of_a_pack_that_ranks_nobody_is_refused(sqlite_store_url: str, ent
 
 
 @pytest.fixture
-def ranked_url(sqlite_store_url: str, department: Pack) -> str:
+def ranked_url(sqlite_copy_of: Callable[[Fill], str]) -> str:
     """A store with a run."""
-    store = open_store(sqlite_store_url)
-    fill(store, department)
-    run(store, department, AS_OF)
-    store.close()
-    return sqlite_store_url
+    return sqlite_copy_of(ranked_once)
 
 
 def command(*arguments: str) -> Any:

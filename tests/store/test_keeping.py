@@ -32,7 +32,7 @@ from scoring.results import (
     tier_counts,
 )
 from scoring.runs import run
-from scoring.store import Store, create_store
+from scoring.store import Store, open_store
 from scoring.store.models import Run
 from scoring.store.snapshot import take_snapshot
 from scoring.store.timelines import GradedSubject, Segment, Span, Tally, Term, Touch
@@ -247,16 +247,16 @@ def history(store: Store, take_in: TakeIn, folder: Path, seed: int) -> Iterator[
 
 @pytest.mark.parametrize("seed", range(EXAMPLES))
 def test_what_is_kept_is_what_full_runs_would_have_said(
-    sqlite_url: str, take_in: TakeIn, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+    sqlite_store_url: str, take_in: TakeIn, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runs, "FEW", seed % 2)  # more are taken out of all facts, which must be the same
-    store = create_store(sqlite_url)
+    store = open_store(sqlite_store_url)
     _hold(store, take_in, tmp_path / "packs", seed)
     store.close()
 
 
-def test_it_is_in_postgresql_as_well(postgresql_url: str, take_in: TakeIn, tmp_path: Path) -> None:
-    store = create_store(postgresql_url)
+def test_it_is_in_postgresql_as_well(postgresql_store_url: str, take_in: TakeIn, tmp_path: Path) -> None:
+    store = open_store(postgresql_store_url)
     _hold(store, take_in, tmp_path / "packs", 5)
     store.close()
 
