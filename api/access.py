@@ -113,6 +113,7 @@ ACCESS: dict[str, Access] = {
     "packs.get_text": _sees(*ALL),
     # what tiers and results lead to; a department's key sees its own part of a ranking
     "rankings.get_ranking": _reads(R, D),
+    "forecasts.get_population": _sees(R),
     "inspection_plans.list_plans": _sees(R),
     "inspection_plans.post_plan": _changes(R),
     "inspection_plans.get_plan": _sees(R),
@@ -167,6 +168,7 @@ ACCESS: dict[str, Access] = {
     "pages.pack": _sees(*ALL),
     "pages.changes": _sees(*ALL),
     "pages.plans": _sees(R),
+    "pages.population": _sees(R),
     "pages.plan": _reads(R),
     "pages.simulation": _sees(R),
     "pages.simulate_packs": _reads(R),

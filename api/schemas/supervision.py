@@ -7,7 +7,8 @@ from marshmallow import Schema, fields, validate
 from api.fields import Points, Text, TitleField, Values
 from api.paging import PageQuery, page_of
 from api.schemas.runs import LARGEST_ID, MoveSchema, RunSchema, TransitionSchema
-from api.schemas.subjects import GradeSchema, RuleSchema
+from api.schemas.subjects import GradeSchema, PackQuery, RuleSchema
+from scoring.answers.population import MOST_MONTHS
 
 LONGEST_PACK = 1_000_000
 
@@ -46,6 +47,54 @@ class RankingSchema(Schema):
     run = fields.Nested(RunSchema, required=True)
     standings = fields.List(fields.Nested(StandingSchema), required=True)
     consequences = fields.List(fields.Nested(ConsequenceSchema), required=True)
+
+
+class PopulationQuery(PackQuery):
+    """How far to look."""
+
+    months = fields.Integer(
+        load_default=36,
+        validate=validate.Range(1, MOST_MONTHS),
+        metadata={"description": "That end after the latest run's day"},
+    )
+
+
+class MonthSchema(Schema):
+    """A month to come."""
+
+    begins = fields.Date(required=True)
+    ends = fields.Date(required=True)
+    version = fields.String(
+        required=True, allow_none=True, metadata={"description": "Of the pack on the last day"}
+    )
+    tiers = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        required=True,
+        metadata={"description": "How many subjects have each tier on the last day"},
+    )
+    up = fields.Integer(
+        required=True, metadata={"description": "Those with a better tier than a month before"}
+    )
+    down = fields.Integer(required=True)
+    transitions = fields.List(fields.Nested(TransitionSchema), required=True)
+    inspections = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        required=True,
+        metadata={"description": "How many of each tier the month's plan will draw"},
+    )
+
+
+class PopulationForecastSchema(Schema):
+    """How many subjects will have each tier at each month's end, with nothing new known of anybody."""
+
+    pack_id = fields.String(required=True)
+    run_id = fields.Integer(required=True, metadata={"description": "The run whose facts these are"})
+    known_at = fields.DateTime(required=True)
+    as_of = fields.Date(required=True)
+    tiers = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    months = fields.List(fields.Nested(MonthSchema), required=True)
 
 
 class PlanRequest(Schema):

@@ -153,7 +153,7 @@ def plan_refusals(store: Store, plan_id: int) -> list[dict[str, Any]]:
 def _population(session: Session, run: RunSummary, pack: Pack, month: dt.date) -> Population:
     subject = GradedSubject.subject_id
     graded = said(Segment, run.pack_id, run.id, run.as_of, subject, Segment.tier)
-    tiers = session.execute(graded.where(subject.not_in(_gone(run))).order_by(subject)).all()
+    tiers = session.execute(graded.where(subject.not_in(gone(run))).order_by(subject)).all()
     in_force = (
         sa.select(sa.func.max(InspectionPlan.id))
         .where(
@@ -176,7 +176,7 @@ def _population(session: Session, run: RunSummary, pack: Pack, month: dt.date) -
     )
 
 
-def _gone(run: RunSummary) -> Any:
+def gone(run: RunSummary) -> Any:
     """Those who are no longer in business: there is nobody to visit."""
     written = (SubjectVersion.data.like(f'%"state":"{state}"%') for state in GONE)
     return sa.select(SubjectVersion.subject_id).where(

@@ -188,11 +188,15 @@ def _draw(month: dt.date, seed: str, people: Population) -> Iterable[str]:
         by_tier.setdefault(tier, []).append(subject)
     for tier, subjects in sorted(by_tier.items()):
         rules = people.supervision[tier]
-        quota = monthly_quota(rules, len(subjects), month)
-        if not quota or not rules.unprompted_visits:
-            continue
+        quota = drawn_in(rules, len(subjects), month)
         free = (s for s in subjects if not _spent(people, s, rules))
         yield from sorted(free, key=lambda s: (people.visits.get(s, 0), _lot(seed, month, s)))[:quota]
+
+
+def drawn_in(rules: Supervision, size: int, month: dt.date) -> int:
+    """How many of a tier's subjects the month's plan draws where inspectors suffice and no cap is reached."""
+    allowed = rules.unprompted_visits and rules.visits_per_year != 0
+    return monthly_quota(rules, size, month) if allowed else 0
 
 
 def monthly_quota(rules: Supervision, size: int, month: dt.date) -> int:

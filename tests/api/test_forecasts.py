@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 
 from click.testing import CliRunner
 from client import Client, Sign
-from small_district import FINED, LISTED
+from small_district import FINED, LISTED, SUBJECTS
 
 from api.schemas.subjects import ForecastSchema
+from api.schemas.supervision import PopulationForecastSchema
 from scoring.cli import main
 from scoring.keys import Role
 
@@ -72,3 +73,44 @@ def test_the_command_line_gives_the_forecast_that_the_api_gives(regulator: Clien
     line = ["forecast", FINED, "--database", district_url, "--format", "json"]
     printed = CliRunner().invoke(main, line, catch_exceptions=False)
     assert json.loads(printed.stdout) == regulator.get(FORECAST).json
+
+
+def test_a_regulator_is_told_how_everybody_will_stand(regulator: Client, district_url: str) -> None:
+    found = regulator.get("/v1/forecasts/population?months=12").json
+    assert list(found) == list(PopulationForecastSchema().fields)
+    assert len(found["months"]) == 12
+    assert sum(found["tiers"].values()) == len(SUBJECTS)
+    before = found["tiers"]
+    for month in found["months"]:
+        assert sum(month["tiers"].values()) == len(SUBJECTS)
+        moved = dict.fromkeys(before, 0)
+        for move in month["transitions"]:
+            moved[move["tier_before"]] -= move["subjects"]
+            moved[move["tier"]] += move["subjects"]
+        assert month["tiers"] == {tier: before[tier] + moved[tier] for tier in before}
+        assert month["up"] + month["down"] == sum(move["subjects"] for move in month["transitions"])
+        before = month["tiers"]
+    assert sum(month["up"] for month in found["months"]), "fines count no longer"
+    line = ["forecast", "--population", "--months", "12", "--database", district_url, "--format"]
+    printed = CliRunner().invoke(main, [*line, "json"], catch_exceptions=False)
+    assert json.loads(printed.stdout) == found
+    table = CliRunner().invoke(main, [*line, "csv"], catch_exceptions=False).stdout.splitlines()
+    assert len(table) == 13
+    assert table[1].startswith(found["months"][0]["ends"])
+
+
+def test_what_is_foretold_of_everybody_is_for_regulators(sign_in: Sign) -> None:
+    for role, whose in ((Role.SUBJECT, FINED), (Role.DEPARTMENT, "样例区税务局"), (Role.OPERATOR, None)):
+        who = sign_in(role, whose) if whose else sign_in(role)
+        assert who.get("/v1/forecasts/population").status_code == 403, role
+
+
+def test_odd_questions_about_everybody_are_refused(regulator: Client, district_url: str) -> None:
+    for query, status in (("months=0", 422), ("months=121", 422), ("pack=nothing", 404), ("subject=1", 400)):
+        assert regulator.get(f"/v1/forecasts/population?{query}").status_code == status, query
+    for line in (
+        ["forecast"],
+        ["forecast", FINED, "--population"],
+        ["forecast", "--population", "--months", "121"],
+    ):
+        assert CliRunner().invoke(main, [*line, "--database", district_url]).exit_code == 2, line

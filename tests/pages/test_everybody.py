@@ -27,6 +27,7 @@ PAGES = {
     "pack": "/rules/rural-credit",
     "changes": "/rules/enterprise-credit/changes",
     "plans": "/inspections",
+    "population": "/forecast",
     "plan": "/inspections/1",
     "simulation": "/simulation",
     "checks": "/checks",

@@ -57,6 +57,18 @@ def test_the_plan_lists_its_visits_with_departments_and_inspectors(regulator: Vi
     assert "ZF" in visits
 
 
+def test_from_the_overview_to_how_everybody_will_stand(regulator: Visitor) -> None:
+    regulator.open("/overview")
+    regulator.press("a[href='/forecast?pack=enterprise-credit']")
+    rows = [row.text.split() for row in regulator.all("section[aria-labelledby=months] tbody tr")]
+    assert len(rows) == 37
+    assert (rows[0][0], rows[1][0], rows[-1][0]) == ("2026-07-31", "2026-08-31", "2029-07-31")
+    assert len({sum(map(int, row[1:5])) for row in rows}) == 1, "nobody comes and nobody goes"
+    assert sum(int(row[5]) for row in rows[1:]), "fines count no longer"
+    years = [row.text.split()[:2] for row in regulator.all("section[aria-labelledby=years] tbody tr")]
+    assert years == [["2026", "5"], ["2027", "12"], ["2028", "12"], ["2029", "7"]]
+
+
 def test_a_draft_shows_who_would_move_and_by_which_rule(regulator: Visitor, tmp_path: Path) -> None:
     text = PACK.read_text(encoding="utf-8")
     rule = text.index("id: penalty.general\n")

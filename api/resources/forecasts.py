@@ -1,0 +1,30 @@
+"""How everybody will stand with nothing new known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, jsonify
+
+from api.context import pack_id, store
+from api.openapi import Blueprint
+from api.problems import fail
+from api.schemas.supervision import PopulationForecastSchema, PopulationQuery
+from scoring.answers.population import population_document, population_forecast
+from scoring.answers.timelines import UnknownSubjectError
+
+blueprint = Blueprint(
+    "forecasts", __name__, url_prefix="/v1/forecasts", description="How everybody will stand"
+)
+
+
+@blueprint.get("/population")
+@blueprint.query(PopulationQuery)
+@blueprint.answers(200, PopulationForecastSchema)
+def get_population(query: dict[str, Any]) -> Response:
+    """How many subjects will have each tier at each month's end, and the inspections that follow."""
+    try:
+        found = population_forecast(store(), pack_id(query), query["months"])
+    except UnknownSubjectError as error:
+        fail("not-found", str(error))
+    return jsonify(population_document(found))
