@@ -62,7 +62,8 @@ def _version(versions: list[Pack], wanted: str | None) -> Pack:
     for version in versions:
         if version.version == wanted if wanted else in_force(version, day):
             return version
-    return fail("not-found", f"there is no version {wanted}") if wanted else versions[-1]
+    none = Title(f"没有版本{wanted}", f"there is no version {wanted}")
+    return fail("not-found", none) if wanted else versions[-1]
 
 
 def _parts(pack: Pack) -> list[Part]:
