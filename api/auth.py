@@ -7,6 +7,7 @@ from flask import Flask, current_app
 from api.problems import Problem, fail
 from api.request import Request, current
 from api.session import signed_in
+from rules.model import Title
 from scoring.consents import Who
 from scoring.keys import OF_ORGANISATION, Key, KeyRefusedError, KeyRing, Role
 
@@ -28,7 +29,8 @@ def check_access() -> None:
         return
     key = request.key = signed_in() if endpoint.startswith(f"{PAGES}.") else authenticate(_token(request))
     if key.role not in roles:
-        fail("forbidden", f"a {key.role} key does not open {request.method} {request.path}")
+        en = f"a {key.role} key does not open {request.method} {request.path}"
+        fail("forbidden", Title(f"此密钥(角色{key.role})无权打开{request.path}", en))
 
 
 def authenticate(token: str) -> Key:

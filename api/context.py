@@ -11,7 +11,7 @@ from api.problems import fail
 from api.settings import Settings
 from rules.calendar import today
 from rules.loader import installed_packs, load_vocabulary
-from rules.model import Pack, Vocabulary
+from rules.model import Pack, Title, Vocabulary
 from rules.problems import UnknownPackError
 from scoring.consents import Clock
 from scoring.published import RunSummary, latest_run
@@ -49,12 +49,18 @@ def vocabulary(name: str) -> Vocabulary:
         found = load_vocabulary(name)
     except UnknownPackError as error:
         fail("not-found", str(error))
-    return found if found.records is not None else fail("not-found", f"the vocabulary {name} has no records")
+    return (
+        found
+        if found.records is not None
+        else fail("not-found", Title(f"词汇表{name}没有记录", f"the vocabulary {name} has no records"))
+    )
 
 
 def run(run_id: int) -> RunSummary:
     """The run of that number, or 404."""
-    return find_run(store(), run_id) or fail("not-found", f"there is no run {run_id}")
+    return find_run(store(), run_id) or fail(
+        "not-found", Title(f"没有第{run_id}次评价", f"there is no run {run_id}")
+    )
 
 
 def run_of(query: dict[str, Any]) -> RunSummary:
@@ -71,11 +77,12 @@ def run_of(query: dict[str, Any]) -> RunSummary:
         return remembered
     found = latest_run(store(), name, as_of or today())
     if found is None:
-        fail("not-found", f"there is no run of {name}{f' up to {as_of}' if as_of else ''}")
+        zh, en = (f"截至{as_of}", f" up to {as_of}") if as_of else ("", "")
+        fail("not-found", Title(f"{name}{zh}还没有评价结果", f"there is no run of {name}{en}"))
     return known.keep((name, as_of), found)
 
 
 def packs_called(name: str) -> list[Pack]:
     """The installed versions of a pack, or 404."""
     versions = [pack for pack in installed_packs() if pack.id == name]
-    return versions or fail("not-found", f"no pack is called {name}")
+    return versions or fail("not-found", Title(f"没有名为{name}的规则包", f"no pack is called {name}"))

@@ -15,6 +15,7 @@ from flask import Flask
 
 from api.problems import Problem
 from api.request import current
+from rules.model import Title
 
 _RATE = re.compile(r"(\d{1,9})\s*/\s*(second|minute|hour|day)")
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
@@ -71,4 +72,5 @@ def install(app: Flask, rate: str) -> None:
         key = current().key
         if key is not None and (seconds := limiter.wait(key.prefix, time.time())):
             retry = {"Retry-After": str(seconds)}
-            raise Problem("too-many-requests", f"at most {rate}; wait {seconds} seconds", headers=retry)
+            en = f"at most {rate}; wait {seconds} seconds"
+            raise Problem("too-many-requests", Title(f"请求过多,请{seconds}秒后再试", en), headers=retry)

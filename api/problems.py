@@ -11,6 +11,7 @@ from marshmallow import Schema, fields
 from werkzeug.exceptions import HTTPException
 
 from api.request import current
+from rules.model import Title
 
 MEDIA_TYPE = "application/problem+json"
 PROGRAMS = ("/v1/", "/openapi.json")
@@ -78,23 +79,33 @@ class ProblemSchema(Schema):
 
 
 class Problem(HTTPException):
-    """An error of a known type, for resources to raise."""
+    """An error of a known type, for resources to raise.
+
+    :ivar said: its detail as a page shows it, in Chinese and English where it is known in both; programs read
+        the English.
+    """
 
     def __init__(
         self,
         name: str,
-        detail: str,
+        detail: str | Title,
         errors: list[dict[str, str]] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(detail)
+        super().__init__(detail.en if isinstance(detail, Title) else detail)
+        self.said = detail
         self.kind = TYPES[name]
         self.code = self.kind.status
         self.errors = errors or []
         self.headers = headers or {}
 
 
-def fail(name: str, detail: str) -> NoReturn:
+def said(error: HTTPException) -> str | Title | None:
+    """What a page says of an error."""
+    return error.said if isinstance(error, Problem) else error.description
+
+
+def fail(name: str, detail: str | Title) -> NoReturn:
     """Answer with a problem.
 
     :param name: one of :data:`TYPES`.

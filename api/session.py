@@ -14,6 +14,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 from api.context import store
 from api.problems import Problem, fail
+from rules.model import Title
 from scoring.keys import Key
 from scoring.sessions import LASTS, begin_session, end_session, signed_in_key
 
@@ -66,11 +67,13 @@ def signed_in() -> Key:
     """
     number = session.get(_NUMBER)
     if number is None:
-        raise Problem("unauthenticated", "sign in with a key")
+        raise Problem("unauthenticated", Title("请用密钥登录", "sign in with a key"))
     key = signed_in_key(store(), number)
     if key is None or key.state != "active":
         session.clear()
-        raise Problem("unauthenticated", f"the key {key.prefix} is {key.state}" if key else "sign in again")
+        again = Title("请重新登录", "sign in again")
+        ended = key and Title(f"密钥{key.prefix}已失效", f"the key {key.prefix} is {key.state}")
+        raise Problem("unauthenticated", ended or again)
     return key
 
 
@@ -87,4 +90,4 @@ def check_form() -> None:
     if not expected or not hmac.compare_digest(
         request.form.get("form_token", "").encode(), expected.encode()
     ):
-        fail("bad-request", "the form is too old; load the page again")
+        fail("bad-request", Title("表单已过期,请重新打开页面", "the form is too old; load the page again"))

@@ -38,13 +38,22 @@ class Possible:
     :param most: the highest number.
     :param not_before: a date column of the row, or a date attribute of its subject, that comes no later.
     :param days_ahead: how many days after the day of its coming a date may lie.
+    :param earliest: the first day; by default :data:`EARLIEST`.
+    :param latest: the last day; by default :data:`LATEST`, or what ``days_ahead`` allows.
+    :param also: days that can be although they are out of bounds, or stand for no date elsewhere.
     """
 
     least: Decimal | None = None
     most: Decimal | None = None
     not_before: str | None = None
     days_ahead: int | None = None
+    earliest: dt.date | None = None
+    latest: dt.date | None = None
+    also: tuple[dt.date, ...] = ()
 
+
+EARLIEST, LATEST = dt.date(1950, 1, 1), dt.date(2099, 12, 31)
+"""Between which days a date is believed where its vocabulary says nothing else (own choice)."""
 
 ANYTHING = Possible()
 

@@ -7,13 +7,26 @@ when the whole pack is (:mod:`rules.loader`).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate, validates_schema
 
 from rules import fields as own
 from rules.fields import complaint
-from rules.model import ANYTHING, Aggregate, Basis, Decay, Dimension, Grade, Kind, Possible, Score
+from rules.model import (
+    ANYTHING,
+    EARLIEST,
+    LATEST,
+    Aggregate,
+    Basis,
+    Decay,
+    Dimension,
+    Grade,
+    Kind,
+    Possible,
+    Score,
+)
 
 AGGREGATES = tuple(str(a) for a in Aggregate)
 TAKES = ("max", "min", "sum", "count")
@@ -334,13 +347,18 @@ class PossibleSchema(Strict):
     most = own.Number(load_default=None)
     not_before = own.ColumnName(load_default=None)
     days_ahead = own.Count(least=0, most=40_000, load_default=None)
+    earliest = own.Date(load_default=None)
+    latest = own.Date(load_default=None)
+    also = fields.List(own.Date(), load_default=list)
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Possible:
         low, high = data["least"], data["most"]
         if low is not None and high is not None and low > high:
             raise complaint("the least is above the most", "least ≤ most")
-        return Possible(**data)
+        if (data["earliest"] or EARLIEST) > (data["latest"] or LATEST):
+            raise complaint("the earliest day is after the latest", "earliest ≤ latest")
+        return Possible(**{**data, "also": tuple(data["also"])})
 
 
 class ColumnSchema(Strict):
@@ -365,8 +383,11 @@ class ColumnSchema(Strict):
         possible = data.get("possible", ANYTHING)
         if (possible.least, possible.most) != (None, None) and data.get("type") not in ("integer", "decimal"):
             raise complaint("least and most belong to a number", "type: integer or decimal")
-        if (possible.not_before, possible.days_ahead) != (None, None) and data.get("type") != "date":
-            raise complaint("not_before and days_ahead belong to a date", "type: date")
+        of_dates = replace(possible, least=None, most=None)
+        if of_dates != ANYTHING and data.get("type") != "date":
+            raise complaint(
+                "not_before, days_ahead, earliest, latest and also belong to a date", "type: date"
+            )
 
 
 class SubjectTableSchema(Strict):

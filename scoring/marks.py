@@ -21,7 +21,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.calendar import today
-from rules.model import Vocabulary
+from rules.model import EARLIEST, Vocabulary
+from scoring.ingest.dates import FILLERS
 from scoring.ingest.keys import record_key
 from scoring.records import RecordError, UnknownRecordError, is_own, records_table
 from scoring.store import Store
@@ -154,10 +155,18 @@ def _check_mark(request: MarkRequest, data: Mapping[str, Any], vocabulary: Vocab
     since = data.get(vocabulary.record_date)
     if since is not None and request.effective_on < since:
         raise RecordError(f"{request.effective_on} is before the record's own date, {since}")
-    if request.effective_on > today():
-        raise RecordError(
-            f"{request.effective_on} is still to come: a mark is dated when it was filed or done"
-        )
+    check_day(request.effective_on)
+
+
+def check_day(day: dt.date) -> None:
+    """Refuse a mark's day that is still to come, or that nobody believes.
+
+    :raises RecordError: saying which day would be right.
+    """
+    if day > today():
+        raise RecordError(f"{day} is still to come: a mark is dated when it was filed or done")
+    if day < EARLIEST or day.isoformat() in FILLERS:
+        raise RecordError(f"{day} is not a possible date: a mark is dated when it was filed or done")
 
 
 def _check_order(session: Session, request: MarkRequest, current: RecordVersion) -> None:

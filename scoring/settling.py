@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from rules.model import Vocabulary
-from scoring.marks import STATUS, Mark, MarkRequest, current_version, put_mark
+from scoring.marks import STATUS, Mark, MarkRequest, check_day, current_version, put_mark
 from scoring.records import RecordError, UnknownRecordError, records_table
 from scoring.store import Store
 from scoring.store.access import RecordMark
@@ -110,7 +110,7 @@ def resolve_contradiction(
     After an acceptance the office's rows say the record's status again.
 
     :raises UnknownRecordError: where there is no such contradiction.
-    :raises RecordError: where it is resolved already.
+    :raises RecordError: where it is resolved already, or the day can't be a mark's.
     """
     with store.writing() as session:
         wait_for_turn(session)
@@ -174,7 +174,7 @@ def settle_twins(
     :param keep: the record that counts; the other is revoked, with a mark. None: they are two decisions.
     :return: the record that was revoked.
     :raises UnknownRecordError: where there are no such twins.
-    :raises RecordError: where they are settled already, or ``keep`` is none of them.
+    :raises RecordError: where they are settled, ``keep`` is none of them, or the day can't be a mark's.
     """
     with store.writing() as session:
         wait_for_turn(session)
@@ -221,4 +221,5 @@ def _is_current(version: Any, vocabulary: Vocabulary, record_id: Any) -> sa.Colu
 
 
 def _request(kind: Any, status: str, ruling: Ruling) -> MarkRequest:
+    check_day(ruling.on)
     return MarkRequest(kind, status, ruling.on, ruling.reason, (), ruling.made_by)

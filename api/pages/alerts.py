@@ -94,7 +94,11 @@ def _listing(status: int, **values: Any) -> Response:
 
 def _state(name: str) -> State:
     return next((state for state in STATES if state == name), None) or fail(
-        "bad-request", f"no state of alerts is called {name}; there are {', '.join(STATES)}"
+        "bad-request",
+        Title(
+            f"没有名为{name}的预警状态;可用:{'、'.join(STATES)}",
+            f"no state of alerts is called {name}; there are {', '.join(STATES)}",
+        ),
     )
 
 

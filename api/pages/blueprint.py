@@ -12,8 +12,9 @@ from api import observe, session
 from api.access import ACCESS
 from api.auth import PAGES
 from api.pages import language, words
-from api.problems import Problem
+from api.problems import Problem, said
 from api.request import current
+from rules.model import Title
 from scoring.keys import Key
 from scoring.store import StoreError
 from scoring.visible import as_typed
@@ -27,6 +28,7 @@ blueprint = Blueprint(
     PAGES, __name__, template_folder="templates", static_folder="static", static_url_path="/assets"
 )
 blueprint.add_app_template_global(language.text, "t")
+blueprint.add_app_template_filter(language.told, "told")
 blueprint.add_app_template_global(language.plain, "tt")
 blueprint.add_app_template_filter(as_typed, "as_typed")
 for name, shown in words.FILTERS.items():
@@ -105,7 +107,12 @@ def _opens(endpoint: str, role: object) -> bool:
 @blueprint.errorhandler(StoreError)
 def _store_error(error: StoreError) -> Response:
     observe.log_failure(error)
-    return page("error", 503, code=503, detail="the store can't be used now; try again later")
+    return page(
+        "error",
+        503,
+        code=503,
+        detail=Title("数据库暂时无法使用,请稍后再试", "the store can't be used now; try again later"),
+    )
 
 
 @blueprint.errorhandler(HTTPException)
@@ -113,14 +120,16 @@ def _error(error: HTTPException) -> AnyResponse:
     """An error as a page; who is not signed in is asked to."""
     if isinstance(error, Problem) and error.kind.name == "unauthenticated":
         if request.endpoint == "pages.sign_in":
-            return page("sign_in", 401, refused=error.description, next=request.form.get("next", ""))
+            return page("sign_in", 401, refused=said(error), next=request.form.get("next", ""))
         wanted = _here() if request.method == "GET" else None
         return redirect(url_for("pages.sign_in", next=wanted), 303)
     code = error.code or 500
-    return page("error", code, code=code, detail=error.description)
+    return page("error", code, code=code, detail=said(error))
 
 
 @blueprint.errorhandler(Exception)
 def _unexpected(error: Exception) -> Response:
     observe.log_failure(error)
-    return page("error", 500, code=500, detail=f"tell the operator this number: {current().request_id}")
+    number = current().request_id
+    told = Title(f"请把这个编号告诉管理员:{number}", f"tell the operator this number: {number}")
+    return page("error", 500, code=500, detail=told)

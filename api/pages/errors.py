@@ -8,9 +8,10 @@ from flask import Response
 from werkzeug.exceptions import HTTPException, NotFound
 
 from api.pages.blueprint import frame, page, policy
-from api.problems import PROGRAMS, Problem, answered_headers
+from api.problems import PROGRAMS, Problem, answered_headers, said
 from api.request import current
 from api.session import signed_in
+from rules.model import Title
 from scoring.keys import Key
 from scoring.store import StoreError
 
@@ -24,7 +25,9 @@ def page_response(error: HTTPException) -> Response | None:
     if asks_program or request.accept_mimetypes.best_match(_KINDS) != "text/html":
         return None
     code = error.code or 500
-    detail = error.description if code < 500 or code == 503 else f"tell the operator: {request.request_id}"
+    number = request.request_id
+    operator = Title(f"请把这个编号告诉管理员:{number}", f"tell the operator: {number}")
+    detail = said(error) if code < 500 or code == 503 else operator
     told = None if detail == NotFound.description else detail
     response = policy(page("error", code, code=code, detail=told, **frame(_visitor())))
     response.headers.update(answered_headers(error))

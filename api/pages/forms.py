@@ -8,6 +8,7 @@ from flask import request
 from marshmallow import Schema, ValidationError
 
 from api.problems import fail
+from rules.model import Title
 
 LARGEST = 2**53
 """Of the numbers that the API takes."""
@@ -44,7 +45,7 @@ def number(name: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 17 and int(text) <= LARGEST):
-        fail("bad-request", f"{name} is not a number of this list")
+        fail("bad-request", Title(f"地址中的{name}不是本列表的编号", f"{name} is not a number of this list"))
     return int(text)
 
 

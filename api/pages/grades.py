@@ -138,7 +138,10 @@ def _explained(pack_id: str, subject_id: str) -> Explanation:
     """The explanation, for those who may see it."""
     subject_id = subject_of(vocabulary_of(pack_id), subject_id)
     if not is_regulator() and (pack_id != DEPARTMENTS or subject_id != own_body()):
-        fail("forbidden", f"a {caller().role} key opens its own grade alone")
+        fail(
+            "forbidden",
+            Title("此密钥只能查看本单位的评价", f"a {caller().role} key opens its own grade alone"),
+        )
     try:
         return explain(store(), pack_id, subject_id)
     except UnknownSubjectError as error:
@@ -146,7 +149,9 @@ def _explained(pack_id: str, subject_id: str) -> Explanation:
 
 
 def _run(pack_id: str) -> RunSummary:
-    return current_run(store(), pack_id) or fail("not-found", f"there is no run of {pack_id} yet")
+    return current_run(store(), pack_id) or fail(
+        "not-found", Title(f"{pack_id}还没有评价结果", f"there is no run of {pack_id} yet")
+    )
 
 
 def _cursor(row: Listed) -> str:
@@ -159,5 +164,5 @@ def _after(cursor: str | None) -> tuple[int, str] | None:
         return None
     score, _, subject_id = cursor.partition(":")
     if not score.removeprefix("-").isdecimal() or len(score) > 15:
-        fail("bad-request", "after is not a place in this list")
+        fail("bad-request", Title("地址中的after不是本列表的位置", "after is not a place in this list"))
     return int(score), subject_id

@@ -169,7 +169,8 @@ def _board(status: int, refused: list[str] | None = None) -> Response:
 
 def _stage(name: str | None) -> str | None:
     if name and name not in STAGES:
-        fail("bad-request", f"no stage is called {name}; there are {', '.join(STAGES)}")
+        en = f"no stage is called {name}; there are {', '.join(STAGES)}"
+        fail("bad-request", Title(f"没有名为{name}的阶段;可用:{'、'.join(STAGES)}", en))
     return name or None
 
 

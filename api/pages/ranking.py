@@ -8,6 +8,7 @@ from api import journal
 from api.context import store
 from api.pages.blueprint import blueprint, page
 from api.problems import fail
+from rules.model import Title
 from rules.problems import UnknownPackError
 from scoring.departments import PACK, department_ranking
 from scoring.published import latest_run
@@ -16,7 +17,9 @@ from scoring.published import latest_run
 @blueprint.get("/ranking")
 def ranking() -> Response:
     """Who stands where in the latest run, and what that leads to."""
-    run = latest_run(store(), PACK) or fail("not-found", f"there is no run of {PACK} yet")
+    run = latest_run(store(), PACK) or fail(
+        "not-found", Title("部门评价还没有结果", f"there is no run of {PACK} yet")
+    )
     try:
         found = department_ranking(store(), run.id)
     except UnknownPackError as error:

@@ -61,7 +61,8 @@ def _version(versions: list[Pack], wanted: str | None) -> Pack:
     if not wanted:
         return ruling(versions, today()) or versions[-1]
     named = (version for version in versions if version.version == wanted)
-    return next(named, None) or fail("not-found", f"there is no version {wanted}")
+    none = Title(f"没有版本{wanted}", f"there is no version {wanted}")
+    return next(named, None) or fail("not-found", none)
 
 
 def _parts(pack: Pack) -> list[Part]:

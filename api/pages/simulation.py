@@ -18,7 +18,7 @@ from api.resources.simulations import simulated
 from rules.calendar import today
 from rules.diff import compare
 from rules.loader import find_pack, installed_packs, load_text
-from rules.model import Pack
+from rules.model import Pack, Title
 from rules.problems import PackError, UnknownPackError
 from scoring.lookup import names_of
 from scoring.published import current_run
@@ -71,14 +71,16 @@ def _wanted() -> Pack:
         return load_text(text.replace("\r\n", "\n"), DRAFT)
     name = request.form.get("pack", "")
     found = (pack for pack in installed_packs() if f"{pack.id}@{pack.version}" == name)
-    return next(found, None) or fail("invalid", f"no installed pack is called {name}")
+    return next(found, None) or fail(
+        "invalid", Title(f"没有安装名为{name}的规则包", f"no installed pack is called {name}")
+    )
 
 
 def _decoded(content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        fail("invalid", "the file is not UTF-8")
+        fail("invalid", Title("文件不是UTF-8编码,请另存为UTF-8", "the file is not UTF-8"))
 
 
 def _shown(result: Simulation, before: Pack, after: Pack) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
 
-from rules.model import Column, Kind, Table, Title
+from rules.model import EARLIEST, LATEST, Column, Kind, Possible, Table, Title
+from scoring.ingest.dates import FILLERS, no_date
 from scoring.ingest.errors import Fault
 from scoring.store.merging import Judge, Objection, Values
 
@@ -111,6 +112,8 @@ def _parts(table: Table, kind: Kind, day: dt.date) -> list[_Part]:
     parts += [_listed(table.columns[name], codes, of_kind) for name, codes in kind.values.items()]
     for column in table.columns.values():
         possible = column.possible
+        if column.declared == "date":
+            parts.append(_believed(column, is_needed=column.name in (*table.needs, *kind.needs)))
         if possible.least is not None or possible.most is not None:
             parts.append(_in_range(column))
         earlier = table.columns.get(possible.not_before or "")
@@ -166,10 +169,50 @@ def _in_range(column: Column) -> _Part:
     return _Part((column.name,), check)
 
 
+def _believed(column: Column, is_needed: bool) -> _Part:
+    first, last = _bounds(column.possible)
+    also = "".join(f",或为{day}" for day in column.possible.also)
+    also_en = "".join(f", or {day}" for day in column.possible.also)
+    impossible = Title("日期不可能", "not a possible date")
+    empty = (
+        Title("", "") if is_needed else Title(";没有日期请留空", "; leave the cell empty if there is no date")
+    )
+    between = Title(f"应在{first}至{last}之间{also}{empty.zh}", f"{first} to {last}{also_en}{empty.en}")
+    real = Title(f"请填写真实日期{empty.zh}", f"the real date{empty.en}")
+
+    def check(values: Values) -> Iterator[Finding]:
+        value = values.get(column.name)
+        if value is None:
+            return
+        day = str(value)
+        if _is_filler(column, day):
+            yield Finding(column.name, Fault(no_date(day), real))
+        elif not (first <= day <= last or _is_stated(column, day)):
+            yield Finding(column.name, Fault(impossible, between))
+
+    return _Part((column.name,), check)
+
+
+def _bounds(possible: Possible) -> tuple[str, str]:
+    """The first and the last day; none to come is too late where another check says how far it may be."""
+    last = possible.latest or (LATEST if possible.days_ahead is None else dt.date.max)
+    return (possible.earliest or EARLIEST).isoformat(), last.isoformat()
+
+
+def _is_stated(column: Column, day: str) -> bool:
+    return any(day == also.isoformat() for also in column.possible.also)
+
+
+def _is_filler(column: Column, day: str) -> bool:
+    return day in FILLERS and not _is_stated(column, day)
+
+
 def _in_order(earlier: Column, column: Column) -> _Part:
     def check(values: Values) -> Iterator[Finding]:
         first, then = values.get(earlier.name), values.get(column.name)
-        if first is not None and then is not None and str(then) < str(first):
+        if first is None or then is None or str(then) >= str(first):
+            return
+        if not _is_filler(earlier, str(first)) and not _is_filler(column, str(then)):
             yield Finding(column.name, before(earlier, str(first)))
 
     return _Part((earlier.name, column.name), check)
@@ -194,7 +237,7 @@ def _not_ahead(column: Column, day: dt.date, days: int) -> _Part:
 
     def check(values: Values) -> Iterator[Finding]:
         value = str(values.get(column.name) or "")
-        if value > now:
+        if value > now and not _is_filler(column, value):
             yield Finding(column.name, near, odd=True) if value <= last else Finding(column.name, far)
 
     return _Part((column.name,), check)

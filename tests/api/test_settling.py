@@ -151,6 +151,19 @@ def test_only_a_person_resolves_a_contradiction(
     assert len(contradictions(regulator)) == (outcome == "confirm")
 
 
+@pytest.mark.parametrize("day", ["1900-01-01", "1970-01-01", "2199-01-01", "9999-12-31"])
+def test_nobody_settles_anything_on_a_day_that_cannot_be(regulator: Client, day: str) -> None:
+    post(regulator, record("RQ1"))
+    decide(regulator, "RQ1")
+    post(regulator, record("RQ1"))
+    (found,) = contradictions(regulator)
+    body = {"outcome": "accept", "reason": "与市场监管局核对", "effective_on": day}
+    answer = regulator.post(f"/v1/record-contradictions/{found['id']}/resolutions", json=body)
+    assert (answer.status_code, day in answer.json["detail"]) == (409, True)
+    assert known(regulator, "RQ1")["status"] == "revoked"
+    assert len(contradictions(regulator)) == 1
+
+
 def test_another_mark_closes_a_contradiction(regulator: Client) -> None:
     post(regulator, record("RQ1"))
     decide(regulator, "RQ1", "rejected")

@@ -123,7 +123,7 @@ def test_the_check_of_dates_ahead_ends_with_the_calendar() -> None:
     assert records is not None
     assert (
         row_check(records, dt.date.max)(
-            {"kind": "public_service", "status": "effective", "occurred_on": "9999-12-31"}
+            {"kind": "public_service", "status": "effective", "occurred_on": "9999-12-30"}
         )
         == []
     )

@@ -94,6 +94,24 @@ FAULTS = {
         "belong to a date",
         "type: date",
     ),
+    "days of a number": (
+        "possible: {least: 0, most: 500}",
+        "possible: {earliest: 1950-01-01}",
+        "belong to a date",
+        "type: date",
+    ),
+    "days the wrong way round": (
+        "days_ahead: 31}",
+        "latest: 1949-12-31}",
+        "the earliest day is after the latest",
+        "earliest ≤ latest",
+    ),
+    "a day that is none": (
+        "days_ahead: 31}",
+        "also: [soon]}",
+        "not a date",
+        "such as 2026-01-31",
+    ),
     "an order with what is no date": (
         "not_before: found_on",
         "not_before: amount",

@@ -88,3 +88,31 @@ def test_a_failure_outside_of_any_page_is_a_page_that_tells_nothing(town_store: 
     assert (answer.status_code, answer.mimetype) == (500, "text/html")
     assert "tulip" not in answer.text
     assert answer.headers["X-Request-Id"] in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "zh", "en"),
+    [
+        ("/alerts?state=gone", "没有名为gone的预警状态", "no state of alerts is called gone"),
+        ("/alerts?before=x", "地址中的before不是本列表的编号", "before is not a number of this list"),
+        ("/problems?stage=gone", "没有名为gone的阶段", "no stage is called gone"),
+    ],
+)
+@pytest.mark.parametrize("language", ["both", "zh", "en"])
+def test_what_is_wrong_with_an_address_is_told_in_the_chosen_language(
+    pages: Flask, town_store: Store, path: str, zh: str, en: str, language: str
+) -> None:
+    token = create_key(town_store, Role.REGULATOR, "看错地址的人").token
+    client = pages.test_client()
+    client.set_cookie("language", language)
+    form = re.search(r'name="form_token" value="([^"]+)"', client.get("/sign-in", headers=BROWSER).text)
+    assert form
+    client.post("/sign-in", data={"key": token, "form_token": form[1]}, headers=BROWSER)
+    told = client.get(path, headers=BROWSER).text
+    assert (zh in told, en in told) == (language != "en", language != "zh")
+
+
+def test_a_form_of_another_session_is_refused_in_chinese(pages: Flask) -> None:
+    told = pages.test_client().post("/sign-in", data={"key": "x"}, headers=BROWSER).text
+    assert "表单已过期,请重新打开页面" in told
+    assert '<span lang="en" class="en">the form is too old; load the page again</span>' in told

@@ -1,0 +1,90 @@
+"""Files of two encodings: the line is named, and nothing is guessed."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+import pytest
+
+from scoring.ingest.encoding import find_encoding
+from scoring.ingest.errors import IngestError
+
+HEAD = "编号,信用代码,企业名称"
+ROWS = [f"R{n},91110000600037341L,云衡区第{n}面馆" for n in range(1, 8)]
+LINES = [HEAD, *ROWS]
+ODD = ["R8,91110000600037341L,某店", "R8,91110000600037341L,某酒店", "R8,91110000600037341L,重庆云衡酒店"]
+
+
+def refused(path: Path, data: bytes) -> str:
+    path.write_bytes(data)
+    with pytest.raises(IngestError) as error:
+        find_encoding(path)
+    return str(error.value)
+
+
+def text(lines: list[str], encoding: str, end: str = "\r\n") -> bytes:
+    return "".join(line + end for line in lines).encode(encoding)
+
+
+@pytest.mark.parametrize("ascii_rows", [0, 3])
+def test_a_mark_of_utf8_before_gb18030_names_the_first_byte_that_is_not_utf8(
+    tmp_path: Path, ascii_rows: int
+) -> None:
+    data = codecs.BOM_UTF8 + text(["A,B,C"] * ascii_rows + LINES, "gb18030")
+    said = refused(tmp_path / "a.csv", data)
+    row, byte = ascii_rows + 1, 3 + 7 * ascii_rows
+    assert f"第{row}行(第{byte}字节)不是UTF-8编码,而像是GB18030编码" in said
+    assert f"not UTF-8 at byte {byte}" in said
+    assert f"row {row}" in said
+    assert "UTF-8标记" in said
+
+
+@pytest.mark.parametrize("mark", [codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE])
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-8"])
+def test_a_mark_of_utf16_before_another_text_is_named(tmp_path: Path, mark: bytes, encoding: str) -> None:
+    said = refused(tmp_path / "a.csv", mark + text(LINES, encoding))
+    assert "第1行(第2字节)不是UTF-16编码" in said
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+def test_a_line_of_utf8_in_a_file_of_gb18030_is_named(tmp_path: Path, odd: str, end: str) -> None:
+    data = text(LINES, "gb18030", end) + text([odd], "utf-8", end) + text(ROWS, "gb18030", end)
+    assert "第9行" in (said := refused(tmp_path / "a.csv", data))
+    assert "是UTF-8编码,文件的其他部分是GB18030" in said
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_line_of_gb18030_in_a_file_of_utf8_is_named(tmp_path: Path, odd: str) -> None:
+    data = text(LINES, "utf-8") + text([odd], "gb18030") + text(ROWS, "utf-8")
+    said = refused(tmp_path / "a.csv", data)
+    assert "第9行" in said
+    assert "而像是GB18030编码" in said
+
+
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_two_joined_files_of_different_encodings_are_named_by_the_line_of_the_second(
+    tmp_path: Path, mark: bytes
+) -> None:
+    data = text([*LINES, *ROWS * 10], "gb18030") + mark + text(LINES, "utf-8")
+    assert f"第{len(LINES) + 10 * len(ROWS) + 1}行" in refused(tmp_path / "a.csv", data)
+
+
+def test_two_joined_files_of_utf8_with_marks_are_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes((codecs.BOM_UTF8 + text(LINES, "utf-8")) * 2)
+    assert find_encoding(path) == "utf-8-sig"
+
+
+def test_a_damaged_byte_of_utf8_is_not_called_gb18030(tmp_path: Path) -> None:
+    data = text(LINES, "utf-8").replace("第5".encode(), b"\xff\xac5")
+    said = refused(tmp_path / "a.csv", data)
+    assert "第6行" in said
+    assert "GB18030编码" not in said.split("right:")[0]
+
+
+def test_a_name_whose_gb18030_is_short_utf8_by_chance_stays(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(text([*LINES, "R9,91110000600037341L,联通"], "gb18030"))
+    assert find_encoding(path) == "gb18030"
