@@ -82,7 +82,6 @@ def _may_compress(response: Response) -> bool:
     return (
         (response.mimetype or "").startswith(_TEXTS)
         and not response.direct_passthrough
-        and response.status_code not in (204, 304)
         and "Content-Encoding" not in response.headers
     )
 

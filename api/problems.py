@@ -43,7 +43,6 @@ TYPES = {
         ProblemType("lender-stopped", 403, "This lender is stopped", "Ask the credit office; see detail."),
         ProblemType("not-found", 404, "There is no such thing", "See detail; check the address."),
         ProblemType("method-not-allowed", 405, "This can't be done here", "Use a method listed in Allow."),
-        ProblemType("not-acceptable", 406, "No such representation", "Ask for one that the document lists."),
         ProblemType("conflict", 409, "Things stand otherwise", "Look at the present state; see detail."),
         ProblemType("too-large", 413, "The request is too large", "Send it in parts."),
         ProblemType("unsupported-media-type", 415, "Not the right kind of body", "Send application/json."),
@@ -124,11 +123,12 @@ def unavailable(why: str) -> Problem:
 def problem_response(error: HTTPException) -> Response:
     """Any HTTP error as problem details."""
     request = current()
-    kind = error.kind if isinstance(error, Problem) else _kind(error)
+    status = error.code or 500
+    kind = error.kind if isinstance(error, Problem) else _kind(status)
     body = {
         "type": kind.uri,
         "title": kind.title,
-        "status": error.code or 500,
+        "status": status,
         "detail": _detail(error, kind),
         "instance": request.path,
         "request_id": request.request_id,
@@ -137,14 +137,13 @@ def problem_response(error: HTTPException) -> Response:
     if errors:
         body["errors"] = errors
     response = current_app.response_class(current_app.json.dumps(body))
-    response.status_code = error.code or 500
+    response.status_code = status
     response.mimetype = MEDIA_TYPE
     response.headers.update(answered_headers(error))
     return response
 
 
-def _kind(error: HTTPException) -> ProblemType:
-    status = error.code or 500
+def _kind(status: int) -> ProblemType:
     family = 400 if status < 500 else 500
     return _BY_STATUS.get(status, _BY_STATUS[family])
 

@@ -248,8 +248,8 @@ def _filled(head: str, items: Sequence[str], closing: str, margin: str) -> list[
     lines = [head]
     for number, item in enumerate(items):
         piece = item + (closing if number == len(items) - 1 else ",")
-        if len(lines[-1]) + len(piece) + 1 > WIDTH and lines[-1].strip() != head.strip():
+        if number and len(lines[-1]) + len(piece) + 1 > WIDTH:
             lines.append(margin + piece)
         else:
-            lines[-1] += piece if lines[-1] == head else " " + piece
+            lines[-1] += " " + piece if number else piece
     return lines

@@ -20,7 +20,7 @@ from api.settings import SettingsError, read_settings
 from rules.calendar import today
 from scoring.audit import entries
 from scoring.cli.consents import consents_group
-from scoring.consents import Registration, Who, list_consents, register
+from scoring.consents import ConsentError, Registration, Who, list_consents, register
 from scoring.keys import Role
 from scoring.store import Store
 
@@ -84,6 +84,15 @@ def test_what_is_no_consent_is_refused_with_what_would_be_right(
     assert answer.status_code == 422, answer.json
     assert [error["field"] for error in answer.json["errors"]] == [field]
     assert lender.get(CONSENTS).json["items"] == []
+
+
+@pytest.mark.parametrize(("purposes", "named"), [([], "nothing"), (["loan", "curiosity"], "curiosity")])
+def test_a_consent_to_no_known_purpose_is_refused_from_wherever_it_comes(
+    store: Store, purposes: list[str], named: str
+) -> None:
+    wanted = Registration(**terms(FINED, lender=AUTHORITY, purposes=purposes))
+    with pytest.raises(ConsentError, match=f"{named} is no purpose. Right: loan"):
+        register(store, Who("k", Role.OPERATOR), wanted)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 from client import Client
 from flask import Flask
 from small_district import FINED
+from werkzeug.exceptions import HTTPException
 
 from api.app import create_app
 from api.problems import TYPES
@@ -75,6 +76,28 @@ def test_a_failure_is_answered_without_its_inside(
     assert answer.status_code == 500
     assert answer.json["type"] == "/problems/internal"
     assert "tulip" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("number", "answered", "kind"),
+    [
+        (501, 501, "internal"),
+        (418, 418, "bad-request"),
+        *((kind.status, kind.status, kind.name) for kind in TYPES.values() if kind.status != 403),
+    ],
+)
+def test_every_error_has_a_type_whatever_its_number(
+    app: Flask, regulator: Client, number: int, answered: int, kind: str
+) -> None:
+    @app.before_request
+    def fail() -> None:
+        error = HTTPException("as it is")
+        error.code = number
+        raise error
+
+    answer = regulator.get("/v1/runs")
+    assert (answer.status_code, answer.json["status"]) == (answered, answered)
+    assert answer.json["type"] == f"/problems/{kind}"
 
 
 def test_a_body_that_is_too_large_is_refused(store: Store) -> None:

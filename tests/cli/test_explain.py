@@ -139,6 +139,7 @@ def test_a_table_is_missed_once_by_its_nearest_row(store: Store) -> None:
     found = explain(store, "market", MISSED)
     missed = [m for m in found.misses if m.rule.table == "tax"]
     assert [(m.record_id, [f.found for f in m.failed]) for m in missed] == [("T2", [{"level": "M"}])]
+    assert missed[0].rule.id == "tax.1", "of two as near, the first"
 
 
 def test_json_is_for_programs(command: Command, database: str) -> None:

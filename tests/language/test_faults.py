@@ -363,6 +363,11 @@ def test_in_a_text_of_several_lines_the_place_is_its_first(
     assert problem.text == "zzz"
 
 
+def test_a_file_that_says_nothing_is_named_from_its_first_character(problems: Problems) -> None:
+    for nothing in ("", "# later\n"):
+        assert [(problem.place.line, problem.place.column) for problem in problems(nothing)] == [(1, 1)]
+
+
 def test_all_faults_of_a_pass_are_told_at_once(sound: str, problems: Problems) -> None:
     text = sound.replace("dimension: conduct", "dimension: manners").replace("law §1", "lore §1")
     text = (

@@ -71,6 +71,8 @@ def test_a_condition_is_read_up_to_its_limit(last: str, first: str, message: str
         ("months: 12, decay", "months: 120, decay", "months: 121, decay", "at most 120 months"),
         ("within: {months: 12}", "within: {months: 12000}", "within: {months: 12001}", "from 1 to 12000"),
         ("within: {months: 12}", "within: {months: 1}", "within: {months: 0}", "from 1 to 12000"),
+        ("within: {months: 12}", "within: {days: 400000}", "within: {days: 400001}", "from 1 to 400000"),
+        ("within: {months: 12}", "within: {days: 1}", "within: {days: 0}", "from 1 to 400000"),
         ("id: fault\n", f"id: {'f' * 80}\n", f"id: {'f' * 81}\n", "not an id"),
         ("faults", "f" * 63, "f" * 64, "not a name for conditions"),
     ],
@@ -80,6 +82,44 @@ def test_a_pack_may_say_as_much_as_its_limits(
 ) -> None:
     assert complaints(sound.replace(old, last)) == ""
     assert message in complaints(sound.replace(old, first))
+
+
+ALERT = """\
+alerts:
+  - {id: again, title: Again, basis: own-choice, within: {days: DAYS},
+     events: [{when: kind = 'fault', times: TIMES}]}
+"""
+SUPERVISION = """\
+supervision:
+  A: {sample_share: 0.1, visits_per_year: VISITS, valid_months: MONTHS}
+  B: {sample_share: 0.1}
+"""
+AHEAD = "opened_on: {type: date, possible: {days_ahead: AHEAD}"
+
+
+@pytest.mark.parametrize(
+    ("part", "word", "least", "most"),
+    [
+        (ALERT, "TIMES", 2, 10),
+        (ALERT, "DAYS", 1, 40_000),
+        (SUPERVISION, "VISITS", 0, 366),
+        (SUPERVISION, "MONTHS", 1, 120),
+        (AHEAD, "AHEAD", 0, 40_000),
+    ],
+)
+def test_a_number_of_a_part_is_between_its_bounds(
+    sound: str, part: str, word: str, least: int, most: int
+) -> None:
+    def said(number: int) -> str:
+        text = part.replace(word, str(number))
+        for other, usual in {"TIMES": 3, "DAYS": 365, "VISITS": 1, "MONTHS": 12}.items():
+            text = text.replace(other, str(usual))
+        return complaints(sound.replace("opened_on: {type: date", text) if part == AHEAD else sound + text)
+
+    assert (said(least), said(most)) == ("", "")
+    alone = "not a pattern of 2 to 10 records" if word == "TIMES" else "not a whole number in range"
+    assert alone in said(least - 1)
+    assert "not a whole number in range" in said(most + 1)
 
 
 def test_a_table_has_up_to_a_thousand_rows(sound: str) -> None:

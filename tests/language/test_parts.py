@@ -43,3 +43,14 @@ def test_a_share_is_from_nothing_to_all(sound: str, problems: Problems, share: s
     for right in ("0", "1"):
         load_text(sound + supervision("A", "B").replace("0.05", right), "sound.yaml")
     assert problems(sound + supervision("A", "B").replace("0.05", share, 1))[0].message == "not a share"
+
+
+@pytest.mark.parametrize("share", ["-0.01", "1.01", "some"])
+def test_what_a_step_of_decay_keeps_is_a_share(sound: str, problems: Problems, share: str) -> None:
+    def decaying(keep: str) -> str:
+        assert "decay: linear" in sound
+        return sound.replace("decay: linear", f"decay: [{{after: 6, keep: {keep}}}]")
+
+    for right in ("0", "1"):
+        load_text(decaying(right), "sound.yaml")
+    assert problems(decaying(share))[0].message == "not a share"

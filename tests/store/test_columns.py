@@ -399,6 +399,23 @@ def test_another_form_of_the_vocabulary_has_its_own_copy(filled: History) -> Non
     assert files(filled.store) == before
 
 
+def test_of_few_facts_there_is_no_copy(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot, "FEW", 100)
+    history = History(store, 1)
+    history.subjects()
+    assert from_columns(store) == from_versions(store)
+    assert not directory(store).exists()
+
+
+def test_subjects_that_have_no_records_have_a_copy_too(filled: History) -> None:
+    alone = replace(MERCHANT, records=None)
+    with duckdb.connect() as duck, duckdb.connect() as another:
+        taken = take_snapshot(filled.store, alone, duck)
+        read = snapshot_of_versions(filled.store, alone, another, taken.known_at)
+    assert taken == read
+    assert (taken.records, taken.orphans) == (0, 0)
+
+
 def test_a_value_of_the_past_that_does_not_fit_is_an_error_of_the_past_alone(store: Store) -> None:
     history = History(store, 1)
     history.subjects(6)

@@ -30,6 +30,15 @@ def test_a_table_shows_each_row() -> None:
     assert "| fined.2 | 罚款金额 Amount of the fine | 金额不少于1000且金额小于50000" in book()
 
 
+def test_a_column_that_says_nothing_is_left_out_of_a_table() -> None:
+    heads = "| 行 Row | 名称 Title | 条件 Condition | 分值 Points |"
+    basis = ('["< 1000", 0]', '{when: "< 1000", points: 0, basis: law §9}')
+    note = ('["< 1000", 0]', '{when: "< 1000", points: 0, note: 轻微}')
+    assert f"{heads}\n" in book()
+    assert f"{heads} 依据 Basis |\n" in book(basis)
+    assert f"{heads} 说明 Note |\n" in book(note)
+
+
 def test_every_rule_of_a_shipped_pack_is_in_its_book() -> None:
     pack = find_pack("enterprise-credit", dt.date(2026, 7, 1))
     text = markdown(rule_book(pack))
