@@ -10,9 +10,9 @@ from flask import current_app
 from api.problems import fail
 from api.settings import Settings
 from rules.calendar import today
-from rules.loader import installed_packs, load_vocabulary
+from rules.fault import UnknownPackError
+from rules.library.loader import installed_packs, load_vocabulary
 from rules.model import Pack, Title, Vocabulary
-from rules.problems import UnknownPackError
 from scoring.consents import Clock
 from scoring.published import RunSummary, latest_run
 from scoring.remember import Remembered

@@ -12,7 +12,7 @@ from api import journal
 from api.auth import own_data
 from api.context import store
 from api.problems import fail
-from rules.loader import installed_packs
+from rules.library.loader import installed_packs
 from rules.model import Vocabulary
 from scoring.bodies import UnknownBodyError, body_called
 from scoring.ingest.keys import subject_key

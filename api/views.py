@@ -6,9 +6,9 @@ import datetime as dt
 from typing import Any
 
 from rules.calendar import today
-from rules.expressions import render
 from rules.identity import identity
-from rules.loader import in_force
+from rules.language.expressions import render
+from rules.library.loader import in_force
 from rules.model import Grade, Pack, Rule
 from scoring.explanation_json import rule_document
 

@@ -17,7 +17,7 @@ from fixtures.district import SEED
 from fixtures.enterprise.build import enterprise_sheets
 from fixtures.sheets import Row, Sheet
 from fixtures.totals import enterprise_totals
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 from rules.model import Table
 from scoring.judging.match import arrow_type
 

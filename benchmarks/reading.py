@@ -20,7 +20,7 @@ from fixtures.district import SEED
 from fixtures.enterprise.build import enterprise_sheets
 from fixtures.sheets import Pen, Sheet
 from fixtures.totals import enterprise_totals
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 from scoring.files import open_files
 from scoring.ingest.files import Reading, ingest_file
 from scoring.store.connection import create_store

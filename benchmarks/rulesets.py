@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from rules.calendar import first_start_still_open
-from rules.loader import load_text
+from rules.library.loader import load_text
 from rules.model import Pack
 
 AS_OF = dt.date(2026, 6, 1)

@@ -16,7 +16,7 @@ from benchmarks.data import Data, attach
 from benchmarks.district import AS_OF
 from benchmarks.judging import steps_of_a_grade, whole_grade
 from benchmarks.ledger import Ledger, Step
-from rules.loader import find_pack
+from rules.library.loader import find_pack
 
 SCAN = """
     select sum(strlen(kind)), sum(strlen(field)), sum(strlen(severity)), sum(strlen(status)),

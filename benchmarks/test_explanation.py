@@ -14,7 +14,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from api.app import create_app
 from api.settings import Settings
 from fixtures.district import write_district
-from rules.loader import find_pack
+from rules.library.loader import find_pack
 from scoring.cli.demo import A_MONTH_BEFORE, AS_OF
 from scoring.ingest.files import ingest_paths
 from scoring.keys import Role, create_key

@@ -20,7 +20,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.rulesets import AMOUNTS, AS_OF, KINDS, SEVERITIES, pack_of, rule_set
 from rules.calendar import today
-from rules.loader import find_pack
+from rules.library.loader import find_pack
 from rules.model import Alert, Event, Pack, Title
 from scoring.judging.period import Period
 from scoring.live.events import Judge

@@ -18,7 +18,7 @@ from benchmarks.load import load
 from benchmarks.servers import served
 from fixtures.codes import credit_code
 from rules.calendar import today
-from rules.loader import find_pack
+from rules.library.loader import find_pack
 from scoring.audit import verify
 from scoring.keys import Role, create_key
 from scoring.runs import run

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from rules.loader import find_pack
+from rules.library.loader import find_pack
 from scoring.answers.paths import MOST_WORK, SET_WORK, search, steps_for, varied
 from scoring.answers.timelines import Facts
 from scoring.judging.one import Judge, Varied

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any, get_args
 
 from rules.exact import EXACT
-from rules.expressions import Expression, Type, render
+from rules.language.expressions import Expression, Type, render
 from rules.model import Pack, When
 
 _NODES = get_args(Expression)

@@ -12,8 +12,8 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from rules.expressions import TRUE, Expression, Level, Type, Value
-from rules.problems import Place
+from rules.fault import Place
+from rules.language.expressions import TRUE, Expression, Level, Type, Value
 
 OWN_CHOICE_TITLE = "自定 own choice"
 NOWHERE = Place("", 0, 0)
@@ -200,7 +200,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """A condition with its time taken apart (:func:`rules.windows.take_time_out`), once, when it is loaded.
+    """A condition with its time taken apart once, by :func:`rules.language.time_terms.take_time_out`.
 
     :param written: the condition as it was written, for people and for the identity of packs.
     :param condition: what is left without ``as_of``.

@@ -18,7 +18,8 @@ from fractions import Fraction
 from itertools import pairwise, product
 from typing import Any
 
-from rules.expressions import (
+from rules.language.boxes import Box, Domain, boxes
+from rules.language.expressions import (
     Expression,
     Kind,
     Level,
@@ -30,7 +31,6 @@ from rules.expressions import (
     render,
 )
 from rules.model import DERIVED, Measure, Pack, Rule, Vocabulary, When, Window
-from rules.normal import Box, Domain, boxes
 
 LARGEST_HIT = 100_000_000
 """A hit is kept within ± 1,000,000 points: in hundredths."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import duckdb
 
+from rules.fault import Place
 from rules.model import Pack, Title
-from rules.problems import Place
 from scoring.engine import grade
 from scoring.examples import ExampleResult, run_examples
 from scoring.population import records_table

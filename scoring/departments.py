@@ -13,11 +13,11 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from rules.evaluate import evaluate
-from rules.expressions import conjuncts
+from rules.fault import UnknownPackError
+from rules.language.evaluate import evaluate
+from rules.language.expressions import conjuncts
+from rules.language.words import both
 from rules.model import Measure, Pack, Rule
-from rules.problems import UnknownPackError
-from rules.words import both
 from scoring.group_measures import measures_of_group
 from scoring.published import RunSummary, get_run, latest_run
 from scoring.results import GradeRow, grades_of

@@ -12,10 +12,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from rules.expressions import Kind, Level, Value, names
+from rules.fault import Fault, PackError, Place
+from rules.language.expressions import Kind, Level, Value, names
 from rules.model import OVER_GROUP, Example, Pack, Table
 from rules.plan import rule_names
-from rules.problems import PackError, Place, Problem
 from scoring.engine import grade
 from scoring.judging import one
 from scoring.judging.match import arrow_type
@@ -159,7 +159,7 @@ def _require_fit(pack: Pack, table: Table, row: Row) -> None:
         if kind.kind is Kind.NUMBER and value is not None and not kind.holds(value):
             message = f"an example holds a value that its column can't: {name}: {value}"
             hint = "at most 18 digits, or 14 before the point and 4 after"
-            raise PackError([Problem(pack.place, "examples", "", message, hint)])
+            raise PackError([Fault(pack.place, "examples", "", message, hint)])
 
 
 def _graded(pack: Pack, day: dt.date, subject: Row, records: Sequence[Row]) -> _Outcome:

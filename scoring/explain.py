@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from rules.calendar import today
-from rules.expressions import Level
+from rules.language.expressions import Level
 from rules.model import Dimension, Pack, Rule
 from rules.plan import rows_in_force, rule_names
 from scoring.answers.timelines import Facts, UnknownSubjectError, facts_of, judge_of, judged, of_group, run_of

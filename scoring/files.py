@@ -18,12 +18,12 @@ import duckdb
 import pyarrow as pa
 from openpyxl.utils.datetime import WINDOWS_EPOCH
 
-from rules.expressions import literal
+from rules.fault import UnknownPackError
 from rules.identity import identity
-from rules.loader import in_force
+from rules.language.expressions import literal
+from rules.library.loader import in_force
 from rules.model import Pack, Table, Title, Vocabulary
 from rules.plan import rows_in_force
-from rules.problems import UnknownPackError
 from scoring.engine import grade
 from scoring.formulas import inert_sql
 from scoring.ingest.cells import JsonValue
@@ -31,7 +31,7 @@ from scoring.ingest.errors import Fault, IngestError
 from scoring.ingest.files import blocks_of
 from scoring.ingest.headers import HeaderMatcher
 from scoring.ingest.mapping import NO_MAPPING, Dataset
-from scoring.ingest.rows import Block, RowReader, problems_of
+from scoring.ingest.rows import Block, RowReader, faults_of
 from scoring.ingest.sheets import Sheet
 from scoring.sql import quoted, sql_type
 from scoring.store.workspace import workspace
@@ -171,10 +171,10 @@ def _fill(
         )
         _append(connection, "raw", list(kinds), [*good, *places])
         bad = [
-            (str(path), sheet, problem.row_no, problem.column, problem.value, problem.reason)
+            (str(path), sheet, fault.row_no, fault.column, fault.value, fault.reason)
             for _, sheet, block in some
             for row in block.others
-            for problem in problems_of(row)
+            for fault in faults_of(row)
         ]
         _append(connection, "rejected", _REJECTED, list(zip(*bad, strict=True)))
 

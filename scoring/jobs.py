@@ -24,7 +24,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from rules.loader import find_pack
+from rules.library.loader import find_pack
 from scoring.runs import run
 from scoring.store import Store, StoreError, open_store
 from scoring.store.access import RunJob

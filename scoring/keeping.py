@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 import duckdb
 import pyarrow as pa
 
-from rules.expressions import literal
+from rules.language.expressions import literal
 from rules.model import Vocabulary
 from rules.plan import compile_plan
 from scoring.judging.coded import RECORDS, SUBJECTS

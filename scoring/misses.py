@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rules.evaluate import Counting, Function, Row, compiled
-from rules.expressions import TRUE, Expression, Level, conjuncts, names, reads_as_of, render
+from rules.language.evaluate import Counting, Function, Row, compiled
+from rules.language.expressions import TRUE, Expression, Level, conjuncts, names, reads_as_of, render
 from rules.model import Pack, Rule
 from rules.plan import rules_in_force
 

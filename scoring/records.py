@@ -56,7 +56,7 @@ class UnknownRecordError(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What became of submitted records. Of a rejected row every problem is listed; rows count from 1.
+    """What became of submitted records. Of a rejected row every fault is listed; rows count from 1.
 
     :param keys: of the rows that were taken, as the store keeps them.
     :param held: rows that say another status than an objection, a decision or a repair gave their record,
@@ -69,7 +69,7 @@ class Submission:
     unchanged: int
     rejected: int
     held: int
-    problems: tuple[Rejected, ...]
+    faults: tuple[Rejected, ...]
     warnings: tuple[Rejected, ...]
     keys: tuple[str, ...]
 
@@ -252,14 +252,14 @@ def _row(
     said = {name: row[name] for name in vocabulary.find_by if name in row and name not in table.columns}
     row = {name: value for name, value in row.items() if name not in said}
     clues, unread = _clues(vocabulary, said, number)
-    values, problems = _read(table, vocabulary, row, number, authority)
+    values, faults = _read(table, vocabulary, row, number, authority)
     found = _judged(check, values, number)
     lacks = tuple(note for note, is_lack in found if is_lack)
     notes = [note for note, is_lack in found if not is_lack]
-    errors = [*problems, *unread, *(note for note in notes if note.level == "error")]
+    errors = [*faults, *unread, *(note for note in notes if note.level == "error")]
     is_lost = len(errors) == 1 and not lacks and values[link] in (EMPTY, FILLER) and bool(clues)
     if errors and not is_lost:
-        yield BadRow(number, (*problems, *unread, *notes, *lacks))
+        yield BadRow(number, (*faults, *unread, *notes, *lacks))
         return
     yield OddRow(number, tuple(notes))
     cleared = [name for name in values if name in row and row[name] is None and name != link]
@@ -292,14 +292,14 @@ def _read(
     if authority is not None and AUTHORITY in table.columns:
         row = {AUTHORITY: authority, **row}
     values: dict[str, Any] = {}
-    problems = [_no_column(number, name, table) for name in row if name not in table.columns]
+    faults = [_no_column(number, name, table) for name in row if name not in table.columns]
     for name in dict.fromkeys((table.key, vocabulary.record_subject, *row)):
         if name in table.columns:
             value = _cell(vocabulary.id, table, vocabulary.record_subject, name, row.get(name))
             if isinstance(value, Fault):
-                problems.append(Rejected(number, name, _shown(row.get(name)), str(value)))
+                faults.append(Rejected(number, name, _shown(row.get(name)), str(value)))
             values[name] = value
-    return values, problems
+    return values, faults
 
 
 def _judged(check: RowCheck, values: Mapping[str, Any], number: int) -> list[tuple[Rejected, bool]]:
@@ -395,9 +395,9 @@ def _own_alone(authority: str) -> Check:
 def _submission(store: Store, result: IngestResult, keys: Mapping[int, str]) -> Submission:
     with store.reading() as session:
         noted = list(noted_rows(session, result.file_id))
-    problems = tuple(note for note in noted if note.level == "error")
+    faults = tuple(note for note in noted if note.level == "error")
     warnings = tuple(note for note in noted if note.level == "warning")
-    refused = {problem.row_no for problem in problems}
+    refused = {fault.row_no for fault in faults}
     kept = dict.fromkeys(key for number, key in keys.items() if number not in refused)
     return Submission(
         result.new,
@@ -405,7 +405,7 @@ def _submission(store: Store, result: IngestResult, keys: Mapping[int, str]) -> 
         result.unchanged,
         result.rejected,
         result.held,
-        problems,
+        faults,
         warnings,
         tuple(kept),
     )

@@ -13,11 +13,11 @@ from typing import Any
 
 import duckdb
 
-from rules.evaluate import evaluate
-from rules.expressions import Level, names
+from rules.fault import UnknownPackError
+from rules.language.evaluate import evaluate
+from rules.language.expressions import Level, names
 from rules.model import Dated, Measure, Pack, Rule, Title
 from rules.plan import rules_in_force
-from rules.problems import UnknownPackError
 from scoring.engine import grade_coded
 from scoring.sql import quoted
 from scoring.store import Store

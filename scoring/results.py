@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from rules.calendar import SHANGHAI
-from rules.expressions import INTEGER
+from rules.language.expressions import INTEGER
 from rules.model import Pack
 from scoring.judging.timeline import Hit, hits_of
 from scoring.judging.timeline import Span as OpenSpan

@@ -17,11 +17,11 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from rules.fault import UnknownPackError
 from rules.identity import identity
-from rules.loader import in_force
+from rules.library.loader import in_force
 from rules.model import OVER_GROUP, Pack, Vocabulary
 from rules.plan import compile_plan
-from rules.problems import UnknownPackError
 from scoring import keeping
 from scoring.judging.coded import RECORDS, SUBJECTS
 from scoring.published import LAST_PUBLISHED, RunSummary, summary_of

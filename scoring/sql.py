@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from rules.expressions import (
+from rules.language.expressions import (
     And,
     Arithmetic,
     AsOf,

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.identity import identity
-from rules.loader import installed_packs, ruling
+from rules.library.loader import installed_packs, ruling
 from rules.model import Pack
 from scoring.judging.period import Period
 from scoring.published import LAST_PUBLISHED

@@ -16,7 +16,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from rules.expressions import (
+from rules.language.expressions import (
     And,
     Arithmetic,
     AsOf,

@@ -16,7 +16,7 @@ import pytest
 from strategies import RECORD_COLUMNS, SUBJECT_COLUMNS, Case, Data, to_yaml, vocabulary
 from test_differential import connection, expected, graded, load
 
-from rules.loader import PACKS, load_pack
+from rules.library.loader import PACKS, load_pack
 from scoring.engine import grade
 from scoring.sql import quoted, sql_type
 from tests.live.test_same_as_batch import gradable, live

@@ -12,7 +12,7 @@ import click
 import pytest
 
 from api.settings import Settings, read_settings
-from rules.kept import VARIABLE as CACHE_VARIABLE
+from rules.library.kept import VARIABLE as CACHE_VARIABLE
 from scoring.cli import main
 from scoring.columns.place import VARIABLE as COLUMNS_VARIABLE
 from scoring.store.workspace import DEFAULT_MEMORY, DIRECTORY_VARIABLE, MEMORY_VARIABLE

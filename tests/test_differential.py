@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from strategies import Case, Data, cases
 
 from rules import plan
-from rules.evaluate import evaluate
-from rules.loader import load_text
+from rules.fault import PackError
+from rules.language.evaluate import evaluate
+from rules.library.loader import load_text
 from rules.model import Pack, Table
-from rules.problems import PackError
 from scoring.engine import grade
 
 EXAMPLES = int(os.environ.get("XINHENG_EXAMPLES", "120"))
@@ -55,7 +55,7 @@ def load(case: Case) -> Pack:
     try:
         return load_text(case.pack, "random.yaml")
     except PackError as error:
-        if not any(words in p.message for p in error.problems for words in INEXACT):
+        if not any(words in p.message for p in error.faults for words in INEXACT):
             raise
         assume(False)
         raise

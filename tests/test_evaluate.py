@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from strategies import CODES, DAYS, RECORD_COLUMNS, Names, conditions, dates, days, numbers, row
 
 from rules.calendar import add_days, add_months
-from rules.conditions import ConditionError, Scope, parse_condition, parse_expression
-from rules.evaluate import Counting, evaluate
-from rules.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT, Expression, Kind, Level, Name
+from rules.language.evaluate import Counting, evaluate
+from rules.language.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT, Expression, Kind, Level, Name
+from rules.language.parse import ConditionError, Scope, parse_condition, parse_expression
+from rules.language.time_terms import take_time_out
 from rules.model import Window
-from rules.windows import take_time_out
 from scoring.sql import DUCKDB_MACROS, quoted, sql_type, to_sql
 
 TYPES = {"text": TEXT, "integer": INTEGER, "decimal": DECIMAL, "date": DATE, "boolean": BOOLEAN}

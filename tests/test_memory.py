@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from rules.loader import load_text
+from rules.library.loader import load_text
 from scoring.engine import grade
 
 LIMIT_MB = 120

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from stdnum.cn import uscc
 
 from rules.calendar import today
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 from rules.model import Table
 from scoring.files import open_files
 from scoring.ingest import rows as reading

@@ -21,7 +21,7 @@ from test_differential import EXAMPLES, arrow, expected, in_order, load, thoroug
 from timeline_cases import EXAMPLES as BY_EXAMPLE
 from timeline_cases import grouped
 
-from rules.loader import in_force
+from rules.library.loader import in_force
 from rules.model import OVER_GROUP, Pack
 from rules.plan import compile_plan
 from scoring.judging import judge as many

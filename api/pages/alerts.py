@@ -20,7 +20,7 @@ from api.resources.runs import NUMBER
 from api.schemas.alerts import AcknowledgementBody
 from rules import model
 from rules.identity import identity
-from rules.loader import installed_packs
+from rules.library.loader import installed_packs
 from rules.model import Pack, Title
 from scoring.live.alerts import Alert, State, UnknownAlertError, acknowledge, list_alerts
 from scoring.lookup import names_of

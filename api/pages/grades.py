@@ -16,9 +16,9 @@ from api.naming import own_body, subject_of, vocabulary_of
 from api.pages import charts, story
 from api.pages.blueprint import blueprint, page
 from api.problems import fail
-from rules.book import LANES
 from rules.calendar import add_months
 from rules.model import Title
+from rules.tools.book import LANES
 from scoring import audit, results
 from scoring.answers.forecast import CAUSES, forecast
 from scoring.answers.paths import UnknownTierError, paths_of

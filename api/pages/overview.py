@@ -15,7 +15,7 @@ from api.auth import caller, is_regulator
 from api.context import store
 from api.pages.blueprint import blueprint, page
 from api.pages.charts import bars
-from rules.loader import installed_packs
+from rules.library.loader import installed_packs
 from rules.model import Pack, Title
 from scoring import results
 from scoring.keys import Role

@@ -20,7 +20,7 @@ from api.problems import fail
 from api.resources.runs import NUMBER
 from api.schemas.problems import STAGES, ProblemRequest, StepRequest
 from rules.calendar import today
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 from rules.model import Column, Title
 from scoring.departments import PACK as DEPARTMENTS
 from scoring.ingest.keys import ENTERPRISES

@@ -8,8 +8,8 @@ from api import journal
 from api.context import store
 from api.pages.blueprint import blueprint, page
 from api.problems import fail
+from rules.fault import UnknownPackError
 from rules.model import Title
-from rules.problems import UnknownPackError
 from scoring.departments import PACK, department_ranking
 from scoring.published import latest_run
 

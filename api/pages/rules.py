@@ -11,10 +11,10 @@ from api.context import packs_called, store
 from api.pages.blueprint import blueprint, page
 from api.problems import fail
 from rules.calendar import today
-from rules.diff import compare
 from rules.identity import identity
-from rules.loader import installed_packs, ruling, ruling_packs
+from rules.library.loader import installed_packs, ruling, ruling_packs
 from rules.model import Pack, Rule, Title
+from rules.tools.diff import compare
 from scoring.lookup import rule_hits
 from scoring.published import latest_run
 

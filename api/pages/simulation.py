@@ -16,10 +16,10 @@ from api.pages.charts import bars
 from api.problems import fail
 from api.resources.simulations import simulated
 from rules.calendar import today
-from rules.diff import compare
-from rules.loader import find_pack, installed_packs, load_text
+from rules.fault import PackError, UnknownPackError
+from rules.library.loader import find_pack, installed_packs, load_text
 from rules.model import Pack, Title
-from rules.problems import PackError, UnknownPackError
+from rules.tools.diff import compare
 from scoring.lookup import names_of
 from scoring.published import current_run
 from scoring.simulate import Simulation, SimulationError
@@ -42,15 +42,15 @@ def simulate_packs() -> Response:
         after = _wanted()
         before = find_pack(after.id, as_of)
     except ValueError:
-        return _form(422, problems=["日期不对 not a date: YYYY-MM-DD"])
+        return _form(422, faults=["日期不对 not a date: YYYY-MM-DD"])
     except PackError as error:
-        return _form(422, problems=[str(problem) for problem in error.problems])
+        return _form(422, faults=[str(fault) for fault in error.faults])
     except UnknownPackError as error:
-        return _form(422, problems=[str(error)])
+        return _form(422, faults=[str(error)])
     try:
         result = simulated(before, after, as_of)
     except SimulationError as error:
-        return _form(422, problems=[str(error)])
+        return _form(422, faults=[str(error)])
     return page("simulated", **_shown(result, before, after))
 
 
@@ -58,7 +58,7 @@ def _form(status: int, **values: Any) -> Response:
     packs = installed_packs()
     run = current_run(store(), packs[0].id) if packs else None
     given = {"as_of": str(run.as_of if run else today()), **request.form.to_dict()}
-    return page("simulation", status, packs=packs, given=given, **{"problems": [], **values})
+    return page("simulation", status, packs=packs, given=given, **{"faults": [], **values})
 
 
 def _wanted() -> Pack:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rules.expressions import Expression, conjuncts, render
+from rules.language.expressions import Expression, conjuncts, render
+from rules.language.words import words
 from rules.model import Column, Grade, Pack, Rule, Supervision, Title
-from rules.words import words
 from scoring.explain import ExplainedHit, Explanation
 from scoring.misses import Failed, Miss
 

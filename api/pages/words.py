@@ -11,9 +11,9 @@ from markupsafe import Markup, escape
 
 from api.pages import language
 from rules.calendar import SHANGHAI
-from rules.expressions import render
+from rules.language.expressions import render
+from rules.language.words import Words, both, dated, number, plain, window
 from rules.model import OWN_CHOICE_TITLE, Column, Pack, Remedy, Rule, Title
-from rules.words import Words, both, dated, number, plain, window
 
 MINUS = "\N{MINUS SIGN}"
 OWN_CHOICE = "own-choice"

@@ -24,8 +24,8 @@ from api.schemas.alerts import (
     LiveGradeSchema,
 )
 from rules.calendar import today
-from rules.loader import find_pack
-from rules.problems import UnknownPackError
+from rules.fault import UnknownPackError
+from rules.library.loader import find_pack
 from scoring.ingest.keys import subject_key
 from scoring.live import alerts
 from scoring.live.alerts import Alert, UnknownAlertError

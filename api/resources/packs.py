@@ -13,7 +13,7 @@ from api.problems import fail
 from api.schemas.packs import PackSchema, PackSummarySchema, PackVersionQuery
 from api.views import pack_summary, pack_view
 from rules.calendar import today
-from rules.loader import installed_packs, ruling
+from rules.library.loader import installed_packs, ruling
 from rules.model import Pack
 from scoring.store.packs import text_of
 

@@ -12,7 +12,7 @@ from api.openapi import Blueprint
 from api.problems import fail
 from api.schemas.supervision import RankingQuery, RankingSchema
 from api.views import rule_view
-from rules.problems import UnknownPackError
+from rules.fault import UnknownPackError
 from scoring.bodies import UnknownBodyError, body_called
 from scoring.departments import Ranking, Standing, department_ranking
 from scoring.results import find_run

@@ -142,5 +142,5 @@ def _row_errors(done: Submission) -> list[dict[str, str]]:
             "field": f"records.{row.row_no - 1}.{row.column or ''}".rstrip("."),
             "message": row.reason,
         }
-        for row in done.problems
+        for row in done.faults
     ]

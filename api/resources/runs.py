@@ -29,7 +29,7 @@ from api.schemas.runs import (
     TieredRunSchema,
 )
 from rules.calendar import today
-from rules.problems import UnknownPackError
+from rules.fault import UnknownPackError
 from scoring import jobs, results
 from scoring.published import list_runs as runs_of
 from scoring.result_tables import RESULT_SCHEMAS, stream_results

@@ -13,9 +13,9 @@ from api.context import packs_called, store
 from api.openapi import Blueprint
 from api.problems import Problem, fail
 from api.schemas.supervision import SimulationRequest, SimulationSchema
-from rules.loader import find_pack, load_text
+from rules.fault import PackError, UnknownPackError
+from rules.library.loader import find_pack, load_text
 from rules.model import Pack
-from rules.problems import PackError, UnknownPackError
 from scoring.simulate import Simulation, SimulationError, simulate
 from scoring.store.snapshot import take_snapshot
 from scoring.store.workspace import workspace
@@ -76,9 +76,9 @@ def _wanted(body: dict[str, Any]) -> Pack:
         except PackError as error:
             errors = [
                 {"location": "json", "field": f"text:{p.place.line}:{p.place.column}", "message": str(p)}
-                for p in error.problems
+                for p in error.faults
             ]
-            raise Problem("invalid", "the pack has problems", errors) from None
+            raise Problem("invalid", "the pack has faults", errors) from None
     if "pack" not in body or "version" not in body:
         fail("invalid", "give the text of a pack, or pack and version")
     found = (pack for pack in packs_called(body["pack"]) if pack.version == body["version"])

@@ -33,7 +33,7 @@ from api.schemas.subjects import (
     SubjectSchema,
     SubjectsQuery,
 )
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 from scoring import audit, results
 from scoring.answers.forecast import forecast
 from scoring.answers.forecast_json import forecast_document

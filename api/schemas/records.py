@@ -57,7 +57,7 @@ class RecordsRequest(Schema):
     )
 
 
-class RowProblemSchema(Schema):
+class RowFaultSchema(Schema):
     """Why a row was not taken, or what is odd about one that was."""
 
     row_no = fields.Integer(required=True, metadata={"description": "From 1"})
@@ -77,9 +77,9 @@ class SubmissionSchema(Schema):
         required=True,
         metadata={"description": "Rows that say another status than a decision made here; it stands"},
     )
-    problems = fields.List(fields.Nested(RowProblemSchema), required=True)
+    problems = fields.List(fields.Nested(RowFaultSchema), attribute="faults", required=True)
     warnings = fields.List(
-        fields.Nested(RowProblemSchema),
+        fields.Nested(RowFaultSchema),
         required=True,
         metadata={"description": "What is odd about rows that were taken"},
     )

@@ -1,4 +1,4 @@
-"""The second pass over a pack: names, types, conditions and references, all problems at once."""
+"""The second pass over a pack: names, types, conditions and references, all faults at once."""
 
 from rules.meaning.pack import build_pack
 from rules.meaning.vocabulary import build_vocabulary

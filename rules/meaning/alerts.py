@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rules.expressions import DATE, Level, Literal, names, reads_as_of
+from rules.language.expressions import DATE, Level, Literal, names, reads_as_of
 from rules.meaning.context import Context
 from rules.meaning.references import References
 from rules.model import Alert, Event
-from rules.source import Path
+from rules.text.source import Path
 
 
 def build_alerts(

@@ -1,32 +1,32 @@
-"""What every part of the second pass shares: the names in scope, and where problems are gathered."""
+"""What every part of the second pass shares: the names in scope, and where faults are gathered."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
-from rules.conditions import ConditionError, Scope, UndeclaredNameError, parse_condition, parse_expression
-from rules.expressions import TEXT, TRUE, Expression, Level, Name
+from rules.fault import Fault
+from rules.language.expressions import TEXT, TRUE, Expression, Level, Name
+from rules.language.parse import ConditionError, Scope, UndeclaredNameError, parse_condition, parse_expression
+from rules.language.time_terms import take_time_out
 from rules.model import Column, Measure, Vocabulary, When
-from rules.problems import Problem
-from rules.source import Document, Path
-from rules.windows import take_time_out
+from rules.text.source import Document, Path
 
 T = TypeVar("T")
 
 
 class Context:
-    """The document that is read, its vocabulary, and the problems found so far.
+    """The document that is read, its vocabulary, and the faults found so far.
 
     :ivar record_scope: what conditions of measures may name: a record's columns.
     :ivar subject_scope: a subject's attributes.
-    :ivar faulty: measures that are declared and could not be built; to name one is no second problem.
+    :ivar faulty: measures that are declared and could not be built; to name one is no second fault.
     :ivar scope: what rules may name: columns, attributes and, once they are built, measures.
     """
 
     def __init__(self, document: Document, vocabulary: Vocabulary) -> None:
         self.document, self.vocabulary = document, vocabulary
-        self.problems: list[Problem] = []
+        self.faults: list[Fault] = []
         self.faulty: set[str] = set()
         self.attributes = vocabulary.subject.columns
         self.records = vocabulary.records.columns if vocabulary.records else {}
@@ -47,11 +47,11 @@ class Context:
         self.scope = Scope(known, values)
 
     def report(self, path: Path, text: str, message: str, hint: str = "", offset: int = 0) -> None:
-        """Notes a problem with the value at ``path``."""
-        self.problems.append(self.document.problem(path, text, message, hint, offset))
+        """Notes a fault with the value at ``path``."""
+        self.faults.append(self.document.fault(path, text, message, hint, offset))
 
     def attempt(self, path: Path, text: str, build: Callable[[], T]) -> T | None:
-        """What ``build`` makes of the text at ``path``; None, and a problem noted, where it can't."""
+        """What ``build`` makes of the text at ``path``; None, and a fault noted, where it can't."""
         try:
             return build()
         except ConditionError as error:

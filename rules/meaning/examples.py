@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from rules.exact import EXACT
-from rules.expressions import Level, Name, Value
+from rules.language.expressions import Level, Name, Value
 from rules.meaning.context import Context
 from rules.model import Column, Example, Rule
-from rules.source import Path
+from rules.text.source import Path
 
 Row = dict[str, Value | None]
 
@@ -25,7 +25,7 @@ def build_examples(
 
 
 def _example(context: Context, data: Mapping[str, Any], path: Path, rule: Rule | None) -> Example | None:
-    problems = len(context.problems)
+    faults = len(context.faults)
     subject = typed_row(context, data["subject"], context.attributes, (*path, "subject"))
     records = [
         typed_row(context, record, context.records, (*path, "records", index))
@@ -38,7 +38,7 @@ def _example(context: Context, data: Mapping[str, Any], path: Path, rule: Rule |
     if (hit if rule else data["tier"] if data["score"] is None else data["score"]) is None:
         hint = "points: -4, hit: false or tier: D" if rule else "score: 80 or tier: B"
         context.report(path, "", "nothing is expected", hint)
-    if len(context.problems) > problems:
+    if len(context.faults) > faults:
         return None
     place = context.document.place(path)
     return Example(
@@ -78,7 +78,7 @@ def _date_records(context: Context, records: Sequence[Row], as_of: dt.date, rule
 
 
 def typed_row(context: Context, data: Mapping[str, Any], columns: Mapping[str, Column], path: Path) -> Row:
-    """Values of columns, each of its column's type; a problem noted for each that is not."""
+    """Values of columns, each of its column's type; a fault noted for each that is not."""
     row: Row = {}
     for name, value in data.items():
         column = columns.get(name)

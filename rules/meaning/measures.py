@@ -8,8 +8,7 @@ from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from rules.conditions import Scope
-from rules.expressions import (
+from rules.language.expressions import (
     COUNT,
     DECIMAL,
     TOTAL,
@@ -21,10 +20,11 @@ from rules.expressions import (
     names,
     reads_as_of,
 )
+from rules.language.parse import Scope
 from rules.meaning.context import Context
 from rules.meaning.windows import record_window
 from rules.model import ALWAYS, DERIVED, Aggregate, Measure, When
-from rules.source import Path
+from rules.text.source import Path
 
 _MOST_RATIO_DIGITS = 29
 """Before the point: a quotient's terms, in ten-thousandths and doubled to be rounded, are below 2**127."""
@@ -137,9 +137,9 @@ def _operand(
     operand = context.expression(text, where, context.record_scope)
     if operand is None:
         return None, None
-    problem = _misfit(aggregate, operand)
-    if problem:
-        context.report(where, text, *problem)
+    fault = _misfit(aggregate, operand)
+    if fault:
+        context.report(where, text, *fault)
         return operand, None
     return operand, TOTAL if aggregate in (Aggregate.SUM, Aggregate.MEAN) else operand.type
 

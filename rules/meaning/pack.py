@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rules.fault import PackError
 from rules.meaning.alerts import build_alerts
 from rules.meaning.context import Context
 from rules.meaning.examples import build_examples
@@ -14,8 +15,7 @@ from rules.meaning.remedies import build_remedies
 from rules.meaning.rules import build_consequence, build_rule, build_veto
 from rules.meaning.tables import build_table
 from rules.model import Pack, Rule, Vocabulary
-from rules.problems import PackError
-from rules.source import Document
+from rules.text.source import Document
 
 MAX_RULES = 10_000
 
@@ -23,7 +23,7 @@ MAX_RULES = 10_000
 def build_pack(document: Document, data: Mapping[str, Any], vocabulary: Vocabulary) -> Pack:
     """A pack from data of the right shape.
 
-    :raises PackError: with every problem found.
+    :raises PackError: with every fault found.
     """
     context = Context(document, vocabulary)
     references = References(context, data)
@@ -51,8 +51,8 @@ def build_pack(document: Document, data: Mapping[str, Any], vocabulary: Vocabula
     )
     check_ids(context, data)
     check_grades(context, data)
-    if context.problems:
-        raise PackError(context.problems)
+    if context.faults:
+        raise PackError(context.faults)
     return pack
 
 

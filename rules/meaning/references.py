@@ -7,10 +7,10 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from rules.fields import OWN_CHOICE
 from rules.meaning.context import Context
 from rules.model import Supervision
-from rules.source import Path
+from rules.text.fields import OWN_CHOICE
+from rules.text.source import Path
 
 
 class References:

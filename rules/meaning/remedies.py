@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rules.expressions import DATE, Expression, Level, names, reads_as_of
+from rules.language.expressions import DATE, Expression, Level, names, reads_as_of
 from rules.meaning.context import Context
 from rules.meaning.examples import typed_row
 from rules.meaning.references import References
 from rules.model import Remedy
-from rules.source import Path
+from rules.text.source import Path
 
 
 def build_remedies(

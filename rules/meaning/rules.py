@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rules.expressions import Expression, Kind, Level, names, reads_as_of
-from rules.fields import FOREVER_AGO
+from rules.language.expressions import Expression, Kind, Level, names, reads_as_of
+from rules.language.words import number
 from rules.meaning.context import Context
 from rules.meaning.examples import build_examples
 from rules.meaning.references import References
 from rules.meaning.windows import rule_window
 from rules.model import Dated, Rule, When
-from rules.source import Path
-from rules.words import number
+from rules.text.fields import FOREVER_AGO
+from rules.text.source import Path
 
 _MOST_PER_DIGITS = 29
 """With the nine digits of a rule's points a product has at most 38."""

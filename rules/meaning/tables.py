@@ -1,4 +1,4 @@
-"""Tables: every row becomes a rule; see :mod:`rules.decision_tables` for what a cell says."""
+"""Tables: every row becomes a rule; see :mod:`rules.language.decision_tables` for what a cell says."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rules import decision_tables
-from rules.conditions import ConditionError
-from rules.decision_tables import Cell
-from rules.expressions import Expression, Level, conjunction, names, reads_as_of
+from rules.language import decision_tables
+from rules.language.decision_tables import Cell
+from rules.language.expressions import Expression, Level, conjunction, names, reads_as_of
+from rules.language.parse import ConditionError
 from rules.meaning.context import Context
 from rules.meaning.examples import build_examples
 from rules.meaning.references import References
 from rules.meaning.rules import check_cap
 from rules.meaning.windows import rule_window
 from rules.model import Rule, When
-from rules.source import Path
+from rules.text.source import Path
 
 MAX_ROWS = 1_000
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rules.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT, Type
+from rules.fault import Fault, PackError
+from rules.language.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT, Type
 from rules.model import Column, Table, Title, Vocabulary
-from rules.problems import PackError, Problem
-from rules.source import Document, Path
+from rules.text.source import Document, Path
 
 _TYPES = {"text": TEXT, "integer": INTEGER, "decimal": DECIMAL, "date": DATE, "boolean": BOOLEAN}
 
@@ -18,27 +18,27 @@ def build_vocabulary(document: Document, data: Mapping[str, Any], path: Path) ->
     """A vocabulary from data of the right shape.
 
     :param path: where in the document it stands.
-    :raises PackError: with every problem found.
+    :raises PackError: with every fault found.
     """
-    problems: list[Problem] = []
-    subject = _table(document, data["subject"], (*path, "subject"), problems)
+    faults: list[Fault] = []
+    subject = _table(document, data["subject"], (*path, "subject"), faults)
     records, link, date = None, "", ""
     find_by: tuple[str, ...] = ()
     if data["records"]:
         link, date = data["records"]["subject"], data["records"]["date"]
-        records = _table(document, data["records"], (*path, "records"), problems)
-        _check_roles(document, records, {"subject": None, "date": DATE}, data["records"], path, problems)
-        _check_link(document, subject, records, link, path, problems)
+        records = _table(document, data["records"], (*path, "records"), faults)
+        _check_roles(document, records, {"subject": None, "date": DATE}, data["records"], path, faults)
+        _check_link(document, subject, records, link, path, faults)
         find_by = tuple(data["records"]["find_by"])
-    check = _RowWords(document, path, subject, records, problems)
+    check = _RowWords(document, path, subject, records, faults)
     check.all()
     check.names(find_by, subject, TEXT, ("records", "find_by"))
-    if problems:
-        raise PackError(problems)
+    if faults:
+        raise PackError(faults)
     return Vocabulary(data["vocabulary"], data["title"], subject, records, link, date, find_by)
 
 
-def _table(document: Document, data: Mapping[str, Any], path: Path, problems: list[Problem]) -> Table:
+def _table(document: Document, data: Mapping[str, Any], path: Path, faults: list[Fault]) -> Table:
     columns = {
         name: Column(
             name=name,
@@ -57,7 +57,7 @@ def _table(document: Document, data: Mapping[str, Any], path: Path, problems: li
     key = columns.get(data["key"])
     if key is None or key.type not in (TEXT, INTEGER):
         hint = "a text or integer column's name"
-        problems.append(document.problem((*path, "key"), data["key"], "not a key", hint))
+        faults.append(document.fault((*path, "key"), data["key"], "not a key", hint))
     needs = tuple(data.get("needs", ()))
     return Table(data["key"], columns, needs, data.get("kind"), data.get("kinds", {}))
 
@@ -70,7 +70,7 @@ class _RowWords:
     path: Path
     subject: Table
     records: Table | None
-    problems: list[Problem]
+    faults: list[Fault]
 
     def all(self) -> None:
         self._table(self.subject, self.subject.columns, "subject")
@@ -125,7 +125,7 @@ class _RowWords:
 
     def _complain(self, where: Path, found: str, message: str, fit: Iterable[str]) -> None:
         hint = f"one of {', '.join(fit)}"
-        self.problems.append(self.document.problem((*self.path, *where), found, message, hint))
+        self.faults.append(self.document.fault((*self.path, *where), found, message, hint))
 
 
 def _check_roles(
@@ -134,26 +134,24 @@ def _check_roles(
     roles: Mapping[str, Type | None],
     data: Mapping[str, Any],
     path: Path,
-    problems: list[Problem],
+    faults: list[Fault],
 ) -> None:
     for role, needed in roles.items():
         column = records.columns.get(data[role])
         if column is None or (needed and column.type != needed):
             hint = f"the name of a {needed or 'declared'} column"
             where = (*path, "records", role)
-            problems.append(document.problem(where, data[role], "not a column fit for this", hint))
+            faults.append(document.fault(where, data[role], "not a column fit for this", hint))
 
 
 def _check_link(
-    document: Document, subject: Table, records: Table, link: str, path: Path, problems: list[Problem]
+    document: Document, subject: Table, records: Table, link: str, path: Path, faults: list[Fault]
 ) -> None:
     for name in sorted(set(subject.columns) & set(records.columns) - {link}):
         where = (*path, "records", "columns", name, "?")
-        problems.append(
-            document.problem(where, name, "also an attribute of the subject", "a name of its own")
-        )
+        faults.append(document.fault(where, name, "also an attribute of the subject", "a name of its own"))
     own, other = records.columns.get(link), subject.columns.get(subject.key)
     if own and other and own.type != other.type:
         where = (*path, "records", "subject")
         hint = f"a {other.declared} column"
-        problems.append(document.problem(where, link, "not of the type of the subject's key", hint))
+        faults.append(document.fault(where, link, "not of the type of the subject's key", hint))

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from rules.conditions import Scope
-from rules.expressions import DATE, Expression, Level, Literal, names, reads_as_of
+from rules.language.expressions import DATE, Expression, Level, Literal, names, reads_as_of
+from rules.language.parse import Scope
 from rules.meaning.context import Context
 from rules.model import Decay, Window
-from rules.source import Path
+from rules.text.source import Path
 
 MAX_DECAY_MONTHS = 120
 _NO_WINDOW: Mapping[str, Any] = {"from_": None, "months": None, "days": None, "until": None, "decay": None}

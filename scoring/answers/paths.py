@@ -15,8 +15,8 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rules.evaluate import compiled
-from rules.expressions import Level, names
+from rules.language.evaluate import compiled
+from rules.language.expressions import Level, names
 from rules.model import DERIVED, OVER_GROUP, Measure, Pack, Remedy, Rule
 from rules.plan import used_measures
 from scoring.answers.timelines import (

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 import click
 
 from rules.calendar import today
-from rules.loader import ruling_packs
+from rules.library.loader import ruling_packs
 from scoring.cli.options import database_option, pack_of
 from scoring.cli.output import Format, format_option, print_rows, progress
 from scoring.ingest.keys import ENTERPRISES, subject_key

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rules.problems import PackError, UnknownPackError
+from rules.fault import PackError, UnknownPackError
 from scoring.answers.paths import UnknownTierError
 from scoring.answers.timelines import UnknownSubjectError
 from scoring.files import FileError

@@ -13,9 +13,9 @@ import click
 
 from rules.calendar import SHANGHAI
 from rules.exact import EXACT
-from rules.expressions import Level, conjuncts, render
+from rules.language.expressions import Level, conjuncts, render
+from rules.language.words import Words, number, signed, words
 from rules.model import Pack, Rule
-from rules.words import Words, number, signed, words
 from scoring.cli.options import Day, Moment, database_option
 from scoring.explain import ExplainedHit, Explanation, explain, explain_day
 from scoring.explanation_json import explanation_document

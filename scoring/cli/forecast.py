@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rules.words import number, signed
+from rules.language.words import number, signed
 from scoring.answers.forecast import CAUSES, Forecast, Reason, forecast
 from scoring.answers.forecast_json import forecast_document
 from scoring.cli.options import database_option

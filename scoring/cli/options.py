@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from rules.calendar import moment_of, today
-from rules.loader import find_pack, load_pack
+from rules.library.loader import find_pack, load_pack
 from rules.model import Pack
 
 database_option = click.option(
@@ -73,7 +73,7 @@ def as_of_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def pack_of(name: str, as_of: dt.date) -> Pack:
     """The pack in a file, where the name is one of a file, else the installed pack that is in force.
 
-    :raises PackError, UnknownPackError: where it has problems, or there is none.
+    :raises PackError, UnknownPackError: where it has faults, or there is none.
     """
     path = Path(name)
     if path.suffix in (".yaml", ".yml"):

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
+from rules.language.words import number
 from rules.model import Title
-from rules.words import number
 from scoring.answers.paths import Nearest, Paths, Step, paths_of
 from scoring.answers.paths_json import paths_document
 from scoring.cli.options import database_option

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from rules.calendar import today
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 from rules.model import Vocabulary
 from scoring.cli.options import database_option
 from scoring.cli.output import Format, format_option, print_rows

@@ -11,16 +11,16 @@ from typing import Any, Literal
 
 import click
 
-from rules.book import rule_book
-from rules.diff import Change, compare
-from rules.documents import Grid, Heading, html, markdown
-from rules.layout import layout
-from rules.lint import Finding, Severity, lint_text, lint_versions
-from rules.loader import load_pack
+from rules.fault import Fault, PackError
+from rules.library.loader import load_pack
+from rules.library.references import named_pack, pack_files
 from rules.model import Pack
 from rules.plan import used_measures
-from rules.problems import PackError, Problem
-from rules.references import named_pack, pack_files
+from rules.tools.book import rule_book
+from rules.tools.diff import Change, compare
+from rules.tools.documents import Grid, Heading, html, markdown
+from rules.tools.layout import layout
+from rules.tools.lint import Finding, Severity, lint_text, lint_versions
 from scoring.cli.options import as_of_option, database_option
 from scoring.cli.output import Format, format_option, print_rows, progress
 from scoring.coverage import Covered, coverage
@@ -111,13 +111,13 @@ def _lint(paths: Sequence[Path]) -> list[Finding]:
             loaded.append(load_pack(path))
             findings += lint_text(path.read_bytes().decode("utf-8-sig"), str(path))
         except PackError as error:
-            findings += [_unloadable(problem) for problem in error.problems]
+            findings += [_unloadable(fault) for fault in error.faults]
     return findings + lint_versions(loaded)
 
 
-def _unloadable(problem: Problem) -> Finding:
-    message = f"{problem.message}; right: {problem.hint}" if problem.hint else problem.message
-    return Finding(problem.place, Severity.ERROR, "load", problem.field, message, problem.text)
+def _unloadable(fault: Fault) -> Finding:
+    message = f"{fault.message}; right: {fault.hint}" if fault.hint else fault.message
+    return Finding(fault.place, Severity.ERROR, "load", fault.field, message, fault.text)
 
 
 @rules_group.command("test")

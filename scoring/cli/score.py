@@ -13,7 +13,7 @@ from time import perf_counter
 import click
 import sqlalchemy as sa
 
-from rules.loader import ruling_packs
+from rules.library.loader import ruling_packs
 from rules.model import Pack
 from scoring.cli.options import Memory, as_of_option, database_option, pack_of
 from scoring.cli.output import Format, format_option, print_rows, progress

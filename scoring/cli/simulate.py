@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
+from rules.library.references import named_pack
 from rules.model import Pack
-from rules.references import named_pack
 from scoring.cli.options import as_of_option, database_option
 from scoring.cli.output import Format, format_option, print_rows, progress
 from scoring.formulas import inert

@@ -9,7 +9,7 @@ from itertools import accumulate
 
 import duckdb
 
-from rules.expressions import literal
+from rules.language.expressions import literal
 from rules.model import Vocabulary
 from rules.plan import closed_columns
 from scoring.columns.follow import follow, identity_of, micros

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import duckdb
 import pyarrow as pa
 
-from rules.expressions import Kind, literal
+from rules.language.expressions import Kind, literal
 from rules.model import Table, Vocabulary
 from rules.plan import closed_columns
 from scoring.columns.place import File, Part, Place, Sum, described

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from rules.loader import load_vocabulary, vocabulary_names
+from rules.library.loader import load_vocabulary, vocabulary_names
 from rules.model import Title, Vocabulary
 from scoring.ingest.cells import Reading, converter
 from scoring.ingest.errors import Fault, IngestError

@@ -14,9 +14,9 @@ from typing import Literal
 import pyarrow as pa
 
 from rules.calendar import today
-from rules.loader import load_vocabulary
+from rules.fault import PackError, UnknownPackError
+from rules.library.loader import load_vocabulary
 from rules.model import Table, Title, Vocabulary
-from rules.problems import PackError, UnknownPackError
 from scoring.bodies import VOCABULARY as BODIES
 from scoring.bodies import claimed_twice
 from scoring.ingest.checks import merge_check, row_check
@@ -305,7 +305,7 @@ def _take(
 def _rows(
     store: Store, matcher: HeaderMatcher, sheet: Sheet, layout: Layout, noted: Waiting, reading: Reading
 ) -> Iterator[_StagedRow]:
-    """The rows to take; the problems of the others, and what is odd about these, are laid aside."""
+    """The rows to take; the faults of the others, and what is odd about these, are laid aside."""
     read = RowReader(layout, matcher, sheet.epoch, reading.replace).rows(sheet)
     placed = place(store.reading, matcher.vocabulary, _known_or_whole(store, matcher, layout, read))
     for row in doubt(store.reading, matcher.vocabulary, layout.table, placed):

@@ -7,9 +7,9 @@ identity, whether it comes in a file, in JSON, in an address or on the command l
 
 from __future__ import annotations
 
-from rules.loader import load_vocabulary
+from rules.fault import UnknownPackError
+from rules.library.loader import load_vocabulary
 from rules.model import Column, Vocabulary
-from rules.problems import UnknownPackError
 from scoring.ingest.cells import LONGEST_KEY, Reading, converter
 from scoring.ingest.errors import Fault
 from scoring.ingest.folding import Cell, fold

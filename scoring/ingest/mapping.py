@@ -23,13 +23,13 @@ from typing import Any, Literal
 
 from marshmallow import fields, post_load
 
-from rules import fields as own
-from rules.fields import complaint
+from rules.fault import PackError
+from rules.library.reading import shape as shape
 from rules.model import Title
-from rules.problems import PackError
-from rules.reading import shape as shape
-from rules.schemas import Strict, one_of
-from rules.source import read
+from rules.text import fields as own
+from rules.text.fields import complaint
+from rules.text.shape import Strict, one_of
+from rules.text.source import read
 from scoring.ingest.errors import IngestError
 from scoring.ingest.folding import fold_word
 
@@ -107,7 +107,7 @@ class MappingSchema(Strict):
 def load_mapping(path: Path | str) -> FileMapping:
     """The mapping in a YAML file.
 
-    :raises IngestError: where the file can't be read or is no mapping; with every problem found.
+    :raises IngestError: where the file can't be read or is no mapping; with every fault found.
     """
     name = str(path)
     try:
@@ -125,7 +125,7 @@ def load_mapping(path: Path | str) -> FileMapping:
 def parse_mapping(text: str, name: str) -> FileMapping:
     """The mapping in a text.
 
-    :raises IngestError: with every problem found.
+    :raises IngestError: with every fault found.
     """
     try:
         data: Any = shape(read(text, name), MappingSchema())

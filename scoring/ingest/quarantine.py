@@ -33,9 +33,9 @@ class Waiting:
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  # closed by close()
 
-    def add(self, problems: Iterable[Rejected]) -> None:
-        """Keep the problems of a row."""
-        self._file.writelines(json.dumps(astuple(problem)) + "\n" for problem in problems)
+    def add(self, faults: Iterable[Rejected]) -> None:
+        """Keep the faults of a row."""
+        self._file.writelines(json.dumps(astuple(fault)) + "\n" for fault in faults)
 
     def __iter__(self) -> Iterator[Rejected]:
         self._file.seek(0)
@@ -60,7 +60,7 @@ def write_quarantine(store: Store, file_id: int, folder: Path, level: Level = "e
         file = session.get_one(IngestedFile, file_id)
         ending = ENDINGS[level == "warning"]
         path = account(file, folder, ending)
-        problems = (
+        faults = (
             sa.select(Quarantined)
             .filter_by(file_id=file_id, level=level)
             .order_by(Quarantined.sheet, Quarantined.row_no, Quarantined.id)
@@ -68,8 +68,8 @@ def write_quarantine(store: Store, file_id: int, folder: Path, level: Level = "e
         with in_place(path) as unfinished, unfinished.open("w", encoding="utf-8-sig", newline="") as stream:
             writer = csv.writer(stream)
             writer.writerow(HEADERS)
-            for problem in session.scalars(problems.execution_options(yield_per=1_000)):
-                writer.writerow(_line(file.name, problem))
+            for fault in session.scalars(faults.execution_options(yield_per=1_000)):
+                writer.writerow(_line(file.name, fault))
     return path
 
 
@@ -95,6 +95,6 @@ def in_place(path: Path) -> Iterator[Path]:
         unfinished.unlink(missing_ok=True)
 
 
-def _line(file: str, problem: Quarantined) -> tuple[str | int, ...]:
-    texts = (inert(text or "") for text in (problem.column, problem.value, problem.reason))
-    return (inert(file), inert(problem.sheet or ""), problem.row_no, *texts)
+def _line(file: str, fault: Quarantined) -> tuple[str | int, ...]:
+    texts = (inert(text or "") for text in (fault.column, fault.value, fault.reason))
+    return (inert(file), inert(fault.sheet or ""), fault.row_no, *texts)

@@ -38,10 +38,10 @@ EXAMPLE = "示例 example"
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row with all of its problems."""
+    """A row with all of its faults."""
 
     number: int
-    problems: tuple[Rejected, ...]
+    faults: tuple[Rejected, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,14 @@ class LostRow:
 
     :param values: of its columns, without the subject; None where it clears what is known.
     :param clues: attribute of the subject → what the row says of it; in the order in which they are tried.
-    :param problem: why it is bad if its subject isn't found.
+    :param fault: why it is bad if its subject isn't found.
     """
 
     number: int
     key: str
     values: Mapping[str, JsonValue]
     clues: Mapping[str, str]
-    problem: Rejected
+    fault: Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +82,13 @@ class ShortRow:
 AnyRow = GoodRow | BadRow | OddRow | LostRow | ShortRow
 
 
-def problems_of(row: AnyRow) -> tuple[Rejected, ...]:
+def faults_of(row: AnyRow) -> tuple[Rejected, ...]:
     """What keeps a row out where nothing is known of its key and its subject."""
     match row:
-        case BadRow(_, problems) | ShortRow(_, problems):
-            return problems
+        case BadRow(_, faults) | ShortRow(_, faults):
+            return faults
         case LostRow():
-            return (row.problem,)
+            return (row.fault,)
         case _:
             return ()
 

@@ -66,11 +66,11 @@ def _placed(sessions: Sessions, vocabulary: Vocabulary, rows: list[LostRow]) -> 
             cleared = [name for name, value in row.values.items() if value is None]
             document = encode({**row.values, vocabulary.record_subject: subjects[0]}, cleared)
             how = _how(vocabulary, name, row, subjects[0])
-            yield OddRow(row.number, (replace(row.problem, reason=how, level="warning"),))
+            yield OddRow(row.number, (replace(row.fault, reason=how, level="warning"),))
             yield row.number, row.key, subjects[0], document
         else:
-            reason = f"{row.problem.reason} {_why_not(vocabulary, name, subjects)}"
-            yield BadRow(row.number, (replace(row.problem, reason=reason),))
+            reason = f"{row.fault.reason} {_why_not(vocabulary, name, subjects)}"
+            yield BadRow(row.number, (replace(row.fault, reason=reason),))
 
 
 def any_known(store: Store, vocabulary: Vocabulary, dataset: Dataset, keys: Sequence[str]) -> bool:

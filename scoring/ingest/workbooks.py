@@ -58,7 +58,7 @@ def write_bad_rows(store: Store, file_id: int, tables: Iterable[tuple[Sheet, Lay
             found = session.scalars(
                 query.order_by(Quarantined.row_no, Quarantined.id).execution_options(yield_per=1_000)
             )
-            rows = ((row, list(some)) for row, some in groupby(found, key=lambda problem: problem.row_no))
+            rows = ((row, list(some)) for row, some in groupby(found, key=lambda fault: fault.row_no))
             bad = islice(rows, MOST_ROWS)
             if first := next(bad, None):
                 sheet = workbook.create_sheet(given.name or "退回")
@@ -74,7 +74,7 @@ def _lines(
 ) -> Iterator[list[Any]]:
     """The headers and the bad rows; both streams come in the order of the rows."""
     headers: list[str] = []
-    number, problems = next(bad, (0, []))
+    number, faults = next(bad, (0, []))
     for row, whole in rows:
         cells = () if isinstance(whole, Fault) else _but(whole, layout.own)
         if row == layout.row:
@@ -83,9 +83,9 @@ def _lines(
                 headers.pop()
             yield [_cell(sheet, header, _HEAD) for header in (*headers, REASON_HEADER)]
         if row == number:
-            yield _line(sheet, headers, cells, problems)
-            number, problems = next(bad, (0, []))
-            if not problems:
+            yield _line(sheet, headers, cells, faults)
+            number, faults = next(bad, (0, []))
+            if not faults:
                 return
 
 
@@ -94,11 +94,11 @@ def _but(cells: Cells, position: int | None) -> Cells:
     return cells if position is None else (*cells[:position], *cells[position + 1 :])
 
 
-def _line(sheet: Any, headers: Sequence[str], cells: Cells, problems: Sequence[Quarantined]) -> list[Any]:
+def _line(sheet: Any, headers: Sequence[str], cells: Cells, faults: Sequence[Quarantined]) -> list[Any]:
     """A bad row; cells beyond its headers come behind the reason, for a person to put in their places."""
     reasons: dict[str, str] = {}
-    for problem in problems:
-        reasons.setdefault(problem.column or "", problem.reason)
+    for fault in faults:
+        reasons.setdefault(fault.column or "", fault.reason)
     width = len(headers)
     line = []
     for header, value in zip(headers, (*cells[:width], *[None] * (width - len(cells))), strict=True):

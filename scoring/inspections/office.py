@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.calendar import add_months, today
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 from rules.model import Pack
 from scoring.bodies import register
 from scoring.inspections.check import faults

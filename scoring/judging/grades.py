@@ -12,7 +12,7 @@ import datetime as dt
 import duckdb
 import pyarrow as pa
 
-from rules.expressions import Level
+from rules.language.expressions import Level
 from rules.model import Measure, Pack
 from rules.plan import Plan
 from scoring.judging.coded import SUBJECTS

@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from rules.calendar import add_days
-from rules.expressions import literal
+from rules.language.expressions import literal
 from rules.model import Pack
 from rules.plan import Plan
 from scoring.judging import measures as measure_lines

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from rules.calendar import add_days, first_start_still_open
-from rules.evaluate import evaluate
-from rules.expressions import (
+from rules.language.evaluate import evaluate
+from rules.language.expressions import (
     TRUE,
     Expression,
     Level,
@@ -22,7 +22,7 @@ from rules.expressions import (
     names,
     render,
 )
-from rules.expressions import Kind as ValueKind
+from rules.language.expressions import Kind as ValueKind
 from rules.model import Measure, Rule, Vocabulary, Window
 from rules.plan import Group, Row, closed_columns
 from scoring.judging.coded import RECORDS, SIGNATURES, SUBJECTS

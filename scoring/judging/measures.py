@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import duckdb
 
-from rules.expressions import TOTAL, Level, Name, names
+from rules.language.expressions import TOTAL, Level, Name, names
 from rules.model import DERIVED, Aggregate, Measure
 from rules.plan import Group, Plan
 from scoring.judging.coded import SUBJECTS

@@ -17,9 +17,9 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Any
 
-from rules.evaluate import Counted, Counting, Function, Row, add_months, compiled
 from rules.exact import EXACT
-from rules.expressions import TRUE, Expression, Kind, Level, Type, conjunction, conjuncts, names
+from rules.language.evaluate import Counted, Counting, Function, Row, add_months, compiled
+from rules.language.expressions import TRUE, Expression, Kind, Level, Type, conjunction, conjuncts, names
 from rules.model import DERIVED, OVER_GROUP, Aggregate, Measure, Pack, Rule, Table, Window
 from rules.plan import LARGEST_HIT, round_half_away, rule_names, used_measures
 from scoring.judging.lines import Days, Line, Opened, aligned, best, constant, cut, joined, mapped, summed

@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from rules.calendar import add_days, add_months, first_start_still_open
-from rules.expressions import Kind, Type
+from rules.language.expressions import Kind, Type
 from rules.plan import LARGEST_HIT, Group, Plan, Step, in_force
 from scoring.judging.match import Match, Signatures, moved
 from scoring.judging.measures import Lines

@@ -11,8 +11,8 @@ from typing import Any
 
 from prometheus_client import Counter as Metric
 
-from rules.evaluate import Row, evaluate
-from rules.expressions import Expression, Level, Name, names
+from rules.language.evaluate import Row, evaluate
+from rules.language.expressions import Expression, Level, Name, names
 from rules.model import Pack
 from scoring.live.definitions import (
     ALWAYS,
@@ -27,7 +27,7 @@ from scoring.live.encoding import Encoding
 from scoring.live.supervisor import Engine, NoAnswerError
 
 FALLBACKS = Metric("xinheng_live_fallbacks", "Rows judged by plain Python, for want of an answer.")
-DURABLE, PLAIN = "durable_rules", "rules.evaluate"
+DURABLE, PLAIN = "durable_rules", "rules.language.evaluate"
 _ROWS_AT_ONCE = 200
 _MOST_REMEMBERED = 50_000
 _NO_DAY = dt.date.min
@@ -63,7 +63,7 @@ class Assignment:
 
     @property
     def engine(self) -> str:
-        """``durable_rules`` or ``rules.evaluate``."""
+        """``durable_rules`` or ``rules.language.evaluate``."""
         return PLAIN if self.alternatives is None else DURABLE
 
 

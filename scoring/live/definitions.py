@@ -1,7 +1,7 @@
 """A typed condition as durable_rules matches it: alternatives, each a conjunction of checks of one number.
 
-What :mod:`rules.normal` makes of a condition has no negation, no ``or`` and no nesting: an alternative is one
-flat ``$and``, the shape of definition that durable_rules matches exactly and fast.
+What :mod:`rules.language.boxes` makes of a condition has no negation, no ``or`` and no nesting: an
+alternative is one flat ``$and``, the shape of definition that durable_rules matches exactly and fast.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
 
-from rules.expressions import And, Compare, Expression, Like, Name, Or, Value
-from rules.normal import MOST_BOXES, Domain, boxes
+from rules.language.boxes import MOST_BOXES, Domain, boxes
+from rules.language.expressions import And, Compare, Expression, Like, Name, Or, Value
 from scoring.live.encoding import REACH, Encoding
 
 _TOO_MANY = f"more than {MOST_BOXES} alternatives"

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from rules.exact import EXACT
-from rules.expressions import Compare, Expression, In, Literal, Name, Value, walk
+from rules.language.expressions import Compare, Expression, In, Literal, Name, Value, walk
 
 REACH = 2**62
 """Values are held within ± this."""

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from rules.calendar import today
 from rules.identity import identity
-from rules.loader import ruling_packs
+from rules.library.loader import ruling_packs
 from rules.model import Pack
 from scoring.group_measures import measures_of_group, of_subject
 from scoring.judging import one

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from rules.evaluate import Row, evaluate
 from rules.identity import identity
+from rules.language.evaluate import Row, evaluate
 from rules.model import Alert, Pack
 from scoring.live.conditions import FALLBACKS, Conditions, event_id, events_of
 from scoring.live.supervisor import Engine, NoAnswerError

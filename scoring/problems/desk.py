@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.calendar import SHANGHAI, add_days
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 from scoring.bodies import UnknownBodyError, body_called
 from scoring.ingest.keys import ENTERPRISES, KeyFormError, key_of, subject_key
 from scoring.live.supervisor import Engine, shared_engine

@@ -11,7 +11,7 @@ from itertools import groupby
 import duckdb
 import sqlalchemy as sa
 
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 from scoring.report.figures import FIGURES, Figure
 from scoring.store import Store, StoreError
 from scoring.store.models import SubjectVersion

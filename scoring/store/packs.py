@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from rules.fault import UnknownPackError
 from rules.identity import identity
-from rules.loader import load_kept, vocabulary_text
+from rules.library.loader import load_kept, vocabulary_text
 from rules.model import Pack
-from rules.problems import UnknownPackError
 from scoring.store.base import insert_new
 from scoring.store.connection import Store
 from scoring.store.errors import StoreError
@@ -24,7 +24,7 @@ from scoring.store.models import StoredPack
 class PackText:
     """A pack as text.
 
-    :param file: the name that problems are reported under.
+    :param file: the name that faults are reported under.
     :param vocabulary: the text of the shared vocabulary that the pack names; None where it brings its own.
     """
 
@@ -35,7 +35,7 @@ class PackText:
     def load(self) -> Pack:
         """The pack in it.
 
-        :raises PackError: with every problem found.
+        :raises PackError: with every fault found.
         """
         return load_kept(self.text, self.file, self.vocabulary)
 

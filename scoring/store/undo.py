@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from rules.loader import load_vocabulary
-from rules.problems import UnknownPackError
+from rules.fault import UnknownPackError
+from rules.library.loader import load_vocabulary
 from scoring.store.base import Moment, table_of
 from scoring.store.batches import parts
 from scoring.store.connection import Store

@@ -413,12 +413,12 @@ def _drop_short(connection: sa.Connection, arriving: sa.Table, target: _Target) 
         sa.select(a.row_no, a.sheet, a.lacks).where(is_short).order_by(a.order_no),
         execution_options={"yield_per": BATCH_ROWS},
     )
-    problems = (
+    faults = (
         Rejected(row.row_no, column, value, reason, sheet=row.sheet)
         for row in short
         for column, value, reason in json.loads(row.lacks)
     )
-    bulk.append(connection, table_of(Quarantined), _quarantine(target.file.id, problems))
+    bulk.append(connection, table_of(Quarantined), _quarantine(target.file.id, faults))
     return connection.execute(sa.delete(arriving).where(is_short)).rowcount
 
 
@@ -434,9 +434,9 @@ def _checked(
     rows = session.execute(query.join_from(arriving, version, known, isouter=True).order_by(a.order_no)).all()
     staged = [Staged(row.row_no, row.key, _laid_over(row), row.current, row.sheet) for row in rows]
     objections: dict[tuple[str | None, int], list[Objection]] = {}
-    for problem in (problem for check in checks for problem in check(session, staged)):
-        said = (problem.column or "", problem.value or "", problem.reason)
-        objections.setdefault((problem.sheet, problem.row_no), []).append(said)
+    for fault in (fault for check in checks for fault in check(session, staged)):
+        said = (fault.column or "", fault.value or "", fault.reason)
+        objections.setdefault((fault.sheet, fault.row_no), []).append(said)
     return [
         Refusal(row.order_no, row.row_no, row.sheet, objections[row.sheet, row.row_no])
         for row in rows
@@ -456,12 +456,12 @@ def _drop_refused(
     connection: sa.Connection, arriving: sa.Table, target: _Target, refused: Sequence[Refusal]
 ) -> int:
     """Take out the rows that would make what is known impossible; how many went to quarantine."""
-    problems = (
+    faults = (
         Rejected(row.row_no, column, value, reason, sheet=row.sheet)
         for row in refused
         for column, value, reason in row.objections
     )
-    bulk.append(connection, table_of(Quarantined), _quarantine(target.file.id, problems))
+    bulk.append(connection, table_of(Quarantined), _quarantine(target.file.id, faults))
     for some in parts([row.order_no for row in refused]):
         connection.execute(sa.delete(arriving).where(arriving.c.order_no.in_(some)))
     return len(refused)

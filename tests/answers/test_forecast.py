@@ -15,7 +15,7 @@ from test_differential import EXAMPLES, expected, load, thorough
 from test_timeline import one_by_one
 from timeline_cases import EXAMPLES as BY_EXAMPLE
 
-from rules.loader import in_force
+from rules.library.loader import in_force
 from rules.model import Pack
 from scoring.answers.forecast import Step, steps_of
 from scoring.answers.timelines import Ruled

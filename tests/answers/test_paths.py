@@ -29,8 +29,8 @@ from test_differential import EXAMPLES, load, thorough
 from test_timeline import group_lines
 from timeline_cases import FIRST, case, day, record, rule, subject, veto
 
+from rules.fault import PackError
 from rules.model import Pack
-from rules.problems import PackError
 from scoring.answers.paths import Found, held, search, steps_for, varied
 from scoring.answers.timelines import Facts
 from scoring.judging import one

@@ -16,7 +16,7 @@ from small_district import AUTHORITY, PACK, fill, fill_more
 
 from api.app import create_app
 from api.settings import Settings
-from rules.loader import find_pack
+from rules.library.loader import find_pack
 from scoring.keys import OF_ORGANISATION, Role, create_key
 from scoring.runs import run
 from scoring.store import Store, create_store, open_store

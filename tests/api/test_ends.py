@@ -11,7 +11,7 @@ from flask import Flask
 from small_district import FINED, PACK
 
 from api.access import ACCESS
-from rules.loader import VOCABULARIES
+from rules.library.loader import VOCABULARIES
 from scoring.keys import Role
 
 DATES = ("0001-01-01", "9999-12-31")

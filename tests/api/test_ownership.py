@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lending_desk import Clock, check, consented
 from small_district import AUTHORITY, FINED, LISTED, take
 
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 from scoring.ingest.cells import ADDRESS_WORDS
 from scoring.ingest.keys import KeyFormError, key_of
 from scoring.keys import Role

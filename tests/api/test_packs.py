@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from client import Client
 
-from rules.loader import load_text
+from rules.library.loader import load_text
 
 
 def test_a_pack_comes_with_rules_sources_and_what_tiers_lead_to(lender: Client) -> None:

@@ -18,7 +18,7 @@ from small_district import FINED, LISTED, MIXED, PACK, SUBJECTS, enterprise, tak
 
 from api.schemas.subjects import PathsSchema
 from fixtures.codes import credit_code
-from rules.loader import find_pack
+from rules.library.loader import find_pack
 from rules.model import Pack
 from scoring.answers.paths import paths_of
 from scoring.answers.timelines import Facts, UnknownSubjectError, facts_of

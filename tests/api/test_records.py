@@ -11,7 +11,7 @@ from client import Client
 from small_district import AUTHORITY, FINED, PACK, SUBJECTS, take
 
 from rules.calendar import today
-from rules.loader import find_pack
+from rules.library.loader import find_pack
 from scoring.runs import run
 from scoring.store import Store
 

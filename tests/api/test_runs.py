@@ -16,7 +16,7 @@ from lending_desk import check, terms
 from small_district import LISTED, MIXED, PACK, SUBJECTS
 
 from rules.calendar import today
-from rules.loader import find_pack
+from rules.library.loader import find_pack
 from scoring.explain import explain
 from scoring.keys import Role
 from scoring.runs import run

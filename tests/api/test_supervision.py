@@ -8,7 +8,7 @@ from client import Client, Sign
 from packs.district import bodies, put_into, survey
 from small_district import FINED, LISTED, MIXED, take
 
-from rules.loader import find_pack
+from rules.library.loader import find_pack
 from scoring.keys import Role
 from scoring.runs import run
 from scoring.store import Store

@@ -25,7 +25,7 @@ from stdnum.cn import uscc
 
 from cli.conftest import PROGRAM, Command
 from cli.market import AS_OF, BLANK, HIT, MISSED, SUBJECTS
-from rules.loader import load_pack
+from rules.library.loader import load_pack
 from scoring.files import score_files
 from scoring.published import get_run
 from scoring.results import grades_of

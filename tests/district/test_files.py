@@ -15,7 +15,7 @@ from district import SMALL
 from fixtures.damage import REASONS
 from fixtures.district import dirty_rows, write_district
 from fixtures.places import DIVISION
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 from scoring.store import Store
 from scoring.store.documents import decode
 from scoring.store.models import IngestedFile, Quarantined, SubjectVersion

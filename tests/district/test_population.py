@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from fixtures.department.satisfaction import TIED_AT_TOP, TIED_SECOND_LAST, TOO_FEW_ANSWERS, TWICE_LAST_THREE
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 from scoring.store import Store
 from scoring.store.snapshot import take_snapshot
 

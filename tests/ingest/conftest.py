@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 import sqlalchemy as sa
 
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 from scoring.ingest.files import FileReport, Reading, ingest_file
 from scoring.store import Store, open_store
 from scoring.store.models import Quarantined, RecordVersion, SubjectVersion

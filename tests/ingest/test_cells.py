@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.cn import uscc
 
-from rules.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT
+from rules.language.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT
 from rules.model import Column, Title
 from scoring.ingest.cells import UNKNOWN, Reading, converter
 from scoring.ingest.errors import Fault

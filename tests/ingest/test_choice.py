@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 from scoring.ingest.errors import IngestError
 from scoring.ingest.files import Reading, ingest_file
 from scoring.ingest.mapping import parse_mapping

@@ -12,7 +12,7 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.cell import Cell as SheetCell
 
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 from scoring.files import open_files
 from scoring.ingest.checks import row_check
 from scoring.records import submit_records
@@ -110,7 +110,7 @@ def test_the_api_holds_the_same_line(sqlite: Store, value: str | int) -> None:
     words = load_vocabulary("enterprise")
     done = submit_records(sqlite, words, [row | {"ends_on": value}], FileInfo("1" * 64, "api"))
     assert (done.new, done.rejected) == (0, 1)
-    assert {problem.column for problem in done.problems} == {"ends_on"}
+    assert {problem.column for problem in done.faults} == {"ends_on"}
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])

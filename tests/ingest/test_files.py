@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 from scoring.ingest.files import Reading, ingest_file, ingest_paths
 from scoring.ingest.headers import HeaderMatcher
 from scoring.ingest.mapping import NO_MAPPING, parse_mapping

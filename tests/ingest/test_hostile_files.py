@@ -28,7 +28,7 @@ from scoring.ingest.errors import IngestError
 from scoring.ingest.headers import HeaderMatcher
 from scoring.ingest.mapping import NO_MAPPING
 from scoring.ingest.sheets import open_sheets
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 matcher = HeaderMatcher(load_vocabulary("enterprise"), NO_MAPPING)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:

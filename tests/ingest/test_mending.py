@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 
-from rules.loader import load_vocabulary, vocabulary_names
+from rules.library.loader import load_vocabulary, vocabulary_names
 from rules.model import Table
 from scoring.cli import main
 from scoring.ingest import files

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rules.calendar import today
-from rules.loader import load_vocabulary, vocabulary_names
+from rules.library.loader import load_vocabulary, vocabulary_names
 from scoring.ingest.checks import row_check
 from scoring.ingest.files import Reading, ingest_file
 from scoring.records import submit_records
@@ -58,9 +58,9 @@ def test_a_record_that_could_never_count_or_be_is_not_taken(
     column, value, said = case
     report = take(write_text(tmp_path / "a.csv", penalty(**{column: value})), "enterprise")
     assert (report.new, report.rejected, current(sqlite)) == (0, 1, [])
-    (problem,) = quarantined(sqlite)
-    assert problem[:3] == (2, column, value)
-    assert said in problem[3]
+    (fault,) = quarantined(sqlite)
+    assert fault[:3] == (2, column, value)
+    assert said in fault[3]
 
 
 @pytest.mark.parametrize("case", (NEVER_COUNTS | CANNOT_BE).values(), ids=(NEVER_COUNTS | CANNOT_BE).keys())
@@ -75,7 +75,7 @@ def test_the_api_holds_the_same_line(sqlite: Store, tmp_path: Path, case: tuple[
     )
     done = submit_records(sqlite, words, [PENALTY | {column: value or None}], FileInfo("1" * 64, "api"))
     assert (done.new, done.rejected) == (0, 1)
-    assert [(p.column, p.reason) for p in done.problems] == [(row[1], row[3]) for row in quarantined(sqlite)][
+    assert [(p.column, p.reason) for p in done.faults] == [(row[1], row[3]) for row in quarantined(sqlite)][
         :1
     ]
 

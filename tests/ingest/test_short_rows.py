@@ -7,7 +7,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 from scoring.ingest.errors import IngestError
 from scoring.ingest.files import FileReport, Reading, ingest_file
 from scoring.records import Submission, submit_records
@@ -88,7 +88,7 @@ def test_the_api_takes_short_rows_of_known_records_alone(store: Store, tmp_path:
     short = {"subject_id": CODES[0], "status": "revoked"}
     done = submit(store, short | {"record_id": "R1"}, short | {"record_id": "R2"})
     assert (done.new, done.changed, done.rejected) == (0, 1, 1)
-    assert {(row.row_no, row.column) for row in done.problems} == {
+    assert {(row.row_no, row.column) for row in done.faults} == {
         (2, "kind"),
         (2, "occurred_on"),
     }
@@ -99,5 +99,5 @@ def test_the_api_refuses_to_clear_what_a_record_needs(store: Store, tmp_path: Pa
     take(store, tmp_path, *FULL)
     known = current(store)
     done = submit(store, {"record_id": "R1", "subject_id": CODES[0], "occurred_on": None})
-    assert [(problem.column, problem.level) for problem in done.problems] == [("occurred_on", "error")]
+    assert [(fault.column, fault.level) for fault in done.faults] == [("occurred_on", "error")]
     assert current(store) == known

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import RECORD_COLUMNS, RECORD_KEY, Data, key_values, row, to_yaml, vocabulary
 
-from rules.loader import load_text, load_vocabulary
+from rules.library.loader import load_text, load_vocabulary
 from rules.model import Table, Vocabulary
 from rules.plan import closed_columns
 from scoring.judging.coded import code_facts, open_columns

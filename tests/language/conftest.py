@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from rules.loader import load_text
+from rules.fault import Fault, PackError
+from rules.library.loader import load_text
 from rules.model import Pack
-from rules.problems import PackError, Problem
 
 SOUND = """\
 pack: sound
@@ -77,12 +77,12 @@ def pack() -> Pack:
 
 
 @pytest.fixture
-def problems() -> Callable[[str], list[Problem]]:
-    """All problems of a pack's text."""
+def faults() -> Callable[[str], list[Fault]]:
+    """All faults of a pack's text."""
 
-    def found(text: str) -> list[Problem]:
+    def found(text: str) -> list[Fault]:
         with pytest.raises(PackError) as caught:
             load_text(text, "pack.yaml")
-        return caught.value.problems
+        return caught.value.faults
 
     return found

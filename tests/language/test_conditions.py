@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rules.conditions import MAX_DEPTH, MAX_LENGTH, ConditionError, Scope, parse_condition
-from rules.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT, Level, Name, render
+from rules.language.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT, Level, Name, render
+from rules.language.parse import MAX_DEPTH, MAX_LENGTH, ConditionError, Scope, parse_condition
 
 TYPES = {
     "kind": TEXT,

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from rules.problems import Problem
+from rules.fault import Fault
 
-Problems = Callable[[str], list[Problem]]
+Faults = Callable[[str], list[Fault]]
 
-# what to replace, by what, and the problem: the text that it points at, its field, message and hint
+# what to replace, by what, and the fault: the text that it points at, its field, message and hint
 FAULTS = [
     ("points: -4", "points: -4\n    ponts: -4", "ponts", "rules[0].ponts", "no such key", "one of id, title"),
     ("    points: -4\n", "", "id: fault", "rules[0].points", "this key is missing", "add it"),
@@ -321,19 +321,19 @@ FAULTS = [
 
 @pytest.mark.parametrize(("sane", "faulty", "at", "field", "message", "hint"), FAULTS)
 def test_a_fault_is_named_with_its_place(
-    sound: str, problems: Problems, sane: str, faulty: str, at: str, field: str, message: str, hint: str
+    sound: str, faults: Faults, sane: str, faulty: str, at: str, field: str, message: str, hint: str
 ) -> None:
     assert sound.count(sane) >= 1
     text = sound.replace(sane, faulty, 1)
-    found = problems(text)
+    found = faults(text)
     assert len(found) == 1, "\n".join(map(str, found))
-    problem = found[0]
-    assert problem.field == field
-    assert message in problem.message
-    assert hint in problem.hint
-    line = text.splitlines()[problem.place.line - 1]
-    assert problem.place.file == "pack.yaml"
-    assert (line[problem.place.column - 1 :] + "\n").startswith(at)
+    fault = found[0]
+    assert fault.field == field
+    assert message in fault.message
+    assert hint in fault.hint
+    line = text.splitlines()[fault.place.line - 1]
+    assert fault.place.file == "pack.yaml"
+    assert (line[fault.place.column - 1 :] + "\n").startswith(at)
 
 
 PLACES = [
@@ -346,36 +346,34 @@ PLACES = [
 
 
 @pytest.mark.parametrize(("when", "at"), PLACES)
-def test_a_place_inside_a_condition_is_exact(sound: str, problems: Problems, when: str, at: str) -> None:
+def test_a_place_inside_a_condition_is_exact(sound: str, faults: Faults, when: str, at: str) -> None:
     text = sound.replace("when: kind = 'fault' and fine >= 1000", when)
-    place = problems(text)[0].place
+    place = faults(text)[0].place
     assert text.splitlines()[place.line - 1][place.column - 1 :].startswith(at)
 
 
 @pytest.mark.parametrize("style", [">", "|", ">-"])
-def test_in_a_text_of_several_lines_the_place_is_its_first(
-    sound: str, problems: Problems, style: str
-) -> None:
+def test_in_a_text_of_several_lines_the_place_is_its_first(sound: str, faults: Faults, style: str) -> None:
     when = f"when: {style}\n      kind = 'fault'\n      and zzz = 1\n"
     text = sound.replace("when: kind = 'fault' and fine >= 1000\n", when)
-    problem = problems(text)[0]
-    assert text.splitlines()[problem.place.line - 1].strip() == f"when: {style}"
-    assert problem.text == "zzz"
+    fault = faults(text)[0]
+    assert text.splitlines()[fault.place.line - 1].strip() == f"when: {style}"
+    assert fault.text == "zzz"
 
 
-def test_a_file_that_says_nothing_is_named_from_its_first_character(problems: Problems) -> None:
+def test_a_file_that_says_nothing_is_named_from_its_first_character(faults: Faults) -> None:
     for nothing in ("", "# later\n"):
-        assert [(problem.place.line, problem.place.column) for problem in problems(nothing)] == [(1, 1)]
+        assert [(fault.place.line, fault.place.column) for fault in faults(nothing)] == [(1, 1)]
 
 
-def test_all_faults_of_a_pass_are_told_at_once(sound: str, problems: Problems) -> None:
+def test_all_faults_of_a_pass_are_told_at_once(sound: str, faults: Faults) -> None:
     text = sound.replace("dimension: conduct", "dimension: manners").replace("law §1", "lore §1")
     text = (
         text.replace("fine >= 1000", "fin >= 1000")
         .replace("faults > 9", "faults > 'x'")
         .replace("[small", "[tiny")
     )
-    found = problems(text)
+    found = faults(text)
     assert [p.field for p in found] == [
         "rules[0].dimension",
         "rules[0].when",
@@ -387,17 +385,17 @@ def test_all_faults_of_a_pass_are_told_at_once(sound: str, problems: Problems) -
     assert [p.place for p in found] == sorted(p.place for p in found)
 
 
-def test_all_faults_of_shape_are_told_at_once(sound: str, problems: Problems) -> None:
+def test_all_faults_of_shape_are_told_at_once(sound: str, faults: Faults) -> None:
     text = (
         sound.replace("points: -4", "points: x")
         .replace("start: 80", "start: y")
         .replace("hit: unique", "hit: z")
     )
-    assert {p.field for p in problems(text)} == {"score.start", "rules[0].points", "tables[0].hit"}
+    assert {p.field for p in faults(text)} == {"score.start", "rules[0].points", "tables[0].hit"}
 
 
-def test_a_problem_reads_well(sound: str, problems: Problems) -> None:
+def test_a_fault_reads_well(sound: str, faults: Faults) -> None:
     text = sound.replace("fine >= 1000", "fin >= 1000")
-    assert str(problems(text)[0]) == (
+    assert str(faults(text)[0]) == (
         "pack.yaml:36:30: rules[0].when: nothing declares the name fin\n    found: fin\n    right: fine?"
     )

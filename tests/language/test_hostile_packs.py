@@ -12,12 +12,12 @@ import duckdb
 import pytest
 from strategies import to_yaml
 
-from rules.loader import load_text
-from rules.problems import PackError, Problem
-from rules.source import read
+from rules.fault import Fault, PackError
+from rules.library.loader import load_text
+from rules.text.source import read
 from scoring.engine import grade
 
-Problems = Callable[[str], list[Problem]]
+Faults = Callable[[str], list[Fault]]
 
 BOMB = "a: &a [x]\n" + "\n".join(
     f"{b}: &{b} [*{a}, *{a}, *{a}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
@@ -39,12 +39,12 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(("message", "text"), HOSTILE.items(), ids=list(HOSTILE))
-def test_a_hostile_file_is_refused(problems: Problems, message: str, text: str) -> None:
-    assert any(message in problem.message for problem in problems(text))
+def test_a_hostile_file_is_refused(faults: Faults, message: str, text: str) -> None:
+    assert any(message in fault.message for fault in faults(text))
 
 
-def test_no_file_at_all_is_a_mapping_that_is_missing(problems: Problems) -> None:
-    assert "not a mapping" in problems("")[0].message
+def test_no_file_at_all_is_a_mapping_that_is_missing(faults: Faults) -> None:
+    assert "not a mapping" in faults("")[0].message
 
 
 @pytest.mark.parametrize(
@@ -61,11 +61,11 @@ def test_no_file_at_all_is_a_mapping_that_is_missing(problems: Problems) -> None
         ("copy = 1", "nothing declares the name copy"),
     ],
 )
-def test_a_hostile_condition_is_refused(sound: str, problems: Problems, when: str, message: str) -> None:
+def test_a_hostile_condition_is_refused(sound: str, faults: Faults, when: str, message: str) -> None:
     text = sound.replace(
         "when: kind = 'fault' and fine >= 1000", f"when: {when!r}" if "'" not in when else f'when: "{when}"'
     )
-    assert message in problems(text)[0].message
+    assert message in faults(text)[0].message
 
 
 EVIL = "'; drop table subjects; --\"\\"
@@ -145,12 +145,12 @@ def test_a_key_that_is_left_out_is_not_needed_or_named_and_no_crash(sound: str) 
             try:
                 load_text(to_yaml(_without(data, path)), "less.yaml")
             except PackError as error:
-                missing |= {path[-1] for found in error.problems if found.message == "this key is missing"}
+                missing |= {path[-1] for found in error.faults if found.message == "this key is missing"}
     assert {"pack", "version", "vocabulary", "title", "key", "columns", "type", "points", "basis"} <= missing
 
 
 @pytest.mark.parametrize("value", ["[penalty]", "{penalty: 1}", "[[penalty]]"])
-def test_a_list_for_a_code_of_an_example_is_named(problems: Problems, value: str) -> None:
-    [problem] = problems(WHOLE.replace("given: {kind: penalty", f"given: {{kind: {value}", 1))
-    assert "not a value of kind" in problem.message
-    assert problem.field == "rules[0].examples[0].given.kind"
+def test_a_list_for_a_code_of_an_example_is_named(faults: Faults, value: str) -> None:
+    [fault] = faults(WHOLE.replace("given: {kind: penalty", f"given: {{kind: {value}", 1))
+    assert "not a value of kind" in fault.message
+    assert fault.field == "rules[0].examples[0].given.kind"

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from rules.identity import identity
-from rules.loader import load_text
+from rules.library.loader import load_text
 
 SAME = {
     "a comment": ("version:", "# a remark\nversion:"),

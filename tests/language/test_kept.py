@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from rules import kept, loader
+from rules.fault import PackError
 from rules.identity import identity
-from rules.loader import PACKS, load_kept, load_pack
+from rules.library import kept, loader
+from rules.library.loader import PACKS, load_kept, load_pack
 from rules.model import Pack
-from rules.problems import PackError
 
 FILES = sorted(PACKS.glob("*.yaml"))
 TEXT = (PACKS / "tourism-credit.yaml").read_text(encoding="utf-8")
@@ -115,14 +115,14 @@ def test_a_copy_that_is_damaged_or_could_be_another_s_is_made_anew(
 
 
 @pytest.mark.parametrize(
-    "called", ["os.system", "rules.loader.load_pack", "rules.kept.Path", "builtins.exec"]
+    "called", ["os.system", "rules.library.loader.load_pack", "rules.library.kept.Path", "builtins.exec"]
 )
 def test_a_copy_names_nothing_but_classes_of_the_rules(called: str) -> None:
     with pytest.raises((LookupError, AttributeError)):
         kept.unpacked(json.dumps([["plain", "true"], [called, 0]]))
 
 
-def test_a_pack_with_problems_is_not_kept(folder: Path) -> None:
+def test_a_pack_with_faults_is_not_kept(folder: Path) -> None:
     for _ in range(2):
         with pytest.raises(PackError, match="no-such-thing"):
             load_kept("no-such-thing: 1\n", "a.yaml")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from rules.conditions import ConditionError, Scope, parse_condition
-from rules.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, Level, Name
-from rules.loader import load_text
-from rules.problems import PackError, Place, Problem
-from rules.source import read
+from rules.fault import Fault, PackError, Place
+from rules.language.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, Level, Name
+from rules.language.parse import ConditionError, Scope, parse_condition
+from rules.library.loader import load_text
+from rules.text.source import read
 
 SCOPE = Scope(
     {
@@ -146,6 +146,6 @@ def test_a_pack_has_up_to_ten_thousand_rules(sound: str) -> None:
 
 
 @pytest.mark.parametrize(("length", "shown"), [(80, "x" * 80), (81, "x" * 77 + "...")])
-def test_a_problem_shows_up_to_80_characters_of_what_it_found(length: int, shown: str) -> None:
-    problem = Problem(Place("a.yaml", 1, 1), "id", "x" * length, "not an id")
-    assert str(problem) == f"a.yaml:1:1: id: not an id\n    found: {shown}"
+def test_a_fault_shows_up_to_80_characters_of_what_it_found(length: int, shown: str) -> None:
+    fault = Fault(Place("a.yaml", 1, 1), "id", "x" * length, "not an id")
+    assert str(fault) == f"a.yaml:1:1: id: not an id\n    found: {shown}"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rules.problems import UnknownPackError
-from rules.references import named_pack, pack_files
+from rules.fault import UnknownPackError
+from rules.library.references import named_pack, pack_files
 
 DAY = dt.date(2026, 3, 1)
 

@@ -17,10 +17,21 @@ from hypothesis import strategies as st
 from strategies import CODES, RECORD_COLUMNS, SUBJECT_COLUMNS, Names, row
 from strategies import conditions as random_conditions
 
-from rules.conditions import Scope, parse_condition
-from rules.evaluate import evaluate
-from rules.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT, And, Expression, Level, Name, render
-from rules.normal import ALWAYS, NEVER, Boxes, Domain, Limits, boxes, implies, overlap
+from rules.language.boxes import ALWAYS, NEVER, Boxes, Domain, Limits, boxes, implies, overlap
+from rules.language.evaluate import evaluate
+from rules.language.expressions import (
+    BOOLEAN,
+    DATE,
+    DECIMAL,
+    INTEGER,
+    TEXT,
+    And,
+    Expression,
+    Level,
+    Name,
+    render,
+)
+from rules.language.parse import Scope, parse_condition
 
 DAY = dt.date(2026, 1, 1)
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from rules.loader import load_text
-from rules.problems import Problem
+from rules.fault import Fault
+from rules.library.loader import load_text
 
-Problems = Callable[[str], list[Problem]]
+Faults = Callable[[str], list[Fault]]
 
 
 def test_a_consequence_gives_no_points(sound: str) -> None:
@@ -25,32 +25,32 @@ def supervision(*tiers: str) -> str:
     return "supervision: {" + ", ".join(f"{tier}: {{sample_share: 0.05}}" for tier in tiers) + "}\n"
 
 
-def test_every_tier_is_supervised_or_none(sound: str, problems: Problems) -> None:
+def test_every_tier_is_supervised_or_none(sound: str, faults: Faults) -> None:
     assert load_text(sound, "sound.yaml").supervision == ()
     whole = load_text(sound + supervision("B", "A"), "sound.yaml").supervision
     assert [(entry.tier, entry.valid_months, entry.unprompted_visits) for entry in whole] == [
         ("A", 12, True),
         ("B", 12, True),
     ]
-    [missing] = problems(sound + supervision("A"))
+    [missing] = faults(sound + supervision("A"))
     assert (missing.field, missing.message) == ("supervision", "tier B is missing")
-    [unknown] = problems(sound + supervision("A", "B", "C"))
+    [unknown] = faults(sound + supervision("A", "B", "C"))
     assert (unknown.field, unknown.message, unknown.hint) == ("supervision.C", "no such tier", "one of A, B")
 
 
 @pytest.mark.parametrize("share", ["-0.01", "1.01", "some"])
-def test_a_share_is_from_nothing_to_all(sound: str, problems: Problems, share: str) -> None:
+def test_a_share_is_from_nothing_to_all(sound: str, faults: Faults, share: str) -> None:
     for right in ("0", "1"):
         load_text(sound + supervision("A", "B").replace("0.05", right), "sound.yaml")
-    assert problems(sound + supervision("A", "B").replace("0.05", share, 1))[0].message == "not a share"
+    assert faults(sound + supervision("A", "B").replace("0.05", share, 1))[0].message == "not a share"
 
 
 @pytest.mark.parametrize("share", ["-0.01", "1.01", "some"])
-def test_what_a_step_of_decay_keeps_is_a_share(sound: str, problems: Problems, share: str) -> None:
+def test_what_a_step_of_decay_keeps_is_a_share(sound: str, faults: Faults, share: str) -> None:
     def decaying(keep: str) -> str:
         assert "decay: linear" in sound
         return sound.replace("decay: linear", f"decay: [{{after: 6, keep: {keep}}}]")
 
     for right in ("0", "1"):
         load_text(decaying(right), "sound.yaml")
-    assert problems(decaying(share))[0].message == "not a share"
+    assert faults(decaying(share))[0].message == "not a share"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rules.loader import load_text
+from rules.library.loader import load_text
 
 PAGE = Path(__file__).parents[2] / "docs" / "rule-language.md"
 PACKS = re.findall(r"^```yaml\n(pack:.*?)^```$", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)

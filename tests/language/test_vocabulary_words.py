@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from rules.fault import PackError
 from rules.identity import identity
-from rules.loader import load_text, parse_vocabulary
-from rules.problems import PackError
+from rules.library.loader import load_text, parse_vocabulary
 
 SOUND = """\
 vocabulary: shop

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from rules.loader import load_text
+from rules.library.loader import load_text
 from rules.model import Pack
 from scoring.store import Store
 from scoring.store.documents import encode

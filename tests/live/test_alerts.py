@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.evaluate import evaluate
+from rules.language.evaluate import evaluate
 from rules.model import Alert
 from scoring.live.alerts import UnknownAlertError, acknowledge, list_alerts
 from scoring.live.events import Judge

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from rules.calendar import today
-from rules.loader import load_text
+from rules.library.loader import load_text
 from rules.model import Pack
 from scoring.live import events
 from scoring.live.events import Judge, live_grade, records_arrived, rescan

@@ -16,10 +16,10 @@ from strategies import Case, cases
 from test_differential import EXAMPLES, connection, expected, graded, load, thorough
 from test_timeline import one_by_one, score_on
 
-from rules.evaluate import compiled
-from rules.expressions import Level
 from rules.identity import identity
-from rules.loader import in_force, installed_packs
+from rules.language.evaluate import compiled
+from rules.language.expressions import Level
+from rules.library.loader import in_force, installed_packs
 from rules.model import Pack
 from scoring.judging import one
 from scoring.judging.period import Period

@@ -70,7 +70,7 @@ class Group:
 
 GROUPS = {
     "rules": Group(
-        ("rules/*.py", "rules/meaning/*.py", "rules/lint/*.py"),
+        ("rules/*.py", "rules/*/*.py", "rules/tools/lint/*.py"),
         ("tests/language", "tests/test_evaluate.py", "tests/tools"),
         ("tests/test_differential.py", "tests/packs"),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rules.loader import PACKS, load_pack
+from rules.library.loader import PACKS, load_pack
 from rules.model import Pack
 
 

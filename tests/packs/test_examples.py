@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rules.lint import Severity, lint_text
-from rules.loader import PACKS, load_pack
+from rules.library.loader import PACKS, load_pack
+from rules.tools.lint import Severity, lint_text
 from scoring.examples import run_examples
 
 FILES = sorted(PACKS.rglob("*.yaml"))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from rules.fault import PackError
 from rules.identity import identity
-from rules.loader import load_text
+from rules.library.loader import load_text
 from rules.model import Citation, Title
-from rules.problems import PackError
 
 PACK = """
 pack: noted
@@ -71,4 +71,4 @@ def test_what_is_wrong_in_a_row_is_said_with_its_line(
 ) -> None:
     with pytest.raises(PackError) as caught:
         load_text(PACK.replace(written, wrong), "noted.yaml")
-    assert [(p.place.line, p.message) for p in caught.value.problems] == [(line, message)]
+    assert [(p.place.line, p.message) for p in caught.value.faults] == [(line, message)]

@@ -13,10 +13,10 @@ from click.testing import CliRunner
 from databases import Fill
 from strategies import to_yaml
 
-from rules.loader import PACKS, load_pack, vocabulary_text
+from rules.fault import UnknownPackError
+from rules.library.loader import PACKS, load_pack, vocabulary_text
 from rules.model import Pack
 from rules.plan import compile_plan, used_measures
-from rules.problems import UnknownPackError
 from scoring.cli.departments import departments_group
 from scoring.departments import _ranking, department_ranking
 from scoring.published import list_runs

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from rules.fault import UnknownPackError
 from rules.model import Pack
-from rules.problems import UnknownPackError
 from scoring.cli.offences import offences_command
 from scoring.repeat_offences import Repeat, repeat_offences
 from scoring.store import Store, open_store

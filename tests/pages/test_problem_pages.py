@@ -12,7 +12,7 @@ from test_sign_in import signed_in
 from town import AUTHORITY, BODIES, FINED, NAMES
 from visitor import Visitor
 
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 from scoring.keys import Role
 from scoring.problems.chart import Actor
 from scoring.problems.desk import Move, Subject, Ticket, move_problem, open_problem, show_problem

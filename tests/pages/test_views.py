@@ -8,7 +8,7 @@ from selenium.webdriver.support.select import Select
 from town import AUTHORITY, BODIES, FINED, FINED_ONCE, LISTED, NAMES
 from visitor import Visitor
 
-from rules.loader import PACKS
+from rules.library.loader import PACKS
 
 PACK = PACKS / "enterprise-credit.yaml"
 

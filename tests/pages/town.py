@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from fixtures.codes import credit_code
 from rules.calendar import SHANGHAI
-from rules.loader import find_pack
+from rules.library.loader import find_pack
 from scoring.consents import Registration, Who, register
 from scoring.inspections.office import make_plan
 from scoring.keys import Role, create_key

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 from scoring.live.supervisor import Engine
 from scoring.problems.chart import Actor
 from scoring.problems.desk import (

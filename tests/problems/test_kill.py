@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 from scoring.live.supervisor import Engine
 from scoring.problems.case import case_of
 from scoring.problems.desk import list_problems, show_problem

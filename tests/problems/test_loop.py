@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 from scoring.live.supervisor import Engine
 from scoring.problems.case import Case
 from scoring.problems.chart import ACTORS, REQUESTS, Actor, moves, walk

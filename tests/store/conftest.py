@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rules.loader import load_pack
+from rules.library.loader import load_pack
 from rules.model import Pack
 from scoring.store import Store
 from scoring.store.versions import FileInfo, IngestResult, Rejected, TableName, ingest_rows

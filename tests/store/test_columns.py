@@ -22,7 +22,7 @@ import duckdb
 import pytest
 import sqlalchemy as sa
 
-from rules.loader import load_text
+from rules.library.loader import load_text
 from rules.model import Vocabulary
 from scoring.columns import follow, place
 from scoring.marks import MarkRequest, mark_record

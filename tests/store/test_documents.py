@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.loader import load_text
+from rules.library.loader import load_text
 from rules.model import Table
 from scoring.store.documents import content_hash, decode, encode
 from scoring.store.typed import typed_columns

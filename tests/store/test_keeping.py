@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from rules.calendar import SHANGHAI
 from rules.identity import identity
-from rules.loader import load_pack, ruling
+from rules.library.loader import load_pack, ruling
 from rules.model import Pack
 from scoring import results, runs
 from scoring.answers.forecast import Step, forecast, steps_of

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from rules.loader import load_pack
+from rules.library.loader import load_pack
 from rules.model import Pack
 from scoring.answers.population import PopulationForecast, population_document, population_forecast
 from scoring.answers.timelines import UnknownSubjectError

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from rules.fault import UnknownPackError
 from rules.identity import identity
-from rules.loader import load_pack, load_text, vocabulary_text
+from rules.library.loader import load_pack, load_text, vocabulary_text
 from rules.model import Pack
-from rules.problems import UnknownPackError
 from scoring.published import RunSummary, get_run, latest_run, list_runs
 from scoring.result_tables import stream_results
 from scoring.results import Filters, list_grades
@@ -192,7 +192,7 @@ def test_a_run_that_is_interrupted_leaves_nothing_and_can_be_run_again(
 HANGS_WHILE_PUBLISHING = """
 import datetime as dt, sys, time
 import sqlalchemy as sa
-from rules.loader import load_pack
+from rules.library.loader import load_pack
 from scoring.runs import run
 from scoring.store import open_store
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from rules.loader import find_pack, ruling_packs
+from rules.fault import UnknownPackError
+from rules.library.loader import find_pack, ruling_packs
 from rules.model import Pack
-from rules.problems import UnknownPackError
 from scoring.answers.forecast import forecast
 from scoring.answers.paths import paths_of
 from scoring.answers.timelines import UnknownSubjectError

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stdnum.cn import uscc
 
-from rules.loader import load_vocabulary
+from rules.library.loader import load_vocabulary
 from scoring.marks import MarkRequest, mark_record
 from scoring.records import list_records, submit_records
 from scoring.settling import Ruling, list_contradictions, list_twins, resolve_contradiction
@@ -54,7 +54,7 @@ class Office:
         named = [fixed | row | {"record_id": self.number(row["record_id"])} for row in rows]
         source = FileInfo(uuid.uuid4().hex, "list.csv")
         done = submit_records(self.store, ENTERPRISE, named, source)
-        assert not done.problems
+        assert not done.faults
         return list_files(self.store, everything=True, limit=1)[0].id
 
     def revoke(self, record: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rules.loader import load_text
+from rules.library.loader import load_text
 from rules.model import Pack
 
 APPLICANTS = """\

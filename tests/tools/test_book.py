@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from html.parser import HTMLParser
 
-from rules.book import rule_book
-from rules.documents import Code, Grid, Heading, html, markdown
-from rules.loader import find_pack
+from rules.library.loader import find_pack
+from rules.tools.book import rule_book
+from rules.tools.documents import Code, Grid, Heading, html, markdown
 from tests.tools.packs import applicants
 
 

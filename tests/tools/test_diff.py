@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rules.diff import Change, compare
+from rules.tools.diff import Change, compare
 from tests.tools.packs import APPLICANTS, applicants
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from rules.fault import PackError
 from rules.identity import identity
-from rules.layout import layout
-from rules.loader import PACKS, load_text
-from rules.problems import PackError
+from rules.library.loader import PACKS, load_text
+from rules.tools.layout import layout
 from tests.tools.packs import APPLICANTS
 
 MESSY = """\

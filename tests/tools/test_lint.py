@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rules.lint import CHECKS, Finding, Severity, lint_text, lint_versions
-from rules.loader import PACKS, load_text
+from rules.library.loader import PACKS, load_text
+from rules.tools.lint import CHECKS, Finding, Severity, lint_text, lint_versions
 from tests.tools.packs import APPLICANTS, applicants
 
 FAULTY = sorted((Path(__file__).parent / "faulty").glob("*.yaml"))

@@ -7,10 +7,10 @@ from fractions import Fraction
 
 import pytest
 
-from rules.conditions import Scope, parse_condition
-from rules.expressions import BOOLEAN, DATE, DECIMAL, TEXT, Level, Name
+from rules.language.expressions import BOOLEAN, DATE, DECIMAL, TEXT, Level, Name
+from rules.language.parse import Scope, parse_condition
+from rules.language.words import Words, dated, number, plain, signed, window
 from rules.model import Column, Dated, Decay, Title, Window
-from rules.words import Words, dated, number, plain, signed, window
 
 COLUMNS = {
     "kind": Column("kind", TEXT, "text", Title("类别", "Kind"), values={"fine": Title("罚款", "Fine")}),

@@ -18,7 +18,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Fault:
     """One finding about a pack.
 
     :param place: where it stands.
@@ -45,11 +45,11 @@ class Problem:
 
 
 class PackError(Exception):
-    """A pack that can't be used; ``problems`` holds everything that is wrong with it, by place."""
+    """A pack that can't be used; ``faults`` holds everything that is wrong with it, by place."""
 
-    def __init__(self, problems: list[Problem]) -> None:
-        self.problems = sorted(problems, key=lambda p: (p.place, p.field))
-        super().__init__("\n".join(str(p) for p in self.problems))
+    def __init__(self, faults: list[Fault]) -> None:
+        self.faults = sorted(faults, key=lambda p: (p.place, p.field))
+        super().__init__("\n".join(str(p) for p in self.faults))
 
 
 class UnknownPackError(LookupError):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from rules.lint import conditions, grades, order, points, tables
-from rules.lint.finding import Finding, Severity
-from rules.lint.review import Review
-from rules.lint.versions import lint_versions
-from rules.loader import load_text
-from rules.source import read
+from rules.library.loader import load_text
+from rules.text.source import read
+from rules.tools.lint import conditions, grades, order, points, tables
+from rules.tools.lint.finding import Finding, Severity
+from rules.tools.lint.review import Review
+from rules.tools.lint.versions import lint_versions
 
 __all__ = ["CHECKS", "Finding", "Severity", "lint_text", "lint_versions"]
 
@@ -48,7 +48,7 @@ def lint_text(text: str, file: str, vocabulary_text: str | None = None) -> list[
 
     :param text: the pack's YAML.
     :param file: the name that findings are reported under.
-    :param vocabulary_text: as for :func:`rules.loader.load_text`.
+    :param vocabulary_text: as for :func:`rules.library.loader.load_text`.
     :raises PackError: where the pack can't be loaded.
     """
     review = Review(load_text(text, file, vocabulary_text), read(text, file))

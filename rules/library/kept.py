@@ -149,10 +149,10 @@ def _class(name: str) -> Any:
 @lru_cache(maxsize=1)
 def _code() -> str:
     """What a text is read by: this package, the shared vocabularies, and the versions of the libraries."""
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     digest = hashlib.sha256(repr((sys.version_info[:2], *map(metadata.version, _READERS))).encode())
-    for path in sorted((*here.rglob("*.py"), *here.glob("vocabularies/*.yaml"))):
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for path in sorted((*here.rglob("*.py"), *here.glob("library/vocabularies/*.yaml"))):
+        digest.update(f"{path.relative_to(here)} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
     return digest.hexdigest()
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rules.conditions import ConditionError
-from rules.expressions import AsOf, Compare, Expression, Shift, conjunction, conjuncts, reads_as_of
+from rules.language.expressions import AsOf, Compare, Expression, Shift, conjunction, conjuncts, reads_as_of
+from rules.language.parse import ConditionError
 from rules.model import When
 
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}
@@ -12,7 +12,7 @@ _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}
 def take_time_out(condition: Expression) -> When:
     """Moves the terms that compare with ``as_of`` out of a condition.
 
-    >>> from rules.expressions import DATE, Level, Name, render
+    >>> from rules.language.expressions import DATE, Level, Name, render
     >>> due = Name("due_on", Level.RECORD, DATE)
     >>> [render(date) for date in take_time_out(Compare("<", due, AsOf())).begins]
     ['due_on + interval 1 day']

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from rules.expressions import Level, Value, render
+from rules.language.expressions import Level, Value, render
+from rules.language.words import Words, both, dated, kind, number, plain, window, words
 from rules.model import (
     Alert,
     Column,
@@ -19,7 +20,6 @@ from rules.model import (
     Supervision,
     Title,
 )
-from rules.words import Words, both, dated, kind, number, plain, window, words
 
 Fields = Mapping[str, str]
 """What is compared of one entry: the name of the field → its value in words."""

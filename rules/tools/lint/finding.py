@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rules.problems import Place
+from rules.fault import Place
 
 
 class Severity(StrEnum):

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from rules.problems import PackError, Place, Problem
+from rules.fault import Fault, PackError, Place
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 24
@@ -60,9 +60,9 @@ class Document:
         spot = self.spots.get(path, Spot(1, 1, False))
         return Place(self.file, spot.line, spot.column + (offset if spot.as_written else 0))
 
-    def problem(self, path: Path, text: str, message: str, hint: str = "", offset: int = 0) -> Problem:
-        """A problem with the value at ``path``."""
-        return Problem(self.place(path, offset), field_name(path), text, message, hint)
+    def fault(self, path: Path, text: str, message: str, hint: str = "", offset: int = 0) -> Fault:
+        """A fault with the value at ``path``."""
+        return Fault(self.place(path, offset), field_name(path), text, message, hint)
 
 
 def field_name(path: Path) -> str:
@@ -82,18 +82,18 @@ def read(text: str, file: str) -> Document:
     """
     document = Document(file)
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise PackError([document.problem((), "", "larger than 8 MiB", "split it into several packs")])
+        raise PackError([document.fault((), "", "larger than 8 MiB", "split it into several packs")])
     try:
         _Builder(document).build(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 1, 1)
         raise PackError(
-            [Problem(place, "(file)", "", f"not YAML: {error.problem}", "see the line named")]
+            [Fault(place, "(file)", "", f"not YAML: {error.problem}", "see the line named")]
         ) from None
     except yaml.YAMLError as error:
         raise PackError(
-            [document.problem((), "", f"not YAML: {error}".splitlines()[0], "UTF-8 text")]
+            [document.fault((), "", f"not YAML: {error}".splitlines()[0], "UTF-8 text")]
         ) from None
     return document
 
@@ -176,7 +176,7 @@ class _Builder:
         spot = _spot(event)
         place = Place(self.document.file, spot.line, spot.column)
         path = self.stack[-1].path if self.stack else ()
-        return PackError([Problem(place, field_name(path), text, message, hint)])
+        return PackError([Fault(place, field_name(path), text, message, hint)])
 
 
 @dataclass

@@ -14,9 +14,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rules.conditions import ConditionError, Scope, parse_condition
-from rules.expressions import Expression, IsTrue, Kind, Level, Name, Not, Value, conjunction, literal, render
-from rules.normal import Box, Boxes, boxes, overlap
+from rules.language.boxes import Box, Boxes, boxes, overlap
+from rules.language.expressions import (
+    Expression,
+    IsTrue,
+    Kind,
+    Level,
+    Name,
+    Not,
+    Value,
+    conjunction,
+    literal,
+    render,
+)
+from rules.language.parse import ConditionError, Scope, parse_condition
 
 _COMPARISON = re.compile(r"(>=|<=|<>|>|<|=)\s*(-?\d+(?:\.\d+)?|\d{4}-\d{2}-\d{2})")
 _RANGE = re.compile(r"(-?\d+(?:\.\d+)?|\d{4}-\d{2}-\d{2})\s*\.\.\s*(-?\d+(?:\.\d+)?|\d{4}-\d{2}-\d{2})")

@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations, permutations
 
-from rules.expressions import TRUE, Expression, Level, Like, Or, Shift, conjunction, conjuncts, render, walk
-from rules.lint.finding import Finding, Severity
-from rules.lint.review import Review
+from rules.language.boxes import Box, boxes, implies
+from rules.language.expressions import (
+    TRUE,
+    Expression,
+    Level,
+    Like,
+    Or,
+    Shift,
+    conjunction,
+    conjuncts,
+    render,
+    walk,
+)
 from rules.model import Rule, Window
-from rules.normal import Box, boxes, implies
+from rules.tools.lint.finding import Finding, Severity
+from rules.tools.lint.review import Review
 
 MAX_COMPARED = 1_000
 """Packs with more rules are not searched for rules that imply each other: the pairs grow with the square."""

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 
-from rules.expressions import Level, conjunction
-from rules.lint.finding import Finding, Severity
-from rules.lint.review import Review
+from rules.language.expressions import Level, conjunction
+from rules.language.words import kind, number
 from rules.model import Dimension, Rule
-from rules.words import kind, number
+from rules.tools.lint.finding import Finding, Severity
+from rules.tools.lint.review import Review
 
 
 def zero_points(review: Review) -> Iterator[Finding]:

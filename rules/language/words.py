@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Literal as Choice
 
 from rules.exact import EXACT
-from rules.expressions import (
+from rules.language.expressions import (
     And,
     Arithmetic,
     AsOf,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-from rules.loader import PACKS, find_pack, installed_packs, load_pack
+from rules.fault import UnknownPackError
+from rules.library.loader import PACKS, find_pack, installed_packs, load_pack
 from rules.model import Pack
-from rules.problems import UnknownPackError
 
 _SUFFIXES = (".yaml", ".yml")
 
@@ -22,7 +22,7 @@ def named_pack(name: str, as_of: dt.date, folder: Path = PACKS) -> Pack:
 
     :param name: ``path/to/pack.yaml``, ``enterprise-credit`` (the version in force on ``as_of``) or
         ``enterprise-credit@2026.1``.
-    :raises PackError: with every problem of the file.
+    :raises PackError: with every fault of the file.
     :raises UnknownPackError: where there is no such file, pack or version.
     """
     if is_file(name):

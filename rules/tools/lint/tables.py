@@ -15,15 +15,15 @@ from math import prod
 from typing import Any
 
 from rules.calendar import add_days
-from rules.conditions import parse_condition, parse_expression
-from rules.decision_tables import Cell, read_cell
 from rules.exact import EXACT
-from rules.expressions import TRUE, Expression, Kind, Name, Value, render
-from rules.lint.finding import Finding, Severity
-from rules.lint.review import Review
+from rules.language.boxes import ANYTHING, Boxes
+from rules.language.decision_tables import Cell, read_cell
+from rules.language.expressions import TRUE, Expression, Kind, Name, Value, render
+from rules.language.parse import parse_condition, parse_expression
+from rules.language.words import plain
 from rules.model import Rule
-from rules.normal import ANYTHING, Boxes
-from rules.words import plain
+from rules.tools.lint.finding import Finding, Severity
+from rules.tools.lint.review import Review
 
 MAX_COMBINATIONS = 50_000
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
-from rules.conditions import is_plain_name
+from rules.language.parse import is_plain_name
 from rules.model import Citation, Dated, Title
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,79}")

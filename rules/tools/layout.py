@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
-from rules.problems import PackError, Place, Problem
-from rules.source import read
+from rules.fault import Fault, PackError, Place
+from rules.text.source import read
 
 WIDTH = 160
 INDENT = 2
@@ -71,7 +71,7 @@ def layout(text: str, file: str) -> str:
 
 
 def _refusal(file: str, message: str, hint: str) -> PackError:
-    return PackError([Problem(Place(file, 1, 1), "(file)", "", message, hint)])
+    return PackError([Fault(Place(file, 1, 1), "(file)", "", message, hint)])
 
 
 @dataclass

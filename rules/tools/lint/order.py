@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from rules.expressions import Level, names
-from rules.fields import OWN_CHOICE
-from rules.lint.finding import Finding, Severity
-from rules.lint.review import Review, in_force
+from rules.language.expressions import Level, names
+from rules.language.words import kind
 from rules.model import Example, Rule
 from rules.plan import rule_names
-from rules.words import kind
+from rules.text.fields import OWN_CHOICE
+from rules.tools.lint.finding import Finding, Severity
+from rules.tools.lint.review import Review, in_force
 
 
 def examples(review: Review) -> Iterator[Finding]:

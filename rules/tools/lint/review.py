@@ -9,12 +9,12 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from rules.conditions import Scope
-from rules.expressions import Expression, Level, Name
-from rules.lint.finding import Finding, Severity
+from rules.language.boxes import Boxes, Domain, Limits, boxes
+from rules.language.expressions import Expression, Level, Name
+from rules.language.parse import Scope
 from rules.model import Aggregate, Column, Measure, Pack, Rule
-from rules.normal import Boxes, Domain, Limits, boxes
-from rules.source import Document, Path
+from rules.text.source import Document, Path
+from rules.tools.lint.finding import Finding, Severity
 
 _TOTALS = (Aggregate.COUNT, Aggregate.SUM)
 _ZERO = Decimal(0)
@@ -104,7 +104,7 @@ class Review:
 
     def possible(self, condition: Expression) -> Boxes:
         """The alternatives of a condition that something can meet. What rows before a row take is not looked
-        into: it is a matter of the table, see :mod:`rules.lint.tables`."""
+        into: it is a matter of the table, see :mod:`rules.tools.lint.tables`."""
         return boxes(condition, limits=self.limits, open_is_true=False)
 
     @cached_property

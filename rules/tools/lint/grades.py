@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from rules.expressions import Level
-from rules.lint.finding import Finding, Severity
-from rules.lint.review import Review
+from rules.language.expressions import Level
+from rules.language.words import number
 from rules.model import Dimension, Rule, Supervision
-from rules.words import number
+from rules.tools.lint.finding import Finding, Severity
+from rules.tools.lint.review import Review
 
 LANES = ("fast", "normal", "careful", "none")
 

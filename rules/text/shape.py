@@ -1,7 +1,7 @@
 """The shape of a pack and of a vocabulary: which keys there are and what each may hold.
 
 Loading gives dictionaries of checked values; conditions are still text, since their names are known only
-when the whole pack is (:mod:`rules.loader`).
+when the whole pack is (:mod:`rules.library.loader`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate, validates_schema
 
-from rules import fields as own
-from rules.fields import complaint
 from rules.model import (
     ANYTHING,
     EARLIEST,
@@ -27,6 +25,8 @@ from rules.model import (
     Possible,
     Score,
 )
+from rules.text import fields as own
+from rules.text.fields import complaint
 
 AGGREGATES = tuple(str(a) for a in Aggregate)
 TAKES = ("max", "min", "sum", "count")

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 
-from rules.lint.finding import Finding, Severity
 from rules.model import Pack
+from rules.tools.lint.finding import Finding, Severity
 
 
 def lint_versions(packs: Sequence[Pack]) -> list[Finding]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from rules.calendar import add_days
 from rules.exact import EXACT
-from rules.expressions import (
+from rules.language.expressions import (
     BOOLEAN,
     And,
     Call,

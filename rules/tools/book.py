@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from rules.documents import Block, Cell, Code, Grid, Heading, Paragraph
-from rules.expressions import Expression, conjuncts, render
 from rules.identity import identity
+from rules.language.expressions import Expression, conjuncts, render
+from rules.language.words import both, dated, kind, number, plain, window
 from rules.model import OWN_CHOICE_TITLE, Aggregate, Alert, Dimension, Measure, Pack, Rule
-from rules.words import both, dated, kind, number, plain, window
+from rules.tools.documents import Block, Cell, Code, Grid, Heading, Paragraph
 
 LANES = {
     "fast": "快速通道 fast lane",

@@ -1,6 +1,6 @@
-"""From a text to checked data, or to the complete list of its problems.
+"""From a text to checked data, or to the complete list of its faults.
 
-Two passes: the shape (marshmallow, :mod:`rules.schemas`), then the meaning (:mod:`rules.meaning`): names,
+Two passes: the shape (marshmallow, :mod:`rules.text.shape`), then the meaning (:mod:`rules.meaning`): names,
 types, conditions, references. Each pass reports everything that it finds.
 """
 
@@ -11,12 +11,12 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError
 
+from rules.fault import Fault, PackError, UnknownPackError
 from rules.meaning import build_pack, build_vocabulary
 from rules.model import Pack, Vocabulary
-from rules.problems import PackError, Problem, UnknownPackError
-from rules.schemas import UNKNOWN_KEY, PackSchema, VocabularySchema
-from rules.source import Document, read
-from rules.source import Path as FieldPath
+from rules.text.shape import UNKNOWN_KEY, PackSchema, VocabularySchema
+from rules.text.source import Document, read
+from rules.text.source import Path as FieldPath
 
 _PLAIN = {
     "Missing data for required field.": ("this key is missing", "add it"),
@@ -32,9 +32,9 @@ _PLAIN = {
 def pack_in(text: str, file: str, shared: Callable[[str], Vocabulary]) -> Pack:
     """The pack in a text.
 
-    :param file: the name that problems are reported under.
+    :param file: the name that faults are reported under.
     :param shared: gives the shared vocabulary of a name, or raises :class:`UnknownPackError`.
-    :raises PackError: with every problem found.
+    :raises PackError: with every fault found.
     """
     document = read(text, file)
     data = shape(document, PackSchema())
@@ -45,14 +45,14 @@ def pack_in(text: str, file: str, shared: Callable[[str], Vocabulary]) -> Pack:
         return build_pack(document, data, shared(named))
     except UnknownPackError as error:
         raise PackError(
-            [document.problem(("subject",), named, str(error), "one of these, or one in place")]
+            [document.fault(("subject",), named, str(error), "one of these, or one in place")]
         ) from None
 
 
 def vocabulary_in(text: str, file: str) -> Vocabulary:
     """The vocabulary in a text.
 
-    :raises PackError: with every problem found.
+    :raises PackError: with every fault found.
     """
     document = read(text, file)
     return build_vocabulary(document, shape(document, VocabularySchema()), ())
@@ -61,28 +61,28 @@ def vocabulary_in(text: str, file: str) -> Vocabulary:
 def shape(document: Document, schema: Schema) -> dict[str, Any]:
     """A document's data as the schema makes it.
 
-    :raises PackError: with every problem found.
+    :raises PackError: with every fault found.
     """
     try:
         loaded: dict[str, Any] = schema.load(document.data)
         return loaded
     except ValidationError as error:
-        raise PackError(list(_problems(document, error.messages, ()))) from None
+        raise PackError(list(_faults(document, error.messages, ()))) from None
 
 
-def _problems(document: Document, errors: Any, path: FieldPath) -> Iterable[Problem]:
-    """Marshmallow's tree of messages as problems with places."""
+def _faults(document: Document, errors: Any, path: FieldPath) -> Iterable[Fault]:
+    """Marshmallow's tree of messages as faults with places."""
     if isinstance(errors, str):
         message, _, hint = errors.partition("\0")
         message, hint = _PLAIN.get(message, (message, hint))
         at = (*path, "?") if message == UNKNOWN_KEY else path
-        yield document.problem(at, _shown(document.data, at), message, hint)
+        yield document.fault(at, _shown(document.data, at), message, hint)
     elif isinstance(errors, Mapping):
         for key, inner in errors.items():
-            yield from _problems(document, inner, _step(document, path, key))
+            yield from _faults(document, inner, _step(document, path, key))
     else:
         for inner in errors:
-            yield from _problems(document, inner, path)
+            yield from _faults(document, inner, path)
 
 
 def _step(document: Document, path: FieldPath, key: str | int) -> FieldPath:

@@ -12,7 +12,7 @@ import sqlglot
 from sqlglot import TokenType, exp
 from sqlglot.errors import SqlglotError
 
-from rules.expressions import (
+from rules.language.expressions import (
     BOOLEAN,
     DATE,
     MAX_DIGITS,

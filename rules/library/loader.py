@@ -1,6 +1,6 @@
 """Packs and vocabularies by name or file, and which of them is in force on a day.
 
-What reads a text is :mod:`rules.reading`; it is loaded where no copy of an earlier reading is kept.
+What reads a text is :mod:`rules.library.reading`; it is loaded where no copy of an earlier reading is kept.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
-from rules.kept import kept
+from rules.fault import Fault, PackError, Place, UnknownPackError
+from rules.library.kept import kept
 from rules.model import Pack, Vocabulary
-from rules.problems import PackError, Place, Problem, UnknownPackError
 
 HERE = Path(__file__).parent
 PACKS = HERE / "packs"
@@ -23,7 +23,7 @@ VOCABULARIES = HERE / "vocabularies"
 def load_pack(path: Path | str) -> Pack:
     """The pack in a file.
 
-    :raises PackError: with every problem found.
+    :raises PackError: with every fault found.
     :raises OSError: where the file can't be read.
     """
     return load_text(_text(Path(path)), str(path))
@@ -32,12 +32,12 @@ def load_pack(path: Path | str) -> Pack:
 def load_text(text: str, file: str, vocabulary_text: str | None = None) -> Pack:
     """The pack in a text.
 
-    :param file: the name that problems are reported under.
+    :param file: the name that faults are reported under.
     :param vocabulary_text: the vocabulary to use where the pack names a shared one; by default the one
         installed under that name. A pack kept in a store is kept with it.
-    :raises PackError: with every problem found.
+    :raises PackError: with every fault found.
     """
-    from rules.reading import pack_in  # sqlglot, marshmallow and PyYAML: a third of a second
+    from rules.library.reading import pack_in  # sqlglot, marshmallow and PyYAML: a third of a second
 
     def shared(name: str) -> Vocabulary:
         if vocabulary_text is None:
@@ -50,7 +50,7 @@ def load_text(text: str, file: str, vocabulary_text: str | None = None) -> Pack:
 def load_kept(text: str, file: str, vocabulary_text: str | None = None) -> Pack:
     """The pack of :func:`load_text`, from the copy that an earlier load has kept where there is one.
 
-    :raises PackError: with every problem found.
+    :raises PackError: with every fault found.
     """
     return kept(("pack", text, file, vocabulary_text), Pack, lambda: load_text(text, file, vocabulary_text))
 
@@ -82,9 +82,9 @@ def vocabulary_names() -> list[str]:
 def parse_vocabulary(text: str, file: str) -> Vocabulary:
     """The vocabulary in a text.
 
-    :raises PackError: with every problem found.
+    :raises PackError: with every fault found.
     """
-    from rules.reading import vocabulary_in
+    from rules.library.reading import vocabulary_in
 
     return vocabulary_in(text, file)
 
@@ -92,7 +92,7 @@ def parse_vocabulary(text: str, file: str) -> Vocabulary:
 def installed_packs(folder: Path = PACKS) -> tuple[Pack, ...]:
     """Every pack under a folder, by id and the date on which it comes into force.
 
-    :raises PackError: with the problems of the first file that has any.
+    :raises PackError: with the faults of the first file that has any.
     """
     packs = (_cached(str(path), path.stat().st_mtime_ns) for path in sorted(folder.rglob("*.yaml")))
     return tuple(sorted(packs, key=lambda pack: (pack.id, pack.in_force_from)))
@@ -145,4 +145,4 @@ def _text(path: Path) -> str:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         wrong = f"not UTF-8 at byte {error.start}"
-        raise PackError([Problem(Place(str(path), 1, 1), "(file)", "", wrong, "save it as UTF-8")]) from None
+        raise PackError([Fault(Place(str(path), 1, 1), "(file)", "", wrong, "save it as UTF-8")]) from None
