@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from scoring.keys import Role
+from scoring.access.keys import Role
 
 Logged = Literal["read", "change"]
 

@@ -17,12 +17,12 @@ from api.problems import problem_response, unavailable
 from api.request import Request, current
 from api.resources import BLUEPRINTS
 from api.settings import Settings, read_settings
-from scoring.audit import AuditLog
-from scoring.consents import now
-from scoring.keys import KeyRing
-from scoring.remember import Remembered
+from scoring.access.audit import AuditLog
+from scoring.access.cache import TimedCache
+from scoring.access.consents import now
+from scoring.access.keys import KeyRing
+from scoring.characters.visible import shown
 from scoring.store import Store, StoreError, open_store
-from scoring.visible import shown
 
 
 def create_app(settings: Settings | None = None, store: Store | None = None) -> Flask:
@@ -40,7 +40,7 @@ def create_app(settings: Settings | None = None, store: Store | None = None) -> 
     app.url_map.strict_slashes = False
     naming.install(app)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    app.extensions.update(store=store, settings=settings, runs=Remembered(settings.cache_seconds), clock=now)
+    app.extensions.update(store=store, settings=settings, runs=TimedCache(settings.cache_seconds), clock=now)
     _install(app, settings, store)
     if settings.proxies:  # outermost: everything else sees the client as the proxies do
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, settings.proxies)  # type: ignore[method-assign]

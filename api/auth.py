@@ -8,8 +8,8 @@ from api.problems import Problem, fail
 from api.request import Request, current
 from api.session import signed_in
 from rules.model import Title
-from scoring.consents import Who
-from scoring.keys import OF_ORGANISATION, Key, KeyRefusedError, KeyRing, Role
+from scoring.access.consents import Who
+from scoring.access.keys import OF_ORGANISATION, Key, KeyRefusedError, KeyRing, Role
 
 PAGES = "pages"
 """The blueprint whose visitors sign in; everybody else sends a key with each request."""

@@ -13,10 +13,10 @@ from rules.calendar import today
 from rules.fault import UnknownPackError
 from rules.library.loader import installed_packs, load_vocabulary
 from rules.model import Pack, Title, Vocabulary
-from scoring.consents import Clock
-from scoring.published import RunSummary, latest_run
-from scoring.remember import Remembered
-from scoring.results import find_run
+from scoring.access.cache import TimedCache
+from scoring.access.consents import Clock
+from scoring.runs.published import RunSummary, latest_run
+from scoring.runs.results import find_run
 from scoring.store import Store
 
 
@@ -71,7 +71,7 @@ def run_of(query: dict[str, Any]) -> RunSummary:
     if query.get("run") is not None:
         return run(query["run"])
     name, as_of = pack_id(query), query.get("as_of")
-    known: Remembered[tuple[str, dt.date | None], RunSummary] = current_app.extensions["runs"]
+    known: TimedCache[tuple[str, dt.date | None], RunSummary] = current_app.extensions["runs"]
     remembered = known.get((name, as_of))
     if remembered is not None:
         return remembered

@@ -12,7 +12,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from api.fields import plain
-from scoring.spreadsheets import inert_column
+from scoring.characters.spreadsheets import inert_column
 
 MEDIA_TYPES = {
     "ndjson": "application/x-ndjson",

@@ -24,7 +24,7 @@ from api.auth import caller
 from api.context import store
 from api.problems import MEDIA_TYPE, Problem, fail
 from api.request import Request, current
-from scoring.keys import first_of_line
+from scoring.access.keys import first_of_line
 from scoring.store import StoreError, accompany_changes
 from scoring.store.access import KeptAnswer
 from scoring.store.base import insert_new

@@ -10,7 +10,7 @@ from flask import Flask, Response
 from api.access import Logged
 from api.problems import problem_response, unavailable
 from api.request import Request, current
-from scoring.audit import AuditLog, Event
+from scoring.access.audit import AuditLog, Event
 from scoring.store import StoreError
 
 

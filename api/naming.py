@@ -14,8 +14,8 @@ from api.context import store
 from api.problems import fail
 from rules.library.loader import installed_packs
 from rules.model import Vocabulary
-from scoring.bodies import UnknownBodyError, body_called
-from scoring.ingest.keys import subject_key
+from scoring.facts.bodies import UnknownBodyError, body_called
+from scoring.facts.ingest.keys import subject_key
 
 
 def install(app: Flask) -> None:

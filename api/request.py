@@ -12,8 +12,8 @@ import flask
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.access import ACCESS, CLOSED, Access
-from scoring.audit import Event
-from scoring.keys import Key
+from scoring.access.audit import Event
+from scoring.access.keys import Key
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -15,8 +15,8 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from api.context import store
 from api.problems import Problem, fail
 from rules.model import Title
-from scoring.keys import Key
-from scoring.sessions import LASTS, begin_session, end_session, signed_in_key
+from scoring.access.keys import Key
+from scoring.access.sessions import LASTS, begin_session, end_session, signed_in_key
 
 _NUMBER = "number"
 

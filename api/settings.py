@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from api.limits import parse_rate
-from scoring.consents import LONGEST_MONTHS
-from scoring.keys import CACHE_SECONDS
+from scoring.access.consents import LONGEST_MONTHS
+from scoring.access.keys import CACHE_SECONDS
 from scoring.store.connection import parse_url
 from scoring.store.revision import address
 

@@ -10,7 +10,7 @@ from rules.identity import identity
 from rules.language.expressions import render
 from rules.library.loader import in_force
 from rules.model import Grade, Pack, Rule
-from scoring.explanation_json import rule_document
+from scoring.answers.explanation_json import rule_document
 
 
 def rule_view(pack: Pack, rule: Rule) -> dict[str, Any]:

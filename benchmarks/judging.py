@@ -9,8 +9,8 @@ import duckdb
 from benchmarks.ledger import Step
 from rules.model import Pack
 from rules.plan import compile_plan
-from scoring.engine import grade, grade_coded
 from scoring.judging.coded import code_facts
+from scoring.judging.engine import grade, grade_coded
 from scoring.judging.judge import grade_on, judge
 from scoring.judging.period import Period
 

@@ -21,8 +21,8 @@ from fixtures.enterprise.build import enterprise_sheets
 from fixtures.sheets import Pen, Sheet
 from fixtures.totals import enterprise_totals
 from rules.library.loader import load_vocabulary
-from scoring.files import open_files
-from scoring.ingest.files import Reading, ingest_file
+from scoring.facts.ingest.files import Reading, ingest_file
+from scoring.runs.files import open_files
 from scoring.store.connection import create_store
 from scoring.store.workspace import workspace
 

@@ -11,7 +11,7 @@ from benchmarks.data import Data
 from benchmarks.judging import steps_of_a_grade, whole_grade
 from benchmarks.ledger import Beside, Ledger, Step
 from benchmarks.rulesets import AS_OF, pack_of, rule_set
-from scoring.engine import grade
+from scoring.judging.engine import grade
 
 SCAN = """
     select sum(strlen(kind)), sum(strlen(severity)), sum(strlen(status)), sum(amount), max(occurred_on),

@@ -15,10 +15,10 @@ from api.app import create_app
 from api.settings import Settings
 from fixtures.district import write_district
 from rules.library.loader import find_pack
+from scoring.access.keys import Role, create_key
 from scoring.cli.demo import A_MONTH_BEFORE, AS_OF
-from scoring.ingest.files import ingest_paths
-from scoring.keys import Role, create_key
-from scoring.runs import run
+from scoring.facts.ingest.files import ingest_paths
+from scoring.runs.run import run
 from scoring.store import Store, create_store
 from scoring.store.timelines import GradedSubject
 

@@ -22,12 +22,12 @@ from benchmarks.rulesets import AMOUNTS, AS_OF, KINDS, SEVERITIES, pack_of, rule
 from rules.calendar import today
 from rules.library.loader import find_pack
 from rules.model import Alert, Event, Pack, Title
+from scoring.facts.versions import FileInfo, ingest_rows
 from scoring.judging.period import Period
 from scoring.live.events import Judge
 from scoring.live.supervisor import Engine
 from scoring.store import create_store
 from scoring.store.documents import encode
-from scoring.store.versions import FileInfo, ingest_rows
 
 RULES, RECORDS = (40, 400), (10, 100, 1000)
 EVENTS = 20

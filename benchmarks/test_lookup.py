@@ -19,12 +19,12 @@ from benchmarks.servers import served
 from fixtures.codes import credit_code
 from rules.calendar import today
 from rules.library.loader import find_pack
-from scoring.audit import verify
-from scoring.keys import Role, create_key
-from scoring.runs import run
+from scoring.access.audit import verify
+from scoring.access.keys import Role, create_key
+from scoring.facts.versions import FileInfo, ingest_rows
+from scoring.runs.run import run
 from scoring.store import create_store, open_store
 from scoring.store.documents import encode
-from scoring.store.versions import FileInfo, ingest_rows
 
 SUBJECTS, CONNECTIONS, LOOK_UPS = 2_000, 128, 10_000
 

@@ -14,7 +14,7 @@ from scoring.answers.paths import MOST_WORK, SET_WORK, search, steps_for, varied
 from scoring.answers.timelines import Facts
 from scoring.judging.one import Judge, Varied
 from scoring.judging.period import Period
-from scoring.terms import Piece
+from scoring.runs.terms import Piece
 
 DAY = dt.date(2026, 9, 1)
 

@@ -13,7 +13,7 @@ from benchmarks.data import Data
 from benchmarks.durable import DurableRules
 from benchmarks.ledger import Beside, Ledger
 from benchmarks.rulesets import AS_OF, pack_of, rule_set
-from scoring.engine import grade
+from scoring.judging.engine import grade
 
 SAMPLE = 500
 """How many subjects' records the peers are given: what the slowest does in some seconds."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scoring.keys import Role
+from scoring.access.keys import Role
 
 EVERYBODY, ALL = "everybody", "RDLO"
 EXPECTED = {

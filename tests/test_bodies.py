@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scoring.bodies import UnknownBodyError, register
-from scoring.ingest.files import FileReport, Reading, ingest_file
+from scoring.facts.bodies import UnknownBodyError, register
+from scoring.facts.ingest.files import FileReport, Reading, ingest_file
 from scoring.store import Store
 
 FULL = "国家税务总局云衡区税务局"

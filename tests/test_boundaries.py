@@ -17,8 +17,8 @@ from strategies import RECORD_COLUMNS, SUBJECT_COLUMNS, Case, Data, to_yaml, voc
 from test_differential import connection, expected, graded, load
 
 from rules.library.loader import PACKS, load_pack
-from scoring.engine import grade
-from scoring.sql import quoted, sql_type
+from scoring.judging.engine import grade
+from scoring.judging.sql import quoted, sql_type
 from tests.live.test_same_as_batch import gradable, live
 
 __all__ = ["connection"]

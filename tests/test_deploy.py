@@ -14,7 +14,7 @@ import pytest
 from api.settings import Settings, read_settings
 from rules.library.kept import VARIABLE as CACHE_VARIABLE
 from scoring.cli import main
-from scoring.columns.place import VARIABLE as COLUMNS_VARIABLE
+from scoring.facts.columns.place import VARIABLE as COLUMNS_VARIABLE
 from scoring.store.workspace import DEFAULT_MEMORY, DIRECTORY_VARIABLE, MEMORY_VARIABLE
 
 ROOT = Path(__file__).parents[1]

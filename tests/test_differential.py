@@ -21,7 +21,7 @@ from rules.fault import PackError
 from rules.language.evaluate import evaluate
 from rules.library.loader import load_text
 from rules.model import Pack, Table
-from scoring.engine import grade
+from scoring.judging.engine import grade
 
 EXAMPLES = int(os.environ.get("XINHENG_EXAMPLES", "120"))
 LONG = EXAMPLES > 120

@@ -19,7 +19,7 @@ from rules.language.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT, Ex
 from rules.language.parse import ConditionError, Scope, parse_condition, parse_expression
 from rules.language.time_terms import take_time_out
 from rules.model import Window
-from scoring.sql import DUCKDB_MACROS, quoted, sql_type, to_sql
+from scoring.judging.sql import DUCKDB_MACROS, quoted, sql_type, to_sql
 
 TYPES = {"text": TEXT, "integer": INTEGER, "decimal": DECIMAL, "date": DATE, "boolean": BOOLEAN}
 ARROW = {

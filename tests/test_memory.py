@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from rules.library.loader import load_text
-from scoring.engine import grade
+from scoring.judging.engine import grade
 
 LIMIT_MB = 120
 SUBJECTS = 50_000

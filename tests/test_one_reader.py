@@ -20,11 +20,11 @@ from stdnum.cn import uscc
 from rules.calendar import today
 from rules.library.loader import load_vocabulary
 from rules.model import Table
-from scoring.files import open_files
-from scoring.ingest import rows as reading
-from scoring.ingest.cells import Reading, converter
-from scoring.ingest.checks import row_check
-from scoring.ingest.errors import Fault
+from scoring.facts.ingest import rows as reading
+from scoring.facts.ingest.cells import Reading, converter
+from scoring.facts.ingest.checks import row_check
+from scoring.facts.ingest.errors import Fault
+from scoring.runs.files import open_files
 from scoring.store.workspace import workspace
 
 VOCABULARY = load_vocabulary("enterprise")

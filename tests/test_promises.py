@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from api.settings import read_settings
-from scoring.ingest import bounds
-from scoring.sessions import LASTS
+from scoring.access.sessions import LASTS
+from scoring.facts.ingest import bounds
 from scoring.store.workspace import DEFAULT_MEMORY
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from openpyxl.worksheet.worksheet import Worksheet
 
 from api.export import encoded
+from scoring.characters.formulas import inert, inert_sql
+from scoring.characters.spreadsheets import append_row, inert_column
 from scoring.cli import main
 from scoring.cli.output import print_rows
-from scoring.formulas import inert, inert_sql
-from scoring.ingest.decoration import undecorated
-from scoring.spreadsheets import append_row, inert_column
+from scoring.facts.ingest.decoration import undecorated
 
 FORMULAS = [
     "=1+1",

@@ -19,8 +19,8 @@ from ingest.builders import Tab, Workbook, number, row
 
 from api.app import create_app
 from api.settings import Settings
+from scoring.access.keys import Role, create_key
 from scoring.cli import main
-from scoring.keys import Role, create_key
 from scoring.store import Store
 from scoring.store.models import RecordVersion, SubjectVersion
 

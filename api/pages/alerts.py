@@ -22,8 +22,8 @@ from rules import model
 from rules.identity import identity
 from rules.library.loader import installed_packs
 from rules.model import Pack, Title
+from scoring.answers.search import names_of
 from scoring.live.alerts import Alert, State, UnknownAlertError, acknowledge, list_alerts
-from scoring.lookup import names_of
 from scoring.store import StoreError
 from scoring.store.packs import stored_pack
 

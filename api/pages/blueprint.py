@@ -15,9 +15,9 @@ from api.pages import language, words
 from api.problems import Problem, said
 from api.request import current
 from rules.model import Title
-from scoring.keys import Key
+from scoring.access.keys import Key
+from scoring.characters.visible import as_typed
 from scoring.store import StoreError
-from scoring.visible import as_typed
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "

@@ -9,7 +9,7 @@ from typing import Any
 from api.pages.words import tier_step
 from rules.model import Pack
 from scoring.answers.forecast import Forecast, Step
-from scoring.results import Piece
+from scoring.runs.results import Piece
 
 
 def bars(rows: Mapping[str, Mapping[str, int]], pack: Pack) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from werkzeug.wrappers import Response
 from api.auth import caller, is_regulator
 from api.context import store
 from api.pages.blueprint import blueprint, page
-from scoring.audit import entries
-from scoring.lending import ACTION, OUTCOMES
+from scoring.access.audit import entries
+from scoring.access.lending import ACTION, OUTCOMES
 
 SHOWN = 200
 

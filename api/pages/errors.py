@@ -12,7 +12,7 @@ from api.problems import PROGRAMS, Problem, answered_headers, said
 from api.request import current
 from api.session import signed_in
 from rules.model import Title
-from scoring.keys import Key
+from scoring.access.keys import Key
 from scoring.store import StoreError
 
 _KINDS = ("application/problem+json", "application/json", "text/html")

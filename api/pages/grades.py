@@ -19,17 +19,18 @@ from api.problems import fail
 from rules.calendar import add_months
 from rules.model import Title
 from rules.tools.book import LANES
-from scoring import audit, results
+from scoring.access import audit
+from scoring.access.consents import PURPOSES, list_consents
+from scoring.access.lending import ACTION, OUTCOMES
+from scoring.answers.departments import PACK as DEPARTMENTS
+from scoring.answers.explain import Explanation, explain
 from scoring.answers.forecast import CAUSES, forecast
 from scoring.answers.paths import UnknownTierError, paths_of
+from scoring.answers.search import NAME, Listed, graded_packs, list_subjects
 from scoring.answers.timelines import UnknownSubjectError
-from scoring.consents import PURPOSES, list_consents
-from scoring.departments import PACK as DEPARTMENTS
-from scoring.explain import Explanation, explain
-from scoring.lending import ACTION, OUTCOMES
-from scoring.lookup import NAME, Listed, graded_packs, list_subjects
-from scoring.marks import STATUS, list_marks
-from scoring.published import RunSummary, current_run
+from scoring.facts.objections import STATUS, list_marks
+from scoring.runs import results
+from scoring.runs.published import RunSummary, current_run
 from scoring.store.packs import stored_pack
 
 ROWS = 50

@@ -9,9 +9,9 @@ from api import journal
 from api.context import settings, store
 from api.pages.blueprint import blueprint, page
 from api.problems import fail
+from scoring.answers.search import names_of
 from scoring.inspections.office import get_plan, list_plans, plan_refusals, plan_visits
-from scoring.lookup import names_of
-from scoring.results import find_run
+from scoring.runs.results import find_run
 from scoring.store import StoreError
 from scoring.store.packs import stored_pack
 

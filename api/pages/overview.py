@@ -17,12 +17,12 @@ from api.pages.blueprint import blueprint, page
 from api.pages.charts import bars
 from rules.library.loader import installed_packs
 from rules.model import Pack, Title
-from scoring import results
-from scoring.keys import Role
+from scoring.access.keys import Role
+from scoring.answers.search import graded_packs, names_of, run_before
 from scoring.live.alerts import Alert, list_alerts
-from scoring.lookup import graded_packs, names_of, run_before
-from scoring.published import RunSummary, current_run, list_runs
-from scoring.results import Move
+from scoring.runs import results
+from scoring.runs.published import RunSummary, current_run, list_runs
+from scoring.runs.results import Move
 from scoring.store import Store
 from scoring.store.packs import stored_pack
 

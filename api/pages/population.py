@@ -12,8 +12,8 @@ from api.pages.blueprint import blueprint, page
 from api.pages.charts import bars
 from api.problems import fail
 from scoring.answers.population import PopulationForecast, population_forecast
+from scoring.answers.search import graded_packs
 from scoring.answers.timelines import UnknownSubjectError
-from scoring.lookup import graded_packs
 
 DRAWN_EVERY = 3
 """Months from bar to bar; the table has every month."""

@@ -22,16 +22,16 @@ from api.schemas.problems import STAGES, ProblemRequest, StepRequest
 from rules.calendar import today
 from rules.library.loader import load_vocabulary
 from rules.model import Column, Title
-from scoring.departments import PACK as DEPARTMENTS
-from scoring.ingest.keys import ENTERPRISES
+from scoring.answers.departments import PACK as DEPARTMENTS
+from scoring.answers.search import list_subjects, names_of
+from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.live.events import records_arrived
-from scoring.lookup import list_subjects, names_of
 from scoring.problems import desk
 from scoring.problems.case import Case, history
 from scoring.problems.chart import CORRECT, MAY_CORRECT, WAYS, Actor, request_of
 from scoring.problems.desk import Move, MoveRefusedError, Subject, Ticket, UnknownProblemError
 from scoring.problems.feed import VOCABULARY
-from scoring.published import latest_run
+from scoring.runs.published import latest_run
 
 ROWS = 100
 MOST_BODIES = 500

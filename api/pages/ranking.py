@@ -10,8 +10,8 @@ from api.pages.blueprint import blueprint, page
 from api.problems import fail
 from rules.fault import UnknownPackError
 from rules.model import Title
-from scoring.departments import PACK, department_ranking
-from scoring.published import latest_run
+from scoring.answers.departments import PACK, department_ranking
+from scoring.runs.published import latest_run
 
 
 @blueprint.get("/ranking")

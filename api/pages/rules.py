@@ -15,8 +15,8 @@ from rules.identity import identity
 from rules.library.loader import installed_packs, ruling, ruling_packs
 from rules.model import Pack, Rule, Title
 from rules.tools.diff import compare
-from scoring.lookup import rule_hits
-from scoring.published import latest_run
+from scoring.answers.search import rule_hits
+from scoring.runs.published import latest_run
 
 Part = tuple[Title, list[Rule]]
 

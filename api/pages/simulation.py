@@ -20,9 +20,9 @@ from rules.fault import PackError, UnknownPackError
 from rules.library.loader import find_pack, installed_packs, load_text
 from rules.model import Pack, Title
 from rules.tools.diff import compare
-from scoring.lookup import names_of
-from scoring.published import current_run
-from scoring.simulate import Simulation, SimulationError
+from scoring.answers.search import names_of
+from scoring.answers.simulate import Simulation, SimulationError
+from scoring.runs.published import current_run
 
 MOVERS_SHOWN = 100
 DRAFT = "draft.yaml"

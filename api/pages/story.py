@@ -9,8 +9,8 @@ from typing import Any
 from rules.language.expressions import Expression, conjuncts, render
 from rules.language.words import words
 from rules.model import Column, Grade, Pack, Rule, Supervision, Title
-from scoring.explain import ExplainedHit, Explanation
-from scoring.misses import Failed, Miss
+from scoring.answers.explain import ExplainedHit, Explanation
+from scoring.answers.why_not import Failed, Miss
 
 START = Title("起评分", "Start")
 CEILING = Title("超出满分部分不计", "Above the highest score")

@@ -26,7 +26,7 @@ from api.schemas.alerts import (
 from rules.calendar import today
 from rules.fault import UnknownPackError
 from rules.library.loader import find_pack
-from scoring.ingest.keys import subject_key
+from scoring.facts.ingest.keys import subject_key
 from scoring.live import alerts
 from scoring.live.alerts import Alert, UnknownAlertError
 from scoring.live.events import live_grade

@@ -9,8 +9,8 @@ from api.naming import vocabulary_of
 from api.openapi import Blueprint
 from api.paging import page
 from api.schemas.keys import EntriesQuery, EntryPage, VerificationSchema
-from scoring import audit
-from scoring.ingest.keys import subject_key
+from scoring.access import audit
+from scoring.facts.ingest.keys import subject_key
 
 blueprint = Blueprint("audit", __name__, url_prefix="/v1/audit", description="Who read or changed what")
 

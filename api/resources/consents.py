@@ -27,8 +27,8 @@ from api.schemas.consents import (
     SampleRequest,
     SampleSchema,
 )
-from scoring import consents
-from scoring.consents import (
+from scoring.access import consents
+from scoring.access.consents import (
     Consent,
     ConsentConflictError,
     ConsentError,

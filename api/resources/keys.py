@@ -12,8 +12,8 @@ from api.openapi import Blueprint
 from api.paging import PageQuery, page
 from api.problems import fail
 from api.schemas.keys import KeyPage, KeyRequest, KeySchema, NewKeySchema, RotationRequest
-from scoring import keys
-from scoring.keys import Key, KeyNotFoundError, NewKey, Role
+from scoring.access import keys
+from scoring.access.keys import Key, KeyNotFoundError, NewKey, Role
 
 blueprint = Blueprint("keys", __name__, url_prefix="/v1/keys", description="API keys")
 

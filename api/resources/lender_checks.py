@@ -19,9 +19,9 @@ from api.schemas.lender_checks import (
     CheckSchema,
     Faulty,
 )
-from scoring.audit import entries
-from scoring.consents import LenderStoppedError, subject_key
-from scoring.lending import ACTION, Answer, Check, answer_checks, check_note
+from scoring.access.audit import entries
+from scoring.access.consents import LenderStoppedError, subject_key
+from scoring.access.lending import ACTION, Answer, Check, answer_checks, check_note
 
 blueprint = Blueprint("lender_checks", __name__, url_prefix="/v1/lender-checks", description="For lenders")
 

@@ -10,7 +10,7 @@ from api.idempotency import PARAMETER
 from api.openapi import Blueprint
 from api.resources.consents import told
 from api.schemas.consents import LenderReasonRequest, LendersSchema
-from scoring import consents
+from scoring.access import consents
 
 blueprint = Blueprint("lenders", __name__, url_prefix="/v1/lenders", description="Lenders and their consents")
 

@@ -13,9 +13,9 @@ from api.problems import fail
 from api.schemas.supervision import RankingQuery, RankingSchema
 from api.views import rule_view
 from rules.fault import UnknownPackError
-from scoring.bodies import UnknownBodyError, body_called
-from scoring.departments import Ranking, Standing, department_ranking
-from scoring.results import find_run
+from scoring.answers.departments import Ranking, Standing, department_ranking
+from scoring.facts.bodies import UnknownBodyError, body_called
+from scoring.runs.results import find_run
 from scoring.store import StoreError
 
 blueprint = Blueprint("rankings", __name__, url_prefix="/v1/rankings", description="How departments serve")

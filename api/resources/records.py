@@ -25,11 +25,11 @@ from api.schemas.records import (
     VocabularyQuery,
 )
 from api.schemas.subjects import MarkSchema
-from scoring import marks, records
+from scoring.facts import objections, records
+from scoring.facts.objections import Kind, Mark, MarkRequest
+from scoring.facts.records import RecordError, Submission, UnknownRecordError
+from scoring.facts.versions import FileInfo
 from scoring.live.events import records_arrived
-from scoring.marks import Kind, Mark, MarkRequest
-from scoring.records import RecordError, Submission, UnknownRecordError
-from scoring.store.versions import FileInfo
 
 blueprint = Blueprint("records", __name__, url_prefix="/v1/records", description="Dated facts about subjects")
 
@@ -62,7 +62,7 @@ def get_record(query: dict[str, Any], record_id: str) -> dict[str, Any]:
         fail("not-found", str(error))
     found = versions[0]
     journal.subject(found.subject_id)
-    return {"versions": versions, "marks": marks.list_marks(store(), name, record_id=found.record_id)}
+    return {"versions": versions, "marks": objections.list_marks(store(), name, record_id=found.record_id)}
 
 
 @blueprint.post("")
@@ -125,7 +125,7 @@ def _mark(kind: Kind, status: str, body: dict[str, Any], record_id: str) -> tupl
         kind, status, body["effective_on"], body["reason"], tuple(body["evidence"]), caller().prefix
     )
     try:
-        mark = marks.mark_record(store(), vocabulary(body["vocabulary"]), record_id, request, own_data())
+        mark = objections.mark_record(store(), vocabulary(body["vocabulary"]), record_id, request, own_data())
     except UnknownRecordError as error:
         fail("not-found", str(error))
     except RecordError as error:

@@ -30,9 +30,9 @@ from api.schemas.runs import (
 )
 from rules.calendar import today
 from rules.fault import UnknownPackError
-from scoring import jobs, results
-from scoring.published import list_runs as runs_of
-from scoring.result_tables import RESULT_SCHEMAS, stream_results
+from scoring.runs import jobs, results
+from scoring.runs.published import list_runs as runs_of
+from scoring.runs.result_tables import RESULT_SCHEMAS, stream_results
 
 blueprint = Blueprint(
     "runs", __name__, url_prefix="/v1", description="Batches: one pack, one date, all subjects"

@@ -23,11 +23,11 @@ from api.schemas.settling import (
 )
 from api.schemas.subjects import MarkSchema
 from rules.calendar import today
-from scoring import settling
+from scoring.facts import settling
+from scoring.facts.objections import Mark
+from scoring.facts.records import RecordError, UnknownRecordError
+from scoring.facts.settling import Ruling
 from scoring.live.events import records_arrived
-from scoring.marks import Mark
-from scoring.records import RecordError, UnknownRecordError
-from scoring.settling import Ruling
 
 blueprint = Blueprint(
     "settling", __name__, url_prefix="/v1", description="What only a person settles about records"

@@ -16,8 +16,8 @@ from api.schemas.supervision import SimulationRequest, SimulationSchema
 from rules.fault import PackError, UnknownPackError
 from rules.library.loader import find_pack, load_text
 from rules.model import Pack
-from scoring.simulate import Simulation, SimulationError, simulate
-from scoring.store.snapshot import take_snapshot
+from scoring.answers.simulate import Simulation, SimulationError, simulate
+from scoring.facts.snapshot import take_snapshot
 from scoring.store.workspace import workspace
 
 MOST_MOVERS = 1000

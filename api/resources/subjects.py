@@ -34,19 +34,20 @@ from api.schemas.subjects import (
     SubjectsQuery,
 )
 from rules.library.loader import load_vocabulary
-from scoring import audit, results
+from scoring.access import audit
+from scoring.access.consents import list_consents, subject_key
+from scoring.access.lending import ACTION, check_note
+from scoring.answers.explain import explain, explain_day
+from scoring.answers.explanation_json import explanation_document
 from scoring.answers.forecast import forecast
 from scoring.answers.forecast_json import forecast_document
 from scoring.answers.paths import UnknownTierError, paths_of
 from scoring.answers.paths_json import paths_document
 from scoring.answers.timelines import UnknownSubjectError
-from scoring.consents import list_consents, subject_key
-from scoring.explain import explain, explain_day
-from scoring.explanation_json import explanation_document
-from scoring.lending import ACTION, check_note
-from scoring.marks import list_marks
-from scoring.published import RunSummary
-from scoring.records import subject_attributes
+from scoring.facts.objections import list_marks
+from scoring.facts.records import subject_attributes
+from scoring.runs import results
+from scoring.runs.published import RunSummary
 from scoring.store import Store
 
 GRADES_REMEMBERED = 50_000

@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, validate
 from api.fields import Points, Text
 from api.paging import NumberedPageQuery, page_of
 from api.schemas.subjects import PackQuery
-from scoring.ingest.keys import LONGEST_KEY
+from scoring.facts.ingest.keys import LONGEST_KEY
 
 STATES = ("open", "acknowledged", "withdrawn")
 

@@ -6,7 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from api.fields import Text
 from api.paging import NumberedPageQuery, page_of
-from scoring.consents import PURPOSES
+from scoring.access.consents import PURPOSES
 
 MONTH = r"^[12][0-9]{3}-(0[1-9]|1[0-2])$"
 VERDICTS = ("found", "missing")

@@ -6,8 +6,8 @@ from marshmallow import Schema, fields, validate
 
 from api.fields import Text
 from api.paging import NumberedPageQuery, page_of
-from scoring.ingest.keys import LONGEST_KEY
-from scoring.keys import Role
+from scoring.access.keys import Role
+from scoring.facts.ingest.keys import LONGEST_KEY
 
 ROLES = [role.value for role in Role]
 

@@ -10,9 +10,9 @@ from marshmallow import Schema, ValidationError, fields, validate
 from api.fields import Text
 from api.paging import page_of
 from api.problems import FieldErrorSchema
-from scoring.consents import PURPOSES
-from scoring.ingest.keys import LONGEST_KEY
-from scoring.lending import OUTCOMES
+from scoring.access.consents import PURPOSES
+from scoring.access.lending import OUTCOMES
+from scoring.facts.ingest.keys import LONGEST_KEY
 
 MOST_CHECKS = 1000
 LANES = ("fast", "normal", "careful", "none")

@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, validate
 from api.fields import Text
 from api.paging import NumberedPageQuery, page_of
 from rules.library.loader import load_vocabulary
-from scoring.ingest.keys import LONGEST_KEY
+from scoring.facts.ingest.keys import LONGEST_KEY
 from scoring.problems.chart import CORRECT, REQUESTS, WAYS, Actor
 from scoring.problems.clock import DAYS
 from scoring.problems.desk import BACK_DAYS

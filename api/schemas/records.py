@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, validate
 from api.fields import Text, Values
 from api.paging import PageQuery, page_of
 from api.schemas.subjects import MarkSchema
-from scoring.ingest.keys import ENTERPRISES, LONGEST_KEY
+from scoring.facts.ingest.keys import ENTERPRISES, LONGEST_KEY
 
 MOST_ROWS = 10_000
 

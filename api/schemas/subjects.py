@@ -13,7 +13,7 @@ from api.schemas.lender_checks import CheckNoteSchema
 from api.schemas.runs import RunSchema
 from rules.calendar import SHANGHAI
 from scoring.answers.forecast import Cause
-from scoring.marks import Kind
+from scoring.facts.objections import Kind
 
 LARGEST_ID = 2**53
 MOST_MONTHS = 1200

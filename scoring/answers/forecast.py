@@ -13,12 +13,12 @@ from typing import Any
 from rules.calendar import add_months
 from rules.model import Pack, Rule, Title
 from scoring.answers.timelines import Ruled, UnknownSubjectError, published, run_of, timeline_of
-from scoring.ingest.keys import subject_key
+from scoring.facts.ingest.keys import subject_key
 from scoring.judging.timeline import Segment, Span
-from scoring.published import RunSummary
+from scoring.runs.published import RunSummary
+from scoring.runs.said import DAY_KIND
 from scoring.store import Store
 from scoring.store.packs import stored_pack
-from scoring.store.said import DAY_KIND
 
 
 class Cause(StrEnum):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from scoring.answers.explanation_json import points, rule_document, subject_head
 from scoring.answers.forecast import Forecast, Reason, Step
-from scoring.explanation_json import points, rule_document, subject_head
 
 
 def forecast_document(found: Forecast) -> dict[str, Any]:

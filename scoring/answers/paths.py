@@ -31,8 +31,8 @@ from scoring.answers.timelines import (
 from scoring.judging.one import Varied
 from scoring.judging.period import Period
 from scoring.judging.timeline import Segment
+from scoring.runs.terms import Piece, terms_of
 from scoring.store import Store
-from scoring.terms import Piece, terms_of
 
 MOST_WORK = 80_000
 """What is judged for one question: of each set its records, and as many again as :data:`SET_WORK`. Within

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from rules.model import Pack
+from scoring.answers.explanation_json import citations_document, points, rule_document, subject_head
 from scoring.answers.paths import Nearest, Path, Paths, Step
-from scoring.explanation_json import citations_document, points, rule_document, subject_head
 
 
 def paths_document(found: Paths) -> dict[str, Any]:

@@ -18,12 +18,12 @@ from rules.model import Pack
 from scoring.answers.timelines import UnknownSubjectError, run_of
 from scoring.inspections.office import gone
 from scoring.inspections.plan import drawn_in
-from scoring.published import RunSummary
+from scoring.runs.published import RunSummary
+from scoring.runs.said import DAY_KIND, visible
+from scoring.runs.terms import Piece, piece_on, terms_of
 from scoring.store import Store
 from scoring.store.packs import stored_pack
-from scoring.store.said import DAY_KIND, visible
 from scoring.store.timelines import Day, GradedSubject, Segment, Touch
-from scoring.terms import Piece, piece_on, terms_of
 
 MOST_MONTHS = 120
 

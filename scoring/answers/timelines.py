@@ -16,21 +16,21 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.model import Pack, Vocabulary
-from scoring.ingest.keys import subject_key
+from scoring.facts.ingest.keys import subject_key
 from scoring.judging import one
 from scoring.judging.lines import Line
 from scoring.judging.period import ALL_OF_TIME, Period
 from scoring.judging.timeline import Segment, Span, Timeline
-from scoring.published import RunSummary, current_run, get_run
+from scoring.runs.published import RunSummary, current_run, get_run
+from scoring.runs.said import visible
+from scoring.runs.terms import Piece, since, terms_of
 from scoring.store import Store
 from scoring.store import timelines as rows
 from scoring.store.documents import decode
 from scoring.store.models import RecordVersion, SubjectVersion, last_ingest
 from scoring.store.models import known_at as was_known
 from scoring.store.packs import stored_pack
-from scoring.store.said import visible
 from scoring.store.timelines import GradedRule, GradedSubject, Touch
-from scoring.terms import Piece, since, terms_of
 
 
 class UnknownSubjectError(LookupError):
@@ -142,7 +142,7 @@ def _kept(
 
 
 def _shown(row: Any, first: dt.date, piece: Piece) -> Period | None:
-    """The days of a row of :func:`scoring.store.said.visible` that are in a piece."""
+    """The days of a row of :func:`scoring.runs.said.visible` that are in a piece."""
     until = min((day for day in (row.ends, row.hidden_from) if day is not None), default=None)
     begins = max(row.begins, row.from_day, first)
     return None if until is not None and until <= begins else piece.within(Period(begins, until))
@@ -169,7 +169,7 @@ def of_group(store: Store, pack: Pack, facts: Facts, period: Period) -> dict[str
     judge = judge_of(pack)
     if not judge.over_group:
         return {}
-    from scoring.group_measures import lines_of_subject  # DuckDB is loaded where others are asked for
+    from scoring.answers.group_measures import lines_of_subject  # DuckDB is loaded where others are asked for
 
     return lines_of_subject(_of_everybody(store, judge, period, facts.known_at), pack, facts.subject_id)
 
@@ -177,7 +177,7 @@ def of_group(store: Store, pack: Pack, facts: Facts, period: Period) -> dict[str
 @lru_cache(maxsize=4)
 def _of_everybody(store: Store, judge: one.Judge, period: Period, known_at: dt.datetime) -> Any:
     """What depends on others; what was known at a moment can't change any more."""
-    from scoring.group_measures import lines_of_group
+    from scoring.answers.group_measures import lines_of_group
 
     return lines_of_group(store, judge.pack, judge.over_group, period, known_at)
 

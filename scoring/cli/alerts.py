@@ -12,7 +12,7 @@ from rules.calendar import today
 from rules.library.loader import ruling_packs
 from scoring.cli.options import database_option, pack_of
 from scoring.cli.output import Format, format_option, print_rows, progress
-from scoring.ingest.keys import ENTERPRISES, subject_key
+from scoring.facts.ingest.keys import ENTERPRISES, subject_key
 from scoring.live.alerts import Alert, UnknownAlertError, acknowledge, list_alerts
 from scoring.live.events import rescan
 from scoring.store import Store, open_store

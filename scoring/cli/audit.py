@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from scoring.anchors import AnchorsError, add_anchor, make_key, read_key, verify_anchored
-from scoring.audit import verify
+from scoring.access.anchors import AnchorsError, add_anchor, make_key, read_key, verify_anchored
+from scoring.access.audit import verify
 from scoring.cli.options import database_option
 from scoring.store import open_store
 

@@ -11,10 +11,8 @@ from typing import Any
 
 import click
 
-from scoring import consents
-from scoring.cli.options import Day, database_option
-from scoring.cli.output import Format, format_option, print_rows
-from scoring.consents import (
+from scoring.access import consents
+from scoring.access.consents import (
     LONGEST_MONTHS,
     PURPOSES,
     ConsentConflictError,
@@ -23,7 +21,9 @@ from scoring.consents import (
     UnknownConsentError,
     Who,
 )
-from scoring.keys import Role
+from scoring.access.keys import Role
+from scoring.cli.options import Day, database_option
+from scoring.cli.output import Format, format_option, print_rows
 from scoring.store import Store, open_store
 
 COLUMNS = {

@@ -10,14 +10,14 @@ import click
 import sqlalchemy as sa
 
 from fixtures.district import write_district
+from scoring.answers.explain import explain
 from scoring.cli.explain import explanation_lines
 from scoring.cli.output import print_rows, progress
 from scoring.cli.score import COLUMNS, grade_store
-from scoring.explain import explain
-from scoring.ingest.files import Reading, ingest_paths
-from scoring.published import RunSummary, latest_run
+from scoring.facts.ingest.files import Reading, ingest_paths
+from scoring.runs.published import RunSummary, latest_run
+from scoring.runs.said import said
 from scoring.store import Store, create_store
-from scoring.store.said import said
 from scoring.store.timelines import GradedSubject, Segment, Span
 
 AS_OF = dt.date(2026, 7, 31)

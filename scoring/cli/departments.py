@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
+from scoring.answers.departments import Consequence, Ranking, Standing, department_ranking
 from scoring.cli.options import Day, database_option
 from scoring.cli.output import Format, format_option, print_rows
-from scoring.departments import Consequence, Ranking, Standing, department_ranking
 from scoring.store import open_store
 
 STANDING = {

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from rules.fault import PackError, UnknownPackError
 from scoring.answers.paths import UnknownTierError
 from scoring.answers.timelines import UnknownSubjectError
-from scoring.files import FileError
-from scoring.ingest.errors import IngestError
+from scoring.facts.ingest.errors import IngestError
+from scoring.runs.files import FileError
 from scoring.store import StoreError
 
 EXPECTED = (

@@ -16,12 +16,12 @@ from rules.exact import EXACT
 from rules.language.expressions import Level, conjuncts, render
 from rules.language.words import Words, number, signed, words
 from rules.model import Pack, Rule
+from scoring.answers.explain import ExplainedHit, Explanation, explain, explain_day
+from scoring.answers.explanation_json import explanation_document
+from scoring.answers.why_not import Miss
+from scoring.characters.visible import visible
 from scoring.cli.options import Day, Moment, database_option
-from scoring.explain import ExplainedHit, Explanation, explain, explain_day
-from scoring.explanation_json import explanation_document
-from scoring.misses import Miss
 from scoring.store import open_store
-from scoring.visible import visible
 
 
 @click.command("explain")

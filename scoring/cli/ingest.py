@@ -13,7 +13,7 @@ import click
 
 from scoring.cli.options import database_option
 from scoring.cli.output import Format, format_option, print_rows, progress
-from scoring.ingest.files import (
+from scoring.facts.ingest.files import (
     QUARANTINE,
     FileReport,
     PathsReport,
@@ -22,14 +22,14 @@ from scoring.ingest.files import (
     ingest_paths,
     table_named,
 )
-from scoring.ingest.keys import ENTERPRISES
-from scoring.ingest.mapping import NO_MAPPING, Dataset, load_mapping
-from scoring.ingest.quarantine import is_account
-from scoring.ingest.workbooks import write_template
+from scoring.facts.ingest.keys import ENTERPRISES
+from scoring.facts.ingest.mapping import NO_MAPPING, Dataset, load_mapping
+from scoring.facts.ingest.quarantine import is_account
+from scoring.facts.ingest.workbooks import write_template
+from scoring.facts.merging import ColumnChanges
+from scoring.facts.undo import File, list_files, undo_file
+from scoring.facts.versions import Rejected
 from scoring.store import open_store
-from scoring.store.merging import ColumnChanges
-from scoring.store.undo import File, list_files, undo_file
-from scoring.store.versions import Rejected
 
 SHOWN = 20
 COLUMNS = {

@@ -9,11 +9,11 @@ from contextlib import closing, contextmanager
 
 import click
 
-from scoring import keys
-from scoring.audit import AuditLog, Event
+from scoring.access import keys
+from scoring.access.audit import AuditLog, Event
+from scoring.access.keys import Key, KeyNotFoundError, NewKey, Role
 from scoring.cli.options import database_option
 from scoring.cli.output import Format, format_option, print_rows
-from scoring.keys import Key, KeyNotFoundError, NewKey, Role
 from scoring.store import Store, open_store
 
 COLUMNS = {

@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from rules.model import Pack, Rule
+from scoring.answers.repeat_offences import Repeat, repeat_offences
 from scoring.cli.options import as_of_option, database_option, pack_of
 from scoring.cli.output import Format, format_option, print_rows
-from scoring.repeat_offences import Repeat, repeat_offences
 from scoring.store import open_store
 
 COLUMNS = {

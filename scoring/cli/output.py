@@ -16,8 +16,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Column, Table
 
 from rules.calendar import SHANGHAI
-from scoring.formulas import inert
-from scoring.visible import visible
+from scoring.characters.formulas import inert
+from scoring.characters.visible import visible
 
 Format = Literal["table", "json", "csv"]
 Row = Mapping[str, Any]

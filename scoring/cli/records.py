@@ -15,9 +15,9 @@ from rules.library.loader import load_vocabulary
 from rules.model import Vocabulary
 from scoring.cli.options import database_option
 from scoring.cli.output import Format, format_option, print_rows
-from scoring.ingest.keys import ENTERPRISES
-from scoring.records import RecordError, UnknownRecordError
-from scoring.settling import (
+from scoring.facts.ingest.keys import ENTERPRISES
+from scoring.facts.records import RecordError, UnknownRecordError
+from scoring.facts.settling import (
     Contradiction,
     Ruling,
     Twins,

@@ -7,9 +7,9 @@ from dataclasses import asdict
 
 import click
 
-from scoring.answers.replay import replay
 from scoring.cli.options import database_option
 from scoring.cli.output import Format, format_option, print_rows, progress
+from scoring.runs.replay import replay
 from scoring.store import open_store
 
 COLUMNS = {

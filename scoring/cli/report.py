@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
+from scoring.answers.report import SECTIONS, UNITS, Line, make_report, report_html, report_xlsx, shown_value
 from scoring.cli.options import as_of_option, database_option
 from scoring.cli.output import Format, format_option, print_rows
-from scoring.report import SECTIONS, UNITS, Line, make_report, report_html, report_xlsx, shown_value
 from scoring.store import open_store
 
 COLUMNS = {"section": "板块 section", "figure": "指标 figure", "value": "数值 value", "unit": "单位 unit"}

@@ -21,11 +21,11 @@ from rules.tools.diff import Change, compare
 from rules.tools.documents import Grid, Heading, html, markdown
 from rules.tools.layout import layout
 from rules.tools.lint import Finding, Severity, lint_text, lint_versions
+from scoring.answers.coverage import Covered, coverage
+from scoring.answers.examples import ExampleResult, run_examples
+from scoring.answers.trial_population import Source, open_population
 from scoring.cli.options import as_of_option, database_option
 from scoring.cli.output import Format, format_option, print_rows, progress
-from scoring.coverage import Covered, coverage
-from scoring.examples import ExampleResult, run_examples
-from scoring.population import Source, open_population
 
 FINDINGS = {
     "severity": "级别 severity",

@@ -10,7 +10,7 @@ import click
 
 from scoring.cli.options import database_option
 from scoring.cli.output import Format, format_option, print_rows
-from scoring.published import list_runs
+from scoring.runs.published import list_runs
 from scoring.store import open_store
 
 COLUMNS = {

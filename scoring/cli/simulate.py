@@ -14,11 +14,11 @@ import click
 
 from rules.library.references import named_pack
 from rules.model import Pack
+from scoring.answers.simulate import Simulation, SimulationError, simulate
+from scoring.answers.trial_population import Source, open_population
+from scoring.characters.formulas import inert
 from scoring.cli.options import as_of_option, database_option
 from scoring.cli.output import Format, format_option, print_rows, progress
-from scoring.formulas import inert
-from scoring.population import Source, open_population
-from scoring.simulate import Simulation, SimulationError, simulate
 
 MOVERS_SHOWN = 20
 RULES = {

@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 from rules.calendar import add_months, today
 from rules.library.loader import load_vocabulary
 from rules.model import Pack
-from scoring.bodies import register
+from scoring.facts.bodies import register
 from scoring.inspections.check import faults
 from scoring.inspections.plan import Inspector, Plan, Population, Reason, Refusal, Request, Visit, plan_month
-from scoring.published import RunSummary, latest_run
+from scoring.runs.published import RunSummary, latest_run
+from scoring.runs.said import said
 from scoring.store import Store, StoreError, bulk
 from scoring.store.base import table_of
 from scoring.store.batches import BATCH_ROWS
@@ -27,7 +28,6 @@ from scoring.store.documents import decode
 from scoring.store.inspections import InspectionPlan, PlannedVisit, RefusedVisit
 from scoring.store.models import RecordVersion, Run, SubjectVersion
 from scoring.store.packs import stored_pack
-from scoring.store.said import said
 from scoring.store.timelines import GradedSubject, Segment
 
 INSPECTORS = "inspector"

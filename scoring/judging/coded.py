@@ -13,7 +13,7 @@ import duckdb
 
 from rules.model import Vocabulary
 from rules.plan import closed_columns
-from scoring.sql import quoted
+from scoring.judging.sql import quoted
 
 SUBJECTS = "xh_subjects"
 RECORDS = "xh_records"

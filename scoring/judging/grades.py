@@ -19,9 +19,9 @@ from scoring.judging.coded import SUBJECTS
 from scoring.judging.measures import Lines, adds_up
 from scoring.judging.operations import best, changes_of, running, summed
 from scoring.judging.period import Period
+from scoring.judging.pools import Pool, pool_of
 from scoring.judging.spans import SPANS
-from scoring.pools import Pool, pool_of
-from scoring.sql import date, quoted
+from scoring.judging.sql import date, quoted
 
 SEGMENTS = "xh_segments"
 _RULES = "xh_rules"

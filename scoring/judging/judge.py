@@ -23,7 +23,7 @@ from scoring.judging.match import Signatures
 from scoring.judging.measures import Lines
 from scoring.judging.period import Period
 from scoring.judging.spans import SPANS, make_spans
-from scoring.sql import DUCKDB_MACROS, date, quoted
+from scoring.judging.sql import DUCKDB_MACROS, date, quoted
 
 
 def judge(duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period) -> None:

@@ -17,7 +17,7 @@ from scoring.judging.coded import SUBJECTS
 from scoring.judging.match import Match, Signatures
 from scoring.judging.operations import best, summed
 from scoring.judging.period import Period
-from scoring.sql import all_of, cast, quoted, sql_type, to_sql
+from scoring.judging.sql import all_of, cast, quoted, sql_type, to_sql
 
 MACROS = (
     "create or replace macro scaled4(x) as cast(cast(x as decimal(33, 4)) * 10000 as hugeint)",

@@ -24,8 +24,8 @@ from rules.model import DERIVED, OVER_GROUP, Aggregate, Measure, Pack, Rule, Tab
 from rules.plan import LARGEST_HIT, round_half_away, rule_names, used_measures
 from scoring.judging.lines import Days, Line, Opened, aligned, best, constant, cut, joined, mapped, summed
 from scoring.judging.period import ALL_OF_TIME, Period, day_of
+from scoring.judging.pools import pool_of
 from scoring.judging.timeline import Segment, Span, Timeline, capped, held, within
-from scoring.pools import pool_of
 
 _NOTHING: Mapping[str, Any] = {}
 _FOREVER = ALL_OF_TIME.days

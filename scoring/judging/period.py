@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rules.calendar import add_days
 from scoring.judging.lines import Days
-from scoring.sql import date
+from scoring.judging.sql import date
 
 FOREVER = "date '10000-01-01'"
 """The day after the calendar's last, where what has no end ends in SQL."""

@@ -21,7 +21,7 @@ from scoring.judging.match import Match, Signatures, moved
 from scoring.judging.measures import Lines
 from scoring.judging.operations import merged
 from scoring.judging.period import Period
-from scoring.sql import of
+from scoring.judging.sql import of
 
 SPANS = "xh_spans"
 

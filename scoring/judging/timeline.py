@@ -16,7 +16,7 @@ from typing import Any
 from rules.model import Dimension, Rule
 from scoring.judging.lines import Line
 from scoring.judging.period import Period
-from scoring.pools import Pool, pool_of
+from scoring.judging.pools import Pool, pool_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from rules.calendar import today
 from rules.identity import identity
 from rules.library.loader import ruling_packs
 from rules.model import Pack
-from scoring.group_measures import measures_of_group, of_subject
+from scoring.answers.group_measures import measures_of_group, of_subject
 from scoring.judging import one
 from scoring.judging.lines import Line
 from scoring.judging.period import Period

@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session
 
 from rules.calendar import SHANGHAI, add_days
 from rules.library.loader import load_vocabulary
-from scoring.bodies import UnknownBodyError, body_called
-from scoring.ingest.keys import ENTERPRISES, KeyFormError, key_of, subject_key
+from scoring.facts.bodies import UnknownBodyError, body_called
+from scoring.facts.ingest.keys import ENTERPRISES, KeyFormError, key_of, subject_key
 from scoring.live.supervisor import Engine, shared_engine
 from scoring.problems.case import Case, Step, after, case_of, history, message, messages
 from scoring.problems.chart import (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from scoring.facts.one_record import put_record
 from scoring.problems.case import Case
 from scoring.problems.chart import EVALUATED
-from scoring.store.one_record import put_record
 from scoring.store.problems import Problem
 
 VOCABULARY = "department"

@@ -35,7 +35,7 @@ from scoring.answers.paths import Found, held, search, steps_for, varied
 from scoring.answers.timelines import Facts
 from scoring.judging import one
 from scoring.judging.period import Period
-from scoring.terms import Piece, piece_on
+from scoring.runs.terms import Piece, piece_on
 
 LENGTH = 60
 REMEDIES = [

@@ -14,8 +14,8 @@ from cli.market import AS_OF, HIT, MISSED, PACK, RECORDS, SUBJECTS
 from click.testing import CliRunner
 from databases import Fill
 
-from scoring.answers.replay import replay
 from scoring.cli import main
+from scoring.runs.replay import replay
 from scoring.store import Store, StoreError
 from scoring.store.models import RecordVersion
 from scoring.store.timelines import GradedSubject, Segment, Span

@@ -8,9 +8,9 @@ from hashlib import sha256
 import pyarrow as pa
 
 from fixtures.codes import credit_code
+from scoring.facts.versions import FileInfo, TableName, ingest_rows
 from scoring.store import Store
 from scoring.store.documents import encode
-from scoring.store.versions import FileInfo, TableName, ingest_rows
 
 _RNG = random.Random(20260731)
 SUBJECTS = sorted(credit_code(_RNG, "91") for _ in range(12))

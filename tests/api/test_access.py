@@ -9,7 +9,7 @@ from flask import Flask
 from small_district import SUBJECTS
 
 from api.access import ACCESS
-from scoring.keys import Role
+from scoring.access.keys import Role
 
 PATHS = {
     "subject_id": SUBJECTS[0],

@@ -12,8 +12,8 @@ from flask import Flask, url_for
 from small_district import FINED
 from test_server import _served as served
 
-from scoring.audit import entries
-from scoring.keys import Role, create_key
+from scoring.access.audit import entries
+from scoring.access.keys import Role, create_key
 from scoring.store import Store
 
 NUMBERS = (

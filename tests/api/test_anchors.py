@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 from test_audit import _as_intruder as as_intruder
 
-from scoring.anchors import AnchorsError, add_anchor, make_key, read_key, verify_anchored
-from scoring.audit import GENESIS, AuditLog, Event
+from scoring.access.anchors import AnchorsError, add_anchor, make_key, read_key, verify_anchored
+from scoring.access.audit import GENESIS, AuditLog, Event
 from scoring.cli.audit import audit_group
 from scoring.store import Store
 from scoring.store.access import AuditEntry, AuditHead

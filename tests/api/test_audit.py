@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from client import Client
 from small_district import FINED, SUBJECTS, take
 
-from scoring.audit import GENESIS, Anchor, AuditLog, Event, chained, entries, verify
+from scoring.access.audit import GENESIS, Anchor, AuditLog, Event, chained, entries, verify
 from scoring.store import Store, StoreError
 from scoring.store.access import AuditEntry, AuditHead
 

@@ -18,10 +18,10 @@ from small_district import AUTHORITY, FINED, LISTED, SUBJECTS
 
 from api.settings import SettingsError, read_settings
 from rules.calendar import today
-from scoring.audit import entries
+from scoring.access.audit import entries
+from scoring.access.consents import ConsentError, Registration, Who, list_consents, register
+from scoring.access.keys import Role
 from scoring.cli.consents import consents_group
-from scoring.consents import ConsentError, Registration, Who, list_consents, register
-from scoring.keys import Role
 from scoring.store import Store
 
 CONSENTS = "/v1/consents"

@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 
 from api.access import ACCESS
 from api.fields import PRINTABLE
-from scoring.keys import Role
+from scoring.access.keys import Role
 
 EXAMPLES = 10
 CHARACTERS = st.characters(

@@ -12,7 +12,7 @@ from small_district import FINED, PACK
 
 from api.access import ACCESS
 from rules.library.loader import VOCABULARIES
-from scoring.keys import Role
+from scoring.access.keys import Role
 
 DATES = ("0001-01-01", "9999-12-31")
 MOMENTS = (

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from api.app import create_app
 from api.problems import TYPES
 from api.settings import Settings
-from scoring.keys import Role, create_key
+from scoring.access.keys import Role, create_key
 from scoring.store import Store
 
 

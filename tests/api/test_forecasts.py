@@ -11,8 +11,8 @@ from small_district import FINED, LISTED, SUBJECTS
 
 from api.schemas.subjects import ForecastSchema
 from api.schemas.supervision import PopulationForecastSchema
+from scoring.access.keys import Role
 from scoring.cli import main
-from scoring.keys import Role
 
 FORECAST = f"/v1/subjects/{FINED}/forecast"
 

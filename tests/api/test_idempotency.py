@@ -23,7 +23,7 @@ from api import journal
 from api.app import create_app
 from api.idempotency import CLAIMED, HEADER, KEPT, Claim
 from api.settings import Settings
-from scoring.keys import Role, create_key
+from scoring.access.keys import Role, create_key
 from scoring.problems import desk
 from scoring.problems.desk import list_problems
 from scoring.store import Store, open_store

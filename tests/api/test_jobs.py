@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from client import Client
 from small_district import PACK
 
-from scoring import jobs
-from scoring.jobs import LEASE, JobConflictError, JobLostError, get_job, list_jobs, take_lease, work
-from scoring.published import list_runs
+from scoring.runs import jobs
+from scoring.runs.jobs import LEASE, JobConflictError, JobLostError, get_job, list_jobs, take_lease, work
+from scoring.runs.published import list_runs
 from scoring.store import Store, open_store
 from scoring.store.access import RunJob
 from scoring.store.base import Clock

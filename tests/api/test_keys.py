@@ -17,9 +17,8 @@ from small_district import FINED
 
 from api.app import create_app
 from api.settings import Settings
-from scoring import keys
-from scoring.cli.keys import keys_group
-from scoring.keys import (
+from scoring.access import keys
+from scoring.access.keys import (
     KeyNotFoundError,
     KeyRefusedError,
     KeyRing,
@@ -29,6 +28,7 @@ from scoring.keys import (
     revoke_key,
     rotate_key,
 )
+from scoring.cli.keys import keys_group
 from scoring.store import Store
 from scoring.store.access import ApiKey
 

@@ -13,8 +13,8 @@ from small_district import FINED, LISTED, MIXED, SUBJECTS
 
 from api.app import create_app
 from api.settings import Settings
-from scoring.audit import AuditLog, Event, entries, verify
-from scoring.keys import Role
+from scoring.access.audit import AuditLog, Event, entries, verify
+from scoring.access.keys import Role
 from scoring.store import Store
 
 CHECKS = "/v1/lender-checks"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from small_district import FINED, LISTED, MIXED, PACK, SUBJECTS
 
-from scoring.lookup import graded_packs, list_subjects, names_of, rule_hits, run_before
-from scoring.published import RunSummary, get_run
+from scoring.answers.search import graded_packs, list_subjects, names_of, rule_hits, run_before
+from scoring.runs.published import RunSummary, get_run
 from scoring.store import Store
 
 

@@ -14,7 +14,7 @@ from small_district import FINED
 from api.access import ACCESS
 from api.app import create_app
 from api.settings import Settings
-from scoring.keys import Role, create_key, list_keys
+from scoring.access.keys import Role, create_key, list_keys
 from scoring.store import Store
 
 LONG = "x" * 100_000

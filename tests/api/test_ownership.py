@@ -18,13 +18,13 @@ from lending_desk import Clock, check, consented
 from small_district import AUTHORITY, FINED, LISTED, take
 
 from rules.library.loader import load_vocabulary
-from scoring.ingest.cells import ADDRESS_WORDS
-from scoring.ingest.keys import KeyFormError, key_of
-from scoring.keys import Role
-from scoring.marks import MarkRequest, list_marks, mark_record
-from scoring.records import RecordError, get_record, submit_records
+from scoring.access.keys import Role
+from scoring.facts.ingest.cells import ADDRESS_WORDS
+from scoring.facts.ingest.keys import KeyFormError, key_of
+from scoring.facts.objections import MarkRequest, list_marks, mark_record
+from scoring.facts.records import RecordError, get_record, submit_records
+from scoring.facts.versions import FileInfo
 from scoring.store import Store
-from scoring.store.versions import FileInfo
 
 T = TypeVar("T")
 CUSTOMS = "云衡海关"

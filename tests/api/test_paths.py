@@ -20,13 +20,13 @@ from api.schemas.subjects import PathsSchema
 from fixtures.codes import credit_code
 from rules.library.loader import find_pack
 from rules.model import Pack
+from scoring.access.keys import Role, create_key
 from scoring.answers.paths import paths_of
 from scoring.answers.timelines import Facts, UnknownSubjectError, facts_of
 from scoring.cli import main
-from scoring.keys import Role, create_key
-from scoring.runs import run
+from scoring.facts.undo import list_files, undo_file
+from scoring.runs.run import run
 from scoring.store import Store, open_store
-from scoring.store.undo import list_files, undo_file
 
 CLEAN = SUBJECTS[3]
 SUMMER = dt.date(2026, 7, 31)

@@ -9,10 +9,10 @@ import pytest
 from client import Client, Sign
 from small_district import AUTHORITY
 
-from scoring.keys import Role
+from scoring.access.keys import Role
+from scoring.facts.versions import FileInfo, ingest_rows
 from scoring.store import Store
 from scoring.store.documents import encode
-from scoring.store.versions import FileInfo, ingest_rows
 
 BODY, OTHER = "DW120", "DW101"
 PROBLEM = {"title": "用电增容受阻", "source": "hotline"}

@@ -68,7 +68,7 @@ import json, os, resource, sys
 from pathlib import Path
 from api.app import create_app
 from api.settings import Settings
-from scoring.keys import Role, create_key
+from scoring.access.keys import Role, create_key
 from scoring.store import open_store
 
 url, path = sys.argv[1], Path(sys.argv[2])

@@ -17,9 +17,9 @@ from small_district import LISTED, MIXED, PACK, SUBJECTS
 
 from rules.calendar import today
 from rules.library.loader import find_pack
-from scoring.explain import explain
-from scoring.keys import Role
-from scoring.runs import run
+from scoring.access.keys import Role
+from scoring.answers.explain import explain
+from scoring.runs.run import run
 from scoring.store import Store
 
 

@@ -15,8 +15,8 @@ from flask import Flask
 from lending_desk import Clock, check, consented
 from small_district import AUTHORITY, FINED, LISTED, take
 
-from scoring.audit import AuditLog, Event
-from scoring.keys import Role
+from scoring.access.audit import AuditLog, Event
+from scoring.access.keys import Role
 from scoring.store import Store
 from scoring.store.schema import METADATA
 

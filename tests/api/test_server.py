@@ -22,8 +22,8 @@ import pytest
 from small_district import FINED, SUBJECTS
 from waiting import until
 
-from scoring.audit import verify
-from scoring.keys import Role, create_key
+from scoring.access.audit import verify
+from scoring.access.keys import Role, create_key
 from scoring.store import Store
 
 START = "from scoring.cli import main; main(prog_name='xinheng')"

@@ -9,10 +9,10 @@ import pytest
 from client import Client, Sign
 from small_district import AUTHORITY, FINED
 
-from scoring.ingest.files import Reading, ingest_file
-from scoring.keys import Role
+from scoring.access.keys import Role
+from scoring.facts.ingest.files import Reading, ingest_file
+from scoring.facts.undo import undo_file
 from scoring.store import Store
-from scoring.store.undo import undo_file
 
 MARK = {
     "reason": "已缴清罚款",

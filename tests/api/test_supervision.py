@@ -9,8 +9,8 @@ from packs.district import bodies, put_into, survey
 from small_district import FINED, LISTED, MIXED, take
 
 from rules.library.loader import find_pack
-from scoring.keys import Role
-from scoring.runs import run
+from scoring.access.keys import Role
+from scoring.runs.run import run
 from scoring.store import Store
 
 YEAR_END = dt.date(2026, 12, 31)

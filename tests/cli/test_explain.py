@@ -11,10 +11,10 @@ import pytest
 
 from cli.conftest import Command
 from cli.market import AS_OF, BLANK, HIT, MISSED
+from scoring.answers.explain import Explanation, explain
 from scoring.answers.timelines import UnknownSubjectError
-from scoring.explain import Explanation, explain
-from scoring.misses import Miss
-from scoring.result_tables import stream_results
+from scoring.answers.why_not import Miss
+from scoring.runs.result_tables import stream_results
 from scoring.store import Store, open_store
 
 

@@ -26,9 +26,9 @@ from stdnum.cn import uscc
 from cli.conftest import PROGRAM, Command
 from cli.market import AS_OF, BLANK, HIT, MISSED, SUBJECTS
 from rules.library.loader import load_pack
-from scoring.files import score_files
-from scoring.published import get_run
-from scoring.results import grades_of
+from scoring.runs.files import score_files
+from scoring.runs.published import get_run
+from scoring.runs.results import grades_of
 from scoring.store import open_store
 
 ON = ("--as-of", AS_OF)
@@ -525,7 +525,7 @@ def line(market: Path, files: tuple[Path, ...], out: Path) -> list[str]:
 
 HELD = """
 import signal, sys, time
-import scoring.files
+import scoring.runs.files
 from scoring.cli import main
 
 def grade(*given, **named):
@@ -534,7 +534,7 @@ def grade(*given, **named):
         time.sleep(0.01)
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
-scoring.files.grade = grade
+scoring.runs.files.grade = grade
 main(prog_name="xinheng")
 """
 """The command, held before it writes until a signal comes.

@@ -12,9 +12,9 @@ import pytest
 
 from cli.conftest import Command
 from cli.market import AS_OF, HIT, MISSED
+from scoring.answers.explain import explain, explain_day
 from scoring.answers.forecast import Cause, forecast
-from scoring.explain import explain, explain_day
-from scoring.published import current_run
+from scoring.runs.published import current_run
 from scoring.store import Store, open_store
 
 

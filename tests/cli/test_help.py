@@ -69,9 +69,9 @@ def test_an_unknown_command_is_bad_usage(command: Command) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("scoring.jobs",), "usage: python -m scoring.jobs NUMBER"),
-        (("scoring.jobs", "x"), "scoring.jobs: "),
-        (("scoring.jobs", "1"), "scoring.jobs: there is no store at"),
+        (("scoring.runs.jobs",), "usage: python -m scoring.runs.jobs NUMBER"),
+        (("scoring.runs.jobs", "x"), "scoring.runs.jobs: "),
+        (("scoring.runs.jobs", "1"), "scoring.runs.jobs: there is no store at"),
         (("scoring.live.worker",), "started by the server alone"),
         (("scoring.live.worker", "99"), "Bad file descriptor"),
         (("benchmarks.data",), "usage: python -m benchmarks.data DIRECTORY"),

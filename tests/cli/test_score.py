@@ -20,8 +20,8 @@ import sqlalchemy as sa
 
 from cli.conftest import PROGRAM, Command
 from cli.market import AS_OF
-from scoring.published import RunSummary, list_runs
-from scoring.results import Filters, list_grades
+from scoring.runs.published import RunSummary, list_runs
+from scoring.runs.results import Filters, list_grades
 from scoring.store import open_store
 from scoring.store.timelines import Segment
 

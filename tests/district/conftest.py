@@ -9,7 +9,7 @@ import pytest
 
 from district import SMALL
 from fixtures.district import write_district
-from scoring.ingest.files import Reading, ingest_paths
+from scoring.facts.ingest.files import Reading, ingest_paths
 from scoring.store import Store, create_store
 
 VOCABULARIES = ("enterprise", "department", "inspector", "rural", "tourism")

@@ -9,8 +9,8 @@ import pytest
 
 from fixtures.department.satisfaction import TIED_AT_TOP, TIED_SECOND_LAST, TOO_FEW_ANSWERS, TWICE_LAST_THREE
 from rules.library.loader import load_vocabulary
+from scoring.facts.snapshot import take_snapshot
 from scoring.store import Store
-from scoring.store.snapshot import take_snapshot
 
 
 @pytest.fixture(scope="module")

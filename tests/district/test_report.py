@@ -14,9 +14,9 @@ import pytest
 from click.testing import CliRunner, Result
 from openpyxl import load_workbook
 
+from scoring.answers.report import FIGURES, SECTIONS, UNITS, Report, make_report, report_html, report_xlsx
 from scoring.cli.report import report_command
-from scoring.ingest.files import Reading, ingest_paths
-from scoring.report import FIGURES, SECTIONS, UNITS, Report, make_report, report_html, report_xlsx
+from scoring.facts.ingest.files import Reading, ingest_paths
 from scoring.store import Store, StoreError, open_store
 
 AS_OF = dt.date(2026, 7, 31)

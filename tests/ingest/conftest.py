@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from rules.library.loader import load_vocabulary
-from scoring.ingest.files import FileReport, Reading, ingest_file
+from scoring.facts.ingest.files import FileReport, Reading, ingest_file
 from scoring.store import Store, open_store
 from scoring.store.models import Quarantined, RecordVersion, SubjectVersion
 

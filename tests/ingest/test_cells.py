@@ -13,10 +13,10 @@ from stdnum.cn import uscc
 
 from rules.language.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT
 from rules.model import Column, Title
-from scoring.ingest.cells import UNKNOWN, Reading, converter
-from scoring.ingest.errors import Fault
-from scoring.ingest.folding import Cell, fold, fold_text, fold_word
-from scoring.ingest.keys import key_of
+from scoring.facts.ingest.cells import UNKNOWN, Reading, converter
+from scoring.facts.ingest.errors import Fault
+from scoring.facts.ingest.folding import Cell, fold, fold_text, fold_word
+from scoring.facts.ingest.keys import key_of
 
 TYPES = {"text": TEXT, "decimal": DECIMAL, "integer": INTEGER, "date": DATE, "boolean": BOOLEAN}
 KINDS = {"penalty": Title("行政处罚", "Administrative penalty"), "award": Title("表彰奖励", "Award")}

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from rules.library.loader import load_vocabulary
-from scoring.ingest.errors import IngestError
-from scoring.ingest.files import Reading, ingest_file
-from scoring.ingest.mapping import parse_mapping
+from scoring.facts.ingest.errors import IngestError
+from scoring.facts.ingest.files import Reading, ingest_file
+from scoring.facts.ingest.mapping import parse_mapping
 from scoring.store import Store
 
 from .conftest import CODES, Ingest, write_text

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.cn import uscc
 
-from scoring.ingest.cells import is_right
-from scoring.ingest.files import FileReport, Reading, ingest_file
+from scoring.facts.ingest.cells import is_right
+from scoring.facts.ingest.files import FileReport, Reading, ingest_file
 from scoring.store import Store
 from scoring.store.models import SubjectVersion
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl.utils.datetime import MAC_EPOCH
 
-from scoring.ingest.dates import from_serial, parse_date
-from scoring.ingest.errors import CellError
-from scoring.ingest.folding import fold
+from scoring.facts.ingest.dates import from_serial, parse_date
+from scoring.facts.ingest.errors import CellError
+from scoring.facts.ingest.folding import fold
 
 
 @given(st.dates(dt.date(1, 1, 1)))

@@ -13,12 +13,12 @@ from openpyxl import Workbook
 from openpyxl.cell import Cell as SheetCell
 
 from rules.library.loader import load_vocabulary
-from scoring.files import open_files
-from scoring.ingest.checks import row_check
-from scoring.records import submit_records
+from scoring.facts.ingest.checks import row_check
+from scoring.facts.records import submit_records
+from scoring.facts.versions import FileInfo
+from scoring.runs.files import open_files
 from scoring.store import Store
 from scoring.store.models import SubjectVersion
-from scoring.store.versions import FileInfo
 from scoring.store.workspace import workspace
 
 from .conftest import CODES, Ingest, current, quarantined, write_text
@@ -149,7 +149,7 @@ def test_of_such_a_day_one_thing_is_said() -> None:
 def test_a_record_that_is_known_with_such_a_day_takes_what_else_is_news(
     take: Ingest, sqlite: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from scoring.ingest import checks
+    from scoring.facts.ingest import checks
 
     monkeypatch.setattr(checks, "FILLERS", frozenset())  # as a store of an earlier version has it
     monkeypatch.setattr(checks, "EARLIEST", dt.date.min)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from scoring.ingest.errors import IngestError
-from scoring.ingest.files import Reading, ingest_file, ingest_paths
-from scoring.ingest.mapping import load_mapping, parse_mapping
+from scoring.facts.ingest.errors import IngestError
+from scoring.facts.ingest.files import Reading, ingest_file, ingest_paths
+from scoring.facts.ingest.mapping import load_mapping, parse_mapping
 from scoring.store import Store
 
 from .conftest import CODES, LENIENT, Ingest, current, quarantined, write_text, write_workbook

@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rules.library.loader import load_vocabulary
-from scoring.ingest.files import Reading, ingest_file, ingest_paths
-from scoring.ingest.headers import HeaderMatcher
-from scoring.ingest.mapping import NO_MAPPING, parse_mapping
-from scoring.ingest.rows import RowReader
-from scoring.ingest.sheets import open_sheet
+from scoring.facts.ingest.files import Reading, ingest_file, ingest_paths
+from scoring.facts.ingest.headers import HeaderMatcher
+from scoring.facts.ingest.mapping import NO_MAPPING, parse_mapping
+from scoring.facts.ingest.rows import RowReader
+from scoring.facts.ingest.sheets import open_sheet
 from scoring.store import Store
 from scoring.store.documents import encode
 from scoring.store.models import SubjectVersion

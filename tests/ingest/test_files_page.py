@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from scoring.ingest.errors import IngestError
-from scoring.ingest.files import FileReport, Reading, ingest_file
-from scoring.ingest.mapping import NO_MAPPING, parse_mapping
+from scoring.facts.ingest.errors import IngestError
+from scoring.facts.ingest.files import FileReport, Reading, ingest_file
+from scoring.facts.ingest.mapping import NO_MAPPING, parse_mapping
 from scoring.store import Store
 
 PAGE = (Path(__file__).parents[2] / "docs" / "files.md").read_text(encoding="utf-8")

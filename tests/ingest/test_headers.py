@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scoring.ingest.errors import IngestError
+from scoring.facts.ingest.errors import IngestError
 from scoring.store import Store
 
 from .conftest import CODES, Ingest, current, write_text, write_workbook

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from scoring.ingest import bounds
-from scoring.ingest.errors import IngestError
+from scoring.facts.ingest import bounds
+from scoring.facts.ingest.errors import IngestError
 from scoring.store import Store
 
 from .builders import MAIN, Tab, Workbook, row
@@ -24,10 +24,10 @@ SECONDS = 60
 READ = """
 import resource, sys
 from pathlib import Path
-from scoring.ingest.errors import IngestError
-from scoring.ingest.headers import HeaderMatcher
-from scoring.ingest.mapping import NO_MAPPING
-from scoring.ingest.sheets import open_sheets
+from scoring.facts.ingest.errors import IngestError
+from scoring.facts.ingest.headers import HeaderMatcher
+from scoring.facts.ingest.mapping import NO_MAPPING
+from scoring.facts.ingest.sheets import open_sheets
 from rules.library.loader import load_vocabulary
 matcher = HeaderMatcher(load_vocabulary("enterprise"), NO_MAPPING)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

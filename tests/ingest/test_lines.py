@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.ingest import bounds
-from scoring.ingest.encoding import find_encoding
-from scoring.ingest.errors import Fault, IngestError
-from scoring.ingest.lines import lines, rows
+from scoring.facts.ingest import bounds
+from scoring.facts.ingest.encoding import find_encoding
+from scoring.facts.ingest.errors import Fault, IngestError
+from scoring.facts.ingest.lines import lines, rows
 from scoring.store import Store
 
 from .conftest import CODES, Ingest, current, quarantined
@@ -146,7 +146,7 @@ def test_the_work_of_odd_quotes_follows_the_size_of_the_file(
     def counted(source: object, **how: object) -> object:
         return library((given.append(len(text)) or text for text in source), **how)  # type: ignore
 
-    monkeypatch.setattr("scoring.ingest.lines.csv.reader", counted)
+    monkeypatch.setattr("scoring.facts.ingest.lines.csv.reader", counted)
     text = f"{line}\n" * 20_000
     read(text)
     assert sum(given) <= 4 * (len(text) + bounds.LONGEST_QUOTED)

@@ -14,13 +14,13 @@ from click.testing import CliRunner
 from rules.library.loader import load_vocabulary, vocabulary_names
 from rules.model import Table
 from scoring.cli import main
-from scoring.ingest import files
-from scoring.ingest.cells import Reading, converter
-from scoring.ingest.files import table_named
-from scoring.ingest.headers import REASON_HEADER
-from scoring.ingest.quarantine import write_quarantine
-from scoring.ingest.rows import EXAMPLE
-from scoring.ingest.workbooks import write_template
+from scoring.facts.ingest import files
+from scoring.facts.ingest.cells import Reading, converter
+from scoring.facts.ingest.files import table_named
+from scoring.facts.ingest.headers import REASON_HEADER
+from scoring.facts.ingest.quarantine import write_quarantine
+from scoring.facts.ingest.rows import EXAMPLE
+from scoring.facts.ingest.workbooks import write_template
 from scoring.store import Store
 
 from .conftest import CODES, Ingest, current, quarantined, write_text, write_workbook

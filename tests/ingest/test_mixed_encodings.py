@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scoring.ingest.encoding import find_encoding
-from scoring.ingest.errors import IngestError
+from scoring.facts.ingest.encoding import find_encoding
+from scoring.facts.ingest.errors import IngestError
 
 HEAD = "编号,信用代码,企业名称"
 ROWS = [f"R{n},91110000600037341L,云衡区第{n}面馆" for n in range(1, 8)]

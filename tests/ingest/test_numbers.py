@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.ingest.errors import CellError
-from scoring.ingest.folding import as_text, fold
-from scoring.ingest.numbers import parse_decimal, parse_integer
+from scoring.facts.ingest.errors import CellError
+from scoring.facts.ingest.folding import as_text, fold
+from scoring.facts.ingest.numbers import parse_decimal, parse_integer
 
 amounts = st.decimals(-(10**14) + 1, 10**14 - 1, places=4, allow_nan=False, allow_infinity=False)
 

@@ -11,12 +11,12 @@ import pytest
 
 from rules.calendar import today
 from rules.library.loader import load_vocabulary, vocabulary_names
-from scoring.ingest.checks import row_check
-from scoring.ingest.files import Reading, ingest_file
-from scoring.records import submit_records
+from scoring.facts.ingest.checks import row_check
+from scoring.facts.ingest.files import Reading, ingest_file
+from scoring.facts.records import submit_records
+from scoring.facts.versions import FileInfo
 from scoring.store import Store
 from scoring.store.models import SubjectVersion
-from scoring.store.versions import FileInfo
 
 from .conftest import CODES, Ingest, current, quarantined, write_text
 
@@ -98,7 +98,7 @@ def test_an_unreadable_cell_is_said_once(take: Ingest, sqlite: Store, tmp_path: 
 
 
 def test_a_mapping_can_say_what_every_record_needs(sqlite: Store, tmp_path: Path, take: Ingest) -> None:
-    from scoring.ingest.mapping import parse_mapping
+    from scoring.facts.ingest.mapping import parse_mapping
 
     lines = ["record_id,subject_id,occurred_on", f"R1,{CODES[0]},2026-03-05"]
     said = parse_mapping("defaults: {kind: penalty, status: effective, severity: minor}", "m.yaml")

@@ -11,9 +11,9 @@ import xlwt
 from click.testing import CliRunner
 
 from scoring.cli import main
-from scoring.ingest.errors import IngestError
-from scoring.ingest.files import Reading, SheetState, ingest_file
-from scoring.ingest.mapping import parse_mapping
+from scoring.facts.ingest.errors import IngestError
+from scoring.facts.ingest.files import Reading, SheetState, ingest_file
+from scoring.facts.ingest.mapping import parse_mapping
 from scoring.store import Store
 from scoring.store.models import SubjectVersion
 

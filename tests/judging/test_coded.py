@@ -14,7 +14,7 @@ from rules.library.loader import load_text, load_vocabulary
 from rules.model import Table, Vocabulary
 from rules.plan import closed_columns
 from scoring.judging.coded import code_facts, open_columns
-from scoring.sql import sql_type
+from scoring.judging.sql import sql_type
 
 KEYS = ["text", "integer"]
 ARROW = {

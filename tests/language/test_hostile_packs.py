@@ -15,7 +15,7 @@ from strategies import to_yaml
 from rules.fault import Fault, PackError
 from rules.library.loader import load_text
 from rules.text.source import read
-from scoring.engine import grade
+from scoring.judging.engine import grade
 
 Faults = Callable[[str], list[Fault]]
 

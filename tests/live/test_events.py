@@ -13,7 +13,7 @@ from rules.model import Pack
 from scoring.live import events
 from scoring.live.events import Judge, live_grade, records_arrived, rescan
 from scoring.live.supervisor import Engine
-from scoring.published import latest_run
+from scoring.runs.published import latest_run
 from scoring.store import Store
 
 from .events_pack import PACK, firms, record, take_in

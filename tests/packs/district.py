@@ -12,11 +12,11 @@ import duckdb
 import pyarrow as pa
 
 from rules.model import Pack, Table
-from scoring.engine import grade
-from scoring.sql import quoted, sql_type
+from scoring.facts.versions import FileInfo, ingest_rows
+from scoring.judging.engine import grade
+from scoring.judging.sql import quoted, sql_type
 from scoring.store import Store
 from scoring.store.documents import encode
-from scoring.store.versions import FileInfo, ingest_rows
 
 YEARS = (2025, 2026)
 ENOUGH = 30

@@ -8,7 +8,7 @@ import pytest
 
 from rules.library.loader import PACKS, load_pack
 from rules.tools.lint import Severity, lint_text
-from scoring.examples import run_examples
+from scoring.answers.examples import run_examples
 
 FILES = sorted(PACKS.rglob("*.yaml"))
 

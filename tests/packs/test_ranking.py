@@ -17,11 +17,11 @@ from rules.fault import UnknownPackError
 from rules.library.loader import PACKS, load_pack, vocabulary_text
 from rules.model import Pack
 from rules.plan import compile_plan, used_measures
+from scoring.answers.departments import _ranking, department_ranking
 from scoring.cli.departments import departments_group
-from scoring.departments import _ranking, department_ranking
-from scoring.published import list_runs
-from scoring.results import Filters, list_grades
-from scoring.runs import run
+from scoring.runs.published import list_runs
+from scoring.runs.results import Filters, list_grades
+from scoring.runs.run import run
 from scoring.store import Store, StoreError, open_store
 from scoring.store.packs import PackText
 

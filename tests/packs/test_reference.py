@@ -9,7 +9,7 @@ import reference
 
 from fixtures.department.build import department_sheets
 from rules.model import Pack
-from scoring.engine import grade
+from scoring.judging.engine import grade
 
 from .district import fill
 

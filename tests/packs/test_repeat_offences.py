@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 from rules.fault import UnknownPackError
 from rules.model import Pack
+from scoring.answers.repeat_offences import Repeat, repeat_offences
 from scoring.cli.offences import offences_command
-from scoring.repeat_offences import Repeat, repeat_offences
 from scoring.store import Store, open_store
 
 from .district import put_into

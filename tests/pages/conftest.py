@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 
 from api.app import create_app
 from api.settings import Settings
-from scoring.keys import OF_ORGANISATION, Role, create_key
+from scoring.access.keys import OF_ORGANISATION, Role, create_key
 from scoring.store import Store, open_store
 
 _SWITCHES = (

@@ -10,8 +10,8 @@ from test_sign_in import signed_in
 from town import FINED, NAMES
 from visitor import Visitor
 
-from scoring.audit import entries
-from scoring.keys import Role
+from scoring.access.audit import entries
+from scoring.access.keys import Role
 from scoring.live.alerts import list_alerts
 from scoring.store import Store
 

@@ -9,7 +9,7 @@ from flask import Flask
 
 from api.app import create_app
 from api.settings import Settings
-from scoring.keys import Role, create_key
+from scoring.access.keys import Role, create_key
 from scoring.store import Store
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}

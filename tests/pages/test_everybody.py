@@ -14,7 +14,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from town import LISTED
 from visitor import DESK, PHONE, Visitor
 
-from scoring.keys import Role
+from scoring.access.keys import Role
 
 PAGES = {
     "overview": "/overview",

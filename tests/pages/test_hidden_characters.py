@@ -12,12 +12,12 @@ from flask import Flask
 from test_sign_in import signed_in
 from town import FINED
 
+from scoring.access.keys import Role, create_key
+from scoring.characters.visible import visible
 from scoring.cli.keys import keys_group
-from scoring.keys import Role, create_key
 from scoring.problems.chart import Actor
 from scoring.problems.desk import Move, Subject, open_problem
 from scoring.store import Store
-from scoring.visible import visible
 
 MakeToken = Callable[[Role], str]
 HIDDEN = "\u202e\u2066\u200f\ufeff"

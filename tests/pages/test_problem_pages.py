@@ -13,10 +13,10 @@ from town import AUTHORITY, BODIES, FINED, NAMES
 from visitor import Visitor
 
 from rules.library.loader import load_vocabulary
-from scoring.keys import Role
+from scoring.access.keys import Role
+from scoring.facts.records import get_record
 from scoring.problems.chart import Actor
 from scoring.problems.desk import Move, Subject, Ticket, move_problem, open_problem, show_problem
-from scoring.records import get_record
 from scoring.store import Store
 
 MakeToken = Callable[[Role], str]

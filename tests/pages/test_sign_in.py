@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 from town import BODIES, CODES, LISTED
 from visitor import Visitor
 
-from scoring.keys import Role, revoke_key
-from scoring.sessions import LASTS
+from scoring.access.keys import Role, revoke_key
+from scoring.access.sessions import LASTS
 from scoring.store import Store
 from scoring.store.access import ApiKey, PageSession
 

@@ -8,7 +8,7 @@ import pytest
 from town import CODES, CONSENT, FINED, LENDER, LISTED, NAMES
 from visitor import Visitor
 
-from scoring.audit import entries
+from scoring.access.audit import entries
 from scoring.store import Store
 
 

@@ -11,17 +11,17 @@ import pyarrow as pa
 from fixtures.codes import credit_code
 from rules.calendar import SHANGHAI
 from rules.library.loader import find_pack
-from scoring.consents import Registration, Who, register
+from scoring.access.consents import Registration, Who, register
+from scoring.access.keys import Role, create_key
+from scoring.access.lending import Check, answer_checks
+from scoring.facts.versions import FileInfo, TableName, ingest_rows
 from scoring.inspections.office import make_plan
-from scoring.keys import Role, create_key
-from scoring.lending import Check, answer_checks
 from scoring.live.events import rescan
 from scoring.problems.chart import Actor
 from scoring.problems.desk import Move, Subject, move_problem, open_problem
-from scoring.runs import run
+from scoring.runs.run import run
 from scoring.store import Store, create_store
 from scoring.store.documents import encode
-from scoring.store.versions import FileInfo, TableName, ingest_rows
 
 SPRING, SUMMER = dt.date(2026, 4, 30), dt.date(2026, 7, 31)
 _CHANCE = random.Random(417)

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pytest
 
 from rules.calendar import SHANGHAI
+from scoring.facts.versions import FileInfo, ingest_rows
 from scoring.live.supervisor import Engine
 from scoring.problems.chart import Actor
 from scoring.problems.desk import Move, Subject, Ticket, move_problem, open_problem
 from scoring.store import Store
 from scoring.store.documents import encode
-from scoring.store.versions import FileInfo, ingest_rows
 
 MONDAY = dt.date(2026, 6, 1)
 NOON = dt.datetime.combine(MONDAY, dt.time(12), SHANGHAI)

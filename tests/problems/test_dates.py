@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from rules.library.loader import load_vocabulary
+from scoring.facts.records import get_record
 from scoring.live.supervisor import Engine
 from scoring.problems.chart import Actor
 from scoring.problems.desk import (
@@ -22,7 +23,6 @@ from scoring.problems.desk import (
     show_problem,
     tick,
 )
-from scoring.records import get_record
 from scoring.store import Store
 from scoring.store.problems import Problem, ProblemStep
 

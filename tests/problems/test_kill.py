@@ -9,10 +9,10 @@ import time
 import pytest
 
 from rules.library.loader import load_vocabulary
+from scoring.facts.records import get_record
 from scoring.live.supervisor import Engine
 from scoring.problems.case import case_of
 from scoring.problems.desk import list_problems, show_problem
-from scoring.records import get_record
 from scoring.store import Store, open_store
 
 from .conftest import collect, do

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.library.loader import load_vocabulary
+from scoring.facts.records import get_record
 from scoring.live.supervisor import Engine
 from scoring.problems.case import Case
 from scoring.problems.chart import ACTORS, REQUESTS, Actor, moves, walk
@@ -26,7 +27,6 @@ from scoring.problems.desk import (
     show_problem,
     tick,
 )
-from scoring.records import get_record
 from scoring.store import Store
 
 from .conftest import MONDAY, NOON, collect, do, noon

@@ -11,8 +11,8 @@ import pytest
 
 from rules.library.loader import load_pack
 from rules.model import Pack
+from scoring.facts.versions import FileInfo, IngestResult, Rejected, TableName, ingest_rows
 from scoring.store import Store
-from scoring.store.versions import FileInfo, IngestResult, Rejected, TableName, ingest_rows
 
 from .market import MARKET, rows
 

@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
-from scoring.jobs import get_job, take_lease
-from scoring.keys import get_key
+from scoring.access.keys import get_key
+from scoring.runs.jobs import get_job, take_lease
 from scoring.store import Store, create_store
 from scoring.store.access import ApiKey, KeptAnswer, RunJob
 from scoring.store.base import Base, table_of

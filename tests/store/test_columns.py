@@ -24,15 +24,16 @@ import sqlalchemy as sa
 
 from rules.library.loader import load_text
 from rules.model import Vocabulary
-from scoring.columns import follow, place
-from scoring.marks import MarkRequest, mark_record
-from scoring.records import RecordError, UnknownRecordError
-from scoring.store import Store, StoreError, open_store, snapshot
+from scoring.facts import snapshot
+from scoring.facts.columns import follow, place
+from scoring.facts.objections import MarkRequest, mark_record
+from scoring.facts.one_record import put_record
+from scoring.facts.records import RecordError, UnknownRecordError
+from scoring.facts.snapshot import Snapshot, snapshot_of_versions, take_snapshot
+from scoring.facts.undo import undo_file
+from scoring.facts.versions import FileInfo, ingest_rows
+from scoring.store import Store, StoreError, open_store
 from scoring.store.models import IngestedFile, RecordVersion, StoreIdentity, last_ingest
-from scoring.store.one_record import put_record
-from scoring.store.snapshot import Snapshot, snapshot_of_versions, take_snapshot
-from scoring.store.undo import undo_file
-from scoring.store.versions import FileInfo, ingest_rows
 
 from .market import MARKET, rows
 
@@ -482,7 +483,7 @@ HOLDS = """
 import sys
 from functools import wraps
 import duckdb
-from scoring.columns import follow, place
+from scoring.facts.columns import follow, place
 from scoring.store import open_store, snapshot
 from tests.store.test_columns import MERCHANT
 snapshot.FEW, follow.BUCKET_ROWS, follow.RECENT_ROWS = 1, 8, 12

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from rules.library.loader import load_text
 from rules.model import Table
+from scoring.facts.typed import typed_columns
 from scoring.store.documents import content_hash, decode, encode
-from scoring.store.typed import typed_columns
 
 from .market import MARKET
 

@@ -14,14 +14,14 @@ import pytest
 import sqlalchemy as sa
 
 from rules.model import Pack
-from scoring.explain import explain
-from scoring.runs import run
+from scoring.answers.explain import explain
+from scoring.facts.merging import ColumnChanges
+from scoring.facts.undo import list_files, undo_file
+from scoring.facts.versions import FileInfo, ingest_rows
+from scoring.runs.run import run
 from scoring.store import Store, StoreError
 from scoring.store.documents import encode
-from scoring.store.merging import ColumnChanges
 from scoring.store.models import IngestedFile, RecordVersion, SubjectVersion
-from scoring.store.undo import list_files, undo_file
-from scoring.store.versions import FileInfo, ingest_rows
 
 from .conftest import TakeIn
 from .market import rows

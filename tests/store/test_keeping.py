@@ -18,27 +18,28 @@ from rules.calendar import SHANGHAI
 from rules.identity import identity
 from rules.library.loader import load_pack, ruling
 from rules.model import Pack
-from scoring import results, runs
 from scoring.answers.forecast import Step, forecast, steps_of
 from scoring.answers.timelines import UnknownSubjectError, timeline_of
-from scoring.engine import grade
-from scoring.published import RunSummary
-from scoring.result_tables import RESULT_SCHEMAS, stream_results
-from scoring.results import (
+from scoring.facts.snapshot import take_snapshot
+from scoring.facts.undo import undo_file
+from scoring.judging.engine import grade
+from scoring.runs import results
+from scoring.runs import run as runs
+from scoring.runs.published import RunSummary
+from scoring.runs.result_tables import RESULT_SCHEMAS, stream_results
+from scoring.runs.results import (
     grade_line,
     grade_of,
     official_grade,
     official_run,
     tier_counts,
 )
-from scoring.runs import run
+from scoring.runs.run import run
+from scoring.runs.terms import pieces_of
 from scoring.store import Store, open_store
 from scoring.store.models import Run
-from scoring.store.snapshot import take_snapshot
 from scoring.store.timelines import GradedSubject, Segment, Span, Tally, Term, Touch
-from scoring.store.undo import undo_file
 from scoring.store.workspace import workspace
-from scoring.terms import pieces_of
 
 from .conftest import TakeIn
 from .market import MARKET

@@ -15,14 +15,14 @@ from rules.library.loader import load_pack
 from rules.model import Pack
 from scoring.answers.population import PopulationForecast, population_document, population_forecast
 from scoring.answers.timelines import UnknownSubjectError
-from scoring.engine import grade
+from scoring.facts.snapshot import take_snapshot
+from scoring.facts.undo import undo_file
 from scoring.inspections.plan import monthly_quota
-from scoring.published import current_run
-from scoring.runs import run
+from scoring.judging.engine import grade
+from scoring.runs.published import current_run
+from scoring.runs.run import run
 from scoring.store import Store
 from scoring.store.models import Run
-from scoring.store.snapshot import take_snapshot
-from scoring.store.undo import undo_file
 from scoring.store.workspace import workspace
 
 from .conftest import TakeIn

@@ -15,10 +15,11 @@ from alembic.script import ScriptDirectory
 
 from rules.identity import identity
 from rules.model import Pack
-from scoring.published import get_run
-from scoring.result_tables import stream_results
-from scoring.results import Filters, grade_line, list_grades, tier_counts, transitions
+from scoring.facts.undo import list_files
 from scoring.runs import run as run_pack
+from scoring.runs.published import get_run
+from scoring.runs.result_tables import stream_results
+from scoring.runs.results import Filters, grade_line, list_grades, tier_counts, transitions
 from scoring.store import Store, create_store, schema
 from scoring.store.base import Base
 from scoring.store.connection import parse_url
@@ -27,7 +28,6 @@ from scoring.store.models import IngestedFile, Quarantined, SubjectVersion
 from scoring.store.packs import PackText
 from scoring.store.revision import MIGRATIONS, revisions
 from scoring.store.schema import METADATA, upgrade
-from scoring.store.undo import list_files
 
 from .conftest import TakeIn
 from .market import MARKET

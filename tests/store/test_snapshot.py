@@ -10,9 +10,9 @@ import duckdb
 import pytest
 
 from rules.model import Pack
+from scoring.facts.snapshot import Snapshot, take_snapshot
+from scoring.facts.versions import FileInfo, ingest_rows
 from scoring.store import Store, StoreError
-from scoring.store.snapshot import Snapshot, take_snapshot
-from scoring.store.versions import FileInfo, ingest_rows
 
 from .conftest import TakeIn
 from .market import rows

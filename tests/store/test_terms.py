@@ -11,15 +11,15 @@ import sqlalchemy as sa
 from rules.fault import UnknownPackError
 from rules.library.loader import find_pack, ruling_packs
 from rules.model import Pack
+from scoring.answers.explain import explain_day
 from scoring.answers.forecast import forecast
 from scoring.answers.paths import paths_of
 from scoring.answers.timelines import UnknownSubjectError
-from scoring.explain import explain_day
-from scoring.published import RunSummary
-from scoring.runs import run
+from scoring.runs.published import RunSummary
+from scoring.runs.run import run
+from scoring.runs.terms import terms_of
 from scoring.store import Store
 from scoring.store.models import Run
-from scoring.terms import terms_of
 
 from .conftest import TakeIn
 from .test_keeping import DAY0, FINE, PEOPLE, Packs, day, score

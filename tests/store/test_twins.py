@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rules.library.loader import load_vocabulary
-from scoring.store.twins import Known, _pairs, are_twins, twin_columns
+from scoring.facts.twins import Known, _pairs, are_twins, twin_columns
 
 COLUMNS = twin_columns(load_vocabulary("enterprise"))
 FINE = {

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from stdnum.cn import uscc
 
 from rules.library.loader import load_vocabulary
-from scoring.marks import MarkRequest, mark_record
-from scoring.records import list_records, submit_records
-from scoring.settling import Ruling, list_contradictions, list_twins, resolve_contradiction
+from scoring.facts.objections import MarkRequest, mark_record
+from scoring.facts.records import list_records, submit_records
+from scoring.facts.settling import Ruling, list_contradictions, list_twins, resolve_contradiction
+from scoring.facts.undo import Undone, list_files, undo_file
+from scoring.facts.versions import FileInfo
 from scoring.store import Store
-from scoring.store.undo import Undone, list_files, undo_file
-from scoring.store.versions import FileInfo
 
 ENTERPRISE = load_vocabulary("enterprise")
 DAY = dt.date(2026, 7, 1)

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
+from scoring.facts.versions import FileInfo, Rejected, ingest_rows
 from scoring.store import Store
 from scoring.store.models import IngestedFile, Quarantined, RecordVersion, SubjectVersion
-from scoring.store.versions import FileInfo, Rejected, ingest_rows
 
 from .conftest import TakeIn
 from .market import rows

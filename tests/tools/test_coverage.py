@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-from scoring.coverage import coverage
-from scoring.population import Source, open_population
+from scoring.answers.coverage import coverage
+from scoring.answers.trial_population import Source, open_population
 from tests.tools.packs import applicants
 from tests.tools.population import write_population
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rules.model import Pack
-from scoring.examples import run_examples
+from scoring.answers.examples import run_examples
 from tests.tools.packs import APPLICANTS, applicants
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from scoring.engine import grade
-from scoring.population import Source, open_population
-from scoring.simulate import GroupShift, RuleEffect, SimulationError, Transition, simulate
+from scoring.answers.simulate import GroupShift, RuleEffect, SimulationError, Transition, simulate
+from scoring.answers.trial_population import Source, open_population
+from scoring.judging.engine import grade
 from tests.tools.packs import applicants
 from tests.tools.population import write_population
 

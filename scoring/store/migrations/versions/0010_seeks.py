@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from scoring.ingest.folding import fold
+from scoring.facts.ingest.folding import fold
 
 revision = "0010"
 down_revision = "0009"

@@ -1,0 +1,258 @@
+"""Anchors of the audit log: signed lines in a file that grows, kept from those who may write to the store.
+
+Each line says when it was made, the number and hash of the log's last entry then, and a signature:
+HMAC-SHA256 by a key that is not in the database, over the line and the signature of the line before. So a
+line that was altered, moved or taken out of the middle is found by the file alone. Lines cut off at the end,
+or an older file put back, are found by the log, which has an entry for each anchor. Where log and file were
+both taken back to the same older state, only the date of the last anchor tells, and whoever else has the
+lines (the journal).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from scoring.access.audit import GENESIS, Anchor, AuditLog, Event, Fault, Verification, entries, verify
+from scoring.store import Store
+
+ACTION = "audit.anchor"
+SHORTEST_KEY = 32
+_OTHERS = 0o037
+"""Whom a key's file must not be open to; systemd gives a service its credentials with an ACL (mode 0440)."""
+
+
+class AnchorsError(Exception):
+    """The anchors or their key can't be used; the message says why and what would help."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedAnchor:
+    """A line of the file."""
+
+    at: dt.datetime
+    anchor: Anchor
+    signature: str
+
+    def __str__(self) -> str:
+        return f"{_text(self.at, self.anchor)} {self.signature}"
+
+
+@dataclass(frozen=True, slots=True)
+class AnchoredVerification:
+    """What a check of log and anchors found.
+
+    :param last: the last anchor.
+    :param behind: how many entries came after it: nothing outside of the store speaks for them.
+    """
+
+    log: Verification
+    faults: tuple[str, ...]
+    last: SignedAnchor
+    behind: int
+
+
+def read_key(path: Path) -> bytes:
+    """The key that signs anchors.
+
+    :raises AnchorsError: where there is none, others may read it or it is too short.
+    """
+    try:
+        with path.open("rb") as file:
+            mode, key = os.fstat(file.fileno()).st_mode, file.read().strip()
+    except OSError as error:
+        raise AnchorsError(f"the key {path} can't be read: {error.strerror}") from None
+    if mode & _OTHERS:
+        raise AnchorsError(f"others may read the key {path}: chmod 600, and make a new one if somebody did")
+    if len(key) < SHORTEST_KEY:
+        raise AnchorsError(f"the key {path} is too short: right are {SHORTEST_KEY} random characters or more")
+    return key
+
+
+def make_key(path: Path) -> None:
+    """Make a new key, readable for its owner alone.
+
+    :raises AnchorsError: where there is a file of that name, or none can be written.
+    """
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48) + "\n")
+    except OSError as error:
+        raise AnchorsError(f"the key {path} can't be made: {error.strerror}") from None
+
+
+def add_anchor(
+    store: Store, path: Path, key: bytes, actor: str, now: dt.datetime, begin: bool = False
+) -> SignedAnchor:
+    """Check log and anchors, and anchor the log's end.
+
+    :param actor: who does it, for the log.
+    :param begin: begin a file: there must be no line yet. Without it there must be one, so that a file that
+        was removed is not begun anew in silence.
+    :raises AnchorsError: where the log or the anchors have faults, or the file can't be written.
+    """
+    with _turn(path, fcntl.LOCK_EX, begin):
+        known = _begun(path) if begin else _lines(path)
+        if begin:
+            log, before = verify(store), ""
+            _refuse(_told(log.faults))
+        else:
+            found = _checked(store, path, known, key)
+            log, before = found.log, found.last.signature
+            _refuse(found.faults)
+        made = _signed(key, before, now, log.head)
+        _append(path, made)
+        file = made.signature if begin else _parsed(path, 1, known[0]).signature
+        details = {"file": file[:16], "number": len(known) + 1, "entry": log.head.seq}
+        AuditLog(store).write([Event(actor, "operator", ACTION, details=details)])
+        return made
+
+
+def verify_anchored(store: Store, path: Path, key: bytes) -> AnchoredVerification:
+    """Check the log, the file of anchors, and each by the other.
+
+    :raises AnchorsError: where the file is missing, empty or can't be read as anchors.
+    """
+    with _turn(path, fcntl.LOCK_SH):
+        return _checked(store, path, _lines(path), key)
+
+
+@contextmanager
+def _turn(path: Path, lock: int, begin: bool = False) -> Iterator[None]:
+    """Take turns at a file, so that a line and what the log says of it come before the next one, or a check.
+
+    :param begin: make the file where there is none.
+    """
+    try:
+        file = path.open("a" if begin else "r")
+    except FileNotFoundError:
+        raise AnchorsError(
+            f"the directory of the anchors {path} is missing"
+            if begin
+            else f"the anchors {path} are missing: a rewritten log would look the same. Put the file back; "
+            "a first one is begun with `xinheng audit anchor --begin`"
+        ) from None
+    except OSError as error:
+        raise AnchorsError(f"the anchors {path} can't be opened: {error.strerror}") from None
+    with file:
+        fcntl.flock(file, lock)
+        yield
+
+
+def _checked(store: Store, path: Path, lines: Sequence[str], key: bytes) -> AnchoredVerification:
+    anchors = [_parsed(path, number, line) for number, line in enumerate(lines, 1)]
+    log = verify(store, [each.anchor for each in anchors])
+    last = anchors[-1]
+    faults = [
+        *_told(log.faults),
+        *_forged(path, anchors, key),
+        *_cut_off(store, path, anchors[0].signature[:16], len(anchors)),
+    ]
+    return AnchoredVerification(log, tuple(faults), last, max(log.head.seq - last.anchor.seq, 0))
+
+
+def _refuse(faults: Sequence[str]) -> None:
+    if faults:
+        raise AnchorsError(f"nothing is anchored, for something is wrong: {'; '.join(faults)}")
+
+
+def _told(faults: Sequence[Fault]) -> list[str]:
+    return [f"entry {fault.seq}: {fault.message}" for fault in faults]
+
+
+def _forged(path: Path, anchors: Sequence[SignedAnchor], key: bytes) -> Iterator[str]:
+    before = ""
+    for number, each in enumerate(anchors, 1):
+        if not hmac.compare_digest(_signature(key, before, each.at, each.anchor), each.signature):
+            yield (
+                f"{path}:{number}: the signature does not hold: by another key, or this line was altered or "
+                "moved, or the line before it was taken out"
+            )
+        before = each.signature
+
+
+def _cut_off(store: Store, path: Path, file: str, lines: int) -> Iterator[str]:
+    """The log's entries of anchors name their file by how it begins, so that a new file may be begun."""
+    before: int | None = None
+    while page := entries(store, action=ACTION, before=before, limit=1):
+        for entry in page:
+            if entry.details.get("file") != file:
+                continue
+            if entry.details["number"] > lines:
+                yield (
+                    f"{path} has {lines} lines, but entry {entry.seq} of the log is about line "
+                    f"{entry.details['number']}: lines were cut off, or an older file was put back"
+                )
+            return
+        before = page[-1].seq
+
+
+def _begun(path: Path) -> list[str]:
+    try:
+        is_empty = not path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise AnchorsError(f"the anchors {path} can't be read: {error}") from None
+    if not is_empty:
+        raise AnchorsError(f"{path} has anchors already: leave --begin out, or begin another file")
+    return []
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise AnchorsError(f"the anchors {path} can't be read: {error}") from None
+    if not lines:
+        raise AnchorsError(
+            f"the anchors {path} are empty: a rewritten log would look the same. Put the lines back (the "
+            "journal has them); a first one is made with `xinheng audit anchor --begin`"
+        )
+    return lines
+
+
+def _parsed(path: Path, number: int, line: str) -> SignedAnchor:
+    try:
+        at, seq, digest, signature = line.split(" ")
+        anchor = Anchor(int(seq), digest)
+        made = SignedAnchor(dt.datetime.fromisoformat(at), anchor, signature)
+        is_right = str(made) == line and len(digest) == len(signature) == len(GENESIS)
+    except ValueError:
+        is_right = False
+    if not is_right:
+        raise AnchorsError(
+            f"{path}:{number}: {line[:80]!r} is no anchor. Right: moment, number, hash, signature"
+        )
+    return made
+
+
+def _signed(key: bytes, before: str, now: dt.datetime, head: Anchor) -> SignedAnchor:
+    at = now.astimezone(dt.UTC).replace(microsecond=0)
+    return SignedAnchor(at, head, _signature(key, before, at, head))
+
+
+def _signature(key: bytes, before: str, at: dt.datetime, anchor: Anchor) -> str:
+    return hmac.new(key, f"{before}\n{_text(at, anchor)}".encode(), hashlib.sha256).hexdigest()
+
+
+def _text(at: dt.datetime, anchor: Anchor) -> str:
+    return f"{at.isoformat()} {anchor.seq} {anchor.hash}"
+
+
+def _append(path: Path, anchor: SignedAnchor) -> None:
+    """Before the log says so: a line that it does not know of does no harm, the other way it is a fault."""
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            is_whole = path.read_bytes()[-1:] in (b"", b"\n")
+            file.write(f"{anchor}\n" if is_whole else f"\n{anchor}\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise AnchorsError(f"the anchors {path} can't be written: {error.strerror}") from None

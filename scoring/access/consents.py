@@ -1,0 +1,527 @@
+"""Consents (授权): that a subject lets a lender ask for its tier, registered before the first check.
+
+A consent is of one subject to one lender, for stated purposes and a bounded term. The subject registers it,
+the district does, or the lender with number and hash of the signed document; the lender's are drawn for
+audit by lot, and one whose document can't be shown stops the lender. Terms, purposes, the share of a sample
+and what stops a lender are our own choice; that consent is written, for an agreed purpose and can be
+withdrawn is the law's (个人信息保护法 art. 14, 15; 征信业管理条例 art. 18, 20, 28).
+
+A change and the checks that it concerns take turns: who locks, locks the lender's row, then the consent's,
+then the head of the audit log.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+import secrets
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from rules.calendar import SHANGHAI, add_months
+from rules.model import Title
+from scoring.access.audit import Event, append
+from scoring.access.keys import Role
+from scoring.facts.ingest import keys
+from scoring.facts.ingest.folding import fold
+from scoring.store import Store
+from scoring.store.access import ApiKey
+from scoring.store.base import insert_new
+from scoring.store.lending import ConsentRow, LenderRow
+
+PURPOSES = {
+    "loan": Title("授信审批", "granting a loan"),
+    "monitoring": Title("贷后管理", "watching over a loan"),
+    "guarantee": Title("担保审查", "examining a guarantor"),
+}
+"""What a tier may be asked for."""
+
+LONGEST_MONTHS = 36
+"""The longest term of a consent, where the settings say no other."""
+
+AHEAD_MONTHS = 3
+"""How long before it begins a consent can be registered."""
+
+SAMPLE_PERCENT, SAMPLE_LEAST = 5, 10
+"""How many of a month's consents are drawn for audit: this share of them, this many at least."""
+
+Clock = Callable[[], dt.datetime]
+_REFERENCE = re.compile(r"(?=.*\d)[\w()\[\]〔〕/.:#-]{4,100}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_NO_DOCUMENT = hashlib.sha256().hexdigest()
+
+
+class ConsentError(Exception):
+    """A consent that can't be registered or judged so; the message says what would be right.
+
+    :ivar field: which of its values is wrong.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class ConsentConflictError(Exception):
+    """Things stand otherwise: it is registered, withdrawn, stopped or lifted already."""
+
+
+class UnknownConsentError(LookupError):
+    """There is no such consent, or not for who asks."""
+
+
+class LenderStoppedError(Exception):
+    """The lender's checks are refused until a regulator lifts the stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who does something.
+
+    :param actor: the prefix of a key, or ``cli:user``.
+    :param organisation: which lender or subject it is.
+    """
+
+    actor: str
+    role: Role
+    organisation: str | None = None
+    request_id: str | None = None
+
+    @property
+    def lender(self) -> str | None:
+        """Which lender it is; None for all others."""
+        return fold(self.organisation or "") if self.role is Role.LENDER else None
+
+    @property
+    def subject(self) -> str | None:
+        """Which subject it is; None for all others."""
+        return subject_key(self.organisation or "") if self.role is Role.SUBJECT else None
+
+    def event(self, action: str, subject_id: str | None, at: dt.datetime, **details: object) -> Event:
+        """What it did, for the audit log."""
+        return Event(self.actor, self.role.value, action, subject_id, self.request_id, details, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A consent to be registered.
+
+    :param lender: None for the lender that registers it.
+    :param reference: the number of the signed document; without one a number is made. A subject gives neither
+        this nor the next: it would learn which numbers its lender uses, and could take them.
+    :param document_sha256: SHA-256 (hex) of the signed document; a lender must give both.
+    :param valid_until: the last day on which it holds.
+    """
+
+    subject_id: str
+    purposes: Collection[str]
+    valid_from: dt.date
+    valid_until: dt.date
+    lender: str | None = None
+    reference: str | None = None
+    document_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A registered consent: see :class:`scoring.store.lending.ConsentRow`."""
+
+    id: int
+    lender: str
+    subject_id: str
+    reference: str
+    document_sha256: str | None
+    purposes: tuple[str, ...]
+    valid_from: dt.date
+    valid_until: dt.date
+    registered_at: dt.datetime
+    registered_by: str
+    registered_role: str
+    withdrawn_at: dt.datetime | None
+    withdrawn_by: str | None
+    withdrawn_why: str | None
+    judged_at: dt.datetime | None
+    judged_by: str | None
+    verdict: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lender:
+    """How a lender stands: its consents by who registered them, by what became of them, and its stop."""
+
+    name: str
+    consents: int
+    by_subject: int
+    by_district: int
+    by_lender: int
+    withdrawn: int
+    found: int
+    missing: int
+    stopped_at: dt.datetime | None
+    stopped_by: str | None
+    stopped_why: str | None
+
+
+def now() -> dt.datetime:
+    """This moment."""
+    return dt.datetime.now(dt.UTC)
+
+
+def day_of(moment: dt.datetime) -> dt.date:
+    """The day of a moment in Shanghai."""
+    return moment.astimezone(SHANGHAI).date()
+
+
+def subject_key(text: str) -> str:
+    """A subject's number as it is stored."""
+    return keys.subject_key(keys.ENTERPRISES, text)
+
+
+def reference_key(text: str) -> str:
+    """A document's number in one spelling: half-width, without spaces."""
+    return "".join(fold(text).split())
+
+
+def register(
+    store: Store, who: Who, wanted: Registration, longest_months: int = LONGEST_MONTHS, clock: Clock = now
+) -> Consent:
+    """Register a consent.
+
+    :raises ConsentError: where something in it can't be, or is not for this role to say.
+    :raises ConsentConflictError: where the lender has a consent of that number or document, or registers by
+        its own word what was taken back.
+    """
+    right = _checked(_own(who, wanted))
+    with store.writing() as session:
+        at = clock()
+        _check_term(right, day_of(at), longest_months)
+        _lock_lender(session, right.lender or "", is_new=True)
+        _check_is_new(session, right)
+        if who.lender is not None:
+            _check_not_taken_back(session, right)
+        row = ConsentRow(
+            **{name: getattr(right, name) for name in _GIVEN},
+            purposes=",".join(sorted(set(right.purposes))),
+            registered_at=at,
+            registered_by=who.actor,
+            registered_role=who.role.value,
+        )
+        session.add(row)
+        session.flush()
+        made = _consent(row)
+        append(session, [_event(who, "consents.register", made, at, document=made.document_sha256)])
+    return made
+
+
+def withdraw(store: Store, who: Who, consent_id: int, reason: str, clock: Clock = now) -> Consent:
+    """End a consent: from this moment on no check is answered under it. It stays in the register.
+
+    :raises UnknownConsentError: where there is none, or it is another lender's or subject's.
+    :raises ConsentConflictError: where it is withdrawn already.
+    """
+    with store.writing() as session:
+        row = _lock_consent(session, consent_id, who)
+        if row.withdrawn_at is not None:
+            raise ConsentConflictError(f"the consent {consent_id} was withdrawn at {row.withdrawn_at}")
+        at = clock()
+        row.withdrawn_at, row.withdrawn_by, row.withdrawn_why = at, who.actor, reason
+        done = _consent(row)
+        append(session, [_event(who, "consents.withdraw", done, at, reason=reason)])
+    return done
+
+
+def judge(store: Store, who: Who, consent_id: int, is_found: bool, note: str, clock: Clock = now) -> Consent:
+    """Note whether the signed document of a lender's consent was found. One that is missing stops the lender.
+
+    :raises UnknownConsentError: where there is none.
+    :raises ConsentError: where no lender registered it.
+    """
+    with store.writing() as session:
+        lender = session.scalar(sa.select(ConsentRow.lender).where(ConsentRow.id == consent_id))
+        stand = _lock_lender(session, lender or "")
+        row = _lock_consent(session, consent_id, who)
+        if row.registered_role != Role.LENDER:
+            raise ConsentError("consent_id", f"the consent {consent_id} was not registered by its lender")
+        at = clock()
+        row.judged_at, row.judged_by, row.verdict = at, who.actor, "found" if is_found else "missing"
+        judged = _consent(row)
+        events = [_event(who, "consents.judge", judged, at, verdict=row.verdict, reason=note)]
+        if not is_found and stand.stopped_at is None:
+            why = f"the signed document of the consent {consent_id} ({row.reference}) is missing: {note}"
+            events.append(_stop(who, stand, why, at))
+        append(session, events)
+    return judged
+
+
+def stop_lender(store: Store, who: Who, lender: str, reason: str, clock: Clock = now) -> None:
+    """Refuse all checks of a lender until :func:`lift_stop`.
+
+    :raises ConsentError: where there is no such lender.
+    :raises ConsentConflictError: where it is stopped already.
+    """
+    with store.writing() as session:
+        stand = _lock_lender(session, fold(lender), is_new=True)
+        if stand.stopped_at is not None:
+            raise ConsentConflictError(f"{stand.name} is stopped since {stand.stopped_at}")
+        append(session, [_stop(who, stand, reason, clock())])
+
+
+def lift_stop(store: Store, who: Who, lender: str, reason: str, clock: Clock = now) -> None:
+    """Answer a lender's checks again.
+
+    :raises ConsentConflictError: where it is not stopped.
+    """
+    with store.writing() as session:
+        stand = _lock_lender(session, fold(lender), is_new=True)
+        if stand.stopped_at is None:
+            raise ConsentConflictError(f"{stand.name} is not stopped")
+        stand.stopped_at = stand.stopped_by = stand.stopped_why = None
+        append(session, [who.event("lenders.lift", None, clock(), lender=stand.name, reason=reason)])
+
+
+def sample(
+    store: Store, who: Who, lender: str, month: dt.date, seed: str, clock: Clock = now
+) -> list[Consent]:
+    """Draw by lot, of the consents that a lender registered in a month, those whose documents it must show.
+
+    Whoever knows the seed can draw again: the same consents, in the same order.
+
+    :param month: any day of it.
+    :raises ConsentError: where the month is not over: what still comes would change the draw.
+    """
+    first = month.replace(day=1)
+    begins, ends = (_midnight(day) for day in (first, add_months(first, 1)))
+    if clock() < ends:
+        raise ConsentError("month", f"{first:%Y-%m} is not over: what is still registered changes the draw")
+    query = sa.select(ConsentRow).where(
+        ConsentRow.lender == fold(lender),
+        ConsentRow.registered_role == Role.LENDER.value,
+        ConsentRow.registered_at >= begins,
+        ConsentRow.registered_at < ends,
+    )
+    with store.writing() as session:
+        rows = sorted(session.scalars(query), key=lambda row: _lot(seed, first, row.id))
+        drawn = rows[: max(SAMPLE_LEAST, -(-len(rows) * SAMPLE_PERCENT // 100))]
+        said = {"lender": fold(lender), "month": f"{first:%Y-%m}", "seed": seed, "of": len(rows)}
+        append(
+            session, [who.event("consents.sample", None, clock(), **said, drawn=[row.id for row in drawn])]
+        )
+        return [_consent(row) for row in drawn]
+
+
+def get_consent(store: Store, who: Who, consent_id: int) -> Consent:
+    """A consent.
+
+    :raises UnknownConsentError: where there is none, or it is another lender's or subject's.
+    """
+    with store.reading() as session:
+        return _consent(_visible(session.get(ConsentRow, consent_id), consent_id, who))
+
+
+def list_consents(
+    store: Store,
+    *,
+    lender: str | None = None,
+    subject_id: str | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[Consent]:
+    """Consents, the newest first.
+
+    :param before: only consents with a smaller number: the last of the page before.
+    """
+    query = sa.select(ConsentRow).order_by(ConsentRow.id.desc()).limit(limit)
+    if lender is not None:
+        query = query.where(ConsentRow.lender == fold(lender))
+    if subject_id is not None:
+        query = query.where(ConsentRow.subject_id == subject_key(subject_id))
+    if before is not None:
+        query = query.where(ConsentRow.id < before)
+    with store.reading() as session:
+        return [_consent(row) for row in session.scalars(query)]
+
+
+def list_lenders(store: Store) -> list[Lender]:
+    """Every lender that has consents or was stopped, by name."""
+
+    def number(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+        return sa.func.count(sa.case((condition, ConsentRow.id)))
+
+    counts = (
+        sa.func.count(ConsentRow.id),
+        number(ConsentRow.registered_role == Role.SUBJECT.value),
+        number(ConsentRow.registered_role.in_((Role.REGULATOR.value, Role.OPERATOR.value))),
+        number(ConsentRow.registered_role == Role.LENDER.value),
+        number(ConsentRow.withdrawn_at.is_not(None)),
+        number(ConsentRow.verdict == "found"),
+        number(ConsentRow.verdict == "missing"),
+    )
+    stop = (LenderRow.stopped_at, LenderRow.stopped_by, LenderRow.stopped_why)
+    query = (
+        sa.select(LenderRow.name, *counts, *stop)
+        .outerjoin_from(LenderRow, ConsentRow, ConsentRow.lender == LenderRow.name)
+        .group_by(LenderRow.name, *stop)
+        .order_by(LenderRow.name)
+    )
+    with store.reading() as session:
+        return [Lender(*row) for row in session.execute(query)]
+
+
+def consents_to(session: Session, lender: str, references: Collection[str]) -> dict[str, Consent]:
+    """A lender's consents by reference, kept as they are until the caller's transaction ends.
+
+    :param session: of a transaction that writes.
+    :raises LenderStoppedError: saying since when and why.
+    """
+    stand = session.scalar(sa.select(LenderRow).where(LenderRow.name == lender).with_for_update(read=True))
+    if stand is not None and stand.stopped_at is not None:
+        raise LenderStoppedError(f"{lender} is stopped since {day_of(stand.stopped_at)}: {stand.stopped_why}")
+    query = sa.select(ConsentRow).where(ConsentRow.lender == lender, ConsentRow.reference.in_(references))
+    rows = session.scalars(query.order_by(ConsentRow.id).with_for_update(read=True))
+    return {row.reference: _consent(row) for row in rows}
+
+
+_GIVEN = ("lender", "subject_id", "reference", "document_sha256", "valid_from", "valid_until")
+
+
+def _own(who: Who, wanted: Registration) -> Registration:
+    """A lender speaks for itself alone, and so does a subject."""
+    lender = fold(wanted.lender) if wanted.lender else who.lender
+    subject_id = subject_key(wanted.subject_id)
+    if lender is None:
+        raise ConsentError("lender", "say to which lender the consent is given")
+    if who.lender is not None and lender != who.lender:
+        raise ConsentError("lender", f"a lender registers consents to itself alone: {who.lender}")
+    if who.subject is not None and subject_id != who.subject:
+        raise ConsentError("subject_id", f"a subject registers its own consents alone: {who.subject}")
+    if who.subject is not None and (wanted.reference or wanted.document_sha256):
+        field = "reference" if wanted.reference else "document_sha256"
+        raise ConsentError(field, "a subject's consent gets its number here: leave this out")
+    if who.lender is not None and not (wanted.reference and wanted.document_sha256):
+        missing = "document_sha256" if wanted.reference else "reference"
+        raise ConsentError(missing, "a lender states the number and the SHA-256 of the signed document")
+    return replace(wanted, lender=lender, subject_id=subject_id)
+
+
+def _checked(wanted: Registration) -> Registration:
+    reference = reference_key(wanted.reference or f"XH{secrets.token_hex(6).upper()}")
+    digest = wanted.document_sha256.lower() if wanted.document_sha256 else None
+    if not _REFERENCE.fullmatch(reference):
+        right = "4 to 100 letters, digits and ()[]〔〕/.:#_-, a digit among them"
+        raise ConsentError("reference", f"{reference} is not the number of a signed document: {right}")
+    if digest is not None and not _SHA256.fullmatch(digest):
+        raise ConsentError("document_sha256", "not a SHA-256: 64 hexadecimal digits")
+    if digest == _NO_DOCUMENT:
+        raise ConsentError(
+            "document_sha256", "this is the SHA-256 of an empty file: hash the document itself"
+        )
+    unknown = sorted(set(wanted.purposes) - set(PURPOSES))
+    if unknown or not wanted.purposes:
+        known = ", ".join(PURPOSES)
+        raise ConsentError(
+            "purposes", f"{unknown[0] if unknown else 'nothing'} is no purpose. Right: {known}"
+        )
+    return replace(wanted, reference=reference, document_sha256=digest)
+
+
+def _check_term(wanted: Registration, on: dt.date, longest_months: int) -> None:
+    begins, ends = wanted.valid_from, wanted.valid_until
+    longest, latest = add_months(begins, longest_months), add_months(on, AHEAD_MONTHS)
+    if ends < begins:
+        raise ConsentError("valid_until", f"it ends on {ends}, before it begins on {begins}")
+    if ends >= longest:
+        last = longest - dt.timedelta(days=1)
+        raise ConsentError("valid_until", f"at most {longest_months} months: until {last}, not {ends}")
+    if ends < on:
+        raise ConsentError("valid_until", f"it ended on {ends}: register one that holds")
+    if begins > latest:
+        raise ConsentError("valid_from", f"{begins} is too far ahead: it begins on {latest} at the latest")
+
+
+def _check_is_new(session: Session, wanted: Registration) -> None:
+    same = [ConsentRow.reference == wanted.reference]
+    if wanted.document_sha256 is not None:
+        same.append(ConsentRow.document_sha256 == wanted.document_sha256)
+    found = session.scalar(sa.select(ConsentRow).where(ConsentRow.lender == wanted.lender, sa.or_(*same)))
+    if found is not None:
+        what = "number" if found.reference == wanted.reference else "signed document"
+        raise ConsentConflictError(
+            f"the consent {found.id} to {found.lender} has this {what} already: each consent has its own"
+        )
+
+
+def _check_not_taken_back(session: Session, wanted: Registration) -> None:
+    """After a subject, or the district, took a consent back, the lender's word is not enough for the next.
+
+    It is again while one stands that the subject or the district registered.
+    """
+    own = sa.select(ApiKey.prefix).where(
+        ApiKey.role == Role.LENDER.value, ApiKey.organisation == wanted.lender
+    )
+    of_subject = sa.and_(ConsentRow.lender == wanted.lender, ConsentRow.subject_id == wanted.subject_id)
+    taken_back = sa.select(ConsentRow).where(of_subject, ConsentRow.withdrawn_by.not_in(own))
+    renewed = sa.select(ConsentRow.id).where(
+        of_subject, ConsentRow.withdrawn_at.is_(None), ConsentRow.registered_role != Role.LENDER.value
+    )
+    found = session.scalar(taken_back.order_by(ConsentRow.id.desc()).limit(1))
+    if found is not None and found.withdrawn_at is not None and session.scalar(renewed.limit(1)) is None:
+        raise ConsentConflictError(
+            f"the consent {found.id} was withdrawn on {day_of(found.withdrawn_at)}, and not by the lender: "
+            "the next one is registered by the subject or the district"
+        )
+
+
+def _lock_lender(session: Session, name: str, is_new: bool = False) -> LenderRow:
+    """The lender's row, until the transaction ends.
+
+    :param is_new: make it where it isn't there, for a lender that has a key.
+    """
+    if is_new:
+        named = sa.select(ApiKey.prefix).where(ApiKey.role == Role.LENDER.value, ApiKey.organisation == name)
+        if session.scalar(named.limit(1)) is None:
+            raise ConsentError("lender", f"no lender is called {name}: it needs a key first")
+        insert_new(session, LenderRow, name=name)
+    found = session.scalar(sa.select(LenderRow).where(LenderRow.name == name).with_for_update())
+    if found is None:
+        raise UnknownConsentError("there is no such consent")
+    return found
+
+
+def _lock_consent(session: Session, consent_id: int, who: Who) -> ConsentRow:
+    row = session.scalar(sa.select(ConsentRow).where(ConsentRow.id == consent_id).with_for_update())
+    return _visible(row, consent_id, who)
+
+
+def _visible(row: ConsentRow | None, consent_id: int, who: Who) -> ConsentRow:
+    if row is None or who.lender not in (None, row.lender) or who.subject not in (None, row.subject_id):
+        raise UnknownConsentError(f"there is no consent {consent_id}")
+    return row
+
+
+def _stop(who: Who, stand: LenderRow, why: str, at: dt.datetime) -> Event:
+    stand.stopped_at, stand.stopped_by, stand.stopped_why = at, who.actor, why
+    return who.event("lenders.stop", None, at, lender=stand.name, reason=why)
+
+
+def _event(who: Who, action: str, consent: Consent, at: dt.datetime, **details: object) -> Event:
+    said = {"consent_id": consent.id, "lender": consent.lender, "reference": consent.reference}
+    return who.event(action, consent.subject_id, at, **said, **details)
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    """When a day begins; of the days before 1970 that one, for the first has no moment in UTC."""
+    return dt.datetime.combine(max(day, dt.date(1970, 1, 1)), dt.time(), SHANGHAI)
+
+
+def _lot(seed: str, month: dt.date, consent_id: int) -> bytes:
+    """The lot that a consent draws: nobody who lacks the seed can foretell it."""
+    return hashlib.blake2b(f"{seed}\0{month:%Y-%m}\0{consent_id}".encode(), digest_size=16).digest()
+
+
+def _consent(row: ConsentRow) -> Consent:
+    values = {name: getattr(row, name) for name in Consent.__slots__}
+    return Consent(**(values | {"purposes": tuple(row.purposes.split(","))}))

@@ -1,0 +1,269 @@
+"""API keys: who may come in, and in which role.
+
+A key is ``xh_`` + prefix + ``_`` + secret. The prefix names it and is shown; the secret is 256 random bits,
+and the store holds its SHA-256 alone. A slow hash (argon2, scrypt) is for secrets that people choose, which
+can be guessed from a list; 256 random bits can't be, and a fast hash of them is as safe.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from scoring.access.cache import TimedCache
+from scoring.facts.ingest.folding import fold
+from scoring.store import Store
+from scoring.store.access import ApiKey, PageSession
+
+CACHE_SECONDS = 2.0
+"""For how long a process may go on taking a key that was revoked by another one."""
+
+_PREFIX_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+_TOKEN = re.compile(r"xh_([a-z0-9]{10})_([A-Za-z0-9_-]{43})")
+_LATEST = dt.datetime(9999, 12, 30, tzinfo=dt.UTC)
+_NO_KEY = hashlib.sha256(b"no key").hexdigest()
+
+
+class Role(StrEnum):
+    """What a key is for; which endpoints it opens is the API's table."""
+
+    REGULATOR = "regulator"
+    DEPARTMENT = "department"
+    LENDER = "lender"
+    OPERATOR = "operator"
+    SUBJECT = "subject"
+
+
+OF_ORGANISATION = frozenset({Role.DEPARTMENT, Role.LENDER, Role.SUBJECT})
+"""The roles whose keys belong to an organisation; of a subject that is its own number (credit code)."""
+
+
+class KeyRefusedError(Exception):
+    """A key that doesn't open anything; the message says why without saying more than its bearer may know."""
+
+
+class KeyNotFoundError(LookupError):
+    """There is no key of that prefix, or it has ended already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key without its secret. Moments are UTC."""
+
+    prefix: str
+    role: Role
+    owner: str
+    organisation: str | None
+    created_at: dt.datetime
+    expires_at: dt.datetime | None
+    revoked_at: dt.datetime | None
+    replaces: str | None
+
+    @property
+    def state(self) -> str:
+        """``active``, ``expired`` or ``revoked``: which a clock that is set back does not undo."""
+        if self.revoked_at is not None:
+            return "revoked"
+        is_over = self.expires_at is not None and self.expires_at <= dt.datetime.now(dt.UTC)
+        return "expired" if is_over else "active"
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key just made; the only time that its token can be had."""
+
+    key: Key
+    token: str
+
+
+def create_key(
+    store: Store,
+    role: Role,
+    owner: str,
+    organisation: str | None = None,
+    expires_at: dt.datetime | None = None,
+) -> NewKey:
+    """Make a key.
+
+    :param owner: who holds it, for people to know it by.
+    :param organisation: required for a department's, lender's or subject's key: whose data, or which one.
+    :raises ValueError: where the organisation is missing or out of place, or the expiry is past or no date.
+    """
+    _check(role, organisation)
+    expires_at = expires_at and _lasting(expires_at)
+    with store.writing() as session:
+        return _insert(session, role, owner, organisation and fold(organisation), expires_at, None)
+
+
+def rotate_key(store: Store, prefix: str, overlap: dt.timedelta = dt.timedelta()) -> NewKey:
+    """Make a key that takes the place of another, with its role, organisation and expiry.
+
+    :param overlap: for how long the old key goes on working beside the new one.
+    :raises KeyNotFoundError: where there is no such key, or it has ended.
+    """
+    with store.writing() as session:
+        old = _active(session, prefix)
+        if overlap:
+            _shorten(session, old, overlap)
+        else:
+            _end(session, prefix)
+        return _insert(session, old.role, old.owner, old.organisation, old.expires_at, prefix)
+
+
+def revoke_key(store: Store, prefix: str) -> Key:
+    """End a key, for every process within :data:`CACHE_SECONDS`.
+
+    :raises KeyNotFoundError: where there is no such key, or it has ended.
+    """
+    with store.writing() as session:
+        _active(session, prefix)
+        _end(session, prefix)
+    return get_key(store, prefix)
+
+
+def list_keys(store: Store, after: str | None = None, limit: int = 1000) -> list[Key]:
+    """Keys by prefix.
+
+    :param after: only keys with a greater prefix: the last of the page before.
+    """
+    query = sa.select(ApiKey).order_by(ApiKey.prefix).limit(limit)
+    if after is not None:
+        query = query.where(ApiKey.prefix > after)
+    with store.reading() as session:
+        return [_key(row) for row in session.scalars(query)]
+
+
+def get_key(store: Store, prefix: str) -> Key:
+    """The key of that prefix.
+
+    :raises KeyNotFoundError: where there is none.
+    """
+    with store.reading() as session:
+        return _get(session, prefix)
+
+
+def first_of_line(store: Store, key: Key) -> str:
+    """The prefix of the first of the keys that replaced one another, down to this one."""
+    while key.replaces is not None:
+        key = get_key(store, key.replaces)
+    return key.prefix
+
+
+class KeyRing:
+    """Checks tokens; those that opened something are remembered for a few seconds, their ends are looked at
+    each time. One that opens nothing takes the same work whether its prefix is known or not: nobody learns
+    by the time of the answer which prefixes there are.
+
+    :param cache_seconds: see :data:`CACHE_SECONDS`.
+    """
+
+    def __init__(self, store: Store, cache_seconds: float = CACHE_SECONDS) -> None:
+        self._store = store
+        self._known: TimedCache[str, Key] = TimedCache(cache_seconds)
+
+    def authenticate(self, token: str) -> Key:
+        """The key of a token.
+
+        :raises KeyRefusedError: where there is none, or it has ended.
+        """
+        match = _TOKEN.fullmatch(token)
+        if match is None:
+            raise KeyRefusedError("this is not a key of this service: xh_…")
+        name = _hash(token)
+        key = self._known.get(name) or self._known.keep(name, self._opened(match[1], match[2]))
+        if key.state != "active":
+            raise KeyRefusedError(f"this key is {key.state}")
+        return key
+
+    def _opened(self, prefix: str, secret: str) -> Key:
+        with self._store.reading() as session:
+            expected = session.scalar(sa.select(ApiKey.secret_hash).where(ApiKey.prefix == prefix))
+            if not hmac.compare_digest(_hash(secret), expected or _NO_KEY):
+                raise KeyRefusedError("this key is not known here")
+            return _get(session, prefix)
+
+
+def _check(role: Role, organisation: str | None) -> None:
+    if role in OF_ORGANISATION and not organisation:
+        raise ValueError(f"a {role} key needs the organisation that it belongs to")
+    if role not in OF_ORGANISATION and organisation:
+        raise ValueError(f"a {role} key belongs to no organisation")
+
+
+def _lasting(expires_at: dt.datetime) -> dt.datetime:
+    """An expiry in UTC that is still a date wherever on Earth it is shown."""
+    if expires_at.replace(tzinfo=dt.UTC) > _LATEST:
+        raise ValueError(f"{expires_at.isoformat()} is after {_LATEST.isoformat()}, the latest end of a key")
+    if expires_at <= dt.datetime.now(dt.UTC):
+        raise ValueError(f"{expires_at.isoformat()} is past: the key would never work")
+    return expires_at.astimezone(dt.UTC)
+
+
+def _insert(
+    session: Session,
+    role: Role,
+    owner: str,
+    organisation: str | None,
+    expires_at: dt.datetime | None,
+    replaces: str | None,
+) -> NewKey:
+    prefix = "".join(secrets.choice(_PREFIX_LETTERS) for _ in range(10))
+    secret = secrets.token_urlsafe(32)
+    row = ApiKey(
+        prefix=prefix,
+        secret_hash=_hash(secret),
+        role=role.value,
+        owner=owner,
+        organisation=organisation,
+        created_at=dt.datetime.now(dt.UTC),
+        expires_at=expires_at,
+        revoked_at=None,
+        replaces=replaces,
+    )
+    session.add(row)
+    return NewKey(_key(row), f"xh_{prefix}_{secret}")
+
+
+def _get(session: Session, prefix: str, is_locked: bool = False) -> Key:
+    row = session.get(ApiKey, prefix, with_for_update=is_locked)
+    if row is None:
+        raise KeyNotFoundError(f"there is no key {prefix}. Those there are: xinheng keys list")
+    return _key(row)
+
+
+def _active(session: Session, prefix: str) -> Key:
+    """A key to be ended or replaced; others who want that as well wait for the end of the transaction."""
+    key = _get(session, prefix, is_locked=True)
+    if key.state != "active":
+        raise KeyNotFoundError(f"the key {prefix} is {key.state} already")
+    return key
+
+
+def _end(session: Session, prefix: str) -> None:
+    session.execute(
+        sa.update(ApiKey).where(ApiKey.prefix == prefix).values(revoked_at=dt.datetime.now(dt.UTC))
+    )
+    session.execute(sa.delete(PageSession).where(PageSession.key == prefix))
+
+
+def _shorten(session: Session, key: Key, left: dt.timedelta) -> None:
+    end = dt.datetime.now(dt.UTC) + left
+    if key.expires_at is None or key.expires_at > end:
+        session.execute(sa.update(ApiKey).where(ApiKey.prefix == key.prefix).values(expires_at=end))
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _key(row: ApiKey) -> Key:
+    values = {name: getattr(row, name) for name in Key.__slots__}
+    return Key(**(values | {"role": Role(row.role)}))

@@ -1,0 +1,151 @@
+"""The check of a lender (信易贷): tier and lane of a subject that consented, and nothing of its records."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rules.calendar import add_months, today
+from rules.model import Supervision, Title
+from scoring.access.audit import Entry, append
+from scoring.access.consents import Clock, Consent, Who, consents_to, day_of, now, reference_key, subject_key
+from scoring.runs.published import latest_run
+from scoring.runs.results import GradeRow, grades_of
+from scoring.store import Store
+from scoring.store.packs import stored_pack
+
+ACTION = "lender.check"
+"""What a check is called in the audit log, which is the record of all checks."""
+
+OUTCOMES = {
+    "answered": Title("已答复", "answered"),
+    "expired": Title("评价已过期", "grade expired"),
+    "refused": Title("拒绝", "refused"),
+    "unknown": Title("无评价", "not graded"),
+}
+"""What can become of a check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A question about one subject.
+
+    :param consent: the reference under which the consent is registered.
+    :param purpose: what the tier is asked for: one of :data:`scoring.access.consents.PURPOSES`.
+    """
+
+    subject_id: str
+    consent: str
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a lender learns of a subject.
+
+    :param outcome: ``answered``, ``expired`` (a grade too old to rely on), ``refused`` (no valid consent) or
+        ``unknown`` (not graded).
+    :param reason: why not answered.
+    :param graded_on: the date that the grade speaks about.
+    :param valid_until: the last day on which a lender may rely on it, by the pack.
+    :param lane: fast, normal, careful or none; None where the grade is expired.
+    """
+
+    subject_id: str
+    outcome: str
+    reason: str | None = None
+    tier: str | None = None
+    graded_on: dt.date | None = None
+    valid_until: dt.date | None = None
+    lane: str | None = None
+
+
+def answer_checks(
+    store: Store, pack_id: str, who: Who, checks: Sequence[Check], clock: Clock = now
+) -> list[Answer]:
+    """Answer checks, in their order, by the latest run of a pack.
+
+    The consents are looked at and the checks go into the audit log at one moment, while nobody can withdraw
+    or stop: what the log has after a withdrawal was refused.
+
+    :param who: the lender.
+    :raises LenderStoppedError: where its checks are refused.
+    """
+    asked = [Check(subject_key(c.subject_id), reference_key(c.consent), c.purpose) for c in checks]
+    grades, terms = _grades(store, pack_id, [check.subject_id for check in asked])
+    with store.writing() as session:
+        consents = consents_to(session, who.lender or "", [check.consent for check in asked])
+        at = clock()
+        found = [(check, consents.get(check.consent), grades.get(check.subject_id)) for check in asked]
+        answers = [_answer(check, consent, grade, terms, day_of(at)) for check, consent, grade in found]
+        append(
+            session,
+            [
+                who.event(
+                    ACTION,
+                    check.subject_id,
+                    at,
+                    lender=who.lender,
+                    consent=check.consent,
+                    consent_id=consent.id if consent and consent.subject_id == check.subject_id else None,
+                    purpose=check.purpose,
+                    outcome=answer.outcome,
+                    tier=answer.tier,
+                )
+                for (check, consent, _), answer in zip(found, answers, strict=True)
+            ],
+        )
+    return answers
+
+
+def check_note(entry: Entry) -> dict[str, Any]:
+    """A check as the audit log has it: when, by whose key, about whom, under which consent."""
+    return {"at": entry.at, "key": entry.actor, "subject_id": entry.subject_id, **entry.details}
+
+
+def refusal(check: Check, consent: Consent | None, on: dt.date) -> str | None:
+    """Why a lender's consent does not allow a check on a day; None where it does."""
+    if consent is None or consent.subject_id != check.subject_id:
+        return f"no consent {check.consent} of {check.subject_id} to this lender is registered"
+    if consent.withdrawn_at is not None:
+        return f"the consent {check.consent} was withdrawn on {day_of(consent.withdrawn_at)}"
+    if consent.verdict == "missing":
+        return f"the signed document of the consent {check.consent} could not be shown"
+    if check.purpose not in consent.purposes:
+        return f"the consent {check.consent} covers {', '.join(consent.purposes)}, not {check.purpose}"
+    if on < consent.valid_from:
+        return f"the consent {check.consent} is valid from {consent.valid_from} only"
+    if on > consent.valid_until:
+        return f"the consent {check.consent} ended on {consent.valid_until}"
+    return None
+
+
+Terms = Mapping[str, Supervision]
+
+
+def _grades(store: Store, pack_id: str, subject_ids: Sequence[str]) -> tuple[dict[str, GradeRow], Terms]:
+    """The latest grades, and what a tier means. A run of a day to come is nobody's grade before."""
+    run = latest_run(store, pack_id, today())
+    if run is None:
+        return {}, {}
+    terms = {terms.tier: terms for terms in stored_pack(store, run.pack_hash).supervision}
+    return grades_of(store, run, subject_ids), terms
+
+
+def _answer(
+    check: Check, consent: Consent | None, grade: GradeRow | None, terms: Terms, on: dt.date
+) -> Answer:
+    reason = refusal(check, consent, on)
+    if reason is not None:
+        return Answer(check.subject_id, "refused", reason)
+    if grade is None:
+        return Answer(check.subject_id, "unknown", "this subject is not graded")
+    meant = terms.get(grade.tier)
+    until = add_months(grade.as_of, meant.valid_months) if meant else None
+    if until is not None and on > until:
+        reason = f"the grade of {grade.as_of} could be relied on until {until}"
+        return Answer(check.subject_id, "expired", reason, grade.tier, grade.as_of, until)
+    lane = meant.lending if meant else None
+    return Answer(check.subject_id, "answered", None, grade.tier, grade.as_of, until, lane)

@@ -1,0 +1,210 @@
+"""The examples of a pack, graded by the judges that grade the district."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from rules.fault import Fault, PackError, Place
+from rules.language.expressions import Kind, Level, Value, names
+from rules.model import OVER_GROUP, Example, Pack, Table
+from rules.plan import rule_names
+from scoring.judging import one
+from scoring.judging.engine import grade
+from scoring.judging.match import arrow_type
+from scoring.judging.period import Period
+
+Row = Mapping[str, Value | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleResult:
+    """What became of one example.
+
+    :param owner: the rule, table or veto that the example stands in; None for one of the whole pack.
+    :param expected, got: in words, the same where the example holds.
+    :param hits: the rules and table rows that hit, and that the example judges.
+    """
+
+    owner: str | None
+    as_of: dt.date
+    expected: str
+    got: str
+    hits: tuple[str, ...]
+    place: Place
+
+    @property
+    def passed(self) -> bool:
+        """Whether the engine gave what the example says."""
+        return self.expected == self.got
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """An example, the rules that it judges, and whether its answer depends on other subjects."""
+
+    example: Example
+    owner: str | None
+    judged: frozenset[str]
+    among_peers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a judge gave one subject: hundredths by rule, the score and the tier."""
+
+    points: Mapping[str, int]
+    score: int
+    tier: str
+
+
+def run_examples(pack: Pack) -> list[ExampleResult]:
+    """Grades every example of a pack's rules, tables and vetoes and of the pack itself.
+
+    An example of a rule judges that rule alone (of a table: its rows), whatever else hits; ``tier`` and
+    ``score`` are the subject's. Keys that an example does not give are filled in; records keep the order of
+    the ids given. An example's subject is by itself: it has no others to be ranked with.
+
+    :return: one result an example, in the order of the pack.
+    :raises PackError: where an example holds a number that its column can't.
+    """
+    always = replace(pack, in_force_from=dt.date.min, in_force_until=None)
+    judge = one.Judge(always)
+    return [_result(case, _outcome(pack, judge, case)) for case in _cases(pack)]
+
+
+def _cases(pack: Pack) -> Iterator[_Case]:
+    rows: dict[str, set[str]] = {}
+    for rule in pack.rules:
+        rows.setdefault(rule.table or rule.id, set()).add(rule.id)
+    ranked = _ranked(pack)
+    for rule in pack.rules:
+        owner = rule.table or rule.id
+        judged = frozenset(rows[owner])
+        for example in rule.examples:
+            whole = example.tier is not None or example.score is not None
+            yield _Case(example, owner, judged, bool(ranked if whole else _reads(pack, judged) & ranked))
+    everything = frozenset(rule.id for rule in pack.rules)
+    yield from (_Case(example, None, everything, bool(ranked)) for example in pack.examples)
+
+
+def _ranked(pack: Pack) -> set[str]:
+    """The measures that depend on other subjects, themselves or through what they are made of."""
+    ranked: set[str] = set()
+    for measure in pack.measures:
+        read = {*measure.parts, *(n.name for n in names(measure.where.written))}
+        if measure.aggregate in OVER_GROUP or read & ranked:
+            ranked.add(measure.id)
+    return ranked
+
+
+def _reads(pack: Pack, rules: Iterable[str]) -> set[str]:
+    return {n.name for rule in rules for n in rule_names(pack.rule(rule)) if n.level is Level.MEASURE}
+
+
+def _outcome(pack: Pack, judge: one.Judge, case: _Case) -> _Outcome:
+    subject, records = _rows(pack, case.example)
+    if case.among_peers:
+        return _graded(pack, case.example.as_of, subject, records)
+    timeline = judge.judge(subject, records, Period.of(case.example.as_of))
+    grade_on_day = timeline.on(case.example.as_of)
+    assert grade_on_day is not None
+    points: Counter[str] = Counter()
+    for hit in timeline.hits(case.example.as_of):
+        points[hit.rule.id] += hit.points
+    return _Outcome(points, grade_on_day.score, grade_on_day.tier)
+
+
+def _rows(pack: Pack, example: Example) -> tuple[Row, list[Row]]:
+    """The subject and its records with the keys that the example leaves out, records in the order of theirs.
+
+    :raises PackError: where a number is more than its column can hold.
+    """
+    vocabulary = pack.vocabulary
+    subject = {vocabulary.subject.key: _key(vocabulary.subject, 0), **example.subject}
+    rows: list[Row] = [subject]
+    if vocabulary.records is not None:
+        table = vocabulary.records
+        for position, row in enumerate(sorted(example.records, key=lambda row: _order(table, row))):
+            own = {
+                table.key: _key(table, position),
+                vocabulary.record_subject: subject[vocabulary.subject.key],
+            }
+            rows.append({**row, **own})
+            _require_fit(pack, table, row)
+    _require_fit(pack, vocabulary.subject, subject)
+    return rows[0], rows[1:]
+
+
+def _key(table: Table, position: int) -> Value:
+    return f"{position:06}" if table.columns[table.key].type.kind is Kind.TEXT else position
+
+
+def _order(table: Table, row: Row) -> tuple[bool, int, str]:
+    """By the key that is given, the others behind."""
+    key = row.get(table.key)
+    return key is None, key if isinstance(key, int) else 0, str(key)
+
+
+def _require_fit(pack: Pack, table: Table, row: Row) -> None:
+    for name, value in row.items():
+        kind = table.columns[name].type
+        if kind.kind is Kind.NUMBER and value is not None and not kind.holds(value):
+            message = f"an example holds a value that its column can't: {name}: {value}"
+            hint = "at most 18 digits, or 14 before the point and 4 after"
+            raise PackError([Fault(pack.place, "examples", "", message, hint)])
+
+
+def _graded(pack: Pack, day: dt.date, subject: Row, records: Sequence[Row]) -> _Outcome:
+    """By the judge of many, which ranks."""
+    vocabulary = pack.vocabulary
+    with duckdb.connect(config={"threads": 1}) as connection:
+        for name, table, rows in (
+            ("subjects", vocabulary.subject, [subject]),
+            ("records", vocabulary.records, records),
+        ):
+            if table is not None:
+                connection.register(name, _arrow(table, rows))
+        grade(connection, pack, day, records="records" if vocabulary.records else None, ahead=False)
+        found = connection.execute(
+            "select rule, cast(sum(points) as bigint) from hits group by rule"
+        ).fetchall()
+        [(score, tier)] = connection.execute("select score, tier from scores").fetchall()
+    return _Outcome(dict(found), score, tier)
+
+
+def _arrow(table: Table, rows: Sequence[Row]) -> pa.Table:
+    columns = {name: arrow_type(column.type) for name, column in table.columns.items()}
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=pa.schema(columns))
+
+
+def _result(case: _Case, outcome: _Outcome) -> ExampleResult:
+    example = case.example
+    hits = tuple(sorted(rule for rule in outcome.points if rule in case.judged))
+    total = sum(outcome.points[rule] for rule in hits)
+    compared: list[tuple[Any, Any, Callable[[Any], str]]] = [
+        (example.hit, bool(hits), lambda hit: "hit" if hit else "no hit"),
+        (example.points, total, lambda value: f"points {_points(value)}"),
+        (example.score, outcome.score, lambda value: f"score {_points(value)}"),
+        (example.tier, outcome.tier, lambda tier: f"tier {tier}"),
+    ]
+    asked = [(wanted, got, show) for wanted, got, show in compared if wanted is not None]
+    return ExampleResult(
+        owner=case.owner,
+        as_of=example.as_of,
+        expected=", ".join(show(wanted) for wanted, _, show in asked),
+        got=", ".join(show(got) for _, got, show in asked),
+        hits=hits,
+        place=example.place,
+    )
+
+
+def _points(hundredths: int) -> str:
+    return format(Decimal(hundredths).scaleb(-2).normalize(), "f")

@@ -1,0 +1,241 @@
+"""Why a subject has its grade: what hit, and what kept other rules out; as published, or for any day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from rules.calendar import today
+from rules.language.expressions import Level
+from rules.model import Dimension, Pack, Rule
+from rules.plan import rows_in_force, rule_names
+from scoring.answers.timelines import Facts, UnknownSubjectError, facts_of, judge_of, judged, of_group, run_of
+from scoring.answers.why_not import Miss, Misses
+from scoring.facts.ingest.keys import subject_key
+from scoring.judging import one
+from scoring.judging.period import Period
+from scoring.judging.timeline import Hit, dimensions_of
+from scoring.runs.published import LAST_PUBLISHED, RunSummary, summary_of
+from scoring.runs.results import grade_of, hits_in
+from scoring.runs.terms import piece_on, terms_of
+from scoring.store import Store
+from scoring.store.models import Run, last_ingest
+from scoring.store.packs import stored_pack
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedHit:
+    """A rule that hit.
+
+    :param record: the record's columns as known to the run; None for a rule on the subject itself.
+    :param measures: the measures that the rule reads, with their values.
+    :param points_before, points: hundredths before and after the cap.
+    """
+
+    rule: Rule
+    record_id: str | None
+    record: Mapping[str, Any] | None
+    measures: Mapping[str, Any]
+    points_before: int
+    points: int
+    counts_from: dt.date | None
+    counts_until: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class DimensionPart:
+    """A dimension's points (hundredths) before and after its floor and ceiling."""
+
+    dimension: Dimension
+    points_before: int
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A subject's result on a day, with everything that it rests on. Scores and points in hundredths.
+
+    :param run: the run that published it; None where it was computed, for no run has said it.
+    :param known_at: the moment of the last file that counted.
+    :param unmatched: the tables in force of which no row matched the subject.
+    """
+
+    run: RunSummary | None
+    as_of: dt.date
+    known_at: dt.datetime
+    pack: Pack
+    subject_id: str
+    attributes: Mapping[str, Any]
+    measures: Mapping[str, Any]
+    score: int
+    tier: str
+    band: str
+    veto: Rule | None
+    next_change_on: dt.date | None
+    inputs_known: int
+    inputs_total: int
+    unmatched: tuple[str, ...]
+    dimensions: tuple[DimensionPart, ...]
+    hits: tuple[ExplainedHit, ...]
+    misses: tuple[Miss, ...]
+
+
+def explain(store: Store, pack_id: str, subject_id: str, run_id: int | None = None) -> Explanation:
+    """Why the subject has the grade that a run published.
+
+    :param run_id: by default the latest run of the pack.
+    :raises UnknownSubjectError: where there is no run, or the run has no result for the subject.
+    """
+    run = run_of(store, pack_id, run_id)
+    pack = stored_pack(store, run.pack_hash)
+    subject_id = subject_key(pack.vocabulary, subject_id)
+    grade = grade_of(store, run, subject_id)
+    if grade is None:
+        raise UnknownSubjectError(f"run {run.id} of {pack_id} has no result for {subject_id}")
+    with store.reading() as session:
+        facts = facts_of(session, pack.vocabulary, subject_id, run.known_at)
+    hits = hits_in(store, run, pack, subject_id)
+    result = _Result(
+        *(grade.score, grade.tier, grade.band, grade.veto, grade.next_change_on),
+        *(grade.inputs_known, grade.inputs_total),
+        dimensions_of(pack.dimensions, hits),
+        hits,
+    )
+    return _explained(store, pack, facts, run.as_of, run, result)
+
+
+def explain_day(
+    store: Store,
+    pack_id: str,
+    subject_id: str,
+    as_of: dt.date | None = None,
+    known_at: dt.datetime | None = None,
+) -> Explanation:
+    """What the subject's grade on any day is, by what was known at any moment, and why.
+
+    It is explained as published where a run said it of that day and, where a moment is given, knew exactly
+    what was known then. Else it is computed, by the rules of :func:`scoring.runs.terms.terms_of`, and has
+    no run.
+
+    :param as_of: by default today.
+    :param known_at: a moment with its time zone; by default now.
+    :raises UnknownSubjectError: where nothing was known of the subject, or no version is in force that day.
+    """
+    as_of = as_of or today()
+    published = _published(store, pack_id, as_of, known_at)
+    if published is not None:
+        return explain(store, pack_id, subject_id, published.id)
+    ruling = piece_on(terms_of(store, pack_id, known_at=known_at), as_of)
+    if ruling is None:
+        raise UnknownSubjectError(f"no version of {pack_id} is in force on {as_of}")
+    pack = ruling.pack
+    with store.reading() as session:
+        facts = facts_of(session, pack.vocabulary, subject_id, known_at)
+    timeline = judged(store, pack, facts, ruling.days)
+    grade, hits = timeline.on(as_of), timeline.hits(as_of)
+    assert grade is not None, "a version of the pack is in force"
+    result = _Result(
+        *(grade.score, grade.tier, grade.band, grade.veto, timeline.next_change(as_of)),
+        *(grade.known, grade.total),
+        dimensions_of(pack.dimensions, hits),
+        hits,
+    )
+    return _explained(store, pack, facts, as_of, None, result)
+
+
+def _published(store: Store, pack_id: str, as_of: dt.date, known_at: dt.datetime | None) -> RunSummary | None:
+    """The last run for a day; where a moment is given, of those that knew what was known then."""
+    query = sa.select(Run).where(Run.pack_id == pack_id, Run.as_of == as_of)
+    with store.reading() as session:
+        if known_at is not None:
+            query = query.where(Run.known_at == last_ingest(session, known_at))
+        row = session.scalar(query.order_by(*LAST_PUBLISHED).limit(1))
+        return None if row is None else summary_of(row)
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """A subject's result as a run keeps it, or as it was computed.
+
+    :param dimensions: points before and within the bounds, by dimension.
+    """
+
+    score: int
+    tier: str
+    band: str
+    veto: str | None
+    next_change_on: dt.date | None
+    inputs_known: int
+    inputs_total: int
+    dimensions: Mapping[str, tuple[int, int]]
+    hits: Sequence[Hit]
+
+
+def _explained(
+    store: Store, pack: Pack, facts: Facts, as_of: dt.date, run: RunSummary | None, found: _Result
+) -> Explanation:
+    values = _measures(store, pack, facts, as_of)
+    rules = {hit.rule.id for hit in found.hits}
+    misses = _misses_of(judge_of(pack), as_of)
+    return Explanation(
+        run=run,
+        as_of=as_of,
+        known_at=run.known_at if run else facts.known_at,
+        pack=pack,
+        subject_id=facts.subject_id,
+        attributes=facts.attributes,
+        measures=values,
+        score=found.score,
+        tier=found.tier,
+        band=found.band,
+        veto=pack.rule(found.veto) if found.veto else None,
+        next_change_on=found.next_change_on,
+        inputs_known=found.inputs_known,
+        inputs_total=found.inputs_total,
+        unmatched=_unmatched(pack, as_of, rules),
+        dimensions=tuple(
+            DimensionPart(d, *found.dimensions[d.id]) for d in pack.dimensions if d.id in found.dimensions
+        ),
+        hits=tuple(_hit(hit, facts.records, values) for hit in found.hits),
+        misses=tuple(misses.of({**facts.attributes, **values}, list(facts.records.values()), rules)),
+    )
+
+
+def _unmatched(pack: Pack, day: dt.date, hit: set[str]) -> tuple[str, ...]:
+    rows = rows_in_force(pack, day)
+    return tuple(sorted({*rows.values()} - {rows[rule] for rule in hit if rule in rows}))
+
+
+@lru_cache(maxsize=16)
+def _misses_of(judge: one.Judge, day: dt.date) -> Misses:
+    return Misses(judge.pack, day)
+
+
+def _hit(hit: Hit, records: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> ExplainedHit:
+    record_id = None if hit.record_id is None else str(hit.record_id)
+    return ExplainedHit(
+        rule=hit.rule,
+        record_id=record_id,
+        record=records.get(record_id) if record_id is not None else None,
+        measures={name: values.get(name) for name in _measures_read(hit.rule)},
+        points_before=hit.points_before,
+        points=hit.points,
+        counts_from=hit.counts_from,
+        counts_until=hit.counts_until,
+    )
+
+
+def _measures_read(rule: Rule) -> list[str]:
+    return sorted(name.name for name in rule_names(rule) if name.level is Level.MEASURE)
+
+
+def _measures(store: Store, pack: Pack, facts: Facts, day: dt.date) -> dict[str, Any]:
+    """The measures' values on a day."""
+    group = of_group(store, pack, facts, Period.of(day))
+    placed = {name: line.on(day) for name, line in group.items()}
+    return judge_of(pack).values(facts.attributes, list(facts.records.values()), day, placed)

@@ -1,0 +1,53 @@
+"""The population that a policy officer tries rules on: what a store knows now, or two files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from rules.model import Vocabulary
+from scoring.facts.snapshot import take_snapshot
+from scoring.runs.files import open_files
+from scoring.store import open_store
+from scoring.store.workspace import workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where subjects and records come from.
+
+    :param database: the store's URL; None for the environment's or the default one. Not used with files.
+    :param subjects: a file of subjects, CSV or Parquet.
+    :param records: a file of records beside it.
+    """
+
+    database: str | None = None
+    subjects: Path | None = None
+    records: Path | None = None
+
+
+@contextmanager
+def open_population(source: Source, vocabulary: Vocabulary) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB with the tables ``subjects`` and, where the vocabulary has any, ``records``; gone afterwards.
+
+    :raises FileError: on a file that can't be read.
+    :raises StoreError: where the store can't be opened or knows nobody of the vocabulary.
+    """
+    with workspace() as connection:
+        if source.subjects is not None:
+            open_files(connection, vocabulary, source.subjects, source.records)
+        else:
+            with closing(open_store(source.database)) as store:
+                take_snapshot(store, vocabulary, connection)
+        yield connection
+
+
+def records_table(vocabulary: Vocabulary) -> str | None:
+    """The name under which :func:`scoring.judging.engine.grade` finds the records; None where there are
+    none.
+    """
+    return "records" if vocabulary.records else None

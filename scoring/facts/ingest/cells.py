@@ -1,0 +1,332 @@
+"""From a cell to the value of its column, ready for JSON; or the fault that keeps it out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from stdnum.cn import uscc
+from stdnum.exceptions import InvalidChecksum, InvalidFormat, InvalidLength, ValidationError
+
+from rules.model import Column, Title
+from scoring.facts.ingest.dates import WINDOWS_EPOCH, from_serial, parse_date
+from scoring.facts.ingest.decoration import undecorated
+from scoring.facts.ingest.errors import CellError, Fault
+from scoring.facts.ingest.folding import Cell, Shown, Unreadable, as_text, fold, fold_text, fold_word
+from scoring.facts.ingest.numbers import parse_decimal, parse_integer
+
+JsonValue = str | int | bool | None
+Convert = Callable[[Cell], JsonValue | Fault]
+
+LONGEST_TEXT = 4_000
+LONGEST_KEY = 200
+"""So that the address of a record fits into what servers and proxies take."""
+
+STEPS = frozenset({".", ".."})
+ADDRESS_WORDS = frozenset(
+    {"grade", "grades", "explanation", "history", "live-grade", "report", "consents", "lender-checks"}
+    | {"forecast", "paths"}
+)
+"""What follows a subject in the service's addresses; a test holds that these are all."""
+
+UNKNOWN = frozenset({"", "-", "--", "—", "——", "无", "null", "none", "n/a", "na", "/", "\\"})
+OPEN_END = frozenset({"长期", "长期有效", "永久"})
+BOOLEANS = {
+    "是": True,
+    "true": True,
+    "1": True,
+    "yes": True,
+    "否": False,
+    "false": False,
+    "0": False,
+    "no": False,
+}
+SPREADSHEET_ERRORS = frozenset(
+    {"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!"}
+    | {"#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#BUSY!", "#PYTHON!", "#EXTERNAL!", "#GETTING_DATA"}
+)
+MOST_PRECISE = 10**15
+"""A spreadsheet keeps 15 digits of a number; from here on the last ones are zeros."""
+
+_EXPONENT = re.compile(r"[-+]?[0-9](?:\.[0-9]+)?E[-+][0-9]{2,3}")
+_COUNTED = ("decimal", "integer", "date")
+_CODE_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_CODE = re.compile(f"[0-9]{{8}}[{_CODE_SIGNS}]{{10}}")
+_WORTH = [
+    {sign: number * weight for number, sign in enumerate(_CODE_SIGNS)}
+    for weight in (*(pow(3, place, 31) for place in range(17)), 1)
+]
+"""What each sign of a code adds in its place to a sum that 31 divides (GB 32100-2015)."""
+
+_LONGEST_UNKNOWN = max(map(len, UNKNOWN))
+_SIGNS = "0-9A-Za-z\u4e00-\u9fa5\u3014\u3015"
+_SAME = re.compile(f"(?![0-9]E-)[{_SIGNS}][-{_SIGNS}]{{4,199}}")
+"""Texts and keys that are read as they stand: most numbers of records and documents, and most names."""
+
+_PRINTED_CONTROLS = frozenset("\t\n\r")
+
+
+EMPTY = Fault(Title("必填项为空", "empty, and required"), Title("请填写", "fill it in"))
+FILLER = Fault(
+    Title("占位代码,不是真实代码", "a filler, not a code"), Title("请填写真实代码", "the subject's own code")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the cells of one column of a file are read.
+
+    :param required: an empty cell is a fault; so it is for keys.
+    :param per: what the header multiplies bare numbers by: 10000 for 金额(万元).
+    :param replacements: folded words of the file and the text (or None: unknown) that each stands for.
+    :param default: the text to read where the cell is empty.
+    :param epoch: the day from which the workbook counts its dates.
+    """
+
+    column: Column
+    required: bool = False
+    per: int = 1
+    replacements: Mapping[str, str | None] = field(default_factory=dict)
+    default: str = ""
+    epoch: dt.datetime = WINDOWS_EPOCH
+
+
+def converter(reading: Reading) -> Convert:
+    """A function from a cell to its value: text, integer, boolean, or None where it is unknown.
+
+    Decimals come as text with four decimals (``"12.5000"``) and dates in ISO form. Empty cells and the
+    words of :data:`UNKNOWN` are unknown, but only as the whole cell: a name such as 无锡某某公司 stays as it
+    is.
+    """
+    parse = _parser(reading)
+    is_plain = parse in (parse_key, fold_text) and not reading.replacements
+
+    def convert(cell: Cell) -> JsonValue | Fault:
+        if is_plain and isinstance(cell, str) and _SAME.fullmatch(cell):
+            return cell  # as the general way below would give it
+        if isinstance(cell, Unreadable):
+            return cell.fault
+        try:
+            return _value(cell, reading, parse)
+        except CellError as error:
+            return error.fault
+
+    return convert
+
+
+def _value(cell: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> JsonValue | Fault:
+    if isinstance(cell, Shown) and reading.column.declared in _COUNTED:
+        cell = cell.number
+    if reading.column.declared == "date" and isinstance(cell, int | float) and not isinstance(cell, bool):
+        return from_serial(cell, reading.epoch).isoformat()
+    text = undecorated(cell) if isinstance(cell, str) else as_text(cell)
+    _check_rounded(cell, text)
+    _check_text(text)
+    if reading.replacements:
+        text = _replaced(text, reading.replacements)
+    if is_unknown(text):
+        text = reading.default
+    value = parse(text) if text else None
+    if value is None and reading.required:
+        return FILLER if text else EMPTY
+    return value
+
+
+def is_unknown(text: str) -> bool:
+    """Whether a cell says that the value is not known: empty, or one of the words of :data:`UNKNOWN`."""
+    bare = text.strip()
+    return len(bare) <= _LONGEST_UNKNOWN and fold_word(bare) in UNKNOWN
+
+
+def _replaced(text: str, replacements: Mapping[str, str | None]) -> str:
+    return replacements.get(fold_word(text), text) or ""
+
+
+def _check_rounded(cell: Cell, text: str) -> None:
+    """Refuse a number whose last digits a spreadsheet has lost, or has not written."""
+    number = cell.number if isinstance(cell, Shown) else cell
+    if isinstance(number, int | float) and abs(number) >= MOST_PRECISE:
+        raise CellError(
+            Title(
+                "超过15位的数字,末尾数字已丢失", "a number of more than 15 digits: its last digits are lost"
+            ),
+            _AS_TEXT,
+        )
+    if "E" in text and _EXPONENT.fullmatch(text):
+        raise CellError(
+            Title("科学计数法的数字,末尾数字已丢失", "a number with an exponent: its last digits are lost"),
+            _AS_TEXT,
+        )
+
+
+_AS_TEXT = Title(
+    "请将该列设为文本格式后重新录入或导出", "format the column as text, and type or export its values again"
+)
+
+
+def _check_text(text: str) -> None:
+    if text.isprintable() and len(text) <= LONGEST_TEXT and "#" not in text:
+        return
+    if text.strip() in SPREADSHEET_ERRORS:
+        raise CellError(
+            Title("表格公式出错", "an error value of the spreadsheet"),
+            Title("请改正公式或直接填写数值", "mend the formula, or type the value"),
+        )
+    if len(text) > LONGEST_TEXT:
+        raise CellError(
+            Title(f"超过{LONGEST_TEXT}个字", f"longer than {LONGEST_TEXT} characters"),
+            Title("请核对引号和分隔符", "check quotes and delimiters"),
+        )
+    if any(_is_control(character) for character in text):
+        raise CellError(
+            Title("含有控制字符", "holds a control character"), Title("请重新录入", "type the value again")
+        )
+
+
+def _is_control(character: str) -> bool:
+    return (character < " " and character not in _PRINTED_CONTROLS) or "\ud800" <= character <= "\udfff"
+
+
+def _parser(reading: Reading) -> Callable[[str], JsonValue]:
+    """How a text that is not empty becomes a value of the column's type."""
+    column = reading.column
+    if column.values:
+        return _code_parser(column)
+    match column.declared:
+        case "decimal":
+            return lambda text: str(parse_decimal(fold(text), reading.per))
+        case "integer":
+            return lambda text: parse_integer(fold(text), reading.per)
+        case "date":
+            return _iso_date
+        case "boolean":
+            return _boolean
+        case _ if column.format == "uscc":
+            return lambda text: parse_uscc(text, column.lawful, column.fillers)
+        case _:
+            return parse_key if reading.required else fold_text
+
+
+def _iso_date(text: str) -> str | None:
+    folded = fold(text)
+    return None if folded in OPEN_END else parse_date(folded).isoformat()
+
+
+def _boolean(text: str) -> bool:
+    found = BOOLEANS.get(fold_word(text))
+    if found is None:
+        raise CellError(
+            Title("不是是或否", "neither yes nor no"), Title("是或否", "是 or 否, true or false, 1 or 0")
+        )
+    return found
+
+
+def parse_key(text: str) -> str:
+    """A key in its one spelling. What can be kept can be asked for: it has a place in an address.
+
+    :raises CellError: where it is too long, holds what nobody sees, or what an address takes for its own.
+    """
+    key = fold(text)
+    if len(key) > LONGEST_KEY:
+        raise CellError(
+            Title(f"编号超过{LONGEST_KEY}个字", f"a number of more than {LONGEST_KEY} characters"),
+            Title("请核对是否误填了其他内容", "check that it is a number, not a text"),
+        )
+    if not key.isprintable():
+        raise CellError(
+            Title("编号含有换行或看不见的字符", "a number with a line break or a character that nobody sees"),
+            Title("请重新录入", "type it again"),
+        )
+    parts = key.split("/")
+    if not STEPS.isdisjoint(parts) or (len(parts) > 1 and parts[-1] in ADDRESS_WORDS):
+        raise CellError(
+            Title("编号不能作为网址的一部分", "a number that can't stand in an address"),
+            Title(
+                "斜杠之间不能是“.”或“..”,末段不能是grade等网址用词",
+                "no '.' or '..' between slashes, and not one of the service's own words, such as grade, last",
+            ),
+        )
+    return key
+
+
+def parse_uscc(text: str, lawful: Sequence[str] = (), fillers: Container[str] = ()) -> str | None:
+    """A unified social credit code, upper case and without spaces and hyphens, with a right check character.
+
+    Source of the form: GB 32100-2015.
+
+    :param lawful: patterns of codes that are in use although they break the form; ``?`` is any character.
+    :param fillers: codes that stand for one that is not known: None.
+    :raises CellError: naming the check character that would be right where it alone is wrong.
+    """
+    code = fold(text).upper()
+    if not _CODE.fullmatch(code):
+        code = uscc.compact(code)
+    if code in fillers:
+        return None
+    if is_right(code):
+        return code
+    if any(_has_form(code, pattern) for pattern in lawful):
+        return code
+    try:
+        return str(uscc.validate(code))
+    except InvalidChecksum:
+        right = uscc.calc_check_digit(code[:-1])
+        raise CellError(
+            Title(f"校验码错误,应为{right}", f"wrong check character, {right} expected"),
+            Title("请核对18位代码", "compare all 18 characters with the licence"),
+        ) from None
+    except InvalidLength:
+        raise CellError(
+            Title(
+                f"统一社会信用代码应为18位,现为{len(code)}位", f"{len(code)} characters, a credit code has 18"
+            ),
+            Title("请填写完整代码,单元格设为文本格式", "the whole code, in a cell formatted as text"),
+        ) from None
+    except (InvalidFormat, ValidationError):
+        raise CellError(
+            Title("统一社会信用代码格式错误", "not the form of a credit code"),
+            Title("前8位为数字,不含I、O、S、V、Z", "8 digits first; the letters I, O, S, V, Z are not used"),
+        ) from None
+
+
+def is_right(code: str) -> bool:
+    """Whether a code has the form of GB 32100-2015 and the check character that its others give."""
+    return bool(_CODE.fullmatch(code)) and sum(map(dict.__getitem__, _WORTH, code)) % 31 == 0
+
+
+def _has_form(code: str, pattern: str) -> bool:
+    return len(code) == len(pattern) and all(
+        c == p or (p == "?" and c in _CODE_SIGNS) for c, p in zip(code, pattern, strict=True)
+    )
+
+
+def _code_parser(column: Column) -> Callable[[str], JsonValue]:
+    """Codes by their code, Chinese or English title."""
+    values = column.values.items()
+    words = (
+        {fold_word(title.en): code for code, title in values}
+        | {fold_word(title.zh): code for code, title in values}
+        | {fold_word(code): code for code in column.values}
+    )
+    titles = [title.zh for title in column.values.values()]
+
+    def parse(text: str) -> str:
+        found = words.get(fold_word(text))
+        if found is None:
+            close = get_close_matches(fold(text)[:40], titles, n=1)
+            right = (
+                f"是否为“{close[0]}”" if close else "、".join(titles[:12]) + ("…" if len(titles) > 12 else "")
+            )
+            codes = next((c for c, t in column.values.items() if close and t.zh == close[0]), None)
+            raise CellError(
+                Title("不在代码表中", "not among the listed values"),
+                Title(
+                    right, f"perhaps {codes}" if codes else "one of " + ", ".join(list(column.values)[:12])
+                ),
+            )
+        return found
+
+    return parse

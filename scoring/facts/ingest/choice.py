@@ -1,0 +1,186 @@
+"""Which vocabulary a file speaks: its own headers, and the codes below them, say it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from rules.library.loader import load_vocabulary, vocabulary_names
+from rules.model import Title, Vocabulary
+from scoring.facts.ingest.cells import Reading, converter
+from scoring.facts.ingest.errors import Fault, IngestError
+from scoring.facts.ingest.headers import HeaderMatcher
+from scoring.facts.ingest.mapping import Dataset, FileMapping
+from scoring.facts.ingest.sheets import Row, named, open_sheets, visible
+from scoring.store import Store
+from scoring.store.models import RecordVersion, SubjectVersion
+
+CLEARLY = 2
+"""So many columns more must another vocabulary read before the one that was named is doubted (own choice)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """How well a vocabulary reads a file.
+
+    :param complete: whether every required column is there.
+    :param whole: whether every column that new rows need is there as well.
+    :param columns: the columns recognised, without those most of whose first cells are no codes of theirs.
+    :param strange: the first cells of the others that are none.
+    :param headers: what was recognised.
+    :param subjects: the subjects' keys in the first rows.
+    :param records: the records' keys there.
+    """
+
+    vocabulary: Vocabulary
+    complete: bool
+    whole: bool
+    columns: int
+    strange: int
+    headers: tuple[str, ...]
+    subjects: tuple[str, ...]
+    records: tuple[str, ...]
+
+    @property
+    def rank(self) -> tuple[bool, bool, int, int]:
+        return self.complete, self.whole, self.columns, -self.strange
+
+
+def choose_vocabulary(
+    store: Store, path: Path, mapping: FileMapping, dataset: Dataset | None = None
+) -> Vocabulary:
+    """The shared vocabulary that reads a file best.
+
+    Of several that read it equally well the one is taken whose records, or subjects, the store knows.
+
+    :raises IngestError: with the comparison, where none is clearly best.
+    """
+    fits = _fits(path, mapping, dataset)
+    best = [fit for fit in fits if fit.rank == fits[0].rank]
+    if not fits[0].columns:
+        known = "; ".join(f"{fit.vocabulary.id}: {_key_header(fit.vocabulary)}" for fit in fits)
+        reason = Title("表头不属于任何词汇表", "no vocabulary knows a header of the file")
+        raise IngestError(path.name, reason, Title("至少需要编码列", f"the key's header at least: {known}"))
+    if not fits[0].complete:
+        return fits[0].vocabulary
+    if len(best) > 1:
+        counts = [_known(store, fit) for fit in best]
+        best = [fit for fit, count in zip(best, counts, strict=True) if count == max(counts)]
+    if len(best) == 1:
+        return best[0].vocabulary
+    reason = Title(
+        f"看不出适用哪个词汇表:{_compared(fits, '、')}",
+        f"which vocabulary the file speaks is not clear: {_compared(fits, ', ')}",
+    )
+    raise IngestError(
+        path.name, reason, Title("请用--vocabulary指明", f"--vocabulary {best[0].vocabulary.id}, say")
+    )
+
+
+def check_vocabulary(named: Vocabulary, path: Path, mapping: FileMapping, dataset: Dataset | None) -> None:
+    """Doubts a vocabulary that was named where another one reads the file clearly better.
+
+    :raises IngestError: with the comparison.
+    """
+    fits = _fits(path, mapping, dataset)
+    own = next((fit for fit in fits if fit.vocabulary.id == named.id), None)
+    best = fits[0]
+    if own is None or not best.whole or best.columns < own.columns + CLEARLY:
+        return
+    name = best.vocabulary.id
+    reason = Title(
+        f"文件不像{named.title.zh},而像{best.vocabulary.title.zh}:{_compared(fits, '、')}",
+        f"the file does not read like {named.id}, but like {name}: {_compared(fits, ', ')}",
+    )
+    hint = f"--vocabulary {name}; or a mapping file that says vocabulary: {named.id}"
+    raise IngestError(path.name, reason, Title("请改用该词汇表,或在对照文件中写明", hint))
+
+
+def _fits(path: Path, mapping: FileMapping, dataset: Dataset | None) -> list[_Fit]:
+    """How well each vocabulary reads the file, by the sheet that it reads best; the best first."""
+    matchers = list(_matchers(mapping, dataset).values())
+    head_rows = matchers[0].head_rows
+    with open_sheets(
+        path, lambda rows: max(matcher.score(rows) for matcher in matchers), head_rows, mapping.encoding
+    ) as sheets:
+        read = named(path, sheets, mapping.sheet) if mapping.sheet else visible(sheets)
+        heads = [list(islice(sheet.rows, head_rows)) for sheet in read] or [[]]
+    fits = [max((_fit(matcher, head) for head in heads), key=_rank) for matcher in matchers]
+    return sorted(fits, key=_rank, reverse=True)
+
+
+def _rank(fit: _Fit) -> tuple[bool, bool, int, int]:
+    return fit.rank
+
+
+def _matchers(mapping: FileMapping, dataset: Dataset | None) -> Mapping[str, HeaderMatcher]:
+    """A matcher for every shared vocabulary that has the table and the columns that the mapping names."""
+    matchers, refused = {}, None
+    for name in vocabulary_names():
+        try:
+            matchers[name] = HeaderMatcher(load_vocabulary(name), mapping, dataset)
+        except IngestError as error:
+            refused = error
+    if not matchers and refused is not None:
+        raise refused
+    return matchers
+
+
+def _fit(matcher: HeaderMatcher, head: Sequence[Row]) -> _Fit:
+    best = matcher.best(head)
+    if best is None or not best.columns:
+        return _Fit(matcher.vocabulary, False, False, 0, 0, (), (), ())
+    layout = matcher.read_as(best)
+    cells = [row for number, row in head if number > layout.row and not isinstance(row, Fault)]
+    unread = strange = 0
+    keys: dict[str, tuple[str, ...]] = {}
+    for found in layout.found:
+        column = [row[found.position] for row in cells if found.position < len(row)]
+        words = matcher.mapping.values.get(found.column.name, {})
+        convert = converter(Reading(found.column, replacements=words))
+        values = [convert(cell) for cell in column]
+        if found.column.values:
+            faults = sum(isinstance(value, Fault) for value in values)
+            mostly = 2 * faults > sum(value is not None for value in values)
+            unread, strange = unread + mostly, strange + faults * (not mostly)
+        if found.column.name in matcher.required(layout.dataset):
+            known = (str(value) for value in values if value and not isinstance(value, Fault))
+            keys[found.column.name] = tuple(known)
+    return _Fit(
+        matcher.vocabulary,
+        best.complete,
+        best.complete and not best.lacking,
+        best.columns - unread,
+        strange,
+        tuple(found.header for found in layout.found),
+        keys.get(matcher.required(layout.dataset)[-1], ()),
+        keys.get(layout.table.key, ()) if layout.dataset == "record" else (),
+    )
+
+
+def _known(store: Store, fit: _Fit) -> tuple[int, ...]:
+    """How many of the file's first records the store knows, and how many of their subjects."""
+    keys = (
+        (RecordVersion, RecordVersion.record_id, fit.records),
+        (SubjectVersion, SubjectVersion.subject_id, fit.subjects),
+    )
+    queries = [
+        sa.select(sa.func.count()).where(
+            version.vocabulary == fit.vocabulary.id, version.known_until.is_(None), key.in_(some)
+        )
+        for version, key, some in keys
+    ]
+    with store.reading() as session:
+        return tuple(session.scalar(query) or 0 for query in queries)
+
+
+def _key_header(vocabulary: Vocabulary) -> str:
+    return vocabulary.subject.columns[vocabulary.subject.key].title.zh
+
+
+def _compared(fits: Sequence[_Fit], comma: str) -> str:
+    return comma.join(f"{fit.vocabulary.id} {fit.columns}/{len(fit.headers)}" for fit in fits if fit.columns)

@@ -1,0 +1,245 @@
+"""Which encoding a text file is in, by decoding all of it strictly; and where it can't be decoded."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rules.model import Title
+from scoring.facts.ingest.errors import IngestError
+from scoring.facts.ingest.lines import LINE_END
+
+_BLOCK = 1 << 20
+_HEAD = 1 << 12
+_LINE_END = re.compile(LINE_END)
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_UTF32_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+_WHOLE = re.compile(rb"[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_BROKEN = re.compile(rb"[\x80-\xff]+")
+_WIDE = re.compile("[\u0800-\U0010ffff]+")
+_CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+")
+_SURELY = 2
+_GB = ("gb18030", "gbk", "gb2312")
+_LONGEST_LINE = 1 << 16
+_NARROW = re.compile("[\x80-\u07ff]")
+
+
+def find_encoding(path: Path, given: str | None = None) -> str:
+    """UTF-8 (with or without byte-order mark) or UTF-16 where the file looks so; else GB18030.
+
+    A file most of whose Chinese characters are right UTF-8 is UTF-8, though a byte of it may be damaged.
+
+    :param given: the encoding that a mapping names; it alone is tried.
+    :raises IngestError: naming byte and row of what can't be decoded.
+    """
+    encoding = given or _by_mark(path) or _utf16(path) or _by_characters(path)
+    if encoding.lower() in _GB:
+        _check_lines(path)
+    offset = _first_undecodable(path, encoding)
+    if offset is not None:
+        raise _not_decodable(path, encoding, offset)
+    return encoding
+
+
+def _by_mark(path: Path) -> str | None:
+    """What the mark at the beginning says; it alone, so that what is otherwise is named and not guessed."""
+    with path.open("rb") as stream:
+        head = stream.read(_HEAD)
+    if head.startswith(_UTF16_MARKS) and not head.startswith(_UTF32_MARKS) and _is_bytewise(head[2:]):
+        raise _not_decodable(path, "utf-16", 2)
+    return "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else None
+
+
+def _is_bytewise(text: bytes) -> bool:
+    """Whether a text has signs of one byte and none of two, as every table in UTF-16 has."""
+    return 0 not in text and any(sign in text for sign in b",;\t\r\n")
+
+
+def _check_lines(path: Path) -> None:
+    """Refuse a line of UTF-8 in a file of GB18030, which would be read as other characters.
+
+    :raises IngestError: naming the line.
+    """
+    row = 1
+    with path.open("rb") as stream:
+        for line in stream:
+            if not line.isascii() and _is_utf8(line):
+                raise _mixed(path, row)
+            row += 1 + (line.count(b"\r") - line.endswith(b"\r\n") if b"\r" in line else 0)
+
+
+def _is_utf8(line: bytes) -> bool:
+    """Whether all beyond ASCII is right UTF-8, with two Chinese characters: of GB18030 none looks so."""
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return sum(map(len, _CHINESE.findall(text))) >= _SURELY
+
+
+def _utf16(path: Path) -> str | None:
+    """UTF-16 by its mark, or by the zeros that its ASCII characters have in every other byte.
+
+    Some Chinese characters (一) have one in the other.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(_HEAD)
+    if head.startswith(_UTF32_MARKS):
+        raise IngestError(
+            path.name,
+            Title("这是UTF-32编码的文件", "the file is in UTF-32"),
+            Title("另存为UTF-8或GB18030编码的CSV", "save it as CSV in UTF-8 or GB18030"),
+        )
+    if head.startswith(_UTF16_MARKS):
+        return "utf-16"
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if max(even, odd) * 20 < len(head) or min(even, odd) * 3 > max(even, odd):
+        return None
+    return "utf-16-le" if odd > even else "utf-16-be"
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the bytes beyond ASCII are.
+
+    :param whole: characters of three or four bytes that are right UTF-8, as Chinese ones are.
+    :param broken: runs of bytes that are none.
+    :param short: the different characters of two bytes: letters, or Chinese in GB18030 that happens to be
+        UTF-8.
+    """
+
+    whole: int = 0
+    broken: int = 0
+    short: set[str] = field(default_factory=set)
+
+    @property
+    def is_utf8(self) -> bool:
+        if self.broken or self.whole or not self.short:
+            return self.whole >= self.broken
+        return not all(0x100 <= ord(c) < 0x600 and ord(c) & 0x3F > 0x20 for c in self.short)
+
+
+def _by_characters(path: Path) -> str:
+    """As what most characters are; where UTF-8 reads all, and one is Chinese, that is clear at once."""
+    if _first_undecodable(path, "utf-8") is None and _has_wide(path):
+        return "utf-8-sig"
+    seen = _Seen()
+    with path.open("rb") as stream:
+        rest = b""
+        while block := stream.read(_BLOCK):
+            if block.isascii() and not rest:
+                continue
+            text = rest + block
+            cut = _last_ascii(text)
+            _look(text[:cut], seen)
+            rest = text[cut:]
+        _look(rest, seen)
+    return "utf-8-sig" if seen.is_utf8 else "gb18030"
+
+
+def _has_wide(path: Path) -> bool:
+    """Whether a file in UTF-8 has a character of three or four bytes."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return any(_WIDE.search(text) for text in iter(lambda: stream.read(_BLOCK), ""))
+
+
+def _last_ascii(text: bytes) -> int:
+    """Where the last ASCII byte of a text ends, so that no character is cut."""
+    cut = len(text)
+    while cut and cut > len(text) - _HEAD and text[cut - 1] >= 0x80:
+        cut -= 1
+    return cut
+
+
+def _look(text: bytes, seen: _Seen) -> None:
+    try:
+        decoded = text.decode()
+    except UnicodeDecodeError:
+        left, whole = _WHOLE.subn(b" ", text)
+        seen.whole += whole
+        seen.broken += len(_BROKEN.findall(left))
+    else:
+        seen.whole += sum(map(len, _WIDE.findall(decoded)))
+        seen.short.update(_NARROW.findall(decoded))
+
+
+def _first_undecodable(path: Path, encoding: str) -> int | None:
+    """The offset of the first byte that is not of the encoding; None where every byte is."""
+    decoder = codecs.getincrementaldecoder(encoding.removesuffix("-sig"))()  # which counts without the mark
+    read = 0
+    with path.open("rb") as stream:
+        while True:
+            block = stream.read(_BLOCK)
+            waiting = len(decoder.getstate()[0])
+            try:
+                decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                return read - waiting + error.start
+            if not block:
+                return None
+            read += len(block)
+
+
+def _not_decodable(path: Path, encoding: str, offset: int) -> IngestError:
+    row, byte = _row_and_byte(path, encoding, offset)
+    shown = encoding.removesuffix("-sig").upper()
+    where = f"byte {offset} (0x{byte:02X}), row {row}"
+    zh, en = f"第{row}行(第{offset}字节)不是{shown}编码", f"not {shown} at {where}"
+    if _is_gb18030(path, offset):
+        return IngestError(
+            path.name, Title(f"{zh},而像是GB18030编码", f"{en}, but perhaps GB18030"), _ONE_ENCODING
+        )
+    return IngestError(
+        path.name,
+        Title(zh, en),
+        Title(
+            "该处字节已损坏;请改正后另存为UTF-8或GB18030编码的CSV",
+            "the byte is damaged, or of another encoding; mend it and save as CSV in UTF-8 or GB18030",
+        ),
+    )
+
+
+_ONE_ENCODING = Title(
+    "文件混有两种编码,或开头的UTF-8标记有误;请把全部内容统一为UTF-8(或GB18030)后另存为CSV",
+    "the file mixes two encodings, or its mark is wrong; save all of it as CSV in UTF-8, or in GB18030",
+)
+
+
+def _mixed(path: Path, row: int) -> IngestError:
+    reason = Title(
+        f"第{row}行是UTF-8编码,文件的其他部分是GB18030编码", f"row {row} is UTF-8, and the rest GB18030"
+    )
+    return IngestError(path.name, reason, _ONE_ENCODING)
+
+
+def _is_gb18030(path: Path, offset: int) -> bool:
+    """Whether the line of a byte that is not UTF-8 is right GB18030, and not UTF-8 with a damaged byte."""
+    with path.open("rb") as stream:
+        begin = max(0, offset - _LONGEST_LINE)
+        stream.seek(begin)
+        before = stream.read(offset - begin)
+        line = before.splitlines()[-1] if before and before[-1] not in b"\r\n" else b""
+        line += (stream.readline(_LONGEST_LINE).splitlines() or [b""])[0]
+    line = line.removeprefix(codecs.BOM_UTF8)
+    seen = _Seen()
+    _look(line, seen)
+    try:
+        line.decode("gb18030")
+    except UnicodeDecodeError:
+        return False
+    return seen.broken > seen.whole
+
+
+def _row_and_byte(path: Path, encoding: str, offset: int) -> tuple[int, int]:
+    """The line of a byte as an editor counts, and the byte."""
+    decoder = codecs.getincrementaldecoder(encoding)("ignore")
+    row, left, rest = 1, offset, ""
+    with path.open("rb") as stream:
+        while left > 0 and (block := stream.read(min(left, _BLOCK))):
+            text = rest + decoder.decode(block)
+            rest = text[len(text.rstrip("\r")) :]
+            row += len(_LINE_END.findall(text, 0, len(text) - len(rest)))
+            left -= len(block)
+        return row + len(_LINE_END.findall(rest)), (stream.read(1) or b"\0")[0]

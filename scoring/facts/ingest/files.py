@@ -1,0 +1,580 @@
+"""Files into the store: good rows as versions, bad rows into the quarantine, and a report of both."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+
+from rules.calendar import today
+from rules.fault import PackError, UnknownPackError
+from rules.library.loader import load_vocabulary
+from rules.model import Table, Title, Vocabulary
+from scoring.facts.bodies import VOCABULARY as BODIES
+from scoring.facts.bodies import claimed_twice
+from scoring.facts.ingest.checks import merge_check, row_check
+from scoring.facts.ingest.choice import check_vocabulary, choose_vocabulary
+from scoring.facts.ingest.errors import Fault, IngestError, NoTableError
+from scoring.facts.ingest.headers import TITLES, HeaderMatcher, Layout
+from scoring.facts.ingest.mapping import NO_MAPPING, Dataset, FileMapping
+from scoring.facts.ingest.quarantine import Waiting, is_account, write_quarantine
+from scoring.facts.ingest.rows import AnyRow, BadRow, Block, GoodRow, OddRow, RowReader, ShortRow
+from scoring.facts.ingest.sheets import Sheet, is_blank, named, open_sheets, visible
+from scoring.facts.ingest.subjects import any_known, doubt, place
+from scoring.facts.ingest.workbooks import write_bad_rows
+from scoring.facts.merging import ColumnChanges
+from scoring.facts.twins import twin_columns
+from scoring.facts.versions import FileInfo, IngestResult, Level, Rejected, as_lacks, ingest_rows
+from scoring.store import Store
+
+Progress = Callable[[int, int], None]
+"""Told how much of a file is read and the whole (0: not known), in bytes or rows."""
+
+BATCH_ROWS = 20_000
+READER = "2"
+"""Counts up where the same file would be read differently, so that it is read again."""
+
+QUARANTINE = Path("work/quarantine")
+SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".et", ".xlsb", ".ods"})
+"""What may be a table of an office; of those that are not read it is said why."""
+
+_SCHEMA = pa.schema(
+    [("row_no", pa.int64())]
+    + [(name, pa.string()) for name in ("key", "subject_id", "data", "sheet", "lacks")]
+)
+_StagedRow = tuple[*GoodRow, str | None, str | None]
+"""A row, its sheet, and what it lacks to be that of a new key."""
+
+SheetState = Literal["read", "hidden", "empty", "not a table", "not asked for"]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetReport:
+    """What became of a sheet of a workbook.
+
+    :param why: what keeps it from being a table.
+    """
+
+    name: str
+    state: SheetState
+    why: str = ""
+
+    def __str__(self) -> str:
+        said = f"{self.name} {SHEET_STATES[self.state]}"
+        return f"{said}: {self.why}" if self.why else said
+
+
+SHEET_STATES: dict[SheetState, str] = {
+    "read": "已读 read",
+    "hidden": "隐藏,未读 hidden, not read",
+    "empty": "空表 empty",
+    "not a table": "不是数据表,未读 not a table, not read",
+    "not asked for": "未指定,未读 not asked for, not read",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What became of a file.
+
+    :param new: rows of keys not known before.
+    :param changed: rows that supersede what was known of their key.
+    :param rejected: rows that stand in the quarantine.
+    :param quarantine: the file that says why, where there are any.
+    :param warned: rows that were taken although something about them is odd.
+    :param warnings: the file that says what, where there are any.
+    :param held: rows that say another status than an objection, a decision or a repair gave their record,
+        which stands.
+    :param columns: what the rows said of keys that were known before, by column.
+    :param file_id: by which the file can be taken back; None in a check.
+    :param noted: in a check, what would stand in the quarantine, and what is odd.
+    :param mend: the workbook of rejected rows as they stood, to mend and send back.
+    :param vocabulary: the one that the file was read by.
+    :param ignored: headers that name no column of the table; their cells are not in the store.
+    :param absent: columns of the table that the file has not; they are unknown in its rows. Of several
+        sheets, those that any of them has not.
+    :param sheets: what became of each sheet, of a workbook.
+    """
+
+    file: str
+    dataset: Dataset
+    new: int
+    changed: int
+    unchanged: int
+    rejected: int
+    quarantine: Path | None
+    ignored: tuple[str, ...]
+    absent: tuple[str, ...]
+    warned: int = 0
+    warnings: Path | None = None
+    held: int = 0
+    columns: Mapping[str, ColumnChanges] = field(default_factory=dict)
+    file_id: int | None = None
+    noted: tuple[Rejected, ...] = ()
+    sheets: tuple[SheetReport, ...] = ()
+    mend: Path | None = None
+    vocabulary: str = ""
+
+    @property
+    def rows(self) -> int:
+        """The rows of the file, without headers and blank rows."""
+        return self.new + self.changed + self.unchanged + self.rejected
+
+
+@dataclass(frozen=True, slots=True)
+class PathsReport:
+    """What became of several files.
+
+    :param failures: files of which nothing was taken.
+    :param skipped: files of a directory that are no tables.
+    """
+
+    files: tuple[FileReport, ...]
+    failures: tuple[IngestError, ...]
+    skipped: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How files are read, and where the account of their bad rows goes.
+
+    :param mapping: how the files differ from what the vocabulary expects; it may name another vocabulary.
+    :param dataset: the table that the files hold; by default the mapping or the headers decide.
+    :param quarantine: the directory for quarantine files.
+    :param replace: empty cells clear what is known; by default they say nothing.
+    :param check: say what files would change, and change nothing, each as if it came alone.
+    """
+
+    mapping: FileMapping = NO_MAPPING
+    dataset: Dataset | None = None
+    quarantine: Path = QUARANTINE
+    replace: bool = False
+    check: bool = False
+
+
+_DEFAULTS = Reading()
+
+
+def ingest_paths(
+    store: Store,
+    paths: Iterable[Path],
+    vocabulary: Vocabulary | str | None,
+    reading: Reading = _DEFAULTS,
+    progress: Callable[[Path], Progress] = lambda path: lambda done, whole: None,
+) -> PathsReport:
+    """Take files, and the tables among the files of directories; a file that fails doesn't stop the others.
+
+    :param progress: gives the function to tell of each file's progress.
+    :raises StoreError: where the database fails; files before the current one are kept.
+    """
+    chosen, skipped, failures = _choose(paths)
+    files = []
+    for path in chosen:
+        try:
+            files.append(ingest_file(store, path, vocabulary, reading, progress(path)))
+        except IngestError as error:
+            failures.append(error)
+    return PathsReport(tuple(files), tuple(failures), tuple(skipped))
+
+
+def ingest_file(
+    store: Store,
+    path: Path,
+    vocabulary: Vocabulary | str | None,
+    reading: Reading = _DEFAULTS,
+    progress: Progress = lambda done, whole: None,
+) -> FileReport:
+    """Take one file in one transaction: all of its good rows, or nothing where it can't be read.
+
+    The same file, read in the same way, changes nothing when it comes again at once; after others it may.
+
+    :param vocabulary: of the file's subjects or records, or the name of a shared one, which is doubted where
+        another one reads the file clearly better; None: the one that reads the file best.
+    :raises IngestError: where the file can't be read as a table of the vocabulary.
+    :raises StoreError: where the database fails; nothing of the file is kept then.
+    """
+    mapping = reading.mapping
+    with _readable(path):
+        dataset = reading.dataset or mapping.dataset
+        matcher = HeaderMatcher(_vocabulary(store, path, vocabulary, reading), mapping, dataset)
+        hold = _holder(path)
+        info = FileInfo(_digest(path, matcher, reading.replace), path.name)
+        with _opened(path, matcher) as opened:
+            result = _take(store, matcher, opened.tables, info, progress, reading, hold)
+    return FileReport(
+        file=path.name,
+        dataset=opened.dataset,
+        new=result.new,
+        changed=result.changed,
+        unchanged=result.unchanged,
+        rejected=result.rejected,
+        quarantine=_quarantine(store, path, result, reading, "error"),
+        ignored=opened.columns(lambda layout: layout.ignored),
+        absent=opened.columns(
+            lambda layout: (c.name for c in layout.absent if c.name not in mapping.defaults)
+        ),
+        warned=result.warned,
+        warnings=_quarantine(store, path, result, reading, "warning"),
+        held=result.held,
+        columns=result.columns,
+        file_id=None if reading.check else result.file_id,
+        noted=result.noted,
+        sheets=opened.sheets,
+        mend=_mend(store, path, matcher, result, reading, hold),
+        vocabulary=matcher.vocabulary.id,
+    )
+
+
+@contextmanager
+def blocks_of(
+    path: Path, matcher: HeaderMatcher
+) -> Iterator[tuple[tuple[str, ...], Iterator[tuple[str | None, Block]]]]:
+    """A file's rows as :func:`ingest_file` reads them, for those who keep them elsewhere.
+
+    :return: headers that name no column; and each block of rows with its sheet. No subject is looked up.
+    :raises IngestError: where the file can't be read as a table of the matcher's vocabulary, or lacks a
+        column that every row needs.
+    """
+    with _readable(path), _opened(path, matcher) as opened:
+        for _, layout in opened.tables:
+            if layout.lacking is not None:
+                raise layout.lacking
+        blocks = (
+            (sheet.name, block)
+            for sheet, layout in opened.tables
+            for block in RowReader(layout, matcher, sheet.epoch).blocks(sheet)
+        )
+        yield opened.columns(lambda layout: layout.ignored), blocks
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The tables of a file, all of one dataset, and what its other sheets are."""
+
+    tables: tuple[tuple[Sheet, Layout], ...]
+    sheets: tuple[SheetReport, ...]
+
+    @property
+    def dataset(self) -> Dataset:
+        return self.tables[0][1].dataset
+
+    def columns(self, names: Callable[[Layout], Iterable[str]]) -> tuple[str, ...]:
+        """The names that any table has, in their order."""
+        return tuple(dict.fromkeys(name for _, layout in self.tables for name in names(layout)))
+
+
+def _take(
+    store: Store,
+    matcher: HeaderMatcher,
+    tables: Sequence[tuple[Sheet, Layout]],
+    info: FileInfo,
+    progress: Progress,
+    reading: Reading,
+    hold: Callable[[], None],
+) -> IngestResult:
+    layout = tables[0][1]
+    header = layout.header(matcher.required(layout.dataset)[0])
+    with closing(Waiting()) as noted:
+        rows = chain.from_iterable(_rows(store, matcher, *table, noted, reading) for table in tables)
+        batches = _batches(rows, lambda: progress(*_progress(tables)), hold)
+        arrow = pa.RecordBatchReader.from_batches(_SCHEMA, batches)
+        vocabulary, dataset = matcher.vocabulary, layout.dataset
+        checks = [claimed_twice] if (vocabulary.id, dataset) == (BODIES, "subject") else []
+        return ingest_rows(
+            store,
+            vocabulary.id,
+            dataset,
+            arrow,
+            info,
+            noted,
+            header,
+            checks,
+            twin_columns(vocabulary),
+            reading.check,
+            merge_check(row_check(layout.table, today()), layout.header),
+        )
+
+
+def _rows(
+    store: Store, matcher: HeaderMatcher, sheet: Sheet, layout: Layout, noted: Waiting, reading: Reading
+) -> Iterator[_StagedRow]:
+    """The rows to take; the faults of the others, and what is odd about these, are laid aside."""
+    read = RowReader(layout, matcher, sheet.epoch, reading.replace).rows(sheet)
+    placed = place(store.reading, matcher.vocabulary, _known_or_whole(store, matcher, layout, read))
+    for row in doubt(store.reading, matcher.vocabulary, layout.table, placed):
+        match row:
+            case BadRow(_, notes) | OddRow(_, notes):
+                noted.add(replace(note, sheet=sheet.name) for note in notes)
+            case ShortRow(good, lacks):
+                yield (*good, sheet.name, as_lacks(lacks))
+            case tuple():
+                yield (*row, sheet.name, None)
+
+
+def _known_or_whole(
+    store: Store, matcher: HeaderMatcher, layout: Layout, rows: Iterator[AnyRow]
+) -> Iterator[AnyRow]:
+    """The rows. A table without a column that new rows need must speak of what is known.
+
+    :raises IngestError: where none of its first rows does: the column may be one whose header was not known.
+    """
+    if layout.lacking is None:
+        return rows
+    first = list(islice(rows, BATCH_ROWS))
+    short = [row.row[1] for row in first if isinstance(row, ShortRow)]
+    if not any_known(store, matcher.vocabulary, layout.dataset, short):
+        raise layout.lacking
+    return chain(first, rows)
+
+
+def _progress(tables: Sequence[tuple[Sheet, Layout]]) -> tuple[int, int]:
+    return sum(sheet.position() for sheet, _ in tables), sum(sheet.size() for sheet, _ in tables)
+
+
+def _batches(
+    rows: Iterator[_StagedRow], read: Callable[[], None], end: Callable[[], None]
+) -> Iterator[pa.RecordBatch]:
+    while some := list(islice(rows, BATCH_ROWS)):
+        read()
+        columns = zip(*some, strict=True)
+        arrays = [pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)]
+        yield pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA)
+    end()
+
+
+@contextmanager
+def _opened(path: Path, matcher: HeaderMatcher) -> Iterator[_Opened]:
+    mapping = matcher.mapping
+    with open_sheets(path, matcher.score, matcher.head_rows, mapping.encoding) as sheets:
+        asked = named(path, sheets, mapping.sheet) if mapping.sheet else visible(sheets)
+        seen = [_seen(path, matcher, sheet, sheet in asked) for sheet in sheets]
+        tables = tuple(found for found, _ in seen if isinstance(found, tuple))
+        reports = tuple(report for _, report in seen)
+        if not tables:
+            raise _no_table(path, [found for found, _ in seen if isinstance(found, NoTableError)], reports)
+        if len({layout.dataset for _, layout in tables}) > 1:
+            raise _two_tables(path, tables)
+        yield _Opened(tables, reports if tables[0][0].name is not None else ())
+
+
+def _seen(
+    path: Path, matcher: HeaderMatcher, sheet: Sheet, is_asked: bool
+) -> tuple[tuple[Sheet, Layout] | NoTableError | None, SheetReport]:
+    """A sheet with its layout, or why it has none."""
+    name = sheet.name or ""
+    if not is_asked:
+        states: tuple[tuple[bool, SheetState], ...] = (
+            (sheet.is_hidden, "hidden"),
+            (not sheet.is_table, "not a table"),
+        )
+        return None, SheetReport(name, next((state for met, state in states if met), "not asked for"))
+    head = list(islice(sheet.rows, matcher.head_rows))
+    if sheet.name and all(not isinstance(cells, Fault) and is_blank(cells) for _, cells in head):
+        return None, SheetReport(name, "empty")
+    try:
+        layout = matcher.layout(head, f"{path.name} {name}".strip())
+    except NoTableError as error:
+        return error, SheetReport(name, "not a table", str(error.reason))
+    return (replace(sheet, rows=chain(head, sheet.rows)), layout), SheetReport(name, "read")
+
+
+def _no_table(path: Path, errors: Sequence[NoTableError], reports: Sequence[SheetReport]) -> IngestError:
+    """Why no sheet of a file is a table."""
+    if len(reports) == 1 and errors:
+        return IngestError(path.name, errors[0].reason, errors[0].hint)
+    shown = "".join(f"\n    {report}" for report in reports)
+    reason = Title("没有一张工作表是数据表", f"no sheet is a table{shown}")
+    hints = dict.fromkeys(str(error.hint) for error in errors)
+    return IngestError(
+        path.name, reason, Title("第一行应为表头", "; ".join(hints) or "headers in the first row")
+    )
+
+
+def _two_tables(path: Path, tables: Sequence[tuple[Sheet, Layout]]) -> IngestError:
+    shown = ", ".join(f"{sheet.name}: {TITLES[layout.dataset]}" for sheet, layout in tables)
+    reason = Title("工作表中既有主体又有记录", f"sheets of subjects and of records: {shown}")
+    return IngestError(
+        path.name,
+        reason,
+        Title("请用--table分两次导入", "take it in twice, with --table subject and --table record"),
+    )
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Says what keeps a file from being read."""
+    try:
+        if path.is_dir():
+            reason = Title("这是目录,不是文件", "a directory, not a file")
+            raise IngestError(str(path), reason, Title("请指定文件", "name the files in it"))
+        if path.exists() and not path.is_file():
+            reason = Title("不是普通文件", "not a regular file")
+            raise IngestError(str(path), reason, Title("请指定CSV或XLSX文件", "a CSV or XLSX file"))
+        yield
+    except FileNotFoundError:
+        reason = Title("文件不存在", "no such file")
+        raise IngestError(str(path), reason, Title("请核对路径", "check the path")) from None
+    except PermissionError:
+        reason = Title("没有读取权限", "no permission to read it")
+        raise IngestError(str(path), reason, Title("请开放读取权限", "let this user read it")) from None
+
+
+def _holder(path: Path) -> Callable[[], None]:
+    """A function that raises an :class:`IngestError` once the file is another than now: copied on, say."""
+
+    def state() -> tuple[int, int]:
+        found = path.stat()
+        return found.st_size, found.st_mtime_ns
+
+    def hold() -> None:
+        if state() != first:
+            reason = Title("文件在读取过程中有改动", "the file was changed while it was read")
+            raise IngestError(
+                path.name, reason, Title("请在文件完整后重新导入", "ingest it again once it is whole")
+            )
+
+    first = state()
+    return hold
+
+
+def _digest(path: Path, matcher: HeaderMatcher, replaces: bool) -> str:
+    """SHA-256 of the file's bytes and of everything else that decides how it is read."""
+    with path.open("rb") as stream:
+        content = hashlib.file_digest(stream, "sha256").hexdigest()
+    mapping = replace(matcher.mapping, name="")
+    reading = (READER, content, matcher.vocabulary, mapping, list(matcher.tables), replaces)
+    return hashlib.sha256(repr(reading).encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def _quarantine(
+    store: Store, path: Path, result: IngestResult, reading: Reading, level: Level
+) -> Path | None:
+    if reading.check or not (result.rejected if level == "error" else result.warned):
+        return None
+    with _written(path, reading.quarantine):
+        return write_quarantine(store, result.file_id, reading.quarantine, level)
+
+
+def _mend(
+    store: Store,
+    path: Path,
+    matcher: HeaderMatcher,
+    result: IngestResult,
+    reading: Reading,
+    hold: Callable[[], None],
+) -> Path | None:
+    """The bad rows as they stood; they are read once more, for only now it is known which they are."""
+    if reading.check or not result.rejected:
+        return None
+    with _written(path, reading.quarantine), _opened(path, matcher) as opened:
+        hold()
+        return write_bad_rows(store, result.file_id, opened.tables, reading.quarantine)
+
+
+@contextmanager
+def _written(path: Path, folder: Path) -> Iterator[None]:
+    """Says what keeps the account of a file's bad rows from being written."""
+    try:
+        yield
+    except OSError as error:
+        raise IngestError(
+            path.name,
+            Title(
+                f"数据已入库,但隔离文件无法写入{folder}",
+                f"its rows are in the store, but the quarantine file can't be written: {error.strerror}",
+            ),
+            Title(
+                "请指定可写目录后重新导入", "name a directory that can be written, and ingest the file again"
+            ),
+        ) from None
+
+
+def _vocabulary(store: Store, path: Path, given: Vocabulary | str | None, reading: Reading) -> Vocabulary:
+    """The vocabulary that the mapping or the caller names, or the one that the file speaks."""
+    mapping, dataset = reading.mapping, reading.dataset or reading.mapping.dataset
+    named = mapping.vocabulary or given
+    if isinstance(named, Vocabulary):
+        return named
+    if named is None:
+        return choose_vocabulary(store, path, mapping, dataset)
+    vocabulary = _named(named, mapping)
+    if not mapping.vocabulary:
+        check_vocabulary(vocabulary, path, mapping, dataset)
+    return vocabulary
+
+
+def table_named(vocabulary: str, dataset: Dataset) -> tuple[Table, tuple[str, ...]]:
+    """A table of a shared vocabulary, and the columns that no file of it may lack.
+
+    :raises IngestError: where there is no such vocabulary, or no such table in it.
+    """
+    matcher = HeaderMatcher(_named(vocabulary, NO_MAPPING), NO_MAPPING, dataset)
+    return matcher.tables[dataset], matcher.required(dataset)
+
+
+def _named(named: str, mapping: FileMapping) -> Vocabulary:
+    try:
+        return load_vocabulary(named)
+    except UnknownPackError as error:
+        hint = Title("请使用已有的词汇表", "one of the vocabularies named")
+        raise IngestError(mapping.name or named, Title("没有这个词汇表", str(error)), hint) from None
+    except PackError as error:
+        hint = Title("请按提示改正", "see the places named")
+        raise IngestError(named, Title("词汇表有误", str(error)), hint) from None
+
+
+def _choose(paths: Iterable[Path]) -> tuple[list[Path], list[Path], list[IngestError]]:
+    """Files as they are named; of a directory the tables under it, and apart from them what is none.
+
+    Links to other directories are not followed, for they may lead in a circle; hidden ones are passed over.
+    Directories that can't be listed are failures, for nobody knows what they hold; so are those without any
+    table, for somebody meant some.
+    """
+    chosen: list[Path] = []
+    skipped: list[Path] = []
+    failures: list[IngestError] = []
+    for path in paths:
+        if not path.is_dir():
+            chosen.append(path)
+            continue
+        listed = len(failures)
+        inside = sorted(_inside(path, failures))
+        tables = [file for file in inside if _is_table(file)]
+        if not tables and len(failures) == listed:
+            failures.append(_no_tables(path))
+        chosen += tables
+        skipped += [file for file in inside if not _is_table(file)]
+    return chosen, skipped, failures
+
+
+def _inside(path: Path, failures: list[IngestError]) -> Iterator[Path]:
+    """What stands in a directory and its folders, and what of them is not looked into."""
+    for folder, folders, files in os.walk(path, onerror=lambda error: failures.append(_not_listed(error))):
+        closed = [name for name in folders if name.startswith(".") or Path(folder, name).is_symlink()]
+        yield from (Path(folder, name) for name in (*closed, *files))
+        folders[:] = [name for name in folders if name not in closed]
+
+
+def _no_tables(path: Path) -> IngestError:
+    looked_for = ", ".join(sorted(SUFFIXES))
+    reason = Title("目录中没有表格文件", "no table in the directory")
+    hint = Title("请核对目录;查找的扩展名如下", f"check the directory; looked for {looked_for}")
+    return IngestError(str(path), reason, hint)
+
+
+def _not_listed(error: OSError) -> IngestError:
+    reason = Title("目录无法读取", f"the directory can't be read: {error.strerror}")
+    return IngestError(str(error.filename), reason, Title("请开放读取权限", "let this user read it"))
+
+
+def _is_table(path: Path) -> bool:
+    """Hidden files, the lock files of spreadsheets and accounts of files are no tables of an office."""
+    own = path.name.startswith((".", "~$")) or is_account(path)
+    return path.suffix.casefold() in SUFFIXES and not own and not path.is_dir()

@@ -1,0 +1,104 @@
+"""One spelling for what people write in several: widths, spaces, marks that nobody sees."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import chain
+
+from scoring.facts.ingest.errors import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A number whose format shows more than its digits: 1 in the format 0000 is 0001."""
+
+    number: int | float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A cell that says nothing that could be kept.
+
+    :param text: what stands in it.
+    """
+
+    fault: Fault
+    text: str = ""
+
+
+Cell = (
+    str
+    | bool
+    | int
+    | float
+    | Decimal
+    | dt.datetime
+    | dt.date
+    | dt.time
+    | dt.timedelta
+    | Shown
+    | Unreadable
+    | None
+)
+
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+_FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+_SELECTORS = (range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
+_UNSEEN = _INVISIBLE | dict.fromkeys([*map(ord, _FILLERS), *chain(*_SELECTORS)])
+"""What a text may hold, for it has a meaning in some script, and what distinguishes no two keys or words."""
+
+_WIDE = {
+    code: code - 0xFEE0 for a, z in ("09", "AZ", "az") for code in range(ord(a) + 0xFEE0, ord(z) + 0xFEE1)
+}
+_TEXT: dict[int, int | str | None] = _INVISIBLE | _WIDE | {0x3000: " ", 0xA0: " "}
+_TO_FOLD = re.compile(f"[{''.join(map(chr, _TEXT))}]")
+
+
+def fold(text: str) -> str:
+    """The text in NFKC (full-width forms become ASCII), without invisible marks and surrounding spaces."""
+    if text.isascii():
+        return text.strip()
+    return unicodedata.normalize("NFKC", text.translate(_UNSEEN)).strip()
+
+
+def fold_text(text: str) -> str:
+    """A plain text, with only the width of letters, digits and spaces folded.
+
+    Punctuation stays as it is written: a name registered as 重庆（集团）有限公司 is shown so.
+    """
+    if not text.isascii() and _TO_FOLD.search(text):
+        text = text.translate(_TEXT)
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def fold_word(text: str) -> str:
+    """A word to compare by: folded, lower case, without spaces and underscores."""
+    return "".join(fold(text).casefold().replace("_", " ").split())
+
+
+def as_text(cell: Cell) -> str:
+    """A cell of a spreadsheet as text.
+
+    A number is written with 15 significant digits, the most that a spreadsheet keeps and shows, and never
+    with an exponent.
+    """
+    match cell:
+        case str():
+            return cell
+        case None:
+            return ""
+        case Shown() | Unreadable():
+            return cell.text
+        case bool():
+            return "true" if cell else "false"
+        case float():
+            return f"{Decimal(f'{cell:.15g}'):f}"
+        case dt.datetime():
+            return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat(" ")
+        case _:
+            return str(cell)

@@ -1,0 +1,74 @@
+"""What a number format makes of the number in a cell: a date, digits with zeros before them, or itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+
+from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
+from openpyxl.utils.datetime import from_excel
+
+from scoring.facts.ingest.folding import Cell, Shown
+
+Number = int | float
+Show = Callable[[Number], Cell]
+
+_CHINESE_DATES = frozenset({*range(27, 37), *range(50, 59)})
+"""Numbers of formats that a Chinese spreadsheet does not spell out (ECMA-376 part 1, 18.8.30)."""
+
+_UNSEEN = re.compile(r"\[(?![<>=])[^\]]*\]|_.|\*.")
+_PIECE = re.compile(r'"(?P<quoted>[^"]*)"|\\(?P<one>.)|(?P<place>General|[0#?])|(?P<sign>[-/ ()+:$¥])')
+
+
+def show(code: str | None, number: int, epoch: dt.datetime) -> Show:
+    """A function from a number to what its cell shows, where that is more than the number.
+
+    :param code: of the format, None for a built-in one.
+    :param number: of the format.
+    :param epoch: the day from which the workbook counts.
+    """
+    code = code or BUILTIN_FORMATS.get(number, "General")
+    if number in _CHINESE_DATES or is_date_format(code):
+        return lambda value: _date(value, code, epoch)
+    pieces = _pieces(code)
+    return (lambda value: _digits(value, pieces)) if pieces else _plain
+
+
+def _plain(value: Number) -> Cell:
+    return value
+
+
+def _date(value: Number, code: str, epoch: dt.datetime) -> Cell:
+    try:
+        found: Cell = from_excel(value, epoch, timedelta=is_timedelta_format(code))
+    except (OverflowError, ValueError):
+        return value
+    return found
+
+
+def _pieces(code: str) -> list[re.Match[str]]:
+    """The words and places of digits of a format that has nothing else, and shows more than the digits."""
+    section = _UNSEEN.sub("", code.split(";")[0])
+    found = list(_PIECE.finditer(section))
+    if "".join(piece[0] for piece in found) != section:
+        return []
+    places = [piece["place"] for piece in found if piece["place"]]
+    return found if places and (places.count("0") > 1 or len(places) < len(found)) else []
+
+
+def _digits(value: Number, pieces: list[re.Match[str]]) -> Cell:
+    """A whole number with its digits in their places, the first of which takes all that are left."""
+    if value < 0 or value != int(value):
+        return value
+    places = [piece["place"] for piece in pieces if piece["place"]]
+    least = len(places) - places.index("0") if "0" in places else 1
+    digits, left, shown = str(int(value)).zfill(least), len(places), ""
+    for piece in reversed(pieces):
+        if not piece["place"]:
+            shown = (piece["quoted"] or piece["one"] or piece["sign"] or "") + shown
+            continue
+        left -= 1
+        taken = digits[-1:] if left else digits
+        digits, shown = digits[: len(digits) - len(taken)], taken + shown
+    return Shown(value, shown.strip())

@@ -1,0 +1,63 @@
+"""The keys of subjects and records: what is asked for in any spelling is looked for in the one that is kept.
+
+A key is read as its vocabulary's column says, by the converter that reads the cells of files: widths, spaces
+and marks that nobody sees do not make another key, and a credit code is upper case. So a key has one
+identity, whether it comes in a file, in JSON, in an address or on the command line.
+"""
+
+from __future__ import annotations
+
+from rules.fault import UnknownPackError
+from rules.library.loader import load_vocabulary
+from rules.model import Column, Vocabulary
+from scoring.facts.ingest.cells import LONGEST_KEY, Reading, converter
+from scoring.facts.ingest.errors import Fault
+from scoring.facts.ingest.folding import Cell, fold
+
+__all__ = ["ENTERPRISES", "LONGEST_KEY", "KeyFormError", "asked_key", "key_of", "record_key", "subject_key"]
+
+
+ENTERPRISES = "enterprise"
+"""The vocabulary that is meant where nobody names another; who has problems and who consents is of it."""
+
+
+class KeyFormError(ValueError):
+    """A text that can be no key of its column; the message says why and what would be right."""
+
+
+def key_of(column: Column, given: Cell) -> str:
+    """A key as the store keeps it.
+
+    :param column: the vocabulary's column of the key, or of the link to it.
+    :raises KeyFormError: where it can't be stored.
+    """
+    value = converter(Reading(column, required=True))(given)
+    if isinstance(value, Fault):
+        raise KeyFormError(str(value))
+    return str(value)
+
+
+def asked_key(column: Column, given: str) -> str:
+    """The key that somebody asks for. A text that can be no key is folded alone: it will not be found."""
+    try:
+        return key_of(column, given)
+    except KeyFormError:
+        return fold(given)
+
+
+def record_key(vocabulary: Vocabulary, given: str) -> str:
+    """The record that somebody asks for."""
+    records = vocabulary.records
+    return fold(given) if records is None else asked_key(records.columns[records.key], given)
+
+
+def subject_key(vocabulary: Vocabulary | str, given: str) -> str:
+    """The subject that somebody asks for.
+
+    :param vocabulary: a vocabulary, or the name of one; of one that is not shared the text is folded alone.
+    """
+    try:
+        known = load_vocabulary(vocabulary) if isinstance(vocabulary, str) else vocabulary
+    except UnknownPackError:
+        return fold(given)
+    return asked_key(known.subject.columns[known.subject.key], given)

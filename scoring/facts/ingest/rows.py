@@ -1,0 +1,429 @@
+"""From the rows of a sheet to rows of the vocabulary's table, or to everything that is wrong with them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from heapq import merge
+from itertools import compress, islice
+
+from rules.calendar import today
+from rules.model import Title
+from scoring.facts.ingest.cells import EMPTY, FILLER, JsonValue, Reading, converter, is_unknown
+from scoring.facts.ingest.checks import Columns, Finding, RowCheck, row_check
+from scoring.facts.ingest.errors import Fault
+from scoring.facts.ingest.folding import Cell, as_text, fold_text
+from scoring.facts.ingest.headers import Found, HeaderMatcher, Layout
+from scoring.facts.ingest.mapping import FileMapping
+from scoring.facts.ingest.sheets import Cells, Row, Sheet, is_blank
+from scoring.facts.versions import Level, Rejected
+
+BLOCK_ROWS = 250
+CACHED_CELLS = 16_384
+LONGEST_SHOWN = 400
+_NO_POSITION = -1
+_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
+GoodRow = tuple[int, str, str, str]
+"""Number, key, subject's key, and the document as :func:`scoring.store.documents.encode` writes it."""
+
+
+EXAMPLE = "示例 example"
+"""As a key: the example row of a template, which is no row of the office's."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row with all of its faults."""
+
+    number: int
+    faults: tuple[Rejected, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OddRow:
+    """What is odd about a row that is good all the same; it comes before the row."""
+
+    number: int
+    warnings: tuple[Rejected, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LostRow:
+    """A row that is good but for the code of its subject, which is empty or a filler.
+
+    :param values: of its columns, without the subject; None where it clears what is known.
+    :param clues: attribute of the subject → what the row says of it; in the order in which they are tried.
+    :param fault: why it is bad if its subject isn't found.
+    """
+
+    number: int
+    key: str
+    values: Mapping[str, JsonValue]
+    clues: Mapping[str, str]
+    fault: Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class ShortRow:
+    """A row that says too little for a new key, and may say enough for one that is known.
+
+    :param lacks: why it is bad if its key is new.
+    """
+
+    row: GoodRow
+    lacks: tuple[Rejected, ...]
+
+
+AnyRow = GoodRow | BadRow | OddRow | LostRow | ShortRow
+
+
+def faults_of(row: AnyRow) -> tuple[Rejected, ...]:
+    """What keeps a row out where nothing is known of its key and its subject."""
+    match row:
+        case BadRow(_, faults) | ShortRow(_, faults):
+            return faults
+        case LostRow():
+            return (row.fault,)
+        case _:
+            return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows that follow each other in a sheet.
+
+    :param numbers: of the good rows.
+    :param columns: what these say, by column of the file.
+    :param others: what the other rows are, and what is odd about good ones.
+    """
+
+    numbers: Sequence[int]
+    columns: Mapping[str, Sequence[JsonValue]]
+    others: Sequence[AnyRow]
+
+
+class RowReader:
+    """Reads the rows below a sheet's headers.
+
+    Most rows are good and say what others have said, so they are read a block at a time, column by column,
+    each text once, and of values that stand together each pair is checked once. A row in which anything is
+    doubted then is judged by itself; what is to be said of a row is said there alone.
+
+    :param epoch: the day from which a workbook counts its dates.
+    :param replace: an empty cell says that its column is unknown; by default it says nothing.
+    :param day: the day on which the rows come, for the check of dates ahead.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        matcher: HeaderMatcher,
+        epoch: dt.datetime,
+        replace: bool = False,
+        day: dt.date | None = None,
+    ) -> None:
+        found = (*layout.found, *_defaulted(layout, matcher.mapping))
+        required = matcher.required(layout.dataset)
+        self.layout = layout
+        self._columns = sorted(found, key=lambda item: item.column.name)
+        self._headers = {item.column.name: item for item in self._columns}
+        self._key, self._subject = required[0], required[-1]
+        self._replace = replace
+        self._check = row_check(layout.table, day or today())
+        self._readers = {
+            name: _ColumnReader(
+                _reading(item, matcher.mapping, name in required, epoch), self._check, name != self._key
+            )
+            for name, item in self._headers.items()
+        }
+        self._writers = {name: _ColumnWriter(name, replace, name != self._key) for name in self._headers}
+        together = [reads for reads in self._check.reads if len(reads) > 1 or reads[0] not in self._headers]
+        self._together: dict[Columns, set[tuple[JsonValue, ...]]] = {reads: set() for reads in together}
+        read = self._readers[self._key]
+        self._no_keys = {read[EXAMPLE], read[self._headers[self._key].header]}
+
+    def rows(self, sheet: Sheet) -> Iterator[AnyRow]:
+        """The rows in the order of the file; blank ones and a template's example are passed over."""
+        for block in self.blocks(sheet):
+            good = self._good_rows(block)
+            yield from merge(block.others, good, key=_number) if block.others else good
+
+    def blocks(self, sheet: Sheet) -> Iterator[Block]:
+        """The rows in blocks, otherwise as :meth:`rows`."""
+        rows = self._fitted(sheet)
+        while some := list(islice(rows, BLOCK_ROWS)):
+            yield self._block(some)
+
+    def _fitted(self, sheet: Sheet) -> Iterator[Row]:
+        """The rows below the headers, without the column of ours; those of a workbook at their width."""
+        own, width = self.layout.own, self.layout.width
+        for number, cells in sheet.rows:
+            if number <= self.layout.row:
+                continue
+            if not isinstance(cells, Fault):
+                if own is not None:
+                    cells = _without(cells, own)
+                if sheet.ragged:
+                    cells = _fit(cells, width)
+            yield number, cells
+
+    def _block(self, rows: Sequence[Row]) -> Block:
+        width, nothing = self.layout.width, [None] * len(rows)
+        blank = [None] * width  # without its key a row is doubted
+        whole = (
+            cells if not isinstance(cells, Fault) and len(cells) == width else blank for _, cells in rows
+        )
+        columns = [*zip(*whole, strict=True), nothing]
+        cells = {name: columns[item.position] for name, item in self._headers.items()}
+        values = {name: reader.all(cells[name]) for name, reader in self._readers.items()}
+        doubted = self._doubted(cells, values, nothing)
+        numbers = [number for number, _ in rows]
+        if not doubted:
+            return Block(numbers, values, ())
+        judged = {n: list(self._judged(*rows[n])) for n in sorted(doubted)}
+        others = [row for found in judged.values() for row in found if not isinstance(row, tuple)]
+        good = [n not in judged or any(isinstance(row, tuple) for row in judged[n]) for n in range(len(rows))]
+        kept = {name: list(compress(some, good)) for name, some in values.items()}
+        return Block(list(compress(numbers, good)), kept, others)
+
+    def _doubted(
+        self,
+        cells: Mapping[str, Sequence[Cell]],
+        values: Mapping[str, Sequence[JsonValue]],
+        nothing: Sequence[None],
+    ) -> set[int]:
+        """Which rows of a block are perhaps not good, or not rows of the office's."""
+        if self._headers[self._key].position == _NO_POSITION:
+            return set(range(len(nothing)))
+        doubted: set[int] = set()
+        for name, reader in self._readers.items():
+            if reader.doubted:
+                doubted.update(n for n, cell in enumerate(cells[name]) if cell in reader.doubted)
+        if not self._no_keys.isdisjoint(values[self._key]):
+            doubted.update(n for n, key in enumerate(values[self._key]) if key in self._no_keys)
+        for reads, fine in self._together.items():
+            columns = [values.get(name, nothing) for name in reads]
+            new = set(zip(*columns, strict=True)) - fine
+            odd = {some for some in new if self._check.says(reads, some)}
+            if len(fine) > CACHED_CELLS:
+                fine.clear()
+            fine |= new - odd
+            if odd:
+                doubted.update(n for n, some in enumerate(zip(*columns, strict=True)) if some in odd)
+        return doubted
+
+    def _good_rows(self, block: Block) -> Iterator[GoodRow]:
+        texts = [writer.all(block.columns[name]) for name, writer in self._writers.items()]
+        documents = map(_document, zip(*texts, strict=True))
+        keys, subjects = (map(str, block.columns[name]) for name in (self._key, self._subject))
+        return zip(block.numbers, keys, subjects, documents, strict=True)
+
+    def _judged(self, number: int, cells: Cells | Fault) -> Iterator[AnyRow]:
+        """What a row is, by itself; nothing where it is not one of the office's."""
+        if isinstance(cells, Fault):
+            yield BadRow(number, (Rejected(number, None, None, str(cells)),))
+        elif not is_blank(cells) and not self._is_example(cells) and not self._repeats_headers(cells):
+            yield from self._row(number, cells)
+
+    def _is_example(self, cells: Cells) -> bool:
+        position = self._headers[self._key].position
+        return 0 <= position < len(cells) and cells[position] == EXAMPLE
+
+    def _repeats_headers(self, cells: Cells) -> bool:
+        """Whether a row says the headers again: merged over two rows, on each page, or in joined files."""
+        return all(
+            found.position < len(cells) and as_text(cells[found.position]).strip() == found.header
+            for found in self.layout.found
+        )
+
+    def _row(self, number: int, cells: Cells) -> Iterator[AnyRow]:
+        if len(cells) != self.layout.width:
+            lines = sum(cell.count("\n") for cell in cells if isinstance(cell, str))
+            fault = _wrong_width(
+                len(cells), self.layout.width, "" if not lines else f"{number}–{number + lines}"
+            )
+            whole = " | ".join(map(as_text, cells))
+            yield BadRow(number, (Rejected(number, None, shown(whole), str(fault)),))
+            return
+        read = {
+            name: self._readers[name].read(cells[item.position] if item.position >= 0 else None)
+            for name, item in self._headers.items()
+        }
+        values = {name: value for name, value in read.items() if not isinstance(value, Fault)}
+        unreadable = {name: value for name, value in read.items() if isinstance(value, Fault)}
+        findings = self._check(values)
+        if not unreadable and not findings:
+            yield self._good(number, values)
+            return
+        found = [f for f in findings if f.column not in unreadable]
+        errors = [self._said(number, cells, name, fault) for name, fault in unreadable.items()]
+        errors += self._impossible(number, cells, found)
+        lacks = tuple(self._said(number, cells, f.column, f.fault) for f in found if f.lacking)
+        lost = len(errors) == 1 and not lacks and unreadable.get(self._subject) in (EMPTY, FILLER)
+        clues = self._clues(cells) if lost else {}
+        if errors and not clues:
+            yield BadRow(number, (*errors, *lacks))
+            return
+        yield OddRow(
+            number, tuple(self._said(number, cells, f.column, f.fault, "warning") for f in findings if f.odd)
+        )
+        if clues:
+            said = {name: value for name, value in values.items() if value is not None or self._replace}
+            yield LostRow(number, str(values[self._key]), said, clues, errors[0])
+        else:
+            good = self._good(number, values)
+            yield ShortRow(good, lacks) if lacks else good
+
+    def _good(self, number: int, values: Mapping[str, JsonValue]) -> GoodRow:
+        texts = (self._writers[name].write(value) for name, value in values.items())
+        return number, str(values[self._key]), str(values[self._subject]), _document(texts)
+
+    def _impossible(self, number: int, cells: Cells, findings: Iterable[Finding]) -> Iterator[Rejected]:
+        """The findings that keep the row out, whatever is known."""
+        for finding in findings:
+            if not finding.odd and not finding.lacking:
+                yield self._said(number, cells, finding.column, finding.fault)
+
+    def _said(self, number: int, cells: Cells, name: str, fault: Fault, level: Level = "error") -> Rejected:
+        found = self._headers.get(name)
+        header = found.header if found else self.layout.table.columns[name].title.zh
+        cell = as_text(cells[found.position]) if found and found.position >= 0 else ""
+        return Rejected(number, shown(header), shown(cell), str(fault), level)
+
+    def _clues(self, cells: Cells) -> dict[str, str]:
+        said = {
+            finder.column.name: fold_text(as_text(cells[finder.position])) for finder in self.layout.finders
+        }
+        return {name: text for name, text in said.items() if not is_unknown(text)}
+
+
+class _ColumnReader(dict[Cell, JsonValue]):
+    """From the cells of a column to their values; it keeps those of some :data:`CACHED_CELLS` latest texts.
+
+    :param keeps: texts come again.
+    :ivar read: gives the value of a cell, or why it can't be read.
+    :ivar doubted: of the latest cells those that can't be read, or of whose values a check says something.
+    """
+
+    def __init__(self, reading: Reading, check: RowCheck, keeps: bool) -> None:
+        super().__init__()
+        self.read = converter(reading)
+        self.doubted: set[Cell] = set()
+        self._read_number = lru_cache(maxsize=CACHED_CELLS, typed=True)(self.read)  # 1 is not TRUE
+        self._check = check
+        self._reads = (reading.column.name,) if (reading.column.name,) in check.reads else ()
+        self._keeps = keeps
+
+    def all(self, cells: Iterable[Cell]) -> list[JsonValue]:
+        """The values of cells; None for those that can't be read."""
+        if len(self) + len(self.doubted) > CACHED_CELLS:
+            self.clear()
+            self.doubted.clear()
+        return list(map(self.__getitem__, cells))
+
+    def __missing__(self, cell: Cell) -> JsonValue:
+        is_text = cell is None or isinstance(cell, str)
+        value = self.read(cell) if is_text else self._read_number(cell)
+        if isinstance(value, Fault) or (self._reads and self._check.says(self._reads, (value,))):
+            self.doubted.add(cell)
+        if isinstance(value, Fault):
+            value = None
+        if is_text and self._keeps:
+            self[cell] = value
+        return value
+
+
+class _ColumnWriter(dict[JsonValue, str]):
+    """From the values of a column to their parts of documents, ``"kind":"penalty"``.
+
+    Empty where a value is unknown, or ``"kind":null`` where that replaces what is known.
+
+    :param keeps: values come again.
+    """
+
+    def __init__(self, name: str, replace: bool, keeps: bool) -> None:
+        super().__init__()
+        self._name = _json(name)
+        self._replace = replace
+        self._keeps = keeps
+
+    def write(self, value: JsonValue) -> str:
+        """The part of a value."""
+        return "" if value is None and not self._replace else f"{self._name}:{_json(value)}"
+
+    def all(self, values: Iterable[JsonValue]) -> list[str]:
+        """The parts of values, which are all of one type."""
+        if len(self) > CACHED_CELLS:
+            self.clear()
+        return list(map(self.__getitem__ if self._keeps else self.write, values))
+
+    def __missing__(self, value: JsonValue) -> str:
+        self[value] = text = self.write(value)
+        return text
+
+
+def _document(texts: Iterable[str]) -> str:
+    return f"{{{','.join(filter(None, texts))}}}"
+
+
+def _number(row: AnyRow) -> int:
+    return row[0] if isinstance(row, tuple) else row.row[0] if isinstance(row, ShortRow) else row.number
+
+
+def _without(cells: Cells, position: int) -> Cells:
+    """The cells with one emptied; none where the row ends before it."""
+    return (*cells[:position], None, *cells[position + 1 :]) if position < len(cells) else cells
+
+
+def _reading(found: Found, mapping: FileMapping, required: bool, epoch: dt.datetime) -> Reading:
+    name = found.column.name
+    return Reading(
+        column=found.column,
+        required=required,
+        per=found.per,
+        replacements=mapping.values.get(name, {}),
+        default=mapping.defaults.get(name, ""),
+        epoch=epoch,
+    )
+
+
+def _defaulted(layout: Layout, mapping: FileMapping) -> tuple[Found, ...]:
+    """The columns that the file hasn't and the mapping gives a default for."""
+    return tuple(
+        Found(column, _NO_POSITION, column.title.zh, 1)
+        for column in layout.absent
+        if column.name in mapping.defaults
+    )
+
+
+def _fit(cells: Cells, width: int) -> Cells:
+    """A row of a workbook at the width of its headers; only empty cells are added or cut."""
+    if len(cells) > width and is_blank(cells[width:]):
+        return cells[:width]
+    return (*cells, *[None] * (width - len(cells)))
+
+
+def _wrong_width(cells: int, width: int, lines: str) -> Fault:
+    """:param lines: of a row of several, which a quote may have swallowed."""
+    if lines:
+        return Fault(
+            Title(
+                f"第{lines}行应有{width}个单元格,实有{cells}个",
+                f"{cells} cells in lines {lines}, {width} headers",
+            ),
+            Title("请核对引号和分隔符", "look for a quote or a delimiter too many or too few"),
+        )
+    return Fault(
+        Title(f"应有{width}个单元格,实有{cells}个", f"{cells} cells where the headers have {width}"),
+        Title("请核对多余或缺少的分隔符", "look for a delimiter too many or too few"),
+    )
+
+
+def shown(text: str) -> str:
+    """What a database, a spreadsheet and a terminal can show of a text."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text[:LONGEST_SHOWN])

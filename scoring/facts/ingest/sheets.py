@@ -1,0 +1,192 @@
+"""Files as rows of cells, read as a stream: CSV in its encodings and delimiters, and workbooks.
+
+Rows carry the numbers that people see: a workbook's row as the spreadsheet counts it, a CSV's by the line in
+which it begins, as an editor counts lines.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from openpyxl.utils.datetime import WINDOWS_EPOCH
+
+from rules.model import Title
+from scoring.facts.ingest import bounds
+from scoring.facts.ingest.books import Book, no_workbook, other_kind
+from scoring.facts.ingest.encoding import find_encoding
+from scoring.facts.ingest.errors import Fault, IngestError
+from scoring.facts.ingest.folding import Cell
+from scoring.facts.ingest.lines import lines
+from scoring.facts.ingest.lines import rows as csv_rows
+from scoring.facts.ingest.xls import XlsBook
+from scoring.facts.ingest.xlsx import XlsxBook
+
+Cells = Sequence[Cell]
+Row = tuple[int, Cells | Fault]
+Score = Callable[[Sequence[Cells]], tuple[int, int]]
+
+DELIMITERS = ",\t;"
+HEAD_ROWS = 10
+
+_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One table of cells.
+
+    :param rows: number and cells of each row, or what is wrong with the row.
+    :param ragged: rows may be shorter than the header, for empty cells at their end are not kept.
+    :param epoch: the day from which dates are counted.
+    :param size: the whole, in the unit of ``position`` (bytes or rows), once rows are read; 0 if not known.
+    :param position: how much is read so far.
+    :param name: of the sheet in its workbook; None for a CSV.
+    :param is_hidden: nobody who opens the workbook sees it.
+    :param is_table: it has cells; a chart has none.
+    """
+
+    rows: Iterator[Row]
+    ragged: bool
+    epoch: dt.datetime
+    size: Callable[[], int]
+    position: Callable[[], int]
+    name: str | None = None
+    is_hidden: bool = False
+    is_table: bool = True
+
+
+def is_blank(cells: Cells) -> bool:
+    """Whether a row's cells hold nothing but spaces."""
+    return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells)
+
+
+@contextmanager
+def open_sheets(
+    path: Path, score: Score, head_rows: int = HEAD_ROWS, encoding: str | None = None
+) -> Iterator[tuple[Sheet, ...]]:
+    """The sheets of a file, in their order: of a workbook if its content is one, else one of CSV.
+
+    :param score: how well the first ``head_rows`` rows fit what is looked for; the delimiter that fits best
+        is taken.
+    :param encoding: of a CSV file; by default it is found out.
+    :raises IngestError: where the file is neither, is empty, can't be decoded, or is beyond a bound.
+    """
+    bounds.check(path.name, path.stat().st_size, bounds.LARGEST_FILE, "文件字节数", "bytes of the file")
+    with path.open("rb") as stream:
+        start = stream.read(512)
+    if not start:
+        raise IngestError(path.name, Title("文件是空的", "the file is empty"), _WANTED)
+    with ExitStack() as opened:
+        if start.startswith(_OLE) or (start.startswith(_ZIP) or _is_called_xlsx(path)):
+            book: Book = XlsBook(path) if start.startswith(_OLE) else XlsxBook(path)
+            opened.callback(book.close)
+            yield tuple(_tab(book, number) for number in range(len(book.tabs)))
+        else:
+            _refuse_pages(path, start)
+            sheet = _csv(path, find_encoding(path, encoding), score, head_rows)
+            yield (opened.enter_context(sheet),)
+
+
+@contextmanager
+def open_sheet(
+    path: Path,
+    score: Score,
+    head_rows: int = HEAD_ROWS,
+    encoding: str | None = None,
+    sheet: str | None = None,
+) -> Iterator[Sheet]:
+    """One sheet of a file: the one that is named, or the first that is not hidden.
+
+    Otherwise as :func:`open_sheets`.
+    """
+    with open_sheets(path, score, head_rows, encoding) as sheets:
+        yield (named(path, sheets, sheet) if sheet else visible(sheets) or sheets)[0]
+
+
+def visible(sheets: Sequence[Sheet]) -> list[Sheet]:
+    """The sheets that people see, and that have cells."""
+    return [sheet for sheet in sheets if sheet.is_table and not sheet.is_hidden]
+
+
+def named(path: Path, sheets: Sequence[Sheet], name: str) -> list[Sheet]:
+    """The sheet of a name, alone; a CSV has none, and is what is meant.
+
+    :raises IngestError: naming the sheets there are.
+    """
+    found = [sheet for sheet in sheets if sheet.name in (name, None)]
+    if not found:
+        shown = "、".join(sheet.name for sheet in sheets if sheet.name)
+        reason = Title(f"没有名为“{name}”的工作表", f"no worksheet is called {name}")
+        raise IngestError(path.name, reason, Title(f"现有:{shown}", f"there are: {shown}"))
+    return found
+
+
+_WANTED = Title("需要CSV或XLSX文件", "a CSV or XLSX file with headers")
+
+
+def _is_called_xlsx(path: Path) -> bool:
+    return path.suffix.casefold() in (".xlsx", ".xlsm")
+
+
+def _refuse_pages(path: Path, start: bytes) -> None:
+    """A page of a web site or an XML file is often called .xls; as CSV it would be nonsense."""
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(
+        (b"<!", b"<?", b"<html", b"<HTML", b"<table", b"<TABLE")
+    ):
+        raise other_kind(path.name, "HTML/XML")
+    if path.suffix.casefold() in (".xls", ".xlsb", ".ods") and b"\0" in start:
+        raise no_workbook(path.name)
+
+
+def _tab(book: Book, number: int) -> Sheet:
+    tab, reached = book.tabs[number], [0]
+
+    def rows() -> Iterator[Row]:
+        for row, cells in book.rows(number):
+            reached[0] += 1
+            yield row, cells
+
+    return Sheet(
+        rows=rows(),
+        ragged=True,
+        epoch=book.epoch,
+        size=lambda: book.size(number),
+        position=lambda: reached[0],
+        name=tab.name,
+        is_hidden=tab.is_hidden,
+        is_table=tab.is_table,
+    )
+
+
+@contextmanager
+def _csv(path: Path, encoding: str, score: Score, head_rows: int) -> Iterator[Sheet]:
+    delimiter = max(DELIMITERS, key=lambda d: score(_head(path, encoding, d, head_rows)))
+    with path.open("rb") as raw, io.TextIOWrapper(raw, encoding, newline="") as stream:
+        yield Sheet(
+            rows=_rows(path, stream, delimiter),
+            ragged=False,
+            epoch=WINDOWS_EPOCH,
+            size=lambda: path.stat().st_size,
+            position=raw.tell,
+        )
+
+
+def _head(path: Path, encoding: str, delimiter: str, head_rows: int) -> list[Cells]:
+    with path.open("r", encoding=encoding, newline="") as stream:
+        rows = islice(_rows(path, stream, delimiter), head_rows)
+        return [cells for _, cells in rows if not isinstance(cells, Fault)]
+
+
+def _rows(path: Path, stream: io.TextIOWrapper, delimiter: str) -> Iterator[Row]:
+    for row in csv_rows(lines(stream, path.name), delimiter):
+        number, cells = row
+        if not isinstance(cells, Fault) and len(cells) > bounds.MOST_COLUMNS:
+            zh, en = f"第{number}行的列", f"columns in line {number}"
+            bounds.check(path.name, len(cells), bounds.MOST_COLUMNS, zh, en)
+        yield row

@@ -1,0 +1,180 @@
+"""What the store knows of the subjects of arriving rows.
+
+Whom a row without a usable code speaks of; and which rows speak of a time before their subject.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from itertools import islice
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from rules.model import Column, Table, Title, Vocabulary
+from scoring.facts.ingest.checks import before
+from scoring.facts.ingest.errors import Fault
+from scoring.facts.ingest.mapping import Dataset
+from scoring.facts.ingest.rows import AnyRow, BadRow, GoodRow, LostRow, OddRow, ShortRow
+from scoring.facts.versions import Rejected
+from scoring.store import Store
+from scoring.store.batches import parts
+from scoring.store.documents import encode
+from scoring.store.inside import ValueIn
+from scoring.store.models import RecordVersion, SubjectVersion
+
+Sessions = Callable[[], AbstractContextManager[Session]]
+"""Where the store is read: ``store.reading``, or the transaction that will keep the rows."""
+
+AT_ONCE = 500
+_MOST_SHOWN = 5
+_MOST_KEPT = 100_000
+
+
+def place(sessions: Sessions, vocabulary: Vocabulary, rows: Iterable[AnyRow]) -> Iterator[AnyRow]:
+    """The rows, with those that lack their subject's code under the one subject that fits, or bad.
+
+    The first of a row's clues that any current subject fits decides: one subject is taken, with a warning;
+    several are listed for a person.
+    """
+    waiting: list[LostRow] = []
+    for row in rows:
+        if not isinstance(row, LostRow):
+            yield row
+            continue
+        waiting.append(row)
+        if len(waiting) == AT_ONCE:
+            yield from _placed(sessions, vocabulary, waiting)
+            waiting.clear()
+    yield from _placed(sessions, vocabulary, waiting)
+
+
+def _placed(sessions: Sessions, vocabulary: Vocabulary, rows: list[LostRow]) -> Iterator[AnyRow]:
+    if not rows:
+        return
+    with sessions() as session:
+        fitting = {name: _fitting(session, vocabulary, name, rows) for name in vocabulary.find_by}
+    for row in rows:
+        found = ((name, fitting[name].get(text, [])) for name, text in row.clues.items())
+        name, subjects = next(((name, some) for name, some in found if some), ("", []))
+        if len(subjects) == 1:
+            cleared = [name for name, value in row.values.items() if value is None]
+            document = encode({**row.values, vocabulary.record_subject: subjects[0]}, cleared)
+            how = _how(vocabulary, name, row, subjects[0])
+            yield OddRow(row.number, (replace(row.fault, reason=how, level="warning"),))
+            yield row.number, row.key, subjects[0], document
+        else:
+            reason = f"{row.fault.reason} {_why_not(vocabulary, name, subjects)}"
+            yield BadRow(row.number, (replace(row.fault, reason=reason),))
+
+
+def any_known(store: Store, vocabulary: Vocabulary, dataset: Dataset, keys: Sequence[str]) -> bool:
+    """Whether the store knows any of some subjects or records."""
+    version = RecordVersion if dataset == "record" else SubjectVersion
+    key = RecordVersion.record_id if dataset == "record" else SubjectVersion.subject_id
+    current = sa.and_(version.vocabulary == vocabulary.id, version.known_until.is_(None))
+    with store.reading() as session:
+        known = (session.scalar(sa.select(1).where(current, key.in_(some)).limit(1)) for some in parts(keys))
+        return any(known)
+
+
+def _fitting(
+    session: Session, vocabulary: Vocabulary, name: str, rows: Iterable[LostRow]
+) -> dict[str, list[str]]:
+    """What the rows say of an attribute → the current subjects of which it is so."""
+    wanted = sorted({row.clues[name] for row in rows if name in row.clues})
+    found: dict[str, list[str]] = defaultdict(list)
+    value = ValueIn(SubjectVersion.data, name)
+    current = sa.and_(SubjectVersion.vocabulary == vocabulary.id, SubjectVersion.known_until.is_(None))
+    query = sa.select(value, SubjectVersion.subject_id).where(current, value.in_(wanted))
+    for text, subject in session.execute(query.order_by(SubjectVersion.subject_id)):
+        found[text].append(subject)
+    return found
+
+
+def doubt(
+    sessions: Sessions, vocabulary: Vocabulary, table: Table, rows: Iterable[AnyRow]
+) -> Iterator[AnyRow]:
+    """The rows, with a warning before each that has a date before its subject began.
+
+    The subjects are looked up for many rows at once; what the store doesn't know, it can't doubt.
+    """
+    bounds = {
+        name: column.possible.not_before
+        for name, column in table.columns.items()
+        if column.possible.not_before in vocabulary.subject.columns and table is not vocabulary.subject
+    }
+    known: dict[str, dict[str, str | None]] = defaultdict(dict)
+    waiting = iter(rows)
+    while some := list(islice(waiting, AT_ONCE)):
+        for name, earlier in bounds.items():
+            if earlier is not None:
+                whole = (row.row if isinstance(row, ShortRow) else row for row in some)
+                good = [row for row in whole if isinstance(row, tuple)]
+                began = known[earlier]
+                if len(began) > _MOST_KEPT:
+                    began.clear()
+                asked = {subject for _, _, subject, _ in good} - began.keys()
+                if asked:
+                    began |= dict.fromkeys(asked) | _values(sessions, vocabulary, earlier, asked)
+                yield from _early(vocabulary, table.columns[name], earlier, good, began)
+        yield from some
+
+
+def _early(
+    vocabulary: Vocabulary,
+    column: Column,
+    earlier: str,
+    rows: Sequence[GoodRow],
+    began: Mapping[str, str | None],
+) -> Iterator[OddRow]:
+    date = re.compile(
+        f'[{{,]{re.escape(json.dumps(column.name))}:"([^"]*)"'
+    )  # no text of a document holds it
+    for number, _, subject, document in rows:
+        first = began.get(subject)
+        found = date.search(document) if first is not None else None
+        value = found[1] if found else None
+        if first is not None and value is not None and value < first:
+            fault = before(vocabulary.subject.columns[earlier], first)
+            yield OddRow(number, (Rejected(number, column.title.zh, value, str(fault), "warning"),))
+
+
+def _values(
+    sessions: Sessions, vocabulary: Vocabulary, name: str, subjects: Iterable[str]
+) -> dict[str, str | None]:
+    """What is known of an attribute of some subjects."""
+    query = sa.select(SubjectVersion.subject_id, ValueIn(SubjectVersion.data, name)).where(
+        SubjectVersion.vocabulary == vocabulary.id,
+        SubjectVersion.known_until.is_(None),
+        SubjectVersion.subject_id.in_(subjects),
+    )
+    with sessions() as session:
+        return {row.subject_id: row[1] for row in session.execute(query)}
+
+
+def _how(vocabulary: Vocabulary, name: str, row: LostRow, subject: str) -> str:
+    title = vocabulary.subject.columns[name].title
+    said = row.clues[name]
+    return str(
+        Fault(
+            Title(f"按{title.zh}“{said}”认定为{subject}", f"found by {name}: it is {subject}"),
+            Title("请核对并补填代码", "check it, and fill in the code"),
+        )
+    )
+
+
+def _why_not(vocabulary: Vocabulary, name: str, subjects: list[str]) -> str:
+    if not subjects:
+        titles = "、".join(vocabulary.subject.columns[name].title.zh for name in vocabulary.find_by)
+        return str(
+            Title(f"按{titles}也没有找到主体", f"no subject fits by {', '.join(vocabulary.find_by)} either")
+        )
+    shown = "、".join(subjects[:_MOST_SHOWN]) + ("…" if len(subjects) > _MOST_SHOWN else "")
+    title = vocabulary.subject.columns[name].title
+    return str(Title(f"{title.zh}相同的有{len(subjects)}户:{shown}", f"{len(subjects)} fit by {name}"))

@@ -1,0 +1,196 @@
+"""Workbooks that we write for offices: empty ones to fill in, and bad rows to mend and send back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from itertools import chain, groupby, islice
+from pathlib import Path
+from typing import IO, Any
+
+import sqlalchemy as sa
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.comments import Comment
+from openpyxl.styles import Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from rules.model import Column, Kind, Table
+from scoring.facts.ingest.errors import Fault
+from scoring.facts.ingest.folding import Shown, Unreadable, as_text
+from scoring.facts.ingest.headers import REASON_HEADER, Layout
+from scoring.facts.ingest.quarantine import MEND, account, in_place
+from scoring.facts.ingest.rows import EXAMPLE, shown
+from scoring.facts.ingest.sheets import Cells, Row, Sheet
+from scoring.store import Store
+from scoring.store.models import IngestedFile, Quarantined
+
+MOST_ROWS = 20_000
+"""Bad rows in one sheet (own choice); those beyond stand in the quarantine file."""
+
+_DROP_DOWN_ROWS = 5_000
+_WRONG = PatternFill("solid", start_color="FFF2A0A0")
+_HEAD = PatternFill("solid", start_color="FFDDE6F0")
+_FORMULA_STARTS = ("=", "+", "-", "@")
+_LONGEST_CELL = 32_000
+
+
+# Mend and send back
+
+
+def write_bad_rows(store: Store, file_id: int, tables: Iterable[tuple[Sheet, Layout]], folder: Path) -> Path:
+    """The bad rows of a file as they stood, the wrong cells marked, the reasons in a column at the end.
+
+    :param tables: the file's sheets, read once more; the rows that the store's quarantine names are written,
+        of each sheet to one of its name.
+    :return: the workbook, named after the file and its digest.
+    :raises OSError: where it can't be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    workbook = Workbook(write_only=True)
+    with store.reading() as session:
+        file = session.get_one(IngestedFile, file_id)
+        path = account(file, folder, MEND)
+        for given, layout in tables:
+            query = sa.select(Quarantined).filter_by(file_id=file_id, level="error", sheet=given.name)
+            found = session.scalars(
+                query.order_by(Quarantined.row_no, Quarantined.id).execution_options(yield_per=1_000)
+            )
+            rows = ((row, list(some)) for row, some in groupby(found, key=lambda fault: fault.row_no))
+            bad = islice(rows, MOST_ROWS)
+            if first := next(bad, None):
+                sheet = workbook.create_sheet(given.name or "退回")
+                for line in _lines(sheet, given.rows, layout, chain([first], bad)):
+                    sheet.append(line)
+    with in_place(path) as unfinished:
+        workbook.save(unfinished)
+    return path
+
+
+def _lines(
+    sheet: Any, rows: Iterable[Row], layout: Layout, bad: Iterator[tuple[int, list[Quarantined]]]
+) -> Iterator[list[Any]]:
+    """The headers and the bad rows; both streams come in the order of the rows."""
+    headers: list[str] = []
+    number, faults = next(bad, (0, []))
+    for row, whole in rows:
+        cells = () if isinstance(whole, Fault) else _but(whole, layout.own)
+        if row == layout.row:
+            headers = [as_text(cell).strip() for cell in cells]
+            while headers and not headers[-1]:
+                headers.pop()
+            yield [_cell(sheet, header, _HEAD) for header in (*headers, REASON_HEADER)]
+        if row == number:
+            yield _line(sheet, headers, cells, faults)
+            number, faults = next(bad, (0, []))
+            if not faults:
+                return
+
+
+def _but(cells: Cells, position: int | None) -> Cells:
+    """The cells without those of our own column, if it came back."""
+    return cells if position is None else (*cells[:position], *cells[position + 1 :])
+
+
+def _line(sheet: Any, headers: Sequence[str], cells: Cells, faults: Sequence[Quarantined]) -> list[Any]:
+    """A bad row; cells beyond its headers come behind the reason, for a person to put in their places."""
+    reasons: dict[str, str] = {}
+    for fault in faults:
+        reasons.setdefault(fault.column or "", fault.reason)
+    width = len(headers)
+    line = []
+    for header, value in zip(headers, (*cells[:width], *[None] * (width - len(cells))), strict=True):
+        reason = reasons.get(shown(header))
+        cell = _cell(sheet, value, _WRONG if reason or "" in reasons else None)
+        if reason:
+            cell.comment = Comment(reason, "信衡 Xinheng")
+        line.append(cell)
+    said = "; ".join(f"{column}: {reason}" if column else reason for column, reason in reasons.items())
+    beyond = [_cell(sheet, value, _WRONG if value else None) for value in cells[width:]]
+    return [*line, _cell(sheet, said), *beyond]
+
+
+def _cell(sheet: Any, value: Any, fill: PatternFill | None = None) -> Any:
+    """A cell that holds the value and runs nothing."""
+    if isinstance(value, Shown | Unreadable):
+        value = value.text
+    text = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)[:_LONGEST_CELL] if isinstance(value, str) else None
+    cell = WriteOnlyCell(sheet, value if text is None else text)
+    if text is not None:
+        cell.data_type = "s"
+        cell.number_format = "@"
+        cell.quotePrefix = text.startswith(_FORMULA_STARTS)
+    if fill is not None:
+        cell.fill = fill
+    return cell
+
+
+# Templates
+
+
+def write_template(table: Table, required: Collection[str], stream: IO[bytes]) -> None:
+    """An empty workbook for a table: headers with units, drop-downs of closed lists, and an example row.
+
+    :param required: the columns that no file may lack; a star marks them, and those that every row fills.
+    """
+    workbook = Workbook()
+    sheet: Any = workbook.active
+    sheet.title = "填报"
+    lists: Any = workbook.create_sheet("代码")
+    lists.sheet_state = "hidden"
+    sheet.freeze_panes = "A2"
+    example = _example(table)
+    for number, column in enumerate(table.columns.values(), 1):
+        letter = get_column_letter(number)
+        head = sheet.cell(1, number, _header(column, column.name in (*required, *table.needs)))
+        head.font, head.fill = Font(bold=True), _HEAD
+        sheet.cell(2, number, example[column.name]).font = Font(italic=True, color="FF808080")
+        dimension = sheet.column_dimensions[letter]
+        dimension.width = max(12, 2 * len(head.value) + 2)
+        dimension.number_format = "yyyy-mm-dd" if column.declared == "date" else "@"
+        choices = _choices(column)
+        if choices:
+            for row, title in enumerate(choices, 1):
+                lists.cell(row, number, title)
+            allowed = DataValidation("list", formula1=f"代码!${letter}$1:${letter}${len(choices)}")
+            allowed.add(f"{letter}2:{letter}{_DROP_DOWN_ROWS}")
+            sheet.add_data_validation(allowed)
+    workbook.save(stream)
+
+
+def _header(column: Column, needed: bool) -> str:
+    unit = (
+        "（元）"
+        if column.title.en.endswith("(yuan)")
+        else "（年-月-日）"
+        if column.declared == "date"
+        else ""
+    )
+    return f"{'*' if needed else ''}{column.title.zh}{unit}"
+
+
+def _choices(column: Column) -> list[str]:
+    if column.declared == "boolean":
+        return ["是", "否"]
+    return [title.zh for title in column.values.values()]
+
+
+def _example(table: Table) -> Mapping[str, str]:
+    """A row that shows the form of each column; its key says that it is none."""
+    code, kind = next(iter(table.kinds.items()), ("", Kind((), {})))
+    said: dict[str, str] = {}
+    for name, column in table.columns.items():
+        codes = [code] if name == table.kind and code else kind.values.get(name, tuple(column.values))
+        titles = [column.values[code].zh for code in codes] if column.values else _choices(column)
+        said[name] = titles[0] if titles else "" if column.values else _form(column)
+    return {**said, table.key: EXAMPLE}
+
+
+def _form(column: Column) -> str:
+    if column.declared in ("integer", "decimal"):
+        most, least = column.possible.most, column.possible.least
+        number = max(least or 1, min(most or 1_000, 1_000 if column.declared == "decimal" else 1))
+        return f"{Decimal(number):f}"
+    return "2026-03-01" if column.declared == "date" else "18位代码" if column.format else "文字"

@@ -1,0 +1,223 @@
+"""Objection and repair (异议、信用修复): a record gets another status, dated and with what it rests on.
+
+An objection makes an effective record disputed; the decision on it makes it revoked, or effective again; a
+repair makes it repaired. The record gets a new version, and what a status means for the grade is the pack's.
+
+A mark's status stands against what offices' rows say (:mod:`scoring.facts.merging`). What a person makes of
+such a contradiction is a mark as well, and so is that a record is the duplicate of another
+(:mod:`scoring.facts.settling`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from rules.calendar import today
+from rules.model import EARLIEST, Vocabulary
+from scoring.facts.contradictions import Outcome, close_contradictions
+from scoring.facts.ingest.dates import FILLERS
+from scoring.facts.ingest.keys import record_key
+from scoring.facts.merging import STATUS as STATUS
+from scoring.facts.records import RecordError, UnknownRecordError, is_own, records_table
+from scoring.facts.versions import FileInfo, new_file, wait_for_turn
+from scoring.store import Store
+from scoring.store.access import RecordMark
+from scoring.store.documents import content_hash, decode, encode
+from scoring.store.models import RecordVersion
+
+Kind = Literal["objection", "decision", "repair", "confirmation", "acceptance", "duplicate"]
+_FROM = {"objection": ("effective",), "decision": ("disputed",), "repair": ("effective", "disputed")}
+_OUTCOMES: Mapping[str, Outcome] = {"confirmation": "confirmed", "acceptance": "accepted"}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """An objection, decision or repair: see :class:`scoring.store.access.RecordMark`."""
+
+    id: int
+    record_id: str
+    subject_id: str
+    kind: str
+    status_before: str
+    status_after: str
+    effective_on: dt.date
+    reason: str
+    evidence: tuple[Mapping[str, str], ...]
+    made_by: str
+    made_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRequest:
+    """What is to be noted about a record.
+
+    :param status: the record's new status.
+    :param effective_on: when the objection was filed, the decision made or the repair completed.
+    :param evidence: documents, as ``{title, reference}``.
+    """
+
+    kind: Kind
+    status: str
+    effective_on: dt.date
+    reason: str
+    evidence: tuple[Mapping[str, str], ...]
+    made_by: str
+
+
+def mark_record(
+    store: Store, vocabulary: Vocabulary, record_id: str, request: MarkRequest, authority: str | None = None
+) -> Mark:
+    """Give a record another status, in a new version, with what it rests on. Grades follow at the next run.
+
+    :param authority: only if the record is this authority's.
+    :raises UnknownRecordError: where there is no such record.
+    :raises RecordError: where the record's status or dates do not allow it.
+    """
+    table = records_table(vocabulary)
+    if request.status not in (table.columns[STATUS].values if STATUS in table.columns else {}):
+        raise RecordError(f"records of {vocabulary.id} can't be {request.status}")
+    with store.writing() as session:
+        wait_for_turn(session)
+        current = current_version(session, vocabulary, record_key(vocabulary, record_id))
+        data = decode(current.data, table) if current else {}
+        if current is None or not is_own(session, data, authority):
+            raise UnknownRecordError(f"there is no record {record_id} of {vocabulary.id}")
+        _check_mark(request, data, vocabulary)
+        _check_order(session, request, current)
+        return put_mark(session, current, data, request)
+
+
+def put_mark(
+    session: Session,
+    current: RecordVersion,
+    data: Mapping[str, Any],
+    request: MarkRequest,
+    before: str | None = None,
+) -> Mark:
+    """Note a mark, and give its record the mark's status; what contradicted an earlier one is closed.
+
+    :param data: what is known of the record.
+    :param before: the status before, where it is not the record's own.
+    """
+    if data.get(STATUS) != request.status:
+        _supersede(session, current, {**data, STATUS: request.status}, request.kind)
+    mark = _mark_row(current, before or str(data.get(STATUS) or ""), request)
+    session.add(mark)
+    session.flush()
+    outcome = _OUTCOMES.get(request.kind, "marked")
+    close_contradictions(
+        session.connection(), mark.vocabulary, [mark.record_id], outcome, mark.made_at, request.made_by
+    )
+    return _mark(mark)
+
+
+def list_marks(
+    store: Store,
+    vocabulary_id: str,
+    *,
+    subject_id: str | None = None,
+    record_id: str | None = None,
+    limit: int = 1000,
+) -> list[Mark]:
+    """Objections, decisions and repairs of a subject or of a record, the newest first."""
+    wanted = {"subject_id": subject_id, "record_id": record_id}
+    query = sa.select(RecordMark).where(RecordMark.vocabulary == vocabulary_id)
+    query = query.filter_by(**{name: value for name, value in wanted.items() if value is not None})
+    with store.reading() as session:
+        return [_mark(row) for row in session.scalars(query.order_by(RecordMark.id.desc()).limit(limit))]
+
+
+def current_version(session: Session, vocabulary: Vocabulary, record_id: str) -> RecordVersion | None:
+    """What is known of a record now; None where there is none."""
+    return session.scalar(
+        sa.select(RecordVersion).where(
+            RecordVersion.vocabulary == vocabulary.id,
+            RecordVersion.record_id == record_id,
+            RecordVersion.known_until.is_(None),
+        )
+    )
+
+
+def _check_mark(request: MarkRequest, data: Mapping[str, Any], vocabulary: Vocabulary) -> None:
+    status, allowed = data.get(STATUS), _FROM[request.kind]
+    if status not in allowed:
+        raise RecordError(
+            f"the record is {status or 'of unknown status'}; a {request.kind} needs it {' or '.join(allowed)}"
+        )
+    since = data.get(vocabulary.record_date)
+    if since is not None and request.effective_on < since:
+        raise RecordError(f"{request.effective_on} is before the record's own date, {since}")
+    check_day(request.effective_on)
+
+
+def check_day(day: dt.date) -> None:
+    """Refuse a mark's day that is still to come, or that nobody believes.
+
+    :raises RecordError: saying which day would be right.
+    """
+    if day > today():
+        raise RecordError(f"{day} is still to come: a mark is dated when it was filed or done")
+    if day < EARLIEST or day.isoformat() in FILLERS:
+        raise RecordError(f"{day} is not a possible date: a mark is dated when it was filed or done")
+
+
+def _check_order(session: Session, request: MarkRequest, current: RecordVersion) -> None:
+    """A decision is not before its objection. A mark of a day to come, as was once taken, stops nobody."""
+    last: dt.date | None = session.scalar(
+        sa.select(sa.func.max(RecordMark.effective_on)).where(
+            RecordMark.vocabulary == current.vocabulary, RecordMark.record_id == current.record_id
+        )
+    )
+    if last is not None and request.effective_on < min(last, today()):
+        raise RecordError(f"{request.effective_on} is before the record's last mark, {last}")
+
+
+def _supersede(session: Session, current: RecordVersion, data: Mapping[str, Any], kind: str) -> None:
+    source = FileInfo(uuid.uuid4().hex, f"{kind}: {current.record_id}", "mark")
+    entry = new_file(session, current.vocabulary, "record", source)
+    entry.rows_good = 1
+    current.known_until = entry.ingested_at
+    session.flush()  # before the new version is added: one current version a record
+    document = encode(data)
+    session.add(
+        RecordVersion(
+            record_id=current.record_id,
+            vocabulary=current.vocabulary,
+            subject_id=current.subject_id,
+            data=document,
+            content_hash=content_hash(document),
+            row_no=1,
+            known_from=entry.ingested_at,
+            known_until=None,
+            file_id=entry.id,
+        )
+    )
+
+
+def _mark_row(current: RecordVersion, status: str, request: MarkRequest) -> RecordMark:
+    return RecordMark(
+        vocabulary=current.vocabulary,
+        record_id=current.record_id,
+        subject_id=current.subject_id,
+        kind=request.kind,
+        status_before=status,
+        status_after=request.status,
+        effective_on=request.effective_on,
+        reason=request.reason,
+        evidence=json.dumps([dict(item) for item in request.evidence], ensure_ascii=False, sort_keys=True),
+        made_by=request.made_by,
+        made_at=dt.datetime.now(dt.UTC),
+    )
+
+
+def _mark(row: RecordMark) -> Mark:
+    values = {name: getattr(row, name) for name in Mark.__slots__}
+    return Mark(**(values | {"evidence": tuple(json.loads(row.evidence))}))

@@ -1,0 +1,415 @@
+"""Single records: taking some in and looking them up."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from rules.calendar import today
+from rules.model import Table, Title, Vocabulary
+from scoring.facts.bodies import register
+from scoring.facts.ingest.cells import EMPTY, FILLER, Convert, Reading, converter
+from scoring.facts.ingest.checks import RowCheck, merge_check, row_check
+from scoring.facts.ingest.errors import Fault
+from scoring.facts.ingest.keys import record_key, subject_key
+from scoring.facts.ingest.rows import AnyRow, BadRow, GoodRow, LostRow, OddRow, ShortRow
+from scoring.facts.ingest.subjects import doubt, place
+from scoring.facts.twins import twin_columns
+from scoring.facts.versions import (
+    Check,
+    FileInfo,
+    IngestResult,
+    Rejected,
+    Staged,
+    as_lacks,
+    ingest_rows,
+    noted_rows,
+)
+from scoring.store import Store
+from scoring.store.documents import decode, encode
+from scoring.store.inside import ValueIn
+from scoring.store.models import RecordVersion, SubjectVersion
+
+AUTHORITY = "authority"
+"""The column that says whose record it is."""
+
+_ROWS = pa.schema(
+    [("row_no", pa.int64())] + [(name, pa.string()) for name in ("key", "subject_id", "data", "lacks")]
+)
+
+
+class RecordError(Exception):
+    """What was asked can't be done to this record, or to records of this kind; the message says why."""
+
+
+class UnknownRecordError(LookupError):
+    """There is no such record, or not for who asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What became of submitted records. Of a rejected row every fault is listed; rows count from 1.
+
+    :param keys: of the rows that were taken, as the store keeps them.
+    :param held: rows that say another status than an objection, a decision or a repair gave their record,
+        which stands.
+    :param warnings: what is odd about rows that were taken.
+    """
+
+    new: int
+    changed: int
+    unchanged: int
+    rejected: int
+    held: int
+    faults: tuple[Rejected, ...]
+    warnings: tuple[Rejected, ...]
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A version of a record.
+
+    :param data: the vocabulary's columns, None where unknown.
+    :param known_until: None in the current version.
+    """
+
+    record_id: str
+    subject_id: str
+    data: Mapping[str, Any]
+    known_from: dt.datetime
+    known_until: dt.datetime | None
+
+
+def submit_records(
+    store: Store,
+    vocabulary: Vocabulary,
+    rows: Sequence[Mapping[str, Any]],
+    source: FileInfo,
+    authority: str | None = None,
+) -> Submission:
+    """Take records in, as if they were the rows of a file: good ones are kept, of the others it is said why.
+
+    A row whose subject's code is empty or a filler is looked for by what it says of the subject in the
+    vocabulary's ``find_by``, as a file's row is, among those who are known in the transaction that keeps it.
+
+    :param rows: column → JSON value; codes may be given by code or title. None clears what is known of the
+        column; an empty text, or no value, leaves it.
+    :param authority: take only records of this authority; it is filled in where a row leaves it out.
+    :raises RecordError: where the vocabulary has no records.
+    """
+    table = records_table(vocabulary)
+    check = row_check(table, today())
+    read = [
+        part
+        for number, row in enumerate(rows, start=1)
+        for part in _row(vocabulary, table, check, row, number, authority)
+    ]
+    checks = [] if authority is None else [_own_alone(authority)]
+    keys: dict[int, str] = {}
+    rejected: list[Rejected] = []
+
+    def arrive(session: Session) -> pa.Table:
+        good: list[tuple[*GoodRow, str | None]] = []
+        placed = place(lambda: nullcontext(session), vocabulary, read)
+        for row in doubt(lambda: nullcontext(session), vocabulary, table, placed):
+            match row:
+                case BadRow(_, notes) | OddRow(_, notes):
+                    rejected.extend(notes)
+                case ShortRow(whole, lacks):
+                    good.append((*whole, as_lacks(lacks)))
+                case tuple():
+                    good.append((*row, None))
+        keys.update((number, key) for number, key, *_ in good)
+        columns = zip(*good, strict=True) if good else ((), (), (), (), ())
+        return pa.table([pa.array(c, f.type) for c, f in zip(columns, _ROWS, strict=True)], _ROWS)
+
+    twins = twin_columns(vocabulary)
+    judge = merge_check(check, lambda name: name)
+    result = ingest_rows(
+        store, vocabulary.id, "record", arrive, source, rejected, table.key, checks, twins, judge=judge
+    )
+    return _submission(store, result, keys)
+
+
+def get_record(
+    store: Store, vocabulary: Vocabulary, record_id: str, authority: str | None = None
+) -> list[Record]:
+    """The versions of a record, the current one first.
+
+    :param authority: only if it is this authority's.
+    :raises UnknownRecordError: where there is none.
+    """
+    table = records_table(vocabulary)
+    key = record_key(vocabulary, record_id)
+    query = (
+        sa.select(RecordVersion)
+        .where(RecordVersion.vocabulary == vocabulary.id, RecordVersion.record_id == key)
+        .order_by(RecordVersion.known_from.desc(), RecordVersion.id.desc())
+    )
+    with store.reading() as session:
+        versions = [_record(row, table) for row in session.scalars(query)]
+        is_open = bool(versions) and is_own(session, versions[0].data, authority)
+    if not is_open:
+        raise UnknownRecordError(f"there is no record {record_id} of {vocabulary.id}")
+    return versions
+
+
+def list_records(
+    store: Store,
+    vocabulary: Vocabulary,
+    *,
+    subject_id: str | None = None,
+    authority: str | None = None,
+    after: str | None = None,
+    limit: int = 100,
+) -> list[Record]:
+    """Current records by their id.
+
+    :param after: only records with a greater id: the last of the page before.
+    """
+    table = records_table(vocabulary)
+    query = sa.select(RecordVersion).where(
+        RecordVersion.vocabulary == vocabulary.id, RecordVersion.known_until.is_(None)
+    )
+    if after is not None:
+        query = query.where(RecordVersion.record_id > after)
+    with store.reading() as session:
+        names = None if authority is None else sorted(register(session).names(authority))
+        if subject_id is not None:
+            query = _of_subject(query, subject_key(vocabulary, subject_id), names)
+        elif names is not None:
+            query = _of_names(query.order_by(RecordVersion.record_id).limit(limit), names)
+        rows = session.scalars(query.order_by(RecordVersion.record_id).limit(limit))
+        return [_record(row, table) for row in rows]
+
+
+_OWNER: sa.ColumnElement[str] = ValueIn(RecordVersion.data, AUTHORITY)
+_Records = sa.Select[RecordVersion]
+
+
+def _of_subject(query: _Records, subject_id: str, names: Sequence[str] | None) -> _Records:
+    """A subject's records are few: they are sought by it; what else is asked is an expression."""
+    query = query.where(RecordVersion.subject_id == subject_id).order_by(RecordVersion.record_id + "")
+    return query if names is None else query.where((_OWNER + "").in_(names))
+
+
+def _of_names(page: _Records, names: Sequence[str]) -> _Records:
+    """Of the first records of each name; one index seek a name."""
+    pages = [page.where(_OWNER.in_([name])).subquery() for name in names]
+    first = sa.union_all(*(sa.select(found.c.id) for found in pages))
+    return sa.select(RecordVersion).where(RecordVersion.id.in_(first))
+
+
+def is_own(session: Session, data: Mapping[str, Any], authority: str | None) -> bool:
+    """Whether a record is an authority's, by whichever of its names; None may have every record."""
+    return authority is None or data.get(AUTHORITY) in register(session).names(authority)
+
+
+def subject_attributes(store: Store, vocabulary: Vocabulary, subject_id: str) -> dict[str, Any] | None:
+    """What is known of a subject now; None where there is no such subject."""
+    query = sa.select(SubjectVersion.data).where(
+        SubjectVersion.vocabulary == vocabulary.id,
+        SubjectVersion.subject_id == subject_key(vocabulary, subject_id),
+        SubjectVersion.known_until.is_(None),
+    )
+    with store.reading() as session:
+        document = session.scalar(query)
+    return None if document is None else decode(document, vocabulary.subject)
+
+
+def records_table(vocabulary: Vocabulary) -> Table:
+    """The columns of a vocabulary's records.
+
+    :raises RecordError: where it has none.
+    """
+    if vocabulary.records is None:
+        raise RecordError(f"the vocabulary {vocabulary.id} has no records")
+    return vocabulary.records
+
+
+# Reading a row
+
+
+def _row(
+    vocabulary: Vocabulary,
+    table: Table,
+    check: RowCheck,
+    row: Mapping[str, Any],
+    number: int,
+    authority: str | None,
+) -> Iterator[AnyRow]:
+    """A row as the reader of files gives it: good, bad, too short for a new one, or without its subject."""
+    link = vocabulary.record_subject
+    said = {name: row[name] for name in vocabulary.find_by if name in row and name not in table.columns}
+    row = {name: value for name, value in row.items() if name not in said}
+    clues, unread = _clues(vocabulary, said, number)
+    values, faults = _read(table, vocabulary, row, number, authority)
+    found = _judged(check, values, number)
+    lacks = tuple(note for note, is_lack in found if is_lack)
+    notes = [note for note, is_lack in found if not is_lack]
+    errors = [*faults, *unread, *(note for note in notes if note.level == "error")]
+    is_lost = len(errors) == 1 and not lacks and values[link] in (EMPTY, FILLER) and bool(clues)
+    if errors and not is_lost:
+        yield BadRow(number, (*faults, *unread, *notes, *lacks))
+        return
+    yield OddRow(number, tuple(notes))
+    cleared = [name for name in values if name in row and row[name] is None and name != link]
+    key = str(values[table.key])
+    if is_lost:
+        known = {name: v for name, v in values.items() if name != link and (v is not None or name in cleared)}
+        yield LostRow(number, key, known, clues, errors[0])
+        return
+    good = (number, key, str(values[link]), encode(values, cleared))
+    yield ShortRow(good, lacks) if lacks else good
+
+
+def _clues(
+    vocabulary: Vocabulary, said: Mapping[str, Any], number: int
+) -> tuple[dict[str, str], list[Rejected]]:
+    """By which a subject may be found, in the order in which they are tried; and what can't be read."""
+    values = {name: _cell(vocabulary.id, vocabulary.subject, "", name, value) for name, value in said.items()}
+    unread = [
+        Rejected(number, name, _shown(said[name]), str(value))
+        for name, value in values.items()
+        if isinstance(value, Fault)
+    ]
+    return {name: str(value) for name, value in values.items() if value is not None}, unread
+
+
+def _read(
+    table: Table, vocabulary: Vocabulary, row: Mapping[str, Any], number: int, authority: str | None
+) -> tuple[dict[str, Any], list[Rejected]]:
+    """The values of a row's columns, and everything that is wrong with them."""
+    if authority is not None and AUTHORITY in table.columns:
+        row = {AUTHORITY: authority, **row}
+    values: dict[str, Any] = {}
+    faults = [_no_column(number, name, table) for name in row if name not in table.columns]
+    for name in dict.fromkeys((table.key, vocabulary.record_subject, *row)):
+        if name in table.columns:
+            value = _cell(vocabulary.id, table, vocabulary.record_subject, name, row.get(name))
+            if isinstance(value, Fault):
+                faults.append(Rejected(number, name, _shown(row.get(name)), str(value)))
+            values[name] = value
+    return values, faults
+
+
+def _judged(check: RowCheck, values: Mapping[str, Any], number: int) -> list[tuple[Rejected, bool]]:
+    """What the row check finds in the values that could be read, and whether only a new record lacks it."""
+    unread = {name for name, value in values.items() if isinstance(value, Fault)}
+    known = {name: value for name, value in values.items() if name not in unread}
+    return [
+        (
+            Rejected(
+                number,
+                finding.column,
+                _shown(values.get(finding.column)),
+                str(finding.fault),
+                "warning" if finding.odd else "error",
+            ),
+            finding.lacking,
+        )
+        for finding in check(known)
+        if finding.column not in unread
+    ]
+
+
+def _cell(vocabulary_id: str, table: Table, link: str, name: str, value: Any) -> Any:
+    if value is not None and not isinstance(value, str | int | float | bool):
+        return _NOT_A_VALUE
+    return _converter(_Column(vocabulary_id, name, name in (table.key, link)), table)(value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    vocabulary_id: str
+    name: str
+    required: bool
+
+
+_CONVERTERS: dict[_Column, tuple[Table, Convert]] = {}
+
+
+def _converter(column: _Column, table: Table) -> Convert:
+    known = _CONVERTERS.get(column)
+    if known is None or known[0] is not table:
+        reading = Reading(table.columns[column.name], required=column.required)
+        known = _CONVERTERS[column] = (table, converter(reading))
+    return known[1]
+
+
+_NOT_A_VALUE = Fault(
+    Title("不是单个值", "not a single value"),
+    Title("文本、数字或布尔值", "a text, a number or true or false"),
+)
+
+
+def _no_column(number: int, name: str, table: Table) -> Rejected:
+    return Rejected(
+        number, _shown(name[:100]), None, f"没有这一列 no such column (one of {', '.join(table.columns)})"
+    )
+
+
+def _of_others(number: int, found: str | None, authority: str) -> Rejected:
+    reason = f"不是本单位的记录 not a record of your own authority (leave it out, or {authority})"
+    return Rejected(number, AUTHORITY, found, reason)
+
+
+def _taken(number: int, key: str) -> Rejected:
+    return Rejected(
+        number, None, key[:100], "编号属于其他单位的记录 the number of another authority's record"
+    )
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return "".join(c if c.isprintable() else "\ufffd" for c in text[:200])
+
+
+def _own_alone(authority: str) -> Check:
+    """Refuses what is not an authority's own: it says so itself, or is known as another's or nobody's.
+
+    A record of which nobody says whose it is, is no department's to take: the district says whose it is.
+    """
+
+    def check(session: Session, rows: Sequence[Staged]) -> Iterator[Rejected]:
+        own = register(session).names(authority)
+        for row in rows:
+            said = json.loads(row.data).get(AUTHORITY)
+            if said not in own:
+                yield _of_others(row.row_no, said, authority)
+            elif row.current is not None and json.loads(row.current).get(AUTHORITY) not in own:
+                yield _taken(row.row_no, row.key)
+
+    return check
+
+
+def _submission(store: Store, result: IngestResult, keys: Mapping[int, str]) -> Submission:
+    with store.reading() as session:
+        noted = list(noted_rows(session, result.file_id))
+    faults = tuple(note for note in noted if note.level == "error")
+    warnings = tuple(note for note in noted if note.level == "warning")
+    refused = {fault.row_no for fault in faults}
+    kept = dict.fromkeys(key for number, key in keys.items() if number not in refused)
+    return Submission(
+        result.new,
+        result.changed,
+        result.unchanged,
+        result.rejected,
+        result.held,
+        faults,
+        warnings,
+        tuple(kept),
+    )
+
+
+def _record(row: RecordVersion, table: Table) -> Record:
+    return Record(row.record_id, row.subject_id, decode(row.data, table), row.known_from, row.known_until)

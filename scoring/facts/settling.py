@@ -1,0 +1,225 @@
+"""What only a person settles: contradictions of what was decided here, and twins among records."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from rules.model import Vocabulary
+from scoring.facts.objections import STATUS, Mark, MarkRequest, check_day, current_version, put_mark
+from scoring.facts.records import RecordError, UnknownRecordError, records_table
+from scoring.facts.twins import WITHOUT_EFFECT, TwinColumns, are_twins, note_twins, twin_columns
+from scoring.facts.versions import wait_for_turn
+from scoring.store import Store
+from scoring.store.access import RecordMark
+from scoring.store.documents import decode
+from scoring.store.findings import ContradictionRow, TwinsRow
+from scoring.store.models import RecordVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """An office's row that says another status than a mark gave. It has changed nothing.
+
+    :param status: the status that stands, by the mark of ``mark_kind``.
+    :param claimed: the status that the office's row gives.
+    :param ours: what is known of the record.
+    :param theirs: the record as it would be by the office's row.
+    :param file_id: the file in which the row stands at ``row_no``.
+    """
+
+    id: int
+    record_id: str
+    subject_id: str
+    mark_kind: str
+    status: str
+    claimed: str
+    ours: Mapping[str, Any]
+    theirs: Mapping[str, Any]
+    file_id: int
+    row_no: int
+    raised_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """Two records of a subject that may be one decision under two numbers, and would both count.
+
+    :param records: by their numbers, what is known of them.
+    """
+
+    id: int
+    subject_id: str
+    records: Mapping[str, Mapping[str, Any]]
+    found_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """Why somebody settles something, and on which day."""
+
+    reason: str
+    made_by: str
+    on: dt.date
+
+
+def list_contradictions(
+    store: Store, vocabulary: Vocabulary, *, after: int = 0, limit: int = 100
+) -> list[Contradiction]:
+    """Contradictions that nobody has resolved, in the order in which they came.
+
+    :param after: only those with a greater id.
+    :raises RecordError: where the vocabulary has no records.
+    """
+    table, row, current = records_table(vocabulary), ContradictionRow, RecordVersion
+    query = (
+        sa.select(row, RecordMark, current.data)
+        .join(RecordMark, RecordMark.id == row.mark_id)
+        .join(current, _is_current(current, vocabulary, row.record_id))
+        .where(row.vocabulary == vocabulary.id, row.closed_at.is_(None), row.id > after)
+        .order_by(row.id)
+        .limit(limit)
+    )
+    with store.reading() as session:
+        return [
+            Contradiction(
+                **{name: getattr(found, name) for name in _TAKEN},
+                mark_kind=mark.kind,
+                status=mark.status_after,
+                ours=decode(ours, table),
+                theirs=decode(found.data, table),
+            )
+            for found, mark, ours in session.execute(query)
+        ]
+
+
+_TAKEN = ("id", "record_id", "subject_id", "claimed", "file_id", "row_no", "raised_at")
+
+
+def resolve_contradiction(
+    store: Store, vocabulary: Vocabulary, contradiction_id: int, accept: bool, ruling: Ruling
+) -> Mark:
+    """Accept the office's status, or confirm ours; either is a mark, which stands.
+
+    After an acceptance the office's rows say the record's status again.
+
+    :raises UnknownRecordError: where there is no such contradiction.
+    :raises RecordError: where it is resolved already, or the day can't be a mark's.
+    """
+    with store.writing() as session:
+        wait_for_turn(session)
+        row = session.get(ContradictionRow, contradiction_id)
+        current = current_version(session, vocabulary, row.record_id) if row else None
+        if row is None or current is None or row.vocabulary != vocabulary.id:
+            raise UnknownRecordError(f"there is no contradiction {contradiction_id} of {vocabulary.id}")
+        if row.closed_at is not None:
+            raise RecordError(f"the contradiction {contradiction_id} is closed: {row.outcome}")
+        data = decode(current.data, records_table(vocabulary))
+        if accept:
+            return put_mark(session, current, data, _request("acceptance", row.claimed, ruling))
+        return put_mark(
+            session, current, data, _request("confirmation", str(data[STATUS]), ruling), row.claimed
+        )
+
+
+def list_twins(store: Store, vocabulary: Vocabulary, *, after: int = 0, limit: int = 100) -> list[Twins]:
+    """Twins that nobody has settled and that still would both count, in the order in which they were found.
+
+    :param after: only those with a greater id.
+    :raises RecordError: where the vocabulary has no records.
+    """
+    columns, found = twin_columns(vocabulary), []
+    first, second = aliased(RecordVersion), aliased(RecordVersion)
+    query = (
+        sa.select(TwinsRow, first.data, second.data)
+        .join(first, _is_current(first, vocabulary, TwinsRow.first_id))
+        .join(second, _is_current(second, vocabulary, TwinsRow.second_id))
+        .where(TwinsRow.vocabulary == vocabulary.id, TwinsRow.outcome.is_(None), TwinsRow.id > after)
+        .where(first.subject_id == second.subject_id)
+        .order_by(TwinsRow.id)
+    )
+    table = records_table(vocabulary)
+    with store.reading() as session:
+        for row, one, other in session.execute(query, execution_options={"yield_per": limit}):
+            if are_twins(json.loads(one), json.loads(other), columns):
+                records = {row.first_id: decode(one, table), row.second_id: decode(other, table)}
+                found.append(Twins(row.id, row.subject_id, records, row.found_at))
+            if len(found) == limit:
+                break
+    return found
+
+
+def search_twins(store: Store, vocabulary: Vocabulary, at: dt.datetime) -> None:
+    """Look for twins among all records; those that files bring are found as they come.
+
+    :raises RecordError: where the vocabulary has no records.
+    """
+    records_table(vocabulary)
+    with store.writing() as session:
+        wait_for_turn(session)
+        note_twins(session.connection(), vocabulary.id, twin_columns(vocabulary), at)
+
+
+def settle_twins(
+    store: Store, vocabulary: Vocabulary, twins_id: int, keep: str | None, ruling: Ruling
+) -> str | None:
+    """Say of twins that they are one decision, of which one record counts, or that they are two decisions.
+
+    :param keep: the record that counts; the other is revoked, with a mark. None: they are two decisions.
+    :return: the record that was revoked.
+    :raises UnknownRecordError: where there are no such twins.
+    :raises RecordError: where they are settled, ``keep`` is none of them, or the day can't be a mark's.
+    """
+    with store.writing() as session:
+        wait_for_turn(session)
+        row = session.get(TwinsRow, twins_id)
+        if row is None or row.vocabulary != vocabulary.id:
+            raise UnknownRecordError(f"there are no twins {twins_id} of {vocabulary.id}")
+        if row.outcome is not None:
+            raise RecordError(f"the twins {twins_id} are settled: {row.outcome}")
+        numbers = [row.first_id, row.second_id]
+        if keep is not None and keep not in numbers:
+            raise RecordError(f"{keep} is none of the two: {', '.join(numbers)}")
+        row.outcome, row.kept = ("different", None) if keep is None else ("same", keep)
+        row.reason, row.settled_by, row.settled_at = ruling.reason, ruling.made_by, dt.datetime.now(dt.UTC)
+        if keep is None:
+            return None
+        other = numbers[numbers.index(keep) - 1]
+        _revoke(session, vocabulary, other, ruling)
+        _look_again(session, vocabulary, row)
+        return other
+
+
+def _revoke(session: Session, vocabulary: Vocabulary, record_id: str, ruling: Ruling) -> None:
+    current, table = current_version(session, vocabulary, record_id), records_table(vocabulary)
+    if current is None or WITHOUT_EFFECT not in (
+        table.columns[STATUS].values if STATUS in table.columns else {}
+    ):
+        raise RecordError(f"the record {record_id} can't be {WITHOUT_EFFECT}")
+    data = decode(current.data, table)
+    put_mark(session, current, data, _request("duplicate", WITHOUT_EFFECT, ruling))
+
+
+def _look_again(session: Session, vocabulary: Vocabulary, row: TwinsRow) -> None:
+    """The record that is kept may have another twin, which was only compared with the one that is not."""
+    session.flush()
+    subject = sa.select(sa.literal(row.subject_id))
+    columns: TwinColumns = twin_columns(vocabulary)
+    note_twins(session.connection(), vocabulary.id, columns, row.settled_at or row.found_at, subject)
+
+
+def _is_current(version: Any, vocabulary: Vocabulary, record_id: Any) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        version.vocabulary == vocabulary.id, version.record_id == record_id, version.known_until.is_(None)
+    )
+
+
+def _request(kind: Any, status: str, ruling: Ruling) -> MarkRequest:
+    check_day(ruling.on)
+    return MarkRequest(kind, status, ruling.on, ruling.reason, (), ruling.made_by)

@@ -1,0 +1,208 @@
+"""Taking a file back: new versions say again what was known before it; nothing is deleted.
+
+What a file is still the last word on is taken back. What others said later stays, and is named. Versions that
+come back name the file that they first came from, so that it can be taken back as well; the undoing itself is
+entered as a file, so that it can be undone. Contradictions of marks go the same way; twins are those of what
+is known then.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from rules.fault import UnknownPackError
+from rules.library.loader import load_vocabulary
+from scoring.facts.contradictions import effect_of, take_back
+from scoring.facts.twins import note_twins, twin_columns
+from scoring.facts.versions import FileInfo, new_file, wait_for_turn
+from scoring.store.base import Moment, table_of
+from scoring.store.batches import parts
+from scoring.store.connection import Store
+from scoring.store.errors import StoreError
+from scoring.store.models import IngestedFile, RecordVersion, SubjectVersion
+
+_COPIED = ("vocabulary", "subject_id", "data", "content_hash", "row_no", "file_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What became of a file that was taken back.
+
+    :param file_id: of the undoing; None where there was nothing to take back (any more).
+    :param restored: keys of which is known again what was known before.
+    :param ended: keys that the file brought, and that are known no longer.
+    :param left: keys of which something was said later, so that they stay as they are.
+    :param contradictions: of marks, that the file had raised or closed, and that are closed or open again.
+    """
+
+    file_id: int | None
+    name: str
+    restored: int
+    ended: int
+    left: tuple[str, ...]
+    contradictions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that was taken in.
+
+    :param source: file, api (a request), mark, program or undo.
+    :param undone_by: the latest undoing of it.
+    """
+
+    id: int
+    name: str
+    vocabulary: str
+    table: str
+    rows_good: int
+    rows_bad: int
+    ingested_at: dt.datetime
+    source: str
+    undoes: int | None
+    undone_by: int | None
+
+
+def list_files(store: Store, everything: bool = False, limit: int = 100) -> list[File]:
+    """Files and what took them back, the newest first.
+
+    :param everything: also requests, marks and what the program itself put down.
+    """
+    undoing = sa.orm.aliased(IngestedFile)
+    undone_by = sa.select(sa.func.max(undoing.id)).where(undoing.undoes == IngestedFile.id).scalar_subquery()
+    query = sa.select(IngestedFile, undone_by).order_by(IngestedFile.id.desc()).limit(limit)
+    if not everything:
+        query = query.where(IngestedFile.source.in_(("file", "undo")))
+    with store.reading() as session:
+        return [
+            File(**{name: getattr(file, name) for name in File.__slots__[:-1]}, undone_by=by)
+            for file, by in session.execute(query)
+        ]
+
+
+def undo_file(store: Store, file_id: int) -> Undone:
+    """Take a file back, or an undoing, in one transaction. Grades follow at the next run.
+
+    A second time there is nothing left to take back, and nothing changes.
+
+    :raises StoreError: where there is no such file, or it is a mark, which only another mark takes back.
+    """
+    with store.writing() as session:
+        wait_for_turn(session)
+        file = session.get(IngestedFile, file_id)
+        if file is None:
+            raise StoreError(f"there is no file {file_id}; see: xinheng ingest list")
+        if file.source in ("mark", "program"):
+            raise StoreError(f"{file_id} ({file.name}) is not a file; another {file.source} takes it back")
+        return _Undoing(session, file).done()
+
+
+class _Undoing:
+    """The steps of taking one file back."""
+
+    def __init__(self, session: Session, file: IngestedFile) -> None:
+        self._session, self._file = session, file
+        self._version = RecordVersion if file.table == "record" else SubjectVersion
+        self._key = table_of(self._version).c["record_id" if file.table == "record" else "subject_id"]
+
+    def done(self) -> Undone:
+        """Take the steps."""
+        standing, ended_before = self._standing(), self._ended()
+        left = tuple(sorted(self._superseded() - standing.keys()))
+        contradictions = effect_of(self._session.connection(), self._file)
+        if not (standing or ended_before or contradictions):
+            return Undone(None, self._file.name, 0, 0, left)
+        info = FileInfo(uuid.uuid4().hex, f"undo: {self._file.name}", "undo")
+        entry = new_file(self._session, self._file.vocabulary, self._file.table, info, self._file.id)  # type: ignore[arg-type]
+        self._close(list(standing.values()), entry)
+        restored = self._restore([*standing, *ended_before], entry)
+        entry.rows_good = restored
+        take_back(self._session.connection(), contradictions, entry.ingested_at)
+        self._note_twins(entry)
+        ended = len(standing) + len(ended_before) - restored
+        return Undone(entry.id, self._file.name, restored, ended, left, len(contradictions))
+
+    def _of_file(self) -> sa.ColumnElement[bool]:
+        """Versions that the file brought, or brought back."""
+        v, file = self._version, self._file
+        return sa.and_(
+            v.vocabulary == file.vocabulary, sa.or_(v.file_id == file.id, v.known_from == file.ingested_at)
+        )
+
+    def _standing(self) -> dict[str, int]:
+        """The keys of which the file is the last word, with their current versions."""
+        query = sa.select(self._key, self._version.id).where(
+            self._of_file(), self._version.known_until.is_(None)
+        )
+        return dict(self._session.execute(query).all())
+
+    def _superseded(self) -> set[str]:
+        """The keys of which the file's word ended by anything but an undoing of the file."""
+        undoings = sa.select(IngestedFile.ingested_at).where(IngestedFile.undoes == self._file.id)
+        moments = set(self._session.scalars(undoings))
+        query = sa.select(self._key, self._version.known_until).where(self._of_file())
+        rows = self._session.execute(query.order_by(self._version.known_from)).all()
+        last: dict[str, dt.datetime | None] = dict(rows)
+        return {key for key, until in last.items() if until is not None and until not in moments}
+
+    def _ended(self) -> list[str]:
+        """The keys that the file, an undoing, ended, and of which nothing was said since."""
+        if self._file.undoes is None:
+            return []
+        later = sa.orm.aliased(table_of(self._version))
+        since = sa.select(1).where(
+            later.c.vocabulary == self._file.vocabulary,
+            later.c[self._key.key] == self._key,
+            later.c.known_from >= self._file.ingested_at,
+        )
+        query = sa.select(self._key).where(
+            self._version.vocabulary == self._file.vocabulary,
+            self._version.known_until == self._file.ingested_at,
+            ~since.correlate(table_of(self._version)).exists(),
+        )
+        return list(self._session.scalars(query))
+
+    def _close(self, versions: Sequence[int], entry: IngestedFile) -> None:
+        for some in parts(versions):
+            self._session.execute(
+                sa.update(self._version)
+                .where(self._version.id.in_(some))
+                .values(known_until=entry.ingested_at)
+                .execution_options(synchronize_session=False)
+            )
+
+    def _restore(self, keys: Sequence[str], entry: IngestedFile) -> int:
+        """Add again the versions that the file ended; how many."""
+        table, restored = table_of(self._version), 0
+        names = [*_COPIED, *([self._key.key] if self._key.key not in _COPIED else [])]
+        for some in parts(keys):
+            before = sa.select(
+                *(table.c[name] for name in names), sa.literal(entry.ingested_at, Moment)
+            ).where(
+                table.c.vocabulary == self._file.vocabulary,
+                self._key.in_(some),
+                table.c.known_until == self._file.ingested_at,
+            )
+            insert = sa.insert(table).from_select([*names, "known_from"], before)
+            done = self._session.execute(insert, execution_options={"preserve_rowcount": True})
+            restored += done.rowcount  # type: ignore[attr-defined]
+        return restored
+
+    def _note_twins(self, entry: IngestedFile) -> None:
+        """Note the twins that records become by coming back; a pack's own vocabulary has none."""
+        if entry.table != "record":
+            return
+        try:
+            columns = twin_columns(load_vocabulary(entry.vocabulary))
+        except UnknownPackError:
+            return
+        back = sa.select(RecordVersion.subject_id).where(
+            RecordVersion.vocabulary == entry.vocabulary, RecordVersion.known_from == entry.ingested_at
+        )
+        note_twins(self._session.connection(), entry.vocabulary, columns, entry.ingested_at, back)

@@ -1,0 +1,51 @@
+"""The batch of one day: a pack, a day, subjects and records in; scores, dimension scores and hits out."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import duckdb
+
+from rules.model import Pack
+from rules.plan import compile_plan
+from scoring.judging.coded import RECORDS, SIGNATURES, SUBJECTS, code_facts
+from scoring.judging.grades import SEGMENTS
+from scoring.judging.judge import grade_on, judge
+from scoring.judging.period import Period
+from scoring.judging.spans import SPANS
+
+
+def grade(
+    connection: duckdb.DuckDBPyConnection,
+    pack: Pack,
+    as_of: dt.date,
+    subjects: str = "subjects",
+    records: str | None = "records",
+    ahead: bool = True,
+) -> None:
+    """Grades every subject of plain tables.
+
+    :param connection: holds the tables or views ``subjects`` and ``records`` with the vocabulary's columns,
+        typed as :func:`scoring.judging.sql.sql_type` says, their keys unique. Records of unknown subjects
+        take no part.
+    :param subjects: the name of the table of subjects.
+    :param records: the name of the table of records; None where the vocabulary has none.
+    :param ahead: whether later days are looked at, for ``next_change_on``; without them it is null.
+
+    Leaves the three tables of :func:`scoring.judging.judge.grade_on`, replacing those of an earlier call.
+    """
+    code_facts(connection, pack.vocabulary, subjects, records or "")
+    grade_coded(connection, pack, as_of, ahead)
+    for table in (SUBJECTS, *((RECORDS, SIGNATURES) if pack.vocabulary.records else ())):
+        connection.execute(f"drop table {table}")
+
+
+def grade_coded(
+    connection: duckdb.DuckDBPyConnection, pack: Pack, as_of: dt.date, ahead: bool = True
+) -> None:
+    """Grades every subject of coded facts (:mod:`scoring.judging.coded`), which stay; as :func:`grade`."""
+    period = Period(as_of) if ahead else Period.of(as_of)
+    judge(connection, compile_plan(pack), period)
+    grade_on(connection, pack, as_of, period)
+    for table in (SPANS, SEGMENTS):
+        connection.execute(f"drop table {table}")
