@@ -10,11 +10,13 @@ from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
-from api import auth, docs, edge, fields, idempotency, journal, limits, naming, observe, pages, session
-from api.openapi import make_api
+from api import pages
+from api.around import auth, edge, idempotency, journal, limits, naming, observe, session
+from api.around.request import Request, current
+from api.http import docs, fields
+from api.http.openapi import make_api
+from api.http.problems import problem_response, unavailable
 from api.pages.errors import page_response
-from api.problems import problem_response, unavailable
-from api.request import Request, current
 from api.resources import BLUEPRINTS
 from api.settings import Settings, read_settings
 from scoring.access.audit import AuditLog

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from api.limits import parse_rate
+from api.around.limits import parse_rate
 from scoring.access.consents import LONGEST_MONTHS
 from scoring.access.keys import CACHE_SECONDS
 from scoring.store.connection import parse_url

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl.worksheet.worksheet import Worksheet
 
-from api.export import encoded
+from api.http.export import encoded
 from scoring.characters.formulas import inert, inert_sql
 from scoring.characters.spreadsheets import append_row, inert_column
 from scoring.cli import main

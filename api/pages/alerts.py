@@ -10,12 +10,12 @@ from typing import Any
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from api import journal
-from api.auth import caller
-from api.context import store
+from api.around import journal
+from api.around.auth import caller
+from api.around.context import store
+from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
 from api.pages.forms import FormError, filled_in, number
-from api.problems import fail
 from api.resources.runs import NUMBER
 from api.schemas.alerts import AcknowledgementBody
 from rules import model

@@ -8,12 +8,12 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from api import observe, session
-from api.access import ACCESS
-from api.auth import PAGES
+from api.around import observe, session
+from api.around.access import ACCESS
+from api.around.auth import PAGES
+from api.around.request import current
+from api.http.problems import Problem, said
 from api.pages import language, words
-from api.problems import Problem, said
-from api.request import current
 from rules.model import Title
 from scoring.access.keys import Key
 from scoring.characters.visible import as_typed

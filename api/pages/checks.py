@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from werkzeug.wrappers import Response
 
-from api.auth import caller, is_regulator
-from api.context import store
+from api.around.auth import caller, is_regulator
+from api.around.context import store
 from api.pages.blueprint import blueprint, page
 from scoring.access.audit import entries
 from scoring.access.lending import ACTION, OUTCOMES

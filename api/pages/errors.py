@@ -7,10 +7,10 @@ from contextlib import suppress
 from flask import Response
 from werkzeug.exceptions import HTTPException, NotFound
 
+from api.around.request import current
+from api.around.session import signed_in
+from api.http.problems import PROGRAMS, Problem, answered_headers, said
 from api.pages.blueprint import frame, page, policy
-from api.problems import PROGRAMS, Problem, answered_headers, said
-from api.request import current
-from api.session import signed_in
 from rules.model import Title
 from scoring.access.keys import Key
 from scoring.store import StoreError

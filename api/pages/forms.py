@@ -7,7 +7,7 @@ from typing import Any
 from flask import request
 from marshmallow import Schema, ValidationError
 
-from api.problems import fail
+from api.http.problems import fail
 from rules.model import Title
 
 LARGEST = 2**53

@@ -9,13 +9,13 @@ from typing import Any
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from api import journal
-from api.auth import caller, is_regulator
-from api.context import settings, store
-from api.naming import own_body, subject_of, vocabulary_of
+from api.around import journal
+from api.around.auth import caller, is_regulator
+from api.around.context import settings, store
+from api.around.naming import own_body, subject_of, vocabulary_of
+from api.http.problems import fail
 from api.pages import charts, story
 from api.pages.blueprint import blueprint, page
-from api.problems import fail
 from rules.calendar import add_months
 from rules.model import Title
 from rules.tools.book import LANES

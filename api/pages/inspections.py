@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import request
 from werkzeug.wrappers import Response
 
-from api import journal
-from api.context import settings, store
+from api.around import journal
+from api.around.context import settings, store
+from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
-from api.problems import fail
 from scoring.answers.search import names_of
 from scoring.inspections.office import get_plan, list_plans, plan_refusals, plan_visits
 from scoring.runs.results import find_run

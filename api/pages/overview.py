@@ -10,9 +10,9 @@ from typing import Any
 from flask import redirect, url_for
 from werkzeug.wrappers import Response
 
-from api import journal
-from api.auth import caller, is_regulator
-from api.context import store
+from api.around import journal
+from api.around.auth import caller, is_regulator
+from api.around.context import store
 from api.pages.blueprint import blueprint, page
 from api.pages.charts import bars
 from rules.library.loader import installed_packs

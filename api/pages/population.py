@@ -7,10 +7,10 @@ from collections import Counter
 from flask import request
 from werkzeug.wrappers import Response
 
-from api.context import settings, store
+from api.around.context import settings, store
+from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
 from api.pages.charts import bars
-from api.problems import fail
 from scoring.answers.population import PopulationForecast, population_forecast
 from scoring.answers.search import graded_packs
 from scoring.answers.timelines import UnknownSubjectError

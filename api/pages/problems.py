@@ -10,13 +10,13 @@ from typing import Any
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from api import journal
-from api.auth import caller
-from api.context import settings, store
-from api.naming import own_body
+from api.around import journal
+from api.around.auth import caller
+from api.around.context import settings, store
+from api.around.naming import own_body
+from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
 from api.pages.forms import FormError, filled_in, number
-from api.problems import fail
 from api.resources.runs import NUMBER
 from api.schemas.problems import STAGES, ProblemRequest, StepRequest
 from rules.calendar import today

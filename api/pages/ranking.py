@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from werkzeug.wrappers import Response
 
-from api import journal
-from api.context import store
+from api.around import journal
+from api.around.context import store
+from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
-from api.problems import fail
 from rules.fault import UnknownPackError
 from rules.model import Title
 from scoring.answers.departments import PACK, department_ranking

@@ -7,9 +7,9 @@ from itertools import groupby
 from flask import request
 from werkzeug.wrappers import Response
 
-from api.context import packs_called, store
+from api.around.context import packs_called, store
+from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
-from api.problems import fail
 from rules.calendar import today
 from rules.identity import identity
 from rules.library.loader import installed_packs, ruling, ruling_packs

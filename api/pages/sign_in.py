@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from api import session
-from api.auth import authenticate
+from api.around import session
+from api.around.auth import authenticate
 from api.pages import language
 from api.pages.blueprint import blueprint, page
 

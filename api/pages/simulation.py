@@ -9,11 +9,11 @@ from typing import Any
 from flask import request
 from werkzeug.wrappers import Response
 
-from api import journal
-from api.context import store
+from api.around import journal
+from api.around.context import store
+from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
 from api.pages.charts import bars
-from api.problems import fail
 from api.resources.simulations import simulated
 from rules.calendar import today
 from rules.fault import PackError, UnknownPackError

@@ -6,14 +6,14 @@ import datetime as dt
 import json
 from typing import Any
 
-from api import journal
-from api.auth import caller
-from api.context import pack_id, store
-from api.idempotency import PARAMETER
-from api.naming import subject_of, vocabulary_of
-from api.openapi import Blueprint
-from api.paging import page
-from api.problems import fail
+from api.around import journal
+from api.around.auth import caller
+from api.around.context import pack_id, store
+from api.around.idempotency import PARAMETER
+from api.around.naming import subject_of, vocabulary_of
+from api.http.openapi import Blueprint
+from api.http.paging import page
+from api.http.problems import fail
 from api.resources.runs import NUMBER
 from api.schemas.alerts import (
     AcknowledgementBody,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.context import settings, store
-from api.naming import vocabulary_of
-from api.openapi import Blueprint
-from api.paging import page
+from api.around.context import settings, store
+from api.around.naming import vocabulary_of
+from api.http.openapi import Blueprint
+from api.http.paging import page
 from api.schemas.keys import EntriesQuery, EntryPage, VerificationSchema
 from scoring.access import audit
 from scoring.facts.ingest.keys import subject_key

@@ -9,13 +9,13 @@ from typing import Any
 
 from flask import url_for
 
-from api import journal
-from api.auth import who
-from api.context import clock, settings, store
-from api.idempotency import PARAMETER
-from api.openapi import Blueprint
-from api.paging import page
-from api.problems import Problem, fail
+from api.around import journal
+from api.around.auth import who
+from api.around.context import clock, settings, store
+from api.around.idempotency import PARAMETER
+from api.http.openapi import Blueprint
+from api.http.paging import page
+from api.http.problems import Problem, fail
 from api.resources.runs import NUMBER
 from api.schemas.consents import (
     ConsentPage,

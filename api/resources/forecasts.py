@@ -6,9 +6,9 @@ from typing import Any
 
 from flask import Response, jsonify
 
-from api.context import pack_id, store
-from api.openapi import Blueprint
-from api.problems import fail
+from api.around.context import pack_id, store
+from api.http.openapi import Blueprint
+from api.http.problems import fail
 from api.schemas.supervision import PopulationForecastSchema, PopulationQuery
 from scoring.answers.population import population_document, population_forecast
 from scoring.answers.timelines import UnknownSubjectError

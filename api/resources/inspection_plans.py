@@ -7,12 +7,12 @@ from typing import Any
 
 from flask import url_for
 
-from api import journal
-from api.context import pack_id, store
-from api.idempotency import PARAMETER
-from api.openapi import Blueprint
-from api.paging import page
-from api.problems import fail
+from api.around import journal
+from api.around.context import pack_id, store
+from api.around.idempotency import PARAMETER
+from api.http.openapi import Blueprint
+from api.http.paging import page
+from api.http.problems import fail
 from api.resources.runs import NUMBER
 from api.schemas.subjects import PackQuery
 from api.schemas.supervision import PlanRequest, PlanSchema, RefusalSchema, VisitPage, VisitsQuery

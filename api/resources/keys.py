@@ -7,10 +7,10 @@ from typing import Any
 
 from flask import url_for
 
-from api.context import store
-from api.openapi import Blueprint
-from api.paging import PageQuery, page
-from api.problems import fail
+from api.around.context import store
+from api.http.openapi import Blueprint
+from api.http.paging import PageQuery, page
+from api.http.problems import fail
 from api.schemas.keys import KeyPage, KeyRequest, KeySchema, NewKeySchema, RotationRequest
 from scoring.access import keys
 from scoring.access.keys import Key, KeyNotFoundError, NewKey, Role

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from api import journal
-from api.auth import caller, is_regulator, who
-from api.context import clock, settings, store
-from api.openapi import Blueprint
-from api.paging import NumberedPageQuery, page
-from api.problems import fail, field_errors
+from api.around import journal
+from api.around.auth import caller, is_regulator, who
+from api.around.context import clock, settings, store
+from api.http.openapi import Blueprint
+from api.http.paging import NumberedPageQuery, page
+from api.http.problems import fail, field_errors
 from api.schemas.lender_checks import (
     BatchRequest,
     BatchSchema,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.auth import who
-from api.context import clock, store
-from api.idempotency import PARAMETER
-from api.openapi import Blueprint
+from api.around.auth import who
+from api.around.context import clock, store
+from api.around.idempotency import PARAMETER
+from api.http.openapi import Blueprint
 from api.resources.consents import told
 from api.schemas.consents import LenderReasonRequest, LendersSchema
 from scoring.access import consents

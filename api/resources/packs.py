@@ -7,11 +7,11 @@ from typing import Any
 
 from flask import Response
 
-from api.context import packs_called
-from api.openapi import Blueprint
-from api.problems import fail
+from api.around.context import packs_called
+from api.http.openapi import Blueprint
+from api.http.problems import fail
 from api.schemas.packs import PackSchema, PackSummarySchema, PackVersionQuery
-from api.views import pack_summary, pack_view
+from api.schemas.views import pack_summary, pack_view
 from rules.calendar import today
 from rules.library.loader import installed_packs, ruling
 from rules.model import Pack

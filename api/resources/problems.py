@@ -6,14 +6,14 @@ from typing import Any
 
 from flask import url_for
 
-from api import journal
-from api.auth import caller
-from api.context import store
-from api.idempotency import PARAMETER
-from api.naming import own_body
-from api.openapi import Blueprint
-from api.paging import page
-from api.problems import fail
+from api.around import journal
+from api.around.auth import caller
+from api.around.context import store
+from api.around.idempotency import PARAMETER
+from api.around.naming import own_body
+from api.http.openapi import Blueprint
+from api.http.paging import page
+from api.http.problems import fail
 from api.resources.runs import NUMBER
 from api.schemas.problems import (
     ProblemPage,

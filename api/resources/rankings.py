@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from api import journal
-from api.auth import own_data
-from api.context import store
-from api.openapi import Blueprint
-from api.problems import fail
+from api.around import journal
+from api.around.auth import own_data
+from api.around.context import store
+from api.http.openapi import Blueprint
+from api.http.problems import fail
 from api.schemas.supervision import RankingQuery, RankingSchema
-from api.views import rule_view
+from api.schemas.views import rule_view
 from rules.fault import UnknownPackError
 from scoring.answers.departments import Ranking, Standing, department_ranking
 from scoring.facts.bodies import UnknownBodyError, body_called

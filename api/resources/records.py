@@ -7,13 +7,13 @@ from typing import Any
 
 from flask import url_for
 
-from api import journal
-from api.auth import caller, own_data
-from api.context import store, vocabulary
-from api.idempotency import PARAMETER
-from api.openapi import Blueprint
-from api.paging import page
-from api.problems import Problem, fail
+from api.around import journal
+from api.around.auth import caller, own_data
+from api.around.context import store, vocabulary
+from api.around.idempotency import PARAMETER
+from api.http.openapi import Blueprint
+from api.http.paging import page
+from api.http.problems import Problem, fail
 from api.schemas.records import (
     DecisionBody,
     MarkBody,

@@ -7,14 +7,14 @@ from typing import Any
 
 from flask import Response, stream_with_context, url_for
 
-from api import journal
-from api.auth import caller
-from api.context import pack_id, run, store
-from api.export import MEDIA_TYPES, encoded
-from api.idempotency import PARAMETER
-from api.openapi import Blueprint
-from api.paging import NumberedPageQuery, page
-from api.problems import fail
+from api.around import journal
+from api.around.auth import caller
+from api.around.context import pack_id, run, store
+from api.around.idempotency import PARAMETER
+from api.http.export import MEDIA_TYPES, encoded
+from api.http.openapi import Blueprint
+from api.http.paging import NumberedPageQuery, page
+from api.http.problems import fail
 from api.schemas.runs import (
     AgainstQuery,
     ComparisonSchema,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Response
 from marshmallow import Schema, fields
 
-from api import observe
-from api.context import store
-from api.openapi import Blueprint
-from api.problems import TYPES, ProblemType, fail
+from api.around import observe
+from api.around.context import store
+from api.http.openapi import Blueprint
+from api.http.problems import TYPES, ProblemType, fail
 from scoring.store.revision import require_current, require_writable
 
 blueprint = Blueprint("service", __name__, description="The service itself")

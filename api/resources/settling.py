@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from api import journal
-from api.auth import caller
-from api.context import store, vocabulary
-from api.idempotency import PARAMETER
-from api.openapi import Blueprint
-from api.paging import page
-from api.problems import fail
+from api.around import journal
+from api.around.auth import caller
+from api.around.context import store, vocabulary
+from api.around.idempotency import PARAMETER
+from api.http.openapi import Blueprint
+from api.http.paging import page
+from api.http.problems import fail
 from api.resources.runs import NUMBER
 from api.schemas.settling import (
     ContradictionPage,

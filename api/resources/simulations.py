@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from api import journal
-from api.context import packs_called, store
-from api.openapi import Blueprint
-from api.problems import Problem, fail
+from api.around import journal
+from api.around.context import packs_called, store
+from api.http.openapi import Blueprint
+from api.http.problems import Problem, fail
 from api.schemas.supervision import SimulationRequest, SimulationSchema
 from rules.fault import PackError, UnknownPackError
 from rules.library.loader import find_pack, load_text

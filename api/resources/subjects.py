@@ -8,13 +8,13 @@ from typing import Any
 from flask import Response, current_app, jsonify
 from werkzeug.http import generate_etag, quote_etag
 
-from api import journal
-from api.auth import who
-from api.context import pack_id, run_of, store
-from api.naming import subject_of, vocabulary_of
-from api.openapi import Blueprint
-from api.paging import NumberedPageQuery, page
-from api.problems import fail
+from api.around import journal
+from api.around.auth import who
+from api.around.context import pack_id, run_of, store
+from api.around.naming import subject_of, vocabulary_of
+from api.http.openapi import Blueprint
+from api.http.paging import NumberedPageQuery, page
+from api.http.problems import fail
 from api.schemas.consents import ConsentPage
 from api.schemas.lender_checks import CheckNotePage
 from api.schemas.subjects import (

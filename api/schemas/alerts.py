@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.fields import Points, Text
-from api.paging import NumberedPageQuery, page_of
+from api.http.fields import Points, Text
+from api.http.paging import NumberedPageQuery, page_of
 from api.schemas.subjects import PackQuery
 from scoring.facts.ingest.keys import LONGEST_KEY
 

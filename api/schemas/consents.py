@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.fields import Text
-from api.paging import NumberedPageQuery, page_of
+from api.http.fields import Text
+from api.http.paging import NumberedPageQuery, page_of
 from scoring.access.consents import PURPOSES
 
 MONTH = r"^[12][0-9]{3}-(0[1-9]|1[0-2])$"

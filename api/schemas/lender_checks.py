@@ -7,9 +7,9 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from api.fields import Text
-from api.paging import page_of
-from api.problems import FieldErrorSchema
+from api.http.fields import Text
+from api.http.paging import page_of
+from api.http.problems import FieldErrorSchema
 from scoring.access.consents import PURPOSES
 from scoring.access.lending import OUTCOMES
 from scoring.facts.ingest.keys import LONGEST_KEY

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from api.fields import Points, Text, TitleField
+from api.http.fields import Points, Text, TitleField
 from api.schemas.subjects import CitationSchema
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.fields import Text
-from api.paging import NumberedPageQuery, page_of
+from api.http.fields import Text
+from api.http.paging import NumberedPageQuery, page_of
 from rules.library.loader import load_vocabulary
 from scoring.facts.ingest.keys import LONGEST_KEY
 from scoring.problems.chart import CORRECT, REQUESTS, WAYS, Actor

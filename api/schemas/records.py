@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.fields import Text, Values
-from api.paging import PageQuery, page_of
+from api.http.fields import Text, Values
+from api.http.paging import PageQuery, page_of
 from api.schemas.subjects import MarkSchema
 from scoring.facts.ingest.keys import ENTERPRISES, LONGEST_KEY
 

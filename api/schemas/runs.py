@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.fields import Points, Text
-from api.paging import NumberedPageQuery, PageQuery, page_of
+from api.http.fields import Points, Text
+from api.http.paging import NumberedPageQuery, PageQuery, page_of
 
 LARGEST_ID = 2**53
 FORMATS = ("ndjson", "csv", "parquet")

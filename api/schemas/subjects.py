@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from api.fields import Points, Text, TitleField, Values
-from api.paging import NumberedPageQuery, PageQuery, page_of
+from api.http.fields import Points, Text, TitleField, Values
+from api.http.paging import NumberedPageQuery, PageQuery, page_of
 from api.schemas.lender_checks import CheckNoteSchema
 from api.schemas.runs import RunSchema
 from rules.calendar import SHANGHAI

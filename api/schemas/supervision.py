@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.fields import Points, Text, TitleField, Values
-from api.paging import PageQuery, page_of
+from api.http.fields import Points, Text, TitleField, Values
+from api.http.paging import PageQuery, page_of
 from api.schemas.runs import LARGEST_ID, MoveSchema, RunSchema, TransitionSchema
 from api.schemas.subjects import GradeSchema, PackQuery, RuleSchema
 from scoring.answers.population import MOST_MONTHS

@@ -8,7 +8,7 @@ from expected_access import EXPECTED, opens
 from flask import Flask
 from small_district import SUBJECTS
 
-from api.access import ACCESS
+from api.around.access import ACCESS
 from scoring.access.keys import Role
 
 PATHS = {

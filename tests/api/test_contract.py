@@ -21,8 +21,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api.access import ACCESS
-from api.fields import PRINTABLE
+from api.around.access import ACCESS
+from api.http.fields import PRINTABLE
 from scoring.access.keys import Role
 
 EXAMPLES = 10

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask, Response
 from flask.testing import FlaskClient
 
-from api import edge
-from api.limits import Limiter, Rate, parse_rate
+from api.around import edge
+from api.around.limits import Limiter, Rate, parse_rate
 from api.settings import Settings, SettingsError, read_settings
 
 GZIP = {"Accept-Encoding": "gzip"}

@@ -10,7 +10,7 @@ from client import Client, Sign
 from flask import Flask
 from small_district import FINED, PACK
 
-from api.access import ACCESS
+from api.around.access import ACCESS
 from rules.library.loader import VOCABULARIES
 from scoring.access.keys import Role
 

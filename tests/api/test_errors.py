@@ -9,7 +9,7 @@ from small_district import FINED
 from werkzeug.exceptions import HTTPException
 
 from api.app import create_app
-from api.problems import TYPES
+from api.http.problems import TYPES
 from api.settings import Settings
 from scoring.access.keys import Role, create_key
 from scoring.store import Store

@@ -19,9 +19,9 @@ from flask import Flask
 from small_district import FINED
 from test_server import _served as served
 
-from api import journal
 from api.app import create_app
-from api.idempotency import CLAIMED, HEADER, KEPT, Claim
+from api.around import journal
+from api.around.idempotency import CLAIMED, HEADER, KEPT, Claim
 from api.settings import Settings
 from scoring.access.keys import Role, create_key
 from scoring.problems import desk

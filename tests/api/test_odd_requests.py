@@ -11,8 +11,8 @@ from client import Client, Sign
 from flask import Flask
 from small_district import FINED
 
-from api.access import ACCESS
 from api.app import create_app
+from api.around.access import ACCESS
 from api.settings import Settings
 from scoring.access.keys import Role, create_key, list_keys
 from scoring.store import Store

@@ -94,7 +94,7 @@ GROUPS = {
         ("tests/ingest", "tests/api", "tests/cli/test_score.py"),
     ),
     "access": Group(
-        ("scoring/access/*.py", "scoring/runs/jobs.py", "api/*.py"),
+        ("scoring/access/*.py", "scoring/runs/jobs.py", "api/*.py", "api/around/*.py", "api/http/*.py"),
         ("tests/test_promises.py", *(f"tests/api/test_{name}.py" for name in (
             "access", "anchors", "audit", "consents", "edge", "ends", "errors", "idempotency", "jobs", "keys",
             "lender_checks", "odd_requests", "packs", "readiness", "runs", "subjects"))),

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import current_app
 
-from api.problems import fail
+from api.http.problems import fail
 from api.settings import Settings
 from rules.calendar import today
 from rules.fault import UnknownPackError

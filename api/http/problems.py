@@ -10,7 +10,7 @@ from flask import Response, current_app
 from marshmallow import Schema, fields
 from werkzeug.exceptions import HTTPException
 
-from api.request import current
+from api.around.request import current
 from rules.model import Title
 
 MEDIA_TYPE = "application/problem+json"

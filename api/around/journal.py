@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 from flask import Flask, Response
 
-from api.access import Logged
-from api.problems import problem_response, unavailable
-from api.request import Request, current
+from api.around.access import Logged
+from api.around.request import Request, current
+from api.http.problems import problem_response, unavailable
 from scoring.access.audit import AuditLog, Event
 from scoring.store import StoreError
 

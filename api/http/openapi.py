@@ -19,7 +19,7 @@ from webargs import missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 
-from api.problems import MEDIA_TYPE, Problem, ProblemSchema, fail, problem_response
+from api.http.problems import MEDIA_TYPE, Problem, ProblemSchema, fail, problem_response
 
 View = TypeVar("View", bound=Callable[..., Any])
 

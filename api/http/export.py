@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from api.fields import plain
+from api.http.fields import plain
 from scoring.characters.spreadsheets import inert_column
 
 MEDIA_TYPES = {

@@ -8,10 +8,10 @@ from urllib.parse import quote
 from flask import Flask
 from werkzeug.routing import BaseConverter
 
-from api import journal
-from api.auth import own_data
-from api.context import store
-from api.problems import fail
+from api.around import journal
+from api.around.auth import own_data
+from api.around.context import store
+from api.http.problems import fail
 from rules.library.loader import installed_packs
 from rules.model import Vocabulary
 from scoring.facts.bodies import UnknownBodyError, body_called

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from flask import Flask
 
-from api.problems import Problem
-from api.request import current
+from api.around.request import current
+from api.http.problems import Problem
 from rules.model import Title
 
 _RATE = re.compile(r"(\d{1,9})\s*/\s*(second|minute|hour|day)")

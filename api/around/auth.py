@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Flask, current_app
 
-from api.problems import Problem, fail
-from api.request import Request, current
-from api.session import signed_in
+from api.around.request import Request, current
+from api.around.session import signed_in
+from api.http.problems import Problem, fail
 from rules.model import Title
 from scoring.access.consents import Who
 from scoring.access.keys import OF_ORGANISATION, Key, KeyRefusedError, KeyRing, Role

@@ -28,7 +28,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from api.request import Request, current
+from api.around.request import Request, current
 
 REQUESTS = Counter("xinheng_requests", "Requests answered.", ["endpoint", "method", "status"])
 SECONDS = Histogram(

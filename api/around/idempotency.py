@@ -19,11 +19,11 @@ import sqlalchemy as sa
 from flask import Flask, Response, current_app
 from sqlalchemy.orm import Session
 
-from api import journal, observe
-from api.auth import caller
-from api.context import store
-from api.problems import MEDIA_TYPE, Problem, fail
-from api.request import Request, current
+from api.around import journal, observe
+from api.around.auth import caller
+from api.around.context import store
+from api.around.request import Request, current
+from api.http.problems import MEDIA_TYPE, Problem, fail
 from scoring.access.keys import first_of_line
 from scoring.store import StoreError, accompany_changes
 from scoring.store.access import KeptAnswer

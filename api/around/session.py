@@ -12,8 +12,8 @@ import secrets
 from flask import Flask, Request, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
-from api.context import store
-from api.problems import Problem, fail
+from api.around.context import store
+from api.http.problems import Problem, fail
 from rules.model import Title
 from scoring.access.keys import Key
 from scoring.access.sessions import LASTS, begin_session, end_session, signed_in_key

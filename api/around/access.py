@@ -22,7 +22,7 @@ class Access:
     :param roles: who may use it; None for everybody, without a key.
     :param logged: ``read``: a subject's data are read; the log has it before the answer goes out. ``change``:
         the log has it before it is tried, and again with its outcome. None: neither.
-    :param kept: its answers are kept for requests that come again (:mod:`api.idempotency`).
+    :param kept: its answers are kept for requests that come again (:mod:`api.around.idempotency`).
     """
 
     roles: frozenset[Role] | None
