@@ -124,11 +124,11 @@ ACCESS: dict[str, Access] = {
     "alerts.list_alerts": _reads(R),
     "alerts.post_acknowledgement": _changes(R),
     "alerts.get_live_grade": _reads(R),
-    # problems; a department's key sees and moves its own alone
-    "problems.list_problems": _sees(R, D),
-    "problems.get_problem": _sees(R, D),
-    "problems.post_problem": _changes(R),
-    "problems.post_step": _changes(R, D),
+    # tickets; a department's key sees and moves its own alone
+    "tickets.list_tickets": _sees(R, D),
+    "tickets.get_ticket": _sees(R, D),
+    "tickets.post_ticket": _changes(R),
+    "tickets.post_step": _changes(R, D),
     # lenders; a check is made anew whenever it is asked for, and no tier is kept to be given again
     "lender_checks.post_check": _checks(L),
     "lender_checks.post_batch": _checks(L),
@@ -175,9 +175,9 @@ ACCESS: dict[str, Access] = {
     "pages.checks": _reads(R, L),
     "pages.alerts": _reads(R),
     "pages.acknowledge_alert": _submits(R),
-    "pages.problems": _sees(R, D),
-    "pages.problem": _sees(R, D),
-    "pages.open_problem": _submits(R),
-    "pages.move_problem": _submits(R, D),
+    "pages.tickets": _sees(R, D),
+    "pages.ticket": _sees(R, D),
+    "pages.open_ticket": _submits(R),
+    "pages.move_ticket": _submits(R, D),
 }
 """Endpoint (blueprint.view) → its row. An endpoint without one is :data:`CLOSED`."""

@@ -7,12 +7,12 @@ from api.pages import (
     inspections,
     overview,
     population,
-    problems,
     ranking,
     rules,
     sign_in,
     simulation,
 )
+from api.pages import tickets as tickets
 from api.pages.blueprint import blueprint
 
 __all__ = [
@@ -23,9 +23,9 @@ __all__ = [
     "inspections",
     "overview",
     "population",
-    "problems",
     "ranking",
     "rules",
     "sign_in",
     "simulation",
+    "tickets",
 ]

@@ -43,7 +43,7 @@ _NAVIGATION = (
     ("pages.ranking", "部门排名", "Departments"),
     ("pages.packs", "规则", "Rules"),
     ("pages.plans", "检查计划", "Inspections"),
-    ("pages.problems", "问题闭环", "Problems"),
+    ("pages.tickets", "问题闭环", "Tickets"),
     ("pages.simulation", "模拟", "Simulation"),
 )
 """Endpoint and title; each role is shown what it may open."""

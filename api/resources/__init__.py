@@ -10,7 +10,6 @@ from api.resources import (
     lender_checks,
     lenders,
     packs,
-    problems,
     rankings,
     records,
     runs,
@@ -19,6 +18,7 @@ from api.resources import (
     simulations,
     subjects,
 )
+from api.resources import tickets as tickets
 
 BLUEPRINTS = (
     service.blueprint,
@@ -28,7 +28,7 @@ BLUEPRINTS = (
     runs.blueprint,
     packs.blueprint,
     alerts.blueprint,
-    problems.blueprint,
+    tickets.blueprint,
     rankings.blueprint,
     forecasts.blueprint,
     inspection_plans.blueprint,

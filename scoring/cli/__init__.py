@@ -83,9 +83,9 @@ COMMANDS = {
         "alerts:alerts_group",
         "Patterns of several records: list them, acknowledge them, look for them anew.",
     ),
-    "problems": Entry(
-        "problems:problems_group",
-        "Problems of enterprises: collect, assign, coordinate, supervise, evaluate and close.",
+    "tickets": Entry(
+        "tickets:tickets_group",
+        "Tickets of enterprises: collect, assign, coordinate, supervise, evaluate and close.",
     ),
     "consents": Entry(
         "consents:consents_group",

@@ -3,7 +3,7 @@
 The register is data: the subjects of the vocabulary ``department``, taken in from files. A body goes by its
 number and its name, by other names that it has (``other_names``: 国家税务总局云衡区税务局 beside
 云衡区税务局) and by its former one. Whose a record is, whose key asks and whose
-problem it is are decided here.
+ticket it is are decided here.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ PATHS = {
     "alert_id": 1,
     "contradiction_id": 1,
     "twins_id": 1,
-    "problem_id": 1,
+    "ticket_id": 1,
     "plan_id": 1,
     "consent_id": 1,
     "pack_id": "enterprise-credit",

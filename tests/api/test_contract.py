@@ -98,7 +98,7 @@ WHAT_NO_SCHEMA_SAYS = {
     "POST /v1/records": "what a row may hold is said by its vocabulary",
     "POST /v1/simulations": "a text, or a pack and a version",
     "POST /v1/keys": "an organisation by the role",
-    "POST /v1/problems": "an enterprise's code has a check character",
+    "POST /v1/tickets": "an enterprise's code has a check character",
     "POST /v1/consents": "a term is bounded, and begins soon",
     "POST /v1/consents/sample": "a month is drawn from when it is over",
     "POST /v1/lenders/stop": "a lender is one that has a key",
@@ -134,10 +134,10 @@ def test_what_the_document_allows_is_not_refused(app: Flask, sign_in: Sign) -> N
 def test_what_is_refused_as_a_text_is_refused_by_the_document(
     app: Flask, sign_in: Sign, document: dict[str, Any], text: str
 ) -> None:
-    field = document["components"]["schemas"]["ProblemRequest"]["properties"]["title"]
+    field = document["components"]["schemas"]["TicketRequest"]["properties"]["title"]
     allowed = re.search(field["pattern"], text) and field["minLength"] <= len(text) <= field["maxLength"]
     body = {"title": text, "source": "hotline"}
-    answer = sign_in(Role.REGULATOR).post("/v1/problems", json=body)
+    answer = sign_in(Role.REGULATOR).post("/v1/tickets", json=body)
     assert (answer.status_code, bool(allowed)) == (422, False)
 
 

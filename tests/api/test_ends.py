@@ -33,7 +33,7 @@ def clients(app: Flask, sign_in: Sign) -> dict[Role, Client]:
 
 
 def test_no_date_of_any_endpoint_makes_it_fail(app: Flask, clients: dict[Role, Client]) -> None:
-    opened = clients[Role.REGULATOR].post("/v1/problems", json={"title": "x", "source": "hotline"})
+    opened = clients[Role.REGULATOR].post("/v1/tickets", json={"title": "x", "source": "hotline"})
     assert opened.status_code == 201
     asked = 0
     for method, path, role, query, body in _operations(app):

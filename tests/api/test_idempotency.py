@@ -24,12 +24,12 @@ from api.around import journal
 from api.around.idempotency import CLAIMED, HEADER, KEPT, Claim
 from api.settings import Settings
 from scoring.access.keys import Role, create_key
-from scoring.problems import desk
-from scoring.problems.desk import list_problems
 from scoring.store import Store, open_store
 from scoring.store.access import KeptAnswer
+from scoring.tickets import desk
+from scoring.tickets.desk import list_tickets
 
-PROBLEM = {"title": "消防通道被占用", "source": "hotline"}
+TICKET = {"title": "消防通道被占用", "source": "hotline"}
 RECORD = {"record_id": "C-1", "subject_id": FINED, "kind": "complaint", "occurred_on": "2026-07-01"}
 KEY = {HEADER: "k-1"}
 
@@ -64,7 +64,7 @@ def _killed(url: str, token: str, where: Any, name: str) -> None:
     if pid == 0:
         with contextlib.suppress(BaseException), _dying(where, name):
             app = create_app(Settings(log_level="error", cache_seconds=0), open_store(url))
-            Client(app.test_client(), token).post("/v1/problems", json=PROBLEM, headers=KEY)
+            Client(app.test_client(), token).post("/v1/tickets", json=TICKET, headers=KEY)
         os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
 
@@ -87,20 +87,20 @@ def _post(port: int, token: str, key: str, body: dict[str, Any]) -> tuple[int, A
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", HEADER: key}
-        connection.request("POST", "/v1/problems", json.dumps(body), headers)
+        connection.request("POST", "/v1/tickets", json.dumps(body), headers)
         answer = connection.getresponse()
         return answer.status, json.loads(answer.read())
     finally:
         connection.close()
 
 
-def test_six_at_once_with_one_key_open_one_problem(store: Store, district_url: str) -> None:
+def test_six_at_once_with_one_key_open_one_ticket(store: Store, district_url: str) -> None:
     token = create_key(store, Role.REGULATOR, "x").token
     answers: list[tuple[int, Any]] = []
     with served(district_url) as (port, _):
-        _at_once(6, lambda _: answers.append(_post(port, token, "k-1", PROBLEM)))
-        last = _post(port, token, "k-1", PROBLEM)
-    assert len(list_problems(store)) == 1
+        _at_once(6, lambda _: answers.append(_post(port, token, "k-1", TICKET)))
+        last = _post(port, token, "k-1", TICKET)
+    assert len(list_tickets(store)) == 1
     assert {status for status, _ in answers} <= {201, 409}
     assert all(body == last[1] for status, body in answers if status == 201)
     assert all("is under way" in body["detail"] for status, body in answers if status == 409)
@@ -118,7 +118,7 @@ def test_after_the_server_was_killed_nothing_is_done_twice(store: Store, distric
         with contextlib.suppress(OSError, http.client.HTTPException):
             for name in own:
                 sent.append(name)
-                first[name] = _post(port, token, name, PROBLEM | {"title": name})
+                first[name] = _post(port, token, name, TICKET | {"title": name})
                 if len(first) >= 24:
                     enough.set()
 
@@ -133,8 +133,8 @@ def test_after_the_server_was_killed_nothing_is_done_twice(store: Store, distric
             thread.join()
     _ago(store, CLAIMED)
     with served(district_url) as (port, _):
-        again = {name: _post(port, token, name, PROBLEM | {"title": name}) for name in sent}
-    titles = [ticket.title for ticket in list_problems(store, limit=1000)]
+        again = {name: _post(port, token, name, TICKET | {"title": name}) for name in sent}
+    titles = [ticket.title for ticket in list_tickets(store, limit=1000)]
     assert {name: again[name] for name in first} == first
     assert sorted(titles) == sorted(sent)
     assert {status for status, _ in again.values()} <= {201, 409}
@@ -145,50 +145,50 @@ def test_after_the_server_was_killed_nothing_is_done_twice(store: Store, distric
 def test_a_worker_that_is_killed_before_it_did_anything_lets_the_request_be_tried_again(
     store: Store, district_url: str, regulator: Client
 ) -> None:
-    _killed(district_url, regulator.token, desk, "open_problem")
-    waiting = regulator.post("/v1/problems", json=PROBLEM, headers=KEY)
+    _killed(district_url, regulator.token, desk, "open_ticket")
+    waiting = regulator.post("/v1/tickets", json=TICKET, headers=KEY)
     assert (waiting.status_code, waiting.headers["Retry-After"]) == (409, "2")
-    assert list_problems(store) == []
+    assert list_tickets(store) == []
     _ago(store, CLAIMED)
-    assert regulator.post("/v1/problems", json=PROBLEM, headers=KEY).status_code == 201
-    assert len(list_problems(store)) == 1
+    assert regulator.post("/v1/tickets", json=TICKET, headers=KEY).status_code == 201
+    assert len(list_tickets(store)) == 1
 
 
 def test_a_worker_that_is_killed_after_it_did_something_leaves_word_of_that(
     store: Store, district_url: str, regulator: Client
 ) -> None:
     _killed(district_url, regulator.token, Claim, "answer")
-    assert len(list_problems(store)) == 1
-    assert "is under way" in regulator.post("/v1/problems", json=PROBLEM, headers=KEY).json["detail"]
+    assert len(list_tickets(store)) == 1
+    assert "is under way" in regulator.post("/v1/tickets", json=TICKET, headers=KEY).json["detail"]
     _ago(store, CLAIMED)
     for _ in range(2):
-        answer = regulator.post("/v1/problems", json=PROBLEM, headers=KEY)
+        answer = regulator.post("/v1/tickets", json=TICKET, headers=KEY)
         assert answer.status_code == 409
         assert "its answer was lost. It is not done again: look up what was done" in answer.json["detail"]
-    assert len(list_problems(store)) == 1
+    assert len(list_tickets(store)) == 1
 
 
 def test_an_attempt_that_lost_its_claim_changes_nothing(
     store: Store, app: Flask, regulator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    open_problem = desk.open_problem
+    open_ticket = desk.open_ticket
     others: list[int] = []
 
     def take_over() -> None:
         _ago(store, CLAIMED)
         other = Client(app.test_client(), regulator.token)
-        others.append(other.post("/v1/problems", json=PROBLEM, headers=KEY).status_code)
+        others.append(other.post("/v1/tickets", json=TICKET, headers=KEY).status_code)
 
     def slow(*arguments: Any, **options: Any) -> Any:
-        monkeypatch.setattr(desk, "open_problem", open_problem)
+        monkeypatch.setattr(desk, "open_ticket", open_ticket)
         _at_once(1, lambda _: take_over())
-        return open_problem(*arguments, **options)
+        return open_ticket(*arguments, **options)
 
-    monkeypatch.setattr(desk, "open_problem", slow)
-    answer = regulator.post("/v1/problems", json=PROBLEM, headers=KEY)
+    monkeypatch.setattr(desk, "open_ticket", slow)
+    answer = regulator.post("/v1/tickets", json=TICKET, headers=KEY)
     assert others == [201]
     assert (answer.status_code, "took over" in answer.json["detail"]) == (409, True)
-    assert len(list_problems(store)) == 1
+    assert len(list_tickets(store)) == 1
 
 
 def test_a_request_that_failed_without_doing_anything_may_be_tried_again(
@@ -198,32 +198,32 @@ def test_a_request_that_failed_without_doing_anything_may_be_tried_again(
         raise RuntimeError("broken")
 
     with monkeypatch.context() as patched:
-        patched.setattr(desk, "open_problem", broken)
-        assert regulator.post("/v1/problems", json=PROBLEM, headers=KEY).status_code == 500
-    refused = regulator.post("/v1/problems", json={"title": "x"}, headers=KEY)
+        patched.setattr(desk, "open_ticket", broken)
+        assert regulator.post("/v1/tickets", json=TICKET, headers=KEY).status_code == 500
+    refused = regulator.post("/v1/tickets", json={"title": "x"}, headers=KEY)
     assert refused.status_code == 422
-    assert regulator.post("/v1/problems", json=PROBLEM, headers=KEY).status_code == 201
-    assert len(list_problems(store)) == 1
+    assert regulator.post("/v1/tickets", json=TICKET, headers=KEY).status_code == 201
+    assert len(list_tickets(store)) == 1
 
 
 def test_a_request_that_failed_after_it_did_something_is_not_done_again(
     store: Store, regulator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    open_problem = desk.open_problem
+    open_ticket = desk.open_ticket
 
     def broken(*arguments: Any, **options: Any) -> None:
-        open_problem(*arguments, **options)
+        open_ticket(*arguments, **options)
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(desk, "open_problem", broken)
-    assert regulator.post("/v1/problems", json=PROBLEM, headers=KEY).status_code == 500
-    assert regulator.post("/v1/problems", json=PROBLEM, headers=KEY).status_code == 409
-    assert len(list_problems(store)) == 1
+    monkeypatch.setattr(desk, "open_ticket", broken)
+    assert regulator.post("/v1/tickets", json=TICKET, headers=KEY).status_code == 500
+    assert regulator.post("/v1/tickets", json=TICKET, headers=KEY).status_code == 409
+    assert len(list_tickets(store)) == 1
 
 
 def test_a_change_without_a_key_is_no_business_of_the_request_before_it(regulator: Client) -> None:
-    regulator.post("/v1/problems", json=PROBLEM, headers=KEY)
-    assert regulator.post("/v1/problems", json=PROBLEM).status_code == 201
+    regulator.post("/v1/tickets", json=TICKET, headers=KEY)
+    assert regulator.post("/v1/tickets", json=TICKET).status_code == 201
 
 
 def test_the_address_is_part_of_the_request(regulator: Client) -> None:
@@ -235,61 +235,61 @@ def test_the_address_is_part_of_the_request(regulator: Client) -> None:
 
 
 def test_a_request_under_way_is_not_taken_for_another_one(store: Store, regulator: Client) -> None:
-    regulator.post("/v1/problems", json=PROBLEM, headers=KEY)
+    regulator.post("/v1/tickets", json=TICKET, headers=KEY)
     with store.writing() as session:
         session.execute(sa.update(KeptAnswer).values(status=None, body=None, changed_at=None))
     _ago(store, CLAIMED)
-    other = regulator.post("/v1/problems", json=PROBLEM | {"title": "y"}, headers=KEY)
+    other = regulator.post("/v1/tickets", json=TICKET | {"title": "y"}, headers=KEY)
     assert (other.status_code, "used for another request" in other.json["detail"]) == (409, True)
 
 
 def test_a_replaced_key_goes_on_with_its_idempotency_keys(
     store: Store, app: Flask, regulator: Client, sign_in: Sign
 ) -> None:
-    first = regulator.post("/v1/problems", json=PROBLEM, headers=KEY)
+    first = regulator.post("/v1/tickets", json=TICKET, headers=KEY)
     client = regulator
     for _ in range(2):
         made = client.post(f"/v1/keys/{client.prefix}/rotation", json={"overlap_hours": 1}).json
         client = Client(app.test_client(), made["token"])
-        assert client.post("/v1/problems", json=PROBLEM, headers=KEY).json == first.json
-    assert len(list_problems(store)) == 1
-    assert sign_in(Role.REGULATOR).post("/v1/problems", json=PROBLEM, headers=KEY).status_code == 201
+        assert client.post("/v1/tickets", json=TICKET, headers=KEY).json == first.json
+    assert len(list_tickets(store)) == 1
+    assert sign_in(Role.REGULATOR).post("/v1/tickets", json=TICKET, headers=KEY).status_code == 201
 
 
 def test_an_answer_is_forgotten_after_its_time_and_not_before(store: Store, regulator: Client) -> None:
-    first = regulator.post("/v1/problems", json=PROBLEM, headers=KEY).json
+    first = regulator.post("/v1/tickets", json=TICKET, headers=KEY).json
     _ago(store, KEPT - dt.timedelta(minutes=1))
-    assert regulator.post("/v1/problems", json=PROBLEM, headers=KEY).json == first
+    assert regulator.post("/v1/tickets", json=TICKET, headers=KEY).json == first
     _ago(store, dt.timedelta(minutes=1))
-    assert regulator.post("/v1/problems", json=PROBLEM, headers=KEY).json["id"] != first["id"]
+    assert regulator.post("/v1/tickets", json=TICKET, headers=KEY).json["id"] != first["id"]
 
 
 def test_a_clock_that_was_set_back_forgets_nothing_and_keeps_no_claim(
     store: Store, regulator: Client
 ) -> None:
-    first = regulator.post("/v1/problems", json=PROBLEM, headers=KEY).json
+    first = regulator.post("/v1/tickets", json=TICKET, headers=KEY).json
     _ago(store, -dt.timedelta(days=30))
-    assert regulator.post("/v1/problems", json=PROBLEM, headers=KEY).json == first
+    assert regulator.post("/v1/tickets", json=TICKET, headers=KEY).json == first
     with store.writing() as session:
         session.execute(sa.update(KeptAnswer).values(status=None, body=None, changed_at=None))
-    assert regulator.post("/v1/problems", json=PROBLEM, headers=KEY).status_code == 201
+    assert regulator.post("/v1/tickets", json=TICKET, headers=KEY).status_code == 201
 
 
 def test_every_time_that_an_answer_is_sent_again_is_in_the_audit_log(
     regulator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    open_problem = desk.open_problem
+    open_ticket = desk.open_ticket
 
     def told(*arguments: Any, **options: Any) -> Any:
         journal.subject(FINED)
         journal.detail(source="hotline")
         journal.note("one.of.many", FINED, tier="B")
-        return open_problem(*arguments, **options)
+        return open_ticket(*arguments, **options)
 
-    monkeypatch.setattr(desk, "open_problem", told)
+    monkeypatch.setattr(desk, "open_ticket", told)
     for _ in range(3):
-        assert regulator.post("/v1/problems", json=PROBLEM, headers=KEY).status_code == 201
-    asked = _said(regulator, "problems.post_problem")
+        assert regulator.post("/v1/tickets", json=TICKET, headers=KEY).status_code == 201
+    asked = _said(regulator, "tickets.post_ticket")
     assert [(entry["subject_id"], entry["details"]["source"]) for entry in asked] == [(FINED, "hotline")] * 3
     parts = _said(regulator, "one.of.many")
     assert [(entry["subject_id"], entry["details"]["tier"]) for entry in parts] == [(FINED, "B")] * 3

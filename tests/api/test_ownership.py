@@ -183,17 +183,17 @@ def test_a_name_of_two_bodies_opens_neithers_records(store: Store, regulator: Cl
     assert sign_in(Role.DEPARTMENT, "乙局").get("/v1/records/SW-1").status_code == 404
 
 
-def test_a_body_finds_its_problems_by_each_of_its_names(
+def test_a_body_finds_its_tickets_by_each_of_its_names(
     store: Store, regulator: Client, sign_in: Sign
 ) -> None:
     _register(store, {"subject_id": "DW301", "name": TAX, "other_names": STATE_TAX})
     asked = {"title": "办税排队", "source": "hotline", "counterpart": f" {FINED.lower()} "}
-    opened = regulator.post("/v1/problems", json=asked).json
+    opened = regulator.post("/v1/tickets", json=asked).json
     assigned = regulator.post(
-        f"/v1/problems/{opened['id']}/steps",
+        f"/v1/tickets/{opened['id']}/steps",
         json={"request": "assign", "actor": "office", "owner": STATE_TAX, "urgency": "urgent"},
     )
-    mine = sign_in(Role.DEPARTMENT, STATE_TAX).get("/v1/problems").json["items"]
+    mine = sign_in(Role.DEPARTMENT, STATE_TAX).get("/v1/tickets").json["items"]
     assert (opened["counterpart"], assigned.json["case"]["owner"]) == (FINED, "DW301")
     assert [ticket["id"] for ticket in mine] == [opened["id"]]
 

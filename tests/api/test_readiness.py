@@ -79,7 +79,7 @@ assert client.get("/readyz").status_code == 200
 resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size,) * 2)  # the log can grow no more
 ready = client.get("/readyz")
 done = client.post(
-    "/v1/problems", json={"title": "x", "source": "hotline"}, headers={"Authorization": "Bearer " + token}
+    "/v1/tickets", json={"title": "x", "source": "hotline"}, headers={"Authorization": "Bearer " + token}
 )
 health = client.get("/healthz")
 print(json.dumps([ready.status_code, health.status_code, done.status_code, done.json["detail"]]))

@@ -96,7 +96,7 @@ _OTHERS: dict[str, dict[str, Callable[[int], object]]] = {
         "effective_on": _same(NOW.date()),
         "reason": _same("x"), "evidence": _same("[]"), "made_by": _same("x"), "made_at": _same(NOW),
     },
-    "problems": {
+    "tickets": {
         "number": _number, "title": _same("x"), "source": _same("hotline"), "stage": _same("evaluated"),
         "owner": _same("DW999"), "opened_on": _same(NOW.date()), "reopened": _same(0),
         "reminded": _same(False), "escalations": _same(0),
@@ -221,7 +221,7 @@ def test_no_request_about_a_record_or_a_subject_reads_a_whole_table(
         _records(regulator, department)
         _subjects(regulator)
         _alerts(regulator)
-        _problems(regulator, department)
+        _tickets(regulator, department)
         _lenders(regulator, lender)
     assert not scans, "\n\n".join(scans)
 
@@ -262,16 +262,16 @@ def _alerts(regulator: Client) -> None:
         _ok(regulator, "GET", f"/v1/alerts{query}")
 
 
-def _problems(regulator: Client, department: Client) -> None:
+def _tickets(regulator: Client, department: Client) -> None:
     asked = {"title": "x", "source": "hotline", "counterpart": LISTED}
-    ticket = _ok(regulator, "POST", "/v1/problems", asked)["id"]
+    ticket = _ok(regulator, "POST", "/v1/tickets", asked)["id"]
     step = {"request": "assign", "actor": "office", "owner": "DW101", "urgency": "urgent"}
-    _ok(regulator, "POST", f"/v1/problems/{ticket}/steps", step)
+    _ok(regulator, "POST", f"/v1/tickets/{ticket}/steps", step)
     for client in (regulator, department):
         for query in ("", "?stage=assigned", "?overdue=true", "?owner=DW101"):
-            _ok(client, "GET", f"/v1/problems{query}")
-        _ok(client, "GET", f"/v1/problems/{ticket}")
-    _ok(department, "POST", f"/v1/problems/{ticket}/steps", {"request": "coordinate", "note": "x"})
+            _ok(client, "GET", f"/v1/tickets{query}")
+        _ok(client, "GET", f"/v1/tickets/{ticket}")
+    _ok(department, "POST", f"/v1/tickets/{ticket}/steps", {"request": "coordinate", "note": "x"})
 
 
 def _lenders(regulator: Client, lender: Client) -> None:

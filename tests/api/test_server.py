@@ -210,7 +210,7 @@ def _start_durable_rules(port: int, token: str) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     body = json.dumps({"title": "用电增容受阻", "source": "hotline"})
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    connection.request("POST", "/v1/problems", body, headers)
+    connection.request("POST", "/v1/tickets", body, headers)
     assert connection.getresponse().status == 201
     connection.close()
 

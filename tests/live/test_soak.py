@@ -13,9 +13,9 @@ import pytest
 
 from scoring.live.events import Judge
 from scoring.live.supervisor import Engine
-from scoring.problems.case import Case, after, message, messages
-from scoring.problems.case import Step as ProblemStep
-from scoring.problems.chart import Actor, moves
+from scoring.tickets.case import Case, after, message, messages
+from scoring.tickets.case import Step as StepRow
+from scoring.tickets.chart import Actor, moves
 
 from .events_pack import Row, firms
 
@@ -45,8 +45,8 @@ def one_event(judge: Judge, chance: random.Random, records: list[Row], number: i
 
 
 def one_move(engine: Engine) -> None:
-    """A problem is collected, and somebody asks for what is not allowed."""
-    step = ProblemStep(1, "open", Actor.DESK, "x", DAY, dt.datetime.now(dt.UTC))
+    """A ticket is collected, and somebody asks for what is not allowed."""
+    step = StepRow(1, "open", Actor.DESK, "x", DAY, dt.datetime.now(dt.UTC))
     asked = message(after(Case(), step), "evaluate", Actor.ENTERPRISE, DAY, True)
     assert moves(engine, [*messages([step]), asked]) == ["open", None]
 

@@ -95,7 +95,7 @@ def test_a_failure_outside_of_any_page_is_a_page_that_tells_nothing(town_store: 
     [
         ("/alerts?state=gone", "没有名为gone的预警状态", "no state of alerts is called gone"),
         ("/alerts?before=x", "地址中的before不是本列表的编号", "before is not a number of this list"),
-        ("/problems?stage=gone", "没有名为gone的阶段", "no stage is called gone"),
+        ("/tickets?stage=gone", "没有名为gone的阶段", "no stage is called gone"),
     ],
 )
 @pytest.mark.parametrize("language", ["both", "zh", "en"])

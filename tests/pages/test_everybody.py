@@ -32,9 +32,9 @@ PAGES = {
     "simulation": "/simulation",
     "checks": "/checks",
     "alerts": "/alerts",
-    "problems": "/problems",
-    "problem": "/problems/1",
-    "problem to assign": "/problems/2",
+    "tickets": "/tickets",
+    "ticket": "/tickets/1",
+    "ticket to assign": "/tickets/2",
     "error": "/inspections/99",
 }
 

@@ -15,9 +15,9 @@ from town import FINED
 from scoring.access.keys import Role, create_key
 from scoring.characters.visible import visible
 from scoring.cli.keys import keys_group
-from scoring.problems.chart import Actor
-from scoring.problems.desk import Move, Subject, open_problem
 from scoring.store import Store
+from scoring.tickets.chart import Actor
+from scoring.tickets.desk import Move, Subject, open_ticket
 
 MakeToken = Callable[[Role], str]
 HIDDEN = "\u202e\u2066\u200f\ufeff"
@@ -39,9 +39,9 @@ def test_a_name_on_a_page_shows_its_hidden_characters(
     pages: Flask, town_store: Store, token: MakeToken
 ) -> None:
     given = create_key(town_store, Role.REGULATOR, NAME).token
-    ticket = open_problem(town_store, Subject(NAME, "hotline", FINED), Move("open", Actor.DESK, "样例"))
+    ticket = open_ticket(town_store, Subject(NAME, "hotline", FINED), Move("open", Actor.DESK, "样例"))
     client = signed_in(pages, given)
-    for path in ("/problems", f"/problems/{ticket.id}"):
+    for path in ("/tickets", f"/tickets/{ticket.id}"):
         shown = client.get(path).text
         assert f"样例{MARKS}有限公司" in shown, path
         assert not set(HIDDEN) & set(shown), path

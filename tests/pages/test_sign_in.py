@@ -24,7 +24,7 @@ PLACES = {
     "pack_id": "enterprise-credit",
     "subject_id": LISTED,
     "plan_id": 1,
-    "problem_id": 1,
+    "ticket_id": 1,
     "name": "en",
     "filename": "pages.css",
 }

@@ -108,10 +108,10 @@ def test_a_draft_that_is_wrong_is_answered_with_every_place(regulator: Visitor, 
         PACK.read_text(encoding="utf-8").replace("kind = 'penalty'", "kinds = 'penalty'"), encoding="utf-8"
     )
     simulate(regulator, draft)
-    problems = regulator.all("[role=alert] li")
-    assert len(problems) > 1
-    assert "draft.yaml:" in problems[0].text
-    assert "kinds" in problems[0].text
+    faults = regulator.all("[role=alert] li")
+    assert len(faults) > 1
+    assert "draft.yaml:" in faults[0].text
+    assert "kinds" in faults[0].text
 
 
 def test_an_installed_pack_changes_nobody_against_itself(regulator: Visitor) -> None:

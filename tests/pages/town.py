@@ -17,11 +17,11 @@ from scoring.access.lending import Check, answer_checks
 from scoring.facts.versions import FileInfo, TableName, ingest_rows
 from scoring.inspections.office import make_plan
 from scoring.live.events import rescan
-from scoring.problems.chart import Actor
-from scoring.problems.desk import Move, Subject, move_problem, open_problem
 from scoring.runs.run import run
 from scoring.store import Store, create_store
 from scoring.store.documents import encode
+from scoring.tickets.chart import Actor
+from scoring.tickets.desk import Move, Subject, move_ticket, open_ticket
 
 SPRING, SUMMER = dt.date(2026, 4, 30), dt.date(2026, 7, 31)
 _CHANCE = random.Random(417)
@@ -73,7 +73,7 @@ def make_town(url: str) -> None:
         run(store, find_pack(pack, SUMMER), SUMMER)
     rescan(store, find_pack("enterprise-credit", SUMMER))
     make_plan(store, "enterprise-credit", dt.date(2026, 8, 1), "417")
-    _collect_problems(store)
+    _collect_tickets(store)
     _lend(store)
     store.close()
 
@@ -91,7 +91,7 @@ def _lend(store: Store) -> None:
     answer_checks(store, "enterprise-credit", Who("样例", Role.LENDER, LENDER), asked, noon)
 
 
-def _collect_problems(store: Store) -> None:
+def _collect_tickets(store: Store) -> None:
     """One is overdue, the second waits to be assigned, the third is another body's."""
 
     at = dt.datetime.combine(SUMMER, dt.time(12), SHANGHAI)
@@ -100,7 +100,7 @@ def _collect_problems(store: Store) -> None:
         return Move(request, actor, "样例", owner=owner, urgency=urgency, at=at)
 
     collected = [
-        open_problem(store, Subject(title, source, FINED), move("open", Actor.DESK))
+        open_ticket(store, Subject(title, source, FINED), move("open", Actor.DESK))
         for title, source in (
             ("用电增容受阻", "hotline"),
             ("招牌审批反复", "specialist"),
@@ -108,9 +108,9 @@ def _collect_problems(store: Store) -> None:
         )
     ]
     first, _, third = (ticket.id for ticket in collected)
-    move_problem(store, first, move("assign", Actor.OFFICE, owner="BM0", urgency="critical"))
-    move_problem(store, third, move("assign", Actor.OFFICE, owner="BM1", urgency="ordinary"))
-    move_problem(store, third, move("supervise", Actor.SUPERVISOR))
+    move_ticket(store, first, move("assign", Actor.OFFICE, owner="BM0", urgency="critical"))
+    move_ticket(store, third, move("assign", Actor.OFFICE, owner="BM1", urgency="ordinary"))
+    move_ticket(store, third, move("supervise", Actor.SUPERVISOR))
 
 
 def _enterprise(code: str) -> Row:

@@ -18,7 +18,7 @@ __all__ = ["ENTERPRISES", "LONGEST_KEY", "KeyFormError", "asked_key", "key_of", 
 
 
 ENTERPRISES = "enterprise"
-"""The vocabulary that is meant where nobody names another; who has problems and who consents is of it."""
+"""The vocabulary that is meant where nobody names another; who has tickets and who consents is of it."""
 
 
 class KeyFormError(ValueError):

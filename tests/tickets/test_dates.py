@@ -12,19 +12,19 @@ import pytest
 from rules.library.loader import load_vocabulary
 from scoring.facts.records import get_record
 from scoring.live.supervisor import Engine
-from scoring.problems.chart import Actor
-from scoring.problems.desk import (
+from scoring.store import Store
+from scoring.store.tickets import StepRow, TicketRow
+from scoring.tickets.chart import Actor
+from scoring.tickets.desk import (
     BACK_DAYS,
     Move,
     MoveRefusedError,
     Ticket,
-    list_problems,
-    move_problem,
-    show_problem,
+    list_tickets,
+    move_ticket,
+    show_ticket,
     tick,
 )
-from scoring.store import Store
-from scoring.store.problems import Problem, ProblemStep
 
 from .conftest import MONDAY, NOON, collect, do, noon
 
@@ -76,14 +76,14 @@ def test_a_step_of_a_date_to_come_that_is_in_the_store_counts_from_the_day_on_wh
     ticket = collect(office, durable)
     year_2099 = dt.date(2099, 1, 1)
     with office.writing() as session:
-        old = ProblemStep(problem_id=ticket.id, no=2, move="assign", actor="office", by="x", on=year_2099)
+        old = StepRow(ticket_id=ticket.id, no=2, move="assign", actor="office", by="x", on=year_2099)
         old.at, old.owner, old.urgency = NOON + dt.timedelta(1), "DW101", "urgent"
         session.add(old)
-        row = session.get_one(Problem, ticket.id)
+        row = session.get_one(TicketRow, ticket.id)
         row.stage, row.owner, row.urgency, row.due_on = "assigned", "DW101", "urgent", dt.date(2099, 1, 12)
-    assert show_problem(office, ticket.id).case.due_on == DUE
+    assert show_ticket(office, ticket.id).case.due_on == DUE
     assert [step.move for _, step in tick(office, NOON + dt.timedelta(2), durable)] == []
-    assert [found.case.due_on for found in list_problems(office)] == [DUE], "the clock puts the list right"
+    assert [found.case.due_on for found in list_tickets(office)] == [DUE], "the clock puts the list right"
     assert get_record(office, load_vocabulary("department"), ticket.number)[0].data["due_on"] == DUE
     assert [step.move for _, step in tick(office, noon(DUE), durable)] == ["remind"]
     assert do(office, durable, ticket, "coordinate", 11, body="DW101").case.stage == "coordinated"
@@ -109,8 +109,8 @@ def test_after_a_correction_the_state_is_as_if_the_step_had_not_been(office: Sto
     assert (record["subject_id"], record["status"]) == ("DW120", "revoked")
     right = do(office, durable, corrected, "assign", 12, owner="DW101")
     assert (right.case.owner, right.case.reminded, right.case.escalations) == ("DW101", False, 0)
-    assert show_problem(office, ticket.id) == right
-    assert list_problems(office)[0].case == right.case
+    assert show_ticket(office, ticket.id) == right
+    assert list_tickets(office)[0].case == right.case
 
 
 def test_a_correction_that_was_wrong_is_corrected(office: Store, durable: Engine) -> None:
@@ -152,7 +152,7 @@ def test_a_step_is_corrected_by_the_office_alone(office: Store, durable: Engine,
         do(office, durable, ticket, "correct", 2, actor=actor, corrects=2)
 
 
-def test_of_two_who_move_a_problem_at_once_one_wins(office: Store, durable: Engine) -> None:
+def test_of_two_who_move_a_ticket_at_once_one_wins(office: Store, durable: Engine) -> None:
     for _ in range(5):
         ticket = assigned(office, durable)
         together = threading.Barrier(2)
@@ -161,13 +161,13 @@ def test_of_two_who_move_a_problem_at_once_one_wins(office: Store, durable: Engi
             together.wait()
             asked = Move(request, Actor.OWNER, request, at=NOON + dt.timedelta(2))
             try:
-                return move_problem(office, ticket.id, asked, durable).steps[-1].move
+                return move_ticket(office, ticket.id, asked, durable).steps[-1].move
             except MoveRefusedError:
                 return "refused"
 
         with ThreadPoolExecutor(2) as pool:
             outcomes = list(pool.map(move, ("coordinate", "return")))
-        found = show_problem(office, ticket.id)
+        found = show_ticket(office, ticket.id)
         assert moves_of(found)[:2] == ["open", "assign"]
         assert sorted(outcomes) == sorted(["refused", moves_of(found)[2]])
-        assert list_problems(office)[0] == replace(found, steps=())
+        assert list_tickets(office)[0] == replace(found, steps=())

@@ -1,4 +1,4 @@
-"""The closed loop of problems: how they stand, what was done, and what may be done now."""
+"""The closed loop of tickets: how they stand, what was done, and what may be done now."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
 from api.pages.forms import FormError, filled_in, number
 from api.resources.runs import NUMBER
-from api.schemas.problems import STAGES, ProblemRequest, StepRequest
+from api.schemas.tickets import STAGES, StepRequest, TicketRequest
 from rules.calendar import today
 from rules.library.loader import load_vocabulary
 from rules.model import Column, Title
@@ -26,12 +26,12 @@ from scoring.answers.departments import PACK as DEPARTMENTS
 from scoring.answers.search import list_subjects, names_of
 from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.live.events import records_arrived
-from scoring.problems import desk
-from scoring.problems.case import Case, history
-from scoring.problems.chart import CORRECT, MAY_CORRECT, WAYS, Actor, request_of
-from scoring.problems.desk import Move, MoveRefusedError, Subject, Ticket, UnknownProblemError
-from scoring.problems.feed import VOCABULARY
 from scoring.runs.published import latest_run
+from scoring.tickets import desk
+from scoring.tickets.case import Case, history
+from scoring.tickets.chart import CORRECT, MAY_CORRECT, WAYS, Actor, request_of
+from scoring.tickets.desk import Move, MoveRefusedError, Subject, Ticket, UnknownTicketError
+from scoring.tickets.feed import VOCABULARY
 
 ROWS = 100
 MOST_BODIES = 500
@@ -84,7 +84,7 @@ class Tab:
 class Station:
     """A stage on the track.
 
-    :param on: when it was reached; None where the problem has not been there on its present way.
+    :param on: when it was reached; None where the ticket has not been there on its present way.
     :param place: ``past``, ``present`` or ``ahead`` (also of a stage that was left out).
     """
 
@@ -93,50 +93,50 @@ class Station:
     place: str
 
 
-@blueprint.get("/problems")
-def problems() -> Response:
-    """Problems by stage, the newest first; a department sees its own alone."""
+@blueprint.get("/tickets")
+def tickets() -> Response:
+    """Tickets by stage, the newest first; a department sees its own alone."""
     return _board(200)
 
 
-@blueprint.post("/problems")
-def open_problem() -> Response:
-    """Collect a problem."""
+@blueprint.post("/tickets")
+def open_ticket() -> Response:
+    """Collect a ticket."""
     try:
-        body = filled_in(ProblemRequest)
+        body = filled_in(TicketRequest)
         about = Subject(body["title"], body["source"], body.get("counterpart"))
         move = Move("open", Actor.DESK, caller().prefix, note=body.get("note"))
-        ticket = desk.open_problem(store(), about, move)
+        ticket = desk.open_ticket(store(), about, move)
     except FormError as error:
         return _board(422, refused=error.messages)
     except MoveRefusedError as error:
         return _board(422, refused=[str(error)])
-    return redirect(url_for("pages.problem", problem_id=ticket.id), 303)
+    return redirect(url_for("pages.ticket", ticket_id=ticket.id), 303)
 
 
-@blueprint.get(f"/problems/{NUMBER}problem_id>")
-def problem(problem_id: int) -> Response:
-    """A problem: its track, its steps and the moves that are open."""
-    return _problem(problem_id, 200)
+@blueprint.get(f"/tickets/{NUMBER}ticket_id>")
+def ticket(ticket_id: int) -> Response:
+    """A ticket: its track, its steps and the moves that are open."""
+    return _ticket(ticket_id, 200)
 
 
-@blueprint.post(f"/problems/{NUMBER}problem_id>/steps")
-def move_problem(problem_id: int) -> Response:
-    """Do something about a problem. The owner's record follows."""
+@blueprint.post(f"/tickets/{NUMBER}ticket_id>/steps")
+def move_ticket(ticket_id: int) -> Response:
+    """Do something about a ticket. The owner's record follows."""
     own = own_body()
     try:
-        ticket = desk.move_problem(store(), problem_id, _wanted(own), body=own)
+        ticket = desk.move_ticket(store(), ticket_id, _wanted(own), body=own)
     except FormError as error:
-        return _problem(problem_id, 422, error.messages)
+        return _ticket(ticket_id, 422, error.messages)
     except MoveRefusedError as error:
-        return _problem(problem_id, 409, [str(error)])
-    except UnknownProblemError as error:
+        return _ticket(ticket_id, 409, [str(error)])
+    except UnknownTicketError as error:
         fail("not-found", str(error))
     journal.detail(move=ticket.steps[-1].move, owner=ticket.case.owner)
     records_arrived(store(), VOCABULARY, [ticket.number], wait=False)
     if own is not None and ticket.case.owner != own:  # what was returned is its own no more
-        return redirect(url_for("pages.problems"), 303)
-    return redirect(url_for("pages.problem", problem_id=problem_id), 303)
+        return redirect(url_for("pages.tickets"), 303)
+    return redirect(url_for("pages.ticket", ticket_id=ticket_id), 303)
 
 
 # The list
@@ -145,7 +145,7 @@ def move_problem(problem_id: int) -> Response:
 def _board(status: int, refused: list[str] | None = None) -> Response:
     own, stage, is_late = own_body(), _stage(request.args.get("stage")), "overdue" in request.args
     late = today() if is_late else None
-    found = desk.list_problems(
+    found = desk.list_tickets(
         store(),
         stage=stage,
         owner=own,
@@ -155,7 +155,7 @@ def _board(status: int, refused: list[str] | None = None) -> Response:
     )
     query = _query(stage, is_late)
     return page(
-        "problems",
+        "tickets",
         status,
         tickets=found[:ROWS],
         before=found[ROWS - 1].id if len(found) > ROWS else None,
@@ -184,7 +184,7 @@ def _tabs(own: str | None) -> list[Tab]:
 
     def tab(title: Title, stage: str | None = None, is_late: bool = False) -> Tab:
         late = today() if is_late else None
-        found = desk.list_problems(store(), stage=stage, owner=own, overdue_on=late, limit=ROWS + 1)
+        found = desk.list_tickets(store(), stage=stage, owner=own, overdue_on=late, limit=ROWS + 1)
         return Tab(title, _query(stage, is_late), len(found))
 
     stages = _column("stage").values
@@ -195,18 +195,18 @@ def _tabs(own: str | None) -> list[Tab]:
     ]
 
 
-# One problem
+# One ticket
 
 
-def _problem(problem_id: int, status: int, refused: list[str] | None = None) -> Response:
+def _ticket(ticket_id: int, status: int, refused: list[str] | None = None) -> Response:
     own = own_body()
     try:
-        ticket = desk.show_problem(store(), problem_id, own)
-    except UnknownProblemError as error:
+        ticket = desk.show_ticket(store(), ticket_id, own)
+    except UnknownTicketError as error:
         fail("not-found", str(error))
     counterpart = ticket.counterpart
     return page(
-        "problem",
+        "ticket",
         status,
         ticket=ticket,
         track=_track(ticket),
@@ -225,7 +225,7 @@ def _problem(problem_id: int, status: int, refused: list[str] | None = None) -> 
 
 
 def _track(ticket: Ticket) -> list[Station]:
-    """The five stages, with the dates on which the problem came there on its present way."""
+    """The five stages, with the dates on which the ticket came there on its present way."""
     before = Case()
     reached: dict[str, dt.date] = {}
     for case, step in history(ticket.steps):

@@ -1,4 +1,4 @@
-"""Killed at any moment, the office loses nothing: a process moves problems, and is killed with -9."""
+"""Killed at any moment, the office loses nothing: a process moves tickets, and is killed with -9."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 from rules.library.loader import load_vocabulary
 from scoring.facts.records import get_record
 from scoring.live.supervisor import Engine
-from scoring.problems.case import case_of
-from scoring.problems.desk import list_problems, show_problem
 from scoring.store import Store, open_store
+from scoring.tickets.case import case_of
+from scoring.tickets.desk import list_tickets, show_ticket
 
 from .conftest import collect, do
 
@@ -22,7 +22,7 @@ REQUESTS = {"reopen": "evaluate", "close": "evaluate"}
 
 
 def work(url: str, pipe: int) -> None:
-    """Move problem after problem, and say each step once it is done."""
+    """Move ticket after ticket, and say each step once it is done."""
     store, engine = open_store(url), Engine()
     with os.fdopen(pipe, "w", buffering=1) as said:
         while True:
@@ -51,7 +51,7 @@ def killed_after(url: str, steps: int, delay: float) -> list[tuple[int, int]]:
         lines += heard.readlines()
     os.waitpid(pid, 0)
     said = [tuple(map(int, line.split())) for line in lines if line.endswith("\n")]
-    return [(problem, step) for problem, step in said]
+    return [(ticket, step) for ticket, step in said]
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 4, 5, 6, 7, 20])
@@ -60,9 +60,9 @@ def test_what_was_done_before_the_kill_is_there_and_goes_on(
 ) -> None:
     url = office.engine.url.render_as_string(hide_password=False)
     said = killed_after(url, steps, delay=steps % 3 * 0.004)
-    kept = {ticket.id: show_problem(office, ticket.id) for ticket in list_problems(office)}
+    kept = {ticket.id: show_ticket(office, ticket.id) for ticket in list_tickets(office)}
     assert len(said) >= steps
-    assert all(len(kept[problem_id].steps) >= number for problem_id, number in said)
+    assert all(len(kept[ticket_id].steps) >= number for ticket_id, number in said)
     for ticket in kept.values():
         assert [step.move for step in ticket.steps] == WHOLE[: len(ticket.steps)]
         assert case_of(ticket.steps) == ticket.case
@@ -72,4 +72,4 @@ def test_what_was_done_before_the_kill_is_there_and_goes_on(
     ticket = kept[max(kept)]
     for move in WHOLE[len(ticket.steps) :]:
         ticket = do(office, durable, ticket, REQUESTS.get(move, move), satisfied=move == "close")
-    assert [step.move for step in show_problem(office, ticket.id).steps] == WHOLE
+    assert [step.move for step in show_ticket(office, ticket.id).steps] == WHOLE

@@ -1,4 +1,4 @@
-"""The tables of problems and of what was done about them."""
+"""The tables of tickets and of what was done about them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from scoring.store.base import Base, BigId, Moment
 
 
-class Problem(Base):
-    """A problem as its steps have made it; everything but its number and what it is about follows from them.
+class TicketRow(Base):
+    """A ticket as its steps have made it; everything but its number and what it is about follows from them.
 
     :ivar number: by which people and records name it.
     :ivar counterpart: the enterprise that has it.
@@ -42,8 +42,8 @@ class Problem(Base):
     escalations: Mapped[int]
 
 
-class ProblemStep(Base):
-    """Something that was done about a problem. A trigger refuses to change or delete a row.
+class StepRow(Base):
+    """Something that was done about a ticket. A trigger refuses to change or delete a row.
 
     :ivar no: 1, 2, 3 … without gaps.
     :ivar by: the person, or the prefix of the key.
@@ -55,7 +55,9 @@ class ProblemStep(Base):
 
     __tablename__ = "problem_steps"
 
-    problem_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("problems.id"), primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(
+        "problem_id", BigId, sa.ForeignKey("problems.id"), primary_key=True
+    )
     no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     move: Mapped[str]
     actor: Mapped[str]

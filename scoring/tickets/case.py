@@ -1,4 +1,4 @@
-"""A problem as its steps have made it: nothing about its state is known but by them."""
+"""A ticket as its steps have made it: nothing about its state is known but by them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from rules.calendar import SHANGHAI
-from scoring.problems.chart import (
+from scoring.tickets.chart import (
     ACTORS,
     ASSIGNED,
     AT_WORK,
@@ -23,12 +23,12 @@ from scoring.problems.chart import (
     request_of,
     walk_on,
 )
-from scoring.problems.clock import days_left, due_on
+from scoring.tickets.clock import days_left, due_on
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that was done: see :class:`scoring.store.problems.ProblemStep`.
+    """Something that was done: see :class:`scoring.store.tickets.StepRow`.
 
     :param on: the date that it names.
     :param at: when it came.
@@ -54,7 +54,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The state of a problem: see :class:`scoring.store.problems.Problem`.
+    """The state of a ticket: see :class:`scoring.store.tickets.Ticket`.
 
     :param reminded: whether the clock has reminded of the present due date.
     :param escalations: how often it has been escalated since then.
@@ -131,7 +131,7 @@ def message(case: Case, request: str, actor: Actor, on: dt.date, satisfied: bool
 
 
 def messages(steps: Iterable[Step]) -> list[Message]:
-    """What the statechart was told in the problem's life."""
+    """What the statechart was told in the ticket's life."""
     told, before = [], Case()
     for case, step in history(steps):
         told.append(message(before, request_of(step.move), step.actor, step.day, step.move == "close"))

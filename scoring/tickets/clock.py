@@ -11,7 +11,7 @@ _WEEK, _WORKING = 7, 5
 
 
 def due_on(assigned_on: dt.date, urgency: str) -> dt.date:
-    """The last day on which a problem of that urgency is in time."""
+    """The last day on which a ticket of that urgency is in time."""
     day, left = assigned_on, DAYS[urgency]
     while left:
         day += dt.timedelta(days=1)

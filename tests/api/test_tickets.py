@@ -1,4 +1,4 @@
-"""Problems by the API: a regulator moves them, a department its own alone."""
+"""Tickets by the API: a regulator moves them, a department its own alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scoring.store import Store
 from scoring.store.documents import encode
 
 BODY, OTHER = "DW120", "DW101"
-PROBLEM = {"title": "用电增容受阻", "source": "hotline"}
+TICKET = {"title": "用电增容受阻", "source": "hotline"}
 ASSIGN = {"request": "assign", "actor": "office", "owner": BODY, "urgency": "critical"}
 
 
@@ -35,8 +35,8 @@ def bodies(store: Store) -> None:
 
 
 def opened(client: Client) -> str:
-    """The path of a new problem."""
-    answer = client.post("/v1/problems", json=PROBLEM)
+    """The path of a new ticket."""
+    answer = client.post("/v1/tickets", json=TICKET)
     assert answer.status_code == 201
     return str(answer.headers["Location"])
 
@@ -48,7 +48,7 @@ def step(client: Client, path: str, **body: object) -> tuple[int, str]:
     ]
 
 
-def test_a_problem_is_followed_to_its_end(regulator: Client, department: Client) -> None:
+def test_a_ticket_is_followed_to_its_end(regulator: Client, department: Client) -> None:
     path = opened(regulator)
     assert step(regulator, path, **ASSIGN) == (201, "assigned")
     assert step(department, path, request="coordinate", note="已会商") == (201, "coordinated")
@@ -75,22 +75,22 @@ def test_a_department_sees_and_moves_its_own_alone(
     other = sign_in(Role.DEPARTMENT, "样例区发展和改革委员会")
     assert department.get(path).status_code == 200
     assert (other.get(path).status_code, step(other, path, request="coordinate")[0]) == (404, 404)
-    assert [len(who.get("/v1/problems").json["items"]) for who in (regulator, department, other)] == [1, 1, 0]
+    assert [len(who.get("/v1/tickets").json["items"]) for who in (regulator, department, other)] == [1, 1, 0]
     assert step(department, path, request="supervise", actor="supervisor")[0] == 409
-    assert department.post("/v1/problems", json=PROBLEM).status_code == 403
+    assert department.post("/v1/tickets", json=TICKET).status_code == 403
 
 
-def test_a_department_that_is_no_public_body_has_no_problems(sign_in: Sign) -> None:
-    assert sign_in(Role.DEPARTMENT, "无此单位").get("/v1/problems").status_code == 404
+def test_a_department_that_is_no_public_body_has_no_tickets(sign_in: Sign) -> None:
+    assert sign_in(Role.DEPARTMENT, "无此单位").get("/v1/tickets").status_code == 404
 
 
-def test_problems_can_be_had_by_stage_and_when_overdue(regulator: Client) -> None:
+def test_tickets_can_be_had_by_stage_and_when_overdue(regulator: Client) -> None:
     late, fresh = opened(regulator), opened(regulator)
     step(regulator, late, **ASSIGN)
-    assert [p["case"]["stage"] for p in regulator.get("/v1/problems?stage=assigned").json["items"]] == [
+    assert [p["case"]["stage"] for p in regulator.get("/v1/tickets?stage=assigned").json["items"]] == [
         "assigned"
     ]
-    assert regulator.get("/v1/problems?overdue=true").json["items"] == []
-    assert [p["id"] for p in regulator.get("/v1/problems?limit=1").json["items"]] == [
+    assert regulator.get("/v1/tickets?overdue=true").json["items"] == []
+    assert [p["id"] for p in regulator.get("/v1/tickets?limit=1").json["items"]] == [
         int(fresh.split("/")[-1])
     ]

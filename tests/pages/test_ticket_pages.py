@@ -1,4 +1,4 @@
-"""The closed loop on the pages: from collecting a problem to its end, by those who may."""
+"""The closed loop on the pages: from collecting a ticket to its end, by those who may."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from visitor import Visitor
 from rules.library.loader import load_vocabulary
 from scoring.access.keys import Role
 from scoring.facts.records import get_record
-from scoring.problems.chart import Actor
-from scoring.problems.desk import Move, Subject, Ticket, move_problem, open_problem, show_problem
 from scoring.store import Store
+from scoring.tickets.chart import Actor
+from scoring.tickets.desk import Move, Subject, Ticket, move_ticket, open_ticket, show_ticket
 
 MakeToken = Callable[[Role], str]
 
 
 @pytest.fixture
 def assigned(town_store: Store) -> Ticket:
-    """A problem that the authority has to solve."""
+    """A ticket that the authority has to solve."""
     about = Subject("证照办理超期", "complaint")
-    ticket = open_problem(town_store, about, Move("open", Actor.DESK, "样例"))
-    return move_problem(town_store, ticket.id, Move("assign", Actor.OFFICE, "样例", owner="BM0"))
+    ticket = open_ticket(town_store, about, Move("open", Actor.DESK, "样例"))
+    return move_ticket(town_store, ticket.id, Move("assign", Actor.OFFICE, "样例", owner="BM0"))
 
 
-def test_problems_are_listed_by_stage_and_the_overdue_are_marked(regulator: Visitor) -> None:
-    regulator.open("/problems?stage=assigned")
+def test_tickets_are_listed_by_stage_and_the_overdue_are_marked(regulator: Visitor) -> None:
+    regulator.open("/tickets?stage=assigned")
     row = next(row for row in regulator.all("tbody tr") if "用电增容受阻" in row.text)
     shown = " ".join(row.text.split())
     assert AUTHORITY in shown
@@ -44,8 +44,8 @@ def test_problems_are_listed_by_stage_and_the_overdue_are_marked(regulator: Visi
     assert regulator.one(".tabs [aria-current]").text.startswith("逾期")
 
 
-def test_a_problem_goes_all_the_way_on_the_pages(regulator: Visitor, town_store: Store) -> None:
-    regulator.open("/problems")
+def test_a_ticket_goes_all_the_way_on_the_pages(regulator: Visitor, town_store: Store) -> None:
+    regulator.open("/tickets")
     regulator.one("#title").send_keys("排水接入迟缓")
     regulator.one("#counterpart").send_keys(FINED)
     regulator.press("main form button")
@@ -75,22 +75,22 @@ def test_a_problem_goes_all_the_way_on_the_pages(regulator: Visitor, town_store:
     assert [button.get_attribute("value") for button in regulator.all("[name=satisfied]")] == ["false"]
     assert len(regulator.all("tbody tr")) == 7
     assert "已会商" in regulator.text("tbody")
-    ticket = show_problem(town_store, int(regulator.path.rsplit("/", 1)[1]))
+    ticket = show_ticket(town_store, int(regulator.path.rsplit("/", 1)[1]))
     assert (ticket.case.reopened, ticket.case.satisfied) == (1, True)
 
 
 def test_what_the_chart_does_not_allow_any_more_is_refused_with_a_message(
     regulator: Visitor, town_store: Store, assigned: Ticket
 ) -> None:
-    regulator.open(f"/problems/{assigned.id}")
-    move_problem(town_store, assigned.id, Move("supervise", Actor.SUPERVISOR, "别人"))
+    regulator.open(f"/tickets/{assigned.id}")
+    move_ticket(town_store, assigned.id, Move("supervise", Actor.SUPERVISOR, "别人"))
     regulator.press("[aria-labelledby=move-coordinate] button")
     assert "not allowed while it is supervised" in regulator.one("[role=alert]").text
     assert stage(regulator) == "跟踪督办"
 
 
 def test_an_assignment_to_nobody_is_refused_and_what_was_written_stays(regulator: Visitor) -> None:
-    regulator.open("/problems/2")
+    regulator.open("/tickets/2")
     regulator.one("#owner").send_keys("无此单位")
     regulator.press("[aria-labelledby=move-assign] button")
     assert "无此单位 is none" in regulator.one("[role=alert]").text
@@ -101,17 +101,17 @@ def test_a_department_sees_its_own_and_returns_it(
     visitor: Visitor, token: MakeToken, town_store: Store, assigned: Ticket
 ) -> None:
     visitor.sign_in(token(Role.DEPARTMENT))
-    visitor.open("/problems")
+    visitor.open("/tickets")
     assert "道路施工扰企" not in visitor.text()
     assert visitor.all("#collect") == []
-    visitor.open(f"/problems/{assigned.id}")
+    visitor.open(f"/tickets/{assigned.id}")
     assert [form.text for form in visitor.all("main form h3")] == ["退回 Return", "协调会商 Coordinate"]
     visitor.press("[aria-labelledby=move-return] button")
-    assert visitor.path == "/problems"
+    assert visitor.path == "/tickets"
     assert assigned.number not in visitor.text()
-    returned = show_problem(town_store, assigned.id)
+    returned = show_ticket(town_store, assigned.id)
     assert (returned.case.stage, returned.steps[-1].actor) == ("collected", Actor.OWNER)
-    visitor.open("/problems/3")
+    visitor.open("/tickets/3")
     assert "没有找到" in visitor.text("h1")
 
 
@@ -119,11 +119,11 @@ def test_the_owner_moves_as_the_owner_and_no_further(
     pages: Flask, token: MakeToken, town_store: Store, assigned: Ticket
 ) -> None:
     department = signed_in(pages, token(Role.DEPARTMENT))
-    assert send(department, f"/problems/{assigned.id}/steps", request="supervise", actor="supervisor") == 409
-    assert send(department, "/problems/3/steps", request="coordinate") == 404
-    assert send(department, "/problems", title="自报", source="hotline") == 403
-    assert send(department, f"/problems/{assigned.id}/steps", request="coordinate") == 303
-    assert show_problem(town_store, assigned.id).steps[-1].actor is Actor.OWNER
+    assert send(department, f"/tickets/{assigned.id}/steps", request="supervise", actor="supervisor") == 409
+    assert send(department, "/tickets/3/steps", request="coordinate") == 404
+    assert send(department, "/tickets", title="自报", source="hotline") == 403
+    assert send(department, f"/tickets/{assigned.id}/steps", request="coordinate") == 303
+    assert show_ticket(town_store, assigned.id).steps[-1].actor is Actor.OWNER
     record = get_record(town_store, load_vocabulary("department"), assigned.number)[0]
     assert record.data["stage"] == "coordinated"
 
@@ -132,20 +132,20 @@ def test_forms_that_say_nothing_useful_change_nothing(
     pages: Flask, token: MakeToken, town_store: Store, assigned: Ticket
 ) -> None:
     regulator = signed_in(pages, token(Role.REGULATOR))
-    path = f"/problems/{assigned.id}/steps"
+    path = f"/tickets/{assigned.id}/steps"
     for form in ({}, {"request": "tick"}, {"request": "open"}, {"request": "evaluate"}, {"request": "x"}):
         assert send(regulator, path, **form) == 422
     assert regulator.post(path, data={"request": "coordinate"}).status_code == 400
-    assert send(regulator, "/problems", title="", source="hotline") == 422
-    assert send(regulator, "/problems", title="无来源", source="rumour") == 422
+    assert send(regulator, "/tickets", title="", source="hotline") == 422
+    assert send(regulator, "/tickets", title="无来源", source="rumour") == 422
     for query in ("stage=lost", "before=x", f"before={10**30}"):
-        assert regulator.get(f"/problems?{query}").status_code == 400
-    assert show_problem(town_store, assigned.id) == assigned
+        assert regulator.get(f"/tickets?{query}").status_code == 400
+    assert show_ticket(town_store, assigned.id) == assigned
 
 
-def test_a_lender_sees_no_problem(pages: Flask, token: MakeToken) -> None:
+def test_a_lender_sees_no_ticket(pages: Flask, token: MakeToken) -> None:
     lender = signed_in(pages, token(Role.LENDER))
-    assert lender.get("/problems").status_code == lender.get("/problems/1").status_code == 403
+    assert lender.get("/tickets").status_code == lender.get("/tickets/1").status_code == 403
 
 
 def stage(visitor: Visitor) -> str:

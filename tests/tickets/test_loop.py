@@ -13,21 +13,21 @@ from hypothesis import strategies as st
 from rules.library.loader import load_vocabulary
 from scoring.facts.records import get_record
 from scoring.live.supervisor import Engine
-from scoring.problems.case import Case
-from scoring.problems.chart import ACTORS, REQUESTS, Actor, moves, walk
-from scoring.problems.clock import days_left, due_on
-from scoring.problems.desk import (
+from scoring.store import Store
+from scoring.tickets.case import Case
+from scoring.tickets.chart import ACTORS, REQUESTS, Actor, moves, walk
+from scoring.tickets.clock import days_left, due_on
+from scoring.tickets.desk import (
     Move,
     MoveRefusedError,
     Subject,
     Ticket,
-    UnknownProblemError,
-    list_problems,
-    open_problem,
-    show_problem,
+    UnknownTicketError,
+    list_tickets,
+    open_ticket,
+    show_ticket,
     tick,
 )
-from scoring.store import Store
 
 from .conftest import MONDAY, NOON, collect, do, noon
 
@@ -35,19 +35,19 @@ WORDS = load_vocabulary("department")
 
 
 def record(store: Store, ticket: Ticket) -> dict[str, Any]:
-    """The department's record of a problem, as it is now."""
+    """The department's record of a ticket, as it is now."""
     return dict(get_record(store, WORDS, ticket.number)[0].data)
 
 
 def after(store: Store, engine: Engine, *requests: str, **more: Any) -> Ticket:
-    """A problem after these requests, one a day."""
+    """A ticket after these requests, one a day."""
     ticket = collect(store, engine)
     for day, request in enumerate(requests, 1):
         ticket = do(store, engine, ticket, request, day, **(more if request == requests[-1] else {}))
     return ticket
 
 
-def test_a_problem_goes_through_five_stages(office: Store, durable: Engine) -> None:
+def test_a_ticket_goes_through_five_stages(office: Store, durable: Engine) -> None:
     ticket = collect(office, durable)
     stages = [ticket.case.stage]
     for request in ("assign", "coordinate", "supervise"):
@@ -55,10 +55,10 @@ def test_a_problem_goes_through_five_stages(office: Store, durable: Engine) -> N
         stages.append(ticket.case.stage)
     ticket = do(office, durable, ticket, "evaluate", satisfied=True)
     assert [*stages, ticket.case.stage] == ["collected", "assigned", "coordinated", "supervised", "evaluated"]
-    assert [step.move for step in show_problem(office, ticket.id).steps] == [
+    assert [step.move for step in show_ticket(office, ticket.id).steps] == [
         "open", "assign", "coordinate", "supervise", "close",
     ]  # fmt: skip
-    assert show_problem(office, ticket.id) == ticket
+    assert show_ticket(office, ticket.id) == ticket
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_nobody_moves_what_is_not_theirs_to_move(
     ticket = after(office, durable, *requests)
     with pytest.raises(MoveRefusedError, match="not allowed while it is"):
         do(office, durable, ticket, request_, 9, actor=actor, satisfied=True)
-    assert show_problem(office, ticket.id) == ticket
+    assert show_ticket(office, ticket.id) == ticket
 
 
 def test_a_refusal_says_what_is_allowed(office: Store, durable: Engine) -> None:
@@ -130,7 +130,7 @@ def test_what_is_returned_counts_against_nobody_until_another_body_has_it(
 
 
 def test_the_source_decides_the_kind_of_record(office: Store, durable: Engine) -> None:
-    ticket = open_problem(
+    ticket = open_ticket(
         office, Subject("用工难", "dinner_talk"), Move("open", Actor.DESK, "x", at=NOON), durable
     )
     assert record(office, do(office, durable, ticket, "assign"))["kind"] == "demand"
@@ -145,9 +145,9 @@ def test_what_can_not_be_is_refused(office: Store, durable: Engine) -> None:
     with pytest.raises(MoveRefusedError, match="before its last step"):
         do(office, durable, ticket, "assign", 1, on=MONDAY - dt.timedelta(1))
     with pytest.raises(MoveRefusedError, match="no source"):
-        open_problem(office, Subject("x", "rumour"), Move("open", Actor.DESK, "x", at=NOON), durable)
-    with pytest.raises(UnknownProblemError):
-        show_problem(office, 99)
+        open_ticket(office, Subject("x", "rumour"), Move("open", Actor.DESK, "x", at=NOON), durable)
+    with pytest.raises(UnknownTicketError):
+        show_ticket(office, 99)
 
 
 # The clock
@@ -164,7 +164,7 @@ def test_the_clock_reminds_once_and_escalates_twice(office: Store, durable: Engi
         "escalate": dt.date(2026, 6, 12),
         "escalate_further": dt.date(2026, 6, 19),
     }
-    assert [s.actor for s in show_problem(office, ticket.id).steps[2:]] == [Actor.CLOCK] * 3
+    assert [s.actor for s in show_ticket(office, ticket.id).steps[2:]] == [Actor.CLOCK] * 3
 
 
 def test_a_clock_that_stood_still_makes_up_for_it(office: Store, durable: Engine) -> None:
@@ -180,7 +180,7 @@ def test_the_clock_leaves_alone_what_is_not_assigned_or_is_closed(office: Store,
     assert tick(office, noon(dt.date(2027, 1, 1)), durable) == []
 
 
-def test_a_reopened_problem_has_a_new_due_date(office: Store, durable: Engine) -> None:
+def test_a_reopened_ticket_has_a_new_due_date(office: Store, durable: Engine) -> None:
     ticket = after(office, durable, "assign", "supervise")
     tick(office, noon(dt.date(2026, 7, 1)), durable)
     ticket = do(office, durable, ticket, "evaluate", 31, satisfied=False)
@@ -194,7 +194,7 @@ def test_lists_can_be_narrowed(office: Store, durable: Engine) -> None:
     closed = after(office, durable, "assign", "supervise", "evaluate", satisfied=True)
 
     def ids(**wanted: Any) -> list[int]:
-        return [ticket.id for ticket in list_problems(office, **wanted)]
+        return [ticket.id for ticket in list_tickets(office, **wanted)]
 
     assert ids() == [closed.id, second.id, first.id]
     assert ids(stage="collected") == [first.id]
@@ -243,19 +243,19 @@ def test_steps_can_not_be_changed(office: Store, durable: Engine) -> None:
     for statement in ("update problem_steps set by = 'x'", "delete from problem_steps"):
         with pytest.raises(sa.exc.DBAPIError, match="append-only"), office.engine.begin() as connection:
             connection.execute(sa.text(statement))
-    assert show_problem(office, ticket.id) == ticket
+    assert show_ticket(office, ticket.id) == ticket
 
 
 def test_of_two_moves_at_the_same_moment_one_is_refused(
     office: Store, durable: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticket = after(office, durable, "assign")
-    monkeypatch.setattr("scoring.problems.desk.show_problem", lambda *_: ticket)
+    monkeypatch.setattr("scoring.tickets.desk.show_ticket", lambda *_: ticket)
     do(office, durable, ticket, "coordinate", 2)
     with pytest.raises(MoveRefusedError, match="somebody else"):
         do(office, durable, ticket, "return", 2)
     monkeypatch.undo()
-    assert [step.move for step in show_problem(office, ticket.id).steps] == ["open", "assign", "coordinate"]
+    assert [step.move for step in show_ticket(office, ticket.id).steps] == ["open", "assign", "coordinate"]
 
 
 def test_a_case_begins_with_nothing() -> None:

@@ -1,4 +1,4 @@
-"""The statechart of a problem: what may follow what, and who may do it.
+"""The statechart of a ticket: what may follow what, and who may do it.
 
 The table below is the whole of it. durable_rules is given it as a statechart; where that gives no answer, the
 table itself is walked.
@@ -19,7 +19,7 @@ from scoring.live.supervisor import Engine, NoAnswerError
 
 
 class Actor(StrEnum):
-    """Who moves a problem."""
+    """Who moves a ticket."""
 
     DESK = "desk"
     OFFICE = "office"
@@ -106,10 +106,10 @@ def request_of(move: str) -> str:
 
 
 def moves(engine: Engine, messages: Sequence[Message]) -> list[str | None]:
-    """What each message of a problem's life leads to; from the first that is not allowed on, None."""
+    """What each message of a ticket's life leads to; from the first that is not allowed on, None."""
     try:
         found: list[str | None] = engine.ask(
-            "problems", {"kind": "chart", "states": _states()}, list(messages)
+            "tickets", {"kind": "chart", "states": _states()}, list(messages)
         )
     except NoAnswerError:
         return walk(messages)

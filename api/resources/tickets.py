@@ -1,4 +1,4 @@
-"""Problems of enterprises: collected, assigned, coordinated, supervised, evaluated and closed."""
+"""Tickets of enterprises: collected, assigned, coordinated, supervised, evaluated and closed."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from api.http.openapi import Blueprint
 from api.http.paging import page
 from api.http.problems import fail
 from api.resources.runs import NUMBER
-from api.schemas.problems import (
-    ProblemPage,
-    ProblemRequest,
-    ProblemsQuery,
-    ProblemTicketSchema,
+from api.schemas.tickets import (
     StepRequest,
+    TicketPage,
+    TicketRequest,
+    TicketSchema,
+    TicketsQuery,
 )
 from rules.calendar import today
 from scoring.live.events import records_arrived
-from scoring.problems import desk
-from scoring.problems.chart import Actor
-from scoring.problems.desk import Move, MoveRefusedError, Subject, Ticket, UnknownProblemError
-from scoring.problems.feed import VOCABULARY
+from scoring.tickets import desk
+from scoring.tickets.chart import Actor
+from scoring.tickets.desk import Move, MoveRefusedError, Subject, Ticket, UnknownTicketError
+from scoring.tickets.feed import VOCABULARY
 
-blueprint = Blueprint("problems", __name__, url_prefix="/v1/problems", description="The closed loop")
+blueprint = Blueprint("tickets", __name__, url_prefix="/v1/tickets", description="The closed loop")
 Created = tuple[Ticket, int, dict[str, str]]
 
 
 @blueprint.get("")
-@blueprint.query(ProblemsQuery)
-@blueprint.answers(200, ProblemPage)
-def list_problems(query: dict[str, Any]) -> dict[str, Any]:
-    """Problems, the newest first; a department sees its own alone."""
+@blueprint.query(TicketsQuery)
+@blueprint.answers(200, TicketPage)
+def list_tickets(query: dict[str, Any]) -> dict[str, Any]:
+    """Tickets, the newest first; a department sees its own alone."""
     wanted: dict[str, Any] = {"stage": query.get("stage"), "owner": own_body() or query.get("owner")}
     overdue = today() if query["overdue"] else None
     return page(
-        lambda limit: desk.list_problems(
+        lambda limit: desk.list_tickets(
             store(), **wanted, overdue_on=overdue, before=query.get("cursor"), limit=limit
         ),
         query,
@@ -49,25 +49,25 @@ def list_problems(query: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-@blueprint.get(f"/{NUMBER}problem_id>")
-@blueprint.answers(200, ProblemTicketSchema)
-def get_problem(problem_id: int) -> Ticket:
-    """A problem with everything that was done about it."""
+@blueprint.get(f"/{NUMBER}ticket_id>")
+@blueprint.answers(200, TicketSchema)
+def get_ticket(ticket_id: int) -> Ticket:
+    """A ticket with everything that was done about it."""
     try:
-        return desk.show_problem(store(), problem_id, own_body())
-    except UnknownProblemError as error:
+        return desk.show_ticket(store(), ticket_id, own_body())
+    except UnknownTicketError as error:
         fail("not-found", str(error))
 
 
 @blueprint.post("")
-@blueprint.body(ProblemRequest)
-@blueprint.answers(201, ProblemTicketSchema)
+@blueprint.body(TicketRequest)
+@blueprint.answers(201, TicketSchema)
 @blueprint.describe(parameters=[PARAMETER])
-def post_problem(body: dict[str, Any]) -> Created:
-    """Collect a problem."""
+def post_ticket(body: dict[str, Any]) -> Created:
+    """Collect a ticket."""
     about = Subject(body["title"], body["source"], body.get("counterpart"))
     try:
-        ticket = desk.open_problem(
+        ticket = desk.open_ticket(
             store(), about, Move("open", Actor.DESK, caller().prefix, note=body.get("note"))
         )
     except MoveRefusedError as error:
@@ -75,18 +75,18 @@ def post_problem(body: dict[str, Any]) -> Created:
     return _created(ticket)
 
 
-@blueprint.post(f"/{NUMBER}problem_id>/steps")
+@blueprint.post(f"/{NUMBER}ticket_id>/steps")
 @blueprint.body(StepRequest)
-@blueprint.answers(201, ProblemTicketSchema)
+@blueprint.answers(201, TicketSchema)
 @blueprint.describe(parameters=[PARAMETER])
-def post_step(body: dict[str, Any], problem_id: int) -> Created:
-    """Do something about a problem; 409 where its stage does not allow it. The owner's record follows."""
+def post_step(body: dict[str, Any], ticket_id: int) -> Created:
+    """Do something about a ticket; 409 where its stage does not allow it. The owner's record follows."""
     body_id = own_body()
     actor = Actor.OWNER if body_id else Actor(body.get("actor") or Actor.OFFICE)
     move = Move(**(body | {"actor": actor, "by": caller().prefix}))
     try:
-        ticket = desk.move_problem(store(), problem_id, move, body=body_id)
-    except UnknownProblemError as error:
+        ticket = desk.move_ticket(store(), ticket_id, move, body=body_id)
+    except UnknownTicketError as error:
         fail("not-found", str(error))
     except MoveRefusedError as error:
         fail("conflict", str(error))
@@ -96,4 +96,4 @@ def post_step(body: dict[str, Any], problem_id: int) -> Created:
 
 
 def _created(ticket: Ticket) -> Created:
-    return ticket, 201, {"Location": url_for("problems.get_problem", problem_id=ticket.id)}
+    return ticket, 201, {"Location": url_for("tickets.get_ticket", ticket_id=ticket.id)}

@@ -1,4 +1,4 @@
-"""Problems of enterprises, and what is done about them."""
+"""Tickets of enterprises, and what is done about them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from api.http.fields import Text
 from api.http.paging import NumberedPageQuery, page_of
 from rules.library.loader import load_vocabulary
 from scoring.facts.ingest.keys import LONGEST_KEY
-from scoring.problems.chart import CORRECT, REQUESTS, WAYS, Actor
-from scoring.problems.clock import DAYS
-from scoring.problems.desk import BACK_DAYS
-from scoring.problems.feed import VOCABULARY
+from scoring.tickets.chart import CORRECT, REQUESTS, WAYS, Actor
+from scoring.tickets.clock import DAYS
+from scoring.tickets.desk import BACK_DAYS
+from scoring.tickets.feed import VOCABULARY
 
 _RECORDS = load_vocabulary(VOCABULARY).records
 assert _RECORDS is not None, "public bodies have records"
@@ -20,8 +20,8 @@ STAGES = [stage for stage in WAYS if stage != "new"]
 PEOPLE = [actor.value for actor in Actor if actor is not Actor.CLOCK]
 
 
-class ProblemsQuery(NumberedPageQuery):
-    """Which problems are wanted."""
+class TicketsQuery(NumberedPageQuery):
+    """Which tickets are wanted."""
 
     stage = fields.String(validate=validate.OneOf(STAGES))
     owner = Text(longest=LONGEST_KEY, metadata={"description": "The body that has to solve them, by number"})
@@ -29,7 +29,7 @@ class ProblemsQuery(NumberedPageQuery):
 
 
 class StepSchema(Schema):
-    """Something that was done about a problem."""
+    """Something that was done about a ticket."""
 
     no = fields.Integer(required=True)
     move = fields.String(required=True)
@@ -48,7 +48,7 @@ class StepSchema(Schema):
 
 
 class CaseSchema(Schema):
-    """The state of a problem."""
+    """The state of a ticket."""
 
     stage = fields.String(required=True, validate=validate.OneOf(STAGES))
     owner = fields.String(required=True, allow_none=True)
@@ -61,8 +61,8 @@ class CaseSchema(Schema):
     escalations = fields.Integer(required=True)
 
 
-class ProblemSummarySchema(Schema):
-    """A problem without its steps."""
+class TicketSummarySchema(Schema):
+    """A ticket without its steps."""
 
     id = fields.Integer(required=True)
     number = fields.String(
@@ -74,14 +74,14 @@ class ProblemSummarySchema(Schema):
     case = fields.Nested(CaseSchema, required=True)
 
 
-class ProblemTicketSchema(ProblemSummarySchema):
-    """A problem with everything that was done about it."""
+class TicketSchema(TicketSummarySchema):
+    """A ticket with everything that was done about it."""
 
     steps = fields.List(fields.Nested(StepSchema), required=True)
 
 
-class ProblemRequest(Schema):
-    """A problem that is collected."""
+class TicketRequest(Schema):
+    """A ticket that is collected."""
 
     title = Text(longest=500, required=True)
     source = fields.String(
@@ -94,7 +94,7 @@ class ProblemRequest(Schema):
 
 
 class StepRequest(Schema):
-    """What is to be done about a problem."""
+    """What is to be done about a ticket."""
 
     request = fields.String(
         required=True,
@@ -123,4 +123,4 @@ class StepRequest(Schema):
     )
 
 
-ProblemPage = page_of(ProblemSummarySchema, "ProblemSummary")
+TicketPage = page_of(TicketSummarySchema, "TicketSummary")

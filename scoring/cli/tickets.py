@@ -1,4 +1,4 @@
-"""``xinheng problems``: the closed loop of problems."""
+"""``xinheng tickets``: the closed loop of tickets."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ import click
 from rules.calendar import today
 from scoring.cli.options import Day, database_option
 from scoring.cli.output import Format, format_option, print_rows
-from scoring.problems import desk
-from scoring.problems.chart import CORRECT, REQUESTS, WAYS, Actor
-from scoring.problems.clock import DAYS
-from scoring.problems.desk import Move, MoveRefusedError, Subject, Ticket, UnknownProblemError
 from scoring.store import Store, open_store
+from scoring.tickets import desk
+from scoring.tickets.chart import CORRECT, REQUESTS, WAYS, Actor
+from scoring.tickets.clock import DAYS
+from scoring.tickets.desk import Move, MoveRefusedError, Subject, Ticket, UnknownTicketError
 
 COLUMNS = {
     "id": "编号 no.",
     "number": "记录号 record",
-    "title": "问题 problem",
+    "title": "问题 ticket",
     "source": "来源 source",
     "stage": "环节 stage",
     "owner": "责任单位 owner",
@@ -59,12 +59,12 @@ def on_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-@click.group("problems")
-def problems_group() -> None:
-    """Problems of enterprises: collect, assign, coordinate, supervise, evaluate and close."""
+@click.group("tickets")
+def tickets_group() -> None:
+    """Tickets of enterprises: collect, assign, coordinate, supervise, evaluate and close."""
 
 
-@problems_group.command("open")
+@tickets_group.command("open")
 @click.option("--title", required=True, help="What the problem is.")
 @click.option("--source", required=True, help="A code of the department vocabulary, such as hotline.")
 @click.option("--enterprise", "counterpart", help="The credit code of the enterprise that has the problem.")
@@ -79,18 +79,18 @@ def open_command(
     day: dt.date | None,
     database: str | None,
 ) -> None:
-    """Collect a problem.
+    """Collect a ticket.
 
-    Example: xinheng problems open --title 用电增容受阻 --source hotline
+    Example: xinheng tickets open --title 用电增容受阻 --source hotline
     """
     with _store(database) as store:
-        ticket = desk.open_problem(
+        ticket = desk.open_ticket(
             store, Subject(title, source, counterpart), Move("open", Actor.DESK, _me(), day, note)
         )
     click.echo(_said(ticket))
 
 
-@problems_group.command("list")
+@tickets_group.command("list")
 @click.option("--stage", type=STAGES, help="Of this stage alone.")
 @click.option("--owner", help="Of this public body alone.")
 @click.option("--overdue", is_flag=True, help="Those not closed whose due date has passed.")
@@ -111,33 +111,33 @@ def list_command(
     database: str | None,
     fmt: Format,
 ) -> None:
-    """List problems, the newest first.
+    """List tickets, the newest first.
 
-    Example: xinheng problems list --overdue --format csv
+    Example: xinheng tickets list --overdue --format csv
     """
     with _store(database) as store:
-        found = desk.list_problems(
+        found = desk.list_tickets(
             store, stage=stage, owner=owner, overdue_on=day if overdue else None, limit=limit
         )
     print_rows(map(_row, found), COLUMNS, fmt)
 
 
-@problems_group.command("show")
+@tickets_group.command("show")
 @click.argument("number", type=int)
 @database_option
 @format_option
 def show_command(number: int, database: str | None, fmt: Format) -> None:
-    """Show what was done about the problem of NUMBER.
+    """Show what was done about the ticket of NUMBER.
 
-    Example: xinheng problems show 7
+    Example: xinheng tickets show 7
     """
     with _store(database) as store:
-        ticket = desk.show_problem(store, number)
+        ticket = desk.show_ticket(store, number)
     click.echo(_said(ticket), err=True)
     print_rows(map(asdict, ticket.steps), STEPS, fmt)
 
 
-@problems_group.command("move")
+@tickets_group.command("move")
 @click.argument("number", type=int)
 @click.argument("request", type=click.Choice([r for r in REQUESTS if r not in ("open", "evaluate", "tick")]))
 @click.option("--actor", type=PEOPLE, required=True, help="In whose name.")
@@ -150,36 +150,36 @@ def move_command(
     number: int, request: str, actor: str, owner: str | None, urgency: str | None,
     note: str | None, day: dt.date | None, database: str | None,
 ) -> None:  # fmt: skip
-    """Do something about the problem of NUMBER.
+    """Do something about the ticket of NUMBER.
 
     \b
     Examples:
-      xinheng problems move 7 assign --actor office --owner DW112 --urgency urgent
-      xinheng problems move 7 supervise --actor supervisor --note 现场督办
+      xinheng tickets move 7 assign --actor office --owner DW112 --urgency urgent
+      xinheng tickets move 7 supervise --actor supervisor --note 现场督办
     """
     with _store(database) as store:
         move = Move(request, Actor(actor), _me(), day, note, owner, urgency)
-        click.echo(_said(desk.move_problem(store, number, move)))
+        click.echo(_said(desk.move_ticket(store, number, move)))
 
 
-@problems_group.command("correct")
+@tickets_group.command("correct")
 @click.argument("number", type=int)
 @click.argument("step", type=int)
 @click.option("--note", help="Why.")
 @database_option
 def correct_command(number: int, step: int, note: str | None, database: str | None) -> None:
-    """Take back the wrong STEP of the problem of NUMBER: its state is as if that step had not been.
+    """Take back the wrong STEP of the ticket of NUMBER: its state is as if that step had not been.
 
     Nothing is deleted; the correction is a step as well, and is taken back in the same way.
 
-    Example: xinheng problems correct 7 3 --note 日期填错
+    Example: xinheng tickets correct 7 3 --note 日期填错
     """
     with _store(database) as store:
         move = Move(CORRECT, Actor.OFFICE, _me(), note=note, corrects=step)
-        click.echo(_said(desk.move_problem(store, number, move)))
+        click.echo(_said(desk.move_ticket(store, number, move)))
 
 
-@problems_group.command("evaluate")
+@tickets_group.command("evaluate")
 @click.argument("number", type=int)
 @click.option(
     "--satisfied/--unsatisfied", required=True, help="What the enterprise says; the latter reopens it."
@@ -190,22 +190,22 @@ def correct_command(number: int, step: int, note: str | None, database: str | No
 def evaluate_command(
     number: int, satisfied: bool, note: str | None, day: dt.date | None, database: str | None
 ) -> None:
-    """Note what the enterprise says about the problem of NUMBER.
+    """Note what the enterprise says about the ticket of NUMBER.
 
-    Example: xinheng problems evaluate 7 --unsatisfied --note 仍未通电
+    Example: xinheng tickets evaluate 7 --unsatisfied --note 仍未通电
     """
     with _store(database) as store:
         move = Move("evaluate", Actor.ENTERPRISE, _me(), day, note, satisfied=satisfied)
-        click.echo(_said(desk.move_problem(store, number, move)))
+        click.echo(_said(desk.move_ticket(store, number, move)))
 
 
-@problems_group.command("tick")
+@tickets_group.command("tick")
 @database_option
 @format_option
 def tick_command(database: str | None, fmt: Format) -> None:
     """Remind and escalate what is due: once a day, from the system's timer.
 
-    Example: xinheng problems tick
+    Example: xinheng tickets tick
     """
     with _store(database) as store:
         done = desk.tick(store)
@@ -234,5 +234,5 @@ def _store(database: str | None) -> Iterator[Store]:
     with closing(open_store(database)) as store:
         try:
             yield store
-        except (UnknownProblemError, MoveRefusedError) as error:
+        except (UnknownTicketError, MoveRefusedError) as error:
             raise click.ClickException(str(error)) from None

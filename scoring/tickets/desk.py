@@ -1,10 +1,10 @@
-"""Problems in the store: opened, moved, evaluated, reminded of, listed.
+"""Tickets in the store: opened, moved, evaluated, reminded of, listed.
 
-Each move is decided by the statechart, to which the problem's whole life is told again. A step, the problem's
+Each move is decided by the statechart, to which the ticket's whole life is told again. A step, the ticket's
 new state and the record of the department that it belongs to are kept together or not at all.
 
 Steps stand in the order in which they came. The date that a step names is the day on which it comes, or, for
-those who see all departments' problems, an earlier one within :data:`BACK_DAYS`: nobody moves their own
+those who see all departments' tickets, an earlier one within :data:`BACK_DAYS`: nobody moves their own
 clock.
 """
 
@@ -23,8 +23,10 @@ from rules.library.loader import load_vocabulary
 from scoring.facts.bodies import UnknownBodyError, body_called
 from scoring.facts.ingest.keys import ENTERPRISES, KeyFormError, key_of, subject_key
 from scoring.live.supervisor import Engine, shared_engine
-from scoring.problems.case import Case, Step, after, case_of, history, message, messages
-from scoring.problems.chart import (
+from scoring.store import Store
+from scoring.store.tickets import StepRow, TicketRow
+from scoring.tickets.case import Case, Step, after, case_of, history, message, messages
+from scoring.tickets.chart import (
     AT_WORK,
     CORRECT,
     EVALUATED,
@@ -34,17 +36,15 @@ from scoring.problems.chart import (
     moves,
     request_of,
 )
-from scoring.problems.clock import DAYS
-from scoring.problems.feed import VOCABULARY, feed
-from scoring.store import Store
-from scoring.store.problems import Problem, ProblemStep
+from scoring.tickets.clock import DAYS
+from scoring.tickets.feed import VOCABULARY, feed
 
 BACK_DAYS = 30
 """How far back a regulator, or whoever has the command line, may date a step. A department may not at all."""
 
 
-class UnknownProblemError(LookupError):
-    """There is no problem of that number."""
+class UnknownTicketError(LookupError):
+    """There is no ticket of that number."""
 
 
 class MoveRefusedError(Exception):
@@ -53,7 +53,7 @@ class MoveRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A problem: what it is about, its state, and the steps that led there."""
+    """A ticket: what it is about, its state, and the steps that led there."""
 
     id: int
     number: str
@@ -68,7 +68,7 @@ class Ticket:
 class Move:
     """What somebody asks for.
 
-    :param request: one of :data:`scoring.problems.chart.REQUESTS`, or ``correct``.
+    :param request: one of :data:`scoring.tickets.chart.REQUESTS`, or ``correct``.
     :param by: who asks: a name, or the prefix of a key.
     :param on: the date on which it was done; by default the day on which it comes.
     :param owner, urgency: of an assignment: the body that has to solve it, and how fast.
@@ -91,7 +91,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a problem is about.
+    """What a ticket is about.
 
     :param source: a code of the vocabulary's column ``source``.
     :param counterpart: the credit code of the enterprise that has it.
@@ -102,8 +102,8 @@ class Subject:
     counterpart: str | None = None
 
 
-def open_problem(store: Store, about: Subject, move: Move, engine: Engine | None = None) -> Ticket:
-    """Collect a problem.
+def open_ticket(store: Store, about: Subject, move: Move, engine: Engine | None = None) -> Ticket:
+    """Collect a ticket.
 
     :raises MoveRefusedError: where the actor may not, or what it says can't be.
     """
@@ -113,7 +113,7 @@ def open_problem(store: Store, about: Subject, move: Move, engine: Engine | None
     counterpart = _counterpart(about)
     step = _decided(engine or shared_engine(), (), move)
     with store.writing() as session:
-        row = Problem(
+        row = TicketRow(
             title=about.title,
             source=about.source,
             counterpart=counterpart,
@@ -126,17 +126,17 @@ def open_problem(store: Store, about: Subject, move: Move, engine: Engine | None
         return _ticket(row, (step,))
 
 
-def move_problem(
-    store: Store, problem_id: int, move: Move, engine: Engine | None = None, body: str | None = None
+def move_ticket(
+    store: Store, ticket_id: int, move: Move, engine: Engine | None = None, body: str | None = None
 ) -> Ticket:
-    """Do something about a problem.
+    """Do something about a ticket.
 
-    :param body: only if the problem is this body's; it dates nothing back.
-    :raises UnknownProblemError: where there is no such problem, or it is another body's.
+    :param body: only if the ticket is this body's; it dates nothing back.
+    :raises UnknownTicketError: where there is no such ticket, or it is another body's.
     :raises MoveRefusedError: where it is not allowed now or to this actor, its date can't be, or others were
         faster.
     """
-    before = show_problem(store, problem_id, body)
+    before = show_ticket(store, ticket_id, body)
     if move.request == "assign":
         move = _assignment(store, move)
     step = _decided(engine or shared_engine(), before.steps, move, BACK_DAYS if body is None else 0)
@@ -150,20 +150,20 @@ def move_problem(
 def tick(
     store: Store, at: dt.datetime | None = None, engine: Engine | None = None
 ) -> list[tuple[Ticket, Step]]:
-    """Let the clock look at every problem whose due date runs: it reminds, and escalates.
+    """Let the clock look at every ticket whose due date runs: it reminds, and escalates.
 
     :param at: the moment; by default now.
     """
     done = []
     with store.reading() as session:
-        query = sa.select(Problem).where(Problem.stage.in_(AT_WORK)).order_by(Problem.id)
+        query = sa.select(TicketRow).where(TicketRow.stage.in_(AT_WORK)).order_by(TicketRow.id)
         waiting = [_ticket(row, ()) for row in session.scalars(query)]
     for kept in waiting:
         _put_right(store, kept)
         move = Move("tick", Actor.CLOCK, "clock", at=at)
         while True:
             try:
-                ticket = move_problem(store, kept.id, move, engine)
+                ticket = move_ticket(store, kept.id, move, engine)
             except MoveRefusedError:
                 break
             done.append((ticket, ticket.steps[-1]))
@@ -171,28 +171,28 @@ def tick(
 
 
 def _put_right(store: Store, kept: Ticket) -> None:
-    """Have a problem's state be what its steps say: it was kept otherwise while dates to come were taken."""
-    if show_problem(store, kept.id).case == kept.case:
+    """Have a ticket's state be what its steps say: it was kept otherwise while dates to come were taken."""
+    if show_ticket(store, kept.id).case == kept.case:
         return
     with store.writing() as session:
-        row = session.get_one(Problem, kept.id, with_for_update=not store.is_sqlite)
+        row = session.get_one(TicketRow, kept.id, with_for_update=not store.is_sqlite)
         _set_state(session, row, kept.case, _ticket(row, _steps(session, row.id)).case)
 
 
-def show_problem(store: Store, problem_id: int, body: str | None = None) -> Ticket:
-    """A problem with its steps.
+def show_ticket(store: Store, ticket_id: int, body: str | None = None) -> Ticket:
+    """A ticket with its steps.
 
     :param body: only if it is this body's.
-    :raises UnknownProblemError: where there is none, or it is another body's.
+    :raises UnknownTicketError: where there is none, or it is another body's.
     """
     with store.reading() as session:
-        row = session.get(Problem, problem_id)
+        row = session.get(TicketRow, ticket_id)
         if row is None or (body is not None and row.owner != body):
-            raise UnknownProblemError(f"there is no problem {problem_id}")
-        return _ticket(row, _steps(session, problem_id))
+            raise UnknownTicketError(f"there is no ticket {ticket_id}")
+        return _ticket(row, _steps(session, ticket_id))
 
 
-def list_problems(
+def list_tickets(
     store: Store,
     *,
     stage: str | None = None,
@@ -202,24 +202,24 @@ def list_problems(
     before: int | None = None,
     limit: int = 100,
 ) -> list[Ticket]:
-    """Problems without their steps, the newest first.
+    """Tickets without their steps, the newest first.
 
     :param overdue_on: those not closed whose due date is before this day.
-    :param before: only problems with a smaller id: the last of the page before.
+    :param before: only tickets with a smaller id: the last of the page before.
     """
-    query = sa.select(Problem)
+    query = sa.select(TicketRow)
     if stage is not None:
-        query = query.where(Problem.stage == stage)
+        query = query.where(TicketRow.stage == stage)
     if owner is not None:
-        query = query.where(Problem.owner == subject_key(VOCABULARY, owner))
+        query = query.where(TicketRow.owner == subject_key(VOCABULARY, owner))
     if overdue_on is not None:
-        query = query.where(Problem.stage.in_(AT_WORK), Problem.due_on < overdue_on)
+        query = query.where(TicketRow.stage.in_(AT_WORK), TicketRow.due_on < overdue_on)
     if is_closed is not None:
-        query = query.where(Problem.stage.in_([EVALUATED] if is_closed else _NOT_CLOSED))
+        query = query.where(TicketRow.stage.in_([EVALUATED] if is_closed else _NOT_CLOSED))
     if before is not None:
-        query = query.where(Problem.id < before)
+        query = query.where(TicketRow.id < before)
     with store.reading() as session:
-        return [_ticket(row, ()) for row in session.scalars(query.order_by(Problem.id.desc()).limit(limit))]
+        return [_ticket(row, ()) for row in session.scalars(query.order_by(TicketRow.id.desc()).limit(limit))]
 
 
 _NOT_CLOSED = tuple(stage for stage in WAYS if stage != EVALUATED)
@@ -333,7 +333,7 @@ def _assignment(store: Store, move: Move) -> Move:
 
 
 def _keep(session: Session, before: Ticket, step: Step) -> Ticket:
-    row = session.get_one(Problem, before.id)
+    row = session.get_one(TicketRow, before.id)
     case = case_of((*before.steps, step))
     session.add(_step_row(before.id, step))
     session.flush()  # fails where another step has taken the number
@@ -341,14 +341,14 @@ def _keep(session: Session, before: Ticket, step: Step) -> Ticket:
     return _ticket(row, (*before.steps, step))
 
 
-def _set_state(session: Session, row: Problem, before: Case, case: Case) -> None:
+def _set_state(session: Session, row: TicketRow, before: Case, case: Case) -> None:
     for name, value in _state(case).items():
         setattr(row, name, value)
     feed(session, row, before, case)
 
 
-def _steps(session: Session, problem_id: int) -> tuple[Step, ...]:
-    query = sa.select(ProblemStep).where(ProblemStep.problem_id == problem_id).order_by(ProblemStep.no)
+def _steps(session: Session, ticket_id: int) -> tuple[Step, ...]:
+    query = sa.select(StepRow).where(StepRow.ticket_id == ticket_id).order_by(StepRow.no)
     return tuple(map(_step, session.scalars(query)))
 
 
@@ -356,17 +356,17 @@ def _state(case: Case) -> dict[str, Any]:
     return {field.name: getattr(case, field.name) for field in fields(Case)}
 
 
-def _step_row(problem_id: int, step: Step) -> ProblemStep:
+def _step_row(ticket_id: int, step: Step) -> StepRow:
     values = {field.name: getattr(step, field.name) for field in fields(Step)}
-    return ProblemStep(problem_id=problem_id, **(values | {"actor": step.actor.value}))
+    return StepRow(ticket_id=ticket_id, **(values | {"actor": step.actor.value}))
 
 
-def _step(row: ProblemStep) -> Step:
+def _step(row: StepRow) -> Step:
     values = {field.name: getattr(row, field.name) for field in fields(Step)}
     return Step(**(values | {"actor": Actor(row.actor)}))
 
 
-def _ticket(row: Problem, steps: tuple[Step, ...]) -> Ticket:
+def _ticket(row: TicketRow, steps: tuple[Step, ...]) -> Ticket:
     kept = Case(**{field.name: getattr(row, field.name) for field in fields(Case)})
     case = case_of(steps) if steps else kept
     return Ticket(row.id, row.number or "", row.title, row.source, row.counterpart, case, steps)

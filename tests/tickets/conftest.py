@@ -1,4 +1,4 @@
-"""What the tests of problems share: a store with two public bodies, and the people who move a problem."""
+"""What the tests of tickets share: a store with two public bodies, and the people who move a ticket."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 from rules.calendar import SHANGHAI
 from scoring.facts.versions import FileInfo, ingest_rows
 from scoring.live.supervisor import Engine
-from scoring.problems.chart import Actor
-from scoring.problems.desk import Move, Subject, Ticket, move_problem, open_problem
 from scoring.store import Store
 from scoring.store.documents import encode
+from scoring.tickets.chart import Actor
+from scoring.tickets.desk import Move, Subject, Ticket, move_ticket, open_ticket
 
 MONDAY = dt.date(2026, 6, 1)
 NOON = dt.datetime.combine(MONDAY, dt.time(12), SHANGHAI)
@@ -52,7 +52,7 @@ def add_bodies(store: Store) -> None:
 
 
 def collect(store: Store, engine: Engine) -> Ticket:
-    return open_problem(store, ABOUT, Move("open", Actor.DESK, "李专员", at=NOON), engine)
+    return open_ticket(store, ABOUT, Move("open", Actor.DESK, "李专员", at=NOON), engine)
 
 
 def do(store: Store, engine: Engine, ticket: Ticket, request: str, days: int = 0, **more: Any) -> Ticket:
@@ -62,7 +62,7 @@ def do(store: Store, engine: Engine, ticket: Ticket, request: str, days: int = 0
     actor = more.pop("actor", ACTOR_OF[request])
     body = more.pop("body", None)
     move = Move(request, actor, "某人", at=NOON + dt.timedelta(days), **more)
-    return move_problem(store, ticket.id, move, engine, body)
+    return move_ticket(store, ticket.id, move, engine, body)
 
 
 def noon(day: dt.date) -> dt.datetime:

@@ -1,1 +1,0 @@
-"""The closed loop of problems: collect, assign, coordinate, supervise, evaluate and close."""

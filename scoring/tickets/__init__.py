@@ -1,0 +1,1 @@
+"""The closed loop of tickets: collect, assign, coordinate, supervise, evaluate and close."""
