@@ -11,9 +11,9 @@ from api.around.context import settings, store
 from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
 from api.pages.charts import bars
-from scoring.answers.population import PopulationForecast, population_forecast
 from scoring.answers.search import graded_packs
 from scoring.answers.timelines import UnknownSubjectError
+from scoring.inspections.foreseen import PopulationForecast, population_forecast
 
 DRAWN_EVERY = 3
 """Months from bar to bar; the table has every month."""

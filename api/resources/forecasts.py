@@ -10,8 +10,8 @@ from api.around.context import pack_id, store
 from api.http.openapi import Blueprint
 from api.http.problems import fail
 from api.schemas.supervision import PopulationForecastSchema, PopulationQuery
-from scoring.answers.population import population_document, population_forecast
 from scoring.answers.timelines import UnknownSubjectError
+from scoring.inspections.foreseen import population_document, population_forecast
 
 blueprint = Blueprint(
     "forecasts", __name__, url_prefix="/v1/forecasts", description="How everybody will stand"

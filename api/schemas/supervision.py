@@ -8,7 +8,7 @@ from api.http.fields import Points, Text, TitleField, Values
 from api.http.paging import PageQuery, page_of
 from api.schemas.runs import LARGEST_ID, MoveSchema, RunSchema, TransitionSchema
 from api.schemas.subjects import GradeSchema, PackQuery, RuleSchema
-from scoring.answers.population import MOST_MONTHS
+from scoring.inspections.foreseen import MOST_MONTHS
 
 LONGEST_PACK = 1_000_000
 

@@ -17,7 +17,7 @@ from scoring.cli.output import Format, format_option, print_rows
 from scoring.store import open_store
 
 if TYPE_CHECKING:
-    from scoring.answers.population import PopulationForecast
+    from scoring.inspections.foreseen import PopulationForecast
 
 LONGEST = 1200
 """Months."""
@@ -77,7 +77,7 @@ def forecast_command(
 
 
 def _population(database: str | None, pack_id: str, months: int, fmt: Format) -> None:
-    from scoring.answers.population import MOST_MONTHS, population_document, population_forecast  # pyarrow
+    from scoring.inspections.foreseen import MOST_MONTHS, population_document, population_forecast  # pyarrow
 
     if months > MOST_MONTHS:
         raise click.UsageError(f"--population looks {MOST_MONTHS} months ahead at most")

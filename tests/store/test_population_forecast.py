@@ -13,10 +13,10 @@ import sqlalchemy as sa
 
 from rules.library.loader import load_pack
 from rules.model import Pack
-from scoring.answers.population import PopulationForecast, population_document, population_forecast
 from scoring.answers.timelines import UnknownSubjectError
 from scoring.facts.snapshot import take_snapshot
 from scoring.facts.undo import undo_file
+from scoring.inspections.foreseen import PopulationForecast, population_document, population_forecast
 from scoring.inspections.plan import monthly_quota
 from scoring.judging.engine import grade
 from scoring.runs.published import current_run
