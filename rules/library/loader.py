@@ -60,7 +60,13 @@ def load_vocabulary(name: str) -> Vocabulary:
 
     :raises UnknownPackError: where there is none.
     """
-    return parse_vocabulary(vocabulary_text(name), f"{name}.yaml")
+    path = _vocabulary_file(name)
+    return _vocabulary(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _vocabulary(path: Path, mtime: int) -> Vocabulary:
+    return parse_vocabulary(_text(path), path.name)
 
 
 def vocabulary_text(name: str) -> str:
@@ -68,9 +74,15 @@ def vocabulary_text(name: str) -> str:
 
     :raises UnknownPackError: where there is none.
     """
-    if name not in vocabulary_names():
+    return _text(_vocabulary_file(name))
+
+
+def _vocabulary_file(name: str) -> Path:
+    """Its file; a name has neither dots nor slashes, so that it names nothing else."""
+    path = VOCABULARIES / f"{name}.yaml"
+    if not name.isidentifier() or not path.is_file():
         raise UnknownPackError(f"no vocabulary is called {name}; there are {', '.join(vocabulary_names())}")
-    return _text(VOCABULARIES / f"{name}.yaml")
+    return path
 
 
 def vocabulary_names() -> list[str]:
