@@ -18,7 +18,7 @@ from rules.library.loader import find_pack
 from scoring.access.keys import Role, create_key
 from scoring.cli.demo import A_MONTH_BEFORE, AS_OF
 from scoring.facts.ingest.files import ingest_paths
-from scoring.runs.run import run
+from scoring.runs.batch import run
 from scoring.store import Store, create_store
 from scoring.store.timelines import GradedSubject
 

@@ -22,7 +22,7 @@ from rules.library.loader import find_pack
 from scoring.access.audit import verify
 from scoring.access.keys import Role, create_key
 from scoring.facts.versions import FileInfo, ingest_rows
-from scoring.runs.run import run
+from scoring.runs.batch import run
 from scoring.store import create_store, open_store
 from scoring.store.documents import encode
 

@@ -17,9 +17,9 @@ from rules.library.loader import ruling_packs
 from rules.model import Pack
 from scoring.cli.options import Memory, as_of_option, database_option, pack_of
 from scoring.cli.output import Format, format_option, print_rows, progress
+from scoring.runs.batch import run
 from scoring.runs.files import score_files
 from scoring.runs.results import tier_counts
-from scoring.runs.run import run
 from scoring.store import Store, StoreError, open_store
 from scoring.store.models import SubjectVersion
 from scoring.store.workspace import MEMORY_VARIABLE

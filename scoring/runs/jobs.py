@@ -25,7 +25,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.library.loader import find_pack
-from scoring.runs.run import run
+from scoring.runs.batch import run
 from scoring.store import Store, StoreError, open_store
 from scoring.store.access import RunJob
 from scoring.store.base import Clock, database_time

@@ -18,7 +18,7 @@ from api.app import create_app
 from api.settings import Settings
 from rules.library.loader import find_pack
 from scoring.access.keys import OF_ORGANISATION, Role, create_key
-from scoring.runs.run import run
+from scoring.runs.batch import run
 from scoring.store import Store, create_store, open_store
 
 SPRING, SUMMER = dt.date(2026, 4, 30), dt.date(2026, 7, 31)

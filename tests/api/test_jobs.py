@@ -175,7 +175,7 @@ def test_a_killed_worker_has_failed_and_the_next_may_start(store: Store, distric
 
 _STOPPED = """
 import signal
-from scoring import jobs, runs
+from scoring.runs import batch as runs, jobs
 def stop(*arguments, **options):
     print("grading", flush=True)
     signal.pause()

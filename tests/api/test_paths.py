@@ -25,7 +25,7 @@ from scoring.answers.paths import paths_of
 from scoring.answers.timelines import Facts, UnknownSubjectError, facts_of
 from scoring.cli import main
 from scoring.facts.undo import list_files, undo_file
-from scoring.runs.run import run
+from scoring.runs.batch import run
 from scoring.store import Store, open_store
 
 CLEAN = SUBJECTS[3]

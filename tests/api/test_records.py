@@ -12,7 +12,7 @@ from small_district import AUTHORITY, FINED, PACK, SUBJECTS, take
 
 from rules.calendar import today
 from rules.library.loader import find_pack
-from scoring.runs.run import run
+from scoring.runs.batch import run
 from scoring.store import Store
 
 EVIDENCE = [{"title": "修复承诺书", "reference": "XF-2026-1"}]

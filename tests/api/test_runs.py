@@ -19,7 +19,7 @@ from rules.calendar import today
 from rules.library.loader import find_pack
 from scoring.access.keys import Role
 from scoring.answers.explain import explain
-from scoring.runs.run import run
+from scoring.runs.batch import run
 from scoring.store import Store
 
 

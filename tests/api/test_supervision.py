@@ -10,7 +10,7 @@ from small_district import FINED, LISTED, MIXED, take
 
 from rules.library.loader import find_pack
 from scoring.access.keys import Role
-from scoring.runs.run import run
+from scoring.runs.batch import run
 from scoring.store import Store
 
 YEAR_END = dt.date(2026, 12, 31)

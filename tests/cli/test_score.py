@@ -234,7 +234,7 @@ TWO_PACKS = {
 }
 HOLDS = """
 import sys, time
-from scoring import runs
+from scoring.runs import batch as runs
 
 def hold(store, pack, as_of, progress, **how):
     def told(step, rows):

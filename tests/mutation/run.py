@@ -88,8 +88,7 @@ GROUPS = {
         ("tests/test_ways_in.py", "tests/api/test_ownership.py"),
     ),
     "store": Group(
-        ("scoring/store/*.py", "scoring/facts/columns/*.py", "scoring/runs/results.py",
-         "scoring/runs/result_tables.py", "scoring/runs/published.py", "scoring/runs/run.py"),
+        ("scoring/store/*.py", "scoring/facts/*.py", "scoring/facts/columns/*.py", "scoring/runs/*.py"),
         ("tests/store", "tests/api/test_runs.py"),
         ("tests/ingest", "tests/api", "tests/cli/test_score.py"),
     ),

@@ -19,9 +19,9 @@ from rules.model import Pack
 from rules.plan import compile_plan, used_measures
 from scoring.answers.departments import _ranking, department_ranking
 from scoring.cli.departments import departments_group
+from scoring.runs.batch import run
 from scoring.runs.published import list_runs
 from scoring.runs.results import Filters, list_grades
-from scoring.runs.run import run
 from scoring.store import Store, StoreError, open_store
 from scoring.store.packs import PackText
 

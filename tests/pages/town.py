@@ -17,7 +17,7 @@ from scoring.access.lending import Check, answer_checks
 from scoring.facts.versions import FileInfo, TableName, ingest_rows
 from scoring.inspections.office import make_plan
 from scoring.live.events import rescan
-from scoring.runs.run import run
+from scoring.runs.batch import run
 from scoring.store import Store, create_store
 from scoring.store.documents import encode
 from scoring.tickets.chart import Actor

@@ -18,7 +18,7 @@ from scoring.answers.explain import explain
 from scoring.facts.merging import ColumnChanges
 from scoring.facts.undo import list_files, undo_file
 from scoring.facts.versions import FileInfo, ingest_rows
-from scoring.runs.run import run
+from scoring.runs.batch import run
 from scoring.store import Store, StoreError
 from scoring.store.documents import encode
 from scoring.store.models import IngestedFile, RecordVersion, SubjectVersion

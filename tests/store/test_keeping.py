@@ -23,8 +23,9 @@ from scoring.answers.timelines import UnknownSubjectError, timeline_of
 from scoring.facts.snapshot import take_snapshot
 from scoring.facts.undo import undo_file
 from scoring.judging.engine import grade
+from scoring.runs import batch as runs
 from scoring.runs import results
-from scoring.runs import run as runs
+from scoring.runs.batch import run
 from scoring.runs.published import RunSummary
 from scoring.runs.result_tables import RESULT_SCHEMAS, stream_results
 from scoring.runs.results import (
@@ -34,7 +35,6 @@ from scoring.runs.results import (
     official_run,
     tier_counts,
 )
-from scoring.runs.run import run
 from scoring.runs.terms import pieces_of
 from scoring.store import Store, open_store
 from scoring.store.models import Run

@@ -19,8 +19,8 @@ from scoring.facts.undo import undo_file
 from scoring.inspections.foreseen import PopulationForecast, population_document, population_forecast
 from scoring.inspections.plan import monthly_quota
 from scoring.judging.engine import grade
+from scoring.runs.batch import run
 from scoring.runs.published import current_run
-from scoring.runs.run import run
 from scoring.store import Store
 from scoring.store.models import Run
 from scoring.store.workspace import workspace

@@ -17,10 +17,10 @@ from rules.fault import UnknownPackError
 from rules.identity import identity
 from rules.library.loader import load_pack, load_text, vocabulary_text
 from rules.model import Pack
+from scoring.runs.batch import run
 from scoring.runs.published import RunSummary, get_run, latest_run, list_runs
 from scoring.runs.result_tables import stream_results
 from scoring.runs.results import Filters, list_grades
-from scoring.runs.run import run
 from scoring.store import Store, StoreError, open_store
 from scoring.store.models import Run
 from scoring.store.packs import PackText, keep_pack, stored_pack
@@ -193,7 +193,7 @@ HANGS_WHILE_PUBLISHING = """
 import datetime as dt, sys, time
 import sqlalchemy as sa
 from rules.library.loader import load_pack
-from scoring.runs.run import run
+from scoring.runs.batch import run
 from scoring.store import open_store
 
 def hang(step, rows):

@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from rules.identity import identity
 from rules.model import Pack
 from scoring.facts.undo import list_files
-from scoring.runs import run as run_pack
+from scoring.runs.batch import run as run_pack
 from scoring.runs.published import get_run
 from scoring.runs.result_tables import stream_results
 from scoring.runs.results import Filters, grade_line, list_grades, tier_counts, transitions

@@ -15,8 +15,8 @@ from scoring.answers.explain import explain_day
 from scoring.answers.forecast import forecast
 from scoring.answers.paths import paths_of
 from scoring.answers.timelines import UnknownSubjectError
+from scoring.runs.batch import run
 from scoring.runs.published import RunSummary
-from scoring.runs.run import run
 from scoring.runs.terms import terms_of
 from scoring.store import Store
 from scoring.store.models import Run
