@@ -1,6 +1,7 @@
 # Everything a newcomer needs: `make demo`, `make test`. Both set up what they need, and can be run again.
 PYTHON ?= python3
 BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE := # empty: else each process that a test starts compiles all modules anew
 .PHONY: demo test check bench mutants lock clean
 
 .venv/ready: requirements.lock pyproject.toml

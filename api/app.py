@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from flask import Flask
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import Rule
 from werkzeug.wrappers import Response
 
 from api import pages
@@ -56,10 +58,24 @@ def create_app(settings: Settings | None = None, store: Store | None = None) -> 
     return app
 
 
+class _Rule(Rule):
+    """An address of which what builds it is compiled when it is first built: of most it never is."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        compiled = super()._compile_builder
+
+        @cache
+        def builder() -> Callable[..., tuple[str, str]]:
+            return compiled(append_unknown)
+
+        return lambda rule, **values: builder()(rule, **values)
+
+
 class _Application(Flask):
     """Flask without asking of every view and hook, at every request, whether it is asynchronous: none is."""
 
     request_class = Request
+    url_rule_class = _Rule
     jinja_options = {"finalize": shown}  # noqa: RUF012  # Flask's own
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:

@@ -46,7 +46,7 @@ ARROW = {
 
 @pytest.fixture(scope="module")
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(config={"threads": 2}) as opened:
+    with duckdb.connect(config={"threads": 1}) as opened:
         yield opened
 
 

@@ -67,10 +67,10 @@ def graded(pack: Pack, subjects: Sequence[Row], records: Sequence[Row], as_of: d
     """What the engine gives these bodies on the day."""
     vocabulary = pack.vocabulary
     assert vocabulary.records is not None
-    with duckdb.connect() as duck:
+    with duckdb.connect(config={"threads": 1}) as duck:
         fill(duck, "subjects", vocabulary.subject, subjects)
         fill(duck, "records", vocabulary.records, records)
-        grade(duck, pack, as_of)
+        grade(duck, pack, as_of, ahead=False)
         tiers = dict(duck.execute("select subject_id, tier from scores").fetchall())
         hits = duck.execute("select subject_id, rule from hits").fetchall()
     met = {body: frozenset(rule for subject, rule in hits if subject == body) for body in tiers}

@@ -61,12 +61,17 @@ MERCHANT = vocabulary()
 
 @pytest.fixture(autouse=True)
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few facts are many, and are in several buckets; what is recent is merged soon."""
-    monkeypatch.setattr(snapshot, "FEW", 1)
-    monkeypatch.setattr(follow, "BUCKET_ROWS", 8)
-    monkeypatch.setattr(follow, "RECENT_ROWS", 12)
+    """What is small here is large, and a copy that is not beside its store is the test's own."""
+    be_small(monkeypatch)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.delenv(place.VARIABLE, raising=False)
+
+
+def be_small(patch: pytest.MonkeyPatch) -> None:
+    """A few facts are many, and are in several buckets; what is recent is merged soon."""
+    patch.setattr(snapshot, "FEW", 1)
+    patch.setattr(follow, "BUCKET_ROWS", 16)
+    patch.setattr(follow, "RECENT_ROWS", 12)
+    patch.delenv(place.VARIABLE, raising=False)
 
 
 @pytest.fixture(autouse=True)
@@ -136,6 +141,13 @@ class History:
 
     def __init__(self, store: Store, seed: int) -> None:
         self.store, self.chance, self.number = store, random.Random(seed), 0
+
+    def in_a_copy(self, store: Store) -> History:
+        """What goes on, in a copy of the store, as it would in the store."""
+        history = History(store, 0)
+        history.chance.setstate(self.chance.getstate())
+        history.number = self.number
+        return history
 
     def subjects(self, some: int = 4) -> None:
         """A file of merchants; a few of them are known already."""
@@ -287,11 +299,25 @@ def fill(store: Store) -> History:
     return history
 
 
+@pytest.fixture(scope="module")
+def filled_once(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> tuple[Path, History]:
+    """The directory of such a store and its copy, closed, and its history."""
+    there = tmp_path_factory.mktemp("filled")
+    store = _opened(migrated_file, there / "xinheng.db")
+    with pytest.MonkeyPatch.context() as patch:
+        be_small(patch)
+        history = fill(store)
+    store.close()
+    return there, history
+
+
 @pytest.fixture
-def filled(sqlite_store_url: str) -> Iterator[History]:
+def filled(filled_once: tuple[Path, History], tmp_path: Path) -> Iterator[History]:
     """A store with a copy of what it knows."""
-    store = open_store(sqlite_store_url)
-    yield fill(store)
+    there, history = filled_once
+    shutil.copytree(there, tmp_path, dirs_exist_ok=True)
+    store = open_store(f"sqlite:///{tmp_path / 'xinheng.db'}")
+    yield history.in_a_copy(store)
     store.close()
 
 
@@ -335,7 +361,7 @@ def test_each_file_that_is_damaged_is_noticed_and_made_again(
         expected = from_versions(filled.store)
         assert from_columns(filled.store) == expected
         assert set(files(filled.store)).isdisjoint(before)
-        number += 3
+        number += 2
     assert not warnings.records
 
 
@@ -483,10 +509,11 @@ HOLDS = """
 import sys
 from functools import wraps
 import duckdb
+from scoring.facts import snapshot
 from scoring.facts.columns import follow, place
-from scoring.store import open_store, snapshot
+from scoring.store import open_store
 from tests.store.test_columns import MERCHANT
-snapshot.FEW, follow.BUCKET_ROWS, follow.RECENT_ROWS = 1, 8, 12
+snapshot.FEW, follow.BUCKET_ROWS, follow.RECENT_ROWS = 1, 16, 12
 owner, name = {"write": (follow.Parts, "write"), "publish": (place.Place, "publish"),
                "sweep": (place.Place, "sweep")}[sys.argv[2]]
 done, plain = int(sys.argv[3]), getattr(owner, name)

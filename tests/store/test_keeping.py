@@ -6,23 +6,24 @@ import datetime as dt
 import os
 import random
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import sqlalchemy as sa
 
 from rules.calendar import SHANGHAI
 from rules.identity import identity
 from rules.library.loader import load_pack, ruling
-from rules.model import Pack
+from rules.model import Pack, Vocabulary
 from scoring.answers.forecast import Step, forecast, steps_of
 from scoring.answers.timelines import UnknownSubjectError, timeline_of
 from scoring.facts.snapshot import take_snapshot
 from scoring.facts.undo import undo_file
-from scoring.judging.engine import grade
+from scoring.judging.engine import grade_coded
 from scoring.runs import batch as runs
 from scoring.runs import results
 from scoring.runs.batch import run
@@ -39,7 +40,6 @@ from scoring.runs.terms import pieces_of
 from scoring.store import Store, open_store
 from scoring.store.models import Run
 from scoring.store.timelines import GradedSubject, Segment, Span, Tally, Term, Touch
-from scoring.store.workspace import workspace
 
 from .conftest import TakeIn
 from .market import MARKET
@@ -131,6 +131,7 @@ class History:
     def __init__(self, store: Store, take_in: TakeIn, packs: Packs, rng: random.Random) -> None:
         self.store, self._take_in, self._packs, self._rng = store, take_in, packs, rng
         self._files: list[int] = []
+        self._facts: dict[dt.datetime, duckdb.DuckDBPyConnection] = {}
         self.versions = [packs.version(dt.date(2026, 1, 1))]
         self.said: list[Said] = []
         self._take("subject", [{"merchant_id": s, "stalls": rng.randint(1, 6)} for s in SUBJECTS[:2]])
@@ -203,10 +204,20 @@ class History:
         pack = next((p.pack for p in pieces if p.begins <= on and (p.ends is None or on < p.ends)), None)
         if pack is None:
             return {}
-        with workspace() as duck:
-            take_snapshot(self.store, pack.vocabulary, duck, said.run.known_at)
-            grade(duck, pack, on)
-            return as_rows({t: duck.sql(f"from {t}").to_arrow_table().to_pylist() for t in RESULT_SCHEMAS})
+        duck = self._known(said.run.known_at, pack.vocabulary)
+        grade_coded(duck, pack, on)
+        return as_rows({t: duck.sql(f"from {t}").to_arrow_table().to_pylist() for t in RESULT_SCHEMAS})
+
+    def _known(self, at: dt.datetime, vocabulary: Vocabulary) -> duckdb.DuckDBPyConnection:
+        """What was known at the moment; every day of it is judged there."""
+        if at not in self._facts:
+            self._facts[at] = duckdb.connect(config={"threads": 1})
+            take_snapshot(self.store, vocabulary, self._facts[at], at)
+        return self._facts[at]
+
+    def close(self) -> None:
+        for duck in self._facts.values():
+            duck.close()
 
     def kept(self, said: Said, on: dt.date) -> dict[str, Any]:
         """What is kept of it."""
@@ -243,7 +254,9 @@ def as_rows(tables: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
 @contextmanager
 def history(store: Store, take_in: TakeIn, folder: Path, seed: int) -> Iterator[History]:
     folder.mkdir(parents=True, exist_ok=True)
-    yield History(store, take_in, Packs(folder, ranks=seed % 3 == 2), random.Random(seed))
+    packs = Packs(folder, ranks=seed % 3 == 2)
+    with closing(History(store, take_in, packs, random.Random(seed))) as told:
+        yield told
 
 
 @pytest.mark.parametrize("seed", range(EXAMPLES))
