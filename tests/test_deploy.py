@@ -62,7 +62,7 @@ def test_the_example_names_every_setting() -> None:
 
 def test_what_is_to_happen_by_itself_has_its_unit_and_is_switched_on() -> None:
     timers = {path.stem for path in DEPLOY.glob("*.timer")}
-    assert timers == {"xinheng-score", "xinheng-anchor"}
+    assert timers == {"xinheng-score", "xinheng-tickets", "xinheng-anchor"}
     assert timers <= {path.stem for path in DEPLOY.glob("*.service")}
     for line in re.findall(r"^systemctl enable --now (.+?)(?:  .*)?$", PAGE, re.MULTILINE):
         timers -= {unit.removesuffix(".timer") for unit in line.split()}

@@ -95,7 +95,7 @@ COMMANDS = {
     "audit": Entry("audit:audit_group", "The log of who read or changed what."),
     "serve": Entry(
         "serve:serve_command",
-        "Serve the API until SIGTERM or Ctrl-C; requests under way are answered first.",
+        "Serve the API and the pages until SIGTERM or Ctrl-C; requests under way are answered first.",
     ),
 }
 

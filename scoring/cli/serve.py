@@ -34,7 +34,7 @@ THREADS = 64
 )
 @database_option
 def serve_command(host: str, port: int, workers: int, threads: int, database: str | None) -> None:
-    """Serve the API until SIGTERM or Ctrl-C; requests under way are answered first.
+    """Serve the API and the pages until SIGTERM or Ctrl-C; requests under way are answered first.
 
     The documentation is at /docs, the settings come from XINHENG_… variables. The first key is made with
     `xinheng keys create`.

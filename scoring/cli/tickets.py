@@ -23,7 +23,7 @@ from scoring.tickets.desk import Move, MoveRefusedError, Subject, Ticket, Unknow
 COLUMNS = {
     "id": "编号 no.",
     "number": "记录号 record",
-    "title": "问题 ticket",
+    "title": "问题 problem",
     "source": "来源 source",
     "stage": "环节 stage",
     "owner": "责任单位 owner",

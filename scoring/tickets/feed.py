@@ -11,7 +11,7 @@ from scoring.tickets.chart import EVALUATED
 
 VOCABULARY = "department"
 KINDS = {"dinner_talk": "demand", "specialist": "specialist_problem"}
-"""The kind of record by the ticket's source; of every other source it is a ticket."""
+"""The kind of record by the ticket's source; of every other source it is a problem."""
 
 
 def feed(session: Session, ticket: TicketRow, before: Case, case: Case) -> None:
