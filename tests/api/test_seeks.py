@@ -96,7 +96,7 @@ _OTHERS: dict[str, dict[str, Callable[[int], object]]] = {
         "effective_on": _same(NOW.date()),
         "reason": _same("x"), "evidence": _same("[]"), "made_by": _same("x"), "made_at": _same(NOW),
     },
-    "tickets": {
+    "problems": {
         "number": _number, "title": _same("x"), "source": _same("hotline"), "stage": _same("evaluated"),
         "owner": _same("DW999"), "opened_on": _same(NOW.date()), "reopened": _same(0),
         "reminded": _same(False), "escalations": _same(0),

@@ -81,7 +81,7 @@ def test_of_two_versions_in_force_the_later_one_rules_while_it_lasts(known: Stor
 def test_a_path_is_by_the_versions_of_the_run(known: Store, packs: Packs) -> None:
     old, new = packs.version(BEGINS, day(60)), packs.version(day(30), None, -2)
     run(known, old, day(0), versions=[old, new])
-    (path,) = paths_of(known, "market", "a", "good").paths
+    (path,) = paths_of(known, "market", "a", "good").found.paths
     assert (path.steps, path.reached_on, path.score) == ((), day(30), 7800), "waiting for the new version"
 
 

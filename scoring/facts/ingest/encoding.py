@@ -215,7 +215,7 @@ def _mixed(path: Path, row: int) -> IngestError:
 
 
 def _is_gb18030(path: Path, offset: int) -> bool:
-    """Whether the line of a byte that is not UTF-8 is right GB18030, and not UTF-8 with a damaged byte."""
+    """Whether the line of a byte that is not UTF-8 is right GB18030: not UTF-8 of which a character is damaged."""
     with path.open("rb") as stream:
         begin = max(0, offset - _LONGEST_LINE)
         stream.seek(begin)
@@ -229,7 +229,7 @@ def _is_gb18030(path: Path, offset: int) -> bool:
         line.decode("gb18030")
     except UnicodeDecodeError:
         return False
-    return seen.broken > seen.whole
+    return seen.broken > max(1, seen.whole)
 
 
 def _row_and_byte(path: Path, encoding: str, offset: int) -> tuple[int, int]:
