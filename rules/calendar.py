@@ -32,6 +32,10 @@ def add_months(day: dt.date, months: int) -> dt.date:
     """``day`` moved by whole months; 31 January + 1 month is the last day of February.
 
     Past the calendar's ends (years 1 and 9999) the answer is the calendar's end.
+
+    >>> from datetime import date
+    >>> [add_months(date(2026, 1, 31), months).isoformat() for months in (1, -2, 25)]
+    ['2026-02-28', '2025-11-30', '2028-02-29']
     """
     index = day.year * 12 + day.month - 1 + months
     if index < 12:
@@ -43,7 +47,12 @@ def add_months(day: dt.date, months: int) -> dt.date:
 
 
 def add_days(day: dt.date, days: int) -> dt.date:
-    """``day`` moved by days, kept within the calendar."""
+    """``day`` moved by days, kept within the calendar.
+
+    >>> from datetime import date
+    >>> add_days(date(2026, 2, 28), 1), add_days(date.max, 1)
+    (datetime.date(2026, 3, 1), datetime.date(9999, 12, 31))
+    """
     ordinal = day.toordinal() + days
     return dt.date.fromordinal(max(1, min(ordinal, dt.date.max.toordinal())))
 
@@ -53,6 +62,10 @@ def first_start_still_open(day: dt.date, months: int) -> dt.date:
 
     ``add_months`` never decreases as its date grows, so the dates that still count are exactly those from
     the answer on.
+
+    >>> from datetime import date
+    >>> first_start_still_open(date(2026, 2, 28), 1).isoformat()
+    '2026-02-01'
     """
     guess = add_months(day, -months)
     while guess > dt.date.min and add_months(guess, months) > day:

@@ -20,7 +20,14 @@ _UNORDERED = ("rules", "alerts", "dimensions", "measures", "bases", "remedies")
 
 
 def identity(pack: Pack) -> str:
-    """SHA-256 (hex) of the pack's canonical form: its meaning and titles, not comments, layout or order."""
+    r"""SHA-256 (hex) of the pack's canonical form: its meaning and titles, not comments, layout or order.
+
+    >>> from rules.library.loader import PACKS, load_text
+    >>> text = (PACKS / "tourism-credit.yaml").read_text(encoding="utf-8")
+    >>> one, other = load_text(text, "my.yaml"), load_text("# a remark\n" + text, "my.yaml")
+    >>> len(identity(one)), identity(one) == identity(other)
+    (64, True)
+    """
     text = json.dumps(canonical(pack), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -136,6 +136,16 @@ def compile_plan(pack: Pack, shown: tuple[str, ...] = ()) -> Plan:
     """The plan of a pack.
 
     :param shown: measures that are wanted beside those that the rules read; no result depends on them.
+
+    >>> from datetime import date
+    >>> from rules.library.loader import find_pack
+    >>> plan = compile_plan(find_pack("tourism-credit", date(2026, 8, 31)))
+    >>> for step in plan.steps[:4]:
+    ...     print(plan.rules[step.rule].id, step.since, step.till, step.points)  # months, hundredths
+    scheme.joined 0 None 200
+    commitment.made 0 None 50
+    commitment.broken 0 1 -500
+    commitment.broken 1 2 -458
     """
     closed = frozenset(closed_columns(pack.vocabulary))
     measures = used_measures(pack, pack.rules, shown)
@@ -164,7 +174,14 @@ def closed_columns(vocabulary: Vocabulary) -> tuple[str, ...]:
 
 def used_measures(pack: Pack, rules: Sequence[Rule], shown: Iterable[str] = ()) -> tuple[Measure, ...]:
     """The measures that the rules read or that are shown, and those that they are made of, in the order of
-    the pack."""
+    the pack.
+
+    >>> from datetime import date
+    >>> from rules.library.loader import find_pack
+    >>> pack = find_pack("tourism-credit", date(2026, 8, 31))
+    >>> [measure.id for measure in used_measures(pack, (), shown=["commitment_kept_share"])]
+    ['commitments_due', 'commitments_kept', 'commitment_kept_share']
+    """
     used = {*shown} | {name for rule in rules for name in _measures_in(rule_names(rule))}
     for measure in reversed(pack.measures):
         if measure.id in used:
@@ -179,12 +196,26 @@ def rows_in_force(pack: Pack, day: dt.date) -> dict[str, str]:
 
 
 def rules_in_force(pack: Pack, day: dt.date) -> tuple[Rule, ...]:
-    """The rules that have a value on a day; a veto always has."""
+    """The rules that have a value on a day; a veto always has.
+
+    >>> from datetime import date
+    >>> from rules.library.loader import find_pack
+    >>> pack = find_pack("tourism-credit", date(2026, 8, 31))
+    >>> [rule.id for rule in rules_in_force(pack, date(2026, 8, 31))][:3]
+    ['scheme.joined', 'commitment.made', 'commitment.broken']
+    """
     return tuple(r for r in pack.rules if r.tier is not None or (r.points and r.points.on(day) is not None))
 
 
 def rule_names(rule: Rule) -> frozenset[Name]:
-    """Every name that a rule reads, dates included."""
+    """Every name that a rule reads, dates included.
+
+    >>> from datetime import date
+    >>> from rules.library.loader import find_pack
+    >>> pack = find_pack("tourism-credit", date(2026, 8, 31))
+    >>> sorted((name.name, str(name.level)) for name in rule_names(pack.rules[0]))
+    [('joined_on', 'subject'), ('state', 'subject')]
+    """
     read = names(rule.when.written) | (names(rule.per) if rule.per else frozenset())
     if rule.window:
         read |= names(rule.window.start) | (names(rule.window.until) if rule.window.until else frozenset())
@@ -211,7 +242,12 @@ def steps_of(number: int, rule: Rule) -> Iterator[Step]:
 
 
 def round_half_away(value: Fraction) -> int:
-    """The nearest integer; a half goes away from zero."""
+    """The nearest integer; a half goes away from zero.
+
+    >>> from fractions import Fraction
+    >>> [round_half_away(Fraction(halves, 2)) for halves in (1, 3, -1, -3)]
+    [1, 2, -1, -2]
+    """
     size = (2 * abs(value.numerator) + value.denominator) // (2 * value.denominator)
     return size if value >= 0 else -size
 

@@ -23,9 +23,14 @@ Batches = Iterator[pa.RecordBatch]
 
 
 def encoded(batches: Batches, schema: pa.Schema, form: str) -> Iterator[bytes]:
-    """The batches in a form.
+    r"""The batches in a form.
 
     :param form: one of :data:`MEDIA_TYPES`.
+
+    >>> import pyarrow
+    >>> batch = pyarrow.RecordBatch.from_pydict({"subject_id": ["A", "B"], "score": [7950, 6700]})
+    >>> b"".join(encoded(iter([batch]), batch.schema, "ndjson"))
+    b'{"subject_id": "A", "score": 7950}\n{"subject_id": "B", "score": 6700}\n'
     """
     return _FORMS[form](batches, schema)
 

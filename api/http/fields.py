@@ -14,7 +14,11 @@ from rules.model import Title
 
 
 class Points(fields.Field[int]):
-    """Integer hundredths inside, points with two decimals outside."""
+    """Integer hundredths inside, points with two decimals outside.
+
+    >>> Points().serialize("score", {"score": 7950}), Points().deserialize("79.5")
+    (79.5, 7950)
+    """
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> float | None:
         return None if value is None else value / 100
@@ -83,7 +87,13 @@ class JSONProvider(DefaultJSONProvider):
 
 
 def plain(value: Any) -> Any:
-    """A value of the rule language as JSON has it."""
+    """A value of the rule language as JSON has it.
+
+    >>> from datetime import date
+    >>> from decimal import Decimal
+    >>> plain(Decimal("4.50")), plain(date(2026, 8, 31))
+    ('4.50', '2026-08-31')
+    """
     if isinstance(value, dt.date):
         return value.isoformat()
     return str(value) if isinstance(value, Decimal) else value

@@ -187,7 +187,12 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no type
 
 
 def make_api(app: Flask) -> Api:
-    """The API of an application; its document is served as ``/openapi.json``."""
+    """The API of an application; its document is served as ``/openapi.json``.
+
+    >>> from flask import Flask
+    >>> make_api(Flask("example")).spec.to_dict()["openapi"]
+    '3.1.0'
+    """
     app.config.update(
         API_TITLE="信衡 Xinheng",
         API_VERSION="v1",

@@ -89,6 +89,10 @@ def page(
 
     :param fetch: gives up to that many items from the query's cursor on.
     :param key: what the listing is ordered by.
+
+    >>> rows = [{"id": number} for number in (1, 2, 3)]
+    >>> page(lambda most: rows[:most], {"limit": 2}, key=lambda row: row["id"])
+    {'items': [{'id': 1}, {'id': 2}], 'next': 2}
     """
     limit = query["limit"]
     items = fetch(limit + 1)

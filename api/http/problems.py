@@ -109,6 +109,11 @@ def fail(name: str, detail: str | Title) -> NoReturn:
 
     :param name: one of :data:`TYPES`.
     :param detail: what was wrong with this request, for its sender to read.
+
+    >>> fail("not-found", "there is no run 7")
+    Traceback (most recent call last):
+        ...
+    api.http.problems.Problem: 404 Not Found: there is no run 7
     """
     raise Problem(name, detail)
 
@@ -174,6 +179,9 @@ def field_errors(location: str, tree: Any, path: tuple[str, ...] = ()) -> Iterat
 
     :param tree: field → … → messages.
     :param path: of the field that the tree is about.
+
+    >>> list(field_errors("json", {"records": {"0": {"kind": ["Missing data."]}}}))
+    [{'location': 'json', 'field': 'records.0.kind', 'message': 'Missing data.'}]
     """
     for place, message in _leaves(tree, path):
         yield {"location": location, "field": ".".join(place), "message": message}

@@ -176,6 +176,15 @@ def boxes(
 
     :param most: how many at most; with 1 an ``or`` stays whole, unless just one part of it is possible.
     :param open_is_true: whether ``is true``, by which a table's rows exclude earlier ones, is taken apart.
+
+    >>> from rules.language.expressions import INTEGER, Level, Name
+    >>> from rules.language.parse import Scope, parse_condition
+    >>> scope = Scope({"beds": Name("beds", Level.SUBJECT, INTEGER)}, {})
+    >>> low, high = boxes(parse_condition("beds = 1 or beds > 10 and beds < 20", scope))
+    >>> [domain.among for domain in low.domains.values()]
+    [frozenset({1})]
+    >>> [(domain.low, domain.high) for domain in high.domains.values()]
+    [(Decimal('11'), Decimal('19'))]
     """
     return _Former(most, limits, open_is_true).boxes(condition, True, False)
 
@@ -186,7 +195,15 @@ def overlap(one: Boxes, other: Boxes) -> bool:
 
 
 def implies(one: Boxes, other: Boxes) -> bool:
-    """Whether what meets the first condition meets the second too, certainly."""
+    """Whether what meets the first condition meets the second too, certainly.
+
+    >>> from rules.language.expressions import INTEGER, Level, Name
+    >>> from rules.language.parse import Scope, parse_condition
+    >>> scope = Scope({"beds": Name("beds", Level.SUBJECT, INTEGER)}, {})
+    >>> many, some = (boxes(parse_condition(text, scope)) for text in ("beds > 20", "beds > 10"))
+    >>> implies(many, some), implies(some, many)
+    (True, False)
+    """
     return bool(one) and all(any(box.within(wider) for wider in other) for box in one)
 
 

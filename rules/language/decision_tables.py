@@ -61,6 +61,9 @@ def read_cell(written: object) -> Cell:
     """The cell as written in a pack.
 
     :raises ConditionError: on anything but a value, a list of values, a comparison, a range or ``"-"``.
+
+    >>> [read_cell(written).holds(12) for written in (">= 10", "10 .. 20", 12, "-", "< 10")]
+    [True, True, True, True, False]
     """
     if isinstance(written, list) and written and all(_is_value(v) for v in written):
         return Cell(values=frozenset(written))

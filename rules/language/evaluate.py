@@ -71,12 +71,29 @@ _OF_KNOWN: Mapping[str, Callable[[Any], Any]] = {
 
 
 def evaluate(node: Expression, row: Row, as_of: dt.date) -> Any:
-    """The value of an expression for one row on a day; of many rows, see :func:`compiled`."""
+    """The value of an expression for one row on a day; of many rows, see :func:`compiled`.
+
+    >>> from datetime import date
+    >>> from rules.language.expressions import INTEGER, Level, Name
+    >>> from rules.language.parse import Scope, parse_condition
+    >>> scope = Scope({"beds": Name("beds", Level.SUBJECT, INTEGER)}, {})
+    >>> condition = parse_condition("beds >= 10", scope)
+    >>> [evaluate(condition, {"beds": beds}, date(2026, 8, 31)) for beds in (12, 8, None)]
+    [True, False, None]
+    """
     return compiled(node)({**row, "as_of": as_of})
 
 
 def compiled(node: Expression) -> Function:
-    """The expression as a function."""
+    """The expression as a function.
+
+    >>> from rules.language.expressions import INTEGER, Level, Name
+    >>> from rules.language.parse import Scope, parse_condition
+    >>> scope = Scope({"beds": Name("beds", Level.SUBJECT, INTEGER)}, {})
+    >>> small = compiled(parse_condition("beds < 10", scope))
+    >>> [small({"beds": beds}) for beds in (12, 8, None)]
+    [False, True, None]
+    """
     match node:
         case Literal():
             value = node.value

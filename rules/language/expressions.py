@@ -210,7 +210,14 @@ def walk(node: Expression) -> Iterator[Expression]:
 
 
 def names(node: Expression) -> frozenset[Name]:
-    """Every column and measure that the expression reads."""
+    """Every column and measure that the expression reads.
+
+    >>> from datetime import date
+    >>> from rules.library.loader import find_pack
+    >>> rule = find_pack("tourism-credit", date(2026, 8, 31)).rules[0]
+    >>> sorted(name.name for name in names(rule.when.written))
+    ['joined_on', 'state']
+    """
     return frozenset(n for n in walk(node) if isinstance(n, Name))
 
 
@@ -220,7 +227,14 @@ def reads_as_of(node: Expression) -> bool:
 
 
 def conjuncts(node: Expression) -> tuple[Expression, ...]:
-    """The terms of a top-level ``and``."""
+    """The terms of a top-level ``and``.
+
+    >>> from datetime import date
+    >>> from rules.library.loader import find_pack
+    >>> rule = find_pack("tourism-credit", date(2026, 8, 31)).rules[0]
+    >>> [render(term) for term in conjuncts(rule.when.written)]
+    ["state = 'operating'", 'joined_on + interval 6 month <= as_of']
+    """
     return node.parts if isinstance(node, And) else (node,)
 
 
@@ -236,7 +250,13 @@ _BINDING = {"or": 1, "and": 2, "not": 3, "test": 4, "sum": 5, "product": 6, "ato
 
 
 def render(node: Expression) -> str:
-    """The expression in the language's canonical text, the form that identity and explanations use."""
+    """The expression in the language's canonical text, the form that identity and explanations use.
+
+    >>> from rules.language.parse import Scope, parse_condition
+    >>> scope = Scope({"beds": Name("beds", Level.SUBJECT, INTEGER)}, {})
+    >>> render(parse_condition("NOT beds<10", scope))
+    'not beds < 10'
+    """
     return _render(node)[0]
 
 
@@ -299,7 +319,11 @@ def _within(node: Expression, needed: str) -> str:
 
 
 def literal(value: Value) -> str:
-    """A value as the language writes it."""
+    """A value as the language writes it.
+
+    >>> [literal(value) for value in ("O'Neill", 12, True)]
+    ["'O''Neill'", '12', 'true']
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dt.date):

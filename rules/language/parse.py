@@ -110,6 +110,15 @@ def parse_condition(text: str, scope: Scope) -> Expression:
     """A boolean expression over the names of ``scope``.
 
     :raises ConditionError: on text that is not one allowed, well-typed condition.
+
+    >>> from rules.language.expressions import INTEGER, Level, Name, render
+    >>> scope = Scope({"beds": Name("beds", Level.SUBJECT, INTEGER)}, {})
+    >>> render(parse_condition("beds BETWEEN 10 AND 20", scope))
+    'beds >= 10 and beds <= 20'
+    >>> parse_condition("rooms >= 10", scope)
+    Traceback (most recent call last):
+        ...
+    rules.language.parse.UndeclaredNameError: nothing declares the name rooms
     """
     node = parse_expression(text, scope)
     if node.type != BOOLEAN:
@@ -121,6 +130,11 @@ def parse_expression(text: str, scope: Scope) -> Expression:
     """An expression of any type over the names of ``scope``.
 
     :raises ConditionError: on text that is not one allowed, well-typed expression.
+
+    >>> from rules.language.expressions import DATE, Level, Name
+    >>> scope = Scope({"joined_on": Name("joined_on", Level.SUBJECT, DATE)}, {})
+    >>> str(parse_expression("joined_on + interval 6 month", scope).type)
+    'date'
     """
     if len(text) > MAX_LENGTH:
         raise ConditionError(

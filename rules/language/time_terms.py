@@ -12,12 +12,10 @@ _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}
 def take_time_out(condition: Expression) -> When:
     """Moves the terms that compare with ``as_of`` out of a condition.
 
-    >>> from rules.language.expressions import DATE, Level, Name, render
+    >>> from rules.language.expressions import DATE, AsOf, Compare, Level, Name, render
     >>> due = Name("due_on", Level.RECORD, DATE)
     >>> [render(date) for date in take_time_out(Compare("<", due, AsOf())).begins]
     ['due_on + interval 1 day']
-
-    :raises ConditionError: where ``as_of`` stands anywhere but alone on one side of a top-level comparison.
     """
     rest: list[Expression] = []
     begins: list[Expression] = []

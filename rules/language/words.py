@@ -182,7 +182,17 @@ def kind(rule: Rule) -> str:
 
 
 def words(pack: Pack, language: Language) -> Words:
-    """The words of a pack in one language."""
+    """The words of a pack in one language.
+
+    >>> from datetime import date
+    >>> from rules.library.loader import find_pack
+    >>> pack = find_pack("tourism-credit", date(2026, 8, 31))
+    >>> state, joined = pack.rules[0].when.written.parts
+    >>> words(pack, "zh").condition(joined)
+    '加入信用旅游日期之后6个月不晚于评价日'
+    >>> words(pack, "en").condition(joined)
+    '6 months after Joined the credit-tourism scheme on is no later than the day of grading'
+    """
     columns = dict(pack.vocabulary.subject.columns)
     if pack.vocabulary.records:
         columns |= pack.vocabulary.records.columns
@@ -194,7 +204,14 @@ def words(pack: Pack, language: Language) -> Words:
 
 
 def both(pack: Pack, say: Callable[[Words], str]) -> Title:
-    """A phrase in both languages."""
+    """A phrase in both languages.
+
+    >>> from datetime import date
+    >>> from rules.library.loader import find_pack
+    >>> pack = find_pack("tourism-credit", date(2026, 8, 31))
+    >>> both(pack, lambda said: window(pack.rules[1].window, said))
+    Title(zh='自认定日期起 24 个月内', en='for 24 months from Date')
+    """
     return Title(say(words(pack, "zh")), say(words(pack, "en")))
 
 
@@ -244,14 +261,22 @@ def _step(step: Decay, zh: bool) -> str:
 
 
 def number(hundredths: int | None) -> str:
-    """Hundredths as points; nothing for None."""
+    """Hundredths as points; nothing for None.
+
+    >>> number(7950), number(-50), number(None)
+    ('79.5', '-0.5', '')
+    """
     if hundredths is None:
         return ""
     return plain(Decimal(hundredths).scaleb(-2))
 
 
 def signed(hundredths: int) -> str:
-    """Points with their sign: +4, −2.5 as -2.5, 0."""
+    """Points with their sign: +4, −2.5 as -2.5, 0.
+
+    >>> signed(400), signed(-250), signed(0)
+    ('+4', '-2.5', '0')
+    """
     return f"+{number(hundredths)}" if hundredths > 0 else number(hundredths)
 
 

@@ -36,6 +36,17 @@ def load_text(text: str, file: str, vocabulary_text: str | None = None) -> Pack:
     :param vocabulary_text: the vocabulary to use where the pack names a shared one; by default the one
         installed under that name. A pack kept in a store is kept with it.
     :raises PackError: with every fault found.
+
+    >>> from rules.library.loader import PACKS
+    >>> text = (PACKS / "tourism-credit.yaml").read_text(encoding="utf-8")
+    >>> load_text(text, "my.yaml").id
+    'tourism-credit'
+    >>> load_text(text.replace("state = 'operating'", "state = 'opened'", 1), "my.yaml")
+    Traceback (most recent call last):
+        ...
+    rules.fault.PackError: my.yaml:115:19: rules[0].when: state never has the value 'opened'
+        found: 'opened'
+        right: one of operating, suspended
     """
     from rules.library.reading import pack_in  # sqlglot, marshmallow and PyYAML: a third of a second
 
@@ -59,6 +70,12 @@ def load_vocabulary(name: str) -> Vocabulary:
     """The shared vocabulary of that name.
 
     :raises UnknownPackError: where there is none.
+
+    >>> tourism = load_vocabulary("tourism")
+    >>> tourism.subject.key, tourism.records.key
+    ('subject_id', 'record_id')
+    >>> tourism.subject.columns["state"].values["suspended"]
+    Title(zh='停业', en='Suspended')
     """
     path = _vocabulary_file(name)
     return _vocabulary(path, path.stat().st_mtime_ns)
@@ -105,6 +122,9 @@ def installed_packs(folder: Path = PACKS) -> tuple[Pack, ...]:
     """Every pack under a folder, by id and the date on which it comes into force.
 
     :raises PackError: with the faults of the first file that has any.
+
+    >>> sorted({pack.id for pack in installed_packs()})
+    ['department-credit', 'enterprise-credit', 'rural-credit', 'tourism-credit']
     """
     packs = (_cached(str(path), path.stat().st_mtime_ns) for path in sorted(folder.rglob("*.yaml")))
     return tuple(sorted(packs, key=lambda pack: (pack.id, pack.in_force_from)))
@@ -114,6 +134,11 @@ def find_pack(pack_id: str, as_of: dt.date, folder: Path = PACKS) -> Pack:
     """The version of a pack that rules on a date.
 
     :raises UnknownPackError: where there is no such pack, or none of its versions is in force that day.
+
+    >>> from datetime import date
+    >>> pack = find_pack("tourism-credit", date(2026, 8, 31))
+    >>> pack.version, pack.tiers
+    ('2026.1', ('A', 'B', 'C', 'D'))
     """
     packs = installed_packs(folder)
     versions = [pack for pack in packs if pack.id == pack_id]
@@ -137,6 +162,13 @@ def ruling(versions: Iterable[Pack], day: dt.date) -> Pack | None:
     """Of versions of one pack, the one that rules on a day: of those in force, the one that came last.
 
     None where none is in force; of several of one day the first.
+
+    >>> from datetime import date
+    >>> versions = [pack for pack in installed_packs() if pack.id == "tourism-credit"]
+    >>> ruling(versions, date(2026, 8, 31)).version
+    '2026.1'
+    >>> ruling(versions, date(2025, 12, 31)) is None
+    True
     """
     return max((v for v in versions if in_force(v, day)), key=lambda v: v.in_force_from, default=None)
 

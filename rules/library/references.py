@@ -24,6 +24,11 @@ def named_pack(name: str, as_of: dt.date, folder: Path = PACKS) -> Pack:
         ``enterprise-credit@2026.1``.
     :raises PackError: with every fault of the file.
     :raises UnknownPackError: where there is no such file, pack or version.
+
+    >>> from datetime import date
+    >>> pack = named_pack("tourism-credit@2026.1", date(2026, 8, 31))
+    >>> pack.id, pack.in_force_from.isoformat()
+    ('tourism-credit', '2026-01-01')
     """
     if is_file(name):
         return _from_file(name)

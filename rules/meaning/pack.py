@@ -24,6 +24,15 @@ def build_pack(document: Document, data: Mapping[str, Any], vocabulary: Vocabula
     """A pack from data of the right shape.
 
     :raises PackError: with every fault found.
+
+    >>> from rules.library.loader import PACKS, load_vocabulary
+    >>> from rules.text.shape import PackSchema
+    >>> from rules.text.source import read
+    >>> text = (PACKS / "tourism-credit.yaml").read_text(encoding="utf-8")
+    >>> document = read(text, "tourism-credit.yaml")
+    >>> pack = build_pack(document, PackSchema().load(document.data), load_vocabulary("tourism"))
+    >>> pack.id, [grade.tier for grade in pack.grades]
+    ('tourism-credit', ['A', 'B', 'C', 'D'])
     """
     context = Context(document, vocabulary)
     references = References(context, data)

@@ -19,6 +19,22 @@ def build_vocabulary(document: Document, data: Mapping[str, Any], path: Path) ->
 
     :param path: where in the document it stands.
     :raises PackError: with every fault found.
+
+    >>> from rules.text.shape import VocabularySchema
+    >>> from rules.text.source import read
+    >>> text = '''
+    ... vocabulary: merchant
+    ... title: {zh: 商户, en: Merchant}
+    ... subject:
+    ...   key: merchant_id
+    ...   columns:
+    ...     merchant_id: {type: text, title: {zh: 编号, en: Number}}
+    ...     stalls: {type: integer, title: {zh: 摊位, en: Stalls}}
+    ... '''
+    >>> document = read(text, "merchant.yaml")
+    >>> built = build_vocabulary(document, VocabularySchema().load(document.data), ())
+    >>> {name: str(column.type) for name, column in built.subject.columns.items()}
+    {'merchant_id': 'text', 'stalls': 'number'}
     """
     faults: list[Fault] = []
     subject = _table(document, data["subject"], (*path, "subject"), faults)

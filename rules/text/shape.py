@@ -431,6 +431,12 @@ class SubjectField(fields.Field[Any]):
 
 
 class PackSchema(Strict):
+    """What a pack's text may hold: its keys, and the shape of each.
+
+    >>> sorted(PackSchema().validate({"pack": "market", "version": "1"}))  # what is missing
+    ['grades', 'in_force', 'score', 'subject', 'title']
+    """
+
     pack = own.Identifier(required=True)
     version = fields.String(required=True)
     title = own.TitleField(required=True)

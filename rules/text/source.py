@@ -44,7 +44,14 @@ class Spot:
 
 @dataclass
 class Document:
-    """The data of a YAML text and, by path, the place of every value (of a key: its path and ``"?"``)."""
+    r"""The data of a YAML text and, by path, the place of every value (of a key: its path and ``"?"``).
+
+    >>> document = read("pack: market\nscore: {start: lots}\n", "market.yaml")
+    >>> print(document.fault(("score", "start"), "lots", "not a number", "such as 80"))
+    market.yaml:2:16: score.start: not a number
+        found: lots
+        right: such as 80
+    """
 
     file: str
     data: Any = None
@@ -76,9 +83,15 @@ def field_name(path: Path) -> str:
 
 
 def read(text: str, file: str) -> Document:
-    """The document in ``text``.
+    r"""The document in ``text``.
 
     :raises PackError: on text that is not YAML, is over a limit, or uses what packs may not use.
+
+    >>> document = read("pack: market\nscore: {start: 80}\n", "market.yaml")
+    >>> document.data["score"]
+    {'start': 80}
+    >>> str(document.place(("score", "start")))
+    'market.yaml:2:16'
     """
     document = Document(file)
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:

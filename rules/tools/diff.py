@@ -46,9 +46,16 @@ class Change:
 
 
 def compare(before: Pack, after: Pack) -> list[Change]:
-    """Every difference in meaning and in titles, in the order of the newer pack.
+    r"""Every difference in meaning and in titles, in the order of the newer pack.
 
     Comments, layout and the order of entries make none.
+
+    >>> from rules.library.loader import PACKS, load_text
+    >>> text = (PACKS / "tourism-credit.yaml").read_text(encoding="utf-8")
+    >>> before = load_text(text, "my.yaml")
+    >>> after = load_text(text.replace("points: 2\n", "points: 3\n", 1), "my.yaml")
+    >>> [(change.id, change.field, change.before, change.after) for change in compare(before, after)]
+    [('scheme.joined', 'points', '+2', '+3')]
     """
     old, new = _parts(before), _parts(after)
     return [change for part in new for change in _compared(part, old[part], new[part])]

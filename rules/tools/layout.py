@@ -51,9 +51,14 @@ _SPACED = ("rules", "vetoes", "tables", "consequences", "alerts", "remedies")
 
 
 def layout(text: str, file: str) -> str:
-    """The text of a pack in its one layout; a text that is in it already comes back unchanged.
+    r"""The text of a pack in its one layout; a text that is in it already comes back unchanged.
 
     :raises PackError: where the text is not the YAML of a pack, or can't be laid out without loss.
+
+    >>> from rules.library.loader import PACKS
+    >>> text = (PACKS / "tourism-credit.yaml").read_text(encoding="utf-8")
+    >>> layout(text.replace("points: 2\n", "points:    2\n", 1), "my.yaml") == text
+    True
     """
     data = read(text, file).data
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")

@@ -120,6 +120,17 @@ def verify_anchored(store: Store, path: Path, key: bytes) -> AnchoredVerificatio
     """Check the log, the file of anchors, and each by the other.
 
     :raises AnchorsError: where the file is missing, empty or can't be read as anchors.
+
+    >>> import datetime as dt
+    >>> from pathlib import Path
+    >>> from fixtures.small import small_store
+    >>> store, noon = small_store(), dt.datetime(2026, 9, 1, 4, tzinfo=dt.UTC)
+    >>> make_key(Path("anchors.key"))
+    >>> key = read_key(Path("anchors.key"))
+    >>> anchor = add_anchor(store, Path("anchors"), key, "cli:li", noon, begin=True)
+    >>> found = verify_anchored(store, Path("anchors"), key)
+    >>> found.faults
+    ()
     """
     with _turn(path, fcntl.LOCK_SH):
         return _checked(store, path, _lines(path), key)

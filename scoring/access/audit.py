@@ -217,6 +217,13 @@ def entries(
     """Entries, the newest first.
 
     :param before: only entries with a smaller number: the last of the page before.
+
+    >>> from fixtures.small import small_store
+    >>> store = small_store()
+    >>> with store.writing() as session:
+    ...     append(session, [Event("cli:li", "regulator", "subjects.get_grade")])
+    >>> [(entry.seq, entry.actor, entry.action) for entry in entries(store)]
+    [(1, 'cli:li', 'subjects.get_grade')]
     """
     query = sa.select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(limit)
     wanted = {"subject_id": subject_id, "actor": actor, "action": action}
@@ -228,7 +235,15 @@ def entries(
 
 
 def verify(store: Store, anchors: Sequence[Anchor] = ()) -> Verification:
-    """Check every entry against the chain, the chain against the head, and both against the anchors."""
+    """Check every entry against the chain, the chain against the head, and both against the anchors.
+
+    >>> from fixtures.small import small_store
+    >>> store = small_store()
+    >>> with store.writing() as session:
+    ...     append(session, [Event("cli:li", "regulator", "subjects.get_grade")])
+    >>> verify(store).entries, verify(store).faults
+    (1, ())
+    """
     expected: dict[int, set[str]] = {}
     for anchor in anchors:
         if anchor != _BEGINNING:

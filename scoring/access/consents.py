@@ -194,6 +194,17 @@ def register(
     :raises ConsentError: where something in it can't be, or is not for this role to say.
     :raises ConsentConflictError: where the lender has a consent of that number or document, or registers by
         its own word what was taken back.
+
+    >>> import datetime as dt
+    >>> from datetime import date
+    >>> from fixtures.small import RESTAURANT, small_store
+    >>> from scoring.access.keys import Role, create_key
+    >>> store, noon = small_store(), dt.datetime(2026, 9, 1, 4, tzinfo=dt.UTC)
+    >>> key = create_key(store, Role.LENDER, "王经理", organisation="云衡农商行").key
+    >>> wanted = Registration(RESTAURANT, ["loan"], noon.date(), date(2027, 2, 28), lender="云衡农商行")
+    >>> consent = register(store, Who("its key", Role.SUBJECT, RESTAURANT), wanted, clock=lambda: noon)
+    >>> consent.lender, consent.purposes, consent.valid_until.isoformat()
+    ('云衡农商行', ('loan',), '2027-02-28')
     """
     right = _checked(_own(who, wanted))
     with store.writing() as session:

@@ -96,6 +96,12 @@ def create_key(
     :param owner: who holds it, for people to know it by.
     :param organisation: required for a department's, lender's or subject's key: whose data, or which one.
     :raises ValueError: where the organisation is missing or out of place, or the expiry is past or no date.
+
+    >>> from fixtures.small import small_store
+    >>> store = small_store()
+    >>> made = create_key(store, Role.LENDER, "王经理", organisation="云衡农商行")
+    >>> str(made.key.role), KeyRing(store).authenticate(made.token) == made.key
+    ('lender', True)
     """
     _check(role, organisation)
     expires_at = expires_at and _lasting(expires_at)
@@ -163,6 +169,12 @@ class KeyRing:
     by the time of the answer which prefixes there are.
 
     :param cache_seconds: see :data:`CACHE_SECONDS`.
+
+    >>> from fixtures.small import small_store
+    >>> KeyRing(small_store()).authenticate("xh_nobody_0000")
+    Traceback (most recent call last):
+        ...
+    scoring.access.keys.KeyRefusedError: this is not a key of this service: xh_…
     """
 
     def __init__(self, store: Store, cache_seconds: float = CACHE_SECONDS) -> None:

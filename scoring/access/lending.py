@@ -72,6 +72,21 @@ def answer_checks(
 
     :param who: the lender.
     :raises LenderStoppedError: where its checks are refused.
+
+    >>> import datetime as dt
+    >>> from datetime import date
+    >>> from fixtures.small import RESTAURANT, small_store
+    >>> from scoring.access.consents import Registration, Who, register
+    >>> from scoring.access.keys import Role, create_key
+    >>> store, noon = small_store(), dt.datetime(2026, 9, 1, 4, tzinfo=dt.UTC)
+    >>> key = create_key(store, Role.LENDER, "王经理", organisation="云衡农商行").key
+    >>> wanted = Registration(RESTAURANT, ["loan"], noon.date(), date(2027, 2, 28), lender="云衡农商行")
+    >>> consent = register(store, Who("its key", Role.SUBJECT, RESTAURANT), wanted, clock=lambda: noon)
+    >>> checks = [Check(RESTAURANT, consent.reference, "loan"), Check(RESTAURANT, "HT-1", "loan")]
+    >>> bank = Who(key.prefix, key.role, key.organisation)
+    >>> found = answer_checks(store, "tourism-credit", bank, checks, clock=lambda: noon)
+    >>> [(answer.outcome, answer.tier, answer.lane) for answer in found]
+    [('answered', 'C', 'careful'), ('refused', None, None)]
     """
     asked = [Check(subject_key(c.subject_id), reference_key(c.consent), c.purpose) for c in checks]
     grades, terms = _grades(store, pack_id, [check.subject_id for check in asked])

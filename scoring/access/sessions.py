@@ -17,7 +17,19 @@ LASTS = dt.timedelta(hours=8)
 
 
 def begin_session(store: Store, key: Key) -> str:
-    """Sign a key's bearer in: the number of the session, which only its visitor gets to know."""
+    """Sign a key's bearer in: the number of the session, which only its visitor gets to know.
+
+    >>> from fixtures.small import small_store
+    >>> from scoring.access.keys import Role, create_key
+    >>> store = small_store()
+    >>> key = create_key(store, Role.REGULATOR, "李专员").key
+    >>> number = begin_session(store, key)
+    >>> signed_in_key(store, number) == key
+    True
+    >>> end_session(store, number)
+    >>> signed_in_key(store, number) is None
+    True
+    """
     number, now = secrets.token_urlsafe(32), dt.datetime.now(dt.UTC)
     with store.writing() as session:
         session.execute(sa.delete(PageSession).where(PageSession.begun_at < now - LASTS))

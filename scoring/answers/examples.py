@@ -74,6 +74,14 @@ def run_examples(pack: Pack) -> list[ExampleResult]:
 
     :return: one result an example, in the order of the pack.
     :raises PackError: where an example holds a number that its column can't.
+
+    >>> from datetime import date
+    >>> from rules.library.loader import find_pack
+    >>> results = run_examples(find_pack("tourism-credit", date(2026, 8, 31)))
+    >>> results[0].owner, results[0].expected, results[0].got
+    ('scheme.joined', 'hit, points 2', 'hit, points 2')
+    >>> all(result.expected == result.got for result in results)
+    True
     """
     always = replace(pack, in_force_from=dt.date.min, in_force_until=None)
     judge = one.Judge(always)

@@ -90,6 +90,13 @@ def explain(store: Store, pack_id: str, subject_id: str, run_id: int | None = No
 
     :param run_id: by default the latest run of the pack.
     :raises UnknownSubjectError: where there is no run, or the run has no result for the subject.
+
+    >>> from fixtures.small import RESTAURANT, small_store
+    >>> found = explain(small_store(), "tourism-credit", RESTAURANT)
+    >>> found.score, found.tier
+    (6700, 'C')
+    >>> [(hit.rule.id, hit.record_id, hit.points) for hit in found.hits]
+    [('penalty.field.3', 'LY-2', -300), ('penalty.general', 'LY-2', -500)]
     """
     run = run_of(store, pack_id, run_id)
     pack = stored_pack(store, run.pack_hash)
@@ -125,6 +132,12 @@ def explain_day(
     :param as_of: by default today.
     :param known_at: a moment with its time zone; by default now.
     :raises UnknownSubjectError: where nothing was known of the subject, or no version is in force that day.
+
+    >>> from datetime import date
+    >>> from fixtures.small import RESTAURANT, small_store
+    >>> found = explain_day(small_store(), "tourism-credit", RESTAURANT, date(2027, 1, 1))
+    >>> found.score, found.tier, found.run
+    (6950, 'C', None)
     """
     as_of = as_of or today()
     published = _published(store, pack_id, as_of, known_at)

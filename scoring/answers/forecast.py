@@ -99,6 +99,13 @@ def forecast(store: Store, pack_id: str, subject_id: str, months: int = 24) -> F
 
     :param months: how far to look.
     :raises UnknownSubjectError: where there is no run, or it has nothing of the subject.
+
+    >>> from fixtures.small import HOMESTAY, small_store
+    >>> for step in forecast(small_store(), "tourism-credit", HOMESTAY, months=36).steps:
+    ...     print(step.begins, step.grade.score, step.grade.tier, [str(why.cause) for why in step.reasons])
+    2026-08-31 7950 B []
+    2027-03-01 7875 B ['decays']
+    2029-03-01 7800 B ['ends']
     """
     run = run_of(store, pack_id, None)
     subject_id = subject_key(stored_pack(store, run.pack_hash).vocabulary, subject_id)

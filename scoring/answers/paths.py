@@ -149,6 +149,13 @@ def paths_of(store: Store, pack_id: str, subject_id: str, tier: str | None = Non
     :raises UnknownSubjectError: where there is no run, it has nothing of the subject, or no version of the
         pack is in force on its day.
     :raises UnknownTierError: where the pack has no such tier.
+
+    >>> from fixtures.small import RESTAURANT, small_store
+    >>> found = paths_of(small_store(), "tourism-credit", RESTAURANT)
+    >>> found.tier, found.target
+    ('C', 'B')
+    >>> [(path.steps, path.reached_on.isoformat(), path.score) for path in found.found.paths]
+    [((), '2027-06-01', 7500)]
     """
     answer = timeline_of(store, pack_id, subject_id)
     first = answer.run.as_of

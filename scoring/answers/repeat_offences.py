@@ -56,6 +56,12 @@ def repeat_offences(store: Store, pack: Pack, as_of: dt.date, at_least: int = 2)
     :return: by field, then the most findings first, then by subject.
     :raises UnknownPackError: where the pack does not count findings by field.
     :raises StoreError: where the store has no subjects of the pack.
+
+    >>> from fixtures.small import AS_OF, small_store
+    >>> from rules.library.loader import find_pack
+    >>> found = repeat_offences(small_store(), find_pack("tourism-credit", AS_OF), AS_OF, at_least=1)
+    >>> [(repeat.subject_id, repeat.field, repeat.records, repeat.until.isoformat()) for repeat in found]
+    [('92500159MALQ20RD87', 'food_safety', ('LY-2',), '2028-06-01')]
     """
     measure = _measure(pack)
     with workspace() as duck:

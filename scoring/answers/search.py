@@ -61,6 +61,13 @@ def list_subjects(
 
     :param search: a part of the name or of the number, in any width; empty for all.
     :param after: score and number of the last subject of the page before.
+
+    >>> from fixtures.small import small_store
+    >>> from scoring.runs.published import latest_run
+    >>> store = small_store()
+    >>> found = list_subjects(store, latest_run(store, "tourism-credit"), search="餐馆")
+    >>> [(subject.name, subject.score, subject.tier) for subject in found]
+    [('临江餐馆', 6700, 'C')]
     """
     name = ValueIn(SubjectVersion.data, NAME)
     subject = GradedSubject.subject_id

@@ -117,6 +117,21 @@ def simulate(
     :param connection: holds the tables ``subjects`` and ``records``; the engine's tables in it are replaced.
     :param by: attributes by whose values to count tiers; None for every attribute with a list of codes.
     :raises SimulationError: where the packs speak of different columns, or ``by`` names no attribute.
+
+    >>> import duckdb
+    >>> from fixtures.small import AS_OF, small_store
+    >>> from rules.library.loader import PACKS, load_text
+    >>> from scoring.facts.snapshot import take_snapshot
+    >>> text = (PACKS / "tourism-credit.yaml").read_text(encoding="utf-8")
+    >>> before = load_text(text, "old.yaml")
+    >>> after = load_text(text.replace("start: 75", "start: 85"), "new.yaml")
+    >>> duck = duckdb.connect()
+    >>> facts = take_snapshot(small_store(), before.vocabulary, duck)
+    >>> found = simulate(duck, before, after, AS_OF)
+    >>> found.subjects, found.moved
+    (2, 1)
+    >>> found.movers.select(["tier_before", "tier_after", "score_after"]).to_pylist()
+    [{'tier_before': 'C', 'tier_after': 'B', 'score_after': 7700}]
     """
     _comparable(before, after)
     attributes = _attributes(after, by)

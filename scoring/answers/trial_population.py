@@ -36,6 +36,13 @@ def open_population(source: Source, vocabulary: Vocabulary) -> Iterator[duckdb.D
 
     :raises FileError: on a file that can't be read.
     :raises StoreError: where the store can't be opened or knows nobody of the vocabulary.
+
+    >>> from fixtures.small import small_files
+    >>> from rules.library.loader import load_vocabulary
+    >>> register, records = small_files()
+    >>> with open_population(Source(subjects=register, records=records), load_vocabulary("tourism")) as duck:
+    ...     duck.execute("select name, form from subjects order by all").fetchall()
+    [('临江餐馆', 'restaurant'), ('云溪民宿', 'homestay')]
     """
     with workspace() as connection:
         if source.subjects is not None:

@@ -15,7 +15,11 @@ _FORMULA = re.compile(FORMULA.replace(r"\x{a0}\x{3000}", "\xa0\u3000"))
 
 
 def inert(text: str) -> str:
-    """The text, with an apostrophe before what a spreadsheet would run."""
+    """The text, with an apostrophe before what a spreadsheet would run.
+
+    >>> inert("=cmd|' /C calc'!A0"), inert("临江餐馆")
+    ("'=cmd|' /C calc'!A0", '临江餐馆')
+    """
     return f"'{text}" if _FORMULA.match(text) else text
 
 

@@ -25,7 +25,14 @@ def inert_column(column: pa.Array) -> pa.Array:
 
 
 def append_row(sheet: Worksheet, values: Iterable[Any]) -> None:
-    """A row below the last of a worksheet; a text is a text, whatever it begins with."""
+    """A row below the last of a worksheet; a text is a text, whatever it begins with.
+
+    >>> from openpyxl import Workbook
+    >>> sheet = Workbook().active
+    >>> append_row(sheet, ["=1+1", 2])
+    >>> [(cell.value, cell.data_type) for cell in sheet[1]]
+    [('=1+1', 's'), (2, 'n')]
+    """
     sheet.append(list(values))
     for cell in sheet[sheet.max_row]:
         if isinstance(cell, Cell) and cell.data_type == "f":

@@ -20,7 +20,11 @@ class AsTyped(Markup):
 
 
 def visible(text: str) -> str:
-    """A text in which each hidden character stands as its number: U+202E as ⟨U+202E⟩."""
+    r"""A text in which each hidden character stands as its number: U+202E as ⟨U+202E⟩.
+
+    >>> visible("临江\u202e餐馆")
+    '临江⟨U+202E⟩餐馆'
+    """
     return _HIDDEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
 
 

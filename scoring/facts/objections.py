@@ -80,6 +80,14 @@ def mark_record(
     :param authority: only if the record is this authority's.
     :raises UnknownRecordError: where there is no such record.
     :raises RecordError: where the record's status or dates do not allow it.
+
+    >>> from datetime import date
+    >>> from fixtures.small import small_store
+    >>> from rules.library.loader import load_vocabulary
+    >>> wanted = MarkRequest("objection", "disputed", date(2026, 7, 1), "已向法院起诉", (), "李专员")
+    >>> mark = mark_record(small_store(), load_vocabulary("tourism"), "LY-2", wanted)
+    >>> mark.record_id, mark.status_before, mark.status_after
+    ('LY-2', 'effective', 'disputed')
     """
     table = records_table(vocabulary)
     if request.status not in (table.columns[STATUS].values if STATUS in table.columns else {}):

@@ -26,6 +26,15 @@ def put_record(
 
     :param data: the vocabulary's columns, keys included.
     :param source: what the version comes from, as people know it.
+
+    >>> from fixtures.small import RESTAURANT, small_store
+    >>> from rules.library.loader import load_vocabulary
+    >>> from scoring.facts.records import get_record
+    >>> store, said = small_store(), {"record_id": "LY-3", "subject_id": RESTAURANT, "level": "failed"}
+    >>> with store.writing() as session:
+    ...     put_record(session, "tourism", "LY-3", RESTAURANT, said, "a correction")
+    >>> [version.data["level"] for version in get_record(store, load_vocabulary("tourism"), "LY-3")]
+    ['failed', 'passed']
     """
     wait_for_turn(session)
     document = encode(data)

@@ -105,6 +105,19 @@ def submit_records(
         column; an empty text, or no value, leaves it.
     :param authority: take only records of this authority; it is filled in where a row leaves it out.
     :raises RecordError: where the vocabulary has no records.
+
+    >>> from fixtures.small import RESTAURANT, small_store
+    >>> from rules.library.loader import load_vocabulary
+    >>> from scoring.facts.versions import FileInfo
+    >>> good = {"record_id": "LY-4", "subject_id": RESTAURANT, "kind": "training"}
+    >>> good |= {"status": "有效", "occurred_on": "2026-08-01"}
+    >>> source = FileInfo("0" * 64, "request 1", "api")
+    >>> rows = [good, {"record_id": "LY-5"}]
+    >>> found = submit_records(small_store(), load_vocabulary("tourism"), rows, source)
+    >>> found.new, found.keys, found.rejected
+    (1, ('LY-4',), 1)
+    >>> [(fault.row_no, fault.column) for fault in found.faults]
+    [(2, 'subject_id'), (2, 'kind'), (2, 'status'), (2, 'occurred_on')]
     """
     table = records_table(vocabulary)
     check = row_check(table, today())
@@ -175,6 +188,12 @@ def list_records(
     """Current records by their id.
 
     :param after: only records with a greater id: the last of the page before.
+
+    >>> from fixtures.small import RESTAURANT, small_store
+    >>> from rules.library.loader import load_vocabulary
+    >>> found = list_records(small_store(), load_vocabulary("tourism"), subject_id=RESTAURANT)
+    >>> [(record.record_id, record.data["kind"], record.data["occurred_on"].isoformat()) for record in found]
+    [('LY-2', 'penalty', '2026-06-01'), ('LY-3', 'safety_check', '2026-07-01')]
     """
     table = records_table(vocabulary)
     query = sa.select(RecordVersion).where(

@@ -78,6 +78,16 @@ def take_snapshot(
     :param known_at: a moment with its time zone; None for now.
     :raises StoreError: where nothing was known of any subject, a value is not of its column's type, or the
         database fails.
+
+    >>> import duckdb
+    >>> from fixtures.small import small_store
+    >>> from rules.library.loader import load_vocabulary
+    >>> duck = duckdb.connect()
+    >>> found = take_snapshot(small_store(), load_vocabulary("tourism"), duck)
+    >>> found.subjects, found.records, found.orphans
+    (2, 3, 0)
+    >>> duck.execute("select record_id, kind from records order by all").fetchall()
+    [('LY-1', 'award'), ('LY-2', 'penalty'), ('LY-3', 'safety_check')]
     """
     with store.reading() as session:
         moment = moment_known(store, session, vocabulary, known_at)

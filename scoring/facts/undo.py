@@ -92,6 +92,12 @@ def undo_file(store: Store, file_id: int) -> Undone:
     A second time there is nothing left to take back, and nothing changes.
 
     :raises StoreError: where there is no such file, or it is a mark, which only another mark takes back.
+
+    >>> from fixtures.small import small_store
+    >>> store = small_store()
+    >>> records = list_files(store)[0]
+    >>> records.name, undo_file(store, records.id).ended
+    ('records.csv', 3)
     """
     with store.writing() as session:
         wait_for_turn(session)

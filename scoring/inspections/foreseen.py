@@ -80,6 +80,11 @@ def population_forecast(store: Store, pack_id: str, months: int = 36) -> Populat
 
     :param months: how many, at most :data:`MOST_MONTHS`; fewer where the calendar ends.
     :raises UnknownSubjectError: where there is no run, or it is one of before timelines were kept.
+
+    >>> from fixtures.small import small_store
+    >>> found = population_forecast(small_store(), "tourism-credit", months=10)
+    >>> found.tiers, found.months[-1].ends.isoformat(), found.months[-1].tiers
+    ({'B': 1, 'C': 1}, '2027-06-30', {'B': 2})
     """
     run = run_of(store, pack_id, None)
     if run.kind == DAY_KIND:

@@ -33,6 +33,16 @@ def grade(
     :param ahead: whether later days are looked at, for ``next_change_on``; without them it is null.
 
     Leaves the three tables of :func:`scoring.judging.judge.grade_on`, replacing those of an earlier call.
+
+    >>> import duckdb
+    >>> from fixtures.small import AS_OF, small_store
+    >>> from rules.library.loader import find_pack
+    >>> from scoring.facts.snapshot import take_snapshot
+    >>> pack, duck = find_pack("tourism-credit", AS_OF), duckdb.connect()
+    >>> facts = take_snapshot(small_store(), pack.vocabulary, duck)
+    >>> grade(duck, pack, AS_OF)
+    >>> duck.execute("select subject_id, score, tier from scores order by all").fetchall()
+    [('92500159MA4TP7FD8M', 7950, 'B'), ('92500159MALQ20RD87', 6700, 'C')]
     """
     code_facts(connection, pack.vocabulary, subjects, records or "")
     grade_coded(connection, pack, as_of, ahead)

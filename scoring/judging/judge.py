@@ -33,6 +33,18 @@ def judge(duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period) -> None:
     :param duck: holds ``xh_subjects`` and, where the vocabulary has records, ``xh_records`` and
         ``xh_signatures``.
     :param period: days on which the pack is in force.
+
+    >>> import duckdb
+    >>> from fixtures.small import AS_OF, small_store
+    >>> from rules.library.loader import find_pack
+    >>> from rules.plan import compile_plan
+    >>> from scoring.facts.snapshot import take_snapshot
+    >>> from scoring.judging.period import Period
+    >>> pack, duck = find_pack("tourism-credit", AS_OF), duckdb.connect()
+    >>> facts = take_snapshot(small_store(), pack.vocabulary, duck)
+    >>> judge(duck, compile_plan(pack), Period.of(AS_OF))
+    >>> duck.execute("select _s, begins, score from xh_segments order by _s").fetchall()
+    [(0, datetime.date(2026, 8, 31), 7950), (1, datetime.date(2026, 8, 31), 6700)]
     """
     signatures = prepare(duck, plan)
     lines = Lines(duck, plan, period, signatures)

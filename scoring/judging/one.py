@@ -34,7 +34,17 @@ _ADD_UP = frozenset({Aggregate.COUNT, Aggregate.SUM})
 
 
 class Judge:
-    """A pack, compiled once, at work on one subject at a time. Threads may share it."""
+    """A pack, compiled once, at work on one subject at a time. Threads may share it.
+
+    >>> from datetime import date
+    >>> from rules.library.loader import find_pack
+    >>> penalty = {"record_id": "LY-2", "kind": "penalty", "severity": "general", "status": "effective"}
+    >>> penalty["occurred_on"] = date(2026, 6, 1)
+    >>> judge = Judge(find_pack("tourism-credit", date(2026, 8, 31)))
+    >>> timeline = judge.judge({"subject_id": "A"}, [penalty])
+    >>> [(grade.begins.isoformat(), grade.score, grade.tier) for grade in timeline.segments[:3]]
+    [('2026-01-01', 7500, 'B'), ('2026-06-01', 6900, 'C'), ('2026-07-01', 6950, 'C')]
+    """
 
     def __init__(self, pack: Pack) -> None:
         self.pack = pack

@@ -20,7 +20,8 @@ AFTER_ALL = dt.date.max.toordinal() + 1
 class Period:
     """The days from ``first`` to before ``until``; None for the end of time.
 
-    >>> Period.of(dt.date(2026, 9, 1))
+    >>> from datetime import date
+    >>> Period.of(date(2026, 9, 1))
     Period(first=datetime.date(2026, 9, 1), until=datetime.date(2026, 9, 2))
     """
 

@@ -77,6 +77,16 @@ class Timeline:
 
     :param segments: in the order of days; none on days on which no pack is in force.
     :param measures: the measures that rules read, by name.
+
+    >>> from datetime import date
+    >>> from rules.library.loader import find_pack
+    >>> from scoring.judging.one import Judge
+    >>> subject = {"subject_id": "A", "state": "operating", "established_on": date(2024, 10, 1)}
+    >>> timeline = Judge(find_pack("tourism-credit", date(2026, 8, 31))).judge(subject, [])
+    >>> timeline.on(date(2026, 8, 31)).score, timeline.next_change(date(2026, 8, 31)).isoformat()
+    (7500, '2026-10-01')
+    >>> [(hit.rule.id, hit.points) for hit in timeline.hits(date(2026, 10, 1))]
+    [('clean.two-years', 300)]
     """
 
     period: Period

@@ -164,6 +164,15 @@ def live_grade(store: Store, pack: Pack, subject_id: str, day: dt.date) -> LiveG
 
     Grades age: windows close and points decay at midnight, and packs change. So one that was kept on another
     day, or by another pack, is judged anew for the day that is asked for.
+
+    >>> from fixtures.small import AS_OF, RESTAURANT, small_store
+    >>> from rules.library.loader import find_pack
+    >>> store, pack = small_store(), find_pack("tourism-credit", AS_OF)
+    >>> rescan(store, pack)  # two subjects are judged
+    2
+    >>> found = live_grade(store, pack, RESTAURANT, AS_OF)
+    >>> found.score, found.tier
+    (6700, 'C')
     """
     judge = judge_of(pack)
     with store.reading() as session:

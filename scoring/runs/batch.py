@@ -108,6 +108,16 @@ def run(
     :param decided_by: who says so, kept where other versions are in force than were before.
     :raises UnknownPackError: where the pack is not in force on ``as_of``, or a later version is.
     :raises StoreError: where the store has no subjects, fails or is full, or memory and disk do not suffice.
+
+    >>> from datetime import date
+    >>> from fixtures.small import AS_OF, small_store
+    >>> from rules.library.loader import find_pack
+    >>> store, pack = small_store(), find_pack("tourism-credit", AS_OF)
+    >>> run(store, pack, AS_OF).is_new  # it is published already
+    False
+    >>> later = run(store, pack, date(2026, 9, 30))
+    >>> later.is_new, later.run.subjects
+    (True, 2)
     """
     pieces = pieces_of(pack, versions_of(pack) if versions is None else versions)
     rules_then = piece_on(pieces, as_of)

@@ -87,6 +87,15 @@ def score_files(
     :raises UnknownPackError: where the pack is not in force on the day.
     :raises FileError: on a file that can't be read or written.
     :raises StoreError: where memory and disk do not suffice.
+
+    >>> from pathlib import Path
+    >>> from fixtures.small import AS_OF, small_files
+    >>> from rules.library.loader import find_pack
+    >>> register, records = small_files()
+    >>> found = score_files(find_pack("tourism-credit", AS_OF), AS_OF, register, records, Path("scores.csv"))
+    >>> lines = Path("scores.csv").read_text(encoding="utf-8-sig").splitlines()
+    >>> [line.split(",")[:3] for line in lines[1:]]
+    [['92500159MA4TP7FD8M', '79.50', 'B'], ['92500159MALQ20RD87', '67.00', 'C']]
     """
     if not in_force(pack, as_of):
         span = f"from {pack.in_force_from} until {pack.in_force_until or 'further notice'}"

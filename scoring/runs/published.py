@@ -43,6 +43,11 @@ def latest_run(store: Store, pack_id: str, as_of: dt.date | None = None) -> RunS
     """The run that says how things stand: of the latest date, and of those the one published last.
 
     :param as_of: leave out runs that speak about a later date.
+
+    >>> from fixtures.small import small_store
+    >>> found = latest_run(small_store(), "tourism-credit")
+    >>> found.as_of.isoformat(), found.subjects, found.records
+    ('2026-08-31', 2, 3)
     """
     query = sa.select(Run).where(Run.pack_id == pack_id)
     if as_of is not None:

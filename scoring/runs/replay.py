@@ -68,6 +68,11 @@ def replay(
     :param most: how many differences to name.
     :raises StoreError: where there is no such run, or the facts of its moment can't be had.
     :raises PackError: where the stored text of its pack can no longer be read.
+
+    >>> from fixtures.small import small_store
+    >>> found = replay(small_store(), 1)
+    >>> found.rows, found.differing
+    ({'scores': 2, 'dimension_scores': 3, 'hits': 4}, 0)
     """
     run = get_run(store, run_id)
     pack = stored_text(store, run.pack_hash).load()

@@ -89,7 +89,15 @@ def find_run(store: Store, run_id: int) -> RunSummary | None:
 
 
 def grade_of(store: Store, run: RunSummary, subject_id: str) -> GradeRow | None:
-    """A subject's result in a run."""
+    """A subject's result in a run.
+
+    >>> from fixtures.small import RESTAURANT, small_store
+    >>> from scoring.runs.published import latest_run
+    >>> store = small_store()
+    >>> grade = grade_of(store, latest_run(store, "tourism-credit"), RESTAURANT)
+    >>> grade.score, grade.tier, grade.next_change_on.isoformat()
+    (6700, 'C', '2026-09-01')
+    """
     asked = {"pack": run.pack_id, "run": run.id, "day": run.as_of, "subject": subject_id}
     with store.reading() as session:
         row = session.execute(_ONE, asked).one_or_none()
@@ -244,7 +252,14 @@ def list_grades(
 
 
 def tier_counts(store: Store, run: RunSummary) -> dict[str, int]:
-    """How many subjects have each tier in a run."""
+    """How many subjects have each tier in a run.
+
+    >>> from fixtures.small import small_store
+    >>> from scoring.runs.published import latest_run
+    >>> store = small_store()
+    >>> tier_counts(store, latest_run(store, "tourism-credit"))
+    {'B': 1, 'C': 1}
+    """
     number: sa.ColumnElement[int]
     if run.kind == DAY_KIND:
         number = sa.func.count()

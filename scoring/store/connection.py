@@ -45,7 +45,14 @@ def accompany_changes(companion: Callable[[Session], None] | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """An open store. ``reading`` and ``writing`` are the two ways to its data."""
+    """An open store. ``reading`` and ``writing`` are the two ways to its data.
+
+    >>> import sqlalchemy
+    >>> from fixtures.small import small_store
+    >>> with small_store().reading() as session:
+    ...     session.scalar(sqlalchemy.text("select count(*) from subject_versions"))
+    2
+    """
 
     engine: sa.Engine
 
@@ -95,6 +102,11 @@ def open_store(url: str | None = None) -> Store:
     :param url: ``sqlite:///file.db`` or ``postgresql://user:password@host/database``; by default the
         environment's ``XINHENG_DATABASE_URL``, else ``sqlite:///xinheng.db``.
     :raises StoreError: where there is none, it can't be reached or its schema is another.
+
+    >>> open_store("sqlite:///none.db")
+    Traceback (most recent call last):
+        ...
+    scoring.store.errors.StoreError: there is no store at sqlite:///none.db. Make one with: xinheng db upgrade
     """
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
@@ -109,6 +121,9 @@ def create_store(url: str | None = None) -> Store:
 
     :param url: as for :func:`open_store`.
     :raises StoreError: where its directory or server isn't there, or its schema is newer.
+
+    >>> create_store("sqlite:///office.db").address
+    'sqlite:///office.db'
     """
     from scoring.store.schema import upgrade  # with Alembic, which nothing else needs
 

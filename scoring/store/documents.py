@@ -30,6 +30,10 @@ def encode(values: Mapping[str, Any], cleared: Iterable[str] = ()) -> str:
     :param values: column → str, int, Decimal, date, bool or None (unknown).
     :param cleared: the columns that an arriving row clears.
     :raises ValueError: on a decimal with more than four decimals.
+
+    >>> from decimal import Decimal
+    >>> encode({"name": "临江餐馆", "seats": 40, "score": Decimal("4.5"), "town": None})
+    '{"name":"临江餐馆","score":"4.5000","seats":40}'
     """
     known = {name: _plain(name, value) for name, value in values.items() if value is not None}
     return canonical(dict.fromkeys(cleared) | known)
@@ -53,7 +57,13 @@ def split_cleared(document: str) -> tuple[str, list[str]]:
 
 
 def decode(document: str, table: Table) -> dict[str, Any]:
-    """The values of a document by column: None where unknown, in the vocabulary's order and types."""
+    """The values of a document by column: None where unknown, in the vocabulary's order and types.
+
+    >>> from rules.library.loader import load_vocabulary
+    >>> found = decode('{"seats":40,"established_on":"2021-03-15"}', load_vocabulary("tourism").subject)
+    >>> found["seats"], found["established_on"], found["town"]
+    (40, datetime.date(2021, 3, 15), None)
+    """
     known: dict[str, Any] = json.loads(document)
     return {name: _typed(known.get(name), column) for name, column in table.columns.items()}
 

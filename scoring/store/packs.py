@@ -73,6 +73,12 @@ def stored_pack(store: Store, digest: str) -> Pack:
     """The pack of that identity.
 
     :raises StoreError: where the store has none.
+
+    >>> from fixtures.small import small_store
+    >>> from scoring.runs.published import latest_run
+    >>> store = small_store()
+    >>> stored_pack(store, latest_run(store, "tourism-credit").pack_hash).version
+    '2026.1'
     """
     return _loaded(stored_text(store, digest))
 

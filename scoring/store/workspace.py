@@ -33,6 +33,10 @@ def workspace(memory_limit: str | None = None) -> Iterator[duckdb.DuckDBPyConnec
     :param memory_limit: such as ``512MB``; by default the environment's ``XINHENG_MEMORY_LIMIT``, else 2 GB.
         What does not fit goes to a directory under ``XINHENG_TEMP_DIRECTORY`` (default: the system's).
     :raises StoreError: where the limit can't be read or the directory is missing, full or too small.
+
+    >>> with workspace("512MB") as duck:
+    ...     duck.execute("select 6 * 7").fetchall()
+    [(42,)]
     """
     limit = memory_limit or os.environ.get(MEMORY_VARIABLE) or DEFAULT_MEMORY
     parent = temporary_directory()

@@ -11,7 +11,12 @@ _WEEK, _WORKING = 7, 5
 
 
 def due_on(assigned_on: dt.date, urgency: str) -> dt.date:
-    """The last day on which a ticket of that urgency is in time."""
+    """The last day on which a ticket of that urgency is in time.
+
+    >>> from datetime import date
+    >>> due_on(date(2026, 8, 31), "urgent").isoformat()
+    '2026-09-09'
+    """
     day, left = assigned_on, DAYS[urgency]
     while left:
         day += dt.timedelta(days=1)

@@ -106,6 +106,15 @@ def open_ticket(store: Store, about: Subject, move: Move, engine: Engine | None 
     """Collect a ticket.
 
     :raises MoveRefusedError: where the actor may not, or what it says can't be.
+
+    >>> import datetime as dt
+    >>> from fixtures.small import small_store
+    >>> from scoring.tickets.chart import Actor
+    >>> noon = dt.datetime(2026, 8, 31, 4, tzinfo=dt.UTC)
+    >>> by_desk = Move("open", Actor.DESK, "李专员", at=noon)
+    >>> ticket = open_ticket(small_store(), Subject("门前路灯不亮", "hotline"), by_desk)
+    >>> ticket.id, ticket.case.stage, len(ticket.steps)
+    (1, 'collected', 1)
     """
     sources = load_vocabulary(VOCABULARY).records
     if sources is None or about.source not in sources.columns["source"].values:

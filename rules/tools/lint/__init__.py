@@ -44,12 +44,18 @@ CHECKS: tuple[Callable[[Review], Iterator[Finding]], ...] = (
 
 
 def lint_text(text: str, file: str, vocabulary_text: str | None = None) -> list[Finding]:
-    """Every finding about a pack, by place.
+    r"""Every finding about a pack, by place.
 
     :param text: the pack's YAML.
     :param file: the name that findings are reported under.
     :param vocabulary_text: as for :func:`rules.library.loader.load_text`.
     :raises PackError: where the pack can't be loaded.
+
+    >>> from rules.library.loader import PACKS
+    >>> text = (PACKS / "tourism-credit.yaml").read_text(encoding="utf-8")
+    >>> found = lint_text(text.replace("points: 2\n", "points: 0\n", 1), "my.yaml")
+    >>> [(str(one.place), one.check, one.subject) for one in found if one.severity == "warning"]
+    [('my.yaml:112:5', 'zero-points', 'scheme.joined')]
     """
     review = Review(load_text(text, file, vocabulary_text), read(text, file))
     found = [finding for check in CHECKS for finding in check(review)]

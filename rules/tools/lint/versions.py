@@ -12,7 +12,14 @@ from rules.tools.lint.finding import Finding, Severity
 
 
 def lint_versions(packs: Sequence[Pack]) -> list[Finding]:
-    """What is wrong between packs of one id: gaps and overlaps of the days in force, a version twice."""
+    """What is wrong between packs of one id: gaps and overlaps of the days in force, a version twice.
+
+    >>> from datetime import date
+    >>> from rules.library.loader import find_pack
+    >>> pack = find_pack("tourism-credit", date(2026, 8, 31))
+    >>> [found.check for found in lint_versions([pack, pack])]
+    ['version-twice', 'version-twice', 'version-overlap']
+    """
     ordered = sorted(packs, key=lambda pack: (pack.id, pack.in_force_from, pack.version))
     return [found for _, group in groupby(ordered, key=lambda p: p.id) for found in _versions(list(group))]
 

@@ -173,6 +173,12 @@ def ingest_paths(
 
     :param progress: gives the function to tell of each file's progress.
     :raises StoreError: where the database fails; files before the current one are kept.
+
+    >>> from fixtures.small import small_files
+    >>> from scoring.store import create_store
+    >>> found = ingest_paths(create_store("sqlite:///office.db"), small_files(), "tourism")
+    >>> [(report.file, report.dataset, report.new, report.rejected) for report in found.files]
+    [('merchants.csv', 'subject', 2, 0), ('records.csv', 'record', 3, 0)]
     """
     chosen, skipped, failures = _choose(paths)
     files = []
@@ -191,7 +197,7 @@ def ingest_file(
     reading: Reading = _DEFAULTS,
     progress: Progress = lambda done, whole: None,
 ) -> FileReport:
-    """Take one file in one transaction: all of its good rows, or nothing where it can't be read.
+    r"""Take one file in one transaction: all of its good rows, or nothing where it can't be read.
 
     The same file, read in the same way, changes nothing when it comes again at once; after others it may.
 
@@ -199,6 +205,15 @@ def ingest_file(
         another one reads the file clearly better; None: the one that reads the file best.
     :raises IngestError: where the file can't be read as a table of the vocabulary.
     :raises StoreError: where the database fails; nothing of the file is kept then.
+
+    >>> from pathlib import Path
+    >>> from fixtures.small import small_store
+    >>> file = Path("more.csv")
+    >>> rows = ["统一社会信用代码,商户名称", "92500159MALQ20RD87,临江大餐馆", "1234,错码店"]
+    >>> _ = file.write_text("\n".join(rows), encoding="utf-8")
+    >>> report = ingest_file(small_store(), file, "tourism")
+    >>> report.new, report.changed, report.rejected, report.quarantine.parent.as_posix()
+    (0, 1, 1, 'work/quarantine')
     """
     mapping = reading.mapping
     with _readable(path):

@@ -60,7 +60,11 @@ _TO_FOLD = re.compile(f"[{''.join(map(chr, _TEXT))}]")
 
 
 def fold(text: str) -> str:
-    """The text in NFKC (full-width forms become ASCII), without invisible marks and surrounding spaces."""
+    """The text in NFKC (full-width forms become ASCII), without invisible marks and surrounding spaces.
+
+    >>> fold(" ９２５００１５９ＭＡ ")
+    '92500159MA'
+    """
     if text.isascii():
         return text.strip()
     return unicodedata.normalize("NFKC", text.translate(_UNSEEN)).strip()

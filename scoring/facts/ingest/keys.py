@@ -55,6 +55,9 @@ def subject_key(vocabulary: Vocabulary | str, given: str) -> str:
     """The subject that somebody asks for.
 
     :param vocabulary: a vocabulary, or the name of one; of one that is not shared the text is folded alone.
+
+    >>> subject_key("tourism", " ９２500159malq20rd87 ")
+    '92500159MALQ20RD87'
     """
     try:
         known = load_vocabulary(vocabulary) if isinstance(vocabulary, str) else vocabulary
