@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from rules.calendar import add_days, add_months
 from rules.model import Pack
+from rules.titles import Title
 from scoring.answers.timelines import UnknownSubjectError, run_of
 from scoring.inspections.office import gone
 from scoring.inspections.plan import drawn_in
@@ -83,7 +84,8 @@ def population_forecast(store: Store, pack_id: str, months: int = 36) -> Populat
     """
     run = run_of(store, pack_id, None)
     if run.kind == DAY_KIND:
-        raise UnknownSubjectError(f"run {run.id} says nothing of days to come; start one: xinheng score")
+        en = f"run {run.id} says nothing of days to come; start one: xinheng score"
+        raise UnknownSubjectError(Title(f"评价{run.id}没有今后的结果;请重新评价:xinheng score", en))
     spans = list(_months(run.as_of, months))
     held = _pairs(store, run, [run.as_of, *(last for _, last in spans)])
     visited = _visited(store, run, [first for first, _ in spans])
