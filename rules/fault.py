@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rules.titles import Title, TitledError
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
@@ -34,6 +36,12 @@ class Fault:
     message: str
     hint: str = ""
 
+    @property
+    def title(self) -> Title:
+        """The same for a page: in Chinese where it stands; what is wrong is known in English alone."""
+        zh = f"{self.place.file}第{self.place.line}行第{self.place.column}列,{self.field}有误:{self.message}"
+        return Title(zh, str(self))
+
     def __str__(self) -> str:
         shown = self.text if len(self.text) <= 80 else self.text[:77] + "..."
         lines = [f"{self.place}: {self.field}: {self.message}"]
@@ -52,5 +60,5 @@ class PackError(Exception):
         super().__init__("\n".join(str(p) for p in self.faults))
 
 
-class UnknownPackError(LookupError):
+class UnknownPackError(TitledError, LookupError):
     """No pack of that name, or none in force on that date."""

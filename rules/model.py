@@ -14,20 +14,10 @@ from fractions import Fraction
 
 from rules.fault import Place
 from rules.language.expressions import TRUE, Expression, Level, Type, Value
+from rules.titles import Title as Title
 
 OWN_CHOICE_TITLE = "自定 own choice"
 NOWHERE = Place("", 0, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Title:
-    """What people read: Chinese, with English beside it."""
-
-    zh: str
-    en: str
-
-    def __str__(self) -> str:
-        return f"{self.zh} {self.en}" if self.en != self.zh else self.zh
 
 
 @dataclass(frozen=True, slots=True)

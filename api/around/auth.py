@@ -42,7 +42,7 @@ def authenticate(token: str) -> Key:
     try:
         return ring.authenticate(token)
     except KeyRefusedError as error:
-        raise _unauthenticated(str(error)) from None
+        raise _unauthenticated(error.title) from None
 
 
 def caller() -> Key:
@@ -76,5 +76,5 @@ def _token(request: Request) -> str:
     return token.strip()
 
 
-def _unauthenticated(detail: str) -> Problem:
+def _unauthenticated(detail: str | Title) -> Problem:
     return Problem("unauthenticated", detail, headers={"WWW-Authenticate": 'Bearer realm="xinheng"'})

@@ -48,7 +48,7 @@ def vocabulary(name: str) -> Vocabulary:
     try:
         found = load_vocabulary(name)
     except UnknownPackError as error:
-        fail("not-found", str(error))
+        fail("not-found", error.title)
     return (
         found
         if found.records is not None

@@ -55,4 +55,4 @@ def own_body() -> str | None:
     try:
         return body_called(store(), own).subject_id
     except UnknownBodyError as error:
-        fail("not-found", str(error))
+        fail("not-found", error.title)

@@ -69,11 +69,16 @@ def acknowledge_alert(alert_id: int) -> Response:
     except FormError as error:
         return _listing(422, refused=error.messages)
     except UnknownAlertError as error:
-        fail("not-found", str(error))
+        fail("not-found", error.title)
     journal.subject(alert.subject_id)
     if alert.acknowledged_by != caller().prefix:
-        return _listing(409, refused=[f"{alert.acknowledged_by} acknowledged alert {alert_id} before"])
+        return _listing(409, refused=[_before(alert)])
     return redirect(url_for("pages.alerts", done=alert_id), 303)
+
+
+def _before(alert: Alert) -> Title:
+    en = f"{alert.acknowledged_by} acknowledged alert {alert.id} before"
+    return Title(f"预警{alert.id}已由{alert.acknowledged_by}确认", en)
 
 
 def _listing(status: int, **values: Any) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from flask import request
@@ -14,11 +16,34 @@ LARGEST = 2**53
 """Of the numbers that the API takes."""
 
 
+LABELS = {
+    "title": "标题", "source": "来源", "counterpart": "企业", "note": "说明", "request": "办理事项",
+    "on": "日期", "owner": "责任单位", "urgency": "紧急程度", "satisfied": "是否满意",
+    "corrects": "更正的步骤",
+}  # fmt: skip
+"""What the fields of the forms are called."""
+
+_MESSAGES = tuple(
+    (re.compile(pattern), zh)
+    for pattern, zh in (
+        (r"Missing data for required field\.", "必填"),
+        (r"Must be one of: (.*)\.", r"可选:\1"),
+        (r"Length must be between (\d+) and (\d+)\.", r"应为\1至\2个字符"),
+        (r"Control characters are not allowed\.", "不能含控制字符"),
+        (r"Not a valid date\.", "不是日期(YYYY-MM-DD)"),
+        (r"Not a valid boolean\.", "应为是或否"),
+        (r"Not a valid (?:integer|number)\.", "不是数字"),
+        (r"Must be greater than or equal to (\d+) and less than or equal to (\d+)\.", r"应在\1至\2之间"),
+    )
+)
+"""What the schemas say of a field, in Chinese."""
+
+
 class FormError(ValueError):
     """What was filled in can't be used; one message for each field that is wrong."""
 
-    def __init__(self, messages: list[str]) -> None:
-        super().__init__("; ".join(messages))
+    def __init__(self, messages: list[Title]) -> None:
+        super().__init__("; ".join(message.en for message in messages))
         self.messages = messages
 
 
@@ -33,7 +58,7 @@ def filled_in(schema: type[Schema]) -> dict[str, Any]:
     try:
         return dict(checked.load(given))
     except ValidationError as error:
-        raise FormError([f"{name}: {' '.join(said)}" for name, said in _fields(error)]) from None
+        raise FormError(list(_messages(error))) from None
 
 
 def number(name: str) -> int | None:
@@ -49,5 +74,15 @@ def number(name: str) -> int | None:
     return int(text)
 
 
-def _fields(error: ValidationError) -> list[tuple[str, list[str]]]:
-    return [(str(name), [str(text) for text in said]) for name, said in error.messages_dict.items()]
+def _messages(error: ValidationError) -> Iterator[Title]:
+    for name, said in error.messages_dict.items():
+        zh = ";".join(_in_chinese(str(text)) for text in said)
+        yield Title(f"{LABELS.get(str(name), name)}:{zh}", f"{name}: {' '.join(map(str, said))}")
+
+
+def _in_chinese(message: str) -> str:
+    """What a schema says of a field; what is not known in Chinese, as it stands."""
+    for pattern, zh in _MESSAGES:
+        if found := pattern.fullmatch(message):
+            return found.expand(zh)
+    return message

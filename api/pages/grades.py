@@ -79,7 +79,7 @@ def paths(pack_id: str, subject_id: str) -> Response:
     try:
         ways = paths_of(store(), found.pack.id, found.subject_id, request.args.get("tier") or None)
     except UnknownTierError as error:
-        fail("not-found", str(error))
+        fail("not-found", error.title)
     name = found.attributes.get(NAME) or found.subject_id
     return page("paths", found=found, name=name, pack=ways.pack, ways=ways, shown=PATHS_SHOWN)
 
@@ -146,7 +146,7 @@ def _explained(pack_id: str, subject_id: str) -> Explanation:
     try:
         return explain(store(), pack_id, subject_id)
     except UnknownSubjectError as error:
-        fail("not-found", str(error))
+        fail("not-found", error.title)
 
 
 def _run(pack_id: str) -> RunSummary:

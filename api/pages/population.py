@@ -25,7 +25,7 @@ def population() -> Response:
     try:
         found = population_forecast(store(), request.args.get("pack") or settings().pack)
     except UnknownSubjectError as error:
-        fail("not-found", str(error))
+        fail("not-found", error.title)
     drawn = found.months[DRAWN_EVERY - 1 :: DRAWN_EVERY]
     rows = {str(found.run.as_of): found.tiers, **{str(month.ends): month.tiers for month in drawn}}
     return page(

@@ -23,6 +23,6 @@ def ranking() -> Response:
     try:
         found = department_ranking(store(), run.id)
     except UnknownPackError as error:
-        fail("not-found", str(error))
+        fail("not-found", error.title)
     journal.detail(run=run.id, subjects=[standing.subject_id for standing in found.standings])
     return page("ranking", ranking=found)

@@ -42,15 +42,15 @@ def simulate_packs() -> Response:
         after = _wanted()
         before = find_pack(after.id, as_of)
     except ValueError:
-        return _form(422, faults=["日期不对 not a date: YYYY-MM-DD"])
+        return _form(422, faults=[Title("日期不对:YYYY-MM-DD", "not a date: YYYY-MM-DD")])
     except PackError as error:
-        return _form(422, faults=[str(fault) for fault in error.faults])
+        return _form(422, faults=[fault.title for fault in error.faults])
     except UnknownPackError as error:
-        return _form(422, faults=[str(error)])
+        return _form(422, faults=[error.title])
     try:
         result = simulated(before, after, as_of)
     except SimulationError as error:
-        return _form(422, faults=[str(error)])
+        return _form(422, faults=[error.title])
     return page("simulated", **_shown(result, before, after))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,7 @@ from scoring.tickets.case import Case, history
 from scoring.tickets.chart import CORRECT, MAY_CORRECT, WAYS, Actor, request_of
 from scoring.tickets.desk import Move, MoveRefusedError, Subject, Ticket, UnknownTicketError
 from scoring.tickets.feed import VOCABULARY
+from scoring.tickets.words import ACTORS, MOVES
 
 ROWS = 100
 MOST_BODIES = 500
@@ -43,29 +44,6 @@ ACTS_AS: Mapping[str, Actor] = {
     CORRECT: Actor.OFFICE,
 }
 """In whose name a regulator makes each request; a department acts as the owner."""
-
-MOVES: Mapping[str, Title] = {
-    "open": Title("问题收集", "Collected"),
-    "assign": Title("交办", "Assign"),
-    "return": Title("退回", "Return"),
-    "coordinate": Title("协调会商", "Coordinate"),
-    "supervise": Title("跟踪督办", "Supervise"),
-    "evaluate": Title("评估", "Evaluate"),
-    "close": Title("满意，销号", "Satisfied: close"),
-    "reopen": Title("不满意，重办", "Not satisfied: reopen"),
-    "remind": Title("到期提醒", "Reminded"),
-    "escalate": Title("逾期升级", "Escalated"),
-    "escalate_further": Title("再次升级", "Escalated further"),
-    CORRECT: Title("更正", "Correct"),
-}
-ACTORS: Mapping[Actor, Title] = {
-    Actor.DESK: Title("服务窗口", "Service desk"),
-    Actor.OFFICE: Title("营商办", "Office"),
-    Actor.OWNER: Title("责任单位", "Owner"),
-    Actor.SUPERVISOR: Title("督查部门", "Supervisors"),
-    Actor.ENTERPRISE: Title("企业", "Enterprise"),
-    Actor.CLOCK: Title("系统计时", "Clock"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +88,7 @@ def open_ticket() -> Response:
     except FormError as error:
         return _board(422, refused=error.messages)
     except MoveRefusedError as error:
-        return _board(422, refused=[str(error)])
+        return _board(422, refused=[error.title])
     return redirect(url_for("pages.ticket", ticket_id=ticket.id), 303)
 
 
@@ -129,9 +107,9 @@ def move_ticket(ticket_id: int) -> Response:
     except FormError as error:
         return _ticket(ticket_id, 422, error.messages)
     except MoveRefusedError as error:
-        return _ticket(ticket_id, 409, [str(error)])
+        return _ticket(ticket_id, 409, [error.title])
     except UnknownTicketError as error:
-        fail("not-found", str(error))
+        fail("not-found", error.title)
     journal.detail(move=ticket.steps[-1].move, owner=ticket.case.owner)
     records_arrived(store(), VOCABULARY, [ticket.number], wait=False)
     if own is not None and ticket.case.owner != own:  # what was returned is its own no more
@@ -142,7 +120,7 @@ def move_ticket(ticket_id: int) -> Response:
 # The list
 
 
-def _board(status: int, refused: list[str] | None = None) -> Response:
+def _board(status: int, refused: Sequence[Title] | None = None) -> Response:
     own, stage, is_late = own_body(), _stage(request.args.get("stage")), "overdue" in request.args
     late = today() if is_late else None
     found = desk.list_tickets(
@@ -198,12 +176,12 @@ def _tabs(own: str | None) -> list[Tab]:
 # One ticket
 
 
-def _ticket(ticket_id: int, status: int, refused: list[str] | None = None) -> Response:
+def _ticket(ticket_id: int, status: int, refused: Sequence[Title] | None = None) -> Response:
     own = own_body()
     try:
         ticket = desk.show_ticket(store(), ticket_id, own)
     except UnknownTicketError as error:
-        fail("not-found", str(error))
+        fail("not-found", error.title)
     counterpart = ticket.counterpart
     return page(
         "ticket",
@@ -262,7 +240,14 @@ def _wanted(own: str | None) -> Move:
     """The move that the form asks for."""
     body = filled_in(StepRequest)
     if body["request"] == "evaluate" and "satisfied" not in body:
-        raise FormError(["satisfied: an evaluation says whether the enterprise is satisfied"])
+        raise FormError(
+            [
+                Title(
+                    "评价须写明企业是否满意",
+                    "satisfied: an evaluation says whether the enterprise is satisfied",
+                )
+            ]
+        )
     actor = Actor.OWNER if own else ACTS_AS.get(body["request"], Actor.OFFICE)
     return Move(**(body | {"actor": actor, "by": caller().prefix}))
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from rules.fault import Fault, PackError, Place, UnknownPackError
 from rules.library.kept import kept
 from rules.model import Pack, Vocabulary
+from rules.titles import Title
 
 HERE = Path(__file__).parent
 PACKS = HERE / "packs"
@@ -98,7 +99,9 @@ def _vocabulary_file(name: str) -> Path:
     """Its file; a name has neither dots nor slashes, so that it names nothing else."""
     path = VOCABULARIES / f"{name}.yaml"
     if not name.isidentifier() or not path.is_file():
-        raise UnknownPackError(f"no vocabulary is called {name}; there are {', '.join(vocabulary_names())}")
+        known = ", ".join(vocabulary_names())
+        zh, en = f"没有名为{name}的词汇表;可用:{known}", f"no vocabulary is called {name}; there are {known}"
+        raise UnknownPackError(Title(zh, en))
     return path
 
 
@@ -144,13 +147,23 @@ def find_pack(pack_id: str, as_of: dt.date, folder: Path = PACKS) -> Pack:
     versions = [pack for pack in packs if pack.id == pack_id]
     if not versions:
         known = ", ".join(sorted({pack.id for pack in packs})) or "none"
-        raise UnknownPackError(f"no pack is called {pack_id}; there are: {known}")
+        raise UnknownPackError(
+            Title(
+                f"没有名为{pack_id}的规则包;可用:{known}", f"no pack is called {pack_id}; there are: {known}"
+            )
+        )
     if (pack := ruling(versions, as_of)) is not None:
         return pack
     spans = "; ".join(
         f"{p.version} from {p.in_force_from} until {p.in_force_until or 'further notice'}" for p in versions
     )
-    raise UnknownPackError(f"no version of {pack_id} is in force on {as_of}; there are: {spans}")
+    begun = "、".join(f"{p.version}自{p.in_force_from}起" for p in versions)
+    raise UnknownPackError(
+        Title(
+            f"{pack_id}在{as_of}没有生效的版本;现有:{begun}",
+            f"no version of {pack_id} is in force on {as_of}; there are: {spans}",
+        )
+    )
 
 
 def in_force(pack: Pack, day: dt.date) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from rules.fault import UnknownPackError
 from rules.library.loader import PACKS, find_pack, installed_packs, load_pack
 from rules.model import Pack
+from rules.titles import Title
 
 _SUFFIXES = (".yaml", ".yml")
 
@@ -40,7 +41,9 @@ def named_pack(name: str, as_of: dt.date, folder: Path = PACKS) -> Pack:
         if pack.version == version:
             return pack
     known = ", ".join(f"{pack.id}@{pack.version}" for pack in versions or installed_packs(folder)) or "none"
-    raise UnknownPackError(f"there is no pack {name}; there are: {known}")
+    raise UnknownPackError(
+        Title(f"没有规则包{name};现有:{known}", f"there is no pack {name}; there are: {known}")
+    )
 
 
 def pack_files(names: tuple[str, ...], folder: Path = PACKS) -> list[Path]:
@@ -63,7 +66,12 @@ def _files(name: str, folder: Path) -> list[Path]:
     found = [p for p in installed_packs(folder) if p.id == pack_id and version in ("", p.version)]
     if not found:
         known = ", ".join(sorted({pack.id for pack in installed_packs(folder)})) or "none"
-        raise UnknownPackError(f"no file and no pack is called {name}; there are the packs: {known}")
+        raise UnknownPackError(
+            Title(
+                f"没有名为{name}的文件或规则包;现有规则包:{known}",
+                f"no file and no pack is called {name}; there are the packs: {known}",
+            )
+        )
     return [Path(pack.place.file) for pack in found]
 
 
@@ -71,4 +79,5 @@ def _from_file(name: str) -> Pack:
     try:
         return load_pack(name)
     except OSError as error:
-        raise UnknownPackError(f"the pack {name} can't be read: {error.strerror}") from None
+        en = f"the pack {name} can't be read: {error.strerror}"
+        raise UnknownPackError(Title(f"规则包{name}无法读取:{error.strerror}", en)) from None

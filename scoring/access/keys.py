@@ -18,6 +18,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from rules.titles import Title, TitledError
 from scoring.access.cache import TimedCache
 from scoring.facts.ingest.folding import fold
 from scoring.store import Store
@@ -46,7 +47,10 @@ OF_ORGANISATION = frozenset({Role.DEPARTMENT, Role.LENDER, Role.SUBJECT})
 """The roles whose keys belong to an organisation; of a subject that is its own number (credit code)."""
 
 
-class KeyRefusedError(Exception):
+_ENDED = {"expired": "过期", "revoked": "停用"}
+
+
+class KeyRefusedError(TitledError):
     """A key that doesn't open anything; the message says why without saying more than its bearer may know."""
 
 
@@ -188,18 +192,20 @@ class KeyRing:
         """
         match = _TOKEN.fullmatch(token)
         if match is None:
-            raise KeyRefusedError("this is not a key of this service: xh_…")
+            raise KeyRefusedError(
+                Title("这不是本系统的密钥(以xh_开头)", "this is not a key of this service: xh_…")
+            )
         name = _hash(token)
         key = self._known.get(name) or self._known.keep(name, self._opened(match[1], match[2]))
         if key.state != "active":
-            raise KeyRefusedError(f"this key is {key.state}")
+            raise KeyRefusedError(Title(f"此密钥已{_ENDED[key.state]}", f"this key is {key.state}"))
         return key
 
     def _opened(self, prefix: str, secret: str) -> Key:
         with self._store.reading() as session:
             expected = session.scalar(sa.select(ApiKey.secret_hash).where(ApiKey.prefix == prefix))
             if not hmac.compare_digest(_hash(secret), expected or _NO_KEY):
-                raise KeyRefusedError("this key is not known here")
+                raise KeyRefusedError(Title("没有此密钥", "this key is not known here"))
             return _get(session, prefix)
 
 

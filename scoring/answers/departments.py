@@ -18,6 +18,7 @@ from rules.language.evaluate import evaluate
 from rules.language.expressions import conjuncts
 from rules.language.words import both
 from rules.model import Measure, Pack, Rule
+from rules.titles import Title
 from scoring.answers.group_measures import measures_of_group
 from scoring.runs.published import RunSummary, get_run, latest_run
 from scoring.runs.results import GradeRow, grades_of
@@ -143,7 +144,10 @@ def _check_ranks(pack: Pack) -> Measure:
     missing = [name for name in _SHOWN if name not in measures]
     if missing:
         raise UnknownPackError(
-            f"{pack.id} {pack.version} ranks nobody: it has no measure {', '.join(missing)}"
+            Title(
+                f"{pack.id} {pack.version}不作排名:没有指标{'、'.join(missing)}",
+                f"{pack.id} {pack.version} ranks nobody: it has no measure {', '.join(missing)}",
+            )
         )
     return measures[RANKED]
 

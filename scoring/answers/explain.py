@@ -14,7 +14,17 @@ from rules.calendar import today
 from rules.language.expressions import Level
 from rules.model import Dimension, Pack, Rule
 from rules.plan import rows_in_force, rule_names
-from scoring.answers.timelines import Facts, UnknownSubjectError, facts_of, judge_of, judged, of_group, run_of
+from rules.titles import Title
+from scoring.answers.timelines import (
+    Facts,
+    UnknownSubjectError,
+    facts_of,
+    judge_of,
+    judged,
+    no_result,
+    of_group,
+    run_of,
+)
 from scoring.answers.why_not import Miss, Misses
 from scoring.facts.ingest.keys import subject_key
 from scoring.judging import one
@@ -103,7 +113,7 @@ def explain(store: Store, pack_id: str, subject_id: str, run_id: int | None = No
     subject_id = subject_key(pack.vocabulary, subject_id)
     grade = grade_of(store, run, subject_id)
     if grade is None:
-        raise UnknownSubjectError(f"run {run.id} of {pack_id} has no result for {subject_id}")
+        raise no_result(run, subject_id)
     with store.reading() as session:
         facts = facts_of(session, pack.vocabulary, subject_id, run.known_at)
     hits = hits_in(store, run, pack, subject_id)
@@ -145,7 +155,9 @@ def explain_day(
         return explain(store, pack_id, subject_id, published.id)
     ruling = piece_on(terms_of(store, pack_id, known_at=known_at), as_of)
     if ruling is None:
-        raise UnknownSubjectError(f"no version of {pack_id} is in force on {as_of}")
+        raise UnknownSubjectError(
+            Title(f"{pack_id}在{as_of}没有生效的版本", f"no version of {pack_id} is in force on {as_of}")
+        )
     pack = ruling.pack
     with store.reading() as session:
         facts = facts_of(session, pack.vocabulary, subject_id, known_at)

@@ -12,7 +12,7 @@ from typing import Any
 
 from rules.calendar import add_months
 from rules.model import Pack, Rule, Title
-from scoring.answers.timelines import Ruled, UnknownSubjectError, published, run_of, timeline_of
+from scoring.answers.timelines import Ruled, no_result, published, run_of, timeline_of
 from scoring.facts.ingest.keys import subject_key
 from scoring.judging.timeline import Segment, Span
 from scoring.runs.published import RunSummary
@@ -114,7 +114,7 @@ def forecast(store: Store, pack_id: str, subject_id: str, months: int = 24) -> F
     else:
         parts = published(store, run, subject_id)
     if not parts:
-        raise UnknownSubjectError(f"run {run.id} of {pack_id} has no result for {subject_id}")
+        raise no_result(run, subject_id)
     until = add_months(run.as_of, months)
     steps = takewhile(lambda step: step.begins < until, steps_of(parts, run.as_of))
     return Forecast(run, subject_id, run.as_of, until, tuple(steps))

@@ -19,6 +19,7 @@ from rules.language.evaluate import compiled
 from rules.language.expressions import Level, names
 from rules.model import DERIVED, OVER_GROUP, Measure, Pack, Remedy, Rule
 from rules.plan import used_measures
+from rules.titles import Title, TitledError
 from scoring.answers.timelines import (
     Facts,
     Ruled,
@@ -47,7 +48,7 @@ SMALLEST_FIRST = 0.6
 """The part of the work that goes into sets from the smallest on, before steps are left out of all of them."""
 
 
-class UnknownTierError(LookupError):
+class UnknownTierError(TitledError, LookupError):
     """The pack has no such tier."""
 
 
@@ -162,10 +163,21 @@ def paths_of(store: Store, pack_id: str, subject_id: str, tier: str | None = Non
     now = answer.on(first)
     grade = None if now is None else now.timeline.on(first)
     if now is None or grade is None:
-        raise UnknownSubjectError(f"no version of {pack_id} is in force on {first}, the latest run's day")
+        raise UnknownSubjectError(
+            Title(
+                f"{pack_id}在最近评价日{first}没有生效的版本",
+                f"no version of {pack_id} is in force on {first}, the latest run's day",
+            )
+        )
     target = tier or _above(now.pack, grade.tier)
     if target is not None and target not in now.pack.tiers:
-        raise UnknownTierError(f"{now.pack.id} has no tier {target}, but {', '.join(now.pack.tiers)}")
+        known = ", ".join(now.pack.tiers)
+        raise UnknownTierError(
+            Title(
+                f"{now.pack.id}没有等级{target};可用:{known}",
+                f"{now.pack.id} has no tier {target}, but {known}",
+            )
+        )
     terms = terms_of(store, pack_id, answer.run.id)
     steps = tuple(steps_for(terms, answer.facts, first))
     found = Found()

@@ -83,7 +83,10 @@ def _measure(pack: Pack) -> Measure:
         if measure.id == MEASURE and measure.by and measure.window:
             return measure
     raise UnknownPackError(
-        f"{pack.id} {pack.version} counts no findings by field: it has no measure {MEASURE}"
+        Title(
+            f"{pack.id} {pack.version}不按领域统计:没有指标{MEASURE}",
+            f"{pack.id} {pack.version} counts no findings by field: it has no measure {MEASURE}",
+        )
     )
 
 

@@ -11,7 +11,8 @@ import duckdb
 import pyarrow as pa
 
 from rules.identity import identity
-from rules.model import Pack, Title
+from rules.model import Pack
+from rules.titles import Title, TitledError
 from scoring.answers.trial_population import records_table
 from scoring.judging.engine import grade
 from scoring.judging.sql import quoted
@@ -20,7 +21,7 @@ BAND = 1_000
 """The width of a band of scores, in hundredths."""
 
 
-class SimulationError(Exception):
+class SimulationError(TitledError):
     """Two packs that can't be compared, or a grouping that the population does not have."""
 
 
@@ -188,8 +189,13 @@ def _comparable(before: Pack, after: Pack) -> None:
     """Both packs must find their columns in one population."""
     if before.vocabulary != after.vocabulary:
         raise SimulationError(
-            f"{after.id} {after.version} grades by another vocabulary ({after.vocabulary.id}) than"
-            f" {before.id} {before.version} ({before.vocabulary.id}): choose a pack of the same vocabulary"
+            Title(
+                f"{after.id} {after.version}与{before.id} {before.version}的词汇表不同"
+                f"({after.vocabulary.id}、{before.vocabulary.id}),请选用同一词汇表的规则包",
+                f"{after.id} {after.version} grades by another vocabulary ({after.vocabulary.id}) than"
+                f" {before.id} {before.version} ({before.vocabulary.id}): "
+                f"choose a pack of the same vocabulary",
+            )
         )
 
 
@@ -200,7 +206,12 @@ def _attributes(pack: Pack, by: Sequence[str] | None) -> Sequence[str]:
     for name in by:
         if name not in columns:
             known = ", ".join(columns)
-            raise SimulationError(f"{name} is no attribute of {pack.vocabulary.id}; there are: {known}")
+            raise SimulationError(
+                Title(
+                    f"{pack.vocabulary.id}没有属性{name};可用:{known}",
+                    f"{name} is no attribute of {pack.vocabulary.id}; there are: {known}",
+                )
+            )
     return by
 
 

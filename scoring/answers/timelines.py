@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.model import Pack, Vocabulary
+from rules.titles import Title, TitledError
 from scoring.facts.ingest.keys import subject_key
 from scoring.judging import one
 from scoring.judging.lines import Line
@@ -33,7 +34,7 @@ from scoring.store.packs import stored_pack
 from scoring.store.timelines import GradedRule, GradedSubject, Touch
 
 
-class UnknownSubjectError(LookupError):
+class UnknownSubjectError(TitledError, LookupError):
     """Nothing is known of that subject, or there is no run."""
 
 
@@ -196,7 +197,11 @@ def facts_of(
     if not moment or not subject:
         when = f" at {known_at.isoformat()}" if known_at else ""
         raise UnknownSubjectError(
-            f"nothing was known of {subject_id}, a subject of {vocabulary.id},{when or ' yet'}"
+            Title(
+                f"{f'截至{known_at.isoformat()}' if known_at else '目前'}没有"
+                f"{vocabulary.id}主体{subject_id}的数据",
+                f"nothing was known of {subject_id}, a subject of {vocabulary.id},{when or ' yet'}",
+            )
         )
     records: dict[str, dict[str, Any]] = {}
     if vocabulary.records is not None:
@@ -230,10 +235,22 @@ def run_of(store: Store, pack_id: str, run_id: int | None) -> RunSummary:
     """
     run = get_run(store, run_id) if run_id is not None else current_run(store, pack_id)
     if run is None:
-        raise UnknownSubjectError(f"there is no run of {pack_id} yet; start one with: xinheng score")
+        en = f"there is no run of {pack_id} yet; start one with: xinheng score"
+        raise UnknownSubjectError(Title(f"{pack_id}还没有评价结果;请先评价:xinheng score", en))
     if run.pack_id != pack_id:
-        raise UnknownSubjectError(f"run {run.id} is one of {run.pack_id}, not of {pack_id}")
+        en = f"run {run.id} is one of {run.pack_id}, not of {pack_id}"
+        raise UnknownSubjectError(Title(f"评价{run.id}属于{run.pack_id},不属于{pack_id}", en))
     return run
+
+
+def no_result(run: RunSummary, subject_id: str) -> UnknownSubjectError:
+    """The error that a run has nothing of a subject."""
+    return UnknownSubjectError(
+        Title(
+            f"{run.pack_id}的评价{run.id}中没有{subject_id}",
+            f"run {run.id} of {run.pack_id} has no result for {subject_id}",
+        )
+    )
 
 
 def _known(version: Any, vocabulary: Vocabulary, subject_id: str, moment: dt.datetime) -> Any:

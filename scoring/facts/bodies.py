@@ -18,6 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from rules.titles import Title, TitledError
 from scoring.facts.ingest.folding import fold_text, fold_word
 from scoring.facts.versions import Rejected, Staged
 from scoring.store import Store
@@ -28,7 +29,7 @@ OTHER_NAMES = "other_names"
 _BETWEEN = re.compile("[;；、|]")
 
 
-class UnknownBodyError(LookupError):
+class UnknownBodyError(TitledError, LookupError):
     """No public body goes by a name, or more than one does; the message says which."""
 
 
@@ -66,11 +67,16 @@ class Register:
         for names in self._claims:
             claimed = names.get(fold_word(name), [])
             if len(claimed) > 1:
-                numbers = " and ".join(body.subject_id for body in claimed)
-                raise UnknownBodyError(f"the public bodies {numbers} both go by the name {name}")
+                numbers = [body.subject_id for body in claimed]
+                raise UnknownBodyError(
+                    Title(
+                        f"单位{'、'.join(numbers)}都称{name}",
+                        f"the public bodies {' and '.join(numbers)} both go by the name {name}",
+                    )
+                )
             if claimed:
                 return claimed[0]
-        raise UnknownBodyError(f"no public body is called {name}")
+        raise UnknownBodyError(Title(f"没有名为{name}的单位", f"no public body is called {name}"))
 
     def names(self, organisation: str) -> frozenset[str]:
         """Every name under which records are this organisation's own; of one not registered its own alone."""

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from rules.calendar import add_days, add_months
 from rules.model import Pack
+from rules.titles import Title
 from scoring.answers.timelines import UnknownSubjectError, run_of
 from scoring.inspections.office import gone
 from scoring.inspections.plan import drawn_in
@@ -23,7 +24,7 @@ from scoring.runs.said import DAY_KIND, visible
 from scoring.runs.terms import Piece, piece_on, terms_of
 from scoring.store import Store
 from scoring.store.packs import stored_pack
-from scoring.store.timelines import Day, GradedSubject, Segment, Touch
+from scoring.store.timelines import GradedSubject, Segment, Touch
 
 MOST_MONTHS = 120
 
@@ -88,7 +89,8 @@ def population_forecast(store: Store, pack_id: str, months: int = 36) -> Populat
     """
     run = run_of(store, pack_id, None)
     if run.kind == DAY_KIND:
-        raise UnknownSubjectError(f"run {run.id} says nothing of days to come; start one: xinheng score")
+        en = f"run {run.id} says nothing of days to come; start one: xinheng score"
+        raise UnknownSubjectError(Title(f"评价{run.id}没有今后的结果;请重新评价:xinheng score", en))
     spans = list(_months(run.as_of, months))
     held = _pairs(store, run, [run.as_of, *(last for _, last in spans)])
     visited = _visited(store, run, [first for first, _ in spans])
@@ -132,52 +134,56 @@ def _pairs(store: Store, run: RunSummary, days: Sequence[dt.date]) -> list[_Pair
     """By day: who had which tier on the day before in the list, and on this."""
     held = _held(run, days).subquery()
     lag = sa.select(
-        held.c.no,
-        held.c.tier,
-        sa.func.lag(held.c.tier).over(partition_by=held.c.subject, order_by=held.c.no).label("tier_before"),
-        sa.func.lag(held.c.no).over(partition_by=held.c.subject, order_by=held.c.no).label("no_before"),
+        *(held.c.first, held.c.after, held.c.tier),
+        *(
+            sa.func.lag(column).over(partition_by=held.c.subject, order_by=held.c.first).label(name)
+            for name, column in (("tier_before", held.c.tier), ("first_without", held.c.after))
+        ),
     ).subquery()
-    before = sa.case((lag.c.no_before == lag.c.no - 1, lag.c.tier_before)).label("before")
-    pairs = sa.select(lag.c.no, before, lag.c.tier).subquery()
-    query = sa.select(*pairs.c, sa.func.count().label("subjects")).group_by(*pairs.c)
+    before = sa.case((lag.c.first_without == lag.c.first, lag.c.tier_before)).label("before")
+    held_from = sa.select(lag.c.first, lag.c.after, before, lag.c.tier).subquery()
+    query = sa.select(*held_from.c, sa.func.count().label("subjects")).group_by(*held_from.c)
     found: list[_Pairs] = [Counter() for _ in days]
     with store.reading() as session:
         for row in session.execute(query):
-            found[row.no][row.before, row.tier] = row.subjects
+            found[row.first][row.before, row.tier] += row.subjects
+            for no in range(row.first + 1, row.after):
+                found[no][row.tier, row.tier] += row.subjects
     return found
 
 
 def _visited(store: Store, run: RunSummary, days: Sequence[dt.date]) -> list[Counter[str]]:
     """By day: how many of those who are in business have each tier."""
     held = _held(run, days, GradedSubject.subject_id.not_in(gone(run))).subquery()
-    query = sa.select(held.c.no, held.c.tier, sa.func.count()).group_by(held.c.no, held.c.tier)
+    alike = (held.c.first, held.c.after, held.c.tier)
+    query = sa.select(*alike, sa.func.count().label("subjects")).group_by(*alike)
     found: list[Counter[str]] = [Counter() for _ in days]
     with store.reading() as session:
-        for no, tier, subjects in session.execute(query):
-            found[no][tier] = subjects
+        for row in session.execute(query):
+            for no in range(row.first, row.after):
+                found[no][row.tier] += row.subjects
     return found
 
 
 def _held(
     run: RunSummary, days: Sequence[dt.date], *of_whom: sa.ColumnElement[bool]
 ) -> sa.Select[*tuple[Any, ...]]:
-    """Who has which tier on which of the days, by their places in the list."""
+    """Who has which tier from which of the days to before which, by their places in the list.
+
+    :param days: in their order. After the last comes a place that is none's.
+    """
     subjects = sa.select(GradedSubject.number).where(GradedSubject.pack_id == run.pack_id, *of_whom)
     told = visible(Segment, Touch.subject.in_(subjects), run.id, run.as_of).subquery()
-    wanted = sa.union_all(
-        *(
-            sa.select(sa.literal(no).label("no"), sa.literal(day, Day()).label("day"))
-            for no, day in enumerate(days)
-        )
-    ).cte("days")
-    day = wanted.c.day
-    is_told = sa.and_(
-        told.c.begins <= day,
-        told.c.from_day <= day,
-        sa.or_(told.c.ends.is_(None), told.c.ends > day),
-        sa.or_(told.c.hidden_from.is_(None), told.c.hidden_from > day),
+    has_begun, is_over = (
+        [sa.and_(told.c.begins <= day, told.c.from_day <= day) for day in days],
+        [sa.or_(told.c.ends <= day, told.c.hidden_from <= day) for day in days],
     )
-    return sa.select(wanted.c.no, told.c.subject, told.c.tier).select_from(told).join(wanted, is_told)
+    first, after = (
+        sa.case(*((is_so, no) for no, is_so in enumerate(on_days)), else_=len(days))
+        for on_days in (has_begun, is_over)
+    )
+    held = sa.select(told.c.subject, told.c.tier, first.label("first"), after.label("after")).subquery()
+    return sa.select(*held.c).where(held.c.first < held.c.after)
 
 
 def _counts(pairs: _Pairs) -> dict[str, int]:

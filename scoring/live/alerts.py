@@ -11,6 +11,7 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from rules.titles import Title, TitledError
 from scoring.live.patterns import Match
 from scoring.store import Store
 from scoring.store.live import AlertRow
@@ -18,7 +19,7 @@ from scoring.store.live import AlertRow
 State = Literal["open", "acknowledged", "withdrawn"]
 
 
-class UnknownAlertError(LookupError):
+class UnknownAlertError(TitledError, LookupError):
     """There is no alert of that number."""
 
 
@@ -112,7 +113,7 @@ def acknowledge(store: Store, alert_id: int, by: str, note: str | None = None) -
     with store.writing() as session:
         row = session.get(AlertRow, alert_id, with_for_update=not store.is_sqlite)
         if row is None:
-            raise UnknownAlertError(f"there is no alert {alert_id}")
+            raise UnknownAlertError(Title(f"没有预警{alert_id}", f"there is no alert {alert_id}"))
         if row.acknowledged_at is None:
             row.acknowledged_at, row.acknowledged_by, row.note = dt.datetime.now(dt.UTC), by, note
         return _alert(row)

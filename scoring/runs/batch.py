@@ -22,6 +22,7 @@ from rules.identity import identity
 from rules.library.loader import in_force
 from rules.model import OVER_GROUP, Pack, Vocabulary
 from rules.plan import compile_plan
+from rules.titles import Title
 from scoring.facts.snapshot import Snapshot, forget_snapshot, moment_known, take_snapshot, take_some
 from scoring.judging.coded import RECORDS, SUBJECTS
 from scoring.judging.sql import quoted
@@ -129,13 +130,17 @@ def run(
             return outcome
 
 
-def _not_ruling(pack: Pack, day: dt.date, other: Piece | None) -> str:
+def _not_ruling(pack: Pack, day: dt.date, other: Piece | None) -> Title:
     """Why a version can't have a run for a day."""
     if other is not None and in_force(pack, day):
         later = f"{other.pack.version} is, since {other.pack.in_force_from}"
-        return f"{pack.id} {pack.version} does not rule on {day} any more: {later}"
+        return Title(
+            f"{pack.id} {pack.version}在{day}已由{other.pack.version}取代",
+            f"{pack.id} {pack.version} does not rule on {day} any more: {later}",
+        )
     span = f"from {pack.in_force_from} until {pack.in_force_until or 'further notice'}"
-    return f"{pack.id} {pack.version} is not in force on {day}, but {span}"
+    en = f"{pack.id} {pack.version} is not in force on {day}, but {span}"
+    return Title(f"{pack.id} {pack.version}在{day}不生效", en)
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,8 @@ def score_files(
     """
     if not in_force(pack, as_of):
         span = f"from {pack.in_force_from} until {pack.in_force_until or 'further notice'}"
-        raise UnknownPackError(f"{pack.id} {pack.version} is not in force on {as_of}: it is {span}")
+        en = f"{pack.id} {pack.version} is not in force on {as_of}: it is {span}"
+        raise UnknownPackError(Title(f"{pack.id} {pack.version}在{as_of}不生效", en))
     _check_out(out, subjects, records)
     with workspace(memory_limit) as connection:
         ignored = open_files(connection, pack.vocabulary, subjects, records)

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from rules.calendar import SHANGHAI, add_days
 from rules.library.loader import load_vocabulary
+from rules.titles import Title, TitledError
 from scoring.facts.bodies import UnknownBodyError, body_called
 from scoring.facts.ingest.keys import ENTERPRISES, KeyFormError, key_of, subject_key
 from scoring.live.supervisor import Engine, shared_engine
@@ -38,16 +39,17 @@ from scoring.tickets.chart import (
 )
 from scoring.tickets.clock import DAYS
 from scoring.tickets.feed import VOCABULARY, feed
+from scoring.tickets.words import ACTORS, MOVES
 
 BACK_DAYS = 30
 """How far back a regulator, or whoever has the command line, may date a step. A department may not at all."""
 
 
-class UnknownTicketError(LookupError):
+class UnknownTicketError(TitledError, LookupError):
     """There is no ticket of that number."""
 
 
-class MoveRefusedError(Exception):
+class MoveRefusedError(TitledError):
     """The move is not allowed now, or not to this actor; the message says what is."""
 
 
@@ -118,7 +120,7 @@ def open_ticket(store: Store, about: Subject, move: Move, engine: Engine | None 
     """
     sources = load_vocabulary(VOCABULARY).records
     if sources is None or about.source not in sources.columns["source"].values:
-        raise MoveRefusedError(f"no source is called {about.source}")
+        raise MoveRefusedError(Title(f"没有名为{about.source}的来源", f"no source is called {about.source}"))
     counterpart = _counterpart(about)
     step = _decided(engine or shared_engine(), (), move)
     with store.writing() as session:
@@ -153,7 +155,11 @@ def move_ticket(
         with store.writing() as session:
             return _keep(session, before, step)
     except sa.exc.IntegrityError:
-        raise MoveRefusedError("somebody else moved it at this moment; look at it again") from None
+        raise MoveRefusedError(
+            Title(
+                "他人刚刚办理了此问题,请重新查看", "somebody else moved it at this moment; look at it again"
+            )
+        ) from None
 
 
 def tick(
@@ -197,7 +203,7 @@ def show_ticket(store: Store, ticket_id: int, body: str | None = None) -> Ticket
     with store.reading() as session:
         row = session.get(TicketRow, ticket_id)
         if row is None or (body is not None and row.owner != body):
-            raise UnknownTicketError(f"there is no ticket {ticket_id}")
+            raise UnknownTicketError(Title(f"没有问题{ticket_id}", f"there is no ticket {ticket_id}"))
         return _ticket(row, _steps(session, ticket_id))
 
 
@@ -245,7 +251,12 @@ def _counterpart(about: Subject) -> str | None:
     try:
         return key_of(enterprises.columns[enterprises.key], about.counterpart)
     except KeyFormError as error:
-        raise MoveRefusedError(f"the enterprise {about.counterpart}: {error}") from None
+        raise MoveRefusedError(
+            Title(
+                f"企业{about.counterpart}的统一社会信用代码有误",
+                f"the enterprise {about.counterpart}: {error}",
+            )
+        ) from None
 
 
 def now() -> dt.datetime:
@@ -289,53 +300,95 @@ def _dated(steps: Sequence[Step], move: Move, today: dt.date, back: int) -> dt.d
     last = steps[-1].day if steps else dt.date.min
     if day > today:
         raise MoveRefusedError(
-            f"{day} is still to come: a step is dated when it was done, at the latest {today}"
+            Title(
+                f"{day}尚未到来:办理日期最迟为{today}",
+                f"{day} is still to come: a step is dated when it was done, at the latest {today}",
+            )
         )
     if day < add_days(today, -back):
         allowed = f"at most {back} days back" if back else f"on the day on which it comes, {today}"
-        raise MoveRefusedError(f"{day} is too far back: a step is dated {allowed}")
+        zh = f"最多可倒填{back}天" if back else f"只能填当日{today}"
+        raise MoveRefusedError(
+            Title(f"{day}过早:办理日期{zh}", f"{day} is too far back: a step is dated {allowed}")
+        )
     if day < last and move.on is not None:
-        raise MoveRefusedError(f"{day} is before its last step, {last}")
+        raise MoveRefusedError(
+            Title(f"{day}早于上一步的日期{last}", f"{day} is before its last step, {last}")
+        )
     return max(day, last)
 
 
 def _check_correction(engine: Engine, steps: Sequence[Step], step: Step) -> None:
     """A correction takes back a step that stands, without which what else was done could still be done."""
     if step.actor not in MAY_CORRECT:
-        raise MoveRefusedError(f"a step is corrected by {' or '.join(MAY_CORRECT)}, not by {step.actor}")
+        raise MoveRefusedError(
+            Title(
+                f"步骤由{_named(MAY_CORRECT)}更正,{ACTORS[step.actor].zh}不能更正",
+                f"a step is corrected by {' or '.join(MAY_CORRECT)}, not by {step.actor}",
+            )
+        )
     standing = [kept.no for _, kept in history(steps) if kept.actor is not Actor.CLOCK][1:]
     taking = [kept.no for kept in steps if kept.move == CORRECT]
     if step.corrects not in (*standing, *taking):
         raise MoveRefusedError(
-            f"a correction names the step that it takes back by its number, after the first and none of the "
-            f"clock's; {step.corrects} is none. Those that stand: {', '.join(map(str, standing)) or 'none'}"
+            Title(
+                f"更正须写明所撤回步骤的序号,首步和自动步骤除外;{step.corrects}不可撤回。"
+                f"可撤回:{'、'.join(map(str, standing)) or '无'}",
+                f"a correction names the step that it takes back by its number, after the first and none of "
+                f"the clock's; {step.corrects} is none. Those that stand: "
+                f"{', '.join(map(str, standing)) or 'none'}",
+            )
         )
     left = [kept for _, kept in history((*steps, step))]
     for kept, found in zip(left, moves(engine, messages((*steps, step))), strict=True):
         if found != kept.move:
             raise MoveRefusedError(
-                f"without step {step.corrects}, step {kept.no} ({kept.move}) could not have been: "
-                f"correct that first"
+                Title(
+                    f"撤回第{step.corrects}步后,第{kept.no}步({MOVES[kept.move].zh})不能成立,请先更正该步",
+                    f"without step {step.corrects}, step {kept.no} ({kept.move}) could not have been: "
+                    f"correct that first",
+                )
             )
 
 
-def _allowed(stage: str, move: Move) -> str:
+def _allowed(stage: str, move: Move) -> Title:
     ways = [way for way in WAYS[stage] if Actor.CLOCK not in way.actors]
     listed = "; ".join(f"{request_of(w.move)} ({' or '.join(w.actors)})" for w in ways)
-    return (
-        f"{move.request} by {move.actor} is not allowed while it is {stage}. Allowed: {listed or 'nothing'}"
+    named = ";".join(f"{MOVES[w.move].zh}({_named(w.actors)})" for w in ways)
+    asked = MOVES[move.request].zh if move.request in MOVES else move.request
+    return Title(
+        f"目前处于{_stage_zh(stage)}阶段,{ACTORS[move.actor].zh}不能办理“{asked}”。可办理:{named or '无'}",
+        f"{move.request} by {move.actor} is not allowed while it is {stage}. Allowed: {listed or 'nothing'}",
     )
+
+
+def _stage_zh(stage: str) -> str:
+    records = load_vocabulary(VOCABULARY).records
+    titles = records.columns["stage"].values if records is not None else {}
+    return titles[stage].zh if stage in titles else stage
+
+
+def _named(actors: Sequence[Actor]) -> str:
+    return "或".join(ACTORS[actor].zh for actor in actors)
 
 
 def _assignment(store: Store, move: Move) -> Move:
     """The assignment with its body by number."""
     if move.urgency is not None and move.urgency not in DAYS:
-        raise MoveRefusedError(f"no urgency is called {move.urgency}; there are {', '.join(DAYS)}")
+        known = ", ".join(DAYS)
+        raise MoveRefusedError(
+            Title(
+                f"没有名为{move.urgency}的紧急程度;可用:{known}",
+                f"no urgency is called {move.urgency}; there are {known}",
+            )
+        )
     try:
         return replace(move, owner=body_called(store, move.owner or "").subject_id)
     except UnknownBodyError as error:
         named = f"an assignment names a public body by its number or name; {move.owner} is none"
-        raise MoveRefusedError(f"{named}: {error}") from None
+        raise MoveRefusedError(
+            Title(f"交办须写明承办单位的编号或名称:{error.title.zh}", f"{named}: {error}")
+        ) from None
 
 
 # Keeping

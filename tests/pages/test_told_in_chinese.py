@@ -1,0 +1,105 @@
+"""What can't be done is told in the language of the page, and to programs in English."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from town import CODES
+
+from scoring.access.keys import Role, create_key
+from scoring.store import Store
+
+BROWSER = {"Accept": "text/html"}
+SUBJECT = f"/subjects/enterprise-credit/{CODES[5]}"
+DRAFT = {"as_of": "2026-07-31"}
+STEPS = "/tickets/1/steps"
+Asked = Callable[..., str]
+
+
+@pytest.fixture(params=["zh", "en", "both"])
+def language(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def asked(pages: Flask, town_store: Store, language: str) -> Asked:
+    """What a regulator who reads that language is shown."""
+    client = pages.test_client()
+    client.set_cookie("language", language)
+    key = create_key(town_store, Role.REGULATOR, "看提示的人").token
+    token = _form_token(client)
+    client.post("/sign-in", data={"key": key, "form_token": token}, headers=BROWSER)
+    token = _form_token(client, "/tickets")
+
+    def ask(path: str, form: dict[str, str] | None = None) -> str:
+        if form is None:
+            return client.get(path, headers=BROWSER).text
+        return client.post(path, data={"form_token": token, **form}, headers=BROWSER).text
+
+    return ask
+
+
+def _form_token(client: FlaskClient, path: str = "/sign-in") -> str:
+    found = re.search(r'name="form_token" value="([^"]+)"', client.get(path, headers=BROWSER).text)
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "zh", "en"),
+    [
+        ("/subjects/enterprise-credit/91000000000000000X", None, "的评价", "has no result for"),
+        (f"{SUBJECT}/paths?tier=Z", None, "没有等级Z", "has no tier Z"),
+        ("/forecast?pack=nothing", None, "nothing还没有评价结果", "there is no run of nothing yet"),
+        ("/tickets/999", None, "没有问题999", "there is no ticket 999"),
+        (STEPS, {"request": "evaluate", "satisfied": "yes"}, "目前处于", "is not allowed while it is"),
+        (STEPS, {"request": "coordinate", "on": "2999-01-01"}, "尚未到来", "is still to come"),
+        (
+            STEPS,
+            {"request": "assign", "owner": "无此单位"},
+            "没有名为无此单位的单位",
+            "no public body is called",
+        ),
+        (STEPS, {"request": "correct", "corrects": "99"}, "99不可撤回", "99 is none"),
+        (STEPS, {"request": "assign", "on": "昨天"}, "日期:不是日期", "on: Not a valid date."),
+        (STEPS, {"request": "evaluate"}, "评价须写明企业是否满意", "an evaluation says whether"),
+        ("/tickets", {"source": "x"}, "标题:必填", "title: Missing data"),
+        ("/alerts/999/acknowledgements", {}, "没有预警999", "there is no alert 999"),
+        ("/alerts/1/acknowledgements", {"note": "x" * 5000}, "说明:", "note: "),
+        ("/simulation", {"as_of": "昨天"}, "日期不对", "not a date"),
+        ("/simulation", {**DRAFT, "text": "pack: 1"}, "draft.yaml第1行", "draft.yaml:1:"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_the_language_of_the_page(
+    asked: Asked, language: str, path: str, form: dict[str, str] | None, zh: str, en: str
+) -> None:
+    told = asked(path, form)
+    assert (zh in told, en in told) == (language != "en", language != "zh")
+
+
+def test_who_cannot_sign_in_is_told_why_in_the_language_of_the_page(pages: Flask, language: str) -> None:
+    client = pages.test_client()
+    client.set_cookie("language", language)
+    form = {"key": "xh_nothing", "form_token": _form_token(client)}
+    told = client.post("/sign-in", data=form, headers=BROWSER).text
+    assert ("这不是本系统的密钥" in told, "this is not a key of this service" in told) == (
+        language != "en",
+        language != "zh",
+    )
+
+
+def test_programs_are_told_in_english(pages: Flask, town_store: Store) -> None:
+    key = create_key(town_store, Role.REGULATOR, "程序").token
+    client, headers = pages.test_client(), {"Authorization": f"Bearer {key}"}
+    path = f"/v1/subjects/{CODES[5]}/paths?tier=Z"
+    told = client.get(path, headers=headers).json
+    assert told["detail"].startswith("enterprise-credit has no tier Z, but ")
+    step = {"request": "evaluate", "actor": "enterprise", "satisfied": True, "on": "2999-01-01"}
+    told = client.post("/v1/tickets/1/steps", json=step, headers=headers).json
+    assert re.fullmatch(
+        r"2999-01-01 is still to come: a step is dated when it was done, at the latest [\d-]+", told["detail"]
+    )
