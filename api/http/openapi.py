@@ -125,7 +125,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
 
 
 def _knows_its_query(view: View) -> View:
-    """The view, which answers 400 where the query string has a name that is not in its schema."""
+    """The view, which answers 400 where the query string has a name twice, or one that its schema has not."""
     known: frozenset[str] = getattr(view, "query_names", frozenset())
 
     @functools.wraps(view)
@@ -138,6 +138,10 @@ def _knows_its_query(view: View) -> View:
                 {"location": "query", "field": name, "message": "Unknown parameter."} for name in unknown
             ]
             raise Problem("bad-request", detail, errors)
+        twice = [name for name, values in request.args.lists() if len(values) > 1]
+        if twice:
+            errors = [{"location": "query", "field": name, "message": "Given twice."} for name in twice]
+            raise Problem("bad-request", f"the parameter {', '.join(twice)} is given twice", errors)
         return view(*args, **kwargs)
 
     return answer  # type: ignore[return-value]

@@ -131,7 +131,9 @@ class _Commands(click.Group):
         except Exception as error:
             if os.environ.get("XINHENG_DEBUG"):
                 raise
-            raise click.ClickException(_sentence(error)) from None
+            from scoring.characters.visible import visible
+
+            raise click.ClickException(visible(_sentence(error))) from None
 
 
 def _module(name: str) -> ModuleType:

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from scoring.cli.options import database_option
-from scoring.cli.output import Format, format_option, print_rows, progress
+from scoring.cli.output import Format, format_option, print_rows, progress, tell
 from scoring.facts.ingest.files import (
     QUARANTINE,
     FileReport,
@@ -165,11 +165,12 @@ def undo_command(number: int, database: str | None) -> None:
     with closing(open_store(database)) as store:
         done = undo_file(store, number)
     for key in done.left:
-        click.echo(f"{key}: 此后另有变更,保持不变 changed later, stays as it is", err=True)
+        tell(f"{key}: 此后另有变更,保持不变 changed later, stays as it is")
     if done.file_id is None:
-        click.echo(
+        tell(
             f"{done.name}: 没有可撤回的内容 nothing to take back "
-            "(已撤回,或后来的文件另有说法 taken back already, or said anew later: xinheng ingest list)"
+            "(已撤回,或后来的文件另有说法 taken back already, or said anew later: xinheng ingest list)",
+            err=False,
         )
         return
     said = (
@@ -178,7 +179,7 @@ def undo_command(number: int, database: str | None) -> None:
     )
     if done.contradictions:
         said += f", {done.contradictions} 项矛盾关闭或重开 contradictions closed or open again"
-    click.echo(said)
+    tell(said, err=False)
 
 
 def _write_template(vocabulary: str, dataset: Dataset) -> None:
@@ -203,11 +204,11 @@ def _print(report: PathsReport, fmt: Format) -> None:
     print_rows(map(_row, report.files), COLUMNS | details, fmt)
     for file in report.files:
         for note in _notes(file):
-            click.echo(f"{file.file}: {note}", err=True)
+            tell(f"{file.file}: {note}")
     for path in report.skipped:
-        click.echo(f"{path}: {_why_skipped(path)}", err=True)
+        tell(f"{path}: {_why_skipped(path)}")
     for failure in report.failures:
-        click.echo(f"Error: {failure}", err=True)
+        tell(f"Error: {failure}")
 
 
 def _why_skipped(path: Path) -> str:

@@ -46,6 +46,14 @@ def print_rows(rows: Iterable[Row], columns: Mapping[str, str] | Sequence[str], 
     printer(([row.get(key) for key in headings] for row in rows), headings)
 
 
+def tell(text: str, err: bool = True) -> None:
+    """Print a message that names what came from outside: nothing in it steers the terminal.
+
+    :param err: on standard error, beside the command's result.
+    """
+    click.echo(visible(text), err=err)
+
+
 @contextmanager
 def progress(title: str) -> Iterator[Advance]:
     """A progress bar on the terminal's standard error; nothing in a pipe.

@@ -366,10 +366,11 @@ def _take(
     sa.Index("arriving_key", arriving.c.key, arriving.c.order_no).create(connection)
     bulk.append(connection, table_of(Quarantined), _quarantine(target.file.id, rejected))
     dropped = _drop_short(connection, arriving, target)
-    dropped += _drop_repeats(connection, arriving, target.file.id, key_column)
-    dropped += _drop_refused(connection, arriving, target, _checked(session, arriving, target, checks))
+    others, same = _drop_repeats(connection, arriving, target.file.id, key_column)
+    dropped += others
+    dropped += _drop_refused(connection, arriving, target, _checked(session, arriving, target, checks), same)
     merger, differing = _merge(connection, arriving, changing, target, judge)
-    dropped += _drop_refused(connection, arriving, target, merger.refused)
+    dropped += _drop_refused(connection, arriving, target, merger.refused, same)
     _note_claims(connection, arriving, target, merger)
     changed = _close(connection, changing, target) if differing else 0
     if differing:  # of an empty table PostgreSQL takes it that it has some pages, and reads all that is known
@@ -453,27 +454,48 @@ def _laid_over(row: sa.Row[Any]) -> str:
 
 
 def _drop_refused(
-    connection: sa.Connection, arriving: sa.Table, target: _Target, refused: Sequence[Refusal]
+    connection: sa.Connection,
+    arriving: sa.Table,
+    target: _Target,
+    refused: Sequence[Refusal],
+    same: Mapping[int, Sequence[_Place]],
 ) -> int:
-    """Take out the rows that would make what is known impossible; how many went to quarantine."""
+    """Take out the rows that may not be kept; how many went to quarantine.
+
+    :param same: the rows that say the same again, which are refused with the first.
+    """
+    places = [((row.row_no, row.sheet), *same.get(row.order_no, ())) for row in refused]
     faults = (
-        Rejected(row.row_no, column, value, reason, sheet=row.sheet)
-        for row in refused
+        Rejected(row_no, column, value, reason, sheet=sheet)
+        for row, stands in zip(refused, places, strict=True)
+        for row_no, sheet in stands
         for column, value, reason in row.objections
     )
     bulk.append(connection, table_of(Quarantined), _quarantine(target.file.id, faults))
     for some in parts([row.order_no for row in refused]):
         connection.execute(sa.delete(arriving).where(arriving.c.order_no.in_(some)))
-    return len(refused)
+    return sum(map(len, places))
 
 
-def _drop_repeats(connection: sa.Connection, arriving: sa.Table, file_id: int, key_column: str | None) -> int:
-    """Leave the first row of each key; how many others had other content and went to quarantine."""
+_Place: TypeAlias = tuple[int, str | None]
+"""Where a row stands: its number, and the sheet in which that counts."""
+
+
+def _drop_repeats(
+    connection: sa.Connection, arriving: sa.Table, file_id: int, key_column: str | None
+) -> tuple[int, Mapping[int, Sequence[_Place]]]:
+    """Leave the first row of each key.
+
+    :returns: how many others had other content and went to quarantine; and where those that say the same
+        stand, by the order of the first.
+    """
     keys = sa.select(sa.func.count() - sa.func.count(arriving.c.key.distinct())).select_from(arriving)
     if connection.scalar(keys) == 0:
-        return 0
+        return 0, {}
     repeats = _repeats(arriving)
-    is_other = repeats.c.content_hash != repeats.c.first_hash
+    is_other = sa.or_(
+        repeats.c.content_hash != repeats.c.first_hash, repeats.c.cleared != repeats.c.first_cleared
+    )
     other = connection.scalar(sa.select(sa.func.count()).where(is_other)) or 0
     doubles = sa.select(
         sa.literal(file_id),
@@ -485,8 +507,12 @@ def _drop_repeats(connection: sa.Connection, arriving: sa.Table, file_id: int, k
         repeats.c.sheet,
     ).where(is_other)
     connection.execute(sa.insert(Quarantined).from_select(_QUARANTINE.names, doubles))
+    again = sa.select(repeats.c.first_order_no, repeats.c.row_no, repeats.c.sheet).where(~is_other)
+    same: dict[int, list[_Place]] = {}
+    for first, row_no, sheet in connection.execute(again.order_by(repeats.c.order_no)):
+        same.setdefault(first, []).append((row_no, sheet))
     connection.execute(sa.delete(arriving).where(arriving.c.order_no.in_(sa.select(repeats.c.order_no))))
-    return other
+    return other, same
 
 
 def _repeats(arriving: sa.Table) -> sa.Subquery:
@@ -494,6 +520,7 @@ def _repeats(arriving: sa.Table) -> sa.Subquery:
     a = arriving.c
 
     place = sa.func.coalesce(a.sheet + "!", "") + sa.cast(a.row_no, sa.String)  # 5, or 1月!5
+    cleared = sa.func.coalesce(a.cleared, "")
 
     def first(column: sa.ColumnElement[Any], name: str) -> sa.Label[Any]:
         return sa.func.first_value(column).over(partition_by=a.key, order_by=a.order_no).label(name)
@@ -504,9 +531,11 @@ def _repeats(arriving: sa.Table) -> sa.Subquery:
         a.row_no,
         a.key,
         a.content_hash,
+        cleared.label("cleared"),
         first(a.order_no, "first_order_no"),
         first(place, "first_place"),
         first(a.content_hash, "first_hash"),
+        first(cleared, "first_cleared"),
     ).subquery()
     return sa.select(ranked).where(ranked.c.order_no > ranked.c.first_order_no).subquery()
 

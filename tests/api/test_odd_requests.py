@@ -90,6 +90,13 @@ def test_a_parameter_that_an_endpoint_does_not_have_is_refused_by_its_name(app: 
     assert asked > 150
 
 
+@pytest.mark.parametrize("query", ["pack=enterprise-credit&pack=rural-credit", "limit=1&limit=1"])
+def test_a_parameter_that_is_given_twice_is_refused_by_its_name(regulator: Client, query: str) -> None:
+    answer = regulator.get(f"/v1/runs?{query}")
+    name = query.partition("=")[0]
+    assert (answer.status_code, answer.json["detail"]) == (400, f"the parameter {name} is given twice")
+
+
 def test_the_parameters_that_there_are_are_named_where_one_is_not(regulator: Client) -> None:
     answer = regulator.get("/v1/runs?pakc=x")
     assert answer.json["detail"] == "there is no parameter pakc; those there are: cursor, limit, pack"

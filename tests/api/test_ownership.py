@@ -70,6 +70,16 @@ def test_a_good_row_beside_anothers_number_is_taken(regulator: Client, customs: 
     assert [problem["row_no"] for problem in done["problems"]] == [1]
 
 
+@pytest.mark.parametrize("again", ["SJ-2", "ＳＪ-2"])
+def test_anothers_number_sent_twice_is_refused_twice(regulator: Client, customs: Client, again: str) -> None:
+    _post(regulator, _row("SJ-2", authority=AUTHORITY))
+    answer = customs.post("/v1/records", json={"records": [_row("SJ-2"), _row(again)]})
+    assert (answer.status_code, [error["field"] for error in answer.json["errors"]]) == (
+        422,
+        ["records.0", "records.1"],
+    )
+
+
 def test_a_record_of_which_nobody_says_whose_it_is_is_no_departments_to_take(
     regulator: Client, customs: Client
 ) -> None:

@@ -263,3 +263,12 @@ def _can_write(store: Store) -> bool:
     except (sqlite3.OperationalError, psycopg.errors.LockNotAvailable):
         return False
     return True
+
+
+def test_a_row_that_clears_what_an_earlier_one_leaves_is_no_repetition(regulator: Client) -> None:
+    row = {"record_id": "R-1", "subject_id": FINED, "kind": "penalty", "occurred_on": "2026-07-01"}
+    row |= {"status": "effective", "level": "fine", "severity": "general", "field": "general"}
+    regulator.post("/v1/records", json={"records": [row | {"amount": "12.50"}]})
+    done = regulator.post("/v1/records", json={"records": [row, row | {"amount": None}]}).json
+    assert (done["unchanged"], done["rejected"]) == (1, 1)
+    assert "the same key as in row 1 with other content" in done["problems"][0]["reason"]

@@ -123,6 +123,16 @@ def test_a_listing_shows_nothing_that_steers_a_terminal(capsys: pytest.CaptureFi
     assert capsys.readouterr().out == "甲\t乙\nx⟨U+001B⟩[2Jy z\t\n"
 
 
+@pytest.mark.parametrize("lines", [["x,y", "1,2"], [*GOOD, "x,y"]], ids=["refused", "quarantined"])
+def test_what_is_said_of_a_file_shows_nothing_that_steers_a_terminal(
+    tmp_path: Path, lines: list[str]
+) -> None:
+    result = xinheng(write_text(tmp_path / "a\x1b]0;\u202e.csv", lines))
+    assert "\x1b" not in result.stderr
+    assert "\u202e" not in result.stderr
+    assert "a⟨U+001B⟩]0;⟨U+202E⟩" in result.stderr
+
+
 def test_a_terminal_sees_a_drawn_table_with_the_texts_as_they_are(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
