@@ -31,7 +31,7 @@ def _memory(workers: int) -> Path | None:
 
 if "PYTEST_XDIST_WORKER" not in os.environ and "TMPDIR" not in os.environ and (room := _memory(4)):
     os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="xinheng-tests-", dir=room)
-    os.chmod(tempfile.tempdir, 0o711)  # a test of somebody without rights must come as far as its own files
+    Path(tempfile.tempdir).chmod(0o711)  # a test of somebody without rights must come as far as its own files
     atexit.register(shutil.rmtree, tempfile.tempdir, ignore_errors=True)
 """What tests write waits for no disk. Where ``TMPDIR`` is set it is there, to be looked at afterwards."""
 

@@ -57,7 +57,7 @@ PUBLIC = {
     "scoring.runs.published": "latest_run",
     "scoring.runs.replay": "replay",
     "scoring.runs.results": "grade_of tier_counts",
-    "scoring.runs.run": "run",
+    "scoring.runs.batch": "run",
     "scoring.answers.coverage": "coverage",
     "scoring.answers.examples": "run_examples",
     "scoring.answers.explain": "explain explain_day",

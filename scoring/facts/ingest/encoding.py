@@ -215,7 +215,7 @@ def _mixed(path: Path, row: int) -> IngestError:
 
 
 def _is_gb18030(path: Path, offset: int) -> bool:
-    """Whether the line of a byte that is not UTF-8 is right GB18030: not UTF-8 of which a character is damaged."""
+    """Whether the line of a byte that is not UTF-8 is right GB18030: not UTF-8 with a damaged character."""
     with path.open("rb") as stream:
         begin = max(0, offset - _LONGEST_LINE)
         stream.seek(begin)
