@@ -223,13 +223,14 @@ def _is_gb18030(path: Path, offset: int) -> bool:
         line = before.splitlines()[-1] if before and before[-1] not in b"\r\n" else b""
         line += (stream.readline(_LONGEST_LINE).splitlines() or [b""])[0]
     line = line.removeprefix(codecs.BOM_UTF8)
-    seen = _Seen()
-    _look(line, seen)
     try:
         line.decode("gb18030")
     except UnicodeDecodeError:
         return False
-    return seen.broken > max(1, seen.whole)
+    rest, whole = _WHOLE.subn(b" ", line)
+    runs = _BROKEN.findall(rest)
+    # two characters of GB18030 are four bytes; of one damaged character of UTF-8 at most three are left
+    return len(runs) > whole and sum(map(len, runs)) >= 4
 
 
 def _row_and_byte(path: Path, encoding: str, offset: int) -> tuple[int, int]:
