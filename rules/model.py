@@ -16,7 +16,7 @@ from rules.fault import Place
 from rules.language.expressions import TRUE, Expression, Level, Type, Value
 from rules.titles import Title as Title
 
-OWN_CHOICE_TITLE = "自定 own choice"
+OWN_CHOICE_TITLE = Title("自定", "own choice")
 NOWHERE = Place("", 0, 0)
 
 
@@ -448,9 +448,9 @@ class Pack:
     def document(self, citation: Citation) -> str:
         """A citation as people read it: the document's title and the article."""
         titles = {basis.id: basis.title for basis in self.bases}
-        return f"{titles.get(citation.basis, OWN_CHOICE_TITLE)} {citation.article}".strip()
+        return f"{titles.get(citation.basis, str(OWN_CHOICE_TITLE))} {citation.article}".strip()
 
     def cite(self, citation: Citation) -> str:
         """A citation in short: the document's number and the article."""
         shorts = {basis.id: basis.short for basis in self.bases}
-        return f"{shorts.get(citation.basis, OWN_CHOICE_TITLE)} {citation.article}".strip()
+        return f"{shorts.get(citation.basis, str(OWN_CHOICE_TITLE))} {citation.article}".strip()

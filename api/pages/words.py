@@ -112,10 +112,10 @@ def written(rule: Rule) -> str:
     return render(rule.when.written)
 
 
-def citations(rule: Rule | Remedy, pack: Pack) -> list[str]:
+def citations(rule: Rule | Remedy, pack: Pack) -> list[Markup]:
     """The documents that a rule rests on, with their articles."""
     return [
-        OWN_CHOICE_TITLE if citation.basis == OWN_CHOICE else pack.document(citation)
+        language.say(OWN_CHOICE_TITLE) if citation.basis == OWN_CHOICE else escape(pack.document(citation))
         for citation in rule.citations
     ]
 

@@ -331,7 +331,7 @@ def _bases(pack: Pack) -> Iterator[Block]:
             cited.setdefault(citation.basis, []).append(name)
     titles = {basis.id: basis.title for basis in pack.bases}
     rows = tuple(
-        (titles.get(basis, OWN_CHOICE_TITLE), "、".join(dict.fromkeys(rules)) or "—")
+        (titles.get(basis, str(OWN_CHOICE_TITLE)), "、".join(dict.fromkeys(rules)) or "—")
         for basis, rules in cited.items()
     )
     yield Grid(("文件 Document", "规则 Rules"), rows)

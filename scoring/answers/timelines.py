@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from rules.calendar import SHANGHAI
 from rules.model import Pack, Vocabulary
 from rules.titles import Title, TitledError
 from scoring.facts.ingest.keys import subject_key
@@ -195,12 +196,12 @@ def facts_of(
     moment = last_ingest(session, known_at)
     subject = moment and session.scalar(_known(SubjectVersion, vocabulary, subject_id, moment))
     if not moment or not subject:
-        when = f" at {known_at.isoformat()}" if known_at else ""
+        when = known_at and f"{known_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
         raise UnknownSubjectError(
             Title(
-                f"{f'截至{known_at.isoformat()}' if known_at else '目前'}没有"
-                f"{vocabulary.id}主体{subject_id}的数据",
-                f"nothing was known of {subject_id}, a subject of {vocabulary.id},{when or ' yet'}",
+                f"{f'截至{when}' if when else '目前'}没有{vocabulary.id}主体{subject_id}的数据",
+                f"nothing was known of {subject_id}, a subject of {vocabulary.id},"
+                f" {f'at {when}' if when else 'yet'}",
             )
         )
     records: dict[str, dict[str, Any]] = {}

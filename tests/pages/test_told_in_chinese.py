@@ -103,3 +103,9 @@ def test_programs_are_told_in_english(pages: Flask, town_store: Store) -> None:
     assert re.fullmatch(
         r"2999-01-01 is still to come: a step is dated when it was done, at the latest [\d-]+", told["detail"]
     )
+
+
+def test_what_is_our_own_choice_is_called_so_in_the_language_of_the_page(asked: Asked, language: str) -> None:
+    shown = asked("/rules/enterprise-credit")
+    assert ("自定" in re.sub("本评价自定", "", shown)) == (language != "en")
+    assert ("own choice" in shown) == (language != "zh")
