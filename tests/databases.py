@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
+from waiting import until_all_is_judged
 
 Fill = Callable[[str], None]
 """Fills the empty store of a URL, and leaves no connection to it open."""
@@ -19,5 +20,6 @@ def database_of_its_own(server: str, template: str = "template1") -> Iterator[st
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     yield server.replace("/postgres?", f"/{name}?")
+    until_all_is_judged()  # or it would complain, in another test, that its store is gone
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")

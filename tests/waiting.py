@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 
@@ -20,3 +21,9 @@ def until(happened: Callable[[], object], what: str) -> None:
         if time.monotonic() > end:
             raise TimeoutError(f"{what} did not happen in {PATIENCE:.0f} seconds")
         time.sleep(0.01)
+
+
+def until_all_is_judged() -> None:
+    """Return once live judging, which goes on behind requests, has done what it was asked for."""
+    if (events := sys.modules.get("scoring.live.events")) is not None:
+        events._behind.submit(int).result(PATIENCE)

@@ -190,7 +190,7 @@ def _counts(pairs: _Pairs) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for (_, tier), subjects in pairs.items():
         counts[tier] += subjects
-    return dict(counts)
+    return dict(sorted(counts.items()))
 
 
 def _transitions(before: Mapping[str, int], pairs: _Pairs) -> tuple[Transition, ...]:
