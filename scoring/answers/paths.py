@@ -12,6 +12,7 @@ are larger come from leaving steps out of all of them, and the answer says that 
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -32,7 +33,7 @@ from scoring.answers.timelines import (
 from scoring.judging.one import Varied
 from scoring.judging.period import Period
 from scoring.judging.timeline import Segment
-from scoring.runs.terms import Piece, terms_of
+from scoring.runs.terms import Piece
 from scoring.store import Store
 
 MOST_WORK = 80_000
@@ -178,7 +179,7 @@ def paths_of(store: Store, pack_id: str, subject_id: str, tier: str | None = Non
                 f"{now.pack.id} has no tier {target}, but {known}",
             )
         )
-    terms = terms_of(store, pack_id, answer.run.id)
+    terms = answer.terms
     steps = tuple(steps_for(terms, answer.facts, first))
     found = Found()
     if target is not None:
@@ -266,10 +267,10 @@ def _read_by(measure: Measure) -> set[str]:
 
 def _weightiest_first(steps: Sequence[Step], now: Ruled, day: dt.date) -> list[Step]:
     """What costs most today is tried first."""
-    cost = {hit.record_id: 0 for hit in now.timeline.hits(day)}
+    cost: Counter[str | None] = Counter()
     for hit in now.timeline.hits(day):
         cost[hit.record_id] += hit.points - (1_000_000 if hit.rule.tier is not None else 0)
-    return sorted(steps, key=lambda step: cost.get(step.record_id, 0))
+    return sorted(steps, key=lambda step: cost[step.record_id])
 
 
 # The search

@@ -66,12 +66,14 @@ class TimelineAnswer:
     """A subject's grades.
 
     :param run: the run that knew these facts.
+    :param terms: which version of the pack rules when, as that run has it.
     :param parts: one for each version of the pack that rules in the period, in the order of days.
     """
 
     pack_id: str
     facts: Facts
     run: RunSummary
+    terms: Sequence[Piece]
     parts: tuple[Ruled, ...]
 
     def on(self, day: dt.date) -> Ruled | None:
@@ -89,7 +91,7 @@ def timeline_of(store: Store, pack_id: str, subject_id: str) -> TimelineAnswer:
     vocabulary = stored_pack(store, run.pack_hash).vocabulary
     with store.reading() as session:
         facts = facts_of(session, vocabulary, subject_id, run.known_at)
-    return TimelineAnswer(pack_id, facts, run, ruled_by(store, terms, facts, ALL_OF_TIME))
+    return TimelineAnswer(pack_id, facts, run, terms, ruled_by(store, terms, facts, ALL_OF_TIME))
 
 
 def published(store: Store, run: RunSummary, subject_id: str) -> tuple[Ruled, ...]:

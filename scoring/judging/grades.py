@@ -109,7 +109,7 @@ class _Grades:
                     known = "1" if measure else f"cast({quoted(name.name)} is not null as integer)"
                     asked.setdefault(within, []).append(known)
         spans += [
-            f"select _s, {date(first)} as begins, {_until(until)} as ends, {' + '.join(known)} as known"
+            f"select _s, {date(first)} as begins, {date(until)} as ends, {' + '.join(known)} as known"
             f" from {SUBJECTS}"
             for (first, until), known in asked.items()
         ]
@@ -120,7 +120,7 @@ class _Grades:
 
     def _known_measure(self, measure: Measure, first: dt.date, until: dt.date | None) -> str:
         """The spans in which a measure is known, while it is asked for."""
-        lower, upper = f"greatest(begins, {date(first)})", f"least(ends, {_until(until)})"
+        lower, upper = f"greatest(begins, {date(first)})", f"least(ends, {date(until)})"
         return (
             f"select _s, {lower} as begins, {upper} as ends, 1 as known from"
             f" ({self._lines.known(measure)}) where {lower} < {upper}"
@@ -187,10 +187,6 @@ class _Grades:
 
     def _table(self, name: str, query: str) -> None:
         self._duck.execute(f"create or replace temp table {name} as {query}")
-
-
-def _until(day: dt.date | None) -> str:
-    return "cast(null as date)" if day is None else date(day)
 
 
 def _holds(spans: tuple[tuple[dt.date, dt.date | None], ...], day: dt.date) -> bool:

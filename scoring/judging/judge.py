@@ -95,7 +95,7 @@ class _Day:
     def __init__(self, duck: duckdb.DuckDBPyConnection, pack: Pack, day: dt.date, judged: Period) -> None:
         self._duck, self._pack, self._day, self._judged = duck, pack, date(day), judged
         until = pack.in_force_until
-        self._next_version = date(until) if until and until > day else "cast(null as date)"
+        self._next_version = date(until if until and until > day else None)
         self._subjects = f"(select _s, {quoted(pack.vocabulary.subject.key)} as subject_id from {SUBJECTS})"
 
     def make(self) -> None:

@@ -27,7 +27,7 @@ from rules.model import Measure, Rule, Vocabulary, Window
 from rules.plan import Group, Row, closed_columns
 from scoring.judging.coded import RECORDS, SIGNATURES, SUBJECTS
 from scoring.judging.period import Period
-from scoring.judging.sql import all_of, of, quoted, sql_type, to_sql
+from scoring.judging.sql import all_of, date, of, quoted, sql_type, to_sql
 
 Owners = Sequence[Rule | Measure]
 
@@ -314,7 +314,7 @@ class Match:
         return terms
 
 
-_NO_DATE = "cast(null as date)"
+_NO_DATE = date(None)
 
 
 def moved(how: str, start: str, count: str) -> str:

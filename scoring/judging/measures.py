@@ -17,7 +17,7 @@ from scoring.judging.coded import SUBJECTS
 from scoring.judging.match import Match, Signatures
 from scoring.judging.operations import best, summed
 from scoring.judging.period import Period
-from scoring.judging.sql import all_of, cast, quoted, sql_type, to_sql
+from scoring.judging.sql import all_of, cast, date, quoted, sql_type, to_sql
 
 MACROS = (
     "create or replace macro scaled4(x) as cast(cast(x as decimal(33, 4)) * 10000 as hugeint)",
@@ -145,7 +145,7 @@ class Lines:
         shown |= {f"_g{owner}": _column(m.by) for owner, m in measures.items() if m.by is not None}
         begins, ends = f"greatest(_begins_on, {self._first})", "_ends_on"
         if self._period.is_one_day:
-            begins, ends = self._first, "cast(null as date)"
+            begins, ends = self._first, date(None)
         columns = ["_s", "_owner", f"{begins} as begins", f"{ends} as ends", *shown]
         if any(m.aggregate is Aggregate.LATEST for m in measures.values()):
             shown["_key"] = _column(self._records_key)

@@ -61,9 +61,9 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def date(day: dt.date) -> str:
-    """A date as an SQL literal."""
-    return f"date '{day.isoformat()}'"
+def date(day: dt.date | None) -> str:
+    """A date as an SQL literal; None as the null of dates."""
+    return "cast(null as date)" if day is None else f"date '{day.isoformat()}'"
 
 
 def all_of(terms: Iterable[str]) -> str:
