@@ -8,6 +8,7 @@ subject's segments follow one another through the period; neighbours differ.
 from __future__ import annotations
 
 import datetime as dt
+from itertools import pairwise
 
 import duckdb
 import pyarrow as pa
@@ -16,6 +17,7 @@ from rules.language.expressions import Level
 from rules.model import Measure, Pack
 from rules.plan import Plan
 from scoring.judging.coded import SUBJECTS
+from scoring.judging.match import from_arrow
 from scoring.judging.measures import Lines, adds_up
 from scoring.judging.operations import best, changes_of, running, summed
 from scoring.judging.period import Period
@@ -24,7 +26,7 @@ from scoring.judging.spans import SPANS
 from scoring.judging.sql import date, quoted
 
 SEGMENTS = "xh_segments"
-_RULES = "xh_rules"
+RULES = "xh_rules"
 
 
 def rule_table(pack: Pack) -> pa.Table:
@@ -64,33 +66,33 @@ class _Grades:
         self._first, self._until = period.first_sql, period.until_sql
 
     def make(self) -> None:
-        self._duck.register("xh_arrow", rule_table(self._pack))
-        self._table(_RULES, "select * from xh_arrow")
-        self._duck.unregister("xh_arrow")
-        self._table("xh_points", self._points())
-        self._table("xh_vetoes", self._vetoes())
-        self._table(SEGMENTS, self._segments())
-        for table in (_RULES, "xh_points", "xh_vetoes"):
-            self._duck.execute(f"drop table {table}")
+        from_arrow(self._duck, RULES, rule_table(self._pack))
+        self._duck.execute(f"create or replace temp table {SEGMENTS} as {self._segments()}")
+        self._duck.execute(f"drop table {RULES}")
 
     def _points(self) -> str:
         """By how much dimensions change: changes of pools held at their caps, summed and held."""
         columns = "_s, pool, dimension, bound, begins, ends, points"
-        spans = f"(select {columns} from {SPANS} join {_RULES} using (rule) where dimension is not null)"
+        spans = f"(select {columns} from {SPANS} join {RULES} using (rule) where dimension is not null)"
         free, bound = (f"(from {spans} where bound is {known})" for known in ("null", "not null"))
-        changes = changes_of(free, ["_s", "dimension"], ["points"], self._period)
         pools = summed(bound, ["_s", "dimension", "pool", "bound"], ["points"], self._period)
         before, after = (capped(points, "bound") for points in ("points - points_step", "points"))
+        changes = changes_of(free, ["_s", "dimension"], ["points"], self._period)
         changes += f" union all select _s, dimension, day, ({after}) - ({before}) from ({pools})"
         dimensions = running(f"({changes})", ["_s", "dimension"], ["points"], self._period)
         before, after = (within_bounds(self._pack, points) for points in ("points - points_step", "points"))
-        held = f"select _s, day, ({after}) - ({before}) as points from ({dimensions})"
-        return f"from ({held}) where points <> 0"
+        return (
+            f"from (select _s, day, ({after}) - ({before}) as points from ({dimensions})) where points <> 0"
+        )
 
     def _vetoes(self) -> str:
-        vetoes = f'{SPANS} join {_RULES} using (rule) where "order" is not null'
-        spans = f'(select _s, begins, ends, "order" as v from {vetoes})'
-        return best(spans, ["_s"], "min", self._period)
+        """By how much the place of the veto that names the result changes: the first has 1, none has 0."""
+        vetoes = f'{SPANS} join {RULES} using (rule) where "order" is not null'
+        spans = f'(select _s, begins, ends, "order" + 1 as v from {vetoes})'
+        line = f"select _s, day, coalesce(v, 0) as v from ({best(spans, ['_s'], 'min', self._period)})"
+        if self._period.is_one_day:
+            return line
+        return f"select _s, day, v - lag(v, 1, 0) over (partition by _s order by day) as v from ({line})"
 
     def _known(self) -> str:
         """By how much the number of known inputs changes: attributes and counts are known always or never,
@@ -126,67 +128,58 @@ class _Grades:
             f" ({self._lines.known(measure)}) where {lower} < {upper}"
         )
 
-    def _totals(self) -> list[tuple[dt.date, int]]:
+    def _totals(self) -> dict[dt.date, int]:
         """How many inputs are asked for, from each day on which that changes."""
-        first = self._period.first
-        ends = {
-            day for spans in self._plan.inputs.values() for span in spans for day in span if day is not None
-        }
-        last = self._period.until or dt.date.max
-        days = [
-            first,
-            *sorted(day for day in ends if first < day and (day < last or self._period.until is None)),
-        ]
-        return [(day, sum(_holds(spans, day) for spans in self._plan.inputs.values())) for day in days]
+        asked = self._plan.inputs.values()
+        first, until = self._period.first, self._period.until or dt.date.max
+        ends = sorted({day for spans in asked for span in spans for day in span if day is not None})
+        days = [first, *(day for day in ends if first < day and (day < until or self._period.until is None))]
+        totals = [(day, sum(_holds(spans, day) for spans in asked)) for day in days]
+        return dict([totals[0], *(later for earlier, later in pairwise(totals) if earlier[1] != later[1])])
 
     def _segments(self) -> str:
-        score = self._pack.score
-        totals = " union all ".join(
-            f"select {date(day)} as day, {total} as total" for day, total in self._totals()
-        )
+        """What changes of each subject, summed by day, then day by day, to grades that differ from the day
+        before."""
+        totals = self._totals()
+        days = " union all ".join(f"select {date(day)} as day" for day in totals)
         changes = (
-            "select _s, day, points, null as veto, 0 as known, null as total from xh_points"
-            " union all select _s, day, 0, coalesce(v, -1), 0, null from xh_vetoes"
-            f" union all select _s, day, 0, null, known, null from ({self._known()})"
-            f" union all select _s, day, 0, null, 0, total from (select _s from {SUBJECTS}), ({totals})"
+            f"select _s, day, points, 0 as veto, 0 as known from ({self._points()})"
+            f" union all select _s, day, 0, v, 0 from ({self._vetoes()})"
+            f" union all select _s, day, 0, 0, known from ({self._known()})"
+            f" union all select _s, day, 0, 0, 0 from {SUBJECTS}, ({days})"
         )
-        lines = (
-            "select _s, day, sum(sum(points)) over changes as points, sum(sum(known)) over changes as known,"
-            " last_value(max(veto) ignore nulls) over changes as veto,"
-            " last_value(max(total) ignore nulls) over changes as total"
-            f" from ({changes}) group by _s, day window changes as (partition by _s order by day)"
+        lines = running(f"({changes})", ["_s"], ["points", "veto", "known"], self._period)
+        score, before = (self._score(points) for points in ("points", "points - points_step"))
+        graded = (
+            f"select _s, day, {score} as score, veto, known, {_from_each(totals)} as total from ({lines})"
         )
         if self._period.is_one_day:
-            lines = (
-                f"select _s, {self._first} as day, sum(points) as points, sum(known) as known,"
-                f" max(veto) as veto, max(total) as total from ({changes}) group by _s"
-            )
-        graded = (
-            f"select _s, day, greatest({score.min}, least({score.max},"
-            f" {score.start} + points)) as score, nullif(veto, -1) as veto, known, total"
-            f" from ({lines})"
+            return self._named(graded)
+        return self._named(
+            f"{graded} where day in ({', '.join(map(date, totals))})"
+            f" or veto_step <> 0 or known_step <> 0 or {score} <> {before}"
         )
-        shown = "(score, veto, known, total)"
-        apart = (
-            f"select * from ({graded}) window own as (partition by _s order by day)"
-            f" qualify lag(day) over own is null or {shown} is distinct from lag({shown}) over own"
-        )
+
+    def _score(self, points: str) -> str:
+        score = self._pack.score
+        return f"greatest({score.min}, least({score.max}, {score.start} + {points}))"
+
+    def _named(self, graded: str) -> str:
+        """Grades with their tiers, each until the next."""
+        begins, ends = "day", f"lead(day, 1, {self._until}) over (partition by _s order by day)"
+        if self._period.is_one_day:
+            begins, ends = self._first, self._until
         return (
-            f"select _s, day as begins, lead(day, 1, {self._until}) over own as ends,"
-            f" cast(score as bigint) as score,"
+            f"select _s, {begins} as begins, {ends} as ends, cast(score as bigint) as score,"
             f" cast(greatest({self._band()}, coalesce(r.tier, 0)) as utinyint) as tier,"
             f" cast({self._band()} as utinyint) as band, r.rule as veto, cast(known as integer) as known,"
-            f' cast(total as integer) as total from ({apart}) g left join {_RULES} r on r."order" = g.veto'
-            " window own as (partition by _s order by day)"
+            f' total from ({graded}) g left join {RULES} r on r."order" + 1 = g.veto'
         )
 
     def _band(self) -> str:
         grades = self._pack.grades
         branches = " ".join(f"when score >= {g.lowest} then {n}" for n, g in enumerate(grades[:-1]))
         return f"case {branches} else {len(grades) - 1} end" if branches else "0"
-
-    def _table(self, name: str, query: str) -> None:
-        self._duck.execute(f"create or replace temp table {name} as {query}")
 
 
 def _holds(spans: tuple[tuple[dt.date, dt.date | None], ...], day: dt.date) -> bool:
@@ -210,6 +203,12 @@ def within_bounds(pack: Pack, points: str) -> str:
     if lows:
         points = f"greatest({points}, {choice('dimension', lows, 'bigint')})"
     return points
+
+
+def _from_each(values: dict[dt.date, int]) -> str:
+    """The value of the last of these days that has come."""
+    branches = "".join(f" when day >= {date(day)} then {values[day]}" for day in sorted(values, reverse=True))
+    return f"cast(case{branches} end as integer)"
 
 
 def choice(number: str, values: list[tuple[int, str]], kind: str) -> str:

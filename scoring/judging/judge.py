@@ -18,8 +18,8 @@ from rules.model import Pack
 from rules.plan import Plan
 from scoring.judging import measures as measure_lines
 from scoring.judging.coded import RECORDS, SIGNATURES, SUBJECTS
-from scoring.judging.grades import SEGMENTS, capped, choice, make_segments, rule_table, within_bounds
-from scoring.judging.match import Signatures
+from scoring.judging.grades import RULES, SEGMENTS, capped, choice, make_segments, rule_table, within_bounds
+from scoring.judging.match import Signatures, from_arrow
 from scoring.judging.measures import Lines
 from scoring.judging.period import Period
 from scoring.judging.spans import SPANS, make_spans
@@ -96,22 +96,20 @@ class _Day:
         self._duck, self._pack, self._day, self._judged = duck, pack, date(day), judged
         until = pack.in_force_until
         self._next_version = date(until if until and until > day else None)
+        self._open = (
+            f"(from {SPANS} join {RULES} using (rule) where begins <= {self._day} and ends > {self._day})"
+        )
         self._subjects = f"(select _s, {quoted(pack.vocabulary.subject.key)} as subject_id from {SUBJECTS})"
 
     def make(self) -> None:
-        self._duck.register("xh_arrow", rule_table(self._pack))
-        self._table("xh_rules", "select * from xh_arrow")
-        self._duck.unregister("xh_arrow")
-        self._table(
-            "xh_open",
-            f"from {SPANS} join xh_rules using (rule) where begins <= {self._day} and ends > {self._day}",
-        )
-        self._table("scores", self._scores())
-        self._table("xh_hits", self._hits())
-        self._table("hits", self._named_hits())
-        self._table("dimension_scores", self._dimensions())
-        for table in ("xh_rules", "xh_open", "xh_hits"):
-            self._duck.execute(f"drop table {table}")
+        from_arrow(self._duck, RULES, rule_table(self._pack))
+        for table, query in (
+            ("scores", self._scores()),
+            ("hits", self._hits()),
+            ("dimension_scores", self._dimensions()),
+        ):
+            self._duck.execute(f"create or replace temp table {table} as {query}")
+        self._duck.execute(f"drop table {RULES}")
 
     def _scores(self) -> str:
         ahead = (
@@ -125,7 +123,7 @@ class _Day:
             f" r.id as veto, {change} as next_change_on,"
             f" known as inputs_known, total as inputs_total"
             f" from {SEGMENTS} g join {self._subjects} s using (_s)"
-            f" left join xh_rules r on r.rule = g.veto left join ({ahead}) n using (_s)"
+            f" left join {RULES} r on r.rule = g.veto left join ({ahead}) n using (_s)"
             f" where g.begins <= {self._day} and g.ends > {self._day}"
         )
 
@@ -133,7 +131,7 @@ class _Day:
         """The day's hits; where a cap binds, those that keep their points are chosen in the stated order."""
         over = (
             "select _s, pool from (select _s, pool, bound, sum(greatest(points, 0)) as gained,"
-            " sum(least(points, 0)) as lost from xh_open where bound is not null group by all)"
+            f" sum(least(points, 0)) as lost from {self._open} where bound is not null group by all)"
             " where case when bound < 0 then lost < bound else gained > bound end"
         )
         running = (
@@ -141,40 +139,37 @@ class _Day:
             " order by counts_from nulls first, record_id nulls first, id rows unbounded preceding)"
         )
         kept = f"{capped('running', 'bound')} - {capped('(running - points)', 'bound')}"
-        columns = "_s, record_id, id, dimension, points as before, {} as points, counts_from, counts_until"
+        columns = "_s, id, record_id, points as before, {} as points, counts_from, counts_until"
         return (
-            f"with over as ({over}), named as ({self._named()})"
-            f" select {columns.format('points')} from named anti join over using (_s, pool)"
+            f"with over as ({over}), named as ({self._named()}),"
+            f" hits as (select {columns.format('points')} from named anti join over using (_s, pool)"
             f" union all select {columns.format(f'cast({kept} as bigint)')}"
-            f" from (select *, {running} as running from named semi join over using (_s, pool))"
+            f" from (select *, {running} as running from named semi join over using (_s, pool)))"
+            " select subject_id, id as rule, record_id, before as points_before, points,"
+            f" counts_from, counts_until from hits join {self._subjects} s using (_s)"
         )
 
     def _named(self) -> str:
         """The open spans with their records' keys."""
         records = self._pack.vocabulary.records
         if records is None:
-            return "select *, cast(null as varchar) as record_id from xh_open"
+            return f"select *, cast(null as varchar) as record_id from {self._open}"
         keys = f"(select _r, {quoted(records.key)} as record_id from {RECORDS})"
-        return f"from xh_open left join {keys} using (_r)"
-
-    def _named_hits(self) -> str:
-        return (
-            "select subject_id, id as rule, record_id, before as points_before, points,"
-            " counts_from, counts_until"
-            f" from xh_hits join {self._subjects} s using (_s)"
-        )
+        return f"from {self._open} left join {keys} using (_r)"
 
     def _dimensions(self) -> str:
+        """What hits give together: those of a pool its sum, held at its cap."""
         ids = [(n, literal(d.id)) for n, d in enumerate(self._pack.dimensions)]
+        pools = (
+            f"select _s, dimension, {capped('sum(points)', 'bound')} as points from {self._open}"
+            " where dimension is not null group by _s, dimension, pool, bound"
+        )
         return (
             f"select subject_id, {choice('dimension', ids, 'varchar')} as dimension,"
             f" before as points_before, {within_bounds(self._pack, 'before')} as points"
-            " from (select _s, dimension, cast(sum(points) as bigint) as before from xh_hits"
-            f" where dimension is not null group by all) join {self._subjects} s using (_s)"
+            f" from (select _s, dimension, cast(sum(points) as bigint) as before from ({pools})"
+            f" group by _s, dimension) join {self._subjects} s using (_s)"
         )
 
     def _tier(self, number: str) -> str:
         return choice(number, [(n, literal(tier)) for n, tier in enumerate(self._pack.tiers)], "varchar")
-
-    def _table(self, name: str, query: str) -> None:
-        self._duck.execute(f"create or replace temp table {name} as {query}")

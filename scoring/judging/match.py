@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from rules.calendar import add_days, first_start_still_open
@@ -95,7 +96,7 @@ class Match:
     """One group with everything that its query needs.
 
     :param owners: the rules or measures that the group's rows are of, by number.
-    :param table: the name of the relation of rows.
+    :param table: the table of rows (:func:`make_rows`), in which the group's have this ``number``.
     :param shown: further expressions whose values are wanted, by alias.
     """
 
@@ -103,6 +104,7 @@ class Match:
     owners: Owners
     group: Group
     table: str
+    number: int
     shown: tuple[tuple[str, Expression], ...] = ()
 
     @property
@@ -152,12 +154,13 @@ class Match:
 
         def cells(row: Row, signature: int | None) -> dict[str, Any]:
             window = self.owners[row.owner].window
-            known: dict[str, Any] = {f"_eq_{n.name}": row.equal.get(n.name) for n in equal}
+            known: dict[str, Any] = {self._column("eq", n.name): row.equal.get(n.name) for n in equal}
             for name in bounded:
                 bounds = row.bounds.get(name.name)
-                known[f"_lo_{name.name}"] = bounds and bounds.low
-                known[f"_hi_{name.name}"] = bounds and bounds.high
+                known[self._column("lo", name.name)] = bounds and bounds.low
+                known[self._column("hi", name.name)] = bounds and bounds.high
             return known | {
+                "_group": self.number,
                 "_owner": row.owner,
                 "_wanted": signature,
                 "_residual": None if row.residual == TRUE else residuals.number(row.residual),
@@ -176,24 +179,31 @@ class Match:
         return pa.Table.from_pylist(rows, schema=self._schema())
 
     def _schema(self) -> pa.Schema:
-        fields = [(f"_eq_{n.name}", arrow_type(n.type)) for n in self.equal]
-        fields += [(f"_{end}_{n.name}", arrow_type(n.type)) for n in self.bounded for end in ("lo", "hi")]
-        fields += [(n, pa.int32()) for n in ("_owner", "_wanted", "_residual", "_per", "_months", "_days")]
-        return pa.schema([*fields, ("_earliest", pa.date32()), ("_latest", pa.date32())])
+        numbers = ("_group", "_owner", "_wanted", "_residual", "_per", "_months", "_days")
+        fields = [(name, pa.int32()) for name in numbers]
+        fields += [("_earliest", pa.date32()), ("_latest", pa.date32())]
+        fields += [(self._column("eq", n.name), arrow_type(n.type)) for n in self.equal]
+        ends = ((n, end) for n in self.bounded for end in ("lo", "hi"))
+        return pa.schema([*fields, *((self._column(end, n.name), arrow_type(n.type)) for n, end in ends)])
 
-    def query(self, period: Period, pieces: str | None) -> str:
+    def _column(self, what: str, name: str) -> str:
+        """The column of rows for a value of a column of facts; those of subjects and records stand apart."""
+        return f"_{what}_{self.group.dates.level}_{name}"
+
+    def query(self, period: Period, pieces: Callable[[Collection[str]], str]) -> str:
         """What meets a row in the period: ``_s``, ``_r`` (null for a subject), ``_owner``, ``_per``,
         ``_starts_on``, ``_begins_on`` and ``_ends_on`` (the days on which it counts; null for no bound),
         ``_first`` and ``_until`` (of the piece on which the measures that are read stay the same), the values
         that are shown, and as ``_times0`` and so on those that points are multiplied by.
 
-        :param pieces: the relation of the measures that are read, by pieces.
+        :param pieces: measures → the relation of them by pieces.
         """
         shown = [f"{to_sql(e)} as {alias}" for alias, e in self.shown]
         shown += [f"{to_sql(e)} as _times{n}" for n, e in enumerate(self.multipliers.expressions)]
         columns = ", ".join(["_s", "_r", "_owner", "_per", *self._dates(), *shown])
         source, filters = self._source(pieces), all_of(self._filters())
-        inner = f"select * from ({source}) s join {self.table} r on {self._on()} where {filters}"
+        rows = f"(from {self.table} where _group = {self.number})"
+        inner = f"select * from ({source}) s join {rows} r on {self._on()} where {filters}"
         ends, in_time = self._ends(), all_of(self._in_time(period))
         return f"select {columns}, {ends} as _ends_on from ({inner}) where {in_time}"
 
@@ -207,10 +217,10 @@ class Match:
         return [starts, "_begins_on" if self.begins else f"{_NO_DATE} as _begins_on", *first]
 
     def _on(self) -> str:
-        terms = [f"s.{quoted(k)} = r.{quoted('_eq_' + k)}" for k in self.group.keys]
+        terms = [f"s.{quoted(k)} = r.{quoted(self._column('eq', k))}" for k in self.group.keys]
         return all_of([*(["s._sig = r._wanted"] if self.of_records else []), *terms])
 
-    def _source(self, pieces: str | None) -> str:
+    def _source(self, pieces: Callable[[Collection[str]], str]) -> str:
         """The rows to be judged, with the dates that decide whether they count."""
         dates = self.group.dates
         columns = [
@@ -225,7 +235,7 @@ class Match:
         if any(self._place(n).startswith("a.") for n in self._names()) and self.of_records:
             joins.append(f"join {SUBJECTS} a on a._s = f._s")
         if dates.measures:
-            joins.append(f"join {pieces} p on p._s = f._s")
+            joins.append(f"join {pieces(dates.measures)} p on p._s = f._s")
             head += ", p._begins as _first, p._ends as _until"
         source = RECORDS if self.of_records else SUBJECTS
         begins = [to_sql(e) for e in (*([dates.start] if dates.start else []), *dates.begins)]
@@ -266,12 +276,12 @@ class Match:
         filters = []
         for name in self.equal:
             if name.name not in self.group.keys:
-                column = quoted("_eq_" + name.name)
+                column = quoted(self._column("eq", name.name))
                 filters.append(f"(r.{column} is null or s.{quoted(name.name)} = r.{column})")
         for name in self.bounded:
             own = f"s.{quoted(name.name)}"
             for end, op in (("lo", ">="), ("hi", "<=")):
-                column = f"r.{quoted(f'_{end}_{name.name}')}"
+                column = f"r.{quoted(self._column(end, name.name))}"
                 given = [_end(row, name.name, end) is not None for row in self.group.rows]
                 if all(given):
                     filters.append(f"{own} {op} {column}")
@@ -315,6 +325,21 @@ class Match:
 
 
 _NO_DATE = date(None)
+
+
+def make_rows(
+    duck: duckdb.DuckDBPyConnection, matches: Sequence[Match], signatures: Signatures, period: Period
+) -> None:
+    """Make the table of rows that matches share."""
+    rows = [match.relation(signatures, period) for match in matches]
+    from_arrow(duck, matches[0].table, pa.concat_tables(rows, promote_options="default"))
+
+
+def from_arrow(duck: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+    """Arrow rows as a table of the judge's own."""
+    duck.register("xh_arrow", rows)
+    duck.execute(f"create or replace temp table {name} as from xh_arrow")
+    duck.unregister("xh_arrow")
 
 
 def moved(how: str, start: str, count: str) -> str:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import duckdb
 
-from rules.language.expressions import TOTAL, Level, Name, names
+from rules.language.expressions import TOTAL, Expression, Level, Name, names, render
 from rules.model import DERIVED, Aggregate, Measure
 from rules.plan import Group, Plan
 from scoring.judging.coded import SUBJECTS
-from scoring.judging.match import Match, Signatures
+from scoring.judging.match import Choice, Match, Signatures, make_rows
 from scoring.judging.operations import best, summed
 from scoring.judging.period import Period
 from scoring.judging.sql import all_of, cast, date, quoted, sql_type, to_sql
@@ -27,6 +28,8 @@ MACROS = (
 )
 """Exact quotients by integer arithmetic, rounded half away from zero to 4 decimals; none past 24 digits."""
 
+_ROWS = "xh_measure_rows"
+_OWN = ("_s", "_owner")
 _ADDS_UP = {Aggregate.COUNT, Aggregate.SUM}
 _SUMMED = {Aggregate.COUNT, Aggregate.SUM, Aggregate.MEAN}
 
@@ -37,42 +40,46 @@ class Lines:
     def __init__(
         self, duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period, signatures: Signatures
     ) -> None:
-        self._duck, self._plan, self._period, self._signatures = duck, plan, period, signatures
+        self._duck, self._plan, self._period = duck, plan, period
         self._first, self._until = period.first_sql, period.until_sql
-        self._pieces: dict[tuple[str, ...], str] = {}
         self._made: list[str] = []
         self._lines: dict[str, str] = {}
+        self._alike: dict[str, Sequence[int]] = {}
+        self._pieces: dict[tuple[str, ...], str] = {}
         records = plan.pack.vocabulary.records
-        self._records_key = records.key if records else ""
-        for number, group in enumerate(plan.measured):
-            self._measure_group(number, group)
+        self._records_key = _column(records.key if records else "")
+        matches = self._matches()
+        if matches:
+            make_rows(duck, matches, signatures, period)
+            self._made.append(_ROWS)
+        for match in matches:
+            self._measure(match)
+        self._day = self._table("xh_day", self._pivoted()) if period.is_one_day else ""
         for measure in plan.measures:
             if measure.aggregate in DERIVED:
-                self._line(measure, self._derived(measure))
+                self._derive(measure)
             elif measure.id not in self._lines:  # no record can ever take part
-                self._lines[measure.id] = (
-                    f"(select _s, {self._first} as day, null as v from {SUBJECTS} where false)"
-                )
-
-    def _line(self, measure: Measure, query: str) -> None:
-        """Keep a measure's line as a table."""
-        self._lines[measure.id] = f"xh_line_{len(self._lines)}"
-        self._table(self._lines[measure.id], query)
+                nothing = f"(select _s, {self._first} as day, null as v from {SUBJECTS} where false)"
+                self._lines[measure.id] = nothing
 
     def pieces(self, wanted: Collection[str]) -> str:
         """The table of pieces on which these measures stay the same: ``_s``, ``_begins``, ``_ends`` and each
-        measure by its name. The pieces of a subject follow one another through the whole period."""
+        measure by its name, on a day alone the others as well. The pieces of a subject follow one another
+        through the whole period."""
+        if self._period.is_one_day:
+            return self._day
         key = tuple(sorted(wanted))
         if key not in self._pieces:
-            self._pieces[key] = f"xh_pieces_{len(self._pieces)}"
-            self._table(self._pieces[key], self._aligned([self._plan.measure(name) for name in key]))
+            measures = [self._plan.measure(name) for name in key]
+            self._pieces[key] = self._table("xh_pieces", self._aligned(measures))
         return self._pieces[key]
 
     def known(self, measure: Measure) -> str:
         """The spans, ``_s``, ``begins`` and ``ends``, in which a measure that nothing adds up to is known."""
-        line = self._lines[measure.id]
         if self._period.is_one_day:
-            return f"select _s, day as begins, {self._until} as ends from {line} where v is not null"
+            name = quoted(measure.id)
+            return f"select _s, _begins as begins, _ends as ends from {self._day} where {name} is not null"
+        line = self._lines[measure.id]
         following = f"lead(day, 1, {self._until}) over (partition by _s order by day)"
         pieces = f"select _s, day as begins, {following} as ends, v from {line}"
         return f"select * from ({pieces}) where v is not null"
@@ -81,6 +88,24 @@ class Lines:
         """Drop the tables that were made."""
         for table in self._made:
             self._duck.execute(f"drop table {table}")
+
+    def _pivoted(self) -> str:
+        """Every subject with its measures that are made of records, on a day alone."""
+        columns, joins = [f"s._s, {self._first} as _begins, {self._until} as _ends"], []
+        for number, (table, owners) in enumerate(self._alike.items()):
+            measures = {owner: self._plan.measures[owner] for owner in owners}
+            values = (
+                f"max({_value(measure)}) filter (where _owner = {owner}) as v{owner}"
+                for owner, measure in measures.items()
+            )
+            joins.append(
+                f"left join (select _s, {', '.join(values)} from {table} group by _s) l{number}"
+                f" on l{number}._s = s._s"
+            )
+            columns += [f"{_carried(m, f'v{owner}')} as {quoted(m.id)}" for owner, m in measures.items()]
+        of_records = (m for m in self._plan.measures if m.aggregate not in DERIVED)
+        columns += [f"{_carried(m, 'null')} as {quoted(m.id)}" for m in of_records if m.id not in self._lines]
+        return f"select {', '.join(columns)} from {SUBJECTS} s {' '.join(joins)}"
 
     def _aligned(self, measures: Sequence[Measure]) -> str:
         """Each measure's last change up to each day on which one of them changes."""
@@ -93,104 +118,111 @@ class Lines:
             own = [*columns]
             own[number] = f"v as v{number}, v is not null as k{number}"
             changes.append(f"select _s, day, {', '.join(own)} from {self._lines[measure.id]}")
-        values = [self._carried(n, m) for n, m in enumerate(measures)]
         latest = [f"max(v{n}) as v{n}, max(k{n}) as k{n}" for n in range(len(measures))]
-        if self._period.is_one_day:
-            return (
-                f"select _s, {self._first} as _begins, {self._until} as _ends"
-                f"{''.join(f', {v}' for v in values)} from ({' union all '.join(changes)}) group by _s"
-            )
+        values = [f", {_carried(m, _last(m, n))} as {quoted(m.id)}" for n, m in enumerate(measures)]
         return (
             f"select _s, day as _begins, lead(day, 1, {self._until}) over changes as _ends"
-            f"{''.join(f', {v}' for v in values)} from (select _s, day{''.join(f', {c}' for c in latest)}"
+            f"{''.join(values)} from (select _s, day{''.join(f', {c}' for c in latest)}"
             f" from ({' union all '.join(changes)}) group by _s, day)"
             " window changes as (partition by _s order by day)"
         )
 
-    def _carried(self, number: int, measure: Measure) -> str:
-        """A measure's value from its last change on. A count and a sum are never unknown."""
-        if self._period.is_one_day:
-            value, is_known = f"max(v{number})", "true"
-        else:
-            value = f"last_value(v{number} ignore nulls) over changes"
-            is_known = f"last_value(k{number} ignore nulls) over changes"
-        value = f"coalesce({value}, 0)" if adds_up(measure) else f"case when {is_known} then {value} end"
-        return f"cast({value} as {sql_type(measure.type)}) as {quoted(measure.id)}"
-
     # Measures made of records
 
-    def _measure_group(self, number: int, group: Group) -> None:
-        """The lines of the measures of one group: first who takes part, then what is made of them."""
-        measures = {row.owner: self._plan.measures[row.owner] for row in group.rows}
-        plain = {owner: m for owner, m in measures.items() if m.by is None and m.aggregate in _SUMMED}
-        others = {owner: m for owner, m in measures.items() if owner not in plain}
-        if plain:
-            found, sums = f"xh_counted_{number}", f"xh_sums_{number}"
-            self._table(found, self._taking_part(f"xh_plain_{number}", _only(group, plain), plain))
-            self._table(sums, self._sums(found, plain, ["_s", "_owner"]))
-            for owner, measure in plain.items():
-                value = _of_sums(measure.aggregate)
-                self._lines[measure.id] = f"(select _s, day, {value} as v from {sums} where _owner = {owner})"
-        if others:
-            found = f"xh_taking_{number}"
-            self._table(found, self._taking_part(f"xh_other_{number}", _only(group, others), others))
-            fixed = not (group.dates.until or group.dates.begins or group.dates.ends)
-            for owner, measure in others.items():
-                made = self._of_groups if measure.by is not None else self._alone
-                self._line(measure, made(owner, measure, found, fixed))
+    def _matches(self) -> list[Match]:
+        """The groups of the plan, those parts apart of which sums alone are made: what other measures read of
+        a record is not kept of theirs."""
+        groups = []
+        for group in self._plan.measured:
+            for plain in (True, False):
+                rows = [r for r in group.rows if _is_plain(self._plan.measures[r.owner]) is plain]
+                if rows:
+                    groups.append(replace(group, rows=tuple(rows)))
+        return [self._match(number, group) for number, group in enumerate(groups)]
 
-    def _taking_part(self, table: str, group: Group, measures: Mapping[int, Measure]) -> str:
-        """The records that take part: ``_s``, ``_owner``, ``begins``, ``ends`` and what is read of them."""
-        shown = {f"_v{owner}": m.operand for owner, m in measures.items() if m.operand is not None}
-        shown |= {f"_g{owner}": _column(m.by) for owner, m in measures.items() if m.by is not None}
+    def _match(self, number: int, group: Group) -> Match:
+        """A group, and what is read of the records that take part."""
+        measures = [self._plan.measures[owner] for owner in sorted({row.owner for row in group.rows})]
+        read = [m.operand for m in measures] + [_column(m.by) for m in measures if m.by is not None]
+        if any(m.aggregate is Aggregate.LATEST for m in measures):
+            read.append(self._records_key)
+        shown = tuple((_alias(e), e) for e in Choice.of(read).expressions)
+        return Match(self._plan.pack.vocabulary, self._plan.measures, group, _ROWS, number, shown)
+
+    def _measure(self, match: Match) -> None:
+        """The lines of the measures of a group: first who takes part, then what is made of them, together for
+        the measures that are made alike."""
+        found = self._table("xh_taking", self._taking_part(match))
+        alike: dict[Any, dict[int, Measure]] = {}
+        for owner in sorted({row.owner for row in match.group.rows}):
+            measure = self._plan.measures[owner]
+            how = _is_plain(measure) or (measure.aggregate, measure.operand, measure.by, measure.take)
+            alike.setdefault(how, {})[owner] = measure
+        dates = match.group.dates
+        fixed = not (dates.until or dates.begins or dates.ends)
+        for measures in alike.values():
+            table = self._table("xh_line", self._made_of(found, measures, fixed))
+            self._alike[table] = tuple(measures)
+            for owner, measure in measures.items():
+                line = f"(select _s, day, {_value(measure)} as v from {table} where _owner = {owner})"
+                self._lines[measure.id] = line
+
+    def _made_of(self, found: str, measures: Mapping[int, Measure], fixed: bool) -> str:
+        """The lines of measures that are made alike, by ``_owner``; of plain ones their sums.
+
+        :param fixed: whether the windows of a measure are of one length.
+        """
+        one = next(iter(measures.values()))
+        taking = f"(from {found} where _owner in ({', '.join(map(str, measures))}))"
+        if _is_plain(one):
+            return self._sums(taking, measures, _OWN)
+        if one.by is None:
+            return self._best(one, taking, _OWN, fixed)
+        return self._of_groups(measures, taking, fixed)
+
+    def _taking_part(self, match: Match) -> str:
+        """The records that take part: ``_s``, ``_owner``, ``_starts_on``, ``begins``, ``ends`` and what is
+        read of them."""
         begins, ends = f"greatest(_begins_on, {self._first})", "_ends_on"
         if self._period.is_one_day:
             begins, ends = self._first, date(None)
-        columns = ["_s", "_owner", f"{begins} as begins", f"{ends} as ends", *shown]
-        if any(m.aggregate is Aggregate.LATEST for m in measures.values()):
-            shown["_key"] = _column(self._records_key)
-            columns += ["_starts_on", "_key"]
-        match = Match(self._plan.pack.vocabulary, self._plan.measures, group, table, tuple(shown.items()))
-        self._duck.register("xh_arrow", match.relation(self._signatures, self._period))
-        self._table(match.table, "select * from xh_arrow")
-        self._duck.unregister("xh_arrow")
-        return f"select {', '.join(columns)} from ({match.query(self._period, None)})"
+        shown = "".join(f", {alias}" for alias, _ in match.shown)
+        query = match.query(self._period, self.pieces)
+        return f"select _s, _owner, _starts_on, {begins} as begins, {ends} as ends{shown} from ({query})"
 
-    def _sums(self, found: str, measures: Mapping[int, Measure], keys: Sequence[str]) -> str:
+    def _sums(self, taking: str, measures: Mapping[int, Measure], keys: Sequence[str]) -> str:
         """How many records take part, and their total. A mean knows only those whose value is known."""
-        branches = " ".join(
-            f"when {owner} then {_as_total(f'_v{owner}')}"
-            for owner, m in measures.items()
-            if m.operand is not None
-        )
+        operands = {owner: _alias(m.operand) for owner, m in measures.items() if m.operand is not None}
+        branches = " ".join(f"when {owner} then {_as_total(value)}" for owner, value in operands.items())
         amount = f"case _owner {branches} end" if branches else f"cast(null as {sql_type(TOTAL)})"
-        means = [owner for owner, m in measures.items() if m.aggregate is Aggregate.MEAN]
-        where = [f"_owner in ({', '.join(map(str, measures))})"]
-        where += [f"not (_owner = {owner} and _v{owner} is null)" for owner in means]
-        values = f"begins, ends, 1 as n, {amount} as x"
-        spans = f"(select {', '.join(keys)}, {values} from {found} where {all_of(where)})"
-        return summed(spans, keys, ("n", "x"), self._period)
+        unknown = [
+            f"not (_owner = {owner} and {operands[owner]} is null)"
+            for owner, m in measures.items()
+            if m.aggregate is Aggregate.MEAN
+        ]
+        spans = f"(select {', '.join(keys)}, begins, ends, 1 as n, {amount} as x from {taking}"
+        return summed(f"{spans} where {all_of(unknown)})", keys, ("n", "x"), self._period)
 
-    def _alone(self, owner: int, measure: Measure, found: str, fixed: bool) -> str:
-        return self._best(owner, measure, found, ["_s"], fixed)
-
-    def _best(self, owner: int, measure: Measure, found: str, keys: Sequence[str], fixed: bool) -> str:
-        value = f"_v{owner}"
-        known = f"from {found} where _owner = {owner} and {value} is not null"
+    def _best(self, measure: Measure, taking: str, keys: Sequence[str], fixed: bool) -> str:
+        assert measure.operand is not None
+        value, by = _alias(measure.operand), ", ".join(keys)
+        known = f"from {taking} where {value} is not null"
         if measure.aggregate is not Aggregate.LATEST:
-            spans = f"(select {', '.join(keys)}, begins, ends, {value} as v {known})"
+            spans = f"(select {by}, begins, ends, {value} as v {known})"
             return best(spans, keys, str(measure.aggregate), self._period)
+        latest = f"_starts_on, {_alias(self._records_key)}"
+        if self._period.is_one_day:
+            last = f"arg_max({value}, row({latest}))"
+            return f"select {by}, {self._first} as day, {last} as v {known} group by {by}"
         if fixed:
-            return self._latest_of_fixed(value, known, keys)
-        listed = ", ".join(keys)
-        latest = f"{{'f': _starts_on, 'r': _key, 'v': {value}}}"
-        spans = f"(select {listed}, begins, ends, {latest} as v {known})"
-        return f"select {listed}, day, v.v as v from ({best(spans, keys, 'max', self._period)})"
+            return self._latest_of_fixed(value, known, keys, latest)
+        spans = f"(select {by}, begins, ends, row({latest}, {value}) as v {known})"
+        return f"select {by}, day, v[3] as v from ({best(spans, keys, 'max', self._period)})"
 
-    def _latest_of_fixed(self, value: str, known: str, keys: Sequence[str]) -> str:
+    def _latest_of_fixed(self, value: str, known: str, keys: Sequence[str], latest: str) -> str:
         """Where windows are of one length, who starts later also ends later: each gives way to the next."""
         by = ", ".join(keys)
-        following = f"lead(begins) over (partition by {by} order by _starts_on, _key)"
+        following = f"lead(begins) over (partition by {by} order by {latest})"
         spans = f"(select {by}, begins, ends, {value} as v, {following} as next {known})"
         return (
             f"select {by}, begins as day, v from {spans} where next is null or begins < next"
@@ -198,46 +230,53 @@ class Lines:
             f" where ends < {self._until} and (next is null or ends < next)"
         )
 
-    def _of_groups(self, owner: int, measure: Measure, found: str, fixed: bool) -> str:
+    def _of_groups(self, measures: Mapping[int, Measure], taking: str, fixed: bool) -> str:
         """A line for each value of ``by``, and of these the one value that ``take`` makes."""
-        keys = ["_s", f"_g{owner}"]
-        of_group = f"(select * from {found} where _g{owner} is not null)"
-        if measure.aggregate in _SUMMED:
-            sums = self._sums(of_group, {owner: measure}, keys)
-            value = f"case when n > 0 then {_of_sums(measure.aggregate)} end"
-            line = f"select {', '.join(keys)}, day, {value} as v from ({sums})"
+        one = next(iter(measures.values()))
+        assert one.by is not None
+        group = _alias(_column(one.by))
+        keys = [*_OWN, group]
+        of_group = f"(from {taking} where {group} is not null)"
+        if one.aggregate in _SUMMED:
+            value = f"case when n > 0 then {_of_sums(one.aggregate)} end"
+            line = (
+                f"select {', '.join(keys)}, day, {value} as v from ({self._sums(of_group, measures, keys)})"
+            )
         else:
-            line = self._best(owner, measure, of_group, keys, fixed)
-        following = f"lead(day) over (partition by {', '.join(keys)} order by day)"
-        pieces = f"select _s, day as begins, {following} as ends, v from ({line})"
+            line = self._best(one, of_group, keys, fixed)
+        ends = f"lead(day) over (partition by {', '.join(keys)} order by day)"
+        if self._period.is_one_day:
+            ends = date(None)
+        pieces = f"select _s, _owner, day as begins, {ends} as ends, v from ({line})"
         spans = f"(from ({pieces}) where v is not null)"
-        take = measure.take
+        take = one.take
         if take in _SUMMED:
             amount = 0 if take is Aggregate.COUNT else _as_total("v")
-            added = f"(select _s, begins, ends, 1 as n, {amount} as x from {spans})"
-            sums = summed(added, ["_s"], ("n", "x"), self._period)
-            return f"select _s, day, {_of_sums(take)} as v from ({sums})"
-        line = best(spans, ["_s"], str(take), self._period)
-        return f"select _s, day, coalesce(v, 0) as v from ({line})" if adds_up(measure) else line
+            added = f"(select _s, _owner, begins, ends, 1 as n, {amount} as x from {spans})"
+            sums = summed(added, _OWN, ("n", "x"), self._period)
+            return f"select _s, _owner, day, {_of_sums(take)} as v from ({sums})"
+        line = best(spans, _OWN, str(take), self._period)
+        return f"select _s, _owner, day, coalesce(v, 0) as v from ({line})" if adds_up(one) else line
 
     # Measures made of measures
 
-    def _derived(self, measure: Measure) -> str:
+    def _derive(self, measure: Measure) -> None:
         condition = measure.where.condition
         read = {*measure.parts, *(n.name for n in names(condition) if n.level is Level.MEASURE)}
-        source = f"(select p.*, a.* exclude (_s) from {self.pieces(read)} p join {SUBJECTS} a using (_s))"
+        source = f"{self.pieces(read)} p join {SUBJECTS} a using (_s)"
         takes_part = f"coalesce({to_sql(condition)}, false)"
-        match measure.aggregate:
-            case Aggregate.RATIO:
-                part, whole = (f"scaled4({quoted(p)})" for p in measure.parts)
-                quotient = f"unscaled4(half_away({part} * 10000, {whole}))"
-                value = f"case when {takes_part} and {whole} <> 0 then {quotient} end"
-            case Aggregate.VALUE:
-                assert measure.operand is not None
-                value = f"case when {takes_part} then {cast(measure.operand, measure.type)} end"
-            case _:
-                return self._among_peers(measure, source, takes_part)
-        return self._changes(f"select _s, _begins as day, {value} as v from {source}")
+        value = _derived(measure, takes_part)
+        if value is None:
+            line = self._among_peers(measure, f"(select p.*, a.* exclude (_s) from {source})", takes_part)
+        else:
+            line = self._changes(f"select _s, _begins as day, {value} as v from {source}")
+        if not self._period.is_one_day:
+            self._lines[measure.id] = self._table("xh_line", line)
+            return
+        if value is None:
+            source, value = f"{self._day} p left join ({line}) l using (_s)", "v"
+        day = f"select p.*, {_carried(measure, value)} as {quoted(measure.id)} from {source}"
+        self._day = self._table("xh_day", day)
 
     def _among_peers(self, measure: Measure, source: str, takes_part: str) -> str:
         """Ranks, or how many are ranked, by how many of a group have each value on each day of change.
@@ -277,9 +316,47 @@ class Lines:
             " qualify lag(day) over own is null or v is distinct from lag(v) over own"
         )
 
-    def _table(self, name: str, query: str) -> None:
+    def _table(self, kind: str, query: str) -> str:
+        """Make a table, and say its name."""
+        name = f"{kind}_{len(self._made)}"
         self._duck.execute(f"create or replace temp table {name} as {query}")
         self._made.append(name)
+        return name
+
+
+def _is_plain(measure: Measure) -> bool:
+    """Whether it is made of how many records take part, and their total."""
+    return measure.by is None and measure.aggregate in _SUMMED
+
+
+def _derived(measure: Measure, takes_part: str) -> str | None:
+    """The value of a measure by those that it is made of; None for one that other subjects decide."""
+    match measure.aggregate:
+        case Aggregate.RATIO:
+            part, whole = (f"scaled4({quoted(p)})" for p in measure.parts)
+            quotient = f"unscaled4(half_away({part} * 10000, {whole}))"
+            return f"case when {takes_part} and {whole} <> 0 then {quotient} end"
+        case Aggregate.VALUE:
+            assert measure.operand is not None
+            return f"case when {takes_part} then {cast(measure.operand, measure.type)} end"
+        case _:
+            return None
+
+
+def _value(measure: Measure) -> str:
+    """A measure's value in a row of its table of lines."""
+    return _of_sums(measure.aggregate) if _is_plain(measure) else "v"
+
+
+def _carried(measure: Measure, value: str) -> str:
+    """A measure's value where its line says this. A count and a sum are never unknown."""
+    return f"cast({f'coalesce({value}, 0)' if adds_up(measure) else value} as {sql_type(measure.type)})"
+
+
+def _last(measure: Measure, number: int) -> str:
+    """What a line said last, which may be that nothing is known."""
+    value, is_known = (f"last_value({what}{number} ignore nulls) over changes" for what in "vk")
+    return value if adds_up(measure) else f"case when {is_known} then {value} end"
 
 
 def adds_up(measure: Measure) -> bool:
@@ -287,13 +364,14 @@ def adds_up(measure: Measure) -> bool:
     return bool({measure.aggregate, measure.take} & _ADDS_UP)
 
 
-def _only(group: Group, owners: Collection[int]) -> Group:
-    return replace(group, rows=tuple(row for row in group.rows if row.owner in owners))
-
-
 def _column(name: str) -> Name:
     """A column of records; of what type does not matter here."""
     return Name(name, Level.RECORD, TOTAL)
+
+
+def _alias(read: Expression) -> str:
+    """The name under which a match shows what an expression reads of a record."""
+    return quoted(f"= {render(read)}")
 
 
 def _as_total(value: str) -> str:

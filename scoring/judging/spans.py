@@ -8,16 +8,17 @@ The table ``xh_spans``: ``_s``, ``_r`` (null for a rule on the subject), ``rule`
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from rules.calendar import add_days, add_months, first_start_still_open
 from rules.language.expressions import Kind, Type
-from rules.plan import LARGEST_HIT, Group, Plan, Step, in_force
-from scoring.judging.match import Match, Signatures, moved
+from rules.plan import LARGEST_HIT, Plan, Step, in_force
+from scoring.judging.match import Match, Signatures, from_arrow, make_rows, moved
 from scoring.judging.measures import Lines
 from scoring.judging.operations import merged
 from scoring.judging.period import Period
@@ -26,6 +27,7 @@ from scoring.judging.sql import of
 SPANS = "xh_spans"
 
 _STEPS = "xh_steps"
+_ROWS = "xh_rows"
 _KEYS = ("_s", "_r", "rule", "points", "counts_from", "counts_until")
 _NOBODY = (
     "select 0 as _s, 0 as _r, 0 as rule, current_date as begins, current_date as ends, 0::bigint as points,"
@@ -37,15 +39,17 @@ def make_spans(
     duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period, signatures: Signatures, lines: Lines
 ) -> None:
     """Make the table ``xh_spans`` of a plan's rules."""
-    _from_arrow(duck, _STEPS, step_table(plan.steps, period.first))
+    matches = [
+        Match(plan.pack.vocabulary, plan.rules, group, _ROWS, number)
+        for number, group in enumerate(plan.groups)
+    ]
     queries = []
-    for number, group in enumerate(plan.groups):
-        match = Match(plan.pack.vocabulary, plan.rules, group, f"xh_rows_{number}")
-        _from_arrow(duck, match.table, match.relation(signatures, period))
-        pieces = lines.pieces(group.dates.measures) if group.dates.measures else None
-        queries.append(_spans(plan, match, period, pieces))
+    if matches:
+        from_arrow(duck, _STEPS, step_table(plan.steps, period.first))
+        make_rows(duck, matches, signatures, period)
+        queries = [_spans(plan, bundle, period, lines) for bundle in _bundles(plan, matches)]
     duck.execute(f"create or replace temp table {SPANS} as {' union all '.join(queries) or _NOBODY}")
-    for table in (_STEPS, *(f"xh_rows_{number}" for number in range(len(plan.groups)))):
+    for table in (_STEPS, _ROWS) if matches else ():
         duck.execute(f"drop table {table}")
 
 
@@ -79,17 +83,39 @@ def _starts(step: Step, day: dt.date) -> tuple[dt.date | None, dt.date | None]:
     return earliest, latest
 
 
-def _spans(plan: Plan, match: Match, period: Period, pieces: str | None) -> str:
-    """What the group's rules meet, cut by pieces, dated values and steps of decay."""
-    begins, ends = [period.first_sql], [period.until_sql]
-    decays = any(w and w.decay for w in (plan.rules[row.owner].window for row in match.group.rows))
+def _bundles(plan: Plan, matches: Sequence[Match]) -> Iterable[Sequence[Match]]:
+    """Matches taken together of which the same is asked; each that multiplies points stands alone."""
+    bundles: dict[Any, list[Match]] = {}
+    for match in matches:
+        alone = match.number if match.multipliers.expressions else None
+        asked = (_decays(plan, match), bool(match.group.dates.measures), bool(_repeating(plan, match)), alone)
+        bundles.setdefault(asked, []).append(match)
+    return bundles.values()
+
+
+def _decays(plan: Plan, match: Match) -> bool:
+    return any(w and w.decay for w in (plan.rules[row.owner].window for row in match.group.rows))
+
+
+def _repeating(plan: Plan, match: Match) -> set[int]:
+    """The rules that may say the same again where a piece or a dated value ends."""
+    owners = {row.owner for row in match.group.rows}
+    if match.group.dates.measures:
+        return owners
+    return {owner for owner in owners if len(in_force(plan.rules[owner])) > 1}
+
+
+def _spans(plan: Plan, bundle: Sequence[Match], period: Period, lines: Lines) -> str:
+    """What the rules of a bundle meet, cut by pieces, dated values and steps of decay."""
+    found = " union all ".join(match.query(period, lines.pieces) for match in bundle)
+    begins, ends = [period.first_sql, "m._begins_on"], [period.until_sql, "m._ends_on"]
+    decays = _decays(plan, bundle[0])
     on = f"t.rule = m._owner and t.first < {period.until_sql}"
     if period.is_one_day:
+        begins, ends = begins[:1], ends[:1]
         on += " and m._starts_on between t.earliest and t.latest" if decays else ""
     else:
-        if match.begins:
-            begins.append("m._begins_on")
-        if pieces:
+        if bundle[0].group.dates.measures:
             begins.append("m._first")
             ends.append("m._until")
         if any(step.first > period.first or step.until for step in plan.steps):
@@ -98,17 +124,16 @@ def _spans(plan: Plan, match: Match, period: Period, pieces: str | None) -> str:
         if decays:
             begins.append(f"case when t.since > 0 then {moved('add_months', 'm._starts_on', 't.since')} end")
             ends.append(moved("add_months", "m._starts_on", "t.till"))
-        ends.append("m._ends_on")
     query = (
         f"select m._s, m._r, m._owner as rule, cast({of('greatest', begins)} as date) as begins,"
-        f" cast({of('least', ends)} as date) as ends, {_points(match)} as points,"
+        f" cast({of('least', ends)} as date) as ends, {_points(bundle[0])} as points,"
         " m._begins_on as counts_from, m._ends_on as counts_until"
-        f" from ({match.query(period, pieces)}) m join {_STEPS} t on {on}"
+        f" from ({found}) m join {_STEPS} t on {on}"
     )
     if period.is_one_day:
         return query
     query = f"select * from ({query}) where begins < ends"
-    repeating = {row.owner for row in match.group.rows} if pieces else _repeating(plan, match.group)
+    repeating = set().union(*(_repeating(plan, match) for match in bundle))
     if not repeating:
         return query
     owners = ", ".join(map(str, sorted(repeating)))
@@ -119,12 +144,6 @@ def _spans(plan: Plan, match: Match, period: Period, pieces: str | None) -> str:
         f" select {columns} from found where rule not in ({owners})"
         f" union all select {columns} from ({again}))"
     )
-
-
-def _repeating(plan: Plan, group: Group) -> set[int]:
-    """The rules of which one dated value follows another, and may give the same points."""
-    owners = {row.owner for row in group.rows}
-    return {owner for owner in owners if len(in_force(plan.rules[owner])) > 1}
 
 
 def _points(match: Match) -> str:
@@ -146,10 +165,3 @@ _POINTS = Type(Kind.NUMBER, 19, 0)
 
 def _exact(value: str, kind: Type) -> str:
     return f"cast({value} as decimal({kind.whole + kind.scale}, {kind.scale}))"
-
-
-def _from_arrow(duck: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
-    """Arrow rows as a table of the judge's own."""
-    duck.register("xh_arrow", rows)
-    duck.execute(f"create or replace temp table {name} as select * from xh_arrow")
-    duck.unregister("xh_arrow")
