@@ -39,6 +39,10 @@ if "XINHENG_CACHE" not in os.environ:  # of the tests alone, and shared by their
     os.environ["XINHENG_CACHE"] = tempfile.mkdtemp(prefix="xinheng-cache-")
     atexit.register(shutil.rmtree, os.environ["XINHENG_CACHE"], ignore_errors=True)
 
+os.environ.setdefault("XINHENG_THREADS", "1")
+"""A batch of a few subjects takes a third longer on two processors, which the tests' processes share as is;
+another number tries what several threads do."""
+
 settings.register_profile("same-every-time", derandomize=True, deadline=None, database=None)
 settings.register_profile("by-chance", deadline=None, print_blob=True)
 settings.load_profile("by-chance" if "XINHENG_EXAMPLES" in os.environ else "same-every-time")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -21,6 +22,7 @@ from scoring.store.errors import StoreError
 
 MEMORY_VARIABLE = "XINHENG_MEMORY_LIMIT"
 DIRECTORY_VARIABLE = "XINHENG_TEMP_DIRECTORY"
+THREADS_VARIABLE = "XINHENG_THREADS"
 DEFAULT_MEMORY = "2GB"
 _PREFIX = "xinheng-"
 _LOCK = "owner.lock"
@@ -32,7 +34,8 @@ def workspace(memory_limit: str | None = None) -> Iterator[duckdb.DuckDBPyConnec
 
     :param memory_limit: such as ``512MB``; by default the environment's ``XINHENG_MEMORY_LIMIT``, else 2 GB.
         What does not fit goes to a directory under ``XINHENG_TEMP_DIRECTORY`` (default: the system's).
-    :raises StoreError: where the limit can't be read or the directory is missing, full or too small.
+        It works on as many processors as ``XINHENG_THREADS`` says, by default on all.
+    :raises StoreError: where a setting can't be read or the directory is missing, full or too small.
 
     >>> with workspace("512MB") as duck:
     ...     duck.execute("select 6 * 7").fetchall()
@@ -42,7 +45,7 @@ def workspace(memory_limit: str | None = None) -> Iterator[duckdb.DuckDBPyConnec
     parent = temporary_directory()
     try:
         with own_directory(parent) as directory:
-            connection = _connect(limit, directory)
+            connection = _connect(limit, directory, os.environ.get(THREADS_VARIABLE) or None)
             try:
                 yield connection
             finally:
@@ -92,12 +95,16 @@ def temporary_directory() -> str | None:
     return directory
 
 
-def _connect(limit: str, directory: str) -> duckdb.DuckDBPyConnection:
+def _connect(limit: str, directory: str, threads: str | None) -> duckdb.DuckDBPyConnection:
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": limit,
         "temp_directory": directory,
         "preserve_insertion_order": False,
     }
+    if threads is not None:
+        if not re.fullmatch("[1-9][0-9]{0,2}", threads):
+            raise StoreError(f"{THREADS_VARIABLE} can't be read: {threads}. Right: 4")
+        settings["threads"] = int(threads)
     try:
         duck = duckdb.connect(":memory:", config=settings)
     except (duckdb.ParserException, duckdb.InvalidInputException) as error:

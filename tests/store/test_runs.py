@@ -25,6 +25,7 @@ from scoring.store import Store, StoreError, open_store
 from scoring.store.models import Run
 from scoring.store.packs import PackText, keep_pack, stored_pack
 from scoring.store.timelines import Segment, Span, Tally, Touch
+from scoring.store.workspace import workspace
 
 from .conftest import TakeIn
 from .market import MARKET
@@ -308,6 +309,22 @@ def test_too_little_memory_is_named(filled: Store, market: Pack, monkeypatch: py
     monkeypatch.setenv("XINHENG_MEMORY_LIMIT", "1KB")
     with pytest.raises(StoreError, match=r"more room than 1KB of memory.*Raise XINHENG_MEMORY_LIMIT"):
         run(filled, market, AS_OF)
+
+
+@pytest.mark.parametrize("threads", ["0", "-1", "all", "1.5", "1000"])
+def test_a_number_of_processors_that_is_none_is_named(
+    filled: Store, market: Pack, monkeypatch: pytest.MonkeyPatch, threads: str
+) -> None:
+    monkeypatch.setenv("XINHENG_THREADS", threads)
+    with pytest.raises(StoreError, match=rf"XINHENG_THREADS can't be read: {threads}. Right: 4"):
+        run(filled, market, AS_OF)
+
+
+def test_a_batch_works_on_as_many_processors_as_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    for threads in (1, 3):
+        monkeypatch.setenv("XINHENG_THREADS", str(threads))
+        with workspace() as duck:
+            assert duck.execute("select current_setting('threads')").fetchall() == [(threads,)]
 
 
 def test_a_missing_temporary_directory_is_named(
