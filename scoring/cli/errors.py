@@ -11,7 +11,7 @@ from rules.fault import PackError, UnknownPackError
 from scoring.answers.paths import UnknownTierError
 from scoring.answers.timelines import UnknownSubjectError
 from scoring.facts.ingest.errors import IngestError
-from scoring.runs.files import FileError
+from scoring.runs.file_error import FileError
 from scoring.store import StoreError
 
 EXPECTED = (

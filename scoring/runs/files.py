@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import chain, islice, repeat
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
-from openpyxl.utils.datetime import WINDOWS_EPOCH
 
 from rules.fault import UnknownPackError
 from rules.identity import identity
@@ -30,19 +29,14 @@ from scoring.facts.ingest.errors import Fault, IngestError
 from scoring.facts.ingest.files import blocks_of
 from scoring.facts.ingest.headers import HeaderMatcher
 from scoring.facts.ingest.mapping import NO_MAPPING, Dataset
-from scoring.facts.ingest.rows import Block, RowReader, faults_of
-from scoring.facts.ingest.sheets import Sheet
+from scoring.facts.ingest.rows import Block, faults_of
 from scoring.judging.engine import grade
 from scoring.judging.sql import quoted, sql_type
+from scoring.runs.file_error import FileError
+from scoring.runs.parquet import OPEN_FILES, open_parquet
 from scoring.store.workspace import workspace
 
 WRITERS = {".csv": "(format csv, header)", ".parquet": "(format parquet)"}
-_OPEN_FILES = "/dev/fd/"
-_NESTED = ("struct", "map", "union", "blob")
-
-
-class FileError(Exception):
-    """A file that can't be scored from, or to; the message says which, why, and what would be right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +96,10 @@ def score_files(
         en = f"{pack.id} {pack.version} is not in force on {as_of}: it is {span}"
         raise UnknownPackError(Title(f"{pack.id} {pack.version}在{as_of}不生效", en))
     _check_out(out, subjects, records)
-    with workspace(memory_limit) as connection:
-        ignored = open_files(connection, pack.vocabulary, subjects, records)
+    with (
+        workspace(memory_limit) as connection,
+        opened_files(connection, pack.vocabulary, subjects, records) as ignored,
+    ):
         grade(connection, pack, as_of, records="records" if pack.vocabulary.records else None)
         return _summary(connection, pack, as_of, ignored, _write(connection, out, rows_in_force(pack, as_of)))
 
@@ -111,11 +107,12 @@ def score_files(
 # Reading
 
 
-def open_files(
+@contextmanager
+def opened_files(
     connection: duckdb.DuckDBPyConnection, vocabulary: Vocabulary, subjects: Path, records: Path | None
-) -> tuple[str, ...]:
-    """Creates the tables ``subjects``, ``records`` and ``rejected`` (file, sheet, row_no,
-    column_name, value, reason).
+) -> Iterator[tuple[str, ...]]:
+    """The views ``subjects`` and ``records``, which serve within the block, and the table ``rejected`` (file,
+    sheet, row_no, column_name, value, reason).
 
     Headers and values are read as ``xinheng ingest`` reads them.
 
@@ -123,54 +120,96 @@ def open_files(
     :return: for each file that has columns that the vocabulary has not, which.
     :raises FileError: on a file that is missing, unreadable or without a column that is needed.
     """
+    if vocabulary.records is None and records is not None:
+        raise FileError(f"{records}: the vocabulary {vocabulary.id} has no records; leave out --records")
     connection.execute(
         "create or replace temp table rejected"
         " (file varchar, sheet varchar, row_no bigint, column_name varchar, value varchar, reason varchar)"
     )
-    ignored = _read(connection, vocabulary, "subject", subjects)
-    if vocabulary.records is None:
+    with ExitStack() as opened:
+        ignored = _read(connection, vocabulary, "subject", subjects, opened)
         if records is not None:
-            raise FileError(f"{records}: the vocabulary {vocabulary.id} has no records; leave out --records")
-        return ignored
-    if records is None:
-        columns = ", ".join(f"{quoted(n)} {sql_type(c.type)}" for n, c in vocabulary.records.columns.items())
-        connection.execute(f"create or replace temp table records ({columns})")
-        return ignored
-    return ignored + _read(connection, vocabulary, "record", records)
+            ignored += _read(connection, vocabulary, "record", records, opened)
+        elif vocabulary.records is not None:
+            columns = (
+                f"cast(null as {sql_type(c.type)}) as {quoted(n)}"
+                for n, c in vocabulary.records.columns.items()
+            )
+            connection.execute(f"create temp view records as select {', '.join(columns)} where false")
+        yield ignored
+
+
+def open_files(
+    connection: duckdb.DuckDBPyConnection, vocabulary: Vocabulary, subjects: Path, records: Path | None
+) -> tuple[str, ...]:
+    """As :func:`opened_files`, with tables that last: for those who read them more than once."""
+    with opened_files(connection, vocabulary, subjects, records) as ignored:
+        for name in ("subjects", "records") if vocabulary.records else ("subjects",):
+            connection.execute(f"create temp table {name}_kept as from {name}")
+            connection.execute(f"drop view {name}")
+            connection.execute(f"alter table {name}_kept rename to {name}")
+    return ignored
 
 
 def _read(
-    connection: duckdb.DuckDBPyConnection, vocabulary: Vocabulary, dataset: Dataset, path: Path
+    connection: duckdb.DuckDBPyConnection,
+    vocabulary: Vocabulary,
+    dataset: Dataset,
+    path: Path,
+    opened: ExitStack,
 ) -> tuple[str, ...]:
-    """A file as a table: what can't be read is set aside, the rest is kept."""
+    """A file as a view: what can't be read is set aside, the rest is kept."""
     matcher = HeaderMatcher(vocabulary, NO_MAPPING, dataset)
     table, name = matcher.tables[dataset], f"{dataset}s"
+    rows = f"{name}_read"
     with _reading(path):
-        opened = _parquet(connection, matcher, path) if _is_parquet(path) else blocks_of(path, matcher)
-        with opened as (ignored, blocks):
-            _fill(connection, table, path, blocks)
-    key = quoted(table.key)
-    twice = f"{key} in (select {key} from raw group by {key} having count(*) > 1)"
-    doubles = f"row_number() over (partition by {key} order by _block, _row) > 1"
-    _set_aside(connection, path, table.key, key, _TWICE, f"from raw where {twice} qualify {doubles}")
-    columns = ", ".join(map(quoted, table.columns))
+        if is_parquet(path):
+            found = opened.enter_context(open_parquet(connection, matcher, path, name))
+            _fill(connection, table, path, rows, ((None, block) for block in found.others))
+            good = f"select *, 0 as _block, null as _sheet from ({found.good})"
+            rows, ignored = f"({good} union all by name from {rows})", found.ignored
+        else:
+            with blocks_of(path, matcher) as (ignored, blocks):
+                _fill(connection, table, path, rows, blocks)
+    connection.execute(f"create temp view {name}_all as from {rows}")
+    listed = ", ".join(map(quoted, table.columns))
     connection.execute(
-        f"create or replace temp table {name} as select {columns} from raw where not {_noted(path)}"
+        f"create temp view {name} as select {listed} from {_once(connection, table, path, name)}"
     )
-    connection.execute("drop table raw")
     return (f"{path}: {', '.join(ignored)}",) if ignored else ()
+
+
+def _once(connection: duckdb.DuckDBPyConnection, table: Table, path: Path, name: str) -> str:
+    """The good rows, of which each key has one: the first. The others are set aside."""
+    key, rows, twice = quoted(table.key), f"{name}_all", f"{name}_twice"
+    connection.execute(
+        f"create temp table {twice} as select hash({key}) as h from {rows} group by h having count(*) > 1"
+    )
+    if not _count(connection, twice):
+        return rows
+    connection.execute(
+        f"create or replace temp table {twice} as select _block, _row, _sheet, {key} as key from {rows}"
+        f" where hash({key}) in (select h from {twice})"
+        f" qualify row_number() over (partition by {key} order by _block, _row) > 1"
+    )
+    connection.execute(
+        f"insert into rejected select ?, _sheet, _row, ?, key, ? from {twice}",
+        [str(path), table.key, str(_TWICE)],
+    )
+    return f"{rows} anti join {twice} using (_block, _row)"
 
 
 def _fill(
     connection: duckdb.DuckDBPyConnection,
     table: Table,
     path: Path,
+    name: str,
     blocks: Iterator[tuple[str | None, Block]],
 ) -> None:
-    """The good rows to a new table ``raw``, with their places; what is wrong with others to ``rejected``."""
+    """The good rows to a new table, with their places; what is wrong with others to ``rejected``."""
     kinds = {name: sql_type(column.type) for name, column in table.columns.items()} | _PLACE
     columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in kinds.items())
-    connection.execute(f"create or replace temp table raw ({columns})")
+    connection.execute(f"create or replace temp table {name} ({columns})")
     numbered = ((number, sheet, block) for number, (sheet, block) in enumerate(blocks))
     while some := list(islice(numbered, _BLOCKS_AT_ONCE)):
         good = [[value for *_, block in some for value in _said(block, name)] for name in table.columns]
@@ -179,7 +218,7 @@ def _fill(
             [sheet for _, sheet, block in some for _ in block.numbers],
             [row for *_, block in some for row in block.numbers],
         )
-        _append(connection, "raw", list(kinds), [*good, *places])
+        _append(connection, name, list(kinds), [*good, *places])
         bad = [
             (str(path), sheet, fault.row_no, fault.column, fault.value, fault.reason)
             for _, sheet, block in some
@@ -203,25 +242,6 @@ _TWICE = Fault(
 )
 
 
-def _noted(path: Path) -> str:
-    """Whether a row is set aside already, as SQL."""
-    return (
-        f"exists (select 1 from rejected r where r.file = {literal(str(path))}"
-        " and r.sheet is not distinct from _sheet and r.row_no = _row)"
-    )
-
-
-def _set_aside(
-    connection: duckdb.DuckDBPyConnection, path: Path, column: str, value: str, reason: Fault, rows: str
-) -> None:
-    """Notes rows of the table ``raw`` that are not noted yet."""
-    connection.execute(
-        f"insert into rejected select {literal(str(path))}, _sheet, _row, {literal(column)},"
-        f" cast({value} as varchar), {literal(str(reason))}"
-        f" from (select * {rows}) where not {_noted(path)}"
-    )
-
-
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
     """What keeps a file from being read, under the name by which it was given."""
@@ -230,7 +250,7 @@ def _reading(path: Path) -> Iterator[None]:
     except IngestError as error:
         raise FileError(f"{path}: {error.reason}\n    right: {error.hint}") from None
     except (duckdb.InvalidInputException, duckdb.SerializationException, duckdb.IOException) as error:
-        if isinstance(error, duckdb.IOException) and _OPEN_FILES not in str(error):
+        if isinstance(error, duckdb.IOException) and OPEN_FILES not in str(error):
             raise
         raise FileError(f"{path}: this is no Parquet file, or a damaged one ({_reason(error)})") from None
     except OSError as error:
@@ -244,49 +264,12 @@ def _append(
         connection.from_arrow(pa.table(list(map(pa.array, columns)), list(names))).insert_into(table)
 
 
-# Parquet: DuckDB unpacks the cells, and ingest reads them
-
-
-def _is_parquet(path: Path) -> bool:
+def is_parquet(path: Path) -> bool:
+    """Whether a file is one of Parquet, or is called so."""
     if not path.is_file():
         return False
     with path.open("rb") as file:
         return file.read(4) == b"PAR1" or path.suffix.lower() == ".parquet"
-
-
-@contextmanager
-def _parquet(
-    connection: duckdb.DuckDBPyConnection, matcher: HeaderMatcher, path: Path
-) -> Iterator[tuple[tuple[str, ...], Iterator[tuple[str | None, Block]]]]:
-    """As :func:`blocks_of`, of a file that is opened here: no name is taken for a pattern."""
-    with path.open("rb") as file, connection.cursor() as cursor:
-        source = f"read_parquet('{_OPEN_FILES}{file.fileno()}', hive_partitioning = false)"
-        described = [
-            (str(row[0]), str(row[1]).lower()) for row in cursor.execute(f"describe from {source}").fetchall()
-        ]
-        layout = matcher.layout([(0, [name for name, _ in described])], path.name)
-        if layout.lacking is not None:
-            raise layout.lacking
-        for found in layout.found:
-            _require_plain(path, *described[found.position])
-        texts = ", ".join(f"cast({quoted(name)} as varchar)" for name, _ in described)
-        cursor.execute("set preserve_insertion_order = true")  # the rows are numbered as they stand
-        cursor.execute(f"select {texts} from {source}")
-        rows = enumerate(chain.from_iterable(iter(lambda: cursor.fetchmany(_ROWS_AT_ONCE), [])), start=1)
-        sheet = Sheet(rows, False, WINDOWS_EPOCH, size=lambda: 0, position=lambda: 0)
-        yield (
-            layout.ignored,
-            ((None, block) for block in RowReader(layout, matcher, sheet.epoch).blocks(sheet)),
-        )
-        cursor.execute("set preserve_insertion_order = false")
-
-
-_ROWS_AT_ONCE = 250
-
-
-def _require_plain(path: Path, name: str, kind: str) -> None:
-    if kind.startswith(_NESTED) or kind.endswith("]"):
-        raise FileError(f"{path}: the column {name} holds {kind}; plain values are needed")
 
 
 # Writing

@@ -53,18 +53,21 @@ MOST_PRECISE = 10**15
 
 _EXPONENT = re.compile(r"[-+]?[0-9](?:\.[0-9]+)?E[-+][0-9]{2,3}")
 _COUNTED = ("decimal", "integer", "date")
-_CODE_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_CODE = re.compile(f"[0-9]{{8}}[{_CODE_SIGNS}]{{10}}")
-_WORTH = [
-    {sign: number * weight for number, sign in enumerate(_CODE_SIGNS)}
-    for weight in (*(pow(3, place, 31) for place in range(17)), 1)
-]
+CODE_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+CODE = f"[0-9]{{8}}[{CODE_SIGNS}]{{10}}"
+CODE_WEIGHTS = (*(pow(3, place, 31) for place in range(17)), 1)
+_CODE = re.compile(CODE)
+_WORTH = [{sign: number * weight for number, sign in enumerate(CODE_SIGNS)} for weight in CODE_WEIGHTS]
 """What each sign of a code adds in its place to a sum that 31 divides (GB 32100-2015)."""
 
 _LONGEST_UNKNOWN = max(map(len, UNKNOWN))
 _SIGNS = "0-9A-Za-z\u4e00-\u9fa5\u3014\u3015"
-_SAME = re.compile(f"(?![0-9]E-)[{_SIGNS}][-{_SIGNS}]{{4,199}}")
-"""Texts and keys that are read as they stand: most numbers of records and documents, and most names."""
+PLAIN_TEXT = f"[{_SIGNS}][-{_SIGNS}]{{4,199}}"
+"""Texts and keys that are read as they stand, but for those that begin as :data:`EXPONENT` does: most numbers
+of records and documents, and most names."""
+
+EXPONENT = "[0-9]E-"
+_SAME = re.compile(f"(?!{EXPONENT}){PLAIN_TEXT}")
 
 _PRINTED_CONTROLS = frozenset("\t\n\r")
 
@@ -299,7 +302,7 @@ def is_right(code: str) -> bool:
 
 def _has_form(code: str, pattern: str) -> bool:
     return len(code) == len(pattern) and all(
-        c == p or (p == "?" and c in _CODE_SIGNS) for c, p in zip(code, pattern, strict=True)
+        c == p or (p == "?" and c in CODE_SIGNS) for c, p in zip(code, pattern, strict=True)
     )
 
 

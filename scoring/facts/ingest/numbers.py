@@ -28,8 +28,12 @@ _DASHES = str.maketrans({"\u2212": "-", "\u2013": "-"})
 _POWERS = {"十": 10, "百": 100, "千": 1_000, "万": 10_000, "亿": 100_000_000}
 _EXACT = Context(prec=4 * LONGEST, traps=[Inexact, InvalidOperation])
 _QUANTUM = Decimal(1).scaleb(-SCALE)
-_PLAIN = re.compile(r"-?[0-9]{1,14}(?:\.[0-9]{1,4})?")
-_PLAIN_WHOLE = re.compile(r"-?[0-9]{1,18}")
+PLAIN = r"-?[0-9]{1,14}(?:\.[0-9]{1,4})?"
+PLAIN_WHOLE = r"-?[0-9]{1,18}"
+"""Numbers that are what they look like, to everybody."""
+
+_PLAIN = re.compile(PLAIN)
+_PLAIN_WHOLE = re.compile(PLAIN_WHOLE)
 
 _NO_NUMBER = Title("不是数字", "not a number")
 _NUMBER_HINT = Title("如 1234.5、1,234.5 或 12.5万", "such as 1234.5, 1,234.5 or 12.5万")

@@ -147,6 +147,27 @@ class RowReader:
         read = self._readers[self._key]
         self._no_keys = {read[EXAMPLE], read[self._headers[self._key].header]}
 
+    def alone(self, name: str, cell: Cell) -> tuple[JsonValue, bool]:
+        """What a cell of a column says, and whether its row is doubted for it."""
+        value = self._readers[name].read(cell)
+        if isinstance(value, Fault):
+            return None, True
+        return value, self._readers[name].doubts(value) or (name == self._key and value in self._no_keys)
+
+    @property
+    def no_keys(self) -> tuple[str, ...]:
+        """What stands in the column of keys where a row is not one of the office's."""
+        return tuple(str(key) for key in self._no_keys if key is not None)
+
+    @property
+    def together(self) -> tuple[Columns, ...]:
+        """The columns of which a check looks at more than one; the file may not have all of them."""
+        return tuple(self._together)
+
+    def doubts(self, reads: Columns, values: Sequence[JsonValue]) -> bool:
+        """Whether a row that says these values together is doubted for it."""
+        return self._check.says(reads, values)
+
     def rows(self, sheet: Sheet) -> Iterator[AnyRow]:
         """The rows in the order of the file; blank ones and a template's example are passed over."""
         for block in self.blocks(sheet):
@@ -326,10 +347,14 @@ class _ColumnReader(dict[Cell, JsonValue]):
             self.doubted.clear()
         return list(map(self.__getitem__, cells))
 
+    def doubts(self, value: JsonValue) -> bool:
+        """Whether a check says something of a value by itself."""
+        return bool(self._reads) and self._check.says(self._reads, (value,))
+
     def __missing__(self, cell: Cell) -> JsonValue:
         is_text = cell is None or isinstance(cell, str)
         value = self.read(cell) if is_text else self._read_number(cell)
-        if isinstance(value, Fault) or (self._reads and self._check.says(self._reads, (value,))):
+        if isinstance(value, Fault) or self.doubts(value):
             self.doubted.add(cell)
         if isinstance(value, Fault):
             value = None

@@ -1,0 +1,153 @@
+"""Parquet is read column by column as it would be row by row: the same rows kept, the same said of others."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stdnum.cn import uscc
+
+from rules.calendar import today
+from rules.library.loader import load_vocabulary
+from rules.model import Column, Table
+from scoring.facts.ingest.rows import EXAMPLE
+from scoring.runs import parquet
+from scoring.runs.file_error import FileError
+from scoring.runs.files import open_files, opened_files
+from scoring.store.workspace import workspace
+
+VOCABULARY = load_vocabulary("enterprise")
+assert VOCABULARY.records is not None
+BODIES = [f"91500159MA000000{n}" for n in range(4)]
+CODES = [body + uscc.calc_check_digit(body) for body in BODIES]
+TODAY = today()
+
+TEXTS = [
+    *(None, "", " ", "无", "-", "示例 example", "云衡税务局", "云衡税务局 ", "Ａ１２３４５６", "=1+1"),
+    *("'00012", "#REF!", "a/..", "a\x00b", "x" * 201, "重庆（集团）公司", "5E-10", "5E-100", "R-00001"),
+    *("café", "cafe\u0301", "无无无无无", "-----", "a-b-c-d", "-a-b-c-d", "E-10000", "〔2026〕7号"),
+    *(*CODES, CODES[0].lower(), f" {CODES[1]}", BODIES[0] + "0", "0" * 18, "0" * 17 + "X"),
+    *("9350123M0000000000", "0", "12", "-0", "007", "1.5", "1.00001", "12.5万", "1,000", "1e3", "+5"),
+    *("99999999999999.9999", "123456789012345", "-99999999999999.9999", "1.", ".5", "(3)"),
+    *("9" * 18, "9" * 19, "true", "TRUE", "是", "1", "2026-03-05", "2026/3/5", "20260305", "2026-02-30"),
+    *("1900-01-01", "9999-12-31", "1949-12-31", str(TODAY), str(TODAY + dt.timedelta(20)), "长期"),
+    *("penalty", "行政处罚", "tax_rating", "annual_report", "effective", "general", "fine", "A", "M"),
+    *("false", "serious", "Penalty", "company", "公司"),
+]  # fmt: skip
+DAYS = [
+    None,
+    *map(dt.date.fromisoformat, ("2026-03-05", "2026-03-04", "1900-01-01", "0001-01-01", "2099-12-31")),
+]
+DAYS += [TODAY, TODAY + dt.timedelta(20), TODAY + dt.timedelta(60)]
+WHOLE = [None, 0, 1, -1, 12, 20260305, 46000, 10**14 - 1, 10**14, 10**18 - 1, 10**18]
+EXACT = [None, *map(Decimal, ("0", "-0.01", "12.5", "99.99", "1234567.89"))]
+FLOATS = [None, 0.0, -0.0, 0.1, 0.1 + 0.2, 1.5, 12345678901234.123, 1e20, float("nan"), float("inf"), 1e-7]
+MOMENTS = [None, *map(dt.datetime.fromisoformat, ("2026-03-05", "2026-03-05T10:30", "2026-03-05T10:30:00.5"))]
+
+CELLS: Mapping[pa.DataType, list[Any]] = {
+    pa.string(): TEXTS,
+    pa.date32(): DAYS,
+    pa.int64(): WHOLE,
+    pa.int16(): WHOLE[:5],
+    pa.decimal128(18, 4): EXACT,
+    pa.decimal128(11, 2): EXACT,
+    pa.decimal128(38, 6): [*EXACT, Decimal("1.000001"), Decimal(10) ** 20],
+    pa.float64(): FLOATS,
+    pa.timestamp("us"): MOMENTS,
+    pa.bool_(): [None, True, False],
+}  # fmt: skip
+FITTING = {"date": pa.date32(), "decimal": pa.decimal128(18, 4), "integer": pa.int64(), "boolean": pa.bool_()}
+GOOD = {"record_id": "R-00001", "subject_id": CODES[0], "kind": "penalty", "severity": "general",
+        "status": "effective", "level": "fine", "occurred_on": dt.date(2026, 3, 5)}  # fmt: skip
+
+
+@st.composite
+def files(draw: st.DrawFn, table: Table) -> pa.Table:
+    """Rows of which most cells are plain, some odd, and some damaged; columns of any type, under any name."""
+    count = draw(st.integers(0, 12))
+    columns, names = [], []
+    needed = (table.key, *table.needs, *([VOCABULARY.record_subject] if table is VOCABULARY.records else []))
+    for column in table.columns.values():
+        if column.name not in needed and draw(st.booleans()):
+            continue
+        columns.append(draw(_columns(column, count)))
+        units = [f"{column.title.zh}(万元)"] if column.declared == "decimal" else []
+        names.append(draw(st.sampled_from([column.name, column.title.zh, *column.aliases[:1], *units])))
+    if draw(st.booleans()):
+        columns.append(pa.array(draw(st.lists(st.sampled_from(TEXTS), min_size=count, max_size=count))))
+        names.append(draw(st.sampled_from(["file_row_number", "备注", "c0", "row"])))
+    return pa.table(columns, names)
+
+
+@st.composite
+def _columns(draw: st.DrawFn, column: Column, count: int) -> pa.Array:
+    fitting = FITTING.get(column.declared, pa.string())
+    kind = draw(st.sampled_from([fitting, fitting, pa.string(), *CELLS]))
+    cells = st.sampled_from(CELLS[kind])
+    if column.name in (*GOOD, VOCABULARY.subject.key) and kind in (pa.string(), fitting):
+        good = GOOD.get(column.name)
+        text = str(good) if kind == pa.string() else good
+        more: list[Any] = [EXAMPLE, column.name, column.title.zh, f"R-0000{draw(st.integers(0, 9))}"]
+        more = more if kind == pa.string() else []
+        cells = st.one_of(*[st.just(text)] * 4, st.sampled_from([text, *more]), cells)
+    return pa.array(draw(st.lists(cells, min_size=count, max_size=count)), kind)
+
+
+def _read(path: Path, table: str) -> Any:
+    with workspace() as duck:
+        subjects, records = (path, None) if table == "subjects" else (_nobody(path), path)
+        ignored = open_files(duck, VOCABULARY, subjects, records)
+        kept = duck.execute(f"from {table} order by all").fetchall()
+        rejected = duck.execute("from rejected order by all").fetchall()
+        return kept, rejected, ignored
+
+
+def _nobody(path: Path) -> Path:
+    path = path.with_name("nobody.csv")
+    path.write_text("subject_id\n", "utf-8")
+    return path
+
+
+def _all_doubted(reading: Any, name: str) -> None:
+    reading._doubt("true")
+
+
+def _holds(rows: pa.Table, table: str) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        path = Path(folder, "rows.parquet")
+        pq.write_table(rows, path, row_group_size=5)
+        by_columns = _read(path, table)
+        patch.setattr(parquet._Reading, "_read", _all_doubted)
+        assert by_columns == _read(path, table)
+
+
+@given(files(VOCABULARY.records))
+def test_records_read_by_columns_are_those_read_by_rows(rows: pa.Table) -> None:
+    _holds(rows, "records")
+
+
+@given(files(VOCABULARY.subject))
+def test_subjects_read_by_columns_are_those_read_by_rows(rows: pa.Table) -> None:
+    _holds(rows, "subjects")
+
+
+def test_a_file_that_is_changed_while_it_is_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "s.parquet"
+    pq.write_table(pa.table({"subject_id": CODES}), path)
+
+    def read() -> None:
+        with workspace() as duck, opened_files(duck, VOCABULARY, path, None):
+            pq.write_table(pa.table({"subject_id": CODES * 1000}), path)
+            duck.execute("from subjects").fetchall()
+
+    with pytest.raises(FileError, match=r"s\.parquet: the file was changed while it was read"):
+        read()
