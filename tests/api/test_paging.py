@@ -66,8 +66,8 @@ def _fill(store: Store, regulator: Client, lender: Client) -> None:
     post("/v1/records", {"records": [_record(f"C-{n}", **complaint) for n in range(5)]})
     for title in ("甲", "乙", "丙"):
         post("/v1/tickets", {"title": title, "source": "hotline"})
-    consents = [consented(lender, FINED) for _ in range(3)]
-    lender.post("/v1/lender-checks", json={"checks": [check(consent) for consent in consents]})
+    for _ in range(3):
+        assert lender.post("/v1/lender-checks", json=check(consented(lender, FINED))).status_code == 200
     for number in range(3):
         at = NOON + number * LEASE
         take_lease(store, PACK, DAY, "tests", lambda session, at=at: at)  # type: ignore[misc]
