@@ -212,7 +212,7 @@ def entries(
     actor: str | None = None,
     action: str | None = None,
     before: int | None = None,
-    limit: int = 100,
+    limit: int | None = None,
 ) -> list[Entry]:
     """Entries, the newest first.
 

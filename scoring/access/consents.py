@@ -339,7 +339,7 @@ def list_consents(
     lender: str | None = None,
     subject_id: str | None = None,
     before: int | None = None,
-    limit: int = 100,
+    limit: int | None = None,
 ) -> list[Consent]:
     """Consents, the newest first.
 

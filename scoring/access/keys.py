@@ -139,7 +139,7 @@ def revoke_key(store: Store, prefix: str) -> Key:
     return get_key(store, prefix)
 
 
-def list_keys(store: Store, after: str | None = None, limit: int = 1000) -> list[Key]:
+def list_keys(store: Store, after: str | None = None, limit: int | None = None) -> list[Key]:
     """Keys by prefix.
 
     :param after: only keys with a greater prefix: the last of the page before.

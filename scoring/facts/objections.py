@@ -133,7 +133,7 @@ def list_marks(
     *,
     subject_id: str | None = None,
     record_id: str | None = None,
-    limit: int = 1000,
+    limit: int | None = None,
 ) -> list[Mark]:
     """Objections, decisions and repairs of a subject or of a record, the newest first."""
     wanted = {"subject_id": subject_id, "record_id": record_id}

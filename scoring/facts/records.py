@@ -183,7 +183,7 @@ def list_records(
     subject_id: str | None = None,
     authority: str | None = None,
     after: str | None = None,
-    limit: int = 100,
+    limit: int | None = None,
 ) -> list[Record]:
     """Current records by their id.
 

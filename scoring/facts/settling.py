@@ -70,7 +70,7 @@ class Ruling:
 
 
 def list_contradictions(
-    store: Store, vocabulary: Vocabulary, *, after: int = 0, limit: int = 100
+    store: Store, vocabulary: Vocabulary, *, after: int = 0, limit: int | None = None
 ) -> list[Contradiction]:
     """Contradictions that nobody has resolved, in the order in which they came.
 
@@ -128,7 +128,9 @@ def resolve_contradiction(
         )
 
 
-def list_twins(store: Store, vocabulary: Vocabulary, *, after: int = 0, limit: int = 100) -> list[Twins]:
+def list_twins(
+    store: Store, vocabulary: Vocabulary, *, after: int = 0, limit: int | None = None
+) -> list[Twins]:
     """Twins that nobody has settled and that still would both count, in the order in which they were found.
 
     :param after: only those with a greater id.

@@ -69,7 +69,7 @@ class File:
     undone_by: int | None
 
 
-def list_files(store: Store, everything: bool = False, limit: int = 100) -> list[File]:
+def list_files(store: Store, everything: bool = False, limit: int | None = None) -> list[File]:
     """Files and what took them back, the newest first.
 
     :param everything: also requests, marks and what the program itself put down.

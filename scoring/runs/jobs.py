@@ -130,7 +130,7 @@ def get_job(store: Store, job_id: int, clock: Clock = database_time) -> Job:
 
 
 def list_jobs(
-    store: Store, before: int | None = None, limit: int = 100, clock: Clock = database_time
+    store: Store, before: int | None = None, limit: int | None = None, clock: Clock = database_time
 ) -> list[Job]:
     """Jobs, the newest first.
 

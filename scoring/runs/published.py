@@ -66,7 +66,7 @@ def current_run(store: Store, pack_id: str) -> RunSummary | None:
 
 
 def list_runs(
-    store: Store, pack_id: str | None = None, before: int | None = None, limit: int = 100
+    store: Store, pack_id: str | None = None, before: int | None = None, limit: int | None = None
 ) -> list[RunSummary]:
     """Runs, the newest first.
 

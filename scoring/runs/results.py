@@ -148,7 +148,7 @@ def official_grade(store: Store, pack_id: str, subject_id: str, day: dt.date) ->
 
 
 def grade_history(
-    store: Store, pack_id: str, subject_id: str, before: int | None = None, limit: int = 100
+    store: Store, pack_id: str, subject_id: str, before: int | None = None, limit: int | None = None
 ) -> list[GradeRow]:
     """A subject's results in the runs of a pack, the newest run first.
 
@@ -237,7 +237,7 @@ def hits_in(store: Store, run: RunSummary, pack: Pack, subject_id: str) -> tuple
 
 
 def list_grades(
-    store: Store, run: RunSummary, filters: Filters, after: str | None = None, limit: int = 100
+    store: Store, run: RunSummary, filters: Filters, after: str | None = None, limit: int | None = None
 ) -> list[GradeRow]:
     """Results of a run by subject.
 
@@ -300,7 +300,7 @@ def transitions(
 
 
 def moves(
-    store: Store, before: RunSummary, run: RunSummary, after: str | None = None, limit: int = 100
+    store: Store, before: RunSummary, run: RunSummary, after: str | None = None, limit: int | None = None
 ) -> list[Move]:
     """The subjects whose tier differs between two runs, by subject.
 

@@ -17,7 +17,7 @@ from databases import Fill
 from scoring.cli import main
 from scoring.runs.replay import replay
 from scoring.store import Store, StoreError
-from scoring.store.models import RecordVersion
+from scoring.store.models import RecordVersion, Run
 from scoring.store.timelines import GradedSubject, Segment, Span
 
 
@@ -95,3 +95,19 @@ def test_a_run_that_is_none_is_said(market: Store) -> None:
     assert result.exit_code == 1
     with pytest.raises(StoreError, match="no run 99"):
         replay(market, 99)
+
+
+def test_as_many_differences_are_named_as_are_asked_for_and_all_are_counted(market: Store) -> None:
+    with market.writing() as session:
+        session.execute(sa.update(Segment).values(score=9900, tier="A"))
+        session.execute(sa.delete(Span).where(Span.record_id == "P1"))
+        session.execute(sa.update(Run).values(records=99))
+    found = replay(market, 1)
+    named = [(one.table, one.subject_id, one.row, one.column) for one in found.differences]
+    assert named[0] == ("run", None, "", "records")
+    assert ("hits", HIT, "penalty P1", None) in named
+    rows = {name[:3] for name in named}
+    assert found.differing == len(rows) > 4
+    for most in (0, 1, 2, 3):
+        assert replay(market, 1, most=most).differences == found.differences[:most]
+        assert replay(market, 1, most=most).differing == found.differing

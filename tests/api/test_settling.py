@@ -275,3 +275,21 @@ def test_an_office_does_not_learn_the_number_of_anothers_record(regulator: Clien
     (warning,) = done["warnings"]
     assert "SECRET" not in warning["reason"]
     assert sign_in(Role.DEPARTMENT).get("/v1/record-twins").status_code == 403
+
+
+def test_what_is_to_be_settled_is_of_its_own_vocabulary(regulator: Client) -> None:
+    post(regulator, record("RQ1"), record("RQ2", document_no="RQ3号", amount="2"), record("RQ3", amount="3"))
+    decide(regulator, "RQ1")
+    post(regulator, record("RQ1"))
+    said = {"reason": "x", "vocabulary": "tourism"}
+    for path, body, listed in (
+        ("/v1/record-contradictions/1/resolutions", {"outcome": "accept"}, contradictions),
+        ("/v1/record-twins/1/settlements", {"keep": None}, twins),
+    ):
+        (one,) = listed(regulator)
+        assert one["id"] == 1
+        assert regulator.get(f"{path.partition('/1/')[0]}?vocabulary=tourism").json["items"] == []
+        assert regulator.post(path, json=said | body).status_code == 404
+        assert listed(regulator) == [one]
+        assert regulator.post(path, json=said | body | {"vocabulary": "enterprise"}).status_code == 201
+        assert listed(regulator) == []

@@ -77,8 +77,9 @@ GROUPS = {
     "judging": Group(
         ("scoring/judging/*.py", "scoring/answers/group_measures.py", "scoring/answers/why_not.py",
          "scoring/answers/explain.py"),
-        ("tests/test_timeline.py", "tests/test_differential.py", "tests/packs", "tests/live"),
-        ("tests/cli", "tests/api/test_subjects.py"),
+        ("tests/judging", "tests/answers", "tests/cli/test_explain.py", "tests/test_timeline.py",
+         "tests/test_boundaries.py", "tests/packs", "tests/test_differential.py", "tests/live"),
+        ("tests/cli", "tests/store", "tests/api/test_subjects.py"),
     ),
     "facts": Group(
         ("scoring/facts/ingest/*.py", "scoring/facts/records.py", "scoring/facts/objections.py",
@@ -89,7 +90,8 @@ GROUPS = {
     ),
     "store": Group(
         ("scoring/store/*.py", "scoring/facts/*.py", "scoring/facts/columns/*.py", "scoring/runs/*.py"),
-        ("tests/store", "tests/api/test_runs.py"),
+        ("tests/store", "tests/answers/test_replay.py", "tests/cli/test_files.py", "tests/api/test_runs.py",
+         "tests/api/test_records.py"),
         ("tests/ingest", "tests/api", "tests/cli/test_score.py"),
     ),
     "access": Group(

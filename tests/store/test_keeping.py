@@ -444,7 +444,9 @@ def test_what_a_run_after_midnight_says_of_the_day_before_is_not_official(
     assert official(store, 10) == (first.id, day(10), 8000)
     assert official(store, 11) == (second.id, day(11), score(store, second, day(11)))
     assert official(store, 11)[2] < 8000
-    publish_at(store, second, day(10), "23:59")
+    publish_at(store, second, day(11), "00:00")
+    assert official(store, 10)[0] == first.id
+    publish_at(store, second, day(10), "23:59:59.999999")
     assert official(store, 10) == (second.id, day(10), score(store, second, day(10)))
 
 

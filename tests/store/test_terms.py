@@ -104,6 +104,33 @@ def test_a_version_that_is_moved_rules_from_its_new_day(known: Store, packs: Pac
     assert explained(known, day(30), published_at(known, first)) == 4000
 
 
+def test_a_version_whose_text_changed_before_its_day_rules_as_it_says_now(known: Store, packs: Packs) -> None:
+    old = packs.version(BEGINS, day(30))
+    run(known, old, day(0), versions=[old, packs.version(day(30), None, -40)])
+    told = run(known, old, day(1), versions=[old, packs.version(day(30), None, -20)]).run
+    assert said(known, told, 29, 30) == [7000, 6000]
+
+
+def test_a_day_is_explained_by_the_run_that_knew_what_was_known_at_the_moment(
+    known: Store, packs: Packs, take_in: TakeIn
+) -> None:
+    pack = packs.version(BEGINS)
+    first = run(known, pack, day(0)).run
+    take_in(known, "record", [{**COMPLAINT, "record_id": "r2"}])
+    second = run(known, pack, day(0)).run
+    take_in(known, "record", [{**COMPLAINT, "record_id": "r3"}])
+
+    def found(known_at: dt.datetime | None) -> tuple[int | None, int]:
+        told = explain_day(known, "market", "a", day(0), known_at)
+        return told.run and told.run.id, told.score
+
+    assert found(first.known_at) == (first.id, 7000)
+    assert found(second.known_at - dt.timedelta(microseconds=1)) == (first.id, 7000)
+    assert found(second.known_at) == (second.id, 6000)
+    assert found(dt.datetime.now(dt.UTC)) == (None, 5000), "no run knew it"
+    assert found(None) == (second.id, 6000)
+
+
 def test_on_a_day_outside_every_version_there_is_no_grade(known: Store, packs: Packs) -> None:
     old, new = packs.version(BEGINS, day(20)), packs.version(day(30), None, -40)
     told = run(known, old, day(0), versions=[old, new]).run

@@ -1,0 +1,112 @@
+"""Every listing goes on where its page ended: page by page it gives each thing once, in its order."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+from client import Client, Sign
+from flask import Flask
+from lending_desk import Clock, check, consented
+from small_district import FINED, PACK
+
+from scoring.access.keys import Role
+from scoring.runs.jobs import LEASE, take_lease
+from scoring.store import Store
+
+NOON = dt.datetime(2026, 9, 1, 4, tzinfo=dt.UTC)
+DAY = dt.date(2026, 8, 31)
+EVIDENCE = [{"title": "t", "reference": "r"}]
+MARK = {"reason": "x", "evidence": EVIDENCE, "effective_on": "2026-08-01"}
+
+LISTINGS = (
+    "/v1/subjects",
+    f"/v1/subjects/{FINED}/grades",
+    f"/v1/subjects/{FINED}/consents",
+    f"/v1/subjects/{FINED}/lender-checks",
+    "/v1/records",
+    f"/v1/records?subject_id={FINED}",
+    "/v1/record-contradictions",
+    "/v1/record-twins",
+    "/v1/runs",
+    "/v1/runs/2/moves?against=1",
+    "/v1/run-jobs",
+    "/v1/alerts",
+    "/v1/tickets",
+    "/v1/lender-checks",
+    "/v1/consents",
+    "/v1/keys",
+    "/v1/audit",
+)
+NEEDS_A_PLAN = "/v1/inspection-plans/{plan_id}/visits"
+
+
+def _record(number: str, **more: object) -> dict[str, object]:
+    fixed = {"record_id": number, "subject_id": FINED, "kind": "penalty", "severity": "minor"}
+    fixed |= {"status": "effective", "occurred_on": "2026-07-01", "level": "fine", "field": "general"}
+    return fixed | more
+
+
+def _fill(store: Store, regulator: Client, lender: Client) -> None:
+    """At least two of everything that is listed."""
+
+    def post(path: str, body: dict[str, Any]) -> None:
+        answer = regulator.post(path, json=body)
+        assert answer.status_code < 300, (path, answer.json)
+
+    numbers = ("N-1", "N-2", "N-3")
+    post("/v1/records", {"records": [_record(number) for number in numbers]})
+    for number in numbers:
+        post(f"/v1/records/{number}/objections", MARK)
+        post(f"/v1/records/{number}/decisions", MARK | {"outcome": "upheld"})
+    post("/v1/records", {"records": [_record(number) for number in numbers]})
+    post("/v1/records", {"records": [_record(f"M-{n}", document_no="7号") for n in range(3)]})
+    complaint = {"kind": "complaint", "level": "upheld", "severity": None}
+    post("/v1/records", {"records": [_record(f"C-{n}", **complaint) for n in range(5)]})
+    for title in ("甲", "乙", "丙"):
+        post("/v1/tickets", {"title": title, "source": "hotline"})
+    for _ in range(3):
+        assert lender.post("/v1/lender-checks", json=check(consented(lender, FINED))).status_code == 200
+    for number in range(3):
+        at = NOON + number * LEASE
+        take_lease(store, PACK, DAY, "tests", lambda session, at=at: at)  # type: ignore[misc]
+
+
+def _pages(client: Client, address: str) -> list[dict[str, Any]]:
+    """The items of all pages, of one item each."""
+    joint, items, following = "&" if "?" in address else "?", list[dict[str, Any]](), ""
+    while following is not None:
+        page = client.get(f"{address}{joint}limit=1{following and f'&cursor={following}'}").json
+        assert len(page["items"]) == 1 or not items
+        items += page["items"]
+        following = page["next"]
+    return items
+
+
+def test_every_listing_goes_on_where_its_page_ended(app: Flask, store: Store, sign_in: Sign) -> None:
+    app.extensions["clock"] = Clock()
+    regulator, lender = sign_in(Role.REGULATOR), sign_in(Role.LENDER)
+    _fill(store, regulator, lender)
+    for address in LISTINGS:
+        whole = regulator.get(address).json["items"]
+        seen = _pages(regulator, address)
+        assert len(whole) >= 2, address
+        assert len({json.dumps(item, sort_keys=True) for item in seen}) == len(seen), address
+        if address == "/v1/audit":  # to read it is an entry of it
+            seen = [item for item in seen if item in whole]
+        assert seen == whole, address
+
+
+def test_no_listing_is_left_out_here(app: Flask) -> None:
+    paths = app.test_client().get("/openapi.json").json["paths"]
+    listings = {
+        path
+        for path, methods in paths.items()
+        if any(
+            parameter.get("name") == "cursor" for parameter in methods.get("get", {}).get("parameters", ())
+        )
+    }
+    tried = {address.partition("?")[0] for address in LISTINGS}
+    named = {path.replace("{subject_id}", FINED).replace("{run_id}", "2") for path in listings}
+    assert named == tried | {NEEDS_A_PLAN}
