@@ -436,7 +436,7 @@ def test_a_store_put_back_from_a_backup_has_another_copy_though_it_has_the_last_
     url = store.engine.url.render_as_string(hide_password=False)
     store.close()
     restore(tmp_path / "backup", url, replace=True)
-    history.records(20)
+    history.program()
     assert from_columns(store) == from_versions(store), "their numbers are those of the other vocabulary's"
 
 
