@@ -36,6 +36,7 @@ PUBLIC = {
     "scoring.characters.formulas": "inert",
     "scoring.characters.spreadsheets": "append_row",
     "scoring.characters.visible": "visible",
+    "scoring.store.backups.backup": "back_up restore",
     "scoring.store.connection": "Store create_store open_store",
     "scoring.store.documents": "decode encode",
     "scoring.store.packs": "stored_pack",

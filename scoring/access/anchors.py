@@ -137,6 +137,51 @@ def verify_anchored(store: Store, path: Path, key: bytes) -> AnchoredVerificatio
 
 
 @contextmanager
+def held(path: Path) -> Iterator[bytes]:
+    """The file as it is; until the block ends no anchor is made, so that log and file are of one moment.
+
+    :raises AnchorsError: where the file is missing, empty or can't be read.
+    """
+    with _turn(path, fcntl.LOCK_SH):
+        _lines(path)
+        yield path.read_bytes()
+
+
+def require_place(path: Path, text: bytes) -> None:
+    """Check that anchors of a backup can be put where no others are.
+
+    :raises AnchorsError: where there are others: they may be later, and are all that speaks for what the
+        backup does not have.
+    """
+    if not path.parent.is_dir():
+        raise AnchorsError(f"the directory of the anchors {path} is missing")
+    if path.exists() and path.read_bytes() != text:
+        raise AnchorsError(
+            f"{path} has other anchors than the backup. Keep them, under another name: later ones say what "
+            "came after the backup"
+        )
+
+
+def put_back(path: Path, text: bytes) -> None:
+    """Make the anchors of a backup the file, unless it is that already.
+
+    :raises AnchorsError: where there are others, or it can't be written.
+    """
+    require_place(path, text)
+    if path.exists():
+        return
+    new = path.with_name(f"{path.name}.new")
+    try:
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        new.rename(path)
+    except OSError as error:
+        raise AnchorsError(f"the anchors {path} can't be written: {error.strerror}") from None
+
+
+@contextmanager
 def _turn(path: Path, lock: int, begin: bool = False) -> Iterator[None]:
     """Take turns at a file, so that a line and what the log says of it come before the next one, or a check.
 

@@ -34,6 +34,14 @@ COMMANDS = {
         "Make the sample district, take its files in, grade everybody and explain a few grades.",
     ),
     "db": Entry("db:db_group", "Make the store, or bring it up to date."),
+    "backup": Entry(
+        "backup:backup_command",
+        "Copy the store, as it is at one moment, into the new directory TO, while others work with it.",
+    ),
+    "restore": Entry(
+        "backup:restore_command",
+        "Make the backup in the directory FROM the store, with the server stopped.",
+    ),
     "ingest": Entry(
         "ingest:ingest_command",
         "Take CSV, XLSX and XLS files, or directories of them, into the store.",

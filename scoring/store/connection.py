@@ -112,7 +112,11 @@ def open_store(url: str | None = None) -> Store:
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
         raise StoreError(f"there is no store at {address(parsed)}. Make one with: xinheng db upgrade")
     store = _connect(parsed)
-    require_current(store.engine)
+    try:
+        require_current(store.engine)
+    except StoreError:
+        store.close()
+        raise
     return store
 
 

@@ -85,6 +85,7 @@ def test_a_command_is_listed_by_the_first_sentence_of_its_own_help(name: str) ->
 def test_commands_and_options_are_completed_with_what_they_do() -> None:
     shell = ShellComplete(main, {}, "xinheng", "_XINHENG_COMPLETE")
     assert [(item.value, item.help) for item in shell.get_completions([], "re")] == [
+        ("restore", "Make the backup in the directory FROM the..."),
         ("records", "Settle what only a person can:..."),
         ("replay", "Have RUN again from the facts at its..."),
         ("repeat-offences", "List repeat offenders by field: their..."),

