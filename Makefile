@@ -48,7 +48,7 @@ licences: .venv/ready
 sbom: .venv/ready
 	$(BIN)/python deploy/materials.py sbom > xinheng.cdx.json
 
-# asks pypi.org for what is known against each locked package; a mirror that does not know fails it
+# asks the public index for what is known against each locked package; a mirror that does not know fails it
 audit: .venv-audit/ready
 	.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes \
 	  -r requirements.lock -r requirements-build.lock -r requirements-dev.lock
