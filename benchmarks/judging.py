@@ -11,7 +11,7 @@ from rules.model import Pack
 from rules.plan import compile_plan
 from scoring.judging.coded import code_facts
 from scoring.judging.engine import grade, grade_coded
-from scoring.judging.judge import grade_on, judge
+from scoring.judging.judge import judge
 from scoring.judging.period import Period
 
 
@@ -23,7 +23,6 @@ def steps_of_a_grade(duck: duckdb.DuckDBPyConnection, pack: Pack, day: dt.date) 
         Step("one day judged", lambda: judge(duck, plan, Period.of(day))),
         Step("one day judged and read", lambda: grade_coded(duck, pack, day, ahead=False)),
         Step("all days judged", lambda: judge(duck, plan, Period(day))),
-        Step("one day read of all", lambda: grade_on(duck, pack, day, Period(day))),
     ]
 
 

@@ -9,10 +9,7 @@ import duckdb
 from rules.model import Pack
 from rules.plan import compile_plan
 from scoring.judging.coded import RECORDS, SIGNATURES, SUBJECTS, code_facts
-from scoring.judging.grades import SEGMENTS
-from scoring.judging.judge import grade_on, judge
-from scoring.judging.period import Period
-from scoring.judging.spans import SPANS
+from scoring.judging.judge import grade_on
 
 
 def grade(
@@ -54,8 +51,4 @@ def grade_coded(
     connection: duckdb.DuckDBPyConnection, pack: Pack, as_of: dt.date, ahead: bool = True
 ) -> None:
     """Grades every subject of coded facts (:mod:`scoring.judging.coded`), which stay; as :func:`grade`."""
-    period = Period(as_of) if ahead else Period.of(as_of)
-    judge(connection, compile_plan(pack), period)
-    grade_on(connection, pack, as_of, period)
-    for table in (SPANS, SEGMENTS):
-        connection.execute(f"drop table {table}")
+    grade_on(connection, compile_plan(pack), as_of, ahead)

@@ -56,24 +56,35 @@ def rule_table(pack: Pack) -> pa.Table:
 
 
 def make_segments(duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period, lines: Lines) -> None:
-    """Make the table ``xh_segments`` of the spans of a plan."""
-    _Grades(duck, plan, period, lines).make()
+    """Make the table ``xh_segments`` of the spans of a plan.
+
+    :param period: that of the spans and lines, or its first day alone.
+    """
+    from_arrow(duck, RULES, rule_table(plan.pack))
+    duck.execute(f"create or replace temp table {SEGMENTS} as {_Grades(plan, period, lines).segments()}")
+    duck.execute(f"drop table {RULES}")
+
+
+def changes_of_inputs(plan: Plan, period: Period, lines: Lines) -> str:
+    """``_s`` and ``day`` of each day after the first on which how much is known or asked for changes."""
+    grades = _Grades(plan, period, lines)
+    first, *later = grades.totals()
+    asked = " union all ".join(f"select _s, {date(day)} as day from {SUBJECTS}" for day in later)
+    known = f"select _s, day from ({grades.known()}) where day > {date(first)}"
+    known += " group by _s, day having sum(known) <> 0"
+    return f"{known} union all {asked}" if asked else known
 
 
 class _Grades:
-    def __init__(self, duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period, lines: Lines) -> None:
-        self._duck, self._plan, self._pack, self._period, self._lines = duck, plan, plan.pack, period, lines
+    def __init__(self, plan: Plan, period: Period, lines: Lines) -> None:
+        self._plan, self._pack, self._period, self._lines = plan, plan.pack, period, lines
         self._first, self._until = period.first_sql, period.until_sql
-
-    def make(self) -> None:
-        from_arrow(self._duck, RULES, rule_table(self._pack))
-        self._duck.execute(f"create or replace temp table {SEGMENTS} as {self._segments()}")
-        self._duck.execute(f"drop table {RULES}")
+        self._spans = f"(from {SPANS} join {RULES} using (rule) where begins < {self._until})"
 
     def _points(self) -> str:
         """By how much dimensions change: changes of pools held at their caps, summed and held."""
         columns = "_s, pool, dimension, bound, begins, ends, points"
-        spans = f"(select {columns} from {SPANS} join {RULES} using (rule) where dimension is not null)"
+        spans = f"(select {columns} from {self._spans} where dimension is not null)"
         free, bound = (f"(from {spans} where bound is {known})" for known in ("null", "not null"))
         pools = summed(bound, ["_s", "dimension", "pool", "bound"], ["points"], self._period)
         before, after = (capped(points, "bound") for points in ("points - points_step", "points"))
@@ -87,14 +98,13 @@ class _Grades:
 
     def _vetoes(self) -> str:
         """By how much the place of the veto that names the result changes: the first has 1, none has 0."""
-        vetoes = f'{SPANS} join {RULES} using (rule) where "order" is not null'
-        spans = f'(select _s, begins, ends, "order" + 1 as v from {vetoes})'
+        spans = f'(select _s, begins, ends, "order" + 1 as v from {self._spans} where "order" is not null)'
         line = f"select _s, day, coalesce(v, 0) as v from ({best(spans, ['_s'], 'min', self._period)})"
         if self._period.is_one_day:
             return line
         return f"select _s, day, v - lag(v, 1, 0) over (partition by _s order by day) as v from ({line})"
 
-    def _known(self) -> str:
+    def known(self) -> str:
         """By how much the number of known inputs changes: attributes and counts are known always or never,
         other measures by their lines."""
         asked: dict[tuple[dt.date, dt.date | None], list[str]] = {}
@@ -128,7 +138,7 @@ class _Grades:
             f" ({self._lines.known(measure)}) where {lower} < {upper}"
         )
 
-    def _totals(self) -> dict[dt.date, int]:
+    def totals(self) -> dict[dt.date, int]:
         """How many inputs are asked for, from each day on which that changes."""
         asked = self._plan.inputs.values()
         first, until = self._period.first, self._period.until or dt.date.max
@@ -137,15 +147,15 @@ class _Grades:
         totals = [(day, sum(_holds(spans, day) for spans in asked)) for day in days]
         return dict([totals[0], *(later for earlier, later in pairwise(totals) if earlier[1] != later[1])])
 
-    def _segments(self) -> str:
+    def segments(self) -> str:
         """What changes of each subject, summed by day, then day by day, to grades that differ from the day
         before."""
-        totals = self._totals()
+        totals = self.totals()
         days = " union all ".join(f"select {date(day)} as day" for day in totals)
         changes = (
             f"select _s, day, points, 0 as veto, 0 as known from ({self._points()})"
             f" union all select _s, day, 0, v, 0 from ({self._vetoes()})"
-            f" union all select _s, day, 0, 0, known from ({self._known()})"
+            f" union all select _s, day, 0, 0, known from ({self.known()})"
             f" union all select _s, day, 0, 0, 0 from {SUBJECTS}, ({days})"
         )
         lines = running(f"({changes})", ["_s"], ["points", "veto", "known"], self._period)

@@ -18,10 +18,19 @@ from rules.model import Pack
 from rules.plan import Plan
 from scoring.judging import measures as measure_lines
 from scoring.judging.coded import RECORDS, SIGNATURES, SUBJECTS
-from scoring.judging.grades import RULES, SEGMENTS, capped, choice, make_segments, rule_table, within_bounds
+from scoring.judging.grades import (
+    RULES,
+    SEGMENTS,
+    capped,
+    changes_of_inputs,
+    choice,
+    make_segments,
+    rule_table,
+    within_bounds,
+)
 from scoring.judging.match import Signatures, from_arrow
 from scoring.judging.measures import Lines
-from scoring.judging.period import Period
+from scoring.judging.period import FOREVER, Period
 from scoring.judging.spans import SPANS, make_spans
 from scoring.judging.sql import DUCKDB_MACROS, date, quoted
 
@@ -39,18 +48,24 @@ def judge(duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period) -> None:
     >>> from rules.library.loader import find_pack
     >>> from rules.plan import compile_plan
     >>> from scoring.facts.snapshot import take_snapshot
-    >>> from scoring.judging.period import Period
+    >>> from scoring.judging.period import FOREVER, Period
     >>> pack, duck = find_pack("tourism-credit", AS_OF), duckdb.connect()
     >>> facts = take_snapshot(small_store(), pack.vocabulary, duck)
     >>> judge(duck, compile_plan(pack), Period.of(AS_OF))
     >>> duck.execute("select _s, begins, score from xh_segments order by _s").fetchall()
     [(0, datetime.date(2026, 8, 31), 7950), (1, datetime.date(2026, 8, 31), 6700)]
     """
+    lines = _found(duck, plan, period)
+    make_segments(duck, plan, period, lines)
+    lines.drop()
+
+
+def _found(duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period) -> Lines:
+    """The spans, and the lines of measures of which they were made."""
     signatures = prepare(duck, plan)
     lines = Lines(duck, plan, period, signatures)
     make_spans(duck, plan, period, signatures, lines)
-    make_segments(duck, plan, period, lines)
-    lines.drop()
+    return lines
 
 
 def measures_on(duck: duckdb.DuckDBPyConnection, plan: Plan, day: dt.date) -> pa.Table:
@@ -76,8 +91,8 @@ def prepare(duck: duckdb.DuckDBPyConnection, plan: Plan) -> Signatures:
     return Signatures([(row.pop("_sig"), row) for row in rows])
 
 
-def grade_on(duck: duckdb.DuckDBPyConnection, pack: Pack, day: dt.date, judged: Period) -> None:
-    """What spans and segments say of one day. Replaces three tables (points in hundredths):
+def grade_on(duck: duckdb.DuckDBPyConnection, plan: Plan, day: dt.date, ahead: bool) -> None:
+    """Grades on one day, of coded facts. Replaces three tables (points in hundredths):
 
     - ``scores``: subject_id, score, tier, band (the tier by points alone), veto (rule id or null),
       next_change_on, inputs_known, inputs_total; one row a subject.
@@ -86,14 +101,24 @@ def grade_on(duck: duckdb.DuckDBPyConnection, pack: Pack, day: dt.date, judged: 
     - ``hits``: subject_id, rule, record_id (null for a rule on the subject), points_before, points (after the
       cap), counts_from, counts_until; one row a hit.
 
-    :param judged: the period of the spans and segments; what differs first after it is not known.
+    :param day: on which the pack is in force.
+    :param ahead: whether later days are looked at, for ``next_change_on``; without them it is null.
     """
-    _Day(duck, pack, day, judged).make()
+    period = Period(day) if ahead else Period.of(day)
+    lines = _found(duck, plan, period)
+    make_segments(duck, plan, Period.of(day), lines)
+    changes = changes_of_inputs(plan, period, lines) if ahead else None
+    _Day(duck, plan.pack, day, changes).make()
+    lines.drop()
+    for table in (SPANS, SEGMENTS):
+        duck.execute(f"drop table {table}")
 
 
 class _Day:
-    def __init__(self, duck: duckdb.DuckDBPyConnection, pack: Pack, day: dt.date, judged: Period) -> None:
-        self._duck, self._pack, self._day, self._judged = duck, pack, date(day), judged
+    def __init__(
+        self, duck: duckdb.DuckDBPyConnection, pack: Pack, day: dt.date, changes_of_inputs: str | None
+    ) -> None:
+        self._duck, self._pack, self._day, self._changes = duck, pack, date(day), changes_of_inputs
         until = pack.in_force_until
         self._next_version = date(until if until and until > day else None)
         self._open = (
@@ -112,20 +137,21 @@ class _Day:
         self._duck.execute(f"drop table {RULES}")
 
     def _scores(self) -> str:
-        ahead = (
-            f"select _s, min(case when begins > {self._day} then begins else ends end) as day from {SPANS}"
-            f" where ends > {self._day} group by _s"
-        )
-        change = f"nullif(least(g.ends, n.day), {self._judged.until_sql})"
-        change = f"least({change}, {self._next_version})"
         return (
             f"select subject_id, score, {self._tier('g.tier')} as tier, {self._tier('band')} as band,"
-            f" r.id as veto, {change} as next_change_on,"
+            f" r.id as veto, least(n.day, {self._next_version}) as next_change_on,"
             f" known as inputs_known, total as inputs_total"
             f" from {SEGMENTS} g join {self._subjects} s using (_s)"
-            f" left join {RULES} r on r.rule = g.veto left join ({ahead}) n using (_s)"
-            f" where g.begins <= {self._day} and g.ends > {self._day}"
+            f" left join {RULES} r on r.rule = g.veto left join ({self._next()}) n using (_s)"
         )
+
+    def _next(self) -> str:
+        """The first later day on which a hit or what is known changes; the score can't without either."""
+        if self._changes is None:
+            return f"select null as _s, {date(None)} as day where false"
+        hits = f"select _s, case when begins > {self._day} then begins else ends end as day from {SPANS}"
+        changes = f"{hits} where ends > {self._day} union all {self._changes}"
+        return f"select _s, nullif(min(day), {FOREVER}) as day from ({changes}) group by _s"
 
     def _hits(self) -> str:
         """The day's hits; where a cap binds, those that keep their points are chosen in the stated order."""

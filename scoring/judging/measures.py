@@ -191,17 +191,21 @@ class Lines:
         return f"select _s, _owner, _starts_on, {begins} as begins, {ends} as ends{shown} from ({query})"
 
     def _sums(self, taking: str, measures: Mapping[int, Measure], keys: Sequence[str]) -> str:
-        """How many records take part, and their total. A mean knows only those whose value is known."""
+        """How many records take part (``n``), and their total (``x``) where a measure asks. A mean knows
+        only those whose value is known."""
         operands = {owner: _alias(m.operand) for owner, m in measures.items() if m.operand is not None}
-        branches = " ".join(f"when {owner} then {_as_total(value)}" for owner, value in operands.items())
-        amount = f"case _owner {branches} end" if branches else f"cast(null as {sql_type(TOTAL)})"
+        numbers = {"n": "1"}
+        if operands:
+            branches = (f"when {owner} then {_as_total(value)}" for owner, value in operands.items())
+            numbers["x"] = f"case _owner {' '.join(branches)} end"
         unknown = [
             f"not (_owner = {owner} and {operands[owner]} is null)"
             for owner, m in measures.items()
             if m.aggregate is Aggregate.MEAN
         ]
-        spans = f"(select {', '.join(keys)}, begins, ends, 1 as n, {amount} as x from {taking}"
-        return summed(f"{spans} where {all_of(unknown)})", keys, ("n", "x"), self._period)
+        given = ", ".join(f"{value} as {name}" for name, value in numbers.items())
+        spans = f"(select {', '.join(keys)}, begins, ends, {given} from {taking} where {all_of(unknown)})"
+        return summed(spans, keys, tuple(numbers), self._period)
 
     def _best(self, measure: Measure, taking: str, keys: Sequence[str], fixed: bool) -> str:
         assert measure.operand is not None
