@@ -285,8 +285,8 @@ def new_file(
     :param undoes: the file that it takes back.
     """
     now, last = dt.datetime.now(dt.UTC), last_ingest(session)
-    if last is not None and last >= now:
-        now = last + dt.timedelta(microseconds=1)
+    if last is not None:
+        now = max(now, last + dt.timedelta(microseconds=1))
     entry = IngestedFile(
         sha256=file.sha256,
         name=file.name,

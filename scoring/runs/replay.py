@@ -95,7 +95,7 @@ def replay(
         compared = [_Compared(store, duck, run, table) for table in RESULT_SCHEMAS]
         rows = {part.table: part.rows for part in compared}
         for part in compared:
-            found += part.differences(most - len(found))
+            found += part.differences(most)
             progress(part.table, part.rows)
         differing = len([d for d in found if d.table == "run"]) + sum(part.differing for part in compared)
     return Replay(run, rows, differing, tuple(found[:most]))
@@ -130,8 +130,6 @@ class _Compared:
 
     def differences(self, most: int) -> Iterator[Difference]:
         """The columns in which rows of one key differ, and the rows that one side alone has."""
-        if most <= 0 or not self.differing:
-            return
         keys = ("subject_id", *_KEYS[self.table])
         rest = [name for name in (*self._columns, "_times") if name not in keys]
         same = " and ".join(f"s.{quoted(k)} is not distinct from a.{quoted(k)}" for k in keys)

@@ -102,7 +102,7 @@ def test_a_job_that_goes_on_keeps_its_lease(store: Store) -> None:
     assert seen[0] == NOON
     assert set(seen[1:]) == {later}
     done = get_job(store, job.id, _at(later))
-    assert (done.state, done.rows, done.problem) == ("published", 30, None)
+    assert (done.state, done.rows, done.problem, done.changed_at) == ("published", 30, None, later)
     assert list_runs(store)[0].id == done.run_id
     assert take_lease(store, PACK, DAY, "tests", _at(later)).id != job.id
 
@@ -114,10 +114,12 @@ def test_a_job_says_that_it_is_alive_while_it_works(store: Store) -> None:
     def clock(_: sa.orm.Session) -> dt.datetime:
         if threading.current_thread() is not threading.main_thread():
             came.set()
-        return NOON
+        return NOON + MOMENT
 
     with jobs._beating(store, job.id, dt.timedelta(milliseconds=1), clock):
         assert came.wait(60)
+    assert get_job(store, job.id, _at(NOON + LEASE)).state == "queued", "by its last beat"
+    assert get_job(store, job.id, _at(NOON)).changed_at == NOON, "a beat is no change"
 
 
 def test_a_job_that_lost_its_lease_publishes_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from typing import Any
 
 from client import Client, Sign
@@ -79,6 +78,7 @@ def _pages(client: Client, address: str) -> list[dict[str, Any]]:
     while following is not None:
         page = client.get(f"{address}{joint}limit=1{following and f'&cursor={following}'}").json
         assert len(page["items"]) == 1 or not items
+        assert page["items"] == [] or page["items"][0] not in items, f"{address} gives an item again"
         items += page["items"]
         following = page["next"]
     return items
@@ -92,7 +92,6 @@ def test_every_listing_goes_on_where_its_page_ended(app: Flask, store: Store, si
         whole = regulator.get(address).json["items"]
         seen = _pages(regulator, address)
         assert len(whole) >= 2, address
-        assert len({json.dumps(item, sort_keys=True) for item in seen}) == len(seen), address
         if address == "/v1/audit":  # to read it is an entry of it
             seen = [item for item in seen if item in whole]
         assert seen == whole, address

@@ -38,6 +38,10 @@ def test_the_migrations_make_exactly_the_declared_tables(store: Store) -> None:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         assert compare_metadata(context, METADATA) == []
         assert {"runs", "spans"} <= set(METADATA.tables)
+        made = sa.inspect(connection)
+        for name, table in METADATA.tables.items():  # which the comparison leaves out
+            keys = [column.name for column in table.primary_key]
+            assert set(made.get_pk_constraint(name)["constrained_columns"]) == set(keys), name
 
 
 def test_the_files_of_the_migrations_are_called_by_their_revisions() -> None:

@@ -121,6 +121,20 @@ def test_of_rows_with_one_key_the_first_stays_and_others_are_quarantined(
     assert (file.rows_good, file.rows_bad) == (3, 1)
 
 
+def test_rows_that_say_the_same_are_refused_together_and_each_is_counted(store: Store) -> None:
+    taken = rows("record_id", [record("r1", "a"), record("r2", "a"), record("r1", "a"), record("r3", "a")])
+
+    def check(_: Any, staged: Any) -> Iterator[Rejected]:
+        yield from (Rejected(row.row_no, "merchant_id", "a", "x") for row in staged if row.key != "r3")
+
+    file = FileInfo("0" * 64, "records.csv")
+    result = ingest_rows(store, "merchant", "record", taken, file, key_column="record_id", checks=[check])
+    assert numbers(result) == (1, 0, 0, 3)
+    with store.reading() as session:
+        places = session.scalars(sa.select(Quarantined.row_no).order_by(Quarantined.row_no)).all()
+    assert places == taken["row_no"].to_pylist()[:3]
+
+
 def test_a_row_with_two_faults_is_one_rejected_row(store: Store, take_in: TakeIn) -> None:
     faults = [
         Rejected(7, "摊位", "许多", "不是数 not a number"),
