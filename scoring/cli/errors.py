@@ -11,12 +11,13 @@ from rules.fault import PackError, UnknownPackError
 from scoring.answers.paths import UnknownTierError
 from scoring.answers.timelines import UnknownSubjectError
 from scoring.facts.ingest.errors import IngestError
+from scoring.runs.country.plan import CountryError
 from scoring.runs.file_error import FileError
 from scoring.store import StoreError
 
 EXPECTED = (
     *(PackError, UnknownPackError, UnknownSubjectError, UnknownTierError),
-    *(FileError, IngestError, StoreError, OSError),
+    *(CountryError, FileError, IngestError, StoreError, OSError),
 )
 
 
