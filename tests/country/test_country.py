@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from stdnum.cn import uscc
 
 from rules.library.loader import find_pack, load_text
-from rules.model import Pack
+from rules.model import Pack, Title
 from scoring.runs.country import run as running
 from scoring.runs.country.plan import CountryError
 from scoring.runs.country.run import MANIFEST, score_country
@@ -298,6 +298,16 @@ def test_a_damaged_file_is_named(tmp_path: Path, given_folders: tuple[Path, Path
     damaged.write_bytes(content[:cut] + bytes(60) + content[cut + 60 :] if cut > 0 else content[:cut])
     with pytest.raises(FileError, match=r"r/3\.parquet: this is no Parquet file, or a damaged one"):
         score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL)
+
+
+def test_a_file_that_is_changed_after_the_run_was_begun_is_named(
+    tmp_path: Path, given_folders: tuple[Path, Path]
+) -> None:
+    def change(title: Title) -> None:
+        write(given_folders[1] / "6.parquet", RECORDS, RECORD)
+
+    with pytest.raises(FileError, match=r"r/6\.parquet: the file was changed since the run was begun"):
+        score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL, change)
 
 
 def test_a_folder_without_parquet_is_named(tmp_path: Path, given_folders: tuple[Path, Path]) -> None:

@@ -152,6 +152,8 @@ def put_in_buckets(
             if str(folder) not in str(error):
                 raise
             raise FileError(f"{folder}: can't be written ({error})") from None
+        for written in folder.glob(f"bucket=*/{mark}*"):
+            _keep_on_disk(written)
         found = duck.execute("select count(*) from rejected").fetchone()
         if found and found[0]:
             _replace(duck, "from rejected order by file, sheet, row_no, column_name", rejected)
@@ -176,8 +178,12 @@ def _replace(duck: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{path.name}.partial")
         copy_to(duck, query, path, partial)
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
+        _keep_on_disk(partial)
         partial.replace(path)
     except OSError as error:
         raise FileError(f"{path}: can't be written: {error.strerror}") from None
+
+
+def _keep_on_disk(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

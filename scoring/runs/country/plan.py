@@ -87,20 +87,21 @@ class Plan:
         """Of all files, in bytes."""
         return sum(file.bytes for file in (*self.subject_files, *self.record_files))
 
+    def files(self, dataset: str, bucket: str | None = None) -> list[tuple[Path, InputFile]]:
+        """The files of subjects or of records: all of them, or those in the folder of a bucket."""
+        is_subject = dataset == "subject"
+        folder = Path(self.subjects if is_subject else self.records or "")
+        files = self.subject_files if is_subject else self.record_files
+        return [(folder / file.path, file) for file in files if bucket is None or bucket_of(file) == bucket]
+
     def paths(self, dataset: str, bucket: str | None = None) -> list[Path]:
-        """The files of subjects or of records; of a bucket where the folders are bucketed."""
-        folder, files = (
-            (self.subjects, self.subject_files) if dataset == "subject" else (self.records, self.record_files)
-        )
-        return [
-            Path(folder, file.path) if file.path else Path(folder)
-            for file in files
-            if folder and (bucket is None or bucket_of(file) == bucket)
-        ]
+        """Where :meth:`files` are."""
+        return [path for path, _ in self.files(dataset, bucket)]
 
     def as_json(self) -> dict[str, Any]:
-        """The plan as plain data."""
-        return asdict(self)
+        """The plan as it is when it is read again."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return plain
 
     def difference(self, other: Plan) -> Title | None:
         """In what another plan is one of another run; how it is parted does not matter."""
@@ -201,17 +202,22 @@ def _given_buckets(files: Sequence[InputFile]) -> tuple[str, ...]:
 def input_files(folder: Path) -> tuple[InputFile, ...]:
     """The Parquet files in a folder, at any depth, or the one file. What begins with . or _ is no data."""
     if folder.is_file():
-        return (_input_file(folder, ""),)
+        return (input_file(folder, ""),)
     if not folder.is_dir():
         raise FileError(f"{folder}: there is no such folder")
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.parquet"))
     data = [name for name in names if not any(part.startswith((".", "_")) for part in name.split("/"))]
     if not data:
         raise FileError(f"{folder}: no Parquet file (*.parquet) in it")
-    return tuple(_input_file(folder / name, name) for name in data)
+    return tuple(input_file(folder / name, name) for name in data)
 
 
-def _input_file(path: Path, name: str) -> InputFile:
+def input_file(path: Path, name: str) -> InputFile:
+    """A file as it is now.
+
+    :param name: its path within its folder.
+    :raises FileError: where it is missing or damaged.
+    """
     try:
         rows = pq.read_metadata(path).num_rows
         with path.open("rb") as file:

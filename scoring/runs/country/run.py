@@ -18,7 +18,15 @@ from rules.model import Pack
 from rules.titles import Title
 from scoring.facts.ingest.mapping import Dataset
 from scoring.runs.country.buckets import Bucket, judge_bucket, put_in_buckets
-from scoring.runs.country.plan import FILES_AT_ONCE, CountryError, Plan, bytes_of, make_plan, plan_of
+from scoring.runs.country.plan import (
+    FILES_AT_ONCE,
+    CountryError,
+    Plan,
+    bytes_of,
+    input_file,
+    make_plan,
+    plan_of,
+)
 from scoring.runs.file_error import FileError
 from scoring.runs.files import require_in_force
 from scoring.store.workspace import DEFAULT_MEMORY, workspace
@@ -72,6 +80,17 @@ def score_country(
     :raises CountryError: where the folder holds another run, someone else is at work in it, there is too
         little disk, or a subject is in two buckets.
     :raises StoreError: where memory and disk do not suffice after all.
+
+    >>> import duckdb
+    >>> from fixtures.small import AS_OF, small_files
+    >>> from rules.library.loader import find_pack
+    >>> for path in small_files():
+    ...     Path(path.stem).mkdir()
+    ...     duckdb.read_csv(str(path)).write_parquet(f"{path.stem}/1.parquet")
+    >>> pack = find_pack("tourism-credit", AS_OF)
+    >>> done = score_country(pack, AS_OF, Path("merchants"), Path("records"), Path("scores"))
+    >>> done.manifest["counts"]["records"], done.manifest["tiers"]
+    (3, {'A': 0, 'B': 1, 'C': 1, 'D': 0})
     """
     require_in_force(pack, as_of)
     limit = memory or DEFAULT_MEMORY
@@ -123,6 +142,7 @@ class _Run:
             done = self._work / "put" / f"{dataset}-{first:08}.json"
             if (known := _read_json(done)) is None:
                 begun = perf_counter()
+                self._require_as_planned(dataset, None)
                 rejected, ignored = put_in_buckets(
                     self._pack.vocabulary,
                     dataset,
@@ -166,6 +186,9 @@ class _Run:
             yield known
 
     def _bucket(self, name: str) -> dict[str, Any]:
+        if self._plan.is_bucketed:
+            for dataset in self._paths:
+                self._require_as_planned(dataset, name)
         found = judge_bucket(
             self._pack,
             self._as_of,
@@ -185,6 +208,12 @@ class _Run:
             return Bucket(name, pieces=self._work / "pieces", sources=sources)
         subjects, records = (tuple(self._plan.paths(dataset, name)) for dataset in ("subject", "record"))
         return Bucket(name, subjects, records)
+
+    def _require_as_planned(self, dataset: Dataset, bucket: str | None) -> None:
+        """The files are those of the plan."""
+        for path, file in self._plan.files(dataset, bucket):
+            if input_file(path, file.path) != file:
+                raise FileError(f"{path}: the file was changed since the run was begun; name another --out")
 
     def _require_bucketed(self) -> None:
         """No subject is graded in two buckets, nor are records of it where it is not."""
@@ -247,17 +276,17 @@ def _held(out: Path) -> Iterator[None]:
     """The folder, for one run at a time."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with _open_folder(out) as name:
+    except OSError as error:
+        reason = "this is a file" if out.exists() else error.strerror
+        raise FileError(f"{out}: {reason}; the results need a folder that can be written") from None
+    with _open_folder(out) as name:
+        try:
             fcntl.flock(int(name.rpartition("/")[2]), fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
-    except BlockingIOError:
-        raise CountryError(
-            Title(f"{out}:另一批次正在写入该目录", f"{out}: another run is at work in this folder")
-        ) from None
-    except (FileExistsError, NotADirectoryError):
-        raise FileError(f"{out}: this is a file; results of folders need a folder") from None
-    except PermissionError as error:
-        raise FileError(f"{out}: can't be written: {error.strerror}") from None
+        except BlockingIOError:
+            raise CountryError(
+                Title(f"{out}:另一批次正在写入该目录", f"{out}: another run is at work in this folder")
+            ) from None
+        yield
 
 
 @contextmanager
