@@ -54,6 +54,7 @@ PUBLIC = {
     "scoring.facts.records": "list_records submit_records",
     "scoring.facts.snapshot": "take_snapshot",
     "scoring.facts.undo": "undo_file",
+    "scoring.runs.country.run": "score_country",
     "scoring.runs.files": "score_files",
     "scoring.runs.published": "latest_run",
     "scoring.runs.replay": "replay",

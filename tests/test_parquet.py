@@ -145,7 +145,7 @@ def test_a_file_that_is_changed_while_it_is_read_is_named(tmp_path: Path) -> Non
     pq.write_table(pa.table({"subject_id": CODES}), path)
 
     def read() -> None:
-        with workspace() as duck, opened_files(duck, VOCABULARY, path, None):
+        with workspace() as duck, opened_files(duck, VOCABULARY, [path], []):
             pq.write_table(pa.table({"subject_id": CODES * 1000}), path)
             duck.execute("from subjects").fetchall()
 

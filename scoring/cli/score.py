@@ -14,10 +14,11 @@ import click
 import sqlalchemy as sa
 
 from rules.library.loader import ruling_packs
-from rules.model import Pack
+from rules.model import Pack, Title
 from scoring.cli.options import Memory, as_of_option, database_option, pack_of
 from scoring.cli.output import Format, format_option, print_rows, progress, tell
 from scoring.runs.batch import run
+from scoring.runs.country.run import MANIFEST, score_country
 from scoring.runs.files import score_files
 from scoring.runs.results import tier_counts
 from scoring.store import Store, StoreError, open_store
@@ -39,10 +40,14 @@ COLUMNS = {
 @click.option("--pack", "name", help="A pack's id, or its file; by default every pack that has subjects.")
 @as_of_option
 @click.option(
-    "--subjects", type=click.Path(path_type=Path), help="Grade this file (csv, xlsx, parquet), not the store."
+    "--subjects",
+    type=click.Path(path_type=Path),
+    help="Grade this file (csv, xlsx, parquet), or this folder of Parquet files, not the store.",
 )
 @click.option("--records", type=click.Path(path_type=Path), help="The records about them.")
-@click.option("--out", type=click.Path(path_type=Path), help="Where the scores go (csv, parquet).")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Where the scores go (csv, parquet, or a folder)."
+)
 @click.option(
     "--memory",
     type=Memory(),
@@ -73,17 +78,23 @@ def score_command(
     and fails. The same pack, date and facts are published once: said again, the command shows the run that
     there is.
 
+    A folder of Parquet files is graded bucket by bucket into a folder, in bounded memory (docs/country.md).
+    Stopped, and said again, the command goes on with the bucket that it was in.
+
     \b
     Examples:
       xinheng score --pack enterprise-credit --as-of 2026-07-31
       xinheng score --pack my.yaml --subjects s.csv --records r.parquet --out scores.parquet
+      xinheng score --pack my.yaml --subjects subjects/ --records records/ --out scores/ --memory 4GB
     """
     if subjects or records or out:
         if not (name and subjects and out):
             raise click.UsageError(
                 "from file to file: --pack, --subjects and --out are needed, --records if there are any"
             )
-        print_rows(_score_file(pack_of(name, as_of), as_of, subjects, records, out, memory), COLUMNS, fmt)
+        by_folder = any(path and path.is_dir() for path in (subjects, records))
+        score = _score_folder if by_folder else _score_file
+        print_rows(score(pack_of(name, as_of), as_of, subjects, records, out, memory), COLUMNS, fmt)
         return
     if memory:
         os.environ[MEMORY_VARIABLE] = memory
@@ -159,6 +170,30 @@ def _score_file(
     for path in done.written:
         tell(f"written: {path}")
     return tier_rows(pack, as_of, done.tiers, None)
+
+
+def _score_folder(
+    pack: Pack, as_of: dt.date, subjects: Path, records: Path | None, out: Path, memory: str | None
+) -> list[dict[str, object]]:
+    def say(title: Title) -> None:
+        click.echo(f"{pack.id}: {title.en}", err=True)
+
+    done = score_country(pack, as_of, subjects, records, out, memory, say)
+    counts = done.manifest["counts"]
+    state = "" if done.is_new else ", finished before"
+    click.echo(
+        f"{pack.title}: {counts['subjects']:,} subjects, {counts['records']:,} records,"
+        f" {counts['hits']:,} hits{state}",
+        err=True,
+    )
+    if counts["orphans"]:
+        click.echo(f"{counts['orphans']:,} records of unknown subjects, counted for nobody", err=True)
+    for columns in done.manifest["ignored"]:
+        tell(f"columns that {pack.vocabulary.id} does not have, ignored: {columns}")
+    if counts["rejected"]:
+        tell(f"{counts['rejected']:,} values set aside, with the reasons: {out / 'rejected'}")
+    tell(f"written: {out / MANIFEST}")
+    return tier_rows(pack, as_of, done.manifest["tiers"], None)
 
 
 def tier_rows(

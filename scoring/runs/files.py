@@ -7,7 +7,7 @@ aside with the reason; the rest is graded.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice, repeat
@@ -91,17 +91,22 @@ def score_files(
     >>> [line.split(",")[:3] for line in lines[1:]]
     [['92500159MA4TP7FD8M', '79.50', 'B'], ['92500159MALQ20RD87', '67.00', 'C']]
     """
+    require_in_force(pack, as_of)
+    _check_out(out, subjects, records)
+    with (
+        workspace(memory_limit) as connection,
+        opened_files(connection, pack.vocabulary, [subjects], [records] if records else []) as ignored,
+    ):
+        grade(connection, pack, as_of, records="records" if pack.vocabulary.records else None)
+        return summary_of(connection, pack, as_of, ignored, _write(connection, pack, as_of, out))
+
+
+def require_in_force(pack: Pack, as_of: dt.date) -> None:
+    """:raises UnknownPackError: where the pack is not in force on the day."""
     if not in_force(pack, as_of):
         span = f"from {pack.in_force_from} until {pack.in_force_until or 'further notice'}"
         en = f"{pack.id} {pack.version} is not in force on {as_of}: it is {span}"
         raise UnknownPackError(Title(f"{pack.id} {pack.version}在{as_of}不生效", en))
-    _check_out(out, subjects, records)
-    with (
-        workspace(memory_limit) as connection,
-        opened_files(connection, pack.vocabulary, subjects, records) as ignored,
-    ):
-        grade(connection, pack, as_of, records="records" if pack.vocabulary.records else None)
-        return _summary(connection, pack, as_of, ignored, _write(connection, out, rows_in_force(pack, as_of)))
 
 
 # Reading
@@ -109,41 +114,51 @@ def score_files(
 
 @contextmanager
 def opened_files(
-    connection: duckdb.DuckDBPyConnection, vocabulary: Vocabulary, subjects: Path, records: Path | None
+    connection: duckdb.DuckDBPyConnection,
+    vocabulary: Vocabulary,
+    subjects: Sequence[Path],
+    records: Sequence[Path],
+    day: dt.date | None = None,
 ) -> Iterator[tuple[str, ...]]:
     """The views ``subjects`` and ``records``, which serve within the block, and the table ``rejected`` (file,
     sheet, row_no, column_name, value, reason).
 
-    Headers and values are read as ``xinheng ingest`` reads them.
+    Headers and values are read as ``xinheng ingest`` reads them. Where a key stands in several rows, the
+    first of the first file counts.
 
-    :param records: None for a population without records, or one that has none yet.
+    :param records: none for a population without records, or one that has none yet.
+    :param day: on which Parquet is read, for the check of dates ahead; by default today.
     :return: for each file that has columns that the vocabulary has not, which.
     :raises FileError: on a file that is missing, unreadable or without a column that is needed.
     """
-    if vocabulary.records is None and records is not None:
-        raise FileError(f"{records}: the vocabulary {vocabulary.id} has no records; leave out --records")
+    if vocabulary.records is None and records:
+        raise FileError(f"{records[0]}: the vocabulary {vocabulary.id} has no records; leave out --records")
+    make_rejected(connection)
+    with ExitStack() as opened:
+        ignored: tuple[str, ...] = ()
+        given: dict[Dataset, Sequence[Path]] = {"subject": subjects}
+        if vocabulary.records is not None:
+            given["record"] = records
+        for dataset, paths in given.items():
+            rows, passed = rows_of(connection, vocabulary, dataset, paths, opened, day)
+            make_view(connection, vocabulary, dataset, rows, paths)
+            ignored += passed
+        yield ignored
+
+
+def make_rejected(connection: duckdb.DuckDBPyConnection) -> None:
+    """An empty table of what is set aside."""
     connection.execute(
         "create or replace temp table rejected"
         " (file varchar, sheet varchar, row_no bigint, column_name varchar, value varchar, reason varchar)"
     )
-    with ExitStack() as opened:
-        ignored = _read(connection, vocabulary, "subject", subjects, opened)
-        if records is not None:
-            ignored += _read(connection, vocabulary, "record", records, opened)
-        elif vocabulary.records is not None:
-            columns = (
-                f"cast(null as {sql_type(c.type)}) as {quoted(n)}"
-                for n, c in vocabulary.records.columns.items()
-            )
-            connection.execute(f"create temp view records as select {', '.join(columns)} where false")
-        yield ignored
 
 
 def open_files(
     connection: duckdb.DuckDBPyConnection, vocabulary: Vocabulary, subjects: Path, records: Path | None
 ) -> tuple[str, ...]:
     """As :func:`opened_files`, with tables that last: for those who read them more than once."""
-    with opened_files(connection, vocabulary, subjects, records) as ignored:
+    with opened_files(connection, vocabulary, [subjects], [records] if records else []) as ignored:
         for name in ("subjects", "records") if vocabulary.records else ("subjects",):
             connection.execute(f"create temp table {name}_kept as from {name}")
             connection.execute(f"drop view {name}")
@@ -151,52 +166,77 @@ def open_files(
     return ignored
 
 
-def _read(
+def rows_of(
     connection: duckdb.DuckDBPyConnection,
     vocabulary: Vocabulary,
     dataset: Dataset,
-    path: Path,
+    paths: Sequence[Path],
     opened: ExitStack,
-) -> tuple[str, ...]:
-    """A file as a view: what can't be read is set aside, the rest is kept."""
+    day: dt.date | None = None,
+) -> tuple[str, tuple[str, ...]]:
+    """A query of the good rows of files, typed, with their places: ``_file`` (the number of the path),
+    ``_block``, ``_sheet``, ``_row``. What is wrong with the others goes to ``rejected``.
+
+    :param opened: holds the files open while the query serves.
+    :return: and for each file that has columns that the vocabulary has not, which.
+    """
     matcher = HeaderMatcher(vocabulary, NO_MAPPING, dataset)
-    table, name = matcher.tables[dataset], f"{dataset}s"
-    rows = f"{name}_read"
-    with _reading(path):
-        if is_parquet(path):
-            found = opened.enter_context(open_parquet(connection, matcher, path, name))
-            _fill(connection, table, path, rows, ((None, block) for block in found.others))
-            good = f"select *, 0 as _block, null as _sheet from ({found.good})"
-            rows, ignored = f"({good} union all by name from {rows})", found.ignored
-        else:
-            with blocks_of(path, matcher) as (ignored, blocks):
-                _fill(connection, table, path, rows, blocks)
-    connection.execute(f"create temp view {name}_all as from {rows}")
+    table = matcher.tables[dataset]
+    queries, passed = [f"select {_nothing(table)} where false"], []
+    for number, path in enumerate(paths):
+        name = f"{dataset}_{number}"
+        with _reading(path):
+            if is_parquet(path):
+                found = opened.enter_context(open_parquet(connection, matcher, path, name, day))
+                _fill(connection, table, path, name, ((None, block) for block in found.others))
+                queries.append(
+                    f"select *, {number} as _file, 0 as _block, null as _sheet from ({found.good})"
+                )
+                ignored = found.ignored
+            else:
+                with blocks_of(path, matcher) as (ignored, blocks):
+                    _fill(connection, table, path, name, blocks)
+        queries.append(f"select *, {number} as _file from {name}")
+        if ignored:
+            passed.append(f"{path}: {', '.join(ignored)}")
+    return " union all by name ".join(queries), tuple(passed)
+
+
+def _nothing(table: Table) -> str:
+    kinds = {name: sql_type(column.type) for name, column in table.columns.items()} | _PLACE
+    return ", ".join(f"cast(null as {kind}) as {quoted(name)}" for name, kind in kinds.items())
+
+
+def make_view(
+    connection: duckdb.DuckDBPyConnection,
+    vocabulary: Vocabulary,
+    dataset: Dataset,
+    rows: str,
+    paths: Sequence[Path],
+) -> None:
+    """The view ``subjects`` or ``records`` of rows with their places, each key once: the first row of it. The
+    other rows are set aside."""
+    table = vocabulary.subject if dataset == "subject" else vocabulary.records
+    assert table is not None
+    key, name = quoted(table.key), f"{dataset}s"
+    every, twice = f"{name}_all", f"{name}_twice"
+    connection.execute(f"create temp view {every} as {rows}")
+    connection.execute(
+        f"create temp table {twice} as select hash({key}) as h from {every} group by h having count(*) > 1"
+    )
+    if _count(connection, twice):
+        connection.execute(
+            f"create or replace temp table {twice} as select {', '.join(_PLACE)}, {key} as key from {every}"
+            f" where hash({key}) in (select h from {twice})"
+            f" qualify row_number() over (partition by {key} order by _file, _block, _row) > 1"
+        )
+        connection.execute(
+            f"insert into rejected select (?::varchar[])[_file + 1], _sheet, _row, ?, key, ? from {twice}",
+            [list(map(str, paths)), table.key, str(_TWICE)],
+        )
+        every += f" anti join {twice} using (_file, _block, _row)"
     listed = ", ".join(map(quoted, table.columns))
-    connection.execute(
-        f"create temp view {name} as select {listed} from {_once(connection, table, path, name)}"
-    )
-    return (f"{path}: {', '.join(ignored)}",) if ignored else ()
-
-
-def _once(connection: duckdb.DuckDBPyConnection, table: Table, path: Path, name: str) -> str:
-    """The good rows, of which each key has one: the first. The others are set aside."""
-    key, rows, twice = quoted(table.key), f"{name}_all", f"{name}_twice"
-    connection.execute(
-        f"create temp table {twice} as select hash({key}) as h from {rows} group by h having count(*) > 1"
-    )
-    if not _count(connection, twice):
-        return rows
-    connection.execute(
-        f"create or replace temp table {twice} as select _block, _row, _sheet, {key} as key from {rows}"
-        f" where hash({key}) in (select h from {twice})"
-        f" qualify row_number() over (partition by {key} order by _block, _row) > 1"
-    )
-    connection.execute(
-        f"insert into rejected select ?, _sheet, _row, ?, key, ? from {twice}",
-        [str(path), table.key, str(_TWICE)],
-    )
-    return f"{rows} anti join {twice} using (_block, _row)"
+    connection.execute(f"create temp view {name} as select {listed} from {every}")
 
 
 def _fill(
@@ -207,9 +247,9 @@ def _fill(
     blocks: Iterator[tuple[str | None, Block]],
 ) -> None:
     """The good rows to a new table, with their places; what is wrong with others to ``rejected``."""
-    kinds = {name: sql_type(column.type) for name, column in table.columns.items()} | _PLACE
-    columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in kinds.items())
-    connection.execute(f"create or replace temp table {name} ({columns})")
+    columns_of = f"select * exclude (_file) from (select {_nothing(table)}) where false"
+    connection.execute(f"create or replace temp table {name} as {columns_of}")
+    columns = [*table.columns, "_block", "_sheet", "_row"]
     numbered = ((number, sheet, block) for number, (sheet, block) in enumerate(blocks))
     while some := list(islice(numbered, _BLOCKS_AT_ONCE)):
         good = [[value for *_, block in some for value in _said(block, name)] for name in table.columns]
@@ -218,7 +258,7 @@ def _fill(
             [sheet for _, sheet, block in some for _ in block.numbers],
             [row for *_, block in some for row in block.numbers],
         )
-        _append(connection, name, list(kinds), [*good, *places])
+        _append(connection, name, columns, [*good, *places])
         bad = [
             (str(path), sheet, fault.row_no, fault.column, fault.value, fault.reason)
             for _, sheet, block in some
@@ -234,12 +274,15 @@ def _said(block: Block, name: str) -> Iterable[JsonValue]:
 
 
 _BLOCKS_AT_ONCE = 80
-_PLACE = {"_block": "bigint", "_sheet": "varchar", "_row": "bigint"}
+_PLACE = {"_file": "bigint", "_block": "bigint", "_sheet": "varchar", "_row": "bigint"}
 _REJECTED = ("file", "sheet", "row_no", "column_name", "value", "reason")
 
 _TWICE = Fault(
     Title("主键与前面的行重复", "the key stands in an earlier row"), Title("每个主键一行", "one row a key")
 )
+
+
+_DAMAGE = (duckdb.InvalidInputException, duckdb.SerializationException, duckdb.IOException)
 
 
 @contextmanager
@@ -249,8 +292,9 @@ def _reading(path: Path) -> Iterator[None]:
         yield
     except IngestError as error:
         raise FileError(f"{path}: {error.reason}\n    right: {error.hint}") from None
-    except (duckdb.InvalidInputException, duckdb.SerializationException, duckdb.IOException) as error:
-        if isinstance(error, duckdb.IOException) and OPEN_FILES not in str(error):
+    except duckdb.Error as error:
+        is_of_file = isinstance(error, _DAMAGE) or type(error) is duckdb.Error
+        if not is_of_file or (isinstance(error, duckdb.IOException) and OPEN_FILES not in str(error)):
             raise
         raise FileError(f"{path}: this is no Parquet file, or a damaged one ({_reason(error)})") from None
     except OSError as error:
@@ -299,29 +343,15 @@ def _check_out(out: Path, *inputs: Path | None) -> None:
             )
 
 
-def _write(connection: duckdb.DuckDBPyConnection, out: Path, tables: Mapping[str, str]) -> tuple[Path, ...]:
-    """Writes every file under another name, then gives all of them theirs.
-
-    :param tables: rule → table, for the rows of tables in force.
-    """
-    connection.execute("create or replace temp table rows_of_tables (rule varchar, tbl varchar)")
-    _append(connection, "rows_of_tables", ("rule", "tbl"), list(zip(*tables.items(), strict=True)))
+def _write(connection: duckdb.DuckDBPyConnection, pack: Pack, as_of: dt.date, out: Path) -> tuple[Path, ...]:
+    """Writes every file under another name, then gives all of them theirs."""
     paths = _outputs(out)
-    queries = {
-        paths["scores"]: (_in_points(_with_unmatched(tables.values()), "score"), "subject_id"),
-        paths["hits"]: (_in_points("hits", "points_before", "points"), "subject_id, rule, record_id"),
-        paths["dimensions"]: (
-            _in_points("dimension_scores", "points_before", "points"),
-            "subject_id, dimension",
-        ),
-    }
-    if _count(connection, "rejected"):
-        queries[paths["rejected"]] = ("from rejected", "file, sheet, row_no, column_name")
+    queries = {paths[name]: query for name, query in result_queries(connection, pack, as_of).items()}
     partial = {path: path.with_name(f".{path.name}.partial") for path in queries}
     try:
         for path, (query, order) in queries.items():
             shown = _inert(connection, query) if path.suffix.lower() == ".csv" else query
-            _copy(connection, f"{shown} order by {order}", path, partial[path])
+            copy_to(connection, f"{shown} order by {order}", path, partial[path])
         for path in queries:
             partial[path].replace(path)
         if paths["rejected"] not in queries:
@@ -332,6 +362,28 @@ def _write(connection: duckdb.DuckDBPyConnection, out: Path, tables: Mapping[str
         for path in partial.values():
             path.unlink(missing_ok=True)
     return tuple(queries)
+
+
+def result_queries(
+    connection: duckdb.DuckDBPyConnection, pack: Pack, as_of: dt.date
+) -> dict[str, tuple[str, str]]:
+    """What a run says, of the tables of :func:`grade` and what was set aside, if anything was: scores, hits,
+    dimensions, rejected → query and order."""
+    tables = rows_in_force(pack, as_of)
+    connection.execute("create or replace temp table rows_of_tables (rule varchar, tbl varchar)")
+    _append(connection, "rows_of_tables", ("rule", "tbl"), list(zip(*tables.items(), strict=True)))
+    scores = _in_points(_with_unmatched(tables.values()), "score")
+    hits, dimensions = (
+        _in_points(table, "points_before", "points") for table in ("hits", "dimension_scores")
+    )
+    queries = {
+        "scores": (scores, "subject_id"),
+        "hits": (hits, "subject_id, rule, record_id"),
+        "dimensions": (dimensions, "subject_id, dimension"),
+    }
+    if _count(connection, "rejected"):
+        queries["rejected"] = ("from rejected", "file, sheet, row_no, column_name")
+    return queries
 
 
 def _inert(connection: duckdb.DuckDBPyConnection, query: str) -> str:
@@ -358,7 +410,8 @@ def _in_points(table: str, *columns: str) -> str:
     return f"select * replace ({replaced}) from {table}"
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path, partial: Path) -> None:
+def copy_to(connection: duckdb.DuckDBPyConnection, query: str, path: Path, partial: Path) -> None:
+    """Write the rows of a query to a file that is called otherwise until it is whole."""
     try:
         target = literal(str(partial.absolute()))
         connection.execute(f"copy ({query}) to {target} {WRITERS[path.suffix.lower()]}")
@@ -368,13 +421,14 @@ def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path, partial
         raise FileError(f"{path}: can't be written: {_reason(error)}") from None
 
 
-def _summary(
+def summary_of(
     connection: duckdb.DuckDBPyConnection,
     pack: Pack,
     as_of: dt.date,
     ignored: tuple[str, ...],
     written: tuple[Path, ...],
 ) -> FileRun:
+    """What a run did, of the tables of :func:`opened_files` and of :func:`grade`."""
     found = dict(connection.execute("select tier, count(*) from scores group by tier").fetchall())
     has_records = pack.vocabulary.records is not None
     return FileRun(

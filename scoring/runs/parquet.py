@@ -8,6 +8,7 @@ what is wrong.
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -57,7 +58,11 @@ class ParquetRows:
 
 @contextmanager
 def open_parquet(
-    duck: duckdb.DuckDBPyConnection, matcher: HeaderMatcher, path: Path, name: str
+    duck: duckdb.DuckDBPyConnection,
+    matcher: HeaderMatcher,
+    path: Path,
+    name: str,
+    day: dt.date | None = None,
 ) -> Iterator[ParquetRows]:
     """The rows of a file for the one table that the matcher knows.
 
@@ -65,6 +70,7 @@ def open_parquet(
     within the block.
 
     :param name: begins the names of the tables that are made.
+    :param day: on which the file is read, for the check of dates ahead; by default today.
     :raises IngestError: on a file without a column that is needed.
     :raises FileError: where a column holds other than plain values, or the file was changed meanwhile.
     """
@@ -79,7 +85,8 @@ def open_parquet(
             _require_plain(path, names[found.position], kinds[found.position])
         cells = f"{source} as t({', '.join(f'c{n}' for n in range(len(names)))})"
         with _unchanged(path, file):
-            yield _Reading(duck, RowReader(layout, matcher, WINDOWS_EPOCH), layout, cells, kinds, name).rows()
+            reader = RowReader(layout, matcher, WINDOWS_EPOCH, day=day)
+            yield _Reading(duck, reader, layout, cells, kinds, name).rows()
 
 
 @contextmanager

@@ -29,12 +29,15 @@ _LOCK = "owner.lock"
 
 
 @contextmanager
-def workspace(memory_limit: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def workspace(
+    memory_limit: str | None = None, directory: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """An empty DuckDB that leaves nothing behind.
 
     :param memory_limit: such as ``512MB``; by default the environment's ``XINHENG_MEMORY_LIMIT``, else 2 GB.
         What does not fit goes to a directory under ``XINHENG_TEMP_DIRECTORY`` (default: the system's).
         It works on as many processors as ``XINHENG_THREADS`` says, by default on all.
+    :param directory: goes before that one.
     :raises StoreError: where a setting can't be read or the directory is missing, full or too small.
 
     >>> with workspace("512MB") as duck:
@@ -42,10 +45,10 @@ def workspace(memory_limit: str | None = None) -> Iterator[duckdb.DuckDBPyConnec
     [(42,)]
     """
     limit = memory_limit or os.environ.get(MEMORY_VARIABLE) or DEFAULT_MEMORY
-    parent = temporary_directory()
+    parent = str(directory) if directory is not None else temporary_directory()
     try:
-        with own_directory(parent) as directory:
-            connection = _connect(limit, directory, os.environ.get(THREADS_VARIABLE) or None)
+        with own_directory(parent) as own:
+            connection = _connect(limit, own, os.environ.get(THREADS_VARIABLE) or None)
             try:
                 yield connection
             finally:

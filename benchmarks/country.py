@@ -1,0 +1,168 @@
+"""Enterprises and records by the million, made and graded: ``python -m benchmarks.country FOLDER PARTS``.
+
+A part is the sample district's enterprises ten times over, 60,000 of them with 2,064,800 records, under other
+codes: the same for every number of the part, so that parts may be made one by one. It is a bucket as well.
+"""
+
+from __future__ import annotations
+
+import importlib
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from benchmarks.data import write_parquet
+from benchmarks.district import AS_OF, ENTERPRISES, RECORDS, district_in
+from rules.language.expressions import literal
+from rules.library.loader import find_pack
+from scoring.facts.ingest.cells import CODE_SIGNS, CODE_WEIGHTS
+from scoring.runs.country.run import MANIFEST
+
+COPIES = 10
+SAMPLE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a command took: seconds, and MB."""
+
+    processor: float
+    clock: float
+    peak: int
+
+
+def make(folder: Path, parts: int) -> tuple[Path, Path]:
+    """The folders of subjects and records, ``bucket=NUMBER`` in each; parts that are there are kept."""
+    base = district_in(folder / "base", 1)
+    subjects, records = folder / "subjects", folder / "records"
+    with duckdb.connect(config={"memory_limit": "2GB"}) as duck:
+        enterprises, known = (f"read_parquet({literal(str(path))})" for path in (base.subjects, base.records))
+        duck.execute(
+            "create temp table numbered as select *, row_number() over (order by subject_id) - 1 as n"
+            f" from {enterprises}"
+        )
+        duck.execute(
+            "create temp table known as select k.* exclude (subject_id), n"
+            f" from {known} k join numbered using (subject_id)"
+        )
+        for part in range(parts):
+            place = f"bucket={part:04}/part.parquet"
+            if (records / place).exists():
+                continue
+            duck.execute(f"create or replace temp table codes as {_codes(part)}")
+            named = (
+                "select code as subject_id, e.* exclude (subject_id, n) from numbered e join codes using (n)"
+            )
+            write_parquet(duck, named, subjects / place)
+            told = (
+                "select record_id || printf('%05d', copy) as record_id, code as subject_id,"
+                " k.* exclude (record_id, n) from known k join codes using (n)"
+                " order by occurred_on, record_id"
+            )
+            write_parquet(duck, told, records / place)
+    return subjects, records
+
+
+def _codes(part: int) -> str:
+    """A credit code for each enterprise of each copy: its number, written with the 31 signs of codes."""
+    number = f"({part * COPIES} + copy) * {ENTERPRISES} + n"
+    signs = literal(CODE_SIGNS)
+    digits = " || ".join(f"{signs}[1 + (number // {31**place}) % 31]" for place in range(6, -1, -1))
+    worth = " + ".join(
+        f"(strpos({signs}, body[{place}]) - 1) * {weight}"
+        for place, weight in enumerate(CODE_WEIGHTS[:-1], start=1)
+    )
+    numbers = (
+        f"select n, {part * COPIES} + copy as copy, {number} as number from numbered, range({COPIES}) c(copy)"
+    )
+    bodies = f"select n, copy, '91500159MA' || {digits} as body from ({numbers})"
+    return f"select n, copy, body || {signs}[1 + (31 - ({worth}) % 31) % 31] as code from ({bodies})"
+
+
+def grade(folder: Path, out: Path, memory: str) -> Cost:
+    """Grades the folders by the command, in a process of its own."""
+    program = Path(sys.executable).with_name("xinheng")
+    given = ["--subjects", folder / "subjects", "--records", folder / "records", "--out", out]
+    words = ["score", "--pack", "enterprise-credit", "--as-of", AS_OF, "--memory", memory, *given]
+    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run([str(program), *map(str, words)], check=True)
+    after, clock = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - begun
+    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(processor, clock, after.ru_maxrss // 1024)
+
+
+def check(folder: Path, out: Path, parts: int) -> None:
+    """Holds the scores, tiers and hits of some subjects to the reference.
+
+    :raises AssertionError: on a difference.
+    """
+    sys.path.append(str(Path(__file__).parents[1] / "tests"))
+    reference = importlib.import_module("reference")
+
+    pack = find_pack("enterprise-credit", AS_OF)
+    chosen = random.Random(1).sample(range(parts), min(parts, 10))
+    with duckdb.connect() as duck:
+        for part in chosen:
+            place = f"bucket={part:04}/part.parquet"
+            subjects = rows(duck, f"from '{folder}/subjects/{place}' order by hash(subject_id)"
+                                  f" limit {SAMPLE // len(chosen)}")  # fmt: skip
+            duck.execute("create or replace temp table chosen (subject_id varchar)")
+            duck.executemany("insert into chosen values (?)", [[row["subject_id"]] for row in subjects])
+            of_chosen = "semi join chosen using (subject_id)"
+            records = rows(duck, f"from '{folder}/records/{place}' {of_chosen}")
+            right = reference.grade(pack, AS_OF, subjects, records)
+            found = rows(duck, f"select subject_id, score, tier from '{out}/scores/{place}' {of_chosen}")
+            assert {row["subject_id"]: (row["score"] * 100, row["tier"]) for row in found} == {
+                key: (score.score, score.tier) for key, score in right.items()
+            }
+            hits = rows(duck, f"select subject_id, rule, record_id from '{out}/hits/{place}' {of_chosen}")
+            assert {tuple(row.values()) for row in hits} == {
+                (key, hit.rule.id, hit.record) for key, score in right.items() for hit in score.hits
+            }
+
+
+def rows(duck: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
+    """What a query finds, by column name."""
+    found = duck.execute(query)
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _size(paths: Iterable[Path]) -> float:
+    return sum(path.stat().st_size for path in paths) / 1e9
+
+
+def measure(folder: Path, parts: int, memory: str = "4GB") -> None:
+    """Makes, grades and checks, and prints what it took."""
+    begun = time.process_time()
+    subjects, records = make(folder, parts)
+    print(f"made in {time.process_time() - begun:.1f} s of processor")
+    out = folder / f"out-{parts}"
+    shutil.rmtree(out, ignore_errors=True)
+    cost = grade(folder, out, memory)
+    check(folder, out, parts)
+    given = _size([*subjects.rglob("*.parquet"), *records.rglob("*.parquet")])
+    count = RECORDS * COPIES * parts
+    results = _size(out.rglob("*.parquet"))
+    print(
+        f"{ENTERPRISES * COPIES * parts:,} subjects, {count:,} records, {given:.2f} GB:"
+        f" {cost.processor:.1f} s of processor ({cost.processor / count * 1e6:.2f} s a million),"
+        f" {cost.clock:.1f} s by the clock, peak {cost.peak:,} MB, results {results:.2f} GB;"
+        f" {SAMPLE:,} subjects are as the reference grades them ({out / MANIFEST})"
+    )
+
+
+if __name__ == "__main__":
+    from scoring.cli.errors import plainly
+
+    with plainly("benchmarks.country FOLDER PARTS"):
+        measure(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:4])

@@ -1,0 +1,1 @@
+"""Scoring a country: partitioned Parquet in and out, bucket by bucket, resumed where it was stopped."""

@@ -1,0 +1,232 @@
+"""What a run over folders is about, written before it begins: whoever goes on with it must mean the same."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import math
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rules.calendar import today
+from rules.identity import identity
+from rules.model import OVER_GROUP, Pack
+from rules.titles import Title, TitledError
+from scoring.runs.file_error import FileError
+
+BYTES_A_ROW = 700
+"""Of memory, that a row of a bucket may take while it is judged; 2 million real-shaped rows took 870 MB."""
+
+FILES_AT_ONCE = 200
+"""So many files of a bucket are read together; of more than that, the rows are put in buckets first."""
+
+_BUCKET = re.compile(r"bucket=([0-9A-Za-z_-]+)")
+_UNITS = {"K": 1, "M": 2, "G": 3, "T": 4}
+_END = 1 << 16
+
+
+class CountryError(TitledError):
+    """A run over folders that can't be begun, or gone on with."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A Parquet file of a folder.
+
+    :param path: within its folder.
+    :param end: SHA-256 of its last bytes, where Parquet says what is in the file.
+    """
+
+    path: str
+    bytes: int
+    rows: int
+    modified: int
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is judged, by what, and in which parts.
+
+    :param subjects: the folder of subjects, or one file.
+    :param read_on: the day of the check of dates ahead.
+    :param buckets: their names. A subject with all of its records is in one.
+    :param is_bucketed: the folders are bucketed as they are, by folders ``bucket=NAME``.
+    :param engine: of the function that puts subjects in buckets.
+    """
+
+    pack: str
+    version: str
+    hash: str
+    as_of: str
+    read_on: str
+    subjects: str
+    records: str | None
+    subject_files: tuple[InputFile, ...]
+    record_files: tuple[InputFile, ...]
+    buckets: tuple[str, ...]
+    is_bucketed: bool
+    engine: str
+
+    @property
+    def rows(self) -> int:
+        """Of all files."""
+        return sum(file.rows for file in (*self.subject_files, *self.record_files))
+
+    @property
+    def size(self) -> int:
+        """Of all files, in bytes."""
+        return sum(file.bytes for file in (*self.subject_files, *self.record_files))
+
+    def files(self, dataset: str, bucket: str | None = None) -> list[tuple[Path, InputFile]]:
+        """The files of subjects or of records: all of them, or those in the folder of a bucket."""
+        is_subject = dataset == "subject"
+        folder = Path(self.subjects if is_subject else self.records or "")
+        files = self.subject_files if is_subject else self.record_files
+        return [(folder / file.path, file) for file in files if bucket is None or bucket_of(file) == bucket]
+
+    def paths(self, dataset: str, bucket: str | None = None) -> list[Path]:
+        """Where :meth:`files` are."""
+        return [path for path, _ in self.files(dataset, bucket)]
+
+    def as_json(self) -> dict[str, Any]:
+        """The plan as it is when it is read again."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return plain
+
+    def difference(self, other: Plan) -> Title | None:
+        """In what another plan is one of another run; how it is parted does not matter."""
+        ours, theirs = self.as_json(), other.as_json()
+        for name, title in _MEANING.items():
+            if ours[name] != theirs[name]:
+                return title
+        return None
+
+    def going_on_with(self, kept: Plan) -> Plan:
+        """This plan, in the parts of one that was begun."""
+        return replace(
+            self, read_on=kept.read_on, buckets=kept.buckets, is_bucketed=kept.is_bucketed, engine=kept.engine
+        )
+
+
+_MEANING: Mapping[str, Title] = {
+    "pack": Title("规则包", "pack"),
+    "version": Title("规则包版本", "version of the pack"),
+    "hash": Title("规则包内容", "text of the pack"),
+    "as_of": Title("评价日", "day (--as-of)"),
+    "subjects": Title("主体目录", "folder of subjects"),
+    "records": Title("记录目录", "folder of records"),
+    "subject_files": Title("主体文件", "files of subjects"),
+    "record_files": Title("记录文件", "files of records"),
+}
+
+
+def plan_of(json_text: str) -> Plan:
+    """A plan from its JSON."""
+    data = json.loads(json_text)
+    files = {
+        name: tuple(InputFile(**file) for file in data[name]) for name in ("subject_files", "record_files")
+    }
+    return Plan(**(data | files | {"buckets": tuple(data["buckets"])}))
+
+
+def make_plan(pack: Pack, as_of: dt.date, subjects: Path, records: Path | None, memory: str) -> Plan:
+    """The plan of a run over folders of Parquet files.
+
+    Folders ``bucket=NAME`` are taken as they are. Otherwise there are as many buckets as the memory asks for.
+    A pack that compares subjects with each other (rank, peers) is judged as one bucket.
+
+    :raises FileError: on a folder or file that is missing, empty or damaged.
+    """
+    if records is not None and pack.vocabulary.records is None:
+        raise FileError(f"{records}: the vocabulary {pack.vocabulary.id} has no records; leave out --records")
+    subject_files = input_files(subjects)
+    record_files = input_files(records) if records is not None else ()
+    buckets = _given_buckets((*subject_files, *record_files))
+    is_bucketed = bool(buckets) and not compares(pack)
+    if not is_bucketed:
+        rows = sum(file.rows for file in (*subject_files, *record_files))
+        count = 1 if compares(pack) else max(1, math.ceil(rows * BYTES_A_ROW / bytes_of(memory)))
+        buckets = tuple(f"{number:0{len(str(count - 1))}}" for number in range(count))
+    return Plan(
+        pack=pack.id,
+        version=pack.version,
+        hash=identity(pack),
+        as_of=as_of.isoformat(),
+        read_on=today().isoformat(),
+        subjects=str(subjects.resolve()),
+        records=None if records is None else str(records.resolve()),
+        subject_files=subject_files,
+        record_files=record_files,
+        buckets=buckets,
+        is_bucketed=is_bucketed,
+        engine=f"duckdb {duckdb.__version__}",
+    )
+
+
+def compares(pack: Pack) -> bool:
+    """Whether a measure of one subject reads others."""
+    return any(measure.aggregate in OVER_GROUP for measure in pack.measures)
+
+
+def bytes_of(memory: str) -> int:
+    """An amount of memory such as 512MB."""
+    found = re.fullmatch(r"([0-9.]+) ?([KMGT])(i?)B", memory)
+    if found is None:
+        raise CountryError(Title(f"内存写法有误:{memory}", f"{memory} is no amount of memory such as 2GB"))
+    return int(float(found[1]) * (1024 if found[3] else 1000) ** _UNITS[found[2]])
+
+
+def bucket_of(file: InputFile) -> str | None:
+    """The bucket of whose folder a file is."""
+    found = _BUCKET.fullmatch(file.path.split("/")[0])
+    return found[1] if found else None
+
+
+def _given_buckets(files: Sequence[InputFile]) -> tuple[str, ...]:
+    """The buckets of files, if every one is of a bucket's folder, and a bucket has few of them."""
+    names = [bucket_of(file) for file in files]
+    many = max(map(names.count, set(names)), default=0) > FILES_AT_ONCE
+    return () if many or None in names else tuple(sorted({name for name in names if name}))
+
+
+def input_files(folder: Path) -> tuple[InputFile, ...]:
+    """The Parquet files in a folder, at any depth, or the one file. What begins with . or _ is no data."""
+    if folder.is_file():
+        return (input_file(folder, ""),)
+    if not folder.is_dir():
+        raise FileError(f"{folder}: there is no such folder")
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.parquet"))
+    data = [name for name in names if not any(part.startswith((".", "_")) for part in name.split("/"))]
+    if not data:
+        raise FileError(f"{folder}: no Parquet file (*.parquet) in it")
+    return tuple(input_file(folder / name, name) for name in data)
+
+
+def input_file(path: Path, name: str) -> InputFile:
+    """A file as it is now.
+
+    :param name: its path within its folder.
+    :raises FileError: where it is missing or damaged.
+    """
+    try:
+        rows = pq.read_metadata(path).num_rows
+        with path.open("rb") as file:
+            found = os.fstat(file.fileno())
+            file.seek(max(0, found.st_size - _END))
+            end = hashlib.sha256(file.read()).hexdigest()
+    except (pa.ArrowInvalid, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0]
+        raise FileError(f"{path}: this is no Parquet file, or a damaged one ({reason})") from None
+    except OSError as error:
+        raise FileError(f"{path}: can't be read: {error.strerror or error}") from None
+    return InputFile(name, found.st_size, rows, found.st_mtime_ns, end)

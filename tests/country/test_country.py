@@ -1,0 +1,367 @@
+"""Folders of Parquet, bucket by bucket: what one file would give, however they lie and whatever stops it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from cli.conftest import PROGRAM, Command
+from cli.market import AS_OF, PACK
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from stdnum.cn import uscc
+
+from rules.library.loader import find_pack, load_text
+from rules.model import Pack, Title
+from scoring.runs.country import run as running
+from scoring.runs.country.plan import CountryError
+from scoring.runs.country.run import MANIFEST, score_country
+from scoring.runs.file_error import FileError
+from scoring.runs.files import score_files
+
+MARKET = load_text(PACK, "market.yaml")
+BODIES = [f"91500159MA000{n:04}" for n in range(8)]
+CODES = [body + uscc.calc_check_digit(body) for body in BODIES]
+SMALL = "64MB"
+
+SUBJECT = {"subject_id": pa.string(), "size": pa.string(), "established_on": pa.date32()}
+RECORD = {
+    **{name: pa.string() for name in ("record_id", "subject_id", "kind", "severity", "level", "status")},
+    "amount": pa.string(),
+    "occurred_on": pa.date32(),
+}
+
+
+def subject(number: int, **values: Any) -> dict[str, Any]:
+    known = {"size": "large", "established_on": dt.date(2010, 1, 2)}
+    return {"subject_id": CODES[number], **known, **values}
+
+
+def record(number: int, of: int, **values: Any) -> dict[str, Any]:
+    known = {
+        "kind": "penalty",
+        "severity": "general",
+        "level": "fine",
+        "status": "effective",
+        "amount": "100",
+    }
+    day = dt.date(2026, 3, 5)
+    return {"record_id": f"R-{number:05}", "subject_id": CODES[of], "occurred_on": day, **known, **values}
+
+
+def write(path: Path, rows: Sequence[dict[str, Any]], schema: dict[str, pa.DataType]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=pa.schema(list(schema.items()))), path)
+    return path
+
+
+def flat(folder: Path, rows: Sequence[dict[str, Any]], schema: dict[str, pa.DataType], files: int) -> Path:
+    """The rows in their order, in so many files."""
+    size = -(-len(rows) // files)
+    for number in range(files):
+        write(folder / f"{number}.parquet", rows[number * size : (number + 1) * size], schema)
+    return folder
+
+
+def bucketed(
+    folder: Path, rows: Sequence[dict[str, Any]], schema: dict[str, pa.DataType], buckets: int
+) -> Path:
+    """The rows by subject, in folders that say so; a bucket of few subjects has none."""
+    for bucket in range(buckets):
+        of_bucket = [
+            row for row in rows if sum(map(ord, row["subject_id"].strip().upper())) % buckets == bucket
+        ]
+        if of_bucket:
+            write(folder / f"bucket={bucket}" / "a.parquet", of_bucket[:2], schema)
+            write(folder / f"bucket={bucket}" / "deeper" / "b.parquet", of_bucket[2:], schema)
+    return folder
+
+
+RESULTS = {"scores": "", "hits": ".hits", "dimensions": ".dimensions"}
+
+
+def results(out: Path) -> dict[str, Any]:
+    """What a run has written, in order: of one file, or of a folder."""
+    with duckdb.connect() as duck:
+
+        def rows(name: str) -> list[Any]:
+            source = (
+                out / name / "*" / "*.parquet"
+                if out.is_dir()
+                else out.with_suffix(f"{RESULTS[name]}.parquet")
+            )
+            read = f"read_parquet('{source}', hive_partitioning = false)"
+            return duck.execute(f"from {read} order by all").fetchall()
+
+        return {name: rows(name) for name in RESULTS}
+
+
+def reasons(out: Path) -> list[Any]:
+    """What was set aside and why; not where, for a folder has other files than one file is."""
+    query = "select column_name, coalesce(value, ''), reason from {} order by all"
+    with duckdb.connect() as duck:
+        if out.is_dir():
+            found, source = any(out.glob("rejected/*/*.parquet")), f"'{out}/rejected/*/*.parquet'"
+        else:
+            path = out.with_suffix(".rejected.csv")
+            found, source = path.exists(), f"read_csv('{path}', all_varchar = true)"
+        return duck.execute(query.format(source)).fetchall() if found else []
+
+
+@st.composite
+def populations(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Some subjects, some records of them and of others, some of them odd, damaged or said twice."""
+    subjects = [
+        subject(n, size=draw(st.sampled_from(["large", "小型", "huge", None])))
+        for n in draw(st.lists(st.integers(0, 6), max_size=8))
+    ]
+    records = [
+        record(
+            draw(st.integers(0, 15)) * 10 + of,  # a key stands in records of one subject
+            of,
+            subject_id=draw(st.sampled_from([CODES[of], CODES[of], CODES[of].lower(), f" {CODES[of]}"])),
+            kind=draw(st.sampled_from(["penalty", "行政处罚", "tax_arrears", "award", "no kind"])),
+            level=draw(st.sampled_from(["fine", None, "national"])),
+            amount=draw(st.sampled_from(["100", "1,000", "2万", "much", None])),
+            occurred_on=draw(
+                st.sampled_from([dt.date(2026, 3, 5), dt.date(2025, 7, 31), dt.date(1900, 1, 1)])
+            ),
+        )
+        for of in draw(st.lists(st.integers(0, 7), max_size=30))
+    ]
+    return subjects, records
+
+
+@settings(max_examples=10, phases=[Phase.generate])
+@given(populations(), st.sampled_from(["flat", "bucketed", "one file"]), st.integers(1, 4))
+def test_a_folder_gives_what_one_file_gives(
+    population: tuple[list[dict[str, Any]], list[dict[str, Any]]], layout: str, parts: int
+) -> None:
+    subjects, records = population
+    with tempfile.TemporaryDirectory() as made, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("scoring.runs.country.plan.BYTES_A_ROW", 10_000_000)  # some buckets
+        patch.setattr(running, "_ROWS_AT_ONCE", 10)
+        folder = Path(made)
+        one = write(folder / "s.parquet", subjects, SUBJECT), write(folder / "r.parquet", records, RECORD)
+        if layout == "one file":
+            many = one
+        else:
+            lay = flat if layout == "flat" else bucketed
+            many = lay(folder / "s", subjects, SUBJECT, parts), lay(folder / "r", records, RECORD, parts)
+            write(many[0] / "bucket=0" / "z.parquet", [], SUBJECT)
+            write(many[1] / "bucket=9" / "z.parquet", [], RECORD)
+        right = score_files(MARKET, AS_OF, *one, folder / "out.parquet")
+        done = score_country(MARKET, AS_OF, *many, folder / "out", SMALL)
+        assert results(folder / "out") == results(folder / "out.parquet")
+        assert reasons(folder / "out") == reasons(folder / "out.parquet")
+        counts = {name: getattr(right, name) for name in done.manifest["counts"]}
+        assert done.manifest["counts"] == counts
+        assert done.manifest["tiers"] == right.tiers
+        assert not (folder / "out" / "_work").exists()
+
+
+SUBJECTS = [subject(n) for n in range(8)]
+RECORDS = [record(n, n % 8, amount=str(n)) for n in range(80)]
+
+
+@pytest.fixture
+def given_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """Records of each subject in every file, and so little memory that there are some buckets."""
+    monkeypatch.setattr("scoring.runs.country.plan.BYTES_A_ROW", 4_000_000)
+    return flat(tmp_path / "s", SUBJECTS, SUBJECT, 3), flat(tmp_path / "r", RECORDS, RECORD, 7)
+
+
+def test_records_of_a_subject_in_many_files_count_together(
+    tmp_path: Path, given_folders: tuple[Path, Path]
+) -> None:
+    said: list[str] = []
+    done = score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL, lambda t: said.append(t.en))
+    score_files(MARKET, AS_OF, write(tmp_path / "s.parquet", SUBJECTS, SUBJECT),
+                write(tmp_path / "r.parquet", RECORDS, RECORD), tmp_path / "one.parquet")  # fmt: skip
+    assert results(tmp_path / "out") == results(tmp_path / "one.parquet")
+    assert len(done.manifest["buckets"]) == 6
+    assert said[0].startswith("88 rows in 6 buckets; disk: about ")
+    assert said[-1].startswith("bucket 6/6: ")
+
+
+def _stopped(
+    tmp_path: Path, given: tuple[Path, Path], patch: pytest.MonkeyPatch, name: str, after: int
+) -> None:
+    """A run that is cut off in the middle of its so many-th step, with half a result written."""
+    real, calls = getattr(running, name), [0]
+
+    def cut(*args: Any, **more: Any) -> Any:
+        calls[0] += 1
+        found = real(*args, **more)
+        if calls[0] > after:
+            raise KeyboardInterrupt
+        return found
+
+    with patch.context() as patched:
+        patched.setattr(running, name, cut)
+        with pytest.raises(KeyboardInterrupt):
+            score_country(MARKET, AS_OF, *given, tmp_path / "out", SMALL)
+    assert not (tmp_path / "out" / MANIFEST).exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "after"), [("put_in_buckets", 0), ("put_in_buckets", 1), ("judge_bucket", 3)]
+)
+def test_what_was_stopped_goes_on_where_it_was(
+    tmp_path: Path, given_folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, name: str, after: int
+) -> None:
+    score_country(MARKET, AS_OF, *given_folders, tmp_path / "whole", SMALL)
+    _stopped(tmp_path, given_folders, monkeypatch, name, after)
+    said: list[str] = []
+    score_country(
+        MARKET, AS_OF, *given_folders, tmp_path / "out", "128MB", lambda title: said.append(title.en)
+    )
+    assert results(tmp_path / "out") == results(tmp_path / "whole")
+    judged = [line for line in said if line.startswith("bucket ")]
+    assert len(judged) == (3 if name == "judge_bucket" else 6)
+    again = score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL)
+    assert not again.is_new
+    assert again.manifest == json.loads((tmp_path / "out" / MANIFEST).read_text("utf-8"))
+
+
+def test_a_run_that_is_killed_goes_on(tmp_path: Path, given_folders: tuple[Path, Path]) -> None:
+    """By kill -9, while it judges."""
+    (tmp_path / "market.yaml").write_text(PACK, "utf-8")
+    parts = bucketed(tmp_path / "bs", SUBJECTS, SUBJECT, 6), bucketed(tmp_path / "br", RECORDS, RECORD, 6)
+    words = ["score", "--pack", tmp_path / "market.yaml", "--as-of", AS_OF, "--memory", SMALL,
+             "--subjects", parts[0], "--records", parts[1], "--out", tmp_path / "out"]  # fmt: skip
+    with subprocess.Popen([PROGRAM, *map(str, words)], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert any(line.startswith("market: bucket 1/") for line in process.stderr)
+        os.kill(process.pid, signal.SIGKILL)
+    assert not (tmp_path / "out" / MANIFEST).exists()
+    done = score_country(MARKET, AS_OF, *parts, tmp_path / "out", SMALL)
+    score_country(MARKET, AS_OF, *given_folders, tmp_path / "other", SMALL)
+    assert done.is_new
+    assert results(tmp_path / "out") == results(tmp_path / "other")
+
+
+@pytest.mark.parametrize("finished", [False, True])
+@pytest.mark.parametrize(
+    ("change", "what"), [("pack", "text of the pack"), ("day", "day"), ("file", "files of records")]
+)
+def test_another_run_is_refused_where_one_was_begun(
+    tmp_path: Path,
+    given_folders: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    change: str,
+    what: str,
+    finished: bool,
+) -> None:
+    if finished:
+        score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL)
+    else:
+        _stopped(tmp_path, given_folders, monkeypatch, "judge_bucket", 0)
+    pack: Pack = load_text(PACK.replace("points: -4", "points: -3"), "m.yaml") if change == "pack" else MARKET
+    day = AS_OF + dt.timedelta(1) if change == "day" else AS_OF
+    if change == "file":
+        write(given_folders[1] / "more.parquet", RECORDS[:1], RECORD)
+    with pytest.raises(CountryError, match=f"this folder is of another run: the {what}"):
+        score_country(pack, day, *given_folders, tmp_path / "out", SMALL)
+
+
+def test_two_at_once_in_one_folder_are_refused(tmp_path: Path, given_folders: tuple[Path, Path]) -> None:
+    with running._held(tmp_path / "out"), pytest.raises(CountryError, match="another run is at work"):
+        score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL)
+
+
+def test_a_folder_with_other_things_is_left_alone(tmp_path: Path, given_folders: tuple[Path, Path]) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "letter.txt").write_text("dear")
+    with pytest.raises(CountryError, match="not empty, and no run to go on with"):
+        score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL)
+    with pytest.raises(FileError, match="the results would stand among what they are made from"):
+        score_country(MARKET, AS_OF, *given_folders, given_folders[0] / "out", SMALL)
+
+
+@pytest.mark.parametrize("cut", [4, -20])
+def test_a_damaged_file_is_named(tmp_path: Path, given_folders: tuple[Path, Path], cut: int) -> None:
+    damaged = given_folders[1] / "3.parquet"
+    content = damaged.read_bytes()
+    damaged.write_bytes(content[:cut] + bytes(60) + content[cut + 60 :] if cut > 0 else content[:cut])
+    with pytest.raises(FileError, match=r"r/3\.parquet: this is no Parquet file, or a damaged one"):
+        score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL)
+
+
+def test_a_file_that_is_changed_after_the_run_was_begun_is_named(
+    tmp_path: Path, given_folders: tuple[Path, Path]
+) -> None:
+    def change(title: Title) -> None:
+        write(given_folders[1] / "6.parquet", RECORDS, RECORD)
+
+    with pytest.raises(FileError, match=r"r/6\.parquet: the file was changed since the run was begun"):
+        score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL, change)
+
+
+def test_a_folder_without_parquet_is_named(tmp_path: Path, given_folders: tuple[Path, Path]) -> None:
+    (tmp_path / "empty" / "_temporary").mkdir(parents=True)
+    write(tmp_path / "empty" / "_temporary" / "0.parquet", RECORDS, RECORD)
+    with pytest.raises(FileError, match=r"empty: no Parquet file"):
+        score_country(MARKET, AS_OF, given_folders[0], tmp_path / "empty", tmp_path / "out", SMALL)
+
+
+@pytest.mark.parametrize("dataset", ["subjects", "records"])
+def test_a_subject_in_two_buckets_is_named(tmp_path: Path, dataset: str) -> None:
+    subjects = bucketed(tmp_path / "s", SUBJECTS, SUBJECT, 2)
+    records = bucketed(tmp_path / "r", RECORDS, RECORD, 2)
+    folder, rows, schema = (
+        (subjects, SUBJECTS, SUBJECT) if dataset == "subjects" else (records, RECORDS, RECORD)
+    )
+    for bucket in range(2):
+        write(folder / f"bucket={bucket}" / "more.parquet", [dict(rows[0], record_id="R-1-too")], schema)
+    with pytest.raises(CountryError, match=f"the subject {CODES[0]} is in more than one bucket: "):
+        score_country(MARKET, AS_OF, subjects, records, tmp_path / "out", SMALL)
+    assert not (tmp_path / "out" / MANIFEST).exists()
+
+
+def test_too_little_disk_is_said_before_anything_is_written(
+    tmp_path: Path, given_folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1_000))
+    with pytest.raises(CountryError, match=r"too little disk: about 0\.1 GB needed, 0\.0 GB free"):
+        score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL)
+
+
+def test_subjects_that_are_compared_are_judged_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scoring.runs.country.plan.BYTES_A_ROW", 4_000_000)
+    pack = find_pack("department-credit", AS_OF)
+    key = pack.vocabulary.subject.key
+    rows = [{key: f"DEPT-{n:03}"} for n in range(40)]
+    done = score_country(
+        pack, AS_OF, flat(tmp_path / "s", rows, {key: pa.string()}, 4), None, tmp_path / "out", "512MB"
+    )
+    assert done.manifest["buckets"] == ["0"]
+    assert done.manifest["counts"]["subjects"] == 40
+
+
+def test_the_command_says_what_it_does(
+    tmp_path: Path, given_folders: tuple[Path, Path], command: Command
+) -> None:
+    (tmp_path / "market.yaml").write_text(PACK, "utf-8")
+    words = ("score", "--pack", tmp_path / "market.yaml", "--as-of", AS_OF, "--memory", SMALL)
+    result = command(
+        *words, "--subjects", given_folders[0], "--records", given_folders[1], "--out", tmp_path / "o"
+    )
+    assert result.exit_code == 0
+    assert "8 subjects, 80 records" in result.stderr
+    assert f"written: {tmp_path / 'o' / MANIFEST}" in result.stderr
