@@ -2,16 +2,24 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE := # empty: else each process that a test starts compiles all modules anew
-.PHONY: demo test check bench mutants lock clean
+.PHONY: demo test check bench mutants licences sbom audit lock clean
+INSTALL = pip install --quiet --require-hashes --no-build-isolation
 
-.venv/ready: requirements.lock pyproject.toml
+# with --no-build-isolation, what is built from source (durable-rules) is built by the locked tools, and by no others
+.venv/ready: requirements-build.lock requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/$(INSTALL) -r requirements-build.lock
+	$(BIN)/$(INSTALL) -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 .venv/ready-dev: .venv/ready requirements-dev.lock
-	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	$(BIN)/$(INSTALL) -r requirements-dev.lock
+	touch $@
+
+.venv-audit/ready: requirements-audit.lock
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/$(INSTALL) -r requirements-audit.lock
 	touch $@
 
 demo: .venv/ready
@@ -34,11 +42,23 @@ mutants: .venv/ready-dev
 bench: .venv/ready-dev
 	$(BIN)/python -m pytest benchmarks --benchmark-only
 
+licences: .venv/ready
+	$(BIN)/python deploy/materials.py licences > docs/licences.md
+
+sbom: .venv/ready
+	$(BIN)/python deploy/materials.py sbom > xinheng.cdx.json
+
+# asks pypi.org for what is known against each locked package; a mirror that does not know fails it
+audit: .venv-audit/ready
+	.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes \
+	  -r requirements.lock -r requirements-build.lock -r requirements-dev.lock
+
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock: .venv/ready-dev
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-header pyproject.toml --extra build -o requirements.lock
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-header pyproject.toml --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) pyproject.toml -o requirements.lock
+	$(COMPILE) --group build -c requirements.lock -o requirements-build.lock
+	$(COMPILE) --group audit -c requirements.lock -o requirements-audit.lock
+	$(COMPILE) pyproject.toml --extra dev -c requirements.lock -c requirements-build.lock -o requirements-dev.lock
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-audit

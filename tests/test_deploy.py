@@ -77,7 +77,7 @@ def test_the_key_of_the_anchors_is_kept_from_the_server() -> None:
 def test_the_container_takes_every_package_in() -> None:
     built = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]
     packages = set(built["targets"]["wheel"]["packages"])
-    files = {"pyproject.toml", "README.md", "requirements.lock"}
+    files = {"pyproject.toml", "README.md", "requirements-build.lock", "requirements.lock"}
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", CONTAINERFILE, re.MULTILINE)
     let_in = re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text("utf-8"), re.MULTILINE)
     assert {name for names in copied for name in names.split()} == packages | files == set(let_in)
