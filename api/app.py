@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from flask import Flask
-from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import Rule
 from werkzeug.wrappers import Response
@@ -17,10 +17,12 @@ from api.around import auth, edge, idempotency, journal, limits, naming, observe
 from api.around.request import Request, current
 from api.http import docs, fields
 from api.http.openapi import make_api
-from api.http.problems import problem_response, unavailable
+from api.http.problems import Problem, not_found, problem_response, unavailable
 from api.pages.errors import page_response
 from api.resources import BLUEPRINTS
 from api.settings import Settings, read_settings
+from rules.model import Title
+from rules.titles import UnknownError
 from scoring.access.audit import AuditLog
 from scoring.access.cache import TimedCache
 from scoring.access.consents import now
@@ -98,7 +100,7 @@ def _refuse_nul() -> None:
     """No name here holds the character, and PostgreSQL can't even be asked for it."""
     request = current()
     if "\0" in request.path or b"%00" in request.query_string:
-        raise BadRequest("the address holds the character NUL")
+        raise Problem("bad-request", Title("地址中含有NUL字符", "the address holds the character NUL"))
 
 
 def _handle_errors(app: Flask) -> None:
@@ -106,6 +108,10 @@ def _handle_errors(app: Flask) -> None:
     def store_error(error: StoreError) -> Response:
         observe.log_failure(error)
         return http_error(unavailable("the store can't be used now"))
+
+    @app.errorhandler(UnknownError)
+    def unknown(error: UnknownError) -> Response:
+        return http_error(not_found(error))
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:

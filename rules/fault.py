@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rules.titles import Title, TitledError
+from rules.chinese import in_chinese
+from rules.titles import Title, UnknownError
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,15 +39,23 @@ class Fault:
 
     @property
     def title(self) -> Title:
-        """The same for a page: in Chinese where it stands; what is wrong is known in English alone."""
-        zh = f"{self.place.file}第{self.place.line}行第{self.place.column}列,{self.field}有误:{self.message}"
-        return Title(zh, str(self))
+        """The same for a page."""
+        where = f"{self.place.file}第{self.place.line}行第{self.place.column}列"
+        lines = [f"{where},{self.field}:{in_chinese(self.message) or self.message}"]
+        if self.text:
+            lines.append(f"    原文:{self._shown}")
+        if self.hint:
+            lines.append(f"    应为:{in_chinese(self.hint) or self.hint}")
+        return Title("\n".join(lines), str(self))
+
+    @property
+    def _shown(self) -> str:
+        return self.text if len(self.text) <= 80 else self.text[:77] + "..."
 
     def __str__(self) -> str:
-        shown = self.text if len(self.text) <= 80 else self.text[:77] + "..."
         lines = [f"{self.place}: {self.field}: {self.message}"]
-        if shown:
-            lines.append(f"    found: {shown}")
+        if self.text:
+            lines.append(f"    found: {self._shown}")
         if self.hint:
             lines.append(f"    right: {self.hint}")
         return "\n".join(lines)
@@ -60,5 +69,5 @@ class PackError(Exception):
         super().__init__("\n".join(str(p) for p in self.faults))
 
 
-class UnknownPackError(TitledError, LookupError):
+class UnknownPackError(UnknownError):
     """No pack of that name, or none in force on that date."""

@@ -28,3 +28,7 @@ class TitledError(Exception):
 
     def __str__(self) -> str:
         return self.title.en
+
+
+class UnknownError(TitledError, LookupError):
+    """What was asked for by its name or number is not there, or not for who asks: 404 from the API."""

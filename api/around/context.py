@@ -10,7 +10,6 @@ from flask import current_app
 from api.http.problems import fail
 from api.settings import Settings
 from rules.calendar import today
-from rules.fault import UnknownPackError
 from rules.library.loader import installed_packs, load_vocabulary
 from rules.model import Pack, Title, Vocabulary
 from scoring.access.cache import TimedCache
@@ -45,10 +44,7 @@ def pack_id(query: dict[str, Any]) -> str:
 
 def vocabulary(name: str) -> Vocabulary:
     """The shared vocabulary of that name, for its records; 404 where there is none, or it has none."""
-    try:
-        found = load_vocabulary(name)
-    except UnknownPackError as error:
-        fail("not-found", error.title)
+    found = load_vocabulary(name)
     return (
         found
         if found.records is not None

@@ -11,10 +11,9 @@ from werkzeug.routing import BaseConverter
 from api.around import journal
 from api.around.auth import own_data
 from api.around.context import store
-from api.http.problems import fail
 from rules.library.loader import installed_packs
 from rules.model import Vocabulary
-from scoring.facts.bodies import UnknownBodyError, body_called
+from scoring.facts.bodies import body_called
 from scoring.facts.ingest.keys import subject_key
 
 
@@ -52,7 +51,4 @@ def own_body() -> str | None:
     own = own_data()
     if own is None:
         return None
-    try:
-        return body_called(store(), own).subject_id
-    except UnknownBodyError as error:
-        fail("not-found", error.title)
+    return body_called(store(), own).subject_id

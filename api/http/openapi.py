@@ -19,7 +19,7 @@ from webargs import missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 
-from api.http.problems import MEDIA_TYPE, Problem, ProblemSchema, fail, problem_response
+from api.http.problems import MEDIA_TYPE, Problem, ProblemSchema, fail, given_twice, problem_response
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -138,7 +138,7 @@ def _knows_its_query(view: View) -> View:
                 {"location": "query", "field": name, "message": "Unknown parameter."} for name in unknown
             ]
             raise Problem("bad-request", detail, errors)
-        twice = [name for name, values in request.args.lists() if len(values) > 1]
+        twice = given_twice(request.args)
         if twice:
             errors = [{"location": "query", "field": name, "message": "Given twice."} for name in twice]
             raise Problem("bad-request", f"the parameter {', '.join(twice)} is given twice", errors)

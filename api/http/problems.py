@@ -8,10 +8,12 @@ from typing import Any, NoReturn
 
 from flask import Response, current_app
 from marshmallow import Schema, fields
-from werkzeug.exceptions import HTTPException
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException, NotFound
 
 from api.around.request import current
 from rules.model import Title
+from rules.titles import UnknownError
 
 MEDIA_TYPE = "application/problem+json"
 PROGRAMS = ("/v1/", "/openapi.json")
@@ -52,6 +54,23 @@ TYPES = {
         ProblemType("store-unavailable", 503, "The store can't be used now", "Try again later."),
     )
 }
+_TOLD = {
+    "bad-request": "请求无法读取,请核对地址和内容",
+    "unauthenticated": "请用密钥登录",
+    "forbidden": "此密钥无权打开这里",
+    "consent-invalid": "没有有效的授权",
+    "lender-stopped": "该机构的查询已停止",
+    "not-found": "没有找到,请核对地址",
+    "method-not-allowed": "此处不能这样做",
+    "conflict": "现状不允许这样做,请刷新后查看",
+    "too-large": "内容过大,请分批发送",
+    "unsupported-media-type": "内容的类型不对",
+    "invalid": "内容有误",
+    "too-many-requests": "请求过多,请稍后再试",
+    "internal": "系统出错,请联系管理员",
+    "store-unavailable": "数据库暂时无法使用,请稍后再试",
+}
+"""What a page says of an error of a kind in Chinese where nothing more is known in Chinese."""
 _BY_STATUS = {kind.status: kind for kind in reversed(TYPES.values())}
 
 
@@ -80,8 +99,7 @@ class ProblemSchema(Schema):
 class Problem(HTTPException):
     """An error of a known type, for resources to raise.
 
-    :ivar said: its detail as a page shows it, in Chinese and English where it is known in both; programs read
-        the English.
+    :ivar said: its detail, in Chinese and English where it is known in both; programs read the English.
     """
 
     def __init__(
@@ -99,9 +117,14 @@ class Problem(HTTPException):
         self.headers = headers or {}
 
 
-def said(error: HTTPException) -> str | Title | None:
-    """What a page says of an error."""
-    return error.said if isinstance(error, Problem) else error.description
+def said(error: HTTPException) -> Title:
+    """What a page says of an error; in Chinese at least of what kind it is."""
+    if isinstance(error, Problem) and isinstance(error.said, Title):
+        return error.said
+    if error.description == NotFound.description:
+        return Title("这个地址没有页面，请核对地址。", "There is no page at this address; check it.")
+    kind = error.kind if isinstance(error, Problem) else _kind(error.code or 500)
+    return Title(_TOLD[kind.name], _detail(error, kind))
 
 
 def fail(name: str, detail: str | Title) -> NoReturn:
@@ -116,6 +139,16 @@ def fail(name: str, detail: str | Title) -> NoReturn:
     api.http.problems.Problem: 404 Not Found: there is no run 7
     """
     raise Problem(name, detail)
+
+
+def not_found(error: UnknownError) -> Problem:
+    """What was asked for by its name or number, and is not there."""
+    return Problem("not-found", error.title)
+
+
+def given_twice(given: MultiDict[str, str]) -> list[str]:
+    """The names to which an address or a form gives more than one value."""
+    return [name for name, values in given.lists() if len(values) > 1]
 
 
 def unavailable(why: str) -> Problem:

@@ -23,7 +23,7 @@ from rules.identity import identity
 from rules.library.loader import installed_packs
 from rules.model import Pack, Title
 from scoring.answers.search import names_of
-from scoring.live.alerts import Alert, State, UnknownAlertError, acknowledge, list_alerts
+from scoring.live.alerts import Alert, State, acknowledge, list_alerts
 from scoring.store import StoreError
 from scoring.store.packs import stored_pack
 
@@ -68,8 +68,6 @@ def acknowledge_alert(alert_id: int) -> Response:
         alert = acknowledge(store(), alert_id, caller().prefix, note)
     except FormError as error:
         return _listing(422, refused=error.messages)
-    except UnknownAlertError as error:
-        fail("not-found", error.title)
     journal.subject(alert.subject_id)
     if alert.acknowledged_by != caller().prefix:
         return _listing(409, refused=[_before(alert)])

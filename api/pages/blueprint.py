@@ -12,9 +12,10 @@ from api.around import observe, session
 from api.around.access import ACCESS
 from api.around.auth import PAGES
 from api.around.request import current
-from api.http.problems import Problem, said
+from api.http.problems import Problem, fail, given_twice, not_found, said
 from api.pages import language, words
 from rules.model import Title
+from rules.titles import UnknownError
 from scoring.access.keys import Key
 from scoring.characters.visible import as_typed
 from scoring.store import StoreError
@@ -28,7 +29,6 @@ blueprint = Blueprint(
     PAGES, __name__, template_folder="templates", static_folder="static", static_url_path="/assets"
 )
 blueprint.add_app_template_global(language.text, "t")
-blueprint.add_app_template_filter(language.told, "told")
 blueprint.add_app_template_global(language.plain, "tt")
 blueprint.add_app_template_filter(as_typed, "as_typed")
 for name, shown in words.FILTERS.items():
@@ -62,6 +62,14 @@ def page(template: str, status: int = 200, **values: object) -> Response:
 def _check_form() -> None:
     if request.method == "POST":
         session.check_form()
+
+
+@blueprint.before_request
+def _each_once() -> None:
+    """Which of two values of one name is meant, nobody knows."""
+    if twice := given_twice(request.args) + given_twice(request.form):
+        names = ", ".join(twice)
+        fail("bad-request", Title(f"参数{names}重复", f"the parameter {names} is given twice"))
 
 
 @blueprint.after_request
@@ -113,6 +121,11 @@ def _store_error(error: StoreError) -> Response:
         code=503,
         detail=Title("数据库暂时无法使用,请稍后再试", "the store can't be used now; try again later"),
     )
+
+
+@blueprint.errorhandler(UnknownError)
+def _unknown(error: UnknownError) -> AnyResponse:
+    return _error(not_found(error))
 
 
 @blueprint.errorhandler(HTTPException)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from flask import Response
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException
 
 from api.around.request import current
 from api.around.session import signed_in
@@ -28,8 +28,7 @@ def page_response(error: HTTPException) -> Response | None:
     number = request.request_id
     operator = Title(f"请把这个编号告诉管理员:{number}", f"tell the operator: {number}")
     detail = said(error) if code < 500 or code == 503 else operator
-    told = None if detail == NotFound.description else detail
-    response = policy(page("error", code, code=code, detail=told, **frame(_visitor())))
+    response = policy(page("error", code, code=code, detail=detail, **frame(_visitor())))
     response.headers.update(answered_headers(error))
     return response
 

@@ -81,8 +81,8 @@ def _messages(error: ValidationError) -> Iterator[Title]:
 
 
 def _in_chinese(message: str) -> str:
-    """What a schema says of a field; what is not known in Chinese, as it stands."""
+    """What a schema says of a field."""
     for pattern, zh in _MESSAGES:
         if found := pattern.fullmatch(message):
             return found.expand(zh)
-    return message
+    return "填写有误"

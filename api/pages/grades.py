@@ -25,9 +25,8 @@ from scoring.access.lending import ACTION, OUTCOMES
 from scoring.answers.departments import PACK as DEPARTMENTS
 from scoring.answers.explain import Explanation, explain
 from scoring.answers.forecast import CAUSES, forecast
-from scoring.answers.paths import UnknownTierError, paths_of
+from scoring.answers.paths import paths_of
 from scoring.answers.search import NAME, Listed, graded_packs, list_subjects
-from scoring.answers.timelines import UnknownSubjectError
 from scoring.facts.objections import STATUS, list_marks
 from scoring.runs import results
 from scoring.runs.published import RunSummary, current_run
@@ -76,10 +75,7 @@ def subject(pack_id: str, subject_id: str) -> Response:
 def paths(pack_id: str, subject_id: str) -> Response:
     """Which lawful steps lead to a better tier, and when."""
     found = _explained(pack_id, subject_id)
-    try:
-        ways = paths_of(store(), found.pack.id, found.subject_id, request.args.get("tier") or None)
-    except UnknownTierError as error:
-        fail("not-found", error.title)
+    ways = paths_of(store(), found.pack.id, found.subject_id, request.args.get("tier") or None)
     name = found.attributes.get(NAME) or found.subject_id
     return page("paths", found=found, name=name, pack=ways.pack, ways=ways, shown=PATHS_SHOWN)
 
@@ -143,10 +139,7 @@ def _explained(pack_id: str, subject_id: str) -> Explanation:
             "forbidden",
             Title("此密钥只能查看本单位的评价", f"a {caller().role} key opens its own grade alone"),
         )
-    try:
-        return explain(store(), pack_id, subject_id)
-    except UnknownSubjectError as error:
-        fail("not-found", error.title)
+    return explain(store(), pack_id, subject_id)
 
 
 def _run(pack_id: str) -> RunSummary:

@@ -7,12 +7,10 @@ from werkzeug.wrappers import Response
 
 from api.around import journal
 from api.around.context import settings, store
-from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
 from scoring.answers.search import names_of
 from scoring.inspections.office import get_plan, list_plans, plan_refusals, plan_visits
 from scoring.runs.results import find_run
-from scoring.store import StoreError
 from scoring.store.packs import stored_pack
 
 ROWS = 100
@@ -27,10 +25,7 @@ def plans() -> Response:
 @blueprint.get("/inspections/<int(max=9007199254740992):plan_id>")
 def plan(plan_id: int) -> Response:
     """A plan's visits and refusals."""
-    try:
-        found = get_plan(store(), plan_id)
-    except StoreError as error:
-        fail("not-found", str(error))
+    found = get_plan(store(), plan_id)
     run = find_run(store(), found.run_id)
     assert run is not None, "a plan's run is never removed"
     visits = plan_visits(store(), plan_id, request.args.get("after", ""), ROWS + 1)

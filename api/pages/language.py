@@ -32,11 +32,6 @@ def plain(zh: str, en: str) -> str:
     return {"zh": zh, "en": en}.get(chosen(), f"{zh} {en}" if zh != en else zh)
 
 
-def told(message: str | Title) -> Markup:
-    """A message that may be known in English alone."""
-    return say(message) if isinstance(message, Title) else Markup(f'<span lang="en">{escape(message)}</span>')
-
-
 def say(title: Title) -> Markup:
-    """A title of a pack or vocabulary."""
+    """A title of a pack or vocabulary, or a message."""
     return text(title.zh, title.en)

@@ -8,11 +8,9 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from api.around.context import settings, store
-from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
 from api.pages.charts import bars
 from scoring.answers.search import graded_packs
-from scoring.answers.timelines import UnknownSubjectError
 from scoring.inspections.foreseen import PopulationForecast, population_forecast
 
 DRAWN_EVERY = 3
@@ -22,10 +20,7 @@ DRAWN_EVERY = 3
 @blueprint.get("/forecast")
 def population() -> Response:
     """Tiers at each month's end, who goes up and down, and inspections."""
-    try:
-        found = population_forecast(store(), request.args.get("pack") or settings().pack)
-    except UnknownSubjectError as error:
-        fail("not-found", error.title)
+    found = population_forecast(store(), request.args.get("pack") or settings().pack)
     drawn = found.months[DRAWN_EVERY - 1 :: DRAWN_EVERY]
     rows = {str(found.run.as_of): found.tiers, **{str(month.ends): month.tiers for month in drawn}}
     return page(

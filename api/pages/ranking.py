@@ -8,7 +8,6 @@ from api.around import journal
 from api.around.context import store
 from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
-from rules.fault import UnknownPackError
 from rules.model import Title
 from scoring.answers.departments import PACK, department_ranking
 from scoring.runs.published import latest_run
@@ -20,9 +19,6 @@ def ranking() -> Response:
     run = latest_run(store(), PACK) or fail(
         "not-found", Title("部门评价还没有结果", f"there is no run of {PACK} yet")
     )
-    try:
-        found = department_ranking(store(), run.id)
-    except UnknownPackError as error:
-        fail("not-found", error.title)
+    found = department_ranking(store(), run.id)
     journal.detail(run=run.id, subjects=[standing.subject_id for standing in found.standings])
     return page("ranking", ranking=found)

@@ -30,7 +30,7 @@ from scoring.runs.published import latest_run
 from scoring.tickets import desk
 from scoring.tickets.case import Case, history
 from scoring.tickets.chart import CORRECT, MAY_CORRECT, WAYS, Actor, request_of
-from scoring.tickets.desk import Move, MoveRefusedError, Subject, Ticket, UnknownTicketError
+from scoring.tickets.desk import Move, MoveRefusedError, Subject, Ticket
 from scoring.tickets.feed import VOCABULARY
 from scoring.tickets.words import ACTORS, MOVES
 
@@ -108,8 +108,6 @@ def move_ticket(ticket_id: int) -> Response:
         return _ticket(ticket_id, 422, error.messages)
     except MoveRefusedError as error:
         return _ticket(ticket_id, 409, [error.title])
-    except UnknownTicketError as error:
-        fail("not-found", error.title)
     journal.detail(move=ticket.steps[-1].move, owner=ticket.case.owner)
     records_arrived(store(), VOCABULARY, [ticket.number], wait=False)
     if own is not None and ticket.case.owner != own:  # what was returned is its own no more
@@ -178,10 +176,7 @@ def _tabs(own: str | None) -> list[Tab]:
 
 def _ticket(ticket_id: int, status: int, refused: Sequence[Title] | None = None) -> Response:
     own = own_body()
-    try:
-        ticket = desk.show_ticket(store(), ticket_id, own)
-    except UnknownTicketError as error:
-        fail("not-found", error.title)
+    ticket = desk.show_ticket(store(), ticket_id, own)
     counterpart = ticket.counterpart
     return page(
         "ticket",

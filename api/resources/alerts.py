@@ -24,11 +24,10 @@ from api.schemas.alerts import (
     LiveGradeSchema,
 )
 from rules.calendar import today
-from rules.fault import UnknownPackError
 from rules.library.loader import find_pack
 from scoring.facts.ingest.keys import subject_key
 from scoring.live import alerts
-from scoring.live.alerts import Alert, UnknownAlertError
+from scoring.live.alerts import Alert
 from scoring.live.events import live_grade
 
 blueprint = Blueprint("alerts", __name__, url_prefix="/v1", description="What records mean together")
@@ -60,10 +59,7 @@ def list_alerts(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.describe(parameters=[PARAMETER])
 def post_acknowledgement(body: dict[str, Any], alert_id: int) -> Alert:
     """Note that an alert has been seen. Who does so first stays."""
-    try:
-        alert = alerts.acknowledge(store(), alert_id, caller().prefix, body.get("note"))
-    except UnknownAlertError as error:
-        fail("not-found", str(error))
+    alert = alerts.acknowledge(store(), alert_id, caller().prefix, body.get("note"))
     journal.subject(alert.subject_id)
     return alert
 
@@ -76,10 +72,7 @@ def get_live_grade(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
     name = pack_id(query)
     subject_id = subject_of(vocabulary_of(name), subject_id)
     day = today()
-    try:
-        row = live_grade(store(), find_pack(name, day), subject_id, day)
-    except UnknownPackError as error:
-        fail("not-found", str(error))
+    row = live_grade(store(), find_pack(name, day), subject_id, day)
     if row is None:
         fail("not-found", f"nothing has happened to {subject_id} that {name} has seen")
     known = {field: getattr(row, field) for field in _FIELDS}

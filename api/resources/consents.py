@@ -33,7 +33,6 @@ from scoring.access.consents import (
     ConsentConflictError,
     ConsentError,
     Registration,
-    UnknownConsentError,
 )
 
 blueprint = Blueprint("consents", __name__, url_prefix="/v1/consents", description="Consents to lenders")
@@ -49,8 +48,6 @@ def told() -> Iterator[None]:
         raise Problem("invalid", str(error), errors) from None
     except ConsentConflictError as error:
         fail("conflict", str(error))
-    except UnknownConsentError as error:
-        fail("not-found", str(error))
 
 
 @blueprint.get("")

@@ -8,9 +8,7 @@ from flask import Response, jsonify
 
 from api.around.context import pack_id, store
 from api.http.openapi import Blueprint
-from api.http.problems import fail
 from api.schemas.supervision import PopulationForecastSchema, PopulationQuery
-from scoring.answers.timelines import UnknownSubjectError
 from scoring.inspections.foreseen import population_document, population_forecast
 
 blueprint = Blueprint(
@@ -23,8 +21,5 @@ blueprint = Blueprint(
 @blueprint.answers(200, PopulationForecastSchema)
 def get_population(query: dict[str, Any]) -> Response:
     """How many subjects will have each tier at each month's end, and the inspections that follow."""
-    try:
-        found = population_forecast(store(), pack_id(query), query["months"])
-    except UnknownSubjectError as error:
-        fail("not-found", str(error))
+    found = population_forecast(store(), pack_id(query), query["months"])
     return jsonify(population_document(found))

@@ -17,6 +17,7 @@ from api.resources.runs import NUMBER
 from api.schemas.subjects import PackQuery
 from api.schemas.supervision import PlanRequest, PlanSchema, RefusalSchema, VisitPage, VisitsQuery
 from scoring.inspections.office import (
+    PlanError,
     StoredPlan,
     make_plan,
     plan_refusals,
@@ -24,7 +25,6 @@ from scoring.inspections.office import (
 )
 from scoring.inspections.office import get_plan as plan_of
 from scoring.inspections.office import list_plans as plans_of
-from scoring.store import StoreError
 
 blueprint = Blueprint(
     "inspection_plans", __name__, url_prefix="/v1/inspection-plans", description="Who is visited, and by whom"
@@ -48,7 +48,7 @@ def post_plan(body: dict[str, Any]) -> tuple[StoredPlan, int, dict[str, str]]:
     try:
         month = dt.date.fromisoformat(f"{body['month']}-01")
         plan = make_plan(store(), pack_id(body), month, body["seed"])
-    except StoreError as error:
+    except PlanError as error:
         fail("conflict", str(error))
     return plan, 201, {"Location": url_for("inspection_plans.get_plan", plan_id=plan.id)}
 
@@ -57,10 +57,7 @@ def post_plan(body: dict[str, Any]) -> tuple[StoredPlan, int, dict[str, str]]:
 @blueprint.answers(200, PlanSchema)
 def get_plan(plan_id: int) -> StoredPlan:
     """A plan, without its visits."""
-    try:
-        return plan_of(store(), plan_id)
-    except StoreError as error:
-        fail("not-found", str(error))
+    return plan_of(store(), plan_id)
 
 
 @blueprint.get(f"/{NUMBER}plan_id>/visits")

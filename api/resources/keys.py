@@ -13,7 +13,7 @@ from api.http.paging import PageQuery, page
 from api.http.problems import fail
 from api.schemas.keys import KeyPage, KeyRequest, KeySchema, NewKeySchema, RotationRequest
 from scoring.access import keys
-from scoring.access.keys import Key, KeyNotFoundError, NewKey, Role
+from scoring.access.keys import Key, NewKey, Role
 
 blueprint = Blueprint("keys", __name__, url_prefix="/v1/keys", description="API keys")
 
@@ -32,10 +32,7 @@ def list_keys(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.answers(200, KeySchema)
 def get_key(prefix: str) -> Key:
     """A key without its secret."""
-    try:
-        return keys.get_key(store(), prefix)
-    except KeyNotFoundError as error:
-        fail("not-found", str(error))
+    return keys.get_key(store(), prefix)
 
 
 @blueprint.post("")
@@ -56,10 +53,7 @@ def post_key(body: dict[str, Any]) -> tuple[NewKey, int, dict[str, str]]:
 @blueprint.answers(201, NewKeySchema)
 def rotate_key(body: dict[str, Any], prefix: str) -> tuple[NewKey, int, dict[str, str]]:
     """Replace a key by a new one of the same role; the old one may go on for a while."""
-    try:
-        new = keys.rotate_key(store(), prefix, dt.timedelta(hours=body["overlap_hours"]))
-    except KeyNotFoundError as error:
-        fail("not-found", str(error))
+    new = keys.rotate_key(store(), prefix, dt.timedelta(hours=body["overlap_hours"]))
     return new, 201, _location(new)
 
 
@@ -67,10 +61,7 @@ def rotate_key(body: dict[str, Any], prefix: str) -> tuple[NewKey, int, dict[str
 @blueprint.answers(200, KeySchema)
 def revoke_key(prefix: str) -> Key:
     """End a key; within seconds no worker takes it any more."""
-    try:
-        return keys.revoke_key(store(), prefix)
-    except KeyNotFoundError as error:
-        fail("not-found", str(error))
+    return keys.revoke_key(store(), prefix)
 
 
 def _location(new: NewKey) -> dict[str, str]:

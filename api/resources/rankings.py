@@ -12,11 +12,9 @@ from api.http.openapi import Blueprint
 from api.http.problems import fail
 from api.schemas.supervision import RankingQuery, RankingSchema
 from api.schemas.views import rule_view
-from rules.fault import UnknownPackError
 from scoring.answers.departments import Ranking, Standing, department_ranking
 from scoring.facts.bodies import UnknownBodyError, body_called
 from scoring.runs.results import find_run
-from scoring.store import StoreError
 
 blueprint = Blueprint("rankings", __name__, url_prefix="/v1/rankings", description="How departments serve")
 
@@ -46,10 +44,7 @@ def _ranking(query: dict[str, Any]) -> Ranking:
     run_id = query.get("run")
     if run_id is not None and find_run(store(), run_id) is None:
         fail("not-found", f"there is no run {run_id}")
-    try:
-        return department_ranking(store(), run_id, query.get("as_of"))
-    except (StoreError, UnknownPackError) as error:
-        fail("not-found", str(error))
+    return department_ranking(store(), run_id, query.get("as_of"))
 
 
 def _number_of(name: str) -> str:

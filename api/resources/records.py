@@ -27,7 +27,7 @@ from api.schemas.records import (
 from api.schemas.subjects import MarkSchema
 from scoring.facts import objections, records
 from scoring.facts.objections import Kind, Mark, MarkRequest
-from scoring.facts.records import RecordError, Submission, UnknownRecordError
+from scoring.facts.records import RecordError, Submission
 from scoring.facts.versions import FileInfo
 from scoring.live.events import records_arrived
 
@@ -56,10 +56,7 @@ def list_records(query: dict[str, Any]) -> dict[str, Any]:
 def get_record(query: dict[str, Any], record_id: str) -> dict[str, Any]:
     """A record with all of its versions, and what was noted about it."""
     name = query["vocabulary"]
-    try:
-        versions = records.get_record(store(), vocabulary(name), record_id, own_data())
-    except UnknownRecordError as error:
-        fail("not-found", str(error))
+    versions = records.get_record(store(), vocabulary(name), record_id, own_data())
     found = versions[0]
     journal.subject(found.subject_id)
     return {"versions": versions, "marks": objections.list_marks(store(), name, record_id=found.record_id)}
@@ -126,8 +123,6 @@ def _mark(kind: Kind, status: str, body: dict[str, Any], record_id: str) -> tupl
     )
     try:
         mark = objections.mark_record(store(), vocabulary(body["vocabulary"]), record_id, request, own_data())
-    except UnknownRecordError as error:
-        fail("not-found", str(error))
     except RecordError as error:
         fail("conflict", str(error))
     journal.subject(mark.subject_id)

@@ -133,7 +133,4 @@ def list_jobs(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.answers(200, JobSchema)
 def get_job(job_id: int) -> jobs.Job:
     """How a run that was asked for goes."""
-    try:
-        return jobs.get_job(store(), job_id)
-    except jobs.JobNotFoundError as error:
-        fail("not-found", str(error))
+    return jobs.get_job(store(), job_id)

@@ -25,7 +25,7 @@ from api.schemas.subjects import MarkSchema
 from rules.calendar import today
 from scoring.facts import settling
 from scoring.facts.objections import Mark
-from scoring.facts.records import RecordError, UnknownRecordError
+from scoring.facts.records import RecordError
 from scoring.facts.settling import Ruling
 from scoring.live.events import records_arrived
 
@@ -97,8 +97,6 @@ def _page(find: Callable[..., list[Any]], query: dict[str, Any]) -> dict[str, An
 def _settled(settle: Callable[[], Found]) -> Found:
     try:
         return settle()
-    except UnknownRecordError as error:
-        fail("not-found", str(error))
     except RecordError as error:
         fail("conflict", str(error))
 

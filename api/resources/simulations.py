@@ -15,7 +15,7 @@ from api.http.problems import Problem, fail
 from api.schemas.supervision import SimulationRequest, SimulationSchema
 from rules.fault import PackError, UnknownPackError
 from rules.library.loader import find_pack, load_text
-from rules.model import Pack
+from rules.model import Pack, Title
 from scoring.answers.simulate import Simulation, SimulationError, simulate
 from scoring.facts.snapshot import take_snapshot
 from scoring.store.workspace import workspace
@@ -89,7 +89,8 @@ def _wanted(body: dict[str, Any]) -> Pack:
 def _one_at_a_time() -> Iterator[None]:
     """Two batches at a time would leave too little for those who look grades up."""
     if not _TURN.acquire(blocking=False):
-        fail("conflict", "another simulation is under way; try again when it is done")
+        en = "another simulation is under way; try again when it is done"
+        fail("conflict", Title("另一次模拟正在进行,请在它结束后再试", en))
     try:
         yield
     finally:

@@ -41,9 +41,8 @@ from scoring.answers.explain import explain, explain_day
 from scoring.answers.explanation_json import explanation_document
 from scoring.answers.forecast import forecast
 from scoring.answers.forecast_json import forecast_document
-from scoring.answers.paths import UnknownTierError, paths_of
+from scoring.answers.paths import paths_of
 from scoring.answers.paths_json import paths_document
-from scoring.answers.timelines import UnknownSubjectError
 from scoring.facts.objections import list_marks
 from scoring.facts.records import subject_attributes
 from scoring.runs import results
@@ -138,17 +137,14 @@ def get_explanation(query: dict[str, Any], subject_id: str) -> Response:
 
     For a day and a moment: as published where a run has said it, else computed, with no run.
     """
-    try:
-        if query.get("as_of") or query.get("known_at"):
-            name = pack_id(query)
-            subject_id = subject_of(vocabulary_of(name), subject_id)
-            found = explain_day(store(), name, subject_id, query.get("as_of"), query.get("known_at"))
-        else:
-            run = run_of(query)
-            subject_id = subject_of(run.vocabulary, subject_id)
-            found = explain(store(), run.pack_id, subject_id, run.id)
-    except UnknownSubjectError as error:
-        fail("not-found", str(error))
+    if query.get("as_of") or query.get("known_at"):
+        name = pack_id(query)
+        subject_id = subject_of(vocabulary_of(name), subject_id)
+        found = explain_day(store(), name, subject_id, query.get("as_of"), query.get("known_at"))
+    else:
+        run = run_of(query)
+        subject_id = subject_of(run.vocabulary, subject_id)
+        found = explain(store(), run.pack_id, subject_id, run.id)
     return jsonify(explanation_document(found))
 
 
@@ -162,10 +158,7 @@ def get_forecast(query: dict[str, Any], subject_id: str) -> Response:
     """
     name = pack_id(query)
     subject_id = _own(subject_of(vocabulary_of(name), subject_id))
-    try:
-        found = forecast(store(), name, subject_id, query["months"])
-    except UnknownSubjectError as error:
-        fail("not-found", str(error))
+    found = forecast(store(), name, subject_id, query["months"])
     return jsonify(forecast_document(found))
 
 
@@ -179,10 +172,7 @@ def get_paths(query: dict[str, Any], subject_id: str) -> Response:
     """
     name = pack_id(query)
     subject_id = _own(subject_of(vocabulary_of(name), subject_id))
-    try:
-        found = paths_of(store(), name, subject_id, query.get("tier"))
-    except (UnknownSubjectError, UnknownTierError) as error:
-        fail("not-found", str(error))
+    found = paths_of(store(), name, subject_id, query.get("tier"))
     return jsonify(paths_document(found))
 
 

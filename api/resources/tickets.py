@@ -26,7 +26,7 @@ from rules.calendar import today
 from scoring.live.events import records_arrived
 from scoring.tickets import desk
 from scoring.tickets.chart import Actor
-from scoring.tickets.desk import Move, MoveRefusedError, Subject, Ticket, UnknownTicketError
+from scoring.tickets.desk import Move, MoveRefusedError, Subject, Ticket
 from scoring.tickets.feed import VOCABULARY
 
 blueprint = Blueprint("tickets", __name__, url_prefix="/v1/tickets", description="The closed loop")
@@ -53,10 +53,7 @@ def list_tickets(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.answers(200, TicketSchema)
 def get_ticket(ticket_id: int) -> Ticket:
     """A ticket with everything that was done about it."""
-    try:
-        return desk.show_ticket(store(), ticket_id, own_body())
-    except UnknownTicketError as error:
-        fail("not-found", str(error))
+    return desk.show_ticket(store(), ticket_id, own_body())
 
 
 @blueprint.post("")
@@ -86,8 +83,6 @@ def post_step(body: dict[str, Any], ticket_id: int) -> Created:
     move = Move(**(body | {"actor": actor, "by": caller().prefix}))
     try:
         ticket = desk.move_ticket(store(), ticket_id, move, body=body_id)
-    except UnknownTicketError as error:
-        fail("not-found", str(error))
     except MoveRefusedError as error:
         fail("conflict", str(error))
     journal.detail(move=ticket.steps[-1].move, owner=ticket.case.owner)

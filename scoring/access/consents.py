@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 
 from rules.calendar import SHANGHAI, add_months
 from rules.model import Title
+from rules.titles import UnknownError
 from scoring.access.audit import Event, append
 from scoring.access.keys import Role
 from scoring.facts.ingest import keys
@@ -70,7 +71,7 @@ class ConsentConflictError(Exception):
     """Things stand otherwise: it is registered, withdrawn, stopped or lifted already."""
 
 
-class UnknownConsentError(LookupError):
+class UnknownConsentError(UnknownError):
     """There is no such consent, or not for who asks."""
 
 
@@ -498,7 +499,7 @@ def _lock_lender(session: Session, name: str, is_new: bool = False) -> LenderRow
         insert_new(session, LenderRow, name=name)
     found = session.scalar(sa.select(LenderRow).where(LenderRow.name == name).with_for_update())
     if found is None:
-        raise UnknownConsentError("there is no such consent")
+        raise UnknownConsentError(Title("没有这项授权", "there is no such consent"))
     return found
 
 
@@ -509,7 +510,7 @@ def _lock_consent(session: Session, consent_id: int, who: Who) -> ConsentRow:
 
 def _visible(row: ConsentRow | None, consent_id: int, who: Who) -> ConsentRow:
     if row is None or who.lender not in (None, row.lender) or who.subject not in (None, row.subject_id):
-        raise UnknownConsentError(f"there is no consent {consent_id}")
+        raise UnknownConsentError(Title(f"没有授权{consent_id}", f"there is no consent {consent_id}"))
     return row
 
 

@@ -18,7 +18,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from rules.titles import Title, TitledError
+from rules.titles import Title, TitledError, UnknownError
 from scoring.access.cache import TimedCache
 from scoring.facts.ingest.folding import fold
 from scoring.store import Store
@@ -54,7 +54,7 @@ class KeyRefusedError(TitledError):
     """A key that doesn't open anything; the message says why without saying more than its bearer may know."""
 
 
-class KeyNotFoundError(LookupError):
+class KeyNotFoundError(UnknownError):
     """There is no key of that prefix, or it has ended already."""
 
 
@@ -253,7 +253,8 @@ def _insert(
 def _get(session: Session, prefix: str, is_locked: bool = False) -> Key:
     row = session.get(ApiKey, prefix, with_for_update=is_locked)
     if row is None:
-        raise KeyNotFoundError(f"there is no key {prefix}. Those there are: xinheng keys list")
+        en = f"there is no key {prefix}. Those there are: xinheng keys list"
+        raise KeyNotFoundError(Title(f"没有密钥{prefix};现有的:xinheng keys list", en))
     return _key(row)
 
 
@@ -261,7 +262,8 @@ def _active(session: Session, prefix: str) -> Key:
     """A key to be ended or replaced; others who want that as well wait for the end of the transaction."""
     key = _get(session, prefix, is_locked=True)
     if key.state != "active":
-        raise KeyNotFoundError(f"the key {prefix} is {key.state} already")
+        en = f"the key {prefix} is {key.state} already"
+        raise KeyNotFoundError(Title(f"密钥{prefix}已{_ENDED[key.state]}", en))
     return key
 
 

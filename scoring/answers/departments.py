@@ -18,12 +18,12 @@ from rules.language.evaluate import evaluate
 from rules.language.expressions import conjuncts
 from rules.language.words import both
 from rules.model import Measure, Pack, Rule
-from rules.titles import Title
+from rules.titles import Title, UnknownError
 from scoring.answers.group_measures import measures_of_group
 from scoring.runs.published import RunSummary, get_run, latest_run
 from scoring.runs.results import GradeRow, grades_of
 from scoring.runs.said import said
-from scoring.store import Store, StoreError
+from scoring.store import Store
 from scoring.store.packs import stored_pack
 from scoring.store.timelines import GradedRule, GradedSubject, Span
 
@@ -101,13 +101,16 @@ def department_ranking(store: Store, run_id: int | None = None, as_of: dt.date |
 
     :param run_id: by default the latest run.
     :param as_of: of the runs, leave out those that speak about a later date.
-    :raises StoreError: where there is no such run.
+    :raises UnknownError: where there is no run yet.
+    :raises StoreError: where there is none of that number.
     :raises UnknownPackError: where the run's pack ranks nobody.
     """
     run = get_run(store, run_id) if run_id is not None else latest_run(store, PACK, as_of)
     if run is None:
-        until = f" up to {as_of}" if as_of else ""
-        raise StoreError(f"there is no run of {PACK}{until} yet; start one with: xinheng score --pack {PACK}")
+        begun, until = (f"截至{as_of}", f" up to {as_of}") if as_of else ("", "")
+        start = f"xinheng score --pack {PACK}"
+        en = f"there is no run of {PACK}{until} yet; start one with: {start}"
+        raise UnknownError(Title(f"{PACK}{begun}还没有评价结果;请先评价:{start}", en))
     return _ranking(store, run)
 
 

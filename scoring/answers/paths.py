@@ -20,7 +20,7 @@ from rules.language.evaluate import compiled
 from rules.language.expressions import Level, names
 from rules.model import DERIVED, OVER_GROUP, Measure, Pack, Remedy, Rule
 from rules.plan import used_measures
-from rules.titles import Title, TitledError
+from rules.titles import Title, UnknownError
 from scoring.answers.timelines import (
     Facts,
     Ruled,
@@ -49,7 +49,7 @@ SMALLEST_FIRST = 0.6
 """The part of the work that goes into sets from the smallest on, before steps are left out of all of them."""
 
 
-class UnknownTierError(TitledError, LookupError):
+class UnknownTierError(UnknownError):
     """The pack has no such tier."""
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from rules.calendar import SHANGHAI
 from rules.model import Pack, Vocabulary
-from rules.titles import Title, TitledError
+from rules.titles import Title, UnknownError
 from scoring.facts.ingest.keys import subject_key
 from scoring.judging import one
 from scoring.judging.lines import Line
@@ -35,7 +35,7 @@ from scoring.store.packs import stored_pack
 from scoring.store.timelines import GradedRule, GradedSubject, Touch
 
 
-class UnknownSubjectError(TitledError, LookupError):
+class UnknownSubjectError(UnknownError):
     """Nothing is known of that subject, or there is no run."""
 
 

@@ -14,6 +14,8 @@ _HIDDEN = re.compile(
 )
 """Controls but for tab and line ends; formats (directions, joiners, the byte order mark); line separators."""
 
+_LINE_ENDS = re.compile(r"[\t\n\r]")
+
 
 class AsTyped(Markup):
     """Text that goes back into the field in which it was typed: it comes again as it was."""
@@ -25,7 +27,20 @@ def visible(text: str) -> str:
     >>> visible("临江\u202e餐馆")
     '临江⟨U+202E⟩餐馆'
     """
-    return _HIDDEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
+    return _HIDDEN.sub(_mark, text)
+
+
+def one_line(text: str) -> str:
+    r"""A name that stands in a line with others, made :func:`visible`, line ends and tabs as well.
+
+    >>> one_line("名单\n2026.csv")
+    '名单⟨U+000A⟩2026.csv'
+    """
+    return _LINE_ENDS.sub(_mark, visible(text))
+
+
+def _mark(found: re.Match[str]) -> str:
+    return f"⟨U+{ord(found[0]):04X}⟩"
 
 
 def shown(value: Any) -> Any:

@@ -13,6 +13,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from scoring.characters.visible import visible
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -126,13 +128,14 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        except click.ClickException as error:
+            vars(error)["message"] = visible(error.message)  # click holds it for final
+            raise
+        except (click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise  # a broken pipe: the reader of the output has seen enough, and click ends in silence
         except Exception as error:
             if os.environ.get("XINHENG_DEBUG"):
                 raise
-            from scoring.characters.visible import visible
-
             raise click.ClickException(visible(_sentence(error))) from None
 
 

@@ -11,7 +11,7 @@ import click
 from rules.calendar import today
 from rules.library.loader import ruling_packs
 from scoring.cli.options import database_option, pack_of
-from scoring.cli.output import Format, format_option, print_rows, progress
+from scoring.cli.output import Format, format_option, print_rows, progress, tell
 from scoring.facts.ingest.keys import ENTERPRISES, subject_key
 from scoring.live.alerts import Alert, UnknownAlertError, acknowledge, list_alerts
 from scoring.live.events import rescan
@@ -68,7 +68,7 @@ def acknowledge_command(number: int, note: str | None, database: str | None) -> 
     """
     with _store(database) as store:
         alert = acknowledge(store, number, f"cli:{getpass.getuser()}", note)
-    click.echo(f"{alert.id}: 已确认 acknowledged by {alert.acknowledged_by}")
+    tell(f"{alert.id}: 已确认 acknowledged by {alert.acknowledged_by}", err=False)
 
 
 @alerts_group.command("rescan")
@@ -94,9 +94,9 @@ def rescan_command(name: str | None, everybody: bool, database: str | None) -> N
                     judged = rescan(store, pack, everybody, advance)
             except Exception as error:  # one pack that fails does not stop the others
                 failed = True
-                click.echo(f"{pack.title}: 复核失败 could not be judged: {error}", err=True)
+                tell(f"{pack.title}: 复核失败 could not be judged: {error}")
             else:
-                click.echo(f"{pack.title}: {judged:,} 个主体已复核 subjects judged")
+                tell(f"{pack.title}: {judged:,} 个主体已复核 subjects judged", err=False)
     if failed:
         raise click.exceptions.Exit(1)
 

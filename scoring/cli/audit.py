@@ -13,6 +13,7 @@ import click
 from scoring.access.anchors import AnchorsError, add_anchor, make_key, read_key, verify_anchored
 from scoring.access.audit import verify
 from scoring.cli.options import database_option
+from scoring.cli.output import tell
 from scoring.store import open_store
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -47,14 +48,18 @@ def verify_command(anchors: Path | None, key_file: Path | None, database: str | 
             found = verify_anchored(store, anchors, read_key(key_file))
             log = found.log
             _refuse(found.faults)
-    click.echo(f"审计日志完整 the audit log is whole: {log.entries} entries, {log.head.hash[:16]}…")
+    tell(f"审计日志完整 the audit log is whole: {log.entries} entries, {log.head.hash[:16]}…", err=False)
     if anchors is None:
-        click.echo("未与锚点核对 not compared with anchors: a log rewritten as a whole would look the same")
+        tell(
+            "未与锚点核对 not compared with anchors: a log rewritten as a whole would look the same",
+            err=False,
+        )
     else:
         at = found.last.at.isoformat()
-        click.echo(
+        tell(
             f"自最近一次锚定（{at}）以来的 {found.behind} 条尚未锚定 "
-            f"{found.behind} entries since the last anchor of {at}: not anchored"
+            f"{found.behind} entries since the last anchor of {at}: not anchored",
+            err=False,
         )
 
 
@@ -75,7 +80,7 @@ def anchor_command(anchors: Path, key_file: Path, begin: bool, database: str | N
         if begin and not key_file.exists():
             make_key(key_file)
         actor, now = f"cli:{getpass.getuser()}", dt.datetime.now(dt.UTC)
-        click.echo(add_anchor(store, anchors, read_key(key_file), actor, now, begin))
+        tell(str(add_anchor(store, anchors, read_key(key_file), actor, now, begin)), err=False)
 
 
 @contextmanager
@@ -88,6 +93,6 @@ def _refusals() -> Iterator[None]:
 
 def _refuse(faults: Sequence[str]) -> None:
     for fault in faults:
-        click.echo(fault, err=True)
+        tell(fault)
     if faults:
         raise click.ClickException(f"审计日志不完整 the audit log is not whole: {len(faults)} faults")

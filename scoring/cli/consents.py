@@ -23,7 +23,7 @@ from scoring.access.consents import (
 )
 from scoring.access.keys import Role
 from scoring.cli.options import Day, database_option
-from scoring.cli.output import Format, format_option, print_rows
+from scoring.cli.output import Format, format_option, print_rows, tell
 from scoring.store import Store, open_store
 
 COLUMNS = {
@@ -83,8 +83,8 @@ def register(database: str | None, longest_months: int, **wanted: Any) -> None:
     """
     with _store(database) as store:
         made = consents.register(store, _me(), Registration(**wanted), longest_months)
-    click.echo(f"{made.id}: {made.lender}, {made.subject_id}, 至 until {made.valid_until}", err=True)
-    click.echo(made.reference)
+    tell(f"{made.id}: {made.lender}, {made.subject_id}, 至 until {made.valid_until}")
+    tell(made.reference, err=False)
 
 
 @consents_group.command("list")
@@ -118,7 +118,7 @@ def withdraw(consent_id: int, reason: str, database: str | None) -> None:
     """
     with _store(database) as store:
         done = consents.withdraw(store, _me(), consent_id, reason)
-    click.echo(f"{done.id} {done.reference}: 已撤回 withdrawn")
+    tell(f"{done.id} {done.reference}: 已撤回 withdrawn", err=False)
 
 
 @consents_group.command("sample")
@@ -150,7 +150,7 @@ def judge(consent_id: int, found: bool, reason: str, database: str | None) -> No
     with _store(database) as store:
         judged = consents.judge(store, _me(), consent_id, found, reason)
     stopped = "" if found else f"; {judged.lender}: 已停止查询 stopped"
-    click.echo(f"{judged.id} {judged.reference}: {judged.verdict}{stopped}")
+    tell(f"{judged.id} {judged.reference}: {judged.verdict}{stopped}", err=False)
 
 
 @consents_group.command("lenders")
@@ -176,7 +176,7 @@ def stop(lender: str, reason: str, database: str | None) -> None:
     """
     with _store(database) as store:
         consents.stop_lender(store, _me(), lender, reason)
-    click.echo(f"{lender}: 已停止查询 stopped")
+    tell(f"{lender}: 已停止查询 stopped", err=False)
 
 
 @consents_group.command("lift")
@@ -190,7 +190,7 @@ def lift(lender: str, reason: str, database: str | None) -> None:
     """
     with _store(database) as store:
         consents.lift_stop(store, _me(), lender, reason)
-    click.echo(f"{lender}: 已恢复查询 answered again")
+    tell(f"{lender}: 已恢复查询 answered again", err=False)
 
 
 def _me() -> Who:

@@ -7,6 +7,7 @@ from contextlib import closing
 import click
 
 from scoring.cli.options import database_option
+from scoring.cli.output import tell
 from scoring.store import StoreError, create_store, open_store
 from scoring.store.revision import OlderStoreError, found_revision
 
@@ -25,7 +26,7 @@ def upgrade(database: str | None) -> None:
     """
     before = _revision(database)
     with closing(create_store(database)) as store:
-        click.echo(f"{store.address}: {_done(before, found_revision(store.engine))}")
+        tell(f"{store.address}: {_done(before, found_revision(store.engine))}", err=False)
 
 
 def _revision(database: str | None) -> str | None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from fixtures.district import write_district
 from scoring.answers.explain import explain
 from scoring.cli.explain import explanation_lines
-from scoring.cli.output import print_rows, progress
+from scoring.cli.output import print_rows, progress, tell
 from scoring.cli.score import COLUMNS, grade_store
 from scoring.facts.ingest.files import Reading, ingest_paths
 from scoring.runs.published import RunSummary, latest_run
@@ -47,7 +47,7 @@ def demo_command(context: click.Context, directory: Path, serve: bool) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     files = directory / "district"
     if not (files / "dirty-rows.json").exists():
-        click.echo(f"样例区(虚构) making the invented district: {files}", err=True)
+        tell(f"样例区(虚构) making the invented district: {files}")
         write_district(files)
     url = f"sqlite:///{directory / 'xinheng.db'}"
     with closing(create_store(url)) as store:
@@ -55,7 +55,10 @@ def demo_command(context: click.Context, directory: Path, serve: bool) -> None:
         grade_store(store, None, A_MONTH_BEFORE)
         print_rows(grade_store(store, None, AS_OF), COLUMNS, "table")
         subject = _explain_some(store)
-    click.echo(f"\n下一步 next: export XINHENG_DATABASE_URL={url}; xinheng explain {subject}; xinheng report")
+    tell(
+        f"\n下一步 next: export XINHENG_DATABASE_URL={url}; xinheng explain {subject}; xinheng report",
+        err=False,
+    )
     if serve:
         from scoring.cli.serve import serve_command
 
@@ -72,10 +75,9 @@ def _ingest(store: Store, files: Path, quarantine: Path) -> None:
         new, changed, rejected = (
             sum(getattr(f, n) for f in report.files) for n in ("new", "changed", "rejected")
         )
-        click.echo(
+        tell(
             f"{folder.name}: {len(report.files)} files, {new:,} new rows, {changed:,} corrected, "
-            f"{rejected:,} quarantined in {quarantine}",
-            err=True,
+            f"{rejected:,} quarantined in {quarantine}"
         )
 
 
@@ -85,7 +87,7 @@ def _explain_some(store: Store) -> str:
     subject = ""
     for subject in _telling(store, run) if run else ():
         click.echo("")
-        click.echo("\n".join(explanation_lines(explain(store, SHOWN, subject), brief=True)))
+        tell("\n".join(explanation_lines(explain(store, SHOWN, subject), brief=True)), err=False)
     return subject
 
 

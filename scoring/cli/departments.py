@@ -12,7 +12,7 @@ import click
 
 from scoring.answers.departments import Consequence, Ranking, Standing, department_ranking
 from scoring.cli.options import Day, database_option
-from scoring.cli.output import Format, format_option, print_rows
+from scoring.cli.output import Format, format_option, print_rows, tell
 from scoring.store import open_store
 
 STANDING = {
@@ -92,10 +92,9 @@ def consequences_command(
 
 def _announce(ranking: Ranking) -> None:
     ranked = sum(not standing.unranked for standing in ranking.standings)
-    click.echo(
+    tell(
         f"{ranking.pack.title} {ranking.pack.version}, run {ranking.run.id}, {ranking.run.as_of}:"
-        f" {ranked} 个单位参加排名 of {len(ranking.standings)} bodies are ranked",
-        err=True,
+        f" {ranked} 个单位参加排名 of {len(ranking.standings)} bodies are ranked"
     )
 
 

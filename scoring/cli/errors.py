@@ -7,15 +7,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rules.fault import PackError, UnknownPackError
-from scoring.answers.paths import UnknownTierError
-from scoring.answers.timelines import UnknownSubjectError
+from rules.fault import PackError
+from rules.titles import TitledError
 from scoring.facts.ingest.errors import IngestError
 from scoring.runs.files import FileError
 from scoring.store import StoreError
 
 EXPECTED = (
-    *(PackError, UnknownPackError, UnknownSubjectError, UnknownTierError),
+    *(PackError, TitledError),
     *(FileError, IngestError, StoreError, OSError),
 )
 

@@ -19,8 +19,8 @@ from rules.model import Pack, Rule
 from scoring.answers.explain import ExplainedHit, Explanation, explain, explain_day
 from scoring.answers.explanation_json import explanation_document
 from scoring.answers.why_not import Miss
-from scoring.characters.visible import visible
 from scoring.cli.options import Day, Moment, database_option
+from scoring.cli.output import tell
 from scoring.store import open_store
 
 
@@ -76,7 +76,7 @@ def explain_command(
     if fmt == "json":
         click.echo(json.dumps(explanation_document(explanation), ensure_ascii=False, indent=2))
     else:
-        click.echo(visible("\n".join(explanation_lines(explanation, why_not))))
+        tell("\n".join(explanation_lines(explanation, why_not)), err=False)
 
 
 def explanation_lines(found: Explanation, why_not: bool = False, brief: bool = False) -> Iterable[str]:

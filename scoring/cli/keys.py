@@ -13,7 +13,7 @@ from scoring.access import keys
 from scoring.access.audit import AuditLog, Event
 from scoring.access.keys import Key, KeyNotFoundError, NewKey, Role
 from scoring.cli.options import database_option
-from scoring.cli.output import Format, format_option, print_rows
+from scoring.cli.output import Format, format_option, print_rows, tell
 from scoring.store import Store, open_store
 
 COLUMNS = {
@@ -80,7 +80,7 @@ def revoke(prefix: str, database: str | None) -> None:
     with _store(database) as store:
         _log(store, "keys.revoke", prefix=prefix)
         key = keys.revoke_key(store, prefix)
-    click.echo(f"{key.prefix}: 已吊销 revoked")
+    tell(f"{key.prefix}: 已吊销 revoked", err=False)
 
 
 @keys_group.command("rotate")
@@ -111,7 +111,7 @@ def _log(store: Store, action: str, **details: str | None) -> None:
 
 def _print_new(new: NewKey) -> None:
     """The token alone on standard output, for a pipe."""
-    click.echo(f"{new.key.prefix}: {new.key.role}, 只显示一次 shown this once:", err=True)
+    tell(f"{new.key.prefix}: {new.key.role}, 只显示一次 shown this once:")
     click.echo(new.token)
 
 

@@ -14,7 +14,7 @@ from rules.model import Title
 from scoring.answers.paths import Nearest, Paths, Step, paths_of
 from scoring.answers.paths_json import paths_document
 from scoring.cli.options import database_option
-from scoring.cli.output import Format, format_option, print_rows
+from scoring.cli.output import Format, format_option, print_rows, tell
 from scoring.store import open_store
 
 COLUMNS = {
@@ -54,7 +54,7 @@ def paths_command(subject: str, tier: str | None, pack_id: str, database: str | 
         return
     print_rows(_rows(found), COLUMNS, fmt)
     for line in _said(found):
-        click.echo(line, err=True)
+        tell(line)
 
 
 def _rows(found: Paths) -> Iterator[dict[str, Any]]:

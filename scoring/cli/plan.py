@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from scoring.cli.options import database_option
-from scoring.cli.output import Format, format_option, print_rows
+from scoring.cli.output import Format, format_option, print_rows, tell
 from scoring.inspections.office import make_plan, plan_refusals, plan_visits
 from scoring.store import open_store
 
@@ -60,11 +60,10 @@ def inspections(month: dt.date, seed: str, pack_id: str, database: str | None, f
     print_rows(visits if fmt == "json" else map(_shown, visits), VISITS, fmt)
     for refusal in refusals:
         asked = " ".join(filter(None, (refusal["subject_id"], refusal["authority"], refusal["record_id"])))
-        click.echo(f"未安排 refused: {asked}: {refusal['reason']}", err=True)
-    click.echo(
+        tell(f"未安排 refused: {asked}: {refusal['reason']}")
+    tell(
         f"计划 plan {plan.id}: {plan.visits} 户 visits,"
-        f" {plan.refusals} 未安排 refused, 批次 run {plan.run_id}",
-        err=True,
+        f" {plan.refusals} 未安排 refused, 批次 run {plan.run_id}"
     )
 
 

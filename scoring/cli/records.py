@@ -14,7 +14,7 @@ from rules.calendar import today
 from rules.library.loader import load_vocabulary
 from rules.model import Vocabulary
 from scoring.cli.options import database_option
-from scoring.cli.output import Format, format_option, print_rows
+from scoring.cli.output import Format, format_option, print_rows, tell
 from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.facts.records import RecordError, UnknownRecordError
 from scoring.facts.settling import (
@@ -97,7 +97,7 @@ def resolve_command(number: int, accept: bool, reason: str, vocabulary: str, dat
     with _store(database) as store:
         words = load_vocabulary(vocabulary)
         mark = resolve_contradiction(store, words, number, accept, _ruling(reason))
-    click.echo(f"{mark.record_id}: {mark.status_after}")
+    tell(f"{mark.record_id}: {mark.status_after}", err=False)
 
 
 @records_group.command("twins")
@@ -137,7 +137,7 @@ def settle_command(
         raise click.UsageError("say one of --keep and --different")
     with _store(database) as store:
         revoked = settle_twins(store, load_vocabulary(vocabulary), number, keep, _ruling(reason))
-    click.echo(f"{revoked}: 已撤销 revoked" if revoked else "两项决定 two decisions")
+    tell(f"{revoked}: 已撤销 revoked" if revoked else "两项决定 two decisions", err=False)
 
 
 def _ruling(reason: str) -> Ruling:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from scoring.cli.options import database_option
-from scoring.cli.output import Format, format_option, print_rows, progress
+from scoring.cli.output import Format, format_option, print_rows, progress, tell
 from scoring.runs.replay import replay
 from scoring.store import open_store
 
@@ -41,6 +41,6 @@ def replay_command(run: int, most: int, database: str | None, fmt: Format) -> No
         found = replay(store, run, most, lambda step, rows: advance(0, 0))
     print_rows(map(asdict, found.differences), COLUMNS, fmt)
     rows = "，".join(f"{table} {number:,}" for table, number in found.rows.items())
-    click.echo(f"已比对 compared  {rows}；不同 differing  {found.differing:,}", err=True)
+    tell(f"已比对 compared  {rows}；不同 differing  {found.differing:,}")
     if found.differing:
         raise click.exceptions.Exit(1)

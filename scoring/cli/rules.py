@@ -25,7 +25,7 @@ from scoring.answers.coverage import Covered, coverage
 from scoring.answers.examples import ExampleResult, run_examples
 from scoring.answers.trial_population import Source, open_population
 from scoring.cli.options import as_of_option, database_option
-from scoring.cli.output import Format, format_option, print_rows, progress
+from scoring.cli.output import Format, format_option, print_rows, progress, tell
 
 FINDINGS = {
     "severity": "级别 severity",
@@ -94,9 +94,9 @@ def lint_command(packs: tuple[str, ...], strict: bool, least: str, fmt: Format) 
     shown = [f for f in findings if order.index(f.severity) <= order.index(Severity(least))]
     if fmt == "table":
         for finding in shown:
-            click.echo(str(finding))
+            tell(str(finding), err=False)
         counts = Counter(finding.severity for finding in findings)
-        click.echo(", ".join(f"{counts[s]} {s}s" for s in Severity), err=True)
+        tell(", ".join(f"{counts[s]} {s}s" for s in Severity))
     else:
         print_rows(({**_row(f, FINDINGS), "place": str(f.place)} for f in shown), FINDINGS, fmt)
     failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
@@ -133,8 +133,8 @@ def test_command(packs: tuple[str, ...], fmt: Format) -> None:
     if fmt == "table":
         for result in failed:
             about = result.owner or "pack"
-            click.echo(f"{result.place}: {about}: expected {result.expected}; got {result.got}")
-        click.echo(f"{len(results)} examples, {len(failed)} failed", err=True)
+            tell(f"{result.place}: {about}: expected {result.expected}; got {result.got}", err=False)
+        tell(f"{len(results)} examples, {len(failed)} failed")
     else:
         print_rows((_result(pack, result) for pack, result in results), RESULTS, fmt)
     _exit(bool(failed))
@@ -264,7 +264,7 @@ def docs_command(pack: str, form: str | None, out: Path | None, only: str | None
         click.echo(text, nl=False)
     else:
         out.write_text(text, encoding="utf-8")
-        click.echo(f"written: {out}", err=True)
+        tell(f"written: {out}")
 
 
 def _dimension_of(pack: Pack, dimension: str) -> Pack:
@@ -290,7 +290,7 @@ def fmt_command(packs: tuple[str, ...], check: bool) -> None:
     """
     changed = [path for path in pack_files(packs) if _laid_out(path, check)]
     for path in changed:
-        click.echo(f"{'would change' if check else 'changed'}: {path}")
+        tell(f"{'would change' if check else 'changed'}: {path}", err=False)
     _exit(check and bool(changed))
 
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from rules.library.loader import ruling_packs
 from rules.model import Pack
 from scoring.cli.options import Memory, as_of_option, database_option, pack_of
-from scoring.cli.output import Format, format_option, print_rows, progress
+from scoring.cli.output import Format, format_option, print_rows, progress, tell
 from scoring.runs.batch import run
 from scoring.runs.files import score_files
 from scoring.runs.results import tier_counts
@@ -132,10 +132,9 @@ def _score_store(
     tiers = tier_counts(store, summary)
     orphans = f", {summary.orphans:,} records of unknown subjects" if summary.orphans else ""
     done = f"run {summary.id}" if outcome.is_new else f"已发布 already published as run {summary.id}"
-    click.echo(
+    tell(
         f"{pack.title}: {summary.subjects:,} subjects, {summary.records:,} records{orphans},"
-        f" {perf_counter() - started:.1f} s, {done}",
-        err=True,
+        f" {perf_counter() - started:.1f} s, {done}"
     )
     if outcome.unexpected:
         raise StoreError(
@@ -150,17 +149,15 @@ def _score_file(
 ) -> list[dict[str, object]]:
     with progress(str(pack.title)):
         done = score_files(pack, as_of, subjects, records, out, memory)
-    click.echo(
-        f"{pack.title}: {done.subjects:,} subjects, {done.records:,} records, {done.hits:,} hits", err=True
-    )
+    tell(f"{pack.title}: {done.subjects:,} subjects, {done.records:,} records, {done.hits:,} hits")
     if done.orphans:
-        click.echo(f"{done.orphans:,} records of unknown subjects, counted for nobody", err=True)
+        tell(f"{done.orphans:,} records of unknown subjects, counted for nobody")
     for columns in done.ignored:
-        click.echo(f"columns that {pack.vocabulary.id} does not have, ignored: {columns}", err=True)
+        tell(f"columns that {pack.vocabulary.id} does not have, ignored: {columns}")
     if done.rejected:
-        click.echo(f"{done.rejected:,} values set aside, with the reasons: {done.written[-1]}", err=True)
+        tell(f"{done.rejected:,} values set aside, with the reasons: {done.written[-1]}")
     for path in done.written:
-        click.echo(f"written: {path}", err=True)
+        tell(f"written: {path}")
     return tier_rows(pack, as_of, done.tiers, None)
 
 

@@ -12,6 +12,7 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from scoring.cli.options import database_option
+from scoring.cli.output import tell
 from scoring.store import open_store
 from scoring.store.connection import URL_VARIABLE
 from scoring.store.workspace import own_directory
@@ -72,7 +73,7 @@ def _show_settings() -> None:
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     for name, value in summary.items():
-        click.echo(f"{name}: {value}", err=True)
+        tell(f"{name}: {value}")
 
 
 def _check_address(host: str, port: int) -> None:

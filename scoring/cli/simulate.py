@@ -18,7 +18,7 @@ from scoring.answers.simulate import Simulation, SimulationError, simulate
 from scoring.answers.trial_population import Source, open_population
 from scoring.characters.formulas import inert
 from scoring.cli.options import as_of_option, database_option
-from scoring.cli.output import Format, format_option, print_rows, progress
+from scoring.cli.output import Format, format_option, print_rows, progress, tell
 
 MOVERS_SHOWN = 20
 RULES = {
@@ -112,8 +112,10 @@ def _simulated(before: Pack, after: Pack, as_of: dt.date, source: Source, by: tu
 
 def _print_tables(result: Simulation, pack: Pack) -> None:
     before, after = result.before, result.after
-    click.echo(f"{before.pack} {before.version} → {after.pack} {after.version}，{result.as_of}")
-    click.echo(f"{result.subjects:,} 个主体 subjects，{result.moved:,} 个等级变化 would change their tier")
+    tell(f"{before.pack} {before.version} → {after.pack} {after.version}，{result.as_of}", err=False)
+    tell(
+        f"{result.subjects:,} 个主体 subjects，{result.moved:,} 个等级变化 would change their tier", err=False
+    )
     _heading("等级变化 From tier (row) to tier (column)")
     tiers = list(dict.fromkeys(t.after for t in result.transitions))
     print_rows(_matrix(result), {"before": "前 \\ 后 from \\ to", **{tier: tier for tier in tiers}}, "table")
@@ -134,7 +136,7 @@ def _print_tables(result: Simulation, pack: Pack) -> None:
 
 
 def _heading(text: str) -> None:
-    click.echo(f"\n{text}")
+    tell(f"\n{text}", err=False)
 
 
 def _matrix(result: Simulation) -> Iterator[dict[str, Any]]:
@@ -213,7 +215,7 @@ def _write_movers(result: Simulation, path: Path) -> None:
         writer = csv.DictWriter(file, list(MOVERS))
         writer.writeheader()
         writer.writerows(map(_inert, _movers(result)))
-    click.echo(f"written: {path}", err=True)
+    tell(f"written: {path}")
 
 
 def _inert(row: dict[str, Any]) -> dict[str, Any]:

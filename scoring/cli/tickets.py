@@ -13,7 +13,7 @@ import click
 
 from rules.calendar import today
 from scoring.cli.options import Day, database_option
-from scoring.cli.output import Format, format_option, print_rows
+from scoring.cli.output import Format, format_option, print_rows, tell
 from scoring.store import Store, open_store
 from scoring.tickets import desk
 from scoring.tickets.chart import CORRECT, REQUESTS, WAYS, Actor
@@ -87,7 +87,7 @@ def open_command(
         ticket = desk.open_ticket(
             store, Subject(title, source, counterpart), Move("open", Actor.DESK, _me(), day, note)
         )
-    click.echo(_said(ticket))
+    tell(_said(ticket), err=False)
 
 
 @tickets_group.command("list")
@@ -133,7 +133,7 @@ def show_command(number: int, database: str | None, fmt: Format) -> None:
     """
     with _store(database) as store:
         ticket = desk.show_ticket(store, number)
-    click.echo(_said(ticket), err=True)
+    tell(_said(ticket))
     print_rows(map(asdict, ticket.steps), STEPS, fmt)
 
 
@@ -159,7 +159,7 @@ def move_command(
     """
     with _store(database) as store:
         move = Move(request, Actor(actor), _me(), day, note, owner, urgency)
-        click.echo(_said(desk.move_ticket(store, number, move)))
+        tell(_said(desk.move_ticket(store, number, move)), err=False)
 
 
 @tickets_group.command("correct")
@@ -176,7 +176,7 @@ def correct_command(number: int, step: int, note: str | None, database: str | No
     """
     with _store(database) as store:
         move = Move(CORRECT, Actor.OFFICE, _me(), note=note, corrects=step)
-        click.echo(_said(desk.move_ticket(store, number, move)))
+        tell(_said(desk.move_ticket(store, number, move)), err=False)
 
 
 @tickets_group.command("evaluate")
@@ -196,7 +196,7 @@ def evaluate_command(
     """
     with _store(database) as store:
         move = Move("evaluate", Actor.ENTERPRISE, _me(), day, note, satisfied=satisfied)
-        click.echo(_said(desk.move_ticket(store, number, move)))
+        tell(_said(desk.move_ticket(store, number, move)), err=False)
 
 
 @tickets_group.command("tick")

@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from rules.titles import Title, TitledError
+from rules.titles import Title, UnknownError
 from scoring.facts.ingest.folding import fold_text, fold_word
 from scoring.facts.versions import Rejected, Staged
 from scoring.store import Store
@@ -29,7 +29,7 @@ OTHER_NAMES = "other_names"
 _BETWEEN = re.compile("[;；、|]")
 
 
-class UnknownBodyError(TitledError, LookupError):
+class UnknownBodyError(UnknownError):
     """No public body goes by a name, or more than one does; the message says which."""
 
 

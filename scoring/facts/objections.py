@@ -26,7 +26,7 @@ from scoring.facts.contradictions import Outcome, close_contradictions
 from scoring.facts.ingest.dates import FILLERS
 from scoring.facts.ingest.keys import record_key
 from scoring.facts.merging import STATUS as STATUS
-from scoring.facts.records import RecordError, UnknownRecordError, is_own, records_table
+from scoring.facts.records import RecordError, is_own, records_table, unknown_record
 from scoring.facts.versions import FileInfo, new_file, wait_for_turn
 from scoring.store import Store
 from scoring.store.access import RecordMark
@@ -97,7 +97,7 @@ def mark_record(
         current = current_version(session, vocabulary, record_key(vocabulary, record_id))
         data = decode(current.data, table) if current else {}
         if current is None or not is_own(session, data, authority):
-            raise UnknownRecordError(f"there is no record {record_id} of {vocabulary.id}")
+            raise unknown_record(vocabulary, record_id)
         _check_mark(request, data, vocabulary)
         _check_order(session, request, current)
         return put_mark(session, current, data, request)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from rules.calendar import today
 from rules.model import Table, Title, Vocabulary
+from rules.titles import UnknownError
 from scoring.facts.bodies import register
 from scoring.facts.ingest.cells import EMPTY, FILLER, Convert, Reading, converter
 from scoring.facts.ingest.checks import RowCheck, merge_check, row_check
@@ -50,8 +51,14 @@ class RecordError(Exception):
     """What was asked can't be done to this record, or to records of this kind; the message says why."""
 
 
-class UnknownRecordError(LookupError):
+class UnknownRecordError(UnknownError):
     """There is no such record, or not for who asks."""
+
+
+def unknown_record(vocabulary: Vocabulary, record_id: str) -> UnknownRecordError:
+    """What to raise where a record is not there."""
+    en = f"there is no record {record_id} of {vocabulary.id}"
+    return UnknownRecordError(Title(f"{vocabulary.id}没有记录{record_id}", en))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +179,7 @@ def get_record(
         versions = [_record(row, table) for row in session.scalars(query)]
         is_open = bool(versions) and is_own(session, versions[0].data, authority)
     if not is_open:
-        raise UnknownRecordError(f"there is no record {record_id} of {vocabulary.id}")
+        raise unknown_record(vocabulary, record_id)
     return versions
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from rules.model import Vocabulary
+from rules.titles import Title
 from scoring.facts.objections import STATUS, Mark, MarkRequest, check_day, current_version, put_mark
 from scoring.facts.records import RecordError, UnknownRecordError, records_table
 from scoring.facts.twins import WITHOUT_EFFECT, TwinColumns, are_twins, note_twins, twin_columns
@@ -117,7 +118,8 @@ def resolve_contradiction(
         row = session.get(ContradictionRow, contradiction_id)
         current = current_version(session, vocabulary, row.record_id) if row else None
         if row is None or current is None or row.vocabulary != vocabulary.id:
-            raise UnknownRecordError(f"there is no contradiction {contradiction_id} of {vocabulary.id}")
+            en = f"there is no contradiction {contradiction_id} of {vocabulary.id}"
+            raise UnknownRecordError(Title(f"{vocabulary.id}没有编号为{contradiction_id}的矛盾", en))
         if row.closed_at is not None:
             raise RecordError(f"the contradiction {contradiction_id} is closed: {row.outcome}")
         data = decode(current.data, records_table(vocabulary))
@@ -180,7 +182,8 @@ def settle_twins(
         wait_for_turn(session)
         row = session.get(TwinsRow, twins_id)
         if row is None or row.vocabulary != vocabulary.id:
-            raise UnknownRecordError(f"there are no twins {twins_id} of {vocabulary.id}")
+            en = f"there are no twins {twins_id} of {vocabulary.id}"
+            raise UnknownRecordError(Title(f"{vocabulary.id}没有编号为{twins_id}的重复记录", en))
         if row.outcome is not None:
             raise RecordError(f"the twins {twins_id} are settled: {row.outcome}")
         numbers = [row.first_id, row.second_id]

@@ -15,13 +15,14 @@ from sqlalchemy.orm import Session
 
 from rules.calendar import add_months, today
 from rules.library.loader import load_vocabulary
-from rules.model import Pack
+from rules.model import Pack, Title
+from rules.titles import TitledError, UnknownError
 from scoring.facts.bodies import register
 from scoring.inspections.check import faults
 from scoring.inspections.plan import Inspector, Plan, Population, Reason, Refusal, Request, Visit, plan_month
 from scoring.runs.published import RunSummary, latest_run
 from scoring.runs.said import said
-from scoring.store import Store, StoreError, bulk
+from scoring.store import Store, bulk
 from scoring.store.base import table_of
 from scoring.store.batches import BATCH_ROWS
 from scoring.store.documents import decode
@@ -37,6 +38,14 @@ MONTHS_AHEAD = 12
 
 GONE = ("cancelled", "revoked")
 _REQUEST_COLUMNS = {"kind", "level", "authority", "occurred_on"}
+
+
+class PlanError(TitledError):
+    """A plan that can't be made; the message says why, and what would help."""
+
+
+class UnknownPlanError(UnknownError):
+    """There is no inspection plan of that number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +66,30 @@ def make_plan(store: Store, pack_id: str, month: dt.date, seed: str) -> StoredPl
     """Plans the joint inspections of a month and keeps the plan.
 
     :param month: any day of it, at most :data:`MONTHS_AHEAD` from now.
-    :raises StoreError: where the month is later, there is no run to take tiers from, the pack says nothing of
+    :raises PlanError: where the month is later, there is no run to take tiers from, the pack says nothing of
         supervision, or there are no inspectors.
     """
     first = month.replace(day=1)
     if first > (latest := add_months(today(), MONTHS_AHEAD)):
-        raise StoreError(f"{month} is too far ahead: plans rest on today's tiers and go up to {latest:%Y-%m}")
+        en = f"{month} is too far ahead: plans rest on today's tiers and go up to {latest:%Y-%m}"
+        raise PlanError(Title(f"{month}太远:计划依据今天的等级,最远到{latest:%Y-%m}", en))
     last = first.replace(day=monthrange(first.year, first.month)[1])
     run = latest_run(store, pack_id, last)
     if run is None:
-        raise StoreError(f"there is no run of {pack_id} to take tiers from; start one with: xinheng score")
+        en = f"there is no run of {pack_id} to take tiers from; start one with: xinheng score"
+        raise PlanError(Title(f"{pack_id}还没有评价结果可供取用等级;请先评价:xinheng score", en))
     pack = stored_pack(store, run.pack_hash)
     if not pack.supervision:
-        raise StoreError(f"{pack.id} {pack.version} does not say how its tiers are supervised")
+        en = f"{pack.id} {pack.version} does not say how its tiers are supervised"
+        raise PlanError(Title(f"{pack.id} {pack.version}没有写明各等级如何监管", en))
     with store.reading() as session:
         people = _population(session, run, pack, first)
         requests = list(_requests(session, run, pack, first))
         inspectors = list(_inspectors(session, run))
     if not inspectors:
-        raise StoreError(
-            "the store has no inspectors on duty; take them in with: "
-            f"xinheng ingest --vocabulary {INSPECTORS} FILE"
-        )
+        command = f"xinheng ingest --vocabulary {INSPECTORS} FILE"
+        en = f"the store has no inspectors on duty; take them in with: {command}"
+        raise PlanError(Title(f"没有在岗的检查人员;请先导入:{command}", en))
     plan = plan_month(first, seed, people, requests, inspectors)
     broken = list(faults(plan, people, requests, inspectors))
     if broken:
@@ -98,12 +109,13 @@ def list_plans(store: Store, pack_id: str, limit: int = 100) -> list[StoredPlan]
 def get_plan(store: Store, plan_id: int) -> StoredPlan:
     """The plan of that id.
 
-    :raises StoreError: where there is none.
+    :raises UnknownPlanError: where there is none.
     """
     with store.reading() as session:
         row = session.get(InspectionPlan, plan_id)
         if row is None:
-            raise StoreError(f"the store has no inspection plan {plan_id}")
+            en = f"the store has no inspection plan {plan_id}"
+            raise UnknownPlanError(Title(f"没有检查计划{plan_id}", en))
         return _stored(row)
 
 

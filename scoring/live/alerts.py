@@ -11,7 +11,7 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from rules.titles import Title, TitledError
+from rules.titles import Title, UnknownError
 from scoring.live.patterns import Match
 from scoring.store import Store
 from scoring.store.live import AlertRow
@@ -19,7 +19,7 @@ from scoring.store.live import AlertRow
 State = Literal["open", "acknowledged", "withdrawn"]
 
 
-class UnknownAlertError(TitledError, LookupError):
+class UnknownAlertError(UnknownError):
     """There is no alert of that number."""
 
 

@@ -25,6 +25,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.library.loader import find_pack
+from rules.titles import Title, UnknownError
 from scoring.runs.batch import run
 from scoring.store import Store, StoreError, open_store
 from scoring.store.access import RunJob
@@ -50,7 +51,7 @@ class JobLostError(Exception):
     """A job does not hold the lease: it must not go on."""
 
 
-class JobNotFoundError(LookupError):
+class JobNotFoundError(UnknownError):
     """There is no job of that number."""
 
 
@@ -125,7 +126,7 @@ def get_job(store: Store, job_id: int, clock: Clock = database_time) -> Job:
     with store.reading() as session:
         row = session.get(RunJob, job_id)
     if row is None:
-        raise JobNotFoundError(f"there is no job {job_id}")
+        raise JobNotFoundError(Title(f"没有评价任务{job_id}", f"there is no job {job_id}"))
     return _job(row)
 
 
@@ -164,7 +165,7 @@ def work(store: Store, job_id: int, beat: dt.timedelta = BEAT, clock: Clock = da
     with store.reading() as session:
         row = session.get(RunJob, job_id)
     if row is None:
-        raise JobNotFoundError(f"there is no job {job_id}")
+        raise JobNotFoundError(Title(f"没有评价任务{job_id}", f"there is no job {job_id}"))
 
     def note(**values: Any) -> None:
         with store.writing() as session:

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from rules.calendar import SHANGHAI, add_days
 from rules.library.loader import load_vocabulary
-from rules.titles import Title, TitledError
+from rules.titles import Title, TitledError, UnknownError
 from scoring.facts.bodies import UnknownBodyError, body_called
 from scoring.facts.ingest.keys import ENTERPRISES, KeyFormError, key_of, subject_key
 from scoring.live.supervisor import Engine, shared_engine
@@ -45,7 +45,7 @@ BACK_DAYS = 30
 """How far back a regulator, or whoever has the command line, may date a step. A department may not at all."""
 
 
-class UnknownTicketError(TitledError, LookupError):
+class UnknownTicketError(UnknownError):
     """There is no ticket of that number."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import zipfile
 from collections.abc import Iterator
@@ -10,13 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from rules.library.loader import find_pack
 from scoring.facts.ingest.errors import IngestError
 from scoring.facts.ingest.files import Reading, ingest_file, ingest_paths
 from scoring.facts.ingest.mapping import load_mapping, parse_mapping
+from scoring.runs.files import FileError, score_files
 from scoring.store import Store
 
 from .conftest import CODES, LENIENT, Ingest, current, quarantined, write_text, write_workbook
 
+AS_OF = dt.date(2026, 7, 31)
 GOOD = ["编号,信用代码,机关", f"R1,{CODES[0]},区市场监管局"]
 
 
@@ -237,3 +241,16 @@ def test_a_link_to_a_directory_is_named_as_not_read(sqlite: Store, tmp_path: Pat
     (tmp_path / "month" / "more").symlink_to(tmp_path / "other")
     report = ingest_paths(sqlite, [tmp_path / "month"], LENIENT, Reading(quarantine=tmp_path))
     assert (report.files, report.skipped) == ((), (tmp_path / "month" / "more",))
+
+
+def test_a_line_break_in_a_files_name_stands_as_a_mark(take: Ingest, tmp_path: Path) -> None:
+    named = write_text(tmp_path / "名单\n已全部导入.csv", [""])
+    assert refused(take, named).splitlines()[0].startswith("名单⟨U+000A⟩已全部导入.csv: ")
+
+
+def test_a_line_break_in_the_name_of_a_file_to_be_graded_stands_as_a_mark(tmp_path: Path) -> None:
+    named = tmp_path / "名单\n完成.csv"
+    with pytest.raises(FileError) as caught:
+        score_files(find_pack("enterprise-credit", AS_OF), AS_OF, named, None, tmp_path / "out.csv")
+    assert "名单⟨U+000A⟩完成.csv" in str(caught.value)
+    assert len(str(caught.value).splitlines()) <= 2

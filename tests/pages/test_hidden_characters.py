@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 import unicodedata
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -12,8 +14,10 @@ from flask import Flask
 from test_sign_in import signed_in
 from town import FINED
 
+from scoring import cli
 from scoring.access.keys import Role, create_key
 from scoring.characters.visible import visible
+from scoring.cli import main
 from scoring.cli.keys import keys_group
 from scoring.store import Store
 from scoring.tickets.chart import Actor
@@ -59,6 +63,32 @@ def test_a_name_in_a_table_of_the_command_line_shows_its_hidden_characters(town_
     listed = CliRunner().invoke(keys_group, ["list", "--database", url]).stdout
     line = next(line for line in listed.splitlines() if new.key.prefix in line)
     assert f"样例{MARKS}有限公司⟨U+001B⟩[31m 乙" in line
+
+
+def test_a_name_in_what_a_command_tells_shows_its_hidden_characters(town_store: Store) -> None:
+    url = town_store.engine.url.render_as_string(hide_password=False)
+    create_key(town_store, Role.LENDER, "样例", NAME)
+    for command in ("stop", "lift"):
+        words = ["consents", command, "--lender", NAME, "--reason", "样例", "--database", url]
+        told = CliRunner().invoke(main, words).output
+        assert "样例⟨U+202E⟩" in told, told
+        assert "有限公司: 已" in told
+        assert not set(HIDDEN) & set(told)
+
+
+def test_what_a_command_refuses_shows_its_hidden_characters(town_store: Store) -> None:
+    url = town_store.engine.url.render_as_string(hide_password=False)
+    told = CliRunner().invoke(main, ["keys", "revoke", f"xh_{HIDDEN}", "--database", url]).output
+    assert f"there is no key xh_{MARKS}" in told
+
+
+def test_commands_print_through_what_shows_hidden_characters() -> None:
+    for path in (path for path in Path(cli.__path__[0]).glob("*.py") if path.name != "output.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) in ("click.echo", "print"):
+                printed = ast.unparse(call)
+                is_document = "json.dumps(" in printed or "nl=False" in printed
+                assert is_document or printed in ("click.echo(new.token)", "click.echo('')"), (path, printed)
 
 
 @pytest.mark.parametrize("text", ["", "样例　有限公司", "a\tb\nc\r\n", "José 🇨🇳 é"])

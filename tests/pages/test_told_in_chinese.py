@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from town import CODES
 
+from api.http.problems import _TOLD, TYPES
 from scoring.access.keys import Role, create_key
 from scoring.store import Store
+from tests.language.conftest import SOUND
+from tests.language.test_faults import FAULTS
 
 BROWSER = {"Accept": "text/html"}
 SUBJECT = f"/subjects/enterprise-credit/{CODES[5]}"
@@ -56,6 +60,8 @@ def _form_token(client: FlaskClient, path: str = "/sign-in") -> str:
         (f"{SUBJECT}/paths?tier=Z", None, "没有等级Z", "has no tier Z"),
         ("/forecast?pack=nothing", None, "nothing还没有评价结果", "there is no run of nothing yet"),
         ("/tickets/999", None, "没有问题999", "there is no ticket 999"),
+        ("/inspections/999", None, "没有检查计划999", "has no inspection plan 999"),
+        ("/subjects?tier=A&tier=B", None, "参数tier重复", "the parameter tier is given twice"),
         (STEPS, {"request": "evaluate", "satisfied": "yes"}, "目前处于", "is not allowed while it is"),
         (STEPS, {"request": "coordinate", "on": "2999-01-01"}, "尚未到来", "is still to come"),
         (
@@ -79,6 +85,27 @@ def test_what_cannot_be_done_is_told_in_the_language_of_the_page(
 ) -> None:
     told = asked(path, form)
     assert (zh in told, en in told) == (language != "en", language != "zh")
+
+
+def test_every_fault_of_a_pack_is_told_in_chinese_alone_to_who_reads_chinese(
+    asked: Asked, language: str
+) -> None:
+    for sane, faulty, _, _, message, _ in FAULTS:
+        told = asked("/simulation", {**DRAFT, "text": SOUND.replace(sane, faulty, 1)})
+        shown = unescape(re.findall(r"<li><pre>(.*?)</pre></li>", told, re.DOTALL)[0])
+        assert (message in shown) == (language != "zh"), shown
+        assert ("应为:" in shown) == (language != "en"), shown
+
+
+def test_what_is_known_in_english_alone_is_told_by_its_kind(pages: Flask, language: str) -> None:
+    client = pages.test_client()
+    client.set_cookie("language", language)
+    told = client.put("/sign-in", headers=BROWSER).text
+    assert ("此处不能这样做" in told, "The method is not allowed" in told) == (
+        language != "en",
+        language != "zh",
+    )
+    assert set(_TOLD) == set(TYPES)
 
 
 def test_who_cannot_sign_in_is_told_why_in_the_language_of_the_page(pages: Flask, language: str) -> None:

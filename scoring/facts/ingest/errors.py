@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rules.model import Title
+from scoring.characters.visible import one_line
 
 
 class IngestError(Exception):
@@ -19,7 +20,7 @@ class IngestError(Exception):
         self.file = file
         self.reason = reason
         self.hint = hint
-        super().__init__(f"{file}: {reason}\n    right: {hint}")
+        super().__init__(f"{one_line(file)}: {reason}\n    right: {hint}")
 
 
 class NoTableError(IngestError):

@@ -1,0 +1,348 @@
+"""What is wrong with a pack, said in Chinese.
+
+Faults are found, and told to programs, in English (:class:`rules.fault.Fault`). Here stands each message
+and each hint made of words, with its Chinese; hints that are examples of the language stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+_TYPES = {
+    "text": "文本", "number": "数字", "date": "日期", "boolean": "是否值", "integer": "整数",
+    "decimal": "小数", "declared": "已声明的",
+}  # fmt: skip
+
+_SAID = {
+    # YAML
+    "larger than 8 MiB": "文件大于8 MiB",
+    "split it into several packs": "拆成几个规则包",
+    "not YAML: {}": "不是YAML格式",
+    "see the line named": "查看所指的行",
+    "UTF-8 text": "UTF-8编码的文本",
+    "not UTF-8 at byte {}": "第{0}个字节起不是UTF-8编码",
+    "save it as UTF-8": "另存为UTF-8编码",
+    "more than one document": "含有不止一个文档",
+    "one pack a file": "一个文件只放一个规则包",
+    "aliases are not allowed": "不允许使用别名",
+    "anchors are not allowed": "不允许使用锚点",
+    "write the value out": "把值完整写出",
+    "more than {} values": "多于{0}个值",
+    "tags are not allowed": "不允许使用标签",
+    "plain values": "普通的值",
+    "a control character": "含有控制字符",
+    "plain text": "普通文本",
+    "nested deeper than {} levels": "嵌套超过{0}层",
+    "a flatter form": "减少嵌套",
+    "a key that is a list or a mapping": "键是列表或映射",
+    "a word or a date": "一个词或日期",
+    "the key stands here twice": "此键在这里出现两次",
+    "one of the two": "两者留一",
+    "not a mapping of lines": "不是逐行书写的映射",
+    "pack: …, one key a line": "pack: …,每行一个键",
+    "can't be laid out without loss": "无法在不丢失内容的情况下排版",
+    "comments on lines of their own, above an entry": "注释单独成行,写在条目上方",
+    # the shape
+    "no such key": "没有这个键",
+    "this key is missing": "缺少这个键",
+    "add it": "补上",
+    "no value": "没有值",
+    "a value, or no key at all": "写上值,或去掉这个键",
+    "not a list": "不是列表",
+    "[…], or lines that begin with '-'": "[…],或以“-”开头的各行",
+    "not a mapping": "不是键和值的映射",
+    "keys: {}": "键:{0}",
+    "keys and values": "键和值",
+    "not a text": "不是文本",
+    "a text": "文本",
+    "an empty list": "列表为空",
+    "at least one entry": "至少写一项",
+    "one of {}": "{0}之一",
+    "not one of the words allowed": "不在允许的词之中",
+    "not an id": "不是编号的写法",
+    "letters, digits, '.', '-', '_', a letter first, at most 80": (
+        "以字母开头,由字母、数字和.-_组成,不超过80个字符"
+    ),
+    "not a name for conditions": "不是条件中可用的名称",
+    "small letters, digits, '_', a letter first": "以字母开头,由小写字母、数字和_组成",
+    "a word of SQL's own": "是SQL的保留词",
+    "another name, such as {}": "换一个名称,例如{0}",
+    "a text is needed here": "这里须填文本",
+    "a text, in quotes if it looks like a number or a date": "文本;看起来像数字或日期时加引号",
+    "not a date": "不是日期",
+    "'{}' is not a date": "“{0}”不是日期",
+    "a date such as {}": "日期,例如{0}",
+    "values by date: {}": "按日期写值:{0}",
+    "no value at all": "一个值也没有",
+    "neither true nor false": "既不是true也不是false",
+    "true or false": "true或false",
+    "not a whole number in range": "不是范围内的整数",
+    "a whole number from {} to {}": "{0}至{1}的整数",
+    "not a number": "不是数字",
+    "not a number of points": "不是分数",
+    "a number such as {} or {}": "数字,例如{0}或{1}",
+    "more than two decimals": "小数多于两位",
+    "points in hundredths at the finest": "分数最多两位小数",
+    "out of range": "超出范围",
+    "at most {} points": "不超过{0}分",
+    "not the form of a code": "不是代码的样式",
+    "18 digits, capital letters and ?: {}": "18位数字、大写字母和?:{0}",
+    "not a share": "不是0至1的比例",
+    "a number from 0 to 1, such as {}": "0至1的数字,例如{0}",
+    "not a title": "不是标题的写法",
+    "{zh: 中文, en: English}, or one text": "{{zh: 中文, en: English}},或一段文本",
+    "not a basis": "不是依据的写法",
+    "{}, or the id of a basis and an article: {}": "{0},或依据的编号加条款:{1}",
+    "start is not between min and max": "start不在min与max之间",
+    "ends before it begins": "结束早于开始",
+    "until after from": "until晚于from",
+    "a dimension without a hit gives 0: a floor above that would never be met": (
+        "没有命中的维度得0分,高于0的下限永远达不到"
+    ),
+    "a floor of 0 or less, such as -60; points that everybody has: score.start": (
+        "0或更低的下限,例如-60;人人都有的分数写在score.start"
+    ),
+    "a dimension without a hit gives 0: a ceiling below that would never be kept": (
+        "没有命中的维度得0分,低于0的上限永远守不住"
+    ),
+    "a ceiling of 0 or more, such as 8; points that everybody loses: score.start": (
+        "0或更高的上限,例如8;人人都扣的分数写在score.start"
+    ),
+    "not a decay": "不是衰减的写法",
+    "linear, or steps in order: {}": "linear,或按顺序写各步:{0}",
+    "both months and days": "同时写了months和days",
+    "a decay without its length": "衰减没有写明长度",
+    "a decay step after the window's end": "衰减的一步在有效期结束之后",
+    "after: less than {}": "after小于{0}",
+    "not a pattern of 2 to 10 records": "不是2至10条记录的组合",
+    "two events, or one with times: 3": "两个事件,或一个事件加times: 3",
+    "not a row": "不是一行的写法",
+    "[cell, points], or {when: [cells], points: 4, title: …}": (
+        "[单元格, 分数],或{{when: [单元格], points: 4, title: …}}"
+    ),
+    "neither or both of input and inputs": "input和inputs须写且只写一个",
+    "input: level, or inputs: [level, size]": "input: level,或inputs: [level, size]",
+    "not countable": "不能这样计数",
+    "not exactly one aggregate": "汇总方式须写且只写一个",
+    "not two": "不是两个",
+    "[part, whole]": "[部分, 整体]",
+    "by and take go together": "by和take须同时写",
+    "a measure does not decay": "指标没有衰减",
+    "decay in a rule's counts": "把decay写在规则的counts中",
+    "the least is above the most": "最小值大于最大值",
+    "the earliest day is after the latest": "最早的日期晚于最晚的日期",
+    "values and format belong to a text": "values和format只用于文本",
+    "lawful and fillers are exceptions to a format": "lawful和fillers是对format的例外",
+    "least and most belong to a number": "least和most只用于数字",
+    "type: integer or decimal": "type: integer或decimal",
+    "not_before, days_ahead, earliest, latest and also belong to a date": (
+        "not_before、days_ahead、earliest、latest和also只用于日期"
+    ),
+    # names and references
+    "no vocabulary is called {}; there are {}": "没有名为{0}的词汇表;可用:{1}",
+    "one of these, or one in place": "其中之一,或就地写一个词汇表",
+    "no such dimension": "没有这个维度",
+    "no such tier": "没有这个等级",
+    "the pack has no such basis": "规则包没有这个依据",
+    "none is declared": "尚未声明任何一个",
+    "the id stands here twice": "此编号出现两次",
+    "an id of its own": "换一个不重复的编号",
+    "not below the grade before it": "没有低于前一个等级",
+    "less than {}: the best first": "低于{0};最好的等级在前",
+    "scores below it have no grade": "低于它的分数没有等级",
+    "the tier stands here twice": "此等级出现两次",
+    "each tier once": "每个等级一次",
+    "tier {} is missing": "缺少等级{0}",
+    "an entry for every tier": "每个等级写一项",
+    "nothing declares the name {}": "没有声明过名称{0}",
+    "{}?": "是否指{0}?",
+    "more than {} rules": "多于{0}条规则",
+    "already a column's name": "已是列名",
+    "a name of its own": "换一个不重复的名称",
+    "the measures are made of one another": "指标互为依据",
+    "measures without a circle": "指标之间不能循环",
+    # vocabularies
+    "not a key": "不能作主键",
+    "a text or integer column's name": "文本或整数列的名称",
+    "not a <type> column": "不是{0}列",
+    "not another date": "不是另一个日期列",
+    "not a column with a list of codes": "不是有代码表的列",
+    "not a code of {}": "不是{0}的代码",
+    "not a column fit for this": "这一列不适合此用途",
+    "the name of a <type> column": "{0}列的名称",
+    "also an attribute of the subject": "与主体的属性同名",
+    "not of the type of the subject's key": "类型与主体的主键不同",
+    "a <type> column": "{0}列",
+    # rules, windows, tables
+    "per and decay exclude each other": "per和decay不能同时写",
+    "a cap of 0 takes all points away": "cap为0会去掉全部分数",
+    "the most that the points may come to, such as -16; no points at all: no rule": (
+        "分数合计的上限,例如-16;完全不计分就去掉这条规则"
+    ),
+    "the cap can never hold: its sign is not that of the points": "cap永远不起作用:正负号与分数不同",
+    "not a number to multiply points by": "不是可与分数相乘的数字",
+    "a number of at most {} digits: a column or measure": "不超过{0}位的数字:一列或一个指标",
+    "a window of a subject needs its 'from'": "针对主体的有效期须写明from",
+    "from: a date attribute": "from: 一个日期属性",
+    "not a date of the record or subject": "不是记录或主体的日期",
+    "a date column, such as {}": "日期列,例如{0}",
+    "a decay over too long a time": "衰减的时间过长",
+    "at most {} months": "不超过{0}个月",
+    "more than {} rows": "多于{0}行",
+    "several tables": "拆成几个表",
+    "rows {} and {} can match together": "第{0}行和第{1}行可能同时匹配",
+    "{} can match together": "{0}可能同时匹配",
+    "hit: first, or rows apart": "hit: first,或使各行互不重叠",
+    "as_of can't be an input": "as_of不能作输入",
+    "a column or measure": "一列或一个指标",
+    "not a cell for each input": "单元格与输入不是一一对应",
+    "{} cells, then the points": "{0}个单元格,然后是分数",
+    "not a condition on a record as it arrives": "不是记录到达时可判断的条件",
+    "not a condition on a record": "不是关于一条记录的条件",
+    "columns of the record, and attributes": "记录的列和主体的属性",
+    "not a column of a record": "不是记录的列",
+    "a record's column": "记录的列",
+    "not a date of the record": "不是记录的日期",
+    "what a record is, and whose, no remedy changes": "记录是什么、属于谁,修复不能改变",
+    "nothing is expected": "没有写明期望的结果",
+    "points: -4, hit: false or tier: D": "points: -4、hit: false或tier: D",
+    "score: 80 or tier: B": "score: 80或tier: B",
+    "no such column": "没有这一列",
+    "one of none: there are no records": "没有可用的列:没有记录",
+    "not a value of {}": "不是{0}的值",
+    "a value of type <type>": "{0}类型的值",
+    # measures
+    "made of measures, not of records": "由指标而不是由记录算出",
+    "no within and no take": "不写within和take",
+    "the vocabulary has no records to measure": "词汇表没有记录可供统计",
+    "attributes alone": "只用属性",
+    "{} of <type> values": "不能对{1}取{0}",
+    "a number, or take: count": "数字,或take: count",
+    "not a column": "不是列",
+    "the name of a record's column": "记录的列的名称",
+    "no exact {} of this": "对此不能算出准确的{0}",
+    "no {} of this": "对此不能算{0}",
+    "a number, or for min and max also a date": "数字;min和max也可用日期",
+    "a number column or a sum of two": "一个数字列或两个之和",
+    "not a measure that a ratio can use": "不是比率可用的指标",
+    "a number measure of at most {} digits and 4 decimals": "不超过{0}位、4位小数的数字指标",
+    "not an attribute of the subject": "不是主体的属性",
+    "an attribute": "主体的属性",
+    "not a measure that can be ranked": "不是可排名的指标",
+    "a number measure of the pack": "规则包的数字指标",
+    "not a value that a measure can have": "不是指标可取的值",
+    "a number computed from attributes and measures": "由属性和指标算出的数字",
+    "as_of in a measure made of measures": "由指标算出的指标中不能用as_of",
+    "a condition on attributes and measures": "关于属性和指标的条件",
+    # conditions
+    "this can't be read as a condition": "无法读作条件",
+    "SQL such as: {}": "SQL,例如:{0}",
+    "this is a <type>, not a condition": "这是{0},不是条件",
+    "a comparison such as {}": "比较,例如{0}",
+    "longer than {} characters": "超过{0}个字符",
+    "split it into several rules, or use a table": "拆成几条规则,或用表",
+    "nested too deeply": "嵌套过深",
+    "at most {} levels": "不超过{0}层",
+    "a ';' in a condition": "条件中有“;”",
+    "one condition, without it": "只写一个条件,去掉它",
+    "a comment in a condition": "条件中有注释",
+    "the rule's note, or a line of YAML's own: # …": "写在规则的note中,或用YAML自己的注释行:# …",
+    "{} is none of SQL's signs": "{0}不是SQL的符号",
+    "write {}": "写作{0}",
+    "a <type> where a condition is needed": "这里须写条件,却是{0}",
+    "compare it with something": "与某个值比较",
+    "'{}' on <type> values": "“{0}”不能用于{1}",
+    "= or <>, or in (…) for several values": "用=或<>;多个值用in (…)",
+    "{} never has the value '{}'": "{0}不会取值“{1}”",
+    "'between symmetric' is not in the language": "语言中没有“between symmetric”",
+    "'in' takes a list of values": "in后面须是一列值",
+    "'in' takes values only": "in后面只能是值",
+    "'is' goes with null alone": "is后面只能是null",
+    "x is null, or x is not null": "x is null,或x is not null",
+    "'like' matches a text with a pattern": "like用于文本与样式的匹配",
+    "a backslash in a pattern": "样式中有反斜杠",
+    "% for any text, _ for one character": "%代表任意文本,_代表一个字符",
+    "'{}' on a <type>": "“{0}”不能用于{1}",
+    "numbers; a date moves by an interval: {}": "用于数字;日期用interval移动:{0}",
+    "an interval moves a date only": "interval只能移动日期",
+    "an interval this language lacks": "语言中没有这种interval",
+    "interval 3 month; also day, week, year": "interval 3 month;也可用day、week、year",
+    "an interval of more than 1,000 years": "interval超过1000年",
+    "a shorter one": "写短一些",
+    "a date moved more than once": "日期移动了不止一次",
+    "one interval; or months or years, then days or weeks": "只写一个interval;或先月、年,再日、周",
+    "abs of a <type>": "abs不能用于{0}",
+    "abs of a number": "abs用于数字",
+    "numbers or dates": "数字或日期",
+    "{} takes one date": "{0}须有一个日期",
+    "a dotted name": "名称中有点号",
+    "the plain name: {}": "只写名称:{0}",
+    "null compares with nothing": "null不能与任何值比较",
+    "division is not in the language": "语言中没有除法",
+    "a ratio measure, which says how it rounds": "用写明如何取整的ratio指标",
+    "'{}' is not in the language": "语言中没有“{0}”",
+    "= <> {}": "可用:= <> {0}",
+    "x between low and high": "x between 下限 and 上限",
+    "a plainer form": "换一种简单的写法",
+    "this is not a number": "这不是数字",
+    "digits with at most one point": "数字,最多一个小数点",
+    "a number in scientific form": "科学计数法的数字",
+    "plain digits": "普通数字",
+    "a number of more than 38 digits": "数字超过38位",
+    "a <type> beside a <type>": "{0}与{1}不能放在一起",
+    "two values of the type <type>": "两个都是{0}",
+    "a result of up to {} digits, more than {}, would not be exact": "结果可达{0}位,超过{1}位就不准确",
+    "fewer or smaller factors": "减少或缩小因数",
+    "as_of must stand alone on one side of a comparison that is a term of the top-level 'and'": (
+        "as_of须单独写在比较的一边,且该比较是最外层and的一项"
+    ),
+    # cells of tables
+    "not a cell": "不是单元格的写法",
+    'A, [A, B], ">= 90", "70..90" or "-"': "A、[A, B]、\">= 90\"、\"70..90\"或\"-\"",
+    "an empty range": "范围为空",
+    '"70..90" with the smaller end first': "\"70..90\",小的一端在前",
+    "not a comparison": "不是比较",
+    '">= 90" or "< 2026-01-01"': "\">= 90\"或\"< 2026-01-01\"",
+    "'<>' in a cell": "单元格中有“<>”",
+    "a list of the values that match, or a rule of its own": "列出匹配的值,或另写一条规则",
+    "{} beside a text": "{0}与文本不能放在一起",
+    "in quotes: {}": "加引号:{0}",
+}  # fmt: skip
+"""English → Chinese. ``{}`` stands for whatever stands there, ``<type>`` for the word of a type."""
+
+_HOLE = re.compile(r"\{\}|<type>")
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], list[str], str], ...]:
+    """What has holes: how it reads in English, its holes, and its Chinese."""
+    return tuple(
+        (_pattern(english, holes), holes, chinese)
+        for english, chinese in _SAID.items()
+        if (holes := _HOLE.findall(english))
+    )
+
+
+def _pattern(english: str, holes: list[str]) -> re.Pattern[str]:
+    any_type = f"({'|'.join(_TYPES)})"
+    filled = [any_type if hole == "<type>" else "(.+?)" for hole in holes]
+    parts = [re.escape(part) for part in _HOLE.split(english)]
+    return re.compile(
+        "".join(part + hole for part, hole in zip(parts, [*filled, ""], strict=True)), re.DOTALL
+    )
+
+
+def in_chinese(english: str) -> str | None:
+    """A message or hint of a fault in Chinese; None where it has none.
+
+    >>> in_chinese("nothing declares the name fime"), in_chinese("a text beside a number")
+    ('没有声明过名称fime', '文本与数字不能放在一起')
+    """
+    if english in _SAID:
+        return _SAID[english].format()
+    for pattern, holes, chinese in _patterns():
+        if found := pattern.fullmatch(english):
+            pairs = zip(holes, found.groups(), strict=True)
+            return chinese.format(*(_TYPES[text] if hole == "<type>" else text for hole, text in pairs))
+    return None
