@@ -13,7 +13,7 @@ from werkzeug.routing import Rule
 from werkzeug.wrappers import Response
 
 from api import pages
-from api.around import auth, edge, idempotency, journal, limits, naming, observe, session
+from api.around import auth, crowd, edge, idempotency, journal, limits, naming, observe, session
 from api.around.request import Request, current
 from api.http import docs, fields
 from api.http.openapi import make_api
@@ -78,6 +78,7 @@ class _Application(Flask):
 
     request_class = Request
     url_rule_class = _Rule
+    response_class = crowd.Answer
     jinja_options = {"finalize": shown}  # noqa: RUF012  # Flask's own
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
@@ -87,6 +88,7 @@ class _Application(Flask):
 def _install(app: Flask, settings: Settings, store: Store) -> None:
     """What surrounds every request, from the outside in: Flask runs the last after_request first."""
     observe.install(app, settings.log_level)
+    crowd.install(app)
     edge.install(app)
     app.before_request(_refuse_nul)
     session.install(app, settings.secret)

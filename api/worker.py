@@ -11,13 +11,16 @@ import time
 from flask import Flask
 
 from api.app import create_app
-from scoring.cli.serve import SERVER_VARIABLE, STOP_SECONDS
+from api.around.crowd import guard
+from scoring.cli.serve import PLACES_VARIABLE, SERVER_VARIABLE, STOP_SECONDS
 
 
 def create_worker() -> Flask:
     """The application on the environment's store."""
     end_with(int(os.environ[SERVER_VARIABLE]))
-    return create_app()
+    app = create_app()
+    guard(app, int(os.environ[PLACES_VARIABLE]), app.config["MAX_CONTENT_LENGTH"])
+    return app
 
 
 def end_with(server: int) -> None:

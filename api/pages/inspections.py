@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from api.around import journal
 from api.around.context import settings, store
 from api.pages.blueprint import blueprint, page
+from api.pages.forms import number
 from scoring.answers.search import names_of
 from scoring.inspections.office import get_plan, list_plans, plan_refusals, plan_visits
 from scoring.runs.results import find_run
@@ -29,8 +30,9 @@ def plan(plan_id: int) -> Response:
     run = find_run(store(), found.run_id)
     assert run is not None, "a plan's run is never removed"
     visits = plan_visits(store(), plan_id, request.args.get("after", ""), ROWS + 1)
-    refusals = plan_refusals(store(), plan_id)
-    seen = {row["subject_id"] for row in (*visits[:ROWS], *refusals)}
+    refusals = plan_refusals(store(), plan_id, number("refused_after"), ROWS + 1)
+    shown = refusals[:ROWS]
+    seen = {row["subject_id"] for row in (*visits[:ROWS], *shown)}
     journal.detail(subjects=sorted(seen))
     return page(
         "plan",
@@ -39,6 +41,7 @@ def plan(plan_id: int) -> Response:
         pack=stored_pack(store(), run.pack_hash),
         visits=visits[:ROWS],
         after=visits[ROWS - 1]["subject_id"] if len(visits) > ROWS else None,
-        refusals=refusals,
-        names=names_of(store(), run.vocabulary, {row["subject_id"] for row in refusals}),
+        refusals=shown,
+        refused_after=shown[-1]["no"] if len(refusals) > ROWS else None,
+        names=names_of(store(), run.vocabulary, {row["subject_id"] for row in shown}),
     )

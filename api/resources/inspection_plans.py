@@ -11,11 +11,11 @@ from api.around import journal
 from api.around.context import pack_id, store
 from api.around.idempotency import PARAMETER
 from api.http.openapi import Blueprint
-from api.http.paging import page
+from api.http.paging import NumberedPageQuery, page
 from api.http.problems import fail
 from api.resources.runs import NUMBER
 from api.schemas.subjects import PackQuery
-from api.schemas.supervision import PlanRequest, PlanSchema, RefusalSchema, VisitPage, VisitsQuery
+from api.schemas.supervision import PlanRequest, PlanSchema, RefusalPage, VisitPage, VisitsQuery
 from scoring.inspections.office import (
     PlanError,
     StoredPlan,
@@ -76,10 +76,15 @@ def list_visits(query: dict[str, Any], plan_id: int) -> dict[str, Any]:
 
 
 @blueprint.get(f"/{NUMBER}plan_id>/refusals")
-@blueprint.answers(200, RefusalSchema(many=True))
-def list_refusals(plan_id: int) -> list[dict[str, Any]]:
+@blueprint.query(NumberedPageQuery)
+@blueprint.answers(200, RefusalPage)
+def list_refusals(query: dict[str, Any], plan_id: int) -> dict[str, Any]:
     """What a plan could not have, and why."""
     get_plan(plan_id)
-    found = plan_refusals(store(), plan_id)
-    journal.detail(subjects=[refusal["subject_id"] for refusal in found])
+    found = page(
+        lambda limit: plan_refusals(store(), plan_id, query.get("cursor"), limit),
+        query,
+        lambda refusal: refusal["no"],
+    )
+    journal.detail(subjects=[refusal["subject_id"] for refusal in found["items"]])
     return found

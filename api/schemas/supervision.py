@@ -203,3 +203,4 @@ class VisitsQuery(PageQuery):
 
 
 VisitPage = page_of(VisitSchema, "Visit")
+RefusalPage = page_of(RefusalSchema, "Refusal")

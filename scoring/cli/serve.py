@@ -21,9 +21,14 @@ APPLICATION = "api.worker:create_worker"
 METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 SECRET_VARIABLE = "XINHENG_SECRET"
 SERVER_VARIABLE = "XINHENG_SERVER_PID"
+PLACES_VARIABLE = "XINHENG_SERVER_PLACES"
 STOP_SECONDS = 30
 THREADS = 64
 """Many of them wait at any moment: for the audit log, which one of them writes for all."""
+
+THREADS_A_PLACE = 5
+"""A request waits for its turn, and for its body, in a thread: two are for look-ups, one is for pages, one
+for bodies, and one for exports and to refuse in (:mod:`api.around.crowd`)."""
 
 
 @click.command("serve")
@@ -31,7 +36,11 @@ THREADS = 64
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="The port.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 256), help="Processes.")
 @click.option(
-    "--threads", default=THREADS, show_default=True, type=click.IntRange(1, 1024), help="Threads a worker."
+    "--threads",
+    default=THREADS,
+    show_default=True,
+    type=click.IntRange(1, 1024),
+    help="Requests that a worker works on at once.",
 )
 @database_option
 def serve_command(host: str, port: int, workers: int, threads: int, database: str | None) -> None:
@@ -46,6 +55,7 @@ def serve_command(host: str, port: int, workers: int, threads: int, database: st
         os.environ[URL_VARIABLE] = database
     os.environ.setdefault(SECRET_VARIABLE, secrets.token_urlsafe(32))  # one for all workers
     os.environ[SERVER_VARIABLE] = str(os.getpid())
+    os.environ[PLACES_VARIABLE] = str(threads)
     open_store().close()
     _show_settings()
     _check_address(host, port)
@@ -57,7 +67,7 @@ def serve_command(host: str, port: int, workers: int, threads: int, database: st
             port=port,
             interface=Interfaces.WSGI,
             workers=workers,
-            blocking_threads=threads,
+            blocking_threads=threads * THREADS_A_PLACE,
             factory=True,
             websockets=False,
             respawn_failed_workers=True,

@@ -152,13 +152,20 @@ def plan_visits(store: Store, plan_id: int, after: str = "", limit: int = 1_000_
         ]
 
 
-def plan_refusals(store: Store, plan_id: int) -> list[dict[str, Any]]:
-    """What the plan could not have: subject_id, record_id, authority, reason."""
+def plan_refusals(
+    store: Store, plan_id: int, after: int | None = None, limit: int = 1_000_000
+) -> list[dict[str, Any]]:
+    """What the plan could not have, in its order: no, subject_id, record_id, authority, reason.
+
+    :param after: only those with a greater number: that of the last of the page before.
+    """
     query = sa.select(RefusedVisit).where(RefusedVisit.plan_id == plan_id).order_by(RefusedVisit.no)
+    if after is not None:
+        query = query.where(RefusedVisit.no > after)
     with store.reading() as session:
         return [
-            {key: getattr(row, key) for key in ("subject_id", "record_id", "authority", "reason")}
-            for row in session.scalars(query)
+            {key: getattr(row, key) for key in ("no", "subject_id", "record_id", "authority", "reason")}
+            for row in session.scalars(query.limit(limit))
         ]
 
 

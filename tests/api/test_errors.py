@@ -83,7 +83,11 @@ def test_a_failure_is_answered_without_its_inside(
     [
         (501, 501, "internal"),
         (418, 418, "bad-request"),
-        *((kind.status, kind.status, kind.name) for kind in TYPES.values() if kind.status != 403),
+        *(
+            (kind.status, kind.status, kind.name)
+            for kind in TYPES.values()
+            if kind.status != 403 and kind.name != "busy"
+        ),
     ],
 )
 def test_every_error_has_a_type_whatever_its_number(

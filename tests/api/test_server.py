@@ -30,12 +30,12 @@ START = "from scoring.cli import main; main(prog_name='xinheng')"
 
 
 @contextmanager
-def _served(url: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def _served(url: str, *options: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with tempfile.TemporaryFile() as told:
         process = subprocess.Popen(
-            [sys.executable, "-c", START, "serve", "--port", str(port), "--workers", "2"],
+            [sys.executable, "-c", START, "serve", "--port", str(port), "--workers", "2", *options],
             env=os.environ | {"XINHENG_DATABASE_URL": url, "XINHENG_LOG_LEVEL": "error"},
             stdout=subprocess.DEVNULL,
             stderr=told,

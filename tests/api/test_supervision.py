@@ -12,6 +12,7 @@ from rules.library.loader import find_pack
 from scoring.access.keys import Role
 from scoring.runs.batch import run
 from scoring.store import Store
+from scoring.store.inspections import RefusedVisit
 
 YEAR_END = dt.date(2026, 12, 31)
 
@@ -73,7 +74,18 @@ def test_a_plan_is_the_same_for_the_same_seed_and_says_who_goes(store: Store, re
     assert {plan["id"] for plan in regulator.get("/v1/inspection-plans").json} >= {
         p.json["id"] for p in plans
     }
-    assert regulator.get(f"{plans[0].headers['Location']}/refusals").status_code == 200
+    place = f"{plans[0].headers['Location']}/refusals"
+    number, last = plans[0].json["id"], plans[0].json["refusals"]
+    with store.writing() as session:
+        session.add_all(
+            RefusedVisit(plan_id=number, no=last + no, subject_id=LISTED, authority=f"{no}局", reason="样例")
+            for no in range(1, 151)
+        )
+    first = regulator.get(f"{place}?limit=100").json
+    second = regulator.get(f"{place}?limit=100&cursor={first['next']}").json
+    told = [row["authority"] for row in (*first["items"], *second["items"]) if row["reason"] == "样例"]
+    assert (len(first["items"]), second["next"]) == (100, None)
+    assert told == [f"{no}局" for no in range(1, 151)]
 
 
 def test_a_body_s_inspectors_answer_its_requests_under_each_of_its_names(
@@ -88,9 +100,9 @@ def test_a_body_s_inspectors_answer_its_requests_under_each_of_its_names(
     asked |= {"occurred_on": "2026-08-03", "authority": "国家税务总局云衡区税务局", "status": "effective"}
     regulator.post("/v1/records", json={"records": [asked]})
     plan = regulator.post("/v1/inspection-plans", json={"month": "2026-08", "seed": "s"})
-    refused = regulator.get(f"{plan.headers['Location']}/refusals").json
+    refused = regulator.get(f"{plan.headers['Location']}/refusals").json["items"]
     visits = regulator.get(f"{plan.headers['Location']}/visits").json["items"]
-    assert "Q-1" not in [row["record_id"] for row in refused]
+    assert LISTED not in [row["subject_id"] for row in refused]
     assert [v["authorities"] for v in visits if v["subject_id"] == LISTED] == [["云衡区税务局"]]
 
 

@@ -18,7 +18,6 @@ from scoring import cli
 from scoring.access.keys import Role, create_key
 from scoring.characters.visible import visible
 from scoring.cli import main
-from scoring.cli.consents import consents_group
 from scoring.cli.keys import keys_group
 from scoring.store import Store
 from scoring.tickets.chart import Actor
@@ -68,10 +67,13 @@ def test_a_name_in_a_table_of_the_command_line_shows_its_hidden_characters(town_
 
 def test_a_name_in_what_a_command_tells_shows_its_hidden_characters(town_store: Store) -> None:
     url = town_store.engine.url.render_as_string(hide_password=False)
+    create_key(town_store, Role.LENDER, "样例", NAME)
     for command in ("stop", "lift"):
-        words = [command, "--lender", NAME, "--reason", "样例", "--database", url]
-        told = CliRunner().invoke(consents_group, words).output
-        assert f"样例{MARKS}有限公司: 已" in told, told
+        words = ["consents", command, "--lender", NAME, "--reason", "样例", "--database", url]
+        told = CliRunner().invoke(main, words).output
+        assert "样例⟨U+202E⟩" in told, told
+        assert "有限公司: 已" in told
+        assert not set(HIDDEN) & set(told)
 
 
 def test_what_a_command_refuses_shows_its_hidden_characters(town_store: Store) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from html import unescape
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from town import CODES
@@ -14,6 +15,7 @@ from town import CODES
 from api.http.problems import _TOLD, TYPES
 from scoring.access.keys import Role, create_key
 from scoring.store import Store
+from scoring.store.inspections import RefusedVisit
 from tests.language.conftest import SOUND
 from tests.language.test_faults import FAULTS
 
@@ -136,3 +138,18 @@ def test_what_is_our_own_choice_is_called_so_in_the_language_of_the_page(asked: 
     shown = asked("/rules/enterprise-credit")
     assert ("自定" in re.sub("本评价自定", "", shown)) == (language != "en")
     assert ("own choice" in shown) == (language != "zh")
+
+
+def test_a_plan_shows_so_many_of_what_it_could_not_have(town_store: Store, asked: Asked) -> None:
+    refused = [RefusedVisit(plan_id=1, no=1000 + no, subject_id=CODES[5], reason="样例") for no in range(150)]
+    with town_store.writing() as session:
+        session.add_all(refused)
+    try:
+        first = asked("/inspections/1?after=x")
+        [following] = re.findall(r'href="(/inspections/1\?after=x[^"]*refused_after=\d+)"', first)
+        second = asked(unescape(following))
+        assert first.count("<td>样例</td>") + second.count("<td>样例</td>") == 150
+        assert first.count("<td>样例</td>") <= 100
+    finally:
+        with town_store.writing() as session:
+            session.execute(sa.delete(RefusedVisit).where(RefusedVisit.reason == "样例"))
