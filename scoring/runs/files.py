@@ -24,7 +24,6 @@ from rules.library.loader import in_force
 from rules.model import Pack, Table, Title, Vocabulary
 from rules.plan import rows_in_force
 from scoring.characters.formulas import inert_sql
-from scoring.characters.visible import one_line
 from scoring.facts.ingest.cells import JsonValue
 from scoring.facts.ingest.errors import Fault, IngestError
 from scoring.facts.ingest.files import blocks_of
@@ -38,10 +37,6 @@ from scoring.runs.parquet import OPEN_FILES, open_parquet
 from scoring.store.workspace import workspace
 
 WRITERS = {".csv": "(format csv, header)", ".parquet": "(format parquet)"}
-
-    def __init__(self, message: str) -> None:
-        said, mark, right = message.partition("\n    right: ")
-        super().__init__(one_line(said) + mark + right)
 
 
 @dataclass(frozen=True, slots=True)
