@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import fcntl
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,28 +15,25 @@ from typing import Any
 
 from rules.model import Pack
 from rules.titles import Title
-from scoring.facts.ingest.mapping import Dataset
-from scoring.runs.country.buckets import Bucket, judge_bucket, put_in_buckets
-from scoring.runs.country.plan import (
-    FILES_AT_ONCE,
-    CountryError,
-    Plan,
-    bytes_of,
-    input_file,
-    make_plan,
-    plan_of,
+from scoring.runs.country.plan import CountryError, Plan, bytes_of, make_plan, plan_of
+from scoring.runs.country.work import (
+    COUNTS,
+    FOLDER,
+    Each,
+    Part,
+    Work,
+    one_by_one,
+    open_folder,
+    read_json,
+    write_json,
 )
 from scoring.runs.file_error import FileError
 from scoring.runs.files import require_in_force
 from scoring.store.workspace import DEFAULT_MEMORY, workspace
 
 MANIFEST = "manifest.json"
-WORK = "_work"
 _RESULT_SHARE, _PIECE_SHARE = 0.7, 1.6
 """Bytes of results and of pieces to bytes of the input; real-shaped records gave 0.45 and 1.2."""
-
-_ROWS_AT_ONCE = 20_000_000
-_COUNTS = ("subjects", "records", "orphans", "hits", "rejected")
 
 Say = Callable[[Title], None]
 
@@ -62,6 +58,7 @@ def score_country(
     out: Path,
     memory: str | None = None,
     say: Say = lambda title: None,
+    each: Each = one_by_one,
 ) -> CountryRun:
     """Grades the subjects of a folder of Parquet files into a folder.
 
@@ -75,6 +72,7 @@ def score_country(
         buckets first.
     :param memory: what DuckDB may use before it spills, into ``out``.
     :param say: is told what is being done.
+    :param each: does a task for each of the parts, here or elsewhere, in any order.
     :raises UnknownPackError: where the pack is not in force on the day.
     :raises FileError: on a folder or file that can't be read or written.
     :raises CountryError: where the folder holds another run, someone else is at work in it, there is too
@@ -99,126 +97,71 @@ def score_country(
     with _held(out):
         finished = _finished(out, given)
         if finished is not None:
-            shutil.rmtree(out / WORK, ignore_errors=True)
+            shutil.rmtree(out / FOLDER, ignore_errors=True)
             return CountryRun(finished, is_new=False)
         plan = _begun(out, given)
         _require_disk(out, plan, limit, say)
-        run = _Run(pack, as_of, plan, out, limit, say)
-        manifest = run.manifest()
-        _write_json(out / MANIFEST, manifest)
-        shutil.rmtree(out / WORK, ignore_errors=True)
+        manifest = _Run(Work(pack, as_of, plan, out, limit), say, each).manifest()
+        write_json(out / MANIFEST, manifest)
+        shutil.rmtree(out / FOLDER, ignore_errors=True)
         return CountryRun(manifest, is_new=True)
 
 
 class _Run:
-    def __init__(self, pack: Pack, as_of: dt.date, plan: Plan, out: Path, memory: str, say: Say) -> None:
-        self._pack, self._as_of, self._plan, self._out = pack, as_of, plan, out
-        self._memory, self._say = memory, say
-        self._work = out / WORK
-        self._read_on = dt.date.fromisoformat(plan.read_on)
-        datasets: tuple[Dataset, ...] = ("subject", "record") if pack.vocabulary.records else ("subject",)
-        self._paths = {dataset: plan.paths(dataset) for dataset in datasets}
+    def __init__(self, work: Work, say: Say, each: Each) -> None:
+        self._work, self._say, self._each = work, say, each
+        self._plan, self._out = work.plan, work.out
 
     def manifest(self) -> dict[str, Any]:
         """Does what is still to be done, and says what came of all."""
-        put = [] if self._plan.is_bucketed else list(self._put())
-        done = list(self._judge())
+        put = [] if self._plan.is_bucketed else self._put()
+        done = self._judge()
         if self._plan.is_bucketed:
             self._require_bucketed()
-        counts = {name: sum(part[name] for part in done) for name in _COUNTS}
+        counts = {name: sum(part[name] for part in done) for name in COUNTS}
         counts["rejected"] += sum(part["rejected"] for part in put)
-        tiers = {tier: sum(part["tiers"][tier] for part in done) for tier in self._pack.tiers}
+        tiers = {tier: sum(part["tiers"][tier] for part in done) for tier in self._work.pack.tiers}
         ignored = sorted({columns for part in (*put, *done) for columns in part["ignored"]})
         return {**self._plan.as_json(), "counts": counts, "tiers": tiers, "ignored": ignored}
 
-    def _put(self) -> Iterator[dict[str, Any]]:
+    def _put(self) -> list[dict[str, Any]]:
         """The rows into buckets, some files at a time."""
-        batches = [
-            (dataset, first, paths)
-            for dataset, files in self._paths.items()
-            for first, paths in _batches(self._plan, dataset, files)
-        ]
-        for number, (dataset, first, paths) in enumerate(batches, start=1):
-            done = self._work / "put" / f"{dataset}-{first:08}.json"
-            if (known := _read_json(done)) is None:
-                begun = perf_counter()
-                self._require_as_planned(dataset, None)
-                rejected, ignored = put_in_buckets(
-                    self._pack.vocabulary,
-                    dataset,
-                    paths,
-                    first,
-                    self._plan.buckets,
-                    self._work / "pieces",
-                    self._out / "rejected" / "bucket=unread" / f"{dataset}-{first:08}.parquet",
-                    self._memory,
-                    self._work,
-                    self._read_on,
-                )
-                known = {"rejected": rejected, "ignored": ignored}
-                _write_json(done, known)
-                spent = perf_counter() - begun
-                self._say(
-                    Title(
-                        f"分桶{number}/{len(batches)},{spent:.1f}秒",
-                        f"put in buckets: {number}/{len(batches)}, {spent:.1f} s",
-                    )
-                )
-            yield known
 
-    def _judge(self) -> Iterator[dict[str, Any]]:
-        names, spent, judged = self._plan.buckets, 0.0, 0
-        for number, name in enumerate(names, start=1):
-            done = self._work / "done" / f"{name}.json"
-            if (known := _read_json(done)) is None:
-                begun = perf_counter()
-                known = self._bucket(name)
-                _write_json(done, known)
-                spent, judged = spent + perf_counter() - begun, judged + 1
-                left = spent / judged * (len(names) - number)
-                many = f"{known['subjects']:,} subjects, {known['records']:,} records"
-                self._say(
-                    Title(
-                        f"第{number}/{len(names)}桶:主体{known['subjects']:,},记录{known['records']:,},约余{left:.0f}秒",
-                        f"bucket {number}/{len(names)}: {many}, about {left:.0f} s left",
-                    )
-                )
-            yield known
+        def told(number: int, count: int, part: dict[str, Any], left: float) -> Title:
+            return Title(
+                f"分桶{number}/{count},约余{left:.0f}秒",
+                f"put in buckets: {number}/{count}, about {left:.0f} s left",
+            )
 
-    def _bucket(self, name: str) -> dict[str, Any]:
-        if self._plan.is_bucketed:
-            for dataset in self._paths:
-                self._require_as_planned(dataset, name)
-        found = judge_bucket(
-            self._pack,
-            self._as_of,
-            self._parts(name),
-            self._out,
-            self._work / "orphans" / f"{name}.parquet",
-            self._memory,
-            self._work,
-            self._read_on,
-        )
-        counts = {count: getattr(found, count) for count in _COUNTS}
-        return {**counts, "tiers": found.tiers, "ignored": found.ignored}
+        return self._all(self._work.put, self._work.batches(), told)
 
-    def _parts(self, name: str) -> Bucket:
-        if not self._plan.is_bucketed:
-            sources = tuple((dataset, tuple(paths)) for dataset, paths in self._paths.items())
-            return Bucket(name, pieces=self._work / "pieces", sources=sources)
-        subjects, records = (tuple(self._plan.paths(dataset, name)) for dataset in ("subject", "record"))
-        return Bucket(name, subjects, records)
+    def _judge(self) -> list[dict[str, Any]]:
+        def told(number: int, count: int, part: dict[str, Any], left: float) -> Title:
+            many = f"{part['subjects']:,} subjects, {part['records']:,} records"
+            return Title(
+                f"第{number}/{count}桶:主体{part['subjects']:,},记录{part['records']:,},约余{left:.0f}秒",
+                f"bucket {number}/{count}: {many}, about {left:.0f} s left",
+            )
 
-    def _require_as_planned(self, dataset: Dataset, bucket: str | None) -> None:
-        """The files are those of the plan."""
-        for path, file in self._plan.files(dataset, bucket):
-            if input_file(path, file.path) != file:
-                raise FileError(f"{path}: the file was changed since the run was begun; name another --out")
+        return self._all(self._work.judge, self._plan.buckets, told)
+
+    def _all(
+        self, task: Callable[[Part], dict[str, Any]], parts: Sequence[Part], told: Callable[..., Title]
+    ) -> list[dict[str, Any]]:
+        """What came of all parts: of those done before as well."""
+        known = [self._work.known(part) for part in parts]
+        done = [part for part in known if part is not None]
+        before, begun = len(done), perf_counter()
+        for found in self._each(task, [part for part, one in zip(parts, known, strict=True) if one is None]):
+            done.append(found)
+            left = (perf_counter() - begun) / (len(done) - before) * (len(parts) - len(done))
+            self._say(told(len(done), len(parts), found, left))
+        return done
 
     def _require_bucketed(self) -> None:
         """No subject is graded in two buckets, nor are records of it where it is not."""
-        with _open_folder(self._out) as folder, workspace(self._memory, self._work) as duck:
-            scores, orphans = f"{folder}/scores/*/*.parquet", f"{folder}/{WORK}/orphans/*.parquet"
+        with open_folder(self._out) as folder, workspace(self._work.memory, self._work.folder) as duck:
+            scores, orphans = f"{folder}/scores/*/*.parquet", f"{folder}/{FOLDER}/orphans/*.parquet"
             named = "hive_partitioning = true, hive_types_autocast = false"
             duck.execute(f"create temp view graded as from read_parquet('{scores}', {named})")
             # By hashes first: they take a third of the time and of the memory.
@@ -230,7 +173,7 @@ class _Run:
                 "select subject_id, string_agg(bucket, ', ' order by bucket) from graded"
                 " where hash(subject_id) in (from twice) group by subject_id having count(*) > 1 limit 1"
             ).fetchone()
-            if found is None and self._pack.vocabulary.records is not None:
+            if found is None and self._work.pack.vocabulary.records is not None:
                 found = duck.execute(
                     "select subject_id, g.bucket || ', ' || parse_filename(o.filename, true)"
                     f" from read_parquet('{orphans}', filename = true) o"
@@ -244,19 +187,6 @@ class _Run:
                     " in one, or folders that are not called bucket=, whose rows are put in buckets first",
                 )
             )
-
-
-def _batches(plan: Plan, dataset: Dataset, paths: list[Path]) -> Iterator[tuple[int, list[Path]]]:
-    """Files in the order of the plan, some at a time, and the number of the first."""
-    files = plan.subject_files if dataset == "subject" else plan.record_files
-    first, rows = 0, 0
-    for number, file in enumerate(files):
-        if number > first and (rows + file.rows > _ROWS_AT_ONCE or number - first >= FILES_AT_ONCE):
-            yield first, paths[first:number]
-            first, rows = number, 0
-        rows += file.rows
-    if files:
-        yield first, paths[first:]
 
 
 # The folder of the results
@@ -279,7 +209,7 @@ def _held(out: Path) -> Iterator[None]:
     except OSError as error:
         reason = "this is a file" if out.exists() else error.strerror
         raise FileError(f"{out}: {reason}; the results need a folder that can be written") from None
-    with _open_folder(out) as name:
+    with open_folder(out) as name:
         try:
             fcntl.flock(int(name.rpartition("/")[2]), fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -289,19 +219,9 @@ def _held(out: Path) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _open_folder(path: Path) -> Iterator[str]:
-    """A name of a folder that is taken for no pattern."""
-    number = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/dev/fd/{number}"
-    finally:
-        os.close(number)
-
-
 def _finished(out: Path, given: Plan) -> dict[str, Any] | None:
     """The manifest of the same run, if it was finished."""
-    manifest = _read_json(out / MANIFEST)
+    manifest = read_json(out / MANIFEST)
     if manifest is None:
         return None
     fields = {name: manifest.get(name) for name in given.as_json()}
@@ -311,8 +231,8 @@ def _finished(out: Path, given: Plan) -> dict[str, Any] | None:
 
 def _begun(out: Path, given: Plan) -> Plan:
     """The plan of the folder's run: the one that was begun, or the one given, from now on."""
-    place = out / WORK / "plan.json"
-    kept = _read_json(place)
+    place = out / FOLDER / "plan.json"
+    kept = read_json(place)
     if kept is not None:
         _require_same(out, given, kept)
         plan = given.going_on_with(plan_of(json.dumps(kept)))
@@ -326,7 +246,7 @@ def _begun(out: Path, given: Plan) -> Plan:
                 f"{out}: not empty, and no run to go on with; name another --out",
             )
         )
-    _write_json(place, given.as_json())
+    write_json(place, given.as_json())
     return given
 
 
@@ -370,29 +290,3 @@ def _require_disk(out: Path, plan: Plan, memory: str, say: Say) -> None:
             f"{many}; disk: about {shown} needed, {left} free",
         )
     )
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except ValueError:
-        raise FileError(f"{path}: not JSON, or damaged; name another --out") from None
-    return found
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """The file whole and on the disk, or not at all."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.partial")
-        with partial.open("w", encoding="utf-8") as file:
-            json.dump(content, file, ensure_ascii=False, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-        with _open_folder(path.parent) as folder:
-            os.fsync(int(folder.rpartition("/")[2]))
-    except OSError as error:
-        raise FileError(f"{path}: can't be written: {error.strerror}") from None

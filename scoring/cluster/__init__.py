@@ -1,0 +1,1 @@
+"""Runs over folders on a cluster, whose machines see the same folders."""
