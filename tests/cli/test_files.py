@@ -9,7 +9,6 @@ import re
 import resource
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from decimal import Decimal
 from itertools import chain
@@ -22,6 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import Result
 from stdnum.cn import uscc
+from warm import Warm
 
 from cli.conftest import PROGRAM, Command
 from cli.market import AS_OF, BLANK, HIT, MISSED, SUBJECTS
@@ -530,7 +530,7 @@ from scoring.cli import main
 
 def grade(*given, **named):
     print("graded", file=sys.stderr, flush=True)
-    while True:
+    for _ in range(60_000):
         time.sleep(0.01)
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -551,13 +551,8 @@ def test_a_run_that_is_stopped_leaves_no_results(
     spill, out = tmp_path / "spill", tmp_path / "out"
     spill.mkdir()
     out.mkdir()
-    running = subprocess.Popen(
-        [sys.executable, "-c", HELD, *line(market, crowd, out / "scores.csv")[1:]],
-        env=os.environ | {"XINHENG_TEMP_DIRECTORY": str(spill)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    env = os.environ | {"XINHENG_TEMP_DIRECTORY": str(spill)}
+    running = Warm(HELD, *line(market, crowd, out / "scores.csv")[1:], env=env)
     assert running.stderr is not None
     assert running.stderr.readline() == "graded\n"
     assert len(list(spill.iterdir())) == 1
