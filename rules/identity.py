@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, get_args
 
 from rules.exact import EXACT
@@ -28,7 +29,27 @@ def identity(pack: Pack) -> str:
     >>> len(identity(one)), identity(one) == identity(other)
     (64, True)
     """
-    text = json.dumps(canonical(pack), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _identity(_This(pack))
+
+
+class _This:
+    """A pack as a key: it is the same as itself alone, for to compare all that it says takes too long."""
+
+    __slots__ = ("pack",)
+
+    def __init__(self, pack: Pack) -> None:
+        self.pack = pack
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _This) and self.pack is other.pack
+
+    def __hash__(self) -> int:
+        return id(self.pack)
+
+
+@lru_cache(maxsize=64)
+def _identity(this: _This) -> str:
+    text = json.dumps(canonical(this.pack), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
