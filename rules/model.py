@@ -464,6 +464,7 @@ class Pack:
     :param tables: the titles of the tables, by id; their rows are among the rules.
     :param authority: who makes the grade; None where the pack does not say.
     :param together: which rules may meet one fact, and why.
+    :param note: what people must know before they use it.
     """
 
     id: str
@@ -484,6 +485,7 @@ class Pack:
     remedies: tuple[Remedy, ...] = field(default=(), metadata=GIVEN)
     authority: Authority | None = field(default=None, metadata=GIVEN)
     together: tuple[Together, ...] = field(default=(), metadata=GIVEN)
+    note: Title | None = field(default=None, metadata=GIVEN)
     examples: tuple[Example, ...] = field(default=(), metadata={"identity": False})
     place: Place = field(default=NOWHERE, metadata={"identity": False})
 

@@ -64,6 +64,7 @@ def build_pack(document: Document, data: Mapping[str, Any], vocabulary: Vocabula
         supervision=build_supervision(context, references, data["supervision"]),
         authority=Authority(data["authority"]) if data["authority"] else None,
         together=build_together(context, data),
+        note=data["note"],
         examples=build_examples(context, data["examples"], ("examples",), None),
         place=document.place(()),
     )

@@ -467,6 +467,7 @@ class PackSchema(Strict):
     pack = own.Identifier(required=True)
     version = fields.String(required=True)
     title = own.TitleField(required=True)
+    note = own.TitleField(load_default=None)
     authority = own.Text(load_default=None, validate=one_of(tuple(map(str, Authority))))
     subject = SubjectField(required=True)
     in_force = nested(InForceSchema, required=True)

@@ -50,6 +50,8 @@ def rule_book(pack: Pack) -> tuple[Block, ...]:
 
 def _blocks(pack: Pack) -> Iterator[Block]:
     yield Heading(1, str(pack.title))
+    if pack.note is not None:
+        yield Paragraph(f"使用须知 Before use：{pack.note}")
     yield from _front(pack)
     yield from _grades(pack)
     yield from _supervision(pack)

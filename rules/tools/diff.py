@@ -113,6 +113,7 @@ def _pack(pack: Pack) -> Fields:
         "id": pack.id,
         "version": pack.version,
         "title": str(pack.title),
+        "note": str(pack.note or ""),
         "authority": str(AUTHORITIES[pack.authority]) if pack.authority else "",
         "vocabulary": pack.vocabulary.id,
         "in force from": str(pack.in_force_from),

@@ -23,9 +23,9 @@ _ENTRY = ("id", "title", "note", "dimension", "where", "when", "input", "inputs"
 _MEASURE = ("title", "count", "sum", "min", "max", "mean", "latest", "ratio", "value",
             "rank", "peers", "order", "where", "within", "by", "take")  # fmt: skip
 ORDER: Mapping[str, tuple[str, ...]] = {
-    "": ("pack", "version", "title", "authority", "subject", "in_force", "basis", "score", "dimensions",
-         "measures", "rules", "vetoes", "tables", "consequences", "together", "alerts", "remedies", "grades",
-         "supervision", "examples"),
+    "": ("pack", "version", "title", "note", "authority", "subject", "in_force", "basis", "score",
+         "dimensions", "measures", "rules", "vetoes", "tables", "consequences", "together", "alerts",
+         "remedies", "grades", "supervision", "examples"),
     "rules": _ENTRY,
     "vetoes": _ENTRY,
     "tables": _ENTRY,

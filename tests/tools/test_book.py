@@ -29,7 +29,9 @@ def test_codes_windows_caps_and_bases_are_in_words() -> None:
 def test_the_book_says_whose_grade_it_is_and_until_when_its_documents_are_law() -> None:
     old = "{id: old, title: 某旧条例, in_force_from: 2020-01-01, repealed_on: 2026-04-01, replaced_by: law}"
     law = "  - {id: law, title: 某条例（2026年）}\n"
-    text = book(("in_force: {", "authority: district\nin_force: {"), (law, f"{law}  - {old}\n"))
+    said = "note: {zh: 启用前须研读, en: Read it first}\nauthority: district\n"
+    text = book(("in_force: {", f"{said}in_force: {{"), (law, f"{law}  - {old}\n"))
+    assert "使用须知 Before use：启用前须研读 Read it first" in text
     assert "| 评价主体 Authority | 区级评价，用于本区监管 the district's own grade" in text
     assert "| 某旧条例；2020-01-01 起施行 in force；2026-04-01 废止 repealed，由某条例（2026年）替代" in text
 
