@@ -92,7 +92,8 @@ def bases(review: Review) -> Iterator[Finding]:
     citations += [entry.citations for entry in pack.alerts] + [entry.citations for entry in pack.remedies]
     cited = {citation.basis for given in citations for citation in given}
     for index, basis in enumerate(pack.bases):
-        if basis.id not in cited and basis.id != OWN_CHOICE:
+        told = basis.id == OWN_CHOICE or basis.repealed_on is not None  # one that is gone is there to say so
+        if basis.id not in cited and not told:
             yield review.finding(
                 Severity.WARNING, "unused-basis", ("basis", index), basis.id, "no rule cites it"
             )
