@@ -127,7 +127,7 @@ def met(store: Store, run_id: int) -> set[tuple[str, str]]:
 def test_a_measure_that_is_shown_needs_no_rule_that_reads_it(store: Store, department: Pack) -> None:
     """The ranking shows more than the pack's rules read; what is shown counts as no input."""
     data = yaml.safe_load(Path(department.place.file).read_text("utf-8"))
-    few = {part: list[Any]() for part in ("consequences", "vetoes", "examples")}
+    few = {part: list[Any]() for part in ("consequences", "vetoes", "together", "examples")}
     text = PackText(
         to_yaml({**data, **few, "rules": data["rules"][:1]}), "few.yaml", vocabulary_text("department")
     )
