@@ -57,9 +57,10 @@ def canonical(pack: Pack) -> dict[str, Any]:
     """The pack as plain data, the same for every way of writing it."""
     form: dict[str, Any] = _plain(pack)
     for part in _UNORDERED:
-        form[part] = sorted(form[part], key=lambda entry: str(entry["id"]))
-    if not pack.remedies:
-        del form["remedies"]  # what packs were before there were any, they still are
+        if part in form:
+            form[part] = sorted(form[part], key=lambda entry: str(entry["id"]))
+    if pack.together:
+        form["together"] = sorted(form["together"], key=lambda entry: str(entry["rules"]))
     return form
 
 
@@ -85,7 +86,13 @@ def _plain(value: Any) -> Any:
             return {
                 f.name: _plain(getattr(value, f.name))
                 for f in dataclasses.fields(value)
-                if f.metadata.get("identity", True)
+                if _counts(f, getattr(value, f.name))
             }
         case _:
             return value
+
+
+def _counts(field: dataclasses.Field[Any], value: Any) -> bool:
+    """Whether a field is part of what a pack is: always, never, or where it is given."""
+    counts = field.metadata.get("identity", True)
+    return value not in (None, ()) if counts == "where given" else bool(counts)

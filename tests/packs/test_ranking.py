@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from databases import Fill
 from strategies import to_yaml
 
 from rules.fault import UnknownPackError
-from rules.library.loader import PACKS, load_pack, vocabulary_text
+from rules.library.loader import find_pack, vocabulary_text
 from rules.model import Pack
 from rules.plan import compile_plan, used_measures
 from rules.titles import UnknownError
@@ -28,7 +29,7 @@ from scoring.store.packs import PackText
 
 from .district import ENOUGH, bodies, put_into, survey
 
-AS_OF = dt.date(2026, 12, 31)
+PACK, AS_OF = "department-credit", dt.date(2026, 12, 31)
 TWO_YEARS = ("two-years.talk", "two-years.no-awards", "two-years.head-moved")
 MET = [
     ("last-of-year.talk", "c"),
@@ -38,6 +39,12 @@ MET = [
 ]
 """The consequences of the first run, and whom each meets."""
 GONE = {"state": "abolished", "abolished_on": dt.date(2026, 1, 1)}
+
+
+@pytest.fixture(scope="module")
+def department() -> Pack:
+    """The version that rules when the year's results are published."""
+    return find_pack(PACK, AS_OF)
 
 
 def fill(store: Store, pack: Pack) -> None:
@@ -52,7 +59,7 @@ def fill(store: Store, pack: Pack) -> None:
 
 def ranked_once(url: str) -> None:
     """Fill an empty store, and publish a run."""
-    store, pack = open_store(url), load_pack(PACKS / "department-credit.yaml")
+    store, pack = open_store(url), find_pack(PACK, AS_OF)
     fill(store, pack)
     run(store, pack, AS_OF)
     store.close()
@@ -69,7 +76,7 @@ def ranked(copy_of: Callable[[Fill], str]) -> Iterator[Store]:
 def ranked_twice(url: str) -> None:
     """To the run of before comes another, which knows of later answers: praise for one, blame for another."""
     ranked_once(url)
-    store, pack = open_store(url), load_pack(PACKS / "department-credit.yaml")
+    store, pack = open_store(url), find_pack(PACK, AS_OF)
     later = [*survey(2026, {"few": 99}), *survey(2026, {"b": 1}, 900)]
     more = [{**row, "record_id": f"{row['record_id']}-late"} for row in later]
     put_into(store, pack, bodies(["few", "b"]), more)
@@ -134,8 +141,8 @@ def met(store: Store, run_id: int) -> set[tuple[str, str]]:
 
 def test_a_measure_that_is_shown_needs_no_rule_that_reads_it(store: Store, department: Pack) -> None:
     """The ranking shows more than the pack's rules read; what is shown counts as no input."""
-    data = yaml.safe_load((PACKS / "department-credit.yaml").read_text("utf-8"))
-    few = {part: list[Any]() for part in ("consequences", "vetoes", "examples")}
+    data = yaml.safe_load(Path(department.place.file).read_text("utf-8"))
+    few = {part: list[Any]() for part in ("consequences", "vetoes", "together", "examples")}
     text = PackText(
         to_yaml({**data, **few, "rules": data["rules"][:1]}), "few.yaml", vocabulary_text("department")
     )
@@ -157,8 +164,8 @@ def test_without_a_run_it_says_how_to_start_one(store: Store) -> None:
         department_ranking(store)
 
 
-def test_a_run_of_a_pack_that_ranks_nobody_is_refused(sqlite_store_url: str, enterprise: Pack) -> None:
-    store = open_store(sqlite_store_url)
+def test_a_run_of_a_pack_that_ranks_nobody_is_refused(sqlite_store_url: str) -> None:
+    store, enterprise = open_store(sqlite_store_url), find_pack("enterprise-credit", AS_OF)
     put_into(store, enterprise, [{"subject_id": "91500159MALHQAY57U", "name": "虚构公司"}], [])
     done = run(store, enterprise, AS_OF).run
     with pytest.raises(UnknownPackError, match="ranks nobody"):
@@ -183,8 +190,8 @@ def test_the_command_prints_the_ranking(ranked_url: str) -> None:
     assert [(row["place"], row["name"], row["satisfaction"], row["tier"]) for row in rows] == [
         (1, "a局", 95.0, "B"),
         (2, "b局", 90.0, "B"),
-        (3, "c局", 60.0, "D"),
-        (3, "d局", 60.0, "D"),
+        (3, "c局", 60.0, "C"),  # satisfied the year before: not the lowest tier
+        (3, "d局", 60.0, "C"),
         (None, "few局", None, "B"),
         (None, "gone局", None, "C"),
     ]
