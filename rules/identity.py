@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, get_args
 
 from rules.exact import EXACT
@@ -28,7 +29,27 @@ def identity(pack: Pack) -> str:
     >>> len(identity(one)), identity(one) == identity(other)
     (64, True)
     """
-    text = json.dumps(canonical(pack), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _identity(_This(pack))
+
+
+class _This:
+    """A pack as a key: it is the same as itself alone, for to compare all that it says takes too long."""
+
+    __slots__ = ("pack",)
+
+    def __init__(self, pack: Pack) -> None:
+        self.pack = pack
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _This) and self.pack is other.pack
+
+    def __hash__(self) -> int:
+        return id(self.pack)
+
+
+@lru_cache(maxsize=64)
+def _identity(this: _This) -> str:
+    text = json.dumps(canonical(this.pack), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -36,9 +57,10 @@ def canonical(pack: Pack) -> dict[str, Any]:
     """The pack as plain data, the same for every way of writing it."""
     form: dict[str, Any] = _plain(pack)
     for part in _UNORDERED:
-        form[part] = sorted(form[part], key=lambda entry: str(entry["id"]))
-    if not pack.remedies:
-        del form["remedies"]  # what packs were before there were any, they still are
+        if part in form:
+            form[part] = sorted(form[part], key=lambda entry: str(entry["id"]))
+    if pack.together:
+        form["together"] = sorted(form["together"], key=lambda entry: str(entry["rules"]))
     return form
 
 
@@ -64,7 +86,13 @@ def _plain(value: Any) -> Any:
             return {
                 f.name: _plain(getattr(value, f.name))
                 for f in dataclasses.fields(value)
-                if f.metadata.get("identity", True)
+                if _counts(f, getattr(value, f.name))
             }
         case _:
             return value
+
+
+def _counts(field: dataclasses.Field[Any], value: Any) -> bool:
+    """Whether a field is part of what a pack is: always, never, or where it is given."""
+    counts = field.metadata.get("identity", True)
+    return value not in (None, ()) if counts == "where given" else bool(counts)

@@ -18,6 +18,8 @@ from rules.titles import Title as Title
 
 OWN_CHOICE_TITLE = Title("自定", "own choice")
 NOWHERE = Place("", 0, 0)
+GIVEN = {"identity": "where given"}
+"""Parts of a pack that came to the language later: packs without them are what they were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Column:
     :param declared: the type's name in the vocabulary: text, integer, decimal, date, boolean.
     :param values: code → title, where the column has a closed list of codes.
     :param aliases: other headers by which files name the column.
+    :param spellings: other words by which files say a code → the code.
     :param format: a further check on a text: ``uscc`` (GB 32100-2015).
     :param lawful: patterns of codes that break the format and are in use, ``?`` for any character.
     :param fillers: codes that stand for one that is not known.
@@ -82,6 +85,7 @@ class Column:
     lawful: tuple[str, ...] = field(default=(), metadata={"identity": False})
     fillers: tuple[str, ...] = field(default=(), metadata={"identity": False})
     possible: Possible = field(default=ANYTHING, metadata={"identity": False})
+    spellings: Mapping[str, str] = field(default_factory=dict, metadata={"identity": False})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,22 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """How long the law lets records count, whoever writes a pack.
+
+    :param when: which records.
+    :param months: for how many months from the record's date at the longest; 0 where they never count.
+    :param until: the date column on which they end where it is stated.
+    :param because: the law that says so.
+    """
+
+    when: Expression
+    months: int | None
+    until: str | None
+    because: Title
+
+
+@dataclass(frozen=True, slots=True)
 class Vocabulary:
     """What is known of one kind of subject and of the records about it.
 
@@ -108,6 +128,7 @@ class Vocabulary:
     :param record_subject: the record column that holds the subject's key.
     :param record_date: the record column from which a record counts unless its rule says otherwise.
     :param find_by: attributes by which a record's subject is found where its code is a filler.
+    :param limits: how long the law lets records count; lint holds packs to it.
     """
 
     id: str
@@ -117,6 +138,7 @@ class Vocabulary:
     record_subject: str
     record_date: str
     find_by: tuple[str, ...] = field(default=(), metadata={"identity": False})
+    limits: tuple[Limit, ...] = field(default=(), metadata={"identity": False})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +146,17 @@ class Basis:
     """A document that rules rest on; ``own-choice`` needs no entry.
 
     :param short: how it is cited in a list: its number, where it has one.
+    :param in_force_from: the first day on which it is law; None where the pack does not say.
+    :param repealed_on: the first day on which it is law no more.
+    :param replaced_by: the basis that took its place.
     """
 
     id: str
     title: str
     short: str
+    in_force_from: dt.date | None = field(default=None, metadata=GIVEN)
+    repealed_on: dt.date | None = field(default=None, metadata=GIVEN)
+    replaced_by: str | None = field(default=None, metadata=GIVEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +386,18 @@ class Remedy:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Rules that one fact may meet on purpose.
+
+    :param rules: ids of rules, vetoes and tables, sorted; a table stands for all its rows.
+    :param why: why the fact counts more than once.
+    """
+
+    rules: tuple[str, ...]
+    why: Title
+
+
+@dataclass(frozen=True, slots=True)
 class Dimension:
     """A part of the score; its points are kept between ``floor`` and ``ceiling`` (hundredths)."""
 
@@ -404,11 +444,34 @@ class Score:
     max: int
 
 
+class Authority(StrEnum):
+    """Who makes a grade."""
+
+    NATIONAL = "national"
+    INDUSTRY = "industry"
+    DISTRICT = "district"
+
+    @property
+    def said(self) -> Title:
+        """Who that is."""
+        return _AUTHORITIES[self]
+
+
+_AUTHORITIES = {
+    Authority.NATIONAL: Title("国家统一评价", "one grade of the whole country"),
+    Authority.INDUSTRY: Title("行业主管部门评价", "the grade of an industry's regulator"),
+    Authority.DISTRICT: Title("区级评价，用于本区监管", "the district's own grade, for its supervision"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Pack:
     """A versioned set of rules for one kind of subject. ``grades`` run from the best tier to the worst.
 
     :param tables: the titles of the tables, by id; their rows are among the rules.
+    :param authority: who makes the grade; None where the pack does not say.
+    :param together: which rules may meet one fact, and why.
+    :param note: what people must know before they use it.
     """
 
     id: str
@@ -426,7 +489,10 @@ class Pack:
     alerts: tuple[Alert, ...]
     grades: tuple[Grade, ...]
     supervision: tuple[Supervision, ...]
-    remedies: tuple[Remedy, ...] = ()
+    remedies: tuple[Remedy, ...] = field(default=(), metadata=GIVEN)
+    authority: Authority | None = field(default=None, metadata=GIVEN)
+    together: tuple[Together, ...] = field(default=(), metadata=GIVEN)
+    note: Title | None = field(default=None, metadata=GIVEN)
     examples: tuple[Example, ...] = field(default=(), metadata={"identity": False})
     place: Place = field(default=NOWHERE, metadata={"identity": False})
 

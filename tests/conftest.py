@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
 import gc
 import os
 import shutil
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -14,7 +16,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from databases import Fill, database_of_its_own
+from databases import Fill, MadeOnce, database_of_its_own
 from hypothesis import settings
 
 from scoring.live.supervisor import Engine
@@ -43,6 +45,9 @@ os.environ.setdefault("XINHENG_THREADS", "1")
 """A batch of a few subjects takes a third longer on two processors, which the tests' processes share as is;
 another number tries what several threads do."""
 
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):  # else each process compiles all modules anew
+    sys.dont_write_bytecode = False
+
 settings.register_profile("same-every-time", derandomize=True, deadline=None, database=None)
 settings.register_profile("by-chance", deadline=None, print_blob=True)
 settings.load_profile("by-chance" if "XINHENG_EXAMPLES" in os.environ else "same-every-time")
@@ -64,6 +69,26 @@ def pytest_sessionfinish() -> None:
 def _columns(tmp_path_factory: pytest.TempPathFactory) -> None:
     """The copies of facts that tests cause are not among those of the user who runs them."""
     os.environ["XINHENG_COLUMNS_DIRECTORY"] = str(tmp_path_factory.mktemp("columns"))
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """Gives a directory that the first of the tests' processes fills for all of them, to read or to copy."""
+    own = tmp_path_factory.getbasetemp()
+    room = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def made(name: str, fill: Callable[[Path], object]) -> Path:
+        whole, part = room / f"once-{name}", room / f"part-{name}"
+        with (room / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not whole.exists():
+                shutil.rmtree(part, ignore_errors=True)  # of one that was stopped
+                part.mkdir()
+                fill(part)
+                part.rename(whole)
+        return whole
+
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 from waiting import until_all_is_judged
 
 Fill = Callable[[str], None]
 """Fills the empty store of a URL, and leaves no connection to it open."""
+
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
+"""Gives the directory of a name, filled by what fills it: once for all processes of the tests."""
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from waiting import PATIENCE
 
 from rules.library.loader import load_text
 from scoring.judging.engine import grade
@@ -62,7 +63,8 @@ def run(folder: Path, limit_mb: int) -> dict[str, Any]:
     """What :func:`main` sees in a process of its own."""
     root = Path(__file__).parents[1]
     command = [sys.executable, __file__, str(folder), str(limit_mb)]
-    done = subprocess.run(command, cwd=root, env={"PYTHONPATH": str(root)}, capture_output=True, timeout=300)
+    env = {"PYTHONPATH": str(root)}
+    done = subprocess.run(command, cwd=root, env=env, capture_output=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr.decode()
     seen: dict[str, Any] = json.loads(done.stdout)
     return seen

@@ -31,18 +31,33 @@ BODIES = [f"91500159MA000000{n}" for n in range(4)]
 CODES = [body + uscc.calc_check_digit(body) for body in BODIES]
 TODAY = today()
 
-TEXTS = [
+CODED = [
+    *CODES,
+    CODES[0].lower(),
+    f" {CODES[1]}",
+    BODIES[0] + "0",
+    "0" * 18,
+    "0" * 17 + "X",
+    "9350123M0000000000",
+]
+NUMBERS = [
+    *("0", "12", "-0", "-1", "-12.5", "007", "1.5", "1.00001", "12.5万", "1,000", "1e3", "+5", "1."),
+    *(".5", "(3)", "99999999999999.9999", "123456789012345", "-99999999999999.9999", "9" * 18, "9" * 19),
+]  # fmt: skip
+WRITTEN_DAYS = [
+    *("2026-03-05", "2026-03-04", "2026/3/5", "20260305", "2026-02-30", "1900-01-01", "9999-12-31"),
+    *("1949-12-31", str(TODAY), str(TODAY + dt.timedelta(20)), "长期"),
+]  # fmt: skip
+PROSE = [
     *(None, "", " ", "无", "-", "示例 example", "云衡税务局", "云衡税务局 ", "Ａ１２３４５６", "=1+1"),
     *("'00012", "#REF!", "a/..", "a\x00b", "x" * 201, "重庆（集团）公司", "5E-10", "5E-100", "R-00001"),
     *("café", "cafe\u0301", "无无无无无", "-----", "a-b-c-d", "-a-b-c-d", "E-10000", "〔2026〕7号"),
-    *(*CODES, CODES[0].lower(), f" {CODES[1]}", BODIES[0] + "0", "0" * 18, "0" * 17 + "X"),
-    *("9350123M0000000000", "0", "12", "-0", "007", "1.5", "1.00001", "12.5万", "1,000", "1e3", "+5"),
-    *("99999999999999.9999", "123456789012345", "-99999999999999.9999", "1.", ".5", "(3)"),
-    *("9" * 18, "9" * 19, "true", "TRUE", "是", "1", "2026-03-05", "2026/3/5", "20260305", "2026-02-30"),
-    *("1900-01-01", "9999-12-31", "1949-12-31", str(TODAY), str(TODAY + dt.timedelta(20)), "长期"),
-    *("penalty", "行政处罚", "tax_rating", "annual_report", "effective", "general", "fine", "A", "M"),
-    *("false", "serious", "Penalty", "company", "公司"),
 ]  # fmt: skip
+WORDS = [
+    *("penalty", "行政处罚", "tax_rating", "annual_report", "effective", "general", "fine", "A", "M"),
+    *("false", "serious", "Penalty", "company", "公司", "true", "TRUE", "是", "1"),
+]  # fmt: skip
+TEXTS = [*PROSE, *CODED, *NUMBERS, *WRITTEN_DAYS, *WORDS]
 DAYS = [
     None,
     *map(dt.date.fromisoformat, ("2026-03-05", "2026-03-04", "1900-01-01", "0001-01-01", "2099-12-31")),
@@ -93,13 +108,23 @@ def _columns(draw: st.DrawFn, column: Column, count: int) -> pa.Array:
     fitting = FITTING.get(column.declared, pa.string())
     kind = draw(st.sampled_from([fitting, fitting, pa.string(), *CELLS]))
     cells = st.sampled_from(CELLS[kind])
+    if kind == pa.string():
+        cells = st.one_of(st.sampled_from(_fitting_texts(column)), cells)
     if column.name in (*GOOD, VOCABULARY.subject.key) and kind in (pa.string(), fitting):
         good = GOOD.get(column.name)
         text = str(good) if kind == pa.string() else good
         more: list[Any] = [EXAMPLE, column.name, column.title.zh, f"R-0000{draw(st.integers(0, 9))}"]
         more = more if kind == pa.string() else []
-        cells = st.one_of(*[st.just(text)] * 4, st.sampled_from([text, *more]), cells)
+        cells = st.one_of(*[st.just(text)] * 3, st.sampled_from([text, *more]), cells)
     return pa.array(draw(st.lists(cells, min_size=count, max_size=count)), kind)
+
+
+def _fitting_texts(column: Column) -> list[Any]:
+    if column.format == "uscc":
+        return CODED
+    if column.values:
+        return WORDS
+    return {"decimal": NUMBERS, "integer": NUMBERS, "date": WRITTEN_DAYS}.get(column.declared, PROSE)
 
 
 def _read(path: Path, table: str) -> Any:

@@ -10,17 +10,18 @@ PATIENCE = 300.0
 """Seconds after which something has gone wrong, on whatever machine."""
 
 
-def until(happened: Callable[[], object], what: str) -> None:
+def until(happened: Callable[[], object], what: str, every: float = 0.01) -> None:
     """Return once ``happened()`` is true.
 
     :param what: is waited for, for the message.
+    :param every: so many seconds it is asked.
     :raises TimeoutError: after :data:`PATIENCE` seconds.
     """
     end = time.monotonic() + PATIENCE
     while not happened():
         if time.monotonic() > end:
             raise TimeoutError(f"{what} did not happen in {PATIENCE:.0f} seconds")
-        time.sleep(0.01)
+        time.sleep(every)
 
 
 def until_all_is_judged() -> None:

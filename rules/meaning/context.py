@@ -30,8 +30,8 @@ class Context:
         self.faulty: set[str] = set()
         self.attributes = vocabulary.subject.columns
         self.records = vocabulary.records.columns if vocabulary.records else {}
-        self.record_scope = _scope(self.records, Level.RECORD)
-        self.subject_scope = _scope(self.attributes, Level.SUBJECT)
+        self.record_scope = scope_of(self.records, Level.RECORD)
+        self.subject_scope = scope_of(self.attributes, Level.SUBJECT)
         self.scope = self.record_scope
 
     def declare(self, measures: Iterable[Measure]) -> None:
@@ -76,7 +76,8 @@ class Context:
         return self.attempt(path, text, lambda: parse_expression(text, scope or self.scope))
 
 
-def _scope(columns: Mapping[str, Column], level: Level) -> Scope:
+def scope_of(columns: Mapping[str, Column], level: Level) -> Scope:
+    """What conditions about columns may name."""
     return Scope(
         {name: Name(name, level, column.type) for name, column in columns.items()},
         {name: frozenset(column.values) for name, column in columns.items() if column.values},

@@ -10,11 +10,18 @@ from rules.meaning.alerts import build_alerts
 from rules.meaning.context import Context
 from rules.meaning.examples import build_examples
 from rules.meaning.measures import build_measures
-from rules.meaning.references import References, build_supervision, check_grades, check_ids
+from rules.meaning.references import (
+    References,
+    build_supervision,
+    build_together,
+    check_grades,
+    check_ids,
+    check_replaced,
+)
 from rules.meaning.remedies import build_remedies
 from rules.meaning.rules import build_consequence, build_rule, build_veto
 from rules.meaning.tables import build_table
-from rules.model import Pack, Rule, Vocabulary
+from rules.model import Authority, Pack, Rule, Vocabulary
 from rules.text.source import Document
 
 MAX_RULES = 10_000
@@ -55,11 +62,15 @@ def build_pack(document: Document, data: Mapping[str, Any], vocabulary: Vocabula
         grades=tuple(data["grades"]),
         remedies=build_remedies(context, references, data["remedies"]),
         supervision=build_supervision(context, references, data["supervision"]),
+        authority=Authority(data["authority"]) if data["authority"] else None,
+        together=build_together(context, data),
+        note=data["note"],
         examples=build_examples(context, data["examples"], ("examples",), None),
         place=document.place(()),
     )
     check_ids(context, data)
     check_grades(context, data)
+    check_replaced(context, data["basis"])
     if context.faults:
         raise PackError(context.faults)
     return pack

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from rules.meaning.context import Context
-from rules.model import Supervision
+from rules.model import Basis, Supervision, Together
 from rules.text.fields import OWN_CHOICE
 from rules.text.source import Path
 
@@ -95,3 +95,26 @@ def build_supervision(
         for tier in tiers
         if tier in data
     )
+
+
+def build_together(context: Context, data: Mapping[str, Any]) -> tuple[Together, ...]:
+    """Which rules may meet one fact: each is a rule, veto or table, or one row of a table."""
+    known = {d["id"] for part in ("rules", "vetoes", "tables") for d in data[part]}
+    known |= {f"{d['id']}.{n}" for d in data["tables"] for n in range(1, len(d["rows"]) + 1)}
+    for index, entry in enumerate(data["together"]):
+        for place, name in enumerate(entry["rules"]):
+            if name not in known:
+                hint = "the id of a rule, veto or table"
+                context.report(("together", index, "rules", place), name, "no such rule", hint)
+    return tuple(Together(tuple(sorted(set(entry["rules"]))), entry["why"]) for entry in data["together"])
+
+
+def check_replaced(context: Context, bases: Sequence[Basis]) -> None:
+    """What took the place of a basis is another basis of the pack."""
+    ids = [basis.id for basis in bases]
+    for index, basis in enumerate(bases):
+        others = [name for name in ids if name != basis.id]
+        if basis.replaced_by is not None and basis.replaced_by not in others:
+            hint = f"one of {', '.join(others)}" if others else "an entry of its own"
+            path: Path = ("basis", index, "replaced_by")
+            context.report(path, basis.replaced_by, "no other basis of the pack", hint)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rules.fault import Fault, PackError
-from rules.language.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT, Type
-from rules.model import Column, Table, Title, Vocabulary
+from rules.language.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT, Level, Type, reads_as_of
+from rules.language.parse import ConditionError, parse_condition
+from rules.meaning.context import scope_of
+from rules.model import Column, Limit, Table, Title, Vocabulary
 from rules.text.source import Document, Path
 
 _TYPES = {"text": TEXT, "integer": INTEGER, "decimal": DECIMAL, "date": DATE, "boolean": BOOLEAN}
@@ -40,18 +42,20 @@ def build_vocabulary(document: Document, data: Mapping[str, Any], path: Path) ->
     subject = _table(document, data["subject"], (*path, "subject"), faults)
     records, link, date = None, "", ""
     find_by: tuple[str, ...] = ()
+    limits: tuple[Limit, ...] = ()
     if data["records"]:
         link, date = data["records"]["subject"], data["records"]["date"]
         records = _table(document, data["records"], (*path, "records"), faults)
         _check_roles(document, records, {"subject": None, "date": DATE}, data["records"], path, faults)
         _check_link(document, subject, records, link, path, faults)
         find_by = tuple(data["records"]["find_by"])
+        limits = tuple(_limits(document, records, data["records"]["limits"], path, faults))
     check = _RowWords(document, path, subject, records, faults)
     check.all()
     check.names(find_by, subject, TEXT, ("records", "find_by"))
     if faults:
         raise PackError(faults)
-    return Vocabulary(data["vocabulary"], data["title"], subject, records, link, date, find_by)
+    return Vocabulary(data["vocabulary"], data["title"], subject, records, link, date, find_by, limits)
 
 
 def _table(document: Document, data: Mapping[str, Any], path: Path, faults: list[Fault]) -> Table:
@@ -63,6 +67,7 @@ def _table(document: Document, data: Mapping[str, Any], path: Path, faults: list
             title=c["title"],
             values=c["values"],
             aliases=tuple(c["aliases"]),
+            spellings=c["spellings"],
             format=c["format"],
             lawful=tuple(c["lawful"]),
             fillers=tuple(c["fillers"]),
@@ -142,6 +147,28 @@ class _RowWords:
     def _complain(self, where: Path, found: str, message: str, fit: Iterable[str]) -> None:
         hint = f"one of {', '.join(fit)}"
         self.faults.append(self.document.fault((*self.path, *where), found, message, hint))
+
+
+def _limits(
+    document: Document, records: Table, given: Iterable[Mapping[str, Any]], path: Path, faults: list[Fault]
+) -> Iterator[Limit]:
+    scope = scope_of(records.columns, Level.RECORD)
+    dates = [name for name, column in records.columns.items() if column.type == DATE]
+    for index, entry in enumerate(given):
+        where = (*path, "records", "limits", index)
+        if entry["until"] not in (None, *dates):
+            hint = f"one of {', '.join(dates)}"
+            faults.append(document.fault((*where, "until"), entry["until"], "not a date column", hint))
+        try:
+            when = parse_condition(entry["when"], scope)
+        except ConditionError as error:
+            text = error.text or entry["when"]
+            faults.append(document.fault((*where, "when"), text, error.message, error.hint))
+            continue
+        if reads_as_of(when):
+            message, hint = "a limit is for the same records on every day", "a condition on columns alone"
+            faults.append(document.fault((*where, "when"), "as_of", message, hint))
+        yield Limit(when, entry["months"], entry["until"], entry["because"])
 
 
 def _check_roles(

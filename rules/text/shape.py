@@ -17,6 +17,7 @@ from rules.model import (
     EARLIEST,
     LATEST,
     Aggregate,
+    Authority,
     Basis,
     Decay,
     Dimension,
@@ -88,10 +89,18 @@ class BasisSchema(Strict):
     id = own.Identifier(required=True)
     title = own.Text(required=True)
     short = own.Text(load_default=None)
+    in_force_from = own.Date(load_default=None)
+    repealed_on = own.Date(load_default=None)
+    replaced_by = own.Identifier(load_default=None)
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Basis:
-        return Basis(data["id"], data["title"], data["short"] or data["title"])
+        begins, ends = data["in_force_from"], data["repealed_on"]
+        if begins and ends and ends <= begins:
+            raise complaint("repealed before it is in force", "repealed_on after in_force_from")
+        if data["replaced_by"] and not ends:
+            raise complaint("replaced and not repealed", "repealed_on: 2026-04-01, or no replaced_by")
+        return Basis(**{**data, "short": data["short"] or data["title"]})
 
 
 def _not_above_nothing(floor: int) -> None:
@@ -242,6 +251,11 @@ class RemedySchema(Strict):
     basis = own.CitationField(required=True)
 
 
+class TogetherSchema(Strict):
+    rules = fields.List(own.Identifier(), required=True, validate=validate.Length(min=1))
+    why = own.TitleField(required=True)
+
+
 class RowSchema(Strict):
     """The long form of a row; what it leaves out is the table's."""
 
@@ -366,6 +380,7 @@ class ColumnSchema(Strict):
     title = own.TitleField(required=True)
     values = fields.Dict(keys=fields.String(), values=own.TitleField(), load_default=dict)
     aliases = fields.List(own.Text(), load_default=list)
+    spellings = fields.Dict(keys=own.Text(), values=fields.String(), load_default=dict)
     format = own.Text(load_default=None, validate=one_of(("uscc",)))
     lawful = fields.List(own.CodePattern(), load_default=list)
     fillers = fields.List(own.Text(), load_default=list)
@@ -377,6 +392,12 @@ class ColumnSchema(Strict):
             raise complaint("values and format belong to a text", "type: text")
         if not data.get("format") and (data.get("lawful") or data.get("fillers")):
             raise complaint("lawful and fillers are exceptions to a format", "format: uscc")
+
+    @validates_schema
+    def spellings_say_codes(self, data: dict[str, Any], **_: Any) -> None:
+        unknown = sorted(set(data.get("spellings", {}).values()) - set(data.get("values", {})))
+        if unknown:
+            raise complaint(f"{unknown[0]} is none of the column's values", "spellings: {another word: code}")
 
     @validates_schema
     def possible_fits_the_type(self, data: dict[str, Any], **_: Any) -> None:
@@ -405,6 +426,18 @@ class KindSchema(Strict):
         return Kind(tuple(data["needs"]), values)
 
 
+class LimitSchema(Strict):
+    when = own.Text(required=True)
+    months = own.Count(load_default=None, least=0)
+    until = own.ColumnName(load_default=None)
+    because = own.TitleField(required=True)
+
+    @validates_schema
+    def some_end(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("months") is None and data.get("until") is None:
+            raise complaint("neither months nor until", "months: 12, or until: a date column")
+
+
 class RecordTableSchema(SubjectTableSchema):
     subject = own.ColumnName(required=True)
     date = own.ColumnName(required=True)
@@ -412,6 +445,7 @@ class RecordTableSchema(SubjectTableSchema):
     find_by = fields.List(own.ColumnName(), load_default=list)
     kind = own.ColumnName(load_default=None)
     kinds = fields.Dict(keys=fields.String(), values=fields.Nested(KindSchema), load_default=dict)
+    limits = many(LimitSchema)
 
 
 class VocabularySchema(Strict):
@@ -440,6 +474,8 @@ class PackSchema(Strict):
     pack = own.Identifier(required=True)
     version = fields.String(required=True)
     title = own.TitleField(required=True)
+    note = own.TitleField(load_default=None)
+    authority = own.Text(load_default=None, validate=one_of(tuple(map(str, Authority))))
     subject = SubjectField(required=True)
     in_force = nested(InForceSchema, required=True)
     basis = many(BasisSchema)
@@ -450,6 +486,7 @@ class PackSchema(Strict):
     vetoes = many(VetoSchema)
     tables = many(TableSchema)
     consequences = many(ConsequenceSchema)
+    together = many(TogetherSchema)
     alerts = many(AlertSchema)
     remedies = many(RemedySchema)
     grades = fields.List(fields.Nested(GradeSchema), required=True, validate=validate.Length(min=1))

@@ -8,7 +8,7 @@ from itertools import groupby
 from rules.identity import identity
 from rules.language.expressions import Expression, conjuncts, render
 from rules.language.words import both, dated, kind, number, plain, window
-from rules.model import OWN_CHOICE_TITLE, Aggregate, Alert, Dimension, Measure, Pack, Rule
+from rules.model import OWN_CHOICE_TITLE, Aggregate, Alert, Basis, Dimension, Measure, Pack, Rule
 from rules.tools.documents import Block, Cell, Code, Grid, Heading, Paragraph
 
 LANES = {
@@ -31,7 +31,7 @@ AGGREGATES = {
 }
 
 
-_OTHERS = {"veto": "一票否决 Vetoes", "consequence": "结果运用 Consequences"}
+_OTHERS = {"veto": "一票否决与等级限制 Vetoes", "consequence": "结果运用 Consequences"}
 
 
 def rule_book(pack: Pack) -> tuple[Block, ...]:
@@ -50,6 +50,8 @@ def rule_book(pack: Pack) -> tuple[Block, ...]:
 
 def _blocks(pack: Pack) -> Iterator[Block]:
     yield Heading(1, str(pack.title))
+    if pack.note is not None:
+        yield Paragraph(f"使用须知 Before use：{pack.note}")
     yield from _front(pack)
     yield from _grades(pack)
     yield from _supervision(pack)
@@ -62,8 +64,10 @@ def _blocks(pack: Pack) -> Iterator[Block]:
             yield Heading(2, heading)
             for rule in others:
                 yield from _rule(pack, rule)
+    yield from _together(pack)
     yield from _alerts(pack)
     yield from _remedies(pack)
+    yield from _limits(pack)
     yield from _bases(pack)
 
 
@@ -71,16 +75,18 @@ def _front(pack: Pack) -> Iterator[Block]:
     until = pack.in_force_until
     force = f"{pack.in_force_from} 起施行 in force from" + (f"，至 {until} 前 until" if until else "")
     score = pack.score
+    made_by = (("评价主体 Authority", str(pack.authority.said)),) if pack.authority else ()
     yield Grid(
         ("项目 Item", "内容 Content"),
         (
-            ("规则包 Pack", f"{pack.id} {pack.version}"),
+            ("评价规则 Pack", f"{pack.id} {pack.version}"),
+            *made_by,
             ("评价对象 Subject", str(pack.vocabulary.title)),
             ("有效期 In force", force),
-            ("基础分 Start", number(score.start)),
+            ("基准分 Start", number(score.start)),
             ("得分范围 Scores", f"{number(score.min)}—{number(score.max)}"),
             ("规则数 Rules", str(len(pack.rules))),
-            ("内容指纹 Content hash", Code(identity(pack))),
+            ("规则校验码（哈希值） Content hash", Code(identity(pack))),
         ),
     )
 
@@ -209,7 +215,7 @@ def _terms(pack: Pack, rule: Rule) -> Iterator[tuple[str, Cell]]:
     """What a rule, or all rows of a table, say besides condition and points."""
     if rule.note is not None and rule.table is None:
         yield "说明 Note", str(rule.note)
-    yield "计入期间 Counts", str(both(pack, lambda said: window(rule.window, said)))
+    yield "有效计分期 Counts", str(both(pack, lambda said: window(rule.window, said)))
     if rule.cap is not None:
         yield "合计上限 Cap", number(rule.cap)
     yield "依据 Basis", _cited(pack, rule)
@@ -263,6 +269,37 @@ def _joined(pack: Pack, terms: Sequence[Expression]) -> str:
         pack, lambda said: ("且" if said.language == "zh" else " and ").join(map(said.condition, terms))
     )
     return str(zh) if terms else "其余 anything else"
+
+
+def _together(pack: Pack) -> Iterator[Block]:
+    if not pack.together:
+        return
+    yield Heading(2, "一事多计 One fact, several rules")
+    yield Paragraph("同一事实可以同时计入的规则及理由。Which rules one fact may meet on purpose, and why.")
+    titles = {rule.id: rule.title for rule in pack.rules} | dict(pack.tables)
+    rows = tuple(
+        ("；".join(f"{titles[name]}（{name}）" for name in entry.rules), str(entry.why))
+        for entry in pack.together
+    )
+    yield Grid(("规则 Rules", "理由 Why"), rows)
+
+
+def _limits(pack: Pack) -> Iterator[Block]:
+    """How long the law lets records count, whatever the rules say."""
+    vocabulary = pack.vocabulary
+    if not vocabulary.limits or vocabulary.records is None:
+        return
+    yield Heading(2, "法定期限 Limits that law sets")
+    rows = []
+    for limit in vocabulary.limits:
+        ends = (
+            []
+            if limit.months is None
+            else [f"最长 {limit.months} 个月 months" if limit.months else "不得计入 never"]
+        )
+        ends += [f"至 until {vocabulary.records.columns[limit.until].title}"] if limit.until else []
+        rows.append((_said(pack, limit.when), "；".join(ends), str(limit.because)))
+    yield Grid(("信息 Records", "计入 Counted", "依据 Basis"), tuple(rows))
 
 
 def _alerts(pack: Pack) -> Iterator[Block]:
@@ -329,9 +366,20 @@ def _bases(pack: Pack) -> Iterator[Block]:
     for name, citations in others.items():
         for citation in citations:
             cited.setdefault(citation.basis, []).append(name)
-    titles = {basis.id: basis.title for basis in pack.bases}
+    titles = {basis.id: _document(pack, basis) for basis in pack.bases}
     rows = tuple(
         (titles.get(basis, str(OWN_CHOICE_TITLE)), "、".join(dict.fromkeys(rules)) or "—")
         for basis, rules in cited.items()
     )
     yield Grid(("文件 Document", "规则 Rules"), rows)
+
+
+def _document(pack: Pack, basis: Basis) -> str:
+    """A document's title and the days on which it is law, as far as the pack says."""
+    parts = [f"{basis.in_force_from} 起施行 in force"] if basis.in_force_from else []
+    if basis.repealed_on:
+        after = {other.id: other.short for other in pack.bases}.get(basis.replaced_by or "")
+        parts.append(
+            f"{basis.repealed_on} 废止 repealed" + (f"，由{after}替代 replaced by it" if after else "")
+        )
+    return basis.title + (f"；{'；'.join(parts)}" if parts else "")

@@ -9,6 +9,7 @@ from rules.language.expressions import Level, Value, render
 from rules.language.words import Words, both, dated, kind, number, plain, window, words
 from rules.model import (
     Alert,
+    Basis,
     Column,
     Dimension,
     Event,
@@ -29,8 +30,8 @@ Fields = Mapping[str, str]
 class Change:
     """One difference.
 
-    :param part: the part of the pack: pack, basis, dimension, measure, rule, table, veto, consequence, alert,
-        remedy, grade, supervision, attribute, column.
+    :param part: the part of the pack: pack, basis, dimension, measure, rule, table, veto, consequence,
+        together, alert, remedy, grade, supervision, attribute, column.
     :param id: which entry of that part; empty for the pack itself.
     :param title: its title in the newer pack (in the older one, where it is gone).
     :param field: what of it; ``added`` or ``removed`` for the entry as a whole.
@@ -89,15 +90,14 @@ def _parts(pack: Pack) -> dict[str, Entries]:
     vocabulary = pack.vocabulary
     return {
         "pack": {"": (str(pack.title), _pack(pack))},
-        "basis": {
-            basis.id: (basis.title, {"title": basis.title, "short": basis.short}) for basis in pack.bases
-        },
+        "basis": {basis.id: (basis.title, _basis(basis)) for basis in pack.bases},
         "dimension": {d.id: (str(d.title), _dimension(d)) for d in pack.dimensions},
         "measure": {m.id: (str(m.title), _measure(m, said)) for m in pack.measures},
         **{
             part: {rule.id: (str(rule.title), _rule(pack, rule)) for rule in pack.rules if kind(rule) == part}
             for part in ("rule", "table", "veto", "consequence")
         },
+        "together": {", ".join(t.rules): (", ".join(t.rules), {"why": str(t.why)}) for t in pack.together},
         "alert": {alert.id: (str(alert.title), _alert(alert)) for alert in pack.alerts},
         "remedy": {remedy.id: (str(remedy.title), _remedy(remedy)) for remedy in pack.remedies},
         "grade": {grade.tier: (str(grade.title), _grade(grade)) for grade in pack.grades},
@@ -112,12 +112,24 @@ def _pack(pack: Pack) -> Fields:
         "id": pack.id,
         "version": pack.version,
         "title": str(pack.title),
+        "note": str(pack.note or ""),
+        "authority": str(pack.authority.said) if pack.authority else "",
         "vocabulary": pack.vocabulary.id,
         "in force from": str(pack.in_force_from),
         "in force until": str(pack.in_force_until or ""),
         "start": number(pack.score.start),
         "min": number(pack.score.min),
         "max": number(pack.score.max),
+    }
+
+
+def _basis(basis: Basis) -> Fields:
+    return {
+        "title": basis.title,
+        "short": basis.short,
+        "in force from": str(basis.in_force_from or ""),
+        "repealed on": str(basis.repealed_on or ""),
+        "replaced by": basis.replaced_by or "",
     }
 
 

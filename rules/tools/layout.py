@@ -23,9 +23,9 @@ _ENTRY = ("id", "title", "note", "dimension", "where", "when", "input", "inputs"
 _MEASURE = ("title", "count", "sum", "min", "max", "mean", "latest", "ratio", "value",
             "rank", "peers", "order", "where", "within", "by", "take")  # fmt: skip
 ORDER: Mapping[str, tuple[str, ...]] = {
-    "": ("pack", "version", "title", "subject", "in_force", "basis", "score", "dimensions", "measures",
-         "rules", "vetoes", "tables", "consequences", "alerts", "remedies", "grades", "supervision",
-         "examples"),
+    "": ("pack", "version", "title", "note", "authority", "subject", "in_force", "basis", "score",
+         "dimensions", "measures", "rules", "vetoes", "tables", "consequences", "together", "alerts",
+         "remedies", "grades", "supervision", "examples"),
     "rules": _ENTRY,
     "vetoes": _ENTRY,
     "tables": _ENTRY,
@@ -42,7 +42,8 @@ ORDER: Mapping[str, tuple[str, ...]] = {
     "counts": ("months", "days", "from", "until", "decay"),
     "within": ("months", "days", "from", "until"),
     "examples": ("subject", "records", "given", "as_of", "points", "hit", "score", "tier"),
-    "basis": ("id", "title", "short"),
+    "basis": ("id", "title", "short", "in_force_from", "repealed_on", "replaced_by"),
+    "together": ("rules", "why"),
 }  # fmt: skip
 """The order of keys in the mappings under a key; other keys follow as they stand."""
 

@@ -36,11 +36,11 @@ class Cause(StrEnum):
 CAUSES = {
     Cause.BEGINS: Title("开始计入", "begins to count"),
     Cause.DECAYS: Title("分值递减", "decays"),
-    Cause.ENDS: Title("计入期满", "counts no longer"),
+    Cause.ENDS: Title("计分期满", "counts no longer"),
     Cause.DATED: Title("规则分值调整", "the rule's points are others from this day on"),
     Cause.VALUE: Title("指标变化", "what it is counted by changes"),
-    Cause.VERSION: Title("规则包换版", "another version of the pack is in force"),
-    Cause.NO_PACK: Title("规则包停止施行", "no version of the pack is in force"),
+    Cause.VERSION: Title("评价规则换版", "another version of the pack is in force"),
+    Cause.NO_PACK: Title("评价规则停止施行", "no version of the pack is in force"),
 }
 
 

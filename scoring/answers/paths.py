@@ -166,7 +166,7 @@ def paths_of(store: Store, pack_id: str, subject_id: str, tier: str | None = Non
     if now is None or grade is None:
         raise UnknownSubjectError(
             Title(
-                f"{pack_id}在最近评价日{first}没有生效的版本",
+                f"{pack_id}在最近评价基准日{first}没有生效的版本",
                 f"no version of {pack_id} is in force on {first}, the latest run's day",
             )
         )

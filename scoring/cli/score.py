@@ -26,8 +26,8 @@ from scoring.store.models import SubjectVersion
 from scoring.store.workspace import MEMORY_VARIABLE
 
 COLUMNS = {
-    "pack": "规则包 pack",
-    "as_of": "评价日 as of",
+    "pack": "评价规则 pack",
+    "as_of": "评价基准日 as of",
     "run": "批次 run",
     "tier": "等级 tier",
     "title": "名称 title",
@@ -176,18 +176,17 @@ def _score_folder(
     pack: Pack, as_of: dt.date, subjects: Path, records: Path | None, out: Path, memory: str | None
 ) -> list[dict[str, object]]:
     def say(title: Title) -> None:
-        click.echo(f"{pack.id}: {title.en}", err=True)
+        tell(f"{pack.id}: {title.en}")
 
     done = score_country(pack, as_of, subjects, records, out, memory, say)
     counts = done.manifest["counts"]
     state = "" if done.is_new else ", finished before"
-    click.echo(
+    tell(
         f"{pack.title}: {counts['subjects']:,} subjects, {counts['records']:,} records,"
-        f" {counts['hits']:,} hits{state}",
-        err=True,
+        f" {counts['hits']:,} hits{state}"
     )
     if counts["orphans"]:
-        click.echo(f"{counts['orphans']:,} records of unknown subjects, counted for nobody", err=True)
+        tell(f"{counts['orphans']:,} records of unknown subjects, counted for nobody")
     for columns in done.manifest["ignored"]:
         tell(f"columns that {pack.vocabulary.id} does not have, ignored: {columns}")
     if counts["rejected"]:

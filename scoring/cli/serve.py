@@ -61,6 +61,7 @@ def serve_command(host: str, port: int, workers: int, threads: int, database: st
     _check_address(host, port)
     with own_directory() as counts:  # of each worker, so that any of them can tell the sum
         os.environ[METRICS_VARIABLE] = counts
+        importlib.import_module(APPLICATION.partition(":")[0])  # once, and not again in each worker
         Granian(
             APPLICATION,
             address=host,

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import islice
 from operator import attrgetter
 from typing import Any, Literal, TypeAlias
@@ -303,8 +304,9 @@ def new_file(
     return entry
 
 
-def _staging(name: str) -> sa.Table:
-    """A table of the file's rows, in this transaction alone."""
+@cache
+def _staging(name: str, *indexed: str) -> sa.Table:
+    """A table of the file's rows, in this transaction alone; one for all files, as are statements on it."""
     return sa.Table(
         name,
         sa.MetaData(),
@@ -317,6 +319,7 @@ def _staging(name: str) -> sa.Table:
         sa.Column("lacks", sa.Text),
         sa.Column("row_no", sa.Integer, nullable=False),
         sa.Column("order_no", sa.Integer, nullable=False),
+        *([sa.Index(f"{name}_{indexed[0]}", *indexed)] if indexed else []),
         prefixes=["TEMPORARY"],
         postgresql_on_commit="DROP",
     )
@@ -359,11 +362,12 @@ def _take(
     judge: Judge,
 ) -> IngestResult:
     connection = session.connection()
-    arriving, changing = _staging("arriving"), _staging("changing")
-    arriving.create(connection, checkfirst=False)
-    changing.create(connection, checkfirst=False)
+    arriving, changing = _staging("arriving", "key", "order_no"), _staging("changing")
+    connection.execute(sa.schema.CreateTable(arriving))
+    connection.execute(sa.schema.CreateTable(changing))
     staged = bulk.append(connection, arriving, rows)
-    sa.Index("arriving_key", arriving.c.key, arriving.c.order_no).create(connection)
+    for index in arriving.indexes:
+        connection.execute(sa.schema.CreateIndex(index))
     bulk.append(connection, table_of(Quarantined), _quarantine(target.file.id, rejected))
     dropped = _drop_short(connection, arriving, target)
     others, same = _drop_repeats(connection, arriving, target.file.id, key_column)

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from client import Client, Sign
-from databases import database_of_its_own
+from databases import MadeOnce, database_of_its_own
 from flask import Flask
 from small_district import AUTHORITY, PACK, fill, fill_more
 
@@ -35,11 +35,10 @@ def grade_twice(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_template(made_once: MadeOnce) -> Path:
     """A database file to copy."""
-    path = tmp_path_factory.mktemp("template") / "district.db"
-    grade_twice(f"sqlite:///{path}")
-    return path
+    made = made_once("graded", lambda folder: grade_twice(f"sqlite:///{folder / 'district.db'}"))
+    return made / "district.db"
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask, url_for
 from small_district import FINED
 from test_server import _served as served
+from waiting import PATIENCE
 
 from scoring.access.audit import entries
 from scoring.access.keys import Role, create_key
@@ -37,7 +38,7 @@ class Caller:
         self._port, self._headers = port, {"Authorization": f"Bearer {token}"}
 
     def __call__(self, method: str, address: str, body: Any = None) -> tuple[int, Any]:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
         headers = self._headers | ({"Content-Type": "application/json"} if body else {})
         connection.request(method, address, json.dumps(body) if body else None, headers)
         answer = connection.getresponse()

@@ -18,6 +18,7 @@ from client import Client, Sign
 from flask import Flask
 from small_district import FINED
 from test_server import _served as served
+from waiting import PATIENCE
 
 from api.app import create_app
 from api.around import journal
@@ -84,7 +85,7 @@ def _at_once(number: int, do: Callable[[int], None]) -> None:
 
 
 def _post(port: int, token: str, key: str, body: dict[str, Any]) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", HEADER: key}
         connection.request("POST", "/v1/tickets", json.dumps(body), headers)
@@ -126,7 +127,7 @@ def test_after_the_server_was_killed_nothing_is_done_twice(store: Store, distric
         threads = [threading.Thread(target=ask, args=(port, names[n::8])) for n in range(8)]
         for thread in threads:
             thread.start()
-        assert enough.wait(120)
+        assert enough.wait(PATIENCE)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         for thread in threads:

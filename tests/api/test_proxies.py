@@ -7,15 +7,14 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 from flask import request
 from flask.testing import FlaskClient
-from waiting import until
+from waiting import PATIENCE, until
+from warm import Warm
 from werkzeug.test import TestResponse
 
 from api.app import create_app
@@ -90,8 +89,9 @@ def test_the_log_has_the_client_not_the_proxy(district_url: str, tmp_path: Path)
         port = free.getsockname()[1]
     log = tmp_path / "log"
     with log.open("wb") as told:
-        process = subprocess.Popen(
-            [sys.executable, "-c", START, "serve", "--port", str(port), "--workers", "1"],
+        process = Warm(
+            START,
+            *("serve", "--port", str(port), "--workers", "1"),
             env=os.environ | {"XINHENG_DATABASE_URL": district_url, "XINHENG_PROXIES": "1"},
             stderr=told,
         )
@@ -102,14 +102,15 @@ def test_the_log_has_the_client_not_the_proxy(district_url: str, tmp_path: Path)
         assert _logged(log)["client"] == CLIENT
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        process.wait()
+        process.close()
 
 
-def _ask(port: int, process: subprocess.Popen[bytes]) -> http.client.HTTPResponse:
+def _ask(port: int, process: Warm) -> http.client.HTTPResponse:
     answers: list[http.client.HTTPResponse] = []
 
     def has_ended_or_answered() -> bool:
-        connection = http.client.HTTPConnection(PROXY, port, timeout=60)
+        connection = http.client.HTTPConnection(PROXY, port, timeout=PATIENCE)
         headers = {"X-Forwarded-For": f"{LIE}, {CLIENT}", "X-Forwarded-Proto": "https"}
         with closing(connection), suppress(ConnectionRefusedError):
             connection.request("GET", "/sign-in", headers=headers)

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from waiting import PATIENCE
 
 from api.app import create_app
 from api.settings import Settings
@@ -89,7 +90,7 @@ print(json.dumps([ready.status_code, health.status_code, done.status_code, done.
 def test_a_disk_that_is_full_is_503_and_says_no_more_than_is_known(sqlite_district_url: str) -> None:
     log = Path(f"{sa.make_url(sqlite_district_url).database}-wal")
     arguments = [sys.executable, "-c", FILLED, sqlite_district_url, str(log)]
-    answered = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
+    answered = subprocess.run(arguments, capture_output=True, text=True, timeout=PATIENCE)
     ready, health, done, detail = json.loads(answered.stdout or answered.stderr)
     assert (ready, health, done) == (503, 200, 503)
     assert "Whether this was done is not known" in detail

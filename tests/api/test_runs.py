@@ -6,7 +6,6 @@ import csv
 import datetime as dt
 import io
 import json
-import time
 
 import pyarrow.parquet as pq
 import pytest
@@ -14,6 +13,7 @@ from client import Client, Sign
 from flask import Flask
 from lending_desk import check, terms
 from small_district import LISTED, MIXED, PACK, SUBJECTS
+from waiting import until
 
 from rules.calendar import today
 from rules.library.loader import find_pack
@@ -40,12 +40,14 @@ def test_a_run_says_how_many_subjects_have_each_tier(regulator: Client) -> None:
 def test_a_run_that_is_asked_for_is_seen_when_it_is_published(regulator: Client) -> None:
     asked = regulator.post("/v1/runs", json={"as_of": "2026-08-31"})
     assert asked.status_code == 202
-    job = asked.json
-    while job["state"] not in ("published", "failed"):
+
+    def is_over() -> bool:
         run = regulator.get("/v1/runs/3")
         assert run.status_code == 404 or sum(run.json["tiers"].values()) == 12, "whole, or not there"
-        time.sleep(0.2)
-        job = regulator.get(asked.headers["Location"]).json
+        return regulator.get(asked.headers["Location"]).json["state"] in ("published", "failed")
+
+    until(is_over, "the end of the run", every=0.2)
+    job = regulator.get(asked.headers["Location"]).json
     assert (job["state"], job["problem"], job["rows"]) == ("published", None, 30)
     assert regulator.get(f"/v1/runs/{job['run_id']}").json["as_of"] == "2026-08-31"
     assert regulator.get("/v1/run-jobs").json["items"][0]["id"] == job["id"]

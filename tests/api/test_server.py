@@ -20,7 +20,8 @@ from types import ModuleType
 
 import pytest
 from small_district import FINED, SUBJECTS
-from waiting import until
+from waiting import PATIENCE, until
+from warm import Warm
 
 from scoring.access.audit import verify
 from scoring.access.keys import Role, create_key
@@ -30,16 +31,16 @@ START = "from scoring.cli import main; main(prog_name='xinheng')"
 
 
 @contextmanager
-def _served(url: str, *options: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def _served(url: str, *options: str) -> Iterator[tuple[int, Warm]]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with tempfile.TemporaryFile() as told:
-        process = subprocess.Popen(
-            [sys.executable, "-c", START, "serve", "--port", str(port), "--workers", "2", *options],
+        process = Warm(
+            START,
+            *("serve", "--port", str(port), "--workers", "2", *options),
             env=os.environ | {"XINHENG_DATABASE_URL": url, "XINHENG_LOG_LEVEL": "error"},
-            stdout=subprocess.DEVNULL,
+            stdout=told,
             stderr=told,
-            start_new_session=True,
         )
         try:
             if not _is_ready(port, process):
@@ -49,10 +50,11 @@ def _served(url: str, *options: str) -> Iterator[tuple[int, subprocess.Popen[byt
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-                process.wait(60)
+                process.wait()
+            process.close()
 
 
-def _is_ready(port: int, process: subprocess.Popen[bytes]) -> bool:
+def _is_ready(port: int, process: Warm) -> bool:
     def has_ended_or_answers() -> bool:
         with contextlib.suppress(OSError):
             return process.poll() is not None or _ask(port, "/readyz")[0] == 200
@@ -63,7 +65,7 @@ def _is_ready(port: int, process: subprocess.Popen[bytes]) -> bool:
 
 
 def _ask(port: int, path: str, token: str = "") -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
         answer = connection.getresponse()
@@ -82,7 +84,7 @@ def test_workers_share_keys_log_and_metrics_and_stop_when_told(store: Store, dis
             thread.join()
         metrics = _ask(port, "/metrics", token)[1].decode()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait() == 0
     counted = 'xinheng_requests_total{endpoint="subjects.get_grade",method="GET",status="200"} 48.0'
     assert counted in metrics
     found = verify(store)
@@ -129,7 +131,7 @@ def test_a_wrong_setting_is_told_before_the_server_starts(sqlite_district_url: s
         env=os.environ | {"XINHENG_RATE_LIMIT": "often"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert result.returncode == 1
     assert "XINHENG_RATE_LIMIT can't be 'often'" in result.stderr
@@ -153,7 +155,7 @@ def generated(tmp_path: Path, app: object, monkeypatch: pytest.MonkeyPatch) -> M
         [sys.executable, "-c", "from openapi_python_client.cli import app; app()", *command],
         check=True,
         capture_output=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
     monkeypatch.syspath_prepend(tmp_path)
     spec = importlib.util.find_spec("xinheng_client")
@@ -207,7 +209,7 @@ def test_a_server_whose_main_process_is_killed_leaves_nothing_that_listens(
 
 
 def _start_durable_rules(port: int, token: str) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     body = json.dumps({"title": "用电增容受阻", "source": "hotline"})
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     connection.request("POST", "/v1/tickets", body, headers)

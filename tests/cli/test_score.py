@@ -11,12 +11,13 @@ import re
 import select
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from waiting import PATIENCE
+from warm import Warm
 
 from cli.conftest import PROGRAM, Command
 from cli.market import AS_OF
@@ -90,7 +91,7 @@ def on_a_terminal(*line: str) -> tuple[bytes, str]:
     )
     os.close(end)
     seen = b""
-    while select.select([terminal], [], [], 120)[0]:
+    while select.select([terminal], [], [], PATIENCE)[0]:
         try:
             seen += os.read(terminal, 65536)
         except OSError:  # the last writer has gone
@@ -234,7 +235,7 @@ TWO_PACKS = {
 }
 HOLDS = """
 import sys, time
-from scoring.runs import batch as runs
+from scoring.cli import main, score
 
 def hold(store, pack, as_of, progress, **how):
     def told(step, rows):
@@ -244,8 +245,7 @@ def hold(store, pack, as_of, progress, **how):
             time.sleep(600)
     return run(store, pack, as_of, progress=told, **how)
 
-run, runs.run = runs.run, hold
-from scoring.cli import main
+run, score.run = score.run, hold
 main(sys.argv[3:])
 """
 """``xinheng score`` itself, held where a pack has come to a step of its run."""
@@ -260,11 +260,10 @@ def test_of_a_command_killed_between_two_packs_the_first_stays_and_the_second_fo
     said = command("ingest", *(tmp_path / name for name in TWO_PACKS), "--database", store_url)
     assert said.exit_code == 0, said.stderr
     line = ("score", "--as-of", str(AS_OF), "--database", store_url)
-    held = [sys.executable, "-c", HOLDS, "enterprise-credit", step, *line]
-    with subprocess.Popen(held, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
+    with Warm(HOLDS, "enterprise-credit", step, *line) as child:
         try:
             assert child.stdout
-            assert child.stdout.readline() == f"{step}\n".encode()
+            assert child.stdout.readline() == f"{step}\n"
             (first,), seen = graded(store_url)
         finally:
             child.kill()

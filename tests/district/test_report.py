@@ -6,18 +6,20 @@ import csv
 import datetime as dt
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from databases import MadeOnce
 from openpyxl import load_workbook
 
 from scoring.answers.report import FIGURES, SECTIONS, UNITS, Report, make_report, report_html, report_xlsx
 from scoring.cli.report import report_command
 from scoring.facts.ingest.files import Reading, ingest_paths
-from scoring.store import Store, StoreError, open_store
+from scoring.store import Store, StoreError, create_store, open_store
 
 AS_OF = dt.date(2026, 7, 31)
 ARTICLE = {
@@ -62,10 +64,16 @@ def report(district_store: Store) -> Report:
 
 
 @pytest.fixture
-def small_store(small_district: Path, sqlite_store_url: str, tmp_path: Path) -> Iterator[Store]:
+def small_store(small_district: Path, made_once: MadeOnce, tmp_path: Path) -> Iterator[Store]:
     """The enterprises of a small district; nothing of its departments."""
-    store = open_store(sqlite_store_url)
-    ingest_paths(store, [small_district / "enterprise"], "enterprise", Reading(quarantine=tmp_path))
+
+    def fill(folder: Path) -> None:
+        store = create_store(f"sqlite:///{folder / 'xinheng.db'}")
+        ingest_paths(store, [small_district / "enterprise"], "enterprise", Reading(quarantine=folder))
+        store.close()
+
+    shutil.copy(made_once("small-store", fill) / "xinheng.db", tmp_path)
+    store = open_store(f"sqlite:///{tmp_path / 'xinheng.db'}")
     yield store
     store.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from rules.identity import identity
+from rules.identity import canonical, identity
 from rules.library.loader import load_text
 
 SAME = {
@@ -26,6 +26,9 @@ SAME = {
 }
 
 ANOTHER = {
+    "its authority": ("in_force:", "authority: district\nin_force:"),
+    "the end of a document": ("{id: law,", "{id: law, repealed_on: 2027-01-01,"),
+    "why rules stand together": ("rules:\n", "together: [{rules: [size], why: Both}]\nrules:\n"),
     "a point": ("points: -4", "points: -5"),
     "a date": ("points: -4", "points: {2026-01-01: -4}"),
     "a title": ("title: Fault\n", "title: Faults\n"),
@@ -66,3 +69,9 @@ def test_the_order_of_keys_and_of_rules_does_not_matter(sound: str) -> None:
     data["rules"].reverse()
     shuffled = yaml.safe_dump(data, allow_unicode=True, sort_keys=True)
     assert identity(load_text(shuffled, "b")) == identity(load_text(second, "a"))
+
+
+def test_packs_without_the_later_parts_are_what_they_were(sound: str) -> None:
+    form = canonical(load_text(sound, "a"))
+    assert not {"authority", "together", "remedies"} & set(form)
+    assert {key for basis in form["bases"] for key in basis} == {"id", "title", "short"}

@@ -24,6 +24,8 @@ records:
   date: found_on
   needs: [kind, found_on]
   find_by: [name]
+  limits:
+    - {when: kind = 'fine', months: 12, until: ends_on, because: Law 7}
   kind: kind
   kinds:
     visit: {needs: [outcome], values: {outcome: [passed, failed]}}
@@ -75,6 +77,12 @@ FAULTS = {
         "[passed, open]}}",
         "records.kinds.visit.values.outcome[1]: found: open",
         "one of passed, failed",
+    ),
+    "a spelling of no code": (
+        "{passed: Passed, failed: Failed}}",
+        "{passed: Passed, failed: Failed}, spellings: {lost: dropped}}",
+        "dropped is none of the column's values",
+        "another word: code",
     ),
     "a bound of a text": (
         "name: {type: text, title: Name}",
@@ -129,6 +137,30 @@ FAULTS = {
         "find_by: [title]",
         "records.find_by[0]: found: title",
         "one of id, name",
+    ),
+    "a limit of what is no record's": (
+        "when: kind = 'fine'",
+        "when: name = 'fine'",
+        "records.limits[0].when: nothing declares the name name",
+        "record",
+    ),
+    "a limit that moves with the day": (
+        "when: kind = 'fine'",
+        "when: found_on > as_of",
+        "same records on every day",
+        "columns alone",
+    ),
+    "a limit until what is no date": (
+        "until: ends_on, because",
+        "until: amount, because",
+        "records.limits[0].until",
+        "one of found_on, ends_on",
+    ),
+    "a limit without an end": (
+        "months: 12, until: ends_on, because",
+        "because",
+        "neither months nor until",
+        "months: 12",
     ),
     "a pattern of another length": (
         "9?35????M000??????",

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+from databases import MadeOnce
 from flask import Flask
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from town import AUTHORITY, make_town
@@ -31,11 +32,11 @@ _SWITCHES = (
 
 
 @pytest.fixture(scope="session")
-def town_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def town_store(tmp_path_factory: pytest.TempPathFactory, made_once: MadeOnce) -> Iterator[Store]:
     """The graded town."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('town') / 'town.db'}"
-    make_town(url)
-    opened = open_store(url)
+    made = made_once("town", lambda folder: make_town(f"sqlite:///{folder / 'town.db'}"))
+    own = shutil.copytree(made, tmp_path_factory.mktemp("town") / "own")
+    opened = open_store(f"sqlite:///{own / 'town.db'}")
     yield opened
     opened.close()
 

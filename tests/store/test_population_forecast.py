@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 import sqlalchemy as sa
 
@@ -18,12 +19,11 @@ from scoring.facts.snapshot import take_snapshot
 from scoring.facts.undo import undo_file
 from scoring.inspections.foreseen import PopulationForecast, population_document, population_forecast
 from scoring.inspections.plan import monthly_quota
-from scoring.judging.engine import grade
+from scoring.judging.engine import grade_coded
 from scoring.runs.batch import run
 from scoring.runs.published import current_run
 from scoring.store import Store
 from scoring.store.models import Run
-from scoring.store.workspace import workspace
 
 from .conftest import TakeIn
 from .test_keeping import DAY0, FINE, Packs, day, history
@@ -66,7 +66,7 @@ def months(first: dt.date, number: int) -> list[tuple[dt.date, dt.date]]:
     return found
 
 
-def judged(store: Store, versions: list[Pack], known_at: dt.datetime, on: dt.date) -> Tiers:
+def judged(known: duckdb.DuckDBPyConnection, versions: list[Pack], on: dt.date) -> Tiers:
     """Everybody's tier on a day, by the version that began last of those in force."""
     ruling = [
         v for v in versions if v.in_force_from <= on and (not v.in_force_until or on < v.in_force_until)
@@ -74,31 +74,38 @@ def judged(store: Store, versions: list[Pack], known_at: dt.datetime, on: dt.dat
     if not ruling:
         return {}
     pack = max(ruling, key=lambda version: version.in_force_from)
-    with workspace() as duck:
-        take_snapshot(store, pack.vocabulary, duck, known_at)
-        grade(duck, pack, on)
-        return dict(duck.sql("select cast(subject_id as varchar), tier from scores").fetchall())
+    grade_coded(known, pack, on, ahead=False)
+    return dict(known.sql("select cast(subject_id as varchar), tier from scores").fetchall())
 
 
 def check(store: Store, versions: list[Pack], number: int, gone: tuple[str, ...] = ()) -> PopulationForecast:
     """Hold a forecast to what judging gives."""
     found = population_forecast(store, "market", number)
+    with duckdb.connect(config={"threads": 1}) as known:
+        take_snapshot(store, versions[0].vocabulary, known, found.run.known_at)
+        hold(found, known, versions, gone)
+    assert len(found.months) == number
+    return found
+
+
+def hold(
+    found: PopulationForecast, known: duckdb.DuckDBPyConnection, versions: list[Pack], gone: tuple[str, ...]
+) -> None:
     told = found.run
-    before = judged(store, versions, told.known_at, told.as_of)
+    before = judged(known, versions, told.as_of)
     assert dict(found.tiers) == Counter(before.values())
-    assert [(m.begins, m.ends) for m in found.months] == months(told.as_of, number)
+    assert [(m.begins, m.ends) for m in found.months] == months(told.as_of, len(found.months))
     for month in found.months:
-        now = judged(store, versions, told.known_at, month.ends)
+        now = judged(known, versions, month.ends)
         moved = Counter((before.get(s), now.get(s)) for s in {*before, *now} if before.get(s) != now.get(s))
         assert dict(month.tiers) == Counter(now.values()), month.ends
         assert {(old, tier): n for old, tier, n in month.transitions} == moved, month.ends
         assert (month.up, month.down) == (moved["bad", "good"], moved["good", "bad"]), month.ends
-        first = judged(store, versions, told.known_at, month.begins)
+        first = judged(known, versions, month.begins)
         sizes = Counter(tier for subject, tier in first.items() if subject not in gone)
         drawn = {r.tier: monthly_quota(r, sizes[r.tier], month.begins) for r in versions[0].supervision}
         assert +Counter(month.inspections) == +Counter(drawn), month.begins
         before = now
-    return found
 
 
 def crowd(number: int) -> list[dict[str, object]]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from warm import Warm
 
 from rules.fault import UnknownPackError
 from rules.identity import identity
@@ -32,7 +31,6 @@ from .market import MARKET
 
 AS_OF = dt.date(2026, 11, 24)
 RESULTS = (Run, Touch, Segment, Span, Tally)
-ROOT = Path(__file__).parents[2]
 
 MERCHANTS = [{"merchant_id": "l", "stalls": 6}, {"merchant_id": "w"}, {"merchant_id": "z", "stalls": 1}]
 RECORDS = [
@@ -215,14 +213,13 @@ def test_a_process_killed_while_publishing_leaves_nothing_and_a_rerun_completes(
 ) -> None:
     take_in(store, "subject", [{"merchant_id": f"m{number}", "stalls": 9} for number in range(5000)])
     url = store.engine.url.render_as_string(hide_password=False)
-    arguments = [sys.executable, "-c", HANGS_WHILE_PUBLISHING, url, str(market_file)]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, cwd=ROOT) as child:
+    with Warm(HANGS_WHILE_PUBLISHING, url, str(market_file)) as child:
         try:
-            said = child.stdout.readline() if child.stdout else b""
+            said = child.stdout.readline() if child.stdout else ""
             seen_meanwhile, written = counts(store), _written(store)
         finally:
             child.kill()
-    assert said == b"5000\n"
+    assert said == "5000\n"
     assert written
     assert seen_meanwhile == counts(store) == [0, 0, 0, 0, 0]
     done = run(store, market, AS_OF).run
@@ -349,8 +346,5 @@ def test_what_another_process_commits_survives_a_run(
         "import sys; from scoring.runs.published import list_runs; from scoring.store import open_store\n"
     )
     program += "print(len(list_runs(open_store(sys.argv[1]))))"
-    seen = subprocess.run(
-        [sys.executable, "-c", program, sqlite_store_url], capture_output=True, cwd=ROOT, check=True
-    )
-    assert seen.stdout == b"2\n"
+    assert Warm(program, sqlite_store_url).communicate() == ("2\n", "")
     store.close()

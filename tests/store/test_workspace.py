@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from warm import Warm
 
 from scoring.store.workspace import clear_dead, own_directory, workspace
 
@@ -20,8 +19,7 @@ with own_directory(sys.argv[1]) as directory:
 
 
 def test_what_a_killed_process_left_is_cleared_by_the_next(tmp_path: Path) -> None:
-    arguments = [sys.executable, "-c", HOLDS, str(tmp_path)]
-    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as owner:
+    with Warm(HOLDS, str(tmp_path)) as owner:
         assert owner.stdout is not None
         held = Path(owner.stdout.readline().strip())
         (held / "spilled").write_text("much")

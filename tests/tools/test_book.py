@@ -26,6 +26,28 @@ def test_codes_windows_caps_and_bases_are_in_words() -> None:
     assert "`kind = 'fine'`" in text
 
 
+def test_the_book_says_whose_grade_it_is_and_until_when_its_documents_are_law() -> None:
+    old = "{id: old, title: 某旧条例, in_force_from: 2020-01-01, repealed_on: 2026-04-01, replaced_by: law}"
+    law = "  - {id: law, title: 某条例（2026年）}\n"
+    said = "note: {zh: 启用前须研读, en: Read it first}\nauthority: district\n"
+    text = book(("in_force: {", f"{said}in_force: {{"), (law, f"{law}  - {old}\n"))
+    assert "使用须知 Before use：启用前须研读 Read it first" in text
+    assert "| 评价主体 Authority | 区级评价，用于本区监管 the district's own grade" in text
+    assert "| 某旧条例；2020-01-01 起施行 in force；2026-04-01 废止 repealed，由某条例（2026年）替代" in text
+
+
+def test_the_book_says_which_rules_meet_one_fact_and_what_the_law_limits() -> None:
+    text = book(
+        ("vetoes:\n", "together: [{rules: [fined, fine], why: {zh: 大额另计, en: More}}]\nvetoes:\n"),
+        ("    columns:\n      record_id",
+         "    limits:\n      - {when: kind = 'fine', months: 12, because: 第七条}\n"
+         "      - {when: kind = 'award', months: 0, because: 第八条}\n    columns:\n      record_id"),
+    )  # fmt: skip
+    assert "| 罚款 Fine（fine）；罚款金额 Amount of the fine（fined） | 大额另计 More |" in text
+    assert "| 类别为“罚款” Kind is “Fine” | 最长 12 个月 months | 第七条 |" in text
+    assert "| 类别为“表彰” Kind is “Award” | 不得计入 never | 第八条 |" in text
+
+
 def test_a_table_shows_each_row() -> None:
     assert "| fined.2 | 罚款金额 Amount of the fine | 金额不少于1000且金额小于50000" in book()
 

@@ -41,6 +41,12 @@ def test_comments_and_order_are_no_difference() -> None:
           "2026-01-01 起 +1；2026-08-01 起 +2")),
         ("title: 某条例（2026年）", "title: 某条例（2027年）",
          ("basis", "law", "title", "某条例（2026年）", "某条例（2027年）")),
+        ("title: 某条例（2026年）", "title: 某条例（2026年）, repealed_on: 2027-01-01",
+         ("basis", "law", "repealed on", "", "2027-01-01")),
+        ("in_force: {", "authority: district\nin_force: {",
+         ("pack", "", "authority", "", "区级评价，用于本区监管 the district's own grade")),
+        ("vetoes:\n", "together: [{rules: [fined, fine], why: {zh: 大额另计, en: Large more}}]\nvetoes:\n",
+         ("together", "fine, fined", "added", "", "why: 大额另计 Large more")),
     ],
 )  # fmt: skip
 def test_a_change_says_what_it_was_and_what_it_is(old: str, new: str, change: tuple[str, ...]) -> None:

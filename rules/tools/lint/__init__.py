@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from rules.library.loader import load_text
 from rules.text.source import read
-from rules.tools.lint import conditions, grades, order, points, tables
+from rules.tools.lint import conditions, facts, grades, law, order, points, tables
 from rules.tools.lint.finding import Finding, Severity
 from rules.tools.lint.review import Review
 from rules.tools.lint.versions import lint_versions
@@ -40,6 +40,11 @@ CHECKS: tuple[Callable[[Review], Iterator[Finding]], ...] = (
     order.titles,
     order.bases,
     order.unused,
+    law.authority,
+    law.called_as_the_nation_does,
+    law.bases_in_force,
+    law.limits,
+    facts.facts_met_twice,
 )
 
 

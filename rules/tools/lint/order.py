@@ -43,8 +43,10 @@ def examples_out_of_force(review: Review) -> Iterator[Finding]:
     for rule in (None, *review.pack.rules):
         for example in rule.examples if rule else review.pack.examples:
             if not first <= example.as_of < until:
+                # a version that another has ended keeps the examples that it was published with
+                severity = Severity.WARNING if example.as_of < first else Severity.NOTICE
                 message = f"an example speaks of {example.as_of}, when the pack is not in force"
-                yield _at(example, Severity.WARNING, "example-not-in-force", rule, message)
+                yield _at(example, severity, "example-not-in-force", rule, message)
             elif rule and rule.table is None and example.hit and not in_force(rule, example.as_of):
                 message = f"an example expects a hit on {example.as_of}, when the rule is not in force"
                 yield _at(example, Severity.ERROR, "example-not-in-force", rule, message)
@@ -92,7 +94,8 @@ def bases(review: Review) -> Iterator[Finding]:
     citations += [entry.citations for entry in pack.alerts] + [entry.citations for entry in pack.remedies]
     cited = {citation.basis for given in citations for citation in given}
     for index, basis in enumerate(pack.bases):
-        if basis.id not in cited and basis.id != OWN_CHOICE:
+        told = basis.id == OWN_CHOICE or basis.repealed_on is not None  # one that is gone is there to say so
+        if basis.id not in cited and not told:
             yield review.finding(
                 Severity.WARNING, "unused-basis", ("basis", index), basis.id, "no rule cites it"
             )

@@ -11,7 +11,7 @@ from rules.language.expressions import Level, conjunction
 from rules.language.words import kind, number
 from rules.model import Dimension, Rule
 from rules.tools.lint.finding import Finding, Severity
-from rules.tools.lint.review import Review
+from rules.tools.lint.review import Review, spans
 
 
 def zero_points(review: Review) -> Iterator[Finding]:
@@ -81,18 +81,13 @@ def dated_values(review: Review) -> Iterator[Finding]:
             if before == after:
                 message = f"the value of {day} is the same as the one before it: {number(after) or 'null'}"
                 yield review.finding(Severity.WARNING, "dated-same", rule, rule.id, message)
-        used = [value for start, end, value in _spans(steps) if start < until and first < end]
+        used = [value for start, end, value in spans(steps) if start < until and first < end]
         if steps and not any(value is not None for value in used):
             message = f"is never in force while the pack is ({_span(first, until)})"
             yield review.finding(Severity.ERROR, "never-in-force", rule, rule.id, message)
         elif len(used) < len(steps):
             message = f"{len(steps) - len(used)} of its dated values are never in force while the pack is"
             yield review.finding(Severity.NOTICE, "dated-unused", rule, rule.id, message, _span(first, until))
-
-
-def _spans(steps: tuple[tuple[dt.date, int | None], ...]) -> Iterator[tuple[dt.date, dt.date, int | None]]:
-    ends = [*(start for start, _ in steps[1:]), dt.date.max][: len(steps)]
-    yield from ((start, end, value) for (start, value), end in zip(steps, ends, strict=True))
 
 
 def _span(first: dt.date, until: dt.date) -> str:

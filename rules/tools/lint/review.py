@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -112,6 +112,13 @@ class Review:
         """The days on which the pack is in force: from the first until before the second."""
         return self.pack.in_force_from, self.pack.in_force_until or dt.date.max
 
+    def in_force(self, rule: Rule) -> list[tuple[dt.date, dt.date]]:
+        """The days on which pack and rule are in force: each from the first until before the second."""
+        first, until = self.span
+        used = spans(rule.points.steps) if rule.points else [(dt.date.min, dt.date.max, 0)]
+        days = [(max(start, first), min(end, until)) for start, end, value in used if value is not None]
+        return [(start, end) for start, end in days if start < end]
+
     def together(self, one: Rule, other: Rule) -> bool:
         """Whether there is a day on which both rules are in force."""
         days = {self.span[0], *(start for r in (one, other) if r.points for start, _ in r.points.steps)}
@@ -127,3 +134,11 @@ def _coded(codes: Iterable[str]) -> Domain:
 def in_force(rule: Rule, day: dt.date) -> bool:
     """Whether a rule has points on the day; a veto always is in force."""
     return rule.points is None or rule.points.on(day) is not None
+
+
+def spans(
+    steps: tuple[tuple[dt.date, int | None], ...],
+) -> Iterator[tuple[dt.date, dt.date, int | None]]:
+    """Dated values with the days on which each is in force: from the first until before the second."""
+    ends = [*(start for start, _ in steps[1:]), dt.date.max][: len(steps)]
+    yield from ((start, end, value) for (start, value), end in zip(steps, ends, strict=True))

@@ -80,6 +80,7 @@ def score_country(
     :raises StoreError: where memory and disk do not suffice after all.
 
     >>> import duckdb
+    >>> from pathlib import Path
     >>> from fixtures.small import AS_OF, small_files
     >>> from rules.library.loader import find_pack
     >>> for path in small_files():
