@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from getpass import getuser
 from pathlib import Path
 from time import perf_counter
@@ -19,6 +19,7 @@ from scoring.cli.options import Memory, as_of_option, database_option, pack_of
 from scoring.cli.output import Format, format_option, print_rows, progress, tell
 from scoring.runs.batch import run
 from scoring.runs.country.run import MANIFEST, score_country
+from scoring.runs.country.work import Each, one_by_one
 from scoring.runs.files import score_files
 from scoring.runs.results import tier_counts
 from scoring.store import Store, StoreError, open_store
@@ -55,6 +56,14 @@ COLUMNS = {
     show_envvar=True,
     help="What the batch may use before it spills: 512MB, 2GB (the default).",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["duckdb", "spark"]),
+    default="duckdb",
+    show_default=True,
+    help="Where the buckets of folders are graded: here, or by the machines of a Spark cluster.",
+)
+@click.option("--master", help="Of Spark: spark://host:7077, yarn, k8s://host, local[4].")
 @click.option("--again", is_flag=True, help="Publish another run of what is published already.")
 @click.option("--full", is_flag=True, help="Judge everybody: what did not change must not differ.")
 @database_option
@@ -66,6 +75,8 @@ def score_command(
     records: Path | None,
     out: Path | None,
     memory: str | None,
+    engine: str,
+    master: str | None,
     again: bool,
     full: bool,
     database: str | None,
@@ -86,6 +97,7 @@ def score_command(
       xinheng score --pack enterprise-credit --as-of 2026-07-31
       xinheng score --pack my.yaml --subjects s.csv --records r.parquet --out scores.parquet
       xinheng score --pack my.yaml --subjects subjects/ --records records/ --out scores/ --memory 4GB
+      xinheng score --pack my.yaml --subjects s/ --records r/ --out o/ --engine spark --master spark://host:7077
     """
     if subjects or records or out:
         if not (name and subjects and out):
@@ -93,9 +105,16 @@ def score_command(
                 "from file to file: --pack, --subjects and --out are needed, --records if there are any"
             )
         by_folder = any(path and path.is_dir() for path in (subjects, records))
-        score = _score_folder if by_folder else _score_file
-        print_rows(score(pack_of(name, as_of), as_of, subjects, records, out, memory), COLUMNS, fmt)
+        pack = pack_of(name, as_of)
+        if by_folder:
+            with _engine(engine, master) as each:
+                rows = _score_folder(pack, as_of, subjects, records, out, memory, each)
+        else:
+            _require_no_cluster(engine, master)
+            rows = _score_file(pack, as_of, subjects, records, out, memory)
+        print_rows(rows, COLUMNS, fmt)
         return
+    _require_no_cluster(engine, master)
     if memory:
         os.environ[MEMORY_VARIABLE] = memory
     with closing(open_store(database)) as store:
@@ -155,6 +174,25 @@ def _score_store(
     return tier_rows(pack, as_of, tiers, summary.id)
 
 
+def _engine(engine: str, master: str | None) -> AbstractContextManager[Each]:
+    """What does the parts of a run over folders."""
+    if engine == "spark":
+        if master is None:
+            raise click.UsageError("--engine spark needs --master, such as spark://host:7077")
+        from scoring.cluster.spark import on_spark
+
+        return on_spark(master)
+    _require_no_cluster(engine, master)
+    return nullcontext(one_by_one)
+
+
+def _require_no_cluster(engine: str, master: str | None) -> None:
+    if engine == "spark":
+        raise click.UsageError("--engine spark grades folders: --subjects and --records have to be folders")
+    if master is not None:
+        raise click.UsageError("--master is Spark's: say --engine spark")
+
+
 def _score_file(
     pack: Pack, as_of: dt.date, subjects: Path, records: Path | None, out: Path, memory: str | None
 ) -> list[dict[str, object]]:
@@ -173,12 +211,18 @@ def _score_file(
 
 
 def _score_folder(
-    pack: Pack, as_of: dt.date, subjects: Path, records: Path | None, out: Path, memory: str | None
+    pack: Pack,
+    as_of: dt.date,
+    subjects: Path,
+    records: Path | None,
+    out: Path,
+    memory: str | None,
+    each: Each,
 ) -> list[dict[str, object]]:
     def say(title: Title) -> None:
         tell(f"{pack.id}: {title.en}")
 
-    done = score_country(pack, as_of, subjects, records, out, memory, say)
+    done = score_country(pack, as_of, subjects, records, out, memory, say, each)
     counts = done.manifest["counts"]
     state = "" if done.is_new else ", finished before"
     tell(

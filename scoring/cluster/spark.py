@@ -1,12 +1,13 @@
 """Spark does the parts of a run over folders: it schedules them, and has them again where a machine is lost.
 
-What is graded does not pass through it. A part is told the folders' names and what is asked; its task reads the
-files and writes the results itself, by the same program as on one machine, one DuckDB a task. The rows of
+What is graded does not pass through it. A part is told the names of folders and what is asked; its task reads
+the files and writes the results itself, by the same program as on one machine, one DuckDB a task. The rows of
 folders that are not bucketed are moved once, from the tasks that read them to files of the buckets.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -46,10 +47,10 @@ def on_spark(master: str) -> Iterator[Each]:
         ) from None
     settings = {
         "spark.app.name": "xinheng",
-        "spark.pyspark.python": sys.executable,
         f"spark.executorEnv.{THREADS_VARIABLE}": "1",
         "spark.ui.showConsoleProgress": "false",
     }
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.master(master)
     for name, value in settings.items():
         builder = builder.config(name, value)
@@ -72,12 +73,13 @@ class _Spark:
     ) -> Iterator[dict[str, Any]]:
         """A task a part. An error that trying again does not mend comes back as what came of the part."""
         from py4j.protocol import Py4JError
+        from pyspark.errors import PySparkException
 
         if not parts:
             return
         try:
             found = self.context.parallelize(parts, len(parts)).map(_Told(task)).collect()
-        except Py4JError as error:
+        except (Py4JError, PySparkException) as error:
             raise _failed(error) from None
         for one in found:
             if isinstance(one, Exception):
@@ -97,5 +99,7 @@ class _Told:
 
 
 def _failed(error: Exception) -> SparkError:
-    reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    """What Spark says: the last of its lines that is no part of a trace."""
+    lines = [line for line in str(error).splitlines() if line.strip() and not line[0].isspace()]
+    reason = lines[-1] if lines else type(error).__name__
     return SparkError(Title(f"Spark未能完成:{reason}", f"Spark could not do it: {reason}"))

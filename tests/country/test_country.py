@@ -26,6 +26,7 @@ from stdnum.cn import uscc
 from rules.library.loader import find_pack, load_text
 from rules.model import Pack, Title
 from scoring.runs.country import run as running
+from scoring.runs.country import work
 from scoring.runs.country.plan import CountryError
 from scoring.runs.country.run import MANIFEST, score_country
 from scoring.runs.file_error import FileError
@@ -152,7 +153,7 @@ def test_a_folder_gives_what_one_file_gives(
     subjects, records = population
     with tempfile.TemporaryDirectory() as made, pytest.MonkeyPatch.context() as patch:
         patch.setattr("scoring.runs.country.plan.BYTES_A_ROW", 10_000_000)  # some buckets
-        patch.setattr(running, "_ROWS_AT_ONCE", 10)
+        patch.setattr(work, "_ROWS_AT_ONCE", 10)
         folder = Path(made)
         one = write(folder / "s.parquet", subjects, SUBJECT), write(folder / "r.parquet", records, RECORD)
         if layout == "one file":
@@ -200,7 +201,7 @@ def _stopped(
     tmp_path: Path, given: tuple[Path, Path], patch: pytest.MonkeyPatch, name: str, after: int
 ) -> None:
     """A run that is cut off in the middle of its so many-th step, with half a result written."""
-    real, calls = getattr(running, name), [0]
+    real, calls = getattr(work, name), [0]
 
     def cut(*args: Any, **more: Any) -> Any:
         calls[0] += 1
@@ -210,7 +211,7 @@ def _stopped(
         return found
 
     with patch.context() as patched:
-        patched.setattr(running, name, cut)
+        patched.setattr(work, name, cut)
         with pytest.raises(KeyboardInterrupt):
             score_country(MARKET, AS_OF, *given, tmp_path / "out", SMALL)
     assert not (tmp_path / "out" / MANIFEST).exists()
