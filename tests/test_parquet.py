@@ -27,7 +27,7 @@ from scoring.store.workspace import workspace
 
 VOCABULARY = load_vocabulary("enterprise")
 assert VOCABULARY.records is not None
-BODIES = [f"91500159MA000000{n}" for n in range(4)]
+BODIES = [f"91500159MA00000{n:02}" for n in range(12)]
 CODES = [body + uscc.calc_check_digit(body) for body in BODIES]
 TODAY = today()
 
@@ -81,20 +81,26 @@ CELLS: Mapping[pa.DataType, list[Any]] = {
     pa.bool_(): [None, True, False],
 }  # fmt: skip
 FITTING = {"date": pa.date32(), "decimal": pa.decimal128(18, 4), "integer": pa.int64(), "boolean": pa.bool_()}
-GOOD = {"record_id": "R-00001", "subject_id": CODES[0], "kind": "penalty", "severity": "general",
-        "status": "effective", "level": "fine", "occurred_on": dt.date(2026, 3, 5)}  # fmt: skip
+GOOD = {"subject_id": CODES[0], "kind": "penalty", "severity": "general", "status": "effective",
+        "level": "fine", "occurred_on": dt.date(2026, 3, 5)}  # fmt: skip
 
 
 @st.composite
 def files(draw: st.DrawFn, table: Table) -> pa.Table:
-    """Rows of which most cells are plain, some odd, and some damaged; columns of any type, under any name."""
-    count = draw(st.integers(0, 12))
+    """Good rows but for the cells of a few columns, of any type; columns under any of their names."""
+    count = draw(st.integers(1, 12))
+    wild = draw(st.sets(st.sampled_from(list(table.columns)), min_size=1, max_size=3))
     columns, names = [], []
-    needed = (table.key, *table.needs, *([VOCABULARY.record_subject] if table is VOCABULARY.records else []))
     for column in table.columns.values():
-        if column.name not in needed and draw(st.booleans()):
+        if column.name in wild:
+            columns.append(draw(_wild(column, count)))
+        elif column.name == table.key:
+            keys = CODES if column.format else [f"R-{n:05}" for n in range(count)]
+            columns.append(pa.array(keys[:count]))
+        elif column.name in GOOD:
+            columns.append(pa.array([GOOD[column.name]] * count))
+        else:
             continue
-        columns.append(draw(_columns(column, count)))
         units = [f"{column.title.zh}(万元)"] if column.declared == "decimal" else []
         names.append(draw(st.sampled_from([column.name, column.title.zh, *column.aliases[:1], *units])))
     if draw(st.booleans()):
@@ -104,18 +110,13 @@ def files(draw: st.DrawFn, table: Table) -> pa.Table:
 
 
 @st.composite
-def _columns(draw: st.DrawFn, column: Column, count: int) -> pa.Array:
+def _wild(draw: st.DrawFn, column: Column, count: int) -> pa.Array:
     fitting = FITTING.get(column.declared, pa.string())
-    kind = draw(st.sampled_from([fitting, fitting, pa.string(), *CELLS]))
+    kind = draw(st.sampled_from([fitting, fitting, pa.string(), pa.string(), *CELLS]))
     cells = st.sampled_from(CELLS[kind])
     if kind == pa.string():
-        cells = st.one_of(st.sampled_from(_fitting_texts(column)), cells)
-    if column.name in (*GOOD, VOCABULARY.subject.key) and kind in (pa.string(), fitting):
-        good = GOOD.get(column.name)
-        text = str(good) if kind == pa.string() else good
-        more: list[Any] = [EXAMPLE, column.name, column.title.zh, f"R-0000{draw(st.integers(0, 9))}"]
-        more = more if kind == pa.string() else []
-        cells = st.one_of(*[st.just(text)] * 3, st.sampled_from([text, *more]), cells)
+        headers = [EXAMPLE, column.name, column.title.zh]
+        cells = st.one_of(st.sampled_from([*_fitting_texts(column), *headers]), cells)
     return pa.array(draw(st.lists(cells, min_size=count, max_size=count)), kind)
 
 
