@@ -403,7 +403,7 @@ def drive(base: str, seed: int, number: int, folder: Path) -> Counter[str]:
         history = History(children, random.Random(seed), store, shadow, state(shadow.url))
         try:
             history.go(min(STEPS, max(5, number - sum(struck.values()) + 3)))
-        except FoundError as error:
+        except (FoundError, StoreError, AnchorsError) as error:
             told = "\n".join(history.steps)
             raise FoundError(f"seed {seed}\n{told}\n{error}") from None
         struck += history.struck
