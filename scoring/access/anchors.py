@@ -15,6 +15,7 @@ import fcntl
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,11 @@ from scoring.store import Store
 
 ACTION = "audit.anchor"
 SHORTEST_KEY = 32
+_MOMENT = r"[\dT:+-]"
+_TORN = re.compile(
+    rf"{_MOMENT}{{1,25}}|{_MOMENT}{{25}} (\d*|\d+ [\da-f]{{0,64}}|\d+ [\da-f]{{64}} [\da-f]{{0,63}})"
+)
+"""The beginning of an anchor: of one whose writing ended with the process, or with the room on the disk."""
 _OTHERS = 0o037
 """Whom a key's file must not be open to; systemd gives a service its credentials with an ACL (mode 0440)."""
 
@@ -100,7 +106,7 @@ def add_anchor(
     :raises AnchorsError: where the log or the anchors have faults, or the file can't be written.
     """
     with _turn(path, fcntl.LOCK_EX, begin):
-        known = _begun(path) if begin else _lines(path)
+        known = _begun(path) if begin else _anchors(path)
         if begin:
             log, before = verify(store), ""
             _refuse(_told(log.faults))
@@ -110,7 +116,7 @@ def add_anchor(
             _refuse(found.faults)
         made = _signed(key, before, now, log.head)
         _append(path, made)
-        file = made.signature if begin else _parsed(path, 1, known[0]).signature
+        file = made.signature if begin else known[0].signature
         details = {"file": file[:16], "number": len(known) + 1, "entry": log.head.seq}
         AuditLog(store).write([Event(actor, "operator", ACTION, details=details)])
         return made
@@ -133,7 +139,7 @@ def verify_anchored(store: Store, path: Path, key: bytes) -> AnchoredVerificatio
     ()
     """
     with _turn(path, fcntl.LOCK_SH):
-        return _checked(store, path, _lines(path), key)
+        return _checked(store, path, _anchors(path), key)
 
 
 @contextmanager
@@ -143,7 +149,7 @@ def held(path: Path) -> Iterator[bytes]:
     :raises AnchorsError: where the file is missing, empty or can't be read.
     """
     with _turn(path, fcntl.LOCK_SH):
-        _lines(path)
+        _anchors(path)
         yield path.read_bytes()
 
 
@@ -203,8 +209,7 @@ def _turn(path: Path, lock: int, begin: bool = False) -> Iterator[None]:
         yield
 
 
-def _checked(store: Store, path: Path, lines: Sequence[str], key: bytes) -> AnchoredVerification:
-    anchors = [_parsed(path, number, line) for number, line in enumerate(lines, 1)]
+def _checked(store: Store, path: Path, anchors: Sequence[SignedAnchor], key: bytes) -> AnchoredVerification:
     log = verify(store, [each.anchor for each in anchors])
     last = anchors[-1]
     faults = [
@@ -251,27 +256,31 @@ def _cut_off(store: Store, path: Path, file: str, lines: int) -> Iterator[str]:
         before = page[-1].seq
 
 
-def _begun(path: Path) -> list[str]:
-    try:
-        is_empty = not path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise AnchorsError(f"the anchors {path} can't be read: {error}") from None
-    if not is_empty:
+def _begun(path: Path) -> list[SignedAnchor]:
+    if _read(path):
         raise AnchorsError(f"{path} has anchors already: leave --begin out, or begin another file")
     return []
 
 
-def _lines(path: Path) -> list[str]:
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise AnchorsError(f"the anchors {path} can't be read: {error}") from None
-    if not lines:
+def _anchors(path: Path) -> list[SignedAnchor]:
+    if not (anchors := _read(path)):
         raise AnchorsError(
             f"the anchors {path} are empty: a rewritten log would look the same. Put the lines back (the "
             "journal has them); a first one is made with `xinheng audit anchor --begin`"
         )
-    return lines
+    return anchors
+
+
+def _read(path: Path) -> list[SignedAnchor]:
+    """The anchors of a file; of a line that was never finished nobody was told.
+
+    Who makes one of an anchor breaks the chain of signatures, or is found by the log's number of lines.
+    """
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise AnchorsError(f"the anchors {path} can't be read: {error}") from None
+    return [_parsed(path, number, line) for number, line in enumerate(lines, 1) if not _TORN.fullmatch(line)]
 
 
 def _parsed(path: Path, number: int, line: str) -> SignedAnchor:

@@ -345,7 +345,7 @@ class _Batch:
             row = self._row(keep_pack(session, w.pack, w.text), snapshot, kind, touched)
             row.terms_no = keep_terms(session, w.pack.id, w.pieces, w.decided_by)
             publish(session, row, duck, w.progress)
-            row.published_at = dt.datetime.now(dt.UTC)
+            row.published_at = _moment_after(session, w.pack.id)
             session.flush()
             w.confirm(session, row.id)
         return Outcome(summary_of(row), is_new=True, unexpected=self._unexpected)
@@ -454,6 +454,13 @@ def _ranks(pack: Pack) -> bool:
 def _last_run(session: Session, pack_id: str) -> int:
     """The number of the last run of a pack; 0 before the first."""
     return session.scalar(sa.select(sa.func.max(Run.id)).where(Run.pack_id == pack_id)) or 0
+
+
+def _moment_after(session: Session, pack_id: str) -> dt.datetime:
+    """Now, after the moments of all runs of a pack before, even where the clock was set back."""
+    last = session.scalar(sa.select(sa.func.max(Run.published_at)).where(Run.pack_id == pack_id))
+    now = dt.datetime.now(dt.UTC)
+    return now if last is None or last < now else last + dt.timedelta(microseconds=1)
 
 
 def _before(session: Session, pack_id: str, as_of: dt.date) -> list[Run]:

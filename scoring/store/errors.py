@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 _BUGS = (sa.exc.IntegrityError, sa.exc.ProgrammingError)
 
-_FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE")
-"""The second where the file system says so (a quota, a largest size of files), and not SQLite."""
+_FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMOPEN", "SQLITE_IOERR_SHMSIZE")
+"""The second where the file system says so (a quota, a largest size of files), and not SQLite; the others
+where there is no room for the index of the write-ahead log, which a connection makes first of all."""
 
 # PostgreSQL's error codes (its manual, appendix A)
 _DISK_FULL = "53100"

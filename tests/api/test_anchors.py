@@ -129,7 +129,8 @@ def test_a_log_cut_off_below_an_anchor_is_found(
         (lambda lines: [lines[0], lines[2], lines[1]], ":2: the signature does not hold"),
         (lambda lines: [*lines[:2], lines[2].replace(" 14 ", " 13 ")], ":3: the signature does not hold"),
         (lambda lines: [*lines[:2], "2099" + lines[2][4:]], ":3: the signature does not hold"),
-        (lambda lines: [*lines[:2], lines[2][:-1]], ":3: "),
+        (lambda lines: [*lines[:2], lines[2][:-1]], "has 2 lines, but entry 15 of the log is about line 3"),
+        (lambda lines: [lines[0], lines[1][:-1], lines[2]], ":2: the signature does not hold"),
         (lambda lines: [lines[0], "", *lines[1:]], ":2: '' is no anchor"),
         (lambda lines: [f"6 {'0' * 64}"], ":1: "),
     ],
@@ -142,6 +143,7 @@ def test_a_log_cut_off_below_an_anchor_is_found(
         "another entry",
         "another date",
         "shortened",
+        "one before shortened",
         "an empty line",
         "unsigned",
     ],
@@ -189,6 +191,33 @@ def test_an_anchor_after_a_line_that_lost_its_end_is_a_line_of_its_own(
     assert xinheng("verify").exit_code == 0
     assert xinheng("anchor").exit_code == 0
     assert anchors.read_text().splitlines()[:-1] == anchored
+    assert xinheng("verify").exit_code == 0
+
+
+@pytest.mark.parametrize("size", [1, 24, 25, 26, 27, 28, 60, 92, 93, 94, 156])
+def test_a_line_that_a_full_disk_left_unfinished_is_no_anchor_and_in_nobodys_way(
+    store: Store, xinheng: Xinheng, anchors: Path, anchored: list[str], size: int
+) -> None:
+    with anchors.open("a") as file:
+        file.write(anchored[-1][:size])
+    assert xinheng("verify").exit_code == 0
+    assert xinheng("anchor").exit_code == 0
+    assert xinheng("verify").exit_code == 0
+    assert len(anchors.read_text().splitlines()) == len(anchored) + 2
+    assert '"number":4}' in next(iter(_details(store)))
+
+
+def _details(store: Store) -> list[str]:
+    with store.reading() as session:
+        query = sa.select(AuditEntry.details).where(AuditEntry.action == "audit.anchor")
+        return list(session.scalars(query.order_by(AuditEntry.seq.desc())))
+
+
+def test_a_file_of_which_not_even_the_first_line_was_finished_is_begun_anew(
+    xinheng: Xinheng, anchors: Path
+) -> None:
+    anchors.write_text("2026-11-27T01:37:10+00:00 5 35b1")
+    assert xinheng("anchor", "--begin").exit_code == 0
     assert xinheng("verify").exit_code == 0
 
 

@@ -97,6 +97,21 @@ def test_the_steps_are_told(filled: Store, market: Pack) -> None:
     assert told[-2] == ("spans", 3)
 
 
+def test_the_last_run_answers_though_the_clock_was_ahead_when_one_before_was_published(
+    filled: Store, market: Pack, take_in: TakeIn
+) -> None:
+    first = run(filled, market, AS_OF).run
+    tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+    with filled.writing() as session:
+        session.execute(sa.update(Run).values(published_at=tomorrow))
+    take_in(filled, "record", [{**RECORDS[0], "kind": "praise"}])
+    second = run(filled, market, AS_OF).run
+    assert [found.id for found in [latest_run(filled, "market")] if found] == [second.id]
+    again = run(filled, market, AS_OF)
+    assert (again.is_new, again.run.id) == (False, second.id)
+    assert scores(filled, first.id) != scores(filled, second.id)
+
+
 def test_old_runs_stay_and_an_old_result_can_be_had_again(
     filled: Store, market: Pack, take_in: TakeIn
 ) -> None:

@@ -13,6 +13,7 @@ from scoring.store.backups import postgresql, sqlite
 from scoring.store.backups.manifest import BackupError, Manifest, becoming, read_manifest, write_manifest
 from scoring.store.backups.sqlite import Advance
 from scoring.store.connection import Store, parse_url
+from scoring.store.errors import explain
 from scoring.store.revision import address, revisions
 
 _WAYS: dict[str, ModuleType] = {"sqlite": sqlite, "postgresql": postgresql}
@@ -46,7 +47,7 @@ def back_up(
             copied = way.copy(store, directory, anchors or nullcontext(), advance)
             return write_manifest(directory, now.isoformat(), version("xinheng"), copied)
     except (sqlite3.Error, OSError) as error:
-        raise BackupError(f"the backup {to} can't be made: {error}") from error
+        raise BackupError(f"the backup {to} can't be made: {_why(error, str(to))}") from error
 
 
 def read_backup(directory: Path) -> Manifest:
@@ -93,5 +94,10 @@ def restore(
     try:
         _WAYS[manifest.copied.kind].put_back(directory, manifest.copied, parsed, replace, advance)
     except (sqlite3.Error, OSError) as error:
-        raise BackupError(f"the backup {directory} can't be put into {address(parsed)}: {error}") from error
+        why = _why(error, address(parsed))
+        raise BackupError(f"the backup {directory} can't be put into {address(parsed)}: {why}") from error
     return manifest
+
+
+def _why(error: Exception, where: str) -> str:
+    return explain(error, where) if isinstance(error, sqlite3.Error) else str(error)
