@@ -19,7 +19,7 @@ from scoring.cli.options import Memory, as_of_option, database_option, pack_of
 from scoring.cli.output import Format, format_option, print_rows, progress, tell
 from scoring.runs.batch import run
 from scoring.runs.country.run import MANIFEST, score_country
-from scoring.runs.files import score_files
+from scoring.runs.files import WRITERS, score_files
 from scoring.runs.results import tier_counts
 from scoring.store import Store, StoreError, open_store
 from scoring.store.models import SubjectVersion
@@ -92,7 +92,8 @@ def score_command(
             raise click.UsageError(
                 "from file to file: --pack, --subjects and --out are needed, --records if there are any"
             )
-        by_folder = any(path and path.is_dir() for path in (subjects, records))
+        folders = [path for path in (subjects, records) if path and path.is_dir()]
+        by_folder = bool(folders) and out.suffix.lower() not in WRITERS
         score = _score_folder if by_folder else _score_file
         print_rows(score(pack_of(name, as_of), as_of, subjects, records, out, memory), COLUMNS, fmt)
         return
