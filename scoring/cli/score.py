@@ -20,7 +20,7 @@ from scoring.cli.output import Format, format_option, print_rows, progress, tell
 from scoring.runs.batch import run
 from scoring.runs.country.run import MANIFEST, score_country
 from scoring.runs.country.work import Each, one_by_one
-from scoring.runs.files import score_files
+from scoring.runs.files import WRITERS, score_files
 from scoring.runs.results import tier_counts
 from scoring.store import Store, StoreError, open_store
 from scoring.store.models import SubjectVersion
@@ -104,7 +104,8 @@ def score_command(
             raise click.UsageError(
                 "from file to file: --pack, --subjects and --out are needed, --records if there are any"
             )
-        by_folder = any(path and path.is_dir() for path in (subjects, records))
+        folders = [path for path in (subjects, records) if path and path.is_dir()]
+        by_folder = bool(folders) and out.suffix.lower() not in WRITERS
         pack = pack_of(name, as_of)
         if by_folder:
             with _engine(engine, master) as each:
