@@ -461,7 +461,7 @@ def test_nested_values_are_refused(tmp_path: Path, score: Callable[..., Result])
 def test_missing_files_and_folders_are_told_apart(tmp_path: Path, score: Callable[..., Result]) -> None:
     assert "no such file" in score(tmp_path / "none.csv").stderr
     (tmp_path / "folder.csv").mkdir()
-    assert "folder.csv: no Parquet file (*.parquet) in it" in score(tmp_path / "folder.csv").stderr
+    assert "a directory, not a file" in score(tmp_path / "folder.csv").stderr
 
 
 def test_results_never_overwrite_what_they_are_made_from(

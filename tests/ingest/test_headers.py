@@ -22,7 +22,7 @@ from .conftest import CODES, Ingest, current, write_text, write_workbook
         ("occurred_on", "9.决定日期"),
         ("occurred_on", "⑨ 决定日期"),
         ("occurred_on", "九、决定日期："),
-        ("occurred_on", "(9)发生\n日期"),
+        ("occurred_on", "(9)决定\n日期"),
         ("kind", "*类 别（下拉选择）"),
         ("subject_id", "统一社会\n信用代码（18位）"),
         ("amount", "金额 （元，选填）"),
