@@ -451,8 +451,13 @@ class Authority(StrEnum):
     INDUSTRY = "industry"
     DISTRICT = "district"
 
+    @property
+    def said(self) -> Title:
+        """Who that is."""
+        return _AUTHORITIES[self]
 
-AUTHORITIES = {
+
+_AUTHORITIES = {
     Authority.NATIONAL: Title("国家统一评价", "one grade of the whole country"),
     Authority.INDUSTRY: Title("行业主管部门评价", "the grade of an industry's regulator"),
     Authority.DISTRICT: Title("区级评价，用于本区监管", "the district's own grade, for its supervision"),

@@ -25,7 +25,7 @@ from scoring.store import Store
 from scoring.store.models import RecordVersion, SubjectVersion
 
 FIRM, OTHER = "91110000600037341L", "91500156MA5U000019"
-COLUMNS = ("编号", "信用代码", "机关", "类别", "失信程度", "状态", "等级", "发生日期", "金额")
+COLUMNS = ("编号", "信用代码", "机关", "类别", "失信程度", "状态", "等级", "决定日期", "金额")
 FINE = ("R1", FIRM, "区城管局", "行政处罚", "一般", "有效", "罚款", "2026-03-05", "1000")
 FIRMS = f"信用代码,企业名称,成立日期,从业人数\n{FIRM},甲公司,2020-01-01,12\n"
 
@@ -118,7 +118,7 @@ class Kind:
     column: str = "status"
 
 
-DATE = COLUMNS.index("发生日期")
+DATE = COLUMNS.index("决定日期")
 CODED = ("R1", FIRM, "云衡税局", "penalty", "general", "effective", "fine", "2026-03-05", "1000")
 NO_VALUE = "<c><f>1+1</f></c>"
 EFFECTIVE = {"R1": "effective"}
@@ -149,13 +149,13 @@ KINDS = {
         [("a.xlsx", book(sheet(fine(编号=number("202603010000001")))))], {"202603010000001": "effective"}
     ),
     "formulas without a value": Kind(
-        [("a.xlsx", book(sheet(fine(编号="F1", 金额=NO_VALUE), fine(编号="F2", 发生日期=NO_VALUE), fine())))],
+        [("a.xlsx", book(sheet(fine(编号="F1", 金额=NO_VALUE), fine(编号="F2", 决定日期=NO_VALUE), fine())))],
         EFFECTIVE,
         ["a formula without a saved value"],
     ),
     "cells merged downwards": Kind(
         [("a.xlsx", book(sheet(
-            fine(), fine(编号="R2", 类别="<c/>", 发生日期="<c/>"), fine(编号="R3", 类别="<c/>"),
+            fine(), fine(编号="R2", 类别="<c/>", 决定日期="<c/>"), fine(编号="R3", 类别="<c/>"),
             merges=["D2:D4", "H2:H3"],
         )))],
         {"R1": "2026-03-05", "R2": "2026-03-05", "R3": "2026-03-05"},
@@ -182,7 +182,7 @@ KINDS = {
     **{
         f"no {column}": Kind([("a.csv", lines(fine(**{column: ""})))], {}, [f"缺少{what}"])
         for column, what in {
-            "类别": "信息类别", "状态": "记录状态", "发生日期": "认定日期", "失信程度": "失信程度"
+            "类别": "信息类别", "状态": "记录状态", "决定日期": "认定日期", "失信程度": "失信程度"
         }.items()
     },
     "a column of dates that is called otherwise": Kind(
@@ -190,7 +190,7 @@ KINDS = {
     ),
     "headers with remarks": Kind(
         [("a.csv", lines(
-            fine(), head=["*编号", '"信用\n代码"', *COLUMNS[2:DATE], "发生日期（年/月/日）", "金额 （元）"]
+            fine(), head=["*编号", '"信用\n代码"', *COLUMNS[2:DATE], "决定日期（年/月/日）", "金额 （元）"]
         ))],
         {"R1": "2026-03-05"},
         column="occurred_on",
@@ -209,7 +209,7 @@ KINDS = {
         f"{what} that can't be": Kind([("a.csv", lines(fine(**row), fine(编号="R2")))], {"R2": "effective"})
         for what, row in {
             "a level": {"等级": "A"},
-            "a date far ahead": {"发生日期": "2199-03-05"},
+            "a date far ahead": {"决定日期": "2199-03-05"},
             "a negative fine": {"金额": "-1000"},
         }.items()
     },
@@ -217,7 +217,7 @@ KINDS = {
         [("a.csv", lines((*fine(), "2026-01-01"), head=[*COLUMNS, "截止日期"]))], {}, ["早于认定日期"]
     ),
     "a record from before its enterprise": Kind(
-        [("a.csv", lines(fine(发生日期="2019-12-31")))], EFFECTIVE, ["rows taken with warnings"]
+        [("a.csv", lines(fine(决定日期="2019-12-31")))], EFFECTIVE, ["rows taken with warnings"]
     ),
     "one decision under two numbers": Kind(
         [("a.csv", lines(fine(), fine(编号="R2")))],

@@ -16,6 +16,7 @@ from scoring.facts.ingest.keys import LONGEST_KEY
 
 MOST_CHECKS = 1000
 LANES = ("fast", "normal", "careful", "none")
+LANE = {"enum": [*LANES, None], "description": "advice: the lender decides for itself"}
 
 
 class CheckRequest(Schema):
@@ -80,7 +81,7 @@ class CheckSchema(Schema):
         allow_none=True,
         metadata={"description": "The last day to rely on it; null: none stated"},
     )
-    lane = fields.String(required=True, allow_none=True, metadata={"enum": [*LANES, None]})
+    lane = fields.String(required=True, allow_none=True, metadata=LANE)
 
 
 class BatchAnswerSchema(Schema):
@@ -95,7 +96,7 @@ class BatchAnswerSchema(Schema):
     tier = fields.String(required=True, allow_none=True)
     graded_on = fields.Date(required=True, allow_none=True)
     valid_until = fields.Date(required=True, allow_none=True)
-    lane = fields.String(required=True, allow_none=True, metadata={"enum": [*LANES, None]})
+    lane = fields.String(required=True, allow_none=True, metadata=LANE)
 
 
 class BatchSchema(Schema):

@@ -6,6 +6,7 @@ from marshmallow import Schema, fields
 
 from api.http.fields import Points, Text, TitleField
 from api.schemas.subjects import CitationSchema
+from rules.model import Authority
 
 
 class PackVersionQuery(Schema):
@@ -22,6 +23,17 @@ class PackSummarySchema(Schema):
     version = fields.String(required=True)
     hash = fields.String(required=True, metadata={"description": "Its identity: what runs name"})
     title = TitleField(required=True)
+    authority = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={
+            "enum": [*map(str, Authority), None],
+            "description": "Who makes the grade, where it says so",
+        },
+    )
+    note = TitleField(
+        required=True, allow_none=True, metadata={"description": "What people must know before they use it"}
+    )
     vocabulary = fields.String(required=True)
     in_force_from = fields.Date(required=True)
     in_force_until = fields.Date(required=True, allow_none=True)

@@ -25,6 +25,8 @@ def pack_summary(pack: Pack) -> dict[str, Any]:
         "version": pack.version,
         "hash": identity(pack),
         "title": pack.title,
+        "authority": pack.authority,
+        "note": pack.note,
         "vocabulary": pack.vocabulary.id,
         "in_force_from": pack.in_force_from,
         "in_force_until": pack.in_force_until,

@@ -8,7 +8,7 @@ from itertools import groupby
 from rules.identity import identity
 from rules.language.expressions import Expression, conjuncts, render
 from rules.language.words import both, dated, kind, number, plain, window
-from rules.model import AUTHORITIES, OWN_CHOICE_TITLE, Aggregate, Alert, Basis, Dimension, Measure, Pack, Rule
+from rules.model import OWN_CHOICE_TITLE, Aggregate, Alert, Basis, Dimension, Measure, Pack, Rule
 from rules.tools.documents import Block, Cell, Code, Grid, Heading, Paragraph
 
 LANES = {
@@ -75,7 +75,7 @@ def _front(pack: Pack) -> Iterator[Block]:
     until = pack.in_force_until
     force = f"{pack.in_force_from} 起施行 in force from" + (f"，至 {until} 前 until" if until else "")
     score = pack.score
-    made_by = (("评价主体 Authority", str(AUTHORITIES[pack.authority])),) if pack.authority else ()
+    made_by = (("评价主体 Authority", str(pack.authority.said)),) if pack.authority else ()
     yield Grid(
         ("项目 Item", "内容 Content"),
         (

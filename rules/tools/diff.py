@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from rules.language.expressions import Level, Value, render
 from rules.language.words import Words, both, dated, kind, number, plain, window, words
 from rules.model import (
-    AUTHORITIES,
     Alert,
     Basis,
     Column,
@@ -114,7 +113,7 @@ def _pack(pack: Pack) -> Fields:
         "version": pack.version,
         "title": str(pack.title),
         "note": str(pack.note or ""),
-        "authority": str(AUTHORITIES[pack.authority]) if pack.authority else "",
+        "authority": str(pack.authority.said) if pack.authority else "",
         "vocabulary": pack.vocabulary.id,
         "in force from": str(pack.in_force_from),
         "in force until": str(pack.in_force_until or ""),

@@ -52,8 +52,9 @@ def facts(district_url: str, pack: Pack) -> Facts:
     return found
 
 
-def tier_on(pack: Pack, facts: Facts, repaired: set[str], day: dt.date) -> int:
-    """The place of its tier once penalties are repaired, by the reference."""
+def tier_on(facts: Facts, repaired: set[str], day: dt.date) -> int:
+    """The place of its tier once penalties are repaired, by the reference and the version of the day."""
+    pack = find_pack(PACK, day)
     records = [
         {**row, "status": "repaired"} if name in repaired else row for name, row in facts.records.items()
     ]
@@ -78,17 +79,17 @@ def test_steps_that_are_really_done_reach_the_tier_on_the_day_said_and_no_part_o
     for path in found["paths"]:
         done, day = records_of(found, path), dt.date.fromisoformat(path["reached_on"])
         ready = max((steps[name] for name in done), default=SUMMER)
-        assert tier_on(pack, facts, done, day) <= wanted
+        assert tier_on(facts, done, day) <= wanted
         assert day >= ready
         if ready < day:
-            assert tier_on(pack, facts, done, day - DAY) > wanted
+            assert tier_on(facts, done, day - DAY) > wanted
         for name in done:
             assert steps[name] == max(SUMMER, facts.records[name]["occurred_on"].replace(month=9))
         for size in range(len(done)):
             for part in combinations(done, size):
-                assert tier_on(pack, facts, set(part), day) > wanted
+                assert tier_on(facts, set(part), day) > wanted
         if path["until"]:
-            assert tier_on(pack, facts, done, dt.date.fromisoformat(path["until"])) > wanted
+            assert tier_on(facts, done, dt.date.fromisoformat(path["until"])) > wanted
 
 
 def test_a_step_names_what_it_needs_and_its_law(regulator: Client) -> None:

@@ -16,7 +16,7 @@ from scoring.store import Store, open_store
 
 from .conftest import CODES, current, write_text
 
-HEAD = "记录编号,统一社会信用代码,类别,领域,失信程度,状态,金额,发生日期,机关,文书号"
+HEAD = "记录编号,统一社会信用代码,类别,领域,失信程度,状态,金额,决定日期,机关,文书号"
 FULL = f"HH1,{CODES[0]},行政处罚,食品药品,严重,有效,1000,2026-03-05,云衡区城管局,云衡城管〔2026〕6号"
 
 
@@ -112,7 +112,7 @@ def test_a_check_says_all_that_ingest_would_say_and_changes_nothing(opened: Stor
     assert (current(opened), xinheng("ingest", "list", "--all").stdout) == (known, listed)
     assert not Path("work").exists()
     shown = xinheng("ingest", path, "--check")
-    assert "第 4 行 row, 发生日期: 2026-13-05" in shown.stderr
+    assert "第 4 行 row, 决定日期: 2026-13-05" in shown.stderr
     assert "checked only, nothing was changed" in shown.stderr
     taken = ingest(path)
     same = ("new", "changed", "unchanged", "rejected", "warned", "held", "columns")

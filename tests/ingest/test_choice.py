@@ -17,7 +17,7 @@ from .conftest import CODES, Ingest, current, write_text
 
 HOTELS = ["统一社会信用代码,商户名称,商户类型,经营状态,床位数", f"{CODES[0]},某酒店,酒店,营业,120"]
 LISTING = "编号,信用代码,类别,状态,日期"
-LONG = "编号,信用代码,机关,类别,失信程度,状态,等级,发生日期"
+LONG = "编号,信用代码,机关,类别,失信程度,状态,等级,决定日期"
 
 
 @pytest.mark.parametrize(

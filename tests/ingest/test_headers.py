@@ -15,14 +15,14 @@ from .conftest import CODES, Ingest, current, write_text, write_workbook
 @pytest.mark.parametrize(
     ("column", "header"),
     [
-        ("occurred_on", "发生日期（年/月/日）"),
-        ("occurred_on", "✱发生日期（必填，格式：YYYY-MM-DD）"),
-        ("occurred_on", "发生日期[必填]【年-月-日】"),
-        ("occurred_on", "发生日期（如：2026-03-01）"),
-        ("occurred_on", "9.发生日期"),
-        ("occurred_on", "⑨ 发生日期"),
-        ("occurred_on", "九、发生日期："),
-        ("occurred_on", "(9)发生\n日期"),
+        ("occurred_on", "决定日期（年/月/日）"),
+        ("occurred_on", "✱决定日期（必填，格式：YYYY-MM-DD）"),
+        ("occurred_on", "决定日期[必填]【年-月-日】"),
+        ("occurred_on", "决定日期（如：2026-03-01）"),
+        ("occurred_on", "9.决定日期"),
+        ("occurred_on", "⑨ 决定日期"),
+        ("occurred_on", "九、决定日期："),
+        ("occurred_on", "(9)决定\n日期"),
         ("kind", "*类 别（下拉选择）"),
         ("subject_id", "统一社会\n信用代码（18位）"),
         ("amount", "金额 （元，选填）"),
@@ -57,7 +57,7 @@ def test_a_unit_among_remarks_still_counts(take: Ingest, sqlite: Store, tmp_path
         "金额（美元）",
         "金额（万元）（万元）",
         "认定机关（统一社会信用代码）",
-        "发生日期（变更后）",
+        "决定日期（变更后）",
         "金额（预计）",
     ],
 )
@@ -69,7 +69,7 @@ def test_a_remark_that_changes_the_meaning_keeps_a_header_unknown(
 
 
 def test_two_headers_of_one_column_are_still_refused(take: Ingest, tmp_path: Path) -> None:
-    path = write_text(tmp_path / "a.csv", ["编号,信用代码,发生日期（年/月/日）,2.日期", f"R1,{CODES[0]},,"])
+    path = write_text(tmp_path / "a.csv", ["编号,信用代码,决定日期（年/月/日）,2.日期", f"R1,{CODES[0]},,"])
     with pytest.raises(IngestError, match="both mean occurred_on"):
         take(path)
 
@@ -78,8 +78,8 @@ def test_two_headers_of_one_column_are_still_refused(take: Ingest, tmp_path: Pat
     ("headers", "missing", "taken_for"),
     [
         ("编号,信用代码,类别,状态,处罚时点", "认定日期", "处罚时点→未识别"),
-        ("编号,信用代码,状态,发生日期,种类", "信息类别", "发生日期→认定日期"),
-        ("编号,信用代码,类别,发生日期", "记录状态", "类别→信息类别"),
+        ("编号,信用代码,状态,决定日期,种类", "信息类别", "决定日期→认定日期"),
+        ("编号,信用代码,类别,决定日期", "记录状态", "类别→信息类别"),
     ],
 )
 def test_a_records_file_without_date_kind_or_status_is_refused_with_what_was_understood(

@@ -25,7 +25,7 @@ from scoring.store import Store
 
 from .conftest import CODES, Ingest, current, quarantined, write_text, write_workbook
 
-HEADERS = ("序号", "编号", "信用代码", "类别", "状态", "发生日期（年/月/日）", "金额(万元)", "备注")
+HEADERS = ("序号", "编号", "信用代码", "类别", "状态", "决定日期（年/月/日）", "金额(万元)", "备注")
 
 
 def row(number: str, *, day: Any = "2026-03-01", amount: Any = 1, note: str = "") -> tuple[Any, ...]:
@@ -96,7 +96,7 @@ def test_empty_columns_beyond_the_headers_do_not_come_back(take: Ingest, tmp_pat
 
 
 def test_as_csv_it_comes_back_too(take: Ingest, tmp_path: Path) -> None:
-    lines = [",".join((*HEADERS, REASON_HEADER)), ",".join((*map(str, row("R1")), "发生日期: 不是日期"))]
+    lines = [",".join((*HEADERS, REASON_HEADER)), ",".join((*map(str, row("R1")), "决定日期: 不是日期"))]
     report = take(write_text(tmp_path / "a.csv", lines), "enterprise")
     assert (report.new, REASON_HEADER in report.ignored) == (1, False)
 

@@ -152,7 +152,7 @@ def test_without_a_run_it_says_how_to_start_one(store: Store) -> None:
 def test_a_run_of_a_pack_that_ranks_nobody_is_refused(sqlite_store_url: str, enterprise: Pack) -> None:
     store = open_store(sqlite_store_url)
     put_into(store, enterprise, [{"subject_id": "91500159MALHQAY57U", "name": "虚构公司"}], [])
-    done = run(store, enterprise, AS_OF).run
+    done = run(store, enterprise, dt.date(2026, 7, 31)).run
     with pytest.raises(UnknownPackError, match="ranks nobody"):
         department_ranking(store, done.id)
     store.close()

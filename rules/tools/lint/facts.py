@@ -1,8 +1,9 @@
 """One fact that several rules count, where the pack does not say that it is meant.
 
-A rule counts a record that can meet its condition, or that takes part in a measure which the condition reads.
-What can't be taken apart (:mod:`rules.language.boxes`) is held to be met: a pair too many can be named, but
-of one record none is left out. That two records tell of one fact, nobody can see from the rules.
+A rule that is judged once a record counts that record; one that is judged once a subject, the records that
+take part in the measures which its condition reads. (Measures in a rule on records are circumstances.) What
+can't be taken apart (:mod:`rules.language.boxes`) is held to be met: a pair too many can be named, but of one
+record none is left out. That two records tell of one fact, nobody can see from the rules.
 """
 
 from __future__ import annotations
@@ -107,19 +108,17 @@ def _shifted(date: Expression) -> tuple[Expression, int]:
 
 
 def _counted(review: Review, rule: Rule) -> Iterator[_Counted]:
-    """The records that meet a rule, and those of the measures that it reads."""
+    """The record that a rule is judged by; of one that is judged once a subject, those of its measures."""
     measures = {measure.id: measure for measure in review.pack.measures}
     for box in review.boxes[rule.id]:
         if rule.level is Level.RECORD:
             yield _Counted(box, rule.window)
-        others = Box(
-            {o: d for o, d in box.domains.items() if all(n.level is not Level.RECORD for n in names(o))}
-        )
+            continue
         for operand, domain in box.domains.items():
             for name in _measured(operand):
                 asked = domain if operand == name else None
                 for found in _of_measure(review, measures, measures[name.name], asked):
-                    yield _Counted(found.box.both(others), found.window)
+                    yield _Counted(found.box.both(box), found.window)
 
 
 def _measured(operand: Expression) -> list[Name]:

@@ -43,8 +43,10 @@ def examples_out_of_force(review: Review) -> Iterator[Finding]:
     for rule in (None, *review.pack.rules):
         for example in rule.examples if rule else review.pack.examples:
             if not first <= example.as_of < until:
+                # a version that another has ended keeps the examples that it was published with
+                severity = Severity.WARNING if example.as_of < first else Severity.NOTICE
                 message = f"an example speaks of {example.as_of}, when the pack is not in force"
-                yield _at(example, Severity.WARNING, "example-not-in-force", rule, message)
+                yield _at(example, severity, "example-not-in-force", rule, message)
             elif rule and rule.table is None and example.hit and not in_force(rule, example.as_of):
                 message = f"an example expects a hit on {example.as_of}, when the rule is not in force"
                 yield _at(example, Severity.ERROR, "example-not-in-force", rule, message)
