@@ -102,8 +102,10 @@ def forecast(store: Store, pack_id: str, subject_id: str, months: int = 24) -> F
 
     >>> from fixtures.small import HOMESTAY, small_store
     >>> for step in forecast(small_store(), "tourism-credit", HOMESTAY, months=36).steps:
-    ...     print(step.begins, step.grade.score, step.grade.tier, [str(why.cause) for why in step.reasons])
+    ...     causes = sorted({str(why.cause) for why in step.reasons})
+    ...     print(step.begins, step.grade.score, step.grade.tier, causes)
     2026-08-31 7950 B []
+    2026-12-01 7950 B ['version']
     2027-03-01 7875 B ['decays']
     2029-03-01 7800 B ['ends']
     """

@@ -149,8 +149,8 @@ def test_without_a_run_it_says_how_to_start_one(store: Store) -> None:
         department_ranking(store)
 
 
-def test_a_run_of_a_pack_that_ranks_nobody_is_refused(sqlite_store_url: str) -> None:
-    store, enterprise = open_store(sqlite_store_url), find_pack("enterprise-credit", AS_OF)
+def test_a_run_of_a_pack_that_ranks_nobody_is_refused(sqlite_store_url: str, enterprise: Pack) -> None:
+    store = open_store(sqlite_store_url)
     put_into(store, enterprise, [{"subject_id": "91500159MALHQAY57U", "name": "虚构公司"}], [])
     done = run(store, enterprise, dt.date(2026, 7, 31)).run
     with pytest.raises(UnknownPackError, match="ranks nobody"):
