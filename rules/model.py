@@ -69,6 +69,7 @@ class Column:
     :param declared: the type's name in the vocabulary: text, integer, decimal, date, boolean.
     :param values: code → title, where the column has a closed list of codes.
     :param aliases: other headers by which files name the column.
+    :param spellings: other words by which files say a code → the code.
     :param format: a further check on a text: ``uscc`` (GB 32100-2015).
     :param lawful: patterns of codes that break the format and are in use, ``?`` for any character.
     :param fillers: codes that stand for one that is not known.
@@ -84,6 +85,7 @@ class Column:
     lawful: tuple[str, ...] = field(default=(), metadata={"identity": False})
     fillers: tuple[str, ...] = field(default=(), metadata={"identity": False})
     possible: Possible = field(default=ANYTHING, metadata={"identity": False})
+    spellings: Mapping[str, str] = field(default_factory=dict, metadata={"identity": False})
 
 
 @dataclass(frozen=True, slots=True)

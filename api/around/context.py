@@ -85,4 +85,4 @@ def run_of(query: dict[str, Any]) -> RunSummary:
 def packs_called(name: str) -> list[Pack]:
     """The installed versions of a pack, or 404."""
     versions = [pack for pack in installed_packs() if pack.id == name]
-    return versions or fail("not-found", Title(f"没有名为{name}的规则包", f"no pack is called {name}"))
+    return versions or fail("not-found", Title(f"没有名为{name}的评价规则", f"no pack is called {name}"))

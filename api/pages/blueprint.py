@@ -37,7 +37,7 @@ for name, shown in words.FILTERS.items():
 _NAVIGATION = (
     ("pages.overview", "总览", "Overview"),
     ("pages.alerts", "预警", "Alerts"),
-    ("pages.checks", "信易贷查询", "Lender checks"),
+    ("pages.checks", "融资信用服务查询", "Lender checks"),
     ("pages.own_department", "本单位", "Own grade"),
     ("pages.subjects", "主体", "Subjects"),
     ("pages.ranking", "部门排名", "Departments"),

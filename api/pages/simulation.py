@@ -72,7 +72,7 @@ def _wanted() -> Pack:
     name = request.form.get("pack", "")
     found = (pack for pack in installed_packs() if f"{pack.id}@{pack.version}" == name)
     return next(found, None) or fail(
-        "invalid", Title(f"没有安装名为{name}的规则包", f"no installed pack is called {name}")
+        "invalid", Title(f"没有安装名为{name}的评价规则", f"no installed pack is called {name}")
     )
 
 

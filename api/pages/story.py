@@ -12,7 +12,7 @@ from rules.model import Column, Grade, Pack, Rule, Supervision, Title
 from scoring.answers.explain import ExplainedHit, Explanation
 from scoring.answers.why_not import Failed, Miss
 
-START = Title("起评分", "Start")
+START = Title("基准分", "Start")
 CEILING = Title("超出满分部分不计", "Above the highest score")
 FLOOR = Title("低于最低分部分不计", "Below the lowest score")
 HELD = Title("维度限值", "Held by the dimension's bounds")
@@ -84,7 +84,10 @@ def hit_groups(explanation: Explanation) -> list[HitGroup]:
     parts = [(d.title, [h for h in explanation.hits if h.rule.dimension == d.id]) for d in pack.dimensions]
     vetoes = [h for h in explanation.hits if h.rule.tier is not None]
     consequences = [h for h in explanation.hits if h.rule.consequence]
-    parts += [(Title("一票否决", "Vetoes"), vetoes), (Title("结果运用", "Consequences"), consequences)]
+    parts += [
+        (Title("一票否决与等级限制", "Vetoes"), vetoes),
+        (Title("结果运用", "Consequences"), consequences),
+    ]
     return [
         HitGroup(title, tuple(sorted(hits, key=lambda h: -abs(h.points)))) for title, hits in parts if hits
     ]

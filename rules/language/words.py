@@ -38,7 +38,7 @@ _ZH = {
     "=": "{0}为{1}", "<>": "{0}不为{1}", "<": "{0}小于{1}", "<=": "{0}不超过{1}", ">": "{0}大于{1}",
     ">=": "{0}不少于{1}", "before": "{0}早于{1}", "until": "{0}不晚于{1}", "after": "{0}晚于{1}",
     "since": "{0}不早于{1}", "in": "{0}为{1}之一", "null": "{0}未知", "known": "{0}已知",
-    "like": "{0}符合{1}", "not": "并非（{0}）", "and": "且", "or": "或", "item": "、", "as_of": "评价日",
+    "like": "{0}符合{1}", "not": "并非（{0}）", "and": "且", "or": "或", "item": "、", "as_of": "评价基准日",
     "coalesce": "{0}中首个已知值", "least": "{0}中最小者", "greatest": "{0}中最大者",
     "abs": "{0}的绝对值",
     "start_of_year": "{0}当年首日", "start_of_month": "{0}当月首日",
@@ -189,7 +189,7 @@ def words(pack: Pack, language: Language) -> Words:
     >>> pack = find_pack("tourism-credit", date(2026, 8, 31))
     >>> state, joined = pack.rules[0].when.written.parts
     >>> words(pack, "zh").condition(joined)
-    '加入信用旅游日期之后6个月不晚于评价日'
+    '加入信用旅游日期之后6个月不晚于评价基准日'
     >>> words(pack, "en").condition(joined)
     '6 months after Joined the credit-tourism scheme on is no later than the day of grading'
     """

@@ -76,7 +76,7 @@ def load_vocabulary(name: str) -> Vocabulary:
     >>> tourism.subject.key, tourism.records.key
     ('subject_id', 'record_id')
     >>> tourism.subject.columns["state"].values["suspended"]
-    Title(zh='停业', en='Suspended')
+    Title(zh='歇业', en='Suspended')
     """
     path = _vocabulary_file(name)
     return _vocabulary(path, path.stat().st_mtime_ns)
@@ -149,7 +149,8 @@ def find_pack(pack_id: str, as_of: dt.date, folder: Path = PACKS) -> Pack:
         known = ", ".join(sorted({pack.id for pack in packs})) or "none"
         raise UnknownPackError(
             Title(
-                f"没有名为{pack_id}的规则包;可用:{known}", f"no pack is called {pack_id}; there are: {known}"
+                f"没有名为{pack_id}的评价规则;可用:{known}",
+                f"no pack is called {pack_id}; there are: {known}",
             )
         )
     if (pack := ruling(versions, as_of)) is not None:

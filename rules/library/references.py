@@ -42,7 +42,7 @@ def named_pack(name: str, as_of: dt.date, folder: Path = PACKS) -> Pack:
             return pack
     known = ", ".join(f"{pack.id}@{pack.version}" for pack in versions or installed_packs(folder)) or "none"
     raise UnknownPackError(
-        Title(f"没有规则包{name};现有:{known}", f"there is no pack {name}; there are: {known}")
+        Title(f"没有评价规则{name};现有:{known}", f"there is no pack {name}; there are: {known}")
     )
 
 
@@ -68,7 +68,7 @@ def _files(name: str, folder: Path) -> list[Path]:
         known = ", ".join(sorted({pack.id for pack in installed_packs(folder)})) or "none"
         raise UnknownPackError(
             Title(
-                f"没有名为{name}的文件或规则包;现有规则包:{known}",
+                f"没有名为{name}的文件或评价规则;现有评价规则:{known}",
                 f"no file and no pack is called {name}; there are the packs: {known}",
             )
         )
@@ -80,4 +80,4 @@ def _from_file(name: str) -> Pack:
         return load_pack(name)
     except OSError as error:
         en = f"the pack {name} can't be read: {error.strerror}"
-        raise UnknownPackError(Title(f"规则包{name}无法读取:{error.strerror}", en)) from None
+        raise UnknownPackError(Title(f"评价规则{name}无法读取:{error.strerror}", en)) from None

@@ -67,6 +67,7 @@ def _table(document: Document, data: Mapping[str, Any], path: Path, faults: list
             title=c["title"],
             values=c["values"],
             aliases=tuple(c["aliases"]),
+            spellings=c["spellings"],
             format=c["format"],
             lawful=tuple(c["lawful"]),
             fillers=tuple(c["fillers"]),

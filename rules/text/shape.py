@@ -380,6 +380,7 @@ class ColumnSchema(Strict):
     title = own.TitleField(required=True)
     values = fields.Dict(keys=fields.String(), values=own.TitleField(), load_default=dict)
     aliases = fields.List(own.Text(), load_default=list)
+    spellings = fields.Dict(keys=own.Text(), values=fields.String(), load_default=dict)
     format = own.Text(load_default=None, validate=one_of(("uscc",)))
     lawful = fields.List(own.CodePattern(), load_default=list)
     fillers = fields.List(own.Text(), load_default=list)
@@ -391,6 +392,12 @@ class ColumnSchema(Strict):
             raise complaint("values and format belong to a text", "type: text")
         if not data.get("format") and (data.get("lawful") or data.get("fillers")):
             raise complaint("lawful and fillers are exceptions to a format", "format: uscc")
+
+    @validates_schema
+    def spellings_say_codes(self, data: dict[str, Any], **_: Any) -> None:
+        unknown = sorted(set(data.get("spellings", {}).values()) - set(data.get("values", {})))
+        if unknown:
+            raise complaint(f"{unknown[0]} is none of the column's values", "spellings: {another word: code}")
 
     @validates_schema
     def possible_fits_the_type(self, data: dict[str, Any], **_: Any) -> None:

@@ -31,7 +31,7 @@ AGGREGATES = {
 }
 
 
-_OTHERS = {"veto": "一票否决 Vetoes", "consequence": "结果运用 Consequences"}
+_OTHERS = {"veto": "一票否决与等级限制 Vetoes", "consequence": "结果运用 Consequences"}
 
 
 def rule_book(pack: Pack) -> tuple[Block, ...]:
@@ -79,14 +79,14 @@ def _front(pack: Pack) -> Iterator[Block]:
     yield Grid(
         ("项目 Item", "内容 Content"),
         (
-            ("规则包 Pack", f"{pack.id} {pack.version}"),
+            ("评价规则 Pack", f"{pack.id} {pack.version}"),
             *made_by,
             ("评价对象 Subject", str(pack.vocabulary.title)),
             ("有效期 In force", force),
-            ("基础分 Start", number(score.start)),
+            ("基准分 Start", number(score.start)),
             ("得分范围 Scores", f"{number(score.min)}—{number(score.max)}"),
             ("规则数 Rules", str(len(pack.rules))),
-            ("内容指纹 Content hash", Code(identity(pack))),
+            ("规则校验码（哈希值） Content hash", Code(identity(pack))),
         ),
     )
 
@@ -215,7 +215,7 @@ def _terms(pack: Pack, rule: Rule) -> Iterator[tuple[str, Cell]]:
     """What a rule, or all rows of a table, say besides condition and points."""
     if rule.note is not None and rule.table is None:
         yield "说明 Note", str(rule.note)
-    yield "计入期间 Counts", str(both(pack, lambda said: window(rule.window, said)))
+    yield "有效计分期 Counts", str(both(pack, lambda said: window(rule.window, said)))
     if rule.cap is not None:
         yield "合计上限 Cap", number(rule.cap)
     yield "依据 Basis", _cited(pack, rule)

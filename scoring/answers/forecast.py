@@ -36,11 +36,11 @@ class Cause(StrEnum):
 CAUSES = {
     Cause.BEGINS: Title("开始计入", "begins to count"),
     Cause.DECAYS: Title("分值递减", "decays"),
-    Cause.ENDS: Title("计入期满", "counts no longer"),
+    Cause.ENDS: Title("计分期满", "counts no longer"),
     Cause.DATED: Title("规则分值调整", "the rule's points are others from this day on"),
     Cause.VALUE: Title("指标变化", "what it is counted by changes"),
-    Cause.VERSION: Title("规则包换版", "another version of the pack is in force"),
-    Cause.NO_PACK: Title("规则包停止施行", "no version of the pack is in force"),
+    Cause.VERSION: Title("评价规则换版", "another version of the pack is in force"),
+    Cause.NO_PACK: Title("评价规则停止施行", "no version of the pack is in force"),
 }
 
 
@@ -102,8 +102,9 @@ def forecast(store: Store, pack_id: str, subject_id: str, months: int = 24) -> F
 
     >>> from fixtures.small import HOMESTAY, small_store
     >>> for step in forecast(small_store(), "tourism-credit", HOMESTAY, months=36).steps:
-    ...     print(step.begins, step.grade.score, step.grade.tier, [str(why.cause) for why in step.reasons])
+    ...     print(step.begins, step.grade.score, step.grade.tier, sorted({str(why.cause) for why in step.reasons}))
     2026-08-31 7950 B []
+    2026-12-01 7950 B ['version']
     2027-03-01 7875 B ['decays']
     2029-03-01 7800 B ['ends']
     """

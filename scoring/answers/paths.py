@@ -157,7 +157,7 @@ def paths_of(store: Store, pack_id: str, subject_id: str, tier: str | None = Non
     >>> found.tier, found.target
     ('C', 'B')
     >>> [(path.steps, path.reached_on.isoformat(), path.score) for path in found.found.paths]
-    [((), '2027-06-01', 7500)]
+    [((), '2027-06-01', 7800)]
     """
     answer = timeline_of(store, pack_id, subject_id)
     first = answer.run.as_of
@@ -166,7 +166,7 @@ def paths_of(store: Store, pack_id: str, subject_id: str, tier: str | None = Non
     if now is None or grade is None:
         raise UnknownSubjectError(
             Title(
-                f"{pack_id}在最近评价日{first}没有生效的版本",
+                f"{pack_id}在最近评价基准日{first}没有生效的版本",
                 f"no version of {pack_id} is in force on {first}, the latest run's day",
             )
         )

@@ -191,7 +191,7 @@ def _comparable(before: Pack, after: Pack) -> None:
         raise SimulationError(
             Title(
                 f"{after.id} {after.version}与{before.id} {before.version}的词汇表不同"
-                f"({after.vocabulary.id}、{before.vocabulary.id}),请选用同一词汇表的规则包",
+                f"({after.vocabulary.id}、{before.vocabulary.id}),请选用同一词汇表的评价规则",
                 f"{after.id} {after.version} grades by another vocabulary ({after.vocabulary.id}) than"
                 f" {before.id} {before.version} ({before.vocabulary.id}): "
                 f"choose a pack of the same vocabulary",

@@ -92,7 +92,7 @@ def explanation_lines(found: Explanation, why_not: bool = False, brief: bool = F
         yield f"  {part.dimension.title}  {signed(part.points)}{held}"
         yield from _rules_of(found, [h for h in found.hits if h.rule.dimension == part.dimension.id], brief)
     for title, hits in (
-        ("一票否决 Vetoes", [h for h in found.hits if h.rule.tier]),
+        ("一票否决与等级限制 Vetoes", [h for h in found.hits if h.rule.tier]),
         ("结果运用 Consequences", [h for h in found.hits if h.rule.consequence]),
     ):
         if hits:
@@ -112,7 +112,7 @@ def _head(found: Explanation) -> Iterable[str]:
     yield f"  等级 Tier   {found.tier} {grade.title}"
     if found.veto:
         yield f"             {found.veto.title}（按得分应为 by points {found.band}）"
-    yield f"  得分 Score  {number(found.score)}（起评分 starting at {number(pack.score.start)}）"
+    yield f"  得分 Score  {number(found.score)}（基准分 starting at {number(pack.score.start)}）"
     ahead = f"，最早变化 may change on {found.next_change_on}" if found.next_change_on else ""
     said = f"批次 run {run.id}" if run else "推算，未曾发布 computed, not as published"
     yield f"  评价 As of  {found.as_of}{ahead}"
@@ -135,7 +135,9 @@ def _rules_of(found: Explanation, hits: list[ExplainedHit], brief: bool) -> Iter
 
 def _hit_lines(found: Explanation, hit: ExplainedHit, several: bool) -> Iterable[str]:
     said = words(found.pack, "zh")
-    capped = "" if hit.points == hit.points_before else f"（封顶前 uncapped {signed(hit.points_before)}）"
+    capped = (
+        "" if hit.points == hit.points_before else f"（限值调整前得分 uncapped {signed(hit.points_before)}）"
+    )
     share = f"{signed(hit.points)}{capped}  " if several or capped else ""
     if hit.record is not None:
         yield f"            {share}记录 record {hit.record_id}  {_record(found, hit.record)}"
@@ -161,7 +163,7 @@ def _record(found: Explanation, record: Mapping[str, Any]) -> str:
 def _misses(found: Explanation) -> Iterable[str]:
     """Rules that a record or measure came near to, then those of which there is no record at all."""
     absent = [miss for miss in found.misses if _is_absent(miss)]
-    yield "  未命中 Not met"
+    yield "  未适用 Not met"
     for miss in found.misses:
         if miss not in absent:
             about = f"，记录 record {miss.record_id}" if miss.record_id else ""
@@ -193,7 +195,7 @@ def _outside(miss: Miss, as_of: dt.date, said: Words) -> str:
     if start > as_of:
         return f"自 {start} 起计入 counts from {start} on"
     if end is not None and end <= as_of:
-        return f"计入期至 {end} 止 counted until {end}"
+        return f"计分期至 {end} 止 counted until {end}"
     return f"倍数未知 unknown: {said.value(miss.rule.per) if miss.rule.per else ''}"
 
 

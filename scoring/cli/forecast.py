@@ -118,7 +118,7 @@ def forecast_rows(found: Forecast) -> Iterator[dict[str, Any]]:
 
 
 def reason_text(reason: Reason) -> str:
-    """A reason in one line: 一般处罚 Penalty (P1) 计入期满 counts no longer: -4 → 0."""
+    """A reason in one line: 一般处罚 Penalty (P1) 计分期满 counts no longer: -4 → 0."""
     cause = CAUSES[reason.cause]
     if reason.rule is None:
         return f"{cause}{f' {reason.version}' if reason.version else ''}"

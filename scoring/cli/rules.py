@@ -37,21 +37,21 @@ FINDINGS = {
 }
 RESULTS = {
     "place": "位置 place",
-    "pack": "规则包 pack",
+    "pack": "评价规则 pack",
     "rule": "规则 rule",
-    "as_of": "评价日 as of",
+    "as_of": "评价基准日 as of",
     "passed": "通过 passed",
     "expected": "应为 expected",
     "got": "实为 got",
 }
 COVERED = {
-    "pack": "规则包 pack",
+    "pack": "评价规则 pack",
     "rule": "规则 rule",
     "title": "名称 title",
-    "hit_by": "示例命中 examples hit",
-    "passed_by": "示例不命中 examples missed",
+    "hit_by": "示例适用 examples hit",
+    "passed_by": "示例未适用 examples missed",
     "subjects": "主体数 subjects",
-    "hits": "命中数 hits",
+    "hits": "适用次数 hits",
     "missing": "从未触及 never reached by",
 }
 CHANGES = {

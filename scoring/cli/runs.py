@@ -15,13 +15,13 @@ from scoring.store import open_store
 
 COLUMNS = {
     "id": "批次 run",
-    "pack_id": "规则包 pack",
-    "as_of": "评价日 as of",
+    "pack_id": "评价规则 pack",
+    "as_of": "评价基准日 as of",
     "known_at": "数据截至 known at",
     "published_at": "发布 published",
     "subjects": "主体 subjects",
     "records": "记录 records",
-    "orphans": "无主记录 orphans",
+    "orphans": "未匹配主体的记录 orphans",
     "pack_hash": "规则标识 identity",
 }
 

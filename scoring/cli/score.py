@@ -25,8 +25,8 @@ from scoring.store.models import SubjectVersion
 from scoring.store.workspace import MEMORY_VARIABLE
 
 COLUMNS = {
-    "pack": "规则包 pack",
-    "as_of": "评价日 as of",
+    "pack": "评价规则 pack",
+    "as_of": "评价基准日 as of",
     "run": "批次 run",
     "tier": "等级 tier",
     "title": "名称 title",

@@ -26,8 +26,8 @@ RULES = {
     "title": "名称 title",
     "subjects": "主体数 subjects",
     "movers": "其中等级变化 of them moving",
-    "hits_before": "命中前 hits before",
-    "hits_after": "命中后 hits after",
+    "hits_before": "触发次数（前） hits before",
+    "hits_after": "触发次数（后） hits after",
     "points_before": "分值前 points before",
     "points_after": "分值后 points after",
 }
@@ -129,7 +129,7 @@ def _print_tables(result: Simulation, pack: Pack) -> None:
             **{tier: tier for tier in pack.tiers},
         }
         print_rows(_group_lines(result, pack), columns, "table")
-    _heading(f"谁会变化 Who would move（{min(result.moved, MOVERS_SHOWN)} / {result.moved:,}）")
+    _heading(f"等级变动主体 Who would move（{min(result.moved, MOVERS_SHOWN)} / {result.moved:,}）")
     print_rows(_movers(result, MOVERS_SHOWN), MOVERS, "table")
 
 

@@ -63,16 +63,16 @@ def test_a_hit_shows_record_law_points_and_period(command: Command, database: st
     assert "一般处罚 Penalty ×2  [某某条例 §1]  penalty" in shown
     assert "-4  记录 record P1  信息类别 行政处罚，失信程度 一般" in shown
     assert "涉及金额 28,600" in shown
-    assert "-2（封顶前 uncapped -4）  记录 record P2" in shown
+    assert "-2（限值调整前得分 uncapped -4）  记录 record P2" in shown
     assert "计入 counts from 2026-03-01 至 until 2027-03-01" in shown
     assert "罚没合计 28,600" in shown
     assert "守法 Conduct  -5（限值前 unbounded -7）" in shown
-    assert "未命中" not in shown
+    assert "未适用" not in shown
 
 
 def test_vetoes_stand_under_their_own_heading(command: Command, database: str) -> None:
     lines = text(command, database, HIT).splitlines()
-    at = lines.index("  一票否决 Vetoes")
+    at = lines.index("  一票否决与等级限制 Vetoes")
     assert "D  失信 Dishonest" in lines[at + 1]
 
 

@@ -11,8 +11,9 @@ from scoring.facts.ingest.errors import IngestError
 from scoring.facts.ingest.files import Reading, ingest_file
 from scoring.facts.ingest.mapping import parse_mapping
 from scoring.store import Store
+from scoring.store.models import RecordVersion, SubjectVersion
 
-from .conftest import CODES, Ingest, write_text
+from .conftest import CODES, Ingest, current, write_text
 
 HOTELS = ["统一社会信用代码,商户名称,商户类型,经营状态,床位数", f"{CODES[0]},某酒店,酒店,营业,120"]
 LISTING = "编号,信用代码,类别,状态,日期"
@@ -36,6 +37,33 @@ def test_the_headers_and_codes_say_the_vocabulary(
 ) -> None:
     path = write_text(tmp_path / "a.csv", lines)
     assert take(path, None).vocabulary == vocabulary
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "lines", "code"),
+    [
+        ("tourism", ["统一社会信用代码,商户名称,经营状态", f"{CODES[0]},甲,停业"], "suspended"),
+        ("tourism", ["统一社会信用代码,商户名称,经营状态", f"{CODES[0]},甲,歇业"], "suspended"),
+        ("tourism", ["统一社会信用代码,商户名称,商户类型", f"{CODES[0]},甲,农家乐"], "farm_stay"),
+        (
+            "rural",
+            ["编号,农户编码,类别,状态,等级,日期", "R1,N1,涉农贷款,有效,核销,2026-01-01"],
+            "written_off",
+        ),
+        (
+            "department",
+            ["记录编号,责任单位,类别,状态,日期", "1,D1,企业诉求,序时推进,2026-01-01"],
+            "under_way",
+        ),
+    ],
+)
+def test_a_word_that_offices_used_before_says_the_same_code(
+    take: Ingest, sqlite: Store, tmp_path: Path, vocabulary: str, lines: list[str], code: str
+) -> None:
+    told = take(write_text(tmp_path / "a.csv", lines), vocabulary)
+    assert (told.new, told.rejected) == (1, 0)
+    rows = current(sqlite, SubjectVersion if vocabulary == "tourism" else RecordVersion)
+    assert code in rows[0].values()
 
 
 def test_what_is_not_clear_is_refused_with_the_comparison(take: Ingest, tmp_path: Path) -> None:

@@ -78,6 +78,12 @@ FAULTS = {
         "records.kinds.visit.values.outcome[1]: found: open",
         "one of passed, failed",
     ),
+    "a spelling of no code": (
+        "{passed: Passed, failed: Failed}}",
+        "{passed: Passed, failed: Failed}, spellings: {lost: dropped}}",
+        "dropped is none of the column's values",
+        "another word: code",
+    ),
     "a bound of a text": (
         "name: {type: text, title: Name}",
         "name: {type: text, title: Name, possible: {least: 0}}",

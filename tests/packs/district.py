@@ -19,6 +19,8 @@ from scoring.store import Store
 from scoring.store.documents import encode
 
 YEARS = (2025, 2026)
+ANY_DAY = dt.date(2026, 7, 31)
+"""For what is named with its version."""
 ENOUGH = 30
 Row = Mapping[str, Any]
 

@@ -82,6 +82,7 @@ def test_two_years_running_among_the_last_three_meets_all_three_consequences(dep
     assert found.consequences == {"c": {EXAMINATION, *TWO_YEARS}, "d": {EXAMINATION}, "e": {TALK, *TWO_YEARS}}
 
 
+@pytest.mark.parametrize("department", ["2026.1"], indirect=True)
 def test_the_last_is_at_best_c_and_two_years_running_is_d(department: Pack) -> None:
     found = judged(
         department,
@@ -89,6 +90,28 @@ def test_the_last_is_at_best_c_and_two_years_running_is_d(department: Pack) -> N
         last_year={"a": 80, "b": 82, "c": 85, "d": 95, "e": 96},
     )
     assert found.tiers == {"a": "B", "b": "B", "c": "D", "d": "B", "e": "C"}
+
+
+@pytest.mark.parametrize("department", ["2026.2"], indirect=True)
+@pytest.mark.parametrize(
+    ("this_year", "last_year", "capped", "lowest"),
+    [(93, 60, set(), set()), (80, 60, set(), set()), ("79.99", 80, {"e"}, set()), (79, 79, {"e"}, {"e"})],
+)
+def test_the_last_is_capped_only_where_enterprises_are_not_satisfied(
+    department: Pack, this_year: Any, last_year: Any, capped: set[str], lowest: set[str]
+) -> None:
+    """Somebody is always last: the talk is the scheme's, the tier needs a satisfaction below 80 as well."""
+    well = {"a": 97, "b": 96, "c": 95, "d": 94}
+    found = judged(department, {**well, "e": this_year}, {**well, "e": last_year})
+    assert found.meet(TALK) == {"e"}
+    assert found.meet("two-years.talk") >= {"e"}
+    assert found.meet("veto.last-of-year") == capped
+    assert found.meet("veto.two-years-last-three") == lowest
+
+
+@pytest.mark.parametrize("department", ["2026.2"], indirect=True)
+def test_moving_a_head_is_proposed_to_the_party_committee(department: Pack) -> None:
+    assert department.rule("two-years.head-moved").title.zh == "建议区委对主要负责人进行调整"
 
 
 def test_a_new_body_meets_only_what_follows_from_its_one_year(department: Pack) -> None:

@@ -40,7 +40,7 @@ def test_a_regulator_acknowledges_an_alert_with_a_note(regulator: Visitor, town_
     assert "已约谈企业" in regulator.text(f"[aria-labelledby=alert-{alert.id}]")
     assert entries(town_store, subject_id=FINED, action="pages.acknowledge_alert")
     regulator.press(".tabs li:nth-child(3) a")
-    assert "没有预警" in regulator.text()
+    assert "暂无预警" in regulator.text()
 
 
 def test_who_acknowledged_first_stays_and_the_second_is_told(

@@ -98,7 +98,7 @@ def test_from_the_door_to_an_explanation_by_keyboard_alone(
     tab_to(visitor, lambda: LISTED in (focused(visitor).get_attribute("href") or ""))
     press(visitor, Keys.ENTER)
     visitor.wait_until(lambda: visitor.path.endswith(LISTED))
-    tab_to(visitor, lambda: focused(visitor).tag_name == "summary" and "未命中" in focused(visitor).text)
+    tab_to(visitor, lambda: focused(visitor).tag_name == "summary" and "未适用" in focused(visitor).text)
     press(visitor, Keys.ENTER)
     assert visitor.one(".misses").is_displayed()
 

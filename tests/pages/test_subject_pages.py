@@ -27,7 +27,7 @@ def test_a_subject_is_found_by_its_number_and_signs_of_patterns_mean_themselves(
     assert [row.text.splitlines()[0] for row in regulator.all("#rows th")] == [NAMES[CODES[3]]]
     regulator.open("/subjects?search=%25")
     assert regulator.all("#rows tr") == []
-    assert "没有符合条件的主体" in regulator.text("#found")
+    assert "无符合条件的主体" in regulator.text("#found")
 
 
 def test_pages_follow_one_another_and_show_everybody_once_worst_first(regulator: Visitor) -> None:

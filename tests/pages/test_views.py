@@ -28,13 +28,13 @@ def test_the_rule_browser_says_each_rule_in_words_with_its_law_and_its_hits(regu
     shown = " ".join(rule.get_property("textContent").split())
     assert "信息类别为“行政处罚”" in shown
     assert "kind = 'penalty'" in shown
-    assert "6 次命中 hits" in shown
+    assert "6 次适用 hits" in shown
     assert "国办" in shown or "信用修复" in shown
 
 
 def test_two_versions_of_a_pack_can_be_compared(regulator: Visitor) -> None:
     regulator.open("/rules/enterprise-credit/changes")
-    assert "没有差别" in regulator.text()
+    assert "无差异" in regulator.text()
 
 
 def test_the_ranking_leads_from_the_last_place_to_its_consequence(regulator: Visitor) -> None:
@@ -99,7 +99,7 @@ def test_who_moves_by_no_rule_moves_by_the_bounds_of_tiers(regulator: Visitor, t
     simulate(regulator, draft)
     movers = regulator.all("section[aria-labelledby=movers] tbody tr")
     assert movers
-    assert all("非规则：分值设置或等级界线" in mover.text for mover in movers)
+    assert all("因分值或等级界限调整" in mover.text for mover in movers)
 
 
 def test_a_draft_that_is_wrong_is_answered_with_every_place(regulator: Visitor, tmp_path: Path) -> None:

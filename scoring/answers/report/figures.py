@@ -108,7 +108,7 @@ def _tickets(id_: str, kind: str, title: Title) -> tuple[Figure, ...]:
         _department(
             f"{id_}-under-way",
             "problems",
-            Title(f"{title.zh}：序时推进", f"{title.en}: under way"),
+            Title(f"{title.zh}：办理中", f"{title.en}: under way"),
             Title("全部记录减去已办结的", "all records less the closed ones"),
             "count(*)",
             f"{of_kind} and ({_CLOSED}) is not true",

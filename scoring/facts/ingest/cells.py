@@ -304,10 +304,11 @@ def _has_form(code: str, pattern: str) -> bool:
 
 
 def _code_parser(column: Column) -> Callable[[str], JsonValue]:
-    """Codes by their code, Chinese or English title."""
+    """Codes by their code, Chinese or English title, or another spelling."""
     values = column.values.items()
     words = (
-        {fold_word(title.en): code for code, title in values}
+        {fold_word(word): code for word, code in column.spellings.items()}
+        | {fold_word(title.en): code for code, title in values}
         | {fold_word(title.zh): code for code, title in values}
         | {fold_word(code): code for code in column.values}
     )
