@@ -49,7 +49,7 @@ def test_files_come_in_the_encodings_of_offices(district: Path) -> None:
     assert (district / "enterprise/01_企业登记信息.csv").read_bytes().startswith(b"\xef\xbb\xbf")
     assert not (district / "enterprise/05_生态环境_评价与执法.csv").read_bytes().startswith(b"\xef\xbb\xbf")
     tax = (district / "enterprise/04_税务_纳税信用.csv").read_bytes()
-    assert "纳税信用级别" in tax.decode("gb18030")
+    assert "纳税缴费信用级别" in tax.decode("gb18030")
     with pytest.raises(UnicodeDecodeError):
         tax.decode("utf-8")
 
