@@ -43,6 +43,18 @@ _SAID = {
     "pack: …, one key a line": "pack: …,每行一个键",
     "can't be laid out without loss": "无法在不丢失内容的情况下排版",
     "comments on lines of their own, above an entry": "注释单独成行,写在条目上方",
+    # whose grade it is, and by which law
+    "repealed before it is in force": "废止早于施行",
+    "repealed_on after in_force_from": "repealed_on须晚于in_force_from",
+    "replaced and not repealed": "写明已被替代却未写明废止",
+    "repealed_on: {}-04-01, or no replaced_by": "写上repealed_on: {0}-04-01,或去掉replaced_by",
+    "no such rule": "没有这条规则",
+    "the id of a rule, veto or table": "规则、一票否决或规则表的编号",
+    "no other basis of the pack": "不是本评价规则中的另一依据",
+    "an entry of its own": "为它另写一项依据",
+    "neither months nor until": "months和until都没有写",
+    "months: 12, or until: a date column": "months: 12,或until: 一个日期列",
+    "{} is none of the column's values": "{0}不是该列的取值",
     # the shape
     "no such key": "没有这个键",
     "this key is missing": "缺少这个键",

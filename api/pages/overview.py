@@ -15,6 +15,7 @@ from api.around.auth import caller, is_regulator
 from api.around.context import store
 from api.pages.blueprint import blueprint, page
 from api.pages.charts import bars
+from rules.identity import identity
 from rules.library.loader import installed_packs
 from rules.model import Pack, Title
 from scoring.access.keys import Role
@@ -81,14 +82,14 @@ def overview() -> Response:
 
 def _open_alerts() -> list[OpenAlert]:
     """The newest alerts, by the titles that the installed packs give them."""
-    packs = {pack.id: pack for pack in installed_packs()}
+    packs = {identity(pack): pack for pack in installed_packs()}
     return [_named(alert, packs) for alert in list_alerts(store(), state="open", limit=ALERTS_SHOWN)]
 
 
 def _named(alert: Alert, packs: Mapping[str, Pack]) -> OpenAlert:
     """An alert with its title and its subject's name; with their ids where these are not known any more."""
     title, name = Title(alert.alert, alert.alert), alert.subject_id
-    pack = packs.get(alert.pack_id)
+    pack = packs.get(alert.pack_hash)
     if pack is not None:
         title = next((known.title for known in pack.alerts if known.id == alert.alert), title)
         name = names_of(store(), pack.vocabulary.id, [alert.subject_id]).get(alert.subject_id, name)

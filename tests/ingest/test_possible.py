@@ -87,7 +87,7 @@ def test_what_is_possible_is_taken_without_a_word(take: Ingest, tmp_path: Path) 
 
 
 def test_an_outcome_where_the_kind_has_none_is_not_taken(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
-    report = take(write_text(tmp_path / "a.csv", penalty(kind="失信被执行人")), "enterprise")
+    report = take(write_text(tmp_path / "a.csv", penalty(kind="欠税公告")), "enterprise")
     assert report.rejected == 1
     assert "leave it empty" in quarantined(sqlite)[0][3]
 

@@ -34,7 +34,9 @@ def test_the_rule_browser_says_each_rule_in_words_with_its_law_and_its_hits(regu
 
 def test_two_versions_of_a_pack_can_be_compared(regulator: Visitor) -> None:
     regulator.open("/rules/enterprise-credit/changes")
-    assert "无差异" in regulator.text()
+    shown = regulator.text()
+    assert "2026.1 → 2026.2" in shown
+    assert "国家发展改革委令第36号" in shown
 
 
 def test_the_ranking_leads_from_the_last_place_to_its_consequence(regulator: Visitor) -> None:
