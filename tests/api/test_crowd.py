@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import queue
+import select
 import signal
 import socket
 import sqlite3
@@ -71,9 +72,11 @@ def test_a_body_that_does_not_come_keeps_nobody_waiting(store: Store, district_u
     token = create_key(store, Role.REGULATOR, "慢").token
     begun = f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{{"
     with served(district_url, *SMALL) as (port, _), ExitStack() as slow:
-        for _ in range(3 * PLACES):
-            slow.enter_context(_sent(port, "POST /v1/records HTTP/1.1", begun.encode()))
-        until(lambda: _posted(port, token, b"{}")[0] == 503, "a body too many")
+        head = "POST /v1/records HTTP/1.1"
+        sent = [slow.enter_context(_sent(port, head, begun.encode())) for _ in range(3 * PLACES)]
+        until(
+            lambda: len(select.select(sent, [], [], 0)[0]) == 2 * PLACES, "an answer for all but some bodies"
+        )
         assert _posted(port, token, b"{}") == (503, "2")
         for path in (GRADE, "/v1/runs", "/sign-in", "/healthz"):
             assert {ask(port, path, token)[0] for _ in range(PLACES)} == {200}, path

@@ -103,7 +103,7 @@ def test_missed_by_one_term(store: Store, command: Command, database: str) -> No
     assert [(f.term, f.found, f.unknown) for f in found.failed] == [
         ("level = 'national'", {"level": "municipal"}, False)
     ]
-    assert "要求 needs 等级或结果为“国家级”：不符 not so（等级或结果 市级）" in text(
+    assert "要求 needs 等级或结果为“国家级”：不符 not so（等级或结果 市级（重庆市））" in text(
         command, database, MISSED, "--why-not"
     )
 
