@@ -66,6 +66,18 @@ def test_two_executors_make_what_one_machine_makes(
     assert f"market: bucket {buckets}/{buckets}: " in done.stderr
 
 
+def test_folders_are_found_by_executors_that_stand_elsewhere(
+    tmp_path: Path, folders: tuple[Path, Path], right: dict[str, object]
+) -> None:
+    """Each executor has a directory of its own; what is not bucketed goes from one to the other."""
+    flat(tmp_path / "fs", SUBJECTS, SUBJECT, 3), flat(tmp_path / "fr", RECORDS, RECORD, 7)
+    given = words(tmp_path, (Path("fs"), Path("fr")), TWO_EXECUTORS)
+    given[given.index("--out") + 1] = "out"
+    done = subprocess.run(given, env=ENVIRONMENT, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert results(tmp_path / "out") == right
+
+
 def test_rows_that_are_not_bucketed_are_put_in_buckets_by_the_tasks(
     tmp_path: Path, folders: tuple[Path, Path], right: dict[str, object]
 ) -> None:

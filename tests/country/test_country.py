@@ -366,3 +366,25 @@ def test_the_command_says_what_it_does(
     assert result.exit_code == 0
     assert "8 subjects, 80 records" in result.stderr
     assert f"written: {tmp_path / 'o' / MANIFEST}" in result.stderr
+
+
+@pytest.mark.parametrize("what", ["pieces/record", "put"])
+def test_what_another_machine_has_written_and_is_not_seen_is_not_taken_for_nothing(
+    tmp_path: Path, given_folders: tuple[Path, Path], what: str
+) -> None:
+    def lose(title: Title) -> None:
+        if title.en.startswith("put in buckets: 2/2"):
+            shutil.rmtree(tmp_path / "out" / "_work" / what)
+
+    with pytest.raises(FileError, match="the folder has to be the same one"):
+        score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL, lose)
+
+
+def test_parts_that_are_done_elsewhere_are_not_taken_for_done_here(
+    tmp_path: Path, given_folders: tuple[Path, Path]
+) -> None:
+    def elsewhere(task: Any, parts: Sequence[Any]) -> Any:
+        return ({"rejected": 0, "ignored": [], "pieces": []} for _ in parts)
+
+    with pytest.raises(FileError, match="the folder has to be the same one"):
+        score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL, each=elsewhere)

@@ -113,6 +113,16 @@ def _pieces(vocabulary: Vocabulary, dataset: Dataset, pieces: Path, folder: int,
     )
 
 
+def pieces_of(pieces: Path, dataset: Dataset, first: int, bucket: str = "*") -> list[Path]:
+    """The files that :func:`put_in_buckets` has written of the files from one on, into a bucket or all."""
+    return list(pieces.glob(f"{dataset}/bucket={bucket}/{_mark(first)}*"))
+
+
+def _mark(first: int) -> str:
+    """How the names of these files begin."""
+    return f"from{first:08}_"
+
+
 def put_in_buckets(
     vocabulary: Vocabulary,
     dataset: Dataset,
@@ -133,9 +143,9 @@ def put_in_buckets(
         which.
     """
     key = vocabulary.subject.key if dataset == "subject" else vocabulary.record_subject
-    folder, mark = pieces / dataset, f"from{first:08}_"
+    folder, mark = pieces / dataset, _mark(first)
     folder.mkdir(parents=True, exist_ok=True)
-    for left in folder.glob(f"bucket=*/{mark}*"):
+    for left in pieces_of(pieces, dataset, first):
         left.unlink()
     names = f"[{', '.join(map(literal, buckets))}]"
     with workspace(memory, spill) as duck, ExitStack() as opened:

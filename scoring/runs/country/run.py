@@ -22,6 +22,7 @@ from scoring.runs.country.work import (
     Each,
     Part,
     Work,
+    not_shared,
     one_by_one,
     open_folder,
     read_json,
@@ -93,6 +94,7 @@ def score_country(
     """
     require_in_force(pack, as_of)
     limit = memory or DEFAULT_MEMORY
+    subjects, records, out = subjects.absolute(), records and records.absolute(), out.absolute()
     given = make_plan(pack, as_of, subjects, records, limit)
     _require_apart(out, subjects, records)
     with _held(out):
@@ -153,10 +155,13 @@ class _Run:
         known = [self._work.known(part) for part in parts]
         done = [part for part in known if part is not None]
         before, begun = len(done), perf_counter()
-        for found in self._each(task, [part for part, one in zip(parts, known, strict=True) if one is None]):
+        todo = [part for part, one in zip(parts, known, strict=True) if one is None]
+        for found in self._each(task, todo):
             done.append(found)
             left = (perf_counter() - begun) / (len(done) - before) * (len(parts) - len(done))
             self._say(told(len(done), len(parts), found, left))
+        if any(self._work.known(part) is None for part in todo):
+            raise not_shared(self._work.folder)
         return done
 
     def _require_bucketed(self) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from rules.model import Pack
 from scoring.facts.ingest.mapping import Dataset
-from scoring.runs.country.buckets import Bucket, judge_bucket, put_in_buckets
+from scoring.runs.country.buckets import Bucket, judge_bucket, pieces_of, put_in_buckets
 from scoring.runs.country.plan import FILES_AT_ONCE, Plan, input_file
 from scoring.runs.file_error import FileError
 
@@ -94,7 +94,10 @@ class Work:
             self.folder,
             self._read_on,
         )
-        return self._done(batch, {"rejected": rejected, "ignored": ignored})
+        pieces = [
+            piece.parent.name for piece in pieces_of(self.folder / "pieces", batch.dataset, batch.first)
+        ]
+        return self._done(batch, {"rejected": rejected, "ignored": ignored, "pieces": sorted(pieces)})
 
     def judge(self, bucket: str) -> dict[str, Any]:
         """Grades the subjects of a bucket."""
@@ -124,6 +127,8 @@ class Work:
 
     def _bucket(self, name: str) -> Bucket:
         if not self.plan.is_bucketed:
+            for batch in self.batches():
+                self._require_put(batch, name)
             sources = tuple((dataset, tuple(self.plan.paths(dataset))) for dataset in self._datasets)
             return Bucket(name, pieces=self.folder / "pieces", sources=sources)
         subjects, records = (tuple(self.plan.paths(dataset, name)) for dataset in ("subject", "record"))
@@ -135,6 +140,13 @@ class Work:
             if input_file(path, file.path) != file:
                 raise FileError(f"{path}: the file was changed since the run was begun; name another --out")
 
+    def _require_put(self, batch: Batch, bucket: str) -> None:
+        """What a batch has put in a bucket is here: nothing is taken for empty that is only not seen."""
+        known = self.known(batch)
+        here = pieces_of(self.folder / "pieces", batch.dataset, batch.first, bucket)
+        if known is None or len(here) != known["pieces"].count(f"bucket={bucket}"):
+            raise not_shared(self.folder)
+
     def _said(self, part: Any) -> Path:
         if isinstance(part, str):
             return self.folder / "done" / f"{part}.json"
@@ -143,6 +155,12 @@ class Work:
     def _done(self, part: Any, found: dict[str, Any]) -> dict[str, Any]:
         write_json(self._said(part), found)
         return found
+
+
+def not_shared(folder: Path) -> FileError:
+    """A machine does not see what another one has written."""
+    said = "what was written there is not there; the folder has to be the same one on every machine, by this name"
+    return FileError(f"{folder}: {said}")
 
 
 def _batches(plan: Plan, dataset: Dataset) -> Iterator[Batch]:
