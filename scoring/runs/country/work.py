@@ -159,7 +159,7 @@ class Work:
 
 def not_shared(folder: Path) -> FileError:
     """A machine does not see what another one has written."""
-    said = "what was written there is not there; the folder has to be the same one on every machine, by this name"
+    said = "what was written there is not there; the folder has to be the same one on every machine"
     return FileError(f"{folder}: {said}")
 
 
