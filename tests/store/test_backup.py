@@ -411,9 +411,9 @@ def test_a_backup_that_is_not_whole_touches_nothing(
     assert contents(store_url) == before
 
 
+@pytest.mark.parametrize("copy_of", ["postgresql"], indirect=True)
 def test_fewer_rows_than_the_manifest_says_are_not_kept(store_url: str, backup: Path) -> None:
-    if store_url.startswith("sqlite"):
-        pytest.skip("a SQLite backup is the file itself, which its hash speaks for")
+    """A backup of SQLite is the file itself, which its hash speaks for."""
     before = contents(store_url)
     _change(backup, lambda said: said["copied"]["rows"].update(runs=3))
     with pytest.raises(BackupError, match="the table runs has not 3 rows"):
@@ -489,11 +489,10 @@ def test_a_backup_is_a_new_directory(store_url: str, tmp_path: Path, backup: Pat
     read_backup(backup)
 
 
+@pytest.mark.parametrize("copy_of", ["postgresql"], indirect=True)
 def test_without_the_programs_of_postgresql_it_is_said_what_is_needed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store_url: str, backup: Path
 ) -> None:
-    if store_url.startswith("sqlite"):
-        pytest.skip("SQLite needs none")
     monkeypatch.setenv("PATH", str(tmp_path))
     for line in (("backup", tmp_path / "new"), ("restore", backup, "--replace")):
         refused = xinheng(*line, "--database", store_url)
