@@ -143,7 +143,7 @@ def put_in_buckets(
         which.
     """
     key = vocabulary.subject.key if dataset == "subject" else vocabulary.record_subject
-    folder, mark = pieces / dataset, _mark(first)
+    folder = pieces / dataset
     folder.mkdir(parents=True, exist_ok=True)
     for left in pieces_of(pieces, dataset, first):
         left.unlink()
@@ -153,16 +153,15 @@ def put_in_buckets(
         rows, ignored = rows_of(duck, vocabulary, dataset, paths, opened, read_on)
         bucket = f"{names}[1 + cast(hash({quoted(key)}) % {len(buckets)} as integer)]"
         numbered = f"select * replace (_file + {first} as _file), {bucket} as bucket from ({rows})"
-        options = (
-            f"format parquet, partition_by (bucket), overwrite_or_ignore, filename_pattern '{mark}{{i}}'"
-        )
+        named = f"filename_pattern '{_mark(first)}{{i}}'"
+        options = f"format parquet, partition_by (bucket), overwrite_or_ignore, {named}"
         try:
             duck.execute(f"copy ({numbered}) to {literal(str(folder))} ({options})")
         except duckdb.IOException as error:
             if str(folder) not in str(error):
                 raise
             raise FileError(f"{folder}: can't be written ({error})") from None
-        for written in folder.glob(f"bucket=*/{mark}*"):
+        for written in pieces_of(pieces, dataset, first):
             _keep_on_disk(written)
         found = duck.execute("select count(*) from rejected").fetchone()
         if found and found[0]:
