@@ -104,23 +104,34 @@ def grade_on(duck: duckdb.DuckDBPyConnection, plan: Plan, day: dt.date, ahead: b
     :param day: on which the pack is in force.
     :param ahead: whether later days are looked at, for ``next_change_on``; without them it is null.
     """
-    period = Period(day) if ahead else Period.of(day)
+    until = _next_version(plan.pack, day)
+    period = Period(day, until) if ahead else Period.of(day)
     lines = _found(duck, plan, period)
     make_segments(duck, plan, Period.of(day), lines)
     changes = changes_of_inputs(plan, period, lines) if ahead else None
-    _Day(duck, plan.pack, day, changes).make()
+    _Day(duck, plan.pack, day, until, changes).make()
     lines.drop()
     for table in (SPANS, SEGMENTS):
         duck.execute(f"drop table {table}")
 
 
+def _next_version(pack: Pack, day: dt.date) -> dt.date | None:
+    """The later day on which the pack is no longer in force, if there is one."""
+    until = pack.in_force_until
+    return until if until is not None and until > day else None
+
+
 class _Day:
     def __init__(
-        self, duck: duckdb.DuckDBPyConnection, pack: Pack, day: dt.date, changes_of_inputs: str | None
+        self,
+        duck: duckdb.DuckDBPyConnection,
+        pack: Pack,
+        day: dt.date,
+        until: dt.date | None,
+        changes_of_inputs: str | None,
     ) -> None:
         self._duck, self._pack, self._day, self._changes = duck, pack, date(day), changes_of_inputs
-        until = pack.in_force_until
-        self._next_version = date(until if until and until > day else None)
+        self._next_version = date(until)
         self._open = (
             f"(from {SPANS} join {RULES} using (rule) where begins <= {self._day} and ends > {self._day})"
         )
