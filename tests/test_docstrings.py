@@ -77,6 +77,7 @@ PUBLIC = {
     "scoring.access.sessions": "begin_session",
     "scoring.live.events": "live_grade",
     "scoring.inspections.foreseen": "population_forecast",
+    "rules.workdays": "is_workday workdays_later workdays_between",
     "scoring.tickets.clock": "due_on",
     "scoring.tickets.desk": "open_ticket",
     "api.http.export": "encoded",

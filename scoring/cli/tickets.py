@@ -11,13 +11,14 @@ from typing import Any
 
 import click
 
-from rules.calendar import today
+from rules.calendar import SHANGHAI, today
+from rules.workdays import KNOWN_UNTIL
 from scoring.cli.options import Day, database_option
 from scoring.cli.output import Format, format_option, print_rows, tell
 from scoring.store import Store, open_store
 from scoring.tickets import desk
 from scoring.tickets.chart import CORRECT, REQUESTS, WAYS, Actor
-from scoring.tickets.clock import DAYS
+from scoring.tickets.clock import DAYS, is_past_known_holidays
 from scoring.tickets.desk import Move, MoveRefusedError, Subject, Ticket, UnknownTicketError
 
 COLUMNS = {
@@ -212,6 +213,13 @@ def tick_command(database: str | None, fmt: Format) -> None:
     print_rows(
         (_row(ticket) | {"move": step.move} for ticket, step in done), {"move": "提醒 move", **COLUMNS}, fmt
     )
+    if is_past_known_holidays(desk.now().astimezone(SHANGHAI).date()):
+        click.echo(
+            f"{KNOWN_UNTIL}起的节假日尚不掌握，按周一至周五计，升级chinesecalendar后更正；"
+            f" public holidays from {KNOWN_UNTIL} on are not known: Monday to Friday are counted until"
+            " the package chinesecalendar is upgraded",
+            err=True,
+        )
 
 
 def _me() -> str:

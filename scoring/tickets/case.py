@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from rules.calendar import SHANGHAI
+from rules.workdays import workdays_between
 from scoring.tickets.chart import (
     ACTORS,
     ASSIGNED,
@@ -23,7 +24,7 @@ from scoring.tickets.chart import (
     request_of,
     walk_on,
 )
-from scoring.tickets.clock import days_left, due_on
+from scoring.tickets.clock import due_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ def message(case: Case, request: str, actor: Actor, on: dt.date, satisfied: bool
         "request": REQUESTS.index(request),
         "actor": ACTORS.index(actor),
         "satisfied": int(bool(satisfied)),
-        "left": days_left(on, case.due_on) if case.due_on else 0,
+        "left": workdays_between(on, case.due_on) if case.due_on else 0,
         "reminded": int(case.reminded),
         "escalations": case.escalations,
     }

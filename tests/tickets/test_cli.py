@@ -43,10 +43,10 @@ def test_a_ticket_is_opened_moved_corrected_and_closed(url: str, monkeypatch: py
     assert run(tickets_group, url, *assign, "--urgency", "critical")[0] == 0
     assert run(tickets_group, url, "correct", "1", "2", "--note", "件别有误")[0] == 0
     code, said = run(tickets_group, url, *assign)
-    assert (code, "应办结 due 2026-06-23" in said) == (0, True)
+    assert (code, "应办结 due 2026-06-24" in said) == (0, True)
     code, said = run(tickets_group, url, "evaluate", "1", "--satisfied")
     assert (code, "supervise (supervisor)" in said) == (1, True)
-    on("2026-06-24")
+    on("2026-06-25")
     code, said = run(tickets_group, url, "tick", "--format", "json")
     assert [row["move"] for row in json.loads(said)] == ["remind", "escalate"]
     run(tickets_group, url, "move", "1", "supervise", "--actor", "supervisor")
