@@ -184,3 +184,17 @@ def test_a_file_that_is_changed_while_it_is_read_is_named(tmp_path: Path) -> Non
 
     with pytest.raises(FileError, match=r"s\.parquet: the file was changed while it was read"):
         read()
+
+
+def test_a_header_that_comes_twice_is_refused_as_in_every_other_file(tmp_path: Path) -> None:
+    path = tmp_path / "s.parquet"
+    nested = pa.array([{"subject_id": 1}], pa.struct({"subject_id": pa.int64()}))
+    columns = [pa.array([CODES[0]]), nested, pa.array([CODES[1]])]
+    pq.write_table(pa.table(columns, ["subject_id", "remark", "subject_id"]), path)
+    words = r"s\.parquet: .* subject_id and subject_id both mean subject_id"
+    with (
+        workspace() as duck,
+        pytest.raises(FileError, match=words),
+        opened_files(duck, VOCABULARY, [path], []),
+    ):
+        pass

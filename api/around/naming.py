@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import Flask
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import BaseConverter, ValidationError
 
 from api.around import journal
 from api.around.auth import own_data
@@ -14,7 +14,7 @@ from api.around.context import store
 from rules.library.loader import installed_packs
 from rules.model import Vocabulary
 from scoring.facts.bodies import body_called
-from scoring.facts.ingest.keys import subject_key
+from scoring.facts.ingest.keys import LONGEST_KEY, subject_key
 
 
 def install(app: Flask) -> None:
@@ -23,11 +23,25 @@ def install(app: Flask) -> None:
     app.url_map.merge_slashes = False  # two in a row may be a key's
 
 
+LONGEST_SPELLING = 2 * LONGEST_KEY
+"""Of a key with spaces and marks that do not count."""
+
+
 class KeyConverter(BaseConverter):
     """A key in an address. Servers decode a path before it comes here, so ``%2F`` and ``/`` are one."""
 
     regex = ".+?"
     part_isolating = False
+
+    def to_python(self, value: str) -> str:
+        """The text as it was asked for.
+
+        :raises ValidationError: where it is longer than any spelling of a key: such an address is not there,
+            and goes into no log, of which PostgreSQL could keep it in no index.
+        """
+        if len(value) > LONGEST_SPELLING:
+            raise ValidationError
+        return value
 
     def to_url(self, value: Any) -> str:
         """The key with everything encoded that has a meaning in addresses."""

@@ -7,6 +7,8 @@ aside with the reason; the rest is graded.
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -347,21 +349,34 @@ def _write(connection: duckdb.DuckDBPyConnection, pack: Pack, as_of: dt.date, ou
     """Writes every file under another name, then gives all of them theirs."""
     paths = _outputs(out)
     queries = {paths[name]: query for name, query in result_queries(connection, pack, as_of).items()}
-    partial = {path: path.with_name(f".{path.name}.partial") for path in queries}
+    own = os.getpid()  # of two runs into the same files each writes its own, and puts all of them in place
+    partial = {path: path.with_name(f".{path.name}.{own}.partial") for path in queries}
     try:
         for path, (query, order) in queries.items():
             shown = _inert(connection, query) if path.suffix.lower() == ".csv" else query
             copy_to(connection, f"{shown} order by {order}", path, partial[path])
-        for path in queries:
-            partial[path].replace(path)
-        if paths["rejected"] not in queries:
-            paths["rejected"].unlink(missing_ok=True)
+        with _turn(out.parent):
+            for path in queries:
+                partial[path].replace(path)
+            if paths["rejected"] not in queries:
+                paths["rejected"].unlink(missing_ok=True)
     except OSError as error:
         raise FileError(f"{out}: can't be written: {error.strerror}") from None
     finally:
         for path in partial.values():
             path.unlink(missing_ok=True)
     return tuple(queries)
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """Who puts files into a folder does so alone: those of one run stand there together."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
 
 
 def result_queries(

@@ -76,8 +76,8 @@ def open_parquet(
     """
     with path.open("rb") as file:
         source = f"read_parquet('{OPEN_FILES}{file.fileno()}', hive_partitioning = false)"
-        described = duck.execute(f"describe from {source}").fetchall()
-        names, kinds = [str(row[0]) for row in described], [str(row[1]).lower() for row in described]
+        kinds = [str(row[1]).lower() for row in duck.execute(f"describe from {source}").fetchall()]
+        names = _headers(duck, file)
         layout = matcher.layout([(0, names)], path.name)
         if layout.lacking is not None:
             raise layout.lacking
@@ -87,6 +87,21 @@ def open_parquet(
         with _unchanged(path, file):
             reader = RowReader(layout, matcher, WINDOWS_EPOCH, day=day)
             yield _Reading(duck, reader, layout, cells, kinds, name).rows()
+
+
+def _headers(duck: duckdb.DuckDBPyConnection, file: BinaryIO) -> list[str]:
+    """The names of the columns as the file has them: DuckDB calls one otherwise that comes a second time."""
+    query = f"select name, num_children from parquet_schema('{OPEN_FILES}{file.fileno()}')"
+    nodes = iter(duck.execute(query).fetchall())
+
+    def column() -> str:
+        name, parts = next(nodes)
+        for _ in range(parts or 0):
+            column()
+        return str(name)
+
+    _, columns = next(nodes)
+    return [column() for _ in range(columns or 0)]
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import random
 import threading
 
 import pytest
@@ -60,6 +61,23 @@ def test_a_change_is_logged_before_it_is_tried_and_with_its_outcome(regulator: C
         "failed",
         422,
     )
+
+
+def test_an_address_too_long_for_any_key_is_not_found_and_in_no_log(
+    store: Store, regulator: Client, lender: Client
+) -> None:
+    """PostgreSQL refuses it for its index, and with it whatever else was to be logged at that moment."""
+    letters = random.Random(1)
+    noise = "".join(letters.choice("0123456789abcdefghijklmnopqrstuvwxyz") for _ in range(9_000))
+    paths = ("", "/grade", "/explanation", "/forecast", "/consents", "/live-grade")
+    asked = [client.get(f"/v1/subjects/{noise}{path}") for client in (regulator, lender) for path in paths]
+    asked += [regulator.get(f"/v1/records/{noise}"), regulator.post(f"/v1/records/{noise}/repairs", json={})]
+    assert {answer.status_code for answer in asked} == {404}
+    assert entries(store) == []
+    padded = f"{FINED[:9]}{'%20' * 200}{FINED[9:]}"
+    assert regulator.get(f"/v1/subjects/{padded}/grade").json["subject_id"] == FINED
+    assert lender.get(f"/v1/subjects/{noise[:400]}/grade").status_code == 403
+    assert len(entries(store)) == 2
 
 
 def test_what_was_refused_is_logged_too(lender: Client, regulator: Client) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -12,6 +14,7 @@ from small_district import AUTHORITY, FINED, PACK, SUBJECTS, take
 
 from rules.calendar import today
 from rules.library.loader import find_pack
+from scoring.facts.ingest.files import Reading, ingest_paths
 from scoring.runs.batch import run
 from scoring.store import Store
 
@@ -50,6 +53,29 @@ def test_where_no_row_is_good_the_request_is_refused(regulator: Client) -> None:
     answer = regulator.post("/v1/records", json={"records": [_row("C-1", kind="gossip")]})
     assert answer.status_code == 422
     assert answer.json["errors"][0]["field"] == "records.0.kind"
+
+
+def test_a_name_too_long_to_be_sought_by_is_refused_by_itself(
+    store: Store, regulator: Client, tmp_path: Path
+) -> None:
+    """A cell that a quote left open, say. PostgreSQL's index takes some 2,700 bytes, and refused all rows."""
+    letters = random.Random(1)
+    noise = "".join(chr(letters.randrange(0x4E00, 0x9FFF)) for _ in range(3_900))
+    rows = [
+        _row("C-1", authority=noise),
+        _row("C-2", authority=noise[:201]),
+        _row("C-3", authority=noise[:200]),
+    ]
+    done = regulator.post("/v1/records", json={"records": rows}).json
+    assert (done["new"], done["rejected"]) == (1, 2)
+    assert {(p["row_no"], p["column"]) for p in done["problems"]} == {(1, "authority"), (2, "authority")}
+    for column in ("name", "registration_number"):
+        file = tmp_path / f"{column}.csv"
+        file.write_text(
+            f"subject_id,{column}\n{SUBJECTS[0]},{noise}\n{SUBJECTS[1]},{noise[:199]}1\n", "utf-8"
+        )
+        [taken] = ingest_paths(store, [file], "enterprise", Reading(quarantine=tmp_path / "q")).files
+        assert (taken.changed, taken.rejected) == (1, 1)
 
 
 def test_a_corrected_record_keeps_its_old_version(regulator: Client) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import openpyxl
@@ -26,6 +27,7 @@ from warm import Warm
 from cli.conftest import PROGRAM, Command
 from cli.market import AS_OF, BLANK, HIT, MISSED, SUBJECTS
 from rules.library.loader import load_pack
+from scoring.runs import files
 from scoring.runs.files import score_files
 from scoring.runs.published import get_run
 from scoring.runs.results import grades_of
@@ -564,6 +566,27 @@ def test_a_run_that_is_stopped_leaves_no_results(
     if number == signal.SIGINT:
         assert "Aborted" in stderr
         assert list(spill.iterdir()) == []
+
+
+def test_of_two_runs_into_one_file_at_once_neither_spoils_the_other(
+    market: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second runs as a whole after the first wrote all of its files, and before it puts them in place."""
+    out, given = tmp_path / "scores.parquet", (market / "subjects.csv", market / "records.csv")
+    pack, real, others = load_pack(market / "market.yaml"), files.copy_to, []
+
+    def copy_to(*words: Any) -> None:
+        real(*words)
+        if "dimensions" in words[2].name:
+            done = subprocess.run(line(market, given[:1], out), capture_output=True, check=False)
+            others.append((done.returncode, pq.read_table(out).num_rows))
+
+    monkeypatch.setattr(files, "copy_to", copy_to)
+    found = score_files(pack, AS_OF, *given, out)
+    assert others == [(0, found.subjects)]
+    assert found.written == (out, tmp_path / "scores.hits.parquet", tmp_path / "scores.dimensions.parquet")
+    assert sorted(tmp_path.iterdir()) == sorted(found.written)
+    assert pq.read_table(found.written[1]).num_rows == found.hits
 
 
 def test_a_full_disk_keeps_the_results_of_before(

@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -254,6 +254,59 @@ def test_a_run_that_is_killed_goes_on(tmp_path: Path, given_folders: tuple[Path,
     assert results(tmp_path / "out") == results(tmp_path / "other")
 
 
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+@pytest.mark.parametrize(
+    ("which", "harm"),
+    [("scores", Path.unlink), ("hits", _cut), ("_work/orphans", _cut), ("_work/pieces/record", _cut)],
+)
+def test_what_was_done_and_is_not_as_it_was_written_is_done_again(
+    tmp_path: Path,
+    given_folders: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    which: str,
+    harm: Callable[[Path], None],
+) -> None:
+    score_country(MARKET, AS_OF, *given_folders, tmp_path / "whole", SMALL)
+    _stopped(tmp_path, given_folders, monkeypatch, "judge_bucket", 3)
+    harm(next((tmp_path / "out" / which).rglob("*.parquet")))
+    done = score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL)
+    assert results(tmp_path / "out") == results(tmp_path / "whole")
+    assert reasons(tmp_path / "out") == reasons(tmp_path / "whole")
+    there = (path for path in (tmp_path / "out").rglob("*.parquet"))
+    assert done.manifest["results"] == {
+        path.relative_to(tmp_path / "out").as_posix(): path.stat().st_size for path in there
+    }
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, _cut])
+def test_a_finished_run_whose_results_are_not_all_there_is_not_said_to_be_whole(
+    tmp_path: Path, given_folders: tuple[Path, Path], harm: Callable[[Path], None]
+) -> None:
+    score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL)
+    harm(next((tmp_path / "out" / "hits").rglob("*.parquet")))
+    with pytest.raises(CountryError, match="files are missing or were changed"):
+        score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("_work/plan.json", "null"), ("_work/done/0.json", "[]"), (MANIFEST, '"x"')]
+)
+def test_a_note_of_a_run_that_is_damaged_is_named(
+    tmp_path: Path,
+    given_folders: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    text: str,
+) -> None:
+    _stopped(tmp_path, given_folders, monkeypatch, "judge_bucket", 3)
+    (tmp_path / "out" / name).write_text(text, "utf-8")
+    with pytest.raises(FileError, match=f"{name}: not JSON, or damaged"):
+        score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL)
+
+
 @pytest.mark.parametrize("finished", [False, True])
 @pytest.mark.parametrize(
     ("change", "what"), [("pack", "text of the pack"), ("day", "day"), ("file", "files of records")]
@@ -316,6 +369,25 @@ def test_a_folder_without_parquet_is_named(tmp_path: Path, given_folders: tuple[
     write(tmp_path / "empty" / "_temporary" / "0.parquet", RECORDS, RECORD)
     with pytest.raises(FileError, match=r"empty: no Parquet file"):
         score_country(MARKET, AS_OF, given_folders[0], tmp_path / "empty", tmp_path / "out", SMALL)
+
+
+def test_a_file_counts_whatever_the_case_of_its_ending(
+    tmp_path: Path, given_folders: tuple[Path, Path]
+) -> None:
+    (given_folders[1] / "3.parquet").rename(given_folders[1] / "3.PARQUET")
+    done = score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL)
+    assert len(done.manifest["record_files"]) == len([*given_folders[1].iterdir()])
+
+
+def test_a_folder_that_is_a_link_is_named_and_not_left_out(
+    tmp_path: Path, given_folders: tuple[Path, Path]
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (given_folders[1] / "3.parquet").rename(tmp_path / "elsewhere" / "3.parquet")
+    (given_folders[1] / "_aside").symlink_to(tmp_path / "elsewhere")
+    (given_folders[1] / "more").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FileError, match=r"r/more: a link to a folder, which is not followed"):
+        score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL)
 
 
 @pytest.mark.parametrize("dataset", ["subjects", "records"])
@@ -384,7 +456,7 @@ def test_parts_that_are_done_elsewhere_are_not_taken_for_done_here(
     tmp_path: Path, given_folders: tuple[Path, Path]
 ) -> None:
     def elsewhere(task: Any, parts: Sequence[Any]) -> Any:
-        return ({"rejected": 0, "ignored": [], "pieces": []} for _ in parts)
+        return ({"rejected": 0, "ignored": [], "written": {}} for _ in parts)
 
     with pytest.raises(FileError, match="the folder has to be the same one"):
         score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL, each=elsewhere)

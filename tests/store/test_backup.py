@@ -518,6 +518,38 @@ def test_a_store_that_is_damaged_has_no_backup(sqlite_copy_of: Callable[[Fill], 
     assert not (tmp_path / "backup").exists()
 
 
+def _cut_off(file: Path) -> None:
+    os.truncate(file, 3_000)
+
+
+def _overwritten(file: Path) -> None:
+    with file.open("r+b") as written:
+        written.seek(4_096)
+        written.write(b"\xff" * (file.stat().st_size - 4_096))
+
+
+def _another_file(file: Path) -> None:
+    file.write_text("no database\n", "utf-8")
+
+
+@pytest.mark.parametrize("harm", [_cut_off, _overwritten, _another_file])
+def test_where_the_store_is_damaged_it_is_said_what_makes_room_for_a_backup(
+    sqlite_copy_of: Callable[[Fill], str], tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    url = sqlite_copy_of(fill_market)
+    file = Path(url.removeprefix("sqlite:///"))
+    assert xinheng("backup", tmp_path / "b", "--database", url).exit_code == 0
+    harm(file)
+    before = file.read_bytes()
+    result = xinheng("restore", tmp_path / "b", "--database", url, "--replace")
+    assert result.exit_code == 1
+    assert f"was left alone. Right: move the file away, with {file.name}-wal" in result.stderr
+    assert file.read_bytes() == before
+    file.rename(tmp_path / "damaged")
+    assert xinheng("restore", tmp_path / "b", "--database", url).exit_code == 0
+    holds(url)
+
+
 def test_no_secret_is_in_a_backup(store_url: str, tmp_path: Path) -> None:
     made = xinheng("keys", "create", "--role", "operator", "--owner", "运维", "--database", store_url)
     secrets = [word for word in made.output.split() if len(word) > 30]

@@ -23,6 +23,8 @@ Convert = Callable[[Cell], JsonValue | Fault]
 
 LONGEST_TEXT = 4_000
 LONGEST_KEY = 200
+SOUGHT = frozenset({"authority", "name", "registration_number"})
+"""Columns of text by which the store finds versions: no longer than a key, for an index takes no more."""
 """So that the address of a record fits into what servers and proxies take."""
 
 STEPS = frozenset({".", ".."})
@@ -209,8 +211,20 @@ def _parser(reading: Reading) -> Callable[[str], JsonValue]:
             return _boolean
         case _ if column.format == "uscc":
             return lambda text: parse_uscc(text, column.lawful, column.fillers)
+        case _ if reading.required:
+            return parse_key
         case _:
-            return parse_key if reading.required else fold_text
+            return _sought if column.name in SOUGHT else fold_text
+
+
+def _sought(text: str) -> str:
+    found = fold_text(text)
+    if len(found) > LONGEST_KEY:
+        raise CellError(
+            Title(f"超过{LONGEST_KEY}个字", f"longer than {LONGEST_KEY} characters"),
+            Title("请核对引号和分隔符", "check quotes and delimiters"),
+        )
+    return found
 
 
 def _iso_date(text: str) -> str | None:

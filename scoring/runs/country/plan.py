@@ -8,10 +8,10 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import duckdb
 import pyarrow as pa
@@ -205,11 +205,27 @@ def input_files(folder: Path) -> tuple[InputFile, ...]:
         return (input_file(folder, ""),)
     if not folder.is_dir():
         raise FileError(f"{folder}: there is no such folder")
-    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.parquet"))
-    data = [name for name in names if not any(part.startswith((".", "_")) for part in name.split("/"))]
-    if not data:
+    names = sorted(path.relative_to(folder).as_posix() for path in _inside(folder))
+    if not names:
         raise FileError(f"{folder}: no Parquet file (*.parquet) in it")
-    return tuple(input_file(folder / name, name) for name in data)
+    return tuple(input_file(folder / name, name) for name in names)
+
+
+def _inside(top: Path) -> Iterator[Path]:
+    """The files that count in a folder and its folders; none of these is left out in silence."""
+    for folder, folders, files in os.walk(top, onerror=_not_listed):
+        data = [Path(folder, name) for name in (*folders, *files) if not name.startswith((".", "_"))]
+        linked = next((path for path in data if path.name in folders and path.is_symlink()), None)
+        if linked is not None:
+            raise FileError(
+                f"{linked}: a link to a folder, which is not followed; put the folder itself there"
+            )
+        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        yield from (path for path in data if path.suffix.casefold() == ".parquet")
+
+
+def _not_listed(error: OSError) -> NoReturn:
+    raise FileError(f"{error.filename}: this folder can't be read: {error.strerror}")
 
 
 def input_file(path: Path, name: str) -> InputFile:

@@ -22,6 +22,7 @@ from scoring.runs.country.work import (
     Each,
     Part,
     Work,
+    is_as_written,
     not_shared,
     one_by_one,
     open_folder,
@@ -125,7 +126,10 @@ class _Run:
         counts["rejected"] += sum(part["rejected"] for part in put)
         tiers = {tier: sum(part["tiers"][tier] for part in done) for tier in self._work.pack.tiers}
         ignored = sorted({columns for part in (*put, *done) for columns in part["ignored"]})
-        return {**self._plan.as_json(), "counts": counts, "tiers": tiers, "ignored": ignored}
+        written = {name: size for part in (*put, *done) for name, size in part["written"].items()}
+        results = {name: size for name, size in sorted(written.items()) if not name.startswith(FOLDER)}
+        found = {"counts": counts, "tiers": tiers, "ignored": ignored, "results": results}
+        return {**self._plan.as_json(), **found}
 
     def _put(self) -> list[dict[str, Any]]:
         """The rows into buckets, some files at a time."""
@@ -232,6 +236,14 @@ def _finished(out: Path, given: Plan) -> dict[str, Any] | None:
         return None
     fields = {name: manifest.get(name) for name in given.as_json()}
     _require_same(out, given, fields)
+    if not is_as_written(out, manifest.get("results")):
+        raise CountryError(
+            Title(
+                f"{out}:结果文件缺失或已被改动,与{MANIFEST}不符;请另选--out",
+                f"{out}: the results are not those of {MANIFEST}: files are missing or were changed."
+                " Right: another --out",
+            )
+        )
     return manifest
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,8 +72,9 @@ class Work:
         return self.out / FOLDER
 
     def known(self, part: Any) -> dict[str, Any] | None:
-        """What came of a batch or bucket that is done."""
-        return read_json(self._said(part))
+        """What came of a batch or bucket that is done, if what it wrote is there as it was written."""
+        found = read_json(self._said(part))
+        return found if found is not None and is_as_written(self.out, found.get("written")) else None
 
     def batches(self) -> tuple[Batch, ...]:
         """All files in the order of the plan, some at a time."""
@@ -82,6 +83,7 @@ class Work:
     def put(self, batch: Batch) -> dict[str, Any]:
         """Puts the rows of a batch in buckets."""
         self._require_as_planned(batch.dataset, None)
+        unread = self.out / "rejected" / "bucket=unread" / f"{batch.dataset}-{batch.first:08}.parquet"
         rejected, ignored = put_in_buckets(
             self.pack.vocabulary,
             batch.dataset,
@@ -89,18 +91,17 @@ class Work:
             batch.first,
             self.plan.buckets,
             self.folder / "pieces",
-            self.out / "rejected" / "bucket=unread" / f"{batch.dataset}-{batch.first:08}.parquet",
+            unread,
             self.memory,
             self.folder,
             self._read_on,
         )
-        pieces = [
-            piece.parent.name for piece in pieces_of(self.folder / "pieces", batch.dataset, batch.first)
-        ]
-        return self._done(batch, {"rejected": rejected, "ignored": ignored, "pieces": sorted(pieces)})
+        written = self._pieces(batch) + ([unread] if rejected else [])
+        return self._done(batch, {"rejected": rejected, "ignored": ignored}, written)
 
     def judge(self, bucket: str) -> dict[str, Any]:
         """Grades the subjects of a bucket."""
+        orphans = self.folder / "orphans" / f"{bucket}.parquet"
         if self.plan.is_bucketed:
             for dataset in self._datasets:
                 self._require_as_planned(dataset, bucket)
@@ -109,13 +110,14 @@ class Work:
             self.as_of,
             self._bucket(bucket),
             self.out,
-            self.folder / "orphans" / f"{bucket}.parquet",
+            orphans,
             self.memory,
             self.folder,
             self._read_on,
         )
         counts = {count: getattr(found, count) for count in COUNTS}
-        return self._done(bucket, {**counts, "tiers": found.tiers, "ignored": found.ignored})
+        written = [*found.written, *([orphans] if self.pack.vocabulary.records else [])]
+        return self._done(bucket, {**counts, "tiers": found.tiers, "ignored": found.ignored}, written)
 
     @property
     def _datasets(self) -> tuple[Dataset, ...]:
@@ -142,24 +144,30 @@ class Work:
 
     def _require_put(self, batch: Batch, bucket: str) -> None:
         """What a batch has put in a bucket is here: nothing is taken for empty that is only not seen."""
-        known = self.known(batch)
-        here = pieces_of(self.folder / "pieces", batch.dataset, batch.first, bucket)
-        if known is None or len(here) != known["pieces"].count(f"bucket={bucket}"):
+        known = read_json(self._said(batch))
+        folder = f"{FOLDER}/pieces/{batch.dataset}/bucket={bucket}/"
+        wanted = {} if known is None else known["written"]
+        here = {name: size for name, size in wanted.items() if name.startswith(folder)}
+        if known is None or sizes(self.out, self._pieces(batch, bucket)) != here:
             raise not_shared(self.folder)
+
+    def _pieces(self, batch: Batch, bucket: str = "*") -> list[Path]:
+        return pieces_of(self.folder / "pieces", batch.dataset, batch.first, bucket)
 
     def _said(self, part: Any) -> Path:
         if isinstance(part, str):
             return self.folder / "done" / f"{part}.json"
         return self.folder / "put" / f"{part.dataset}-{part.first:08}.json"
 
-    def _done(self, part: Any, found: dict[str, Any]) -> dict[str, Any]:
+    def _done(self, part: Any, found: dict[str, Any], written: Iterable[Path]) -> dict[str, Any]:
+        found = {**found, "written": sizes(self.out, written)}
         write_json(self._said(part), found)
         return found
 
 
 def not_shared(folder: Path) -> FileError:
     """A machine does not see what another one has written."""
-    said = "what was written there is not there; the folder has to be the same one on every machine"
+    said = "what was written there is not there as it was; the folder has to be the same one on every machine"
     return FileError(f"{folder}: {said}")
 
 
@@ -179,14 +187,29 @@ def _batches(plan: Plan, dataset: Dataset) -> Iterator[Batch]:
 # Files that are there whole, or not at all
 
 
+def sizes(out: Path, paths: Iterable[Path]) -> dict[str, int]:
+    """Files by their paths within a folder, in order, and how many bytes they have."""
+    return {path.relative_to(out).as_posix(): path.stat().st_size for path in sorted(paths)}
+
+
+def is_as_written(out: Path, written: Any) -> bool:
+    """Whether files have as many bytes as was noted when they were written."""
+    try:
+        return isinstance(written, dict) and sizes(out, [out / name for name in written]) == written
+    except OSError:
+        return False
+
+
 def read_json(path: Path) -> dict[str, Any] | None:
     """What a file says; None where there is none."""
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except ValueError:
-        raise FileError(f"{path}: not JSON, or damaged; name another --out") from None
+        found = None
+    if not isinstance(found, dict):
+        raise FileError(f"{path}: not JSON, or damaged; name another --out")
     return found
 
 

@@ -27,6 +27,8 @@ FILE = "store.sqlite"
 PAGES = 4096
 """Copied at a time; between two times it is told how far it came."""
 
+_NO_STORE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
 Advance = Callable[[int, int], None]
 
 
@@ -74,6 +76,14 @@ def put_back(directory: Path, copied: Copied, url: sa.URL, replace: bool, advanc
                 require_free(connection, address(url), replace)
             with closing(sqlite3.connect(_up_to_date(directory / FILE, Path(scratch, FILE)))) as source:
                 source.backup(target, pages=PAGES, progress=_telling(advance))
+    except (sqlite3.DatabaseError, sa.exc.DatabaseError) as error:
+        found = error.orig if isinstance(error, sa.exc.DatabaseError) else error
+        if is_new or getattr(found, "sqlite_errorcode", None) not in _NO_STORE:
+            raise
+        raise BackupError(
+            f"{address(url)} is damaged, or no database ({found}), and was left alone. Right: move the file "
+            f"away, with {file.name}-wal if that is there; then run again"
+        ) from None
     except BaseException:
         if is_new:
             file.unlink(missing_ok=True)
