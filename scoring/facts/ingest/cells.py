@@ -23,9 +23,10 @@ Convert = Callable[[Cell], JsonValue | Fault]
 
 LONGEST_TEXT = 4_000
 LONGEST_KEY = 200
+"""So that the address of a record fits into what servers and proxies take."""
+
 SOUGHT = frozenset({"authority", "name", "registration_number"})
 """Columns of text by which the store finds versions: no longer than a key, for an index takes no more."""
-"""So that the address of a record fits into what servers and proxies take."""
 
 STEPS = frozenset({".", ".."})
 ADDRESS_WORDS = frozenset(
