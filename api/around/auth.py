@@ -29,7 +29,7 @@ def check_access() -> None:
         return
     key = request.key = signed_in() if endpoint.startswith(f"{PAGES}.") else authenticate(_token(request))
     if key.role not in roles:
-        en = f"a {key.role} key does not open {request.method} {request.path}"
+        en = f"a key of the role {key.role} does not open {request.method} {request.path}"
         fail("forbidden", Title(f"此密钥(角色{key.role})无权打开{request.path}", en))
 
 

@@ -211,9 +211,9 @@ class KeyRing:
 
 def _check(role: Role, organisation: str | None) -> None:
     if role in OF_ORGANISATION and not organisation:
-        raise ValueError(f"a {role} key needs the organisation that it belongs to")
+        raise ValueError(f"a key of the role {role} needs the organisation that it belongs to")
     if role not in OF_ORGANISATION and organisation:
-        raise ValueError(f"a {role} key belongs to no organisation")
+        raise ValueError(f"a key of the role {role} belongs to no organisation")
 
 
 def _lasting(expires_at: dt.datetime) -> dt.datetime:

@@ -12,8 +12,7 @@ import duckdb
 from rules.fault import Place
 from rules.model import Pack, Title
 from scoring.answers.examples import ExampleResult, run_examples
-from scoring.answers.trial_population import records_table
-from scoring.judging.engine import grade
+from scoring.judging.engine import grade_coded
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ def coverage(
 ) -> list[Covered]:
     """How often each rule of a pack is reached, in the order of the pack.
 
-    :param connection: holds ``subjects`` and ``records`` of a population; None to look at the examples alone.
+    :param connection: holds the coded tables of a population; None to look at the examples alone.
     :param as_of: the day on which the population is graded; needed with ``connection``.
     :raises PackError: where an example holds a value that its column can't.
 
@@ -64,7 +63,7 @@ def _population(
     pack: Pack, connection: duckdb.DuckDBPyConnection, as_of: dt.date
 ) -> Mapping[str, tuple[int, int]]:
     """Rule → how many subjects and hits, of the rules that hit at all."""
-    grade(connection, pack, as_of, records=records_table(pack.vocabulary), ahead=False)
+    grade_coded(connection, pack, as_of, ahead=False)
     counted = connection.execute("select rule, count(distinct subject_id), count(*) from hits group by rule")
     return {rule: (subjects, hits) for rule, subjects, hits in counted.fetchall()}
 

@@ -13,8 +13,7 @@ import pyarrow as pa
 from rules.identity import identity
 from rules.model import Pack
 from rules.titles import Title, TitledError
-from scoring.answers.trial_population import records_table
-from scoring.judging.engine import grade
+from scoring.judging.engine import grade_coded
 from scoring.judging.sql import quoted
 
 BAND = 1_000
@@ -115,7 +114,8 @@ def simulate(
 ) -> Simulation:
     """Grades a population by two packs; the cost is about two batches.
 
-    :param connection: holds the tables ``subjects`` and ``records``; the engine's tables in it are replaced.
+    :param connection: holds ``subjects`` and the coded tables of a population, as
+        :func:`scoring.answers.trial_population.open_population` makes them; results in it are replaced.
     :param by: attributes by whose values to count tiers; None for every attribute with a list of codes.
     :raises SimulationError: where the packs speak of different columns, or ``by`` names no attribute.
 
@@ -217,7 +217,7 @@ def _attributes(pack: Pack, by: Sequence[str] | None) -> Sequence[str]:
 
 def _graded(connection: duckdb.DuckDBPyConnection, pack: Pack, as_of: dt.date, name: str) -> None:
     """Grades, and keeps scores and hits under names of their own."""
-    grade(connection, pack, as_of, records=records_table(pack.vocabulary), ahead=False)
+    grade_coded(connection, pack, as_of, ahead=False)
     for table in ("scores", "hits"):
         connection.execute(f"drop table if exists {table}_{name}")
         connection.execute(f"alter table {table} rename to {table}_{name}")

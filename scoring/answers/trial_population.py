@@ -11,6 +11,7 @@ import duckdb
 
 from rules.model import Vocabulary
 from scoring.facts.snapshot import take_snapshot
+from scoring.judging.coded import code_facts
 from scoring.runs.files import open_files
 from scoring.store import open_store
 from scoring.store.workspace import workspace
@@ -32,7 +33,8 @@ class Source:
 
 @contextmanager
 def open_population(source: Source, vocabulary: Vocabulary) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB with the tables ``subjects`` and, where the vocabulary has any, ``records``; gone afterwards.
+    """A DuckDB with the tables ``subjects`` and, where the vocabulary has any, ``records``, with the
+    coded ones beside them (:mod:`scoring.judging.coded`); gone afterwards.
 
     :raises FileError: on a file that can't be read.
     :raises StoreError: where the store can't be opened or knows nobody of the vocabulary.
@@ -47,14 +49,8 @@ def open_population(source: Source, vocabulary: Vocabulary) -> Iterator[duckdb.D
     with workspace() as connection:
         if source.subjects is not None:
             open_files(connection, vocabulary, source.subjects, source.records)
+            code_facts(connection, vocabulary)
         else:
             with closing(open_store(source.database)) as store:
                 take_snapshot(store, vocabulary, connection)
         yield connection
-
-
-def records_table(vocabulary: Vocabulary) -> str | None:
-    """The name under which :func:`scoring.judging.engine.grade` finds the records; None where there are
-    none.
-    """
-    return "records" if vocabulary.records else None

@@ -63,7 +63,7 @@ def explain_command(
     Examples:
       xinheng explain 91500159MAXKF9G70Q --why-not
       xinheng explain 91500159MAXKF9G70Q --as-of 2026-03-03 --known-at 2026-03-03
-      xinheng explain YH-SC --pack department-credit --format json
+      xinheng explain DW401 --pack department-credit --format json
     """
     is_any_day = as_of is not None or known_at is not None
     if is_any_day and run_id is not None:

@@ -24,7 +24,8 @@ def grade(
 
     :param connection: holds the tables or views ``subjects`` and ``records`` with the vocabulary's columns,
         typed as :func:`scoring.judging.sql.sql_type` says, their keys unique. Records of unknown subjects
-        take no part.
+        take no part. They are no views of coded tables, which a snapshot may have: :func:`grade_coded` is
+        for those.
     :param subjects: the name of the table of subjects.
     :param records: the name of the table of records; None where the vocabulary has none.
     :param ahead: whether later days are looked at, for ``next_change_on``; without them it is null.
@@ -32,11 +33,11 @@ def grade(
     Leaves the three tables of :func:`scoring.judging.judge.grade_on`, replacing those of an earlier call.
 
     >>> import duckdb
-    >>> from fixtures.small import AS_OF, small_store
+    >>> from fixtures.small import AS_OF, small_files
     >>> from rules.library.loader import find_pack
-    >>> from scoring.facts.snapshot import take_snapshot
+    >>> from scoring.runs.files import open_files
     >>> pack, duck = find_pack("tourism-credit", AS_OF), duckdb.connect()
-    >>> facts = take_snapshot(small_store(), pack.vocabulary, duck)
+    >>> ignored = open_files(duck, pack.vocabulary, *small_files())
     >>> grade(duck, pack, AS_OF)
     >>> duck.execute("select subject_id, score, tier from scores order by all").fetchall()
     [('92500159MA4TP7FD8M', 7950, 'B'), ('92500159MALQ20RD87', 6700, 'C')]

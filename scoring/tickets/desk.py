@@ -353,7 +353,7 @@ def _check_correction(engine: Engine, steps: Sequence[Step], step: Step) -> None
 
 def _allowed(stage: str, move: Move) -> Title:
     ways = [way for way in WAYS[stage] if Actor.CLOCK not in way.actors]
-    listed = "; ".join(f"{request_of(w.move)} ({' or '.join(w.actors)})" for w in ways)
+    listed = "; ".join(dict.fromkeys(f"{request_of(w.move)} ({' or '.join(w.actors)})" for w in ways))
     named = ";".join(f"{MOVES[w.move].zh}({_named(w.actors)})" for w in ways)
     asked = MOVES[move.request].zh if move.request in MOVES else move.request
     return Title(

@@ -77,6 +77,7 @@ def test_a_role_opens_what_the_table_says_and_nothing_else(
         else:
             expected = "/problems/forbidden" if role else "/problems/unauthenticated"
             assert kind == expected, (endpoint, answer.status_code)
+            assert role is None or f"key of the role {role} does not open" in answer.json["detail"]
         answer.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import click
 import pytest
 
 from cli.conftest import Command
+from fixtures.department.bodies import bodies
 from scoring.cli import COMMANDS, main
 
 
@@ -46,6 +48,11 @@ def test_help_has_an_example_that_calls_the_command(command: Command, path: tupl
     assert shown.exit_code == 0
     assert "Example" in shown.stdout
     assert f"xinheng {' '.join(path)}" in shown.stdout.partition("Example")[2]
+
+
+def test_a_body_in_an_example_is_one_of_the_sample_district(command: Command) -> None:
+    [example] = re.findall(r"explain (\S+) --pack department-credit", command("explain", "--help").stdout)
+    assert example in {body.subject_id for body in bodies()}
 
 
 @pytest.mark.parametrize("path", EVERY, ids=" ".join)

@@ -84,6 +84,13 @@ def test_nobody_moves_what_is_not_theirs_to_move(
     assert show_ticket(office, ticket.id) == ticket
 
 
+def test_a_refusal_says_once_what_is_allowed_with_either_outcome(office: Store, durable: Engine) -> None:
+    ticket = after(office, durable, "assign", "supervise")
+    with pytest.raises(MoveRefusedError) as refused:
+        do(office, durable, ticket, "coordinate", 9, actor=Actor.OWNER)
+    assert str(refused.value).endswith("Allowed: evaluate (enterprise)")
+
+
 def test_a_refusal_says_what_is_allowed(office: Store, durable: Engine) -> None:
     ticket = after(office, durable, "assign")
     with pytest.raises(MoveRefusedError, match=r"coordinate \(owner or office\); supervise \(supervisor\)"):

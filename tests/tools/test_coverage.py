@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-from scoring.answers.coverage import coverage
+import pytest
+
+from scoring.answers.coverage import Covered, coverage
 from scoring.answers.trial_population import Source, open_population
 from tests.tools.packs import applicants
-from tests.tools.population import write_population
+from tests.tools.population import store_population, write_population
 
 
 def test_rows_that_no_example_reaches() -> None:
@@ -32,9 +34,7 @@ def test_an_example_of_another_rule_proves_nothing() -> None:
 
 def test_what_a_population_reaches(tmp_path: Path) -> None:
     subjects, records = write_population(tmp_path)
-    pack = applicants()
-    with open_population(Source(subjects=subjects, records=records), pack.vocabulary) as connection:
-        found = {c.rule: c for c in coverage(pack, connection, dt.date(2026, 3, 1))}
+    found = covered_by(Source(subjects=subjects, records=records))
     assert {rule: (c.subjects, c.hits) for rule, c in found.items()} == {
         "fine": (2, 2),
         "small": (2, 2),
@@ -45,3 +45,17 @@ def test_what_a_population_reaches(tmp_path: Path) -> None:
     }
     assert found["fined.3"].missing == ("examples", "population")
     assert found["fined.1"].missing == ("population",)
+
+
+def test_a_store_of_many_reaches_what_its_files_reach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subjects, records = write_population(tmp_path)
+    stored = store_population(tmp_path, applicants().vocabulary, monkeypatch)
+    assert covered_by(stored) == covered_by(Source(subjects=subjects, records=records))
+
+
+def covered_by(population: Source) -> dict[str, Covered]:
+    pack = applicants()
+    with open_population(population, pack.vocabulary) as connection:
+        return {c.rule: c for c in coverage(pack, connection, dt.date(2026, 3, 1))}

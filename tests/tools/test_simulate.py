@@ -13,7 +13,7 @@ from scoring.answers.simulate import GroupShift, RuleEffect, SimulationError, Tr
 from scoring.answers.trial_population import Source, open_population
 from scoring.judging.engine import grade
 from tests.tools.packs import applicants
-from tests.tools.population import write_population
+from tests.tools.population import store_population, write_population
 
 DAY = dt.date(2026, 2, 1)
 OLD = applicants()
@@ -32,6 +32,11 @@ def population(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
+@pytest.fixture
+def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
+    return store_population(tmp_path, OLD.vocabulary, monkeypatch)
+
+
 def test_who_moves_from_which_tier_to_which(population: duckdb.DuckDBPyConnection) -> None:
     result = simulate(population, OLD, NEW, DAY)
     assert (result.subjects, result.moved) == (5, 3)
@@ -46,6 +51,15 @@ def test_who_moves_from_which_tier_to_which(population: duckdb.DuckDBPyConnectio
         mover("a3", "B", "C", 7000, 5500, "fine"),
         mover("a4", "C", "A", 8100, 8100, "listed"),
     ]
+
+
+def test_a_store_of_many_is_simulated_as_its_files_are(
+    population: duckdb.DuckDBPyConnection, stored: Source
+) -> None:
+    expected = simulate(population, OLD, NEW, DAY)
+    for _ in range(2):  # the second time its columns are there
+        with open_population(stored, OLD.vocabulary) as connection:
+            assert simulate(connection, OLD, NEW, DAY) == expected
 
 
 def mover(subject: str, before: str, after: str, score_before: int, score_after: int, rules: str) -> object:
