@@ -253,10 +253,11 @@ def ingest_file(
 @contextmanager
 def blocks_of(
     path: Path, matcher: HeaderMatcher
-) -> Iterator[tuple[tuple[str, ...], Iterator[tuple[str | None, Block]]]]:
+) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], Iterator[tuple[str | None, Block]]]]:
     """A file's rows as :func:`ingest_file` reads them, for those who keep them elsewhere.
 
-    :return: headers that name no column; and each block of rows with its sheet. No subject is looked up.
+    :return: headers that name no column; sheets that are not read, with the reason; and each block of rows
+        with its sheet. No subject is looked up.
     :raises IngestError: where the file can't be read as a table of the matcher's vocabulary, or lacks a
         column that every row needs.
     """
@@ -269,7 +270,8 @@ def blocks_of(
             for sheet, layout in opened.tables
             for block in RowReader(layout, matcher, sheet.epoch).blocks(sheet)
         )
-        yield opened.columns(lambda layout: layout.ignored), blocks
+        unread = tuple(str(sheet) for sheet in opened.sheets if sheet.state != "read")
+        yield opened.columns(lambda layout: layout.ignored), unread, blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,8 +409,8 @@ def _no_table(path: Path, errors: Sequence[NoTableError], reports: Sequence[Shee
     """Why no sheet of a file is a table."""
     if len(reports) == 1 and errors:
         return IngestError(path.name, errors[0].reason, errors[0].hint)
-    shown = "".join(f"\n    {report}" for report in reports)
-    reason = Title("没有一张工作表是数据表", f"no sheet is a table{shown}")
+    shown = "; ".join(map(str, reports))
+    reason = Title("没有一张工作表是数据表", f"no sheet is a table: {shown}")
     hints = dict.fromkeys(str(error.hint) for error in errors)
     return IngestError(
         path.name, reason, Title("第一行应为表头", "; ".join(hints) or "headers in the first row")
