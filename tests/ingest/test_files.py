@@ -236,6 +236,19 @@ def test_a_text_with_tabs_that_is_called_xls_is_a_text(take: Ingest, tmp_path: P
     assert take(write_text(tmp_path / "a.xls", lines, encoding=encoding)).new == 1
 
 
+def test_one_number_of_two_authorities_is_not_one_record(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    def listed(name: str, *cells: str) -> Path:
+        return write_text(tmp_path / name, ["编号,信用代码,机关", ",".join(cells)])
+
+    take(listed("a.csv", "1", CODES[0], "甲局"))
+    other = take(listed("b.csv", "1", CODES[1], "乙局"))
+    assert (other.changed, other.rejected) == (0, 1)
+    assert "the number of another authority's record, of another subject" in quarantined(sqlite)[0][3]
+    assert current(sqlite)[0]["subject_id"] == CODES[0]
+    assert take(listed("c.csv", "1", CODES[1], "甲局")).changed == 1  # its own authority corrects it
+    assert take(listed("d.csv", "1", CODES[1], "乙局")).changed == 1  # handed over
+
+
 def test_a_corrected_record_supersedes_the_old_one(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
     take(write_text(tmp_path / "a.csv", [",".join(HEADERS), ",".join(ROW)]))
     report = take(write_text(tmp_path / "b.csv", [",".join(HEADERS), ",".join((*ROW[:3], "2", *ROW[4:]))]))

@@ -318,7 +318,7 @@ def _take(
             checks,
             twin_columns(vocabulary),
             reading.check,
-            merge_check(row_check(layout.table, today()), layout.header),
+            merge_check(row_check(layout.table, today()), layout.header, matcher.required(dataset)[-1]),
         )
 
 
