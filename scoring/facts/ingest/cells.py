@@ -43,7 +43,7 @@ ADDRESS_WORDS = frozenset(
 
 UNKNOWN = frozenset(
     {"", "-", "--", "—", "——", "无", "null", "none", "n/a", "na", "/", "\\"}
-    | {"nan", "(null)", "<null>", "[null]", "\\n"}  # as programs and databases write it
+    | {"(null)", "<null>", "[null]", "\\n"}  # as programs and databases write it
 )
 OPEN_END = frozenset({"长期", "长期有效", "永久"})
 BOOLEANS = {
