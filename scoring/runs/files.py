@@ -185,7 +185,6 @@ def rows_of(
     matcher = HeaderMatcher(vocabulary, NO_MAPPING, dataset)
     table = matcher.tables[dataset]
     queries, passed = [f"select {_nothing(table)} where false"], []
-    foreign = f"columns that {vocabulary.id} does not have"
     for number, path in enumerate(paths):
         name = f"{dataset}_{number}"
         with _reading(path):
@@ -202,7 +201,7 @@ def rows_of(
                 passed += [f"{path}: {one_line(sheet)}" for sheet in unread]
         queries.append(f"select *, {number} as _file from {name}")
         if ignored:
-            passed.append(f"{path}: {foreign}: {', '.join(ignored)}")
+            passed.append(f"{path}: {', '.join(ignored)}")
     return " union all by name ".join(queries), tuple(passed)
 
 

@@ -596,7 +596,7 @@ def test_sheets_that_are_not_read_are_named(score: Callable[..., Result], tmp_pa
     book.save(tmp_path / "s.xlsx")
     answer = score(tmp_path / "s.xlsx")
     assert answer.exit_code == 0
-    assert "passed over: " in answer.output
+    assert "sheets and columns that are not read, ignored: " in answer.output
     assert "s.xlsx: 旧 隐藏,未读 hidden, not read" in answer.output
     assert "s.xlsx: 说明 不是数据表,未读 not a table, not read" in answer.output
 
