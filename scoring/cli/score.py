@@ -202,8 +202,8 @@ def _score_file(
     tell(f"{pack.title}: {done.subjects:,} subjects, {done.records:,} records, {done.hits:,} hits")
     if done.orphans:
         tell(f"{done.orphans:,} records of unknown subjects, counted for nobody")
-    for columns in done.ignored:
-        tell(f"columns that {pack.vocabulary.id} does not have, ignored: {columns}")
+    for passed in done.ignored:
+        tell(f"sheets and columns that are not read, ignored: {passed}")
     if done.rejected:
         tell(f"{done.rejected:,} values set aside, with the reasons: {done.written[-1]}")
     for path in done.written:
@@ -232,8 +232,8 @@ def _score_folder(
     )
     if counts["orphans"]:
         tell(f"{counts['orphans']:,} records of unknown subjects, counted for nobody")
-    for columns in done.manifest["ignored"]:
-        tell(f"columns that {pack.vocabulary.id} does not have, ignored: {columns}")
+    for passed in done.manifest["ignored"]:
+        tell(f"sheets and columns that are not read, ignored: {passed}")
     if counts["rejected"]:
         tell(f"{counts['rejected']:,} values set aside, with the reasons: {out / 'rejected'}")
     tell(f"written: {out / MANIFEST}")

@@ -18,7 +18,7 @@ from rules.model import Table, Title, Vocabulary
 from rules.titles import UnknownError
 from scoring.facts.bodies import register
 from scoring.facts.ingest.cells import EMPTY, FILLER, Convert, Reading, converter
-from scoring.facts.ingest.checks import RowCheck, merge_check, row_check
+from scoring.facts.ingest.checks import AUTHORITY, RowCheck, merge_check, row_check
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.keys import record_key, subject_key
 from scoring.facts.ingest.rows import AnyRow, BadRow, GoodRow, LostRow, OddRow, ShortRow
@@ -39,7 +39,6 @@ from scoring.store.documents import decode, encode
 from scoring.store.inside import ValueIn
 from scoring.store.models import RecordVersion, SubjectVersion
 
-AUTHORITY = "authority"
 """The column that says whose record it is."""
 
 _ROWS = pa.schema(
@@ -153,7 +152,7 @@ def submit_records(
         return pa.table([pa.array(c, f.type) for c, f in zip(columns, _ROWS, strict=True)], _ROWS)
 
     twins = twin_columns(vocabulary)
-    judge = merge_check(check, lambda name: name)
+    judge = merge_check(check, lambda name: name, vocabulary.record_subject)
     result = ingest_rows(
         store, vocabulary.id, "record", arrive, source, rejected, table.key, checks, twins, judge=judge
     )

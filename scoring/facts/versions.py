@@ -155,7 +155,8 @@ def ingest_rows(
     A row of a new key adds a version, a row with other content closes the current version and adds one, the
     same content adds nothing. What a row does not speak of stays as it is (:mod:`scoring.facts.merging`). Of
     rows with one key the first stays; later ones with other content go to the quarantine. A file that was the
-    last of its table changes nothing, and its rows are not read.
+    last of its table changes nothing, and its rows are not read (but records are once more is known of
+    subjects).
 
     :param rows: columns ``key`` (of the subject or record) and ``subject_id`` as text, ``data`` (the row's
         document, see :mod:`scoring.store.documents`) and ``row_no`` (the row in the file), and of a workbook
@@ -223,10 +224,15 @@ def wait_for_turn(session: Session) -> None:
 def _known_file(
     session: Session, vocabulary_id: str, table: TableName, file: FileInfo
 ) -> IngestResult | None:
-    """What to say of a file that is the last word on its table; after any other it may be news."""
+    """What to say of a file that is the last word on its table; after any other it may be news.
+
+    So may records be once more is known of subjects, by which theirs are found.
+    """
     of_table = sa.select(IngestedFile).filter_by(vocabulary=vocabulary_id, table=table)
     known = session.scalar(of_table.order_by(IngestedFile.id.desc()).limit(1))
     if known is None or known.sha256 != file.sha256:
+        return None
+    if table == "record" and _is_news_of_subjects(session, vocabulary_id, known.ingested_at):
         return None
     return IngestResult(
         known.id,
@@ -236,6 +242,13 @@ def _known_file(
         rejected=known.rows_bad,
         warned=_noted_rows(session.connection(), known.id, "warning"),
     )
+
+
+def _is_news_of_subjects(session: Session, vocabulary_id: str, since: dt.datetime) -> bool:
+    moments = SubjectVersion.known_from, SubjectVersion.known_until
+    news = sa.or_(*(moment > since for moment in moments))
+    query = sa.select(1).where(SubjectVersion.vocabulary == vocabulary_id, news).limit(1)
+    return session.scalar(query) is not None
 
 
 @contextmanager

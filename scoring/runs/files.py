@@ -26,6 +26,7 @@ from rules.library.loader import in_force
 from rules.model import Pack, Table, Title, Vocabulary
 from rules.plan import rows_in_force
 from scoring.characters.formulas import inert_sql
+from scoring.characters.visible import one_line
 from scoring.facts.ingest.cells import JsonValue
 from scoring.facts.ingest.errors import Fault, IngestError
 from scoring.facts.ingest.files import blocks_of
@@ -48,7 +49,8 @@ class FileRun:
     :param orphans: records of subjects that the file of subjects does not have; they count for nobody.
     :param tiers: tier → how many subjects have it.
     :param rejected: how many values were set aside, with their rows.
-    :param ignored: for each file that has columns that the vocabulary has not, which.
+    :param ignored: what was passed over: sheets that are no tables or are hidden, and columns that the
+        vocabulary has not, with their file.
     :param written: the files written.
     """
 
@@ -130,7 +132,7 @@ def opened_files(
 
     :param records: none for a population without records, or one that has none yet.
     :param day: on which Parquet is read, for the check of dates ahead; by default today.
-    :return: for each file that has columns that the vocabulary has not, which.
+    :return: what was passed over, as :class:`FileRun` says it.
     :raises FileError: on a file that is missing, unreadable or without a column that is needed.
     """
     if vocabulary.records is None and records:
@@ -180,7 +182,7 @@ def rows_of(
     ``_block``, ``_sheet``, ``_row``. What is wrong with the others goes to ``rejected``.
 
     :param opened: holds the files open while the query serves.
-    :return: and for each file that has columns that the vocabulary has not, which.
+    :return: and what was passed over, as :class:`FileRun` says it.
     """
     matcher = HeaderMatcher(vocabulary, NO_MAPPING, dataset)
     table = matcher.tables[dataset]
@@ -196,8 +198,9 @@ def rows_of(
                 )
                 ignored = found.ignored
             else:
-                with blocks_of(path, matcher) as (ignored, blocks):
+                with blocks_of(path, matcher) as (ignored, unread, blocks):
                     _fill(connection, table, path, name, blocks)
+                passed += [f"{path}: {one_line(sheet)}" for sheet in unread]
         queries.append(f"select *, {number} as _file from {name}")
         if ignored:
             passed.append(f"{path}: {', '.join(ignored)}")

@@ -209,7 +209,7 @@ def test_values_in_parquet_of_other_types_are_read_or_set_aside(
     pq.write_table(rows, tmp_path / "r.parquet")
     assert score(market / "subjects.csv", tmp_path / "r.parquet").exit_code == 0
     assert rejected(tmp_path) == [
-        ("3", "amount", "not a number"),
+        ("3", "amount", "a number with an exponent: its last digits are lost"),
         ("3", "occurred_on", "without its occurred_on the row could never count"),
     ]
     days = pa.table(
@@ -605,3 +605,33 @@ def test_a_full_disk_keeps_the_results_of_before(
     assert "Traceback" not in done.stderr
     assert out.read_text() == "the results of before\n"
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_sheets_that_are_not_read_are_named(score: Callable[..., Result], tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for number, line in enumerate(SUBJECTS.splitlines()):
+        book.worksheets[0].append(line.split(","))
+        if number == 0:
+            old = book.create_sheet("旧")
+            old.append(line.split(","))
+            old.sheet_state = "hidden"
+    book.create_sheet("说明").append(["填表说明"])
+    book.save(tmp_path / "s.xlsx")
+    answer = score(tmp_path / "s.xlsx")
+    assert answer.exit_code == 0
+    assert "sheets and columns that are not read, ignored: " in answer.output
+    assert "s.xlsx: 旧 隐藏,未读 hidden, not read" in answer.output
+    assert "s.xlsx: 说明 不是数据表,未读 not a table, not read" in answer.output
+
+
+def test_a_workbook_without_a_table_is_refused_in_whole_lines(
+    score: Callable[..., Result], tmp_path: Path
+) -> None:
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["填表说明"])
+    book.create_sheet("空")
+    book.save(tmp_path / "s.xlsx")
+    answer = score(tmp_path / "s.xlsx")
+    assert answer.exit_code == 1
+    assert "no sheet is a table: " in answer.output
+    assert "U+000A" not in answer.output

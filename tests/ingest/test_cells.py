@@ -183,6 +183,46 @@ def test_an_error_of_a_spreadsheet_is_no_value(written: str, declared: str) -> N
     assert "an error value of the spreadsheet" in reason(read(written, declared))
 
 
+@pytest.mark.parametrize("written", ["(NULL)", "<null>", "[NULL]", r"\N"])
+def test_what_programs_write_for_nothing_is_no_value(written: str) -> None:
+    assert read(written) is None
+    assert reason(read(written, required=True)) == reason(read("", required=True))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2.02603e+17",
+        "2.02603E17",
+        "2.02603e017",
+        " 2.02603E+17 ",
+        "２.０２E+１７",
+        "1e-05",
+        "202603010000000000.0",
+    ],
+)
+@pytest.mark.parametrize("required", [False, True])
+def test_a_number_as_programs_write_it_has_lost_its_last_digits(written: str, required: bool) -> None:
+    assert "its last digits are lost" in reason(read(written, required=required))
+
+
+@pytest.mark.parametrize("written", ["1E5", "1e3", "3E-5", "202603010000000001", "20260301000.0", "E-05栋"])
+def test_a_number_that_only_looks_so_is_kept(written: str) -> None:
+    assert read(written, required=True) == written
+
+
+@pytest.mark.parametrize("written", ["云衡\ufffd税务局", "锟斤拷", "云衡锟斤拷局", "R\ufffd1"])
+@pytest.mark.parametrize("required", [False, True])
+def test_what_a_transfer_has_destroyed_is_refused(written: str, required: bool) -> None:
+    assert "characters that were lost on the way" in reason(read(written, required=required))
+
+
+@pytest.mark.parametrize("written", ["##", "########", " #### "])
+@pytest.mark.parametrize("declared", TYPES)
+def test_hashes_of_a_column_that_was_too_narrow_are_no_value(written: str, declared: str) -> None:
+    assert "widen the column" in reason(read(written, declared))
+
+
 @pytest.mark.parametrize("written", ["a\0b", "a\x1b[2Jb", "a\ud800b"])
 def test_control_characters_are_refused(written: str) -> None:
     assert "a control character" in reason(read(written))

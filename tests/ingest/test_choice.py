@@ -13,6 +13,7 @@ from scoring.facts.ingest.mapping import parse_mapping
 from scoring.store import Store
 from scoring.store.models import RecordVersion, SubjectVersion
 
+from .builders import Tab, Workbook, row
 from .conftest import CODES, Ingest, current, write_text
 
 HOTELS = ["统一社会信用代码,商户名称,商户类型,经营状态,床位数", f"{CODES[0]},某酒店,酒店,营业,120"]
@@ -107,3 +108,19 @@ def test_a_bad_row_among_the_first_leaves_clear_what_the_others_say(
     path = write_text(tmp_path / "a.csv", [LONG, good, odd])
     report = ingest_file(sqlite, path, None, Reading(quarantine=tmp_path))
     assert (report.vocabulary, report.new) == ("enterprise", 1)
+
+
+def test_a_sheet_of_another_vocabulary_is_not_read_as_one_of_the_first(sqlite: Store, tmp_path: Path) -> None:
+    firms = [
+        row("信用代码", "企业名称", "主体类型", "登记状态", "行业"),
+        row(CODES[0], "甲", "公司", "存续", "其他"),
+    ]
+    inns = [row("统一社会信用代码", "商户名称", "商户类型", "床位数"), row(CODES[1], "某酒店", "酒店", "120")]
+    path = Workbook([Tab("企业", firms), Tab("商户", inns)]).write(tmp_path / "a.xlsx")
+    for named in (None, "enterprise"):
+        with pytest.raises(IngestError, match="商户 does not read like enterprise, but like tourism"):
+            ingest_file(sqlite, path, named, Reading(quarantine=tmp_path / "q"))
+    for sheet, vocabulary in (("企业", "enterprise"), ("商户", "tourism")):
+        said = parse_mapping(f"sheet: {sheet}\nvocabulary: {vocabulary}\n", "m.yaml")
+        report = ingest_file(sqlite, path, None, Reading(said, quarantine=tmp_path / "q"))
+        assert (report.vocabulary, report.new) == (vocabulary, 1)

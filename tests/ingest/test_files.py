@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,66 @@ def test_the_same_file_twice_changes_nothing(take: Ingest, sqlite: Store, tmp_pa
     assert len(quarantined(sqlite)) == 1
 
 
+FILLER = "00000000000000000X"
+
+
+def test_records_come_again_once_their_subject_is_known(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    lines = ["编号,信用代码,企业名称,状态", f"R1,{FILLER},某面馆,有效", f"R2,{CODES[0]},某面馆,有效"]
+    records = write_text(tmp_path / "a.csv", lines)
+    before = take(records)
+    assert (before.new, before.rejected) == (1, 1)
+    take(write_text(tmp_path / "b.csv", ["信用代码,企业名称", f"{CODES[1]},某面馆"]))
+    after = take(records)
+    assert (after.new, after.unchanged, after.rejected) == (1, 1, 0)
+    assert take(records).file_id == after.file_id
+
+
+def test_a_date_that_lay_too_far_ahead_is_looked_at_again_another_day(
+    take: Ingest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = write_text(tmp_path / "a.csv", ["编号,信用代码,决定日期", f"R1,{CODES[0]},2026-07-10"])
+    days = iter([dt.date(2026, 6, 1), dt.date(2026, 6, 20)])
+    for taken in ((0, 1), (1, 0)):
+        day = next(days)
+        for module in ("files", "rows"):
+            monkeypatch.setattr(
+                f"scoring.facts.ingest.{module}.today", partial(dt.date.fromordinal, day.toordinal())
+            )
+        report = take(path)
+        assert (report.new, report.rejected) == taken
+
+
+def test_of_several_files_those_of_subjects_are_taken_first(sqlite: Store, tmp_path: Path) -> None:
+    write_text(tmp_path / "1.csv", ["编号,信用代码,企业名称,状态", f"R1,{FILLER},某面馆,有效"])
+    write_text(tmp_path / "2.csv", ["不是,表头"])
+    write_text(tmp_path / "3.csv", ["信用代码,企业名称", f"{CODES[1]},某面馆"])
+    report = ingest_paths(sqlite, [tmp_path], LENIENT, Reading(quarantine=tmp_path / "quarantine"))
+    assert [(file.file, file.new, file.rejected) for file in report.files] == [
+        ("3.csv", 1, 0),
+        ("1.csv", 1, 0),
+    ]
+    assert [failure.file for failure in report.failures] == ["2.csv"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "gb18030"])
+def test_a_text_with_tabs_that_is_called_xls_is_a_text(take: Ingest, tmp_path: Path, encoding: str) -> None:
+    lines = ["编号\t信用代码", f"R1\t{CODES[0]}"]
+    assert take(write_text(tmp_path / "a.xls", lines, encoding=encoding)).new == 1
+
+
+def test_one_number_of_two_authorities_is_not_one_record(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    def listed(name: str, *cells: str) -> Path:
+        return write_text(tmp_path / name, ["编号,信用代码,机关", ",".join(cells)])
+
+    take(listed("a.csv", "1", CODES[0], "甲局"))
+    other = take(listed("b.csv", "1", CODES[1], "乙局"))
+    assert (other.changed, other.rejected) == (0, 1)
+    assert "the number of another authority's record, of another subject" in quarantined(sqlite)[0][3]
+    assert current(sqlite)[0]["subject_id"] == CODES[0]
+    assert take(listed("c.csv", "1", CODES[1], "甲局")).changed == 1  # its own authority corrects it
+    assert take(listed("d.csv", "1", CODES[1], "乙局")).changed == 1  # handed over
+
+
 def test_a_corrected_record_supersedes_the_old_one(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
     take(write_text(tmp_path / "a.csv", [",".join(HEADERS), ",".join(ROW)]))
     report = take(write_text(tmp_path / "b.csv", [",".join(HEADERS), ",".join((*ROW[:3], "2", *ROW[4:]))]))
@@ -296,10 +357,10 @@ def test_a_directory_is_taken_file_by_file(sqlite: Store, tmp_path: Path) -> Non
         Reading(quarantine=tmp_path / "q"),
         lambda path: lambda done, whole: seen.append((path.name, done, whole)),
     )
-    assert [file.file for file in report.files] == ["b.csv", "c.xlsx"]
+    assert [file.file for file in report.files] == ["c.xlsx", "b.csv"]  # subjects before records
     assert [failure.file for failure in report.failures] == ["a.csv"]
     assert [path.name for path in report.skipped] == ["~$c.xlsx", "读我.md"]
-    assert [name for name, *_ in seen] == ["b.csv", "c.xlsx"]
+    assert [name for name, *_ in seen] == ["c.xlsx", "b.csv"]
     assert all(done == whole > 0 for _, done, whole in seen)
 
 

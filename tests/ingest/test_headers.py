@@ -68,6 +68,46 @@ def test_a_remark_that_changes_the_meaning_keeps_a_header_unknown(
     assert report.ignored == (header,)
 
 
+@pytest.mark.parametrize(
+    "above",
+    [
+        "单位：万元",
+        "（单位：万元）",
+        "金额单位：人民币万元",
+        "单位:,千元",
+        "行政处罚汇总表（万元）",
+        "单位：万元 日期：2026年3月",
+        "单位：万元、人",
+        "单位 : 亿",
+    ],
+)
+def test_a_unit_above_the_headers_is_not_passed_over(take: Ingest, tmp_path: Path, above: str) -> None:
+    lines = ["处罚清单", above, "编号,信用代码,金额", f"R1,{CODES[0]},5"]
+    with pytest.raises(IngestError, match=r"row 2 says that amounts are in .*the header 金额 has no unit"):
+        take(write_text(tmp_path / "a.csv", lines))
+
+
+@pytest.mark.parametrize(
+    ("above", "header", "meant"),
+    [
+        ("单位：万元", "金额（元）", "5.0000"),
+        ("单位：万元", "金额（单位：万元）", "50000.0000"),
+        ("单位：元", "金额", "5.0000"),
+        ("填报单位：万州区市场监管局", "金额", "5.0000"),
+        ("填报单位：某局", "金额", "5.0000"),
+    ],
+)
+def test_a_unit_in_the_header_is_the_one_that_counts(
+    take: Ingest, sqlite: Store, tmp_path: Path, above: str, header: str, meant: str
+) -> None:
+    take(write_text(tmp_path / "a.csv", [above, f"编号,信用代码,{header}", f"R1,{CODES[0]},5"]))
+    assert current(sqlite)[0]["amount"] == meant
+
+
+def test_a_unit_above_a_table_without_amounts_says_nothing_of_it(take: Ingest, tmp_path: Path) -> None:
+    assert take(write_text(tmp_path / "a.csv", ["单位：万元", "编号,信用代码", f"R1,{CODES[0]}"])).new == 1
+
+
 def test_two_headers_of_one_column_are_still_refused(take: Ingest, tmp_path: Path) -> None:
     path = write_text(tmp_path / "a.csv", ["编号,信用代码,决定日期（年/月/日）,2.日期", f"R1,{CODES[0]},,"])
     with pytest.raises(IngestError, match="both mean occurred_on"):

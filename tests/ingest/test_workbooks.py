@@ -6,6 +6,7 @@ import datetime as dt
 import zipfile
 from pathlib import Path
 
+import openpyxl
 import pytest
 import xlwt
 from click.testing import CliRunner
@@ -269,6 +270,63 @@ def test_a_key_is_what_the_office_sees(
     rows = [HEAD, row(cell, CODES[0], "甲局", number(5, style=1), "2026-03-01")]
     take(Workbook([Tab("a", rows)], formats=formats).write(tmp_path / "a.xlsx"))
     assert [(found["record_id"], found["amount"]) for found in current(sqlite)] == [(shown, "5.0000")]
+
+
+@pytest.mark.parametrize(
+    ("code", "typed", "meant"),
+    [
+        ('0"万元"', 5, "50000.0000"),
+        ('0.00"万元"', 5.25, "52500.0000"),
+        ('#,##0"万"', 12, "120000.0000"),
+        ('General"千元"', 5, "5000.0000"),
+        ("0!亿", 2, "200000000.0000"),
+        ('[红色]0.0"百万元"_ ;-0', 1.5, "1500000.0000"),
+        ('0"元"', 5, "5.0000"),
+        ('"¥"#,##0.00', 5.25, "5.2500"),
+        ('0!.0,"万"', 12345, "12345.0000"),
+        ('0!.0000"万元"', 12345, "12345.0000"),
+        ('0.0,,"百万"', 1500000, "1500000.0000"),
+    ],
+)
+def test_a_unit_that_a_format_shows_behind_an_amount_counts(
+    take: Ingest, sqlite: Store, tmp_path: Path, code: str, typed: float, meant: str
+) -> None:
+    rows = [HEAD, row("R1", CODES[0], "甲局", number(typed, style=1), "2026-03-01")]
+    take(Workbook([Tab("a", rows)], formats=[code]).write(tmp_path / "a.xlsx"))
+    assert [found["amount"] for found in current(sqlite)] == [meant]
+
+
+def test_a_unit_of_a_format_is_there_when_the_row_is_sent_back(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    rows = [HEAD, row("R1", "1234", "甲局", number(5.5, style=1), "2026-03-01")]
+    sent = take(Workbook([Tab("a", rows)], formats=['0.0"万元"']).write(tmp_path / "a.xlsx")).mend
+    mended = openpyxl.load_workbook(sent)
+    mended.active["B2"] = CODES[0]
+    mended.save(tmp_path / "b.xlsx")
+    assert take(tmp_path / "b.xlsx").new == 1
+    assert current(sqlite)[0]["amount"] == "55000.0000"
+
+
+@pytest.mark.parametrize("code", ["m/d", 16, 58, 28, 'm"月"d"日"', "[$-804]mm-dd;@", "h:mm", "[h]:mm"])
+@pytest.mark.parametrize("typed", ["46093", "0.25"])
+def test_a_number_of_which_the_spreadsheet_made_a_day_or_a_time_is_refused(
+    take: Ingest, sqlite: Store, tmp_path: Path, code: str | int, typed: str
+) -> None:
+    rows = [HEAD, row(number(typed, style=1), CODES[0], "甲局", "5", "2026-03-01")]
+    take(Workbook([Tab("a", rows)], formats=[code]).write(tmp_path / "a.xlsx"))
+    assert current(sqlite) == []
+    assert quarantined(sqlite)[0][1] == "编号"
+    assert "made a day or a time of it" in quarantined(sqlite)[0][3]
+
+
+@pytest.mark.parametrize("code", ["m/d", 58])
+def test_a_date_is_one_in_whatever_format(
+    take: Ingest, sqlite: Store, tmp_path: Path, code: str | int
+) -> None:
+    rows = [HEAD, row("R1", CODES[0], "甲局", "5", number("46082", style=1))]
+    take(Workbook([Tab("a", rows)], formats=[code]).write(tmp_path / "a.xlsx"))
+    assert current(sqlite)[0]["occurred_on"] == "2026-03-01"
 
 
 @pytest.mark.parametrize("written", ['"=""0001"""', '="0001"', "'0001", "`0001", "’0001", "0001"])

@@ -15,7 +15,16 @@ from rules.model import Column, Title
 from scoring.facts.ingest.dates import WINDOWS_EPOCH, from_serial, parse_date
 from scoring.facts.ingest.decoration import undecorated
 from scoring.facts.ingest.errors import CellError, Fault
-from scoring.facts.ingest.folding import Cell, Shown, Unreadable, as_text, fold, fold_text, fold_word
+from scoring.facts.ingest.folding import (
+    Cell,
+    Shown,
+    Unreadable,
+    Yearless,
+    as_text,
+    fold,
+    fold_text,
+    fold_word,
+)
 from scoring.facts.ingest.numbers import parse_decimal, parse_integer
 
 JsonValue = str | int | bool | None
@@ -35,7 +44,10 @@ ADDRESS_WORDS = frozenset(
 )
 """What follows a subject in the service's addresses; a test holds that these are all."""
 
-UNKNOWN = frozenset({"", "-", "--", "—", "——", "无", "null", "none", "n/a", "na", "/", "\\"})
+UNKNOWN = frozenset(
+    {"", "-", "--", "—", "——", "无", "null", "none", "n/a", "na", "/", "\\"}
+    | {"(null)", "<null>", "[null]", "\\n"}  # as programs and databases write it
+)
 OPEN_END = frozenset({"长期", "长期有效", "永久"})
 BOOLEANS = {
     "是": True,
@@ -54,7 +66,13 @@ SPREADSHEET_ERRORS = frozenset(
 MOST_PRECISE = 10**15
 """A spreadsheet keeps 15 digits of a number; from here on the last ones are zeros."""
 
-_EXPONENT = re.compile(r"[-+]?[0-9](?:\.[0-9]+)?E[-+][0-9]{2,3}")
+_EXPONENT = re.compile(r"[-+]?[0-9](?:(?:\.[0-9]+)?E[-+][0-9]{2,3}|\.[0-9]+E[0-9]{1,3})", re.IGNORECASE)
+_LONG_FLOAT = re.compile(r"[0-9]{16,}\.0+")
+_LOST_SIGNS = ("\ufffd", "\u951f\u65a4\u62f7")
+"""What stands for characters that a transfer could not read: the sign for one, and two read as GB18030."""
+
+_TOO_NARROW = re.compile(r"\s*#{2,}\s*")
+_NO_TEXTS = (Yearless, dt.time, dt.timedelta)
 _COUNTED = ("decimal", "integer", "date")
 CODE_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 CODE = f"[0-9]{{8}}[{CODE_SIGNS}]{{10}}"
@@ -64,12 +82,12 @@ _WORTH = [{sign: number * weight for number, sign in enumerate(CODE_SIGNS)} for 
 """What each sign of a code adds in its place to a sum that 31 divides (GB 32100-2015)."""
 
 _LONGEST_UNKNOWN = max(map(len, UNKNOWN))
-_SIGNS = "0-9A-Za-z\u4e00-\u9fa5\u3014\u3015"
+_SIGNS = "0-9A-Za-z\u4e00-\u951e\u9520-\u9fa5\u3014\u3015"  # but for the first of _LOST_SIGNS
 PLAIN_TEXT = f"[{_SIGNS}][-{_SIGNS}]{{4,199}}"
 """Texts and keys that are read as they stand, but for those that begin as :data:`EXPONENT` does: most numbers
 of records and documents, and most names."""
 
-EXPONENT = "[0-9]E-"
+EXPONENT = "[0-9][Ee]-"
 _SAME = re.compile(f"(?!{EXPONENT}){PLAIN_TEXT}")
 
 _PRINTED_CONTROLS = frozenset("\t\n\r")
@@ -125,9 +143,13 @@ def converter(reading: Reading) -> Convert:
 
 def _value(cell: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> JsonValue | Fault:
     if isinstance(cell, Shown) and reading.column.declared in _COUNTED:
-        cell = cell.number
+        cell = cell.text if cell.is_multiplied and reading.column.declared != "date" else cell.number
     if reading.column.declared == "date" and isinstance(cell, int | float) and not isinstance(cell, bool):
         return from_serial(cell, reading.epoch).isoformat()
+    if parse in (parse_key, fold_text) and isinstance(cell, _NO_TEXTS):
+        raise CellError(
+            Title("表格软件已把它变成日期或时间", "the spreadsheet has made a day or a time of it"), _AS_TEXT
+        )
     text = undecorated(cell) if isinstance(cell, str) else as_text(cell)
     _check_rounded(cell, text)
     _check_text(text)
@@ -154,14 +176,16 @@ def _replaced(text: str, replacements: Mapping[str, str | None]) -> str:
 def _check_rounded(cell: Cell, text: str) -> None:
     """Refuse a number whose last digits a spreadsheet has lost, or has not written."""
     number = cell.number if isinstance(cell, Shown) else cell
-    if isinstance(number, int | float) and abs(number) >= MOST_PRECISE:
+    bare = text.strip() if text.isascii() else fold(text)
+    is_long = isinstance(number, int | float) and abs(number) >= MOST_PRECISE
+    if is_long or _LONG_FLOAT.fullmatch(bare):
         raise CellError(
             Title(
                 "超过15位的数字,末尾数字已丢失", "a number of more than 15 digits: its last digits are lost"
             ),
             _AS_TEXT,
         )
-    if "E" in text and _EXPONENT.fullmatch(text):
+    if _EXPONENT.fullmatch(bare):
         raise CellError(
             Title("科学计数法的数字,末尾数字已丢失", "a number with an exponent: its last digits are lost"),
             _AS_TEXT,
@@ -174,8 +198,18 @@ _AS_TEXT = Title(
 
 
 def _check_text(text: str) -> None:
+    if any(sign in text for sign in _LOST_SIGNS):
+        raise CellError(
+            Title("含有乱码,原来的字已丢失", "holds signs for characters that were lost on the way"),
+            Title("请从原系统重新导出", "export it from its source again"),
+        )
     if text.isprintable() and len(text) <= LONGEST_TEXT and "#" not in text:
         return
+    if _TOO_NARROW.fullmatch(text):
+        raise CellError(
+            Title("列宽不足,只显示为####", "####, as a spreadsheet shows in a column that is too narrow"),
+            Title("请加宽该列后重新导出", "widen the column, and export its values again"),
+        )
     if text.strip() in SPREADSHEET_ERRORS:
         raise CellError(
             Title("表格公式出错", "an error value of the spreadsheet"),

@@ -20,6 +20,16 @@ Columns = tuple[str, ...]
 Value = str | int | bool | None
 _NOTHING = Kind((), {})
 _FILL_IN = Title("请填写", "fill it in")
+AUTHORITY = "authority"
+"""The column of records that says whose they are."""
+
+_ANOTHER = Fault(
+    Title("编号属于其他单位对其他主体的记录", "the number of another authority's record, of another subject"),
+    Title(
+        "请核对;各单位编号相同时请在编号前加单位",
+        "check it; where authorities number alike, put theirs before it",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +84,19 @@ def row_check(table: Table, day: dt.date) -> RowCheck:
     return RowCheck(table, day)
 
 
-def merge_check(check: RowCheck, header: Callable[[str], str]) -> Judge:
+def merge_check(check: RowCheck, header: Callable[[str], str], link: str) -> Judge:
     """A function from what is known, and what it would become, to what must keep it from becoming so.
 
-    What was impossible before the row came is not the row's fault; but what is lacking still must be said.
+    What was impossible before the row came is not the row's fault; but what is lacking still must be said. A
+    number under which another authority speaks of another subject is that of another record.
 
     :param header: what a column is called where the row comes from.
+    :param link: the column that names the subject.
     """
 
     def judge(known: Values, merged: Values) -> list[Objection]:
+        if _is_another(known, merged, link):
+            return [(header(link), str(merged[link]), str(_ANOTHER))]
         found = [finding for finding in check(merged) if not finding.odd]
         before = check(known) if found else []
         return [
@@ -92,6 +106,11 @@ def merge_check(check: RowCheck, header: Callable[[str], str]) -> Judge:
         ]
 
     return judge
+
+
+def _is_another(known: Values, merged: Values, link: str) -> bool:
+    both = [(known.get(name), merged.get(name)) for name in (link, AUTHORITY)]
+    return all(None not in (before, now) and before != now for before, now in both)
 
 
 @dataclass(frozen=True, slots=True)

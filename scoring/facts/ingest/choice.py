@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -59,7 +59,7 @@ def choose_vocabulary(
 
     :raises IngestError: with the comparison, where none is clearly best.
     """
-    fits = _fits(path, mapping, dataset)
+    fits, sheets = _fits(path, mapping, dataset)
     best = [fit for fit in fits if fit.rank == fits[0].rank]
     if not fits[0].columns:
         known = "; ".join(f"{fit.vocabulary.id}: {_key_header(fit.vocabulary)}" for fit in fits)
@@ -71,6 +71,7 @@ def choose_vocabulary(
         counts = [_known(store, fit) for fit in best]
         best = [fit for fit, count in zip(best, counts, strict=True) if count == max(counts)]
     if len(best) == 1:
+        _refuse_others(path, best[0].vocabulary, sheets)
         return best[0].vocabulary
     reason = Title(
         f"看不出适用哪个词汇表:{_compared(fits, '、')}",
@@ -86,10 +87,13 @@ def check_vocabulary(named: Vocabulary, path: Path, mapping: FileMapping, datase
 
     :raises IngestError: with the comparison.
     """
-    fits = _fits(path, mapping, dataset)
+    fits, sheets = _fits(path, mapping, dataset)
     own = next((fit for fit in fits if fit.vocabulary.id == named.id), None)
+    if own is None:
+        return
     best = fits[0]
-    if own is None or not best.whole or best.columns < own.columns + CLEARLY:
+    if not _is_clearly_better(best, own):
+        _refuse_others(path, named, sheets)
         return
     name = best.vocabulary.id
     reason = Title(
@@ -100,16 +104,46 @@ def check_vocabulary(named: Vocabulary, path: Path, mapping: FileMapping, datase
     raise IngestError(path.name, reason, Title("请改用该词汇表,或在对照文件中写明", hint))
 
 
-def _fits(path: Path, mapping: FileMapping, dataset: Dataset | None) -> list[_Fit]:
-    """How well each vocabulary reads the file, by the sheet that it reads best; the best first."""
+def _is_clearly_better(best: _Fit, own: _Fit) -> bool:
+    return best.whole and best.columns >= own.columns + CLEARLY
+
+
+def _refuse_others(path: Path, chosen: Vocabulary, sheets: Mapping[str, Sequence[_Fit]]) -> None:
+    """Refuse a workbook in which the vocabulary would read a sheet that another one reads clearly better.
+
+    :param sheets: how well each vocabulary reads each of them, the best first.
+    """
+    for name, fits in sheets.items():
+        own = next(fit for fit in fits if fit.vocabulary.id == chosen.id)
+        if own.complete and _is_clearly_better(fits[0], own):
+            other = fits[0].vocabulary
+            reason = Title(
+                f"工作表“{name}”不像{chosen.title.zh},而像{other.title.zh}:{_compared(fits, '、')}",
+                f"the sheet {name} does not read like {chosen.id}, but like {other.id}:"
+                f" {_compared(fits, ', ')}",
+            )
+            hint = "a file for each, or mapping files that say sheet: and vocabulary:"
+            raise IngestError(path.name, reason, Title("请分别存为文件,或用对照文件写明工作表和词汇表", hint))
+
+
+def _fits(
+    path: Path, mapping: FileMapping, dataset: Dataset | None
+) -> tuple[list[_Fit], Mapping[str, Sequence[_Fit]]]:
+    """How well each vocabulary reads the file, by the sheet that it reads best, and how well each sheet; the
+    best first."""
     matchers = list(_matchers(mapping, dataset).values())
     head_rows = matchers[0].head_rows
     with open_sheets(
         path, lambda rows: max(matcher.score(rows) for matcher in matchers), head_rows, mapping.encoding
     ) as sheets:
         read = named(path, sheets, mapping.sheet) if mapping.sheet else visible(sheets)
-        heads = [list(islice(sheet.rows, head_rows)) for sheet in read] or [[]]
-    fits = [max((_fit(matcher, head) for head in heads), key=_rank) for matcher in matchers]
+        heads = {sheet.name or "": list(islice(sheet.rows, head_rows)) for sheet in read} or {"": []}
+    each = {name: [_fit(matcher, head) for matcher in matchers] for name, head in heads.items()}
+    fits = [max(of_one, key=_rank) for of_one in zip(*each.values(), strict=True)]
+    return _sorted(fits), {name: _sorted(some) for name, some in each.items()}
+
+
+def _sorted(fits: Iterable[_Fit]) -> list[_Fit]:
     return sorted(fits, key=_rank, reverse=True)
 
 

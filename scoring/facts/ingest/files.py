@@ -171,6 +171,8 @@ def ingest_paths(
 ) -> PathsReport:
     """Take files, and the tables among the files of directories; a file that fails doesn't stop the others.
 
+    Files of subjects come before those of records, which may name a subject by what is known of it.
+
     :param progress: gives the function to tell of each file's progress.
     :raises StoreError: where the database fails; files before the current one are kept.
 
@@ -182,7 +184,7 @@ def ingest_paths(
     """
     chosen, skipped, failures = _choose(paths)
     files = []
-    for path in chosen:
+    for path in _subjects_first(store, chosen, vocabulary, reading):
         try:
             files.append(ingest_file(store, path, vocabulary, reading, progress(path)))
         except IngestError as error:
@@ -199,7 +201,8 @@ def ingest_file(
 ) -> FileReport:
     r"""Take one file in one transaction: all of its good rows, or nothing where it can't be read.
 
-    The same file, read in the same way, changes nothing when it comes again at once; after others it may.
+    The same file, read in the same way on the same day, changes nothing when it comes again at once; after
+    others it may.
 
     :param vocabulary: of the file's subjects or records, or the name of a shared one, which is doubted where
         another one reads the file clearly better; None: the one that reads the file best.
@@ -250,10 +253,11 @@ def ingest_file(
 @contextmanager
 def blocks_of(
     path: Path, matcher: HeaderMatcher
-) -> Iterator[tuple[tuple[str, ...], Iterator[tuple[str | None, Block]]]]:
+) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], Iterator[tuple[str | None, Block]]]]:
     """A file's rows as :func:`ingest_file` reads them, for those who keep them elsewhere.
 
-    :return: headers that name no column; and each block of rows with its sheet. No subject is looked up.
+    :return: headers that name no column; sheets that are not read, with the reason; and each block of rows
+        with its sheet. No subject is looked up.
     :raises IngestError: where the file can't be read as a table of the matcher's vocabulary, or lacks a
         column that every row needs.
     """
@@ -266,7 +270,8 @@ def blocks_of(
             for sheet, layout in opened.tables
             for block in RowReader(layout, matcher, sheet.epoch).blocks(sheet)
         )
-        yield opened.columns(lambda layout: layout.ignored), blocks
+        unread = tuple(str(sheet) for sheet in opened.sheets if sheet.state != "read")
+        yield opened.columns(lambda layout: layout.ignored), unread, blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +318,7 @@ def _take(
             checks,
             twin_columns(vocabulary),
             reading.check,
-            merge_check(row_check(layout.table, today()), layout.header),
+            merge_check(row_check(layout.table, today()), layout.header, matcher.required(dataset)[-1]),
         )
 
 
@@ -404,8 +409,8 @@ def _no_table(path: Path, errors: Sequence[NoTableError], reports: Sequence[Shee
     """Why no sheet of a file is a table."""
     if len(reports) == 1 and errors:
         return IngestError(path.name, errors[0].reason, errors[0].hint)
-    shown = "".join(f"\n    {report}" for report in reports)
-    reason = Title("没有一张工作表是数据表", f"no sheet is a table{shown}")
+    shown = "; ".join(map(str, reports))
+    reason = Title("没有一张工作表是数据表", f"no sheet is a table: {shown}")
     hints = dict.fromkeys(str(error.hint) for error in errors)
     return IngestError(
         path.name, reason, Title("第一行应为表头", "; ".join(hints) or "headers in the first row")
@@ -460,11 +465,12 @@ def _holder(path: Path) -> Callable[[], None]:
 
 
 def _digest(path: Path, matcher: HeaderMatcher, replaces: bool) -> str:
-    """SHA-256 of the file's bytes and of everything else that decides how it is read."""
+    """SHA-256 of the file's bytes and of everything else that decides how it is read; so does the day, for
+    dates may lie ahead."""
     with path.open("rb") as stream:
         content = hashlib.file_digest(stream, "sha256").hexdigest()
     mapping = replace(matcher.mapping, name="")
-    reading = (READER, content, matcher.vocabulary, mapping, list(matcher.tables), replaces)
+    reading = (READER, content, matcher.vocabulary, mapping, list(matcher.tables), replaces, today())
     return hashlib.sha256(repr(reading).encode("utf-8", "backslashreplace")).hexdigest()
 
 
@@ -543,6 +549,27 @@ def _named(named: str, mapping: FileMapping) -> Vocabulary:
     except PackError as error:
         hint = Title("请按提示改正", "see the places named")
         raise IngestError(named, Title("词汇表有误", str(error)), hint) from None
+
+
+def _subjects_first(
+    store: Store, paths: Sequence[Path], vocabulary: Vocabulary | str | None, reading: Reading
+) -> Sequence[Path]:
+    """The files in their order, but for those of subjects, which come first."""
+    if len(paths) < 2:
+        return paths
+    return sorted(paths, key=lambda path: not _is_of_subjects(store, path, vocabulary, reading))
+
+
+def _is_of_subjects(store: Store, path: Path, vocabulary: Vocabulary | str | None, reading: Reading) -> bool:
+    """Whether a file is one of subjects; why it is none is said when it is taken."""
+    try:
+        with _readable(path):
+            dataset = reading.dataset or reading.mapping.dataset
+            known = _vocabulary(store, path, vocabulary, reading)
+            with _opened(path, HeaderMatcher(known, reading.mapping, dataset)) as opened:
+                return opened.dataset == "subject"
+    except IngestError:
+        return False
 
 
 def _choose(paths: Iterable[Path]) -> tuple[list[Path], list[Path], list[IngestError]]:

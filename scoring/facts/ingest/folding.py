@@ -14,10 +14,18 @@ from scoring.facts.ingest.errors import Fault
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A number whose format shows more than its digits: 1 in the format 0000 is 0001."""
+    """A number whose format shows more than its digits: 1 in the format 0000 is 0001.
+
+    :param is_multiplied: by a unit in the format: 5 in the format 0"万元" is 50,000 yuan to who sees it.
+    """
 
     number: int | float
     text: str
+    is_multiplied: bool = False
+
+
+class Yearless(dt.datetime):
+    """A day whose format shows no year, as spreadsheets make it of a number that is typed as 3-12."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
 from openpyxl.utils.datetime import from_excel
 
-from scoring.facts.ingest.folding import Cell, Shown
+from scoring.facts.ingest.folding import Cell, Shown, Yearless, as_text
 
 Number = int | float
 Show = Callable[[Number], Cell]
@@ -17,7 +17,16 @@ Show = Callable[[Number], Cell]
 _CHINESE_DATES = frozenset({*range(27, 37), *range(50, 59)})
 """Numbers of formats that a Chinese spreadsheet does not spell out (ECMA-376 part 1, 18.8.30)."""
 
+_YEARLESS = frozenset({28, 29, 51, 53, 54, 58})
+"""Those of them that show the month and the day alone."""
+
 _UNSEEN = re.compile(r"\[(?![<>=])[^\]]*\]|_.|\*.")
+_YEAR = re.compile("[yYeE年]")
+_DIVIDED = re.compile(r'[0#?],+(?![0#?,])|[!\\]\.|"\."')
+"""A format that shows fewer thousands, or a point within the digits: the number itself is as it is meant."""
+
+_LAST_PLACE = re.compile(r".*(?:General|G/通用格式|[0#?])")
+_UNIT = re.compile(r"\s*(?P<unit>(?:[十百千]?(?:万亿|万|亿)|[百千](?=元))元?)")
 _PIECE = re.compile(r'"(?P<quoted>[^"]*)"|\\(?P<one>.)|(?P<place>General|[0#?])|(?P<sign>[-/ ()+:$¥])')
 
 
@@ -30,21 +39,39 @@ def show(code: str | None, number: int, epoch: dt.datetime) -> Show:
     """
     code = code or BUILTIN_FORMATS.get(number, "General")
     if number in _CHINESE_DATES or is_date_format(code):
-        return lambda value: _date(value, code, epoch)
+        is_yearless = number in _YEARLESS or (
+            number not in _CHINESE_DATES and not _YEAR.search(_UNSEEN.sub("", code))
+        )
+        return lambda value: _date(value, code, epoch, is_yearless)
     pieces = _pieces(code)
-    return (lambda value: _digits(value, pieces)) if pieces else _plain
+    shown: Show = (lambda value: _digits(value, pieces)) if pieces else _plain
+    unit = _unit(code)
+    return (lambda value: _multiplied(value, shown(value), unit)) if unit else shown
 
 
 def _plain(value: Number) -> Cell:
     return value
 
 
-def _date(value: Number, code: str, epoch: dt.datetime) -> Cell:
+def _date(value: Number, code: str, epoch: dt.datetime, is_yearless: bool) -> Cell:
     try:
         found: Cell = from_excel(value, epoch, timedelta=is_timedelta_format(code))
     except (OverflowError, ValueError):
         return value
-    return found
+    return Yearless.combine(found, found.time()) if is_yearless and isinstance(found, dt.datetime) else found
+
+
+def _unit(code: str) -> str:
+    """The unit behind the digits that multiplies what is typed: 万元 of 0.00"万元"."""
+    section = _UNSEEN.sub("", code.split(";")[0])
+    behind = re.sub(r'["!\\]', "", _LAST_PLACE.sub("", section, count=1))
+    found = None if _DIVIDED.search(section) else _UNIT.match(behind)
+    return found["unit"] if found else ""
+
+
+def _multiplied(value: Number, shown: Cell, unit: str) -> Cell:
+    text = shown.text if isinstance(shown, Shown) else f"{as_text(value)}{unit}"
+    return Shown(value, text, is_multiplied=True)
 
 
 def _pieces(code: str) -> list[re.Match[str]]:

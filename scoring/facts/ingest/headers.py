@@ -23,6 +23,11 @@ _MARKS = "*:\u2731\u2217\u2605\u203b"
 _NUMBER_BEFORE = re.compile(r"^\(?(?:[0-9]{1,2}[.、):]?|[一二三四五六七八九十]{1,3}[.、):])(?=[^0-9])")
 _REMARK = re.compile(r"(?P<title>.+)[(\[【{](?P<remark>[^()\[\]【】{}]+)[)\]】}]")
 _UNIT = re.compile(r"(?:单位:?)?(?P<unit>元|千元|万元|百万元|千万元|亿元|人|万人|个|家|yuan)")
+_UNIT_ABOVE = re.compile(
+    r"(?:单位:?[|]*|[(])(?:人民币)?(?P<unit>[百千]?[万亿]?元|[百千]?[万亿](?![\u4e00-\u9fff]))"
+)
+"""What a line above the headers says of all amounts: 单位：万元."""
+
 _FORM = re.compile(
     r"(?:非|不)?必填项?|选填项?|可选|可空|可不填|required|optional"
     r"|(?:格式|如|例如?):?[-0-9/.年月日ymd]+|[年月日/.-]{2,}|y{2,4}[-/.年]?m{1,2}[-/.月]?d{1,2}日?"
@@ -163,7 +168,9 @@ class HeaderMatcher:
                 "请用--table或对照文件说明", "say which by --table, or by a mapping file: dataset: record"
             )
             raise IngestError(file, reason, hint)
-        _refuse_doubles(self._found(best), file)
+        found = self._found(best)
+        _refuse_doubles(found, file)
+        _refuse_unit_above(found, [row for row in rows if row[0] < best.row], file)
         return self.read_as(best, file)
 
     def _fit(self, dataset: Dataset, row: int, cells: Cells) -> Fit:
@@ -357,6 +364,32 @@ def _refuse_doubles(found: Sequence[Found], file: str) -> None:
                     f"leave one out by a mapping file: columns: {{{item.header}: }}",
                 ),
             )
+
+
+def _refuse_unit_above(found: Sequence[Found], above: Sequence[tuple[int, Cells]], file: str) -> None:
+    """Refuse a unit above the headers where one of an amount has none: of which it holds, nobody says."""
+    bare = [item for item in found if item.column.declared == "decimal" and not _has_unit(item.header)]
+    for number, cells in above if bare else ():
+        line = "|".join(as_text(cell) for cell in cells if cell is not None)
+        unit = _UNIT_ABOVE.search(fold_word(line))
+        if unit and multiplier(unit["unit"]) > 1:
+            header, said = bare[0].header, unit["unit"].removesuffix("元") + "元"
+            raise IngestError(
+                file,
+                Title(
+                    f"第{number}行写明单位为{said},而“{header}”的表头没有单位",
+                    f"row {number} says that amounts are in {said}, and the header {header} has no unit",
+                ),
+                Title(
+                    f"请把单位写入表头:{header}（{said}）;以元计的写:{header}（元）",
+                    f"the unit in the header: {header}({said}), or {header}(元) where it is yuan",
+                ),
+            )
+
+
+def _has_unit(header: str) -> bool:
+    remarks = re.findall(r"[(\[【{]([^()\[\]【】{}]+)[)\]】}]", _header_word(header))
+    return any(_UNIT.fullmatch(part) for remark in remarks for part in re.split("[,;、]", remark))
 
 
 def _check_columns(vocabulary: Vocabulary, mapping: FileMapping) -> None:

@@ -1,4 +1,4 @@
-"""Numbers as offices write them: 1,234.50, 12.5万, ¥300元, (1,000)."""
+"""Numbers as offices write them: 1,234.50, 12.5万, ¥300元, 100万元人民币, (1,000)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NUMBER = re.compile(
         (?:¥|RMB|CNY|人民币)?\s*
         (?P<inner>[-+]?)\s*
         (?P<digits>(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+)\s*
-        (?P<unit>(?:[十百千]?(?:万亿|万|亿)|[百千])?\s*(?:元整|圆整|元|圆)?)\s*
+        (?P<unit>(?:[十百千]?(?:万亿|万|亿)|[百千])?\s*(?:元整|圆整|元|圆)?)\s*(?:人民币|RMB|CNY)?\s*
         (?P<close>\))?""",
     re.VERBOSE | re.IGNORECASE,
 )

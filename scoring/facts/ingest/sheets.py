@@ -6,6 +6,7 @@ which it begins, as an editor counts lines.
 
 from __future__ import annotations
 
+import codecs
 import datetime as dt
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -140,7 +141,8 @@ def _refuse_pages(path: Path, start: bytes) -> None:
         (b"<!", b"<?", b"<html", b"<HTML", b"<table", b"<TABLE")
     ):
         raise other_kind(path.name, "HTML/XML")
-    if path.suffix.casefold() in (".xls", ".xlsb", ".ods") and b"\0" in start:
+    is_text = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if path.suffix.casefold() in (".xls", ".xlsb", ".ods") and b"\0" in start and not is_text:
         raise no_workbook(path.name)
 
 
