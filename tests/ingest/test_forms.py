@@ -13,10 +13,12 @@ import pytest
 import xlwt
 from click.testing import CliRunner
 
-from rules.library.loader import load_vocabulary
+from rules.library.loader import find_pack, load_vocabulary
 from scoring.cli import main
 from scoring.facts.ingest.errors import IngestError
-from scoring.facts.ingest.forms import Form, forms_of
+from scoring.facts.ingest.forms import SUBJECT, Form, forms_of
+from scoring.facts.ingest.mapping import parse_mapping
+from scoring.runs.files import score_files
 from scoring.store import Store
 
 from .conftest import CODES, Ingest, current, quarantined, write_text, write_workbook
@@ -176,6 +178,8 @@ def test_amounts_are_in_ten_thousands_unless_the_file_says_another_unit(
         ("通报批评", "criticism"),
         ("罚款,其他-责令改正", "fine"),
         ("暂扣营业执照", "permit_withheld"),
+        ("警告并处罚款", "fine"),
+        ("罚款 没收违法所得和没收非法财物", "confiscation"),
     ],
 )
 def test_of_several_kinds_in_one_cell_the_gravest_counts(
@@ -429,7 +433,169 @@ def test_of_an_old_permit_1_is_revoked_and_of_a_new_one_valid(
     assert [r["status"] for r in current(sqlite)] == ["revoked", "effective"]
 
 
+# Lists
+
+
+def abnormal(**said: str) -> dict[str, str]:
+    row = {
+        "统一社会信用代码": CODES[0],
+        "企业名称": "甲公司",
+        "列入原因": "通过登记的住所或者经营场所无法联系",
+        "列入日期": "2026年3月5日",
+        "作出决定机关（列入）": OFFICE,
+        "移出原因": "",
+        "移出日期": "",
+        "作出决定机关（移出）": "",
+    }
+    return row | said
+
+
+LISTED = {"authority": OFFICE, "occurred_on": "2026-03-05", "status": "effective", "subject_id": CODES[0]}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "level"),
+    [
+        ("经营异常名录.csv", "abnormal_operation_listing", None),
+        ("严重违法失信名单.csv", "seriously_dishonest_listing", "market"),
+    ],
+)
+def test_a_list_whose_headers_fit_two_is_told_by_its_name(
+    take: Ingest, sqlite: Store, tmp_path: Path, name: str, kind: str, level: str | None
+) -> None:
+    assert take(write_csv(tmp_path / name, abnormal()), None).new == 1
+    title = {"abnormal_operation_listing": "经营异常名录", "seriously_dishonest_listing": "严重失信主体名单"}
+    number = {"record_id": f"{title[kind]} {CODES[0]} 2026-03-05", "kind": kind}
+    assert current(sqlite) == [LISTED | number | ({"level": level} if level else {})]
+
+
+def test_a_list_is_told_by_the_title_above_its_headers(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    rows = [["某区严重违法失信名单（2026年3月）"], [*abnormal()], [*abnormal().values()]]
+    assert take(write_workbook(tmp_path / "a.xlsx", rows), None).new == 1
+    assert current(sqlite)[0]["kind"] == "seriously_dishonest_listing"
+
+
+def test_a_list_that_does_not_say_which_it_is_is_refused(take: Ingest, tmp_path: Path) -> None:
+    with pytest.raises(IngestError, match="表头分不出是哪一种:经营异常名录、严重违法失信名单"):
+        take(write_csv(tmp_path / "名录.csv", abnormal()), None)
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        ("UNISCID,ENTNAME,SPECAUSE_CN,ABNTIME,DECORG_CN", "abnormal_operation_listing"),
+        ("UniSCID,EntName,serILLRea_CN,abntime,decOrg_CN", "seriously_dishonest_listing"),
+        (
+            "统一社会信用代码,企业名称,列入经营异常名录原因,列入日期,列入决定机关",
+            "abnormal_operation_listing",
+        ),
+        (
+            "统一社会信用代码,企业名称,列入严重违法失信企业名单（黑名单）原因,列入日期,作出决定机关",
+            "seriously_dishonest_listing",
+        ),
+    ],
+)
+def test_a_list_is_told_by_its_titles_and_codes(
+    take: Ingest, sqlite: Store, tmp_path: Path, head: str, kind: str
+) -> None:
+    row = f"{CODES[0]},甲公司,未依照《企业信息公示暂行条例》第八条规定的期限公示年度报告,2026-03-05,{OFFICE}"
+    assert take(write_text(tmp_path / "a.csv", [head, row]), None).new == 1
+    record = current(sqlite)[0]
+    assert record["kind"] == kind
+    assert record["level"] == ("market" if kind.startswith("serious") else "no_annual_report")
+
+
+def test_who_leaves_the_list_ends_the_same_record(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    take(write_csv(tmp_path / "经营异常.csv", abnormal()), None)
+    left = abnormal(列入日期="2026/3/5", 移出原因="补报年报", 移出日期="2026-06-01")
+    report = take(write_csv(tmp_path / "经营异常名录2.csv", left), None)
+    assert (report.new, report.changed, report.ignored) == (0, 1, ())
+    assert current(sqlite)[0]["ends_on"] == "2026-06-01"
+
+
+def test_a_listing_of_who_is_known_by_name_is_numbered_by_the_name(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    take(write_text(tmp_path / "企业.csv", ["统一社会信用代码,企业名称", f"{CODES[0]},甲公司"]), None)
+    row = abnormal(统一社会信用代码=FILLER)
+    assert take(write_csv(tmp_path / "经营异常.csv", row), None).new == 1
+    assert current(sqlite)[0]["record_id"] == "经营异常名录 甲公司 2026-03-05"
+
+
+def test_a_date_that_is_none_is_the_one_thing_said_of_its_row(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    assert take(write_csv(tmp_path / "经营异常.csv", abnormal(列入日期="去年")), None).rejected == 1
+    assert [column for _, column, *_ in quarantined(sqlite)] == ["列入日期"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "level"), [("A", "A"), ("优", "A"), ("D级", "D"), ("差", "D"), ("良(B)", "B")]
+)
+@pytest.mark.parametrize("title", ["公共信用综合评价等级", "企业信用状况综合评价结果"])
+def test_the_grades_of_the_national_evaluation_are_taken(
+    take: Ingest, sqlite: Store, tmp_path: Path, title: str, cell: str, level: str
+) -> None:
+    rows = [f"统一社会信用代码,企业名称,{title},评价日期", f"{CODES[0]},甲公司,{cell},2026/10/31"]
+    assert take(write_text(tmp_path / "a.csv", rows), None).new == 1
+    record = current(sqlite)[0]
+    assert (record["kind"], record["level"], record["status"]) == ("national_rating", level, "effective")
+
+
+def test_the_penalties_that_the_market_regulators_publish_are_taken(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    head = "统一社会信用代码,当事人名称,处罚决定书文号,违法行为类型,主要违法事实,处罚依据,处罚种类,处罚内容,"
+    head += "罚款金额,没收金额,决定机关名称,处罚决定日期,处罚有效期,公示日期,公示截止期"
+    row = f"{CODES[0]},甲公司,某市监处罚〔2026〕7号,类型,事实,依据,罚款；没收违法所得,内容,1,0.5,{OFFICE},"
+    row += "2026-03-05,,2026-03-10,2029-03-10"
+    report = take(write_text(tmp_path / "a.csv", [head, row]), None)
+    assert (report.new, report.ignored) == (1, ())
+    assert current(sqlite) == [
+        LISTED
+        | {
+            "record_id": f"{OFFICE} 某市监处罚〔2026〕7号",
+            "kind": "penalty",
+            "severity": "general",
+            "level": "confiscation",
+            "amount": "15000.0000",
+            "ends_on": "2029-03-10",
+            "document_no": "某市监处罚〔2026〕7号",
+        }
+    ]
+    take(write_csv(tmp_path / "b.csv", penalty()), None)
+    assert len(current(sqlite)) == 1
+
+
 # The whole file
+
+
+def test_files_are_scored_without_a_store_as_they_come(tmp_path: Path) -> None:
+    register = write_text(tmp_path / "企业.csv", ["统一社会信用代码,企业名称", f"{CODES[0]},甲公司"])
+    records = write_csv(tmp_path / "处罚.csv", PENALTY, penalty(行政相对人类别="自然人"))
+    day = dt.date(2026, 8, 31)
+    run = score_files(find_pack("enterprise-credit", day), day, register, records, tmp_path / "out.csv")
+    assert (run.records, run.orphans, run.rejected) == (1, 0, 1)
+
+
+def test_a_workbook_may_hold_two_forms(take: Ingest, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (PENALTY, PERMIT):
+        sheet = book.create_sheet(f"表{len(row)}")
+        sheet.append([*row])
+        sheet.append([*row.values()])
+    book.save(tmp_path / "a.xlsx")
+    report = take(tmp_path / "a.xlsx", None)
+    assert report.new == 2
+    assert [form.zh for form in report.forms] == ["双公示行政处罚", "双公示行政许可"]
+
+
+def test_a_mapping_goes_before_the_form(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    mapping = parse_mapping("columns: {备注: field, 处罚类别: }\ndefaults: {level: 警告}", "m.yaml")
+    path = write_csv(tmp_path / "a.csv", {**PENALTY, "备注": "食品药品", "CF_CFLB": "罚款"})
+    assert take(path, None, mapping=mapping).new == 1
+    assert current(sqlite)[0]["field"] == "food_medicine"
+    assert current(sqlite)[0]["level"] == "fine"
 
 
 def test_one_command_without_options_takes_the_file(sqlite_store_url: str, tmp_path: Path) -> None:
@@ -476,7 +642,7 @@ def test_each_form_speaks_of_columns_and_codes_that_its_vocabulary_has(form: For
     columns = vocabulary.records.columns
     finders = {name: vocabulary.subject.columns[name] for name in vocabulary.find_by}
     assert form.columns.keys() <= columns.keys() | finders.keys()
-    assert set(form.number) <= form.columns.keys()
+    assert set(form.number) <= {*form.columns, *form.fixed, SUBJECT}
     for name, code in form.fixed.items():
         assert code in columns[name].values
     for name, said in form.columns.items():
@@ -486,4 +652,4 @@ def test_each_form_speaks_of_columns_and_codes_that_its_vocabulary_has(form: For
             kind = vocabulary.records.kinds[form.fixed["kind"]]
             assert set(said.gravest) == set(kind.values[name])
     words = [word for words in form.fields.values() for word in words]
-    assert len(words) == len(set(words))
+    assert sorted(words) == sorted(set(words))

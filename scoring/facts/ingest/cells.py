@@ -153,13 +153,13 @@ def _unless(value: str, nothing: Container[str]) -> str | None:
     return None if value in nothing else value
 
 
-_BETWEEN = re.compile("[,;、/|+]")
+_BETWEEN = re.compile(r"[\s,;、/|+]+|并处|及|和")
 
 
 def _gravest(text: str, reading: Reading, parse: Callable[[str], JsonValue]) -> JsonValue:
     """The gravest of the codes that a cell names, one or several; None where it names none."""
-    words = [word.strip() for word in _BETWEEN.split(fold(text))]
-    said = [_replaced(word, reading.replacements) for word in words if not is_unknown(word)]
+    words = (word for word in _BETWEEN.split(fold(text)) if not is_unknown(word))
+    said = [_replaced(word, reading.replacements) for word in words]
     codes = {parse(word) for word in said if word}
     return min(codes, key=lambda code: reading.gravest.index(str(code)), default=None)
 
@@ -172,8 +172,10 @@ def is_unknown(text: str) -> bool:
 
 def _replaced(text: str, replacements: Mapping[str, str | None]) -> str:
     word = fold_word(text)
-    begins = (known for known in replacements if known[-1:] == BEGINS and word.startswith(known[:-1]))
-    return replacements.get(next(begins, word), text) or ""
+    if word not in replacements:
+        begins = (known for known in replacements if known[-1:] == BEGINS and word.startswith(known[:-1]))
+        word = next(begins, word)
+    return replacements.get(word, text) or ""
 
 
 def _check_rounded(cell: Cell, text: str) -> None:

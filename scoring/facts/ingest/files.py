@@ -97,7 +97,7 @@ class FileReport:
     :param noted: in a check, what would stand in the quarantine, and what is odd.
     :param mend: the workbook of rejected rows as they stood, to mend and send back.
     :param vocabulary: the one that the file was read by.
-    :param form: the official form that it is one of.
+    :param forms: the official forms that its tables are of.
     :param ignored: headers that name no column of the table; their cells are not in the store.
     :param absent: columns of the table that the file has not; they are unknown in its rows. Of several
         sheets, those that any of them has not.
@@ -122,7 +122,7 @@ class FileReport:
     sheets: tuple[SheetReport, ...] = ()
     mend: Path | None = None
     vocabulary: str = ""
-    form: Title | None = None
+    forms: tuple[Title, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -248,7 +248,7 @@ def ingest_file(
         sheets=opened.sheets,
         mend=_mend(store, path, matcher, result, reading, hold),
         vocabulary=matcher.vocabulary.id,
-        form=opened.form,
+        forms=opened.forms,
     )
 
 
@@ -286,9 +286,9 @@ class _Opened:
         return self.tables[0][1].dataset
 
     @property
-    def form(self) -> Title | None:
-        """The official form that the tables are of."""
-        return next((layout.form.title for _, layout in self.tables if layout.form is not None), None)
+    def forms(self) -> tuple[Title, ...]:
+        """The official forms that the tables are of."""
+        return tuple(dict.fromkeys(layout.form.title for _, layout in self.tables if layout.form))
 
     def columns(self, names: Callable[[Layout], Iterable[str]]) -> tuple[str, ...]:
         """The names that any table has, in their order."""

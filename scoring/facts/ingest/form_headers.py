@@ -7,14 +7,14 @@ from dataclasses import replace
 from functools import cached_property
 
 from rules.model import Column, Kind, Title, Vocabulary
-from scoring.facts.ingest.cells import Reading, converter
+from scoring.facts.ingest.cells import Convert, Reading, converter
 from scoring.facts.ingest.folding import Cell, as_text
-from scoring.facts.ingest.forms import Form, FormColumn
+from scoring.facts.ingest.forms import SUBJECT, Form, FormColumn
 from scoring.facts.ingest.header_words import readings
 from scoring.facts.ingest.mapping import FileMapping
 from scoring.facts.ingest.refusals import Refuser
 from scoring.facts.ingest.sheets import Cells
-from scoring.facts.ingest.sources import First, Found, Listed, Nothing, Number, Source, Sum
+from scoring.facts.ingest.sources import First, Found, Listed, Nothing, Number, Part, Source, Sum
 
 _NO_FIELD = FormColumn(())
 _Place = tuple[int, int]
@@ -54,7 +54,7 @@ class FormHeaders:
     @property
     def is_signed(self) -> bool:
         """Whether the fields are there without which a file is none of the form."""
-        return set(self.form.signs) <= self.places.keys()
+        return all(sign & self.places.keys() for sign in self.form.signs)
 
     @property
     def named(self) -> set[int]:
@@ -77,7 +77,8 @@ class FormHeaders:
     @property
     def required(self) -> tuple[str, ...]:
         """The columns without which the rows mean nothing: what makes the number, and the subject."""
-        number = () if self._table.key in self.found else self.form.number or (self._table.key,)
+        own = [name for name in self.form.number if name in self._table.columns] or [self._table.key]
+        number = () if self._table.key in self.found else own
         return (*number, self._vocabulary.record_subject)
 
     @property
@@ -125,11 +126,12 @@ class FormHeaders:
             if places:
                 found[name] = self._at(column, places[0][0], self._source(said, column, places))
         key, link = self._table.key, self._vocabulary.record_subject
-        if self.form.number and all(name in found for name in self.form.number):
-            found[key] = self._numbered(found)
         if link not in found and self.finders:
             position = self.finders[0].position
             found[link] = self._at(self._table.columns[link], position, Nothing(position))
+        parts = [part for part in (self._part(name, found) for name in self.form.number) if part is not None]
+        if parts and len(parts) == len(self.form.number):
+            found[key] = self._numbered(found.get(key), parts)
         return found
 
     @cached_property
@@ -143,12 +145,24 @@ class FormHeaders:
                 found[name] = self._at(self._vocabulary.subject.columns[name], place[0], None)
         return tuple(found[name] for name in self._vocabulary.find_by if name in found)
 
-    def _numbered(self, found: Mapping[str, Found]) -> Found:
-        own = found.get(self._table.key)
-        parts = tuple(found[name].source or First((found[name].position,)) for name in self.form.number)
-        number = Number(First((own.position,)) if own else None, parts)
-        position = (own or found[self.form.number[-1]]).position
-        return self._at(self._table.columns[self._table.key], position, number)
+    def _part(self, name: str, found: Mapping[str, Found]) -> Part | None:
+        """What a column says of the record's number; None where nothing can."""
+        if name == SUBJECT:
+            codes = [found[link] for link in (self._vocabulary.record_subject,) if link in found]
+            return Part(tuple(map(self._read, (*codes, *self.finders)))) if codes else None
+        title = self._table.columns[name].values.get(self.form.fixed.get(name, ""))
+        otherwise = title.zh if title is not None else None
+        sources = (self._read(found[name]),) if name in found else ()
+        return Part(sources, otherwise) if sources or otherwise else None
+
+    def _read(self, item: Found) -> tuple[Source, Convert]:
+        convert = converter(reading_of(self.form, item.column, self._mapping))
+        return item.source or First((item.position,)), convert
+
+    def _numbered(self, own: Found | None, parts: Sequence[Part]) -> Found:
+        first = own.position if own else parts[-1].sources[0][0].place(self.cells)
+        number = Number(First((own.position,)) if own else None, tuple(parts))
+        return self._at(self._table.columns[self._table.key], first, number)
 
     def _source(self, said: FormColumn, column: Column, places: Sequence[_Place]) -> Source:
         positions = tuple(position for position, _ in places)

@@ -10,9 +10,10 @@ A form stands beside the vocabulary that it speaks (``rules/library/forms/*.yaml
     fields:                               # in their order; each by its title, its code and other names
       - [处罚类别, CF_CFLB]
       - …
-    signs: [行政处罚决定书文号, 处罚类别]   # a file with these fields is one of the form
+    signs: [行政处罚决定书文号, 处罚类别]   # a file with these fields, or one of a list, is one of the form
+    called: [行政处罚]                    # in the name of the file or sheet, or above the headers: if two fit
     fixed: {kind: penalty}                # of records of which nobody has said it
-    number: [authority, document_no]      # make the record's number, where the file has none
+    number: [authority, document_no]      # make the record's number, where the file has none; also: subject
     columns:                              # column, or attribute in find_by: how the fields say it
       occurred_on: 处罚决定日期
       authority: {first: [处罚机关, 数据来源单位]}    # the first of them that says something
@@ -47,6 +48,9 @@ from rules.text.shape import Strict, many, nested
 from rules.text.source import read
 from scoring.facts.ingest.folding import fold_header, fold_word
 from scoring.facts.ingest.numbers import multiplier
+
+SUBJECT = "subject"
+"""In the number of a record: the code of its subject, or by what else it is found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +93,11 @@ class Form:
     """An official form.
 
     :param fields: title → the folded headers that it stands under.
-    :param signs: the fields without which a file is none of the form.
+    :param signs: of each of these a field must be there, or a file is none of the form.
+    :param called: words that tell a file of the form from one of another whose headers are the same.
     :param fixed: column → code, of records of which nobody has said it.
-    :param number: the columns that make the record's number where the file has none.
+    :param number: the columns that make the record's number where the file has none; :data:`SUBJECT` stands
+        for whatever says whose record it is.
     :param columns: column of the record, or attribute by which its subject is found → its fields.
     :param private: fields whose cells are not shown.
     :param refused: rows of which nothing is kept, and nothing shown.
@@ -102,7 +108,8 @@ class Form:
     title: Title
     vocabulary: str
     fields: Mapping[str, tuple[str, ...]]
-    signs: tuple[str, ...]
+    signs: tuple[frozenset[str], ...]
+    called: tuple[str, ...]
     fixed: Mapping[str, str]
     number: tuple[str, ...]
     columns: Mapping[str, FormColumn]
@@ -150,6 +157,14 @@ class ColumnField(fields.Field[FormColumn]):
             return FormColumn((value,))
         found: FormColumn = FormColumnSchema().load(value)
         return found
+
+
+class Sign(fields.Field[frozenset[str]]):
+    """A field, or a list of fields of which one is enough."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> frozenset[str]:
+        given = [value] if isinstance(value, str) else value
+        return frozenset(map(str, fields.List(own.Text()).deserialize(given)))
 
 
 class FormColumnSchema(Strict):
@@ -200,7 +215,8 @@ class FormSchema(Strict):
     title = own.TitleField(required=True)
     vocabulary = own.Identifier(required=True)
     fields_ = fields.List(fields.List(own.Text()), required=True, data_key="fields")
-    signs = fields.List(own.Text(), required=True)
+    signs = fields.List(Sign(), required=True)
+    called = fields.List(own.Text(), load_default=list)
     fixed = fields.Dict(own.ColumnName(), own.Text(), load_default=dict)
     number = fields.List(own.ColumnName(), load_default=list)
     columns = fields.Dict(own.ColumnName(), ColumnField(), required=True)
@@ -211,7 +227,7 @@ class FormSchema(Strict):
     def fields_are_listed(self, data: dict[str, Any], **_: Any) -> None:
         known = {words[0] for words in data.get("fields_", []) if words}
         refused = data.get("refused") or {"rows": ()}
-        named = [*data.get("signs", ()), *data.get("private", ())]
+        named = [name for sign in data.get("signs", ()) for name in sign] + data.get("private", [])
         named += [name for column in data.get("columns", {}).values() for name in column.fields]
         named += [name for row in refused["rows"] for name in (row.field, *row.without)]
         unknown = [name for name in named if name not in known]
@@ -227,6 +243,7 @@ class FormSchema(Strict):
             vocabulary=data["vocabulary"],
             fields={words[0]: tuple(map(fold_header, words)) for words in data["fields_"]},
             signs=tuple(data["signs"]),
+            called=tuple(data["called"]),
             fixed=data["fixed"],
             number=tuple(data["number"]),
             columns=data["columns"],

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from rules.model import Column, Table, Title, Vocabulary
 from scoring.facts.ingest.cells import Reading
 from scoring.facts.ingest.errors import Fault, IngestError, NoTableError
-from scoring.facts.ingest.folding import as_text, fold_header
+from scoring.facts.ingest.folding import as_text, fold_header, fold_word
 from scoring.facts.ingest.form_headers import FormHeaders, reading_of
 from scoring.facts.ingest.forms import Form, forms_of
 from scoring.facts.ingest.header_words import readings
@@ -159,7 +159,8 @@ class HeaderMatcher:
         best = max(fits, key=lambda fit: fit.rank)
         if not best.complete:
             raise self._missing(best, (*best.missing, *best.lacking), file)
-        if [fit.rank for fit in fits].count(best.rank) > 1:
+        best = _by_name(best, fits, head, file)
+        if [fit.rank for fit in fits if fit.form is None or fit is best].count(best.rank) > 1:
             reason = Title("表头既像主体表又像记录表", "the headers fit subjects as well as records")
             hint = Title(
                 "请用--table或对照文件说明", "say which by --table, or by a mapping file: dataset: record"
@@ -354,6 +355,34 @@ def _known_words(table: Table) -> dict[str, str]:
 
 def _known_headers(column: Column) -> str:
     return "、".join(dict.fromkeys((column.title.zh, *column.aliases, column.title.en, column.name)))
+
+
+def _by_name(best: Fit, fits: Sequence[Fit], head: Sequence[Row], file: str) -> Fit:
+    """Of the forms whose headers a row shows, the one by whose name the file, its sheet or its title goes.
+
+    :raises IngestError: where there are several, and no name says which.
+    """
+    shown = [(fit.form.form, fit) for fit in fits if fit.row == best.row and fit.form is not None]
+    if best.form is None or len(shown) < 2:
+        return best
+    above = (as_text(cell) for number, cells in head for cell in _cells(cells) if number < best.row)
+    names = fold_word(" ".join((file, *above)))
+    called = [fit for form, fit in shown if any(fold_word(word) in names for word in form.called)]
+    if len(called) == 1:
+        return called[0]
+    zh, en = "、".join(form.title.zh for form, _ in shown), ", ".join(form.title.en for form, _ in shown)
+    raise IngestError(
+        file,
+        Title(f"表头分不出是哪一种:{zh}", f"the headers are those of several forms: {en}"),
+        Title(
+            f"请在文件名、工作表名或表头中写明名称:{zh}",
+            "the name of the list in that of the file or its sheet, or in its headers",
+        ),
+    )
+
+
+def _cells(cells: Cells | Fault) -> Cells:
+    return () if isinstance(cells, Fault) else cells
 
 
 def _refuse_doubles(named: Iterable[tuple[Title, str]], file: str) -> None:

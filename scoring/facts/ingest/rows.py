@@ -340,7 +340,7 @@ class RowReader:
         lost = len(errors) == 1 and not lacks and unreadable.get(self._subject) in (EMPTY, FILLER)
         clues = self._clues(cells) if lost else {}
         if errors and not clues:
-            yield BadRow(number, (*errors, *lacks))
+            yield BadRow(number, tuple(dict.fromkeys((*errors, *lacks))))
             return
         yield OddRow(
             number, tuple(self._said(number, cells, f.column, f.fault, "warning") for f in findings if f.odd)

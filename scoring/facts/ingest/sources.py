@@ -109,6 +109,28 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What one column says of a record's number.
+
+    :param sources: where it may stand, each with what reads it; the first that says something counts.
+    :param otherwise: what is said where none does.
+    """
+
+    sources: tuple[tuple[Source, Convert], ...]
+    otherwise: str | None = None
+
+    def says(self, cells: Cells) -> str | Fault | None:
+        """The value in its one spelling, or why it can't be read."""
+        values = (convert(source.cell(cells)) for source, convert in self.sources)
+        value = next((value for value in values if value is not None), self.otherwise)
+        return value if value is None or isinstance(value, Fault) else str(value)
+
+    def place(self, cells: Cells) -> int:
+        """The position of the cell that is meant."""
+        return self.sources[0][0].place(cells) if self.sources else 0
+
+
+@dataclass(frozen=True, slots=True)
 class Number:
     """The number of a record: its own, or what others say of it, authority and document, one after another.
 
@@ -116,21 +138,23 @@ class Number:
     """
 
     own: First | None
-    parts: tuple[Source, ...]
+    parts: tuple[Part, ...]
 
     def cell(self, cells: Cells) -> Cell:
         if self.own is not None and _says(self.own.cell(cells)):
             return self.own.cell(cells)
-        said = [part.cell(cells) for part in self.parts]
-        wrong = next((cell for cell in said if isinstance(cell, Unreadable)), None)
-        if wrong is not None or not all(map(_says, said)):
+        said = [part.says(cells) for part in self.parts]
+        wrong = next((Unreadable(value) for value in said if isinstance(value, Fault)), None)
+        if wrong is not None or None in said:
             return wrong
-        return " ".join("".join(fold(as_text(cell)).split()).translate(_BRACKETS) for cell in said)
+        return " ".join("".join(fold(str(value)).split()).translate(_BRACKETS) for value in said)
 
     def place(self, cells: Cells) -> int:
-        parts = self.parts if self.own is None else (self.own, *self.parts)
-        silent = (part.place(cells) for part in self.parts if not _says(part.cell(cells)))
-        return next(silent, parts[-1].place(cells))
+        if self.own is not None and _says(self.own.cell(cells)):
+            return self.own.place(cells)
+        wrong = (part for part in self.parts if isinstance(part.says(cells), Fault))
+        silent = (part for part in self.parts if part.says(cells) is None)
+        return next(wrong, next(silent, self.parts[-1])).place(cells)
 
 
 @dataclass(frozen=True, slots=True)
