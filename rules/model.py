@@ -121,6 +121,24 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the law makes of records of which nobody has said it: the class of a penalty, by its kind.
+
+    :param when: which records; of several proposals for a column the first that fits is made.
+    :param column: a column with a list of codes.
+    :param code: what is proposed.
+    :param meanwhile: what holds until a person has confirmed the code, where one must.
+    :param because: the clause that says so.
+    """
+
+    when: Expression
+    column: str
+    code: str
+    meanwhile: str | None
+    because: Title
+
+
+@dataclass(frozen=True, slots=True)
 class Vocabulary:
     """What is known of one kind of subject and of the records about it.
 
@@ -129,6 +147,7 @@ class Vocabulary:
     :param record_date: the record column from which a record counts unless its rule says otherwise.
     :param find_by: attributes by which a record's subject is found where its code is a filler.
     :param limits: how long the law lets records count; lint holds packs to it.
+    :param proposals: what official forms do not say, and the law lets follow from what they do.
     """
 
     id: str
@@ -139,6 +158,7 @@ class Vocabulary:
     record_date: str
     find_by: tuple[str, ...] = field(default=(), metadata={"identity": False})
     limits: tuple[Limit, ...] = field(default=(), metadata={"identity": False})
+    proposals: tuple[Proposal, ...] = field(default=(), metadata={"identity": False})
 
 
 @dataclass(frozen=True, slots=True)

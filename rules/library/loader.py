@@ -19,6 +19,8 @@ from rules.titles import Title
 HERE = Path(__file__).parent
 PACKS = HERE / "packs"
 VOCABULARIES = HERE / "vocabularies"
+FORMS = HERE / "forms"
+"""Official forms, which :mod:`scoring.facts.ingest.forms` reads: they stand beside the vocabularies."""
 
 
 def load_pack(path: Path | str) -> Pack:

@@ -7,10 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from rules.fault import Fault, PackError
-from rules.language.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT, Level, Type, reads_as_of
+from rules.language.expressions import (
+    BOOLEAN,
+    DATE,
+    DECIMAL,
+    INTEGER,
+    TEXT,
+    Expression,
+    Level,
+    Type,
+    reads_as_of,
+)
 from rules.language.parse import ConditionError, parse_condition
 from rules.meaning.context import scope_of
-from rules.model import Column, Limit, Table, Title, Vocabulary
+from rules.model import Column, Limit, Proposal, Table, Title, Vocabulary
 from rules.text.source import Document, Path
 
 _TYPES = {"text": TEXT, "integer": INTEGER, "decimal": DECIMAL, "date": DATE, "boolean": BOOLEAN}
@@ -43,6 +53,7 @@ def build_vocabulary(document: Document, data: Mapping[str, Any], path: Path) ->
     records, link, date = None, "", ""
     find_by: tuple[str, ...] = ()
     limits: tuple[Limit, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
     if data["records"]:
         link, date = data["records"]["subject"], data["records"]["date"]
         records = _table(document, data["records"], (*path, "records"), faults)
@@ -50,12 +61,15 @@ def build_vocabulary(document: Document, data: Mapping[str, Any], path: Path) ->
         _check_link(document, subject, records, link, path, faults)
         find_by = tuple(data["records"]["find_by"])
         limits = tuple(_limits(document, records, data["records"]["limits"], path, faults))
+        proposals = tuple(_proposals(document, records, data["records"]["proposals"], path, faults))
     check = _RowWords(document, path, subject, records, faults)
     check.all()
     check.names(find_by, subject, TEXT, ("records", "find_by"))
     if faults:
         raise PackError(faults)
-    return Vocabulary(data["vocabulary"], data["title"], subject, records, link, date, find_by, limits)
+    return Vocabulary(
+        data["vocabulary"], data["title"], subject, records, link, date, find_by, limits, proposals
+    )
 
 
 def _table(document: Document, data: Mapping[str, Any], path: Path, faults: list[Fault]) -> Table:
@@ -152,23 +166,51 @@ class _RowWords:
 def _limits(
     document: Document, records: Table, given: Iterable[Mapping[str, Any]], path: Path, faults: list[Fault]
 ) -> Iterator[Limit]:
-    scope = scope_of(records.columns, Level.RECORD)
     dates = [name for name, column in records.columns.items() if column.type == DATE]
     for index, entry in enumerate(given):
         where = (*path, "records", "limits", index)
         if entry["until"] not in (None, *dates):
             hint = f"one of {', '.join(dates)}"
             faults.append(document.fault((*where, "until"), entry["until"], "not a date column", hint))
-        try:
-            when = parse_condition(entry["when"], scope)
-        except ConditionError as error:
-            text = error.text or entry["when"]
-            faults.append(document.fault((*where, "when"), text, error.message, error.hint))
+        when = _when(document, records, entry["when"], where, faults)
+        if when is not None:
+            yield Limit(when, entry["months"], entry["until"], entry["because"])
+
+
+def _proposals(
+    document: Document, records: Table, given: Iterable[Mapping[str, Any]], path: Path, faults: list[Fault]
+) -> Iterator[Proposal]:
+    coded = {name: column.values for name, column in records.columns.items() if column.values}
+    for index, entry in enumerate(given):
+        where = (*path, "records", "proposals", index)
+        codes = coded.get(entry["column"])
+        if codes is None:
+            message, hint = "not a column with a list of codes", f"one of {', '.join(coded)}"
+            faults.append(document.fault((*where, "column"), entry["column"], message, hint))
             continue
-        if reads_as_of(when):
-            message, hint = "a limit is for the same records on every day", "a condition on columns alone"
-            faults.append(document.fault((*where, "when"), "as_of", message, hint))
-        yield Limit(when, entry["months"], entry["until"], entry["because"])
+        for name in ("code", "meanwhile"):
+            if entry[name] not in (None, *codes):
+                message, hint = f"not a code of {entry['column']}", f"one of {', '.join(codes)}"
+                faults.append(document.fault((*where, name), entry[name], message, hint))
+        when = _when(document, records, entry["when"], where, faults)
+        if when is not None:
+            yield Proposal(when, entry["column"], entry["code"], entry["meanwhile"], entry["because"])
+
+
+def _when(
+    document: Document, records: Table, text: str, where: Path, faults: list[Fault]
+) -> Expression | None:
+    """A condition on a record by itself, the same on every day."""
+    try:
+        when = parse_condition(text, scope_of(records.columns, Level.RECORD))
+    except ConditionError as error:
+        wrong = error.text or text
+        faults.append(document.fault((*where, "when"), wrong, error.message, error.hint))
+        return None
+    if reads_as_of(when):
+        message, hint = "a limit is for the same records on every day", "a condition on columns alone"
+        faults.append(document.fault((*where, "when"), "as_of", message, hint))
+    return when
 
 
 def _check_roles(

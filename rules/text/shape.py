@@ -438,6 +438,14 @@ class LimitSchema(Strict):
             raise complaint("neither months nor until", "months: 12, or until: a date column")
 
 
+class ProposalSchema(Strict):
+    when = own.Text(required=True)
+    column = own.ColumnName(required=True)
+    code = own.Text(required=True)
+    meanwhile = own.Text(load_default=None)
+    because = own.TitleField(required=True)
+
+
 class RecordTableSchema(SubjectTableSchema):
     subject = own.ColumnName(required=True)
     date = own.ColumnName(required=True)
@@ -446,6 +454,7 @@ class RecordTableSchema(SubjectTableSchema):
     kind = own.ColumnName(load_default=None)
     kinds = fields.Dict(keys=fields.String(), values=fields.Nested(KindSchema), load_default=dict)
     limits = many(LimitSchema)
+    proposals = many(ProposalSchema)
 
 
 class VocabularySchema(Strict):

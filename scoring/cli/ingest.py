@@ -220,6 +220,7 @@ def _why_skipped(path: Path) -> str:
 def _notes(file: FileReport) -> list[str]:
     """What people should know besides the numbers."""
     notes = []
+    notes += [f"按“{form.zh}”表读取 read as a form: {form.en}" for form in file.forms]
     if any(sheet.state != "read" for sheet in file.sheets) or len(file.sheets) > 1:
         notes.append(f"工作表 sheets: {'; '.join(map(str, file.sheets))}")
     if not file.rows:

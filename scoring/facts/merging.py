@@ -95,6 +95,7 @@ class Arrival:
     :param known: the document that is known.
     :param said: the row's document.
     :param cleared: the columns that the row says are unknown.
+    :param proposed: the columns that its document says only where nothing is known of them.
     """
 
     key: str
@@ -105,6 +106,7 @@ class Arrival:
     known: str
     said: str
     cleared: Collection[str]
+    proposed: Collection[str]
     standing: Standing | None
 
 
@@ -137,7 +139,9 @@ class Merger:
 
     def merge(self, row: Arrival) -> str:
         """The document that is known of the row's key from now on."""
-        known, said, cleared = json.loads(row.known), json.loads(row.said), set(row.cleared)
+        known, cleared = json.loads(row.known), set(row.cleared)
+        stay = known.keys() & set(row.proposed)
+        said = {name: value for name, value in json.loads(row.said).items() if name not in stay}
         stands = row.standing is not None and known.get(STATUS) == row.standing.after
         theirs = _over(known, said, cleared)
         objections = self._judge(known, theirs | {STATUS: known[STATUS]} if stands else theirs)

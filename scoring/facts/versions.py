@@ -35,7 +35,7 @@ from scoring.store.access import RecordMark
 from scoring.store.base import Moment, table_of
 from scoring.store.batches import BATCH_ROWS, parts
 from scoring.store.connection import Store
-from scoring.store.documents import content_hash, split_cleared
+from scoring.store.documents import content_hash, split
 from scoring.store.findings import ContradictionRow
 from scoring.store.models import IngestedFile, Quarantined, RecordVersion, SubjectVersion, last_ingest
 from scoring.store.workspace import temporary_directory
@@ -50,7 +50,7 @@ CHECK_SHOWN = 1_000
 _ROWS = pa.schema(
     [
         (name, pa.string())
-        for name in ("key", "subject_id", "data", "content_hash", "cleared", "sheet", "lacks")
+        for name in ("key", "subject_id", "data", "content_hash", "cleared", "proposed", "sheet", "lacks")
     ]
     + [(name, pa.int64()) for name in ("row_no", "order_no")]
 )
@@ -277,11 +277,12 @@ def _hashed(rows: pa.Table | pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
 
 def _hashed_batch(batch: pa.RecordBatch, before: int) -> pa.RecordBatch:
     """The rows with their hashes and, as rows of several sheets have the same numbers, their order."""
-    said = [split_cleared(document) for document in batch.column("data").to_pylist()]
+    said = [split(document) for document in batch.column("data").to_pylist()]
     columns = {
-        "data": [document for document, _ in said],
-        "content_hash": [content_hash(document) for document, _ in said],
-        "cleared": [json.dumps(cleared) if cleared else None for _, cleared in said],
+        "data": [document for document, *_ in said],
+        "content_hash": [content_hash(document) for document, *_ in said],
+        "cleared": [json.dumps(cleared) if cleared else None for _, cleared, _ in said],
+        "proposed": [json.dumps(proposed) if proposed else None for *_, proposed in said],
     }
     order = pa.array(range(before, before + batch.num_rows), pa.int64())
     given = {name: batch.column(name) for name in batch.schema.names}
@@ -328,6 +329,7 @@ def _staging(name: str, *indexed: str) -> sa.Table:
         sa.Column("data", sa.Text, nullable=False),
         sa.Column("content_hash", sa.Text, nullable=False),
         sa.Column("cleared", sa.Text),
+        sa.Column("proposed", sa.Text),
         sa.Column("sheet", sa.Text),
         sa.Column("lacks", sa.Text),
         sa.Column("row_no", sa.Integer, nullable=False),
@@ -578,7 +580,10 @@ def _differing(arriving: sa.Table, target: _Target) -> sa.Select[*tuple[Any, ...
     """Rows whose content is another than what is known, with the latest mark of their record."""
     a, version = arriving.c, target.version
     query = (
-        sa.select(a.key, a.subject_id, a.row_no, a.order_no, a.sheet, version.data, a.data, a.cleared)
+        sa.select(
+            *(a.key, a.subject_id, a.row_no, a.order_no, a.sheet, version.data, a.data),
+            *(a.cleared, a.proposed),
+        )
         .join_from(arriving, version, target.knows(arriving))
         .where(sa.or_(version.content_hash != a.content_hash, a.cleared.is_not(None)))
     )
@@ -596,10 +601,10 @@ def _differing(arriving: sa.Table, target: _Target) -> sa.Select[*tuple[Any, ...
 
 def _merged(merger: Merger, rows: Iterable[Sequence[Any]]) -> pa.RecordBatch:
     changed = []
-    for key, subject_id, row_no, order_no, sheet, known, said, cleared, *mark in rows:
+    for key, subject_id, row_no, order_no, sheet, known, said, cleared, proposed, *mark in rows:
         standing = Standing(*mark) if mark and mark[0] is not None and mark[1] != RELEASES else None
-        cleared = json.loads(cleared) if cleared else ()
-        arrival = Arrival(key, subject_id, row_no, order_no, sheet, known, said, cleared, standing)
+        cleared, proposed = json.loads(cleared or "[]"), json.loads(proposed or "[]")
+        arrival = Arrival(key, subject_id, row_no, order_no, sheet, known, said, cleared, proposed, standing)
         document = merger.merge(arrival)
         if document != known:
             changed.append(
@@ -622,11 +627,15 @@ def _note_claims(connection: sa.Connection, arriving: sa.Table, target: _Target,
     file, row = target.file, ContradictionRow
     ours = sa.select(RecordMark.status_after).where(RecordMark.id == row.mark_id).scalar_subquery()
     query = (
-        sa.select(row.record_id, arriving.c.data, ours)
+        sa.select(row.record_id, arriving.c.data, arriving.c.proposed, ours)
         .join_from(row, arriving, row.record_id == arriving.c.key)
         .where(row.vocabulary == target.vocabulary_id, row.closed_at.is_(None))
     )
-    agreed = [key for key, said, ours in connection.execute(query) if json.loads(said).get(STATUS) == ours]
+    agreed = [
+        key
+        for key, said, proposed, ours in connection.execute(query)
+        if json.loads(said).get(STATUS) == ours and STATUS not in json.loads(proposed or "[]")
+    ]
     close_contradictions(connection, target.vocabulary_id, agreed, "agreed", file.ingested_at)
     raise_contradictions(connection, target.vocabulary_id, merger.claims, file.id, file.ingested_at)
 

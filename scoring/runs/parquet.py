@@ -23,13 +23,16 @@ import pyarrow as pa
 from openpyxl.utils.datetime import WINDOWS_EPOCH
 
 from rules.language.expressions import literal
+from rules.model import Title
 from scoring.facts.ingest.cells import CODE, CODE_SIGNS, CODE_WEIGHTS, EXPONENT, PLAIN_TEXT
 from scoring.facts.ingest.checks import Columns
+from scoring.facts.ingest.errors import IngestError
 from scoring.facts.ingest.folding import as_text
-from scoring.facts.ingest.headers import Found, HeaderMatcher, Layout
+from scoring.facts.ingest.headers import HeaderMatcher, Layout
 from scoring.facts.ingest.numbers import PLAIN, PLAIN_WHOLE
 from scoring.facts.ingest.rows import Block, RowReader
 from scoring.facts.ingest.sheets import Sheet
+from scoring.facts.ingest.sources import Found
 from scoring.judging.sql import all_of, quoted, sql_type
 from scoring.runs.file_error import FileError
 
@@ -79,6 +82,8 @@ def open_parquet(
         kinds = [str(row[1]).lower() for row in duck.execute(f"describe from {source}").fetchall()]
         names = _headers(duck, file)
         layout = matcher.layout([(0, names)], path.name)
+        if layout.form is not None:
+            raise _no_form(path, layout.form.title)
         if layout.lacking is not None:
             raise layout.lacking
         for found in layout.found:
@@ -102,6 +107,14 @@ def _headers(duck: duckdb.DuckDBPyConnection, file: BinaryIO) -> list[str]:
 
     _, columns = next(nodes)
     return [column() for _ in range(columns or 0)]
+
+
+def _no_form(path: Path, form: Title) -> IngestError:
+    reason = Title(
+        f"Parquet文件不能是{form.zh}表",
+        f"a Parquet file in the form of {form.en}: its columns are a vocabulary's",
+    )
+    return IngestError(path.name, reason, Title("请改用CSV或XLSX", "CSV or XLSX"))
 
 
 @contextmanager

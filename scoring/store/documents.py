@@ -6,7 +6,8 @@ spaces. Texts and dates (``2026-01-31``) are strings, integers numbers, decimals
 their documents are.
 
 The document of a row that arrives may also hold ``null``: what is known of the column is to be cleared. A
-column that is not in it stays as it is.
+column that is not in it stays as it is. Under :data:`PROPOSED` it may name columns that the row does not say
+itself: what is known of them stays.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from typing import Any
 
 from rules.exact import EXACT
 from rules.model import Column, Table
+
+PROPOSED = "?"
+"""In the document of an arriving row: the columns, with spaces between, that hold where nothing is known."""
 
 _PLACES = Decimal("0.0001")
 
@@ -47,13 +51,17 @@ def canonical(known: Mapping[str, Any]) -> str:
 _canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
-def split_cleared(document: str) -> tuple[str, list[str]]:
-    """The document of an arriving row without what it clears, and the columns that it clears."""
-    if ":null" not in document:
-        return document, []
+def split(document: str) -> tuple[str, list[str], list[str]]:
+    """The document of an arriving row alone, the columns that it clears, and those that it proposes."""
+    if ":null" not in document and _PROPOSED not in document:
+        return document, [], []
     said = json.loads(document)
+    proposed = said.pop(PROPOSED, None) or ""
     known = {name: value for name, value in said.items() if value is not None}
-    return canonical(known), sorted(said.keys() - known.keys())
+    return canonical(known), sorted(said.keys() - known.keys()), proposed.split()
+
+
+_PROPOSED = f'"{PROPOSED}":'  # no text of a document holds it: its quotation marks are escaped
 
 
 def decode(document: str, table: Table) -> dict[str, Any]:

@@ -44,6 +44,9 @@ ADDRESS_WORDS = frozenset(
 )
 """What follows a subject in the service's addresses; a test holds that these are all."""
 
+BEGINS = "*"
+"""Behind a word that stands for another: so does whatever begins with it."""
+
 UNKNOWN = frozenset(
     {"", "-", "--", "—", "——", "无", "null", "none", "n/a", "na", "/", "\\"}
     | {"(null)", "<null>", "[null]", "\\n"}  # as programs and databases write it
@@ -108,6 +111,8 @@ class Reading:
     :param replacements: folded words of the file and the text (or None: unknown) that each stands for.
     :param default: the text to read where the cell is empty.
     :param epoch: the day from which the workbook counts its dates.
+    :param gravest: codes, of which a cell may name several: the one that stands first here counts.
+    :param no_end: days in ISO form that stand for no date.
     """
 
     column: Column
@@ -116,6 +121,8 @@ class Reading:
     replacements: Mapping[str, str | None] = field(default_factory=dict)
     default: str = ""
     epoch: dt.datetime = WINDOWS_EPOCH
+    gravest: Sequence[str] = ()
+    no_end: Container[str] = ()
 
 
 def converter(reading: Reading) -> Convert:
@@ -145,7 +152,7 @@ def _value(cell: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> J
     if isinstance(cell, Shown) and reading.column.declared in _COUNTED:
         cell = cell.text if cell.is_multiplied and reading.column.declared != "date" else cell.number
     if reading.column.declared == "date" and isinstance(cell, int | float) and not isinstance(cell, bool):
-        return from_serial(cell, reading.epoch).isoformat()
+        return _unless(from_serial(cell, reading.epoch).isoformat(), reading.no_end)
     if parse in (parse_key, fold_text) and isinstance(cell, _NO_TEXTS):
         raise CellError(
             Title("表格软件已把它变成日期或时间", "the spreadsheet has made a day or a time of it"), _AS_TEXT
@@ -153,14 +160,33 @@ def _value(cell: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> J
     text = undecorated(cell) if isinstance(cell, str) else as_text(cell)
     _check_rounded(cell, text)
     _check_text(text)
+    if reading.gravest:
+        return _gravest(text, reading, parse)
     if reading.replacements:
         text = _replaced(text, reading.replacements)
     if is_unknown(text):
         text = reading.default
     value = parse(text) if text else None
+    if isinstance(value, str):
+        value = _unless(value, reading.no_end)
     if value is None and reading.required:
         return FILLER if text else EMPTY
     return value
+
+
+def _unless(value: str, nothing: Container[str]) -> str | None:
+    return None if value in nothing else value
+
+
+_BETWEEN = re.compile(r"[\s,;、/|+]+|并处|及|和")
+
+
+def _gravest(text: str, reading: Reading, parse: Callable[[str], JsonValue]) -> JsonValue:
+    """The gravest of the codes that a cell names, one or several; None where it names none."""
+    words = (word for word in _BETWEEN.split(fold(text)) if not is_unknown(word))
+    said = [_replaced(word, reading.replacements) for word in words]
+    codes = {parse(word) for word in said if word}
+    return min(codes, key=lambda code: reading.gravest.index(str(code)), default=None)
 
 
 def is_unknown(text: str) -> bool:
@@ -170,7 +196,11 @@ def is_unknown(text: str) -> bool:
 
 
 def _replaced(text: str, replacements: Mapping[str, str | None]) -> str:
-    return replacements.get(fold_word(text), text) or ""
+    word = fold_word(text)
+    if word not in replacements:
+        begins = (known for known in replacements if known[-1:] == BEGINS and word.startswith(known[:-1]))
+        word = next(begins, word)
+    return replacements.get(word, text) or ""
 
 
 def _check_rounded(cell: Cell, text: str) -> None:

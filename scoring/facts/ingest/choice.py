@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from rules.library.loader import load_vocabulary, vocabulary_names
 from rules.model import Title, Vocabulary
-from scoring.facts.ingest.cells import Reading, converter
+from scoring.facts.ingest.cells import converter
 from scoring.facts.ingest.errors import Fault, IngestError
 from scoring.facts.ingest.headers import HeaderMatcher
 from scoring.facts.ingest.mapping import Dataset, FileMapping
@@ -173,9 +173,11 @@ def _fit(matcher: HeaderMatcher, head: Sequence[Row]) -> _Fit:
     unread = strange = 0
     keys: dict[str, tuple[str, ...]] = {}
     for found in layout.found:
-        column = [row[found.position] for row in cells if found.position < len(row)]
-        words = matcher.mapping.values.get(found.column.name, {})
-        convert = converter(Reading(found.column, replacements=words))
+        if found.source is None:
+            column = [row[found.position] for row in cells if found.position < len(row)]
+        else:
+            column = [found.cell(row) for row in cells if len(row) >= layout.width]
+        convert = converter(matcher.reading(layout, found))
         values = [convert(cell) for cell in column]
         if found.column.values:
             faults = sum(isinstance(value, Fault) for value in values)

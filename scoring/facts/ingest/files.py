@@ -97,6 +97,7 @@ class FileReport:
     :param noted: in a check, what would stand in the quarantine, and what is odd.
     :param mend: the workbook of rejected rows as they stood, to mend and send back.
     :param vocabulary: the one that the file was read by.
+    :param forms: the official forms that its tables are of.
     :param ignored: headers that name no column of the table; their cells are not in the store.
     :param absent: columns of the table that the file has not; they are unknown in its rows. Of several
         sheets, those that any of them has not.
@@ -121,6 +122,7 @@ class FileReport:
     sheets: tuple[SheetReport, ...] = ()
     mend: Path | None = None
     vocabulary: str = ""
+    forms: tuple[Title, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -236,7 +238,9 @@ def ingest_file(
         quarantine=_quarantine(store, path, result, reading, "error"),
         ignored=opened.columns(lambda layout: layout.ignored),
         absent=opened.columns(
-            lambda layout: (c.name for c in layout.absent if c.name not in mapping.defaults)
+            lambda layout: (
+                c.name for c in layout.absent if c.name not in {*mapping.defaults, *layout.filled}
+            )
         ),
         warned=result.warned,
         warnings=_quarantine(store, path, result, reading, "warning"),
@@ -247,6 +251,7 @@ def ingest_file(
         sheets=opened.sheets,
         mend=_mend(store, path, matcher, result, reading, hold),
         vocabulary=matcher.vocabulary.id,
+        forms=opened.forms,
     )
 
 
@@ -284,6 +289,11 @@ class _Opened:
     @property
     def dataset(self) -> Dataset:
         return self.tables[0][1].dataset
+
+    @property
+    def forms(self) -> tuple[Title, ...]:
+        """The official forms that the tables are of."""
+        return tuple(dict.fromkeys(layout.form.title for _, layout in self.tables if layout.form))
 
     def columns(self, names: Callable[[Layout], Iterable[str]]) -> tuple[str, ...]:
         """The names that any table has, in their order."""
@@ -470,7 +480,16 @@ def _digest(path: Path, matcher: HeaderMatcher, replaces: bool) -> str:
     with path.open("rb") as stream:
         content = hashlib.file_digest(stream, "sha256").hexdigest()
     mapping = replace(matcher.mapping, name="")
-    reading = (READER, content, matcher.vocabulary, mapping, list(matcher.tables), replaces, today())
+    reading = (
+        READER,
+        content,
+        matcher.vocabulary,
+        mapping,
+        list(matcher.tables),
+        replaces,
+        matcher.forms,
+        today(),
+    )
     return hashlib.sha256(repr(reading).encode("utf-8", "backslashreplace")).hexdigest()
 
 

@@ -93,6 +93,14 @@ def fold_word(text: str) -> str:
     return "".join(fold(text).casefold().replace("_", " ").split())
 
 
+MARKS = "*:\u2731\u2217\u2605\u203b"
+
+
+def fold_header(header: str) -> str:
+    """A header to compare by: a word without the marks of what is required."""
+    return fold_word(fold(header).strip(MARKS))
+
+
 def as_text(cell: Cell) -> str:
     """A cell of a spreadsheet as text.
 

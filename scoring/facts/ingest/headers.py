@@ -2,52 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Container, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from rules.model import Column, Table, Title, Vocabulary
+from scoring.facts.ingest.cells import Reading
 from scoring.facts.ingest.errors import Fault, IngestError, NoTableError
-from scoring.facts.ingest.folding import as_text, fold, fold_word
+from scoring.facts.ingest.folding import as_text, fold_header, fold_word
+from scoring.facts.ingest.form_headers import FormHeaders, reading_of
+from scoring.facts.ingest.forms import Form, forms_of
+from scoring.facts.ingest.header_words import has_unit, readings, unit_above
 from scoring.facts.ingest.mapping import Dataset, FileMapping
-from scoring.facts.ingest.numbers import multiplier
+from scoring.facts.ingest.refusals import Refuser
 from scoring.facts.ingest.sheets import HEAD_ROWS, Cells, Row, is_blank
+from scoring.facts.ingest.sources import Found
 
 TITLES = {"subject": Title("主体", "subjects"), "record": Title("记录", "records")}
 
 REASON_HEADER = "退回原因 reason (ignored)"
 """Heads the column of a workbook of ours that says what is wrong; it is passed over when it comes back."""
-
-_MARKS = "*:\u2731\u2217\u2605\u203b"
-_NUMBER_BEFORE = re.compile(r"^\(?(?:[0-9]{1,2}[.、):]?|[一二三四五六七八九十]{1,3}[.、):])(?=[^0-9])")
-_REMARK = re.compile(r"(?P<title>.+)[(\[【{](?P<remark>[^()\[\]【】{}]+)[)\]】}]")
-_UNIT = re.compile(r"(?:单位:?)?(?P<unit>元|千元|万元|百万元|千万元|亿元|人|万人|个|家|yuan)")
-_UNIT_ABOVE = re.compile(
-    r"(?:单位:?[|]*|[(])(?:人民币)?(?P<unit>[百千]?[万亿]?元|[百千]?[万亿](?![\u4e00-\u9fff]))"
-)
-"""What a line above the headers says of all amounts: 单位：万元."""
-
-_FORM = re.compile(
-    r"(?:非|不)?必填项?|选填项?|可选|可空|可不填|required|optional"
-    r"|(?:格式|如|例如?):?[-0-9/.年月日ymd]+|[年月日/.-]{2,}|y{2,4}[-/.年]?m{1,2}[-/.月]?d{1,2}日?"
-    r"|(?:文本|日期|数字|常规)(?:格式|型)?|下拉选择|单选|是/否|18位(?:代码|编码)?"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A column of the vocabulary in a file.
-
-    :param position: of its cells in a row, from 0.
-    :param header: as it stands in the file.
-    :param per: what the header multiplies bare numbers by: 10000 for 金额(万元).
-    """
-
-    column: Column
-    position: int
-    header: str
-    per: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +33,12 @@ class Layout:
     :param finders: attributes of the subject in a table of records, by which it is found without its code.
     :param own: where the column of ours that says what was wrong stands, if it came back.
     :param lacking: what is wrong if the rows are those of new keys: they lack a column that such a row needs.
+    :param headers: all of them, by position.
+    :param form: the official form that the file is one of.
+    :param refuser: says which rows nothing is kept of.
+    :param private: positions whose cells are not shown.
+    :param fields: position → field of the form.
+    :param filled: columns that a form, or the law, fills in where the row does not say them.
     """
 
     dataset: Dataset
@@ -71,11 +50,29 @@ class Layout:
     finders: tuple[Found, ...] = ()
     own: int | None = None
     lacking: NoTableError | None = None
+    headers: tuple[str, ...] = ()
+    form: Form | None = None
+    refuser: Refuser | None = None
+    private: frozenset[int] = frozenset()
+    fields: Mapping[int, str] = field(default_factory=dict)
+    filled: frozenset[str] = frozenset()
 
     def header(self, name: str) -> str:
         """What a column is called in the file; its title where the file has it not."""
         headers = (found.header for found in self.found if found.column.name == name)
         return next(headers, self.table.columns[name].title.zh)
+
+    def told(self, cells: Cells) -> Cells | None:
+        """What may be shown of a row's cells; None where it is nothing.
+
+        Of a row of a form that has cells too many or too few nobody knows which of them are private.
+        """
+        if self.refuser is None or not cells:
+            return cells
+        whole = (*cells, *[None] * (self.width - len(cells)))
+        if (len(cells) > self.width and not is_blank(cells[self.width :])) or self.refuser(whole) is not None:
+            return None
+        return [None if place in self.private else cell for place, cell in enumerate(whole)]
 
     @property
     def absent(self) -> tuple[Column, ...]:
@@ -91,6 +88,7 @@ class Fit:
     :param columns: how many of its cells name a column.
     :param missing: the required columns that none of them names.
     :param lacking: the columns that a new row needs, and that none of them names.
+    :param form: how they are those of an official form.
     """
 
     dataset: Dataset
@@ -99,6 +97,7 @@ class Fit:
     columns: int
     missing: tuple[str, ...]
     lacking: tuple[str, ...]
+    form: FormHeaders | None = None
 
     @property
     def complete(self) -> bool:
@@ -121,6 +120,7 @@ class HeaderMatcher:
         self.vocabulary = vocabulary
         self.mapping = mapping
         self.tables = _tables(vocabulary, dataset)
+        self.forms = forms_of(vocabulary.id) if "record" in self.tables else ()
         self._words = {name: _known_words(table) for name, table in self.tables.items()}
         finders = {name: vocabulary.subject.columns[name] for name in vocabulary.find_by}
         self._finders = _known_words(replace(vocabulary.subject, columns=finders))
@@ -134,9 +134,7 @@ class HeaderMatcher:
 
     def best(self, head: Sequence[Row]) -> Fit | None:
         """How well the row that serves best as the headers does."""
-        rows = _possible_headers(head, self.mapping)
-        fits = [self._fit(dataset, number, cells) for number, cells in rows for dataset in self.tables]
-        return max(fits, key=lambda fit: fit.rank, default=None)
+        return max(self._fits(head), key=lambda fit: fit.rank, default=None)
 
     @property
     def head_rows(self) -> int:
@@ -145,8 +143,8 @@ class HeaderMatcher:
 
     def score(self, rows: Sequence[Cells]) -> tuple[int, int]:
         """How well the best of some rows serves as the headers: columns recognised, and cells."""
-        matches = [len(self._match(dataset, cells)) for cells in rows for dataset in self.tables]
-        return max(matches, default=0), max(map(len, rows), default=0)
+        fits = self._fits(list(enumerate(rows)))
+        return max((fit.columns for fit in fits), default=0), max(map(len, rows), default=0)
 
     def layout(self, head: Sequence[Row], file: str) -> Layout:
         """The layout by the first rows of a file; titles may stand above the headers.
@@ -154,24 +152,55 @@ class HeaderMatcher:
         :raises IngestError: where the best row lacks a required column, fits both tables, or names one column
             twice.
         """
-        rows = _possible_headers(head, self.mapping)
-        if not rows:
+        fits = self._fits(head)
+        if not fits:
             reason = Title("没有表头", "no row of headers")
             raise NoTableError(file, reason, Title("第一行应为表头", "the first row holds the headers"))
-        fits = [self._fit(dataset, number, cells) for number, cells in rows for dataset in self.tables]
         best = max(fits, key=lambda fit: fit.rank)
         if not best.complete:
             raise self._missing(best, (*best.missing, *best.lacking), file)
-        if [fit.rank for fit in fits].count(best.rank) > 1:
+        best = _by_name(best, fits, head, file)
+        if [fit.rank for fit in fits if fit.form is None or fit is best].count(best.rank) > 1:
             reason = Title("表头既像主体表又像记录表", "the headers fit subjects as well as records")
             hint = Title(
                 "请用--table或对照文件说明", "say which by --table, or by a mapping file: dataset: record"
             )
             raise IngestError(file, reason, hint)
-        found = self._found(best)
-        _refuse_doubles(found, file)
-        _refuse_unit_above(found, [row for row in rows if row[0] < best.row], file)
+        named = [(Title(item.column.title.zh, item.column.name), item.header) for item in self._found(best)]
+        _refuse_doubles(best.form.meant if best.form else named, file)
+        if best.form is None:
+            above = [row for row in _possible_headers(head, self.mapping) if row[0] < best.row]
+            _refuse_unit_above(self._found(best), above, file)
         return self.read_as(best, file)
+
+    def _fits(self, head: Sequence[Row]) -> list[Fit]:
+        """How well each row serves as the headers of each table, and of each form whose signs it shows."""
+        rows = _possible_headers(head, self.mapping)
+        fits = [self._fit(dataset, number, cells) for number, cells in rows for dataset in self.tables]
+        if not self.forms:
+            return fits
+        of_forms = (self._by_form(form, cells) for _, cells in rows for form in self.forms)
+        numbers = (number for number, _ in rows for _ in self.forms)
+        signed = (pair for pair in zip(numbers, of_forms, strict=True) if pair[1].is_signed)
+        return fits + [self._form_fit(number, headers) for number, headers in signed]
+
+    def _by_form(self, form: Form, cells: Cells) -> FormHeaders:
+        """A row as the headers of a form."""
+        own = self._match("record", cells)
+        finders = self._find_by([*map(as_text, cells)], own)
+        return FormHeaders(form, self.vocabulary, self.mapping, cells, own, finders)
+
+    def _form_fit(self, row: int, headers: FormHeaders) -> Fit:
+        present = headers.present | set(self.mapping.defaults)
+        return Fit(
+            dataset="record",
+            row=row,
+            cells=headers.cells,
+            columns=len(headers.named),
+            missing=tuple(name for name in headers.required if name not in present),
+            lacking=tuple(name for name in headers.needed if name not in present),
+            form=headers,
+        )
 
     def _fit(self, dataset: Dataset, row: int, cells: Cells) -> Fit:
         matches = self._match(dataset, cells)
@@ -183,6 +212,8 @@ class HeaderMatcher:
         return Fit(dataset, row, cells, len(matches), missing, lacking)
 
     def _found(self, fit: Fit) -> list[Found]:
+        if fit.form is not None:
+            return list(fit.form.found.values())
         return [
             Found(self.tables[fit.dataset].columns[name], position, as_text(fit.cells[position]).strip(), per)
             for position, (name, per) in self._match(fit.dataset, fit.cells).items()
@@ -190,30 +221,44 @@ class HeaderMatcher:
 
     def read_as(self, fit: Fit, file: str = "") -> Layout:
         """The layout of a file whose headers are those of a row."""
-        dataset, cells = fit.dataset, fit.cells
+        dataset, cells, form = fit.dataset, fit.cells, fit.form
         found = self._found(fit)
-        matches = {item.position for item in found}
-        headers = [as_text(cell).strip() for cell in cells]
-        own = next((n for n, header in enumerate(headers) if _header_word(header) == _OWN), None)
-        finders = self._find_by(headers, {*matches, own}) if dataset == "record" else ()
+        matches = {item.position for item in found} | (form.named if form else set())
+        headers = tuple(as_text(cell).strip() for cell in cells)
+        own = next((n for n, header in enumerate(headers) if fold_header(header) == _OWN), None)
+        if form is not None:
+            finders = form.finders
+        else:
+            finders = self._find_by(headers, {*matches, own}) if dataset == "record" else ()
         passed = {own, *matches, *(finder.position for finder in finders)}
+        width = max(max(n for n, header in enumerate(headers) if header) + 1, len(cells))
         return Layout(
             dataset=dataset,
             table=self.tables[dataset],
             row=fit.row,
-            width=max(max(n for n, header in enumerate(headers) if header) + 1, len(cells)),
+            width=width,
             found=tuple(found),
             ignored=tuple(header for n, header in enumerate(headers) if header and n not in passed),
             finders=finders,
             own=own,
             lacking=self._missing(fit, fit.lacking, file) if fit.lacking else None,
+            headers=headers,
+            form=form.form if form else None,
+            refuser=form.refuser if form else None,
+            private=form.private if form else frozenset(),
+            fields=form.fields if form else {},
+            filled=form.filled if form else frozenset(),
         )
+
+    def reading(self, layout: Layout, found: Found, required: bool = False) -> Reading:
+        """How the cells of a column of a file are read."""
+        return replace(reading_of(layout.form, found.column, self.mapping), required=required, per=found.per)
 
     def _find_by(self, headers: Sequence[str], taken: Container[int | None]) -> tuple[Found, ...]:
         """The attributes of the subject among the headers, in the order in which they are tried."""
         names: dict[str, Found] = {}
         for position, header in enumerate(headers):
-            found = (self._finders.get(word) for word, _ in _readings(header))
+            found = (self._finders.get(word) for word, _ in readings(header))
             name = next((name for name in found if name is not None), None)
             if name is not None and position not in taken:
                 names.setdefault(name, Found(self.vocabulary.subject.columns[name], position, header, 1))
@@ -227,14 +272,14 @@ class HeaderMatcher:
                 continue
             column, per = self._column(dataset, as_text(cell))
             if column is not None:
-                found[position] = (column, per)
+                found[position] = (column, per or 1)
         return found
 
     def _column(self, dataset: Dataset, header: str) -> tuple[str | None, int]:
-        for word, per in _readings(header):
+        for word, per in readings(header):
             if word in self.mapping.columns:
                 name = self.mapping.columns[word]
-                return (name if name in self.tables[dataset].columns else None), _readings(header)[-1][1]
+                return (name if name in self.tables[dataset].columns else None), readings(header)[-1][1]
             if word in self._words[dataset]:
                 return self._words[dataset][word], per
         return None, 1
@@ -294,40 +339,7 @@ def _possible_headers(head: Sequence[Row], mapping: FileMapping) -> list[tuple[i
     return [(number, cells) for number, cells in rows if number == mapping.skip_rows + 1]
 
 
-def _header_word(header: str) -> str:
-    return fold_word(fold(header).strip(_MARKS))
-
-
-_OWN = _header_word(REASON_HEADER)
-
-
-@lru_cache(maxsize=4_096)
-def _readings(header: str) -> tuple[tuple[str, int], ...]:
-    """What a header can mean: as it stands first, at last without a number before it and remarks behind it.
-
-    :return: words, each with what a unit among the remarks left out multiplies bare numbers by.
-    """
-    word, per = _header_word(header), 1
-    readings = [(word, per)]
-    readings.append((_NUMBER_BEFORE.sub("", word, count=1), per))
-    bare = readings[-1][0]
-    while (found := _REMARK.fullmatch(bare)) and (times := _remark(found["remark"])):
-        if times > 1 and per > 1:  # two units: which of them counts, nobody knows
-            break
-        bare, per = found["title"].strip(_MARKS), per * times
-        readings.append((bare, per))
-    return tuple(dict.fromkeys(readings))
-
-
-def _remark(text: str) -> int | None:
-    """What a remark behind a header multiplies by; None where it is none of units, formats and "required"."""
-    per = 1
-    for part in re.split("[,;、]", text):
-        unit = _UNIT.fullmatch(part)
-        if unit is None and not _FORM.fullmatch(part):
-            return None
-        per *= multiplier(unit["unit"]) if unit else 1
-    return per
+_OWN = fold_header(REASON_HEADER)
 
 
 def _known_words(table: Table) -> dict[str, str]:
@@ -340,7 +352,7 @@ def _known_words(table: Table) -> dict[str, str]:
         [(alias, column.name) for column in columns for alias in column.aliases],
     ):
         for word, name in kind:
-            words.setdefault(_header_word(word), name)
+            words.setdefault(fold_header(word), name)
     return words
 
 
@@ -348,32 +360,57 @@ def _known_headers(column: Column) -> str:
     return "、".join(dict.fromkeys((column.title.zh, *column.aliases, column.title.en, column.name)))
 
 
-def _refuse_doubles(found: Sequence[Found], file: str) -> None:
-    by_name: dict[str, Found] = {}
-    for item in found:
-        first = by_name.setdefault(item.column.name, item)
-        if first is not item:
+def _by_name(best: Fit, fits: Sequence[Fit], head: Sequence[Row], file: str) -> Fit:
+    """Of the forms whose headers a row shows, the one by whose name the file, its sheet or its title goes.
+
+    :raises IngestError: where there are several, and no name says which.
+    """
+    shown = [(fit.form.form, fit) for fit in fits if fit.row == best.row and fit.form is not None]
+    if best.form is None or len(shown) < 2:
+        return best
+    above = (as_text(cell) for number, cells in head for cell in _cells(cells) if number < best.row)
+    names = fold_word(" ".join((file, *above)))
+    called = [fit for form, fit in shown if any(fold_word(word) in names for word in form.called)]
+    if len(called) == 1:
+        return called[0]
+    zh, en = "、".join(form.title.zh for form, _ in shown), ", ".join(form.title.en for form, _ in shown)
+    raise IngestError(
+        file,
+        Title(f"表头分不出是哪一种:{zh}", f"the headers are those of several forms: {en}"),
+        Title(
+            f"请在文件名、工作表名或表头中写明名称:{zh}",
+            "the name of the list in that of the file or its sheet, or in its headers",
+        ),
+    )
+
+
+def _cells(cells: Cells | Fault) -> Cells:
+    return () if isinstance(cells, Fault) else cells
+
+
+def _refuse_doubles(named: Iterable[tuple[Title, str]], file: str) -> None:
+    """:param named: what each header means, with the header."""
+    first: dict[Title, str] = {}
+    for meaning, header in named:
+        if meaning in first:
             raise IngestError(
                 file,
                 Title(
-                    f"“{first.header}”和“{item.header}”都对应“{item.column.title.zh}”",
-                    f"{first.header} and {item.header} both mean {item.column.name}",
+                    f"“{first[meaning]}”和“{header}”都对应“{meaning.zh}”",
+                    f"{first[meaning]} and {header} both mean {meaning.en}",
                 ),
-                Title(
-                    "请在对照文件中舍去一列",
-                    f"leave one out by a mapping file: columns: {{{item.header}: }}",
-                ),
+                Title("请在对照文件中舍去一列", f"leave one out by a mapping file: columns: {{{header}: }}"),
             )
+        first[meaning] = header
 
 
 def _refuse_unit_above(found: Sequence[Found], above: Sequence[tuple[int, Cells]], file: str) -> None:
     """Refuse a unit above the headers where one of an amount has none: of which it holds, nobody says."""
-    bare = [item for item in found if item.column.declared == "decimal" and not _has_unit(item.header)]
+    bare = [item.header for item in found if item.column.declared == "decimal" and not has_unit(item.header)]
     for number, cells in above if bare else ():
-        line = "|".join(as_text(cell) for cell in cells if cell is not None)
-        unit = _UNIT_ABOVE.search(fold_word(line))
-        if unit and multiplier(unit["unit"]) > 1:
-            header, said = bare[0].header, unit["unit"].removesuffix("元") + "元"
+        unit = unit_above("|".join(as_text(cell) for cell in cells if cell is not None))
+        if unit is not None:
+            header, said = bare[0], unit.removesuffix("元") + "元"
             raise IngestError(
                 file,
                 Title(
@@ -385,11 +422,6 @@ def _refuse_unit_above(found: Sequence[Found], above: Sequence[tuple[int, Cells]
                     f"the unit in the header: {header}({said}), or {header}(元) where it is yuan",
                 ),
             )
-
-
-def _has_unit(header: str) -> bool:
-    remarks = re.findall(r"[(\[【{]([^()\[\]【】{}]+)[)\]】}]", _header_word(header))
-    return any(_UNIT.fullmatch(part) for remark in remarks for part in re.split("[,;、]", remark))
 
 
 def _check_columns(vocabulary: Vocabulary, mapping: FileMapping) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from functools import lru_cache
 from heapq import merge
 from itertools import compress, islice
@@ -16,10 +17,13 @@ from scoring.facts.ingest.cells import EMPTY, FILLER, JsonValue, Reading, conver
 from scoring.facts.ingest.checks import Columns, Finding, RowCheck, row_check
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import Cell, as_text, fold_text
-from scoring.facts.ingest.headers import Found, HeaderMatcher, Layout
-from scoring.facts.ingest.mapping import FileMapping
+from scoring.facts.ingest.form_headers import field_named
+from scoring.facts.ingest.headers import HeaderMatcher, Layout
+from scoring.facts.ingest.proposing import Proposer
 from scoring.facts.ingest.sheets import Cells, Row, Sheet, is_blank
+from scoring.facts.ingest.sources import Found
 from scoring.facts.versions import Level, Rejected
+from scoring.store.documents import PROPOSED
 
 BLOCK_ROWS = 250
 CACHED_CELLS = 16_384
@@ -127,21 +131,27 @@ class RowReader:
         replace: bool = False,
         day: dt.date | None = None,
     ) -> None:
-        found = (*layout.found, *_defaulted(layout, matcher.mapping))
+        self._proposer = Proposer(layout.form, matcher.vocabulary) if layout.form else None
+        found = (*layout.found, *_without_cells(layout, {*matcher.mapping.defaults, *layout.filled}))
         required = matcher.required(layout.dataset)
         self.layout = layout
         self._columns = sorted(found, key=lambda item: item.column.name)
         self._headers = {item.column.name: item for item in self._columns}
         self._key, self._subject = required[0], required[-1]
-        self._replace = replace
         self._check = row_check(layout.table, day or today())
         self._readers = {
             name: _ColumnReader(
-                _reading(item, matcher.mapping, name in required, epoch), self._check, name != self._key
+                replaced(matcher.reading(layout, item, name in required), epoch=epoch),
+                self._check,
+                name != self._key,
             )
             for name, item in self._headers.items()
         }
-        self._writers = {name: _ColumnWriter(name, replace, name != self._key) for name in self._headers}
+        self._clears = {name for name, item in self._headers.items() if replace and item.position >= 0}
+        written = (*self._headers, PROPOSED) if self._proposer else (*self._headers,)
+        self._writers = {
+            name: _ColumnWriter(name, name in self._clears, name != self._key) for name in written
+        }
         together = [reads for reads in self._check.reads if len(reads) > 1 or reads[0] not in self._headers]
         self._together: dict[Columns, set[tuple[JsonValue, ...]]] = {reads: set() for reads in together}
         read = self._readers[self._key]
@@ -196,13 +206,17 @@ class RowReader:
     def _block(self, rows: Sequence[Row]) -> Block:
         width, nothing = self.layout.width, [None] * len(rows)
         blank = [None] * width  # without its key a row is doubted
-        whole = (
+        whole = [
             cells if not isinstance(cells, Fault) and len(cells) == width else blank for _, cells in rows
-        )
-        columns = [*zip(*whole, strict=True), nothing]
-        cells = {name: columns[item.position] for name, item in self._headers.items()}
+        ]
+        columns: list[Sequence[Cell]] = [*zip(*whole, strict=True), nothing]
+        cells = {
+            name: [item.cell(row) for row in whole] if item.source else columns[item.position]
+            for name, item in self._headers.items()
+        }
         values = {name: reader.all(cells[name]) for name, reader in self._readers.items()}
-        doubted = self._doubted(cells, values, nothing)
+        odd = self._propose(values, rows) if self._proposer else set()
+        doubted = self._doubted(cells, values, nothing) | odd
         numbers = [number for number, _ in rows]
         if not doubted:
             return Block(numbers, values, ())
@@ -211,6 +225,27 @@ class RowReader:
         good = [n not in judged or any(isinstance(row, tuple) for row in judged[n]) for n in range(len(rows))]
         kept = {name: list(compress(some, good)) for name, some in values.items()}
         return Block(list(compress(numbers, good)), kept, others)
+
+    def _propose(self, values: dict[str, list[JsonValue]], rows: Sequence[Row]) -> set[int]:
+        """Fill in what a form leaves open; which rows are to be looked at one by one."""
+        assert self._proposer is not None
+        filled, odd = [], set()
+        for n, said in enumerate(zip(*values.values(), strict=True)):
+            row = dict(zip(values, said, strict=True))
+            found = self._proposer(row)
+            filled.append({**row, **found.values})
+            cells = rows[n][1]
+            if found.to_confirm or isinstance(cells, Fault) or self._is_apart(cells):
+                odd.add(n)
+        for name in (*values, PROPOSED):
+            values[name] = [row.get(name) for row in filled]
+        return odd
+
+    def _is_apart(self, cells: Cells) -> bool:
+        """Whether a row of a form is refused, or none of the office's."""
+        refuser = self.layout.refuser
+        is_refused = refuser is not None and refuser(cells) is not None
+        return is_refused or self._is_example(cells) or self._repeats_headers(cells)
 
     def _doubted(
         self,
@@ -252,49 +287,66 @@ class RowReader:
             yield from self._row(number, cells)
 
     def _is_example(self, cells: Cells) -> bool:
+        if self.layout.form is not None:
+            return EXAMPLE in cells
         position = self._headers[self._key].position
         return 0 <= position < len(cells) and cells[position] == EXAMPLE
 
     def _repeats_headers(self, cells: Cells) -> bool:
-        """Whether a row says the headers again: merged over two rows, on each page, or in joined files."""
+        """Whether a row says the headers again: merged over two rows, on each page, or in joined files.
+
+        Under the titles of a form its codes may stand, or the other way round.
+        """
+        form, fields = self.layout.form, self.layout.fields
+        if form is not None:
+            named = ((field_named(form, cells[n]), field) for n, field in fields.items() if n < len(cells))
+            return all(found is not None and found[0] == field for found, field in named)
         return all(
             found.position < len(cells) and as_text(cells[found.position]).strip() == found.header
             for found in self.layout.found
         )
 
     def _row(self, number: int, cells: Cells) -> Iterator[AnyRow]:
+        refused = self.layout.refuser(cells) if self.layout.refuser else None
+        if refused is not None:
+            place, fault = refused
+            yield BadRow(number, (Rejected(number, shown(self.layout.headers[place]), None, str(fault)),))
+            return
         if len(cells) != self.layout.width:
             lines = sum(cell.count("\n") for cell in cells if isinstance(cell, str))
             fault = _wrong_width(
                 len(cells), self.layout.width, "" if not lines else f"{number}–{number + lines}"
             )
-            whole = " | ".join(map(as_text, cells))
+            whole = " | ".join(map(as_text, cells)) if not self.layout.private else ""
             yield BadRow(number, (Rejected(number, None, shown(whole), str(fault)),))
             return
-        read = {
-            name: self._readers[name].read(cells[item.position] if item.position >= 0 else None)
-            for name, item in self._headers.items()
-        }
+        read = {name: self._readers[name].read(item.cell(cells)) for name, item in self._headers.items()}
         values = {name: value for name, value in read.items() if not isinstance(value, Fault)}
         unreadable = {name: value for name, value in read.items() if isinstance(value, Fault)}
-        findings = self._check(values)
+        to_confirm: Sequence[Finding] = ()
+        if self._proposer is not None:
+            proposals = self._proposer(values)
+            values, to_confirm = {**values, **proposals.values}, proposals.to_confirm
+        findings = [*self._check(values), *to_confirm]
         if not unreadable and not findings:
             yield self._good(number, values)
             return
-        found = [f for f in findings if f.column not in unreadable]
+        follows = self.layout.filled if unreadable.keys() - {self._subject, self._key} else ()
+        seen = (f for f in findings if f.column not in unreadable)
+        found = [f for f in seen if not (f.lacking and f.column in follows)]
         errors = [self._said(number, cells, name, fault) for name, fault in unreadable.items()]
         errors += self._impossible(number, cells, found)
         lacks = tuple(self._said(number, cells, f.column, f.fault) for f in found if f.lacking)
         lost = len(errors) == 1 and not lacks and unreadable.get(self._subject) in (EMPTY, FILLER)
         clues = self._clues(cells) if lost else {}
         if errors and not clues:
-            yield BadRow(number, (*errors, *lacks))
+            yield BadRow(number, tuple(dict.fromkeys((*errors, *lacks))))
             return
         yield OddRow(
             number, tuple(self._said(number, cells, f.column, f.fault, "warning") for f in findings if f.odd)
         )
         if clues:
-            said = {name: value for name, value in values.items() if value is not None or self._replace}
+            said = {name: v for name, v in values.items() if v is not None or name in self._clears}
             yield LostRow(number, str(values[self._key]), said, clues, errors[0])
         else:
             good = self._good(number, values)
@@ -312,8 +364,11 @@ class RowReader:
 
     def _said(self, number: int, cells: Cells, name: str, fault: Fault, level: Level = "error") -> Rejected:
         found = self._headers.get(name)
+        place = found.place(cells) if found else _NO_POSITION
         header = found.header if found else self.layout.table.columns[name].title.zh
-        cell = as_text(cells[found.position]) if found and found.position >= 0 else ""
+        if found and found.source and place >= 0:
+            header = self.layout.headers[place]
+        cell = as_text(cells[place]) if place >= 0 and place not in self.layout.private else ""
         return Rejected(number, shown(header), shown(cell), str(fault), level)
 
     def _clues(self, cells: Cells) -> dict[str, str]:
@@ -405,24 +460,10 @@ def _without(cells: Cells, position: int) -> Cells:
     return (*cells[:position], None, *cells[position + 1 :]) if position < len(cells) else cells
 
 
-def _reading(found: Found, mapping: FileMapping, required: bool, epoch: dt.datetime) -> Reading:
-    name = found.column.name
-    return Reading(
-        column=found.column,
-        required=required,
-        per=found.per,
-        replacements=mapping.values.get(name, {}),
-        default=mapping.defaults.get(name, ""),
-        epoch=epoch,
-    )
-
-
-def _defaulted(layout: Layout, mapping: FileMapping) -> tuple[Found, ...]:
-    """The columns that the file hasn't and the mapping gives a default for."""
+def _without_cells(layout: Layout, names: Container[str]) -> tuple[Found, ...]:
+    """The columns that the file hasn't, and that are said all the same."""
     return tuple(
-        Found(column, _NO_POSITION, column.title.zh, 1)
-        for column in layout.absent
-        if column.name in mapping.defaults
+        Found(column, _NO_POSITION, column.title.zh, 1) for column in layout.absent if column.name in names
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from io import BytesIO
 from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import IO, Any
@@ -40,16 +41,18 @@ _LONGEST_CELL = 32_000
 # Mend and send back
 
 
-def write_bad_rows(store: Store, file_id: int, tables: Iterable[tuple[Sheet, Layout]], folder: Path) -> Path:
+def write_bad_rows(
+    store: Store, file_id: int, tables: Iterable[tuple[Sheet, Layout]], folder: Path
+) -> Path | None:
     """The bad rows of a file as they stood, the wrong cells marked, the reasons in a column at the end.
 
     :param tables: the file's sheets, read once more; the rows that the store's quarantine names are written,
         of each sheet to one of its name.
-    :return: the workbook, named after the file and its digest.
+    :return: the workbook, named after the file and its digest; None where no row may be shown.
     :raises OSError: where it can't be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    workbook = Workbook(write_only=True)
+    workbook, shown_rows = Workbook(write_only=True), 0
     with store.reading() as session:
         file = session.get_one(IngestedFile, file_id)
         path = account(file, folder, MEND)
@@ -62,8 +65,12 @@ def write_bad_rows(store: Store, file_id: int, tables: Iterable[tuple[Sheet, Lay
             bad = islice(rows, MOST_ROWS)
             if first := next(bad, None):
                 sheet = workbook.create_sheet(given.name or "退回")
-                for line in _lines(sheet, given.rows, layout, chain([first], bad)):
+                for number, line in enumerate(_lines(sheet, given.rows, layout, chain([first], bad))):
                     sheet.append(line)
+                    shown_rows += number > 0  # the first holds the headers
+    if not shown_rows:
+        workbook.save(BytesIO())  # so that the sheets let their own files go
+        return None
     with in_place(path) as unfinished:
         workbook.save(unfinished)
     return path
@@ -83,7 +90,8 @@ def _lines(
                 headers.pop()
             yield [_cell(sheet, header, _HEAD) for header in (*headers, REASON_HEADER)]
         if row == number:
-            yield _line(sheet, headers, cells, faults)
+            if (told := layout.told(() if isinstance(whole, Fault) else whole)) is not None:
+                yield _line(sheet, headers, _but(told, layout.own), faults)
             number, faults = next(bad, (0, []))
             if not faults:
                 return

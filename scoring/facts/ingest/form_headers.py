@@ -1,0 +1,203 @@
+"""A row of headers as those of an official form: which field each is, and which columns they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+from rules.model import Column, Kind, Title, Vocabulary
+from scoring.facts.ingest.cells import Convert, Reading, converter
+from scoring.facts.ingest.folding import Cell, as_text
+from scoring.facts.ingest.forms import SUBJECT, Form, FormColumn
+from scoring.facts.ingest.header_words import readings
+from scoring.facts.ingest.mapping import FileMapping
+from scoring.facts.ingest.refusals import Refuser
+from scoring.facts.ingest.sheets import Cells
+from scoring.facts.ingest.sources import First, Found, Listed, Nothing, Number, Part, Source, Sum
+
+_NO_FIELD = FormColumn(())
+_Place = tuple[int, int]
+"""A position, and what a unit in its header multiplies by; 0 where it has none."""
+
+
+class FormHeaders:
+    """A row of cells as the headers of a file of a form.
+
+    A header that a mapping names is no field; one that is none may be the vocabulary's own.
+
+    :param own: position → column and multiplier, by the vocabulary's own headers.
+    :param finders: attributes of the subject by the vocabulary's own headers.
+    :ivar places: field → where it stands.
+    """
+
+    def __init__(
+        self,
+        form: Form,
+        vocabulary: Vocabulary,
+        mapping: FileMapping,
+        cells: Cells,
+        own: Mapping[int, tuple[str, int]],
+        finders: Sequence[Found],
+    ) -> None:
+        assert vocabulary.records is not None
+        self.form, self.cells = form, cells
+        self._vocabulary, self._table, self._mapping = vocabulary, vocabulary.records, mapping
+        self._fields = [self._field(cell) for cell in cells]
+        self.places: dict[str, _Place] = {}
+        for position, field in enumerate(self._fields):
+            if field is not None:
+                self.places.setdefault(field[0], (position, field[1]))
+        self._own = {position: named for position, named in own.items() if self._fields[position] is None}
+        self._own_finders = [found for found in finders if self._fields[found.position] is None]
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether the fields are there without which a file is none of the form."""
+        return all(sign & self.places.keys() for sign in self.form.signs)
+
+    @property
+    def named(self) -> set[int]:
+        """The positions of all headers that are known."""
+        return self.fields.keys() | self._own.keys() | {finder.position for finder in self.finders}
+
+    @property
+    def meant(self) -> list[tuple[Title, str]]:
+        """What each header means of which columns are made, with the header."""
+        used = {title for column in self.form.columns.values() for title in column.fields}
+        meant = []
+        for position, field in enumerate(self._fields):
+            if field is not None and field[0] in used:
+                meant.append((Title(field[0], field[0]), self._header(position)))
+            elif position in self._own:
+                column = self._table.columns[self._own[position][0]]
+                meant.append((Title(column.title.zh, column.name), self._header(position)))
+        return meant
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The columns without which the rows mean nothing: what makes the number, and the subject."""
+        own = [name for name in self.form.number if name in self._table.columns] or [self._table.key]
+        number = () if self._table.key in self.found else own
+        return (*number, self._vocabulary.record_subject)
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns that a new row needs."""
+        code = self.form.fixed.get(self._table.kind or "", "")
+        return (*self._table.needs, *self._table.kinds.get(code, Kind((), {})).needs)
+
+    @property
+    def present(self) -> set[str]:
+        """The columns that the file says, or that are filled in."""
+        return {*self.found, *self.filled}
+
+    @property
+    def filled(self) -> frozenset[str]:
+        """The columns that the form, or the law, fills in where a row does not say them."""
+        proposals = self._vocabulary.proposals
+        return frozenset({*self.form.fixed, *(proposal.column for proposal in proposals)})
+
+    @property
+    def fields(self) -> Mapping[int, str]:
+        """The field of each position that has one."""
+        return {position: field[0] for position, field in enumerate(self._fields) if field is not None}
+
+    @property
+    def refuser(self) -> Refuser:
+        """Says which rows nothing is kept of."""
+        places = {field: position for field, (position, _) in self.places.items()}
+        return Refuser.of(self.form, places, self._vocabulary)
+
+    @property
+    def private(self) -> frozenset[int]:
+        """The positions whose cells are not shown."""
+        return frozenset(self.places[name][0] for name in self.form.private if name in self.places)
+
+    @cached_property
+    def found(self) -> Mapping[str, Found]:
+        """The table's columns, by the form's fields and the vocabulary's own headers."""
+        own = {name: (position, per) for position, (name, per) in self._own.items()}
+        found: dict[str, Found] = {}
+        for name, column in self._table.columns.items():
+            said = self.form.columns.get(name, _NO_FIELD)
+            places = [self.places[field] for field in said.fields if field in self.places]
+            places += [own[name]] if name in own else []
+            if places:
+                found[name] = self._at(column, places[0][0], self._source(said, column, places))
+        key, link = self._table.key, self._vocabulary.record_subject
+        if link not in found and self.finders:
+            position = self.finders[0].position
+            found[link] = self._at(self._table.columns[link], position, Nothing(position))
+        parts = [part for part in (self._part(name, found) for name in self.form.number) if part is not None]
+        if parts and len(parts) == len(self.form.number):
+            found[key] = self._numbered(found.get(key), parts)
+        return found
+
+    @cached_property
+    def finders(self) -> tuple[Found, ...]:
+        """The attributes of the subject by which it is found, in the order in which they are tried."""
+        found = {finder.column.name: finder for finder in self._own_finders}
+        for name in self._vocabulary.find_by:
+            fields = self.form.columns.get(name, _NO_FIELD).fields
+            place = next((self.places[field] for field in fields if field in self.places), None)
+            if place is not None:
+                found[name] = self._at(self._vocabulary.subject.columns[name], place[0], None)
+        return tuple(found[name] for name in self._vocabulary.find_by if name in found)
+
+    def _part(self, name: str, found: Mapping[str, Found]) -> Part | None:
+        """What a column says of the record's number; None where nothing can."""
+        if name == SUBJECT:
+            codes = [found[link] for link in (self._vocabulary.record_subject,) if link in found]
+            return Part(tuple(map(self._read, (*codes, *self.finders)))) if codes else None
+        title = self._table.columns[name].values.get(self.form.fixed.get(name, ""))
+        otherwise = title.zh if title is not None else None
+        sources = (self._read(found[name]),) if name in found else ()
+        return Part(sources, otherwise) if sources or otherwise else None
+
+    def _read(self, item: Found) -> tuple[Source, Convert]:
+        convert = converter(reading_of(self.form, item.column, self._mapping))
+        return item.source or First((item.position,)), convert
+
+    def _numbered(self, own: Found | None, parts: Sequence[Part]) -> Found:
+        first = own.position if own else parts[-1].sources[0][0].place(self.cells)
+        number = Number(First((own.position,)) if own else None, tuple(parts))
+        return self._at(self._table.columns[self._table.key], first, number)
+
+    def _source(self, said: FormColumn, column: Column, places: Sequence[_Place]) -> Source:
+        positions = tuple(position for position, _ in places)
+        if column.declared == "decimal":
+            reading = reading_of(self.form, column, self._mapping)
+            reads = [(position, converter(replace(reading, per=per or said.per))) for position, per in places]
+            return Sum(tuple(reads if said.is_all else reads[:1]))
+        return Listed(positions) if said.is_all else First(positions)
+
+    def _at(self, column: Column, position: int, source: Source | None) -> Found:
+        return Found(column, position, self._header(position), 1, source)
+
+    def _header(self, position: int) -> str:
+        return as_text(self.cells[position]).strip()
+
+    def _field(self, cell: Cell) -> tuple[str, int] | None:
+        words = readings(cell) if isinstance(cell, str) else ()
+        is_mapped = any(word in self._mapping.columns for word, _ in words)
+        return None if is_mapped else field_named(self.form, cell)
+
+
+def field_named(form: Form, cell: Cell) -> tuple[str, int] | None:
+    """The field that a header names, and what a unit in it multiplies by; 0 where it has none."""
+    words = readings(cell) if isinstance(cell, str) else ()
+    named = ((form.field_of(word), per) for word, per in words)
+    return next(((field, per) for field, per in named if field is not None), None)
+
+
+def reading_of(form: Form | None, column: Column, mapping: FileMapping) -> Reading:
+    """How the cells of a column are read, by the form of the file and its mapping, which goes first."""
+    said = form.columns.get(column.name, _NO_FIELD) if form else _NO_FIELD
+    return Reading(
+        column,
+        replacements={**said.words, **mapping.values.get(column.name, {})},
+        default=mapping.defaults.get(column.name, ""),
+        gravest=said.gravest,
+        no_end=said.no_end,
+    )

@@ -1,0 +1,65 @@
+"""What the words of a header can mean, with and without numbers before them, units and remarks behind."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from scoring.facts.ingest.folding import MARKS, fold_header, fold_word
+from scoring.facts.ingest.numbers import multiplier
+
+_NUMBER_BEFORE = re.compile(r"^\(?(?:[0-9]{1,2}[.、):]?|[一二三四五六七八九十]{1,3}[.、):])(?=[^0-9])")
+_REMARK = re.compile(r"(?P<title>.+)[(\[【{](?P<remark>[^()\[\]【】{}]+)[)\]】}]")
+_UNIT = re.compile(r"(?:单位:?)?(?P<unit>元|千元|万元|百万元|千万元|亿元|人|万人|个|家|yuan)")
+_UNIT_ABOVE = re.compile(
+    r"(?:单位:?[|]*|[(])(?:人民币)?(?P<unit>[百千]?[万亿]?元|[百千]?[万亿](?![\u4e00-\u9fff]))"
+)
+_FORM = re.compile(
+    r"(?:非|不)?必填项?|选填项?|可选|可空|可不填|required|optional"
+    r"|(?:格式|如|例如?):?[-0-9/.年月日ymd]+|[年月日/.-]{2,}|y{2,4}[-/.年]?m{1,2}[-/.月]?d{1,2}日?"
+    r"|(?:文本|日期|数字|常规)(?:格式|型)?|下拉选择|单选|是/否|18位(?:代码|编码)?|为[^,;、]{1,16}时"
+)
+
+
+@lru_cache(maxsize=4_096)
+def readings(header: str) -> tuple[tuple[str, int], ...]:
+    """What a header can mean: as it stands first, at last without a number before it and remarks behind it.
+
+    :return: words, each with what a unit among the remarks left out multiplies bare numbers by; 0 where none
+        of them is a unit.
+    """
+    word, per = fold_header(header), 0
+    readings = [(word, per)]
+    readings.append((_NUMBER_BEFORE.sub("", word, count=1), per))
+    bare = readings[-1][0]
+    while (found := _REMARK.fullmatch(bare)) and (times := _remark(found["remark"])) is not None:
+        if times > 1 and per > 1:  # two units: which of them counts, nobody knows
+            break
+        bare, per = found["title"].strip(MARKS), max(per, times)
+        readings.append((bare, per))
+    return tuple(dict.fromkeys(readings))
+
+
+def _remark(text: str) -> int | None:
+    """What a remark behind a header multiplies by, 0 without a unit; None where it is none of units, formats
+    and "required"."""
+    per = 0
+    for part in re.split("[,;、]", text):
+        unit = _UNIT.fullmatch(part)
+        if unit is None and not _FORM.fullmatch(part):
+            return None
+        if unit is not None:
+            per = (per or 1) * multiplier(unit["unit"])
+    return per
+
+
+def has_unit(header: str) -> bool:
+    """Whether a header says in what its amounts are."""
+    remarks = re.findall(r"[(\[【{]([^()\[\]【】{}]+)[)\]】}]", fold_header(header))
+    return any(_UNIT.fullmatch(part) for remark in remarks for part in re.split("[,;、]", remark))
+
+
+def unit_above(line: str) -> str | None:
+    """What a line above the headers says that all amounts are in, if it is not yuan: 万元 of 单位：万元."""
+    unit = _UNIT_ABOVE.search(fold_word(line))
+    return unit["unit"] if unit and multiplier(unit["unit"]) > 1 else None

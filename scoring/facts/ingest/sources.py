@@ -1,0 +1,174 @@
+"""A column of the vocabulary in a file, and where its cells come from: one place, or in forms several.
+
+Each source gives the cell of a row, and the place of the one that is meant where something is wrong with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from rules.model import Column
+from scoring.facts.ingest.cells import Convert, is_unknown
+from scoring.facts.ingest.errors import Fault
+from scoring.facts.ingest.folding import Cell, Unreadable, as_text, fold
+
+Cells = Sequence[Cell]
+
+_BRACKETS = str.maketrans({"[": "〔", "(": "〔", "【": "〔", "]": "〕", ")": "〕", "】": "〕"})
+
+
+class Source(Protocol):
+    """Where the cell of a column comes from."""
+
+    def cell(self, cells: Cells) -> Cell:
+        """The cell, by those of a row."""
+
+    def place(self, cells: Cells) -> int:
+        """The position of the cell that a message about it names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A column of the vocabulary in a file.
+
+    :param position: of its cells in a row, from 0.
+    :param header: as it stands in the file.
+    :param per: what the header multiplies bare numbers by: 10000 for 金额(万元).
+    :param source: where its cells come from, if not from its position alone.
+    """
+
+    column: Column
+    position: int
+    header: str
+    per: int
+    source: Source | None = None
+
+    def cell(self, cells: Cells) -> Cell:
+        """The column's cell in a row; None where the file has it not, or the row ends before it."""
+        if self.source is not None:
+            return self.source.cell(cells)
+        return cells[self.position] if 0 <= self.position < len(cells) else None
+
+    def place(self, cells: Cells) -> int:
+        """The position of the cell that a message about the column names."""
+        return self.position if self.source is None else self.source.place(cells)
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """The first cell that says something."""
+
+    places: tuple[int, ...]
+
+    def cell(self, cells: Cells) -> Cell:
+        return cells[self.place(cells)]
+
+    def place(self, cells: Cells) -> int:
+        return next((place for place in self.places if _says(cells[place])), self.places[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """The numbers of several cells, added.
+
+    :param parts: the position of each with what reads it.
+    """
+
+    parts: tuple[tuple[int, Convert], ...]
+
+    def cell(self, cells: Cells) -> Cell:
+        numbers = [(cells[place], convert(cells[place])) for place, convert in self.parts]
+        wrong = next((Unreadable(n, as_text(cell)) for cell, n in numbers if isinstance(n, Fault)), None)
+        known = [Decimal(str(n)) for _, n in numbers if n is not None and not isinstance(n, Fault)]
+        return wrong or (str(sum(known, Decimal())) if known else None)
+
+    def place(self, cells: Cells) -> int:
+        wrong = (place for place, convert in self.parts if isinstance(convert(cells[place]), Fault))
+        said = (place for place, _ in self.parts if _says(cells[place]))
+        return next(wrong, next(said, self.parts[0][0]))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The words of several cells, one after another."""
+
+    places: tuple[int, ...]
+
+    def cell(self, cells: Cells) -> Cell:
+        unreadable = next((cell for cell in self._said(cells) if isinstance(cell, Unreadable)), None)
+        return unreadable or "、".join(map(as_text, self._said(cells)))
+
+    def place(self, cells: Cells) -> int:
+        return next((place for place in self.places if _says(cells[place])), self.places[0])
+
+    def _said(self, cells: Cells) -> Iterator[Cell]:
+        return (cells[place] for place in self.places if _says(cells[place]))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one column says of a record's number.
+
+    :param sources: where it may stand, each with what reads it; the first that says something counts.
+    :param otherwise: what is said where none does.
+    """
+
+    sources: tuple[tuple[Source, Convert], ...]
+    otherwise: str | None = None
+
+    def says(self, cells: Cells) -> str | Fault | None:
+        """The value in its one spelling, or why it can't be read."""
+        values = (convert(source.cell(cells)) for source, convert in self.sources)
+        value = next((value for value in values if value is not None), self.otherwise)
+        return value if value is None or isinstance(value, Fault) else str(value)
+
+    def place(self, cells: Cells) -> int:
+        """The position of the cell that is meant."""
+        return self.sources[0][0].place(cells) if self.sources else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """The number of a record: its own, or what others say of it, authority and document, one after another.
+
+    Which brackets somebody typed around the year makes no other document, nor do spaces.
+    """
+
+    own: First | None
+    parts: tuple[Part, ...]
+
+    def cell(self, cells: Cells) -> Cell:
+        if self.own is not None and _says(self.own.cell(cells)):
+            return self.own.cell(cells)
+        said = [part.says(cells) for part in self.parts]
+        wrong = next((Unreadable(value) for value in said if isinstance(value, Fault)), None)
+        if wrong is not None or None in said:
+            return wrong
+        return " ".join("".join(fold(str(value)).split()).translate(_BRACKETS) for value in said)
+
+    def place(self, cells: Cells) -> int:
+        if self.own is not None and _says(self.own.cell(cells)):
+            return self.own.place(cells)
+        wrong = (part for part in self.parts if isinstance(part.says(cells), Fault))
+        silent = (part for part in self.parts if part.says(cells) is None)
+        return next(wrong, next(silent, self.parts[-1])).place(cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """A column that the file has not; another one is named in its place."""
+
+    instead: int
+
+    def cell(self, cells: Cells) -> Cell:
+        return None
+
+    def place(self, cells: Cells) -> int:
+        return self.instead
+
+
+def _says(cell: Cell) -> bool:
+    return isinstance(cell, Unreadable) or not is_unknown(as_text(cell))

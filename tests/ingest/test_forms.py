@@ -1,0 +1,655 @@
+"""Files in the official forms of 双公示, as offices send them: no mapping, no option."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+import xlwt
+from click.testing import CliRunner
+
+from rules.library.loader import find_pack, load_vocabulary
+from scoring.cli import main
+from scoring.facts.ingest.errors import IngestError
+from scoring.facts.ingest.forms import SUBJECT, Form, forms_of
+from scoring.facts.ingest.mapping import parse_mapping
+from scoring.runs.files import score_files
+from scoring.store import Store
+
+from .conftest import CODES, Ingest, current, quarantined, write_text, write_workbook
+
+FILLER = "00000000000000000X"
+OFFICE = "某区市场监督管理局"
+PENALTY = {
+    "行政相对人名称": "甲公司",
+    "行政相对人类别": "法人及非法人组织",
+    "行政相对人代码_1(统一社会信用代码)": CODES[0],
+    "行政相对人代码_2(工商注册号)": "",
+    "法定代表人": "王某",
+    "法定代表人证件号码": "",
+    "证件号码": "",
+    "行政处罚决定书文号": "某市监处罚〔2026〕7号",
+    "违法行为类型": "标签不合规",
+    "处罚类别": "罚款",
+    "处罚内容": "罚款",
+    "罚款金额（万元）": "1.5",
+    "没收违法所得、没收非法财物的金额（万元）": "",
+    "处罚决定日期": "2026/05/12",
+    "处罚有效期": "2099/12/31",
+    "公示截止期": "",
+    "处罚机关": OFFICE,
+    "数据来源单位": "某区信用中心",
+}
+CODED = dict(
+    zip(
+        PENALTY,
+        (
+            *("CF_XDR_MC", "CF_XDR_LB", "CF_XDR_SHXYM", "CF_XDR_GSZC", "CF_FRDB", "CF_FR_ZJHM"),
+            *("CF_XDR_ZJHM", "CF_WSH", "CF_WFXW", "CF_CFLB", "CF_NR", "CF_NR_FK", "CF_NR_WFFF"),
+            *("CF_JDRQ", "CF_YXQ", "CF_GSJZQ", "CF_CFJG", "CF_SJLY"),
+        ),
+        strict=True,
+    )
+)
+PERMIT = {
+    "行政相对人名称": "甲公司",
+    "行政相对人类别": "法人及非法人组织",
+    "行政相对人代码_1(统一社会信用代码)": CODES[0],
+    "行政许可决定文书名称": "食品经营许可决定",
+    "行政许可决定文书号": "某市监许〔2026〕5号",
+    "许可类别": "普通",
+    "许可编号": "JY1",
+    "许可决定日期": "2026/03/02",
+    "有效期自": "2026/03/02",
+    "有效期至": "2031/03/01",
+    "许可机关": OFFICE,
+    "当前状态": "1",
+    "数据来源单位统一社会信用代码": FILLER,
+}
+PERSON = {"行政相对人名称": "赵隐名", "行政相对人代码_1(统一社会信用代码)": ""}
+IDENTITY = "11010519491231002X"
+"""The example number of GB 11643-1999."""
+
+Row = Mapping[str, str]
+
+
+def filled(base: Row, **said: str) -> dict[str, str]:
+    """A row of a form: the office's usual one, with some cells otherwise; a short name finds its header."""
+    full = {next(h for h in base if h.startswith(name)): value for name, value in said.items()}
+    return {**base, **full}
+
+
+def penalty(**said: str) -> dict[str, str]:
+    return filled(PENALTY, **said)
+
+
+def write_csv(path: Path, *rows: Row, encoding: str = "utf-8-sig") -> Path:
+    with path.open("w", encoding=encoding, newline="") as stream:
+        writer = csv.DictWriter(stream, [*rows[0]])
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def write_xlsx(path: Path, *rows: Row) -> Path:
+    return write_workbook(path, [["双公示信息报送表"], [*rows[0]], *([*row.values()] for row in rows)])
+
+
+def write_xls(path: Path, *rows: Row) -> Path:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("双公示")
+    for n, cells in enumerate([[*rows[0]], *([*row.values()] for row in rows)]):
+        for m, cell in enumerate(cells):
+            sheet.write(n, m, cell)
+    book.save(str(path))
+    return path
+
+
+def in_codes(rows: tuple[Row, ...]) -> list[dict[str, str]]:
+    return [{CODED[name]: value for name, value in row.items()} for row in rows]
+
+
+WAYS: dict[str, Callable[..., Path]] = {
+    "titles, UTF-8": lambda folder, *rows: write_csv(folder / "a.csv", *rows),
+    "titles, GB18030": lambda folder, *rows: write_csv(folder / "a.csv", *rows, encoding="gb18030"),
+    "codes, UTF-8": lambda folder, *rows: write_csv(folder / "a.csv", *in_codes(rows)),
+    "titles, XLSX": lambda folder, *rows: write_xlsx(folder / "a.xlsx", *rows),
+    "titles, XLS": lambda folder, *rows: write_xls(folder / "a.xls", *rows),
+    "codes, XLSX": lambda folder, *rows: write_xlsx(folder / "a.xlsx", *in_codes(rows)),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_penalties_are_taken_as_they_come(take: Ingest, sqlite: Store, tmp_path: Path, way: str) -> None:
+    rows = [
+        penalty(行政处罚决定书文号="某〔2026〕1号", 处罚类别="警告", 罚款金额="", 公示截止期="2026/08/12"),
+        penalty(
+            行政处罚决定书文号="某〔2026〕2号",
+            处罚类别="罚款,没收违法所得、没收非法财物",
+            没收违法所得="0.320000",
+        ),
+        penalty(行政处罚决定书文号="某〔2026〕3号", 处罚决定日期="2026年5月3日", 罚款金额="0.020000"),
+    ]
+    report = take(WAYS[way](tmp_path, *rows), None)
+    assert (report.new, report.rejected, report.warned, report.ignored) == (3, 0, 0, ())
+    common = {"authority": OFFICE, "kind": "penalty", "status": "effective", "subject_id": CODES[0]}
+    warned, fined, small = current(sqlite)
+    assert warned == common | {
+        "record_id": f"{OFFICE} 某〔2026〕1号",
+        "document_no": "某〔2026〕1号",
+        "level": "warning",
+        "severity": "minor",
+        "occurred_on": "2026-05-12",
+        "ends_on": "2026-08-12",
+    }
+    assert (fined["level"], fined["amount"], fined["severity"]) == ("confiscation", "18200.0000", "general")
+    assert "ends_on" not in fined
+    assert (small["amount"], small["severity"], small["occurred_on"]) == ("200.0000", "minor", "2026-05-03")
+
+
+@pytest.mark.parametrize(
+    ("said", "amount"),
+    [
+        ({"罚款金额（万元）": "1.5"}, "15000.0000"),
+        ({"罚款金额": "1.5"}, "15000.0000"),
+        ({"罚款金额（元）": "1500"}, "1500.0000"),
+        ({"罚款金额（万元）": "200元"}, "200.0000"),
+    ],
+)
+def test_amounts_are_in_ten_thousands_unless_the_file_says_another_unit(
+    take: Ingest, sqlite: Store, tmp_path: Path, said: Row, amount: str
+) -> None:
+    row = {name: value for name, value in PENALTY.items() if not name.startswith("罚款金额")}
+    take(write_csv(tmp_path / "a.csv", row | dict(said)), None)
+    assert current(sqlite)[0]["amount"] == amount
+
+
+@pytest.mark.parametrize(
+    ("cell", "level"),
+    [
+        ("罚款；警告", "fine"),
+        ("没收非法财物、吊销许可证件", "permit_revoked"),
+        ("责令停产停业/罚款", "suspension"),
+        ("通报批评", "criticism"),
+        ("罚款,其他-责令改正", "fine"),
+        ("暂扣营业执照", "permit_withheld"),
+        ("警告并处罚款", "fine"),
+        ("罚款 没收违法所得和没收非法财物", "confiscation"),
+    ],
+)
+def test_of_several_kinds_in_one_cell_the_gravest_counts(
+    take: Ingest, sqlite: Store, tmp_path: Path, cell: str, level: str
+) -> None:
+    take(write_csv(tmp_path / "a.csv", penalty(处罚类别=cell)), None)
+    assert current(sqlite)[0]["level"] == level
+
+
+@pytest.mark.parametrize("cell", ["暂扣或者吊销许可证、暂扣或者吊销执照", "责令改正", "罚款,改正"])
+def test_a_kind_that_is_not_clear_is_not_guessed(
+    take: Ingest, sqlite: Store, tmp_path: Path, cell: str
+) -> None:
+    assert take(write_csv(tmp_path / "a.csv", penalty(处罚类别=cell)), None).rejected == 1
+    row, column, value, reason = quarantined(sqlite)[0]
+    assert (row, column, value) == (2, "处罚类别", cell)
+    assert "不在代码表中" in reason
+
+
+def test_a_kind_that_is_only_other_needs_a_person_to_say_the_class(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    row = penalty(处罚类别="其他-责令改正")
+    assert take(write_csv(tmp_path / "a.csv", row), None).rejected == 1
+    assert "缺少失信程度" in quarantined(sqlite)[0][3]
+    assert take(write_csv(tmp_path / "b.csv", row | {"失信程度": "轻微"}), None).new == 1
+
+
+@pytest.mark.parametrize("day", ["2099/12/31", "9999-12-31", "20991231", dt.datetime(2099, 12, 31)])  # noqa: DTZ001
+def test_the_last_day_of_the_calendar_is_no_end(
+    take: Ingest, sqlite: Store, tmp_path: Path, day: Any
+) -> None:
+    assert take(write_xlsx(tmp_path / "a.xlsx", penalty(公示截止期=day)), None).new == 1
+    assert take(write_xlsx(tmp_path / "b.xlsx", filled(PERMIT, 有效期至=day)), None).new == 1
+    assert all("ends_on" not in record for record in current(sqlite))
+
+
+def test_the_end_of_the_publication_goes_before_that_of_the_penalty(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    one = penalty(行政处罚决定书文号="1号", 公示截止期="2027/05/12", 处罚有效期="2026/06/12")
+    other = penalty(行政处罚决定书文号="2号", 处罚有效期="2026/06/12")
+    take(write_csv(tmp_path / "a.csv", one, other), None)
+    assert [record["ends_on"] for record in current(sqlite)] == ["2027-05-12", "2026-06-12"]
+
+
+# Who it is
+
+
+def test_an_individual_business_without_a_code_is_found_by_its_registration_number(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    register = ["统一社会信用代码,工商注册号,企业名称", f"{CODES[1]},500232600123456,某小吃店"]
+    take(write_text(tmp_path / "企业.csv", register), None)
+    code = {"行政相对人代码_1(统一社会信用代码)": FILLER, "行政相对人类别": "个体工商户"}
+    row = penalty(行政相对人代码_2="500232600123456", 行政相对人名称="另一个名字") | code
+    report = take(write_csv(tmp_path / "a.csv", row), None)
+    assert (report.new, report.warned) == (1, 1)
+    assert current(sqlite)[0]["subject_id"] == CODES[1]
+    assert "500232600123456" in quarantined(sqlite)[0][3]
+
+
+def test_a_file_without_a_column_of_codes_is_read_by_names(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    take(write_text(tmp_path / "企业.csv", ["统一社会信用代码,企业名称", f"{CODES[0]},甲公司"]), None)
+    row = {name: value for name, value in PENALTY.items() if "代码_" not in name}
+    report = take(write_csv(tmp_path / "a.csv", row, row | {"行政相对人名称": "没有这户"}), None)
+    assert (report.new, report.rejected) == (1, 1)
+
+
+PERSONS = {
+    "by the category": {"行政相对人类别": "自然人", "证件号码": IDENTITY},
+    "by its code": {"行政相对人类别": "01"},
+    "by a number of a card and no other": {"行政相对人类别": "", "证件号码": "X1234567"},
+    "by a filler beside the number of a card": {
+        "行政相对人类别": "",
+        "证件号码": IDENTITY,
+        "行政相对人代码_1(统一社会信用代码)": FILLER,
+    },
+    "by an identity number for a code": {
+        "行政相对人类别": "",
+        "行政相对人代码_1(统一社会信用代码)": IDENTITY,
+    },
+}
+
+
+@pytest.mark.parametrize("how", PERSONS)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_natural_person_is_refused_and_nothing_of_them_is_kept_or_shown(
+    take: Ingest, sqlite: Store, sqlite_store_url: str, tmp_path: Path, way: str, how: str
+) -> None:
+    person = penalty(处罚决定日期="去年", 罚款金额="不详") | PERSON | PERSONS[how]
+    (tmp_path / "sent").mkdir()
+    report = take(WAYS[way](tmp_path / "sent", person, penalty(处罚决定日期="去年"), penalty()), None)
+    assert (report.new, report.rejected) == (1, 2)
+    reasons = [reason for *_, reason in quarantined(sqlite) if "自然人" in reason]
+    assert len(reasons) == 1
+    assert report.mend is not None
+    shown = [cell.value for line in openpyxl.load_workbook(report.mend).worksheets[0] for cell in line]
+    with sqlite.reading() as session:
+        dump = "\n".join(session.connection().connection.dbapi_connection.iterdump())  # type: ignore[union-attr]
+    accounts = [path.read_text(encoding="utf-8-sig") for path in (tmp_path / "quarantine").glob("*.csv")]
+    kept = "\n".join([*map(str, shown), *accounts, dump])
+    assert "甲公司" in kept
+    for theirs in ("赵隐名", IDENTITY, "X1234567"):
+        assert theirs not in kept
+
+
+def test_a_file_of_persons_alone_is_refused_row_by_row(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    columns = ("行政相对人名称", "行政相对人类别", "证件号码", "行政处罚决定书文号", "处罚类别")
+    row = {name: PENALTY[name] for name in (*columns, "处罚决定日期", "处罚机关")}
+    report = take(write_csv(tmp_path / "a.csv", row | PERSONS["by the category"] | PERSON), None)
+    assert (report.rejected, report.new, report.mend) == (1, 0, None)
+    assert "自然人" in quarantined(sqlite)[0][3]
+
+
+def test_an_operator_s_card_does_not_make_a_business_a_person(take: Ingest, tmp_path: Path) -> None:
+    row = penalty(行政相对人类别="个体工商户", 证件号码=IDENTITY)
+    assert take(write_csv(tmp_path / "a.csv", row), None).new == 1
+
+
+def test_private_cells_of_a_bad_row_are_not_shown(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    row = penalty(处罚决定日期="去年", 法定代表人证件号码=IDENTITY)
+    path = write_csv(tmp_path / "a.csv", row)
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    path.write_text("\n".join([*lines, f"{lines[1]},多出一格"]), encoding="utf-8")
+    report = take(path, None)
+    assert report.mend is not None
+    cells = [cell.value for line in openpyxl.load_workbook(report.mend).worksheets[0] for cell in line]
+    assert "去年" in cells
+    assert IDENTITY not in str(cells) + str(quarantined(sqlite))
+
+
+# The record's number
+
+
+def test_the_document_and_the_authority_are_the_number(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    rows = [
+        penalty(行政处罚决定书文号="某市监处罚 [2026] 7号"),
+        penalty(行政处罚决定书文号="某市监处罚〔2026〕7号", 处罚机关="另一机关"),
+    ]
+    take(write_csv(tmp_path / "a.csv", *rows), None)
+    again = take(write_csv(tmp_path / "b.csv", penalty(罚款金额="2")), None)
+    assert (again.new, again.changed) == (0, 1)
+    assert {record["record_id"] for record in current(sqlite)} == {
+        f"{OFFICE} 某市监处罚〔2026〕7号",
+        "另一机关 某市监处罚〔2026〕7号",
+    }
+
+
+def test_a_number_that_the_file_has_goes_before(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    rows = [{"记录编号": "R1", **PENALTY}, {"记录编号": "", **penalty(行政处罚决定书文号="8号")}]
+    take(write_csv(tmp_path / "a.csv", *rows), None)
+    assert [record["record_id"] for record in current(sqlite)] == ["R1", f"{OFFICE} 8号"]
+
+
+def test_the_source_stands_for_an_authority_that_is_not_named(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    take(write_csv(tmp_path / "a.csv", penalty(处罚机关="")), None)
+    assert current(sqlite)[0]["authority"] == "某区信用中心"
+
+
+def test_without_a_document_or_an_authority_the_cell_that_lacks_is_named(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    rows = [penalty(行政处罚决定书文号="无"), penalty(处罚机关="", 数据来源单位="")]
+    assert take(write_csv(tmp_path / "a.csv", *rows), None).rejected == 2
+    assert [(row, column) for row, column, *_ in quarantined(sqlite)] == [
+        (2, "行政处罚决定书文号"),
+        (3, "处罚机关"),
+    ]
+
+
+def test_a_permit_without_a_document_s_number_has_its_own(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    assert take(write_csv(tmp_path / "a.csv", filled(PERMIT, 行政许可决定文书号="")), None).new == 1
+    assert current(sqlite)[0] == {
+        "authority": OFFICE,
+        "document_no": "JY1",
+        "ends_on": "2031-03-01",
+        "kind": "permit",
+        "occurred_on": "2026-03-02",
+        "record_id": f"{OFFICE} JY1",
+        "status": "effective",
+        "subject_id": CODES[0],
+    }
+
+
+# What the form does not say
+
+
+def test_what_a_person_said_stands_when_the_list_comes_again(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    take(write_csv(tmp_path / "a.csv", penalty(处罚类别="吊销许可证件")), None)
+    number = current(sqlite)[0]["record_id"]
+    said = ["编号,信用代码,失信程度,状态", f"{number},{CODES[0]},严重,已撤销"]
+    assert take(write_text(tmp_path / "确认.csv", said), None).changed == 1
+    again = take(write_csv(tmp_path / "b.csv", penalty(处罚类别="吊销许可证件", 罚款金额="2")), None)
+    assert again.changed == 1
+    record = current(sqlite)[0]
+    assert (record["severity"], record["status"], record["amount"]) == ("serious", "revoked", "20000.0000")
+
+
+@pytest.mark.parametrize("cells", [{"处罚类别": "吊销许可证件"}, {"罚款金额": "200"}])
+def test_the_gravest_class_is_proposed_with_its_clause_and_waits_for_a_person(
+    take: Ingest, sqlite: Store, tmp_path: Path, cells: Row
+) -> None:
+    report = take(write_csv(tmp_path / "a.csv", penalty(**cells)), None)
+    assert (report.new, report.warned) == (1, 1)
+    assert current(sqlite)[0]["severity"] == "general"
+    _, column, _, reason = quarantined(sqlite)[0]
+    assert column == "失信程度"
+    assert "严重" in reason
+    assert "第36号" in reason
+
+
+# Old forms
+
+
+def test_the_old_form_of_penalties_is_read_by_its_own_codes(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    head = "CF_WSH,CF_CFMC,CF_CFLB1,CF_CFLB2,CF_SY,CF_YJ,CF_XDR_MC,CF_XDR_SHXYM,CF_XDR_ZDM,CF_XDR_GSDJ,"
+    head += "CF_XDR_SWDJ,CF_XDR_SFZ,CF_FR,CF_JG,CF_JDRQ,CF_XZJG,CF_ZT,DFBM,SJC,BZ"
+    rows = [
+        f"1号,某案,1,2,事由,依据,甲公司,{CODES[0]},,,,,王某,罚款,2017/05/12,{OFFICE},0,500159,2017/05/13,",
+        f"2号,某案,罚款,,事由,依据,甲公司,{CODES[0]},,,,,王某,罚款,2017/05/12,{OFFICE},1,500159,2017/05/13,",
+        f"3号,某案,0,,事由,依据,赵隐名,,,,,{IDENTITY},,警告,2017/05/12,{OFFICE},0,500159,2017/05/13,",
+        f"4号,某案,0,,事由,依据,甲公司,{CODES[0]},,,,,王某,警告,2017/05/12,{OFFICE},3,500159,2017/05/13,",
+    ]
+    report = take(write_text(tmp_path / "a.csv", [head, *rows]), None)
+    assert (report.new, report.rejected, report.ignored) == (2, 2, ())
+    assert [(r["level"], r["status"]) for r in current(sqlite)] == [
+        ("confiscation", "effective"),
+        ("fine", "revoked"),
+    ]
+    assert [column for _, column, *_ in quarantined(sqlite)] == ["CF_XDR_SFZ", "CF_ZT"]
+
+
+def test_of_an_old_permit_1_is_revoked_and_of_a_new_one_valid(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    head = "XK_WSH,XK_XMMC,XK_SPLB,XK_NR,XK_XDR,XK_XDR_SHXYM,XK_JDRQ,XK_JZQ,XK_XZJG,XK_ZT"
+    row = f"1号,某项目,普通,内容,甲公司,{CODES[0]},2017/05/12,2099/12/31,{OFFICE},1"
+    take(write_text(tmp_path / "a.csv", [head, row]), None)
+    take(write_csv(tmp_path / "b.csv", PERMIT), None)
+    assert [r["status"] for r in current(sqlite)] == ["revoked", "effective"]
+
+
+# Lists
+
+
+def abnormal(**said: str) -> dict[str, str]:
+    row = {
+        "统一社会信用代码": CODES[0],
+        "企业名称": "甲公司",
+        "列入原因": "通过登记的住所或者经营场所无法联系",
+        "列入日期": "2026年3月5日",
+        "作出决定机关（列入）": OFFICE,
+        "移出原因": "",
+        "移出日期": "",
+        "作出决定机关（移出）": "",
+    }
+    return row | said
+
+
+LISTED = {"authority": OFFICE, "occurred_on": "2026-03-05", "status": "effective", "subject_id": CODES[0]}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "level"),
+    [
+        ("经营异常名录.csv", "abnormal_operation_listing", None),
+        ("严重违法失信名单.csv", "seriously_dishonest_listing", "market"),
+    ],
+)
+def test_a_list_whose_headers_fit_two_is_told_by_its_name(
+    take: Ingest, sqlite: Store, tmp_path: Path, name: str, kind: str, level: str | None
+) -> None:
+    assert take(write_csv(tmp_path / name, abnormal()), None).new == 1
+    title = {"abnormal_operation_listing": "经营异常名录", "seriously_dishonest_listing": "严重失信主体名单"}
+    number = {"record_id": f"{title[kind]} {CODES[0]} 2026-03-05", "kind": kind}
+    assert current(sqlite) == [LISTED | number | ({"level": level} if level else {})]
+
+
+def test_a_list_is_told_by_the_title_above_its_headers(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    rows = [["某区严重违法失信名单（2026年3月）"], [*abnormal()], [*abnormal().values()]]
+    assert take(write_workbook(tmp_path / "a.xlsx", rows), None).new == 1
+    assert current(sqlite)[0]["kind"] == "seriously_dishonest_listing"
+
+
+def test_a_list_that_does_not_say_which_it_is_is_refused(take: Ingest, tmp_path: Path) -> None:
+    with pytest.raises(IngestError, match="表头分不出是哪一种:经营异常名录、严重违法失信名单"):
+        take(write_csv(tmp_path / "名录.csv", abnormal()), None)
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        ("UNISCID,ENTNAME,SPECAUSE_CN,ABNTIME,DECORG_CN", "abnormal_operation_listing"),
+        ("UniSCID,EntName,serILLRea_CN,abntime,decOrg_CN", "seriously_dishonest_listing"),
+        (
+            "统一社会信用代码,企业名称,列入经营异常名录原因,列入日期,列入决定机关",
+            "abnormal_operation_listing",
+        ),
+        (
+            "统一社会信用代码,企业名称,列入严重违法失信企业名单（黑名单）原因,列入日期,作出决定机关",
+            "seriously_dishonest_listing",
+        ),
+    ],
+)
+def test_a_list_is_told_by_its_titles_and_codes(
+    take: Ingest, sqlite: Store, tmp_path: Path, head: str, kind: str
+) -> None:
+    row = f"{CODES[0]},甲公司,未依照《企业信息公示暂行条例》第八条规定的期限公示年度报告,2026-03-05,{OFFICE}"
+    assert take(write_text(tmp_path / "a.csv", [head, row]), None).new == 1
+    record = current(sqlite)[0]
+    assert record["kind"] == kind
+    assert record["level"] == ("market" if kind.startswith("serious") else "no_annual_report")
+
+
+def test_who_leaves_the_list_ends_the_same_record(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    take(write_csv(tmp_path / "经营异常.csv", abnormal()), None)
+    left = abnormal(列入日期="2026/3/5", 移出原因="补报年报", 移出日期="2026-06-01")
+    report = take(write_csv(tmp_path / "经营异常名录2.csv", left), None)
+    assert (report.new, report.changed, report.ignored) == (0, 1, ())
+    assert current(sqlite)[0]["ends_on"] == "2026-06-01"
+
+
+def test_a_listing_of_who_is_known_by_name_is_numbered_by_the_name(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    take(write_text(tmp_path / "企业.csv", ["统一社会信用代码,企业名称", f"{CODES[0]},甲公司"]), None)
+    row = abnormal(统一社会信用代码=FILLER)
+    assert take(write_csv(tmp_path / "经营异常.csv", row), None).new == 1
+    assert current(sqlite)[0]["record_id"] == "经营异常名录 甲公司 2026-03-05"
+
+
+def test_a_date_that_is_none_is_the_one_thing_said_of_its_row(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    assert take(write_csv(tmp_path / "经营异常.csv", abnormal(列入日期="去年")), None).rejected == 1
+    assert [column for _, column, *_ in quarantined(sqlite)] == ["列入日期"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "level"), [("A", "A"), ("优", "A"), ("D级", "D"), ("差", "D"), ("良(B)", "B")]
+)
+@pytest.mark.parametrize("title", ["公共信用综合评价等级", "企业信用状况综合评价结果"])
+def test_the_grades_of_the_national_evaluation_are_taken(
+    take: Ingest, sqlite: Store, tmp_path: Path, title: str, cell: str, level: str
+) -> None:
+    rows = [f"统一社会信用代码,企业名称,{title},评价日期", f"{CODES[0]},甲公司,{cell},2026/10/31"]
+    assert take(write_text(tmp_path / "a.csv", rows), None).new == 1
+    record = current(sqlite)[0]
+    assert (record["kind"], record["level"], record["status"]) == ("national_rating", level, "effective")
+
+
+def test_the_penalties_that_the_market_regulators_publish_are_taken(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    head = "统一社会信用代码,当事人名称,处罚决定书文号,违法行为类型,主要违法事实,处罚依据,处罚种类,处罚内容,"
+    head += "罚款金额,没收金额,决定机关名称,处罚决定日期,处罚有效期,公示日期,公示截止期"
+    row = f"{CODES[0]},甲公司,某市监处罚〔2026〕7号,类型,事实,依据,罚款；没收违法所得,内容,1,0.5,{OFFICE},"
+    row += "2026-03-05,,2026-03-10,2029-03-10"
+    report = take(write_text(tmp_path / "a.csv", [head, row]), None)
+    assert (report.new, report.ignored) == (1, ())
+    assert current(sqlite) == [
+        LISTED
+        | {
+            "record_id": f"{OFFICE} 某市监处罚〔2026〕7号",
+            "kind": "penalty",
+            "severity": "general",
+            "level": "confiscation",
+            "amount": "15000.0000",
+            "ends_on": "2029-03-10",
+            "document_no": "某市监处罚〔2026〕7号",
+        }
+    ]
+    take(write_csv(tmp_path / "b.csv", penalty()), None)
+    assert len(current(sqlite)) == 1
+
+
+# The whole file
+
+
+def test_files_are_scored_without_a_store_as_they_come(tmp_path: Path) -> None:
+    register = write_text(tmp_path / "企业.csv", ["统一社会信用代码,企业名称", f"{CODES[0]},甲公司"])
+    records = write_csv(tmp_path / "处罚.csv", PENALTY, penalty(行政相对人类别="自然人"))
+    day = dt.date(2026, 8, 31)
+    run = score_files(find_pack("enterprise-credit", day), day, register, records, tmp_path / "out.csv")
+    assert (run.records, run.orphans, run.rejected) == (1, 0, 1)
+
+
+def test_a_workbook_may_hold_two_forms(take: Ingest, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (PENALTY, PERMIT):
+        sheet = book.create_sheet(f"表{len(row)}")
+        sheet.append([*row])
+        sheet.append([*row.values()])
+    book.save(tmp_path / "a.xlsx")
+    report = take(tmp_path / "a.xlsx", None)
+    assert report.new == 2
+    assert [form.zh for form in report.forms] == ["双公示行政处罚", "双公示行政许可"]
+
+
+def test_a_mapping_goes_before_the_form(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    mapping = parse_mapping("columns: {备注: field, 处罚类别: }\ndefaults: {level: 警告}", "m.yaml")
+    path = write_csv(tmp_path / "a.csv", {**PENALTY, "备注": "食品药品", "CF_CFLB": "罚款"})
+    assert take(path, None, mapping=mapping).new == 1
+    assert current(sqlite)[0]["field"] == "food_medicine"
+    assert current(sqlite)[0]["level"] == "fine"
+
+
+def test_one_command_without_options_takes_the_file(sqlite_store_url: str, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "行政处罚.csv", PENALTY, encoding="gb18030")
+    done = CliRunner().invoke(
+        main, ["ingest", str(path), "--database", sqlite_store_url, "--quarantine", str(tmp_path)]
+    )
+    assert done.exit_code == 0, done.output
+    assert "双公示行政处罚" in done.output
+
+
+def test_a_second_row_of_headers_in_codes_is_no_row_of_the_office(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    path = write_workbook(tmp_path / "a.xlsx", [[*PENALTY], [*CODED.values()], [*PENALTY.values()]])
+    report = take(path, None)
+    assert (report.new, report.rejected) == (1, 0)
+
+
+def test_two_headers_of_one_field_are_not_guessed_at(take: Ingest, tmp_path: Path) -> None:
+    with pytest.raises(IngestError, match="处罚类别 and CF_CFLB both mean"):
+        take(write_csv(tmp_path / "a.csv", {**PENALTY, "CF_CFLB": "警告"}), None)
+
+
+def test_a_form_that_lacks_what_makes_its_number_is_refused_by_that_name(
+    take: Ingest, tmp_path: Path
+) -> None:
+    row = {name: value for name, value in PENALTY.items() if name not in ("处罚机关", "数据来源单位")}
+    with pytest.raises(IngestError, match="认定机关"):
+        take(write_csv(tmp_path / "a.csv", row), None)
+
+
+def test_the_same_file_again_changes_nothing(take: Ingest, tmp_path: Path) -> None:
+    take(write_csv(tmp_path / "a.csv", PENALTY), None)
+    take(write_csv(tmp_path / "b.csv", PERMIT), None)
+    again = take(write_csv(tmp_path / "a.csv", PENALTY), None)
+    assert (again.new, again.changed, again.unchanged) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("form", forms_of("enterprise"), ids=lambda form: form.id)
+def test_each_form_speaks_of_columns_and_codes_that_its_vocabulary_has(form: Form) -> None:
+    vocabulary = load_vocabulary(form.vocabulary)
+    assert vocabulary.records is not None
+    columns = vocabulary.records.columns
+    finders = {name: vocabulary.subject.columns[name] for name in vocabulary.find_by}
+    assert form.columns.keys() <= columns.keys() | finders.keys()
+    assert set(form.number) <= {*form.columns, *form.fixed, SUBJECT}
+    for name, code in form.fixed.items():
+        assert code in columns[name].values
+    for name, said in form.columns.items():
+        codes = {code for code in said.words.values() if code is not None} | set(said.gravest)
+        assert codes <= (columns | finders)[name].values.keys()
+        if said.gravest:
+            kind = vocabulary.records.kinds[form.fixed["kind"]]
+            assert set(said.gravest) == set(kind.values[name])
+    words = [word for words in form.fields.values() for word in words]
+    assert sorted(words) == sorted(set(words))
