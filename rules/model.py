@@ -69,6 +69,7 @@ class Column:
     :param declared: the type's name in the vocabulary: text, integer, decimal, date, boolean.
     :param values: code → title, where the column has a closed list of codes.
     :param aliases: other headers by which files name the column.
+    :param doubted: headers that may mean something else → what; the column is read all the same.
     :param spellings: other words by which files say a code → the code.
     :param format: a further check on a text: ``uscc`` (GB 32100-2015).
     :param lawful: patterns of codes that break the format and are in use, ``?`` for any character.
@@ -86,6 +87,7 @@ class Column:
     fillers: tuple[str, ...] = field(default=(), metadata={"identity": False})
     possible: Possible = field(default=ANYTHING, metadata={"identity": False})
     spellings: Mapping[str, str] = field(default_factory=dict, metadata={"identity": False})
+    doubted: Mapping[str, Title] = field(default_factory=dict, metadata={"identity": False})
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ def _table(document: Document, data: Mapping[str, Any], path: Path, faults: list
             title=c["title"],
             values=c["values"],
             aliases=tuple(c["aliases"]),
+            doubted=c["doubted"],
             spellings=c["spellings"],
             format=c["format"],
             lawful=tuple(c["lawful"]),

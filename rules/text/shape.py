@@ -380,6 +380,7 @@ class ColumnSchema(Strict):
     title = own.TitleField(required=True)
     values = fields.Dict(keys=fields.String(), values=own.TitleField(), load_default=dict)
     aliases = fields.List(own.Text(), load_default=list)
+    doubted = fields.Dict(keys=own.Text(), values=own.TitleField(), load_default=dict)
     spellings = fields.Dict(keys=own.Text(), values=fields.String(), load_default=dict)
     format = own.Text(load_default=None, validate=one_of(("uscc",)))
     lawful = fields.List(own.CodePattern(), load_default=list)

@@ -57,7 +57,7 @@ FILES = {
     "undoes": "撤回 takes back",
     "undone_by": "被撤回 taken back by",
 }
-DETAILS = ("quarantine", "mend", "warnings", "ignored", "absent", "sheets")
+DETAILS = ("quarantine", "mend", "warnings", "ignored", "doubted", "absent", "sheets")
 
 
 class _Ingest(click.Command):
@@ -227,6 +227,7 @@ def _notes(file: FileReport) -> list[str]:
         notes.append("只有表头,没有数据 headers only, no rows")
     if file.ignored:
         notes.append(f"未识别的列 columns ignored: {'、'.join(file.ignored)}")
+    notes += [f"表头有疑 header in doubt: {doubt}" for doubt in file.doubted]
     if file.quarantine:
         notes.append(f"{file.rejected} 行已隔离 rows quarantined: {file.quarantine}")
     if file.mend:

@@ -203,7 +203,7 @@ def _score_file(
     if done.orphans:
         tell(f"{done.orphans:,} records of unknown subjects, counted for nobody")
     for passed in done.ignored:
-        tell(f"sheets and columns that are not read, ignored: {passed}")
+        tell(f"sheets and columns that are ignored or in doubt: {passed}")
     if done.rejected:
         tell(f"{done.rejected:,} values set aside, with the reasons: {done.written[-1]}")
     for path in done.written:
@@ -233,7 +233,7 @@ def _score_folder(
     if counts["orphans"]:
         tell(f"{counts['orphans']:,} records of unknown subjects, counted for nobody")
     for passed in done.manifest["ignored"]:
-        tell(f"sheets and columns that are not read, ignored: {passed}")
+        tell(f"sheets and columns that are ignored or in doubt: {passed}")
     if counts["rejected"]:
         tell(f"{counts['rejected']:,} values set aside, with the reasons: {out / 'rejected'}")
     tell(f"written: {out / MANIFEST}")

@@ -196,12 +196,12 @@ def rows_of(
                 queries.append(
                     f"select *, {number} as _file, 0 as _block, null as _sheet from ({found.good})"
                 )
-                ignored = found.ignored
+                ignored, notes = found.ignored, found.doubted
             else:
-                with blocks_of(path, matcher) as (ignored, unread, blocks):
+                with blocks_of(path, matcher) as (ignored, notes, blocks):
                     _fill(connection, table, path, name, blocks)
-                passed += [f"{path}: {one_line(sheet)}" for sheet in unread]
         queries.append(f"select *, {number} as _file from {name}")
+        passed += [f"{path}: {one_line(note)}" for note in notes]
         if ignored:
             passed.append(f"{path}: {', '.join(ignored)}")
     return " union all by name ".join(queries), tuple(passed)

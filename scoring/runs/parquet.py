@@ -52,11 +52,13 @@ class ParquetRows:
     :param good: a query of those that are good at sight: the table's columns, typed, and ``_row``, from 1.
     :param others: the other rows, as ingest reads them.
     :param ignored: the file's columns that the table has not.
+    :param doubted: those that may mean something else than they are read as, with what.
     """
 
     good: str
     others: Iterator[Block]
     ignored: tuple[str, ...]
+    doubted: tuple[str, ...]
 
 
 @contextmanager
@@ -159,7 +161,7 @@ class _Reading:
             self._read(name)
         for reads in self._reader.together:
             self._read_together(reads)
-        return ParquetRows(self._good(), self._others(), self._layout.ignored)
+        return ParquetRows(self._good(), self._others(), self._layout.ignored, self._layout.doubted)
 
     def _read(self, name: str) -> None:
         """Reads the cells of a column that are not plain; keeps those that are not what they seem."""

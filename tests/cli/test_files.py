@@ -412,7 +412,7 @@ def test_orphans_and_unknown_columns_are_told(
     result = score(market / "subjects.csv", records)
     assert result.exit_code == 0
     assert "1 records of unknown subjects, counted for nobody" in result.stderr
-    assert f"ignored: {records}: amuont" in result.stderr
+    assert f"in doubt: {records}: amuont" in result.stderr
 
 
 def test_rows_are_numbered_as_they_stand_in_a_large_file(
@@ -619,7 +619,7 @@ def test_sheets_that_are_not_read_are_named(score: Callable[..., Result], tmp_pa
     book.save(tmp_path / "s.xlsx")
     answer = score(tmp_path / "s.xlsx")
     assert answer.exit_code == 0
-    assert "sheets and columns that are not read, ignored: " in answer.output
+    assert "sheets and columns that are ignored or in doubt: " in answer.output
     assert "s.xlsx: 旧 隐藏,未读 hidden, not read" in answer.output
     assert "s.xlsx: 说明 不是数据表,未读 not a table, not read" in answer.output
 

@@ -108,6 +108,29 @@ def test_a_unit_above_a_table_without_amounts_says_nothing_of_it(take: Ingest, t
     assert take(write_text(tmp_path / "a.csv", ["单位：万元", "编号,信用代码", f"R1,{CODES[0]}"])).new == 1
 
 
+@pytest.mark.parametrize("header", ["发生日期", "*发生日期（年/月/日）", "3. 发生日期"])
+def test_a_header_that_may_mean_something_else_is_read_and_doubted(
+    take: Ingest, sqlite: Store, tmp_path: Path, header: str
+) -> None:
+    rows = [f"编号,信用代码,{header}", f"R1,{CODES[0]},2026-03-01"]
+    report = take(write_text(tmp_path / "a.csv", rows))
+    assert [f"“{header}”按“认定日期”读取" in doubt for doubt in report.doubted] == [True]
+    assert (report.new, report.ignored) == (1, ())
+    assert current(sqlite)[0]["occurred_on"] == "2026-03-01"
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_the_header_that_is_sure_goes_before_the_one_that_is_doubted(
+    take: Ingest, sqlite: Store, tmp_path: Path, order: tuple[int, int]
+) -> None:
+    columns = [("认定日期", "2026-03-01"), ("发生日期", "2025-01-01")]
+    headers, dates = zip(*(columns[n] for n in order), strict=True)
+    rows = [f"编号,信用代码,{','.join(headers)}", f"R1,{CODES[0]},{','.join(dates)}"]
+    report = take(write_text(tmp_path / "a.csv", rows))
+    assert (report.doubted, report.ignored) == ((), ("发生日期",))
+    assert current(sqlite)[0]["occurred_on"] == "2026-03-01"
+
+
 def test_two_headers_of_one_column_are_still_refused(take: Ingest, tmp_path: Path) -> None:
     path = write_text(tmp_path / "a.csv", ["编号,信用代码,决定日期（年/月/日）,2.日期", f"R1,{CODES[0]},,"])
     with pytest.raises(IngestError, match="both mean occurred_on"):

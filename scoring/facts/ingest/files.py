@@ -99,6 +99,7 @@ class FileReport:
     :param vocabulary: the one that the file was read by.
     :param forms: the official forms that its tables are of.
     :param ignored: headers that name no column of the table; their cells are not in the store.
+    :param doubted: headers that may mean something else than they were read as, with what.
     :param absent: columns of the table that the file has not; they are unknown in its rows. Of several
         sheets, those that any of them has not.
     :param sheets: what became of each sheet, of a workbook.
@@ -123,6 +124,7 @@ class FileReport:
     mend: Path | None = None
     vocabulary: str = ""
     forms: tuple[Title, ...] = ()
+    doubted: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -252,6 +254,7 @@ def ingest_file(
         mend=_mend(store, path, matcher, result, reading, hold),
         vocabulary=matcher.vocabulary.id,
         forms=opened.forms,
+        doubted=opened.columns(lambda layout: layout.doubted),
     )
 
 
@@ -261,8 +264,8 @@ def blocks_of(
 ) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], Iterator[tuple[str | None, Block]]]]:
     """A file's rows as :func:`ingest_file` reads them, for those who keep them elsewhere.
 
-    :return: headers that name no column; sheets that are not read, with the reason; and each block of rows
-        with its sheet. No subject is looked up.
+    :return: headers that name no column; what else a reader should know, sheets that are not read and
+        headers that are doubted; and each block of rows with its sheet. No subject is looked up.
     :raises IngestError: where the file can't be read as a table of the matcher's vocabulary, or lacks a
         column that every row needs.
     """
@@ -275,8 +278,9 @@ def blocks_of(
             for sheet, layout in opened.tables
             for block in RowReader(layout, matcher, sheet.epoch).blocks(sheet)
         )
-        unread = tuple(str(sheet) for sheet in opened.sheets if sheet.state != "read")
-        yield opened.columns(lambda layout: layout.ignored), unread, blocks
+        notes = [str(sheet) for sheet in opened.sheets if sheet.state != "read"]
+        notes += opened.columns(lambda layout: layout.doubted)
+        yield opened.columns(lambda layout: layout.ignored), tuple(notes), blocks
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from scoring.facts.ingest.header_words import has_unit, readings, unit_above
 from scoring.facts.ingest.mapping import Dataset, FileMapping
 from scoring.facts.ingest.refusals import Refuser
 from scoring.facts.ingest.sheets import HEAD_ROWS, Cells, Row, is_blank
-from scoring.facts.ingest.sources import Found
+from scoring.facts.ingest.sources import Found, doubt_of
 
 TITLES = {"subject": Title("主体", "subjects"), "record": Title("记录", "records")}
 
@@ -73,6 +73,16 @@ class Layout:
         if (len(cells) > self.width and not is_blank(cells[self.width :])) or self.refuser(whole) is not None:
             return None
         return [None if place in self.private else cell for place, cell in enumerate(whole)]
+
+    @property
+    def doubted(self) -> tuple[str, ...]:
+        """The headers that may mean something else, with what they are read as and what else it is."""
+        doubts = ((f.header, f.column.title, doubt_of(f.column, f.header)) for f in self.found)
+        return tuple(
+            f"“{header}”按“{title.zh}”读取,{why.zh} read as {title.en}: {why.en}"
+            for header, title, why in doubts
+            if why is not None
+        )
 
     @property
     def absent(self) -> tuple[Column, ...]:
@@ -265,15 +275,19 @@ class HeaderMatcher:
         return tuple(names[name] for name in self.vocabulary.find_by if name in names)
 
     def _match(self, dataset: Dataset, cells: Cells) -> dict[int, tuple[str, int]]:
-        """Position → column name and multiplier, for the cells that are headers of the table."""
-        found = {}
+        """Position → column name and multiplier, for the cells that are headers of the table; a header that
+        may mean something else names its column where no other does."""
+        found, doubted = {}, set()
         for position, cell in enumerate(cells):
             if cell is None or cell == "":
                 continue
             column, per = self._column(dataset, as_text(cell))
             if column is not None:
                 found[position] = (column, per or 1)
-        return found
+                if doubt_of(self.tables[dataset].columns[column], as_text(cell)) is not None:
+                    doubted.add(position)
+        sure = {column for position, (column, _) in found.items() if position not in doubted}
+        return {n: named for n, named in found.items() if n not in doubted or named[0] not in sure}
 
     def _column(self, dataset: Dataset, header: str) -> tuple[str | None, int]:
         for word, per in readings(header):
@@ -349,7 +363,7 @@ def _known_words(table: Table) -> dict[str, str]:
     for kind in (
         [(column.name, column.name) for column in columns],
         [(title, column.name) for column in columns for title in (column.title.zh, column.title.en)],
-        [(alias, column.name) for column in columns for alias in column.aliases],
+        [(alias, column.name) for column in columns for alias in (*column.aliases, *column.doubted)],
     ):
         for word, name in kind:
             words.setdefault(fold_header(word), name)

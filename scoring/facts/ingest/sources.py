@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from rules.model import Column
+from rules.model import Column, Title
 from scoring.facts.ingest.cells import Convert, is_unknown
 from scoring.facts.ingest.errors import Fault
-from scoring.facts.ingest.folding import Cell, Unreadable, as_text, fold
+from scoring.facts.ingest.folding import Cell, Unreadable, as_text, fold, fold_header
+from scoring.facts.ingest.header_words import readings
 
 Cells = Sequence[Cell]
 
@@ -28,6 +29,12 @@ class Source(Protocol):
 
     def place(self, cells: Cells) -> int:
         """The position of the cell that a message about it names."""
+
+
+def doubt_of(column: Column, header: str) -> Title | None:
+    """What else a header may mean that is taken for a column."""
+    words = {word for word, _ in readings(header)} if column.doubted else ()
+    return next((why for word, why in column.doubted.items() if fold_header(word) in words), None)
 
 
 @dataclass(frozen=True, slots=True)
