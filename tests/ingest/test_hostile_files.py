@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import resource
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+from warm import Warm
 
 from scoring.facts.ingest import bounds
 from scoring.facts.ingest.errors import IngestError
@@ -21,8 +19,9 @@ HEAD, GOOD = row("编号", "信用代码"), row("R1", CODES[0])
 MEMORY = 400 << 20
 SECONDS = 60
 
-READ = """
+READ = f"""
 import resource, sys
+resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))
 from pathlib import Path
 from scoring.facts.ingest.errors import IngestError
 from scoring.facts.ingest.headers import HeaderMatcher
@@ -42,13 +41,10 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 def read(path: Path) -> tuple[str, int]:
     """What a process of its own says of a file, and the bytes that it needed; it dies of too much work."""
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-
-    command = [sys.executable, "-c", READ, str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, preexec_fn=limit)
-    *said, memory = done.stdout.splitlines()
+    process = Warm(READ, str(path))
+    told, wrong = process.communicate()
+    assert process.returncode == 0, wrong
+    *said, memory = told.splitlines()
     return "\n".join(said), int(memory) * 1024
 
 
