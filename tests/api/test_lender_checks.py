@@ -63,13 +63,15 @@ def test_one_made_up_reference_in_a_batch_gives_no_tier_at_all(lender: Client) -
 
 
 def test_the_consent_of_another_subject_or_to_another_lender_opens_nothing(
-    sign_in: Sign, lender: Client
+    sign_in: Sign, lender: Client, regulator: Client
 ) -> None:
     other = consented(sign_in(Role.LENDER, "乙银行"), LISTED)
     own = consented(lender, FINED)
     unknown = _refused(lender, check("SQ-2026-9999", LISTED)).replace("SQ-2026-9999", "")
     assert _refused(lender, check(other)).replace(other["reference"], "") == unknown
     assert _refused(lender, check(own, LISTED)).replace(own["reference"], "") == unknown
+    noted = [note["consent_id"] for note in regulator.get(CHECKS).json["items"]]
+    assert noted == [None] * 3, "under no consent: that of another is none of the log's business"
 
 
 @pytest.mark.parametrize(
