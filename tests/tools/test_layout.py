@@ -99,3 +99,10 @@ def test_comments_inside_brackets_stay_where_they_are() -> None:
 def test_what_is_no_pack_is_refused(text: str) -> None:
     with pytest.raises(PackError):
         layout(text, "bad.yaml")
+
+
+def test_a_comment_above_the_first_key_of_an_item_stays_above_it() -> None:
+    messy = "rules:\n-\n  # why\n\n  # what\n  id: fine\n  points: -1\n-   # how\n  id: award\n"
+    laid_out = layout(messy, "c.yaml")
+    assert "  # why\n\n  # what\n  - id: fine\n    points: -1\n" in laid_out
+    assert layout(laid_out, "c.yaml") == laid_out
