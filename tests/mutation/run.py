@@ -107,9 +107,10 @@ GROUPS = {
     "access": Group(
         ("scoring/access/*.py", "scoring/runs/jobs.py", "api/*.py", "api/around/*.py", "api/http/*.py"),
         ("tests/test_promises.py", *(f"tests/api/test_{name}.py" for name in (
-            "access", "anchors", "audit", "consents", "edge", "ends", "errors", "idempotency", "jobs", "keys",
-            "lender_checks", "odd_requests", "packs", "readiness", "runs", "subjects"))),
-        ("tests/api", "tests/pages/test_sign_in.py"),
+            "access", "anchors", "audit", "consents", "crowd", "edge", "ends", "errors", "idempotency",
+            "jobs", "keys", "lender_checks", "odd_requests", "packs", "readiness", "runs", "subjects")),
+            "tests/pages/test_error_pages.py", "tests/pages/test_sign_in.py"),
+        ("tests/api", "tests/pages"),
     ),
 }  # fmt: skip
 
