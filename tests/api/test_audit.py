@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from client import Client
 from small_district import FINED, SUBJECTS, take
 
+from rules.calendar import SHANGHAI
 from scoring.access.audit import GENESIS, Anchor, AuditLog, Event, chained, entries, verify
 from scoring.store import Store, StoreError
 from scoring.store.access import AuditEntry, AuditHead
@@ -242,6 +243,15 @@ def test_a_clock_that_is_set_back_leaves_the_log_whole(store: Store, log: AuditL
     assert (verify(store).entries, verify(store).faults) == (7, ())
     newest = entries(store, limit=1)[0]
     assert (newest.subject_id, newest.at) == ("later", earlier)
+
+
+def test_an_entry_of_another_time_zone_is_the_same_moment_and_leaves_the_log_whole(
+    store: Store, log: AuditLog
+) -> None:
+    noon = dt.datetime(2026, 8, 1, 12, tzinfo=SHANGHAI)
+    log.write([Event("tests", "operator", "test.read", "noon", at=noon)])
+    assert verify(store).faults == ()
+    assert (entries(store, limit=1)[0].at, noon.utcoffset()) == (noon, dt.timedelta(hours=8))
 
 
 @pytest.fixture

@@ -185,6 +185,14 @@ def test_a_replaced_key_hands_on_its_end_its_owner_and_its_organisation(store: S
     assert (second.replaces, third.replaces) == (first.prefix, second.prefix)
 
 
+def test_an_organisation_is_the_same_in_every_spelling_of_its_name(store: Store) -> None:
+    """Its key opens what is the organisation's, however the name was typed."""
+    for typed in ("甲局(A区)", "甲局（Ａ区）", " 甲局(A区) "):
+        made = create_key(store, Role.DEPARTMENT, "x", typed)
+        assert made.key.organisation == "甲局(A区)"
+        assert KeyRing(store).authenticate(made.token).organisation == "甲局(A区)"
+
+
 def test_an_overlap_does_not_lengthen_the_life_of_a_key(store: Store) -> None:
     soon = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=5)
     first = create_key(store, Role.REGULATOR, "x", expires_at=soon).key

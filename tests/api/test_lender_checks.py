@@ -6,16 +6,18 @@ import datetime as dt
 import threading
 
 import pytest
+import sqlalchemy as sa
 from client import Client, Sign
 from flask import Flask
-from lending_desk import DAY, Clock, check, consented
-from small_district import FINED, LISTED, MIXED, SUBJECTS
+from lending_desk import DAY, Clock, check, consented, terms
+from small_district import AUTHORITY, FINED, LISTED, MIXED, SUBJECTS
 
 from api.app import create_app
 from api.settings import Settings
 from scoring.access.audit import AuditLog, Event, entries, verify
-from scoring.access.keys import Role
-from scoring.store import Store
+from scoring.access.consents import Registration, Who, consents_to, register
+from scoring.access.keys import Role, create_key
+from scoring.store import Store, open_store
 
 CHECKS = "/v1/lender-checks"
 BATCH = f"{CHECKS}/batch"
@@ -63,13 +65,15 @@ def test_one_made_up_reference_in_a_batch_gives_no_tier_at_all(lender: Client) -
 
 
 def test_the_consent_of_another_subject_or_to_another_lender_opens_nothing(
-    sign_in: Sign, lender: Client
+    sign_in: Sign, lender: Client, regulator: Client
 ) -> None:
     other = consented(sign_in(Role.LENDER, "乙银行"), LISTED)
     own = consented(lender, FINED)
     unknown = _refused(lender, check("SQ-2026-9999", LISTED)).replace("SQ-2026-9999", "")
     assert _refused(lender, check(other)).replace(other["reference"], "") == unknown
     assert _refused(lender, check(own, LISTED)).replace(own["reference"], "") == unknown
+    noted = [note["consent_id"] for note in regulator.get(CHECKS).json["items"]]
+    assert noted == [None] * 3, "under no consent: that of another is none of the log's business"
 
 
 @pytest.mark.parametrize(
@@ -180,6 +184,21 @@ def test_a_stop_waits_for_the_check_under_way_and_the_next_check_is_refused(
     (asked,), (stopped,) = (entries(store, action=a) for a in ("lender.check", "lenders.stop"))
     assert asked.seq < stopped.seq
     assert lender.post(CHECKS, json=check(consent)).json["type"] == "/problems/lender-stopped"
+
+
+def test_checks_of_one_lender_under_one_consent_do_not_wait_for_each_other(
+    postgresql_district_url: str,
+) -> None:
+    """Both hold what they look at, so that nobody takes it back meanwhile, and neither holds up the other."""
+    store = open_store(postgresql_district_url)
+    create_key(store, Role.LENDER, "tests", AUTHORITY)
+    wanted = terms(LISTED, valid_from=DAY, valid_until=DAY)
+    made = register(store, Who("k", Role.LENDER, AUTHORITY), Registration(**wanted), clock=Clock())
+    with store.writing() as one, store.writing() as two:
+        two.execute(sa.text("SET LOCAL lock_timeout = '3s'"))
+        for session in (one, two):
+            assert consents_to(session, AUTHORITY, [made.reference]) == {made.reference: made}
+    store.close()
 
 
 def test_a_batch_answers_each_check_by_itself(lender: Client, sign_in: Sign) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,9 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
+from client import Client
 from flask import Flask
+from small_district import FINED
 from waiting import PATIENCE
 
 from api.app import create_app
@@ -117,3 +120,12 @@ def test_a_postgresql_that_takes_no_changes_is_503(postgresql_district_url: str)
     ):
         session.execute(sa.text("UPDATE alembic_version SET version_num = version_num"))
     store.close()
+
+
+def test_metrics_count_requests_by_how_long_they_took(regulator: Client) -> None:
+    """Between these bounds: what watches over the service asks for them by name."""
+    regulator.get(f"/v1/subjects/{FINED}/grade")
+    told = regulator.get("/metrics").text
+    bucket = r'xinheng_request_seconds_bucket\{endpoint="subjects\.get_grade",le="([^"]+)"\}'
+    milliseconds = ["0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5"]
+    assert re.findall(bucket, told) == [*milliseconds, "1.0", "2.5", "5.0", "10.0", "30.0", "+Inf"]

@@ -142,3 +142,10 @@ def test_the_same_answer_is_not_sent_twice(regulator: Client) -> None:
     first = regulator.get(f"/v1/subjects/{FINED}/grade")
     again = regulator.get(f"/v1/subjects/{FINED}/grade", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
+
+
+def test_json_has_chinese_as_it_is_and_keys_in_their_own_order_without_spaces(regulator: Client) -> None:
+    text = regulator.get(f"/v1/subjects/{FINED}").text
+    assert text.startswith(f'{{"subject_id":"{FINED}",'), text
+    assert "样例企业" in text
+    assert text.index('"subject_id"') < text.index('"name"')

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from scoring.cli import main
 from scoring.store import Store, open_store
+from scoring.store.models import Quarantined
 
 from .conftest import CODES, current, write_text
 
@@ -91,6 +94,21 @@ def test_one_decision_under_two_numbers_is_said_and_listed(opened: Store) -> Non
         "HH2": "effective",
     }
     assert json.loads(xinheng("records", "twins", "--search", "--format", "json").stdout) == []
+
+
+def test_one_decision_on_two_sheets_is_said_of_a_row_of_each(opened: Store) -> None:
+    """Both are the second row: of their own sheets."""
+    book = openpyxl.Workbook()
+    for number, name in enumerate(("三月", "四月"), 1):
+        sheet = book.create_sheet(name)
+        sheet.append(HEAD.split(","))
+        sheet.append(FULL.replace("HH1", f"HH{number}").split(","))
+    book.remove(book.worksheets[0])
+    book.save("t.xlsx")
+    assert ingest("t.xlsx")["warned"] == 2
+    with opened.reading() as session:
+        noted = session.execute(sa.select(Quarantined.sheet, Quarantined.row_no, Quarantined.value)).all()
+    assert sorted(noted) == [("三月", 2, "HH1"), ("四月", 2, "HH2")]
 
 
 def test_twins_are_listed_for_people_by_titles_and_shanghai_times(opened: Store) -> None:

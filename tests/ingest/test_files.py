@@ -392,3 +392,17 @@ def test_documents_are_those_of_the_store(tmp_path: Path, rows: list[tuple[Any, 
         assert isinstance(row, tuple)
         assert row[3] == encode(json.loads(row[3]))
         assert row[1] == row[2] == CODES[0]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.xlsx"])
+def test_it_is_told_how_much_of_a_file_is_read(sqlite: Store, tmp_path: Path, name: str) -> None:
+    lines = [("编号", "信用代码", "金额"), *((f"R{n}", CODES[0], str(n)) for n in range(600))]
+    if name == "a.csv":
+        path = write_text(tmp_path / name, [",".join(line) for line in lines])
+    else:
+        path = write_workbook(tmp_path / name, lines)
+    told: list[tuple[int, int]] = []
+    reading = Reading(quarantine=tmp_path / "quarantine")
+    ingest_file(sqlite, path, LENIENT, reading, lambda done, whole: told.append((done, whole)))
+    assert told == sorted(told)
+    assert 0 < told[0][0] <= told[-1][0] == told[-1][1]

@@ -155,3 +155,18 @@ def test_a_records_file_without_date_kind_or_status_is_refused_with_what_was_und
     said = str(refused.value)
     for part in (missing, taken_for, "编号→记录编号", "defaults: {"):
         assert part in said
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.xlsx"])
+def test_of_two_rows_that_serve_as_headers_alike_the_upper_one_does(
+    take: Ingest, sqlite: Store, tmp_path: Path, name: str
+) -> None:
+    """Headers that were repeated are a row that can't be read, and nothing above them is left out."""
+    path, row = tmp_path / name, ("R1", CODES[0], "5")
+    lines = [("编号", "信用代码", "金额"), row, ("编号", "信用代码", "金额"), ("R2", CODES[0], "6")]
+    if name == "a.csv":
+        write_text(path, [",".join(line) for line in lines])
+    else:
+        write_workbook(path, lines)
+    take(path)
+    assert [known["record_id"] for known in current(sqlite)] == ["R1", "R2"]

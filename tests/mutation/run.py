@@ -3,10 +3,12 @@
     make mutants                    # 200 mistakes drawn by seed 1, on two cores: an hour or two
     python tests/mutation/run.py --sample 40 --seed 7 --group judging
 
-cosmic-ray makes the mutations. Each worker has a clone of the last commit to itself. First the tests must
-pass there as they are: one that fails anyway would seem to catch everything. The result is a line a mistake,
-with the test that saw it or else with its difference, and the share of those that were caught, for each
-group and in all; exit code 1 below :data:`BOUND`. docs/testing.md holds the last figure.
+cosmic-ray makes the mutations. Each worker has a clone of the last commit to itself. First the nearest tests
+run there as they are, once for all seeds of a commit: they must pass, for one that fails anyway would seem to
+catch everything, and it is noted which lines each of them passes. Of a mistake those run that pass its line,
+the ones that look at little else first, and then all. The result is a line a mistake, with the test that saw
+it or else with its difference, and the share of those that were caught, for each group and in all; exit code
+1 below :data:`BOUND`. docs/testing.md holds the last figure.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import random
 import re
 import resource
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -33,6 +36,7 @@ from cosmic_ray.ast import ast_nodes, get_ast_from_path
 from cosmic_ray.mutating import mutate_and_test
 from cosmic_ray.plugins import get_operator
 from cosmic_ray.work_item import MutationSpec, TestOutcome
+from passing import DATA, Passing
 
 BOUND = 0.9
 CPU_SECONDS = 900
@@ -42,6 +46,12 @@ TIMEOUT = 7200.0
 """By the clock; a mutation whose tests wait so long is left out, for the machine may only have been busy."""
 
 WAITED = "left out: its tests waited too long"
+
+PYTEST = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+ON_SQLITE = ["-k", "not postgresql", "-m", "not alone"]
+
+FIRST = 20
+"""So many tests are loaded first: most mistakes are seen by them, and all tests take their time to load."""
 
 OPERATORS = frozenset(
     f"core/{name}"
@@ -97,9 +107,10 @@ GROUPS = {
     "access": Group(
         ("scoring/access/*.py", "scoring/runs/jobs.py", "api/*.py", "api/around/*.py", "api/http/*.py"),
         ("tests/test_promises.py", *(f"tests/api/test_{name}.py" for name in (
-            "access", "anchors", "audit", "consents", "edge", "ends", "errors", "idempotency", "jobs", "keys",
-            "lender_checks", "odd_requests", "packs", "readiness", "runs", "subjects"))),
-        ("tests/api", "tests/pages/test_sign_in.py"),
+            "access", "anchors", "audit", "consents", "crowd", "edge", "ends", "errors", "idempotency",
+            "jobs", "keys", "lender_checks", "odd_requests", "packs", "readiness", "runs", "subjects")),
+            "tests/pages/test_error_pages.py", "tests/pages/test_sign_in.py"),
+        ("tests/api", "tests/pages"),
     ),
 }  # fmt: skip
 
@@ -111,10 +122,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--group", choices=GROUPS, action="append")
-    parser.add_argument("--quick", action="store_true", help="the nearest tests alone: at least so many")
+    parser.add_argument(
+        "--quick", action="store_true", help="the tests that pass a line alone: at least so many are caught"
+    )
     given = parser.parse_args()
     root = Path(__file__).parents[2]
     os.chdir(root)
+    kept = _kept(root)
     groups = given.group or list(GROUPS)
     drawn = list(_draw(groups, given.sample, given.seed))
     outcomes: Counter[tuple[str, bool]] = Counter()
@@ -122,10 +136,13 @@ def main() -> int:
         tempfile.TemporaryDirectory() as folder,
         multiprocessing.Pool(given.jobs, _move_in, (root, folder)) as pool,
     ):
-        for failing in filter(None, pool.imap_unordered(_fails_anyway, [] if given.quick else groups)):
+        for failing in filter(None, pool.imap_unordered(_pass, [(group, kept) for group in groups])):
             print(failing)
             return 1
-        for group, name, seen_by, diff in pool.imap_unordered(_try, [(*one, given.quick) for one in drawn]):
+        passing = {group: Passing(kept / group) for group in groups}
+        tests = (passing[group].tests_of(item.module_path, item.start_pos[0]) for group, item in drawn)
+        tries = [(*one, found, given.quick) for one, found in zip(drawn, tests, strict=True)]
+        for group, name, seen_by, diff in pool.imap_unordered(_try, tries):
             print(f"{group} {name}: {seen_by or 'survived'}", flush=True)
             if seen_by == WAITED:
                 continue
@@ -189,38 +206,58 @@ def _move_in(root: Path, folder: str) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
 
 
-def _fails_anyway(group: str) -> str:
-    """What the group's tests say where they fail without a mistake, else nothing."""
-    for command in _commands(group):
-        ended = subprocess.run(command, capture_output=True, text=True, check=False)
-        if ended.returncode:
-            return ended.stdout
+def _kept(root: Path) -> Path:
+    """The directory of what was noted of the last commit; what was noted of others is gone."""
+    commit = subprocess.check_output(["git", "rev-parse", "HEAD"], text=True).strip()
+    kept = root / ".mutation_cache" / commit
+    for other in kept.parent.glob("*"):
+        if other != kept:
+            shutil.rmtree(other)
+    kept.mkdir(parents=True, exist_ok=True)
+    return kept
+
+
+def _pass(noted: tuple[str, Path]) -> str:
+    """Note which lines the tests near a group pass; what they say where they fail without a mistake."""
+    group, kept = noted
+    if (kept / group).exists():
+        return ""
+    part = kept / f"{group}.part"
+    part.unlink(missing_ok=True)
+    command = [*PYTEST, *ON_SQLITE, "-p", "passing", *map(str, _files(GROUPS[group].near))]
+    there = os.environ | {DATA: str(part), "PYTHONPATH": f"{Path.cwd()}:{Path(__file__).parent}"}
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=there)
+    if ended.returncode:
+        return ended.stdout + ended.stderr
+    part.rename(kept / group)
     return ""
 
 
-def _try(drawn: tuple[str, MutationSpec, bool]) -> tuple[str, str, str, str]:
+def _try(drawn: tuple[str, MutationSpec, list[str], bool]) -> tuple[str, str, str, str]:
     """The group, the mutation, the test that saw it (or nothing), the difference."""
-    group, mutation, is_quick = drawn
+    group, mutation, passing, is_quick = drawn
     name = f"{mutation.module_path}:{mutation.start_pos[0]} {mutation.operator_name.removeprefix('core/')}"
-    for command in _commands(group, mutation.module_path)[: 1 if is_quick else None]:
-        result = mutate_and_test([mutation], shlex.join(command), TIMEOUT)
+    diff = ""
+    for tests in _in_order(group, passing, is_quick):
+        result = mutate_and_test([mutation], shlex.join([*PYTEST, *tests]), TIMEOUT)
+        diff = result.diff or ""
         if result.test_outcome is not TestOutcome.SURVIVED:
             if result.output == "timeout":
                 return group, name, WAITED, ""
             seen = re.search(r"^(?:FAILED|ERROR) (\S+)", result.output or "", re.MULTILINE)
             return group, name, seen[1] if seen else "the tests could not run, or never ended", ""
-    return group, name, "", result.diff or ""
+    return group, name, "", diff
 
 
-def _commands(group: str, module: Path | None = None) -> list[list[str]]:
-    """Run the tests near the group on SQLite alone; then all. Those come first that name the module."""
-    near, far = _files(GROUPS[group].near), _files(GROUPS[group].far)
-    if module:
-        dotted = ".".join(module.with_suffix("").parts)
-        near.sort(key=lambda test: (module.stem not in test.stem, dotted not in test.read_text("utf-8")))
-    pytest = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-    whole = [*pytest, *map(str, dict.fromkeys(near + far))]
-    return [[*pytest, "-k", "not postgresql", *map(str, near)], whole]
+def _in_order(group: str, passing: list[str], is_quick: bool) -> Iterator[list[str]]:
+    """What to run: the tests that pass the line, on SQLite alone, a few of them first; then all."""
+    asked = Path(f"../{os.getpid()}.tests")
+    for some in filter(None, (passing[:FIRST], passing[FIRST:])):
+        asked.write_text("\n".join(some), encoding="utf-8")
+        yield [*ON_SQLITE, f"@{asked}"]
+    if not is_quick:
+        near, far = _files(GROUPS[group].near), _files(GROUPS[group].far)
+        yield [str(file) for file in dict.fromkeys(near + far)]
 
 
 def _files(tests: tuple[str, ...]) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import sqlite3
 import tempfile
@@ -11,7 +12,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from rules.calendar import SHANGHAI
 from scoring.store import Store, StoreError, create_store, open_store
+from scoring.store.live import LiveScan
+from scoring.store.models import IngestedFile
+
+NOON = dt.datetime(2026, 8, 1, 12, tzinfo=SHANGHAI)
 
 _ADD_PACK = sa.text("INSERT INTO packs VALUES ('h', 'p', '1', 'f', 's', NULL, '2026-01-01')")
 
@@ -120,6 +126,29 @@ def test_a_change_that_fails_leaves_nothing(store: Store) -> None:
         change_and_fail()
     with store.reading() as session:
         assert session.scalar(sa.text("SELECT count(*) FROM packs")) == 0
+
+
+def test_nothing_refers_to_what_is_not_there(store: Store) -> None:
+    """A row that names a file, a key or a run that there is none of is refused, in either database."""
+    wrong = IngestedFile(
+        sha256="a" * 64, name="a.csv", vocabulary="merchant", table="subject", rows_good=0, rows_bad=0,
+        ingested_at=NOON, source="undo", undoes=9,
+    )  # fmt: skip
+    with pytest.raises(sa.exc.IntegrityError), store.writing() as session:
+        session.add(wrong)
+    with store.reading() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(IngestedFile)) == 0
+
+
+def test_a_moment_is_kept_whatever_its_time_zone_and_refused_without_one(store: Store) -> None:
+    given = {"pack_id": "p", "pack_hash": "h"}
+    with store.writing() as session:
+        session.add(LiveScan(known_at=NOON, **given))
+    with store.reading() as session:
+        kept = session.scalars(sa.select(LiveScan.known_at)).one()
+    assert (kept, kept.utcoffset()) == (NOON, dt.timedelta())
+    with pytest.raises(sa.exc.StatementError, match="needs a time zone"), store.writing() as session:
+        session.execute(sa.update(LiveScan).values(known_at=NOON.replace(tzinfo=None)))
 
 
 def test_readers_keep_their_state_while_another_writes(store: Store) -> None:

@@ -203,3 +203,12 @@ def test_what_is_odd_about_a_row_that_was_taken_is_counted_apart(store: Store, t
     assert (numbers(result), result.warned) == ((1, 0, 0, 1), 1)
     again = take_in(store, "subject", [merchant("a", stalls=900)], notes)
     assert (numbers(again), again.warned) == ((0, 0, 1, 1), 1)
+
+
+@pytest.mark.parametrize("found", [999, 1_000, 1_001])
+def test_a_check_says_of_up_to_a_thousand_things_what_is_wrong(store: Store, found: int) -> None:
+    """And counts them all."""
+    wrong = [Rejected(number, None, None, "x") for number in range(found)]
+    file = FileInfo("4" * 64, "bad.csv")
+    result = ingest_rows(store, "merchant", "subject", rows("merchant_id", []), file, wrong, check=True)
+    assert (result.rejected, len(result.noted)) == (found, min(found, 1_000))

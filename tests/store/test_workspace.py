@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,18 @@ def test_what_is_nobodys_by_a_lock_is_left_alone(tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
     clear_dead(str(tmp_path))
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_another_user_left_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who may do everything could clear it: not even then."""
+    (tmp_path / "xinheng-theirs").mkdir()
+    (tmp_path / "xinheng-theirs" / "owner.lock").touch()
+    monkeypatch.setattr("os.getuid", lambda: os.geteuid() + 1)
+    clear_dead(str(tmp_path))
+    assert (tmp_path / "xinheng-theirs" / "owner.lock").exists()
+    monkeypatch.undo()
+    clear_dead(str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,3 +99,11 @@ def test_comments_inside_brackets_stay_where_they_are() -> None:
 def test_what_is_no_pack_is_refused(text: str) -> None:
     with pytest.raises(PackError):
         layout(text, "bad.yaml")
+
+
+def test_a_comment_above_the_key_that_comes_first_goes_above_its_item() -> None:
+    """Also where the key stood further down, and with the empty lines between comments."""
+    messy = "rules:\n- points: -1\n  # why\n\n  # what\n  id: fine\n-   # how\n  id: award\n"
+    laid_out = layout(messy, "c.yaml")
+    assert laid_out.startswith("rules:\n  # why\n\n  # what\n  - id: fine\n    points: -1\n")
+    assert layout(laid_out, "c.yaml") == laid_out
