@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -17,7 +18,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum.cn import uscc
 
-from rules.calendar import today
 from rules.library.loader import load_vocabulary
 from rules.model import Column, Table
 from scoring.facts.ingest.rows import EXAMPLE
@@ -30,7 +30,7 @@ VOCABULARY = load_vocabulary("enterprise")
 assert VOCABULARY.records is not None
 BODIES = [f"91500159MA00000{n:02}" for n in range(12)]
 CODES = [body + uscc.calc_check_digit(body) for body in BODIES]
-TODAY = today()
+TODAY = dt.date(2026, 8, 31)
 
 CODED = [
     *CODES,
@@ -129,10 +129,17 @@ def _fitting_texts(column: Column) -> list[Any]:
     return {"decimal": NUMBERS, "integer": NUMBERS, "date": WRITTEN_DAYS}.get(column.declared, PROSE)
 
 
-def _read(path: Path, table: str) -> Any:
+@pytest.fixture(scope="module")
+def place() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Where files are read, each by a connection of its own: their tables are temporary."""
     with workspace() as duck:
+        yield duck
+
+
+def _read(place: duckdb.DuckDBPyConnection, path: Path, table: str) -> Any:
+    with place.cursor() as duck:
         subjects, records = (path, None) if table == "subjects" else (_nobody(path), path)
-        ignored = open_files(duck, VOCABULARY, subjects, records)
+        ignored = open_files(duck, VOCABULARY, subjects, records, TODAY)
         kept = duck.execute(f"from {table} order by all").fetchall()
         rejected = duck.execute("from rejected order by all").fetchall()
         return kept, rejected, ignored
@@ -145,32 +152,36 @@ def _nobody(path: Path) -> Path:
 
 
 some = settings(max_examples=int(os.environ.get("XINHENG_EXAMPLES", "25")))
-"""Each example reads a file twice, in a DuckDB of its own."""
+"""Each example reads a file twice."""
 
 
 def _all_doubted(reading: Any, name: str) -> None:
     reading._doubt("true")
 
 
-def _holds(rows: pa.Table, table: str) -> None:
+def _holds(place: duckdb.DuckDBPyConnection, rows: pa.Table, table: str) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         path = Path(folder, "rows.parquet")
         pq.write_table(rows, path, row_group_size=5)
-        by_columns = _read(path, table)
+        by_columns = _read(place, path, table)
         patch.setattr(parquet._Reading, "_read", _all_doubted)
-        assert by_columns == _read(path, table)
+        assert by_columns == _read(place, path, table)
 
 
 @some
-@given(files(VOCABULARY.records))
-def test_records_read_by_columns_are_those_read_by_rows(rows: pa.Table) -> None:
-    _holds(rows, "records")
+@given(rows=files(VOCABULARY.records))
+def test_records_read_by_columns_are_those_read_by_rows(
+    place: duckdb.DuckDBPyConnection, rows: pa.Table
+) -> None:
+    _holds(place, rows, "records")
 
 
 @some
-@given(files(VOCABULARY.subject))
-def test_subjects_read_by_columns_are_those_read_by_rows(rows: pa.Table) -> None:
-    _holds(rows, "subjects")
+@given(rows=files(VOCABULARY.subject))
+def test_subjects_read_by_columns_are_those_read_by_rows(
+    place: duckdb.DuckDBPyConnection, rows: pa.Table
+) -> None:
+    _holds(place, rows, "subjects")
 
 
 def test_a_file_that_is_changed_while_it_is_read_is_named(tmp_path: Path) -> None:

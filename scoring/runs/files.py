@@ -131,7 +131,7 @@ def opened_files(
     first of the first file counts.
 
     :param records: none for a population without records, or one that has none yet.
-    :param day: on which Parquet is read, for the check of dates ahead; by default today.
+    :param day: on which the files are read, for the check of dates ahead; by default today.
     :return: what was passed over, as :class:`FileRun` says it.
     :raises FileError: on a file that is missing, unreadable or without a column that is needed.
     """
@@ -159,10 +159,14 @@ def make_rejected(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def open_files(
-    connection: duckdb.DuckDBPyConnection, vocabulary: Vocabulary, subjects: Path, records: Path | None
+    connection: duckdb.DuckDBPyConnection,
+    vocabulary: Vocabulary,
+    subjects: Path,
+    records: Path | None,
+    day: dt.date | None = None,
 ) -> tuple[str, ...]:
     """As :func:`opened_files`, with tables that last: for those who read them more than once."""
-    with opened_files(connection, vocabulary, [subjects], [records] if records else []) as ignored:
+    with opened_files(connection, vocabulary, [subjects], [records] if records else [], day) as ignored:
         for name in ("subjects", "records") if vocabulary.records else ("subjects",):
             connection.execute(f"create temp table {name}_kept as from {name}")
             connection.execute(f"drop view {name}")
@@ -198,7 +202,7 @@ def rows_of(
                 )
                 ignored, notes = found.ignored, found.doubted
             else:
-                with blocks_of(path, matcher) as (ignored, notes, blocks):
+                with blocks_of(path, matcher, day) as (ignored, notes, blocks):
                     _fill(connection, table, path, name, blocks)
         queries.append(f"select *, {number} as _file from {name}")
         passed += [f"{path}: {one_line(note)}" for note in notes]

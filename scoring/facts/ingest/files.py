@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -260,10 +261,11 @@ def ingest_file(
 
 @contextmanager
 def blocks_of(
-    path: Path, matcher: HeaderMatcher
+    path: Path, matcher: HeaderMatcher, day: dt.date | None = None
 ) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], Iterator[tuple[str | None, Block]]]]:
     """A file's rows as :func:`ingest_file` reads them, for those who keep them elsewhere.
 
+    :param day: on which they come, for the check of dates ahead; by default today.
     :return: headers that name no column; what else a reader should know, sheets that are not read and
         headers that are doubted; and each block of rows with its sheet. No subject is looked up.
     :raises IngestError: where the file can't be read as a table of the matcher's vocabulary, or lacks a
@@ -276,7 +278,7 @@ def blocks_of(
         blocks = (
             (sheet.name, block)
             for sheet, layout in opened.tables
-            for block in RowReader(layout, matcher, sheet.epoch).blocks(sheet)
+            for block in RowReader(layout, matcher, sheet.epoch, day=day).blocks(sheet)
         )
         notes = [str(sheet) for sheet in opened.sheets if sheet.state != "read"]
         notes += opened.columns(lambda layout: layout.doubted)
