@@ -17,7 +17,7 @@ from scoring.answers.paths import paths_of
 from scoring.answers.timelines import UnknownSubjectError
 from scoring.runs.batch import run
 from scoring.runs.published import RunSummary
-from scoring.runs.terms import terms_of
+from scoring.runs.terms import first_difference, terms_of
 from scoring.store import Store
 from scoring.store.models import Run
 
@@ -164,3 +164,28 @@ def test_of_two_installed_versions_the_later_one_is_found(packs: Packs) -> None:
         name, (pack,) = found(on)
         assert (name, pack.version) == (version, version), on
     assert ruling_packs(BEGINS - dt.timedelta(1), packs.folder) == ()
+
+
+MAY, JUNE, JULY = (dt.date(2026, month, 1) for month in (5, 6, 7))
+
+
+@pytest.mark.parametrize(
+    ("other", "first"),
+    [
+        ([(MAY, None, "a")], None),
+        ([(MAY, JUNE, "a")], JUNE),
+        ([(MAY, JUNE, "a"), (JUNE, None, "a")], None),
+        ([(MAY, JUNE, "a"), (JULY, None, "a")], JUNE),
+        ([(MAY, JUNE, "a"), (JUNE, None, "b")], JUNE),
+        ([(JUNE, None, "a")], MAY),
+        ([(MAY, None, "b")], MAY),
+    ],
+)
+def test_the_first_day_of_other_rules_may_be_one_on_which_a_version_ends_and_none_follows(
+    other: list[tuple[dt.date, dt.date | None, str]], first: dt.date | None
+) -> None:
+    goes_on: list[tuple[dt.date, dt.date | None, str]] = [(MAY, None, "a")]
+    for pair in ((goes_on, other), (other, goes_on)):
+        assert first_difference(*pair, MAY) == first
+    if first == JUNE:
+        assert first_difference(goes_on, other, JUNE) == JUNE
