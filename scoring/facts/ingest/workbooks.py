@@ -21,6 +21,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from rules.model import Column, Kind, Table
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import Shown, Unreadable, as_text
+from scoring.facts.ingest.forms import Form
 from scoring.facts.ingest.headers import REASON_HEADER, Layout
 from scoring.facts.ingest.quarantine import MEND, account, in_place
 from scoring.facts.ingest.rows import EXAMPLE, shown
@@ -166,6 +167,45 @@ def write_template(table: Table, required: Collection[str], stream: IO[bytes]) -
             allowed.add(f"{letter}2:{letter}{_DROP_DOWN_ROWS}")
             sheet.add_data_validation(allowed)
     workbook.save(stream)
+
+
+def write_form_template(form: Form, table: Table, stream: IO[bytes]) -> None:
+    """An empty workbook in an official form: its titles with units, drop-downs, and an example row.
+
+    :param table: of the vocabulary that the form speaks.
+    """
+    workbook = Workbook()
+    sheet: Any = workbook.active
+    sheet.title = form.title.zh[:30]
+    lists: Any = workbook.create_sheet("代码")
+    lists.sheet_state = "hidden"
+    sheet.freeze_panes = "A2"
+    said = {field: (name, column) for name, column in form.columns.items() for field in column.fields}
+    needed = {form.columns[name].fields[0] for name in (*table.needs, *form.number) if name in form.columns}
+    for number, title in enumerate(form.asked, 1):
+        letter = get_column_letter(number)
+        name, how = said.get(title, ("", None))
+        column = table.columns.get(name)
+        is_date = column is not None and column.declared == "date"
+        unit = "（年/月/日）" if is_date else "（万元）" if how and how.per == _TEN_THOUSAND else ""
+        head = sheet.cell(1, number, f"{'*' if title in needed else ''}{title}{unit}")
+        head.font, head.fill = Font(bold=True), _HEAD
+        dimension = sheet.column_dimensions[letter]
+        dimension.width = max(12, 2 * len(head.value) + 2)
+        dimension.number_format = "yyyy-mm-dd" if is_date else "@"
+        codes = how.gravest if how and column is not None and how.gravest else ()
+        for row, code in enumerate(codes, 1):
+            lists.cell(row, number, column.values[code].zh if column else code)
+        if codes:
+            allowed = DataValidation("list", formula1=f"代码!${letter}$1:${letter}${len(codes)}")
+            allowed.showErrorMessage = False  # several kinds may stand in one cell
+            allowed.add(f"{letter}2:{letter}{_DROP_DOWN_ROWS}")
+            sheet.add_data_validation(allowed)
+    sheet.cell(2, 1, EXAMPLE).font = Font(italic=True, color="FF808080")
+    workbook.save(stream)
+
+
+_TEN_THOUSAND = 10_000
 
 
 def _header(column: Column, needed: bool) -> str:
