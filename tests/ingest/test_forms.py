@@ -398,6 +398,7 @@ def test_the_gravest_class_is_proposed_with_its_clause_and_waits_for_a_person(
     assert column == "失信程度"
     assert "严重" in reason
     assert "第36号" in reason
+    assert "一年至三年" in reason
 
 
 # Old forms

@@ -129,7 +129,7 @@ def forms_of(vocabulary: str) -> tuple[Form, ...]:
     """The forms that speak a shared vocabulary.
 
     >>> [form.id for form in forms_of("enterprise")][:2]
-    ['permit', 'permit-old']
+    ['abnormal', 'market-penalty']
     >>> forms_of("rural")
     ()
     """
