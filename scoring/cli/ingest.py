@@ -22,10 +22,11 @@ from scoring.facts.ingest.files import (
     ingest_paths,
     table_named,
 )
+from scoring.facts.ingest.forms import form_named, form_names
 from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.facts.ingest.mapping import NO_MAPPING, Dataset, load_mapping
 from scoring.facts.ingest.quarantine import is_account
-from scoring.facts.ingest.workbooks import write_template
+from scoring.facts.ingest.workbooks import write_form_template, write_template
 from scoring.facts.merging import ColumnChanges
 from scoring.facts.undo import File, list_files, undo_file
 from scoring.facts.versions import Rejected
@@ -92,8 +93,9 @@ class _Ingest(click.Command):
 @click.option("--check", is_flag=True, help="Say what each file would change, and change nothing.")
 @click.option(
     "--template",
-    type=click.Choice(["subject", "record"]),
-    help="Write an empty workbook of the vocabulary's table (by default enterprise) to fill in, to stdout.",
+    type=click.Choice(["subject", "record", *form_names()]),
+    help="Write an empty workbook to fill in to stdout: of a vocabulary's table (by default enterprise), or"
+    " of an official form.",
 )
 @database_option
 @format_option
@@ -105,7 +107,7 @@ def ingest_command(
     quarantine: Path,
     replace: bool,
     check: bool,
-    template: Dataset | None,
+    template: str | None,
     database: str | None,
     fmt: Format,
 ) -> None:
@@ -122,7 +124,7 @@ def ingest_command(
     Example: xinheng ingest 企业.xlsx 行政处罚.csv --quarantine work/quarantine
     """
     if template:
-        _write_template(vocabulary or ENTERPRISES, template)
+        _write_template(vocabulary, template)
         return
     if not paths:
         raise click.UsageError("no file was named; give one or more, or --template")
@@ -182,10 +184,15 @@ def undo_command(number: int, database: str | None) -> None:
     tell(said, err=False)
 
 
-def _write_template(vocabulary: str, dataset: Dataset) -> None:
+def _write_template(vocabulary: str | None, name: str) -> None:
     if sys.stdout.isatty():
-        raise click.UsageError(f"a workbook is no text; send it to a file: --template {dataset} > 模板.xlsx")
-    write_template(*table_named(vocabulary, dataset), sys.stdout.buffer)
+        raise click.UsageError(f"a workbook is no text; send it to a file: --template {name} > 模板.xlsx")
+    if name in ("subject", "record"):
+        dataset: Dataset = "subject" if name == "subject" else "record"
+        write_template(*table_named(vocabulary or ENTERPRISES, dataset), sys.stdout.buffer)
+    else:
+        form = form_named(name)
+        write_form_template(form, table_named(form.vocabulary, "record")[0], sys.stdout.buffer)
 
 
 def _bar(bars: ExitStack) -> Callable[[Path], Progress]:

@@ -398,6 +398,7 @@ def test_the_gravest_class_is_proposed_with_its_clause_and_waits_for_a_person(
     assert column == "失信程度"
     assert "严重" in reason
     assert "第36号" in reason
+    assert "一年至三年" in reason
 
 
 # Old forms
@@ -628,11 +629,41 @@ def test_a_form_that_lacks_what_makes_its_number_is_refused_by_that_name(
         take(write_csv(tmp_path / "a.csv", row), None)
 
 
+def test_penalties_without_their_kind_are_no_register(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    row = {name: value for name, value in PENALTY.items() if name != "处罚类别"}
+    report = take(write_csv(tmp_path / "a.csv", row), None)
+    assert (report.dataset, report.rejected) == ("record", 1)
+    assert "缺少失信程度" in quarantined(sqlite)[0][3]
+
+
 def test_the_same_file_again_changes_nothing(take: Ingest, tmp_path: Path) -> None:
     take(write_csv(tmp_path / "a.csv", PENALTY), None)
     take(write_csv(tmp_path / "b.csv", PERMIT), None)
     again = take(write_csv(tmp_path / "a.csv", PENALTY), None)
     assert (again.new, again.changed, again.unchanged) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("form", forms_of("enterprise"), ids=lambda form: form.id)
+def test_the_template_of_a_form_is_read_by_it(take: Ingest, tmp_path: Path, form: Form) -> None:
+    path = tmp_path / "模板.xlsx"
+    done = CliRunner().invoke(main, ["ingest", "--template", form.id])
+    assert done.exit_code == 0, done.output
+    path.write_bytes(done.stdout_bytes)
+    empty = take(path, None)
+    assert (empty.rows, empty.forms, empty.ignored) == (0, (form.title,), ())
+    book = openpyxl.load_workbook(path)
+    sheet = book.worksheets[0]
+    said = {"统一社会信用代码": CODES[0], "日期": "2026-03-05", "级": "A", "罚款金额": "1", "号": "1号"}
+    said |= {"处罚类别": "罚款", "处罚种类": "罚款", "机关": OFFICE, "机构": OFFICE}
+    for number, head in enumerate((cell.value for cell in sheet[1]), 1):
+        title = str(head).strip("*").split("（")[0]
+        found = next((value for word, value in said.items() if title.endswith(word) or word in title), None)
+        is_code = "统一社会信用代码" in title and "机关" not in title and "单位" not in title
+        if found and (found != CODES[0] or is_code) and "证件" not in title and "注册号" not in title:
+            sheet.cell(3, number, found)
+    book.save(path)
+    report = take(path, None)
+    assert (report.rows, report.new) == (1, 1), report.quarantine and report.quarantine.read_text()
 
 
 @pytest.mark.parametrize("form", forms_of("enterprise"), ids=lambda form: form.id)

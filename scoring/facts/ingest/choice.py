@@ -192,7 +192,9 @@ def _fit(matcher: HeaderMatcher, head: Sequence[Row]) -> _Fit:
         best.complete and not best.lacking,
         best.columns - unread,
         strange,
-        tuple(found.header for found in layout.found),
+        tuple(layout.headers[n] for n in sorted(best.form.named))
+        if best.form
+        else tuple(found.header for found in layout.found),
         keys.get(matcher.required(layout.dataset)[-1], ()),
         keys.get(layout.table.key, ()) if layout.dataset == "record" else (),
     )

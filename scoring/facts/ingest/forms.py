@@ -10,6 +10,7 @@ A form stands beside the vocabulary that it speaks (``rules/library/forms/*.yaml
     fields:                               # in their order; each by its title, its code and other names
       - [处罚类别, CF_CFLB]
       - …
+    also: [[采集日期, ADD_TIME]]           # fields that some files have besides
     signs: [行政处罚决定书文号, 处罚类别]   # a file with these fields, or one of a list, is one of the form
     called: [行政处罚]                    # in the name of the file or sheet, or above the headers: if two fit
     fixed: {kind: penalty}                # of records of which nobody has said it
@@ -93,6 +94,7 @@ class Form:
     """An official form.
 
     :param fields: title → the folded headers that it stands under.
+    :param asked: the titles of those that an office is asked for.
     :param signs: of each of these a field must be there, or a file is none of the form.
     :param called: words that tell a file of the form from one of another whose headers are the same.
     :param fixed: column → code, of records of which nobody has said it.
@@ -108,6 +110,7 @@ class Form:
     title: Title
     vocabulary: str
     fields: Mapping[str, tuple[str, ...]]
+    asked: tuple[str, ...]
     signs: tuple[frozenset[str], ...]
     called: tuple[str, ...]
     fixed: Mapping[str, str]
@@ -126,11 +129,21 @@ def forms_of(vocabulary: str) -> tuple[Form, ...]:
     """The forms that speak a shared vocabulary.
 
     >>> [form.id for form in forms_of("enterprise")][:2]
-    ['permit', 'permit-old']
+    ['abnormal', 'market-penalty']
     >>> forms_of("rural")
     ()
     """
     return tuple(form for form in _installed() if form.vocabulary == vocabulary)
+
+
+def form_names() -> list[str]:
+    """The names of all forms."""
+    return sorted(path.stem for path in FORMS.glob("*.yaml"))
+
+
+def form_named(name: str) -> Form:
+    """The form of a name that :func:`form_names` gives."""
+    return next(form for form in _installed() if form.id == name)
 
 
 @lru_cache(maxsize=1)
@@ -215,6 +228,7 @@ class FormSchema(Strict):
     title = own.TitleField(required=True)
     vocabulary = own.Identifier(required=True)
     fields_ = fields.List(fields.List(own.Text()), required=True, data_key="fields")
+    also = fields.List(fields.List(own.Text()), load_default=list)
     signs = fields.List(Sign(), required=True)
     called = fields.List(own.Text(), load_default=list)
     fixed = fields.Dict(own.ColumnName(), own.Text(), load_default=dict)
@@ -225,7 +239,7 @@ class FormSchema(Strict):
 
     @validates_schema
     def fields_are_listed(self, data: dict[str, Any], **_: Any) -> None:
-        known = {words[0] for words in data.get("fields_", []) if words}
+        known = {words[0] for part in ("fields_", "also") for words in data.get(part, []) if words}
         refused = data.get("refused") or {"rows": ()}
         named = [name for sign in data.get("signs", ()) for name in sign] + data.get("private", [])
         named += [name for column in data.get("columns", {}).values() for name in column.fields]
@@ -241,7 +255,8 @@ class FormSchema(Strict):
             id=data["form"],
             title=data["title"],
             vocabulary=data["vocabulary"],
-            fields={words[0]: tuple(map(fold_header, words)) for words in data["fields_"]},
+            fields={words[0]: tuple(map(fold_header, words)) for words in (*data["fields_"], *data["also"])},
+            asked=tuple(words[0] for words in data["fields_"]),
             signs=tuple(data["signs"]),
             called=tuple(data["called"]),
             fixed=data["fixed"],

@@ -258,8 +258,12 @@ class RowReader:
             return set(range(len(nothing)))
         doubted: set[int] = set()
         for name, reader in self._readers.items():
-            if reader.doubted:
-                doubted.update(n for n, cell in enumerate(cells[name]) if cell in reader.doubted)
+            is_filled = name in self.layout.filled
+            wrong = reader.unreadable if is_filled else reader.doubted
+            if wrong:
+                doubted.update(n for n, cell in enumerate(cells[name]) if cell in wrong)
+            if is_filled and (lacking := {value for value in set(values[name]) if reader.doubts(value)}):
+                doubted.update(n for n, value in enumerate(values[name]) if value in lacking)
         if not self._no_keys.isdisjoint(values[self._key]):
             doubted.update(n for n, key in enumerate(values[self._key]) if key in self._no_keys)
         for reads, fine in self._together.items():
@@ -384,12 +388,14 @@ class _ColumnReader(dict[Cell, JsonValue]):
     :param keeps: texts come again.
     :ivar read: gives the value of a cell, or why it can't be read.
     :ivar doubted: of the latest cells those that can't be read, or of whose values a check says something.
+    :ivar unreadable: those of them that can't be read.
     """
 
     def __init__(self, reading: Reading, check: RowCheck, keeps: bool) -> None:
         super().__init__()
         self.read = converter(reading)
         self.doubted: set[Cell] = set()
+        self.unreadable: set[Cell] = set()
         self._read_number = lru_cache(maxsize=CACHED_CELLS, typed=True)(self.read)  # 1 is not TRUE
         self._check = check
         self._reads = (reading.column.name,) if (reading.column.name,) in check.reads else ()
@@ -400,6 +406,7 @@ class _ColumnReader(dict[Cell, JsonValue]):
         if len(self) + len(self.doubted) > CACHED_CELLS:
             self.clear()
             self.doubted.clear()
+            self.unreadable.clear()
         return list(map(self.__getitem__, cells))
 
     def doubts(self, value: JsonValue) -> bool:
@@ -412,6 +419,7 @@ class _ColumnReader(dict[Cell, JsonValue]):
         if isinstance(value, Fault) or self.doubts(value):
             self.doubted.add(cell)
         if isinstance(value, Fault):
+            self.unreadable.add(cell)
             value = None
         if is_text and self._keeps:
             self[cell] = value

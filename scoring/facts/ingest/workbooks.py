@@ -21,6 +21,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from rules.model import Column, Kind, Table
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import Shown, Unreadable, as_text
+from scoring.facts.ingest.forms import Form, FormColumn
 from scoring.facts.ingest.headers import REASON_HEADER, Layout
 from scoring.facts.ingest.quarantine import MEND, account, in_place
 from scoring.facts.ingest.rows import EXAMPLE, shown
@@ -143,29 +144,63 @@ def write_template(table: Table, required: Collection[str], stream: IO[bytes]) -
 
     :param required: the columns that no file may lack; a star marks them, and those that every row fills.
     """
-    workbook = Workbook()
-    sheet: Any = workbook.active
-    sheet.title = "填报"
-    lists: Any = workbook.create_sheet("代码")
-    lists.sheet_state = "hidden"
-    sheet.freeze_panes = "A2"
-    example = _example(table)
-    for number, column in enumerate(table.columns.values(), 1):
-        letter = get_column_letter(number)
-        head = sheet.cell(1, number, _header(column, column.name in (*required, *table.needs)))
+    template, example = _Template("填报"), _example(table)
+    for column in table.columns.values():
+        header = _header(column, column.name in (*required, *table.needs))
+        template.add(header, column.declared == "date", _choices(column), example[column.name])
+    template.workbook.save(stream)
+
+
+def write_form_template(form: Form, table: Table, stream: IO[bytes]) -> None:
+    """An empty workbook in an official form: its titles with units, drop-downs, and an example row.
+
+    :param table: of the vocabulary that the form speaks.
+    """
+    said = {field: (name, how) for name, how in form.columns.items() for field in how.fields}
+    needed = {form.columns[name].fields[0] for name in (*table.needs, *form.number) if name in form.columns}
+    template = _Template(form.title.zh[:30])
+    for title in form.asked:
+        name, how = said.get(title, ("", _NO_COLUMN))
+        column = table.columns.get(name)
+        is_date = column is not None and column.declared == "date"
+        unit = "（年/月/日）" if is_date else "（万元）" if how.per == _TEN_THOUSAND else ""
+        kinds = [column.values[code].zh for code in how.gravest] if column is not None else []
+        header = f"{'*' if title in needed else ''}{title}{unit}"
+        template.add(header, is_date, kinds, EXAMPLE if title == form.asked[0] else "")
+    template.workbook.save(stream)
+
+
+_NO_COLUMN = FormColumn(())
+_TEN_THOUSAND = 10_000
+
+
+class _Template:
+    """A workbook to fill in, which gets a column after another."""
+
+    def __init__(self, title: str) -> None:
+        self.workbook = Workbook()
+        sheet: Any = self.workbook.active
+        sheet.title, sheet.freeze_panes = title, "A2"
+        lists: Any = self.workbook.create_sheet("代码")
+        lists.sheet_state = "hidden"
+        self._sheet, self._lists, self._columns = sheet, lists, 0
+
+    def add(self, header: str, is_date: bool, choices: Sequence[str], example: str) -> None:
+        """Add a column, with a drop-down where there are choices."""
+        self._columns += 1
+        number, letter = self._columns, get_column_letter(self._columns)
+        head = self._sheet.cell(1, number, header)
         head.font, head.fill = Font(bold=True), _HEAD
-        sheet.cell(2, number, example[column.name]).font = Font(italic=True, color="FF808080")
-        dimension = sheet.column_dimensions[letter]
-        dimension.width = max(12, 2 * len(head.value) + 2)
-        dimension.number_format = "yyyy-mm-dd" if column.declared == "date" else "@"
-        choices = _choices(column)
+        self._sheet.cell(2, number, example).font = Font(italic=True, color="FF808080")
+        dimension = self._sheet.column_dimensions[letter]
+        dimension.width = max(12, 2 * len(header) + 2)
+        dimension.number_format = "yyyy-mm-dd" if is_date else "@"
+        for row, title in enumerate(choices, 1):
+            self._lists.cell(row, number, title)
         if choices:
-            for row, title in enumerate(choices, 1):
-                lists.cell(row, number, title)
             allowed = DataValidation("list", formula1=f"代码!${letter}$1:${letter}${len(choices)}")
             allowed.add(f"{letter}2:{letter}{_DROP_DOWN_ROWS}")
-            sheet.add_data_validation(allowed)
-    workbook.save(stream)
+            self._sheet.add_data_validation(allowed)
 
 
 def _header(column: Column, needed: bool) -> str:
