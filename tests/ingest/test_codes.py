@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.cn import uscc
 
+from fixtures.codes import credit_code
 from scoring.facts.ingest.cells import is_right
 from scoring.facts.ingest.files import FileReport, Reading, ingest_file
 from scoring.store import Store
@@ -111,6 +113,21 @@ def test_what_fits_none_or_several_is_listed_for_a_person(
     report = find(store, tmp_path, row)
     assert (report.new, report.rejected) == (0, 1)
     assert said in quarantined(store)[-1][3]
+
+
+@pytest.mark.parametrize("many", [2, 5, 6])
+def test_of_many_of_one_name_five_are_shown_and_it_is_said_that_there_are_more(
+    sqlite: Store, tmp_path: Path, many: int
+) -> None:
+    chance = random.Random(5)
+    codes = sorted(credit_code(chance, "91") for _ in range(many))
+    reading = Reading(quarantine=tmp_path)
+    known = ["信用代码,企业名称", *(f"{code},云衡区面馆" for code in codes)]
+    ingest_file(sqlite, write_text(tmp_path / "企业.csv", known), "enterprise", reading)
+    row = listed(FILLER, "", "云衡区面馆")
+    ingest_file(sqlite, write_text(tmp_path / "a.csv", [HEADERS, row]), "enterprise", reading)
+    shown = "、".join(codes[:5]) + ("…" if many > 5 else "")
+    assert f"相同的有{many}户:{shown} {many} fit by name" in quarantined(sqlite)[-1][3]
 
 
 def test_a_row_with_its_code_is_not_looked_up_by_name(store: Store, tmp_path: Path) -> None:

@@ -208,6 +208,14 @@ def test_every_closed_list_is_a_drop_down_of_titles_that_are_read(
             assert found[cell.column_letter].formula1.endswith(f"${len(expected)}")
 
 
+def test_the_columns_of_a_template_are_as_wide_as_their_headers(tmp_path: Path) -> None:
+    """Twice as wide as letters are the signs of Chinese."""
+    sheet = openpyxl.load_workbook(template(tmp_path, "enterprise", "record"))["填报"]
+    widths = {head.value: sheet.column_dimensions[head.column_letter].width for head in sheet[1]}
+    assert all(width >= max(12, 2 * len(head)) for head, width in widths.items()), widths
+    assert max(widths.values()) > 12
+
+
 def test_a_template_says_units_and_what_is_required(tmp_path: Path) -> None:
     sheet = openpyxl.load_workbook(template(tmp_path, "enterprise", "record"))["填报"]
     heads = [cell.value for cell in sheet[1]]

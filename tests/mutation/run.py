@@ -95,8 +95,9 @@ GROUPS = {
         ("scoring/facts/ingest/*.py", "scoring/facts/records.py", "scoring/facts/objections.py",
          "scoring/answers/search.py", "scoring/facts/bodies.py", "scoring/facts/settling.py"),
         ("tests/ingest", "tests/test_promises.py", "tests/test_bodies.py", "tests/api/test_lookup.py",
-         "tests/api/test_records.py", "tests/api/test_settling.py", "tests/api/test_subjects.py"),
-        ("tests/test_ways_in.py", "tests/api/test_ownership.py"),
+         "tests/api/test_ownership.py", "tests/api/test_records.py", "tests/api/test_settling.py",
+         "tests/api/test_subjects.py"),
+        ("tests/test_ways_in.py",),
     ),
     "store": Group(
         ("scoring/store/*.py", "scoring/facts/*.py", "scoring/facts/columns/*.py", "scoring/runs/*.py"),

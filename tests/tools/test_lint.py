@@ -168,6 +168,32 @@ def test_every_check_has_its_quiet_side() -> None:
     }
 
 
+LATE = (Path(__file__).parent / "faulty" / "dead-window.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("window", "after", "is_dead"),
+    [
+        ("days: 30", "interval 30 day", True),
+        ("days: 30", "interval 29 day", False),
+        ("days: 30", "interval 1 month", False),
+        ("days: 30", "interval 1 month + interval 30 day", False),
+        ("months: 12", "interval 12 month", True),
+        ("months: 12", "interval 11 month", False),
+        ("months: 12", "interval 12 month - interval 1 day", False),
+        ("months: 12", "interval 400 day", False),
+    ],
+)
+def test_a_condition_asks_for_a_day_after_the_windows_end_where_both_count_alike(
+    window: str, after: str, is_dead: bool
+) -> None:
+    """Days and months are not compared: which is longer depends on the month."""
+    text = LATE.replace("interval 12 month", after)
+    begin, _, end = text.rpartition("months: 12, from")
+    found = lint_text(f"{begin}{window}, from{end}", "late.yaml")
+    assert [f.subject for f in found if f.check == "dead-window"] == ["late"] * is_dead
+
+
 ONE_FACT = (Path(__file__).parent / "faulty" / "one-fact-twice.yaml").read_text(encoding="utf-8")
 
 
