@@ -27,6 +27,7 @@ from scoring.answers.explain import Explanation, explain
 from scoring.answers.forecast import CAUSES, forecast
 from scoring.answers.paths import paths_of
 from scoring.answers.search import NAME, Listed, graded_packs, list_subjects
+from scoring.facts.objection_case import STEP_TITLES
 from scoring.facts.objections import STATUS, list_marks
 from scoring.runs import results
 from scoring.runs.published import RunSummary, current_run
@@ -120,6 +121,7 @@ def _shown(found: Explanation) -> dict[str, Any]:
         "lanes": LANES,
         "measure_titles": {measure.id: measure.title for measure in found.pack.measures},
         "status_titles": _status_titles(found),
+        "mark_titles": STEP_TITLES,
         "record_facts": story.record_facts,
         "reasons": story.reasons,
     }

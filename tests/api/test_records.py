@@ -106,7 +106,9 @@ def test_a_repaired_penalty_no_longer_costs_points_and_the_history_says_so(
     assert history[0]["evidence"] == EVIDENCE
 
 
-def test_an_objection_suspends_a_record_until_it_is_decided(regulator: Client, department: Client) -> None:
+def test_an_objection_suspends_a_record_until_it_is_decided_and_reviewed(
+    regulator: Client, department: Client
+) -> None:
     def status() -> str:
         return regulator.get("/v1/records/P-1").json["versions"][0]["data"]["status"]
 
@@ -116,11 +118,14 @@ def test_an_objection_suspends_a_record_until_it_is_decided(regulator: Client, d
     assert (again.status_code, "disputed" in again.json["detail"]) == (409, True)
     regulator.post("/v1/records/P-1/decisions", json=MARK | {"outcome": "rejected"})
     assert status() == "effective"
-    regulator.post("/v1/records/P-1/objections", json=MARK)
-    regulator.post("/v1/records/P-1/decisions", json=MARK | {"outcome": "upheld"})
+    again = regulator.post("/v1/records/P-1/objections", json=MARK)
+    assert (again.status_code, "its review may be asked for" in again.json["detail"]) == (409, True)
+    regulator.post("/v1/records/P-1/appeals", json=MARK)
+    assert status() == "disputed"
+    regulator.colleague.post("/v1/records/P-1/decisions", json=MARK | {"outcome": "upheld"})
     assert status() == "revoked"
     marks = regulator.get("/v1/records/P-1").json["marks"]
-    assert [mark["kind"] for mark in marks] == ["decision", "objection", "decision", "objection"]
+    assert [mark["kind"] for mark in marks] == ["review", "appeal", "decision", "objection"]
 
 
 def test_nothing_can_be_repaired_before_it_happened(regulator: Client) -> None:

@@ -216,6 +216,7 @@ def test_no_request_about_a_record_or_a_subject_reads_a_whole_table(
 ) -> None:
     app.extensions["clock"] = Clock()
     regulator, department = sign_in(Role.REGULATOR), sign_in(Role.DEPARTMENT)
+    regulator.colleague = sign_in(Role.REGULATOR, owner="a colleague")
     lender = sign_in(Role.LENDER)
     with _watched(grown) as scans:
         _records(regulator, department)
@@ -244,7 +245,12 @@ def _records(regulator: Client, department: Client) -> None:
             _ok(client, "GET", f"/v1/records{query}")
         _ok(client, "GET", "/v1/records/N-1")
     _ok(department, "POST", "/v1/records/N-1/objections", MARK)
-    _ok(regulator, "POST", "/v1/records/N-1/decisions", MARK | {"outcome": "rejected"})
+    _ok(regulator, "POST", "/v1/records/N-1/acknowledgements", MARK)
+    number = _ok(regulator, "GET", "/v1/objections?open=true")["items"][0]["id"]
+    _ok(department, "GET", "/v1/objections?overdue=true")
+    _ok(regulator, "GET", f"/v1/objections/{number}")
+    _ok(regulator, "GET", "/v1/objection-figures")
+    _ok(regulator.colleague, "POST", "/v1/records/N-1/decisions", MARK | {"outcome": "rejected"})
     _ok(department, "POST", "/v1/records/N-1/repairs", MARK)
 
 

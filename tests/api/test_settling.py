@@ -51,7 +51,7 @@ def known(regulator: Client, number: str) -> dict[str, Any]:
 def decide(regulator: Client, number: str, outcome: str = "upheld") -> None:
     assert regulator.post(f"/v1/records/{number}/objections", json=MARK).status_code == 201
     decision = MARK | {"outcome": outcome}
-    assert regulator.post(f"/v1/records/{number}/decisions", json=decision).status_code == 201
+    assert regulator.colleague.post(f"/v1/records/{number}/decisions", json=decision).status_code == 201
 
 
 def contradictions(regulator: Client) -> list[dict[str, Any]]:
