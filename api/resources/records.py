@@ -139,7 +139,10 @@ def post_decision(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict
 @blueprint.answers(201, MarkSchema)
 @blueprint.describe(parameters=[PARAMETER])
 def post_repair(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[str, str]]:
-    """Note a completed repair. What a repaired record still counts for is the pack's to say."""
+    """Note a completed repair. What a repaired record still counts for is the pack's to say.
+
+    409 before the first day on which a remedy of a pack in force allows it: the shortest term.
+    """
     return _mark("repair", "repaired", body, record_id)
 
 

@@ -158,8 +158,8 @@ def came_on(mark: RecordMark) -> dt.date:
 
 
 def _after(case: Case, mark: RecordMark) -> Case:
-    if (step := _AFTER.get(mark.kind)) is not None:
-        return step(case, mark)
+    if mark.kind in WAYS[case.stage] or (case.is_open and mark.kind == "escalation"):
+        return _AFTER[mark.kind](case, mark)
     if case.is_open and mark.status_after != DISPUTED:
         return replace(case, stage=Stage.ENDED, due_on=None)
     return case

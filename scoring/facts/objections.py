@@ -38,6 +38,7 @@ from scoring.facts.objection_case import (
     last_case,
 )
 from scoring.facts.records import RecordError, is_own, records_table, unknown_record
+from scoring.facts.repairs import check_repair
 from scoring.facts.versions import FileInfo, new_file, wait_for_turn
 from scoring.store import Store
 from scoring.store.access import STEPS, RecordMark
@@ -53,7 +54,6 @@ _FROM = {
     "acknowledgement": ("disputed",),
     "decision": ("disputed",),
     "appeal": ("effective",),
-    "review": ("disputed",),
     "repair": ("effective", "disputed"),
 }
 _OUTCOMES: Mapping[str, Outcome] = {"confirmation": "confirmed", "acceptance": "accepted"}
@@ -111,7 +111,8 @@ def mark_record(
     :param subject_id: only if the record is about this subject.
     :raises UnknownRecordError: where there is no such record.
     :raises RecordError: where the record's status or dates, its objection's case
-        (:mod:`scoring.facts.objection_case`) or whose record it is do not allow it.
+        (:mod:`scoring.facts.objection_case`), its shortest term (:mod:`scoring.facts.repairs`) or whose
+        record it is do not allow it.
 
     >>> from datetime import date
     >>> from fixtures.small import small_store
@@ -133,7 +134,7 @@ def mark_record(
             raise unknown_record(vocabulary, record_id)
         _check_mark(request, data, vocabulary)
         _check_order(session, request, current)
-        return put_mark(session, current, data, _admitted(session, current, data, request))
+        return put_mark(session, current, data, _admitted(session, vocabulary, current, data, request))
 
 
 def put_mark(
@@ -213,18 +214,25 @@ def check_day(day: dt.date) -> None:
 
 
 def _admitted(
-    session: Session, current: RecordVersion, data: Mapping[str, Any], request: MarkRequest
+    session: Session,
+    vocabulary: Vocabulary,
+    current: RecordVersion,
+    data: Mapping[str, Any],
+    request: MarkRequest,
 ) -> MarkRequest:
     """The mark as its objection's case has it: the decision on an appeal is a review.
 
     :raises CaseRefusedError: where the case does not allow it, or not to this person or office.
+    :raises RepairRefusedError: where it is too early for a repair.
     """
     kind, day = request.kind, today()
     if kind == "objection":
         check_objection(session, current, day)
+    elif kind == "repair":
+        check_repair(session, vocabulary, current, data, request.effective_on)
     elif kind in ("acknowledgement", "appeal"):
         check_step(session, current, kind, day)
-    elif kind in ("decision", "review"):
+    elif kind == "decision":
         if request.office is not None and is_own(session, data, request.office):
             raise CaseRefusedError(
                 Title(

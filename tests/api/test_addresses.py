@@ -27,7 +27,7 @@ MARK = {"reason": "x", "evidence": EVIDENCE, "effective_on": "2026-08-01"}
 
 def _row(number: str) -> dict[str, str]:
     return {"record_id": number, "subject_id": FINED, "kind": "penalty", "occurred_on": "2026-07-01"} | {
-        "status": "effective", "level": "fine", "severity": "serious", "field": "general"
+        "status": "effective", "level": "fine", "severity": "minor", "field": "general"
     }  # fmt: skip
 
 

@@ -145,6 +145,23 @@ def test_an_offices_list_contradicts_nothing_while_an_objection_is_worked_on(
     assert status(regulator) == "disputed"
 
 
+def test_what_an_office_disputes_itself_is_decided_without_opening_the_last_objection_again(
+    regulator: Client, department: Client
+) -> None:
+    do(regulator, "objections")
+    do(regulator, "decisions", **UPHELD)
+    row = {"record_id": "P-1", "subject_id": FINED, "status": "disputed"}
+    department.post("/v1/records", json={"records": [row]})
+    (open_,) = regulator.get("/v1/record-contradictions").json["items"]
+    accepted = {"outcome": "accept", "reason": "x"}
+    address = f"/v1/record-contradictions/{open_['id']}/resolutions"
+    assert regulator.post(address, json=accepted).status_code == 201
+    assert status(regulator) == "disputed"
+    do(regulator, "decisions", **REJECTED)
+    assert (status(regulator), case(regulator)["stage"]) == ("effective", "final")
+    assert case(regulator)["outcome"] == "upheld"
+
+
 # Who
 
 

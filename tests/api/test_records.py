@@ -16,7 +16,7 @@ from scoring.runs.batch import run
 from scoring.store import Store
 
 EVIDENCE = [{"title": "修复承诺书", "reference": "XF-2026-1"}]
-MARK = {"reason": "已缴清罚款", "evidence": EVIDENCE, "effective_on": "2026-06-01"}
+MARK = {"reason": "已缴清罚款", "evidence": EVIDENCE, "effective_on": "2026-06-02"}
 
 
 def _row(record_id: str, **more: object) -> dict[str, object]:
@@ -141,9 +141,9 @@ def test_no_mark_is_dated_after_today(regulator: Client, day: str) -> None:
 
 def test_no_decision_is_dated_before_its_objection(regulator: Client) -> None:
     regulator.post("/v1/records/P-1/objections", json=MARK)
-    decided = MARK | {"outcome": "upheld", "effective_on": "2026-05-31"}
+    decided = MARK | {"outcome": "upheld", "effective_on": "2026-06-01"}
     answer = regulator.post("/v1/records/P-1/decisions", json=decided)
-    assert (answer.status_code, "last mark, 2026-06-01" in answer.json["detail"]) == (409, True)
+    assert (answer.status_code, "last mark, 2026-06-02" in answer.json["detail"]) == (409, True)
 
 
 def test_a_department_may_leave_its_own_name_out(department: Client) -> None:

@@ -234,10 +234,11 @@ def _ok(client: Client, method: str, path: str, body: Any = None, **headers: str
 
 
 def _records(regulator: Client, department: Client) -> None:
-    rows = [_row("N-1", authority=AUTHORITY), _row("N-2")]
+    rows = [_row("N-1", authority=AUTHORITY, severity="minor"), _row("N-2")]
     _ok(regulator, "POST", "/v1/records", {"records": rows}, **{"Idempotency-Key": "k-1"})
     _ok(regulator, "POST", "/v1/records", {"records": rows}, **{"Idempotency-Key": "k-1"})
-    _ok(department, "POST", "/v1/records", {"records": [_row("N-1", amount=7), _row("N-3")]})
+    again = [_row("N-1", amount=7, severity="minor"), _row("N-3")]
+    _ok(department, "POST", "/v1/records", {"records": again})
     unnamed = {"subject_id": None, "registration_number": "500000000000001", "name": "企业7"}
     _ok(regulator, "POST", "/v1/records", {"records": [_row("N-4") | unnamed]})
     for client in (regulator, department):

@@ -104,3 +104,20 @@ def test_the_figures_by_office_are_for_everybody_and_name_no_subject(
     assert AUTHORITY in shown
     assert FIRM not in shown
     assert client.get(f"/objections/{filed.id}").status_code == (200 if role is Role.REGULATOR else 403)
+
+
+def test_what_is_repaired_is_not_on_the_paper_that_is_shared(
+    pages: Flask, town_store: Store, token: MakeToken, filed: Objection
+) -> None:
+    client = signed_in(pages, token(Role.REGULATOR))
+    subject = f"/subjects/enterprise-credit/{FIRM}"
+    assert filed.record_id in client.get(f"{subject}/report").text
+    decided = MarkRequest("decision", "effective", today(), "证据不足", (), "样例")
+    mark_record(town_store, WORDS, filed.record_id, decided)
+    minor = {"record_id": filed.record_id, "subject_id": FIRM, "severity": "minor"}
+    submit_records(town_store, WORDS, [minor], FileInfo(f"{filed.record_id} again", "list.csv"))
+    mark_record(
+        town_store, WORDS, filed.record_id, MarkRequest("repair", "repaired", today(), "已履行", (), "样例")
+    )
+    assert filed.record_id not in client.get(f"{subject}/report").text
+    assert filed.record_id in client.get(subject).text
