@@ -12,6 +12,12 @@ import pytest
 from api.settings import read_settings
 from scoring.access.sessions import LASTS
 from scoring.facts.ingest import bounds
+from scoring.facts.objection_case import (
+    ACKNOWLEDGE_WITHIN,
+    APPEAL_WITHIN,
+    DECIDE_WITHIN,
+    REVIEW_WITHIN,
+)
 from scoring.store.workspace import DEFAULT_MEMORY
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -53,6 +59,16 @@ def test_a_file_may_be_as_large_as_the_page_says(bound: str) -> None:
 def test_a_setting_is_by_default_what_the_page_says(name: str) -> None:
     default = getattr(read_settings({}), name.lower())
     assert default == type(default)(DEFAULTS[name])
+
+
+def test_an_objection_has_the_terms_that_the_page_says() -> None:
+    page = (DOCS / "objections.md").read_text("utf-8")
+    terms = (
+        (ACKNOWLEDGE_WITHIN, "filing"), (DECIDE_WITHIN, "filing"),
+        (APPEAL_WITHIN, "the decision"), (REVIEW_WITHIN, "the appeal"),
+    )  # fmt: skip
+    told = re.findall(r"\| (\d+) of ([a-z ]+) \|$", page, re.MULTILINE)
+    assert told == [(str(days), since) for days, since in terms]
 
 
 def test_a_batch_spills_where_the_page_says() -> None:

@@ -43,6 +43,8 @@ _NAVIGATION = (
     ("pages.ranking", "部门排名", "Departments"),
     ("pages.packs", "规则", "Rules"),
     ("pages.plans", "检查计划", "Inspections"),
+    ("pages.objections", "异议", "Objections"),
+    ("pages.objection_figures", "异议办理情况", "Objections by office"),
     ("pages.tickets", "问题闭环", "Tickets"),
     ("pages.simulation", "模拟", "Simulation"),
 )

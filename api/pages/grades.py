@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import redirect, request, url_for
@@ -27,7 +27,9 @@ from scoring.answers.explain import Explanation, explain
 from scoring.answers.forecast import CAUSES, forecast
 from scoring.answers.paths import paths_of
 from scoring.answers.search import NAME, Listed, graded_packs, list_subjects
-from scoring.facts.objections import STATUS, list_marks
+from scoring.facts.objection_case import STEP_TITLES
+from scoring.facts.objections import STATUS, Mark, list_marks
+from scoring.facts.repairs import REPAIRED
 from scoring.runs import results
 from scoring.runs.published import RunSummary, current_run
 from scoring.store.packs import stored_pack
@@ -84,7 +86,8 @@ def paths(pack_id: str, subject_id: str) -> Response:
 def report(pack_id: str, subject_id: str) -> Response:
     """The credit report of a subject, for A4 paper."""
     found = _explained(pack_id, subject_id)
-    return page("report", made_at=dt.datetime.now(dt.UTC), **_shown(found))
+    shown = _shown(found)
+    return page("report", made_at=dt.datetime.now(dt.UTC), **shown | {"marks": _unrepaired(shown["marks"])})
 
 
 @blueprint.get("/own")
@@ -120,9 +123,19 @@ def _shown(found: Explanation) -> dict[str, Any]:
         "lanes": LANES,
         "measure_titles": {measure.id: measure.title for measure in found.pack.measures},
         "status_titles": _status_titles(found),
+        "mark_titles": STEP_TITLES,
         "record_facts": story.record_facts,
         "reasons": story.reasons,
     }
+
+
+def _unrepaired(marks: Sequence[Mark]) -> list[Mark]:
+    """Marks but those of repaired records, which are shown and shared no more.
+
+    :param marks: the newest first.
+    """
+    last = {mark.record_id: mark.status_after for mark in reversed(marks)}
+    return [mark for mark in marks if last[mark.record_id] != REPAIRED]
 
 
 def _status_titles(found: Explanation) -> Mapping[str, Title]:

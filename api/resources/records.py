@@ -8,7 +8,7 @@ from typing import Any
 from flask import url_for
 
 from api.around import journal
-from api.around.auth import caller, own_data
+from api.around.auth import caller, own_data, who
 from api.around.context import store, vocabulary
 from api.around.idempotency import PARAMETER
 from api.http.openapi import Blueprint
@@ -21,6 +21,7 @@ from api.schemas.records import (
     RecordSchema,
     RecordsQuery,
     RecordsRequest,
+    StepBody,
     SubmissionSchema,
     VocabularyQuery,
 )
@@ -94,8 +95,29 @@ def post_records(body: dict[str, Any]) -> Submission:
 @blueprint.answers(201, MarkSchema)
 @blueprint.describe(parameters=[PARAMETER])
 def post_objection(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[str, str]]:
-    """Note an objection: the record is disputed until it is decided. The grade follows at the next run."""
+    """Note an objection: the record is disputed until it is decided. The grade follows at the next run.
+
+    A subject objects to its own records. One that was rejected is not made again: ask for its review.
+    """
     return _mark("objection", "disputed", body, record_id)
+
+
+@blueprint.post("/<key:record_id>/acknowledgements")
+@blueprint.body(StepBody)
+@blueprint.answers(201, MarkSchema)
+@blueprint.describe(parameters=[PARAMETER])
+def post_acknowledgement(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[str, str]]:
+    """Acknowledge an objection: from then on it is to be decided within its term."""
+    return _mark("acknowledgement", "disputed", body, record_id)
+
+
+@blueprint.post("/<key:record_id>/appeals")
+@blueprint.body(MarkBody)
+@blueprint.answers(201, MarkSchema)
+@blueprint.describe(parameters=[PARAMETER])
+def post_appeal(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[str, str]]:
+    """Ask for the one review of a rejected objection, within its term; the record is disputed again."""
+    return _mark("appeal", "disputed", body, record_id)
 
 
 @blueprint.post("/<key:record_id>/decisions")
@@ -103,7 +125,11 @@ def post_objection(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dic
 @blueprint.answers(201, MarkSchema)
 @blueprint.describe(parameters=[PARAMETER])
 def post_decision(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[str, str]]:
-    """Decide an objection: the record is revoked, or effective again."""
+    """Decide an objection, or review its rejection: the record is revoked, or effective again.
+
+    409 for whoever brought the record in, a key of the office whose record it is and, at the review, whoever
+    decided first: by whichever of their keys.
+    """
     status = "revoked" if body["outcome"] == "upheld" else "effective"
     return _mark("decision", status, body, record_id)
 
@@ -113,20 +139,32 @@ def post_decision(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict
 @blueprint.answers(201, MarkSchema)
 @blueprint.describe(parameters=[PARAMETER])
 def post_repair(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[str, str]]:
-    """Note a completed repair. What a repaired record still counts for is the pack's to say."""
+    """Note a completed repair. What a repaired record still counts for is the pack's to say.
+
+    409 before the first day on which a remedy of a pack in force allows it: the shortest term.
+    """
     return _mark("repair", "repaired", body, record_id)
 
 
 def _mark(kind: Kind, status: str, body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[str, str]]:
+    key, subject_id = caller(), who().subject
     request = MarkRequest(
-        kind, status, body["effective_on"], body["reason"], tuple(body["evidence"]), caller().prefix
+        kind,
+        status,
+        body["effective_on"],
+        body["reason"],
+        tuple(body["evidence"]),
+        key.prefix,
+        key.organisation,
     )
+    authority = None if subject_id is not None else own_data()
+    words = vocabulary(body["vocabulary"])
     try:
-        mark = objections.mark_record(store(), vocabulary(body["vocabulary"]), record_id, request, own_data())
+        mark = objections.mark_record(store(), words, record_id, request, authority, subject_id)
     except RecordError as error:
         fail("conflict", str(error))
     journal.subject(mark.subject_id)
-    records_arrived(store(), body["vocabulary"], [mark.record_id])
+    records_arrived(store(), words.id, [mark.record_id])
     return mark, 201, {"Location": url_for("records.get_record", record_id=mark.record_id)}
 
 

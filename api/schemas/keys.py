@@ -40,7 +40,10 @@ class KeyRequest(Schema):
     owner = Text(longest=100, required=True, metadata={"description": "Who holds it"})
     organisation = Text(
         longest=100,
-        metadata={"description": "Of a department's or lender's key: which one; of a subject's: its number"},
+        metadata={
+            "description": "Of a department's or lender's key: which one; of a subject's: its number; of a "
+            "regulator's: its office, if any, on whose records it decides no objection"
+        },
     )
     expires_at = fields.AwareDateTime(metadata={"description": "With its offset from UTC; by default never"})
 

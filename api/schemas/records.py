@@ -100,8 +100,14 @@ class MarkBody(VocabularyQuery):
     effective_on = fields.Date(required=True, metadata={"description": "When it was filed or completed"})
 
 
+class StepBody(MarkBody):
+    """What is noted about an objection; nothing need go with it."""
+
+    evidence = fields.List(fields.Nested(EvidenceSchema), load_default=list, validate=validate.Length(0, 20))
+
+
 class DecisionBody(MarkBody):
-    """How an objection was decided."""
+    """How an objection was decided, or its rejection reviewed."""
 
     outcome = fields.String(
         required=True,

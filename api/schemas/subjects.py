@@ -366,7 +366,7 @@ class PathsSchema(Schema):
 
 
 class MarkSchema(Schema):
-    """An objection, the decision on it, a repair, or what a regulator settled about the record."""
+    """An objection, a step of its case, a repair, or what a regulator settled about the record."""
 
     id = fields.Integer(required=True)
     record_id = fields.String(required=True)

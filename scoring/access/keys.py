@@ -46,6 +46,9 @@ class Role(StrEnum):
 OF_ORGANISATION = frozenset({Role.DEPARTMENT, Role.LENDER, Role.SUBJECT})
 """The roles whose keys belong to an organisation; of a subject that is its own number (credit code)."""
 
+MAY_NAME = OF_ORGANISATION | {Role.REGULATOR}
+"""Those whose keys may name one. A regulator who does so decides on none of its records."""
+
 
 _ENDED = {"expired": "过期", "revoked": "停用"}
 
@@ -98,7 +101,8 @@ def create_key(
     """Make a key.
 
     :param owner: who holds it, for people to know it by.
-    :param organisation: required for a department's, lender's or subject's key: whose data, or which one.
+    :param organisation: required for a department's, lender's or subject's key: whose data, or which one; of
+        a regulator's the office to whose records it decides no objection, if any.
     :raises ValueError: where the organisation is missing or out of place, or the expiry is past or no date.
 
     >>> from fixtures.small import small_store
@@ -212,7 +216,7 @@ class KeyRing:
 def _check(role: Role, organisation: str | None) -> None:
     if role in OF_ORGANISATION and not organisation:
         raise ValueError(f"a key of the role {role} needs the organisation that it belongs to")
-    if role not in OF_ORGANISATION and organisation:
+    if role not in MAY_NAME and organisation:
         raise ValueError(f"a key of the role {role} belongs to no organisation")
 
 

@@ -97,6 +97,10 @@ COMMANDS = {
         "tickets:tickets_group",
         "Tickets of enterprises: collect, assign, coordinate, supervise, evaluate and close.",
     ),
+    "objections": Entry(
+        "objections:objections_group",
+        "Objections to records: file, acknowledge, decide, review; who is late, and figures by office.",
+    ),
     "consents": Entry(
         "consents:consents_group",
         "Consents of subjects to lenders: register, withdraw, audit by sample.",

@@ -38,7 +38,9 @@ def keys_group() -> None:
 )
 @click.option("--owner", required=True, help="Who holds the key.")
 @click.option(
-    "--organisation", help="Of a department's or lender's key: which one; of a subject's: its number."
+    "--organisation",
+    help="Of a department's or lender's key: which one; of a subject's: its number; of a regulator's: its "
+    "office, if any, on whose records it decides no objection.",
 )
 @click.option("--days", type=click.IntRange(1, 3660), help="For how long it works; by default without end.")
 @database_option

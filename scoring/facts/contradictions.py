@@ -10,7 +10,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from scoring.facts.merging import Claim
-from scoring.store.access import RecordMark
+from scoring.store.access import STEPS, RecordMark
 from scoring.store.base import Moment, table_of
 from scoring.store.batches import parts
 from scoring.store.findings import ContradictionRow
@@ -81,7 +81,9 @@ def effect_of(connection: sa.Connection, file: IngestedFile) -> Effect:
         ~_raised_by(file, later),
     )
     mark = sa.select(sa.func.max(RecordMark.id)).where(
-        RecordMark.vocabulary == row.vocabulary, RecordMark.record_id == row.record_id
+        RecordMark.vocabulary == row.vocabulary,
+        RecordMark.record_id == row.record_id,
+        RecordMark.kind.not_in(STEPS),
     )
     closed = sa.select(row.id).where(
         row.vocabulary == file.vocabulary,

@@ -17,7 +17,7 @@ from scoring.store.documents import canonical
 STATUS = "status"
 """The column of records that a mark changes."""
 
-EXPECTED = ("objection", "duplicate", "confirmation")
+EXPECTED = ("objection", "appeal", "duplicate", "confirmation")
 """Marks whose record an office goes on to list as before: that contradicts nothing, and changes nothing."""
 
 

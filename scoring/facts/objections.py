@@ -1,7 +1,8 @@
 """Objection and repair (异议、信用修复): a record gets another status, dated and with what it rests on.
 
-An objection makes an effective record disputed; the decision on it makes it revoked, or effective again; a
-repair makes it repaired. The record gets a new version, and what a status means for the grade is the pack's.
+An objection makes an effective record disputed; the decision on it makes it revoked, or effective again, and
+so does the one review of a rejection (:mod:`scoring.facts.objection_case`); a repair makes it repaired. The
+record gets a new version, and what a status means for the grade is the pack's.
 
 A mark's status stands against what offices' rows say (:mod:`scoring.facts.merging`). What a person makes of
 such a contradiction is a mark as well, and so is that a record is the duplicate of another
@@ -14,7 +15,7 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -22,25 +23,45 @@ from sqlalchemy.orm import Session
 
 from rules.calendar import today
 from rules.model import EARLIEST, Vocabulary
+from rules.titles import Title
 from scoring.facts.contradictions import Outcome, close_contradictions
 from scoring.facts.ingest.dates import FILLERS
 from scoring.facts.ingest.keys import record_key
 from scoring.facts.merging import STATUS as STATUS
+from scoring.facts.objection_case import (
+    CaseRefusedError,
+    Stage,
+    check_decider,
+    check_objection,
+    check_reviewer,
+    check_step,
+    last_case,
+)
 from scoring.facts.records import RecordError, is_own, records_table, unknown_record
+from scoring.facts.repairs import check_repair
 from scoring.facts.versions import FileInfo, new_file, wait_for_turn
 from scoring.store import Store
-from scoring.store.access import RecordMark
+from scoring.store.access import STEPS, RecordMark
 from scoring.store.documents import content_hash, decode, encode
 from scoring.store.models import RecordVersion
 
-Kind = Literal["objection", "decision", "repair", "confirmation", "acceptance", "duplicate"]
-_FROM = {"objection": ("effective",), "decision": ("disputed",), "repair": ("effective", "disputed")}
+Kind = Literal[
+    "objection", "acknowledgement", "decision", "appeal", "review", "escalation",
+    "repair", "confirmation", "acceptance", "duplicate",
+]  # fmt: skip
+_FROM = {
+    "objection": ("effective",),
+    "acknowledgement": ("disputed",),
+    "decision": ("disputed",),
+    "appeal": ("effective",),
+    "repair": ("effective", "disputed"),
+}
 _OUTCOMES: Mapping[str, Outcome] = {"confirmation": "confirmed", "acceptance": "accepted"}
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """An objection, decision or repair: see :class:`scoring.store.access.RecordMark`."""
+    """An objection, a step of its case, or a repair: see :class:`scoring.store.access.RecordMark`."""
 
     id: int
     record_id: str
@@ -62,6 +83,7 @@ class MarkRequest:
     :param status: the record's new status.
     :param effective_on: when the objection was filed, the decision made or the repair completed.
     :param evidence: documents, as ``{title, reference}``.
+    :param office: for which organisation it is made; None where no key or option says so.
     """
 
     kind: Kind
@@ -70,16 +92,27 @@ class MarkRequest:
     reason: str
     evidence: tuple[Mapping[str, str], ...]
     made_by: str
+    office: str | None = None
 
 
 def mark_record(
-    store: Store, vocabulary: Vocabulary, record_id: str, request: MarkRequest, authority: str | None = None
+    store: Store,
+    vocabulary: Vocabulary,
+    record_id: str,
+    request: MarkRequest,
+    authority: str | None = None,
+    subject_id: str | None = None,
 ) -> Mark:
     """Give a record another status, in a new version, with what it rests on. Grades follow at the next run.
 
+    A decision on an objection whose review was asked for is that review.
+
     :param authority: only if the record is this authority's.
+    :param subject_id: only if the record is about this subject.
     :raises UnknownRecordError: where there is no such record.
-    :raises RecordError: where the record's status or dates do not allow it.
+    :raises RecordError: where the record's status or dates, its objection's case
+        (:mod:`scoring.facts.objection_case`), its shortest term (:mod:`scoring.facts.repairs`) or whose
+        record it is do not allow it.
 
     >>> from datetime import date
     >>> from fixtures.small import small_store
@@ -96,11 +129,12 @@ def mark_record(
         wait_for_turn(session)
         current = current_version(session, vocabulary, record_key(vocabulary, record_id))
         data = decode(current.data, table) if current else {}
-        if current is None or not is_own(session, data, authority):
+        is_theirs = current is not None and subject_id in (None, current.subject_id)
+        if current is None or not is_theirs or not is_own(session, data, authority):
             raise unknown_record(vocabulary, record_id)
         _check_mark(request, data, vocabulary)
         _check_order(session, request, current)
-        return put_mark(session, current, data, request)
+        return put_mark(session, current, data, _admitted(session, vocabulary, current, data, request))
 
 
 def put_mark(
@@ -120,11 +154,13 @@ def put_mark(
     mark = _mark_row(current, before or str(data.get(STATUS) or ""), request)
     session.add(mark)
     session.flush()
+    if request.kind in STEPS:
+        return mark_of(mark)
     outcome = _OUTCOMES.get(request.kind, "marked")
     close_contradictions(
         session.connection(), mark.vocabulary, [mark.record_id], outcome, mark.made_at, request.made_by
     )
-    return _mark(mark)
+    return mark_of(mark)
 
 
 def list_marks(
@@ -140,7 +176,7 @@ def list_marks(
     query = sa.select(RecordMark).where(RecordMark.vocabulary == vocabulary_id)
     query = query.filter_by(**{name: value for name, value in wanted.items() if value is not None})
     with store.reading() as session:
-        return [_mark(row) for row in session.scalars(query.order_by(RecordMark.id.desc()).limit(limit))]
+        return [mark_of(row) for row in session.scalars(query.order_by(RecordMark.id.desc()).limit(limit))]
 
 
 def current_version(session: Session, vocabulary: Vocabulary, record_id: str) -> RecordVersion | None:
@@ -175,6 +211,41 @@ def check_day(day: dt.date) -> None:
         raise RecordError(f"{day} is still to come: a mark is dated when it was filed or done")
     if day < EARLIEST or day.isoformat() in FILLERS:
         raise RecordError(f"{day} is not a possible date: a mark is dated when it was filed or done")
+
+
+def _admitted(
+    session: Session,
+    vocabulary: Vocabulary,
+    current: RecordVersion,
+    data: Mapping[str, Any],
+    request: MarkRequest,
+) -> MarkRequest:
+    """The mark as its objection's case has it: the decision on an appeal is a review.
+
+    :raises CaseRefusedError: where the case does not allow it, or not to this person or office.
+    :raises RepairRefusedError: where it is too early for a repair.
+    """
+    kind, day = request.kind, today()
+    if kind == "objection":
+        check_objection(session, current, day)
+    elif kind == "repair":
+        check_repair(session, vocabulary, current, data, request.effective_on)
+    elif kind in ("acknowledgement", "appeal"):
+        check_step(session, current, kind, day)
+    elif kind == "decision":
+        if request.office is not None and is_own(session, data, request.office):
+            raise CaseRefusedError(
+                Title(
+                    f"记录{current.record_id}由{request.office}认定,须由其他单位决定",
+                    f"{request.office} made {current.record_id} and does not decide on it",
+                )
+            )
+        check_decider(session, current, request.made_by)
+        case = last_case(session, current)
+        if case is not None and case.stage is Stage.APPEALED:
+            check_reviewer(session, case, request.made_by)
+            return replace(request, kind="review")
+    return request
 
 
 def _check_order(session: Session, request: MarkRequest, current: RecordVersion) -> None:
@@ -226,6 +297,7 @@ def _mark_row(current: RecordVersion, status: str, request: MarkRequest) -> Reco
     )
 
 
-def _mark(row: RecordMark) -> Mark:
+def mark_of(row: RecordMark) -> Mark:
+    """A mark as it is kept."""
     values = {name: getattr(row, name) for name in Mark.__slots__}
     return Mark(**(values | {"evidence": tuple(json.loads(row.evidence))}))

@@ -31,7 +31,7 @@ from scoring.facts.merging import (
 )
 from scoring.facts.twins import Known, TwinColumns, note_twins
 from scoring.store import bulk
-from scoring.store.access import RecordMark
+from scoring.store.access import STEPS, RecordMark
 from scoring.store.base import Moment, table_of
 from scoring.store.batches import BATCH_ROWS, parts
 from scoring.store.connection import Store
@@ -592,6 +592,7 @@ def _differing(arriving: sa.Table, target: _Target) -> sa.Select[*tuple[Any, ...
     latest = (
         sa.select(sa.func.max(RecordMark.id))
         .where(RecordMark.vocabulary == target.vocabulary_id, RecordMark.record_id == a.key)
+        .where(RecordMark.kind.not_in(STEPS))
         .correlate(arriving)
         .scalar_subquery()
     )

@@ -143,10 +143,14 @@ class RunJob(Base):
     beat_at: Mapped[dt.datetime | None] = mapped_column(Moment)
 
 
-class RecordMark(Base):
-    """An objection against a record, the decision on it, or a repair; with it came a version of the record.
+STEPS = ("acknowledgement", "escalation")
+"""Kinds of marks that give a record no status."""
 
-    :ivar kind: objection, decision or repair.
+
+class RecordMark(Base):
+    """An objection against a record, a step of its case, or a repair; most give the record another status.
+
+    :ivar kind: one of ``scoring.facts.objections.Kind``.
     :ivar effective_on: the date on which it was filed, decided or completed.
     :ivar evidence: canonical JSON: a list of {title, reference}.
     """
@@ -155,6 +159,7 @@ class RecordMark(Base):
     __table_args__ = (
         sa.Index(None, "vocabulary", "subject_id", "id"),
         sa.Index(None, "vocabulary", "record_id", "id"),
+        sa.Index(None, "vocabulary", "kind", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

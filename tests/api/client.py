@@ -12,7 +12,12 @@ Sign = Callable[..., "Client"]
 
 
 class Client:
-    """Sends requests with a key."""
+    """Sends requests with a key.
+
+    :ivar colleague: somebody else of the same role, where one person may not do everything.
+    """
+
+    colleague: Client
 
     def __init__(self, client: FlaskClient, token: str) -> None:
         self.token = token

@@ -87,17 +87,19 @@ def app(store: Store) -> Flask:
 def sign_in(app: Flask, store: Store) -> Sign:
     """A client with a new key of a role."""
 
-    def sign(role: Role, organisation: str | None = None) -> Client:
-        named = organisation or AUTHORITY if role in OF_ORGANISATION else None
-        return Client(app.test_client(), create_key(store, role, "tests", named).token)
+    def sign(role: Role, organisation: str | None = None, owner: str = "tests") -> Client:
+        named = organisation or AUTHORITY if role in OF_ORGANISATION else organisation
+        return Client(app.test_client(), create_key(store, role, owner, named).token)
 
     return sign
 
 
 @pytest.fixture
 def regulator(sign_in: Sign) -> Client:
-    """A regulator."""
-    return sign_in(Role.REGULATOR)
+    """A regulator, and another one."""
+    client = sign_in(Role.REGULATOR)
+    client.colleague = sign_in(Role.REGULATOR, owner="a colleague")
+    return client
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ PATHS = {
     "contradiction_id": 1,
     "twins_id": 1,
     "ticket_id": 1,
+    "objection_id": 1,
     "plan_id": 1,
     "consent_id": 1,
     "pack_id": "enterprise-credit",

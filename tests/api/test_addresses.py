@@ -27,7 +27,7 @@ MARK = {"reason": "x", "evidence": EVIDENCE, "effective_on": "2026-08-01"}
 
 def _row(number: str) -> dict[str, str]:
     return {"record_id": number, "subject_id": FINED, "kind": "penalty", "occurred_on": "2026-07-01"} | {
-        "status": "effective", "level": "fine", "severity": "serious", "field": "general"
+        "status": "effective", "level": "fine", "severity": "minor", "field": "general"
     }  # fmt: skip
 
 
@@ -54,12 +54,13 @@ def test_a_record_can_be_contested_and_repaired_whatever_its_number_holds(
     token = create_key(store, Role.REGULATOR, "x").token
     with served(district_url) as (port, _):
         ask = Caller(port, token)
+        decide = Caller(port, create_key(store, Role.REGULATOR, "somebody else").token)
         assert ask("POST", "/v1/records", {"records": [_row(n) for n in NUMBERS]})[1]["new"] == len(NUMBERS)
         for number in NUMBERS:
             address = f"/v1/records/{quote(number, safe='')}"
             assert ask("GET", address)[1]["versions"][0]["record_id"] == number
             assert ask("POST", f"{address}/objections", MARK)[0] == 201, number
-            assert ask("POST", f"{address}/decisions", MARK | {"outcome": "rejected"})[0] == 201, number
+            assert decide("POST", f"{address}/decisions", MARK | {"outcome": "rejected"})[0] == 201, number
             assert ask("POST", f"{address}/repairs", MARK)[0] == 201, number
             assert len(ask("GET", address)[1]["marks"]) == 3
         assert ask("GET", "/v1/records/a//b")[0] == 404

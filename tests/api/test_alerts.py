@@ -48,7 +48,7 @@ def test_an_objection_withdraws_the_alert_until_it_is_rejected(regulator: Client
     regulator.post("/v1/records/C-2/objections", json=evidence)
     assert regulator.get("/v1/alerts").json["items"] == []
     assert len(regulator.get("/v1/alerts?state=withdrawn").json["items"]) == 1
-    regulator.post("/v1/records/C-2/decisions", json=evidence | {"outcome": "rejected"})
+    regulator.colleague.post("/v1/records/C-2/decisions", json=evidence | {"outcome": "rejected"})
     assert len(regulator.get("/v1/alerts").json["items"]) == 1
 
 

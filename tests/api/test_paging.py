@@ -26,6 +26,7 @@ LISTINGS = (
     f"/v1/subjects/{FINED}/lender-checks",
     "/v1/records",
     f"/v1/records?subject_id={FINED}",
+    "/v1/objections",
     "/v1/record-contradictions",
     "/v1/record-twins",
     "/v1/runs",
@@ -47,18 +48,18 @@ def _record(number: str, **more: object) -> dict[str, object]:
     return fixed | more
 
 
-def _fill(store: Store, regulator: Client, lender: Client) -> None:
+def _fill(store: Store, regulator: Client, colleague: Client, lender: Client) -> None:
     """At least two of everything that is listed."""
 
-    def post(path: str, body: dict[str, Any]) -> None:
-        answer = regulator.post(path, json=body)
+    def post(path: str, body: dict[str, Any], by: Client = regulator) -> None:
+        answer = by.post(path, json=body)
         assert answer.status_code < 300, (path, answer.json)
 
     numbers = ("N-1", "N-2", "N-3")
     post("/v1/records", {"records": [_record(number) for number in numbers]})
     for number in numbers:
         post(f"/v1/records/{number}/objections", MARK)
-        post(f"/v1/records/{number}/decisions", MARK | {"outcome": "upheld"})
+        post(f"/v1/records/{number}/decisions", MARK | {"outcome": "upheld"}, colleague)
     post("/v1/records", {"records": [_record(number) for number in numbers]})
     post("/v1/records", {"records": [_record(f"M-{n}", document_no="7号") for n in range(3)]})
     complaint = {"kind": "complaint", "level": "upheld", "severity": None}
@@ -87,7 +88,7 @@ def _pages(client: Client, address: str) -> list[dict[str, Any]]:
 def test_every_listing_goes_on_where_its_page_ended(app: Flask, store: Store, sign_in: Sign) -> None:
     app.extensions["clock"] = Clock()
     regulator, lender = sign_in(Role.REGULATOR), sign_in(Role.LENDER)
-    _fill(store, regulator, lender)
+    _fill(store, regulator, sign_in(Role.REGULATOR, owner="a colleague"), lender)
     for address in LISTINGS:
         whole = regulator.get(address).json["items"]
         seen = _pages(regulator, address)

@@ -19,7 +19,7 @@ from scoring.runs.batch import run
 from scoring.store import Store
 
 EVIDENCE = [{"title": "修复承诺书", "reference": "XF-2026-1"}]
-MARK = {"reason": "已缴清罚款", "evidence": EVIDENCE, "effective_on": "2026-06-01"}
+MARK = {"reason": "已缴清罚款", "evidence": EVIDENCE, "effective_on": "2026-06-02"}
 
 
 def _row(record_id: str, **more: object) -> dict[str, object]:
@@ -132,7 +132,9 @@ def test_a_repaired_penalty_no_longer_costs_points_and_the_history_says_so(
     assert history[0]["evidence"] == EVIDENCE
 
 
-def test_an_objection_suspends_a_record_until_it_is_decided(regulator: Client, department: Client) -> None:
+def test_an_objection_suspends_a_record_until_it_is_decided_and_reviewed(
+    regulator: Client, department: Client
+) -> None:
     def status() -> str:
         return regulator.get("/v1/records/P-1").json["versions"][0]["data"]["status"]
 
@@ -142,11 +144,14 @@ def test_an_objection_suspends_a_record_until_it_is_decided(regulator: Client, d
     assert (again.status_code, "disputed" in again.json["detail"]) == (409, True)
     regulator.post("/v1/records/P-1/decisions", json=MARK | {"outcome": "rejected"})
     assert status() == "effective"
-    regulator.post("/v1/records/P-1/objections", json=MARK)
-    regulator.post("/v1/records/P-1/decisions", json=MARK | {"outcome": "upheld"})
+    again = regulator.post("/v1/records/P-1/objections", json=MARK)
+    assert (again.status_code, "its review may be asked for" in again.json["detail"]) == (409, True)
+    regulator.post("/v1/records/P-1/appeals", json=MARK)
+    assert status() == "disputed"
+    regulator.colleague.post("/v1/records/P-1/decisions", json=MARK | {"outcome": "upheld"})
     assert status() == "revoked"
     marks = regulator.get("/v1/records/P-1").json["marks"]
-    assert [mark["kind"] for mark in marks] == ["decision", "objection", "decision", "objection"]
+    assert [mark["kind"] for mark in marks] == ["review", "appeal", "decision", "objection"]
 
 
 def test_nothing_can_be_repaired_before_it_happened(regulator: Client) -> None:
@@ -162,9 +167,9 @@ def test_no_mark_is_dated_after_today(regulator: Client, day: str) -> None:
 
 def test_no_decision_is_dated_before_its_objection(regulator: Client) -> None:
     regulator.post("/v1/records/P-1/objections", json=MARK)
-    decided = MARK | {"outcome": "upheld", "effective_on": "2026-05-31"}
+    decided = MARK | {"outcome": "upheld", "effective_on": "2026-06-01"}
     answer = regulator.post("/v1/records/P-1/decisions", json=decided)
-    assert (answer.status_code, "last mark, 2026-06-01" in answer.json["detail"]) == (409, True)
+    assert (answer.status_code, "last mark, 2026-06-02" in answer.json["detail"]) == (409, True)
 
 
 def test_a_department_may_leave_its_own_name_out(department: Client) -> None:

@@ -216,6 +216,7 @@ def test_no_request_about_a_record_or_a_subject_reads_a_whole_table(
 ) -> None:
     app.extensions["clock"] = Clock()
     regulator, department = sign_in(Role.REGULATOR), sign_in(Role.DEPARTMENT)
+    regulator.colleague = sign_in(Role.REGULATOR, owner="a colleague")
     lender = sign_in(Role.LENDER)
     with _watched(grown) as scans:
         _records(regulator, department)
@@ -233,10 +234,11 @@ def _ok(client: Client, method: str, path: str, body: Any = None, **headers: str
 
 
 def _records(regulator: Client, department: Client) -> None:
-    rows = [_row("N-1", authority=AUTHORITY), _row("N-2")]
+    rows = [_row("N-1", authority=AUTHORITY, severity="minor"), _row("N-2")]
     _ok(regulator, "POST", "/v1/records", {"records": rows}, **{"Idempotency-Key": "k-1"})
     _ok(regulator, "POST", "/v1/records", {"records": rows}, **{"Idempotency-Key": "k-1"})
-    _ok(department, "POST", "/v1/records", {"records": [_row("N-1", amount=7), _row("N-3")]})
+    again = [_row("N-1", amount=7, severity="minor"), _row("N-3")]
+    _ok(department, "POST", "/v1/records", {"records": again})
     unnamed = {"subject_id": None, "registration_number": "500000000000001", "name": "企业7"}
     _ok(regulator, "POST", "/v1/records", {"records": [_row("N-4") | unnamed]})
     for client in (regulator, department):
@@ -244,7 +246,12 @@ def _records(regulator: Client, department: Client) -> None:
             _ok(client, "GET", f"/v1/records{query}")
         _ok(client, "GET", "/v1/records/N-1")
     _ok(department, "POST", "/v1/records/N-1/objections", MARK)
-    _ok(regulator, "POST", "/v1/records/N-1/decisions", MARK | {"outcome": "rejected"})
+    _ok(regulator, "POST", "/v1/records/N-1/acknowledgements", MARK)
+    number = _ok(regulator, "GET", "/v1/objections?open=true")["items"][0]["id"]
+    _ok(department, "GET", "/v1/objections?overdue=true")
+    _ok(regulator, "GET", f"/v1/objections/{number}")
+    _ok(regulator, "GET", "/v1/objection-figures")
+    _ok(regulator.colleague, "POST", "/v1/records/N-1/decisions", MARK | {"outcome": "rejected"})
     _ok(department, "POST", "/v1/records/N-1/repairs", MARK)
 
 

@@ -51,7 +51,7 @@ def known(regulator: Client, number: str) -> dict[str, Any]:
 def decide(regulator: Client, number: str, outcome: str = "upheld") -> None:
     assert regulator.post(f"/v1/records/{number}/objections", json=MARK).status_code == 201
     decision = MARK | {"outcome": outcome}
-    assert regulator.post(f"/v1/records/{number}/decisions", json=decision).status_code == 201
+    assert regulator.colleague.post(f"/v1/records/{number}/decisions", json=decision).status_code == 201
 
 
 def contradictions(regulator: Client) -> list[dict[str, Any]]:
@@ -179,7 +179,7 @@ def test_a_mark_after_a_file_stays_when_the_file_is_taken_back(
     path = tmp_path / "m.csv"
     path.write_text(
         f"记录编号,统一社会信用代码,类别,状态,日期,失信程度\r\n"
-        f"U1,{FINED},行政处罚,有效,2026-07-01,一般\r\nU2,{FINED},行政处罚,有效,2026-07-02,一般\r\n",
+        f"U1,{FINED},行政处罚,有效,2026-07-01,轻微\r\nU2,{FINED},行政处罚,有效,2026-07-02,一般\r\n",
         encoding="utf-8",
     )
     report = ingest_file(store, path, "enterprise", Reading(quarantine=tmp_path))

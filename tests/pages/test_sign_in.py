@@ -25,6 +25,7 @@ PLACES = {
     "subject_id": LISTED,
     "plan_id": 1,
     "ticket_id": 1,
+    "objection_id": 1,
     "name": "en",
     "filename": "pages.css",
 }
@@ -120,6 +121,7 @@ def test_a_lender_finds_its_own_checks_and_the_rules(visitor: Visitor, token: Ma
     assert [link.get_attribute("href").split("/")[-1] for link in visitor.all(".top-in > nav a")] == [
         "checks",
         "rules",
+        "figures",
     ]
 
 

@@ -10,10 +10,12 @@ import pyarrow as pa
 
 from fixtures.codes import credit_code
 from rules.calendar import SHANGHAI
-from rules.library.loader import find_pack
+from rules.library.loader import find_pack, load_vocabulary
 from scoring.access.consents import Registration, Who, register
 from scoring.access.keys import Role, create_key
 from scoring.access.lending import Check, answer_checks
+from scoring.facts.objections import MarkRequest, mark_record
+from scoring.facts.records import submit_records
 from scoring.facts.versions import FileInfo, TableName, ingest_rows
 from scoring.inspections.office import make_plan
 from scoring.live.events import rescan
@@ -27,6 +29,7 @@ SPRING, SUMMER = dt.date(2026, 4, 30), dt.date(2026, 7, 31)
 _CHANCE = random.Random(417)
 CODES = sorted(credit_code(_CHANCE, "91") for _ in range(60))
 FINED, LISTED, FINED_ONCE = CODES[:3]
+CONTESTING = CODES[8]
 NAMES = {code: f"样例{number:02}号有限公司" for number, code in enumerate(CODES)}
 AUTHORITY = "样例区市场监督管理局"
 LENDER, CONSENT = "样例银行", "SQ-2026-17"
@@ -74,6 +77,7 @@ def make_town(url: str) -> None:
     rescan(store, find_pack("enterprise-credit", SUMMER))
     make_plan(store, "enterprise-credit", dt.date(2026, 8, 1), "417")
     _collect_tickets(store)
+    _object(store)
     _lend(store)
     store.close()
 
@@ -89,6 +93,14 @@ def _lend(store: Store) -> None:
     register(store, Who("样例", Role.REGULATOR), terms, clock=noon)
     asked = [Check(LISTED, reference, "loan") for reference in (CONSENT, "SQ-2026-99")]
     answer_checks(store, "enterprise-credit", Who("样例", Role.LENDER, LENDER), asked, noon)
+
+
+def _object(store: Store) -> None:
+    """An objection to a penalty that no run has seen."""
+    words, penalty = load_vocabulary("enterprise"), _fine(99, "2026-07-02", CONTESTING)
+    submit_records(store, words, [penalty], FileInfo("an office's", "list.csv"))
+    wanted = MarkRequest("objection", "disputed", dt.date(2026, 8, 3), "处罚对象有误", (), "样例")
+    mark_record(store, words, "P-99", wanted)
 
 
 def _collect_tickets(store: Store) -> None:

@@ -1,0 +1,142 @@
+"""Objections: which are open and until when, what was done about each, its two outcomes, and the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from api.around import journal
+from api.around.auth import caller
+from api.around.context import store, vocabulary
+from api.http.problems import fail
+from api.pages.blueprint import blueprint, page
+from api.pages.forms import FormError, filled_in, number
+from api.resources.runs import NUMBER
+from api.schemas.objections import ObjectionStepRequest
+from rules.calendar import today
+from rules.library.loader import load_vocabulary, ruling_packs
+from rules.model import Title
+from rules.titles import TitledError
+from scoring.answers.either_way import OUTCOMES, either_way
+from scoring.answers.search import names_of
+from scoring.facts.ingest.keys import ENTERPRISES
+from scoring.facts.objection_case import STAGE_TITLES, STEP_TITLES, WAYS, Stage
+from scoring.facts.objection_desk import Objection, Wanted, figures, list_objections, show_objection
+from scoring.facts.objections import STATUS, Kind, MarkRequest, mark_record
+from scoring.facts.records import RecordError, UnknownRecordError, get_record
+from scoring.live.events import records_arrived
+
+ROWS = 50
+STATES = {"open": Title("待办", "Open"), "overdue": Title("逾期", "Overdue"), "all": Title("全部", "All")}
+REQUESTS: dict[str, tuple[Kind, str, Title]] = {
+    "acknowledge": ("acknowledgement", "disputed", Title("受理", "Acknowledge")),
+    "uphold": ("decision", OUTCOMES["upheld"], Title("异议成立，撤销记录", "Uphold: the record is revoked")),
+    "reject": ("decision", OUTCOMES["rejected"], Title("驳回异议，维持记录", "Reject: the record stands")),
+    "appeal": ("appeal", "disputed", Title("登记复核申请", "Note that a review is asked for")),
+}
+"""What the form may ask for: the mark, the record's status after it, and what the button says."""
+
+
+@blueprint.get("/objections")
+def objections() -> Response:
+    """Objections that wait for an office, the longest waiting first; or those that are late, or all."""
+    words, day = vocabulary(request.args.get("vocabulary", ENTERPRISES)), today()
+    state = request.args.get("state", "open")
+    if state not in STATES:
+        fail("bad-request", Title(f"没有名为{state}的状态", f"no state of objections is called {state}"))
+    wanted = Wanted(
+        is_open=state == "open", overdue_on=day if state == "overdue" else None, after=number("after") or 0
+    )
+    found = list_objections(store(), words.id, wanted, ROWS + 1)
+    shown = found[:ROWS]
+    journal.detail(subjects=sorted({one.subject_id for one in shown}))
+    return page(
+        "objections",
+        objections=shown,
+        after=shown[-1].id if len(found) > ROWS else None,
+        names=names_of(store(), words.id, {one.subject_id for one in shown}),
+        state=state,
+        states=STATES,
+        stages=STAGE_TITLES,
+        vocabulary=words.id,
+        kinds={pack.vocabulary.id: pack.title for pack in ruling_packs(day) if pack.vocabulary.records},
+        today=day,
+    )
+
+
+@blueprint.get(f"/objections/{NUMBER}objection_id>")
+def objection(objection_id: int) -> Response:
+    """An objection: what was done, the record, what the grade would be either way, and what may be done."""
+    return _objection(show_objection(store(), objection_id), 200)
+
+
+@blueprint.post(f"/objections/{NUMBER}objection_id>/steps")
+def move_objection(objection_id: int) -> Response:
+    """Acknowledge, decide or review an objection, or note that the review is asked for."""
+    found = show_objection(store(), objection_id)
+    journal.subject(found.subject_id)
+    try:
+        _move(found)
+    except FormError as error:
+        return _objection(found, 422, error.messages)
+    except RecordError as error:
+        said = error.title if isinstance(error, TitledError) else Title("记录现状不允许", str(error))
+        return _objection(show_objection(store(), objection_id), 409, [said])
+    records_arrived(store(), found.vocabulary, [found.record_id])
+    return redirect(url_for("pages.objection", objection_id=objection_id), 303)
+
+
+@blueprint.get("/objections/figures")
+def objection_figures() -> Response:
+    """How each office deals with objections to its records."""
+    words = vocabulary(request.args.get("vocabulary", ENTERPRISES))
+    return page("objection_figures", offices=figures(store(), words.id, today()))
+
+
+def _move(found: Objection) -> None:
+    body, key = filled_in(ObjectionStepRequest), caller()
+    kind, status, _ = REQUESTS[body["request"]]
+    evidence = ({"title": body["evidence"], "reference": body["evidence"]},) if "evidence" in body else ()
+    wanted = MarkRequest(kind, status, today(), body["reason"], evidence, key.prefix, key.organisation)
+    mark_record(store(), load_vocabulary(found.vocabulary), found.record_id, wanted)
+
+
+def _objection(found: Objection, status: int, refused: Sequence[Title] = ()) -> Response:
+    words = load_vocabulary(found.vocabulary)
+    journal.subject(found.subject_id)
+    columns = words.records.columns if words.records else {}
+    return page(
+        "objection",
+        status,
+        found=found,
+        name=names_of(store(), words.id, [found.subject_id]).get(found.subject_id, found.subject_id),
+        stages=STAGE_TITLES,
+        steps=STEP_TITLES,
+        status_column=columns.get(STATUS),
+        record=_record(found),
+        columns=columns,
+        ways=either_way(store(), words, found.subject_id, found.record_id, today()),
+        open_requests=_open_requests(found),
+        given=request.form,
+        refused=refused,
+        today=today(),
+    )
+
+
+def _record(found: Objection) -> dict[str, object]:
+    """What is known of the record now."""
+    try:
+        data = get_record(store(), load_vocabulary(found.vocabulary), found.record_id)[0].data
+    except UnknownRecordError:
+        return {}
+    return {name: value for name, value in data.items() if value is not None}
+
+
+def _open_requests(found: Objection) -> dict[str, Title]:
+    """What may be done now, by anybody."""
+    if found.case.stage is Stage.DECIDED and found.case.is_final(today()):
+        return {}
+    kinds = {"decision" if kind == "review" else kind for kind in WAYS[found.case.stage]}
+    return {name: title for name, (kind, _, title) in REQUESTS.items() if kind in kinds}

@@ -1,0 +1,78 @@
+"""Objections: listed with their due dates, followed, and counted by office."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.around import journal
+from api.around.auth import caller, own_data, who
+from api.around.context import store, vocabulary
+from api.http.openapi import Blueprint
+from api.http.paging import page
+from api.resources.runs import NUMBER
+from api.schemas.objections import (
+    FiguresQuery,
+    ObjectionFiguresSchema,
+    ObjectionPage,
+    ObjectionSchema,
+    ObjectionsQuery,
+    either_way_view,
+    objection_view,
+)
+from rules.calendar import today
+from scoring.access.keys import Role
+from scoring.answers.either_way import either_way
+from scoring.facts import objection_desk
+from scoring.facts.objection_desk import Wanted
+
+blueprint = Blueprint(
+    "objections", __name__, url_prefix="/v1", description="Objections, their terms and their outcomes"
+)
+
+
+@blueprint.get("/objections")
+@blueprint.query(ObjectionsQuery)
+@blueprint.answers(200, ObjectionPage)
+def list_objections(query: dict[str, Any]) -> dict[str, Any]:
+    """Objections with what was done about each, the longest waiting first.
+
+    A department sees those to its own records, a subject its own.
+    """
+    words, day = vocabulary(query["vocabulary"]), today()
+    wanted = Wanted(
+        who().subject,
+        own_data() if caller().role is Role.DEPARTMENT else None,
+        query["open"],
+        day if query["overdue"] else None,
+        query.get("cursor") or 0,
+    )
+    found = page(
+        lambda limit: objection_desk.list_objections(store(), words.id, wanted, limit),
+        query,
+        lambda objection: objection.id,
+    )
+    journal.detail(subjects=sorted({objection.subject_id for objection in found["items"]}))
+    return {**found, "items": [objection_view(objection, day) for objection in found["items"]]}
+
+
+@blueprint.get(f"/objections/{NUMBER}objection_id>")
+@blueprint.answers(200, ObjectionSchema)
+def get_objection(objection_id: int) -> dict[str, Any]:
+    """An objection, and what the subject's grade would be if it were upheld, and if it were rejected.
+
+    A subject sees its own alone.
+    """
+    day = today()
+    found = objection_desk.show_objection(store(), objection_id, who().subject)
+    journal.subject(found.subject_id)
+    ways = either_way(store(), vocabulary(found.vocabulary), found.subject_id, found.record_id, day)
+    return objection_view(found, day) | {"grades": either_way_view(ways)}
+
+
+@blueprint.get("/objection-figures")
+@blueprint.query(FiguresQuery)
+@blueprint.answers(200, ObjectionFiguresSchema)
+def get_figures(query: dict[str, Any]) -> dict[str, Any]:
+    """By office: objections to its records, how many were upheld, and how long they took."""
+    words = vocabulary(query["vocabulary"])
+    return {"offices": objection_desk.figures(store(), words.id, today(), query.get("since"))}

@@ -1,0 +1,146 @@
+"""Objections: how they stand, what was done about them, and how each office deals with them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from api.http.fields import Points, Text
+from api.http.paging import NumberedPageQuery, page_of
+from api.schemas.records import VocabularyQuery
+from api.schemas.subjects import MarkSchema
+from scoring.answers.either_way import EitherWay
+from scoring.facts.objection_case import Stage
+from scoring.facts.objection_desk import Objection
+
+OUTCOMES = ("upheld", "rejected")
+
+
+class ObjectionsQuery(VocabularyQuery, NumberedPageQuery):
+    """Which objections are wanted."""
+
+    open = fields.Boolean(
+        load_default=False, metadata={"description": "Only those about which an office has to do something"}
+    )
+    overdue = fields.Boolean(load_default=False, metadata={"description": "Only those that are late"})
+
+
+class ObjectionCaseSchema(Schema):
+    """The state of an objection, as its marks say."""
+
+    stage = fields.String(required=True, validate=validate.OneOf([stage.value for stage in Stage]))
+    filed_on = fields.Date(required=True)
+    due_on = fields.Date(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "The last working day to acknowledge, decide or review it; of one that was "
+            "rejected, to ask for its review"
+        },
+    )
+    outcome = fields.String(required=True, allow_none=True, validate=validate.OneOf(OUTCOMES))
+    decided_on = fields.Date(required=True, allow_none=True)
+    reviewed_on = fields.Date(required=True, allow_none=True)
+    escalations = fields.Integer(required=True)
+
+
+class ObjectionSummarySchema(Schema):
+    """An objection with everything that was done about it."""
+
+    id = fields.Integer(required=True)
+    record_id = fields.String(required=True)
+    subject_id = fields.String(required=True)
+    authority = fields.String(required=True, allow_none=True)
+    overdue = fields.Boolean(required=True)
+    case = fields.Nested(ObjectionCaseSchema, required=True)
+    marks = fields.List(fields.Nested(MarkSchema), required=True)
+
+
+class EitherGradeSchema(Schema):
+    """A grade."""
+
+    score = Points(required=True)
+    tier = fields.String(required=True)
+
+
+class EitherWaySchema(Schema):
+    """What the grade of today would be, by a pack, with nothing else new."""
+
+    pack = fields.String(required=True)
+    version = fields.String(required=True)
+    now = fields.Nested(EitherGradeSchema, required=True)
+    upheld = fields.Nested(EitherGradeSchema, required=True)
+    rejected = fields.Nested(EitherGradeSchema, required=True)
+
+
+class ObjectionSchema(ObjectionSummarySchema):
+    """An objection, and the subject's grade either way."""
+
+    grades = fields.List(fields.Nested(EitherWaySchema), required=True)
+
+
+class ObjectionStepRequest(Schema):
+    """What is to be done about an objection, as the form of the page says it."""
+
+    request = fields.String(
+        required=True, validate=validate.OneOf(["acknowledge", "uphold", "reject", "appeal"])
+    )
+    reason = Text(longest=2000, required=True)
+    evidence = Text(metadata={"description": "Number or address of a document that it rests on"})
+
+
+class FiguresQuery(VocabularyQuery):
+    """Which objections are counted."""
+
+    since = fields.Date(metadata={"description": "Only those made on this day or later"})
+
+
+class OfficeFiguresSchema(Schema):
+    """How objections to an office's records were dealt with."""
+
+    office = fields.String(
+        required=True, allow_none=True, metadata={"description": "null: records that name none"}
+    )
+    filed = fields.Integer(required=True)
+    open = fields.Integer(required=True)
+    overdue = fields.Integer(required=True)
+    decided = fields.Integer(required=True)
+    upheld = fields.Integer(
+        required=True, metadata={"description": "Of those decided, by the last decision on each"}
+    )
+    reviewed = fields.Integer(required=True)
+    median_days = fields.Float(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Working days from the objection to the first decision"},
+    )
+
+
+class ObjectionFiguresSchema(Schema):
+    """How each office deals with objections."""
+
+    offices = fields.List(fields.Nested(OfficeFiguresSchema), required=True)
+
+
+ObjectionPage = page_of(ObjectionSummarySchema, "ObjectionSummary")
+
+
+def objection_view(found: Objection, on: dt.date) -> dict[str, Any]:
+    """An objection as it stands on a day."""
+    shown = ("id", "record_id", "subject_id", "authority", "case", "marks")
+    return {name: getattr(found, name) for name in shown} | {"overdue": found.case.is_overdue(on)}
+
+
+def either_way_view(found: Sequence[EitherWay]) -> list[dict[str, Any]]:
+    """Grades either way."""
+    return [
+        {
+            "pack": way.pack.id,
+            "version": way.pack.version,
+            **{name: getattr(way, name) for name in ("now", *OUTCOMES)},
+        }
+        for way in found
+    ]

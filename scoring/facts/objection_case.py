@@ -1,0 +1,316 @@
+"""An objection's case: its state is what the marks of its record say, from the objection on.
+
+An objection is acknowledged, decided, and, where it is rejected, reviewed once if that is asked for; then it
+is final. Nobody decides on a record that they made, or that their own office made, and nobody reviews their
+own decision. Terms are in working days and run from the day that the objection names; all other steps count
+from the day on which they come here, so nobody makes up for a late one by its date.
+
+The steps, who does them and the terms are our own choice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from rules.calendar import SHANGHAI
+from rules.titles import Title, TitledError
+from rules.workdays import workdays_between, workdays_later
+from scoring.facts.records import RecordError
+from scoring.store.access import ApiKey, RecordMark
+from scoring.store.models import IngestedFile, RecordVersion
+
+ACKNOWLEDGE_WITHIN, DECIDE_WITHIN, APPEAL_WITHIN, REVIEW_WITHIN = 3, 15, 15, 15
+"""Working days."""
+
+ESCALATES_AFTER = (0, 5)
+"""Working days past the due date after which the clock escalates, each once."""
+
+API = "api: "
+"""What the name of a request's file begins with; the prefix of the key follows."""
+
+DISPUTED, EFFECTIVE = "disputed", "effective"
+
+
+class CaseRefusedError(TitledError, RecordError):
+    """An objection's case does not allow something now, or not to this person or office."""
+
+
+class Stage(StrEnum):
+    """Where a case stands. ``ended``: something else was done about the record, such as a repair."""
+
+    FILED = "filed"
+    ACKNOWLEDGED = "acknowledged"
+    DECIDED = "decided"
+    APPEALED = "appealed"
+    FINAL = "final"
+    ENDED = "ended"
+
+
+OPEN = (Stage.FILED, Stage.ACKNOWLEDGED, Stage.APPEALED)
+WAYS: Mapping[Stage, Mapping[str, Stage]] = {
+    Stage.FILED: {"acknowledgement": Stage.ACKNOWLEDGED, "decision": Stage.DECIDED},
+    Stage.ACKNOWLEDGED: {"decision": Stage.DECIDED},
+    Stage.DECIDED: {"appeal": Stage.APPEALED},
+    Stage.APPEALED: {"review": Stage.FINAL},
+    Stage.FINAL: {},
+    Stage.ENDED: {},
+}
+"""What may be done in each stage, and where it leads. An objection that is upheld is final at once."""
+
+
+STAGE_TITLES: Mapping[Stage, Title] = {
+    Stage.FILED: Title("待受理", "Filed"),
+    Stage.ACKNOWLEDGED: Title("已受理", "Acknowledged"),
+    Stage.DECIDED: Title("已驳回，可申请复核", "Rejected; its review may be asked for"),
+    Stage.APPEALED: Title("复核中", "Under review"),
+    Stage.FINAL: Title("已办结", "Final"),
+    Stage.ENDED: Title("已另行处理", "Settled otherwise"),
+}
+STEP_TITLES: Mapping[str, Title] = {
+    "objection": Title("提出异议", "Objection"),
+    "acknowledgement": Title("受理", "Acknowledgement"),
+    "decision": Title("作出决定", "Decision"),
+    "appeal": Title("申请复核", "Asked for a review"),
+    "review": Title("复核决定", "Review"),
+    "escalation": Title("逾期升级", "Escalated"),
+    "repair": Title("信用修复", "Repair"),
+    "confirmation": Title("维持原决定", "Confirmation"),
+    "acceptance": Title("采纳报送", "Acceptance"),
+    "duplicate": Title("重复记录", "Duplicate"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The state of an objection.
+
+    :param due_on: the last working day of what is to be done next: to acknowledge, decide, ask for the review
+        or review it.
+    :param outcome: ``upheld`` or ``rejected``, by the last decision.
+    :param decided_on, decided_by: of the first decision.
+    :param escalations: how often the present term has been escalated.
+    """
+
+    filed_on: dt.date
+    due_on: dt.date | None
+    stage: Stage = Stage.FILED
+    outcome: str | None = None
+    decided_on: dt.date | None = None
+    decided_by: str | None = None
+    reviewed_on: dt.date | None = None
+    escalations: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an office has to do something."""
+        return self.stage in OPEN
+
+    def is_overdue(self, on: dt.date) -> bool:
+        """Whether what an office has to do is late on a day."""
+        return self.is_open and self.due_on is not None and self.due_on < on
+
+    def is_final(self, on: dt.date) -> bool:
+        """Whether nothing can follow any more on a day."""
+        is_over = self.stage is Stage.DECIDED and self.due_on is not None and self.due_on < on
+        return is_over or self.stage in (Stage.FINAL, Stage.ENDED)
+
+    def escalates(self, on: dt.date) -> bool:
+        """Whether the clock is to escalate on a day."""
+        if not self.is_overdue(on) or self.due_on is None or self.escalations >= len(ESCALATES_AFTER):
+            return False
+        return workdays_between(self.due_on, on) > ESCALATES_AFTER[self.escalations]
+
+
+def cases(marks: Iterable[RecordMark]) -> Iterator[tuple[Case, tuple[RecordMark, ...]]]:
+    """The cases of a record, each with its marks.
+
+    :param marks: all of the record's, in the order in which they came.
+    """
+    own: list[RecordMark] = []
+    for mark in marks:
+        if mark.kind == "objection" and own:
+            yield case_of(own), tuple(own)
+            own = []
+        if own or mark.kind == "objection":
+            own.append(mark)
+    if own:
+        yield case_of(own), tuple(own)
+
+
+def case_of(marks: Sequence[RecordMark]) -> Case:
+    """The state that an objection and the marks after it have led to."""
+    filed, *others = marks
+    case = Case(filed.effective_on, workdays_later(filed.effective_on, ACKNOWLEDGE_WITHIN))
+    for mark in others:
+        case = _after(case, mark)
+    return case
+
+
+def came_on(mark: RecordMark) -> dt.date:
+    """The day on which a mark came here."""
+    return mark.made_at.astimezone(SHANGHAI).date()
+
+
+def _after(case: Case, mark: RecordMark) -> Case:
+    if mark.kind in WAYS[case.stage] or (case.is_open and mark.kind == "escalation"):
+        return _AFTER[mark.kind](case, mark)
+    if case.is_open and mark.status_after != DISPUTED:
+        return replace(case, stage=Stage.ENDED, due_on=None)
+    return case
+
+
+def _acknowledged(case: Case, mark: RecordMark) -> Case:
+    due = workdays_later(case.filed_on, DECIDE_WITHIN)
+    return replace(case, stage=Stage.ACKNOWLEDGED, due_on=due, escalations=0)
+
+
+def _decided(case: Case, mark: RecordMark) -> Case:
+    day = came_on(mark)
+    done = replace(case, decided_on=day, decided_by=mark.made_by, escalations=0)
+    if mark.status_after != EFFECTIVE:
+        return replace(done, stage=Stage.FINAL, due_on=None, outcome="upheld")
+    return replace(done, stage=Stage.DECIDED, due_on=workdays_later(day, APPEAL_WITHIN), outcome="rejected")
+
+
+def _appealed(case: Case, mark: RecordMark) -> Case:
+    return replace(case, stage=Stage.APPEALED, due_on=workdays_later(came_on(mark), REVIEW_WITHIN))
+
+
+def _reviewed(case: Case, mark: RecordMark) -> Case:
+    outcome = "rejected" if mark.status_after == EFFECTIVE else "upheld"
+    return replace(case, stage=Stage.FINAL, due_on=None, outcome=outcome, reviewed_on=came_on(mark))
+
+
+_AFTER: Mapping[str, Callable[[Case, RecordMark], Case]] = {
+    "acknowledgement": _acknowledged,
+    "decision": _decided,
+    "appeal": _appealed,
+    "review": _reviewed,
+    "escalation": lambda case, mark: replace(case, escalations=case.escalations + 1),
+}
+
+
+# What may be done
+
+
+def marks_of(session: Session, vocabulary_id: str, record_id: str) -> list[RecordMark]:
+    """The marks of a record, in the order in which they came."""
+    query = sa.select(RecordMark).where(
+        RecordMark.vocabulary == vocabulary_id, RecordMark.record_id == record_id
+    )
+    return list(session.scalars(query.order_by(RecordMark.id)))
+
+
+def last_case(session: Session, current: RecordVersion) -> Case | None:
+    """The last objection's case of a record; None where nobody has objected."""
+    found = list(cases(marks_of(session, current.vocabulary, current.record_id)))
+    return found[-1][0] if found else None
+
+
+def check_objection(session: Session, current: RecordVersion, on: dt.date) -> None:
+    """A rejected objection is not made again: its review is asked for, and then it is final.
+
+    What the office has changed since may be objected to anew.
+
+    :raises CaseRefusedError: saying what can be done, or why nothing can.
+    """
+    case = last_case(session, current)
+    file = session.get_one(IngestedFile, current.file_id)
+    if case is None or case.outcome != "rejected" or file.source != "mark":
+        return
+    if case.is_final(on):
+        day = case.reviewed_on or case.decided_on
+        raise CaseRefusedError(
+            Title(
+                f"对记录{current.record_id}的异议已于{day}最终驳回;记录有变更后方可再次提出",
+                f"the objection to {current.record_id} was rejected for good on {day}; another needs that the"
+                " record has changed",
+            )
+        )
+    raise CaseRefusedError(
+        Title(
+            f"对记录{current.record_id}的异议已于{case.decided_on}驳回;可在{case.due_on}前申请复核",
+            f"the objection to {current.record_id} was rejected on {case.decided_on}; its review may be asked"
+            f" for until {case.due_on}",
+        )
+    )
+
+
+def check_step(session: Session, current: RecordVersion, kind: str, on: dt.date) -> Case:
+    """A step of the last case is one that its stage allows, within its term.
+
+    :raises CaseRefusedError: saying what the stage allows.
+    """
+    case = last_case(session, current)
+    if case is None:
+        raise CaseRefusedError(
+            Title(f"记录{current.record_id}没有异议", f"nobody has objected to {current.record_id}")
+        )
+    if kind not in WAYS[case.stage]:
+        allowed = " or ".join(WAYS[case.stage]) or "nothing"
+        named = "、".join(STEP_TITLES[step].zh for step in WAYS[case.stage]) or "无"
+        raise CaseRefusedError(
+            Title(
+                f"异议{STAGE_TITLES[case.stage].zh},不能办理“{STEP_TITLES[kind].zh}”。可办理:{named}",
+                f"the objection is {case.stage}; {kind} is not allowed, but {allowed}",
+            )
+        )
+    if kind == "appeal" and case.is_final(on):
+        raise CaseRefusedError(
+            Title(
+                f"决定已终结:申请复核的期限为{case.due_on}",
+                f"the decision is final: a review could be asked for until {case.due_on}",
+            )
+        )
+    return case
+
+
+def check_decider(session: Session, current: RecordVersion, by: str) -> None:
+    """Whoever decides did not bring the record in, by whichever of their keys.
+
+    :raises CaseRefusedError: where they did.
+    """
+    query = (
+        sa.select(IngestedFile.name)
+        .join(RecordVersion, RecordVersion.file_id == IngestedFile.id)
+        .where(
+            RecordVersion.vocabulary == current.vocabulary,
+            RecordVersion.record_id == current.record_id,
+            IngestedFile.source == "api",
+        )
+        .distinct()
+    )
+    makers = {person(session, name.removeprefix(API)) for name in session.scalars(query)}
+    if person(session, by) in makers:
+        raise CaseRefusedError(
+            Title(
+                f"记录{current.record_id}由本人录入,须由他人决定",
+                f"whoever made {current.record_id} does not decide on it: somebody else has to",
+            )
+        )
+
+
+def check_reviewer(session: Session, case: Case, by: str) -> None:
+    """Whoever reviews a decision did not make it, by whichever of their keys.
+
+    :raises CaseRefusedError: where they did.
+    """
+    if case.decided_by is not None and person(session, case.decided_by) == person(session, by):
+        raise CaseRefusedError(
+            Title(
+                "原决定由本人作出,须由他人复核",
+                "whoever decided does not review the decision: somebody else has to",
+            )
+        )
+
+
+def person(session: Session, by: str) -> str:
+    """Who is behind the prefix of a key; of anything else, such as ``cli:user``, itself."""
+    owner: str | None = session.scalar(sa.select(ApiKey.owner).where(ApiKey.prefix == by))
+    return by if owner is None else f"owner of keys: {owner.casefold().strip()}"

@@ -1,0 +1,123 @@
+"""Objections on the pages: who waits how long, both outcomes before the decision, figures by office."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from test_sign_in import signed_in
+from test_ticket_pages import send
+from town import AUTHORITY, CODES, NAMES
+from visitor import DESK, PHONE, Visitor
+
+from rules.calendar import today
+from rules.library.loader import load_vocabulary
+from scoring.access.keys import Role, create_key
+from scoring.facts.objection_desk import Objection, show_objection
+from scoring.facts.objections import MarkRequest, mark_record
+from scoring.facts.records import submit_records
+from scoring.facts.versions import FileInfo
+from scoring.store import Store
+
+MakeToken = Callable[[Role], str]
+WORDS = load_vocabulary("enterprise")
+FIRM = CODES[7]
+_numbers: Iterator[str] = (f"YY-{number}" for number in range(100))
+
+
+@pytest.fixture
+def filed(town_store: Store) -> Objection:
+    """An objection that was filed long ago and waits."""
+    number = next(_numbers)
+    row = {"record_id": number, "subject_id": FIRM, "kind": "penalty", "severity": "serious"}
+    row |= {"level": "fine", "field": "wages", "status": "effective", "occurred_on": "2026-07-01"}
+    submit_records(town_store, WORDS, [row | {"authority": AUTHORITY}], FileInfo(number, "list.csv"))
+    wanted = MarkRequest("objection", "disputed", today().replace(day=1), "处罚对象有误", (), "样例")
+    return show_objection(town_store, mark_record(town_store, WORDS, number, wanted).id)
+
+
+def test_a_regulator_sees_who_waits_and_decides_with_both_grades_before_the_eyes(
+    regulator: Visitor, town_store: Store, filed: Objection
+) -> None:
+    regulator.open("/objections")
+    row = next(row.text for row in regulator.all("tbody tr") if filed.record_id in row.text)
+    assert NAMES[FIRM] in row
+    assert AUTHORITY in row
+    assert str(filed.case.due_on) in row
+    for size, dark in ((DESK, False), (PHONE, True)):
+        regulator.look(size, dark)
+        regulator.open(f"/objections/{filed.id}")
+        assert regulator.faults() == [], (size, dark)
+        assert regulator.overflow() == 0
+    regulator.look(DESK, False)
+    regulator.open(f"/objections/{filed.id}")
+    [way] = regulator.all("[aria-labelledby=ways] tbody tr")
+    _, upheld, rejected = (cell.text.split()[-1] for cell in way.find_elements("css selector", "td"))
+    assert float(upheld) > float(rejected)
+    regulator.one("#reason").send_keys("材料齐全")
+    regulator.press("button[value=acknowledge]")
+    assert "已受理" in regulator.text("dl.facts")
+    regulator.one("#reason").send_keys("处罚决定已撤销")
+    regulator.press("button[value=uphold]")
+    assert "异议成立" in regulator.text("dl.facts")
+    assert regulator.all("main form") == []
+    assert show_objection(town_store, filed.id).case.outcome == "upheld"
+
+
+def test_what_the_case_does_not_allow_is_said_and_not_done(
+    pages: Flask, town_store: Store, filed: Objection
+) -> None:
+    path = f"/objections/{filed.id}/steps"
+    one, other = (
+        signed_in(pages, create_key(town_store, Role.REGULATOR, name).token) for name in ("甲某", "乙某")
+    )
+    for form in ({}, {"request": "reject"}, {"request": "x", "reason": "x"}):
+        assert send(one, path, **form) == 422
+    assert send(one, path, request="appeal", reason="x") == 409
+    assert send(one, path, request="reject", reason="证据不足") == 303
+    assert send(one, path, request="appeal", reason="有新证据") == 303
+    assert send(one, path, request="uphold", reason="改判") == 409
+    assert show_objection(town_store, filed.id).case.stage == "appealed"
+    assert send(other, path, request="uphold", reason="改判") == 303
+    assert show_objection(town_store, filed.id).case.stage == "final"
+    assert send(other, "/objections/999999/steps", request="uphold", reason="x") == 404
+
+
+def test_a_refusal_is_told_in_chinese(pages: Flask, town_store: Store, filed: Objection) -> None:
+    client = signed_in(pages, create_key(town_store, Role.REGULATOR, "丙某").token)
+    client.set_cookie("language", "zh")
+    send(client, f"/objections/{filed.id}/steps", request="acknowledge", reason="x")
+    with client.session_transaction() as session:
+        form = {"form_token": session["form_token"], "request": "acknowledge", "reason": "x"}
+    told = client.post(f"/objections/{filed.id}/steps", data=form).text
+    assert "异议已受理,不能办理“受理”。可办理:作出决定" in told
+    assert "is not allowed" not in told
+
+
+@pytest.mark.parametrize("role", [Role.REGULATOR, Role.DEPARTMENT, Role.LENDER, Role.OPERATOR])
+def test_the_figures_by_office_are_for_everybody_and_name_no_subject(
+    pages: Flask, token: MakeToken, filed: Objection, role: Role
+) -> None:
+    client = signed_in(pages, token(role))
+    shown = client.get("/objections/figures").text
+    assert AUTHORITY in shown
+    assert FIRM not in shown
+    assert client.get(f"/objections/{filed.id}").status_code == (200 if role is Role.REGULATOR else 403)
+
+
+def test_what_is_repaired_is_not_on_the_paper_that_is_shared(
+    pages: Flask, town_store: Store, token: MakeToken, filed: Objection
+) -> None:
+    client = signed_in(pages, token(Role.REGULATOR))
+    subject = f"/subjects/enterprise-credit/{FIRM}"
+    assert filed.record_id in client.get(f"{subject}/report").text
+    decided = MarkRequest("decision", "effective", today(), "证据不足", (), "样例")
+    mark_record(town_store, WORDS, filed.record_id, decided)
+    minor = {"record_id": filed.record_id, "subject_id": FIRM, "severity": "minor"}
+    submit_records(town_store, WORDS, [minor], FileInfo(f"{filed.record_id} again", "list.csv"))
+    mark_record(
+        town_store, WORDS, filed.record_id, MarkRequest("repair", "repaired", today(), "已履行", (), "样例")
+    )
+    assert filed.record_id not in client.get(f"{subject}/report").text
+    assert filed.record_id in client.get(subject).text
