@@ -34,7 +34,7 @@ check: .venv/ready-dev
 test: check
 	sh tests/install-browser
 	$(BIN)/python -m pytest -m "not alone" --numprocesses auto --dist worksteal
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -m alone $$(grep -rl --include="*.py" "mark\.alone" tests)
 
 mutants: .venv/ready-dev
 	$(BIN)/python tests/mutation/run.py

@@ -14,9 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import psycopg
 import pytest
-from databases import Fill, MadeOnce, database_of_its_own
+from databases import Fill, MadeOnce, admin, database_of_its_own
 from hypothesis import settings
 
 from scoring.live.supervisor import Engine
@@ -101,11 +100,12 @@ def postgresql_server() -> Iterator[str]:
     room = _memory(int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
     data = Path(tempfile.mkdtemp(prefix="xinheng-pg-", dir=room))
     server = get_server(data, cleanup_mode="delete")
-    with psycopg.connect(server.get_uri(), autocommit=True) as admin:
-        admin.execute("ALTER SYSTEM SET fsync = off")  # it need not survive the machine
-        admin.execute("ALTER SYSTEM SET max_wal_size = '128MB'")
-        admin.execute("SELECT pg_reload_conf()")
-    yield server.get_uri()
+    uri = server.get_uri()
+    for setting in ("fsync = off", "max_wal_size = '128MB'"):  # it need not survive the machine
+        admin(uri).execute(f"ALTER SYSTEM SET {setting}")
+    admin(uri).execute("SELECT pg_reload_conf()")
+    yield uri
+    admin(uri).close()
     server.cleanup()
 
 
@@ -140,8 +140,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def migrated_database(postgresql_server: str) -> str:
     """The name of an empty store in PostgreSQL, to copy."""
-    with psycopg.connect(postgresql_server, autocommit=True) as admin:
-        admin.execute("CREATE DATABASE migrated")
+    admin(postgresql_server).execute("CREATE DATABASE migrated")
     create_store(postgresql_server.replace("/postgres?", "/migrated?")).close()
     return "migrated"
 
@@ -221,8 +220,7 @@ def postgresql_copy_of(
         def copy(fill: Fill) -> str:
             if ("postgresql", fill) not in templates:
                 name = f"template_{len(templates)}"
-                with psycopg.connect(postgresql_server, autocommit=True) as admin:
-                    admin.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_database}")
+                admin(postgresql_server).execute(f"CREATE DATABASE {name} TEMPLATE {migrated_database}")
                 fill(postgresql_server.replace("/postgres?", f"/{name}?"))
                 templates["postgresql", fill] = name
             own = database_of_its_own(postgresql_server, templates["postgresql", fill])

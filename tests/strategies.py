@@ -7,9 +7,10 @@ their values the ones that break arithmetic, calendars and quoting.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -123,14 +124,32 @@ def quote(value: Any) -> str:
             return str(value)
 
 
+# Strategies that are made once for the same arguments: making one costs more than drawing from it.
+
+Strategies = Callable[..., st.SearchStrategy[Any]]
+
+
+def kept(make: Strategies) -> Strategies:
+    """Makes strategies of arguments that can be hashed; ``True`` is another than 1."""
+    return lru_cache(maxsize=5000, typed=True)(make)
+
+
+@kept
+def pick(*values: Any) -> st.SearchStrategy[Any]:
+    """One of these values."""
+    return st.sampled_from(values)
+
+
 # Values
 
 
+@kept
 def days() -> st.SearchStrategy[dt.date]:
     near = st.dates(dt.date(2023, 6, 1), dt.date(2026, 6, 30))
     return st.one_of(*[st.sampled_from(DAYS)] * 4, near, near, near, near, st.sampled_from(FAR_DAYS))
 
 
+@kept
 def values(kind: str, column: str = "") -> st.SearchStrategy[Any]:
     match kind:
         case "text":
@@ -154,16 +173,23 @@ def row(columns: Mapping[str, str]) -> st.SearchStrategy[Data]:
 # Expressions, as text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Names:
     """The names in scope, by type."""
 
     types: Mapping[str, str]
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Names) and list(self.types.items()) == list(other.types.items())
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.types.items()))
+
     def of(self, *kinds: str) -> list[str]:
         return [name for name, kind in self.types.items() if kind in kinds]
 
 
+@kept
 @st.composite
 def numbers(draw: st.DrawFn, names: Names, depth: int = 2) -> str:
     found = names.of("integer", "decimal", "measure")
@@ -172,18 +198,18 @@ def numbers(draw: st.DrawFn, names: Names, depth: int = 2) -> str:
         + ["literal"]
         + (["sum", "product", "call", "abs"] if depth and found else [])
     )
-    match draw(st.sampled_from(forms)):
+    match draw(pick(*forms)):
         case "name":
-            return draw(st.sampled_from(found))
+            return draw(pick(*found))
         case "literal":
-            kind = draw(st.sampled_from(["integer", "decimal"]))
+            kind = draw(pick("integer", "decimal"))
             return quote(draw(values(kind)))
         case "sum":
-            op = draw(st.sampled_from(["+", "-"]))
+            op = draw(pick("+", "-"))
             return f"({draw(numbers(names, depth - 1))} {op} {draw(numbers(names, depth - 1))})"
         case "product":
-            factor = draw(st.sampled_from(["2", "-3", "0.5", "0.001", "99999999999.999999"]))
-            return f"{draw(st.sampled_from(found))} * {factor}"
+            factor = draw(pick("2", "-3", "0.5", "0.001", "99999999999.999999"))
+            return f"{draw(pick(*found))} * {factor}"
         case "abs":
             return f"abs({draw(numbers(names, depth - 1))})"
         case _:
@@ -193,67 +219,85 @@ def numbers(draw: st.DrawFn, names: Names, depth: int = 2) -> str:
 @st.composite
 def calls(draw: st.DrawFn, functions: list[str], argument: st.SearchStrategy[str]) -> str:
     arguments = draw(st.lists(argument, min_size=2, max_size=3))
-    return f"{draw(st.sampled_from(functions))}({', '.join(arguments)})"
+    return f"{draw(pick(*functions))}({', '.join(arguments)})"
 
 
+@kept
 @st.composite
 def dates(draw: st.DrawFn, names: Names, depth: int = 1) -> str:
     """A date that the data give; never a literal alone."""
     found = names.of("date")
     forms = ["name"] * 3 + (["shift", "shift", "call", "start"] if depth else [])
-    match draw(st.sampled_from(forms)):
+    match draw(pick(*forms)):
         case "name":
-            return draw(st.sampled_from(found))
+            return draw(pick(*found))
         case "start":
-            return f"start_of_{draw(st.sampled_from(['year', 'month']))}({draw(dates(names, 0))})"
+            return f"start_of_{draw(pick('year', 'month'))}({draw(dates(names, 0))})"
         case "shift":
-            unit = draw(st.sampled_from(["day", "week", "month", "year"]))
-            op, count = draw(st.sampled_from(["+", "-"])), draw(st.sampled_from([0, 1, 2, 6, 12, 30, 900]))
-            date = draw(st.sampled_from([*found, f"start_of_year({found[0]})"]))
+            unit = draw(pick("day", "week", "month", "year"))
+            op, count = draw(pick("+", "-")), draw(pick(0, 1, 2, 6, 12, 30, 900))
+            date = draw(pick(*found, f"start_of_year({found[0]})"))
             moved = f"{date} {op} interval {count} {unit}"
             return moved + (" - interval 1 day" if unit in ("month", "year") and draw(st.booleans()) else "")
         case _:
             return draw(calls(["coalesce", "least", "greatest"], dates(names, depth - 1)))
 
 
+@kept
 @st.composite
 def texts(draw: st.DrawFn, names: Names) -> str:
-    name = draw(st.sampled_from([n for n in names.of("text") if n != "kind"]))
-    return draw(st.sampled_from([name, name, f"coalesce({name}, 'a')"]))
+    name = draw(pick(*(n for n in names.of("text") if n != "kind")))
+    return draw(pick(name, name, f"coalesce({name}, 'a')"))
 
 
+@kept
+def literals(kind: str) -> st.SearchStrategy[str]:
+    match kind:
+        case "number":
+            return st.one_of(values("integer"), values("decimal"), st.just(Decimal("2.50"))).map(quote)
+        case "date":
+            return days().map(quote)
+        case "text":
+            return values("text").map(quote)
+        case _:
+            return st.sampled_from(CODES).map(quote)
+
+
+_KIND = st.just("kind")
+
+
+@kept
 @st.composite
 def tests(draw: st.DrawFn, names: Names) -> str:
     """One comparison."""
     kinds = [k for k in ("number", "date", "text", "kind", "flag", "null") if _offers(names, k)]
-    comparison = draw(st.sampled_from(["=", "<>", "<", "<=", ">", ">="]))
-    match draw(st.sampled_from(kinds)):
+    comparison = draw(pick("=", "<>", "<", "<=", ">", ">="))
+    match draw(pick(*kinds)):
         case "number":
             left = draw(numbers(names))
-            form = draw(st.sampled_from(["compare", "compare", "between", "in"]))
-            literals = st.one_of(values("integer"), values("decimal"), st.just(Decimal("2.50"))).map(quote)
-            return draw(_against(left, form, comparison, literals, numbers(names, 1)))
+            form = draw(pick("compare", "compare", "between", "in"))
+            return draw(_against(left, form, comparison, literals("number"), numbers(names, 1)))
         case "date":
             left = draw(dates(names))
-            form = draw(st.sampled_from(["compare", "compare", "between", "in"]))
-            return draw(_against(left, form, comparison, days().map(quote), dates(names, 0)))
+            form = draw(pick("compare", "compare", "between", "in"))
+            return draw(_against(left, form, comparison, literals("date"), dates(names, 0)))
         case "text":
             left = draw(texts(names))
             if draw(st.booleans()):
-                pattern = quote(draw(st.sampled_from(PATTERNS)))
-                return f"{left} {draw(st.sampled_from(['like', 'not like']))} {pattern}"
-            form = draw(st.sampled_from(["compare", "in"]))
-            equality = draw(st.sampled_from(["=", "<>"]))
-            return draw(_against(left, form, equality, values("text").map(quote), texts(names)))
+                pattern = quote(draw(pick(*PATTERNS)))
+                return f"{left} {draw(pick('like', 'not like'))} {pattern}"
+            form = draw(pick("compare", "in"))
+            equality = draw(pick("=", "<>"))
+            return draw(_against(left, form, equality, literals("text"), texts(names)))
         case "kind":
-            form = draw(st.sampled_from(["compare", "compare", "in"]))
-            return draw(_against("kind", form, "=", st.sampled_from(CODES).map(quote), st.just("kind")))
+            form = draw(pick("compare", "compare", "in"))
+            return draw(_against("kind", form, "=", literals("kind"), _KIND))
         case "flag":
-            name = draw(st.sampled_from(names.of("boolean")))
-            return draw(st.sampled_from([name, f"not {name}", f"{name} = true", f"{name} <> true"]))
+            name = draw(pick(*names.of("boolean")))
+            return draw(pick(name, f"not {name}", f"{name} = true", f"{name} <> true"))
         case _:
-            name = draw(st.sampled_from(sorted(names.types)))
-            return f"{name} is {draw(st.sampled_from(['', 'not ']))}null"
+            name = draw(pick(*sorted(names.types)))
+            return f"{name} is {draw(pick('', 'not '))}null"
 
 
 def _offers(names: Names, kind: str) -> bool:
@@ -286,39 +330,47 @@ def _against(
             return f"{left} between {draw(literals)} and {draw(literals)}"
         case "in":
             listed = ", ".join(draw(st.lists(literals, min_size=1, max_size=3)))
-            return f"{left} {draw(st.sampled_from(['in', 'in', 'not in']))} ({listed})"
+            return f"{left} {draw(pick('in', 'in', 'not in'))} ({listed})"
         case _:
             return f"{left} {op} {draw(st.one_of(literals, literals, others))}"
 
 
+@kept
 @st.composite
 def conditions(draw: st.DrawFn, names: Names, timed: bool = True, depth: int = 2) -> str:
     """A condition, often of one term; ``timed`` where it may have a term with ``as_of``."""
-    one = st.lists(tests(names), min_size=1, max_size=1)
-    terms = draw(st.one_of(one, one, st.lists(_nested(names, depth), min_size=1, max_size=3)))
+    terms = [*draw(_terms(names, depth))]
     if timed and names.of("date") and draw(st.integers(0, 3)) == 0:
-        op = draw(st.sampled_from(["=", "<", "<=", ">", ">="]))
+        op = draw(pick("=", "<", "<=", ">", ">="))
         date = draw(dates(names))
-        terms.append(draw(st.sampled_from([f"{date} {op} as_of", f"as_of {op} {date}"])))
+        terms.append(draw(pick(f"{date} {op} as_of", f"as_of {op} {date}")))
     return " and ".join(f"({t})" if " or " in t else t for t in terms)
 
 
+@kept
+def _terms(names: Names, depth: int) -> st.SearchStrategy[list[str]]:
+    one = st.lists(tests(names), min_size=1, max_size=1)
+    return st.one_of(one, one, st.lists(_nested(names, depth), min_size=1, max_size=3))
+
+
+@kept
 @st.composite
 def _nested(draw: st.DrawFn, names: Names, depth: int) -> str:
-    form = draw(st.sampled_from(["test"] * 4 + (["or", "not", "coalesce"] if depth else [])))
+    form = draw(pick(*["test"] * 4, *(["or", "not", "coalesce"] if depth else [])))
     if form == "test":
         return draw(tests(names))
     inner = draw(_nested(names, depth - 1))
     if form == "not":
         return f"not ({inner})"
     if form == "coalesce":
-        return f"coalesce({inner}, {draw(st.sampled_from(['true', 'false']))})"
+        return f"coalesce({inner}, {draw(pick('true', 'false'))})"
     return f"({inner}) or ({draw(_nested(names, depth - 1))})"
 
 
 # The parts of a pack
 
 
+@kept
 def hundredths(low: int = -5000, high: int = 5000) -> st.SearchStrategy[Decimal]:
     return st.one_of(
         st.integers(low, high).map(lambda n: Decimal(n) / 100),
@@ -330,14 +382,20 @@ def capped(given: Data, *points: Any) -> st.SearchStrategy[Data]:
     """A cap, or none, of a sign that some of the points have."""
     values = [v for p in points for v in (p.values() if isinstance(p, dict) else [p]) if v]
     signs = {v > 0 for v in values} or {False, True}
+    return _caps(*sorted(signs)).map(lambda cap: {**given, **cap})
+
+
+@kept
+def _caps(*signs: bool) -> st.SearchStrategy[Data]:
     caps = st.builds(
         lambda positive, cap: cap if positive else -cap,
-        st.sampled_from(sorted(signs)),
+        st.sampled_from(signs),
         hundredths(1, 3000).map(abs).filter(bool),
     )
-    return st.one_of(st.just(given), caps.map(lambda cap: {**given, "cap": cap}))
+    return st.one_of(st.just({}), caps.map(lambda cap: {"cap": cap}))
 
 
+@kept
 def points() -> st.SearchStrategy[Any]:
     huge = st.sampled_from([Decimal(1_000_000), Decimal(-1_000_000)])
     by_date = st.dictionaries(
@@ -346,41 +404,50 @@ def points() -> st.SearchStrategy[Any]:
     return st.one_of(hundredths(), hundredths(), hundredths(), by_date, huge)
 
 
+@kept
 @st.composite
 def windows(draw: st.DrawFn, names: Names, decays: bool) -> Data:
     window: Data = {"from": draw(dates(names))}
-    length = draw(st.sampled_from(["months", "months", "days", None]))
+    length = draw(pick("months", "months", "days", None))
     if length:
-        window[length] = draw(st.sampled_from([1, 2, 3, 12, 13]))
+        window[length] = draw(pick(1, 2, 3, 12, 13))
     if draw(st.integers(0, 3)) == 0:
         window["until"] = draw(dates(names))
     if decays and length == "months" and draw(st.booleans()):
         months = [n for n in sorted(draw(st.sets(st.integers(1, 12), max_size=3))) if n < window["months"]]
-        keep = st.sampled_from([Decimal("0.5"), Decimal("0.33"), 0, 1])
+        keep = pick(Decimal("0.5"), Decimal("0.33"), 0, 1)
         steps = [{"after": n, "keep": draw(keep)} for n in months]
         window["decay"] = draw(st.sampled_from(["linear", steps or "linear"]))
     return window
 
 
+@kept
+def _operands(how: str, names: Names) -> st.SearchStrategy[str]:
+    match how:
+        case "count":
+            return st.just("records")
+        case "latest":
+            return pick(*names.of("integer", "decimal", "date", "text", "boolean"))
+        case "min" | "max":
+            return st.one_of(numbers(names), dates(names))
+        case _:
+            return pick("amount", "days", "amount + amount", "abs(amount)", "coalesce(amount, 1)")
+
+
+@kept
 @st.composite
 def measures(draw: st.DrawFn, names: Names) -> Data:
     """A measure of records."""
-    how = draw(st.sampled_from(["count", "count", "sum", "min", "max", "mean", "latest"]))
-    operand = {
-        "count": st.just("records"),
-        "latest": st.sampled_from(names.of("integer", "decimal", "date", "text", "boolean")),
-        "min": st.one_of(numbers(names), dates(names)),
-        "max": st.one_of(numbers(names), dates(names)),
-    }.get(how, st.sampled_from(["amount", "days", "amount + amount", "abs(amount)", "coalesce(amount, 1)"]))
-    measure = {"title": "M", how: draw(operand)}
+    how = draw(pick("count", "count", "sum", "min", "max", "mean", "latest"))
+    measure = {"title": "M", how: draw(_operands(how, names))}
     if draw(st.booleans()):
         measure["where"] = draw(conditions(names))
     if draw(st.booleans()):
         measure["within"] = draw(windows(names, decays=False))
     if draw(st.integers(0, 2)) == 0:
-        measure["by"] = draw(st.sampled_from(["kind", "note", "days", "happened_on", "tier"]))
+        measure["by"] = draw(pick("kind", "note", "days", "happened_on", "tier"))
         numeric = how in ("count", "sum", "mean")
-        measure["take"] = draw(st.sampled_from(["max", "min", "sum", "count"] if numeric else ["count"]))
+        measure["take"] = draw(pick(*(["max", "min", "sum", "count"] if numeric else ["count"])))
     return measure
 
 
@@ -390,36 +457,37 @@ def derived(draw: st.DrawFn, base: Mapping[str, Data], attributes: Names) -> dic
     numeric = [n for n, m in base.items() if {"count", "sum", "mean"} & set(m) or m.get("take") == "count"]
     made: dict[str, Data] = {}
     if numeric and draw(st.booleans()):
-        parts = [draw(st.sampled_from(numeric)), draw(st.sampled_from(numeric))]
+        parts = [draw(pick(*numeric)), draw(pick(*numeric))]
         made["share"] = {"title": "R", "ratio": parts}
     known = Names({**attributes.types, **dict.fromkeys([*numeric, *made], "measure")})
     if draw(st.booleans()):
         made["worth"] = {"title": "R", "value": draw(numbers(known, 1))}
     ranked = [*numeric, *made]
     if ranked and draw(st.booleans()):
-        how = draw(st.sampled_from(["rank", "rank", "peers"]))
-        made["place"] = {
-            "title": "R",
-            how: draw(st.sampled_from(ranked)),
-            "order": draw(st.sampled_from(["asc", "desc"])),
-        }
-        if draw(st.booleans()):
-            made["place"]["by"] = draw(st.sampled_from(["rule", "flag", "elapsed"]))
+        of, by = draw(pick(*ranked)), draw(pick(None, None, None, "rule", "flag", "elapsed"))
+        for name in draw(pick(("place",), ("place", "other_place"))):  # those of the same are found together
+            how, order = draw(pick("rank", "rank", "peers")), draw(pick("asc", "desc"))
+            made[name] = {"title": "R", how: of, "order": order} | ({"by": by} if by else {})
     for measure in made.values():
         if draw(st.integers(0, 2)) == 0:
             measure["where"] = draw(conditions(attributes, timed=False))
     return made
 
 
-@st.composite
-def rules(draw: st.DrawFn, names: Names) -> Data:
-    rule: Data = {"title": "T", "dimension": draw(st.sampled_from(["one", "two"])), "basis": "own-choice"}
+@kept
+def _whens(names: Names) -> st.SearchStrategy[str]:
     always = ["true", "happened_on is not null", "amount is null or days is null", "kind = 'a'"]
-    when = st.one_of(
+    return st.one_of(
         conditions(names), tests(names), st.sampled_from(always if "days" in names.types else ["true"])
     )
+
+
+@kept
+@st.composite
+def rules(draw: st.DrawFn, names: Names) -> Data:
+    rule: Data = {"title": "T", "dimension": draw(pick("one", "two")), "basis": "own-choice"}
     given = draw(points())
-    rule |= {"when": draw(when), "points": given}
+    rule |= {"when": draw(_whens(names)), "points": given}
     decays = True
     if draw(st.integers(0, 3)) == 0:
         rule["per"], decays = draw(numbers(names, 1)), False
@@ -428,12 +496,13 @@ def rules(draw: st.DrawFn, names: Names) -> Data:
     return draw(capped(rule, given))
 
 
+@kept
 @st.composite
 def vetoes(draw: st.DrawFn, names: Names) -> Data:
     veto = {
         "title": "V",
         "when": draw(conditions(names)),
-        "tier": draw(st.sampled_from("ABC")),
+        "tier": draw(pick(*"ABC")),
         "basis": "own-choice",
     }
     if draw(st.booleans()):
@@ -441,6 +510,7 @@ def vetoes(draw: st.DrawFn, names: Names) -> Data:
     return veto
 
 
+@kept
 @st.composite
 def consequences(draw: st.DrawFn, names: Names) -> Data:
     return {"title": "C", "when": draw(conditions(names)), "basis": "own-choice"}
@@ -458,10 +528,14 @@ CELLS: Mapping[str, list[list[Any]]] = {
 }
 
 
+_INPUTS = st.lists(st.sampled_from(sorted(CELLS)), min_size=1, max_size=2, unique=True)
+
+
+@kept
 @st.composite
 def tables(draw: st.DrawFn) -> Data:
-    inputs = draw(st.lists(st.sampled_from(sorted(CELLS)), min_size=1, max_size=2, unique=True))
-    hit = draw(st.sampled_from(["unique", "first", "collect"]))
+    inputs = draw(_INPUTS)
+    hit = draw(pick("unique", "first", "collect"))
     if hit == "unique":
         cells = draw(st.sampled_from(CELLS[inputs[0]]))
         written = [[cell, *("-" for _ in inputs[1:])] for cell in cells]
@@ -470,7 +544,7 @@ def tables(draw: st.DrawFn) -> Data:
         written = draw(st.lists(st.tuples(*choice).map(list), min_size=1, max_size=4))
     table: Data = {
         "title": "T",
-        "dimension": draw(st.sampled_from(["one", "two"])),
+        "dimension": draw(pick("one", "two")),
         "inputs": inputs,
         "hit": hit,
     }
@@ -506,27 +580,30 @@ def key_values(key_type: str) -> list[Any]:
     return [10**17, 9, -1, 10, 0, 3] if key_type == "integer" else ["z'", "a", "中", "", "B", "😀"]
 
 
+_AS_OF = st.one_of(
+    *[st.sampled_from(DAYS), st.dates(dt.date(2023, 12, 1), dt.date(2026, 3, 1))] * 6,
+    st.sampled_from(FAR_DAYS),
+)
+_SUBJECT, _RECORD = row(SUBJECT_COLUMNS), row(RECORD_COLUMNS)
+
+
+@kept
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     """A whole case."""
-    key_type = draw(st.sampled_from(["text", "integer"]))
-    key, link = "subject_id", draw(st.sampled_from(["subject_id", "owner"]))
+    key_type = draw(pick("text", "integer"))
+    key, link = "subject_id", draw(pick("subject_id", "owner"))
     keys = key_values(key_type)
-    owners = st.sampled_from([*keys[:3] * 2, *keys[3:5], None])
+    owners = pick(*keys[:3] * 2, *keys[3:5], None)
     return Case(
         to_yaml(draw(packs(vocabulary(key, key_type, link)))),
-        draw(
-            st.one_of(
-                *[st.sampled_from(DAYS), st.dates(dt.date(2023, 12, 1), dt.date(2026, 3, 1))] * 6,
-                st.sampled_from(FAR_DAYS),
-            )
-        ),
-        [{key: k, **draw(row(SUBJECT_COLUMNS))} for k in keys[: draw(st.sampled_from([4, 4, 3, 2, 1, 0]))]],
+        draw(_AS_OF),
+        [{key: k, **draw(_SUBJECT)} for k in keys[: draw(pick(4, 4, 3, 2, 1, 0))]],
         [
             {
                 RECORD_KEY: -number if key_type == "integer" else f"r{number}",
                 link: owner,
-                **draw(row(RECORD_COLUMNS)),
+                **draw(_RECORD),
             }
             for number, owner in enumerate(
                 draw(st.lists(owners, min_size=draw(st.integers(0, 7)), max_size=8))
@@ -553,7 +630,7 @@ def packs(draw: st.DrawFn, people: Data) -> Data:
     named |= draw(derived(named, attributes))
     subject = Names({**SUBJECT_COLUMNS, **{name: value_type(m) for name, m in named.items()}})
     everything = Names({**subject.types, **RECORD_COLUMNS})
-    scope = st.sampled_from([everything, everything, columns, subject])
+    scope = pick(everything, everything, columns, subject)
     own = [draw(rules(draw(scope))) for _ in range(draw(st.integers(1, 5)))]
     score = sorted(draw(st.lists(st.integers(-50, 150), min_size=3, max_size=3)))
     levels = sorted(draw(st.sets(st.integers(score[0], 150), min_size=2, max_size=2)), reverse=True)
@@ -564,12 +641,12 @@ def packs(draw: st.DrawFn, people: Data) -> Data:
         "subject": people,
         "in_force": {
             "from": dt.date(2020, 1, 1),
-            "until": draw(st.sampled_from([None, dt.date(2027, 1, 1)])),
+            "until": draw(pick(None, dt.date(2027, 1, 1))),
         },
         "score": {"min": score[0], "start": score[1], "max": score[2]},
         "dimensions": [
-            {"id": "one", "title": "1", "floor": draw(st.sampled_from([None, -30, 0]))},
-            {"id": "two", "title": "2", "ceiling": draw(st.sampled_from([None, 0, 15]))},
+            {"id": "one", "title": "1", "floor": draw(pick(None, -30, 0))},
+            {"id": "two", "title": "2", "ceiling": draw(pick(None, 0, 15))},
         ],
         "measures": named,
         "rules": [{"id": f"r{n}", **rule} for n, rule in enumerate(own)],

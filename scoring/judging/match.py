@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import duckdb
@@ -91,7 +92,7 @@ class Choice:
         return f"case {number} {branches} else {otherwise} end" if branches else otherwise
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Match:
     """One group with everything that its query needs.
 
@@ -112,31 +113,34 @@ class Match:
         """Whether records are judged, and not subjects."""
         return self.group.dates.level is Level.RECORD and self.vocabulary.records is not None
 
-    @property
+    @cached_property
     def residuals(self) -> Choice:
         """What is asked beside signatures, keys and bounds."""
         return Choice.of(row.residual for row in self.group.rows if row.residual != TRUE)
 
-    @property
+    @cached_property
     def multipliers(self) -> Choice:
         """What points are multiplied by."""
         return Choice.of(_per(self.owners[row.owner]) for row in self.group.rows)
 
-    @property
+    @cached_property
     def equal(self) -> list[Name]:
         """The columns for which some row gives a value."""
         return self._named({n for row in self.group.rows for n in row.equal})
 
-    @property
+    @cached_property
     def bounded(self) -> list[Name]:
         """The columns that some row bounds."""
         return self._named({n for row in self.group.rows for n in row.bounds})
 
     def _named(self, wanted: set[str]) -> list[Name]:
-        found = {
-            n.name: n for owner in {row.owner for row in self.group.rows} for n in _read(self.owners[owner])
-        }
-        return [found[name] for name in sorted(wanted)]
+        return [self._read[name] for name in sorted(wanted)]
+
+    @cached_property
+    def _read(self) -> dict[str, Name]:
+        """What the conditions of the owners read."""
+        owners = (self.owners[number] for number in {row.owner for row in self.group.rows})
+        return {n.name: n for owner in owners for n in _names_of(owner)}
 
     @property
     def starts(self) -> bool:
@@ -222,17 +226,15 @@ class Match:
 
     def _source(self, pieces: Callable[[Collection[str]], str]) -> str:
         """The rows to be judged, with the dates that decide whether they count."""
-        dates = self.group.dates
-        columns = [
-            f"{self._place(name)} as {quoted(name.name)}"
-            for name in sorted(self._names(), key=lambda n: n.name)
-        ]
+        dates, read = self.group.dates, sorted(self._names(), key=lambda n: n.name)
+        places = [self._place(name) for name in read]
+        columns = [f"{place} as {quoted(name.name)}" for place, name in zip(places, read, strict=True)]
         listed = "".join(f", {column}" for column in columns)
         head = "f._s, f._r, f._sig" if self.of_records else "f._s, cast(null as integer) as _r"
         joins = []
-        if any(self._place(n).startswith("g.") for n in self._names()):
+        if any(place.startswith("g.") for place in places):
             joins.append(f"join {SIGNATURES} g on g._sig = f._sig")
-        if any(self._place(n).startswith("a.") for n in self._names()) and self.of_records:
+        if any(place.startswith("a.") for place in places) and self.of_records:
             joins.append(f"join {SUBJECTS} a on a._s = f._s")
         if dates.measures:
             joins.append(f"join {pieces(dates.measures)} p on p._s = f._s")
@@ -351,7 +353,7 @@ def _per(owner: Rule | Measure) -> Expression | None:
     return owner.per if isinstance(owner, Rule) else None
 
 
-def _read(owner: Rule | Measure) -> frozenset[Name]:
+def _names_of(owner: Rule | Measure) -> frozenset[Name]:
     return names(owner.when.written if isinstance(owner, Rule) else owner.where.written)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from rules.language.expressions import TOTAL, Expression, Level, Name, names, render
-from rules.model import DERIVED, Aggregate, Measure
+from rules.model import DERIVED, OVER_GROUP, Aggregate, Measure
 from rules.plan import Group, Plan
 from scoring.judging.coded import SUBJECTS
 from scoring.judging.match import Choice, Match, Signatures, make_rows
@@ -55,12 +55,15 @@ class Lines:
         for match in matches:
             self._measure(match)
         self._day = self._table("xh_day", self._pivoted()) if period.is_one_day else ""
+        derived = [measure for measure in plan.measures if measure.aggregate in DERIVED]
         for measure in plan.measures:
-            if measure.aggregate in DERIVED:
-                self._derive(measure)
-            elif measure.id not in self._lines:  # no record can ever take part
+            if measure.aggregate not in DERIVED and measure.id not in self._lines:  # no record can take part
                 nothing = f"(select _s, {self._first} as day, null as v from {SUBJECTS} where false)"
                 self._lines[measure.id] = nothing
+        if period.is_one_day:
+            self._derive_on_the_day(derived)
+        else:
+            self._derive(derived)
 
     def pieces(self, wanted: Collection[str]) -> str:
         """The table of pieces on which these measures stay the same: ``_s``, ``_begins``, ``_ends`` and each
@@ -264,39 +267,61 @@ class Lines:
 
     # Measures made of measures
 
-    def _derive(self, measure: Measure) -> None:
-        condition = measure.where.condition
-        read = {*measure.parts, *(n.name for n in names(condition) if n.level is Level.MEASURE)}
-        source = f"{self.pieces(read)} p join {SUBJECTS} a using (_s)"
-        takes_part = f"coalesce({to_sql(condition)}, false)"
-        value = _derived(measure, takes_part)
-        if value is None:
-            line = self._among_peers(measure, f"(select p.*, a.* exclude (_s) from {source})", takes_part)
-        else:
-            line = self._changes(f"select _s, _begins as day, {value} as v from {source}")
-        if not self._period.is_one_day:
-            self._lines[measure.id] = self._table("xh_line", line)
-            return
-        if value is None:
-            source, value = f"{self._day} p left join ({line}) l using (_s)", "v"
-        day = f"select p.*, {_carried(measure, value)} as {quoted(measure.id)} from {source}"
-        self._day = self._table("xh_day", day)
+    def _derive_on_the_day(self, derived: Sequence[Measure]) -> None:
+        """Add them to the table of the day, at once all those whose parts are there."""
+        while derived:
+            waiting = {measure.id for measure in derived}
+            ready = [measure for measure in derived if not _measures_read(measure) & waiting]
+            self._day = self._table("xh_day", self._with_derived(ready))
+            derived = [measure for measure in derived if measure.id not in {found.id for found in ready}]
 
-    def _among_peers(self, measure: Measure, source: str, takes_part: str) -> str:
-        """Ranks, or how many are ranked, by how many of a group have each value on each day of change.
+    def _with_derived(self, measures: Sequence[Measure]) -> str:
+        """The table of the day with measures that are made of those in it: those that a subject's own give,
+        and those that other subjects decide."""
+        own, columns, joins = ["p.*"], ["q.*"], []
+        for measure in measures:
+            if measure.aggregate not in OVER_GROUP:
+                own.append(f"{_carried(measure, _derived(measure))} as {quoted(measure.id)}")
+        for number, ordered in enumerate(_ordered_alike(measures)):
+            columns += [f"{_carried(m, f'l{number}.v{n}')} as {quoted(m.id)}" for n, m in enumerate(ordered)]
+            joins.append(f"left join ({self._among_peers(ordered, self._day)}) l{number} using (_s)")
+        source = f"select {', '.join(own)} from {self._day} p join {SUBJECTS} a using (_s)"
+        return f"select {', '.join(columns)} from ({source}) q {' '.join(joins)}"
+
+    def _derive(self, derived: Sequence[Measure]) -> None:
+        """Make their lines, in one table those that put the same in order."""
+        ordered_alike = {ordered[0].id: ordered for ordered in _ordered_alike(derived)}
+        for measure in derived:
+            if measure.id in self._lines:
+                continue
+            pieces = self.pieces(_measures_read(measure))
+            if measure.aggregate in OVER_GROUP:
+                ordered = ordered_alike[measure.id]
+                values = [f"v{number}" for number in range(len(ordered))]
+                table = self._table("xh_line", _changes(self._among_peers(ordered, pieces), values))
+                for value, one in zip(values, ordered, strict=True):
+                    self._lines[one.id] = f"(select _s, day, {value} as v from {table})"
+            else:
+                source = f"{pieces} p join {SUBJECTS} a using (_s)"
+                line = f"select _s, _begins as day, {_derived(measure)} as v from {source}"
+                self._lines[measure.id] = self._table("xh_line", _changes(line, ["v"]))
+
+    def _among_peers(self, ordered: Sequence[Measure], pieces: str) -> str:
+        """Ranks, or how many are ranked, by how many of a group have each value on each day of change: ``v0``
+        and so on for measures that put the same in order.
 
         It is the one step that reads other subjects; its cost is days of change × values of each group.
         """
-        ranked = quoted(measure.parts[0])
-        group = quoted(measure.by) if measure.by else "true"
-        takes_part += f" and {ranked} is not null" + (f" and {group} is not null" if measure.by else "")
-        order = "desc" if measure.descending else "asc"
-        place = "sum(n) over (partition by g, day)"
-        if measure.aggregate is Aggregate.RANK:
-            better = f"partition by g, day order by x {order} rows unbounded preceding"
-            place = f"1 + sum(n) over ({better}) - n"
+        one = ordered[0]
+        ranked, group = quoted(one.parts[0]), quoted(one.by) if one.by else "true"
+        source = f"(select p.*, a.* exclude (_s) from {pieces} p join {SUBJECTS} a using (_s))"
+        takes_part = f"{_takes_part(one)} and {ranked} is not null"
+        takes_part += f" and {group} is not null" if one.by else ""
+        placed = (f"cast({_place(measure)} as bigint) as v{n}" for n, measure in enumerate(ordered))
+        values = ", ".join(f"v{n}" for n in range(len(ordered)))
+        nothing = ", ".join("null" for _ in ordered)
         counts = summed("(select g, x, begins, ends, 1 as n from taking)", ["g", "x"], ["n"], self._period)
-        return self._changes(
+        return (
             f"with own as (select _s, _begins as begins, _ends as ends, {takes_part} as is_in,"
             f" {group} as g, {ranked} as x from {source}),"
             " taking as (select * from own where is_in),"
@@ -305,19 +330,11 @@ class Lines:
             " filled as (select g, x, day, coalesce(last_value(n ignore nulls) over"
             " (partition by g, x order by day), 0) as n from (select g, x, day from days join seen using (g))"
             " left join counts using (g, x, day)),"
-            f" placed as (select g, x, day, cast({place} as bigint) as v from filled)"
-            " select _s, day, v from taking join placed on placed.g = taking.g and placed.x = taking.x"
+            f" placed as (select g, x, day, {', '.join(placed)} from filled)"
+            f" select _s, day, {values} from taking join placed"
+            " on placed.g = taking.g and placed.x = taking.x"
             " and placed.day >= taking.begins and placed.day < taking.ends"
-            " union all select _s, begins, null from own where not is_in"
-        )
-
-    def _changes(self, line: str) -> str:
-        """A line without days on which nothing changes."""
-        if self._period.is_one_day:
-            return line
-        return (
-            f"select _s, day, v from ({line}) window own as (partition by _s order by day)"
-            " qualify lag(day) over own is null or v is distinct from lag(v) over own"
+            f" union all select _s, begins, {nothing} from own where not is_in"
         )
 
     def _table(self, kind: str, query: str) -> str:
@@ -333,18 +350,53 @@ def _is_plain(measure: Measure) -> bool:
     return measure.by is None and measure.aggregate in _SUMMED
 
 
-def _derived(measure: Measure, takes_part: str) -> str | None:
-    """The value of a measure by those that it is made of; None for one that other subjects decide."""
-    match measure.aggregate:
-        case Aggregate.RATIO:
-            part, whole = (f"scaled4({quoted(p)})" for p in measure.parts)
-            quotient = f"unscaled4(half_away({part} * 10000, {whole}))"
-            return f"case when {takes_part} and {whole} <> 0 then {quotient} end"
-        case Aggregate.VALUE:
-            assert measure.operand is not None
-            return f"case when {takes_part} then {cast(measure.operand, measure.type)} end"
-        case _:
-            return None
+def _measures_read(measure: Measure) -> set[str]:
+    """The measures that a measure is made of, or that its condition reads."""
+    read = names(measure.where.condition)
+    return {*measure.parts, *(name.name for name in read if name.level is Level.MEASURE)}
+
+
+def _takes_part(measure: Measure) -> str:
+    return f"coalesce({to_sql(measure.where.condition)}, false)"
+
+
+def _derived(measure: Measure) -> str:
+    """The value of a measure by those of the subject's own that it is made of."""
+    takes_part = _takes_part(measure)
+    if measure.aggregate is Aggregate.RATIO:
+        part, whole = (f"scaled4({quoted(p)})" for p in measure.parts)
+        quotient = f"unscaled4(half_away({part} * 10000, {whole}))"
+        return f"case when {takes_part} and {whole} <> 0 then {quotient} end"
+    assert measure.operand is not None
+    return f"case when {takes_part} then {cast(measure.operand, measure.type)} end"
+
+
+def _ordered_alike(measures: Sequence[Measure]) -> list[list[Measure]]:
+    """Those that other subjects decide, together those that put the same of the same subjects in order."""
+    alike: dict[Any, list[Measure]] = {}
+    for measure in measures:
+        if measure.aggregate in OVER_GROUP:
+            how = (measure.parts[0], measure.by, render(measure.where.condition))
+            alike.setdefault(how, []).append(measure)
+    return list(alike.values())
+
+
+def _place(measure: Measure) -> str:
+    """Of a value among those of its group on a day, or how many have a place there."""
+    if measure.aggregate is Aggregate.PEERS:
+        return "sum(n) over (partition by g, day)"
+    order = "desc" if measure.descending else "asc"
+    return f"1 + sum(n) over (partition by g, day order by x {order} rows unbounded preceding) - n"
+
+
+def _changes(line: str, values: Sequence[str]) -> str:
+    """A line of these values without days on which none of them changes."""
+    listed = ", ".join(values)
+    last = " or ".join(f"{value} is distinct from lag({value}) over own" for value in values)
+    return (
+        f"select _s, day, {listed} from ({line}) window own as (partition by _s order by day)"
+        f" qualify lag(day) over own is null or {last}"
+    )
 
 
 def _value(measure: Measure) -> str:

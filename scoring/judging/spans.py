@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 import duckdb
@@ -61,7 +61,8 @@ def step_table(steps: Sequence[Step], day: dt.date) -> pa.Table:
     for step in steps:
         if step.until is None or day < step.until:
             earliest, latest = _starts(step, day)
-            rows.append({"kept": step.points, "earliest": earliest, "latest": latest} | asdict(step))
+            known = {field.name: getattr(step, field.name) for field in fields(step)}
+            rows.append({"kept": step.points, "earliest": earliest, "latest": latest} | known)
     days = dict.fromkeys(("first", "until", "earliest", "latest"), pa.date32())
     numbers = dict.fromkeys(("rule", "since", "till"), pa.int32())
     points = dict.fromkeys(("full", "kept"), pa.int64())

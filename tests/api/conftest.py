@@ -7,10 +7,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from client import Client, Sign
-from databases import MadeOnce, database_of_its_own
+from databases import MadeOnce, admin, database_of_its_own
 from flask import Flask
 from small_district import AUTHORITY, PACK, fill, fill_more
 
@@ -44,8 +43,7 @@ def sqlite_template(made_once: MadeOnce) -> Path:
 @pytest.fixture(scope="session")
 def postgresql_template(postgresql_server: str) -> str:
     """The name of a database to copy."""
-    with psycopg.connect(postgresql_server, autocommit=True) as admin:
-        admin.execute("CREATE DATABASE district_template")
+    admin(postgresql_server).execute("CREATE DATABASE district_template")
     grade_twice(postgresql_server.replace("/postgres?", "/district_template?"))
     return "district_template"
 

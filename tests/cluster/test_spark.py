@@ -26,22 +26,29 @@ from scoring.runs.country.run import MANIFEST, score_country
 pytestmark = pytest.mark.alone
 
 TWO_EXECUTORS = "local-cluster[2,1,1024]"
-ENVIRONMENT = os.environ | {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_HOME": str(Path(pyspark.__file__).parent)}
+ENVIRONMENT = os.environ | {
+    "SPARK_LOCAL_IP": "127.0.0.1",
+    "SPARK_HOME": str(Path(pyspark.__file__).parent),
+    "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",  # it works a few seconds, and is gone
+}
 BUCKETS = 6
 
 
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
-    return bucketed(tmp_path / "s", SUBJECTS, SUBJECT, BUCKETS), bucketed(
-        tmp_path / "r", RECORDS, RECORD, BUCKETS
-    )
+    return given_folders(tmp_path)
 
 
-@pytest.fixture
-def right(tmp_path: Path, folders: tuple[Path, Path]) -> dict[str, object]:
+def given_folders(path: Path) -> tuple[Path, Path]:
+    return bucketed(path / "s", SUBJECTS, SUBJECT, BUCKETS), bucketed(path / "r", RECORDS, RECORD, BUCKETS)
+
+
+@pytest.fixture(scope="module")
+def right(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """What one machine makes of them."""
-    score_country(MARKET, AS_OF, *folders, tmp_path / "right", SMALL)
-    return results(tmp_path / "right")
+    path = tmp_path_factory.mktemp("right")
+    score_country(MARKET, AS_OF, *given_folders(path), path / "out", SMALL)
+    return results(path / "out")
 
 
 def words(tmp_path: Path, folders: tuple[Path, Path], master: str) -> list[str]:
