@@ -31,7 +31,7 @@ from scoring.judging.grades import (
     within_bounds,
 )
 from scoring.judging.match import Signatures, from_arrow
-from scoring.judging.measures import NOWHERE, Lines, rounds_of
+from scoring.judging.measures import NOWHERE, Lines, places_of, rounds_of
 from scoring.judging.period import FOREVER, Period
 from scoring.judging.spans import SPANS, make_spans
 from scoring.judging.sql import DUCKDB_MACROS, date, quoted
@@ -83,6 +83,19 @@ def measures_on(duck: duckdb.DuckDBPyConnection, plan: Plan, day: dt.date) -> pa
     return found
 
 
+def ranked_in_rounds(plan: Plan) -> tuple[tuple[str, ...], ...]:
+    """By what subjects are compared: of the measures that put the same in order the first, in rounds of which
+    each needs the places that those before it give.
+
+    >>> from datetime import date
+    >>> from rules.library.loader import find_pack
+    >>> from rules.plan import compile_plan
+    >>> ranked_in_rounds(compile_plan(find_pack("department-credit", date(2026, 8, 31))))
+    (('bodies_ranked', 'group_ranked', 'bodies_ranked_last_year'),)
+    """
+    return tuple(tuple(ordered[0].id for ordered in found) for found in rounds_of(plan))
+
+
 @contextmanager
 def counts_on(
     duck: duckdb.DuckDBPyConnection, plan: Plan, day: dt.date, number: int, places: Mapping[str, str]
@@ -90,7 +103,7 @@ def counts_on(
     """What the subjects of coded facts have of that by which everybody is compared, for :func:`grade_on` of a
     day and later ones.
 
-    :param number: of the round, from 0 (:func:`scoring.judging.measures.rounds_of`).
+    :param number: of the round (:func:`ranked_in_rounds`), from 0.
     :param places: those that the rounds before have found.
     :return: the first of measures that put the same in order → a query (:meth:`Lines.counts`), which serves
         within the block.
@@ -98,6 +111,16 @@ def counts_on(
     lines = Lines(duck, plan, period_ahead(plan.pack, day), prepare(duck, plan), places, rounds=number)
     yield {ordered[0].id: lines.counts(ordered) for ordered in rounds_of(plan)[number]}
     lines.drop()
+
+
+def places_on(plan: Plan, day: dt.date, measure: str, counts: str) -> str:
+    """A query of the places of all that subjects have, for :func:`grade_on` of a day and later ones.
+
+    :param measure: of :func:`ranked_in_rounds`.
+    :param counts: what :func:`counts_on` gives of all parts, as one relation.
+    """
+    [ordered] = [one for found in rounds_of(plan) for one in found if one[0].id == measure]
+    return places_of(counts, ordered, period_ahead(plan.pack, day))
 
 
 def prepare(duck: duckdb.DuckDBPyConnection, plan: Plan) -> Signatures:

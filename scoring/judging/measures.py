@@ -392,15 +392,7 @@ def places_of(counts: str, ordered: Sequence[Measure], period: Period) -> str:
 
 def rounds_of(plan: Plan) -> tuple[tuple[tuple[Measure, ...], ...], ...]:
     """The measures that other subjects decide, together those that put the same in order; each round needs
-    what those before it give.
-
-    >>> from datetime import date
-    >>> from rules.library.loader import find_pack
-    >>> from rules.plan import compile_plan
-    >>> [[[one.id for one in ordered] for ordered in found]
-    ...  for found in rounds_of(compile_plan(find_pack("department-credit", date(2026, 8, 31))))][0][1:2]
-    [['group_ranked', 'place_in_group']]
-    """
+    what those before it give."""
     depths = _depths(plan)
     rounds = range(1, 1 + max(depths.values(), default=0))
     found = [[m for m in plan.measures if depths[m.id] == number] for number in rounds]

@@ -452,22 +452,26 @@ def test_subjects_are_compared_with_those_of_all_buckets(
     monkeypatch.setattr("scoring.runs.country.plan.BYTES_A_ROW", 4_000_000)
     pack = find_pack("department-credit", AS_OF)
     key = pack.vocabulary.subject.key
-    subjects = [{key: f"DEPT-{n:03}"} for n in range(40)]
+    subjects = [{key: f"DEPT-{n:03}", "peers": "departments"} for n in range(40)]
+    of_subjects = {key: pa.string(), "peers": pa.string()}
     answers = [
         {"record_id": f"A-{n}", key: f"DEPT-{n % 6:03}", "kind": "satisfaction_answer", "status": "effective",
-         "score": str(60 + n % 6), "occurred_on": dt.date(2026, 3, 5)} for n in range(6 * 30)
+         "score": str(60 + n % 6), "year": "2026", "occurred_on": dt.date(2026, 3, 5)} for n in range(6 * 30)
     ]  # fmt: skip
     of_answers = {name: pa.string() for name in answers[0]} | {"occurred_on": pa.date32()}
     one = (
-        write(tmp_path / "s.parquet", subjects, {key: pa.string()}),
+        write(tmp_path / "s.parquet", subjects, of_subjects),
         write(tmp_path / "r.parquet", answers, of_answers),
     )
-    many = flat(tmp_path / "s", subjects, {key: pa.string()}, 4), flat(tmp_path / "r", answers, of_answers, 2)
+    many = flat(tmp_path / "s", subjects, of_subjects, 4), flat(tmp_path / "r", answers, of_answers, 2)
     score_files(pack, AS_OF, *one, tmp_path / "one.parquet")
     done = score_country(pack, AS_OF, *many, tmp_path / "out", "256MB")
     assert len(done.manifest["buckets"]) == 4
     assert results(tmp_path / "out") == results(tmp_path / "one.parquet")
-    assert {hit[1] for hit in results(tmp_path / "out")["hits"]} >= {"satisfaction.first"}
+    first = [
+        subject for subject, rule, *_ in results(tmp_path / "out")["hits"] if rule.endswith("first-of-group")
+    ]
+    assert first == ["DEPT-005"]
 
 
 @pytest.mark.parametrize(

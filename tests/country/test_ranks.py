@@ -19,8 +19,7 @@ from rules.model import Pack
 from rules.plan import compile_plan
 from scoring.judging.coded import code_facts
 from scoring.judging.engine import grade_coded
-from scoring.judging.judge import counts_on, period_ahead
-from scoring.judging.measures import places_of, rounds_of
+from scoring.judging.judge import counts_on, places_on, ranked_in_rounds
 
 RANKS = """\
 measures:
@@ -84,17 +83,16 @@ def in_parts(
 ) -> tuple[Graded, dict[Any, dt.date | None]]:
     """What comes of parts that know of each other what files say."""
     plan, places, scores, changes = compile_plan(pack), dict[str, str](), {}, {}
-    for number, measures in enumerate(rounds_of(plan)):
+    for number, measures in enumerate(ranked_in_rounds(plan)):
         for part, case in enumerate(parts):
             give(connection, pack, case)
             code_facts(connection, pack.vocabulary)
             with counts_on(connection, plan, day, number, places) as counts:
                 for name, query in counts.items():
                     connection.execute(f"copy ({query}) to '{folder}/{name}-{part}.parquet'")
-        for ordered in measures:
-            name = ordered[0].id
+        for name in measures:
             all_counts = f"(from '{folder}/{name}-*.parquet')"
-            query = places_of(all_counts, ordered, period_ahead(pack, day))
+            query = places_on(plan, day, name, all_counts)
             connection.execute(f"copy ({query}) to '{folder}/of-{name}.parquet'")
             places[name] = f"'{folder}/of-{name}.parquet'"
     for case in parts:

@@ -20,8 +20,7 @@ from rules.plan import compile_plan
 from scoring.facts.ingest.mapping import Dataset
 from scoring.judging.coded import code_facts
 from scoring.judging.engine import grade_coded
-from scoring.judging.judge import counts_on, period_ahead
-from scoring.judging.measures import places_of, rounds_of
+from scoring.judging.judge import counts_on, places_on
 from scoring.judging.sql import quoted, sql_type
 from scoring.runs.file_error import FileError
 from scoring.runs.files import (
@@ -140,7 +139,7 @@ def rank_bucket(
     """Writes how many of a bucket's subjects have each value that a measure ranks, and when that changes, as
     ``RANKS/MEASURE/NAME.parquet``.
 
-    :param number: of the round, from 0 (:func:`scoring.judging.measures.rounds_of`).
+    :param number: of the round (:func:`scoring.judging.judge.ranked_in_rounds`), from 0.
     :param places: those that the rounds before have found.
     :raises FileError: on a file that can't be read or written.
     :raises StoreError: where memory and disk do not suffice.
@@ -172,10 +171,9 @@ def place_all(
     :raises FileError: on a file that can't be written.
     :raises StoreError: where memory and disk do not suffice.
     """
-    [ordered] = [one for some in rounds_of(compile_plan(pack)) for one in some if one[0].id == measure]
     with workspace(memory, spill) as duck, open_folder(ranks) as folder:
         counts = f"(from read_parquet('{folder}/*.parquet', hive_partitioning = false))"
-        _replace(duck, places_of(counts, ordered, period_ahead(pack, as_of)), place)
+        _replace(duck, places_on(compile_plan(pack), as_of, measure, counts), place)
 
 
 @contextmanager

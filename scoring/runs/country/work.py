@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 from rules.model import Pack
 from rules.plan import compile_plan
 from scoring.facts.ingest.mapping import Dataset
-from scoring.judging.measures import rounds_of
+from scoring.judging.judge import ranked_in_rounds
 from scoring.runs.country.buckets import (
     Bucket,
     Places,
@@ -143,7 +143,7 @@ class Work:
     @property
     def rounds(self) -> tuple[tuple[str, ...], ...]:
         """The measures by which subjects are compared, each round after those whose places it reads."""
-        return tuple(tuple(one[0].id for one in some) for some in rounds_of(compile_plan(self.pack)))
+        return ranked_in_rounds(compile_plan(self.pack))
 
     def rank(self, part: Ranking) -> dict[str, Any]:
         """Counts what a bucket's subjects have of that by which everybody is ranked in a round."""
