@@ -2,6 +2,9 @@
 
 A part is the sample district's enterprises ten times over, 60,000 of them with 2,064,800 records, under other
 codes: the same for every number of the part, so that parts may be made one by one. It is a bucket as well.
+
+``python -m benchmarks.country FOLDER skewed`` grades one part as it is, and once more where one of its
+enterprises has a tenth of all records.
 """
 
 from __future__ import annotations
@@ -88,6 +91,39 @@ def _codes(part: int) -> str:
     return f"select n, copy, body || {signs}[1 + (31 - ({worth}) % 31) % 31] as code from ({bodies})"
 
 
+def skew(folder: Path) -> str:
+    """One part in another folder, of which one enterprise has a tenth of all records; its code."""
+    skewed, place = folder / "skewed", "bucket=0000/part.parquet"
+    make(folder, 1)
+    with duckdb.connect(config={"memory_limit": "2GB"}) as duck:
+        [(code,)] = duck.execute(f"select min(subject_id) from '{folder}/subjects/{place}'").fetchall()
+        write_parquet(duck, f"from '{folder}/subjects/{place}'", skewed / "subjects" / place)
+        owner = f"case when hash(record_id) % 10 = 0 then {literal(code)} else subject_id end"
+        told = f"select * replace ({owner} as subject_id) from '{folder}/records/{place}'"
+        write_parquet(duck, told, skewed / "records" / place)
+    return str(code)
+
+
+def measure_skew(folder: Path, memory: str = "4GB") -> None:
+    """Makes and grades a part, with and without a subject of a tenth of all records; prints what it took."""
+    code = skew(folder)
+    for given in (folder, folder / "skewed"):
+        out = given / "out-1"
+        shutil.rmtree(out, ignore_errors=True)
+        cost = grade(given, out, memory)
+        print(
+            f"{given}: {cost.processor:.1f} s of processor, {cost.clock:.1f} s by the clock, {cost.peak:,} MB"
+        )
+    of_code = f"where subject_id = {literal(code)}"
+    with duckdb.connect() as duck:
+        [(records,)] = duck.execute(
+            f"select count(*) from '{given}/records/*/*.parquet' {of_code}"
+        ).fetchall()
+        [(hits,)] = duck.execute(f"select count(*) from '{out}/hits/*/*.parquet' {of_code}").fetchall()
+        [grade_of] = duck.execute(f"select score, tier from '{out}/scores/*/*.parquet' {of_code}").fetchall()
+    print(f"{code}: {records:,} records, {hits:,} hits, {grade_of}")
+
+
 def grade(folder: Path, out: Path, memory: str) -> Cost:
     """Grades the folders by the command, in a process of its own."""
     program = Path(sys.executable).with_name("xinheng")
@@ -165,4 +201,7 @@ if __name__ == "__main__":
     from scoring.cli.errors import plainly
 
     with plainly("benchmarks.country FOLDER PARTS"):
-        measure(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:4])
+        if sys.argv[2] == "skewed":
+            measure_skew(Path(sys.argv[1]), *sys.argv[3:4])
+        else:
+            measure(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:4])

@@ -74,11 +74,21 @@ def graded(
     connection: duckdb.DuckDBPyConnection, pack: Pack, case: Case, day: dt.date
 ) -> tuple[Graded, dict[Any, dt.date | None]]:
     """The engine's results in the reference's form, and every subject's ``next_change_on``."""
+    give(connection, pack, case)
+    grade(connection, pack, day)
+    return read(connection, pack)
+
+
+def give(connection: duckdb.DuckDBPyConnection, pack: Pack, case: Case) -> None:
+    """The case's subjects and records as tables."""
     records = pack.vocabulary.records
     assert records is not None
     connection.register("subjects", arrow(pack.vocabulary.subject, case.subjects))
     connection.register("records", arrow(records, case.records))
-    grade(connection, pack, day)
+
+
+def read(connection: duckdb.DuckDBPyConnection, pack: Pack) -> tuple[Graded, dict[Any, dt.date | None]]:
+    """What the engine has left, as :func:`graded` gives it."""
     found: dict[Any, list[reference.Hit]] = {}
     listed = "subject_id, rule, record_id, points_before, points, counts_from, counts_until"
     for key, rule, *rest in connection.execute(f"select {listed} from hits").fetchall():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 import duckdb
 
@@ -10,6 +11,7 @@ from rules.model import Pack
 from rules.plan import compile_plan
 from scoring.judging.coded import RECORDS, SIGNATURES, SUBJECTS, code_facts
 from scoring.judging.judge import grade_on
+from scoring.judging.measures import NOWHERE
 
 
 def grade(
@@ -49,7 +51,15 @@ def grade(
 
 
 def grade_coded(
-    connection: duckdb.DuckDBPyConnection, pack: Pack, as_of: dt.date, ahead: bool = True
+    connection: duckdb.DuckDBPyConnection,
+    pack: Pack,
+    as_of: dt.date,
+    ahead: bool = True,
+    places: Mapping[str, str] = NOWHERE,
 ) -> None:
-    """Grades every subject of coded facts (:mod:`scoring.judging.coded`), which stay; as :func:`grade`."""
-    grade_on(connection, compile_plan(pack), as_of, ahead)
+    """Grades every subject of coded facts (:mod:`scoring.judging.coded`), which stay; as :func:`grade`.
+
+    :param places: of all to whom subjects are compared, where these are not all here
+        (:func:`scoring.judging.judge.grade_on`).
+    """
+    grade_on(connection, compile_plan(pack), as_of, ahead, places)

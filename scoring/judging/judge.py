@@ -8,6 +8,8 @@ memory there is.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import duckdb
 import pyarrow as pa
@@ -29,7 +31,7 @@ from scoring.judging.grades import (
     within_bounds,
 )
 from scoring.judging.match import Signatures, from_arrow
-from scoring.judging.measures import Lines
+from scoring.judging.measures import NOWHERE, Lines, places_of, rounds_of
 from scoring.judging.period import FOREVER, Period
 from scoring.judging.spans import SPANS, make_spans
 from scoring.judging.sql import DUCKDB_MACROS, date, quoted
@@ -60,10 +62,12 @@ def judge(duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period) -> None:
     lines.drop()
 
 
-def _found(duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period) -> Lines:
+def _found(
+    duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period, places: Mapping[str, str] = NOWHERE
+) -> Lines:
     """The spans, and the lines of measures of which they were made."""
     signatures = prepare(duck, plan)
-    lines = Lines(duck, plan, period, signatures)
+    lines = Lines(duck, plan, period, signatures, places)
     make_spans(duck, plan, period, signatures, lines)
     return lines
 
@@ -79,6 +83,46 @@ def measures_on(duck: duckdb.DuckDBPyConnection, plan: Plan, day: dt.date) -> pa
     return found
 
 
+def ranked_in_rounds(plan: Plan) -> tuple[tuple[str, ...], ...]:
+    """By what subjects are compared: of the measures that put the same in order the first, in rounds of which
+    each needs the places that those before it give.
+
+    >>> from datetime import date
+    >>> from rules.library.loader import find_pack
+    >>> from rules.plan import compile_plan
+    >>> ranked_in_rounds(compile_plan(find_pack("department-credit", date(2026, 8, 31))))
+    (('bodies_ranked', 'group_ranked', 'bodies_ranked_last_year'),)
+    """
+    return tuple(tuple(ordered[0].id for ordered in found) for found in rounds_of(plan))
+
+
+@contextmanager
+def counts_on(
+    duck: duckdb.DuckDBPyConnection, plan: Plan, day: dt.date, number: int, places: Mapping[str, str]
+) -> Iterator[dict[str, str]]:
+    """What the subjects of coded facts have of that by which everybody is compared, for :func:`grade_on` of a
+    day and later ones.
+
+    :param number: of the round (:func:`ranked_in_rounds`), from 0.
+    :param places: those that the rounds before have found.
+    :return: the first of measures that put the same in order → a query (:meth:`Lines.counts`), which serves
+        within the block.
+    """
+    lines = Lines(duck, plan, period_ahead(plan.pack, day), prepare(duck, plan), places, rounds=number)
+    yield {ordered[0].id: lines.counts(ordered) for ordered in rounds_of(plan)[number]}
+    lines.drop()
+
+
+def places_on(plan: Plan, day: dt.date, measure: str, counts: str) -> str:
+    """A query of the places of all that subjects have, for :func:`grade_on` of a day and later ones.
+
+    :param measure: of :func:`ranked_in_rounds`.
+    :param counts: what :func:`counts_on` gives of all parts, as one relation.
+    """
+    [ordered] = [one for found in rounds_of(plan) for one in found if one[0].id == measure]
+    return places_of(counts, ordered, period_ahead(plan.pack, day))
+
+
 def prepare(duck: duckdb.DuckDBPyConnection, plan: Plan) -> Signatures:
     """The signatures of the facts; what the judge's SQL calls is defined."""
     for macro in (*DUCKDB_MACROS, *measure_lines.MACROS):
@@ -91,7 +135,13 @@ def prepare(duck: duckdb.DuckDBPyConnection, plan: Plan) -> Signatures:
     return Signatures([(row.pop("_sig"), row) for row in rows])
 
 
-def grade_on(duck: duckdb.DuckDBPyConnection, plan: Plan, day: dt.date, ahead: bool) -> None:
+def grade_on(
+    duck: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    day: dt.date,
+    ahead: bool,
+    places: Mapping[str, str] = NOWHERE,
+) -> None:
     """Grades on one day, of coded facts. Replaces three tables (points in hundredths):
 
     - ``scores``: subject_id, score, tier, band (the tier by points alone), veto (rule id or null),
@@ -103,16 +153,23 @@ def grade_on(duck: duckdb.DuckDBPyConnection, plan: Plan, day: dt.date, ahead: b
 
     :param day: on which the pack is in force.
     :param ahead: whether later days are looked at, for ``next_change_on``; without them it is null.
+    :param places: of all to whom subjects are compared, where these are not all here (:class:`Lines`); known
+        with ``ahead`` alone.
     """
     until = _next_version(plan.pack, day)
-    period = Period(day, until) if ahead else Period.of(day)
-    lines = _found(duck, plan, period)
+    period = period_ahead(plan.pack, day) if ahead else Period.of(day)
+    lines = _found(duck, plan, period, places)
     make_segments(duck, plan, Period.of(day), lines)
     changes = changes_of_inputs(plan, period, lines) if ahead else None
     _Day(duck, plan.pack, day, until, changes).make()
     lines.drop()
     for table in (SPANS, SEGMENTS):
         duck.execute(f"drop table {table}")
+
+
+def period_ahead(pack: Pack, day: dt.date) -> Period:
+    """A day and those that follow, while the pack is in force."""
+    return Period(day, _next_version(pack, day))
 
 
 def _next_version(pack: Pack, day: dt.date) -> dt.date | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -16,7 +17,7 @@ from rules.model import DERIVED, OVER_GROUP, Aggregate, Measure
 from rules.plan import Group, Plan
 from scoring.judging.coded import SUBJECTS
 from scoring.judging.match import Choice, Match, Signatures, make_rows
-from scoring.judging.operations import best, summed
+from scoring.judging.operations import best, changes_of, running, summed
 from scoring.judging.period import Period
 from scoring.judging.sql import all_of, cast, date, quoted, sql_type, to_sql
 
@@ -28,6 +29,8 @@ MACROS = (
 )
 """Exact quotients by integer arithmetic, rounded half away from zero to 4 decimals; none past 24 digits."""
 
+NOWHERE: Mapping[str, str] = MappingProxyType({})
+
 _ROWS = "xh_measure_rows"
 _OWN = ("_s", "_owner")
 _ADDS_UP = {Aggregate.COUNT, Aggregate.SUM}
@@ -35,12 +38,23 @@ _SUMMED = {Aggregate.COUNT, Aggregate.SUM, Aggregate.MEAN}
 
 
 class Lines:
-    """The lines of a plan's measures in a DuckDB that holds coded facts."""
+    """The lines of a plan's measures in a DuckDB that holds coded facts.
+
+    :param places: of all to whom subjects are compared, where these are not all here: the first of measures
+        that put the same in order → a relation as :func:`places_of` makes it.
+    :param rounds: only the measures for which no more than so many of :func:`rounds_of` are needed.
+    """
 
     def __init__(
-        self, duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period, signatures: Signatures
+        self,
+        duck: duckdb.DuckDBPyConnection,
+        plan: Plan,
+        period: Period,
+        signatures: Signatures,
+        places: Mapping[str, str] = NOWHERE,
+        rounds: int | None = None,
     ) -> None:
-        self._duck, self._plan, self._period = duck, plan, period
+        self._duck, self._plan, self._period, self._places = duck, plan, period, places
         self._first, self._until = period.first_sql, period.until_sql
         self._made: list[str] = []
         self._lines: dict[str, str] = {}
@@ -55,7 +69,10 @@ class Lines:
         for match in matches:
             self._measure(match)
         self._day = self._table("xh_day", self._pivoted()) if period.is_one_day else ""
-        derived = [measure for measure in plan.measures if measure.aggregate in DERIVED]
+        depths = _depths(plan)
+        derived = [m for m in plan.measures if m.aggregate in DERIVED]
+        if rounds is not None:
+            derived = [measure for measure in derived if depths[measure.id] <= rounds]
         for measure in plan.measures:
             if measure.aggregate not in DERIVED and measure.id not in self._lines:  # no record can take part
                 nothing = f"(select _s, {self._first} as day, null as v from {SUBJECTS} where false)"
@@ -86,6 +103,18 @@ class Lines:
         following = f"lead(day, 1, {self._until}) over (partition by _s order by day)"
         pieces = f"select _s, day as begins, {following} as ends, v from {line}"
         return f"select * from ({pieces}) where v is not null"
+
+    def counts(self, ordered: Sequence[Measure]) -> str:
+        """By how much it changes on a day how many have a value by which they are compared.
+
+        :param ordered: measures that put the same in order.
+        :return: a query of ``g`` (the group), ``x`` (the value), ``day`` and ``n``.
+        """
+        taking = f"(from ({self._compared(ordered[0], self.pieces(_measures_read(ordered[0])))}) where is_in)"
+        changes = changes_of(_each_once(taking), ["g", "x"], ["n"], self._period)
+        if self._period.is_one_day:
+            changes = f"select g, x, {self._first} as day, n from ({changes})"
+        return f"select g, x, day, cast(sum(n) as bigint) as n from ({changes}) group by g, x, day"
 
     def drop(self) -> None:
         """Drop the tables that were made."""
@@ -307,34 +336,32 @@ class Lines:
                 self._lines[measure.id] = self._table("xh_line", _changes(line, ["v"]))
 
     def _among_peers(self, ordered: Sequence[Measure], pieces: str) -> str:
-        """Ranks, or how many are ranked, by how many of a group have each value on each day of change: ``v0``
-        and so on for measures that put the same in order.
+        """Ranks, or how many are ranked: ``v0`` and so on for measures that put the same in order.
 
-        It is the one step that reads other subjects; its cost is days of change × values of each group.
+        It is the one step that reads other subjects.
         """
-        one = ordered[0]
-        ranked, group = quoted(one.parts[0]), quoted(one.by) if one.by else "true"
-        source = f"(select p.*, a.* exclude (_s) from {pieces} p join {SUBJECTS} a using (_s))"
-        takes_part = f"{_takes_part(one)} and {ranked} is not null"
-        takes_part += f" and {group} is not null" if one.by else ""
-        placed = (f"cast({_place(measure)} as bigint) as v{n}" for n, measure in enumerate(ordered))
         values = ", ".join(f"v{n}" for n in range(len(ordered)))
         nothing = ", ".join("null" for _ in ordered)
-        counts = summed("(select g, x, begins, ends, 1 as n from taking)", ["g", "x"], ["n"], self._period)
+        placed = self._places.get(ordered[0].id)
+        if placed is None:
+            changes = changes_of(_each_once("taking"), ["g", "x"], ["n"], self._period)
+            placed = f"({places_of(f'({changes})', ordered, self._period)})"
         return (
-            f"with own as (select _s, _begins as begins, _ends as ends, {takes_part} as is_in,"
-            f" {group} as g, {ranked} as x from {source}),"
-            " taking as (select * from own where is_in),"
-            f" counts as ({counts}),"
-            " days as (select distinct g, day from counts), seen as (select distinct g, x from counts),"
-            " filled as (select g, x, day, coalesce(last_value(n ignore nulls) over"
-            " (partition by g, x order by day), 0) as n from (select g, x, day from days join seen using (g))"
-            " left join counts using (g, x, day)),"
-            f" placed as (select g, x, day, {', '.join(placed)} from filled)"
-            f" select _s, day, {values} from taking join placed"
+            f"with own as ({self._compared(ordered[0], pieces)}), taking as (select * from own where is_in)"
+            f" select _s, placed.day, {values} from taking join {placed} placed"
             " on placed.g = taking.g and placed.x = taking.x"
             " and placed.day >= taking.begins and placed.day < taking.ends"
             f" union all select _s, begins, {nothing} from own where not is_in"
+        )
+
+    def _compared(self, one: Measure, pieces: str) -> str:
+        """The group of each subject and its value there, and whether it takes part."""
+        ranked, group = quoted(one.parts[0]), quoted(one.by) if one.by else "true"
+        takes_part = f"{_takes_part(one)} and {ranked} is not null"
+        takes_part += f" and {group} is not null" if one.by else ""
+        return (
+            f"select _s, _begins as begins, _ends as ends, {takes_part} as is_in, {group} as g, {ranked} as x"
+            f" from (select p.*, a.* exclude (_s) from {pieces} p join {SUBJECTS} a using (_s))"
         )
 
     def _table(self, kind: str, query: str) -> str:
@@ -343,6 +370,46 @@ class Lines:
         self._duck.execute(f"create or replace temp table {name} as {query}")
         self._made.append(name)
         return name
+
+
+def places_of(counts: str, ordered: Sequence[Measure], period: Period) -> str:
+    """The place of each value in its group on each day on which one of the group changes, and how many have a
+    place: ``g``, ``x``, ``day``, and ``v0`` and so on. It costs days of change × values of each group.
+
+    :param counts: a relation as :meth:`Lines.counts` gives it, of everybody.
+    :param ordered: measures that put the same in order.
+    """
+    places = (f"cast({_place(measure)} as bigint) as v{n}" for n, measure in enumerate(ordered))
+    return (
+        f"with counts as ({running(counts, ['g', 'x'], ['n'], period)}),"
+        " days as (select distinct g, day from counts), seen as (select distinct g, x from counts),"
+        " filled as (select g, x, day, coalesce(last_value(n ignore nulls) over"
+        " (partition by g, x order by day), 0) as n from (select g, x, day from days join seen using (g))"
+        " left join counts using (g, x, day))"
+        f" select g, x, day, {', '.join(places)} from filled where n > 0"
+    )
+
+
+def rounds_of(plan: Plan) -> tuple[tuple[tuple[Measure, ...], ...], ...]:
+    """The measures that other subjects decide, together those that put the same in order; each round needs
+    what those before it give."""
+    depths = _depths(plan)
+    rounds = range(1, 1 + max(depths.values(), default=0))
+    found = [[m for m in plan.measures if depths[m.id] == number] for number in rounds]
+    return tuple(tuple(map(tuple, _ordered_alike(measures))) for measures in found)
+
+
+def _depths(plan: Plan) -> dict[str, int]:
+    """How many rounds, one after the other, each measure needs."""
+    depths: dict[str, int] = {}
+    for measure in plan.measures:
+        before = max((depths[name] for name in _measures_read(measure)), default=0)
+        depths[measure.id] = before + (measure.aggregate in OVER_GROUP)
+    return depths
+
+
+def _each_once(taking: str) -> str:
+    return f"(select g, x, begins, ends, 1 as n from {taking})"
 
 
 def _is_plain(measure: Measure) -> bool:

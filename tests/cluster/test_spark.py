@@ -1,4 +1,7 @@
-"""The buckets of folders are graded by real Spark clusters of this machine's processes; some are killed."""
+"""The buckets of folders are graded by real Spark clusters of this machine's processes; some are killed.
+
+The pack compares subjects of all buckets with each other.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,19 @@ from pathlib import Path
 import pyspark
 import pytest
 from cli.conftest import PROGRAM
-from cli.market import AS_OF, PACK
-from country.test_country import MARKET, RECORD, RECORDS, SMALL, SUBJECT, SUBJECTS, bucketed, flat, results
+from cli.market import AS_OF
+from country.test_country import (
+    RANKED,
+    RANKED_PACK,
+    RECORD,
+    RECORDS,
+    SMALL,
+    SUBJECT,
+    SUBJECTS,
+    bucketed,
+    flat,
+    results,
+)
 from waiting import until
 
 from scoring.cluster.spark import SparkError, on_spark
@@ -47,12 +61,12 @@ def given_folders(path: Path) -> tuple[Path, Path]:
 def right(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """What one machine makes of them."""
     path = tmp_path_factory.mktemp("right")
-    score_country(MARKET, AS_OF, *given_folders(path), path / "out", SMALL)
+    score_country(RANKED, AS_OF, *given_folders(path), path / "out", SMALL)
     return results(path / "out")
 
 
 def words(tmp_path: Path, folders: tuple[Path, Path], master: str) -> list[str]:
-    (tmp_path / "market.yaml").write_text(PACK, "utf-8")
+    (tmp_path / "market.yaml").write_text(RANKED_PACK, "utf-8")
     return [str(word) for word in (
         PROGRAM, "score", "--pack", tmp_path / "market.yaml", "--as-of", AS_OF, "--memory", SMALL,
         "--subjects", folders[0], "--records", folders[1], "--out", tmp_path / "out",

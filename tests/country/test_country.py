@@ -27,12 +27,35 @@ from rules.library.loader import find_pack, load_text
 from rules.model import Pack, Title
 from scoring.runs.country import run as running
 from scoring.runs.country import work
-from scoring.runs.country.plan import CountryError
+from scoring.runs.country.plan import CountryError, plan_of
 from scoring.runs.country.run import MANIFEST, score_country
 from scoring.runs.file_error import FileError
 from scoring.runs.files import score_files
 
 MARKET = load_text(PACK, "market.yaml")
+RANKED_PACK = PACK.replace(
+    "rules:\n",
+    """\
+  lately: {title: {zh: 近一年, en: Lately}, count: records, within: {months: 12, from: occurred_on}}
+  place: {title: {zh: 名次, en: Place}, rank: fines}
+  among: {title: {zh: 参排, en: Among}, peers: fines}
+  busy: {title: {zh: 繁忙, en: Busy}, rank: lately, by: size}
+  calm: {title: {zh: 平静, en: Calm}, rank: busy, order: asc, where: place > 1}
+rules:
+  - {id: first, title: {zh: 前列, en: First}, dimension: facts, points: 3, basis: own-choice,
+     when: place <= 2}
+  - {id: crowd, title: {zh: 众, en: Crowd}, dimension: facts, points: 1, per: among, basis: own-choice,
+     when: among >= 2}
+  - {id: busiest, title: {zh: 最忙, en: Busiest}, dimension: conduct, points: -2, basis: own-choice,
+     when: busy = 1}
+  - {id: calmest, title: {zh: 最静, en: Calmest}, dimension: facts, points: 0.5, per: calm, basis: own-choice,
+     when: calm >= 1}
+""",
+    1,
+)
+RANKED = load_text(RANKED_PACK, "ranked.yaml")
+"""Subjects are compared with each other, and by how they compare once more."""
+
 BODIES = [f"91500159MA000{n:04}" for n in range(8)]
 CODES = [body + uscc.calc_check_digit(body) for body in BODIES]
 SMALL = "64MB"
@@ -145,10 +168,15 @@ def populations(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[dict[str, A
     return subjects, records
 
 
-@settings(max_examples=10, phases=[Phase.generate])
-@given(populations(), st.sampled_from(["flat", "bucketed", "one file"]), st.integers(1, 4))
+@settings(max_examples=16, phases=[Phase.generate])
+@given(
+    populations(),
+    st.sampled_from(["flat", "bucketed", "one file"]),
+    st.integers(1, 4),
+    st.sampled_from([MARKET, RANKED]),
+)
 def test_a_folder_gives_what_one_file_gives(
-    population: tuple[list[dict[str, Any]], list[dict[str, Any]]], layout: str, parts: int
+    population: tuple[list[dict[str, Any]], list[dict[str, Any]]], layout: str, parts: int, pack: Pack
 ) -> None:
     subjects, records = population
     with tempfile.TemporaryDirectory() as made, pytest.MonkeyPatch.context() as patch:
@@ -163,8 +191,8 @@ def test_a_folder_gives_what_one_file_gives(
             many = lay(folder / "s", subjects, SUBJECT, parts), lay(folder / "r", records, RECORD, parts)
             write(many[0] / "bucket=0" / "z.parquet", [], SUBJECT)
             write(many[1] / "bucket=9" / "z.parquet", [], RECORD)
-        right = score_files(MARKET, AS_OF, *one, folder / "out.parquet")
-        done = score_country(MARKET, AS_OF, *many, folder / "out", SMALL)
+        right = score_files(pack, AS_OF, *one, folder / "out.parquet")
+        done = score_country(pack, AS_OF, *many, folder / "out", SMALL)
         assert results(folder / "out") == results(folder / "out.parquet")
         assert reasons(folder / "out") == reasons(folder / "out.parquet")
         counts = {name: getattr(right, name) for name in done.manifest["counts"]}
@@ -198,7 +226,12 @@ def test_records_of_a_subject_in_many_files_count_together(
 
 
 def _stopped(
-    tmp_path: Path, given: tuple[Path, Path], patch: pytest.MonkeyPatch, name: str, after: int
+    tmp_path: Path,
+    given: tuple[Path, Path],
+    patch: pytest.MonkeyPatch,
+    name: str,
+    after: int,
+    pack: Pack = MARKET,
 ) -> None:
     """A run that is cut off in the middle of its so many-th step, with half a result written."""
     real, calls = getattr(work, name), [0]
@@ -213,7 +246,7 @@ def _stopped(
     with patch.context() as patched:
         patched.setattr(work, name, cut)
         with pytest.raises(KeyboardInterrupt):
-            score_country(MARKET, AS_OF, *given, tmp_path / "out", SMALL)
+            score_country(pack, AS_OF, *given, tmp_path / "out", SMALL)
     assert not (tmp_path / "out" / MANIFEST).exists()
 
 
@@ -413,18 +446,75 @@ def test_too_little_disk_is_said_before_anything_is_written(
         score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL)
 
 
-def test_subjects_that_are_compared_are_judged_together(
+def test_subjects_are_compared_with_those_of_all_buckets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scoring.runs.country.plan.BYTES_A_ROW", 4_000_000)
     pack = find_pack("department-credit", AS_OF)
     key = pack.vocabulary.subject.key
-    rows = [{key: f"DEPT-{n:03}"} for n in range(40)]
-    done = score_country(
-        pack, AS_OF, flat(tmp_path / "s", rows, {key: pa.string()}, 4), None, tmp_path / "out", "512MB"
+    subjects = [{key: f"DEPT-{n:03}", "peers": "departments"} for n in range(40)]
+    of_subjects = {key: pa.string(), "peers": pa.string()}
+    answers = [
+        {"record_id": f"A-{n}", key: f"DEPT-{n % 6:03}", "kind": "satisfaction_answer", "status": "effective",
+         "score": str(60 + n % 6), "year": "2026", "occurred_on": dt.date(2026, 3, 5)} for n in range(6 * 30)
+    ]  # fmt: skip
+    of_answers = {name: pa.string() for name in answers[0]} | {"occurred_on": pa.date32()}
+    one = (
+        write(tmp_path / "s.parquet", subjects, of_subjects),
+        write(tmp_path / "r.parquet", answers, of_answers),
     )
-    assert done.manifest["buckets"] == ["0"]
-    assert done.manifest["counts"]["subjects"] == 40
+    many = flat(tmp_path / "s", subjects, of_subjects, 4), flat(tmp_path / "r", answers, of_answers, 2)
+    score_files(pack, AS_OF, *one, tmp_path / "one.parquet")
+    done = score_country(pack, AS_OF, *many, tmp_path / "out", "256MB")
+    assert len(done.manifest["buckets"]) == 4
+    assert results(tmp_path / "out") == results(tmp_path / "one.parquet")
+    first = [
+        subject for subject, rule, *_ in results(tmp_path / "out")["hits"] if rule.endswith("first-of-group")
+    ]
+    assert first == ["DEPT-005"]
+
+
+@pytest.mark.parametrize(
+    ("name", "after", "harm", "counted"),
+    [
+        ("rank_bucket", 2, None, True),
+        ("place_all", 1, "ranks", True),
+        ("place_all", 2, None, False),
+        ("judge_bucket", 3, "places", False),
+    ],
+)
+def test_ranking_that_was_stopped_goes_on_where_it_was(
+    tmp_path: Path,
+    given_folders: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    after: int,
+    harm: str | None,
+    counted: bool,
+) -> None:
+    """What was counted is not counted again, unless it is gone."""
+    score_files(RANKED, AS_OF, write(tmp_path / "s.parquet", SUBJECTS, SUBJECT),
+                write(tmp_path / "r.parquet", RECORDS, RECORD), tmp_path / "one.parquet")  # fmt: skip
+    _stopped(tmp_path, given_folders, monkeypatch, name, after, RANKED)
+    harmed = [*(tmp_path / "out" / "_work" / str(harm)).rglob("*.parquet")]
+    for path in harmed[:1]:
+        path.unlink()
+    said: list[str] = []
+    score_country(RANKED, AS_OF, *given_folders, tmp_path / "out", SMALL, lambda t: said.append(t.en))
+    assert results(tmp_path / "out") == results(tmp_path / "one.parquet")
+    assert any(line.startswith("counted for ranks: ") for line in said) is counted
+
+
+def test_a_place_that_is_not_seen_is_not_taken_for_that_of_the_bucket(
+    tmp_path: Path, given_folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a machine whose folder is another one."""
+    _stopped(tmp_path, given_folders, monkeypatch, "judge_bucket", 0, RANKED)
+    out = tmp_path / "out"
+    plan = plan_of((out / "_work" / "plan.json").read_text("utf-8"))
+    next((out / "_work" / "places").glob("*.parquet")).unlink()
+    with pytest.raises(FileError, match="the same one on every machine"):
+        work.Work(RANKED, AS_OF, plan, out, SMALL).judge(plan.buckets[0])
 
 
 def test_the_command_says_what_it_does(

@@ -16,8 +16,11 @@ import duckdb
 
 from rules.language.expressions import literal
 from rules.model import Pack, Vocabulary
+from rules.plan import compile_plan
 from scoring.facts.ingest.mapping import Dataset
-from scoring.judging.engine import grade
+from scoring.judging.coded import code_facts
+from scoring.judging.engine import grade_coded
+from scoring.judging.judge import counts_on, places_on
 from scoring.judging.sql import quoted, sql_type
 from scoring.runs.file_error import FileError
 from scoring.runs.files import (
@@ -51,12 +54,51 @@ class Bucket:
     sources: tuple[tuple[Dataset, tuple[Path, ...]], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the places of the values are that measures rank: a file for those that put the same in order.
+
+    :param measures: the first of each.
+    """
+
+    folder: Path
+    measures: tuple[str, ...] = ()
+
+    def path(self, measure: str) -> Path:
+        """The file of a measure."""
+        return self.folder / f"{measure}.parquet"
+
+    @contextmanager
+    def opened(self) -> Iterator[dict[str, str]]:
+        """Measure → the relation of its places, which serves within the block."""
+        if not self.measures:
+            yield {}
+            return
+        with open_folder(self.folder) as folder:
+            paths = {measure: f"{folder}/{self.path(measure).name}" for measure in self.measures}
+            yield {
+                measure: f"read_parquet('{path}', hive_partitioning = false)"
+                for measure, path in paths.items()
+            }
+
+
+@contextmanager
+def open_folder(path: Path) -> Iterator[str]:
+    """A name of a folder that is taken for no pattern."""
+    number = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/dev/fd/{number}"
+    finally:
+        os.close(number)
+
+
 def judge_bucket(
     pack: Pack,
     as_of: dt.date,
     bucket: Bucket,
     out: Path,
     orphans: Path,
+    places: Places,
     memory: str | None = None,
     spill: Path | None = None,
     read_on: dt.date | None = None,
@@ -65,19 +107,73 @@ def judge_bucket(
     and ``dimensions``, and ``rejected`` if anything was set aside. Results of an earlier try are replaced.
 
     :param orphans: the file of the subjects that records speak of and the bucket has not.
+    :param places: of all that the pack ranks; what is not among them is ranked within the bucket.
     :param spill: where what does not fit into the memory goes.
     :param read_on: the day of the check of dates ahead; by default today.
     :raises FileError: on a file that can't be read or written.
     :raises StoreError: where memory and disk do not suffice.
     """
     with workspace(memory, spill) as duck, _opened(duck, pack.vocabulary, bucket, read_on) as ignored:
-        grade(duck, pack, as_of, records="records" if pack.vocabulary.records else None)
+        code_facts(duck, pack.vocabulary)
+        with places.opened() as known:
+            grade_coded(duck, pack, as_of, places=known)
         written = _write(duck, pack, as_of, bucket, out)
         if pack.vocabulary.records is not None:
             link, key = quoted(pack.vocabulary.record_subject), quoted(pack.vocabulary.subject.key)
             strange = f"records r anti join subjects s on r.{link} = s.{key}"
             _replace(duck, f"select distinct {link} as subject_id from {strange}", orphans)
         return summary_of(duck, pack, as_of, ignored, written)
+
+
+def rank_bucket(
+    pack: Pack,
+    as_of: dt.date,
+    bucket: Bucket,
+    number: int,
+    ranks: Path,
+    places: Places,
+    memory: str | None = None,
+    spill: Path | None = None,
+    read_on: dt.date | None = None,
+) -> tuple[Path, ...]:
+    """Writes how many of a bucket's subjects have each value that a measure ranks, and when that changes, as
+    ``RANKS/MEASURE/NAME.parquet``.
+
+    :param number: of the round (:func:`scoring.judging.judge.ranked_in_rounds`), from 0.
+    :param places: those that the rounds before have found.
+    :raises FileError: on a file that can't be read or written.
+    :raises StoreError: where memory and disk do not suffice.
+    """
+    with workspace(memory, spill) as duck, _opened(duck, pack.vocabulary, bucket, read_on):
+        code_facts(duck, pack.vocabulary)
+        written = []
+        with places.opened() as known, counts_on(duck, compile_plan(pack), as_of, number, known) as counts:
+            for measure, query in counts.items():
+                written.append(ranks / measure / f"{bucket.name}.parquet")
+                _replace(duck, query, written[-1])
+        return tuple(written)
+
+
+def place_all(
+    pack: Pack,
+    as_of: dt.date,
+    measure: str,
+    ranks: Path,
+    place: Path,
+    memory: str | None = None,
+    spill: Path | None = None,
+) -> None:
+    """Writes the place of each value among those of everybody, on each day on which one of them changes.
+
+    :param measure: the first of those that put the same in order.
+    :param ranks: the folder of what :func:`rank_bucket` has written of each bucket.
+    :param place: the file to be written.
+    :raises FileError: on a file that can't be written.
+    :raises StoreError: where memory and disk do not suffice.
+    """
+    with workspace(memory, spill) as duck, open_folder(ranks) as folder:
+        counts = f"(from read_parquet('{folder}/*.parquet', hive_partitioning = false))"
+        _replace(duck, places_on(compile_plan(pack), as_of, measure, counts), place)
 
 
 @contextmanager
@@ -89,21 +185,18 @@ def _opened(
             yield ignored
         return
     make_rejected(duck)
-    folder = os.open(bucket.pieces, os.O_RDONLY)
-    try:
+    with open_folder(bucket.pieces) as folder:
         for dataset, paths in bucket.sources:
             rows = _pieces(vocabulary, dataset, bucket.pieces, folder, bucket.name)
             make_view(duck, vocabulary, dataset, rows, paths)
         yield ()
-    finally:
-        os.close(folder)
 
 
-def _pieces(vocabulary: Vocabulary, dataset: Dataset, pieces: Path, folder: int, name: str) -> str:
+def _pieces(vocabulary: Vocabulary, dataset: Dataset, pieces: Path, folder: str, name: str) -> str:
     """The rows of a bucket as they were put into it. The folder is open: its name is taken for no pattern."""
     within = f"{dataset}/bucket={name}"
     if any(Path(pieces, within).glob("*.parquet")):
-        return f"from read_parquet('/dev/fd/{folder}/{within}/*.parquet', hive_partitioning = false)"
+        return f"from read_parquet('{folder}/{within}/*.parquet', hive_partitioning = false)"
     table = vocabulary.subject if dataset == "subject" else vocabulary.records
     assert table is not None
     kinds = {n: sql_type(c.type) for n, c in table.columns.items()} | {"_sheet": "varchar"}

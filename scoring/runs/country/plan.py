@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from rules.calendar import today
 from rules.identity import identity
-from rules.model import OVER_GROUP, Pack
+from rules.model import Pack
 from rules.titles import Title, TitledError
 from scoring.runs.file_error import FileError
 
@@ -143,7 +143,6 @@ def make_plan(pack: Pack, as_of: dt.date, subjects: Path, records: Path | None, 
     """The plan of a run over folders of Parquet files.
 
     Folders ``bucket=NAME`` are taken as they are. Otherwise there are as many buckets as the memory asks for.
-    A pack that compares subjects with each other (rank, peers) is judged as one bucket.
 
     :raises FileError: on a folder or file that is missing, empty or damaged.
     """
@@ -152,10 +151,10 @@ def make_plan(pack: Pack, as_of: dt.date, subjects: Path, records: Path | None, 
     subject_files = input_files(subjects)
     record_files = input_files(records) if records is not None else ()
     buckets = _given_buckets((*subject_files, *record_files))
-    is_bucketed = bool(buckets) and not compares(pack)
+    is_bucketed = bool(buckets)
     if not is_bucketed:
         rows = sum(file.rows for file in (*subject_files, *record_files))
-        count = 1 if compares(pack) else max(1, math.ceil(rows * BYTES_A_ROW / bytes_of(memory)))
+        count = max(1, math.ceil(rows * BYTES_A_ROW / bytes_of(memory)))
         buckets = tuple(f"{number:0{len(str(count - 1))}}" for number in range(count))
     return Plan(
         pack=pack.id,
@@ -171,11 +170,6 @@ def make_plan(pack: Pack, as_of: dt.date, subjects: Path, records: Path | None, 
         is_bucketed=is_bucketed,
         engine=f"duckdb {duckdb.__version__}",
     )
-
-
-def compares(pack: Pack) -> bool:
-    """Whether a measure of one subject reads others."""
-    return any(measure.aggregate in OVER_GROUP for measure in pack.measures)
 
 
 def bytes_of(memory: str) -> int:

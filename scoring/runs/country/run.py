@@ -15,17 +15,19 @@ from typing import Any
 
 from rules.model import Pack
 from rules.titles import Title
+from scoring.runs.country.buckets import open_folder
 from scoring.runs.country.plan import CountryError, Plan, bytes_of, make_plan, plan_of
 from scoring.runs.country.work import (
     COUNTS,
     FOLDER,
     Each,
     Part,
+    Placing,
+    Ranking,
     Work,
     is_as_written,
     not_shared,
     one_by_one,
-    open_folder,
     read_json,
     write_json,
 )
@@ -119,6 +121,7 @@ class _Run:
     def manifest(self) -> dict[str, Any]:
         """Does what is still to be done, and says what came of all."""
         put = [] if self._plan.is_bucketed else self._put()
+        self._compare()
         done = self._judge()
         if self._plan.is_bucketed:
             self._require_bucketed()
@@ -141,6 +144,25 @@ class _Run:
             )
 
         return self._all(self._work.put, self._work.batches(), told)
+
+    def _compare(self) -> None:
+        """Finds the places of ranked values among those of everybody, before anybody is judged."""
+
+        def counted(number: int, count: int, part: dict[str, Any], left: float) -> Title:
+            return Title(
+                f"统计排名:第{number}/{count}桶,约余{left:.0f}秒",
+                f"counted for ranks: bucket {number}/{count}, about {left:.0f} s left",
+            )
+
+        def placed(number: int, count: int, part: dict[str, Any], left: float) -> Title:
+            return Title(f"排名{number}/{count}", f"ranked: {number}/{count}")
+
+        for number, measures in enumerate(self._work.rounds):
+            placing = [Placing(number, measure) for measure in measures]
+            if any(self._work.known(part) is None for part in placing):
+                ranking = [Ranking(bucket, number) for bucket in self._plan.buckets]
+                self._all(self._work.rank, ranking, counted)
+                self._all(self._work.place, placing, placed)
 
     def _judge(self) -> list[dict[str, Any]]:
         def told(number: int, count: int, part: dict[str, Any], left: float) -> Title:

@@ -9,14 +9,24 @@ import datetime as dt
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from rules.model import Pack
+from rules.plan import compile_plan
 from scoring.facts.ingest.mapping import Dataset
-from scoring.runs.country.buckets import Bucket, judge_bucket, pieces_of, put_in_buckets
+from scoring.judging.judge import ranked_in_rounds
+from scoring.runs.country.buckets import (
+    Bucket,
+    Places,
+    judge_bucket,
+    open_folder,
+    pieces_of,
+    place_all,
+    put_in_buckets,
+    rank_bucket,
+)
 from scoring.runs.country.plan import FILES_AT_ONCE, Plan, input_file
 from scoring.runs.file_error import FileError
 
@@ -50,6 +60,37 @@ class Batch:
     dataset: Dataset
     first: int
     paths: tuple[Path, ...]
+
+    def __str__(self) -> str:
+        return f"put/{self.dataset}-{self.first:08}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """What a bucket's subjects have of that by which everybody is ranked.
+
+    :param round: some ranks can be taken only when others are known: the number of those before.
+    """
+
+    bucket: str
+    round: int
+
+    def __str__(self) -> str:
+        return f"ranked/{self.round}-{self.bucket}"
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """The places of all that buckets have of what a measure ranks.
+
+    :param measure: the first of those that put the same in order.
+    """
+
+    round: int
+    measure: str
+
+    def __str__(self) -> str:
+        return f"placed/{self.round}-{self.measure}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +140,44 @@ class Work:
         written = self._pieces(batch) + ([unread] if rejected else [])
         return self._done(batch, {"rejected": rejected, "ignored": ignored}, written)
 
+    @property
+    def rounds(self) -> tuple[tuple[str, ...], ...]:
+        """The measures by which subjects are compared, each round after those whose places it reads."""
+        return ranked_in_rounds(compile_plan(self.pack))
+
+    def rank(self, part: Ranking) -> dict[str, Any]:
+        """Counts what a bucket's subjects have of that by which everybody is ranked in a round."""
+        written = rank_bucket(
+            self.pack,
+            self.as_of,
+            self._bucket(part.bucket),
+            part.round,
+            self.folder / "ranks",
+            self._placed(part.round),
+            self.memory,
+            self.folder,
+            self._read_on,
+        )
+        return self._done(part, {}, written)
+
+    def place(self, part: Placing) -> dict[str, Any]:
+        """Puts what the buckets have in order."""
+        for bucket in self.plan.buckets:
+            self._require_done(Ranking(bucket, part.round))
+        ranks, place = self.folder / "ranks" / part.measure, self._places().path(part.measure)
+        place_all(self.pack, self.as_of, part.measure, ranks, place, self.memory, self.folder)
+        return self._done(part, {}, [place])
+
     def judge(self, bucket: str) -> dict[str, Any]:
         """Grades the subjects of a bucket."""
         orphans = self.folder / "orphans" / f"{bucket}.parquet"
-        if self.plan.is_bucketed:
-            for dataset in self._datasets:
-                self._require_as_planned(dataset, bucket)
         found = judge_bucket(
             self.pack,
             self.as_of,
             self._bucket(bucket),
             self.out,
             orphans,
+            self._placed(len(self.rounds)),
             self.memory,
             self.folder,
             self._read_on,
@@ -127,12 +194,29 @@ class Work:
     def _read_on(self) -> dt.date:
         return dt.date.fromisoformat(self.plan.read_on)
 
+    def _places(self, measures: tuple[str, ...] = ()) -> Places:
+        return Places(self.folder / "places", measures)
+
+    def _placed(self, rounds: int) -> Places:
+        """The places that the first rounds have found."""
+        parts = [Placing(n, name) for n, some in enumerate(self.rounds[:rounds]) for name in some]
+        for part in parts:
+            self._require_done(part)
+        return self._places(tuple(part.measure for part in parts))
+
+    def _require_done(self, part: Ranking | Placing) -> None:
+        if self.known(part) is None:
+            raise not_shared(self.folder)
+
     def _bucket(self, name: str) -> Bucket:
+        """Where its rows are, as they were planned or put there."""
         if not self.plan.is_bucketed:
             for batch in self.batches():
                 self._require_put(batch, name)
             sources = tuple((dataset, tuple(self.plan.paths(dataset))) for dataset in self._datasets)
             return Bucket(name, pieces=self.folder / "pieces", sources=sources)
+        for dataset in self._datasets:
+            self._require_as_planned(dataset, name)
         subjects, records = (tuple(self.plan.paths(dataset, name)) for dataset in ("subject", "record"))
         return Bucket(name, subjects, records)
 
@@ -155,9 +239,7 @@ class Work:
         return pieces_of(self.folder / "pieces", batch.dataset, batch.first, bucket)
 
     def _said(self, part: Any) -> Path:
-        if isinstance(part, str):
-            return self.folder / "done" / f"{part}.json"
-        return self.folder / "put" / f"{part.dataset}-{part.first:08}.json"
+        return self.folder / (f"done/{part}.json" if isinstance(part, str) else f"{part}.json")
 
     def _done(self, part: Any, found: dict[str, Any], written: Iterable[Path]) -> dict[str, Any]:
         found = {**found, "written": sizes(self.out, written)}
@@ -227,13 +309,3 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
             os.fsync(int(folder.rpartition("/")[2]))
     except OSError as error:
         raise FileError(f"{path}: can't be written: {error.strerror}") from None
-
-
-@contextmanager
-def open_folder(path: Path) -> Iterator[str]:
-    """A name of a folder that is taken for no pattern."""
-    number = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/dev/fd/{number}"
-    finally:
-        os.close(number)
