@@ -40,6 +40,7 @@ class ContradictionRow(Base):
             sqlite_where=sa.text("closed_at IS NULL"),
             postgresql_where=sa.text("closed_at IS NULL"),
         ),
+        sa.Index(None, "file_id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -104,6 +104,7 @@ class RecordVersion(_Version, Base):
         _ended("ix_record_versions_ended"),
         sa.Index(None, "vocabulary", "record_id", "known_from"),
         sa.Index(None, "vocabulary", "subject_id", "known_from"),
+        sa.Index(None, "file_id"),
     )
 
     record_id: Mapped[str]
@@ -145,6 +146,7 @@ class Quarantined(Base):
     :ivar sheet: the sheet of the workbook, None for a file of another kind.
     :ivar column: the column it is about, None where it is about the whole row.
     :ivar level: error, or warning where the row was taken.
+    :ivar authority: of an error, whose row it is as far as that is known.
     """
 
     __tablename__ = "quarantine"
@@ -158,6 +160,7 @@ class Quarantined(Base):
     reason: Mapped[str]
     level: Mapped[str] = mapped_column(server_default="error")
     sheet: Mapped[str | None]
+    authority: Mapped[str | None]
 
 
 class StoredPack(Base):

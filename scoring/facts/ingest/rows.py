@@ -19,6 +19,7 @@ from scoring.facts.ingest.folding import Cell, as_text, fold_text
 from scoring.facts.ingest.headers import Found, HeaderMatcher, Layout
 from scoring.facts.ingest.mapping import FileMapping
 from scoring.facts.ingest.sheets import Cells, Row, Sheet, is_blank
+from scoring.facts.merging import AUTHORITY
 from scoring.facts.versions import Level, Rejected
 
 BLOCK_ROWS = 250
@@ -314,7 +315,16 @@ class RowReader:
         found = self._headers.get(name)
         header = found.header if found else self.layout.table.columns[name].title.zh
         cell = as_text(cells[found.position]) if found and found.position >= 0 else ""
-        return Rejected(number, shown(header), shown(cell), str(fault), level)
+        whose = self._whose(cells) if level == "error" else None
+        return Rejected(number, shown(header), shown(cell), str(fault), level, authority=whose)
+
+    def _whose(self, cells: Cells) -> str | None:
+        """Whose record a row speaks of, as far as it says so."""
+        found = self._headers.get(AUTHORITY)
+        if found is None:
+            return None
+        value = self._readers[AUTHORITY].read(cells[found.position] if found.position >= 0 else None)
+        return value if isinstance(value, str) else None
 
     def _clues(self, cells: Cells) -> dict[str, str]:
         said = {
