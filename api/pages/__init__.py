@@ -3,6 +3,7 @@
 from api.pages import (
     alerts,
     checks,
+    feeds,
     grades,
     inspections,
     overview,
@@ -19,6 +20,7 @@ __all__ = [
     "alerts",
     "blueprint",
     "checks",
+    "feeds",
     "grades",
     "inspections",
     "overview",
