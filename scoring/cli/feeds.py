@@ -20,6 +20,7 @@ from scoring.facts.feeds import (
     FeedFault,
     feed_faults,
     office_feeds,
+    record_months,
     usual_since,
 )
 from scoring.store import open_store
@@ -46,17 +47,27 @@ FEEDS = {
 @click.option("--body", help="Of this office alone, by any of its names; '': of rows that say nobody's.")
 @click.option("--since", type=Day(), show_default="a year before", help="The first day looked at.")
 @click.option("--on", "on", type=Day(), default=today, show_default="today in Shanghai", help="The last day.")
+@click.option("--record", is_flag=True, help="Put bodies' months that are over on record, for their grade.")
 @click.option("--rows", is_flag=True, help="List the rows that the office of --body has to put right.")
 @database_option
 @format_option
 def feeds_command(
-    body: str | None, since: dt.date | None, on: dt.date, rows: bool, database: str | None, fmt: Format
+    body: str | None,
+    since: dt.date | None,
+    on: dt.date,
+    record: bool,
+    rows: bool,
+    database: str | None,
+    fmt: Format,
 ) -> None:
     """Say how good each office's files are, which rows it has to put right, and who has fallen silent.
 
     Rows sent, right, refused, late (more than 7 working days from the decision to its coming), corrected by
     later ones and contradicting a decision made here. An office is silent when nothing came for more than
     twice its usual gap, and at least a week beyond it. A file that was taken back does not count.
+
+    --record, from the system's timer once a day, puts what each body sent in each of the last 12 months that
+    are over on record, by which the department pack grades it.
 
     Examples:
       xinheng feeds --since 2026-01-01 --format csv
@@ -66,6 +77,8 @@ def feeds_command(
         raise click.UsageError("--rows lists those of one office: name it with --body")
     since = since or usual_since(on)
     with closing(open_store(database)) as store:
+        if record:
+            record_months(store, on)
         if rows and body is not None:
             print_rows(_faults(feed_faults(store, since, on, body), fmt), FAULT_HEADINGS, fmt)
             return

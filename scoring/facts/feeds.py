@@ -27,9 +27,10 @@ from rules.library.loader import load_vocabulary
 from rules.model import Column
 from rules.titles import Title
 from rules.workdays import workdays_later
-from scoring.facts.bodies import Register, UnknownBodyError, register
+from scoring.facts.bodies import VOCABULARY, Register, UnknownBodyError, register
 from scoring.facts.feeding import WORKDAYS, feeding_of, is_late
 from scoring.facts.merging import AUTHORITY, STATUS, corrections
+from scoring.facts.one_record import put_record
 from scoring.store import Store
 from scoring.store.access import RecordMark
 from scoring.store.batches import BATCH_ROWS, parts
@@ -162,6 +163,11 @@ def office_feeds(store: Store, since: dt.date, on: dt.date, organisation: str | 
     >>> [(feed.name, feed.sent, feed.late, feed.backlog) for feed in found][:1]
     [('云衡区市场监督管理局', 1, 1, 1)]
     """
+    return [feed for feed in _feeds(store, since, on, organisation) if feed.last_on is not None]
+
+
+def _feeds(store: Store, since: dt.date, on: dt.date, organisation: str | None = None) -> list[Feed]:
+    """As :func:`office_feeds`, with offices all of whose files were taken back."""
     with store.reading() as session:
         bodies = register(session)
         names = None if organisation is None else _names(bodies, organisation)
@@ -174,7 +180,7 @@ def office_feeds(store: Store, since: dt.date, on: dt.date, organisation: str | 
             if row.came_on >= since:
                 counts[office].update({name: getattr(row, name) for name in ("files", *COUNTS)})
     feeds = (_feed(office, counts[office], found, on) for office, found in comings.items())
-    return sorted((feed for feed in feeds if feed.last_on is not None), key=lambda feed: feed.key)
+    return sorted(feeds, key=lambda feed: feed.key)
 
 
 def feed_faults(store: Store, since: dt.date, on: dt.date, organisation: str) -> Iterator[FeedFault]:
@@ -421,3 +427,53 @@ def fault_batches(faults: Iterable[FeedFault]) -> Iterator[pa.RecordBatch]:
 def usual_since(on: dt.date) -> dt.date:
     """The first day that is looked at where nobody says: a year back."""
     return add_months(on, -12)
+
+
+def record_months(store: Store, on: dt.date) -> int:
+    """Put on record what each registered body sent in each of the last 12 months that are over.
+
+    The department pack grades by it (kind ``data_feed``); what was there before a body began to send is no
+    fault of a month. What is on record and has not changed stays as it is.
+
+    :return: how many months of bodies are on record.
+    """
+    first = on.replace(day=1)
+    starts = [add_months(first, -months) for months in range(12, 0, -1)]
+    found = [
+        (feed, start)
+        for start in starts
+        for feed in _feeds(store, start, add_months(start, 1) - dt.timedelta(1))
+        if feed.body is not None and (feed.sent or _is_recorded(store, feed.body, start))
+    ]
+    with store.writing() as session:
+        for feed, start in found:
+            body, number = str(feed.body), _number(str(feed.body), start)
+            data = {
+                "record_id": number,
+                "subject_id": body,
+                "kind": MONTH_KIND,
+                "status": "effective",
+                "occurred_on": add_months(start, 1) - dt.timedelta(1),
+                "rows_sent": feed.sent,
+                "rows_right": feed.right + feed.backlog,
+            }
+            put_record(session, VOCABULARY, number, body, data, f"feed {number}")
+    return len(found)
+
+
+MONTH_KIND = "data_feed"
+
+
+def _number(body: str, start: dt.date) -> str:
+    return f"FEED-{body}-{start:%Y-%m}"
+
+
+def _is_recorded(store: Store, body: str, start: dt.date) -> bool:
+    """Whether a month is on record of which nothing is left: its files were taken back."""
+    query = sa.select(1).where(
+        RecordVersion.vocabulary == VOCABULARY,
+        RecordVersion.record_id == _number(body, start),
+        RecordVersion.known_until.is_(None),
+    )
+    with store.reading() as session:
+        return session.scalar(query) is not None

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from rules.calendar import SHANGHAI, today
 from rules.library.loader import load_vocabulary
 from rules.workdays import workdays_later
-from scoring.facts.feeds import Feed, feed_faults, office_feeds
+from scoring.facts.feeds import Feed, feed_faults, office_feeds, record_months
 from scoring.facts.ingest.files import Reading, ingest_file
 from scoring.facts.objections import MarkRequest, mark_record
-from scoring.facts.records import submit_records
-from scoring.facts.undo import undo_file
+from scoring.facts.records import list_records, submit_records
+from scoring.facts.undo import list_files, undo_file
 from scoring.facts.versions import FileInfo
 from scoring.store import Store
 from scoring.store.feeds import FeedRow
@@ -208,3 +208,32 @@ def test_a_check_of_a_file_notes_nothing(office: Office) -> None:
     ingest_file(office.store, path, "enterprise", Reading(quarantine=office.folder / "q", check=True))
     with office.store.reading() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(FeedRow)) == 0
+
+
+def test_the_months_of_bodies_are_on_record_for_their_grade_and_follow_what_is_taken_back(
+    office: Office,
+) -> None:
+    vocabulary = load_vocabulary("department")
+
+    def recorded() -> list[tuple[str, str, object, object]]:
+        return [
+            (r.subject_id, r.data["occurred_on"].isoformat(), r.data["rows_sent"], r.data["rows_right"])
+            for r in list_records(office.store, vocabulary)
+        ]
+
+    _came(
+        office.store, [dt.date(2026, 1, 31), dt.date(2026, 2, 1), dt.date(2026, 2, 28), dt.date(2026, 3, 1)]
+    )
+    record_months(office.store, dt.date(2026, 3, 31))
+    known = [("DW1", "2026-01-31", 1, 1), ("DW1", "2026-02-28", 2, 2)]
+    assert recorded() == known
+    before = list_files(office.store, everything=True)
+    record_months(office.store, dt.date(2026, 3, 31))
+    assert (recorded(), list_files(office.store, everything=True)) == (known, before)
+    file = office.send(row("R1", MARKET, "2020-01-01"), row("R2", MARKET, "2026-02-30"), row("R3", FIRE))
+    later = (today().replace(day=1) + dt.timedelta(32)).replace(day=1)
+    record_months(office.store, later)
+    assert recorded()[-1][2:] == (2, 1), "what was known before a body began to send is late, not wrong"
+    undo_file(office.store, file)
+    record_months(office.store, later)
+    assert recorded()[-1][2:] == (0, 0)
