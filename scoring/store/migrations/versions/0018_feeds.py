@@ -53,6 +53,7 @@ def _fill(connection: sa.Connection) -> None:
     for file_id, authority in counts:
         if alone[file_id] == 1:
             counts[file_id, authority]["refused"] = _attribute(connection, file_id, authority)
+    _take_back(connection, counts, days)
     table = sa.table("feeds", *(sa.column(name) for name in ("file_id", "authority", *_COUNTS)))
     table.append_column(sa.column("came_on", sa.Date))
     rows_of = [
@@ -62,6 +63,18 @@ def _fill(connection: sa.Connection) -> None:
     ]
     if rows_of:
         connection.execute(sa.insert(table), rows_of)
+
+
+def _take_back(
+    connection: sa.Connection, counts: dict[tuple[int, str], Counter[str]], days: dict[int, dt.date]
+) -> None:
+    """The numbers of undoings: those of the file that each took back, less than none."""
+    undoings = sa.text("SELECT id, undoes FROM ingested_files WHERE undoes IS NOT NULL ORDER BY id")
+    for undoing, file in connection.execute(undoings).all():
+        for (file_id, authority), found in list(counts.items()):
+            if file_id == file:
+                counts[undoing, authority] = Counter({name: -rows for name, rows in found.items()})
+                days[undoing] = days[file]
 
 
 def _rows(connection: sa.Connection) -> sa.TextClause:
