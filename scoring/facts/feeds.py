@@ -134,7 +134,7 @@ class FeedFault:
     """A row that an office has to put right, or that came late.
 
     :param file: as it was called.
-    :param sheet: of the workbook; None where the row is that of a record, which its number tells.
+    :param sheet: of the workbook, in which the row counts.
     :param record_id: None of a row that could not be read.
     :param right: what would be right.
     """
@@ -296,9 +296,8 @@ class _Found:
             if decided and is_late(day := dt.date.fromisoformat(decided), self._row.came_on):
                 until = workdays_later(day, WORKDAYS)
                 right = Title(f"应于{until}前报送", f"it was to come by {until}")
-                yield self._fault(
-                    "late", version.row_no, version.record_id, self._decided_on, decided, str(right)
-                )
+                place = (version.row_no, version.record_id)
+                yield self._fault("late", *place, self._decided_on, decided, str(right), version.sheet)
 
     def corrected(self) -> Iterator[FeedFault]:
         """What earlier rows said and this file's say otherwise: at the place of the row that was wrong."""
@@ -330,7 +329,8 @@ class _Found:
                     name,
                     self._shown(name, known[name]),
                     right,
-                    place=place,
+                    before.sheet,
+                    place,
                 )
 
     def contradicted(self) -> Iterator[FeedFault]:
@@ -345,7 +345,8 @@ class _Found:
             marks |= dict(self._session.execute(of_ids).all())
         for found in rows:
             claimed, right = self._shown(STATUS, found.claimed), self._shown(STATUS, marks[found.mark_id])
-            yield self._fault("contradicted", found.row_no, found.record_id, STATUS, claimed, right)
+            where = (found.row_no, found.record_id)
+            yield self._fault("contradicted", *where, STATUS, claimed, right, found.sheet)
 
     def _own(self, version: Any) -> sa.ColumnElement[bool]:
         return sa.and_(

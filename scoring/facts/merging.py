@@ -76,6 +76,7 @@ class Claim:
     claimed: str
     data: str
     row_no: int
+    sheet: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,15 @@ class Merger:
         self.held += 1
         if not (standing.kind in EXPECTED and claimed == standing.before):
             self.claims.append(
-                Claim(row.key, row.subject_id, standing.mark_id, claimed, canonical(theirs), row.row_no)
+                Claim(
+                    row.key,
+                    row.subject_id,
+                    standing.mark_id,
+                    claimed,
+                    canonical(theirs),
+                    row.row_no,
+                    row.sheet,
+                )
             )
 
     def _count(self, known: Mapping[str, Any], said: Mapping[str, Any], cleared: set[str]) -> None:

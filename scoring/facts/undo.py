@@ -28,7 +28,7 @@ from scoring.store.connection import Store
 from scoring.store.errors import StoreError
 from scoring.store.models import IngestedFile, RecordVersion, SubjectVersion
 
-_COPIED = ("vocabulary", "subject_id", "data", "content_hash", "row_no", "file_id")
+_COPIED = ("vocabulary", "subject_id", "data", "content_hash", "row_no", "sheet", "file_id")
 
 
 @dataclass(frozen=True, slots=True)

@@ -619,6 +619,7 @@ def _merged(merger: Merger, rows: Iterable[Sequence[Any]]) -> pa.RecordBatch:
                     "content_hash": content_hash(document),
                     "row_no": row_no,
                     "order_no": order_no,
+                    "sheet": sheet,
                 }
             )
     return pa.RecordBatch.from_pylist(changed, _ROWS)
@@ -698,6 +699,7 @@ def _add(connection: sa.Connection, rows_of: sa.Table, target: _Target) -> int:
         "data": a.data,
         "content_hash": a.content_hash,
         "row_no": a.row_no,
+        "sheet": a.sheet,
         "known_from": sa.literal(target.file.ingested_at, Moment),
         "file_id": sa.literal(target.file.id),
         target.key.key: a.key,

@@ -55,6 +55,7 @@ class _Version:
     """What was known of one subject or record from one moment to the next.
 
     :ivar data: the known columns of the vocabulary as canonical JSON (``scoring.store.documents``).
+    :ivar row_no: the row that said it; in its sheet, where the file is a workbook.
     :ivar known_until: None in the current version.
     """
 
@@ -64,6 +65,7 @@ class _Version:
     data: Mapped[str] = mapped_column(sa.Text)
     content_hash: Mapped[str]
     row_no: Mapped[int]
+    sheet: Mapped[str | None]
     known_from: Mapped[dt.datetime] = mapped_column(Moment)
     known_until: Mapped[dt.datetime | None] = mapped_column(Moment)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import xlwt
 
 from rules.calendar import SHANGHAI, today
 from rules.library.loader import load_vocabulary
@@ -46,6 +47,19 @@ class Office:
         done = ingest_file(self.store, path, "enterprise", Reading(quarantine=self.folder / "q"))
         assert done.file_id is not None
         return done.file_id
+
+    def book(self, sheets: dict[str, list[str]]) -> str:
+        self.sent += 1
+        book = xlwt.Workbook()
+        for name, rows in sheets.items():
+            sheet = book.add_sheet(name)
+            for number, line in enumerate([HEADERS, *rows] if rows else []):
+                for column, cell in enumerate(line.split(",")):
+                    sheet.write(number, column, cell)
+        path = self.folder / f"{self.sent}.xls"
+        book.save(str(path))
+        ingest_file(self.store, path, "enterprise", Reading(quarantine=self.folder / "q"))
+        return path.name
 
     def feed(self, name: str = MARKET, since: dt.date = EVER, on: dt.date | None = None) -> Feed:
         found = office_feeds(self.store, since, on or today(), name)
@@ -149,7 +163,7 @@ def test_a_value_that_is_said_otherwise_later_was_wrong_at_its_place(office: Off
 
 def test_a_row_that_stands_against_a_decision_made_here_contradicts(office: Office) -> None:
     office.send(row("R1", MARKET))
-    request = MarkRequest("repair", "repaired", today(), "x", ({"title": "t", "reference": "r"},), "k")  # type: ignore[arg-type]
+    request = MarkRequest("repair", "repaired", today(), "x", (), "k")
     mark_record(office.store, load_vocabulary("enterprise"), "R1", request)
     office.send(row("R1", MARKET, amount="9000", status="已撤销"))
     assert numbers(office.feed()) == (2, 1, 0, 0, 0, 1)
@@ -200,6 +214,27 @@ def test_an_office_that_falls_silent_by_its_own_rhythm_is_noticed(office: Office
 def test_of_an_office_that_came_thrice_nobody_knows_the_rhythm(office: Office) -> None:
     _came(office.store, [dt.date(2026, 3, day) for day in (2, 3, 4)])
     assert office.feed(on=dt.date(2026, 11, 1)).expected_by is None
+
+
+def test_of_a_workbook_the_sheet_is_named_too(office: Office) -> None:
+    first = office.book(
+        {"1月": [], "2月": [row("R1", MARKET), row("R2", MARKET), row("R3", MARKET, "2020-01-01")]}
+    )
+    request = MarkRequest("repair", "repaired", today(), "x", (), "k")
+    mark_record(office.store, load_vocabulary("enterprise"), "R1", request)
+    changed = [
+        row("R1", MARKET, status="已撤销"),
+        row("R2", MARKET, amount="9"),
+        row("R4", MARKET, amount="-1"),
+    ]
+    second = office.book({"3月": changed})
+    found = {f.kind: (f.file, f.sheet, f.row_no) for f in feed_faults(office.store, EVER, today(), MARKET)}
+    assert found == {
+        "late": (first, "2月", 4),
+        "corrected": (first, "2月", 3),
+        "contradicted": (second, "3月", 2),
+        "refused": (second, "3月", 4),
+    }
 
 
 def test_a_check_of_a_file_notes_nothing(office: Office) -> None:

@@ -18,7 +18,7 @@ _COUNTS = ("taken", "refused", "late", "backlog", "corrected", "contradicted")
 
 
 def upgrade() -> None:
-    """Make the table, the column of the quarantine, and the indexes by file; then fill them."""
+    """Make the table, whose a refused row is, the sheets of rows, and indexes by file; then fill them."""
     op.create_table(
         "feeds",
         sa.Column("file_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -31,6 +31,8 @@ def upgrade() -> None:
     op.create_index("ix_feeds_authority_came_on", "feeds", ["authority", "came_on"])
     op.create_index("ix_feeds_came_on", "feeds", ["came_on"])
     op.add_column("quarantine", sa.Column("authority", sa.String(), nullable=True))
+    for table in ("subject_versions", "record_versions", "record_contradictions"):
+        op.add_column(table, sa.Column("sheet", sa.String(), nullable=True))
     op.create_index("ix_record_versions_file_id", "record_versions", ["file_id"])
     op.create_index("ix_record_contradictions_file_id", "record_contradictions", ["file_id"])
     _fill(op.get_bind())
