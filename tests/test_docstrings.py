@@ -46,6 +46,8 @@ PUBLIC = {
     "scoring.judging.one": "Judge",
     "scoring.judging.period": "Period",
     "scoring.judging.timeline": "Timeline",
+    "scoring.facts.feeding": "is_late",
+    "scoring.facts.feeds": "office_feeds rhythm",
     "scoring.facts.ingest.files": "ingest_file ingest_paths",
     "scoring.facts.ingest.folding": "fold",
     "scoring.facts.ingest.keys": "subject_key",

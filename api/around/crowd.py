@@ -32,7 +32,8 @@ _PIECE, _IN_MEMORY = 64 * 1024, 512 * 1024
 _FULL = "xinheng.full"
 _ALWAYS = ("/healthz", "/readyz", "/metrics")
 _EXPORTS = re.compile(
-    r"(/v1/runs/\d+/export|/v1/simulations|/v1/forecasts/population|/simulation|/forecast)/?"
+    r"(/v1/runs/\d+/export|/v1/feeds/rows|/v1/simulations|/v1/forecasts/population"
+    r"|/simulation|/forecast|/feeds/rows\.csv)/?"
 )
 """What reads everybody."""
 

@@ -3,6 +3,7 @@
 from api.pages import (
     alerts,
     checks,
+    feeds,
     grades,
     inspections,
     objections,
@@ -20,6 +21,7 @@ __all__ = [
     "alerts",
     "blueprint",
     "checks",
+    "feeds",
     "grades",
     "inspections",
     "objections",

@@ -41,6 +41,7 @@ _NAVIGATION = (
     ("pages.own_department", "本单位", "Own grade"),
     ("pages.subjects", "主体", "Subjects"),
     ("pages.ranking", "部门排名", "Departments"),
+    ("pages.feeds", "报送质量", "Feeds"),
     ("pages.packs", "规则", "Rules"),
     ("pages.plans", "检查计划", "Inspections"),
     ("pages.objections", "异议", "Objections"),

@@ -46,6 +46,10 @@ COMMANDS = {
         "ingest:ingest_command",
         "Take CSV, XLSX and XLS files, or directories of them, into the store.",
     ),
+    "feeds": Entry(
+        "feeds:feeds_command",
+        "Say how good each office's files are, which rows it has to put right, and who has fallen silent.",
+    ),
     "records": Entry(
         "records:records_group",
         "Settle what only a person can: contradictions of decisions, and one decision under two numbers.",

@@ -21,8 +21,12 @@ Outcome = Literal["agreed", "confirmed", "accepted", "replaced", "marked", "undo
 
 def raise_contradictions(
     connection: sa.Connection, vocabulary_id: str, claims: Sequence[Claim], file_id: int, at: dt.datetime
-) -> None:
-    """Note claims, each once; a new one takes the place of another of its record."""
+) -> list[Claim]:
+    """Note claims, each once; a new one takes the place of another of its record.
+
+    :return: the new ones.
+    """
+    raised = []
     for some in parts(claims):
         standing = dict(_open(connection, vocabulary_id, [claim.record_id for claim in some]))
         news = [claim for claim in some if standing.get(claim.record_id) != claim.claimed]
@@ -32,6 +36,8 @@ def raise_contradictions(
                 sa.insert(table_of(ContradictionRow)),
                 [_row(vocabulary_id, claim, file_id, at) for claim in news],
             )
+        raised += news
+    return raised
 
 
 def close_contradictions(

@@ -17,6 +17,9 @@ from scoring.store.documents import canonical
 STATUS = "status"
 """The column of records that a mark changes."""
 
+AUTHORITY = "authority"
+"""The column of records that says whose a record is."""
+
 EXPECTED = ("objection", "appeal", "duplicate", "confirmation")
 """Marks whose record an office goes on to list as before: that contradicts nothing, and changes nothing."""
 
@@ -73,6 +76,7 @@ class Claim:
     claimed: str
     data: str
     row_no: int
+    sheet: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +121,14 @@ class Merger:
     :ivar held: rows whose status is another than the one that a mark gave.
     :ivar claims: those of them that contradict it.
     :ivar refused: rows that were not merged.
+    :ivar corrected: the rows that say another value than was said before, by whose record it is.
     """
 
     def __init__(self, judge: Judge) -> None:
         self.held = 0
         self.claims: list[Claim] = []
         self.refused: list[Refusal] = []
+        self.corrected: Counter[str] = Counter()
         self._judge = judge
         self._counts: dict[str, Counter[str]] = {
             name: Counter() for name in ("set", "changed", "kept", "cleared")
@@ -151,6 +157,9 @@ class Merger:
         if row.standing is not None and stands:
             self._hold(row, row.standing, theirs, said, cleared)
         self._count(known, said, cleared)
+        contradicts = bool(self.claims) and self.claims[-1].record_id == row.key
+        if not contradicts and corrections(known, _over(known, said, cleared)):
+            self.corrected[known.get(AUTHORITY) or ""] += 1
         if not cleared and known.keys() <= said.keys():
             return row.said  # the row says all there is
         return canonical(_over(known, said, cleared))
@@ -174,7 +183,15 @@ class Merger:
         self.held += 1
         if not (standing.kind in EXPECTED and claimed == standing.before):
             self.claims.append(
-                Claim(row.key, row.subject_id, standing.mark_id, claimed, canonical(theirs), row.row_no)
+                Claim(
+                    row.key,
+                    row.subject_id,
+                    standing.mark_id,
+                    claimed,
+                    canonical(theirs),
+                    row.row_no,
+                    row.sheet,
+                )
             )
 
     def _count(self, known: Mapping[str, Any], said: Mapping[str, Any], cleared: set[str]) -> None:
@@ -183,6 +200,15 @@ class Merger:
         counts["changed"].update(name for name, value in said.items() if known.get(name, value) != value)
         counts["kept"].update(known.keys() - said.keys() - cleared)
         counts["cleared"].update(known.keys() & cleared)
+
+
+def corrections(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """The columns of which something was said that is not so any more; a status goes its way by itself.
+
+    >>> corrections({"amount": "7", "status": "effective"}, {"amount": "9", "document": "1"})
+    ['amount']
+    """
+    return [name for name, value in before.items() if name != STATUS and after.get(name) != value]
 
 
 def _over(known: Mapping[str, Any], said: Mapping[str, Any], cleared: Collection[str]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from rules.model import Vocabulary
 from rules.titles import Title, UnknownError
 from rules.workdays import workdays_between
 from scoring.facts.bodies import register
-from scoring.facts.ingest.checks import AUTHORITY
+from scoring.facts.merging import AUTHORITY
 from scoring.facts.objection_case import DISPUTED, Case, cases, last_case
 from scoring.facts.objections import Mark, MarkRequest, current_version, mark_of, put_mark
 from scoring.facts.records import records_table

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -17,12 +17,14 @@ from rules.calendar import today
 from rules.model import Table, Title, Vocabulary
 from rules.titles import UnknownError
 from scoring.facts.bodies import register
+from scoring.facts.feeding import feeding_of
 from scoring.facts.ingest.cells import EMPTY, FILLER, Convert, Reading, converter
-from scoring.facts.ingest.checks import AUTHORITY, RowCheck, merge_check, row_check
+from scoring.facts.ingest.checks import RowCheck, merge_check, row_check
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.keys import record_key, subject_key
 from scoring.facts.ingest.rows import AnyRow, BadRow, GoodRow, LostRow, OddRow, ShortRow
 from scoring.facts.ingest.subjects import doubt, place
+from scoring.facts.merging import AUTHORITY
 from scoring.facts.twins import twin_columns
 from scoring.facts.versions import (
     Check,
@@ -38,8 +40,6 @@ from scoring.store import Store
 from scoring.store.documents import decode, encode
 from scoring.store.inside import ValueIn
 from scoring.store.models import RecordVersion, SubjectVersion
-
-"""The column that says whose record it is."""
 
 _ROWS = pa.schema(
     [("row_no", pa.int64())] + [(name, pa.string()) for name in ("key", "subject_id", "data", "lacks")]
@@ -154,7 +154,17 @@ def submit_records(
     twins = twin_columns(vocabulary)
     judge = merge_check(check, lambda name: name, vocabulary.record_subject)
     result = ingest_rows(
-        store, vocabulary.id, "record", arrive, source, rejected, table.key, checks, twins, judge=judge
+        store,
+        vocabulary.id,
+        "record",
+        arrive,
+        source,
+        rejected,
+        table.key,
+        checks,
+        twins,
+        judge=judge,
+        feeding=feeding_of(vocabulary, authority),
     )
     return _submission(store, result, keys)
 
@@ -284,7 +294,10 @@ def _row(
     errors = [*faults, *unread, *(note for note in notes if note.level == "error")]
     is_lost = len(errors) == 1 and not lacks and values[link] in (EMPTY, FILLER) and bool(clues)
     if errors and not is_lost:
-        yield BadRow(number, (*faults, *unread, *notes, *lacks))
+        authority = values.get(AUTHORITY)
+        whose = authority if isinstance(authority, str) else None
+        noted = (*faults, *unread, *notes, *lacks)
+        yield BadRow(number, tuple(replace(note, authority=whose) for note in noted))
         return
     yield OddRow(number, tuple(notes))
     cleared = [name for name in values if name in row and row[name] is None and name != link]

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from rules.fault import UnknownPackError
 from rules.library.loader import load_vocabulary
 from scoring.facts.contradictions import effect_of, take_back
+from scoring.facts.feeding import take_back_feed
 from scoring.facts.twins import note_twins, twin_columns
 from scoring.facts.versions import FileInfo, new_file, wait_for_turn
 from scoring.store.base import Moment, table_of
@@ -27,7 +28,7 @@ from scoring.store.connection import Store
 from scoring.store.errors import StoreError
 from scoring.store.models import IngestedFile, RecordVersion, SubjectVersion
 
-_COPIED = ("vocabulary", "subject_id", "data", "content_hash", "row_no", "file_id")
+_COPIED = ("vocabulary", "subject_id", "data", "content_hash", "row_no", "sheet", "file_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ class _Undoing:
         entry.rows_good = restored
         take_back(self._session.connection(), contradictions, entry.ingested_at)
         self._note_twins(entry)
+        take_back_feed(self._session.connection(), self._file.id, entry.id)
         ended = len(standing) + len(ended_before) - restored
         return Undone(entry.id, self._file.name, restored, ended, left, len(contradictions))
 

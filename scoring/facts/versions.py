@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,10 +19,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from scoring.facts.contradictions import close_contradictions, raise_contradictions
+from scoring.facts.feeding import Feeding, note_feed
 from scoring.facts.merging import (
+    AUTHORITY,
     RELEASES,
     STATUS,
     Arrival,
+    Claim,
     ColumnChanges,
     Judge,
     Merger,
@@ -37,6 +41,7 @@ from scoring.store.batches import BATCH_ROWS, parts
 from scoring.store.connection import Store
 from scoring.store.documents import content_hash, split
 from scoring.store.findings import ContradictionRow
+from scoring.store.inside import ValueIn
 from scoring.store.models import IngestedFile, Quarantined, RecordVersion, SubjectVersion, last_ingest
 from scoring.store.workspace import temporary_directory
 
@@ -56,7 +61,7 @@ _ROWS = pa.schema(
 )
 _QUARANTINE = pa.schema(
     [("file_id", pa.int64()), ("row_no", pa.int64())]
-    + [(name, pa.string()) for name in ("column", "value", "reason", "level", "sheet")]
+    + [(name, pa.string()) for name in ("column", "value", "reason", "level", "sheet", "authority")]
 )
 
 
@@ -82,6 +87,7 @@ class Rejected:
     :param value: as it stands in the file.
     :param level: ``warning`` where the row was taken.
     :param sheet: of the workbook, in which ``row_no`` counts.
+    :param authority: whose record the row speaks of, as far as it says so.
     """
 
     row_no: int
@@ -90,6 +96,7 @@ class Rejected:
     reason: str
     level: Level = "error"
     sheet: str | None = None
+    authority: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +156,7 @@ def ingest_rows(
     twins: TwinColumns = (),
     check: bool = False,
     judge: Judge = lambda known, merged: (),
+    feeding: Feeding | None = None,
 ) -> IngestResult:
     """Take the good rows of a file into the store, and its bad rows into the quarantine.
 
@@ -170,6 +178,7 @@ def ingest_rows(
     :param check: say what the file would change, and change nothing.
     :param judge: says what speaks against laying a row over what is known of its key; such a row goes to the
         quarantine.
+    :param feeding: how to note whose rows they are; None: that is not noted.
     :raises StoreError: where the database fails; nothing of the file is kept then.
     """
     with store.reading() as session:
@@ -184,7 +193,7 @@ def ingest_rows(
         entry = new_file(session, vocabulary_id, table, file)
         arrived = spool or _hashed(rows(session))
         target = _Target(RecordVersion if table == "record" else SubjectVersion, vocabulary_id, entry)
-        result = _take(session, target, arrived, rejected, key_column, checks, twins, judge)
+        result = _take(session, target, arrived, rejected, key_column, checks, twins, judge, feeding)
         if check:
             noted = tuple(islice(noted_rows(session, entry.id), CHECK_SHOWN))
             session.rollback()
@@ -209,6 +218,7 @@ def noted_rows(session: Session, file_id: int) -> Iterator[Rejected]:
             row.reason,
             row.level,  # type: ignore[arg-type]
             row.sheet,
+            row.authority,
         )
 
 
@@ -375,6 +385,7 @@ def _take(
     checks: Sequence[Check],
     twins: TwinColumns,
     judge: Judge,
+    feeding: Feeding | None,
 ) -> IngestResult:
     connection = session.connection()
     arriving, changing = _staging("arriving", "key", "order_no"), _staging("changing")
@@ -390,13 +401,16 @@ def _take(
     dropped += _drop_refused(connection, arriving, target, _checked(session, arriving, target, checks), same)
     merger, differing = _merge(connection, arriving, changing, target, judge)
     dropped += _drop_refused(connection, arriving, target, merger.refused, same)
-    _note_claims(connection, arriving, target, merger)
+    claims = _note_claims(connection, arriving, target, merger)
     changed = _close(connection, changing, target) if differing else 0
     if differing:  # of an empty table PostgreSQL takes it that it has some pages, and reads all that is known
         _add(connection, changing, target)
     new = _add(connection, arriving, target)
     if target.version is RecordVersion and new + changed:
         bulk.append(connection, table_of(Quarantined), _twins(connection, arriving, target, twins))
+    if feeding is not None:
+        amiss = {"corrected": merger.corrected, "contradicted": Counter(map(_whose_claim, claims))}
+        note_feed(connection, target.file, (arriving, changing), feeding, amiss)
     arriving.drop(connection, checkfirst=False)
     changing.drop(connection, checkfirst=False)
     return IngestResult(
@@ -430,11 +444,13 @@ def _drop_short(connection: sa.Connection, arriving: sa.Table, target: _Target) 
     known = sa.select(1).where(target.is_current, target.key == a.key).correlate(arriving)
     is_short = sa.and_(a.lacks.is_not(None), ~known.exists())
     short = connection.execute(
-        sa.select(a.row_no, a.sheet, a.lacks).where(is_short).order_by(a.order_no),
+        sa.select(a.row_no, a.sheet, a.lacks, _whose(a.data).label("authority"))
+        .where(is_short)
+        .order_by(a.order_no),
         execution_options={"yield_per": BATCH_ROWS},
     )
     faults = (
-        Rejected(row.row_no, column, value, reason, sheet=row.sheet)
+        Rejected(row.row_no, column, value, reason, sheet=row.sheet, authority=row.authority)
         for row in short
         for column, value, reason in json.loads(row.lacks)
     )
@@ -484,8 +500,12 @@ def _drop_refused(
     :param same: the rows that say the same again, which are refused with the first.
     """
     places = [((row.row_no, row.sheet), *same.get(row.order_no, ())) for row in refused]
+    whose: dict[int, str | None] = {}
+    for some in parts([row.order_no for row in refused]):
+        query = sa.select(arriving.c.order_no, _whose(arriving.c.data))
+        whose |= dict(connection.execute(query.where(arriving.c.order_no.in_(some))).all())
     faults = (
-        Rejected(row_no, column, value, reason, sheet=sheet)
+        Rejected(row_no, column, value, reason, sheet=sheet, authority=whose[row.order_no])
         for row, stands in zip(refused, places, strict=True)
         for row_no, sheet in stands
         for column, value, reason in row.objections
@@ -524,6 +544,7 @@ def _drop_repeats(
         _double(repeats),
         sa.literal("error"),
         repeats.c.sheet,
+        repeats.c.authority,
     ).where(is_other)
     connection.execute(sa.insert(Quarantined).from_select(_QUARANTINE.names, doubles))
     again = sa.select(repeats.c.first_order_no, repeats.c.row_no, repeats.c.sheet).where(~is_other)
@@ -551,6 +572,7 @@ def _repeats(arriving: sa.Table) -> sa.Subquery:
         a.key,
         a.content_hash,
         cleared.label("cleared"),
+        _whose(a.data).label("authority"),
         first(a.order_no, "first_order_no"),
         first(place, "first_place"),
         first(a.content_hash, "first_hash"),
@@ -616,15 +638,21 @@ def _merged(merger: Merger, rows: Iterable[Sequence[Any]]) -> pa.RecordBatch:
                     "content_hash": content_hash(document),
                     "row_no": row_no,
                     "order_no": order_no,
+                    "sheet": sheet,
                 }
             )
     return pa.RecordBatch.from_pylist(changed, _ROWS)
 
 
-def _note_claims(connection: sa.Connection, arriving: sa.Table, target: _Target, merger: Merger) -> None:
-    """Note what contradicts marks; where the office's row now says as the mark does, it is settled."""
+def _note_claims(
+    connection: sa.Connection, arriving: sa.Table, target: _Target, merger: Merger
+) -> Sequence[Claim]:
+    """Note what contradicts marks; where the office's row now says as the mark does, it is settled.
+
+    :return: what contradicts them and did not before.
+    """
     if target.version is SubjectVersion:
-        return
+        return ()
     file, row = target.file, ContradictionRow
     ours = sa.select(RecordMark.status_after).where(RecordMark.id == row.mark_id).scalar_subquery()
     query = (
@@ -638,7 +666,16 @@ def _note_claims(connection: sa.Connection, arriving: sa.Table, target: _Target,
         if json.loads(said).get(STATUS) == ours and STATUS not in json.loads(proposed or "[]")
     ]
     close_contradictions(connection, target.vocabulary_id, agreed, "agreed", file.ingested_at)
-    raise_contradictions(connection, target.vocabulary_id, merger.claims, file.id, file.ingested_at)
+    return raise_contradictions(connection, target.vocabulary_id, merger.claims, file.id, file.ingested_at)
+
+
+def _whose_claim(claim: Claim) -> str:
+    return json.loads(claim.data).get(AUTHORITY) or ""
+
+
+def _whose(document: Any) -> ValueIn:
+    """Whose record a staged row speaks of."""
+    return ValueIn(document, AUTHORITY)
 
 
 def _twins(
@@ -685,6 +722,7 @@ def _add(connection: sa.Connection, rows_of: sa.Table, target: _Target) -> int:
         "data": a.data,
         "content_hash": a.content_hash,
         "row_no": a.row_no,
+        "sheet": a.sheet,
         "known_from": sa.literal(target.file.ingested_at, Moment),
         "file_id": sa.literal(target.file.id),
         target.key.key: a.key,

@@ -40,6 +40,7 @@ class ContradictionRow(Base):
             sqlite_where=sa.text("closed_at IS NULL"),
             postgresql_where=sa.text("closed_at IS NULL"),
         ),
+        sa.Index(None, "file_id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -51,6 +52,7 @@ class ContradictionRow(Base):
     data: Mapped[str] = mapped_column(sa.Text)
     file_id: Mapped[int] = mapped_column(sa.ForeignKey(IngestedFile.id))
     row_no: Mapped[int]
+    sheet: Mapped[str | None]
     raised_at: Mapped[dt.datetime] = mapped_column(Moment)
     closed_at: Mapped[dt.datetime | None] = mapped_column(Moment)
     outcome: Mapped[str | None]

@@ -55,6 +55,7 @@ class _Version:
     """What was known of one subject or record from one moment to the next.
 
     :ivar data: the known columns of the vocabulary as canonical JSON (``scoring.store.documents``).
+    :ivar row_no: the row that said it; in its sheet, where the file is a workbook.
     :ivar known_until: None in the current version.
     """
 
@@ -64,6 +65,7 @@ class _Version:
     data: Mapped[str] = mapped_column(sa.Text)
     content_hash: Mapped[str]
     row_no: Mapped[int]
+    sheet: Mapped[str | None]
     known_from: Mapped[dt.datetime] = mapped_column(Moment)
     known_until: Mapped[dt.datetime | None] = mapped_column(Moment)
 
@@ -104,6 +106,7 @@ class RecordVersion(_Version, Base):
         _ended("ix_record_versions_ended"),
         sa.Index(None, "vocabulary", "record_id", "known_from"),
         sa.Index(None, "vocabulary", "subject_id", "known_from"),
+        sa.Index(None, "file_id"),
     )
 
     record_id: Mapped[str]
@@ -145,6 +148,7 @@ class Quarantined(Base):
     :ivar sheet: the sheet of the workbook, None for a file of another kind.
     :ivar column: the column it is about, None where it is about the whole row.
     :ivar level: error, or warning where the row was taken.
+    :ivar authority: of an error, whose row it is as far as that is known.
     """
 
     __tablename__ = "quarantine"
@@ -158,6 +162,7 @@ class Quarantined(Base):
     reason: Mapped[str]
     level: Mapped[str] = mapped_column(server_default="error")
     sheet: Mapped[str | None]
+    authority: Mapped[str | None]
 
 
 class StoredPack(Base):

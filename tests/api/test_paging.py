@@ -27,6 +27,7 @@ LISTINGS = (
     "/v1/records",
     f"/v1/records?subject_id={FINED}",
     "/v1/objections",
+    "/v1/feeds",
     "/v1/record-contradictions",
     "/v1/record-twins",
     "/v1/runs",
@@ -57,6 +58,7 @@ def _fill(store: Store, regulator: Client, colleague: Client, lender: Client) ->
 
     numbers = ("N-1", "N-2", "N-3")
     post("/v1/records", {"records": [_record(number) for number in numbers]})
+    post("/v1/records", {"records": [_record(f"A-{n}", authority=n) for n in ("甲局", "乙局", "丙局")]})
     for number in numbers:
         post(f"/v1/records/{number}/objections", MARK)
         post(f"/v1/records/{number}/decisions", MARK | {"outcome": "upheld"}, colleague)

@@ -79,6 +79,12 @@ _OTHERS: dict[str, dict[str, Callable[[int], object]]] = {
         "rows_good": _same(0), "rows_bad": _same(1), "ingested_at": lambda n: NOW + dt.timedelta(seconds=n),
     },
     "quarantine": {"file_id": lambda n: n + 1, "row_no": _same(1), "reason": _same("x")},
+    "feeds": {
+        "file_id": lambda n: n + 1, "authority": lambda n: f"单位{n % 7}",
+        "came_on": _same(dt.date(2000, 1, 1)), "taken": _same(1), "refused": _same(1),
+        "late": _same(1), "backlog": _same(0), "corrected": _same(1),
+        "contradicted": _same(1),
+    },
     "graded_subjects": {"number": lambda n: n + 1_000, "pack_id": _same("other"), "subject_id": _number},
     "graded_rules": {"number": lambda n: n + 1_000, "pack_id": _same("other"), "rule": _number},
     "touches": {"subject": lambda n: n + 1_000, "run": _same(999), "from_day": _same(NOW.date())},
@@ -252,6 +258,10 @@ def _records(regulator: Client, department: Client) -> None:
     _ok(regulator, "GET", f"/v1/objections/{number}")
     _ok(regulator, "GET", "/v1/objection-figures")
     _ok(regulator.colleague, "POST", "/v1/records/N-1/decisions", MARK | {"outcome": "rejected"})
+    _ok(department, "POST", "/v1/records", {"records": [_row("N-1", amount=8, status="revoked"), {}]})
+    for client in (regulator, department):
+        _ok(client, "GET", "/v1/feeds")
+        assert client.get(f"/v1/feeds/rows?body={AUTHORITY}").text.count("\n") >= 2
     _ok(department, "POST", "/v1/records/N-1/repairs", MARK)
 
 

@@ -94,10 +94,12 @@ GROUPS = {
     "facts": Group(
         ("scoring/facts/ingest/*.py", "scoring/facts/records.py", "scoring/facts/objections.py",
          "scoring/facts/objection_case.py", "scoring/facts/objection_desk.py",
-         "scoring/answers/search.py", "scoring/facts/bodies.py", "scoring/facts/settling.py"),
+         "scoring/answers/search.py", "scoring/facts/bodies.py", "scoring/facts/settling.py",
+         "scoring/facts/feeds.py", "scoring/facts/feeding.py"),
         ("tests/ingest", "tests/test_promises.py", "tests/test_bodies.py", "tests/api/test_lookup.py",
          "tests/api/test_ownership.py", "tests/api/test_records.py", "tests/api/test_settling.py",
-         "tests/api/test_objections.py", "tests/api/test_subjects.py"),
+         "tests/api/test_objections.py", "tests/api/test_subjects.py",
+         "tests/api/test_feeds.py"),
         ("tests/test_ways_in.py",),
     ),
     "store": Group(

@@ -23,6 +23,7 @@ PAGES = {
     "report": f"/subjects/enterprise-credit/{LISTED}/report",
     "paths": f"/subjects/enterprise-credit/{LISTED}/paths",
     "ranking": "/ranking",
+    "feeds": "/feeds",
     "packs": "/rules",
     "pack": "/rules/rural-credit",
     "changes": "/rules/enterprise-credit/changes",

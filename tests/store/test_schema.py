@@ -23,6 +23,7 @@ from scoring.runs.results import Filters, grade_line, list_grades, tier_counts, 
 from scoring.store import Store, create_store, schema
 from scoring.store.base import Base
 from scoring.store.connection import parse_url
+from scoring.store.feeds import FeedRow
 from scoring.store.live import LiveScan
 from scoring.store.models import IngestedFile, Quarantined, SubjectVersion
 from scoring.store.packs import PackText
@@ -136,6 +137,53 @@ def _filled_at_0005(url: str) -> None:
     engine.dispose()
 
 
+def test_the_files_of_a_store_of_before_feeds_are_those_of_their_offices(database_url: str) -> None:
+    _filled_at_0016(database_url)
+    store = create_store(database_url)
+    with store.reading() as session:
+        rows = session.scalars(sa.select(FeedRow).order_by(FeedRow.file_id, FeedRow.authority)).all()
+        whose = session.scalars(sa.select(Quarantined.authority)).all()
+    store.close()
+    days = {1: dt.date(2026, 1, 2), 2: dt.date(2026, 2, 1), 3: dt.date(2026, 2, 1)}
+    found = [(r.file_id, r.authority, r.taken, r.refused, r.late, r.backlog) for r in rows]
+    assert found == [(1, "甲", 2, 1, 1, 1), (2, "甲", 2, 0, 1, 0), (3, "甲", -2, 0, -1, 0)]
+    assert all(row.came_on == days[row.file_id] for row in rows)
+    assert whose == ["甲", "甲"]
+
+
+def _filled_at_0016(url: str) -> None:
+    """A first file with two faults in one row, a second one that was taken back, and that undoing."""
+    engine = sa.create_engine(parse_url(url))
+    with engine.begin() as connection:
+        _upgrade_to(connection, "0016")
+        old = sa.MetaData()
+        old.reflect(connection, only=["ingested_files", "record_versions", "quarantine"])
+        files, versions, faults = (old.tables[n] for n in ("ingested_files", "record_versions", "quarantine"))
+        moments = [dt.datetime(2026, 1, 1, 20, tzinfo=dt.UTC), KNOWN_FEB, KNOWN_FEB + dt.timedelta(hours=1)]
+        for number, (moment, source, undoes) in enumerate(
+            zip(moments, ("file", "file", "undo"), (None, None, 2), strict=True), 1
+        ):
+            file = {"id": number, "sha256": str(number), "name": "a", "source": source, "undoes": undoes}
+            file |= _FILE | {"vocabulary": "enterprise", "table": "record", "ingested_at": moment}
+            connection.execute(sa.insert(files), file)
+        said = (
+            (1, "R1", "2020-01-01", 0, 1), (1, "R2", "2026-01-01", 0, None),
+            (2, "R1", "2020-01-01", 1, 2), (2, "R3", "2026-01-05", 1, 2),
+        )  # fmt: skip
+        for number, (file_id, record, day, begins, ends) in enumerate(said, 1):
+            version = {"id": number, "vocabulary": "enterprise", "record_id": record, "subject_id": "s"}
+            version |= {"data": f'{{"authority":"甲","occurred_on":"{day}"}}', "content_hash": "x"}
+            version |= {"row_no": 2, "known_from": moments[begins], "file_id": file_id}
+            connection.execute(
+                sa.insert(versions), version | {"known_until": None if ends is None else moments[ends]}
+            )
+        for number in (1, 2):
+            fault = {"id": number, "file_id": 1, "row_no": 4, "reason": "bad", "level": "error"}
+            connection.execute(sa.insert(faults), fault)
+    engine.dispose()
+
+
+KNOWN_FEB = dt.datetime(2026, 2, 1, tzinfo=dt.UTC)
 RUN_ON = dt.date(2026, 6, 30)
 KNOWN = dt.datetime(2026, 7, 1, tzinfo=dt.UTC)
 OLD_RUNS = (

@@ -14,15 +14,12 @@ from itertools import chain
 from rules.model import EARLIEST, LATEST, Column, Kind, Possible, Table, Title
 from scoring.facts.ingest.dates import FILLERS, no_date
 from scoring.facts.ingest.errors import Fault
-from scoring.facts.merging import Judge, Objection, Values
+from scoring.facts.merging import AUTHORITY, Judge, Objection, Values
 
 Columns = tuple[str, ...]
 Value = str | int | bool | None
 _NOTHING = Kind((), {})
 _FILL_IN = Title("请填写", "fill it in")
-AUTHORITY = "authority"
-"""The column of records that says whose they are."""
-
 _ANOTHER = Fault(
     Title("编号属于其他单位对其他主体的记录", "the number of another authority's record, of another subject"),
     Title(

@@ -20,6 +20,7 @@ from rules.library.loader import load_vocabulary
 from rules.model import Table, Title, Vocabulary
 from scoring.facts.bodies import VOCABULARY as BODIES
 from scoring.facts.bodies import claimed_twice
+from scoring.facts.feeding import feeding_of
 from scoring.facts.ingest.checks import merge_check, row_check
 from scoring.facts.ingest.choice import check_vocabulary, choose_vocabulary
 from scoring.facts.ingest.errors import Fault, IngestError, NoTableError
@@ -335,6 +336,7 @@ def _take(
             twin_columns(vocabulary),
             reading.check,
             merge_check(row_check(layout.table, today()), layout.header, matcher.required(dataset)[-1]),
+            feeding_of(vocabulary) if dataset == "record" else None,
         )
 
 

@@ -22,6 +22,7 @@ from scoring.facts.ingest.headers import HeaderMatcher, Layout
 from scoring.facts.ingest.proposing import Proposer
 from scoring.facts.ingest.sheets import Cells, Row, Sheet, is_blank
 from scoring.facts.ingest.sources import Found
+from scoring.facts.merging import AUTHORITY
 from scoring.facts.versions import Level, Rejected
 from scoring.store.documents import PROPOSED
 
@@ -373,7 +374,16 @@ class RowReader:
         if found and found.source and place >= 0:
             header = self.layout.headers[place]
         cell = as_text(cells[place]) if place >= 0 and place not in self.layout.private else ""
-        return Rejected(number, shown(header), shown(cell), str(fault), level)
+        whose = self._whose(cells) if level == "error" else None
+        return Rejected(number, shown(header), shown(cell), str(fault), level, authority=whose)
+
+    def _whose(self, cells: Cells) -> str | None:
+        """Whose record a row speaks of, as far as it says so."""
+        found = self._headers.get(AUTHORITY)
+        if found is None:
+            return None
+        value = self._readers[AUTHORITY].read(found.cell(cells))
+        return value if isinstance(value, str) else None
 
     def _clues(self, cells: Cells) -> dict[str, str]:
         said = {

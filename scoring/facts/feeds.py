@@ -1,0 +1,480 @@
+"""Quality of feeds: what each office sent, what of it was wrong or late, and which office has fallen silent.
+
+An office is a body of the register by any of its names (:mod:`scoring.facts.bodies`), or an authority that is
+in no register. The numbers are those that were noted with the files (:mod:`scoring.facts.feeding`); a file
+that was taken back does not count.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice, pairwise
+from statistics import median
+from typing import Any, Literal
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from rules.calendar import add_months
+from rules.fault import PackError, UnknownPackError
+from rules.library.loader import load_vocabulary
+from rules.model import Column
+from rules.titles import Title
+from rules.workdays import workdays_later
+from scoring.facts.bodies import VOCABULARY, Register, UnknownBodyError, register
+from scoring.facts.feeding import WORKDAYS, feeding_of, is_late
+from scoring.facts.merging import AUTHORITY, STATUS, corrections
+from scoring.facts.one_record import put_record
+from scoring.store import Store
+from scoring.store.access import RecordMark
+from scoring.store.batches import BATCH_ROWS, parts
+from scoring.store.feeds import COUNTS, FeedRow
+from scoring.store.findings import ContradictionRow
+from scoring.store.inside import ValueIn
+from scoring.store.models import IngestedFile, Quarantined, RecordVersion
+
+RHYTHM_MONTHS = 24
+"""The months back of which the comings make the rhythm of an office (own choice, as all about silence)."""
+LEAST_COMINGS = 4
+LEAST_DAYS = 7
+
+NOBODY = Title("未注明机关", "no authority said")
+
+FaultKind = Literal["refused", "late", "corrected", "contradicted"]
+KINDS: Mapping[FaultKind, Title] = {
+    "refused": Title("未入库", "refused"),
+    "late": Title("迟报", "late"),
+    "corrected": Title("后经更正", "corrected later"),
+    "contradicted": Title("与本中心决定矛盾", "contradicts a decision made here"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often an office sends.
+
+    :param last_on: when something came last; None where nothing did.
+    :param days: the median of the days between two comings; None where it came too seldom to say.
+    :param expected_by: the last day on which its silence is as usual.
+    """
+
+    last_on: dt.date | None
+    days: int | None
+    expected_by: dt.date | None
+
+    def is_silent(self, on: dt.date) -> bool:
+        """Whether an office has been silent for longer than is usual with it."""
+        return self.expected_by is not None and on > self.expected_by
+
+
+def rhythm(comings: Iterable[dt.date]) -> Rhythm:
+    """The rhythm of the days on which something came.
+
+    Of at least four comings the usual gap is the median; twice as long is silence, and at least a week more.
+
+    >>> from datetime import date
+    >>> monthly = rhythm(date(2026, month, 5) for month in range(1, 7))
+    >>> monthly.days, monthly.expected_by.isoformat()
+    (31, '2026-08-06')
+    >>> monthly.is_silent(date(2026, 8, 6)), monthly.is_silent(date(2026, 8, 7))
+    (False, True)
+    >>> rhythm([date(2026, 1, 5), date(2026, 2, 5)]).days is None
+    True
+    """
+    days = sorted(set(comings))
+    if len(days) < LEAST_COMINGS:
+        return Rhythm(days[-1] if days else None, None, None)
+    usual = round(median((later - day).days for day, later in pairwise(days)))
+    return Rhythm(days[-1], usual, days[-1] + dt.timedelta(usual + max(usual, LEAST_DAYS)))
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What an office sent.
+
+    :param body: its number in the register; None where it is in none.
+    :param name: what it is called; empty for rows that say nobody's name.
+    :param files: files and requests with rows of its.
+    :param sent: rows; those that say what is known already are rows as well.
+    :param right: of them those that were taken, in time, contradict nothing, and had nothing to put right:
+        a row that corrects an earlier one stands for that one here.
+    :param backlog: of the late rows those that were decided before anything came from the office.
+    :param is_silent: nothing came for longer than is usual with it.
+    """
+
+    body: str | None
+    name: str
+    files: int
+    sent: int
+    right: int
+    refused: int
+    late: int
+    backlog: int
+    corrected: int
+    contradicted: int
+    last_on: dt.date | None
+    usual_days: int | None
+    expected_by: dt.date | None
+    is_silent: bool
+
+    @property
+    def key(self) -> str:
+        """By which a listing is ordered; two offices of one name have a number."""
+        return f"{self.name} {self.body or ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFault:
+    """A row that an office has to put right, or that came late.
+
+    :param file: as it was called.
+    :param sheet: of the workbook, in which the row counts.
+    :param record_id: None of a row that could not be read.
+    :param right: what would be right.
+    """
+
+    kind: FaultKind
+    came_on: dt.date
+    file_id: int
+    file: str
+    sheet: str | None
+    row_no: int
+    record_id: str | None
+    column: str | None
+    value: str | None
+    right: str
+
+
+def office_feeds(store: Store, since: dt.date, on: dt.date, organisation: str | None = None) -> list[Feed]:
+    """What offices sent from one day to another, by name; offices that sent something in two years are there.
+
+    :param organisation: by any of its names; its feed alone.
+
+    >>> from datetime import date
+    >>> from fixtures.small import small_store
+    >>> from rules.calendar import today
+    >>> found = office_feeds(small_store(), today(), today())
+    >>> [(feed.name, feed.sent, feed.late, feed.backlog) for feed in found][:1]
+    [('云衡区市场监督管理局', 1, 1, 1)]
+    """
+    return [feed for feed in _feeds(store, since, on, organisation) if feed.last_on is not None]
+
+
+def _feeds(store: Store, since: dt.date, on: dt.date, organisation: str | None = None) -> list[Feed]:
+    """As :func:`office_feeds`, with offices all of whose files were taken back."""
+    with store.reading() as session:
+        bodies = register(session)
+        names = None if organisation is None else _names(bodies, organisation)
+        first = min(since, add_months(on, -RHYTHM_MONTHS))
+        counts: dict[tuple[str | None, str], Counter[str]] = defaultdict(Counter)
+        comings: dict[tuple[str | None, str], Counter[dt.date]] = defaultdict(Counter)
+        for row in session.execute(_daily(first, on, names)):
+            office = _office(bodies, row.authority)
+            comings[office][row.came_on] += row.taken + row.refused
+            if row.came_on >= since:
+                counts[office].update({name: getattr(row, name) for name in ("files", *COUNTS)})
+    feeds = (_feed(office, counts[office], found, on) for office, found in comings.items())
+    return sorted(feeds, key=lambda feed: feed.key)
+
+
+def feed_faults(store: Store, since: dt.date, on: dt.date, organisation: str) -> Iterator[FeedFault]:
+    """Each row of an office that is refused, late, corrected or contradicted, by the files, the latest first.
+
+    :param organisation: by any of its names; the empty text: of rows that say nobody's.
+    """
+    with store.reading() as session:
+        names = _names(register(session), organisation)
+        for row, file in _standing(session, since, on, names):
+            found = _Found(session, row, file)
+            if row.refused:
+                yield from found.refused()
+            if row.late:
+                yield from found.late()
+            if row.corrected:
+                yield from found.corrected()
+            if row.contradicted:
+                yield from found.contradicted()
+
+
+def _names(bodies: Register, organisation: str) -> list[str]:
+    return sorted(bodies.names(organisation))
+
+
+def _office(bodies: Register, authority: str) -> tuple[str | None, str]:
+    try:
+        body = bodies.body(authority)
+    except UnknownBodyError:
+        return None, authority
+    return body.subject_id, body.name
+
+
+def _daily(first: dt.date, last: dt.date, names: Sequence[str] | None) -> sa.Select[*tuple[Any, ...]]:
+    rows = FeedRow.taken + FeedRow.refused
+    sums = (sa.func.sum(getattr(FeedRow, name)).label(name) for name in COUNTS)
+    files = sa.func.sum(sa.case((rows > 0, 1), (rows < 0, -1), else_=0)).label("files")
+    query = sa.select(FeedRow.authority, FeedRow.came_on, files, *sums)
+    return _between(query, first, last, names).group_by(FeedRow.authority, FeedRow.came_on)
+
+
+def _between(
+    query: sa.Select[*tuple[Any, ...]], first: dt.date, last: dt.date, names: Sequence[str] | None
+) -> sa.Select[*tuple[Any, ...]]:
+    query = query.where(FeedRow.came_on.between(first, last))
+    return query if names is None else query.where(FeedRow.authority.in_(names))
+
+
+def _feed(
+    office: tuple[str | None, str], count: Counter[str], comings: Mapping[dt.date, int], on: dt.date
+) -> Feed:
+    usual = rhythm(day for day, rows in comings.items() if rows > 0)
+    amiss = count["late"] + count["corrected"] + count["contradicted"]
+    return Feed(
+        body=office[0],
+        name=office[1],
+        files=count["files"],
+        sent=count["taken"] + count["refused"],
+        right=count["taken"] - amiss,
+        **{name: count[name] for name in COUNTS if name != "taken"},
+        last_on=usual.last_on,
+        usual_days=usual.days,
+        expected_by=usual.expected_by,
+        is_silent=usual.is_silent(on),
+    )
+
+
+def _standing(
+    session: Session, since: dt.date, on: dt.date, names: Sequence[str]
+) -> Iterator[tuple[FeedRow, IngestedFile]]:
+    """The files with rows of these names that are not taken back, the latest first."""
+    query = sa.select(FeedRow, IngestedFile).join(IngestedFile, IngestedFile.id == FeedRow.file_id)
+    rows = session.execute(_between(query, since, on, names).order_by(FeedRow.file_id.desc())).all()
+    back: set[int] = set()
+    for _, file in rows:
+        if file.undoes is not None and file.id not in back:
+            back.add(file.undoes)
+    yield from ((row, file) for row, file in rows if file.undoes is None and file.id not in back)
+
+
+class _Found:
+    """What is amiss with the rows of some names in one file."""
+
+    def __init__(self, session: Session, row: FeedRow, file: IngestedFile) -> None:
+        self._session, self._row, self._file = session, row, file
+        self._columns, self._decided_on = _words(file.vocabulary)
+
+    def refused(self) -> Iterator[FeedFault]:
+        """What kept rows out; the reason says what would be right."""
+        is_own = (
+            Quarantined.authority == self._row.authority
+            if self._row.authority
+            else Quarantined.authority.is_(None)
+        )
+        query = sa.select(Quarantined).where(
+            Quarantined.file_id == self._file.id, Quarantined.level == "error", is_own
+        )
+        order = (Quarantined.sheet, Quarantined.row_no, Quarantined.id)
+        for row in self._session.scalars(query.order_by(*order)):
+            yield self._fault("refused", row.row_no, None, row.column, row.value, row.reason, row.sheet)
+
+    def late(self) -> Iterator[FeedFault]:
+        """New records that came too late."""
+        earlier = aliased(RecordVersion)
+        before = sa.select(1).where(
+            earlier.vocabulary == RecordVersion.vocabulary,
+            earlier.record_id == RecordVersion.record_id,
+            earlier.known_until == RecordVersion.known_from,
+        )
+        query = sa.select(RecordVersion).where(self._own(RecordVersion), ~before.exists())
+        for version in self._session.scalars(query.order_by(RecordVersion.row_no)):
+            decided = json.loads(version.data).get(self._decided_on)
+            if decided and is_late(day := dt.date.fromisoformat(decided), self._row.came_on):
+                until = workdays_later(day, WORKDAYS)
+                right = Title(f"应于{until}前报送", f"it was to come by {until}")
+                place = (version.row_no, version.record_id)
+                yield self._fault("late", *place, self._decided_on, decided, str(right), version.sheet)
+
+    def corrected(self) -> Iterator[FeedFault]:
+        """What earlier rows said and this file's say otherwise: at the place of the row that was wrong."""
+        wrong, file = aliased(RecordVersion), aliased(IngestedFile)
+        query = (
+            sa.select(RecordVersion, wrong, file)
+            .join(
+                wrong,
+                sa.and_(
+                    wrong.vocabulary == RecordVersion.vocabulary,
+                    wrong.record_id == RecordVersion.record_id,
+                    wrong.known_until == RecordVersion.known_from,
+                ),
+            )
+            .join(file, file.id == wrong.file_id)
+            .where(RecordVersion.file_id == self._file.id)
+            .where(RecordVersion.known_from == self._file.ingested_at)
+            .where(_authority(wrong) == self._row.authority)
+        )
+        for version, before, first in self._session.execute(query.order_by(RecordVersion.row_no)):
+            known, said = json.loads(before.data), json.loads(version.data)
+            for name in corrections(known, said):
+                place = (first.id, first.name)
+                right = self._shown(name, said.get(name)) or "（空） nothing"
+                yield self._fault(
+                    "corrected",
+                    before.row_no,
+                    before.record_id,
+                    name,
+                    self._shown(name, known[name]),
+                    right,
+                    before.sheet,
+                    place,
+                )
+
+    def contradicted(self) -> Iterator[FeedFault]:
+        """Rows whose status is another than was decided here."""
+        row = ContradictionRow
+        query = sa.select(row).where(row.file_id == self._file.id, row.raised_at == self._file.ingested_at)
+        own = query.where(_authority(row) == self._row.authority).order_by(row.row_no)
+        rows = self._session.scalars(own).all()
+        marks: dict[int, str] = {}
+        for some in parts([found.mark_id for found in rows]):
+            of_ids = sa.select(RecordMark.id, RecordMark.status_after).where(RecordMark.id.in_(some))
+            marks |= dict(self._session.execute(of_ids).all())
+        for found in rows:
+            claimed, right = self._shown(STATUS, found.claimed), self._shown(STATUS, marks[found.mark_id])
+            where = (found.row_no, found.record_id)
+            yield self._fault("contradicted", *where, STATUS, claimed, right, found.sheet)
+
+    def _own(self, version: Any) -> sa.ColumnElement[bool]:
+        return sa.and_(
+            version.file_id == self._file.id,
+            version.known_from == self._file.ingested_at,
+            _authority(version) == self._row.authority,
+        )
+
+    def _fault(
+        self,
+        kind: FaultKind,
+        row_no: int,
+        record_id: str | None,
+        column: str | None,
+        value: str | None,
+        right: str,
+        sheet: str | None = None,
+        place: tuple[int, str] | None = None,
+    ) -> FeedFault:
+        file_id, name = place or (self._file.id, self._file.name)
+        known = self._columns.get(column or "")
+        header, came = known.title.zh if known else column, self._row.came_on
+        return FeedFault(kind, came, file_id, name, sheet, row_no, record_id, header, value, right)
+
+    def _shown(self, name: str, value: Any) -> str:
+        """A value as an office writes it."""
+        known = self._columns.get(name)
+        title = known.values.get(str(value)) if known else None
+        if known is not None and known.type.scale and value is not None:
+            return f"{Decimal(str(value)).normalize():f}"
+        return title.zh if title else "" if value is None else str(value)
+
+
+def _authority(row: Any) -> sa.ColumnElement[str]:
+    return sa.func.coalesce(ValueIn(row.data, AUTHORITY), "")
+
+
+def _words(vocabulary_id: str) -> tuple[Mapping[str, Column], str]:
+    """The columns of a vocabulary's records, and that of the day of decision; none of a pack's own."""
+    try:
+        vocabulary = load_vocabulary(vocabulary_id)
+    except (UnknownPackError, PackError):
+        return {}, ""
+    feeding = feeding_of(vocabulary)
+    columns = vocabulary.records.columns if vocabulary.records else {}
+    return columns, feeding.decided_on if feeding else ""
+
+
+FAULT_SCHEMA = pa.schema(
+    [("kind", pa.string()), ("came_on", pa.date32()), ("file_id", pa.int64()), ("file", pa.string())]
+    + [("sheet", pa.string()), ("row_no", pa.int64())]
+    + [(name, pa.string()) for name in ("record_id", "column", "value", "right")]
+)
+"""The fields of :class:`FeedFault` as columns."""
+
+FAULT_HEADINGS = {
+    "kind": "问题 fault",
+    "came_on": "报送日期 came on",
+    "file_id": "文件号 file no.",
+    "file": "文件 file",
+    "sheet": "工作表 sheet",
+    "row_no": "行 row",
+    "record_id": "记录编号 record",
+    "column": "列 column",
+    "value": "报送值 value",
+    "right": "应为 what would be right",
+}
+"""Their headings, in their order."""
+
+
+def fault_batches(faults: Iterable[FeedFault]) -> Iterator[pa.RecordBatch]:
+    """The rows for the office as columns, a batch at a time."""
+    waiting = iter(faults)
+    while some := list(islice(waiting, BATCH_ROWS)):
+        columns = {name: [getattr(fault, name) for fault in some] for name in FAULT_SCHEMA.names}
+        yield pa.RecordBatch.from_pydict(columns, FAULT_SCHEMA)
+
+
+def usual_since(on: dt.date) -> dt.date:
+    """The first day that is looked at where nobody says: a year back."""
+    return add_months(on, -12)
+
+
+def record_months(store: Store, on: dt.date) -> int:
+    """Put on record what each registered body sent in each of the last 12 months that are over.
+
+    The department pack grades by it (kind ``data_feed``); what was there before a body began to send is no
+    fault of a month. What is on record and has not changed stays as it is.
+
+    :return: how many months of bodies are on record.
+    """
+    first = on.replace(day=1)
+    starts = [add_months(first, -months) for months in range(12, 0, -1)]
+    found = [
+        (feed, start)
+        for start in starts
+        for feed in _feeds(store, start, add_months(start, 1) - dt.timedelta(1))
+        if feed.body is not None and (feed.sent or _is_recorded(store, feed.body, start))
+    ]
+    with store.writing() as session:
+        for feed, start in found:
+            body, number = str(feed.body), _number(str(feed.body), start)
+            data = {
+                "record_id": number,
+                "subject_id": body,
+                "kind": MONTH_KIND,
+                "status": "effective",
+                "occurred_on": add_months(start, 1) - dt.timedelta(1),
+                "rows_sent": feed.sent,
+                "rows_right": feed.right + feed.backlog,
+            }
+            put_record(session, VOCABULARY, number, body, data, f"feed {number}")
+    return len(found)
+
+
+MONTH_KIND = "data_feed"
+
+
+def _number(body: str, start: dt.date) -> str:
+    return f"FEED-{body}-{start:%Y-%m}"
+
+
+def _is_recorded(store: Store, body: str, start: dt.date) -> bool:
+    """Whether a month is on record of which nothing is left: its files were taken back."""
+    query = sa.select(1).where(
+        RecordVersion.vocabulary == VOCABULARY,
+        RecordVersion.record_id == _number(body, start),
+        RecordVersion.known_until.is_(None),
+    )
+    with store.reading() as session:
+        return session.scalar(query) is not None
