@@ -169,7 +169,8 @@ def test_a_body_owns_its_records_under_each_of_its_names(
     store: Store, regulator: Client, sign_in: Sign
 ) -> None:
     _register(store, {"subject_id": "DW301", "name": TAX, "other_names": f"{STATE_TAX}；区税务局"})
-    _post(regulator, _row("SW-1", authority=STATE_TAX), _row("SW-2", authority="区税务局"))
+    _post(regulator, _row("SW-1", authority=STATE_TAX))
+    _post(regulator, _row("SW-2", authority="区税务局", severity="minor"))
     _post(regulator, _row("SW-3", authority=TAX), _row("SW-4", authority=CUSTOMS))
     tax = sign_in(Role.DEPARTMENT, TAX)
     listed = tax.get("/v1/records?limit=2").json
