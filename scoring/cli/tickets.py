@@ -214,11 +214,10 @@ def tick_command(database: str | None, fmt: Format) -> None:
         (_row(ticket) | {"move": step.move} for ticket, step in done), {"move": "提醒 move", **COLUMNS}, fmt
     )
     if is_past_known_holidays(desk.now().astimezone(SHANGHAI).date()):
-        click.echo(
+        tell(
             f"{KNOWN_UNTIL}起的节假日尚不掌握，按周一至周五计，升级chinesecalendar后更正；"
             f" public holidays from {KNOWN_UNTIL} on are not known: Monday to Friday are counted until"
-            " the package chinesecalendar is upgraded",
-            err=True,
+            " the package chinesecalendar is upgraded"
         )
 
 

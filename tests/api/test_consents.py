@@ -216,7 +216,9 @@ def test_a_subject_sees_its_consents_and_each_check_made_under_them(
         assert subject.get(f"/v1/subjects/{LISTED}/{what}").status_code == 404
 
 
-def test_the_key_of_a_subject_opens_its_consents_objections_and_outlook_alone(app: Flask, subject: Client) -> None:
+def test_the_key_of_a_subject_opens_its_consents_objections_and_outlook_alone(
+    app: Flask, subject: Client
+) -> None:
     opened = set()
     places = {"subject_id": FINED, "consent_id": 1, "filename": "docs.js", "name": "en"}
     for rule in app.url_map.iter_rules():
