@@ -258,7 +258,12 @@ def _records(regulator: Client, department: Client) -> None:
     _ok(regulator, "GET", f"/v1/objections/{number}")
     _ok(regulator, "GET", "/v1/objection-figures")
     _ok(regulator.colleague, "POST", "/v1/records/N-1/decisions", MARK | {"outcome": "rejected"})
-    _ok(department, "POST", "/v1/records", {"records": [_row("N-1", amount=8, status="revoked"), {}]})
+    _ok(
+        department,
+        "POST",
+        "/v1/records",
+        {"records": [_row("N-1", amount=8, severity="minor", status="revoked"), {}]},
+    )
     for client in (regulator, department):
         _ok(client, "GET", "/v1/feeds")
         assert client.get(f"/v1/feeds/rows?body={AUTHORITY}").text.count("\n") >= 2
