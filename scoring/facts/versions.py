@@ -18,8 +18,9 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from rules.calendar import today
 from scoring.facts.contradictions import close_contradictions, raise_contradictions
-from scoring.facts.feeding import Feeding, note_feed
+from scoring.facts.feeding import Feeding, day_of, note_feed
 from scoring.facts.merging import (
     AUTHORITY,
     RELEASES,
@@ -163,8 +164,8 @@ def ingest_rows(
     A row of a new key adds a version, a row with other content closes the current version and adds one, the
     same content adds nothing. What a row does not speak of stays as it is (:mod:`scoring.facts.merging`). Of
     rows with one key the first stays; later ones with other content go to the quarantine. A file that was the
-    last of its table changes nothing, and its rows are not read (but records are once more is known of
-    subjects).
+    last of its table changes nothing, and its rows are not read, but where some were set aside and may be
+    right by now.
 
     :param rows: columns ``key`` (of the subject or record) and ``subject_id`` as text, ``data`` (the row's
         document, see :mod:`scoring.store.documents`) and ``row_no`` (the row in the file), and of a workbook
@@ -236,13 +237,16 @@ def _known_file(
 ) -> IngestResult | None:
     """What to say of a file that is the last word on its table; after any other it may be news.
 
-    So may records be once more is known of subjects, by which theirs are found.
+    So may rows be that were set aside: another day, for dates may lie ahead, and records once more is known
+    of subjects, by which theirs are found.
     """
     of_table = sa.select(IngestedFile).filter_by(vocabulary=vocabulary_id, table=table)
     known = session.scalar(of_table.order_by(IngestedFile.id.desc()).limit(1))
     if known is None or known.sha256 != file.sha256:
         return None
-    if table == "record" and _is_news_of_subjects(session, vocabulary_id, known.ingested_at):
+    since = known.ingested_at
+    is_subjects_news = table == "record" and _is_news_of_subjects(session, vocabulary_id, since)
+    if known.rows_bad and (is_subjects_news or day_of(known) != today()):
         return None
     return IngestResult(
         known.id,

@@ -29,9 +29,14 @@ EVER = dt.date(2000, 1, 1)
 
 
 def row(
-    number: str, authority: str, decided: dt.date | str = "", amount: str = "1000", status: str = "有效"
+    number: str,
+    authority: str,
+    decided: dt.date | str = "",
+    amount: str = "1000",
+    status: str = "有效",
 ) -> str:
-    return f"{number},{CODE},行政处罚,一般,{status},罚款,{decided or today()},{amount},{authority}"
+    """A row of an office; by default of a penalty that may be repaired at once."""
+    return f"{number},{CODE},行政处罚,轻微,{status},罚款,{decided or today()},{amount},{authority}"
 
 
 class Office:

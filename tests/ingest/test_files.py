@@ -210,9 +210,9 @@ def test_a_date_that_lay_too_far_ahead_is_looked_at_again_another_day(
     days = iter([dt.date(2026, 6, 1), dt.date(2026, 6, 20)])
     for taken in ((0, 1), (1, 0)):
         day = next(days)
-        for module in ("files", "rows"):
+        for module in ("ingest.files", "ingest.rows", "versions"):
             monkeypatch.setattr(
-                f"scoring.facts.ingest.{module}.today", partial(dt.date.fromordinal, day.toordinal())
+                f"scoring.facts.{module}.today", partial(dt.date.fromordinal, day.toordinal())
             )
         report = take(path)
         assert (report.new, report.rejected) == taken

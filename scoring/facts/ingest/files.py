@@ -207,8 +207,8 @@ def ingest_file(
 ) -> FileReport:
     r"""Take one file in one transaction: all of its good rows, or nothing where it can't be read.
 
-    The same file, read in the same way on the same day, changes nothing when it comes again at once; after
-    others it may.
+    The same file, read in the same way, changes nothing when it comes again at once; after others it may, and
+    where rows were set aside another day or once more is known of subjects.
 
     :param vocabulary: of the file's subjects or records, or the name of a shared one, which is doubted where
         another one reads the file clearly better; None: the one that reads the file best.
@@ -483,21 +483,11 @@ def _holder(path: Path) -> Callable[[], None]:
 
 
 def _digest(path: Path, matcher: HeaderMatcher, replaces: bool) -> str:
-    """SHA-256 of the file's bytes and of everything else that decides how it is read; so does the day, for
-    dates may lie ahead."""
+    """SHA-256 of the file's bytes and of everything else that decides how it is read."""
     with path.open("rb") as stream:
         content = hashlib.file_digest(stream, "sha256").hexdigest()
     mapping = replace(matcher.mapping, name="")
-    reading = (
-        READER,
-        content,
-        matcher.vocabulary,
-        mapping,
-        list(matcher.tables),
-        replaces,
-        matcher.forms,
-        today(),
-    )
+    reading = (READER, content, matcher.vocabulary, mapping, list(matcher.tables), replaces, matcher.forms)
     return hashlib.sha256(repr(reading).encode("utf-8", "backslashreplace")).hexdigest()
 
 
