@@ -16,6 +16,7 @@ from api.around.naming import own_body, subject_of, vocabulary_of
 from api.http.problems import fail
 from api.pages import charts, story
 from api.pages.blueprint import blueprint, page
+from api.pages.graded import graded_titles
 from rules.calendar import add_months
 from rules.model import Title
 from rules.tools.book import LANES
@@ -26,7 +27,7 @@ from scoring.answers.departments import PACK as DEPARTMENTS
 from scoring.answers.explain import Explanation, explain
 from scoring.answers.forecast import CAUSES, forecast
 from scoring.answers.paths import paths_of
-from scoring.answers.search import NAME, Listed, graded_packs, list_subjects
+from scoring.answers.search import NAME, Listed, list_subjects
 from scoring.facts.objection_case import STEP_TITLES
 from scoring.facts.objections import STATUS, Mark, list_marks
 from scoring.facts.repairs import REPAIRED
@@ -54,7 +55,7 @@ def subjects() -> Response:
         "subjects",
         run=run,
         pack=pack,
-        packs=graded_packs(store()),
+        packs=graded_titles(),
         counts=results.tier_counts(store(), run),
         rows=shown,
         after=_cursor(shown[-1]) if len(rows) > ROWS else None,

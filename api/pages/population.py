@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from api.around.context import settings, store
 from api.pages.blueprint import blueprint, page
 from api.pages.charts import bars
-from scoring.answers.search import graded_packs
+from api.pages.graded import graded_titles
 from scoring.inspections.foreseen import PopulationForecast, population_forecast
 
 DRAWN_EVERY = 3
@@ -27,7 +27,7 @@ def population() -> Response:
         "population",
         found=found,
         pack=found.pack,
-        packs=graded_packs(store()),
+        packs=graded_titles(),
         drawn=bars(rows, found.pack),
         years=_by_year(found),
     )

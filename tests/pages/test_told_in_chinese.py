@@ -89,6 +89,16 @@ def test_what_cannot_be_done_is_told_in_the_language_of_the_page(
     assert (zh in told, en in told) == (language != "en", language != "zh")
 
 
+@pytest.mark.parametrize("path", ["/subjects", "/forecast"])
+def test_packs_are_chosen_by_their_titles(asked: Asked, language: str, path: str) -> None:
+    shown = asked(path)
+    assert (">企业公共信用综合评价" in shown, "Enterprise public credit grading" in shown) == (
+        language != "en",
+        language != "zh",
+    )
+    assert ">enterprise-credit<" not in shown
+
+
 def test_every_fault_of_a_pack_is_told_in_chinese_alone_to_who_reads_chinese(
     asked: Asked, language: str
 ) -> None:
