@@ -19,10 +19,10 @@ from rules.calendar import today
 from rules.library.loader import load_vocabulary, ruling_packs
 from rules.model import Title
 from rules.titles import TitledError
-from scoring.answers.either_way import OUTCOMES, either_way
+from scoring.answers.either_way import either_way
 from scoring.answers.search import names_of
 from scoring.facts.ingest.keys import ENTERPRISES
-from scoring.facts.objection_case import STAGE_TITLES, STEP_TITLES, WAYS, Stage
+from scoring.facts.objection_case import OUTCOMES, STAGE_TITLES, STEP_TITLES, WAYS, Stage
 from scoring.facts.objection_desk import Objection, Wanted, figures, list_objections, show_objection
 from scoring.facts.objections import STATUS, Kind, MarkRequest, mark_record
 from scoring.facts.records import RecordError, UnknownRecordError, get_record

@@ -27,6 +27,7 @@ from api.schemas.records import (
 )
 from api.schemas.subjects import MarkSchema
 from scoring.facts import objections, records
+from scoring.facts.objection_case import OUTCOMES
 from scoring.facts.objections import Kind, Mark, MarkRequest
 from scoring.facts.records import RecordError, Submission
 from scoring.facts.versions import FileInfo
@@ -130,8 +131,7 @@ def post_decision(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict
     409 for whoever brought the record in, a key of the office whose record it is and, at the review, whoever
     decided first: by whichever of their keys.
     """
-    status = "revoked" if body["outcome"] == "upheld" else "effective"
-    return _mark("decision", status, body, record_id)
+    return _mark("decision", OUTCOMES[body["outcome"]], body, record_id)
 
 
 @blueprint.post("/<key:record_id>/repairs")

@@ -13,10 +13,8 @@ from api.http.paging import NumberedPageQuery, page_of
 from api.schemas.records import VocabularyQuery
 from api.schemas.subjects import MarkSchema
 from scoring.answers.either_way import EitherWay
-from scoring.facts.objection_case import Stage
+from scoring.facts.objection_case import OUTCOMES, Stage
 from scoring.facts.objection_desk import Objection
-
-OUTCOMES = ("upheld", "rejected")
 
 
 class ObjectionsQuery(VocabularyQuery, NumberedPageQuery):
@@ -41,7 +39,7 @@ class ObjectionCaseSchema(Schema):
             "rejected, to ask for its review"
         },
     )
-    outcome = fields.String(required=True, allow_none=True, validate=validate.OneOf(OUTCOMES))
+    outcome = fields.String(required=True, allow_none=True, validate=validate.OneOf(list(OUTCOMES)))
     decided_on = fields.Date(required=True, allow_none=True)
     reviewed_on = fields.Date(required=True, allow_none=True)
     escalations = fields.Integer(required=True)

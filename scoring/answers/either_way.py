@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rules.library.loader import ruling_packs
 from rules.model import Pack, Vocabulary
 from scoring.answers.timelines import UnknownSubjectError, facts_of, judge_of, of_group
+from scoring.facts.objection_case import OUTCOMES
 from scoring.facts.objections import STATUS
 from scoring.judging.one import Varied
 from scoring.judging.period import Period
 from scoring.judging.timeline import Segment
 from scoring.store import Store
-
-OUTCOMES: Mapping[str, str] = {"upheld": "revoked", "rejected": "effective"}
-"""The status of the record after each outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ def either_way(
         period = Period.of(on)
         group = of_group(store, pack, facts, period)
         judge = Varied(judge_of(pack), facts.attributes, period, group)
-        rows = (record, *({**record, STATUS: OUTCOMES[name]} for name in ("upheld", "rejected")))
+        rows = (record, *({**record, STATUS: status} for status in OUTCOMES.values()))
         grades = [judge.segments([*others, row]) for row in rows]
         if all(grades):
             found.append(EitherWay(pack, *(segments[0] for segments in grades)))

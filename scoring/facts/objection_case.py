@@ -36,6 +36,9 @@ API = "api: "
 
 DISPUTED, EFFECTIVE = "disputed", "effective"
 
+OUTCOMES: Mapping[str, str] = {"upheld": "revoked", "rejected": EFFECTIVE}
+"""The status of the record after each outcome."""
+
 
 class CaseRefusedError(TitledError, RecordError):
     """An objection's case does not allow something now, or not to this person or office."""
@@ -242,7 +245,7 @@ def check_objection(session: Session, current: RecordVersion, on: dt.date) -> No
     )
 
 
-def check_step(session: Session, current: RecordVersion, kind: str, on: dt.date) -> Case:
+def check_step(session: Session, current: RecordVersion, kind: str, on: dt.date) -> None:
     """A step of the last case is one that its stage allows, within its term.
 
     :raises CaseRefusedError: saying what the stage allows.
@@ -268,7 +271,6 @@ def check_step(session: Session, current: RecordVersion, kind: str, on: dt.date)
                 f"the decision is final: a review could be asked for until {case.due_on}",
             )
         )
-    return case
 
 
 def check_decider(session: Session, current: RecordVersion, by: str) -> None:
