@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -10,7 +9,7 @@ import click
 
 from rules.calendar import today
 from rules.library.loader import ruling_packs
-from scoring.cli.options import database_option, pack_of
+from scoring.cli.options import database_option, operator, pack_of
 from scoring.cli.output import Format, format_option, print_rows, progress, tell
 from scoring.facts.ingest.keys import ENTERPRISES, subject_key
 from scoring.live.alerts import Alert, UnknownAlertError, acknowledge, list_alerts
@@ -67,7 +66,7 @@ def acknowledge_command(number: int, note: str | None, database: str | None) -> 
     Example: xinheng alerts acknowledge 17 --note 已约谈
     """
     with _store(database) as store:
-        alert = acknowledge(store, number, f"cli:{getpass.getuser()}", note)
+        alert = acknowledge(store, number, operator(), note)
     tell(f"{alert.id}: 已确认 acknowledged by {alert.acknowledged_by}", err=False)
 
 

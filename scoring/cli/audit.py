@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ import click
 
 from scoring.access.anchors import AnchorsError, add_anchor, make_key, read_key, verify_anchored
 from scoring.access.audit import verify
-from scoring.cli.options import database_option
+from scoring.cli.options import database_option, operator
 from scoring.cli.output import tell
 from scoring.store import open_store
 
@@ -79,7 +78,7 @@ def anchor_command(anchors: Path, key_file: Path, begin: bool, database: str | N
     with closing(open_store(database)) as store, _refusals():
         if begin and not key_file.exists():
             make_key(key_file)
-        actor, now = f"cli:{getpass.getuser()}", dt.datetime.now(dt.UTC)
+        actor, now = operator(), dt.datetime.now(dt.UTC)
         tell(str(add_anchor(store, anchors, read_key(key_file), actor, now, begin)), err=False)
 
 

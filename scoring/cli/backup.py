@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +11,7 @@ import click
 
 from scoring.access.anchors import AnchorsError, held, put_back, require_place
 from scoring.access.audit import AuditLog, Event
-from scoring.cli.options import database_option
+from scoring.cli.options import database_option, operator
 from scoring.cli.output import progress, tell
 from scoring.store import Store, StoreError, open_store
 from scoring.store.backups import BackupError, Manifest, back_up, read_backup, restore
@@ -95,7 +94,7 @@ def _note(store: Store, to: Path) -> None:
 
 def _log(store: Store, action: str, details: Mapping[str, str]) -> None:
     """Who copied everything, and that what the log has after this came after another past."""
-    AuditLog(store).write([Event(f"cli:{getpass.getuser()}", "operator", action, details=details)])
+    AuditLog(store).write([Event(operator(), "operator", action, details=details)])
 
 
 def _anchors(source: Path, to: Path | None) -> bytes:

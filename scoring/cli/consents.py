@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -22,7 +21,7 @@ from scoring.access.consents import (
     Who,
 )
 from scoring.access.keys import Role
-from scoring.cli.options import Day, database_option
+from scoring.cli.options import Day, database_option, operator
 from scoring.cli.output import Format, format_option, print_rows, tell
 from scoring.store import Store, open_store
 
@@ -194,7 +193,7 @@ def lift(lender: str, reason: str, database: str | None) -> None:
 
 
 def _me() -> Who:
-    return Who(f"cli:{getpass.getuser()}", Role.OPERATOR)
+    return Who(operator(), Role.OPERATOR)
 
 
 @contextmanager

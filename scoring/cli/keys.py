@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -12,7 +11,7 @@ import click
 from scoring.access import keys
 from scoring.access.audit import AuditLog, Event
 from scoring.access.keys import Key, KeyNotFoundError, NewKey, Role
-from scoring.cli.options import database_option
+from scoring.cli.options import database_option, operator
 from scoring.cli.output import Format, format_option, print_rows, tell
 from scoring.store import Store, open_store
 
@@ -108,7 +107,7 @@ def rotate(prefix: str, overlap_hours: int, database: str | None) -> None:
 
 def _log(store: Store, action: str, **details: str | None) -> None:
     """Before the change, so that none is missing in the log."""
-    AuditLog(store).write([Event(f"cli:{getpass.getuser()}", "operator", action, details=details)])
+    AuditLog(store).write([Event(operator(), "operator", action, details=details)])
 
 
 def _print_new(new: NewKey) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -15,10 +14,11 @@ from rules.calendar import today
 from rules.library.loader import installed_packs, load_vocabulary
 from rules.titles import UnknownError
 from scoring.answers.either_way import EitherWay, either_way
-from scoring.cli.options import Day, database_option
+from scoring.cli.options import Day, database_option, operator
 from scoring.cli.output import Format, format_option, print_rows, tell
 from scoring.facts import objection_desk
 from scoring.facts.ingest.keys import ENTERPRISES
+from scoring.facts.objection_case import OUTCOMES
 from scoring.facts.objection_desk import Objection, Wanted
 from scoring.facts.objections import Kind, MarkRequest, mark_record
 from scoring.facts.records import RecordError
@@ -159,7 +159,7 @@ def decide_command(upheld: bool, office: str | None, **given: Any) -> None:
 
     Example: xinheng objections decide XZ-1 --upheld --reason 法院判决撤销
     """
-    _mark("decision", "revoked" if upheld else "effective", office=office, **given)
+    _mark("decision", OUTCOMES["upheld" if upheld else "rejected"], office=office, **given)
 
 
 @objections_group.command("appeal")
@@ -206,7 +206,7 @@ def _mark(
     vocabulary: str, database: str | None, office: str | None = None,
 ) -> None:  # fmt: skip
     documents = tuple({"title": number, "reference": number} for number in evidence)
-    by = f"cli:{getpass.getuser()}"
+    by = operator()
     wanted = MarkRequest(kind, status, day, reason, documents, by, office)
     with _store(database) as store:
         mark = mark_record(store, load_vocabulary(vocabulary), record, wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import getpass
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,12 @@ import click
 from rules.calendar import moment_of, today
 from rules.library.loader import find_pack, load_pack
 from rules.model import Pack
+
+
+def operator() -> str:
+    """Who gives a command, as the log and the store name them."""
+    return f"cli:{getpass.getuser()}"
+
 
 database_option = click.option(
     "--database", help="The store's URL; by default XINHENG_DATABASE_URL, else sqlite:///xinheng.db."

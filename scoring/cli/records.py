@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any
@@ -13,7 +12,7 @@ import click
 from rules.calendar import today
 from rules.library.loader import load_vocabulary
 from rules.model import Vocabulary
-from scoring.cli.options import database_option
+from scoring.cli.options import database_option, operator
 from scoring.cli.output import Format, format_option, print_rows, tell
 from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.facts.records import RecordError, UnknownRecordError
@@ -141,7 +140,7 @@ def settle_command(
 
 
 def _ruling(reason: str) -> Ruling:
-    return Ruling(reason, f"cli:{getpass.getuser()}", today())
+    return Ruling(reason, operator(), today())
 
 
 def _names(words: Vocabulary, fmt: Format) -> Mapping[str, str]:

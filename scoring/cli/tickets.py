@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -13,7 +12,7 @@ import click
 
 from rules.calendar import SHANGHAI, today
 from rules.workdays import KNOWN_UNTIL
-from scoring.cli.options import Day, database_option
+from scoring.cli.options import Day, database_option, operator
 from scoring.cli.output import Format, format_option, print_rows, tell
 from scoring.store import Store, open_store
 from scoring.tickets import desk
@@ -86,7 +85,7 @@ def open_command(
     """
     with _store(database) as store:
         ticket = desk.open_ticket(
-            store, Subject(title, source, counterpart), Move("open", Actor.DESK, _me(), day, note)
+            store, Subject(title, source, counterpart), Move("open", Actor.DESK, operator(), day, note)
         )
     tell(_said(ticket), err=False)
 
@@ -159,7 +158,7 @@ def move_command(
       xinheng tickets move 7 supervise --actor supervisor --note 现场督办
     """
     with _store(database) as store:
-        move = Move(request, Actor(actor), _me(), day, note, owner, urgency)
+        move = Move(request, Actor(actor), operator(), day, note, owner, urgency)
         tell(_said(desk.move_ticket(store, number, move)), err=False)
 
 
@@ -176,7 +175,7 @@ def correct_command(number: int, step: int, note: str | None, database: str | No
     Example: xinheng tickets correct 7 3 --note 日期填错
     """
     with _store(database) as store:
-        move = Move(CORRECT, Actor.OFFICE, _me(), note=note, corrects=step)
+        move = Move(CORRECT, Actor.OFFICE, operator(), note=note, corrects=step)
         tell(_said(desk.move_ticket(store, number, move)), err=False)
 
 
@@ -196,7 +195,7 @@ def evaluate_command(
     Example: xinheng tickets evaluate 7 --unsatisfied --note 仍未通电
     """
     with _store(database) as store:
-        move = Move("evaluate", Actor.ENTERPRISE, _me(), day, note, satisfied=satisfied)
+        move = Move("evaluate", Actor.ENTERPRISE, operator(), day, note, satisfied=satisfied)
         tell(_said(desk.move_ticket(store, number, move)), err=False)
 
 
@@ -219,10 +218,6 @@ def tick_command(database: str | None, fmt: Format) -> None:
             f" public holidays from {KNOWN_UNTIL} on are not known: Monday to Friday are counted until"
             " the package chinesecalendar is upgraded"
         )
-
-
-def _me() -> str:
-    return f"cli:{getpass.getuser()}"
 
 
 def _said(ticket: Ticket) -> str:
