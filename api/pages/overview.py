@@ -19,10 +19,10 @@ from rules.identity import identity
 from rules.library.loader import installed_packs
 from rules.model import Pack, Title
 from scoring.access.keys import Role
-from scoring.answers.search import graded_packs, names_of, run_before
+from scoring.answers.search import names_of, run_before
 from scoring.live.alerts import Alert, list_alerts
 from scoring.runs import results
-from scoring.runs.published import RunSummary, current_run, list_runs
+from scoring.runs.published import RunSummary, current_runs, list_runs
 from scoring.runs.results import Move
 from scoring.store import Store
 from scoring.store.packs import stored_pack
@@ -73,7 +73,7 @@ def front() -> Response:
 @blueprint.get("/overview")
 def overview() -> Response:
     """Tier distributions, runs, movers."""
-    standings = [_standing(run) for name in graded_packs(store()) if (run := current_run(store(), name))]
+    standings = [_standing(run) for run in current_runs(store())]
     alerts = _open_alerts() if is_regulator() else []
     moved = [move.subject_id for standing in standings for move in standing.moves]
     journal.detail(subjects=[*moved, *(item.alert.subject_id for item in alerts)])

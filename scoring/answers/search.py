@@ -122,12 +122,6 @@ def rule_hits(store: Store, run: RunSummary) -> Mapping[str, RuleHits]:
         return {rule: RuleHits(hits, subjects) for rule, hits, subjects in session.execute(query)}
 
 
-def graded_packs(store: Store) -> list[str]:
-    """The packs of which there are runs, by id."""
-    with store.reading() as session:
-        return list(session.scalars(sa.select(Run.pack_id).distinct().order_by(Run.pack_id)))
-
-
 def run_before(store: Store, run: RunSummary) -> RunSummary | None:
     """The run that said how things stood before this one: of an earlier date, or corrected by it."""
     order = sa.tuple_(Run.as_of, Run.published_at, Run.id)

@@ -65,6 +65,13 @@ def current_run(store: Store, pack_id: str) -> RunSummary | None:
     return latest_run(store, pack_id, today()) or latest_run(store, pack_id)
 
 
+def current_runs(store: Store) -> list[RunSummary]:
+    """The current run of each pack of which there is one, by the pack's id."""
+    with store.reading() as session:
+        packs = session.scalars(sa.select(Run.pack_id).distinct().order_by(Run.pack_id)).all()
+    return [run for pack_id in packs if (run := current_run(store, pack_id)) is not None]
+
+
 def list_runs(
     store: Store, pack_id: str | None = None, before: int | None = None, limit: int | None = None
 ) -> list[RunSummary]:

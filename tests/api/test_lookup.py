@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from small_district import FINED, LISTED, MIXED, PACK, SUBJECTS
 
-from scoring.answers.search import graded_packs, list_subjects, names_of, rule_hits, run_before
-from scoring.runs.published import RunSummary, get_run
+from scoring.answers.search import list_subjects, names_of, rule_hits, run_before
+from scoring.runs.published import RunSummary, current_runs, get_run
 from scoring.store import Store
 
 
@@ -91,4 +91,4 @@ def test_the_run_before_is_the_last_of_the_same_pack(
 ) -> None:
     assert run_before(store, summer) == spring
     assert run_before(store, spring) is None
-    assert graded_packs(store) == [PACK]
+    assert [run.pack_id for run in current_runs(store)] == [PACK]
