@@ -156,26 +156,21 @@ def grade_on(
     :param places: of all to whom subjects are compared, where these are not all here (:class:`Lines`); known
         with ``ahead`` alone.
     """
-    until = _next_version(plan.pack, day)
-    period = period_ahead(plan.pack, day) if ahead else Period.of(day)
+    in_force = period_ahead(plan.pack, day)
+    period = in_force if ahead else Period.of(day)
     lines = _found(duck, plan, period, places)
     make_segments(duck, plan, Period.of(day), lines)
     changes = changes_of_inputs(plan, period, lines) if ahead else None
-    _Day(duck, plan.pack, day, until, changes).make()
+    _Day(duck, plan.pack, day, in_force.until, changes).make()
     lines.drop()
     for table in (SPANS, SEGMENTS):
         duck.execute(f"drop table {table}")
 
 
 def period_ahead(pack: Pack, day: dt.date) -> Period:
-    """A day and those that follow, while the pack is in force."""
-    return Period(day, _next_version(pack, day))
-
-
-def _next_version(pack: Pack, day: dt.date) -> dt.date | None:
-    """The later day on which the pack is no longer in force, if there is one."""
+    """A day and those that follow, until the later day on which the pack is no longer in force."""
     until = pack.in_force_until
-    return until if until is not None and until > day else None
+    return Period(day, until if until is not None and until > day else None)
 
 
 class _Day:
