@@ -244,9 +244,7 @@ def _known_file(
     known = session.scalar(of_table.order_by(IngestedFile.id.desc()).limit(1))
     if known is None or known.sha256 != file.sha256:
         return None
-    since = known.ingested_at
-    is_subjects_news = table == "record" and _is_news_of_subjects(session, vocabulary_id, since)
-    if known.rows_bad and (is_subjects_news or day_of(known) != today()):
+    if known.rows_bad and _may_be_right_by_now(session, known):
         return None
     return IngestResult(
         known.id,
@@ -258,11 +256,13 @@ def _known_file(
     )
 
 
-def _is_news_of_subjects(session: Session, vocabulary_id: str, since: dt.datetime) -> bool:
+def _may_be_right_by_now(session: Session, known: IngestedFile) -> bool:
+    if day_of(known) != today():
+        return True
     moments = SubjectVersion.known_from, SubjectVersion.known_until
-    news = sa.or_(*(moment > since for moment in moments))
-    query = sa.select(1).where(SubjectVersion.vocabulary == vocabulary_id, news).limit(1)
-    return session.scalar(query) is not None
+    news = sa.or_(*(moment > known.ingested_at for moment in moments))
+    query = sa.select(1).where(SubjectVersion.vocabulary == known.vocabulary, news).limit(1)
+    return known.table == "record" and session.scalar(query) is not None
 
 
 @contextmanager

@@ -571,8 +571,9 @@ def _named(named: str, mapping: FileMapping) -> Vocabulary:
 def _subjects_first(
     store: Store, paths: Sequence[Path], vocabulary: Vocabulary | str | None, reading: Reading
 ) -> Sequence[Path]:
-    """The files in their order, but for those of subjects, which come first."""
-    if len(paths) < 2:
+    """The files in their order, but for those of subjects, which come first; where it is said what all of
+    them are, nobody looks."""
+    if len(paths) < 2 or reading.dataset or reading.mapping.dataset:
         return paths
     return sorted(paths, key=lambda path: not _is_of_subjects(store, path, vocabulary, reading))
 
@@ -581,9 +582,8 @@ def _is_of_subjects(store: Store, path: Path, vocabulary: Vocabulary | str | Non
     """Whether a file is one of subjects; why it is none is said when it is taken."""
     try:
         with _readable(path):
-            dataset = reading.dataset or reading.mapping.dataset
             known = _vocabulary(store, path, vocabulary, reading)
-            with _opened(path, HeaderMatcher(known, reading.mapping, dataset)) as opened:
+            with _opened(path, HeaderMatcher(known, reading.mapping, None)) as opened:
                 return opened.dataset == "subject"
     except IngestError:
         return False
