@@ -88,14 +88,14 @@ def visitor(browser: Chrome, address: str) -> Visitor:
     """Somebody who is not signed in, at a desk, in daylight."""
     visitor = Visitor(browser, address)
     visitor.look()
-    visitor.open("/sign-in")
-    browser.delete_all_cookies()
+    browser.get("about:blank")
+    browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
     visitor.complaints(), visitor.hosts()
     return visitor
 
 
 @pytest.fixture
-def regulator(visitor: Visitor, token: Callable[[Role], str]) -> Visitor:
+def regulator(visitor: Visitor, pages: Flask, token: Callable[[Role], str]) -> Visitor:
     """A regulator, signed in."""
-    visitor.sign_in(token(Role.REGULATOR))
+    visitor.come_in(pages, token(Role.REGULATOR))
     return visitor

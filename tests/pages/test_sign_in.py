@@ -67,6 +67,7 @@ def test_signing_in_never_leads_to_another_site(pages: Flask, token: MakeToken, 
 
 
 def test_signing_out_ends_the_session(regulator: Visitor) -> None:
+    regulator.open("/overview")
     regulator.press(".who button")
     regulator.open("/subjects")
     assert regulator.path == "/sign-in"
@@ -74,6 +75,7 @@ def test_signing_out_ends_the_session(regulator: Visitor) -> None:
 
 def test_a_revoked_key_ends_its_sessions(regulator: Visitor, token: MakeToken, town_store: Store) -> None:
     given = token(Role.REGULATOR)
+    regulator.open("/overview")
     regulator.press(".who button")
     regulator.sign_in(given)
     assert regulator.path == "/overview"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from flask import Flask
 from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
@@ -16,7 +17,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 AXE = (Path(__file__).parent / "data" / "axe-4.14.1.min.js").read_text(encoding="utf-8")
-SECONDS = 15
+SECONDS, PAUSE = 15, 0.05
 PHONE, DESK = (375, 812), (1280, 900)
 
 
@@ -39,6 +40,18 @@ class Visitor:
         self.open("/sign-in")
         self.one("#key").send_keys(token)
         self.press("main button")
+
+    def come_in(self, pages: Flask, token: str) -> None:
+        """Have been signed in by a key: with the cookie that its bearer is given at the door."""
+        door = pages.test_client()
+        door.get("/sign-in")
+        with door.session_transaction() as session:
+            form = {"form_token": session["form_token"], "key": token}
+        door.post("/sign-in", data=form)
+        cookie = door.get_cookie("xinheng")
+        assert cookie is not None
+        given = {"name": cookie.key, "value": cookie.value, "url": self.address, "httpOnly": True}
+        self.browser.execute_cdp_cmd("Network.setCookie", {**given, "sameSite": "Strict"})
 
     def press(self, selector: str) -> None:
         """Press something, and wait for the page that follows."""
@@ -65,9 +78,10 @@ class Visitor:
 
     def wait_until(self, condition: Any) -> None:
         """Wait for something to become true."""
-        WebDriverWait(self.browser, SECONDS, ignored_exceptions=[StaleElementReferenceException]).until(
-            lambda _: condition()
+        wait = WebDriverWait(
+            self.browser, SECONDS, PAUSE, ignored_exceptions=[StaleElementReferenceException]
         )
+        wait.until(lambda _: condition())
 
     def look(self, size: tuple[int, int] = DESK, dark: bool = False) -> None:
         """Look from a screen of that size, in light or dark."""
