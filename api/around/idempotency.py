@@ -12,8 +12,7 @@ import datetime as dt
 import hashlib
 import re
 import secrets
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import sqlalchemy as sa
 from flask import Flask, Response, current_app
@@ -21,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from api.around import journal, observe
 from api.around.auth import caller
+from api.around.claim import Claim
 from api.around.context import store
 from api.around.request import Request, current
 from api.http.problems import MEDIA_TYPE, Problem, fail
@@ -45,52 +45,6 @@ PARAMETER = {
 _KEY = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One attempt at the request of an idempotency key.
-
-    :param owner: the first of the API keys that replaced one another: whose idempotency key it is.
-    :param token: which no other attempt has.
-    """
-
-    owner: str
-    key: str
-    token: str
-
-    def note_change(self, session: Session) -> None:
-        """Note in the transaction of a change that it is made.
-
-        :raises Problem: 409 where another attempt has the claim: the change must not be kept.
-        """
-        noted = session.execute(self._held(sa.update(KeptAnswer)).values(changed_at=dt.datetime.now(dt.UTC)))
-        if noted.rowcount != 1:  # type: ignore[attr-defined]
-            fail("conflict", f"this took so long that another request with the {HEADER} {self.key} took over")
-
-    def answer(self, session: Session, answer: Response, logged: str) -> None:
-        """Keep the answer."""
-        session.execute(
-            self._held(sa.update(KeptAnswer)).values(
-                status=answer.status_code,
-                location=answer.headers.get("Location"),
-                body=answer.get_data(as_text=True),
-                logged=logged,
-                kept_at=dt.datetime.now(dt.UTC),
-            )
-        )
-
-    def release(self, session: Session) -> bool:
-        """Let the key be used again, if nothing was changed under it; whether that is so."""
-        gone = session.execute(self._held(sa.delete(KeptAnswer)).where(KeptAnswer.changed_at.is_(None)))
-        return bool(gone.rowcount)  # type: ignore[attr-defined]
-
-    def _held(self, statement: Any) -> Any:
-        return statement.where(
-            KeptAnswer.api_key == self.owner,
-            KeptAnswer.idempotency_key == self.key,
-            KeptAnswer.claim == self.token,
-        )
-
-
 def install(app: Flask) -> None:
     """Keep the answers of the endpoints that the table of access marks so, where a client sends a key."""
     app.before_request(_begin)
@@ -109,7 +63,7 @@ def _begin() -> Response | None:
     if found is not None:
         return _again(found, request)
     request.claim = claim
-    accompany_changes(claim.note_change)
+    accompany_changes(partial(_note, claim))
     return None
 
 
@@ -127,6 +81,11 @@ def _end(response: Response) -> Response:
     except StoreError as error:
         observe.log_failure(error)  # the request was answered; the claim says whether something was changed
     return response
+
+
+def _note(claim: Claim, session: Session) -> None:
+    if not claim.note_change(session):
+        fail("conflict", f"this took so long that another request with the {HEADER} {claim.key} took over")
 
 
 def _take(claim: Claim, digest: str, now: dt.datetime) -> KeptAnswer | None:

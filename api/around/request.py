@@ -12,13 +12,12 @@ import flask
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.around.access import ACCESS, CLOSED, Access
+from api.around.claim import Claim
 from scoring.access.audit import Event
 from scoring.access.keys import Key
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
-
-    from api.around.idempotency import Claim
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 

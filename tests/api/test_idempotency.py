@@ -22,7 +22,8 @@ from waiting import PATIENCE
 
 from api.app import create_app
 from api.around import journal
-from api.around.idempotency import CLAIMED, HEADER, KEPT, Claim
+from api.around.claim import Claim
+from api.around.idempotency import CLAIMED, HEADER, KEPT
 from api.settings import Settings
 from scoring.access.keys import Role, create_key
 from scoring.store import Store, open_store
