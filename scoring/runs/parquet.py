@@ -24,7 +24,7 @@ from openpyxl.utils.datetime import WINDOWS_EPOCH
 
 from rules.language.expressions import literal
 from rules.model import Title
-from scoring.facts.ingest.cells import CODE, CODE_SIGNS, CODE_WEIGHTS, EXPONENT, PLAIN_TEXT
+from scoring.facts.ingest.cells import CODE, CODE_SIGNS, CODE_WEIGHTS, NOT_PLAIN, PLAIN_TEXT
 from scoring.facts.ingest.checks import Columns
 from scoring.facts.ingest.errors import IngestError
 from scoring.facts.ingest.folding import as_text
@@ -295,7 +295,7 @@ class _Cells:
             return "false" if self.found.per != 1 else all_of([self._has(pattern), *self._in_range()])
         if column.format == "uscc":
             return all_of([self._has(CODE), self._right(), self._no_filler()])
-        return f"{self._has(PLAIN_TEXT)} and not regexp_matches({self.text}, '^{EXPONENT}')"
+        return f"{self._has(PLAIN_TEXT)} and not regexp_matches({self.text}, '^{NOT_PLAIN}')"
 
     def each_of(self, cells: str) -> str:
         """Where the cells are, each once: they are not looked at before."""

@@ -167,7 +167,7 @@ def test_bad_values_are_set_aside_with_row_column_and_reason(
         f"P7,{HIT},penalty,effective,general,1,2026-03-01 10:00:00",
         f"P8,{HIT},penalty,effective,general,1,",
         ",,penalty,effective,general,1,2026-03-01",
-        f"P9,{HIT},penalty,effective,general,NaN,2026-03-01",
+        f"P9,{HIT},penalty,effective,general,Infinity,2026-03-01",
         "P10,91500159MAXXMDTC5C,penalty,effective,general,1,2026-03-01",
         f"P11,{HIT},penalty",
     )
