@@ -152,7 +152,7 @@ def submit_records(
         return pa.table([pa.array(c, f.type) for c, f in zip(columns, _ROWS, strict=True)], _ROWS)
 
     twins = twin_columns(vocabulary)
-    judge = merge_check(check, lambda name: name, vocabulary.record_subject)
+    judge = merge_check(check, lambda name: name, vocabulary, table)
     result = ingest_rows(
         store,
         vocabulary.id,

@@ -335,7 +335,7 @@ def _take(
             checks,
             twin_columns(vocabulary),
             reading.check,
-            merge_check(row_check(layout.table, today()), layout.header, matcher.required(dataset)[-1]),
+            merge_check(row_check(layout.table, today()), layout.header, vocabulary, layout.table),
             feeding_of(vocabulary) if dataset == "record" else None,
         )
 
