@@ -8,6 +8,7 @@ import pytest
 
 from scoring.facts.ingest.errors import IngestError
 from scoring.store import Store
+from scoring.store.models import SubjectVersion
 
 from .conftest import CODES, Ingest, current, write_text, write_workbook
 
@@ -71,6 +72,11 @@ def test_a_unit_in_any_usual_spelling_counts(
 def test_yuan_in_a_header_are_yuan(take: Ingest, sqlite: Store, tmp_path: Path, header: str) -> None:
     take(write_workbook(tmp_path / "a.xlsx", [("编号", "信用代码", header), ("R1", CODES[0], 1.5)]))
     assert current(sqlite)[0]["amount"] == "1.5000"
+
+
+def test_a_number_of_people_behind_a_stroke_is_known(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    take(write_text(tmp_path / "a.csv", ["信用代码,从业人数/人", f"{CODES[0]},20"]), "enterprise")
+    assert current(sqlite, SubjectVersion)[0]["employees"] == 20
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,19 @@ def test_bodies_whose_numbers_are_texts_are_not_read_from_swapped_columns(
     assert current(sqlite, SubjectVersion) == []
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.xlsx"])
+def test_a_row_that_numbers_the_columns_is_no_body(
+    take: Ingest, sqlite: Store, tmp_path: Path, name: str
+) -> None:
+    rows = [("单位编码", "单位名称"), ("1", "2"), ("DW1", "甲局"), ("1", "乙局")]
+    if name == "a.csv":
+        report = take(write_text(tmp_path / name, [",".join(cells) for cells in rows]), "department")
+    else:
+        report = take(write_workbook(tmp_path / name, rows), "department")
+    assert (report.new, report.rejected) == (2, 0)
+    assert [known["name"] for known in current(sqlite, SubjectVersion)] == ["甲局", "乙局"]
+
+
 PENALTY = ("行政相对人名称", "行政相对人代码_1(统一社会信用代码)", "行政处罚决定书文号", "处罚类别")
 PENALTY += ("处罚决定日期", "处罚机关", "公示截止期", "罚款金额", "行政相对人类别", "违法事实", "处罚内容")
 

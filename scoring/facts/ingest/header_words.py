@@ -13,7 +13,7 @@ _REMARK = re.compile(r"(?P<title>.+)[(\[【{](?P<remark>[^()\[\]【】{}]+)[)\]�
 _YUAN = "(?:人民币|rmb|cny)?"
 _MONEY = rf"{_YUAN}(?P<unit>[十百千]?[万亿]?元整?|[十百千]?[万亿]|万亿元?|yuan|¥){_YUAN}"
 _UNIT = re.compile(rf"(?:(?:金额)?单位:?)?(?:以)?(?:{_MONEY}|(?P<count>万?人|个|家))(?:为单位|计)?")
-_UNIT_BEHIND = re.compile(rf"(?P<title>.+?)[-/:,;、.]?(?:单位:?)?{_MONEY}")
+_UNIT_BEHIND = re.compile(rf"(?P<title>.+?)(?:[-/:,;、.]?(?:单位:?)?{_MONEY}|[-/:](?P<count>万?人|个|家))")
 _UNIT_ABOVE = re.compile(
     r"(?:单位:?[|]*|[(])(?:人民币)?(?P<unit>[百千]?[万亿]?元|[百千]?[万亿](?![\u4e00-\u9fff]))"
 )
@@ -42,7 +42,7 @@ def readings(header: str) -> tuple[tuple[str, int], ...]:
         readings.append((bare, per))
     behind = _UNIT_BEHIND.fullmatch(bare) if per == 0 else None
     if behind is not None:
-        readings.append((behind["title"], multiplier(behind["unit"])))
+        readings.append((behind["title"], multiplier(behind["unit"] or behind["count"])))
     return tuple(dict.fromkeys(readings))
 
 

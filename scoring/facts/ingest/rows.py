@@ -157,7 +157,8 @@ class RowReader:
         self._matcher, self._named = matcher, matcher.named(layout, layout.headers)
         self._titles = {fold_header(header) for header in layout.headers if header}
         read = self._readers[self._key]
-        self._no_keys = {read[text] for text in (EXAMPLE, *layout.headers, *_headers_of(layout.table))}
+        own = str(self._headers[self._key].position + 1)  # as a row that numbers the columns has it
+        self._no_keys = {read[text] for text in (EXAMPLE, own, *layout.headers, *_headers_of(layout.table))}
 
     def alone(self, name: str, cell: Cell) -> tuple[JsonValue, bool]:
         """What a cell of a column says, and whether its row is doubted for it."""
@@ -304,6 +305,8 @@ class RowReader:
         :raises IngestError: where they are others, for the rows that follow are not those of this table.
         """
         words = {n: text for n, cell in enumerate(cells) if (text := as_text(cell).strip())}
+        if len(words) > 1 and words == {n: str(n + 1) for n in range(self.layout.width)}:
+            return True  # it numbers the columns
         titles = {n for n, text in words.items() if fold_header(text) in self._titles}
         named = self._matcher.named(self.layout, cells)
         alike = titles | named.keys()
