@@ -173,7 +173,7 @@ def owners_of(store: Store, prefixes: Iterable[str]) -> dict[str, str]:
     """Who holds keys, by their prefixes; what is no key's prefix is left out."""
     with store.reading() as session:
         query = sa.select(ApiKey.prefix, ApiKey.owner).where(ApiKey.prefix.in_(set(prefixes)))
-        return dict(session.execute(query).tuples().all())
+        return dict(session.execute(query).all())
 
 
 def first_of_line(store: Store, key: Key) -> str:

@@ -64,7 +64,7 @@ def test_a_regulator_sees_who_waits_and_decides_with_both_grades_before_the_eyes
         for row in regulator.all("[aria-labelledby=steps] tbody tr")
     ]
     assert by[0] == "样例"
-    assert re.fullmatch(r"tests [a-z0-9]{10}", by[1])
+    assert re.fullmatch(r"regulator 甲 [a-z0-9]{10}", by[1])
     regulator.one("#reason").send_keys("处罚决定已撤销")
     regulator.press("button[value=uphold]")
     assert "异议成立" in regulator.text("dl.facts")
