@@ -29,6 +29,9 @@ BLOCK_ROWS = 250
 CACHED_CELLS = 16_384
 LONGEST_SHOWN = 400
 _NO_POSITION = -1
+_MOST_DIGITS = 8
+"""Of a header: those of a day that it gives as an example. A credit code has more."""
+
 _json = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -304,6 +307,9 @@ class RowReader:
 
         :raises IngestError: where they are others, for the rows that follow are not those of this table.
         """
+        place = self._headers[self._subject].position
+        if 0 <= place < len(cells) and sum(map(str.isdigit, as_text(cells[place]))) > _MOST_DIGITS:
+            return False
         words = {n: text for n, cell in enumerate(cells) if (text := as_text(cell).strip())}
         if len(words) > 1 and words == {n: str(n + 1) for n in range(self.layout.width)}:
             return True  # it numbers the columns
