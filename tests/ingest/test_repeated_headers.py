@@ -100,6 +100,17 @@ def test_a_unit_below_the_headers_is_not_passed_over(take: Ingest, tmp_path: Pat
         take(write_text(tmp_path / "a.csv", lines))
 
 
+@pytest.mark.parametrize(
+    ("header", "below", "meant"), [("金额", "（元）", "5.0000"), ("金额（万元）", "万元", "50000.0000")]
+)
+def test_a_unit_below_the_headers_that_says_what_they_say_is_fine(
+    take: Ingest, sqlite: Store, tmp_path: Path, header: str, below: str, meant: str
+) -> None:
+    lines = [f"编号,信用代码,{header}", f"编号,信用代码,{below}", f"R1,{CODES[0]},5"]
+    report = take(write_text(tmp_path / "a.csv", lines))
+    assert (report.new, report.rejected, current(sqlite)[0]["amount"]) == (1, 0, meant)
+
+
 def test_rows_above_fuller_headers_are_not_lost(take: Ingest, tmp_path: Path) -> None:
     lines = [",".join(cells) for cells in (HEADERS, FIRST, (*HEADERS, "终止日期"), (*SECOND, "2027-01-01"))]
     with pytest.raises(IngestError, match=r"row 3 .*other headers"):

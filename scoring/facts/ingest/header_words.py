@@ -71,6 +71,6 @@ def unit_above(line: str) -> str | None:
 
 
 def unit_alone(cell: Cell) -> str | None:
-    """The unit that a cell is, if it is not yuan: 万元 of （万元）."""
+    """The unit that a cell is and nothing else: 万元 of （万元）."""
     unit = _UNIT.fullmatch(fold_word(cell).strip("()[]【】")) if isinstance(cell, str) else None
-    return unit["unit"] if unit and unit["unit"] and multiplier(unit["unit"]) > 1 else None
+    return unit and (unit["unit"] or unit["count"])

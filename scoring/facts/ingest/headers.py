@@ -13,6 +13,7 @@ from scoring.facts.ingest.form_headers import FormHeaders, reading_of
 from scoring.facts.ingest.forms import Form, forms_of
 from scoring.facts.ingest.header_words import has_unit, readings, unit_above, unit_alone
 from scoring.facts.ingest.mapping import Dataset, FileMapping
+from scoring.facts.ingest.numbers import multiplier
 from scoring.facts.ingest.refusals import Refuser
 from scoring.facts.ingest.sheets import HEAD_ROWS, Cells, Row, is_blank
 from scoring.facts.ingest.sources import Found, doubt_of
@@ -468,7 +469,7 @@ def _refuse_unit_beside(
         else:
             below = (cells[item.position] for item in bare if item.position < len(cells))
             unit = next(filter(None, map(unit_alone, below)), None) if number == row + 1 else None
-        if unit is not None:
+        if unit is not None and multiplier(unit) > 1:
             header, said = bare[0].header, unit.removesuffix("元") + "元"
             raise IngestError(
                 file,

@@ -17,7 +17,9 @@ from scoring.facts.ingest.cells import EMPTY, FILLER, JsonValue, Reading, conver
 from scoring.facts.ingest.checks import Columns, Finding, RowCheck, row_check
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import Cell, as_text, fold_header, fold_text
+from scoring.facts.ingest.header_words import unit_alone
 from scoring.facts.ingest.headers import HeaderMatcher, Layout, other_headers
+from scoring.facts.ingest.numbers import multiplier
 from scoring.facts.ingest.proposing import Proposer
 from scoring.facts.ingest.sheets import Cells, Row, Sheet, is_blank
 from scoring.facts.ingest.sources import Found
@@ -318,7 +320,7 @@ class RowReader:
         alike = titles | named.keys()
         if 2 * len(alike) < len(words) or len(named) < min(2, len(self._named)):
             return False
-        if any(not _is_same(self._named.get(n), named.get(n)) for n in words):
+        if any(not _is_same(self._named.get(n), named.get(n), text) for n, text in words.items()):
             raise other_headers(number, self.layout.file)
         return True
 
@@ -480,9 +482,16 @@ def _document(texts: Iterable[str]) -> str:
     return f"{{{','.join(filter(None, texts))}}}"
 
 
-def _is_same(first: tuple[str, int] | None, again: tuple[str, int] | None) -> bool:
-    """Whether a header means what the first one does; the codes of a form say no unit."""
-    return first == again or (first is not None and again == (first[0], 0))
+def _is_same(first: tuple[str, int] | None, again: tuple[str, int] | None, text: str) -> bool:
+    """Whether a header means what the first one does; the codes of a form say no unit, and a unit below an
+    amount's header may stand alone.
+
+    :param text: of the second one.
+    """
+    if first == again or first is None:
+        return first == again
+    unit = unit_alone(text) if again is None else None
+    return again == (first[0], 0) or (unit is not None and multiplier(unit) == (first[1] or 1))
 
 
 def _headers_of(table: Table) -> Iterator[str]:
