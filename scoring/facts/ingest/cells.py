@@ -208,7 +208,7 @@ def is_unknown(text: str) -> bool:
 
 def _is_code(column: Column, text: str) -> bool:
     """Whether a word of :data:`UNKNOWN` is one of a column's own."""
-    return bool(column.values) and fold_word(text) in _code_words(column)
+    return bool(column.values and text.strip()) and fold_word(text) in _code_words(column)
 
 
 def _replaced(text: str, replacements: Mapping[str, str | None]) -> str:
