@@ -17,7 +17,7 @@ from api.around import auth, crowd, edge, idempotency, journal, limits, naming, 
 from api.around.request import Request, current
 from api.http import docs, fields
 from api.http.openapi import make_api
-from api.http.problems import Problem, not_found, problem_response, unavailable
+from api.http.problems import Problem, problem_response, unavailable
 from api.pages.errors import page_response
 from api.resources import BLUEPRINTS
 from api.settings import Settings, read_settings
@@ -113,7 +113,7 @@ def _handle_errors(app: Flask) -> None:
 
     @app.errorhandler(UnknownError)
     def unknown(error: UnknownError) -> Response:
-        return http_error(not_found(error))
+        return http_error(naming.not_found(error))
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:

@@ -37,6 +37,7 @@ import sqlalchemy as sa
 from fixtures.district import write_district
 from scoring.access.keys import Role, create_key
 from scoring.cli.demo import AS_OF, SHOWN
+from scoring.cli.output import progress
 from scoring.cli.score import grade_store
 from scoring.facts.ingest.files import ingest_paths
 from scoring.store import create_store, open_store
@@ -155,11 +156,19 @@ def _cookies(answer: http.client.HTTPResponse) -> str:
     return "; ".join(line.split(";")[0] for line in answer.headers.get_all("Set-Cookie") or ())
 
 
-def soak(url: str, seconds: float, visitors: int, on_half: Callable[[], None], least: int = 1) -> Told:
+def soak(
+    url: str,
+    seconds: float,
+    visitors: int,
+    on_half: Callable[[], None],
+    least: int = 1,
+    advance: Callable[[int, int], None] = lambda done, whole: None,
+) -> Told:
     """Load a server on a filled store for a while.
 
     :param on_half: what else is done when half of the time is over.
     :param least: how many things each visitor asks at least, however long it takes.
+    :param advance: told how many seconds are over, and of how many.
     """
     with closing(open_store(url)) as store:
         token = create_key(store, Role.REGULATOR, "soak").token
@@ -167,7 +176,8 @@ def soak(url: str, seconds: float, visitors: int, on_half: Callable[[], None], l
             subjects = list(session.scalars(sa.select(GradedSubject.subject_id).where(_OF_SHOWN)))
     told = Told()
     with _served(url) as (port, process):
-        until = time.monotonic() + seconds
+        begun = time.monotonic()
+        until = begun + seconds
         threads = [
             threading.Thread(target=_visit, args=(Visitor(port, token, subjects, seed, told), until, least))
             for seed in range(visitors)
@@ -178,6 +188,7 @@ def soak(url: str, seconds: float, visitors: int, on_half: Callable[[], None], l
         middle.start()
         while any(thread.is_alive() for thread in threads):
             told.memory.append(_memory_of(process))
+            advance(int(time.monotonic() - begun), int(seconds))
             threads[0].join(max(seconds / 300, 0.2))
         middle.join()
     return told
@@ -279,8 +290,16 @@ def main() -> None:
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         url = wanted.database or f"sqlite:///{directory}/xinheng.db"
-        files = fill(url, Path(directory, "district"))
-        told = soak(url, wanted.minutes * 60, wanted.visitors, lambda: ingest_and_score(url, files))
+        with progress("fill"):
+            files = fill(url, Path(directory, "district"))
+        with progress("soak") as advance:
+            told = soak(
+                url,
+                wanted.minutes * 60,
+                wanted.visitors,
+                lambda: ingest_and_score(url, files),
+                advance=advance,
+            )
     print("\n".join(told.lines()))
     sys.exit(0 if told.is_well() else 1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -102,7 +103,13 @@ def _kept(duck: duckdb.DuckDBPyConnection) -> list[Any]:
 
 def _rejected(duck: duckdb.DuckDBPyConnection, headers: int) -> list[Any]:
     query = "select row_no, column_name, coalesce(value, ''), reason from rejected order by all"
-    return [(row - headers, *more) for row, *more in duck.execute(query).fetchall()]
+    found = duck.execute(query).fetchall()
+    return [(row - headers, *more, _less(reason, headers)) for row, *more, reason in found]
+
+
+def _less(reason: str, headers: int) -> str:
+    """A reason in which the rows that it names are counted from the first below the headers."""
+    return re.sub(r"(?:(?<=第 )|(?<=row ))[0-9]+", lambda number: str(int(number[0]) - headers), reason)
 
 
 @given(

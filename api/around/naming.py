@@ -9,10 +9,15 @@ from flask import Flask
 from werkzeug.routing import BaseConverter, ValidationError
 
 from api.around import journal
+from api.around.access import ACCESS
 from api.around.auth import own_data
 from api.around.context import store
+from api.around.request import current
+from api.http.problems import Problem
 from rules.library.loader import installed_packs
 from rules.model import Vocabulary
+from rules.titles import UnknownError
+from scoring.answers.timelines import UnknownSubjectError
 from scoring.facts.bodies import body_called
 from scoring.facts.ingest.keys import LONGEST_KEY, subject_key
 
@@ -58,6 +63,16 @@ def subject_of(vocabulary: Vocabulary | str, given: str) -> str:
 def vocabulary_of(pack: str) -> Vocabulary | str:
     """The vocabulary of a pack's subjects; of a pack that is not installed a name that none has."""
     return next((found.vocabulary for found in installed_packs() if found.id == pack), "")
+
+
+def not_found(error: UnknownError) -> Problem:
+    """What was asked for by its name or number, and is not there; with the codes that are near it for those
+    who may list subjects."""
+    key, listing = current().key, ACCESS["subjects.list_subjects"].roles or ()
+    may_list = key is not None and key.role in listing
+    return Problem(
+        "not-found", error.proposal if may_list and isinstance(error, UnknownSubjectError) else error.title
+    )
 
 
 def own_body() -> str | None:

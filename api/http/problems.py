@@ -13,7 +13,6 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from api.around.request import current
 from rules.model import Title
-from rules.titles import UnknownError
 
 MEDIA_TYPE = "application/problem+json"
 PROGRAMS = ("/v1/", "/openapi.json")
@@ -141,11 +140,6 @@ def fail(name: str, detail: str | Title) -> NoReturn:
     api.http.problems.Problem: 404 Not Found: there is no run 7
     """
     raise Problem(name, detail)
-
-
-def not_found(error: UnknownError) -> Problem:
-    """What was asked for by its name or number, and is not there."""
-    return Problem("not-found", error.title)
 
 
 def given_twice(given: MultiDict[str, str]) -> list[str]:

@@ -11,8 +11,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from api.around import observe, session
 from api.around.access import ACCESS
 from api.around.auth import PAGES
+from api.around.naming import not_found
 from api.around.request import current
-from api.http.problems import Problem, fail, given_twice, not_found, said
+from api.http.problems import Problem, fail, given_twice, said
 from api.pages import language, words
 from rules.model import Title
 from rules.titles import UnknownError

@@ -28,6 +28,7 @@ from scoring.answers.explain import Explanation, explain
 from scoring.answers.forecast import CAUSES, forecast
 from scoring.answers.paths import paths_of
 from scoring.answers.search import NAME, Listed, list_subjects
+from scoring.answers.timelines import near_subjects
 from scoring.facts.objection_case import STEP_TITLES
 from scoring.facts.objections import STATUS, Mark, list_marks
 from scoring.facts.repairs import REPAIRED
@@ -60,6 +61,7 @@ def subjects() -> Response:
         rows=shown,
         after=_cursor(shown[-1]) if len(rows) > ROWS else None,
         is_further=request.args.get("after") is not None,
+        meant=() if rows else _meant(run, search),
         search=search,
         tier=tier,
     )
@@ -154,6 +156,12 @@ def _explained(pack_id: str, subject_id: str) -> Explanation:
             Title("此密钥只能查看本单位的评价", f"a {caller().role} key opens its own grade alone"),
         )
     return explain(store(), pack_id, subject_id)
+
+
+def _meant(run: RunSummary, search: str) -> Sequence[str]:
+    """The subjects that a mistyped code may mean."""
+    with store().reading() as session:
+        return near_subjects(session, run.vocabulary, search)
 
 
 def _run(pack_id: str) -> RunSummary:

@@ -19,6 +19,7 @@ from rules.calendar import today
 from rules.library.loader import load_vocabulary, ruling_packs
 from rules.model import Title
 from rules.titles import TitledError
+from scoring.access.keys import owners_of
 from scoring.answers.either_way import either_way
 from scoring.answers.search import names_of
 from scoring.facts.ingest.keys import ENTERPRISES
@@ -111,6 +112,7 @@ def _objection(found: Objection, status: int, refused: Sequence[Title] = ()) -> 
         "objection",
         status,
         found=found,
+        owners=owners_of(store(), (mark.made_by for mark in found.marks)),
         name=names_of(store(), words.id, [found.subject_id]).get(found.subject_id, found.subject_id),
         stages=STAGE_TITLES,
         steps=STEP_TITLES,

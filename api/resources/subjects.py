@@ -34,6 +34,7 @@ from api.schemas.subjects import (
     SubjectsQuery,
 )
 from rules.library.loader import load_vocabulary
+from rules.model import Title
 from scoring.access import audit
 from scoring.access.consents import list_consents, subject_key
 from scoring.access.lending import ACTION, check_note
@@ -43,6 +44,7 @@ from scoring.answers.forecast import forecast
 from scoring.answers.forecast_json import forecast_document
 from scoring.answers.paths import paths_of
 from scoring.answers.paths_json import paths_document
+from scoring.answers.timelines import no_result, unknown_subject
 from scoring.facts.objections import list_marks
 from scoring.facts.records import subject_attributes
 from scoring.runs import results
@@ -80,7 +82,9 @@ def get_subject(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
     subject_id = subject_of(run.vocabulary, subject_id)
     attributes = subject_attributes(store(), load_vocabulary(run.vocabulary), subject_id)
     if attributes is None:
-        fail("not-found", f"there is no {run.vocabulary} {subject_id}")
+        title = Title(f"没有{run.vocabulary}主体{subject_id}", f"there is no {run.vocabulary} {subject_id}")
+        with store().reading() as session:
+            raise unknown_subject(session, run.vocabulary, subject_id, title)
     return {
         "subject_id": subject_id,
         "vocabulary": run.vocabulary,
@@ -98,7 +102,7 @@ def get_grade(query: dict[str, Any], subject_id: str) -> Response:
     subject_id = subject_of(run.vocabulary, subject_id)
     written = _written(store(), run, subject_id)
     if written is None:
-        fail("not-found", f"run {run.id} of {run.pack_id} has no result for {subject_id}")
+        raise no_result(store(), run, subject_id)
     body, etag = written
     return Response(body, headers=etag, content_type="application/json")
 

@@ -403,7 +403,9 @@ _GIVEN = ("lender", "subject_id", "reference", "document_sha256", "valid_from", 
 def _own(who: Who, wanted: Registration) -> Registration:
     """A lender speaks for itself alone, and so does a subject."""
     lender = fold(wanted.lender) if wanted.lender else who.lender
-    subject_id = subject_key(wanted.subject_id)
+    subject_id, doubt = subject_key(wanted.subject_id), keys.doubt_of_key(keys.ENTERPRISES, wanted.subject_id)
+    if doubt is not None:
+        raise ConsentError("subject_id", f"{subject_id} is no credit code: {doubt.en}")
     if lender is None:
         raise ConsentError("lender", "say to which lender the consent is given")
     if who.lender is not None and lender != who.lender:

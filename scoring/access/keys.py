@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -120,16 +121,20 @@ def create_key(
 def rotate_key(store: Store, prefix: str, overlap: dt.timedelta = dt.timedelta()) -> NewKey:
     """Make a key that takes the place of another, with its role, organisation and expiry.
 
+    While its successor works a key is not replaced again, but the successor is; then three work for a while,
+    each of the old ones to the end of its own overlap.
+
     :param overlap: for how long the old key goes on working beside the new one.
-    :raises KeyNotFoundError: where there is no such key, or it has ended.
+    :raises KeyNotFoundError: where there is no such key, or it has ended or been replaced.
     """
     with store.writing() as session:
         old = _active(session, prefix)
+        expires_at = _lasts(session, old)
         if overlap:
             _shorten(session, old, overlap)
         else:
             _end(session, prefix)
-        return _insert(session, old.role, old.owner, old.organisation, old.expires_at, prefix)
+        return _insert(session, old.role, old.owner, old.organisation, expires_at, prefix)
 
 
 def revoke_key(store: Store, prefix: str) -> Key:
@@ -162,6 +167,13 @@ def get_key(store: Store, prefix: str) -> Key:
     """
     with store.reading() as session:
         return _get(session, prefix)
+
+
+def owners_of(store: Store, prefixes: Iterable[str]) -> dict[str, str]:
+    """Who holds keys, by their prefixes; what is no key's prefix is left out."""
+    with store.reading() as session:
+        query = sa.select(ApiKey.prefix, ApiKey.owner).where(ApiKey.prefix.in_(set(prefixes)))
+        return dict(session.execute(query).all())
 
 
 def first_of_line(store: Store, key: Key) -> str:
@@ -269,6 +281,20 @@ def _active(session: Session, prefix: str) -> Key:
         en = f"the key {prefix} is {key.state} already"
         raise KeyNotFoundError(Title(f"密钥{prefix}已{_ENDED[key.state]}", en))
     return key
+
+
+def _lasts(session: Session, old: Key) -> dt.datetime | None:
+    """When the key ends that takes the place of another: the old one's own end may be that of its overlap.
+
+    :raises KeyNotFoundError: where one has taken its place already, and works.
+    """
+    query = sa.select(ApiKey).where(ApiKey.replaces == old.prefix).order_by(ApiKey.created_at.desc())
+    before = [_key(row) for row in session.scalars(query)]
+    works = next((key.prefix for key in before if key.state == "active"), None)
+    if works is not None:
+        en = f"the key {old.prefix} has been replaced by {works} already; rotate that one"
+        raise KeyNotFoundError(Title(f"密钥{old.prefix}已由{works}接替,请更换后者", en))
+    return before[0].expires_at if before else old.expires_at
 
 
 def _end(session: Session, prefix: str) -> None:

@@ -11,6 +11,7 @@ from rules.calendar import add_months, today
 from rules.model import Supervision, Title
 from scoring.access.audit import Entry, append
 from scoring.access.consents import Clock, Consent, Who, consents_to, day_of, now, reference_key, subject_key
+from scoring.facts.ingest.keys import ENTERPRISES, doubt_of_key
 from scoring.runs.published import latest_run
 from scoring.runs.results import GradeRow, grades_of
 from scoring.store import Store
@@ -123,7 +124,9 @@ def check_note(entry: Entry) -> dict[str, Any]:
 def refusal(check: Check, consent: Consent | None, on: dt.date) -> str | None:
     """Why a lender's consent does not allow a check on a day; None where it does."""
     if consent is None or consent.subject_id != check.subject_id:
-        return f"no consent {check.consent} of {check.subject_id} to this lender is registered"
+        doubt = doubt_of_key(ENTERPRISES, check.subject_id)
+        said = f": {doubt.en}" if doubt else ""
+        return f"no consent {check.consent} of {check.subject_id} to this lender is registered{said}"
     if consent.withdrawn_at is not None:
         return f"the consent {check.consent} was withdrawn on {day_of(consent.withdrawn_at)}"
     if consent.verdict == "missing":

@@ -113,7 +113,7 @@ def explain(store: Store, pack_id: str, subject_id: str, run_id: int | None = No
     subject_id = subject_key(pack.vocabulary, subject_id)
     grade = grade_of(store, run, subject_id)
     if grade is None:
-        raise no_result(run, subject_id)
+        raise no_result(store, run, subject_id)
     with store.reading() as session:
         facts = facts_of(session, pack.vocabulary, subject_id, run.known_at)
     hits = hits_in(store, run, pack, subject_id)

@@ -116,7 +116,7 @@ def forecast(store: Store, pack_id: str, subject_id: str, months: int = 24) -> F
     else:
         parts = published(store, run, subject_id)
     if not parts:
-        raise no_result(run, subject_id)
+        raise no_result(store, run, subject_id)
     until = add_months(run.as_of, months)
     steps = takewhile(lambda step: step.begins < until, steps_of(parts, run.as_of))
     return Forecast(run, subject_id, run.as_of, until, tuple(steps))

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from rules.calendar import SHANGHAI
 from rules.model import Pack, Vocabulary
 from rules.titles import Title, UnknownError
-from scoring.facts.ingest.keys import subject_key
+from scoring.facts.ingest.keys import doubt_of_key, near_codes, subject_key
 from scoring.judging import one
 from scoring.judging.lines import Line
 from scoring.judging.period import ALL_OF_TIME, Period
@@ -36,7 +36,25 @@ from scoring.store.timelines import GradedRule, GradedSubject, Touch
 
 
 class UnknownSubjectError(UnknownError):
-    """Nothing is known of that subject, or there is no run."""
+    """Nothing is known of that subject, or there is no run.
+
+    :ivar near: whose codes are one sign from the one that was asked for; only for who may list subjects.
+    """
+
+    def __init__(self, title: Title, near: Sequence[str] = ()) -> None:
+        super().__init__(title)
+        self.near = tuple(near)
+
+    @property
+    def proposal(self) -> Title:
+        """What it says, with what may have been meant."""
+        if not self.near:
+            return self.title
+        zh, en = "、".join(self.near), ", ".join(self.near)
+        return Title(f"{self.title.zh};是否为:{zh}", f"{self.title.en}; perhaps {en}")
+
+    def __str__(self) -> str:
+        return self.proposal.en
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,13 +217,12 @@ def facts_of(
     subject = moment and session.scalar(_known(SubjectVersion, vocabulary, subject_id, moment))
     if not moment or not subject:
         when = known_at and f"{known_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
-        raise UnknownSubjectError(
-            Title(
-                f"{f'截至{when}' if when else '目前'}没有{vocabulary.id}主体{subject_id}的数据",
-                f"nothing was known of {subject_id}, a subject of {vocabulary.id},"
-                f" {f'at {when}' if when else 'yet'}",
-            )
+        title = Title(
+            f"{f'截至{when}' if when else '目前'}没有{vocabulary.id}主体{subject_id}的数据",
+            f"nothing was known of {subject_id}, a subject of {vocabulary.id},"
+            f" {f'at {when}' if when else 'yet'}",
         )
+        raise unknown_subject(session, vocabulary, subject_id, title)
     records: dict[str, dict[str, Any]] = {}
     if vocabulary.records is not None:
         query = _known(RecordVersion, vocabulary, subject_id, moment).order_by(RecordVersion.record_id)
@@ -246,14 +263,42 @@ def run_of(store: Store, pack_id: str, run_id: int | None) -> RunSummary:
     return run
 
 
-def no_result(run: RunSummary, subject_id: str) -> UnknownSubjectError:
+def no_result(store: Store, run: RunSummary, subject_id: str) -> UnknownSubjectError:
     """The error that a run has nothing of a subject."""
-    return UnknownSubjectError(
-        Title(
-            f"{run.pack_id}的评价{run.id}中没有{subject_id}",
-            f"run {run.id} of {run.pack_id} has no result for {subject_id}",
-        )
+    title = Title(
+        f"{run.pack_id}的评价{run.id}中没有{subject_id}",
+        f"run {run.id} of {run.pack_id} has no result for {subject_id}",
     )
+    with store.reading() as session:
+        return unknown_subject(session, run.vocabulary, subject_id, title)
+
+
+def unknown_subject(
+    session: Session, vocabulary: Vocabulary | str, subject_id: str, title: Title
+) -> UnknownSubjectError:
+    """The error that a subject is not there: also why what was asked for can be none's code, if so.
+
+    :param title: what is not there.
+    """
+    doubt = doubt_of_key(vocabulary, subject_id)
+    if doubt is None:
+        return UnknownSubjectError(title)
+    said = Title(f"{title.zh};{doubt.zh}", f"{title.en}: {doubt.en}")
+    return UnknownSubjectError(said, near_subjects(session, vocabulary, subject_id))
+
+
+def near_subjects(session: Session, vocabulary: Vocabulary | str, text: str) -> Sequence[str]:
+    """The first few subjects whose codes are one sign from a text that can be no code."""
+    name = vocabulary if isinstance(vocabulary, str) else vocabulary.id
+    query = sa.select(SubjectVersion.subject_id).where(
+        SubjectVersion.vocabulary == name,
+        SubjectVersion.known_until.is_(None),
+        SubjectVersion.subject_id.in_(near_codes(text)),
+    )
+    return session.scalars(query.order_by(SubjectVersion.subject_id).limit(_MOST_NEAR)).all()
+
+
+_MOST_NEAR = 5
 
 
 def _known(version: Any, vocabulary: Vocabulary, subject_id: str, moment: dt.datetime) -> Any:

@@ -97,6 +97,8 @@ def revoke(prefix: str, database: str | None) -> None:
 def rotate(prefix: str, overlap_hours: int, database: str | None) -> None:
     """Replace a key by a new one; the old one may go on working for some hours.
 
+    While the new one works it is the one to replace: then the oldest works to the end of its own hours.
+
     Example: xinheng keys rotate ykrsi9h9ie --overlap-hours 24
     """
     with _store(database) as store:

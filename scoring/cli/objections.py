@@ -13,6 +13,7 @@ import click
 from rules.calendar import today
 from rules.library.loader import installed_packs, load_vocabulary
 from rules.titles import UnknownError
+from scoring.access.keys import owners_of
 from scoring.answers.either_way import EitherWay, either_way
 from scoring.cli.options import Day, database_option, operator
 from scoring.cli.output import Format, format_option, print_rows, tell
@@ -41,6 +42,7 @@ MARKS = {
     "status_after": "记录状态 record",
     "reason": "理由 reason",
     "made_by": "办理 by",
+    "owner": "持有人 owner",
     "made_at": "登记于 entered",
 }
 WAYS = {
@@ -122,8 +124,10 @@ def show_command(number: int, database: str | None, fmt: Format) -> None:
         found = objection_desk.show_objection(store, number)
         words = load_vocabulary(found.vocabulary)
         ways = either_way(store, words, found.subject_id, found.record_id, today())
+        owners = owners_of(store, (mark.made_by for mark in found.marks))
     tell(_said(found))
-    print_rows((asdict(mark) for mark in found.marks), MARKS, fmt)
+    marks = (asdict(mark) | {"owner": owners.get(mark.made_by)} for mark in found.marks)
+    print_rows(marks, MARKS, fmt)
     if fmt == "table":
         print_rows(map(_way, ways), WAYS, fmt)
 

@@ -21,6 +21,7 @@ from scoring.facts.feeding import feeding_of
 from scoring.facts.ingest.cells import EMPTY, FILLER, Convert, Reading, converter
 from scoring.facts.ingest.checks import RowCheck, merge_check, row_check
 from scoring.facts.ingest.errors import Fault
+from scoring.facts.ingest.folding import as_text
 from scoring.facts.ingest.keys import record_key, subject_key
 from scoring.facts.ingest.rows import AnyRow, BadRow, GoodRow, LostRow, OddRow, ShortRow
 from scoring.facts.ingest.subjects import doubt, place
@@ -152,7 +153,7 @@ def submit_records(
         return pa.table([pa.array(c, f.type) for c, f in zip(columns, _ROWS, strict=True)], _ROWS)
 
     twins = twin_columns(vocabulary)
-    judge = merge_check(check, lambda name: name, vocabulary.record_subject)
+    judge = merge_check(check, lambda name: name, vocabulary, table)
     result = ingest_rows(
         store,
         vocabulary.id,
@@ -363,6 +364,8 @@ def _judged(check: RowCheck, values: Mapping[str, Any], number: int) -> list[tup
 def _cell(vocabulary_id: str, table: Table, link: str, name: str, value: Any) -> Any:
     if value is not None and not isinstance(value, str | int | float | bool):
         return _NOT_A_VALUE
+    if table.columns[name].declared == "date" and isinstance(value, int | float):
+        value = as_text(value)  # the days of a spreadsheet are numbers, those of JSON are not
     return _converter(_Column(vocabulary_id, name, name in (table.key, link)), table)(value)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import fcntl
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice, repeat
@@ -28,15 +28,16 @@ from rules.plan import rows_in_force
 from scoring.characters.formulas import inert_sql
 from scoring.characters.visible import one_line
 from scoring.facts.ingest.cells import JsonValue
-from scoring.facts.ingest.errors import Fault, IngestError
-from scoring.facts.ingest.files import blocks_of
+from scoring.facts.ingest.choice import check_file
+from scoring.facts.ingest.errors import IngestError
+from scoring.facts.ingest.files import blocks_of, key_headers
 from scoring.facts.ingest.headers import HeaderMatcher
 from scoring.facts.ingest.mapping import NO_MAPPING, Dataset
 from scoring.facts.ingest.rows import Block, faults_of
 from scoring.judging.engine import grade
 from scoring.judging.sql import quoted, sql_type
 from scoring.runs.file_error import FileError
-from scoring.runs.parquet import OPEN_FILES, open_parquet
+from scoring.runs.parquet import OPEN_FILES, open_parquet, parquet_layout
 from scoring.store.workspace import workspace
 
 WRITERS = {".csv": "(format csv, header)", ".parquet": "(format parquet)"}
@@ -202,6 +203,8 @@ def rows_of(
                 )
                 ignored, notes = found.ignored, found.doubted
             else:
+                if path.is_file():
+                    check_file(vocabulary, path, dataset)
                 with blocks_of(path, matcher, day) as (ignored, notes, blocks):
                     _fill(connection, table, path, name, blocks)
         queries.append(f"select *, {number} as _file from {name}")
@@ -235,17 +238,52 @@ def make_view(
     )
     if _count(connection, twice):
         connection.execute(
-            f"create or replace temp table {twice} as select {', '.join(_PLACE)}, {key} as key from {every}"
-            f" where hash({key}) in (select h from {twice})"
-            f" qualify row_number() over (partition by {key} order by _file, _block, _row) > 1"
+            f"create or replace temp table {twice} as select {', '.join(_PLACE)}, {key} as key,"
+            f" first_value(_file) over same as _first_file, first_value({_ROW_PLACE}) over same as _first"
+            f" from {every} where hash({key}) in (select h from {twice})"
+            f" window same as (partition by {key} order by _file, _block, _row)"
+            f" qualify row_number() over same > 1"
         )
-        connection.execute(
-            f"insert into rejected select (?::varchar[])[_file + 1], _sheet, _row, ?, key, ? from {twice}",
-            [list(map(str, paths)), table.key, str(_TWICE)],
-        )
+        _set_aside_twice(connection, HeaderMatcher(vocabulary, NO_MAPPING, dataset), table, twice, paths)
         every += f" anti join {twice} using (_file, _block, _row)"
     listed = ", ".join(map(quoted, table.columns))
     connection.execute(f"create temp view {name} as select {listed} from {every}")
+
+
+def _set_aside_twice(
+    connection: duckdb.DuckDBPyConnection,
+    matcher: HeaderMatcher,
+    table: Table,
+    twice: str,
+    paths: Sequence[Path],
+) -> None:
+    """To ``rejected``, the rows whose key stands in an earlier one: under what header, and in which one."""
+    numbers = [number for (number,) in connection.execute(f"select distinct _file from {twice}").fetchall()]
+    headers = [
+        (number, sheet, header)
+        for number in numbers
+        for sheet, header in _key_headers(connection, matcher, table, paths[number]).items()
+    ]
+    connection.execute("create or replace temp table headers (_file bigint, _sheet varchar, header varchar)")
+    _append(connection, "headers", ("_file", "_sheet", "header"), list(zip(*headers, strict=True)))
+    first = "case when _first_file = t._file then '' else names[_first_file + 1] || ' ' end || _first"
+    zh, en = f"'编号与第 ' || {first} || ' 行相同'", f"' the same key as in row ' || {first}"
+    connection.execute(
+        f"insert into rejected select paths[t._file + 1], t._sheet, _row, header, key,"
+        f" {zh} || '（每个编号一行）' || {en} || ' (one row a key)'"
+        f" from (select *, ?::varchar[] as paths, ?::varchar[] as names from {twice}) t"
+        f" left join headers h on h._file = t._file and h._sheet is not distinct from t._sheet",
+        [list(map(str, paths)), [path.name for path in paths]],
+    )
+
+
+def _key_headers(
+    connection: duckdb.DuckDBPyConnection, matcher: HeaderMatcher, table: Table, path: Path
+) -> Mapping[str | None, str]:
+    with _reading(path):
+        if is_parquet(path):
+            return {None: parquet_layout(connection, matcher, path).header(table.key)}
+        return key_headers(path, matcher)
 
 
 def _fill(
@@ -286,10 +324,8 @@ _BLOCKS_AT_ONCE = 80
 _PLACE = {"_file": "bigint", "_block": "bigint", "_sheet": "varchar", "_row": "bigint"}
 _REJECTED = ("file", "sheet", "row_no", "column_name", "value", "reason")
 
-_TWICE = Fault(
-    Title("主键与前面的行重复", "the key stands in an earlier row"), Title("每个主键一行", "one row a key")
-)
-
+_ROW_PLACE = "coalesce(_sheet || '!', '') || _row"
+"""5, or 1月!5."""
 
 _DAMAGE = (duckdb.InvalidInputException, duckdb.SerializationException, duckdb.IOException)
 

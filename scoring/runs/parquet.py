@@ -24,14 +24,15 @@ from openpyxl.utils.datetime import WINDOWS_EPOCH
 
 from rules.language.expressions import literal
 from rules.model import Title
-from scoring.facts.ingest.cells import CODE, CODE_SIGNS, CODE_WEIGHTS, EXPONENT, PLAIN_TEXT
+from scoring.facts.ingest.cells import CODE, CODE_SIGNS, CODE_WEIGHTS, NOT_PLAIN, PLAIN_TEXT
 from scoring.facts.ingest.checks import Columns
+from scoring.facts.ingest.choice import check_heads
 from scoring.facts.ingest.errors import IngestError
 from scoring.facts.ingest.folding import as_text
 from scoring.facts.ingest.headers import HeaderMatcher, Layout
 from scoring.facts.ingest.numbers import PLAIN, PLAIN_WHOLE
 from scoring.facts.ingest.rows import Block, RowReader
-from scoring.facts.ingest.sheets import Sheet
+from scoring.facts.ingest.sheets import HEAD_ROWS, Sheet
 from scoring.facts.ingest.sources import Found
 from scoring.judging.sql import all_of, quoted, sql_type
 from scoring.runs.file_error import FileError
@@ -82,8 +83,9 @@ def open_parquet(
     with path.open("rb") as file:
         source = f"read_parquet('{OPEN_FILES}{file.fileno()}', hive_partitioning = false)"
         kinds = [str(row[1]).lower() for row in duck.execute(f"describe from {source}").fetchall()]
-        names = _headers(duck, file)
-        layout = matcher.layout([(0, names)], path.name)
+        layout = _layout(duck, matcher, path, file)
+        names = layout.headers
+        _check_vocabulary(duck, matcher, path, source, layout)
         if layout.form is not None:
             raise _no_form(path, layout.form.title)
         if layout.lacking is not None:
@@ -94,6 +96,26 @@ def open_parquet(
         with _unchanged(path, file):
             reader = RowReader(layout, matcher, WINDOWS_EPOCH, day=day)
             yield _Reading(duck, reader, layout, cells, kinds, name).rows()
+
+
+def parquet_layout(duck: duckdb.DuckDBPyConnection, matcher: HeaderMatcher, path: Path) -> Layout:
+    """How the columns of a file are read."""
+    with path.open("rb") as file:
+        return _layout(duck, matcher, path, file)
+
+
+def _layout(duck: duckdb.DuckDBPyConnection, matcher: HeaderMatcher, path: Path, file: BinaryIO) -> Layout:
+    return matcher.layout([(0, _headers(duck, file))], path.name)
+
+
+def _check_vocabulary(
+    duck: duckdb.DuckDBPyConnection, matcher: HeaderMatcher, path: Path, source: str, layout: Layout
+) -> None:
+    """Doubts that a file is of the matcher's vocabulary, by its columns and its first rows."""
+    cells = f"{source} as t({', '.join(f'c{n}' for n in range(len(layout.headers)))})"
+    texts = ", ".join(f"cast(c{n} as varchar)" for n in range(len(layout.headers)))
+    first = duck.execute(f"select {texts} from {cells} limit {HEAD_ROWS}").fetchall()
+    check_heads(matcher.vocabulary, path, {"": list(enumerate([layout.headers, *first]))}, layout.dataset)
 
 
 def _headers(duck: duckdb.DuckDBPyConnection, file: BinaryIO) -> list[str]:
@@ -295,7 +317,7 @@ class _Cells:
             return "false" if self.found.per != 1 else all_of([self._has(pattern), *self._in_range()])
         if column.format == "uscc":
             return all_of([self._has(CODE), self._right(), self._no_filler()])
-        return f"{self._has(PLAIN_TEXT)} and not regexp_matches({self.text}, '^{EXPONENT}')"
+        return f"{self._has(PLAIN_TEXT)} and not regexp_matches({self.text}, '^{NOT_PLAIN}')"
 
     def each_of(self, cells: str) -> str:
         """Where the cells are, each once: they are not looked at before."""

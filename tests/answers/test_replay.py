@@ -90,6 +90,16 @@ def test_what_was_tampered_with_is_found(market: Store, store_url: str, change: 
     assert HIT in result.stdout
 
 
+def test_a_hit_that_stands_there_twice_is_not_the_same_as_one_that_stands_there_once(market: Store) -> None:
+    """A veto, which gives no points: of nothing else would one see it."""
+    with market.writing() as session:
+        hit = session.execute(sa.select(*Span.__table__.c).where(Span.points == 0).limit(1)).one()
+        last = session.scalar(sa.select(sa.func.max(Span.no)).where(Span.subject == hit.subject))
+        session.execute(sa.insert(Span).values({**hit._asdict(), "no": last + 1}))
+    (one,) = replay(market, 1).differences
+    assert (one.table, one.column, one.stored, one.replayed) == ("hits", "_times", "2", "1")
+
+
 def test_a_run_that_is_none_is_said(market: Store) -> None:
     result = again("sqlite:///nowhere.db")
     assert result.exit_code == 1

@@ -116,6 +116,17 @@ def test_the_longest_term_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
             read_settings({"XINHENG_CONSENT_MONTHS": wrong})
 
 
+def test_a_mistyped_code_gives_no_consent_and_a_lender_learns_why(lender: Client) -> None:
+    """But not which codes are near: those are for who may list subjects."""
+    typed = FINED[:-1] + ("A" if FINED[-1] != "A" else "B")
+    answer = lender.post(CONSENTS, json=terms(typed))
+    assert (answer.status_code, answer.json["errors"][0]["field"]) == (422, "subject_id")
+    assert "wrong check character" in answer.json["errors"][0]["message"]
+    check = lender.post("/v1/lender-checks", json={"subject_id": typed, "consent": "HT-1", "purpose": "loan"})
+    assert "wrong check character" in check.text
+    assert FINED not in check.text + answer.text
+
+
 @pytest.mark.parametrize("spelt", ["SQ-2026-17", "ＳＱ－２０２６－１７", "SQ - 2026 - 17"])
 def test_a_number_stands_for_one_consent_of_a_lender(sign_in: Sign, lender: Client, spelt: str) -> None:
     consented(lender, FINED, reference="SQ-2026-17")

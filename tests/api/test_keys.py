@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -202,6 +203,81 @@ def test_an_overlap_does_not_lengthen_the_life_of_a_key(store: Store) -> None:
     rotate_key(store, endless.prefix, dt.timedelta(hours=1))
     left = get_key(store, endless.prefix).expires_at - dt.datetime.now(dt.UTC)
     assert dt.timedelta() < left <= dt.timedelta(hours=1)
+
+
+class Clock(dt.datetime):
+    """The time that the keys are told."""
+
+    time = dt.datetime(2031, 3, 1, 4, tzinfo=dt.UTC)
+
+    @classmethod
+    def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:  # type: ignore[override]
+        return cls.time
+
+
+def test_of_two_rotations_within_an_overlap_each_key_works_to_its_own_end(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who was given the second before the first is out may replace it, too: three work for a while."""
+    monkeypatch.setattr(keys, "dt", SimpleNamespace(**vars(dt) | {"datetime": Clock}))
+    start, hour, ring = Clock.time, dt.timedelta(hours=1), KeyRing(store, cache_seconds=0)
+    tokens = [create_key(store, Role.REGULATOR, "x", expires_at=start + 48 * hour).token]
+    tokens.append(rotate_key(store, _prefix(tokens[0]), 24 * hour).token)
+    monkeypatch.setattr(Clock, "time", start + hour)
+    tokens.append(rotate_key(store, _prefix(tokens[1]), 2 * hour).token)
+    second = dt.timedelta(seconds=1)
+    for moment, working in (
+        (start + hour, [True, True, True]),
+        (start + 3 * hour - second, [True, True, True]),
+        (start + 3 * hour, [True, False, True]),
+        (start + 24 * hour - second, [True, False, True]),
+        (start + 24 * hour, [False, False, True]),
+        (start + 48 * hour - second, [False, False, True]),
+        (start + 48 * hour, [False, False, False]),
+    ):
+        monkeypatch.setattr(Clock, "time", moment)
+        assert [_works(ring, token) for token in tokens] == working
+
+
+def test_a_key_whose_successor_works_is_not_replaced_again(store: Store) -> None:
+    """A second successor would end with the overlap, and nobody would know which of the two is meant."""
+    ends = dt.datetime.now(dt.UTC) + dt.timedelta(days=30)
+    first = create_key(store, Role.REGULATOR, "x", expires_at=ends).key
+    second = rotate_key(store, first.prefix, dt.timedelta(hours=1)).key
+    with pytest.raises(KeyNotFoundError, match=f"replaced by {second.prefix} already; rotate that one"):
+        rotate_key(store, first.prefix, dt.timedelta(hours=1))
+    revoke_key(store, second.prefix)  # it was lost on the way
+    third = rotate_key(store, first.prefix).key
+    assert (third.expires_at, third.replaces) == (ends, first.prefix)
+
+
+def test_of_those_who_rotate_a_key_at_once_with_an_overlap_one_gets_the_new_one(store: Store) -> None:
+    first = create_key(store, Role.REGULATOR, "x").token
+    together = threading.Barrier(3)
+
+    def rotate() -> str | None:
+        together.wait()
+        try:
+            return rotate_key(store, _prefix(first), dt.timedelta(hours=1)).token
+        except KeyNotFoundError:
+            return None
+
+    with ThreadPoolExecutor(3) as pool:
+        tokens = [done.result() for done in [pool.submit(rotate) for _ in range(3)]]
+    (second,) = filter(None, tokens)
+    assert [_works(KeyRing(store), token) for token in (first, second)] == [True, True]
+
+
+def _prefix(token: str) -> str:
+    return token.split("_")[1]
+
+
+def _works(ring: KeyRing, token: str) -> bool:
+    try:
+        ring.authenticate(token)
+    except KeyRefusedError:
+        return False
+    return True
 
 
 def test_a_key_that_has_ended_is_not_replaced(store: Store) -> None:

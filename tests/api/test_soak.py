@@ -5,6 +5,7 @@ Times and memory are judged there, where the machine is quiet; here nothing depe
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,12 @@ def test_nothing_fails_while_files_come_in_and_everybody_is_graded_again(
     database_url: str, tmp_path: Path
 ) -> None:
     files = fill(database_url, tmp_path / "district", enterprises=150)
-    told = soak(database_url, 3, 4, lambda: ingest_and_score(database_url, files), least=40)
+    seconds: list[tuple[int, int]] = []
+    half = partial(ingest_and_score, database_url, files)
+    told = soak(database_url, 3, 4, half, least=40, advance=lambda *done: seconds.append(done))
     assert told.errors == []
+    assert {whole for _, whole in seconds} == {3}
+    assert seconds == sorted(seconds)
     assert set(told.seconds) == {"grade", "explanation", "page", "post"}
 
 

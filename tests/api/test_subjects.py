@@ -4,12 +4,54 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from click.testing import CliRunner
-from client import Client
+from client import Client, Sign
 from small_district import FINED, LISTED, MIXED, PACK, SUBJECTS
 
 from api.schemas.subjects import ExplanationSchema
+from scoring.access.keys import Role
+from scoring.answers.timelines import near_subjects
 from scoring.cli import main
+from scoring.store import Store
+
+TYPED = FINED[:9] + ("1" if FINED[9] != "1" else "2") + FINED[10:]
+"""A code with one sign wrong."""
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/grade", "/explanation", "/explanation?as_of=2026-08-01", "/forecast", "/paths"]
+)
+def test_a_mistyped_code_is_told_and_the_codes_near_it_only_to_who_may_list_subjects(
+    regulator: Client, sign_in: Sign, path: str
+) -> None:
+    answer = regulator.get(f"/v1/subjects/{TYPED}{path}")
+    assert answer.status_code == 404
+    assert "wrong check character" in answer.json["detail"]
+    assert f"perhaps {FINED}" in answer.json["detail"]
+    own = sign_in(Role.SUBJECT, TYPED).get(f"/v1/subjects/{TYPED}{path}")
+    assert own.status_code in (403, 404)
+    assert FINED not in own.text
+
+
+@pytest.mark.parametrize("path", ["/forecast", "/paths"])
+def test_a_subject_with_a_mistyped_code_is_told_that_it_is_wrong(sign_in: Sign, path: str) -> None:
+    answer = sign_in(Role.SUBJECT, TYPED).get(f"/v1/subjects/{TYPED}{path}")
+    assert "wrong check character" in answer.json["detail"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [FINED[:-1], FINED + FINED[-1], FINED[:3] + FINED[4:], FINED[:8] + FINED[9] + FINED[8] + FINED[10:]],
+)
+def test_a_sign_that_is_missing_or_too_many_or_exchanged_is_found_as_well(
+    store: Store, regulator: Client, typed: str
+) -> None:
+    assert f"perhaps {FINED}" in regulator.get(f"/v1/subjects/{typed}").json["detail"]
+    with store.reading() as session:
+        assert near_subjects(session, "enterprise", typed) == [FINED]
+        assert near_subjects(session, "enterprise", "no code") == []
+        assert near_subjects(session, "enterprise", FINED) == []
 
 
 def test_a_grade_is_that_of_the_latest_run(regulator: Client) -> None:

@@ -161,6 +161,19 @@ def test_an_earlier_run_is_explained_by_its_own_rules(market: Path, command: Com
     assert "Market 1，" in text(command, database, HIT, "--run", str(run - 1))
 
 
+@pytest.mark.parametrize(
+    "line", [("explain",), ("explain", "--as-of", "2026-03-02"), ("forecast",), ("paths",)]
+)
+def test_a_mistyped_code_is_told_with_the_codes_near_it(
+    command: Command, database: str, line: tuple[str, ...]
+) -> None:
+    typed = HIT[:9] + "Z" + HIT[10:]
+    result = command(line[0], typed, *line[1:], "--pack", "market", "--database", database)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "not the form of a credit code" in result.stderr
+    assert f"perhaps {HIT}" in result.stderr
+
+
 def test_what_can_not_be_explained_is_said(command: Command, database: str, store: Store) -> None:
     for line, words in (
         (("nobody", "--pack", "market"), "has no result for nobody"),

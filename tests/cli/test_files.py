@@ -26,7 +26,7 @@ from warm import Warm
 
 from cli.conftest import PROGRAM, Command
 from cli.market import AS_OF, BLANK, HIT, MISSED, SUBJECTS
-from rules.library.loader import load_pack
+from rules.library.loader import find_pack, load_pack, load_vocabulary
 from scoring.runs import files
 from scoring.runs.files import score_files
 from scoring.runs.published import get_run
@@ -167,7 +167,7 @@ def test_bad_values_are_set_aside_with_row_column_and_reason(
         f"P7,{HIT},penalty,effective,general,1,2026-03-01 10:00:00",
         f"P8,{HIT},penalty,effective,general,1,",
         ",,penalty,effective,general,1,2026-03-01",
-        f"P9,{HIT},penalty,effective,general,NaN,2026-03-01",
+        f"P9,{HIT},penalty,effective,general,Infinity,2026-03-01",
         "P10,91500159MAXXMDTC5C,penalty,effective,general,1,2026-03-01",
         f"P11,{HIT},penalty",
     )
@@ -176,7 +176,7 @@ def test_bad_values_are_set_aside_with_row_column_and_reason(
     assert result.exit_code == 0
     assert "12 values set aside, with the reasons: " in result.stderr
     assert rejected(tmp_path) == [
-        ("3", "record_id", "the key stands in an earlier row"),
+        ("3", "record_id", "the same key as in row 2"),
         ("4", "amount", "more than 4 decimals"),
         ("5", "amount", "not a number"),
         ("6", "kind", "not among the listed values"),
@@ -370,6 +370,70 @@ def test_numbers_that_are_one_key_are_one_key(tmp_path: Path, command: Command) 
     assert command("score", "--pack", pack, *ON, *line).exit_code == 0
     assert [row["subject_id"] for row in table(tmp_path / "out.csv")] == ["1", "2"]
     assert [row for row, _, _ in rejected(tmp_path)] == ["3", "4"]
+
+
+def test_a_key_that_comes_again_is_said_under_its_header_with_the_row_of_the_first(
+    market: Path, tmp_path: Path, score: Callable[..., Result]
+) -> None:
+    headers = "编号（必填）,信用代码,kind,status,severity,amount,occurred_on"
+    lines = [f"P{number},{HIT},penalty,effective,general,1,2026-01-01" for number in (1, 2, 1, 1)]
+    records = written(tmp_path, "r.csv", "\n".join([headers, *lines]))
+    assert score(market / "subjects.csv", records).exit_code == 0
+    rows = [tuple(row[name] for name in TWICE) for row in table(tmp_path / "out.rejected.csv")]
+    said = "编号与第 2 行相同（每个编号一行） the same key as in row 2 (one row a key)"
+    assert rows == [("4", "编号（必填）", "P1", said), ("5", "编号（必填）", "P1", said)]
+    codes = pa.table({"统一社会信用代码": [HIT, MISSED, HIT]})
+    pq.write_table(codes, tmp_path / "s.parquet")
+    assert score(tmp_path / "s.parquet").exit_code == 0
+    rows = [tuple(row[name] for name in TWICE) for row in table(tmp_path / "out.rejected.csv")]
+    said = "编号与第 1 行相同（每个编号一行） the same key as in row 1 (one row a key)"
+    assert rows == [("3", "统一社会信用代码", HIT, said)]
+
+
+TWICE = ("row_no", "column_name", "value", "reason")
+
+
+def test_a_key_that_comes_again_on_another_sheet_or_in_another_file_is_said_with_its_place(
+    tmp_path: Path,
+) -> None:
+    book = openpyxl.Workbook()
+    for name, header in (("1月", "信用代码"), ("2月", "社会信用代码")):
+        sheet = book.create_sheet(name)
+        for value in (header, HIT):
+            sheet.append([value])
+    book.save(tmp_path / "a.xlsx")
+    other = written(tmp_path, "b.csv", f"统一社会信用代码\n{HIT}\n")
+    with (
+        duckdb.connect() as connection,
+        files.opened_files(connection, load_vocabulary("enterprise"), [tmp_path / "a.xlsx", other], []),
+    ):
+        query = "select sheet, row_no, column_name, reason from rejected order by file, sheet"
+        rows = connection.execute(query).fetchall()
+    assert [row[:3] for row in rows] == [("2月", 2, "社会信用代码"), (None, 2, "统一社会信用代码")]
+    assert ["编号与第 1月!2 行相同" in row[3] for row in rows] == [True, False]
+    assert "编号与第 a.xlsx 1月!2 行相同" in rows[1][3]
+
+
+@pytest.mark.parametrize("name", ["s.csv", "s.xlsx", "s.parquet"])
+def test_a_file_of_other_subjects_is_not_graded_as_what_the_pack_grades(tmp_path: Path, name: str) -> None:
+    hotels = {"统一社会信用代码": [HIT], "商户名称": ["某酒店"], "商户类型": ["酒店"], "床位数": ["120"]}
+    path = tmp_path / name
+    if path.suffix == ".parquet":
+        pq.write_table(pa.table(hotels), path)
+    elif path.suffix == ".xlsx":
+        book = openpyxl.Workbook()
+        for row in (list(hotels), [cells[0] for cells in hotels.values()]):
+            book.active.append(row)
+        book.save(path)
+    else:
+        written(
+            tmp_path, name, "\n".join(",".join(row) for row in (hotels, *zip(*hotels.values(), strict=True)))
+        )
+    day = dt.date(2026, 7, 31)
+    with pytest.raises(files.FileError, match=f"{name}: .*does not read like enterprise, but like tourism"):
+        score_files(find_pack("enterprise-credit", day), day, path, None, tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+    assert score_files(find_pack("tourism-credit", day), day, path, None, tmp_path / "out.csv").subjects == 1
 
 
 BANK = """\

@@ -37,12 +37,57 @@ def reason(answer: Any) -> str:
     return str(answer)
 
 
-@pytest.mark.parametrize(
-    "written", ["", "  ", "　", "-", "—", "——", "无", "null", "NULL", "N/A", "n/a", "－", "/", None]
-)
+NOTHING = ["", "  ", "　", "-", "—", "——", "无", "null", "NULL", "N/A", "n/a", "－", "/", None]
+NOTHING += [
+    "NaN",
+    "nan",
+    "ｎａｎ",
+    "None",
+    "<NA>",
+    "NaT",
+    "undefined",
+    "Undefined",
+    "空",
+    "暂无",
+    "未知",
+    "不详",
+]
+NOTHING += [float("nan"), "未填"]
+
+
+@pytest.mark.parametrize("written", NOTHING)
 @pytest.mark.parametrize("declared", TYPES)
-def test_a_cell_that_says_nothing_is_unknown(written: str | None, declared: str) -> None:
+def test_a_cell_that_says_nothing_is_unknown(written: Cell, declared: str) -> None:
     assert read(written, declared) is None
+
+
+@pytest.mark.parametrize("written", NOTHING)
+def test_what_says_nothing_is_no_key(written: Cell) -> None:
+    assert "empty, and required" in reason(read(written, required=True))
+    assert "empty, and required" in reason(read(written, required=True, format="uscc"))
+
+
+@pytest.mark.parametrize("written", ["无", "未知", "NaN", "none"])
+def test_a_word_for_nothing_that_the_vocabulary_knows_means_what_it_says(written: str) -> None:
+    codes = {"none": Title("无", "Nothing"), "nan": Title("未知", "Not known")}
+    assert read(written, values=codes) == {"无": "none", "none": "none"}.get(written, "nan")
+    assert read("暂无", values=codes) is None
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("合计", "合 计", "小计：", "总计(户)", "共计3件", "第1页", "第 1 页 共 2 页", "第1页共2页"),
+        *("填表人：张三", "制表日期2026年3月", "审核人张某某", "备注：以上数据", "注：不含个体"),
+    ],
+)
+def test_a_total_and_the_foot_of_a_page_are_no_keys(written: str) -> None:
+    assert "a total, or the foot of a page" in reason(read(written, required=True))
+
+
+@pytest.mark.parametrize("written", ["第1号", "小计算机店1", "第12期名单", "审核通过001", "共青团区委"])
+def test_a_key_that_looks_a_little_like_a_total_is_a_key(written: str) -> None:
+    assert read(written, required=True) == written
 
 
 def test_unknown_words_count_as_whole_cells_alone() -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rules.library.loader import load_vocabulary
+from scoring.facts.ingest import choice, files
 from scoring.facts.ingest.errors import IngestError
-from scoring.facts.ingest.files import Reading, ingest_file
+from scoring.facts.ingest.files import Reading, ingest_file, ingest_paths
 from scoring.facts.ingest.mapping import parse_mapping
+from scoring.facts.ingest.sheets import open_sheets
 from scoring.store import Store
 from scoring.store.models import RecordVersion, SubjectVersion
 
@@ -124,3 +127,29 @@ def test_a_sheet_of_another_vocabulary_is_not_read_as_one_of_the_first(sqlite: S
         said = parse_mapping(f"sheet: {sheet}\nvocabulary: {vocabulary}\n", "m.yaml")
         report = ingest_file(sqlite, path, None, Reading(said, quarantine=tmp_path / "q"))
         assert (report.vocabulary, report.new) == (vocabulary, 1)
+
+
+def test_of_several_files_each_is_looked_at_once(
+    sqlite: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opened for its head, whatever that is asked for, and opened to be read."""
+    opened: list[str] = []
+
+    def counted(path: Path, *rest: Any) -> Any:
+        opened.append(path.name)
+        return open_sheets(path, *rest)
+
+    for module in (choice, files):
+        monkeypatch.setattr(module, "open_sheets", counted)
+    records = write_text(tmp_path / "a.csv", [LISTING, f"R1,{CODES[0]},轻微失信主体,有效,2026-01-01"])
+    hotels = write_text(tmp_path / "b.csv", HOTELS)
+    for named in (None, "tourism"):
+        report = ingest_paths(sqlite, [records, hotels], named, Reading(quarantine=tmp_path / "q"))
+        assert [(file.file, file.vocabulary) for file in report.files] == [
+            ("b.csv", "tourism"),
+            ("a.csv", "tourism"),
+        ]
+        assert sorted(opened) == ["a.csv", "a.csv", "b.csv", "b.csv"]
+        opened.clear()
+    ingest_paths(sqlite, [records, hotels], load_vocabulary("tourism"), Reading(quarantine=tmp_path / "q"))
+    assert sorted(opened) == ["a.csv", "a.csv", "b.csv", "b.csv"]

@@ -8,6 +8,7 @@ import pytest
 
 from scoring.facts.ingest.errors import IngestError
 from scoring.store import Store
+from scoring.store.models import SubjectVersion
 
 from .conftest import CODES, Ingest, current, write_text, write_workbook
 
@@ -44,11 +45,38 @@ def test_a_header_with_remarks_is_known(
     assert current(sqlite)[0][column] == {"amount": "5.0000", "kind": "award"}.get(column, values[column])
 
 
-@pytest.mark.parametrize("header", ["金额（万元，必填）", "金额（单位：万元）", "3. *金额(必填)(万元)"])
-def test_a_unit_among_remarks_still_counts(take: Ingest, sqlite: Store, tmp_path: Path, header: str) -> None:
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("金额（万元，必填）", "金额（单位：万元）", "3. *金额(必填)(万元)", "金额(万)", "金额[万]"),
+        *("金额 万元", "金额万元", "金额_万元", "金额/万元", "处罚金额/万元", "金额-万元", "罚款：万元"),
+        *(
+            "金额，单位：万元",
+            "金额（人民币万元）",
+            "金额（万元人民币）",
+            "金额（RMB 万元）",
+            "金额（万元整）",
+        ),
+        *("罚款金额（以万元计）", "涉及金额单位：万元", "金额（金额单位：万元）", "3.罚没金额 万元"),
+    ],
+)
+def test_a_unit_in_any_usual_spelling_counts(
+    take: Ingest, sqlite: Store, tmp_path: Path, header: str
+) -> None:
     path = write_workbook(tmp_path / "a.xlsx", [("编号", "信用代码", header), ("R1", CODES[0], 1.5)])
     take(path)
     assert current(sqlite)[0]["amount"] == "15000.0000"
+
+
+@pytest.mark.parametrize("header", ["罚款(元)", "处罚金额/元", "金额 元", "金额（¥）", "金额（￥）", "罚款"])
+def test_yuan_in_a_header_are_yuan(take: Ingest, sqlite: Store, tmp_path: Path, header: str) -> None:
+    take(write_workbook(tmp_path / "a.xlsx", [("编号", "信用代码", header), ("R1", CODES[0], 1.5)]))
+    assert current(sqlite)[0]["amount"] == "1.5000"
+
+
+def test_a_number_of_people_behind_a_stroke_is_known(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    take(write_text(tmp_path / "a.csv", ["信用代码,从业人数/人", f"{CODES[0]},20"]), "enterprise")
+    assert current(sqlite, SubjectVersion)[0]["employees"] == 20
 
 
 @pytest.mark.parametrize(
@@ -56,6 +84,10 @@ def test_a_unit_among_remarks_still_counts(take: Ingest, sqlite: Store, tmp_path
     [
         "金额（美元）",
         "金额（万元）（万元）",
+        "金额（万元）万元",
+        "金额美元",
+        "金额（万美元）",
+        "金额（元/万元）",
         "认定机关（统一社会信用代码）",
         "决定日期（变更后）",
         "金额（预计）",

@@ -63,6 +63,29 @@ def test_a_record_that_could_never_count_or_be_is_not_taken(
     assert said in fault[3]
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("occurred_on", 46_000, "not a date"),
+        ("occurred_on", 46_000.0, "not a date"),
+        ("occurred_on", float("nan"), "could never count"),
+        ("record_id", True, "a yes or no"),
+        ("record_id", float("nan"), "empty, and required"),
+        ("subject_id", float("nan"), "empty, and required"),
+        ("subject_id", "NaN", "empty, and required"),
+        ("record_id", "合计", "a total"),
+        ("amount", float("inf"), "its last digits are lost"),
+    ],
+)
+def test_the_api_takes_no_number_for_a_day_and_nothing_for_a_key(
+    sqlite: Store, column: str, value: Any, said: str
+) -> None:
+    row = {name: text or None for name, text in PENALTY.items()} | {column: value}
+    done = submit_records(sqlite, load_vocabulary("enterprise"), [row], FileInfo("1" * 64, "api"))
+    assert (done.new, [fault.column for fault in done.faults]) == (0, [column])
+    assert said in done.faults[0].reason
+
+
 @pytest.mark.parametrize("case", (NEVER_COUNTS | CANNOT_BE).values(), ids=(NEVER_COUNTS | CANNOT_BE).keys())
 def test_the_api_holds_the_same_line(sqlite: Store, tmp_path: Path, case: tuple[str, str, str]) -> None:
     column, value, _ = case

@@ -56,7 +56,9 @@ def test_a_scan_judges_those_who_changed_since_the_last_one(store: Store) -> Non
     assert rescan(store, pack) == 0
     take_in(store, "record", [record("p2", "penalty", "2026-03-02", firm_id="B")])
     assert rescan(store, pack) == 1
-    assert rescan(store, pack, everybody=True) == 3
+    told: list[tuple[int, int]] = []
+    assert rescan(store, pack, everybody=True, progress=lambda *done: told.append(done)) == 3
+    assert told == [(1, 3), (2, 3), (3, 3)]
     grade = live_grade(store, pack, "B", today())
     assert grade is not None
     assert grade.score == 7500

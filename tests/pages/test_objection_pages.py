@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -58,6 +59,12 @@ def test_a_regulator_sees_who_waits_and_decides_with_both_grades_before_the_eyes
     regulator.one("#reason").send_keys("材料齐全")
     regulator.press("button[value=acknowledge]")
     assert "已受理" in regulator.text("dl.facts")
+    by = [
+        row.find_elements("css selector", "td")[4].text
+        for row in regulator.all("[aria-labelledby=steps] tbody tr")
+    ]
+    assert by[0] == "样例"
+    assert re.fullmatch(r"regulator 甲 [a-z0-9]{10}", by[1])
     regulator.one("#reason").send_keys("处罚决定已撤销")
     regulator.press("button[value=uphold]")
     assert "异议成立" in regulator.text("dl.facts")

@@ -30,6 +30,17 @@ def test_a_subject_is_found_by_its_number_and_signs_of_patterns_mean_themselves(
     assert "无符合条件的主体" in regulator.text("#found")
 
 
+def test_a_mistyped_code_leads_to_the_one_that_is_meant(regulator: Visitor) -> None:
+    typed = CODES[3][:11] + ("1" if CODES[3][11] != "1" else "2") + CODES[3][12:]
+    regulator.open(f"/subjects?search={typed}")
+    assert "无符合条件的主体" in regulator.text("#found")
+    regulator.one("#found a").click()
+    regulator.wait_until(lambda: regulator.browser.current_url.endswith(CODES[3]))
+    regulator.open(f"/subjects/enterprise-credit/{typed}")
+    assert "校验码错误" in regulator.text("main")
+    assert f"是否为:{CODES[3]}" in regulator.text("main")
+
+
 def test_pages_follow_one_another_and_show_everybody_once_worst_first(regulator: Visitor) -> None:
     regulator.open("/subjects")
     first = shown(regulator)

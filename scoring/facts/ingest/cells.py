@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from math import isnan
 
 from stdnum.cn import uscc
 from stdnum.exceptions import InvalidChecksum, InvalidFormat, InvalidLength, ValidationError
@@ -49,7 +50,8 @@ BEGINS = "*"
 
 UNKNOWN = frozenset(
     {"", "-", "--", "—", "——", "无", "null", "none", "n/a", "na", "/", "\\"}
-    | {"(null)", "<null>", "[null]", "\\n"}  # as programs and databases write it
+    | {"(null)", "<null>", "[null]", "\\n", "nan", "<na>", "nat", "undefined"}  # as programs write it
+    | {"空", "暂无", "未知", "不详", "未填"}
 )
 OPEN_END = frozenset({"长期", "长期有效", "永久"})
 BOOLEANS = {
@@ -87,11 +89,16 @@ _WORTH = [{sign: number * weight for number, sign in enumerate(CODE_SIGNS)} for 
 _LONGEST_UNKNOWN = max(map(len, UNKNOWN))
 _SIGNS = "0-9A-Za-z\u4e00-\u951e\u9520-\u9fa5\u3014\u3015"  # but for the first of _LOST_SIGNS
 PLAIN_TEXT = f"[{_SIGNS}][-{_SIGNS}]{{4,199}}"
-"""Texts and keys that are read as they stand, but for those that begin as :data:`EXPONENT` does: most numbers
-of records and documents, and most names."""
+"""Texts and keys that are read as they stand, but for those that begin as :data:`NOT_PLAIN` does: most
+numbers of records and documents, and most names."""
 
-EXPONENT = "[0-9][Ee]-"
-_SAME = re.compile(f"(?!{EXPONENT}){PLAIN_TEXT}")
+_FOOT = "第[ ]*[0-9]+[ ]*页|(?:填表|制表|填报|审核|复核|经办)[ ]*(?:人|单位|日期|时间)"
+_TOTAL = "[合小总共][ ]*计"
+_NO_KEY = re.compile(f"(?:{_FOOT}).*|{_TOTAL}(?:[^\u4e00-\u9fff].*)?|(?:备注|说明|注)[:].*")
+"""What stands at the end of a list or of a page (own choice)."""
+
+NOT_PLAIN = f"(?:[0-9][Ee]-|[Uu][Nn][Dd][Ee]|{_TOTAL}|{_FOOT})"
+_SAME = re.compile(f"(?!{NOT_PLAIN}){PLAIN_TEXT}")
 
 _PRINTED_CONTROLS = frozenset("\t\n\r")
 
@@ -149,6 +156,8 @@ def converter(reading: Reading) -> Convert:
 
 
 def _value(cell: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> JsonValue | Fault:
+    if isinstance(cell, float) and isnan(cell):
+        cell = None
     if isinstance(cell, Shown) and reading.column.declared in _COUNTED:
         cell = cell.text if cell.is_multiplied and reading.column.declared != "date" else cell.number
     if reading.column.declared == "date" and isinstance(cell, int | float) and not isinstance(cell, bool):
@@ -157,6 +166,8 @@ def _value(cell: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> J
         raise CellError(
             Title("表格软件已把它变成日期或时间", "the spreadsheet has made a day or a time of it"), _AS_TEXT
         )
+    if parse is parse_key and isinstance(cell, bool):
+        raise CellError(Title("是或否,不是编号", "a yes or no, not a number"), _AS_TEXT)
     text = undecorated(cell) if isinstance(cell, str) else as_text(cell)
     _check_rounded(cell, text)
     _check_text(text)
@@ -164,7 +175,7 @@ def _value(cell: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> J
         return _gravest(text, reading, parse)
     if reading.replacements:
         text = _replaced(text, reading.replacements)
-    if is_unknown(text):
+    if is_unknown(text) and not _is_code(reading.column, text):
         text = reading.default
     value = parse(text) if text else None
     if isinstance(value, str):
@@ -193,6 +204,11 @@ def is_unknown(text: str) -> bool:
     """Whether a cell says that the value is not known: empty, or one of the words of :data:`UNKNOWN`."""
     bare = text.strip()
     return len(bare) <= _LONGEST_UNKNOWN and fold_word(bare) in UNKNOWN
+
+
+def _is_code(column: Column, text: str) -> bool:
+    """Whether a word of :data:`UNKNOWN` is one of a column's own."""
+    return bool(column.values and text.strip()) and fold_word(text) in _code_words(column)
 
 
 def _replaced(text: str, replacements: Mapping[str, str | None]) -> str:
@@ -309,9 +325,15 @@ def _boolean(text: str) -> bool:
 def parse_key(text: str) -> str:
     """A key in its one spelling. What can be kept can be asked for: it has a place in an address.
 
-    :raises CellError: where it is too long, holds what nobody sees, or what an address takes for its own.
+    :raises CellError: where it is a total or a foot, too long, holds what nobody sees, or what an address
+        takes for its own.
     """
     key = fold(text)
+    if _NO_KEY.fullmatch(key):
+        raise CellError(
+            Title("合计行或页脚,不是编号", "a total, or the foot of a page, not a number"),
+            Title("请删去该行", "leave the row out"),
+        )
     if len(key) > LONGEST_KEY:
         raise CellError(
             Title(f"编号超过{LONGEST_KEY}个字", f"a number of more than {LONGEST_KEY} characters"),
@@ -385,15 +407,20 @@ def _has_form(code: str, pattern: str) -> bool:
     )
 
 
-def _code_parser(column: Column) -> Callable[[str], JsonValue]:
-    """Codes by their code, Chinese or English title, or another spelling."""
+def _code_words(column: Column) -> dict[str, str]:
+    """The words that stand for a column's codes."""
     values = column.values.items()
-    words = (
+    return (
         {fold_word(word): code for word, code in column.spellings.items()}
         | {fold_word(title.en): code for code, title in values}
         | {fold_word(title.zh): code for code, title in values}
         | {fold_word(code): code for code in column.values}
     )
+
+
+def _code_parser(column: Column) -> Callable[[str], JsonValue]:
+    """Codes by their code, Chinese or English title, or another spelling."""
+    words = _code_words(column)
     titles = [title.zh for title in column.values.values()]
 
     def parse(text: str) -> str:

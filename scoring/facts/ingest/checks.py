@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
 
-from rules.model import EARLIEST, LATEST, Column, Kind, Possible, Table, Title
+from rules.model import EARLIEST, LATEST, Column, Kind, Possible, Table, Title, Vocabulary
 from scoring.facts.ingest.dates import FILLERS, no_date
 from scoring.facts.ingest.errors import Fault
+from scoring.facts.ingest.sources import document
 from scoring.facts.merging import AUTHORITY, Judge, Objection, Values
 
 Columns = tuple[str, ...]
@@ -25,6 +26,16 @@ _ANOTHER = Fault(
     Title(
         "请核对;各单位编号相同时请在编号前加单位",
         "check it; where authorities number alike, put theirs before it",
+    ),
+)
+_OTHER_MATTER = Fault(
+    Title(
+        "编号已用于另一件事:主体、类别、日期、文书号不止一项不同",
+        "the number of another matter: more than one of subject, kind, day and document differ",
+    ),
+    Title(
+        "另一件事请另编号;确属更正的,先报原编号已撤销,再用新编号报送",
+        "a number of its own; if it is a correction, report the old one as revoked, this under a new number",
     ),
 )
 
@@ -81,19 +92,26 @@ def row_check(table: Table, day: dt.date) -> RowCheck:
     return RowCheck(table, day)
 
 
-def merge_check(check: RowCheck, header: Callable[[str], str], link: str) -> Judge:
+def merge_check(check: RowCheck, header: Callable[[str], str], vocabulary: Vocabulary, table: Table) -> Judge:
     """A function from what is known, and what it would become, to what must keep it from becoming so.
 
     What was impossible before the row came is not the row's fault; but what is lacking still must be said. A
-    number under which another authority speaks of another subject is that of another record.
+    number under which another authority speaks of another subject is that of another record; and so it is
+    under its own authority where more is other than a correction changes: of subject, kind, day and document
+    number it changes one (own choice).
 
     :param header: what a column is called where the row comes from.
-    :param link: the column that names the subject.
+    :param table: of the vocabulary, whose rows these are.
     """
+    link, names = vocabulary.record_subject, (vocabulary.record_subject, table.kind, vocabulary.record_date)
+    identity = [*filter(None, names), _DOCUMENT] if table is vocabulary.records else []
 
     def judge(known: Values, merged: Values) -> list[Objection]:
-        if _is_another(known, merged, link):
+        other = [name for name in identity if _differs(known, merged, name)]
+        if link in other and _differs(known, merged, AUTHORITY):
             return [(header(link), str(merged[link]), str(_ANOTHER))]
+        if len(other) > 1:
+            return [(header(table.key), str(merged[table.key]), str(_OTHER_MATTER))]
         found = [finding for finding in check(merged) if not finding.odd]
         before = check(known) if found else []
         return [
@@ -105,9 +123,14 @@ def merge_check(check: RowCheck, header: Callable[[str], str], link: str) -> Jud
     return judge
 
 
-def _is_another(known: Values, merged: Values, link: str) -> bool:
-    both = [(known.get(name), merged.get(name)) for name in (link, AUTHORITY)]
-    return all(None not in (before, now) and before != now for before, now in both)
+_DOCUMENT = "document_no"
+
+
+def _differs(known: Values, merged: Values, name: str) -> bool:
+    before, now = known.get(name), merged.get(name)
+    if name == _DOCUMENT and before is not None and now is not None:
+        before, now = document(str(before)), document(str(now))
+    return None not in (before, now) and before != now
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from rules.model import Title, Vocabulary
 from scoring.facts.ingest.cells import converter
 from scoring.facts.ingest.errors import Fault, IngestError
 from scoring.facts.ingest.headers import HeaderMatcher
-from scoring.facts.ingest.mapping import Dataset, FileMapping
+from scoring.facts.ingest.mapping import NO_MAPPING, Dataset, FileMapping
 from scoring.facts.ingest.sheets import Row, named, open_sheets, visible
 from scoring.store import Store
 from scoring.store.models import RecordVersion, SubjectVersion
@@ -34,6 +35,7 @@ class _Fit:
     :param headers: what was recognised.
     :param subjects: the subjects' keys in the first rows.
     :param records: the records' keys there.
+    :param dataset: the table that it is read as; None where no header is known.
     """
 
     vocabulary: Vocabulary
@@ -44,22 +46,80 @@ class _Fit:
     headers: tuple[str, ...]
     subjects: tuple[str, ...]
     records: tuple[str, ...]
+    dataset: Dataset | None = None
 
     @property
     def rank(self) -> tuple[bool, bool, int, int]:
         return self.complete, self.whole, self.columns, -self.strange
 
 
-def choose_vocabulary(
-    store: Store, path: Path, mapping: FileMapping, dataset: Dataset | None = None
-) -> Vocabulary:
-    """The shared vocabulary that reads a file best.
+class Look:
+    """What the first rows of a file say of its vocabulary; they are read once, where they are asked.
 
-    Of several that read it equally well the one is taken whose records, or subjects, the store knows.
-
-    :raises IngestError: with the comparison, where none is clearly best.
+    :param named: the vocabulary that somebody named; None: the one that reads the file best.
+    :param is_certain: what was named is not doubted.
     """
-    fits, sheets = _fits(path, mapping, dataset)
+
+    def __init__(
+        self,
+        path: Path,
+        named: Vocabulary | None,
+        is_certain: bool,
+        mapping: FileMapping,
+        dataset: Dataset | None = None,
+    ) -> None:
+        self._path, self._named, self._is_certain = path, named, is_certain
+        self._mapping, self._dataset = mapping, dataset
+
+    @cached_property
+    def _fits(self) -> _Fits:
+        if self._named is not None and self._is_certain:
+            matchers = [HeaderMatcher(self._named, self._mapping, self._dataset)]
+        else:
+            matchers = list(_matchers(self._mapping, self._dataset).values())
+        return _fits(matchers, _heads(self._path, matchers, self._mapping))
+
+    @property
+    def dataset(self) -> Dataset | None:
+        """The table that the file holds, as far as its headers say it."""
+        fits = self._fits.fits
+        own = [fit for fit in fits if self._named is None or fit.vocabulary.id == self._named.id]
+        return (own or fits)[0].dataset
+
+    def vocabulary(self, store: Store) -> Vocabulary:
+        """The vocabulary of the file: what was named, unless another one reads it clearly better; or the
+        shared one that reads it best, and of several that read it equally well the one whose records, or
+        subjects, the store knows.
+
+        :raises IngestError: with the comparison, where none is clearly best, or another than was named.
+        """
+        if self._named is None:
+            return _chosen(store, self._path, self._fits)
+        if not self._is_certain:
+            name = self._named.id
+            hint = f"--vocabulary {{}}; or a mapping file that says vocabulary: {name}"
+            _check(self._named, self._path, self._fits, Title("请改用该词汇表,或在对照文件中写明", hint))
+        return self._named
+
+
+def check_file(named: Vocabulary, path: Path, dataset: Dataset) -> None:
+    """Doubts that a file is of a vocabulary, as :class:`Look` does, where no other may be chosen.
+
+    :raises IngestError: with the comparison.
+    """
+    matchers = list(_matchers(NO_MAPPING, dataset).values())
+    check_heads(named, path, _heads(path, matchers, NO_MAPPING), dataset)
+
+
+def check_heads(named: Vocabulary, path: Path, heads: Mapping[str, Sequence[Row]], dataset: Dataset) -> None:
+    """As :func:`check_file`, by the first rows of each of the file's sheets."""
+    matchers = list(_matchers(NO_MAPPING, dataset).values())
+    hint = Title("请核对文件,或改用该主体的规则", "another file, or a pack of {}: --pack")
+    _check(named, path, _fits(matchers, heads), hint)
+
+
+def _chosen(store: Store, path: Path, found: _Fits) -> Vocabulary:
+    fits = found.fits
     best = [fit for fit in fits if fit.rank == fits[0].rank]
     if not fits[0].columns:
         known = "; ".join(f"{fit.vocabulary.id}: {_key_header(fit.vocabulary)}" for fit in fits)
@@ -71,7 +131,7 @@ def choose_vocabulary(
         counts = [_known(store, fit) for fit in best]
         best = [fit for fit, count in zip(best, counts, strict=True) if count == max(counts)]
     if len(best) == 1:
-        _refuse_others(path, best[0].vocabulary, sheets)
+        _refuse_others(path, best[0].vocabulary, found.sheets)
         return best[0].vocabulary
     reason = Title(
         f"看不出适用哪个词汇表:{_compared(fits, '、')}",
@@ -82,26 +142,22 @@ def choose_vocabulary(
     )
 
 
-def check_vocabulary(named: Vocabulary, path: Path, mapping: FileMapping, dataset: Dataset | None) -> None:
-    """Doubts a vocabulary that was named where another one reads the file clearly better.
-
-    :raises IngestError: with the comparison.
-    """
-    fits, sheets = _fits(path, mapping, dataset)
+def _check(named: Vocabulary, path: Path, found: _Fits, hint: Title) -> None:
+    """:param hint: what would be right; its English names the better vocabulary in braces."""
+    fits = found.fits
     own = next((fit for fit in fits if fit.vocabulary.id == named.id), None)
     if own is None:
         return
     best = fits[0]
     if not _is_clearly_better(best, own):
-        _refuse_others(path, named, sheets)
+        _refuse_others(path, named, found.sheets)
         return
     name = best.vocabulary.id
     reason = Title(
         f"文件不像{named.title.zh},而像{best.vocabulary.title.zh}:{_compared(fits, '、')}",
         f"the file does not read like {named.id}, but like {name}: {_compared(fits, ', ')}",
     )
-    hint = f"--vocabulary {name}; or a mapping file that says vocabulary: {named.id}"
-    raise IngestError(path.name, reason, Title("请改用该词汇表,或在对照文件中写明", hint))
+    raise IngestError(path.name, reason, Title(hint.zh, hint.en.format(name)))
 
 
 def _is_clearly_better(best: _Fit, own: _Fit) -> bool:
@@ -126,21 +182,31 @@ def _refuse_others(path: Path, chosen: Vocabulary, sheets: Mapping[str, Sequence
             raise IngestError(path.name, reason, Title("请分别存为文件,或用对照文件写明工作表和词汇表", hint))
 
 
-def _fits(
-    path: Path, mapping: FileMapping, dataset: Dataset | None
-) -> tuple[list[_Fit], Mapping[str, Sequence[_Fit]]]:
-    """How well each vocabulary reads the file, by the sheet that it reads best, and how well each sheet; the
+@dataclass(frozen=True, slots=True)
+class _Fits:
+    """How well each vocabulary reads a file, by the sheet that it reads best, and how well each sheet; the
     best first."""
-    matchers = list(_matchers(mapping, dataset).values())
+
+    fits: Sequence[_Fit]
+    sheets: Mapping[str, Sequence[_Fit]]
+
+
+def _heads(
+    path: Path, matchers: Sequence[HeaderMatcher], mapping: FileMapping
+) -> Mapping[str, Sequence[Row]]:
+    """The first rows of each sheet that is read."""
     head_rows = matchers[0].head_rows
     with open_sheets(
         path, lambda rows: max(matcher.score(rows) for matcher in matchers), head_rows, mapping.encoding
     ) as sheets:
         read = named(path, sheets, mapping.sheet) if mapping.sheet else visible(sheets)
-        heads = {sheet.name or "": list(islice(sheet.rows, head_rows)) for sheet in read} or {"": []}
+        return {sheet.name or "": list(islice(sheet.rows, head_rows)) for sheet in read} or {"": []}
+
+
+def _fits(matchers: Sequence[HeaderMatcher], heads: Mapping[str, Sequence[Row]]) -> _Fits:
     each = {name: [_fit(matcher, head) for matcher in matchers] for name, head in heads.items()}
     fits = [max(of_one, key=_rank) for of_one in zip(*each.values(), strict=True)]
-    return _sorted(fits), {name: _sorted(some) for name, some in each.items()}
+    return _Fits(_sorted(fits), {name: _sorted(some) for name, some in each.items()})
 
 
 def _sorted(fits: Iterable[_Fit]) -> list[_Fit]:
@@ -197,6 +263,7 @@ def _fit(matcher: HeaderMatcher, head: Sequence[Row]) -> _Fit:
         else tuple(found.header for found in layout.found),
         keys.get(matcher.required(layout.dataset)[-1], ()),
         keys.get(layout.table.key, ()) if layout.dataset == "record" else (),
+        layout.dataset,
     )
 
 

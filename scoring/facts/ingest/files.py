@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
@@ -22,7 +23,7 @@ from scoring.facts.bodies import VOCABULARY as BODIES
 from scoring.facts.bodies import claimed_twice
 from scoring.facts.feeding import feeding_of
 from scoring.facts.ingest.checks import merge_check, row_check
-from scoring.facts.ingest.choice import check_vocabulary, choose_vocabulary
+from scoring.facts.ingest.choice import Look
 from scoring.facts.ingest.errors import Fault, IngestError, NoTableError
 from scoring.facts.ingest.headers import TITLES, HeaderMatcher, Layout
 from scoring.facts.ingest.mapping import NO_MAPPING, Dataset, FileMapping
@@ -40,7 +41,7 @@ Progress = Callable[[int, int], None]
 """Told how much of a file is read and the whole (0: not known), in bytes or rows."""
 
 BATCH_ROWS = 20_000
-READER = "2"
+READER = "3"
 """Counts up where the same file would be read differently, so that it is read again."""
 
 QUARANTINE = Path("work/quarantine")
@@ -190,9 +191,9 @@ def ingest_paths(
     """
     chosen, skipped, failures = _choose(paths)
     files = []
-    for path in _subjects_first(store, chosen, vocabulary, reading):
+    for path, look in _subjects_first(chosen, vocabulary, reading):
         try:
-            files.append(ingest_file(store, path, vocabulary, reading, progress(path)))
+            files.append(_ingest(store, path, look, reading, progress(path)))
         except IngestError as error:
             failures.append(error)
     return PathsReport(tuple(files), tuple(failures), tuple(skipped))
@@ -224,10 +225,16 @@ def ingest_file(
     >>> report.new, report.changed, report.rejected, report.quarantine.parent.as_posix()
     (0, 1, 1, 'work/quarantine')
     """
+    return _ingest(store, path, lambda: _look(path, vocabulary, reading), reading, progress)
+
+
+def _ingest(
+    store: Store, path: Path, look: Callable[[], Look], reading: Reading, progress: Progress
+) -> FileReport:
     mapping = reading.mapping
     with _readable(path):
         dataset = reading.dataset or mapping.dataset
-        matcher = HeaderMatcher(_vocabulary(store, path, vocabulary, reading), mapping, dataset)
+        matcher = HeaderMatcher(look().vocabulary(store), mapping, dataset)
         hold = _holder(path)
         info = FileInfo(_digest(path, matcher, reading.replace), path.name)
         with _opened(path, matcher) as opened:
@@ -286,6 +293,12 @@ def blocks_of(
         yield opened.columns(lambda layout: layout.ignored), tuple(notes), blocks
 
 
+def key_headers(path: Path, matcher: HeaderMatcher) -> Mapping[str | None, str]:
+    """What the column of keys is called in each sheet of a file that is read."""
+    with _opened(path, matcher) as opened:
+        return {sheet.name: layout.header(layout.table.key) for sheet, layout in opened.tables}
+
+
 @dataclass(frozen=True, slots=True)
 class _Opened:
     """The tables of a file, all of one dataset, and what its other sheets are."""
@@ -335,7 +348,7 @@ def _take(
             checks,
             twin_columns(vocabulary),
             reading.check,
-            merge_check(row_check(layout.table, today()), layout.header, matcher.required(dataset)[-1]),
+            merge_check(row_check(layout.table, today()), layout.header, vocabulary, layout.table),
             feeding_of(vocabulary) if dataset == "record" else None,
         )
 
@@ -534,18 +547,16 @@ def _written(path: Path, folder: Path) -> Iterator[None]:
         ) from None
 
 
-def _vocabulary(store: Store, path: Path, given: Vocabulary | str | None, reading: Reading) -> Vocabulary:
-    """The vocabulary that the mapping or the caller names, or the one that the file speaks."""
+def _look(path: Path, given: Vocabulary | str | None, reading: Reading) -> Look:
+    """A look at a file for the vocabulary that the mapping or the caller names, or the one it speaks.
+
+    :raises IngestError: where there is none of that name.
+    """
     mapping, dataset = reading.mapping, reading.dataset or reading.mapping.dataset
     named = mapping.vocabulary or given
-    if isinstance(named, Vocabulary):
-        return named
-    if named is None:
-        return choose_vocabulary(store, path, mapping, dataset)
-    vocabulary = _named(named, mapping)
-    if not mapping.vocabulary:
-        check_vocabulary(vocabulary, path, mapping, dataset)
-    return vocabulary
+    is_certain = bool(mapping.vocabulary) or isinstance(named, Vocabulary)
+    vocabulary = _named(named, mapping) if isinstance(named, str) else named
+    return Look(path, vocabulary, is_certain, mapping, dataset)
 
 
 def table_named(vocabulary: str, dataset: Dataset) -> tuple[Table, tuple[str, ...]]:
@@ -569,22 +580,21 @@ def _named(named: str, mapping: FileMapping) -> Vocabulary:
 
 
 def _subjects_first(
-    store: Store, paths: Sequence[Path], vocabulary: Vocabulary | str | None, reading: Reading
-) -> Sequence[Path]:
-    """The files in their order, but for those of subjects, which come first; where it is said what all of
-    them are, nobody looks."""
+    paths: Sequence[Path], vocabulary: Vocabulary | str | None, reading: Reading
+) -> Sequence[tuple[Path, Callable[[], Look]]]:
+    """The files in their order, each with its look, but for those of subjects, which come first; where it is
+    said what all of them are, nobody looks before."""
+    looks = [(path, cache(partial(_look, path, vocabulary, reading))) for path in paths]
     if len(paths) < 2 or reading.dataset or reading.mapping.dataset:
-        return paths
-    return sorted(paths, key=lambda path: not _is_of_subjects(store, path, vocabulary, reading))
+        return looks
+    return sorted(looks, key=lambda look: not _is_of_subjects(*look))
 
 
-def _is_of_subjects(store: Store, path: Path, vocabulary: Vocabulary | str | None, reading: Reading) -> bool:
+def _is_of_subjects(path: Path, look: Callable[[], Look]) -> bool:
     """Whether a file is one of subjects; why it is none is said when it is taken."""
     try:
         with _readable(path):
-            known = _vocabulary(store, path, vocabulary, reading)
-            with _opened(path, HeaderMatcher(known, reading.mapping, None)) as opened:
-                return opened.dataset == "subject"
+            return look().dataset == "subject"
     except IngestError:
         return False
 

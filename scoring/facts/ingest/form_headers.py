@@ -62,6 +62,16 @@ class FormHeaders:
         return self.fields.keys() | self._own.keys() | {finder.position for finder in self.finders}
 
     @property
+    def meanings(self) -> dict[int, tuple[str, int]]:
+        """What each header means, a field or a column, and what a unit in it multiplies by."""
+        fields = {n: field for n, field in enumerate(self._fields) if field is not None}
+        return {
+            **{finder.position: (finder.column.name, 1) for finder in self._own_finders},
+            **self._own,
+            **fields,
+        }
+
+    @property
     def meant(self) -> list[tuple[Title, str]]:
         """What each header means of which columns are made, with the header."""
         used = {title for column in self.form.columns.values() for title in column.fields}

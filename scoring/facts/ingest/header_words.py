@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from scoring.facts.ingest.folding import MARKS, fold_header, fold_word
+from scoring.facts.ingest.folding import MARKS, Cell, fold_header, fold_word
 from scoring.facts.ingest.numbers import multiplier
 
 _NUMBER_BEFORE = re.compile(r"^\(?(?:[0-9]{1,2}[.、):]?|[一二三四五六七八九十]{1,3}[.、):])(?=[^0-9])")
 _REMARK = re.compile(r"(?P<title>.+)[(\[【{](?P<remark>[^()\[\]【】{}]+)[)\]】}]")
-_UNIT = re.compile(r"(?:单位:?)?(?P<unit>元|千元|万元|百万元|千万元|亿元|人|万人|个|家|yuan)")
+_YUAN = "(?:人民币|rmb|cny)?"
+_MONEY = rf"{_YUAN}(?P<unit>[十百千]?[万亿]?元整?|[十百千]?[万亿]|万亿元?|yuan|¥){_YUAN}"
+_UNIT = re.compile(rf"(?:(?:金额)?单位:?)?(?:以)?(?:{_MONEY}|(?P<count>万?人|个|家))(?:为单位|计)?")
+_UNIT_BEHIND = re.compile(rf"(?P<title>.+?)(?:[-/:,;、.]?(?:单位:?)?{_MONEY}|[-/:](?P<count>万?人|个|家))")
 _UNIT_ABOVE = re.compile(
     r"(?:单位:?[|]*|[(])(?:人民币)?(?P<unit>[百千]?[万亿]?元|[百千]?[万亿](?![\u4e00-\u9fff]))"
 )
@@ -37,6 +40,9 @@ def readings(header: str) -> tuple[tuple[str, int], ...]:
             break
         bare, per = found["title"].strip(MARKS), max(per, times)
         readings.append((bare, per))
+    behind = _UNIT_BEHIND.fullmatch(bare) if per == 0 else None
+    if behind is not None:
+        readings.append((behind["title"], multiplier(behind["unit"] or behind["count"])))
     return tuple(dict.fromkeys(readings))
 
 
@@ -49,17 +55,22 @@ def _remark(text: str) -> int | None:
         if unit is None and not _FORM.fullmatch(part):
             return None
         if unit is not None:
-            per = (per or 1) * multiplier(unit["unit"])
+            per = (per or 1) * multiplier(unit["unit"] or unit["count"])
     return per
 
 
 def has_unit(header: str) -> bool:
     """Whether a header says in what its amounts are."""
-    remarks = re.findall(r"[(\[【{]([^()\[\]【】{}]+)[)\]】}]", fold_header(header))
-    return any(_UNIT.fullmatch(part) for remark in remarks for part in re.split("[,;、]", remark))
+    return any(per for _, per in readings(header))
 
 
 def unit_above(line: str) -> str | None:
     """What a line above the headers says that all amounts are in, if it is not yuan: 万元 of 单位：万元."""
     unit = _UNIT_ABOVE.search(fold_word(line))
     return unit["unit"] if unit and multiplier(unit["unit"]) > 1 else None
+
+
+def unit_alone(cell: Cell) -> str | None:
+    """The unit that a cell is and nothing else: 万元 of （万元）."""
+    unit = _UNIT.fullmatch(fold_word(cell).strip("()[]【】")) if isinstance(cell, str) else None
+    return unit and (unit["unit"] or unit["count"])

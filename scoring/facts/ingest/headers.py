@@ -11,8 +11,9 @@ from scoring.facts.ingest.errors import Fault, IngestError, NoTableError
 from scoring.facts.ingest.folding import as_text, fold_header, fold_word
 from scoring.facts.ingest.form_headers import FormHeaders, reading_of
 from scoring.facts.ingest.forms import Form, forms_of
-from scoring.facts.ingest.header_words import has_unit, readings, unit_above
+from scoring.facts.ingest.header_words import has_unit, readings, unit_above, unit_alone
 from scoring.facts.ingest.mapping import Dataset, FileMapping
+from scoring.facts.ingest.numbers import multiplier
 from scoring.facts.ingest.refusals import Refuser
 from scoring.facts.ingest.sheets import HEAD_ROWS, Cells, Row, is_blank
 from scoring.facts.ingest.sources import Found, doubt_of
@@ -28,6 +29,7 @@ class Layout:
     """How a file is to be read.
 
     :param row: the number of the row that holds the headers.
+    :param file: the file, and the sheet, as a message names it.
     :param width: how many cells a row has.
     :param ignored: headers that name no column of the table.
     :param finders: attributes of the subject in a table of records, by which it is found without its code.
@@ -56,6 +58,7 @@ class Layout:
     private: frozenset[int] = frozenset()
     fields: Mapping[int, str] = field(default_factory=dict)
     filled: frozenset[str] = frozenset()
+    file: str = ""
 
     def header(self, name: str) -> str:
         """What a column is called in the file; its title where the file has it not."""
@@ -170,6 +173,7 @@ class HeaderMatcher:
         if not best.complete:
             raise self._missing(best, (*best.missing, *best.lacking), file)
         best = _by_name(best, fits, head, file)
+        _refuse_rows_between(best, fits, head, file)
         if [fit.rank for fit in fits if fit.form is None or fit is best].count(best.rank) > 1:
             reason = Title("表头既像主体表又像记录表", "the headers fit subjects as well as records")
             hint = Title(
@@ -179,8 +183,8 @@ class HeaderMatcher:
         named = [(Title(item.column.title.zh, item.column.name), item.header) for item in self._found(best)]
         _refuse_doubles(best.form.meant if best.form else named, file)
         if best.form is None:
-            above = [row for row in _possible_headers(head, self.mapping) if row[0] < best.row]
-            _refuse_unit_above(self._found(best), above, file)
+            rows = [row for row in _possible_headers(head, self.mapping) if row[0] != best.row]
+            _refuse_unit_beside(self._found(best), best.row, rows, file)
         return self.read_as(best, file)
 
     def _fits(self, head: Sequence[Row]) -> list[Fit]:
@@ -221,6 +225,16 @@ class HeaderMatcher:
         lacking = tuple(name for name in needs if name not in present and name not in required)
         return Fit(dataset, row, cells, len(matches), missing, lacking)
 
+    def named(self, layout: Layout, cells: Cells) -> dict[int, tuple[str, int]]:
+        """What each cell of a row would mean as a header of the table: position → name and multiplier."""
+        if layout.form is not None:
+            return self._by_form(layout.form, cells).meanings
+        own = self._match(layout.dataset, cells)
+        if layout.dataset == "subject":
+            return own
+        finders = self._find_by([*map(as_text, cells)], own)
+        return {**{finder.position: (finder.column.name, 1) for finder in finders}, **own}
+
     def _found(self, fit: Fit) -> list[Found]:
         if fit.form is not None:
             return list(fit.form.found.values())
@@ -258,6 +272,7 @@ class HeaderMatcher:
             private=form.private if form else frozenset(),
             fields=form.fields if form else {},
             filled=form.filled if form else frozenset(),
+            file=file,
         )
 
     def reading(self, layout: Layout, found: Found, required: bool = False) -> Reading:
@@ -418,13 +433,44 @@ def _refuse_doubles(named: Iterable[tuple[Title, str]], file: str) -> None:
         first[meaning] = header
 
 
-def _refuse_unit_above(found: Sequence[Found], above: Sequence[tuple[int, Cells]], file: str) -> None:
-    """Refuse a unit above the headers where one of an amount has none: of which it holds, nobody says."""
-    bare = [item.header for item in found if item.column.declared == "decimal" and not has_unit(item.header)]
-    for number, cells in above if bare else ():
-        unit = unit_above("|".join(as_text(cell) for cell in cells if cell is not None))
-        if unit is not None:
-            header, said = bare[0], unit.removesuffix("元") + "元"
+def _refuse_rows_between(best: Fit, fits: Sequence[Fit], head: Sequence[Row], file: str) -> None:
+    """Refuse headers below others that serve as well, and below rows of these, which would not be read."""
+    others = {fit.row for fit in fits if fit.dataset == best.dataset and fit.complete and fit.columns > 1}
+    between = (
+        cells for row, cells in head if min(others, default=best.row) < row < best.row and row not in others
+    )
+    if any(isinstance(cells, Fault) or not is_blank(cells) for cells in between):
+        raise other_headers(best.row, file)
+
+
+def other_headers(row: int, file: str) -> IngestError:
+    """The refusal of a file in which headers come again that are not those at its top."""
+    return IngestError(
+        file,
+        Title(
+            f"第{row}行又是一行表头,与上面的表头不一致", f"row {row} holds other headers than those above it"
+        ),
+        Title(
+            "请分成两个文件,或把各列的名称、次序和单位调成一致",
+            "a file for each, or the same columns, units and order under both",
+        ),
+    )
+
+
+def _refuse_unit_beside(
+    found: Sequence[Found], row: int, rows: Sequence[tuple[int, Cells]], file: str
+) -> None:
+    """Refuse a unit above the headers, or right below them, where one of an amount has none: of which it
+    holds, nobody says."""
+    bare = [item for item in found if item.column.declared == "decimal" and not has_unit(item.header)]
+    for number, cells in rows if bare else ():
+        if number < row:
+            unit = unit_above("|".join(as_text(cell) for cell in cells if cell is not None))
+        else:
+            below = (cells[item.position] for item in bare if item.position < len(cells))
+            unit = next(filter(None, map(unit_alone, below)), None) if number == row + 1 else None
+        if unit is not None and multiplier(unit) > 1:
+            header, said = bare[0].header, unit.removesuffix("元") + "元"
             raise IngestError(
                 file,
                 Title(

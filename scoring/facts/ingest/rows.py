@@ -12,13 +12,14 @@ from heapq import merge
 from itertools import compress, islice
 
 from rules.calendar import today
-from rules.model import Title
+from rules.model import Table, Title
 from scoring.facts.ingest.cells import EMPTY, FILLER, JsonValue, Reading, converter, is_unknown
 from scoring.facts.ingest.checks import Columns, Finding, RowCheck, row_check
 from scoring.facts.ingest.errors import Fault
-from scoring.facts.ingest.folding import Cell, as_text, fold_text
-from scoring.facts.ingest.form_headers import field_named
-from scoring.facts.ingest.headers import HeaderMatcher, Layout
+from scoring.facts.ingest.folding import Cell, as_text, fold_header, fold_text
+from scoring.facts.ingest.header_words import unit_alone
+from scoring.facts.ingest.headers import HeaderMatcher, Layout, other_headers
+from scoring.facts.ingest.numbers import multiplier
 from scoring.facts.ingest.proposing import Proposer
 from scoring.facts.ingest.sheets import Cells, Row, Sheet, is_blank
 from scoring.facts.ingest.sources import Found
@@ -30,6 +31,9 @@ BLOCK_ROWS = 250
 CACHED_CELLS = 16_384
 LONGEST_SHOWN = 400
 _NO_POSITION = -1
+_MOST_DIGITS = 8
+"""Of a header: those of a day that it gives as an example. A credit code has more."""
+
 _json = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -155,8 +159,11 @@ class RowReader:
         }
         together = [reads for reads in self._check.reads if len(reads) > 1 or reads[0] not in self._headers]
         self._together: dict[Columns, set[tuple[JsonValue, ...]]] = {reads: set() for reads in together}
+        self._matcher, self._named = matcher, matcher.named(layout, layout.headers)
+        self._titles = {fold_header(header) for header in layout.headers if header}
         read = self._readers[self._key]
-        self._no_keys = {read[EXAMPLE], read[self._headers[self._key].header]}
+        own = str(self._headers[self._key].position + 1)  # as a row that numbers the columns has it
+        self._no_keys = {read[text] for text in (EXAMPLE, own, *layout.headers, *_headers_of(layout.table))}
 
     def alone(self, name: str, cell: Cell) -> tuple[JsonValue, bool]:
         """What a cell of a column says, and whether its row is doubted for it."""
@@ -235,18 +242,18 @@ class RowReader:
             row = dict(zip(values, said, strict=True))
             found = self._proposer(row)
             filled.append({**row, **found.values})
-            cells = rows[n][1]
-            if found.to_confirm or isinstance(cells, Fault) or self._is_apart(cells):
+            number, cells = rows[n]
+            if found.to_confirm or isinstance(cells, Fault) or self._is_apart(number, cells):
                 odd.add(n)
         for name in (*values, PROPOSED):
             values[name] = [row.get(name) for row in filled]
         return odd
 
-    def _is_apart(self, cells: Cells) -> bool:
+    def _is_apart(self, number: int, cells: Cells) -> bool:
         """Whether a row of a form is refused, or none of the office's."""
         refuser = self.layout.refuser
         is_refused = refuser is not None and refuser(cells) is not None
-        return is_refused or self._is_example(cells) or self._repeats_headers(cells)
+        return is_refused or self._is_example(cells) or self._repeats_headers(number, cells)
 
     def _doubted(
         self,
@@ -288,7 +295,7 @@ class RowReader:
         """What a row is, by itself; nothing where it is not one of the office's."""
         if isinstance(cells, Fault):
             yield BadRow(number, (Rejected(number, None, None, str(cells)),))
-        elif not is_blank(cells) and not self._is_example(cells) and not self._repeats_headers(cells):
+        elif not is_blank(cells) and not self._is_example(cells) and not self._repeats_headers(number, cells):
             yield from self._row(number, cells)
 
     def _is_example(self, cells: Cells) -> bool:
@@ -297,19 +304,25 @@ class RowReader:
         position = self._headers[self._key].position
         return 0 <= position < len(cells) and cells[position] == EXAMPLE
 
-    def _repeats_headers(self, cells: Cells) -> bool:
+    def _repeats_headers(self, number: int, cells: Cells) -> bool:
         """Whether a row says the headers again: merged over two rows, on each page, or in joined files.
 
-        Under the titles of a form its codes may stand, or the other way round.
+        :raises IngestError: where they are others, for the rows that follow are not those of this table.
         """
-        form, fields = self.layout.form, self.layout.fields
-        if form is not None:
-            named = ((field_named(form, cells[n]), field) for n, field in fields.items() if n < len(cells))
-            return all(found is not None and found[0] == field for found, field in named)
-        return all(
-            found.position < len(cells) and as_text(cells[found.position]).strip() == found.header
-            for found in self.layout.found
-        )
+        place = self._headers[self._subject].position
+        if 0 <= place < len(cells) and sum(map(str.isdigit, as_text(cells[place]))) > _MOST_DIGITS:
+            return False
+        words = {n: text for n, cell in enumerate(cells) if (text := as_text(cell).strip())}
+        if len(words) > 1 and words == {n: str(n + 1) for n in range(self.layout.width)}:
+            return True  # it numbers the columns
+        titles = {n for n, text in words.items() if fold_header(text) in self._titles}
+        named = self._matcher.named(self.layout, cells)
+        alike = titles | named.keys()
+        if 2 * len(alike) < len(words) or len(named) < min(2, len(self._named)):
+            return False
+        if any(not _is_same(self._named.get(n), named.get(n), text) for n, text in words.items()):
+            raise other_headers(number, self.layout.file)
+        return True
 
     def _row(self, number: int, cells: Cells) -> Iterator[AnyRow]:
         refused = self.layout.refuser(cells) if self.layout.refuser else None
@@ -467,6 +480,24 @@ class _ColumnWriter(dict[JsonValue, str]):
 
 def _document(texts: Iterable[str]) -> str:
     return f"{{{','.join(filter(None, texts))}}}"
+
+
+def _is_same(first: tuple[str, int] | None, again: tuple[str, int] | None, text: str) -> bool:
+    """Whether a header means what the first one does; the codes of a form say no unit, and a unit below an
+    amount's header may stand alone.
+
+    :param text: of the second one.
+    """
+    if first == again or first is None:
+        return first == again
+    unit = unit_alone(text) if again is None else None
+    return again == (first[0], 0) or (unit is not None and multiplier(unit) == (first[1] or 1))
+
+
+def _headers_of(table: Table) -> Iterator[str]:
+    """The words by which files name the columns of a table."""
+    for column in table.columns.values():
+        yield from (column.name, column.title.zh, column.title.en, *column.aliases)
 
 
 def _number(row: AnyRow) -> int:

@@ -154,7 +154,7 @@ class Number:
         wrong = next((Unreadable(value) for value in said if isinstance(value, Fault)), None)
         if wrong is not None or None in said:
             return wrong
-        return " ".join("".join(fold(str(value)).split()).translate(_BRACKETS) for value in said)
+        return " ".join(document(str(value)) for value in said)
 
     def place(self, cells: Cells) -> int:
         if self.own is not None and _says(self.own.cell(cells)):
@@ -162,6 +162,11 @@ class Number:
         wrong = (part for part in self.parts if isinstance(part.says(cells), Fault))
         silent = (part for part in self.parts if part.says(cells) is None)
         return next(wrong, next(silent, self.parts[-1])).place(cells)
+
+
+def document(text: str) -> str:
+    """The number of a document to compare by."""
+    return "".join(fold(text).split()).translate(_BRACKETS)
 
 
 @dataclass(frozen=True, slots=True)
