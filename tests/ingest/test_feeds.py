@@ -221,6 +221,12 @@ def test_of_an_office_that_came_thrice_nobody_knows_the_rhythm(office: Office) -
     assert office.feed(on=dt.date(2026, 11, 1)).expected_by is None
 
 
+def test_the_rhythm_is_that_of_the_last_two_years(office: Office) -> None:
+    _came(office.store, [dt.date(2024, 3, 2), *(dt.date(2026, 2, day) for day in (1, 2, 3))])
+    feeds = [office.feed(since=dt.date(2026, 1, 1), on=dt.date(2026, 3, day)) for day in (2, 3)]
+    assert [feed.expected_by is not None for feed in feeds] == [True, False], "with the first there are four"
+
+
 def test_of_a_workbook_the_sheet_is_named_too(office: Office) -> None:
     first = office.book(
         {"1月": [], "2月": [row("R1", MARKET), row("R2", MARKET), row("R3", MARKET, "2020-01-01")]}
