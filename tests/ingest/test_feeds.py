@@ -256,6 +256,14 @@ def test_a_check_of_a_file_notes_nothing(office: Office) -> None:
         assert session.scalar(sa.select(sa.func.count()).select_from(FeedRow)) == 0
 
 
+def test_a_month_in_which_a_body_sent_nothing_is_on_record_only_where_it_was_before(office: Office) -> None:
+    vocabulary, last = load_vocabulary("department"), dt.date(2026, 4, 30)
+    _came(office.store, [dt.date(2026, 1, 31)])
+    for _ in range(2):
+        assert record_months(office.store, last) == 1
+        assert [str(r.data["occurred_on"]) for r in list_records(office.store, vocabulary)] == ["2026-01-31"]
+
+
 def test_the_months_of_bodies_are_on_record_for_their_grade_and_follow_what_is_taken_back(
     office: Office,
 ) -> None:

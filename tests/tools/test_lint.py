@@ -212,12 +212,6 @@ def test_what_a_pack_says_is_meant_is_not_found(apart: str, found: list[str]) ->
     assert twice(ONE_FACT.replace("grades:\n", apart + "grades:\n")) == found
 
 
-def test_a_sketch_that_names_no_authority_is_not_asked_why_a_fact_counts_twice() -> None:
-    assert twice(ONE_FACT) == ["other"]
-    assert "authority: district\n" in ONE_FACT
-    assert twice(ONE_FACT.replace("authority: district\n", "")) == []
-
-
 @pytest.mark.parametrize(
     "window",
     ["{months: 12, from: occurred_on + interval 12 month}", "{from: occurred_on + interval 13 month}"],
