@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,8 @@ def test_a_name_that_is_anothers_is_refused_with_its_holder(store: Store, tmp_pa
     report = _take(store, tmp_path, "b.csv", claim, "DW303,戊局,,")
     assert (report.new, report.rejected) == (1, 1)
     assert report.quarantine is not None
-    assert "已属于单位DW301" in report.quarantine.read_text(encoding="utf-8-sig")
+    [told] = csv.DictReader(report.quarantine.read_text(encoding="utf-8-sig").splitlines())
+    assert told["原因 reason"].startswith(f"名称“{told['值 value']}”已属于单位DW301")
 
 
 def test_of_two_rows_of_a_file_that_claim_a_name_the_first_has_it(store: Store, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def _touch_sqlite(connection: sa.Connection) -> None:
     try:
         connection.exec_driver_sql("PRAGMA busy_timeout = 0")
         (number,) = connection.exec_driver_sql("PRAGMA user_version").one()
-        connection.exec_driver_sql(f"PRAGMA user_version = {(number + 1) % 2**31}")
+        connection.exec_driver_sql(f"PRAGMA user_version = {number ^ 1}")
         connection.commit()
     finally:
         connection.rollback()

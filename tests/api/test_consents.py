@@ -339,6 +339,29 @@ def test_a_document_that_is_missing_stops_its_lender(lender: Client, regulator: 
     assert lender.post("/v1/lender-checks", json=check(second)).json["type"] == "/problems/consent-invalid"
 
 
+def test_the_lender_is_stopped_whose_document_is_missing_and_no_other(
+    sign_in: Sign, lender: Client, regulator: Client
+) -> None:
+    first, other = sign_in(Role.LENDER, "甲银行"), sign_in(Role.LENDER, "乙银行")
+    consented(first, FINED), consented(lender, FINED)
+    made = consented(other, FINED)
+    body = {"verdict": "missing", "reason": "未能出示"}
+    assert regulator.post(f"{CONSENTS}/{made['id']}/judgement", json=body).status_code == 200
+    standing = regulator.get("/v1/lenders").json["lenders"]
+    assert [each["name"] for each in standing if each["stopped_at"]] == ["乙银行"]
+
+
+def test_a_lender_that_has_registered_nothing_yet_is_stopped_all_the_same(
+    sign_in: Sign, regulator: Client, cli: Run
+) -> None:
+    sign_in(Role.LENDER, "甲银行"), sign_in(Role.LENDER, "乙银行")
+    assert regulator.post("/v1/lenders/lift", json={"lender": "乙银行", "reason": "x"}).status_code == 409
+    assert regulator.post("/v1/lenders/stop", json={"lender": "甲银行", "reason": "x"}).status_code == 200
+    assert cli("stop", "--lender", "乙银行", "--reason", "x").exit_code == 0
+    standing = regulator.get("/v1/lenders").json["lenders"]
+    assert {each["name"] for each in standing if each["stopped_at"]} == {"甲银行", "乙银行"}
+
+
 def test_a_consent_that_no_lender_registered_is_not_judged(regulator: Client, lender: Client) -> None:
     made = consented(regulator, FINED, lender=AUTHORITY)
     body = {"verdict": "missing", "reason": "x"}

@@ -106,6 +106,14 @@ def test_a_key_may_ask_so_often_in_each_window() -> None:
     assert [limiter.wait("a", 180.0) for _ in range(3)] == [0, 0, 60]
 
 
+def test_a_hundred_thousand_keys_are_counted_at_once_and_no_more() -> None:
+    limiter = Limiter(Rate(1, 60))
+    assert {limiter.wait(str(key), 0.0) for key in range(99_999)} == {0}
+    assert [limiter.wait(key, 0.0) for key in ("0", "1", "one more")] == [60, 60, 0]
+    assert limiter.wait("two more", 0.0) == 0
+    assert [limiter.wait(key, 0.0) for key in ("0", "two more")] == [0, 60], "only the last is still known"
+
+
 @pytest.mark.parametrize(
     ("name", "first", "last", "wrong"),
     [

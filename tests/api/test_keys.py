@@ -19,6 +19,7 @@ from small_district import FINED
 from api.app import create_app
 from api.settings import Settings
 from scoring.access import keys
+from scoring.access.cache import TimedCache
 from scoring.access.keys import (
     KeyNotFoundError,
     KeyRefusedError,
@@ -91,6 +92,15 @@ def test_a_remembered_key_is_looked_up_again_when_its_time_is_over(store: Store)
     assert patient.authenticate(token).role is Role.REGULATOR
     with pytest.raises(KeyRefusedError, match="revoked"):
         forgetful.authenticate(token)
+
+
+def test_ten_thousand_answers_are_remembered_at_once_and_no_more() -> None:
+    cache = TimedCache[int, str](3600)
+    for name in range(10_000):
+        cache.keep(name, "known")
+    assert [cache.get(name) for name in (0, 9_999, 10_000)] == ["known", "known", None]
+    cache.keep(10_000, "new")
+    assert [cache.get(name) for name in (0, 9_999, 10_000)] == [None, None, "new"]
 
 
 def test_a_replaced_key_goes_on_for_the_overlap_alone(app: Flask, sign_in: Sign, regulator: Client) -> None:

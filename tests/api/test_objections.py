@@ -88,6 +88,13 @@ def test_an_objection_goes_from_filing_to_its_review_with_a_due_date_at_each_ste
     ]
 
 
+def test_what_is_out_of_turn_is_refused_with_what_can_be_done(regulator: Client) -> None:
+    do(regulator, "objections")
+    do(regulator, "acknowledgements")
+    told = do(regulator, "acknowledgements", 409)["detail"]
+    assert told == "the objection is acknowledged; acknowledgement is not allowed, but decision"
+
+
 def test_to_acknowledge_gives_the_record_no_other_version(regulator: Client) -> None:
     do(regulator, "objections")
     before = regulator.get("/v1/records/P-1").json["versions"]

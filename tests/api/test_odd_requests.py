@@ -72,6 +72,11 @@ def test_an_odd_address_is_not_found_or_refused(regulator: Client, text: str) ->
         assert regulator.get("/v1/records", query_string=query).status_code in (200, 400, 404, 422), query
 
 
+def test_a_number_may_be_spelt_with_four_hundred_characters_and_no_more(regulator: Client) -> None:
+    for spelt, status in ((FINED.rjust(400), 200), (FINED.rjust(401), 404)):
+        assert regulator.get(f"/v1/subjects/{spelt}/grade").status_code == status
+
+
 def test_a_parameter_that_an_endpoint_does_not_have_is_refused_by_its_name(app: Flask, sign_in: Sign) -> None:
     clients = {role: sign_in(role) for role in Role}
     addresses = app.url_map.bind("localhost")

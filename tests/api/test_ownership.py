@@ -67,7 +67,7 @@ def test_a_good_row_beside_anothers_number_is_taken(regulator: Client, customs: 
     _post(regulator, _row("SJ-2", authority=AUTHORITY))
     done = customs.post("/v1/records", json={"records": [_row("SJ-2 "), _row("HG-1")]}).json
     assert (done["new"], done["changed"], done["unchanged"], done["rejected"]) == (1, 0, 0, 1)
-    assert [problem["row_no"] for problem in done["problems"]] == [1]
+    assert [(problem["row_no"], problem["value"]) for problem in done["problems"]] == [(1, "SJ-2")]
 
 
 @pytest.mark.parametrize("again", ["SJ-2", "ＳＪ-2"])

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import pytest
 from client import Client, Sign
 from flask import Flask
 from lending_desk import Clock, check, consented
 from small_district import FINED, PACK
 
-from scoring.access.keys import Role
+from scoring.access.keys import Role, create_key
 from scoring.runs.jobs import LEASE, take_lease
 from scoring.store import Store
 
@@ -98,6 +99,23 @@ def test_every_listing_goes_on_where_its_page_ended(app: Flask, store: Store, si
         if address == "/v1/audit":  # to read it is an entry of it
             seen = [item for item in seen if item in whole]
         assert seen == whole, address
+
+
+@pytest.mark.parametrize("district_url", ["sqlite"], indirect=True)
+def test_a_page_has_a_hundred_items_where_nobody_says_and_up_to_five_hundred(
+    store: Store, regulator: Client
+) -> None:
+    for _ in range(100):
+        create_key(store, Role.REGULATOR, "x")
+    keys = regulator.get("/v1/keys?limit=500").json["items"]
+    assert len(keys) > 100
+    assert regulator.get("/v1/keys").json["items"] == keys[:100]
+    for address in LISTINGS:
+        joint = "&" if "?" in address else "?"
+        told = {
+            limit: regulator.get(f"{address}{joint}limit={limit}").status_code for limit in (0, 1, 500, 501)
+        }
+        assert told == {0: 422, 1: 200, 500: 200, 501: 422}, address
 
 
 def test_no_listing_is_left_out_here(app: Flask) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import select
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -129,3 +130,29 @@ def test_metrics_count_requests_by_how_long_they_took(regulator: Client) -> None
     bucket = r'xinheng_request_seconds_bucket\{endpoint="subjects\.get_grade",le="([^"]+)"\}'
     milliseconds = ["0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5"]
     assert re.findall(bucket, told) == [*milliseconds, "1.0", "2.5", "5.0", "10.0", "30.0", "+Inf"]
+
+
+LOGS = """
+import sys
+import structlog
+from api.around.observe import set_up_logging
+set_up_logging("info")
+structlog.get_logger().info("first")
+sys.stdin.readline()
+structlog.get_logger().info("last")
+"""
+
+
+def test_a_line_is_in_the_log_while_the_service_runs_and_keeps_it_from_no_end() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", LOGS], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    try:
+        assert select.select([process.stderr], [], [], PATIENCE)[0], "it is written while nothing else comes"
+        first = process.stderr.readline()
+        _, last = process.communicate("\n", PATIENCE)
+    finally:
+        process.kill()
+    assert [json.loads(line)["event"] for line in (first, last)] == ["first", "last"]
+    assert process.returncode == 0

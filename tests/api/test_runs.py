@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import json
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from client import Client, Sign
@@ -15,6 +16,7 @@ from lending_desk import check, terms
 from small_district import LISTED, MIXED, PACK, SUBJECTS
 from waiting import until
 
+from api.http.export import encoded
 from rules.calendar import today
 from rules.library.loader import find_pack
 from scoring.access.keys import Role
@@ -105,6 +107,12 @@ _READERS = {
     "csv": lambda data: list(csv.DictReader(io.StringIO(data.decode()))),
     "parquet": lambda data: pq.read_table(io.BytesIO(data)).to_pylist(),
 }
+
+
+def test_lines_of_an_export_are_text_as_people_read_it() -> None:
+    batch = pa.RecordBatch.from_pydict({"record_id": ["云罚〔2026〕1号"], "points": [-500]})
+    [line] = encoded(iter([batch]), batch.schema, "ndjson")
+    assert line.decode() == '{"record_id": "云罚〔2026〕1号", "points": -500}\n'
 
 
 def test_an_export_is_compressed_for_those_who_take_it(app: Flask, regulator: Client) -> None:

@@ -221,6 +221,12 @@ def test_of_an_office_that_came_thrice_nobody_knows_the_rhythm(office: Office) -
     assert office.feed(on=dt.date(2026, 11, 1)).expected_by is None
 
 
+def test_the_rhythm_is_that_of_the_last_two_years(office: Office) -> None:
+    _came(office.store, [dt.date(2024, 3, 2), *(dt.date(2026, 2, day) for day in (1, 2, 3))])
+    feeds = [office.feed(since=dt.date(2026, 1, 1), on=dt.date(2026, 3, day)) for day in (2, 3)]
+    assert [feed.expected_by is not None for feed in feeds] == [True, False], "with the first there are four"
+
+
 def test_of_a_workbook_the_sheet_is_named_too(office: Office) -> None:
     first = office.book(
         {"1月": [], "2月": [row("R1", MARKET), row("R2", MARKET), row("R3", MARKET, "2020-01-01")]}
@@ -248,6 +254,14 @@ def test_a_check_of_a_file_notes_nothing(office: Office) -> None:
     ingest_file(office.store, path, "enterprise", Reading(quarantine=office.folder / "q", check=True))
     with office.store.reading() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(FeedRow)) == 0
+
+
+def test_a_month_in_which_a_body_sent_nothing_is_on_record_only_where_it_was_before(office: Office) -> None:
+    vocabulary, last = load_vocabulary("department"), dt.date(2026, 4, 30)
+    _came(office.store, [dt.date(2026, 1, 31)])
+    for _ in range(2):
+        assert record_months(office.store, last) == 1
+        assert [str(r.data["occurred_on"]) for r in list_records(office.store, vocabulary)] == ["2026-01-31"]
 
 
 def test_the_months_of_bodies_are_on_record_for_their_grade_and_follow_what_is_taken_back(

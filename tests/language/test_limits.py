@@ -84,6 +84,17 @@ def test_a_pack_may_say_as_much_as_its_limits(
     assert message in complaints(sound.replace(old, first))
 
 
+def test_a_ratio_is_of_measures_of_up_to_29_digits(sound: str) -> None:
+    def ratio(digits: int) -> str:
+        """Of a measure that has the 14 digits of a decimal, and more."""
+        measures = f"  long: {{title: Long, max: fine * {'1' * (digits - 14)}}}\n"
+        measures += "  share: {title: Share, ratio: [long, faults]}\n"
+        return complaints(sound.replace("rules:\n", f"{measures}rules:\n", 1))
+
+    assert ratio(29) == ""
+    assert "at most 29 digits and 4 decimals" in ratio(30)
+
+
 ALERT = """\
 alerts:
   - {id: again, title: Again, basis: own-choice, within: {days: DAYS},

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rules.fault import UnknownPackError
+from rules.library.loader import load_vocabulary, vocabulary_text
 from rules.library.references import named_pack, pack_files
 
 DAY = dt.date(2026, 3, 1)
@@ -65,3 +66,9 @@ def test_names_mean_the_files_of_one_version_of_all_or_of_a_folder(folder: Path)
     assert found("sound") == ["first", "later"]
     assert found("sound@2", "other") == ["later", "other"]
     assert found(str(folder / "later.yaml")) == ["later"]
+
+
+@pytest.mark.parametrize("name", ["nothing", "", "../vocabularies/tourism", "tourism.yaml", "./tourism"])
+def test_a_vocabulary_goes_by_its_name_and_by_no_path(name: str) -> None:
+    for ask in (load_vocabulary, vocabulary_text):
+        assert said(lambda ask=ask: ask(name)).startswith(f"no vocabulary is called {name}; there are ")

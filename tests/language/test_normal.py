@@ -96,6 +96,21 @@ def test_the_boxes_of_a_condition_hold_just_where_it_is_true(
     assert [number for number, values in enumerate(ROWS) if holds(found, values)] == true_rows(condition)
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("d in (99999999999999.9999, 100000000000000, 0.00001)", ["99999999999999.9999"]),
+        ("d in (-99999999999999.9999, -100000000000000)", ["-99999999999999.9999"]),
+        ("n in (999999999999999999, 1000000000000000000, 2.5)", ["999999999999999999"]),
+    ],
+)
+def test_of_listed_numbers_those_count_that_a_column_can_hold(written: str, kept: list[str]) -> None:
+    scope = Scope(NAMES | {"d": Name("d", Level.SUBJECT, DECIMAL)}, {})
+    [box] = boxes(parse_condition(written, scope))
+    [domain] = box.domains.values()
+    assert sorted(map(str, domain.among or ())) == kept
+
+
 @given(conditions, limits)
 def test_a_box_written_out_again_says_the_same(condition: Expression, most: int) -> None:
     for box in boxes(condition, most):

@@ -30,10 +30,11 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import unified_diff
 from pathlib import Path
 
 from cosmic_ray.ast import ast_nodes, get_ast_from_path
-from cosmic_ray.mutating import mutate_and_test
+from cosmic_ray.mutating import mutate_and_test, mutate_code
 from cosmic_ray.plugins import get_operator
 from cosmic_ray.work_item import MutationSpec, TestOutcome
 from passing import DATA, Passing
@@ -81,7 +82,7 @@ class Group:
 GROUPS = {
     "rules": Group(
         ("rules/*.py", "rules/*/*.py", "rules/tools/lint/*.py"),
-        ("tests/language", "tests/test_evaluate.py", "tests/tools"),
+        ("tests/language", "tests/test_evaluate.py", "tests/tools", "tests/test_docstrings.py"),
         ("tests/test_differential.py", "tests/packs"),
     ),
     "judging": Group(
@@ -129,12 +130,17 @@ def main() -> int:
     parser.add_argument(
         "--quick", action="store_true", help="the tests that pass a line alone: at least so many are caught"
     )
+    parser.add_argument("--list", action="store_true", help="show what is drawn, and run nothing")
     given = parser.parse_args()
     root = Path(__file__).parents[2]
     os.chdir(root)
-    kept = _kept(root)
     groups = given.group or list(GROUPS)
     drawn = list(_draw(groups, given.sample, given.seed))
+    if given.list:
+        for group, item in drawn:
+            print(group, _name(item), _difference(item), sep="\n")
+        return 0
+    kept = _kept(root)
     outcomes: Counter[tuple[str, bool]] = Counter()
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -178,6 +184,17 @@ def _mutations(path: Path) -> Iterator[MutationSpec]:
         for occurrence, (start, end) in enumerate(positions):
             if not any(begins <= start < ends for begins, ends in silent):
                 yield MutationSpec(path, name, occurrence, start, end)
+
+
+def _name(mutation: MutationSpec) -> str:
+    return f"{mutation.module_path}:{mutation.start_pos[0]} {mutation.operator_name.removeprefix('core/')}"
+
+
+def _difference(mutation: MutationSpec) -> str:
+    before = mutation.module_path.read_text(encoding="utf-8")
+    after = mutate_code(before, get_operator(mutation.operator_name)(), mutation.occurrence) or before
+    lines = unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")
+    return "\n".join(list(lines)[3:])
 
 
 def _silent(tree: ast.Module) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
@@ -240,7 +257,7 @@ def _pass(noted: tuple[str, Path]) -> str:
 def _try(drawn: tuple[str, MutationSpec, list[str], bool]) -> tuple[str, str, str, str]:
     """The group, the mutation, the test that saw it (or nothing), the difference."""
     group, mutation, passing, is_quick = drawn
-    name = f"{mutation.module_path}:{mutation.start_pos[0]} {mutation.operator_name.removeprefix('core/')}"
+    name = _name(mutation)
     diff = ""
     for tests in _in_order(group, passing, is_quick):
         result = mutate_and_test([mutation], shlex.join([*PYTEST, *tests]), TIMEOUT)

@@ -126,6 +126,14 @@ def test_what_a_file_contradicts_is_open_again_when_its_undoing_is_undone(office
     assert (office.open(), third.contradictions) == ([], 1)
 
 
+def test_to_take_a_file_back_once_more_does_nothing(office: Office) -> None:
+    file = office.send({"record_id": "1"}, {"record_id": "2"})
+    assert undone(office.store, file).ended == 2
+    before, files = office.state(), list_files(office.store, everything=True)
+    assert undo_file(office.store, file) == Undone(None, "list.csv", 0, 0, ())
+    assert (office.state(), list_files(office.store, everything=True)) == (before, files)
+
+
 @pytest.mark.parametrize("said", [AGREES, OTHER], ids=["agrees", "says something else"])
 def test_what_a_file_closed_is_open_again_when_it_is_taken_back(office: Office, said: dict[str, str]) -> None:
     office.send(CLAIM)

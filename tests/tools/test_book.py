@@ -48,6 +48,19 @@ def test_the_book_says_which_rules_meet_one_fact_and_what_the_law_limits() -> No
     assert "| 类别为“表彰” Kind is “Award” | 不得计入 never | 第八条 |" in text
 
 
+def test_each_rule_and_table_stands_under_its_dimension() -> None:
+    headings = [line for line in book().splitlines() if line.startswith("#")]
+    assert headings[0] == "# 贷款申请人 Loan applicants"
+    assert [line for line in headings if "依据" not in line][3:] == [
+        "## 守法 Conduct",
+        "### 罚款 Fine",
+        "### 小规模 Small",
+        "### 罚款金额 Amount of the fine",
+        "## 一票否决与等级限制 Vetoes",
+        "### 黑名单 Listed",
+    ]
+
+
 def test_a_table_shows_each_row() -> None:
     assert "| fined.2 | 罚款金额 Amount of the fine | 金额不少于1000且金额小于50000" in book()
 

@@ -77,18 +77,19 @@ def _cited(
 class _Counting:
     """A rule, a measure, or an event of an alert, as what counts records.
 
-    :param lasts: for how many months it can count them at most, or for how many days; None for no end.
-    :param ends: dates of the record before which alone it counts.
     :param held: whether an end that the record states must end it.
+    :param ends: dates of the record before which alone it counts.
+    :param months: for how many months it can count them at most; None for no end.
+    :param days: or for how many days.
     """
 
     id: str
     about: Rule | Path
     when: Expression
+    held: bool
     ends: tuple[Expression, ...] = ()
     months: int | None = None
     days: int | None = None
-    held: bool = True
 
 
 def limits(review: Review) -> Iterator[Finding]:
@@ -170,7 +171,7 @@ def _counting(
         starts = list(_months_after(window.start, date))
         lasts += [months + window.months for months in starts if window.months]
         days = window.days if starts == [0] else None
-    return _Counting(name, about, when.written, ends, min(lasts, default=None), days, held)
+    return _Counting(name, about, when.written, held, ends, min(lasts, default=None), days)
 
 
 def _months_after(end: Expression, date: str) -> Iterator[int]:
@@ -189,5 +190,5 @@ def _looked_back_at(alert: Alert, about: Path) -> Iterator[_Counting]:
     """The records of an alert: all but the last, which has just come, are counted for its days."""
     *earlier, last = alert.events
     for event in earlier:
-        yield _Counting(alert.id, about, event.when, days=alert.days, held=False)
-    yield _Counting(alert.id, about, last.when, days=0, held=False)
+        yield _Counting(alert.id, about, event.when, held=False, days=alert.days)
+    yield _Counting(alert.id, about, last.when, held=False, days=0)
