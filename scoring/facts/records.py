@@ -36,6 +36,7 @@ from scoring.facts.versions import (
     ingest_rows,
     noted_rows,
 )
+from scoring.facts.visit_results import tell_once
 from scoring.store import Store
 from scoring.store.documents import decode, encode
 from scoring.store.inside import ValueIn
@@ -165,6 +166,7 @@ def submit_records(
         twins,
         judge=judge,
         feeding=feeding_of(vocabulary, authority),
+        follow=tell_once,
     )
     return _submission(store, result, keys)
 
