@@ -79,6 +79,11 @@ class Rating:
     words: str | None = None
 
 
+def outcomes() -> Mapping[str, Title]:
+    """What may come of a visit, by code."""
+    return load_vocabulary(VOCABULARY).subject.columns["outcome"].values
+
+
 def as_code(text: str) -> str:
     """A code as it is kept, of whatever somebody typed.
 

@@ -128,11 +128,14 @@ def issue_plan(
         return Issued(tuple(map(visit_of, issued)), refused)
 
 
-def issue_outside(store: Store, pack_id: str, wanted: OutsideVisit, by: str, on: dt.date) -> CodedVisit:
+def issue_outside(
+    store: Store, pack_id: str, wanted: OutsideVisit, by: str, on: dt.date, office: str | None = None
+) -> CodedVisit:
     """Give a visit outside the plan its code. The caps do not bind it; that it exceeds one is noted.
 
     :param pack_id: by whose tiers the enterprise is supervised.
     :param on: the day of issue.
+    :param office: only if this office goes alone, by whichever of its names.
     :raises VisitRefusedError: where the ground is none, the days are past or too far ahead, there is no such
         enterprise, or fewer than two inspectors on duty of the offices are named.
     """
@@ -143,6 +146,9 @@ def issue_outside(store: Store, pack_id: str, wanted: OutsideVisit, by: str, on:
     with store.writing() as session:
         lock_visits(session)
         _check_days(wanted.days, on)
+        if office is not None and not set(wanted.authorities) <= register(session).names(office):
+            en = f"a code for {office} alone: for several offices a regulator issues it"
+            raise VisitRefusedError(Title(f"只能为{office}申领;联合检查由监管部门申领", en))
         if wanted.days.begins_on > (latest := add_days(on, DAYS_AHEAD)):
             en = f"a visit outside the plan begins by {latest}: it is issued when it is needed"
             raise VisitRefusedError(Title(f"计划外检查应在{latest}前开始", en))
