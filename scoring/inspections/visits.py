@@ -43,9 +43,9 @@ GROUNDS: Mapping[str, Title] = {
 OUTSIDE = tuple(ground for ground in GROUNDS if ground != PLANNED)
 _NO = "国办发〔2024〕54号"
 CLAUSES = {
-    True: Title(f"{_NO}:按计划检查,不超过年度频次上限", f"{_NO}: by plan, within the yearly number"),
+    True: Title(f"{_NO}：按计划检查，不超过年度频次上限", f"{_NO}: by plan, within the yearly number"),
     False: Title(
-        f"{_NO}:个案检查不受年度频次上限限制,但不得明显超过合理频次",
+        f"{_NO}：个案检查不受年度频次上限限制，但不得明显超过合理频次",
         f"{_NO}: a check for cause is not bound by the yearly number, but stays within reason",
     ),
 }
