@@ -69,7 +69,7 @@ def visits_group() -> None:
 @visits_group.command("list")
 @click.option("--month", type=Month(), help="In which they begin, such as 2026-08.")
 @click.option("--office", help="One that takes part.")
-@click.option("--state", type=click.Choice([state.value for state in State]))
+@click.option("--state", type=click.Choice([state.value for state in State]), help="How they stand today.")
 @click.option(
     "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
 )
@@ -135,7 +135,7 @@ def issue_command(
 
 @visits_group.command("result")
 @click.argument("code")
-@click.option("--outcome", type=click.Choice(list(outcomes())), required=True)
+@click.option("--outcome", type=click.Choice(list(outcomes())), required=True, help="What came of it.")
 @click.option("--on", "day", type=Day(), default=today, show_default="today", help="When it was made.")
 @click.option("--findings", help="What was found.")
 @click.option("--measures", help="What followed.")
