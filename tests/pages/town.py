@@ -37,7 +37,7 @@ FINED, LISTED, FINED_ONCE = CODES[:3]
 CONTESTING = CODES[8]
 NAMES = {code: f"样例{number:02}号有限公司" for number, code in enumerate(CODES)}
 AUTHORITY = "样例区市场监督管理局"
-VISIT = "314159265358"
+VISIT, VISITED = "314159265358", CODES[12]
 LENDER, CONSENT = "样例银行", "SQ-2026-17"
 BODIES = {
     f"BM{number}": name
@@ -90,14 +90,16 @@ def make_town(url: str) -> None:
 
 
 def _visit(store: Store) -> None:
-    """One of the first enterprise's that was made and is rated, and one that came to nothing."""
-    wanted = OutsideVisit(FINED, "complaint", "12345热线", (AUTHORITY,), ("ZF0", "ZF1"), Days(SUMMER, SUMMER))
+    """A visit that was made and is rated, and one that came to nothing."""
+    wanted = OutsideVisit(
+        VISITED, "complaint", "12345热线", (AUTHORITY,), ("ZF0", "ZF1"), Days(SUMMER, SUMMER)
+    )
     made = issue_outside(store, "enterprise-credit", wanted, "样例", SUMMER)
     issue_outside(store, "enterprise-credit", replace(wanted, ground="emergency"), "样例", SUMMER)
     with store.writing() as session:  # a number that tests know
         session.execute(sa.update(VisitRow).where(VisitRow.id == made.id).values(code=VISIT))
     enter_result(store, VISIT, Result(SUMMER, "rectify", "消防通道堵塞", "限期改正"), "样例", SUMMER)
-    enter_rating(store, VISIT, Rating(4, "检查规范"), FINED)
+    enter_rating(store, VISIT, Rating(4, "检查规范"), VISITED)
 
 
 def _lend(store: Store) -> None:
