@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from threading import Barrier
 
+import openpyxl
 import pyarrow as pa
 import pytest
 
@@ -397,6 +398,17 @@ def test_results_and_ratings_come_back_by_file(store: Store, tmp_path: Path) -> 
     assert (again.rejected, find_visit(store, second.code).rating) == (1, 2)
     with pytest.raises(StoreError, match="holds results of visits"):
         undo_file(store, list_files(store, limit=1)[0].id)
+
+
+def test_a_workbook_in_which_the_code_became_a_number_is_read(store: Store, tmp_path: Path) -> None:
+    visit, book = outside(store, day=today()), openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["检查码", "检查日期", "检查结果", "到场人员执法证号"])
+    sheet.append([int(visit.code), today(), "合格", "S1、S2"])
+    book.save(tmp_path / "结果.xlsx")
+    done = ingest_file(store, tmp_path / "结果.xlsx", None, Reading(quarantine=tmp_path))
+    assert (done.new, done.rejected, find_visit(store, visit.code).outcome) == (1, 0, "passed")
 
 
 def test_a_file_that_is_only_checked_changes_no_visit(store: Store, tmp_path: Path) -> None:
