@@ -18,6 +18,8 @@ from scoring.facts.objection_case import (
     DECIDE_WITHIN,
     REVIEW_WITHIN,
 )
+from scoring.inspections.codes import DAYS_AHEAD, REPORT_WITHIN
+from scoring.inspections.visits import IDLE_VISITS
 from scoring.store.workspace import DEFAULT_MEMORY
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -69,6 +71,16 @@ def test_an_objection_has_the_terms_that_the_page_says() -> None:
     )  # fmt: skip
     told = re.findall(r"\| (\d+) of ([a-z ]+) \|$", page, re.MULTILINE)
     assert told == [(str(days), since) for days, since in terms]
+
+
+def test_a_visit_has_the_terms_that_the_page_says() -> None:
+    page = " ".join((DOCS / "inspections.md").read_text("utf-8").split())
+    for said in (
+        f"until {REPORT_WITHIN} working days after its last day",
+        f"begins within {DAYS_AHEAD} days",
+        f"last {IDLE_VISITS} visits or more",
+    ):
+        assert said in page
 
 
 def test_a_batch_spills_where_the_page_says() -> None:

@@ -13,6 +13,7 @@ from api.pages import (
     rules,
     sign_in,
     simulation,
+    visits,
 )
 from api.pages import tickets as tickets
 from api.pages.blueprint import blueprint
@@ -32,4 +33,5 @@ __all__ = [
     "sign_in",
     "simulation",
     "tickets",
+    "visits",
 ]

@@ -19,7 +19,10 @@ LARGEST = 2**53
 LABELS = {
     "title": "标题", "source": "来源", "counterpart": "企业", "note": "说明", "request": "办理事项",
     "on": "日期", "owner": "责任单位", "urgency": "紧急程度", "satisfied": "是否满意",
-    "corrects": "更正的步骤", "reason": "理由", "evidence": "证据",
+    "corrects": "更正的步骤", "reason": "理由", "evidence": "证据", "subject_id": "统一社会信用代码",
+    "ground": "事由", "why": "情况说明", "authorities": "检查单位", "inspectors": "执法证号",
+    "begins_on": "起", "ends_on": "止", "done_on": "检查日期", "outcome": "检查结果", "findings": "发现问题",
+    "measures": "处置措施", "rating": "企业评分", "words": "企业意见",
 }  # fmt: skip
 """What the fields of the forms are called."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import request
 from werkzeug.wrappers import Response
 
@@ -9,6 +11,7 @@ from api.around import journal
 from api.around.context import settings, store
 from api.pages.blueprint import blueprint, page
 from api.pages.forms import number
+from rules.model import Title
 from scoring.answers.search import names_of
 from scoring.inspections.office import get_plan, list_plans, plan_refusals, plan_visits
 from scoring.runs.results import find_run
@@ -26,6 +29,14 @@ def plans() -> Response:
 @blueprint.get("/inspections/<int(max=9007199254740992):plan_id>")
 def plan(plan_id: int) -> Response:
     """A plan's visits and refusals."""
+    return show_plan(plan_id)
+
+
+def show_plan(plan_id: int, uncoded: Mapping[str, Title] | None = None) -> Response:
+    """A plan's page.
+
+    :param uncoded: enterprise → why its visit gets no code, where codes were asked for.
+    """
     found = get_plan(store(), plan_id)
     run = find_run(store(), found.run_id)
     assert run is not None, "a plan's run is never removed"
@@ -37,6 +48,7 @@ def plan(plan_id: int) -> Response:
     return page(
         "plan",
         plan=found,
+        uncoded=uncoded or {},
         run=run,
         pack=stored_pack(store(), run.pack_hash),
         visits=visits[:ROWS],

@@ -19,6 +19,7 @@ from api.resources import (
     settling,
     simulations,
     subjects,
+    visits,
 )
 from api.resources import tickets as tickets
 
@@ -36,6 +37,7 @@ BLUEPRINTS = (
     rankings.blueprint,
     forecasts.blueprint,
     inspection_plans.blueprint,
+    visits.blueprint,
     simulations.blueprint,
     lender_checks.blueprint,
     lenders.blueprint,

@@ -79,6 +79,10 @@ COMMANDS = {
         "Have RUN again from the facts at its moment and the text of its pack, and list what differs.",
     ),
     "plan": Entry("plan:plan_group", "Plan supervision from tiers."),
+    "visits": Entry(
+        "visits:visits_group",
+        "Visits with a code: issue, report, rate, cancel; figures by office, and who finds nothing.",
+    ),
     "departments": Entry(
         "departments:departments_group",
         "Rank public bodies by satisfaction, and say what follows for the last.",

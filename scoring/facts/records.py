@@ -37,6 +37,7 @@ from scoring.facts.versions import (
     ingest_rows,
     noted_rows,
 )
+from scoring.facts.visit_results import tell_once
 from scoring.store import Store
 from scoring.store.documents import decode, encode
 from scoring.store.inside import ValueIn
@@ -166,6 +167,7 @@ def submit_records(
         twins,
         judge=judge,
         feeding=feeding_of(vocabulary, authority),
+        follow=tell_once,
     )
     return _submission(store, result, keys)
 

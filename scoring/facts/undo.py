@@ -22,6 +22,8 @@ from scoring.facts.contradictions import effect_of, take_back
 from scoring.facts.feeding import take_back_feed
 from scoring.facts.twins import note_twins, twin_columns
 from scoring.facts.versions import FileInfo, new_file, wait_for_turn
+from scoring.facts.visit_results import VOCABULARY as RESULTS
+from scoring.facts.visit_results import tell_once
 from scoring.store.base import Moment, table_of
 from scoring.store.batches import parts
 from scoring.store.connection import Store
@@ -107,6 +109,10 @@ def undo_file(store: Store, file_id: int) -> Undone:
             raise StoreError(f"there is no file {file_id}; see: xinheng ingest list")
         if file.source in ("mark", "program"):
             raise StoreError(f"{file_id} ({file.name}) is not a file; another {file.source} takes it back")
+        if file.vocabulary == RESULTS:
+            raise StoreError(
+                f"{file_id} ({file.name}) holds results of visits: object to the records instead"
+            )
         return _Undoing(session, file).done()
 
 
@@ -132,6 +138,7 @@ class _Undoing:
         entry.rows_good = restored
         take_back(self._session.connection(), contradictions, entry.ingested_at)
         self._note_twins(entry)
+        tell_once(self._session, self._file)
         take_back_feed(self._session.connection(), self._file.id, entry.id)
         ended = len(standing) + len(ended_before) - restored
         return Undone(entry.id, self._file.name, restored, ended, left, len(contradictions))

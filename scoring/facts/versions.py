@@ -144,6 +144,9 @@ Arrivals: TypeAlias = pa.Table | pa.RecordBatchReader | Callable[[Session], pa.T
 Check = Callable[[Session, Sequence[Staged]], Iterable[Rejected]]
 """Looks at the rows of a file in the transaction that keeps them, and says which ones may not be kept."""
 
+Follow = Callable[[Session, IngestedFile], None]
+"""What follows from the rows of a file, in the transaction that has kept them."""
+
 
 def ingest_rows(
     store: Store,
@@ -158,6 +161,7 @@ def ingest_rows(
     check: bool = False,
     judge: Judge = lambda known, merged: (),
     feeding: Feeding | None = None,
+    follow: Follow = lambda session, file: None,
 ) -> IngestResult:
     """Take the good rows of a file into the store, and its bad rows into the quarantine.
 
@@ -180,6 +184,7 @@ def ingest_rows(
     :param judge: says what speaks against laying a row over what is known of its key; such a row goes to the
         quarantine.
     :param feeding: how to note whose rows they are; None: that is not noted.
+    :param follow: called once the rows are kept.
     :raises StoreError: where the database fails; nothing of the file is kept then.
     """
     with store.reading() as session:
@@ -195,6 +200,7 @@ def ingest_rows(
         arrived = spool or _hashed(rows(session))
         target = _Target(RecordVersion if table == "record" else SubjectVersion, vocabulary_id, entry)
         result = _take(session, target, arrived, rejected, key_column, checks, twins, judge, feeding)
+        follow(session, entry)
         if check:
             noted = tuple(islice(noted_rows(session, entry.id), CHECK_SHOWN))
             session.rollback()

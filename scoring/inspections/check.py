@@ -49,6 +49,8 @@ def _visits(plan: Plan, people: Population) -> Iterator[str]:
             yield f"{visit.subject_id} has {total} visits in the year, more than {rules.visits_per_year}"
         if not rules.unprompted_visits and not visit.complaint:
             yield f"{visit.subject_id} of tier {visit.tier} is visited though nobody complained"
+        if visit.subject_id in people.visited:
+            yield f"{visit.subject_id} has a visit of the month already"
         if not visit.drawn and not visit.requests:
             yield f"{visit.subject_id} was neither drawn nor asked for"
 
@@ -111,6 +113,8 @@ def _draw(plan: Plan, people: Population) -> Iterator[str]:
 
 def _may_be_visited(people: Population, subject: str) -> bool:
     most = people.supervision[people.tiers[subject]].visits_per_year
+    if subject in people.visited:
+        return False
     return most is None or people.visits.get(subject, 0) < most
 
 

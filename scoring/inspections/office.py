@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from calendar import monthrange
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,7 @@ from scoring.store.inspections import InspectionPlan, PlannedVisit, RefusedVisit
 from scoring.store.models import RecordVersion, Run, SubjectVersion
 from scoring.store.packs import stored_pack
 from scoring.store.timelines import GradedSubject, Segment
+from scoring.store.visits import VisitRow, counts, lock_visits
 
 INSPECTORS = "inspector"
 REQUEST = "check_request"
@@ -62,15 +64,17 @@ class StoredPlan:
     refusals: int
 
 
-def make_plan(store: Store, pack_id: str, month: dt.date, seed: str) -> StoredPlan:
+def make_plan(store: Store, pack_id: str, month: dt.date, seed: str, on: dt.date | None = None) -> StoredPlan:
     """Plans the joint inspections of a month and keeps the plan.
 
     :param month: any day of it, at most :data:`MONTHS_AHEAD` from now.
+    :param on: the day on which it is made; by default today.
     :raises PlanError: where the month is later, there is no run to take tiers from, the pack says nothing of
-        supervision, or there are no inspectors.
+        supervision, there are no inspectors, or visits of the month's plan have their codes already.
     """
     first = month.replace(day=1)
-    if first > (latest := add_months(today(), MONTHS_AHEAD)):
+    on = on or today()
+    if first > (latest := add_months(on, MONTHS_AHEAD)):
         en = f"{month} is too far ahead: plans rest on today's tiers and go up to {latest:%Y-%m}"
         raise PlanError(Title(f"{month}太远:计划依据今天的等级,最远到{latest:%Y-%m}", en))
     last = first.replace(day=monthrange(first.year, first.month)[1])
@@ -83,7 +87,7 @@ def make_plan(store: Store, pack_id: str, month: dt.date, seed: str) -> StoredPl
         en = f"{pack.id} {pack.version} does not say how its tiers are supervised"
         raise PlanError(Title(f"{pack.id} {pack.version}没有写明各等级如何监管", en))
     with store.reading() as session:
-        people = _population(session, run, pack, first)
+        people = _population(session, run, pack, first, on)
         requests = list(_requests(session, run, pack, first))
         inspectors = list(_inspectors(session, run))
     if not inspectors:
@@ -114,9 +118,19 @@ def get_plan(store: Store, plan_id: int) -> StoredPlan:
     with store.reading() as session:
         row = session.get(InspectionPlan, plan_id)
         if row is None:
-            en = f"the store has no inspection plan {plan_id}"
-            raise UnknownPlanError(Title(f"没有检查计划{plan_id}", en))
+            raise unknown_plan(plan_id)
         return _stored(row)
+
+
+def unknown_plan(plan_id: int) -> UnknownPlanError:
+    """What to raise where a plan is not there."""
+    return UnknownPlanError(Title(f"没有检查计划{plan_id}", f"the store has no inspection plan {plan_id}"))
+
+
+def in_force(pack_id: str, month: dt.date) -> sa.Select[int]:
+    """The number of the plan that is in force in a month, given by its first day: the last one made."""
+    plan = InspectionPlan
+    return sa.select(sa.func.max(plan.id)).where(plan.pack_id == pack_id, plan.month == month)
 
 
 def plan_visits(store: Store, plan_id: int, after: str = "", limit: int = 1_000_000) -> list[dict[str, Any]]:
@@ -169,11 +183,11 @@ def plan_refusals(
         ]
 
 
-def _population(session: Session, run: RunSummary, pack: Pack, month: dt.date) -> Population:
+def _population(session: Session, run: RunSummary, pack: Pack, month: dt.date, on: dt.date) -> Population:
     subject = GradedSubject.subject_id
     graded = said(Segment, run.pack_id, run.id, run.as_of, subject, Segment.tier)
     tiers = session.execute(graded.where(subject.not_in(gone(run))).order_by(subject)).all()
-    in_force = (
+    planned = (
         sa.select(sa.func.max(InspectionPlan.id))
         .where(
             InspectionPlan.pack_id == pack.id,
@@ -183,15 +197,41 @@ def _population(session: Session, run: RunSummary, pack: Pack, month: dt.date) -
         )
         .group_by(InspectionPlan.month)
     )
-    visits = session.execute(
-        sa.select(PlannedVisit.subject_id, sa.func.count())
-        .where(PlannedVisit.plan_id.in_(in_force))
-        .group_by(PlannedVisit.subject_id)
-    ).all()
+    codes = _codes(session, month, on)
+    visits = Counter({subject: sum(months.values()) for subject, months in codes.items()})
+    visits.update(session.scalars(_without_code(planned, on)))
     return Population(
         tiers=dict(tiers),
         visits=dict(visits),
         supervision={s.tier: s for s in pack.supervision},
+        visited=frozenset(subject for subject, months in codes.items() if month in months),
+    )
+
+
+def _codes(session: Session, month: dt.date, on: dt.date) -> dict[str, Counter[dt.date]]:
+    """The visits of a month's year that have a code and count: by enterprise and month, whoever went."""
+    year = month.replace(month=1)
+    query = sa.select(VisitRow.subject_id, VisitRow.begins_on).where(
+        VisitRow.begins_on >= year, VisitRow.begins_on < add_months(year, 12), counts(on)
+    )
+    found: dict[str, Counter[dt.date]] = defaultdict(Counter)
+    for subject, begins_on in session.execute(query):
+        found[subject][begins_on.replace(day=1)] += 1
+    return found
+
+
+def _without_code(planned: sa.Select[int], on: dt.date) -> sa.Select[str]:
+    """The visits of plans that never had a code. Once a plan has codes, none is made without after its month.
+
+    :param planned: the numbers of the plans.
+    """
+    own = sa.select(1).where(VisitRow.plan_id == PlannedVisit.plan_id)
+    coded = own.where(VisitRow.subject_id == PlannedVisit.subject_id)
+    may_be_made = sa.or_(InspectionPlan.month >= on.replace(day=1), ~own.correlate(PlannedVisit).exists())
+    return (
+        sa.select(PlannedVisit.subject_id)
+        .join(InspectionPlan, InspectionPlan.id == PlannedVisit.plan_id)
+        .where(PlannedVisit.plan_id.in_(planned), ~coded.correlate(PlannedVisit).exists(), may_be_made)
     )
 
 
@@ -237,6 +277,14 @@ def _current(version: Any, vocabulary: str, like: str | None = None) -> Any:
 
 def _keep(store: Store, pack_id: str, run: RunSummary, plan: Plan) -> StoredPlan:
     with store.writing() as session:
+        lock_visits(session)
+        plans = sa.select(InspectionPlan.id).where(
+            InspectionPlan.pack_id == pack_id, InspectionPlan.month == plan.month
+        )
+        coded = session.scalar(sa.select(VisitRow.plan_id).where(VisitRow.plan_id.in_(plans)).limit(1))
+        if coded is not None:
+            en = f"visits of plan {coded} have their codes: {plan.month:%Y-%m} is not planned anew"
+            raise PlanError(Title(f"计划{coded}的检查码已发出,{plan.month:%Y-%m}不再重新计划", en))
         row = InspectionPlan(
             pack_id=pack_id,
             month=plan.month,

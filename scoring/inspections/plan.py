@@ -3,7 +3,8 @@
 What the plan keeps to:
 
 - An enterprise has at most one visit a month: a drawn inspection and the requests of all departments are one.
-- No enterprise has more visits in a calendar year than its tier allows; plans of earlier months count.
+- No enterprise has more visits in a calendar year than its tier allows; plans of other months count, and so
+  do visits that have a code. Who has one in the month has had the month's visit.
 - A tier without unprompted visits is not drawn, and a request to check such an enterprise stands only where
   somebody complained.
 - Of every other tier its yearly share is drawn, spread evenly over the twelve months, those with fewest
@@ -28,12 +29,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rules.model import Supervision
+from scoring.facts.visit_results import PARTY as PARTY
 
 NOBODY_FREE = "无人可派"
 """How the reason begins where inspectors do not suffice."""
-
-PARTY = 2
-"""Inspectors a visit: 行政处罚法 art. 42 asks for at least two."""
 
 
 class Reason(StrEnum):
@@ -111,13 +110,15 @@ class Population:
     """Who can be visited.
 
     :param tiers: subject → tier.
-    :param visits: subject → visits already planned in the year; absent means none.
+    :param visits: subject → visits already planned in the year, or given a code; absent means none.
     :param supervision: what each tier allows.
+    :param visited: those of whom a visit of the month has a code.
     """
 
     tiers: Mapping[str, str]
     visits: Mapping[str, int]
     supervision: Mapping[str, Supervision]
+    visited: frozenset[str] = frozenset()
 
 
 def plan_month(
@@ -172,13 +173,17 @@ def _refusal(people: Population, subject: str, asked: Sequence[Request]) -> str 
     rules = people.supervision[tier]
     if not rules.unprompted_visits and all(r.reason is not Reason.COMPLAINT for r in asked):
         return f"无事不扰 tier {tier} is visited only where somebody complained"
+    if subject in people.visited:
+        return "本月已有检查 a visit of this month has its code already"
     if _spent(people, subject, rules):
         return f"已达年度上限 tier {tier} allows {rules.visits_per_year} visits a year, all planned already"
     return None
 
 
 def _spent(people: Population, subject: str, rules: Supervision) -> bool:
-    return rules.visits_per_year is not None and people.visits.get(subject, 0) >= rules.visits_per_year
+    """Whether the month's visit, or the year's, are used up."""
+    is_over = rules.visits_per_year is not None and people.visits.get(subject, 0) >= rules.visits_per_year
+    return is_over or subject in people.visited
 
 
 def _draw(month: dt.date, seed: str, people: Population) -> Iterable[str]:

@@ -22,6 +22,7 @@ PATHS = {
     "ticket_id": 1,
     "objection_id": 1,
     "plan_id": 1,
+    "code": "314159265358",
     "consent_id": 1,
     "pack_id": "enterprise-credit",
     "prefix": "nokey",

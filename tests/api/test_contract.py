@@ -103,6 +103,7 @@ WHAT_NO_SCHEMA_SAYS = {
     "POST /v1/consents/sample": "a month is drawn from when it is over",
     "POST /v1/lenders/stop": "a lender is one that has a key",
     "POST /v1/lenders/lift": "a lender is one that has a key",
+    "POST /v1/visits": "a key that names no office says which go",
     "GET /v1/subjects": "points have two decimals",
     "GET /v1/subjects/{subject_id}/explanation": "a moment is of these centuries; a run has a day of its own",
 }

@@ -9,8 +9,9 @@ import pytest
 from client import Client, Sign
 from flask import Flask
 from lending_desk import Clock, check, consented
-from small_district import FINED, PACK
+from small_district import FINED, PACK, SUBJECTS, take
 
+from rules.calendar import today
 from scoring.access.keys import Role, create_key
 from scoring.runs.jobs import LEASE, take_lease
 from scoring.store import Store
@@ -36,6 +37,7 @@ LISTINGS = (
     "/v1/run-jobs",
     "/v1/alerts",
     "/v1/tickets",
+    "/v1/visits",
     "/v1/lender-checks",
     "/v1/consents",
     "/v1/keys",
@@ -69,6 +71,12 @@ def _fill(store: Store, regulator: Client, colleague: Client, lender: Client) ->
     post("/v1/records", {"records": [_record(f"C-{n}", **complaint) for n in range(5)]})
     for title in ("甲", "乙", "丙"):
         post("/v1/tickets", {"title": title, "source": "hotline"})
+    people = [{"inspector_id": f"I{n}", "authority": "甲局", "monthly_visits": 9} for n in range(2)]
+    take(store, "inspector", "subject", "inspector_id", people)
+    day = today().isoformat()
+    visit = {"ground": "complaint", "why": "x", "authorities": ["甲局"], "inspectors": ["I0", "I1"]}
+    for subject in SUBJECTS[:3]:
+        post("/v1/visits", visit | {"subject_id": subject, "begins_on": day, "ends_on": day})
     for _ in range(3):
         assert lender.post("/v1/lender-checks", json=check(consented(lender, FINED))).status_code == 200
     for number in range(3):

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from expected_access import opens
 from flask import Flask
 from flask.testing import FlaskClient
-from town import BODIES, CODES, LISTED
+from town import BODIES, CODES, LISTED, VISIT
 from visitor import Visitor
 
 from scoring.access.keys import Role, revoke_key
@@ -24,6 +24,7 @@ PLACES = {
     "pack_id": "enterprise-credit",
     "subject_id": LISTED,
     "plan_id": 1,
+    "code": VISIT,
     "ticket_id": 1,
     "objection_id": 1,
     "name": "en",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from dataclasses import replace
 from hashlib import sha256
 
 import pyarrow as pa
+import sqlalchemy as sa
 
 from fixtures.codes import credit_code
 from rules.calendar import SHANGHAI
@@ -17,11 +19,14 @@ from scoring.access.lending import Check, answer_checks
 from scoring.facts.objections import MarkRequest, mark_record
 from scoring.facts.records import submit_records
 from scoring.facts.versions import FileInfo, TableName, ingest_rows
+from scoring.facts.visit_results import Rating, Result, enter_rating, enter_result
+from scoring.inspections.codes import Days, OutsideVisit, issue_outside
 from scoring.inspections.office import make_plan
 from scoring.live.events import rescan
 from scoring.runs.batch import run
 from scoring.store import Store, create_store
 from scoring.store.documents import encode
+from scoring.store.visits import VisitRow
 from scoring.tickets.chart import Actor
 from scoring.tickets.desk import Move, Subject, move_ticket, open_ticket
 
@@ -32,6 +37,7 @@ FINED, LISTED, FINED_ONCE = CODES[:3]
 CONTESTING = CODES[8]
 NAMES = {code: f"样例{number:02}号有限公司" for number, code in enumerate(CODES)}
 AUTHORITY = "样例区市场监督管理局"
+VISIT, VISITED = "314159265358", CODES[12]
 LENDER, CONSENT = "样例银行", "SQ-2026-17"
 BODIES = {
     f"BM{number}": name
@@ -76,10 +82,24 @@ def make_town(url: str) -> None:
         run(store, find_pack(pack, SUMMER), SUMMER)
     rescan(store, find_pack("enterprise-credit", SUMMER))
     make_plan(store, "enterprise-credit", dt.date(2026, 8, 1), "417")
+    _visit(store)
     _collect_tickets(store)
     _object(store)
     _lend(store)
     store.close()
+
+
+def _visit(store: Store) -> None:
+    """A visit that was made and is rated, and one that came to nothing."""
+    wanted = OutsideVisit(
+        VISITED, "complaint", "12345热线", (AUTHORITY,), ("ZF0", "ZF1"), Days(SUMMER, SUMMER)
+    )
+    made = issue_outside(store, "enterprise-credit", wanted, "样例", SUMMER)
+    issue_outside(store, "enterprise-credit", replace(wanted, ground="emergency"), "样例", SUMMER)
+    with store.writing() as session:  # a number that tests know
+        session.execute(sa.update(VisitRow).where(VisitRow.id == made.id).values(code=VISIT))
+    enter_result(store, VISIT, Result(SUMMER, "rectify", "消防通道堵塞", "限期改正"), "样例", SUMMER)
+    enter_rating(store, VISIT, Rating(4, "检查规范"), VISITED)
 
 
 def _lend(store: Store) -> None:

@@ -35,6 +35,8 @@ from scoring.facts.ingest.workbooks import write_bad_rows
 from scoring.facts.merging import ColumnChanges
 from scoring.facts.twins import twin_columns
 from scoring.facts.versions import FileInfo, IngestResult, Level, Rejected, as_lacks, ingest_rows
+from scoring.facts.visit_results import VOCABULARY as RESULTS
+from scoring.facts.visit_results import check_rows, take_results, tell_once
 from scoring.store import Store
 
 Progress = Callable[[int, int], None]
@@ -336,7 +338,7 @@ def _take(
         batches = _batches(rows, lambda: progress(*_progress(tables)), hold)
         arrow = pa.RecordBatchReader.from_batches(_SCHEMA, batches)
         vocabulary, dataset = matcher.vocabulary, layout.dataset
-        checks = [claimed_twice] if (vocabulary.id, dataset) == (BODIES, "subject") else []
+        checks = [_CHECKS[vocabulary.id]] if dataset == "subject" and vocabulary.id in _CHECKS else []
         return ingest_rows(
             store,
             vocabulary.id,
@@ -350,7 +352,11 @@ def _take(
             reading.check,
             merge_check(row_check(layout.table, today()), layout.header, vocabulary, layout.table),
             feeding_of(vocabulary) if dataset == "record" else None,
+            take_results if vocabulary.id == RESULTS else tell_once,
         )
+
+
+_CHECKS = {BODIES: claimed_twice, RESULTS: check_rows}
 
 
 def _rows(
