@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -188,7 +188,7 @@ def read(
             )
         )
     end = until or Place(last)
-    found = list(islice(_items(session, audience, after, end, on), limit + 1))
+    found = list(islice(_items(session, audience, after, end, on, limit + 1), limit + 1))
     items = tuple(item for item, _ in found[:limit])
     return Reading(items, found[limit - 1][1] if len(found) > limit else end)
 
@@ -215,16 +215,16 @@ def consented(
 
 
 def _items(
-    session: Session, audience: Audience, after: Place, end: Place, on: dt.date
+    session: Session, audience: Audience, after: Place, end: Place, on: dt.date, most: int
 ) -> Iterator[tuple[Item, Place]]:
-    """Items with the place after each; read as they are asked for."""
+    """Items with the place after each, at most so many of a run; read as they are asked for."""
     for row in _rows(session, audience, after, end):
         if row.kind != TIER:
             yield _item(row), Place(row.id)
             continue
         since = after.part if row.id == after.id else None
         until = end.part if row.id == end.id else None
-        for move in _moves(session, audience, row, since, until, on):
+        for move in session.execute(_moves(session, audience, row, since, until, on).limit(most)):
             place = Place(row.id, move.subject_id)
             tiers = {name: getattr(move, name) for name in ("subject_id", "tier_before", "tier")}
             yield replace(_item(row), id=str(place), **tiers), place
@@ -232,7 +232,9 @@ def _items(
 
 def _rows(session: Session, audience: Audience, after: Place, end: Place) -> Iterator[ChangeRow]:
     first = after.id if after.part is not None else after.id + 1
-    query = sa.select(ChangeRow).where(ChangeRow.kind.in_(audience.kinds), ChangeRow.id <= end.id)
+    moves_nobody = sa.and_(ChangeRow.kind == TIER, ChangeRow.base.is_(None))
+    query = sa.select(ChangeRow).where(ChangeRow.kind.in_(audience.kinds), ~moves_nobody)
+    query = query.where(ChangeRow.id <= end.id)
     if audience.role is Role.DEPARTMENT:
         names = register(session).names(audience.organisation or "")
         query = query.where(ChangeRow.authority.in_(sorted(names)))
@@ -251,10 +253,8 @@ def _rows(session: Session, audience: Audience, after: Place, end: Place) -> Ite
 
 def _moves(
     session: Session, audience: Audience, row: ChangeRow, since: str | None, until: str | None, on: dt.date
-) -> Iterable[Any]:
+) -> sa.Select[*tuple[Any, ...]]:
     """Subjects with the tiers before and after, in the order of the feed."""
-    if row.base is None:
-        return ()
     before, run = (summary_of(session.get_one(Run, number)) for number in (row.base, row.run_id))
     query = moved(before, run, since)
     if until is not None:
@@ -264,7 +264,7 @@ def _moves(
     if audience.role is Role.LENDER:
         theirs = sa.select(ConsentRow.subject_id).where(ConsentRow.lender == audience.organisation)
         query = query.where(GradedSubject.subject_id.in_(theirs.where(*lets_watch(on))))
-    return session.execute(query.execution_options(yield_per=_ROWS))
+    return query
 
 
 def _item(row: ChangeRow) -> Item:

@@ -23,6 +23,7 @@ PATHS = {
     "objection_id": 1,
     "plan_id": 1,
     "consent_id": 1,
+    "subscription_id": 1,
     "pack_id": "enterprise-credit",
     "prefix": "nokey",
     "name": "enterprise-credit",
