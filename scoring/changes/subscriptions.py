@@ -172,7 +172,7 @@ def subscribe(
         session.add(row)
         session.flush()
         made = subscription_of(row)
-        _log(session, who, "subscriptions.register", made, made.created_at, address=made.address)
+        _log(session, who, "subscriptions.register", made, made.created_at)
     return made, secret
 
 
@@ -361,8 +361,7 @@ def _unknown(number: int) -> UnknownSubscriptionError:
     return UnknownSubscriptionError(Title(f"没有编号为{number}的订阅", f"there is no subscription {number}"))
 
 
-def _log(
-    session: Session, who: Who, action: str, row: Subscription, at: dt.datetime, **details: object
-) -> None:
+def _log(session: Session, who: Who, action: str, row: Subscription, at: dt.datetime) -> None:
+    """Log what is done to a subscription; its address may hold what is nobody's business."""
     said = {"subscription": row.id, "receiver": row.receiver, "place": row.place}
-    append(session, [who.event(action, None, at, **said, **details)])
+    append(session, [who.event(action, None, at, **said)])
