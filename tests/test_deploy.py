@@ -13,6 +13,7 @@ import pytest
 
 from api.settings import Settings, read_settings
 from rules.library.kept import VARIABLE as CACHE_VARIABLE
+from scoring.changes.addresses import VARIABLE as HOSTS_VARIABLE
 from scoring.cli import main
 from scoring.facts.columns.place import VARIABLE as COLUMNS_VARIABLE
 from scoring.store.workspace import DEFAULT_MEMORY, DIRECTORY_VARIABLE, MEMORY_VARIABLE, THREADS_VARIABLE
@@ -22,7 +23,7 @@ DEPLOY = ROOT / "deploy"
 PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
 CONTAINERFILE = (DEPLOY / "Containerfile").read_text("utf-8")
 OF_BATCHES = {MEMORY_VARIABLE, THREADS_VARIABLE, DIRECTORY_VARIABLE, COLUMNS_VARIABLE, CACHE_VARIABLE}
-VARIABLES = {f"XINHENG_{name.upper()}" for name in Settings.__slots__} | OF_BATCHES
+VARIABLES = {f"XINHENG_{name.upper()}" for name in Settings.__slots__} | OF_BATCHES | {HOSTS_VARIABLE}
 
 
 def _commands() -> Iterator[str]:
@@ -62,7 +63,7 @@ def test_the_example_names_every_setting() -> None:
 
 def test_what_is_to_happen_by_itself_has_its_unit_and_is_switched_on() -> None:
     timers = {path.stem for path in DEPLOY.glob("*.timer")}
-    assert timers == {"xinheng-score", "xinheng-tickets", "xinheng-anchor"}
+    assert timers == {"xinheng-score", "xinheng-tickets", "xinheng-anchor", "xinheng-deliveries"}
     assert timers <= {path.stem for path in DEPLOY.glob("*.service")}
     for line in re.findall(r"^systemctl enable --now (.+?)(?:  .*)?$", PAGE, re.MULTILINE):
         timers -= {unit.removesuffix(".timer") for unit in line.split()}

@@ -3,6 +3,7 @@
 from api.resources import (
     alerts,
     audit,
+    changes,
     consents,
     feeds,
     forecasts,
@@ -19,6 +20,7 @@ from api.resources import (
     settling,
     simulations,
     subjects,
+    subscriptions,
     visits,
 )
 from api.resources import tickets as tickets
@@ -42,6 +44,8 @@ BLUEPRINTS = (
     lender_checks.blueprint,
     lenders.blueprint,
     consents.blueprint,
+    changes.blueprint,
+    subscriptions.blueprint,
     keys.blueprint,
     audit.blueprint,
 )

@@ -41,6 +41,9 @@ PURPOSES = {
 }
 """What a tier may be asked for."""
 
+MONITORING = "monitoring"
+"""The purpose for which a lender is told of changes without asking."""
+
 LONGEST_MONTHS = 36
 """The longest term of a consent, where the settings say no other."""
 
@@ -389,12 +392,42 @@ def consents_to(session: Session, lender: str, references: Collection[str]) -> d
     :param session: of a transaction that writes.
     :raises LenderStoppedError: saying since when and why.
     """
+    found = _kept(session, lender, ConsentRow.reference.in_(references))
+    return {consent.reference: consent for consent in found}
+
+
+def watched_by(
+    session: Session, lender: str, subject_ids: Collection[str], on: dt.date
+) -> dict[str, Consent]:
+    """Of each subject a consent that lets a lender watch over its loans on a day, kept as it is until the
+    caller's transaction ends; those without one are left out.
+
+    :param session: of a transaction that writes.
+    :raises LenderStoppedError: saying since when and why.
+    """
+    found = _kept(session, lender, ConsentRow.subject_id.in_(subject_ids), *lets_watch(on))
+    return {consent.subject_id: consent for consent in found if MONITORING in consent.purposes}
+
+
+def lets_watch(on: dt.date) -> tuple[sa.ColumnElement[bool], ...]:
+    """The conditions that a consent lets its lender watch over loans on a day."""
+    return (
+        ConsentRow.withdrawn_at.is_(None),
+        ConsentRow.verdict.is_distinct_from("missing"),
+        ConsentRow.purposes.contains(MONITORING),
+        ConsentRow.valid_from <= on,
+        ConsentRow.valid_until >= on,
+    )
+
+
+def _kept(session: Session, lender: str, *conditions: sa.ColumnElement[bool]) -> list[Consent]:
+    """A lender's consents, which nobody changes until the transaction ends; nor does anybody stop it."""
     stand = session.scalar(sa.select(LenderRow).where(LenderRow.name == lender).with_for_update(read=True))
     if stand is not None and stand.stopped_at is not None:
         raise LenderStoppedError(f"{lender} is stopped since {day_of(stand.stopped_at)}: {stand.stopped_why}")
-    query = sa.select(ConsentRow).where(ConsentRow.lender == lender, ConsentRow.reference.in_(references))
+    query = sa.select(ConsentRow).where(ConsentRow.lender == lender, *conditions)
     rows = session.scalars(query.order_by(ConsentRow.id).with_for_update(read=True))
-    return {row.reference: _consent(row) for row in rows}
+    return [_consent(row) for row in rows]
 
 
 _GIVEN = ("lender", "subject_id", "reference", "document_sha256", "valid_from", "valid_until")

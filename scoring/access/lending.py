@@ -25,8 +25,9 @@ OUTCOMES = {
     "expired": Title("评价已过期", "grade expired"),
     "refused": Title("拒绝", "refused"),
     "unknown": Title("无评价", "not graded"),
+    "told": Title("已推送等级变化", "told that the tier changed"),
 }
-"""What can become of a check."""
+"""What can become of a check; or that a lender was told without asking (:mod:`scoring.changes`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,10 @@ COMMANDS = {
         "objections:objections_group",
         "Objections to records: file, acknowledge, decide, review; who is late, and figures by office.",
     ),
+    "deliveries": Entry(
+        "deliveries:deliveries_group",
+        "Tell other systems what changed: send what is due, and say how it goes.",
+    ),
     "consents": Entry(
         "consents:consents_group",
         "Consents of subjects to lenders: register, withdraw, audit by sample.",

@@ -17,6 +17,9 @@ from scoring.store.documents import canonical
 STATUS = "status"
 """The column of records that a mark changes."""
 
+REPAIRED = "repaired"
+"""The status of a record that is not shown any more: what it is about was put right."""
+
 AUTHORITY = "authority"
 """The column of records that says whose a record is."""
 

@@ -40,6 +40,10 @@ OUTCOMES: Mapping[str, str] = {"upheld": "revoked", "rejected": EFFECTIVE}
 """The status of the record after each outcome."""
 
 
+DECISIONS = ("decision", "review")
+"""The steps by which an objection is upheld or rejected."""
+
+
 class CaseRefusedError(TitledError, RecordError):
     """An objection's case does not allow something now, or not to this person or office."""
 
@@ -160,6 +164,11 @@ def came_on(mark: RecordMark) -> dt.date:
     return mark.made_at.astimezone(SHANGHAI).date()
 
 
+def outcome_of(mark: RecordMark) -> str:
+    """How a decision or review ends, ``upheld`` or ``rejected``: by the status that it gave the record."""
+    return "rejected" if mark.status_after == EFFECTIVE else "upheld"
+
+
 def _after(case: Case, mark: RecordMark) -> Case:
     if mark.kind in WAYS[case.stage] or (case.is_open and mark.kind == "escalation"):
         return _AFTER[mark.kind](case, mark)
@@ -176,7 +185,7 @@ def _acknowledged(case: Case, mark: RecordMark) -> Case:
 def _decided(case: Case, mark: RecordMark) -> Case:
     day = came_on(mark)
     done = replace(case, decided_on=day, decided_by=mark.made_by, escalations=0)
-    if mark.status_after != EFFECTIVE:
+    if outcome_of(mark) == "upheld":
         return replace(done, stage=Stage.FINAL, due_on=None, outcome="upheld")
     return replace(done, stage=Stage.DECIDED, due_on=workdays_later(day, APPEAL_WITHIN), outcome="rejected")
 
@@ -186,8 +195,7 @@ def _appealed(case: Case, mark: RecordMark) -> Case:
 
 
 def _reviewed(case: Case, mark: RecordMark) -> Case:
-    outcome = "rejected" if mark.status_after == EFFECTIVE else "upheld"
-    return replace(case, stage=Stage.FINAL, due_on=None, outcome=outcome, reviewed_on=came_on(mark))
+    return replace(case, stage=Stage.FINAL, due_on=None, outcome=outcome_of(mark), reviewed_on=came_on(mark))
 
 
 _AFTER: Mapping[str, Callable[[Case, RecordMark], Case]] = {

@@ -27,8 +27,10 @@ from rules.titles import Title
 from scoring.facts.contradictions import Outcome, close_contradictions
 from scoring.facts.ingest.dates import FILLERS
 from scoring.facts.ingest.keys import record_key
+from scoring.facts.merging import AUTHORITY
 from scoring.facts.merging import STATUS as STATUS
 from scoring.facts.objection_case import (
+    DECISIONS,
     CaseRefusedError,
     Stage,
     check_decider,
@@ -36,12 +38,14 @@ from scoring.facts.objection_case import (
     check_reviewer,
     check_step,
     last_case,
+    outcome_of,
 )
 from scoring.facts.records import RecordError, is_own, records_table, unknown_record
-from scoring.facts.repairs import check_repair
+from scoring.facts.repairs import REPAIRED, check_repair
 from scoring.facts.versions import FileInfo, new_file, wait_for_turn
 from scoring.store import Store
 from scoring.store.access import STEPS, RecordMark
+from scoring.store.changes import note_change
 from scoring.store.documents import content_hash, decode, encode
 from scoring.store.models import RecordVersion
 
@@ -160,6 +164,7 @@ def put_mark(
     close_contradictions(
         session.connection(), mark.vocabulary, [mark.record_id], outcome, mark.made_at, request.made_by
     )
+    _note_for_others(session, mark, data)
     return mark_of(mark)
 
 
@@ -279,6 +284,16 @@ def _supersede(session: Session, current: RecordVersion, data: Mapping[str, Any]
             file_id=entry.id,
         )
     )
+
+
+def _note_for_others(session: Session, mark: RecordMark, data: Mapping[str, Any]) -> None:
+    """What others are told of: a decision, and that a record is repaired, by whichever kind of mark."""
+    about = {name: getattr(mark, name) for name in ("vocabulary", "subject_id", "record_id")}
+    about |= {"authority": data.get(AUTHORITY), "day": mark.effective_on}
+    if mark.kind in DECISIONS:
+        note_change(session, "objection_decided", mark.made_at, outcome=outcome_of(mark), **about)
+    elif mark.status_after == REPAIRED != data.get(STATUS):
+        note_change(session, "record_repaired", mark.made_at, **about)
 
 
 def _mark_row(current: RecordVersion, status: str, request: MarkRequest) -> RecordMark:

@@ -17,13 +17,12 @@ from rules.language.evaluate import compiled
 from rules.library.loader import ruling_packs
 from rules.model import Remedy, Vocabulary
 from rules.titles import Title, TitledError
+from scoring.facts.merging import REPAIRED as REPAIRED
 from scoring.facts.merging import STATUS
 from scoring.facts.objection_case import EFFECTIVE
 from scoring.facts.records import RecordError
 from scoring.store.documents import decode
 from scoring.store.models import RecordVersion, SubjectVersion
-
-REPAIRED = "repaired"
 
 
 class RepairRefusedError(TitledError, RecordError):

@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from rules.calendar import today
 from scoring.facts.contradictions import close_contradictions, raise_contradictions
@@ -24,6 +24,7 @@ from scoring.facts.feeding import Feeding, day_of, note_feed
 from scoring.facts.merging import (
     AUTHORITY,
     RELEASES,
+    REPAIRED,
     STATUS,
     Arrival,
     Claim,
@@ -39,6 +40,7 @@ from scoring.store import bulk
 from scoring.store.access import STEPS, RecordMark
 from scoring.store.base import Moment, table_of
 from scoring.store.batches import BATCH_ROWS, parts
+from scoring.store.changes import note_repairs
 from scoring.store.connection import Store
 from scoring.store.documents import content_hash, split
 from scoring.store.findings import ContradictionRow
@@ -207,7 +209,27 @@ def ingest_rows(
             return replace(result, noted=noted)
         entry.rows_good = result.new + result.changed + result.unchanged
         entry.rows_bad = result.rejected
+        if table == "record" and result.changed:
+            note_repairs(session, _repaired(entry), entry.ingested_at)
         return result
+
+
+def _repaired(file: IngestedFile) -> sa.Select[Any]:
+    """The records that a file says are repaired, and that were not before."""
+    came, went = RecordVersion, aliased(RecordVersion)
+    is_before = sa.and_(
+        went.vocabulary == came.vocabulary,
+        went.record_id == came.record_id,
+        went.known_until == came.known_from,
+        ValueIn(went.data, STATUS).is_distinct_from(REPAIRED),
+    )
+    return (
+        sa.select(came.vocabulary, came.record_id, came.subject_id)
+        .add_columns(ValueIn(came.data, AUTHORITY).label("authority"), sa.literal(day_of(file)).label("day"))
+        .join(went, is_before)
+        .where(came.file_id == file.id, ValueIn(came.data, STATUS) == REPAIRED)
+        .order_by(came.record_id)
+    )
 
 
 def noted_rows(session: Session, file_id: int) -> Iterator[Rejected]:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from rules.titles import Title, UnknownError
 from scoring.live.patterns import Match
 from scoring.store import Store
+from scoring.store.changes import note_change
 from scoring.store.live import AlertRow
 
 State = Literal["open", "acknowledged", "withdrawn"]
@@ -69,15 +70,20 @@ def reconcile(
     gone = [row for key, row in known.items() if key not in wanted and row.withdrawn_at is None]
     for row in gone:
         row.withdrawn_at = now
-    raised = 0
+    raised: list[AlertRow] = []
     for (alert, record_id), records in sorted(wanted.items()):
         row = known.get((alert, record_id)) or AlertRow(
             pack_id=pack_id, alert=alert, subject_id=subject_id, record_id=record_id, raised_at=now
         )
-        raised += row.id is None or row.withdrawn_at is not None
+        if row.id is None or row.withdrawn_at is not None:
+            raised.append(row)
         session.add(row)
         row.pack_hash, row.records, row.withdrawn_at = pack_hash, json.dumps(records), None
-    return raised, len(gone)
+    session.flush()
+    for row in raised:
+        about = {"subject_id": subject_id, "record_id": row.record_id, "alert": row.alert, "alert_id": row.id}
+        note_change(session, "alert_opened", now, pack_id=pack_id, pack_hash=pack_hash, **about)
+    return len(raised), len(gone)
 
 
 def list_alerts(

@@ -29,6 +29,7 @@ from scoring.judging.sql import quoted
 from scoring.runs import keeping
 from scoring.runs.news import News, news_between
 from scoring.runs.publish import (
+    note_moves,
     number_rules,
     number_subjects,
     numbers_of,
@@ -348,6 +349,7 @@ class _Batch:
             row.published_at = _moment_after(session, w.pack.id)
             session.flush()
             w.confirm(session, row.id)
+            note_moves(session, row)
         return Outcome(summary_of(row), is_new=True, unexpected=self._unexpected)
 
     def _row(self, digest: str, snapshot: Snapshot, kind: str, touched: int) -> Run:

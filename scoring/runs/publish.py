@@ -11,9 +11,11 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from rules.calendar import SHANGHAI
 from scoring.store import bulk
 from scoring.store.base import table_of
 from scoring.store.batches import BATCH_ROWS, parts
+from scoring.store.changes import ChangeRow, note_change
 from scoring.store.models import Run
 from scoring.store.timelines import GradedRule, GradedSubject, Segment, Span, Tally, Touch, day_number
 
@@ -104,6 +106,26 @@ def publish(
         table = table_of(model)
         rows = duck.sql(query.format(run=run.id, day=day_number(run.as_of))).to_arrow_reader(BATCH_ROWS)
         bulk.append(session.connection(), table, rows, partial(written, table.name))
+
+
+def note_moves(session: Session, run: Run) -> None:
+    """Note, at the end of its transaction, that a run changed tiers, if it says how things stand from now on.
+
+    One of a day to come, or of an earlier day than the one told before, does not: what differs by it is told
+    with the next that does.
+    """
+    if run.as_of > run.published_at.astimezone(SHANGHAI).date():
+        return
+    others = sa.select(Run).where(Run.pack_id == run.pack_id, Run.id != run.id)
+    told = others.join(ChangeRow, ChangeRow.run_id == Run.id).where(ChangeRow.kind == "tier_changed")
+    base = session.scalar(told.order_by(ChangeRow.id.desc()).limit(1)) or session.scalar(
+        others.where(Run.as_of <= run.as_of).order_by(Run.as_of.desc(), Run.id.desc()).limit(1)
+    )
+    if base is not None and base.as_of > run.as_of:
+        return
+    about = {"pack_id": run.pack_id, "pack_hash": run.pack_hash, "vocabulary": run.vocabulary}
+    number = None if base is None else base.id
+    note_change(session, "tier_changed", run.published_at, run_id=run.id, base=number, day=run.as_of, **about)
 
 
 def visible_schema(part: Any) -> pa.Schema:

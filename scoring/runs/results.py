@@ -306,6 +306,14 @@ def moves(
 
     :param after: only subjects with a greater id: the last of the page before.
     """
+    with store.reading() as session:
+        return [Move(**row._mapping) for row in session.execute(moved(before, run, after, limit))]
+
+
+def moved(
+    before: RunSummary, run: RunSummary, after: str | None = None, limit: int | None = None
+) -> sa.Select[*tuple[Any, ...]]:
+    """What makes a :class:`Move`, beside :class:`scoring.store.timelines.GradedSubject`; as :func:`moves`."""
     old, new = sa.orm.aliased(Segment), sa.orm.aliased(Segment)
     query = (
         sa.select(
@@ -322,10 +330,7 @@ def moves(
         .order_by(GradedSubject.subject_id)
         .limit(limit)
     )
-    if after is not None:
-        query = query.where(GradedSubject.subject_id > after)
-    with store.reading() as session:
-        return [Move(**row._mapping) for row in session.execute(query)]
+    return query if after is None else query.where(GradedSubject.subject_id > after)
 
 
 def _said_in(run: RunSummary, part: Any) -> sa.ColumnElement[bool]:

@@ -24,6 +24,7 @@ PATHS = {
     "plan_id": 1,
     "code": "314159265358",
     "consent_id": 1,
+    "subscription_id": 1,
     "pack_id": "enterprise-credit",
     "prefix": "nokey",
     "name": "enterprise-credit",

@@ -40,10 +40,12 @@ LISTINGS = (
     "/v1/visits",
     "/v1/lender-checks",
     "/v1/consents",
+    "/v1/subscriptions",
     "/v1/keys",
     "/v1/audit",
 )
 NEED_A_PLAN = {"/v1/inspection-plans/{plan_id}/visits", "/v1/inspection-plans/{plan_id}/refusals"}
+NEED_A_RECEIVER = {"/v1/subscriptions/{subscription_id}/deliveries"}  # tests/api/test_deliveries.py
 
 
 def _record(number: str, **more: object) -> dict[str, object]:
@@ -77,6 +79,8 @@ def _fill(store: Store, regulator: Client, colleague: Client, lender: Client) ->
     visit = {"ground": "complaint", "why": "x", "authorities": ["甲局"], "inspectors": ["I0", "I1"]}
     for subject in SUBJECTS[:3]:
         post("/v1/visits", visit | {"subject_id": subject, "begins_on": day, "ends_on": day})
+    for number in range(3):
+        post("/v1/subscriptions", {"receiver": f"系统{number}", "role": "regulator"})
     for _ in range(3):
         assert lender.post("/v1/lender-checks", json=check(consented(lender, FINED))).status_code == 200
     for number in range(3):
@@ -137,4 +141,4 @@ def test_no_listing_is_left_out_here(app: Flask) -> None:
     }
     tried = {address.partition("?")[0] for address in LISTINGS}
     named = {path.replace("{subject_id}", FINED).replace("{run_id}", "2") for path in listings}
-    assert named == tried | NEED_A_PLAN
+    assert named == tried | NEED_A_PLAN | NEED_A_RECEIVER

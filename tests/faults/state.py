@@ -39,6 +39,7 @@ _NUMBERED = {
     "run": "runs",
     "base": "runs",
     "problem_id": "problems",
+    "alert_id": "alerts",
 }
 _OWN = {"hash", "engine", "made_by", "id_hash"}
 """Columns of a store's own."""

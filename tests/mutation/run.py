@@ -110,6 +110,12 @@ GROUPS = {
          "tests/api/test_records.py"),
         ("tests/ingest", "tests/api", "tests/cli/test_score.py"),
     ),
+    "changes": Group(
+        ("scoring/changes/*.py", "scoring/store/changes.py", "api/resources/changes.py",
+         "api/resources/subscriptions.py"),
+        ("tests/api/test_changes.py", "tests/api/test_deliveries.py", "tests/test_docstrings.py"),
+        ("tests/api/test_paging.py", "tests/pages/test_receivers_page.py"),
+    ),
     "access": Group(
         ("scoring/access/*.py", "scoring/runs/jobs.py", "api/*.py", "api/around/*.py", "api/http/*.py"),
         ("tests/test_promises.py", *(f"tests/api/test_{name}.py" for name in (

@@ -1,0 +1,355 @@
+"""Messages to receivers: signed, at least once, in order, given up at last, to nobody they are not for."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+from client import Client, Sign
+from flask import Flask
+from lending_desk import Clock, consented
+from receiver import CERTIFICATE, Receiver, is_signed, receiving
+from small_district import AUTHORITY, LISTED
+from test_changes import feed, mark, subscribe
+
+from rules.calendar import today
+from scoring.access.audit import entries
+from scoring.access.keys import Role
+from scoring.changes import addresses
+from scoring.changes.addresses import Answer, post
+from scoring.changes.feed import Reading, read
+from scoring.changes.sending import LEASE, PAUSES, Sent, send_due
+from scoring.changes.subscriptions import get_subscription
+from scoring.store import Store
+
+NOON = dt.datetime(2026, 8, 5, 4, tzinfo=dt.UTC)
+TO_OWN = partial(post, own_hosts=frozenset({"localhost"}))
+Send = Callable[..., list[Sent]]
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    """A receiver that is trusted, as an operator's own would be."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    with receiving() as found:
+        yield found
+
+
+@pytest.fixture
+def send(store: Store) -> Send:
+    """One pass at a moment."""
+
+    def go(at: dt.datetime = NOON, to: Any = TO_OWN) -> list[Sent]:
+        return list(send_due(store, to, "cli:tests", lambda: at))
+
+    return go
+
+
+def listening(client: Client, to: Receiver, **more: object) -> tuple[int, str]:
+    """A subscription with an address; its number and secret."""
+    made = subscribe(client, address=to.address, **more)
+    return made["subscription"]["id"], made["secret"]
+
+
+def place(client: Client) -> str:
+    found: str = client.get("/v1/changes").json["next"]
+    return found
+
+
+def test_what_changed_is_sent_signed_and_a_2xx_acknowledges(
+    regulator: Client, receiver: Receiver, send: Send
+) -> None:
+    number, secret = listening(regulator, receiver)
+    before = place(regulator)
+    assert (send(), receiver.messages) == ([], [])
+    mark(regulator, "P-1", "repairs")
+    mark(regulator, "L-1", "repairs")
+    assert [sent.answer for sent in send()] == [Answer(204)]
+    [(headers, body)] = receiver.messages
+    assert is_signed(secret, headers, body)
+    assert not is_signed(secret, headers, body + b" ")
+    assert receiver.items == feed(regulator, before)
+    shown = regulator.get(f"/v1/subscriptions/{number}").json
+    assert (shown["place"], shown["state"]) == (place(regulator), "active")
+    [delivery] = regulator.get(f"/v1/subscriptions/{number}/deliveries").json["items"]
+    assert (delivery["items"], delivery["status"], delivery["by"]) == (2, 204, "cli:tests")
+    assert delivery["acknowledged_at"] is not None
+    assert send() == []
+
+
+def test_the_secret_is_shown_once_and_nowhere_else(
+    regulator: Client, receiver: Receiver, send: Send, store: Store
+) -> None:
+    number, secret = listening(regulator, receiver)
+    mark(regulator, "P-1", "repairs")
+    send()
+    shown = [regulator.get(path).text for path in ("", f"/{number}", f"/{number}/deliveries")] + [
+        regulator.get(f"/v1/subscriptions{path}").text for path in ("", f"/{number}", f"/{number}/deliveries")
+    ]
+    assert all(secret not in text for text in [*shown, repr(entries(store)), str(receiver.messages)])
+
+
+def test_each_item_comes_once_in_order_however_many_there_are(
+    regulator: Client, receiver: Receiver, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scoring.changes.sending.ITEMS", 1)
+    listening(regulator, receiver, after="0")
+    for number in ("P-1", "L-1"):
+        mark(regulator, number, "repairs")
+    send()
+    assert receiver.items == feed(regulator)
+    assert len(receiver.messages) == len(set(receiver.ids)) == len(receiver.items) > 3
+
+
+def test_what_fails_is_sent_again_after_growing_pauses_under_the_same_id_and_stops_at_the_end(
+    regulator: Client, receiver: Receiver, send: Send
+) -> None:
+    number, _ = listening(regulator, receiver)
+    mark(regulator, "P-1", "repairs")
+    at, receiver.answers = NOON, [500] * (len(PAUSES) + 1)
+    for pause in PAUSES:
+        assert len(send(at)) == 1
+        assert send(at + pause - dt.timedelta(seconds=1)) == []
+        at += pause
+    mark(regulator, "L-1", "repairs")  # waits: what comes is in order
+    [last] = send(at)
+    assert last.subscription.state == "stopped"
+    assert send(at + dt.timedelta(days=30)) == []
+    assert list(PAUSES) == sorted(PAUSES)
+    assert len(set(receiver.ids)) == 1
+    assert {item["record_id"] for item in receiver.items} == {"P-1"}
+    tries = regulator.get(f"/v1/subscriptions/{number}/deliveries").json["items"]
+    assert [delivery["status"] for delivery in tries] == [500] * len(receiver.messages)
+    assert regulator.post(f"/v1/subscriptions/{number}/resumptions").json["state"] == "active"
+    assert regulator.post(f"/v1/subscriptions/{number}/resumptions").status_code == 409
+    assert [sent.is_acknowledged for sent in send(at)] == [True, True]
+    assert [item["record_id"] for item in receiver.items[-2:]] == ["P-1", "L-1"]
+
+
+def test_a_redirect_is_not_followed_and_who_is_gone_is_left_alone(
+    regulator: Client, receiver: Receiver, send: Send
+) -> None:
+    number, _ = listening(regulator, receiver)
+    mark(regulator, "P-1", "repairs")
+    receiver.answers = [302, 410]
+    assert [sent.answer.status for sent in send()] == [302]
+    assert len(receiver.messages) == 1
+    [gone] = send(NOON + PAUSES[0])
+    assert (gone.subscription.state, gone.subscription.stopped_why) == ("stopped", "HTTP 410, 2 x")
+    assert regulator.delete(f"/v1/subscriptions/{number}").json["state"] == "ended"
+    assert regulator.delete(f"/v1/subscriptions/{number}").status_code == 409
+
+
+def test_two_senders_at_once_send_a_message_once(regulator: Client, receiver: Receiver, send: Send) -> None:
+    listening(regulator, receiver)
+    mark(regulator, "P-1", "repairs")
+    receiver.held = threading.Event()
+    first = threading.Thread(target=send)
+    first.start()
+    assert receiver.reached.wait(30)
+    assert send() == []  # the other one has it
+    receiver.held.set()
+    first.join()
+    assert (len(receiver.messages), send()) == (1, [])
+
+
+def test_a_change_is_made_while_a_receiver_takes_its_time(
+    regulator: Client, receiver: Receiver, send: Send
+) -> None:
+    listening(regulator, receiver)
+    mark(regulator, "P-1", "repairs")
+    receiver.held = threading.Event()
+    sender = threading.Thread(target=send)
+    sender.start()
+    assert receiver.reached.wait(30)
+    mark(regulator, "L-1", "repairs")  # no transaction is open meanwhile
+    receiver.held.set()
+    sender.join()
+    assert [item["record_id"] for item in receiver.items] == ["P-1", "L-1"]
+
+
+def test_a_sender_that_is_killed_loses_nothing(
+    regulator: Client, receiver: Receiver, send: Send, district_url: str, store: Store
+) -> None:
+    number, _ = listening(regulator, receiver)
+    mark(regulator, "P-1", "repairs")
+    receiver.held = threading.Event()
+    words = [sys.executable, "-m", "scoring.cli", "deliveries", "send", "--database", district_url]
+    own = {"XINHENG_DELIVERY_HOSTS": "localhost", "SSL_CERT_FILE": str(CERTIFICATE)}
+    killed = subprocess.Popen(words, env=os.environ | own)
+    assert receiver.reached.wait(60)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    receiver.held.set()
+    now = dt.datetime.now(dt.UTC)
+    assert send(now) == []  # nobody knows yet that it is dead
+    assert len(send(now + LEASE)) == 1
+    first, second = receiver.ids
+    assert first == second
+    assert get_subscription(store, number).place == place(regulator)
+    tries = regulator.get(f"/v1/subscriptions/{number}/deliveries").json["items"]
+    assert [delivery["status"] for delivery in tries] == [204, None]
+
+
+def test_a_pass_from_the_command_line_says_what_became_of_it(
+    regulator: Client, receiver: Receiver, district_url: str
+) -> None:
+    listening(regulator, receiver)
+    mark(regulator, "P-1", "repairs")
+    words = [sys.executable, "-m", "scoring.cli", "deliveries", "send", "--database", district_url]
+    own = {"XINHENG_DELIVERY_HOSTS": " LOCALHOST ,x", "SSL_CERT_FILE": str(CERTIFICATE)}
+    words += ["--format", "csv"]
+    done = subprocess.run(words, env=os.environ | own, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "id,receiver,until,items,status,problem,state",
+        f"1,政务平台,{place(regulator)},1,204,,active",
+    ]
+
+
+# Where messages may go
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1",
+     "224.0.0.1", "::1", "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
+     "64:ff9b::7f00:1", "2002:7f00:1::", "2001:0:7f00:1::", "::", "ff02::1"],
+)  # fmt: skip
+def test_an_address_of_our_own_network_is_not_public(text: str) -> None:
+    assert not addresses.is_public(text)
+
+
+@pytest.mark.parametrize("text", ["114.114.114.114", "2400:3200::1", "64:ff9b::7272:7272"])
+def test_an_address_of_the_internet_is_public(text: str) -> None:
+    assert addresses.is_public(text)
+
+
+def test_nothing_is_sent_into_our_own_network_unless_its_host_is_listed(
+    regulator: Client, receiver: Receiver, send: Send
+) -> None:
+    number, _ = listening(regulator, receiver)
+    mark(regulator, "P-1", "repairs")
+    [sent] = send(to=partial(post, own_hosts=frozenset({"hub.example"})))
+    assert sent.answer.status is None
+    assert "not a public address" in str(sent.answer.problem)
+    assert receiver.messages == []
+    [delivery] = regulator.get(f"/v1/subscriptions/{number}/deliveries").json["items"]
+    assert delivery["problem"] == sent.answer.problem
+
+
+def test_a_name_that_changes_its_meaning_after_the_check_gains_nothing(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name server that first says what is allowed, and then something else."""
+    looked, real = list[str](), socket.getaddrinfo
+
+    def answer(host: Any, *more: Any, **others: Any) -> Any:
+        if host != "hub.example":
+            return real(host, *more, **others)
+        looked.append(host)
+        return real("127.0.0.1" if len(looked) == 1 else "192.0.2.1", *more, **others)
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    address = receiver.address.replace("localhost", "hub.example")
+    assert post(address, {}, b"{}", frozenset({"hub.example"})) == Answer(204)
+    assert looked == ["hub.example"]  # the certificate is the name's, the connection goes to what was checked
+
+
+def test_who_has_no_right_certificate_or_does_not_answer_fails_in_time(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = frozenset({"localhost"})
+    monkeypatch.setattr(addresses, "DEADLINE", 0.2)
+    receiver.held = threading.Event()
+    assert "no answer within" in str(post(receiver.address, {}, b"{}", own).problem)
+    receiver.held.set()
+    monkeypatch.delenv("SSL_CERT_FILE")
+    assert "CERTIFICATE_VERIFY_FAILED" in str(post(receiver.address, {}, b"{}", own).problem)
+    assert post("https://nowhere.invalid/", {}, b"", own).status is None
+
+
+# Lenders
+
+
+@pytest.fixture
+def bank(app: Flask, regulator: Client, lender: Client, receiver: Receiver) -> Client:
+    """A lender that is sent the tiers of those who consent, from the beginning of the feed."""
+    app.extensions["clock"] = Clock()
+    listening(regulator, receiver, role="lender", organisation=AUTHORITY, after="0")
+    return lender
+
+
+def test_a_lender_is_sent_the_tiers_of_those_who_consent_and_nothing_of_a_record(
+    regulator: Client, bank: Client, receiver: Receiver, send: Send
+) -> None:
+    consented(bank, LISTED, purposes=["monitoring"])
+    mark(regulator, "L-1", "repairs")
+    send()
+    [item] = receiver.items
+    assert item == feed(bank)[0]
+    assert item["subject_id"] == LISTED
+    assert "L-1" not in str(receiver.messages)
+    note = regulator.get(f"/v1/subjects/{LISTED}/lender-checks").json["items"][-1]
+    assert (note["outcome"], note["purpose"]) == ("told", "monitoring")
+
+
+def test_a_withdrawal_stops_what_was_about_to_be_sent_again(
+    regulator: Client, bank: Client, receiver: Receiver, send: Send
+) -> None:
+    consent = consented(bank, LISTED, purposes=["monitoring"])
+    receiver.answers = [503]
+    send()
+    bank.post(f"/v1/consents/{consent['id']}/withdrawal", json={"reason": "x"})
+    assert send(NOON + PAUSES[0]) == []
+    assert len(receiver.messages) == 1
+    assert regulator.get("/v1/subscriptions/1").json["state"] == "active"
+
+
+def test_a_withdrawal_between_reading_and_sending_stops_it(
+    bank: Client, receiver: Receiver, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consent, read_items = consented(bank, LISTED, purposes=["monitoring"]), list[int]()
+
+    def read_and_withdraw(*given: Any) -> Reading:
+        found = read(*given)
+        bank.post(f"/v1/consents/{consent['id']}/withdrawal", json={"reason": "x"})
+        read_items.append(len(found.items))
+        return found
+
+    monkeypatch.setattr("scoring.changes.sending.read", read_and_withdraw)
+    assert (send(), receiver.messages) == ([], [])
+    assert read_items[0] == 1
+
+
+def test_a_stopped_lender_is_sent_nothing_until_the_stop_is_lifted(
+    regulator: Client, bank: Client, receiver: Receiver, send: Send
+) -> None:
+    consented(bank, LISTED, purposes=["monitoring"])
+    regulator.post("/v1/lenders/stop", json={"lender": AUTHORITY, "reason": "x"})
+    assert (send(), receiver.messages) == ([], [])
+    regulator.post("/v1/lenders/lift", json={"lender": AUTHORITY, "reason": "x"})
+    assert [sent.items for sent in send()] == [1]
+
+
+def test_the_proof_names_a_receiver_that_was_sent_the_repair_and_one_that_cannot_be_reached(
+    regulator: Client, receiver: Receiver, send: Send, sign_in: Sign
+) -> None:
+    listening(regulator, receiver, receiver="平台")
+    subscribe(regulator, receiver="断网的系统", address="https://nowhere.invalid/")
+    mark(regulator, "P-1", "repairs", effective_on=today().isoformat())
+    send()
+    found = regulator.get("/v1/records/P-1/receivers").json
+    first, second = found["proofs"][0]["receivers"]
+    assert first["told_at"] is not None
+    assert first["acknowledged_at"] is not None
+    assert (second["told_at"], second["acknowledged_at"], second["attempts"]) == (None, None, 1)
+    assert sign_in(Role.SUBJECT, found["subject_id"]).get("/v1/records/P-1/receivers").json == found

@@ -1,0 +1,58 @@
+"""Proof on a page: which receivers were told of a repair, and which have acknowledged."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from town import AUTHORITY, CODES, NAMES
+from visitor import DESK, PHONE, Visitor
+
+from rules.calendar import today
+from rules.library.loader import load_vocabulary
+from scoring.access.consents import Who
+from scoring.access.keys import Role
+from scoring.changes.addresses import Answer
+from scoring.changes.sending import send_due
+from scoring.changes.subscriptions import Wanted, subscribe
+from scoring.facts.objections import MarkRequest, mark_record
+from scoring.facts.records import submit_records
+from scoring.facts.versions import FileInfo
+from scoring.store import Store
+
+FIRM = CODES[9]
+OFFICE = Who("样例", Role.REGULATOR)
+
+
+def repaired(store: Store, number: str, receivers: tuple[str, ...]) -> None:
+    """A record that was repaired: the first receiver was sent that, the others were not reached."""
+    for name in receivers:
+        subscribe(store, OFFICE, Wanted(name, Role.REGULATOR, None, (), "https://hub.example/"), "x")
+    words = load_vocabulary("enterprise")
+    row = {"record_id": number, "subject_id": FIRM, "kind": "penalty", "severity": "minor"}
+    row |= {"level": "fine", "field": "wages", "status": "effective", "occurred_on": "2026-01-05"}
+    submit_records(store, words, [row | {"authority": AUTHORITY}], FileInfo(number, "list.csv"))
+    mark_record(store, words, number, MarkRequest("repair", "repaired", today(), "已履行", (), "样例"))
+    answers = iter([Answer(204)])
+    noon = dt.datetime(2026, 11, 27, 4, tzinfo=dt.UTC)
+    list(send_due(store, lambda *_: next(answers, Answer(None, "none")), "样例", lambda: noon))
+
+
+def test_a_regulator_prints_who_was_told_of_a_repair(regulator: Visitor, town_store: Store) -> None:
+    repaired(town_store, "XF-1", ("区政务服务平台", "融资服务平台"))
+    regulator.open(f"/subjects/enterprise-credit/{FIRM}")
+    regulator.press("a[href*=receivers]")
+    assert regulator.path == "/records/XF-1/receivers"
+    first, second = (row.text for row in regulator.all("tbody tr"))
+    assert "区政务服务平台" in first
+    assert "2026-11-27 12:00" in first
+    assert "未签收" in second
+    assert NAMES[FIRM] in regulator.text()
+    for language in ("en", "zh", "both"):
+        regulator.press(f".languages a[href*='/{language}']")
+        for size, dark in ((DESK, False), (PHONE, True)):
+            regulator.look(size, dark)
+            regulator.open("/records/XF-1/receivers")
+            assert regulator.faults() == [], (language, size, dark)
+            assert regulator.overflow() == 0
+
+    assert regulator.print().startswith(b"%PDF")
