@@ -46,6 +46,7 @@ _NAVIGATION = (
     ("pages.plans", "检查计划", "Inspections"),
     ("pages.objections", "异议", "Objections"),
     ("pages.objection_figures", "异议办理情况", "Objections by office"),
+    ("pages.repairs", "信用修复", "Repairs"),
     ("pages.tickets", "问题闭环", "Tickets"),
     ("pages.simulation", "模拟", "Simulation"),
 )

@@ -28,7 +28,7 @@ from scoring.answers.explain import Explanation, explain
 from scoring.answers.forecast import CAUSES, forecast
 from scoring.answers.paths import paths_of
 from scoring.answers.search import NAME, Listed, list_subjects
-from scoring.facts.objection_case import STEP_TITLES
+from scoring.facts.cases import STEP_TITLES
 from scoring.facts.objections import STATUS, Mark, list_marks
 from scoring.facts.repairs import REPAIRED
 from scoring.runs import results

@@ -105,6 +105,10 @@ COMMANDS = {
         "objections:objections_group",
         "Objections to records: file, acknowledge, decide, review; who is late, and figures by office.",
     ),
+    "repairs": Entry(
+        "repairs:repairs_group",
+        "Repairs of records: apply, admit, decide, undo after a breach; who is late, and figures by office.",
+    ),
     "consents": Entry(
         "consents:consents_group",
         "Consents of subjects to lenders: register, withdraw, audit by sample.",

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from client import Client, Sign
 from flask import Flask
 from lending_desk import Clock, check, consented
+from repairing import steps
 from small_district import AUTHORITY, FINED, LISTED, take
 
 from scoring.access.audit import AuditLog, Event
@@ -267,7 +268,13 @@ def _records(regulator: Client, department: Client) -> None:
     for client in (regulator, department):
         _ok(client, "GET", "/v1/feeds")
         assert client.get(f"/v1/feeds/rows?body={AUTHORITY}").text.count("\n") >= 2
-    _ok(department, "POST", "/v1/records/N-1/repairs", MARK)
+    for step, body in steps(MARK):
+        _ok(department, "POST", f"/v1/records/N-1/{step}", body)
+    _ok(regulator, "GET", "/v1/repairs?open=true&overdue=true")
+    applied = _ok(regulator, "GET", "/v1/repairs")["items"][0]["id"]
+    _ok(department, "GET", f"/v1/repairs/{applied}")
+    _ok(regulator, "GET", "/v1/repair-figures")
+    _ok(regulator, "POST", "/v1/records/N-1/breaches", MARK)
 
 
 def _subjects(regulator: Client) -> None:
