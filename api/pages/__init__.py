@@ -3,6 +3,7 @@
 from api.pages import (
     alerts,
     checks,
+    consequences,
     feeds,
     grades,
     inspections,
@@ -22,6 +23,7 @@ __all__ = [
     "alerts",
     "blueprint",
     "checks",
+    "consequences",
     "feeds",
     "grades",
     "inspections",

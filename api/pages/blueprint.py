@@ -47,6 +47,7 @@ _NAVIGATION = (
     ("pages.objections", "异议", "Objections"),
     ("pages.objection_figures", "异议办理情况", "Objections by office"),
     ("pages.repairs", "信用修复", "Repairs"),
+    ("pages.consequences", "惩戒措施", "Consequences"),
     ("pages.tickets", "问题闭环", "Tickets"),
     ("pages.simulation", "模拟", "Simulation"),
 )

@@ -21,6 +21,8 @@ LABELS = {
     "on": "日期", "owner": "责任单位", "urgency": "紧急程度", "satisfied": "是否满意",
     "corrects": "更正的步骤", "reason": "理由", "evidence": "证据", "record": "记录编号",
     "vocabulary": "主体类别", "commitment": "信用承诺", "committed_on": "承诺日期",
+    "subject_id": "主体编号", "office": "实施单位", "clause": "措施与条款", "record_id": "记录编号",
+    "pack": "评价", "begins_on": "实施日期",
 }  # fmt: skip
 """What the fields of the forms are called."""
 

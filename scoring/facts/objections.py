@@ -25,10 +25,11 @@ from sqlalchemy.orm import Session
 from rules.calendar import today
 from rules.model import EARLIEST, Vocabulary
 from rules.titles import Title
-from scoring.facts.cases import CaseRefusedError
+from scoring.facts.cases import STEP_TITLES, CaseRefusedError
 from scoring.facts.contradictions import Outcome, close_contradictions
 from scoring.facts.ingest.dates import FILLERS
 from scoring.facts.ingest.keys import record_key
+from scoring.facts.lifting import STANDS, Lift, lift_on_records
 from scoring.facts.merging import STATUS as STATUS
 from scoring.facts.objection_case import (
     Stage,
@@ -165,6 +166,9 @@ def put_mark(
     mark = _mark_row(current, before or str(data.get(STATUS) or ""), request)
     session.add(mark)
     session.flush()
+    if request.status not in STANDS:
+        what = f"{STEP_TITLES[request.kind]}: {request.reason}"
+        lift_on_records(session, mark.vocabulary, [mark.record_id], Lift(mark.made_by, what, mark.id))
     if request.kind in STEPS:
         return mark_of(mark)
     outcome = _OUTCOMES.get(request.kind, "marked")

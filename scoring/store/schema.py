@@ -16,6 +16,7 @@ from alembic.config import Config
 from alembic.util import CommandError
 
 from scoring.store import access as _access  # noqa: F401
+from scoring.store import consequences as _consequences  # noqa: F401
 from scoring.store import feeds as _feeds  # noqa: F401
 from scoring.store import findings as _findings  # noqa: F401
 from scoring.store import inspections as _inspections  # noqa: F401
