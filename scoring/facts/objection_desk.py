@@ -64,6 +64,7 @@ def list_objections(
     >>> import datetime as dt
     >>> from fixtures.small import small_store
     >>> from rules.library.loader import load_vocabulary
+    >>> from scoring.facts.desk import Wanted
     >>> from scoring.facts.objections import MarkRequest, mark_record
     >>> filed = MarkRequest("objection", "disputed", dt.date(2026, 9, 24), "已向法院起诉", (), "李专员")
     >>> store = small_store()

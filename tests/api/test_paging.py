@@ -27,6 +27,8 @@ LISTINGS = (
     "/v1/records",
     f"/v1/records?subject_id={FINED}",
     "/v1/objections",
+    "/v1/repairs",
+    "/v1/consequences",
     "/v1/feeds",
     "/v1/record-contradictions",
     "/v1/record-twins",

@@ -141,6 +141,12 @@ _OTHERS: dict[str, dict[str, Callable[[int], object]]] = {
         "vocabulary": _same("enterprise"), "first_id": _number, "second_id": _number,
         "subject_id": _number, "found_at": _same(NOW), "outcome": _same("same"),
     },
+    "consequences": {
+        "vocabulary": _same("enterprise"), "subject_id": _number, "office": _number, "clause": _same("x"),
+        "told": _same('["x", "x"]'), "record_id": _number, "reason": _same("x"),
+        "begins_on": _same(NOW.date()), "entered_by": _same("x"), "entered_at": _same(NOW),
+        "lifted_on": _same(NOW.date()), "lifted_at": _same(NOW), "lifted_because": _same("x"),
+    },
     "consents": {
         "lender": _number, "subject_id": _number, "reference": _number, "purposes": _same("loan"),
         "valid_from": _same(NOW.date()), "valid_until": _same(NOW.date()), "registered_at": _same(NOW),
@@ -268,11 +274,17 @@ def _records(regulator: Client, department: Client) -> None:
     for client in (regulator, department):
         _ok(client, "GET", "/v1/feeds")
         assert client.get(f"/v1/feeds/rows?body={AUTHORITY}").text.count("\n") >= 2
+    applied = {"subject_id": FINED, "office": AUTHORITY, "clause": "procurement", "record_id": "N-1"}
+    _ok(regulator, "POST", "/v1/consequences", applied | {"reason": "x", "begins_on": "2026-08-01"})
     for step, body in steps(MARK):
-        _ok(department, "POST", f"/v1/records/N-1/{step}", body)
+        _ok(regulator.colleague, "POST", f"/v1/records/N-1/{step}", body)
+    for client in (regulator, department):
+        lifted = _ok(client, "GET", f"/v1/consequences?subject_id={FINED}")["items"][0]["id"]
+        _ok(client, "GET", "/v1/consequences?standing=true")
+        _ok(client, "GET", f"/v1/consequences/{lifted}")
     _ok(regulator, "GET", "/v1/repairs?open=true&overdue=true")
-    applied = _ok(regulator, "GET", "/v1/repairs")["items"][0]["id"]
-    _ok(department, "GET", f"/v1/repairs/{applied}")
+    number = _ok(regulator, "GET", "/v1/repairs")["items"][0]["id"]
+    _ok(department, "GET", f"/v1/repairs/{number}")
     _ok(regulator, "GET", "/v1/repair-figures")
     _ok(regulator, "POST", "/v1/records/N-1/breaches", MARK)
 
