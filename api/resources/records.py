@@ -29,9 +29,11 @@ from api.schemas.records import (
     VocabularyQuery,
 )
 from api.schemas.subjects import MarkSchema
+from rules.calendar import today
 from scoring.facts import objections, records
 from scoring.facts.objection_case import OUTCOMES
 from scoring.facts.objections import Kind, Mark, MarkRequest
+from scoring.facts.publicity import list_shown
 from scoring.facts.records import RecordError, Submission
 from scoring.facts.versions import FileInfo
 from scoring.live.events import records_arrived
@@ -43,11 +45,15 @@ blueprint = Blueprint("records", __name__, url_prefix="/v1/records", description
 @blueprint.query(RecordsQuery)
 @blueprint.answers(200, RecordPage)
 def list_records(query: dict[str, Any]) -> dict[str, Any]:
-    """Current records by their id; a department sees its own alone."""
+    """Current records by their id; a department sees its own alone.
+
+    What is repaired or revoked, and what is past the longest term of its class, is not among them: by its
+    number the office whose record it is, and the regulator, still find it.
+    """
     wanted = {"subject_id": query.get("subject_id"), "authority": own_data(), "after": query.get("cursor")}
     words = vocabulary(query["vocabulary"])
     found = page(
-        lambda limit: records.list_records(store(), words, **wanted, limit=limit),
+        lambda limit: list_shown(store(), words, today(), **wanted, limit=limit),
         query,
         lambda record: record.record_id,
     )

@@ -17,6 +17,7 @@ from scoring.facts.desk import Wanted
 from scoring.facts.objections import Kind, MarkRequest, mark_record
 from scoring.facts.repair_desk import DESK, Application, repair_figures
 from scoring.facts.repairs import REPAIRED, Commitment
+from scoring.live.events import records_arrived
 
 COLUMNS = {
     "id": "编号 no.",
@@ -178,6 +179,7 @@ def _mark(
     wanted = MarkRequest(kind, status, day, reason, documents, operator(), commitment=commitment)
     with store_of(database) as store:
         mark = mark_record(store, load_vocabulary(vocabulary), record, wanted)
+        records_arrived(store, vocabulary, [mark.record_id])
     tell(f"{mark.record_id}: {mark.kind}, {mark.status_after}", err=False)
 
 

@@ -8,12 +8,18 @@ more at once. Lint holds the packs to the same limits, so what is no longer show
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
+
+import sqlalchemy as sa
 
 from rules.calendar import add_months
 from rules.language.evaluate import compiled
 from rules.model import Vocabulary
+from scoring.facts.records import Record, list_records
+from scoring.store import Store
+from scoring.store.documents import decode
+from scoring.store.models import RecordVersion
 
 NEVER = dt.date.min
 
@@ -37,6 +43,43 @@ def is_shown(vocabulary: Vocabulary, record: Mapping[str, Any], on: dt.date) -> 
     """Whether a record is shown on a day."""
     until = shown_until(vocabulary, record)
     return until is None or on < until
+
+
+def list_shown(
+    store: Store,
+    vocabulary: Vocabulary,
+    on: dt.date,
+    *,
+    subject_id: str | None = None,
+    authority: str | None = None,
+    after: str | None = None,
+    limit: int,
+) -> list[Record]:
+    """The records that are shown on a day, by their id: see :func:`scoring.facts.records.list_records`."""
+    found: list[Record] = []
+    while len(found) < limit:
+        some = list_records(
+            store, vocabulary, subject_id=subject_id, authority=authority, after=after, limit=limit
+        )
+        found += [record for record in some if is_shown(vocabulary, record.data, on)]
+        if len(some) < limit:
+            break
+        after = some[-1].record_id
+    return found[:limit]
+
+
+def all_shown(store: Store, vocabulary: Vocabulary, record_ids: Collection[str], on: dt.date) -> bool:
+    """Whether all of some records, as they are known now, are shown on a day."""
+    if vocabulary.records is None or not record_ids:
+        return True
+    query = sa.select(RecordVersion.data).where(
+        RecordVersion.vocabulary == vocabulary.id,
+        RecordVersion.record_id.in_(sorted(record_ids)),
+        RecordVersion.known_until.is_(None),
+    )
+    with store.reading() as session:
+        known = [decode(data, vocabulary.records) for data in session.scalars(query)]
+    return len(known) == len(record_ids) and all(is_shown(vocabulary, data, on) for data in known)
 
 
 def _ends(vocabulary: Vocabulary, record: Mapping[str, Any]) -> Iterator[dt.date]:
