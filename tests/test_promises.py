@@ -11,6 +11,7 @@ import pytest
 
 from api.settings import read_settings
 from scoring.access.sessions import LASTS
+from scoring.facts import repair_case
 from scoring.facts.ingest import bounds
 from scoring.facts.objection_case import (
     ACKNOWLEDGE_WITHIN,
@@ -69,6 +70,15 @@ def test_an_objection_has_the_terms_that_the_page_says() -> None:
     )  # fmt: skip
     told = re.findall(r"\| (\d+) of ([a-z ]+) \|$", page, re.MULTILINE)
     assert told == [(str(days), since) for days, since in terms]
+
+
+def test_a_repair_has_the_terms_that_the_page_says() -> None:
+    page = (DOCS / "repairs.md").read_text("utf-8")
+    told = re.findall(r"\| (\d+) of ([a-z ]+) \|$", page, re.MULTILINE)
+    assert told == [
+        (str(repair_case.ADMIT_WITHIN), "applying"),
+        (str(repair_case.DECIDE_WITHIN), "the admission"),
+    ]
 
 
 def test_a_batch_spills_where_the_page_says() -> None:

@@ -249,7 +249,7 @@ def _admitted(
         rests_on = request.evidence, request.commitment, request.effective_on
         check_application(session, vocabulary, current, data, *rests_on)
     elif kind in ("admission", "return", "repair", "refusal", "breach"):
-        check_repair_step(session, current, kind)
+        check_repair_step(session, current, kind, request.evidence)
         if kind in ("repair", "refusal"):
             check_decider(session, current, request.made_by)
         if kind == "repair":

@@ -93,12 +93,18 @@ def check_application(
     check_term(session, vocabulary, current, data, on)
 
 
-def check_step(session: Session, current: RecordVersion, kind: str) -> None:
-    """A step of the last application is one that its stage allows. A repair of before there were
-    applications may be undone as well.
+def check_step(
+    session: Session, current: RecordVersion, kind: str, evidence: Sequence[Mapping[str, str]]
+) -> None:
+    """A step of the last application is one that its stage allows, and a breach is shown.
+
+    A repair of before there were applications may be undone as well.
 
     :raises CaseRefusedError: saying what the stage allows.
+    :raises RepairRefusedError: where no document shows the breach.
     """
+    if kind == "breach" and not evidence:
+        raise RepairRefusedError(Title("缺少违背承诺的证据", "a document is missing that shows the breach"))
     marks = marks_of(session, current.vocabulary, current.record_id)
     case = _last_of(marks)
     if case is not None:
