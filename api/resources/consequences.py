@@ -18,8 +18,8 @@ from api.resources.runs import NUMBER
 from api.schemas.consequences import (
     ConsequenceBody,
     ConsequencePage,
-    ConsequenceSchema,
     ConsequencesQuery,
+    LedgerEntrySchema,
     LiftBody,
     SanctionsSchema,
 )
@@ -70,7 +70,7 @@ def list_consequences(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.get(f"/consequences/{NUMBER}consequence_id>")
-@blueprint.answers(200, ConsequenceSchema)
+@blueprint.answers(200, LedgerEntrySchema)
 def get_consequence(consequence_id: int) -> Consequence:
     """A measure. A department sees its own, a subject its own."""
     found = ledger.show_consequence(store(), consequence_id, who().subject, own_authority())
@@ -80,7 +80,7 @@ def get_consequence(consequence_id: int) -> Consequence:
 
 @blueprint.post("/consequences")
 @blueprint.body(ConsequenceBody)
-@blueprint.answers(201, ConsequenceSchema)
+@blueprint.answers(201, LedgerEntrySchema)
 @blueprint.describe(parameters=[PARAMETER])
 def post_consequence(body: dict[str, Any]) -> tuple[Consequence, int, dict[str, str]]:
     """Enter a measure that an office applies: a department its own, a regulator any office's.
@@ -97,7 +97,7 @@ def post_consequence(body: dict[str, Any]) -> tuple[Consequence, int, dict[str, 
 
 @blueprint.post(f"/consequences/{NUMBER}consequence_id>/lifts")
 @blueprint.body(LiftBody)
-@blueprint.answers(201, ConsequenceSchema)
+@blueprint.answers(201, LedgerEntrySchema)
 @blueprint.describe(parameters=[PARAMETER])
 def post_lift(body: dict[str, Any], consequence_id: int) -> Consequence:
     """Lift a measure: a department its own. What rests on a record is lifted with its repair by itself."""

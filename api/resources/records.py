@@ -33,7 +33,6 @@ from rules.calendar import today
 from scoring.facts import objections, records
 from scoring.facts.objection_case import OUTCOMES
 from scoring.facts.objections import Kind, Mark, MarkRequest
-from scoring.facts.publicity import list_shown
 from scoring.facts.records import RecordError, Submission
 from scoring.facts.versions import FileInfo
 from scoring.live.events import records_arrived
@@ -53,7 +52,7 @@ def list_records(query: dict[str, Any]) -> dict[str, Any]:
     wanted = {"subject_id": query.get("subject_id"), "authority": own_data(), "after": query.get("cursor")}
     words = vocabulary(query["vocabulary"])
     found = page(
-        lambda limit: list_shown(store(), words, today(), **wanted, limit=limit),
+        lambda limit: records.list_shown(store(), words, today(), **wanted, limit=limit),
         query,
         lambda record: record.record_id,
     )

@@ -19,7 +19,7 @@ class ConsequencesQuery(VocabularyQuery, NumberedPageQuery):
     )
 
 
-class ConsequenceSchema(Schema):
+class LedgerEntrySchema(Schema):
     """A measure that an office applied to a subject."""
 
     id = fields.Integer(required=True)
@@ -96,4 +96,4 @@ class SanctionsSchema(Schema):
     clauses = fields.List(fields.Nested(ClauseSchema), required=True)
 
 
-ConsequencePage = page_of(ConsequenceSchema, "Consequence")
+ConsequencePage = page_of(LedgerEntrySchema, "LedgerEntry")

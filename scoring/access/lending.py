@@ -94,10 +94,10 @@ def answer_checks(
     [('answered', 'C', 'careful'), ('refused', None, None)]
     """
     asked = [Check(subject_key(c.subject_id), reference_key(c.consent), c.purpose) for c in checks]
-    grades, terms = _grades(store, pack_id, [check.subject_id for check in asked], day_of(clock()))
     with store.writing() as session:
         consents = consents_to(session, who.lender or "", [check.consent for check in asked])
         at = clock()
+        grades, terms = _grades(store, pack_id, [check.subject_id for check in asked], day_of(at))
         found = [(check, consents.get(check.consent), grades.get(check.subject_id)) for check in asked]
         answers = [_answer(check, consent, grade, terms, day_of(at)) for check, consent, grade in found]
         append(

@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from rules.calendar import add_months
 from rules.language.evaluate import compiled
 from rules.model import Vocabulary
-from scoring.facts.records import Record, list_records
 from scoring.store import Store
 from scoring.store.documents import decode
 from scoring.store.models import RecordVersion
@@ -43,29 +42,6 @@ def is_shown(vocabulary: Vocabulary, record: Mapping[str, Any], on: dt.date) -> 
     """Whether a record is shown on a day."""
     until = shown_until(vocabulary, record)
     return until is None or on < until
-
-
-def list_shown(
-    store: Store,
-    vocabulary: Vocabulary,
-    on: dt.date,
-    *,
-    subject_id: str | None = None,
-    authority: str | None = None,
-    after: str | None = None,
-    limit: int,
-) -> list[Record]:
-    """The records that are shown on a day, by their id: see :func:`scoring.facts.records.list_records`."""
-    found: list[Record] = []
-    while len(found) < limit:
-        some = list_records(
-            store, vocabulary, subject_id=subject_id, authority=authority, after=after, limit=limit
-        )
-        found += [record for record in some if is_shown(vocabulary, record.data, on)]
-        if len(some) < limit:
-            break
-        after = some[-1].record_id
-    return found[:limit]
 
 
 def all_shown(store: Store, vocabulary: Vocabulary, record_ids: Collection[str], on: dt.date) -> bool:

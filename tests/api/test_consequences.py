@@ -20,8 +20,8 @@ MARK = {"reason": "已履行处罚决定", "evidence": EVIDENCE, "effective_on":
 
 
 def enter(client: Client, status: int = 201, **more: object) -> dict[str, Any]:
-    body: dict[str, Any] = {"subject_id": FINED, "office": OFFICE, "clause": "procurement", "reason": "x"}
-    body |= {"record_id": "P-1", "begins_on": "2026-08-01"} | more
+    body: dict[str, Any] = {"subject_id": LISTED, "office": OFFICE, "clause": "procurement", "reason": "x"}
+    body |= {"record_id": "L-1", "begins_on": "2026-08-01"} | more
     answer = client.post("/v1/consequences", json={k: v for k, v in body.items() if v is not None})
     assert answer.status_code == status, answer.json
     found: dict[str, Any] = answer.json
@@ -59,7 +59,7 @@ def test_every_clause_says_its_measure_and_its_law_and_no_bank_is_told_what_to_d
         ({"pack": PACK}, "name one of them"),
         ({"record_id": None, "pack": PACK}, "takes rights away"),
         ({"office": None}, "which office"),
-        ({"begins_on": "2026-03-01"}, "before the record's own date"),
+        ({"begins_on": "2026-05-19"}, "before the record's own date"),
         ({"begins_on": "2999-01-01"}, "still to come"),
     ],
 )
@@ -71,15 +71,15 @@ def test_a_measure_needs_an_office_and_one_ground_that_bears_it(
 
 
 def test_a_record_of_another_or_one_that_is_not_effective_is_no_ground(regulator: Client) -> None:
-    enter(regulator, 404, subject_id=LISTED)
+    enter(regulator, 404, subject_id=FINED)
     enter(regulator, 404, record_id="P-999")
-    assert repaired(regulator, "P-1", **MARK).status_code == 201
+    assert repaired(regulator, "L-1", **MARK).status_code == 201
     assert "no ground" in enter(regulator, 409)["detail"]
 
 
 def test_what_takes_no_rights_away_may_rest_on_the_published_grade(regulator: Client) -> None:
     found = enter(regulator, record_id=None, pack=PACK, clause="listed-checks")
-    grade = regulator.get(f"/v1/subjects/{FINED}/grade?pack={PACK}").json
+    grade = regulator.get(f"/v1/subjects/{LISTED}/grade?pack={PACK}").json
     assert (found["run_id"], found["tier"], found["record_id"]) == (grade["run_id"], grade["tier"], None)
 
 
@@ -111,9 +111,9 @@ def test_a_department_enters_and_lifts_its_own_measures_alone(regulator: Client,
 
 def test_an_enterprise_sees_what_was_applied_to_it_alone(regulator: Client, sign_in: Sign) -> None:
     number = enter(regulator)["id"]
-    own, other = sign_in(Role.SUBJECT, FINED), sign_in(Role.SUBJECT, LISTED)
+    own, other = sign_in(Role.SUBJECT, LISTED), sign_in(Role.SUBJECT, FINED)
     assert [one["id"] for one in shown(own)] == [number]
-    assert shown(other, f"?subject_id={FINED}") == []
+    assert shown(other, f"?subject_id={LISTED}") == []
     assert other.get(f"/v1/consequences/{number}").status_code == 404
     enter(own, 403)
     assert own.post(f"/v1/consequences/{number}/lifts", json={}).status_code == 403
@@ -128,7 +128,7 @@ def test_on_repair_everything_that_rested_on_the_record_is_lifted_and_says_by_wh
     enter(regulator)
     enter(sign_in(Role.DEPARTMENT, "样例区住建委"), office=None, clause="tendering")
     on_grade = enter(regulator, record_id=None, pack=PACK, clause="listed-checks")["id"]
-    mark = repaired(regulator, "P-1", **MARK).json
+    mark = repaired(regulator, "L-1", **MARK).json
     *lifted, stays = shown(regulator)
     assert {(one["stands"], one["mark_id"], one["lifted_by"]) for one in lifted} == {
         (False, mark["id"], regulator.prefix)
@@ -136,18 +136,18 @@ def test_on_repair_everything_that_rested_on_the_record_is_lifted_and_says_by_wh
     assert all("已履行处罚决定" in one["lifted_because"] for one in lifted)
     assert (stays["id"], stays["stands"]) == (on_grade, True)
     assert [one["id"] for one in shown(regulator, "?standing=true")] == [on_grade]
-    regulator.post("/v1/records/P-1/breaches", json=MARK)
+    regulator.post("/v1/records/L-1/breaches", json=MARK)
     assert [one["id"] for one in shown(regulator, "?standing=true")] == [on_grade]
     enter(regulator)
 
 
 def test_an_objection_that_is_upheld_lifts_it_and_one_that_is_rejected_does_not(regulator: Client) -> None:
     enter(regulator)
-    regulator.post("/v1/records/P-1/objections", json=MARK)
-    regulator.post("/v1/records/P-1/decisions", json=MARK | {"outcome": "rejected"})
+    regulator.post("/v1/records/L-1/objections", json=MARK)
+    regulator.post("/v1/records/L-1/decisions", json=MARK | {"outcome": "rejected"})
     assert len(shown(regulator, "?standing=true")) == 1
-    regulator.post("/v1/records/P-1/appeals", json=MARK)
-    regulator.colleague.post("/v1/records/P-1/decisions", json=MARK | {"outcome": "upheld"})
+    regulator.post("/v1/records/L-1/appeals", json=MARK)
+    regulator.colleague.post("/v1/records/L-1/decisions", json=MARK | {"outcome": "upheld"})
     (found,) = shown(regulator)
     assert (found["stands"], found["lifted_by"]) == (False, regulator.colleague.prefix)
 
@@ -157,7 +157,7 @@ def test_an_offices_own_list_that_takes_the_record_back_lifts_it(
     regulator: Client, department: Client, status: str
 ) -> None:
     enter(regulator)
-    row = {"record_id": "P-1", "subject_id": FINED}
+    row = {"record_id": "L-1", "subject_id": LISTED}
     department.post("/v1/records", json={"records": [row | {"amount": "7"}]})
     assert shown(regulator)[0]["stands"] is True
     department.post("/v1/records", json={"records": [row | {"status": status}]})
@@ -176,15 +176,17 @@ def test_a_repair_that_fails_lifts_nothing(
         raise RuntimeError("broken")
 
     monkeypatch.setattr("scoring.facts.objections.close_contradictions", fails)
-    assert repaired(regulator, "P-1", **MARK).status_code == 500
+    assert repaired(regulator, "L-1", **MARK).status_code == 500
     assert shown(regulator)[0]["stands"] is True
-    assert regulator.get("/v1/records/P-1").json["versions"][0]["data"]["status"] == "effective"
+    assert regulator.get("/v1/records/L-1").json["versions"][0]["data"]["status"] == "effective"
 
 
 def test_it_ends_by_itself_on_the_day_on_which_its_record_does(
     regulator: Client, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert enter(regulator)["ends_on"] == "2027-03-02"  # a general penalty of 2026-03-02: a year
+    monkeypatch.setattr(ledger, "today", lambda: dt.date(2026, 8, 2))
+    on_penalty = enter(regulator, subject_id=FINED, record_id="P-1")
+    assert on_penalty["ends_on"] == "2027-03-02"  # a general penalty of 2026-03-02: a year
     for day, stands in ((dt.date(2027, 3, 1), True), (dt.date(2027, 3, 2), False)):
         monkeypatch.setattr(ledger, "today", lambda day=day: day)
         (found,) = ledger.list_consequences(store, "enterprise")

@@ -12,7 +12,8 @@ from small_district import AUTHORITY, PACK, SUBJECTS, take
 
 from rules.calendar import add_days, add_months, today
 from rules.library.loader import find_pack, load_vocabulary
-from scoring.facts.publicity import NEVER, list_shown, shown_until
+from scoring.facts.publicity import NEVER, shown_until
+from scoring.facts.records import list_shown
 from scoring.runs.batch import run
 from scoring.store import Store
 

@@ -11,7 +11,7 @@ from client import Client, Sign, repaired
 from repairing import steps
 from small_district import AUTHORITY, FINED
 
-from rules.calendar import SHANGHAI, today
+from rules.calendar import SHANGHAI, add_months, today
 from rules.library.loader import load_vocabulary
 from rules.workdays import workdays_later
 from scoring.access.keys import Role
@@ -177,15 +177,13 @@ def test_the_live_grade_follows_a_repair_and_a_breach_at_once(regulator: Client)
     def score() -> float:
         return float(regulator.get(f"/v1/subjects/{FINED}/live-grade").json["score"])
 
-    do(regulator, "repair-applications")
-    do(regulator, "repair-admissions")
-    row = {"record_id": "T-0", "subject_id": FINED, "kind": "award", "level": "district"}
-    row |= {"status": "effective", "occurred_on": "2020-01-01"}
+    row = {"record_id": "J-3", "subject_id": FINED, "kind": "penalty", "status": "effective"}
+    row |= {"occurred_on": add_months(today(), -6).isoformat(), "severity": "general", "level": "fine"}
     regulator.post("/v1/records", json={"records": [row]})
     before = score()
-    do(regulator, "repairs")
+    assert repaired(regulator, "J-3", regulator.colleague, **said()).status_code == 201
     assert score() > before
-    do(regulator, "breaches")
+    do(regulator, "breaches", number="J-3")
     assert score() == before
 
 

@@ -274,14 +274,15 @@ def _records(regulator: Client, department: Client) -> None:
     for client in (regulator, department):
         _ok(client, "GET", "/v1/feeds")
         assert client.get(f"/v1/feeds/rows?body={AUTHORITY}").text.count("\n") >= 2
-    applied = {"subject_id": FINED, "office": AUTHORITY, "clause": "procurement", "record_id": "N-1"}
+    applied = {"subject_id": LISTED, "office": AUTHORITY, "clause": "procurement", "record_id": "L-1"}
     _ok(regulator, "POST", "/v1/consequences", applied | {"reason": "x", "begins_on": "2026-08-01"})
     for step, body in steps(MARK):
         _ok(regulator.colleague, "POST", f"/v1/records/N-1/{step}", body)
     for client in (regulator, department):
-        lifted = _ok(client, "GET", f"/v1/consequences?subject_id={FINED}")["items"][0]["id"]
+        lifted = _ok(client, "GET", f"/v1/consequences?subject_id={LISTED}")["items"][0]["id"]
         _ok(client, "GET", "/v1/consequences?standing=true")
         _ok(client, "GET", f"/v1/consequences/{lifted}")
+    _ok(department, "POST", f"/v1/consequences/{lifted}/lifts", {"reason": "x", "on": "2026-08-02"})
     _ok(regulator, "GET", "/v1/repairs?open=true&overdue=true")
     number = _ok(regulator, "GET", "/v1/repairs")["items"][0]["id"]
     _ok(department, "GET", f"/v1/repairs/{number}")

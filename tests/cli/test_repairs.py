@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from rules.calendar import add_days, add_months, today
 from rules.library.loader import load_vocabulary
 from scoring.facts.records import submit_records
 from scoring.facts.versions import FileInfo
 from scoring.store import open_store
 
 FIRM = "91500232MA5U00001M"
+DAY = add_months(today(), -5)
+FIRST = add_months(DAY, 3)
 Command = Callable[..., Result]
 
 
@@ -23,7 +26,7 @@ def typed(sqlite_store_url: str, command: Command) -> Command:
     """Commands on a store with one penalty."""
     store = open_store(sqlite_store_url)
     row = {"record_id": "XZ-1", "subject_id": FIRM, "kind": "penalty", "severity": "general"}
-    row |= {"status": "effective", "occurred_on": "2026-07-01", "authority": "区城管局"}
+    row |= {"status": "effective", "occurred_on": DAY.isoformat(), "authority": "区城管局"}
     done = submit_records(store, load_vocabulary("enterprise"), [row], FileInfo("1", "list.csv"))
     store.close()
     assert not done.faults, done.faults
@@ -40,10 +43,10 @@ def test_a_repair_is_applied_for_admitted_decided_and_undone(typed: Command) -> 
     asked = ("repairs", "apply", "XZ-1", "--reason", "罚款已缴", "--commitment", "材料属实")
     bare = typed(*asked)
     assert (bare.exit_code, "a document is missing" in bare.stderr) == (1, True)
-    early = typed(*asked, "--evidence", "JK-1", "--on", "2026-09-30", "--committed-on", "2026-09-30")
-    assert (early.exit_code, "not before 2026-10-01" in early.stderr) == (1, True)
-    on = ("--on", "2026-10-09", "--committed-on", "2026-10-09")
-    assert typed(*asked, "--evidence", "JK-1", *on).exit_code == 0
+    asked = (*asked, "--evidence", "JK-1", "--committed-on", str(DAY))
+    early = typed(*asked, "--on", str(add_days(FIRST, -1)))
+    assert (early.exit_code, f"not before {FIRST}" in early.stderr) == (1, True)
+    assert typed(*asked, "--on", str(FIRST)).exit_code == 0
     (late,) = listed(typed("repairs", "list", "--overdue", "--format", "json"))
     assert (late["record_id"], late["stage"]) == ("XZ-1", "applied")
     assert [one["escalations"] for one in listed(typed("repairs", "tick", "--format", "json"))] == [2]

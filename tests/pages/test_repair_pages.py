@@ -11,7 +11,7 @@ from test_ticket_pages import send
 from town import AUTHORITY, CODES, NAMES
 from visitor import PHONE, Visitor
 
-from rules.calendar import today
+from rules.calendar import add_days, add_months, today
 from rules.library.loader import load_vocabulary
 from scoring.access.keys import Role, create_key
 from scoring.facts.consequences import list_consequences
@@ -23,6 +23,7 @@ from scoring.store import Store
 
 WORDS = load_vocabulary("enterprise")
 FIRM = CODES[11]
+DAY = add_months(today(), -5)
 _numbers: Iterator[str] = (f"XF-{number}" for number in range(100))
 
 
@@ -31,7 +32,8 @@ def penalty(town_store: Store) -> str:
     """A penalty that an office's file brought."""
     number = next(_numbers)
     row = {"record_id": number, "subject_id": FIRM, "kind": "penalty", "severity": "general"}
-    row |= {"level": "fine", "status": "effective", "occurred_on": "2026-07-01", "authority": AUTHORITY}
+    row |= {"level": "fine", "status": "effective", "occurred_on": DAY.isoformat()}
+    row |= {"authority": AUTHORITY}
     submit_records(town_store, WORDS, [row], FileInfo(number, "list.csv"))
     return number
 
@@ -79,14 +81,14 @@ def test_what_can_not_be_applied_for_is_told_with_the_first_day(
     client = signed_in(pages, create_key(town_store, Role.REGULATOR, "修复的人").token)
     form = {"record": penalty, "vocabulary": "enterprise", "reason": "x", "evidence": "x", "commitment": "x"}
     assert send(client, "/repairs", **form) == 422
-    assert send(client, "/repairs", **form, committed_on="2026-06-01") == 409
-    assert send(client, "/repairs", **form | {"record": "none"}, committed_on="2026-08-01") == 409
+    assert send(client, "/repairs", **form, committed_on=str(add_days(DAY, -1))) == 409
+    assert send(client, "/repairs", **form | {"record": "none"}, committed_on=str(today())) == 409
     row = {"record_id": penalty, "subject_id": FIRM, "severity": "serious"}
     submit_records(town_store, WORDS, [row], FileInfo(f"{penalty} again", "list.csv"))
     client.set_cookie("language", "zh")
     with client.session_transaction() as session:
         form |= {"form_token": session["form_token"], "committed_on": today().isoformat()}
-    assert "最早可于2027-07-01修复" in client.post("/repairs", data=form).text
+    assert f"最早可于{add_months(DAY, 12)}修复" in client.post("/repairs", data=form).text
 
 
 def test_an_enterprise_applies_and_follows_on_the_pages_and_moves_nothing(
