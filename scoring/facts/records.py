@@ -238,7 +238,7 @@ def list_shown(
     after: str | None = None,
     limit: int,
 ) -> list[Record]:
-    """The current records that are shown on a day (:mod:`scoring.facts.publicity`), as :func:`list_records`."""
+    """The current records that are shown on a day, by their id (:mod:`scoring.facts.publicity`)."""
     found: list[Record] = []
     while len(found) < limit:
         some = list_records(
