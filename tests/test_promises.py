@@ -11,6 +11,7 @@ import pytest
 
 from api.settings import read_settings
 from scoring.access.sessions import LASTS
+from scoring.facts import repair_case
 from scoring.facts.ingest import bounds
 from scoring.facts.objection_case import (
     ACKNOWLEDGE_WITHIN,
@@ -81,6 +82,15 @@ def test_a_visit_has_the_terms_that_the_page_says() -> None:
         f"last {IDLE_VISITS} visits or more",
     ):
         assert said in page
+
+
+def test_a_repair_has_the_terms_that_the_page_says() -> None:
+    page = (DOCS / "repairs.md").read_text("utf-8")
+    told = re.findall(r"\| (\d+) of ([a-z ]+) \|$", page, re.MULTILINE)
+    assert told == [
+        (str(repair_case.ADMIT_WITHIN), "applying"),
+        (str(repair_case.DECIDE_WITHIN), "the admission"),
+    ]
 
 
 def test_a_batch_spills_where_the_page_says() -> None:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 import xlwt
 from click.testing import CliRunner, Result
 from ingest.builders import Tab, Workbook, number, row
+from repairing import steps
 
 from api.app import create_app
 from api.settings import Settings
@@ -306,7 +307,8 @@ def test_what_can_be_kept_can_be_contested_and_repaired(known: Store, key: str) 
     assert regulator(f"{address}/objections", MARK)[0] == 201
     decider = Caller(known, Role.REGULATOR, owner="somebody else")
     assert decider(f"{address}/decisions", MARK | {"outcome": "rejected"})[0] == 201
-    assert regulator(f"{address}/repairs", MARK)[0] == 201
+    for step, body in steps(MARK):
+        assert decider(f"{address}/{step}", body)[0] == 201
 
 
 def test_no_list_of_an_office_undoes_what_was_decided_here(known: Store) -> None:
@@ -315,7 +317,8 @@ def test_no_list_of_an_office_undoes_what_was_decided_here(known: Store) -> None
     regulator = Caller(known, Role.REGULATOR)
     regulator("/v1/records/R1/objections", MARK)
     assert regulator("/v1/records/R1/decisions", MARK | {"outcome": "upheld"})[0] == 201
-    assert regulator("/v1/records/R2/repairs", MARK)[0] == 201
+    for step, body in steps(MARK):
+        assert regulator(f"/v1/records/R2/{step}", body)[0] == 201
     lines(fine(金额="3"), fine(编号="R2", 金额="4"))(Path("2.csv"))
     result = xinheng("ingest", "2.csv")
     assert [(row["record_id"], row["status"], row["amount"]) for row in current(known)] == [

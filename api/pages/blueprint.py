@@ -48,6 +48,8 @@ _NAVIGATION = (
     ("pages.visits", "入企检查", "Visits"),
     ("pages.objections", "异议", "Objections"),
     ("pages.objection_figures", "异议办理情况", "Objections by office"),
+    ("pages.repairs", "信用修复", "Repairs"),
+    ("pages.consequences", "惩戒措施", "Consequences"),
     ("pages.tickets", "问题闭环", "Tickets"),
     ("pages.simulation", "模拟", "Simulation"),
 )

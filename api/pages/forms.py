@@ -19,10 +19,13 @@ LARGEST = 2**53
 LABELS = {
     "title": "标题", "source": "来源", "counterpart": "企业", "note": "说明", "request": "办理事项",
     "on": "日期", "owner": "责任单位", "urgency": "紧急程度", "satisfied": "是否满意",
-    "corrects": "更正的步骤", "reason": "理由", "evidence": "证据", "subject_id": "统一社会信用代码",
+    "corrects": "更正的步骤", "reason": "理由", "evidence": "证据", "record": "记录编号",
+    "vocabulary": "主体类别", "commitment": "信用承诺", "committed_on": "承诺日期",
+    "subject_id": "主体编号", "office": "实施单位", "clause": "措施与条款", "record_id": "记录编号",
+    "pack": "评价", "begins_on": "起始日期", "ends_on": "截止日期", "done_on": "检查日期",
     "ground": "事由", "why": "情况说明", "authorities": "检查单位", "inspectors": "执法证号",
-    "begins_on": "起", "ends_on": "止", "done_on": "检查日期", "outcome": "检查结果", "findings": "发现问题",
-    "measures": "处置措施", "rating": "企业评分", "words": "企业意见",
+    "outcome": "检查结果", "findings": "发现问题", "measures": "处置措施", "rating": "企业评分",
+    "words": "企业意见",
 }  # fmt: skip
 """What the fields of the forms are called."""
 

@@ -24,12 +24,12 @@ from scoring.access import audit
 from scoring.access.consents import PURPOSES, list_consents
 from scoring.access.lending import ACTION, OUTCOMES
 from scoring.answers.departments import PACK as DEPARTMENTS
-from scoring.answers.explain import Explanation, explain
+from scoring.answers.explain import Explanation, explain_now
 from scoring.answers.forecast import CAUSES, forecast
 from scoring.answers.paths import paths_of
 from scoring.answers.search import NAME, Listed, list_subjects
 from scoring.answers.timelines import near_subjects
-from scoring.facts.objection_case import STEP_TITLES
+from scoring.facts.cases import STEP_TITLES
 from scoring.facts.objections import STATUS, Mark, list_marks
 from scoring.facts.repairs import REPAIRED
 from scoring.runs import results
@@ -101,8 +101,7 @@ def own_department() -> Response:
 
 def _shown(found: Explanation) -> dict[str, Any]:
     """What the page and the report of a subject both show."""
-    run = found.run
-    assert run is not None, "pages show what was published"
+    run = found.run or _run(found.pack.id)
     line = results.grade_line(store(), run, found.subject_id)
     terms = story.supervision_of(found.pack, found.tier)
     return {
@@ -155,7 +154,7 @@ def _explained(pack_id: str, subject_id: str) -> Explanation:
             "forbidden",
             Title("此密钥只能查看本单位的评价", f"a {caller().role} key opens its own grade alone"),
         )
-    return explain(store(), pack_id, subject_id)
+    return explain_now(store(), pack_id, subject_id)
 
 
 def _meant(run: RunSummary, search: str) -> Sequence[str]:

@@ -22,9 +22,11 @@ from rules.titles import TitledError
 from scoring.access.keys import owners_of
 from scoring.answers.either_way import either_way
 from scoring.answers.search import names_of
+from scoring.facts.cases import STEP_TITLES
+from scoring.facts.desk import Wanted
 from scoring.facts.ingest.keys import ENTERPRISES
-from scoring.facts.objection_case import OUTCOMES, STAGE_TITLES, STEP_TITLES, WAYS, Stage
-from scoring.facts.objection_desk import Objection, Wanted, figures, list_objections, show_objection
+from scoring.facts.objection_case import OUTCOMES, STAGE_TITLES, WAYS, Stage
+from scoring.facts.objection_desk import Objection, figures, list_objections, show_objection
 from scoring.facts.objections import STATUS, Kind, MarkRequest, mark_record
 from scoring.facts.records import RecordError, UnknownRecordError, get_record
 from scoring.live.events import records_arrived

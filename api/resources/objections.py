@@ -23,7 +23,7 @@ from rules.calendar import today
 from scoring.access.keys import Role
 from scoring.answers.either_way import either_way
 from scoring.facts import objection_desk
-from scoring.facts.objection_desk import Wanted
+from scoring.facts.desk import Wanted
 
 blueprint = Blueprint(
     "objections", __name__, url_prefix="/v1", description="Objections, their terms and their outcomes"

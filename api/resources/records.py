@@ -15,17 +15,21 @@ from api.http.openapi import Blueprint
 from api.http.paging import page
 from api.http.problems import Problem, fail
 from api.schemas.records import (
+    AdmissionBody,
+    ApplicationBody,
     DecisionBody,
     MarkBody,
     RecordPage,
     RecordSchema,
     RecordsQuery,
     RecordsRequest,
+    RepairBody,
     StepBody,
     SubmissionSchema,
     VocabularyQuery,
 )
 from api.schemas.subjects import MarkSchema
+from rules.calendar import today
 from scoring.facts import objections, records
 from scoring.facts.objection_case import OUTCOMES
 from scoring.facts.objections import Kind, Mark, MarkRequest
@@ -40,11 +44,15 @@ blueprint = Blueprint("records", __name__, url_prefix="/v1/records", description
 @blueprint.query(RecordsQuery)
 @blueprint.answers(200, RecordPage)
 def list_records(query: dict[str, Any]) -> dict[str, Any]:
-    """Current records by their id; a department sees its own alone."""
+    """Current records by their id; a department sees its own alone.
+
+    What is repaired or revoked, and what is past the longest term of its class, is not among them: by its
+    number the office whose record it is, and the regulator, still find it.
+    """
     wanted = {"subject_id": query.get("subject_id"), "authority": own_data(), "after": query.get("cursor")}
     words = vocabulary(query["vocabulary"])
     found = page(
-        lambda limit: records.list_records(store(), words, **wanted, limit=limit),
+        lambda limit: records.list_shown(store(), words, today(), **wanted, limit=limit),
         query,
         lambda record: record.record_id,
     )
@@ -134,16 +142,50 @@ def post_decision(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict
     return _mark("decision", OUTCOMES[body["outcome"]], body, record_id)
 
 
+@blueprint.post("/<key:record_id>/repair-applications")
+@blueprint.body(ApplicationBody)
+@blueprint.answers(201, MarkSchema)
+@blueprint.describe(parameters=[PARAMETER])
+def post_application(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[str, str]]:
+    """Apply for the repair of a record: a subject for its own, an office for its own, a regulator for any.
+
+    409 before the first day on which a remedy of a pack in force allows it (the shortest term), while another
+    is open, and after a breach.
+    """
+    return _mark("application", "", body, record_id)
+
+
+@blueprint.post("/<key:record_id>/repair-admissions")
+@blueprint.body(AdmissionBody)
+@blueprint.answers(201, MarkSchema)
+@blueprint.describe(parameters=[PARAMETER])
+def post_admission(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[str, str]]:
+    """Admit an application for repair, which is then to be decided within its term; or return it."""
+    return _mark("admission" if body["outcome"] == "admitted" else "return", "", body, record_id)
+
+
 @blueprint.post("/<key:record_id>/repairs")
-@blueprint.body(MarkBody)
+@blueprint.body(RepairBody)
 @blueprint.answers(201, MarkSchema)
 @blueprint.describe(parameters=[PARAMETER])
 def post_repair(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[str, str]]:
-    """Note a completed repair. What a repaired record still counts for is the pack's to say.
+    """Decide an application for repair that was admitted: the record is repaired, or that is refused.
 
-    409 before the first day on which a remedy of a pack in force allows it: the shortest term.
+    A repaired record is shown, shared and used no more, and the consequences that rested on it are lifted.
+    409 for whoever brought the record in, by whichever of their keys.
     """
+    if body["outcome"] == "refused":
+        return _mark("refusal", "", body, record_id)
     return _mark("repair", "repaired", body, record_id)
+
+
+@blueprint.post("/<key:record_id>/breaches")
+@blueprint.body(MarkBody)
+@blueprint.answers(201, MarkSchema)
+@blueprint.describe(parameters=[PARAMETER])
+def post_breach(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[str, str]]:
+    """Undo a repair whose commitment was false or broken: the record is effective again, and stays so."""
+    return _mark("breach", "effective", body, record_id)
 
 
 def _mark(kind: Kind, status: str, body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[str, str]]:
@@ -156,6 +198,7 @@ def _mark(kind: Kind, status: str, body: dict[str, Any], record_id: str) -> tupl
         tuple(body["evidence"]),
         key.prefix,
         key.organisation,
+        body.get("commitment"),
     )
     authority = None if subject_id is not None else own_data()
     words = vocabulary(body["vocabulary"])

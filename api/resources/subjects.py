@@ -38,7 +38,7 @@ from rules.model import Title
 from scoring.access import audit
 from scoring.access.consents import list_consents, subject_key
 from scoring.access.lending import ACTION, check_note
-from scoring.answers.explain import explain, explain_day
+from scoring.answers.explain import explain, explain_day, explain_now
 from scoring.answers.explanation_json import explanation_document
 from scoring.answers.forecast import forecast
 from scoring.answers.forecast_json import forecast_document
@@ -139,7 +139,8 @@ def list_grades(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
 def get_explanation(query: dict[str, Any], subject_id: str) -> Response:
     """Why the subject has its grade: each hit with its record and source, and what kept other rules out.
 
-    For a day and a moment: as published where a run has said it, else computed, with no run.
+    For a day and a moment: as published where a run has said it, else computed, with no run. Where neither
+    these nor a run are given, and a record that counted is shown no more since, it is computed for today.
     """
     if query.get("as_of") or query.get("known_at"):
         name = pack_id(query)
@@ -148,7 +149,11 @@ def get_explanation(query: dict[str, Any], subject_id: str) -> Response:
     else:
         run = run_of(query)
         subject_id = subject_of(run.vocabulary, subject_id)
-        found = explain(store(), run.pack_id, subject_id, run.id)
+        found = (
+            explain(store(), run.pack_id, subject_id, run.id)
+            if query.get("run")
+            else explain_now(store(), run.pack_id, subject_id, run.id)
+        )
     return jsonify(explanation_document(found))
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+from typing import Any
+
+from marshmallow import Schema, fields, post_load, validate
 
 from api.http.fields import Text, Values
 from api.http.paging import PageQuery, page_of
 from api.schemas.subjects import MarkSchema
 from scoring.facts.ingest.keys import ENTERPRISES, LONGEST_KEY
+from scoring.facts.repairs import Commitment
 
 MOST_ROWS = 10_000
 
@@ -93,7 +96,7 @@ class EvidenceSchema(Schema):
 
 
 class MarkBody(VocabularyQuery):
-    """What an objection or a repair rests on."""
+    """What an objection, a decision or a repair rests on."""
 
     reason = Text(longest=2000, required=True)
     evidence = fields.List(fields.Nested(EvidenceSchema), required=True, validate=validate.Length(1, 20))
@@ -101,7 +104,7 @@ class MarkBody(VocabularyQuery):
 
 
 class StepBody(MarkBody):
-    """What is noted about an objection; nothing need go with it."""
+    """What is noted about a case; nothing need go with it."""
 
     evidence = fields.List(fields.Nested(EvidenceSchema), load_default=list, validate=validate.Length(0, 20))
 
@@ -114,6 +117,35 @@ class DecisionBody(MarkBody):
         validate=validate.OneOf(["upheld", "rejected"]),
         metadata={"description": "upheld: the record is revoked; rejected: it is effective again"},
     )
+
+
+class CommitmentSchema(Schema):
+    """A credit commitment (信用承诺): that what is handed in is true, and who answers for a breach."""
+
+    text = Text(longest=2000, required=True)
+    made_on = fields.Date(required=True)
+
+    @post_load
+    def _commitment(self, data: dict[str, Any], **_: Any) -> Commitment:
+        return Commitment(**data)
+
+
+class ApplicationBody(MarkBody):
+    """What an application for repair needs: what was done, documents that show it, and a commitment."""
+
+    commitment = fields.Nested(CommitmentSchema, required=True)
+
+
+class AdmissionBody(StepBody):
+    """Whether an application for repair is admitted."""
+
+    outcome = fields.String(required=True, validate=validate.OneOf(["admitted", "returned"]))
+
+
+class RepairBody(MarkBody):
+    """How an application for repair is decided."""
+
+    outcome = fields.String(load_default="repaired", validate=validate.OneOf(["repaired", "refused"]))
 
 
 RecordPage = page_of(RecordVersionSchema, "Record")

@@ -366,7 +366,7 @@ class PathsSchema(Schema):
 
 
 class MarkSchema(Schema):
-    """An objection, a step of its case, a repair, or what a regulator settled about the record."""
+    """An objection, an application for repair, a step of either's case, or what a regulator settled."""
 
     id = fields.Integer(required=True)
     record_id = fields.String(required=True)
@@ -379,6 +379,10 @@ class MarkSchema(Schema):
     evidence = fields.List(fields.Dict(keys=fields.String(), values=fields.String()), required=True)
     made_by = fields.String(required=True)
     made_at = fields.DateTime(required=True)
+    commitment = fields.String(
+        required=True, allow_none=True, metadata={"description": "Of an application for repair"}
+    )
+    committed_on = fields.Date(required=True, allow_none=True)
 
 
 class GradePieceSchema(Schema):

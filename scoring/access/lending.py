@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import sqlalchemy as sa
 
 from rules.calendar import add_months, today
 from rules.model import Supervision, Title
 from scoring.access.audit import Entry, append
 from scoring.access.consents import Clock, Consent, Who, consents_to, day_of, now, reference_key, subject_key
 from scoring.facts.ingest.keys import ENTERPRISES, doubt_of_key
-from scoring.runs.published import latest_run
+from scoring.runs.published import RunSummary, latest_run
 from scoring.runs.results import GradeRow, grades_of
+from scoring.runs.said import DAY_KIND
 from scoring.store import Store
+from scoring.store.live import LiveGradeRow
+from scoring.store.models import IngestedFile, RecordVersion
 from scoring.store.packs import stored_pack
 
 ACTION = "lender.check"
@@ -91,10 +96,10 @@ def answer_checks(
     [('answered', 'C', 'careful'), ('refused', None, None)]
     """
     asked = [Check(subject_key(c.subject_id), reference_key(c.consent), c.purpose) for c in checks]
-    grades, terms = _grades(store, pack_id, [check.subject_id for check in asked])
     with store.writing() as session:
         consents = consents_to(session, who.lender or "", [check.consent for check in asked])
         at = clock()
+        grades, terms = _grades(store, pack_id, [check.subject_id for check in asked], day_of(at))
         found = [(check, consents.get(check.consent), grades.get(check.subject_id)) for check in asked]
         answers = [_answer(check, consent, grade, terms, day_of(at)) for check, consent, grade in found]
         append(
@@ -144,13 +149,48 @@ def refusal(check: Check, consent: Consent | None, on: dt.date) -> str | None:
 Terms = Mapping[str, Supervision]
 
 
-def _grades(store: Store, pack_id: str, subject_ids: Sequence[str]) -> tuple[dict[str, GradeRow], Terms]:
-    """The latest grades, and what a tier means. A run of a day to come is nobody's grade before."""
+def _grades(
+    store: Store, pack_id: str, subject_ids: Sequence[str], on: dt.date
+) -> tuple[dict[str, GradeRow], Terms]:
+    """The grades of a day by the latest run, and what a tier means.
+
+    A run of a day to come is nobody's grade before. Its word on the day itself holds, for a record's term may
+    have ended since; so does what was decided here about a record of the subject since.
+    """
     run = latest_run(store, pack_id, today())
     if run is None:
         return {}, {}
     terms = {terms.tier: terms for terms in stored_pack(store, run.pack_hash).supervision}
-    return grades_of(store, run, subject_ids), terms
+    of_day = run if run.kind == DAY_KIND else replace(run, as_of=max(run.as_of, on))
+    grades = {
+        name: replace(row, as_of=run.as_of) for name, row in grades_of(store, of_day, subject_ids).items()
+    }
+    for name, tier in _decided_since(store, run, list(grades)).items():
+        if tier is None:
+            del grades[name]
+        else:
+            grades[name] = replace(grades[name], tier=tier)
+    return grades, terms
+
+
+def _decided_since(store: Store, run: RunSummary, subject_ids: Sequence[str]) -> dict[str, str | None]:
+    """The tiers of subjects about whose records something was decided here since a run.
+
+    None where the grade has not followed yet: what a repair took out of use is not told as if it counted.
+    """
+    by_mark = (
+        sa.select(RecordVersion.subject_id, sa.func.max(RecordVersion.known_from))
+        .join(IngestedFile, IngestedFile.id == RecordVersion.file_id)
+        .where(RecordVersion.vocabulary == run.vocabulary, RecordVersion.subject_id.in_(subject_ids))
+        .where(RecordVersion.known_from > run.known_at, IngestedFile.source == "mark")
+        .group_by(RecordVersion.subject_id)
+    )
+    found: dict[str, str | None] = {}
+    with store.reading() as session:
+        for subject, moment in session.execute(by_mark).all():
+            row = session.get(LiveGradeRow, (run.pack_id, subject))
+            found[subject] = row.tier if row is not None and row.known_at >= moment else None
+    return found
 
 
 def _answer(

@@ -27,6 +27,7 @@ from scoring.answers.timelines import (
 )
 from scoring.answers.why_not import Miss, Misses
 from scoring.facts.ingest.keys import subject_key
+from scoring.facts.publicity import all_shown, is_shown
 from scoring.judging import one
 from scoring.judging.period import Period
 from scoring.judging.timeline import Hit, dimensions_of
@@ -126,6 +127,22 @@ def explain(store: Store, pack_id: str, subject_id: str, run_id: int | None = No
     return _explained(store, pack, facts, run.as_of, run, result)
 
 
+def explain_now(store: Store, pack_id: str, subject_id: str, run_id: int | None = None) -> Explanation:
+    """Why the subject has its grade, by records that are shown today alone.
+
+    As the latest run published it; where a record that counted in it has been repaired since, was revoked or
+    is past its longest term, it is computed for today, and has no run.
+
+    :param run_id: the latest run, where it is known.
+    :raises UnknownSubjectError: as :func:`explain`.
+    """
+    found = explain(store, pack_id, subject_id, run_id)
+    rests_on = {hit.record_id for hit in found.hits if hit.record_id is not None}
+    if all_shown(store, found.pack.vocabulary, rests_on, today()):
+        return found
+    return explain_day(store, pack_id, found.subject_id, known_at=dt.datetime.now(dt.UTC))
+
+
 def explain_day(
     store: Store,
     pack_id: str,
@@ -207,6 +224,7 @@ def _explained(
     values = _measures(store, pack, facts, as_of)
     rules = {hit.rule.id for hit in found.hits}
     misses = _misses_of(judge_of(pack), as_of)
+    shown = [record for record in facts.records.values() if is_shown(pack.vocabulary, record, as_of)]
     return Explanation(
         run=run,
         as_of=as_of,
@@ -227,7 +245,7 @@ def _explained(
             DimensionPart(d, *found.dimensions[d.id]) for d in pack.dimensions if d.id in found.dimensions
         ),
         hits=tuple(_hit(hit, facts.records, values) for hit in found.hits),
-        misses=tuple(misses.of({**facts.attributes, **values}, list(facts.records.values()), rules)),
+        misses=tuple(misses.of({**facts.attributes, **values}, shown, rules)),
     )
 
 

@@ -30,6 +30,7 @@ from scoring.answers.timelines import (
     of_group,
     timeline_of,
 )
+from scoring.facts.publicity import is_shown
 from scoring.judging.one import Varied
 from scoring.judging.period import Period
 from scoring.judging.timeline import Segment
@@ -194,7 +195,10 @@ def paths_of(store: Store, pack_id: str, subject_id: str, tier: str | None = Non
 
 
 def steps_for(terms: Sequence[Piece], facts: Facts, first: dt.date) -> Iterator[Step]:
-    """Every remedy for every record that it is for, from the day on which a version in force allows it."""
+    """Every remedy for every record that it is for, from the day on which a version in force allows it.
+
+    What is past its longest term needs none.
+    """
     remedies = [
         (remedy, days, compiled(remedy.when), remedy.after and compiled(remedy.after))
         for term in terms
@@ -202,6 +206,8 @@ def steps_for(terms: Sequence[Piece], facts: Facts, first: dt.date) -> Iterator[
         for remedy in term.pack.remedies
     ]
     for record_id, record in facts.records.items():
+        if not is_shown(terms[0].pack.vocabulary, record, first):
+            continue
         row = {**record, **facts.attributes}
         allowed: dict[str, Step] = {}
         for remedy, days, is_for, after in remedies:

@@ -113,6 +113,14 @@ COMMANDS = {
         "deliveries:deliveries_group",
         "Tell other systems what changed: send what is due, and say how it goes.",
     ),
+    "repairs": Entry(
+        "repairs:repairs_group",
+        "Repairs of records: apply, admit, decide, undo after a breach; who is late, and figures by office.",
+    ),
+    "consequences": Entry(
+        "consequences:consequences_group",
+        "Measures applied because of grades and records: enter, lift and list them; the national list.",
+    ),
     "consents": Entry(
         "consents:consents_group",
         "Consents of subjects to lenders: register, withdraw, audit by sample.",

@@ -18,9 +18,10 @@ from scoring.answers.either_way import EitherWay, either_way
 from scoring.cli.options import Day, database_option, operator
 from scoring.cli.output import Format, format_option, print_rows, tell
 from scoring.facts import objection_desk
+from scoring.facts.desk import Wanted
 from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.facts.objection_case import OUTCOMES
-from scoring.facts.objection_desk import Objection, Wanted
+from scoring.facts.objection_desk import Objection
 from scoring.facts.objections import Kind, MarkRequest, mark_record
 from scoring.facts.records import RecordError
 from scoring.store import Store, open_store
@@ -67,7 +68,7 @@ vocabulary_option = click.option(
 )
 
 
-def _step(command: Callable[..., Any]) -> Callable[..., Any]:
+def step_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """What every step says: the record, why, what it rests on, on which day."""
     options = (
         click.argument("record"),
@@ -105,7 +106,7 @@ def list_command(
 
     Example: xinheng objections list --overdue --format csv
     """
-    with _store(database) as store:
+    with store_of(database) as store:
         wanted = Wanted(is_open=is_open, overdue_on=today() if overdue else None)
         found = objection_desk.list_objections(store, load_vocabulary(vocabulary).id, wanted, limit)
     print_rows(map(_row, found), COLUMNS, fmt)
@@ -120,7 +121,7 @@ def show_command(number: int, database: str | None, fmt: Format) -> None:
 
     Example: xinheng objections show 7
     """
-    with _store(database) as store:
+    with store_of(database) as store:
         found = objection_desk.show_objection(store, number)
         words = load_vocabulary(found.vocabulary)
         ways = either_way(store, words, found.subject_id, found.record_id, today())
@@ -133,7 +134,7 @@ def show_command(number: int, database: str | None, fmt: Format) -> None:
 
 
 @objections_group.command("file")
-@_step
+@step_options
 def file_command(**given: Any) -> None:
     """File an objection to RECORD: it is disputed until that is decided.
 
@@ -143,7 +144,7 @@ def file_command(**given: Any) -> None:
 
 
 @objections_group.command("acknowledge")
-@_step
+@step_options
 def acknowledge_command(**given: Any) -> None:
     """Acknowledge the objection to RECORD.
 
@@ -157,7 +158,7 @@ def acknowledge_command(**given: Any) -> None:
     "--upheld/--rejected", required=True, default=None, help="The record is revoked, or effective again."
 )
 @click.option("--office", help="The office for which you decide: not on its own records.")
-@_step
+@step_options
 def decide_command(upheld: bool, office: str | None, **given: Any) -> None:
     """Decide the objection to RECORD, or review its rejection: by somebody else than who decided first.
 
@@ -167,7 +168,7 @@ def decide_command(upheld: bool, office: str | None, **given: Any) -> None:
 
 
 @objections_group.command("appeal")
-@_step
+@step_options
 def appeal_command(**given: Any) -> None:
     """Note that the one review of the rejected objection to RECORD is asked for.
 
@@ -186,7 +187,7 @@ def figures_command(since: dt.date | None, vocabulary: str, database: str | None
 
     Example: xinheng objections figures --since 2026-01-01 --format csv
     """
-    with _store(database) as store:
+    with store_of(database) as store:
         found = objection_desk.figures(store, load_vocabulary(vocabulary).id, today(), since)
     print_rows(map(asdict, found), FIGURES, fmt)
 
@@ -200,7 +201,7 @@ def tick_command(database: str | None, fmt: Format) -> None:
     Example: xinheng objections tick
     """
     kinds = {pack.vocabulary.id: pack.vocabulary for pack in installed_packs() if pack.vocabulary.records}
-    with _store(database) as store:
+    with store_of(database) as store:
         done = [found for words in kinds.values() for found in objection_desk.tick(store, words, today())]
     print_rows(map(_row, done), COLUMNS, fmt)
 
@@ -212,7 +213,7 @@ def _mark(
     documents = tuple({"title": number, "reference": number} for number in evidence)
     by = operator()
     wanted = MarkRequest(kind, status, day, reason, documents, by, office)
-    with _store(database) as store:
+    with store_of(database) as store:
         mark = mark_record(store, load_vocabulary(vocabulary), record, wanted)
     tell(f"{mark.record_id}: {mark.kind}, {mark.status_after}", err=False)
 
@@ -234,7 +235,7 @@ def _way(way: EitherWay) -> dict[str, object]:
 
 
 @contextmanager
-def _store(database: str | None) -> Iterator[Store]:
+def store_of(database: str | None) -> Iterator[Store]:
     with closing(open_store(database)) as store:
         try:
             yield store

@@ -18,18 +18,14 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from rules.calendar import SHANGHAI
-from rules.titles import Title, TitledError
-from rules.workdays import workdays_between, workdays_later
-from scoring.facts.records import RecordError
+from rules.titles import Title
+from rules.workdays import workdays_later
+from scoring.facts.cases import CaseRefusedError, Timed, came_on, check_way, from_each, marks_of
 from scoring.store.access import ApiKey, RecordMark
 from scoring.store.models import IngestedFile, RecordVersion
 
 ACKNOWLEDGE_WITHIN, DECIDE_WITHIN, APPEAL_WITHIN, REVIEW_WITHIN = 3, 15, 15, 15
 """Working days."""
-
-ESCALATES_AFTER = (0, 5)
-"""Working days past the due date after which the clock escalates, each once."""
 
 API = "api: "
 """What the name of a request's file begins with; the prefix of the key follows."""
@@ -42,10 +38,6 @@ OUTCOMES: Mapping[str, str] = {"upheld": "revoked", "rejected": EFFECTIVE}
 
 DECISIONS = ("decision", "review")
 """The steps by which an objection is upheld or rejected."""
-
-
-class CaseRefusedError(TitledError, RecordError):
-    """An objection's case does not allow something now, or not to this person or office."""
 
 
 class Stage(StrEnum):
@@ -79,22 +71,10 @@ STAGE_TITLES: Mapping[Stage, Title] = {
     Stage.FINAL: Title("已办结", "Final"),
     Stage.ENDED: Title("已另行处理", "Settled otherwise"),
 }
-STEP_TITLES: Mapping[str, Title] = {
-    "objection": Title("提出异议", "Objection"),
-    "acknowledgement": Title("受理", "Acknowledgement"),
-    "decision": Title("作出决定", "Decision"),
-    "appeal": Title("申请复核", "Asked for a review"),
-    "review": Title("复核决定", "Review"),
-    "escalation": Title("逾期升级", "Escalated"),
-    "repair": Title("信用修复", "Repair"),
-    "confirmation": Title("维持原决定", "Confirmation"),
-    "acceptance": Title("采纳报送", "Acceptance"),
-    "duplicate": Title("重复记录", "Duplicate"),
-}
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Case(Timed):
     """The state of an objection.
 
     :param due_on: the last working day of what is to be done next: to acknowledge, decide, ask for the review
@@ -118,20 +98,10 @@ class Case:
         """Whether an office has to do something."""
         return self.stage in OPEN
 
-    def is_overdue(self, on: dt.date) -> bool:
-        """Whether what an office has to do is late on a day."""
-        return self.is_open and self.due_on is not None and self.due_on < on
-
     def is_final(self, on: dt.date) -> bool:
         """Whether nothing can follow any more on a day."""
         is_over = self.stage is Stage.DECIDED and self.due_on is not None and self.due_on < on
         return is_over or self.stage in (Stage.FINAL, Stage.ENDED)
-
-    def escalates(self, on: dt.date) -> bool:
-        """Whether the clock is to escalate on a day."""
-        if not self.is_overdue(on) or self.due_on is None or self.escalations >= len(ESCALATES_AFTER):
-            return False
-        return workdays_between(self.due_on, on) > ESCALATES_AFTER[self.escalations]
 
 
 def cases(marks: Iterable[RecordMark]) -> Iterator[tuple[Case, tuple[RecordMark, ...]]]:
@@ -139,15 +109,7 @@ def cases(marks: Iterable[RecordMark]) -> Iterator[tuple[Case, tuple[RecordMark,
 
     :param marks: all of the record's, in the order in which they came.
     """
-    own: list[RecordMark] = []
-    for mark in marks:
-        if mark.kind == "objection" and own:
-            yield case_of(own), tuple(own)
-            own = []
-        if own or mark.kind == "objection":
-            own.append(mark)
-    if own:
-        yield case_of(own), tuple(own)
+    return ((case_of(own), own) for own in from_each(marks, "objection"))
 
 
 def case_of(marks: Sequence[RecordMark]) -> Case:
@@ -157,11 +119,6 @@ def case_of(marks: Sequence[RecordMark]) -> Case:
     for mark in others:
         case = _after(case, mark)
     return case
-
-
-def came_on(mark: RecordMark) -> dt.date:
-    """The day on which a mark came here."""
-    return mark.made_at.astimezone(SHANGHAI).date()
 
 
 def outcome_of(mark: RecordMark) -> str:
@@ -210,14 +167,6 @@ _AFTER: Mapping[str, Callable[[Case, RecordMark], Case]] = {
 # What may be done
 
 
-def marks_of(session: Session, vocabulary_id: str, record_id: str) -> list[RecordMark]:
-    """The marks of a record, in the order in which they came."""
-    query = sa.select(RecordMark).where(
-        RecordMark.vocabulary == vocabulary_id, RecordMark.record_id == record_id
-    )
-    return list(session.scalars(query.order_by(RecordMark.id)))
-
-
 def last_case(session: Session, current: RecordVersion) -> Case | None:
     """The last objection's case of a record; None where nobody has objected."""
     found = list(cases(marks_of(session, current.vocabulary, current.record_id)))
@@ -263,15 +212,7 @@ def check_step(session: Session, current: RecordVersion, kind: str, on: dt.date)
         raise CaseRefusedError(
             Title(f"记录{current.record_id}没有异议", f"nobody has objected to {current.record_id}")
         )
-    if kind not in WAYS[case.stage]:
-        allowed = " or ".join(WAYS[case.stage]) or "nothing"
-        named = "、".join(STEP_TITLES[step].zh for step in WAYS[case.stage]) or "无"
-        raise CaseRefusedError(
-            Title(
-                f"异议{STAGE_TITLES[case.stage].zh},不能办理“{STEP_TITLES[kind].zh}”。可办理:{named}",
-                f"the objection is {case.stage}; {kind} is not allowed, but {allowed}",
-            )
-        )
+    check_way(Title("异议", "the objection"), case.stage, STAGE_TITLES[case.stage], WAYS[case.stage], kind)
     if kind == "appeal" and case.is_final(on):
         raise CaseRefusedError(
             Title(

@@ -1,7 +1,8 @@
 """Objection and repair (异议、信用修复): a record gets another status, dated and with what it rests on.
 
 An objection makes an effective record disputed; the decision on it makes it revoked, or effective again, and
-so does the one review of a rejection (:mod:`scoring.facts.objection_case`); a repair makes it repaired. The
+so does the one review of a rejection (:mod:`scoring.facts.objection_case`). The repair that was applied for
+makes it repaired, and a breach of the commitment effective again (:mod:`scoring.facts.repair_case`). The
 record gets a new version, and what a status means for the grade is the pack's.
 
 A mark's status stands against what offices' rows say (:mod:`scoring.facts.merging`). What a person makes of
@@ -24,14 +25,15 @@ from sqlalchemy.orm import Session
 from rules.calendar import today
 from rules.model import EARLIEST, Vocabulary
 from rules.titles import Title
+from scoring.facts.cases import STEP_TITLES, CaseRefusedError
 from scoring.facts.contradictions import Outcome, close_contradictions
 from scoring.facts.ingest.dates import FILLERS
 from scoring.facts.ingest.keys import record_key
-from scoring.facts.merging import AUTHORITY
+from scoring.facts.lifting import STANDS, Lift, lift_on_records
+from scoring.facts.merging import AUTHORITY, REPAIRED
 from scoring.facts.merging import STATUS as STATUS
 from scoring.facts.objection_case import (
     DECISIONS,
-    CaseRefusedError,
     Stage,
     check_decider,
     check_objection,
@@ -41,7 +43,8 @@ from scoring.facts.objection_case import (
     outcome_of,
 )
 from scoring.facts.records import RecordError, is_own, records_table, unknown_record
-from scoring.facts.repairs import REPAIRED, check_repair
+from scoring.facts.repairs import Commitment, check_application, check_term
+from scoring.facts.repairs import check_step as check_repair_step
 from scoring.facts.versions import FileInfo, new_file, wait_for_turn
 from scoring.store import Store
 from scoring.store.access import STEPS, RecordMark
@@ -51,21 +54,23 @@ from scoring.store.models import RecordVersion
 
 Kind = Literal[
     "objection", "acknowledgement", "decision", "appeal", "review", "escalation",
-    "repair", "confirmation", "acceptance", "duplicate",
+    "application", "admission", "return", "repair", "refusal", "reminder", "breach",
+    "confirmation", "acceptance", "duplicate",
 ]  # fmt: skip
 _FROM = {
     "objection": ("effective",),
     "acknowledgement": ("disputed",),
     "decision": ("disputed",),
     "appeal": ("effective",),
-    "repair": ("effective", "disputed"),
+    **dict.fromkeys(("application", "admission", "return", "repair", "refusal"), ("effective", "disputed")),
+    "breach": ("repaired",),
 }
 _OUTCOMES: Mapping[str, Outcome] = {"confirmation": "confirmed", "acceptance": "accepted"}
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """An objection, a step of its case, or a repair: see :class:`scoring.store.access.RecordMark`."""
+    """What was noted about a record: see :class:`scoring.store.access.RecordMark`."""
 
     id: int
     record_id: str
@@ -78,16 +83,19 @@ class Mark:
     evidence: tuple[Mapping[str, str], ...]
     made_by: str
     made_at: dt.datetime
+    commitment: str | None
+    committed_on: dt.date | None
 
 
 @dataclass(frozen=True, slots=True)
 class MarkRequest:
     """What is to be noted about a record.
 
-    :param status: the record's new status.
-    :param effective_on: when the objection was filed, the decision made or the repair completed.
+    :param status: the record's new status; empty of a step that leaves it as it is.
+    :param effective_on: when the objection or application was filed, or the decision made.
     :param evidence: documents, as ``{title, reference}``.
     :param office: for which organisation it is made; None where no key or option says so.
+    :param commitment: of an application for repair.
     """
 
     kind: Kind
@@ -97,6 +105,7 @@ class MarkRequest:
     evidence: tuple[Mapping[str, str], ...]
     made_by: str
     office: str | None = None
+    commitment: Commitment | None = None
 
 
 def mark_record(
@@ -114,9 +123,9 @@ def mark_record(
     :param authority: only if the record is this authority's.
     :param subject_id: only if the record is about this subject.
     :raises UnknownRecordError: where there is no such record.
-    :raises RecordError: where the record's status or dates, its objection's case
-        (:mod:`scoring.facts.objection_case`), its shortest term (:mod:`scoring.facts.repairs`) or whose
-        record it is do not allow it.
+    :raises RecordError: where the record's status or dates, its case (:mod:`scoring.facts.objection_case`,
+        :mod:`scoring.facts.repair_case`), its shortest term (:mod:`scoring.facts.repairs`) or whose record
+        it is do not allow it.
 
     >>> from datetime import date
     >>> from fixtures.small import small_store
@@ -127,7 +136,9 @@ def mark_record(
     ('LY-2', 'effective', 'disputed')
     """
     table = records_table(vocabulary)
-    if request.status not in (table.columns[STATUS].values if STATUS in table.columns else {}):
+    if request.status and request.status not in (
+        table.columns[STATUS].values if STATUS in table.columns else {}
+    ):
         raise RecordError(f"records of {vocabulary.id} can't be {request.status}")
     with store.writing() as session:
         wait_for_turn(session)
@@ -153,11 +164,15 @@ def put_mark(
     :param data: what is known of the record.
     :param before: the status before, where it is not the record's own.
     """
+    request = replace(request, status=request.status or str(data.get(STATUS) or ""))
     if data.get(STATUS) != request.status:
         _supersede(session, current, {**data, STATUS: request.status}, request.kind)
     mark = _mark_row(current, before or str(data.get(STATUS) or ""), request)
     session.add(mark)
     session.flush()
+    if request.status not in STANDS:
+        what = f"{STEP_TITLES[request.kind]}: {request.reason}"
+        lift_on_records(session, mark.vocabulary, [mark.record_id], Lift(mark.made_by, what, mark.id))
     if request.kind in STEPS:
         return mark_of(mark)
     outcome = _OUTCOMES.get(request.kind, "marked")
@@ -225,18 +240,25 @@ def _admitted(
     data: Mapping[str, Any],
     request: MarkRequest,
 ) -> MarkRequest:
-    """The mark as its objection's case has it: the decision on an appeal is a review.
+    """The mark as its case has it: the decision on an appeal is a review.
 
     :raises CaseRefusedError: where the case does not allow it, or not to this person or office.
-    :raises RepairRefusedError: where it is too early for a repair.
+    :raises RepairRefusedError: where it is too early for a repair, or what it needs is missing.
     """
     kind, day = request.kind, today()
     if kind == "objection":
         check_objection(session, current, day)
-    elif kind == "repair":
-        check_repair(session, vocabulary, current, data, request.effective_on)
     elif kind in ("acknowledgement", "appeal"):
         check_step(session, current, kind, day)
+    elif kind == "application":
+        rests_on = request.evidence, request.commitment, request.effective_on
+        check_application(session, vocabulary, current, data, *rests_on)
+    elif kind in ("admission", "return", "repair", "refusal", "breach"):
+        check_repair_step(session, current, kind, request.evidence)
+        if kind in ("repair", "refusal"):
+            check_decider(session, current, request.made_by)
+        if kind == "repair":
+            check_term(session, vocabulary, current, data, request.effective_on)
     elif kind == "decision":
         if request.office is not None and is_own(session, data, request.office):
             raise CaseRefusedError(
@@ -309,6 +331,8 @@ def _mark_row(current: RecordVersion, status: str, request: MarkRequest) -> Reco
         evidence=json.dumps([dict(item) for item in request.evidence], ensure_ascii=False, sort_keys=True),
         made_by=request.made_by,
         made_at=dt.datetime.now(dt.UTC),
+        commitment=request.commitment and request.commitment.text,
+        committed_on=request.commitment and request.commitment.made_on,
     )
 
 

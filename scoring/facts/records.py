@@ -26,6 +26,7 @@ from scoring.facts.ingest.keys import record_key, subject_key
 from scoring.facts.ingest.rows import AnyRow, BadRow, GoodRow, LostRow, OddRow, ShortRow
 from scoring.facts.ingest.subjects import doubt, place
 from scoring.facts.merging import AUTHORITY
+from scoring.facts.publicity import is_shown
 from scoring.facts.twins import twin_columns
 from scoring.facts.versions import (
     Check,
@@ -228,6 +229,29 @@ def list_records(
             query = _of_names(query.order_by(RecordVersion.record_id).limit(limit), names)
         rows = session.scalars(query.order_by(RecordVersion.record_id).limit(limit))
         return [_record(row, table) for row in rows]
+
+
+def list_shown(
+    store: Store,
+    vocabulary: Vocabulary,
+    on: dt.date,
+    *,
+    subject_id: str | None = None,
+    authority: str | None = None,
+    after: str | None = None,
+    limit: int,
+) -> list[Record]:
+    """The current records that are shown on a day, by their id (:mod:`scoring.facts.publicity`)."""
+    found: list[Record] = []
+    while len(found) < limit:
+        some = list_records(
+            store, vocabulary, subject_id=subject_id, authority=authority, after=after, limit=limit
+        )
+        found += [record for record in some if is_shown(vocabulary, record.data, on)]
+        if len(some) < limit:
+            break
+        after = some[-1].record_id
+    return found[:limit]
 
 
 _OWNER: sa.ColumnElement[str] = ValueIn(RecordVersion.data, AUTHORITY)

@@ -1,13 +1,16 @@
-"""When a record may be repaired: not before the first day on which a remedy of a pack in force allows it.
+"""When a record may be repaired, and its repair undone (信用修复).
 
-So the shortest terms of 信用修复管理办法（国家发展改革委令第36号） hold, by the packs that cite it. Where no
-pack in force has a remedy for a record, nothing is checked.
+Not before the first day on which a remedy of a pack in force allows it: so the shortest terms of
+信用修复管理办法（国家发展改革委令第36号） hold, by the packs that cite it. Where no pack in force has a
+remedy for a record, no term is checked. What else an application needs is checked of every record: a document
+that shows what was done, and a commitment.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,25 +20,116 @@ from rules.language.evaluate import compiled
 from rules.library.loader import ruling_packs
 from rules.model import Remedy, Vocabulary
 from rules.titles import Title, TitledError
+from scoring.facts.cases import CaseRefusedError, check_way, marks_of
 from scoring.facts.merging import REPAIRED as REPAIRED
 from scoring.facts.merging import STATUS
 from scoring.facts.objection_case import EFFECTIVE
 from scoring.facts.records import RecordError
+from scoring.facts.repair_case import STAGE_TITLES, WAYS, RepairCase, repair_cases
+from scoring.store.access import RecordMark
 from scoring.store.documents import decode
 from scoring.store.models import RecordVersion, SubjectVersion
 
 
 class RepairRefusedError(TitledError, RecordError):
-    """It is too early to repair a record; the message says from when on and by which remedy."""
+    """A record can't be repaired yet; the message says from when on, or what is missing."""
 
 
-def check_repair(
-    session: Session, vocabulary: Vocabulary, current: RecordVersion, data: Mapping[str, Any], on: dt.date
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """What whoever applies for a repair promises (信用承诺), and on which day."""
+
+    text: str
+    made_on: dt.date
+
+
+def check_application(
+    session: Session,
+    vocabulary: Vocabulary,
+    current: RecordVersion,
+    data: Mapping[str, Any],
+    evidence: Sequence[Mapping[str, str]],
+    commitment: Commitment | None,
+    on: dt.date,
 ) -> None:
-    """Refuse a repair before its time.
+    """Refuse an application for repair that can't be granted.
 
     :param data: what is known of the record.
-    :param on: when the repair was completed.
+    :param on: when it was filed.
+    :raises CaseRefusedError: where another is open, or an earlier repair was undone.
+    :raises RepairRefusedError: where it is too early, or what it needs is missing.
+    """
+    marks = marks_of(session, current.vocabulary, current.record_id)
+    case = _last_of(marks)
+    if case is not None and case.is_open:
+        raise CaseRefusedError(
+            Title(
+                f"记录{current.record_id}已于{case.filed_on}申请信用修复,正在办理",
+                f"the repair of {current.record_id} was applied for on {case.filed_on} and is being decided",
+            )
+        )
+    if any(mark.kind == "breach" for mark in marks):
+        raise CaseRefusedError(
+            Title(
+                f"记录{current.record_id}的信用修复因违背承诺被撤销,不再修复",
+                f"the repair of {current.record_id} was undone for a breach of its commitment, for good",
+            )
+        )
+    if not evidence:
+        raise RepairRefusedError(
+            Title("缺少履行义务的证明材料", "a document is missing that shows that the duties are fulfilled")
+        )
+    if commitment is None or not commitment.text.strip():
+        raise RepairRefusedError(Title("缺少信用承诺", "the credit commitment is missing"))
+    since = data.get(vocabulary.record_date) or commitment.made_on
+    if not since <= commitment.made_on <= on:
+        raise RepairRefusedError(
+            Title(
+                f"信用承诺的日期{commitment.made_on}应在{since}至{on}之间",
+                f"the commitment is dated {commitment.made_on}: it is made between {since} and {on}",
+            )
+        )
+    check_term(session, vocabulary, current, data, on)
+
+
+def check_step(
+    session: Session, current: RecordVersion, kind: str, evidence: Sequence[Mapping[str, str]]
+) -> None:
+    """A step of the last application is one that its stage allows, and a breach is shown.
+
+    A repair of before there were applications may be undone as well.
+
+    :raises CaseRefusedError: saying what the stage allows.
+    :raises RepairRefusedError: where no document shows the breach.
+    """
+    if kind == "breach" and not evidence:
+        raise RepairRefusedError(Title("缺少违背承诺的证据", "a document is missing that shows the breach"))
+    marks = marks_of(session, current.vocabulary, current.record_id)
+    case = _last_of(marks)
+    if case is not None:
+        what = Title("修复申请", "the application for repair")
+        check_way(what, case.stage, STAGE_TITLES[case.stage], WAYS[case.stage], kind)
+    elif kind != "breach" or not any(mark.kind == "repair" for mark in marks):
+        raise CaseRefusedError(
+            Title(
+                f"记录{current.record_id}没有修复申请",
+                f"nobody has applied for the repair of {current.record_id}",
+            )
+        )
+
+
+def _last_of(marks: Sequence[RecordMark]) -> RepairCase | None:
+    found = list(repair_cases(marks))
+    return found[-1][0] if found else None
+
+
+def check_term(
+    session: Session, vocabulary: Vocabulary, current: RecordVersion, data: Mapping[str, Any], on: dt.date
+) -> None:
+    """Refuse a repair, and an application for one, before its time.
+
+    :param data: what is known of the record.
+    :param on: when it was applied for, or decided.
     :raises RepairRefusedError: where packs in force on that day have remedies for it, and none allows it yet.
     """
     found = list(_remedies(vocabulary, {**data, **_attributes(session, vocabulary, current)}, on))

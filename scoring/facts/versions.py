@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session, aliased
 from rules.calendar import today
 from scoring.facts.contradictions import close_contradictions, raise_contradictions
 from scoring.facts.feeding import Feeding, day_of, note_feed
+from scoring.facts.lifting import STANDS, Lift, lift_on_records, resting_on
 from scoring.facts.merging import (
     AUTHORITY,
     RELEASES,
@@ -435,6 +436,8 @@ def _take(
     dropped += _drop_refused(connection, arriving, target, merger.refused, same)
     claims = _note_claims(connection, arriving, target, merger)
     changed = _close(connection, changing, target) if differing else 0
+    if changed and target.version is RecordVersion:
+        _lift(session, changing, target)
     if differing:  # of an empty table PostgreSQL takes it that it has some pages, and reads all that is known
         _add(connection, changing, target)
     new = _add(connection, arriving, target)
@@ -699,6 +702,16 @@ def _note_claims(
     ]
     close_contradictions(connection, target.vocabulary_id, agreed, "agreed", file.ingested_at)
     return raise_contradictions(connection, target.vocabulary_id, merger.claims, file.id, file.ingested_at)
+
+
+def _lift(session: Session, changing: sa.Table, target: _Target) -> None:
+    """Lift the consequences that rested on records which an office's rows now say stand no longer."""
+    resting = sa.select(changing.c.key, changing.c.data).where(
+        changing.c.key.in_(resting_on(target.vocabulary_id))
+    )
+    gone = [key for key, data in session.execute(resting) if json.loads(data).get(STATUS) not in STANDS]
+    what = Lift(target.file.name, "认定单位更正了记录 the office has changed the record")
+    lift_on_records(session, target.vocabulary_id, gone, what)
 
 
 def _whose_claim(claim: Claim) -> str:

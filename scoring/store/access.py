@@ -143,16 +143,17 @@ class RunJob(Base):
     beat_at: Mapped[dt.datetime | None] = mapped_column(Moment)
 
 
-STEPS = ("acknowledgement", "escalation")
+STEPS = ("acknowledgement", "escalation", "application", "admission", "return", "refusal", "reminder")
 """Kinds of marks that give a record no status."""
 
 
 class RecordMark(Base):
-    """An objection against a record, a step of its case, or a repair; most give the record another status.
+    """An objection against a record, an application for its repair, or a step of either's case.
 
     :ivar kind: one of ``scoring.facts.objections.Kind``.
     :ivar effective_on: the date on which it was filed, decided or completed.
     :ivar evidence: canonical JSON: a list of {title, reference}.
+    :ivar commitment, committed_on: of an application: what was promised (信用承诺), and when.
     """
 
     __tablename__ = "record_marks"
@@ -174,3 +175,5 @@ class RecordMark(Base):
     evidence: Mapped[str] = mapped_column(sa.Text)
     made_by: Mapped[str]
     made_at: Mapped[dt.datetime] = mapped_column(Moment)
+    commitment: Mapped[str | None] = mapped_column(sa.Text)
+    committed_on: Mapped[dt.date | None]

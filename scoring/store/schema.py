@@ -17,6 +17,7 @@ from alembic.util import CommandError
 
 from scoring.store import access as _access  # noqa: F401
 from scoring.store import changes as _changes  # noqa: F401
+from scoring.store import consequences as _consequences  # noqa: F401
 from scoring.store import feeds as _feeds  # noqa: F401
 from scoring.store import findings as _findings  # noqa: F401
 from scoring.store import inspections as _inspections  # noqa: F401

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from flask.testing import FlaskClient
+from repairing import steps
 from werkzeug.test import TestResponse
 
 Sign = Callable[..., "Client"]
@@ -46,3 +48,17 @@ class Client:
     ) -> TestResponse:
         """Send a request."""
         return self._client.open(path, method=method, headers=self.headers | (headers or {}), **options)
+
+
+def repaired(client: Client, number: str, by: Client | None = None, **mark: Any) -> TestResponse:
+    """Apply for the repair of a record, admit that, and have somebody decide it; the last answer.
+
+    :param by: who decides.
+    :param mark: what each step says.
+    """
+    address = f"/v1/records/{quote(number, safe='')}"
+    for path, body in steps(mark):
+        answer = (by or client if path == "repairs" else client).post(f"{address}/{path}", json=body)
+        if answer.status_code != 201:
+            break
+    return answer

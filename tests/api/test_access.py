@@ -21,6 +21,8 @@ PATHS = {
     "twins_id": 1,
     "ticket_id": 1,
     "objection_id": 1,
+    "application_id": 1,
+    "consequence_id": 1,
     "plan_id": 1,
     "code": "314159265358",
     "consent_id": 1,

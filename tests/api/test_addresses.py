@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from flask import Flask, url_for
+from repairing import steps
 from small_district import FINED
 from test_server import _served as served
 from waiting import PATIENCE
@@ -61,8 +62,9 @@ def test_a_record_can_be_contested_and_repaired_whatever_its_number_holds(
             assert ask("GET", address)[1]["versions"][0]["record_id"] == number
             assert ask("POST", f"{address}/objections", MARK)[0] == 201, number
             assert decide("POST", f"{address}/decisions", MARK | {"outcome": "rejected"})[0] == 201, number
-            assert ask("POST", f"{address}/repairs", MARK)[0] == 201, number
-            assert len(ask("GET", address)[1]["marks"]) == 3
+            for step, body in steps(MARK):
+                assert decide("POST", f"{address}/{step}", body)[0] == 201, number
+            assert len(ask("GET", address)[1]["marks"]) == 5
         assert ask("GET", "/v1/records/a//b")[0] == 404
         for number in NUMBERS:
             assert ask("GET", f"/v1/subjects/{quote(number, safe='')}/grades?pack=rural-credit")[0] == 200

@@ -265,6 +265,19 @@ def test_the_key_of_a_subject_opens_its_consents_objections_and_outlook_alone(
         "objections.list_objections",
         "objections.get_objection",
         "objections.get_figures",
+        "records.post_application",
+        "repairs.list_repairs",
+        "repairs.get_repair",
+        "repairs.get_repair_figures",
+        "consequences.get_sanctions",
+        "consequences.list_consequences",
+        "consequences.get_consequence",
+        "pages.repairs",
+        "pages.repair",
+        "pages.new_repair",
+        "pages.apply_for_repair",
+        "pages.figures_of_repairs",
+        "pages.consequences",
     }
 
 

@@ -97,6 +97,7 @@ def test_whatever_is_asked_the_answer_is_as_documented(app: Flask, sign_in: Sign
 WHAT_NO_SCHEMA_SAYS = {
     "POST /v1/records": "what a row may hold is said by its vocabulary",
     "POST /v1/simulations": "a text, or a pack and a version",
+    "POST /v1/consequences": "an office by the role, and one of two grounds",
     "POST /v1/keys": "an organisation by the role",
     "GET /v1/changes": "a place is one that the feed has come to",
     "POST /v1/subscriptions": "an organisation and kinds by the role, an https address",

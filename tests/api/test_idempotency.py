@@ -230,8 +230,8 @@ def test_a_change_without_a_key_is_no_business_of_the_request_before_it(regulato
 
 def test_the_address_is_part_of_the_request(regulator: Client) -> None:
     body = {"reason": "x", "evidence": [{"title": "x", "reference": "1"}], "effective_on": "2026-07-01"}
-    assert regulator.post("/v1/records/P-1/repairs", json=body, headers=KEY).status_code == 201
-    for path in ("/v1/records/P-1/objections", "/v1/records/P-2/repairs", "/v1/records/P-1/repairs?x=1"):
+    assert regulator.post("/v1/records/P-1/objections", json=body, headers=KEY).status_code == 201
+    for path in ("/v1/records/P-1/appeals", "/v1/records/P-2/objections", "/v1/records/P-1/objections?x=1"):
         answer = regulator.post(path, json=body, headers=KEY)
         assert (answer.status_code, "used for another request" in answer.json["detail"]) == (409, True), path
 

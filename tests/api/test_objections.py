@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from client import Client, Sign
+from client import Client, Sign, repaired
 from small_district import AUTHORITY, FINED
 
 from rules.calendar import SHANGHAI, add_days, today
@@ -132,7 +132,7 @@ def test_a_review_is_asked_for_within_its_term(regulator: Client, store: Store) 
 
 def test_a_repair_ends_an_objection(regulator: Client) -> None:
     do(regulator, "objections")
-    do(regulator, "repairs")
+    assert repaired(regulator, "P-1", **mark()).status_code == 201
     assert (case(regulator)["stage"], case(regulator)["due_on"]) == ("ended", None)
     assert shown(regulator, "?open=true") == []
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 import pytest
-from client import Client, Sign
+from client import Client, Sign, repaired
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
@@ -178,7 +178,7 @@ def test_a_body_owns_its_records_under_each_of_its_names(
     ids = [item["record_id"] for page in (listed, rest) for item in page["items"]]
     assert ids == ["SW-1", "SW-2", "SW-3"]
     assert _post(tax, _row("SW-1", authority=STATE_TAX, status="revoked"))[0] == 200
-    assert tax.post("/v1/records/SW-2/repairs", json=MARK).status_code == 201
+    assert repaired(tax, "SW-2", sign_in(Role.DEPARTMENT, TAX, "a colleague"), **MARK).status_code == 201
     assert tax.get("/v1/records/SW-4").status_code == 404
     assert _post(tax, _row("SW-4"))[0] == 422
 

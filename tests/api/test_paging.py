@@ -29,6 +29,8 @@ LISTINGS = (
     "/v1/records",
     f"/v1/records?subject_id={FINED}",
     "/v1/objections",
+    "/v1/repairs",
+    "/v1/consequences",
     "/v1/feeds",
     "/v1/record-contradictions",
     "/v1/record-twins",
@@ -71,6 +73,11 @@ def _fill(store: Store, regulator: Client, colleague: Client, lender: Client) ->
     post("/v1/records", {"records": [_record(f"M-{n}", document_no="7号") for n in range(3)]})
     complaint = {"kind": "complaint", "level": "upheld", "severity": None}
     post("/v1/records", {"records": [_record(f"C-{n}", **complaint) for n in range(5)]})
+    measure = {"subject_id": FINED, "clause": "procurement", "reason": "x"}
+    for office in ("甲局", "乙局", "丙局"):
+        commitment = {"text": "x", "made_on": "2026-08-01"}
+        post(f"/v1/records/A-{office}/repair-applications", MARK | {"commitment": commitment})
+        post("/v1/consequences", measure | {"office": office, "record_id": "C-0", "begins_on": "2026-08-01"})
     for title in ("甲", "乙", "丙"):
         post("/v1/tickets", {"title": title, "source": "hotline"})
     people = [{"inspector_id": f"I{n}", "authority": "甲局", "monthly_visits": 9} for n in range(2)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
-from client import Client
+from client import Client, repaired
 from small_district import AUTHORITY, FINED, PACK, SUBJECTS, take
 
 from rules.calendar import today
@@ -118,7 +118,7 @@ def test_a_repaired_penalty_no_longer_costs_points_and_the_history_says_so(
     regulator: Client, department: Client, store: Store
 ) -> None:
     before = regulator.get(f"/v1/subjects/{FINED}/grade").json["score"]
-    mark = department.post("/v1/records/P-1/repairs", json=MARK)
+    mark = repaired(department, "P-1", **MARK)
     run(store, find_pack(PACK, today()), today())
     after = regulator.get(f"/v1/subjects/{FINED}/grade").json["score"]
     history = regulator.get(f"/v1/subjects/{FINED}/history").json["marks"]
@@ -155,7 +155,7 @@ def test_an_objection_suspends_a_record_until_it_is_decided_and_reviewed(
 
 
 def test_nothing_can_be_repaired_before_it_happened(regulator: Client) -> None:
-    answer = regulator.post("/v1/records/P-1/repairs", json=MARK | {"effective_on": "2026-03-01"})
+    answer = repaired(regulator, "P-1", **MARK | {"effective_on": "2026-03-01"})
     assert (answer.status_code, "2026-03-02" in answer.json["detail"]) == (409, True)
 
 

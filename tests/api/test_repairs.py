@@ -1,12 +1,54 @@
-"""A repair has its shortest term: it is refused before the day on which a remedy of the pack allows it."""
+"""A repair is applied for in its time, with what it needs; somebody else decides; a breach undoes it."""
 
 from __future__ import annotations
 
-import pytest
-from client import Client
-from small_district import FINED
+import datetime as dt
+from typing import Any
 
-EVIDENCE = [{"title": "信用承诺书", "reference": "CN-2026-1"}]
+import pytest
+import sqlalchemy as sa
+from client import Client, Sign, repaired
+from repairing import steps
+from small_district import AUTHORITY, FINED
+
+from rules.calendar import SHANGHAI, add_months, today
+from rules.library.loader import load_vocabulary
+from rules.workdays import workdays_later
+from scoring.access.keys import Role
+from scoring.facts.repair_desk import DESK
+from scoring.store import Store
+from scoring.store.access import RecordMark
+
+EVIDENCE = [{"title": "缴款凭证", "reference": "JK-2026-1"}]
+ENTERPRISE = load_vocabulary("enterprise")
+OTHER = "91110000600037341L"
+
+
+def said(**more: object) -> dict[str, Any]:
+    return {"reason": "已履行处罚决定", "evidence": EVIDENCE, "effective_on": today().isoformat()} | more
+
+
+def do(client: Client, what: str, status: int = 201, number: str = "P-1", **more: object) -> dict[str, Any]:
+    bodies = {path: dict(body) for path, body in steps(said(**more))}
+    answer = client.post(f"/v1/records/{number}/{what}", json=bodies.get(what, said()) | more)
+    assert answer.status_code == status, answer.json
+    found: dict[str, Any] = answer.json
+    return found
+
+
+def shown(client: Client, query: str = "") -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = client.get(f"/v1/repairs{query}").json["items"]
+    return items
+
+
+def case(client: Client) -> dict[str, Any]:
+    found: dict[str, Any] = shown(client)[-1]["case"]
+    return found
+
+
+def status(client: Client, number: str = "P-1") -> str:
+    found: str = client.get(f"/v1/records/{number}").json["versions"][0]["data"]["status"]
+    return found
 
 
 @pytest.fixture
@@ -19,16 +61,19 @@ def penalty(regulator: Client, request: pytest.FixtureRequest) -> str:
 
 
 def repair(client: Client, number: str, day: str) -> tuple[int, str]:
-    body = {"reason": "已履行处罚决定", "evidence": EVIDENCE, "effective_on": day}
-    answer = client.post(f"/v1/records/{number}/repairs", json=body)
+    answer = repaired(client, number, client.colleague, **said(effective_on=day))
     return answer.status_code, answer.json.get("detail", "")
+
+
+# Its time, and what it needs
 
 
 @pytest.mark.parametrize("penalty", ["general"], indirect=True)
 def test_a_general_penalty_is_not_repaired_before_three_months(regulator: Client, penalty: str) -> None:
     code, detail = repair(regulator, penalty, "2026-07-09")
     assert (code, "not before 2026-07-10" in detail) == (409, True)
-    assert regulator.get(f"/v1/records/{penalty}").json["versions"][0]["data"]["status"] == "effective"
+    assert status(regulator, penalty) == "effective"
+    assert shown(regulator) == []
     assert repair(regulator, penalty, "2026-07-10")[0] == 201
 
 
@@ -47,8 +92,204 @@ def test_a_minor_penalty_is_repaired_at_any_time(regulator: Client, penalty: str
     assert repair(regulator, penalty, "2026-04-10")[0] == 201
 
 
-def test_what_no_remedy_of_a_pack_is_for_is_repaired_as_before(regulator: Client) -> None:
+@pytest.mark.parametrize("penalty", ["general"], indirect=True)
+def test_what_became_serious_since_it_was_applied_for_is_not_repaired_before_its_time(
+    regulator: Client, penalty: str
+) -> None:
+    do(regulator, "repair-applications", number=penalty)
+    do(regulator, "repair-admissions", number=penalty)
+    row = {"record_id": penalty, "subject_id": FINED, "severity": "serious"}
+    regulator.post("/v1/records", json={"records": [row]})
+    assert "not before 2027-04-10" in do(regulator.colleague, "repairs", 409, penalty)["detail"]
+
+
+def test_what_no_remedy_of_a_pack_is_for_is_repaired_at_any_time(regulator: Client) -> None:
     row = {"record_id": "J-2", "subject_id": FINED, "kind": "complaint", "status": "effective"}
     row |= {"occurred_on": "2026-07-01", "level": "upheld"}
     assert regulator.post("/v1/records", json={"records": [row]}).status_code == 200
     assert repair(regulator, "J-2", "2026-07-02")[0] == 201
+
+
+def test_without_a_document_or_a_commitment_nobody_applies(regulator: Client) -> None:
+    do(regulator, "repair-applications", 422, evidence=[])
+    do(regulator, "repair-applications", 422, commitment=None)
+    do(regulator, "repair-applications", 422, commitment={"text": " ", "made_on": "2026-08-01"})
+    for day in ("2026-03-01", "2999-01-01"):  # before the penalty, and still to come
+        dated = {"text": "x", "made_on": day}
+        assert day in do(regulator, "repair-applications", 409, commitment=dated)["detail"]
+    assert shown(regulator) == []
+
+
+# From the application to the decision
+
+
+def test_a_repair_goes_from_the_application_to_the_decision_with_a_due_date_at_each_step(
+    regulator: Client,
+) -> None:
+    do(regulator, "repairs", 409)
+    do(regulator, "repair-applications")
+    assert (case(regulator)["stage"], case(regulator)["due_on"], status(regulator)) == (
+        "applied",
+        workdays_later(today(), 3).isoformat(),
+        "effective",
+    )
+    assert "is being decided" in do(regulator, "repair-applications", 409)["detail"]
+    do(regulator, "repairs", 409)
+    do(regulator, "repair-admissions")
+    assert (case(regulator)["stage"], case(regulator)["due_on"]) == (
+        "admitted",
+        workdays_later(today(), 10).isoformat(),
+    )
+    do(regulator, "repairs")
+    assert (case(regulator)["stage"], case(regulator)["due_on"], status(regulator)) == (
+        "repaired",
+        None,
+        "repaired",
+    )
+    (found,) = shown(regulator)
+    assert [m["kind"] for m in found["marks"]] == ["application", "admission", "repair"]
+    assert found["marks"][0]["committed_on"] == today().isoformat()
+
+
+@pytest.mark.parametrize("end", ["returned", "refused"])
+def test_what_was_returned_or_refused_may_be_applied_for_anew(regulator: Client, end: str) -> None:
+    do(regulator, "repair-applications")
+    if end == "returned":
+        do(regulator, "repair-admissions", outcome="returned")
+    else:
+        do(regulator, "repair-admissions")
+        do(regulator, "repairs", outcome="refused")
+    assert (case(regulator)["stage"], status(regulator)) == (end, "effective")
+    do(regulator, "repair-applications")
+    assert [found["case"]["stage"] for found in shown(regulator)] == [end, "applied"]
+    assert [found["case"]["stage"] for found in shown(regulator, "?open=true")] == ["applied"]
+
+
+def test_an_objection_that_is_upheld_ends_an_application(regulator: Client) -> None:
+    do(regulator, "repair-applications")
+    assert regulator.post("/v1/records/P-1/objections", json=said()).status_code == 201
+    upheld = said(outcome="upheld")
+    assert regulator.post("/v1/records/P-1/decisions", json=upheld).status_code == 201
+    assert (case(regulator)["stage"], shown(regulator, "?open=true")) == ("ended", [])
+
+
+def test_the_live_grade_follows_a_repair_and_a_breach_at_once(regulator: Client) -> None:
+    def score() -> float:
+        return float(regulator.get(f"/v1/subjects/{FINED}/live-grade").json["score"])
+
+    row = {"record_id": "J-3", "subject_id": FINED, "kind": "penalty", "status": "effective"}
+    row |= {"occurred_on": add_months(today(), -6).isoformat(), "severity": "general", "level": "fine"}
+    regulator.post("/v1/records", json={"records": [row]})
+    before = score()
+    assert repaired(regulator, "J-3", regulator.colleague, **said()).status_code == 201
+    assert score() > before
+    do(regulator, "breaches", number="J-3")
+    assert score() == before
+
+
+# Who
+
+
+def test_who_brought_a_record_in_does_not_decide_on_its_repair_by_another_key_either(
+    regulator: Client, sign_in: Sign
+) -> None:
+    row = {"record_id": "X-1", "subject_id": FINED, "kind": "penalty", "status": "effective"}
+    row |= {"occurred_on": "2026-07-01", "severity": "minor"}
+    regulator.post("/v1/records", json={"records": [row]})
+    do(regulator, "repair-applications", number="X-1")
+    do(regulator, "repair-admissions", number="X-1")
+    for outcome in ("repaired", "refused"):
+        for client in (regulator, sign_in(Role.REGULATOR, owner=" Tests ")):
+            assert "somebody else" in do(client, "repairs", 409, "X-1", outcome=outcome)["detail"]
+    do(regulator.colleague, "repairs", number="X-1")
+
+
+def test_an_enterprise_applies_for_its_own_records_and_follows_them_alone(
+    regulator: Client, sign_in: Sign
+) -> None:
+    own, other = sign_in(Role.SUBJECT, FINED), sign_in(Role.SUBJECT, OTHER)
+    do(other, "repair-applications", 404)
+    do(own, "repair-applications")
+    for what in ("repair-admissions", "repairs", "breaches"):
+        do(own, what, 403)
+    number = shown(own)[0]["id"]
+    assert own.get(f"/v1/repairs/{number}").status_code == 200
+    assert (shown(other), other.get(f"/v1/repairs/{number}").status_code) == ([], 404)
+
+
+def test_a_department_admits_and_decides_for_its_own_records_alone(
+    regulator: Client, department: Client, sign_in: Sign
+) -> None:
+    other = sign_in(Role.DEPARTMENT, "区城管局")
+    do(regulator, "repair-applications")
+    number = shown(department)[0]["id"]
+    assert (shown(other), other.get(f"/v1/repairs/{number}").status_code) == ([], 404)
+    for what in ("repair-admissions", "repairs", "breaches"):
+        do(other, what, 404)
+        do(department, what)
+    assert department.get(f"/v1/repairs/{number}").json["case"]["stage"] == "undone"
+
+
+# A breach
+
+
+def test_a_breach_undoes_a_repair_for_good_with_its_reason(regulator: Client) -> None:
+    do(regulator, "breaches", 409)
+    assert repaired(regulator, "P-1", **said()).status_code == 201
+    do(regulator, "breaches", 422, evidence=[])
+    do(regulator, "breaches", reason="缴款凭证系伪造")
+    (found,) = shown(regulator)
+    assert (found["case"]["stage"], status(regulator)) == ("undone", "effective")
+    assert found["marks"][-1]["reason"] == "缴款凭证系伪造"
+    assert "for good" in do(regulator, "repair-applications", 409)["detail"]
+    do(regulator, "breaches", 409)
+
+
+def test_a_repair_of_an_older_store_can_be_undone_too(regulator: Client, store: Store) -> None:
+    repaired(regulator, "P-1", **said())
+    with store.writing() as session:
+        session.execute(sa.delete(RecordMark).where(RecordMark.kind.in_(["application", "admission"])))
+    do(regulator, "breaches")
+    assert status(regulator) == "effective"
+
+
+def test_what_an_offices_own_list_repaired_is_not_undone_here(regulator: Client, department: Client) -> None:
+    row = {"record_id": "P-1", "subject_id": FINED, "status": "repaired"}
+    department.post("/v1/records", json={"records": [row]})
+    assert "nobody has applied" in do(regulator, "breaches", 409)["detail"]
+
+
+# The clock, and what is published
+
+
+def test_what_is_overdue_escalates_once_and_once_more_a_working_week_later(
+    regulator: Client, store: Store
+) -> None:
+    do(regulator, "repair-applications", effective_on="2026-09-24")  # the holidays of October follow
+    due = dt.date(2026, 9, 30)
+    assert case(regulator)["due_on"] == due.isoformat()
+    assert DESK.tick(store, ENTERPRISE, due) == []
+    assert [found.case.escalations for found in DESK.tick(store, ENTERPRISE, dt.date(2026, 10, 8))] == [1]
+    assert DESK.tick(store, ENTERPRISE, dt.date(2026, 10, 13)) == []
+    assert [found.case.escalations for found in DESK.tick(store, ENTERPRISE, dt.date(2026, 10, 14))] == [2]
+    assert DESK.tick(store, ENTERPRISE, today()) == []
+    assert [found["overdue"] for found in shown(regulator, "?overdue=true")] == [True]
+    assert status(regulator) == "effective"
+    do(regulator, "repair-admissions")
+    assert (case(regulator)["escalations"], shown(regulator, "?overdue=true")) == (0, [])
+
+
+def test_by_office_it_is_published_how_repairs_end(regulator: Client, sign_in: Sign, store: Store) -> None:
+    repaired(regulator, "P-1", **said(effective_on="2026-11-02"))
+    noon = dt.datetime.combine(dt.date(2026, 11, 5), dt.time(12), SHANGHAI)
+    with store.writing() as session:
+        session.execute(sa.update(RecordMark).values(made_at=noon))
+    do(regulator, "breaches")
+    for role in Role:
+        client = sign_in(role, FINED if role is Role.SUBJECT else None)
+        (figures,) = client.get("/v1/repair-figures").json["offices"]
+        assert figures == {
+            "office": AUTHORITY, "filed": 1, "open": 0, "overdue": 0, "returned": 0,
+            "repaired": 1, "refused": 0, "undone": 1, "median_days": 3.0,
+        }  # fmt: skip
+    assert regulator.get("/v1/repair-figures?since=2026-11-03").json["offices"] == []

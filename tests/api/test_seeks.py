@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from client import Client, Sign
 from flask import Flask
 from lending_desk import Clock, check, consented
+from repairing import steps
 from small_district import AUTHORITY, FINED, LISTED, take
 
 from scoring.access.audit import AuditLog, Event
@@ -139,6 +140,12 @@ _OTHERS: dict[str, dict[str, Callable[[int], object]]] = {
     "record_twins": {
         "vocabulary": _same("enterprise"), "first_id": _number, "second_id": _number,
         "subject_id": _number, "found_at": _same(NOW), "outcome": _same("same"),
+    },
+    "consequences": {
+        "vocabulary": _same("enterprise"), "subject_id": _number, "office": _number, "clause": _same("x"),
+        "told": _same('["x", "x"]'), "record_id": _number, "reason": _same("x"),
+        "begins_on": _same(NOW.date()), "entered_by": _same("x"), "entered_at": _same(NOW),
+        "lifted_on": _same(NOW.date()), "lifted_at": _same(NOW), "lifted_because": _same("x"),
     },
     "consents": {
         "lender": _number, "subject_id": _number, "reference": _number, "purposes": _same("loan"),
@@ -267,7 +274,20 @@ def _records(regulator: Client, department: Client) -> None:
     for client in (regulator, department):
         _ok(client, "GET", "/v1/feeds")
         assert client.get(f"/v1/feeds/rows?body={AUTHORITY}").text.count("\n") >= 2
-    _ok(department, "POST", "/v1/records/N-1/repairs", MARK)
+    applied = {"subject_id": LISTED, "office": AUTHORITY, "clause": "procurement", "record_id": "L-1"}
+    _ok(regulator, "POST", "/v1/consequences", applied | {"reason": "x", "begins_on": "2026-08-01"})
+    for step, body in steps(MARK):
+        _ok(regulator.colleague, "POST", f"/v1/records/N-1/{step}", body)
+    for client in (regulator, department):
+        lifted = _ok(client, "GET", f"/v1/consequences?subject_id={LISTED}")["items"][0]["id"]
+        _ok(client, "GET", "/v1/consequences?standing=true")
+        _ok(client, "GET", f"/v1/consequences/{lifted}")
+    _ok(department, "POST", f"/v1/consequences/{lifted}/lifts", {"reason": "x", "on": "2026-08-02"})
+    _ok(regulator, "GET", "/v1/repairs?open=true&overdue=true")
+    number = _ok(regulator, "GET", "/v1/repairs")["items"][0]["id"]
+    _ok(department, "GET", f"/v1/repairs/{number}")
+    _ok(regulator, "GET", "/v1/repair-figures")
+    _ok(regulator, "POST", "/v1/records/N-1/breaches", MARK)
 
 
 def _subjects(regulator: Client) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from client import Client, Sign
+from client import Client, Sign, repaired
 from small_district import AUTHORITY, FINED
 
 from scoring.access.keys import Role
@@ -72,7 +72,7 @@ def test_a_decision_and_a_repair_stand_when_the_offices_list_comes_again(
 ) -> None:
     post(regulator, record("RQ1"), record("RQ2"))
     decide(regulator, "RQ1")
-    regulator.post("/v1/records/RQ2/repairs", json=MARK)
+    repaired(regulator, "RQ2", regulator.colleague, **MARK)
     path = tmp_path / "m.csv"
     rows = "".join(f"{n},{FINED},行政处罚,有效,2000\r\n" for n in ("RQ1", "RQ2"))
     path.write_text("记录编号,统一社会信用代码,类别,状态,金额\r\n" + rows, encoding="utf-8")
@@ -169,7 +169,7 @@ def test_another_mark_closes_a_contradiction(regulator: Client) -> None:
     decide(regulator, "RQ1", "rejected")
     post(regulator, record("RQ1", status="revoked"))
     assert len(contradictions(regulator)) == 1
-    regulator.post("/v1/records/RQ1/repairs", json=MARK)
+    repaired(regulator, "RQ1", regulator.colleague, **MARK)
     assert contradictions(regulator) == []
 
 
@@ -183,7 +183,7 @@ def test_a_mark_after_a_file_stays_when_the_file_is_taken_back(
         encoding="utf-8",
     )
     report = ingest_file(store, path, "enterprise", Reading(quarantine=tmp_path))
-    regulator.post("/v1/records/U1/repairs", json=MARK)
+    repaired(regulator, "U1", **MARK)
     assert report.file_id is not None
     done = undo_file(store, report.file_id)
     assert (done.ended, done.left) == (1, ("U1",))

@@ -90,6 +90,7 @@ def test_commands_and_options_are_completed_with_what_they_do() -> None:
         ("replay", "Have RUN again from the facts at its..."),
         ("repeat-offences", "List repeat offenders by field: their..."),
         ("report", "Count the district's figures from the..."),
+        ("repairs", "Repairs of records: apply, admit, decide,..."),
     ]
     assert [item.value for item in shell.get_completions([], "--")] == ["--version", "--help"]
     assert [item.value for item in shell.get_completions(["explain"], "--why")] == ["--why-not"]

@@ -20,6 +20,7 @@ from scoring.facts.ingest.files import Reading, ingest_file
 from scoring.facts.ingest.mapping import NO_MAPPING
 from scoring.facts.objections import MarkRequest, mark_record
 from scoring.facts.records import RecordError, UnknownRecordError, submit_records
+from scoring.facts.repairs import Commitment
 from scoring.facts.settling import (
     Ruling,
     list_contradictions,
@@ -126,7 +127,10 @@ def _mark(chance: random.Random, number: int) -> Arguments:
             ("objection", "disputed"),
             ("decision", "effective"),
             ("decision", "revoked"),
+            ("application", ""),
+            ("admission", ""),
             ("repair", "repaired"),
+            ("breach", "effective"),
         ]
     )
     return {"key": f"F{chance.randrange(12)}", "kind": kind, "status": status, "number": number}
@@ -138,8 +142,9 @@ def mark(store: Store, folder: Path, arguments: Arguments) -> Any:
         arguments["status"],
         dt.date(2026, 3, 1),
         f"because {arguments['number']}",
-        (),
+        ({"title": "t", "reference": "r"},),
         "somebody",
+        commitment=Commitment("x", dt.date(2026, 3, 1)),
     )
     mark_record(store, ENTERPRISE, arguments["key"], request)
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import xlwt
+from repairing import repair
 
 from rules.calendar import SHANGHAI, today
 from rules.library.loader import load_vocabulary
 from rules.workdays import workdays_later
 from scoring.facts.feeds import Feed, feed_faults, office_feeds, record_months
 from scoring.facts.ingest.files import Reading, ingest_file
-from scoring.facts.objections import MarkRequest, mark_record
 from scoring.facts.records import list_records, submit_records
 from scoring.facts.undo import list_files, undo_file
 from scoring.facts.versions import FileInfo
@@ -168,8 +168,7 @@ def test_a_value_that_is_said_otherwise_later_was_wrong_at_its_place(office: Off
 
 def test_a_row_that_stands_against_a_decision_made_here_contradicts(office: Office) -> None:
     office.send(row("R1", MARKET))
-    request = MarkRequest("repair", "repaired", today(), "x", (), "k")
-    mark_record(office.store, load_vocabulary("enterprise"), "R1", request)
+    repair(office.store, load_vocabulary("enterprise"), "R1", today())
     office.send(row("R1", MARKET, amount="9000", status="已撤销"))
     assert numbers(office.feed()) == (2, 1, 0, 0, 0, 1)
     [found] = feed_faults(office.store, EVER, today(), MARKET)
@@ -231,8 +230,7 @@ def test_of_a_workbook_the_sheet_is_named_too(office: Office) -> None:
     first = office.book(
         {"1月": [], "2月": [row("R1", MARKET), row("R2", MARKET), row("R3", MARKET, "2020-01-01")]}
     )
-    request = MarkRequest("repair", "repaired", today(), "x", (), "k")
-    mark_record(office.store, load_vocabulary("enterprise"), "R1", request)
+    repair(office.store, load_vocabulary("enterprise"), "R1", today())
     changed = [
         row("R1", MARKET, status="已撤销"),
         row("R2", MARKET, amount="9"),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
+from repairing import repair
 from test_sign_in import signed_in
 from test_ticket_pages import send
 from town import AUTHORITY, CODES, NAMES
@@ -123,8 +124,6 @@ def test_what_is_repaired_is_not_on_the_paper_that_is_shared(
     mark_record(town_store, WORDS, filed.record_id, decided)
     minor = {"record_id": filed.record_id, "subject_id": FIRM, "severity": "minor"}
     submit_records(town_store, WORDS, [minor], FileInfo(f"{filed.record_id} again", "list.csv"))
-    mark_record(
-        town_store, WORDS, filed.record_id, MarkRequest("repair", "repaired", today(), "已履行", (), "样例")
-    )
+    repair(town_store, WORDS, filed.record_id, today())
     assert filed.record_id not in client.get(f"{subject}/report").text
     assert filed.record_id in client.get(subject).text

@@ -27,6 +27,8 @@ PLACES = {
     "code": VISIT,
     "ticket_id": 1,
     "objection_id": 1,
+    "application_id": 2,
+    "consequence_id": 1,
     "name": "en",
     "filename": "pages.css",
 }
@@ -151,7 +153,9 @@ def test_each_role_opens_the_pages_that_the_table_says(
 
 
 def is_not_its_own(endpoint: str, role: Role) -> bool:
-    """An enterprise is no department's own."""
+    """An enterprise is no department's own, and an application of another no enterprise's."""
+    if role is Role.SUBJECT:
+        return endpoint == "pages.repair"
     return role is Role.DEPARTMENT and endpoint in ("pages.subject", "pages.report", "pages.paths")
 
 

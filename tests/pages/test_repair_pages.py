@@ -1,0 +1,118 @@
+"""Repairs and consequences on the pages: applied for, decided, and what rested on the record is lifted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from test_sign_in import signed_in
+from test_ticket_pages import send
+from town import AUTHORITY, CODES, NAMES
+from visitor import PHONE, Visitor
+
+from rules.calendar import add_days, add_months, today
+from rules.library.loader import load_vocabulary
+from scoring.access.keys import Role, create_key
+from scoring.facts.consequences import list_consequences
+from scoring.facts.desk import Wanted
+from scoring.facts.records import submit_records
+from scoring.facts.repair_desk import DESK
+from scoring.facts.versions import FileInfo
+from scoring.store import Store
+
+WORDS = load_vocabulary("enterprise")
+FIRM = CODES[11]
+DAY = add_months(today(), -5)
+_numbers: Iterator[str] = (f"XF-{number}" for number in range(100))
+
+
+@pytest.fixture
+def penalty(town_store: Store) -> str:
+    """A penalty that an office's file brought."""
+    number = next(_numbers)
+    row = {"record_id": number, "subject_id": FIRM, "kind": "penalty", "severity": "general"}
+    row |= {"level": "fine", "status": "effective", "occurred_on": DAY.isoformat()}
+    row |= {"authority": AUTHORITY}
+    submit_records(town_store, WORDS, [row], FileInfo(number, "list.csv"))
+    return number
+
+
+def test_a_regulator_enters_a_measure_applies_for_the_repair_decides_it_and_undoes_it(
+    regulator: Visitor, town_store: Store, penalty: str
+) -> None:
+    regulator.open("/consequences")
+    for field, text in {"subject_id": FIRM, "office": AUTHORITY, "record_id": penalty, "reason": "x"}.items():
+        regulator.one(f"#{field}").send_keys(text)
+    regulator.press("[aria-labelledby=enter] button")
+    assert penalty in regulator.text("table")
+    regulator.open(f"/repairs/new?record={penalty}")
+    assert "真实、合法、有效" in regulator.one("#commitment").get_attribute("value")
+    regulator.one("#reason").send_keys("罚款已缴清")
+    regulator.one("#evidence").send_keys("JK-1")
+    regulator.press("form.card button")
+    assert "待受理" in regulator.text("dl.facts")
+    assert NAMES[FIRM] in regulator.text("dl.facts")
+    for request, said in (("admit", "已受理"), ("repair", "已修复")):
+        regulator.one("#reason").send_keys("材料属实")
+        regulator.press(f"button[value={request}]")
+        assert said in regulator.text("dl.facts")
+    regulator.open("/consequences?state=all")
+    row = next(row.text for row in regulator.all("tbody tr") if penalty in row.text)
+    assert "信用修复" in row
+    assert [
+        c for c in list_consequences(town_store, "enterprise", standing=True) if c.record_id == penalty
+    ] == []
+    [found] = [one for one in DESK.list(town_store, "enterprise", Wanted()) if one.record_id == penalty]
+    regulator.look(PHONE)
+    regulator.open(f"/repairs/{found.id}")
+    assert regulator.overflow() == 0
+    regulator.one("#reason").send_keys("凭证系伪造")
+    regulator.press("button[value=undo]")
+    assert "缺少违背承诺的证据" in regulator.text("[role=alert]")
+    regulator.one("#evidence").send_keys("DC-1")
+    regulator.press("button[value=undo]")
+    assert "修复已撤销" in regulator.text("dl.facts")
+
+
+def test_what_can_not_be_applied_for_is_told_with_the_first_day(
+    pages: Flask, town_store: Store, penalty: str
+) -> None:
+    client = signed_in(pages, create_key(town_store, Role.REGULATOR, "修复的人").token)
+    form = {"record": penalty, "vocabulary": "enterprise", "reason": "x", "evidence": "x", "commitment": "x"}
+    assert send(client, "/repairs", **form) == 422
+    assert send(client, "/repairs", **form, committed_on=str(add_days(DAY, -1))) == 409
+    assert send(client, "/repairs", **form | {"record": "none"}, committed_on=str(today())) == 409
+    row = {"record_id": penalty, "subject_id": FIRM, "severity": "serious"}
+    submit_records(town_store, WORDS, [row], FileInfo(f"{penalty} again", "list.csv"))
+    client.set_cookie("language", "zh")
+    with client.session_transaction() as session:
+        form |= {"form_token": session["form_token"], "committed_on": today().isoformat()}
+    assert f"最早可于{add_months(DAY, 12)}修复" in client.post("/repairs", data=form).text
+
+
+def test_an_enterprise_applies_and_follows_on_the_pages_and_moves_nothing(
+    pages: Flask, town_store: Store, penalty: str
+) -> None:
+    own = signed_in(pages, create_key(town_store, Role.SUBJECT, "本企业", FIRM).token)
+    other = signed_in(pages, create_key(town_store, Role.SUBJECT, "他企业", CODES[12]).token)
+    form = {"record": penalty, "vocabulary": "enterprise", "reason": "已缴", "evidence": "JK-1"}
+    form |= {"commitment": "材料属实", "committed_on": today().isoformat()}
+    assert send(other, "/repairs", **form) == 409
+    assert send(own, "/repairs", **form) == 303
+    [found] = [one for one in DESK.list(town_store, "enterprise", Wanted()) if one.record_id == penalty]
+    shown = own.get(f"/repairs/{found.id}")
+    assert (shown.status_code, "<form" in shown.text.split("<main")[1]) == (200, False)
+    assert send(own, f"/repairs/{found.id}/steps", request="admit", reason="x") == 403
+    assert other.get(f"/repairs/{found.id}").status_code == 404
+    assert penalty not in other.get("/repairs?state=all").text
+    assert own.get("/consequences").status_code == 200
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_figures_by_office_are_for_everybody_and_name_no_subject(
+    pages: Flask, token: Callable[[Role], str], role: Role
+) -> None:
+    shown = signed_in(pages, token(role)).get("/repairs/figures").text
+    assert AUTHORITY in shown
+    assert not any(code in shown for code in CODES)
