@@ -306,8 +306,17 @@ def moves(
 
     :param after: only subjects with a greater id: the last of the page before.
     """
+    query = moved(before, run).order_by(GradedSubject.subject_id).limit(limit)
+    if after is not None:
+        query = query.where(GradedSubject.subject_id > after)
+    with store.reading() as session:
+        return [Move(**row._mapping) for row in session.execute(query)]
+
+
+def moved(before: RunSummary, run: RunSummary) -> sa.Select[*tuple[Any, ...]]:
+    """The rows of :class:`Move` of two runs, beside :class:`scoring.store.timelines.GradedSubject`."""
     old, new = sa.orm.aliased(Segment), sa.orm.aliased(Segment)
-    query = (
+    return (
         sa.select(
             GradedSubject.subject_id,
             old.tier.label("tier_before"),
@@ -319,13 +328,7 @@ def moves(
         .join(new, _said_in(run, new))
         .join(old, _said_in(before, old))
         .where(GradedSubject.pack_id == run.pack_id, new.tier != old.tier)
-        .order_by(GradedSubject.subject_id)
-        .limit(limit)
     )
-    if after is not None:
-        query = query.where(GradedSubject.subject_id > after)
-    with store.reading() as session:
-        return [Move(**row._mapping) for row in session.execute(query)]
 
 
 def _said_in(run: RunSummary, part: Any) -> sa.ColumnElement[bool]:
