@@ -33,6 +33,7 @@ from scoring.runs.proposed import (
     refuse_held,
     show_proposal,
     summary_of,
+    versions_in,
 )
 from scoring.runs.publish import wait_to_publish
 from scoring.runs.published import summary_of as run_summary
@@ -147,26 +148,25 @@ def publish_proposal(
     :raises ProposalRefusedError: where it is not open, its term is not over, or it would not give the same.
     """
     check_publication(store, proposal_id, on)
-    with store.reading() as session:
-        wanted = proposal_row(session, proposal_id)
-    packs = {digest: stored_pack(store, digest) for digest in json.loads(wanted.versions)}
+    wanted = show_proposal(store, proposal_id)
+    pack, versions = stored_pack(store, wanted.pack_hash), versions_in(store, proposal_id)
 
     def settle(session: Session, run_id: int) -> None:
         row = proposal_row(session, proposal_id)
         _require_open(row)
-        _require_same(session, row, session.get_one(Run, run_id), packs[row.pack_hash])
+        _require_same(session, row, session.get_one(Run, run_id), pack)
         _end(session, row, "published", by)
         row.run_id = run_id
         confirm(session, run_id)
 
     return run(
         store,
-        packs[wanted.pack_hash],
+        pack,
         wanted.as_of,
         wanted.known_at,
         progress=progress,
         confirm=settle,
-        versions=[*packs.values()],
+        versions=versions,
         decided_by=by,
         proposal=proposal_id,
     )

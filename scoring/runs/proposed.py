@@ -6,6 +6,7 @@ A proposal is a run that is not published yet. It is no run: no reader of grades
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +15,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from rules.model import Pack
 from rules.titles import Title, TitledError, UnknownError
 from scoring.store import Store
 from scoring.store.batches import parts
+from scoring.store.packs import stored_pack
 from scoring.store.proposals import OPEN, Proposal, ProposalAnswer, ProposedFall
 
 
@@ -177,6 +180,13 @@ def fall_of(store: Store, proposal_id: int, subject_id: str) -> Fall:
                 )
             )
         return _fall(row, _answers(session, proposal_id, [subject_id]).get(subject_id, ()))
+
+
+def versions_in(store: Store, proposal_id: int) -> list[Pack]:
+    """The versions of the pack that rule on one day or another by a proposal, each as one object."""
+    with store.reading() as session:
+        digests = json.loads(proposal_row(session, proposal_id).versions)
+    return [stored_pack(store, digest) for digest in digests]
 
 
 def proposal_row(session: Session, proposal_id: int) -> Proposal:
