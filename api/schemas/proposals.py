@@ -9,7 +9,7 @@ from marshmallow import Schema, fields, validate
 from api.http.fields import Points, Text, TitleField
 from api.http.paging import NumberedPageQuery, PageQuery, page_of
 from rules.model import Pack
-from scoring.answers.notices.compute import Notice, Reason
+from scoring.answers.notices.compute import Counted, Notice, Reason
 from scoring.answers.notices.files import contact, rule_changes
 from scoring.answers.paths import Step
 from scoring.runs.proposed import Fall
@@ -65,20 +65,31 @@ class NoticeStepSchema(Schema):
     on = fields.Date(required=True)
 
 
-class NoticeReasonSchema(Schema):
-    """A rule that costs points or a tier, with its record, authority, date and law."""
+class NoticeRecordSchema(Schema):
+    """What a rule counts: a record, or with null the subject itself."""
 
-    rule = fields.String(required=True)
-    title = TitleField(required=True)
-    points_before = Points(required=True)
-    points = Points(required=True)
-    tier = fields.String(required=True, allow_none=True, metadata={"description": "No better than this"})
     record_id = fields.String(required=True, allow_none=True)
     authority = fields.String(required=True, allow_none=True)
     date = fields.Date(required=True, allow_none=True)
-    law = fields.List(fields.String(), required=True)
-    until = fields.Date(required=True, allow_none=True)
+    points_before = Points(required=True)
+    points = Points(required=True)
+    until = fields.Date(
+        required=True, allow_none=True, metadata={"description": "From when it counts no more by itself"}
+    )
     remedies = fields.List(fields.Nested(NoticeStepSchema), required=True)
+
+
+class NoticeReasonSchema(Schema):
+    """A rule that costs points or a tier, with its records and its law."""
+
+    rule = fields.String(required=True)
+    title = TitleField(required=True)
+    tier = fields.String(required=True, allow_none=True, metadata={"description": "No better than this"})
+    points_before = Points(required=True)
+    points = Points(required=True)
+    records = fields.List(fields.Nested(NoticeRecordSchema), required=True)
+    others = fields.Integer(required=True, metadata={"description": "Further records of less weight"})
+    law = fields.List(fields.String(), required=True)
 
 
 class ProposedFallSchema(Schema):
@@ -187,19 +198,28 @@ def notice_view(notice: Notice) -> dict[str, Any]:
 
 
 def _reason(reason: Reason, pack: Pack) -> dict[str, Any]:
-    record = reason.record or {}
     return {
         "rule": reason.rule.id,
         "title": reason.rule.title,
+        "tier": reason.rule.tier,
         "points_before": reason.points_before,
         "points": reason.points,
-        "tier": reason.rule.tier,
-        "record_id": reason.record_id,
+        "records": [_counted(one, pack) for one in reason.counted],
+        "others": reason.others,
+        "law": [pack.document(citation) for citation in reason.rule.citations],
+    }
+
+
+def _counted(one: Counted, pack: Pack) -> dict[str, Any]:
+    record = one.record or {}
+    return {
+        "record_id": one.record_id,
         "authority": record.get("authority"),
         "date": record.get(pack.vocabulary.record_date),
-        "law": [pack.document(citation) for citation in reason.rule.citations],
-        "until": reason.until,
-        "remedies": [_step(step) for step in reason.remedies],
+        "points_before": one.points_before,
+        "points": one.points,
+        "until": one.until,
+        "remedies": [_step(step) for step in one.remedies],
     }
 
 

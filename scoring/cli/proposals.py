@@ -142,7 +142,7 @@ def _reasons(notice: Notice) -> list[str]:
             for part in (
                 str(reason.rule.title),
                 f"≤{reason.rule.tier}" if reason.rule.tier else f"{reason.points / 100:+g}",
-                reason.record_id or "",
+                "、".join(one.record_id for one in reason.counted if one.record_id),
                 f"({'; '.join(map(pack.cite, reason.rule.citations))})",
             )
             if part

@@ -11,7 +11,6 @@ from cli.market import HIT
 from fixtures.small import AS_OF, HOMESTAY, RESTAURANT, small_store
 from rules.library.loader import find_pack, load_vocabulary
 from scoring.answers.notices.compute import (
-    MOST_REASONS,
     UnknownNoticeError,
     notice_of_proposal,
     notice_of_run,
@@ -57,7 +56,7 @@ def test_a_published_fall_names_what_costs_most_first_with_record_authority_date
     costs = [(reason.rule.tier is None, reason.points) for reason in found.reasons]
     assert costs == sorted(costs)
     assert all(reason.rule.citations for reason in found.reasons)
-    first = found.reasons[0]
+    first = found.reasons[0].counted[0]
     assert first.record is not None
     assert (first.record["authority"], first.record["occurred_on"]) == (
         "云衡区市场监督管理局",
@@ -70,16 +69,10 @@ def test_what_is_new_stands_before_what_cost_as_much_before(store: Store) -> Non
     submit_records(store, TOURISM, rows, FileInfo("list", "list.csv"))
     made = run(store, find_pack("tourism-credit", LATER), LATER).run
     found = notice_of_run(store, made.id, RESTAURANT)
-    records = [reason.record_id for reason in found.reasons]
+    counted = [one for reason in found.reasons for one in reason.counted]
+    records = [one.record_id for one in counted]
     assert records.index("XZ-0") < records.index("LY-2")
-    assert {reason.points_before for reason in found.reasons if reason.record_id == "XZ-0"} == {0}
-
-
-def test_of_many_reasons_the_weightiest_are_named_and_the_others_counted(store: Store) -> None:
-    found = notice_of_run(store, fall(store, *["general"] * 9), HOMESTAY)
-    assert len(found.reasons) == MOST_REASONS
-    assert found.others > 0
-    assert f"另有 {found.others} 项" in notice_html(found)
+    assert {one.points_before for one in counted if one.record_id == "XZ-0"} == {0}
 
 
 def test_who_did_not_fall_has_no_notice(store: Store) -> None:
@@ -114,7 +107,11 @@ def test_the_page_is_chinese_with_english_beside_it_and_has_no_hundredths(
     text = re.sub(r"<[^>]+>", "", page)
     for part in ("什么变了", "What changes", "主要原因", "可以怎么办", "Whom to ask", "2026-09-02"):
         assert part in text
-    for hundredths in (found.before.score, found.now.score, *(abs(r.points) for r in found.reasons)):
+    for hundredths in (
+        found.before.score,
+        found.now.score,
+        *(abs(reason.points) for reason in found.reasons),
+    ):
         assert not re.search(rf"\b{hundredths}\b", text) or hundredths < 100
     assert "None" not in text
     assert HIT not in text

@@ -16,7 +16,7 @@ from scoring.answers.search import NAME, run_before
 from scoring.answers.timelines import Facts, Ruled, facts_of, judged, no_result, run_of
 from scoring.facts.ingest.keys import subject_key
 from scoring.judging.period import Period
-from scoring.judging.timeline import Hit
+from scoring.judging.timeline import Hit, Segment
 from scoring.runs.batch import ruled_by
 from scoring.runs.proposed import ProposalSummary, fall_of, show_proposal, versions_in
 from scoring.runs.published import RunSummary, get_run
@@ -25,8 +25,8 @@ from scoring.runs.terms import Piece, piece_on, terms_of
 from scoring.store import Store
 from scoring.store.packs import stored_pack
 
-MOST_REASONS = 5
-"""How many reasons a notice names; of the others it says how many there are (own choice)."""
+MOST_REASONS, MOST_RECORDS = 5, 3
+"""How many reasons a notice names, and records of each; of others it says how many there are (own choice)."""
 
 
 class UnknownNoticeError(UnknownError):
@@ -44,22 +44,40 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """One record that a rule counts, or the subject itself. Points in hundredths.
+
+    :param record: the record's columns as they were known; None where ``record_id`` is None, or not any more.
+    :param until: the day from which it does not count any more, if nothing is done.
+    :param remedies: what can be done about the record, each from which day on.
+    """
+
+    record_id: str | None
+    record: Mapping[str, Any] | None
+    points_before: int
+    points: int
+    until: dt.date | None
+    remedies: tuple[Step, ...]
+
+    @property
+    def change(self) -> int:
+        """What was lost, as a negative number."""
+        return min(self.points - self.points_before, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """A rule that costs a subject points or a tier, or that does not help it any more.
 
-    :param points_before, points: hundredths that it gave before, and gives now.
-    :param record: the record's columns as they were known; None for a rule on the subject itself.
-    :param until: the day from which it does not count any more, if nothing is done.
-    :param remedies: what can be done about the record, each from which day on.
+    :param points_before, points: hundredths that it gave before, and gives now, with all that it counts.
+    :param counted: the worst first; at most :data:`MOST_RECORDS`, and how many ``others`` there are.
     """
 
     rule: Rule
     points_before: int
     points: int
-    record_id: str | None
-    record: Mapping[str, Any] | None
-    until: dt.date | None
-    remedies: tuple[Step, ...]
+    counted: tuple[Counted, ...]
+    others: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +216,9 @@ def _notice(
     proposal: ProposalSummary | None = None,
 ) -> Notice:
     steps = tuple(steps_for(terms, facts, now.as_of))
-    reasons = sorted(_reasons(facts, steps, [*hits_before], [*hits]), key=_worst_first)
+    grade = ruled.timeline.on(now.as_of)
+    assert grade is not None, "a version rules on the day"
+    reasons = _reasons(facts, steps, grade, hits_before, hits)
     found = reaching(store, terms, facts, steps, ruled, now.as_of, before.tier)
     return Notice(
         facts.subject_id,
@@ -214,28 +234,43 @@ def _notice(
 
 
 def _reasons(
-    facts: Facts, steps: Sequence[Step], before: Sequence[Hit], now: Sequence[Hit]
-) -> Iterator[Reason]:
-    """What costs points now, or gives fewer than before, or bounds the tier."""
-    remedies = defaultdict[str, list[Step]](list)
+    facts: Facts, steps: Sequence[Step], grade: Segment, before: Iterable[Hit], now: Iterable[Hit]
+) -> list[Reason]:
+    """What costs points now, or gives fewer than before, or forces the tier; the worst first."""
+    found = defaultdict[str, list[Counted]](list)
+    rules = dict[str, Rule]()
+    for rule, one in _counted(facts, steps, before, now):
+        is_bound = rule.tier == grade.tier != grade.band
+        if not rule.consequence and (one.points < 0 or one.change < 0 or is_bound):
+            found[rule.id].append(one)
+            rules[rule.id] = rule
+    reasons = [_reason(rules[rule_id], counted) for rule_id, counted in found.items()]
+    return sorted(reasons, key=_worst_first)
+
+
+def _counted(
+    facts: Facts, steps: Sequence[Step], before: Iterable[Hit], now: Iterable[Hit]
+) -> Iterator[tuple[Rule, Counted]]:
+    """What each rule counts, before or now."""
+    remedies = defaultdict[str | None, list[Step]](list)
     for step in steps:
         remedies[step.record_id].append(step)
-    points_before, points = _by_place(before), _by_place(now)
-    found = {_place(hit): hit for hit in (*before, *now)}
-    for place, hit in found.items():
-        old, new = points_before.get(place, 0), points.get(place, 0)
-        is_veto = hit.rule.tier is not None and place in points
-        if hit.rule.consequence or not (is_veto or new < old or new < 0):
-            continue
+    sides = [{_place(hit): hit for hit in hits} for hits in (before, now)]
+    for place in sides[0] | sides[1]:
+        old, new = (side.get(place) for side in sides)
+        hit = new or old
+        assert hit is not None
         record_id = place[1]
-        yield Reason(
+        yield (
             hit.rule,
-            old,
-            new,
-            record_id,
-            None if record_id is None else facts.records.get(record_id),
-            hit.counts_until if place in points else None,
-            tuple(remedies[record_id]) if record_id is not None else (),
+            Counted(
+                record_id,
+                None if record_id is None else facts.records.get(record_id),
+                old.points if old else 0,
+                new.points if new else 0,
+                new.counts_until if new else None,
+                tuple(remedies[record_id]),
+            ),
         )
 
 
@@ -243,14 +278,18 @@ def _place(hit: Hit) -> tuple[str, str | None]:
     return hit.rule.id, None if hit.record_id is None else str(hit.record_id)
 
 
-def _by_place(hits: Iterable[Hit]) -> dict[tuple[str, str | None], int]:
-    found = defaultdict[tuple[str, str | None], int](int)
-    for hit in hits:
-        found[_place(hit)] += hit.points
-    return dict(found)
+def _reason(rule: Rule, counted: Sequence[Counted]) -> Reason:
+    worst = sorted(counted, key=lambda one: (one.change, one.points, one.record_id or ""))
+    return Reason(
+        rule,
+        sum(one.points_before for one in counted),
+        sum(one.points for one in counted),
+        tuple(worst[:MOST_RECORDS]),
+        len(worst[MOST_RECORDS:]),
+    )
 
 
 def _worst_first(reason: Reason) -> tuple[Any, ...]:
-    """What bounds the tier, then by what was lost, then by what it costs."""
+    """What forces the tier, then by what was lost, then by what it costs."""
     change = min(reason.points - reason.points_before, 0)
-    return reason.rule.tier is None, change, reason.points, reason.rule.id, reason.record_id or ""
+    return reason.rule.tier is None, change, reason.points, reason.rule.id

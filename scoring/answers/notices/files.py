@@ -71,6 +71,7 @@ def _values(notice: Notice) -> dict[str, Any]:
         "points": _points,
         "signed": lambda points: ("+" if points > 0 else "") + _points(points),
         "rule_changes": rule_changes(notice),
+        "has_remedies": any(one.remedies for reason in notice.reasons for one in reason.counted),
         "acknowledge": ACKNOWLEDGE_WITHIN,
         "decide": DECIDE_WITHIN,
         "contact": contact(),
