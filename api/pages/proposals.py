@@ -20,7 +20,7 @@ from api.schemas.proposals import ProposalAnswerRequest, WithdrawalRequest
 from rules.calendar import today
 from rules.model import Title
 from scoring.answers.notices.compute import notice_of_proposal
-from scoring.answers.notices.files import notice_body
+from scoring.answers.notices.files import notice_body, rule_changes
 from scoring.answers.search import names_of
 from scoring.runs import jobs
 from scoring.runs.proposals import answer_proposal, withdraw_proposal
@@ -129,6 +129,7 @@ def _proposal(proposal_id: int, status: int, refused: Sequence[Title] = ()) -> R
         names=names_of(store(), found.vocabulary, ids),
         after=ids[-1] if len(falls) > ROWS else None,
         states=STATES,
+        changes=rule_changes,
         may_publish=found.may_publish(today()),
         given=request.form,
         refused=refused,

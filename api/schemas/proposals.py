@@ -101,6 +101,7 @@ class ProposedFallSchema(Schema):
     score_before = Points(required=True)
     score = Points(required=True)
     reasons = fields.List(fields.Nested(NoticeReasonSchema), required=True)
+    rule_changes = fields.List(TitleField(), required=True)
     told_at = fields.DateTime(required=True, allow_none=True)
     told_by = fields.String(required=True, allow_none=True)
     answers = fields.List(fields.Nested(ProposalAnswerSchema), required=True)
@@ -125,7 +126,7 @@ class WithdrawalRequest(Schema):
     reason = Text(longest=2000, required=True)
 
 
-class StandingSchema(Schema):
+class NoticeGradeSchema(Schema):
     """A grade on a day, by a version of the rules."""
 
     as_of = fields.Date(required=True)
@@ -150,8 +151,8 @@ class NoticeSchema(Schema):
     run = fields.Integer(required=True, allow_none=True)
     proposal = fields.Integer(required=True, allow_none=True)
     made_on = fields.Date(required=True)
-    before = fields.Nested(StandingSchema, required=True)
-    now = fields.Nested(StandingSchema, required=True)
+    before = fields.Nested(NoticeGradeSchema, required=True)
+    now = fields.Nested(NoticeGradeSchema, required=True)
     rule_changes = fields.List(TitleField(), required=True)
     reasons = fields.List(fields.Nested(NoticeReasonSchema), required=True)
     others = fields.Integer(required=True, metadata={"description": "Further reasons of less weight"})
@@ -169,7 +170,8 @@ ProposedFallPage = page_of(ProposedFallSchema, "ProposedFall")
 def fall_view(fall: Fall, notice: Notice) -> dict[str, Any]:
     """Who would fall, with the reasons of its notice."""
     known = {name: getattr(fall, name) for name in Fall.__slots__}
-    return known | {"reasons": [_reason(reason, notice.now.pack) for reason in notice.reasons]}
+    reasons = [_reason(reason, notice.now.pack) for reason in notice.reasons]
+    return known | {"reasons": reasons, "rule_changes": rule_changes(notice)}
 
 
 def notice_view(notice: Notice) -> dict[str, Any]:

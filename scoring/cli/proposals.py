@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 
 from scoring.answers.notices.compute import Notice, notice_of_proposal
+from scoring.answers.notices.files import rule_changes
 from scoring.cli.options import database_option, operator
 from scoring.cli.output import Format, format_option, print_rows, progress, tell
 from scoring.facts.ingest.keys import subject_key
@@ -66,22 +67,28 @@ def list_command(limit: int, database: str | None, fmt: Format) -> None:
 
 @proposals_group.command("show")
 @click.argument("number", type=click.IntRange(1))
+@click.option(
+    "--limit", default=100, show_default=True, type=click.IntRange(1, 1_000_000), help="The most to list."
+)
 @database_option
 @format_option
-def show_command(number: int, database: str | None, fmt: Format) -> None:
+def show_command(number: int, limit: int, database: str | None, fmt: Format) -> None:
     """Show who would fall by the proposal of NUMBER, why, and what they answer.
 
     Example: xinheng proposals show 3 --format csv
     """
     with closing(open_store(database)) as store:
         found = show_proposal(store, number)
-        tell(f"{found.id} {found.pack_id} {found.as_of}: {found.state}, 意见期限 answers until {found.until}")
+        tell(
+            f"{found.id} {found.pack_id} {found.as_of}: {found.state}, 意见期限 answers until {found.until},"
+            f" 将下降 would fall {found.falls:,}"
+        )
         rows = (
             asdict(fall)
             | {"score_before": fall.score_before / 100, "score": fall.score / 100}
             | {"reasons": _reasons(notice_of_proposal(store, number, fall.subject_id))}
             | {"answers": [answer.text for answer in fall.answers]}
-            for fall in list_falls(store, number)
+            for fall in list_falls(store, number, limit=limit)
         )
         print_rows(rows, FALLS, fmt)
 
@@ -134,9 +141,9 @@ def answer_command(number: int, subject: str, text: str, database: str | None) -
 
 
 def _reasons(notice: Notice) -> list[str]:
-    """The principal reasons, each in a line: rule, points, record and law."""
+    """The principal reasons, each in a line: rule, points, records and law; then how the rules changed."""
     pack = notice.now.pack
-    return [
+    reasons = [
         " ".join(
             part
             for part in (
@@ -149,3 +156,4 @@ def _reasons(notice: Notice) -> list[str]:
         )
         for reason in notice.reasons
     ]
+    return reasons + [str(said) for said in rule_changes(notice)]

@@ -21,6 +21,7 @@ PATHS = {
     "twins_id": 1,
     "ticket_id": 1,
     "objection_id": 1,
+    "proposal_id": 1,
     "plan_id": 1,
     "consent_id": 1,
     "pack_id": "enterprise-credit",
