@@ -91,7 +91,7 @@ def show_notice(proposal_id: int, subject_id: str) -> Response:
     return _proposal_notice(proposal_id, subject_id, 200)
 
 
-@blueprint.post(f"/proposals/{NUMBER}proposal_id>/notices/<key:subject_id>/answers")
+@blueprint.post(f"/proposals/{NUMBER}proposal_id>/notices/<key:subject_id>")
 def answer(proposal_id: int, subject_id: str) -> Response:
     """Answer to a proposal: the subject itself, or a regulator for it."""
     vocabulary = show_proposal(store(), proposal_id).vocabulary

@@ -98,6 +98,7 @@ WHAT_NO_SCHEMA_SAYS = {
     "POST /v1/records": "what a row may hold is said by its vocabulary",
     "POST /v1/simulations": "a text, or a pack and a version",
     "POST /v1/keys": "an organisation by the role",
+    "POST /v1/proposals/{proposal_id}/answers": "a regulator says for whom",
     "POST /v1/tickets": "an enterprise's code has a check character",
     "POST /v1/consents": "a term is bounded, and begins soon",
     "POST /v1/consents/sample": "a month is drawn from when it is over",
