@@ -13,6 +13,7 @@ import pytest
 
 from api.settings import Settings, read_settings
 from rules.library.kept import VARIABLE as CACHE_VARIABLE
+from scoring.answers.notices.files import CONTACT, CONTACT_VARIABLE
 from scoring.changes.addresses import VARIABLE as HOSTS_VARIABLE
 from scoring.cli import main
 from scoring.facts.columns.place import VARIABLE as COLUMNS_VARIABLE
@@ -23,7 +24,8 @@ DEPLOY = ROOT / "deploy"
 PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
 CONTAINERFILE = (DEPLOY / "Containerfile").read_text("utf-8")
 OF_BATCHES = {MEMORY_VARIABLE, THREADS_VARIABLE, DIRECTORY_VARIABLE, COLUMNS_VARIABLE, CACHE_VARIABLE}
-VARIABLES = {f"XINHENG_{name.upper()}" for name in Settings.__slots__} | OF_BATCHES | {HOSTS_VARIABLE}
+OF_OTHERS = {HOSTS_VARIABLE, CONTACT_VARIABLE}
+VARIABLES = {f"XINHENG_{name.upper()}" for name in Settings.__slots__} | OF_BATCHES | OF_OTHERS
 
 
 def _commands() -> Iterator[str]:
@@ -49,6 +51,7 @@ def test_a_command_is_one_that_xinheng_takes(line: str) -> None:
 def test_the_page_names_every_setting_and_its_default() -> None:
     told = dict(re.findall(r"^\| `(XINHENG_\w+)` \| (.+?) \|", PAGE, re.MULTILINE))
     assert set(told) == VARIABLES
+    assert told[CONTACT_VARIABLE] == CONTACT
     shown = {name: text.strip("`") for name, text in told.items() if text.startswith("`")}
     assert shown.pop(MEMORY_VARIABLE) == DEFAULT_MEMORY
     shown.pop(CACHE_VARIABLE, None)  # said in words

@@ -11,6 +11,7 @@ import pytest
 
 from api.settings import read_settings
 from scoring.access.sessions import LASTS
+from scoring.answers.notices.compute import MOST_REASONS, MOST_RECORDS
 from scoring.facts import repair_case
 from scoring.facts.ingest import bounds
 from scoring.facts.objection_case import (
@@ -21,6 +22,7 @@ from scoring.facts.objection_case import (
 )
 from scoring.inspections.codes import DAYS_AHEAD, REPORT_WITHIN
 from scoring.inspections.visits import IDLE_VISITS
+from scoring.runs.proposals import MOST_DAYS
 from scoring.store.workspace import DEFAULT_MEMORY
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -91,6 +93,12 @@ def test_a_repair_has_the_terms_that_the_page_says() -> None:
         (str(repair_case.ADMIT_WITHIN), "applying"),
         (str(repair_case.DECIDE_WITHIN), "the admission"),
     ]
+
+
+def test_a_run_is_proposed_and_a_notice_is_as_long_as_the_page_says() -> None:
+    page = " ".join((DOCS / "preview.md").read_text("utf-8").split())
+    assert f"(at most {MOST_DAYS} days)" in page
+    assert f"At most {MOST_REASONS} rules, each with at most {MOST_RECORDS} records" in page
 
 
 def test_a_batch_spills_where_the_page_says() -> None:

@@ -41,6 +41,7 @@ _NAVIGATION = (
     ("pages.checks", "融资信用服务查询", "Lender checks"),
     ("pages.own_department", "本单位", "Own grade"),
     ("pages.subjects", "主体", "Subjects"),
+    ("pages.proposals", "拟发布", "Proposals"),
     ("pages.ranking", "部门排名", "Departments"),
     ("pages.feeds", "报送质量", "Feeds"),
     ("pages.packs", "规则", "Rules"),

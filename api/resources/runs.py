@@ -31,6 +31,7 @@ from api.schemas.runs import (
 from rules.calendar import today
 from rules.fault import UnknownPackError
 from scoring.runs import jobs, results
+from scoring.runs.proposed import HeldError
 from scoring.runs.published import list_runs as runs_of
 from scoring.runs.result_tables import RESULT_SCHEMAS, stream_results
 
@@ -57,11 +58,22 @@ def list_runs(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.answers(202, JobSchema)
 @blueprint.describe(parameters=[PARAMETER])
 def post_run(wanted: dict[str, Any]) -> tuple[jobs.Job, int, dict[str, str]]:
-    """Ask for a run. It goes on in the background, and is seen whole when it is published or not at all."""
+    """Ask for a run. It goes on in the background, and is seen whole when it is published or not at all.
+
+    With ``propose_days`` it is proposed first: those who would fall may answer before it is published.
+    """
     try:
-        job = jobs.request_run(store(), pack_id(wanted), wanted.get("as_of") or today(), caller().prefix)
+        job = jobs.request_run(
+            store(),
+            pack_id(wanted),
+            wanted.get("as_of") or today(),
+            caller().prefix,
+            propose_days=wanted.get("propose_days"),
+        )
     except UnknownPackError as error:
         fail("invalid", str(error))
+    except HeldError as error:
+        fail("conflict", error.title)
     except jobs.JobConflictError as error:
         fail("conflict", str(error))
     return job, 202, {"Location": url_for("runs.get_job", job_id=job.id)}

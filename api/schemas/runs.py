@@ -6,6 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from api.http.fields import Points, Text
 from api.http.paging import NumberedPageQuery, PageQuery, page_of
+from scoring.runs.proposals import MOST_DAYS
 
 LARGEST_ID = 2**53
 FORMATS = ("ndjson", "csv", "parquet")
@@ -51,6 +52,10 @@ class RunRequest(Schema):
 
     pack = Text(longest=100, metadata={"description": "By default the server's"})
     as_of = fields.Date(metadata={"description": "By default today in Asia/Shanghai"})
+    propose_days = fields.Integer(
+        validate=validate.Range(1, MOST_DAYS),
+        metadata={"description": "Propose it first: for so many days those who would fall may answer"},
+    )
 
 
 class JobSchema(Schema):
@@ -61,7 +66,9 @@ class JobSchema(Schema):
     as_of = fields.Date(required=True)
     state = fields.String(
         required=True,
-        validate=validate.OneOf(["queued", "snapshot", "grading", "publishing", "published", "failed"]),
+        validate=validate.OneOf(
+            ["queued", "snapshot", "grading", "publishing", "published", "proposed", "failed"]
+        ),
     )
     rows = fields.Integer(
         required=True, allow_none=True, metadata={"description": "Subjects and records graded"}
@@ -71,6 +78,10 @@ class JobSchema(Schema):
     requested_by = fields.String(required=True)
     requested_at = fields.DateTime(required=True)
     changed_at = fields.DateTime(required=True)
+    propose_days = fields.Integer(required=True, allow_none=True)
+    proposal_id = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "What it proposed, or publishes"}
+    )
 
 
 class AgainstQuery(Schema):

@@ -184,11 +184,27 @@ def paths_of(store: Store, pack_id: str, subject_id: str, tier: str | None = Non
     steps = tuple(steps_for(terms, answer.facts, first))
     found = Found()
     if target is not None:
-        judges = tuple(_judges(store, terms, answer.facts, Period(first)))
-        variant = varied(judges, answer.facts, steps)
-        work = SET_WORK + len(answer.facts.records)
-        found = search(variant, _weightiest_first(steps, now, first), first, target, MOST_WORK // work)
+        found = reaching(store, terms, answer.facts, steps, now, first, target)
     return Paths(answer, now.pack, first, grade.tier, target, steps, found, held(terms, steps))
+
+
+def reaching(
+    store: Store,
+    terms: Sequence[Piece],
+    facts: Facts,
+    steps: Sequence[Step],
+    now: Ruled,
+    first: dt.date,
+    target: str,
+) -> Found:
+    """What would bring the subject of some facts to a tier, from a day on.
+
+    :param steps: of :func:`steps_for`.
+    :param now: its timeline by the version that rules on the day.
+    """
+    variant = varied(tuple(_judges(store, terms, facts, Period(first))), facts, steps)
+    most = MOST_WORK // (SET_WORK + len(facts.records))
+    return search(variant, _weightiest_first(steps, now, first), first, target, most)
 
 
 # Steps

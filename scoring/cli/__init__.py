@@ -59,6 +59,14 @@ COMMANDS = {
         "Grade every subject of the store and publish the run, or grade a file into files.",
     ),
     "runs": Entry("runs:runs_command", "List the published runs, the newest first."),
+    "proposals": Entry(
+        "proposals:proposals_group",
+        "Runs that are proposed: who would fall and their answers; publish or withdraw one.",
+    ),
+    "notices": Entry(
+        "notices:notices_command",
+        "Write the notice of each subject whose tier falls, by a proposal or a run, into a folder.",
+    ),
     "explain": Entry(
         "explain:explain_command",
         "Explain the grade of SUBJECT (its credit code): each hit with rule, law, record, "

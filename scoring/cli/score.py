@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
 from getpass import getuser
 from pathlib import Path
@@ -15,17 +15,23 @@ import sqlalchemy as sa
 
 from rules.library.loader import ruling_packs
 from rules.model import Pack, Title
-from scoring.cli.options import Memory, as_of_option, database_option, pack_of
+from scoring.cli.options import Memory, as_of_option, database_option, operator, pack_of
 from scoring.cli.output import Format, format_option, print_rows, progress, tell
+from scoring.cli.proposals import COLUMNS as PROPOSALS
+from scoring.cli.proposals import row_of
 from scoring.runs.batch import run
 from scoring.runs.country.run import MANIFEST, score_country
 from scoring.runs.country.work import Each, one_by_one
 from scoring.runs.files import WRITERS, score_files
+from scoring.runs.proposals import MOST_DAYS
+from scoring.runs.proposals import propose as propose_run
+from scoring.runs.proposed import HeldError
 from scoring.runs.results import tier_counts
 from scoring.store import Store, StoreError, open_store
 from scoring.store.models import SubjectVersion
 from scoring.store.workspace import MEMORY_VARIABLE
 
+Row = dict[str, object]
 COLUMNS = {
     "pack": "评价规则 pack",
     "as_of": "评价基准日 as of",
@@ -66,6 +72,12 @@ COLUMNS = {
 @click.option("--master", help="Of Spark: spark://host:7077, yarn, k8s://host, local[4].")
 @click.option("--again", is_flag=True, help="Publish another run of what is published already.")
 @click.option("--full", is_flag=True, help="Judge everybody: what did not change must not differ.")
+@click.option(
+    "--propose",
+    type=click.IntRange(1, MOST_DAYS),
+    metavar="DAYS",
+    help="Publish nothing yet: for DAYS days those who would fall may answer (docs/preview.md).",
+)
 @database_option
 @format_option
 def score_command(
@@ -79,6 +91,7 @@ def score_command(
     master: str | None,
     again: bool,
     full: bool,
+    propose: int | None,
     database: str | None,
     fmt: Format,
 ) -> None:
@@ -88,6 +101,9 @@ def score_command(
     where another grade is found than was published, and nothing changed that explains it, the command says so
     and fails. The same pack, date and facts are published once: said again, the command shows the run that
     there is.
+
+    With --propose the run is proposed first, and no other one of its pack is published before that one is
+    published or withdrawn: xinheng proposals. Where no pack is named, the others are graded meanwhile.
 
     A folder of Parquet files is graded bucket by bucket into a folder, in bounded memory (docs/country.md).
     Stopped, and said again, the command goes on with the bucket that it was in.
@@ -99,6 +115,8 @@ def score_command(
       xinheng score --pack my.yaml --subjects subjects/ --records records/ --out scores/ --memory 4GB
       xinheng score --pack my.yaml --subjects s/ --records r/ --out o/ --engine spark --master spark://host:7077
     """
+    if propose and (subjects or records or out or again or full):
+        raise click.UsageError("--propose is for a run of the store, without --again and --full")
     if subjects or records or out:
         if not (name and subjects and out):
             raise click.UsageError(
@@ -119,6 +137,10 @@ def score_command(
     if memory:
         os.environ[MEMORY_VARIABLE] = memory
     with closing(open_store(database)) as store:
+        if propose:
+            rows = _each(store, name, as_of, lambda pack: _propose(store, pack, as_of, propose))
+            print_rows(rows, PROPOSALS, fmt)
+            return
         rows = grade_store(store, name, as_of, again, full)
     print_rows(rows, COLUMNS, fmt)
 
@@ -128,12 +150,36 @@ def grade_store(
 ) -> list[dict[str, object]]:
     """Publishes a run of the pack, or of every pack that has subjects; their tier tables.
 
+    Of every pack, those of which a proposal is open are left out, and said.
+
     :param again: also where it is published already.
     :param full: judge everybody.
+    :raises HeldError: where a proposal of the pack that is named is open.
     :raises StoreError: where that finds differences that nothing explains.
     """
-    packs = [pack_of(name, as_of)] if name else _packs_with_subjects(store, as_of)
-    return [row for pack in packs for row in _score_store(store, pack, as_of, again, full)]
+    return _each(store, name, as_of, lambda pack: _score_store(store, pack, as_of, again, full))
+
+
+def _each(store: Store, name: str | None, as_of: dt.date, do: Callable[[Pack], list[Row]]) -> list[Row]:
+    """Rows of the pack, or of every pack that has subjects; of these, one that a proposal holds is passed."""
+    if name:
+        return do(pack_of(name, as_of))
+    rows = list[Row]()
+    for pack in _packs_with_subjects(store, as_of):
+        try:
+            rows += do(pack)
+        except HeldError as error:
+            tell(f"{pack.title}: {error.title}")
+    return rows
+
+
+def _propose(store: Store, pack: Pack, as_of: dt.date, days: int) -> list[Row]:
+    with progress(f"{pack.title}") as advance:
+        found = propose_run(
+            store, pack, as_of, days, operator(), progress=lambda step, rows: advance(rows, 0)
+        )
+    tell(f"{pack.title}: xinheng proposals show {found.id}; xinheng notices --proposal {found.id}")
+    return [row_of(found)]
 
 
 def _packs_with_subjects(store: Store, as_of: dt.date) -> list[Pack]:

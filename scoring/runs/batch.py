@@ -28,6 +28,7 @@ from scoring.judging.coded import RECORDS, SUBJECTS
 from scoring.judging.sql import quoted
 from scoring.runs import keeping
 from scoring.runs.news import News, news_between
+from scoring.runs.proposed import refuse_held
 from scoring.runs.publish import (
     note_moves,
     number_rules,
@@ -95,6 +96,7 @@ def run(
     full: bool = False,
     versions: Sequence[Pack] | None = None,
     decided_by: str = "",
+    proposal: int | None = None,
 ) -> Outcome:
     """Judge those for whom something changed, and publish what is said of them, unless that is published.
 
@@ -108,6 +110,8 @@ def run(
     :param full: judge everybody; what differs is published.
     :param versions: the versions of the pack that are in force on other days; by default those installed.
     :param decided_by: who says so, kept where other versions are in force than were before.
+    :param proposal: the number of the proposal that is published; while one is open, nothing else is.
+    :raises HeldError: where another proposal of the pack is open.
     :raises UnknownPackError: where the pack is not in force on ``as_of``, or a later version is.
     :raises StoreError: where the store has no subjects, fails or is full, or memory and disk do not suffice.
 
@@ -121,14 +125,26 @@ def run(
     >>> later.is_new, later.run.subjects
     (True, 2)
     """
+    pieces = ruled_by(pack, as_of, versions)
+    wanted = _Wanted(
+        store, pack, as_of, known_at, progress, text, again, confirm, full, pieces, decided_by, proposal
+    )
+    while True:  # where another run was published meanwhile, this one builds on it
+        if (outcome := _Batch(wanted).done()) is not None:
+            return outcome
+
+
+def ruled_by(pack: Pack, as_of: dt.date, versions: Sequence[Pack] | None = None) -> list[Piece]:
+    """Which version rules when, for a run of a pack on a day.
+
+    :param versions: those in force on other days; by default those installed.
+    :raises UnknownPackError: where the pack is not in force on the day, or a later version is.
+    """
     pieces = pieces_of(pack, versions_of(pack) if versions is None else versions)
     rules_then = piece_on(pieces, as_of)
     if rules_then is None or rules_then.pack is not pack:
         raise UnknownPackError(_not_ruling(pack, as_of, rules_then))
-    wanted = _Wanted(store, pack, as_of, known_at, progress, text, again, confirm, full, pieces, decided_by)
-    while True:  # where another run was published meanwhile, this one builds on it
-        if (outcome := _Batch(wanted).done()) is not None:
-            return outcome
+    return pieces
 
 
 def _not_ruling(pack: Pack, day: dt.date, other: Piece | None) -> Title:
@@ -159,6 +175,7 @@ class _Wanted:
     full: bool
     pieces: list[Piece]
     decided_by: str
+    proposal: int | None
 
 
 class _Batch:
@@ -171,7 +188,8 @@ class _Batch:
         self._w = wanted
         self._started_at = dt.datetime.now(dt.UTC)
         with wanted.store.reading() as session:
-            self._last = _last_run(session, wanted.pack.id)
+            refuse_held(session, wanted.pack.id, wanted.proposal)
+            self._last = last_run(session, wanted.pack.id)
             self.before = _before(session, wanted.pack.id, wanted.as_of)
             self._moment = moment_known(wanted.store, session, wanted.pack.vocabulary, wanted.known_at)
             decided = terms_by_no(session, wanted.pack.id)
@@ -335,7 +353,8 @@ class _Batch:
         w = self._w
         with w.store.writing() as session:
             wait_to_publish(session, w.pack.id)
-            if _last_run(session, w.pack.id) != self._last:
+            refuse_held(session, w.pack.id, w.proposal)
+            if last_run(session, w.pack.id) != self._last:
                 return None
             if not (w.again or w.full) and self._is_published(
                 row := _last_of_day(session, w.pack.id, w.as_of), snapshot
@@ -453,7 +472,7 @@ def _ranks(pack: Pack) -> bool:
     return any(measure.aggregate in OVER_GROUP for measure in compile_plan(pack).measures)
 
 
-def _last_run(session: Session, pack_id: str) -> int:
+def last_run(session: Session, pack_id: str) -> int:
     """The number of the last run of a pack; 0 before the first."""
     return session.scalar(sa.select(sa.func.max(Run.id)).where(Run.pack_id == pack_id)) or 0
 

@@ -26,7 +26,9 @@ from sqlalchemy.orm import Session
 
 from rules.library.loader import find_pack
 from rules.titles import Title, UnknownError
-from scoring.runs.batch import run
+from scoring.runs.batch import Confirm, Progress, run
+from scoring.runs.proposals import check_publication, propose, publish_proposal
+from scoring.runs.proposed import refuse_held, show_proposal
 from scoring.store import Store, StoreError, open_store
 from scoring.store.access import RunJob
 from scoring.store.base import Clock, database_time
@@ -69,27 +71,57 @@ class Job:
     requested_by: str
     requested_at: dt.datetime
     changed_at: dt.datetime
+    propose_days: int | None
+    proposal_id: int | None
 
 
 def request_run(
-    store: Store, pack_id: str, as_of: dt.date, requested_by: str, clock: Clock = database_time
+    store: Store,
+    pack_id: str,
+    as_of: dt.date,
+    requested_by: str,
+    clock: Clock = database_time,
+    propose_days: int | None = None,
 ) -> Job:
     """Note that a run is wanted, and start it.
 
+    :param propose_days: for how many days it is proposed first; None for one that is published.
     :raises UnknownPackError: where no such pack is in force on that date.
+    :raises HeldError: where a proposal of the pack is open.
     :raises JobConflictError: where another one is still at work; one at a time.
     """
     find_pack(pack_id, as_of)
-    job = take_lease(store, pack_id, as_of, requested_by, clock)
+    with store.reading() as session:
+        refuse_held(session, pack_id)
+    job = take_lease(store, pack_id, as_of, requested_by, clock, propose_days=propose_days)
+    _start(store, job.id)
+    return job
+
+
+def request_publication(store: Store, proposal_id: int, requested_by: str) -> Job:
+    """Note that a proposal is to be published, and start that.
+
+    :raises UnknownProposalError, ProposalRefusedError: where there is none, or it may not be published now.
+    :raises JobConflictError: where another one is still at work; one at a time.
+    """
+    check_publication(store, proposal_id)
+    found = show_proposal(store, proposal_id)
+    job = take_lease(store, found.pack_id, found.as_of, requested_by, proposal_id=proposal_id)
     _start(store, job.id)
     return job
 
 
 def take_lease(
-    store: Store, pack_id: str, as_of: dt.date, requested_by: str, clock: Clock = database_time
+    store: Store,
+    pack_id: str,
+    as_of: dt.date,
+    requested_by: str,
+    clock: Clock = database_time,
+    **what: int | None,
 ) -> Job:
     """A job that has the lease, to be started within :data:`LEASE`.
 
+    :param what: ``propose_days`` to propose, ``proposal_id`` to publish what was proposed.
     :raises JobConflictError: where another one has it.
     """
     try:
@@ -107,6 +139,7 @@ def take_lease(
                 changed_at=now,
                 lease=_HELD,
                 beat_at=now,
+                **what,
             )
             session.add(row)
             session.flush()
@@ -176,25 +209,34 @@ def work(store: Store, job_id: int, beat: dt.timedelta = BEAT, clock: Clock = da
         if step in _STEPS:
             note(state=_STEPS[step], **({"rows": rows} if step == "snapshot" else {}))
 
-    def confirm(session: Session, run_id: int) -> None:
+    def published(session: Session, run_id: int) -> None:
         _change(session, job_id, clock, state="published", run_id=run_id, lease=None)
+
+    def proposed(session: Session, proposal_id: int) -> None:
+        _change(session, job_id, clock, state="proposed", proposal_id=proposal_id, lease=None)
 
     note(state="snapshot", host=socket.gethostname(), pid=os.getpid())
     try:
         with _beating(store, job_id, beat, clock):
-            run(
-                store,
-                find_pack(row.pack_id, row.as_of),
-                row.as_of,
-                progress=progress,
-                confirm=confirm,
-                decided_by=row.requested_by,
-            )
+            _do(store, row, progress, published, proposed)
     except JobLostError:
         raise
     except Exception as error:
         note(state="failed", problem=str(error), lease=None)
         raise
+
+
+def _do(store: Store, row: RunJob, progress: Progress, published: Confirm, proposed: Confirm) -> None:
+    """What the job is for."""
+    by = row.requested_by
+    if row.proposal_id is not None:
+        publish_proposal(store, row.proposal_id, by, progress=progress, confirm=published)
+        return
+    pack = find_pack(row.pack_id, row.as_of)
+    if row.propose_days is not None:
+        propose(store, pack, row.as_of, row.propose_days, by, progress=progress, confirm=proposed)
+        return
+    run(store, pack, row.as_of, progress=progress, confirm=published, decided_by=by)
 
 
 def main() -> None:

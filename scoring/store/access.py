@@ -116,7 +116,9 @@ class KeptAnswer(Base):
 class RunJob(Base):
     """A run asked for by the API, from the asking until it is published or has failed.
 
-    :ivar state: queued, snapshot, grading, publishing, published or failed.
+    :ivar state: queued, snapshot, grading, publishing, published, proposed or failed.
+    :ivar propose_days: for how many days the run is proposed first; None for one that is published.
+    :ivar proposal_id: the proposal that it makes, once it is made, or the one that it publishes.
     :ivar rows: how many subjects and records the snapshot holds, once it is taken.
     :ivar problem: why it failed.
     :ivar host: with ``pid``: the process that works on it.
@@ -141,6 +143,8 @@ class RunJob(Base):
     pid: Mapped[int | None]
     lease: Mapped[int | None]
     beat_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+    propose_days: Mapped[int | None]
+    proposal_id: Mapped[int | None] = mapped_column(BigId)
 
 
 STEPS = ("acknowledgement", "escalation", "application", "admission", "return", "refusal", "reminder")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
+from dataclasses import replace
 from hashlib import sha256
 
 import pyarrow as pa
 
 from fixtures.codes import credit_code
+from rules.library.loader import find_pack
 from scoring.facts.versions import FileInfo, TableName, ingest_rows
 from scoring.store import Store
 from scoring.store.documents import encode
+from scoring.store.packs import PackText, text_of
 
 _RNG = random.Random(20260731)
 SUBJECTS = sorted(credit_code(_RNG, "91") for _ in range(12))
@@ -70,6 +74,14 @@ def _fine(record_id: str, code: str, day: str) -> Row:
 def _record(record_id: str, code: str, kind: str, day: str, **more: str) -> Row:
     fixed = {"record_id": record_id, "subject_id": code, "kind": kind, "occurred_on": day, "field": "general"}
     return {"authority": AUTHORITY, "status": "effective", **fixed, **more}
+
+
+def stricter() -> PackText:
+    """The district's rules of summer with scores that start so low that everybody falls."""
+    pack = find_pack(PACK, dt.date(2026, 7, 31))
+    text, start = text_of(pack), f"start: {pack.score.start // 100}"
+    assert start in text.text
+    return replace(text, text=text.text.replace(start, "start: 20", 1))
 
 
 def take(store: Store, vocabulary: str, table: TableName, key: str, rows: list[Row]) -> None:

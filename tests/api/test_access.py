@@ -23,6 +23,7 @@ PATHS = {
     "objection_id": 1,
     "application_id": 1,
     "consequence_id": 1,
+    "proposal_id": 1,
     "plan_id": 1,
     "code": "314159265358",
     "consent_id": 1,

@@ -278,6 +278,14 @@ def test_the_key_of_a_subject_opens_its_consents_objections_and_outlook_alone(
         "pages.apply_for_repair",
         "pages.figures_of_repairs",
         "pages.consequences",
+        "proposals.get_proposals",
+        "proposals.get_proposal",
+        "proposals.get_proposal_notice",
+        "proposals.get_run_notice",
+        "proposals.post_answer",
+        "pages.show_notice",
+        "pages.answer",
+        "pages.show_run_notice",
     }
 
 

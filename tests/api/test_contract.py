@@ -101,6 +101,7 @@ WHAT_NO_SCHEMA_SAYS = {
     "POST /v1/keys": "an organisation by the role",
     "GET /v1/changes": "a place is one that the feed has come to",
     "POST /v1/subscriptions": "an organisation and kinds by the role, an https address",
+    "POST /v1/proposals/{proposal_id}/answers": "a regulator says for whom",
     "POST /v1/tickets": "an enterprise's code has a check character",
     "POST /v1/consents": "a term is bounded, and begins soon",
     "POST /v1/consents/sample": "a month is drawn from when it is over",

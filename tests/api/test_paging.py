@@ -9,11 +9,12 @@ import pytest
 from client import Client, Sign
 from flask import Flask
 from lending_desk import Clock, check, consented
-from small_district import FINED, PACK, SUBJECTS, take
+from small_district import FINED, PACK, SUBJECTS, stricter, take
 
 from rules.calendar import today
 from scoring.access.keys import Role, create_key
 from scoring.runs.jobs import LEASE, take_lease
+from scoring.runs.proposals import propose, withdraw_proposal
 from scoring.store import Store
 
 NOON = dt.datetime(2026, 9, 1, 4, tzinfo=dt.UTC)
@@ -37,6 +38,8 @@ LISTINGS = (
     "/v1/runs",
     "/v1/runs/2/moves?against=1",
     "/v1/run-jobs",
+    "/v1/proposals",
+    "/v1/proposals/3/falls",
     "/v1/alerts",
     "/v1/tickets",
     "/v1/visits",
@@ -90,6 +93,12 @@ def _fill(store: Store, regulator: Client, colleague: Client, lender: Client) ->
         post("/v1/subscriptions", {"receiver": f"系统{number}", "role": "regulator"})
     for _ in range(3):
         assert lender.post("/v1/lender-checks", json=check(consented(lender, FINED))).status_code == 200
+    strict = stricter()
+    for _ in range(3):
+        found = propose(store, strict.load(), DAY, 10, "tests", text=strict)
+        if found.id < 3:
+            withdraw_proposal(store, found.id, "x", "tests")
+    assert found.falls > 1
     for number in range(3):
         at = NOON + number * LEASE
         take_lease(store, PACK, DAY, "tests", lambda session, at=at: at)  # type: ignore[misc]
@@ -149,3 +158,5 @@ def test_no_listing_is_left_out_here(app: Flask) -> None:
     tried = {address.partition("?")[0] for address in LISTINGS}
     named = {path.replace("{subject_id}", FINED).replace("{run_id}", "2") for path in listings}
     assert named == tried | NEED_A_PLAN | NEED_A_RECEIVER
+    named = {path.replace("{proposal_id}", "3") for path in named}
+    assert named == tried | NEED_A_PLAN

@@ -14,20 +14,32 @@ from client import Client, Sign
 from flask import Flask
 from lending_desk import Clock, check, consented
 from repairing import steps
-from small_district import AUTHORITY, FINED, LISTED, take
+from small_district import AUTHORITY, FINED, LISTED, stricter, take
 
 from scoring.access.audit import AuditLog, Event
 from scoring.access.keys import Role
+from scoring.runs.proposals import propose, withdraw_proposal
 from scoring.store import Store
 from scoring.store.schema import METADATA
 
 GROWING = frozenset(METADATA.tables) - {
-    *("alembic_version", "audit_head", "packs", "runs", "run_jobs", "live_scans", "terms", "tallies"),
+    *(
+        "alembic_version",
+        "audit_head",
+        "packs",
+        "runs",
+        "run_jobs",
+        "proposals",
+        "live_scans",
+        "terms",
+        "tallies",
+    ),
     *("inspection_plans", "planned_visits", "refused_visits"),
 }
 """The tables that grow with records and requests, not with runs and plans."""
 
 MANY = 3_000
+PROPOSAL = 3
 MOST_STEPS = 12_000
 """Of SQLite's machine, for one statement: four for each row that is in a table and is not asked for."""
 
@@ -46,6 +58,7 @@ def grown(store: Store) -> Store:
         for name, row in _OTHERS.items():
             rows = [{column: value(n) for column, value in row.items()} for n in range(MANY)]
             session.connection().execute(sa.insert(METADATA.tables[name]), rows)
+    _propose(store)
     if not store.is_sqlite:
         with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(sa.text("ANALYZE"))
@@ -67,6 +80,25 @@ def _fill_records(store: Store) -> None:
         {"subject_id": "DW102", "name": "税务局"},
     ]
     take(store, "department", "subject", "subject_id", bodies)
+
+
+def _propose(store: Store) -> None:
+    """One by which all of the district would fall, and an older one by which many others would have."""
+    strict = stricter()
+    older = propose(store, strict.load(), NOW.date(), 10, "tests", text=strict)
+    withdraw_proposal(store, older.id, "x", "tests")
+    with store.writing() as session:
+        falls = [
+            {"proposal_id": older.id, "subject_id": f"9{n:017}", "tier_before": "A", "tier": "B"}
+            | {"score_before": 0, "score": 0}
+            for n in range(MANY)
+        ]
+        session.connection().execute(sa.insert(METADATA.tables["proposed_falls"]), falls)
+        said = {"proposal_id": older.id, "text": "x", "made_by": "x", "made_at": NOW}
+        answers = [said | {"subject_id": f"9{n:017}"} for n in range(MANY)]
+        session.connection().execute(sa.insert(METADATA.tables["proposal_answers"]), answers)
+    withdraw_proposal(store, propose(store, strict.load(), NOW.date(), 10, "tests").id, "x", "tests")
+    assert propose(store, strict.load(), NOW.date(), 10, "tests").id == PROPOSAL
 
 
 def _same(value: object) -> Callable[[int], object]:
@@ -237,6 +269,7 @@ def test_no_request_about_a_record_or_a_subject_reads_a_whole_table(
         _alerts(regulator)
         _tickets(regulator, department)
         _lenders(regulator, lender)
+        _proposals(regulator, sign_in(Role.SUBJECT, FINED))
     assert not scans, "\n\n".join(scans)
 
 
@@ -288,6 +321,17 @@ def _records(regulator: Client, department: Client) -> None:
     _ok(department, "GET", f"/v1/repairs/{number}")
     _ok(regulator, "GET", "/v1/repair-figures")
     _ok(regulator, "POST", "/v1/records/N-1/breaches", MARK)
+
+
+def _proposals(regulator: Client, own: Client) -> None:
+    """Of a proposal that is there: to make one reads everybody."""
+    for client in (regulator, own):
+        _ok(client, "GET", "/v1/proposals?limit=1")
+        _ok(client, "GET", f"/v1/proposals/{PROPOSAL}")
+        _ok(client, "GET", f"/v1/proposals/{PROPOSAL}/notices/{FINED}")
+    _ok(regulator, "GET", f"/v1/proposals/{PROPOSAL}/falls?limit=1")
+    _ok(own, "POST", f"/v1/proposals/{PROPOSAL}/answers", {"text": "x"})
+    _ok(regulator, "POST", f"/v1/proposals/{PROPOSAL}/withdrawal", {"reason": "x"})
 
 
 def _subjects(regulator: Client) -> None:

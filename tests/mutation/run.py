@@ -108,9 +108,10 @@ GROUPS = {
         ("tests/test_ways_in.py",),
     ),
     "store": Group(
-        ("scoring/store/*.py", "scoring/facts/*.py", "scoring/facts/columns/*.py", "scoring/runs/*.py"),
+        ("scoring/store/*.py", "scoring/facts/*.py", "scoring/facts/columns/*.py", "scoring/runs/*.py",
+         "scoring/answers/notices/*.py"),
         ("tests/store", "tests/answers/test_replay.py", "tests/cli/test_files.py", "tests/api/test_runs.py",
-         "tests/api/test_records.py"),
+         "tests/api/test_proposals.py", "tests/answers/test_notices.py", "tests/api/test_records.py"),
         ("tests/ingest", "tests/api", "tests/cli/test_score.py"),
     ),
     "changes": Group(
