@@ -193,6 +193,14 @@ def test_one_damaged_byte_in_utf_8_is_no_other_language(tmp_path: Path, where: i
         encoding(tmp_path / "a.csv", good + cut + b",x\r\n3,a\r\n")
 
 
+@pytest.mark.parametrize("before", ["", "\n", "\n\n", "\r\n", "a\n"])
+def test_a_damaged_byte_is_named_wherever_it_is(tmp_path: Path, before: str) -> None:
+    good = before.encode()
+    told = rf"not UTF-8 at byte {len(good)} \(0xFF\), row {before.count(chr(10)) + 1}\n"
+    with pytest.raises(IngestError, match=told):
+        encoding(tmp_path / "a.csv", good + b"\xff" + "编号,信用代码\n".encode() * 9)
+
+
 def test_one_damaged_byte_in_gb18030_is_named_with_its_line(tmp_path: Path) -> None:
     good = "编号,名称\r\r\n1,云衡税务局\r\r\n2,云".encode("gb18030")
     with pytest.raises(IngestError, match=f"not GB18030 at byte {len(good)} .*, row 3\n"):
