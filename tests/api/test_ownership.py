@@ -169,18 +169,19 @@ def test_a_body_owns_its_records_under_each_of_its_names(
     store: Store, regulator: Client, sign_in: Sign
 ) -> None:
     _register(store, {"subject_id": "DW301", "name": TAX, "other_names": f"{STATE_TAX}；区税务局"})
-    _post(regulator, _row("SW-1", authority=STATE_TAX))
-    _post(regulator, _row("SW-2", authority="区税务局", severity="minor"))
-    _post(regulator, _row("SW-3", authority=TAX), _row("SW-4", authority=CUSTOMS))
+    lasting = {"kind": "complaint", "level": "upheld", "severity": None}  # no term ends by itself
+    _post(regulator, _row("SW-1", authority=STATE_TAX, **lasting))
+    _post(regulator, _row("SW-2", authority="区税务局", **lasting))
+    _post(regulator, _row("SW-3", authority=TAX, **lasting), _row("SW-4", authority=CUSTOMS, **lasting))
     tax = sign_in(Role.DEPARTMENT, TAX)
     listed = tax.get("/v1/records?limit=2").json
     rest = tax.get(f"/v1/records?limit=2&cursor={listed['next']}").json
     ids = [item["record_id"] for page in (listed, rest) for item in page["items"]]
     assert ids == ["SW-1", "SW-2", "SW-3"]
-    assert _post(tax, _row("SW-1", authority=STATE_TAX, status="revoked"))[0] == 200
+    assert _post(tax, _row("SW-1", authority=STATE_TAX, status="revoked", **lasting))[0] == 200
     assert repaired(tax, "SW-2", sign_in(Role.DEPARTMENT, TAX, "a colleague"), **MARK).status_code == 201
     assert tax.get("/v1/records/SW-4").status_code == 404
-    assert _post(tax, _row("SW-4"))[0] == 422
+    assert _post(tax, _row("SW-4", **lasting))[0] == 422
 
 
 def test_a_name_of_two_bodies_opens_neithers_records(store: Store, regulator: Client, sign_in: Sign) -> None:
