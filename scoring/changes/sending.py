@@ -100,6 +100,7 @@ def send_due(store: Store, post: Post, by: str, clock: Clock = now) -> Iterator[
 def sign(secret: str, number: str, at: dt.datetime, body: bytes) -> dict[str, str]:
     """The headers that say what a message is, when it was sent, and that it comes from here.
 
+    >>> import datetime as dt
     >>> secret, at = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", dt.datetime.fromtimestamp(1614265330, dt.UTC)
     >>> headers = sign(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", at, b'{"test": 2432232314}')
     >>> headers["webhook-signature"]  # as the libraries of the specification have it

@@ -134,6 +134,8 @@ def subscribe(
     :raises SubscriptionError: where the organisation, a kind, the address or the place can't be.
 
     >>> from fixtures.small import small_store
+    >>> from scoring.access.consents import Who
+    >>> from scoring.access.keys import Role
     >>> office, wanted = Who("cli:li", Role.REGULATOR), Wanted("区政务服务平台", Role.REGULATOR)
     >>> made, secret = subscribe(small_store(), office, wanted, "tourism-credit")
     >>> made.state, made.place, secret  # it has no address, and so nothing to sign
