@@ -390,6 +390,8 @@ def _judged(check: RowCheck, values: Mapping[str, Any], number: int) -> list[tup
 def _cell(vocabulary_id: str, table: Table, link: str, name: str, value: Any) -> Any:
     if value is not None and not isinstance(value, str | int | float | bool):
         return _NOT_A_VALUE
+    if isinstance(value, bool) and name in (table.key, link):
+        return _NO_NUMBER
     if table.columns[name].declared == "date" and isinstance(value, int | float):
         value = as_text(value)  # the days of a spreadsheet are numbers, those of JSON are not
     return _converter(_Column(vocabulary_id, name, name in (table.key, link)), table)(value)
@@ -416,6 +418,11 @@ def _converter(column: _Column, table: Table) -> Convert:
 _NOT_A_VALUE = Fault(
     Title("不是单个值", "not a single value"),
     Title("文本、数字或布尔值", "a text, a number or true or false"),
+)
+
+
+_NO_NUMBER = Fault(
+    Title("是或否,不是编号", "a yes or no, not a number"), Title("文本或数字", "a text or a number")
 )
 
 

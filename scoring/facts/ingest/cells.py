@@ -166,8 +166,6 @@ def _value(cell: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> J
         raise CellError(
             Title("表格软件已把它变成日期或时间", "the spreadsheet has made a day or a time of it"), _AS_TEXT
         )
-    if parse is parse_key and isinstance(cell, bool):
-        raise CellError(Title("是或否,不是编号", "a yes or no, not a number"), _AS_TEXT)
     text = undecorated(cell) if isinstance(cell, str) else as_text(cell)
     _check_rounded(cell, text)
     _check_text(text)
