@@ -55,6 +55,7 @@ PUBLIC = {
     "scoring.facts.objections": "mark_record",
     "scoring.facts.one_record": "put_record",
     "scoring.facts.records": "list_records submit_records",
+    "scoring.facts.shown": "shown_on",
     "scoring.facts.snapshot": "take_snapshot",
     "scoring.facts.undo": "undo_file",
     "scoring.runs.country.run": "score_country",

@@ -86,6 +86,7 @@ STEP_TITLES: Mapping[str, Title] = {
     "confirmation": Title("维持原决定", "Confirmation"),
     "acceptance": Title("采纳报送", "Acceptance"),
     "duplicate": Title("重复记录", "Duplicate"),
+    "classification": Title("确认失信程度", "Class confirmed"),
 }
 
 

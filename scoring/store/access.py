@@ -143,7 +143,7 @@ class RunJob(Base):
     beat_at: Mapped[dt.datetime | None] = mapped_column(Moment)
 
 
-STEPS = ("acknowledgement", "escalation")
+STEPS = ("acknowledgement", "escalation", "classification")
 """Kinds of marks that give a record no status."""
 
 

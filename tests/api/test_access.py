@@ -19,6 +19,8 @@ PATHS = {
     "alert_id": 1,
     "contradiction_id": 1,
     "twins_id": 1,
+    "proposal_id": 1,
+    "number": "20261127-AAAABBBB",
     "ticket_id": 1,
     "objection_id": 1,
     "plan_id": 1,

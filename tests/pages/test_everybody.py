@@ -33,6 +33,8 @@ PAGES = {
     "simulation": "/simulation",
     "checks": "/checks",
     "alerts": "/alerts",
+    "proposals": "/proposals",
+    "verify": "/verify",
     "objections": "/objections?state=all",
     "objection": "/objections/1",
     "objection figures": "/objections/figures",

@@ -26,6 +26,8 @@ PLACES = {
     "plan_id": 1,
     "ticket_id": 1,
     "objection_id": 1,
+    "proposal_id": 1,
+    "number": "20261127-AAAABBBB",
     "name": "en",
     "filename": "pages.css",
 }

@@ -337,6 +337,7 @@ def _take(
             reading.check,
             merge_check(row_check(layout.table, today()), layout.header, matcher.required(dataset)[-1]),
             feeding_of(vocabulary) if dataset == "record" else None,
+            vocabulary if dataset == "record" else None,
         )
 
 
