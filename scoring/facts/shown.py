@@ -21,6 +21,7 @@ def shown_on(vocabulary: Vocabulary, day: dt.date) -> Callable[[Mapping[str, Any
     Where it is not known whether a limit is a record's, it is; where the day from which its term runs is not
     known, the term is over.
 
+    >>> import datetime as dt
     >>> from rules.library.loader import load_vocabulary
     >>> fine = {"kind": "penalty", "severity": "general", "status": "effective", "ends_on": None}
     >>> fine["occurred_on"] = dt.date(2026, 3, 1)

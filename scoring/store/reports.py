@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, deferred, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from scoring.store.base import Base, Moment
 
@@ -32,4 +32,4 @@ class IssuedReport(Base):
     issued_by: Mapped[str]
     known_at: Mapped[dt.datetime] = mapped_column(Moment)
     sha256: Mapped[str]
-    file: Mapped[bytes] = deferred(mapped_column(sa.LargeBinary))
+    file: Mapped[bytes] = mapped_column(sa.LargeBinary, deferred=True)

@@ -116,9 +116,8 @@ def test_an_objection_goes_on_while_the_class_is_confirmed_and_a_new_class_may_b
     say(regulator, first, "serious")
     assert [c["case"]["stage"] for c in regulator.get("/v1/objections").json["items"]] == ["filed"] * 2
     for number in ("G-1", "G-2"):
-        answer = regulator.colleague.post(
-            f"/v1/records/{number}/decisions", json=mark | {"outcome": "rejected"}
-        )
+        decision = mark | {"outcome": "rejected"}
+        answer = regulator.colleague.post(f"/v1/records/{number}/decisions", json=decision)
         assert answer.status_code == 201, answer.json
     assert regulator.post("/v1/records/G-2/objections", json=mark).status_code == 409
     say(regulator, second, "serious")

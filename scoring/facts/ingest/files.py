@@ -243,7 +243,9 @@ def ingest_file(
         ignored=opened.columns(lambda layout: layout.ignored),
         absent=opened.columns(
             lambda layout: (
-                c.name for c in layout.absent if c.name not in {*mapping.defaults, *layout.filled}
+                c.name
+                for c in layout.absent
+                if c.name not in {*mapping.defaults, *(layout.filled if layout.form else ())}
             )
         ),
         warned=result.warned,
