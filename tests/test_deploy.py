@@ -13,6 +13,7 @@ import pytest
 
 from api.settings import Settings, read_settings
 from rules.library.kept import VARIABLE as CACHE_VARIABLE
+from scoring.answers.credit_report import ADDRESS_VARIABLE
 from scoring.cli import main
 from scoring.facts.columns.place import VARIABLE as COLUMNS_VARIABLE
 from scoring.store.workspace import DEFAULT_MEMORY, DIRECTORY_VARIABLE, MEMORY_VARIABLE, THREADS_VARIABLE
@@ -21,8 +22,15 @@ ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
 PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
 CONTAINERFILE = (DEPLOY / "Containerfile").read_text("utf-8")
-OF_BATCHES = {MEMORY_VARIABLE, THREADS_VARIABLE, DIRECTORY_VARIABLE, COLUMNS_VARIABLE, CACHE_VARIABLE}
-VARIABLES = {f"XINHENG_{name.upper()}" for name in Settings.__slots__} | OF_BATCHES
+FROM_OUTSIDE = {
+    ADDRESS_VARIABLE,
+    MEMORY_VARIABLE,
+    THREADS_VARIABLE,
+    DIRECTORY_VARIABLE,
+    COLUMNS_VARIABLE,
+    CACHE_VARIABLE,
+}
+VARIABLES = {f"XINHENG_{name.upper()}" for name in Settings.__slots__} | FROM_OUTSIDE
 
 
 def _commands() -> Iterator[str]:
