@@ -44,7 +44,7 @@ _NAVIGATION = (
     ("pages.feeds", "报送质量", "Feeds"),
     ("pages.packs", "规则", "Rules"),
     ("pages.plans", "检查计划", "Inspections"),
-    ("pages.proposals", "待确认", "To be confirmed"),
+    ("pages.record_proposals", "待确认", "To be confirmed"),
     ("pages.objections", "异议", "Objections"),
     ("pages.objection_figures", "异议办理情况", "Objections by office"),
     ("pages.tickets", "问题闭环", "Tickets"),

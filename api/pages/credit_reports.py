@@ -28,8 +28,8 @@ def credit_report_file(number: str) -> FileResponse:
     return file_of(number)
 
 
-@blueprint.route("/verify", methods=["GET", "POST"])
-def verify() -> Response:
+@blueprint.route("/verify-report", endpoint="verify_report", methods=["GET", "POST"])
+def verify_report_page() -> Response:
     """Whether a report was issued here, by its number and code; with its file, whether that is unaltered."""
     given = request.form if request.method == "POST" else request.args
     number, code = (given.get(name, "").strip()[:LONGEST] for name in ("number", "code"))
@@ -40,7 +40,7 @@ def verify() -> Response:
         except UnknownReportError:
             is_refused = True
     is_same = _is_same(found) if found else None
-    return page("verify", 404 if is_refused else 200, found=found, is_refused=is_refused, is_same=is_same,
+    return page("verify_report", 404 if is_refused else 200, found=found, is_refused=is_refused, is_same=is_same,
                 number=number, code=code)  # fmt: skip
 
 

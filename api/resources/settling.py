@@ -17,7 +17,7 @@ from api.resources.runs import NUMBER
 from api.schemas.settling import (
     ClassificationBody,
     ContradictionPage,
-    ProposalPage,
+    RecordProposalPage,
     ResolutionBody,
     SettlementBody,
     SettlementSchema,
@@ -87,7 +87,7 @@ def post_settlement(body: dict[str, Any], twins_id: int) -> dict[str, Any]:
 
 @blueprint.get("/record-proposals")
 @blueprint.query(SettlingQuery)
-@blueprint.answers(200, ProposalPage)
+@blueprint.answers(200, RecordProposalPage)
 def list_proposals(query: dict[str, Any]) -> dict[str, Any]:
     """What the law proposes of records and a person must confirm: the gravest class of a penalty.
 

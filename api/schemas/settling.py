@@ -76,7 +76,7 @@ class SettlementSchema(Schema):
     revoked = fields.String(required=True, allow_none=True)
 
 
-class ProposalSchema(Schema):
+class RecordProposalSchema(Schema):
     """What the law proposes of a record, and a person has not confirmed: a penalty's gravest class."""
 
     id = fields.Integer(required=True)
@@ -105,4 +105,4 @@ class ClassificationRequest(Schema):
 
 ContradictionPage = page_of(ContradictionSchema, "Contradiction")
 TwinsPage = page_of(TwinsSchema, "Twins")
-ProposalPage = page_of(ProposalSchema, "Proposal")
+RecordProposalPage = page_of(RecordProposalSchema, "RecordProposal")

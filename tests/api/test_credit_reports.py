@@ -125,12 +125,12 @@ def verified(app: Flask) -> Callable[..., tuple[int, str]]:
 
     def send(number: str, code: str, file: bytes | None = None) -> tuple[int, str]:
         visitor = app.test_client()
-        visitor.get("/verify")
+        visitor.get("/verify-report")
         with visitor.session_transaction() as session:
             form: dict[str, Any] = {"form_token": session["form_token"], "number": number, "code": code}
         if file is not None:
             form["file"] = (io.BytesIO(file), "r.pdf")
-        answer = visitor.post("/verify", data=form, content_type="multipart/form-data")
+        answer = visitor.post("/verify-report", data=form, content_type="multipart/form-data")
         return answer.status_code, answer.text
 
     return send
@@ -151,5 +151,7 @@ def test_on_the_page_it_is_said_whether_the_file_is_the_one_that_was_issued(
 
 def test_the_link_on_the_paper_leads_to_what_was_issued(app: Flask, regulator: Client) -> None:
     found = issue(regulator)
-    answer = app.test_client().get("/verify", query_string={"number": found["number"], "code": found["code"]})
+    answer = app.test_client().get(
+        "/verify-report", query_string={"number": found["number"], "code": found["code"]}
+    )
     assert (answer.status_code, found["name"] in answer.text) == (200, True)

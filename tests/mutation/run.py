@@ -100,7 +100,7 @@ GROUPS = {
         ("tests/ingest", "tests/test_promises.py", "tests/test_bodies.py", "tests/api/test_lookup.py",
          "tests/api/test_ownership.py", "tests/api/test_records.py", "tests/api/test_settling.py",
          "tests/api/test_objections.py", "tests/api/test_subjects.py",
-         "tests/api/test_feeds.py", "tests/api/test_proposals.py", "tests/api/test_credit_reports.py",
+         "tests/api/test_feeds.py", "tests/api/test_record_proposals.py", "tests/api/test_credit_reports.py",
          "tests/answers/test_credit_report.py"),
         ("tests/test_ways_in.py",),
     ),

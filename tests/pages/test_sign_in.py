@@ -31,7 +31,7 @@ PLACES = {
     "name": "en",
     "filename": "pages.css",
 }
-NONE_IN_TOWN = ("pages.proposal", "pages.credit_report_file")
+NONE_IN_TOWN = ("pages.record_proposal", "pages.credit_report_file")
 """Pages of what the town has none of."""
 
 

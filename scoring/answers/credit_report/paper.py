@@ -43,7 +43,7 @@ def report_pdf(content: Content, number: str, code: str, at: dt.datetime) -> byt
     :raises PaperError: where Pango is missing, or no font has a character that stands in it.
     """
     address = _address()
-    link = address and f"{address}/verify?{urlencode({'number': number, 'code': code})}"
+    link = address and f"{address}/verify-report?{urlencode({'number': number, 'code': code})}"
     html = _PAGES.get_template("credit_report.html").render(
         content=content,
         number=number,

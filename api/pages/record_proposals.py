@@ -27,15 +27,15 @@ from scoring.live.events import records_arrived
 ROWS = 50
 
 
-@blueprint.get("/proposals")
-def proposals() -> Response:
+@blueprint.get("/record-proposals")
+def record_proposals() -> Response:
     """What waits for a person's word, the longest waiting first; a department sees its own records' alone."""
     words = vocabulary(request.args.get("vocabulary", ENTERPRISES))
     found = list_proposals(store(), words, authority=own_data(), after=number("after") or 0, limit=ROWS + 1)
     shown = found[:ROWS]
     journal.detail(subjects=sorted({one.subject_id for one in shown}))
     return page(
-        "proposals",
+        "record_proposals",
         proposals=shown,
         after=shown[-1].id if len(found) > ROWS else None,
         names=names_of(store(), words.id, {one.subject_id for one in shown}),
@@ -44,13 +44,13 @@ def proposals() -> Response:
     )
 
 
-@blueprint.get(f"/proposals/{NUMBER}proposal_id>")
-def proposal(proposal_id: int) -> Response:
+@blueprint.get(f"/record-proposals/{NUMBER}proposal_id>")
+def record_proposal(proposal_id: int) -> Response:
     """A record with what is proposed of it, the clause, and what may be said."""
     return _proposal(proposal_id, 200)
 
 
-@blueprint.post(f"/proposals/{NUMBER}proposal_id>/classifications")
+@blueprint.post(f"/record-proposals/{NUMBER}proposal_id>/classifications")
 def classify_record(proposal_id: int) -> Response:
     """Confirm what is proposed, or say another code."""
     name, found = show_proposal(store(), proposal_id, own_data())
@@ -66,7 +66,7 @@ def classify_record(proposal_id: int) -> Response:
         said = error.title if isinstance(error, TitledError) else Title("记录现状不允许", str(error))
         return _proposal(proposal_id, 409, [said])
     records_arrived(store(), words.id, [found.record_id])
-    return redirect(url_for("pages.proposals", vocabulary=words.id), 303)
+    return redirect(url_for("pages.record_proposals", vocabulary=words.id), 303)
 
 
 def _proposal(proposal_id: int, status: int, refused: Sequence[Title] = ()) -> Response:
@@ -74,7 +74,7 @@ def _proposal(proposal_id: int, status: int, refused: Sequence[Title] = ()) -> R
     words = load_vocabulary(name)
     journal.subject(found.subject_id)
     return page(
-        "proposal",
+        "record_proposal",
         status,
         found=found,
         name=names_of(store(), words.id, [found.subject_id]).get(found.subject_id, found.subject_id),

@@ -35,19 +35,19 @@ def test_what_waits_for_a_person_is_listed_with_its_clause_and_confirmed_by_a_bu
     regulator: Visitor, town_store: Store
 ) -> None:
     found = closed(town_store, "DQ-1")
-    regulator.open("/proposals")
+    regulator.open("/record-proposals")
     row = next(row.text for row in regulator.all("tbody tr") if "DQ-1" in row.text)
     assert NAMES[FIRM] in row
     assert "第36号" in row
     for size, dark in ((DESK, False), (PHONE, True)):
         regulator.look(size, dark)
-        for path in ("/proposals", f"/proposals/{found.id}"):
+        for path in ("/record-proposals", f"/record-proposals/{found.id}"):
             regulator.open(path)
             assert regulator.faults() == [], (size, dark)
             assert regulator.overflow() == 0
     regulator.one("#reason").send_keys("责令关闭")
     regulator.press("button[value=serious]")
-    assert regulator.path.startswith("/proposals")
+    assert regulator.path.startswith("/record-proposals")
     assert "DQ-1" not in regulator.text()
     assert get_record(town_store, WORDS, "DQ-1")[0].data["severity"] == "serious"
 
@@ -57,10 +57,12 @@ def test_a_department_confirms_its_own_and_what_is_wrong_is_said(
 ) -> None:
     own, others = closed(town_store, "DQ-2"), closed(town_store, "DQ-3", BODIES["BM1"])
     client = signed_in(pages, token(Role.DEPARTMENT))
-    assert "DQ-3" not in client.get("/proposals").text
-    assert client.get(f"/proposals/{others.id}").status_code == 404
-    path = f"/proposals/{own.id}/classifications"
-    assert send(client, f"/proposals/{others.id}/classifications", request="serious", reason="x") == 404
+    assert "DQ-3" not in client.get("/record-proposals").text
+    assert client.get(f"/record-proposals/{others.id}").status_code == 404
+    path = f"/record-proposals/{own.id}/classifications"
+    assert (
+        send(client, f"/record-proposals/{others.id}/classifications", request="serious", reason="x") == 404
+    )
     assert send(client, path, request="serious") == 422
     assert send(client, path, request="gravest", reason="x") == 409
     assert send(client, path, request="minor", reason="x") == 303
@@ -81,7 +83,7 @@ def test_the_report_is_issued_by_a_button_and_verified_by_whoever_holds_it(
     file = client.get(issued.headers["Location"])
     assert (issued.status_code, file.mimetype, file.data[:5]) == (303, "application/pdf", b"%PDF-")
     assert re.search(r"credit-report-\d{8}-\w{8}\.pdf", file.headers["Content-Disposition"])
-    regulator.open("/verify")
+    regulator.open("/verify-report")
     regulator.one("#number").send_keys("20260101-AAAABBBB")
     regulator.one("#code").send_keys("AAAA")
     regulator.press("main form button")
