@@ -149,7 +149,7 @@ class Vocabulary:
     :param record_date: the record column from which a record counts unless its rule says otherwise.
     :param find_by: attributes by which a record's subject is found where its code is a filler.
     :param limits: how long the law lets records count; lint holds packs to it.
-    :param proposals: what official forms do not say, and the law lets follow from what they do.
+    :param proposals: what rows do not say, and the law lets follow from what they do.
     """
 
     id: str

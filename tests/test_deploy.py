@@ -13,6 +13,7 @@ import pytest
 
 from api.settings import Settings, read_settings
 from rules.library.kept import VARIABLE as CACHE_VARIABLE
+from scoring.answers.credit_report import ADDRESS_VARIABLE
 from scoring.answers.notices.files import CONTACT, CONTACT_VARIABLE
 from scoring.changes.addresses import VARIABLE as HOSTS_VARIABLE
 from scoring.cli import main
@@ -24,7 +25,7 @@ DEPLOY = ROOT / "deploy"
 PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
 CONTAINERFILE = (DEPLOY / "Containerfile").read_text("utf-8")
 OF_BATCHES = {MEMORY_VARIABLE, THREADS_VARIABLE, DIRECTORY_VARIABLE, COLUMNS_VARIABLE, CACHE_VARIABLE}
-OF_OTHERS = {HOSTS_VARIABLE, CONTACT_VARIABLE}
+OF_OTHERS = {HOSTS_VARIABLE, CONTACT_VARIABLE, ADDRESS_VARIABLE}
 VARIABLES = {f"XINHENG_{name.upper()}" for name in Settings.__slots__} | OF_BATCHES | OF_OTHERS
 
 

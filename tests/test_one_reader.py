@@ -24,6 +24,7 @@ from scoring.facts.ingest import rows as reading
 from scoring.facts.ingest.cells import Reading, converter
 from scoring.facts.ingest.checks import row_check
 from scoring.facts.ingest.errors import Fault
+from scoring.facts.ingest.proposing import Proposer
 from scoring.runs.files import open_files
 from scoring.store.workspace import workspace
 
@@ -158,6 +159,8 @@ def alone(row: Mapping[str, str]) -> dict[str, str] | None:
     required = (RECORDS.key, VOCABULARY.record_subject)
     values = {n: converter(Reading(RECORDS.columns[n], n in required))(row.get(n, "")) for n in CELLS}
     known = {name: value for name, value in values.items() if not isinstance(value, Fault)}
+    filled = Proposer(VOCABULARY)(known).values
+    known |= {name: value for name, value in filled.items() if name in known}
     found = row_check(RECORDS, DAY)(known)
     if len(known) < len(values) or any(not finding.odd for finding in found):
         return None

@@ -183,9 +183,15 @@ KINDS = {
     **{
         f"no {column}": Kind([("a.csv", lines(fine(**{column: ""})))], {}, [f"缺少{what}"])
         for column, what in {
-            "类别": "信息类别", "状态": "记录状态", "决定日期": "认定日期", "失信程度": "失信程度"
+            "类别": "信息类别", "状态": "记录状态", "决定日期": "认定日期"
         }.items()
     },
+    "no 失信程度, and nothing to go by": Kind(
+        [("a.csv", lines(fine(失信程度="", 等级="")))], {}, ["缺少失信程度"]
+    ),
+    "no 失信程度, where the law says it": Kind(
+        [("a.csv", lines(fine(失信程度="")))], {"R1": "minor"}, column="severity"
+    ),
     "a column of dates that is called otherwise": Kind(
         [("a.csv", lines(fine(), head=[*COLUMNS[:DATE], "处罚时点", "金额"]))], {}, ["处罚时点→未识别"]
     ),

@@ -23,11 +23,13 @@ class Access:
     :param logged: ``read``: a subject's data are read; the log has it before the answer goes out. ``change``:
         the log has it before it is tried, and again with its outcome. None: neither.
     :param kept: its answers are kept for requests that come again (:mod:`api.around.idempotency`).
+    :param is_counted: an address without a key may ask so often (:mod:`api.around.limits`).
     """
 
     roles: frozenset[Role] | None
     logged: Logged | None = None
     kept: bool = False
+    is_counted: bool = False
 
 
 CLOSED = Access(frozenset())
@@ -36,6 +38,11 @@ CLOSED = Access(frozenset())
 
 def _open() -> Access:
     return Access(None)
+
+
+def _verifies() -> Access:
+    """Open to everybody, who may try codes so often."""
+    return Access(None, is_counted=True)
 
 
 def _sees(*roles: Role) -> Access:
@@ -116,6 +123,12 @@ ACCESS: dict[str, Access] = {
     "settling.post_resolution": _changes(R),
     "settling.list_twins": _reads(R),
     "settling.post_settlement": _changes(R),
+    "settling.list_proposals": _reads(R, D),
+    "settling.post_classification": _changes(R, D),
+    # credit reports; an enterprise has its own alone
+    "credit_reports.post_report": _changes(R, S),
+    "credit_reports.get_file": _reads(R, S),
+    "credit_reports.verify": _verifies(),
     # runs
     "runs.list_runs": _sees(R, O),
     "runs.get_run": _sees(R, O),
@@ -209,6 +222,9 @@ ACCESS: dict[str, Access] = {
     "pages.subject": _reads(R, D),
     "pages.paths": _reads(R, D),
     "pages.report": _reads(R, D),
+    "pages.issue_credit_report": _submits(R, S),
+    "pages.credit_report_file": _reads(R, S),
+    "pages.verify_report": _verifies(),
     "pages.own_department": _sees(D),
     "pages.ranking": _reads(R),
     "pages.feeds": _sees(R, D),
@@ -231,6 +247,9 @@ ACCESS: dict[str, Access] = {
     "pages.receivers": _reads(R, D, S),
     "pages.alerts": _reads(R),
     "pages.acknowledge_alert": _submits(R),
+    "pages.record_proposals": _reads(R, D),
+    "pages.record_proposal": _reads(R, D),
+    "pages.classify_record": _submits(R, D),
     "pages.objections": _reads(R),
     "pages.objection": _reads(R),
     "pages.move_objection": _submits(R),

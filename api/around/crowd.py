@@ -33,9 +33,10 @@ _FULL = "xinheng.full"
 _ALWAYS = ("/healthz", "/readyz", "/metrics")
 _EXPORTS = re.compile(
     r"(/v1/runs/\d+/export|/v1/feeds/rows|/v1/simulations|/v1/forecasts/population"
-    r"|/simulation|/forecast|/feeds/rows\.csv)/?"
+    r"|/simulation|/forecast|/feeds/rows\.csv"
+    r"|/v1/subjects/.+/reports|/subjects/.+/credit-report)/?"
 )
-"""What reads everybody."""
+"""What reads everybody, or lays out paper."""
 
 
 class FullError(Exception):

@@ -1,4 +1,4 @@
-"""How often a key may ask.
+"""How often a key may ask, and an address without one where a code could be tried.
 
 A count a key and window, in the worker's memory. The memory of the ``limits`` library (flask-limiter) starts
 a thread every hundredth of a second under load, which cost more than anything else in a look-up.
@@ -20,6 +20,8 @@ from rules.model import Title
 _RATE = re.compile(r"(\d{1,9})\s*/\s*(second|minute|hour|day)")
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 _MOST_COUNTS = 100_000
+WITHOUT_KEY = "30/minute"
+"""Of one address, where there is something to be tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +66,19 @@ class Limiter:
 
 
 def install(app: Flask, rate: str) -> None:
-    """Refuse a key's requests over the limit with 429 and Retry-After. Each worker counts for itself."""
-    limiter = Limiter(parse_rate(rate))
+    """Refuse requests over the limit with 429 and Retry-After. Each worker counts for itself."""
+    limiter, without_key = Limiter(parse_rate(rate)), Limiter(parse_rate(WITHOUT_KEY))
 
     @app.before_request
     def limit() -> None:
-        key = current().key
-        if key is not None and (seconds := limiter.wait(key.prefix, time.time())):
+        request = current()
+        if request.key is not None:
+            seconds, most = limiter.wait(request.key.prefix, time.time()), rate
+        elif request.access.is_counted:
+            seconds, most = without_key.wait(request.remote_addr or "", time.time()), WITHOUT_KEY
+        else:
+            return
+        if seconds:
             retry = {"Retry-After": str(seconds)}
-            en = f"at most {rate}; wait {seconds} seconds"
+            en = f"at most {most}; wait {seconds} seconds"
             raise Problem("too-many-requests", Title(f"请求过多,请{seconds}秒后再试", en), headers=retry)

@@ -51,6 +51,7 @@ TYPES = {
         ProblemType("too-many-requests", 429, "Too many requests", "Wait for Retry-After seconds."),
         ProblemType("internal", 500, "Something went wrong here", "Report the request id to the operator."),
         ProblemType("store-unavailable", 503, "The store can't be used now", "Try again later."),
+        ProblemType("not-printable", 503, "No PDF can be made here", "Tell the operator; see detail."),
         ProblemType("busy", 503, "The server is at its limit", "Wait for Retry-After seconds."),
     )
 }
@@ -68,6 +69,7 @@ _TOLD = {
     "invalid": "内容有误",
     "too-many-requests": "请求过多,请稍后再试",
     "internal": "系统出错,请联系管理员",
+    "not-printable": "无法生成PDF,请联系管理员",
     "busy": "服务器繁忙,请稍后再试",
     "store-unavailable": "数据库暂时无法使用,请稍后再试",
 }

@@ -47,6 +47,7 @@ _NAVIGATION = (
     ("pages.packs", "规则", "Rules"),
     ("pages.plans", "检查计划", "Inspections"),
     ("pages.visits", "入企检查", "Visits"),
+    ("pages.record_proposals", "待确认", "To be confirmed"),
     ("pages.objections", "异议", "Objections"),
     ("pages.objection_figures", "异议办理情况", "Objections by office"),
     ("pages.repairs", "信用修复", "Repairs"),

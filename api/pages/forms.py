@@ -25,7 +25,7 @@ LABELS = {
     "pack": "评价", "begins_on": "起始日期", "ends_on": "截止日期", "done_on": "检查日期",
     "ground": "事由", "why": "情况说明", "authorities": "检查单位", "inspectors": "执法证号",
     "outcome": "检查结果", "findings": "发现问题", "measures": "处置措施", "rating": "企业评分",
-    "words": "企业意见", "text": "意见",
+    "words": "企业意见", "text": "意见", "number": "报告编号", "code": "验证码",
 }  # fmt: skip
 """What the fields of the forms are called."""
 

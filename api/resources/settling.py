@@ -1,12 +1,13 @@
-"""Contradictions and twins: what only a regulator settles about records."""
+"""Contradictions, twins and the gravest class: what only a person settles about records."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from api.around import journal
-from api.around.auth import caller
+from api.around.auth import caller, own_data
 from api.around.context import store, vocabulary
 from api.around.idempotency import PARAMETER
 from api.http.openapi import Blueprint
@@ -14,7 +15,9 @@ from api.http.paging import page
 from api.http.problems import fail
 from api.resources.runs import NUMBER
 from api.schemas.settling import (
+    ClassificationBody,
     ContradictionPage,
+    RecordProposalPage,
     ResolutionBody,
     SettlementBody,
     SettlementSchema,
@@ -80,6 +83,32 @@ def post_settlement(body: dict[str, Any], twins_id: int) -> dict[str, Any]:
     if revoked is not None:
         records_arrived(store(), words.id, [revoked])
     return {"revoked": revoked}
+
+
+@blueprint.get("/record-proposals")
+@blueprint.query(SettlingQuery)
+@blueprint.answers(200, RecordProposalPage)
+def list_proposals(query: dict[str, Any]) -> dict[str, Any]:
+    """What the law proposes of records and a person must confirm: the gravest class of a penalty.
+
+    Meanwhile the next one counts. A department sees those of its own records.
+    """
+    return _page(partial(settling.list_proposals, authority=own_data()), query)
+
+
+@blueprint.post(f"/record-proposals/{NUMBER}proposal_id>/classifications")
+@blueprint.body(ClassificationBody)
+@blueprint.answers(201, MarkSchema)
+@blueprint.describe(parameters=[PARAMETER])
+def post_classification(body: dict[str, Any], proposal_id: int) -> Mark:
+    """Confirm what is proposed, or say another code. It is a mark, with the clause."""
+    words, own = vocabulary(body["vocabulary"]), own_data()
+    mark = _settled(
+        lambda: settling.settle_proposal(store(), words, proposal_id, body["code"], _ruling(body), own)
+    )
+    journal.subject(mark.subject_id)
+    records_arrived(store(), words.id, [mark.record_id])
+    return mark
 
 
 def _page(find: Callable[..., list[Any]], query: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import Text, Values
+from api.http.fields import Text, TitleField, Values
 from api.http.paging import NumberedPageQuery, page_of
 from api.schemas.records import VocabularyQuery
 
@@ -76,5 +76,33 @@ class SettlementSchema(Schema):
     revoked = fields.String(required=True, allow_none=True)
 
 
+class RecordProposalSchema(Schema):
+    """What the law proposes of a record, and a person has not confirmed: a penalty's gravest class."""
+
+    id = fields.Integer(required=True)
+    record_id = fields.String(required=True)
+    subject_id = fields.String(required=True)
+    column = fields.String(required=True, metadata={"description": "Of the record; nobody has said it"})
+    proposed = fields.String(required=True, metadata={"description": "Its code by the law"})
+    meanwhile = fields.String(required=True, metadata={"description": "The code that holds until then"})
+    because = TitleField(required=True, metadata={"description": "The clause"})
+    record = Values(required=True, metadata={"description": "What is known of the record"})
+    raised_at = fields.DateTime(required=True)
+
+
+class ClassificationBody(RulingBody):
+    """What a person says of the record."""
+
+    code = Text(longest=100, required=True, metadata={"description": "The one proposed, or another"})
+
+
+class ClassificationRequest(Schema):
+    """What a person says of the record, as the form of the page has it."""
+
+    request = fields.String(required=True)
+    reason = Text(longest=2000, required=True)
+
+
 ContradictionPage = page_of(ContradictionSchema, "Contradiction")
 TwinsPage = page_of(TwinsSchema, "Twins")
+RecordProposalPage = page_of(RecordProposalSchema, "RecordProposal")

@@ -52,7 +52,7 @@ COMMANDS = {
     ),
     "records": Entry(
         "records:records_group",
-        "Settle what only a person can: contradictions of decisions, and one decision under two numbers.",
+        "Settle what only a person can: contradictions of decisions, decisions under two numbers, classes.",
     ),
     "score": Entry(
         "score:score_command",
@@ -100,6 +100,10 @@ COMMANDS = {
         "List repeat offenders by field: their findings, and which rules of the pack their number meets.",
     ),
     "report": Entry("report:report_command", "Count the district's figures from the records."),
+    "credit-report": Entry(
+        "credit_report:credit_report_command",
+        "Issue the public credit report of SUBJECT (its credit code) as a PDF, numbered and to be verified.",
+    ),
     "rules": Entry("rules:rules_group", "Check, test, compare and print packs of rules."),
     "simulate": Entry(
         "simulate:simulate_command",

@@ -15,15 +15,19 @@ from rules.model import Vocabulary
 from scoring.cli.options import database_option, operator
 from scoring.cli.output import Format, format_option, print_rows, tell
 from scoring.facts.ingest.keys import ENTERPRISES
+from scoring.facts.merging import AUTHORITY
 from scoring.facts.records import RecordError, UnknownRecordError
 from scoring.facts.settling import (
     Contradiction,
+    OpenProposal,
     Ruling,
     Twins,
     list_contradictions,
+    list_proposals,
     list_twins,
     resolve_contradiction,
     search_twins,
+    settle_proposal,
     settle_twins,
 )
 from scoring.store import Store, open_store
@@ -49,6 +53,16 @@ TWINS = {
     "differs": "差异 differs",
     "found_at": "发现 found",
 }
+PROPOSAL = {
+    "id": "编号 no.",
+    "record_id": "记录 record",
+    "subject_id": "主体 subject",
+    "authority": "认定机关 authority",
+    "meanwhile": "暂按 counts as",
+    "proposed": "建议 proposed",
+    "because": "依据 because",
+    "raised_at": "提出 raised",
+}
 
 vocabulary_option = click.option(
     "--vocabulary", default=ENTERPRISES, show_default=True, help="Of which records."
@@ -61,7 +75,7 @@ limit_option = click.option(
 
 @click.group("records")
 def records_group() -> None:
-    """Settle what only a person can: contradictions of decisions, and one decision under two numbers."""
+    """Settle what only a person can: contradictions of decisions, decisions under two numbers, classes."""
 
 
 @records_group.command("contradictions")
@@ -139,6 +153,38 @@ def settle_command(
     tell(f"{revoked}: 已撤销 revoked" if revoked else "两项决定 two decisions", err=False)
 
 
+@records_group.command("proposals")
+@vocabulary_option
+@limit_option
+@database_option
+@format_option
+def proposals_command(vocabulary: str, limit: int, database: str | None, fmt: Format) -> None:
+    """List what the law proposes of records and a person must confirm: the gravest class of a penalty.
+
+    Example: xinheng records proposals --format csv
+    """
+    with _store(database) as store:
+        words = load_vocabulary(vocabulary)
+        found = list_proposals(store, words, limit=limit)
+    print_rows((_proposal(each, words, fmt) for each in found), PROPOSAL, fmt)
+
+
+@records_group.command("confirm")
+@click.argument("number", type=int)
+@click.option("--as", "code", required=True, help="The code: the one proposed, or another.")
+@reason_option
+@vocabulary_option
+@database_option
+def confirm_command(number: int, code: str, reason: str, vocabulary: str, database: str | None) -> None:
+    """Say of the record of proposal NUMBER what the law proposes, or another code. It is a mark.
+
+    Example: xinheng records confirm 3 --as serious --reason 吊销许可证件
+    """
+    with _store(database) as store:
+        mark = settle_proposal(store, load_vocabulary(vocabulary), number, code, _ruling(reason))
+    tell(f"{mark.record_id}: {code}", err=False)
+
+
 def _ruling(reason: str) -> Ruling:
     return Ruling(reason, operator(), today())
 
@@ -165,6 +211,14 @@ def _twins(found: Twins, names: Mapping[str, str]) -> dict[str, object]:
         "differs": _differing(one, other, names),
         "found_at": found.found_at,
     }
+
+
+def _proposal(found: OpenProposal, words: Vocabulary, fmt: Format) -> dict[str, object]:
+    plain = {name: getattr(found, name) for name in PROPOSAL if name != "authority"}
+    if fmt == "table" and words.records is not None:
+        titles = words.records.columns[found.column].values
+        plain |= {name: titles[plain[name]] for name in ("meanwhile", "proposed")}
+    return plain | {"authority": found.record.get(AUTHORITY), "because": str(found.because)}
 
 
 def _differing(one: Mapping[str, Any], other: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:

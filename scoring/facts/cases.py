@@ -117,5 +117,6 @@ STEP_TITLES = {
     "confirmation": Title("维持原决定", "Confirmation"),
     "acceptance": Title("采纳报送", "Acceptance"),
     "duplicate": Title("重复记录", "Duplicate"),
+    "classification": Title("确认失信程度", "Class confirmed"),
 }
 """What each kind of mark is called."""

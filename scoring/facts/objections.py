@@ -17,6 +17,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -45,7 +46,7 @@ from scoring.facts.objection_case import (
 from scoring.facts.records import RecordError, is_own, records_table, unknown_record
 from scoring.facts.repairs import Commitment, check_application, check_term
 from scoring.facts.repairs import check_step as check_repair_step
-from scoring.facts.versions import FileInfo, new_file, wait_for_turn
+from scoring.facts.versions import FileInfo, Source, new_file, wait_for_turn
 from scoring.store import Store
 from scoring.store.access import STEPS, RecordMark
 from scoring.store.changes import note_change
@@ -55,7 +56,7 @@ from scoring.store.models import RecordVersion
 Kind = Literal[
     "objection", "acknowledgement", "decision", "appeal", "review", "escalation",
     "application", "admission", "return", "repair", "refusal", "reminder", "breach",
-    "confirmation", "acceptance", "duplicate",
+    "confirmation", "acceptance", "duplicate", "classification",
 ]  # fmt: skip
 _FROM = {
     "objection": ("effective",),
@@ -158,15 +159,18 @@ def put_mark(
     data: Mapping[str, Any],
     request: MarkRequest,
     before: str | None = None,
+    changes: Mapping[str, Any] = MappingProxyType({}),
 ) -> Mark:
     """Note a mark, and give its record the mark's status; what contradicted an earlier one is closed.
 
     :param data: what is known of the record.
     :param before: the status before, where it is not the record's own.
+    :param changes: what else is known of it from now on.
     """
     request = replace(request, status=request.status or str(data.get(STATUS) or ""))
-    if data.get(STATUS) != request.status:
-        _supersede(session, current, {**data, STATUS: request.status}, request.kind)
+    after = {**data, **changes, STATUS: request.status}
+    if after != data:
+        _supersede(session, current, after, request.kind, "program" if changes else "mark")
     mark = _mark_row(current, before or str(data.get(STATUS) or ""), request)
     session.add(mark)
     session.flush()
@@ -286,8 +290,10 @@ def _check_order(session: Session, request: MarkRequest, current: RecordVersion)
         raise RecordError(f"{request.effective_on} is before the record's last mark, {last}")
 
 
-def _supersede(session: Session, current: RecordVersion, data: Mapping[str, Any], kind: str) -> None:
-    source = FileInfo(uuid.uuid4().hex, f"{kind}: {current.record_id}", "mark")
+def _supersede(
+    session: Session, current: RecordVersion, data: Mapping[str, Any], kind: str, source_kind: Source
+) -> None:
+    source = FileInfo(uuid.uuid4().hex, f"{kind}: {current.record_id}", source_kind)
     entry = new_file(session, current.vocabulary, "record", source)
     entry.rows_good = 1
     current.known_until = entry.ingested_at

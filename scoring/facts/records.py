@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,10 +19,11 @@ from rules.titles import UnknownError
 from scoring.facts.bodies import register
 from scoring.facts.feeding import feeding_of
 from scoring.facts.ingest.cells import EMPTY, FILLER, Convert, Reading, converter
-from scoring.facts.ingest.checks import RowCheck, merge_check, row_check
+from scoring.facts.ingest.checks import Finding, RowCheck, merge_check, row_check
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import as_text
 from scoring.facts.ingest.keys import record_key, subject_key
+from scoring.facts.ingest.proposing import Proposals, Proposer
 from scoring.facts.ingest.rows import AnyRow, BadRow, GoodRow, LostRow, OddRow, ShortRow
 from scoring.facts.ingest.subjects import doubt, place
 from scoring.facts.merging import AUTHORITY
@@ -129,11 +130,11 @@ def submit_records(
     [(2, 'subject_id'), (2, 'kind'), (2, 'status'), (2, 'occurred_on')]
     """
     table = records_table(vocabulary)
-    check = row_check(table, today())
+    check, proposer = row_check(table, today()), Proposer(vocabulary)
     read = [
         part
         for number, row in enumerate(rows, start=1)
-        for part in _row(vocabulary, table, check, row, number, authority)
+        for part in _row(vocabulary, table, check, proposer, row, number, authority)
     ]
     checks = [] if authority is None else [_own_alone(authority)]
     keys: dict[int, str] = {}
@@ -169,6 +170,7 @@ def submit_records(
         judge=judge,
         feeding=feeding_of(vocabulary, authority),
         follow=tell_once,
+        proposing=vocabulary,
     )
     return _submission(store, result, keys)
 
@@ -305,6 +307,7 @@ def _row(
     vocabulary: Vocabulary,
     table: Table,
     check: RowCheck,
+    proposer: Proposer,
     row: Mapping[str, Any],
     number: int,
     authority: str | None,
@@ -315,7 +318,9 @@ def _row(
     row = {name: value for name, value in row.items() if name not in said}
     clues, unread = _clues(vocabulary, said, number)
     values, faults = _read(table, vocabulary, row, number, authority)
-    found = _judged(check, values, number)
+    proposals = _proposed(proposer, row, values)
+    values |= proposals.values
+    found = _judged(check, values, number, proposals.findings)
     lacks = tuple(note for note, is_lack in found if is_lack)
     notes = [note for note, is_lack in found if not is_lack]
     errors = [*faults, *unread, *(note for note in notes if note.level == "error")]
@@ -367,8 +372,20 @@ def _read(
     return values, faults
 
 
-def _judged(check: RowCheck, values: Mapping[str, Any], number: int) -> list[tuple[Rejected, bool]]:
-    """What the row check finds in the values that could be read, and whether only a new record lacks it."""
+def _proposed(proposer: Proposer, row: Mapping[str, Any], values: Mapping[str, Any]) -> Proposals:
+    """What the law fills in; nothing where what it goes by can't be read, or the row clears what it fills."""
+    unread = any(isinstance(values.get(name), Fault) for name in proposer.reads)
+    cleared = any(name in row and row[name] is None for name in proposer.fills)
+    return Proposals({}) if unread or cleared else proposer(values)
+
+
+def _judged(
+    check: RowCheck, values: Mapping[str, Any], number: int, more: Iterable[Finding]
+) -> list[tuple[Rejected, bool]]:
+    """What the row check finds in the values that could be read, and whether only a new record lacks it.
+
+    :param more: what else was found in the row.
+    """
     unread = {name for name, value in values.items() if isinstance(value, Fault)}
     known = {name: value for name, value in values.items() if name not in unread}
     return [
@@ -382,7 +399,7 @@ def _judged(check: RowCheck, values: Mapping[str, Any], number: int) -> list[tup
             ),
             finding.lacking,
         )
-        for finding in check(known)
+        for finding in (*check(known), *more)
         if finding.column not in unread
     ]
 

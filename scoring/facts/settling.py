@@ -1,26 +1,28 @@
-"""What only a person settles: contradictions of what was decided here, and twins among records."""
+"""What only a person settles: contradictions of what was decided here, twins, and the gravest class."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
+from rules.library.loader import load_vocabulary
 from rules.model import Vocabulary
 from rules.titles import Title
+from scoring.facts.objection_case import DISPUTED, EFFECTIVE
 from scoring.facts.objections import STATUS, Mark, MarkRequest, check_day, current_version, put_mark
-from scoring.facts.records import RecordError, UnknownRecordError, records_table
+from scoring.facts.records import RecordError, UnknownRecordError, is_own, records_table
 from scoring.facts.twins import WITHOUT_EFFECT, TwinColumns, are_twins, note_twins, twin_columns
 from scoring.facts.versions import wait_for_turn
 from scoring.store import Store
 from scoring.store.access import RecordMark
 from scoring.store.documents import decode
-from scoring.store.findings import ContradictionRow, TwinsRow
+from scoring.store.findings import ContradictionRow, ProposalRow, TwinsRow
 from scoring.store.models import RecordVersion
 
 
@@ -59,6 +61,27 @@ class Twins:
     subject_id: str
     records: Mapping[str, Mapping[str, Any]]
     found_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenProposal:
+    """What the law proposes of a record, and a person has not confirmed yet.
+
+    :param column: of the record, that nobody has said.
+    :param proposed: its code by the law; ``meanwhile`` holds until somebody has said it.
+    :param because: the clause.
+    :param record: what is known of the record.
+    """
+
+    id: int
+    record_id: str
+    subject_id: str
+    column: str
+    proposed: str
+    meanwhile: str
+    because: Title
+    record: Mapping[str, Any]
+    raised_at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +222,117 @@ def settle_twins(
         _revoke(session, vocabulary, other, ruling)
         _look_again(session, vocabulary, row)
         return other
+
+
+def list_proposals(
+    store: Store,
+    vocabulary: Vocabulary,
+    *,
+    authority: str | None = None,
+    after: int = 0,
+    limit: int | None = None,
+) -> list[OpenProposal]:
+    """What waits for a person's word, in the order in which it came.
+
+    What a later row of an office has said itself, and what is repaired or revoked, waits no more.
+
+    :param authority: only of this authority's records.
+    :param after: only those with a greater id.
+    :raises RecordError: where the vocabulary has no records.
+    """
+    table, row, found = records_table(vocabulary), ProposalRow, []
+    query = (
+        sa.select(row, RecordVersion.data)
+        .join(RecordVersion, _is_current(RecordVersion, vocabulary, row.record_id))
+        .where(row.vocabulary == vocabulary.id, row.closed_at.is_(None), row.id > after)
+        .order_by(row.id)
+    )
+    with store.reading() as session:
+        for waiting, document in session.execute(query, execution_options={"yield_per": 1_000}):
+            data = decode(document, table)
+            if _waits(waiting, data) and is_own(session, data, authority):
+                found.append(_proposal(waiting, data))
+            if len(found) == limit:
+                break
+    return found
+
+
+def show_proposal(store: Store, proposal_id: int, authority: str | None = None) -> tuple[str, OpenProposal]:
+    """The vocabulary of what waits for a person's word, and itself.
+
+    :param authority: only if the record is this authority's.
+    :raises UnknownRecordError: where there is no such proposal.
+    """
+    with store.reading() as session:
+        row = session.get(ProposalRow, proposal_id)
+        if row is None:
+            raise _no_proposal(proposal_id)
+        vocabulary = load_vocabulary(row.vocabulary)
+        _, data = _proposed_record(session, vocabulary, row, authority)
+        return row.vocabulary, _proposal(row, data)
+
+
+def settle_proposal(
+    store: Store,
+    vocabulary: Vocabulary,
+    proposal_id: int,
+    code: str,
+    ruling: Ruling,
+    authority: str | None = None,
+) -> Mark:
+    """Say of a record what the law proposes, or another code. It is a mark, with the clause.
+
+    :param authority: only if the record is this authority's.
+    :raises UnknownRecordError: where there is no such proposal.
+    :raises RecordError: where it is settled, or the code is none of the column's.
+    """
+    with store.writing() as session:
+        wait_for_turn(session)
+        row = session.get(ProposalRow, proposal_id)
+        if row is None or row.vocabulary != vocabulary.id:
+            raise _no_proposal(proposal_id)
+        current, data = _proposed_record(session, vocabulary, row, authority)
+        column = records_table(vocabulary).columns[row.column]
+        if not _waits(row, data):
+            raise RecordError(f"{row.record_id} waits for nobody's word: {row.column} is {data[row.column]}")
+        if code not in column.values:
+            raise RecordError(f"{row.column} can't be {code}; one of {', '.join(column.values)}")
+        clause = Title(row.because_zh, row.because_en)
+        change = f"{column.title}: {column.values[row.meanwhile]} → {column.values[code]}"
+        request = replace(
+            _request("classification", str(data[STATUS]), ruling),
+            evidence=({"title": str(clause), "reference": change},),
+        )
+        mark = put_mark(session, current, data, request, changes={row.column: code})
+        row.settled, row.closed_at, row.mark_id = code, mark.made_at, mark.id
+        return mark
+
+
+def _proposed_record(
+    session: Session, vocabulary: Vocabulary, row: ProposalRow, authority: str | None
+) -> tuple[RecordVersion, Mapping[str, Any]]:
+    current = current_version(session, vocabulary, row.record_id)
+    data = decode(current.data, records_table(vocabulary)) if current is not None else {}
+    if current is None or not is_own(session, data, authority):
+        raise _no_proposal(row.id)
+    return current, data
+
+
+def _waits(row: ProposalRow, data: Mapping[str, Any]) -> bool:
+    stands = data.get(STATUS) in (EFFECTIVE, DISPUTED)
+    return row.closed_at is None and stands and data[row.column] == row.meanwhile
+
+
+def _proposal(row: ProposalRow, data: Mapping[str, Any]) -> OpenProposal:
+    known = ("id", "record_id", "subject_id", "column", "proposed", "meanwhile", "raised_at")
+    taken = {name: getattr(row, name) for name in known}
+    return OpenProposal(**taken, because=Title(row.because_zh, row.because_en), record=data)
+
+
+def _no_proposal(proposal_id: int) -> UnknownRecordError:
+    return UnknownRecordError(
+        Title(f"没有编号为{proposal_id}的待确认事项", f"there is no proposal {proposal_id}")
+    )
 
 
 def _revoke(session: Session, vocabulary: Vocabulary, record_id: str, ruling: Ruling) -> None:

@@ -19,6 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from rules.calendar import today
+from rules.model import Vocabulary
+from scoring.facts.confirming import note_proposals
 from scoring.facts.contradictions import close_contradictions, raise_contradictions
 from scoring.facts.feeding import Feeding, day_of, note_feed
 from scoring.facts.lifting import STANDS, Lift, lift_on_records, resting_on
@@ -165,6 +167,7 @@ def ingest_rows(
     judge: Judge = lambda known, merged: (),
     feeding: Feeding | None = None,
     follow: Follow = lambda session, file: None,
+    proposing: Vocabulary | None = None,
 ) -> IngestResult:
     """Take the good rows of a file into the store, and its bad rows into the quarantine.
 
@@ -188,6 +191,7 @@ def ingest_rows(
         quarantine.
     :param feeding: how to note whose rows they are; None: that is not noted.
     :param follow: called once the rows are kept.
+    :param proposing: the vocabulary whose proposals wait for a person's word; None: none of them is noted.
     :raises StoreError: where the database fails; nothing of the file is kept then.
     """
     with store.reading() as session:
@@ -202,7 +206,9 @@ def ingest_rows(
         entry = new_file(session, vocabulary_id, table, file)
         arrived = spool or _hashed(rows(session))
         target = _Target(RecordVersion if table == "record" else SubjectVersion, vocabulary_id, entry)
-        result = _take(session, target, arrived, rejected, key_column, checks, twins, judge, feeding)
+        result = _take(
+            session, target, arrived, rejected, key_column, checks, twins, judge, feeding, proposing
+        )
         follow(session, entry)
         if check:
             noted = tuple(islice(noted_rows(session, entry.id), CHECK_SHOWN))
@@ -419,6 +425,7 @@ def _take(
     twins: TwinColumns,
     judge: Judge,
     feeding: Feeding | None,
+    proposing: Vocabulary | None,
 ) -> IngestResult:
     connection = session.connection()
     arriving, changing = _staging("arriving", "key", "order_no"), _staging("changing")
@@ -443,6 +450,8 @@ def _take(
     new = _add(connection, arriving, target)
     if target.version is RecordVersion and new + changed:
         bulk.append(connection, table_of(Quarantined), _twins(connection, arriving, target, twins))
+    if proposing is not None and new + changed:
+        note_proposals(connection, arriving, target.file, proposing)
     if feeding is not None:
         amiss = {"corrected": merger.corrected, "contradicted": Counter(map(_whose_claim, claims))}
         note_feed(connection, target.file, (arriving, changing), feeding, amiss)

@@ -147,7 +147,16 @@ class RunJob(Base):
     proposal_id: Mapped[int | None] = mapped_column(BigId)
 
 
-STEPS = ("acknowledgement", "escalation", "application", "admission", "return", "refusal", "reminder")
+STEPS = (
+    "acknowledgement",
+    "escalation",
+    "application",
+    "admission",
+    "return",
+    "refusal",
+    "reminder",
+    "classification",
+)
 """Kinds of marks that give a record no status."""
 
 

@@ -1,4 +1,4 @@
-"""The tables of what was found about records for a person to decide: contradictions of marks, and twins."""
+"""The tables of what was found about records for a person to decide: contradictions, twins, proposals."""
 
 from __future__ import annotations
 
@@ -89,3 +89,49 @@ class TwinsRow(Base):
     reason: Mapped[str | None] = mapped_column(sa.Text)
     settled_by: Mapped[str | None]
     settled_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+
+
+class ProposalRow(Base):
+    """What the law proposes of a record and only a person confirms: a penalty's gravest class.
+
+    :ivar column: the column that nobody has said.
+    :ivar proposed: its code by the law.
+    :ivar meanwhile: the code that holds until a person has confirmed the other.
+    :ivar because_zh, because_en: the clause.
+    :ivar settled: the code that a person said; None while it is open.
+    :ivar mark_id: the mark by which they said it.
+    """
+
+    __tablename__ = "record_proposals"
+    __table_args__ = (
+        sa.Index(
+            None,
+            "vocabulary",
+            "record_id",
+            "column",
+            unique=True,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
+        sa.Index(
+            "ix_record_proposals_open",
+            "vocabulary",
+            "id",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    vocabulary: Mapped[str]
+    record_id: Mapped[str]
+    subject_id: Mapped[str]
+    column: Mapped[str]
+    proposed: Mapped[str]
+    meanwhile: Mapped[str]
+    because_zh: Mapped[str] = mapped_column(sa.Text)
+    because_en: Mapped[str] = mapped_column(sa.Text)
+    raised_at: Mapped[dt.datetime] = mapped_column(Moment)
+    closed_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+    settled: Mapped[str | None]
+    mark_id: Mapped[int | None] = mapped_column(sa.ForeignKey(RecordMark.id))

@@ -25,6 +25,7 @@ from scoring.store import lending as _lending  # noqa: F401
 from scoring.store import live as _live  # noqa: F401
 from scoring.store import models as _models  # noqa: F401
 from scoring.store import proposals as _proposals  # noqa: F401
+from scoring.store import reports as _reports  # noqa: F401
 from scoring.store import tickets as _tickets  # noqa: F401
 from scoring.store import timelines as _timelines  # noqa: F401
 from scoring.store import visits as _visits  # noqa: F401

@@ -35,6 +35,7 @@ LISTINGS = (
     "/v1/feeds",
     "/v1/record-contradictions",
     "/v1/record-twins",
+    "/v1/record-proposals",
     "/v1/runs",
     "/v1/runs/2/moves?against=1",
     "/v1/run-jobs",
@@ -74,6 +75,7 @@ def _fill(store: Store, regulator: Client, colleague: Client, lender: Client) ->
         post(f"/v1/records/{number}/decisions", MARK | {"outcome": "upheld"}, colleague)
     post("/v1/records", {"records": [_record(number) for number in numbers]})
     post("/v1/records", {"records": [_record(f"M-{n}", document_no="7号") for n in range(3)]})
+    post("/v1/records", {"records": [_record(f"G-{n}", level="closed", severity="") for n in range(2)]})
     complaint = {"kind": "complaint", "level": "upheld", "severity": None}
     post("/v1/records", {"records": [_record(f"C-{n}", **complaint) for n in range(5)]})
     measure = {"subject_id": FINED, "clause": "procurement", "reason": "x"}

@@ -299,6 +299,7 @@ def test_a_mapping_says_how_a_file_differs(take: Ingest, sqlite: Store, tmp_path
             "kind": "penalty",
             "level": "fine",
             "record_id": "渝〔2026〕1号",
+            "severity": "general",
             "status": "effective",
             "subject_id": CODES[0],
         }

@@ -36,7 +36,7 @@ NEVER_COUNTS = {
     "a dash for a date": ("occurred_on", "—", "could never count"),
     "no status": ("status", "", "could never count"),
     "no kind": ("kind", "", "could never count"),
-    "a penalty without its severity": ("severity", "", "could never count"),
+    "a tax rating without its level": ("level", "", "could never count"),
 }
 CANNOT_BE = {
     "a tax grade as a penalty's outcome": ("level", "A", "one of warning, criticism"),
@@ -48,6 +48,8 @@ CANNOT_BE = {
 
 def penalty(**changed: str) -> list[str]:
     row = PENALTY | changed
+    if changed.get("level") == "":  # a penalty need not say what it consists in, but a rating which it is
+        row |= {"kind": "纳税缴费信用级别"}
     return [",".join(row), ",".join(row.values())]
 
 

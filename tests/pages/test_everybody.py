@@ -36,6 +36,8 @@ PAGES = {
     "simulation": "/simulation",
     "checks": "/checks",
     "alerts": "/alerts",
+    "record proposals": "/record-proposals",
+    "verify report": "/verify-report",
     "objections": "/objections?state=all",
     "objection": "/objections/1",
     "objection figures": "/objections/figures",

@@ -252,7 +252,9 @@ def _ingest(
         ignored=opened.columns(lambda layout: layout.ignored),
         absent=opened.columns(
             lambda layout: (
-                c.name for c in layout.absent if c.name not in {*mapping.defaults, *layout.filled}
+                c.name
+                for c in layout.absent
+                if c.name not in {*mapping.defaults, *(layout.filled if layout.form else ())}
             )
         ),
         warned=result.warned,
@@ -353,6 +355,7 @@ def _take(
             merge_check(row_check(layout.table, today()), layout.header, vocabulary, layout.table),
             feeding_of(vocabulary) if dataset == "record" else None,
             take_results if vocabulary.id == RESULTS else tell_once,
+            vocabulary if dataset == "record" else None,
         )
 
 

@@ -271,9 +271,14 @@ class HeaderMatcher:
             refuser=form.refuser if form else None,
             private=form.private if form else frozenset(),
             fields=form.fields if form else {},
-            filled=form.filled if form else frozenset(),
+            filled=form.filled if form else self._proposed(dataset),
             file=file,
         )
+
+    def _proposed(self, dataset: Dataset) -> frozenset[str]:
+        """The columns that the law fills in."""
+        proposals = self.vocabulary.proposals if dataset == "record" else ()
+        return frozenset(proposal.column for proposal in proposals)
 
     def reading(self, layout: Layout, found: Found, required: bool = False) -> Reading:
         """How the cells of a column of a file are read."""

@@ -1,18 +1,22 @@
-"""What a row of an official form leaves open, and the form or the law fills in: its kind, its class."""
+"""What a row leaves open, and the form or the law fills in: its kind, its class."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
+from types import MappingProxyType
 
 from rules.language.evaluate import compiled
-from rules.model import Title, Vocabulary
+from rules.language.expressions import names
+from rules.model import Proposal, Title, Vocabulary
 from scoring.facts.ingest.cells import JsonValue
 from scoring.facts.ingest.checks import Finding
 from scoring.facts.ingest.errors import Fault
-from scoring.facts.ingest.forms import Form
 from scoring.store.documents import PROPOSED
+
+CACHED_ROWS = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,45 +25,69 @@ class Proposals:
 
     :param values: column → value; under :data:`PROPOSED` the names of the columns.
     :param to_confirm: what a person must confirm before it holds.
+    :param findings: the same, to be told with the row.
     """
 
     values: Mapping[str, JsonValue]
-    to_confirm: tuple[Finding, ...] = ()
+    to_confirm: tuple[Proposal, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 class Proposer:
-    """Fills in what a row of a form does not say itself."""
+    """Fills in what a row does not say itself, and nobody has said of its record.
 
-    def __init__(self, form: Form, vocabulary: Vocabulary) -> None:
+    :param fixed: what a form says of all its rows.
+    :ivar fills: the columns that it may fill in.
+    :ivar reads: all columns that it looks at; of these alone a row's proposals depend.
+
+    >>> from rules.library.loader import load_vocabulary
+    >>> found = Proposer(load_vocabulary("enterprise"))({"kind": "penalty", "level": "closed"})
+    >>> found.values["severity"], [proposal.code for proposal in found.to_confirm]
+    ('general', ['serious'])
+    """
+
+    def __init__(self, vocabulary: Vocabulary, fixed: Mapping[str, str] = MappingProxyType({})) -> None:
         assert vocabulary.records is not None
-        self._fixed = form.fixed
+        self._fixed = fixed
         self._proposals = [(compiled(proposal.when), proposal) for proposal in vocabulary.proposals]
         self._columns = vocabulary.records.columns
-        self._decimals = {name for name, column in self._columns.items() if column.declared == "decimal"}
+        read = {name.name for proposal in vocabulary.proposals for name in names(proposal.when)}
+        self.fills = frozenset({*fixed, *(proposal.column for proposal in vocabulary.proposals)})
+        self.reads = tuple(sorted(read | self.fills))
+        self.of = lru_cache(CACHED_ROWS, typed=True)(self._of)
 
     def __call__(self, values: Mapping[str, JsonValue]) -> Proposals:
         """What is filled in where a row says these values; None where it does not know one."""
+        return self.of(tuple(values.get(name) for name in self.reads))
+
+    def _of(self, said: tuple[JsonValue, ...]) -> Proposals:
+        """What is filled in where the columns that are read say these values."""
+        values = dict(zip(self.reads, said, strict=True))
         filled: dict[str, JsonValue] = {
-            name: code for name, code in self._fixed.items() if values.get(name) is None
+            name: code for name, code in self._fixed.items() if values[name] is None
         }
-        row = {
-            name: Decimal(str(value)) if name in self._decimals and value is not None else value
-            for name, value in {**values, **filled}.items()
+        row: dict[str, JsonValue | Decimal] = {
+            name: self._typed(name, value) for name, value in {**values, **filled}.items()
         }
         to_confirm = []
         for is_met, proposal in self._proposals:
-            if row.get(proposal.column) is None and is_met(row):
+            if row[proposal.column] is None and is_met(row):
                 filled[proposal.column] = row[proposal.column] = proposal.meanwhile or proposal.code
                 if proposal.meanwhile is not None:
-                    titles = self._columns[proposal.column].values
-                    to_confirm.append(_to_confirm(proposal.column, titles[proposal.code], proposal.because))
-        return Proposals(filled | {PROPOSED: " ".join(sorted(filled)) or None}, tuple(to_confirm))
+                    to_confirm.append(proposal)
+        findings = tuple(self._finding(proposal) for proposal in to_confirm)
+        return Proposals(filled | {PROPOSED: " ".join(sorted(filled)) or None}, tuple(to_confirm), findings)
 
+    def _typed(self, name: str, value: JsonValue) -> JsonValue | Decimal:
+        is_decimal = value is not None and self._columns[name].declared == "decimal"
+        return Decimal(str(value)) if is_decimal else value
 
-def _to_confirm(column: str, proposed: Title, because: Title) -> Finding:
-    reason = Title(f"建议认定为“{proposed.zh}”：{because.zh}", f"{proposed.en} is proposed: {because.en}")
-    hint = Title(
-        "须由人确认；确认后报送编号、代码和该列",
-        "a person must confirm it, and send the record's number, code and this column",
-    )
-    return Finding(column, Fault(reason, hint), odd=True)
+    def _finding(self, proposal: Proposal) -> Finding:
+        proposed, because = self._columns[proposal.column].values[proposal.code], proposal.because
+        reason = Title(f"建议认定为“{proposed.zh}”：{because.zh}", f"{proposed.en} is proposed: {because.en}")
+        hint = Title(
+            "须由人确认：在“待确认”页面办理，或报送编号、代码和该列",
+            "a person must confirm it: on the page of what is to be confirmed, or by a row with the record's"
+            " number, the code and this column",
+        )
+        return Finding(proposal.column, Fault(reason, hint), odd=True)

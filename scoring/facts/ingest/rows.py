@@ -136,7 +136,8 @@ class RowReader:
         replace: bool = False,
         day: dt.date | None = None,
     ) -> None:
-        self._proposer = Proposer(layout.form, matcher.vocabulary) if layout.form else None
+        fixed = layout.form.fixed if layout.form else {}
+        self._proposer = Proposer(matcher.vocabulary, fixed) if layout.filled else None
         found = (*layout.found, *_without_cells(layout, {*matcher.mapping.defaults, *layout.filled}))
         required = matcher.required(layout.dataset)
         self.layout = layout
@@ -235,18 +236,21 @@ class RowReader:
         return Block(list(compress(numbers, good)), kept, others)
 
     def _propose(self, values: dict[str, list[JsonValue]], rows: Sequence[Row]) -> set[int]:
-        """Fill in what a form leaves open; which rows are to be looked at one by one."""
+        """Fill in what is left open; which rows are to be looked at one by one."""
         assert self._proposer is not None
-        filled, odd = [], set()
-        for n, said in enumerate(zip(*values.values(), strict=True)):
-            row = dict(zip(values, said, strict=True))
-            found = self._proposer(row)
-            filled.append({**row, **found.values})
-            number, cells = rows[n]
-            if found.to_confirm or isinstance(cells, Fault) or self._is_apart(number, cells):
-                odd.add(n)
-        for name in (*values, PROPOSED):
-            values[name] = [row.get(name) for row in filled]
+        nothing: list[JsonValue] = [None] * len(rows)
+        columns = [values.get(name, nothing) for name in self._proposer.reads]
+        found = [self._proposer.of(said) for said in zip(*columns, strict=True)]
+        for name in (*self._proposer.fills, PROPOSED):
+            before = values.get(name, nothing)
+            values[name] = [f.values.get(name, old) for f, old in zip(found, before, strict=True)]
+        odd = {n for n, proposals in enumerate(found) if proposals.to_confirm}
+        if self.layout.form is not None:
+            odd |= {
+                n
+                for n, (number, cells) in enumerate(rows)
+                if isinstance(cells, Fault) or self._is_apart(number, cells)
+            }
         return odd
 
     def _is_apart(self, number: int, cells: Cells) -> bool:
@@ -344,7 +348,7 @@ class RowReader:
         to_confirm: Sequence[Finding] = ()
         if self._proposer is not None:
             proposals = self._proposer(values)
-            values, to_confirm = {**values, **proposals.values}, proposals.to_confirm
+            values, to_confirm = {**values, **proposals.values}, proposals.findings
         findings = [*self._check(values), *to_confirm]
         if not unreadable and not findings:
             yield self._good(number, values)

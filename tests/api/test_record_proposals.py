@@ -1,0 +1,171 @@
+"""The gravest class is proposed by the law whichever way a penalty comes in, and a person confirms it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from client import Client, Sign
+from small_district import AUTHORITY, FINED
+
+from rules.calendar import today
+from scoring.access.keys import Role
+from scoring.facts.ingest.files import Reading, ingest_file
+from scoring.facts.undo import undo_file
+from scoring.store import Store
+
+
+def row(number: str, **more: object) -> dict[str, Any]:
+    fixed = {"record_id": number, "subject_id": FINED, "kind": "penalty", "status": "effective"}
+    return fixed | {"occurred_on": "2026-07-01", "authority": AUTHORITY, "level": "permit_revoked"} | more
+
+
+def post(client: Client, *rows: dict[str, Any]) -> dict[str, Any]:
+    answer = client.post("/v1/records", json={"records": list(rows)})
+    assert answer.status_code == 200, answer.json
+    done: dict[str, Any] = answer.json
+    return done
+
+
+def waiting(client: Client) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = client.get("/v1/record-proposals").json["items"]
+    return items
+
+
+def say(client: Client, found: dict[str, Any], code: str, status: int = 201) -> dict[str, Any]:
+    body = {"code": code, "reason": "吊销食品经营许可证"}
+    answer = client.post(f"/v1/record-proposals/{found['id']}/classifications", json=body)
+    assert answer.status_code == status, answer.json
+    told: dict[str, Any] = answer.json
+    return told
+
+
+def severity(client: Client, number: str) -> str | None:
+    found: str | None = client.get(f"/v1/records/{number}").json["versions"][0]["data"]["severity"]
+    return found
+
+
+def take_file(store: Store, tmp_path: Path, *rows: str, replace: bool = False) -> Any:
+    path = tmp_path / "处罚.csv"
+    head = "编号,统一社会信用代码,信息类别,记录状态,等级,金额(元),认定日期"
+    path.write_text("\n".join([head, *rows]), encoding="utf-8")
+    return ingest_file(store, path, "enterprise", Reading(quarantine=tmp_path, replace=replace))
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"level": "warning"}, "minor"),
+        ({"level": "fine", "amount": "3000"}, "minor"),
+        ({"level": "fine", "amount": "3000.01"}, "general"),
+        ({"level": "fine", "amount": "1000000"}, "general"),
+        ({"level": "permit_revoked"}, "general"),
+        ({"level": "warning", "severity": "serious"}, "serious"),
+    ],
+)
+def test_a_penalty_that_is_posted_gets_its_class_where_it_says_none(
+    regulator: Client, said: dict[str, str], expected: str
+) -> None:
+    post(regulator, row("G-1", **said))
+    assert severity(regulator, "G-1") == expected
+
+
+def test_without_a_kind_of_penalty_there_is_nothing_to_go_by(regulator: Client) -> None:
+    answer = regulator.post("/v1/records", json={"records": [row("G-1", level="")]})
+    assert (answer.status_code, "severity" in answer.text) == (422, True)
+
+
+def test_the_gravest_class_waits_for_a_person_who_confirms_it_by_a_mark(regulator: Client) -> None:
+    done = post(regulator, row("G-1"), row("G-2", level="fine", amount="5000"))
+    assert ["第36号" in warning["reason"] for warning in done["warnings"]] == [True]
+    (found,) = waiting(regulator)
+    assert (found["record_id"], found["proposed"], found["meanwhile"]) == ("G-1", "serious", "general")
+    assert "第36号" in found["because"]["zh"]
+    mark = say(regulator, found, "serious")
+    assert (mark["kind"], mark["status_before"], mark["status_after"]) == (
+        "classification", "effective", "effective",
+    )  # fmt: skip
+    assert "第36号" in mark["evidence"][0]["title"]
+    assert severity(regulator, "G-1") == "serious"
+    assert waiting(regulator) == []
+    say(regulator, found, "serious", 409)
+    post(regulator, row("G-1", amount="7"))  # the office sends its list again, and says no class
+    assert (severity(regulator, "G-1"), waiting(regulator)) == ("serious", [])
+
+
+def test_a_person_may_say_another_class_or_the_one_that_holds(regulator: Client) -> None:
+    post(regulator, row("G-1"), row("G-2"))
+    first, second = waiting(regulator)
+    say(regulator, first, "general")
+    say(regulator, second, "nonsense", 409)
+    say(regulator, second, "minor")
+    assert [severity(regulator, number) for number in ("G-1", "G-2")] == ["general", "minor"]
+    assert waiting(regulator) == []
+
+
+def test_an_objection_goes_on_while_the_class_is_confirmed_and_a_new_class_may_be_objected_to(
+    regulator: Client,
+) -> None:
+    post(regulator, row("G-1"), row("G-2"))
+    first, second = waiting(regulator)
+    mark = {"reason": "x", "evidence": [{"title": "t", "reference": "r"}]}
+    mark |= {"effective_on": today().isoformat()}
+    for number in ("G-1", "G-2"):
+        assert regulator.post(f"/v1/records/{number}/objections", json=mark).status_code == 201
+    say(regulator, first, "serious")
+    assert [c["case"]["stage"] for c in regulator.get("/v1/objections").json["items"]] == ["filed"] * 2
+    for number in ("G-1", "G-2"):
+        decision = mark | {"outcome": "rejected"}
+        answer = regulator.colleague.post(f"/v1/records/{number}/decisions", json=decision)
+        assert answer.status_code == 201, answer.json
+    assert regulator.post("/v1/records/G-2/objections", json=mark).status_code == 409
+    say(regulator, second, "serious")
+    assert regulator.post("/v1/records/G-2/objections", json=mark).status_code == 201
+
+
+def test_what_waits_for_a_person_is_no_more_once_the_record_is_gone_repaired_or_said(
+    regulator: Client, store: Store, tmp_path: Path
+) -> None:
+    report = take_file(store, tmp_path, f"U-1,{FINED},行政处罚,有效,责令关闭,,2026-07-01")
+    post(regulator, row("G-1"), row("G-2"))
+    assert [found["record_id"] for found in waiting(regulator)] == ["U-1", "G-1", "G-2"]
+    undo_file(store, report.file_id)
+    post(regulator, row("G-1", status="revoked"), row("G-2", severity="serious"))
+    assert waiting(regulator) == []
+    take_file(store, tmp_path, f"U-1,{FINED},行政处罚,有效,责令关闭,,2026-07-01")
+    assert [found["record_id"] for found in waiting(regulator)] == ["U-1"]
+
+
+def test_an_offices_plain_file_gets_its_classes_as_the_official_form_does(
+    regulator: Client, store: Store, tmp_path: Path
+) -> None:
+    report = take_file(
+        store,
+        tmp_path,
+        f"U-1,{FINED},行政处罚,有效,警告,,2026-07-01",
+        f'U-2,{FINED},行政处罚,有效,罚款,"1,000,000",2026-07-01',
+        f"U-3,{FINED},行政处罚,有效,,,2026-07-01",
+        f"U-4,{FINED},表彰奖励,有效,区级,,2026-07-01",
+    )
+    assert (report.new, report.rejected, report.warned) == (3, 1, 1)
+    assert [severity(regulator, number) for number in ("U-1", "U-2", "U-4")] == ["minor", "general", None]
+    assert [found["record_id"] for found in waiting(regulator)] == ["U-2"]
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_class_that_is_known_stays_when_a_file_says_none(
+    regulator: Client, store: Store, tmp_path: Path, replace: bool
+) -> None:
+    take_file(store, tmp_path, f"P-1,{FINED},行政处罚,有效,吊销许可证件,8,2026-07-01", replace=replace)
+    assert (severity(regulator, "P-1"), waiting(regulator)) == ("general", [])
+
+
+def test_a_department_sees_and_confirms_its_own_records_alone(regulator: Client, sign_in: Sign) -> None:
+    post(regulator, row("G-1"))
+    own, other = sign_in(Role.DEPARTMENT), sign_in(Role.DEPARTMENT, "样例区应急管理局")
+    (found,) = waiting(own)
+    assert waiting(other) == []
+    say(other, found, "serious", 404)
+    say(own, found, "serious")
+    assert severity(regulator, "G-1") == "serious"

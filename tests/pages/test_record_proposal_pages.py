@@ -1,0 +1,90 @@
+"""The gravest class on the pages: who waits for a person's word, with the clause, and said by a button."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from flask import Flask
+from test_sign_in import signed_in
+from test_ticket_pages import send
+from town import AUTHORITY, BODIES, CODES, NAMES
+from visitor import DESK, PHONE, Visitor
+
+from rules.library.loader import load_vocabulary
+from scoring.access.keys import Role
+from scoring.facts.records import get_record, submit_records
+from scoring.facts.settling import OpenProposal, list_proposals
+from scoring.facts.versions import FileInfo
+from scoring.store import Store
+
+MakeToken = Callable[[Role], str]
+WORDS = load_vocabulary("enterprise")
+FIRM = CODES[11]
+
+
+def closed(store: Store, number: str, authority: str = AUTHORITY) -> OpenProposal:
+    """A penalty whose class waits for a person."""
+    row = {"record_id": number, "subject_id": FIRM, "kind": "penalty", "level": "closed"}
+    row |= {"status": "effective", "occurred_on": "2026-07-01", "authority": authority}
+    submit_records(store, WORDS, [row], FileInfo(number, "list.csv"))
+    return next(found for found in list_proposals(store, WORDS) if found.record_id == number)
+
+
+def test_what_waits_for_a_person_is_listed_with_its_clause_and_confirmed_by_a_button(
+    regulator: Visitor, town_store: Store
+) -> None:
+    found = closed(town_store, "DQ-1")
+    regulator.open("/record-proposals")
+    row = next(row.text for row in regulator.all("tbody tr") if "DQ-1" in row.text)
+    assert NAMES[FIRM] in row
+    assert "第36号" in row
+    for size, dark in ((DESK, False), (PHONE, True)):
+        regulator.look(size, dark)
+        for path in ("/record-proposals", f"/record-proposals/{found.id}"):
+            regulator.open(path)
+            assert regulator.faults() == [], (size, dark)
+            assert regulator.overflow() == 0
+    regulator.one("#reason").send_keys("责令关闭")
+    regulator.press("button[value=serious]")
+    assert regulator.path.startswith("/record-proposals")
+    assert "DQ-1" not in regulator.text()
+    assert get_record(town_store, WORDS, "DQ-1")[0].data["severity"] == "serious"
+
+
+def test_a_department_confirms_its_own_and_what_is_wrong_is_said(
+    pages: Flask, town_store: Store, token: MakeToken
+) -> None:
+    own, others = closed(town_store, "DQ-2"), closed(town_store, "DQ-3", BODIES["BM1"])
+    client = signed_in(pages, token(Role.DEPARTMENT))
+    assert "DQ-3" not in client.get("/record-proposals").text
+    assert client.get(f"/record-proposals/{others.id}").status_code == 404
+    path = f"/record-proposals/{own.id}/classifications"
+    assert (
+        send(client, f"/record-proposals/{others.id}/classifications", request="serious", reason="x") == 404
+    )
+    assert send(client, path, request="serious") == 422
+    assert send(client, path, request="gravest", reason="x") == 409
+    assert send(client, path, request="minor", reason="x") == 303
+    assert send(client, path, request="serious", reason="x") == 409
+    assert get_record(town_store, WORDS, "DQ-2")[0].data["severity"] == "minor"
+
+
+def test_the_report_is_issued_by_a_button_and_verified_by_whoever_holds_it(
+    pages: Flask, regulator: Visitor, token: MakeToken
+) -> None:
+    regulator.open(f"/subjects/enterprise-credit/{FIRM}")
+    assert regulator.one("form.actions button").text.startswith("出具公共信用信息报告")
+    client = signed_in(pages, token(Role.REGULATOR))
+    client.get(f"/subjects/enterprise-credit/{FIRM}")
+    with client.session_transaction() as session:
+        form = {"form_token": session["form_token"]}
+    issued = client.post(f"/subjects/enterprise-credit/{FIRM}/credit-report", data=form)
+    file = client.get(issued.headers["Location"])
+    assert (issued.status_code, file.mimetype, file.data[:5]) == (303, "application/pdf", b"%PDF-")
+    assert re.search(r"credit-report-\d{8}-\w{8}\.pdf", file.headers["Content-Disposition"])
+    regulator.open("/verify-report")
+    regulator.one("#number").send_keys("20260101-AAAABBBB")
+    regulator.one("#code").send_keys("AAAA")
+    regulator.press("main form button")
+    assert "没有该编号与验证码的报告" in regulator.text(".alert")
