@@ -61,7 +61,6 @@ PUBLIC = {
     "scoring.facts.one_record": "put_record",
     "scoring.facts.publicity": "shown_until",
     "scoring.facts.records": "list_records submit_records",
-    "scoring.facts.shown": "shown_on",
     "scoring.facts.snapshot": "take_snapshot",
     "scoring.facts.undo": "undo_file",
     "scoring.runs.country.run": "score_country",

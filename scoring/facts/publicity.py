@@ -44,6 +44,15 @@ def is_shown(vocabulary: Vocabulary, record: Mapping[str, Any], on: dt.date) -> 
     return until is None or on < until
 
 
+def is_surely_shown(vocabulary: Vocabulary, record: Mapping[str, Any], on: dt.date) -> bool:
+    """Whether a record is shown on a day, whatever is not known of it.
+
+    Where it is not known whether a limit is a record's, it is; where the day from which its term runs is not
+    known, the term is over.
+    """
+    return all(on < end for end in _ends(vocabulary, record, is_doubted=True))
+
+
 def all_shown(store: Store, vocabulary: Vocabulary, record_ids: Collection[str], on: dt.date) -> bool:
     """Whether all of some records, as they are known now, are shown on a day."""
     if vocabulary.records is None or not record_ids:
@@ -58,12 +67,15 @@ def all_shown(store: Store, vocabulary: Vocabulary, record_ids: Collection[str],
     return len(known) == len(record_ids) and all(is_shown(vocabulary, data, on) for data in known)
 
 
-def _ends(vocabulary: Vocabulary, record: Mapping[str, Any]) -> Iterator[dt.date]:
+def _ends(
+    vocabulary: Vocabulary, record: Mapping[str, Any], *, is_doubted: bool = False
+) -> Iterator[dt.date]:
     since = record.get(vocabulary.record_date)
     for limit in vocabulary.limits:
-        if compiled(limit.when)(record) is not True:
+        is_met = compiled(limit.when)(record)
+        if is_met is False or (is_met is None and not is_doubted):
             continue
-        if limit.months == 0:
+        if limit.months == 0 or (limit.months is not None and since is None and is_doubted):
             yield NEVER
         elif limit.months is not None and since is not None:
             yield add_months(since, limit.months)

@@ -99,7 +99,7 @@ GROUPS = {
          "scoring/facts/lifting.py", "scoring/facts/publicity.py",
          "scoring/answers/search.py", "scoring/facts/bodies.py", "scoring/facts/settling.py",
          "scoring/facts/feeds.py", "scoring/facts/feeding.py", "scoring/facts/visit_results.py",
-         "scoring/facts/confirming.py", "scoring/facts/shown.py", "scoring/answers/credit_report/*.py",
+         "scoring/facts/confirming.py", "scoring/answers/credit_report/*.py",
          "scoring/inspections/*.py"),
         ("tests/ingest", "tests/test_promises.py", "tests/test_bodies.py", "tests/api/test_lookup.py",
          "tests/api/test_ownership.py", "tests/api/test_records.py", "tests/api/test_settling.py",

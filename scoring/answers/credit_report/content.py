@@ -21,8 +21,8 @@ from rules.titles import UnknownError
 from scoring.facts.ingest.keys import subject_key
 from scoring.facts.objection_case import DISPUTED
 from scoring.facts.objections import STATUS
+from scoring.facts.publicity import is_surely_shown
 from scoring.facts.records import records_table
-from scoring.facts.shown import shown_on
 from scoring.store.documents import decode
 from scoring.store.models import RecordVersion, SubjectVersion, last_ingest
 
@@ -178,7 +178,7 @@ def _shown(
     session: Session, vocabulary: Vocabulary, subject_id: str, day: dt.date
 ) -> Iterator[Mapping[str, Any]]:
     """The records that may be shown, the newest first."""
-    table, shown = records_table(vocabulary), shown_on(vocabulary, day)
+    table = records_table(vocabulary)
     query = sa.select(RecordVersion.data).where(
         RecordVersion.vocabulary == vocabulary.id,
         RecordVersion.subject_id == subject_id,
@@ -188,7 +188,12 @@ def _shown(
     dated = [data for data in found if data["occurred_on"] is not None]
     for data in sorted(dated, key=lambda data: (data["occurred_on"], data[table.key]), reverse=True):
         is_past = data["ends_on"] is not None and data["ends_on"] <= day
-        if data["occurred_on"] <= day and not is_past and data[CLASS] != MINOR and shown(data):
+        if (
+            data["occurred_on"] <= day
+            and not is_past
+            and data[CLASS] != MINOR
+            and is_surely_shown(vocabulary, data, day)
+        ):
             yield data
 
 

@@ -7,8 +7,8 @@ from alembic import op
 
 from scoring.store.base import BigId, Moment
 
-revision = "0022"
-down_revision = "0018"
+revision = "0021"
+down_revision = "0020"
 
 
 def upgrade() -> None:

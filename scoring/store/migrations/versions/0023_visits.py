@@ -7,8 +7,8 @@ from alembic import op
 
 from scoring.store.base import BigId, Moment
 
-revision = "0024"
-down_revision = "0018"
+revision = "0023"
+down_revision = "0022"
 
 
 def upgrade() -> None:

@@ -7,8 +7,8 @@ from alembic import op
 
 from scoring.store.base import Moment
 
-revision = "0025"
-down_revision = "0018"
+revision = "0024"
+down_revision = "0023"
 
 _OPEN = sa.text("closed_at IS NULL")
 

@@ -7,8 +7,8 @@ from alembic import op
 
 from scoring.store.base import BigId, Moment
 
-revision = "0021"
-down_revision = "0020"
+revision = "0020"
+down_revision = "0019"
 
 _STANDING = sa.text("lifted_at IS NULL")
 
