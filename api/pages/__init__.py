@@ -3,6 +3,7 @@
 from api.pages import (
     alerts,
     checks,
+    consents,
     feeds,
     grades,
     inspections,
@@ -21,6 +22,7 @@ __all__ = [
     "alerts",
     "blueprint",
     "checks",
+    "consents",
     "feeds",
     "grades",
     "inspections",

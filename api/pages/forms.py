@@ -19,7 +19,7 @@ LARGEST = 2**53
 LABELS = {
     "title": "标题", "source": "来源", "counterpart": "企业", "note": "说明", "request": "办理事项",
     "on": "日期", "owner": "责任单位", "urgency": "紧急程度", "satisfied": "是否满意",
-    "corrects": "更正的步骤", "reason": "理由", "evidence": "证据",
+    "corrects": "更正的步骤", "reason": "理由", "evidence": "证据", "record": "记录", "vocabulary": "词汇表",
 }  # fmt: skip
 """What the fields of the forms are called."""
 

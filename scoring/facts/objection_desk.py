@@ -41,7 +41,7 @@ class UnknownObjectionError(UnknownError):
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """An objection with everything that was done about it.
+    """An objection with everything that was done about it while the record was about its subject.
 
     :param id: the number of its first mark.
     :param authority: whose record it is, as the record says now; None where it says nothing.
@@ -238,7 +238,7 @@ def _folded(session: Session, vocabulary_id: str, numbers: Sequence[int]) -> Ite
             first.subject_id,
             authorities.get(first.record_id),
             case,
-            tuple(map(mark_of, own_marks)),
+            tuple(mark_of(mark) for mark in own_marks if mark.subject_id == first.subject_id),
         )
 
 

@@ -37,7 +37,7 @@ from scoring.facts.objection_case import (
     check_step,
     last_case,
 )
-from scoring.facts.records import RecordError, is_own, records_table, unknown_record
+from scoring.facts.records import RecordError, is_open_to, is_own, records_table, unknown_record
 from scoring.facts.repairs import check_repair
 from scoring.facts.versions import FileInfo, new_file, wait_for_turn
 from scoring.store import Store
@@ -108,7 +108,7 @@ def mark_record(
     A decision on an objection whose review was asked for is that review.
 
     :param authority: only if the record is this authority's.
-    :param subject_id: only if the record is about this subject.
+    :param subject_id: only if the record is about this subject, which may see it.
     :raises UnknownRecordError: where there is no such record.
     :raises RecordError: where the record's status or dates, its objection's case
         (:mod:`scoring.facts.objection_case`), its shortest term (:mod:`scoring.facts.repairs`) or whose
@@ -129,7 +129,7 @@ def mark_record(
         wait_for_turn(session)
         current = current_version(session, vocabulary, record_key(vocabulary, record_id))
         data = decode(current.data, table) if current else {}
-        is_theirs = current is not None and subject_id in (None, current.subject_id)
+        is_theirs = current is not None and is_open_to(subject_id, current.subject_id, data)
         if current is None or not is_theirs or not is_own(session, data, authority):
             raise unknown_record(vocabulary, record_id)
         _check_mark(request, data, vocabulary)

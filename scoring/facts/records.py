@@ -7,13 +7,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from rules.calendar import today
+from rules.calendar import add_months, today
 from rules.model import Table, Title, Vocabulary
 from rules.titles import UnknownError
 from scoring.facts.bodies import register
@@ -44,6 +45,11 @@ from scoring.store.models import RecordVersion, SubjectVersion
 _ROWS = pa.schema(
     [("row_no", pa.int64())] + [(name, pa.string()) for name in ("key", "subject_id", "data", "lacks")]
 )
+
+
+UNANNOUNCED = "check_request"
+"""The kind of record that asks for a visit. Visits are not announced: its subject sees it once its month is
+over."""
 
 
 class RecordError(Exception):
@@ -170,11 +176,16 @@ def submit_records(
 
 
 def get_record(
-    store: Store, vocabulary: Vocabulary, record_id: str, authority: str | None = None
+    store: Store,
+    vocabulary: Vocabulary,
+    record_id: str,
+    authority: str | None = None,
+    subject_id: str | None = None,
 ) -> list[Record]:
     """The versions of a record, the current one first.
 
     :param authority: only if it is this authority's.
+    :param subject_id: only if it is this subject's to see (:func:`is_open_to`), and the versions about it.
     :raises UnknownRecordError: where there is none.
     """
     table = records_table(vocabulary)
@@ -187,9 +198,9 @@ def get_record(
     with store.reading() as session:
         versions = [_record(row, table) for row in session.scalars(query)]
         is_open = bool(versions) and is_own(session, versions[0].data, authority)
-    if not is_open:
+    if not is_open or not is_open_to(subject_id, versions[0].subject_id, versions[0].data):
         raise unknown_record(vocabulary, record_id)
-    return versions
+    return [version for version in versions if subject_id in (None, version.subject_id)]
 
 
 def list_records(
@@ -198,11 +209,13 @@ def list_records(
     *,
     subject_id: str | None = None,
     authority: str | None = None,
+    to_subject: bool = False,
     after: str | None = None,
     limit: int | None = None,
 ) -> list[Record]:
     """Current records by their id.
 
+    :param to_subject: only those that the subject may see itself (:func:`is_open_to`).
     :param after: only records with a greater id: the last of the page before.
 
     >>> from fixtures.small import RESTAURANT, small_store
@@ -223,8 +236,10 @@ def list_records(
             query = _of_subject(query, subject_key(vocabulary, subject_id), names)
         elif names is not None:
             query = _of_names(query.order_by(RecordVersion.record_id).limit(limit), names)
-        rows = session.scalars(query.order_by(RecordVersion.record_id).limit(limit))
-        return [_record(row, table) for row in rows]
+        query = query.order_by(RecordVersion.record_id).limit(None if to_subject else limit)
+        found = (_record(row, table) for row in session.scalars(query))
+        shown = (r for r in found if not to_subject or is_open_to(r.subject_id, r.subject_id, r.data))
+        return list(islice(shown, limit))
 
 
 _OWNER: sa.ColumnElement[str] = ValueIn(RecordVersion.data, AUTHORITY)
@@ -247,6 +262,18 @@ def _of_names(page: _Records, names: Sequence[str]) -> _Records:
 def is_own(session: Session, data: Mapping[str, Any], authority: str | None) -> bool:
     """Whether a record is an authority's, by whichever of its names; None may have every record."""
     return authority is None or data.get(AUTHORITY) in register(session).names(authority)
+
+
+def is_open_to(subject_id: str | None, about: str, data: Mapping[str, Any]) -> bool:
+    """Whether a subject may see a record: one about it that does not announce a visit. None sees all.
+
+    :param about: whom the record is about.
+    """
+    if subject_id is None:
+        return True
+    day = data.get("occurred_on")
+    is_past = day is not None and add_months(day.replace(day=1), 1) <= today()
+    return about == subject_id and (data.get("kind") != UNANNOUNCED or is_past)
 
 
 def subject_attributes(store: Store, vocabulary: Vocabulary, subject_id: str) -> dict[str, Any] | None:

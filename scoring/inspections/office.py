@@ -18,6 +18,7 @@ from rules.library.loader import load_vocabulary
 from rules.model import Pack, Title
 from rules.titles import TitledError, UnknownError
 from scoring.facts.bodies import register
+from scoring.facts.records import UNANNOUNCED as REQUEST
 from scoring.inspections.check import faults
 from scoring.inspections.plan import Inspector, Plan, Population, Reason, Refusal, Request, Visit, plan_month
 from scoring.runs.published import RunSummary, latest_run
@@ -32,7 +33,6 @@ from scoring.store.packs import stored_pack
 from scoring.store.timelines import GradedSubject, Segment
 
 INSPECTORS = "inspector"
-REQUEST = "check_request"
 MONTHS_AHEAD = 12
 """How far ahead visits may be planned: what is planned counts against the year's cap."""
 
@@ -150,6 +150,38 @@ def plan_visits(store: Store, plan_id: int, after: str = "", limit: int = 1_000_
             }
             for visit, data in session.execute(query)
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnVisit:
+    """A visit to one enterprise, without its reason and its inspectors: what that enterprise is told of it.
+
+    :param month: its first day.
+    """
+
+    month: dt.date
+    authorities: tuple[str, ...]
+
+
+def visits_to(store: Store, pack_id: str, subject_id: str, until: dt.date | None = None) -> list[OwnVisit]:
+    """The visits to an enterprise by the plans in force, the latest month first.
+
+    :param until: only of months that are over on this day, for who must not learn of a visit before.
+    """
+    in_force = sa.select(sa.func.max(InspectionPlan.id)).where(InspectionPlan.pack_id == pack_id)
+    if until is not None:
+        in_force = in_force.where(InspectionPlan.month < until.replace(day=1))
+    query = (
+        sa.select(InspectionPlan.month, PlannedVisit.authorities)
+        .join(PlannedVisit, PlannedVisit.plan_id == InspectionPlan.id)
+        .where(
+            InspectionPlan.id.in_(in_force.group_by(InspectionPlan.month)),
+            PlannedVisit.subject_id == subject_id,
+        )
+        .order_by(InspectionPlan.month.desc())
+    )
+    with store.reading() as session:
+        return [OwnVisit(month, tuple(json.loads(bodies))) for month, bodies in session.execute(query)]
 
 
 def plan_refusals(
