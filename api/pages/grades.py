@@ -173,7 +173,7 @@ def _at_work(found: Explanation) -> dict[str, Any]:
     subject_id, vocabulary = found.subject_id, found.pack.vocabulary.id
     is_own, is_enterprise = who().subject is not None, vocabulary == ENTERPRISES
     return {
-        "newer": newer_grade(store(), found, dt.datetime.now(dt.UTC)),
+        "newer": newer_grade(store(), found, today(), dt.datetime.now(dt.UTC)),
         "packs": _graded_by(subject_id) if is_own else {},
         "objections": list_objections(store(), vocabulary, Wanted(subject_id)),
         "stages": STAGE_TITLES,

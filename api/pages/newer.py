@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from rules.calendar import SHANGHAI
 from rules.model import Rule
 from scoring.answers.explain import Explanation, explain_day
 from scoring.answers.timelines import UnknownSubjectError
@@ -38,12 +37,8 @@ class Newer:
     publishes: dt.datetime
 
 
-def newer_grade(store: Store, published: Explanation, at: dt.datetime) -> Newer | None:
-    """The grade of a moment's day by all that is known then; None where it is the published one, or none is.
-
-    :param at: the moment.
-    """
-    day = at.astimezone(SHANGHAI).date()
+def newer_grade(store: Store, published: Explanation, day: dt.date, at: dt.datetime) -> Newer | None:
+    """The grade of a day by all that is known at a moment; None where it is the published one, or there is none."""
     try:
         grade = explain_day(store, published.pack.id, published.subject_id, day, at)
     except UnknownSubjectError:
