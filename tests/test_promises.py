@@ -19,6 +19,7 @@ from scoring.facts.objection_case import (
     REVIEW_WITHIN,
 )
 from scoring.store.workspace import DEFAULT_MEMORY
+from scoring.tickets.desk import ANSWER_WITHIN
 
 DOCS = Path(__file__).parents[1] / "docs"
 FILES = (DOCS / "files.md").read_text("utf-8")
@@ -69,6 +70,11 @@ def test_an_objection_has_the_terms_that_the_page_says() -> None:
     )  # fmt: skip
     told = re.findall(r"\| (\d+) of ([a-z ]+) \|$", page, re.MULTILINE)
     assert told == [(str(days), since) for days, since in terms]
+
+
+def test_an_office_waits_for_the_answer_of_an_enterprise_as_long_as_the_page_says() -> None:
+    page = (DOCS / "enterprise.md").read_text("utf-8")
+    assert f"silent for more than {ANSWER_WITHIN}\nworking days" in page
 
 
 def test_a_batch_spills_where_the_page_says() -> None:

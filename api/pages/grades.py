@@ -16,7 +16,7 @@ from api.around.naming import own_body, subject_of, vocabulary_of
 from api.http.problems import fail
 from api.pages import charts, story
 from api.pages.blueprint import blueprint, page
-from api.pages.graded import graded_titles
+from api.pages.graded import graded_titles, runs_of
 from api.pages.newer import newer_grade
 from api.pages.tickets import stage_column
 from rules.calendar import add_months, today
@@ -38,7 +38,7 @@ from scoring.facts.records import list_records
 from scoring.facts.repairs import REPAIRED
 from scoring.inspections.office import visits_to
 from scoring.runs import results
-from scoring.runs.published import RunSummary, current_run, current_runs
+from scoring.runs.published import RunSummary, current_run
 from scoring.store.packs import stored_pack
 from scoring.tickets.desk import list_tickets
 
@@ -129,10 +129,10 @@ def own() -> Response:
     subject_id = who().subject
     if subject_id is None:
         return redirect(url_for("pages.subject", pack_id=DEPARTMENTS, subject_id=own_body()), 303)
-    if not (packs := _graded_by(subject_id)):
+    if not (runs := runs_of(subject_id)):
         en = "there is no grade yet; objections and tickets are to be found above"
         fail("not-found", Title("尚无评价结果；异议与问题可由上方进入", en))
-    return redirect(url_for("pages.subject", pack_id=next(iter(packs)), subject_id=subject_id), 303)
+    return redirect(url_for("pages.subject", pack_id=runs[0].pack_id, subject_id=subject_id), 303)
 
 
 def _shown(found: Explanation) -> dict[str, Any]:
@@ -174,7 +174,8 @@ def _at_work(found: Explanation) -> dict[str, Any]:
     is_own, is_enterprise = who().subject is not None, vocabulary == ENTERPRISES
     return {
         "newer": newer_grade(store(), found, today(), dt.datetime.now(dt.UTC)),
-        "packs": _graded_by(subject_id) if is_own else {},
+        "packs": [run.pack_id for run in runs_of(subject_id)] if is_own else [],
+        "titles": graded_titles(),
         "objections": list_objections(store(), vocabulary, Wanted(subject_id)),
         "stages": STAGE_TITLES,
         "tickets": list_tickets(store(), counterpart=subject_id, limit=TICKETS_SHOWN)
@@ -183,13 +184,6 @@ def _at_work(found: Explanation) -> dict[str, Any]:
         "ticket_stages": stage_column().values,
         "visits": visits_to(store(), found.pack.id, subject_id, today() if is_own else None),
     }
-
-
-def _graded_by(subject_id: str) -> dict[str, Title]:
-    """The packs by which a subject is graded now, the server's first."""
-    graded = [run for run in current_runs(store()) if results.grade_of(store(), run, subject_id) is not None]
-    graded.sort(key=lambda run: run.pack_id != settings().pack)
-    return {run.pack_id: stored_pack(store(), run.pack_hash).title for run in graded}
 
 
 def _unrepaired(marks: Sequence[Mark]) -> list[Mark]:

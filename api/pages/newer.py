@@ -38,7 +38,7 @@ class Newer:
 
 
 def newer_grade(store: Store, published: Explanation, day: dt.date, at: dt.datetime) -> Newer | None:
-    """The grade of a day by all that is known at a moment; None where it is the published one, or there is none."""
+    """The grade of a day by all that is known at a moment; None where that is the published one."""
     try:
         grade = explain_day(store, published.pack.id, published.subject_id, day, at)
     except UnknownSubjectError:

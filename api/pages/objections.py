@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from flask import redirect, request, url_for
@@ -13,6 +14,7 @@ from api.around.context import store, vocabulary
 from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
 from api.pages.forms import FormError, filled_in, number
+from api.pages.graded import runs_of
 from api.resources.runs import NUMBER
 from api.schemas.objections import ObjectionRequest, ObjectionStepRequest
 from rules.calendar import today
@@ -75,9 +77,19 @@ def objections() -> Response:
         states=STATES,
         stages=STAGE_TITLES,
         vocabulary=words.id,
-        kinds={pack.vocabulary.id: pack.title for pack in ruling_packs(day) if pack.vocabulary.records},
+        kinds=_kinds(day, own),
         today=day,
     )
+
+
+def _kinds(day: dt.date, own: str | None) -> dict[str, Title]:
+    """Vocabularies with records, by the pack that rules on them; for who is graded those of its grades."""
+    graded = None if own is None else {run.vocabulary for run in runs_of(own)}
+    return {
+        pack.vocabulary.id: pack.title
+        for pack in ruling_packs(day)
+        if pack.vocabulary.records and (graded is None or pack.vocabulary.id in graded)
+    }
 
 
 @blueprint.get("/objections/new")

@@ -43,7 +43,7 @@ blueprint = Blueprint("records", __name__, url_prefix="/v1/records", description
 def list_records(query: dict[str, Any]) -> dict[str, Any]:
     """Current records by their id; a department sees its own alone, a subject those about it.
 
-    A request to check a subject is not shown to it before its month is over.
+    An office's request to check a subject is not shown to it.
     """
     words, own, subject_id = vocabulary(query["vocabulary"]), who().subject, query.get("subject_id")
     if own is not None:

@@ -27,7 +27,7 @@ from scoring.answers.timelines import (
 )
 from scoring.answers.why_not import Miss, Misses
 from scoring.facts.ingest.keys import subject_key
-from scoring.facts.records import UNANNOUNCED
+from scoring.facts.records import INTERNAL
 from scoring.judging import one
 from scoring.judging.period import Period
 from scoring.judging.timeline import Hit, dimensions_of
@@ -228,13 +228,13 @@ def _explained(
             DimensionPart(d, *found.dimensions[d.id]) for d in pack.dimensions if d.id in found.dimensions
         ),
         hits=tuple(_hit(hit, facts.records, values) for hit in found.hits),
-        misses=tuple(misses.of({**facts.attributes, **values}, _announced(facts), rules)),
+        misses=tuple(misses.of({**facts.attributes, **values}, _open_records(facts), rules)),
     )
 
 
-def _announced(facts: Facts) -> list[Mapping[str, Any]]:
-    """The records without those that ask for a visit: no rule looks for one, and its subject reads this."""
-    return [record for record in facts.records.values() if record.get("kind") != UNANNOUNCED]
+def _open_records(facts: Facts) -> list[Mapping[str, Any]]:
+    """The records but those between offices: no rule looks for one, and the subject reads this."""
+    return [record for record in facts.records.values() if record.get("kind") != INTERNAL]
 
 
 def _unmatched(pack: Pack, day: dt.date, hit: set[str]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from rules.calendar import add_months, today
+from rules.calendar import today
 from rules.model import Table, Title, Vocabulary
 from rules.titles import UnknownError
 from scoring.facts.bodies import register
@@ -47,9 +47,9 @@ _ROWS = pa.schema(
 )
 
 
-UNANNOUNCED = "check_request"
-"""The kind of record that asks for a visit. Visits are not announced: its subject sees it once its month is
-over."""
+INTERNAL = "check_request"
+"""The kind of record that is between offices: one asks another for a visit, which is not announced, and may
+have been told of something by others. Its subject does not see it."""
 
 
 class RecordError(Exception):
@@ -265,15 +265,11 @@ def is_own(session: Session, data: Mapping[str, Any], authority: str | None) -> 
 
 
 def is_open_to(subject_id: str | None, about: str, data: Mapping[str, Any]) -> bool:
-    """Whether a subject may see a record: one about it that does not announce a visit. None sees all.
+    """Whether a subject may see a record: one about it that is not :data:`INTERNAL`. None sees all.
 
     :param about: whom the record is about.
     """
-    if subject_id is None:
-        return True
-    day = data.get("occurred_on")
-    is_past = day is not None and add_months(day.replace(day=1), 1) <= today()
-    return about == subject_id and (data.get("kind") != UNANNOUNCED or is_past)
+    return subject_id is None or (about == subject_id and data.get("kind") != INTERNAL)
 
 
 def subject_attributes(store: Store, vocabulary: Vocabulary, subject_id: str) -> dict[str, Any] | None:

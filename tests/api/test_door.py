@@ -18,7 +18,7 @@ from rules.library.loader import load_vocabulary
 from rules.workdays import workdays_later
 from scoring.access.keys import Role, revoke_key, rotate_key
 from scoring.answers.explain import explain
-from scoring.facts.records import UNANNOUNCED
+from scoring.facts.records import INTERNAL
 from scoring.inspections.office import make_plan, visits_to
 from scoring.store import Store
 from scoring.tickets.chart import Actor
@@ -205,17 +205,11 @@ def test_it_is_told_what_an_office_decided_and_not_which_person_did(fined: Clien
         assert regulator.prefix in regulator.get(path).text, path
 
 
-def test_a_visit_that_is_to_come_is_announced_nowhere(store: Store, regulator: Client, fined: Client) -> None:
-    request = {"kind": UNANNOUNCED, "level": "complaint", "severity": None, "authority": AUTHORITY}
-    past = (today().replace(day=1) - dt.timedelta(days=40)).isoformat()
-    rows = [
-        row("Q-1", **request | {"occurred_on": today().isoformat()}),
-        row("Q-0", **request | {"occurred_on": past}),
-    ]
-    answer = regulator.post("/v1/records", json={"records": rows})
-    assert answer.json["new"] == 2, answer.json
-    listed = [record["record_id"] for record in fined.get("/v1/records").json["items"]]
-    assert ("Q-1" in listed, "Q-0" in listed) == (False, True)
+def test_an_offices_request_to_visit_it_is_told_to_it_nowhere(regulator: Client, fined: Client) -> None:
+    request = row("Q-1", kind=INTERNAL, level="complaint", severity=None, authority=AUTHORITY)
+    answer = regulator.post("/v1/records", json={"records": [request]})
+    assert answer.json["new"] == 1, answer.json
+    assert "Q-1" not in fined.get("/v1/records").text
     assert fined.get("/v1/records/Q-1").status_code == 404
     assert post(fined, "/v1/records/Q-1/objections", 404, **MARK)
     assert "Q-1" not in fined.get(f"/v1/subjects/{FINED}/explanation?as_of={today()}").text
@@ -224,7 +218,7 @@ def test_a_visit_that_is_to_come_is_announced_nowhere(store: Store, regulator: C
 
 def test_of_the_visits_it_is_told_those_of_months_that_are_over_without_the_inspectors(store: Store) -> None:
     take(store, "inspector", "subject", "inspector_id", [_inspector(number) for number in range(6)])
-    request = row("Q-1", kind=UNANNOUNCED, level="complaint", severity=None, authority=AUTHORITY)
+    request = row("Q-1", kind=INTERNAL, level="complaint", severity=None, authority=AUTHORITY)
     take(store, "enterprise", "record", "record_id", [request | {"occurred_on": "2026-08-05"}])
     make_plan(store, PACK, dt.date(2026, 8, 1), "1")
     make_plan(store, PACK, dt.date(2026, 8, 1), "2")
@@ -323,7 +317,7 @@ def test_for_an_enterprise_that_stays_silent_the_office_answers_after_its_term(
 
 
 def test_no_rule_is_explained_by_a_request_for_a_visit(store: Store) -> None:
-    request = row("Q-1", MIXED, kind=UNANNOUNCED, level="due", severity=None)
+    request = row("Q-1", MIXED, kind=INTERNAL, level="due", severity=None)
     take(store, "enterprise", "record", "record_id", [request])
     assert load_vocabulary("enterprise").records is not None
     assert "Q-1" not in {miss.record_id for miss in explain(store, PACK, MIXED).misses}
