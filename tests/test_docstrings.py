@@ -59,7 +59,7 @@ PUBLIC = {
     "scoring.facts.undo": "undo_file",
     "scoring.runs.country.run": "score_country",
     "scoring.runs.files": "score_files",
-    "scoring.runs.published": "latest_run",
+    "scoring.runs.published": "latest_run next_run",
     "scoring.runs.replay": "replay",
     "scoring.runs.results": "grade_of tier_counts",
     "scoring.runs.batch": "run",

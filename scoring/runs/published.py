@@ -71,7 +71,9 @@ def current_run(store: Store, pack_id: str) -> RunSummary | None:
 def next_run(moment: dt.datetime) -> dt.datetime:
     """When everybody is graded next, by the timer.
 
-    >>> next_run(dt.datetime(2026, 9, 30, 23, 0, tzinfo=SHANGHAI)).isoformat()
+    >>> from datetime import datetime
+    >>> from rules.calendar import SHANGHAI
+    >>> next_run(datetime(2026, 9, 30, 23, 0, tzinfo=SHANGHAI)).isoformat()
     '2026-10-01T00:20:00+08:00'
     """
     here = moment.astimezone(SHANGHAI)
