@@ -66,7 +66,7 @@ PUBLIC = {
     "scoring.runs.country.run": "score_country",
     "scoring.runs.files": "score_files",
     "scoring.runs.proposals": "propose",
-    "scoring.runs.published": "latest_run",
+    "scoring.runs.published": "latest_run next_run",
     "scoring.runs.replay": "replay",
     "scoring.runs.results": "grade_of tier_counts",
     "scoring.runs.batch": "run",

@@ -24,6 +24,7 @@ from scoring.inspections.codes import DAYS_AHEAD, REPORT_WITHIN
 from scoring.inspections.visits import IDLE_VISITS
 from scoring.runs.proposals import MOST_DAYS
 from scoring.store.workspace import DEFAULT_MEMORY
+from scoring.tickets.desk import ANSWER_WITHIN
 
 DOCS = Path(__file__).parents[1] / "docs"
 FILES = (DOCS / "files.md").read_text("utf-8")
@@ -99,6 +100,11 @@ def test_a_run_is_proposed_and_a_notice_is_as_long_as_the_page_says() -> None:
     page = " ".join((DOCS / "preview.md").read_text("utf-8").split())
     assert f"(at most {MOST_DAYS} days)" in page
     assert f"At most {MOST_REASONS} rules, each with at most {MOST_RECORDS} records" in page
+
+
+def test_an_office_waits_for_the_answer_of_an_enterprise_as_long_as_the_page_says() -> None:
+    page = (DOCS / "enterprise.md").read_text("utf-8")
+    assert f"silent for more than {ANSWER_WITHIN}\nworking days" in page
 
 
 def test_a_batch_spills_where_the_page_says() -> None:

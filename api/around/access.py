@@ -11,8 +11,8 @@ Logged = Literal["read", "change"]
 
 R, D, L, O = Role.REGULATOR, Role.DEPARTMENT, Role.LENDER, Role.OPERATOR  # noqa: E741
 S = Role.SUBJECT
-ALL = frozenset({R, D, L, O})
-"""Everybody who works with the district's grades: all but the graded, who see what concerns them."""
+ALL = frozenset(Role)
+"""Everybody with a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +83,20 @@ ACCESS: dict[str, Access] = {
     "api-docs.openapi_json": _open(),
     "docs.page": _open(),
     "docs.asset": _open(),
-    # subjects and their grades
+    # subjects and their grades; a subject's key sees itself alone
     "subjects.list_subjects": _reads(R),
-    "subjects.get_subject": _reads(R),
-    "subjects.get_grade": _reads(R),
-    "subjects.list_grades": _reads(R),
-    "subjects.get_explanation": _reads(R),
+    "subjects.get_subject": _reads(R, S),
+    "subjects.get_grade": _reads(R, S),
+    "subjects.list_grades": _reads(R, S),
+    "subjects.get_explanation": _reads(R, S),
     "subjects.get_forecast": _reads(R, S),
     "subjects.get_paths": _reads(R, S),
-    "subjects.get_history": _reads(R),
+    "subjects.get_history": _reads(R, S),
     "subjects.list_subject_consents": _reads(R, S),
     "subjects.list_subject_checks": _reads(R, S),
-    # records; a department's key sees and changes its own alone
-    "records.list_records": _reads(R, D),
-    "records.get_record": _reads(R, D),
+    # records; a department's key sees and changes its own alone, a subject's sees those about it
+    "records.list_records": _reads(R, D, S),
+    "records.get_record": _reads(R, D, S),
     "records.post_records": _changes(R, D),
     "records.post_objection": _changes(R, D, S),
     "records.post_acknowledgement": _changes(R),
@@ -108,7 +108,7 @@ ACCESS: dict[str, Access] = {
     "records.post_breach": _changes(R, D),
     "objections.list_objections": _reads(R, D, S),
     "objections.get_objection": _reads(R, S),
-    "objections.get_figures": _sees(*Role),
+    "objections.get_figures": _sees(*ALL),
     "repairs.list_repairs": _reads(R, D, S),
     "repairs.get_repair": _reads(R, D, S),
     "repairs.get_repair_figures": _sees(*Role),
@@ -173,12 +173,12 @@ ACCESS: dict[str, Access] = {
     # alerts, and grades after the last event
     "alerts.list_alerts": _reads(R),
     "alerts.post_acknowledgement": _changes(R),
-    "alerts.get_live_grade": _reads(R),
-    # tickets; a department's key sees and moves its own alone
-    "tickets.list_tickets": _sees(R, D),
-    "tickets.get_ticket": _sees(R, D),
-    "tickets.post_ticket": _changes(R),
-    "tickets.post_step": _changes(R, D),
+    "alerts.get_live_grade": _reads(R, S),
+    # tickets; a department's key sees and moves its own alone, a subject's opens and judges its own
+    "tickets.list_tickets": _sees(R, D, S),
+    "tickets.get_ticket": _sees(R, D, S),
+    "tickets.post_ticket": _changes(R, S),
+    "tickets.post_step": _changes(R, D, S),
     # lenders; a check is made anew whenever it is asked for, and no tier is kept to be given again
     "lender_checks.post_check": _checks(L),
     "lender_checks.post_batch": _checks(L),
@@ -211,21 +211,24 @@ ACCESS: dict[str, Access] = {
     "keys.revoke_key": _changes_keys(R, O),
     "audit.list_entries": _reads(R),
     "audit.verify_log": _sees(R, O),
-    # the pages; a department's key sees its own grade alone
+    # the pages; a department's and a subject's key see their own grade alone
     "pages.static": _open(),
     "pages.sign_in": _open(),
     "pages.choose_language": _open(),
-    "pages.sign_out": _sees(*Role),
+    "pages.sign_out": _sees(*ALL),
     "pages.front": _sees(*ALL),
     "pages.overview": _reads(R, O),
     "pages.subjects": _reads(R),
-    "pages.subject": _reads(R, D),
-    "pages.paths": _reads(R, D),
-    "pages.report": _reads(R, D),
+    "pages.subject": _reads(R, D, S),
+    "pages.paths": _reads(R, D, S),
+    "pages.report": _reads(R, D, S),
     "pages.issue_credit_report": _submits(R, S),
     "pages.credit_report_file": _reads(R, S),
     "pages.verify_report": _verifies(),
     "pages.own_department": _sees(D),
+    "pages.records": _reads(R, D, S),
+    "pages.own": _sees(D, S),
+    "pages.withdraw_consent": _submits(R, S),
     "pages.ranking": _reads(R),
     "pages.feeds": _sees(R, D),
     "pages.feed_rows": _reads(R, D),
@@ -250,9 +253,9 @@ ACCESS: dict[str, Access] = {
     "pages.record_proposals": _reads(R, D),
     "pages.record_proposal": _reads(R, D),
     "pages.classify_record": _submits(R, D),
-    "pages.objections": _reads(R),
-    "pages.objection": _reads(R),
-    "pages.move_objection": _submits(R),
+    "pages.objections": _reads(R, S),
+    "pages.objection": _reads(R, S),
+    "pages.move_objection": _submits(R, S),
     "pages.objection_figures": _sees(*ALL),
     "pages.repairs": _reads(R, D, S),
     "pages.repair": _reads(R, D, S),
@@ -270,9 +273,11 @@ ACCESS: dict[str, Access] = {
     "pages.show_notice": _reads(R, S),
     "pages.answer": _submits(R, S),
     "pages.show_run_notice": _reads(R, S),
-    "pages.tickets": _sees(R, D),
-    "pages.ticket": _sees(R, D),
-    "pages.open_ticket": _submits(R),
-    "pages.move_ticket": _submits(R, D),
+    "pages.tickets": _sees(R, D, S),
+    "pages.ticket": _sees(R, D, S),
+    "pages.open_ticket": _submits(R, S),
+    "pages.move_ticket": _submits(R, D, S),
+    "pages.new_objection": _reads(R, S),
+    "pages.file_objection": _submits(R, S),
 }
 """Endpoint (blueprint.view) → its row. An endpoint without one is :data:`CLOSED`."""

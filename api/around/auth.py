@@ -9,7 +9,7 @@ from api.around.session import signed_in
 from api.http.problems import Problem, fail
 from rules.model import Title
 from scoring.access.consents import Who
-from scoring.access.keys import OF_ORGANISATION, Key, KeyRefusedError, KeyRing, Role
+from scoring.access.keys import Key, KeyRefusedError, KeyRing, Role
 
 PAGES = "pages"
 """The blueprint whose visitors sign in; everybody else sends a key with each request."""
@@ -59,9 +59,9 @@ def who() -> Who:
 
 
 def own_data() -> str | None:
-    """Whose data alone the caller may touch; None where all of them."""
+    """The department whose data alone the caller may touch; None for all others."""
     key = caller()
-    return key.organisation if key.role in OF_ORGANISATION else None
+    return key.organisation if key.role is Role.DEPARTMENT else None
 
 
 def is_regulator() -> bool:

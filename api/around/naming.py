@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import quote
 
 from flask import Flask
@@ -10,12 +10,12 @@ from werkzeug.routing import BaseConverter, ValidationError
 
 from api.around import journal
 from api.around.access import ACCESS
-from api.around.auth import own_data
+from api.around.auth import own_data, who
 from api.around.context import store
 from api.around.request import current
-from api.http.problems import Problem
+from api.http.problems import Problem, fail
 from rules.library.loader import installed_packs
-from rules.model import Vocabulary
+from rules.model import Title, Vocabulary
 from rules.titles import UnknownError
 from scoring.answers.timelines import UnknownSubjectError
 from scoring.facts.bodies import body_called
@@ -54,8 +54,13 @@ class KeyConverter(BaseConverter):
 
 
 def subject_of(vocabulary: Vocabulary | str, given: str) -> str:
-    """The subject that a request names, by its key as the store keeps it; so the audit log has it as well."""
+    """The subject that a request names, by its key as the store keeps it; so the audit log has it as well.
+
+    :raises Problem: 404 where a subject names any other than itself, whether there is one or not.
+    """
     key = subject_key(vocabulary, given)
+    if who().subject not in (None, key):
+        fail("not-found", Title(f"没有主体{given}", f"there is no subject {given}"))
     journal.subject(key)
     return key
 
@@ -76,8 +81,20 @@ def not_found(error: UnknownError) -> Problem:
 
 
 def own_body() -> str | None:
-    """The public body of a department's key; None for a regulator, who sees all. 404 where there is none."""
+    """The public body of a department's key; None for all others. 404 where there is none."""
     own = own_data()
     if own is None:
         return None
     return body_called(store(), own).subject_id
+
+
+class OwnTickets(TypedDict):
+    """Whose tickets alone: those that a body has to solve, those that an enterprise has."""
+
+    body: str | None
+    enterprise: str | None
+
+
+def own_tickets() -> OwnTickets:
+    """Whose tickets alone the caller sees and moves; None and None for who sees all."""
+    return {"body": own_body(), "enterprise": who().subject}

@@ -6,11 +6,14 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+from flask import has_request_context
 from flask.json.provider import DefaultJSONProvider
 from marshmallow import ValidationError, fields, validate
 
+from api.around.request import current
 from rules.exact import EXACT
 from rules.model import Title
+from scoring.access.keys import Role
 
 
 class Points(fields.Field[int]):
@@ -57,6 +60,21 @@ class Text(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         return str(super()._deserialize(value, attr, data, **kwargs)).strip(" ")
+
+
+class By(fields.String):
+    """Who did something: the prefix of a key, or a name. Those who are graded are not told who at an office
+    or a lender it was, and read their own prefix alone."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        said = {"description": "Prefix of a key, or a name; null for a subject's key where it is not its own"}
+        super().__init__(required=True, allow_none=True, metadata=said, **kwargs)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        key = current().key if has_request_context() else None
+        if key is not None and key.role is Role.SUBJECT and value != key.prefix:
+            return None
+        return super()._serialize(value, attr, obj, **kwargs)
 
 
 class TitleField(fields.Field[Title]):

@@ -3,6 +3,7 @@
 from api.pages import (
     alerts,
     checks,
+    consents,
     consequences,
     credit_reports,
     feeds,
@@ -28,6 +29,7 @@ __all__ = [
     "alerts",
     "blueprint",
     "checks",
+    "consents",
     "consequences",
     "credit_reports",
     "feeds",

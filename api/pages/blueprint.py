@@ -39,7 +39,7 @@ _NAVIGATION = (
     ("pages.overview", "总览", "Overview"),
     ("pages.alerts", "预警", "Alerts"),
     ("pages.checks", "融资信用服务查询", "Lender checks"),
-    ("pages.own_department", "本单位", "Own grade"),
+    ("pages.own", "本单位", "Own grade"),
     ("pages.subjects", "主体", "Subjects"),
     ("pages.proposals", "拟发布", "Proposals"),
     ("pages.ranking", "部门排名", "Departments"),
@@ -104,6 +104,7 @@ def frame(key: Key | None) -> dict[str, object]:
         "language": language.chosen(),
         "languages": language.LANGUAGES,
         "form_token": session.form_token,
+        "may": lambda endpoint: key is not None and _opens(endpoint, key.role),
         "navigation": [
             (endpoint, zh, en) for endpoint, zh, en in _NAVIGATION if key and _opens(endpoint, key.role)
         ],

@@ -40,8 +40,8 @@ def verify_report_page() -> Response:
         except UnknownReportError:
             is_refused = True
     is_same = _is_same(found) if found else None
-    status, given = 404 if is_refused else 200, {"number": number, "code": code}
-    return page("verify_report", status, found=found, is_refused=is_refused, is_same=is_same, **given)
+    status, said = 404 if is_refused else 200, {"number": number, "code": code}
+    return page("verify_report", status, found=found, is_refused=is_refused, is_same=is_same, **said)
 
 
 def _is_same(found: Issued) -> bool | None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from api.around.context import store
+from api.around.context import settings, store
 from rules.model import Title
-from scoring.runs.published import current_runs
+from scoring.runs.published import RunSummary, current_runs
+from scoring.runs.results import grade_of
 from scoring.store.packs import stored_pack
 
 
 def graded_titles() -> dict[str, Title]:
     """Pack id → the title of the version by which people are graded now."""
     return {run.pack_id: stored_pack(store(), run.pack_hash).title for run in current_runs(store())}
+
+
+def runs_of(subject_id: str) -> list[RunSummary]:
+    """The current runs that graded a subject, that of the server's pack first."""
+    found = [run for run in current_runs(store()) if grade_of(store(), run, subject_id) is not None]
+    return sorted(found, key=lambda run: run.pack_id != settings().pack)

@@ -10,19 +10,21 @@ from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from api.around import journal
-from api.around.auth import caller, is_regulator
+from api.around.auth import caller, who
 from api.around.context import settings, store
 from api.around.naming import own_body, subject_of, vocabulary_of
 from api.http.problems import fail
 from api.pages import charts, story
 from api.pages.blueprint import blueprint, page
-from api.pages.graded import graded_titles
-from rules.calendar import add_months
+from api.pages.graded import graded_titles, runs_of
+from api.pages.newer import newer_grade
+from api.pages.tickets import stage_column
+from rules.calendar import add_months, today
 from rules.model import Title
 from rules.tools.book import LANES
 from scoring.access import audit
 from scoring.access.consents import PURPOSES, list_consents
-from scoring.access.lending import ACTION, OUTCOMES
+from scoring.access.lending import ACTION, OUTCOMES, check_note, own_note
 from scoring.answers.departments import PACK as DEPARTMENTS
 from scoring.answers.explain import Explanation, explain_now
 from scoring.answers.forecast import CAUSES, forecast
@@ -30,17 +32,25 @@ from scoring.answers.paths import paths_of
 from scoring.answers.search import NAME, Listed, list_subjects
 from scoring.answers.timelines import near_subjects
 from scoring.facts.cases import STEP_TITLES
+from scoring.facts.desk import Wanted
+from scoring.facts.ingest.keys import ENTERPRISES
+from scoring.facts.objection_case import STAGE_TITLES
+from scoring.facts.objection_desk import list_objections
 from scoring.facts.objections import STATUS, Mark, list_marks
+from scoring.facts.records import list_records
 from scoring.facts.repairs import REPAIRED
+from scoring.inspections.office import visits_to
 from scoring.runs import results
 from scoring.runs.published import RunSummary, current_run
 from scoring.store.packs import stored_pack
+from scoring.tickets.desk import list_tickets
 
 ROWS = 50
 LONGEST_SEARCH = 100
 PIECES_SHOWN = 60
 CHECKS_SHOWN = 100
 PATHS_SHOWN = 10
+TICKETS_SHOWN = 5
 
 
 @blueprint.get("/subjects")
@@ -73,7 +83,31 @@ def subject(pack_id: str, subject_id: str) -> Response:
     found = _explained(pack_id, subject_id)
     coming = forecast(store(), found.pack.id, found.subject_id)
     drawn = charts.forecast(coming, found.pack)
-    return page("subject", coming=coming, drawn=drawn, causes=CAUSES, **_shown(found))
+    return page("subject", coming=coming, drawn=drawn, causes=CAUSES, **_shown(found), **_at_work(found))
+
+
+@blueprint.get("/subjects/<pack_id>/<key:subject_id>/records")
+def records(pack_id: str, subject_id: str) -> Response:
+    """The records of a subject as they are known now, whether a rule counts them or not."""
+    found = _explained(pack_id, subject_id)
+    words = found.pack.vocabulary
+    rows = list_records(
+        store(),
+        words,
+        subject_id=found.subject_id,
+        to_subject=who().subject is not None,
+        after=request.args.get("after"),
+        limit=ROWS + 1,
+    )
+    return page(
+        "records",
+        found=found,
+        name=found.attributes.get(NAME) or found.subject_id,
+        pack=found.pack,
+        records=rows[:ROWS],
+        after=rows[ROWS - 1].record_id if len(rows) > ROWS else None,
+        record_facts=story.record_facts,
+    )
 
 
 @blueprint.get("/subjects/<pack_id>/<key:subject_id>/paths")
@@ -94,9 +128,15 @@ def report(pack_id: str, subject_id: str) -> Response:
 
 
 @blueprint.get("/own")
-def own_department() -> Response:
-    """A department's own grade."""
-    return redirect(url_for("pages.subject", pack_id=DEPARTMENTS, subject_id=own_body()), 303)
+def own() -> Response:
+    """The own grade of a department or of who is graded: where its work begins."""
+    subject_id = who().subject
+    if subject_id is None:
+        return redirect(url_for("pages.subject", pack_id=DEPARTMENTS, subject_id=own_body()), 303)
+    if not (runs := runs_of(subject_id)):
+        en = "there is no grade yet; objections and tickets are to be found above"
+        fail("not-found", Title("尚无评价结果；异议与问题可由上方进入", en))
+    return redirect(url_for("pages.subject", pack_id=runs[0].pack_id, subject_id=subject_id), 303)
 
 
 def _shown(found: Explanation) -> dict[str, Any]:
@@ -119,7 +159,7 @@ def _shown(found: Explanation) -> dict[str, Any]:
         "valid_until": terms and add_months(found.as_of, terms.valid_months),
         "marks": list_marks(store(), found.pack.vocabulary.id, subject_id=found.subject_id),
         "consents": list_consents(store(), subject_id=found.subject_id),
-        "checks": audit.entries(store(), subject_id=found.subject_id, action=ACTION, limit=CHECKS_SHOWN),
+        "checks": _checks(found.subject_id),
         "purposes": PURPOSES,
         "outcomes": OUTCOMES,
         "lanes": LANES,
@@ -128,6 +168,24 @@ def _shown(found: Explanation) -> dict[str, Any]:
         "mark_titles": STEP_TITLES,
         "record_facts": story.record_facts,
         "reasons": story.reasons,
+    }
+
+
+def _at_work(found: Explanation) -> dict[str, Any]:
+    """What is under way about a subject: its newer grade, objections, tickets and visits."""
+    subject_id, vocabulary = found.subject_id, found.pack.vocabulary.id
+    is_own, is_enterprise = who().subject is not None, vocabulary == ENTERPRISES
+    return {
+        "newer": newer_grade(store(), found, today(), dt.datetime.now(dt.UTC)),
+        "packs": [run.pack_id for run in runs_of(subject_id)] if is_own else [],
+        "titles": graded_titles(),
+        "objections": list_objections(store(), vocabulary, Wanted(subject_id)),
+        "stages": STAGE_TITLES,
+        "tickets": list_tickets(store(), counterpart=subject_id, limit=TICKETS_SHOWN)
+        if is_enterprise
+        else [],
+        "ticket_stages": stage_column().values,
+        "visits": visits_to(store(), found.pack.id, subject_id, today() if is_own else None),
     }
 
 
@@ -140,6 +198,13 @@ def _unrepaired(marks: Sequence[Mark]) -> list[Mark]:
     return [mark for mark in marks if last[mark.record_id] != REPAIRED]
 
 
+def _checks(subject_id: str) -> list[dict[str, Any]]:
+    """The latest checks of lenders, as the visitor may be told of them."""
+    told = check_note if who().subject is None else own_note
+    found = audit.entries(store(), subject_id=subject_id, action=ACTION, limit=CHECKS_SHOWN)
+    return [told(entry) for entry in found]
+
+
 def _status_titles(found: Explanation) -> Mapping[str, Title]:
     """How a record may stand, by code."""
     records = found.pack.vocabulary.records
@@ -149,7 +214,8 @@ def _status_titles(found: Explanation) -> Mapping[str, Title]:
 def _explained(pack_id: str, subject_id: str) -> Explanation:
     """The explanation, for those who may see it."""
     subject_id = subject_of(vocabulary_of(pack_id), subject_id)
-    if not is_regulator() and (pack_id != DEPARTMENTS or subject_id != own_body()):
+    own = own_body()
+    if own is not None and (pack_id, subject_id) != (DEPARTMENTS, own):
         fail(
             "forbidden",
             Title("此密钥只能查看本单位的评价", f"a {caller().role} key opens its own grade alone"),

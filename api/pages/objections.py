@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
 
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from api.around import journal
-from api.around.auth import caller
+from api.around.auth import caller, who
 from api.around.context import store, vocabulary
 from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
 from api.pages.forms import FormError, filled_in, number
+from api.pages.graded import runs_of
 from api.resources.runs import NUMBER
-from api.schemas.objections import ObjectionStepRequest
+from api.schemas.objections import ObjectionRequest, ObjectionStepRequest
 from rules.calendar import today
 from rules.library.loader import load_vocabulary, ruling_packs
 from rules.model import Title
@@ -25,10 +27,17 @@ from scoring.answers.search import names_of
 from scoring.facts.cases import STEP_TITLES
 from scoring.facts.desk import Wanted
 from scoring.facts.ingest.keys import ENTERPRISES
-from scoring.facts.objection_case import OUTCOMES, STAGE_TITLES, WAYS, Stage
+from scoring.facts.objection_case import (
+    ACKNOWLEDGE_WITHIN,
+    DECIDE_WITHIN,
+    OUTCOMES,
+    STAGE_TITLES,
+    WAYS,
+    Stage,
+)
 from scoring.facts.objection_desk import Objection, figures, list_objections, show_objection
-from scoring.facts.objections import STATUS, Kind, MarkRequest, mark_record
-from scoring.facts.records import RecordError, UnknownRecordError, get_record
+from scoring.facts.objections import STATUS, Kind, Mark, MarkRequest, mark_record
+from scoring.facts.records import Record, RecordError, UnknownRecordError, get_record
 from scoring.live.events import records_arrived
 
 ROWS = 50
@@ -37,20 +46,26 @@ REQUESTS: dict[str, tuple[Kind, str, Title]] = {
     "acknowledge": ("acknowledgement", "disputed", Title("受理", "Acknowledge")),
     "uphold": ("decision", OUTCOMES["upheld"], Title("异议成立，撤销记录", "Uphold: the record is revoked")),
     "reject": ("decision", OUTCOMES["rejected"], Title("驳回异议，维持记录", "Reject: the record stands")),
-    "appeal": ("appeal", "disputed", Title("登记复核申请", "Note that a review is asked for")),
+    "appeal": ("appeal", "disputed", Title("申请复核", "Ask for a review")),
 }
 """What the form may ask for: the mark, the record's status after it, and what the button says."""
 
 
 @blueprint.get("/objections")
 def objections() -> Response:
-    """Objections that wait for an office, the longest waiting first; or those that are late, or all."""
-    words, day = vocabulary(request.args.get("vocabulary", ENTERPRISES)), today()
-    state = request.args.get("state", "open")
+    """Objections that wait for an office, the longest waiting first; or those that are late, or all.
+
+    Who is graded sees its own alone.
+    """
+    words, day, own = vocabulary(request.args.get("vocabulary", ENTERPRISES)), today(), who().subject
+    state = request.args.get("state", "open" if own is None else "all")
     if state not in STATES:
         fail("bad-request", Title(f"没有名为{state}的状态", f"no state of objections is called {state}"))
     wanted = Wanted(
-        is_open=state == "open", overdue_on=day if state == "overdue" else None, after=number("after") or 0
+        own,
+        is_open=state == "open",
+        overdue_on=day if state == "overdue" else None,
+        after=number("after") or 0,
     )
     found = list_objections(store(), words.id, wanted, ROWS + 1)
     shown = found[:ROWS]
@@ -64,29 +79,58 @@ def objections() -> Response:
         states=STATES,
         stages=STAGE_TITLES,
         vocabulary=words.id,
-        kinds={pack.vocabulary.id: pack.title for pack in ruling_packs(day) if pack.vocabulary.records},
+        kinds=_kinds(day, own),
         today=day,
     )
+
+
+def _kinds(day: dt.date, own: str | None) -> dict[str, Title]:
+    """Vocabularies with records, by the pack that rules on them; for who is graded those of its grades."""
+    graded = None if own is None else {run.vocabulary for run in runs_of(own)}
+    return {
+        pack.vocabulary.id: pack.title
+        for pack in ruling_packs(day)
+        if pack.vocabulary.records and (graded is None or pack.vocabulary.id in graded)
+    }
+
+
+@blueprint.get("/objections/new")
+def new_objection() -> Response:
+    """The form in which an objection to a record is filed."""
+    return _form(200)
+
+
+@blueprint.post("/objections")
+def file_objection() -> Response:
+    """File an objection; a regulator does so for who is graded."""
+    try:
+        mark = _file()
+    except FormError as error:
+        return _form(422, error.messages)
+    except RecordError as error:
+        return _form(409, [_said(error)])
+    journal.subject(mark.subject_id)
+    records_arrived(store(), request.form.get("vocabulary", ENTERPRISES), [mark.record_id])
+    return redirect(url_for("pages.objection", objection_id=mark.id), 303)
 
 
 @blueprint.get(f"/objections/{NUMBER}objection_id>")
 def objection(objection_id: int) -> Response:
     """An objection: what was done, the record, what the grade would be either way, and what may be done."""
-    return _objection(show_objection(store(), objection_id), 200)
+    return _objection(show_objection(store(), objection_id, who().subject), 200)
 
 
 @blueprint.post(f"/objections/{NUMBER}objection_id>/steps")
 def move_objection(objection_id: int) -> Response:
     """Acknowledge, decide or review an objection, or note that the review is asked for."""
-    found = show_objection(store(), objection_id)
+    found = show_objection(store(), objection_id, who().subject)
     journal.subject(found.subject_id)
     try:
         _move(found)
     except FormError as error:
         return _objection(found, 422, error.messages)
     except RecordError as error:
-        said = error.title if isinstance(error, TitledError) else Title("记录现状不允许", str(error))
-        return _objection(show_objection(store(), objection_id), 409, [said])
+        return _objection(show_objection(store(), objection_id, who().subject), 409, [_said(error)])
     records_arrived(store(), found.vocabulary, [found.record_id])
     return redirect(url_for("pages.objection", objection_id=objection_id), 303)
 
@@ -98,12 +142,51 @@ def objection_figures() -> Response:
     return page("objection_figures", offices=figures(store(), words.id, today()))
 
 
+def _form(status: int, refused: Sequence[Title] = ()) -> Response:
+    words = vocabulary(request.values.get("vocabulary", ENTERPRISES))
+    found = get_record(store(), words, request.values.get("record", ""), subject_id=who().subject)[0]
+    journal.subject(found.subject_id)
+    return page(
+        "new_objection",
+        status,
+        found=found,
+        name=names_of(store(), words.id, [found.subject_id]).get(found.subject_id, found.subject_id),
+        vocabulary=words.id,
+        record=_known(found),
+        columns=words.records.columns if words.records else {},
+        acknowledge_within=ACKNOWLEDGE_WITHIN,
+        decide_within=DECIDE_WITHIN,
+        given=request.form,
+        refused=refused,
+    )
+
+
+def _file() -> Mark:
+    body = filled_in(ObjectionRequest)
+    words = vocabulary(body["vocabulary"])
+    return mark_record(
+        store(), words, body["record"], _wanted("objection", "disputed", body), subject_id=who().subject
+    )
+
+
 def _move(found: Objection) -> None:
-    body, key = filled_in(ObjectionStepRequest), caller()
+    body = filled_in(ObjectionStepRequest)
+    if who().subject is not None and body["request"] != "appeal":
+        fail("forbidden", Title("此事项由信用监管机构办理", "this is for the office to do"))
     kind, status, _ = REQUESTS[body["request"]]
+    words = load_vocabulary(found.vocabulary)
+    mark_record(store(), words, found.record_id, _wanted(kind, status, body), subject_id=who().subject)
+
+
+def _wanted(kind: Kind, status: str, body: Mapping[str, str]) -> MarkRequest:
+    """The mark that a form asks for, of today."""
+    key = caller()
     evidence = ({"title": body["evidence"], "reference": body["evidence"]},) if "evidence" in body else ()
-    wanted = MarkRequest(kind, status, today(), body["reason"], evidence, key.prefix, key.organisation)
-    mark_record(store(), load_vocabulary(found.vocabulary), found.record_id, wanted)
+    return MarkRequest(kind, status, today(), body["reason"], evidence, key.prefix, key.organisation)
+
+
+def _said(error: RecordError) -> Title:
+    return error.title if isinstance(error, TitledError) else Title("记录现状不允许", str(error))
 
 
 def _objection(found: Objection, status: int, refused: Sequence[Title] = ()) -> Response:
@@ -130,17 +213,23 @@ def _objection(found: Objection, status: int, refused: Sequence[Title] = ()) -> 
 
 
 def _record(found: Objection) -> dict[str, object]:
-    """What is known of the record now."""
+    """What is known of the record now, where the visitor may see it."""
+    words = load_vocabulary(found.vocabulary)
     try:
-        data = get_record(store(), load_vocabulary(found.vocabulary), found.record_id)[0].data
+        return _known(get_record(store(), words, found.record_id, subject_id=who().subject)[0])
     except UnknownRecordError:
         return {}
-    return {name: value for name, value in data.items() if value is not None}
+
+
+def _known(record: Record) -> dict[str, object]:
+    return {name: value for name, value in record.data.items() if value is not None}
 
 
 def _open_requests(found: Objection) -> dict[str, Title]:
-    """What may be done now, by anybody."""
+    """What may be done now: by anybody, or by who is graded."""
     if found.case.stage is Stage.DECIDED and found.case.is_final(today()):
         return {}
     kinds = {"decision" if kind == "review" else kind for kind in WAYS[found.case.stage]}
+    if who().subject is not None:
+        kinds &= {"appeal"}
     return {name: title for name, (kind, _, title) in REQUESTS.items() if kind in kinds}

@@ -104,11 +104,12 @@ def facts(
     ]
 
 
-def record_facts(hit: ExplainedHit, pack: Pack) -> list[Fact]:
-    """What is known of a hit's record."""
-    if hit.record is None or pack.vocabulary.records is None:
+def record_facts(record: Mapping[str, Any] | None, pack: Pack) -> list[Fact]:
+    """What is known of a record; nothing of none."""
+    if record is None or pack.vocabulary.records is None:
         return []
-    return facts(hit.record, pack.vocabulary.records.columns, (pack.vocabulary.record_subject,))
+    records = pack.vocabulary.records
+    return facts(record, records.columns, (records.key, pack.vocabulary.record_subject))
 
 
 def reasons(miss: Miss, pack: Pack) -> list[Reason]:

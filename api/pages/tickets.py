@@ -11,13 +11,14 @@ from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from api.around import journal
-from api.around.auth import caller
+from api.around.auth import caller, is_regulator
 from api.around.context import settings, store
-from api.around.naming import own_body
+from api.around.naming import OwnTickets, own_body, own_tickets
 from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
 from api.pages.forms import FormError, filled_in, number
 from api.resources.runs import NUMBER
+from api.resources.tickets import acts_as, opening
 from api.schemas.tickets import STAGES, StepRequest, TicketRequest
 from rules.calendar import today
 from rules.library.loader import load_vocabulary
@@ -30,7 +31,7 @@ from scoring.runs.published import latest_run
 from scoring.tickets import desk
 from scoring.tickets.case import Case, history
 from scoring.tickets.chart import CORRECT, MAY_CORRECT, WAYS, Actor, request_of
-from scoring.tickets.desk import Move, MoveRefusedError, Subject, Ticket
+from scoring.tickets.desk import Move, MoveRefusedError, Ticket
 from scoring.tickets.feed import VOCABULARY
 from scoring.tickets.words import ACTORS, MOVES
 
@@ -43,7 +44,7 @@ ACTS_AS: Mapping[str, Actor] = {
     "evaluate": Actor.ENTERPRISE,
     CORRECT: Actor.OFFICE,
 }
-"""In whose name a regulator makes each request; a department acts as the owner."""
+"""In whose name a regulator makes each request; departments and enterprises act for themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Station:
 
 @blueprint.get("/tickets")
 def tickets() -> Response:
-    """Tickets by stage, the newest first; a department sees its own alone."""
+    """Tickets by stage, the newest first; a department and an enterprise see their own alone."""
     return _board(200)
 
 
@@ -81,10 +82,7 @@ def tickets() -> Response:
 def open_ticket() -> Response:
     """Collect a ticket."""
     try:
-        body = filled_in(TicketRequest)
-        about = Subject(body["title"], body["source"], body.get("counterpart"))
-        move = Move("open", Actor.DESK, caller().prefix, note=body.get("note"))
-        ticket = desk.open_ticket(store(), about, move)
+        ticket = desk.open_ticket(store(), *opening(filled_in(TicketRequest)))
     except FormError as error:
         return _board(422, refused=error.messages)
     except MoveRefusedError as error:
@@ -101,15 +99,15 @@ def ticket(ticket_id: int) -> Response:
 @blueprint.post(f"/tickets/{NUMBER}ticket_id>/steps")
 def move_ticket(ticket_id: int) -> Response:
     """Do something about a ticket. The owner's record follows."""
-    own = own_body()
     try:
-        ticket = desk.move_ticket(store(), ticket_id, _wanted(own), body=own)
+        ticket = desk.move_ticket(store(), ticket_id, _wanted(), **own_tickets())
     except FormError as error:
         return _ticket(ticket_id, 422, error.messages)
     except MoveRefusedError as error:
         return _ticket(ticket_id, 409, [error.title])
     journal.detail(move=ticket.steps[-1].move, owner=ticket.case.owner)
     records_arrived(store(), VOCABULARY, [ticket.number], wait=False)
+    own = own_body()
     if own is not None and ticket.case.owner != own:  # what was returned is its own no more
         return redirect(url_for("pages.tickets"), 303)
     return redirect(url_for("pages.ticket", ticket_id=ticket_id), 303)
@@ -119,12 +117,14 @@ def move_ticket(ticket_id: int) -> Response:
 
 
 def _board(status: int, refused: Sequence[Title] | None = None) -> Response:
-    own, stage, is_late = own_body(), _stage(request.args.get("stage")), "overdue" in request.args
+    stage, is_late = _stage(request.args.get("stage")), "overdue" in request.args
     late = today() if is_late else None
+    own = own_tickets()
     found = desk.list_tickets(
         store(),
         stage=stage,
-        owner=own,
+        owner=own["body"],
+        counterpart=own["enterprise"],
         overdue_on=late,
         before=number("before"),
         limit=ROWS + 1,
@@ -155,12 +155,22 @@ def _query(stage: str | None, is_late: bool) -> dict[str, str]:
     return {name: value for name, value in wanted.items() if value}
 
 
-def _tabs(own: str | None) -> list[Tab]:
-    """All, each stage, and those overdue."""
+def _tabs(own: OwnTickets) -> list[Tab]:
+    """All, each stage, and those overdue.
+
+    :param own: whose alone.
+    """
 
     def tab(title: Title, stage: str | None = None, is_late: bool = False) -> Tab:
         late = today() if is_late else None
-        found = desk.list_tickets(store(), stage=stage, owner=own, overdue_on=late, limit=ROWS + 1)
+        found = desk.list_tickets(
+            store(),
+            stage=stage,
+            owner=own["body"],
+            counterpart=own["enterprise"],
+            overdue_on=late,
+            limit=ROWS + 1,
+        )
         return Tab(title, _query(stage, is_late), len(found))
 
     stages = _column("stage").values
@@ -175,18 +185,17 @@ def _tabs(own: str | None) -> list[Tab]:
 
 
 def _ticket(ticket_id: int, status: int, refused: Sequence[Title] | None = None) -> Response:
-    own = own_body()
-    ticket = desk.show_ticket(store(), ticket_id, own)
+    ticket = desk.show_ticket(store(), ticket_id, **own_tickets())
     counterpart = ticket.counterpart
     return page(
         "ticket",
         status,
         ticket=ticket,
         track=_track(ticket),
-        open_moves=_open_moves(ticket, own),
+        open_moves=_open_moves(ticket),
         moves=MOVES,
         actors=ACTORS,
-        bodies=_bodies() if own is None else [],
+        bodies=_bodies() if is_regulator() else [],
         given=request.form,
         refused=refused or [],
         enterprise=names_of(store(), ENTERPRISES, [counterpart] if counterpart else []).get(
@@ -219,9 +228,11 @@ def _place(stage: str, reached: Mapping[str, dt.date], case: Case) -> str:
     return "past" if stage in reached else "ahead"
 
 
-def _open_moves(ticket: Ticket, own: str | None) -> dict[str, list[str]]:
+def _open_moves(ticket: Ticket) -> dict[str, list[str]]:
     """The requests that are open to the visitor now, each with the moves that may come of it."""
-    actors = {Actor.OWNER} if own else set(ACTS_AS.values())
+    actors = {acts_as(actor) for actor in ACTS_AS.values()}
+    if is_regulator() and not desk.may_answer_for(ticket, desk.now()):
+        actors -= {Actor.ENTERPRISE}
     found: dict[str, list[str]] = {}
     for way in WAYS[ticket.case.stage]:
         if actors & set(way.actors):
@@ -231,7 +242,7 @@ def _open_moves(ticket: Ticket, own: str | None) -> dict[str, list[str]]:
     return found
 
 
-def _wanted(own: str | None) -> Move:
+def _wanted() -> Move:
     """The move that the form asks for."""
     body = filled_in(StepRequest)
     if body["request"] == "evaluate" and "satisfied" not in body:
@@ -243,7 +254,7 @@ def _wanted(own: str | None) -> Move:
                 )
             ]
         )
-    actor = Actor.OWNER if own else ACTS_AS.get(body["request"], Actor.OFFICE)
+    actor = acts_as(ACTS_AS.get(body["request"], Actor.OFFICE))
     return Move(**(body | {"actor": actor, "by": caller().prefix}))
 
 
@@ -266,6 +277,11 @@ def _words(owners: set[str | None]) -> dict[str, Any]:
         "urgency_column": _column("urgency"),
         "today": today(),
     }
+
+
+def stage_column() -> Column:
+    """What the stages are called."""
+    return _column("stage")
 
 
 def _column(name: str) -> Column:

@@ -11,6 +11,7 @@ from api.around import journal
 from api.around.auth import caller, own_data, who
 from api.around.context import store, vocabulary
 from api.around.idempotency import PARAMETER
+from api.around.naming import subject_of
 from api.http.openapi import Blueprint
 from api.http.paging import page
 from api.http.problems import Problem, fail
@@ -44,13 +45,21 @@ blueprint = Blueprint("records", __name__, url_prefix="/v1/records", description
 @blueprint.query(RecordsQuery)
 @blueprint.answers(200, RecordPage)
 def list_records(query: dict[str, Any]) -> dict[str, Any]:
-    """Current records by their id; a department sees its own alone.
+    """Current records by their id; a department sees its own alone, a subject those about it.
 
     What is repaired or revoked, and what is past the longest term of its class, is not among them: by its
-    number the office whose record it is, and the regulator, still find it.
+    number the office whose record it is, and the regulator, still find it. An office's request to check a
+    subject is not shown to it.
     """
-    wanted = {"subject_id": query.get("subject_id"), "authority": own_data(), "after": query.get("cursor")}
-    words = vocabulary(query["vocabulary"])
+    words, own, subject_id = vocabulary(query["vocabulary"]), who().subject, query.get("subject_id")
+    if own is not None:
+        subject_id = subject_of(words, subject_id or own)
+    wanted: dict[str, Any] = {
+        "subject_id": subject_id,
+        "authority": own_data(),
+        "to_subject": own is not None,
+        "after": query.get("cursor"),
+    }
     found = page(
         lambda limit: records.list_shown(store(), words, today(), **wanted, limit=limit),
         query,
@@ -64,12 +73,13 @@ def list_records(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.query(VocabularyQuery)
 @blueprint.answers(200, RecordSchema)
 def get_record(query: dict[str, Any], record_id: str) -> dict[str, Any]:
-    """A record with all of its versions, and what was noted about it."""
-    name = query["vocabulary"]
-    versions = records.get_record(store(), vocabulary(name), record_id, own_data())
+    """A record with all of its versions, and what was noted about it; for a subject those about it."""
+    name, own = query["vocabulary"], who().subject
+    versions = records.get_record(store(), vocabulary(name), record_id, own_data(), own)
     found = versions[0]
     journal.subject(found.subject_id)
-    return {"versions": versions, "marks": objections.list_marks(store(), name, record_id=found.record_id)}
+    marks = objections.list_marks(store(), name, subject_id=own, record_id=found.record_id)
+    return {"versions": versions, "marks": marks}
 
 
 @blueprint.post("")
@@ -189,7 +199,7 @@ def post_breach(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[s
 
 
 def _mark(kind: Kind, status: str, body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[str, str]]:
-    key, subject_id = caller(), who().subject
+    key = caller()
     request = MarkRequest(
         kind,
         status,
@@ -200,10 +210,9 @@ def _mark(kind: Kind, status: str, body: dict[str, Any], record_id: str) -> tupl
         key.organisation,
         body.get("commitment"),
     )
-    authority = None if subject_id is not None else own_data()
     words = vocabulary(body["vocabulary"])
     try:
-        mark = objections.mark_record(store(), words, record_id, request, authority, subject_id)
+        mark = objections.mark_record(store(), words, record_id, request, own_data(), who().subject)
     except RecordError as error:
         fail("conflict", str(error))
     journal.subject(mark.subject_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +15,6 @@ from api.around.context import pack_id, run_of, store
 from api.around.naming import subject_of, vocabulary_of
 from api.http.openapi import Blueprint
 from api.http.paging import NumberedPageQuery, page
-from api.http.problems import fail
 from api.schemas.consents import ConsentPage
 from api.schemas.lender_checks import CheckNotePage
 from api.schemas.subjects import (
@@ -36,8 +36,9 @@ from api.schemas.subjects import (
 from rules.library.loader import load_vocabulary
 from rules.model import Title
 from scoring.access import audit
-from scoring.access.consents import list_consents, subject_key
-from scoring.access.lending import ACTION, check_note
+from scoring.access.audit import Entry
+from scoring.access.consents import list_consents
+from scoring.access.lending import ACTION, check_note, own_note
 from scoring.answers.explain import explain, explain_day, explain_now
 from scoring.answers.explanation_json import explanation_document
 from scoring.answers.forecast import forecast
@@ -45,6 +46,7 @@ from scoring.answers.forecast_json import forecast_document
 from scoring.answers.paths import paths_of
 from scoring.answers.paths_json import paths_document
 from scoring.answers.timelines import no_result, unknown_subject
+from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.facts.objections import list_marks
 from scoring.facts.records import subject_attributes
 from scoring.runs import results
@@ -54,7 +56,12 @@ from scoring.store import Store
 GRADES_REMEMBERED = 50_000
 """How many a process keeps at hand."""
 
-blueprint = Blueprint("subjects", __name__, url_prefix="/v1/subjects", description="Who is graded")
+blueprint = Blueprint(
+    "subjects",
+    __name__,
+    url_prefix="/v1/subjects",
+    description="Who is graded; a subject's own key sees itself alone",
+)
 
 
 @blueprint.get("")
@@ -161,12 +168,9 @@ def get_explanation(query: dict[str, Any], subject_id: str) -> Response:
 @blueprint.query(ForecastQuery)
 @blueprint.answers(200, ForecastSchema)
 def get_forecast(query: dict[str, Any], subject_id: str) -> Response:
-    """The subject's grade on every day to come, with nothing new known, and why it changes.
-
-    A subject sees its own alone.
-    """
+    """The subject's grade on every day to come, with nothing new known, and why it changes."""
     name = pack_id(query)
-    subject_id = _own(subject_of(vocabulary_of(name), subject_id))
+    subject_id = subject_of(vocabulary_of(name), subject_id)
     found = forecast(store(), name, subject_id, query["months"])
     return jsonify(forecast_document(found))
 
@@ -175,12 +179,9 @@ def get_forecast(query: dict[str, Any], subject_id: str) -> Response:
 @blueprint.query(PathsQuery)
 @blueprint.answers(200, PathsSchema)
 def get_paths(query: dict[str, Any], subject_id: str) -> Response:
-    """The smallest sets of lawful steps that reach a better tier, and on which day each does.
-
-    A subject sees its own alone.
-    """
+    """The smallest sets of lawful steps that reach a better tier, and on which day each does."""
     name = pack_id(query)
-    subject_id = _own(subject_of(vocabulary_of(name), subject_id))
+    subject_id = subject_of(vocabulary_of(name), subject_id)
     found = paths_of(store(), name, subject_id, query.get("tier"))
     return jsonify(paths_document(found))
 
@@ -196,7 +197,7 @@ def get_history(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
     return {
         "grades": results.grade_line(store(), run, subject_id),
         "marks": list_marks(store(), run.vocabulary, subject_id=subject_id),
-        "lender_checks": [check_note(entry) for entry in checks],
+        "lender_checks": _notes(checks),
     }
 
 
@@ -204,8 +205,8 @@ def get_history(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
 @blueprint.query(NumberedPageQuery)
 @blueprint.answers(200, ConsentPage)
 def list_subject_consents(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
-    """The consents that a subject gave to lenders, the newest first; a subject sees its own alone."""
-    subject_id = _own(subject_id)
+    """The consents that a subject gave to lenders, the newest first."""
+    subject_id = subject_of(ENTERPRISES, subject_id)
     return page(
         lambda limit: list_consents(store(), subject_id=subject_id, before=query.get("cursor"), limit=limit),
         query,
@@ -218,7 +219,7 @@ def list_subject_consents(query: dict[str, Any], subject_id: str) -> dict[str, A
 @blueprint.answers(200, CheckNotePage)
 def list_subject_checks(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
     """Which lenders asked about a subject, under which consent, the newest first."""
-    subject_id = _own(subject_id)
+    subject_id = subject_of(ENTERPRISES, subject_id)
     found = page(
         lambda limit: audit.entries(
             store(), subject_id=subject_id, action=ACTION, before=query.get("cursor"), limit=limit
@@ -226,12 +227,10 @@ def list_subject_checks(query: dict[str, Any], subject_id: str) -> dict[str, Any
         query,
         lambda entry: entry.seq,
     )
-    return {**found, "items": [check_note(entry) for entry in found["items"]]}
+    return {**found, "items": _notes(found["items"])}
 
 
-def _own(subject_id: str) -> str:
-    """The subject's number as it is stored; 404 where another subject asks."""
-    found = subject_key(subject_id)
-    if who().subject not in (None, found):
-        fail("not-found", f"there is no subject {subject_id}")
-    return found
+def _notes(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """The checks of lenders as the caller may be told of them."""
+    told = check_note if who().subject is None else own_note
+    return [told(entry) for entry in entries]

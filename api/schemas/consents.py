@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import Text
+from api.http.fields import By, Text
 from api.http.paging import NumberedPageQuery, page_of
 from scoring.access.consents import PURPOSES
 
@@ -45,13 +45,13 @@ class ConsentSchema(Schema):
     valid_from = fields.Date(required=True)
     valid_until = fields.Date(required=True)
     registered_at = fields.DateTime(required=True)
-    registered_by = fields.String(required=True)
+    registered_by = By()
     registered_role = fields.String(required=True)
     withdrawn_at = fields.DateTime(required=True, allow_none=True)
-    withdrawn_by = fields.String(required=True, allow_none=True)
+    withdrawn_by = By()
     withdrawn_why = fields.String(required=True, allow_none=True)
     judged_at = fields.DateTime(required=True, allow_none=True)
-    judged_by = fields.String(required=True, allow_none=True)
+    judged_by = By()
     verdict = fields.String(required=True, allow_none=True, metadata={"enum": [*VERDICTS, None]})
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from api.http.fields import Text
+from api.http.fields import By, Text
 from api.http.paging import page_of
 from api.http.problems import FieldErrorSchema
 from scoring.access.consents import PURPOSES
@@ -109,10 +109,17 @@ class CheckNoteSchema(Schema):
     """That a check was made."""
 
     at = fields.DateTime(required=True)
-    key = fields.String(required=True)
+    key = By()
     lender = fields.String(required=True)
     subject_id = fields.String(required=True)
-    consent = fields.String(required=True, metadata={"description": "The reference that the lender gave"})
+    consent = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "The reference that the lender gave; null for the subject where it is of none of "
+            "its consents"
+        },
+    )
     consent_id = fields.Integer(
         metadata={"description": "The consent of that reference; null: there is none"}, allow_none=True
     )

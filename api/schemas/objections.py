@@ -13,6 +13,7 @@ from api.http.paging import NumberedPageQuery, page_of
 from api.schemas.records import VocabularyQuery
 from api.schemas.subjects import MarkSchema
 from scoring.answers.either_way import EitherWay
+from scoring.facts.ingest.keys import LONGEST_KEY
 from scoring.facts.objection_case import OUTCOMES, Stage
 from scoring.facts.objection_desk import Objection
 
@@ -88,6 +89,16 @@ class ObjectionStepRequest(Schema):
     )
     reason = Text(longest=2000, required=True)
     evidence = Text(metadata={"description": "Number or address of a document that it rests on"})
+
+
+class ObjectionRequest(VocabularyQuery):
+    """An objection to a record, as the form of the page says it."""
+
+    record = Text(longest=LONGEST_KEY, required=True)
+    reason = Text(longest=2000, required=True)
+    evidence = Text(
+        required=True, metadata={"description": "Number or address of a document that it rests on"}
+    )
 
 
 class FiguresQuery(VocabularyQuery):

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from api.http.fields import Points, Text, TitleField, Values
+from api.http.fields import By, Points, Text, TitleField, Values
 from api.http.paging import NumberedPageQuery, PageQuery, page_of
 from api.schemas.lender_checks import CheckNoteSchema
 from api.schemas.runs import RunSchema
@@ -377,7 +377,7 @@ class MarkSchema(Schema):
     effective_on = fields.Date(required=True)
     reason = fields.String(required=True)
     evidence = fields.List(fields.Dict(keys=fields.String(), values=fields.String()), required=True)
-    made_by = fields.String(required=True)
+    made_by = By()
     made_at = fields.DateTime(required=True)
     commitment = fields.String(
         required=True, allow_none=True, metadata={"description": "Of an application for repair"}

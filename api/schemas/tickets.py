@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import Text
+from api.http.fields import By, Text
 from api.http.paging import NumberedPageQuery, page_of
 from rules.library.loader import load_vocabulary
 from scoring.facts.ingest.keys import LONGEST_KEY
@@ -34,7 +34,7 @@ class StepSchema(Schema):
     no = fields.Integer(required=True)
     move = fields.String(required=True)
     actor = fields.String(required=True)
-    by = fields.String(required=True)
+    by = By()
     on = fields.Date(required=True)
     at = fields.DateTime(required=True)
     note = fields.String(required=True, allow_none=True)
@@ -85,9 +85,10 @@ class TicketRequest(Schema):
 
     title = Text(longest=500, required=True)
     source = fields.String(
-        required=True,
         validate=validate.OneOf(list(SOURCES)),
-        metadata={"description": "A code of the department vocabulary"},
+        metadata={
+            "description": "A code of the department vocabulary; an enterprise's own key leaves it out"
+        },
     )
     counterpart = Text(longest=50, metadata={"description": "The enterprise's credit code"})
     note = Text(longest=2000)
@@ -103,13 +104,16 @@ class StepRequest(Schema):
     )
     actor = fields.String(
         validate=validate.OneOf(PEOPLE),
-        metadata={"description": "In whose name a regulator acts; a department acts as the owner"},
+        metadata={
+            "description": "In whose name a regulator acts; a department acts as the owner, an "
+            "enterprise as itself"
+        },
     )
     on = fields.Date(
         metadata={
             "description": "When it was done; by default today in Asia/Shanghai. Never a day to come; a "
             f"regulator may name one up to {BACK_DAYS} days back, not before the step before it; "
-            "a department none but today"
+            "a department or an enterprise none but today"
         }
     )
     note = Text(longest=2000)

@@ -127,6 +127,12 @@ def check_note(entry: Entry) -> dict[str, Any]:
     return {"at": entry.at, "key": entry.actor, "subject_id": entry.subject_id, **entry.details}
 
 
+def own_note(entry: Entry) -> dict[str, Any]:
+    """A check as its subject is told of it. A number that is none of its own consents may be another's."""
+    note = check_note(entry)
+    return note | ({} if note.get("consent_id") is not None else {"consent": None})
+
+
 def refusal(check: Check, consent: Consent | None, on: dt.date) -> str | None:
     """Why a lender's consent does not allow a check on a day; None where it does."""
     if consent is None or consent.subject_id != check.subject_id:

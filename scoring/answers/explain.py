@@ -28,6 +28,7 @@ from scoring.answers.timelines import (
 from scoring.answers.why_not import Miss, Misses
 from scoring.facts.ingest.keys import subject_key
 from scoring.facts.publicity import all_shown, is_shown
+from scoring.facts.records import INTERNAL
 from scoring.judging import one
 from scoring.judging.period import Period
 from scoring.judging.timeline import Hit, dimensions_of
@@ -224,7 +225,7 @@ def _explained(
     values = _measures(store, pack, facts, as_of)
     rules = {hit.rule.id for hit in found.hits}
     misses = _misses_of(judge_of(pack), as_of)
-    shown = [record for record in facts.records.values() if is_shown(pack.vocabulary, record, as_of)]
+    shown = [record for record in _open_records(facts) if is_shown(pack.vocabulary, record, as_of)]
     return Explanation(
         run=run,
         as_of=as_of,
@@ -247,6 +248,11 @@ def _explained(
         hits=tuple(_hit(hit, facts.records, values) for hit in found.hits),
         misses=tuple(misses.of({**facts.attributes, **values}, shown, rules)),
     )
+
+
+def _open_records(facts: Facts) -> list[Mapping[str, Any]]:
+    """The records but those between offices: no rule looks for one, and the subject reads this."""
+    return [record for record in facts.records.values() if record.get("kind") != INTERNAL]
 
 
 def _unmatched(pack: Pack, day: dt.date, hit: set[str]) -> tuple[str, ...]:

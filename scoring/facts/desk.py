@@ -60,7 +60,7 @@ CaseT = TypeVar("CaseT", bound=AnyCase)
 
 @dataclass(frozen=True, slots=True)
 class Filed(Generic[CaseT]):
-    """A case with everything that was done about it.
+    """A case with everything that was done about it while the record was about its subject.
 
     :param id: the number of its first mark.
     :param authority: whose record it is, as the record says now; None where it says nothing.
@@ -226,7 +226,7 @@ class Desk(Generic[CaseT]):
                 first.subject_id,
                 authorities.get(first.record_id),
                 case,
-                tuple(map(mark_of, own_marks)),
+                tuple(mark_of(mark) for mark in own_marks if mark.subject_id == first.subject_id),
             )
 
 

@@ -43,7 +43,7 @@ from scoring.facts.objection_case import (
     last_case,
     outcome_of,
 )
-from scoring.facts.records import RecordError, is_own, records_table, unknown_record
+from scoring.facts.records import RecordError, is_open_to, is_own, records_table, unknown_record
 from scoring.facts.repairs import Commitment, check_application, check_term
 from scoring.facts.repairs import check_step as check_repair_step
 from scoring.facts.versions import FileInfo, Source, new_file, wait_for_turn
@@ -122,7 +122,7 @@ def mark_record(
     A decision on an objection whose review was asked for is that review.
 
     :param authority: only if the record is this authority's.
-    :param subject_id: only if the record is about this subject.
+    :param subject_id: only if the record is about this subject, which may see it.
     :raises UnknownRecordError: where there is no such record.
     :raises RecordError: where the record's status or dates, its case (:mod:`scoring.facts.objection_case`,
         :mod:`scoring.facts.repair_case`), its shortest term (:mod:`scoring.facts.repairs`) or whose record
@@ -145,7 +145,7 @@ def mark_record(
         wait_for_turn(session)
         current = current_version(session, vocabulary, record_key(vocabulary, record_id))
         data = decode(current.data, table) if current else {}
-        is_theirs = current is not None and subject_id in (None, current.subject_id)
+        is_theirs = current is not None and is_open_to(subject_id, current.subject_id, data)
         if current is None or not is_theirs or not is_own(session, data, authority):
             raise unknown_record(vocabulary, record_id)
         _check_mark(request, data, vocabulary)

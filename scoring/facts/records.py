@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -48,6 +49,11 @@ from scoring.store.models import RecordVersion, SubjectVersion
 _ROWS = pa.schema(
     [("row_no", pa.int64())] + [(name, pa.string()) for name in ("key", "subject_id", "data", "lacks")]
 )
+
+
+INTERNAL = "check_request"
+"""The kind of record that is between offices: one asks another for a visit, which is not announced, and may
+have been told of something by others. Its subject does not see it."""
 
 
 class RecordError(Exception):
@@ -176,11 +182,16 @@ def submit_records(
 
 
 def get_record(
-    store: Store, vocabulary: Vocabulary, record_id: str, authority: str | None = None
+    store: Store,
+    vocabulary: Vocabulary,
+    record_id: str,
+    authority: str | None = None,
+    subject_id: str | None = None,
 ) -> list[Record]:
     """The versions of a record, the current one first.
 
     :param authority: only if it is this authority's.
+    :param subject_id: only if it is this subject's to see (:func:`is_open_to`), and the versions about it.
     :raises UnknownRecordError: where there is none.
     """
     table = records_table(vocabulary)
@@ -193,9 +204,9 @@ def get_record(
     with store.reading() as session:
         versions = [_record(row, table) for row in session.scalars(query)]
         is_open = bool(versions) and is_own(session, versions[0].data, authority)
-    if not is_open:
+    if not is_open or not is_open_to(subject_id, versions[0].subject_id, versions[0].data):
         raise unknown_record(vocabulary, record_id)
-    return versions
+    return [version for version in versions if subject_id in (None, version.subject_id)]
 
 
 def list_records(
@@ -204,11 +215,13 @@ def list_records(
     *,
     subject_id: str | None = None,
     authority: str | None = None,
+    to_subject: bool = False,
     after: str | None = None,
     limit: int | None = None,
 ) -> list[Record]:
     """Current records by their id.
 
+    :param to_subject: only those that the subject may see itself (:func:`is_open_to`).
     :param after: only records with a greater id: the last of the page before.
 
     >>> from fixtures.small import RESTAURANT, small_store
@@ -229,8 +242,10 @@ def list_records(
             query = _of_subject(query, subject_key(vocabulary, subject_id), names)
         elif names is not None:
             query = _of_names(query.order_by(RecordVersion.record_id).limit(limit), names)
-        rows = session.scalars(query.order_by(RecordVersion.record_id).limit(limit))
-        return [_record(row, table) for row in rows]
+        query = query.order_by(RecordVersion.record_id).limit(None if to_subject else limit)
+        found = (_record(row, table) for row in session.scalars(query))
+        shown = (r for r in found if not to_subject or is_open_to(r.subject_id, r.subject_id, r.data))
+        return list(islice(shown, limit))
 
 
 def list_shown(
@@ -240,6 +255,7 @@ def list_shown(
     *,
     subject_id: str | None = None,
     authority: str | None = None,
+    to_subject: bool = False,
     after: str | None = None,
     limit: int,
 ) -> list[Record]:
@@ -247,7 +263,13 @@ def list_shown(
     found: list[Record] = []
     while len(found) < limit:
         some = list_records(
-            store, vocabulary, subject_id=subject_id, authority=authority, after=after, limit=limit
+            store,
+            vocabulary,
+            subject_id=subject_id,
+            authority=authority,
+            to_subject=to_subject,
+            after=after,
+            limit=limit,
         )
         found += [record for record in some if is_shown(vocabulary, record.data, on)]
         if len(some) < limit:
@@ -276,6 +298,14 @@ def _of_names(page: _Records, names: Sequence[str]) -> _Records:
 def is_own(session: Session, data: Mapping[str, Any], authority: str | None) -> bool:
     """Whether a record is an authority's, by whichever of its names; None may have every record."""
     return authority is None or data.get(AUTHORITY) in register(session).names(authority)
+
+
+def is_open_to(subject_id: str | None, about: str, data: Mapping[str, Any]) -> bool:
+    """Whether a subject may see a record: one about it that is not :data:`INTERNAL`. None sees all.
+
+    :param about: whom the record is about.
+    """
+    return subject_id is None or (about == subject_id and data.get("kind") != INTERNAL)
 
 
 def subject_attributes(store: Store, vocabulary: Vocabulary, subject_id: str) -> dict[str, Any] | None:

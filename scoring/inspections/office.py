@@ -19,6 +19,7 @@ from rules.library.loader import load_vocabulary
 from rules.model import Pack, Title
 from rules.titles import TitledError, UnknownError
 from scoring.facts.bodies import register
+from scoring.facts.records import INTERNAL as REQUEST
 from scoring.inspections.check import faults
 from scoring.inspections.plan import Inspector, Plan, Population, Reason, Refusal, Request, Visit, plan_month
 from scoring.runs.published import RunSummary, latest_run
@@ -34,7 +35,6 @@ from scoring.store.timelines import GradedSubject, Segment
 from scoring.store.visits import VisitRow, counts, lock_visits
 
 INSPECTORS = "inspector"
-REQUEST = "check_request"
 MONTHS_AHEAD = 12
 """How far ahead visits may be planned: what is planned counts against the year's cap."""
 
@@ -164,6 +164,38 @@ def plan_visits(store: Store, plan_id: int, after: str = "", limit: int = 1_000_
             }
             for visit, data in session.execute(query)
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnVisit:
+    """A visit to one enterprise, without its reason and its inspectors: what that enterprise is told of it.
+
+    :param month: its first day.
+    """
+
+    month: dt.date
+    authorities: tuple[str, ...]
+
+
+def visits_to(store: Store, pack_id: str, subject_id: str, until: dt.date | None = None) -> list[OwnVisit]:
+    """The visits to an enterprise by the plans in force, the latest month first.
+
+    :param until: only of months that are over on this day, for who must not learn of a visit before.
+    """
+    in_force = sa.select(sa.func.max(InspectionPlan.id)).where(InspectionPlan.pack_id == pack_id)
+    if until is not None:
+        in_force = in_force.where(InspectionPlan.month < until.replace(day=1))
+    query = (
+        sa.select(InspectionPlan.month, PlannedVisit.authorities)
+        .join(PlannedVisit, PlannedVisit.plan_id == InspectionPlan.id)
+        .where(
+            InspectionPlan.id.in_(in_force.group_by(InspectionPlan.month)),
+            PlannedVisit.subject_id == subject_id,
+        )
+        .order_by(InspectionPlan.month.desc())
+    )
+    with store.reading() as session:
+        return [OwnVisit(month, tuple(json.loads(bodies))) for month, bodies in session.execute(query)]
 
 
 def plan_refusals(

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from rules.calendar import today
+from rules.calendar import SHANGHAI, add_days, today
 from scoring.store import Store, StoreError
 from scoring.store.models import Run
+
+NIGHTLY = dt.time(0, 20)
+"""When everybody is graded, in Shanghai: as ``deploy/xinheng-score.timer`` has it."""
 
 LAST_PUBLISHED = (Run.published_at.desc(), Run.id.desc())
 
@@ -63,6 +66,19 @@ def current_run(store: Store, pack_id: str) -> RunSummary | None:
     A run of a day to come says how things will stand: it is shown, with its date, while there is no other.
     """
     return latest_run(store, pack_id, today()) or latest_run(store, pack_id)
+
+
+def next_run(moment: dt.datetime) -> dt.datetime:
+    """When everybody is graded next, by the timer.
+
+    >>> from datetime import datetime
+    >>> from rules.calendar import SHANGHAI
+    >>> next_run(datetime(2026, 9, 30, 23, 0, tzinfo=SHANGHAI)).isoformat()
+    '2026-10-01T00:20:00+08:00'
+    """
+    here = moment.astimezone(SHANGHAI)
+    day = here.date() if here.time() < NIGHTLY else add_days(here.date(), 1)
+    return dt.datetime.combine(day, NIGHTLY, SHANGHAI)
 
 
 def current_runs(store: Store) -> list[RunSummary]:

@@ -21,6 +21,7 @@ class TicketRow(Base):
     __tablename__ = "problems"
     __table_args__ = (
         sa.Index(None, "owner", "id"),
+        sa.Index(None, "counterpart", "id"),
         sa.Index(None, "stage", "id"),
         sa.Index(None, "stage", "due_on"),
     )

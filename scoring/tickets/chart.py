@@ -82,7 +82,7 @@ def _clock(stage: str) -> tuple[Way, ...]:
 
 _DISSATISFIED = Way("reopen", ASSIGNED, (Actor.ENTERPRISE,), (("satisfied", "=", 0),))
 WAYS: Mapping[str, tuple[Way, ...]] = {
-    NEW: (Way("open", COLLECTED, (Actor.DESK,)),),
+    NEW: (Way("open", COLLECTED, (Actor.DESK, Actor.ENTERPRISE)),),
     COLLECTED: (Way("assign", ASSIGNED, (Actor.OFFICE,)),),
     ASSIGNED: (
         Way("return", COLLECTED, (Actor.OWNER,)),

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from rules.calendar import SHANGHAI, add_days
 from rules.library.loader import load_vocabulary
 from rules.titles import Title, TitledError, UnknownError
+from rules.workdays import workdays_between
 from scoring.facts.bodies import UnknownBodyError, body_called
 from scoring.facts.ingest.keys import ENTERPRISES, KeyFormError, key_of, subject_key
 from scoring.live.supervisor import Engine, shared_engine
@@ -43,6 +44,14 @@ from scoring.tickets.words import ACTORS, MOVES
 
 BACK_DAYS = 30
 """How far back a regulator, or whoever has the command line, may date a step. A department may not at all."""
+
+
+ONLINE = "online"
+"""The source of a ticket that the enterprise opened itself."""
+
+ANSWER_WITHIN = 15
+"""Working days after which the office may evaluate for an enterprise that opened its ticket itself and is
+silent: our own choice."""
 
 
 class UnknownTicketError(UnknownError):
@@ -120,7 +129,9 @@ def open_ticket(store: Store, about: Subject, move: Move, engine: Engine | None 
     """
     sources = load_vocabulary(VOCABULARY).records
     if sources is None or about.source not in sources.columns["source"].values:
-        raise MoveRefusedError(Title(f"没有名为{about.source}的来源", f"no source is called {about.source}"))
+        known = ", ".join(sources.columns["source"].values) if sources else ""
+        en = f"no source is called {about.source}; there are {known}"
+        raise MoveRefusedError(Title(f"没有名为{about.source}的来源;可用:{known}", en))
     counterpart = _counterpart(about)
     step = _decided(engine or shared_engine(), (), move)
     with store.writing() as session:
@@ -138,19 +149,29 @@ def open_ticket(store: Store, about: Subject, move: Move, engine: Engine | None 
 
 
 def move_ticket(
-    store: Store, ticket_id: int, move: Move, engine: Engine | None = None, body: str | None = None
+    store: Store,
+    ticket_id: int,
+    move: Move,
+    engine: Engine | None = None,
+    body: str | None = None,
+    enterprise: str | None = None,
 ) -> Ticket:
     """Do something about a ticket.
 
     :param body: only if the ticket is this body's; it dates nothing back.
-    :raises UnknownTicketError: where there is no such ticket, or it is another body's.
+    :param enterprise: only if this enterprise has it; likewise.
+    :raises UnknownTicketError: where there is no such ticket, or it is another's.
     :raises MoveRefusedError: where it is not allowed now or to this actor, its date can't be, or others were
         faster.
     """
-    before = show_ticket(store, ticket_id, body)
+    before = show_ticket(store, ticket_id, body, enterprise)
+    at = move.at or now()
+    if move.actor is Actor.ENTERPRISE and enterprise is None and not may_answer_for(before, at):
+        raise MoveRefusedError(_BY_ITSELF)
     if move.request == "assign":
         move = _assignment(store, move)
-    step = _decided(engine or shared_engine(), before.steps, move, BACK_DAYS if body is None else 0)
+    back = BACK_DAYS if body is None and enterprise is None else 0
+    step = _decided(engine or shared_engine(), before.steps, replace(move, at=at), back)
     try:
         with store.writing() as session:
             return _keep(session, before, step)
@@ -194,17 +215,29 @@ def _put_right(store: Store, kept: Ticket) -> None:
         _set_state(session, row, kept.case, _ticket(row, _steps(session, row.id)).case)
 
 
-def show_ticket(store: Store, ticket_id: int, body: str | None = None) -> Ticket:
+def show_ticket(
+    store: Store, ticket_id: int, body: str | None = None, enterprise: str | None = None
+) -> Ticket:
     """A ticket with its steps.
 
     :param body: only if it is this body's.
-    :raises UnknownTicketError: where there is none, or it is another body's.
+    :param enterprise: only if this enterprise has it; notes that offices wrote for one another are left out.
+    :raises UnknownTicketError: where there is none, or it is another's.
     """
     with store.reading() as session:
         row = session.get(TicketRow, ticket_id)
-        if row is None or (body is not None and row.owner != body):
+        if row is None or body not in (None, row.owner) or enterprise not in (None, row.counterpart):
             raise UnknownTicketError(Title(f"没有问题{ticket_id}", f"there is no ticket {ticket_id}"))
-        return _ticket(row, _steps(session, ticket_id))
+        steps = _steps(session, ticket_id)
+    return _ticket(row, steps if enterprise is None else tuple(map(_told, steps)))
+
+
+def may_answer_for(ticket: Ticket, at: dt.datetime) -> bool:
+    """Whether an office may evaluate in the enterprise's name: not what the enterprise opened itself, unless
+    it has been silent for more than :data:`ANSWER_WITHIN` working days."""
+    last = [step.day for step in ticket.steps if step.actor is not Actor.CLOCK][-1]
+    is_silent = workdays_between(last, at.astimezone(SHANGHAI).date()) > ANSWER_WITHIN
+    return ticket.steps[0].actor is not Actor.ENTERPRISE or is_silent
 
 
 def list_tickets(
@@ -212,6 +245,7 @@ def list_tickets(
     *,
     stage: str | None = None,
     owner: str | None = None,
+    counterpart: str | None = None,
     overdue_on: dt.date | None = None,
     is_closed: bool | None = None,
     before: int | None = None,
@@ -219,6 +253,7 @@ def list_tickets(
 ) -> list[Ticket]:
     """Tickets without their steps, the newest first.
 
+    :param counterpart: those that this enterprise has.
     :param overdue_on: those not closed whose due date is before this day.
     :param before: only tickets with a smaller id: the last of the page before.
     """
@@ -227,6 +262,8 @@ def list_tickets(
         query = query.where(TicketRow.stage == stage)
     if owner is not None:
         query = query.where(TicketRow.owner == subject_key(VOCABULARY, owner))
+    if counterpart is not None:
+        query = query.where(TicketRow.counterpart == subject_key(ENTERPRISES, counterpart))
     if overdue_on is not None:
         query = query.where(TicketRow.stage.in_(AT_WORK), TicketRow.due_on < overdue_on)
     if is_closed is not None:
@@ -237,7 +274,17 @@ def list_tickets(
         return [_ticket(row, ()) for row in session.scalars(query.order_by(TicketRow.id.desc()).limit(limit))]
 
 
+_BY_ITSELF = Title(
+    f"此问题由企业自行提出，由企业自行评价；{ANSWER_WITHIN}个工作日未答复的，方可代为评价",
+    f"the enterprise opened this ticket and judges it itself; for it only after {ANSWER_WITHIN} working days "
+    "of silence",
+)
 _NOT_CLOSED = tuple(stage for stage in WAYS if stage != EVALUATED)
+
+
+def _told(step: Step) -> Step:
+    """A step as the enterprise is told of it."""
+    return step if step.actor in (Actor.DESK, Actor.ENTERPRISE) else replace(step, note=None)
 
 
 # Deciding

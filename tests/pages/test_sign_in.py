@@ -158,10 +158,11 @@ def test_each_role_opens_the_pages_that_the_table_says(
 
 
 def is_not_its_own(endpoint: str, role: Role) -> bool:
-    """An enterprise is no department's own, and an application of another no enterprise's."""
-    if role is Role.SUBJECT:
-        return endpoint == "pages.repair"
-    return role is Role.DEPARTMENT and endpoint in ("pages.subject", "pages.report", "pages.paths")
+    """An enterprise is no department's own, nor another enterprise's; and an objection needs a record."""
+    of_subject = ("pages.subject", "pages.records", "pages.report", "pages.paths")
+    of_others = (*of_subject, "pages.own", "pages.objection", "pages.ticket")
+    not_own = {Role.DEPARTMENT: of_subject, Role.SUBJECT: of_others}.get(role, ())
+    return endpoint in (*not_own, "pages.new_objection")
 
 
 def signed_in(pages: Flask, token: str) -> FlaskClient:

@@ -1,0 +1,62 @@
+"""How a subject would be graded by what is known now, beside what was published."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from rules.model import Rule
+from scoring.answers.explain import Explanation, explain_day
+from scoring.answers.timelines import UnknownSubjectError
+from scoring.runs.published import next_run
+from scoring.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A rule whose points for a record are others now.
+
+    :param before, after: hundredths; None where it did not hit, or does not any more.
+    """
+
+    rule: Rule
+    record_id: str | None
+    before: int | None
+    after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Newer:
+    """A grade that is not published, and what makes it another one.
+
+    :param publishes: when the next run does.
+    """
+
+    grade: Explanation
+    changes: tuple[Change, ...]
+    publishes: dt.datetime
+
+
+def newer_grade(store: Store, published: Explanation, day: dt.date, at: dt.datetime) -> Newer | None:
+    """The grade of a day by all that is known at a moment; None where that is the published one."""
+    try:
+        grade = explain_day(store, published.pack.id, published.subject_id, day, at)
+    except UnknownSubjectError:
+        return None
+    if (grade.score, grade.tier, grade.veto) == (published.score, published.tier, published.veto):
+        return None
+    return Newer(grade, tuple(_changes(published, grade)), next_run(at))
+
+
+def _changes(published: Explanation, now: Explanation) -> list[Change]:
+    before, after = _points(published), _points(now)
+    rules = {hit.rule.id: hit.rule for hit in (*published.hits, *now.hits)}
+    return [
+        Change(rules[rule], record_id, before.get((rule, record_id)), after.get((rule, record_id)))
+        for rule, record_id in dict.fromkeys((*before, *after))
+        if before.get((rule, record_id)) != after.get((rule, record_id))
+    ]
+
+
+def _points(found: Explanation) -> dict[tuple[str, str | None], int]:
+    return {(hit.rule.id, hit.record_id): hit.points for hit in found.hits}
