@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from client import Client, Sign
-from conftest import SUMMER
 from flask import Flask
 from lending_desk import Clock, consented
 from small_district import AUTHORITY, FINED, LISTED, MIXED, OTHER_AUTHORITY, PACK, SUBJECTS, take
@@ -20,6 +19,9 @@ from scoring.changes.feed import BEGINNING, KINDS, Audience, Place, read
 from scoring.runs.batch import run
 from scoring.store import Store
 from scoring.store.changes import note_change
+
+SUMMER = dt.date(2026, 7, 31)
+"""Of the second run."""
 
 EVIDENCE = [{"title": "缴款凭证", "reference": "JK-2026-1"}]
 ALL = Audience(Role.REGULATOR, None, tuple(KINDS))
