@@ -134,7 +134,8 @@ def results(out: Path) -> dict[str, Any]:
 
 def reasons(out: Path) -> list[Any]:
     """What was set aside and why; not where, for a folder has other files than one file is."""
-    query = "select column_name, coalesce(value, ''), reason from {} order by all"
+    why = "case when starts_with(reason, '编号与第') then 'a key again' else reason end"
+    query = f"select column_name, coalesce(value, ''), {why} from {{}} order by all"
     with duckdb.connect() as duck:
         if out.is_dir():
             found, source = any(out.glob("rejected/*/*.parquet")), f"'{out}/rejected/*/*.parquet'"

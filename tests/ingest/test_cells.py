@@ -38,21 +38,7 @@ def reason(answer: Any) -> str:
 
 
 NOTHING = ["", "  ", "　", "-", "—", "——", "无", "null", "NULL", "N/A", "n/a", "－", "/", None]
-NOTHING += [
-    "NaN",
-    "nan",
-    "ｎａｎ",
-    "None",
-    "<NA>",
-    "NaT",
-    "undefined",
-    "Undefined",
-    "空",
-    "暂无",
-    "未知",
-    "不详",
-]
-NOTHING += [float("nan"), "未填"]
+NOTHING += ["NaN", "nan", "ｎａｎ", "None", "<NA>", "NaT", "undefined", "Undefined", float("nan")]
 
 
 @pytest.mark.parametrize("written", NOTHING)
@@ -71,7 +57,13 @@ def test_what_says_nothing_is_no_key(written: Cell) -> None:
 def test_a_word_for_nothing_that_the_vocabulary_knows_means_what_it_says(written: str) -> None:
     codes = {"none": Title("无", "Nothing"), "nan": Title("未知", "Not known")}
     assert read(written, values=codes) == {"无": "none", "none": "none"}.get(written, "nan")
-    assert read("暂无", values=codes) is None
+    assert read("null", values=codes) is None
+
+
+@pytest.mark.parametrize("written", ["空", "暂无", "未知", " 不详", "未填"])
+def test_an_offices_word_for_nothing_is_no_key_and_no_code(written: str) -> None:
+    assert "empty, and required" in reason(read(written, required=True))
+    assert "not among the listed values" in reason(read(written, values=KINDS))
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,6 @@ BEGINS = "*"
 UNKNOWN = frozenset(
     {"", "-", "--", "—", "——", "无", "null", "none", "n/a", "na", "/", "\\"}
     | {"(null)", "<null>", "[null]", "\\n", "nan", "<na>", "nat", "undefined"}  # as programs write it
-    | {"空", "暂无", "未知", "不详", "未填"}
 )
 OPEN_END = frozenset({"长期", "长期有效", "永久"})
 BOOLEANS = {
@@ -96,6 +95,8 @@ _FOOT = "第[ ]*[0-9]+[ ]*页|(?:填表|制表|填报|审核|复核|经办)[ ]*(
 _TOTAL = "[合小总共][ ]*计"
 _NO_KEY = re.compile(f"(?:{_FOOT}).*|{_TOTAL}(?:[^\u4e00-\u9fff].*)?|(?:备注|说明|注)[:].*")
 """What stands at the end of a list or of a page (own choice)."""
+
+_NO_KEYS = frozenset({"空", "暂无", "未知", "不详", "未填"})
 
 NOT_PLAIN = f"(?:[0-9][Ee]-|[Uu][Nn][Dd][Ee]|{_TOTAL}|{_FOOT})"
 _SAME = re.compile(f"(?!{NOT_PLAIN}){PLAIN_TEXT}")
@@ -323,10 +324,12 @@ def _boolean(text: str) -> bool:
 def parse_key(text: str) -> str:
     """A key in its one spelling. What can be kept can be asked for: it has a place in an address.
 
-    :raises CellError: where it is a total or a foot, too long, holds what nobody sees, or what an address
-        takes for its own.
+    :raises CellError: where it is a word for nothing, a total or a foot, too long, holds what nobody sees, or
+        what an address takes for its own.
     """
     key = fold(text)
+    if key in _NO_KEYS:
+        raise CellError(EMPTY.reason, EMPTY.hint)
     if _NO_KEY.fullmatch(key):
         raise CellError(
             Title("合计行或页脚,不是编号", "a total, or the foot of a page, not a number"),
