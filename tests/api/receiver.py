@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
-CERTIFICATE = Path(__file__).parent / "receiver.pem"
-"""Of localhost, signed by itself, with its key: nobody but these tests trusts it."""
+import trustme
+
+AUTHORITY = trustme.CA()
+"""Signs the certificate of localhost; nobody but these tests trusts it."""
 
 
 @dataclass
@@ -76,7 +77,7 @@ def receiving() -> Iterator[Receiver]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
+    AUTHORITY.issue_cert("localhost").configure_cert(context)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     server.handle_error = lambda *_: None  # type: ignore[method-assign]  # of a sender that was killed
     receiver.address = f"https://localhost:{server.server_port}/hook"

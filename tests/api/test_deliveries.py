@@ -11,13 +11,15 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from client import Client, Sign
 from flask import Flask
 from lending_desk import Clock, consented
-from receiver import CERTIFICATE, Receiver, is_signed, receiving
+from receiver import AUTHORITY as TRUSTED
+from receiver import Receiver, is_signed, receiving
 from small_district import AUTHORITY, LISTED
 from test_changes import feed, mark, subscribe
 
@@ -37,9 +39,10 @@ Send = Callable[..., list[Sent]]
 
 
 @pytest.fixture
-def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+def receiver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Receiver]:
     """A receiver that is trusted, as an operator's own would be."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    TRUSTED.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
     with receiving() as found:
         yield found
 
@@ -184,7 +187,7 @@ def test_a_sender_that_is_killed_loses_nothing(
     mark(regulator, "P-1", "repairs")
     receiver.held = threading.Event()
     words = [sys.executable, "-m", "scoring.cli", "deliveries", "send", "--database", district_url]
-    own = {"XINHENG_DELIVERY_HOSTS": "localhost", "SSL_CERT_FILE": str(CERTIFICATE)}
+    own = {"XINHENG_DELIVERY_HOSTS": "localhost"}
     killed = subprocess.Popen(words, env=os.environ | own)
     assert receiver.reached.wait(60)
     killed.send_signal(signal.SIGKILL)
@@ -206,7 +209,7 @@ def test_a_pass_from_the_command_line_says_what_became_of_it(
     listening(regulator, receiver)
     mark(regulator, "P-1", "repairs")
     words = [sys.executable, "-m", "scoring.cli", "deliveries", "send", "--database", district_url]
-    own = {"XINHENG_DELIVERY_HOSTS": " LOCALHOST ,x", "SSL_CERT_FILE": str(CERTIFICATE)}
+    own = {"XINHENG_DELIVERY_HOSTS": " LOCALHOST ,x"}
     words += ["--format", "csv"]
     done = subprocess.run(words, env=os.environ | own, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [
