@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0019"
-down_revision = "0018"
+revision = "0025"
+down_revision = "0024"
 
 
 def upgrade() -> None:
