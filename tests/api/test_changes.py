@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 import pytest
-from client import Client, Sign
+from client import Client, Sign, repaired
 from flask import Flask
 from lending_desk import Clock, consented
 from small_district import AUTHORITY, FINED, LISTED, MIXED, OTHER_AUTHORITY, PACK, SUBJECTS, take
@@ -29,7 +29,10 @@ ALL = Audience(Role.REGULATOR, None, tuple(KINDS))
 
 def mark(client: Client, number: str, what: str, **more: object) -> dict[str, Any]:
     body = {"reason": "x", "evidence": EVIDENCE, "effective_on": today().isoformat()} | more
-    answer = client.post(f"/v1/records/{number}/{what}", json=body)
+    if what == "repairs":
+        answer = repaired(client, number, client.colleague, **body)
+    else:
+        answer = client.post(f"/v1/records/{number}/{what}", json=body)
     assert answer.status_code == 201, answer.json
     made: dict[str, Any] = answer.json
     return made

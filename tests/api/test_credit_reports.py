@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from client import Client, Sign
+from client import Client, Sign, repaired
 from flask import Flask
 from small_district import FINED, LISTED
 
@@ -98,7 +98,7 @@ def test_what_becomes_known_while_it_is_printed_is_printed(
         if not printed:
             body = {"reason": "x", "evidence": [{"title": "t", "reference": "r"}]}
             body["effective_on"] = "2026-07-01"
-            assert regulator.post("/v1/records/P-1/repairs", json=body).status_code == 201
+            assert repaired(regulator, "P-1", regulator.colleague, **body).status_code == 201
         printed.append(sum(len(lines) for _, lines in content.chapters))
         return really(content, *others)
 
