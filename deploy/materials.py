@@ -23,7 +23,7 @@ LOCKS = {"requirements.lock": "runs", "requirements-build.lock": "builds"}
 SCRIPTS = ROOT / "api" / "pages" / "static"
 
 MAY_BE_USED = {
-    *("0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "MIT", "MIT-CMU", "PSF-2.0"),
+    *("0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "MIT", "MIT-0", "MIT-CMU", "PSF-2.0"),
     *("LGPL-2.1-or-later", "LGPL-3.0-only", "MPL-2.0"),  # used as they are, and not linked into one file
 }
 """Licences under which the product may be run and handed on."""
@@ -37,7 +37,10 @@ _SPDX = {
     "Zero-Clause BSD": "0BSD",
     "Apache License 2.0": "Apache-2.0",
 }
-_SAID = {"brotlicffi": "MIT", "fonttools": "MIT", "pyphen": "LGPL-2.1-or-later", "tzdata": "Apache-2.0"}
+_SAID = {
+    "brotli": "MIT", "brotlicffi": "MIT",
+    "fonttools": "MIT", "pyphen": "LGPL-2.1-or-later", "tzdata": "Apache-2.0",
+}  # fmt: skip
 """What a package does not say, as its project does: of one that is installed on other systems alone, one that
 has no classifier, and of three licences the one that is taken."""
 

@@ -142,7 +142,6 @@ EXPECTED = {
     "pages.issue_credit_report": ("RS", "change"),
     "pages.credit_report_file": ("RS", "read"),
     "pages.verify_report": (EVERYBODY, None),
-    "pages.own_department": ("D", None),
     "pages.records": ("RDS", "read"),
     "pages.own": ("DS", None),
     "pages.withdraw_consent": ("RS", "change"),

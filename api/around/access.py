@@ -225,7 +225,6 @@ ACCESS: dict[str, Access] = {
     "pages.issue_credit_report": _submits(R, S),
     "pages.credit_report_file": _reads(R, S),
     "pages.verify_report": _verifies(),
-    "pages.own_department": _sees(D),
     "pages.records": _reads(R, D, S),
     "pages.own": _sees(D, S),
     "pages.withdraw_consent": _submits(R, S),

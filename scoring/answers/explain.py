@@ -27,8 +27,7 @@ from scoring.answers.timelines import (
 )
 from scoring.answers.why_not import Miss, Misses
 from scoring.facts.ingest.keys import subject_key
-from scoring.facts.publicity import all_shown, is_shown
-from scoring.facts.records import INTERNAL
+from scoring.facts.publicity import INTERNAL, all_shown, is_shown
 from scoring.judging import one
 from scoring.judging.period import Period
 from scoring.judging.timeline import Hit, dimensions_of

@@ -22,6 +22,10 @@ from scoring.store.models import RecordVersion
 
 NEVER = dt.date.min
 
+INTERNAL = "check_request"
+"""The kind of record that is between offices: one asks another for a visit, which is not announced, and may
+have been told of something by others. Its subject does not see it."""
+
 
 def shown_until(vocabulary: Vocabulary, record: Mapping[str, Any]) -> dt.date | None:
     """The first day on which a record is no longer shown; None where no term is set, ``NEVER`` at once.

@@ -28,7 +28,7 @@ from scoring.facts.ingest.proposing import Proposals, Proposer
 from scoring.facts.ingest.rows import AnyRow, BadRow, GoodRow, LostRow, OddRow, ShortRow
 from scoring.facts.ingest.subjects import doubt, place
 from scoring.facts.merging import AUTHORITY
-from scoring.facts.publicity import is_shown
+from scoring.facts.publicity import INTERNAL, is_shown
 from scoring.facts.twins import twin_columns
 from scoring.facts.versions import (
     Check,
@@ -49,11 +49,6 @@ from scoring.store.models import RecordVersion, SubjectVersion
 _ROWS = pa.schema(
     [("row_no", pa.int64())] + [(name, pa.string()) for name in ("key", "subject_id", "data", "lacks")]
 )
-
-
-INTERNAL = "check_request"
-"""The kind of record that is between offices: one asks another for a visit, which is not announced, and may
-have been told of something by others. Its subject does not see it."""
 
 
 class RecordError(Exception):

@@ -329,15 +329,13 @@ def take_results(session: Session, file: IngestedFile) -> None:
 
 def tell_once(session: Session, file: IngestedFile) -> None:
     """See that inspections of which a file speaks, or spoke before it was taken back, are told once."""
-    theirs = sa.select(1).where(
-        RecordVersion.vocabulary == VisitRow.vocabulary,
-        RecordVersion.subject_id == VisitRow.subject_id,
-        RecordVersion.file_id == file.id,
+    theirs = sa.select(RecordVersion.subject_id).where(
+        RecordVersion.vocabulary == file.vocabulary, RecordVersion.file_id == file.id
     )
     query = sa.select(VisitRow).where(
         VisitRow.vocabulary == file.vocabulary,
         VisitRow.outcome.is_not(None),
-        theirs.correlate(VisitRow).exists(),
+        VisitRow.subject_id.in_(theirs),
     )
     _tell_once(session, session.scalars(query.order_by(VisitRow.id)).all())
 

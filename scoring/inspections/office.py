@@ -19,7 +19,7 @@ from rules.library.loader import load_vocabulary
 from rules.model import Pack, Title
 from rules.titles import TitledError, UnknownError
 from scoring.facts.bodies import register
-from scoring.facts.records import INTERNAL as REQUEST
+from scoring.facts.publicity import INTERNAL as REQUEST
 from scoring.inspections.check import faults
 from scoring.inspections.plan import Inspector, Plan, Population, Reason, Refusal, Request, Visit, plan_month
 from scoring.runs.published import RunSummary, latest_run

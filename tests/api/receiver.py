@@ -17,7 +17,7 @@ from typing import Any
 import trustme
 
 AUTHORITY = trustme.CA()
-"""Signs the certificate of localhost; nobody but these tests trusts it."""
+"""Signs the certificate of localhost and hub.example; nobody but these tests trusts it."""
 
 
 @dataclass
@@ -77,7 +77,7 @@ def receiving() -> Iterator[Receiver]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    AUTHORITY.issue_cert("localhost").configure_cert(context)
+    AUTHORITY.issue_cert("localhost", "hub.example").configure_cert(context)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     server.handle_error = lambda *_: None  # type: ignore[method-assign]  # of a sender that was killed
     receiver.address = f"https://localhost:{server.server_port}/hook"

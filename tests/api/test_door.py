@@ -82,7 +82,7 @@ def test_an_enterprise_has_everything_of_itself_in_any_spelling_of_its_code(
     sign_in: Sign, regulator: Client, key_says: str, asked: str
 ) -> None:
     own = sign_in(Role.SUBJECT, key_says)
-    regulator.post("/v1/records", json={"records": [row("N-1")]})
+    regulator.post("/v1/records", json={"records": [row("N-1", severity="general")]})
     for what in (*OWN, "/live-grade"):
         assert own.get(f"/v1/subjects/{asked}{what}").status_code == 200, what
     for query in ("", f"?subject_id={asked}"):
@@ -129,6 +129,7 @@ def test_what_is_anothers_is_answered_as_what_is_not_there_at_every_address(
     bodies: dict[str, dict[str, object]] = {
         "tickets.post_step": {"request": "evaluate", "satisfied": True},
         "consents.post_withdrawal": {"reason": "x"},
+        "records.post_application": MARK | {"commitment": {"text": "x", "made_on": "2026-08-01"}},
     }
     tried = set()
     for rule in app.url_map.iter_rules():

@@ -52,7 +52,6 @@ def test_a_subject_sees_its_own_forecast_and_no_other(sign_in: Sign) -> None:
     own = sign_in(Role.SUBJECT, FINED)
     assert own.get(FORECAST).status_code == 200
     assert own.get(f"/v1/subjects/{LISTED}/forecast").status_code == 404
-    assert own.get(f"/v1/subjects/{FINED}/explanation?as_of=2026-09-01").status_code == 403
 
 
 def test_odd_questions_are_refused(regulator: Client) -> None:

@@ -202,7 +202,7 @@ def test_checks_of_one_lender_under_one_consent_do_not_wait_for_each_other(
 
 
 def test_a_batch_answers_each_check_by_itself(lender: Client, sign_in: Sign) -> None:
-    withdrawn, nobody = consented(lender, MIXED), consented(lender, "91500000NOBODY0000")
+    withdrawn, nobody = consented(lender, MIXED), consented(lender, "91500000MA0NMBDY0U")
     lender.post(f"/v1/consents/{withdrawn['id']}/withdrawal", json={"reason": "贷款结清"})
     foreign = consented(sign_in(Role.LENDER, "乙银行"), FINED)
     good = consented(lender, FINED)

@@ -145,7 +145,8 @@ def test_a_page_has_a_hundred_items_where_nobody_says_and_up_to_five_hundred(
         told = {
             limit: regulator.get(f"{address}{joint}limit={limit}").status_code for limit in (0, 1, 500, 501)
         }
-        assert told == {0: 422, 1: 200, 500: 200, 501: 422}, address
+        found = 404 if "/proposals/" in address else 200  # there is none
+        assert told == {0: 422, 1: found, 500: found, 501: 422}, address
 
 
 def test_no_listing_is_left_out_here(app: Flask) -> None:
@@ -159,6 +160,5 @@ def test_no_listing_is_left_out_here(app: Flask) -> None:
     }
     tried = {address.partition("?")[0] for address in LISTINGS}
     named = {path.replace("{subject_id}", FINED).replace("{run_id}", "2") for path in listings}
-    assert named == tried | NEED_A_PLAN | NEED_A_RECEIVER
     named = {path.replace("{proposal_id}", "3") for path in named}
-    assert named == tried | NEED_A_PLAN
+    assert named == tried | NEED_A_PLAN | NEED_A_RECEIVER

@@ -164,6 +164,13 @@ _OTHERS: dict[str, dict[str, Callable[[int], object]]] = {
         "created_at": _same(NOW),
     },
     "lenders": {"name": _number},
+    "visits": {
+        "code": _number, "pack_id": _same("x"), "vocabulary": _same("enterprise"), "subject_id": _number,
+        "ground": _same("request"), "over_cap": _same(False), "authorities": _same("[]"),
+        "inspectors": _same("[]"), "begins_on": _same(NOW.date()), "ends_on": _same(NOW.date()),
+        "report_until": _same(NOW.date()), "issued_by": _same("x"), "issued_at": _same(NOW),
+        "outcome": _same("passed"),
+    },
     "record_contradictions": {
         "vocabulary": _same("enterprise"), "record_id": _number, "subject_id": _number, "mark_id": _same(1),
         "claimed": _same("x"), "data": _same("{}"), "file_id": _same(1), "row_no": _same(1),

@@ -162,7 +162,8 @@ def template(tmp_path: Path, vocabulary: str, dataset: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("vocabulary", "dataset"), tables())
+# what came of a visit is taken for a code that was issued: tests/inspections
+@pytest.mark.parametrize(("vocabulary", "dataset"), [named for named in tables() if named[0] != "visit"])
 def test_a_filled_template_is_taken_whole_and_its_example_is_not(
     take: Ingest, sqlite: Store, tmp_path: Path, vocabulary: str, dataset: str
 ) -> None:

@@ -46,10 +46,15 @@ CANNOT_BE = {
 }
 
 
-def penalty(**changed: str) -> list[str]:
+def changed_row(**changed: str) -> dict[str, str]:
     row = PENALTY | changed
     if changed.get("level") == "":  # a penalty need not say what it consists in, but a rating which it is
         row |= {"kind": "纳税缴费信用级别"}
+    return row
+
+
+def penalty(**changed: str) -> list[str]:
+    row = changed_row(**changed)
     return [",".join(row), ",".join(row.values())]
 
 
@@ -98,7 +103,9 @@ def test_the_api_holds_the_same_line(sqlite: Store, tmp_path: Path, case: tuple[
         "enterprise",
         Reading(quarantine=tmp_path),
     )
-    done = submit_records(sqlite, words, [PENALTY | {column: value or None}], FileInfo("1" * 64, "api"))
+    done = submit_records(
+        sqlite, words, [changed_row(**{column: value}) | {column: value or None}], FileInfo("1" * 64, "api")
+    )
     assert (done.new, done.rejected) == (0, 1)
     assert [(p.column, p.reason) for p in done.faults] == [(row[1], row[3]) for row in quarantined(sqlite)][
         :1

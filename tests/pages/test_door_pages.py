@@ -64,7 +64,7 @@ def test_an_enterprise_signs_in_and_lands_on_its_grade_with_reasons_and_what_is_
     assert CONSENT in visitor.text("[aria-labelledby=consents]")
     assert "SQ-2026-99" not in shown, "it may be another's"
     titles = [link.text.split()[0] for link in visitor.all(".top-in > nav a")]
-    assert titles == ["本单位", "规则", "异议", "异议办理情况", "问题闭环"]
+    assert titles == ["本单位", "规则", "异议", "异议办理情况", "信用修复", "惩戒措施", "问题闭环"]
     for path in ("", "/paths", "/report", "/records"):
         visitor.open(f"/subjects/{PACK}/{LISTED}{path}")
         assert NAMES[LISTED] in visitor.text(), path
@@ -180,7 +180,7 @@ def test_on_every_page_what_is_anothers_is_as_what_is_not_there(
             status = client.get(path).status_code if "GET" in rule.methods else _sent(client, path)
             assert status == 404, (rule.endpoint, path)
         tried.add(rule.endpoint)
-    assert len(tried) == 9, tried
+    assert len(tried) == 10, tried
     for number in (record, "P-9999"):
         assert client.get(f"/objections/new?record={number}").status_code == 404
         form = {"vocabulary": "enterprise", "record": number, "reason": "x", "evidence": "x"}

@@ -37,10 +37,10 @@ def repaired(store: Store, number: str, receivers: tuple[str, ...]) -> None:
 
 
 def test_a_regulator_prints_who_was_told_of_a_repair(regulator: Visitor, town_store: Store) -> None:
-    repaired(town_store, "XF-1", ("区政务服务平台", "融资服务平台"))
+    repaired(town_store, "GZ-1", ("区政务服务平台", "融资服务平台"))
     regulator.open(f"/subjects/enterprise-credit/{FIRM}")
     regulator.press("a[href*=receivers]")
-    assert regulator.path == "/records/XF-1/receivers"
+    assert regulator.path == "/records/GZ-1/receivers"
     first, second = (row.text for row in regulator.all("tbody tr"))
     assert "区政务服务平台" in first
     assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d", first)
@@ -50,7 +50,7 @@ def test_a_regulator_prints_who_was_told_of_a_repair(regulator: Visitor, town_st
         regulator.press(f".languages a[href*='/{language}']")
         for size, dark in ((DESK, False), (PHONE, True)):
             regulator.look(size, dark)
-            regulator.open("/records/XF-1/receivers")
+            regulator.open("/records/GZ-1/receivers")
             assert regulator.faults() == [], (language, size, dark)
             assert regulator.overflow() == 0
 

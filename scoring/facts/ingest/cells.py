@@ -41,7 +41,7 @@ SOUGHT = frozenset({"authority", "name", "registration_number"})
 STEPS = frozenset({".", ".."})
 ADDRESS_WORDS = frozenset(
     {"grade", "grades", "explanation", "history", "live-grade", "report", "consents", "lender-checks"}
-    | {"forecast", "paths", "records"}
+    | {"forecast", "paths", "records", "reports", "credit-report"}
 )
 """What follows a subject in the service's addresses; a test holds that these are all."""
 
