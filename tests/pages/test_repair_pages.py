@@ -109,6 +109,21 @@ def test_an_enterprise_applies_and_follows_on_the_pages_and_moves_nothing(
     assert own.get("/consequences").status_code == 200
 
 
+def test_a_record_of_bad_faith_leads_to_the_application_for_its_repair(
+    pages: Flask, town_store: Store, penalty: str
+) -> None:
+    passed = {"record_id": f"{penalty}-J", "subject_id": FIRM, "kind": "inspection", "level": "passed"}
+    passed |= {"status": "effective", "occurred_on": DAY.isoformat(), "authority": AUTHORITY}
+    submit_records(town_store, WORDS, [passed], FileInfo(f"{penalty}-J", "visits.csv"))
+    own = signed_in(pages, create_key(town_store, Role.SUBJECT, "本企业", FIRM).token)
+    records = own.get(f"/subjects/enterprise-credit/{FIRM}/records").text
+    form = f"/repairs/new?vocabulary=enterprise&amp;record={penalty}"
+    assert f'href="{form}"' in records
+    assert f'href="{form}-J"' not in records
+    assert f"/objections/new?vocabulary=enterprise&amp;record={penalty}-J" in records
+    assert f'value="{penalty}"' in own.get(form.replace("&amp;", "&")).text
+
+
 @pytest.mark.parametrize("role", Role)
 def test_the_figures_by_office_are_for_everybody_and_name_no_subject(
     pages: Flask, token: Callable[[Role], str], role: Role
