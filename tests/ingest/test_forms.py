@@ -355,6 +355,18 @@ def test_without_a_document_or_an_authority_the_cell_that_lacks_is_named(
     ]
 
 
+@pytest.mark.parametrize("word", ["空", "暂无", "未知", "合计", "第1页", "备注：无"])
+@pytest.mark.parametrize("column", ["行政处罚决定书文号", "处罚机关"])
+def test_a_word_for_nothing_is_no_part_of_a_number_under_which_others_are_lost(
+    take: Ingest, sqlite: Store, tmp_path: Path, column: str, word: str
+) -> None:
+    for month in ("03", "04"):
+        row = penalty(**{column: word}, 处罚决定日期=f"2026/{month}/05")
+        report = take(write_csv(tmp_path / f"{month}.csv", row), None)
+        assert (report.new, report.changed, report.rejected) == (0, 0, 1)
+    assert {(row, named) for row, named, *_ in quarantined(sqlite)} == {(2, column)}
+
+
 def test_a_permit_without_a_document_s_number_has_its_own(
     take: Ingest, sqlite: Store, tmp_path: Path
 ) -> None:

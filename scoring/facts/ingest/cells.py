@@ -104,6 +104,10 @@ _SAME = re.compile(f"(?!{NOT_PLAIN}){PLAIN_TEXT}")
 _PRINTED_CONTROLS = frozenset("\t\n\r")
 
 
+_FOOT_OF_LIST = Fault(
+    Title("合计行或页脚,不是编号", "a total, or the foot of a page, not a number"),
+    Title("请删去该行", "leave the row out"),
+)
 EMPTY = Fault(Title("必填项为空", "empty, and required"), Title("请填写", "fill it in"))
 FILLER = Fault(
     Title("占位代码,不是真实代码", "a filler, not a code"), Title("请填写真实代码", "the subject's own code")
@@ -321,6 +325,13 @@ def _boolean(text: str) -> bool:
     return found
 
 
+def no_key(text: str) -> Fault | None:
+    """Why a text, folded, is no key nor a part of one: it is a word for nothing, a total or a foot."""
+    if text in _NO_KEYS:
+        return EMPTY
+    return _FOOT_OF_LIST if _NO_KEY.fullmatch(text) else None
+
+
 def parse_key(text: str) -> str:
     """A key in its one spelling. What can be kept can be asked for: it has a place in an address.
 
@@ -328,13 +339,8 @@ def parse_key(text: str) -> str:
         what an address takes for its own.
     """
     key = fold(text)
-    if key in _NO_KEYS:
-        raise CellError(EMPTY.reason, EMPTY.hint)
-    if _NO_KEY.fullmatch(key):
-        raise CellError(
-            Title("合计行或页脚,不是编号", "a total, or the foot of a page, not a number"),
-            Title("请删去该行", "leave the row out"),
-        )
+    if (fault := no_key(key)) is not None:
+        raise CellError(fault.reason, fault.hint)
     if len(key) > LONGEST_KEY:
         raise CellError(
             Title(f"编号超过{LONGEST_KEY}个字", f"a number of more than {LONGEST_KEY} characters"),

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from rules.model import Column, Title
-from scoring.facts.ingest.cells import Convert, is_unknown
+from scoring.facts.ingest.cells import Convert, is_unknown, no_key
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import Cell, Unreadable, as_text, fold, fold_header
 from scoring.facts.ingest.header_words import readings
@@ -130,7 +130,9 @@ class Part:
         """The value in its one spelling, or why it can't be read."""
         values = (convert(source.cell(cells)) for source, convert in self.sources)
         value = next((value for value in values if value is not None), self.otherwise)
-        return value if value is None or isinstance(value, Fault) else str(value)
+        if value is None or isinstance(value, Fault):
+            return value
+        return no_key(fold(str(value))) or str(value)
 
     def place(self, cells: Cells) -> int:
         """The position of the cell that is meant."""
