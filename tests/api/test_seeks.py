@@ -166,7 +166,8 @@ _OTHERS: dict[str, dict[str, Callable[[int], object]]] = {
     "lenders": {"name": _number},
     "visits": {
         "code": _number, "pack_id": _same("x"), "vocabulary": _same("enterprise"),
-        "subject_id": lambda n: f"V{n}", "ground": _same("request"), "over_cap": _same(False), "authorities": _same('["x"]'),
+        "subject_id": lambda n: f"V{n}", "ground": _same("request"), "over_cap": _same(False),
+        "authorities": _same('["x"]'),
         "inspectors": _same("[]"), "begins_on": _same(NOW.date()), "ends_on": _same(NOW.date()),
         "report_until": _same(NOW.date()), "issued_by": _same("x"), "issued_at": _same(NOW),
         "outcome": _same("passed"),
