@@ -10,7 +10,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from api.around import journal
-from api.around.auth import caller, is_regulator
+from api.around.auth import caller, is_regulator, who
 from api.around.context import store
 from api.pages.blueprint import blueprint, page
 from api.pages.forms import FormError, filled_in, number
@@ -94,7 +94,7 @@ def show_notice(proposal_id: int, subject_id: str) -> Response:
 @blueprint.post(f"/proposals/{NUMBER}proposal_id>/notices/<key:subject_id>")
 def answer(proposal_id: int, subject_id: str) -> Response:
     """Answer to a proposal: the subject itself, or a regulator for it."""
-    vocabulary = show_proposal(store(), proposal_id).vocabulary
+    vocabulary = show_proposal(store(), proposal_id, who().subject).vocabulary
     subject_id = own(vocabulary, subject_id)
     try:
         text = filled_in(ProposalAnswerRequest)["text"]

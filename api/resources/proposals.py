@@ -109,7 +109,7 @@ def post_answer(body: dict[str, Any], proposal_id: int) -> tuple[dict[str, Any],
     given = who().subject or body.get("subject_id")
     if given is None:
         fail("invalid", "subject_id: Missing data for required field.")
-    proposal = show_proposal(store(), proposal_id)
+    proposal = show_proposal(store(), proposal_id, who().subject)
     subject_id = own(proposal.vocabulary, body.get("subject_id") or given)
     try:
         fall = answer_proposal(store(), proposal_id, subject_id, body["text"], caller().prefix)
@@ -148,7 +148,7 @@ def post_withdrawal(body: dict[str, Any], proposal_id: int) -> ProposalSummary:
 
 def proposal_notice(proposal_id: int, subject_id: str) -> Notice:
     """The notice of who would fall, for those who may see it; a subject has been told by that."""
-    vocabulary = show_proposal(store(), proposal_id).vocabulary
+    vocabulary = show_proposal(store(), proposal_id, who().subject).vocabulary
     found = notice_of_proposal(store(), proposal_id, own(vocabulary, subject_id))
     if who().subject is not None:
         note_told(store(), proposal_id, found.subject_id, caller().prefix)

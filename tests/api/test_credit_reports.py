@@ -67,12 +67,13 @@ def test_a_wrong_code_and_an_unknown_number_get_the_same_answer(app: Flask, regu
     assert found["name"] not in answers[0].text
 
 
-def test_who_has_no_key_may_try_so_often_and_no_more(app: Flask, regulator: Client) -> None:
+@pytest.mark.parametrize("path", ["/v1/reports/x?code=y", "/v1/visits/314159265358"])
+def test_who_has_no_key_may_try_so_often_and_no_more(app: Flask, regulator: Client, path: str) -> None:
     nobody, most = app.test_client(), int(WITHOUT_KEY.partition("/")[0])
-    statuses = [nobody.get("/v1/reports/x?code=y").status_code for _ in range(2 * most + 1)]
+    statuses = [nobody.get(path).status_code for _ in range(2 * most + 1)]
     assert statuses[0] == 404
     assert statuses[-1] == 429  # at most two minutes began meanwhile
-    other = nobody.get("/v1/reports/x?code=y", environ_base={"REMOTE_ADDR": "192.0.2.7"})
+    other = nobody.get(path, environ_base={"REMOTE_ADDR": "192.0.2.7"})
     assert other.status_code == 404
     assert regulator.get("/v1/subjects").status_code == 200
 

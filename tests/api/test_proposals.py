@@ -161,7 +161,10 @@ def test_an_enterprise_sees_and_answers_what_concerns_itself_alone(
     assert other.get(f"{address}/notices/{FINED}").status_code == 404
     assert own.get(f"{address}/notices/{FINED}").status_code == 404
     for body in ({"text": "x"}, {"text": "x", "subject_id": CLEAN}):
-        assert other.post(f"{address}/answers", json=body).status_code == 404
+        answer = other.post(f"{address}/answers", json=body)
+        none = other.post("/v1/proposals/999/answers", json=body)
+        assert (answer.status_code, none.status_code) == (404, 404)
+        assert answer.json["detail"].replace(str(proposed.id), "999") == none.json["detail"]
     assert own.post(f"{address}/answers", json={"text": "x", "subject_id": FINED}).status_code == 404
     assert regulator.post(f"{address}/answers", json={"text": "x"}).status_code == 422
     assert other.get(f"/v1/runs/2/notices/{MIXED}").status_code == 404
