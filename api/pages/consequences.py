@@ -8,17 +8,15 @@ from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from api.around import journal
-from api.around.auth import caller, who
+from api.around.auth import caller, own_data, who
 from api.around.context import store, vocabulary
 from api.pages.blueprint import blueprint, page
 from api.pages.forms import FormError, filled_in, number
-from api.pages.graded import graded_titles
+from api.pages.graded import graded_titles, kinds_of_records
 from api.resources.consequences import entered
-from api.resources.repairs import own_authority
 from api.resources.runs import NUMBER
 from api.schemas.consequences import ConsequenceBody, LiftBody
 from rules.calendar import today
-from rules.library.loader import ruling_packs
 from rules.library.sanctions import sanctions
 from rules.model import Title
 from rules.titles import TitledError
@@ -56,7 +54,7 @@ def lift_measure(consequence_id: int) -> Response:
     try:
         body = filled_in(LiftBody)
         found = lift_consequence(
-            store(), consequence_id, body["reason"], caller().prefix, body["on"], own_authority()
+            store(), consequence_id, body["reason"], caller().prefix, body["on"], own_data()
         )
     except FormError as error:
         return _ledger(422, error.messages)
@@ -77,7 +75,7 @@ def _ledger(status: int, refused: Sequence[Title] = ()) -> Response:
         store(),
         words.id,
         subject_id=who().subject,
-        office=own_authority(),
+        office=own_data(),
         standing=state == "standing",
         after=number("after") or 0,
         limit=ROWS + 1,
@@ -92,11 +90,11 @@ def _ledger(status: int, refused: Sequence[Title] = ()) -> Response:
         names=names_of(store(), words.id, {one.subject_id for one in shown}),
         state=state,
         vocabulary=words.id,
-        kinds={pack.vocabulary.id: pack.title for pack in ruling_packs(today()) if pack.vocabulary.records},
+        kinds=kinds_of_records(today()),
         packs=graded_titles(),
         sanctions=sanctions(),
         may_enter=caller().role is not Role.SUBJECT,
-        own=own_authority(),
+        own=own_data(),
         given=request.form,
         refused=refused,
         today=today(),

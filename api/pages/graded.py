@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from api.around.context import settings, store
+from rules.library.loader import ruling_packs
 from rules.model import Title
 from scoring.runs.published import RunSummary, current_runs
 from scoring.runs.results import grade_of
@@ -18,3 +21,16 @@ def runs_of(subject_id: str) -> list[RunSummary]:
     """The current runs that graded a subject, that of the server's pack first."""
     found = [run for run in current_runs(store()) if grade_of(store(), run, subject_id) is not None]
     return sorted(found, key=lambda run: run.pack_id != settings().pack)
+
+
+def kinds_of_records(day: dt.date, own: str | None = None) -> dict[str, Title]:
+    """Vocabularies with records, by the pack that rules on them.
+
+    :param own: who is graded: those of its grades alone.
+    """
+    graded = None if own is None else {run.vocabulary for run in runs_of(own)}
+    return {
+        pack.vocabulary.id: pack.title
+        for pack in ruling_packs(day)
+        if pack.vocabulary.records and (graded is None or pack.vocabulary.id in graded)
+    }

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from api.around import journal
-from api.around.auth import caller, who
+from api.around.auth import who
 from api.around.context import store, vocabulary
 from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
-from api.pages.forms import FormError, filled_in, number
-from api.pages.graded import runs_of
+from api.pages.cases import ROWS, case_page, list_page, mark_asked, wanted_cases
+from api.pages.forms import FormError, filled_in
 from api.resources.runs import NUMBER
 from api.schemas.objections import ObjectionRequest, ObjectionStepRequest
 from rules.calendar import today
-from rules.library.loader import load_vocabulary, ruling_packs
+from rules.library.loader import load_vocabulary
 from rules.model import Title
 from rules.titles import TitledError
-from scoring.access.keys import owners_of
 from scoring.answers.either_way import either_way
 from scoring.answers.search import names_of
-from scoring.facts.cases import STEP_TITLES
-from scoring.facts.desk import Wanted
 from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.facts.objection_case import (
     ACKNOWLEDGE_WITHIN,
@@ -36,12 +32,10 @@ from scoring.facts.objection_case import (
     Stage,
 )
 from scoring.facts.objection_desk import Objection, figures, list_objections, show_objection
-from scoring.facts.objections import STATUS, Kind, Mark, MarkRequest, mark_record
+from scoring.facts.objections import Kind, Mark, mark_record
 from scoring.facts.records import Record, RecordError, UnknownRecordError, get_record
 from scoring.live.events import records_arrived
 
-ROWS = 50
-STATES = {"open": Title("待办", "Open"), "overdue": Title("逾期", "Overdue"), "all": Title("全部", "All")}
 REQUESTS: dict[str, tuple[Kind, str, Title]] = {
     "acknowledge": ("acknowledgement", "disputed", Title("受理", "Acknowledge")),
     "uphold": ("decision", OUTCOMES["upheld"], Title("异议成立，撤销记录", "Uphold: the record is revoked")),
@@ -57,41 +51,10 @@ def objections() -> Response:
 
     Who is graded sees its own alone.
     """
-    words, day, own = vocabulary(request.args.get("vocabulary", ENTERPRISES)), today(), who().subject
+    words, own = vocabulary(request.args.get("vocabulary", ENTERPRISES)), who().subject
     state = request.args.get("state", "open" if own is None else "all")
-    if state not in STATES:
-        fail("bad-request", Title(f"没有名为{state}的状态", f"no state of objections is called {state}"))
-    wanted = Wanted(
-        own,
-        is_open=state == "open",
-        overdue_on=day if state == "overdue" else None,
-        after=number("after") or 0,
-    )
-    found = list_objections(store(), words.id, wanted, ROWS + 1)
-    shown = found[:ROWS]
-    journal.detail(subjects=sorted({one.subject_id for one in shown}))
-    return page(
-        "objections",
-        objections=shown,
-        after=shown[-1].id if len(found) > ROWS else None,
-        names=names_of(store(), words.id, {one.subject_id for one in shown}),
-        state=state,
-        states=STATES,
-        stages=STAGE_TITLES,
-        vocabulary=words.id,
-        kinds=_kinds(day, own),
-        today=day,
-    )
-
-
-def _kinds(day: dt.date, own: str | None) -> dict[str, Title]:
-    """Vocabularies with records, by the pack that rules on them; for who is graded those of its grades."""
-    graded = None if own is None else {run.vocabulary for run in runs_of(own)}
-    return {
-        pack.vocabulary.id: pack.title
-        for pack in ruling_packs(day)
-        if pack.vocabulary.records and (graded is None or pack.vocabulary.id in graded)
-    }
+    found = list_objections(store(), words.id, wanted_cases("objections", state), ROWS + 1)
+    return list_page("objections", words, found, state, STAGE_TITLES, own)
 
 
 @blueprint.get("/objections/new")
@@ -164,9 +127,8 @@ def _form(status: int, refused: Sequence[Title] = ()) -> Response:
 def _file() -> Mark:
     body = filled_in(ObjectionRequest)
     words = vocabulary(body["vocabulary"])
-    return mark_record(
-        store(), words, body["record"], _wanted("objection", "disputed", body), subject_id=who().subject
-    )
+    wanted = mark_asked("objection", "disputed", body["reason"], body["evidence"])
+    return mark_record(store(), words, body["record"], wanted, subject_id=who().subject)
 
 
 def _move(found: Objection) -> None:
@@ -175,14 +137,8 @@ def _move(found: Objection) -> None:
         fail("forbidden", Title("此事项由信用监管机构办理", "this is for the office to do"))
     kind, status, _ = REQUESTS[body["request"]]
     words = load_vocabulary(found.vocabulary)
-    mark_record(store(), words, found.record_id, _wanted(kind, status, body), subject_id=who().subject)
-
-
-def _wanted(kind: Kind, status: str, body: Mapping[str, str]) -> MarkRequest:
-    """The mark that a form asks for, of today."""
-    key = caller()
-    evidence = ({"title": body["evidence"], "reference": body["evidence"]},) if "evidence" in body else ()
-    return MarkRequest(kind, status, today(), body["reason"], evidence, key.prefix, key.organisation)
+    wanted = mark_asked(kind, status, body["reason"], body.get("evidence"))
+    mark_record(store(), words, found.record_id, wanted, subject_id=who().subject)
 
 
 def _said(error: RecordError) -> Title:
@@ -191,24 +147,15 @@ def _said(error: RecordError) -> Title:
 
 def _objection(found: Objection, status: int, refused: Sequence[Title] = ()) -> Response:
     words = load_vocabulary(found.vocabulary)
-    journal.subject(found.subject_id)
-    columns = words.records.columns if words.records else {}
-    return page(
+    return case_page(
         "objection",
+        found,
         status,
-        found=found,
-        owners=owners_of(store(), (mark.made_by for mark in found.marks)),
-        name=names_of(store(), words.id, [found.subject_id]).get(found.subject_id, found.subject_id),
+        refused,
         stages=STAGE_TITLES,
-        steps=STEP_TITLES,
-        status_column=columns.get(STATUS),
         record=_record(found),
-        columns=columns,
         ways=either_way(store(), words, found.subject_id, found.record_id, today()),
         open_requests=_open_requests(found),
-        given=request.form,
-        refused=refused,
-        today=today(),
     )
 
 

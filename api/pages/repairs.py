@@ -9,32 +9,27 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from api.around import journal
-from api.around.auth import caller, who
+from api.around.auth import caller, own_data, who
 from api.around.context import store, vocabulary
-from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
-from api.pages.forms import FormError, filled_in, number
-from api.resources.repairs import own_authority
+from api.pages.cases import ROWS, case_page, list_page, mark_asked, wanted_cases
+from api.pages.forms import FormError, filled_in
+from api.pages.graded import kinds_of_records
 from api.resources.runs import NUMBER
 from api.schemas.repairs import ApplicationForm, RepairStepForm
 from rules.calendar import today
-from rules.library.loader import load_vocabulary, ruling_packs
+from rules.library.loader import load_vocabulary
 from rules.model import Title
 from rules.titles import TitledError
-from scoring.access.keys import Role, owners_of
-from scoring.answers.search import names_of
-from scoring.facts.cases import STEP_TITLES
-from scoring.facts.desk import Wanted
+from scoring.access.keys import Role
 from scoring.facts.ingest.keys import ENTERPRISES
-from scoring.facts.objections import STATUS, Kind, Mark, MarkRequest, mark_record
+from scoring.facts.objections import Kind, Mark, mark_record
 from scoring.facts.records import RecordError, UnknownRecordError
 from scoring.facts.repair_case import STAGE_TITLES, WAYS
 from scoring.facts.repair_desk import DESK, Application, repair_figures
 from scoring.facts.repairs import REPAIRED, Commitment
 from scoring.live.events import records_arrived
 
-ROWS = 50
-STATES = {"open": Title("待办", "Open"), "overdue": Title("逾期", "Overdue"), "all": Title("全部", "All")}
 REQUESTS: dict[str, tuple[Kind, str, Title]] = {
     "admit": ("admission", "", Title("受理", "Admit")),
     "return": ("return", "", Title("退回申请", "Return the application")),
@@ -54,32 +49,9 @@ COMMITMENT = (
 @blueprint.get("/repairs")
 def repairs() -> Response:
     """Applications that wait for an office, the longest waiting first; or those that are late, or all."""
-    words, day = vocabulary(request.args.get("vocabulary", ENTERPRISES)), today()
-    state = request.args.get("state", "open")
-    if state not in STATES:
-        fail("bad-request", Title(f"没有名为{state}的状态", f"no state of repairs is called {state}"))
-    wanted = Wanted(
-        who().subject,
-        own_authority(),
-        state == "open",
-        day if state == "overdue" else None,
-        number("after") or 0,
-    )
-    found = DESK.list(store(), words.id, wanted, ROWS + 1)
-    shown = found[:ROWS]
-    journal.detail(subjects=sorted({one.subject_id for one in shown}))
-    return page(
-        "repairs",
-        repairs=shown,
-        after=shown[-1].id if len(found) > ROWS else None,
-        names=names_of(store(), words.id, {one.subject_id for one in shown}),
-        state=state,
-        states=STATES,
-        stages=STAGE_TITLES,
-        vocabulary=words.id,
-        kinds={pack.vocabulary.id: pack.title for pack in ruling_packs(day) if pack.vocabulary.records},
-        today=day,
-    )
+    words, state = vocabulary(request.args.get("vocabulary", ENTERPRISES)), request.args.get("state", "open")
+    found = DESK.list(store(), words.id, wanted_cases("repairs", state, own_data()), ROWS + 1)
+    return list_page("repairs", words, found, state, STAGE_TITLES)
 
 
 @blueprint.get("/repairs/new")
@@ -115,9 +87,9 @@ def move_repair(application_id: int) -> Response:
     try:
         body = filled_in(RepairStepForm)
         kind, status, _ = REQUESTS[body["request"]]
-        wanted = _request(kind, status, body["reason"], body.get("evidence"))
+        wanted = mark_asked(kind, status, body["reason"], body.get("evidence"))
         words = load_vocabulary(found.vocabulary)
-        mark_record(store(), words, found.record_id, wanted, own_authority())
+        mark_record(store(), words, found.record_id, wanted, own_data())
     except FormError as error:
         return _repair(found, 422, error.messages)
     except RecordError as error:
@@ -134,25 +106,17 @@ def figures_of_repairs() -> Response:
 
 
 def _found(application_id: int) -> Application:
-    return DESK.show(store(), application_id, who().subject, own_authority())
+    return DESK.show(store(), application_id, who().subject, own_data())
 
 
 def _apply() -> Mark:
     body = filled_in(ApplicationForm)
     commitment = Commitment(body["commitment"], body["committed_on"])
-    wanted = _request("application", "", body["reason"], body["evidence"], commitment)
+    wanted = mark_asked("application", "", body["reason"], body["evidence"], commitment)
     words = vocabulary(body["vocabulary"])
-    mark = mark_record(store(), words, body["record"], wanted, own_authority(), who().subject)
+    mark = mark_record(store(), words, body["record"], wanted, own_data(), who().subject)
     journal.subject(mark.subject_id)
     return mark
-
-
-def _request(
-    kind: Kind, status: str, reason: str, document: str | None, commitment: Commitment | None = None
-) -> MarkRequest:
-    evidence = ({"title": document, "reference": document},) if document else ()
-    key = caller()
-    return MarkRequest(kind, status, today(), reason, evidence, key.prefix, key.organisation, commitment)
 
 
 def _said(error: Exception) -> Title:
@@ -160,27 +124,11 @@ def _said(error: Exception) -> Title:
 
 
 def _form(given: MultiDict[str, str], status: int, refused: Sequence[Title] = ()) -> Response:
-    kinds = {pack.vocabulary.id: pack.title for pack in ruling_packs(today()) if pack.vocabulary.records}
+    kinds = kinds_of_records(today())
     return page("repair_form", status, given=given, refused=refused, kinds=kinds)
 
 
 def _repair(found: Application, status: int, refused: Sequence[Title] = ()) -> Response:
-    words = load_vocabulary(found.vocabulary)
-    journal.subject(found.subject_id)
-    columns = words.records.columns if words.records else {}
-    may_move = caller().role is not Role.SUBJECT
-    ways = WAYS[found.case.stage] if may_move else ()
-    return page(
-        "repair",
-        status,
-        found=found,
-        owners=owners_of(store(), (mark.made_by for mark in found.marks)),
-        name=names_of(store(), words.id, [found.subject_id]).get(found.subject_id, found.subject_id),
-        stages=STAGE_TITLES,
-        steps=STEP_TITLES,
-        status_column=columns.get(STATUS),
-        open_requests={name: title for name, (kind, _, title) in REQUESTS.items() if kind in ways},
-        given=request.form,
-        refused=refused,
-        today=today(),
-    )
+    ways = WAYS[found.case.stage] if caller().role is not Role.SUBJECT else ()
+    requests = {name: title for name, (kind, _, title) in REQUESTS.items() if kind in ways}
+    return case_page("repair", found, status, refused, stages=STAGE_TITLES, open_requests=requests)

@@ -13,7 +13,6 @@ from api.around.idempotency import PARAMETER
 from api.http.openapi import Blueprint
 from api.http.paging import page
 from api.http.problems import fail
-from api.resources.repairs import own_authority
 from api.resources.runs import NUMBER
 from api.schemas.consequences import (
     ConsequenceBody,
@@ -57,7 +56,7 @@ def list_consequences(query: dict[str, Any]) -> dict[str, Any]:
             store(),
             words.id,
             subject_id=subject,
-            office=own_authority(),
+            office=own_data(),
             standing=query["standing"],
             after=query.get("cursor") or 0,
             limit=limit,
@@ -73,7 +72,7 @@ def list_consequences(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.answers(200, LedgerEntrySchema)
 def get_consequence(consequence_id: int) -> Consequence:
     """A measure. A department sees its own, a subject its own."""
-    found = ledger.show_consequence(store(), consequence_id, who().subject, own_authority())
+    found = ledger.show_consequence(store(), consequence_id, who().subject, own_data())
     journal.subject(found.subject_id)
     return found
 
@@ -103,7 +102,7 @@ def post_lift(body: dict[str, Any], consequence_id: int) -> Consequence:
     """Lift a measure: a department its own. What rests on a record is lifted with its repair by itself."""
     try:
         found = ledger.lift_consequence(
-            store(), consequence_id, body["reason"], caller().prefix, body["on"], own_authority()
+            store(), consequence_id, body["reason"], caller().prefix, body["on"], own_data()
         )
     except RecordError as error:
         fail("conflict", str(error))

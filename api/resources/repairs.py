@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api.around import journal
-from api.around.auth import caller, own_data, who
+from api.around.auth import own_data, who
 from api.around.context import store, vocabulary
 from api.http.openapi import Blueprint
 from api.http.paging import page
@@ -19,18 +19,12 @@ from api.schemas.repairs import (
     application_view,
 )
 from rules.calendar import today
-from scoring.access.keys import Role
 from scoring.facts.desk import Wanted
 from scoring.facts.repair_desk import DESK, repair_figures
 
 blueprint = Blueprint(
     "repairs", __name__, url_prefix="/v1", description="Repairs that were applied for, and their terms"
 )
-
-
-def own_authority() -> str | None:
-    """The office to whose records the caller is bound; None for all others."""
-    return own_data() if caller().role is Role.DEPARTMENT else None
 
 
 @blueprint.get("/repairs")
@@ -44,7 +38,7 @@ def list_repairs(query: dict[str, Any]) -> dict[str, Any]:
     words, day = vocabulary(query["vocabulary"]), today()
     wanted = Wanted(
         who().subject,
-        own_authority(),
+        own_data(),
         query["open"],
         day if query["overdue"] else None,
         query.get("cursor") or 0,
@@ -60,7 +54,7 @@ def list_repairs(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.answers(200, ApplicationSchema)
 def get_repair(application_id: int) -> dict[str, Any]:
     """An application for repair. A department sees those about its own records, a subject its own."""
-    found = DESK.show(store(), application_id, who().subject, own_authority())
+    found = DESK.show(store(), application_id, who().subject, own_data())
     journal.subject(found.subject_id)
     return application_view(found, today())
 

@@ -11,7 +11,7 @@ from rules.calendar import today
 from rules.library.loader import load_vocabulary
 from rules.library.sanctions import sanctions
 from rules.titles import Title
-from scoring.cli.objections import store_of, vocabulary_option
+from scoring.cli.cases import store_of, vocabulary_option
 from scoring.cli.options import Day, database_option, operator
 from scoring.cli.output import Format, format_option, print_rows, tell
 from scoring.facts.consequences import (

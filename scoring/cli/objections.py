@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
 from dataclasses import asdict
 from typing import Any
 
 import click
 
 from rules.calendar import today
-from rules.library.loader import installed_packs, load_vocabulary
-from rules.titles import UnknownError
-from scoring.access.keys import owners_of
+from rules.library.loader import load_vocabulary
 from scoring.answers.either_way import EitherWay, either_way
+from scoring.cli.cases import (
+    case_row,
+    evidence_of,
+    kinds_of_records,
+    list_options,
+    print_marks,
+    step_options,
+    store_of,
+    tell_case,
+    tell_mark,
+    vocabulary_option,
+    wanted_cases,
+)
 from scoring.cli.options import Day, database_option, operator
-from scoring.cli.output import Format, format_option, print_rows, tell
+from scoring.cli.output import Format, format_option, print_rows
 from scoring.facts import objection_desk
-from scoring.facts.desk import Wanted
-from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.facts.objection_case import OUTCOMES
-from scoring.facts.objection_desk import Objection
 from scoring.facts.objections import Kind, MarkRequest, mark_record
-from scoring.facts.records import RecordError
-from scoring.store import Store, open_store
 
 COLUMNS = {
     "id": "编号 no.",
@@ -36,15 +40,6 @@ COLUMNS = {
     "due_on": "期限 due",
     "outcome": "结果 outcome",
     "escalations": "升级 escalated",
-}
-MARKS = {
-    "effective_on": "日期 on",
-    "kind": "事项 step",
-    "status_after": "记录状态 record",
-    "reason": "理由 reason",
-    "made_by": "办理 by",
-    "owner": "持有人 owner",
-    "made_at": "登记于 entered",
 }
 WAYS = {
     "pack": "评价 pack",
@@ -63,27 +58,6 @@ FIGURES = {
     "median_days": "中位天数 median days",
 }
 
-vocabulary_option = click.option(
-    "--vocabulary", default=ENTERPRISES, show_default=True, help="Of which records."
-)
-
-
-def step_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What every step says: the record, why, what it rests on, on which day."""
-    options = (
-        click.argument("record"),
-        click.option("--reason", required=True, help="Why; it stands beside the record."),
-        click.option("--evidence", multiple=True, help="Number of a document that it rests on; repeatable."),
-        click.option(
-            "--on", "day", type=Day(), default=today, show_default="today", help="When it was done."
-        ),
-        vocabulary_option,
-        database_option,
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
 
 @click.group("objections")
 def objections_group() -> None:
@@ -91,14 +65,7 @@ def objections_group() -> None:
 
 
 @objections_group.command("list")
-@click.option("--open", "is_open", is_flag=True, help="Those about which an office has to do something.")
-@click.option("--overdue", is_flag=True, help="Those that are late.")
-@click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
-)
-@vocabulary_option
-@database_option
-@format_option
+@list_options
 def list_command(
     is_open: bool, overdue: bool, limit: int, vocabulary: str, database: str | None, fmt: Format
 ) -> None:
@@ -107,9 +74,9 @@ def list_command(
     Example: xinheng objections list --overdue --format csv
     """
     with store_of(database) as store:
-        wanted = Wanted(is_open=is_open, overdue_on=today() if overdue else None)
-        found = objection_desk.list_objections(store, load_vocabulary(vocabulary).id, wanted, limit)
-    print_rows(map(_row, found), COLUMNS, fmt)
+        wanted, words = wanted_cases(is_open, overdue), load_vocabulary(vocabulary)
+        found = objection_desk.list_objections(store, words.id, wanted, limit)
+    print_rows(map(case_row, found), COLUMNS, fmt)
 
 
 @objections_group.command("show")
@@ -125,10 +92,8 @@ def show_command(number: int, database: str | None, fmt: Format) -> None:
         found = objection_desk.show_objection(store, number)
         words = load_vocabulary(found.vocabulary)
         ways = either_way(store, words, found.subject_id, found.record_id, today())
-        owners = owners_of(store, (mark.made_by for mark in found.marks))
-    tell(_said(found))
-    marks = (asdict(mark) | {"owner": owners.get(mark.made_by)} for mark in found.marks)
-    print_rows(marks, MARKS, fmt)
+        tell_case(found)
+        print_marks(store, found, fmt)
     if fmt == "table":
         print_rows(map(_way, ways), WAYS, fmt)
 
@@ -200,44 +165,21 @@ def tick_command(database: str | None, fmt: Format) -> None:
 
     Example: xinheng objections tick
     """
-    kinds = {pack.vocabulary.id: pack.vocabulary for pack in installed_packs() if pack.vocabulary.records}
     with store_of(database) as store:
-        done = [found for words in kinds.values() for found in objection_desk.tick(store, words, today())]
-    print_rows(map(_row, done), COLUMNS, fmt)
+        done = [found for kind in kinds_of_records() for found in objection_desk.tick(store, kind, today())]
+    print_rows(map(case_row, done), COLUMNS, fmt)
 
 
 def _mark(
     kind: Kind, status: str, *, record: str, reason: str, evidence: tuple[str, ...], day: dt.date,
     vocabulary: str, database: str | None, office: str | None = None,
 ) -> None:  # fmt: skip
-    documents = tuple({"title": number, "reference": number} for number in evidence)
-    by = operator()
-    wanted = MarkRequest(kind, status, day, reason, documents, by, office)
+    wanted = MarkRequest(kind, status, day, reason, evidence_of(evidence), operator(), office)
     with store_of(database) as store:
-        mark = mark_record(store, load_vocabulary(vocabulary), record, wanted)
-    tell(f"{mark.record_id}: {mark.kind}, {mark.status_after}", err=False)
-
-
-def _said(found: Objection) -> str:
-    due = f", 期限 due {found.case.due_on}" if found.case.due_on else ""
-    return f"{found.id} {found.record_id} ({found.subject_id}): {found.case.stage}{due}"
-
-
-def _row(found: Objection) -> dict[str, object]:
-    known = {name: getattr(found, name) for name in ("id", "record_id", "subject_id", "authority")}
-    return known | asdict(found.case)
+        tell_mark(mark_record(store, load_vocabulary(vocabulary), record, wanted))
 
 
 def _way(way: EitherWay) -> dict[str, object]:
     grades = {"now": way.now, "upheld": way.upheld, "rejected": way.rejected}
     shown = {name: f"{grade.tier} {grade.score / 100:g}" for name, grade in grades.items()}
     return {"pack": f"{way.pack.id} {way.pack.version}", **shown}
-
-
-@contextmanager
-def store_of(database: str | None) -> Iterator[Store]:
-    with closing(open_store(database)) as store:
-        try:
-            yield store
-        except (RecordError, UnknownError) as error:
-            raise click.ClickException(str(error)) from None

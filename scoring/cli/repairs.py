@@ -9,13 +9,24 @@ from typing import Any
 import click
 
 from rules.calendar import today
-from rules.library.loader import installed_packs, load_vocabulary
-from scoring.cli.objections import MARKS, step_options, store_of, vocabulary_option
+from rules.library.loader import load_vocabulary
+from scoring.cli.cases import (
+    case_row,
+    evidence_of,
+    kinds_of_records,
+    list_options,
+    print_marks,
+    step_options,
+    store_of,
+    tell_case,
+    tell_mark,
+    vocabulary_option,
+    wanted_cases,
+)
 from scoring.cli.options import Day, database_option, operator
 from scoring.cli.output import Format, format_option, print_rows, tell
-from scoring.facts.desk import Wanted
 from scoring.facts.objections import Kind, MarkRequest, mark_record
-from scoring.facts.repair_desk import DESK, Application, repair_figures
+from scoring.facts.repair_desk import DESK, repair_figures
 from scoring.facts.repairs import REPAIRED, Commitment
 from scoring.live.events import records_arrived
 
@@ -49,14 +60,7 @@ def repairs_group() -> None:
 
 
 @repairs_group.command("list")
-@click.option("--open", "is_open", is_flag=True, help="Those about which an office has to do something.")
-@click.option("--overdue", is_flag=True, help="Those that are late.")
-@click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
-)
-@vocabulary_option
-@database_option
-@format_option
+@list_options
 def list_command(
     is_open: bool, overdue: bool, limit: int, vocabulary: str, database: str | None, fmt: Format
 ) -> None:
@@ -65,9 +69,9 @@ def list_command(
     Example: xinheng repairs list --overdue --format csv
     """
     with store_of(database) as store:
-        wanted = Wanted(is_open=is_open, overdue_on=today() if overdue else None)
+        wanted = wanted_cases(is_open, overdue)
         found = DESK.list(store, load_vocabulary(vocabulary).id, wanted, limit)
-    print_rows(map(_row, found), COLUMNS, fmt)
+    print_rows(map(case_row, found), COLUMNS, fmt)
 
 
 @repairs_group.command("show")
@@ -81,10 +85,9 @@ def show_command(number: int, database: str | None, fmt: Format) -> None:
     """
     with store_of(database) as store:
         found = DESK.show(store, number)
-    due = f", 期限 due {found.case.due_on}" if found.case.due_on else ""
-    tell(f"{found.id} {found.record_id} ({found.subject_id}): {found.case.stage}{due}")
-    tell(f"{found.marks[0].committed_on} {found.marks[0].commitment}")
-    print_rows((asdict(mark) for mark in found.marks), MARKS, fmt)
+        tell_case(found)
+        tell(f"{found.marks[0].committed_on} {found.marks[0].commitment}")
+        print_marks(store, found, fmt)
 
 
 @repairs_group.command("apply")
@@ -165,24 +168,18 @@ def tick_command(database: str | None, fmt: Format) -> None:
 
     Example: xinheng repairs tick
     """
-    kinds = {pack.vocabulary.id: pack.vocabulary for pack in installed_packs() if pack.vocabulary.records}
     with store_of(database) as store:
-        done = [found for words in kinds.values() for found in DESK.tick(store, words, today())]
-    print_rows(map(_row, done), COLUMNS, fmt)
+        done = [found for kind in kinds_of_records() for found in DESK.tick(store, kind, today())]
+    print_rows(map(case_row, done), COLUMNS, fmt)
 
 
 def _mark(
     kind: Kind, status: str, *, record: str, reason: str, evidence: tuple[str, ...], day: dt.date,
     vocabulary: str, database: str | None, commitment: Commitment | None = None,
 ) -> None:  # fmt: skip
-    documents = tuple({"title": number, "reference": number} for number in evidence)
+    documents = evidence_of(evidence)
     wanted = MarkRequest(kind, status, day, reason, documents, operator(), commitment=commitment)
     with store_of(database) as store:
         mark = mark_record(store, load_vocabulary(vocabulary), record, wanted)
         records_arrived(store, vocabulary, [mark.record_id])
-    tell(f"{mark.record_id}: {mark.kind}, {mark.status_after}", err=False)
-
-
-def _row(found: Application) -> dict[str, object]:
-    known = {name: getattr(found, name) for name in ("id", "record_id", "subject_id", "authority")}
-    return known | asdict(found.case)
+    tell_mark(mark)

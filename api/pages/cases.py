@@ -1,0 +1,110 @@
+"""What pages of cases about records share: lists by state, and a case with its steps and the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from api.around import journal
+from api.around.auth import caller, who
+from api.around.context import store
+from api.http.problems import fail
+from api.pages.blueprint import page
+from api.pages.forms import number
+from api.pages.graded import kinds_of_records
+from rules.calendar import today
+from rules.library.loader import load_vocabulary
+from rules.model import Title, Vocabulary
+from scoring.access.keys import owners_of
+from scoring.answers.search import names_of
+from scoring.facts.cases import STEP_TITLES
+from scoring.facts.desk import Filed, Wanted
+from scoring.facts.objections import STATUS, Kind, MarkRequest
+from scoring.facts.repairs import Commitment
+
+ROWS = 50
+STATES = {"open": Title("待办", "Open"), "overdue": Title("逾期", "Overdue"), "all": Title("全部", "All")}
+
+
+def wanted_cases(what: str, state: str, authority: str | None = None) -> Wanted:
+    """Which cases a list shows: the caller's own, from the place that the address names.
+
+    :param what: what the cases are called in English.
+    :param state: one of :data:`STATES`; 400 for any other.
+    :param authority: those about this authority's records.
+    """
+    if state not in STATES:
+        fail("bad-request", Title(f"没有名为{state}的状态", f"no state of {what} is called {state}"))
+    overdue_on = today() if state == "overdue" else None
+    return Wanted(who().subject, authority, state == "open", overdue_on, number("after") or 0)
+
+
+def list_page(
+    template: str,
+    words: Vocabulary,
+    found: Sequence[Filed[Any]],
+    state: str,
+    stages: Mapping[Any, Title],
+    own: str | None = None,
+) -> Response:
+    """A list of cases, which the template knows by its own name.
+
+    :param found: at most one more than :data:`ROWS`.
+    :param own: who is graded, and is offered the kinds of its own grades alone.
+    """
+    shown, day = found[:ROWS], today()
+    journal.detail(subjects=sorted({one.subject_id for one in shown}))
+    return page(
+        template,
+        200,
+        **{template: shown},
+        after=shown[-1].id if len(found) > ROWS else None,
+        names=names_of(store(), words.id, {one.subject_id for one in shown}),
+        state=state,
+        states=STATES,
+        stages=stages,
+        vocabulary=words.id,
+        kinds=kinds_of_records(day, own),
+        today=day,
+    )
+
+
+def case_page(
+    template: str,
+    found: Filed[Any],
+    status: int,
+    refused: Sequence[Title],
+    **more: Any,
+) -> Response:
+    """A case with everything that was done about it, and what else the template needs."""
+    words = load_vocabulary(found.vocabulary)
+    journal.subject(found.subject_id)
+    columns = words.records.columns if words.records else {}
+    return page(
+        template,
+        status,
+        found=found,
+        owners=owners_of(store(), (mark.made_by for mark in found.marks)),
+        name=names_of(store(), words.id, [found.subject_id]).get(found.subject_id, found.subject_id),
+        steps=STEP_TITLES,
+        columns=columns,
+        status_column=columns.get(STATUS),
+        given=request.form,
+        refused=refused,
+        today=today(),
+        **more,
+    )
+
+
+def mark_asked(
+    kind: Kind, status: str, reason: str, document: str | None, commitment: Commitment | None = None
+) -> MarkRequest:
+    """The mark that a form asks for, of today.
+
+    :param document: the number or address of what it rests on.
+    """
+    key, evidence = caller(), ({"title": document, "reference": document},) if document else ()
+    return MarkRequest(kind, status, today(), reason, evidence, key.prefix, key.organisation, commitment)
