@@ -63,6 +63,12 @@ class Base(DeclarativeBase):
     )
 
 
+def index_where(condition: str, name: str | None, *columns: str, unique: bool = False) -> sa.Index:
+    """An index of the rows of which a condition is true: few, where most are over."""
+    where = sa.text(condition)
+    return sa.Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+
+
 def table_of(model: type[Base]) -> sa.Table:
     """The table of a model."""
     return Base.metadata.tables[model.__tablename__]

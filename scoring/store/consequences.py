@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scoring.store.access import RecordMark
-from scoring.store.base import Base, BigId, Moment
+from scoring.store.base import Base, BigId, Moment, index_where
 from scoring.store.models import Run
 
 
@@ -25,13 +25,7 @@ class ConsequenceRow(Base):
     __table_args__ = (
         sa.Index(None, "vocabulary", "subject_id", "id"),
         sa.Index(None, "vocabulary", "office", "id"),
-        sa.Index(
-            "ix_consequences_standing",
-            "vocabulary",
-            "record_id",
-            sqlite_where=sa.text("lifted_at IS NULL"),
-            postgresql_where=sa.text("lifted_at IS NULL"),
-        ),
+        index_where("lifted_at IS NULL", "ix_consequences_standing", "vocabulary", "record_id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scoring.store.access import RecordMark
-from scoring.store.base import Base, BigId, Moment
+from scoring.store.base import Base, BigId, Moment, index_where
 from scoring.store.models import IngestedFile
 
 
@@ -25,21 +25,8 @@ class ContradictionRow(Base):
 
     __tablename__ = "record_contradictions"
     __table_args__ = (
-        sa.Index(
-            None,
-            "vocabulary",
-            "record_id",
-            unique=True,
-            sqlite_where=sa.text("closed_at IS NULL"),
-            postgresql_where=sa.text("closed_at IS NULL"),
-        ),
-        sa.Index(
-            "ix_record_contradictions_open",
-            "vocabulary",
-            "id",
-            sqlite_where=sa.text("closed_at IS NULL"),
-            postgresql_where=sa.text("closed_at IS NULL"),
-        ),
+        index_where("closed_at IS NULL", None, "vocabulary", "record_id", unique=True),
+        index_where("closed_at IS NULL", "ix_record_contradictions_open", "vocabulary", "id"),
         sa.Index(None, "file_id"),
     )
 
@@ -69,13 +56,7 @@ class TwinsRow(Base):
     __tablename__ = "record_twins"
     __table_args__ = (
         sa.Index(None, "vocabulary", "first_id", "second_id", unique=True),
-        sa.Index(
-            "ix_record_twins_open",
-            "vocabulary",
-            "id",
-            sqlite_where=sa.text("outcome IS NULL"),
-            postgresql_where=sa.text("outcome IS NULL"),
-        ),
+        index_where("outcome IS NULL", "ix_record_twins_open", "vocabulary", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -104,22 +85,8 @@ class ProposalRow(Base):
 
     __tablename__ = "record_proposals"
     __table_args__ = (
-        sa.Index(
-            None,
-            "vocabulary",
-            "record_id",
-            "column",
-            unique=True,
-            sqlite_where=sa.text("closed_at IS NULL"),
-            postgresql_where=sa.text("closed_at IS NULL"),
-        ),
-        sa.Index(
-            "ix_record_proposals_open",
-            "vocabulary",
-            "id",
-            sqlite_where=sa.text("closed_at IS NULL"),
-            postgresql_where=sa.text("closed_at IS NULL"),
-        ),
+        index_where("closed_at IS NULL", None, "vocabulary", "record_id", "column", unique=True),
+        index_where("closed_at IS NULL", "ix_record_proposals_open", "vocabulary", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

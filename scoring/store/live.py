@@ -7,7 +7,7 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from scoring.store.base import Base, BigId, Moment, Points
+from scoring.store.base import Base, BigId, Moment, Points, index_where
 
 
 class LiveGradeRow(Base):
@@ -40,7 +40,7 @@ class LiveGradeRow(Base):
 
 def _in_state(name: str, state: str) -> sa.Index:
     """Alerts of a state that few are in, by number."""
-    return sa.Index(name, "id", sqlite_where=sa.text(state), postgresql_where=sa.text(state))
+    return index_where(state, name, "id")
 
 
 class AlertRow(Base):

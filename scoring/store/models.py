@@ -11,7 +11,7 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
-from scoring.store.base import Base, BigId, Moment
+from scoring.store.base import Base, BigId, Moment, index_where
 from scoring.store.inside import ValueIn
 
 
@@ -76,14 +76,12 @@ class _Version:
 
 def _current(*columns: str) -> sa.Index:
     """One current version a key."""
-    current = sa.text("known_until IS NULL")
-    return sa.Index(None, *columns, unique=True, sqlite_where=current, postgresql_where=current)
+    return index_where("known_until IS NULL", None, *columns, unique=True)
 
 
 def _ended(name: str) -> sa.Index:
     """The versions that ended, by when."""
-    ended = sa.text("known_until IS NOT NULL")
-    return sa.Index(name, "known_until", sqlite_where=ended, postgresql_where=ended)
+    return index_where("known_until IS NOT NULL", name, "known_until")
 
 
 class SubjectVersion(_Version, Base):

@@ -7,7 +7,7 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from scoring.store.base import Base, BigId, Moment, Points
+from scoring.store.base import Base, BigId, Moment, Points, index_where
 from scoring.store.models import Run, StoredPack
 
 OPEN = "open"
@@ -25,15 +25,7 @@ class Proposal(Base):
     """
 
     __tablename__ = "proposals"
-    __table_args__ = (
-        sa.Index(
-            "uq_proposals_open",
-            "pack_id",
-            unique=True,
-            sqlite_where=sa.text("state = 'open'"),
-            postgresql_where=sa.text("state = 'open'"),
-        ),
-    )
+    __table_args__ = (index_where("state = 'open'", "uq_proposals_open", "pack_id", unique=True),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     pack_id: Mapped[str]
