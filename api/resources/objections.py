@@ -10,14 +10,13 @@ from api.around.context import store, vocabulary
 from api.http.openapi import Blueprint
 from api.http.paging import page
 from api.resources.runs import NUMBER
+from api.schemas.cases import CasesQuery, case_view
 from api.schemas.objections import (
     FiguresQuery,
     ObjectionFiguresSchema,
     ObjectionPage,
     ObjectionSchema,
-    ObjectionsQuery,
     either_way_view,
-    objection_view,
 )
 from rules.calendar import today
 from scoring.answers.either_way import either_way
@@ -30,7 +29,7 @@ blueprint = Blueprint(
 
 
 @blueprint.get("/objections")
-@blueprint.query(ObjectionsQuery)
+@blueprint.query(CasesQuery)
 @blueprint.answers(200, ObjectionPage)
 def list_objections(query: dict[str, Any]) -> dict[str, Any]:
     """Objections with what was done about each, the longest waiting first.
@@ -51,7 +50,7 @@ def list_objections(query: dict[str, Any]) -> dict[str, Any]:
         lambda objection: objection.id,
     )
     journal.detail(subjects=sorted({objection.subject_id for objection in found["items"]}))
-    return {**found, "items": [objection_view(objection, day) for objection in found["items"]]}
+    return {**found, "items": [case_view(objection, day) for objection in found["items"]]}
 
 
 @blueprint.get(f"/objections/{NUMBER}objection_id>")
@@ -65,7 +64,7 @@ def get_objection(objection_id: int) -> dict[str, Any]:
     found = objection_desk.show_objection(store(), objection_id, who().subject)
     journal.subject(found.subject_id)
     ways = either_way(store(), vocabulary(found.vocabulary), found.subject_id, found.record_id, day)
-    return objection_view(found, day) | {"grades": either_way_view(ways)}
+    return case_view(found, day) | {"grades": either_way_view(ways)}
 
 
 @blueprint.get("/objection-figures")

@@ -10,13 +10,12 @@ from api.around.context import store, vocabulary
 from api.http.openapi import Blueprint
 from api.http.paging import page
 from api.resources.runs import NUMBER
+from api.schemas.cases import CasesQuery, case_view
 from api.schemas.repairs import (
     ApplicationPage,
     ApplicationSchema,
     RepairFiguresQuery,
     RepairFiguresSchema,
-    RepairsQuery,
-    application_view,
 )
 from rules.calendar import today
 from scoring.facts.desk import Wanted
@@ -28,7 +27,7 @@ blueprint = Blueprint(
 
 
 @blueprint.get("/repairs")
-@blueprint.query(RepairsQuery)
+@blueprint.query(CasesQuery)
 @blueprint.answers(200, ApplicationPage)
 def list_repairs(query: dict[str, Any]) -> dict[str, Any]:
     """Applications for repair with what was done about each, the longest waiting first.
@@ -47,7 +46,7 @@ def list_repairs(query: dict[str, Any]) -> dict[str, Any]:
         lambda limit: DESK.list(store(), words.id, wanted, limit), query, lambda application: application.id
     )
     journal.detail(subjects=sorted({application.subject_id for application in found["items"]}))
-    return {**found, "items": [application_view(application, day) for application in found["items"]]}
+    return {**found, "items": [case_view(application, day) for application in found["items"]]}
 
 
 @blueprint.get(f"/repairs/{NUMBER}application_id>")
@@ -56,7 +55,7 @@ def get_repair(application_id: int) -> dict[str, Any]:
     """An application for repair. A department sees those about its own records, a subject its own."""
     found = DESK.show(store(), application_id, who().subject, own_data())
     journal.subject(found.subject_id)
-    return application_view(found, today())
+    return case_view(found, today())
 
 
 @blueprint.get("/repair-figures")

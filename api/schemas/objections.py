@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
 from marshmallow import Schema, fields, validate
 
 from api.http.fields import Points, Text
-from api.http.paging import NumberedPageQuery, page_of
+from api.http.paging import page_of
+from api.schemas.cases import FiledSchema, StepForm
 from api.schemas.records import VocabularyQuery
-from api.schemas.subjects import MarkSchema
 from scoring.answers.either_way import EitherWay
 from scoring.facts.ingest.keys import LONGEST_KEY
 from scoring.facts.objection_case import OUTCOMES, Stage
-from scoring.facts.objection_desk import Objection
-
-
-class ObjectionsQuery(VocabularyQuery, NumberedPageQuery):
-    """Which objections are wanted."""
-
-    open = fields.Boolean(
-        load_default=False, metadata={"description": "Only those about which an office has to do something"}
-    )
-    overdue = fields.Boolean(load_default=False, metadata={"description": "Only those that are late"})
 
 
 class ObjectionCaseSchema(Schema):
@@ -46,16 +35,10 @@ class ObjectionCaseSchema(Schema):
     escalations = fields.Integer(required=True)
 
 
-class ObjectionSummarySchema(Schema):
+class ObjectionSummarySchema(FiledSchema):
     """An objection with everything that was done about it."""
 
-    id = fields.Integer(required=True)
-    record_id = fields.String(required=True)
-    subject_id = fields.String(required=True)
-    authority = fields.String(required=True, allow_none=True)
-    overdue = fields.Boolean(required=True)
     case = fields.Nested(ObjectionCaseSchema, required=True)
-    marks = fields.List(fields.Nested(MarkSchema), required=True)
 
 
 class EitherGradeSchema(Schema):
@@ -81,14 +64,12 @@ class ObjectionSchema(ObjectionSummarySchema):
     grades = fields.List(fields.Nested(EitherWaySchema), required=True)
 
 
-class ObjectionStepRequest(Schema):
+class ObjectionStepRequest(StepForm):
     """What is to be done about an objection, as the form of the page says it."""
 
     request = fields.String(
         required=True, validate=validate.OneOf(["acknowledge", "uphold", "reject", "appeal"])
     )
-    reason = Text(longest=2000, required=True)
-    evidence = Text(metadata={"description": "Number or address of a document that it rests on"})
 
 
 class ObjectionRequest(VocabularyQuery):
@@ -135,12 +116,6 @@ class ObjectionFiguresSchema(Schema):
 
 
 ObjectionPage = page_of(ObjectionSummarySchema, "ObjectionSummary")
-
-
-def objection_view(found: Objection, on: dt.date) -> dict[str, Any]:
-    """An objection as it stands on a day."""
-    shown = ("id", "record_id", "subject_id", "authority", "case", "marks")
-    return {name: getattr(found, name) for name in shown} | {"overdue": found.case.is_overdue(on)}
 
 
 def either_way_view(found: Sequence[EitherWay]) -> list[dict[str, Any]]:

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Any
-
 from marshmallow import Schema, fields, validate
 
 from api.http.fields import Text
-from api.http.paging import NumberedPageQuery, page_of
+from api.http.paging import page_of
+from api.schemas.cases import FiledSchema, StepForm
 from api.schemas.records import VocabularyQuery
-from api.schemas.subjects import MarkSchema
 from scoring.facts.repair_case import Stage
-from scoring.facts.repair_desk import Application
-
-
-class RepairsQuery(VocabularyQuery, NumberedPageQuery):
-    """Which applications are wanted."""
-
-    open = fields.Boolean(
-        load_default=False, metadata={"description": "Only those about which an office has to do something"}
-    )
-    overdue = fields.Boolean(load_default=False, metadata={"description": "Only those that are late"})
 
 
 class RepairCaseSchema(Schema):
@@ -38,16 +25,10 @@ class RepairCaseSchema(Schema):
     escalations = fields.Integer(required=True)
 
 
-class ApplicationSchema(Schema):
+class ApplicationSchema(FiledSchema):
     """An application for repair with everything that was done about it."""
 
-    id = fields.Integer(required=True)
-    record_id = fields.String(required=True)
-    subject_id = fields.String(required=True)
-    authority = fields.String(required=True, allow_none=True)
-    overdue = fields.Boolean(required=True)
     case = fields.Nested(RepairCaseSchema, required=True)
-    marks = fields.List(fields.Nested(MarkSchema), required=True)
 
 
 class ApplicationForm(Schema):
@@ -61,14 +42,12 @@ class ApplicationForm(Schema):
     committed_on = fields.Date(required=True)
 
 
-class RepairStepForm(Schema):
+class RepairStepForm(StepForm):
     """What is to be done about an application, as the form of the page says it."""
 
     request = fields.String(
         required=True, validate=validate.OneOf(["admit", "return", "repair", "refuse", "undo"])
     )
-    reason = Text(longest=2000, required=True)
-    evidence = Text(metadata={"description": "Number or address of a document that it rests on"})
 
 
 class RepairFiguresQuery(VocabularyQuery):
@@ -106,9 +85,3 @@ class RepairFiguresSchema(Schema):
 
 
 ApplicationPage = page_of(ApplicationSchema, "RepairApplication")
-
-
-def application_view(found: Application, on: dt.date) -> dict[str, Any]:
-    """An application as it stands on a day."""
-    shown = ("id", "record_id", "subject_id", "authority", "case", "marks")
-    return {name: getattr(found, name) for name in shown} | {"overdue": found.case.is_overdue(on)}
