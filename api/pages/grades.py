@@ -34,11 +34,11 @@ from scoring.answers.timelines import near_subjects
 from scoring.facts.cases import STEP_TITLES
 from scoring.facts.desk import Wanted
 from scoring.facts.ingest.keys import ENTERPRISES
+from scoring.facts.merging import REPAIRED
 from scoring.facts.objection_case import STAGE_TITLES
 from scoring.facts.objection_desk import list_objections
 from scoring.facts.objections import STATUS, Mark, list_marks
 from scoring.facts.records import list_records
-from scoring.facts.repairs import REPAIRED
 from scoring.inspections.office import visits_to
 from scoring.runs import results
 from scoring.runs.published import RunSummary, current_run

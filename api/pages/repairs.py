@@ -23,11 +23,12 @@ from rules.model import Title
 from rules.titles import TitledError
 from scoring.access.keys import Role
 from scoring.facts.ingest.keys import ENTERPRISES
+from scoring.facts.merging import REPAIRED
 from scoring.facts.objections import Kind, Mark, mark_record
 from scoring.facts.records import RecordError, UnknownRecordError
 from scoring.facts.repair_case import STAGE_TITLES, WAYS
 from scoring.facts.repair_desk import DESK, Application, repair_figures
-from scoring.facts.repairs import REPAIRED, Commitment
+from scoring.facts.repairs import Commitment
 from scoring.live.events import records_arrived
 
 REQUESTS: dict[str, tuple[Kind, str, Title]] = {

@@ -1,4 +1,4 @@
-"""What the commands on cases about records share: objections and repairs."""
+"""What the commands on records share, and those on cases about them: objections and repairs."""
 
 from __future__ import annotations
 
@@ -31,6 +31,9 @@ MARKS = {
     "owner": "持有人 owner",
     "made_at": "登记于 entered",
 }
+limit_option = click.option(
+    "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
+)
 vocabulary_option = click.option(
     "--vocabulary", default=ENTERPRISES, show_default=True, help="Of which records."
 )
@@ -60,9 +63,7 @@ def list_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--open", "is_open", is_flag=True, help="Those about which an office has to do something."
         ),
         click.option("--overdue", is_flag=True, help="Those that are late."),
-        click.option(
-            "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
-        ),
+        limit_option,
         vocabulary_option,
         database_option,
         format_option,

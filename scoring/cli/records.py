@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -12,11 +11,10 @@ import click
 from rules.calendar import today
 from rules.library.loader import load_vocabulary
 from rules.model import Vocabulary
+from scoring.cli.cases import limit_option, store_of, vocabulary_option
 from scoring.cli.options import database_option, operator
 from scoring.cli.output import Format, format_option, print_rows, tell
-from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.facts.merging import AUTHORITY
-from scoring.facts.records import RecordError, UnknownRecordError
 from scoring.facts.settling import (
     Contradiction,
     OpenProposal,
@@ -30,7 +28,6 @@ from scoring.facts.settling import (
     settle_proposal,
     settle_twins,
 )
-from scoring.store import Store, open_store
 
 CONTRADICTION = {
     "id": "编号 no.",
@@ -64,13 +61,7 @@ PROPOSAL = {
     "raised_at": "提出 raised",
 }
 
-vocabulary_option = click.option(
-    "--vocabulary", default=ENTERPRISES, show_default=True, help="Of which records."
-)
 reason_option = click.option("--reason", required=True, help="Why; it stands beside the record.")
-limit_option = click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
-)
 
 
 @click.group("records")
@@ -88,7 +79,7 @@ def contradictions_command(vocabulary: str, limit: int, database: str | None, fm
 
     Example: xinheng records contradictions --format csv
     """
-    with _store(database) as store:
+    with store_of(database) as store:
         words = load_vocabulary(vocabulary)
         found = list_contradictions(store, words, limit=limit)
     print_rows((_contradiction(each, _names(words, fmt)) for each in found), CONTRADICTION, fmt)
@@ -107,7 +98,7 @@ def resolve_command(number: int, accept: bool, reason: str, vocabulary: str, dat
 
     Example: xinheng records resolve 3 --confirm --reason 异议决定有效
     """
-    with _store(database) as store:
+    with store_of(database) as store:
         words = load_vocabulary(vocabulary)
         mark = resolve_contradiction(store, words, number, accept, _ruling(reason))
     tell(f"{mark.record_id}: {mark.status_after}", err=False)
@@ -124,7 +115,7 @@ def twins_command(search: bool, vocabulary: str, limit: int, database: str | Non
 
     Example: xinheng records twins --search
     """
-    with _store(database) as store:
+    with store_of(database) as store:
         words = load_vocabulary(vocabulary)
         if search:
             search_twins(store, words, dt.datetime.now(dt.UTC))
@@ -148,7 +139,7 @@ def settle_command(
     """
     if (keep is None) != different:
         raise click.UsageError("say one of --keep and --different")
-    with _store(database) as store:
+    with store_of(database) as store:
         revoked = settle_twins(store, load_vocabulary(vocabulary), number, keep, _ruling(reason))
     tell(f"{revoked}: 已撤销 revoked" if revoked else "两项决定 two decisions", err=False)
 
@@ -163,7 +154,7 @@ def proposals_command(vocabulary: str, limit: int, database: str | None, fmt: Fo
 
     Example: xinheng records proposals --format csv
     """
-    with _store(database) as store:
+    with store_of(database) as store:
         words = load_vocabulary(vocabulary)
         found = list_proposals(store, words, limit=limit)
     print_rows((_proposal(each, words, fmt) for each in found), PROPOSAL, fmt)
@@ -180,7 +171,7 @@ def confirm_command(number: int, code: str, reason: str, vocabulary: str, databa
 
     Example: xinheng records confirm 3 --as serious --reason 吊销许可证件
     """
-    with _store(database) as store:
+    with store_of(database) as store:
         mark = settle_proposal(store, load_vocabulary(vocabulary), number, code, _ruling(reason))
     tell(f"{mark.record_id}: {code}", err=False)
 
@@ -228,12 +219,3 @@ def _differing(one: Mapping[str, Any], other: Mapping[str, Any], names: Mapping[
 
 def _said(value: object) -> object:
     return "—" if value is None else value
-
-
-@contextmanager
-def _store(database: str | None) -> Iterator[Store]:
-    with closing(open_store(database)) as store:
-        try:
-            yield store
-        except (RecordError, UnknownRecordError) as error:
-            raise click.ClickException(str(error)) from None

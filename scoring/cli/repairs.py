@@ -25,9 +25,10 @@ from scoring.cli.cases import (
 )
 from scoring.cli.options import Day, database_option, operator
 from scoring.cli.output import Format, format_option, print_rows, tell
+from scoring.facts.merging import REPAIRED
 from scoring.facts.objections import Kind, MarkRequest, mark_record
 from scoring.facts.repair_desk import DESK, repair_figures
-from scoring.facts.repairs import REPAIRED, Commitment
+from scoring.facts.repairs import Commitment
 from scoring.live.events import records_arrived
 
 COLUMNS = {

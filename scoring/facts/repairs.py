@@ -21,8 +21,7 @@ from rules.library.loader import ruling_packs
 from rules.model import Remedy, Vocabulary
 from rules.titles import Title, TitledError
 from scoring.facts.cases import CaseRefusedError, check_way, marks_of
-from scoring.facts.merging import REPAIRED as REPAIRED
-from scoring.facts.merging import STATUS
+from scoring.facts.merging import REPAIRED, STATUS
 from scoring.facts.objection_case import EFFECTIVE
 from scoring.facts.records import RecordError
 from scoring.facts.repair_case import STAGE_TITLES, WAYS, RepairCase, repair_cases
