@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -52,9 +53,10 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def database(market: Path, command: Command) -> str:
-    """The URL of a store that holds the market, graded once."""
-    url = f"sqlite:///{market / 'market.db'}"
+def graded(market: Path, command: Command) -> Path:
+    """A store that holds the market, graded once; to be copied, and used by nobody."""
+    path = market / "graded.db"
+    url = f"sqlite:///{path}"
     for line in (
         ("db", "upgrade"),
         ("ingest", market / "subjects.csv", market / "records.csv", "--quarantine", market),
@@ -62,4 +64,11 @@ def database(market: Path, command: Command) -> str:
     ):
         result = command(*line, "--database", url)
         assert result.exit_code == 0, result.output
-    return url
+    return path
+
+
+@pytest.fixture(scope="session")
+def database(market: Path, graded: Path) -> str:
+    """The URL of a store that holds the market, graded at least once: tests share it."""
+    shutil.copy(graded, market / "market.db")
+    return f"sqlite:///{market / 'market.db'}"

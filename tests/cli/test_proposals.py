@@ -19,9 +19,9 @@ STRICT = "strict.yaml"
 
 
 @pytest.fixture
-def own(market: Path, database: str, tmp_path: Path) -> str:
+def own(market: Path, graded: Path, tmp_path: Path) -> str:
     """A copy of the graded market, and a stricter pack beside it."""
-    shutil.copy(market / "market.db", tmp_path / "own.db")
+    shutil.copy(graded, tmp_path / "own.db")
     text = (market / "market.yaml").read_text("utf-8").replace("start: 80", "start: 40")
     (tmp_path / STRICT).write_text(text, encoding="utf-8")
     return f"sqlite:///{tmp_path / 'own.db'}"
