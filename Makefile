@@ -32,7 +32,7 @@ check: .venv/ready-dev
 	$(BIN)/lint-imports
 
 test: check
-	sh tests/install-browser
+	sh tests/install-tools
 	$(BIN)/python -m pytest -m "not alone" --numprocesses auto --dist worksteal
 	$(BIN)/python -m pytest -m alone $$(grep -rl --include="*.py" "mark\.alone" tests)
 
