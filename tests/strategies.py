@@ -39,6 +39,9 @@ PATTERNS = ["%", "_", "a%", "%b", "a_b", "中_", "%'%", "__", "", "%😀", "e_"]
 INTEGERS = [*[0, 1, 2, 3] * 3, -1, 7, 100, 10**17, 10**18 - 1, -(10**18) + 1]
 DECIMALS = [*["0", "1", "1.5", "2.5", "-2.5", "0.3333"] * 2, "0.0001", "-0.0001", "99.995", "10000000000000",
             "99999999999999.9999", "-99999999999999.9999"]  # fmt: skip
+WIDE = "99999999999.999999"
+"""A factor with which a product of a column is too wide for ``per``, and one of a measure for anything."""
+
 DAYS = [
     dt.date.fromisoformat(day)
     for day in [
@@ -188,6 +191,10 @@ class Names:
     def of(self, *kinds: str) -> list[str]:
         return [name for name, kind in self.types.items() if kind in kinds]
 
+    def coded(self) -> list[str]:
+        """What has a closed list of values: the column, and measures that are one of its values."""
+        return [name for name, kind in self.types.items() if name == "kind" or kind == "codes"]
+
 
 @kept
 @st.composite
@@ -208,8 +215,9 @@ def numbers(draw: st.DrawFn, names: Names, depth: int = 2) -> str:
             op = draw(pick("+", "-"))
             return f"({draw(numbers(names, depth - 1))} {op} {draw(numbers(names, depth - 1))})"
         case "product":
-            factor = draw(pick("2", "-3", "0.5", "0.001", "99999999999.999999"))
-            return f"{draw(pick(*found))} * {factor}"
+            name = draw(pick(*found))
+            factors = ("2", "-3", "0.5", "0.001", *(() if name in names.of("measure") else (WIDE,)))
+            return f"{name} * {draw(pick(*factors))}"
         case "abs":
             return f"abs({draw(numbers(names, depth - 1))})"
         case _:
@@ -263,9 +271,6 @@ def literals(kind: str) -> st.SearchStrategy[str]:
             return st.sampled_from(CODES).map(quote)
 
 
-_KIND = st.just("kind")
-
-
 @kept
 @st.composite
 def tests(draw: st.DrawFn, names: Names) -> str:
@@ -291,7 +296,8 @@ def tests(draw: st.DrawFn, names: Names) -> str:
             return draw(_against(left, form, equality, literals("text"), texts(names)))
         case "kind":
             form = draw(pick("compare", "compare", "in"))
-            return draw(_against("kind", form, "=", literals("kind"), _KIND))
+            coded = pick(*names.coded())
+            return draw(_against(draw(coded), form, "=", literals("kind"), coded))
         case "flag":
             name = draw(pick(*names.of("boolean")))
             return draw(pick(name, f"not {name}", f"{name} = true", f"{name} <> true"))
@@ -305,7 +311,7 @@ def _offers(names: Names, kind: str) -> bool:
         case "number":
             return bool(names.of("integer", "decimal", "measure"))
         case "kind":
-            return "kind" in names.types
+            return bool(names.coded())
         case "flag":
             return bool(names.of("boolean"))
         case "text":
@@ -483,6 +489,14 @@ def _whens(names: Names) -> st.SearchStrategy[str]:
 
 
 @kept
+def _multipliers(names: Names) -> st.SearchStrategy[str]:
+    columns = Names({name: kind for name, kind in names.types.items() if kind != "measure"})
+    narrow = numbers(columns, 1).filter(lambda number: WIDE not in number)
+    measured = names.of("measure")
+    return st.one_of(narrow, pick(*measured)) if measured else narrow
+
+
+@kept
 @st.composite
 def rules(draw: st.DrawFn, names: Names) -> Data:
     rule: Data = {"title": "T", "dimension": draw(pick("one", "two")), "basis": "own-choice"}
@@ -490,7 +504,7 @@ def rules(draw: st.DrawFn, names: Names) -> Data:
     rule |= {"when": draw(_whens(names)), "points": given}
     decays = True
     if draw(st.integers(0, 3)) == 0:
-        rule["per"], decays = draw(numbers(names, 1)), False
+        rule["per"], decays = draw(_multipliers(names)), False
     if draw(st.integers(0, 2)):
         rule["counts"] = draw(windows(names, decays))
     return draw(capped(rule, given))
@@ -618,7 +632,7 @@ def value_type(measure: Data) -> str:
     if "take" in measure or operand == "None":
         return "measure"
     if "latest" in measure:
-        return RECORD_COLUMNS[operand]
+        return "codes" if operand == "kind" else RECORD_COLUMNS[operand]
     return "date" if any(column in operand for column in ("happened_on", "stops_on")) else "measure"
 
 
