@@ -36,6 +36,23 @@ class Points(fields.Field[int]):
         return int(hundredths)
 
 
+class WholeNumber(fields.Integer):
+    """A number without a fraction: one with a fraction is refused, not cut off.
+
+    >>> WholeNumber().deserialize(3.0)
+    3
+    >>> WholeNumber().deserialize(1.5)
+    Traceback (most recent call last):
+    ...
+    marshmallow.exceptions.ValidationError: Not a valid integer.
+    """
+
+    def _validated(self, value: Any) -> int:
+        if isinstance(value, float) and not value.is_integer():
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
+
+
 _NOT_SHOWN = (
     r"\u0000-\u001f\u007f-\u00a0\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u1680\u180e"
     r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ue000-\uf8ff\ufeff\ufff9-\ufffb"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import Text
+from api.http.fields import Text, WholeNumber
 from api.http.paging import NumberedPageQuery, page_of
 from scoring.access.keys import Role
 from scoring.facts.ingest.keys import LONGEST_KEY
@@ -51,7 +51,7 @@ class KeyRequest(Schema):
 class RotationRequest(Schema):
     """How a key is replaced."""
 
-    overlap_hours = fields.Integer(
+    overlap_hours = WholeNumber(
         load_default=0,
         validate=validate.Range(0, 24 * 30),
         metadata={"description": "For how long the old key goes on working"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import By, Text
+from api.http.fields import By, Text, WholeNumber
 from api.http.paging import NumberedPageQuery, page_of
 from rules.library.loader import load_vocabulary
 from scoring.facts.ingest.keys import LONGEST_KEY
@@ -120,8 +120,7 @@ class StepRequest(Schema):
     owner = Text(longest=LONGEST_KEY, metadata={"description": "Of an assignment: the body (number or name)"})
     urgency = fields.String(validate=validate.OneOf(list(DAYS)))
     satisfied = fields.Boolean(metadata={"description": "Of an evaluation"})
-    corrects = fields.Integer(
-        strict=False,
+    corrects = WholeNumber(
         validate=validate.Range(1, 10**9),
         metadata={"description": "Of a correction, by the office alone: the number of the wrong step"},
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import Text, TitleField
+from api.http.fields import Text, TitleField, WholeNumber
 from api.http.paging import NumberedPageQuery, page_of
 from scoring.access.keys import Role
 from scoring.facts.ingest.keys import LONGEST_KEY
@@ -140,7 +140,7 @@ class CancellationRequest(Schema):
 class RatingRequest(Schema):
     """What the enterprise says of a visit."""
 
-    rating = fields.Integer(
+    rating = WholeNumber(
         required=True,
         validate=validate.Range(min(RATINGS), max(RATINGS)),
         metadata={"description": "1 (bad) to 5 (good)"},

@@ -98,13 +98,13 @@ def vocabulary_text(name: str) -> str:
 
 
 def _vocabulary_file(name: str) -> Path:
-    """Its file; a name has neither dots nor slashes, so that it names nothing else."""
-    path = VOCABULARIES / f"{name}.yaml"
-    if not name.isidentifier() or not path.is_file():
-        known = ", ".join(vocabulary_names())
+    """Its file; a name that is none of these is no part of a path, however long and with whatever in it."""
+    names = vocabulary_names()
+    if name not in names:
+        known = ", ".join(names)
         zh, en = f"没有名为{name}的词汇表;可用:{known}", f"no vocabulary is called {name}; there are {known}"
         raise UnknownPackError(Title(zh, en))
-    return path
+    return VOCABULARIES / f"{name}.yaml"
 
 
 def vocabulary_names() -> list[str]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
@@ -20,7 +20,8 @@ from rules.model import Vocabulary
 from rules.titles import Title, UnknownError
 from scoring.facts.bodies import register
 from scoring.facts.cases import marks_of
-from scoring.facts.merging import AUTHORITY
+from scoring.facts.lifting import STANDS
+from scoring.facts.merging import AUTHORITY, STATUS
 from scoring.facts.objections import Kind, Mark, MarkRequest, current_version, mark_of, put_mark
 from scoring.facts.records import records_table
 from scoring.facts.versions import wait_for_turn
@@ -53,6 +54,8 @@ class AnyCase(Protocol):
     def is_overdue(self, on: dt.date) -> bool: ...
 
     def escalates(self, on: dt.date) -> bool: ...
+
+    def settled(self) -> Self: ...
 
 
 CaseT = TypeVar("CaseT", bound=AnyCase)
@@ -175,7 +178,7 @@ class Desk(Generic[CaseT]):
 
     def _last(self, session: Session, current: RecordVersion) -> CaseT | None:
         found = [case for case, _ in self.cases(marks_of(session, current.vocabulary, current.record_id))]
-        return found[-1] if found else None
+        return _as_known(found[-1], json.loads(current.data)) if found else None
 
     def _wanted(self, session: Session, vocabulary_id: str, wanted: Wanted) -> Iterator[Filed[CaseT]]:
         names = None if wanted.authority is None else register(session).names(wanted.authority)
@@ -215,25 +218,33 @@ class Desk(Generic[CaseT]):
             found.update(
                 (marks[0].id, (case, marks)) for case, marks in self.cases(own) if marks[0].id in wanted
             )
-        authorities = _authorities(session, vocabulary_id, numbers)
+        records = _known(session, vocabulary_id, numbers)
         for number in numbers:
             case, own_marks = found[number]
             first = own_marks[0]
+            record = records.get(first.record_id, {})
             yield Filed(
                 number,
                 vocabulary_id,
                 first.record_id,
                 first.subject_id,
-                authorities.get(first.record_id),
-                case,
+                record.get(AUTHORITY),
+                _as_known(case, record),
                 tuple(mark_of(mark) for mark in own_marks if mark.subject_id == first.subject_id),
             )
 
 
-def _authorities(session: Session, vocabulary_id: str, numbers: Sequence[int]) -> dict[str, Any]:
+def _known(session: Session, vocabulary_id: str, numbers: Sequence[int]) -> dict[str, Mapping[str, Any]]:
+    """What is known now of the records that cases are about; nothing of one that was taken back."""
     query = sa.select(RecordVersion.record_id, RecordVersion.data).where(
         RecordVersion.vocabulary == vocabulary_id,
         RecordVersion.record_id.in_(sa.select(RecordMark.record_id).where(RecordMark.id.in_(numbers))),
         RecordVersion.known_until.is_(None),
     )
-    return {record_id: json.loads(data).get(AUTHORITY) for record_id, data in session.execute(query)}
+    return {record_id: json.loads(data) for record_id, data in session.execute(query)}
+
+
+def _as_known(case: CaseT, record: Mapping[str, Any]) -> CaseT:
+    """A case of which nothing is left to be done where its office's own list has repaired, revoked or taken
+    back the record; said otherwise by that list, it goes on."""
+    return case if not case.is_open or record.get(STATUS) in STANDS else case.settled()

@@ -103,6 +103,10 @@ class Case(Timed):
         is_over = self.stage is Stage.DECIDED and self.due_on is not None and self.due_on < on
         return is_over or self.stage in (Stage.FINAL, Stage.ENDED)
 
+    def settled(self) -> Case:
+        """The case where something else was done about the record."""
+        return replace(self, stage=Stage.ENDED, due_on=None)
+
 
 def cases(marks: Iterable[RecordMark]) -> Iterator[tuple[Case, tuple[RecordMark, ...]]]:
     """The cases of a record, each with its marks.
@@ -130,7 +134,7 @@ def _after(case: Case, mark: RecordMark) -> Case:
     if mark.kind in WAYS[case.stage] or (case.is_open and mark.kind == "escalation"):
         return _AFTER[mark.kind](case, mark)
     if case.is_open and mark.status_after != DISPUTED:
-        return replace(case, stage=Stage.ENDED, due_on=None)
+        return case.settled()
     return case
 
 

@@ -83,6 +83,10 @@ class RepairCase(Timed):
         """Whether an office has to do something."""
         return self.stage in OPEN
 
+    def settled(self) -> RepairCase:
+        """The case where something else was done about the record."""
+        return replace(self, stage=Stage.ENDED, due_on=None)
+
 
 def repair_cases(marks: Iterable[RecordMark]) -> Iterator[tuple[RepairCase, tuple[RecordMark, ...]]]:
     """The applications for the repair of a record, each with its marks.
@@ -114,5 +118,5 @@ def _after(case: RepairCase, mark: RecordMark) -> RepairCase:
     if case.is_open and mark.kind == "reminder":
         return replace(case, escalations=case.escalations + 1)
     if case.is_open and mark.status_after not in (EFFECTIVE, DISPUTED):
-        return replace(case, stage=Stage.ENDED, due_on=None)
+        return case.settled()
     return case

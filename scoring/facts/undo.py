@@ -9,6 +9,7 @@ is known then.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from rules.fault import UnknownPackError
 from rules.library.loader import load_vocabulary
 from scoring.facts.contradictions import effect_of, take_back
 from scoring.facts.feeding import take_back_feed
+from scoring.facts.lifting import STANDS, Lift, lift_on_records, resting_on
+from scoring.facts.merging import STATUS
 from scoring.facts.twins import note_twins, twin_columns
 from scoring.facts.versions import FileInfo, new_file, wait_for_turn
 from scoring.facts.visit_results import VOCABULARY as RESULTS
@@ -138,6 +141,7 @@ class _Undoing:
         entry.rows_good = restored
         take_back(self._session.connection(), contradictions, entry.ingested_at)
         self._note_twins(entry)
+        self._lift([*standing, *ended_before], entry)
         tell_once(self._session, self._file)
         take_back_feed(self._session.connection(), self._file.id, entry.id)
         ended = len(standing) + len(ended_before) - restored
@@ -208,6 +212,26 @@ class _Undoing:
             done = self._session.execute(insert, execution_options={"preserve_rowcount": True})
             restored += done.rowcount  # type: ignore[attr-defined]
         return restored
+
+    def _lift(self, keys: Sequence[str], entry: IngestedFile) -> None:
+        """Lift the consequences that rested on records of which nothing is known now, or that they stand no
+        longer.
+        """
+        if entry.table != "record":
+            return
+        resting = sorted(set(self._session.scalars(resting_on(entry.vocabulary))).intersection(keys))
+        standing: set[str] = set()
+        for some in parts(resting):
+            query = sa.select(RecordVersion.record_id, RecordVersion.data).where(
+                RecordVersion.vocabulary == entry.vocabulary,
+                RecordVersion.record_id.in_(some),
+                RecordVersion.known_until.is_(None),
+            )
+            found = self._session.execute(query)
+            standing |= {number for number, data in found if json.loads(data).get(STATUS) in STANDS}
+        gone = [number for number in resting if number not in standing]
+        what = Lift(entry.name, "报送该记录的文件已撤回 the file that brought the record was taken back")
+        lift_on_records(self._session, entry.vocabulary, gone, what)
 
     def _note_twins(self, entry: IngestedFile) -> None:
         """Note the twins that records become by coming back; a pack's own vocabulary has none."""

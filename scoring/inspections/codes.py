@@ -113,10 +113,13 @@ def issue_plan(
         if session.scalar(in_force(plan.pack_id, plan.month)) != plan.id:
             en = f"plan {plan_id} is not in force: a later one of its month is"
             raise VisitRefusedError(Title(f"计划{plan_id}已被同月的新计划取代", en))
-        when = days or Days(max(on, plan.month), month_end(plan.month))
+        month, end = f"{plan.month:%Y-%m}", month_end(plan.month)
+        if end < on:
+            en = f"the month of plan {plan_id}, {month}, is over"
+            raise VisitRefusedError(Title(f"计划{plan_id}的月份{month}已过", en))
+        when = days or Days(max(on, plan.month), end)
         _check_days(when, on)
         if when.begins_on.replace(day=1) != plan.month:
-            month = f"{plan.month:%Y-%m}"
             raise VisitRefusedError(Title(f"计划{plan_id}只适用于{month}", f"plan {plan_id} is of {month}"))
         office = _Office(store, session, plan.pack_id, on)
         issued, refused = [], {}

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from client import Client, Sign, repaired
-from small_district import FINED, LISTED, PACK
+from small_district import AUTHORITY, FINED, LISTED, PACK
 
 from rules.library.sanctions import SANCTIONS, sanctions
 from scoring.access.keys import Role
 from scoring.facts import consequences as ledger
+from scoring.facts.undo import list_files, undo_file
 from scoring.store import Store
 
 OFFICE = "样例区财政局"
@@ -164,6 +165,31 @@ def test_an_offices_own_list_that_takes_the_record_back_lifts_it(
     (found,) = shown(regulator)
     assert (found["stands"], found["mark_id"]) == (False, None)
     assert department.prefix in found["lifted_by"]
+
+
+@pytest.mark.parametrize("was", [None, "revoked"])
+def test_a_file_that_is_taken_back_lifts_what_rested_on_its_records_for_good(
+    regulator: Client,
+    department: Client,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    was: str | None,
+) -> None:
+    """Whether nothing was known of them before it, or that they did not stand."""
+    monkeypatch.setattr(ledger, "today", lambda: dt.date(2026, 8, 2))
+    row = {"record_id": "N-1", "subject_id": LISTED, "kind": "penalty", "severity": "general"}
+    row |= {"occurred_on": "2026-07-01", "authority": AUTHORITY}
+    for status in filter(None, (was, "effective")):
+        taken = department.post("/v1/records", json={"records": [row | {"status": status}]})
+        assert taken.json["rejected"] == 0
+    enter(regulator, record_id="N-1")
+    brought = max(file.id for file in list_files(store, everything=True))
+    undoing = undo_file(store, brought).file_id
+    (found,) = shown(regulator)
+    assert (found["stands"], "the file that brought the record" in found["lifted_because"]) == (False, True)
+    assert undo_file(store, undoing or 0).restored == 1
+    assert shown(regulator, "?standing=true") == []
+    enter(regulator, record_id="N-1")
 
 
 def test_a_repair_that_fails_lifts_nothing(

@@ -11,11 +11,12 @@ from client import Client, Sign, repaired
 from repairing import steps
 from small_district import AUTHORITY, FINED
 
-from rules.calendar import SHANGHAI, add_months, today
+from rules.calendar import SHANGHAI, add_days, add_months, today
 from rules.library.loader import load_vocabulary
 from rules.workdays import workdays_later
 from scoring.access.keys import Role
 from scoring.facts.repair_desk import DESK
+from scoring.facts.undo import list_files, undo_file
 from scoring.store import Store
 from scoring.store.access import RecordMark
 
@@ -171,6 +172,34 @@ def test_an_objection_that_is_upheld_ends_an_application(regulator: Client) -> N
     upheld = said(outcome="upheld")
     assert regulator.post("/v1/records/P-1/decisions", json=upheld).status_code == 201
     assert (case(regulator)["stage"], shown(regulator, "?open=true")) == ("ended", [])
+
+
+@pytest.mark.parametrize("admitted", [False, True])
+@pytest.mark.parametrize("said_now", ["repaired", "revoked", None])
+def test_what_its_office_repairs_revokes_or_takes_back_itself_ends_an_application(
+    regulator: Client, department: Client, store: Store, said_now: str | None, admitted: bool
+) -> None:
+    """Nothing could be done about it, so that it would be late, and its office's fault, for ever."""
+    row = {"record_id": "N-1", "subject_id": FINED, "kind": "penalty", "severity": "minor"}
+    row |= {"status": "effective", "occurred_on": add_days(today(), -30).isoformat(), "authority": AUTHORITY}
+    assert department.post("/v1/records", json={"records": [row]}).json["rejected"] == 0
+    do(regulator, "repair-applications", number="N-1")
+    if admitted:
+        do(regulator, "repair-admissions", number="N-1")
+    brought = max(file.id for file in list_files(store, everything=True))
+    if said_now is None:
+        undo_file(store, brought)
+    else:
+        department.post("/v1/records", json={"records": [row | {"status": said_now}]})
+    (found,) = shown(regulator)
+    assert (found["case"]["stage"], found["case"]["due_on"], shown(regulator, "?open=true")) == (
+        "ended",
+        None,
+        [],
+    )
+    assert DESK.tick(store, ENTERPRISE, add_days(today(), 90)) == []
+    (figures,) = regulator.get("/v1/repair-figures").json["offices"]
+    assert (figures["filed"], figures["open"], figures["overdue"]) == (1, 0, 0)
 
 
 def test_the_live_grade_follows_a_repair_and_a_breach_at_once(regulator: Client) -> None:

@@ -154,6 +154,8 @@ def test_the_visits_of_a_plan_get_their_codes_before_they_take_place(store: Stor
     assert find_visit(store, first.typed) == first
     with pytest.raises(VisitRefusedError, match="2026-07-31 is past"):
         issue_plan(store, number, "tests", AUGUST, Days(JULY, JULY))
+    with pytest.raises(VisitRefusedError, match="the month of plan 1, 2026-08, is over"):
+        issue_plan(store, number, "tests", dt.date(2026, 9, 1))
     with pytest.raises(VisitRefusedError, match="plan 1 is of 2026-08"):
         issue_plan(store, number, "tests", AUGUST, Days(dt.date(2026, 9, 1), dt.date(2026, 9, 2)))
     with pytest.raises(VisitRefusedError, match="not days of one month"):

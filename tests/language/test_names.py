@@ -68,7 +68,10 @@ def test_names_mean_the_files_of_one_version_of_all_or_of_a_folder(folder: Path)
     assert found(str(folder / "later.yaml")) == ["later"]
 
 
-@pytest.mark.parametrize("name", ["nothing", "", "../vocabularies/tourism", "tourism.yaml", "./tourism"])
+@pytest.mark.parametrize(
+    "name",
+    ["nothing", "", "../vocabularies/tourism", "tourism.yaml", "./tourism", "x" * 2001, "词" * 200, "a\0b"],
+)
 def test_a_vocabulary_goes_by_its_name_and_by_no_path(name: str) -> None:
     for ask in (load_vocabulary, vocabulary_text):
         assert said(lambda ask=ask: ask(name)).startswith(f"no vocabulary is called {name}; there are ")
