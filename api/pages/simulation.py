@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from api.around import journal
 from api.around.context import store
 from api.http.problems import fail
+from api.pages import language
 from api.pages.blueprint import blueprint, page
 from api.pages.charts import bars
 from api.resources.simulations import simulated
@@ -100,5 +101,5 @@ def _shown(result: Simulation, before: Pack, after: Pack) -> dict[str, Any]:
         "moves": bars(moves, after),
         "movers": movers,
         "names": names_of(store(), after.vocabulary.id, ids),
-        "changes": compare(before, after),
+        "changes": compare(before, after, language.title),
     }

@@ -10,13 +10,14 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from api.pages import language
+from rules.articles import in_english
 from rules.calendar import SHANGHAI
 from rules.language.expressions import render
 from rules.language.words import Words, both, dated, number, plain, window
-from rules.model import OWN_CHOICE_TITLE, Column, Pack, Remedy, Rule, Title
+from rules.model import Column, Pack, Remedy, Rule, Title
+from rules.tools.diff import FIELDS, PARTS, WRITTEN, Change
 
 MINUS = "\N{MINUS SIGN}"
-OWN_CHOICE = "own-choice"
 TIER_STEPS = 4
 """How many colours there are for tiers, from the best to the worst."""
 
@@ -114,10 +115,29 @@ def written(rule: Rule) -> str:
 
 def citations(rule: Rule | Remedy, pack: Pack) -> list[Markup]:
     """The documents that a rule rests on, with their articles."""
-    return [
-        language.say(OWN_CHOICE_TITLE) if citation.basis == OWN_CHOICE else escape(pack.document(citation))
-        for citation in rule.citations
-    ]
+    return [language.cite(pack.document(citation)) for citation in rule.citations]
+
+
+def law(written: str) -> str:
+    """A citation that was written in Chinese."""
+    return in_english(written) if language.chosen() == "en" else written
+
+
+def part(change: Change) -> Markup:
+    """In which part of a pack something differs."""
+    return language.say(PARTS[change.part])
+
+
+def differs(change: Change) -> Markup:
+    """What of an entry differs."""
+    return language.say(FIELDS[change.field])
+
+
+def quoted(text: str, change: Change) -> Markup:
+    """How it was, or is; what quotes the pack is not of any language."""
+    if not text:
+        return Markup("—")
+    return Markup('<span translate="no">{}</span>').format(text) if change.field in WRITTEN else escape(text)
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
@@ -136,4 +156,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "rule_points": rule_points,
     "written": written,
     "citations": citations,
+    "cite": language.cite,
+    "law": law,
+    "part": part,
+    "differs": differs,
+    "quoted": quoted,
 }

@@ -208,7 +208,7 @@ def _reason(reason: Reason, pack: Pack) -> dict[str, Any]:
         "points": reason.points,
         "records": [_counted(one, pack) for one in reason.counted],
         "others": reason.others,
-        "law": [pack.document(citation) for citation in reason.rule.citations],
+        "law": [pack.document(citation).zh for citation in reason.rule.citations],
     }
 
 

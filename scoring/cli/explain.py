@@ -215,4 +215,4 @@ def _value(said: Words, name: str, value: Any) -> str:
 
 
 def _law(pack: Pack, rule: Rule) -> str:
-    return "；".join(pack.cite(citation) for citation in rule.citations)
+    return "；".join(pack.cite(citation).zh for citation in rule.citations)
