@@ -43,7 +43,7 @@ def simulate_packs() -> Response:
         after = _wanted()
         before = find_pack(after.id, as_of)
     except ValueError:
-        return _form(422, faults=[Title("日期不对:YYYY-MM-DD", "not a date: YYYY-MM-DD")])
+        return _form(422, faults=[Title("日期不对,应写作2026-07-31", "not a date such as 2026-07-31")])
     except PackError as error:
         return _form(422, faults=[fault.title for fault in error.faults])
     except UnknownPackError as error:

@@ -195,7 +195,7 @@ def notice_view(notice: Notice) -> dict[str, Any]:
         "way": notice.way
         and {"reached_on": notice.way.reached_on, "steps": [_step(step) for step in notice.way.steps]},
         "answer_until": proposal.until if proposal and proposal.state == "open" else None,
-        "ask": contact(),
+        "ask": str(contact()),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rules.language.expressions import Level, Value, render
@@ -139,7 +139,9 @@ def _parts(pack: Pack, tell: Tell) -> dict[str, Entries]:
             }
             for part in ("rule", "table", "veto", "consequence")
         },
-        "together": {", ".join(t.rules): (", ".join(t.rules), {"why": tell(t.why)}) for t in pack.together},
+        "together": {
+            ", ".join(t.rules): (_titles(pack, t.rules, tell), {"why": tell(t.why)}) for t in pack.together
+        },
         "alert": {alert.id: (tell(alert.title), _alert(alert, tell)) for alert in pack.alerts},
         "remedy": {remedy.id: (tell(remedy.title), _remedy(remedy, tell)) for remedy in pack.remedies},
         "grade": {grade.tier: (tell(grade.title), _grade(grade, tell)) for grade in pack.grades},
@@ -147,6 +149,13 @@ def _parts(pack: Pack, tell: Tell) -> dict[str, Entries]:
         "attribute": _columns(vocabulary.subject.columns, tell),
         "column": _columns(vocabulary.records.columns if vocabulary.records else {}, tell),
     }
+
+
+def _titles(pack: Pack, ids: Sequence[str], tell: Tell) -> str:
+    """What rules, or tables of them, are called."""
+    titles = {name: rule.title for rule in reversed(pack.rules) for name in (rule.table, rule.id) if name}
+    found = [titles.get(name, Title(name, name)) for name in ids]
+    return tell(Title("、".join(title.zh for title in found), ", ".join(title.en for title in found)))
 
 
 def _pack(pack: Pack, tell: Tell) -> Fields:

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from werkzeug.exceptions import HTTPException
 
 BROWSER = {"Accept": "text/html"}
-EACH = 4
+EACH = 2
 """Of pages that differ in nothing but what they show (one address, the same parameters), so many are read."""
 
 _READ_OUT = ("aria-label", "title", "alt", "placeholder")
@@ -28,11 +28,17 @@ _VOID = ("meta", "link", "img", "input", "br", "rect", "hr")
 class Words:
     """A text that somebody reads.
 
-    :param within: the tag that holds it and its classes, as ``code.number-of``.
+    :param within: the tag that holds it and its classes, as ``code.number-of``; ``!`` where that says of
+        itself that it is not to be translated.
     """
 
     text: str
     within: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is a paragraph, an item or a cell."""
+        return self.within.split(".")[0] in ("p", "li", "td")
 
 
 @dataclass(slots=True)
@@ -57,10 +63,10 @@ class Read(HTMLParser):
         if tag == "a" and given.get("href", "").startswith(("/", "?")):
             self.links.append(given["href"])
         if tag not in _VOID:
-            self._open.append(name)
+            self._open.append(name + ("!" if given.get("translate") == "no" else ""))
 
     def handle_endtag(self, tag: str) -> None:
-        while self._open and self._open.pop().split(".")[0] != tag:
+        while self._open and self._open.pop().rstrip("!").split(".")[0] != tag:
             pass
 
     def handle_data(self, data: str) -> None:

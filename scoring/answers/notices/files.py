@@ -16,7 +16,8 @@ from scoring.characters.visible import shown
 from scoring.facts.objection_case import ACKNOWLEDGE_WITHIN, DECIDE_WITHIN
 
 CONTACT_VARIABLE = "XINHENG_CONTACT"
-CONTACT = "区信用中心 the district's credit centre"
+CREDIT_CENTRE = Title("区信用中心", "the district's credit centre")
+CONTACT = str(CREDIT_CENTRE)
 """Whom to ask where the setting does not say."""
 
 Text = Callable[[str, str], Markup]
@@ -49,9 +50,10 @@ def _cited(document: Title) -> Markup:
     return both(document.zh, document.en) if document == OWN_CHOICE_TITLE else escape(document.zh)
 
 
-def contact() -> str:
+def contact() -> Title:
     """Whom to ask about a grade."""
-    return os.environ.get(CONTACT_VARIABLE) or CONTACT
+    told = os.environ.get(CONTACT_VARIABLE)
+    return Title(told, told) if told else CREDIT_CENTRE
 
 
 def rule_changes(notice: Notice) -> list[Title]:
