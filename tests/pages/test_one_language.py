@@ -154,11 +154,11 @@ def is_foreign(words: Words, language: str) -> bool:
         rest = words.text
         for name in named():
             rest = rest.replace(name, "")
-        return re.search(f"[{HAN}]", rest) is not None
+        return re.search(f"[{HAN}§]", rest) is not None
     if words.within.split(".")[0] in CODE:
         return NO_CODE.search(words.text) is not None
     rest = re.sub("|".join(LATIN), "", words.text)
-    return re.search("[A-Za-z]{2,}", rest) is not None
+    return re.search("[A-Za-z]{2,}|§", rest) is not None
 
 
 @cache
