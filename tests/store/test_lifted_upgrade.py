@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import closing
 
 import sqlalchemy as sa
 from alembic import command
@@ -45,7 +46,7 @@ def test_why_a_measure_was_lifted_is_still_said_once_in_each_language(database_u
             words = {"lifted_because": because, "mark_id": lifted_by}
             _insert(connection, ConsequenceRow, id=number, **known, **measure, **words)
     old.close()
-    with create_store(database_url) as store:
+    with closing(create_store(database_url)) as store:
         assert [one.lifted_because for one in list_consequences(store, "enterprise")] == [
             Title("信用修复：已缴清", "Repair: 已缴清"),
             Title("认定单位更正了记录", "the office has changed the record"),
