@@ -70,7 +70,7 @@ def rule_changes(notice: Notice) -> list[Title]:
     starts = before.score.start, now.score.start
     needs = _lowest(before, tier), _lowest(now, tier)
     for (old, new), zh, en in (
-        (starts, "起评分", "the start of scores"),
+        (starts, "基准分", "the start of scores"),
         (needs, f"{tier} 级最低分", f"the lowest score of {tier}"),
     ):
         if old != new:
