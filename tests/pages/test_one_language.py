@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import pytest
 import repairing
@@ -174,3 +175,17 @@ def named() -> list[str]:
     laws |= {in_english(clause.basis).split(" art. ")[0] for clause in sanctions().clauses.values()}
     names = {name for name in typed | laws if re.search(f"[{HAN}]", name)}
     return sorted(names | set(HELD_CHINESE), key=len, reverse=True)
+
+
+RETIRED = re.compile(
+    r"""["'>“][^"'\n]*(?:规则包|起评分|试评|没有办成|不能登录|信易贷平台|屡罚不改|主动上门检查|工商登记)"""
+)
+"""What officials say otherwise; beside aliases of files."""
+
+
+def test_no_word_that_officials_say_otherwise_comes_back() -> None:
+    root = Path(__file__).parents[2]
+    files = [path for room in ("api", "scoring", "rules") for path in (root / room).rglob("*.*")]
+    texts = [path for path in files if path.suffix in (".py", ".html")]
+    found = {path.name: RETIRED.findall(path.read_text(encoding="utf-8")) for path in texts}
+    assert {name: words for name, words in found.items() if words} == {}
