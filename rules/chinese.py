@@ -17,14 +17,14 @@ _TYPES = {
 _SAID = {
     # YAML
     "larger than 8 MiB": "文件大于8 MiB",
-    "split it into several packs": "拆成几个规则包",
+    "split it into several packs": "拆成几个评价规则",
     "not YAML: {}": "不是YAML格式",
     "see the line named": "查看所指的行",
     "UTF-8 text": "UTF-8编码的文本",
     "not UTF-8 at byte {}": "第{0}个字节起不是UTF-8编码",
     "save it as UTF-8": "另存为UTF-8编码",
     "more than one document": "含有不止一个文档",
-    "one pack a file": "一个文件只放一个规则包",
+    "one pack a file": "一个文件只放一个评价规则",
     "aliases are not allowed": "不允许使用别名",
     "anchors are not allowed": "不允许使用锚点",
     "write the value out": "把值完整写出",
@@ -110,13 +110,13 @@ _SAID = {
     "ends before it begins": "结束早于开始",
     "until after from": "until晚于from",
     "a dimension without a hit gives 0: a floor above that would never be met": (
-        "没有命中的维度得0分,高于0的下限永远达不到"
+        "没有规则适用的维度得0分,高于0的下限永远达不到"
     ),
     "a floor of 0 or less, such as -60; points that everybody has: score.start": (
         "0或更低的下限,例如-60;人人都有的分数写在score.start"
     ),
     "a dimension without a hit gives 0: a ceiling below that would never be kept": (
-        "没有命中的维度得0分,低于0的上限永远守不住"
+        "没有规则适用的维度得0分,低于0的上限永远守不住"
     ),
     "a ceiling of 0 or more, such as 8; points that everybody loses: score.start": (
         "0或更高的上限,例如8;人人都扣的分数写在score.start"
@@ -156,7 +156,7 @@ _SAID = {
     "one of these, or one in place": "其中之一,或就地写一个词汇表",
     "no such dimension": "没有这个维度",
     "no such tier": "没有这个等级",
-    "the pack has no such basis": "规则包没有这个依据",
+    "the pack has no such basis": "评价规则没有这个依据",
     "none is declared": "尚未声明任何一个",
     "the id stands here twice": "此编号出现两次",
     "an id of its own": "换一个不重复的编号",
@@ -242,7 +242,7 @@ _SAID = {
     "not an attribute of the subject": "不是主体的属性",
     "an attribute": "主体的属性",
     "not a measure that can be ranked": "不是可排名的指标",
-    "a number measure of the pack": "规则包的数字指标",
+    "a number measure of the pack": "评价规则的数字指标",
     "not a value that a measure can have": "不是指标可取的值",
     "a number computed from attributes and measures": "由属性和指标算出的数字",
     "as_of in a measure made of measures": "由指标算出的指标中不能用as_of",

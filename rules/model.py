@@ -12,10 +12,12 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
+from rules.articles import article_in
 from rules.fault import Place
 from rules.language.expressions import TRUE, Expression, Level, Type, Value
 from rules.titles import Title as Title
 
+OWN_CHOICE = "own-choice"
 OWN_CHOICE_TITLE = Title("自定", "own choice")
 NOWHERE = Place("", 0, 0)
 GIVEN = {"identity": "where given"}
@@ -533,12 +535,19 @@ class Pack:
                 return rule
         raise KeyError(rule_id)
 
-    def document(self, citation: Citation) -> str:
+    def document(self, citation: Citation) -> Title:
         """A citation as people read it: the document's title and the article."""
-        titles = {basis.id: basis.title for basis in self.bases}
-        return f"{titles.get(citation.basis, str(OWN_CHOICE_TITLE))} {citation.article}".strip()
+        return self._cited(citation, {basis.id: basis.title for basis in self.bases})
 
-    def cite(self, citation: Citation) -> str:
+    def cite(self, citation: Citation) -> Title:
         """A citation in short: the document's number and the article."""
-        shorts = {basis.id: basis.short for basis in self.bases}
-        return f"{shorts.get(citation.basis, str(OWN_CHOICE_TITLE))} {citation.article}".strip()
+        return self._cited(citation, {basis.id: basis.short for basis in self.bases})
+
+    def _cited(self, citation: Citation, names: Mapping[str, str]) -> Title:
+        """A document keeps its Chinese name; where in it is said in the reader's language."""
+        if citation.basis == OWN_CHOICE or citation.basis not in names:
+            return OWN_CHOICE_TITLE
+        name = names[citation.basis]
+        titles = {basis.id: basis.title for basis in self.bases}
+        where = article_in(titles[citation.basis], citation.article)
+        return Title(name + where.zh, f"{name} {where.en}".strip())

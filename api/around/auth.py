@@ -9,7 +9,7 @@ from api.around.session import signed_in
 from api.http.problems import Problem, fail
 from rules.model import Title
 from scoring.access.consents import Who
-from scoring.access.keys import Key, KeyRefusedError, KeyRing, Role
+from scoring.access.keys import ROLE_TITLES, Key, KeyRefusedError, KeyRing, Role
 
 PAGES = "pages"
 """The blueprint whose visitors sign in; everybody else sends a key with each request."""
@@ -30,7 +30,7 @@ def check_access() -> None:
     key = request.key = signed_in() if endpoint.startswith(f"{PAGES}.") else authenticate(_token(request))
     if key.role not in roles:
         en = f"a key of the role {key.role} does not open {request.method} {request.path}"
-        fail("forbidden", Title(f"此密钥(角色{key.role})无权打开{request.path}", en))
+        fail("forbidden", Title(f"{ROLE_TITLES[key.role].zh}的密钥无权打开{request.path}", en))
 
 
 def authenticate(token: str) -> Key:

@@ -15,9 +15,10 @@ from api.around.naming import not_found
 from api.around.request import current
 from api.http.problems import Problem, fail, given_twice, said
 from api.pages import language, words
+from api.pages.graded import pack_title
 from rules.model import Title
 from rules.titles import UnknownError
-from scoring.access.keys import Key
+from scoring.access.keys import ROLE_TITLES, Key
 from scoring.characters.visible import as_typed
 from scoring.store import StoreError
 
@@ -32,6 +33,7 @@ blueprint = Blueprint(
 blueprint.add_app_template_global(language.text, "t")
 blueprint.add_app_template_global(language.plain, "tt")
 blueprint.add_app_template_filter(as_typed, "as_typed")
+blueprint.add_app_template_filter(pack_title)
 for name, shown in words.FILTERS.items():
     blueprint.add_app_template_filter(shown, name)
 
@@ -103,6 +105,7 @@ def frame(key: Key | None) -> dict[str, object]:
         "here": _here(),
         "language": language.chosen(),
         "languages": language.LANGUAGES,
+        "roles": ROLE_TITLES,
         "form_token": session.form_token,
         "may": lambda endpoint: key is not None and _opens(endpoint, key.role),
         "navigation": [

@@ -78,4 +78,4 @@ def _since() -> dt.date:
     try:
         return dt.date.fromisoformat(given)
     except ValueError:
-        fail("bad-request", Title("日期不对:YYYY-MM-DD", "not a date: YYYY-MM-DD"))
+        fail("bad-request", Title("日期不对,应写作2026-07-31", "not a date such as 2026-07-31"))

@@ -33,10 +33,10 @@ _MESSAGES = tuple(
     (re.compile(pattern), zh)
     for pattern, zh in (
         (r"Missing data for required field\.", "必填"),
-        (r"Must be one of: (.*)\.", r"可选:\1"),
+        (r"Must be one of: .*\.", "请从列表中选择"),
         (r"Length must be between (\d+) and (\d+)\.", r"应为\1至\2个字符"),
         (r"Control characters are not allowed\.", "不能含控制字符"),
-        (r"Not a valid date\.", "不是日期(YYYY-MM-DD)"),
+        (r"Not a valid date\.", "不是日期,应写作2026-07-31"),
         (r"Not a valid boolean\.", "应为是或否"),
         (r"Not a valid (?:integer|number)\.", "不是数字"),
         (r"Must be greater than or equal to (\d+) and less than or equal to (\d+)\.", r"应在\1至\2之间"),

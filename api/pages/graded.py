@@ -7,6 +7,7 @@ import datetime as dt
 from api.around.context import settings, store
 from rules.library.loader import ruling_packs
 from rules.model import Title
+from scoring.runs.proposed import ProposalSummary
 from scoring.runs.published import RunSummary, current_runs
 from scoring.runs.results import grade_of
 from scoring.store.packs import stored_pack
@@ -15,6 +16,11 @@ from scoring.store.packs import stored_pack
 def graded_titles() -> dict[str, Title]:
     """Pack id → the title of the version by which people are graded now."""
     return {run.pack_id: stored_pack(store(), run.pack_hash).title for run in current_runs(store())}
+
+
+def pack_title(graded: RunSummary | ProposalSummary) -> Title:
+    """What the pack is called by which somebody is, or would be, graded."""
+    return stored_pack(store(), graded.pack_hash).title
 
 
 def runs_of(subject_id: str) -> list[RunSummary]:

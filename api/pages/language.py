@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import request
 from markupsafe import Markup, escape
 
-from rules.model import Title
+from rules.model import OWN_CHOICE_TITLE, Title
 
 LANGUAGES = {"both": "中文 English", "zh": "中文", "en": "English"}
 COOKIE = "language"
@@ -30,6 +30,20 @@ def text(zh: str, en: str) -> Markup:
 def plain(zh: str, en: str) -> str:
     """A text for places that hold no HTML."""
     return {"zh": zh, "en": en}.get(chosen(), f"{zh} {en}" if zh != en else zh)
+
+
+def title(said: Title) -> str:
+    """A title for places that hold no HTML."""
+    return plain(said.zh, said.en)
+
+
+def cite(document: Title) -> Markup:
+    """A document that is cited; what both languages call by its Chinese name is said once."""
+    return (
+        say(document)
+        if document == OWN_CHOICE_TITLE
+        else escape(document.en if chosen() == "en" else document.zh)
+    )
 
 
 def say(title: Title) -> Markup:

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from api.around import journal
 from api.around.auth import caller, is_regulator, who
 from api.around.context import store
+from api.pages import language
 from api.pages.blueprint import blueprint, page
 from api.pages.forms import FormError, filled_in, number
 from api.resources.proposals import own, proposal_notice, run_notice
@@ -111,7 +112,13 @@ def answer(proposal_id: int, subject_id: str) -> Response:
 def show_run_notice(run_id: int, subject_id: str) -> Response:
     """The notice of who fell since the run before, to print."""
     found = run_notice(run_id, subject_id)
-    return page("notice", notice=found, body=Markup(notice_body(found)), fall=None, refused=())
+    return page(
+        "notice",
+        notice=found,
+        body=Markup(notice_body(found, language.text, language.cite)),
+        fall=None,
+        refused=(),
+    )
 
 
 def _proposal(proposal_id: int, status: int, refused: Sequence[Title] = ()) -> Response:
@@ -158,5 +165,5 @@ def _proposal_notice(
         "may_answer": found.proposal.may_answer(today()),
         "is_regulator": is_regulator(),
     }
-    body = Markup(notice_body(found))
+    body = Markup(notice_body(found, language.text, language.cite))
     return page("notice", status, notice=found, body=body, given=request.form, refused=refused, **values)

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from api.around.context import packs_called, store
 from api.http.problems import fail
+from api.pages import language
 from api.pages.blueprint import blueprint, page
 from rules.calendar import today
 from rules.identity import identity
@@ -53,7 +54,13 @@ def changes(pack_id: str) -> Response:
     versions = packs_called(pack_id)
     before = _version(versions, request.args.get("before") or versions[0].version)
     after = _version(versions, request.args.get("after") or versions[-1].version)
-    return page("changes", before=before, after=after, versions=versions, changes=compare(before, after))
+    return page(
+        "changes",
+        before=before,
+        after=after,
+        versions=versions,
+        changes=compare(before, after, language.title),
+    )
 
 
 def _version(versions: list[Pack], wanted: str | None) -> Pack:

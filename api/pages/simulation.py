@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from api.around import journal
 from api.around.context import store
 from api.http.problems import fail
+from api.pages import language
 from api.pages.blueprint import blueprint, page
 from api.pages.charts import bars
 from api.resources.simulations import simulated
@@ -42,7 +43,7 @@ def simulate_packs() -> Response:
         after = _wanted()
         before = find_pack(after.id, as_of)
     except ValueError:
-        return _form(422, faults=[Title("日期不对:YYYY-MM-DD", "not a date: YYYY-MM-DD")])
+        return _form(422, faults=[Title("日期不对,应写作2026-07-31", "not a date such as 2026-07-31")])
     except PackError as error:
         return _form(422, faults=[fault.title for fault in error.faults])
     except UnknownPackError as error:
@@ -100,5 +101,5 @@ def _shown(result: Simulation, before: Pack, after: Pack) -> dict[str, Any]:
         "moves": bars(moves, after),
         "movers": movers,
         "names": names_of(store(), after.vocabulary.id, ids),
-        "changes": compare(before, after),
+        "changes": compare(before, after, language.title),
     }

@@ -10,13 +10,18 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from api.pages import language
+from rules.articles import in_english
 from rules.calendar import SHANGHAI
+from rules.exact import EXACT
 from rules.language.expressions import render
 from rules.language.words import Words, both, dated, number, plain, window
-from rules.model import OWN_CHOICE_TITLE, Column, Pack, Remedy, Rule, Title
+from rules.model import Column, Pack, Remedy, Rule, Title
+from rules.tools.diff import FIELDS, PARTS, WRITTEN, Change
 
 MINUS = "\N{MINUS SIGN}"
-OWN_CHOICE = "own-choice"
+YUAN = "(yuan)"
+"""How the English title of a column of amounts ends."""
+TEN_THOUSAND = SEPARATED = 10_000
 TIER_STEPS = 4
 """How many colours there are for tiers, from the best to the worst."""
 
@@ -67,7 +72,29 @@ def value(found: Any, column: Column | None = None) -> Markup:
         return language.say(title)
     if isinstance(found, bool):
         return language.text("是", "yes") if found else language.text("否", "no")
+    if isinstance(found, Decimal | int):
+        number = Decimal(found)
+        return _yuan(number) if column and column.title.en.endswith(YUAN) else escape(apart(number))
     return escape(plain(found))
+
+
+def apart(number: Decimal) -> str:
+    """A number with its thousands apart, from five digits on: years are not such numbers.
+
+    >>> [apart(Decimal(text)) for text in ("2026", "12500", "-1234567.50")]
+    ['2026', '12,500', '-1,234,567.5']
+    """
+    return f"{EXACT.normalize(number) if number else 0:,f}" if abs(number) >= SEPARATED else plain(number)
+
+
+def _yuan(amount: Decimal) -> Markup:
+    """An amount of money to the last fen: in Chinese in 万元 where that says it shorter."""
+    zh = f"{plain(amount)}元"
+    if abs(amount) >= TEN_THOUSAND:
+        whole = EXACT.divide(amount, Decimal(TEN_THOUSAND))
+        is_short = whole == round(whole, 2)
+        zh = f"{apart(whole)}万元" if is_short else f"{apart(amount)}元"
+    return language.text(zh, f"{apart(amount)} yuan")
 
 
 def tier_step(tier: str, tiers: tuple[str, ...]) -> int:
@@ -114,10 +141,29 @@ def written(rule: Rule) -> str:
 
 def citations(rule: Rule | Remedy, pack: Pack) -> list[Markup]:
     """The documents that a rule rests on, with their articles."""
-    return [
-        language.say(OWN_CHOICE_TITLE) if citation.basis == OWN_CHOICE else escape(pack.document(citation))
-        for citation in rule.citations
-    ]
+    return [language.cite(pack.document(citation)) for citation in rule.citations]
+
+
+def law(written: str) -> str:
+    """A citation that was written in Chinese."""
+    return in_english(written) if language.chosen() == "en" else written
+
+
+def part(change: Change) -> Markup:
+    """In which part of a pack something differs."""
+    return language.say(PARTS[change.part])
+
+
+def differs(change: Change) -> Markup:
+    """What of an entry differs."""
+    return language.say(FIELDS[change.field])
+
+
+def quoted(text: str, change: Change) -> Markup:
+    """How it was, or is; what quotes the pack is not of any language."""
+    if not text:
+        return Markup("—")
+    return Markup('<span translate="no">{}</span>').format(text) if change.field in WRITTEN else escape(text)
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
@@ -136,4 +182,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "rule_points": rule_points,
     "written": written,
     "citations": citations,
+    "cite": language.cite,
+    "law": law,
+    "part": part,
+    "differs": differs,
+    "quoted": quoted,
 }

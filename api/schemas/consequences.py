@@ -45,7 +45,7 @@ class LedgerEntrySchema(Schema):
     stands = fields.Boolean(required=True)
     lifted_on = fields.Date(required=True, allow_none=True)
     lifted_by = fields.String(required=True, allow_none=True)
-    lifted_because = fields.String(required=True, allow_none=True)
+    lifted_because = TitleField(required=True, allow_none=True)
     mark_id = fields.Integer(
         required=True, allow_none=True, metadata={"description": "The repair or decision that lifted it"}
     )

@@ -195,7 +195,7 @@ def notice_view(notice: Notice) -> dict[str, Any]:
         "way": notice.way
         and {"reached_on": notice.way.reached_on, "steps": [_step(step) for step in notice.way.steps]},
         "answer_until": proposal.until if proposal and proposal.state == "open" else None,
-        "ask": contact(),
+        "ask": str(contact()),
     }
 
 
@@ -208,7 +208,7 @@ def _reason(reason: Reason, pack: Pack) -> dict[str, Any]:
         "points": reason.points,
         "records": [_counted(one, pack) for one in reason.counted],
         "others": reason.others,
-        "law": [pack.document(citation) for citation in reason.rule.citations],
+        "law": [pack.document(citation).zh for citation in reason.rule.citations],
     }
 
 

@@ -31,7 +31,7 @@ class StandingSchema(Schema):
         required=True, metadata={"description": "Satisfaction, answers, place, and those of last year"}
     )
     grade = fields.Nested(GradeSchema, required=True)
-    unranked = fields.List(fields.String(), required=True, metadata={"description": "Why it has no place"})
+    unranked = fields.List(TitleField(), required=True, metadata={"description": "Why it has no place"})
 
 
 class ConsequenceSchema(Schema):

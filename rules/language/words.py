@@ -45,6 +45,7 @@ _ZH = {
     "(": "（", ")": "）", "month": "{0}个月", "day": "{0}天",
     "+": "{0}之后{1}",
     "-": "{0}之前{1}", "is": "{0}为是", "isnt": "{0}为否", "true": "始终", "value": "“{0}”",
+    "yes": "是", "no": "否",
 }  # fmt: skip
 _EN = {
     "=": "{0} is {1}", "<>": "{0} is not {1}", "<": "{0} is under {1}", "<=": "{0} is at most {1}",
@@ -58,6 +59,7 @@ _EN = {
     "start_of_month": "the first day of the month of {0}", "(": "(",
     ")": ")", "month": "{0} months", "day": "{0} days", "+": "{1} after {0}", "-": "{1} before {0}",
     "is": "{0} is true", "isnt": "{0} is false", "true": "always", "value": "“{0}”",
+    "yes": "yes", "no": "no",
 }  # fmt: skip
 _PHRASES: Mapping[Language, Mapping[str, str]] = {"zh": _ZH, "en": _EN}
 _OF_DATES = {"<": "before", "<=": "until", ">": "after", ">=": "since"}
@@ -155,6 +157,8 @@ class Words:
     def _literal(self, node: Expression, beside: Expression) -> str:
         if not isinstance(node, Literal):
             return self.value(node)
+        if isinstance(node.value, bool):
+            return self._say("yes" if node.value else "no")
         if not isinstance(node.value, str):
             return plain(node.value)
         return self._say(

@@ -8,8 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from rules.meaning.context import Context
-from rules.model import Basis, Supervision, Together
-from rules.text.fields import OWN_CHOICE
+from rules.model import OWN_CHOICE, Basis, Supervision, Together
 from rules.text.source import Path
 
 

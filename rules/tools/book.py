@@ -8,14 +8,15 @@ from itertools import groupby
 from rules.identity import identity
 from rules.language.expressions import Expression, conjuncts, render
 from rules.language.words import both, dated, kind, number, plain, window
-from rules.model import OWN_CHOICE_TITLE, Aggregate, Alert, Basis, Dimension, Measure, Pack, Rule
+from rules.model import OWN_CHOICE_TITLE, Aggregate, Alert, Basis, Dimension, Measure, Pack, Remedy, Rule
+from rules.titles import Title
 from rules.tools.documents import Block, Cell, Code, Grid, Heading, Paragraph
 
 LANES = {
-    "fast": "快速通道 fast lane",
-    "normal": "一般通道 normal lane",
-    "careful": "审慎通道 careful lane",
-    "none": "不予推荐 none",
+    "fast": Title("快速通道", "fast lane"),
+    "normal": Title("一般通道", "normal lane"),
+    "careful": Title("审慎通道", "careful lane"),
+    "none": Title("不予推荐", "not recommended"),
 }
 AGGREGATES = {
     Aggregate.COUNT: "计数 count",
@@ -37,13 +38,14 @@ _OTHERS = {"veto": "一票否决与等级限制 Vetoes", "consequence": "结果�
 def rule_book(pack: Pack) -> tuple[Block, ...]:
     """The pack as a document: score and grades, every rule with its condition in words, the bases.
 
-    The same pack always gives the same document.
+        The same pack always gives the same document.
 
-    >>> from datetime import date
-    >>> from rules.library.loader import find_pack
-    >>> from rules.tools.documents import markdown
-    >>> markdown(rule_book(find_pack("tourism-credit", date(2026, 8, 31)))).splitlines()[0]
-    '# 信用旅游商户评价 Tourism merchant credit grading'
+        >>> from datetime import date
+        >>> from rules.library.loader import find_pack
+        >>> from rules.titles import Title
+    from rules.tools.documents import markdown
+        >>> markdown(rule_book(find_pack("tourism-credit", date(2026, 8, 31)))).splitlines()[0]
+        '# 信用旅游商户评价 Tourism merchant credit grading'
     """
     return tuple(_blocks(pack))
 
@@ -111,7 +113,7 @@ def _supervision(pack: Pack) -> Iterator[Block]:
             f"{plain(s.sample_share * 100)}%",
             "不限 no limit" if s.visits_per_year is None else str(s.visits_per_year),
             "是 yes" if s.unprompted_visits else "否 no",
-            LANES[s.lending] if s.lending else "—",
+            str(LANES[s.lending]) if s.lending else "—",
             f"{s.valid_months} 个月 months",
             "；".join(map(str, s.measures)),
         )
@@ -247,8 +249,8 @@ def _table(pack: Pack, table: str, rows: Sequence[Rule]) -> Iterator[Block]:
     yield Grid(tuple(columns[n] for n in kept), tuple(tuple(line[n] for n in kept) for line in lines))
 
 
-def _cited(pack: Pack, rule: Rule) -> str:
-    return "；".join(pack.cite(citation) for citation in rule.citations)
+def _cited(pack: Pack, rule: Rule | Alert | Remedy) -> str:
+    return "；".join(pack.cite(citation).zh for citation in rule.citations)
 
 
 def _rest(rule: Rule, common: Sequence[Expression]) -> list[Expression]:
@@ -311,7 +313,7 @@ def _alerts(pack: Pack) -> Iterator[Block]:
             str(alert.title),
             _events(pack, alert),
             _bond(pack, alert),
-            "；".join(map(pack.cite, alert.citations)),
+            _cited(pack, alert),
         )
         for alert in pack.alerts
     )
@@ -328,7 +330,7 @@ def _remedies(pack: Pack) -> Iterator[Block]:
             _said(pack, remedy.when),
             _valued(pack, remedy.after) if remedy.after else "随时 any day",
             "；".join(map(str, remedy.needs)) or "—",
-            "；".join(map(pack.cite, remedy.citations)),
+            _cited(pack, remedy),
         )
         for remedy in pack.remedies
     )

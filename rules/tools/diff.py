@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rules.language.expressions import Level, Value, render
-from rules.language.words import Words, both, dated, kind, number, plain, window, words
+from rules.language.words import both, dated, kind, number, plain, window
 from rules.model import (
     Alert,
     Basis,
     Column,
+    Dated,
     Dimension,
     Event,
     Grade,
@@ -21,9 +22,43 @@ from rules.model import (
     Supervision,
     Title,
 )
+from rules.tools.book import LANES
 
+YES, NO = Title("是", "yes"), Title("否", "no")
 Fields = Mapping[str, str]
 """What is compared of one entry: the name of the field → its value in words."""
+
+Tell = Callable[[Title], str]
+"""Says a title in the languages of who reads."""
+
+_PARTS = {
+    "pack": "评价规则", "basis": "依据", "dimension": "维度", "measure": "指标", "rule": "规则",
+    "table": "规则表", "veto": "一票否决与等级限制", "consequence": "结果运用", "together": "并用说明",
+    "alert": "预警", "remedy": "办理步骤", "grade": "等级", "supervision": "分级监管",
+    "attribute": "主体属性", "column": "记录字段",
+}  # fmt: skip
+_FIELDS = {
+    "added": "新增", "removed": "删除", "id": "编号", "version": "版本", "title": "名称",
+    "note": "说明", "authority": "评价主体", "vocabulary": "主体类别", "in force from": "施行日期",
+    "in force until": "失效日期", "start": "基准分", "min": "最低分", "max": "满分", "short": "简称",
+    "repealed on": "废止日期", "replaced by": "替代文件", "floor": "下限", "ceiling": "上限",
+    "aggregate": "计算方式", "of": "计算对象", "where": "范围原文", "where, in words": "范围",
+    "window": "有效计分期", "by": "分组", "order": "排序", "take": "取值", "dimension": "维度",
+    "condition": "条件原文", "condition, in words": "条件", "points": "分值", "per": "计量",
+    "cap": "合计上限", "tier": "等级", "basis": "依据", "why": "理由", "events": "事件",
+    "same": "相同项", "days": "天数", "changes": "办理结果", "after": "最早日期", "needs": "条件",
+    "from": "最低分", "sample share": "抽查比例", "visits a year": "每年检查上限",
+    "unprompted visits": "主动开展现场检查", "lending": "融资通道", "valid months": "等级有效月数",
+    "measures": "监管措施", "type": "类型", "codes": "代码", "aliases": "别名", "format": "格式",
+}  # fmt: skip
+PARTS, FIELDS = ({en: Title(zh, en) for en, zh in names.items()} for names in (_PARTS, _FIELDS))
+"""What the parts of a pack, and the fields of their entries, are called."""
+
+WRITTEN = frozenset((
+    "id", "vocabulary", "replaced by", "aggregate", "of", "where", "by", "order", "take", "condition", "per",
+    "basis", "events", "same", "changes", "after", "type", "codes", "format", "added", "removed",
+))  # fmt: skip
+"""Fields that quote a pack: conditions and codes as it has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +81,12 @@ class Change:
     after: str
 
 
-def compare(before: Pack, after: Pack) -> list[Change]:
+def compare(before: Pack, after: Pack, tell: Tell = str) -> list[Change]:
     r"""Every difference in meaning and in titles, in the order of the newer pack.
 
     Comments, layout and the order of entries make none.
+
+    :param tell: how titles and phrases are said: by default in Chinese and English.
 
     >>> from rules.library.loader import PACKS, load_text
     >>> text = (PACKS / "tourism-credit.yaml").read_text(encoding="utf-8")
@@ -58,18 +95,18 @@ def compare(before: Pack, after: Pack) -> list[Change]:
     >>> [(change.id, change.field, change.before, change.after) for change in compare(before, after)]
     [('scheme.joined', 'points', '+2', '+3')]
     """
-    old, new = _parts(before), _parts(after)
-    return [change for part in new for change in _compared(part, old[part], new[part])]
+    old, new = _parts(before, tell), _parts(after, tell)
+    return [change for part in new for change in _compared(part, old[part], new[part], tell)]
 
 
 Entries = Mapping[str, tuple[str, Fields]]
 """Entries of one part by id: title and fields."""
 
 
-def _compared(part: str, old: Entries, new: Entries) -> Iterator[Change]:
+def _compared(part: str, old: Entries, new: Entries, tell: Tell) -> Iterator[Change]:
     for key, (title, fields) in new.items():
         if key not in old:
-            yield Change(part, key, title, "added", "", _summary(fields))
+            yield Change(part, key, title, "added", "", _summary(fields, tell))
             continue
         earlier = old[key][1]
         for field in dict.fromkeys((*earlier, *fields)):
@@ -78,42 +115,56 @@ def _compared(part: str, old: Entries, new: Entries) -> Iterator[Change]:
                 yield Change(part, key, title, field, was, now)
     for key, (title, fields) in old.items():
         if key not in new:
-            yield Change(part, key, title, "removed", _summary(fields), "")
+            yield Change(part, key, title, "removed", _summary(fields, tell), "")
 
 
-def _summary(fields: Fields) -> str:
-    return "; ".join(f"{name}: {value}" for name, value in fields.items() if value and name != "title")
+def _summary(fields: Fields, tell: Tell) -> str:
+    return "; ".join(
+        f"{tell(FIELDS[name])}: {value}" for name, value in fields.items() if value and name != "title"
+    )
 
 
-def _parts(pack: Pack) -> dict[str, Entries]:
-    said = words(pack, "zh")
+def _parts(pack: Pack, tell: Tell) -> dict[str, Entries]:
     vocabulary = pack.vocabulary
     return {
-        "pack": {"": (str(pack.title), _pack(pack))},
+        "pack": {"": (tell(pack.title), _pack(pack, tell))},
         "basis": {basis.id: (basis.title, _basis(basis)) for basis in pack.bases},
-        "dimension": {d.id: (str(d.title), _dimension(d)) for d in pack.dimensions},
-        "measure": {m.id: (str(m.title), _measure(m, said)) for m in pack.measures},
+        "dimension": {d.id: (tell(d.title), _dimension(d, tell)) for d in pack.dimensions},
+        "measure": {m.id: (tell(m.title), _measure(pack, m, tell)) for m in pack.measures},
         **{
-            part: {rule.id: (str(rule.title), _rule(pack, rule)) for rule in pack.rules if kind(rule) == part}
+            part: {
+                rule.id: (tell(rule.title), _rule(pack, rule, tell))
+                for rule in pack.rules
+                if kind(rule) == part
+            }
             for part in ("rule", "table", "veto", "consequence")
         },
-        "together": {", ".join(t.rules): (", ".join(t.rules), {"why": str(t.why)}) for t in pack.together},
-        "alert": {alert.id: (str(alert.title), _alert(alert)) for alert in pack.alerts},
-        "remedy": {remedy.id: (str(remedy.title), _remedy(remedy)) for remedy in pack.remedies},
-        "grade": {grade.tier: (str(grade.title), _grade(grade)) for grade in pack.grades},
-        "supervision": {s.tier: (s.tier, _supervision(s)) for s in pack.supervision},
-        "attribute": _columns(vocabulary.subject.columns),
-        "column": _columns(vocabulary.records.columns if vocabulary.records else {}),
+        "together": {
+            ", ".join(t.rules): (_titles(pack, t.rules, tell), {"why": tell(t.why)}) for t in pack.together
+        },
+        "alert": {alert.id: (tell(alert.title), _alert(alert, tell)) for alert in pack.alerts},
+        "remedy": {remedy.id: (tell(remedy.title), _remedy(remedy, tell)) for remedy in pack.remedies},
+        "grade": {grade.tier: (tell(grade.title), _grade(grade, tell)) for grade in pack.grades},
+        "supervision": {s.tier: (s.tier, _supervision(s, tell)) for s in pack.supervision},
+        "attribute": _columns(vocabulary.subject.columns, tell),
+        "column": _columns(vocabulary.records.columns if vocabulary.records else {}, tell),
     }
 
 
-def _pack(pack: Pack) -> Fields:
+def _titles(pack: Pack, ids: Sequence[str], tell: Tell) -> str:
+    """What rules, or tables of them, are called."""
+    titles = {name: rule.title for rule in reversed(pack.rules) for name in (rule.table, rule.id) if name}
+    found = [titles.get(name, Title(name, name)) for name in ids]
+    return tell(Title("、".join(title.zh for title in found), ", ".join(title.en for title in found)))
+
+
+def _pack(pack: Pack, tell: Tell) -> Fields:
     return {
         "id": pack.id,
         "version": pack.version,
-        "title": str(pack.title),
-        "note": str(pack.note or ""),
-        "authority": str(pack.authority.said) if pack.authority else "",
+        "title": tell(pack.title),
+        "note": tell(pack.note) if pack.note else "",
+        "authority": tell(pack.authority.said) if pack.authority else "",
         "vocabulary": pack.vocabulary.id,
         "in force from": str(pack.in_force_from),
         "in force until": str(pack.in_force_until or ""),
@@ -133,54 +184,58 @@ def _basis(basis: Basis) -> Fields:
     }
 
 
-def _dimension(dimension: Dimension) -> Fields:
+def _dimension(dimension: Dimension, tell: Tell) -> Fields:
     return {
-        "title": str(dimension.title),
+        "title": tell(dimension.title),
         "floor": number(dimension.floor),
         "ceiling": number(dimension.ceiling),
     }
 
 
-def _measure(measure: Measure, said: Words) -> Fields:
+def _measure(pack: Pack, measure: Measure, tell: Tell) -> Fields:
     return {
-        "title": str(measure.title),
+        "title": tell(measure.title),
         "aggregate": measure.aggregate,
         "of": ", ".join(measure.parts) or (render(measure.operand) if measure.operand else ""),
         "where": render(measure.where.written),
-        "where, in words": said.condition(measure.where.written),
-        "window": window(measure.window, said) if measure.window else "",
+        "where, in words": tell(both(pack, lambda said: said.condition(measure.where.written))),
+        "window": tell(both(pack, lambda said: window(measure.window, said))) if measure.window else "",
         "by": measure.by or "",
         "order": "desc" if measure.descending else "asc",
         "take": measure.take or "",
     }
 
 
-def _rule(pack: Pack, rule: Rule) -> Fields:
-    dimensions = {d.id: str(d.title) for d in pack.dimensions}
+def _rule(pack: Pack, rule: Rule, tell: Tell) -> Fields:
+    dimensions = {d.id: tell(d.title) for d in pack.dimensions}
     return {
-        "title": str(rule.title),
-        "note": str(rule.note or ""),
+        "title": tell(rule.title),
+        "note": tell(rule.note) if rule.note else "",
         "dimension": dimensions.get(rule.dimension or "", ""),
         "condition": render(rule.when.written),
-        "condition, in words": str(both(pack, lambda said: said.condition(rule.when.written))),
-        "points": dated(rule.points, "zh") if rule.points else "",
+        "condition, in words": tell(both(pack, lambda said: said.condition(rule.when.written))),
+        "points": _points(pack, rule.points, tell) if rule.points else "",
         "per": render(rule.per) if rule.per else "",
-        "window": _window(pack, rule),
+        "window": _window(pack, rule, tell),
         "cap": number(rule.cap),
         "tier": rule.tier or "",
         "basis": "; ".join(str(citation) for citation in rule.citations),
     }
 
 
-def _window(pack: Pack, rule: Rule) -> str:
+def _points(pack: Pack, points: Dated, tell: Tell) -> str:
+    return tell(both(pack, lambda said: dated(points, said.language)))
+
+
+def _window(pack: Pack, rule: Rule, tell: Tell) -> str:
     if rule.window is None and rule.level is Level.SUBJECT:
         return ""
-    return str(both(pack, lambda said: window(rule.window, said)))
+    return tell(both(pack, lambda said: window(rule.window, said)))
 
 
-def _alert(alert: Alert) -> Fields:
+def _alert(alert: Alert, tell: Tell) -> Fields:
     return {
-        "title": str(alert.title),
+        "title": tell(alert.title),
         "events": "; ".join(_event(event) for event in alert.events),
         "same": alert.same or "",
         "days": str(alert.days or ""),
@@ -193,13 +248,13 @@ def _event(event: Event) -> str:
     return render(event.when) + until
 
 
-def _remedy(remedy: Remedy) -> Fields:
+def _remedy(remedy: Remedy, tell: Tell) -> Fields:
     return {
-        "title": str(remedy.title),
+        "title": tell(remedy.title),
         "condition": render(remedy.when),
         "changes": "; ".join(f"{name}: {_changed(value)}" for name, value in remedy.changes.items()),
         "after": render(remedy.after) if remedy.after else "",
-        "needs": "; ".join(map(str, remedy.needs)),
+        "needs": "; ".join(map(tell, remedy.needs)),
         "basis": "; ".join(str(citation) for citation in remedy.citations),
     }
 
@@ -208,35 +263,35 @@ def _changed(value: Value | None) -> str:
     return "" if value is None else plain(value)
 
 
-def _grade(grade: Grade) -> Fields:
-    return {"title": str(grade.title), "from": number(grade.lowest)}
+def _grade(grade: Grade, tell: Tell) -> Fields:
+    return {"title": tell(grade.title), "from": number(grade.lowest)}
 
 
-def _supervision(supervision: Supervision) -> Fields:
+def _supervision(supervision: Supervision, tell: Tell) -> Fields:
     visits = supervision.visits_per_year
     return {
         "sample share": plain(supervision.sample_share),
         "visits a year": "" if visits is None else str(visits),
-        "unprompted visits": plain(supervision.unprompted_visits),
-        "lending": supervision.lending or "",
+        "unprompted visits": tell(YES if supervision.unprompted_visits else NO),
+        "lending": tell(LANES[supervision.lending]) if supervision.lending else "",
         "valid months": str(supervision.valid_months),
-        "measures": "; ".join(map(str, supervision.measures)),
+        "measures": "; ".join(map(tell, supervision.measures)),
     }
 
 
-def _columns(columns: Mapping[str, Column]) -> Entries:
-    return {name: (str(column.title), _column(column)) for name, column in columns.items()}
+def _columns(columns: Mapping[str, Column], tell: Tell) -> Entries:
+    return {name: (tell(column.title), _column(column, tell)) for name, column in columns.items()}
 
 
-def _column(column: Column) -> Fields:
+def _column(column: Column, tell: Tell) -> Fields:
     return {
-        "title": str(column.title),
+        "title": tell(column.title),
         "type": column.declared,
-        "codes": _codes(column.values),
+        "codes": _codes(column.values, tell),
         "aliases": ", ".join(column.aliases),
         "format": column.format or "",
     }
 
 
-def _codes(values: Mapping[str, Title]) -> str:
-    return "; ".join(f"{code} {title}" for code, title in values.items())
+def _codes(values: Mapping[str, Title], tell: Tell) -> str:
+    return "; ".join(f"{code} {tell(title)}" for code, title in values.items())

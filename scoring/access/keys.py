@@ -44,6 +44,15 @@ class Role(StrEnum):
     SUBJECT = "subject"
 
 
+ROLE_TITLES = {
+    Role.REGULATOR: Title("监管人员", "regulator"),
+    Role.DEPARTMENT: Title("部门", "department"),
+    Role.LENDER: Title("金融机构", "lender"),
+    Role.OPERATOR: Title("系统管理员", "operator"),
+    Role.SUBJECT: Title("被评价主体", "subject"),
+}
+"""What people call the roles."""
+
 OF_ORGANISATION = frozenset({Role.DEPARTMENT, Role.LENDER, Role.SUBJECT})
 """The roles whose keys belong to an organisation; of a subject that is its own number (credit code)."""
 

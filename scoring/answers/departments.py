@@ -72,7 +72,7 @@ class Standing:
     attributes: Mapping[str, Any]
     places: Places
     grade: GradeRow
-    unranked: tuple[str, ...]
+    unranked: tuple[Title, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +155,12 @@ def _check_ranks(pack: Pack) -> Measure:
     return measures[RANKED]
 
 
-def _unranked(pack: Pack, ranked: Measure, row: Mapping[str, Any], as_of: dt.date) -> Iterator[str]:
+def _unranked(pack: Pack, ranked: Measure, row: Mapping[str, Any], as_of: dt.date) -> Iterator[Title]:
     """The conditions of the ranking that the body does not meet, in words."""
     for term in conjuncts(ranked.where.written):
         if evaluate(term, row, as_of) is not True:
-            yield f"不符合 not so: {both(pack, lambda said, term=term: said.condition(term))}"  # type: ignore[misc]
+            wanted = both(pack, lambda said, term=term: said.condition(term))  # type: ignore[misc]
+            yield Title(f"不符合：{wanted.zh}", f"not so: {wanted.en}")
 
 
 def _order(standing: Standing) -> tuple[bool, int, str]:

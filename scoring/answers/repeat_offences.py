@@ -1,4 +1,4 @@
-"""Repeat offenders (屡禁不止、屡罚不改): who was found against again and again in one field.
+"""Repeat offenders (多次违法): who was found against again and again in one field.
 
 Which findings count, for how long and in which fields is the pack's own measure; which number leads to what
 is the pack's own rules on that measure. Nothing of it is said here a second time.

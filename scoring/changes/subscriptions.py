@@ -19,7 +19,7 @@ from rules.model import Title
 from rules.titles import TitledError, UnknownError
 from scoring.access.audit import append
 from scoring.access.consents import Clock, Who, now
-from scoring.access.keys import Role
+from scoring.access.keys import ROLE_TITLES, Role
 from scoring.changes.addresses import check_address
 from scoring.changes.feed import SEEN_BY, Audience, Place, head
 from scoring.facts.bodies import UnknownBodyError, register
@@ -149,7 +149,7 @@ def subscribe(
     kinds = tuple(kind for kind in SEEN_BY[wanted.role] if not wanted.kinds or kind in wanted.kinds)
     if not kinds or not set(wanted.kinds) <= set(kinds):
         known = ", ".join(SEEN_BY[wanted.role])
-        zh = f"角色{wanted.role}可订阅的种类:{known}"
+        zh = f"{ROLE_TITLES[wanted.role].zh}可订阅的种类:{known}"
         raise SubscriptionError("kinds", Title(zh, f"a {wanted.role} may be told of {known}"))
     with store.writing() as session:
         organisation = _organisation(session, wanted)

@@ -141,4 +141,5 @@ def lift_command(number: int, reason: str, day: dt.date, database: str | None) -
 
 def _row(found: Consequence) -> dict[str, object]:
     ground = found.record_id or f"{found.tier} (run {found.run_id})"
-    return asdict(found) | {"ground": ground, "told": str(found.told)}
+    because = str(found.lifted_because or "")
+    return asdict(found) | {"ground": ground, "told": str(found.told), "lifted_because": because}

@@ -108,7 +108,7 @@ def _standing(ranking: Ranking, standing: Standing) -> dict[str, Any]:
         "group": groups.get(standing.attributes["peers"], ""),
         "tier": grade.tier,
         "score": grade.score / 100,
-        "unranked": "; ".join(standing.unranked),
+        "unranked": "; ".join(map(str, standing.unranked)),
     }
 
 
@@ -128,4 +128,4 @@ def _plain(value: Any) -> Any:
 
 
 def _basis(ranking: Ranking, found: Consequence) -> str:
-    return "; ".join(ranking.pack.cite(citation) for citation in found.rule.citations)
+    return "; ".join(ranking.pack.cite(citation).zh for citation in found.rule.citations)

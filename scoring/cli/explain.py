@@ -116,7 +116,7 @@ def _head(found: Explanation) -> Iterable[str]:
     ahead = f"，最早变化 may change on {found.next_change_on}" if found.next_change_on else ""
     said = f"批次 run {run.id}" if run else "推算，未曾发布 computed, not as published"
     yield f"  评价 As of  {found.as_of}{ahead}"
-    yield f"  数据 Known  {found.known_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
+    yield f"  数据 Known  {found.known_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
     yield f"  规则 Pack   {pack.title} {pack.version}，{said}"
 
 
@@ -215,4 +215,4 @@ def _value(said: Words, name: str, value: Any) -> str:
 
 
 def _law(pack: Pack, rule: Rule) -> str:
-    return "；".join(pack.cite(citation) for citation in rule.citations)
+    return "；".join(pack.cite(citation).zh for citation in rule.citations)

@@ -113,6 +113,6 @@ def _text(value: Any) -> str:
 def _shown(value: Any) -> str:
     """A value in one line; what could steer a terminal, or how its neighbours are shown, stands as a mark."""
     if isinstance(value, dt.datetime):
-        return f"{value.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
+        return f"{value.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
     text = _text(value)
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in visible(text))

@@ -150,7 +150,7 @@ def _reasons(notice: Notice) -> list[str]:
                 str(reason.rule.title),
                 f"≤{reason.rule.tier}" if reason.rule.tier else f"{reason.points / 100:+g}",
                 "、".join(one.record_id for one in reason.counted if one.record_id),
-                f"({'; '.join(map(pack.cite, reason.rule.citations))})",
+                f"({'; '.join(pack.cite(citation).zh for citation in reason.rule.citations)})",
             )
             if part
         )

@@ -14,16 +14,19 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from rules.articles import in_english
 from rules.calendar import today
 from rules.library.loader import load_vocabulary
 from rules.library.sanctions import Clause, sanctions
 from rules.model import Vocabulary
 from rules.titles import Title, TitledError, UnknownError
 from scoring.facts.bodies import register
+from scoring.facts.cases import STEP_TITLES
 from scoring.facts.ingest.folding import fold
 from scoring.facts.ingest.keys import record_key, subject_key
 from scoring.facts.objections import check_day, current_version
@@ -31,9 +34,13 @@ from scoring.facts.publicity import NEVER, is_shown, shown_until
 from scoring.facts.records import RecordError, records_table, unknown_record
 from scoring.facts.versions import wait_for_turn
 from scoring.store import Store
+from scoring.store.access import RecordMark
 from scoring.store.consequences import ConsequenceRow
 from scoring.store.documents import decode
 from scoring.store.models import RecordVersion
+
+_ENDED = Title("所依据的记录期限届满", "the record that it rests on has come to its end")
+_CORRECTED = Title("认定单位更正了记录", "the office has changed the record")
 
 
 class ConsequenceRefusedError(TitledError, RecordError):
@@ -97,7 +104,7 @@ class Consequence:
     ends_on: dt.date | None
     lifted_on: dt.date | None
     lifted_by: str | None
-    lifted_because: str | None
+    lifted_because: Title | None
     mark_id: int | None
     stands: bool
 
@@ -228,7 +235,7 @@ def _clause(name: str) -> Clause:
 def _told(clause: Clause) -> list[str]:
     return [
         f"{clause.number}. {clause.measure.zh}：{clause.what.zh}（{clause.basis}）",
-        f"{clause.number}. {clause.measure.en}: {clause.what.en} ({clause.basis})",
+        f"{clause.number}. {clause.measure.en}: {clause.what.en} ({in_english(clause.basis)})",
     ]
 
 
@@ -288,16 +295,31 @@ def _row(
 
 
 def _consequence(session: Session, row: ConsequenceRow, on: dt.date) -> Consequence:
-    names = (name for name in Consequence.__slots__ if name not in ("told", "ends_on", "stands"))
-    values = {name: getattr(row, name) for name in names}
+    computed = ("told", "ends_on", "stands", "lifted_because")
+    values: dict[str, Any] = {
+        name: getattr(row, name) for name in Consequence.__slots__ if name not in computed
+    }
+    because = _because(session, row) if row.lifted_at else None
     ends = None if row.record_id is None else _ends(session, row)
     shown = None if ends == NEVER else ends
     has_ended = row.lifted_at is None and ends is not None and ends <= on
     if has_ended:
-        because = "所依据的记录期限届满 the record that it rests on has come to its end"
-        values |= {"lifted_on": shown, "lifted_because": because}
+        values["lifted_on"], because = shown, _ENDED
     stands = row.lifted_at is None and not has_ended
-    return Consequence(**values, told=Title(*json.loads(row.told)), ends_on=shown, stands=stands)
+    told = Title(*json.loads(row.told))
+    return Consequence(**values, told=told, ends_on=shown, stands=stands, lifted_because=because)
+
+
+def _because(session: Session, row: ConsequenceRow) -> Title:
+    """Why a measure was lifted: by a step on its record, an office's correction of it, or a person."""
+    words = row.lifted_because
+    if words is None:
+        return _CORRECTED
+    mark = session.get(RecordMark, row.mark_id) if row.mark_id else None
+    if mark is None:
+        return Title(words, words)
+    step = STEP_TITLES[mark.kind]
+    return Title(f"{step.zh}：{words}", f"{step.en}: {words}")
 
 
 def _ends(session: Session, row: ConsequenceRow) -> dt.date | None:

@@ -23,11 +23,12 @@ class Lift:
     """By what consequences are lifted.
 
     :param by: who did it.
+    :param because: in a person's words; None where the office has changed the record.
     :param mark_id: the mark that did.
     """
 
     by: str
-    because: str
+    because: str | None = None
     mark_id: int | None = None
 
 

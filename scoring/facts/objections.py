@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from rules.calendar import today
 from rules.model import EARLIEST, Vocabulary
 from rules.titles import Title
-from scoring.facts.cases import STEP_TITLES, CaseRefusedError
+from scoring.facts.cases import CaseRefusedError
 from scoring.facts.contradictions import Outcome, close_contradictions
 from scoring.facts.ingest.dates import FILLERS
 from scoring.facts.ingest.keys import record_key
@@ -175,8 +175,8 @@ def put_mark(
     session.add(mark)
     session.flush()
     if request.status not in STANDS:
-        what = f"{STEP_TITLES[request.kind]}: {request.reason}"
-        lift_on_records(session, mark.vocabulary, [mark.record_id], Lift(mark.made_by, what, mark.id))
+        lift = Lift(mark.made_by, request.reason, mark.id)
+        lift_on_records(session, mark.vocabulary, [mark.record_id], lift)
     if request.kind in STEPS:
         return mark_of(mark)
     outcome = _OUTCOMES.get(request.kind, "marked")

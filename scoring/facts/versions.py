@@ -719,8 +719,7 @@ def _lift(session: Session, changing: sa.Table, target: _Target) -> None:
         changing.c.key.in_(resting_on(target.vocabulary_id))
     )
     gone = [key for key, data in session.execute(resting) if json.loads(data).get(STATUS) not in STANDS]
-    what = Lift(target.file.name, "认定单位更正了记录 the office has changed the record")
-    lift_on_records(session, target.vocabulary_id, gone, what)
+    lift_on_records(session, target.vocabulary_id, gone, Lift(target.file.name))
 
 
 def _whose_claim(claim: Claim) -> str:

@@ -134,7 +134,8 @@ def test_on_repair_everything_that_rested_on_the_record_is_lifted_and_says_by_wh
     assert {(one["stands"], one["mark_id"], one["lifted_by"]) for one in lifted} == {
         (False, mark["id"], regulator.prefix)
     }
-    assert all("已履行处罚决定" in one["lifted_because"] for one in lifted)
+    said = {"zh": "信用修复：已履行处罚决定", "en": "Repair: 已履行处罚决定"}
+    assert [one["lifted_because"] for one in lifted] == [said, said]
     assert (stays["id"], stays["stands"]) == (on_grade, True)
     assert [one["id"] for one in shown(regulator, "?standing=true")] == [on_grade]
     regulator.post("/v1/records/L-1/breaches", json=MARK)

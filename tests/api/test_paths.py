@@ -161,7 +161,7 @@ def test_the_page_says_what_the_api_says(app: Flask, regulator: Client, district
     clean = visitor.get(page.format(CLEAN)).text
     assert "也达不到" in clean
     assert re.search(r"目标等级所需得分.*90", clean)
-    assert "暂无：评价规则没有" in clean
+    assert "没有可办的步骤；评价规则" in clean
     assert visitor.get(page.format(MIXED) + "?tier=E").status_code == 404
 
 

@@ -27,4 +27,4 @@ def test_the_demo_grades_and_explains_and_can_be_run_again(tmp_path: Path, comma
     assert [run["id"] for run in runs] == list(range(8, 0, -1))
     assert {run["as_of"] for run in runs} == {"2026-06-30", "2026-07-31"}
     shown = command("report", "--database", url, "--as-of", "2026-07-31").stdout
-    assert "信易贷平台 Lending platform" in shown
+    assert "融资信用服务平台 Lending platform" in shown

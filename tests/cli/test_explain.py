@@ -60,7 +60,7 @@ def test_a_hit_shows_record_law_points_and_period(command: Command, database: st
     shown = text(command, database, HIT)
     assert "甲公司  " + HIT in shown
     assert "等级 Tier   D 差 Poor" in shown
-    assert "一般处罚 Penalty ×2  [某某条例 §1]  penalty" in shown
+    assert "一般处罚 Penalty ×2  [某某条例第一条]  penalty" in shown
     assert "-4  记录 record P1  信息类别 行政处罚，失信程度 一般" in shown
     assert "涉及金额 28,600" in shown
     assert "-2（限值调整前得分 uncapped -4）  记录 record P2" in shown

@@ -48,7 +48,7 @@ def test_a_pack_is_proposed_told_answered_and_published(command: Command, own: s
         "等级拟下降告知书",
         "Notice that a grade would fall",
         row["until"],
-        "起评分由 80 分改为 40 分",
+        "基准分由 80 分改为 40 分",
     ):
         assert said in page
     shown = json.loads(command("proposals", "list", "--format", "json", *here).stdout)[0]

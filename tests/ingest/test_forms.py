@@ -331,6 +331,21 @@ def test_the_document_and_the_authority_are_the_number(take: Ingest, sqlite: Sto
     }
 
 
+def test_another_decision_under_one_number_is_told_what_to_check_and_not_to_number_anew(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    take(write_csv(tmp_path / "a.csv", penalty()), None)
+    other = {"行政相对人代码_1(统一社会信用代码)": CODES[1], "处罚决定日期": "2026/06/12"}
+    assert take(write_csv(tmp_path / "b.csv", penalty(**other)), None).rejected == 1
+    ((_, _, _, reason),) = quarantined(sqlite)
+    assert "核对处罚机关、行政处罚决定书文号" in reason
+    assert "check 处罚机关 and 行政处罚决定书文号" in reason
+    assert "of its own" not in reason
+    take(write_csv(tmp_path / "c.csv", penalty() | {"记录编号": "7"}), None)
+    take(write_csv(tmp_path / "d.csv", penalty(**other) | {"记录编号": "7"}), None)
+    assert "a number of its own" in quarantined(sqlite)[-1][-1]
+
+
 def test_a_number_that_the_file_has_goes_before(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
     rows = [{"记录编号": "R1", **PENALTY}, {"记录编号": "", **penalty(行政处罚决定书文号="8号")}]
     take(write_csv(tmp_path / "a.csv", *rows), None)

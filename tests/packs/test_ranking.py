@@ -103,7 +103,7 @@ def test_the_ranking_lists_the_ranked_by_place_and_says_why_the_others_are_not(r
         ("few", None, None),
         ("gone", None, None),
     ]
-    reasons = {s.subject_id: " ".join(s.unranked) for s in found.standings if s.unranked}
+    reasons = {s.subject_id: " ".join(map(str, s.unranked)) for s in found.standings if s.unranked}
     assert reasons.keys() == {"few", "gone"}
     assert "不少于30" in reasons["few"]
     assert "已撤并" in reasons["gone"]

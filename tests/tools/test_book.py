@@ -20,7 +20,7 @@ def test_codes_windows_caps_and_bases_are_in_words() -> None:
     assert "类别为“罚款” Kind is “Fine”" in text
     assert "自日期起 12 个月内，按月递减 for 12 months from Date, less every month" in text
     assert "| 合计上限 Cap | -15 |" in text
-    assert "某条例（2026年） §9" in text
+    assert "某条例（2026年）第九条" in text
     assert "2026-01-01 起 +1；2026-07-01 起 +2" in text
     assert "等级不高于 tier no better than C" in text
     assert "`kind = 'fine'`" in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rules.tools.diff import Change, compare
+from rules.tools.diff import FIELDS, PARTS, Change, compare
 from tests.tools.packs import APPLICANTS, applicants
 
 
@@ -46,7 +46,7 @@ def test_comments_and_order_are_no_difference() -> None:
         ("in_force: {", "authority: district\nin_force: {",
          ("pack", "", "authority", "", "区级评价，用于本区监管 the district's own grade")),
         ("vetoes:\n", "together: [{rules: [fined, fine], why: {zh: 大额另计, en: Large more}}]\nvetoes:\n",
-         ("together", "fine, fined", "added", "", "why: 大额另计 Large more")),
+         ("together", "fine, fined", "added", "", "理由 why: 大额另计 Large more")),
     ],
 )  # fmt: skip
 def test_a_change_says_what_it_was_and_what_it_is(old: str, new: str, change: tuple[str, ...]) -> None:
@@ -77,3 +77,16 @@ def test_a_rule_that_is_added_or_removed() -> None:
     assert [(c.id, c.field) for c in renamed] == [("little", "added"), ("small", "removed")]
     assert "condition: size = 'small'" in renamed[0].after
     assert renamed[1].before == renamed[0].after
+
+
+def test_what_differs_is_said_in_the_language_of_who_reads() -> None:
+    before, after = (
+        applicants(),
+        applicants(("  - id: small\n", "  - id: little\n"), ("points: -10", "points: -9")),
+    )
+    for tell, foreign in ((lambda title: title.zh, "Small"), (lambda title: title.en, "小规模")):
+        found = compare(before, after, tell)
+        assert len(found) == 3
+        assert not [change for change in found if foreign in change.title + change.before + change.after]
+    assert set(FIELDS) >= {change.field for change in found}
+    assert set(PARTS) >= {change.part for change in found}

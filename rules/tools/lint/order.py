@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 from rules.language.expressions import Level, names
 from rules.language.words import kind
-from rules.model import Example, Rule
+from rules.model import OWN_CHOICE, Example, Rule
 from rules.plan import rule_names
-from rules.text.fields import OWN_CHOICE
 from rules.tools.lint.finding import Finding, Severity
 from rules.tools.lint.review import Review, in_force
 

@@ -37,7 +37,7 @@ class Figure:
 
 SECTIONS = {
     "credit": Title("信用信息", "Credit information"),
-    "platform": Title("信易贷平台", "Lending platform"),
+    "platform": Title("融资信用服务平台", "Lending platform"),
     "permits": Title("许可事项", "Permit items"),
     "problems": Title("问题与诉求", "Problems and demands"),
     "supervision": Title("监督问责", "Supervision"),
@@ -168,7 +168,7 @@ FIGURES: tuple[Figure, ...] = (
         "credit.key-fields",
         "enterprise",
         "fields",
-        Title("屡罚不改的重点领域", "Key fields with repeat offenders"),
+        Title("多次违法的重点领域", "Key fields with repeat offenders"),
         Title(
             "24个月内有企业受到3次以上有效处罚的领域，“其他领域”除外",
             "fields, but for the other, in which an enterprise has 3 effective penalties in 24 months",

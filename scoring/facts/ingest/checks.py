@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import chain
 
@@ -92,7 +92,13 @@ def row_check(table: Table, day: dt.date) -> RowCheck:
     return RowCheck(table, day)
 
 
-def merge_check(check: RowCheck, header: Callable[[str], str], vocabulary: Vocabulary, table: Table) -> Judge:
+def merge_check(
+    check: RowCheck,
+    header: Callable[[str], str],
+    vocabulary: Vocabulary,
+    table: Table,
+    number: Sequence[str] = (),
+) -> Judge:
     """A function from what is known, and what it would become, to what must keep it from becoming so.
 
     What was impossible before the row came is not the row's fault; but what is lacking still must be said. A
@@ -102,6 +108,7 @@ def merge_check(check: RowCheck, header: Callable[[str], str], vocabulary: Vocab
 
     :param header: what a column is called where the row comes from.
     :param table: of the vocabulary, whose rows these are.
+    :param number: the columns of which a form makes the number of a record that has none.
     """
     link, names = vocabulary.record_subject, (vocabulary.record_subject, table.kind, vocabulary.record_date)
     identity = [*filter(None, names), _DOCUMENT] if table is vocabulary.records else []
@@ -111,7 +118,8 @@ def merge_check(check: RowCheck, header: Callable[[str], str], vocabulary: Vocab
         if link in other and _differs(known, merged, AUTHORITY):
             return [(header(link), str(merged[link]), str(_ANOTHER))]
         if len(other) > 1:
-            return [(header(table.key), str(merged[table.key]), str(_OTHER_MATTER))]
+            fault = _other_decision(header, number) if _is_made(merged, table, number) else _OTHER_MATTER
+            return [(header(table.key), str(merged[table.key]), str(fault))]
         found = [finding for finding in check(merged) if not finding.odd]
         before = check(known) if found else []
         return [
@@ -124,6 +132,23 @@ def merge_check(check: RowCheck, header: Callable[[str], str], vocabulary: Vocab
 
 
 _DOCUMENT = "document_no"
+
+
+def _is_made(merged: Values, table: Table, number: Sequence[str]) -> bool:
+    """Whether a record's number is what others of its columns say, one after another."""
+    said = " ".join(document(str(merged.get(name) or "")) for name in number)
+    return bool(number) and merged[table.key] == said
+
+
+def _other_decision(header: Callable[[str], str], number: Sequence[str]) -> Fault:
+    """A number of its own can't be given where the form makes it."""
+    headers = [header(name) for name in number]
+    zh = f"核对{'、'.join(headers)},两者相同即为同一决定;确属更正的,请信用中心先撤销原记录"
+    en = f"check {' and '.join(headers)}: with both the same it is one decision"
+    return replace(
+        _OTHER_MATTER,
+        hint=Title(zh, f"{en}; if it is a correction, have the credit centre revoke the old one first"),
+    )
 
 
 def _differs(known: Values, merged: Values, name: str) -> bool:

@@ -352,7 +352,9 @@ def _take(
             checks,
             twin_columns(vocabulary),
             reading.check,
-            merge_check(row_check(layout.table, today()), layout.header, vocabulary, layout.table),
+            merge_check(
+                row_check(layout.table, today()), layout.header, vocabulary, layout.table, layout.number
+            ),
             feeding_of(vocabulary) if dataset == "record" else None,
             take_results if vocabulary.id == RESULTS else tell_once,
             vocabulary if dataset == "record" else None,

@@ -65,6 +65,11 @@ class Layout:
         headers = (found.header for found in self.found if found.column.name == name)
         return next(headers, self.table.columns[name].title.zh)
 
+    @property
+    def number(self) -> tuple[str, ...]:
+        """The columns of which the form makes a record's number."""
+        return self.form.number if self.form is not None else ()
+
     def told(self, cells: Cells) -> Cells | None:
         """What may be shown of a row's cells; None where it is nothing.
 

@@ -119,10 +119,10 @@ class Plan:
 
 
 _MEANING: Mapping[str, Title] = {
-    "pack": Title("规则包", "pack"),
-    "version": Title("规则包版本", "version of the pack"),
-    "hash": Title("规则包内容", "text of the pack"),
-    "as_of": Title("评价日", "day (--as-of)"),
+    "pack": Title("评价规则", "pack"),
+    "version": Title("评价规则版本", "version of the pack"),
+    "hash": Title("评价规则内容", "text of the pack"),
+    "as_of": Title("评价基准日", "day (--as-of)"),
     "subjects": Title("主体目录", "folder of subjects"),
     "records": Title("记录目录", "folder of records"),
     "subject_files": Title("主体文件", "files of subjects"),
