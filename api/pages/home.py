@@ -13,6 +13,7 @@ from api.around.naming import own_tickets
 from api.pages.blueprint import blueprint, opens, page
 from rules.calendar import today
 from rules.model import Title
+from scoring.facts.bodies import UnknownBodyError
 from scoring.facts.desk import Wanted
 from scoring.facts.feeds import office_feeds
 from scoring.facts.ingest.keys import ENTERPRISES
@@ -80,7 +81,7 @@ _SORTS = (
     Waiting(
         Title("问题已逾期", "tickets overdue"),
         "pages.tickets",
-        lambda: list_tickets(store(), owner=own_tickets()["body"], overdue_on=today(), limit=MOST + 1),
+        lambda: _overdue(),
         {"overdue": "yes"},
     ),
     Waiting(
@@ -97,3 +98,12 @@ _SORTS = (
         lambda: [feed for feed in office_feeds(store(), today(), today(), own_data()) if feed.is_silent],
     ),
 )
+
+
+def _overdue() -> Sequence[object]:
+    """Tickets overdue; an office that is in no register has none."""
+    try:
+        own = own_tickets()["body"]
+    except UnknownBodyError:
+        return ()
+    return list_tickets(store(), owner=own, overdue_on=today(), limit=MOST + 1)
