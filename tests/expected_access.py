@@ -134,6 +134,7 @@ EXPECTED = {
     "pages.choose_language": (EVERYBODY, None),
     "pages.sign_out": (ALL, None),
     "pages.front": (ALL, None),
+    "pages.home": ("RD", None),
     "pages.overview": ("RO", "read"),
     "pages.subjects": ("R", "read"),
     "pages.subject": ("RDS", "read"),

@@ -217,6 +217,7 @@ ACCESS: dict[str, Access] = {
     "pages.choose_language": _open(),
     "pages.sign_out": _sees(*ALL),
     "pages.front": _sees(*ALL),
+    "pages.home": _sees(R, D),
     "pages.overview": _reads(R, O),
     "pages.subjects": _reads(R),
     "pages.subject": _reads(R, D, S),

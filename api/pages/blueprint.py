@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
@@ -18,7 +19,7 @@ from api.pages import language, words
 from api.pages.graded import pack_title
 from rules.model import Title
 from rules.titles import UnknownError
-from scoring.access.keys import ROLE_TITLES, Key
+from scoring.access.keys import ROLE_TITLES, Key, Role
 from scoring.characters.visible import as_typed
 from scoring.store import StoreError
 
@@ -37,27 +38,59 @@ blueprint.add_app_template_filter(pack_title)
 for name, shown in words.FILTERS.items():
     blueprint.add_app_template_filter(shown, name)
 
-_NAVIGATION = (
-    ("pages.overview", "总览", "Overview"),
-    ("pages.alerts", "预警", "Alerts"),
-    ("pages.checks", "融资信用服务查询", "Lender checks"),
-    ("pages.own", "本单位", "Own grade"),
-    ("pages.subjects", "主体", "Subjects"),
-    ("pages.proposals", "拟发布", "Proposals"),
-    ("pages.ranking", "部门排名", "Departments"),
-    ("pages.feeds", "报送质量", "Feeds"),
-    ("pages.packs", "规则", "Rules"),
-    ("pages.plans", "检查计划", "Inspections"),
-    ("pages.visits", "入企检查", "Visits"),
-    ("pages.record_proposals", "待确认", "To be confirmed"),
-    ("pages.objections", "异议", "Objections"),
-    ("pages.objection_figures", "异议办理情况", "Objections by office"),
-    ("pages.repairs", "信用修复", "Repairs"),
-    ("pages.consequences", "惩戒措施", "Consequences"),
-    ("pages.tickets", "问题闭环", "Tickets"),
-    ("pages.simulation", "模拟", "Simulation"),
+Entry = tuple[str, str, str]
+_NAVIGATION: Sequence[tuple[Title, Sequence[Entry]]] = (
+    (
+        Title("今日待办", "Today"),
+        [("pages.home", "今日待办", "Today")],
+    ),
+    (
+        Title("评价", "Grades"),
+        [
+            ("pages.overview", "总览", "Overview"),
+            ("pages.checks", "融资信用服务查询", "Lender checks"),
+            ("pages.own", "本单位", "Own grade"),
+            ("pages.subjects", "主体", "Subjects"),
+            ("pages.proposals", "拟发布", "Proposals"),
+            ("pages.ranking", "部门排名", "Departments"),
+        ],
+    ),
+    (
+        Title("规则", "Rules"),
+        [
+            ("pages.packs", "规则", "Rules"),
+            ("pages.simulation", "模拟", "Simulation"),
+        ],
+    ),
+    (
+        Title("监管", "Supervision"),
+        [
+            ("pages.alerts", "预警", "Alerts"),
+            ("pages.plans", "检查计划", "Inspections"),
+            ("pages.visits", "入企检查", "Visits"),
+        ],
+    ),
+    (
+        Title("信用信息", "Records"),
+        [
+            ("pages.feeds", "报送质量", "Feeds"),
+            ("pages.record_proposals", "待确认", "To be confirmed"),
+        ],
+    ),
+    (
+        Title("权益与惩戒", "Rights and measures"),
+        [
+            ("pages.objections", "异议", "Objections"),
+            ("pages.objection_figures", "异议办理情况", "Objections by office"),
+            ("pages.repairs", "信用修复", "Repairs"),
+            ("pages.consequences", "惩戒措施", "Consequences"),
+            ("pages.tickets", "问题闭环", "Tickets"),
+        ],
+    ),
 )
-"""Endpoint and title; each role is shown what it may open."""
+"""Groups of endpoints with titles; each role is shown what it may open."""
+_GROUPED = frozenset({Role.REGULATOR, Role.DEPARTMENT})
+"""Who may open so much that it is folded into its groups."""
 
 
 def page(template: str, status: int = 200, **values: object) -> Response:
@@ -107,11 +140,17 @@ def frame(key: Key | None) -> dict[str, object]:
         "languages": language.LANGUAGES,
         "roles": ROLE_TITLES,
         "form_token": session.form_token,
-        "may": lambda endpoint: key is not None and _opens(endpoint, key.role),
-        "navigation": [
-            (endpoint, zh, en) for endpoint, zh, en in _NAVIGATION if key and _opens(endpoint, key.role)
-        ],
+        "may": lambda endpoint: key is not None and opens(endpoint, key.role),
+        "navigation": _navigation(key.role) if key else [],
     }
+
+
+def _navigation(role: Role) -> list[tuple[Title, list[Entry]]]:
+    """What a role may open; who may open little has each entry at hand, as a group of its own."""
+    found = [(title, [entry for entry in entries if opens(entry[0], role)]) for title, entries in _NAVIGATION]
+    if role in _GROUPED:
+        return [(title, entries) for title, entries in found if entries]
+    return [(Title(zh, en), [(endpoint, zh, en)]) for _, entries in found for endpoint, zh, en in entries]
 
 
 def _here() -> str:
@@ -120,7 +159,8 @@ def _here() -> str:
     return quote(request.path) + (f"?{query}" if query else "")
 
 
-def _opens(endpoint: str, role: object) -> bool:
+def opens(endpoint: str, role: object) -> bool:
+    """Whether a role may open a page."""
     access = ACCESS.get(endpoint)
     return access is not None and access.roles is not None and role in access.roles
 

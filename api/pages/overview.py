@@ -31,7 +31,12 @@ MOVES_SHOWN = 12
 RUNS_SHOWN = 12
 ALERTS_SHOWN = 20
 COUNTS_REMEMBERED = 1000
-_FRONT = {Role.DEPARTMENT: "pages.own", Role.SUBJECT: "pages.own", Role.LENDER: "pages.checks"}
+_FRONT = {
+    Role.REGULATOR: "pages.home",
+    Role.DEPARTMENT: "pages.home",
+    Role.SUBJECT: "pages.own",
+    Role.LENDER: "pages.checks",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from api.schemas.visits import (
 from rules.calendar import today
 from rules.model import Title
 from scoring.access.keys import Role
+from scoring.answers.credit_report.paper import qr_code
 from scoring.answers.search import names_of
 from scoring.facts.visit_results import (
     RATINGS,
@@ -41,7 +42,14 @@ from scoring.facts.visit_results import (
     enter_result,
 )
 from scoring.inspections import visits as desk
-from scoring.inspections.codes import Days, OutsideVisit, cancel_visit, issue_outside, issue_plan
+from scoring.inspections.codes import (
+    Days,
+    OutsideVisit,
+    cancel_visit,
+    frequency,
+    issue_outside,
+    issue_plan,
+)
 from scoring.inspections.visits import (
     GROUNDS,
     IDLE_VISITS,
@@ -182,11 +190,14 @@ def _visit(code: str, status: int, refused: Sequence[Title] = ()) -> Response:
     found = desk.find_visit(store(), code, _office())
     journal.subject(found.subject_id)
     is_open = found.state(today()) is State.ISSUED
+    link = url_for("pages.verify_visit", code=found.code, _external=True)
     return page(
         "visit",
         status,
         found=found,
         is_open=is_open,
+        qr=qr_code(link) if is_open else None,
+        frequency=frequency(store(), found, today()),
         may_report=is_open and found.begins_on <= today(),
         may_rate=caller().role is Role.REGULATOR and found.outcome is not None and found.rating is None,
         sees_rating=caller().role is Role.REGULATOR,

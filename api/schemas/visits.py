@@ -39,6 +39,9 @@ class VerifiedVisitSchema(Schema):
     ends_on = fields.Date(required=True)
     ground = fields.String(required=True, validate=validate.OneOf(list(GROUNDS)))
     clause = TitleField(required=True, metadata={"description": "What it rests on"})
+    plan_id = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Its plan; null outside plans"}
+    )
 
 
 class IssuedVisitSchema(VerifiedVisitSchema):
@@ -46,7 +49,6 @@ class IssuedVisitSchema(VerifiedVisitSchema):
 
     id = fields.Integer(required=True)
     pack_id = fields.String(required=True)
-    plan_id = fields.Integer(required=True, allow_none=True)
     tier = fields.String(required=True, allow_none=True)
     over_cap = fields.Boolean(
         required=True, metadata={"description": "It exceeds a cap, as a visit outside the plan may"}
@@ -193,7 +195,7 @@ def verified_view(
 
     :param firms, people: what enterprises and inspectors are called.
     """
-    same = ("code", "subject_id", "authorities", "begins_on", "ends_on", "ground", "clause")
+    same = ("code", "subject_id", "authorities", "begins_on", "ends_on", "ground", "clause", "plan_id")
     return {name: getattr(visit, name) for name in same} | {
         "state": visit.state(on).value,
         "name": firms.get(visit.subject_id),
@@ -202,7 +204,7 @@ def verified_view(
 
 
 _FULL = (
-    "id", "pack_id", "plan_id", "tier", "over_cap", "why", "issued_at", "report_until", "done_on", "went",
+    "id", "pack_id", "tier", "over_cap", "why", "issued_at", "report_until", "done_on", "went",
     "outcome", "findings", "measures", "record_id", "cancel_reason", "rating", "rating_words",
 )  # fmt: skip
 _HIDDEN: Mapping[Role, tuple[str, ...]] = {

@@ -10,7 +10,7 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -76,12 +76,13 @@ def note_feed(
     """
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     came_on = day_of(file)
+    began = cache(lambda authority: _began(connection, authority, came_on))
     for authority, decided, is_new, number in connection.execute(_taken(file, *rows, feeding.decided_on)):
         found = counts[authority or ""]
         found["taken"] += number
         if is_new and decided and is_late(day := dt.date.fromisoformat(decided), came_on):
             found["late"] += number
-            found["backlog"] += number if day < _began(connection, authority or "", came_on) else 0
+            found["backlog"] += number if day < began(authority or "") else 0
     _attribute(connection, file.id, feeding.sender, [name for name in counts if name])
     for authority, number in connection.execute(_refused(file.id)):
         counts[authority or ""]["refused"] = number

@@ -158,6 +158,34 @@ def issue_outside(
         return visit_of(_Office(store, session, pack_id, on).issue_outside(wanted, by))
 
 
+@dataclass(frozen=True, slots=True)
+class Frequency:
+    """How often an enterprise is visited, by whichever office.
+
+    :param month, year: the visits that count in a visit's month and year, itself among them while it counts.
+    :param tier: the enterprise's now; None without one that is supervised.
+    :param most: how many its tier allows a year; None: any number.
+    """
+
+    month: int
+    year: int
+    tier: str | None
+    most: int | None
+
+
+def frequency(store: Store, visit: CodedVisit, on: dt.date) -> Frequency | None:
+    """What counts against the caps of a visit's enterprise; None where no run says its tier any more.
+
+    :param on: the day on which visits count.
+    """
+    with store.reading() as session:
+        try:
+            office = _Office(store, session, visit.pack_id, on)
+        except VisitRefusedError:
+            return None
+        return office.frequency(visit.subject_id, visit.begins_on)
+
+
 def cancel_visit(
     store: Store, code: str, reason: str, by: str, on: dt.date, office: str | None = None
 ) -> None:
@@ -270,18 +298,28 @@ class _Office:
 
     def _caps(self, subject_id: str, rules: Supervision | None, days: Days) -> list[Title]:
         """The caps that the enterprise has reached, whoever visited it."""
-        month = days.begins_on.replace(day=1)
-        reached = []
-        if number := self._number(subject_id, month, add_months(month, 1)):
+        counted, reached = self.frequency(subject_id, days.begins_on), []
+        if number := counted.month:
             en = f"{subject_id} has {number} visit this month already; all offices go together, once a month"
             reached.append(Title(f"本月已有{number}次检查:综合查一次,每月最多一次", en))
         most = rules.visits_per_year if rules else None
-        year = month.replace(month=1)
-        number = self._number(subject_id, year, add_months(year, 12))
+        number = counted.year
         if rules is not None and most is not None and number >= most:
             en = f"tier {rules.tier} allows {most} visits a year; {subject_id} has {number}"
             reached.append(Title(f"已达年度上限:{rules.tier}级每年{most}次,今年已有{number}次", en))
         return reached
+
+    def frequency(self, subject_id: str, day: dt.date) -> Frequency:
+        """What counts against the caps of an enterprise in a day's month and year."""
+        month, year = day.replace(day=1), day.replace(month=1, day=1)
+        tier = self._tier(subject_id)
+        rules = self._supervision.get(tier or "")
+        return Frequency(
+            self._number(subject_id, month, add_months(month, 1)),
+            self._number(subject_id, year, add_months(year, 12)),
+            rules.tier if rules else None,
+            rules.visits_per_year if rules else None,
+        )
 
     def _number(self, subject_id: str, first: dt.date, until: dt.date) -> int:
         """How many visits count that begin from one day to before another, by whichever pack."""

@@ -61,7 +61,7 @@ def test_whoever_has_the_code_sees_who_may_come_and_nothing_else(app: Flask, reg
     ]  # fmt: skip
     assert set(answer.json) == {
         "code", "state", "subject_id", "name", "authorities", "inspectors", "begins_on", "ends_on", "ground",
-        "clause",
+        "clause", "plan_id",
     }  # fmt: skip
     assert "王某" not in answer.text
     assert "消防" not in answer.text

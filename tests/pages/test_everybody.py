@@ -17,6 +17,7 @@ from visitor import DESK, PHONE, Visitor
 from scoring.access.keys import Role
 
 PAGES = {
+    "home": "/home",
     "overview": "/overview",
     "subjects": "/subjects",
     "subject": f"/subjects/enterprise-credit/{LISTED}",
@@ -101,6 +102,11 @@ def test_from_the_door_to_an_explanation_by_keyboard_alone(
     visitor.open("/sign-in")
     assert focused(visitor).get_attribute("id") == "key"
     press(visitor, token(Role.REGULATOR), Keys.ENTER)
+    visitor.wait_until(lambda: visitor.path == "/home")
+    tab_to(visitor, lambda: focused(visitor).tag_name == "summary" and "评价" in focused(visitor).text)
+    press(visitor, Keys.ENTER)
+    tab_to(visitor, lambda: (focused(visitor).get_attribute("href") or "").endswith("/overview"))
+    press(visitor, Keys.ENTER)
     visitor.wait_until(lambda: visitor.path == "/overview")
     press(visitor, Keys.TAB)
     assert focused(visitor).get_attribute("class") == "skip"

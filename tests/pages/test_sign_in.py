@@ -50,7 +50,8 @@ def test_a_regulator_signs_in_and_sees_how_everybody_stands(visitor: Visitor, to
     visitor.open("/")
     assert visitor.path == "/sign-in"
     visitor.sign_in(token(Role.REGULATOR))
-    assert visitor.path == "/overview"
+    assert visitor.path == "/home"
+    visitor.open("/overview")
     shown = visitor.text()
     assert "企业公共信用综合评价" in shown
     assert "Enterprise public credit grading" in shown
@@ -93,7 +94,7 @@ def test_a_revoked_key_ends_its_sessions(regulator: Visitor, token: MakeToken, t
     regulator.open("/overview")
     regulator.press(".who button")
     regulator.sign_in(given)
-    assert regulator.path == "/overview"
+    assert regulator.path == "/home"
     revoke_key(town_store, given.split("_")[1])
     regulator.open("/overview")
     assert regulator.path == "/sign-in"
@@ -122,6 +123,8 @@ def test_a_form_from_elsewhere_is_refused(pages: Flask, token: MakeToken) -> Non
 def test_a_department_finds_its_own_grade_and_no_other(visitor: Visitor, token: MakeToken) -> None:
     visitor.sign_in(token(Role.DEPARTMENT))
     own, other = list(BODIES)[:2]
+    assert visitor.path == "/home"
+    visitor.open("/own")
     assert visitor.path == f"/subjects/department-credit/{own}"
     for path in (
         f"/subjects/department-credit/{other}",

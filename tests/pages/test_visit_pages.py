@@ -13,6 +13,7 @@ from visitor import DESK, PHONE, Visitor
 
 from rules.calendar import today
 from scoring.access.keys import Role, create_key
+from scoring.answers.credit_report.paper import qr_code
 from scoring.inspections.visits import Wanted, find_visit, list_visits
 from scoring.store import Store
 
@@ -36,6 +37,8 @@ def test_a_visit_is_issued_printed_reported_and_rated(regulator: Visitor, town_s
     code = regulator.path.rpartition("/")[2]
     assert regulator.text(".code-large").replace(" ", "").strip() == code
     assert b"%PDF" in regulator.print()[:8]
+    assert "当月" in regulator.text("main dl"), "the caps, and what counts against them"
+    assert scanned(regulator) == f"{regulator.address}/verify?code={code}"
     for size in (DESK, PHONE):
         regulator.look(size)
         assert regulator.faults() == []
@@ -107,3 +110,10 @@ def test_a_department_sees_its_own_visits_without_the_rating_and_others_none(
         assert "检查规范" not in answer.text
         assert NAMES[VISITED] in answer.text
         assert send(client, f"/visits/{VISIT}/steps", request="rate", rating="5") == 403
+
+
+def scanned(visitor: Visitor) -> str:
+    """What a telephone reads from the code on the page: the link whose drawing is the same."""
+    drawn = visitor.one(".qr path").get_attribute("d")
+    link = f"{visitor.address}/verify?code={visitor.path.rpartition('/')[2]}"
+    return link if f'd="{drawn}"' in qr_code(link) else "another link"

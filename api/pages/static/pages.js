@@ -1,10 +1,14 @@
 "use strict";
-// Printing, the place in a navigation that is wider than the screen, and a word while a long form is under way; everything else works without a script.
+// Printing, folding the navigation up again, and a word while a long form is under way; everything else works without a script.
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });
 document.addEventListener("submit", (event) => {
   if (event.target.matches("form[data-busy]")) event.target.classList.add("is-busy");
 });
-const here = document.querySelector(".top-in > nav [aria-current]");
-if (here) here.closest("ul").scrollLeft = here.offsetLeft - innerWidth / 2;
+const fold = (except) => document.querySelectorAll(".top details[open]").forEach((menu) => { menu.open = menu.contains(except); });
+document.addEventListener("click", (event) => fold(event.target));
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.querySelector(".top details[open]");
+  if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+});
