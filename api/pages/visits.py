@@ -196,7 +196,7 @@ def _visit(code: str, status: int, refused: Sequence[Title] = ()) -> Response:
         status,
         found=found,
         is_open=is_open,
-        qr=qr_code(link) if is_open else None,
+        qr=qr_code(link, 4) if is_open else None,
         frequency=frequency(store(), found, today()),
         may_report=is_open and found.begins_on <= today(),
         may_rate=caller().role is Role.REGULATOR and found.outcome is not None and found.rating is None,

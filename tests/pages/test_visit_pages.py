@@ -39,6 +39,8 @@ def test_a_visit_is_issued_printed_reported_and_rated(regulator: Visitor, town_s
     assert b"%PDF" in regulator.print()[:8]
     assert "当月" in regulator.text("main dl"), "the caps, and what counts against them"
     assert scanned(regulator) == f"{regulator.address}/verify?code={code}"
+    drawn, shown = regulator.one(".qr path").size, regulator.one(".qr svg").size
+    assert drawn["width"] + 1 >= shown["width"] > 100, "large enough, and nothing but the code"
     for size in (DESK, PHONE):
         regulator.look(size)
         assert regulator.faults() == []

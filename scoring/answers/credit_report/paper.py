@@ -98,15 +98,17 @@ def _address() -> str:
     return address
 
 
-def qr_code(link: str) -> Markup:
+def qr_code(link: str, scale: int = 2) -> Markup:
     """A link as a drawing that a telephone reads: SVG.
+
+    :param scale: the pixels of a module.
 
     >>> str(qr_code("https://credit.example.cn/verify?code=314159265358"))[:4]
     '<svg'
     """
     import segno
 
-    return Markup(segno.make(link, error="m", micro=False).svg_inline(scale=2, border=0, omitsize=False))
+    return Markup(segno.make(link, error="m", micro=False).svg_inline(scale=scale, border=0, omitsize=False))
 
 
 def _moment(at: dt.datetime) -> str:
