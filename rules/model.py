@@ -152,6 +152,7 @@ class Vocabulary:
     :param find_by: attributes by which a record's subject is found where its code is a filler.
     :param limits: how long the law lets records count; lint holds packs to it.
     :param proposals: what rows do not say, and the law lets follow from what they do.
+    :param favourable: which records speak for their subject alone: there is nothing to repair in them.
     """
 
     id: str
@@ -163,6 +164,7 @@ class Vocabulary:
     find_by: tuple[str, ...] = field(default=(), metadata={"identity": False})
     limits: tuple[Limit, ...] = field(default=(), metadata={"identity": False})
     proposals: tuple[Proposal, ...] = field(default=(), metadata={"identity": False})
+    favourable: Expression | None = field(default=None, metadata={"identity": False})
 
 
 @dataclass(frozen=True, slots=True)

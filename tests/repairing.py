@@ -33,5 +33,5 @@ def repair(store: Store, vocabulary: Vocabulary, record_id: str, on: dt.date, re
     mark_record(store, vocabulary, record_id, asked)
     mark_record(store, vocabulary, record_id, MarkRequest("admission", "", on, reason, (), "somebody"))
     return mark_record(
-        store, vocabulary, record_id, MarkRequest("repair", "repaired", on, reason, (), "somebody")
+        store, vocabulary, record_id, MarkRequest("repair", "repaired", on, reason, (), "somebody else")
     )

@@ -59,7 +59,7 @@ _EN = {
     "start_of_month": "the first day of the month of {0}", "(": "(",
     ")": ")", "month": "{0} months", "day": "{0} days", "+": "{1} after {0}", "-": "{1} before {0}",
     "is": "{0} is true", "isnt": "{0} is false", "true": "always", "value": "“{0}”",
-    "yes": "yes", "no": "no",
+    "yes": "true", "no": "false",
 }  # fmt: skip
 _PHRASES: Mapping[Language, Mapping[str, str]] = {"zh": _ZH, "en": _EN}
 _OF_DATES = {"<": "before", "<=": "until", ">": "after", ">=": "since"}

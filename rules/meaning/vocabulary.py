@@ -54,6 +54,7 @@ def build_vocabulary(document: Document, data: Mapping[str, Any], path: Path) ->
     find_by: tuple[str, ...] = ()
     limits: tuple[Limit, ...] = ()
     proposals: tuple[Proposal, ...] = ()
+    favourable: Expression | None = None
     if data["records"]:
         link, date = data["records"]["subject"], data["records"]["date"]
         records = _table(document, data["records"], (*path, "records"), faults)
@@ -62,13 +63,25 @@ def build_vocabulary(document: Document, data: Mapping[str, Any], path: Path) ->
         find_by = tuple(data["records"]["find_by"])
         limits = tuple(_limits(document, records, data["records"]["limits"], path, faults))
         proposals = tuple(_proposals(document, records, data["records"]["proposals"], path, faults))
+        if data["records"]["favourable"] is not None:
+            where = (*path, "records")
+            favourable = _when(document, records, data["records"]["favourable"], where, faults, "favourable")
     check = _RowWords(document, path, subject, records, faults)
     check.all()
     check.names(find_by, subject, TEXT, ("records", "find_by"))
     if faults:
         raise PackError(faults)
     return Vocabulary(
-        data["vocabulary"], data["title"], subject, records, link, date, find_by, limits, proposals
+        data["vocabulary"],
+        data["title"],
+        subject,
+        records,
+        record_subject=link,
+        record_date=date,
+        find_by=find_by,
+        limits=limits,
+        proposals=proposals,
+        favourable=favourable,
     )
 
 
@@ -199,18 +212,18 @@ def _proposals(
 
 
 def _when(
-    document: Document, records: Table, text: str, where: Path, faults: list[Fault]
+    document: Document, records: Table, text: str, where: Path, faults: list[Fault], name: str = "when"
 ) -> Expression | None:
     """A condition on a record by itself, the same on every day."""
     try:
         when = parse_condition(text, scope_of(records.columns, Level.RECORD))
     except ConditionError as error:
         wrong = error.text or text
-        faults.append(document.fault((*where, "when"), wrong, error.message, error.hint))
+        faults.append(document.fault((*where, name), wrong, error.message, error.hint))
         return None
     if reads_as_of(when):
         message, hint = "a limit is for the same records on every day", "a condition on columns alone"
-        faults.append(document.fault((*where, "when"), "as_of", message, hint))
+        faults.append(document.fault((*where, name), "as_of", message, hint))
     return when
 
 

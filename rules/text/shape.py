@@ -456,6 +456,7 @@ class RecordTableSchema(SubjectTableSchema):
     kinds = fields.Dict(keys=fields.String(), values=fields.Nested(KindSchema), load_default=dict)
     limits = many(LimitSchema)
     proposals = many(ProposalSchema)
+    favourable = own.Text(load_default=None)
 
 
 class VocabularySchema(Strict):

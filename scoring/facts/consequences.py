@@ -40,7 +40,7 @@ from scoring.store.documents import decode
 from scoring.store.models import RecordVersion
 
 _ENDED = Title("所依据的记录期限届满", "the record that it rests on has come to its end")
-_CORRECTED = Title("认定单位更正了记录", "the office has changed the record")
+_CORRECTED = Title("认定单位更正或撤回了记录", "the office has changed the record, or taken it back")
 
 
 class ConsequenceRefusedError(TitledError, RecordError):

@@ -23,7 +23,8 @@ class Lift:
     """By what consequences are lifted.
 
     :param by: who did it.
-    :param because: in a person's words; None where the office has changed the record.
+    :param because: in a person's words; None where the office has changed the record, or
+        taken it back.
     :param mark_id: the mark that did.
     """
 

@@ -265,6 +265,11 @@ def check_reviewer(session: Session, case: Case, by: str) -> None:
         )
 
 
+def organisation(session: Session, by: str) -> str | None:
+    """For whom a key acts; None of one that names nobody, and of anything else, such as ``cli:user``."""
+    return session.scalar(sa.select(ApiKey.organisation).where(ApiKey.prefix == by))
+
+
 def person(session: Session, by: str) -> str:
     """Who is behind the prefix of a key; of anything else, such as ``cli:user``, itself."""
     owner: str | None = session.scalar(sa.select(ApiKey.owner).where(ApiKey.prefix == by))

@@ -44,7 +44,7 @@ from scoring.facts.objection_case import (
     outcome_of,
 )
 from scoring.facts.records import RecordError, is_open_to, is_own, records_table, unknown_record
-from scoring.facts.repairs import Commitment, check_application, check_term
+from scoring.facts.repairs import Commitment, check_application, check_repairer, check_term
 from scoring.facts.repairs import check_step as check_repair_step
 from scoring.facts.versions import FileInfo, Source, new_file, wait_for_turn
 from scoring.store import Store
@@ -260,6 +260,8 @@ def _admitted(
     elif kind in ("admission", "return", "repair", "refusal", "breach"):
         check_repair_step(session, current, kind, request.evidence)
         if kind in ("repair", "refusal"):
+            check_repairer(session, current, request.made_by)
+        elif kind == "breach":
             check_decider(session, current, request.made_by)
         if kind == "repair":
             check_term(session, vocabulary, current, data, request.effective_on)

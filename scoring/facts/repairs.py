@@ -20,9 +20,10 @@ from rules.language.evaluate import compiled
 from rules.library.loader import ruling_packs
 from rules.model import Remedy, Vocabulary
 from rules.titles import Title, TitledError
+from scoring.facts.bodies import register
 from scoring.facts.cases import CaseRefusedError, check_way, marks_of
 from scoring.facts.merging import REPAIRED, STATUS
-from scoring.facts.objection_case import EFFECTIVE
+from scoring.facts.objection_case import EFFECTIVE, check_decider, organisation, person
 from scoring.facts.records import RecordError
 from scoring.facts.repair_case import STAGE_TITLES, WAYS, RepairCase, repair_cases
 from scoring.store.access import RecordMark
@@ -56,8 +57,9 @@ def check_application(
     :param data: what is known of the record.
     :param on: when it was filed.
     :raises CaseRefusedError: where another is open, or an earlier repair was undone.
-    :raises RepairRefusedError: where it is too early, or what it needs is missing.
+    :raises RepairRefusedError: where nothing is to be repaired, it is too early, or what it needs is missing.
     """
+    _check_unfavourable(vocabulary, current, data)
     marks = marks_of(session, current.vocabulary, current.record_id)
     case = _last_of(marks)
     if case is not None and case.is_open:
@@ -113,6 +115,56 @@ def check_step(
             Title(
                 f"记录{current.record_id}没有修复申请",
                 f"nobody has applied for the repair of {current.record_id}",
+            )
+        )
+
+
+def check_repairer(session: Session, current: RecordVersion, by: str) -> None:
+    """Two persons make a repair: who brought the record in, or applied, does not decide.
+
+    Where the deciding organisation applied itself, neither does who admitted its application.
+
+    :raises CaseRefusedError: saying that somebody else has to.
+    """
+    check_decider(session, current, by)
+    done = list(repair_cases(marks_of(session, current.vocabulary, current.record_id)))[-1][1]
+    who, applicant = person(session, by), done[0].made_by
+    if person(session, applicant) == who:
+        raise CaseRefusedError(
+            Title(
+                f"记录{current.record_id}的修复由本人申请,须由他人决定",
+                f"whoever applied for the repair of {current.record_id} does not decide:"
+                " somebody else has to",
+            )
+        )
+    has_admitted = any(mark.kind == "admission" and person(session, mark.made_by) == who for mark in done)
+    if has_admitted and _are_one_office(session, by, applicant):
+        raise CaseRefusedError(
+            Title(
+                f"记录{current.record_id}的修复由本单位申请、本人受理,须由他人决定",
+                f"the same organisation applied for the repair of {current.record_id}: whoever admitted that"
+                " does not decide, somebody else has to",
+            )
+        )
+
+
+def _are_one_office(session: Session, by: str, other: str) -> bool:
+    """Whether two act for one organisation, by whichever of its names; who names none is of the centre."""
+    mine, theirs = organisation(session, by), organisation(session, other)
+    if mine is None or theirs is None:
+        return mine is theirs
+    offices = register(session)
+    return not offices.names(mine).isdisjoint(offices.names(theirs))
+
+
+def _check_unfavourable(vocabulary: Vocabulary, current: RecordVersion, data: Mapping[str, Any]) -> None:
+    favourable = vocabulary.favourable
+    if favourable is not None and compiled(favourable)(data) is True:
+        raise RepairRefusedError(
+            Title(
+                f"记录{current.record_id}不是失信信息,没有可修复的内容;内容有误的,请由认定单位更正或提出异议",
+                f"{current.record_id} speaks for its subject, and there is nothing to repair:"
+                " where it is wrong, its office corrects it, or an objection is made",
             )
         )
 

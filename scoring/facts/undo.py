@@ -230,8 +230,7 @@ class _Undoing:
             found = self._session.execute(query)
             standing |= {number for number, data in found if json.loads(data).get(STATUS) in STANDS}
         gone = [number for number in resting if number not in standing]
-        what = Lift(entry.name, "报送该记录的文件已撤回 the file that brought the record was taken back")
-        lift_on_records(self._session, entry.vocabulary, gone, what)
+        lift_on_records(self._session, entry.vocabulary, gone, Lift(entry.name))
 
     def _note_twins(self, entry: IngestedFile) -> None:
         """Note the twins that records become by coming back; a pack's own vocabulary has none."""

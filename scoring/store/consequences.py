@@ -18,7 +18,8 @@ class ConsequenceRow(Base):
     :ivar clause: of the national list (``rules.library.sanctions``); with what it then said in ``told``.
     :ivar record_id: the record that it rests on; else it rests on a grade: ``tier`` in the run ``run_id``.
     :ivar lifted_by: a key's prefix, who used the command line, or the office's file that took it back.
-    :ivar lifted_because: in a person's words; NULL where the office has changed the record.
+    :ivar lifted_because: in a person's words; NULL where the office has changed the record, or taken
+        it back.
     :ivar mark_id: the mark by which it was lifted, where it was.
     """
 

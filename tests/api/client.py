@@ -53,12 +53,14 @@ class Client:
 def repaired(client: Client, number: str, by: Client | None = None, **mark: Any) -> TestResponse:
     """Apply for the repair of a record, admit that, and have somebody decide it; the last answer.
 
-    :param by: who decides.
+    :param by: who decides; a colleague, where the client has one.
     :param mark: what each step says.
     """
     address = f"/v1/records/{quote(number, safe='')}"
     for path, body in steps(mark):
-        answer = (by or client if path == "repairs" else client).post(f"{address}/{path}", json=body)
+        answer = (by or getattr(client, "colleague", client) if path == "repairs" else client).post(
+            f"{address}/{path}", json=body
+        )
         if answer.status_code != 201:
             break
     return answer

@@ -132,7 +132,7 @@ def test_on_repair_everything_that_rested_on_the_record_is_lifted_and_says_by_wh
     mark = repaired(regulator, "L-1", **MARK).json
     *lifted, stays = shown(regulator)
     assert {(one["stands"], one["mark_id"], one["lifted_by"]) for one in lifted} == {
-        (False, mark["id"], regulator.prefix)
+        (False, mark["id"], regulator.colleague.prefix)
     }
     said = {"zh": "信用修复：已履行处罚决定", "en": "Repair: 已履行处罚决定"}
     assert [one["lifted_because"] for one in lifted] == [said, said]
@@ -187,7 +187,7 @@ def test_a_file_that_is_taken_back_lifts_what_rested_on_its_records_for_good(
     brought = max(file.id for file in list_files(store, everything=True))
     undoing = undo_file(store, brought).file_id
     (found,) = shown(regulator)
-    assert (found["stands"], "the file that brought the record" in found["lifted_because"]) == (False, True)
+    assert (found["stands"], "taken it back" in found["lifted_because"]["en"]) == (False, True)
     assert undo_file(store, undoing or 0).restored == 1
     assert shown(regulator, "?standing=true") == []
     enter(regulator, record_id="N-1")

@@ -141,7 +141,7 @@ def test_a_repair_goes_from_the_application_to_the_decision_with_a_due_date_at_e
         "admitted",
         workdays_later(today(), 10).isoformat(),
     )
-    do(regulator, "repairs")
+    do(regulator.colleague, "repairs")
     assert (case(regulator)["stage"], case(regulator)["due_on"], status(regulator)) == (
         "repaired",
         None,
@@ -159,7 +159,7 @@ def test_what_was_returned_or_refused_may_be_applied_for_anew(regulator: Client,
         do(regulator, "repair-admissions", outcome="returned")
     else:
         do(regulator, "repair-admissions")
-        do(regulator, "repairs", outcome="refused")
+        do(regulator.colleague, "repairs", outcome="refused")
     assert (case(regulator)["stage"], status(regulator)) == (end, "effective")
     do(regulator, "repair-applications")
     assert [found["case"]["stage"] for found in shown(regulator)] == [end, "applied"]
@@ -212,7 +212,7 @@ def test_the_live_grade_follows_a_repair_and_a_breach_at_once(regulator: Client)
     before = score()
     assert repaired(regulator, "J-3", regulator.colleague, **said()).status_code == 201
     assert score() > before
-    do(regulator, "breaches", number="J-3")
+    do(regulator.colleague, "breaches", number="J-3")
     assert score() == before
 
 
@@ -250,13 +250,43 @@ def test_a_department_admits_and_decides_for_its_own_records_alone(
     regulator: Client, department: Client, sign_in: Sign
 ) -> None:
     other = sign_in(Role.DEPARTMENT, "区城管局")
-    do(regulator, "repair-applications")
+    do(sign_in(Role.SUBJECT, FINED, "the firm"), "repair-applications")
     number = shown(department)[0]["id"]
     assert (shown(other), other.get(f"/v1/repairs/{number}").status_code) == ([], 404)
     for what in ("repair-admissions", "repairs", "breaches"):
         do(other, what, 404)
         do(department, what)
     assert department.get(f"/v1/repairs/{number}").json["case"]["stage"] == "undone"
+
+
+@pytest.mark.parametrize("outcome", ["repaired", "refused"])
+def test_no_office_repairs_a_record_by_one_person_alone(sign_in: Sign, outcome: str) -> None:
+    one, again = (sign_in(Role.DEPARTMENT, AUTHORITY, owner) for owner in ("甲", " 甲 "))
+    other = sign_in(Role.DEPARTMENT, AUTHORITY, "乙")
+    do(one, "repair-applications")
+    do(other, "repair-admissions")
+    for client, said_why in ((one, "whoever applied"), (again, "whoever applied"), (other, "admitted")):
+        assert said_why in do(client, "repairs", 409, outcome=outcome)["detail"]
+    do(sign_in(Role.DEPARTMENT, AUTHORITY, "丙"), "repairs", outcome=outcome)
+
+
+def test_who_admits_what_an_enterprise_applied_for_may_decide_it(department: Client, sign_in: Sign) -> None:
+    do(sign_in(Role.SUBJECT, FINED, "the firm"), "repair-applications")
+    do(department, "repair-admissions")
+    do(department, "repairs")
+
+
+@pytest.mark.parametrize("level", ["A", "D"])
+def test_a_favourable_record_has_nothing_to_repair(regulator: Client, level: str) -> None:
+    row = {"record_id": "F-1", "subject_id": FINED, "kind": "tax_rating", "level": level}
+    row |= {"occurred_on": "2026-05-01", "status": "effective"}
+    assert regulator.post("/v1/records", json={"records": [row]}).status_code == 200
+    if level == "D":
+        do(regulator, "repair-applications", number="F-1")
+        return
+    told = do(regulator, "repair-applications", 409, "F-1")["detail"]
+    assert "nothing to repair" in told
+    assert "objection" in told
 
 
 # A breach

@@ -39,7 +39,9 @@ def listed(result: Result) -> list[dict[str, Any]]:
     return found
 
 
-def test_a_repair_is_applied_for_admitted_decided_and_undone(typed: Command) -> None:
+def test_a_repair_is_applied_for_admitted_decided_and_undone(
+    typed: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = ("repairs", "apply", "XZ-1", "--reason", "罚款已缴", "--commitment", "材料属实")
     bare = typed(*asked)
     assert (bare.exit_code, "a document is missing" in bare.stderr) == (1, True)
@@ -53,7 +55,11 @@ def test_a_repair_is_applied_for_admitted_decided_and_undone(typed: Command) -> 
     assert typed("repairs", "admit", "XZ-1", "--reason", "材料齐全").exit_code == 0
     applied = ("--office", "区财政局", "--clause", "procurement", "--record", "XZ-1", "--reason", "x")
     assert typed("consequences", "enter", FIRM, *applied).exit_code == 0
-    assert typed("repairs", "decide", "XZ-1", "--repaired", "--reason", "义务已履行").exit_code == 0
+    decision = ("repairs", "decide", "XZ-1", "--repaired", "--reason", "义务已履行")
+    alone = typed(*decision)
+    assert (alone.exit_code, "whoever applied" in alone.stderr) == (1, True)
+    monkeypatch.setenv("LOGNAME", "wang")
+    assert typed(*decision).exit_code == 0
     assert listed(typed("consequences", "list", "--standing", "--format", "json")) == []
     (lifted,) = listed(typed("consequences", "list", "--format", "json"))
     assert "义务已履行" in lifted["lifted_because"]

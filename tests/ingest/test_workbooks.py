@@ -254,7 +254,7 @@ def test_an_exponent_in_a_csv_is_no_text(
         (number(1234, style=3), "1234"),
         (number(7, style=4), "00-07"),
         (number(46082, style=5), "2026-03-01"),
-        ('<c t="b"><v>1</v></c>', "true"),
+        ('<c t="b"><v>1</v></c>', "TRUE"),
         (text("1E5"), "1E5"),
         (text("'0001"), "0001"),
         (text("0001_x000D_\n"), "0001"),
@@ -348,7 +348,7 @@ def test_true_and_one_are_different_cells(take: Ingest, sqlite: Store, tmp_path:
     cells = ['<c t="b"><v>1</v></c>', number("1"), number("1.0"), text("1"), '<c t="b"><v>1</v></c>']
     rows = [HEAD, *(row(f"R{n}", CODES[0], cell) for n, cell in enumerate(cells))]
     take(Workbook([Tab("a", rows)]).write(tmp_path / "a.xlsx"))
-    assert [found["authority"] for found in current(sqlite)] == ["true", "1", "1", "1", "true"]
+    assert [found["authority"] for found in current(sqlite)] == ["TRUE", "1", "1", "1", "TRUE"]
 
 
 def test_text_beyond_the_headers_is_not_dropped(take: Ingest, sqlite: Store, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_why_a_measure_was_lifted_is_still_said_once_in_each_language(database_u
     with closing(create_store(database_url)) as store:
         assert [one.lifted_because for one in list_consequences(store, "enterprise")] == [
             Title("信用修复：已缴清", "Repair: 已缴清"),
-            Title("认定单位更正了记录", "the office has changed the record"),
+            Title("认定单位更正或撤回了记录", "the office has changed the record, or taken it back"),
             Title("期限届满", "期限届满"),
         ]
 

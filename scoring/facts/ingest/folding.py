@@ -105,7 +105,7 @@ def as_text(cell: Cell) -> str:
     """A cell of a spreadsheet as text.
 
     A number is written with 15 significant digits, the most that a spreadsheet keeps and shows, and never
-    with an exponent.
+    with an exponent. A truth value is the word that a spreadsheet shows.
     """
     match cell:
         case str():
@@ -115,7 +115,7 @@ def as_text(cell: Cell) -> str:
         case Shown() | Unreadable():
             return cell.text
         case bool():
-            return "true" if cell else "false"
+            return "TRUE" if cell else "FALSE"
         case float():
             return f"{Decimal(f'{cell:.15g}'):f}"
         case dt.datetime():

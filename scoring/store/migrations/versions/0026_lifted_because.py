@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0030"
+revision = "0026"
 down_revision = "0025"
 
 _LIFTED = sa.table("consequences", sa.column("lifted_because"), sa.column("mark_id"))
