@@ -121,6 +121,8 @@ EXPECTED = {
     "subscriptions.post_subscription": ("R", "change"),
     "subscriptions.end_subscription": ("R", "change"),
     "subscriptions.post_resumption": ("RO", "change"),
+    "subscriptions.post_pause": ("RO", "change"),
+    "subscriptions.post_secret": ("R", "change"),
     "subscriptions.post_acknowledgement": ("RDL", "change"),
     "keys.list_keys": ("RO", None),
     "keys.get_key": ("RO", None),

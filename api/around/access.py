@@ -202,6 +202,8 @@ ACCESS: dict[str, Access] = {
     "subscriptions.post_subscription": _changes_keys(R),
     "subscriptions.end_subscription": _changes(R),
     "subscriptions.post_resumption": _changes(R, O),
+    "subscriptions.post_pause": _changes(R, O),
+    "subscriptions.post_secret": _changes_keys(R),
     "subscriptions.post_acknowledgement": _changes(R, D, L),
     # keys and audit
     "keys.list_keys": _sees(R, O),
