@@ -11,6 +11,7 @@ from api.pages import (
     inspections,
     objections,
     overview,
+    own,
     population,
     proposals,
     ranking,
@@ -20,6 +21,7 @@ from api.pages import (
     rules,
     sign_in,
     simulation,
+    subscriptions,
     visits,
 )
 from api.pages import tickets as tickets
@@ -37,6 +39,7 @@ __all__ = [
     "inspections",
     "objections",
     "overview",
+    "own",
     "population",
     "proposals",
     "ranking",
@@ -46,6 +49,7 @@ __all__ = [
     "rules",
     "sign_in",
     "simulation",
+    "subscriptions",
     "tickets",
     "visits",
 ]

@@ -47,6 +47,7 @@ _NAVIGATION = (
     ("pages.packs", "规则", "Rules"),
     ("pages.plans", "检查计划", "Inspections"),
     ("pages.visits", "入企检查", "Visits"),
+    ("pages.own_visits", "对本单位的检查", "Visits to us"),
     ("pages.record_proposals", "待确认", "To be confirmed"),
     ("pages.objections", "异议", "Objections"),
     ("pages.objection_figures", "异议办理情况", "Objections by office"),
@@ -54,6 +55,7 @@ _NAVIGATION = (
     ("pages.consequences", "惩戒措施", "Consequences"),
     ("pages.tickets", "问题闭环", "Tickets"),
     ("pages.simulation", "模拟", "Simulation"),
+    ("pages.subscriptions", "变动推送", "Subscriptions"),
 )
 """Endpoint and title; each role is shown what it may open."""
 

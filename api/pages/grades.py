@@ -19,7 +19,10 @@ from api.pages import charts, story
 from api.pages.blueprint import blueprint, page
 from api.pages.graded import graded_titles, runs_of
 from api.pages.newer import newer_grade
+from api.pages.own import at_door
+from api.pages.proposals import STATES
 from api.pages.tickets import stage_column
+from api.schemas.visits import OUTCOMES as OUTCOMES_OF_VISITS
 from rules.calendar import add_months, today
 from rules.model import Pack, Title
 from rules.tools.book import LANES
@@ -41,6 +44,8 @@ from scoring.facts.objection_desk import list_objections
 from scoring.facts.objections import STATUS, Mark, list_marks
 from scoring.facts.records import list_records
 from scoring.inspections.office import visits_to
+from scoring.inspections.visits import STATE_TITLES, list_visits
+from scoring.inspections.visits import Wanted as WantedVisits
 from scoring.runs import results
 from scoring.runs.published import RunSummary, current_run
 from scoring.store.packs import stored_pack
@@ -52,6 +57,7 @@ PIECES_SHOWN = 60
 CHECKS_SHOWN = 100
 PATHS_SHOWN = 10
 TICKETS_SHOWN = 5
+VISITS_SHOWN = 5
 
 
 @blueprint.get("/subjects")
@@ -81,10 +87,22 @@ def subjects() -> Response:
 @blueprint.get("/subjects/<pack_id>/<key:subject_id>")
 def subject(pack_id: str, subject_id: str) -> Response:
     """Why a subject has its grade."""
+    return subject_page(pack_id, subject_id, 200)
+
+
+def subject_page(
+    pack_id: str, subject_id: str, status: int, faults: Mapping[str, Title] | None = None
+) -> Response:
+    """Why a subject has its grade, and the forms of that page.
+
+    :param faults: what is wrong with what was filled in, by field.
+    """
     found = _explained(pack_id, subject_id)
     coming = forecast(store(), found.pack.id, found.subject_id)
     drawn = charts.forecast(coming, found.pack)
-    return page("subject", coming=coming, drawn=drawn, causes=CAUSES, **_shown(found), **_at_work(found))
+    asked = {"given": request.form, "faults": faults}
+    shown = _shown(found) | _at_work(found) | asked
+    return page("subject", status, coming=coming, drawn=drawn, causes=CAUSES, **shown)
 
 
 @blueprint.get("/subjects/<pack_id>/<key:subject_id>/records")
@@ -186,6 +204,15 @@ def _at_work(found: Explanation) -> dict[str, Any]:
         else [],
         "ticket_stages": stage_column().values,
         "visits": visits_to(store(), found.pack.id, subject_id, today() if is_own else None),
+        "coded": list_visits(store(), WantedVisits(subject_id=subject_id), today(), VISITS_SHOWN)
+        if is_enterprise
+        else [],
+        "states": STATE_TITLES,
+        "outcomes_of_visits": OUTCOMES_OF_VISITS,
+        "door": at_door(subject_id) if is_own else None,
+        "proposal_states": STATES,
+        "consent_months": settings().consent_months,
+        "today": today(),
     }
 
 

@@ -192,7 +192,7 @@ def grade_day(
     >>> from fixtures.small import RESTAURANT, small_store
     >>> found = grade_day(small_store(), "tourism-credit", RESTAURANT, date(2027, 1, 1))
     >>> found.score, found.tier, [hit.rule.id for hit in found.hits]
-    (6950, 'C', ['penalty.field.3', 'penalty.general'])
+    (6950, 'C', ['penalty.general', 'penalty.field.2'])
     """
     published = _published(store, pack_id, as_of, known_at)
     if published is not None:
