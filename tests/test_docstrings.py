@@ -73,7 +73,7 @@ PUBLIC = {
     "scoring.answers.coverage": "coverage",
     "scoring.answers.examples": "run_examples",
     "scoring.answers.either_way": "either_way",
-    "scoring.answers.explain": "explain explain_day",
+    "scoring.answers.explain": "explain explain_day grade_day",
     "scoring.answers.forecast": "forecast",
     "scoring.answers.notices.compute": "notice_of_proposal",
     "scoring.answers.paths": "paths_of",

@@ -12,6 +12,7 @@ from api.pages import (
     inspections,
     objections,
     overview,
+    own,
     population,
     proposals,
     ranking,
@@ -21,6 +22,7 @@ from api.pages import (
     rules,
     sign_in,
     simulation,
+    subscriptions,
     visits,
 )
 from api.pages import tickets as tickets
@@ -39,6 +41,7 @@ __all__ = [
     "inspections",
     "objections",
     "overview",
+    "own",
     "population",
     "proposals",
     "ranking",
@@ -48,6 +51,7 @@ __all__ = [
     "rules",
     "sign_in",
     "simulation",
+    "subscriptions",
     "tickets",
     "visits",
 ]

@@ -68,6 +68,7 @@ _NAVIGATION: Sequence[tuple[Title, Sequence[Entry]]] = (
             ("pages.alerts", "预警", "Alerts"),
             ("pages.plans", "检查计划", "Inspections"),
             ("pages.visits", "入企检查", "Visits"),
+            ("pages.own_visits", "对本单位的检查", "Visits to us"),
         ],
     ),
     (
@@ -75,6 +76,7 @@ _NAVIGATION: Sequence[tuple[Title, Sequence[Entry]]] = (
         [
             ("pages.feeds", "报送质量", "Feeds"),
             ("pages.record_proposals", "待确认", "To be confirmed"),
+            ("pages.subscriptions", "变动推送", "Subscriptions"),
         ],
     ),
     (

@@ -14,7 +14,6 @@ from api.around.context import store
 from api.http.problems import fail
 from api.pages.blueprint import page
 from api.pages.forms import number
-from api.pages.graded import kinds_of_records
 from rules.calendar import today
 from rules.library.loader import load_vocabulary
 from rules.model import Title, Vocabulary
@@ -48,12 +47,12 @@ def list_page(
     found: Sequence[Filed[Any]],
     state: str,
     stages: Mapping[Any, Title],
-    own: str | None = None,
+    kinds: Mapping[str, Title],
 ) -> Response:
     """A list of cases, which the template knows by its own name.
 
     :param found: at most one more than :data:`ROWS`.
-    :param own: who is graded, and is offered the kinds of its own grades alone.
+    :param kinds: those of records that are offered.
     """
     shown, day = found[:ROWS], today()
     journal.detail(subjects=sorted({one.subject_id for one in shown}))
@@ -67,7 +66,7 @@ def list_page(
         states=STATES,
         stages=stages,
         vocabulary=words.id,
-        kinds=kinds_of_records(day, own),
+        kinds=kinds,
         today=day,
     )
 

@@ -1,20 +1,73 @@
-"""Withdrawing a consent; consents are shown on the page of their subject."""
+"""Registering and withdrawing a consent; consents are shown on the page of their subject."""
 
 from __future__ import annotations
 
-from flask import redirect, url_for
+from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from api.around import journal
 from api.around.auth import who
 from api.around.context import clock, settings, store
+from api.http.fields import Text
 from api.http.problems import fail
 from api.pages.blueprint import blueprint
-from api.pages.forms import FormError, filled_in
+from api.pages.forms import FormError, filled_in, ticked
+from api.pages.grades import subject_page
 from api.resources.consents import told
 from api.resources.runs import NUMBER
-from api.schemas.consents import ReasonRequest
-from scoring.access.consents import get_consent, withdraw
+from api.schemas.consents import ConsentRequest, ReasonRequest
+from rules.calendar import add_months
+from rules.model import Title
+from scoring.access.consents import (
+    AHEAD_MONTHS,
+    PURPOSES,
+    ConsentError,
+    Registration,
+    day_of,
+    get_consent,
+    register,
+    withdraw,
+)
+
+
+class ConsentForm(ConsentRequest):
+    """An enterprise's own consent, as the form says it: it names itself, and each purpose has its box."""
+
+    class Meta:
+        """What the form does not ask."""
+
+        exclude = ("subject_id", "reference", "document_sha256", "purposes")
+
+    lender = Text(longest=100, required=True)
+    pack = Text(longest=100, load_default=None)
+
+
+@blueprint.post("/consents")
+def register_consent() -> Response:
+    """Register a consent of an enterprise to a lender, by its own key."""
+    own = str(who().subject)
+    pack_id = request.form.get("pack") or settings().pack
+    try:
+        body = filled_in(ConsentForm)
+        purposes = ticked(PURPOSES, "purpose")
+        wanted = Registration(own, purposes, body["valid_from"], body["valid_until"], body["lender"])
+        register(store(), who(), wanted, settings().consent_months, clock())
+    except FormError as error:
+        return subject_page(pack_id, own, 422, error.fields)
+    except ConsentError as error:
+        return subject_page(pack_id, own, 422, {error.field: Title(_right(error.field), str(error))})
+    return redirect(url_for("pages.subject", pack_id=pack_id, subject_id=own) + "#consents", 303)
+
+
+def _right(field: str) -> str:
+    """What would be right in a field that was refused."""
+    day, months = day_of(clock()()), settings().consent_months
+    return {
+        "lender": "没有此名称的金融机构：请按其在本系统登记的全称填写",
+        "purposes": "请至少选择一项用途",
+        "valid_from": f"起始日期最晚为{add_months(day, AHEAD_MONTHS)}",
+        "valid_until": f"截止日期不得早于起始日期和今天，期限最长{months}个月",
+    }.get(field, "填写有误")
 
 
 @blueprint.post(f"/consents/{NUMBER}consent_id>/withdrawal")

@@ -12,7 +12,7 @@ from api.around.auth import caller, own_data, who
 from api.around.context import store, vocabulary
 from api.pages.blueprint import blueprint, page
 from api.pages.forms import FormError, filled_in, number
-from api.pages.graded import graded_titles, kinds_of_records
+from api.pages.graded import graded_titles, kind_asked, kinds_of_records
 from api.resources.consequences import entered
 from api.resources.runs import NUMBER
 from api.schemas.consequences import ConsequenceBody, LiftBody
@@ -23,7 +23,6 @@ from rules.titles import TitledError
 from scoring.access.keys import Role
 from scoring.answers.search import names_of
 from scoring.facts.consequences import lift_consequence, list_consequences
-from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.facts.records import RecordError, UnknownRecordError
 
 ROWS = 50
@@ -69,7 +68,8 @@ def _said(error: Exception) -> Title:
 
 
 def _ledger(status: int, refused: Sequence[Title] = ()) -> Response:
-    words = vocabulary(request.values.get("vocabulary", ENTERPRISES))
+    kinds = kinds_of_records(today(), who().subject)
+    words = vocabulary(kind_asked(kinds))
     state = request.args.get("state", "standing")
     found = list_consequences(
         store(),
@@ -90,7 +90,7 @@ def _ledger(status: int, refused: Sequence[Title] = ()) -> Response:
         names=names_of(store(), words.id, {one.subject_id for one in shown}),
         state=state,
         vocabulary=words.id,
-        kinds=kinds_of_records(today()),
+        kinds=kinds,
         packs=graded_titles(),
         sanctions=sanctions(),
         may_enter=caller().role is not Role.SUBJECT,

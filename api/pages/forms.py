@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from flask import request
@@ -26,6 +26,9 @@ LABELS = {
     "ground": "事由", "why": "情况说明", "authorities": "检查单位", "inspectors": "执法证号",
     "outcome": "检查结果", "findings": "发现问题", "measures": "处置措施", "rating": "企业评分",
     "words": "企业意见", "text": "意见", "number": "报告编号", "code": "验证码",
+    "lender": "金融机构", "purposes": "用途", "valid_from": "起始日期", "valid_until": "截止日期",
+    "receiver": "接收系统", "role": "范围", "organisation": "单位", "kinds": "变动种类",
+    "address": "推送地址", "after": "起点",
 }  # fmt: skip
 """What the fields of the forms are called."""
 
@@ -46,11 +49,15 @@ _MESSAGES = tuple(
 
 
 class FormError(ValueError):
-    """What was filled in can't be used; one message for each field that is wrong."""
+    """What was filled in can't be used; one message for each field that is wrong.
 
-    def __init__(self, messages: list[Title]) -> None:
+    :ivar fields: the messages by the fields that they stand beside.
+    """
+
+    def __init__(self, messages: list[Title], fields: Mapping[str, Title] | None = None) -> None:
         super().__init__("; ".join(message.en for message in messages))
         self.messages = messages
+        self.fields = fields or {}
 
 
 def filled_in(schema: type[Schema]) -> dict[str, Any]:
@@ -64,7 +71,13 @@ def filled_in(schema: type[Schema]) -> dict[str, Any]:
     try:
         return dict(checked.load(given))
     except ValidationError as error:
-        raise FormError(list(_messages(error))) from None
+        fields = dict(_messages(error))
+        raise FormError(list(fields.values()), fields) from None
+
+
+def ticked(names: Iterable[str], prefix: str) -> list[str]:
+    """Those of several boxes that are ticked: ``prefix-name`` each, for a form gives no name twice."""
+    return [name for name in names if f"{prefix}-{name}" in request.form]
 
 
 def number(name: str) -> int | None:
@@ -80,10 +93,10 @@ def number(name: str) -> int | None:
     return int(text)
 
 
-def _messages(error: ValidationError) -> Iterator[Title]:
+def _messages(error: ValidationError) -> Iterator[tuple[str, Title]]:
     for name, said in error.messages_dict.items():
         zh = ";".join(_in_chinese(str(text)) for text in said)
-        yield Title(f"{LABELS.get(str(name), name)}:{zh}", f"{name}: {' '.join(map(str, said))}")
+        yield str(name), Title(f"{LABELS.get(str(name), name)}:{zh}", f"{name}: {' '.join(map(str, said))}")
 
 
 def _in_chinese(message: str) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+
+from flask import request
 
 from api.around.context import settings, store
 from rules.library.loader import ruling_packs
 from rules.model import Title
+from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.runs.proposed import ProposalSummary
 from scoring.runs.published import RunSummary, current_runs
 from scoring.runs.results import grade_of
@@ -32,11 +36,19 @@ def runs_of(subject_id: str) -> list[RunSummary]:
 def kinds_of_records(day: dt.date, own: str | None = None) -> dict[str, Title]:
     """Vocabularies with records, by the pack that rules on them.
 
-    :param own: who is graded: those of its grades alone.
+    :param own: who is graded: those of its grades alone; of who has none yet, those of enterprises.
     """
-    graded = None if own is None else {run.vocabulary for run in runs_of(own)}
+    graded = None if own is None else {run.vocabulary for run in runs_of(own)} or {ENTERPRISES}
     return {
         pack.vocabulary.id: pack.title
         for pack in ruling_packs(day)
         if pack.vocabulary.records and (graded is None or pack.vocabulary.id in graded)
     }
+
+
+def kind_asked(kinds: Mapping[str, Title]) -> str:
+    """The kind of records that a request names; without one that of enterprises, or else the first that is
+    offered.
+    """
+    first = ENTERPRISES if ENTERPRISES in kinds else next(iter(kinds), ENTERPRISES)
+    return request.values.get("vocabulary", first)

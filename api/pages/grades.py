@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask import redirect, request, url_for
@@ -18,9 +19,12 @@ from api.pages import charts, story
 from api.pages.blueprint import blueprint, page
 from api.pages.graded import graded_titles, runs_of
 from api.pages.newer import newer_grade
+from api.pages.own import at_door
+from api.pages.proposals import STATES
 from api.pages.tickets import stage_column
+from api.schemas.visits import OUTCOMES as OUTCOMES_OF_VISITS
 from rules.calendar import add_months, today
-from rules.model import Title
+from rules.model import Pack, Title
 from rules.tools.book import LANES
 from scoring.access import audit
 from scoring.access.consents import PURPOSES, list_consents
@@ -29,8 +33,8 @@ from scoring.answers.departments import PACK as DEPARTMENTS
 from scoring.answers.explain import Explanation, explain_now
 from scoring.answers.forecast import CAUSES, forecast
 from scoring.answers.paths import paths_of
-from scoring.answers.search import NAME, Listed, list_subjects
-from scoring.answers.timelines import near_subjects
+from scoring.answers.search import NAME, Listed, list_subjects, names_of
+from scoring.answers.timelines import near_subjects, no_result, run_of
 from scoring.facts.cases import STEP_TITLES
 from scoring.facts.desk import Wanted
 from scoring.facts.ingest.keys import ENTERPRISES
@@ -40,6 +44,8 @@ from scoring.facts.objection_desk import list_objections
 from scoring.facts.objections import STATUS, Mark, list_marks
 from scoring.facts.records import list_records
 from scoring.inspections.office import visits_to
+from scoring.inspections.visits import STATE_TITLES, list_visits
+from scoring.inspections.visits import Wanted as WantedVisits
 from scoring.runs import results
 from scoring.runs.published import RunSummary, current_run
 from scoring.store.packs import stored_pack
@@ -51,6 +57,7 @@ PIECES_SHOWN = 60
 CHECKS_SHOWN = 100
 PATHS_SHOWN = 10
 TICKETS_SHOWN = 5
+VISITS_SHOWN = 5
 
 
 @blueprint.get("/subjects")
@@ -80,16 +87,28 @@ def subjects() -> Response:
 @blueprint.get("/subjects/<pack_id>/<key:subject_id>")
 def subject(pack_id: str, subject_id: str) -> Response:
     """Why a subject has its grade."""
+    return subject_page(pack_id, subject_id, 200)
+
+
+def subject_page(
+    pack_id: str, subject_id: str, status: int, faults: Mapping[str, Title] | None = None
+) -> Response:
+    """Why a subject has its grade, and the forms of that page.
+
+    :param faults: what is wrong with what was filled in, by field.
+    """
     found = _explained(pack_id, subject_id)
     coming = forecast(store(), found.pack.id, found.subject_id)
     drawn = charts.forecast(coming, found.pack)
-    return page("subject", coming=coming, drawn=drawn, causes=CAUSES, **_shown(found), **_at_work(found))
+    asked = {"given": request.form, "faults": faults}
+    shown = _shown(found) | _at_work(found) | asked
+    return page("subject", status, coming=coming, drawn=drawn, causes=CAUSES, **shown)
 
 
 @blueprint.get("/subjects/<pack_id>/<key:subject_id>/records")
 def records(pack_id: str, subject_id: str) -> Response:
     """The records of a subject as they are known now, whether a rule counts them or not."""
-    found = _explained(pack_id, subject_id)
+    found = _graded(pack_id, subject_id)
     words = found.pack.vocabulary
     rows = list_records(
         store(),
@@ -102,7 +121,7 @@ def records(pack_id: str, subject_id: str) -> Response:
     return page(
         "records",
         found=found,
-        name=found.attributes.get(NAME) or found.subject_id,
+        name=found.name,
         pack=found.pack,
         records=rows[:ROWS],
         after=rows[ROWS - 1].record_id if len(rows) > ROWS else None,
@@ -113,10 +132,9 @@ def records(pack_id: str, subject_id: str) -> Response:
 @blueprint.get("/subjects/<pack_id>/<key:subject_id>/paths")
 def paths(pack_id: str, subject_id: str) -> Response:
     """Which lawful steps lead to a better tier, and when."""
-    found = _explained(pack_id, subject_id)
+    found = _graded(pack_id, subject_id)
     ways = paths_of(store(), found.pack.id, found.subject_id, request.args.get("tier") or None)
-    name = found.attributes.get(NAME) or found.subject_id
-    return page("paths", found=found, name=name, pack=ways.pack, ways=ways, shown=PATHS_SHOWN)
+    return page("paths", found=found, name=found.name, pack=ways.pack, ways=ways, shown=PATHS_SHOWN)
 
 
 @blueprint.get("/subjects/<pack_id>/<key:subject_id>/report")
@@ -186,6 +204,15 @@ def _at_work(found: Explanation) -> dict[str, Any]:
         else [],
         "ticket_stages": stage_column().values,
         "visits": visits_to(store(), found.pack.id, subject_id, today() if is_own else None),
+        "coded": list_visits(store(), WantedVisits(subject_id=subject_id), today(), VISITS_SHOWN)
+        if is_enterprise
+        else [],
+        "states": STATE_TITLES,
+        "outcomes_of_visits": OUTCOMES_OF_VISITS,
+        "door": at_door(subject_id) if is_own else None,
+        "proposal_states": STATES,
+        "consent_months": settings().consent_months,
+        "today": today(),
     }
 
 
@@ -211,8 +238,35 @@ def _status_titles(found: Explanation) -> Mapping[str, Title]:
     return records.columns[STATUS].values if records and STATUS in records.columns else {}
 
 
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """Who has a grade, without what it rests on."""
+
+    subject_id: str
+    name: str
+    pack: Pack
+
+
+def _graded(pack_id: str, subject_id: str) -> Graded:
+    """Somebody with a grade, for those who may see it.
+
+    :raises UnknownSubjectError: as :func:`scoring.answers.explain.explain`.
+    """
+    subject_id = _allowed(pack_id, subject_id)
+    run = run_of(store(), pack_id, None)
+    if results.grade_of(store(), run, subject_id) is None:
+        raise no_result(store(), run, subject_id)
+    name = names_of(store(), run.vocabulary, [subject_id]).get(subject_id, subject_id)
+    return Graded(subject_id, name, stored_pack(store(), run.pack_hash))
+
+
 def _explained(pack_id: str, subject_id: str) -> Explanation:
     """The explanation, for those who may see it."""
+    return explain_now(store(), pack_id, _allowed(pack_id, subject_id))
+
+
+def _allowed(pack_id: str, subject_id: str) -> str:
+    """The subject's key as it is stored; 403 and 404 for those who may not see its grade."""
     subject_id = subject_of(vocabulary_of(pack_id), subject_id)
     own = own_body()
     if own is not None and (pack_id, subject_id) != (DEPARTMENTS, own):
@@ -220,7 +274,7 @@ def _explained(pack_id: str, subject_id: str) -> Explanation:
             "forbidden",
             Title("此密钥只能查看本单位的评价", f"a {caller().role} key opens its own grade alone"),
         )
-    return explain_now(store(), pack_id, subject_id)
+    return subject_id
 
 
 def _meant(run: RunSummary, search: str) -> Sequence[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rules.model import Rule
-from scoring.answers.explain import Explanation, explain_day
+from scoring.answers.explain import ExplainedHit, Explanation, Result, grade_day
 from scoring.answers.timelines import UnknownSubjectError
+from scoring.judging.timeline import Hit
 from scoring.runs.published import next_run
 from scoring.store import Store
 
@@ -32,7 +34,7 @@ class Newer:
     :param publishes: when the next run does.
     """
 
-    grade: Explanation
+    grade: Result
     changes: tuple[Change, ...]
     publishes: dt.datetime
 
@@ -40,17 +42,18 @@ class Newer:
 def newer_grade(store: Store, published: Explanation, day: dt.date, at: dt.datetime) -> Newer | None:
     """The grade of a day by all that is known at a moment; None where that is the published one."""
     try:
-        grade = explain_day(store, published.pack.id, published.subject_id, day, at)
+        grade = grade_day(store, published.pack.id, published.subject_id, day, at)
     except UnknownSubjectError:
         return None
-    if (grade.score, grade.tier, grade.veto) == (published.score, published.tier, published.veto):
+    veto = published.veto.id if published.veto else None
+    if (grade.score, grade.tier, grade.veto) == (published.score, published.tier, veto):
         return None
     return Newer(grade, tuple(_changes(published, grade)), next_run(at))
 
 
-def _changes(published: Explanation, now: Explanation) -> list[Change]:
-    before, after = _points(published), _points(now)
-    rules = {hit.rule.id: hit.rule for hit in (*published.hits, *now.hits)}
+def _changes(published: Explanation, now: Result) -> list[Change]:
+    before, after = _points(published.hits), _points(now.hits)
+    rules = {hit.rule.id: hit.rule for hit in published.hits} | {hit.rule.id: hit.rule for hit in now.hits}
     return [
         Change(rules[rule], record_id, before.get((rule, record_id)), after.get((rule, record_id)))
         for rule, record_id in dict.fromkeys((*before, *after))
@@ -58,5 +61,5 @@ def _changes(published: Explanation, now: Explanation) -> list[Change]:
     ]
 
 
-def _points(found: Explanation) -> dict[tuple[str, str | None], int]:
-    return {(hit.rule.id, hit.record_id): hit.points for hit in found.hits}
+def _points(hits: Iterable[ExplainedHit | Hit]) -> dict[tuple[str, str | None], int]:
+    return {(hit.rule.id, None if hit.record_id is None else str(hit.record_id)): hit.points for hit in hits}

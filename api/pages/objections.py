@@ -14,6 +14,7 @@ from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
 from api.pages.cases import ROWS, case_page, list_page, mark_asked, wanted_cases
 from api.pages.forms import FormError, filled_in
+from api.pages.graded import kind_asked, kinds_of_records
 from api.resources.runs import NUMBER
 from api.schemas.objections import ObjectionRequest, ObjectionStepRequest
 from rules.calendar import today
@@ -51,10 +52,11 @@ def objections() -> Response:
 
     Who is graded sees its own alone.
     """
-    words, own = vocabulary(request.args.get("vocabulary", ENTERPRISES)), who().subject
-    state = request.args.get("state", "open" if own is None else "all")
+    own = who().subject
+    kinds = kinds_of_records(today(), own)
+    words, state = vocabulary(kind_asked(kinds)), request.args.get("state", "open" if own is None else "all")
     found = list_objections(store(), words.id, wanted_cases("objections", state), ROWS + 1)
-    return list_page("objections", words, found, state, STAGE_TITLES, own)
+    return list_page("objections", words, found, state, STAGE_TITLES, kinds)
 
 
 @blueprint.get("/objections/new")

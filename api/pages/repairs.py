@@ -14,7 +14,7 @@ from api.around.context import store, vocabulary
 from api.pages.blueprint import blueprint, page
 from api.pages.cases import ROWS, case_page, list_page, mark_asked, wanted_cases
 from api.pages.forms import FormError, filled_in
-from api.pages.graded import kinds_of_records
+from api.pages.graded import kind_asked, kinds_of_records
 from api.resources.runs import NUMBER
 from api.schemas.repairs import ApplicationForm, RepairStepForm
 from rules.calendar import today
@@ -50,9 +50,10 @@ COMMITMENT = (
 @blueprint.get("/repairs")
 def repairs() -> Response:
     """Applications that wait for an office, the longest waiting first; or those that are late, or all."""
-    words, state = vocabulary(request.args.get("vocabulary", ENTERPRISES)), request.args.get("state", "open")
+    kinds = kinds_of_records(today(), who().subject)
+    words, state = vocabulary(kind_asked(kinds)), request.args.get("state", "open")
     found = DESK.list(store(), words.id, wanted_cases("repairs", state, own_data()), ROWS + 1)
-    return list_page("repairs", words, found, state, STAGE_TITLES)
+    return list_page("repairs", words, found, state, STAGE_TITLES, kinds)
 
 
 @blueprint.get("/repairs/new")
@@ -125,7 +126,7 @@ def _said(error: Exception) -> Title:
 
 
 def _form(given: MultiDict[str, str], status: int, refused: Sequence[Title] = ()) -> Response:
-    kinds = kinds_of_records(today())
+    kinds = kinds_of_records(today(), who().subject)
     return page("repair_form", status, given=given, refused=refused, kinds=kinds)
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from flask import redirect, request, url_for
 from marshmallow import Schema, fields, validate
 from werkzeug.wrappers import Response
 
 from api.around import journal
-from api.around.auth import caller, own_data
+from api.around.auth import caller, own_data, who
 from api.around.context import settings, store
 from api.http.fields import Text
 from api.http.problems import fail
@@ -136,12 +136,12 @@ def visit(code: str) -> Response:
 @blueprint.post("/visits/<code>/steps")
 def move_visit(code: str) -> Response:
     """Enter a visit's result, its rating from paper, or that it will not be made."""
-    found = desk.find_visit(store(), code, _office())
+    found = desk.find_visit(store(), code, _office(), who().subject)
     journal.subject(found.subject_id)
     try:
         _STEPS[filled_in(StepForm)["request"]](code)
     except FormError as error:
-        return _visit(code, 422, error.messages)
+        return _visit(code, 422, error.messages, error.fields)
     except VisitRefusedError as error:
         return _visit(code, 409, [error.title])
     return redirect(url_for("pages.visit", code=found.code), 303)
@@ -155,7 +155,7 @@ def verify_visit() -> Response:
         found = desk.find_visit(store(), code) if code else None
     except UnknownVisitError as error:
         return page("verify", 404, code=code, found=None, refused=error.title)
-    return page("verify", 200, code=code, found=found, refused=None, **_about([found] if found else []))
+    return page("verify", 200, code=code, found=found, refused=None, **about([found] if found else []))
 
 
 def _visits(status: int, refused: Sequence[Title] = ()) -> Response:
@@ -182,14 +182,17 @@ def _visits(status: int, refused: Sequence[Title] = ()) -> Response:
         outside=[(ground, GROUNDS[ground]) for ground in OUTSIDE],
         given=request.form,
         refused=refused,
-        **_about(shown),
+        **about(shown),
     )
 
 
-def _visit(code: str, status: int, refused: Sequence[Title] = ()) -> Response:
-    found = desk.find_visit(store(), code, _office())
+def _visit(
+    code: str, status: int, refused: Sequence[Title] = (), faults: Mapping[str, Title] | None = None
+) -> Response:
+    found = desk.find_visit(store(), code, _office(), who().subject)
     journal.subject(found.subject_id)
-    is_open = found.state(today()) is State.ISSUED
+    is_own, sees_rating = who().subject is not None, caller().role is not Role.DEPARTMENT
+    is_open = found.state(today()) is State.ISSUED and not is_own
     link = url_for("pages.verify_visit", code=found.code, _external=True)
     return page(
         "visit",
@@ -199,17 +202,18 @@ def _visit(code: str, status: int, refused: Sequence[Title] = ()) -> Response:
         qr=qr_code(link, 4) if is_open else None,
         frequency=frequency(store(), found, today()),
         may_report=is_open and found.begins_on <= today(),
-        may_rate=caller().role is Role.REGULATOR and found.outcome is not None and found.rating is None,
-        sees_rating=caller().role is Role.REGULATOR,
-        outcomes=OUTCOMES,
+        may_rate=sees_rating and found.outcome is not None and found.rating is None,
+        sees_rating=sees_rating,
+        is_own=is_own,
         ratings=RATINGS,
         given=request.form,
         refused=refused,
-        **_about([found]),
+        faults=faults,
+        **about([found]),
     )
 
 
-def _about(found: Sequence[CodedVisit]) -> dict[str, object]:
+def about(found: Sequence[CodedVisit]) -> dict[str, object]:
     """What enterprises, inspectors and states are called."""
     firms: dict[str, str] = {}
     for vocabulary in {one.vocabulary for one in found}:
@@ -219,11 +223,13 @@ def _about(found: Sequence[CodedVisit]) -> dict[str, object]:
         "people": desk.inspector_names(store(), {who for one in found for who in one.inspectors}),
         "grounds": GROUNDS,
         "states": STATE_TITLES,
+        "outcomes": OUTCOMES,
         "today": today(),
     }
 
 
 def _result(code: str) -> None:
+    _is_for_offices()
     body = filled_in(ResultForm)
     went = _words(body.get("inspectors", ""))
     result = Result(body["done_on"], body["outcome"], body.get("findings"), body.get("measures"), went)
@@ -234,15 +240,28 @@ def _result(code: str) -> None:
 
 
 def _rate(code: str) -> None:
-    if caller().role is not Role.REGULATOR:
-        fail("forbidden", Title("企业评价由监管部门代录", "a regulator enters what the enterprise says"))
-    body = filled_in(RatingRequest)
-    enter_rating(store(), code, Rating(body["rating"], body.get("words")), caller().prefix)
+    if caller().role is Role.DEPARTMENT:
+        en = "the enterprise rates it, or a regulator for it"
+        fail("forbidden", Title("由企业评价，或由监管部门代录", en))
+    body, own = filled_in(RatingRequest), who().subject
+    rating = Rating(body["rating"], body.get("words"))
+    try:
+        enter_rating(store(), code, rating, caller().prefix, own)
+    except VisitRefusedError:
+        found = desk.find_visit(store(), code, subject_id=own)
+        if (found.rating, found.rating_words) != (rating.rating, rating.words):
+            raise  # to say the same once more changes nothing
 
 
 def _cancel(code: str) -> None:
+    _is_for_offices()
     body = filled_in(CancellationRequest)
     cancel_visit(store(), code, body["reason"], caller().prefix, today(), _office())
+
+
+def _is_for_offices() -> None:
+    if who().subject is not None:
+        fail("forbidden", Title("此事项由检查单位办理", "this is for the office to do"))
 
 
 _STEPS = {"result": _result, "rate": _rate, "cancel": _cancel}

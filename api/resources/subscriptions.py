@@ -96,11 +96,35 @@ def end_subscription(subscription_id: int) -> Subscription:
 @blueprint.answers(200, SubscriptionSchema)
 @blueprint.describe(parameters=[PARAMETER])
 def post_resumption(subscription_id: int) -> Subscription:
-    """Go on with a subscription that was stopped: from what failed on, so that nothing is left out."""
+    """Go on at once with a subscription that was stopped or paused, or whose message failed: from what failed
+    on, so that nothing is left out.
+    """
     try:
         return subscriptions.resume(store(), who(), subscription_id, clock())
     except SubscriptionConflictError as error:
         fail("conflict", error.title)
+
+
+@blueprint.post(f"/{NUMBER}subscription_id>/pauses")
+@blueprint.answers(200, SubscriptionSchema)
+@blueprint.describe(parameters=[PARAMETER])
+def post_pause(subscription_id: int) -> Subscription:
+    """Send nothing to a receiver until it is resumed; what comes meanwhile is sent then."""
+    try:
+        return subscriptions.pause(store(), who(), subscription_id, clock())
+    except SubscriptionConflictError as error:
+        fail("conflict", error.title)
+
+
+@blueprint.post(f"/{NUMBER}subscription_id>/secrets")
+@blueprint.answers(201, NewSubscriptionSchema)
+def post_secret(subscription_id: int) -> tuple[dict[str, Any], int]:
+    """Have what is sent from now on signed by another secret. It is in this answer and nowhere else."""
+    try:
+        renewed, secret = subscriptions.renew_secret(store(), who(), subscription_id, clock())
+    except SubscriptionConflictError as error:
+        fail("conflict", error.title)
+    return {"subscription": renewed, "secret": secret}, 201
 
 
 @blueprint.post(f"/{NUMBER}subscription_id>/acknowledgements")

@@ -112,7 +112,9 @@ class SubscriptionSchema(Schema):
     organisation = fields.String(required=True, allow_none=True)
     kinds = fields.List(fields.String(), required=True)
     address = fields.String(required=True, allow_none=True)
-    state = fields.String(required=True, validate=validate.OneOf(["active", "failing", "stopped", "ended"]))
+    state = fields.String(
+        required=True, validate=validate.OneOf(["active", "failing", "paused", "stopped", "ended"])
+    )
     begins = fields.String(required=True)
     place = fields.String(required=True, metadata={"description": "Up to which all is acknowledged"})
     tries = fields.Integer(required=True, metadata={"description": "Of the message that fails"})

@@ -96,6 +96,26 @@ class Explanation:
     misses: tuple[Miss, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A subject's result on a day, as a run keeps it or as it was computed. Score and points in hundredths.
+
+    :param veto: the rule's id.
+    """
+
+    pack: Pack
+    subject_id: str
+    as_of: dt.date
+    score: int
+    tier: str
+    band: str
+    veto: str | None
+    next_change_on: dt.date | None
+    inputs_known: int
+    inputs_total: int
+    hits: Sequence[Hit]
+
+
 def explain(store: Store, pack_id: str, subject_id: str, run_id: int | None = None) -> Explanation:
     """Why the subject has the grade that a run published.
 
@@ -110,21 +130,10 @@ def explain(store: Store, pack_id: str, subject_id: str, run_id: int | None = No
     [('penalty.field.3', 'LY-2', -300), ('penalty.general', 'LY-2', -500)]
     """
     run = run_of(store, pack_id, run_id)
-    pack = stored_pack(store, run.pack_hash)
-    subject_id = subject_key(pack.vocabulary, subject_id)
-    grade = grade_of(store, run, subject_id)
-    if grade is None:
-        raise no_result(store, run, subject_id)
+    result = _said(store, run, subject_id)
     with store.reading() as session:
-        facts = facts_of(session, pack.vocabulary, subject_id, run.known_at)
-    hits = hits_in(store, run, pack, subject_id)
-    result = _Result(
-        *(grade.score, grade.tier, grade.band, grade.veto, grade.next_change_on),
-        *(grade.inputs_known, grade.inputs_total),
-        dimensions_of(pack.dimensions, hits),
-        hits,
-    )
-    return _explained(store, pack, facts, run.as_of, run, result)
+        facts = facts_of(session, result.pack.vocabulary, result.subject_id, run.known_at)
+    return _explained(store, facts, result, run)
 
 
 def explain_now(store: Store, pack_id: str, subject_id: str, run_id: int | None = None) -> Explanation:
@@ -170,6 +179,53 @@ def explain_day(
     published = _published(store, pack_id, as_of, known_at)
     if published is not None:
         return explain(store, pack_id, subject_id, published.id)
+    facts, result = _judged(store, pack_id, subject_id, as_of, known_at)
+    return _explained(store, facts, result, None)
+
+
+def grade_day(
+    store: Store, pack_id: str, subject_id: str, as_of: dt.date, known_at: dt.datetime | None = None
+) -> Result:
+    """The grade that :func:`explain_day` explains, and what hit: for who compares, and asks for no reasons.
+
+    >>> from datetime import date
+    >>> from fixtures.small import RESTAURANT, small_store
+    >>> found = grade_day(small_store(), "tourism-credit", RESTAURANT, date(2027, 1, 1))
+    >>> found.score, found.tier, [hit.rule.id for hit in found.hits]
+    (6950, 'C', ['penalty.general', 'penalty.field.2'])
+    """
+    published = _published(store, pack_id, as_of, known_at)
+    if published is not None:
+        return _said(store, published, subject_id)
+    return _judged(store, pack_id, subject_id, as_of, known_at)[1]
+
+
+def _said(store: Store, run: RunSummary, subject_id: str) -> Result:
+    """What a run published of a subject."""
+    pack = stored_pack(store, run.pack_hash)
+    subject_id = subject_key(pack.vocabulary, subject_id)
+    grade = grade_of(store, run, subject_id)
+    if grade is None:
+        raise no_result(store, run, subject_id)
+    return Result(
+        pack=pack,
+        subject_id=subject_id,
+        as_of=run.as_of,
+        score=grade.score,
+        tier=grade.tier,
+        band=grade.band,
+        veto=grade.veto,
+        next_change_on=grade.next_change_on,
+        inputs_known=grade.inputs_known,
+        inputs_total=grade.inputs_total,
+        hits=hits_in(store, run, pack, subject_id),
+    )
+
+
+def _judged(
+    store: Store, pack_id: str, subject_id: str, as_of: dt.date, known_at: dt.datetime | None
+) -> tuple[Facts, Result]:
+    """What no run has said, and the facts that it rests on."""
     ruling = piece_on(terms_of(store, pack_id, known_at=known_at), as_of)
     if ruling is None:
         raise UnknownSubjectError(
@@ -179,15 +235,21 @@ def explain_day(
     with store.reading() as session:
         facts = facts_of(session, pack.vocabulary, subject_id, known_at)
     timeline = judged(store, pack, facts, ruling.days)
-    grade, hits = timeline.on(as_of), timeline.hits(as_of)
+    grade = timeline.on(as_of)
     assert grade is not None, "a version of the pack is in force"
-    result = _Result(
-        *(grade.score, grade.tier, grade.band, grade.veto, timeline.next_change(as_of)),
-        *(grade.known, grade.total),
-        dimensions_of(pack.dimensions, hits),
-        hits,
+    return facts, Result(
+        pack=pack,
+        subject_id=facts.subject_id,
+        as_of=as_of,
+        score=grade.score,
+        tier=grade.tier,
+        band=grade.band,
+        veto=grade.veto,
+        next_change_on=timeline.next_change(as_of),
+        inputs_known=grade.known,
+        inputs_total=grade.total,
+        hits=timeline.hits(as_of),
     )
-    return _explained(store, pack, facts, as_of, None, result)
 
 
 def _published(store: Store, pack_id: str, as_of: dt.date, known_at: dt.datetime | None) -> RunSummary | None:
@@ -200,28 +262,9 @@ def _published(store: Store, pack_id: str, as_of: dt.date, known_at: dt.datetime
         return None if row is None else summary_of(row)
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
-    """A subject's result as a run keeps it, or as it was computed.
-
-    :param dimensions: points before and within the bounds, by dimension.
-    """
-
-    score: int
-    tier: str
-    band: str
-    veto: str | None
-    next_change_on: dt.date | None
-    inputs_known: int
-    inputs_total: int
-    dimensions: Mapping[str, tuple[int, int]]
-    hits: Sequence[Hit]
-
-
-def _explained(
-    store: Store, pack: Pack, facts: Facts, as_of: dt.date, run: RunSummary | None, found: _Result
-) -> Explanation:
-    values = _measures(store, pack, facts, as_of)
+def _explained(store: Store, facts: Facts, found: Result, run: RunSummary | None) -> Explanation:
+    pack, as_of = found.pack, found.as_of
+    values, dimensions = _measures(store, pack, facts, as_of), dimensions_of(pack.dimensions, found.hits)
     rules = {hit.rule.id for hit in found.hits}
     misses = _misses_of(judge_of(pack), as_of)
     shown = [record for record in _open_records(facts) if is_shown(pack.vocabulary, record, as_of)]
@@ -241,9 +284,7 @@ def _explained(
         inputs_known=found.inputs_known,
         inputs_total=found.inputs_total,
         unmatched=_unmatched(pack, as_of, rules),
-        dimensions=tuple(
-            DimensionPart(d, *found.dimensions[d.id]) for d in pack.dimensions if d.id in found.dimensions
-        ),
+        dimensions=tuple(DimensionPart(d, *dimensions[d.id]) for d in pack.dimensions if d.id in dimensions),
         hits=tuple(_hit(hit, facts.records, values) for hit in found.hits),
         misses=tuple(misses.of({**facts.attributes, **values}, shown, rules)),
     )

@@ -32,6 +32,8 @@ ROLES = (Role.REGULATOR, Role.DEPARTMENT, Role.LENDER)
 """For whom a receiver may be told."""
 
 SECRET_BYTES = 32
+PAUSED = "paused"
+"""Why a subscription is stopped that somebody paused."""
 
 
 class SubscriptionError(TitledError):
@@ -95,11 +97,11 @@ class Subscription:
 
     @property
     def state(self) -> str:
-        """``active``, ``failing`` while a message is tried again, ``stopped`` or ``ended``."""
+        """``active``, ``failing`` while a message is tried again, ``paused``, ``stopped`` or ``ended``."""
         if self.ended_at is not None:
             return "ended"
         if self.stopped_at is not None:
-            return "stopped"
+            return "paused" if self.stopped_why == PAUSED else "stopped"
         return "failing" if self.tries else "active"
 
     @property
@@ -141,9 +143,7 @@ def subscribe(
     >>> made.state, made.place, secret  # it has no address, and so nothing to sign
     ('active', '1', None)
     """
-    secret = (
-        f"whsec_{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}" if wanted.address else None
-    )
+    secret = _secret() if wanted.address else None
     if wanted.address:
         _refused("address", check_address(wanted.address))
     kinds = tuple(kind for kind in SEEN_BY[wanted.role] if not wanted.kinds or kind in wanted.kinds)
@@ -227,15 +227,48 @@ def end_subscription(store: Store, who: Who, number: int, clock: Clock = now) ->
     return ended
 
 
-def resume(store: Store, who: Who, number: int, clock: Clock = now) -> Subscription:
-    """Send again what was given up, and go on from there.
+def pause(store: Store, who: Who, number: int, clock: Clock = now) -> Subscription:
+    """Send nothing until :func:`resume`; what comes meanwhile is sent then. A message under way arrives.
 
     :raises UnknownSubscriptionError: where there is none.
-    :raises SubscriptionConflictError: where it has ended, or was not stopped.
+    :raises SubscriptionConflictError: where it has ended, is stopped, or is sent nothing anyway.
+    """
+    with store.writing() as session:
+        row = _sent_to(session, number)
+        if row.stopped_at is not None:
+            raise SubscriptionConflictError(
+                Title(f"订阅{number}已停止推送", f"the subscription {number} is stopped already")
+            )
+        row.stopped_at, row.stopped_why = clock(), PAUSED
+        paused = subscription_of(row)
+        _log(session, who, "subscriptions.pause", paused, row.stopped_at)
+    return paused
+
+
+def renew_secret(store: Store, who: Who, number: int, clock: Clock = now) -> tuple[Subscription, str]:
+    """Have what is sent from now on signed by another secret, which nobody is shown again.
+
+    :raises UnknownSubscriptionError: where there is none.
+    :raises SubscriptionConflictError: where it has ended, or is sent nothing that would be signed.
+    """
+    secret = _secret()
+    with store.writing() as session:
+        row = _sent_to(session, number)
+        row.secret = secret
+        renewed = subscription_of(row)
+        _log(session, who, "subscriptions.renew_secret", renewed, clock())
+    return renewed, secret
+
+
+def resume(store: Store, who: Who, number: int, clock: Clock = now) -> Subscription:
+    """Send again at once what failed or was given up, and go on from there.
+
+    :raises UnknownSubscriptionError: where there is none.
+    :raises SubscriptionConflictError: where it has ended, or nothing failed and it was not stopped.
     """
     with store.writing() as session:
         row = _locked(session, number)
-        if row.stopped_at is None:
+        if row.stopped_at is None and not row.tries:
             raise SubscriptionConflictError(
                 Title(f"订阅{number}没有停止", f"the subscription {number} is not stopped")
             )
@@ -303,6 +336,19 @@ def subscription_of(row: SubscriptionRow) -> Subscription:
     """A subscription as it is kept."""
     values = {name: getattr(row, name) for name in Subscription.__slots__}
     return Subscription(**(values | {"role": Role(row.role), "kinds": tuple(row.kinds.split(","))}))
+
+
+def _secret() -> str:
+    return f"whsec_{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
+
+
+def _sent_to(session: Session, number: int) -> SubscriptionRow:
+    """A subscription with an address, locked."""
+    row = _locked(session, number)
+    if row.address is None:
+        en = f"the subscription {number} has no address: its receiver reads the feed"
+        raise SubscriptionConflictError(Title(f"订阅{number}没有推送地址:接收方自行读取变动列表", en))
+    return row
 
 
 def _organisation(session: Session, wanted: Wanted) -> str | None:

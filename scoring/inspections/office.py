@@ -178,7 +178,9 @@ class OwnVisit:
 
 
 def visits_to(store: Store, pack_id: str, subject_id: str, until: dt.date | None = None) -> list[OwnVisit]:
-    """The visits to an enterprise by the plans in force, the latest month first.
+    """The visits to an enterprise by the plans in force that never had a code, the latest month first.
+
+    Those that have one are facts (:func:`scoring.inspections.visits.list_visits`).
 
     :param until: only of months that are over on this day, for who must not learn of a visit before.
     """
@@ -186,12 +188,9 @@ def visits_to(store: Store, pack_id: str, subject_id: str, until: dt.date | None
     if until is not None:
         in_force = in_force.where(InspectionPlan.month < until.replace(day=1))
     query = (
-        sa.select(InspectionPlan.month, PlannedVisit.authorities)
-        .join(PlannedVisit, PlannedVisit.plan_id == InspectionPlan.id)
-        .where(
-            InspectionPlan.id.in_(in_force.group_by(InspectionPlan.month)),
-            PlannedVisit.subject_id == subject_id,
-        )
+        _without_code(in_force.group_by(InspectionPlan.month), until or today())
+        .with_only_columns(InspectionPlan.month, PlannedVisit.authorities)
+        .where(PlannedVisit.subject_id == subject_id)
         .order_by(InspectionPlan.month.desc())
     )
     with store.reading() as session:

@@ -138,6 +138,38 @@ def test_what_fails_is_sent_again_after_growing_pauses_under_the_same_id_and_sto
     assert [item["record_id"] for item in receiver.items[-2:]] == ["P-1", "L-1"]
 
 
+def test_a_pause_holds_what_comes_and_another_secret_signs_it_afterwards(
+    regulator: Client, receiver: Receiver, send: Send
+) -> None:
+    number, old = listening(regulator, receiver)
+    path = f"/v1/subscriptions/{number}"
+    assert regulator.post(f"{path}/pauses").json["state"] == "paused"
+    assert regulator.post(f"{path}/pauses").status_code == 409
+    mark(regulator, "P-1", "repairs")
+    assert send() == []
+    new = regulator.post(f"{path}/secrets").json["secret"]
+    assert new not in regulator.get(path).text
+    assert regulator.post(f"{path}/resumptions").json["state"] == "active"
+    assert [sent.is_acknowledged for sent in send()] == [True]
+    [(headers, body)] = receiver.messages
+    assert (is_signed(new, headers, body), is_signed(old, headers, body)) == (True, False)
+    reads = subscribe(regulator)["subscription"]["id"]
+    for what in ("pauses", "secrets"):
+        assert regulator.post(f"/v1/subscriptions/{reads}/{what}").status_code == 409
+
+
+def test_what_failed_is_sent_again_at_once_where_somebody_asks_for_it(
+    regulator: Client, receiver: Receiver, send: Send
+) -> None:
+    number, _ = listening(regulator, receiver)
+    mark(regulator, "P-1", "repairs")
+    receiver.answers = [500]
+    assert [sent.subscription.state for sent in send()] == ["failing"]
+    assert send() == []
+    assert regulator.post(f"/v1/subscriptions/{number}/resumptions").json["state"] == "active"
+    assert [sent.is_acknowledged for sent in send()] == [True]
+
+
 def test_a_redirect_is_not_followed_and_who_is_gone_is_left_alone(
     regulator: Client, receiver: Receiver, send: Send
 ) -> None:

@@ -19,7 +19,9 @@ from rules.workdays import workdays_later
 from scoring.access.keys import Role, revoke_key, rotate_key
 from scoring.answers.explain import explain
 from scoring.facts.records import INTERNAL
+from scoring.inspections.codes import issue_plan
 from scoring.inspections.office import make_plan, visits_to
+from scoring.inspections.visits import Wanted, list_visits
 from scoring.store import Store
 from scoring.tickets.chart import Actor
 from scoring.tickets.desk import ANSWER_WITHIN, Move, MoveRefusedError, Subject, move_ticket, open_ticket
@@ -229,6 +231,18 @@ def test_of_the_visits_it_is_told_those_of_months_that_are_over_without_the_insp
     (visit,) = visits_to(store, PACK, FINED)
     assert AUTHORITY in visit.authorities
     assert "ZF" not in repr(visit)
+
+
+def test_a_planned_visit_is_told_once_by_its_code_where_it_has_one(store: Store) -> None:
+    take(store, "inspector", "subject", "inspector_id", [_inspector(number) for number in range(6)])
+    request = row("Q-1", kind=INTERNAL, level="complaint", severity=None, authority=AUTHORITY)
+    take(store, "enterprise", "record", "record_id", [request | {"occurred_on": "2026-08-05"}])
+    day, over = dt.date(2026, 8, 3), dt.date(2026, 9, 1)
+    plan = make_plan(store, PACK, day, "1", day)
+    assert [visit.month for visit in visits_to(store, PACK, FINED, over)] == [day.replace(day=1)]
+    issue_plan(store, plan.id, "样例", day)
+    assert [visit.plan_id for visit in list_visits(store, Wanted(subject_id=FINED), over)] == [plan.id]
+    assert [visits_to(store, PACK, FINED, until) for until in (over, None)] == [[], []]
 
 
 def _inspector(number: int) -> dict[str, object]:

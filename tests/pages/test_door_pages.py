@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from test_sign_in import signed_in
 from test_ticket_pages import send
-from town import AUTHORITY, CODES, CONSENT, FINED, FINED_ONCE, LENDER, LISTED, NAMES, SUMMER
+from town import AUTHORITY, CODES, CONSENT, FINED, FINED_ONCE, LENDER, LISTED, NAMES, SUMMER, VISIT
 from visitor import DESK, PHONE, Visitor
 
 from api.pages.newer import newer_grade
@@ -64,7 +64,8 @@ def test_an_enterprise_signs_in_and_lands_on_its_grade_with_reasons_and_what_is_
     assert CONSENT in visitor.text("[aria-labelledby=consents]")
     assert "SQ-2026-99" not in shown, "it may be another's"
     titles = [link.text.split()[0] for link in visitor.all(".top-in > nav a")]
-    assert titles == ["本单位", "规则", "异议", "异议办理情况", "信用修复", "惩戒措施", "问题闭环"]
+    own = ["本单位", "规则", "对本单位的检查", "异议", "异议办理情况", "信用修复", "惩戒措施", "问题闭环"]
+    assert titles == own
     for path in ("", "/paths", "/report", "/records"):
         visitor.open(f"/subjects/{PACK}/{LISTED}{path}")
         assert NAMES[LISTED] in visitor.text(), path
@@ -78,6 +79,7 @@ PAGES = {
     "objections": "/objections",
     "tickets": "/tickets",
     "ticket": "/tickets/3",
+    "visits": "/own/visits",
     "rules": "/rules/enterprise-credit",
     "nothing": f"/subjects/{PACK}/{LISTED}",
 }
@@ -164,8 +166,9 @@ def test_on_every_page_what_is_anothers_is_as_what_is_not_there(
     wanted = MarkRequest("objection", "disputed", today(), "x", (), "样例")
     objection = mark_record(town_store, WORDS, record, wanted).id
     consent = get_consent(town_store, Who("样例", Role.REGULATOR), 1).id
-    places = {"pack_id": PACK, "subject_id": LISTED, "objection_id": objection, "ticket_id": 1}
+    places = {"pack_id": PACK, "subject_id": LISTED, "objection_id": objection, "ticket_id": 1, "code": VISIT}
     theirs, nobodys = places | {"consent_id": consent}, places | {"subject_id": "91500000MA00000000"}
+    nobodys |= {"code": "999999999999"}
     nobodys |= dict.fromkeys(("objection_id", "ticket_id", "consent_id"), 999_999)
     client, tried = signed_in(pages, key(CODES[20])), set()
     adapter = pages.url_map.bind("localhost")
@@ -180,7 +183,7 @@ def test_on_every_page_what_is_anothers_is_as_what_is_not_there(
             status = client.get(path).status_code if "GET" in rule.methods else _sent(client, path)
             assert status == 404, (rule.endpoint, path)
         tried.add(rule.endpoint)
-    assert len(tried) == 10, tried
+    assert len(tried) == 12, tried
     for number in (record, "P-9999"):
         assert client.get(f"/objections/new?record={number}").status_code == 404
         form = {"vocabulary": "enterprise", "record": number, "reason": "x", "evidence": "x"}

@@ -47,6 +47,7 @@ PAGES = {
     "application for repair": "/repairs/new?record=P-2",
     "repair figures": "/repairs/figures",
     "consequences": "/consequences",
+    "subscriptions": "/subscriptions",
     "tickets": "/tickets",
     "ticket": "/tickets/1",
     "ticket to assign": "/tickets/2",

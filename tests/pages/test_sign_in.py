@@ -29,6 +29,7 @@ PLACES = {
     "objection_id": 1,
     "application_id": 2,
     "consequence_id": 1,
+    "subscription_id": 1,
     "proposal_id": 1,
     "run_id": 1,
     "record_id": "L-1",
@@ -37,6 +38,7 @@ PLACES = {
     "filename": "pages.css",
 }
 NONE_IN_TOWN = (
+    "pages.subscription",
     "pages.record_proposal",
     "pages.credit_report_file",
     "pages.proposal",
@@ -171,7 +173,7 @@ def test_each_role_opens_the_pages_that_the_table_says(
 def is_not_its_own(endpoint: str, role: Role) -> bool:
     """An enterprise is no department's own, nor another enterprise's; and an objection needs a record."""
     of_subject = ("pages.subject", "pages.records", "pages.report", "pages.paths", "pages.receivers")
-    of_others = (*of_subject, "pages.own", "pages.objection", "pages.ticket", "pages.repair")
+    of_others = (*of_subject, "pages.own", "pages.objection", "pages.ticket", "pages.repair", "pages.visit")
     not_own = {Role.DEPARTMENT: of_subject, Role.SUBJECT: of_others}.get(role, ())
     return endpoint in (*not_own, "pages.new_objection")
 

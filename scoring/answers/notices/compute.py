@@ -6,6 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from rules.calendar import SHANGHAI
@@ -20,7 +21,7 @@ from scoring.judging.timeline import Hit, Segment
 from scoring.runs.batch import ruled_by
 from scoring.runs.proposed import ProposalSummary, fall_of, show_proposal, versions_in
 from scoring.runs.published import RunSummary, get_run
-from scoring.runs.results import grade_of, hits_in
+from scoring.runs.results import GradeRow, grade_history, grade_of, hits_in
 from scoring.runs.terms import Piece, piece_on, terms_of
 from scoring.store import Store
 from scoring.store.packs import stored_pack
@@ -186,6 +187,38 @@ def notice_of_run(store: Store, run_id: int, subject_id: str) -> Notice:
         hits_in(store, run, pack, subject_id),
         run=run,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Fell:
+    """A published run by which a subject's tier fell, against the run before."""
+
+    run_id: int
+    as_of: dt.date
+    tier_before: str
+    tier: str
+
+
+def falls_of(store: Store, latest: RunSummary, subject_id: str, runs: int) -> list[Fell]:
+    """The falls of which :func:`notice_of_run` has a notice, the latest first.
+
+    :param runs: so many of the pack's last runs are looked at.
+    """
+    rows = grade_history(store, latest.pack_id, subject_id, limit=runs + 1)
+    return [
+        fell
+        for row, older in pairwise(rows)
+        if row.tier != older.tier and (fell := _fell(store, row, subject_id)) is not None
+    ]
+
+
+def _fell(store: Store, row: GradeRow, subject_id: str) -> Fell | None:
+    run = get_run(store, row.run_id)
+    before = run_before(store, run)
+    old = None if before is None else grade_of(store, before, subject_id)
+    if old is None or not is_worse(stored_pack(store, run.pack_hash), old.tier, row.tier):
+        return None
+    return Fell(run.id, run.as_of, old.tier, row.tier)
 
 
 def is_worse(pack: Pack, before: str, now: str) -> bool:

@@ -1,0 +1,173 @@
+"""What waits for an enterprise at its own door: proposals, notices, visits to rate, consents to give."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from test_proposal_pages import proposed
+from test_sign_in import signed_in
+from test_ticket_pages import send
+from town import AUTHORITY, CODES, FINED, LENDER, LISTED, SUMMER
+from visitor import DESK, PHONE, Visitor
+
+from api.pages.newer import newer_grade
+from rules.calendar import add_months, today
+from scoring.access.consents import list_consents
+from scoring.access.keys import Role, create_key
+from scoring.answers import explain as explaining
+from scoring.facts.visit_results import Result, enter_result
+from scoring.inspections.codes import Days, OutsideVisit, issue_outside
+from scoring.inspections.visits import CodedVisit, find_visit
+from scoring.runs.proposals import answer_proposal
+from scoring.runs.proposed import ProposalSummary, list_falls
+from scoring.store import Store
+
+__all__ = ["proposed"]
+PACK = "enterprise-credit"
+QUIET, VISITED_FIRM = CODES[40], CODES[41]
+SignIn = Callable[[str], FlaskClient]
+
+
+@pytest.fixture
+def own(pages: Flask, town_store: Store) -> SignIn:
+    """Signs an enterprise in."""
+    return lambda code: signed_in(pages, create_key(town_store, Role.SUBJECT, "经办人", code).token)
+
+
+@pytest.fixture
+def made(town_store: Store) -> Iterator[CodedVisit]:
+    """A visit that was made, of which nobody has said anything."""
+    day = today()
+    wanted = OutsideVisit(VISITED_FIRM, "complaint", "员工来信", (AUTHORITY,), ("ZF0", "ZF1"), Days(day, day))
+    visit = issue_outside(town_store, PACK, wanted, "样例", day)
+    enter_result(town_store, visit.code, Result(day, "rectify", "台账不全", "限期改正"), "样例", day)
+    return visit
+
+
+def home(client: FlaskClient, code: str) -> str:
+    return client.get(f"/subjects/{PACK}/{code}").text
+
+
+def test_a_proposal_by_which_it_would_fall_waits_at_its_door_until_it_answers(
+    own: SignIn, town_store: Store, proposed: ProposalSummary
+) -> None:
+    falling = {fall.subject_id for fall in list_falls(town_store, proposed.id)}
+    code = max(falling)
+    client, notice = own(code), f"/proposals/{proposed.id}/notices/{code}"
+    shown = home(client, code)
+    assert 'aria-labelledby="waits"' in shown
+    assert notice in shown
+    assert str(proposed.until) in shown
+    assert "等级拟下降告知书" in client.get(notice).text
+    answer_proposal(town_store, proposed.id, code, "我们已整改", "样例")
+    assert 'aria-labelledby="waits"' not in home(client, code)
+    assert "已陈述意见" in home(client, code)
+    (other, *_) = sorted(set(CODES[30:]) - falling) or [None]
+    if other is not None:
+        assert "proposals" not in home(own(other), other)
+
+
+def test_who_has_no_notice_finds_no_word_of_any(own: SignIn, proposed: ProposalSummary) -> None:
+    told = home(own(LISTED), LISTED)
+    assert "等级下降告知书" in told, "it fell by the last run"
+    assert "/notices/" in told
+    client = own(QUIET)
+    shown = home(client, QUIET)
+    if f"/proposals/{proposed.id}" not in shown:
+        assert "告知书" not in shown
+    assert client.get("/proposals").status_code == 403
+
+
+def test_an_enterprise_rates_a_visit_once_and_to_say_it_again_changes_nothing(
+    own: SignIn, town_store: Store, made: CodedVisit
+) -> None:
+    client, page = own(VISITED_FIRM), f"/visits/{made.code}"
+    assert "待评价的检查" in home(client, VISITED_FIRM)
+    assert made.code in client.get("/own/visits").text
+    shown = client.get(page).text
+    assert "您的评分" in shown
+    assert "责令整改" in shown
+    assert "员工来信" not in shown
+    refused = _send(client, f"{page}/steps", request="rate", rating="9")
+    assert refused.status_code == 422
+    assert 'id="rating-fault"' in refused.text
+    assert 'aria-describedby="rating-fault"' in refused.text
+    assert find_visit(town_store, made.code).rating is None
+    for _ in range(2):
+        assert send(client, f"{page}/steps", request="rate", rating="4", words="规范") == 303
+    assert send(client, f"{page}/steps", request="rate", rating="1", words="规范") == 409
+    rated = find_visit(town_store, made.code)
+    assert (rated.rating, rated.rating_words) == (4, "规范")
+    assert "待评价的检查" not in home(client, VISITED_FIRM)
+    for step in ({"request": "cancel", "reason": "x"}, {"request": "result", "done_on": str(today())}):
+        assert send(client, f"{page}/steps", **step) == 403
+    assert own(QUIET).get(page).status_code == 404
+    assert send(own(QUIET), f"{page}/steps", request="rate", rating="1") == 404
+
+
+def test_it_gives_a_consent_to_a_lender_within_the_longest_term(own: SignIn, town_store: Store) -> None:
+    client = own(QUIET)
+    form = {"pack": PACK, "lender": LENDER, "purpose-loan": "yes", "valid_from": str(today())}
+    assert 'action="/consents"' in home(client, QUIET)
+    wrong = {
+        "valid_until": {"valid_until": str(add_months(today(), 37))},
+        "lender": {"lender": "无此银行", "valid_until": str(add_months(today(), 6))},
+        "purposes": {"purpose-loan": "", "valid_until": str(add_months(today(), 6))},
+        "valid_from": {"valid_from": "x", "valid_until": str(add_months(today(), 6))},
+    }
+    for field, said in wrong.items():
+        given = {name: text for name, text in (form | said).items() if text}
+        refused = _send(client, "/consents", **given)
+        assert (refused.status_code, f'id="{field}-fault"' in refused.text) == (422, True), field
+    assert list_consents(town_store, subject_id=QUIET) == []
+    assert send(client, "/consents", **form, valid_until=str(add_months(today(), 6))) == 303
+    (made,) = list_consents(town_store, subject_id=QUIET)
+    assert (made.lender, made.purposes, made.registered_role) == (LENDER, ("loan",), "subject")
+    assert f"/consents/{made.id}/withdrawal" in home(client, QUIET)
+
+
+def test_it_is_offered_no_kind_of_records_that_cannot_be_its_own(own: SignIn) -> None:
+    client = own(FINED)
+    for path in ("/repairs", "/repairs/new", "/consequences", "/objections"):
+        shown = client.get(path).text
+        for kind in ("tourism", "rural", "department"):
+            assert f"vocabulary={kind}" not in shown, (path, kind)
+            assert f'<option value="{kind}"' not in shown, (path, kind)
+
+
+def test_nobody_looks_for_misses_to_compare_grades_or_to_name_somebody(
+    own: SignIn, town_store: Store
+) -> None:
+    published, now = explaining.explain(town_store, PACK, FINED), dt.datetime.now(dt.UTC)
+    client, looked = own(FINED), explaining._misses_of.cache_info
+    before = looked()
+    newer_grade(town_store, published, SUMMER, now)
+    newer_grade(town_store, published, today(), now)
+    for path in ("records", "paths"):
+        assert client.get(f"/subjects/{PACK}/{FINED}/{path}").status_code == 200
+    assert (looked().hits, looked().misses) == (before.hits, before.misses)
+
+
+def test_its_door_can_be_used_by_eye_by_ear_and_on_a_phone(
+    visitor: Visitor, pages: Flask, town_store: Store, made: CodedVisit, proposed: ProposalSummary
+) -> None:
+    visitor.come_in(pages, create_key(town_store, Role.SUBJECT, "经办人", VISITED_FIRM).token)
+    for path in (f"/subjects/{PACK}/{VISITED_FIRM}", f"/visits/{made.code}", "/own/visits"):
+        for size, dark in ((DESK, False), (PHONE, True)):
+            visitor.look(size, dark)
+            visitor.open(path)
+            visitor.browser.execute_script(
+                "document.querySelectorAll('details').forEach(d => { d.open = true })"
+            )
+            assert visitor.faults() == [], (path, size)
+            assert visitor.overflow() == 0, (path, size)
+
+
+def _send(client: FlaskClient, path: str, **form: str):  # type: ignore[no-untyped-def]
+    client.get("/rules")
+    with client.session_transaction() as session:
+        return client.post(path, data=form | {"form_token": session["form_token"]})
