@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from tempfile import SpooledTemporaryFile
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import request, send_file
 from werkzeug.wrappers import Response
@@ -117,6 +118,11 @@ def listed_rows(rows: Iterable[Listed], words: Vocabulary) -> Iterator[dict[str,
             "score": row.score,
             "next_change_on": row.next_change_on,
         }
+
+
+def kept_query() -> str:
+    """This request's parameters, but for the place in the list, as they go behind another address."""
+    return urlencode([(name, value) for name, value in request.args.items() if value and name != "after"])
 
 
 def day_asked(name: str) -> dt.date | None:

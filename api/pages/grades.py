@@ -17,7 +17,7 @@ from api.around.naming import own_body, subject_of, vocabulary_of
 from api.http.problems import fail
 from api.pages import charts, story
 from api.pages.blueprint import blueprint, page
-from api.pages.downloads import facet_choices, facet_row, facet_titles, facets_asked
+from api.pages.downloads import facet_choices, facet_row, facet_titles, facets_asked, kept_query
 from api.pages.graded import graded_titles, runs_of
 from api.pages.newer import newer_grade
 from api.pages.tickets import stage_column
@@ -96,7 +96,7 @@ def subjects() -> Response:
         facet_choices=facet_choices(run, pack.vocabulary),
         facets={row.subject_id: facet_row(pack.vocabulary, row.facets) for row in shown},
         elsewhere=[] if rows else _elsewhere(run, search),
-        query={name: value for name, value in request.args.items() if value and name != "after"},
+        query=kept_query(),
         after=_cursor(shown[-1]) if len(rows) > ROWS else None,
         is_further=request.args.get("after") is not None,
         meant=() if rows else _meant(run, search),

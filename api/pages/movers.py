@@ -76,7 +76,7 @@ def movers() -> Response:
         total=count_movers(store(), found.before, found.run, found.wanted),
         rows=[(row, downloads.facet_row(words, row.facets), _causes(row, found.packs)) for row in shown],
         after=shown[-1].subject_id if len(rows) > ROWS else None,
-        query=_query(),
+        query=downloads.kept_query(),
         directions=DIRECTIONS,
         facet_titles=downloads.facet_titles(words),
         facet_choices=downloads.facet_choices(found.run, words),
@@ -170,11 +170,6 @@ def _runs() -> tuple[RunSummary, RunSummary]:
     return run, standing_on(store(), pack_id, since) or fail(
         "not-found", Title(f"{since}及以前没有评价结果", f"there is no run of a date up to {since}")
     )
-
-
-def _query() -> dict[str, str]:
-    """This request's parameters, but for the place in the list."""
-    return {name: value for name, value in request.args.items() if value and name != "after"}
 
 
 def _causes(row: Mover, packs: Sequence[Pack]) -> list[tuple[Title, list[Title]]]:
