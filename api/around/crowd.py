@@ -34,6 +34,7 @@ _ALWAYS = ("/healthz", "/readyz", "/metrics")
 _EXPORTS = re.compile(
     r"(/v1/runs/\d+/export|/v1/feeds/rows|/v1/simulations|/v1/forecasts/population"
     r"|/simulation|/forecast|/feeds/rows\.csv"
+    r"|/(?:subjects|movers|alerts|tickets|ranking|feeds|inspections/\d+|rules/[^/]+/[^/]+/hits)/export"
     r"|/v1/subjects/.+/reports|/subjects/.+/credit-report)/?"
 )
 """What reads everybody, or lays out paper."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -80,14 +80,14 @@ def _before(alert: Alert) -> Title:
 
 
 def _listing(status: int, **values: Any) -> Response:
-    state = _state(request.args.get("state", "open"))
+    state = state_called(request.args.get("state", "open"))
     before = number("before")
     found = list_alerts(store(), state=state, before=before, limit=ROWS + 1)
     journal.detail(subjects=sorted({alert.subject_id for alert in found[:ROWS]}))
     return page(
         "alerts",
         status,
-        alerts=list(_shown(found[:ROWS])),
+        alerts=list(shown_alerts(found[:ROWS])),
         before=found[ROWS - 1].id if len(found) > ROWS else None,
         state=state,
         states=STATES,
@@ -95,7 +95,8 @@ def _listing(status: int, **values: Any) -> Response:
     )
 
 
-def _state(name: str) -> State:
+def state_called(name: str) -> State:
+    """The state of alerts of that name, or 400."""
     return next((state for state in STATES if state == name), None) or fail(
         "bad-request",
         Title(
@@ -105,7 +106,8 @@ def _state(name: str) -> State:
     )
 
 
-def _shown(found: Sequence[Alert]) -> Iterator[ShownAlert]:
+def shown_alerts(found: Iterable[Alert]) -> Iterator[ShownAlert]:
+    """Alerts with what their packs say of them."""
     installed = {identity(pack): pack for pack in installed_packs()}
     for digest, group in groupby(found, key=lambda alert: alert.pack_hash):
         alerts, pack = list(group), installed.get(digest) or _stored(digest)

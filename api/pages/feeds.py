@@ -36,7 +36,7 @@ MARK = "\ufeff".encode()
 @blueprint.get("/feeds")
 def feeds() -> Response:
     """What each office sent since a day; a department sees its own alone."""
-    since = _since()
+    since = since_asked()
     found = office_feeds(store(), since, today(), own_data())
     return page("feeds", feeds=found, since=since, silent=[feed for feed in found if feed.is_silent])
 
@@ -44,7 +44,7 @@ def feeds() -> Response:
 @blueprint.get("/feeds/rows.csv")
 def feed_rows() -> Response:
     """The rows of an office that are wrong, late or contradicted, for a spreadsheet."""
-    own, since = own_data(), _since()
+    own, since = own_data(), since_asked()
     body = own if own is not None else request.args.get("body", "")
     journal.detail(body=body)
     faults = feed_faults(store(), since, today(), body)
@@ -71,7 +71,8 @@ def _marked(parts: Iterator[bytes]) -> Iterator[bytes]:
     yield from parts
 
 
-def _since() -> dt.date:
+def since_asked() -> dt.date:
+    """The day from which this request asks, or the usual one; 400 where it is none."""
     given = request.args.get("since")
     if not given:
         return usual_since(today())

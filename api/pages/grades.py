@@ -17,6 +17,7 @@ from api.around.naming import own_body, subject_of, vocabulary_of
 from api.http.problems import fail
 from api.pages import charts, story
 from api.pages.blueprint import blueprint, page
+from api.pages.downloads import facet_choices, facet_row, facet_titles, facets_asked, kept_query
 from api.pages.graded import graded_titles, runs_of
 from api.pages.newer import newer_grade
 from api.pages.own import at_door
@@ -33,7 +34,7 @@ from scoring.answers.departments import PACK as DEPARTMENTS
 from scoring.answers.explain import Explanation, explain_now
 from scoring.answers.forecast import CAUSES, forecast
 from scoring.answers.paths import paths_of
-from scoring.answers.search import NAME, Listed, list_subjects, names_of
+from scoring.answers.search import NAME, Listed, count_subjects, list_subjects, names_of
 from scoring.answers.timelines import near_subjects, no_result, run_of
 from scoring.facts.cases import STEP_TITLES
 from scoring.facts.desk import Wanted
@@ -47,7 +48,7 @@ from scoring.inspections.office import visits_to
 from scoring.inspections.visits import STATE_TITLES, list_visits
 from scoring.inspections.visits import Wanted as WantedVisits
 from scoring.runs import results
-from scoring.runs.published import RunSummary, current_run
+from scoring.runs.published import RunSummary, current_run, current_runs
 from scoring.store.packs import stored_pack
 from scoring.tickets.desk import list_tickets
 
@@ -58,15 +59,31 @@ CHECKS_SHOWN = 100
 PATHS_SHOWN = 10
 TICKETS_SHOWN = 5
 VISITS_SHOWN = 5
+SORT_TITLES = {
+    "low": Title("得分低的在前", "The lowest score first"),
+    "high": Title("得分高的在前", "The highest score first"),
+    "next": Title("最近变化的在前", "The soonest change first"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WantedSubjects:
+    """Which subjects a list shows, and in which order: see :func:`scoring.answers.search.list_subjects`."""
+
+    search: str
+    tier: str | None
+    facets: Mapping[str, str]
+    sort: str
 
 
 @blueprint.get("/subjects")
 def subjects() -> Response:
     """Subjects of a pack's latest run, the lowest score first: by tier, name or number."""
-    run = _run(request.args.get("pack") or settings().pack)
+    run = current(request.args.get("pack") or settings().pack)
     pack = stored_pack(store(), run.pack_hash)
-    search, tier = request.args.get("search", "").strip()[:LONGEST_SEARCH], request.args.get("tier") or None
-    rows = list_subjects(store(), run, search, tier, _after(request.args.get("after")), ROWS + 1)
+    wanted, place = asked(), _after(request.args.get("after"))
+    search, tier, facets = wanted.search, wanted.tier, wanted.facets
+    rows = list_subjects(store(), run, search, tier, place, ROWS + 1, facets=facets, sort=wanted.sort)
     shown = rows[:ROWS]
     journal.detail(run=run.id, subjects=[row.subject_id for row in shown])
     return page(
@@ -75,12 +92,20 @@ def subjects() -> Response:
         pack=pack,
         packs=graded_titles(),
         counts=results.tier_counts(store(), run),
+        total=count_subjects(store(), run, search, tier, facets)
+        if search or tier or facets
+        else run.subjects,
         rows=shown,
+        wanted=wanted,
+        sorts=SORT_TITLES,
+        facet_titles=facet_titles(pack.vocabulary),
+        facet_choices=facet_choices(run, pack.vocabulary),
+        facets={row.subject_id: facet_row(pack.vocabulary, row.facets) for row in shown},
+        elsewhere=[] if rows else _elsewhere(run, search),
+        query=kept_query(),
         after=_cursor(shown[-1]) if len(rows) > ROWS else None,
         is_further=request.args.get("after") is not None,
         meant=() if rows else _meant(run, search),
-        search=search,
-        tier=tier,
     )
 
 
@@ -159,7 +184,7 @@ def own() -> Response:
 
 def _shown(found: Explanation) -> dict[str, Any]:
     """What the page and the report of a subject both show."""
-    run = found.run or _run(found.pack.id)
+    run = found.run or current(found.pack.id)
     line = results.grade_line(store(), run, found.subject_id)
     terms = story.supervision_of(found.pack, found.tier)
     return {
@@ -283,18 +308,41 @@ def _meant(run: RunSummary, search: str) -> Sequence[str]:
         return near_subjects(session, run.vocabulary, search)
 
 
-def _run(pack_id: str) -> RunSummary:
+def asked() -> WantedSubjects:
+    """Which subjects this request asks for; 400 for an order that there is not."""
+    sort = request.args.get("sort") or "low"
+    if sort not in SORT_TITLES:
+        fail("bad-request", Title(f"没有名为{sort}的排序", f"no order is called {sort}"))
+    search = request.args.get("search", "").strip()[:LONGEST_SEARCH]
+    return WantedSubjects(search, request.args.get("tier") or None, facets_asked(), sort)
+
+
+def _elsewhere(run: RunSummary, search: str) -> list[tuple[str, Title, int]]:
+    """The other packs that grade whom the search means, and how many."""
+    if not search:
+        return []
+    others = [other for other in current_runs(store()) if other.pack_id != run.pack_id]
+    found = [(other, count_subjects(store(), other, search)) for other in others]
+    return [
+        (other.pack_id, stored_pack(store(), other.pack_hash).title, number)
+        for other, number in found
+        if number
+    ]
+
+
+def current(pack_id: str) -> RunSummary:
+    """The current run of a pack, or 404."""
     return current_run(store(), pack_id) or fail(
         "not-found", Title(f"{pack_id}还没有评价结果", f"there is no run of {pack_id} yet")
     )
 
 
 def _cursor(row: Listed) -> str:
-    return f"{row.score}:{row.subject_id}"
+    return f"{row.place}:{row.subject_id}"
 
 
 def _after(cursor: str | None) -> tuple[int, str] | None:
-    """Score and number of the last subject of the page before."""
+    """Place and number of the last subject of the page before."""
     if not cursor:
         return None
     score, _, subject_id = cursor.partition(":")

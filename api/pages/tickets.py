@@ -15,6 +15,7 @@ from api.around.auth import caller, is_regulator
 from api.around.context import settings, store
 from api.around.naming import OwnTickets, own_body, own_tickets
 from api.http.problems import fail
+from api.pages import language
 from api.pages.blueprint import blueprint, page
 from api.pages.forms import FormError, filled_in, number
 from api.resources.runs import NUMBER
@@ -117,7 +118,7 @@ def move_ticket(ticket_id: int) -> Response:
 
 
 def _board(status: int, refused: Sequence[Title] | None = None) -> Response:
-    stage, is_late = _stage(request.args.get("stage")), "overdue" in request.args
+    stage, is_late = stage_called(request.args.get("stage")), "overdue" in request.args
     late = today() if is_late else None
     own = own_tickets()
     found = desk.list_tickets(
@@ -143,7 +144,8 @@ def _board(status: int, refused: Sequence[Title] | None = None) -> Response:
     )
 
 
-def _stage(name: str | None) -> str | None:
+def stage_called(name: str | None) -> str | None:
+    """The stage of that name, or 400; None for none."""
     if name and name not in STAGES:
         en = f"no stage is called {name}; there are {', '.join(STAGES)}"
         fail("bad-request", Title(f"没有名为{name}的阶段;可用:{'、'.join(STAGES)}", en))
@@ -282,6 +284,12 @@ def _words(owners: set[str | None]) -> dict[str, Any]:
 def stage_column() -> Column:
     """What the stages are called."""
     return _column("stage")
+
+
+def word(column: str, code: str) -> str:
+    """What a code of a ticket is called."""
+    title = _column(column).values.get(code)
+    return language.plain(title.zh, title.en) if title else code
 
 
 def _column(name: str) -> Column:

@@ -23,6 +23,7 @@ from scoring.store.models import Run
 from scoring.store.timelines import Day, GradedRule, GradedSubject, Segment, Span, Tally, Touch
 
 ONE_DAY = dt.timedelta(days=1)
+_NEVER = 9_999_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,6 +432,15 @@ def _columns(day: Any) -> tuple[Any, ...]:
 def next_change(row: Any) -> dt.date | None:
     """The first later day on which anything shown differs: the grade, or a hit."""
     return min((day for day in (row.grade_changes_on, row.hits_change_on) if day is not None), default=None)
+
+
+def soonest(run: RunSummary) -> sa.ColumnElement[int]:
+    """:func:`next_change` as a number of a day, to order by; those that never change come last."""
+    grade, hits = (
+        sa.func.coalesce(sa.type_coerce(day, sa.Integer), _NEVER)
+        for day in (Segment.ends, next_boundary(Segment, sa.literal(run.as_of, Day())))
+    )
+    return sa.case((grade < hits, grade), else_=hits)
 
 
 def _grade(run: RunSummary, row: Any) -> GradeRow:

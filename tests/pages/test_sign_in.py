@@ -23,6 +23,7 @@ MakeToken = Callable[[Role], str]
 PLACES = {
     "pack_id": "enterprise-credit",
     "subject_id": LISTED,
+    "rule_id": "penalty.general",
     "plan_id": 1,
     "code": VISIT,
     "ticket_id": 1,
