@@ -29,9 +29,9 @@ def repair(store: Store, vocabulary: Vocabulary, record_id: str, on: dt.date, re
     """Have a record repaired; the last mark."""
     shown = ({"title": "缴款凭证", "reference": "JK-1"},)
     promised = Commitment(WORDS, on)
-    asked = MarkRequest("application", "", on, reason, shown, "somebody", commitment=promised)
+    asked = MarkRequest("application", "", on, reason, shown, "cli:li", commitment=promised)
     mark_record(store, vocabulary, record_id, asked)
-    mark_record(store, vocabulary, record_id, MarkRequest("admission", "", on, reason, (), "somebody"))
+    mark_record(store, vocabulary, record_id, MarkRequest("admission", "", on, reason, (), "cli:li"))
     return mark_record(
-        store, vocabulary, record_id, MarkRequest("repair", "repaired", on, reason, (), "somebody else")
+        store, vocabulary, record_id, MarkRequest("repair", "repaired", on, reason, (), "cli:wang")
     )

@@ -122,7 +122,7 @@ def _list(status: int, faults: Mapping[str, Title] | None = None) -> Response:
         status,
         subscriptions=shown,
         after=shown[-1].id if len(found) > ROWS else None,
-        roles={role: FOR_WHOM[role] for role in ROLES},
+        receivers={role: FOR_WHOM[role] for role in ROLES},
         given=request.form,
         faults=faults,
         **_words(),

@@ -81,6 +81,7 @@ def value(found: Any, column: Column | None = None) -> Markup:
 def apart(number: Decimal) -> str:
     """A number with its thousands apart, from five digits on: years are not such numbers.
 
+    >>> from decimal import Decimal
     >>> [apart(Decimal(text)) for text in ("2026", "12500", "-1234567.50")]
     ['2026', '12,500', '-1,234,567.5']
     """

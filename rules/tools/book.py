@@ -38,14 +38,14 @@ _OTHERS = {"veto": "一票否决与等级限制 Vetoes", "consequence": "结果�
 def rule_book(pack: Pack) -> tuple[Block, ...]:
     """The pack as a document: score and grades, every rule with its condition in words, the bases.
 
-        The same pack always gives the same document.
+    The same pack always gives the same document.
 
-        >>> from datetime import date
-        >>> from rules.library.loader import find_pack
-        >>> from rules.titles import Title
-    from rules.tools.documents import markdown
-        >>> markdown(rule_book(find_pack("tourism-credit", date(2026, 8, 31)))).splitlines()[0]
-        '# 信用旅游商户评价 Tourism merchant credit grading'
+    >>> from datetime import date
+    >>> from rules.library.loader import find_pack
+    >>> from rules.titles import Title
+    >>> from rules.tools.documents import markdown
+    >>> markdown(rule_book(find_pack("tourism-credit", date(2026, 8, 31)))).splitlines()[0]
+    '# 信用旅游商户评价 Tourism merchant credit grading'
     """
     return tuple(_blocks(pack))
 

@@ -318,7 +318,7 @@ def _records(regulator: Client, department: Client) -> None:
     applied = {"subject_id": LISTED, "office": AUTHORITY, "clause": "procurement", "record_id": "L-1"}
     _ok(regulator, "POST", "/v1/consequences", applied | {"reason": "x", "begins_on": "2026-08-01"})
     for step, body in steps(MARK):
-        _ok(regulator.colleague, "POST", f"/v1/records/N-1/{step}", body)
+        _ok(regulator.colleague if step == "repairs" else regulator, "POST", f"/v1/records/N-1/{step}", body)
     for client in (regulator, department):
         lifted = _ok(client, "GET", f"/v1/consequences?subject_id={LISTED}")["items"][0]["id"]
         _ok(client, "GET", "/v1/consequences?standing=true")
@@ -328,7 +328,7 @@ def _records(regulator: Client, department: Client) -> None:
     number = _ok(regulator, "GET", "/v1/repairs")["items"][0]["id"]
     _ok(department, "GET", f"/v1/repairs/{number}")
     _ok(regulator, "GET", "/v1/repair-figures")
-    _ok(regulator, "POST", "/v1/records/N-1/breaches", MARK)
+    _ok(regulator.colleague, "POST", "/v1/records/N-1/breaches", MARK)
 
 
 def _proposals(regulator: Client, own: Client) -> None:

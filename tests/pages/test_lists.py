@@ -83,8 +83,8 @@ def test_movers_are_one_click_from_the_overview(client: FlaskClient) -> None:
     assert NAMES[LISTED] in text(client, address.replace("&amp;", "&"))
     assert NAMES[LISTED] not in text(client, "/movers?direction=up")
     assert NAMES[LISTED] in text(client, "/movers?from=2026-05-01&to=2026-08-01&tier=D")
-    by_rule = text(client, "/movers?rule=penalty.general&tier_before=A&_external=1&endpoint=x")
-    assert "rule=penalty.general&amp;tier_before=A" in by_rule
+    narrowed = text(client, "/movers?direction=down&tier=D&_external=1&endpoint=x")
+    assert "/movers/export?direction=down&amp;tier=D" in narrowed
     assert client.get("/movers?direction=sideways").status_code == 400
     assert client.get("/movers?from=yesterday").status_code == 400
     assert client.get("/movers?from=1999-01-01").status_code == 404

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -38,8 +39,14 @@ def penalty(town_store: Store) -> str:
     return number
 
 
-def test_a_regulator_enters_a_measure_applies_for_the_repair_decides_it_and_undoes_it(
-    regulator: Visitor, town_store: Store, penalty: str
+def case_of(store: Store, record: str) -> Any:
+    """The one repair of a record."""
+    [found] = [one for one in DESK.list(store, "enterprise", Wanted()) if one.record_id == record]
+    return found
+
+
+def test_regulators_enter_a_measure_apply_for_the_repair_decide_it_and_undo_it(
+    regulator: Visitor, pages: Flask, town_store: Store, penalty: str
 ) -> None:
     regulator.open("/consequences")
     for field, text in {"subject_id": FIRM, "office": AUTHORITY, "record_id": penalty, "reason": "x"}.items():
@@ -53,19 +60,25 @@ def test_a_regulator_enters_a_measure_applies_for_the_repair_decides_it_and_undo
     regulator.press("form.card button")
     assert "待受理" in regulator.text("dl.facts")
     assert NAMES[FIRM] in regulator.text("dl.facts")
-    for request, said in (("admit", "已受理"), ("repair", "已修复")):
+    for request, place, said in (
+        ("admit", "dl.facts", "已受理"),
+        ("repair", "[role=alert]", "须由他人决定"),
+        ("repair", "dl.facts", "已修复"),
+    ):
         regulator.one("#reason").send_keys("材料属实")
         regulator.press(f"button[value={request}]")
-        assert said in regulator.text("dl.facts")
+        assert said in regulator.text(place)
+        if place == "[role=alert]":
+            regulator.come_in(pages, create_key(town_store, Role.REGULATOR, "决定的人").token)
+            regulator.open(f"/repairs/{case_of(town_store, penalty).id}")
     regulator.open("/consequences?state=all")
     row = next(row.text for row in regulator.all("tbody tr") if penalty in row.text)
     assert "信用修复" in row
     assert [
         c for c in list_consequences(town_store, "enterprise", standing=True) if c.record_id == penalty
     ] == []
-    [found] = [one for one in DESK.list(town_store, "enterprise", Wanted()) if one.record_id == penalty]
     regulator.look(PHONE)
-    regulator.open(f"/repairs/{found.id}")
+    regulator.open(f"/repairs/{case_of(town_store, penalty).id}")
     assert regulator.overflow() == 0
     regulator.one("#reason").send_keys("凭证系伪造")
     regulator.press("button[value=undo]")
