@@ -314,7 +314,7 @@ def test_what_can_be_kept_can_be_contested_and_repaired(known: Store, key: str) 
     decider = Caller(known, Role.REGULATOR, owner="somebody else")
     assert decider(f"{address}/decisions", MARK | {"outcome": "rejected"})[0] == 201
     for step, body in steps(MARK):
-        assert decider(f"{address}/{step}", body)[0] == 201
+        assert (decider if step == "repairs" else regulator)(f"{address}/{step}", body)[0] == 201
 
 
 def test_no_list_of_an_office_undoes_what_was_decided_here(known: Store) -> None:
@@ -323,8 +323,9 @@ def test_no_list_of_an_office_undoes_what_was_decided_here(known: Store) -> None
     regulator = Caller(known, Role.REGULATOR)
     regulator("/v1/records/R1/objections", MARK)
     assert regulator("/v1/records/R1/decisions", MARK | {"outcome": "upheld"})[0] == 201
+    decider = Caller(known, Role.REGULATOR, owner="somebody else")
     for step, body in steps(MARK):
-        assert regulator(f"/v1/records/R2/{step}", body)[0] == 201
+        assert (decider if step == "repairs" else regulator)(f"/v1/records/R2/{step}", body)[0] == 201
     lines(fine(金额="3"), fine(编号="R2", 金额="4"))(Path("2.csv"))
     result = xinheng("ingest", "2.csv")
     assert [(row["record_id"], row["status"], row["amount"]) for row in current(known)] == [

@@ -63,7 +63,8 @@ def test_a_record_can_be_contested_and_repaired_whatever_its_number_holds(
             assert ask("POST", f"{address}/objections", MARK)[0] == 201, number
             assert decide("POST", f"{address}/decisions", MARK | {"outcome": "rejected"})[0] == 201, number
             for step, body in steps(MARK):
-                assert decide("POST", f"{address}/{step}", body)[0] == 201, number
+                by = decide if step == "repairs" else ask
+                assert by("POST", f"{address}/{step}", body)[0] == 201, number
             assert len(ask("GET", address)[1]["marks"]) == 5
         assert ask("GET", "/v1/records/a//b")[0] == 404
         for number in NUMBERS:

@@ -145,7 +145,7 @@ def mark(store: Store, folder: Path, arguments: Arguments) -> Any:
         dt.date(2026, 3, 1),
         f"because {arguments['number']}",
         ({"title": "t", "reference": "r"},),
-        "somebody",
+        "somebody else" if arguments["kind"] == "repair" else "somebody",
         commitment=Commitment("x", dt.date(2026, 3, 1)),
     )
     mark_record(store, ENTERPRISE, arguments["key"], request)
