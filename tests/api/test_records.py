@@ -120,7 +120,7 @@ def test_a_repaired_penalty_no_longer_costs_points_and_the_history_says_so(
     regulator: Client, department: Client, store: Store
 ) -> None:
     before = regulator.get(f"/v1/subjects/{FINED}/grade").json["score"]
-    mark = repaired(department, "P-1", **MARK)
+    mark = repaired(department, "P-1", regulator.colleague, **MARK)
     run(store, find_pack(PACK, today()), today())
     after = regulator.get(f"/v1/subjects/{FINED}/grade").json["score"]
     history = regulator.get(f"/v1/subjects/{FINED}/history").json["marks"]
