@@ -18,6 +18,7 @@ from scoring.access.keys import Role
 
 PAGES = {
     "overview": "/overview",
+    "movers": "/movers",
     "subjects": "/subjects",
     "subject": f"/subjects/enterprise-credit/{LISTED}",
     "report": f"/subjects/enterprise-credit/{LISTED}/report",
