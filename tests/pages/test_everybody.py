@@ -19,6 +19,7 @@ from scoring.access.keys import Role
 PAGES = {
     "home": "/home",
     "overview": "/overview",
+    "movers": "/movers",
     "subjects": "/subjects",
     "subject": f"/subjects/enterprise-credit/{LISTED}",
     "report": f"/subjects/enterprise-credit/{LISTED}/report",
