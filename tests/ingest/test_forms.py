@@ -711,3 +711,50 @@ def test_each_form_speaks_of_columns_and_codes_that_its_vocabulary_has(form: For
             assert set(said.gravest) == set(kind.values[name])
     words = [word for words in form.fields.values() for word in words]
     assert sorted(words) == sorted(set(words))
+
+
+@pytest.mark.parametrize(
+    ("beside", "said"),
+    [
+        (["单位：元"], "元"),
+        (["2026年行政处罚公示表（单位：元）"], "元"),
+        (["单位：元 日期：2026年5月"], "元"),
+        (["金额单位：千元"], "千元"),
+        (["单位：人民币百万元"], "百万元"),
+    ],
+)
+def test_a_unit_above_a_form_that_is_not_its_own_is_not_passed_over(
+    take: Ingest, sqlite: Store, tmp_path: Path, beside: list[str], said: str
+) -> None:
+    row = {header.replace("（万元）", ""): cell for header, cell in penalty(罚款金额="15000").items()}
+    book = write_workbook(tmp_path / "a.xlsx", [beside, [*row], [*row.values()]])
+    with pytest.raises(IngestError, match=f"row 1 says that amounts are in {said}, and the header 罚款金额"):
+        take(book, None)
+    assert current(sqlite) == []
+
+
+def test_a_unit_below_the_headers_of_a_form_that_is_not_its_own_is_not_passed_over(
+    take: Ingest, tmp_path: Path
+) -> None:
+    row = {header.replace("（万元）", ""): cell for header, cell in penalty(罚款金额="15000").items()}
+    units = ["（元）" if header == "罚款金额" else "" for header in row]
+    with pytest.raises(IngestError, match="row 2 says that amounts are in 元"):
+        take(write_workbook(tmp_path / "a.xlsx", [[*row], units, [*row.values()]]), None)
+
+
+@pytest.mark.parametrize(
+    ("above", "unit", "amount"),
+    [
+        ("单位：万元", "", "15000.0000"),
+        ("填报单位：元坝区市场监管局", "", "15000.0000"),
+        ("填报单位：某局", "", "15000.0000"),
+        ("单位：元", "（万元）", "15000.0000"),
+        ("单位：万元", "（元）", "1.5000"),
+    ],
+)
+def test_a_unit_above_a_form_that_says_the_same_or_less_than_its_header_is_read_past(
+    take: Ingest, sqlite: Store, tmp_path: Path, above: str, unit: str, amount: str
+) -> None:
+    row = {header.replace("（万元）", unit): cell for header, cell in penalty().items()}
+    take(write_workbook(tmp_path / "a.xlsx", [[above], [*row], [*row.values()]]), None)
+    assert current(sqlite)[0]["amount"] == amount

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from rules.model import Column, Kind, Title, Vocabulary
@@ -19,6 +19,18 @@ from scoring.facts.ingest.sources import First, Found, Listed, Nothing, Number, 
 _NO_FIELD = FormColumn(())
 _Place = tuple[int, int]
 """A position, and what a unit in its header multiplies by; 0 where it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """The header of an amount that has no unit.
+
+    :param per: what its numbers are multiplied by.
+    """
+
+    header: str
+    position: int
+    per: int
 
 
 class FormHeaders:
@@ -83,6 +95,19 @@ class FormHeaders:
                 column = self._table.columns[self._own[position][0]]
                 meant.append((Title(column.title.zh, column.name), self._header(position)))
         return meant
+
+    @property
+    def bare(self) -> list[Bare]:
+        """The amounts whose headers have no unit."""
+        columns, table = self.form.columns.items(), self._table.columns
+        amounts = [said for name, said in columns if name in table and table[name].declared == "decimal"]
+        places = (
+            (self.places[field], said.per)
+            for said in amounts
+            for field in said.fields
+            if field in self.places
+        )
+        return [Bare(self._header(position), position, said) for (position, per), said in places if not per]
 
     @property
     def required(self) -> tuple[str, ...]:

@@ -15,7 +15,9 @@ _MONEY = rf"{_YUAN}(?P<unit>[十百千]?[万亿]?元整?|[十百千]?[万亿]|�
 _UNIT = re.compile(rf"(?:(?:金额)?单位:?)?(?:以)?(?:{_MONEY}|(?P<count>万?人|个|家))(?:为单位|计)?")
 _UNIT_BEHIND = re.compile(rf"(?P<title>.+?)(?:[-/:,;、.]?(?:单位:?)?{_MONEY}|[-/:](?P<count>万?人|个|家))")
 _UNIT_ABOVE = re.compile(
-    r"(?:单位:?[|]*|[(])(?:人民币)?(?P<unit>[百千]?[万亿]?元|[百千]?[万亿](?![\u4e00-\u9fff]))"
+    r"(?:单位:?[|]*|[(])(?:人民币)?"
+    r"(?P<unit>(?:[百千][万亿]?|[万亿])元|元(?:(?=日期|填报|制表|编制|统计)|(?![\u4e00-\u9fff]))"
+    r"|[百千]?[万亿](?![\u4e00-\u9fff]))"
 )
 _FORM = re.compile(
     r"(?:非|不)?必填项?|选填项?|可选|可空|可不填|required|optional"
@@ -65,9 +67,9 @@ def has_unit(header: str) -> bool:
 
 
 def unit_above(line: str) -> str | None:
-    """What a line above the headers says that all amounts are in, if it is not yuan: 万元 of 单位：万元."""
+    """What a line above the headers says that all amounts are in: 万元 of 单位：万元."""
     unit = _UNIT_ABOVE.search(fold_word(line))
-    return unit["unit"] if unit and multiplier(unit["unit"]) > 1 else None
+    return unit and unit["unit"]
 
 
 def unit_alone(cell: Cell) -> str | None:

@@ -9,7 +9,7 @@ from rules.model import Column, Table, Title, Vocabulary
 from scoring.facts.ingest.cells import Reading
 from scoring.facts.ingest.errors import Fault, IngestError, NoTableError
 from scoring.facts.ingest.folding import as_text, fold_header, fold_word
-from scoring.facts.ingest.form_headers import FormHeaders, reading_of
+from scoring.facts.ingest.form_headers import Bare, FormHeaders, reading_of
 from scoring.facts.ingest.forms import Form, forms_of
 from scoring.facts.ingest.header_words import has_unit, readings, unit_above, unit_alone
 from scoring.facts.ingest.mapping import Dataset, FileMapping
@@ -187,9 +187,8 @@ class HeaderMatcher:
             raise IngestError(file, reason, hint)
         named = [(Title(item.column.title.zh, item.column.name), item.header) for item in self._found(best)]
         _refuse_doubles(best.form.meant if best.form else named, file)
-        if best.form is None:
-            rows = [row for row in _possible_headers(head, self.mapping) if row[0] != best.row]
-            _refuse_unit_beside(self._found(best), best.row, rows, file)
+        rows = [row for row in _possible_headers(head, self.mapping) if row[0] != best.row]
+        _refuse_unit_beside(self._bare(best), best.row, rows, file)
         return self.read_as(best, file)
 
     def _fits(self, head: Sequence[Row]) -> list[Fit]:
@@ -247,6 +246,13 @@ class HeaderMatcher:
             Found(self.tables[fit.dataset].columns[name], position, as_text(fit.cells[position]).strip(), per)
             for position, (name, per) in self._match(fit.dataset, fit.cells).items()
         ]
+
+    def _bare(self, fit: Fit) -> list[Bare]:
+        """The amounts whose headers have no unit."""
+        if fit.form is not None:
+            return fit.form.bare
+        amounts = (item for item in self._found(fit) if item.column.declared == "decimal")
+        return [Bare(item.header, item.position, 1) for item in amounts if not has_unit(item.header)]
 
     def read_as(self, fit: Fit, file: str = "") -> Layout:
         """The layout of a file whose headers are those of a row."""
@@ -467,20 +473,19 @@ def other_headers(row: int, file: str) -> IngestError:
     )
 
 
-def _refuse_unit_beside(
-    found: Sequence[Found], row: int, rows: Sequence[tuple[int, Cells]], file: str
-) -> None:
-    """Refuse a unit above the headers, or right below them, where one of an amount has none: of which it
-    holds, nobody says."""
-    bare = [item for item in found if item.column.declared == "decimal" and not has_unit(item.header)]
+def _refuse_unit_beside(bare: Sequence[Bare], row: int, rows: Sequence[tuple[int, Cells]], file: str) -> None:
+    """Refuse a unit above the headers, or right below them, other than that in which an amount without one
+    is read: of which it holds, nobody says."""
     for number, cells in rows if bare else ():
         if number < row:
             unit = unit_above("|".join(as_text(cell) for cell in cells if cell is not None))
         else:
             below = (cells[item.position] for item in bare if item.position < len(cells))
             unit = next(filter(None, map(unit_alone, below)), None) if number == row + 1 else None
-        if unit is not None and multiplier(unit) > 1:
-            header, said = bare[0].header, unit.removesuffix("元") + "元"
+        other = next((item for item in bare if unit is not None and multiplier(unit) != item.per), None)
+        if unit is not None and other is not None:
+            header, said = other.header, unit.removesuffix("元") + "元"
+            usual = "元" if other.per == 1 else "万元"
             raise IngestError(
                 file,
                 Title(
@@ -488,8 +493,8 @@ def _refuse_unit_beside(
                     f"row {number} says that amounts are in {said}, and the header {header} has no unit",
                 ),
                 Title(
-                    f"请把单位写入表头:{header}（{said}）;以元计的写:{header}（元）",
-                    f"the unit in the header: {header}({said}), or {header}(元) where it is yuan",
+                    f"请把单位写入表头:{header}（{said}）;以{usual}计的写:{header}（{usual}）",
+                    f"the unit in the header: {header}({said}), or {header}({usual}) where it is that",
                 ),
             )
 
