@@ -35,6 +35,7 @@ import psycopg
 from faults.operations import MARKET, OPERATIONS, REFUSALS, Arguments
 from faults.shim import Counts, Kind, Shim, build
 from faults.state import State, difference, faults, state
+from rules.calendar import SHANGHAI
 from rules.plan import compile_plan
 from scoring.access.anchors import AnchorsError, add_anchor, make_key, read_key, verify_anchored
 from scoring.cli.errors import EXPECTED
@@ -93,10 +94,12 @@ class Outcome:
 
 
 class Children:
-    """Does things in processes of their own."""
+    """Does things in processes of their own, at noon by their clocks: an hour later is the same day."""
 
     def __init__(self, shim: Shim) -> None:
         self._shim = shim
+        now = dt.datetime.now(SHANGHAI)
+        self._to_noon = int((now.replace(hour=12, minute=0, second=0) - now).total_seconds())
 
     def start(self, action: Callable[[], Any], strike: Strike) -> tuple[int, int]:
         """The process, and the pipe that it tells its outcome by."""
@@ -107,7 +110,7 @@ class Children:
             return pid, heard
         os.close(heard)
         try:
-            self._shim.arm(strike.kind, strike.nth, strike.clock)
+            self._shim.arm(strike.kind, strike.nth, self._to_noon + strike.clock)
             outcome = _outcome(action)
             counts = self._shim.counts()
             self._shim.arm(Kind.NONE)
