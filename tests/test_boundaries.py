@@ -153,6 +153,15 @@ def test_a_half_goes_away_from_zero(scores: Any, points: str, halved: int) -> No
     assert scores(times, day(0), [person("a")], records) == {"a": halved}
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("times", ["100", "100.01"])
+def test_a_hit_is_a_million_points_at_most(scores: Any, sign: int, times: str) -> None:
+    records = [record("1", "a", kind="a", amount=Decimal(times))]
+    rules = [rule("r", "kind = 'a'", sign * 10_000, per="amount"), rule("s", "kind = 'a'", sign * -1)]
+    wide = pack(rules).replace("1000\n", "1000000\n").replace("-1001\n", "-1000000\n")
+    assert scores(wide, day(0), [person("a")], records) == {"a": sign * 99_999_900}
+
+
 @pytest.mark.parametrize(
     ("amounts", "mean"),
     [

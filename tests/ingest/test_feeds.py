@@ -102,6 +102,12 @@ def test_what_says_nothing_new_was_sent_all_the_same(office: Office) -> None:
     assert (office.feed().files, numbers(office.feed())) == (3, (6, 6, 0, 0, 0, 0))
 
 
+def test_a_file_in_which_another_office_corrects_a_row_is_none_of_its_first_office(office: Office) -> None:
+    office.send(row("R1", MARKET))
+    office.send(row("R1", FIRE))
+    assert (office.feed().files, office.feed(FIRE).files) == (1, 1)
+
+
 def test_a_refused_row_is_its_offices_by_what_it_says_itself(office: Office) -> None:
     office.send(row("R1", FIRE), row("R2", FIRE, "2026-02-30"), row("R3", MARKET, amount="-5"))
     assert numbers(office.feed(FIRE)) == (2, 1, 1, 0, 0, 0)

@@ -570,6 +570,15 @@ def test_the_grades_of_the_national_evaluation_are_taken(
     assert (record["kind"], record["level"], record["status"]) == ("national_rating", level, "effective")
 
 
+def test_a_row_of_a_form_finds_its_enterprise_by_a_header_that_the_form_does_not_have(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    take(write_text(tmp_path / "企业.csv", ["统一社会信用代码,企业名称", f"{CODES[0]},甲公司"]), None)
+    rows = ["单位名称,综合评价等级,评价日期", "甲公司,A,2026/10/31"]
+    assert take(write_text(tmp_path / "a.csv", rows), None).new == 1
+    assert current(sqlite)[0]["subject_id"] == CODES[0]
+
+
 def test_the_penalties_that_the_market_regulators_publish_are_taken(
     take: Ingest, sqlite: Store, tmp_path: Path
 ) -> None:

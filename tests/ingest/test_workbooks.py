@@ -84,6 +84,13 @@ def test_where_no_sheet_is_a_table_each_is_named_with_the_reason(take: Ingest, t
     assert "旧 隐藏,未读 hidden, not read" in said
 
 
+def test_of_one_sheet_that_is_no_table_the_reason_alone_is_said(take: Ingest, tmp_path: Path) -> None:
+    with pytest.raises(IngestError) as caught:
+        take(Workbook([Tab("说明", [row("填表说明")])]).write(tmp_path / "a.xlsx"))
+    assert "needs the column" in str(caught.value)
+    assert "no sheet is a table" not in str(caught.value)
+
+
 def test_places_name_the_sheet(store: Store, tmp_path: Path) -> None:
     tabs = [
         Tab("2月", [HEAD, record("R1"), record("R2", amount="x")]),

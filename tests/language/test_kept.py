@@ -142,4 +142,6 @@ def test_only_so_many_copies_are_kept(folder: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(kept, "MOST", 2)
     for number in range(4):
         assert kept.kept((str(number),), str, lambda: "made") == "made"
-    assert len(list(folder.iterdir())) == 2
+        (newest,) = set(folder.iterdir()) - {path for path in folder.iterdir() if path.stat().st_mtime < 1e9}
+        os.utime(newest, (number, number))
+    assert sorted(path.stat().st_mtime for path in folder.iterdir()) == [2, 3], "the last ones"

@@ -9,6 +9,7 @@ import random
 import resource
 import shutil
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -462,6 +463,23 @@ def test_another_form_of_the_vocabulary_has_its_own_copy(filled: History) -> Non
         assert "note" not in [name for name, *_ in duck.execute("describe records").fetchall()]
     assert taken == from_columns(filled.store)[0]
     assert files(filled.store) == before
+
+
+def test_a_form_that_nobody_used_for_a_month_goes_and_one_of_yesterday_stays(filled: History) -> None:
+    from_columns(filled.store)
+    own = directory(filled.store)
+    unused, recent = (own.with_name(f"{MERCHANT.id}-{form}") for form in ("unused", "recent"))
+    other = own.with_name("others-unused")
+    now = time.time()
+    for copy, days in ((unused, 31), (recent, 29), (other, 31), (own, 31)):
+        if copy != own:
+            shutil.copytree(own, copy)
+        (manifest,) = copy.glob("manifest*")
+        os.utime(manifest, (now, now - days * 86_400))
+    for path in files(filled.store):
+        path.unlink()
+    assert from_columns(filled.store) == from_versions(filled.store), "the copy is made anew"
+    assert [copy.exists() for copy in (own, unused, recent, other)] == [True, False, True, True]
 
 
 def test_of_few_facts_there_is_no_copy(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

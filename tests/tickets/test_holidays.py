@@ -45,7 +45,8 @@ def test_of_years_that_nobody_has_announced_monday_to_friday_are_working_days(da
     assert is_workday(day) is (day.weekday() < 5)
 
 
-def test_the_last_year_that_is_known_is_known_to_its_end() -> None:
+def test_the_first_and_the_last_year_that_are_known_are_known_to_their_ends() -> None:
+    assert not is_workday(KNOWN_FROM)  # New Year's Day as well
     assert not is_workday(KNOWN_UNTIL - dt.timedelta(365))  # New Year's Day, whatever weekday it is
     assert workdays_between(KNOWN_UNTIL - dt.timedelta(1), KNOWN_UNTIL) == (KNOWN_UNTIL.weekday() < 5)
 
