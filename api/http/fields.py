@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -56,22 +57,33 @@ class WholeNumber(fields.Integer):
 _NOT_SHOWN = (
     r"\u0000-\u001f\u007f-\u00a0\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u1680\u180e"
     r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ue000-\uf8ff\ufeff\ufff9-\ufffb"
-    "\U000110bd\U000110cd\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
-    "\U000e0001-\U000e007f\U000f0000-\U0010ffff"
 )
 """Controls, marks of direction, private characters, and all spaces but one."""
+_RARELY_NOT_SHOWN = (
+    r"\U000110bd\U000110cd\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    r"\U000e0001-\U000e007f\U000f0000-\U0010ffff"
+)
+"""The same beyond the first plane, where a pattern that many programs are to read can't have ranges."""
 
 PRINTABLE = f"^[^{_NOT_SHOWN}]*[^{_NOT_SHOWN} ][^{_NOT_SHOWN}]*$"
 """What :class:`Text` takes, as the document says it: a text with something to see and nothing hidden."""
+_HIDDEN = "Control characters are not allowed."
+_is_shown = validate.Regexp(f"^[^{_RARELY_NOT_SHOWN}]*$", error=_HIDDEN)
+
+
+def _shown(text: str) -> str:
+    """A validator of which the document does not speak."""
+    return _is_shown(text)
 
 
 class Text(fields.String):
     """A text without control characters, not empty."""
 
     def __init__(self, longest: int = 200, **kwargs: Any) -> None:
-        checks = [
+        checks: list[Callable[[Any], Any]] = [
             validate.Length(1, longest),
-            validate.Regexp(PRINTABLE, error="Control characters are not allowed."),
+            validate.Regexp(PRINTABLE, error=_HIDDEN),
+            _shown,
         ]
         super().__init__(validate=checks, **kwargs)
 

@@ -13,12 +13,16 @@ from typing import Any, NoReturn, TypeVar
 
 import flask_smorest  # type: ignore[import-untyped]
 from flask import Flask, Response, request
-from flask_smorest.utils import prepare_response  # type: ignore[import-untyped]
+from flask_smorest.utils import (  # type: ignore[import-untyped]
+    load_info_from_docstring,
+    prepare_response,
+)
 from marshmallow import Schema
 from webargs import missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 
+from api.around.access import ACCESS, ALL, Access
 from api.http.problems import MEDIA_TYPE, Problem, ProblemSchema, fail, given_twice, problem_response
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -117,11 +121,40 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
         route = self.route(rule, methods=[method], **options)
 
         def register(view: View) -> View:
-            described = self.describe(operationId=view.__name__)(view)
+            described = self.describe(**_said(self.name, view, method, rule))(view)
             route(_knows_its_query(described))
             return described  # views that call one another answer for no query but their own
 
         return register
+
+
+def _said(blueprint: str, view: View, method: str, rule: str) -> dict[str, Any]:
+    """What the document says of an operation beside its schemas: whom it opens to, and how it may fail."""
+    access = ACCESS[f"{blueprint}.{view.__name__}"]
+    more = load_info_from_docstring(view.__doc__ or "").get("description", "")
+    failures = ["BAD_REQUEST", "SERVICE_UNAVAILABLE"]
+    failures += ["UNAUTHORIZED", "FORBIDDEN"] if access.roles is not None else []
+    failures += ["TOO_MANY_REQUESTS"] if access.roles is not None or access.is_counted else []
+    failures += ["NOT_FOUND"] if "<" in rule else []
+    failures += ["REQUEST_ENTITY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] if method == "POST" else []
+    failures += ["CONFLICT"] if access.logged == "change" else []
+    return {
+        "operationId": f"{blueprint}_{view.__name__}",
+        "description": "\n\n".join(filter(None, (more, _opens(access)))),
+        "responses": {http.HTTPStatus[name].value: name for name in failures},
+    }
+
+
+_LOGGED = {"read": "Who read what is noted in the audit log.", "change": "It is noted in the audit log."}
+
+
+def _opens(access: Access) -> str:
+    """Whom an operation opens to, in a sentence or a few."""
+    if access.roles is None:
+        return "It needs no key." + (" An address may ask so often." if access.is_counted else "")
+    roles = "of any role" if access.roles == ALL else f"of {', '.join(sorted(access.roles))}"
+    kept = " Asked again under its Idempotency-Key, it answers the same." if access.kept else ""
+    return " ".join(filter(None, (f"For keys {roles}.", _LOGGED.get(access.logged or "")))) + kept
 
 
 def _knows_its_query(view: View) -> View:
@@ -180,6 +213,9 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no type
         """Every HTTP error, wherever raised, as problem details."""
         return problem_response(error)
 
+    def _register_pagination_header(self) -> None:
+        """Pages say in their bodies where to go on."""
+
     def _register_responses(self) -> None:
         """As in flask-smorest, but for the media type, for which it has no setting."""
         for name, description in [(s.name, s.phrase) for s in http.HTTPStatus if s >= 400] + [
@@ -204,7 +240,8 @@ def make_api(app: Flask) -> Api:
         OPENAPI_URL_PREFIX="/",
         OPENAPI_JSON_PATH="openapi.json",
         API_SPEC_OPTIONS={
-            "info": {"description": _DESCRIPTION, "license": {"name": "See the package"}},
+            "info": {"description": _DESCRIPTION, "contact": _CONTACT, "license": _LICENCE},
+            "servers": [{"url": "/", "description": "This server"}],
             "security": [{"key": []}],
             "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
         },
@@ -212,6 +249,9 @@ def make_api(app: Flask) -> Api:
     return Api(app)
 
 
+_CONTACT = {"name": "The credit centre that runs this server"}
+_LICENCE = {"name": "As agreed with the owners of Xinheng", "identifier": "LicenseRef-Xinheng"}
+"""None is granted to everybody."""
 _DESCRIPTION = (
     "Grades of enterprises and others by declared rules, each with what it rests on. "
     "Scores and points are in points with two decimals; dates are those of Asia/Shanghai, moments UTC. "

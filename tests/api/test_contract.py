@@ -146,6 +146,14 @@ def test_what_is_refused_as_a_text_is_refused_by_the_document(
     assert (answer.status_code, bool(allowed)) == (422, False)
 
 
+@pytest.mark.parametrize(
+    ("text", "status"), [("𠮷野家", 201), ("甲\U000e0041乙", 422), ("甲\U000f0000乙", 422)]
+)
+def test_beyond_the_first_plane_too_what_is_hidden_is_refused(sign_in: Sign, text: str, status: int) -> None:
+    body = {"title": text, "source": "hotline"}
+    assert sign_in(Role.REGULATOR).post("/v1/tickets", json=body).status_code == status
+
+
 def _operations(app: Flask) -> Iterator[schemathesis.APIOperation]:
     """All but the one that starts processes, which has a test of its own."""
     schema = schemathesis.openapi.from_wsgi("/openapi.json", app)
