@@ -109,7 +109,7 @@ def _handle_errors(app: Flask) -> None:
     @app.errorhandler(StoreError)
     def store_error(error: StoreError) -> Response:
         observe.log_failure(error)
-        return http_error(unavailable("the store can't be used now"))
+        return http_error(unavailable(Title("数据库暂时无法使用", "the store can't be used now")))
 
     @app.errorhandler(UnknownError)
     def unknown(error: UnknownError) -> Response:

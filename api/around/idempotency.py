@@ -24,6 +24,7 @@ from api.around.claim import Claim
 from api.around.context import store
 from api.around.request import Request, current
 from api.http.problems import MEDIA_TYPE, Problem, fail
+from rules.model import Title
 from scoring.access.keys import first_of_line
 from scoring.store import StoreError, accompany_changes
 from scoring.store.access import KeptAnswer
@@ -85,7 +86,9 @@ def _end(response: Response) -> Response:
 
 def _note(claim: Claim, session: Session) -> None:
     if not claim.note_change(session):
-        fail("conflict", f"this took so long that another request with the {HEADER} {claim.key} took over")
+        zh = f"处理过久,另一个{HEADER}为{claim.key}的请求已接手"
+        en = f"this took so long that another request with the {HEADER} {claim.key} took over"
+        fail("conflict", Title(zh, en))
 
 
 def _take(claim: Claim, digest: str, now: dt.datetime) -> KeptAnswer | None:
@@ -115,7 +118,8 @@ def _take(claim: Claim, digest: str, now: dt.datetime) -> KeptAnswer | None:
 
 def _again(kept: KeptAnswer, request: Request) -> Response:
     if kept.request_hash != _request_hash(request):
-        fail("conflict", f"the {HEADER} {kept.idempotency_key} was used for another request")
+        zh = f"{HEADER} {kept.idempotency_key}已用于另一个请求"
+        fail("conflict", Title(zh, f"the {HEADER} {kept.idempotency_key} was used for another request"))
     if kept.status is None or kept.body is None:
         raise _unanswered(kept)
     journal.tell_again(kept.logged)
@@ -129,16 +133,22 @@ def _again(kept: KeptAnswer, request: Request) -> Response:
 def _unanswered(kept: KeptAnswer) -> Problem:
     if kept.changed_at is None or _is_under_way(kept, dt.datetime.now(dt.UTC)):
         return _under_way(kept.idempotency_key)
-    return Problem(
-        "conflict",
-        f"the request with the {HEADER} {kept.idempotency_key} changed something at "
-        f"{kept.changed_at.isoformat(timespec='seconds')}, but its answer was lost. It is not done again: "
-        f"look up what was done; what is missing can be sent with another {HEADER}",
+    at = kept.changed_at.isoformat(timespec="seconds")
+    zh = (
+        f"{HEADER}为{kept.idempotency_key}的请求已于{at}改动数据,但其答复丢失,不再重做:"
+        f"请查看已做了什么,缺少的可换一个{HEADER}再发"
     )
+    en = (
+        f"the request with the {HEADER} {kept.idempotency_key} changed something at {at}, but its answer"
+        " was lost. It is not done again: look up what was done; what is missing can be sent with another"
+        f" {HEADER}"
+    )
+    return Problem("conflict", Title(zh, en))
 
 
 def _under_way(key: str) -> Problem:
-    detail = f"the request with the {HEADER} {key} is under way; ask again"
+    en = f"the request with the {HEADER} {key} is under way; ask again"
+    detail = Title(f"{HEADER}为{key}的请求正在处理,请稍后再问", en)
     return Problem("conflict", detail, headers={"Retry-After": "2"})
 
 
@@ -152,7 +162,8 @@ def _client_key(request: Request) -> str | None:
     if given is None:
         return None
     if not _KEY.fullmatch(given):
-        fail("bad-request", f"an {HEADER} is 1 to 100 letters, digits and . _ : -")
+        zh = f"{HEADER}应为1至100个字母、数字和 . _ : -"
+        fail("bad-request", Title(zh, f"an {HEADER} is 1 to 100 letters, digits and . _ : -"))
     return given
 
 

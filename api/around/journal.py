@@ -10,6 +10,7 @@ from flask import Flask, Response
 from api.around.access import Logged
 from api.around.request import Request, current
 from api.http.problems import problem_response, unavailable
+from rules.model import Title
 from scoring.access.audit import AuditLog, Event
 from scoring.store import StoreError
 
@@ -33,7 +34,9 @@ def install(app: Flask, log: AuditLog) -> None:
         try:
             log.write([outcome, *request.events])
         except StoreError as error:
-            return problem_response(unavailable(f"the audit log can't be written: {error}"))
+            return problem_response(
+                unavailable(Title(f"审计日志无法写入:{error}", f"the audit log can't be written: {error}"))
+            )
         return response
 
 

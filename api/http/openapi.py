@@ -24,6 +24,7 @@ from werkzeug.exceptions import HTTPException
 
 from api.around.access import ACCESS, ALL, Access
 from api.http.problems import MEDIA_TYPE, Problem, ProblemSchema, fail, given_twice, problem_response
+from rules.model import Title
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -51,12 +52,14 @@ class _Parser(FlaskParser):
             if body is not missing:
                 json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
         except RecursionError:
-            fail("bad-request", "the JSON is nested too deep")
+            fail("bad-request", Title("JSON嵌套过深", "the JSON is nested too deep"))
         except UnicodeEncodeError:
-            fail("bad-request", "the JSON has a text with half a surrogate pair, such as \\ud800 alone")
+            en = "the JSON has a text with half a surrogate pair, such as \\ud800 alone"
+            fail("bad-request", Title("JSON的文字中有不成对的代理项,如单独的\\ud800", en))
         except ValueError:
             digits = sys.get_int_max_str_digits()
-            fail("bad-request", f"the JSON has a number such as NaN, 1e999 or of more than {digits} digits")
+            en = f"the JSON has a number such as NaN, 1e999 or of more than {digits} digits"
+            fail("bad-request", Title(f"JSON中有NaN、1e999或超过{digits}位的数", en))
         return body
 
     def _raw_load_json(self, req: Any) -> Any:
@@ -65,7 +68,7 @@ class _Parser(FlaskParser):
         return json.loads(req.get_data(cache=True).decode(), object_pairs_hook=_each_once)
 
     def _handle_invalid_json_error(self, error: ValueError, *_: Any, **__: Any) -> NoReturn:
-        fail("bad-request", f"the body is not JSON: {error}")
+        fail("bad-request", Title(f"内容不是JSON:{error}", f"the body is not JSON: {error}"))
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -73,7 +76,8 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
-        fail("bad-request", f"the JSON has an object with the name {twice[:100]} twice")
+        name = twice[:100]
+        fail("bad-request", Title(f"JSON中{name}重复", f"the JSON has an object with the name {name} twice"))
     return found
 
 
@@ -165,8 +169,10 @@ def _knows_its_query(view: View) -> View:
     def answer(*args: Any, **kwargs: Any) -> Any:
         unknown = [name for name in request.args if name not in known] if request.query_string else []
         if unknown:
-            right = f"those there are: {', '.join(sorted(known))}" if known else "there are none here"
-            detail = f"there is no parameter {', '.join(unknown)}; {right}"
+            names, those = ", ".join(unknown), ", ".join(sorted(known))
+            right = f"those there are: {those}" if known else "there are none here"
+            zh = f"没有参数{names};{f'可用:{those}' if known else '此处没有参数'}"
+            detail = Title(zh, f"there is no parameter {names}; {right}")
             errors = [
                 {"location": "query", "field": name, "message": "Unknown parameter."} for name in unknown
             ]
@@ -174,7 +180,9 @@ def _knows_its_query(view: View) -> View:
         twice = given_twice(request.args)
         if twice:
             errors = [{"location": "query", "field": name, "message": "Given twice."} for name in twice]
-            raise Problem("bad-request", f"the parameter {', '.join(twice)} is given twice", errors)
+            names = ", ".join(twice)
+            detail = Title(f"参数{names}重复", f"the parameter {names} is given twice")
+            raise Problem("bad-request", detail, errors)
         return view(*args, **kwargs)
 
     return answer  # type: ignore[return-value]
@@ -256,5 +264,5 @@ _DESCRIPTION = (
     "Grades of enterprises and others by declared rules, each with what it rests on. "
     "Scores and points are in points with two decimals; dates are those of Asia/Shanghai, moments UTC. "
     "Listings come in pages: pass `next` of one page as `cursor` of the following request. "
-    "Errors are problem details (RFC 9457)."
+    "Errors are problem details (RFC 9457), in Chinese where Accept-Language asks for it."
 )

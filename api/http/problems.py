@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, NotFound
 
 from api.around.request import current
+from api.http.messages import in_chinese
 from rules.model import Title
 
 MEDIA_TYPE = "application/problem+json"
@@ -25,8 +26,8 @@ class ProblemType:
 
     name: str
     status: int
-    title: str
-    advice: str
+    title: Title
+    advice: Title
 
     @property
     def uri(self) -> str:
@@ -34,46 +35,45 @@ class ProblemType:
         return f"/problems/{self.name}"
 
 
-TYPES = {
-    kind.name: kind
-    for kind in (
-        ProblemType("bad-request", 400, "The request can't be read", "Mend its syntax; see detail."),
-        ProblemType("unauthenticated", 401, "A valid key is needed", "Send Authorization: Bearer xh_…"),
-        ProblemType("forbidden", 403, "This key does not open this", "Use a key of a role that may."),
-        ProblemType("consent-invalid", 403, "No valid consent", "Obtain the subject's consent; see detail."),
-        ProblemType("lender-stopped", 403, "This lender is stopped", "Ask the credit office; see detail."),
-        ProblemType("not-found", 404, "There is no such thing", "See detail; check the address."),
-        ProblemType("method-not-allowed", 405, "This can't be done here", "Use a method listed in Allow."),
-        ProblemType("conflict", 409, "Things stand otherwise", "Look at the present state; see detail."),
-        ProblemType("too-large", 413, "The request is too large", "Send it in parts."),
-        ProblemType("unsupported-media-type", 415, "Not the right kind of body", "Send application/json."),
-        ProblemType("invalid", 422, "Something in the request is wrong", "Mend what errors lists."),
-        ProblemType("too-many-requests", 429, "Too many requests", "Wait for Retry-After seconds."),
-        ProblemType("internal", 500, "Something went wrong here", "Report the request id to the operator."),
-        ProblemType("store-unavailable", 503, "The store can't be used now", "Try again later."),
-        ProblemType("not-printable", 503, "No PDF can be made here", "Tell the operator; see detail."),
-        ProblemType("busy", 503, "The server is at its limit", "Wait for Retry-After seconds."),
-    )
-}
-_TOLD = {
-    "bad-request": "请求无法读取,请核对地址和内容",
-    "unauthenticated": "请用密钥登录",
-    "forbidden": "此密钥无权打开这里",
-    "consent-invalid": "没有有效的授权",
-    "lender-stopped": "该机构的查询已停止",
-    "not-found": "没有找到,请核对地址",
-    "method-not-allowed": "此处不能这样做",
-    "conflict": "现状不允许这样做,请刷新后查看",
-    "too-large": "内容过大,请分批发送",
-    "unsupported-media-type": "内容的类型不对",
-    "invalid": "内容有误",
-    "too-many-requests": "请求过多,请稍后再试",
-    "internal": "系统出错,请联系管理员",
-    "not-printable": "无法生成PDF,请联系管理员",
-    "busy": "服务器繁忙,请稍后再试",
-    "store-unavailable": "数据库暂时无法使用,请稍后再试",
-}
-"""What a page says of an error of a kind in Chinese where nothing more is known in Chinese."""
+def _kinds() -> Iterator[ProblemType]:
+    for name, status, title, advice, zh, advice_zh in (
+        ("bad-request", 400, "The request can't be read", "Mend its syntax; see detail.",
+         "请求无法读取,请核对地址和内容", "请按detail更正后再发"),
+        ("unauthenticated", 401, "A valid key is needed", "Send Authorization: Bearer xh_…",
+         "请用密钥登录", "请求头须有Authorization: Bearer xh_…"),
+        ("forbidden", 403, "This key does not open this", "Use a key of a role that may.",
+         "此密钥无权打开这里", "请换用有权限的密钥"),
+        ("consent-invalid", 403, "No valid consent", "Obtain the subject's consent; see detail.",
+         "没有有效的授权", "请先取得被查询人的授权,详见detail"),
+        ("lender-stopped", 403, "This lender is stopped", "Ask the credit office; see detail.",
+         "该机构的查询已停止", "请联系信用监管机构,详见detail"),
+        ("not-found", 404, "There is no such thing", "See detail; check the address.",
+         "没有找到,请核对地址", "请按detail核对地址"),
+        ("method-not-allowed", 405, "This can't be done here", "Use a method listed in Allow.",
+         "此处不能这样做", "请用响应头Allow所列的方法"),
+        ("conflict", 409, "Things stand otherwise", "Look at the present state; see detail.",
+         "现状不允许这样做,请刷新后查看", "请查看现状,详见detail"),
+        ("too-large", 413, "The request is too large", "Send it in parts.",
+         "内容过大,请分批发送", "请分批发送"),
+        ("unsupported-media-type", 415, "Not the right kind of body", "Send application/json.",
+         "内容的类型不对", "请发送application/json"),
+        ("invalid", 422, "Something in the request is wrong", "Mend what errors lists.",
+         "内容有误", "请更正errors所列各项"),
+        ("too-many-requests", 429, "Too many requests", "Wait for Retry-After seconds.",
+         "请求过多,请稍后再试", "请等待响应头Retry-After所列的秒数"),
+        ("internal", 500, "Something went wrong here", "Report the request id to the operator.",
+         "系统出错,请联系管理员", "请把request_id告诉管理员"),
+        ("store-unavailable", 503, "The store can't be used now", "Try again later.",
+         "数据库暂时无法使用,请稍后再试", "请稍后再试"),
+        ("not-printable", 503, "No PDF can be made here", "Tell the operator; see detail.",
+         "无法生成PDF,请联系管理员", "请联系管理员,详见detail"),
+        ("busy", 503, "The server is at its limit", "Wait for Retry-After seconds.",
+         "服务器繁忙,请稍后再试", "请等待响应头Retry-After所列的秒数"),
+    ):  # fmt: skip
+        yield ProblemType(name, status, Title(zh, title), Title(advice_zh, advice))
+
+
+TYPES = {kind.name: kind for kind in _kinds()}
 _BY_STATUS = {kind.status: kind for kind in reversed(TYPES.values())}
 
 
@@ -102,7 +102,7 @@ class ProblemSchema(Schema):
 class Problem(HTTPException):
     """An error of a known type, for resources to raise.
 
-    :ivar said: its detail, in Chinese and English where it is known in both; programs read the English.
+    :ivar said: its detail, in Chinese and English where it is known in both.
     """
 
     def __init__(
@@ -121,13 +121,14 @@ class Problem(HTTPException):
 
 
 def said(error: HTTPException) -> Title:
-    """What a page says of an error; in Chinese at least of what kind it is."""
-    if isinstance(error, Problem) and isinstance(error.said, Title):
-        return error.said
+    """What is said of an error to who asked; in Chinese at least of what kind it is."""
+    if isinstance(error, Problem):
+        known = error.said
+        return known if isinstance(known, Title) else Title(error.kind.title.zh, known)
     if error.description == NotFound.description:
-        return Title("这个地址没有页面，请核对地址。", "There is no page at this address; check it.")
-    kind = error.kind if isinstance(error, Problem) else _kind(error.code or 500)
-    return Title(_TOLD[kind.name], _detail(error, kind))
+        return Title("没有这个地址，请核对。", "There is nothing at this address; check it.")
+    kind = _kind(error.code or 500)
+    return kind.advice if kind.status >= 500 else kind.title  # a framework's sentence helps nobody
 
 
 def fail(name: str, detail: str | Title) -> NoReturn:
@@ -149,45 +150,52 @@ def given_twice(given: MultiDict[str, str]) -> list[str]:
     return [name for name, values in given.lists() if len(values) > 1]
 
 
-def unavailable(why: str) -> Problem:
+def unavailable(why: Title) -> Problem:
     """The store fails. What was done before stays done, so of a change no more is said than is known."""
-    changes = current().method not in ("GET", "HEAD")
-    unknown = ". Whether this was done is not known: look, or repeat it with the same Idempotency-Key"
-    return Problem("store-unavailable", why + (unknown if changes else ""), headers={"Retry-After": "5"})
+    zh, en = why.zh, why.en
+    if current().method not in ("GET", "HEAD"):
+        zh += ";是否已办理尚不清楚,请查看,或用同一Idempotency-Key再发"
+        en += ". Whether this was done is not known: look, or repeat it with the same Idempotency-Key"
+    return Problem("store-unavailable", Title(zh, en), headers={"Retry-After": "5"})
+
+
+LANGUAGES = ("en", "zh")
+"""Those in which errors are told; the first where no other is asked for."""
 
 
 def problem_response(error: HTTPException) -> Response:
-    """Any HTTP error as problem details."""
+    """Any HTTP error as problem details, in the language that Accept-Language asks for."""
     request = current()
     status = error.code or 500
     kind = error.kind if isinstance(error, Problem) else _kind(status)
+    language = request.accept_languages.best_match(LANGUAGES, LANGUAGES[0])
     body = {
         "type": kind.uri,
-        "title": kind.title,
+        "title": getattr(kind.title, language),
         "status": status,
-        "detail": _detail(error, kind),
+        "detail": getattr(said(error), language),
         "instance": request.path,
         "request_id": request.request_id,
     }
     errors = error.errors if isinstance(error, Problem) else list(_field_errors(error))
     if errors:
-        body["errors"] = errors
+        body["errors"] = errors if language == "en" else list(map(_in_chinese, errors))
     response = current_app.response_class(current_app.json.dumps(body))
     response.status_code = status
     response.mimetype = MEDIA_TYPE
     response.headers.update(answered_headers(error))
+    response.content_language.add(language)
+    response.vary.add("Accept-Language")
     return response
+
+
+def _in_chinese(error: dict[str, str]) -> dict[str, str]:
+    return error | {"message": in_chinese(error["message"])}
 
 
 def _kind(status: int) -> ProblemType:
     family = 400 if status < 500 else 500
     return _BY_STATUS.get(status, _BY_STATUS[family])
-
-
-def _detail(error: HTTPException, kind: ProblemType) -> str:
-    if kind.status >= 500 and not isinstance(error, Problem):
-        return kind.advice
-    return error.description or kind.title
 
 
 def answered_headers(error: HTTPException) -> Mapping[str, str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from flask import request
 from marshmallow import Schema, ValidationError
 
+from api.http.messages import in_chinese
 from api.http.problems import fail
 from rules.model import Title
 
@@ -31,21 +31,6 @@ LABELS = {
     "address": "推送地址", "after": "起点",
 }  # fmt: skip
 """What the fields of the forms are called."""
-
-_MESSAGES = tuple(
-    (re.compile(pattern), zh)
-    for pattern, zh in (
-        (r"Missing data for required field\.", "必填"),
-        (r"Must be one of: .*\.", "请从列表中选择"),
-        (r"Length must be between (\d+) and (\d+)\.", r"应为\1至\2个字符"),
-        (r"Control characters are not allowed\.", "不能含控制字符"),
-        (r"Not a valid date\.", "不是日期,应写作2026-07-31"),
-        (r"Not a valid boolean\.", "应为是或否"),
-        (r"Not a valid (?:integer|number)\.", "不是数字"),
-        (r"Must be greater than or equal to (\d+) and less than or equal to (\d+)\.", r"应在\1至\2之间"),
-    )
-)
-"""What the schemas say of a field, in Chinese."""
 
 
 class FormError(ValueError):
@@ -95,13 +80,5 @@ def number(name: str) -> int | None:
 
 def _messages(error: ValidationError) -> Iterator[tuple[str, Title]]:
     for name, said in error.messages_dict.items():
-        zh = ";".join(_in_chinese(str(text)) for text in said)
+        zh = ";".join(in_chinese(str(text)) for text in said)
         yield str(name), Title(f"{LABELS.get(str(name), name)}:{zh}", f"{name}: {' '.join(map(str, said))}")
-
-
-def _in_chinese(message: str) -> str:
-    """What a schema says of a field."""
-    for pattern, zh in _MESSAGES:
-        if found := pattern.fullmatch(message):
-            return found.expand(zh)
-    return "填写有误"

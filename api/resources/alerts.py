@@ -25,6 +25,7 @@ from api.schemas.alerts import (
 )
 from rules.calendar import today
 from rules.library.loader import find_pack
+from rules.model import Title
 from scoring.facts.ingest.keys import subject_key
 from scoring.live import alerts
 from scoring.live.alerts import Alert
@@ -74,7 +75,8 @@ def get_live_grade(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
     day = today()
     row = live_grade(store(), find_pack(name, day), subject_id, day)
     if row is None:
-        fail("not-found", f"nothing has happened to {subject_id} that {name} has seen")
+        en = f"nothing has happened to {subject_id} that {name} has seen"
+        fail("not-found", Title(f"{subject_id}没有{name}见到的新情况", en))
     known = {field: getattr(row, field) for field in _FIELDS}
     dimensions = [
         {"dimension": dimension, "points_before": before, "points": points}

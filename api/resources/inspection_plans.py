@@ -49,7 +49,7 @@ def post_plan(body: dict[str, Any]) -> tuple[StoredPlan, int, dict[str, str]]:
         month = dt.date.fromisoformat(f"{body['month']}-01")
         plan = make_plan(store(), pack_id(body), month, body["seed"])
     except PlanError as error:
-        fail("conflict", str(error))
+        fail("conflict", error.title)
     return plan, 201, {"Location": url_for("inspection_plans.get_plan", plan_id=plan.id)}
 
 

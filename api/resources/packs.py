@@ -14,7 +14,7 @@ from api.schemas.packs import PackSchema, PackSummarySchema, PackVersionQuery
 from api.schemas.views import pack_summary, pack_view
 from rules.calendar import today
 from rules.library.loader import installed_packs, ruling
-from rules.model import Pack
+from rules.model import Pack, Title
 from scoring.store.packs import text_of
 
 blueprint = Blueprint("packs", __name__, url_prefix="/v1/packs", description="Rules, versioned and dated")
@@ -51,4 +51,6 @@ def _version(name: str, query: dict[str, Any]) -> Pack:
     if (pack := named if wanted else ruling(versions, day)) is not None:
         return pack
     shown = ", ".join(pack.version for pack in versions)
-    return fail("not-found", f"{name} has no version {wanted or f'in force on {day}'}; there are: {shown}")
+    zh = f"{name}没有{f'版本{wanted}' if wanted else f'{day}有效的版本'};现有:{shown}"
+    en = f"{name} has no version {wanted or f'in force on {day}'}; there are: {shown}"
+    return fail("not-found", Title(zh, en))

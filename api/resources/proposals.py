@@ -29,6 +29,7 @@ from api.schemas.proposals import (
     notice_view,
 )
 from api.schemas.runs import JobSchema
+from rules.model import Title
 from scoring.access.consents import subject_key as credit_code
 from scoring.answers.notices.compute import Notice, notice_of_proposal, notice_of_run
 from scoring.facts.ingest.keys import subject_key
@@ -108,7 +109,7 @@ def post_answer(body: dict[str, Any], proposal_id: int) -> tuple[dict[str, Any],
     """Answer to a proposal, within its term: a subject for itself, a regulator for it."""
     given = who().subject or body.get("subject_id")
     if given is None:
-        fail("invalid", "subject_id: Missing data for required field.")
+        fail("invalid", Title("subject_id:必填", "subject_id: Missing data for required field."))
     proposal = show_proposal(store(), proposal_id, who().subject)
     subject_id = own(proposal.vocabulary, body.get("subject_id") or given)
     try:
@@ -165,5 +166,5 @@ def own(vocabulary: str, given: str) -> str:
     found = subject_key(vocabulary, given)
     journal.subject(found)
     if who().subject not in (None, credit_code(found)):
-        fail("not-found", f"there is no subject {given}")
+        fail("not-found", Title(f"没有主体{given}", f"there is no subject {given}"))
     return found

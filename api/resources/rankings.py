@@ -12,6 +12,7 @@ from api.http.openapi import Blueprint
 from api.http.problems import fail
 from api.schemas.supervision import RankingQuery, RankingSchema
 from api.schemas.views import rule_view
+from rules.model import Title
 from scoring.answers.departments import Ranking, Standing, department_ranking
 from scoring.facts.bodies import UnknownBodyError, body_called
 from scoring.runs.results import find_run
@@ -43,7 +44,7 @@ def get_ranking(query: dict[str, Any]) -> dict[str, Any]:
 def _ranking(query: dict[str, Any]) -> Ranking:
     run_id = query.get("run")
     if run_id is not None and find_run(store(), run_id) is None:
-        fail("not-found", f"there is no run {run_id}")
+        fail("not-found", Title(f"没有第{run_id}次评价", f"there is no run {run_id}"))
     return department_ranking(store(), run_id, query.get("as_of"))
 
 

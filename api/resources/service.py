@@ -7,8 +7,10 @@ from marshmallow import Schema, fields
 
 from api.around import observe
 from api.around.context import store
+from api.http.fields import TitleField
 from api.http.openapi import Blueprint
 from api.http.problems import TYPES, ProblemType, fail
+from rules.model import Title
 from scoring.store.revision import require_current, require_writable
 
 blueprint = Blueprint("service", __name__, description="The service itself")
@@ -25,8 +27,8 @@ class ProblemTypeSchema(Schema):
 
     uri = fields.String(required=True)
     status = fields.Integer(required=True)
-    title = fields.String(required=True)
-    advice = fields.String(required=True)
+    title = TitleField(required=True)
+    advice = TitleField(required=True)
 
 
 @blueprint.get("/healthz")
@@ -59,4 +61,6 @@ def metrics() -> Response:
 @blueprint.answers(200, ProblemTypeSchema)
 def problem_type(name: str) -> ProblemType:
     """What a type of error means."""
-    return TYPES.get(name) or fail("not-found", f"no type of error is called {name}")
+    return TYPES.get(name) or fail(
+        "not-found", Title(f"没有名为{name}的错误类型", f"no type of error is called {name}")
+    )

@@ -78,11 +78,14 @@ def _wanted(body: dict[str, Any]) -> Pack:
                 {"location": "json", "field": f"text:{p.place.line}:{p.place.column}", "message": str(p)}
                 for p in error.faults
             ]
-            raise Problem("invalid", "the pack has faults", errors) from None
+            raise Problem("invalid", Title("规则有误", "the pack has faults"), errors) from None
     if "pack" not in body or "version" not in body:
-        fail("invalid", "give the text of a pack, or pack and version")
+        en = "give the text of a pack, or pack and version"
+        fail("invalid", Title("请给出规则全文,或规则名与版本", en))
     found = (pack for pack in packs_called(body["pack"]) if pack.version == body["version"])
-    return next(found, None) or fail("not-found", f"{body['pack']} has no version {body['version']}")
+    named, version = body["pack"], body["version"]
+    none = Title(f"{named}没有版本{version}", f"{named} has no version {version}")
+    return next(found, None) or fail("not-found", none)
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def post_ticket(body: dict[str, Any]) -> Created:
     try:
         ticket = desk.open_ticket(store(), *opening(body))
     except MoveRefusedError as error:
-        fail("invalid", str(error))
+        fail("invalid", error.title)
     return _created(ticket)
 
 
@@ -92,7 +92,7 @@ def post_step(body: dict[str, Any], ticket_id: int) -> Created:
     try:
         ticket = desk.move_ticket(store(), ticket_id, move, **own_tickets())
     except MoveRefusedError as error:
-        fail("conflict", str(error))
+        fail("conflict", error.title)
     journal.detail(move=ticket.steps[-1].move, owner=ticket.case.owner)
     records_arrived(store(), VOCABULARY, [ticket.number], wait=False)
     return _created(ticket)

@@ -33,6 +33,7 @@ from api.schemas.visits import (
     visit_view,
 )
 from rules.calendar import today
+from rules.model import Title
 from scoring.access.keys import Role
 from scoring.answers.search import names_of
 from scoring.facts.visit_results import Rating, Result, VisitRefusedError, enter_rating, enter_result
@@ -80,7 +81,8 @@ def post_visit(body: dict[str, Any]) -> Created:
     own = _office()
     authorities = body.get("authorities") or [name for name in (caller().organisation,) if name]
     if not authorities:
-        fail("invalid", "authorities: say which offices go; the key names none")
+        en = "authorities: say which offices go; the key names none"
+        fail("invalid", Title("authorities:请写明检查单位,此密钥不属于任何单位", en))
     wanted = OutsideVisit(
         body["subject_id"],
         body["ground"],

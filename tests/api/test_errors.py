@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from client import Client
 from flask import Flask
@@ -109,3 +111,47 @@ def test_a_body_that_is_too_large_is_refused(store: Store) -> None:
     client = Client(app.test_client(), create_key(store, Role.REGULATOR, "x").token)
     answer = client.post("/v1/records", json={"records": [{"record_id": "x" * 200}]})
     assert (answer.status_code, answer.json["type"]) == (413, "/problems/too-large")
+
+
+@pytest.mark.parametrize(
+    ("language", "answered"),
+    [
+        (None, "en"),
+        ("zh", "zh"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("en-GB", "en"),
+        ("fr", "en"),
+        ("*", "en"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("path", "en", "zh"),
+    [
+        ("/v1/nothing", "There is nothing at this address; check it.", "没有这个地址，请核对。"),
+        ("/v1/runs/999", "there is no run 999", "没有第999次评价"),
+        ("/v1/subjects?limit=0", "Must be greater than or equal to 1", "应在1至500之间"),
+        ("/v1/subjects?colour=red", "there is no parameter colour", "没有参数colour"),
+    ],
+)
+def test_an_error_is_told_in_the_language_that_is_asked_for(
+    regulator: Client, language: str | None, answered: str, path: str, en: str, zh: str
+) -> None:
+    answer = regulator.get(path, headers={"Accept-Language": language} if language else {})
+    assert (en in answer.text, zh in answer.text) == (answered == "en", answered == "zh"), answer.text
+    assert (answer.headers["Content-Language"], "Accept-Language" in answer.headers["Vary"]) == (
+        answered,
+        True,
+    )
+    chinese = re.search(r"[\u4e00-\u9fff]", answer.text) is not None
+    assert chinese == (answered == "zh"), "and in no other"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [("PUT", "/v1/runs", None), ("POST", "/v1/records", b"text"), ("GET", "/v1/x", None)],
+)
+def test_no_error_is_told_by_a_sentence_of_the_framework(
+    regulator: Client, method: str, path: str, body: bytes | None
+) -> None:
+    told = regulator.send(method, path, data=body, content_type="text/plain").json["detail"]
+    assert not any(word in told for word in ("URL", "server", "browser", "requested"))

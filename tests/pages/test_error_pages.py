@@ -40,7 +40,7 @@ def test_an_address_of_nothing_is_answered_in_the_chosen_language(pages: Flask, 
     client = pages.test_client()
     client.set_cookie("language", language)
     told = client.get("/nowhere", headers=BROWSER).text
-    assert ("这个地址没有页面" in told, "There is no page at this address" in told) == (
+    assert ("没有这个地址" in told, "There is nothing at this address" in told) == (
         language == "zh",
         language == "en",
     )

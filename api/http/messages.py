@@ -1,0 +1,50 @@
+"""What schemas say of a field, in Chinese."""
+
+from __future__ import annotations
+
+import re
+
+_MESSAGES = tuple(
+    (re.compile(pattern), zh)
+    for pattern, zh in (
+        (r"Missing data for required field\.", "必填"),
+        (r"Unknown (?:field|parameter)\.", "没有这一项"),
+        (r"Given twice\.", "重复"),
+        (r"Field may not be null\.", "不能为空值"),
+        (r"Invalid input type\.", "内容的类型不对"),
+        (r"Must be one of: (.*)\.", r"应为下列之一:\1"),
+        (r"Length must be between (\d+) and (\d+)\.", r"应为\1至\2个字符"),
+        (r"(?:Shorter than minimum length|Length must be at least) (\d+)\.", r"至少\1个"),
+        (r"(?:Longer than maximum length|Length must be at most) (\d+)\.", r"至多\1个"),
+        (r"Control characters are not allowed\.", "不能含控制字符"),
+        (r"String does not match expected pattern\.", "写法不对"),
+        (r"Not a valid date\.", "不是日期,应写作2026-07-31"),
+        (r"Not a valid datetime\.", "不是时间,应写作2026-07-31T08:00:00Z"),
+        (r"Not a valid boolean\.", "应为是或否"),
+        (r"Not a valid (?:integer|number)\.", "不是数字"),
+        (r"Not a valid string\.", "应为文字"),
+        (r"Not a valid (?:list|mapping type)\.", "结构不对"),
+        (r"Not a number of points with at most two decimals\.", "应为分数,至多两位小数"),
+        (r"not a cursor of .*", "不是本列表的位置,应为上一页的next"),
+        (
+            r"Must be greater than or equal to (-?\d+) and less than or equal to (-?\d+)\.",
+            r"应在\1至\2之间",
+        ),
+        (r"Must be greater than or equal to (-?\d+)\.", r"不能小于\1"),
+        (r"Must be less than or equal to (-?\d+)\.", r"不能大于\1"),
+    )
+)
+
+
+def in_chinese(message: str) -> str:
+    """What a schema says of a field.
+
+    :param message: in English, as marshmallow and our own validators say it.
+
+    >>> in_chinese("Length must be between 1 and 200.")
+    '应为1至200个字符'
+    """
+    for pattern, zh in _MESSAGES:
+        if found := pattern.fullmatch(message):
+            return found.expand(zh)
+    return "填写有误"
