@@ -13,12 +13,12 @@ from rules.calendar import add_months, today
 from rules.model import Supervision, Title
 from scoring.access.audit import Entry, append
 from scoring.access.consents import Clock, Consent, Who, consents_to, day_of, now, reference_key, subject_key
+from scoring.answers.explain import grade_day
 from scoring.facts.ingest.keys import ENTERPRISES, doubt_of_key
 from scoring.runs.published import RunSummary, latest_run
 from scoring.runs.results import GradeRow, grades_of
 from scoring.runs.said import DAY_KIND
 from scoring.store import Store
-from scoring.store.live import LiveGradeRow
 from scoring.store.models import IngestedFile, RecordVersion
 from scoring.store.packs import stored_pack
 
@@ -171,32 +171,28 @@ def _grades(
     grades = {
         name: replace(row, as_of=run.as_of) for name, row in grades_of(store, of_day, subject_ids).items()
     }
-    for name, tier in _decided_since(store, run, list(grades)).items():
-        if tier is None:
-            del grades[name]
-        else:
-            grades[name] = replace(grades[name], tier=tier)
+    now = dt.datetime.now(dt.UTC)
+    for name in _decided_since(store, run, list(grades)):
+        grades[name] = replace(grades[name], tier=grade_day(store, pack_id, name, on, now).tier)
     return grades, terms
 
 
-def _decided_since(store: Store, run: RunSummary, subject_ids: Sequence[str]) -> dict[str, str | None]:
-    """The tiers of subjects about whose records something was decided here since a run.
+_DECIDED = ("mark", "program")
+"""Where a version of an enterprise's record comes from that rests on a decision made here: what became of it
+by an objection or a repair, and its class as a person confirmed it."""
 
-    None where the grade has not followed yet: what a repair took out of use is not told as if it counted.
-    """
-    by_mark = (
-        sa.select(RecordVersion.subject_id, sa.func.max(RecordVersion.known_from))
+
+def _decided_since(store: Store, run: RunSummary, subject_ids: Sequence[str]) -> Sequence[str]:
+    """The subjects about whose records something was decided here since what a run knew."""
+    decided = (
+        sa.select(RecordVersion.subject_id)
         .join(IngestedFile, IngestedFile.id == RecordVersion.file_id)
         .where(RecordVersion.vocabulary == run.vocabulary, RecordVersion.subject_id.in_(subject_ids))
-        .where(RecordVersion.known_from > run.known_at, IngestedFile.source == "mark")
-        .group_by(RecordVersion.subject_id)
+        .where(RecordVersion.known_from > run.known_at, IngestedFile.source.in_(_DECIDED))
+        .distinct()
     )
-    found: dict[str, str | None] = {}
     with store.reading() as session:
-        for subject, moment in session.execute(by_mark).all():
-            row = session.get(LiveGradeRow, (run.pack_id, subject))
-            found[subject] = row.tier if row is not None and row.known_at >= moment else None
-    return found
+        return session.scalars(decided).all()
 
 
 def _answer(

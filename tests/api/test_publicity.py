@@ -117,6 +117,39 @@ def test_a_lender_is_told_the_tier_without_a_record_that_is_over_or_repaired(
     assert told() < worse
 
 
+def test_a_lender_is_told_the_tier_with_a_class_that_was_confirmed_since_the_run(
+    regulator: Client, lender: Client, store: Store
+) -> None:
+    recent = add_months(today(), -1)
+    fixed = {"subject_id": FIRM, "status": "effective", "occurred_on": recent.isoformat()}
+    closed = fixed | {"record_id": "Z-1", "kind": "penalty", "level": "closed"}
+    award = fixed | {"record_id": "Z-2", "kind": "award", "level": "national"}
+    answer = regulator.post("/v1/records", json={"records": [closed, award]})
+    assert answer.status_code == 200, answer.json
+    run(store, find_pack(PACK, today()), today())
+    reference = consented(lender, FIRM)
+
+    def told() -> tuple[str, str]:
+        answer = lender.post("/v1/lender-checks", json=check(reference, FIRM))
+        return str(answer.json["outcome"]), str(answer.json.get("tier"))
+
+    before = told()
+    (found,) = regulator.get("/v1/record-proposals").json["items"]
+    body = {"code": "serious", "reason": "责令关闭"}
+    done = regulator.post(f"/v1/record-proposals/{found['id']}/classifications", json=body)
+    assert done.status_code == 201, done.json
+    now = str(_explained_on(regulator, today())["tier"])
+    assert (before[0], told()) == ("answered", ("answered", now))
+    assert now > before[1]
+
+
+def _explained_on(regulator: Client, day: dt.date) -> dict[str, Any]:
+    moment = dt.datetime.now(dt.UTC).isoformat().replace("+", "%2B")
+    address = f"/v1/subjects/{FIRM}/explanation?pack={PACK}&as_of={day}&known_at={moment}"
+    found: dict[str, Any] = regulator.get(address).json
+    return found
+
+
 def test_pages_of_a_listing_leave_out_what_is_over_and_nothing_else(store: Store) -> None:
     day = dt.date(2026, 11, 1)
     rows = [penalty("minor", dt.date(2026, 8, 1 if number % 2 else 2), f"Z-{number}") for number in range(8)]
