@@ -16,14 +16,10 @@ from api.pages.grades import subject_page
 from api.resources.consents import told
 from api.resources.runs import NUMBER
 from api.schemas.consents import ConsentRequest, ReasonRequest
-from rules.calendar import add_months
-from rules.model import Title
 from scoring.access.consents import (
-    AHEAD_MONTHS,
     PURPOSES,
     ConsentError,
     Registration,
-    day_of,
     get_consent,
     register,
     withdraw,
@@ -55,19 +51,8 @@ def register_consent() -> Response:
     except FormError as error:
         return subject_page(pack_id, own, 422, error.fields)
     except ConsentError as error:
-        return subject_page(pack_id, own, 422, {error.field: Title(_right(error.field), str(error))})
+        return subject_page(pack_id, own, 422, {error.field: error.title})
     return redirect(url_for("pages.subject", pack_id=pack_id, subject_id=own) + "#consents", 303)
-
-
-def _right(field: str) -> str:
-    """What would be right in a field that was refused."""
-    day, months = day_of(clock()()), settings().consent_months
-    return {
-        "lender": "没有此名称的金融机构：请按其在本系统登记的全称填写",
-        "purposes": "请至少选择一项用途",
-        "valid_from": f"起始日期最晚为{add_months(day, AHEAD_MONTHS)}",
-        "valid_until": f"截止日期不得早于起始日期和今天，期限最长{months}个月",
-    }.get(field, "填写有误")
 
 
 @blueprint.post(f"/consents/{NUMBER}consent_id>/withdrawal")

@@ -45,9 +45,9 @@ def told() -> Iterator[None]:
         yield
     except ConsentError as error:
         errors = [{"location": "json", "field": error.field, "message": str(error)}]
-        raise Problem("invalid", str(error), errors) from None
+        raise Problem("invalid", error.title, errors) from None
     except ConsentConflictError as error:
-        fail("conflict", str(error))
+        fail("conflict", error.title)
 
 
 @blueprint.get("")

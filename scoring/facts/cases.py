@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.calendar import SHANGHAI
-from rules.titles import Title, TitledError
+from rules.titles import Title
 from rules.workdays import workdays_between
 from scoring.facts.records import RecordError
 from scoring.store.access import RecordMark
@@ -19,7 +19,7 @@ ESCALATES_AFTER = (0, 5)
 """Working days past the due date after which the clock escalates, each once."""
 
 
-class CaseRefusedError(TitledError, RecordError):
+class CaseRefusedError(RecordError):
     """A case does not allow something now, or not to this person or office."""
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from rules.language.evaluate import compiled
 from rules.library.loader import ruling_packs
 from rules.model import Remedy, Vocabulary
-from rules.titles import Title, TitledError
+from rules.titles import Title
 from scoring.facts.bodies import register
 from scoring.facts.cases import CaseRefusedError, check_way, marks_of
 from scoring.facts.merging import REPAIRED, STATUS
@@ -31,7 +31,7 @@ from scoring.store.documents import decode
 from scoring.store.models import RecordVersion, SubjectVersion
 
 
-class RepairRefusedError(TitledError, RecordError):
+class RepairRefusedError(RecordError):
     """A record can't be repaired yet; the message says from when on, or what is missing."""
 
 
