@@ -50,6 +50,9 @@ LONGEST_MONTHS = 36
 AHEAD_MONTHS = 3
 """How long before it begins a consent can be registered."""
 
+SOON_DAYS = 30
+"""How long before its end a consent is shown as ending soon: our own choice."""
+
 SAMPLE_PERCENT, SAMPLE_LEAST = 5, 10
 """How many of a month's consents are drawn for audit: this share of them, this many at least."""
 
@@ -363,11 +366,13 @@ def list_consents(
     *,
     lender: str | None = None,
     subject_id: str | None = None,
+    ends: tuple[dt.date, dt.date] | None = None,
     before: int | None = None,
     limit: int | None = None,
 ) -> list[Consent]:
     """Consents, the newest first.
 
+    :param ends: only those not withdrawn of which the last day is one of these, from the first to the last.
     :param before: only consents with a smaller number: the last of the page before.
     """
     query = sa.select(ConsentRow).order_by(ConsentRow.id.desc()).limit(limit)
@@ -375,6 +380,8 @@ def list_consents(
         query = query.where(ConsentRow.lender == fold(lender))
     if subject_id is not None:
         query = query.where(ConsentRow.subject_id == subject_key(subject_id))
+    if ends is not None:
+        query = query.where(ConsentRow.withdrawn_at.is_(None), ConsentRow.valid_until.between(*ends))
     if before is not None:
         query = query.where(ConsentRow.id < before)
     with store.reading() as session:

@@ -138,11 +138,14 @@ def test_a_department_finds_its_own_grade_and_no_other(visitor: Visitor, token: 
         assert "无权查看" in visitor.text("h1")
 
 
-def test_a_lender_finds_its_own_checks_the_rules_and_its_receivers(visitor: Visitor, token: MakeToken) -> None:
+def test_a_lender_finds_its_own_checks_the_rules_and_its_receivers(
+    visitor: Visitor, token: MakeToken
+) -> None:
     visitor.sign_in(token(Role.LENDER))
     assert visitor.path == "/checks"
     assert [link.get_attribute("href").split("/")[-1] for link in visitor.all(".top-in > nav a")] == [
         "checks",
+        "consents",
         "rules",
         "subscriptions",
         "figures",
