@@ -136,7 +136,7 @@ EXPECTED = {
     "pages.choose_language": (EVERYBODY, None),
     "pages.sign_out": (ALL, None),
     "pages.front": (ALL, None),
-    "pages.home": ("RD", None),
+    "pages.home": ("RDLO", None),
     "pages.overview": ("RO", "read"),
     "pages.subjects": ("R", "read"),
     "pages.export_subjects": ("R", "read"),

@@ -219,7 +219,7 @@ ACCESS: dict[str, Access] = {
     "pages.choose_language": _open(),
     "pages.sign_out": _sees(*ALL),
     "pages.front": _sees(*ALL),
-    "pages.home": _sees(R, D),
+    "pages.home": _sees(R, D, L, O),
     "pages.overview": _reads(R, O),
     "pages.subjects": _reads(R),
     "pages.export_subjects": _reads(R),

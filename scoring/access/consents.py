@@ -414,6 +414,12 @@ def list_lenders(store: Store) -> list[Lender]:
         return [Lender(*row) for row in session.execute(query)]
 
 
+def stop_of(store: Store, lender: str) -> Title | None:
+    """That a lender's checks are refused, since when and why; None where they are answered."""
+    with store.reading() as session:
+        return _stopped(session.get(LenderRow, fold(lender)))
+
+
 def consents_to(session: Session, lender: str, references: Collection[str]) -> dict[str, Consent]:
     """A lender's consents by reference, kept as they are until the caller's transaction ends.
 
@@ -451,17 +457,21 @@ def lets_watch(on: dt.date) -> tuple[sa.ColumnElement[bool], ...]:
 def _kept(session: Session, lender: str, *conditions: sa.ColumnElement[bool]) -> list[Consent]:
     """A lender's consents, which nobody changes until the transaction ends; nor does anybody stop it."""
     stand = session.scalar(sa.select(LenderRow).where(LenderRow.name == lender).with_for_update(read=True))
-    if stand is not None and stand.stopped_at is not None:
-        day = day_of(stand.stopped_at)
-        raise LenderStoppedError(
-            Title(
-                f"{lender}的查询自{day}起已停止:{stand.stopped_why}",
-                f"{lender} is stopped since {day}: {stand.stopped_why}",
-            )
-        )
+    if (stopped := _stopped(stand)) is not None:
+        raise LenderStoppedError(stopped)
     query = sa.select(ConsentRow).where(ConsentRow.lender == lender, *conditions)
     rows = session.scalars(query.order_by(ConsentRow.id).with_for_update(read=True))
     return [_consent(row) for row in rows]
+
+
+def _stopped(stand: LenderRow | None) -> Title | None:
+    if stand is None or stand.stopped_at is None:
+        return None
+    day = day_of(stand.stopped_at)
+    return Title(
+        f"{stand.name}的查询自{day}起已停止:{stand.stopped_why}",
+        f"{stand.name} is stopped since {day}: {stand.stopped_why}",
+    )
 
 
 _GIVEN = ("lender", "subject_id", "reference", "document_sha256", "valid_from", "valid_until")

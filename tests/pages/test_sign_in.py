@@ -142,8 +142,9 @@ def test_a_lender_finds_its_own_checks_the_rules_and_its_receivers(
     visitor: Visitor, token: MakeToken
 ) -> None:
     visitor.sign_in(token(Role.LENDER))
-    assert visitor.path == "/checks"
+    assert visitor.path == "/home"
     assert [link.get_attribute("href").split("/")[-1] for link in visitor.all(".top-in > nav a")] == [
+        "home",
         "checks",
         "consents",
         "rules",
