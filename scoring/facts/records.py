@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from rules.calendar import today
 from rules.model import Table, Title, Vocabulary
 from rules.titles import TitledError, UnknownError
-from scoring.facts.bodies import register
+from scoring.facts.bodies import register, same_body
 from scoring.facts.feeding import feeding_of
 from scoring.facts.ingest.cells import EMPTY, FILLER, Convert, Reading, converter
 from scoring.facts.ingest.checks import Finding, RowCheck, merge_check, row_check
@@ -157,7 +157,7 @@ def submit_records(
         return pa.table([pa.array(c, f.type) for c, f in zip(columns, _ROWS, strict=True)], _ROWS)
 
     twins = twin_columns(vocabulary)
-    judge = merge_check(check, lambda name: name, vocabulary, table)
+    judge = merge_check(check, lambda name: name, vocabulary, table, same_body(store))
     result = ingest_rows(
         store,
         vocabulary.id,
