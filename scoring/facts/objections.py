@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -27,6 +27,7 @@ from rules.calendar import today
 from rules.model import EARLIEST, Vocabulary
 from rules.titles import Title
 from scoring.facts.cases import STEP_TITLES, CaseRefusedError
+from scoring.facts.cases import Kind as Kind
 from scoring.facts.contradictions import Outcome, close_contradictions
 from scoring.facts.ingest.dates import FILLERS
 from scoring.facts.ingest.keys import record_key
@@ -53,11 +54,6 @@ from scoring.store.changes import note_change
 from scoring.store.documents import content_hash, decode, encode
 from scoring.store.models import RecordVersion
 
-Kind = Literal[
-    "objection", "acknowledgement", "decision", "appeal", "review", "escalation",
-    "application", "admission", "return", "repair", "refusal", "reminder", "breach",
-    "confirmation", "acceptance", "duplicate", "classification",
-]  # fmt: skip
 _FROM = {
     "objection": ("effective",),
     "acknowledgement": ("disputed",),
