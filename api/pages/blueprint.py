@@ -49,6 +49,7 @@ _NAVIGATION: Sequence[tuple[Title, Sequence[Entry]]] = (
         [
             ("pages.overview", "总览", "Overview"),
             ("pages.checks", "融资信用服务查询", "Lender checks"),
+            ("pages.consents", "融资信用授权", "Consents"),
             ("pages.own", "本单位", "Own grade"),
             ("pages.subjects", "主体", "Subjects"),
             ("pages.proposals", "拟发布", "Proposals"),

@@ -1,33 +1,51 @@
-"""Registering and withdrawing a consent; consents are shown on the page of their subject."""
+"""Consents to lenders: listed, registered and withdrawn. A subject sees its own on its own page."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from api.around import journal
-from api.around.auth import who
+from api.around.auth import is_regulator, who
 from api.around.context import clock, settings, store
 from api.http.fields import Text
 from api.http.problems import fail
-from api.pages.blueprint import blueprint
-from api.pages.forms import FormError, filled_in, ticked
+from api.pages.blueprint import blueprint, page
+from api.pages.forms import FormError, filled_in, number, ticked
 from api.pages.grades import subject_page
 from api.resources.consents import told
 from api.resources.runs import NUMBER
 from api.schemas.consents import ConsentRequest, ReasonRequest
-from rules.calendar import add_months
+from rules.calendar import add_days
 from rules.model import Title
 from scoring.access.consents import (
-    AHEAD_MONTHS,
     PURPOSES,
+    SOON_DAYS,
+    ConsentConflictError,
     ConsentError,
     Registration,
     day_of,
     get_consent,
+    list_consents,
     register,
+    subject_key,
     withdraw,
 )
+
+ROWS = 50
+
+
+class DistrictForm(ConsentRequest):
+    """A consent that the district registers, as the form says it: each purpose has its box."""
+
+    class Meta:
+        """What the form asks in another way."""
+
+        exclude = ("purposes",)
+
+    lender = Text(longest=100, required=True)
 
 
 class ConsentForm(ConsentRequest):
@@ -42,10 +60,62 @@ class ConsentForm(ConsentRequest):
     pack = Text(longest=100, load_default=None)
 
 
+@blueprint.get("/consents")
+def consents() -> Response:
+    """Consents, the newest first, and a regulator's form to register one; a lender sees its own alone."""
+    return _list(200)
+
+
 @blueprint.post("/consents")
 def register_consent() -> Response:
-    """Register a consent of an enterprise to a lender, by its own key."""
-    own = str(who().subject)
+    """Register a consent to a lender: an enterprise its own, a regulator anybody's."""
+    return _of_district() if is_regulator() else _own(str(who().subject))
+
+
+def _of_district() -> Response:
+    try:
+        body = filled_in(DistrictForm)
+        journal.subject(subject_key(body["subject_id"]))
+        wanted = Registration(**body, purposes=ticked(PURPOSES, "purpose"))
+        made = register(store(), who(), wanted, settings().consent_months, clock())
+    except FormError as error:
+        return _list(422, error.fields)
+    except ConsentError as error:
+        return _list(422, {error.field: error.title})
+    except ConsentConflictError as error:
+        return _list(409, {"reference": error.title})
+    return redirect(url_for("pages.consents", done=made.id), 303)
+
+
+def _list(status: int, faults: Mapping[str, Title] | None = None) -> Response:
+    day, done, ending = day_of(clock()()), number("done"), request.args.get("ending")
+    found = list_consents(
+        store(),
+        lender=who().lender,
+        ends=(day, add_days(day, SOON_DAYS)) if ending else None,
+        before=number("before"),
+        limit=ROWS + 1,
+    )
+    shown = found[:ROWS]
+    journal.detail(subjects=sorted({one.subject_id for one in shown}))
+    return page(
+        "all_consents",
+        status,
+        consents=shown,
+        before=shown[-1].id if len(found) > ROWS else None,
+        done=get_consent(store(), who(), done) if done else None,
+        ending=ending,
+        soon=SOON_DAYS,
+        purposes=PURPOSES,
+        pack_id=settings().pack,
+        consent_months=settings().consent_months,
+        today=day,
+        given=request.form,
+        faults=faults,
+    )
+
+
+def _own(own: str) -> Response:
     pack_id = request.form.get("pack") or settings().pack
     try:
         body = filled_in(ConsentForm)
@@ -55,19 +125,8 @@ def register_consent() -> Response:
     except FormError as error:
         return subject_page(pack_id, own, 422, error.fields)
     except ConsentError as error:
-        return subject_page(pack_id, own, 422, {error.field: Title(_right(error.field), str(error))})
+        return subject_page(pack_id, own, 422, {error.field: error.title})
     return redirect(url_for("pages.subject", pack_id=pack_id, subject_id=own) + "#consents", 303)
-
-
-def _right(field: str) -> str:
-    """What would be right in a field that was refused."""
-    day, months = day_of(clock()()), settings().consent_months
-    return {
-        "lender": "没有此名称的金融机构：请按其在本系统登记的全称填写",
-        "purposes": "请至少选择一项用途",
-        "valid_from": f"起始日期最晚为{add_months(day, AHEAD_MONTHS)}",
-        "valid_until": f"截止日期不得早于起始日期和今天，期限最长{months}个月",
-    }.get(field, "填写有误")
 
 
 @blueprint.post(f"/consents/{NUMBER}consent_id>/withdrawal")

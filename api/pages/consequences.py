@@ -19,7 +19,6 @@ from api.schemas.consequences import ConsequenceBody, LiftBody
 from rules.calendar import today
 from rules.library.sanctions import sanctions
 from rules.model import Title
-from rules.titles import TitledError
 from scoring.access.keys import Role
 from scoring.answers.search import names_of
 from scoring.facts.consequences import lift_consequence, list_consequences
@@ -42,7 +41,7 @@ def enter_measure() -> Response:
     except FormError as error:
         return _ledger(422, error.messages)
     except (RecordError, UnknownRecordError) as error:
-        return _ledger(409, [_said(error)])
+        return _ledger(409, [error.title])
     journal.subject(found.subject_id)
     return redirect(url_for("pages.consequences", vocabulary=found.vocabulary), 303)
 
@@ -58,13 +57,9 @@ def lift_measure(consequence_id: int) -> Response:
     except FormError as error:
         return _ledger(422, error.messages)
     except RecordError as error:
-        return _ledger(409, [_said(error)])
+        return _ledger(409, [error.title])
     journal.subject(found.subject_id)
     return redirect(url_for("pages.consequences", vocabulary=found.vocabulary), 303)
-
-
-def _said(error: Exception) -> Title:
-    return error.title if isinstance(error, TitledError) else Title(f"不能办理:{error}", str(error))
 
 
 def _ledger(status: int, refused: Sequence[Title] = ()) -> Response:

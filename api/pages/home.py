@@ -1,18 +1,24 @@
-"""The home of an office: what waits for it today, each a number with a link."""
+"""The home of an office, a lender or an operator: what waits today, each a number with a link."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from werkzeug.wrappers import Response
 
-from api.around.auth import caller, own_data
-from api.around.context import store, vocabulary
+from api.around.auth import caller, own_data, who
+from api.around.context import clock, store, vocabulary
 from api.around.naming import own_tickets
 from api.pages.blueprint import blueprint, opens, page
-from rules.calendar import today
+from rules.calendar import add_days, today
 from rules.model import Title
+from scoring.access.audit import entries
+from scoring.access.consents import SOON_DAYS, day_of, list_consents, stop_of
+from scoring.access.keys import Role, count_ending
+from scoring.access.lending import ACTION
+from scoring.changes.subscriptions import list_subscriptions
 from scoring.facts.bodies import UnknownBodyError
 from scoring.facts.desk import Wanted
 from scoring.facts.feeds import office_feeds
@@ -22,7 +28,9 @@ from scoring.facts.repair_desk import DESK as REPAIRS
 from scoring.facts.settling import list_proposals as list_record_proposals
 from scoring.inspections import visits
 from scoring.live.alerts import list_alerts
+from scoring.runs.jobs import list_jobs
 from scoring.runs.proposed import list_proposals
+from scoring.runs.published import list_runs
 from scoring.store.proposals import OPEN
 from scoring.tickets.desk import list_tickets
 
@@ -44,12 +52,65 @@ class Waiting:
     query: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """How something stands that is no list.
+
+    :param is_bad: whether somebody has to see to it.
+    """
+
+    title: Title
+    is_bad: bool = False
+
+
 @blueprint.get("/home")
 def home() -> Response:
-    """What waits for who is signed in."""
+    """What waits for who is signed in, and how things stand for a lender and an operator."""
     allowed = [sort for sort in _SORTS if opens(sort.endpoint, caller().role)]
     counted = [(sort, len(sort.found())) for sort in allowed]
-    return page("home", waiting=[pair for pair in counted if pair[1]], most=MOST)
+    notes = _NOTES.get(caller().role, lambda: iter(()))()
+    return page("home", waiting=[pair for pair in counted if pair[1]], most=MOST, notes=list(notes))
+
+
+def _lenders_notes() -> Iterator[Note]:
+    at = clock()()
+    if (stop := stop_of(store(), str(who().lender))) is not None:
+        yield Note(stop, is_bad=True)
+    latest = entries(store(), actor=caller().prefix, action=ACTION, limit=MOST + 1)
+    made = sum(1 for one in latest if day_of(one.at).replace(day=1) == day_of(at).replace(day=1))
+    shown = str(made) if made <= MOST else f"{MOST}+"
+    yield Note(Title(f"本密钥本月已查询{shown}次", f"Checks made by this key this month: {shown}"))
+    ends = caller().expires_at
+    if ends is not None and ends <= at + _SOON:
+        day = day_of(ends)
+        yield Note(Title(f"本密钥于{day}到期，请及时更换", f"This key ends on {day}: have it replaced"), True)
+
+
+def _operators_notes() -> Iterator[Note]:
+    at = clock()()
+    for job in list_jobs(store(), limit=1):
+        zh, en, is_bad = _JOB_STATES.get(job.state, ("正在进行", "is under way", False))
+        yield Note(Title(f"评价任务{job.id}{zh}", f"The job {job.id} {en}"), is_bad)
+    for run in list_runs(store(), limit=1):
+        day = day_of(run.published_at)
+        zh = f"最近一次评价结果发布于{day}，评价日期{run.as_of}"
+        yield Note(Title(zh, f"The last run was published on {day}, as of {run.as_of}"))
+    if ending := count_ending(store(), at, at + _SOON):
+        zh = f"{SOON_DAYS}日内到期的密钥：{ending}个，请及时更换"
+        yield Note(Title(zh, f"Keys that end within {SOON_DAYS} days: {ending}; have them replaced"), True)
+
+
+_SOON = dt.timedelta(SOON_DAYS)
+_JOB_STATES = {
+    "published": ("已完成", "is done", False),
+    "proposed": ("已完成", "is done", False),
+    "failed": ("未能完成", "has failed", True),
+}
+_NOTES: Mapping[Role, Callable[[], Iterator[Note]]] = {
+    Role.LENDER: _lenders_notes,
+    Role.OPERATOR: _operators_notes,
+}
+"""What is no list: a lender's stop and checks, an operator's jobs, runs and keys."""
 
 
 _SORTS = (
@@ -97,7 +158,30 @@ _SORTS = (
         "pages.feeds",
         lambda: [feed for feed in office_feeds(store(), today(), today(), own_data()) if feed.is_silent],
     ),
+    Waiting(
+        Title("变动推送失败或已停止", "receivers that fail or were given up"),
+        "pages.subscriptions",
+        lambda: [
+            one
+            for one in list_subscriptions(store(), lender=who().lender)
+            if one.state in ("failing", "stopped")
+        ],
+    ),
+    Waiting(
+        Title(f"授权将在{SOON_DAYS}日内到期", f"consents that end within {SOON_DAYS} days"),
+        "pages.consents",
+        lambda: _ending(),
+        {"ending": "yes"},
+    ),
 )
+
+
+def _ending() -> Sequence[object]:
+    """A lender's consents that end soon; to renew them is for nobody else."""
+    if who().lender is None:
+        return ()
+    day = day_of(clock()())
+    return list_consents(store(), lender=who().lender, ends=(day, add_days(day, SOON_DAYS)), limit=MOST + 1)
 
 
 def _overdue() -> Sequence[object]:

@@ -20,7 +20,6 @@ from api.schemas.objections import ObjectionRequest, ObjectionStepRequest
 from rules.calendar import today
 from rules.library.loader import load_vocabulary
 from rules.model import Title
-from rules.titles import TitledError
 from scoring.answers.either_way import either_way
 from scoring.answers.search import names_of
 from scoring.facts.ingest.keys import ENTERPRISES
@@ -73,7 +72,7 @@ def file_objection() -> Response:
     except FormError as error:
         return _form(422, error.messages)
     except RecordError as error:
-        return _form(409, [_said(error)])
+        return _form(409, [error.title])
     journal.subject(mark.subject_id)
     records_arrived(store(), request.form.get("vocabulary", ENTERPRISES), [mark.record_id])
     return redirect(url_for("pages.objection", objection_id=mark.id), 303)
@@ -95,7 +94,7 @@ def move_objection(objection_id: int) -> Response:
     except FormError as error:
         return _objection(found, 422, error.messages)
     except RecordError as error:
-        return _objection(show_objection(store(), objection_id, who().subject), 409, [_said(error)])
+        return _objection(show_objection(store(), objection_id, who().subject), 409, [error.title])
     records_arrived(store(), found.vocabulary, [found.record_id])
     return redirect(url_for("pages.objection", objection_id=objection_id), 303)
 
@@ -141,10 +140,6 @@ def _move(found: Objection) -> None:
     words = load_vocabulary(found.vocabulary)
     wanted = mark_asked(kind, status, body["reason"], body.get("evidence"))
     mark_record(store(), words, found.record_id, wanted, subject_id=who().subject)
-
-
-def _said(error: RecordError) -> Title:
-    return error.title if isinstance(error, TitledError) else Title("记录现状不允许", str(error))
 
 
 def _objection(found: Objection, status: int, refused: Sequence[Title] = ()) -> Response:

@@ -31,12 +31,6 @@ MOVES_SHOWN = 12
 RUNS_SHOWN = 12
 ALERTS_SHOWN = 20
 COUNTS_REMEMBERED = 1000
-_FRONT = {
-    Role.REGULATOR: "pages.home",
-    Role.DEPARTMENT: "pages.home",
-    Role.SUBJECT: "pages.own",
-    Role.LENDER: "pages.checks",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +66,7 @@ class OpenAlert:
 @blueprint.get("/")
 def front() -> Response:
     """Send everybody to where their work begins."""
-    return redirect(url_for(_FRONT.get(caller().role, "pages.overview")), 303)
+    return redirect(url_for("pages.own" if caller().role is Role.SUBJECT else "pages.home"), 303)
 
 
 @blueprint.get("/overview")

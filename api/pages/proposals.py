@@ -69,7 +69,7 @@ def publish(proposal_id: int) -> Response:
     except ProposalRefusedError as error:
         return _proposal(proposal_id, 409, [error.title])
     except jobs.JobConflictError as error:
-        return _proposal(proposal_id, 409, [Title("另一评价任务正在进行", str(error))])
+        return _proposal(proposal_id, 409, [error.title])
     return redirect(url_for("pages.proposal", proposal_id=proposal_id, job=job.id), 303)
 
 

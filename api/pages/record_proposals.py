@@ -17,7 +17,6 @@ from api.schemas.settling import ClassificationRequest
 from rules.calendar import today
 from rules.library.loader import load_vocabulary
 from rules.model import Title
-from rules.titles import TitledError
 from scoring.answers.search import names_of
 from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.facts.records import RecordError
@@ -63,8 +62,7 @@ def classify_record(proposal_id: int) -> Response:
     except FormError as error:
         return _proposal(proposal_id, 422, error.messages)
     except RecordError as error:
-        said = error.title if isinstance(error, TitledError) else Title("记录现状不允许", str(error))
-        return _proposal(proposal_id, 409, [said])
+        return _proposal(proposal_id, 409, [error.title])
     records_arrived(store(), words.id, [found.record_id])
     return redirect(url_for("pages.record_proposals", vocabulary=words.id), 303)
 

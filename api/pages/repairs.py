@@ -20,7 +20,6 @@ from api.schemas.repairs import ApplicationForm, RepairStepForm
 from rules.calendar import today
 from rules.library.loader import load_vocabulary
 from rules.model import Title
-from rules.titles import TitledError
 from scoring.access.keys import Role
 from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.facts.merging import REPAIRED
@@ -71,7 +70,7 @@ def apply_for_repair() -> Response:
     except FormError as error:
         return _form(request.form, 422, error.messages)
     except (RecordError, UnknownRecordError) as error:
-        return _form(request.form, 409, [_said(error)])
+        return _form(request.form, 409, [error.title])
     return redirect(url_for("pages.repair", application_id=mark.id), 303)
 
 
@@ -95,7 +94,7 @@ def move_repair(application_id: int) -> Response:
     except FormError as error:
         return _repair(found, 422, error.messages)
     except RecordError as error:
-        return _repair(_found(application_id), 409, [_said(error)])
+        return _repair(_found(application_id), 409, [error.title])
     records_arrived(store(), found.vocabulary, [found.record_id])
     return redirect(url_for("pages.repair", application_id=application_id), 303)
 
@@ -119,10 +118,6 @@ def _apply() -> Mark:
     mark = mark_record(store(), words, body["record"], wanted, own_data(), who().subject)
     journal.subject(mark.subject_id)
     return mark
-
-
-def _said(error: Exception) -> Title:
-    return error.title if isinstance(error, TitledError) else Title(f"记录现状不允许:{error}", str(error))
 
 
 def _form(given: MultiDict[str, str], status: int, refused: Sequence[Title] = ()) -> Response:

@@ -75,7 +75,7 @@ def add_subscription() -> Response:
 @blueprint.get(f"/subscriptions/{NUMBER}subscription_id>")
 def subscription(subscription_id: int) -> Response:
     """A receiver: what it was told, what it acknowledged, what failed, and what may be done."""
-    return _page(desk.get_subscription(store(), subscription_id), 200)
+    return _page(_found(subscription_id), 200)
 
 
 @blueprint.post(f"/subscriptions/{NUMBER}subscription_id>/secrets")
@@ -84,7 +84,7 @@ def renew_secret(subscription_id: int) -> Response:
     try:
         renewed, secret = desk.renew_secret(store(), who(), subscription_id, clock())
     except SubscriptionConflictError as error:
-        return _page(desk.get_subscription(store(), subscription_id), 409, [error.title])
+        return _page(_found(subscription_id), 409, [error.title])
     return _page(renewed, 201, secret=secret)
 
 
@@ -110,19 +110,24 @@ def _done(step: Callable[..., Subscription], subscription_id: int) -> Response:
     try:
         step(store(), who(), subscription_id, clock())
     except SubscriptionConflictError as error:
-        return _page(desk.get_subscription(store(), subscription_id), 409, [error.title])
+        return _page(_found(subscription_id), 409, [error.title])
     return redirect(url_for("pages.subscription", subscription_id=subscription_id), 303)
 
 
+def _found(subscription_id: int) -> Subscription:
+    return desk.get_subscription(store(), subscription_id, who().lender)
+
+
 def _list(status: int, faults: Mapping[str, Title] | None = None) -> Response:
-    found = desk.list_subscriptions(store(), number("after") or 0, ROWS + 1)
+    lender = who().lender
+    found = desk.list_subscriptions(store(), number("after") or 0, ROWS + 1, lender)
     shown = found[:ROWS]
     return page(
         "subscriptions",
         status,
         subscriptions=shown,
         after=shown[-1].id if len(found) > ROWS else None,
-        receivers={role: FOR_WHOM[role] for role in ROLES},
+        receivers={role: FOR_WHOM[role] for role in ROLES if lender is None or role is Role.LENDER},
         given=request.form,
         faults=faults,
         **_words(),

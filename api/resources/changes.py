@@ -76,5 +76,5 @@ def _consented(found: Reading) -> Reading:
             items, events = consented(session, audience, found.items, who(), at, day_of(at))
             append(session, events)
     except LenderStoppedError as error:
-        fail("lender-stopped", str(error))
+        fail("lender-stopped", error.title)
     return Reading(items, found.until)

@@ -45,9 +45,9 @@ def told() -> Iterator[None]:
         yield
     except ConsentError as error:
         errors = [{"location": "json", "field": error.field, "message": str(error)}]
-        raise Problem("invalid", str(error), errors) from None
+        raise Problem("invalid", error.title, errors) from None
     except ConsentConflictError as error:
-        fail("conflict", str(error))
+        fail("conflict", error.title)
 
 
 @blueprint.get("")
@@ -55,7 +55,10 @@ def told() -> Iterator[None]:
 @blueprint.answers(200, ConsentPage)
 def list_consents(query: dict[str, Any]) -> dict[str, Any]:
     """Consents, the newest first; a lender sees its own alone."""
-    wanted = {"lender": who().lender or query.get("lender"), "subject_id": query.get("subject_id")}
+    wanted: dict[str, Any] = {
+        "lender": who().lender or query.get("lender"),
+        "subject_id": query.get("subject_id"),
+    }
     found = page(
         lambda limit: consents.list_consents(store(), **wanted, before=query.get("cursor"), limit=limit),
         query,

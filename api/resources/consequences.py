@@ -89,7 +89,7 @@ def post_consequence(body: dict[str, Any]) -> tuple[Consequence, int, dict[str, 
     try:
         found = entered(body)
     except RecordError as error:
-        fail("conflict", error.title if isinstance(error, ConsequenceRefusedError) else str(error))
+        fail("conflict", error.title)
     journal.subject(found.subject_id)
     return found, 201, {"Location": url_for("consequences.get_consequence", consequence_id=found.id)}
 
@@ -105,7 +105,7 @@ def post_lift(body: dict[str, Any], consequence_id: int) -> Consequence:
             store(), consequence_id, body["reason"], caller().prefix, body["on"], own_data()
         )
     except RecordError as error:
-        fail("conflict", str(error))
+        fail("conflict", error.title)
     journal.subject(found.subject_id)
     return found
 

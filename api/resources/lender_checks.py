@@ -76,7 +76,7 @@ def _answers(checks: Sequence[Check]) -> list[Answer]:
     try:
         return answer_checks(store(), settings().pack, who(), checks, clock())
     except LenderStoppedError as error:
-        fail("lender-stopped", str(error))
+        fail("lender-stopped", error.title)
 
 
 def _invalid(number: int, check: Faulty) -> dict[str, Any]:

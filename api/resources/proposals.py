@@ -131,7 +131,7 @@ def post_publication(proposal_id: int) -> tuple[jobs.Job, int, dict[str, str]]:
     except ProposalRefusedError as error:
         fail("conflict", error.title)
     except jobs.JobConflictError as error:
-        fail("conflict", str(error))
+        fail("conflict", error.title)
     return job, 202, {"Location": url_for("runs.get_job", job_id=job.id)}
 
 

@@ -101,7 +101,7 @@ def post_records(body: dict[str, Any]) -> Submission:
     try:
         done = records.submit_records(store(), words, rows, source, own_data())
     except RecordError as error:
-        fail("invalid", str(error))
+        fail("invalid", error.title)
     journal.detail(new=done.new, changed=done.changed, unchanged=done.unchanged, rejected=done.rejected)
     if done.rejected == len(rows):
         raise Problem("invalid", "no record could be taken", _row_errors(done))
@@ -214,7 +214,7 @@ def _mark(kind: Kind, status: str, body: dict[str, Any], record_id: str) -> tupl
     try:
         mark = objections.mark_record(store(), words, record_id, request, own_data(), who().subject)
     except RecordError as error:
-        fail("conflict", str(error))
+        fail("conflict", error.title)
     journal.subject(mark.subject_id)
     records_arrived(store(), words.id, [mark.record_id])
     return mark, 201, {"Location": url_for("records.get_record", record_id=mark.record_id)}

@@ -75,7 +75,7 @@ def post_run(wanted: dict[str, Any]) -> tuple[jobs.Job, int, dict[str, str]]:
     except HeldError as error:
         fail("conflict", error.title)
     except jobs.JobConflictError as error:
-        fail("conflict", str(error))
+        fail("conflict", error.title)
     return job, 202, {"Location": url_for("runs.get_job", job_id=job.id)}
 
 

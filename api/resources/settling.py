@@ -118,7 +118,7 @@ def _page(find: Callable[..., list[Any]], query: dict[str, Any]) -> dict[str, An
             lambda limit: find(store(), words, after=after, limit=limit), query, lambda item: item.id
         )
     except RecordError as error:
-        fail("invalid", str(error))
+        fail("invalid", error.title)
     journal.detail(subjects=sorted({item.subject_id for item in found["items"]}))
     return found
 
@@ -127,7 +127,7 @@ def _settled(settle: Callable[[], Found]) -> Found:
     try:
         return settle()
     except RecordError as error:
-        fail("conflict", str(error))
+        fail("conflict", error.title)
 
 
 def _ruling(body: dict[str, Any]) -> Ruling:

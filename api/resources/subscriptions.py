@@ -39,9 +39,11 @@ blueprint = Blueprint(
 @blueprint.query(NumberedPageQuery)
 @blueprint.answers(200, SubscriptionPage)
 def list_subscriptions(query: dict[str, Any]) -> dict[str, Any]:
-    """Subscriptions by number, without their secrets."""
+    """Subscriptions by number, without their secrets; a lender sees its own alone."""
     return page(
-        lambda limit: subscriptions.list_subscriptions(store(), query.get("cursor") or 0, limit),
+        lambda limit: subscriptions.list_subscriptions(
+            store(), query.get("cursor") or 0, limit, who().lender
+        ),
         query,
         lambda one: one.id,
     )
@@ -51,7 +53,7 @@ def list_subscriptions(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.answers(200, SubscriptionSchema)
 def get_subscription(subscription_id: int) -> Subscription:
     """A subscription: how far it is, and how it goes."""
-    return subscriptions.get_subscription(store(), subscription_id)
+    return subscriptions.get_subscription(store(), subscription_id, who().lender)
 
 
 @blueprint.get(f"/{NUMBER}subscription_id>/deliveries")
@@ -60,7 +62,9 @@ def get_subscription(subscription_id: int) -> Subscription:
 def list_deliveries(query: dict[str, Any], subscription_id: int) -> dict[str, Any]:
     """Each attempt to tell a receiver, and each acknowledgement, the newest first."""
     return page(
-        lambda limit: subscriptions.list_deliveries(store(), subscription_id, query.get("cursor"), limit),
+        lambda limit: subscriptions.list_deliveries(
+            store(), subscription_id, query.get("cursor"), limit, who().lender
+        ),
         query,
         lambda one: one.id,
     )
@@ -70,7 +74,10 @@ def list_deliveries(query: dict[str, Any], subscription_id: int) -> dict[str, An
 @blueprint.body(SubscriptionRequest)
 @blueprint.answers(201, NewSubscriptionSchema)
 def post_subscription(body: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """Register a receiver. The secret that signs what is sent to it is in this answer and nowhere else."""
+    """Register a receiver; a lender registers its own, five at a time.
+
+    The secret that signs what is sent to it is in this answer and nowhere else.
+    """
     wanted = Wanted(**(body | {"role": Role(body["role"])}))
     try:
         made, secret = subscriptions.subscribe(store(), who(), wanted, settings().pack, clock())

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from rules.calendar import SHANGHAI, add_months
 from rules.model import Title
-from rules.titles import UnknownError
+from rules.titles import TitledError, UnknownError
 from scoring.access.audit import Event, append
 from scoring.access.keys import Role
 from scoring.facts.ingest import keys
@@ -50,6 +50,9 @@ LONGEST_MONTHS = 36
 AHEAD_MONTHS = 3
 """How long before it begins a consent can be registered."""
 
+SOON_DAYS = 30
+"""How long before its end a consent is shown as ending soon: our own choice."""
+
 SAMPLE_PERCENT, SAMPLE_LEAST = 5, 10
 """How many of a month's consents are drawn for audit: this share of them, this many at least."""
 
@@ -59,18 +62,18 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NO_DOCUMENT = hashlib.sha256().hexdigest()
 
 
-class ConsentError(Exception):
+class ConsentError(TitledError):
     """A consent that can't be registered or judged so; the message says what would be right.
 
     :ivar field: which of its values is wrong.
     """
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, field: str, title: Title) -> None:
+        super().__init__(title)
         self.field = field
 
 
-class ConsentConflictError(Exception):
+class ConsentConflictError(TitledError):
     """Things stand otherwise: it is registered, withdrawn, stopped or lifted already."""
 
 
@@ -78,7 +81,7 @@ class UnknownConsentError(UnknownError):
     """There is no such consent, or not for who asks."""
 
 
-class LenderStoppedError(Exception):
+class LenderStoppedError(TitledError):
     """The lender's checks are refused until a regulator lifts the stop."""
 
 
@@ -241,7 +244,12 @@ def withdraw(store: Store, who: Who, consent_id: int, reason: str, clock: Clock 
     with store.writing() as session:
         row = _lock_consent(session, consent_id, who)
         if row.withdrawn_at is not None:
-            raise ConsentConflictError(f"the consent {consent_id} was withdrawn at {row.withdrawn_at}")
+            raise ConsentConflictError(
+                Title(
+                    f"授权{consent_id}已于{day_of(row.withdrawn_at)}撤回",
+                    f"the consent {consent_id} was withdrawn at {row.withdrawn_at}",
+                )
+            )
         at = clock()
         row.withdrawn_at, row.withdrawn_by, row.withdrawn_why = at, who.actor, reason
         done = _consent(row)
@@ -260,14 +268,19 @@ def judge(store: Store, who: Who, consent_id: int, is_found: bool, note: str, cl
         stand = _lock_lender(session, lender or "")
         row = _lock_consent(session, consent_id, who)
         if row.registered_role != Role.LENDER:
-            raise ConsentError("consent_id", f"the consent {consent_id} was not registered by its lender")
+            raise ConsentError(
+                "consent_id",
+                Title(
+                    f"授权{consent_id}不是由金融机构登记的",
+                    f"the consent {consent_id} was not registered by its lender",
+                ),
+            )
         at = clock()
         row.judged_at, row.judged_by, row.verdict = at, who.actor, "found" if is_found else "missing"
         judged = _consent(row)
         events = [_event(who, "consents.judge", judged, at, verdict=row.verdict, reason=note)]
         if not is_found and stand.stopped_at is None:
-            why = f"the signed document of the consent {consent_id} ({row.reference}) is missing: {note}"
-            events.append(_stop(who, stand, why, at))
+            events.append(_stop(who, stand, f"{row.reference}: {note}", at))
         append(session, events)
     return judged
 
@@ -281,7 +294,12 @@ def stop_lender(store: Store, who: Who, lender: str, reason: str, clock: Clock =
     with store.writing() as session:
         stand = _lock_lender(session, fold(lender), is_new=True)
         if stand.stopped_at is not None:
-            raise ConsentConflictError(f"{stand.name} is stopped since {stand.stopped_at}")
+            raise ConsentConflictError(
+                Title(
+                    f"{stand.name}的查询自{day_of(stand.stopped_at)}起已停止",
+                    f"{stand.name} is stopped since {stand.stopped_at}",
+                )
+            )
         append(session, [_stop(who, stand, reason, clock())])
 
 
@@ -293,7 +311,7 @@ def lift_stop(store: Store, who: Who, lender: str, reason: str, clock: Clock = n
     with store.writing() as session:
         stand = _lock_lender(session, fold(lender), is_new=True)
         if stand.stopped_at is None:
-            raise ConsentConflictError(f"{stand.name} is not stopped")
+            raise ConsentConflictError(Title(f"{stand.name}的查询没有停止", f"{stand.name} is not stopped"))
         stand.stopped_at = stand.stopped_by = stand.stopped_why = None
         append(session, [who.event("lenders.lift", None, clock(), lender=stand.name, reason=reason)])
 
@@ -311,7 +329,13 @@ def sample(
     first = month.replace(day=1)
     begins, ends = (_midnight(day) for day in (first, add_months(first, 1)))
     if clock() < ends:
-        raise ConsentError("month", f"{first:%Y-%m} is not over: what is still registered changes the draw")
+        raise ConsentError(
+            "month",
+            Title(
+                f"{first:%Y-%m}尚未结束,新登记的授权会改变抽取结果",
+                f"{first:%Y-%m} is not over: what is still registered changes the draw",
+            ),
+        )
     query = sa.select(ConsentRow).where(
         ConsentRow.lender == fold(lender),
         ConsentRow.registered_role == Role.LENDER.value,
@@ -342,11 +366,13 @@ def list_consents(
     *,
     lender: str | None = None,
     subject_id: str | None = None,
+    ends: tuple[dt.date, dt.date] | None = None,
     before: int | None = None,
     limit: int | None = None,
 ) -> list[Consent]:
     """Consents, the newest first.
 
+    :param ends: only those not withdrawn of which the last day is one of these, from the first to the last.
     :param before: only consents with a smaller number: the last of the page before.
     """
     query = sa.select(ConsentRow).order_by(ConsentRow.id.desc()).limit(limit)
@@ -354,6 +380,8 @@ def list_consents(
         query = query.where(ConsentRow.lender == fold(lender))
     if subject_id is not None:
         query = query.where(ConsentRow.subject_id == subject_key(subject_id))
+    if ends is not None:
+        query = query.where(ConsentRow.withdrawn_at.is_(None), ConsentRow.valid_until.between(*ends))
     if before is not None:
         query = query.where(ConsentRow.id < before)
     with store.reading() as session:
@@ -384,6 +412,12 @@ def list_lenders(store: Store) -> list[Lender]:
     )
     with store.reading() as session:
         return [Lender(*row) for row in session.execute(query)]
+
+
+def stop_of(store: Store, lender: str) -> Title | None:
+    """That a lender's checks are refused, since when and why; None where they are answered."""
+    with store.reading() as session:
+        return _stopped(session.get(LenderRow, fold(lender)))
 
 
 def consents_to(session: Session, lender: str, references: Collection[str]) -> dict[str, Consent]:
@@ -423,11 +457,21 @@ def lets_watch(on: dt.date) -> tuple[sa.ColumnElement[bool], ...]:
 def _kept(session: Session, lender: str, *conditions: sa.ColumnElement[bool]) -> list[Consent]:
     """A lender's consents, which nobody changes until the transaction ends; nor does anybody stop it."""
     stand = session.scalar(sa.select(LenderRow).where(LenderRow.name == lender).with_for_update(read=True))
-    if stand is not None and stand.stopped_at is not None:
-        raise LenderStoppedError(f"{lender} is stopped since {day_of(stand.stopped_at)}: {stand.stopped_why}")
+    if (stopped := _stopped(stand)) is not None:
+        raise LenderStoppedError(stopped)
     query = sa.select(ConsentRow).where(ConsentRow.lender == lender, *conditions)
     rows = session.scalars(query.order_by(ConsentRow.id).with_for_update(read=True))
     return [_consent(row) for row in rows]
+
+
+def _stopped(stand: LenderRow | None) -> Title | None:
+    if stand is None or stand.stopped_at is None:
+        return None
+    day = day_of(stand.stopped_at)
+    return Title(
+        f"{stand.name}的查询自{day}起已停止:{stand.stopped_why}",
+        f"{stand.name} is stopped since {day}: {stand.stopped_why}",
+    )
 
 
 _GIVEN = ("lender", "subject_id", "reference", "document_sha256", "valid_from", "valid_until")
@@ -438,19 +482,50 @@ def _own(who: Who, wanted: Registration) -> Registration:
     lender = fold(wanted.lender) if wanted.lender else who.lender
     subject_id, doubt = subject_key(wanted.subject_id), keys.doubt_of_key(keys.ENTERPRISES, wanted.subject_id)
     if doubt is not None:
-        raise ConsentError("subject_id", f"{subject_id} is no credit code: {doubt.en}")
+        raise ConsentError(
+            "subject_id",
+            Title(
+                f"{subject_id}不是统一社会信用代码:{doubt.zh}", f"{subject_id} is no credit code: {doubt.en}"
+            ),
+        )
     if lender is None:
-        raise ConsentError("lender", "say to which lender the consent is given")
+        raise ConsentError(
+            "lender", Title("请写明授权给哪家金融机构", "say to which lender the consent is given")
+        )
     if who.lender is not None and lender != who.lender:
-        raise ConsentError("lender", f"a lender registers consents to itself alone: {who.lender}")
+        raise ConsentError(
+            "lender",
+            Title(
+                f"金融机构只能登记对本机构({who.lender})的授权",
+                f"a lender registers consents to itself alone: {who.lender}",
+            ),
+        )
     if who.subject is not None and subject_id != who.subject:
-        raise ConsentError("subject_id", f"a subject registers its own consents alone: {who.subject}")
+        raise ConsentError(
+            "subject_id",
+            Title(
+                f"企业只能登记本企业({who.subject})的授权",
+                f"a subject registers its own consents alone: {who.subject}",
+            ),
+        )
     if who.subject is not None and (wanted.reference or wanted.document_sha256):
         field = "reference" if wanted.reference else "document_sha256"
-        raise ConsentError(field, "a subject's consent gets its number here: leave this out")
+        raise ConsentError(
+            field,
+            Title(
+                "企业登记的授权由本系统编号,此项不填",
+                "a subject's consent gets its number here: leave this out",
+            ),
+        )
     if who.lender is not None and not (wanted.reference and wanted.document_sha256):
         missing = "document_sha256" if wanted.reference else "reference"
-        raise ConsentError(missing, "a lender states the number and the SHA-256 of the signed document")
+        raise ConsentError(
+            missing,
+            Title(
+                "金融机构须填写授权书的编号和SHA-256值",
+                "a lender states the number and the SHA-256 of the signed document",
+            ),
+        )
     return replace(wanted, lender=lender, subject_id=subject_id)
 
 
@@ -458,20 +533,33 @@ def _checked(wanted: Registration) -> Registration:
     reference = reference_key(wanted.reference or f"XH{secrets.token_hex(6).upper()}")
     digest = wanted.document_sha256.lower() if wanted.document_sha256 else None
     if not _REFERENCE.fullmatch(reference):
-        right = "4 to 100 letters, digits and ()[]〔〕/.:#_-, a digit among them"
-        raise ConsentError("reference", f"{reference} is not the number of a signed document: {right}")
+        raise ConsentError(
+            "reference",
+            Title(
+                f"{reference}不是授权书编号:应为4至100个字,含数字,可用文字、数字和()[]〔〕/.:#_-",
+                f"{reference} is not the number of a signed document: 4 to 100 letters, digits and "
+                "()[]〔〕/.:#_-, a digit among them",
+            ),
+        )
     if digest is not None and not _SHA256.fullmatch(digest):
-        raise ConsentError("document_sha256", "not a SHA-256: 64 hexadecimal digits")
+        raise ConsentError(
+            "document_sha256",
+            Title("不是SHA-256值:应为64位十六进制数", "not a SHA-256: 64 hexadecimal digits"),
+        )
     if digest == _NO_DOCUMENT:
         raise ConsentError(
-            "document_sha256", "this is the SHA-256 of an empty file: hash the document itself"
+            "document_sha256",
+            Title(
+                "这是空文件的SHA-256值,请对授权书本身计算",
+                "this is the SHA-256 of an empty file: hash the document itself",
+            ),
         )
     unknown = sorted(set(wanted.purposes) - set(PURPOSES))
     if unknown or not wanted.purposes:
-        known = ", ".join(PURPOSES)
-        raise ConsentError(
-            "purposes", f"{unknown[0] if unknown else 'nothing'} is no purpose. Right: {known}"
-        )
+        zh = f"没有用途{unknown[0]}" if unknown else "没有选择用途"
+        en = f"{unknown[0] if unknown else 'nothing'} is no purpose. Right: {', '.join(PURPOSES)}"
+        named = "、".join(title.zh for title in PURPOSES.values())
+        raise ConsentError("purposes", Title(f"{zh},可选:{named}", en))
     return replace(wanted, reference=reference, document_sha256=digest)
 
 
@@ -479,14 +567,32 @@ def _check_term(wanted: Registration, on: dt.date, longest_months: int) -> None:
     begins, ends = wanted.valid_from, wanted.valid_until
     longest, latest = add_months(begins, longest_months), add_months(on, AHEAD_MONTHS)
     if ends < begins:
-        raise ConsentError("valid_until", f"it ends on {ends}, before it begins on {begins}")
+        raise ConsentError(
+            "valid_until",
+            Title(f"截止日期{ends}早于起始日期{begins}", f"it ends on {ends}, before it begins on {begins}"),
+        )
     if ends >= longest:
         last = longest - dt.timedelta(days=1)
-        raise ConsentError("valid_until", f"at most {longest_months} months: until {last}, not {ends}")
+        raise ConsentError(
+            "valid_until",
+            Title(
+                f"期限最长{longest_months}个月,截止日期最晚为{last}",
+                f"at most {longest_months} months: until {last}, not {ends}",
+            ),
+        )
     if ends < on:
-        raise ConsentError("valid_until", f"it ended on {ends}: register one that holds")
+        raise ConsentError(
+            "valid_until",
+            Title(f"截止日期{ends}已过,不得早于今天", f"it ended on {ends}: register one that holds"),
+        )
     if begins > latest:
-        raise ConsentError("valid_from", f"{begins} is too far ahead: it begins on {latest} at the latest")
+        raise ConsentError(
+            "valid_from",
+            Title(
+                f"起始日期{begins}过晚,最晚为{latest}",
+                f"{begins} is too far ahead: it begins on {latest} at the latest",
+            ),
+        )
 
 
 def _check_is_new(session: Session, wanted: Registration) -> None:
@@ -495,9 +601,13 @@ def _check_is_new(session: Session, wanted: Registration) -> None:
         same.append(ConsentRow.document_sha256 == wanted.document_sha256)
     found = session.scalar(sa.select(ConsentRow).where(ConsentRow.lender == wanted.lender, sa.or_(*same)))
     if found is not None:
-        what = "number" if found.reference == wanted.reference else "signed document"
+        same_number = found.reference == wanted.reference
+        zh, en = ("编号", "number") if same_number else ("授权书", "signed document")
         raise ConsentConflictError(
-            f"the consent {found.id} to {found.lender} has this {what} already: each consent has its own"
+            Title(
+                f"对{found.lender}的授权{found.id}已用此{zh},每项授权须各有{zh}",
+                f"the consent {found.id} to {found.lender} has this {en} already: each consent has its own",
+            )
         )
 
 
@@ -516,9 +626,13 @@ def _check_not_taken_back(session: Session, wanted: Registration) -> None:
     )
     found = session.scalar(taken_back.order_by(ConsentRow.id.desc()).limit(1))
     if found is not None and found.withdrawn_at is not None and session.scalar(renewed.limit(1)) is None:
+        day = day_of(found.withdrawn_at)
         raise ConsentConflictError(
-            f"the consent {found.id} was withdrawn on {day_of(found.withdrawn_at)}, and not by the lender: "
-            "the next one is registered by the subject or the district"
+            Title(
+                f"授权{found.id}已于{day}撤回,且不是由金融机构撤回;再次授权须由企业或信用监管机构登记",
+                f"the consent {found.id} was withdrawn on {day}, and not by the lender: the next one is"
+                " registered by the subject or the district",
+            )
         )
 
 
@@ -530,7 +644,13 @@ def _lock_lender(session: Session, name: str, is_new: bool = False) -> LenderRow
     if is_new:
         named = sa.select(ApiKey.prefix).where(ApiKey.role == Role.LENDER.value, ApiKey.organisation == name)
         if session.scalar(named.limit(1)) is None:
-            raise ConsentError("lender", f"no lender is called {name}: it needs a key first")
+            raise ConsentError(
+                "lender",
+                Title(
+                    f"没有名为{name}的金融机构:请按其登记的全称填写,未登记的须先制发密钥",
+                    f"no lender is called {name}: it needs a key first",
+                ),
+            )
         insert_new(session, LenderRow, name=name)
     found = session.scalar(sa.select(LenderRow).where(LenderRow.name == name).with_for_update())
     if found is None:

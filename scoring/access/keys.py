@@ -169,6 +169,16 @@ def list_keys(store: Store, after: str | None = None, limit: int | None = None) 
         return [_key(row) for row in session.scalars(query)]
 
 
+def count_ending(store: Store, first: dt.datetime, last: dt.datetime) -> int:
+    """How many keys end by themselves between two moments, without another that has taken their place."""
+    replaced = sa.select(ApiKey.replaces).where(ApiKey.replaces.is_not(None), ApiKey.revoked_at.is_(None))
+    query = sa.select(sa.func.count()).where(
+        ApiKey.revoked_at.is_(None), ApiKey.expires_at.between(first, last), ApiKey.prefix.not_in(replaced)
+    )
+    with store.reading() as session:
+        return session.scalars(query).one()
+
+
 def get_key(store: Store, prefix: str) -> Key:
     """The key of that prefix.
 

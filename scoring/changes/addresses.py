@@ -101,6 +101,11 @@ def post(address: str, headers: Mapping[str, str], body: bytes, own_hosts: froze
         connection.close()
 
 
+def is_own_host(address: str) -> bool:
+    """Whether an address is at a host that the operator lists."""
+    return str(urlsplit(address).hostname).casefold() in own_hosts()
+
+
 def own_hosts() -> frozenset[str]:
     """The hosts that the operator lists."""
     names = os.environ.get(VARIABLE, "").split(",")

@@ -1,7 +1,7 @@
 """Subscriptions: who is told of changes, where and how far they are.
 
-A regulator registers a receiver. One with an address is sent what is new (:mod:`scoring.changes.sending`);
-one without reads the feed and acknowledges up to where it has it.
+A regulator registers a receiver, a lender its own. One with an address is sent what is new
+(:mod:`scoring.changes.sending`); one without reads the feed and acknowledges up to where it has it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import base64
 import datetime as dt
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -20,7 +20,7 @@ from rules.titles import TitledError, UnknownError
 from scoring.access.audit import append
 from scoring.access.consents import Clock, Who, now
 from scoring.access.keys import ROLE_TITLES, Role
-from scoring.changes.addresses import check_address
+from scoring.changes.addresses import check_address, is_own_host
 from scoring.changes.feed import SEEN_BY, Audience, Place, head
 from scoring.facts.bodies import UnknownBodyError, register
 from scoring.facts.ingest.folding import fold
@@ -32,6 +32,10 @@ ROLES = (Role.REGULATOR, Role.DEPARTMENT, Role.LENDER)
 """For whom a receiver may be told."""
 
 SECRET_BYTES = 32
+MOST_OWN = 5
+"""How many subscriptions a lender has at a time, by its own word, for each may keep a sender waiting: our own
+choice."""
+
 PAUSED = "paused"
 """Why a subscription is stopped that somebody paused."""
 
@@ -130,6 +134,7 @@ def subscribe(
 ) -> tuple[Subscription, str | None]:
     """Register a receiver.
 
+    :param who: a lender registers its own alone, to addresses of the internet at large.
     :param pack_id: of which pack a lender is told the tiers.
     :return: the subscription, and the secret by which what is sent to its address is signed: nobody is shown
         it again.
@@ -143,9 +148,14 @@ def subscribe(
     >>> made.state, made.place, secret  # it has no address, and so nothing to sign
     ('active', '1', None)
     """
+    if who.lender is not None:
+        wanted = _own(who.lender, wanted)
     secret = _secret() if wanted.address else None
     if wanted.address:
         _refused("address", check_address(wanted.address))
+        if who.lender is not None and is_own_host(wanted.address):
+            en = "this host is in the district's own network: the credit office registers it"
+            _refused("address", Title("该主机在政务内网,须由信用监管机构登记", en))
     kinds = tuple(kind for kind in SEEN_BY[wanted.role] if not wanted.kinds or kind in wanted.kinds)
     if not kinds or not set(wanted.kinds) <= set(kinds):
         known = ", ".join(SEEN_BY[wanted.role])
@@ -175,40 +185,47 @@ def subscribe(
         session.flush()
         made = subscription_of(row)
         _log(session, who, "subscriptions.register", made, made.created_at)
+        if who.lender is not None:
+            _check_number(session, who)  # last: who logs, waits for all that others have logged
     return made, secret
 
 
-def list_subscriptions(store: Store, after: int = 0, limit: int | None = None) -> list[Subscription]:
+def list_subscriptions(
+    store: Store, after: int = 0, limit: int | None = None, lender: str | None = None
+) -> list[Subscription]:
     """Subscriptions by number.
 
     :param after: only those with a greater number: the last of the page before.
+    :param lender: only this lender's.
     """
-    query = sa.select(SubscriptionRow).where(SubscriptionRow.id > after).order_by(SubscriptionRow.id)
+    query = _of_lender(lender).where(SubscriptionRow.id > after).order_by(SubscriptionRow.id)
     with store.reading() as session:
         return [subscription_of(row) for row in session.scalars(query.limit(limit))]
 
 
-def get_subscription(store: Store, number: int) -> Subscription:
+def get_subscription(store: Store, number: int, lender: str | None = None) -> Subscription:
     """A subscription.
 
-    :raises UnknownSubscriptionError: where there is none.
+    :param lender: only if it is this lender's.
+    :raises UnknownSubscriptionError: where there is none, or it is another's.
     """
     with store.reading() as session:
-        return subscription_of(_found(session.get(SubscriptionRow, number), number))
+        return subscription_of(_found(session, number, lender))
 
 
 def list_deliveries(
-    store: Store, number: int, before: int | None = None, limit: int | None = None
+    store: Store, number: int, before: int | None = None, limit: int | None = None, lender: str | None = None
 ) -> list[Delivery]:
     """Attempts and acknowledgements of a subscription, the newest first.
 
-    :raises UnknownSubscriptionError: where there is none.
+    :param lender: only if it is this lender's.
+    :raises UnknownSubscriptionError: where there is none, or it is another's.
     """
     query = sa.select(DeliveryRow).where(DeliveryRow.subscription_id == number)
     if before is not None:
         query = query.where(DeliveryRow.id < before)
     with store.reading() as session:
-        _found(session.get(SubscriptionRow, number), number)
+        _found(session, number, lender)
         rows = session.scalars(query.order_by(DeliveryRow.id.desc()).limit(limit))
         return [Delivery(**{name: getattr(row, name) for name in Delivery.__slots__}) for row in rows]
 
@@ -220,7 +237,7 @@ def end_subscription(store: Store, who: Who, number: int, clock: Clock = now) ->
     :raises SubscriptionConflictError: where it has ended.
     """
     with store.writing() as session:
-        row = _locked(session, number)
+        row = _locked(session, number, who)
         row.ended_at, row.ended_by, row.secret = clock(), who.actor, None
         ended = subscription_of(row)
         _log(session, who, "subscriptions.end", ended, row.ended_at)
@@ -234,7 +251,7 @@ def pause(store: Store, who: Who, number: int, clock: Clock = now) -> Subscripti
     :raises SubscriptionConflictError: where it has ended, is stopped, or is sent nothing anyway.
     """
     with store.writing() as session:
-        row = _sent_to(session, number)
+        row = _sent_to(session, number, who)
         if row.stopped_at is not None:
             raise SubscriptionConflictError(
                 Title(f"订阅{number}已停止推送", f"the subscription {number} is stopped already")
@@ -253,7 +270,7 @@ def renew_secret(store: Store, who: Who, number: int, clock: Clock = now) -> tup
     """
     secret = _secret()
     with store.writing() as session:
-        row = _sent_to(session, number)
+        row = _sent_to(session, number, who)
         row.secret = secret
         renewed = subscription_of(row)
         _log(session, who, "subscriptions.renew_secret", renewed, clock())
@@ -267,7 +284,7 @@ def resume(store: Store, who: Who, number: int, clock: Clock = now) -> Subscript
     :raises SubscriptionConflictError: where it has ended, or nothing failed and it was not stopped.
     """
     with store.writing() as session:
-        row = _locked(session, number)
+        row = _locked(session, number, who)
         if row.stopped_at is None and not row.tries:
             raise SubscriptionConflictError(
                 Title(f"订阅{number}没有停止", f"the subscription {number} is not stopped")
@@ -287,7 +304,7 @@ def acknowledge(store: Store, who: Who, number: int, until: Place, clock: Clock 
         last one or not reached yet.
     """
     with store.writing() as session:
-        row = _locked(session, number, who)
+        row = _locked(session, number, who, is_receiver=True)
         if row.address is not None:
             raise SubscriptionConflictError(
                 Title(
@@ -342,9 +359,29 @@ def _secret() -> str:
     return f"whsec_{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
 
 
-def _sent_to(session: Session, number: int) -> SubscriptionRow:
+def _own(lender: str, wanted: Wanted) -> Wanted:
+    """What a lender registers: for itself, and for nobody else."""
+    if wanted.role is not Role.LENDER:
+        en = "a lender registers its own subscriptions alone: role lender"
+        _refused("role", Title("金融机构只能登记本机构的订阅", en))
+    if wanted.organisation and fold(wanted.organisation) != lender:
+        en = f"a lender registers its own subscriptions alone: {lender}"
+        _refused("organisation", Title(f"金融机构只能登记本机构({lender})的订阅", en))
+    return replace(wanted, organisation=lender)
+
+
+def _check_number(session: Session, who: Who) -> None:
+    open_ones = sa.select(sa.func.count()).select_from(
+        _of_lender(who.lender).where(SubscriptionRow.ended_at.is_(None)).subquery()
+    )
+    if session.scalars(open_ones).one() > MOST_OWN:
+        en = f"a lender has {MOST_OWN} subscriptions at a time: end one that is not needed"
+        _refused("receiver", Title(f"每家金融机构最多{MOST_OWN}个订阅,请先终止不用的订阅", en))
+
+
+def _sent_to(session: Session, number: int, who: Who) -> SubscriptionRow:
     """A subscription with an address, locked."""
-    row = _locked(session, number)
+    row = _locked(session, number, who)
     if row.address is None:
         en = f"the subscription {number} has no address: its receiver reads the feed"
         raise SubscriptionConflictError(Title(f"订阅{number}没有推送地址:接收方自行读取变动列表", en))
@@ -378,14 +415,20 @@ def _refused(field: str, title: Title | None) -> None:
         raise SubscriptionError(field, title)
 
 
-def _locked(session: Session, number: int, who: Who | None = None) -> SubscriptionRow:
+def _of_lender(lender: str | None) -> sa.Select[SubscriptionRow]:
+    """Subscriptions: a lender's, or everybody's."""
+    query = sa.select(SubscriptionRow)
+    return query if lender is None else query.filter_by(role=Role.LENDER.value, organisation=lender)
+
+
+def _locked(session: Session, number: int, who: Who, is_receiver: bool = False) -> SubscriptionRow:
     """A subscription that has not ended; others who want it wait for the end of the transaction.
 
-    :param who: only if it is theirs: of their role and organisation.
+    :param who: a lender has its own alone.
+    :param is_receiver: only if it is theirs: of their role and organisation.
     """
-    query = sa.select(SubscriptionRow).where(SubscriptionRow.id == number).with_for_update()
-    row = _found(session.scalar(query), number)
-    if who is not None and not _is_theirs(session, row, who):
+    row = _found(session, number, who.lender, is_locked=True)
+    if is_receiver and not _is_theirs(session, row, who):
         raise _unknown(number)
     if row.ended_at is not None:
         raise SubscriptionConflictError(Title(f"订阅{number}已终止", f"the subscription {number} has ended"))
@@ -399,7 +442,9 @@ def _is_theirs(session: Session, row: SubscriptionRow, who: Who) -> bool:
     return row.role == who.role and row.organisation == who.lender
 
 
-def _found(row: SubscriptionRow | None, number: int) -> SubscriptionRow:
+def _found(session: Session, number: int, lender: str | None, is_locked: bool = False) -> SubscriptionRow:
+    query = _of_lender(lender).where(SubscriptionRow.id == number)
+    row = session.scalar(query.with_for_update() if is_locked else query)
     if row is None:
         raise _unknown(number)
     return row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
 from functools import partial
@@ -9,9 +10,13 @@ from typing import Any
 
 import click
 
+from scoring.access.consents import Who
+from scoring.access.keys import Role
+from scoring.changes import subscriptions as desk
 from scoring.changes.addresses import own_hosts, post
+from scoring.changes.feed import KINDS, Place
 from scoring.changes.sending import Sent, send_due
-from scoring.changes.subscriptions import Subscription, list_subscriptions
+from scoring.changes.subscriptions import ROLES, Subscription, Wanted, list_subscriptions
 from scoring.cli.options import database_option, operator
 from scoring.cli.output import Format, format_option, print_rows, tell
 from scoring.store import open_store
@@ -78,6 +83,77 @@ def list_command(database: str | None, fmt: Format) -> None:
     with closing(open_store(database)) as store:
         found = list_subscriptions(store)
     print_rows(map(_row, found), SUBSCRIPTIONS, fmt)
+
+
+@deliveries_group.command("add")
+@click.argument("receiver")
+@click.option(
+    "--role", type=click.Choice([role.value for role in ROLES]), default=Role.REGULATOR.value,
+    show_default=True, help="For whom: regulator is everything.",
+)  # fmt: skip
+@click.option("--organisation", help="Which department or lender.")
+@click.option(
+    "--kind", "kinds", multiple=True, type=click.Choice(list(KINDS)),
+    help="Of which changes; can be given several times; by default all that the role may be told.",
+)  # fmt: skip
+@click.option("--address", help="https://…, where it is sent to; without one it reads the feed.")
+@click.option("--after", help="The place in the feed after which it begins; by default now.")
+@click.option(
+    "--pack", default="enterprise-credit", show_default=True, envvar="XINHENG_PACK",
+    help="Of which pack a lender is told the tiers.",
+)  # fmt: skip
+@database_option
+def add_command(database: str | None, pack: str, role: str, after: str | None, **wanted: Any) -> None:
+    """Register the system RECEIVER; prints the secret that signs what is sent to it, once.
+
+    Example: xinheng deliveries add 区政务服务平台 --address https://hub.example/changes
+    """
+    place = None if after is None else Place.read(after)
+    with closing(open_store(database)) as store:
+        made, secret = desk.subscribe(store, _me(), Wanted(role=Role(role), after=place, **wanted), pack)
+    tell(f"{made.id} {made.receiver}: 已登记 added")
+    if secret is not None:
+        tell(secret, err=False)
+
+
+@deliveries_group.command("renew")
+@click.argument("number", metavar="ID", type=click.IntRange(1, 2**53))
+@database_option
+def renew_command(number: int, database: str | None) -> None:
+    """Sign what is sent to the receiver of ID by another secret from now on; prints it, once.
+
+    Example: xinheng deliveries renew 3
+    """
+    with closing(open_store(database)) as store:
+        renewed, secret = desk.renew_secret(store, _me(), number)
+    tell(f"{renewed.id} {renewed.receiver}: 已更换签名密钥 another secret")
+    tell(secret, err=False)
+
+
+def _step(name: str, step: Callable[..., Subscription], told: str, does: str) -> None:
+    """A command that does something to one subscription."""
+
+    @deliveries_group.command(name, help=f"{does}\n\nExample: xinheng deliveries {name} 3")
+    @click.argument("number", metavar="ID", type=click.IntRange(1, 2**53))
+    @database_option
+    def command(number: int, database: str | None) -> None:
+        with closing(open_store(database)) as store:
+            done = step(store, _me(), number)
+        tell(f"{done.id} {done.receiver}: {told}", err=False)
+
+
+_step("pause", desk.pause, "已暂停 paused", "Send the receiver of ID nothing until it is resumed.")
+_step(
+    "resume",
+    desk.resume,
+    "已恢复推送 resumed",
+    "Go on with the receiver of ID that was paused or stopped, and try again at once what failed.",
+)
+_step("end", desk.end_subscription, "已终止 ended", "End the subscription of ID for good.")
+
+
+def _me() -> Who:
+    return Who(operator(), Role.OPERATOR)
 
 
 def _row(one: Subscription) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from rules.titles import Title, UnknownError
 from scoring.facts.ingest.folding import fold_text, fold_word
+from scoring.facts.merging import SameBody
 from scoring.facts.versions import Rejected, Staged
 from scoring.store import Store
 from scoring.store.models import SubjectVersion
@@ -94,6 +95,13 @@ class Register:
         except UnknownBodyError:
             return name
 
+    def is_same(self, one: str, other: str) -> bool:
+        """Whether two names are one body's; names that are not one body's, by the text."""
+        try:
+            return self.body(one) is self.body(other)
+        except UnknownBodyError:
+            return fold_text(one) == fold_text(other)
+
     def _means(self, name: str, body: Body) -> bool:
         try:
             return self.body(name) is body
@@ -117,6 +125,17 @@ def register(session: Session) -> Register:
     )
     rows = session.execute(query.order_by(SubjectVersion.subject_id))
     return Register([_body(subject_id, json.loads(data)) for subject_id, data in rows])
+
+
+def same_body(store: Store) -> SameBody:
+    """Whether two names are one body's, by the register as it stands when that is first asked."""
+
+    @cache
+    def known() -> Register:
+        with store.reading() as session:
+            return register(session)
+
+    return lambda one, other: known().is_same(one, other)
 
 
 def body_called(store: Store, name: str) -> Body:

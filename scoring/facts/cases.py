@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any, ClassVar, Generic, Literal, Protocol, Self, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.calendar import SHANGHAI
-from rules.titles import Title, TitledError
+from rules.titles import Title
 from rules.workdays import workdays_between
 from scoring.facts.records import RecordError
 from scoring.store.access import RecordMark
@@ -19,7 +21,15 @@ ESCALATES_AFTER = (0, 5)
 """Working days past the due date after which the clock escalates, each once."""
 
 
-class CaseRefusedError(TitledError, RecordError):
+Kind = Literal[
+    "objection", "acknowledgement", "decision", "appeal", "review", "escalation",
+    "application", "admission", "return", "repair", "refusal", "reminder", "breach",
+    "confirmation", "acceptance", "duplicate", "classification",
+]  # fmt: skip
+"""Of marks, by what was done."""
+
+
+class CaseRefusedError(RecordError):
     """A case does not allow something now, or not to this person or office."""
 
 
@@ -57,12 +67,57 @@ def came_on(mark: RecordMark) -> dt.date:
     return mark.made_at.astimezone(SHANGHAI).date()
 
 
-def from_each(marks: Iterable[RecordMark], first: str) -> Iterator[tuple[RecordMark, ...]]:
-    """The marks of each case of a record.
+class Folded(Waiting, Protocol):
+    """A case as marks make it."""
 
-    :param marks: all of the record's, in the order in which they came.
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def stage(self) -> str: ...
+
+    def settled(self) -> Self: ...
+
+
+CaseT = TypeVar("CaseT", bound=Folded)
+
+
+@dataclass(frozen=True, slots=True)
+class Course(Generic[CaseT]):
+    """How the marks of a record make the state of its cases of one sort.
+
     :param first: the kind of the mark with which a case begins; it lasts until the next one.
+    :param clock: the kind of the mark that escalates one that is open.
+    :param stands: the statuses of the record with which one that is open goes on; any other settles it.
+    :param ways: stage → the kinds of marks that it allows.
+    :param begin, step: the case that the first mark makes, and what one that its stage allows makes of it.
     """
+
+    first: str
+    clock: Kind
+    stands: Collection[str]
+    ways: Mapping[Any, Collection[str]]
+    begin: Callable[[RecordMark], CaseT]
+    step: Callable[[CaseT, RecordMark], CaseT]
+
+    def cases(self, marks: Iterable[RecordMark]) -> Iterator[tuple[CaseT, tuple[RecordMark, ...]]]:
+        """The cases of a record, each with its marks.
+
+        :param marks: all of the record's, in the order in which they came.
+        """
+        for own in _from_each(marks, self.first):
+            yield reduce(self._after, own[1:], self.begin(own[0])), own
+
+    def _after(self, case: CaseT, mark: RecordMark) -> CaseT:
+        if mark.kind in self.ways[case.stage]:
+            return self.step(case, mark)
+        if not case.is_open:
+            return case
+        if mark.kind == self.clock:
+            return replace(case, escalations=case.escalations + 1)
+        return case if mark.status_after in self.stands else case.settled()
+
+
+def _from_each(marks: Iterable[RecordMark], first: str) -> Iterator[tuple[RecordMark, ...]]:
     own: list[RecordMark] = []
     for mark in marks:
         if mark.kind == first and own:

@@ -24,7 +24,7 @@ from rules.calendar import today
 from rules.library.loader import load_vocabulary
 from rules.library.sanctions import Clause, sanctions
 from rules.model import Vocabulary
-from rules.titles import Title, TitledError, UnknownError
+from rules.titles import Title, UnknownError
 from scoring.facts.bodies import register
 from scoring.facts.cases import STEP_TITLES
 from scoring.facts.ingest.folding import fold
@@ -43,7 +43,7 @@ _ENDED = Title("所依据的记录期限届满", "the record that it rests on ha
 _CORRECTED = Title("认定单位更正或撤回了记录", "the office has changed the record, or taken it back")
 
 
-class ConsequenceRefusedError(TitledError, RecordError):
+class ConsequenceRefusedError(RecordError):
     """A measure can't be applied, or lifted; the message says why."""
 
 

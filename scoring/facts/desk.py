@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session, aliased
 from rules.model import Vocabulary
 from rules.titles import Title, UnknownError
 from scoring.facts.bodies import register
-from scoring.facts.cases import marks_of
+from scoring.facts.cases import Course, Folded, marks_of
 from scoring.facts.lifting import STANDS
 from scoring.facts.merging import AUTHORITY, STATUS
-from scoring.facts.objections import Kind, Mark, MarkRequest, current_version, mark_of, put_mark
+from scoring.facts.objections import Mark, MarkRequest, current_version, mark_of, put_mark
 from scoring.facts.records import records_table
 from scoring.facts.versions import wait_for_turn
 from scoring.store import Store
@@ -39,23 +39,15 @@ class UnknownCaseError(UnknownError):
     """There is no case of that number, or not for who asks."""
 
 
-class AnyCase(Protocol):
+class AnyCase(Folded, Protocol):
     """The state of a case."""
 
     @property
     def filed_on(self) -> dt.date: ...
 
-    @property
-    def due_on(self) -> dt.date | None: ...
-
-    @property
-    def is_open(self) -> bool: ...
-
     def is_overdue(self, on: dt.date) -> bool: ...
 
     def escalates(self, on: dt.date) -> bool: ...
-
-    def settled(self) -> Self: ...
 
 
 CaseT = TypeVar("CaseT", bound=AnyCase)
@@ -99,17 +91,13 @@ class Desk(Generic[CaseT]):
     """Where the cases of one sort are dealt with.
 
     :param title: what one is called.
-    :param first: the kind of its first mark.
-    :param escalation: the kind of the mark by which the clock escalates.
-    :param cases: the cases among a record's marks.
+    :param course: how marks make one.
     :param may_be_open: of the first mark of a case, and of a later one of its record: what is so of every
         open case, for a query to leave out most of the others.
     """
 
     title: Title
-    first: str
-    escalation: Kind
-    cases: Callable[[Iterable[RecordMark]], Iterator[tuple[CaseT, tuple[RecordMark, ...]]]]
+    course: Course[CaseT]
     may_be_open: Callable[[Marks, Marks], sa.ColumnElement[bool]]
 
     def list(
@@ -130,7 +118,7 @@ class Desk(Generic[CaseT]):
         """
         with store.reading() as session:
             mark = session.get(RecordMark, number)
-            if mark is not None and mark.kind == self.first and subject_id in (None, mark.subject_id):
+            if mark is not None and mark.kind == self.course.first and subject_id in (None, mark.subject_id):
                 (found,) = self._folded(session, mark.vocabulary, [number])
                 if authority is None or found.authority in register(session).names(authority):
                     return found
@@ -171,13 +159,15 @@ class Desk(Generic[CaseT]):
             current = current_version(session, vocabulary, record_id)
             while current is not None and (case := self._last(session, current)) and case.escalates(on):
                 reason = f"应于{case.due_on}前办理，已逾期 overdue: it was due on {case.due_on}"
-                request = MarkRequest(self.escalation, "", on, reason, (), CLOCK)
+                request = MarkRequest(self.course.clock, "", on, reason, (), CLOCK)
                 put_mark(session, current, decode(current.data, table), request)
                 is_done = True
         return is_done
 
     def _last(self, session: Session, current: RecordVersion) -> CaseT | None:
-        found = [case for case, _ in self.cases(marks_of(session, current.vocabulary, current.record_id))]
+        found = [
+            case for case, _ in self.course.cases(marks_of(session, current.vocabulary, current.record_id))
+        ]
         return _as_known(found[-1], json.loads(current.data)) if found else None
 
     def _wanted(self, session: Session, vocabulary_id: str, wanted: Wanted) -> Iterator[Filed[CaseT]]:
@@ -196,7 +186,7 @@ class Desk(Generic[CaseT]):
         """The numbers of cases; of the open ones those that nothing has ended since, which a seek tells."""
         filed, later = RecordMark, aliased(RecordMark)
         query = sa.select(filed.id).where(
-            filed.vocabulary == vocabulary_id, filed.kind == self.first, filed.id > wanted.after
+            filed.vocabulary == vocabulary_id, filed.kind == self.course.first, filed.id > wanted.after
         )
         if wanted.subject_id is not None:
             query = query.where(filed.subject_id == wanted.subject_id)
@@ -216,7 +206,9 @@ class Desk(Generic[CaseT]):
         found: dict[int, tuple[CaseT, tuple[RecordMark, ...]]] = {}
         for _, own in groupby(marks, key=lambda mark: mark.record_id):
             found.update(
-                (marks[0].id, (case, marks)) for case, marks in self.cases(own) if marks[0].id in wanted
+                (marks[0].id, (case, marks))
+                for case, marks in self.course.cases(own)
+                if marks[0].id in wanted
             )
         records = _known(session, vocabulary_id, numbers)
         for number in numbers:

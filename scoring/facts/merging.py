@@ -37,6 +37,9 @@ Values = Mapping[str, str | int | bool | None]
 Objection = tuple[str, str, str]
 """The column as the file calls it, its value, and what keeps it from being so."""
 
+SameBody = Callable[[str, str], bool]
+"""Whether two names are one public body's."""
+
 Judge = Callable[[Values, Values], Sequence[Objection]]
 """From what is known, and what a row would make of it, to what speaks against it."""
 

@@ -11,7 +11,7 @@ The steps, who does them and the terms are our own choice.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from rules.titles import Title
 from rules.workdays import workdays_later
-from scoring.facts.cases import CaseRefusedError, Timed, came_on, check_way, from_each, marks_of
+from scoring.facts.cases import CaseRefusedError, Course, Timed, came_on, check_way, marks_of
 from scoring.store.access import ApiKey, RecordMark
 from scoring.store.models import IngestedFile, RecordVersion
 
@@ -108,34 +108,13 @@ class Case(Timed):
         return replace(self, stage=Stage.ENDED, due_on=None)
 
 
-def cases(marks: Iterable[RecordMark]) -> Iterator[tuple[Case, tuple[RecordMark, ...]]]:
-    """The cases of a record, each with its marks.
-
-    :param marks: all of the record's, in the order in which they came.
-    """
-    return ((case_of(own), own) for own in from_each(marks, "objection"))
-
-
-def case_of(marks: Sequence[RecordMark]) -> Case:
-    """The state that an objection and the marks after it have led to."""
-    filed, *others = marks
-    case = Case(filed.effective_on, workdays_later(filed.effective_on, ACKNOWLEDGE_WITHIN))
-    for mark in others:
-        case = _after(case, mark)
-    return case
+def _filed(mark: RecordMark) -> Case:
+    return Case(mark.effective_on, workdays_later(mark.effective_on, ACKNOWLEDGE_WITHIN))
 
 
 def outcome_of(mark: RecordMark) -> str:
     """How a decision or review ends, ``upheld`` or ``rejected``: by the status that it gave the record."""
     return "rejected" if mark.status_after == EFFECTIVE else "upheld"
-
-
-def _after(case: Case, mark: RecordMark) -> Case:
-    if mark.kind in WAYS[case.stage] or (case.is_open and mark.kind == "escalation"):
-        return _AFTER[mark.kind](case, mark)
-    if case.is_open and mark.status_after != DISPUTED:
-        return case.settled()
-    return case
 
 
 def _acknowledged(case: Case, mark: RecordMark) -> Case:
@@ -159,13 +138,21 @@ def _reviewed(case: Case, mark: RecordMark) -> Case:
     return replace(case, stage=Stage.FINAL, due_on=None, outcome=outcome_of(mark), reviewed_on=came_on(mark))
 
 
-_AFTER: Mapping[str, Callable[[Case, RecordMark], Case]] = {
+_STEPS: Mapping[str, Callable[[Case, RecordMark], Case]] = {
     "acknowledgement": _acknowledged,
     "decision": _decided,
     "appeal": _appealed,
     "review": _reviewed,
-    "escalation": lambda case, mark: replace(case, escalations=case.escalations + 1),
 }
+COURSE = Course(
+    first="objection",
+    clock="escalation",
+    stands=(DISPUTED,),
+    ways=WAYS,
+    begin=_filed,
+    step=lambda case, mark: _STEPS[mark.kind](case, mark),
+)
+"""An objection and what follows it."""
 
 
 # What may be done
@@ -173,7 +160,7 @@ _AFTER: Mapping[str, Callable[[Case, RecordMark], Case]] = {
 
 def last_case(session: Session, current: RecordVersion) -> Case | None:
     """The last objection's case of a record; None where nobody has objected."""
-    found = list(cases(marks_of(session, current.vocabulary, current.record_id)))
+    found = list(COURSE.cases(marks_of(session, current.vocabulary, current.record_id)))
     return found[-1][0] if found else None
 
 

@@ -16,7 +16,7 @@ from rules.model import Vocabulary
 from rules.titles import Title
 from rules.workdays import workdays_between
 from scoring.facts.desk import Desk, Filed, Marks, Wanted
-from scoring.facts.objection_case import DISPUTED, Case, cases
+from scoring.facts.objection_case import COURSE, DISPUTED, Case
 from scoring.store import Store
 
 Objection = Filed[Case]
@@ -34,7 +34,7 @@ def _is_disputed(filed: Marks, later: Marks) -> sa.ColumnElement[bool]:
     return last == DISPUTED
 
 
-_DESK = Desk(Title("异议", "objection"), "objection", "escalation", cases, _is_disputed)
+_DESK = Desk(Title("异议", "objection"), COURSE, _is_disputed)
 
 
 @dataclass(frozen=True, slots=True)

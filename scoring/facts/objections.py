@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -26,7 +26,8 @@ from sqlalchemy.orm import Session
 from rules.calendar import today
 from rules.model import EARLIEST, Vocabulary
 from rules.titles import Title
-from scoring.facts.cases import CaseRefusedError
+from scoring.facts.cases import STEP_TITLES, CaseRefusedError
+from scoring.facts.cases import Kind as Kind
 from scoring.facts.contradictions import Outcome, close_contradictions
 from scoring.facts.ingest.dates import FILLERS
 from scoring.facts.ingest.keys import record_key
@@ -53,11 +54,6 @@ from scoring.store.changes import note_change
 from scoring.store.documents import content_hash, decode, encode
 from scoring.store.models import RecordVersion
 
-Kind = Literal[
-    "objection", "acknowledgement", "decision", "appeal", "review", "escalation",
-    "application", "admission", "return", "repair", "refusal", "reminder", "breach",
-    "confirmation", "acceptance", "duplicate", "classification",
-]  # fmt: skip
 _FROM = {
     "objection": ("effective",),
     "acknowledgement": ("disputed",),
@@ -140,7 +136,12 @@ def mark_record(
     if request.status and request.status not in (
         table.columns[STATUS].values if STATUS in table.columns else {}
     ):
-        raise RecordError(f"records of {vocabulary.id} can't be {request.status}")
+        raise RecordError(
+            Title(
+                f"{vocabulary.title.zh}的记录没有状态{request.status}",
+                f"records of {vocabulary.id} can't be {request.status}",
+            )
+        )
     with store.writing() as session:
         wait_for_turn(session)
         current = current_version(session, vocabulary, record_key(vocabulary, record_id))
@@ -217,13 +218,27 @@ def current_version(session: Session, vocabulary: Vocabulary, record_id: str) ->
 def _check_mark(request: MarkRequest, data: Mapping[str, Any], vocabulary: Vocabulary) -> None:
     status, allowed = data.get(STATUS), _FROM[request.kind]
     if status not in allowed:
-        raise RecordError(
-            f"the record is {status or 'of unknown status'}; a {request.kind} needs it {' or '.join(allowed)}"
-        )
+        raise RecordError(_status_refused(request.kind, status, vocabulary))
     since = data.get(vocabulary.record_date)
     if since is not None and request.effective_on < since:
-        raise RecordError(f"{request.effective_on} is before the record's own date, {since}")
+        raise RecordError(
+            Title(
+                f"{request.effective_on}早于记录日期{since}",
+                f"{request.effective_on} is before the record's own date, {since}",
+            )
+        )
     check_day(request.effective_on)
+
+
+def _status_refused(kind: Kind, status: str | None, vocabulary: Vocabulary) -> Title:
+    """That a record of a status does not allow a mark, and which status would."""
+    titles, allowed = records_table(vocabulary).columns[STATUS].values, _FROM[kind]
+    now = titles[status].zh if status else "未知"
+    right = "或".join(titles[one].zh for one in allowed if one in titles)
+    return Title(
+        f"记录状态为{now},不能办理“{STEP_TITLES[kind].zh}”;须为{right}",
+        f"the record is {status or 'of unknown status'}; for {kind} it has to be {' or '.join(allowed)}",
+    )
 
 
 def check_day(day: dt.date) -> None:
@@ -232,9 +247,19 @@ def check_day(day: dt.date) -> None:
     :raises RecordError: saying which day would be right.
     """
     if day > today():
-        raise RecordError(f"{day} is still to come: a mark is dated when it was filed or done")
+        raise RecordError(
+            Title(
+                f"{day}尚未到来:应填提出或办理的日期",
+                f"{day} is still to come: a mark is dated when it was filed or done",
+            )
+        )
     if day < EARLIEST or day.isoformat() in FILLERS:
-        raise RecordError(f"{day} is not a possible date: a mark is dated when it was filed or done")
+        raise RecordError(
+            Title(
+                f"{day}不是可能的日期:应填提出或办理的日期",
+                f"{day} is not a possible date: a mark is dated when it was filed or done",
+            )
+        )
 
 
 def _admitted(
@@ -289,7 +314,12 @@ def _check_order(session: Session, request: MarkRequest, current: RecordVersion)
         )
     )
     if last is not None and request.effective_on < min(last, today()):
-        raise RecordError(f"{request.effective_on} is before the record's last mark, {last}")
+        raise RecordError(
+            Title(
+                f"{request.effective_on}早于该记录最近一次办理的日期{last}",
+                f"{request.effective_on} is before the record's last mark, {last}",
+            )
+        )
 
 
 def _supersede(

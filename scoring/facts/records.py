@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from rules.calendar import today
 from rules.model import Table, Title, Vocabulary
-from rules.titles import UnknownError
-from scoring.facts.bodies import register
+from rules.titles import TitledError, UnknownError
+from scoring.facts.bodies import register, same_body
 from scoring.facts.feeding import feeding_of
 from scoring.facts.ingest.cells import EMPTY, FILLER, Convert, Reading, converter
 from scoring.facts.ingest.checks import Finding, RowCheck, merge_check, row_check
@@ -51,7 +51,7 @@ _ROWS = pa.schema(
 )
 
 
-class RecordError(Exception):
+class RecordError(TitledError):
     """What was asked can't be done to this record, or to records of this kind; the message says why."""
 
 
@@ -157,7 +157,7 @@ def submit_records(
         return pa.table([pa.array(c, f.type) for c, f in zip(columns, _ROWS, strict=True)], _ROWS)
 
     twins = twin_columns(vocabulary)
-    judge = merge_check(check, lambda name: name, vocabulary, table)
+    judge = merge_check(check, lambda name: name, vocabulary, table, same_body(store))
     result = ingest_rows(
         store,
         vocabulary.id,
@@ -321,7 +321,9 @@ def records_table(vocabulary: Vocabulary) -> Table:
     :raises RecordError: where it has none.
     """
     if vocabulary.records is None:
-        raise RecordError(f"the vocabulary {vocabulary.id} has no records")
+        raise RecordError(
+            Title(f"{vocabulary.title.zh}没有记录", f"the vocabulary {vocabulary.id} has no records")
+        )
     return vocabulary.records
 
 

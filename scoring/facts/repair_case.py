@@ -13,13 +13,13 @@ repair which was undone is not repeated is our own choice.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rules.titles import Title
 from rules.workdays import workdays_later
-from scoring.facts.cases import Timed, came_on, from_each
+from scoring.facts.cases import Course, Timed, came_on
 from scoring.facts.objection_case import DISPUTED, EFFECTIVE
 from scoring.store.access import RecordMark
 
@@ -88,35 +88,27 @@ class RepairCase(Timed):
         return replace(self, stage=Stage.ENDED, due_on=None)
 
 
-def repair_cases(marks: Iterable[RecordMark]) -> Iterator[tuple[RepairCase, tuple[RecordMark, ...]]]:
-    """The applications for the repair of a record, each with its marks.
-
-    :param marks: all of the record's, in the order in which they came.
-    """
-    return ((repair_case_of(own), own) for own in from_each(marks, "application"))
+def _applied(mark: RecordMark) -> RepairCase:
+    return RepairCase(mark.effective_on, workdays_later(mark.effective_on, ADMIT_WITHIN))
 
 
-def repair_case_of(marks: Sequence[RecordMark]) -> RepairCase:
-    """The state that an application and the marks after it have led to."""
-    filed, *others = marks
-    case = RepairCase(filed.effective_on, workdays_later(filed.effective_on, ADMIT_WITHIN))
-    for mark in others:
-        case = _after(case, mark)
-    return case
-
-
-def _after(case: RepairCase, mark: RecordMark) -> RepairCase:
-    stage = WAYS[case.stage].get(mark.kind)
+def _step(case: RepairCase, mark: RecordMark) -> RepairCase:
+    stage = WAYS[case.stage][mark.kind]
     if stage is Stage.ADMITTED:
         due = workdays_later(came_on(mark), DECIDE_WITHIN)
         return replace(case, stage=stage, due_on=due, escalations=0)
-    if stage is not None:
-        is_decided = stage in (Stage.REPAIRED, Stage.REFUSED)
-        return replace(
-            case, stage=stage, due_on=None, decided_on=came_on(mark) if is_decided else case.decided_on
-        )
-    if case.is_open and mark.kind == "reminder":
-        return replace(case, escalations=case.escalations + 1)
-    if case.is_open and mark.status_after not in (EFFECTIVE, DISPUTED):
-        return case.settled()
-    return case
+    is_decided = stage in (Stage.REPAIRED, Stage.REFUSED)
+    return replace(
+        case, stage=stage, due_on=None, decided_on=came_on(mark) if is_decided else case.decided_on
+    )
+
+
+COURSE = Course(
+    first="application",
+    clock="reminder",
+    stands=(EFFECTIVE, DISPUTED),
+    ways=WAYS,
+    begin=_applied,
+    step=_step,
+)
+"""An application for repair and what follows it."""

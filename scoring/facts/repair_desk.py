@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from rules.titles import Title
 from rules.workdays import workdays_between
 from scoring.facts.desk import Desk, Filed, Marks
-from scoring.facts.repair_case import RepairCase, Stage, repair_cases
+from scoring.facts.repair_case import COURSE, RepairCase, Stage
 from scoring.store import Store
 
 Application = Filed[RepairCase]
@@ -25,9 +25,7 @@ def _is_undecided(filed: Marks, later: Marks) -> sa.ColumnElement[bool]:
     return ~over.correlate(filed).exists()
 
 
-DESK = Desk(
-    Title("修复申请", "application for repair"), "application", "reminder", repair_cases, _is_undecided
-)
+DESK = Desk(Title("修复申请", "application for repair"), COURSE, _is_undecided)
 
 
 @dataclass(frozen=True, slots=True)

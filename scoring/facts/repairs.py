@@ -19,19 +19,19 @@ from sqlalchemy.orm import Session
 from rules.language.evaluate import compiled
 from rules.library.loader import ruling_packs
 from rules.model import Remedy, Vocabulary
-from rules.titles import Title, TitledError
+from rules.titles import Title
 from scoring.facts.bodies import register
 from scoring.facts.cases import CaseRefusedError, check_way, marks_of
 from scoring.facts.merging import REPAIRED, STATUS
 from scoring.facts.objection_case import EFFECTIVE, check_decider, organisation, person
 from scoring.facts.records import RecordError
-from scoring.facts.repair_case import STAGE_TITLES, WAYS, RepairCase, repair_cases
+from scoring.facts.repair_case import COURSE, STAGE_TITLES, WAYS, RepairCase
 from scoring.store.access import RecordMark
 from scoring.store.documents import decode
 from scoring.store.models import RecordVersion, SubjectVersion
 
 
-class RepairRefusedError(TitledError, RecordError):
+class RepairRefusedError(RecordError):
     """A record can't be repaired yet; the message says from when on, or what is missing."""
 
 
@@ -127,7 +127,7 @@ def check_repairer(session: Session, current: RecordVersion, by: str) -> None:
     :raises CaseRefusedError: saying that somebody else has to.
     """
     check_decider(session, current, by)
-    done = list(repair_cases(marks_of(session, current.vocabulary, current.record_id)))[-1][1]
+    done = list(COURSE.cases(marks_of(session, current.vocabulary, current.record_id)))[-1][1]
     who, applicant = person(session, by), done[0].made_by
     if person(session, applicant) == who:
         raise CaseRefusedError(
@@ -170,7 +170,7 @@ def _check_unfavourable(vocabulary: Vocabulary, current: RecordVersion, data: Ma
 
 
 def _last_of(marks: Sequence[RecordMark]) -> RepairCase | None:
-    found = list(repair_cases(marks))
+    found = list(COURSE.cases(marks))
     return found[-1][0] if found else None
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from rules.library.loader import load_vocabulary
-from rules.model import Vocabulary
+from rules.model import Column, Vocabulary
 from rules.titles import Title
 from scoring.facts.objection_case import DISPUTED, EFFECTIVE
 from scoring.facts.objections import STATUS, Mark, MarkRequest, check_day, current_version, put_mark
@@ -144,7 +144,12 @@ def resolve_contradiction(
             en = f"there is no contradiction {contradiction_id} of {vocabulary.id}"
             raise UnknownRecordError(Title(f"{vocabulary.id}没有编号为{contradiction_id}的矛盾", en))
         if row.closed_at is not None:
-            raise RecordError(f"the contradiction {contradiction_id} is closed: {row.outcome}")
+            raise RecordError(
+                Title(
+                    f"矛盾{contradiction_id}已处理",
+                    f"the contradiction {contradiction_id} is closed: {row.outcome}",
+                )
+            )
         data = decode(current.data, records_table(vocabulary))
         if accept:
             return put_mark(session, current, data, _request("acceptance", row.claimed, ruling))
@@ -210,10 +215,17 @@ def settle_twins(
             en = f"there are no twins {twins_id} of {vocabulary.id}"
             raise UnknownRecordError(Title(f"{vocabulary.id}没有编号为{twins_id}的重复记录", en))
         if row.outcome is not None:
-            raise RecordError(f"the twins {twins_id} are settled: {row.outcome}")
+            raise RecordError(
+                Title(f"重复记录{twins_id}已处理", f"the twins {twins_id} are settled: {row.outcome}")
+            )
         numbers = [row.first_id, row.second_id]
         if keep is not None and keep not in numbers:
-            raise RecordError(f"{keep} is none of the two: {', '.join(numbers)}")
+            raise RecordError(
+                Title(
+                    f"{keep}不在这两条记录之中:{'、'.join(numbers)}",
+                    f"{keep} is none of the two: {', '.join(numbers)}",
+                )
+            )
         row.outcome, row.kept = ("different", None) if keep is None else ("same", keep)
         row.reason, row.settled_by, row.settled_at = ruling.reason, ruling.made_by, dt.datetime.now(dt.UTC)
         if keep is None:
@@ -294,9 +306,15 @@ def settle_proposal(
         current, data = _proposed_record(session, vocabulary, row, authority)
         column = records_table(vocabulary).columns[row.column]
         if not _waits(row, data):
-            raise RecordError(f"{row.record_id} waits for nobody's word: {row.column} is {data[row.column]}")
+            raise RecordError(_waits_no_more(row, column, data))
         if code not in column.values:
-            raise RecordError(f"{row.column} can't be {code}; one of {', '.join(column.values)}")
+            known = "、".join(word.zh for word in column.values.values())
+            raise RecordError(
+                Title(
+                    f"{column.title.zh}不能为{code};可为:{known}",
+                    f"{row.column} can't be {code}; one of {', '.join(column.values)}",
+                )
+            )
         clause = Title(row.because_zh, row.because_en)
         change = f"{column.title}: {column.values[row.meanwhile]} → {column.values[code]}"
         request = replace(
@@ -323,6 +341,15 @@ def _waits(row: ProposalRow, data: Mapping[str, Any]) -> bool:
     return row.closed_at is None and stands and data[row.column] == row.meanwhile
 
 
+def _waits_no_more(row: ProposalRow, column: Column, data: Mapping[str, Any]) -> Title:
+    known = data[row.column]
+    said = column.values[known].zh if known in column.values else known
+    return Title(
+        f"记录{row.record_id}无需确认:{column.title.zh}为{said}",
+        f"{row.record_id} waits for nobody's word: {row.column} is {known}",
+    )
+
+
 def _proposal(row: ProposalRow, data: Mapping[str, Any]) -> OpenProposal:
     known = ("id", "record_id", "subject_id", "column", "proposed", "meanwhile", "raised_at")
     taken = {name: getattr(row, name) for name in known}
@@ -340,7 +367,9 @@ def _revoke(session: Session, vocabulary: Vocabulary, record_id: str, ruling: Ru
     if current is None or WITHOUT_EFFECT not in (
         table.columns[STATUS].values if STATUS in table.columns else {}
     ):
-        raise RecordError(f"the record {record_id} can't be {WITHOUT_EFFECT}")
+        raise RecordError(
+            Title(f"记录{record_id}不能撤销", f"the record {record_id} can't be {WITHOUT_EFFECT}")
+        )
     data = decode(current.data, table)
     put_mark(session, current, data, _request("duplicate", WITHOUT_EFFECT, ruling))
 

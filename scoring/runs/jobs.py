@@ -25,7 +25,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.library.loader import find_pack
-from rules.titles import Title, UnknownError
+from rules.titles import Title, TitledError, UnknownError
 from scoring.runs.batch import Confirm, Progress, run
 from scoring.runs.proposals import check_publication, propose, publish_proposal
 from scoring.runs.proposed import refuse_held, show_proposal
@@ -40,13 +40,18 @@ _STEPS = {"snapshot": "grading", "grade": "publishing"}
 _HELD = 1
 
 
-class JobConflictError(Exception):
+class JobConflictError(TitledError):
     """Another job is not done yet."""
 
     def __init__(self, job_id: int | None) -> None:
         self.job_id = job_id
-        name = "another job" if job_id is None else f"job {job_id}"
-        super().__init__(f"{name} is not done yet; a run may start when it is")
+        zh, en = ("", "another job") if job_id is None else (str(job_id), f"job {job_id}")
+        super().__init__(
+            Title(
+                f"评价任务{zh}尚未完成,请在其完成后再开始",
+                f"{en} is not done yet; a run may start when it is",
+            )
+        )
 
 
 class JobLostError(Exception):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,20 @@ from test_changes import feed, mark, subscribe
 
 from rules.calendar import today
 from scoring.access.audit import entries
+from scoring.access.consents import Who
 from scoring.access.keys import Role
 from scoring.changes import addresses
 from scoring.changes.addresses import Answer, post
 from scoring.changes.feed import Reading, read
 from scoring.changes.sending import LEASE, PAUSES, Sent, send_due
-from scoring.changes.subscriptions import get_subscription
+from scoring.changes.subscriptions import (
+    MOST_OWN,
+    SubscriptionError,
+    Wanted,
+    get_subscription,
+    list_subscriptions,
+)
+from scoring.changes.subscriptions import subscribe as subscribe_to
 from scoring.store import Store
 
 NOON = dt.datetime(2026, 8, 5, 4, tzinfo=dt.UTC)
@@ -373,6 +382,60 @@ def test_a_stopped_lender_is_sent_nothing_until_the_stop_is_lifted(
     assert (send(), receiver.messages) == ([], [])
     regulator.post("/v1/lenders/lift", json={"lender": AUTHORITY, "reason": "x"})
     assert [sent.items for sent in send()] == [1]
+
+
+def test_a_lender_registers_and_holds_its_own_receivers_and_finds_no_others(
+    regulator: Client, sign_in: Sign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XINHENG_DELIVERY_HOSTS", "hub.district.example")
+    bank, other = sign_in(Role.LENDER, "云衡农商行"), sign_in(Role.LENDER, "样例银行")
+    hook: dict[str, object] = {"role": "lender", "address": "https://bank.example/changes"}
+    for field, wrong in {
+        "role": {"role": "regulator"},
+        "organisation": {"organisation": "样例银行"},
+        "address": {"address": "https://Hub.district.example/changes"},
+        "kinds": {"kinds": ["record_repaired"]},
+    }.items():
+        [fault] = subscribe(bank, 422, **hook | wrong)["errors"]
+        assert fault["field"] == field
+    made = subscribe(bank, **hook)
+    everything = subscribe(regulator)["subscription"]["id"]
+    subscribe(regulator, role="lender", organisation="样例银行", address="https://hub.district.example/x")
+    number = made["subscription"]["id"]
+    assert (made["subscription"]["organisation"], made["secret"][:6]) == ("云衡农商行", "whsec_")
+    assert [one["id"] for one in bank.get("/v1/subscriptions").json["items"]] == [number]
+    assert len(regulator.get("/v1/subscriptions").json["items"]) == 3
+    for client, mine, theirs in ((bank, number, everything), (other, number + 2, number)):
+        for method, what in {
+            "": "get", "/deliveries": "get", "/pauses": "post", "/resumptions": "post", "/secrets": "post",
+        }.items():  # fmt: skip
+            answered = [
+                getattr(client, what)(f"/v1/subscriptions/{n}{method}").status_code for n in (mine, theirs)
+            ]
+            assert answered == [201 if method == "/secrets" else 200, 404], method
+        assert client.delete(f"/v1/subscriptions/{theirs}").status_code == 404
+    assert bank.delete(f"/v1/subscriptions/{number}").json["state"] == "ended"
+
+
+def test_a_lender_has_so_many_receivers_at_a_time(store: Store, sign_in: Sign) -> None:
+    bank = sign_in(Role.LENDER, "云衡农商行")
+    who, wanted = Who("样例", Role.LENDER, "云衡农商行"), Wanted("核心系统", Role.LENDER)
+    tries = [threading.Thread(target=partial(_subscribe, store, who, wanted)) for _ in range(MOST_OWN + 3)]
+    for one in tries:
+        one.start()
+    for one in tries:
+        one.join()
+    held = list_subscriptions(store, lender="云衡农商行")
+    assert len(held) == MOST_OWN
+    [fault] = subscribe(bank, 422, role="lender")["errors"]
+    assert fault["field"] == "receiver"
+    bank.delete(f"/v1/subscriptions/{held[0].id}")
+    subscribe(bank, role="lender")
+
+
+def _subscribe(store: Store, who: Who, wanted: Wanted) -> None:
+    with suppress(SubscriptionError):
+        subscribe_to(store, who, wanted, "enterprise-credit")
 
 
 def test_the_proof_names_a_receiver_that_was_sent_the_repair_and_one_that_cannot_be_reached(

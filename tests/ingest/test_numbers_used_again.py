@@ -77,6 +77,27 @@ def test_nor_does_it_by_the_api(sqlite: Store, changed: dict[str, str]) -> None:
     assert (done.changed, done.rejected, [fault.column for fault in done.faults]) == (0, 1, ["record_id"])
 
 
+@pytest.mark.parametrize("by_api", [False, True], ids=["file", "request"])
+@pytest.mark.parametrize(
+    ("sender", "changed"),
+    [("甲局", 1), ("云衡区甲局", 1), ("老甲局", 1), ("DW301", 1), ("乙局", 0), ("无此局", 0)],
+)
+def test_an_authority_corrects_the_subject_under_each_of_its_names_and_no_other_does(
+    take: Ingest, sqlite: Store, tmp_path: Path, sender: str, changed: int, by_api: bool
+) -> None:
+    bodies = ["单位编码,单位名称,其他名称,曾用名", "DW301,甲局,云衡区甲局,老甲局", "DW302,乙局,,"]
+    take(write_text(tmp_path / "bodies.csv", bodies), "department", dataset="subject")
+    take(_file(tmp_path / "a.csv"), "enterprise")
+    other = {"subject_id": CODES[1], "authority": sender}
+    if by_api:
+        words = load_vocabulary("enterprise")
+        done = submit_records(sqlite, words, [FIRST | other], FileInfo("2" * 64, "request", "api"))
+        assert (done.changed, done.rejected) == (changed, 1 - changed)
+    else:
+        report = take(_file(tmp_path / "b.csv", **other), "enterprise")
+        assert (report.changed, report.rejected) == (changed, 1 - changed)
+
+
 def test_two_matters_under_one_number_in_one_file_are_told_apart(
     take: Ingest, sqlite: Store, tmp_path: Path
 ) -> None:

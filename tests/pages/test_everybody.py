@@ -37,6 +37,7 @@ PAGES = {
     "verified visit": "/verify?code=314159265358",
     "simulation": "/simulation",
     "checks": "/checks",
+    "consents": "/consents",
     "alerts": "/alerts",
     "record proposals": "/record-proposals",
     "verify report": "/verify-report",

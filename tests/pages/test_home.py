@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Callable
 
 import pytest
@@ -9,14 +11,22 @@ from flask import Flask
 from test_sign_in import signed_in
 from test_ticket_pages import send
 from test_visit_pages import asked
-from town import AUTHORITY
+from town import AUTHORITY, CODES
 from visitor import DESK, PHONE, Visitor
 
-from rules.calendar import today
-from scoring.access.keys import Role, create_key
+from rules.calendar import add_days, today
+from scoring.access.consents import Registration, Who, lift_stop, register, stop_lender
+from scoring.access.keys import Role, create_key, rotate_key
+from scoring.access.lending import Check, answer_checks
+from scoring.changes.addresses import Answer
+from scoring.changes.feed import Place
+from scoring.changes.sending import send_due
+from scoring.changes.subscriptions import Wanted as Receiver
+from scoring.changes.subscriptions import end_subscription, subscribe
 from scoring.inspections.visits import State, Wanted, list_visits
 from scoring.live.alerts import list_alerts
 from scoring.store import Store
+from scoring.store.access import RunJob
 
 MakeToken = Callable[[Role], str]
 
@@ -49,11 +59,65 @@ def test_a_department_sees_what_waits_for_it_and_nothing_of_others(
     assert signed_in(pages, unregistered).get("/home").status_code == 200
 
 
-@pytest.mark.parametrize("role", [Role.LENDER, Role.OPERATOR, Role.SUBJECT])
-def test_who_has_no_office_begins_elsewhere(pages: Flask, token: MakeToken, role: Role) -> None:
-    client = signed_in(pages, token(role))
+def test_who_is_graded_begins_elsewhere(pages: Flask, token: MakeToken) -> None:
+    client = signed_in(pages, token(Role.SUBJECT))
     assert client.get("/").location != "/home"
     assert client.get("/home").status_code == 403
+
+
+def test_a_lender_finds_its_checks_its_stop_and_the_consents_that_end_soon(
+    pages: Flask, town_store: Store
+) -> None:
+    name, day, office = "样例村镇银行", today(), Who("样例", Role.REGULATOR)
+    ends = dt.datetime.now(dt.UTC) + dt.timedelta(9)
+    key = create_key(town_store, Role.LENDER, "样例", name, expires_at=ends)
+    client = signed_in(pages, key.token)
+    assert client.get("/").location == "/home"
+    for code, days in ((CODES[30], 9), (CODES[31], 90)):
+        register(town_store, office, Registration(code, ["loan"], day, add_days(day, days), name))
+    bank = Who(key.key.prefix, Role.LENDER, name)
+    answer_checks(town_store, "enterprise-credit", bank, [Check(CODES[30], "SQ-1", "loan")] * 2)
+    shown = client.get("/home").text
+    for told in ("<strong>1</strong>", "/consents?ending=yes", "本密钥本月已查询2次", "请及时更换"):
+        assert told in shown
+    assert "已停止" not in shown
+    stop_lender(town_store, office, name, "样例原因")
+    assert f"{name}的查询自{day}起已停止:样例原因" in client.get("/home").text
+    lift_stop(town_store, office, name, "样例")
+
+
+def test_an_operator_finds_the_job_that_failed_the_receiver_that_fails_and_the_keys_that_end(
+    pages: Flask, town_store: Store, token: MakeToken
+) -> None:
+    client = signed_in(pages, token(Role.OPERATOR))
+    assert client.get("/").location == "/home"
+    made, _ = subscribe(
+        town_store,
+        Who("样例", Role.REGULATOR),
+        Receiver("样例平台", Role.REGULATOR, address="https://hub.example/x", after=Place(0)),
+        "enterprise-credit",
+    )
+    list(send_due(town_store, lambda *_: Answer(503), "样例"))
+    now = dt.datetime.now(dt.UTC)
+    create_key(town_store, Role.REGULATOR, "样例", expires_at=now + dt.timedelta(9))
+    with town_store.writing() as session:
+        job = RunJob(
+            pack_id="enterprise-credit", as_of=today(), state="failed", requested_by="样例",
+            requested_at=now, changed_at=now,
+        )  # fmt: skip
+        session.add(job)
+    shown = client.get("/home").text
+    assert f"评价任务{job.id}未能完成" in shown
+    assert "最近一次评价结果发布于" in shown
+    assert re.search(r'href="/subscriptions"><strong>[1-9]', shown)
+    ending = re.findall("30日内到期的密钥：[1-9][0-9]*个", shown)
+    assert ending
+    followed = create_key(town_store, Role.REGULATOR, "样例").key.prefix
+    rotate_key(town_store, followed, dt.timedelta(9))
+    assert ending[0] in client.get("/home").text, "one that has a successor is no worry"
+    with town_store.writing() as session:
+        session.delete(session.merge(job))
+    end_subscription(town_store, Who("样例", Role.REGULATOR), made.id)
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])

@@ -15,7 +15,7 @@ from town import AUTHORITY, CODES, FINED, LENDER, LISTED, SUMMER
 from visitor import DESK, PHONE, Visitor
 
 from api.pages.newer import newer_grade
-from rules.calendar import add_months, today
+from rules.calendar import add_days, add_months, today
 from scoring.access.consents import list_consents
 from scoring.access.keys import Role, create_key
 from scoring.answers import explain as explaining
@@ -128,6 +128,39 @@ def test_it_gives_a_consent_to_a_lender_within_the_longest_term(own: SignIn, tow
     (made,) = list_consents(town_store, subject_id=QUIET)
     assert (made.lender, made.purposes, made.registered_role) == (LENDER, ("loan",), "subject")
     assert f"/consents/{made.id}/withdrawal" in home(client, QUIET)
+
+
+def test_a_regulator_registers_a_consent_on_a_page_and_its_lender_sees_those_that_end_soon(
+    pages: Flask, town_store: Store, token: Callable[[Role], str]
+) -> None:
+    firm, clerk = CODES[43], signed_in(pages, token(Role.REGULATOR))
+    bank = signed_in(pages, create_key(town_store, Role.LENDER, "样例", LENDER).token)
+    form = {"subject_id": firm, "lender": LENDER, "purpose-monitoring": "yes", "reference": "SQ-26-9"}
+    form |= {"valid_from": str(today()), "valid_until": str(add_days(today(), 9))}
+    for field, wrong in {
+        "subject_id": "91500000MA00000000",
+        "lender": "无此银行",
+        "reference": "无数字",
+        "document_sha256": "12",
+        "valid_until": "2001-01-01",
+    }.items():
+        refused = _send(clerk, "/consents", **form | {field: wrong})
+        assert (refused.status_code, f'id="{field}-fault"' in refused.text) == (422, True), field
+    assert list_consents(town_store, subject_id=firm) == []
+    answer = _send(clerk, "/consents", **form)
+    assert answer.status_code == 303
+    assert "SQ-26-9" in clerk.get(answer.location).text
+    assert _send(clerk, "/consents", **form).status_code == 409
+    later = form | {"reference": "SQ-26-10", "valid_until": str(add_months(today(), 6))}
+    assert send(clerk, "/consents", **later) == 303
+    made_by = [one.registered_role for one in list_consents(town_store, subject_id=firm)]
+    assert made_by == ["regulator", "regulator"]
+    ending, every = bank.get("/consents?ending=yes").text, bank.get("/consents").text
+    assert ("SQ-26-9<" in ending, "SQ-26-10<" in ending) == (True, False)
+    assert ("SQ-26-9<" in every, "SQ-26-10<" in every) == (True, True)
+    assert send(bank, "/consents", **later) == 403
+    other = signed_in(pages, create_key(town_store, Role.LENDER, "样例", "另一银行").token)
+    assert "SQ-26-" not in other.get("/consents").text
 
 
 def test_it_is_offered_no_kind_of_records_that_cannot_be_its_own(own: SignIn) -> None:

@@ -138,12 +138,17 @@ def test_a_department_finds_its_own_grade_and_no_other(visitor: Visitor, token: 
         assert "无权查看" in visitor.text("h1")
 
 
-def test_a_lender_finds_its_own_checks_and_the_rules(visitor: Visitor, token: MakeToken) -> None:
+def test_a_lender_finds_its_own_checks_the_rules_and_its_receivers(
+    visitor: Visitor, token: MakeToken
+) -> None:
     visitor.sign_in(token(Role.LENDER))
-    assert visitor.path == "/checks"
+    assert visitor.path == "/home"
     assert [link.get_attribute("href").split("/")[-1] for link in visitor.all(".top-in > nav a")] == [
+        "home",
         "checks",
+        "consents",
         "rules",
+        "subscriptions",
         "figures",
     ]
 

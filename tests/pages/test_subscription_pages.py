@@ -108,6 +108,35 @@ def test_a_message_that_failed_is_tried_again_at_once_and_a_pause_holds_the_next
     assert send(clerk, f"{page}/ends") == 303
 
 
+def test_a_lender_manages_its_own_receivers_and_finds_no_others(
+    pages: Flask, town_store: Store, token: MakeToken
+) -> None:
+    clerk, bank = signed_in(pages, token(Role.REGULATOR)), signed_in(pages, token(Role.LENDER))
+    _send(clerk, "/subscriptions", **HUB)
+    hub = list_subscriptions(town_store)[-1].id
+    own = HUB | {"receiver": "样例核心系统", "role": "lender"}
+    answer = _send(bank, "/subscriptions", **own)
+    assert (answer.status_code, len(secrets_in(answer.text))) == (201, 1)
+    made = list_subscriptions(town_store)[-1]
+    assert (made.role, made.organisation) == (Role.LENDER, AUTHORITY)
+    shown = bank.get("/subscriptions").text
+    assert (own["receiver"] in shown, HUB["receiver"] in shown, 'name="organisation"' in shown) == (
+        True,
+        False,
+        False,
+    )
+    page = f"/subscriptions/{made.id}"
+    assert send(bank, f"{page}/pauses") == 303
+    assert "已暂停" in bank.get(page).text
+    assert send(bank, f"{page}/resumptions") == 303
+    assert _send(bank, f"{page}/secrets").status_code == 201
+    assert bank.get(f"/subscriptions/{hub}").status_code == 404
+    for step in ("pauses", "resumptions", "secrets", "ends"):
+        assert send(bank, f"/subscriptions/{hub}/{step}") == 404
+    assert send(bank, f"{page}/ends") == 303
+    assert send(clerk, f"/subscriptions/{hub}/ends") == 303
+
+
 def test_its_pages_can_be_used_by_eye_by_ear_and_on_a_phone(regulator: Visitor, town_store: Store) -> None:
     regulator.open("/subscriptions")
     for name, text in HUB.items():

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import re
 from collections.abc import Callable
 from html import unescape
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
-from town import CODES
+from town import AUTHORITY, CODES, LISTED
 
+from rules.titles import TitledError
 from scoring.access.keys import Role, create_key
 from scoring.store import Store
 from scoring.store.inspections import RefusedVisit
@@ -22,6 +27,14 @@ BROWSER = {"Accept": "text/html"}
 SUBJECT = f"/subjects/enterprise-credit/{CODES[5]}"
 DRAFT = {"as_of": "2026-07-31"}
 STEPS = "/tickets/1/steps"
+MEASURE = {
+    "subject_id": LISTED,
+    "office": AUTHORITY,
+    "clause": "listed-checks",
+    "record_id": "L-1",
+    "reason": "样例",
+    "begins_on": "2999-01-01",
+}
 Asked = Callable[..., str]
 
 
@@ -77,6 +90,13 @@ def _form_token(client: FlaskClient, path: str = "/sign-in") -> str:
         ("/tickets", {"source": "x"}, "标题:必填", "title: Missing data"),
         ("/alerts/999/acknowledgements", {}, "没有预警999", "there is no alert 999"),
         ("/alerts/1/acknowledgements", {"note": "x" * 5000}, "说明:", "note: "),
+        (
+            "/objections",
+            {"record": "P-99", "reason": "样例", "evidence": "样例"},
+            "不能办理“提出异议”;须为有效",
+            "for objection it has to be effective",
+        ),
+        ("/consequences", MEASURE, "2999-01-01尚未到来", "is still to come"),
         ("/simulation", {"as_of": "昨天"}, "日期不对", "not a date"),
         ("/simulation", {**DRAFT, "text": "pack: 1"}, "draft.yaml第1行", "draft.yaml:1:"),
     ],
@@ -116,6 +136,29 @@ def test_what_is_known_in_english_alone_is_told_by_its_kind(pages: Flask, langua
         language != "en",
         language != "zh",
     )
+
+
+OTHERWISE = {
+    "FormError": "its messages are titles",
+    "PackError": "rules.chinese",
+    "ValidationError": "api.pages.forms",
+    **dict.fromkeys(("ValueError", "UnicodeDecodeError"), "by its field"),
+    "StoreError": "by its kind",
+}
+"""Errors that are no titles → how a page tells them all the same."""
+
+
+def test_every_error_that_a_page_tells_is_known_in_both_languages() -> None:
+    caught = set()
+    for file in sorted((Path(__file__).parents[2] / "api" / "pages").glob("*.py")):
+        module = import_module(f"api.pages.{file.stem}")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ExceptHandler) and node.type is not None:
+                kinds = eval(ast.unparse(node.type), vars(builtins) | vars(module))
+                caught |= set(kinds if isinstance(kinds, tuple) else (kinds,))
+    assert len(caught) > 10
+    alone = {kind.__name__ for kind in caught if not issubclass(kind, TitledError)}
+    assert alone == set(OTHERWISE)
 
 
 def test_who_cannot_sign_in_is_told_why_in_the_language_of_the_page(pages: Flask, language: str) -> None:

@@ -15,7 +15,7 @@ from rules.model import EARLIEST, LATEST, Column, Kind, Possible, Table, Title, 
 from scoring.facts.ingest.dates import FILLERS, no_date
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.sources import document
-from scoring.facts.merging import AUTHORITY, Judge, Objection, Values
+from scoring.facts.merging import AUTHORITY, Judge, Objection, SameBody, Values
 
 Columns = tuple[str, ...]
 Value = str | int | bool | None
@@ -97,6 +97,7 @@ def merge_check(
     header: Callable[[str], str],
     vocabulary: Vocabulary,
     table: Table,
+    same_body: SameBody,
     number: Sequence[str] = (),
 ) -> Judge:
     """A function from what is known, and what it would become, to what must keep it from becoming so.
@@ -108,6 +109,7 @@ def merge_check(
 
     :param header: what a column is called where the row comes from.
     :param table: of the vocabulary, whose rows these are.
+    :param same_body: whether two names are one authority's, who goes by several.
     :param number: the columns of which a form makes the number of a record that has none.
     """
     link, names = vocabulary.record_subject, (vocabulary.record_subject, table.kind, vocabulary.record_date)
@@ -115,7 +117,8 @@ def merge_check(
 
     def judge(known: Values, merged: Values) -> list[Objection]:
         other = [name for name in identity if _differs(known, merged, name)]
-        if link in other and _differs(known, merged, AUTHORITY):
+        is_anothers = link in other and _differs(known, merged, AUTHORITY)
+        if is_anothers and not same_body(str(known[AUTHORITY]), str(merged[AUTHORITY])):
             return [(header(link), str(merged[link]), str(_ANOTHER))]
         if len(other) > 1:
             fault = _other_decision(header, number) if _is_made(merged, table, number) else _OTHER_MATTER

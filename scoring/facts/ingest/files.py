@@ -20,7 +20,7 @@ from rules.fault import PackError, UnknownPackError
 from rules.library.loader import load_vocabulary
 from rules.model import Table, Title, Vocabulary
 from scoring.facts.bodies import VOCABULARY as BODIES
-from scoring.facts.bodies import claimed_twice
+from scoring.facts.bodies import claimed_twice, same_body
 from scoring.facts.feeding import feeding_of
 from scoring.facts.ingest.checks import merge_check, row_check
 from scoring.facts.ingest.choice import Look
@@ -353,7 +353,12 @@ def _take(
             twin_columns(vocabulary),
             reading.check,
             merge_check(
-                row_check(layout.table, today()), layout.header, vocabulary, layout.table, layout.number
+                row_check(layout.table, today()),
+                layout.header,
+                vocabulary,
+                layout.table,
+                same_body(store),
+                layout.number,
             ),
             feeding_of(vocabulary) if dataset == "record" else None,
             take_results if vocabulary.id == RESULTS else tell_once,
