@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rules.model import Column, Table, Title, Vocabulary
+from scoring.facts.ingest import acts
 from scoring.facts.ingest.cells import Reading
 from scoring.facts.ingest.errors import Fault, IngestError, NoTableError
 from scoring.facts.ingest.folding import as_text, fold_header, fold_word
@@ -167,8 +168,8 @@ class HeaderMatcher:
     def layout(self, head: Sequence[Row], file: str) -> Layout:
         """The layout by the first rows of a file; titles may stand above the headers.
 
-        :raises IngestError: where the best row lacks a required column, fits both tables, or names one column
-            twice.
+        :raises IngestError: where the best row lacks a required column, fits both tables, names one column
+            twice, or would be that of subjects and speaks of records.
         """
         fits = self._fits(head)
         if not fits:
@@ -185,6 +186,7 @@ class HeaderMatcher:
                 "请用--table或对照文件说明", "say which by --table, or by a mapping file: dataset: record"
             )
             raise IngestError(file, reason, hint)
+        self._refuse_records(best, file)
         named = [(Title(item.column.title.zh, item.column.name), item.header) for item in self._found(best)]
         _refuse_doubles(best.form.meant if best.form else named, file)
         rows = [row for row in _possible_headers(head, self.mapping) if row[0] != best.row]
@@ -228,6 +230,26 @@ class HeaderMatcher:
         needs = self.tables[dataset].needs
         lacking = tuple(name for name in needs if name not in present and name not in required)
         return Fit(dataset, row, cells, len(matches), missing, lacking)
+
+    def _refuse_records(self, fit: Fit, file: str) -> None:
+        """Refuse headers that would be those of subjects, and that say no less of acts than of these. Where
+        somebody says that they are subjects, there is no other table."""
+        if fit.dataset != "subject" or "record" not in self.tables:
+            return
+        subjects, records = self._match("subject", fit.cells), self._match("record", fit.cells)
+        others = [as_text(cell).strip() for n, cell in enumerate(fit.cells) if n not in subjects]
+        unsaid = [header for header in others if not self._is_mapped(header)]
+        of_acts = [header for header in unsaid if acts.speaks_of_act(header, self.forms)]
+        names = {self.vocabulary.subject.key, *self.vocabulary.find_by, "name"}
+        if of_acts and len(of_acts) >= len({name for name, _ in subjects.values()} - names):
+            known = {name for name, _ in records.values()} | set(self.mapping.defaults)
+            table = self.tables["record"]
+            needs = [*self.required("record"), *table.needs]
+            lacking = [table.columns[name].title.zh for name in needs if name not in known]
+            raise acts.refusal(of_acts, self.forms, lacking, file)
+
+    def _is_mapped(self, header: str) -> bool:
+        return any(word in self.mapping.columns for word, _ in readings(header))
 
     def named(self, layout: Layout, cells: Cells) -> dict[int, tuple[str, int]]:
         """What each cell of a row would mean as a header of the table: position → name and multiplier."""
