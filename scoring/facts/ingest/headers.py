@@ -42,6 +42,7 @@ class Layout:
     :param private: positions whose cells are not shown.
     :param fields: position → field of the form.
     :param filled: columns that a form, or the law, fills in where the row does not say them.
+    :param numbered: the row below the headers that numbers the columns, as printed forms have it.
     """
 
     dataset: Dataset
@@ -60,6 +61,7 @@ class Layout:
     fields: Mapping[int, str] = field(default_factory=dict)
     filled: frozenset[str] = frozenset()
     file: str = ""
+    numbered: int | None = None
 
     def header(self, name: str) -> str:
         """What a column is called in the file; its title where the file has it not."""
@@ -85,13 +87,20 @@ class Layout:
 
     @property
     def doubted(self) -> tuple[str, ...]:
-        """The headers that may mean something else, with what they are read as and what else it is."""
+        """The headers that may mean something else, with what they are read as and what else it is; and the
+        row below them that is read as the numbers of the columns."""
         doubts = ((f.header, f.column.title, doubt_of(f.column, f.header)) for f in self.found)
-        return tuple(
+        said = [
             f"“{header}”按“{title.zh}”读取,{why.zh} read as {title.en}: {why.en}"
             for header, title, why in doubts
             if why is not None
-        )
+        ]
+        if self.numbered is not None:
+            zh = f"第{self.numbered}行是列号,未作数据读取;如是数据,请移到其他数据行之后"
+            said.append(
+                f"{zh} row {self.numbered} numbers the columns; if it is data, move it below other rows"
+            )
+        return tuple(said)
 
     @property
     def absent(self) -> tuple[Column, ...]:
@@ -158,11 +167,11 @@ class HeaderMatcher:
     @property
     def head_rows(self) -> int:
         """How many rows of a file are looked at for the headers."""
-        return HEAD_ROWS if self.mapping.skip_rows is None else self.mapping.skip_rows + 1
+        return HEAD_ROWS + (self.mapping.skip_rows or 0)
 
     def score(self, rows: Sequence[Cells]) -> tuple[int, int]:
         """How well the best of some rows serves as the headers: columns recognised, and cells."""
-        fits = self._fits(list(enumerate(rows)))
+        fits = self._fits(list(enumerate(rows, start=1)))
         return max((fit.columns for fit in fits), default=0), max(map(len, rows), default=0)
 
     def layout(self, head: Sequence[Row], file: str) -> Layout:
@@ -191,7 +200,8 @@ class HeaderMatcher:
         _refuse_doubles(best.form.meant if best.form else named, file)
         rows = [row for row in _possible_headers(head, self.mapping) if row[0] != best.row]
         _refuse_unit_beside(self._bare(best), best.row, rows, file)
-        return self.read_as(best, file)
+        layout = self.read_as(best, file)
+        return replace(layout, numbered=_numbers_below(layout, head))
 
     def _fits(self, head: Sequence[Row]) -> list[Fit]:
         """How well each row serves as the headers of each table, and of each form whose signs it shows."""
@@ -384,6 +394,20 @@ class HeaderMatcher:
                 zh.append(f"{header}→{columns[name].title.zh if name else '未识别'}")
                 en.append(f"{header} → {name or '?'}")
         return "、".join(zh), ", ".join(en)
+
+
+def numbers_columns(cells: Cells, width: int) -> bool:
+    """Whether a row says 1, 2, 3 … of its columns, and nothing else."""
+    words = {n: text for n, cell in enumerate(cells) if (text := as_text(cell).strip())}
+    return len(words) > 1 and words == {n: str(n + 1) for n in range(width)}
+
+
+def _numbers_below(layout: Layout, head: Sequence[Row]) -> int | None:
+    """The row that numbers the columns: the first below the headers that has a digit in it."""
+    below = ((number, _cells(cells)) for number, cells in head if number > layout.row)
+    said = ((n, cells) for n, cells in below if any(c.isdigit() for c in "".join(map(as_text, cells))))
+    number, cells = next(said, (0, ()))
+    return number if numbers_columns(cells, layout.width) else None
 
 
 def _tables(vocabulary: Vocabulary, dataset: Dataset | None) -> dict[Dataset, Table]:
