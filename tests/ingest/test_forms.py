@@ -541,6 +541,36 @@ def test_who_leaves_the_list_ends_the_same_record(take: Ingest, sqlite: Store, t
     assert current(sqlite)[0]["ends_on"] == "2026-06-01"
 
 
+@pytest.mark.parametrize(
+    ("said", "row_no", "column"),
+    [
+        ({"移出原因": "补报年报"}, 2, "移出日期"),
+        ({"移出原因": "补报年报", "移出日期": "-"}, 2, "移出日期"),
+        ({"作出决定机关（移出）": OFFICE}, 2, "移出日期"),
+        ({"移出原因": "-", "作出决定机关（移出）": "/"}, 0, ""),
+    ],
+)
+@pytest.mark.parametrize("name", ["经营异常名录", "严重违法失信名单"])
+def test_who_left_the_list_on_no_day_is_not_listed_still_in_silence(
+    take: Ingest, sqlite: Store, tmp_path: Path, name: str, said: dict[str, str], row_no: int, column: str
+) -> None:
+    report = take(write_csv(tmp_path / f"{name}.csv", abnormal(**said)), None)
+    assert (report.new, report.rejected) == ((0, 1) if row_no else (1, 0))
+    found = [(row, header, "缺少移出日期" in reason) for row, header, _, reason in quarantined(sqlite)]
+    assert found == ([(row_no, column, True)] if row_no else [])
+
+
+def test_a_list_with_reasons_of_leaving_and_no_days_says_so_of_each_row(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    row = abnormal(移出原因="补报年报")
+    del row["移出日期"]
+    still = {**row, "统一社会信用代码": CODES[1], "移出原因": ""}
+    report = take(write_xlsx(tmp_path / "经营异常名录.xlsx", row, still), None)
+    assert (report.new, report.rejected) == (1, 1)
+    assert [(row, header) for row, header, _, _ in quarantined(sqlite)] == [(3, "移出原因")]
+
+
 def test_a_listing_of_who_is_known_by_name_is_numbered_by_the_name(
     take: Ingest, sqlite: Store, tmp_path: Path
 ) -> None:

@@ -14,7 +14,7 @@ from scoring.facts.ingest.header_words import readings
 from scoring.facts.ingest.mapping import FileMapping
 from scoring.facts.ingest.refusals import Refuser
 from scoring.facts.ingest.sheets import Cells
-from scoring.facts.ingest.sources import First, Found, Listed, Nothing, Number, Part, Source, Sum
+from scoring.facts.ingest.sources import First, Found, Listed, Nothing, Number, Part, Source, Sum, Told
 
 _NO_FIELD = FormColumn(())
 _Place = tuple[int, int]
@@ -158,8 +158,12 @@ class FormHeaders:
             said = self.form.columns.get(name, _NO_FIELD)
             places = [self.places[field] for field in said.fields if field in self.places]
             places += [own[name]] if name in own else []
-            if places:
-                found[name] = self._at(column, places[0][0], self._source(said, column, places))
+            source = self._source(said, column, places) if places else None
+            with_it = tuple(self.places[field][0] for field in said.told_with if field in self.places)
+            if with_it:
+                source = Told(source, with_it, tuple(map(self._header, with_it)), said.fields[0])
+            if source is not None:
+                found[name] = self._at(column, (places or [(with_it[0], 0)])[0][0], source)
         key, link = self._table.key, self._vocabulary.record_subject
         if link not in found and self.finders:
             position = self.finders[0].position

@@ -116,6 +116,42 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What must be said where other cells of the row say something, such as why a listing ended.
+
+    :param source: of what must be said; None where the file has no place for it.
+    :param others: the positions of these cells, and ``headers`` what they stand under.
+    :param wanted: the title of what must be said.
+    """
+
+    source: Source | None
+    others: tuple[int, ...]
+    headers: tuple[str, ...]
+    wanted: str
+
+    def cell(self, cells: Cells) -> Cell:
+        said = self.source.cell(cells) if self.source else None
+        if said is not None and _says(said):
+            return said
+        other = next((n for n, place in enumerate(self.others) if _says(cells[place])), None)
+        if other is None:
+            return said
+        header = self.headers[other]
+        reason = Title(
+            f"已填“{header}”而缺少{self.wanted}", f"{header} is filled in, and {self.wanted} is not"
+        )
+        hint = Title(
+            f"请填写{self.wanted};未发生的请将“{header}”留空", f"the day, or an empty cell under {header}"
+        )
+        return Unreadable(Fault(reason, hint), as_text(said))
+
+    def place(self, cells: Cells) -> int:
+        if self.source is not None:
+            return self.source.place(cells)
+        return next((place for place in self.others if _says(cells[place])), self.others[0])
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """What one column says of a record's number.
 
