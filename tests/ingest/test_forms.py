@@ -180,6 +180,15 @@ def test_amounts_are_in_ten_thousands_unless_the_file_says_another_unit(
         ("暂扣营业执照", "permit_withheld"),
         ("警告并处罚款", "fine"),
         ("罚款 没收违法所得和没收非法财物", "confiscation"),
+        ("1.罚款2.没收违法所得", "confiscation"),
+        ("1、警告；2、罚款", "fine"),
+        ("（1）罚款（2）吊销营业执照", "permit_revoked"),
+        ("①罚款②没收违法所得③责令停产停业", "suspension"),
+        ("一、警告二、罚款", "fine"),
+        ("1. 罚款\n2. 责令关闭", "closed"),
+        ("1.警告", "warning"),
+        ("1", "fine"),
+        ("1,2", "confiscation"),
     ],
 )
 def test_of_several_kinds_in_one_cell_the_gravest_counts(
@@ -189,14 +198,25 @@ def test_of_several_kinds_in_one_cell_the_gravest_counts(
     assert current(sqlite)[0]["level"] == level
 
 
-@pytest.mark.parametrize("cell", ["暂扣或者吊销许可证、暂扣或者吊销执照", "责令改正", "罚款,改正"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "暂扣或者吊销许可证、暂扣或者吊销执照",
+        "责令改正",
+        "罚款,改正",
+        "1.罚款3.没收违法所得",
+        "罚款2万元",
+        "1.罚款2.改正",
+    ],
+)
 def test_a_kind_that_is_not_clear_is_not_guessed(
     take: Ingest, sqlite: Store, tmp_path: Path, cell: str
 ) -> None:
     assert take(write_csv(tmp_path / "a.csv", penalty(处罚类别=cell)), None).rejected == 1
     row, column, value, reason = quarantined(sqlite)[0]
     assert (row, column, value) == (2, "处罚类别", cell)
-    assert "不在代码表中" in reason
+    assert "不在代码表中（行政拘留、限制从业、责令关闭、" in reason
+    assert "、罚款、通报批评、警告）" in reason
 
 
 def test_a_kind_that_is_only_other_needs_a_person_to_say_the_class(

@@ -193,14 +193,41 @@ def _unless(value: str, nothing: Container[str]) -> str | None:
 
 
 _BETWEEN = re.compile(r"[\s,;、/|+]+|并处|及|和")
+_ORDINAL = re.compile(
+    r"\(?(?:(?<![0-9.])(?P<digits>[0-9]{1,2})|(?P<word>[一二三四五六七八九十](?=[.、:)])))"
+    r"(?:(?P<mark>[.、:)]+)\s*)?(?=[\u4e00-\u9fff])"
+)
+_ORDINALS = "一二三四五六七八九十"
 
 
 def _gravest(text: str, reading: Reading, parse: Callable[[str], JsonValue]) -> JsonValue:
-    """The gravest of the codes that a cell names, one or several; None where it names none."""
-    words = (word for word in _BETWEEN.split(fold(text)) if not is_unknown(word))
-    said = [_replaced(word, reading.replacements) for word in words]
-    codes = {parse(word) for word in said if word}
-    return min(codes, key=lambda code: reading.gravest.index(str(code)), default=None)
+    """The gravest of the codes that a cell names, one or several; None where it names none.
+
+    :raises CellError: naming the word that is none of them, where there are several.
+    """
+    words = [word for word in _BETWEEN.split(_without_ordinals(fold(text))) if not is_unknown(word)]
+    codes = {_kind(word, reading, parse, is_alone=len(words) == 1) for word in words}
+    return min(codes - {None}, key=lambda code: reading.gravest.index(str(code)), default=None)
+
+
+def _kind(word: str, reading: Reading, parse: Callable[[str], JsonValue], is_alone: bool) -> JsonValue:
+    said = _replaced(word, reading.replacements)
+    try:
+        return parse(said) if said else None
+    except CellError as error:
+        titles = "、".join(reading.column.values[code].zh for code in reading.gravest)
+        reason = error.fault.reason
+        named = reason if is_alone else Title(f"“{word}”{reason.zh}", f"{word}: {reason.en}")
+        raise CellError(named, Title(titles, f"one of {', '.join(reading.gravest)}")) from None
+
+
+def _without_ordinals(text: str) -> str:
+    """A text with commas for its ordinals, where they count from one on: 1.罚款2.没收, 一、罚款二、没收."""
+    found = list(_ORDINAL.finditer(text))
+    numbers = [int(one["digits"] or _ORDINALS.index(one["word"]) + 1) for one in found]
+    is_sure = len(found) > 1 or any(one["mark"] for one in found)
+    is_list = is_sure and numbers == [*range(1, len(found) + 1)]
+    return _ORDINAL.sub(",", text) if is_list else text
 
 
 def is_unknown(text: str) -> bool:
@@ -434,15 +461,11 @@ def _code_parser(column: Column) -> Callable[[str], JsonValue]:
         found = words.get(fold_word(text))
         if found is None:
             close = get_close_matches(fold(text)[:40], titles, n=1)
-            right = (
-                f"是否为“{close[0]}”" if close else "、".join(titles[:12]) + ("…" if len(titles) > 12 else "")
-            )
+            right = f"是否为“{close[0]}”" if close else "、".join(titles)
             codes = next((c for c, t in column.values.items() if close and t.zh == close[0]), None)
             raise CellError(
                 Title("不在代码表中", "not among the listed values"),
-                Title(
-                    right, f"perhaps {codes}" if codes else "one of " + ", ".join(list(column.values)[:12])
-                ),
+                Title(right, f"perhaps {codes}" if codes else "one of " + ", ".join(column.values)),
             )
         return found
 
