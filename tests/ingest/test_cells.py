@@ -211,7 +211,8 @@ def test_true_is_no_number_and_no_date() -> None:
 
 
 def test_a_term_without_end_is_an_open_end() -> None:
-    assert read("长期", "date") is None
+    for end in ("长期", "长 期 有 效", "永久有效", " 无固定期限", "终身有效"):
+        assert read(end, "date") is None
 
 
 @pytest.mark.parametrize("written", ["#REF!", "#N/A", " #DIV/0! "])

@@ -402,6 +402,12 @@ def test_a_word_for_nothing_is_no_part_of_a_number_under_which_others_are_lost(
     assert {(row, named) for row, named, *_ in quarantined(sqlite)} == {(2, column)}
 
 
+@pytest.mark.parametrize("end", ["永久有效", "长期", "长期有效", "无固定期限", "2099/12/31"])
+def test_a_permit_for_good_has_no_end(take: Ingest, sqlite: Store, tmp_path: Path, end: str) -> None:
+    assert take(write_csv(tmp_path / "a.csv", filled(PERMIT, 有效期至=end)), None).new == 1
+    assert "ends_on" not in current(sqlite)[0]
+
+
 def test_a_permit_without_a_document_s_number_has_its_own(
     take: Ingest, sqlite: Store, tmp_path: Path
 ) -> None:

@@ -52,7 +52,9 @@ UNKNOWN = frozenset(
     {"", "-", "--", "—", "——", "无", "null", "none", "n/a", "na", "/", "\\"}
     | {"(null)", "<null>", "[null]", "\\n", "nan", "<na>", "nat", "undefined"}  # as programs write it
 )
-OPEN_END = frozenset({"长期", "长期有效", "永久"})
+OPEN_END = frozenset(
+    {"长期", "长期有效", "永久", "永久有效", "终身", "终身有效", "无固定期限", "无期限", "无限期", "不限期"}
+)
 BOOLEANS = {
     "是": True,
     "true": True,
@@ -339,8 +341,7 @@ def _sought(text: str) -> str:
 
 
 def _iso_date(text: str) -> str | None:
-    folded = fold(text)
-    return None if folded in OPEN_END else parse_date(folded).isoformat()
+    return None if fold_word(text) in OPEN_END else parse_date(fold(text)).isoformat()
 
 
 def _boolean(text: str) -> bool:
