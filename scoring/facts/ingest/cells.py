@@ -114,6 +114,10 @@ EMPTY = Fault(Title("必填项为空", "empty, and required"), Title("请填写"
 FILLER = Fault(
     Title("占位代码,不是真实代码", "a filler, not a code"), Title("请填写真实代码", "the subject's own code")
 )
+REGISTRATION = Fault(
+    Title("是工商注册号,不是统一社会信用代码", "a registration number, not a credit code"),
+    Title("请填写18位代码", "the code of 18 characters"),
+)
 
 
 @dataclass(frozen=True, slots=True)

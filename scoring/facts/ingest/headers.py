@@ -12,12 +12,12 @@ from scoring.facts.ingest.errors import Fault, IngestError, NoTableError
 from scoring.facts.ingest.folding import as_text, fold_header, fold_word
 from scoring.facts.ingest.form_headers import Bare, FormHeaders, reading_of
 from scoring.facts.ingest.forms import Form, forms_of
-from scoring.facts.ingest.header_words import has_unit, readings, unit_above, unit_alone
+from scoring.facts.ingest.header_words import either, has_unit, readings, unit_above, unit_alone
 from scoring.facts.ingest.mapping import Dataset, FileMapping
 from scoring.facts.ingest.numbers import multiplier
 from scoring.facts.ingest.refusals import Refuser
 from scoring.facts.ingest.sheets import HEAD_ROWS, Cells, Row, is_blank
-from scoring.facts.ingest.sources import Found, doubt_of
+from scoring.facts.ingest.sources import Code, First, Found, doubt_of
 
 TITLES = {"subject": Title("主体", "subjects"), "record": Title("记录", "records")}
 
@@ -151,6 +151,8 @@ class HeaderMatcher:
         self.forms = forms_of(vocabulary.id) if "record" in self.tables else ()
         self._words = {name: _known_words(table) for name, table in self.tables.items()}
         finders = {name: vocabulary.subject.columns[name] for name in vocabulary.find_by}
+        key = {name: vocabulary.subject.columns[name] for name in (vocabulary.subject.key,)}
+        self._codes = _known_words(replace(vocabulary.subject, columns=key))
         self._finders = _known_words(replace(vocabulary.subject, columns=finders))
         _check_columns(vocabulary, mapping)
 
@@ -274,10 +276,15 @@ class HeaderMatcher:
     def _found(self, fit: Fit) -> list[Found]:
         if fit.form is not None:
             return list(fit.form.found.values())
-        return [
-            Found(self.tables[fit.dataset].columns[name], position, as_text(fit.cells[position]).strip(), per)
-            for position, (name, per) in self._match(fit.dataset, fit.cells).items()
-        ]
+        columns, link = self.tables[fit.dataset].columns, self.vocabulary.record_subject
+        found = []
+        for position, (name, per) in self._match(fit.dataset, fit.cells).items():
+            header = as_text(fit.cells[position]).strip()
+            is_either = fit.dataset == "record" and name == link and self._finder_beside(header)
+            found.append(
+                Found(columns[name], position, header, per, Code(First((position,))) if is_either else None)
+            )
+        return found
 
     def _bare(self, fit: Fit) -> list[Bare]:
         """The amounts whose headers have no unit."""
@@ -335,7 +342,17 @@ class HeaderMatcher:
             name = next((name for name in found if name is not None), None)
             if name is not None and position not in taken:
                 names.setdefault(name, Found(self.vocabulary.subject.columns[name], position, header, 1))
+        for position, header in enumerate(headers):
+            if (name := self._finder_beside(header)) is not None:
+                names.setdefault(name, Found(self.vocabulary.subject.columns[name], position, header, 1))
         return tuple(names[name] for name in self.vocabulary.find_by if name in names)
+
+    def _finder_beside(self, header: str) -> str | None:
+        """The number of the subject that a header names beside its code."""
+        words = either(header)
+        named = {self._finders.get(word) for word in words} - {None, "name"}
+        is_code = any(word in self._codes for word in words)
+        return named.pop() if is_code and named else None
 
     def _match(self, dataset: Dataset, cells: Cells) -> dict[int, tuple[str, int]]:
         """Position → column name and multiplier, for the cells that are headers of the table; a header that
@@ -359,7 +376,7 @@ class HeaderMatcher:
                 return (name if name in self.tables[dataset].columns else None), readings(header)[-1][1]
             if word in self._words[dataset]:
                 return self._words[dataset][word], per
-        return None, 1
+        return (self.required(dataset)[-1] if self._finder_beside(header) else None), 1
 
     def _missing(self, fit: Fit, names: Sequence[str], file: str) -> NoTableError:
         missing = [self.tables[fit.dataset].columns[name] for name in names]

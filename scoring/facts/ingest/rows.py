@@ -13,7 +13,7 @@ from itertools import compress, islice
 
 from rules.calendar import today
 from rules.model import Table, Title
-from scoring.facts.ingest.cells import EMPTY, FILLER, JsonValue, Reading, converter, is_unknown
+from scoring.facts.ingest.cells import EMPTY, FILLER, REGISTRATION, JsonValue, Reading, converter, is_unknown
 from scoring.facts.ingest.checks import Columns, Finding, RowCheck, row_check
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import Cell, as_text, fold_header, fold_text
@@ -361,7 +361,9 @@ class RowReader:
         errors = [self._said(number, cells, name, fault) for name, fault in unreadable.items()]
         errors += self._impossible(number, cells, found)
         lacks = tuple(self._said(number, cells, f.column, f.fault) for f in found if f.lacking)
-        lost = len(errors) == 1 and not lacks and unreadable.get(self._subject) in (EMPTY, FILLER)
+        lost = (
+            len(errors) == 1 and not lacks and unreadable.get(self._subject) in (EMPTY, FILLER, REGISTRATION)
+        )
         clues = self._clues(cells) if lost else {}
         if errors and not clues:
             yield BadRow(number, tuple(dict.fromkeys((*errors, *lacks))))

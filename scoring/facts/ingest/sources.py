@@ -5,19 +5,22 @@ Each source gives the cell of a row, and the place of the one that is meant wher
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
 from rules.model import Column, Title
-from scoring.facts.ingest.cells import Convert, is_unknown, no_key
+from scoring.facts.ingest.cells import REGISTRATION, Convert, is_unknown, no_key
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import Cell, Unreadable, as_text, fold, fold_header
 from scoring.facts.ingest.header_words import readings
 
 Cells = Sequence[Cell]
 
+_REGISTRATION = re.compile("[0-9]{13}|[0-9]{6}[0-9A-Z]{9}")
+"""A number of registration, from before the codes: 13 or 15 digits, of co-operatives with letters."""
 _BRACKETS = str.maketrans({"[": "〔", "(": "〔", "【": "〔", "]": "〕", ")": "〕", "】": "〕"})
 
 
@@ -75,6 +78,21 @@ class First:
 
     def place(self, cells: Cells) -> int:
         return next((place for place in self.places if _says(cells[place])), self.places[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A credit code, where a registration number may stand instead, as the header says."""
+
+    source: Source
+
+    def cell(self, cells: Cells) -> Cell:
+        cell = self.source.cell(cells)
+        is_number = _REGISTRATION.fullmatch(fold(as_text(cell)).upper()) is not None
+        return Unreadable(REGISTRATION, as_text(cell)) if is_number else cell
+
+    def place(self, cells: Cells) -> int:
+        return self.source.place(cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +183,8 @@ class Part:
     def says(self, cells: Cells) -> str | Fault | None:
         """The value in its one spelling, or why it can't be read."""
         values = (convert(source.cell(cells)) for source, convert in self.sources)
-        value = next((value for value in values if value is not None), self.otherwise)
+        said = (value for value in values if value is not None and value != REGISTRATION)
+        value = next(said, self.otherwise)
         if value is None or isinstance(value, Fault):
             return value
         return no_key(fold(str(value))) or str(value)
