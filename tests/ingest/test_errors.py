@@ -119,6 +119,7 @@ def test_a_workbook_is_read_whatever_it_is_called(take: Ingest, tmp_path: Path, 
         (b"MIME-Version: 1.0\r\nContent-Type: multipart/related", "MHTML"),
         (b"%PDF-1.4", "PDF"),
         (b"Rar!\x1a\x07\x00", "RAR"),
+        (b"PAR1\x15\x04", "Parquet"),
         (b"\x09\x08\x08\x00\x00\x05", "Excel 2–5"),
     ],
 )

@@ -137,6 +137,7 @@ _KINDS = {
     b"MIME-Version:": "MHTML",
     b"%PDF-": "PDF",
     b"Rar!": "RAR",
+    b"PAR1": "Parquet",
     b"7z\xbc\xaf": "7z",
     b"\x1f\x8b": "gzip",
     b"\x89PNG": "PNG",
