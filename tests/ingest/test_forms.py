@@ -567,6 +567,16 @@ def test_who_leaves_the_list_ends_the_same_record(take: Ingest, sqlite: Store, t
     assert current(sqlite)[0]["ends_on"] == "2026-06-01"
 
 
+def test_a_list_of_those_who_left_ends_what_is_listed(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    take(write_csv(tmp_path / "经营异常.csv", abnormal()), None)
+    left = abnormal(移出原因="补报年报", 移出日期="2026-06-01")
+    for told_before in ("列入原因", "作出决定机关（列入）"):
+        del left[told_before]
+    report = take(write_csv(tmp_path / "移出经营异常名录.csv", left), None)
+    assert (report.dataset, report.changed) == ("record", 1)
+    assert [known["ends_on"] for known in current(sqlite)] == ["2026-06-01"]
+
+
 @pytest.mark.parametrize(
     ("said", "row_no", "column"),
     [
