@@ -44,6 +44,7 @@ def test_a_name_that_is_anothers_is_refused_with_its_holder(store: Store, tmp_pa
     assert report.quarantine is not None
     [told] = csv.DictReader(report.quarantine.read_text(encoding="utf-8-sig").splitlines())
     assert told["原因 reason"].startswith(f"名称“{told['值 value']}”已属于单位DW301")
+    assert told["列 column"] == ("单位名称" if claim == "DW302,丙局,," else "其他名称")
 
 
 def test_of_two_rows_of_a_file_that_claim_a_name_the_first_has_it(store: Store, tmp_path: Path) -> None:

@@ -504,7 +504,7 @@ def test_rows_are_numbered_as_they_stand_in_a_large_file(
         ("s.csv", "subject_id,size,size\nX,a,b\n", "size and size both mean size"),
         ("s.parquet", "subject_id\nX\n", "this is no Parquet file, or a damaged one"),
         ("s.csv", b"PAR1 and no more", "this is no Parquet file, or a damaged one"),
-        ("s.xlsx", "x", "not an XLSX workbook"),
+        ("s.xlsx", b"PK\x03\x04 and no more", "not an XLSX workbook"),
     ],
 )
 def test_a_file_that_can_not_be_read_is_named_with_what_is_right(

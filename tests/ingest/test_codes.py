@@ -140,3 +140,59 @@ def test_many_rows_are_found_at_once(take: Ingest, sqlite: Store, tmp_path: Path
     rows = [f"R{n},{FILLER},,甲,失信被执行人,有效,2026-01-01" for n in range(1_201)]
     report = take(write_text(tmp_path / "a.csv", [HEADERS, *rows]), "enterprise")
     assert (report.new, report.warned) == (1_201, 1_201)
+
+
+NUMBER = "500232600123456"
+REGISTER = ["统一社会信用代码,工商注册号,企业名称", f"{CODES[0]},{NUMBER},某小卖店", f"{CODES[1]},,某面馆"]
+EITHER = [
+    "统一社会信用代码/注册号",
+    "统一社会信用代码（注册号）",
+    "2.注册号或统一社会信用代码*",
+    "信用代码（或工商注册号）",
+]
+
+
+def _listed(header: str, *codes: str) -> dict[str, list[str]]:
+    lines = [f"{code},通过登记的住所无法联系,2026-03-0{day},某局" for day, code in enumerate(codes, start=1)]
+    plain = [f"R{day},{code},行政许可,有效,2026-03-05" for day, code in enumerate(codes, start=1)]
+    return {
+        "经营异常名录.csv": [f"{header},列入原因,列入日期,列入决定机关", *lines],
+        "许可.csv": [f"编号,{header},类别,状态,日期", *plain],
+    }
+
+
+@pytest.mark.parametrize("header", EITHER)
+@pytest.mark.parametrize("name", ["经营异常名录.csv", "许可.csv"])
+def test_a_registration_number_is_one_where_the_header_says_that_it_may_be(
+    take: Ingest, sqlite: Store, tmp_path: Path, header: str, name: str
+) -> None:
+    take(write_text(tmp_path / "企业.csv", REGISTER), "enterprise")
+    lines = _listed(header, NUMBER, CODES[1], "500232600999999", "50023260012345")[name]
+    report = take(write_text(tmp_path / name, lines), "enterprise")
+    assert (report.new, report.rejected, report.warned) == (2, 2, 1)
+    assert sorted(known["subject_id"] for known in current(sqlite)) == sorted(CODES[:2])
+    said = {row: (column, value, reason) for row, column, value, reason in quarantined(sqlite)}
+    assert said[2][2].startswith(f"按工商注册号“{NUMBER}”认定为{CODES[0]}")
+    assert said[4][:2] == (header, "500232600999999")
+    assert "是工商注册号,不是统一社会信用代码" in said[4][2]
+    assert "应为18位,现为14位" in said[5][2]
+
+
+def test_under_a_header_of_codes_alone_it_is_a_wrong_code(take: Ingest, tmp_path: Path) -> None:
+    take(write_text(tmp_path / "企业.csv", REGISTER), "enterprise")
+    assert (
+        take(
+            write_text(tmp_path / "许可.csv", _listed("信用代码", NUMBER)["许可.csv"]), "enterprise"
+        ).rejected
+        == 1
+    )
+
+
+def test_a_column_of_registration_numbers_goes_before(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    take(write_text(tmp_path / "企业.csv", REGISTER), "enterprise")
+    lines = [
+        "编号,注册号,统一社会信用代码/注册号,类别,状态,日期",
+        f"R1,{NUMBER},,行政许可,有效,2026-03-05",
+        f"R2,,{CODES[1]},行政许可,有效,2026-03-05",
+    ]
+    assert take(write_text(tmp_path / "许可.csv", lines), "enterprise").new == 2

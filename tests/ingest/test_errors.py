@@ -95,14 +95,51 @@ def test_the_encoding_that_a_mapping_names_is_held_to(take: Ingest, tmp_path: Pa
     assert "not UTF-8 at byte 0" in refused(take, path, mapping=parse_mapping("encoding: utf-8", "m.yaml"))
 
 
-def test_what_is_called_xlsx_must_be_one(take: Ingest, tmp_path: Path) -> None:
-    assert "not an XLSX workbook" in refused(take, write_text(tmp_path / "a.xlsx", GOOD))
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+@pytest.mark.parametrize("name", ["a.xlsx", "a.xlsm", "a.xls", "a.et", "a.ods"])
+def test_a_csv_is_read_whatever_it_is_called(take: Ingest, tmp_path: Path, name: str, encoding: str) -> None:
+    assert take(write_text(tmp_path / name, GOOD, encoding)).new == 1
 
 
-def test_another_zip_file_is_no_workbook(take: Ingest, tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as archive:
-        archive.writestr("word/document.xml", "<x/>")
+@pytest.mark.parametrize("name", ["a.csv", "a.xls", "a.txt"])
+def test_a_workbook_is_read_whatever_it_is_called(take: Ingest, tmp_path: Path, name: str) -> None:
+    rows = [line.split(",") for line in GOOD]
+    write_workbook(tmp_path / "a.xlsx", rows).rename(tmp_path / name)
+    assert take(tmp_path / name).new == 1
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a.xls", "a.csv"])
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        ("<Html xmlns:x='urn:schemas-microsoft-com:office:excel'><Table>".encode("gb18030"), "HTML/XML"),
+        (b"<meta charset=gb2312><table>", "HTML/XML"),
+        (b"\r\n<style>td{}</style><table>", "HTML/XML"),
+        ("<html><table>".encode("utf-16"), "HTML/XML"),
+        (b"MIME-Version: 1.0\r\nContent-Type: multipart/related", "MHTML"),
+        (b"%PDF-1.4", "PDF"),
+        (b"Rar!\x1a\x07\x00", "RAR"),
+        (b"PAR1\x15\x04", "Parquet"),
+        (b"\x09\x08\x08\x00\x00\x05", "Excel 2–5"),
+    ],
+)
+def test_what_is_no_table_is_named_whatever_it_is_called(
+    take: Ingest, tmp_path: Path, start: bytes, kind: str, name: str
+) -> None:
+    (tmp_path / name).write_bytes(start)
+    assert f"a file of the kind {kind}\n" in refused(take, tmp_path / name)
+
+
+def test_what_is_called_xlsx_and_is_nothing_known_is_no_workbook(take: Ingest, tmp_path: Path) -> None:
+    (tmp_path / "a.xlsx").write_bytes(b"\0\1\2" * 100)
     assert "not an XLSX workbook" in refused(take, tmp_path / "a.xlsx")
+
+
+@pytest.mark.parametrize(("part", "said"), [("word/document.xml", "kind .docx"), ("名单.csv", "not an XLSX")])
+def test_another_zip_file_is_no_workbook(take: Ingest, tmp_path: Path, part: str, said: str) -> None:
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as archive:
+        archive.writestr(part, "<x/>")
+    assert said in refused(take, tmp_path / "a.xlsx")
 
 
 def test_an_old_workbook_is_told_to_be_saved_anew(take: Ingest, tmp_path: Path) -> None:

@@ -180,6 +180,15 @@ def test_amounts_are_in_ten_thousands_unless_the_file_says_another_unit(
         ("暂扣营业执照", "permit_withheld"),
         ("警告并处罚款", "fine"),
         ("罚款 没收违法所得和没收非法财物", "confiscation"),
+        ("1.罚款2.没收违法所得", "confiscation"),
+        ("1、警告；2、罚款", "fine"),
+        ("（1）罚款（2）吊销营业执照", "permit_revoked"),
+        ("①罚款②没收违法所得③责令停产停业", "suspension"),
+        ("一、警告二、罚款", "fine"),
+        ("1. 罚款\n2. 责令关闭", "closed"),
+        ("1.警告", "warning"),
+        ("1", "fine"),
+        ("1,2", "confiscation"),
     ],
 )
 def test_of_several_kinds_in_one_cell_the_gravest_counts(
@@ -189,14 +198,25 @@ def test_of_several_kinds_in_one_cell_the_gravest_counts(
     assert current(sqlite)[0]["level"] == level
 
 
-@pytest.mark.parametrize("cell", ["暂扣或者吊销许可证、暂扣或者吊销执照", "责令改正", "罚款,改正"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "暂扣或者吊销许可证、暂扣或者吊销执照",
+        "责令改正",
+        "罚款,改正",
+        "1.罚款3.没收违法所得",
+        "罚款2万元",
+        "1.罚款2.改正",
+    ],
+)
 def test_a_kind_that_is_not_clear_is_not_guessed(
     take: Ingest, sqlite: Store, tmp_path: Path, cell: str
 ) -> None:
     assert take(write_csv(tmp_path / "a.csv", penalty(处罚类别=cell)), None).rejected == 1
     row, column, value, reason = quarantined(sqlite)[0]
     assert (row, column, value) == (2, "处罚类别", cell)
-    assert "不在代码表中" in reason
+    assert "不在代码表中（行政拘留、限制从业、责令关闭、" in reason
+    assert "、罚款、通报批评、警告）" in reason
 
 
 def test_a_kind_that_is_only_other_needs_a_person_to_say_the_class(
@@ -382,6 +402,12 @@ def test_a_word_for_nothing_is_no_part_of_a_number_under_which_others_are_lost(
     assert {(row, named) for row, named, *_ in quarantined(sqlite)} == {(2, column)}
 
 
+@pytest.mark.parametrize("end", ["永久有效", "长期", "长期有效", "无固定期限", "2099/12/31"])
+def test_a_permit_for_good_has_no_end(take: Ingest, sqlite: Store, tmp_path: Path, end: str) -> None:
+    assert take(write_csv(tmp_path / "a.csv", filled(PERMIT, 有效期至=end)), None).new == 1
+    assert "ends_on" not in current(sqlite)[0]
+
+
 def test_a_permit_without_a_document_s_number_has_its_own(
     take: Ingest, sqlite: Store, tmp_path: Path
 ) -> None:
@@ -539,6 +565,46 @@ def test_who_leaves_the_list_ends_the_same_record(take: Ingest, sqlite: Store, t
     report = take(write_csv(tmp_path / "经营异常名录2.csv", left), None)
     assert (report.new, report.changed, report.ignored) == (0, 1, ())
     assert current(sqlite)[0]["ends_on"] == "2026-06-01"
+
+
+def test_a_list_of_those_who_left_ends_what_is_listed(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    take(write_csv(tmp_path / "经营异常.csv", abnormal()), None)
+    left = abnormal(移出原因="补报年报", 移出日期="2026-06-01")
+    for told_before in ("列入原因", "作出决定机关（列入）"):
+        del left[told_before]
+    report = take(write_csv(tmp_path / "移出经营异常名录.csv", left), None)
+    assert (report.dataset, report.changed) == ("record", 1)
+    assert [known["ends_on"] for known in current(sqlite)] == ["2026-06-01"]
+
+
+@pytest.mark.parametrize(
+    ("said", "row_no", "column"),
+    [
+        ({"移出原因": "补报年报"}, 2, "移出日期"),
+        ({"移出原因": "补报年报", "移出日期": "-"}, 2, "移出日期"),
+        ({"作出决定机关（移出）": OFFICE}, 2, "移出日期"),
+        ({"移出原因": "-", "作出决定机关（移出）": "/"}, 0, ""),
+    ],
+)
+@pytest.mark.parametrize("name", ["经营异常名录", "严重违法失信名单"])
+def test_who_left_the_list_on_no_day_is_not_listed_still_in_silence(
+    take: Ingest, sqlite: Store, tmp_path: Path, name: str, said: dict[str, str], row_no: int, column: str
+) -> None:
+    report = take(write_csv(tmp_path / f"{name}.csv", abnormal(**said)), None)
+    assert (report.new, report.rejected) == ((0, 1) if row_no else (1, 0))
+    found = [(row, header, "缺少移出日期" in reason) for row, header, _, reason in quarantined(sqlite)]
+    assert found == ([(row_no, column, True)] if row_no else [])
+
+
+def test_a_list_with_reasons_of_leaving_and_no_days_says_so_of_each_row(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    row = abnormal(移出原因="补报年报")
+    del row["移出日期"]
+    still = {**row, "统一社会信用代码": CODES[1], "移出原因": ""}
+    report = take(write_xlsx(tmp_path / "经营异常名录.xlsx", row, still), None)
+    assert (report.new, report.rejected) == (1, 1)
+    assert [(row, header) for row, header, _, _ in quarantined(sqlite)] == [(3, "移出原因")]
 
 
 def test_a_listing_of_who_is_known_by_name_is_numbered_by_the_name(

@@ -10,7 +10,7 @@ from rules.library.loader import load_vocabulary
 from scoring.facts.ingest.errors import IngestError
 from scoring.facts.ingest.files import blocks_of
 from scoring.facts.ingest.headers import HeaderMatcher
-from scoring.facts.ingest.mapping import NO_MAPPING
+from scoring.facts.ingest.mapping import NO_MAPPING, parse_mapping
 from scoring.store import Store
 from scoring.store.models import SubjectVersion
 
@@ -145,6 +145,43 @@ def test_a_row_that_numbers_the_columns_is_no_body(
         report = take(write_workbook(tmp_path / name, rows), "department")
     assert (report.new, report.rejected) == (2, 0)
     assert [known["name"] for known in current(sqlite, SubjectVersion)] == ["甲局", "乙局"]
+    assert ["row 2 numbers the columns" in doubt for doubt in report.doubted] == [True]
+
+
+NUMBERED = ["单位编码,单位名称", "1,2", "DW1,甲局"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "keys"),
+    [
+        (["单位编码,单位名称", "DW1,甲局", "1,2"], ["DW1", "1"]),
+        (["单位编码,单位名称", ",", "1,2", "DW1,甲局", "单位编码,单位名称", "1,2"], ["DW1"]),
+        (['单位编码,"单位\n名称"', "1,2", "DW1,甲局", '单位编码,"单位\n名称"', "1,2"], ["DW1"]),
+        ([*NUMBERED, "1,2"], ["DW1", "1"]),
+    ],
+    ids=["below others", "each page", "in two lines", "below others again"],
+)
+def test_a_row_that_numbers_the_columns_stands_below_headers(
+    take: Ingest, sqlite: Store, tmp_path: Path, lines: list[str], keys: list[str]
+) -> None:
+    take(write_text(tmp_path / "a.csv", lines), "department")
+    assert [known["subject_id"] for known in current(sqlite, SubjectVersion)] == keys
+
+
+def test_scoring_from_file_to_file_says_which_row_it_takes_for_numbers(tmp_path: Path) -> None:
+    path = write_text(tmp_path / "a.csv", NUMBERED)
+    with blocks_of(path, HeaderMatcher(load_vocabulary("department"), NO_MAPPING, "subject")) as found:
+        _, notes, blocks = found
+        assert [block.columns["subject_id"] for _, block in blocks] == [["DW1"]]
+    assert "第2行是列号,未作数据读取" in "".join(notes)
+
+
+def test_a_row_of_numbers_below_skipped_rows_is_none_of_the_data(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    path = write_text(tmp_path / "a.csv", ["表1", *NUMBERED])
+    report = take(path, "department", mapping=parse_mapping("skip_rows: 1", "m.yaml"))
+    assert (report.new, len(report.doubted)) == (1, 1)
 
 
 PENALTY = ("行政相对人名称", "行政相对人代码_1(统一社会信用代码)", "行政处罚决定书文号", "处罚类别")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import random
 from collections.abc import Callable
@@ -411,6 +412,23 @@ def test_a_workbook_in_which_the_code_became_a_number_is_read(store: Store, tmp_
     book.save(tmp_path / "结果.xlsx")
     done = ingest_file(store, tmp_path / "结果.xlsx", None, Reading(quarantine=tmp_path))
     assert (done.new, done.rejected, find_visit(store, visit.code).outcome) == (1, 0, "passed")
+
+
+def test_a_code_that_is_refused_is_named_by_the_header_of_its_sheet(store: Store, tmp_path: Path) -> None:
+    visit, book = outside(store, day=today()), openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for title, header, code in (("甲局", "检查码", visit.code), ("乙局", "2.入企检查码*", visit.typed)):
+        sheet = book.create_sheet(title)
+        sheet.append([header, "检查日期", "检查结果"])
+        sheet.append([code, today(), "不合格"])
+    book.save(tmp_path / "结果.xlsx")
+    done = ingest_file(store, tmp_path / "结果.xlsx", None, Reading(quarantine=tmp_path))
+    assert done.quarantine is not None
+    told = csv.DictReader(done.quarantine.read_text("utf-8-sig").splitlines())
+    assert {(row["工作表 sheet"], row["列 column"]) for row in told} == {
+        ("甲局", "检查码"),
+        ("乙局", "2.入企检查码*"),
+    }
 
 
 def test_a_file_that_is_only_checked_changes_no_visit(store: Store, tmp_path: Path) -> None:

@@ -118,9 +118,11 @@ def no_workbook(file: str) -> IngestError:
 
 
 def other_kind(file: str, kind: str) -> IngestError:
-    """The refusal of a file of another kind that a spreadsheet opens."""
+    """The refusal of a file of another kind, whatever it is called."""
     reason = Title(f"{kind}文件", f"a file of the kind {kind}")
-    hint = Title("请用表格软件另存为xlsx", "open it in a spreadsheet and save it as .xlsx")
+    hint = Title(
+        "请用表格软件打开其中的表格,另存为xlsx", "open its table in a spreadsheet and save it as .xlsx"
+    )
     return IngestError(file, reason, hint)
 
 

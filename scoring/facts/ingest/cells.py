@@ -52,7 +52,9 @@ UNKNOWN = frozenset(
     {"", "-", "--", "—", "——", "无", "null", "none", "n/a", "na", "/", "\\"}
     | {"(null)", "<null>", "[null]", "\\n", "nan", "<na>", "nat", "undefined"}  # as programs write it
 )
-OPEN_END = frozenset({"长期", "长期有效", "永久"})
+OPEN_END = frozenset(
+    {"长期", "长期有效", "永久", "永久有效", "终身", "终身有效", "无固定期限", "无期限", "无限期", "不限期"}
+)
 BOOLEANS = {
     "是": True,
     "true": True,
@@ -111,6 +113,10 @@ _FOOT_OF_LIST = Fault(
 EMPTY = Fault(Title("必填项为空", "empty, and required"), Title("请填写", "fill it in"))
 FILLER = Fault(
     Title("占位代码,不是真实代码", "a filler, not a code"), Title("请填写真实代码", "the subject's own code")
+)
+REGISTRATION = Fault(
+    Title("是工商注册号,不是统一社会信用代码", "a registration number, not a credit code"),
+    Title("请填写18位代码", "the code of 18 characters"),
 )
 
 
@@ -193,14 +199,41 @@ def _unless(value: str, nothing: Container[str]) -> str | None:
 
 
 _BETWEEN = re.compile(r"[\s,;、/|+]+|并处|及|和")
+_ORDINAL = re.compile(
+    r"\(?(?:(?<![0-9.])(?P<digits>[0-9]{1,2})|(?P<word>[一二三四五六七八九十](?=[.、:)])))"
+    r"(?:(?P<mark>[.、:)]+)\s*)?(?=[\u4e00-\u9fff])"
+)
+_ORDINALS = "一二三四五六七八九十"
 
 
 def _gravest(text: str, reading: Reading, parse: Callable[[str], JsonValue]) -> JsonValue:
-    """The gravest of the codes that a cell names, one or several; None where it names none."""
-    words = (word for word in _BETWEEN.split(fold(text)) if not is_unknown(word))
-    said = [_replaced(word, reading.replacements) for word in words]
-    codes = {parse(word) for word in said if word}
-    return min(codes, key=lambda code: reading.gravest.index(str(code)), default=None)
+    """The gravest of the codes that a cell names, one or several; None where it names none.
+
+    :raises CellError: naming the word that is none of them, where there are several.
+    """
+    words = [word for word in _BETWEEN.split(_without_ordinals(fold(text))) if not is_unknown(word)]
+    codes = {_kind(word, reading, parse, is_alone=len(words) == 1) for word in words}
+    return min(codes - {None}, key=lambda code: reading.gravest.index(str(code)), default=None)
+
+
+def _kind(word: str, reading: Reading, parse: Callable[[str], JsonValue], is_alone: bool) -> JsonValue:
+    said = _replaced(word, reading.replacements)
+    try:
+        return parse(said) if said else None
+    except CellError as error:
+        titles = "、".join(reading.column.values[code].zh for code in reading.gravest)
+        reason = error.fault.reason
+        named = reason if is_alone else Title(f"“{word}”{reason.zh}", f"{word}: {reason.en}")
+        raise CellError(named, Title(titles, f"one of {', '.join(reading.gravest)}")) from None
+
+
+def _without_ordinals(text: str) -> str:
+    """A text with commas for its ordinals, where they count from one on: 1.罚款2.没收, 一、罚款二、没收."""
+    found = list(_ORDINAL.finditer(text))
+    numbers = [int(one["digits"] or _ORDINALS.index(one["word"]) + 1) for one in found]
+    is_sure = len(found) > 1 or any(one["mark"] for one in found)
+    is_list = is_sure and numbers == [*range(1, len(found) + 1)]
+    return _ORDINAL.sub(",", text) if is_list else text
 
 
 def is_unknown(text: str) -> bool:
@@ -312,8 +345,7 @@ def _sought(text: str) -> str:
 
 
 def _iso_date(text: str) -> str | None:
-    folded = fold(text)
-    return None if folded in OPEN_END else parse_date(folded).isoformat()
+    return None if fold_word(text) in OPEN_END else parse_date(fold(text)).isoformat()
 
 
 def _boolean(text: str) -> bool:
@@ -434,15 +466,11 @@ def _code_parser(column: Column) -> Callable[[str], JsonValue]:
         found = words.get(fold_word(text))
         if found is None:
             close = get_close_matches(fold(text)[:40], titles, n=1)
-            right = (
-                f"是否为“{close[0]}”" if close else "、".join(titles[:12]) + ("…" if len(titles) > 12 else "")
-            )
+            right = f"是否为“{close[0]}”" if close else "、".join(titles)
             codes = next((c for c, t in column.values.items() if close and t.zh == close[0]), None)
             raise CellError(
                 Title("不在代码表中", "not among the listed values"),
-                Title(
-                    right, f"perhaps {codes}" if codes else "one of " + ", ".join(list(column.values)[:12])
-                ),
+                Title(right, f"perhaps {codes}" if codes else "one of " + ", ".join(column.values)),
             )
         return found
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
+from sqlalchemy.orm import Session
 
 from rules.calendar import today
 from rules.fault import PackError, UnknownPackError
@@ -34,7 +35,16 @@ from scoring.facts.ingest.subjects import any_known, doubt, place
 from scoring.facts.ingest.workbooks import write_bad_rows
 from scoring.facts.merging import ColumnChanges
 from scoring.facts.twins import twin_columns
-from scoring.facts.versions import FileInfo, IngestResult, Level, Rejected, as_lacks, ingest_rows
+from scoring.facts.versions import (
+    Check,
+    FileInfo,
+    IngestResult,
+    Level,
+    Rejected,
+    Staged,
+    as_lacks,
+    ingest_rows,
+)
 from scoring.facts.visit_results import VOCABULARY as RESULTS
 from scoring.facts.visit_results import check_rows, take_results, tell_once
 from scoring.store import Store
@@ -43,7 +53,7 @@ Progress = Callable[[int, int], None]
 """Told how much of a file is read and the whole (0: not known), in bytes or rows."""
 
 BATCH_ROWS = 20_000
-READER = "3"
+READER = "4"
 """Counts up where the same file would be read differently, so that it is read again."""
 
 QUARANTINE = Path("work/quarantine")
@@ -340,7 +350,7 @@ def _take(
         batches = _batches(rows, lambda: progress(*_progress(tables)), hold)
         arrow = pa.RecordBatchReader.from_batches(_SCHEMA, batches)
         vocabulary, dataset = matcher.vocabulary, layout.dataset
-        checks = [_CHECKS[vocabulary.id]] if dataset == "subject" and vocabulary.id in _CHECKS else []
+        checks = [_under_headers(_CHECKS[vocabulary.id], tables)] if _is_checked(vocabulary, dataset) else []
         return ingest_rows(
             store,
             vocabulary.id,
@@ -364,6 +374,23 @@ def _take(
             take_results if vocabulary.id == RESULTS else tell_once,
             vocabulary if dataset == "record" else None,
         )
+
+
+def _is_checked(vocabulary: Vocabulary, dataset: Dataset) -> bool:
+    return dataset == "subject" and vocabulary.id in _CHECKS
+
+
+def _under_headers(check: Check, tables: Sequence[tuple[Sheet, Layout]]) -> Check:
+    """A check whose faults name the headers of the file, each sheet's own."""
+    layouts = {sheet.name: layout for sheet, layout in tables}
+
+    def under_headers(session: Session, rows: Sequence[Staged]) -> Iterator[Rejected]:
+        for fault in check(session, rows):
+            layout = layouts[fault.sheet]
+            is_named = fault.column in layout.table.columns
+            yield replace(fault, column=layout.header(str(fault.column))) if is_named else fault
+
+    return under_headers
 
 
 _CHECKS = {BODIES: claimed_twice, RESULTS: check_rows}

@@ -14,7 +14,7 @@ from scoring.facts.ingest.header_words import readings
 from scoring.facts.ingest.mapping import FileMapping
 from scoring.facts.ingest.refusals import Refuser
 from scoring.facts.ingest.sheets import Cells
-from scoring.facts.ingest.sources import First, Found, Listed, Nothing, Number, Part, Source, Sum
+from scoring.facts.ingest.sources import Code, First, Found, Listed, Nothing, Number, Part, Source, Sum, Told
 
 _NO_FIELD = FormColumn(())
 _Place = tuple[int, int]
@@ -39,7 +39,8 @@ class FormHeaders:
     A header that a mapping names is no field; one that is none may be the vocabulary's own.
 
     :param own: position → column and multiplier, by the vocabulary's own headers.
-    :param finders: attributes of the subject by the vocabulary's own headers.
+    :param finders: attributes of the subject by the vocabulary's own headers; of a header that names one
+        beside the code as well.
     :ivar places: field → where it stands.
     """
 
@@ -61,7 +62,12 @@ class FormHeaders:
             if field is not None:
                 self.places.setdefault(field[0], (position, field[1]))
         self._own = {position: named for position, named in own.items() if self._fields[position] is None}
-        self._own_finders = [found for found in finders if self._fields[found.position] is None]
+        codes = form.columns.get(vocabulary.record_subject, _NO_FIELD).fields
+        self._own_finders = [
+            finder
+            for finder in finders
+            if (field := self._fields[finder.position]) is None or field[0] in codes
+        ]
 
     @property
     def is_signed(self) -> bool:
@@ -158,9 +164,16 @@ class FormHeaders:
             said = self.form.columns.get(name, _NO_FIELD)
             places = [self.places[field] for field in said.fields if field in self.places]
             places += [own[name]] if name in own else []
-            if places:
-                found[name] = self._at(column, places[0][0], self._source(said, column, places))
+            source = self._source(said, column, places) if places else None
+            with_it = tuple(self.places[field][0] for field in said.told_with if field in self.places)
+            if with_it:
+                source = Told(source, with_it, tuple(map(self._header, with_it)), said.fields[0])
+            if source is not None:
+                found[name] = self._at(column, (places or [(with_it[0], 0)])[0][0], source)
         key, link = self._table.key, self._vocabulary.record_subject
+        codes, numbers = found.get(link), {finder.position for finder in self.finders}
+        if codes is not None and codes.source is not None and codes.position in numbers:
+            found[link] = replace(codes, source=Code(codes.source))
         if link not in found and self.finders:
             position = self.finders[0].position
             found[link] = self._at(self._table.columns[link], position, Nothing(position))

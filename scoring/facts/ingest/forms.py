@@ -20,7 +20,7 @@ A form stands beside the vocabulary that it speaks (``rules/library/forms/*.yaml
       authority: {first: [处罚机关, 数据来源单位]}    # the first of them that says something
       amount: {all: [罚款金额, 没收金额], unit: 万元}  # all of them: a sum, or a list of codes
       level: {first: [处罚类别], gravest: [closed, fine], words: {没收财物: confiscation, 其他*: }}
-      ends_on: {first: [公示截止期], no_end: [2099-12-31]}
+      ends_on: {first: [公示截止期], no_end: [2099-12-31], with: [撤下原因]}  # which says nothing without it
     private: [证件号码]                    # fields whose cells are never shown
     refused:                              # rows of which nothing is kept, and nothing shown
       because: {zh: 自然人不在评价范围内, en: natural persons are not graded}
@@ -64,6 +64,7 @@ class FormColumn:
     :param gravest: codes; of several in a row the one that stands first here counts.
     :param no_end: days that stand for no end, in ISO form.
     :param per: what bare numbers under headers without a unit are multiplied by.
+    :param told_with: fields that may say something only where these do.
     """
 
     fields: tuple[str, ...]
@@ -72,6 +73,7 @@ class FormColumn:
     gravest: tuple[str, ...] = ()
     no_end: frozenset[str] = frozenset()
     per: int = 1
+    told_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,7 @@ class FormColumnSchema(Strict):
     gravest = fields.List(own.Text(), load_default=list)
     no_end = fields.List(own.Date(), load_default=list)
     unit = own.Text(load_default="")
+    with_ = fields.List(own.Text(), load_default=list, data_key="with")
 
     @validates_schema
     def one_of_two(self, data: dict[str, Any], **_: Any) -> None:
@@ -203,6 +206,7 @@ class FormColumnSchema(Strict):
             gravest=tuple(data["gravest"]),
             no_end=frozenset(day.isoformat() for day in days),
             per=multiplier(data["unit"]),
+            told_with=tuple(data["with_"]),
         )
 
 
@@ -242,7 +246,8 @@ class FormSchema(Strict):
         known = {words[0] for part in ("fields_", "also") for words in data.get(part, []) if words}
         refused = data.get("refused") or {"rows": ()}
         named = [name for sign in data.get("signs", ()) for name in sign] + data.get("private", [])
-        named += [name for column in data.get("columns", {}).values() for name in column.fields]
+        columns = data.get("columns", {}).values()
+        named += [name for column in columns for name in (*column.fields, *column.told_with)]
         named += [name for row in refused["rows"] for name in (row.field, *row.without)]
         unknown = [name for name in named if name not in known]
         if unknown:

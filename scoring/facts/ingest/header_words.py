@@ -19,6 +19,7 @@ _UNIT_ABOVE = re.compile(
     r"(?P<unit>(?:[百千][万亿]?|[万亿])元|元(?:(?=日期|填报|制表|编制|统计)|(?![\u4e00-\u9fff]))"
     r"|[百千]?[万亿](?![\u4e00-\u9fff]))"
 )
+_EITHER = re.compile(r"(?P<first>[^/、(]{2,}?)(?:[/、]|或者?|\(或?)(?P<second>[^/、()]{2,}?)\)?")
 _FORM = re.compile(
     r"(?:非|不)?必填项?|选填项?|可选|可空|可不填|required|optional"
     r"|(?:格式|如|例如?):?[-0-9/.年月日ymd]+|[年月日/.-]{2,}|y{2,4}[-/.年]?m{1,2}[-/.月]?d{1,2}日?"
@@ -46,6 +47,12 @@ def readings(header: str) -> tuple[tuple[str, int], ...]:
     if behind is not None:
         readings.append((behind["title"], multiplier(behind["unit"] or behind["count"])))
     return tuple(dict.fromkeys(readings))
+
+
+def either(header: str) -> tuple[str, ...]:
+    """The two words of a header that says one thing or another, as 信用代码/注册号 does; else none."""
+    found = _EITHER.fullmatch(readings(header)[-1][0])
+    return (found["first"], found["second"]) if found else ()
 
 
 def _remark(text: str) -> int | None:

@@ -6,17 +6,18 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rules.model import Column, Table, Title, Vocabulary
+from scoring.facts.ingest import acts
 from scoring.facts.ingest.cells import Reading
 from scoring.facts.ingest.errors import Fault, IngestError, NoTableError
 from scoring.facts.ingest.folding import as_text, fold_header, fold_word
 from scoring.facts.ingest.form_headers import Bare, FormHeaders, reading_of
 from scoring.facts.ingest.forms import Form, forms_of
-from scoring.facts.ingest.header_words import has_unit, readings, unit_above, unit_alone
+from scoring.facts.ingest.header_words import either, has_unit, readings, unit_above, unit_alone
 from scoring.facts.ingest.mapping import Dataset, FileMapping
 from scoring.facts.ingest.numbers import multiplier
 from scoring.facts.ingest.refusals import Refuser
 from scoring.facts.ingest.sheets import HEAD_ROWS, Cells, Row, is_blank
-from scoring.facts.ingest.sources import Found, doubt_of
+from scoring.facts.ingest.sources import Code, First, Found, doubt_of
 
 TITLES = {"subject": Title("主体", "subjects"), "record": Title("记录", "records")}
 
@@ -41,6 +42,7 @@ class Layout:
     :param private: positions whose cells are not shown.
     :param fields: position → field of the form.
     :param filled: columns that a form, or the law, fills in where the row does not say them.
+    :param numbered: the row below the headers that numbers the columns, as printed forms have it.
     """
 
     dataset: Dataset
@@ -59,6 +61,7 @@ class Layout:
     fields: Mapping[int, str] = field(default_factory=dict)
     filled: frozenset[str] = frozenset()
     file: str = ""
+    numbered: int | None = None
 
     def header(self, name: str) -> str:
         """What a column is called in the file; its title where the file has it not."""
@@ -84,13 +87,20 @@ class Layout:
 
     @property
     def doubted(self) -> tuple[str, ...]:
-        """The headers that may mean something else, with what they are read as and what else it is."""
+        """The headers that may mean something else, with what they are read as and what else it is; and the
+        row below them that is read as the numbers of the columns."""
         doubts = ((f.header, f.column.title, doubt_of(f.column, f.header)) for f in self.found)
-        return tuple(
+        said = [
             f"“{header}”按“{title.zh}”读取,{why.zh} read as {title.en}: {why.en}"
             for header, title, why in doubts
             if why is not None
-        )
+        ]
+        if self.numbered is not None:
+            zh = f"第{self.numbered}行是列号,未作数据读取;如是数据,请移到其他数据行之后"
+            said.append(
+                f"{zh} row {self.numbered} numbers the columns; if it is data, move it below other rows"
+            )
+        return tuple(said)
 
     @property
     def absent(self) -> tuple[Column, ...]:
@@ -141,6 +151,8 @@ class HeaderMatcher:
         self.forms = forms_of(vocabulary.id) if "record" in self.tables else ()
         self._words = {name: _known_words(table) for name, table in self.tables.items()}
         finders = {name: vocabulary.subject.columns[name] for name in vocabulary.find_by}
+        key = {name: vocabulary.subject.columns[name] for name in (vocabulary.subject.key,)}
+        self._codes = _known_words(replace(vocabulary.subject, columns=key))
         self._finders = _known_words(replace(vocabulary.subject, columns=finders))
         _check_columns(vocabulary, mapping)
 
@@ -157,18 +169,18 @@ class HeaderMatcher:
     @property
     def head_rows(self) -> int:
         """How many rows of a file are looked at for the headers."""
-        return HEAD_ROWS if self.mapping.skip_rows is None else self.mapping.skip_rows + 1
+        return HEAD_ROWS + (self.mapping.skip_rows or 0)
 
     def score(self, rows: Sequence[Cells]) -> tuple[int, int]:
         """How well the best of some rows serves as the headers: columns recognised, and cells."""
-        fits = self._fits(list(enumerate(rows)))
+        fits = self._fits(list(enumerate(rows, start=1)))
         return max((fit.columns for fit in fits), default=0), max(map(len, rows), default=0)
 
     def layout(self, head: Sequence[Row], file: str) -> Layout:
         """The layout by the first rows of a file; titles may stand above the headers.
 
-        :raises IngestError: where the best row lacks a required column, fits both tables, or names one column
-            twice.
+        :raises IngestError: where the best row lacks a required column, fits both tables, names one column
+            twice, or would be that of subjects and speaks of records.
         """
         fits = self._fits(head)
         if not fits:
@@ -185,11 +197,13 @@ class HeaderMatcher:
                 "请用--table或对照文件说明", "say which by --table, or by a mapping file: dataset: record"
             )
             raise IngestError(file, reason, hint)
+        self._refuse_records(best, file)
         named = [(Title(item.column.title.zh, item.column.name), item.header) for item in self._found(best)]
         _refuse_doubles(best.form.meant if best.form else named, file)
         rows = [row for row in _possible_headers(head, self.mapping) if row[0] != best.row]
         _refuse_unit_beside(self._bare(best), best.row, rows, file)
-        return self.read_as(best, file)
+        layout = self.read_as(best, file)
+        return replace(layout, numbered=_numbers_below(layout, head))
 
     def _fits(self, head: Sequence[Row]) -> list[Fit]:
         """How well each row serves as the headers of each table, and of each form whose signs it shows."""
@@ -229,6 +243,26 @@ class HeaderMatcher:
         lacking = tuple(name for name in needs if name not in present and name not in required)
         return Fit(dataset, row, cells, len(matches), missing, lacking)
 
+    def _refuse_records(self, fit: Fit, file: str) -> None:
+        """Refuse headers that would be those of subjects, and that say no less of acts than of these. Where
+        somebody says that they are subjects, there is no other table."""
+        if fit.dataset != "subject" or "record" not in self.tables:
+            return
+        subjects, records = self._match("subject", fit.cells), self._match("record", fit.cells)
+        others = [as_text(cell).strip() for n, cell in enumerate(fit.cells) if n not in subjects]
+        unsaid = [header for header in others if not self._is_mapped(header)]
+        of_acts = [header for header in unsaid if acts.speaks_of_act(header, self.forms)]
+        names = {self.vocabulary.subject.key, *self.vocabulary.find_by, "name"}
+        if of_acts and len(of_acts) >= len({name for name, _ in subjects.values()} - names):
+            known = {name for name, _ in records.values()} | set(self.mapping.defaults)
+            table = self.tables["record"]
+            needs = [*self.required("record"), *table.needs]
+            lacking = [table.columns[name].title.zh for name in needs if name not in known]
+            raise acts.refusal(of_acts, self.forms, lacking, file)
+
+    def _is_mapped(self, header: str) -> bool:
+        return any(word in self.mapping.columns for word, _ in readings(header))
+
     def named(self, layout: Layout, cells: Cells) -> dict[int, tuple[str, int]]:
         """What each cell of a row would mean as a header of the table: position → name and multiplier."""
         if layout.form is not None:
@@ -242,10 +276,15 @@ class HeaderMatcher:
     def _found(self, fit: Fit) -> list[Found]:
         if fit.form is not None:
             return list(fit.form.found.values())
-        return [
-            Found(self.tables[fit.dataset].columns[name], position, as_text(fit.cells[position]).strip(), per)
-            for position, (name, per) in self._match(fit.dataset, fit.cells).items()
-        ]
+        columns, link = self.tables[fit.dataset].columns, self.vocabulary.record_subject
+        found = []
+        for position, (name, per) in self._match(fit.dataset, fit.cells).items():
+            header = as_text(fit.cells[position]).strip()
+            is_either = fit.dataset == "record" and name == link and self._finder_beside(header)
+            found.append(
+                Found(columns[name], position, header, per, Code(First((position,))) if is_either else None)
+            )
+        return found
 
     def _bare(self, fit: Fit) -> list[Bare]:
         """The amounts whose headers have no unit."""
@@ -303,7 +342,17 @@ class HeaderMatcher:
             name = next((name for name in found if name is not None), None)
             if name is not None and position not in taken:
                 names.setdefault(name, Found(self.vocabulary.subject.columns[name], position, header, 1))
+        for position, header in enumerate(headers):
+            if (name := self._finder_beside(header)) is not None:
+                names.setdefault(name, Found(self.vocabulary.subject.columns[name], position, header, 1))
         return tuple(names[name] for name in self.vocabulary.find_by if name in names)
+
+    def _finder_beside(self, header: str) -> str | None:
+        """The number of the subject that a header names beside its code."""
+        words = either(header)
+        named = {self._finders.get(word) for word in words} - {None, "name"}
+        is_code = any(word in self._codes for word in words)
+        return named.pop() if is_code and named else None
 
     def _match(self, dataset: Dataset, cells: Cells) -> dict[int, tuple[str, int]]:
         """Position → column name and multiplier, for the cells that are headers of the table; a header that
@@ -327,7 +376,7 @@ class HeaderMatcher:
                 return (name if name in self.tables[dataset].columns else None), readings(header)[-1][1]
             if word in self._words[dataset]:
                 return self._words[dataset][word], per
-        return None, 1
+        return (self.required(dataset)[-1] if self._finder_beside(header) else None), 1
 
     def _missing(self, fit: Fit, names: Sequence[str], file: str) -> NoTableError:
         missing = [self.tables[fit.dataset].columns[name] for name in names]
@@ -362,6 +411,20 @@ class HeaderMatcher:
                 zh.append(f"{header}→{columns[name].title.zh if name else '未识别'}")
                 en.append(f"{header} → {name or '?'}")
         return "、".join(zh), ", ".join(en)
+
+
+def numbers_columns(cells: Cells, width: int) -> bool:
+    """Whether a row says 1, 2, 3 … of its columns, and nothing else."""
+    words = {n: text for n, cell in enumerate(cells) if (text := as_text(cell).strip())}
+    return len(words) > 1 and words == {n: str(n + 1) for n in range(width)}
+
+
+def _numbers_below(layout: Layout, head: Sequence[Row]) -> int | None:
+    """The row that numbers the columns: the first below the headers that has a digit in it."""
+    below = ((number, _cells(cells)) for number, cells in head if number > layout.row)
+    said = ((n, cells) for n, cells in below if any(c.isdigit() for c in "".join(map(as_text, cells))))
+    number, cells = next(said, (0, ()))
+    return number if numbers_columns(cells, layout.width) else None
 
 
 def _tables(vocabulary: Vocabulary, dataset: Dataset | None) -> dict[Dataset, Table]:

@@ -13,12 +13,12 @@ from itertools import compress, islice
 
 from rules.calendar import today
 from rules.model import Table, Title
-from scoring.facts.ingest.cells import EMPTY, FILLER, JsonValue, Reading, converter, is_unknown
+from scoring.facts.ingest.cells import EMPTY, FILLER, REGISTRATION, JsonValue, Reading, converter, is_unknown
 from scoring.facts.ingest.checks import Columns, Finding, RowCheck, row_check
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import Cell, as_text, fold_header, fold_text
 from scoring.facts.ingest.header_words import unit_alone
-from scoring.facts.ingest.headers import HeaderMatcher, Layout, other_headers
+from scoring.facts.ingest.headers import HeaderMatcher, Layout, numbers_columns, other_headers
 from scoring.facts.ingest.numbers import multiplier
 from scoring.facts.ingest.proposing import Proposer
 from scoring.facts.ingest.sheets import Cells, Row, Sheet, is_blank
@@ -164,6 +164,7 @@ class RowReader:
         self._titles = {fold_header(header) for header in layout.headers if header}
         read = self._readers[self._key]
         own = str(self._headers[self._key].position + 1)  # as a row that numbers the columns has it
+        self._below = range(0)  # where the row stands that follows headers that came again
         self._no_keys = {read[text] for text in (EXAMPLE, own, *layout.headers, *_headers_of(layout.table))}
 
     def alone(self, name: str, cell: Cell) -> tuple[JsonValue, bool]:
@@ -316,9 +317,9 @@ class RowReader:
         place = self._headers[self._subject].position
         if 0 <= place < len(cells) and sum(map(str.isdigit, as_text(cells[place]))) > _MOST_DIGITS:
             return False
+        if self.layout.numbered is not None and numbers_columns(cells, self.layout.width):
+            return number == self.layout.numbered or number in self._below
         words = {n: text for n, cell in enumerate(cells) if (text := as_text(cell).strip())}
-        if len(words) > 1 and words == {n: str(n + 1) for n in range(self.layout.width)}:
-            return True  # it numbers the columns
         titles = {n for n, text in words.items() if fold_header(text) in self._titles}
         named = self._matcher.named(self.layout, cells)
         alike = titles | named.keys()
@@ -326,6 +327,7 @@ class RowReader:
             return False
         if any(not _is_same(self._named.get(n), named.get(n), text) for n, text in words.items()):
             raise other_headers(number, self.layout.file)
+        self._below = range(number + 1, number + 2 + "".join(words.values()).count("\n"))
         return True
 
     def _row(self, number: int, cells: Cells) -> Iterator[AnyRow]:
@@ -359,7 +361,9 @@ class RowReader:
         errors = [self._said(number, cells, name, fault) for name, fault in unreadable.items()]
         errors += self._impossible(number, cells, found)
         lacks = tuple(self._said(number, cells, f.column, f.fault) for f in found if f.lacking)
-        lost = len(errors) == 1 and not lacks and unreadable.get(self._subject) in (EMPTY, FILLER)
+        lost = (
+            len(errors) == 1 and not lacks and unreadable.get(self._subject) in (EMPTY, FILLER, REGISTRATION)
+        )
         clues = self._clues(cells) if lost else {}
         if errors and not clues:
             yield BadRow(number, tuple(dict.fromkeys((*errors, *lacks))))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import datetime as dt
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -84,12 +85,12 @@ def open_sheets(
     if not start:
         raise IngestError(path.name, Title("文件是空的", "the file is empty"), _WANTED)
     with ExitStack() as opened:
-        if start.startswith(_OLE) or (start.startswith(_ZIP) or _is_called_xlsx(path)):
+        if start.startswith((_OLE, _ZIP)):
             book: Book = XlsBook(path) if start.startswith(_OLE) else XlsxBook(path)
             opened.callback(book.close)
             yield tuple(_tab(book, number) for number in range(len(book.tabs)))
         else:
-            _refuse_pages(path, start)
+            _refuse_others(path, start)
             sheet = _csv(path, find_encoding(path, encoding), score, head_rows)
             yield (opened.enter_context(sheet),)
 
@@ -131,19 +132,37 @@ def named(path: Path, sheets: Sequence[Sheet], name: str) -> list[Sheet]:
 _WANTED = Title("需要CSV或XLSX文件", "a CSV or XLSX file with headers")
 
 
-def _is_called_xlsx(path: Path) -> bool:
-    return path.suffix.casefold() in (".xlsx", ".xlsm")
+_MARKUP = re.compile(r"<(?:[!?]|[a-z][a-z0-9:]*[\s/>])", re.IGNORECASE)
+_KINDS = {
+    b"MIME-Version:": "MHTML",
+    b"%PDF-": "PDF",
+    b"Rar!": "RAR",
+    b"PAR1": "Parquet",
+    b"7z\xbc\xaf": "7z",
+    b"\x1f\x8b": "gzip",
+    b"\x89PNG": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    **dict.fromkeys(
+        (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00", b"\x09\x08\x08\x00"), "Excel 2–5"
+    ),
+}
+"""How files begin that are often called .xls, .xlsx or .csv, and are none."""
+_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be", codecs.BOM_UTF8: "utf-8"}
 
 
-def _refuse_pages(path: Path, start: bytes) -> None:
-    """A page of a web site or an XML file is often called .xls; as CSV it would be nonsense."""
-    if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(
-        (b"<!", b"<?", b"<html", b"<HTML", b"<table", b"<TABLE")
-    ):
+def _refuse_others(path: Path, start: bytes) -> None:
+    """Refuse what is no text of cells: a page that is called .xls, say, would be nonsense as CSV."""
+    encoding = next((name for mark, name in _MARKS.items() if start.startswith(mark)), None)
+    if _MARKUP.match(start.decode(encoding or "latin-1", "replace").lstrip("\ufeff \t\r\n")):
         raise other_kind(path.name, "HTML/XML")
-    is_text = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    if path.suffix.casefold() in (".xls", ".xlsb", ".ods") and b"\0" in start and not is_text:
+    kind = next((kind for begin, kind in _KINDS.items() if start.startswith(begin)), None)
+    if kind is not None:
+        raise other_kind(path.name, kind)
+    if path.suffix.casefold() in _BOOKS and b"\0" in start and encoding is None:
         raise no_workbook(path.name)
+
+
+_BOOKS = (".xlsx", ".xlsm", ".xls", ".et", ".xlsb", ".ods")
 
 
 def _tab(book: Book, number: int) -> Sheet:

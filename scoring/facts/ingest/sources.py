@@ -5,19 +5,22 @@ Each source gives the cell of a row, and the place of the one that is meant wher
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
 from rules.model import Column, Title
-from scoring.facts.ingest.cells import Convert, is_unknown, no_key
+from scoring.facts.ingest.cells import REGISTRATION, Convert, is_unknown, no_key
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import Cell, Unreadable, as_text, fold, fold_header
 from scoring.facts.ingest.header_words import readings
 
 Cells = Sequence[Cell]
 
+_REGISTRATION = re.compile("[0-9]{13}|[0-9]{6}[0-9A-Z]{9}")
+"""A number of registration, from before the codes: 13 or 15 digits, of co-operatives with letters."""
 _BRACKETS = str.maketrans({"[": "〔", "(": "〔", "【": "〔", "]": "〕", ")": "〕", "】": "〕"})
 
 
@@ -78,6 +81,21 @@ class First:
 
 
 @dataclass(frozen=True, slots=True)
+class Code:
+    """A credit code, where a registration number may stand instead, as the header says."""
+
+    source: Source
+
+    def cell(self, cells: Cells) -> Cell:
+        cell = self.source.cell(cells)
+        is_number = _REGISTRATION.fullmatch(fold(as_text(cell)).upper()) is not None
+        return Unreadable(REGISTRATION, as_text(cell)) if is_number else cell
+
+    def place(self, cells: Cells) -> int:
+        return self.source.place(cells)
+
+
+@dataclass(frozen=True, slots=True)
 class Sum:
     """The numbers of several cells, added.
 
@@ -116,6 +134,42 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What must be said where other cells of the row say something, such as why a listing ended.
+
+    :param source: of what must be said; None where the file has no place for it.
+    :param others: the positions of these cells, and ``headers`` what they stand under.
+    :param wanted: the title of what must be said.
+    """
+
+    source: Source | None
+    others: tuple[int, ...]
+    headers: tuple[str, ...]
+    wanted: str
+
+    def cell(self, cells: Cells) -> Cell:
+        said = self.source.cell(cells) if self.source else None
+        if said is not None and _says(said):
+            return said
+        other = next((n for n, place in enumerate(self.others) if _says(cells[place])), None)
+        if other is None:
+            return said
+        header = self.headers[other]
+        reason = Title(
+            f"已填“{header}”而缺少{self.wanted}", f"{header} is filled in, and {self.wanted} is not"
+        )
+        hint = Title(
+            f"请填写{self.wanted};未发生的请将“{header}”留空", f"the day, or an empty cell under {header}"
+        )
+        return Unreadable(Fault(reason, hint), as_text(said))
+
+    def place(self, cells: Cells) -> int:
+        if self.source is not None:
+            return self.source.place(cells)
+        return next((place for place in self.others if _says(cells[place])), self.others[0])
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """What one column says of a record's number.
 
@@ -129,7 +183,8 @@ class Part:
     def says(self, cells: Cells) -> str | Fault | None:
         """The value in its one spelling, or why it can't be read."""
         values = (convert(source.cell(cells)) for source, convert in self.sources)
-        value = next((value for value in values if value is not None), self.otherwise)
+        said = (value for value in values if value is not None and value != REGISTRATION)
+        value = next(said, self.otherwise)
         if value is None or isinstance(value, Fault):
             return value
         return no_key(fold(str(value))) or str(value)

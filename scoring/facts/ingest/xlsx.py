@@ -116,7 +116,7 @@ class XlsxBook:
             bounds.check(self._file, ratio, bounds.HIGHEST_RATIO, "压缩比", "bytes unpacked for each packed")
 
     def _refuse_other_kinds(self) -> None:
-        kinds = {"xl/workbook.bin": ".xlsb", "content.xml": ".ods"}
+        kinds = {"xl/workbook.bin": ".xlsb", "content.xml": ".ods", "word/document.xml": ".docx"}
         for part in self._archive.namelist():
             if part in kinds:
                 raise other_kind(self._file, kinds[part])
