@@ -63,11 +63,12 @@ def test_no_spelling_of_a_number_overwrites_the_record_of_another_authority(
     assert [(v["subject_id"], v["data"]["status"]) for v in versions] == [(FINED, "effective")]
 
 
-def test_a_good_row_beside_anothers_number_is_taken(regulator: Client, customs: Client) -> None:
-    _post(regulator, _row("SJ-2", authority=AUTHORITY))
-    done = customs.post("/v1/records", json={"records": [_row("SJ-2 "), _row("HG-1")]}).json
+@pytest.mark.parametrize("number", ["SJ-2", "SJ-" + "2" * 197], ids=["short", "as long as one may be"])
+def test_a_good_row_beside_anothers_number_is_taken(regulator: Client, customs: Client, number: str) -> None:
+    _post(regulator, _row(number, authority=AUTHORITY))
+    done = customs.post("/v1/records", json={"records": [_row(f"{number} "), _row("HG-1")]}).json
     assert (done["new"], done["changed"], done["unchanged"], done["rejected"]) == (1, 0, 0, 1)
-    assert [(problem["row_no"], problem["value"]) for problem in done["problems"]] == [(1, "SJ-2")]
+    assert [(problem["row_no"], problem["value"]) for problem in done["problems"]] == [(1, number)]
 
 
 @pytest.mark.parametrize("again", ["SJ-2", "ＳＪ-2"])

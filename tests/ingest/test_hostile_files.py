@@ -10,6 +10,7 @@ from warm import Warm
 
 from scoring.facts.ingest import bounds
 from scoring.facts.ingest.errors import IngestError
+from scoring.facts.ingest.xlsx import _BLOCK
 from scoring.store import Store
 
 from .builders import MAIN, Tab, Workbook, row
@@ -94,6 +95,19 @@ def test_a_tag_without_end_is_refused(tmp_path: Path) -> None:
     said, memory = read(book(tmp_path / "a.xlsx", '<a b="' + "x" * (30 << 20) + '"/>'))
     assert "bytes of one tag" in said
     assert memory < MEMORY
+
+
+def test_a_tag_as_long_as_one_may_be_is_taken(take: Ingest, tmp_path: Path) -> None:
+    """It is measured where a block ends that is read at once: there it has so many bytes so far."""
+    for more in (0, 1):
+        begun = f'<worksheet xmlns="{MAIN}"><sheetData>{HEAD}{GOOD}</sheetData>'
+        begun += " " * (_BLOCK - more - len(begun.encode()))
+        tag = '<a b="'.ljust(bounds.LONGEST_TAG + more, "x") + '"/>'
+        path = book(tmp_path / f"{more}.xlsx", sheet0=f"{begun}{tag}</worksheet>")
+        if more:
+            assert "bytes of one tag: 1,048,577, 1,048,576 at most" in refusal(take, path)
+        else:
+            assert take(path).new == 1
 
 
 @pytest.mark.parametrize(

@@ -180,8 +180,12 @@ def test_an_encoding_is_recognised_with_and_without_mark(
 
 
 @pytest.mark.parametrize("name", ["utf-16-le", "utf-16-be"])
-def test_characters_that_hold_a_zero_byte_leave_utf_16_what_it_is(tmp_path: Path, name: str) -> None:
-    text = "编号,失信程度\r\n1,一般\r\n2,一\u3000般\r\n"
+@pytest.mark.parametrize(
+    "text", ["编号,失信程度\r\n1,一般\r\n2,一\u3000般\r\n", "编号,名称一\r\n"], ids=["few", "one in four"]
+)
+def test_characters_that_hold_a_zero_byte_leave_utf_16_what_it_is(
+    tmp_path: Path, text: str, name: str
+) -> None:
     assert encoding(tmp_path / "a.csv", text.encode(name)) == name
 
 
