@@ -119,6 +119,21 @@ def test_a_quote_that_swallows_rows_names_their_lines(take: Ingest, sqlite: Stor
     assert "4 cells in lines 2–4, 3 headers" in quarantined(sqlite)[0][3]
 
 
+@pytest.mark.parametrize(
+    ("longest", "longer"),
+    [
+        (["x" * 65_536 + '","' + "x" * 65_531], ["x" * 65_536 + '","' + "x" * 65_532]),
+        (["x"] * 1_999, ["x"] * 2_000),
+    ],
+    ids=["characters", "lines"],
+)
+def test_a_row_in_quotes_may_go_on_as_long_as_the_pages_say(longest: list[str], longer: list[str]) -> None:
+    """For less than 131,072 characters before the line that ends it, and for 2,000 lines."""
+    [(_, cells)] = numbered("\n".join(['1,"', *longest, 'end",z\n']))
+    assert cells[-1] == "z"
+    assert "is never closed" in numbered("\n".join(['1,"', *longer, 'end",z\n']))[0][1]
+
+
 def test_a_large_file_with_an_open_quote_is_read_once_beyond_the_quote() -> None:
     class Counted(io.StringIO):
         given = 0
