@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from client import Client, Sign, repaired
 from repairing import steps
-from small_district import AUTHORITY, FINED, take
+from small_district import AUTHORITY, FINED
 
 from rules.calendar import SHANGHAI, add_days, add_months, today
 from rules.library.loader import load_vocabulary
@@ -355,35 +355,6 @@ def test_of_several_applications_those_are_listed_that_are_asked_for(regulator: 
         [penalty],
         ["P-1", penalty],
     )
-
-
-@pytest.mark.parametrize(
-    ("listing", "begun", "over", "outcome"),
-    [
-        ("repairs", "repair-applications", "repair-admissions", "returned"),
-        ("objections", "objections", "decisions", "rejected"),
-    ],
-)
-def test_what_is_done_about_the_same_number_of_another_vocabulary_ends_no_case(
-    regulator: Client, store: Store, listing: str, begun: str, over: str, outcome: str
-) -> None:
-    merchant: dict[str, object] = {"subject_id": OTHER, "name": "云溪民宿"}
-    penalty = {"record_id": "P-1", "subject_id": OTHER, "kind": "penalty", "severity": "minor"}
-    penalty |= {"status": "effective", "occurred_on": "2026-04-10"}
-    take(store, "tourism", "subject", "subject_id", [merchant])
-    take(
-        store,
-        "tourism",
-        "record",
-        "record_id",
-        [{**penalty}],
-    )
-    do(regulator, begun)
-    do(regulator, begun, vocabulary="tourism")
-    do(regulator, over, vocabulary="tourism", outcome=outcome)
-    for words, records in (("enterprise", ["P-1"]), ("tourism", [])):
-        items = regulator.get(f"/v1/{listing}?open=true&vocabulary={words}").json["items"]
-        assert [found["record_id"] for found in items] == records
 
 
 def test_by_office_it_is_published_how_repairs_end(regulator: Client, sign_in: Sign, store: Store) -> None:
