@@ -162,7 +162,7 @@ def claimed_twice(session: Session, rows: Sequence[Staged]) -> Iterator[Rejected
             name, holder = clash
             reason = f"名称“{name}”已属于单位{holder} the name is already that of the body {holder}"
             column = "name" if name in body.own else OTHER_NAMES
-            yield Rejected(row.row_no, column, name[:100], reason, sheet=row.sheet)
+            yield Rejected(row.row_no, column, name, reason, sheet=row.sheet)
 
 
 def _clashes(body: Body, own: Mapping[str, str], others: Mapping[str, str]) -> Iterator[tuple[str, str]]:

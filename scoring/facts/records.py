@@ -472,7 +472,7 @@ _NO_NUMBER = Fault(
 
 def _no_column(number: int, name: str, table: Table) -> Rejected:
     return Rejected(
-        number, _shown(name[:100]), None, f"没有这一列 no such column (one of {', '.join(table.columns)})"
+        number, _shown(name), None, f"没有这一列 no such column (one of {', '.join(table.columns)})"
     )
 
 
@@ -482,9 +482,7 @@ def _of_others(number: int, found: str | None, authority: str) -> Rejected:
 
 
 def _taken(number: int, key: str) -> Rejected:
-    return Rejected(
-        number, None, key[:100], "编号属于其他单位的记录 the number of another authority's record"
-    )
+    return Rejected(number, None, key, "编号属于其他单位的记录 the number of another authority's record")
 
 
 def _shown(value: Any) -> str:

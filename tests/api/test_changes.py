@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from client import Client, Sign, repaired
 from flask import Flask
 from lending_desk import Clock, consented
@@ -18,7 +19,7 @@ from scoring.access.keys import Role
 from scoring.changes.feed import BEGINNING, KINDS, Audience, Place, read
 from scoring.runs.batch import run
 from scoring.store import Store
-from scoring.store.changes import note_change
+from scoring.store.changes import ChangeRow, note_change
 
 SUMMER = dt.date(2026, 7, 31)
 """Of the second run."""
@@ -75,6 +76,20 @@ def test_a_run_tells_of_each_tier_that_it_changed_and_of_no_other(regulator: Cli
     assert {LISTED, MIXED} <= moved.keys()
     assert {(item["run"], item["day"]) for item in items} == {(2, SUMMER.isoformat())}
     assert {item["pack_hash"] for item in items} == {regulator.get("/v1/runs/2").json["pack_hash"]}
+
+
+def test_in_a_store_older_than_its_feed_a_run_is_told_beside_the_last_of_the_same_day(
+    regulator: Client, store: Store
+) -> None:
+    with store.writing() as session:
+        session.execute(sa.delete(ChangeRow))
+    listing = record("L-2", subject_id=SUBJECTS[8], kind="seriously_dishonest_listing")
+    take(store, "enterprise", "record", "record_id", [listing])
+    run(store, find_pack(PACK, SUMMER), SUMMER)
+    before, after = tiers(regulator, 2), tiers(regulator, 3)
+    told = {item["subject_id"]: (item["tier_before"], item["tier"]) for item in feed(regulator)}
+    assert told == {SUBJECTS[8]: (before[SUBJECTS[8]], after[SUBJECTS[8]])}
+    assert len(set(told[SUBJECTS[8]])) == 2
 
 
 def test_page_by_page_it_is_the_same_and_goes_on_where_it_ended(regulator: Client) -> None:

@@ -63,11 +63,12 @@ def test_no_spelling_of_a_number_overwrites_the_record_of_another_authority(
     assert [(v["subject_id"], v["data"]["status"]) for v in versions] == [(FINED, "effective")]
 
 
-def test_a_good_row_beside_anothers_number_is_taken(regulator: Client, customs: Client) -> None:
-    _post(regulator, _row("SJ-2", authority=AUTHORITY))
-    done = customs.post("/v1/records", json={"records": [_row("SJ-2 "), _row("HG-1")]}).json
+@pytest.mark.parametrize("number", ["SJ-2", "SJ-" + "2" * 197], ids=["short", "as long as one may be"])
+def test_a_good_row_beside_anothers_number_is_taken(regulator: Client, customs: Client, number: str) -> None:
+    _post(regulator, _row(number, authority=AUTHORITY))
+    done = customs.post("/v1/records", json={"records": [_row(f"{number} "), _row("HG-1")]}).json
     assert (done["new"], done["changed"], done["unchanged"], done["rejected"]) == (1, 0, 0, 1)
-    assert [(problem["row_no"], problem["value"]) for problem in done["problems"]] == [(1, "SJ-2")]
+    assert [(problem["row_no"], problem["value"]) for problem in done["problems"]] == [(1, number)]
 
 
 @pytest.mark.parametrize("again", ["SJ-2", "ＳＪ-2"])
@@ -273,3 +274,68 @@ def test_a_key_is_folded_once_and_for_all(text: str) -> None:
     except KeyFormError:
         return
     assert key_of(column, key) == key
+
+
+# The same number in two vocabularies
+
+MERCHANT, TOURISM = "91110000600037341L", "云衡区文化和旅游发展委员会"
+
+
+def _in_order(client: Client, words: str, number: str, *paths: str) -> None:
+    """Each step by another person than the one before."""
+    commitment = {"commitment": {"text": "所提交的材料真实有效", "made_on": "2026-08-01"}}
+    more: dict[str, dict[str, object]] = {
+        "decisions": {"outcome": "rejected"},
+        "repair-applications": commitment,
+        "repair-admissions": {"outcome": "returned"},
+    }
+    for place, path in enumerate(paths):
+        asked = MARK | {"vocabulary": words} | more.get(path, {})
+        answer = (client.colleague if place % 2 else client).post(f"/v1/records/{number}/{path}", json=asked)
+        assert answer.status_code == 201, answer.json
+
+
+def _told(client: Client) -> dict[str, str]:
+    """What lists and figures say of an enterprise's records."""
+    paths = [
+        "record-contradictions",
+        "record-twins",
+        f"feeds?body={AUTHORITY}",
+        f"feeds/rows?body={AUTHORITY}",
+    ]
+    paths += ["objections", "objections?open=true", "repairs", "repairs?open=true"]
+    paths += [f"records/QT-{number}" for number in range(4)]
+    return {path: client.get(f"/v1/{path}").text for path in paths}
+
+
+@pytest.mark.parametrize("is_over", [False, True], ids=["still worked on", "done with"])
+def test_what_is_done_about_a_number_says_nothing_of_that_number_in_another_vocabulary(
+    regulator: Client, store: Store, is_over: bool
+) -> None:
+    """What is told of an enterprise's records stays, whatever comes of a merchant's of these numbers."""
+
+    def sent(words: str, last: int) -> None:
+        own = {"authority": AUTHORITY, "severity": "minor"}
+        if words == "tourism":
+            own = {"authority": TOURISM, "severity": "minor", "subject_id": MERCHANT, "field": "food_safety"}
+        rows = [_row(f"QT-{n}", **own, amount=str(last if n == 3 else 1)) for n in range(4)]
+        rows = [{name: value for name, value in row.items() if name != "level"} for row in rows]
+        answer = regulator.post("/v1/records", json={"vocabulary": words, "records": rows})
+        assert (answer.status_code, answer.json.get("rejected")) == (200, 0), answer.text
+
+    def worked_on(words: str, is_over: bool) -> None:
+        _in_order(regulator, words, "QT-0", *("objections", "decisions")[: 1 + is_over])
+        _in_order(regulator, words, "QT-1", *("repair-applications", "repair-admissions")[: 1 + is_over])
+        _in_order(regulator, words, "QT-2", "objections", "decisions", "appeals")
+
+    take(store, "tourism", "subject", "subject_id", [{"subject_id": MERCHANT, "name": "云溪民宿"}])
+    take(store, "department", "subject", "subject_id", [{"subject_id": "DW1", "name": AUTHORITY}])
+    sent("tourism", 1)
+    sent("enterprise", 2)
+    worked_on("enterprise", is_over)
+    sent("enterprise", 3)
+    before = _told(regulator)
+    sent("tourism", 4)
+    worked_on("tourism", not is_over)
+    sent("tourism", 5)
+    assert _told(regulator) == before

@@ -338,6 +338,25 @@ def test_what_is_overdue_escalates_once_and_once_more_a_working_week_later(
     assert (case(regulator)["escalations"], shown(regulator, "?overdue=true")) == (0, [])
 
 
+@pytest.mark.parametrize("penalty", ["minor"], indirect=True)
+def test_of_several_applications_those_are_listed_that_are_asked_for(regulator: Client, penalty: str) -> None:
+    """What comes before them and is none of them ends no list."""
+    do(regulator, "repair-applications")
+    do(regulator, "repair-applications", number=penalty, effective_on="2026-09-24")
+
+    def listed(query: str) -> list[str]:
+        return [found["record_id"] for found in shown(regulator, query)]
+
+    assert (listed("?open=true"), listed("?overdue=true")) == (["P-1", penalty], [penalty])
+    assert regulator.post("/v1/records/P-1/objections", json=said()).status_code == 201
+    assert regulator.post("/v1/records/P-1/decisions", json=said(outcome="upheld")).status_code == 201
+    assert (listed("?open=true"), listed("?overdue=true"), listed("")) == (
+        [penalty],
+        [penalty],
+        ["P-1", penalty],
+    )
+
+
 def test_by_office_it_is_published_how_repairs_end(regulator: Client, sign_in: Sign, store: Store) -> None:
     repaired(regulator, "P-1", **said(effective_on="2026-11-02"))
     noon = dt.datetime.combine(dt.date(2026, 11, 5), dt.time(12), SHANGHAI)

@@ -132,12 +132,21 @@ def test_a_pack_that_can_not_grade_is_named(
     assert words in result.stderr
 
 
-def test_a_pack_file_that_is_not_in_force_is_refused(command: Command, market: Path, database: str) -> None:
-    result = command(
-        "score", "--pack", market / "market.yaml", "--as-of", "2025-12-31", "--database", database
-    )
+@pytest.mark.parametrize("until", ["", "2026-12-31"])
+@pytest.mark.parametrize("is_from_files", [False, True])
+def test_a_pack_file_that_is_not_in_force_is_refused_with_the_days_on_which_it_is(
+    command: Command, market: Path, database: str, tmp_path: Path, is_from_files: bool, until: str
+) -> None:
+    text = (market / "market.yaml").read_text(encoding="utf-8")
+    days = "{from: 2026-01-01, until: " + until + "}" if until else "{from: 2026-01-01}"
+    pack = tmp_path / "market.yaml"
+    pack.write_text(text.replace("{from: 2026-01-01}", days), encoding="utf-8")
+    files = ["--subjects", market / "subjects.csv", "--records", market / "records.csv"]
+    where = [*files, "--out", tmp_path / "out.csv"] if is_from_files else ["--database", database]
+    result = command("score", "--pack", pack, "--as-of", "2025-12-31", *where)
     assert result.exit_code == 1
-    assert "market 1 is not in force on 2025-12-31, but from 2026-01-01" in result.stderr
+    assert "market 1 is not in force on 2025-12-31" in result.stderr
+    assert f"from 2026-01-01 until {until or 'further notice'}" in result.stderr
 
 
 def test_a_pack_with_faults_is_refused_with_their_places(

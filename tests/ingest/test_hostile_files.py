@@ -10,6 +10,7 @@ from warm import Warm
 
 from scoring.facts.ingest import bounds
 from scoring.facts.ingest.errors import IngestError
+from scoring.facts.ingest.xlsx import _BLOCK
 from scoring.store import Store
 
 from .builders import MAIN, Tab, Workbook, row
@@ -96,6 +97,19 @@ def test_a_tag_without_end_is_refused(tmp_path: Path) -> None:
     assert memory < MEMORY
 
 
+def test_a_tag_as_long_as_one_may_be_is_taken(take: Ingest, tmp_path: Path) -> None:
+    """It is measured where a block ends that is read at once: there it has so many bytes so far."""
+    for more in (0, 1):
+        begun = f'<worksheet xmlns="{MAIN}"><sheetData>{HEAD}{GOOD}</sheetData>'
+        begun += " " * (_BLOCK - more - len(begun.encode()))
+        tag = '<a b="'.ljust(bounds.LONGEST_TAG + more, "x") + '"/>'
+        path = book(tmp_path / f"{more}.xlsx", sheet0=f"{begun}{tag}</worksheet>")
+        if more:
+            assert "bytes of one tag: 1,048,577, 1,048,576 at most" in refusal(take, path)
+        else:
+            assert take(path).new == 1
+
+
 @pytest.mark.parametrize(
     "declared",
     ['<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">', '<!ENTITY b SYSTEM "file:///etc/passwd">'],
@@ -151,12 +165,55 @@ def test_more_cells_than_the_file_s_size_can_hold_are_refused(
     assert f"cells: {most + 1:,}, {most:,} at most" in refusal(take, path)
 
 
+def full(path: Path) -> Path:
+    """A workbook with several of everything."""
+    shared, styled = '<c t="s"><v>0</v></c>', '<c s="1"><v>0</v></c>'
+    tabs = [Tab("a", [HEAD, GOOD, row(shared), row(styled)], merges=[f"A{n}:B{n}" for n in range(5, 9)])]
+    return Workbook(tabs, formats=["0"] * 5, strings="<si><t>x</t></si>" * 5).write(path)
+
+
+@pytest.mark.parametrize(
+    ("bound", "number"),
+    [("MOST_MERGES", 4), ("MOST_STRINGS", 5), ("MOST_STYLES", 6), ("DEEPEST_ELEMENT", 6)],
+)
+def test_parts_right_at_a_bound_are_taken(
+    take: Ingest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str, number: int
+) -> None:
+    path = full(tmp_path / "a.xlsx")
+    monkeypatch.setattr(bounds, bound, number - 1)
+    assert f"{number}, {number - 1} at most" in refusal(take, path)
+    monkeypatch.setattr(bounds, bound, number)
+    assert take(path).new == 1
+
+
+@pytest.mark.parametrize(
+    "bound", ["LARGEST_FILE", "LARGEST_UNPACKED", "LARGEST_STRINGS", "HIGHEST_RATIO", "FREE_UNPACKED"]
+)
+def test_a_workbook_exactly_as_large_as_one_may_be_is_taken(
+    take: Ingest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    path = full(tmp_path / "a.xlsx")
+    with zipfile.ZipFile(path) as archive:
+        sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+    unpacked, packed = sum(sizes.values()), path.stat().st_size
+    monkeypatch.setattr(bounds, "FREE_UNPACKED", unpacked - (bound == "HIGHEST_RATIO"))
+    monkeypatch.setattr(bounds, "HIGHEST_RATIO", 0)
+    most = {
+        "LARGEST_FILE": packed,
+        "LARGEST_STRINGS": sizes["strings.xml"],
+        "HIGHEST_RATIO": unpacked // packed,
+    }
+    number = most.get(bound, unpacked)
+    monkeypatch.setattr(bounds, bound, number - 1)
+    assert "at most" in refusal(take, path)
+    monkeypatch.setattr(bounds, bound, number)
+    assert take(path).new == 1
+
+
 def test_parts_beyond_a_bound_are_refused_with_the_bound(
     take: Ingest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shared, styled = '<c t="s"><v>0</v></c>', '<c s="1"><v>0</v></c>'
-    tabs = [Tab("a", [HEAD, GOOD, row(shared), row(styled)], merges=[f"A{n}:B{n}" for n in range(5, 9)])]
-    path = Workbook(tabs, formats=["0"] * 5, strings="<si><t>x</t></si>" * 5).write(tmp_path / "a.xlsx")
+    path = full(tmp_path / "a.xlsx")
     for bound, said in {
         "MOST_STRINGS": "shared texts: 4, 3 at most",
         "MOST_STYLES": "formats of numbers: 4, 3 at most",

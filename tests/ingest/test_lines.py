@@ -119,6 +119,21 @@ def test_a_quote_that_swallows_rows_names_their_lines(take: Ingest, sqlite: Stor
     assert "4 cells in lines 2–4, 3 headers" in quarantined(sqlite)[0][3]
 
 
+@pytest.mark.parametrize(
+    ("longest", "longer"),
+    [
+        (["x" * 65_536 + '","' + "x" * 65_531], ["x" * 65_536 + '","' + "x" * 65_532]),
+        (["x"] * 1_999, ["x"] * 2_000),
+    ],
+    ids=["characters", "lines"],
+)
+def test_a_row_in_quotes_may_go_on_as_long_as_the_pages_say(longest: list[str], longer: list[str]) -> None:
+    """For less than 131,072 characters before the line that ends it, and for 2,000 lines."""
+    [(_, cells)] = numbered("\n".join(['1,"', *longest, 'end",z\n']))
+    assert cells[-1] == "z"
+    assert "is never closed" in numbered("\n".join(['1,"', *longer, 'end",z\n']))[0][1]
+
+
 def test_a_large_file_with_an_open_quote_is_read_once_beyond_the_quote() -> None:
     class Counted(io.StringIO):
         given = 0
@@ -180,8 +195,12 @@ def test_an_encoding_is_recognised_with_and_without_mark(
 
 
 @pytest.mark.parametrize("name", ["utf-16-le", "utf-16-be"])
-def test_characters_that_hold_a_zero_byte_leave_utf_16_what_it_is(tmp_path: Path, name: str) -> None:
-    text = "编号,失信程度\r\n1,一般\r\n2,一\u3000般\r\n"
+@pytest.mark.parametrize(
+    "text", ["编号,失信程度\r\n1,一般\r\n2,一\u3000般\r\n", "编号,名称一\r\n"], ids=["few", "one in four"]
+)
+def test_characters_that_hold_a_zero_byte_leave_utf_16_what_it_is(
+    tmp_path: Path, text: str, name: str
+) -> None:
     assert encoding(tmp_path / "a.csv", text.encode(name)) == name
 
 

@@ -61,6 +61,15 @@ def test_bad_rows_come_back_as_they_stood_with_the_wrong_cells_marked(take: Inge
     assert marked == {"G2", "F3"} == {c.coordinate for line in sheet.iter_rows() for c in line if c.comment}
 
 
+def test_of_a_cell_longer_than_a_spreadsheet_takes_the_beginning_comes_back(
+    take: Ingest, tmp_path: Path
+) -> None:
+    said = "甲" * 40_000
+    lines = [",".join(HEADERS), ",".join(map(str, row("R1", day="去年底", note=said)))]
+    sheet = sheet_of(take(write_text(tmp_path / "a.csv", lines), "enterprise").mend)
+    assert said[:32_000] in values(sheet)[1]
+
+
 def test_mended_it_is_taken_with_no_mapping_and_the_reasons_are_passed_over(
     take: Ingest, sqlite: Store, tmp_path: Path
 ) -> None:

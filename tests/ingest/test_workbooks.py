@@ -10,10 +10,13 @@ import openpyxl
 import pytest
 import xlwt
 from click.testing import CliRunner
+from openpyxl.utils.datetime import WINDOWS_EPOCH
 
 from scoring.cli import main
 from scoring.facts.ingest.errors import IngestError
 from scoring.facts.ingest.files import Reading, SheetState, ingest_file
+from scoring.facts.ingest.folding import Yearless
+from scoring.facts.ingest.formats import show
 from scoring.facts.ingest.mapping import parse_mapping
 from scoring.store import Store
 from scoring.store.models import SubjectVersion
@@ -334,6 +337,17 @@ def test_a_date_is_one_in_whatever_format(
     rows = [HEAD, row("R1", CODES[0], "甲局", "5", number("46082", style=1))]
     take(Workbook([Tab("a", rows)], formats=[code]).write(tmp_path / "a.xlsx"))
     assert current(sqlite)[0]["occurred_on"] == "2026-03-01"
+
+
+def test_a_number_of_a_format_that_chinese_spreadsheets_do_not_spell_out_is_a_day() -> None:
+    """Which show no year: ECMA-376 part 1, 18.8.30, zh-cn."""
+    spelled_out = range(45, 48)
+    numbers = set(range(23, 64)).difference(spelled_out)
+    shown = {number: show(None, number, WINDOWS_EPOCH)(46082) for number in numbers}
+    days = {number for number, found in shown.items() if found == dt.datetime(2026, 3, 1)}  # noqa: DTZ001
+    assert days == {*range(27, 37), *range(50, 59)}
+    yearless = {number for number, found in shown.items() if isinstance(found, Yearless)}
+    assert yearless == {28, 29, 51, 53, 54, 58}
 
 
 @pytest.mark.parametrize("written", ['"=""0001"""', '="0001"', "'0001", "`0001", "’0001", "0001"])

@@ -19,7 +19,7 @@ def undecorated(text: str) -> str:
     bare = text.strip()
     if bare[:1] == "=" and (quoted := _QUOTED.fullmatch(bare)):
         return quoted[1].replace('""', '"')
-    if bare[:1] and bare[0] in _MARKS:
+    if bare and bare[0] in _MARKS:
         rest = bare[1:]
         if inert(rest) != rest or not any(mark in rest for mark in _MARKS):
             return rest

@@ -52,8 +52,8 @@ class XlsBook:
         self._book.release_resources()
 
     def size(self, tab: int) -> int:
-        """How many rows a sheet has, as soon as the first of them is read."""
-        return self._sizes.get(tab, 0)
+        """How many rows a sheet has; asked once the first of them is read."""
+        return self._sizes[tab]
 
     def rows(self, tab: int) -> Iterator[Numbered]:
         """The rows of a sheet that hold anything, with their numbers, and the cells as they are shown."""
