@@ -72,9 +72,10 @@ def is_regulator() -> bool:
 def _token(request: Request) -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise _unauthenticated("send the header Authorization: Bearer xh_…")
+        header = "Authorization: Bearer xh_…"
+        raise _unauthenticated(Title(f"请在请求头中写明{header}", f"send the header {header}"))
     return token.strip()
 
 
-def _unauthenticated(detail: str | Title) -> Problem:
+def _unauthenticated(detail: Title) -> Problem:
     return Problem("unauthenticated", detail, headers={"WWW-Authenticate": 'Bearer realm="xinheng"'})

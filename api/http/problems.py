@@ -102,17 +102,17 @@ class ProblemSchema(Schema):
 class Problem(HTTPException):
     """An error of a known type, for resources to raise.
 
-    :ivar said: its detail, in Chinese and English where it is known in both.
+    :ivar said: its detail.
     """
 
     def __init__(
         self,
         name: str,
-        detail: str | Title,
+        detail: Title,
         errors: list[dict[str, str]] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(detail.en if isinstance(detail, Title) else detail)
+        super().__init__(detail.en)
         self.said = detail
         self.kind = TYPES[name]
         self.code = self.kind.status
@@ -121,23 +121,23 @@ class Problem(HTTPException):
 
 
 def said(error: HTTPException) -> Title:
-    """What is said of an error to who asked; in Chinese at least of what kind it is."""
+    """What is said of an error to who asked."""
     if isinstance(error, Problem):
-        known = error.said
-        return known if isinstance(known, Title) else Title(error.kind.title.zh, known)
+        return error.said
     if error.description == NotFound.description:
         return Title("没有这个地址，请核对。", "There is nothing at this address; check it.")
     kind = _kind(error.code or 500)
     return kind.advice if kind.status >= 500 else kind.title  # a framework's sentence helps nobody
 
 
-def fail(name: str, detail: str | Title) -> NoReturn:
+def fail(name: str, detail: Title) -> NoReturn:
     """Answer with a problem.
 
     :param name: one of :data:`TYPES`.
     :param detail: what was wrong with this request, for its sender to read.
 
-    >>> fail("not-found", "there is no run 7")
+    >>> from rules.model import Title
+    >>> fail("not-found", Title("没有第7次评价", "there is no run 7"))
     Traceback (most recent call last):
         ...
     api.http.problems.Problem: 404 Not Found: there is no run 7

@@ -12,6 +12,7 @@ from api.http.openapi import Blueprint
 from api.http.paging import PageQuery, page
 from api.http.problems import fail
 from api.schemas.keys import KeyPage, KeyRequest, KeySchema, NewKeySchema, RotationRequest
+from rules.model import Title
 from scoring.access import keys
 from scoring.access.keys import Key, NewKey, Role
 
@@ -44,7 +45,7 @@ def post_key(body: dict[str, Any]) -> tuple[NewKey, int, dict[str, str]]:
     try:
         new = keys.create_key(store(), Role(body["role"]), body["owner"], **wanted)
     except ValueError as error:
-        fail("invalid", str(error))
+        fail("invalid", Title("密钥的单位或截止时间不对", str(error)))
     return new, 201, _location(new)
 
 

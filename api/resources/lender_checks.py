@@ -19,6 +19,7 @@ from api.schemas.lender_checks import (
     CheckSchema,
     Faulty,
 )
+from rules.model import Title
 from scoring.access.audit import entries
 from scoring.access.consents import LenderStoppedError, subject_key
 from scoring.access.lending import ACTION, Answer, Check, answer_checks, check_note
@@ -37,9 +38,9 @@ def post_check(body: dict[str, Any]) -> Answer:
     journal.subject(subject_key(body["subject_id"]))
     (answer,) = _answers([Check(**body)])
     if answer.outcome == "refused":
-        fail("consent-invalid", str(answer.reason))
+        fail("consent-invalid", Title("没有有效的授权", str(answer.reason)))
     if answer.outcome == "unknown":
-        fail("not-found", str(answer.reason))
+        fail("not-found", Title("该主体没有评价结果", str(answer.reason)))
     return answer
 
 

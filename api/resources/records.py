@@ -31,6 +31,7 @@ from api.schemas.records import (
 )
 from api.schemas.subjects import MarkSchema
 from rules.calendar import today
+from rules.model import Title
 from scoring.facts import objections, records
 from scoring.facts.objection_case import OUTCOMES
 from scoring.facts.objections import Kind, Mark, MarkRequest
@@ -104,7 +105,7 @@ def post_records(body: dict[str, Any]) -> Submission:
         fail("invalid", error.title)
     journal.detail(new=done.new, changed=done.changed, unchanged=done.unchanged, rejected=done.rejected)
     if done.rejected == len(rows):
-        raise Problem("invalid", "no record could be taken", _row_errors(done))
+        raise Problem("invalid", Title("没有一条记录可以接收", "no record could be taken"), _row_errors(done))
     records_arrived(store(), words.id, done.keys)
     return done
 

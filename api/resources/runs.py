@@ -71,7 +71,7 @@ def post_run(wanted: dict[str, Any]) -> tuple[jobs.Job, int, dict[str, str]]:
             propose_days=wanted.get("propose_days"),
         )
     except UnknownPackError as error:
-        fail("invalid", str(error))
+        fail("invalid", error.title)
     except HeldError as error:
         fail("conflict", error.title)
     except jobs.JobConflictError as error:

@@ -35,7 +35,7 @@ def post_simulation(body: dict[str, Any]) -> dict[str, Any]:
     try:
         result = simulated(find_pack(after.id, body["as_of"]), after, body["as_of"])
     except (UnknownPackError, SimulationError) as error:
-        fail("invalid", str(error))
+        fail("invalid", error.title)
     movers = result.movers.slice(0, MOST_MOVERS).to_pylist()
     journal.detail(subjects=[mover["subject_id"] for mover in movers])
     return {
