@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,7 +28,7 @@ def note_proposals(
         return
     proposer, a, before = Proposer(vocabulary), arriving.c, sa.orm.aliased(RecordVersion)
     query = (
-        sa.select(a.key, a.subject_id, a.proposed, RecordVersion.data, before.data)
+        sa.select(a.key, a.subject_id, a.data, a.proposed, RecordVersion.data, before.data)
         .join_from(
             arriving,
             RecordVersion,
@@ -47,25 +47,31 @@ def note_proposals(
                 before.known_until == file.ingested_at,
             ),
         )
-        .where(a.proposed.is_not(None))
+        .where(sa.or_(a.proposed.is_not(None), before.data.is_not(None)))
         .order_by(a.order_no)
     )
     rows = [
         _row(vocabulary, key, subject_id, proposal, file)
-        for key, subject_id, proposed, data, known in connection.execute(query)
-        for proposal in _waiting(proposer, columns.intersection(json.loads(proposed)), data, known)
+        for key, subject_id, said, proposed, data, known in connection.execute(query)
+        for column in columns - (json.loads(said).keys() - set(json.loads(proposed or "[]")))
+        for proposal in _waiting(proposer, column, json.loads(data), json.loads(known or "{}"))
     ]
     for some in parts(rows):
         _insert_new(connection, vocabulary, some)
 
 
-def _waiting(proposer: Proposer, proposed: Iterable[str], data: str, known: str | None) -> Iterable[Proposal]:
-    """What a person must confirm of a record: nothing of a column that was known before."""
-    columns = set(proposed) - json.loads(known or "{}").keys()
-    if not columns:
+def _waiting(
+    proposer: Proposer, column: str, data: Mapping[str, Any], known: Mapping[str, Any]
+) -> Sequence[Proposal]:
+    """What a person must confirm of a record's column that its row does not say.
+
+    Of what was known before it is only what the law did not say before: of another value that somebody said
+    it says nothing.
+    """
+    now, before = proposer.law(column, data), proposer.law(column, known)
+    if column in known and (known[column] not in before.allowed or now.to_confirm == before.to_confirm):
         return ()
-    said = {name: value for name, value in json.loads(data).items() if name not in columns}
-    return (proposal for proposal in proposer(said).to_confirm if proposal.column in columns)
+    return [proposal for proposal in now.to_confirm if data.get(column) == proposal.meanwhile]
 
 
 def _row(
@@ -84,14 +90,25 @@ def _row(
     }
 
 
-def _insert_new(connection: sa.Connection, vocabulary: Vocabulary, rows: Iterable[Mapping[str, Any]]) -> None:
-    """A record that was taken back and came again waits already."""
-    query = sa.select(ProposalRow.record_id, ProposalRow.column).where(
-        ProposalRow.vocabulary == vocabulary.id,
-        ProposalRow.record_id.in_([row["record_id"] for row in rows]),
-        ProposalRow.closed_at.is_(None),
+_CLAUSE = ("proposed", "meanwhile", "because_zh", "because_en", "raised_at")
+"""What is another where another clause proposes something of the same column."""
+
+
+def _insert_new(connection: sa.Connection, vocabulary: Vocabulary, rows: Sequence[Mapping[str, Any]]) -> None:
+    """What waits already, as of a record that was taken back and came again, waits by the clause of now."""
+    table = table_of(ProposalRow)
+    query = sa.select(table.c.record_id, table.c.column, table.c.id).where(
+        table.c.vocabulary == vocabulary.id,
+        table.c.record_id.in_([row["record_id"] for row in rows]),
+        table.c.closed_at.is_(None),
     )
-    waiting = {(record_id, column) for record_id, column in connection.execute(query)}
-    news = [row for row in rows if (row["record_id"], row["column"]) not in waiting]
+    waiting = {(record_id, column): number for record_id, column, number in connection.execute(query)}
+    news = []
+    for row in rows:
+        if (number := waiting.get((row["record_id"], row["column"]))) is None:
+            news.append(row)
+        else:
+            changes = {name: row[name] for name in _CLAUSE}
+            connection.execute(sa.update(table).where(table.c.id == number).values(changes))
     if news:
-        connection.execute(sa.insert(table_of(ProposalRow)), news)
+        connection.execute(sa.insert(table), news)

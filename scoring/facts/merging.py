@@ -44,6 +44,11 @@ Judge = Callable[[Values, Values], Sequence[Objection]]
 """From what is known, and what a row would make of it, to what speaks against it."""
 
 
+Anew = Callable[[Values, Values, Collection[str]], Mapping[str, Any]]
+"""From what is known, what a row would make of it, and the columns of which the row says nothing, to what
+else is otherwise then."""
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnChanges:
     """What rows said of a column of keys that were known before: numbers of rows.
@@ -124,18 +129,19 @@ class Merger:
     """Merges rows, and counts what they changed.
 
     :param judge: says what speaks against a merged row.
+    :param anew: says what rested on what a row corrects.
     :ivar held: rows whose status is another than the one that a mark gave.
     :ivar claims: those of them that contradict it.
     :ivar refused: rows that were not merged.
     :ivar corrected: the rows that say another value than was said before, by whose record it is.
     """
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: Judge, anew: Anew = lambda known, merged, unsaid: {}) -> None:
         self.held = 0
         self.claims: list[Claim] = []
         self.refused: list[Refusal] = []
         self.corrected: Counter[str] = Counter()
-        self._judge = judge
+        self._judge, self._anew = judge, anew
         self._counts: dict[str, Counter[str]] = {
             name: Counter() for name in ("set", "changed", "kept", "cleared")
         }
@@ -154,6 +160,8 @@ class Merger:
         known, cleared = json.loads(row.known), set(row.cleared)
         stay = known.keys() & set(row.proposed)
         said = {name: value for name, value in json.loads(row.said).items() if name not in stay}
+        follows = self._anew(known, _over(known, said, cleared), known.keys() - said.keys() - cleared)
+        said |= follows
         stands = row.standing is not None and known.get(STATUS) == row.standing.after
         theirs = _over(known, said, cleared)
         objections = self._judge(known, theirs | {STATUS: known[STATUS]} if stands else theirs)
@@ -166,7 +174,7 @@ class Merger:
         contradicts = bool(self.claims) and self.claims[-1].record_id == row.key
         if not contradicts and corrections(known, _over(known, said, cleared)):
             self.corrected[known.get(AUTHORITY) or ""] += 1
-        if not cleared and known.keys() <= said.keys():
+        if not cleared and not follows and known.keys() <= said.keys():
             return row.said  # the row says all there is
         return canonical(_over(known, said, cleared))
 

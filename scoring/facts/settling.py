@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from rules.library.loader import load_vocabulary
 from rules.model import Column, Vocabulary
 from rules.titles import Title
+from scoring.facts.ingest.proposing import Proposer
 from scoring.facts.objection_case import DISPUTED, EFFECTIVE
 from scoring.facts.objections import STATUS, Mark, MarkRequest, check_day, current_version, put_mark
 from scoring.facts.records import RecordError, UnknownRecordError, is_own, records_table
@@ -253,6 +254,7 @@ def list_proposals(
     :raises RecordError: where the vocabulary has no records.
     """
     table, row, found = records_table(vocabulary), ProposalRow, []
+    proposer = Proposer(vocabulary)
     query = (
         sa.select(row, RecordVersion.data)
         .join(RecordVersion, _is_current(RecordVersion, vocabulary, row.record_id))
@@ -262,7 +264,7 @@ def list_proposals(
     with store.reading() as session:
         for waiting, document in session.execute(query, execution_options={"yield_per": 1_000}):
             data = decode(document, table)
-            if _waits(waiting, data) and is_own(session, data, authority):
+            if _waits(waiting, document, proposer) and is_own(session, data, authority):
                 found.append(_proposal(waiting, data))
             if len(found) == limit:
                 break
@@ -305,7 +307,7 @@ def settle_proposal(
             raise _no_proposal(proposal_id)
         current, data = _proposed_record(session, vocabulary, row, authority)
         column = records_table(vocabulary).columns[row.column]
-        if not _waits(row, data):
+        if not _waits(row, current.data, Proposer(vocabulary)):
             raise RecordError(_waits_no_more(row, column, data))
         if code not in column.values:
             known = "、".join(word.zh for word in column.values.values())
@@ -336,9 +338,13 @@ def _proposed_record(
     return current, data
 
 
-def _waits(row: ProposalRow, data: Mapping[str, Any]) -> bool:
-    stands = data.get(STATUS) in (EFFECTIVE, DISPUTED)
-    return row.closed_at is None and stands and data[row.column] == row.meanwhile
+def _waits(row: ProposalRow, document: str, proposer: Proposer) -> bool:
+    """Whether a person's word is still awaited of a record as it is now, and the law still proposes this."""
+    data = json.loads(document)
+    if row.closed_at is not None or data.get(STATUS) not in (EFFECTIVE, DISPUTED):
+        return False
+    proposed = {proposal.code for proposal in proposer.law(row.column, data).to_confirm}
+    return data.get(row.column) == row.meanwhile and row.proposed in proposed
 
 
 def _waits_no_more(row: ProposalRow, column: Column, data: Mapping[str, Any]) -> Title:

@@ -23,6 +23,7 @@ from rules.model import Vocabulary
 from scoring.facts.confirming import note_proposals
 from scoring.facts.contradictions import close_contradictions, raise_contradictions
 from scoring.facts.feeding import Feeding, day_of, note_feed
+from scoring.facts.ingest.proposing import Proposer
 from scoring.facts.lifting import STANDS, Lift, lift_on_records, resting_on
 from scoring.facts.merging import (
     AUTHORITY,
@@ -439,7 +440,7 @@ def _take(
     others, same = _drop_repeats(connection, arriving, target.file.id, key_column)
     dropped += others
     dropped += _drop_refused(connection, arriving, target, _checked(session, arriving, target, checks), same)
-    merger, differing = _merge(connection, arriving, changing, target, judge)
+    merger, differing = _merge(connection, arriving, changing, target, _merger(judge, proposing))
     dropped += _drop_refused(connection, arriving, target, merger.refused, same)
     claims = _note_claims(connection, arriving, target, merger)
     changed = _close(connection, changing, target) if differing else 0
@@ -631,11 +632,14 @@ def _double(repeats: sa.Subquery) -> sa.ColumnElement[str]:
     return zh + sa.literal(" the same key as in row ") + row + sa.literal(" with other content")
 
 
+def _merger(judge: Judge, proposing: Vocabulary | None) -> Merger:
+    return Merger(judge) if proposing is None else Merger(judge, Proposer(proposing).anew)
+
+
 def _merge(
-    connection: sa.Connection, arriving: sa.Table, changing: sa.Table, target: _Target, judge: Judge
+    connection: sa.Connection, arriving: sa.Table, changing: sa.Table, target: _Target, merger: Merger
 ) -> tuple[Merger, int]:
     """Lay rows of known keys over what is known; how many change it, and go to the table of changing rows."""
-    merger = Merger(judge)
     result = connection.execute(_differing(arriving, target), execution_options={"yield_per": BATCH_ROWS})
     differing = bulk.append(connection, changing, (_merged(merger, rows) for rows in result.partitions()))
     sa.Index("changing_key", changing.c.key).create(connection)  # so PostgreSQL learns how many they are

@@ -157,8 +157,59 @@ def test_an_offices_plain_file_gets_its_classes_as_the_official_form_does(
 def test_a_class_that_is_known_stays_when_a_file_says_none(
     regulator: Client, store: Store, tmp_path: Path, replace: bool
 ) -> None:
+    """And what the law says of the kind that the file corrects waits for a person."""
     take_file(store, tmp_path, f"P-1,{FINED},行政处罚,有效,吊销许可证件,8,2026-07-01", replace=replace)
-    assert (severity(regulator, "P-1"), waiting(regulator)) == ("general", [])
+    assert (severity(regulator, "P-1"), _waits(regulator)) == ("general", ["P-1"])
+
+
+def _waits(regulator: Client) -> list[str]:
+    return [str(found["record_id"]) for found in waiting(regulator)]
+
+
+def test_a_class_that_the_law_gave_follows_the_amount_on_which_it_rests(regulator: Client) -> None:
+    course = [("500", "minor", []), ("2000000", "general", ["G-1"]), ("3000000", "general", ["G-1"])]
+    course += [("5000", "general", []), ("400", "minor", []), ("1000000", "general", ["G-1"])]
+    seen = set()
+    for amount, code, waits in course:
+        fine = row("G-1", level="fine", amount=amount)
+        done = post(regulator, fine) if amount != "400" else post(regulator, _alone(fine))
+        assert (severity(regulator, "G-1"), _waits(regulator)) == (code, waits), (amount, done)
+        seen |= {found["id"] for found in waiting(regulator)}
+        if not waits:
+            for number in seen:
+                told = say(regulator, {"id": number}, "serious", 409)["detail"]
+                assert "waits for nobody" in told
+
+
+def _alone(fine: dict[str, Any]) -> dict[str, Any]:
+    """A correction that says the amount and nothing else."""
+    return {name: fine[name] for name in ("record_id", "subject_id", "amount")}
+
+
+def test_a_class_that_the_office_or_a_person_said_stays_while_it_may(regulator: Client) -> None:
+    post(regulator, row("O-1", level="fine", amount="500", severity="serious"))
+    post(regulator, row("O-1", level="fine", amount="9000"))
+    assert (severity(regulator, "O-1"), _waits(regulator)) == ("serious", []), "the office's own word"
+    post(regulator, row("G-1", level="fine", amount="2000000"))
+    say(regulator, waiting(regulator)[0], "serious")
+    post(regulator, row("G-1", level="fine", amount="3000000"))
+    assert (severity(regulator, "G-1"), _waits(regulator)) == ("serious", []), (
+        "confirmed, and still the law's"
+    )
+    post(regulator, row("G-1", level="fine", amount="500"))
+    assert (severity(regulator, "G-1"), _waits(regulator)) == ("minor", []), "what it rested on is not so"
+
+
+def test_a_correction_that_is_taken_back_takes_its_class_along(
+    regulator: Client, store: Store, tmp_path: Path
+) -> None:
+    post(regulator, row("G-1", level="fine", amount="500"))
+    taken = take_file(store, tmp_path, f'G-1,{FINED},行政处罚,有效,罚款,"2,000,000",2026-07-01')
+    assert (severity(regulator, "G-1"), _waits(regulator)) == ("general", ["G-1"])
+    undo_file(store, taken.file_id)
+    assert (severity(regulator, "G-1"), _waits(regulator)) == ("minor", [])
+    post(regulator, row("G-1", level="fine", amount="2000000"))
+    assert (severity(regulator, "G-1"), _waits(regulator)) == ("general", ["G-1"])
 
 
 def test_a_department_sees_and_confirms_its_own_records_alone(regulator: Client, sign_in: Sign) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -33,11 +33,28 @@ class Proposals:
     findings: tuple[Finding, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Law:
+    """What the law says of a column of a record.
+
+    :param filled: what holds where nobody says the column; None where it says nothing.
+    :param to_confirm: what holds once a person confirms it.
+    """
+
+    filled: JsonValue
+    to_confirm: tuple[Proposal, ...]
+
+    @property
+    def allowed(self) -> frozenset[JsonValue]:
+        """The values that are its word."""
+        return frozenset({self.filled, *(proposal.code for proposal in self.to_confirm)} - {None})
+
+
 class Proposer:
     """Fills in what a row does not say itself, and nobody has said of its record.
 
     :param fixed: what a form says of all its rows.
-    :ivar fills: the columns that it may fill in.
+    :ivar proposes: the columns of which the law says something; ``fills``: all that it may fill in.
     :ivar reads: all columns that it looks at; of these alone a row's proposals depend.
 
     >>> from rules.library.loader import load_vocabulary
@@ -52,13 +69,50 @@ class Proposer:
         self._proposals = [(compiled(proposal.when), proposal) for proposal in vocabulary.proposals]
         self._columns = vocabulary.records.columns
         read = {name.name for proposal in vocabulary.proposals for name in names(proposal.when)}
-        self.fills = frozenset({*fixed, *(proposal.column for proposal in vocabulary.proposals)})
+        self.proposes = frozenset(proposal.column for proposal in vocabulary.proposals)
+        self.fills = self.proposes | fixed.keys()
         self.reads = tuple(sorted(read | self.fills))
         self.of = lru_cache(CACHED_ROWS, typed=True)(self._of)
 
     def __call__(self, values: Mapping[str, JsonValue]) -> Proposals:
         """What is filled in where a row says these values; None where it does not know one."""
         return self.of(tuple(values.get(name) for name in self.reads))
+
+    def law(self, column: str, values: Mapping[str, JsonValue]) -> Law:
+        """What the law says of a column of a record, whatever stands there.
+
+        >>> from rules.library.loader import load_vocabulary
+        >>> fined = {"kind": "penalty", "level": "fine", "severity": "minor", "amount": "2000000.0000"}
+        >>> sorted(Proposer(load_vocabulary("enterprise")).law("severity", fined).allowed)
+        ['general', 'serious']
+        """
+        found = self({**values, column: None})
+        return Law(found.values.get(column), tuple(p for p in found.to_confirm if p.column == column))
+
+    def anew(
+        self, known: Mapping[str, JsonValue], merged: Mapping[str, JsonValue], unsaid: Iterable[str]
+    ) -> dict[str, JsonValue]:
+        """The columns of a record whose value rested on what a row corrects, as the law fills them now.
+
+        Own choice: what the law allowed before, and does not allow any more, was its word and not the
+        office's, even where a person confirmed it; any other value stays.
+
+        :param known: the record before the row, and ``merged``: after it.
+        :param unsaid: the columns of which the row says nothing itself.
+
+        >>> from rules.library.loader import load_vocabulary
+        >>> known = {"kind": "penalty", "level": "fine", "severity": "minor", "amount": "500.0000"}
+        >>> proposer = Proposer(load_vocabulary("enterprise"))
+        >>> proposer.anew(known, known | {"amount": "5000.0000"}, ["severity"])
+        {'severity': 'general'}
+        """
+        found: dict[str, JsonValue] = {}
+        for column in self.proposes.intersection(unsaid) & known.keys():
+            now = self.law(column, merged)
+            rested = known[column] in self.law(column, known).allowed
+            if rested and now.allowed and known[column] not in now.allowed:
+                found[column] = now.filled
+        return found
 
     def _of(self, said: tuple[JsonValue, ...]) -> Proposals:
         """What is filled in where the columns that are read say these values."""
