@@ -108,4 +108,4 @@ def _row(feed: Feed, fmt: Format) -> dict[str, Any]:
 def _faults(faults: Iterator[FeedFault], fmt: Format) -> Iterator[dict[str, Any]]:
     """The rows; what is amiss is a code for programs and a title for people."""
     for fault in faults:
-        yield asdict(fault) | ({"kind": str(KINDS[fault.kind])} if fmt == "table" else {})
+        yield fault.values() | ({"kind": str(KINDS[fault.kind])} if fmt == "table" else {})

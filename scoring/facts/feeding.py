@@ -52,6 +52,11 @@ def feeding_of(vocabulary: Vocabulary, sender: str | None = None) -> Feeding | N
 
 
 @lru_cache(maxsize=4_096)
+def due_on(decided_on: dt.date) -> dt.date:
+    """The last day on which what was decided on a day comes in time; counted once for its many rows."""
+    return workdays_later(decided_on, WORKDAYS)
+
+
 def is_late(decided_on: dt.date, came_on: dt.date) -> bool:
     """Whether what was decided on a day came too late.
 
@@ -59,7 +64,7 @@ def is_late(decided_on: dt.date, came_on: dt.date) -> bool:
     >>> [is_late(date(2026, 9, 24), date(2026, 10, day)) for day in (12, 13)]  # 中秋节 and 国庆节 between
     [False, True]
     """
-    return workdays_later(decided_on, WORKDAYS) < came_on
+    return due_on(decided_on) < came_on
 
 
 def day_of(file: IngestedFile) -> dt.date:

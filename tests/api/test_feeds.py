@@ -108,6 +108,8 @@ def test_the_command_lists_feeds_and_the_rows_of_one(district_url: str) -> None:
     [found] = csv.DictReader(io.StringIO(run("--body", AUTHORITY, "--rows")[1]))
     assert (found["kind"], found["value"]) == ("refused", f"'{WRONG}")
     assert run("--rows")[0] == 2
+    told = CliRunner().invoke(feeds_command, ["--body", AUTHORITY, "--database", district_url]).output
+    assert "False" not in told, "a table says in words who is silent"
 
 
 @pytest.mark.usefixtures("fed")
