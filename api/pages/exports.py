@@ -243,7 +243,7 @@ def export_ranking() -> Response:
 
 @blueprint.get("/feeds/export")
 def export_feed() -> Response:
-    """The rows of an office that are wrong, late or contradicted; a department's own alone."""
+    """The rows that an office has to put right; a department's own alone."""
     own, since = own_data(), feeds.since_asked()
     body = own if own is not None else request.args.get("body", "")
     journal.detail(body=body)
@@ -260,6 +260,6 @@ def export_feed() -> Response:
         "right": field("应为", "What would be right"),
     }
     found = feed_faults(store(), since, today(), body)
-    rows = (asdict(fault) | {"kind": say(KINDS[fault.kind])} for fault in found)
+    rows = (fault.values() | {"kind": say(KINDS[fault.kind])} for fault in found)
     said = asked((Title("单位", "Office"), body), (Title("自", "Since"), str(since)))
     return downloads.workbook(Listing(Title("待改清单", "To put right"), said, fields, rows), "feed-rows")

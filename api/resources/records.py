@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
+import hashlib
+import json
 from typing import Any
 
 from flask import url_for
@@ -97,8 +98,8 @@ def post_records(body: dict[str, Any]) -> Submission:
     code, or with a filler, is taken for the one subject that goes by the registration number or name that it
     gives, with a warning; where none or several do, it is refused.
     """
-    source = FileInfo(uuid.uuid4().hex, f"api: {caller().prefix}", "api")
     words, rows = vocabulary(body["vocabulary"]), body["records"]
+    source = FileInfo(_digest(own_data(), words.id, rows), f"api: {caller().prefix}", "api")
     try:
         done = records.submit_records(store(), words, rows, source, own_data())
     except RecordError as error:
@@ -219,6 +220,12 @@ def _mark(kind: Kind, status: str, body: dict[str, Any], record_id: str) -> tupl
     journal.subject(mark.subject_id)
     records_arrived(store(), words.id, [mark.record_id])
     return mark, 201, {"Location": url_for("records.get_record", record_id=mark.record_id)}
+
+
+def _digest(sender: str | None, vocabulary_id: str, rows: Any) -> str:
+    """What tells the same rows of the same sender, sent again."""
+    said = json.dumps([sender, vocabulary_id, rows], sort_keys=True, default=str)
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _row_errors(done: Submission) -> list[dict[str, str]]:

@@ -37,10 +37,20 @@ class FeedSchema(Schema):
         required=True, allow_none=True, metadata={"description": "Its number; null: in no register"}
     )
     name = fields.String(required=True, metadata={"description": "Empty for rows that say nobody's"})
-    files = fields.Integer(required=True, metadata={"description": "Files and requests with rows of its"})
-    sent = fields.Integer(required=True)
+    files = fields.Integer(
+        required=True, metadata={"description": "Files and requests with such rows of its"}
+    )
+    sent = fields.Integer(
+        required=True, metadata={"description": "Rows; what is sent again, and says nothing new, is none"}
+    )
     right = fields.Integer(
-        required=True, metadata={"description": "sent less refused, late, corrected and contradicted"}
+        required=True,
+        metadata={"description": "sent less refused, late (but not backlog), corrected and contradicted"},
+    )
+    share = fields.Float(
+        required=True,
+        allow_none=True,
+        metadata={"description": "right of sent in per cent, rounded down; null where none was sent"},
     )
     refused = fields.Integer(required=True, metadata={"description": "In the quarantine for an error"})
     late = fields.Integer(

@@ -17,6 +17,7 @@ from scoring.facts.feeds import (
     FAULT_HEADINGS,
     KINDS,
     NOBODY,
+    Feed,
     FeedFault,
     feed_faults,
     office_feeds,
@@ -31,6 +32,7 @@ FEEDS = {
     "files": "文件 files",
     "sent": "报送 sent",
     "right": "合格 right",
+    "share": "合格率 share",
     "refused": "未入库 refused",
     "late": "迟报 late",
     "backlog": "其中存量 backlog",
@@ -63,12 +65,14 @@ def feeds_command(
     """Say how good each office's files are, which rows it has to put right, and who has fallen silent.
 
     Rows sent, right, refused, late (more than 7 working days from the decision to its coming), corrected by
-    later ones and contradicting a decision made here. An office is silent when nothing came for more than
-    twice its usual gap, and at least a week beyond it. A file that was taken back does not count.
+    later ones and contradicting a decision made here. What was decided before the office first sent is
+    backlog, and right. What is sent again does not count, nor does a file that was taken back. An office is
+    silent when nothing came for more than twice its usual gap, and at least a week beyond it.
 
     --record, from the system's timer once a day, puts what each body sent in each of the last 12 months that
     are over on record, by which the department pack grades it.
 
+    \b
     Examples:
       xinheng feeds --since 2026-01-01 --format csv
       xinheng feeds --body 云衡区市场监督管理局 --rows --format csv
@@ -83,7 +87,7 @@ def feeds_command(
             print_rows(_faults(feed_faults(store, since, on, body), fmt), FAULT_HEADINGS, fmt)
             return
         found = office_feeds(store, since, on, body)
-    print_rows(map(asdict, found), FEEDS, fmt)
+    print_rows((_row(feed, fmt) for feed in found), FEEDS, fmt)
     for feed in found:
         if feed.is_silent:
             tell(
@@ -92,7 +96,16 @@ def feeds_command(
             )
 
 
+def _row(feed: Feed, fmt: Format) -> dict[str, Any]:
+    """A feed; in a table in words."""
+    row = asdict(feed) | {"share": feed.share}
+    if fmt == "table":
+        row |= {"name": feed.name or str(NOBODY), "is_silent": "是 yes" if feed.is_silent else ""}
+        row["share"] = "" if feed.share is None else f"{feed.share:.1f}%"
+    return row
+
+
 def _faults(faults: Iterator[FeedFault], fmt: Format) -> Iterator[dict[str, Any]]:
     """The rows; what is amiss is a code for programs and a title for people."""
     for fault in faults:
-        yield asdict(fault) | ({"kind": str(KINDS[fault.kind])} if fmt == "table" else {})
+        yield fault.values() | ({"kind": str(KINDS[fault.kind])} if fmt == "table" else {})

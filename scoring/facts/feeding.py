@@ -1,7 +1,10 @@
 """Whose rows a file held, and how they came: noted with the file, in its transaction.
 
 What is late is the law's for penalties and permits (双公示: 7 working days from the decision) and our own
-choice for every other record.
+choice for every other record. So is what a repeat is: 合规率 is the qualified of the rows sent, and
+what is sent twice was sent once. A row that says what is known already counts neither as sent nor as right.
+Of a text that came before and counts, only rows of records that were not known, or that go against a decision
+made here since, count again.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from rules.calendar import SHANGHAI
 from rules.model import Vocabulary
@@ -21,6 +25,7 @@ from rules.workdays import workdays_later
 from scoring.facts.merging import AUTHORITY
 from scoring.store.base import table_of
 from scoring.store.feeds import COUNTS, FeedRow
+from scoring.store.findings import ContradictionRow
 from scoring.store.inside import ValueIn
 from scoring.store.models import IngestedFile, Quarantined, RecordVersion
 
@@ -47,6 +52,11 @@ def feeding_of(vocabulary: Vocabulary, sender: str | None = None) -> Feeding | N
 
 
 @lru_cache(maxsize=4_096)
+def due_on(decided_on: dt.date) -> dt.date:
+    """The last day on which what was decided on a day comes in time; counted once for its many rows."""
+    return workdays_later(decided_on, WORKDAYS)
+
+
 def is_late(decided_on: dt.date, came_on: dt.date) -> bool:
     """Whether what was decided on a day came too late.
 
@@ -54,7 +64,7 @@ def is_late(decided_on: dt.date, came_on: dt.date) -> bool:
     >>> [is_late(date(2026, 9, 24), date(2026, 10, day)) for day in (12, 13)]  # 中秋节 and 国庆节 between
     [False, True]
     """
-    return workdays_later(decided_on, WORKDAYS) < came_on
+    return due_on(decided_on) < came_on
 
 
 def day_of(file: IngestedFile) -> dt.date:
@@ -75,18 +85,22 @@ def note_feed(
     :param amiss: how many rows of which authority were ``corrected`` and ``contradicted``.
     """
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    came_on = day_of(file)
-    began = cache(lambda authority: _began(connection, authority, came_on))
-    for authority, decided, is_new, number in connection.execute(_taken(file, *rows, feeding.decided_on)):
+    came_on, is_repeat = day_of(file), _came_before(connection, file)
+    whose: set[str] = set()
+    began = cache(lambda authority: began_on(connection, authority) or came_on)
+    taken = _taken(file, *rows, feeding.decided_on)
+    for authority, decided, is_new, is_changed, is_claim, number in connection.execute(taken):
+        whose.add(authority or "")
+        if not (is_new or is_claim or (is_changed and not is_repeat)):
+            continue
         found = counts[authority or ""]
         found["taken"] += number
         if is_new and decided and is_late(day := dt.date.fromisoformat(decided), came_on):
             found["late"] += number
             found["backlog"] += number if day < began(authority or "") else 0
-    _attribute(connection, file.id, feeding.sender, [name for name in counts if name])
-    for authority, number in connection.execute(_refused(file.id)):
-        counts[authority or ""]["refused"] = number
-    for name, numbers in amiss.items():
+    _attribute(connection, file.id, feeding.sender, [name for name in whose if name])
+    wrong = {**amiss, "refused": _refused(connection, file.id)}
+    for name, numbers in (wrong if not is_repeat else {"contradicted": amiss["contradicted"]}).items():
         for authority, number in numbers.items():
             counts[authority][name] = number
     if counts:
@@ -113,28 +127,49 @@ def take_back_feed(connection: sa.Connection, file_id: int, undoing_id: int) -> 
 def _taken(
     file: IngestedFile, arriving: sa.Table, changing: sa.Table, decided_on: str
 ) -> sa.Select[*tuple[Any, ...]]:
-    """Rows by authority, day of decision and whether their record is new."""
-    a, version = arriving.c, RecordVersion
-    known = sa.select(1).where(changing.c.key == a.key).correlate(arriving).exists()
-    is_new = sa.case((sa.and_(version.file_id == file.id, ~known), 1), else_=0)
-    parts = (ValueIn(version.data, AUTHORITY), ValueIn(version.data, decided_on), is_new)
+    """Rows by authority, day of decision and what they say: a new record, a change, or a contradiction."""
+    a, version, claim = arriving.c, RecordVersion, ContradictionRow
+    is_known = sa.select(1).where(changing.c.key == a.key).correlate(arriving).exists()
+    claimed = sa.select(claim.record_id).where(
+        claim.file_id == file.id, claim.raised_at == file.ingested_at, claim.vocabulary == file.vocabulary
+    )
+    parts: dict[str, sa.ColumnElement[Any]] = {
+        "authority": ValueIn(version.data, AUTHORITY),
+        "decided": ValueIn(version.data, decided_on),
+        "is_new": sa.and_(version.file_id == file.id, ~is_known),
+        "is_changed": is_known,
+        "is_claim": a.key.in_(claimed),
+    }
     current = sa.and_(
         version.vocabulary == file.vocabulary, version.record_id == a.key, version.known_until.is_(None)
     )
     each = (
-        sa.select(
-            *(part.label(name) for part, name in zip(parts, ("authority", "decided", "is_new"), strict=True))
-        )
+        sa.select(*(part.label(name) for name, part in parts.items()))
         .join_from(arriving, version, current, isouter=True)  # outer: SQLite goes from what arrives
         .subquery()
     )
     return sa.select(*each.c, sa.func.count()).group_by(*each.c)
 
 
-def _began(connection: sa.Connection, authority: str, came_on: dt.date) -> dt.date:
-    """The day on which the first row of an authority came."""
-    first = sa.select(sa.func.min(FeedRow.came_on)).where(FeedRow.authority == authority)
-    return connection.scalar(first) or came_on
+def began_on(connection: sa.Connection, authority: str) -> dt.date | None:
+    """The day on which the first row of an authority came; what it decided before is backlog.
+
+    :return: None where none did.
+    """
+    return connection.scalar(sa.select(sa.func.min(FeedRow.came_on)).where(FeedRow.authority == authority))
+
+
+def _came_before(connection: sa.Connection, file: IngestedFile) -> bool:
+    """Whether rows of the very same text were sent, and count: those of a file that was taken back do not."""
+    same = (
+        sa.select(IngestedFile.id)
+        .where(IngestedFile.sha256 == file.sha256, IngestedFile.vocabulary == file.vocabulary)
+        .cte("same", recursive=True)
+    )
+    undoing = aliased(IngestedFile)
+    chain = same.union(sa.select(undoing.id).join(same, undoing.undoes == same.c.id))
+    rows = sa.select(sa.func.sum(FeedRow.taken + FeedRow.refused)).join(chain, FeedRow.file_id == chain.c.id)
+    return (connection.scalar(rows) or 0) > 0
 
 
 def _attribute(connection: sa.Connection, file_id: int, sender: str | None, taken: list[str]) -> None:
@@ -147,8 +182,9 @@ def _attribute(connection: sa.Connection, file_id: int, sender: str | None, take
         connection.execute(update.where(*refused, Quarantined.authority.is_(None)).values(authority=taken[0]))
 
 
-def _refused(file_id: int) -> sa.Select[*tuple[Any, ...]]:
+def _refused(connection: sa.Connection, file_id: int) -> Counter[str]:
     row = (Quarantined.authority, Quarantined.sheet, Quarantined.row_no)
     each = sa.select(*row).where(Quarantined.file_id == file_id, Quarantined.level == "error").distinct()
     found = each.subquery()
-    return sa.select(found.c.authority, sa.func.count()).group_by(found.c.authority)
+    by_authority = sa.select(found.c.authority, sa.func.count()).group_by(found.c.authority)
+    return Counter({authority or "": number for authority, number in connection.execute(by_authority)})

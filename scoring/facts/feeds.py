@@ -10,12 +10,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import islice, pairwise
+from itertools import groupby, islice, pairwise
 from statistics import median
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -26,9 +26,8 @@ from rules.fault import PackError, UnknownPackError
 from rules.library.loader import load_vocabulary
 from rules.model import Column
 from rules.titles import Title
-from rules.workdays import workdays_later
 from scoring.facts.bodies import VOCABULARY, Register, UnknownBodyError, register
-from scoring.facts.feeding import WORKDAYS, feeding_of, is_late
+from scoring.facts.feeding import began_on, due_on, feeding_of, is_late
 from scoring.facts.merging import AUTHORITY, STATUS, corrections
 from scoring.facts.one_record import put_record
 from scoring.store import Store
@@ -100,10 +99,10 @@ class Feed:
 
     :param body: its number in the register; None where it is in none.
     :param name: what it is called; empty for rows that say nobody's name.
-    :param files: files and requests with rows of its.
-    :param sent: rows; those that say what is known already are rows as well.
+    :param files: files and requests with such rows of its.
+    :param sent: rows; what is said again (:mod:`scoring.facts.feeding`) is none.
     :param right: of them those that were taken, in time, contradict nothing, and had nothing to put right:
-        a row that corrects an earlier one stands for that one here.
+        a row that corrects an earlier one stands for that one here. The backlog is right.
     :param backlog: of the late rows those that were decided before anything came from the office.
     :param is_silent: nothing came for longer than is usual with it.
     """
@@ -124,6 +123,16 @@ class Feed:
     is_silent: bool
 
     @property
+    def share(self) -> float | None:
+        """The right of the rows sent, in per cent, rounded down, so that 100 is all; None of none."""
+        return 1000 * self.right // self.sent / 10 if self.sent else None
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether there is anything to put right."""
+        return any((self.refused, self.late - self.backlog, self.corrected, self.contradicted))
+
+    @property
     def key(self) -> str:
         """By which a listing is ordered; two offices of one name have a number."""
         return f"{self.name} {self.body or ''}"
@@ -131,7 +140,7 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class FeedFault:
-    """A row that an office has to put right, or that came late.
+    """A row that an office has to put right, or that came late and is no backlog.
 
     :param file: as it was called.
     :param sheet: of the workbook, in which the row counts.
@@ -149,6 +158,10 @@ class FeedFault:
     column: str | None
     value: str | None
     right: str
+
+    def values(self) -> dict[str, Any]:
+        """By their names; many rows are written, and ``asdict`` takes five times as long."""
+        return {name: getattr(self, name) for name in FAULT_HEADINGS}
 
 
 def office_feeds(store: Store, since: dt.date, on: dt.date, organisation: str | None = None) -> list[Feed]:
@@ -184,22 +197,18 @@ def _feeds(store: Store, since: dt.date, on: dt.date, organisation: str | None =
 
 
 def feed_faults(store: Store, since: dt.date, on: dt.date, organisation: str) -> Iterator[FeedFault]:
-    """Each row of an office that is refused, late, corrected or contradicted, by the files, the latest first.
+    """Each row that an office has to put right, as a stream: refused, contradicted, corrected, then late.
+
+    Of each kind the latest files come first. What came late and is backlog is not amiss, and not there.
 
     :param organisation: by any of its names; the empty text: of rows that say nobody's.
     """
     with store.reading() as session:
         names = _names(register(session), organisation)
-        for row, file in _standing(session, since, on, names):
-            found = _Found(session, row, file)
-            if row.refused:
-                yield from found.refused()
-            if row.late:
-                yield from found.late()
-            if row.corrected:
-                yield from found.corrected()
-            if row.contradicted:
-                yield from found.contradicted()
+        sent = list(_standing(session, since, on, names))
+        for faults, has_some in _FAULTS:
+            for some in _alike(pair for pair in sent if has_some(pair[0])):
+                yield from faults(_Found(session, some))
 
 
 def _names(bodies: Register, organisation: str) -> list[str]:
@@ -233,7 +242,7 @@ def _feed(
     office: tuple[str | None, str], count: Counter[str], comings: Mapping[dt.date, int], on: dt.date
 ) -> Feed:
     usual = rhythm(day for day, rows in comings.items() if rows > 0)
-    amiss = count["late"] + count["corrected"] + count["contradicted"]
+    amiss = count["late"] - count["backlog"] + count["corrected"] + count["contradicted"]
     return Feed(
         body=office[0],
         name=office[1],
@@ -261,114 +270,110 @@ def _standing(
     yield from ((row, file) for row, file in rows if file.undoes is None and file.id not in back)
 
 
-class _Found:
-    """What is amiss with the rows of some names in one file."""
+_Sent: TypeAlias = tuple[FeedRow, IngestedFile]
 
-    def __init__(self, session: Session, row: FeedRow, file: IngestedFile) -> None:
-        self._session, self._row, self._file = session, row, file
+
+def _alike(sent: Iterable[_Sent]) -> Iterator[Sequence[_Sent]]:
+    """Files with the same vocabulary, authority and day together, as many as one query takes."""
+    for _, some in groupby(sent, lambda pair: (pair[1].vocabulary, pair[0].authority, pair[0].came_on)):
+        yield from parts(list(some))
+
+
+class _Found:
+    """What is amiss with the rows of an authority in files of one vocabulary that came on one day."""
+
+    def __init__(self, session: Session, sent: Sequence[_Sent]) -> None:
+        self._session = session
+        self._row, file = sent[0]
+        self._files = {file.id: file for _, file in sent}
         self._columns, self._decided_on = _words(file.vocabulary)
 
     def refused(self) -> Iterator[FeedFault]:
         """What kept rows out; the reason says what would be right."""
-        is_own = (
-            Quarantined.authority == self._row.authority
-            if self._row.authority
-            else Quarantined.authority.is_(None)
+        row, whose = Quarantined, self._row.authority
+        is_own = row.authority == whose if whose else row.authority.is_(None)
+        query = sa.select(row.file_id, row.sheet, row.row_no, row.column, row.value, row.reason).where(
+            row.file_id.in_(list(self._files)), row.level == "error", is_own
         )
-        query = sa.select(Quarantined).where(
-            Quarantined.file_id == self._file.id, Quarantined.level == "error", is_own
-        )
-        order = (Quarantined.sheet, Quarantined.row_no, Quarantined.id)
-        for row in self._session.scalars(query.order_by(*order)):
-            yield self._fault("refused", row.row_no, None, row.column, row.value, row.reason, row.sheet)
-
-    def late(self) -> Iterator[FeedFault]:
-        """New records that came too late."""
-        earlier = aliased(RecordVersion)
-        before = sa.select(1).where(
-            earlier.vocabulary == RecordVersion.vocabulary,
-            earlier.record_id == RecordVersion.record_id,
-            earlier.known_until == RecordVersion.known_from,
-        )
-        query = sa.select(RecordVersion).where(self._own(RecordVersion), ~before.exists())
-        for version in self._session.scalars(query.order_by(RecordVersion.row_no)):
-            decided = json.loads(version.data).get(self._decided_on)
-            if decided and is_late(day := dt.date.fromisoformat(decided), self._row.came_on):
-                until = workdays_later(day, WORKDAYS)
-                right = Title(f"应于{until}前报送", f"it was to come by {until}")
-                place = (version.row_no, version.record_id)
-                yield self._fault("late", *place, self._decided_on, decided, str(right), version.sheet)
-
-    def corrected(self) -> Iterator[FeedFault]:
-        """What earlier rows said and this file's say otherwise: at the place of the row that was wrong."""
-        wrong, file = aliased(RecordVersion), aliased(IngestedFile)
-        query = (
-            sa.select(RecordVersion, wrong, file)
-            .join(
-                wrong,
-                sa.and_(
-                    wrong.vocabulary == RecordVersion.vocabulary,
-                    wrong.record_id == RecordVersion.record_id,
-                    wrong.known_until == RecordVersion.known_from,
-                ),
-            )
-            .join(file, file.id == wrong.file_id)
-            .where(RecordVersion.file_id == self._file.id)
-            .where(RecordVersion.known_from == self._file.ingested_at)
-            .where(_authority(wrong) == self._row.authority)
-        )
-        for version, before, first in self._session.execute(query.order_by(RecordVersion.row_no)):
-            known, said = json.loads(before.data), json.loads(version.data)
-            for name in corrections(known, said):
-                place = (first.id, first.name)
-                right = self._shown(name, said.get(name)) or "（空） nothing"
-                yield self._fault(
-                    "corrected",
-                    before.row_no,
-                    before.record_id,
-                    name,
-                    self._shown(name, known[name]),
-                    right,
-                    before.sheet,
-                    place,
-                )
+        for *place, column, value, reason in self._rows(
+            query, row.file_id.desc(), row.sheet, row.row_no, row.id
+        ):
+            yield self._fault("refused", (*place, None), column, value, reason)
 
     def contradicted(self) -> Iterator[FeedFault]:
         """Rows whose status is another than was decided here."""
         row = ContradictionRow
-        query = sa.select(row).where(row.file_id == self._file.id, row.raised_at == self._file.ingested_at)
-        own = query.where(_authority(row) == self._row.authority).order_by(row.row_no)
-        rows = self._session.scalars(own).all()
-        marks: dict[int, str] = {}
-        for some in parts([found.mark_id for found in rows]):
-            of_ids = sa.select(RecordMark.id, RecordMark.status_after).where(RecordMark.id.in_(some))
-            marks |= dict(self._session.execute(of_ids).all())
-        for found in rows:
-            claimed, right = self._shown(STATUS, found.claimed), self._shown(STATUS, marks[found.mark_id])
-            where = (found.row_no, found.record_id)
-            yield self._fault("contradicted", *where, STATUS, claimed, right, found.sheet)
-
-    def _own(self, version: Any) -> sa.ColumnElement[bool]:
-        return sa.and_(
-            version.file_id == self._file.id,
-            version.known_from == self._file.ingested_at,
-            _authority(version) == self._row.authority,
+        query = (
+            sa.select(row.file_id, row.sheet, row.row_no, row.record_id, row.claimed, RecordMark.status_after)
+            .join(
+                IngestedFile,
+                sa.and_(IngestedFile.id == row.file_id, IngestedFile.ingested_at == row.raised_at),
+            )
+            .join(RecordMark, RecordMark.id == row.mark_id)
+            .where(row.file_id.in_(list(self._files)), _authority(row) == self._row.authority)
         )
+        for *place, claimed, right in self._rows(query, row.file_id.desc(), row.row_no, row.id):
+            yield self._fault(
+                "contradicted", place, STATUS, self._shown(STATUS, claimed), self._shown(STATUS, right)
+            )
+
+    def corrected(self) -> Iterator[FeedFault]:
+        """What earlier rows said and these files' say otherwise: at the place of the row that was wrong."""
+        row, wrong, first = RecordVersion, aliased(RecordVersion), aliased(IngestedFile)
+        query = (
+            sa.select(first.id, wrong.sheet, wrong.row_no, wrong.record_id, first.name, wrong.data, row.data)
+            .select_from(row)
+            .join(wrong, _follows(row, wrong))
+            .join(first, first.id == wrong.file_id)
+            .where(self._came(row), _authority(wrong) == self._row.authority)
+        )
+        for *place, name, before, after in self._rows(query, row.file_id.desc(), row.row_no, row.id):
+            known, said = json.loads(before), json.loads(after)
+            for column in corrections(known, said):
+                values = self._shown(column, known[column]), self._shown(column, said.get(column))
+                right = values[1] or "（空） nothing"
+                yield self._fault("corrected", place, column, values[0], right, name)
+
+    def late(self) -> Iterator[FeedFault]:
+        """New records that came too late, and were decided since the authority's first rows came."""
+        row, earlier, day = RecordVersion, aliased(RecordVersion), self._row.came_on
+        decided_on = ValueIn(row.data, self._decided_on)
+        began = began_on(self._session.connection(), self._row.authority) or day
+        before = sa.select(1).select_from(earlier).where(_follows(row, earlier)).correlate(row)
+        query = sa.select(row.file_id, row.sheet, row.row_no, row.record_id, decided_on).where(
+            self._came(row),
+            _authority(row) == self._row.authority,
+            decided_on.between(began.isoformat(), day.isoformat()),
+            ~before.exists(),
+        )
+        for *place, decided in self._rows(query, row.file_id.desc(), row.row_no, row.id):
+            if is_late(of := dt.date.fromisoformat(decided), day):
+                until = due_on(of)
+                right = Title(f"应于{until}前报送", f"it was to come by {until}")
+                yield self._fault("late", place, self._decided_on, decided, str(right))
+
+    def _rows(self, query: sa.Select[*tuple[Any, ...]], *order: Any) -> Iterator[Any]:
+        """Rows as they come, so that none of many waits for the last."""
+        return iter(self._session.execute(query.order_by(*order).execution_options(yield_per=BATCH_ROWS)))
+
+    def _came(self, row: Any) -> sa.ColumnElement[bool]:
+        """That a version is of these files, and not one that came back."""
+        moments = [file.ingested_at for file in self._files.values()]
+        return sa.and_(row.file_id.in_(list(self._files)), row.known_from.in_(moments))
 
     def _fault(
         self,
         kind: FaultKind,
-        row_no: int,
-        record_id: str | None,
+        place: Sequence[Any],
         column: str | None,
         value: str | None,
         right: str,
-        sheet: str | None = None,
-        place: tuple[int, str] | None = None,
+        name: str | None = None,
     ) -> FeedFault:
-        file_id, name = place or (self._file.id, self._file.name)
-        known = self._columns.get(column or "")
-        header, came = known.title.zh if known else column, self._row.came_on
+        """A fault of a row at its file, sheet, row and record; of another file that is so called."""
+        file_id, sheet, row_no, record_id = place
+        known, came = self._columns.get(column or ""), self._row.came_on
+        header, name = known.title.zh if known else column, name or self._files[file_id].name
         return FeedFault(kind, came, file_id, name, sheet, row_no, record_id, header, value, right)
 
     def _shown(self, name: str, value: Any) -> str:
@@ -378,6 +383,24 @@ class _Found:
         if known is not None and known.type.scale and value is not None:
             return f"{Decimal(str(value)).normalize():f}"
         return title.zh if title else "" if value is None else str(value)
+
+
+_FAULTS: Sequence[tuple[Callable[[_Found], Iterator[FeedFault]], Callable[[FeedRow], bool]]] = (
+    (_Found.refused, lambda row: row.refused > 0),
+    (_Found.contradicted, lambda row: row.contradicted > 0),
+    (_Found.corrected, lambda row: row.corrected > 0),
+    (_Found.late, lambda row: row.late > row.backlog),
+)
+"""In the order in which the office reads them: what is not in the store comes first."""
+
+
+def _follows(row: Any, earlier: Any) -> sa.ColumnElement[bool]:
+    """That a version took the place of an earlier one."""
+    return sa.and_(
+        earlier.vocabulary == row.vocabulary,
+        earlier.record_id == row.record_id,
+        earlier.known_until == row.known_from,
+    )
 
 
 def _authority(row: Any) -> sa.ColumnElement[str]:
@@ -456,7 +479,7 @@ def record_months(store: Store, on: dt.date) -> int:
                 "status": "effective",
                 "occurred_on": add_months(start, 1) - dt.timedelta(1),
                 "rows_sent": feed.sent,
-                "rows_right": feed.right + feed.backlog,
+                "rows_right": feed.right,
             }
             put_record(session, VOCABULARY, number, body, data, f"feed {number}")
     return len(found)

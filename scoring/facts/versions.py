@@ -76,7 +76,8 @@ _QUARANTINE = pa.schema(
 class FileInfo:
     """What makes a file the same file.
 
-    :param sha256: hex digest of its bytes, and of whatever else decides how it is read (its mapping).
+    :param sha256: hex digest of its bytes, and of whatever else decides how it is read (its mapping); of a
+        request that of what it says, by which repeats are told.
     :param name: as people know it.
     :param source: where it comes from.
     """
@@ -278,7 +279,7 @@ def _known_file(
     """
     of_table = sa.select(IngestedFile).filter_by(vocabulary=vocabulary_id, table=table)
     known = session.scalar(of_table.order_by(IngestedFile.id.desc()).limit(1))
-    if known is None or known.sha256 != file.sha256:
+    if known is None or known.sha256 != file.sha256 or file.source != "file":
         return None
     if known.rows_bad and _may_be_right_by_now(session, known):
         return None

@@ -19,8 +19,8 @@ class FeedRow(Base):
 
     :ivar authority: as the rows say it; empty where they say nobody.
     :ivar came_on: the day in Shanghai on which the file came; of an undoing that of the file taken back.
-    :ivar taken: rows that were kept or said what was known.
-    :ivar refused: rows that are in the quarantine for an error.
+    :ivar taken: rows that were kept and said what was not known.
+    :ivar refused: rows that are in the quarantine for an error, once of a text that comes again.
     :ivar late: rows of new records that came too late after their decision (:mod:`scoring.facts.feeding`).
     :ivar backlog: those of them that were decided before anything came from the authority.
     :ivar corrected: rows that say another value than an earlier row of the record.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
+import re
 from typing import Any
 
 import pytest
@@ -14,8 +16,11 @@ from flask.testing import FlaskClient
 from small_district import AUTHORITY, FINED, OTHER_AUTHORITY, take
 
 from rules.calendar import today
+from rules.library.loader import load_vocabulary
 from scoring.access.keys import Role
 from scoring.cli.feeds import feeds_command
+from scoring.facts.feeds import record_months
+from scoring.facts.records import list_records
 from scoring.store import Store
 
 WRONG = "=1+1"
@@ -103,3 +108,35 @@ def test_the_command_lists_feeds_and_the_rows_of_one(district_url: str) -> None:
     [found] = csv.DictReader(io.StringIO(run("--body", AUTHORITY, "--rows")[1]))
     assert (found["kind"], found["value"]) == ("refused", f"'{WRONG}")
     assert run("--rows")[0] == 2
+    told = CliRunner().invoke(feeds_command, ["--body", AUTHORITY, "--database", district_url]).output
+    assert "False" not in told, "a table says in words who is silent"
+
+
+@pytest.mark.usefixtures("fed")
+def test_rows_that_are_posted_again_were_sent_once(regulator: Client, sign_in: Sign) -> None:
+    rows = [_row("B-1"), _row("B-2", amount=WRONG)]
+    found = []
+    for _ in range(2):
+        sign_in(Role.DEPARTMENT, AUTHORITY).post("/v1/records", json={"records": rows})
+        found.append((_feeds(regulator), regulator.get("/v1/feeds/rows?body=DW1").text))
+    assert found[0] == found[1]
+    assert found[0][0][0] == ("DW1", AUTHORITY, 4, 2, 2)
+
+
+@pytest.mark.usefixtures("fed")
+def test_one_number_is_right_everywhere(
+    app: Flask, store: Store, district_url: str, regulator: Client, sign_in: Sign
+) -> None:
+    rows = [_row("B-1", occurred_on="2020-01-01")]
+    sign_in(Role.DEPARTMENT, AUTHORITY).post("/v1/records", json={"records": rows})
+    [item] = regulator.get("/v1/feeds?body=DW1").json["items"]
+    assert (item["sent"], item["right"], item["backlog"], item["share"]) == (3, 2, 1, 66.6)
+    assert len(regulator.get("/v1/feeds/rows?body=DW1").text.splitlines()) == 1, "backlog is no fault"
+    shown = _signed_in(app, regulator.token).get("/feeds").text
+    [cells] = re.findall(f"{AUTHORITY}.*?</tr>", shown, re.DOTALL)
+    assert re.findall(r'class="number">([^<]*)<', cells)[1:4] == ["3", "2", "66.6%"]
+    told = CliRunner().invoke(feeds_command, ["--body", "DW1", "--database", district_url])
+    assert "\t3\t2\t66.6%\t" in told.output
+    record_months(store, (today().replace(day=1) + dt.timedelta(32)).replace(day=1))
+    [month] = list_records(store, load_vocabulary("department"))
+    assert (month.data["rows_sent"], month.data["rows_right"]) == (3, 2)

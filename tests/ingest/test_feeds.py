@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from repairing import repair
 from rules.calendar import SHANGHAI, today
 from rules.library.loader import load_vocabulary
 from rules.workdays import workdays_later
-from scoring.facts.feeds import Feed, feed_faults, office_feeds, record_months
+from scoring.facts.feeds import Feed, FeedFault, feed_faults, office_feeds, record_months
 from scoring.facts.ingest.files import Reading, ingest_file
 from scoring.facts.records import list_records, submit_records
 from scoring.facts.undo import list_files, undo_file
@@ -95,11 +97,67 @@ def test_the_rows_of_an_office_are_counted_under_all_of_its_names(office: Office
     assert office.feed(SHORT) == office.feed("DW1") == office.feed(MARKET)
 
 
-def test_what_says_nothing_new_was_sent_all_the_same(office: Office) -> None:
+def test_what_says_nothing_new_counts_neither_as_sent_nor_as_right(office: Office) -> None:
     office.send(row("R1", MARKET), row("R2", MARKET))
     office.send(row("R1", MARKET), row("R2", MARKET), row("R3", MARKET))
     office.send(f"R1,{CODE},有效", headers="编号,信用代码,状态")
-    assert (office.feed().files, numbers(office.feed())) == (3, (6, 6, 0, 0, 0, 0))
+    assert (office.feed().files, numbers(office.feed())) == (2, (3, 3, 0, 0, 0, 0))
+
+
+@pytest.mark.parametrize("order", ["aa", "abab", "abba"])
+def test_a_text_that_comes_again_is_one(office: Office, order: str) -> None:
+    texts = {
+        "a": (row("R1", MARKET), row("R2", MARKET, "2026-02-30"), row("R3", MARKET)),
+        "b": (row("R1", MARKET, status="已撤销"), row("R3", MARKET, amount="8"), row("R4", FIRE, "x")),
+    }
+    first = {name: office.send(*texts[name]) for name in dict.fromkeys(order)}
+    once, faults = office_feeds(office.store, EVER, today()), list(_faults(office))
+    for name in order[len(first) :]:
+        office.send(*texts[name])
+    assert office_feeds(office.store, EVER, today()) == once
+    assert list(_faults(office)) == faults
+
+
+def test_a_text_that_was_taken_back_counts_when_it_comes_again_and_once_when_it_is_back(
+    office: Office,
+) -> None:
+    text = (row("R1", MARKET), row("R2", MARKET, "2026-02-30"))
+    undone = undo_file(office.store, office.send(*text)).file_id
+    assert office_feeds(office.store, EVER, today()) == []
+    second = office.send(*text)
+    assert numbers(office.feed()) == (2, 1, 1, 0, 0, 0)
+    undo_file(office.store, second)
+    assert undone is not None
+    undo_file(office.store, undone)
+    office.send(row("R9", FIRE))
+    office.send(*text)
+    assert (office.feed().files, numbers(office.feed())) == (1, (2, 1, 1, 0, 0, 0))
+
+
+def _faults(office: Office) -> Iterator[FeedFault]:
+    return feed_faults(office.store, EVER, today(), MARKET)
+
+
+def test_of_a_text_that_comes_again_what_can_be_taken_by_now_counts(office: Office) -> None:
+    unknown = f"R2,,行政处罚,轻微,有效,罚款,{today()},1000,{MARKET},云衡小店"
+    text, headers = (f"{row('R1', MARKET)},", unknown), f"{HEADERS},企业名称"
+    office.send(*text, headers=headers)
+    assert numbers(office.feed()) == (2, 1, 1, 0, 0, 0)
+    path = office.folder / "shop.csv"
+    path.write_text(f"信用代码,企业名称\n{CODE},云衡小店\n", encoding="utf-8")
+    ingest_file(office.store, path, "enterprise", Reading(quarantine=office.folder / "q"))
+    office.send(*text, headers=headers)
+    assert numbers(office.feed()) == (3, 2, 1, 0, 0, 0)
+
+
+def test_a_text_that_comes_again_against_a_decision_made_here_contradicts_it_once(office: Office) -> None:
+    text = row("R1", MARKET)
+    office.send(text)
+    repair(office.store, load_vocabulary("enterprise"), "R1", today())
+    office.send(text, row("R2", FIRE))
+    for _ in range(2):
+        office.send(text)
+        assert numbers(office.feed()) == (2, 1, 0, 0, 0, 1)
 
 
 def test_a_file_in_which_another_office_corrects_a_row_is_none_of_its_first_office(office: Office) -> None:
@@ -144,7 +202,7 @@ def test_a_department_answers_for_all_rows_that_it_posts(office: Office) -> None
 
 
 def test_a_decision_has_seven_working_days_to_come(office: Office) -> None:
-    office.send(row("R0", MARKET))
+    _came(office.store, [dt.date(2020, 1, 1)], MARKET)
     day = today()
     while workdays_later(day, 7) >= today():
         day -= dt.timedelta(1)
@@ -160,6 +218,18 @@ def test_a_decision_has_seven_working_days_to_come(office: Office) -> None:
 def test_what_was_decided_before_anything_came_is_told_apart(office: Office) -> None:
     office.send(row("R1", MARKET, "2020-01-01"))
     assert (office.feed().late, office.feed().backlog) == (1, 1)
+    assert (office.feed().right, office.feed().share, office.feed().has_faults) == (1, 100, False)
+    assert not list(_faults(office)), "there is nothing to put right"
+
+
+@pytest.mark.parametrize(
+    ("right", "sent", "share"), [(4_999, 5_000, 99.9), (9_999, 10_000, 99.9), (3, 3, 100)]
+)
+def test_a_share_is_whole_only_where_all_is_right(
+    office: Office, right: int, sent: int, share: float
+) -> None:
+    office.send(row("R1", MARKET))
+    assert replace(office.feed(), right=right, sent=sent).share == share
 
 
 def test_a_value_that_is_said_otherwise_later_was_wrong_at_its_place(office: Office) -> None:
@@ -197,7 +267,7 @@ def test_a_file_that_was_taken_back_does_not_count_and_counts_when_it_is_back(of
     assert list(feed_faults(office.store, EVER, today(), MARKET)) == faults
 
 
-def _came(store: Store, days: list[dt.date]) -> None:
+def _came(store: Store, days: list[dt.date], authority: str = SHORT) -> None:
     """Rows that came on days of the past."""
     with store.writing() as session:
         for number, day in enumerate(days):
@@ -209,7 +279,7 @@ def _came(store: Store, days: list[dt.date]) -> None:
             session.add(file)
             session.flush()
             counts = {"refused": 0, "late": 0, "backlog": 0, "corrected": 0, "contradicted": 0}
-            session.add(FeedRow(file_id=file.id, authority=SHORT, came_on=day, taken=1, **counts))
+            session.add(FeedRow(file_id=file.id, authority=authority, came_on=day, taken=1, **counts))
 
 
 def test_an_office_that_falls_silent_by_its_own_rhythm_is_noticed(office: Office) -> None:
@@ -233,6 +303,7 @@ def test_the_rhythm_is_that_of_the_last_two_years(office: Office) -> None:
 
 
 def test_of_a_workbook_the_sheet_is_named_too(office: Office) -> None:
+    _came(office.store, [dt.date(2019, 1, 1)], MARKET)
     first = office.book(
         {"1月": [], "2月": [row("R1", MARKET), row("R2", MARKET), row("R3", MARKET, "2020-01-01")]}
     )
@@ -243,13 +314,13 @@ def test_of_a_workbook_the_sheet_is_named_too(office: Office) -> None:
         row("R4", MARKET, amount="-1"),
     ]
     second = office.book({"3月": changed})
-    found = {f.kind: (f.file, f.sheet, f.row_no) for f in feed_faults(office.store, EVER, today(), MARKET)}
-    assert found == {
-        "late": (first, "2月", 4),
-        "corrected": (first, "2月", 3),
-        "contradicted": (second, "3月", 2),
-        "refused": (second, "3月", 4),
-    }
+    found = [(f.kind, f.file, f.sheet, f.row_no) for f in _faults(office)]
+    assert found == [
+        ("refused", second, "3月", 4),
+        ("contradicted", second, "3月", 2),
+        ("corrected", first, "2月", 3),
+        ("late", first, "2月", 4),
+    ]
 
 
 def test_a_check_of_a_file_notes_nothing(office: Office) -> None:

@@ -115,6 +115,14 @@ def test_a_department_sees_its_own_and_returns_it(
     assert "没有找到" in visitor.text("h1")
 
 
+def test_a_department_reads_that_what_came_by_file_counts_and_stands_elsewhere(
+    pages: Flask, token: MakeToken
+) -> None:
+    said = "随文件报送的问题诉求不在此列"
+    assert said in signed_in(pages, token(Role.DEPARTMENT)).get("/tickets").text
+    assert said not in signed_in(pages, token(Role.REGULATOR)).get("/tickets").text
+
+
 def test_the_owner_moves_as_the_owner_and_no_further(
     pages: Flask, token: MakeToken, town_store: Store, assigned: Ticket
 ) -> None:
