@@ -142,7 +142,7 @@ def resolve_contradiction(
         current = current_version(session, vocabulary, row.record_id) if row else None
         if row is None or current is None or row.vocabulary != vocabulary.id:
             en = f"there is no contradiction {contradiction_id} of {vocabulary.id}"
-            raise UnknownRecordError(Title(f"{vocabulary.id}没有编号为{contradiction_id}的矛盾", en))
+            raise UnknownRecordError(Title(f"{vocabulary.title.zh}没有编号为{contradiction_id}的矛盾", en))
         if row.closed_at is not None:
             raise RecordError(f"the contradiction {contradiction_id} is closed: {row.outcome}")
         data = decode(current.data, records_table(vocabulary))
@@ -208,7 +208,7 @@ def settle_twins(
         row = session.get(TwinsRow, twins_id)
         if row is None or row.vocabulary != vocabulary.id:
             en = f"there are no twins {twins_id} of {vocabulary.id}"
-            raise UnknownRecordError(Title(f"{vocabulary.id}没有编号为{twins_id}的重复记录", en))
+            raise UnknownRecordError(Title(f"{vocabulary.title.zh}没有编号为{twins_id}的重复记录", en))
         if row.outcome is not None:
             raise RecordError(f"the twins {twins_id} are settled: {row.outcome}")
         numbers = [row.first_id, row.second_id]
