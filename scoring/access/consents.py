@@ -469,9 +469,8 @@ def _checked(wanted: Registration) -> Registration:
     unknown = sorted(set(wanted.purposes) - set(PURPOSES))
     if unknown or not wanted.purposes:
         known = ", ".join(PURPOSES)
-        raise ConsentError(
-            "purposes", f"{unknown[0] if unknown else 'nothing'} is no purpose. Right: {known}"
-        )
+        wrong = f"{unknown[0]} is no purpose" if unknown else "say for which purpose"
+        raise ConsentError("purposes", f"{wrong}. Right: {known}")
     return replace(wanted, reference=reference, document_sha256=digest)
 
 
