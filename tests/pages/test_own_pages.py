@@ -142,8 +142,9 @@ def test_it_finds_all_its_cases_at_first_also_those_that_are_settled(own: SignIn
 
 
 def test_it_is_told_no_more_than_is_so(own: SignIn, pages: Flask, town_store: Store) -> None:
-    shown = home(own(QUIET), QUIET)
+    shown = home(own(CODES[42]), CODES[42])
     assert "暂无有检查码的检查" in shown, "it may have inspections that offices reported"
+    assert "可由企业本身、金融机构或信用中心登记" in shown, "its form is below"
     client = own(LISTED)
     client.set_cookie("language", "en")
     told = re.sub(r"<[^>]+>|\s+", " ", home(client, LISTED))
