@@ -28,6 +28,11 @@ ROWS = 50
 STATES = {"open": Title("待办", "Open"), "overdue": Title("逾期", "Overdue"), "all": Title("全部", "All")}
 
 
+def state_asked() -> str:
+    """Which cases are asked for: at first those that wait for an office; who is graded sees all its own."""
+    return request.args.get("state", "open" if who().subject is None else "all")
+
+
 def wanted_cases(what: str, state: str, authority: str | None = None) -> Wanted:
     """Which cases a list shows: the caller's own, from the place that the address names.
 

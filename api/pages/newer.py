@@ -10,6 +10,7 @@ from rules.model import Rule
 from scoring.answers.explain import ExplainedHit, Explanation, Result, grade_day
 from scoring.answers.timelines import UnknownSubjectError
 from scoring.judging.timeline import Hit
+from scoring.runs.proposed import held_until
 from scoring.runs.published import next_run
 from scoring.store import Store
 
@@ -31,12 +32,14 @@ class Change:
 class Newer:
     """A grade that is not published, and what makes it another one.
 
-    :param publishes: when the next run does.
+    :param publishes: when the next run does, by the timer.
+    :param held_until: while a proposal of the pack is open, the last day for answers: no run comes before.
     """
 
     grade: Result
     changes: tuple[Change, ...]
     publishes: dt.datetime
+    held_until: dt.date | None
 
 
 def newer_grade(store: Store, published: Explanation, day: dt.date, at: dt.datetime) -> Newer | None:
@@ -48,7 +51,8 @@ def newer_grade(store: Store, published: Explanation, day: dt.date, at: dt.datet
     veto = published.veto.id if published.veto else None
     if (grade.score, grade.tier, grade.veto) == (published.score, published.tier, veto):
         return None
-    return Newer(grade, tuple(_changes(published, grade)), next_run(at))
+    held = held_until(store, published.pack.id)
+    return Newer(grade, tuple(_changes(published, grade)), next_run(at), held)
 
 
 def _changes(published: Explanation, now: Result) -> list[Change]:

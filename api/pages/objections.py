@@ -12,7 +12,7 @@ from api.around.auth import who
 from api.around.context import store, vocabulary
 from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
-from api.pages.cases import ROWS, case_page, list_page, mark_asked, wanted_cases
+from api.pages.cases import ROWS, case_page, list_page, mark_asked, state_asked, wanted_cases
 from api.pages.forms import FormError, filled_in
 from api.pages.graded import kind_asked, kinds_of_records
 from api.resources.runs import NUMBER
@@ -51,9 +51,8 @@ def objections() -> Response:
 
     Who is graded sees its own alone.
     """
-    own = who().subject
-    kinds = kinds_of_records(today(), own)
-    words, state = vocabulary(kind_asked(kinds)), request.args.get("state", "open" if own is None else "all")
+    kinds = kinds_of_records(today(), who().subject)
+    words, state = vocabulary(kind_asked(kinds)), state_asked()
     found = list_objections(store(), words.id, wanted_cases("objections", state), ROWS + 1)
     return list_page("objections", words, found, state, STAGE_TITLES, kinds)
 
@@ -151,7 +150,9 @@ def _objection(found: Objection, status: int, refused: Sequence[Title] = ()) -> 
         refused,
         stages=STAGE_TITLES,
         record=_record(found),
-        ways=either_way(store(), words, found.subject_id, found.record_id, today()),
+        ways=()
+        if found.case.is_final(today())
+        else either_way(store(), words, found.subject_id, found.record_id, today()),
         open_requests=_open_requests(found),
     )
 

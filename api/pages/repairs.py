@@ -12,7 +12,7 @@ from api.around import journal
 from api.around.auth import caller, own_data, who
 from api.around.context import store, vocabulary
 from api.pages.blueprint import blueprint, page
-from api.pages.cases import ROWS, case_page, list_page, mark_asked, wanted_cases
+from api.pages.cases import ROWS, case_page, list_page, mark_asked, state_asked, wanted_cases
 from api.pages.forms import FormError, filled_in
 from api.pages.graded import kind_asked, kinds_of_records
 from api.resources.runs import NUMBER
@@ -48,9 +48,12 @@ COMMITMENT = (
 
 @blueprint.get("/repairs")
 def repairs() -> Response:
-    """Applications that wait for an office, the longest waiting first; or those that are late, or all."""
+    """Applications that wait for an office, the longest waiting first; or those that are late, or all.
+
+    Who is graded sees its own alone, all of them at first.
+    """
     kinds = kinds_of_records(today(), who().subject)
-    words, state = vocabulary(kind_asked(kinds)), request.args.get("state", "open")
+    words, state = vocabulary(kind_asked(kinds)), state_asked()
     found = DESK.list(store(), words.id, wanted_cases("repairs", state, own_data()), ROWS + 1)
     return list_page("repairs", words, found, state, STAGE_TITLES, kinds)
 

@@ -81,6 +81,14 @@ class ClauseSchema(Schema):
     )
     basis = fields.String(required=True)
     what = TitleField(required=True)
+    records = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.String()),
+        required=True,
+        metadata={
+            "description": "The kinds of records on which alone it rests, with their levels; empty: any"
+        },
+    )
 
 
 class SanctionsSchema(Schema):

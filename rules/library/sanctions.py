@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -29,6 +29,8 @@ class Clause:
     :param reduces: whether the measure takes rights away or adds duties (减损权益或增加义务).
     :param basis: the law, rule or policy with its article.
     :param what: what the measure comes to by it.
+    :param records: the kinds of records on which alone it rests, each with its levels where only some bear
+        it; empty where its article names none.
     """
 
     id: str
@@ -37,6 +39,17 @@ class Clause:
     reduces: bool
     basis: str
     what: Title
+    records: Mapping[str, Sequence[str]]
+
+    def rests_on(self, kind: str | None, level: str | None) -> bool:
+        """Whether a record of a kind and level bears the clause; a level that is not stated contradicts none.
+
+        >>> clause = sanctions().clauses["listed-checks"]
+        >>> clause.rests_on("penalty", "fine"), clause.rests_on("seriously_dishonest_listing", "market")
+        (False, True)
+        """
+        levels = self.records.get(kind or "")
+        return not self.records or (levels is not None and (not levels or level is None or level in levels))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +92,7 @@ def sanctions_in(text: str, file: str) -> Sanctions:
             measure["kind"] == "reduces",
             clause["basis"],
             clause["what"],
+            clause["records"],
         )
         for measure in data["measures"]
         for clause in measure["clauses"]
@@ -96,6 +110,7 @@ class _ClauseSchema(Strict):
     id = own.Identifier(required=True)
     basis = own.Text(required=True)
     what = own.TitleField(required=True)
+    records = fields.Dict(keys=own.Identifier(), values=fields.List(own.Text()), load_default=dict)
 
 
 class _MeasureSchema(Strict):

@@ -557,7 +557,8 @@ def _checked(wanted: Registration) -> Registration:
     unknown = sorted(set(wanted.purposes) - set(PURPOSES))
     if unknown or not wanted.purposes:
         zh = f"没有用途{unknown[0]}" if unknown else "没有选择用途"
-        en = f"{unknown[0] if unknown else 'nothing'} is no purpose. Right: {', '.join(PURPOSES)}"
+        wrong = f"{unknown[0]} is no purpose" if unknown else "say for which purpose"
+        en = f"{wrong}. Right: {', '.join(PURPOSES)}"
         named = "、".join(title.zh for title in PURPOSES.values())
         raise ConsentError("purposes", Title(f"{zh},可选:{named}", en))
     return replace(wanted, reference=reference, document_sha256=digest)

@@ -208,7 +208,7 @@ def _attributes(pack: Pack, by: Sequence[str] | None) -> Sequence[str]:
             known = ", ".join(columns)
             raise SimulationError(
                 Title(
-                    f"{pack.vocabulary.id}没有属性{name};可用:{known}",
+                    f"{pack.vocabulary.title.zh}没有属性{name};可用:{known}",
                     f"{name} is no attribute of {pack.vocabulary.id}; there are: {known}",
                 )
             )

@@ -218,7 +218,7 @@ def facts_of(
     if not moment or not subject:
         when = known_at and f"{known_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
         title = Title(
-            f"{f'截至{when}' if when else '目前'}没有{vocabulary.id}主体{subject_id}的数据",
+            f"{f'截至{when}' if when else '目前'}没有{vocabulary.title.zh}{subject_id}的数据",
             f"nothing was known of {subject_id}, a subject of {vocabulary.id},"
             f" {f'at {when}' if when else 'yet'}",
         )

@@ -42,6 +42,7 @@ CLAUSES = {
     "measure": "措施 measure",
     "what": "内容 what",
     "basis": "依据 basis",
+    "records": "须依据的记录 records",
 }
 
 
@@ -61,7 +62,8 @@ def measures_command(fmt: Format) -> None:
     if not found.is_checked:
         tell("条目未与公布文本核对 not yet compared with the published list")
     rows = (
-        asdict(clause) | {"measure": str(clause.measure), "what": str(clause.what)}
+        asdict(clause)
+        | {"measure": str(clause.measure), "what": str(clause.what), "records": " ".join(clause.records)}
         for clause in found.clauses.values()
     )
     print_rows(rows, CLAUSES, fmt)

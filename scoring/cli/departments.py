@@ -64,11 +64,11 @@ def ranking_command(run_id: int | None, as_of: dt.date | None, database: str | N
 
     Bodies that are not ranked follow, with the reason.
 
-    Example: xinheng departments ranking --as-of 2026-12-31 --format csv
+    Example: xinheng departments ranking --format csv
     """
     with closing(open_store(database)) as store:
         ranking = department_ranking(store, run_id, as_of)
-    _announce(ranking)
+    _announce(ranking, as_of)
     print_rows((_standing(ranking, standing) for standing in ranking.standings), STANDING, fmt)
 
 
@@ -82,15 +82,20 @@ def consequences_command(
 ) -> None:
     """List what follows for the bodies that are last of the year, or among the last two years running.
 
-    Example: xinheng departments consequences --as-of 2026-12-31
+    Example: xinheng departments consequences
     """
     with closing(open_store(database)) as store:
         ranking = department_ranking(store, run_id, as_of)
-    _announce(ranking)
+    _announce(ranking, as_of)
     print_rows(_consequences(ranking), CONSEQUENCE, fmt)
 
 
-def _announce(ranking: Ranking) -> None:
+def _announce(ranking: Ranking, asked: dt.date | None) -> None:
+    if asked is not None and asked != ranking.run.as_of:
+        tell(
+            f"{asked}尚无评价,以下按{ranking.run.as_of}的评价"
+            f" there is no run of {asked}: what follows is by that of {ranking.run.as_of}"
+        )
     ranked = sum(not standing.unranked for standing in ranking.standings)
     tell(
         f"{ranking.pack.title} {ranking.pack.version}, run {ranking.run.id}, {ranking.run.as_of}:"

@@ -111,7 +111,8 @@ def _head(found: Explanation) -> Iterable[str]:
     yield f"{found.attributes.get('name') or found.subject_id}  {found.subject_id}"
     yield f"  等级 Tier   {found.tier} {grade.title}"
     if found.veto:
-        yield f"             {found.veto.title}（按得分应为 by points {found.band}）"
+        by_points = f"（按得分应为 by points {found.band}）" if found.band != found.tier else ""
+        yield f"             {found.veto.title}{by_points}"
     yield f"  得分 Score  {number(found.score)}（基准分 starting at {number(pack.score.start)}）"
     ahead = f"，最早变化 may change on {found.next_change_on}" if found.next_change_on else ""
     said = f"批次 run {run.id}" if run else "推算，未曾发布 computed, not as published"

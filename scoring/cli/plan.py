@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from rules.calendar import add_months, today
 from scoring.cli.options import database_option
 from scoring.cli.output import Format, format_option, print_rows, tell
 from scoring.inspections.office import make_plan, plan_refusals, plan_visits
@@ -22,6 +23,10 @@ VISITS = {
     "authorities": "联合部门 departments",
     "inspectors": "检查人员 inspectors",
 }
+
+
+def _next_month() -> str:
+    return f"{add_months(today(), 1):%Y-%m}"
 
 
 class Month(click.ParamType[dt.date]):
@@ -42,7 +47,13 @@ def plan_group() -> None:
 
 
 @plan_group.command("inspections")
-@click.option("--month", type=Month(), required=True, help="Such as 2026-08.")
+@click.option(
+    "--month",
+    type=Month(),
+    default=_next_month,
+    show_default="the next",
+    help="Not over yet, such as 2027-08.",
+)
 @click.option("--seed", required=True, help="Any text; with it the same plan can be made again.")
 @click.option(
     "--pack", "pack_id", default="enterprise-credit", show_default=True, help="Whose tiers are used."
@@ -52,7 +63,7 @@ def plan_group() -> None:
 def inspections(month: dt.date, seed: str, pack_id: str, database: str | None, fmt: Format) -> None:
     """Plan a month's joint inspections: one visit an enterprise, within its tier's cap, drawn at random.
 
-    Example: xinheng plan inspections --month 2026-08 --seed 2026-08-公证处-417
+    Example: xinheng plan inspections --month 2027-08 --seed 2027-08-公证处-417
     """
     with closing(open_store(database)) as store:
         plan = make_plan(store, pack_id, month, seed)
@@ -62,7 +73,7 @@ def inspections(month: dt.date, seed: str, pack_id: str, database: str | None, f
         asked = " ".join(filter(None, (refusal["subject_id"], refusal["authority"], refusal["record_id"])))
         tell(f"未安排 refused: {asked}: {refusal['reason']}")
     tell(
-        f"计划 plan {plan.id}: {plan.visits} 户 visits,"
+        f"计划 plan {plan.id} ({plan.month:%Y-%m}): {plan.visits} 户 visits,"
         f" {plan.refusals} 未安排 refused, 批次 run {plan.run_id}"
     )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -23,9 +23,9 @@ from rules.articles import in_english
 from rules.calendar import today
 from rules.library.loader import load_vocabulary
 from rules.library.sanctions import Clause, sanctions
-from rules.model import Vocabulary
+from rules.model import Table, Vocabulary
 from rules.titles import Title, UnknownError
-from scoring.facts.bodies import register
+from scoring.facts.bodies import Register, UnknownBodyError, register
 from scoring.facts.cases import STEP_TITLES
 from scoring.facts.ingest.folding import fold
 from scoring.facts.ingest.keys import record_key, subject_key
@@ -112,8 +112,8 @@ class Consequence:
 def enter_consequence(store: Store, vocabulary: Vocabulary, wanted: NewConsequence) -> Consequence:
     """Enter a measure that an office applies.
 
-    :raises ConsequenceRefusedError: where the list has no such clause, the ground doesn't bear it, or the
-        same is entered already.
+    :raises ConsequenceRefusedError: where the list has no such clause, the register of public bodies no such
+        office, the ground doesn't bear it, or the same is entered already.
     :raises UnknownRecordError: where the record is not there, or another subject's.
     """
     clause = _clause(wanted.clause)
@@ -121,7 +121,7 @@ def enter_consequence(store: Store, vocabulary: Vocabulary, wanted: NewConsequen
     subject = subject_key(vocabulary, wanted.subject_id)
     with store.writing() as session:
         wait_for_turn(session)
-        office = fold(register(session).title(wanted.office))
+        office = _office(register(session), wanted.office)
         row = ConsequenceRow(
             vocabulary=vocabulary.id,
             subject_id=subject,
@@ -140,7 +140,7 @@ def enter_consequence(store: Store, vocabulary: Vocabulary, wanted: NewConsequen
             _check_grade(clause)
             row.run_id, row.tier = wanted.ground.run_id, wanted.ground.tier
         else:
-            row.record_id = _ground(session, vocabulary, subject, wanted.ground, wanted.begins_on)
+            row.record_id = _ground(session, vocabulary, subject, wanted, clause)
         _check_once(session, row)
         session.add(row)
         session.flush()
@@ -232,6 +232,16 @@ def _clause(name: str) -> Clause:
     return clause
 
 
+def _office(bodies: Register, name: str) -> str:
+    """What the office is called now; where nothing is registered, nobody can be told from another."""
+    try:
+        return fold(bodies.body(name).name if bodies.bodies else name)
+    except UnknownBodyError as error:
+        zh = f"实施单位须在部门名录中:{error.title.zh};请按名录中的全称填写,或先导入该单位"
+        en = f"a body of the register applies it: {error}; write its full name, or take it in first"
+        raise ConsequenceRefusedError(Title(zh, en)) from error
+
+
 def _told(clause: Clause) -> list[str]:
     return [
         f"{clause.number}. {clause.measure.zh}：{clause.what.zh}（{clause.basis}）",
@@ -247,15 +257,53 @@ def _check_grade(clause: Clause) -> None:
                 f"'{clause.measure.en}' takes rights away: it rests on a record, a grade is no ground for it",
             )
         )
+    if clause.records:
+        raise ConsequenceRefusedError(
+            Title(
+                f"{clause.basis}须依据具体记录,不能仅以等级为依据",
+                f"{in_english(clause.basis)} names the records that it rests on: a grade is no ground for it",
+            )
+        )
 
 
-def _ground(session: Session, vocabulary: Vocabulary, subject: str, number: str, day: dt.date) -> str:
-    """The record, if it bears a consequence."""
+def _check_record(clause: Clause, table: Table, number: str, data: Mapping[str, Any]) -> None:
+    if clause.rests_on(data.get("kind"), data.get("level")):
+        return
+    right = list(_bearing(clause, table))
+    zh, en = "、".join(title.zh for title in right), ", ".join(title.en for title in right)
+    raise ConsequenceRefusedError(
+        Title(
+            f"记录{number}不是{clause.basis}所称的依据;须为:{zh or '无'}",
+            f"the record {number} is no ground by {in_english(clause.basis)}; right would be: {en or 'none'}",
+        )
+    )
+
+
+def _bearing(clause: Clause, table: Table) -> Iterator[Title]:
+    """The kinds of records that bear a clause, with their levels, as people read them."""
+    kinds, codes = table.columns["kind"].values, table.columns["level"].values
+    for kind, names in clause.records.items():
+        if kind in kinds:
+            levels = [codes[name] for name in names if name in codes]
+            zh, en = (
+                f"（{'、'.join(one.zh for one in levels)}）",
+                f" ({', '.join(one.en for one in levels)})",
+            )
+            yield Title(kinds[kind].zh + (zh if levels else ""), kinds[kind].en + (en if levels else ""))
+
+
+def _ground(
+    session: Session, vocabulary: Vocabulary, subject: str, wanted: NewConsequence, clause: Clause
+) -> str:
+    """The record, if it bears the consequence."""
+    number, day = str(wanted.ground), wanted.begins_on
     key = record_key(vocabulary, number)
     current = current_version(session, vocabulary, key)
     if current is None or current.subject_id != subject:
         raise unknown_record(vocabulary, number)
-    data = decode(current.data, records_table(vocabulary))
+    table = records_table(vocabulary)
+    data = decode(current.data, table)
+    _check_record(clause, table, key, data)
     since = data.get(vocabulary.record_date)
     if data.get("status") != "effective" or not is_shown(vocabulary, data, today()):
         raise ConsequenceRefusedError(

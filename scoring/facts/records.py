@@ -62,7 +62,7 @@ class UnknownRecordError(UnknownError):
 def unknown_record(vocabulary: Vocabulary, record_id: str) -> UnknownRecordError:
     """What to raise where a record is not there."""
     en = f"there is no record {record_id} of {vocabulary.id}"
-    return UnknownRecordError(Title(f"{vocabulary.id}没有记录{record_id}", en))
+    return UnknownRecordError(Title(f"没有编号为{record_id}的{vocabulary.title.zh}记录", en))
 
 
 @dataclass(frozen=True, slots=True)

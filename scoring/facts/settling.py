@@ -143,7 +143,7 @@ def resolve_contradiction(
         current = current_version(session, vocabulary, row.record_id) if row else None
         if row is None or current is None or row.vocabulary != vocabulary.id:
             en = f"there is no contradiction {contradiction_id} of {vocabulary.id}"
-            raise UnknownRecordError(Title(f"{vocabulary.id}没有编号为{contradiction_id}的矛盾", en))
+            raise UnknownRecordError(Title(f"{vocabulary.title.zh}没有编号为{contradiction_id}的矛盾", en))
         if row.closed_at is not None:
             raise RecordError(
                 Title(
@@ -214,7 +214,7 @@ def settle_twins(
         row = session.get(TwinsRow, twins_id)
         if row is None or row.vocabulary != vocabulary.id:
             en = f"there are no twins {twins_id} of {vocabulary.id}"
-            raise UnknownRecordError(Title(f"{vocabulary.id}没有编号为{twins_id}的重复记录", en))
+            raise UnknownRecordError(Title(f"{vocabulary.title.zh}没有编号为{twins_id}的重复记录", en))
         if row.outcome is not None:
             raise RecordError(
                 Title(f"重复记录{twins_id}已处理", f"the twins {twins_id} are settled: {row.outcome}")

@@ -67,13 +67,16 @@ class StoredPlan:
 def make_plan(store: Store, pack_id: str, month: dt.date, seed: str, on: dt.date | None = None) -> StoredPlan:
     """Plans the joint inspections of a month and keeps the plan.
 
-    :param month: any day of it, at most :data:`MONTHS_AHEAD` from now.
+    :param month: any day of it, which is not over, and at most :data:`MONTHS_AHEAD` from now.
     :param on: the day on which it is made; by default today.
-    :raises PlanError: where the month is later, there is no run to take tiers from, the pack says nothing of
-        supervision, there are no inspectors, or visits of the month's plan have their codes already.
+    :raises PlanError: where the month is over or later, there is no run to take tiers from, the pack says
+        nothing of supervision, there are no inspectors, or visits of the month's plan have their codes.
     """
     first = month.replace(day=1)
     on = on or today()
+    if first < on.replace(day=1):
+        en = f"the month {first:%Y-%m} is over, and no visit of it is still made; plan {on:%Y-%m} or later"
+        raise PlanError(Title(f"{first:%Y-%m}已过,不再计划;请计划{on:%Y-%m}或以后的月份", en))
     if first > (latest := add_months(on, MONTHS_AHEAD)):
         en = f"{month} is too far ahead: plans rest on today's tiers and go up to {latest:%Y-%m}"
         raise PlanError(Title(f"{month}太远:计划依据今天的等级,最远到{latest:%Y-%m}", en))

@@ -95,14 +95,24 @@ class Fall:
     answers: tuple[Answer, ...]
 
 
+def held_until(store: Store, pack_id: str) -> dt.date | None:
+    """The last day for answers to the open proposal of a pack, until whose end no run of it is published."""
+    with store.reading() as session:
+        held = session.scalar(_open(pack_id))
+        return held.until if held is not None else None
+
+
+def _open(pack_id: str) -> sa.Select[Proposal]:
+    return sa.select(Proposal).where(Proposal.pack_id == pack_id, Proposal.state == OPEN)
+
+
 def refuse_held(session: Session, pack_id: str, but: int | None = None) -> None:
     """Refuse what would publish a run of a pack of which a proposal is open.
 
     :param but: the proposal that may be published.
     :raises HeldError: naming the proposal and its term.
     """
-    query = sa.select(Proposal).where(Proposal.pack_id == pack_id, Proposal.state == OPEN)
-    held = session.scalar(query)
+    held = session.scalar(_open(pack_id))
     if held is not None and held.id != but:
         raise HeldError(
             Title(

@@ -64,6 +64,15 @@ def test_a_published_fall_names_what_costs_most_first_with_record_authority_date
     )
 
 
+def test_what_alone_would_bar_the_former_tier_is_named_also_where_points_give_the_tier(store: Store) -> None:
+    rows = [row | {"field": "forced_shopping"} for row in penalties(HOMESTAY, "general")]
+    submit_records(store, TOURISM, rows, FileInfo("list", "list.csv"))
+    found = notice_of_run(store, run(store, find_pack("tourism-credit", LATER), LATER).run.id, HOMESTAY)
+    assert (found.before.tier, found.now.tier) == ("B", "C")
+    assert found.reasons[0].rule.id == "veto.forced-shopping"
+    assert "最高C级：一年内因强迫购物受罚" in notice_html(found)
+
+
 def test_what_is_new_stands_before_what_cost_as_much_before(store: Store) -> None:
     rows = penalties(RESTAURANT, "serious")
     submit_records(store, TOURISM, rows, FileInfo("list", "list.csv"))

@@ -255,7 +255,7 @@ def test_an_entry_of_another_time_zone_is_the_same_moment_and_leaves_the_log_who
 
 
 @pytest.fixture
-def supervised(store: Store, regulator: Client) -> str:
+def supervised(store: Store, regulator: Client, monkeypatch: pytest.MonkeyPatch) -> str:
     """A district with an alert and a plan in which somebody was refused; the plan's address."""
     pool = {"authority": "甲局", "monthly_visits": 9, "state": "active"}
     take(store, "inspector", "subject", "inspector_id", [{"inspector_id": f"I{n}", **pool} for n in range(6)])
@@ -268,6 +268,7 @@ def supervised(store: Store, regulator: Client) -> str:
     fixed = {"kind": "complaint", "level": "upheld", "status": "effective", "subject_id": SUBJECTS[5]}
     rows = [fixed | {"record_id": f"C-{n}", "occurred_on": f"2026-07-0{n}"} for n in range(1, 4)]
     assert regulator.post("/v1/records", json={"records": rows + wishes}).status_code == 200
+    monkeypatch.setattr("scoring.inspections.office.today", lambda: dt.date(2026, 8, 1))
     plan = regulator.post("/v1/inspection-plans", json={"month": "2026-08", "seed": "1"})
     assert plan.status_code == 201
     return str(plan.headers["Location"])

@@ -87,12 +87,14 @@ def test_what_is_no_consent_is_refused_with_what_would_be_right(
     assert lender.get(CONSENTS).json["items"] == []
 
 
-@pytest.mark.parametrize(("purposes", "named"), [([], "nothing"), (["loan", "curiosity"], "curiosity")])
+@pytest.mark.parametrize(
+    ("purposes", "named"), [([], "say for which purpose"), (["loan", "curiosity"], "curiosity is no purpose")]
+)
 def test_a_consent_to_no_known_purpose_is_refused_from_wherever_it_comes(
     store: Store, purposes: list[str], named: str
 ) -> None:
     wanted = Registration(**terms(FINED, lender=AUTHORITY, purposes=purposes))
-    with pytest.raises(ConsentError, match=f"{named} is no purpose. Right: loan"):
+    with pytest.raises(ConsentError, match=f"{named}. Right: loan"):
         register(store, Who("k", Role.OPERATOR), wanted)
 
 

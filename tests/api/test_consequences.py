@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from client import Client, Sign, repaired
-from small_district import AUTHORITY, FINED, LISTED, PACK
+from small_district import AUTHORITY, FINED, LISTED, PACK, take
 
-from rules.library.sanctions import SANCTIONS, sanctions
+from rules.library.loader import load_vocabulary
+from rules.library.sanctions import SANCTIONS, Clause, sanctions
 from scoring.access.keys import Role
 from scoring.facts import consequences as ledger
 from scoring.facts.undo import list_files, undo_file
@@ -60,6 +61,12 @@ def test_every_clause_says_its_measure_and_its_law_and_no_bank_is_told_what_to_d
         ({"pack": PACK}, "name one of them"),
         ({"record_id": None, "pack": PACK}, "takes rights away"),
         ({"office": None}, "which office"),
+        ({"clause": "listed-checks", "record_id": None, "pack": PACK}, "a grade is no ground"),
+        (
+            {"clause": "listed-checks", "subject_id": FINED, "record_id": "P-1"},
+            "Seriously dishonest listing (",
+        ),
+        ({"clause": "wages-honours"}, "right would be: Wage-arrears listing"),
         ({"begins_on": "2026-05-19"}, "before the record's own date"),
         ({"begins_on": "2999-01-01"}, "still to come"),
     ],
@@ -71,6 +78,25 @@ def test_a_measure_needs_an_office_and_one_ground_that_bears_it(
     assert shown(regulator) == []
 
 
+def test_an_office_that_the_register_does_not_know_applies_nothing_and_another_name_is_its_own(
+    regulator: Client, store: Store
+) -> None:
+    body = {"subject_id": "CZ", "name": "云衡区财政局", "other_names": OFFICE}
+    take(store, "department", "subject", "subject_id", [body])
+    said = enter(regulator, 409, office="没有这个局")["detail"]
+    assert "no public body is called 没有这个局" in said
+    assert enter(regulator)["office"] == "云衡区财政局"
+
+
+@pytest.mark.parametrize("clause", sanctions().clauses.values(), ids=lambda clause: clause.id)
+def test_a_clause_rests_on_kinds_of_records_that_there_are(clause: Clause) -> None:
+    table = load_vocabulary("enterprise").records
+    assert table is not None
+    for kind, levels in clause.records.items():
+        assert kind in table.columns["kind"].values
+        assert set(levels) <= set(table.kinds[kind].values["level"])
+
+
 def test_a_record_of_another_or_one_that_is_not_effective_is_no_ground(regulator: Client) -> None:
     enter(regulator, 404, subject_id=FINED)
     enter(regulator, 404, record_id="P-999")
@@ -79,7 +105,7 @@ def test_a_record_of_another_or_one_that_is_not_effective_is_no_ground(regulator
 
 
 def test_what_takes_no_rights_away_may_rest_on_the_published_grade(regulator: Client) -> None:
-    found = enter(regulator, record_id=None, pack=PACK, clause="listed-checks")
+    found = enter(regulator, record_id=None, pack=PACK, clause="reference")
     grade = regulator.get(f"/v1/subjects/{LISTED}/grade?pack={PACK}").json
     assert (found["run_id"], found["tier"], found["record_id"]) == (grade["run_id"], grade["tier"], None)
 
@@ -128,7 +154,7 @@ def test_on_repair_everything_that_rested_on_the_record_is_lifted_and_says_by_wh
 ) -> None:
     enter(regulator)
     enter(sign_in(Role.DEPARTMENT, "样例区住建委"), office=None, clause="tendering")
-    on_grade = enter(regulator, record_id=None, pack=PACK, clause="listed-checks")["id"]
+    on_grade = enter(regulator, record_id=None, pack=PACK, clause="reference")["id"]
     mark = repaired(regulator, "L-1", **MARK).json
     *lifted, stays = shown(regulator)
     assert {(one["stands"], one["mark_id"], one["lifted_by"]) for one in lifted} == {

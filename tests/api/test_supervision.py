@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
 from client import Client, Sign
 from packs.district import bodies, put_into, survey
 from small_district import FINED, LISTED, MIXED, take
@@ -15,6 +16,12 @@ from scoring.store import Store
 from scoring.store.inspections import RefusedVisit
 
 YEAR_END = dt.date(2026, 12, 31)
+
+
+@pytest.fixture(autouse=True)
+def august(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plans are made before their months are over."""
+    monkeypatch.setattr("scoring.inspections.office.today", lambda: dt.date(2026, 8, 1))
 
 
 def _rank(store: Store) -> None:
@@ -136,6 +143,21 @@ def test_a_faulty_draft_is_answered_with_its_faults_and_places(regulator: Client
     assert answer.status_code == 422
     assert any("penality" in error["message"] for error in answer.json["errors"])
     assert all(error["field"].startswith("text:") for error in answer.json["errors"])
+
+
+def test_no_visit_is_planned_for_a_month_that_is_over_and_the_month_of_today_is_not(
+    regulator: Client, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = [
+        {"inspector_id": f"I{n}", "authority": "甲局", "monthly_visits": 9, "state": "active"} for n in (1, 2)
+    ]
+    take(store, "inspector", "subject", "inspector_id", pool)
+    for day, status in ((dt.date(2026, 8, 31), 201), (dt.date(2026, 9, 1), 409)):
+        monkeypatch.setattr("scoring.inspections.office.today", lambda day=day: day)
+        answer = regulator.post("/v1/inspection-plans", json={"month": "2026-08", "seed": "x"})
+        assert answer.status_code == status
+    assert "2026-08 is over" in answer.json["detail"]
+    assert len(regulator.get("/v1/inspection-plans").json) == 1
 
 
 def test_no_visit_is_planned_far_ahead(regulator: Client) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from cli.market import AS_OF, BLANK, HIT, MISSED
 from scoring.answers.explain import Explanation, explain
 from scoring.answers.timelines import UnknownSubjectError
 from scoring.answers.why_not import Miss
+from scoring.cli.explain import explanation_lines
 from scoring.runs.result_tables import stream_results
 from scoring.store import Store, open_store
 
@@ -74,6 +76,15 @@ def test_vetoes_stand_under_their_own_heading(command: Command, database: str) -
     lines = text(command, database, HIT).splitlines()
     at = lines.index("  一票否决与等级限制 Vetoes")
     assert "D  失信 Dishonest" in lines[at + 1]
+
+
+def test_what_points_alone_would_give_is_said_where_it_is_another_tier(store: Store) -> None:
+    found = explain(store, "market", HIT)
+    assert found.veto is not None
+    for band, said in ((found.tier, False), ("A", True)):
+        lines = "\n".join(explanation_lines(replace(found, band=band), brief=True))
+        assert found.veto.title.zh in lines
+        assert ("按得分应为" in lines) == said
 
 
 def test_what_is_past_its_longest_term_is_not_named_as_what_came_nearest(store: Store) -> None:

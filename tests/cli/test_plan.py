@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 from pathlib import Path
@@ -27,6 +28,12 @@ def code(number: int) -> str:
 
 BAD, GOOD = [code(n) for n in range(24)], [code(n) for n in range(24, 30)]
 ASKED, QUIET, COMPLAINED = BAD[0], GOOD[0], GOOD[1]
+
+
+@pytest.fixture(autouse=True)
+def june(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plans are made before their months are over."""
+    monkeypatch.setattr("scoring.inspections.office.today", lambda: dt.date(2026, 6, 15))
 
 
 @pytest.fixture
@@ -120,5 +127,9 @@ def test_what_a_plan_needs_is_named(command: Command, url: str, database: str) -
         "plan", "inspections", "--pack", "market", "--month", "2026-06", "--seed", "1", "--database", url
     )
     assert "there is no run of market to take tiers from" in early.stderr
+    over = command(
+        "plan", "inspections", "--pack", "market", "--month", "2026-05", "--seed", "1", "--database", url
+    )
+    assert "the month 2026-05 is over, and no visit of it is still made; plan 2026-06 or later" in over.stderr
     wrong = command("plan", "inspections", "--month", "August", "--seed", "1")
     assert (wrong.exit_code, "'August' is not a month such as 2026-07" in wrong.stderr) == (2, True)

@@ -267,12 +267,12 @@ def test_what_is_not_made_counts_no_longer(store: Store) -> None:
 
 
 def test_a_plan_that_another_took_the_place_of_gives_no_codes(store: Store) -> None:
-    first, second = plan(store, AUGUST, ONE), make_plan(store, PACK, AUGUST, "418").id
+    first, second = plan(store, AUGUST, ONE), make_plan(store, PACK, AUGUST, "418", AUGUST).id
     with pytest.raises(VisitRefusedError, match=f"plan {first} is not in force"):
         issue_plan(store, first, "tests", AUGUST)
     issue_plan(store, second, "tests", AUGUST)
     with pytest.raises(PlanError, match="2026-08 is not planned anew"):
-        make_plan(store, PACK, AUGUST, "419")
+        make_plan(store, PACK, AUGUST, "419", AUGUST)
 
 
 # Results

@@ -206,6 +206,13 @@ def test_the_command_prints_the_consequences_with_their_basis(ranked_url: str) -
     assert {row["basis"] for row in rows} == {"企业满意度评价机制"}
 
 
+def test_a_day_of_which_there_is_no_run_is_answered_by_the_run_before_and_told_so(ranked_url: str) -> None:
+    for day, told in (("2027-03-01", True), ("2026-12-31", False)):
+        line = ["consequences", "--database", ranked_url, "--as-of", day]
+        shown = CliRunner().invoke(departments_group, line).stderr
+        assert (f"{day}尚无评价,以下按2026-12-31的评价" in shown) == told
+
+
 def test_as_of_leaves_later_runs_out(ranked_url: str) -> None:
     with pytest.raises(UnknownError, match="no run of department-credit up to 2026-06-30"):
         command("ranking", "--database", ranked_url, "--as-of", "2026-06-30")

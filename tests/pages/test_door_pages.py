@@ -10,6 +10,7 @@ import pytest
 from expected_access import opens
 from flask import Flask
 from flask.testing import FlaskClient
+from test_proposal_pages import proposed
 from test_sign_in import signed_in
 from test_ticket_pages import send
 from town import AUTHORITY, CODES, CONSENT, FINED, FINED_ONCE, LENDER, LISTED, NAMES, SUMMER, VISIT
@@ -25,11 +26,14 @@ from scoring.facts.objection_desk import Wanted, list_objections
 from scoring.facts.objections import MarkRequest, mark_record
 from scoring.facts.records import get_record, submit_records
 from scoring.facts.versions import FileInfo
+from scoring.runs.proposals import withdraw_proposal
+from scoring.runs.proposed import ProposalSummary
 from scoring.runs.published import NIGHTLY, next_run
 from scoring.store import Store
 from scoring.tickets.chart import Actor
 from scoring.tickets.desk import Move, list_tickets, move_ticket, show_ticket
 
+__all__ = ["proposed"]
 WORDS = load_vocabulary("enterprise")
 PACK = "enterprise-credit"
 FIRM = CODES[12]
@@ -242,6 +246,20 @@ def test_a_banner_says_where_newer_records_make_the_grade_another_one(
     assert f"{published.score / 100:g}" in shown
     assert f"{next_run(dt.datetime.now(dt.UTC)).astimezone(SHANGHAI):%Y-%m-%d} 00:20" in shown
     assert regulator.text(".score").split("/")[0].strip() == f"{published.score / 100:g}", "what counts stays"
+
+
+def test_while_a_proposal_is_open_the_banner_promises_no_run_before_its_end(
+    pages: Flask, town_store: Store, record: str, proposed: ProposalSummary
+) -> None:
+    client = signed_in(pages, create_key(town_store, Role.REGULATOR, "甲某").token)
+    place = f"/subjects/{PACK}/{FIRM}"
+    shown = client.get(place).text.partition('id="newer"')[2].partition("</section>")[0]
+    assert record in shown
+    assert "发布或撤回之前不发布其他评价" in shown
+    assert f"{proposed.until}" in shown
+    assert "下一次定时评价" not in shown
+    withdraw_proposal(town_store, proposed.id, "测试", "样例")
+    assert "下一次定时评价" in client.get(place).text
 
 
 def test_what_differs_is_said_by_rule_and_record_and_where_nothing_does_nothing_is(

@@ -87,8 +87,10 @@ def test_what_the_case_does_not_allow_is_said_and_not_done(
     assert send(one, path, request="appeal", reason="有新证据") == 303
     assert send(one, path, request="uphold", reason="改判") == 409
     assert show_objection(town_store, filed.id).case.stage == "appealed"
+    assert "两种结果下的等级" in other.get(f"/objections/{filed.id}").text
     assert send(other, path, request="uphold", reason="改判") == 303
     assert show_objection(town_store, filed.id).case.stage == "final"
+    assert "两种结果下的等级" not in other.get(f"/objections/{filed.id}").text
     assert send(other, "/objections/999999/steps", request="uphold", reason="x") == 404
 
 

@@ -105,7 +105,7 @@ def _lift(store: Store) -> None:
     measure = NewConsequence(FINED, AUTHORITY, "procurement", "P-2", "样例", SUMMER, "样例")
     for clause in ("procurement", "tendering"):
         enter_consequence(store, WORDS, replace(measure, clause=clause))
-    other = enter_consequence(store, WORDS, replace(measure, clause="food"))
+    other = enter_consequence(store, WORDS, replace(measure, clause="publication"))
     lift_consequence(store, other.id, "样例", "样例", SUMMER)
     repairing.repair(store, WORDS, "P-2", SUMMER.replace(month=10), "样例")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -92,6 +93,8 @@ def test_an_enterprise_rates_a_visit_once_and_to_say_it_again_changes_nothing(
     assert "您的评分" in shown
     assert "责令整改" in shown
     assert "员工来信" not in shown
+    assert '<option value="">' in shown
+    assert send(client, f"{page}/steps", request="rate", rating="") == 422
     refused = _send(client, f"{page}/steps", request="rate", rating="9")
     assert refused.status_code == 422
     assert 'id="rating-fault"' in refused.text
@@ -123,6 +126,8 @@ def test_it_gives_a_consent_to_a_lender_within_the_longest_term(own: SignIn, tow
         given = {name: text for name, text in (form | said).items() if text}
         refused = _send(client, "/consents", **given)
         assert (refused.status_code, f'id="{field}-fault"' in refused.text) == (422, True), field
+        top = refused.text.partition('id="grade"')[0]
+        assert '<a href="#consents">' in top.partition('role="alert"')[2], "said where the page opens"
     assert list_consents(town_store, subject_id=QUIET) == []
     assert send(client, "/consents", **form, valid_until=str(add_months(today(), 6))) == 303
     (made,) = list_consents(town_store, subject_id=QUIET)
@@ -161,6 +166,24 @@ def test_a_regulator_registers_a_consent_on_a_page_and_its_lender_sees_those_tha
     assert send(bank, "/consents", **later) == 403
     other = signed_in(pages, create_key(town_store, Role.LENDER, "样例", "另一银行").token)
     assert "SQ-26-" not in other.get("/consents").text
+
+
+@pytest.mark.parametrize("path", ["/repairs", "/objections"])
+def test_it_finds_all_its_cases_at_first_also_those_that_are_settled(own: SignIn, path: str) -> None:
+    shown = own(FINED).get(path).text
+    assert re.search(r'state=all"\s+aria-current="page"', shown)
+
+
+def test_it_is_told_no_more_than_is_so(own: SignIn, pages: Flask, town_store: Store) -> None:
+    shown = home(own(CODES[42]), CODES[42])
+    assert "暂无有检查码的检查" in shown, "it may have inspections that offices reported"
+    assert "可由企业本身、金融机构或信用中心登记" in shown, "its form is below"
+    client = own(LISTED)
+    client.set_cookie("language", "en")
+    told = re.sub(r"<[^>]+>|\s+", " ", home(client, LISTED))
+    assert re.search(r"Counts *: *from +20", told), "no day before its preposition"
+    clerk = signed_in(pages, create_key(town_store, Role.REGULATOR, "甲某").token)
+    assert "公共信用信息报告" not in clerk.get("/checks").text.partition("<main")[2]
 
 
 def test_it_is_offered_no_kind_of_records_that_cannot_be_its_own(own: SignIn) -> None:

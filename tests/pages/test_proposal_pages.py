@@ -115,6 +115,7 @@ def test_a_regulator_publishes_by_a_button(
     pack = find_pack("department-credit", SUMMER)
     found = propose(town_store, pack, SUMMER, 10, "样例")
     regulator.open(f"/proposals/{found.id}")
+    assert "没有的不必等意见期限届满即可发布" in regulator.text("[aria-labelledby=falls]")
     regulator.press("form[action$=publication] button")
     assert "已发布" in regulator.text("dl.facts")
     assert "已发布" in regulator.text("[role=status]")

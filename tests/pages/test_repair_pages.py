@@ -51,6 +51,7 @@ def test_regulators_enter_a_measure_apply_for_the_repair_decide_it_and_undo_it(
     regulator.open("/consequences")
     for field, text in {"subject_id": FIRM, "office": AUTHORITY, "record_id": penalty, "reason": "x"}.items():
         regulator.one(f"#{field}").send_keys(text)
+    regulator.one("#clause option[value=procurement]").click()
     regulator.press("[aria-labelledby=enter] button")
     assert penalty in regulator.text("table")
     regulator.open(f"/repairs/new?record={penalty}")

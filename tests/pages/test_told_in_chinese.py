@@ -73,6 +73,7 @@ def _form_token(client: FlaskClient, path: str = "/sign-in") -> str:
         ("/subjects/enterprise-credit/91000000000000000X", None, "的评价", "has no result for"),
         (f"{SUBJECT}/paths?tier=Z", None, "没有等级Z", "has no tier Z"),
         ("/forecast?pack=nothing", None, "nothing还没有评价结果", "there is no run of nothing yet"),
+        ("/objections/new?record=nope", None, "没有编号为nope的企业记录", "there is no record nope"),
         ("/tickets/999", None, "没有问题999", "there is no ticket 999"),
         ("/inspections/999", None, "没有检查计划999", "has no inspection plan 999"),
         ("/subjects?tier=A&tier=B", None, "参数tier重复", "the parameter tier is given twice"),

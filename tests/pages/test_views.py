@@ -6,7 +6,7 @@ from pathlib import Path
 
 from selenium.webdriver.support.select import Select
 from town import AUTHORITY, BODIES, FINED, FINED_ONCE, LISTED, NAMES
-from visitor import Visitor
+from visitor import PHONE, Visitor
 
 from rules.library.loader import PACKS
 
@@ -129,3 +129,14 @@ def simulate(visitor: Visitor, draft: Path) -> None:
     visitor.open("/simulation")
     visitor.one("#file").send_keys(str(draft))
     visitor.press("main form button")
+
+
+def test_a_table_on_a_phone_is_moved_sideways_and_no_column_is_too_narrow_to_read(regulator: Visitor) -> None:
+    """The measure in the ledger is a sentence; it took a row of over a thousand pixels."""
+    regulator.look(PHONE)
+    regulator.open("/consequences?state=all")
+    sizes = [cell.size for cell in regulator.all(".scroll tbody :is(th, td)")]
+    assert sizes
+    assert min(size["width"] for size in sizes) >= 80
+    assert max(size["height"] for size in sizes) < 400
+    assert regulator.overflow() == 0

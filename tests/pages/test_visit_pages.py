@@ -37,7 +37,7 @@ def test_a_visit_is_issued_printed_reported_and_rated(regulator: Visitor, town_s
     code = regulator.path.rpartition("/")[2]
     assert regulator.text(".code-large").replace(" ", "").strip() == code
     assert b"%PDF" in regulator.print()[:8]
-    assert "当月" in regulator.text("main dl"), "the caps, and what counts against them"
+    assert "有检查码的检查" in regulator.text("main dl"), "the caps, and what counts against them"
     assert scanned(regulator) == f"{regulator.address}/verify?code={code}"
     drawn, shown = regulator.one(".qr path").size, regulator.one(".qr svg").size
     assert drawn["width"] + 1 >= shown["width"] > 100, "large enough, and nothing but the code"
@@ -50,6 +50,8 @@ def test_a_visit_is_issued_printed_reported_and_rated(regulator: Visitor, town_s
     regulator.one("#outcome option[value=rectify]").click()
     regulator.press("input[value=result] ~ button")
     assert "责令整改" in regulator.text("[aria-labelledby=result]")
+    assert regulator.one("#rating").get_attribute("value") == "", "nothing is chosen by carelessness"
+    regulator.one("#rating option[value='5']").click()
     regulator.press("input[value=rate] ~ button")
     assert "5/5" in regulator.text("[aria-labelledby=result]")
     assert regulator.all("[aria-labelledby=moves]") == []

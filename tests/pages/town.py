@@ -83,7 +83,7 @@ def make_town(url: str) -> None:
     for pack in ("enterprise-credit", "department-credit"):
         run(store, find_pack(pack, SUMMER), SUMMER)
     rescan(store, find_pack("enterprise-credit", SUMMER))
-    make_plan(store, "enterprise-credit", dt.date(2026, 8, 1), "417")
+    make_plan(store, "enterprise-credit", dt.date(2026, 8, 1), "417", dt.date(2026, 8, 1))
     _visit(store)
     _collect_tickets(store)
     _object(store)

@@ -17,7 +17,7 @@ from scoring.answers.search import NAME, run_before
 from scoring.answers.timelines import Facts, Ruled, facts_of, judged, no_result, run_of
 from scoring.facts.ingest.keys import subject_key
 from scoring.judging.period import Period
-from scoring.judging.timeline import Hit, Segment
+from scoring.judging.timeline import Hit
 from scoring.runs.batch import ruled_by
 from scoring.runs.proposed import ProposalSummary, fall_of, show_proposal, versions_in
 from scoring.runs.published import RunSummary, get_run
@@ -249,9 +249,7 @@ def _notice(
     proposal: ProposalSummary | None = None,
 ) -> Notice:
     steps = tuple(steps_for(terms, facts, now.as_of))
-    grade = ruled.timeline.on(now.as_of)
-    assert grade is not None, "a version rules on the day"
-    reasons = _reasons(facts, steps, grade, hits_before, hits)
+    reasons = _reasons(facts, steps, _barred(ruled.pack, before.tier), hits_before, hits)
     found = reaching(store, terms, facts, steps, ruled, now.as_of, before.tier)
     return Notice(
         facts.subject_id,
@@ -266,15 +264,23 @@ def _notice(
     )
 
 
+def _barred(pack: Pack, before: str) -> frozenset[str]:
+    """The tiers that are worse than the former one: a rule that forces one of them bars the way back."""
+    return frozenset(tier for tier in pack.tiers if is_worse(pack, before, tier))
+
+
 def _reasons(
-    facts: Facts, steps: Sequence[Step], grade: Segment, before: Iterable[Hit], now: Iterable[Hit]
+    facts: Facts, steps: Sequence[Step], barred: frozenset[str], before: Iterable[Hit], now: Iterable[Hit]
 ) -> list[Reason]:
-    """What costs points now, or gives fewer than before, or forces the tier; the worst first."""
+    """What costs points now, or gives fewer than before, or forces a worse tier; the worst first.
+
+    What forces one is named also where points alone would give that tier: without it the reader would take
+    points for the only reason.
+    """
     found = defaultdict[str, list[Counted]](list)
     rules = dict[str, Rule]()
     for rule, one in _counted(facts, steps, before, now):
-        is_bound = rule.tier == grade.tier != grade.band
-        if not rule.consequence and (one.points < 0 or one.change < 0 or is_bound):
+        if not rule.consequence and (one.points < 0 or one.change < 0 or rule.tier in barred):
             found[rule.id].append(one)
             rules[rule.id] = rule
     reasons = [_reason(rules[rule_id], counted) for rule_id, counted in found.items()]
@@ -293,6 +299,8 @@ def _counted(
         old, new = (side.get(place) for side in sides)
         hit = new or old
         assert hit is not None
+        if new is None and hit.rule.tier:
+            continue
         record_id = place[1]
         yield (
             hit.rule,
