@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from rules.calendar import today
 from rules.model import Table, Title, Vocabulary
 from rules.titles import TitledError, UnknownError
+from scoring.characters.persons import without_persons
 from scoring.facts.bodies import register, same_body
 from scoring.facts.feeding import feeding_of
 from scoring.facts.ingest.cells import EMPTY, FILLER, Convert, Reading, converter
@@ -487,7 +488,7 @@ def _taken(number: int, key: str) -> Rejected:
 
 def _shown(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return "".join(c if c.isprintable() else "\ufffd" for c in text[:200])
+    return "".join(c if c.isprintable() else "\ufffd" for c in without_persons(text)[:200])
 
 
 def _own_alone(authority: str) -> Check:

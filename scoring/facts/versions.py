@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session, aliased
 
 from rules.calendar import today
 from rules.model import Vocabulary
+from scoring.characters.persons import without_persons
 from scoring.facts.confirming import note_proposals
 from scoring.facts.contradictions import close_contradictions, raise_contradictions
 from scoring.facts.feeding import Feeding, day_of, note_feed
@@ -96,6 +97,8 @@ class Rejected:
     :param level: ``warning`` where the row was taken.
     :param sheet: of the workbook, in which ``row_no`` counts.
     :param authority: whose record the row speaks of, as far as it says so.
+
+    Whatever is said of a row goes through here, and no number of a natural person does.
     """
 
     row_no: int
@@ -105,6 +108,13 @@ class Rejected:
     level: Level = "error"
     sheet: str | None = None
     authority: str | None = None
+
+    def __post_init__(self) -> None:
+        """Take persons' numbers out."""
+        for name in ("column", "value", "reason", "authority"):
+            said = getattr(self, name)
+            if said is not None:
+                object.__setattr__(self, name, without_persons(said))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from rules.library.loader import find_pack
 from scoring.facts.ingest.files import Reading, ingest_paths
 from scoring.runs.batch import run
 from scoring.store import Store
+from scoring.store.base import Base
 
 EVIDENCE = [{"title": "修复承诺书", "reference": "XF-2026-1"}]
 MARK = {"reason": "已缴清罚款", "evidence": EVIDENCE, "effective_on": "2026-06-02"}
@@ -47,6 +48,27 @@ def test_good_rows_are_taken_and_bad_rows_are_explained(regulator: Client) -> No
     }
     stored = regulator.get("/v1/records/C-1").json["versions"][0]["data"]
     assert (stored["kind"], stored["amount"]) == ("complaint", "15000.0000")
+
+
+@pytest.mark.parametrize("number", ["500102199001011236", "500102199001011237", "11010519491231002X"])
+def test_a_person_s_number_in_a_row_is_neither_given_back_nor_stored(
+    store: Store, regulator: Client, number: str
+) -> None:
+    rows = [
+        _row("C-1"),
+        _row("C-2", subject_id=number),
+        _row("C-3", amount=f"罚款{number}"),
+        _row("C-4", **{number: "x"}),
+        _row("C-5", amount=[number]),
+    ]
+    answers = [regulator.post("/v1/records", json={"records": some}) for some in (rows, rows[1:])]
+    assert [answer.status_code for answer in answers] == [200, 422]
+    assert (answers[0].json["new"], answers[0].json["rejected"]) == (1, 4)
+    with store.reading() as session:
+        tables = [session.execute(sa.select(table)).all() for table in Base.metadata.sorted_tables]
+    for told in (*(answer.get_data(as_text=True) for answer in answers), str(tables)):
+        assert number not in told
+        assert "不予保存" in told
 
 
 def test_where_no_row_is_good_the_request_is_refused(regulator: Client) -> None:

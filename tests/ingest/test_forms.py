@@ -252,14 +252,14 @@ def test_the_end_of_the_publication_goes_before_that_of_the_penalty(
 def test_an_individual_business_without_a_code_is_found_by_its_registration_number(
     take: Ingest, sqlite: Store, tmp_path: Path
 ) -> None:
-    register = ["统一社会信用代码,工商注册号,企业名称", f"{CODES[1]},500232600123456,某小吃店"]
+    register = ["统一社会信用代码,工商注册号,企业名称", f"{CODES[1]},500232600123455,某小吃店"]
     take(write_text(tmp_path / "企业.csv", register), None)
     code = {"行政相对人代码_1(统一社会信用代码)": FILLER, "行政相对人类别": "个体工商户"}
-    row = penalty(行政相对人代码_2="500232600123456", 行政相对人名称="另一个名字") | code
+    row = penalty(行政相对人代码_2="500232600123455", 行政相对人名称="另一个名字") | code
     report = take(write_csv(tmp_path / "a.csv", row), None)
     assert (report.new, report.warned) == (1, 1)
     assert current(sqlite)[0]["subject_id"] == CODES[1]
-    assert "500232600123456" in quarantined(sqlite)[0][3]
+    assert "500232600123455" in quarantined(sqlite)[0][3]
 
 
 def test_a_file_without_a_column_of_codes_is_read_by_names(

@@ -298,3 +298,13 @@ def test_a_line_of_a_hundred_megabytes_is_refused(tmp_path: Path) -> None:
     said, memory = read(tmp_path / "a.csv")
     assert "line 1 has more than 1,048,576 characters" in said
     assert memory < MEMORY
+
+
+@pytest.mark.parametrize("name", ["处罚.csv", "处罚.CSV"])
+def test_a_pdf_is_called_one(take: Ingest, tmp_path: Path, name: str) -> None:
+    """Neither a wrong encoding nor a row is what the office is to mend."""
+    (tmp_path / name).write_bytes(
+        b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<< /Length 5 >>\nstream\n\xff\x81\x00\n"
+    )
+    with pytest.raises(IngestError, match="这是PDF文件"):
+        take(tmp_path / name)

@@ -13,6 +13,7 @@ from stdnum.cn import uscc
 from stdnum.exceptions import InvalidChecksum, InvalidFormat, InvalidLength, ValidationError
 
 from rules.model import Column, Title
+from scoring.characters.persons import is_person
 from scoring.facts.ingest.dates import WINDOWS_EPOCH, from_serial, parse_date
 from scoring.facts.ingest.decoration import undecorated
 from scoring.facts.ingest.errors import CellError, Fault
@@ -413,6 +414,11 @@ def parse_uscc(text: str, lawful: Sequence[str] = (), fillers: Container[str] = 
         return code
     if any(_has_form(code, pattern) for pattern in lawful):
         return code
+    if is_person(code):
+        raise CellError(
+            Title("自然人的证件号码,不予保存", "a natural person's number, which is not kept"),
+            Title("自然人不在评价范围内，请删去该行", "natural persons are not graded; take the row out"),
+        )
     try:
         return str(uscc.validate(code))
     except InvalidChecksum:

@@ -6,10 +6,11 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rules.model import Column, Table, Title, Vocabulary
+from scoring.characters.persons import is_person, without_persons
 from scoring.facts.ingest import acts
 from scoring.facts.ingest.cells import Reading
 from scoring.facts.ingest.errors import Fault, IngestError, NoTableError
-from scoring.facts.ingest.folding import as_text, fold_header, fold_word
+from scoring.facts.ingest.folding import Cell, as_text, fold_header, fold_word
 from scoring.facts.ingest.form_headers import Bare, FormHeaders, reading_of
 from scoring.facts.ingest.forms import Form, forms_of
 from scoring.facts.ingest.header_words import either, has_unit, readings, unit_above, unit_alone
@@ -78,12 +79,20 @@ class Layout:
 
         Of a row of a form that has cells too many or too few nobody knows which of them are private.
         """
+        if any(is_person(as_text(cells[place])) for place in self._codes if place < len(cells)):
+            return None
+        cells = [_without_persons(cell) for cell in cells]
         if self.refuser is None or not cells:
             return cells
         whole = (*cells, *[None] * (self.width - len(cells)))
         if (len(cells) > self.width and not is_blank(cells[self.width :])) or self.refuser(whole) is not None:
             return None
         return [None if place in self.private else cell for place, cell in enumerate(whole)]
+
+    @property
+    def _codes(self) -> list[int]:
+        """Where credit codes stand."""
+        return [f.position for f in self.found if f.column.format == "uscc" and f.position >= 0]
 
     @property
     def doubted(self) -> tuple[str, ...]:
@@ -107,6 +116,13 @@ class Layout:
         """The table's columns that the file doesn't have."""
         present = {found.column.name for found in self.found}
         return tuple(column for name, column in self.table.columns.items() if name not in present)
+
+
+def _without_persons(cell: Cell) -> Cell:
+    """A cell that may be shown: what holds a person's number is a text without it."""
+    said = as_text(cell)
+    kept = without_persons(said)
+    return cell if kept == said else kept
 
 
 @dataclass(frozen=True, slots=True)

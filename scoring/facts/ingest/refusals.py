@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from stdnum.cn import ric
-
 from rules.model import Title, Vocabulary
+from scoring.characters.persons import is_person
 from scoring.facts.ingest.cells import is_unknown
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import Cell, as_text, fold, fold_word
@@ -45,7 +44,7 @@ class Refuser:
     def _is(self, refused: Refused, cells: Sequence[Cell], place: int) -> bool:
         text = as_text(cells[place])
         if refused.identity:
-            return _is_identity(text)
+            return is_person(text)
         if refused.says:
             return fold_word(text) in refused.says
         return self._says(text) and not any(
@@ -56,9 +55,3 @@ class Refuser:
 
     def _says(self, text: str) -> bool:
         return not is_unknown(text) and fold(text).upper() not in self.fillers
-
-
-def _is_identity(text: str) -> bool:
-    """Whether a text is the number of a resident's identity card (GB 11643-1999)."""
-    number = fold(text).upper()
-    return len(number) == 18 and ric.is_valid(number)

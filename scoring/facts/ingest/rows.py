@@ -13,6 +13,7 @@ from itertools import compress, islice
 
 from rules.calendar import today
 from rules.model import Table, Title
+from scoring.characters.persons import without_persons
 from scoring.facts.ingest.cells import EMPTY, FILLER, REGISTRATION, JsonValue, Reading, converter, is_unknown
 from scoring.facts.ingest.checks import Columns, Finding, RowCheck, row_check
 from scoring.facts.ingest.errors import Fault
@@ -549,4 +550,5 @@ def _wrong_width(cells: int, width: int, lines: str) -> Fault:
 
 def shown(text: str) -> str:
     """What a database, a spreadsheet and a terminal can show of a text."""
-    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text[:LONGEST_SHOWN])
+    kept = without_persons(text)[:LONGEST_SHOWN]
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in kept)
