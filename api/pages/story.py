@@ -49,11 +49,32 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleHits:
+    """A rule and its hits.
+
+    :param points: hundredths of all of them.
+    """
+
+    rule: Rule
+    hits: tuple[ExplainedHit, ...]
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
 class HitGroup:
     """The hits of one part: a dimension, the vetoes, the consequences."""
 
     title: Title
     hits: tuple[ExplainedHit, ...]
+
+    @property
+    def rules(self) -> list[RuleHits]:
+        """The hits by rule, the heaviest rule first."""
+        by_rule: dict[str, list[ExplainedHit]] = {}
+        for hit in self.hits:
+            by_rule.setdefault(hit.rule.id, []).append(hit)
+        rules = [RuleHits(h[0].rule, tuple(h), sum(hit.points for hit in h)) for h in by_rule.values()]
+        return sorted(rules, key=lambda found: -abs(found.points))
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,18 @@ def test_the_explanation_names_points_record_law_and_end_of_each_hit(regulator: 
     assert re.search(r"至 until\s+20\d\d-\d\d-\d\d", " ".join(shown_text.split()))
 
 
+def test_each_rule_that_hit_is_one_line_and_unfolds_to_its_id_and_records(regulator: Visitor) -> None:
+    regulator.open(f"/subjects/enterprise-credit/{FINED}")
+    ids = [code.get_property("textContent") for code in regulator.all(".hit details > .note > code")]
+    assert len(ids) == len(set(ids)) == len(regulator.all(".hit"))
+    line = regulator.all(".hit")[ids.index("penalty.general")]
+    assert "penalty.general" not in line.text
+    assert "P-2" not in line.text
+    line.find_element("css selector", "summary").click()
+    assert "penalty.general" in line.text
+    assert "P-2" in line.text
+
+
 def test_a_listed_enterprise_is_held_down_by_the_veto_and_says_so(regulator: Visitor) -> None:
     regulator.open(f"/subjects/enterprise-credit/{LISTED}")
     assert regulator.text(".big-tier") == "D"
