@@ -5,6 +5,9 @@ codes: the same for every number of the part, so that parts may be made one by o
 
 ``python -m benchmarks.country FOLDER skewed`` grades one part as it is, and once more where one of its
 enterprises has a tenth of all records.
+
+``python -m benchmarks.country FOLDER spark`` grades ten parts without Spark, and with one and with two
+executors of one core each.
 """
 
 from __future__ import annotations
@@ -124,16 +127,32 @@ def measure_skew(folder: Path, memory: str = "4GB") -> None:
     print(f"{code}: {records:,} records, {hits:,} hits, {grade_of}")
 
 
-def grade(folder: Path, out: Path, memory: str) -> Cost:
-    """Grades the folders by the command, in a process of its own."""
+def grade(folder: Path, out: Path, memory: str, *more: str) -> Cost:
+    """Grades the folders by the command, in a process of its own.
+
+    :param more: words of the command.
+    """
     program = Path(sys.executable).with_name("xinheng")
     given = ["--subjects", folder / "subjects", "--records", folder / "records", "--out", out]
     words = ["score", "--pack", "enterprise-credit", "--as-of", AS_OF, "--memory", memory, *given]
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run([str(program), *map(str, words)], check=True)
+    subprocess.run([str(program), *map(str, words), *more], check=True)
     after, clock = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - begun
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Cost(processor, clock, after.ru_maxrss // 1024)
+
+
+def measure_spark(folder: Path, memory: str = "2GB") -> None:
+    """Makes ten parts and grades them without Spark and by one and two executors; prints the times."""
+    make(folder, 10)
+    ways: dict[str, list[str]] = {"without Spark": []} | {
+        f"{number} executors": ["--engine", "spark", "--master", f"local-cluster[{number},1,1024]"]
+        for number in (1, 2)
+    }
+    for name, words in ways.items():
+        out = folder / "out-spark"
+        shutil.rmtree(out, ignore_errors=True)
+        print(f"{name}: {grade(folder, out, memory, *words).clock:.1f} s by the clock")
 
 
 def check(folder: Path, out: Path, parts: int) -> None:
@@ -203,5 +222,7 @@ if __name__ == "__main__":
     with plainly("benchmarks.country FOLDER PARTS"):
         if sys.argv[2] == "skewed":
             measure_skew(Path(sys.argv[1]), *sys.argv[3:4])
+        elif sys.argv[2] == "spark":
+            measure_spark(Path(sys.argv[1]), *sys.argv[3:4])
         else:
             measure(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:4])
