@@ -80,5 +80,10 @@ def number(name: str) -> int | None:
 
 def _messages(error: ValidationError) -> Iterator[tuple[str, Title]]:
     for name, said in error.messages_dict.items():
-        zh = ";".join(in_chinese(str(text)) for text in said)
+        zh = ";".join(_in_chinese(str(text)) for text in said)
         yield str(name), Title(f"{LABELS.get(str(name), name)}:{zh}", f"{name}: {' '.join(map(str, said))}")
+
+
+def _in_chinese(message: str) -> str:
+    """A page shows a list of titles, not the codes that a program sends."""
+    return "请从列表中选择" if message.startswith("Must be one of: ") else in_chinese(message)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from werkzeug.wrappers import Response
 
 from api.around.auth import caller, own_data, who
-from api.around.context import clock, store, vocabulary
+from api.around.context import clock, store
 from api.around.naming import own_tickets
 from api.pages.blueprint import blueprint, opens, page
 from rules.calendar import add_days, today
-from rules.model import Title
+from rules.library.loader import ruling_packs
+from rules.model import Title, Vocabulary
 from scoring.access.audit import entries
 from scoring.access.consents import SOON_DAYS, day_of, list_consents, stop_of
 from scoring.access.keys import Role, count_ending
@@ -32,6 +34,7 @@ from scoring.runs.jobs import list_jobs
 from scoring.runs.proposed import list_proposals
 from scoring.runs.published import list_runs
 from scoring.store.proposals import OPEN
+from scoring.tickets.chart import ASSIGNED, COLLECTED
 from scoring.tickets.desk import list_tickets
 
 MOST = 99
@@ -44,12 +47,14 @@ class Waiting:
 
     :param endpoint, query: the page that lists them.
     :param found: lists them up to one more than :data:`MOST`, as that page does.
+    :param roles: for whom they wait; none: for all to whom the page opens.
     """
 
     title: Title
     endpoint: str
     found: Callable[[], Sequence[object]]
     query: Mapping[str, str] = field(default_factory=dict)
+    roles: frozenset[Role] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,9 @@ class Note:
 @blueprint.get("/home")
 def home() -> Response:
     """What waits for who is signed in, and how things stand for a lender and an operator."""
-    allowed = [sort for sort in _SORTS if opens(sort.endpoint, caller().role)]
+    role = caller().role
+    sorts = [sort for sort in (*_SORTS, *_sorts_of_records()) if not sort.roles or role in sort.roles]
+    allowed = [sort for sort in sorts if opens(sort.endpoint, role)]
     counted = [(sort, len(sort.found())) for sort in allowed]
     notes = _NOTES.get(caller().role, lambda: iter(()))()
     return page("home", waiting=[pair for pair in counted if pair[1]], most=MOST, notes=list(notes))
@@ -120,21 +127,6 @@ _SORTS = (
         lambda: list_alerts(store(), state="open", limit=MOST + 1),
     ),
     Waiting(
-        Title("异议待办理", "objections to be dealt with"),
-        "pages.objections",
-        lambda: list_objections(store(), ENTERPRISES, Wanted(is_open=True), MOST + 1),
-    ),
-    Waiting(
-        Title("修复申请待办理", "applications for repair to be dealt with"),
-        "pages.repairs",
-        lambda: REPAIRS.list(store(), ENTERPRISES, Wanted(authority=own_data(), is_open=True), MOST + 1),
-    ),
-    Waiting(
-        Title("失信类别待确认", "classes of records to be confirmed"),
-        "pages.record_proposals",
-        lambda: list_record_proposals(store(), vocabulary(ENTERPRISES), authority=own_data(), limit=MOST + 1),
-    ),
-    Waiting(
         Title("评价结果待发布", "proposed runs to be published"),
         "pages.proposals",
         lambda: [one for one in list_proposals(store(), limit=MOST + 1) if one.state == OPEN],
@@ -142,8 +134,22 @@ _SORTS = (
     Waiting(
         Title("问题已逾期", "tickets overdue"),
         "pages.tickets",
-        lambda: _overdue(),
+        lambda: _tickets(overdue_on=today()),
         {"overdue": "yes"},
+    ),
+    Waiting(
+        Title("问题待交办", "tickets to be assigned"),
+        "pages.tickets",
+        lambda: _tickets(stage=COLLECTED),
+        {"stage": COLLECTED},
+        frozenset({Role.REGULATOR}),
+    ),
+    Waiting(
+        Title("问题已交办、待办理", "tickets assigned to you"),
+        "pages.tickets",
+        lambda: _tickets(stage=ASSIGNED),
+        {"stage": ASSIGNED},
+        frozenset({Role.DEPARTMENT}),
     ),
     Waiting(
         Title("入企检查待实施或待登记结果", "visits to be made or to be reported"),
@@ -184,10 +190,46 @@ def _ending() -> Sequence[object]:
     return list_consents(store(), lender=who().lender, ends=(day, add_days(day, SOON_DAYS)), limit=MOST + 1)
 
 
-def _overdue() -> Sequence[object]:
-    """Tickets overdue; an office that is in no register has none."""
+def _tickets(**wanted: Any) -> Sequence[object]:
+    """Tickets of who is signed in; an office that is in no register has none."""
     try:
         own = own_tickets()["body"]
     except UnknownBodyError:
         return ()
-    return list_tickets(store(), owner=own, overdue_on=today(), limit=MOST + 1)
+    return list_tickets(store(), owner=own, limit=MOST + 1, **wanted)
+
+
+def _sorts_of_records() -> Iterator[Waiting]:
+    """What waits for somebody's word about records, of each kind of those who are graded."""
+    kinds = {pack.vocabulary.id: pack.vocabulary for pack in ruling_packs(today()) if pack.vocabulary.records}
+    for words in kinds.values():
+        yield from _of_records(words)
+
+
+def _of_records(words: Vocabulary) -> Iterator[Waiting]:
+    is_first = words.id == ENTERPRISES
+    query = {} if is_first else {"vocabulary": words.id}
+    whose = Title("", "") if is_first else Title(f"（{words.title.zh}）", f" ({words.title.en})")
+
+    def waiting(zh: str, en: str, endpoint: str, found: Callable[[], Sequence[object]]) -> Waiting:
+        return Waiting(Title(zh + whose.zh, en + whose.en), endpoint, found, query)
+
+    yield waiting(
+        "异议待办理",
+        "objections to be dealt with",
+        "pages.objections",
+        lambda: list_objections(store(), words.id, Wanted(is_open=True), MOST + 1),
+    )
+    yield waiting(
+        "修复申请待办理",
+        "applications for repair to be dealt with",
+        "pages.repairs",
+        lambda: REPAIRS.list(store(), words.id, Wanted(authority=own_data(), is_open=True), MOST + 1),
+    )
+    if words.proposals:
+        yield waiting(
+            "失信类别待确认",
+            "classes of records to be confirmed",
+            "pages.record_proposals",
+            lambda: list_record_proposals(store(), words, authority=own_data(), limit=MOST + 1),
+        )

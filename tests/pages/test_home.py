@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -14,7 +15,9 @@ from test_visit_pages import asked
 from town import AUTHORITY, CODES
 from visitor import DESK, PHONE, Visitor
 
+from fixtures.small import small_files
 from rules.calendar import add_days, today
+from rules.library.loader import load_vocabulary
 from scoring.access.consents import Registration, Who, lift_stop, register, stop_lender
 from scoring.access.keys import Role, create_key, rotate_key
 from scoring.access.lending import Check, answer_checks
@@ -23,10 +26,14 @@ from scoring.changes.feed import Place
 from scoring.changes.sending import send_due
 from scoring.changes.subscriptions import Wanted as Receiver
 from scoring.changes.subscriptions import end_subscription, subscribe
+from scoring.facts.ingest.files import Reading, ingest_paths
+from scoring.facts.objections import MarkRequest, mark_record
 from scoring.inspections.visits import State, Wanted, list_visits
 from scoring.live.alerts import list_alerts
 from scoring.store import Store
 from scoring.store.access import RunJob
+from scoring.tickets.chart import Actor
+from scoring.tickets.desk import Move, Subject, move_ticket, open_ticket
 
 MakeToken = Callable[[Role], str]
 
@@ -57,6 +64,37 @@ def test_a_department_sees_what_waits_for_it_and_nothing_of_others(
     assert "今天没有等您办理的事项" in signed_in(pages, other).get("/home").text
     unregistered = create_key(town_store, Role.DEPARTMENT, "丙某", "样例区未登记单位").token
     assert signed_in(pages, unregistered).get("/home").status_code == 200
+
+
+def test_a_ticket_waits_for_who_has_to_do_the_next_step(
+    pages: Flask, token: MakeToken, town_store: Store
+) -> None:
+    def waits(role: Role) -> dict[str, int]:
+        shown = signed_in(pages, token(role)).get("/home").text
+        found = re.findall(r'href="(/tickets[^"]*)"[^>]*>\s*<strong>(\d+)', shown)
+        return {where: int(number) for where, number in found}
+
+    before = waits(Role.DEPARTMENT)
+    ticket = open_ticket(town_store, Subject("路灯不亮", "complaint"), Move("open", Actor.DESK, "样例"))
+    collected = waits(Role.REGULATOR)["/tickets?stage=collected"]
+    assert waits(Role.DEPARTMENT) == before
+    move_ticket(town_store, ticket.id, Move("assign", Actor.OFFICE, "样例", owner="BM0"))
+    assigned = "/tickets?stage=assigned"
+    assert waits(Role.DEPARTMENT)[assigned] == before.get(assigned, 0) + 1
+    assert waits(Role.REGULATOR).get("/tickets?stage=collected", 0) == collected - 1
+
+
+def test_an_objection_waits_whoever_is_graded(
+    pages: Flask, token: MakeToken, town_store: Store, tmp_path: Path
+) -> None:
+    taken = ingest_paths(town_store, small_files(), "tourism", Reading(quarantine=tmp_path))
+    assert taken.files
+    filed = MarkRequest("objection", "disputed", dt.date(2026, 9, 24), "已向法院起诉", (), "李专员")
+    mark_record(town_store, load_vocabulary("tourism"), "LY-2", filed)
+    client = signed_in(pages, token(Role.REGULATOR))
+    shown = client.get("/home").text
+    assert "异议待办理（旅游商户）" in shown
+    assert "LY-2" in client.get("/objections?vocabulary=tourism").text
 
 
 def test_who_is_graded_begins_elsewhere(pages: Flask, token: MakeToken) -> None:
