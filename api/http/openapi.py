@@ -134,7 +134,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
 
 def _said(blueprint: str, view: View, method: str, rule: str) -> dict[str, Any]:
     """What the document says of an operation beside its schemas: whom it opens to, and how it may fail."""
-    access = ACCESS[f"{blueprint}.{view.__name__}"]
+    name = view.__name__
+    access = ACCESS[f"{blueprint}.{name}"]
     more = load_info_from_docstring(view.__doc__ or "").get("description", "")
     failures = ["BAD_REQUEST", "SERVICE_UNAVAILABLE"]
     failures += ["UNAUTHORIZED", "FORBIDDEN"] if access.roles is not None else []
@@ -143,11 +144,14 @@ def _said(blueprint: str, view: View, method: str, rule: str) -> dict[str, Any]:
     failures += ["REQUEST_ENTITY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] if method == "POST" else []
     failures += ["CONFLICT"] if access.logged == "change" else []
     return {
-        "operationId": f"{blueprint}_{view.__name__}",
+        "operationId": name if _OF_ONE[name] == 1 else f"{name}_of_{blueprint}",
         "description": "\n\n".join(filter(None, (more, _opens(access)))),
         "responses": {http.HTTPStatus[name].value: name for name in failures},
     }
 
+
+_OF_ONE = Counter(endpoint.partition(".")[2] for endpoint in ACCESS if not endpoint.startswith("pages."))
+"""How many operations have a name; those that share one say of what they are."""
 
 _LOGGED = {"read": "Who read what is noted in the audit log.", "change": "It is noted in the audit log."}
 

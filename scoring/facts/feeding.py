@@ -17,7 +17,6 @@ from functools import cache, lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 
 from rules.calendar import SHANGHAI
 from rules.model import Vocabulary
@@ -161,15 +160,19 @@ def began_on(connection: sa.Connection, authority: str) -> dt.date | None:
 
 def _came_before(connection: sa.Connection, file: IngestedFile) -> bool:
     """Whether rows of the very same text were sent, and count: those of a file that was taken back do not."""
-    same = (
-        sa.select(IngestedFile.id)
-        .where(IngestedFile.sha256 == file.sha256, IngestedFile.vocabulary == file.vocabulary)
-        .cte("same", recursive=True)
-    )
-    undoing = aliased(IngestedFile)
-    chain = same.union(sa.select(undoing.id).join(same, undoing.undoes == same.c.id))
-    rows = sa.select(sa.func.sum(FeedRow.taken + FeedRow.refused)).join(chain, FeedRow.file_id == chain.c.id)
-    return (connection.scalar(rows) or 0) > 0
+    rows = 0
+    which = sa.and_(IngestedFile.sha256 == file.sha256, IngestedFile.vocabulary == file.vocabulary)
+    while found := connection.execute(_counted(which)).all():
+        rows += sum(number for _, number in found)
+        which = IngestedFile.undoes.in_([number for number, _ in found])
+    return rows > 0
+
+
+def _counted(which: sa.ColumnElement[bool]) -> sa.Select[int, int]:
+    """How many rows of each file count, fewer than none of what takes one back."""
+    number = sa.func.sum(FeedRow.taken + FeedRow.refused)
+    joined = sa.select(IngestedFile.id, number).join(FeedRow, FeedRow.file_id == IngestedFile.id)
+    return joined.where(which).group_by(IngestedFile.id)
 
 
 def _attribute(connection: sa.Connection, file_id: int, sender: str | None, taken: list[str]) -> None:

@@ -303,18 +303,18 @@ class _Found:
     def contradicted(self) -> Iterator[FeedFault]:
         """Rows whose status is another than was decided here."""
         row = ContradictionRow
+        right = sa.select(RecordMark.status_after).where(RecordMark.id == row.mark_id).scalar_subquery()
         query = (
-            sa.select(row.file_id, row.sheet, row.row_no, row.record_id, row.claimed, RecordMark.status_after)
+            sa.select(row.file_id, row.sheet, row.row_no, row.record_id, row.claimed, right)
             .join(
                 IngestedFile,
                 sa.and_(IngestedFile.id == row.file_id, IngestedFile.ingested_at == row.raised_at),
             )
-            .join(RecordMark, RecordMark.id == row.mark_id)
             .where(row.file_id.in_(list(self._files)), _authority(row) == self._row.authority)
         )
-        for *place, claimed, right in self._rows(query, row.file_id.desc(), row.row_no, row.id):
+        for *place, claimed, stands in self._rows(query, row.file_id.desc(), row.row_no, row.id):
             yield self._fault(
-                "contradicted", place, STATUS, self._shown(STATUS, claimed), self._shown(STATUS, right)
+                "contradicted", place, STATUS, self._shown(STATUS, claimed), self._shown(STATUS, stands)
             )
 
     def corrected(self) -> Iterator[FeedFault]:

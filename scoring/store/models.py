@@ -37,6 +37,8 @@ class IngestedFile(Base):
     __table_args__ = (
         sa.Index(None, "vocabulary", "table", "id"),
         sa.Index(None, "ingested_at"),
+        sa.Index(None, "sha256"),
+        index_where("undoes IS NOT NULL", None, "undoes"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

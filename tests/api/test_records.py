@@ -227,7 +227,7 @@ def shops(store: Store) -> Store:
     rows: list[dict[str, object]] = [
         {
             "subject_id": "91110000600037341L",
-            "registration_number": "500232600123456",
+            "registration_number": "500232600123455",
             "name": "云衡区小卖店",
         },
         {"subject_id": "91500156MA5U000019", "name": "云衡区面馆"},
@@ -240,7 +240,7 @@ def shops(store: Store) -> Store:
 @pytest.mark.parametrize(
     ("clues", "subject"),
     [
-        ({"registration_number": "500232600123456"}, "91110000600037341L"),
+        ({"registration_number": "500232600123455"}, "91110000600037341L"),
         (
             {"registration_number": "５００２３２６００９９９９９９", "name": "云衡区面馆"},
             "91500156MA5U00002C",
@@ -300,7 +300,7 @@ def test_whom_a_posted_record_is_found_for_is_decided_where_it_is_kept(
             others.append(_can_write(shops))
 
     sa.event.listen(shops.engine, "before_cursor_execute", look)
-    row = _row("C-1", subject_id=FILLER, registration_number="500232600123456")
+    row = _row("C-1", subject_id=FILLER, registration_number="500232600123455")
     assert regulator.post("/v1/records", json={"records": [row]}).status_code == 200
     assert others == [False]
 

@@ -67,7 +67,7 @@ def find(store: Store, tmp_path: Path, row: str) -> FileReport:
     """What becomes of a record when three enterprises are known, two of them of one name."""
     subjects = [
         "信用代码,工商注册号,企业名称",
-        f"{CODES[0]},500232600123456,云衡区小卖店",
+        f"{CODES[0]},500232600123455,云衡区小卖店",
         f"{CODES[1]},,云衡区面馆",
         f"{CODES[2]},500232600999999,云衡区面馆",
     ]
@@ -79,7 +79,7 @@ def find(store: Store, tmp_path: Path, row: str) -> FileReport:
 @pytest.mark.parametrize(
     ("row", "subject"),
     [
-        (listed(FILLER, "500232600123456"), CODES[0]),
+        (listed(FILLER, "500232600123455"), CODES[0]),
         (listed(FILLER, "", "云衡区小卖店"), CODES[0]),
         (listed(ZEROS, "", "云衡区小卖店"), CODES[0]),
         (listed("", "", "云衡区小卖店"), CODES[0]),
@@ -142,7 +142,7 @@ def test_many_rows_are_found_at_once(take: Ingest, sqlite: Store, tmp_path: Path
     assert (report.new, report.warned) == (1_201, 1_201)
 
 
-NUMBER = "500232600123456"
+NUMBER = "500232600123455"
 REGISTER = ["统一社会信用代码,工商注册号,企业名称", f"{CODES[0]},{NUMBER},某小卖店", f"{CODES[1]},,某面馆"]
 EITHER = [
     "统一社会信用代码/注册号",

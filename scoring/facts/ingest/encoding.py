@@ -15,7 +15,6 @@ _BLOCK = 1 << 20
 _HEAD = 1 << 12
 _LINE_END = re.compile(LINE_END)
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_PDF = b"%PDF-"
 _UTF32_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _WHOLE = re.compile(rb"[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _BROKEN = re.compile(rb"[\x80-\xff]+")
@@ -87,12 +86,6 @@ def _utf16(path: Path) -> str | None:
     """
     with path.open("rb") as stream:
         head = stream.read(_HEAD)
-    if head.lstrip().startswith(_PDF):
-        raise IngestError(
-            path.name,
-            Title("这是PDF文件,不是表格", "the file is a PDF, not a table"),
-            Title("请从原系统导出CSV或XLSX", "export it from its source as CSV or XLSX"),
-        )
     if head.startswith(_UTF32_MARKS):
         raise IngestError(
             path.name,
