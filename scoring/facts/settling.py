@@ -66,12 +66,14 @@ class Twins:
 
 @dataclass(frozen=True, slots=True)
 class OpenProposal:
-    """What the law proposes of a record, and a person has not confirmed yet.
+    """What the law proposes of a record, and what a person said of it.
 
     :param column: of the record, that nobody has said.
     :param proposed: its code by the law; ``meanwhile`` holds until somebody has said it.
     :param because: the clause.
     :param record: what is known of the record.
+    :param settled: what a person said, at ``closed_at``.
+    :param is_open: whether a person's word is awaited; not of a record that was corrected or repaired.
     """
 
     id: int
@@ -83,6 +85,9 @@ class OpenProposal:
     because: Title
     record: Mapping[str, Any]
     raised_at: dt.datetime
+    settled: str | None = None
+    closed_at: dt.datetime | None = None
+    is_open: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,8 +287,9 @@ def show_proposal(store: Store, proposal_id: int, authority: str | None = None) 
         if row is None:
             raise _no_proposal(proposal_id)
         vocabulary = load_vocabulary(row.vocabulary)
-        _, data = _proposed_record(session, vocabulary, row, authority)
-        return row.vocabulary, _proposal(row, data)
+        current, data = _proposed_record(session, vocabulary, row, authority)
+        is_open = _waits(row, current.data, Proposer(vocabulary))
+        return row.vocabulary, replace(_proposal(row, data), is_open=is_open)
 
 
 def settle_proposal(
@@ -357,7 +363,8 @@ def _waits_no_more(row: ProposalRow, column: Column, data: Mapping[str, Any]) ->
 
 
 def _proposal(row: ProposalRow, data: Mapping[str, Any]) -> OpenProposal:
-    known = ("id", "record_id", "subject_id", "column", "proposed", "meanwhile", "raised_at")
+    known = ["id", "record_id", "subject_id", "column", "proposed", "meanwhile", "raised_at"]
+    known += ["settled", "closed_at"]
     taken = {name: getattr(row, name) for name in known}
     return OpenProposal(**taken, because=Title(row.because_zh, row.because_en), record=data)
 

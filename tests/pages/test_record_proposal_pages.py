@@ -65,7 +65,10 @@ def test_a_department_confirms_its_own_and_what_is_wrong_is_said(
     )
     assert send(client, path, request="serious") == 422
     assert send(client, path, request="gravest", reason="x") == 409
+    assert "确认前暂按" in client.get(f"/record-proposals/{own.id}").text
     assert send(client, path, request="minor", reason="x") == 303
+    shown = client.get(f"/record-proposals/{own.id}").text
+    assert ("已认定为" in shown, "确认前暂按" in shown, 'name="reason"' in shown) == (True, False, False)
     assert send(client, path, request="serious", reason="x") == 409
     assert get_record(town_store, WORDS, "DQ-2")[0].data["severity"] == "minor"
 
