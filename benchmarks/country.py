@@ -39,11 +39,14 @@ SAMPLE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a command took: seconds, and MB."""
+    """What something took: seconds, and MB at most."""
 
     processor: float
     clock: float
     peak: int
+
+    def __str__(self) -> str:
+        return f"{self.processor:.1f} s of processor, {self.clock:.1f} s by the clock, peak {self.peak:,} MB"
 
 
 def make(folder: Path, parts: int) -> tuple[Path, Path]:
@@ -114,9 +117,7 @@ def measure_skew(folder: Path, memory: str = "4GB") -> None:
         out = given / "out-1"
         shutil.rmtree(out, ignore_errors=True)
         cost = grade(given, out, memory)
-        print(
-            f"{given}: {cost.processor:.1f} s of processor, {cost.clock:.1f} s by the clock, {cost.peak:,} MB"
-        )
+        print(f"{given}: {cost}")
     of_code = f"where subject_id = {literal(code)}"
     with duckdb.connect() as duck:
         [(records,)] = duck.execute(

@@ -17,7 +17,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +24,7 @@ import duckdb
 import sqlalchemy as sa
 
 from benchmarks.country import COPIES as COPIES_OF_A_PART
-from benchmarks.country import make
+from benchmarks.country import Cost, make
 from benchmarks.district import AS_OF, ENTERPRISES
 from rules.language.expressions import literal
 from rules.library.loader import load_vocabulary
@@ -41,20 +40,6 @@ FIRST = dt.date(2026, 1, 1)
 """The day of the first run; the installed pack is in force from then on."""
 MOVED = (AS_OF - FIRST).days
 DATES = {"subjects": ("established_on", "platform_joined_on"), "records": ("occurred_on", "ends_on")}
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What something took: seconds of the processor and of the clock, and the most memory so far in MB."""
-
-    processor: float
-    clock: float
-    peak: int
-
-    def __str__(self) -> str:
-        return (
-            f"{self.processor:8.1f} s of processor, {self.clock:8.1f} s by the clock, peak {self.peak:,} MB"
-        )
 
 
 def cost_of(work: Callable[[], object]) -> Cost:

@@ -23,7 +23,15 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 
 from api.around.access import ACCESS, ALL, Access
-from api.http.problems import MEDIA_TYPE, Problem, ProblemSchema, fail, given_twice, problem_response
+from api.http.problems import (
+    MEDIA_TYPE,
+    Problem,
+    ProblemSchema,
+    fail,
+    given_twice,
+    problem_response,
+    told_twice,
+)
 from rules.model import Title
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -184,9 +192,7 @@ def _knows_its_query(view: View) -> View:
         twice = given_twice(request.args)
         if twice:
             errors = [{"location": "query", "field": name, "message": "Given twice."} for name in twice]
-            names = ", ".join(twice)
-            detail = Title(f"参数{names}重复", f"the parameter {names} is given twice")
-            raise Problem("bad-request", detail, errors)
+            raise Problem("bad-request", told_twice(twice), errors)
         return view(*args, **kwargs)
 
     return answer  # type: ignore[return-value]

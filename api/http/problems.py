@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -148,6 +148,12 @@ def fail(name: str, detail: Title) -> NoReturn:
 def given_twice(given: MultiDict[str, str]) -> list[str]:
     """The names to which an address or a form gives more than one value."""
     return [name for name, values in given.lists() if len(values) > 1]
+
+
+def told_twice(names: Iterable[str]) -> Title:
+    """What is said where an address or a form gives names more than one value."""
+    shown = ", ".join(names)
+    return Title(f"参数{shown}重复", f"the parameter {shown} is given twice")
 
 
 def unavailable(why: Title) -> Problem:

@@ -14,7 +14,7 @@ from api.around.access import ACCESS
 from api.around.auth import PAGES
 from api.around.naming import not_found
 from api.around.request import current
-from api.http.problems import Problem, fail, given_twice, said
+from api.http.problems import Problem, fail, given_twice, said, told_twice
 from api.pages import language, words
 from api.pages.graded import pack_title
 from rules.model import Title
@@ -115,8 +115,7 @@ def _check_form() -> None:
 def _each_once() -> None:
     """Which of two values of one name is meant, nobody knows."""
     if twice := given_twice(request.args) + given_twice(request.form):
-        names = ", ".join(twice)
-        fail("bad-request", Title(f"参数{names}重复", f"the parameter {names} is given twice"))
+        fail("bad-request", told_twice(twice))
 
 
 @blueprint.after_request

@@ -75,7 +75,7 @@ def home() -> Response:
     sorts = [sort for sort in (*_SORTS, *_sorts_of_records()) if not sort.roles or role in sort.roles]
     allowed = [sort for sort in sorts if opens(sort.endpoint, role)]
     counted = [(sort, len(sort.found())) for sort in allowed]
-    notes = _NOTES.get(caller().role, lambda: iter(()))()
+    notes = _NOTES.get(role, lambda: iter(()))()
     return page("home", waiting=[pair for pair in counted if pair[1]], most=MOST, notes=list(notes))
 
 

@@ -12,7 +12,6 @@ import datetime as dt
 import re
 
 from stdnum.cn import uscc
-from stdnum.exceptions import ValidationError
 from stdnum.iso7064 import mod_11_10
 
 from rules.calendar import today
@@ -52,7 +51,7 @@ def _is_number(typed: str) -> bool:
     number = "".join(sign for sign in typed.upper() if sign.isalnum())
     if len(number) == _SHORTEST:
         return _is_birth(f"19{number[6:12]}") and not mod_11_10.is_valid(number)
-    return _is_birth(number[6:14]) and not _is_code(number)
+    return _is_birth(number[6:14]) and not uscc.is_valid(number)
 
 
 def _is_birth(day: str) -> bool:
@@ -61,10 +60,3 @@ def _is_birth(day: str) -> bool:
     except ValueError:
         return False
     return born.year >= _FIRST_YEAR and born <= today()
-
-
-def _is_code(number: str) -> bool:
-    try:
-        return bool(uscc.validate(number))
-    except ValidationError:
-        return False

@@ -6,6 +6,7 @@ import datetime as dt
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from client import Client, Sign
@@ -81,6 +82,13 @@ def store(district_url: str) -> Iterator[Store]:
 def app(store: Store) -> Flask:
     """The API on it."""
     return create_app(Settings(log_level="error", cache_seconds=0), store)
+
+
+@pytest.fixture
+def document(app: Flask) -> dict[str, Any]:
+    """The OpenAPI document."""
+    found: dict[str, Any] = app.test_client().get("/openapi.json").json
+    return found
 
 
 @pytest.fixture

@@ -45,13 +45,6 @@ def district_url(sqlite_district_url: str) -> str:
     return sqlite_district_url
 
 
-@pytest.fixture
-def document(app: Flask) -> dict[str, Any]:
-    """The OpenAPI document."""
-    found: dict[str, Any] = app.test_client().get("/openapi.json").json
-    return found
-
-
 def test_the_document_is_openapi_3_1_and_leaves_no_endpoint_out(document: dict[str, Any]) -> None:
     operations = [op for path in document["paths"].values() for op in path.values() if isinstance(op, dict)]
     hidden = ("static", "docs.", "api-docs.", "pages.")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from api.around.access import ACCESS
 from scoring.access.keys import Role
@@ -26,13 +25,6 @@ LINTERS = {
 def district_url(sqlite_district_url: str) -> str:
     """The document is the same on every database."""
     return sqlite_district_url
-
-
-@pytest.fixture
-def document(app: Flask) -> dict[str, Any]:
-    """The OpenAPI document."""
-    found: dict[str, Any] = app.test_client().get("/openapi.json").json
-    return found
 
 
 def linted(linter: str, document: dict[str, Any], folder: Path) -> tuple[int, str]:

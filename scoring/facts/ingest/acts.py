@@ -61,11 +61,11 @@ def refusal(acts: Sequence[str], forms: Iterable[Form], lacking: Sequence[str], 
     :param forms: those that the vocabulary has.
     :param lacking: the titles of what the file lacks to be one of records.
     """
-    near = _nearest(acts, forms, fold_word(file))
     shown = "、".join(acts)
-    wanted = [f"{form.title.zh}表缺少:{'、'.join(_lacking(form, acts))}" for form in near]
+    near = [(form.title, _lacking(form, acts)) for form in _nearest(acts, forms, fold_word(file))]
+    wanted = [f"{title.zh}表缺少:{'、'.join(fields)}" for title, fields in near]
     wanted.append(f"一般记录表缺少:{'、'.join(lacking)}")
-    wanted_en = [f"the form {form.title.en} lacks {', '.join(_lacking(form, acts))}" for form in near]
+    wanted_en = [f"the form {title.en} lacks {', '.join(fields)}" for title, fields in near]
     wanted_en.append(f"a plain table of records lacks {', '.join(lacking)}")
     return NoTableError(
         file,

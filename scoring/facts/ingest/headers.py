@@ -167,8 +167,10 @@ class HeaderMatcher:
         self.forms = forms_of(vocabulary.id) if "record" in self.tables else ()
         self._words = {name: _known_words(table) for name, table in self.tables.items()}
         finders = {name: vocabulary.subject.columns[name] for name in vocabulary.find_by}
-        key = {name: vocabulary.subject.columns[name] for name in (vocabulary.subject.key,)}
-        self._codes = _known_words(replace(vocabulary.subject, columns=key))
+        key = vocabulary.subject.key
+        self._codes = _known_words(
+            replace(vocabulary.subject, columns={key: vocabulary.subject.columns[key]})
+        )
         self._finders = _known_words(replace(vocabulary.subject, columns=finders))
         _check_columns(vocabulary, mapping)
 
