@@ -11,9 +11,6 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Column, Table
 
 from rules.calendar import SHANGHAI
 from scoring.characters.formulas import inert
@@ -60,10 +57,14 @@ def progress(title: str) -> Iterator[Advance]:
 
     :return: a function to call with how much is done and the whole (0: not known), in any one unit.
     """
+    from rich.console import Console  # what draws is loaded where something is drawn
+
     console = Console(stderr=True)
     if not console.is_terminal:
         yield lambda done, whole: None
         return
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
     parts = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -76,11 +77,15 @@ def progress(title: str) -> Iterator[Advance]:
 
 
 def _print_table(lines: Iterable[list[Any]], headings: Mapping[str, str]) -> None:
+    from rich.console import Console
+
     console = Console()
     if not console.is_terminal:
         for line in (headings.values(), *lines):
             click.echo("\t".join(map(_shown, line)))
         return
+    from rich.table import Column, Table
+
     table = Table(*(Column(heading, overflow="fold") for heading in headings.values()), header_style="bold")
     for line in lines:
         table.add_row(*map(_shown, line))
