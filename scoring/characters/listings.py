@@ -25,15 +25,16 @@ from scoring.characters.visible import visible
 MOST_ROWS = 100_000
 """A sheet says when there were more."""
 
-Kind = Literal["text", "count", "points", "date", "moment"]
+Kind = Literal["text", "number", "count", "points", "date", "moment"]
 _FORMATS: Mapping[Kind, str] = {
     "text": "@",
+    "number": "General",
     "count": "#,##0",
     "points": "0.00",
     "date": "yyyy-mm-dd",
     "moment": "yyyy-mm-dd hh:mm",
 }
-_WIDTHS: Mapping[Kind, int] = {"text": 24, "count": 10, "points": 10, "date": 12, "moment": 17}
+_WIDTHS: Mapping[Kind, int] = {"text": 24, "number": 12, "count": 10, "points": 10, "date": 12, "moment": 17}
 _LONGEST = 32_767
 
 

@@ -10,7 +10,7 @@ import click
 from rules.calendar import today
 from rules.library.loader import ruling_packs
 from scoring.cli.options import database_option, operator, pack_of
-from scoring.cli.output import Format, format_option, print_rows, progress, tell
+from scoring.cli.output import Format, listing_options, print_rows, progress, tell
 from scoring.facts.ingest.keys import ENTERPRISES, subject_key
 from scoring.live.alerts import Alert, UnknownAlertError, acknowledge, list_alerts
 from scoring.live.events import rescan
@@ -42,7 +42,7 @@ def alerts_group() -> None:
     "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
 )
 @database_option
-@format_option
+@listing_options
 def list_command(
     state: str | None, subject_id: str | None, limit: int, database: str | None, fmt: Format
 ) -> None:

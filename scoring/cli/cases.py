@@ -15,7 +15,7 @@ from rules.model import Vocabulary
 from rules.titles import UnknownError
 from scoring.access.keys import owners_of
 from scoring.cli.options import Day, database_option
-from scoring.cli.output import Format, format_option, print_rows, tell
+from scoring.cli.output import Format, listing_options, print_rows, tell
 from scoring.facts.desk import Filed, Wanted
 from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.facts.objections import Mark
@@ -66,7 +66,7 @@ def list_options(command: Callable[..., Any]) -> Callable[..., Any]:
         limit_option,
         vocabulary_option,
         database_option,
-        format_option,
+        listing_options,
     )
     for option in reversed(options):
         command = option(command)

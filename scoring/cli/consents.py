@@ -22,7 +22,7 @@ from scoring.access.consents import (
 )
 from scoring.access.keys import Role
 from scoring.cli.options import Day, database_option, operator
-from scoring.cli.output import Format, format_option, print_rows, tell
+from scoring.cli.output import Format, listing_options, print_rows, tell
 from scoring.store import Store, open_store
 
 COLUMNS = {
@@ -93,7 +93,7 @@ def register(database: str | None, longest_months: int, **wanted: Any) -> None:
     "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
 )
 @database_option
-@format_option
+@listing_options
 def list_command(
     lender: str | None, subject: str | None, limit: int, database: str | None, fmt: Format
 ) -> None:
@@ -125,7 +125,7 @@ def withdraw(consent_id: int, reason: str, database: str | None) -> None:
 @click.option("--month", required=True, type=click.DateTime(["%Y-%m"]), help="A month that is over.")
 @click.option("--seed", required=True, help="Whoever knows it can draw again.")
 @database_option
-@format_option
+@listing_options
 def sample(lender: str, month: dt.datetime, seed: str, database: str | None, fmt: Format) -> None:
     """Draw, of what a lender registered in a month, the consents whose documents it must show.
 
@@ -154,7 +154,7 @@ def judge(consent_id: int, found: bool, reason: str, database: str | None) -> No
 
 @consents_group.command("lenders")
 @database_option
-@format_option
+@listing_options
 def lenders(database: str | None, fmt: Format) -> None:
     """List the lenders with their consents counted.
 

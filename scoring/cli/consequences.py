@@ -13,7 +13,7 @@ from rules.library.sanctions import sanctions
 from rules.titles import Title
 from scoring.cli.cases import store_of, vocabulary_option
 from scoring.cli.options import Day, database_option, operator
-from scoring.cli.output import Format, format_option, print_rows, tell
+from scoring.cli.output import Format, listing_options, print_rows, tell
 from scoring.facts.consequences import (
     Consequence,
     ConsequenceRefusedError,
@@ -52,7 +52,7 @@ def consequences_group() -> None:
 
 
 @consequences_group.command("measures")
-@format_option
+@listing_options
 def measures_command(fmt: Format) -> None:
     """List the clauses of the national list: nothing else can be entered.
 
@@ -78,7 +78,7 @@ def measures_command(fmt: Format) -> None:
 )
 @vocabulary_option
 @database_option
-@format_option
+@listing_options
 def list_command(
     subject: str | None, office: str | None, standing: bool, limit: int, vocabulary: str,
     database: str | None, fmt: Format,

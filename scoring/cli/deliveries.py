@@ -18,7 +18,7 @@ from scoring.changes.feed import KINDS, Place
 from scoring.changes.sending import Sent, send_due
 from scoring.changes.subscriptions import ROLES, Subscription, Wanted, list_subscriptions
 from scoring.cli.options import database_option, operator
-from scoring.cli.output import Format, format_option, print_rows, tell
+from scoring.cli.output import Format, listing_options, print_rows, tell
 from scoring.store import open_store
 
 SUBSCRIPTIONS = {
@@ -52,7 +52,7 @@ def deliveries_group() -> None:
 
 @deliveries_group.command("send")
 @database_option
-@format_option
+@listing_options
 def send_command(database: str | None, fmt: Format) -> None:
     """Send each receiver what is new to it, signed, until it has all or a message fails: one pass.
 
@@ -74,7 +74,7 @@ def send_command(database: str | None, fmt: Format) -> None:
 
 @deliveries_group.command("list")
 @database_option
-@format_option
+@listing_options
 def list_command(database: str | None, fmt: Format) -> None:
     """List the receivers, how far each is and how it goes.
 

@@ -12,7 +12,7 @@ import click
 
 from scoring.answers.departments import Consequence, Ranking, Standing, department_ranking
 from scoring.cli.options import Day, database_option
-from scoring.cli.output import Format, format_option, print_rows, tell
+from scoring.cli.output import Format, listing_options, print_rows, tell
 from scoring.store import open_store
 
 STANDING = {
@@ -58,7 +58,7 @@ def departments_group() -> None:
 @run_option
 @until_option
 @database_option
-@format_option
+@listing_options
 def ranking_command(run_id: int | None, as_of: dt.date | None, database: str | None, fmt: Format) -> None:
     """List the bodies by their place in the satisfaction survey of the run's year.
 
@@ -76,7 +76,7 @@ def ranking_command(run_id: int | None, as_of: dt.date | None, database: str | N
 @run_option
 @until_option
 @database_option
-@format_option
+@listing_options
 def consequences_command(
     run_id: int | None, as_of: dt.date | None, database: str | None, fmt: Format
 ) -> None:

@@ -12,7 +12,7 @@ import click
 
 from rules.calendar import today
 from scoring.cli.options import Day, database_option
-from scoring.cli.output import Format, format_option, print_rows, tell
+from scoring.cli.output import Format, listing_options, print_rows, tell
 from scoring.facts.feeds import (
     FAULT_HEADINGS,
     KINDS,
@@ -52,7 +52,7 @@ FEEDS = {
 @click.option("--record", is_flag=True, help="Put bodies' months that are over on record, for their grade.")
 @click.option("--rows", is_flag=True, help="List the rows that the office of --body has to put right.")
 @database_option
-@format_option
+@listing_options
 def feeds_command(
     body: str | None,
     since: dt.date | None,

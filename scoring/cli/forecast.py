@@ -13,7 +13,7 @@ from rules.language.words import number, signed
 from scoring.answers.forecast import CAUSES, Forecast, Reason, forecast
 from scoring.answers.forecast_json import forecast_document
 from scoring.cli.options import database_option
-from scoring.cli.output import Format, format_option, print_rows
+from scoring.cli.output import Format, listing_options, print_rows
 from scoring.store import open_store
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ COLUMNS = {
     help="How far to look from the latest run's day on.  [default: 24; with --population 36]",
 )
 @database_option
-@format_option
+@listing_options
 def forecast_command(
     subject: str | None, everybody: bool, pack_id: str, months: int | None, database: str | None, fmt: Format
 ) -> None:

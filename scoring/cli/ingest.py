@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from scoring.cli.options import database_option
-from scoring.cli.output import Format, format_option, print_rows, progress, tell
+from scoring.cli.output import Format, listing_options, print_rows, progress, tell
 from scoring.facts.ingest.files import (
     QUARANTINE,
     FileReport,
@@ -98,7 +98,7 @@ class _Ingest(click.Command):
     " of an official form.",
 )
 @database_option
-@format_option
+@listing_options
 def ingest_command(
     paths: tuple[Path, ...],
     vocabulary: str | None,
@@ -142,7 +142,7 @@ def ingest_command(
     "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
 )
 @database_option
-@format_option
+@listing_options
 def list_command(everything: bool, limit: int, database: str | None, fmt: Format) -> None:
     """List the files that were taken, the newest first, by the number that takes them back.
 

@@ -12,7 +12,7 @@ from scoring.access import keys
 from scoring.access.audit import AuditLog, Event
 from scoring.access.keys import Key, KeyNotFoundError, NewKey, Role
 from scoring.cli.options import database_option, operator
-from scoring.cli.output import Format, format_option, print_rows, tell
+from scoring.cli.output import Format, listing_options, print_rows, tell
 from scoring.store import Store, open_store
 
 COLUMNS = {
@@ -60,7 +60,7 @@ def create(role: str, owner: str, organisation: str | None, days: int | None, da
 
 @keys_group.command("list")
 @database_option
-@format_option
+@listing_options
 def list_command(database: str | None, fmt: Format) -> None:
     """List the keys, without their secrets.
 

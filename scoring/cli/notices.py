@@ -13,7 +13,7 @@ from scoring.answers.notices.compute import Notice, is_worse, notice_of_proposal
 from scoring.answers.notices.files import notice_html
 from scoring.answers.search import run_before
 from scoring.cli.options import database_option, operator
-from scoring.cli.output import Format, format_option, print_rows
+from scoring.cli.output import Format, listing_options, print_rows
 from scoring.runs.proposals import note_told
 from scoring.runs.proposed import list_falls, show_proposal
 from scoring.runs.published import get_run
@@ -42,7 +42,7 @@ COLUMNS = {
     help="The folder for the pages; it is made where there is none.",
 )
 @database_option
-@format_option
+@listing_options
 def notices_command(
     proposal: int | None, run: int | None, subject: str | None, out: Path, database: str | None, fmt: Format
 ) -> None:

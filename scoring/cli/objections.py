@@ -25,7 +25,7 @@ from scoring.cli.cases import (
     wanted_cases,
 )
 from scoring.cli.options import Day, database_option, operator
-from scoring.cli.output import Format, format_option, print_rows
+from scoring.cli.output import Format, format_option, listing_options, print_rows
 from scoring.facts import objection_desk
 from scoring.facts.objection_case import OUTCOMES
 from scoring.facts.objections import Kind, MarkRequest, mark_record
@@ -146,7 +146,7 @@ def appeal_command(**given: Any) -> None:
 @click.option("--since", type=Day(), help="Only objections made on this day or later.")
 @vocabulary_option
 @database_option
-@format_option
+@listing_options
 def figures_command(since: dt.date | None, vocabulary: str, database: str | None, fmt: Format) -> None:
     """By office: objections to its records, how many were upheld, and median working days to a decision.
 
@@ -159,7 +159,7 @@ def figures_command(since: dt.date | None, vocabulary: str, database: str | None
 
 @objections_group.command("tick")
 @database_option
-@format_option
+@listing_options
 def tick_command(database: str | None, fmt: Format) -> None:
     """Escalate what is overdue: once a day, from the system's timer.
 

@@ -11,7 +11,7 @@ import click
 from rules.model import Pack, Rule
 from scoring.answers.repeat_offences import Repeat, repeat_offences
 from scoring.cli.options import as_of_option, database_option, pack_of
-from scoring.cli.output import Format, format_option, print_rows
+from scoring.cli.output import Format, listing_options, print_rows
 from scoring.store import open_store
 
 COLUMNS = {
@@ -37,7 +37,7 @@ COLUMNS = {
 )
 @click.option("--field", "field", help="Of this field alone.")
 @database_option
-@format_option
+@listing_options
 def offences_command(
     pack_name: str, as_of: dt.date, at_least: int, field: str | None, database: str | None, fmt: Format
 ) -> None:

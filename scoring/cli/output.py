@@ -1,4 +1,4 @@
-"""What every command prints with: listings in three formats, and progress that only a terminal sees."""
+"""What every command prints with: listings, also as workbooks, and progress that only a terminal sees."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
 from typing import Any, Literal
 
 import click
 
 from rules.calendar import SHANGHAI
+from rules.titles import Title
 from scoring.characters.formulas import inert
 from scoring.characters.visible import visible
 
 Format = Literal["table", "json", "csv"]
+Kind = Literal["text", "number", "date", "moment"]
 Row = Mapping[str, Any]
 Advance = Callable[[int, int], None]
 
@@ -29,9 +33,34 @@ format_option = click.option(
     help="How the listing is printed.",
 )
 
+_KINDS: Mapping[type, Kind] = {
+    int: "number",
+    float: "number",
+    Decimal: "number",
+    dt.date: "date",
+    dt.datetime: "moment",
+}
+_WORKBOOK = "xinheng.workbook"
+
+
+def _keep_workbook(context: click.Context, _: click.Parameter, path: Path | None) -> None:
+    context.meta[_WORKBOOK] = path
+
+
+def listing_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--format``, and ``--xlsx`` for the one listing that the command prints."""
+    workbook = click.option(
+        "--xlsx",
+        type=click.Path(dir_okay=False, path_type=Path),
+        callback=_keep_workbook,
+        expose_value=False,
+        help="Write the listing to this workbook instead.",
+    )
+    return format_option(workbook(command))
+
 
 def print_rows(rows: Iterable[Row], columns: Mapping[str, str] | Sequence[str], fmt: Format) -> None:
-    """Print a listing.
+    """Print a listing, or write it to the workbook that ``--xlsx`` names.
 
     :param rows: mappings that hold at least the columns; None is printed as nothing (JSON: null).
     :param columns: the keys to print, or key → heading; CSV and JSON use the keys, for programs read them.
@@ -39,6 +68,10 @@ def print_rows(rows: Iterable[Row], columns: Mapping[str, str] | Sequence[str], 
         Shanghai, in CSV and JSON they are UTC.
     """
     headings = columns if isinstance(columns, Mapping) else {key: key for key in columns}
+    context = click.get_current_context(silent=True)
+    if context is not None and (path := context.meta.get(_WORKBOOK)):
+        _write_workbook(list(rows), headings, context, path)
+        return
     printer = {"table": _print_table, "json": _print_json, "csv": _print_csv}[fmt]
     printer(([row.get(key) for key in headings] for row in rows), headings)
 
@@ -102,6 +135,30 @@ def _print_csv(lines: Iterable[list[Any]], headings: Mapping[str, str]) -> None:
         text = io.StringIO()
         csv.writer(text, lineterminator="").writerow(map(_csv_text, line))
         click.echo(text.getvalue())
+
+
+def _write_workbook(
+    rows: Sequence[Row], headings: Mapping[str, str], context: click.Context, path: Path
+) -> None:
+    from scoring.characters.listings import Field, Listing, write_workbook  # openpyxl
+
+    def titled(text: str) -> Title:
+        return Title(text, text)
+
+    fields = {
+        key: Field(titled(heading), _kind([row.get(key) for row in rows]))
+        for key, heading in headings.items()
+    }
+    made = f"{dt.datetime.now(SHANGHAI):%Y-%m-%d %H:%M}"
+    listing = Listing(titled(context.command_path), ((titled("制表"), made),), fields, rows)
+    with path.open("wb") as file:
+        write_workbook(listing, file)
+
+
+def _kind(values: Iterable[Any]) -> Kind:
+    """Of what kind a column's values are, where all are of one."""
+    kinds = {_KINDS.get(type(value), "text") for value in values if value is not None}
+    return kinds.pop() if len(kinds) == 1 else "text"
 
 
 def _csv_text(value: Any) -> str:

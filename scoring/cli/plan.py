@@ -10,7 +10,7 @@ import click
 
 from rules.calendar import add_months, today
 from scoring.cli.options import database_option
-from scoring.cli.output import Format, format_option, print_rows, tell
+from scoring.cli.output import Format, listing_options, print_rows, tell
 from scoring.inspections.office import make_plan, plan_refusals, plan_visits
 from scoring.store import open_store
 
@@ -59,7 +59,7 @@ def plan_group() -> None:
     "--pack", "pack_id", default="enterprise-credit", show_default=True, help="Whose tiers are used."
 )
 @database_option
-@format_option
+@listing_options
 def inspections(month: dt.date, seed: str, pack_id: str, database: str | None, fmt: Format) -> None:
     """Plan a month's joint inspections: one visit an enterprise, within its tier's cap, drawn at random.
 

@@ -10,7 +10,7 @@ import click
 from scoring.answers.notices.compute import Notice, notice_of_proposal
 from scoring.answers.notices.files import rule_changes
 from scoring.cli.options import database_option, operator
-from scoring.cli.output import Format, format_option, print_rows, progress, tell
+from scoring.cli.output import Format, listing_options, print_rows, progress, tell
 from scoring.facts.ingest.keys import subject_key
 from scoring.runs import proposals
 from scoring.runs.proposed import ProposalSummary, list_falls, list_proposals, show_proposal
@@ -54,7 +54,7 @@ def proposals_group() -> None:
     "--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="The most to list."
 )
 @database_option
-@format_option
+@listing_options
 def list_command(limit: int, database: str | None, fmt: Format) -> None:
     """List proposals, the newest first.
 
@@ -71,7 +71,7 @@ def list_command(limit: int, database: str | None, fmt: Format) -> None:
     "--limit", default=100, show_default=True, type=click.IntRange(1, 1_000_000), help="The most to list."
 )
 @database_option
-@format_option
+@listing_options
 def show_command(number: int, limit: int, database: str | None, fmt: Format) -> None:
     """Show who would fall by the proposal of NUMBER, why, and what they answer.
 

@@ -13,7 +13,7 @@ from rules.library.loader import load_vocabulary
 from rules.model import Vocabulary
 from scoring.cli.cases import limit_option, store_of, vocabulary_option
 from scoring.cli.options import database_option, operator
-from scoring.cli.output import Format, format_option, print_rows, tell
+from scoring.cli.output import Format, listing_options, print_rows, tell
 from scoring.facts.merging import AUTHORITY
 from scoring.facts.settling import (
     Contradiction,
@@ -73,7 +73,7 @@ def records_group() -> None:
 @vocabulary_option
 @limit_option
 @database_option
-@format_option
+@listing_options
 def contradictions_command(vocabulary: str, limit: int, database: str | None, fmt: Format) -> None:
     """List rows of offices that say another status than a decision made here, which stands.
 
@@ -109,7 +109,7 @@ def resolve_command(number: int, accept: bool, reason: str, vocabulary: str, dat
 @vocabulary_option
 @limit_option
 @database_option
-@format_option
+@listing_options
 def twins_command(search: bool, vocabulary: str, limit: int, database: str | None, fmt: Format) -> None:
     """List records that may be one decision under two numbers; both count until that is settled.
 
@@ -148,7 +148,7 @@ def settle_command(
 @vocabulary_option
 @limit_option
 @database_option
-@format_option
+@listing_options
 def proposals_command(vocabulary: str, limit: int, database: str | None, fmt: Format) -> None:
     """List what the law proposes of records and a person must confirm: the gravest class of a penalty.
 

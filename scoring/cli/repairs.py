@@ -24,7 +24,7 @@ from scoring.cli.cases import (
     wanted_cases,
 )
 from scoring.cli.options import Day, database_option, operator
-from scoring.cli.output import Format, format_option, print_rows, tell
+from scoring.cli.output import Format, format_option, listing_options, print_rows, tell
 from scoring.facts.merging import REPAIRED
 from scoring.facts.objections import Kind, MarkRequest, mark_record
 from scoring.facts.repair_desk import DESK, repair_figures
@@ -150,7 +150,7 @@ def undo_command(**given: Any) -> None:
 @click.option("--since", type=Day(), help="Only applications filed on this day or later.")
 @vocabulary_option
 @database_option
-@format_option
+@listing_options
 def figures_command(since: dt.date | None, vocabulary: str, database: str | None, fmt: Format) -> None:
     """By office: applications for the repair of its records, and median working days to a decision.
 
@@ -163,7 +163,7 @@ def figures_command(since: dt.date | None, vocabulary: str, database: str | None
 
 @repairs_group.command("tick")
 @database_option
-@format_option
+@listing_options
 def tick_command(database: str | None, fmt: Format) -> None:
     """Escalate what is overdue: once a day, from the system's timer.
 

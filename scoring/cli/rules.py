@@ -25,7 +25,7 @@ from scoring.answers.coverage import Covered, coverage
 from scoring.answers.examples import ExampleResult, run_examples
 from scoring.answers.trial_population import Source, open_population
 from scoring.cli.options import as_of_option, database_option
-from scoring.cli.output import Format, format_option, print_rows, progress, tell
+from scoring.cli.output import Format, format_option, listing_options, print_rows, progress, tell
 
 FINDINGS = {
     "severity": "级别 severity",
@@ -166,7 +166,7 @@ def _result(pack: Pack, result: ExampleResult) -> dict[str, Any]:
 @click.option("--missing", is_flag=True, help="Show what is never reached, and nothing else.")
 @as_of_option
 @database_option
-@format_option
+@listing_options
 def coverage_command(
     packs: tuple[str, ...],
     population: bool,

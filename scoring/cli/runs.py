@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from scoring.cli.options import database_option
-from scoring.cli.output import Format, format_option, print_rows
+from scoring.cli.output import Format, listing_options, print_rows
 from scoring.runs.published import list_runs
 from scoring.store import open_store
 
@@ -32,7 +32,7 @@ COLUMNS = {
     "--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="The most to list."
 )
 @database_option
-@format_option
+@listing_options
 def runs_command(pack_id: str | None, limit: int, database: str | None, fmt: Format) -> None:
     """List the published runs, the newest first.
 
@@ -44,6 +44,5 @@ def runs_command(pack_id: str | None, limit: int, database: str | None, fmt: For
 
 
 def _readable(row: dict[str, Any]) -> dict[str, Any]:
-    """A run for people: counts with separators, the start of the identity."""
-    counts = {name: f"{row[name]:,}" for name in ("subjects", "records", "orphans")}
-    return row | counts | {"pack_hash": row["pack_hash"][:12]}
+    """A run for people: of the identity its start."""
+    return row | {"pack_hash": row["pack_hash"][:12]}

@@ -13,7 +13,7 @@ import click
 from rules.calendar import SHANGHAI, today
 from rules.workdays import KNOWN_UNTIL
 from scoring.cli.options import Day, database_option, operator
-from scoring.cli.output import Format, format_option, print_rows, tell
+from scoring.cli.output import Format, format_option, listing_options, print_rows, tell
 from scoring.store import Store, open_store
 from scoring.tickets import desk
 from scoring.tickets.chart import CORRECT, REQUESTS, WAYS, Actor
@@ -101,7 +101,7 @@ def open_command(
     "--on", "day", type=Day(), default=today, show_default="today in Shanghai", help="Overdue on that day."
 )
 @database_option
-@format_option
+@listing_options
 def list_command(
     stage: str | None,
     owner: str | None,
@@ -201,7 +201,7 @@ def evaluate_command(
 
 @tickets_group.command("tick")
 @database_option
-@format_option
+@listing_options
 def tick_command(database: str | None, fmt: Format) -> None:
     """Remind and escalate what is due: once a day, from the system's timer.
 

@@ -12,7 +12,7 @@ import click
 from rules.calendar import today
 from rules.titles import UnknownError
 from scoring.cli.options import Day, database_option, operator
-from scoring.cli.output import Format, format_option, print_rows, tell
+from scoring.cli.output import Format, listing_options, print_rows, tell
 from scoring.cli.plan import Month
 from scoring.facts.visit_results import (
     Rating,
@@ -74,7 +74,7 @@ def visits_group() -> None:
     "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
 )
 @database_option
-@format_option
+@listing_options
 def list_command(
     month: dt.date | None,
     office: str | None,
@@ -106,7 +106,7 @@ def list_command(
     "--pack", "pack_id", default="enterprise-credit", show_default=True, help="Whose tiers are used."
 )
 @database_option
-@format_option
+@listing_options
 def issue_command(
     plan_id: int | None, subject: str | None, ground: str | None, why: str | None, offices: tuple[str, ...],
     inspectors: tuple[str, ...], begins_on: dt.date | None, ends_on: dt.date | None, pack_id: str,
@@ -190,7 +190,7 @@ def cancel_command(code: str, reason: str, database: str | None) -> None:
 @visits_group.command("figures")
 @click.option("--month", type=Month(), help="In which they begin; by default all.")
 @database_option
-@format_option
+@listing_options
 def figures_command(month: dt.date | None, database: str | None, fmt: Format) -> None:
     """By office: codes issued, visits made and lapsed, how many had a finding, and the mean rating.
 
@@ -203,7 +203,7 @@ def figures_command(month: dt.date | None, database: str | None, fmt: Format) ->
 
 @visits_group.command("idle")
 @database_option
-@format_option
+@listing_options
 def idle_command(database: str | None, fmt: Format) -> None:
     """List inspectors whose last three visits or more had no finding (own choice).
 

@@ -1,0 +1,87 @@
+"""``--xlsx``: what a command lists, for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from openpyxl import load_workbook
+
+from cli.conftest import Command
+from cli.market import HIT
+from scoring.cli import main
+
+LISTED = (("runs",), ("ingest", "list"), ("keys", "list"), ("feeds",), ("forecast", HIT, "--pack", "market"))
+SEVERAL_OR_NONE = {
+    *("explain", "paths", "replay", "report", "score", "simulate"),  # a text, or tables of other kinds
+    *("objections show", "repairs show", "tickets show", "rules lint", "rules test", "rules diff"),
+}
+
+
+def sheet(path: Path) -> list[list[Any]]:
+    """The headings and rows, without the two lines above them."""
+    return [[cell.value for cell in row] for row in load_workbook(path).worksheets[0]][2:]
+
+
+@pytest.mark.parametrize("words", LISTED, ids=" ".join)
+def test_a_workbook_says_what_the_table_says(
+    words: tuple[str, ...], command: Command, database: str, tmp_path: Path
+) -> None:
+    here = ("--database", database)
+    written = command(*words, "--xlsx", tmp_path / "list.xlsx", *here)
+    assert (written.exit_code, written.stdout) == (0, "")
+    headings, *rows = sheet(tmp_path / "list.xlsx")
+    table = list(csv.reader(io.StringIO(command(*words, *here).stdout), delimiter="\t"))
+    assert [headings, len(rows)] == [table[0], len(table) - 1]
+    for row, line in zip(rows, table[1:], strict=True):
+        assert [shown(value) for value in row] == [text.removesuffix(" 00:00") for text in line]
+
+
+def shown(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}".removesuffix(" 00:00")
+    return "" if value is None else str(value)
+
+
+def test_numbers_are_numbers_dates_dates_and_no_text_runs(
+    command: Command, database: str, tmp_path: Path
+) -> None:
+    command("runs", "--xlsx", tmp_path / "runs.xlsx", "--database", database)
+    run = dict(zip(*sheet(tmp_path / "runs.xlsx")[:2], strict=True))
+    assert isinstance(run["主体 subjects"], int)
+    assert isinstance(run["评价基准日 as of"], datetime)
+    made = command("keys", "create", "--role", "operator", "--owner", "=1+1", "--database", database)
+    assert made.exit_code == 0, made.stderr
+    command("keys", "list", "--xlsx", tmp_path / "keys.xlsx", "--database", database)
+    book = load_workbook(tmp_path / "keys.xlsx")
+    texts = {cell.value: cell.data_type for row in book.worksheets[0] for cell in row}
+    assert texts["=1+1"] == "s"
+
+
+def test_a_folder_that_is_not_there_is_named(command: Command, database: str, tmp_path: Path) -> None:
+    refused = command("runs", "--xlsx", tmp_path / "none" / "runs.xlsx", "--database", database)
+    assert refused.exit_code == 1
+    assert str(tmp_path / "none" / "runs.xlsx") in refused.stderr
+
+
+def test_every_command_that_lists_one_thing_writes_it_to_a_workbook() -> None:
+    assert {path for path, options in formatted(main) if "--xlsx" not in options} <= SEVERAL_OR_NONE
+    assert sum("--xlsx" in options for _, options in formatted(main)) > 25
+
+
+def formatted(command: click.Command, path: str = "") -> Iterator[tuple[str, set[str]]]:
+    """The commands that have ``--format``, each with all its options."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from formatted(found, f"{path} {name}".strip())
+    elif "fmt" in {option.name for option in command.params}:
+        yield path, {name for option in command.params for name in option.opts}
