@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from client import Client, repaired
 from lending_desk import check, consented
 from small_district import AUTHORITY, PACK, SUBJECTS, take
 
+from fixtures.codes import credit_code
 from rules.calendar import add_days, add_months, today
 from rules.library.loader import find_pack, load_vocabulary
 from scoring.facts.publicity import NEVER, shown_until
@@ -23,8 +25,8 @@ MARK = {"reason": "已履行", "evidence": [{"title": "t", "reference": "r"}]}
 TERMS = {"minor": 3, "general": 12, "serious": 36}
 
 
-def penalty(severity: str, day: dt.date, number: str = "Z-1") -> dict[str, Any]:
-    row = {"record_id": number, "subject_id": FIRM, "kind": "penalty", "severity": severity}
+def penalty(severity: str, day: dt.date, number: str = "Z-1", of: str = FIRM) -> dict[str, Any]:
+    row = {"record_id": number, "subject_id": of, "kind": "penalty", "severity": severity}
     row |= {"status": "effective", "level": "fine", "field": "wages", "authority": AUTHORITY}
     return row | {"occurred_on": day.isoformat()}
 
@@ -61,8 +63,8 @@ def _numbers(answer: Any) -> list[str]:
     return [item["record_id"] for item in answer.json["items"]]
 
 
-def _explained(regulator: Client) -> dict[str, Any]:
-    found: dict[str, Any] = regulator.get(f"/v1/subjects/{FIRM}/explanation?pack={PACK}").json
+def _explained(regulator: Client, code: str = FIRM) -> dict[str, Any]:
+    found: dict[str, Any] = regulator.get(f"/v1/subjects/{code}/explanation?pack={PACK}").json
     return found
 
 
@@ -88,6 +90,19 @@ def test_a_repaired_record_is_shown_no_more_at_once_and_found_by_its_number_stil
     assert (after["run"], after["score"] > before, "Z-1" in str(after)) == (None, True, False)
     assert "Z-1" not in _numbers(regulator.get(f"/v1/records?subject_id={FIRM}"))
     assert regulator.get("/v1/records/Z-1").json["versions"][0]["data"]["status"] == "repaired"
+
+
+def test_a_grade_that_rests_on_records_alone_forgets_a_repaired_one_too(
+    regulator: Client, store: Store
+) -> None:
+    code = credit_code(random.Random(7), "91")
+    take(store, "enterprise", "subject", "subject_id", [{"subject_id": code}])
+    take(store, "enterprise", "record", "record_id", [penalty("general", add_months(today(), -6), of=code)])
+    run(store, find_pack(PACK, today()), today())
+    assert {hit["record_id"] for hit in _explained(regulator, code)["hits"]} == {"Z-1"}
+    done = repaired(regulator, "Z-1", **MARK, effective_on=today().isoformat())
+    assert done.status_code == 201, done.json
+    assert "Z-1" not in str(_explained(regulator, code))
 
 
 def test_a_lender_is_told_the_tier_without_a_record_that_is_over_or_repaired(
