@@ -73,10 +73,17 @@ Graded = dict[Any, reference.Score]
 def graded(
     connection: duckdb.DuckDBPyConnection, pack: Pack, case: Case, day: dt.date
 ) -> tuple[Graded, dict[Any, dt.date | None]]:
-    """The engine's results in the reference's form, and every subject's ``next_change_on``."""
+    """The engine's results in the reference's form, and every subject's ``next_change_on``.
+
+    Of the day alone, without those that follow, it says the same.
+    """
     give(connection, pack, case)
+    grade(connection, pack, day, ahead=False)
+    alone = read(connection, pack)
     grade(connection, pack, day)
-    return read(connection, pack)
+    scores, changes = read(connection, pack)
+    assert alone == (scores, dict.fromkeys(scores))
+    return scores, changes
 
 
 def give(connection: duckdb.DuckDBPyConnection, pack: Pack, case: Case) -> None:

@@ -161,7 +161,7 @@ def grade_on(
     lines = _found(duck, plan, period, places)
     make_segments(duck, plan, Period.of(day), lines)
     changes = changes_of_inputs(plan, period, lines) if ahead else None
-    _Day(duck, plan.pack, day, in_force.until, changes).make()
+    _Day(duck, plan.pack, day, in_force.until if ahead else None, changes).make()
     lines.drop()
     for table in (SPANS, SEGMENTS):
         duck.execute(f"drop table {table}")
