@@ -197,6 +197,18 @@ def test_ratios_are_rounded_at_four_decimals(scores: Any, part: int, whole: int,
     }
 
 
+def test_a_ratio_of_more_than_24_digits_is_unknown(scores: Any) -> None:
+    measures = {
+        "part": measure(value="elapsed * 1000"),
+        "whole": measure(sum="amount"),
+        "share": measure(ratio=["part", "whole"]),
+    }
+    people = [person("a", elapsed=10**17), person("b", elapsed=10**17 - 1)]
+    records = [record(key, key, amount=Decimal("0.0001")) for key in "ab"]
+    text = pack([rule("r", "share > 0"), rule("s", "share is null", 2)], measures)
+    assert scores(text, day(0), people, records) == {"a": 200, "b": 100}
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_of_two_records_of_one_day_the_later_id_is_the_latest(scores: Any, order: int) -> None:
     records = [

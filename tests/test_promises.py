@@ -12,6 +12,7 @@ import pytest
 from api.settings import read_settings
 from scoring.access.sessions import LASTS
 from scoring.answers.notices.compute import MOST_REASONS, MOST_RECORDS
+from scoring.changes.sending import PAUSES
 from scoring.facts import repair_case
 from scoring.facts.ingest import bounds
 from scoring.facts.objection_case import (
@@ -105,6 +106,14 @@ def test_a_run_is_proposed_and_a_notice_is_as_long_as_the_page_says() -> None:
 def test_an_office_waits_for_the_answer_of_an_enterprise_as_long_as_the_page_says() -> None:
     page = (DOCS / "enterprise.md").read_text("utf-8")
     assert f"silent for more than {ANSWER_WITHIN}\nworking days" in page
+
+
+def test_what_a_receiver_does_not_take_is_sent_again_as_often_as_the_page_says() -> None:
+    page = " ".join((DOCS / "changes.md").read_text("utf-8").split())
+    minutes = [str(pause // dt.timedelta(minutes=1)) for pause in PAUSES[:3]]
+    hours = [str(pause // dt.timedelta(hours=1)) for pause in PAUSES[3:]]
+    said = " and ".join(f"{', '.join(times[:-1])} and {times[-1]}" for times in (minutes, hours))
+    assert said.replace(" and 2, ", " minutes and 2, ") + " hours" in page
 
 
 def test_a_batch_spills_where_the_page_says() -> None:

@@ -31,7 +31,7 @@ from scoring.access.keys import Role
 from scoring.changes import addresses
 from scoring.changes.addresses import Answer, post
 from scoring.changes.feed import Reading, read
-from scoring.changes.sending import LEASE, PAUSES, Sent, send_due
+from scoring.changes.sending import LEASE, PAUSES, Sent, is_acknowledged, send_due
 from scoring.changes.subscriptions import (
     MOST_OWN,
     SubscriptionError,
@@ -259,7 +259,27 @@ def test_a_pass_from_the_command_line_says_what_became_of_it(
     ]
 
 
+@pytest.mark.parametrize(
+    ("status", "is_one"), [(None, False), (199, False), (200, True), (299, True), (300, False), (301, False)]
+)
+def test_a_2xx_and_no_other_answer_acknowledges(status: int | None, is_one: bool) -> None:
+    assert is_acknowledged(Answer(status)) is is_one
+
+
 # Where messages may go
+
+
+def test_an_address_without_a_port_is_that_of_https(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = list[tuple[str, int]]()
+
+    def unknown(host: str, port: int, *_: int) -> None:
+        looked.append((host, port))
+        raise OSError("no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    for address in ("https://hub.example/changes", "https://hub.example:8443/changes"):
+        assert post(address, {}, b"{}", frozenset()).status is None
+    assert looked == [("hub.example", 443), ("hub.example", 8443)]
 
 
 @pytest.mark.parametrize(

@@ -270,6 +270,15 @@ def test_what_is_overdue_escalates_once_and_once_more_a_working_week_later(
     assert status(regulator) == "disputed"
 
 
+def test_each_step_that_an_office_owes_escalates_from_the_beginning(regulator: Client, store: Store) -> None:
+    do(regulator, "objections")
+    do(regulator, "acknowledgements")
+    due = dt.date.fromisoformat(case(regulator)["due_on"])
+    for number, days in enumerate((1, 8), 1):
+        (found,) = tick(store, ENTERPRISE, workdays_later(due, days))
+        assert found.case.escalations == number
+
+
 def test_nobody_is_in_time_by_an_earlier_date_on_a_decision(regulator: Client) -> None:
     filed = add_days(today(), -90).isoformat()
     do(regulator, "objections", effective_on=filed)

@@ -322,6 +322,16 @@ def test_an_operator_s_card_does_not_make_a_business_a_person(take: Ingest, tmp_
     assert take(write_csv(tmp_path / "a.csv", row), None).new == 1
 
 
+def test_without_a_column_of_cards_nobody_is_a_person_for_want_of_a_code(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    columns = ("行政相对人名称", "行政相对人代码_1(统一社会信用代码)", "行政处罚决定书文号", "处罚类别")
+    row = {name: PENALTY[name] for name in (*columns, "处罚决定日期", "处罚机关")}
+    row["行政相对人代码_1(统一社会信用代码)"] = ""
+    assert take(write_csv(tmp_path / "a.csv", row), None).rejected == 1
+    assert "自然人" not in quarantined(sqlite)[0][3]
+
+
 def test_private_cells_of_a_bad_row_are_not_shown(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
     row = penalty(处罚决定日期="去年", 法定代表人证件号码=IDENTITY)
     path = write_csv(tmp_path / "a.csv", row)

@@ -45,6 +45,8 @@ def test_comments_and_order_are_no_difference() -> None:
          ("basis", "law", "repealed on", "", "2027-01-01")),
         ("in_force: {", "authority: district\nin_force: {",
          ("pack", "", "authority", "", "区级评价，用于本区监管 the district's own grade")),
+        ("in_force: {from: 2026-01-01}", "in_force: {from: 2026-01-01, until: 2027-01-01}",
+         ("pack", "", "in force until", "", "2027-01-01")),
         ("vetoes:\n", "together: [{rules: [fined, fine], why: {zh: 大额另计, en: Large more}}]\nvetoes:\n",
          ("together", "fine, fined", "added", "", "理由 why: 大额另计 Large more")),
     ],
