@@ -69,6 +69,15 @@ class Place:
     id: int
     part: str | None = None
 
+    def is_before(self, other: Place) -> bool:
+        """Whether the feed comes here first.
+
+        >>> Place(41, "A").is_before(Place(41, "B")), Place(41).is_before(Place(41, "B"))
+        (True, False)
+        """
+        mine, theirs = ((one.id, one.part is None, one.part or "") for one in (self, other))
+        return mine < theirs
+
     def __str__(self) -> str:
         return str(self.id) if self.part is None else f"{self.id}:{self.part}"
 

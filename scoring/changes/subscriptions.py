@@ -315,7 +315,7 @@ def acknowledge(store: Store, who: Who, number: int, until: Place, clock: Clock 
         before, last = Place.read(row.place), head(session)
         if until == before:
             return subscription_of(row)
-        if until.id < before.id or (until.id == before.id and before.part is None) or until.id > last:
+        if until.is_before(before) or until.id > last:
             raise SubscriptionConflictError(
                 Title(
                     f"已签收至{before},变动列表到{last}:不能签收至{until}",

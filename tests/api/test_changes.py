@@ -278,6 +278,16 @@ def test_who_reads_the_feed_acknowledges_up_to_a_place_and_never_back(regulator:
     assert [(found["after"], found["until"]) for found in deliveries] == [("2", last)]
 
 
+def test_within_a_run_nobody_acknowledges_back_either(regulator: Client) -> None:
+    number = subscribe(regulator, after="0")["subscription"]["id"]
+    for place, status in (
+        *(("1:B", 200), ("1:A", 409), ("1:B", 200), ("1:C", 200)),
+        *(("1", 200), ("1:D", 409), ("2", 200), ("1", 409)),
+    ):
+        answer = regulator.post(f"/v1/subscriptions/{number}/acknowledgements", json={"until": place})
+        assert answer.status_code == status, place
+
+
 def test_a_department_acknowledges_for_itself_alone(regulator: Client, sign_in: Sign, store: Store) -> None:
     take(store, "department", "subject", "subject_id", [{"subject_id": "BM1", "name": AUTHORITY}])
     body = {"role": "department", "organisation": AUTHORITY}
@@ -302,6 +312,7 @@ def test_a_department_acknowledges_for_itself_alone(regulator: Client, sign_in: 
         ("organisation", {"role": "lender", "organisation": "无此行"}),
         ("organisation", {"organisation": AUTHORITY}),
         ("kinds", {"role": "lender", "organisation": "x", "kinds": ["record_repaired"]}),
+        ("kinds", {"role": "lender", "organisation": "x", "kinds": ["tier_changed", "record_repaired"]}),
         ("after", {"after": "999"}),
     ],
 )

@@ -269,6 +269,23 @@ def test_a_2xx_and_no_other_answer_acknowledges(status: int | None, is_one: bool
 # Where messages may go
 
 
+HOOK = "https://hub.example/"
+
+
+@pytest.mark.parametrize(
+    ("address", "is_one"),
+    [
+        (HOOK, True), (f"{HOOK}a?b=c", True), ("https://hub.example:8443/", True),
+        (HOOK.ljust(500, "a"), True), (HOOK.ljust(501, "a"), False),
+        ("http://hub.example/", False), ("https:///a", False), ("https://a@hub.example/", False),
+        (f"{HOOK}#a", False), ("https://hub.example:0/", False), ("https://[::1/", False),
+        (f"{HOOK}政务", False), (f"{HOOK}a b", False), ("hub.example", False), ("", False),
+    ],
+)  # fmt: skip
+def test_what_an_address_for_messages_is(address: str, is_one: bool) -> None:
+    assert (addresses.check_address(address) is None) is is_one
+
+
 def test_an_address_without_a_port_is_that_of_https(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = list[tuple[str, int]]()
 
