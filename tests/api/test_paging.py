@@ -47,11 +47,11 @@ LISTINGS = (
     "/v1/lender-checks",
     "/v1/consents",
     "/v1/subscriptions",
+    "/v1/subscriptions/1/deliveries",
     "/v1/keys",
     "/v1/audit",
 )
 NEED_A_PLAN = {"/v1/inspection-plans/{plan_id}/visits", "/v1/inspection-plans/{plan_id}/refusals"}
-NEED_A_RECEIVER = {"/v1/subscriptions/{subscription_id}/deliveries"}  # tests/api/test_deliveries.py
 
 
 def _record(number: str, **more: object) -> dict[str, object]:
@@ -92,7 +92,9 @@ def _fill(store: Store, regulator: Client, colleague: Client, lender: Client) ->
     for subject in SUBJECTS[:3]:
         post("/v1/visits", visit | {"subject_id": subject, "begins_on": day, "ends_on": day})
     for number in range(3):
-        post("/v1/subscriptions", {"receiver": f"系统{number}", "role": "regulator"})
+        post("/v1/subscriptions", {"receiver": f"系统{number}", "role": "regulator", "after": "0"})
+    for place in ("1", "2", "3"):
+        post("/v1/subscriptions/1/acknowledgements", {"until": place})
     for _ in range(3):
         assert lender.post("/v1/lender-checks", json=check(consented(lender, FINED))).status_code == 200
     strict = stricter()
@@ -145,7 +147,7 @@ def test_a_page_has_a_hundred_items_where_nobody_says_and_up_to_five_hundred(
         told = {
             limit: regulator.get(f"{address}{joint}limit={limit}").status_code for limit in (0, 1, 500, 501)
         }
-        found = 404 if "/proposals/" in address else 200  # there is none
+        found = 404 if "/proposals/" in address or "/subscriptions/" in address else 200  # there is none
         assert told == {0: 422, 1: found, 500: found, 501: 422}, address
 
 
@@ -160,5 +162,5 @@ def test_no_listing_is_left_out_here(app: Flask) -> None:
     }
     tried = {address.partition("?")[0] for address in LISTINGS}
     named = {path.replace("{subject_id}", FINED).replace("{run_id}", "2") for path in listings}
-    named = {path.replace("{proposal_id}", "3") for path in named}
-    assert named == tried | NEED_A_PLAN | NEED_A_RECEIVER
+    named = {path.replace("{proposal_id}", "3").replace("{subscription_id}", "1") for path in named}
+    assert named == tried | NEED_A_PLAN

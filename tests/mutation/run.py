@@ -121,7 +121,8 @@ GROUPS = {
     "changes": Group(
         ("scoring/changes/*.py", "scoring/store/changes.py", "api/resources/changes.py",
          "api/resources/subscriptions.py"),
-        ("tests/api/test_changes.py", "tests/api/test_deliveries.py", "tests/test_docstrings.py"),
+        ("tests/api/test_changes.py", "tests/api/test_deliveries.py", "tests/test_docstrings.py",
+         "tests/test_promises.py"),
         ("tests/api/test_paging.py", "tests/pages/test_receivers_page.py"),
     ),
     "access": Group(
