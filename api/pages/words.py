@@ -129,8 +129,9 @@ def rule_points(rule: Rule, pack: Pack) -> Title:
     steps = rule.points
 
     def say(said: Words) -> str:
-        times = f" × {said.value(rule.per)}" if rule.per else ""
-        return dated(steps, said.language).replace("-", MINUS) + times
+        per = rule.per and said.per(rule.per)
+        given = dated(steps, said.language).replace("-", MINUS)
+        return f"{given}，{per}" if per and said.language == "zh" else f"{given} {per or ''}".strip()
 
     return both(pack, say)
 

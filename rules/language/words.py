@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -27,8 +27,9 @@ from rules.language.expressions import (
     Or,
     Shift,
     Value,
+    conjuncts,
 )
-from rules.model import Column, Dated, Decay, Pack, Rule, Title, Window
+from rules.model import Column, Dated, Decay, Measure, Pack, Rule, Title, Vocabulary, Window
 
 Language = Choice["zh", "en"]
 LANGUAGES: tuple[Language, Language] = ("zh", "en")
@@ -45,7 +46,8 @@ _ZH = {
     "(": "（", ")": "）", "month": "{0}个月", "day": "{0}天",
     "+": "{0}之后{1}",
     "-": "{0}之前{1}", "is": "{0}为是", "isnt": "{0}为否", "true": "始终", "value": "“{0}”",
-    "yes": "是", "no": "否",
+    "yes": "是", "no": "否", ";": "，", "bounds": "{0}{1}",
+    "each": "按{0}每{1}计", "times": "乘以{0}",
 }  # fmt: skip
 _EN = {
     "=": "{0} is {1}", "<>": "{0} is not {1}", "<": "{0} is under {1}", "<=": "{0} is at most {1}",
@@ -59,9 +61,11 @@ _EN = {
     "start_of_month": "the first day of the month of {0}", "(": "(",
     ")": ")", "month": "{0} months", "day": "{0} days", "+": "{1} after {0}", "-": "{1} before {0}",
     "is": "{0} is true", "isnt": "{0} is false", "true": "always", "value": "“{0}”",
-    "yes": "true", "no": "false",
+    "yes": "true", "no": "false", ";": "; ", "bounds": "{0} {1}",
+    "each": "for each {1} of {0}", "times": "times {0}",
 }  # fmt: skip
 _PHRASES: Mapping[Language, Mapping[str, str]] = {"zh": _ZH, "en": _EN}
+_SIGNS = {">=": "≥", "<=": "≤"}
 _OF_DATES = {"<": "before", "<=": "until", ">": "after", ">=": "since"}
 
 
@@ -141,6 +145,47 @@ class Words:
             case _:
                 return self.condition(node)
 
+    def row(self, condition: Expression, table: str) -> str:
+        """What the cells of a table's row ask for, in short: codes by their titles, bounds by their signs.
+
+        :param table: what the table is called; an input that is called so, or the only one, is not named.
+        """
+        asked: dict[str, list[Expression]] = {}
+        for term in conjuncts(condition):
+            asked.setdefault(self._asked(term), []).append(term)
+        plain_input = table if len(asked) > 1 else next(iter(asked))
+        return self._say(";").join(
+            self._cell(terms, "" if name == plain_input else name) for name, terms in asked.items()
+        )
+
+    def _asked(self, term: Expression) -> str:
+        match term:
+            case Compare(left=asked) | In(operand=asked):
+                return self.value(asked)
+            case _:
+                return self.condition(term)
+
+    def _cell(self, terms: Sequence[Expression], named: str) -> str:
+        bounds = []
+        for term in terms:
+            match term:
+                case Compare(left=asked, op="=", right=Literal() as value):
+                    return self._bare(value, asked)
+                case In(operand=asked, values=values):
+                    return self._say("item").join(self._bare(value, asked) for value in values)
+                case Compare(op=op, right=Literal() as value):
+                    bounds.append(f"{_SIGNS.get(op, op)}{self._bare(value, value)}")
+                case _:
+                    return self.condition(term)
+        return self._say("bounds", named, self._say("item").join(bounds)).strip()
+
+    def _bare(self, value: Expression, beside: Expression) -> str:
+        """A literal without marks around it."""
+        assert isinstance(value, Literal)
+        if isinstance(value.value, str) and isinstance(beside, Name):
+            return self.code(beside.name, value.value)
+        return f"{value.value:,}" if isinstance(value.value, int) else self._literal(value, beside)
+
     def name(self, name: str) -> str:
         """The title of a column or measure."""
         return getattr(self.titles[name], self.language) if name in self.titles else name
@@ -150,6 +195,19 @@ class Words:
         values = self.columns[column].values if column in self.columns else {}
         title = values.get(str(code))
         return getattr(title, self.language) if title else plain(code)
+
+    def per(self, node: Expression) -> str:
+        """By what points are multiplied: a small part of a value as so much of it."""
+        match node:
+            case Arithmetic(op="*", left=value, right=Literal(value=Decimal() as part)) if 0 < part < 1:
+                each = 1 / Fraction(part)
+                if each.denominator == 1:
+                    return self._say("each", self.value(value), self._rounded(each.numerator))
+        return self._say("times", self.value(node))
+
+    def _rounded(self, count: int) -> str:
+        myriads, rest = divmod(count, 10_000)
+        return f"{myriads:,}万" if self.language == "zh" and not rest else f"{count:,}"
 
     def _operand(self, node: Expression) -> str:
         return f"({self.value(node)})" if isinstance(node, Arithmetic) else self.value(node)
@@ -197,12 +255,17 @@ def words(pack: Pack, language: Language) -> Words:
     >>> words(pack, "en").condition(joined)
     '6 months after Joined the credit-tourism scheme on is no later than the day of grading'
     """
-    columns = dict(pack.vocabulary.subject.columns)
-    if pack.vocabulary.records:
-        columns |= pack.vocabulary.records.columns
+    return words_of(pack.vocabulary, pack.measures, language)
+
+
+def words_of(vocabulary: Vocabulary, measures: Iterable[Measure], language: Language) -> Words:
+    """:func:`words` of a pack that is not whole yet."""
+    columns = dict(vocabulary.subject.columns)
+    if vocabulary.records:
+        columns |= vocabulary.records.columns
     titles = {name: column.title for name, column in columns.items()}
-    titles |= {m.id: m.title for m in pack.measures}
-    taken = {m.id: m.operand.name for m in pack.measures if isinstance(m.operand, Name)}
+    titles |= {m.id: m.title for m in measures}
+    taken = {m.id: m.operand.name for m in measures if isinstance(m.operand, Name)}
     columns |= {measure: columns[column] for measure, column in taken.items() if column in columns}
     return Words(language, columns, titles)
 

@@ -21,6 +21,7 @@ class Context:
     :ivar record_scope: what conditions of measures may name: a record's columns.
     :ivar subject_scope: a subject's attributes.
     :ivar faulty: measures that are declared and could not be built; to name one is no second fault.
+    :ivar measures: those that were built.
     :ivar scope: what rules may name: columns, attributes and, once they are built, measures.
     """
 
@@ -33,14 +34,16 @@ class Context:
         self.record_scope = scope_of(self.records, Level.RECORD)
         self.subject_scope = scope_of(self.attributes, Level.SUBJECT)
         self.scope = self.record_scope
+        self.measures: tuple[Measure, ...] = ()
 
     def declare(self, measures: Iterable[Measure]) -> None:
         """Makes attributes and measures known beside the records' columns."""
+        self.measures = tuple(measures)
         known = dict(self.record_scope.names)
         known.pop(self.vocabulary.record_subject, None)
         known |= self.subject_scope.names
         values = {**self.record_scope.values, **self.subject_scope.values}
-        for measure in measures:
+        for measure in self.measures:
             known[measure.id] = Name(measure.id, Level.MEASURE, measure.type)
             if isinstance(measure.operand, Name) and measure.type == TEXT and measure.operand.name in values:
                 values[measure.id] = values[measure.operand.name]

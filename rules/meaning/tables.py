@@ -8,14 +8,15 @@ from typing import Any
 
 from rules.language import decision_tables
 from rules.language.decision_tables import Cell
-from rules.language.expressions import Expression, Level, conjunction, names, reads_as_of
+from rules.language.expressions import TRUE, Expression, Level, conjunction, names, reads_as_of
 from rules.language.parse import ConditionError
+from rules.language.words import LANGUAGES, words_of
 from rules.meaning.context import Context
 from rules.meaning.examples import build_examples
 from rules.meaning.references import References
 from rules.meaning.rules import check_cap
 from rules.meaning.windows import rule_window
-from rules.model import Rule, When
+from rules.model import Rule, Title, When
 from rules.text.source import Path
 
 MAX_ROWS = 1_000
@@ -42,7 +43,10 @@ def build_table(context: Context, references: References, data: Mapping[str, Any
     if data["hit"] == "unique":
         _check_unique(context, conditions, path)
     chosen = decision_tables.first_only(conditions) if data["hit"] == "first" else conditions
-    return _rules(context, data, path, where, inputs, chosen)
+    titles = [
+        row["title"] or _title(context, data, c) for row, c in zip(data["rows"], conditions, strict=True)
+    ]
+    return _rules(context, data, path, where, inputs, chosen, titles)
 
 
 def _rules(
@@ -52,13 +56,14 @@ def _rules(
     where: When,
     inputs: Sequence[Expression],
     conditions: Sequence[Expression],
+    titles: Sequence[Title],
 ) -> list[Rule]:
     levels: frozenset[Level] = frozenset(n.level for part in (where.written, *inputs) for n in names(part))
     level, window = rule_window(context, data["counts"], (*path, "counts"), levels)
     built = [
         Rule(
             id=f"{data['id']}.{number}",
-            title=row["title"] or data["title"],
+            title=titles[number - 1],
             level=level,
             dimension=data["dimension"],
             when=_also(where, condition),
@@ -77,6 +82,15 @@ def _rules(
     ]
     examples = build_examples(context, data["examples"], (*path, "examples"), built[0])
     return [replace(built[0], examples=examples), *built[1:]]
+
+
+def _title(context: Context, data: Mapping[str, Any], condition: Expression) -> Title:
+    """What a row is called that has no title of its own: its table, and what its cells ask for."""
+    table: Title = data["title"]
+    if condition == TRUE:
+        return table if len(data["rows"]) == 1 else Title(f"{table.zh}：其他", f"{table.en}: other")
+    zh, en = (words_of(context.vocabulary, context.measures, language) for language in LANGUAGES)
+    return Title(f"{table.zh}：{zh.row(condition, table.zh)}", f"{table.en}: {en.row(condition, table.en)}")
 
 
 def _also(where: When, condition: Expression) -> When:

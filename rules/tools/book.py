@@ -203,7 +203,7 @@ def _result(pack: Pack, rule: Rule) -> str:
     if rule.per is None:
         return points
     per = rule.per
-    return f"{points}，乘以 times {both(pack, lambda said: said.value(per))}"
+    return f"{points}，{both(pack, lambda said: said.per(per))}"
 
 
 def _points(rule: Rule) -> str:

@@ -6,6 +6,7 @@ import datetime as dt
 from html.parser import HTMLParser
 
 from rules.library.loader import find_pack
+from rules.model import Title
 from rules.tools.book import rule_book
 from rules.tools.documents import Code, Grid, Heading, html, markdown
 from tests.tools.packs import applicants
@@ -62,7 +63,17 @@ def test_each_rule_and_table_stands_under_its_dimension() -> None:
 
 
 def test_a_table_shows_each_row() -> None:
-    assert "| fined.2 | 罚款金额 Amount of the fine | 金额不少于1000且金额小于50000" in book()
+    title = r"罚款金额：≥1,000、\<50,000 Amount of the fine: ≥1,000, \<50,000"
+    assert f"| fined.2 | {title} | 金额不少于1000且金额小于50000" in book()
+
+
+def test_a_row_without_a_title_is_called_by_its_table_and_what_it_asks_for() -> None:
+    pack = find_pack("enterprise-credit", dt.date(2026, 12, 15))
+    assert pack.rule("environment.rating.1").title == Title(
+        "企业环境信用评价：绿", "Environment credit rating: Green"
+    )
+    assert pack.rule("commitment.kept-share.3").title.zh == "承诺履行率：≥0.8、<0.95"
+    assert pack.rule("penalty.field.3").title.zh == "拖欠工资"  # its own
 
 
 def test_a_column_that_says_nothing_is_left_out_of_a_table() -> None:

@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from rules.language.expressions import BOOLEAN, DATE, DECIMAL, TEXT, Level, Name
-from rules.language.parse import Scope, parse_condition
+from rules.language.parse import Scope, parse_condition, parse_expression
 from rules.language.words import Words, dated, number, plain, signed, window
 from rules.model import Column, Dated, Decay, Title, Window
 
@@ -26,6 +26,40 @@ SCOPE = Scope(
 TITLES = {name: column.title for name, column in COLUMNS.items()}
 ZH, EN = Words("zh", COLUMNS, TITLES), Words("en", COLUMNS, TITLES)
 FOUND = SCOPE.names["found_on"]
+
+
+@pytest.mark.parametrize(
+    ("written", "zh", "en"),
+    [
+        ("fine * 0.00001", "按金额每10万计", "for each 100,000 of Amount"),
+        ("fine * 0.001", "按金额每1,000计", "for each 1,000 of Amount"),
+        ("fine * 0.3", "乘以金额 × 0.3", "times Amount × 0.3"),
+        ("fine * 2", "乘以金额 × 2", "times Amount × 2"),
+        ("fine + paid", "乘以金额 + 已缴", "times Amount + Paid"),
+        ("fine", "乘以金额", "times Amount"),
+    ],
+)
+def test_what_points_are_multiplied_by(written: str, zh: str, en: str) -> None:
+    found = parse_expression(written, SCOPE)
+    assert (ZH.per(found), EN.per(found)) == (zh, en)
+
+
+@pytest.mark.parametrize(
+    ("written", "zh", "en"),
+    [
+        ("kind = 'fine'", "罚款", "Fine"),
+        ("fine in (1, 2.50)", "1、2.5", "1, 2.5"),
+        ("fine >= 1000 and fine < 50000", "≥1,000、<50,000", "≥1,000, <50,000"),
+        ("fine >= 0.95 and paid >= 3", "≥0.95，已缴≥3", "≥0.95; Paid ≥3"),
+        ("paid <= 3 and kind = 'fine'", "已缴≤3，罚款", "Paid ≤3; Fine"),
+        ("settled and fine = 2.50", "结清为是，2.5", "Settled is true; 2.5"),
+        ("settled", "结清为是", "Settled is true"),
+        ("found_on > date '2026-03-01'", ">2026-03-01", ">2026-03-01"),
+    ],
+)
+def test_what_a_row_of_a_table_asks_for_in_short(written: str, zh: str, en: str) -> None:
+    found = parse_condition(written, SCOPE)
+    assert (ZH.row(found, "金额"), EN.row(found, "Amount")) == (zh, en)
 
 
 @pytest.mark.parametrize(
