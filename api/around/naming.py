@@ -18,7 +18,6 @@ from api.http.problems import Problem, fail
 from rules.library.loader import installed_packs
 from rules.model import Title, Vocabulary
 from rules.titles import UnknownError
-from scoring.answers.timelines import UnknownSubjectError
 from scoring.facts.bodies import VOCABULARY as BODIES
 from scoring.facts.bodies import body_called
 from scoring.facts.ingest.keys import LONGEST_KEY, subject_key
@@ -77,9 +76,7 @@ def not_found(error: UnknownError) -> Problem:
     who may list subjects."""
     key, listing = current().key, ACCESS["subjects.list_subjects"].roles or ()
     may_list = key is not None and key.role in listing
-    return Problem(
-        "not-found", error.proposal if may_list and isinstance(error, UnknownSubjectError) else error.title
-    )
+    return Problem("not-found", error.told if may_list else error.title)
 
 
 def own_body() -> str | None:

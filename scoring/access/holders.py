@@ -50,7 +50,7 @@ def is_impossible(session: Session, given: str) -> Title | None:
     if any(doubt_of_key(vocabulary, given) is None for vocabulary in _with_form()):
         return None
     title = Title(f"没有主体{given}", f"there is no subject {given}")
-    return unknown_subject(session, ENTERPRISES, given, title).proposal
+    return unknown_subject(session, ENTERPRISES, given, title).told
 
 
 def _with_form() -> Iterator[Vocabulary]:

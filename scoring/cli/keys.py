@@ -130,4 +130,4 @@ def _store(database: str | None) -> Iterator[Store]:
         try:
             yield store
         except KeyNotFoundError as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(str(error.told)) from None
