@@ -17,7 +17,7 @@ class Title:
 
 
 class TitledError(Exception):
-    """An error that officials read on a page. Programs, logs and the command line read its English.
+    """An error that officials read, on a page or the command line. Programs and logs read its English.
 
     :ivar title: what it says.
     """
@@ -25,6 +25,11 @@ class TitledError(Exception):
     def __init__(self, title: Title) -> None:
         super().__init__(title)
         self.title = title
+
+    @property
+    def told(self) -> Title:
+        """What it says to who may see everything."""
+        return self.title
 
     def __str__(self) -> str:
         return self.title.en

@@ -37,7 +37,7 @@ EXPECTED = {
     "records.post_repair": ("RD", "change"),
     "records.post_breach": ("RD", "change"),
     "objections.list_objections": ("RDS", "read"),
-    "objections.get_objection": ("RS", "read"),
+    "objections.get_objection": ("RDS", "read"),
     "objections.get_figures": (ALL, None),
     "repairs.list_repairs": ("RDS", "read"),
     "repairs.get_repair": ("RDS", "read"),
@@ -191,9 +191,9 @@ EXPECTED = {
     "pages.record_proposals": ("RD", "read"),
     "pages.record_proposal": ("RD", "read"),
     "pages.classify_record": ("RD", "change"),
-    "pages.objections": ("RS", "read"),
-    "pages.objection": ("RS", "read"),
-    "pages.move_objection": ("RS", "change"),
+    "pages.objections": ("RDS", "read"),
+    "pages.objection": ("RDS", "read"),
+    "pages.move_objection": ("RDS", "change"),
     "pages.objection_figures": (ALL, None),
     "pages.repairs": ("RDS", "read"),
     "pages.repair": ("RDS", "read"),
@@ -215,8 +215,8 @@ EXPECTED = {
     "pages.ticket": ("RDS", None),
     "pages.open_ticket": ("RS", "change"),
     "pages.move_ticket": ("RDS", "change"),
-    "pages.new_objection": ("RS", "read"),
-    "pages.file_objection": ("RS", "change"),
+    "pages.new_objection": ("RDS", "read"),
+    "pages.file_objection": ("RDS", "change"),
 }
 
 

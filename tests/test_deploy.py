@@ -74,6 +74,12 @@ def test_what_is_to_happen_by_itself_has_its_unit_and_is_switched_on() -> None:
     assert timers == set()
 
 
+def test_each_night_looks_for_alerts_once_everybody_is_graded() -> None:
+    """What files brought in completes patterns as well, and nobody thinks of a command each morning."""
+    unit = (DEPLOY / "xinheng-score.service").read_text("utf-8")
+    assert re.findall(r"^ExecStart=\S+/xinheng (.+)$", unit, re.MULTILINE) == ["score", "alerts rescan"]
+
+
 def test_the_key_of_the_anchors_is_kept_from_the_server() -> None:
     assert "LoadCredential=anchor.key:" in (DEPLOY / "xinheng-anchor.service").read_text("utf-8")
     assert "anchor.key" not in (DEPLOY / "xinheng.service").read_text("utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, TypedDict
 from urllib.parse import quote
 
@@ -17,7 +18,7 @@ from api.http.problems import Problem, fail
 from rules.library.loader import installed_packs
 from rules.model import Title, Vocabulary
 from rules.titles import UnknownError
-from scoring.answers.timelines import UnknownSubjectError
+from scoring.facts.bodies import VOCABULARY as BODIES
 from scoring.facts.bodies import body_called
 from scoring.facts.ingest.keys import LONGEST_KEY, subject_key
 
@@ -75,9 +76,7 @@ def not_found(error: UnknownError) -> Problem:
     who may list subjects."""
     key, listing = current().key, ACCESS["subjects.list_subjects"].roles or ()
     may_list = key is not None and key.role in listing
-    return Problem(
-        "not-found", error.proposal if may_list and isinstance(error, UnknownSubjectError) else error.title
-    )
+    return Problem("not-found", error.told if may_list else error.title)
 
 
 def own_body() -> str | None:
@@ -86,6 +85,28 @@ def own_body() -> str | None:
     if own is None:
         return None
     return body_called(store(), own).subject_id
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Whose records alone somebody sees: those about a subject, those of an authority; neither of who sees
+    all."""
+
+    subject_id: str | None
+    authority: str | None
+
+
+def own_records(vocabulary: str) -> Own:
+    """Whose records of a vocabulary the caller alone sees.
+
+    A department is graded as well: of the records about public bodies it sees, as who is graded, those about
+    itself; of all others those that it made.
+
+    :raises UnknownBodyError: where a department that is in no register asks for those about itself.
+    """
+    if vocabulary == BODIES and own_data() is not None:
+        return Own(own_body(), None)
+    return Own(who().subject, own_data())
 
 
 class OwnTickets(TypedDict):

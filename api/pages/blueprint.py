@@ -21,6 +21,8 @@ from rules.model import Title
 from rules.titles import UnknownError
 from scoring.access.keys import ROLE_TITLES, Key, Role
 from scoring.characters.visible import as_typed
+from scoring.facts.objections import is_contestable
+from scoring.facts.repairs import is_repairable
 from scoring.store import StoreError
 
 POLICY = (
@@ -144,6 +146,8 @@ def frame(key: Key | None) -> dict[str, object]:
         "form_token": session.form_token,
         "may": lambda endpoint: key is not None and opens(endpoint, key.role),
         "navigation": _navigation(key.role) if key else [],
+        "is_contestable": is_contestable,
+        "is_repairable": is_repairable,
     }
 
 

@@ -9,8 +9,9 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from api.around import journal
-from api.around.auth import caller, who
+from api.around.auth import caller
 from api.around.context import store
+from api.around.naming import Own
 from api.http.problems import fail
 from api.pages.blueprint import page
 from api.pages.forms import number
@@ -28,22 +29,21 @@ ROWS = 50
 STATES = {"open": Title("待办", "Open"), "overdue": Title("逾期", "Overdue"), "all": Title("全部", "All")}
 
 
-def state_asked() -> str:
+def state_asked(own: Own) -> str:
     """Which cases are asked for: at first those that wait for an office; who is graded sees all its own."""
-    return request.args.get("state", "open" if who().subject is None else "all")
+    return request.args.get("state", "open" if own.subject_id is None else "all")
 
 
-def wanted_cases(what: str, state: str, authority: str | None = None) -> Wanted:
+def wanted_cases(what: str, state: str, own: Own) -> Wanted:
     """Which cases a list shows: the caller's own, from the place that the address names.
 
     :param what: what the cases are called in English.
     :param state: one of :data:`STATES`; 400 for any other.
-    :param authority: those about this authority's records.
     """
     if state not in STATES:
         fail("bad-request", Title(f"没有名为{state}的状态", f"no state of {what} is called {state}"))
     overdue_on = today() if state == "overdue" else None
-    return Wanted(who().subject, authority, state == "open", overdue_on, number("after") or 0)
+    return Wanted(own.subject_id, own.authority, state == "open", overdue_on, number("after") or 0)
 
 
 def list_page(

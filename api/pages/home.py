@@ -211,14 +211,21 @@ def _of_records(words: Vocabulary) -> Iterator[Waiting]:
     query = {} if is_first else {"vocabulary": words.id}
     whose = Title("", "") if is_first else Title(f"（{words.title.zh}）", f" ({words.title.en})")
 
-    def waiting(zh: str, en: str, endpoint: str, found: Callable[[], Sequence[object]]) -> Waiting:
-        return Waiting(Title(zh + whose.zh, en + whose.en), endpoint, found, query)
+    def waiting(
+        zh: str,
+        en: str,
+        endpoint: str,
+        found: Callable[[], Sequence[object]],
+        roles: frozenset[Role] = frozenset(),
+    ) -> Waiting:
+        return Waiting(Title(zh + whose.zh, en + whose.en), endpoint, found, query, roles)
 
     yield waiting(
         "异议待办理",
         "objections to be dealt with",
         "pages.objections",
         lambda: list_objections(store(), words.id, Wanted(is_open=True), MOST + 1),
+        frozenset({Role.REGULATOR}),
     )
     yield waiting(
         "修复申请待办理",

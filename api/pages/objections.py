@@ -8,13 +8,15 @@ from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from api.around import journal
-from api.around.auth import who
+from api.around.auth import is_regulator, who
 from api.around.context import store, vocabulary
+from api.around.naming import Own, own_records
 from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
 from api.pages.cases import ROWS, case_page, list_page, mark_asked, state_asked, wanted_cases
 from api.pages.forms import FormError, filled_in
 from api.pages.graded import kind_asked, kinds_of_records
+from api.resources.objections import shown_objection
 from api.resources.runs import NUMBER
 from api.schemas.objections import ObjectionRequest, ObjectionStepRequest
 from rules.calendar import today
@@ -31,7 +33,7 @@ from scoring.facts.objection_case import (
     WAYS,
     Stage,
 )
-from scoring.facts.objection_desk import Objection, figures, list_objections, show_objection
+from scoring.facts.objection_desk import Objection, figures, list_objections
 from scoring.facts.objections import Kind, Mark, mark_record
 from scoring.facts.records import Record, RecordError, UnknownRecordError, get_record
 from scoring.live.events import records_arrived
@@ -49,11 +51,13 @@ REQUESTS: dict[str, tuple[Kind, str, Title]] = {
 def objections() -> Response:
     """Objections that wait for an office, the longest waiting first; or those that are late, or all.
 
-    Who is graded sees its own alone.
+    Who is graded sees its own alone; an office its own, and those to its records.
     """
     kinds = kinds_of_records(today(), who().subject)
-    words, state = vocabulary(kind_asked(kinds)), state_asked()
-    found = list_objections(store(), words.id, wanted_cases("objections", state), ROWS + 1)
+    words = vocabulary(kind_asked(kinds))
+    own = own_records(words.id)
+    state = state_asked(own)
+    found = list_objections(store(), words.id, wanted_cases("objections", state, own), ROWS + 1)
     return list_page("objections", words, found, state, STAGE_TITLES, kinds)
 
 
@@ -65,7 +69,7 @@ def new_objection() -> Response:
 
 @blueprint.post("/objections")
 def file_objection() -> Response:
-    """File an objection; a regulator does so for who is graded."""
+    """File an objection; a regulator does so for who is graded, and an office to whose record it is."""
     try:
         mark = _file()
     except FormError as error:
@@ -80,20 +84,20 @@ def file_objection() -> Response:
 @blueprint.get(f"/objections/{NUMBER}objection_id>")
 def objection(objection_id: int) -> Response:
     """An objection: what was done, the record, what the grade would be either way, and what may be done."""
-    return _objection(show_objection(store(), objection_id, who().subject), 200)
+    return _objection(*shown_objection(objection_id), 200)
 
 
 @blueprint.post(f"/objections/{NUMBER}objection_id>/steps")
 def move_objection(objection_id: int) -> Response:
     """Acknowledge, decide or review an objection, or note that the review is asked for."""
-    found = show_objection(store(), objection_id, who().subject)
+    found, own = shown_objection(objection_id)
     journal.subject(found.subject_id)
     try:
-        _move(found)
+        _move(found, own)
     except FormError as error:
-        return _objection(found, 422, error.messages)
+        return _objection(found, own, 422, error.messages)
     except RecordError as error:
-        return _objection(show_objection(store(), objection_id, who().subject), 409, [error.title])
+        return _objection(*shown_objection(objection_id), 409, [error.title])
     records_arrived(store(), found.vocabulary, [found.record_id])
     return redirect(url_for("pages.objection", objection_id=objection_id), 303)
 
@@ -107,7 +111,8 @@ def objection_figures() -> Response:
 
 def _form(status: int, refused: Sequence[Title] = ()) -> Response:
     words = vocabulary(request.values.get("vocabulary", ENTERPRISES))
-    found = get_record(store(), words, request.values.get("record", ""), subject_id=who().subject)[0]
+    own, number = own_records(words.id), request.values.get("record", "")
+    found = get_record(store(), words, number, own.authority, own.subject_id)[0]
     journal.subject(found.subject_id)
     return page(
         "new_objection",
@@ -128,40 +133,40 @@ def _file() -> Mark:
     body = filled_in(ObjectionRequest)
     words = vocabulary(body["vocabulary"])
     wanted = mark_asked("objection", "disputed", body["reason"], body["evidence"])
-    return mark_record(store(), words, body["record"], wanted, subject_id=who().subject)
+    own = own_records(words.id)
+    return mark_record(store(), words, body["record"], wanted, own.authority, own.subject_id)
 
 
-def _move(found: Objection) -> None:
+def _move(found: Objection, own: Own) -> None:
     body = filled_in(ObjectionStepRequest)
-    if who().subject is not None and body["request"] != "appeal":
+    if not is_regulator() and body["request"] != "appeal":
         fail("forbidden", Title("此事项由信用监管机构办理", "this is for the office to do"))
     kind, status, _ = REQUESTS[body["request"]]
     words = load_vocabulary(found.vocabulary)
     wanted = mark_asked(kind, status, body["reason"], body.get("evidence"))
-    mark_record(store(), words, found.record_id, wanted, subject_id=who().subject)
+    mark_record(store(), words, found.record_id, wanted, own.authority, own.subject_id)
 
 
-def _objection(found: Objection, status: int, refused: Sequence[Title] = ()) -> Response:
+def _objection(found: Objection, own: Own, status: int, refused: Sequence[Title] = ()) -> Response:
     words = load_vocabulary(found.vocabulary)
+    sees_grade = own.authority is None and not found.case.is_final(today())
     return case_page(
         "objection",
         found,
         status,
         refused,
         stages=STAGE_TITLES,
-        record=_record(found),
-        ways=()
-        if found.case.is_final(today())
-        else either_way(store(), words, found.subject_id, found.record_id, today()),
+        record=_record(found, own),
+        ways=either_way(store(), words, found.subject_id, found.record_id, today()) if sees_grade else (),
         open_requests=_open_requests(found),
     )
 
 
-def _record(found: Objection) -> dict[str, object]:
+def _record(found: Objection, own: Own) -> dict[str, object]:
     """What is known of the record now, where the visitor may see it."""
     words = load_vocabulary(found.vocabulary)
     try:
-        return _known(get_record(store(), words, found.record_id, subject_id=who().subject)[0])
+        return _known(get_record(store(), words, found.record_id, own.authority, own.subject_id)[0])
     except UnknownRecordError:
         return {}
 
@@ -171,10 +176,10 @@ def _known(record: Record) -> dict[str, object]:
 
 
 def _open_requests(found: Objection) -> dict[str, Title]:
-    """What may be done now: by anybody, or by who is graded."""
+    """What may be done now: by a regulator, or by who may object."""
     if found.case.stage is Stage.DECIDED and found.case.is_final(today()):
         return {}
     kinds = {"decision" if kind == "review" else kind for kind in WAYS[found.case.stage]}
-    if who().subject is not None:
+    if not is_regulator():
         kinds &= {"appeal"}
     return {name: title for name, (kind, _, title) in REQUESTS.items() if kind in kinds}

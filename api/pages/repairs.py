@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from api.around import journal
 from api.around.auth import caller, own_data, who
 from api.around.context import store, vocabulary
+from api.around.naming import own_records
 from api.pages.blueprint import blueprint, page
 from api.pages.cases import ROWS, case_page, list_page, mark_asked, state_asked, wanted_cases
 from api.pages.forms import FormError, filled_in
@@ -27,7 +28,7 @@ from scoring.facts.objections import Kind, Mark, mark_record
 from scoring.facts.records import RecordError, UnknownRecordError
 from scoring.facts.repair_case import STAGE_TITLES, WAYS
 from scoring.facts.repair_desk import DESK, Application, repair_figures
-from scoring.facts.repairs import Commitment
+from scoring.facts.repairs import Commitment, is_repairable
 from scoring.live.events import records_arrived
 
 REQUESTS: dict[str, tuple[Kind, str, Title]] = {
@@ -52,9 +53,11 @@ def repairs() -> Response:
 
     Who is graded sees its own alone, all of them at first.
     """
-    kinds = kinds_of_records(today(), who().subject)
-    words, state = vocabulary(kind_asked(kinds)), state_asked()
-    found = DESK.list(store(), words.id, wanted_cases("repairs", state, own_data()), ROWS + 1)
+    kinds = _repairable()
+    words = vocabulary(kind_asked(kinds))
+    own = own_records(words.id)
+    state = state_asked(own)
+    found = DESK.list(store(), words.id, wanted_cases("repairs", state, own), ROWS + 1)
     return list_page("repairs", words, found, state, STAGE_TITLES, kinds)
 
 
@@ -118,14 +121,20 @@ def _apply() -> Mark:
     commitment = Commitment(body["commitment"], body["committed_on"])
     wanted = mark_asked("application", "", body["reason"], body["evidence"], commitment)
     words = vocabulary(body["vocabulary"])
-    mark = mark_record(store(), words, body["record"], wanted, own_data(), who().subject)
+    own = own_records(words.id)
+    mark = mark_record(store(), words, body["record"], wanted, own.authority, own.subject_id)
     journal.subject(mark.subject_id)
     return mark
 
 
 def _form(given: MultiDict[str, str], status: int, refused: Sequence[Title] = ()) -> Response:
+    return page("repair_form", status, given=given, refused=refused, kinds=_repairable())
+
+
+def _repairable() -> dict[str, Title]:
+    """The kinds of records of which any can be repaired."""
     kinds = kinds_of_records(today(), who().subject)
-    return page("repair_form", status, given=given, refused=refused, kinds=kinds)
+    return {name: title for name, title in kinds.items() if is_repairable(load_vocabulary(name))}
 
 
 def _repair(found: Application, status: int, refused: Sequence[Title] = ()) -> Response:

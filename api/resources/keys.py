@@ -12,9 +12,8 @@ from api.http.openapi import Blueprint
 from api.http.paging import PageQuery, page
 from api.http.problems import fail
 from api.schemas.keys import KeyPage, KeyRequest, KeySchema, NewKeySchema, RotationRequest
-from rules.model import Title
 from scoring.access import keys
-from scoring.access.keys import Key, NewKey, Role
+from scoring.access.keys import Key, NewKey, Role, WrongKeyError
 
 blueprint = Blueprint("keys", __name__, url_prefix="/v1/keys", description="API keys")
 
@@ -40,12 +39,15 @@ def get_key(prefix: str) -> Key:
 @blueprint.body(KeyRequest)
 @blueprint.answers(201, NewKeySchema)
 def post_key(body: dict[str, Any]) -> tuple[NewKey, int, dict[str, str]]:
-    """Make a key. Its token is in this answer and nowhere else."""
+    """Make a key. Its token is in this answer and nowhere else.
+
+    A number that can be no subject's is refused; whether anybody goes by a name or number, `doubt` says.
+    """
     wanted = {"organisation": body.get("organisation"), "expires_at": body.get("expires_at")}
     try:
         new = keys.create_key(store(), Role(body["role"]), body["owner"], **wanted)
-    except ValueError as error:
-        fail("invalid", Title("密钥的单位或截止时间不对", str(error)))
+    except WrongKeyError as error:
+        fail("invalid", error.title)
     return new, 201, _location(new)
 
 

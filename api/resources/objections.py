@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from api.around import journal
-from api.around.auth import own_data, who
 from api.around.context import store, vocabulary
+from api.around.naming import Own, own_records
 from api.http.openapi import Blueprint
 from api.http.paging import page
 from api.resources.runs import NUMBER
@@ -22,6 +22,7 @@ from rules.calendar import today
 from scoring.answers.either_way import either_way
 from scoring.facts import objection_desk
 from scoring.facts.desk import Wanted
+from scoring.facts.objection_desk import Objection
 
 blueprint = Blueprint(
     "objections", __name__, url_prefix="/v1", description="Objections, their terms and their outcomes"
@@ -34,12 +35,13 @@ blueprint = Blueprint(
 def list_objections(query: dict[str, Any]) -> dict[str, Any]:
     """Objections with what was done about each, the longest waiting first.
 
-    A department sees those to its own records, a subject its own.
+    A department sees those to its own records, and its own to the findings about it; a subject its own.
     """
     words, day = vocabulary(query["vocabulary"]), today()
+    own = own_records(words.id)
     wanted = Wanted(
-        who().subject,
-        own_data(),
+        own.subject_id,
+        own.authority,
         query["open"],
         day if query["overdue"] else None,
         query.get("cursor") or 0,
@@ -58,13 +60,24 @@ def list_objections(query: dict[str, Any]) -> dict[str, Any]:
 def get_objection(objection_id: int) -> dict[str, Any]:
     """An objection, and what the subject's grade would be if it were upheld, and if it were rejected.
 
-    A subject sees its own alone.
+    A subject sees its own alone; a department its own, and without grades those to its records.
     """
     day = today()
-    found = objection_desk.show_objection(store(), objection_id, who().subject)
+    found, own = shown_objection(objection_id)
     journal.subject(found.subject_id)
-    ways = either_way(store(), vocabulary(found.vocabulary), found.subject_id, found.record_id, day)
+    words = vocabulary(found.vocabulary)
+    sees_grade = own.authority is None
+    ways = either_way(store(), words, found.subject_id, found.record_id, day) if sees_grade else ()
     return case_view(found, day) | {"grades": either_way_view(ways)}
+
+
+def shown_objection(objection_id: int) -> tuple[Objection, Own]:
+    """An objection for those who may see it, and whose records alone they see.
+
+    :raises UnknownCaseError: where there is none, or it is another's.
+    """
+    own = own_records(objection_desk.show_objection(store(), objection_id).vocabulary)
+    return objection_desk.show_objection(store(), objection_id, own.subject_id, own.authority), own
 
 
 @blueprint.get("/objection-figures")

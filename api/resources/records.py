@@ -12,7 +12,7 @@ from api.around import journal
 from api.around.auth import caller, own_data, who
 from api.around.context import store, vocabulary
 from api.around.idempotency import PARAMETER
-from api.around.naming import subject_of
+from api.around.naming import Own, own_records, subject_of
 from api.http.openapi import Blueprint
 from api.http.paging import page
 from api.http.problems import Problem, fail
@@ -35,7 +35,7 @@ from rules.calendar import today
 from rules.model import Title
 from scoring.facts import objections, records
 from scoring.facts.objection_case import OUTCOMES
-from scoring.facts.objections import Kind, Mark, MarkRequest
+from scoring.facts.objections import OF_GRADED, Kind, Mark, MarkRequest
 from scoring.facts.records import RecordError, Submission
 from scoring.facts.versions import FileInfo
 from scoring.live.events import records_arrived
@@ -47,19 +47,24 @@ blueprint = Blueprint("records", __name__, url_prefix="/v1/records", description
 @blueprint.query(RecordsQuery)
 @blueprint.answers(200, RecordPage)
 def list_records(query: dict[str, Any]) -> dict[str, Any]:
-    """Current records by their id; a department sees its own alone, a subject those about it.
+    """Current records by their id; a department sees its own alone, and of the vocabulary `department` those
+    about it; a subject those about it.
 
     What is repaired or revoked, and what is past the longest term of its class, is not among them: by its
     number the office whose record it is, and the regulator, still find it. An office's request to check a
     subject is not shown to it.
     """
-    words, own, subject_id = vocabulary(query["vocabulary"]), who().subject, query.get("subject_id")
-    if own is not None:
-        subject_id = subject_of(words, subject_id or own)
+    words, subject_id = vocabulary(query["vocabulary"]), query.get("subject_id")
+    own = own_records(words.id)
+    if own.subject_id is not None:
+        given = subject_id or own.subject_id
+        subject_id = subject_of(words, given)
+        if subject_id != own.subject_id:
+            fail("not-found", Title(f"没有主体{given}", f"there is no subject {given}"))
     wanted: dict[str, Any] = {
         "subject_id": subject_id,
-        "authority": own_data(),
-        "to_subject": own is not None,
+        "authority": own.authority,
+        "to_subject": who().subject is not None,
         "after": query.get("cursor"),
     }
     found = page(
@@ -76,11 +81,11 @@ def list_records(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.answers(200, RecordSchema)
 def get_record(query: dict[str, Any], record_id: str) -> dict[str, Any]:
     """A record with all of its versions, and what was noted about it; for a subject those about it."""
-    name, own = query["vocabulary"], who().subject
-    versions = records.get_record(store(), vocabulary(name), record_id, own_data(), own)
+    name, own = query["vocabulary"], own_records(query["vocabulary"])
+    versions = records.get_record(store(), vocabulary(name), record_id, own.authority, own.subject_id)
     found = versions[0]
     journal.subject(found.subject_id)
-    marks = objections.list_marks(store(), name, subject_id=own, record_id=found.record_id)
+    marks = objections.list_marks(store(), name, subject_id=own.subject_id, record_id=found.record_id)
     return {"versions": versions, "marks": marks}
 
 
@@ -118,7 +123,8 @@ def post_records(body: dict[str, Any]) -> Submission:
 def post_objection(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[str, str]]:
     """Note an objection: the record is disputed until it is decided. The grade follows at the next run.
 
-    A subject objects to its own records. One that was rejected is not made again: ask for its review.
+    Who is graded objects to its own records, a department to the findings about it. One that was rejected is
+    not made again: ask for its review.
     """
     return _mark("objection", "disputed", body, record_id)
 
@@ -148,8 +154,8 @@ def post_appeal(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[s
 def post_decision(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[str, str]]:
     """Decide an objection, or review its rejection: the record is revoked, or effective again.
 
-    409 for whoever brought the record in, a key of the office whose record it is and, at the review, whoever
-    decided first: by whichever of their keys.
+    409 for whoever brought the record in, a key of the office whose record it is, or whom it is about, and,
+    at the review, whoever decided first: by whichever of their keys.
     """
     return _mark("decision", OUTCOMES[body["outcome"]], body, record_id)
 
@@ -213,8 +219,9 @@ def _mark(kind: Kind, status: str, body: dict[str, Any], record_id: str) -> tupl
         body.get("commitment"),
     )
     words = vocabulary(body["vocabulary"])
+    own = own_records(words.id) if kind in OF_GRADED else Own(who().subject, own_data())
     try:
-        mark = objections.mark_record(store(), words, record_id, request, own_data(), who().subject)
+        mark = objections.mark_record(store(), words, record_id, request, own.authority, own.subject_id)
     except RecordError as error:
         fail("conflict", error.title)
     journal.subject(mark.subject_id)

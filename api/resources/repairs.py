@@ -7,6 +7,7 @@ from typing import Any
 from api.around import journal
 from api.around.auth import own_data, who
 from api.around.context import store, vocabulary
+from api.around.naming import own_records
 from api.http.openapi import Blueprint
 from api.http.paging import page
 from api.resources.runs import NUMBER
@@ -35,9 +36,10 @@ def list_repairs(query: dict[str, Any]) -> dict[str, Any]:
     A department sees those about its own records, a subject its own.
     """
     words, day = vocabulary(query["vocabulary"]), today()
+    own = own_records(words.id)
     wanted = Wanted(
-        who().subject,
-        own_data(),
+        own.subject_id,
+        own.authority,
         query["open"],
         day if query["overdue"] else None,
         query.get("cursor") or 0,

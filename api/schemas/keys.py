@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import Text, WholeNumber
+from api.http.fields import Text, TitleField, WholeNumber
 from api.http.paging import NumberedPageQuery, page_of
 from scoring.access.keys import Role
 from scoring.facts.ingest.keys import LONGEST_KEY
@@ -31,6 +31,11 @@ class NewKeySchema(Schema):
 
     key = fields.Nested(KeySchema, required=True)
     token = fields.String(required=True)
+    doubt = TitleField(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Why it may open less than is meant: no body is called so, nobody is known"},
+    )
 
 
 class KeyRequest(Schema):

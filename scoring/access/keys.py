@@ -13,13 +13,14 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.titles import Title, TitledError, UnknownError
+from scoring.access import holders
 from scoring.access.cache import TimedCache
 from scoring.facts.ingest.folding import fold
 from scoring.store import Store
@@ -67,6 +68,10 @@ class KeyRefusedError(TitledError):
     """A key that doesn't open anything; the message says why without saying more than its bearer may know."""
 
 
+class WrongKeyError(TitledError, ValueError):
+    """A key that can't be made: whose it would be, or until when, is wrong."""
+
+
 class KeyNotFoundError(UnknownError):
     """There is no key of that prefix, or it has ended already."""
 
@@ -95,10 +100,14 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key just made; the only time that its token can be had."""
+    """A key just made; the only time that its token can be had.
+
+    :ivar doubt: why it may open less than is meant.
+    """
 
     key: Key
     token: str
+    doubt: Title | None = None
 
 
 def create_key(
@@ -113,7 +122,8 @@ def create_key(
     :param owner: who holds it, for people to know it by.
     :param organisation: required for a department's, lender's or subject's key: whose data, or which one; of
         a regulator's the office to whose records it decides no objection, if any.
-    :raises ValueError: where the organisation is missing or out of place, or the expiry is past or no date.
+    :raises WrongKeyError: where the organisation is missing, out of place or a number that no subject can
+        have, or the expiry is past or no date.
 
     >>> from fixtures.small import small_store
     >>> store = small_store()
@@ -124,7 +134,11 @@ def create_key(
     _check(role, organisation)
     expires_at = expires_at and _lasting(expires_at)
     with store.writing() as session:
-        return _insert(session, role, owner, organisation and fold(organisation), expires_at, None)
+        doubt = _doubt(session, role, organisation)
+        if doubt and role is Role.SUBJECT and (wrong := holders.is_impossible(session, organisation or "")):
+            raise WrongKeyError(wrong)
+        new = _insert(session, role, owner, organisation and fold(organisation), expires_at, None)
+        return replace(new, doubt=doubt)
 
 
 def rotate_key(store: Store, prefix: str, overlap: dt.timedelta = dt.timedelta()) -> NewKey:
@@ -143,7 +157,8 @@ def rotate_key(store: Store, prefix: str, overlap: dt.timedelta = dt.timedelta()
             _shorten(session, old, overlap)
         else:
             _end(session, prefix)
-        return _insert(session, old.role, old.owner, old.organisation, expires_at, prefix)
+        new = _insert(session, old.role, old.owner, old.organisation, expires_at, prefix)
+        return replace(new, doubt=_doubt(session, old.role, old.organisation))
 
 
 def revoke_key(store: Store, prefix: str) -> Key:
@@ -245,18 +260,32 @@ class KeyRing:
 
 
 def _check(role: Role, organisation: str | None) -> None:
+    zh = f"{ROLE_TITLES[role].zh}的密钥"
     if role in OF_ORGANISATION and not organisation:
-        raise ValueError(f"a key of the role {role} needs the organisation that it belongs to")
+        en = f"a key of the role {role} needs the organisation that it belongs to"
+        raise WrongKeyError(Title(f"{zh}须写明所属单位;被评价主体写明其代码", en))
     if role not in MAY_NAME and organisation:
-        raise ValueError(f"a key of the role {role} belongs to no organisation")
+        en = f"a key of the role {role} belongs to no organisation"
+        raise WrongKeyError(Title(f"{zh}不属于任何单位", en))
+
+
+def _doubt(session: Session, role: Role, organisation: str | None) -> Title | None:
+    """Why a key may open less than is meant; a lender's is its lender's alone, whoever that is."""
+    if not organisation or role is Role.LENDER:
+        return None
+    ask = holders.doubt_of_subject if role is Role.SUBJECT else holders.doubt_of_body
+    return ask(session, organisation)
 
 
 def _lasting(expires_at: dt.datetime) -> dt.datetime:
     """An expiry in UTC that is still a date wherever on Earth it is shown."""
+    given, latest = expires_at.isoformat(), _LATEST.isoformat()
     if expires_at.replace(tzinfo=dt.UTC) > _LATEST:
-        raise ValueError(f"{expires_at.isoformat()} is after {_LATEST.isoformat()}, the latest end of a key")
+        en = f"{given} is after {latest}, the latest end of a key"
+        raise WrongKeyError(Title(f"{given}晚于密钥最晚的截止时间{latest}", en))
     if expires_at <= dt.datetime.now(dt.UTC):
-        raise ValueError(f"{expires_at.isoformat()} is past: the key would never work")
+        en = f"{given} is past: the key would never work"
+        raise WrongKeyError(Title(f"{given}已过,密钥不会有效", en))
     return expires_at.astimezone(dt.UTC)
 
 

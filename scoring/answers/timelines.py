@@ -46,7 +46,7 @@ class UnknownSubjectError(UnknownError):
         self.near = tuple(near)
 
     @property
-    def proposal(self) -> Title:
+    def told(self) -> Title:
         """What it says, with what may have been meant."""
         if not self.near:
             return self.title
@@ -54,7 +54,7 @@ class UnknownSubjectError(UnknownError):
         return Title(f"{self.title.zh};是否为:{zh}", f"{self.title.en}; perhaps {en}")
 
     def __str__(self) -> str:
-        return self.proposal.en
+        return self.told.en
 
 
 @dataclass(frozen=True, slots=True)

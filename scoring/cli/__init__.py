@@ -13,6 +13,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from rules.titles import TitledError
 from scoring.characters.visible import visible
 
 
@@ -205,7 +206,7 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
     if isinstance(error, EXPECTED):
-        return str(error)
+        return str(error.told if isinstance(error, TitledError) else error)
     name = type(error).__name__
     return f"an error that should not be: {name}: {error}. XINHENG_DEBUG=1 shows where it comes from"
 

@@ -7,14 +7,17 @@ from contextlib import closing, contextmanager
 
 import click
 
-from rules.calendar import today
+from rules.calendar import add_days, today
 from rules.library.loader import ruling_packs
 from scoring.cli.options import database_option, operator, pack_of
 from scoring.cli.output import Format, listing_options, print_rows, progress, tell
 from scoring.facts.ingest.keys import ENTERPRISES, subject_key
 from scoring.live.alerts import Alert, UnknownAlertError, acknowledge, list_alerts
-from scoring.live.events import rescan
+from scoring.live.events import Scan, rescan
 from scoring.store import Store, open_store
+
+HISTORY_DAYS = 180
+"""Own choice: half a year after its last record nobody opens a case for an alert that was not seen then."""
 
 COLUMNS = {
     "id": "编号 no.",
@@ -77,27 +80,39 @@ def acknowledge_command(number: int, note: str | None, database: str | None) -> 
 @click.option(
     "--all", "everybody", is_flag=True, help="All subjects, not just those changed since the last scan."
 )
+@click.option(
+    "--history-days",
+    default=HISTORY_DAYS,
+    show_default=True,
+    type=click.IntRange(1, 36_500),
+    help="A new alert whose last record is older is history, and not opened.",
+)
 @database_option
-def rescan_command(name: str | None, everybody: bool, database: str | None) -> None:
+def rescan_command(name: str | None, everybody: bool, history_days: int, database: str | None) -> None:
     """Judge subjects anew: after files were taken in, or a pack was changed.
 
     Example: xinheng ingest work/district/enterprise && xinheng alerts rescan
     """
     day = today()
     packs = [pack_of(name, day)] if name else [p for p in ruling_packs(day) if p.alerts]
-    failed = False
+    failed, past = False, add_days(day, -history_days)
     with _store(database) as store:
         for pack in packs:
             try:
                 with progress(str(pack.title)) as advance:
-                    judged = rescan(store, pack, everybody, advance)
+                    done = rescan(store, pack, everybody, advance, past)
             except Exception as error:  # one pack that fails does not stop the others
                 failed = True
                 tell(f"{pack.title}: 复核失败 could not be judged: {error}")
             else:
-                tell(f"{pack.title}: {judged:,} 个主体已复核 subjects judged", err=False)
+                tell(f"{pack.title}: {_scanned(done)}", err=False)
     if failed:
         raise click.exceptions.Exit(1)
+
+
+def _scanned(done: Scan) -> str:
+    judged = f"{done.subjects:,} 个主体已复核 subjects judged, {done.raised:,} 条新预警 new alerts"
+    return judged + (f", {done.history:,} 条属往期 older ones are history" if done.history else "")
 
 
 def _row(alert: Alert) -> dict[str, object]:
@@ -110,4 +125,4 @@ def _store(database: str | None) -> Iterator[Store]:
         try:
             yield store
         except UnknownAlertError as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(str(error.told)) from None

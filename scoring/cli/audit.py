@@ -38,7 +38,9 @@ def verify_command(anchors: Path | None, key_file: Path | None, database: str | 
     Example: xinheng audit verify --anchors /var/lib/xinheng-anchors/anchors --key /etc/xinheng/anchor.key
     """
     if (anchors is None) != (key_file is None):
-        raise click.UsageError("--anchors and --key go together: anchors are worth what their signatures are")
+        raise click.UsageError(
+            "两者须同用 --anchors and --key go together: anchors are worth what their signatures are"
+        )
     with closing(open_store(database)) as store, _refusals():
         if anchors is None or key_file is None:
             log = verify(store)

@@ -119,4 +119,4 @@ def store_of(database: str | None) -> Iterator[Store]:
         try:
             yield store
         except (RecordError, UnknownError) as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(str(error.told)) from None

@@ -202,4 +202,4 @@ def _store(database: str | None) -> Iterator[Store]:
         try:
             yield store
         except (ConsentError, ConsentConflictError, UnknownConsentError) as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(str(error.told)) from None

@@ -67,7 +67,10 @@ def explain_command(
     """
     is_any_day = as_of is not None or known_at is not None
     if is_any_day and run_id is not None:
-        raise click.UsageError("--run is of a day and a moment of its own: leave out --as-of and --known-at")
+        raise click.UsageError(
+            "--run不与--as-of、--known-at同用"
+            " --run is of a day and a moment of its own: leave out --as-of and --known-at"
+        )
     with closing(open_store(database)) as store:
         if is_any_day:
             explanation = explain_day(store, pack_id, subject, as_of, known_at)

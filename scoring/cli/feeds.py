@@ -78,7 +78,9 @@ def feeds_command(
       xinheng feeds --body 云衡区市场监督管理局 --rows --format csv
     """
     if rows and body is None:
-        raise click.UsageError("--rows lists those of one office: name it with --body")
+        raise click.UsageError(
+            "--rows须用--body写明单位 --rows lists those of one office: name it with --body"
+        )
     since = since or usual_since(on)
     with closing(open_store(database)) as store:
         if record:

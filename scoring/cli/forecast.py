@@ -64,7 +64,7 @@ def forecast_command(
       xinheng forecast --population
     """
     if everybody == (subject is not None):
-        raise click.UsageError("give either a SUBJECT or --population")
+        raise click.UsageError("请写主体或--population之一 give either a SUBJECT or --population")
     if subject is None:
         _population(database, pack_id, 36 if months is None else months, fmt)
         return
@@ -80,7 +80,9 @@ def _population(database: str | None, pack_id: str, months: int, fmt: Format) ->
     from scoring.inspections.foreseen import MOST_MONTHS, population_document, population_forecast  # pyarrow
 
     if months > MOST_MONTHS:
-        raise click.UsageError(f"--population looks {MOST_MONTHS} months ahead at most")
+        raise click.UsageError(
+            f"--population最多推算{MOST_MONTHS}个月 --population looks {MOST_MONTHS} months ahead at most"
+        )
     with closing(open_store(database)) as store:
         found = population_forecast(store, pack_id, months)
     if fmt == "json":

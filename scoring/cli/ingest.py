@@ -127,7 +127,7 @@ def ingest_command(
         _write_template(vocabulary, template)
         return
     if not paths:
-        raise click.UsageError("no file was named; give one or more, or --template")
+        raise click.UsageError("请写明文件 no file was named; give one or more, or --template")
     reading = Reading(load_mapping(mapping) if mapping else NO_MAPPING, table, quarantine, replace, check)
     with closing(open_store(database)) as store, ExitStack() as bars:
         report = ingest_paths(store, paths, vocabulary, reading, _bar(bars))
@@ -186,7 +186,9 @@ def undo_command(number: int, database: str | None) -> None:
 
 def _write_template(vocabulary: str | None, name: str) -> None:
     if sys.stdout.isatty():
-        raise click.UsageError(f"a workbook is no text; send it to a file: --template {name} > 模板.xlsx")
+        raise click.UsageError(
+            f"请存为文件 a workbook is no text; send it to a file: --template {name} > 模板.xlsx"
+        )
     if name in ("subject", "record"):
         dataset: Dataset = "subject" if name == "subject" else "record"
         write_template(*table_named(vocabulary or ENTERPRISES, dataset), sys.stdout.buffer)

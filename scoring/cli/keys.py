@@ -10,7 +10,7 @@ import click
 
 from scoring.access import keys
 from scoring.access.audit import AuditLog, Event
-from scoring.access.keys import Key, KeyNotFoundError, NewKey, Role
+from scoring.access.keys import Key, KeyNotFoundError, NewKey, Role, WrongKeyError
 from scoring.cli.options import database_option, operator
 from scoring.cli.output import Format, listing_options, print_rows, tell
 from scoring.store import Store, open_store
@@ -53,8 +53,8 @@ def create(role: str, owner: str, organisation: str | None, days: int | None, da
         _log(store, "keys.create", role=role, owner=owner, organisation=organisation)
         try:
             new = keys.create_key(store, Role(role), owner, organisation, expires)
-        except ValueError as error:
-            raise click.UsageError(str(error)) from None
+        except WrongKeyError as error:
+            raise click.UsageError(str(error.title)) from None
     _print_new(new)
 
 
@@ -114,6 +114,8 @@ def _log(store: Store, action: str, **details: str | None) -> None:
 
 def _print_new(new: NewKey) -> None:
     """The token alone on standard output, for a pipe."""
+    if new.doubt:
+        tell(f"请核对 to be checked: {new.doubt}")
     tell(f"{new.key.prefix}: {new.key.role}, 只显示一次 shown this once:")
     click.echo(new.token)
 
@@ -128,4 +130,4 @@ def _store(database: str | None) -> Iterator[Store]:
         try:
             yield store
         except KeyNotFoundError as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(str(error.told)) from None

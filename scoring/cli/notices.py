@@ -56,7 +56,7 @@ def notices_command(
       xinheng notices --run 8 --subject 91500000MA00000000
     """
     if (proposal is None) == (run is None):
-        raise click.UsageError("give one of --proposal and --run")
+        raise click.UsageError("--proposal与--run须选其一 give one of --proposal and --run")
     with closing(open_store(database)) as store:
         if proposal is not None:
             print_rows(_of_proposal(store, proposal, subject, out), COLUMNS, fmt)

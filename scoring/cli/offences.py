@@ -59,7 +59,9 @@ def _check_field(pack: Pack, field: str) -> None:
     columns = pack.vocabulary.records.columns if pack.vocabulary.records else {}
     known = columns["field"].values if "field" in columns else {}
     if field not in known:
-        raise click.BadParameter(f"'{field}' is none of the fields {', '.join(known)}", param_hint="--field")
+        raise click.BadParameter(
+            f"没有这个领域 '{field}' is none of the fields {', '.join(known)}", param_hint="--field"
+        )
 
 
 def _row(repeat: Repeat) -> dict[str, Any]:

@@ -37,7 +37,7 @@ class Day(click.ParamType[dt.date]):
         try:
             return dt.date.fromisoformat(value)
         except ValueError:
-            self.fail(f"'{value}' is not a date such as 2026-07-31", param, ctx)
+            self.fail(f"日期应如2026-07-31 '{value}' is not a date such as 2026-07-31", param, ctx)
 
 
 class Moment(click.ParamType[dt.datetime]):
@@ -51,7 +51,11 @@ class Moment(click.ParamType[dt.datetime]):
         try:
             return moment_of(value)
         except (ValueError, OverflowError):
-            self.fail(f"'{value}' is not a moment such as 2026-07-31 or 2026-07-31T09:30+08:00", param, ctx)
+            self.fail(
+                f"时间有误 '{value}' is not a moment such as 2026-07-31 or 2026-07-31T09:30+08:00",
+                param,
+                ctx,
+            )
 
 
 class Memory(click.ParamType[str]):
@@ -62,7 +66,7 @@ class Memory(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value)
         if not re.fullmatch(r"\d+(\.\d+)? ?[KMGT]i?B", text):
-            self.fail(f"'{value}' is not an amount of memory such as 512MB or 2GB", param, ctx)
+            self.fail(f"内存应如2GB '{value}' is not an amount of memory such as 512MB or 2GB", param, ctx)
         return text
 
 

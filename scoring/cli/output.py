@@ -65,7 +65,7 @@ def print_rows(rows: Iterable[Row], columns: Mapping[str, str] | Sequence[str], 
     :param rows: mappings that hold at least the columns; None is printed as nothing (JSON: null).
     :param columns: the keys to print, or key → heading; CSV and JSON use the keys, for programs read them.
     :param fmt: ``table`` is drawn on a terminal and tab-separated in a pipe; its times of day are those of
-        Shanghai, in CSV and JSON they are UTC.
+        Shanghai, in CSV and JSON they are UTC; what is so or not is 是 yes or 否 no.
     """
     headings = columns if isinstance(columns, Mapping) else {key: key for key in columns}
     context = click.get_current_context(silent=True)
@@ -176,5 +176,7 @@ def _shown(value: Any) -> str:
     """A value in one line; what could steer a terminal, or how its neighbours are shown, stands as a mark."""
     if isinstance(value, dt.datetime):
         return f"{value.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+    if isinstance(value, bool):
+        return "是 yes" if value else "否 no"
     text = _text(value)
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in visible(text))

@@ -38,7 +38,7 @@ class Month(click.ParamType[dt.date]):
         try:
             return dt.date.fromisoformat(f"{value}-01")
         except ValueError:
-            self.fail(f"'{value}' is not a month such as 2026-07", param, ctx)
+            self.fail(f"月份应如2026-07 '{value}' is not a month such as 2026-07", param, ctx)
 
 
 @click.group("plan")

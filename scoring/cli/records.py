@@ -138,7 +138,7 @@ def settle_command(
     Example: xinheng records settle 5 --keep HH900006 --reason 同一处罚决定书重复报送
     """
     if (keep is None) != different:
-        raise click.UsageError("say one of --keep and --different")
+        raise click.UsageError("--keep与--different须选其一 say one of --keep and --different")
     with store_of(database) as store:
         revoked = settle_twins(store, load_vocabulary(vocabulary), number, keep, _ruling(reason))
     tell(f"{revoked}: 已撤销 revoked" if revoked else "两项决定 two decisions", err=False)

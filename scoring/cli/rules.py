@@ -182,7 +182,7 @@ def coverage_command(
     Example: xinheng rules coverage enterprise-credit --population --missing
     """
     if records is not None and subjects is None:
-        raise click.UsageError("--records go with --subjects")
+        raise click.UsageError("--records须与--subjects同用 --records go with --subjects")
     source = Source(database, subjects, records) if population or database or subjects else None
     rows = [row for path in pack_files(packs) for row in _covered(load_pack(path), source, as_of)]
     print_rows((row for row in rows if row["missing"] or not missing), COVERED, fmt)
@@ -270,7 +270,9 @@ def docs_command(pack: str, form: str | None, out: Path | None, only: str | None
 def _dimension_of(pack: Pack, dimension: str) -> Pack:
     known = [d.id for d in pack.dimensions]
     if dimension not in known:
-        raise click.UsageError(f"{pack.id} has no dimension {dimension}; it has {', '.join(known)}")
+        raise click.UsageError(
+            f"没有这个维度 {pack.id} has no dimension {dimension}; it has {', '.join(known)}"
+        )
     rules = tuple(rule for rule in pack.rules if rule.dimension == dimension)
     return replace(
         pack,

@@ -116,11 +116,14 @@ def score_command(
       xinheng score --pack my.yaml --subjects s/ --records r/ --out o/ --engine spark --master spark://host:7077
     """
     if propose and (subjects or records or out or again or full):
-        raise click.UsageError("--propose is for a run of the store, without --again and --full")
+        raise click.UsageError(
+            "--propose只用于数据库的评价 --propose is for a run of the store, without --again and --full"
+        )
     if subjects or records or out:
         if not (name and subjects and out):
             raise click.UsageError(
-                "from file to file: --pack, --subjects and --out are needed, --records if there are any"
+                "按文件评价须写明--pack、--subjects、--out from file to file: "
+                "--pack, --subjects and --out are needed, --records if there are any"
             )
         folders = [path for path in (subjects, records) if path and path.is_dir()]
         by_folder = bool(folders) and out.suffix.lower() not in WRITERS
@@ -225,7 +228,7 @@ def _engine(engine: str, master: str | None) -> AbstractContextManager[Each]:
     """What does the parts of a run over folders."""
     if engine == "spark":
         if master is None:
-            raise click.UsageError("--engine spark needs --master, such as spark://host:7077")
+            raise click.UsageError("请写--master --engine spark needs --master, such as spark://host:7077")
         from scoring.cluster.spark import on_spark
 
         return on_spark(master)
@@ -235,9 +238,12 @@ def _engine(engine: str, master: str | None) -> AbstractContextManager[Each]:
 
 def _require_no_cluster(engine: str, master: str | None) -> None:
     if engine == "spark":
-        raise click.UsageError("--engine spark grades folders: --subjects and --records have to be folders")
+        raise click.UsageError(
+            "--subjects与--records须为文件夹"
+            " --engine spark grades folders: --subjects and --records have to be folders"
+        )
     if master is not None:
-        raise click.UsageError("--master is Spark's: say --engine spark")
+        raise click.UsageError("请同时写--engine spark --master is Spark's: say --engine spark")
 
 
 def _score_file(

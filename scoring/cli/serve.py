@@ -92,4 +92,6 @@ def _check_address(host: str, port: int) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        raise click.ClickException(f"can't listen at {host}, port {port}: {error.strerror}") from None
+        raise click.ClickException(
+            f"端口不能使用 can't listen at {host}, port {port}: {error.strerror}"
+        ) from None

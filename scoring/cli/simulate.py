@@ -87,7 +87,7 @@ def simulate_command(
     Example: xinheng simulate --pack draft.yaml --against current --movers movers.csv
     """
     if records is not None and subjects is None:
-        raise click.UsageError("--records go with --subjects")
+        raise click.UsageError("--records须与--subjects同用 --records go with --subjects")
     after = named_pack(pack, as_of)
     before = named_pack(after.id if against == "current" else against, as_of)
     result = _simulated(before, after, as_of, Source(database, subjects, records), by)
@@ -107,7 +107,7 @@ def _simulated(before: Pack, after: Pack, as_of: dt.date, source: Source, by: tu
         try:
             return simulate(connection, before, after, as_of, by or None)
         except SimulationError as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(str(error.told)) from None
 
 
 def _print_tables(result: Simulation, pack: Pack) -> None:

@@ -237,4 +237,4 @@ def _store(database: str | None) -> Iterator[Store]:
         try:
             yield store
         except (UnknownTicketError, MoveRefusedError) as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(str(error.told)) from None

@@ -117,7 +117,9 @@ def issue_command(
     Example: xinheng visits issue --plan 3
     """
     if (plan_id is None) == (ground is None):
-        raise click.UsageError("give --plan, or --ground for a visit outside the plan")
+        raise click.UsageError(
+            "请写--plan,计划外检查写--ground give --plan, or --ground for a visit outside the plan"
+        )
     with _store(database) as store:
         if plan_id is not None:
             days = _days(begins_on, ends_on) if begins_on or ends_on else None
@@ -127,7 +129,9 @@ def issue_command(
                 tell(f"未核发 refused: {refused}: {reason}")
             return
         if not (subject and ground and why):
-            raise click.UsageError("a visit outside the plan needs --subject, --ground and --why")
+            raise click.UsageError(
+                "计划外检查须写明以下三项 a visit outside the plan needs --subject, --ground and --why"
+            )
         wanted = OutsideVisit(subject, ground, why, offices, inspectors, _days(begins_on, ends_on))
         visit = issue_outside(store, pack_id, wanted, operator(), today())
     print_rows([_row(visit)], COLUMNS, fmt)
@@ -229,4 +233,4 @@ def _store(database: str | None) -> Iterator[Store]:
         try:
             yield store
         except (VisitRefusedError, UnknownError) as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(str(error.told)) from None

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache, cached_property
 from typing import Any
 
@@ -78,6 +79,13 @@ class Register:
             if claimed:
                 return claimed[0]
         raise UnknownBodyError(Title(f"没有名为{name}的单位", f"no public body is called {name}"))
+
+    def near(self, name: str) -> str | None:
+        """The name that nobody's name is closest to; None where it is somebody's, or far from each."""
+        known = [one for body in self.bodies for one in (*body.own, *body.others, *body.former)]
+        names, sought = {fold_word(one): one for one in known}, fold_word(name)
+        close = get_close_matches(sought, names, n=1)
+        return names[close[0]] if close and sought not in names else None
 
     def names(self, organisation: str) -> frozenset[str]:
         """Every name under which records are this organisation's own; of one not registered its own alone."""

@@ -76,13 +76,16 @@ def list_objections(
     return _DESK.list(store, vocabulary_id, wanted, limit)
 
 
-def show_objection(store: Store, objection_id: int, subject_id: str | None = None) -> Objection:
+def show_objection(
+    store: Store, objection_id: int, subject_id: str | None = None, authority: str | None = None
+) -> Objection:
     """An objection.
 
     :param subject_id: only if it is about this subject's record.
-    :raises UnknownCaseError: where there is none, or it is another subject's.
+    :param authority: only if it is about this authority's record.
+    :raises UnknownCaseError: where there is none, or it is another's.
     """
-    return _DESK.show(store, objection_id, subject_id)
+    return _DESK.show(store, objection_id, subject_id, authority)
 
 
 def figures(store: Store, vocabulary_id: str, on: dt.date, since: dt.date | None = None) -> list[Figures]:

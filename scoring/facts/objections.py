@@ -26,6 +26,8 @@ from sqlalchemy.orm import Session
 from rules.calendar import today
 from rules.model import EARLIEST, Vocabulary
 from rules.titles import Title
+from scoring.facts.bodies import VOCABULARY as BODIES
+from scoring.facts.bodies import register
 from scoring.facts.cases import STEP_TITLES, CaseRefusedError
 from scoring.facts.cases import Kind as Kind
 from scoring.facts.contradictions import Outcome, close_contradictions
@@ -62,6 +64,13 @@ _FROM = {
     **dict.fromkeys(("application", "admission", "return", "repair", "refusal"), ("effective", "disputed")),
     "breach": ("repaired",),
 }
+OF_GRADED = frozenset({"objection", "appeal", "application"})
+"""What who is graded does itself; all else is for an office."""
+
+_FINDINGS = frozenset({"negative_finding", "relations_finding"})
+"""What is objected to about a public body (own choice): what enterprises say of it, and what its ledgers
+say, is no finding."""
+
 _OUTCOMES: Mapping[str, Outcome] = {"confirmation": "confirmed", "acceptance": "accepted"}
 
 
@@ -215,6 +224,17 @@ def current_version(session: Session, vocabulary: Vocabulary, record_id: str) ->
     )
 
 
+def is_contestable(vocabulary: Vocabulary, data: Mapping[str, Any]) -> bool:
+    """Whether a record is one that may be objected to: of those about public bodies findings alone are."""
+    return vocabulary.id != BODIES or data.get("kind") in _FINDINGS
+
+
+_NO_FINDING = Title(
+    "公共部门可对负面清单认定、政商交往清单认定提出异议;其他记录有误的,请报送单位更正",
+    "of the records about a public body findings may be objected to: who sent any other corrects it",
+)
+
+
 def _check_mark(request: MarkRequest, data: Mapping[str, Any], vocabulary: Vocabulary) -> None:
     status, allowed = data.get(STATUS), _FROM[request.kind]
     if status not in allowed:
@@ -276,6 +296,8 @@ def _admitted(
     """
     kind, day = request.kind, today()
     if kind == "objection":
+        if not is_contestable(vocabulary, data):
+            raise RecordError(_NO_FINDING)
         check_objection(session, current, day)
     elif kind in ("acknowledgement", "appeal"):
         check_step(session, current, kind, day)
@@ -291,19 +313,33 @@ def _admitted(
         if kind == "repair":
             check_term(session, vocabulary, current, data, request.effective_on)
     elif kind == "decision":
-        if request.office is not None and is_own(session, data, request.office):
-            raise CaseRefusedError(
-                Title(
-                    f"记录{current.record_id}由{request.office}认定,须由其他单位决定",
-                    f"{request.office} made {current.record_id} and does not decide on it",
-                )
-            )
+        if request.office is not None:
+            _check_office(session, current, data, request.office)
         check_decider(session, current, request.made_by)
         case = last_case(session, current)
         if case is not None and case.stage is Stage.APPEALED:
             check_reviewer(session, case, request.made_by)
             return replace(request, kind="review")
     return request
+
+
+def _check_office(session: Session, current: RecordVersion, data: Mapping[str, Any], office: str) -> None:
+    """An office decides on no record that it made, nor on one about itself."""
+    record = current.record_id
+    if is_own(session, data, office):
+        raise CaseRefusedError(
+            Title(
+                f"记录{record}由{office}认定,须由其他单位决定",
+                f"{office} made {record} and does not decide on it",
+            )
+        )
+    if current.vocabulary == BODIES and register(session).is_same(current.subject_id, office):
+        raise CaseRefusedError(
+            Title(
+                f"记录{record}认定的是{office},须由其他单位决定",
+                f"{record} is about {office}, which does not decide on it",
+            )
+        )
 
 
 def _check_order(session: Session, request: MarkRequest, current: RecordVersion) -> None:

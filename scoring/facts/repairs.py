@@ -43,6 +43,12 @@ class Commitment:
     made_on: dt.date
 
 
+def is_repairable(vocabulary: Vocabulary) -> bool:
+    """Whether a vocabulary's records can be repaired: those about public bodies know no such status."""
+    records = vocabulary.records
+    return records is not None and STATUS in records.columns and REPAIRED in records.columns[STATUS].values
+
+
 def check_application(
     session: Session,
     vocabulary: Vocabulary,
@@ -59,6 +65,13 @@ def check_application(
     :raises CaseRefusedError: where another is open, or an earlier repair was undone.
     :raises RepairRefusedError: where nothing is to be repaired, it is too early, or what it needs is missing.
     """
+    if not is_repairable(vocabulary):
+        raise RepairRefusedError(
+            Title(
+                f"{vocabulary.title.zh}的记录不作信用修复;认定有误的,可提出异议",
+                f"records of {vocabulary.id} are not repaired: where a finding is wrong, object to it",
+            )
+        )
     _check_unfavourable(vocabulary, current, data)
     marks = marks_of(session, current.vocabulary, current.record_id)
     case = _last_of(marks)

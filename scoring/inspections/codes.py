@@ -25,6 +25,7 @@ from rules.calendar import add_days, add_months
 from rules.model import Supervision
 from rules.titles import Title
 from rules.workdays import workdays_later
+from scoring.answers.timelines import unknown_subject
 from scoring.facts.bodies import register
 from scoring.facts.ingest.keys import subject_key
 from scoring.facts.visit_results import PARTY, UnknownVisitError, VisitRefusedError, refuse_closed, visit_row
@@ -334,7 +335,9 @@ class _Office:
     def _check_subject(self, subject_id: str) -> None:
         row = self._session.execute(current_subjects(self._run.vocabulary, [subject_id])).one_or_none()
         if row is None:
-            raise VisitRefusedError(Title(f"没有企业{subject_id}", f"there is no enterprise {subject_id}"))
+            title = Title(f"没有企业{subject_id}", f"there is no enterprise {subject_id}")
+            known = unknown_subject(self._session, self._run.vocabulary, subject_id, title)
+            raise VisitRefusedError(known.title)
         if (state := json.loads(row.data).get("state")) in GONE:
             en = f"{subject_id} is no longer in business ({state})"
             raise VisitRefusedError(Title(f"企业{subject_id}已注销或吊销", en))

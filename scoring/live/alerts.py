@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,6 +16,9 @@ from scoring.live.patterns import Match
 from scoring.store import Store
 from scoring.store.changes import note_change
 from scoring.store.live import AlertRow
+
+HISTORY = "history"
+"""Who has acknowledged an alert that a scan found long after its last record: nobody needs to."""
 
 State = Literal["open", "acknowledged", "withdrawn"]
 
@@ -52,6 +55,14 @@ class Alert:
         return "open" if self.acknowledged_at is None else "acknowledged"
 
 
+class Changed(NamedTuple):
+    """How many alerts were raised, withdrawn, and found as history."""
+
+    raised: int
+    withdrawn: int
+    history: int
+
+
 def reconcile(
     session: Session,
     pack_id: str,
@@ -59,10 +70,14 @@ def reconcile(
     subject_id: str,
     matches: Iterable[Match],
     now: dt.datetime,
-) -> tuple[int, int]:
-    """Make a subject's standing alerts those of its matches; how many were raised, and how many withdrawn.
+    is_past: Callable[[str], bool] = lambda record_id: False,
+) -> Changed:
+    """Make a subject's standing alerts those of its matches.
 
     An alert that comes back is the same one; so is one whose earlier records have changed.
+
+    :param is_past: whether a record is so old that a new alert that it completes is history: it is kept as
+        acknowledged, and nobody is told of it.
     """
     query = sa.select(AlertRow).where(AlertRow.pack_id == pack_id, AlertRow.subject_id == subject_id)
     known = {(row.alert, row.record_id): row for row in session.scalars(query)}
@@ -71,11 +86,15 @@ def reconcile(
     for row in gone:
         row.withdrawn_at = now
     raised: list[AlertRow] = []
+    history = 0
     for (alert, record_id), records in sorted(wanted.items()):
         row = known.get((alert, record_id)) or AlertRow(
             pack_id=pack_id, alert=alert, subject_id=subject_id, record_id=record_id, raised_at=now
         )
-        if row.id is None or row.withdrawn_at is not None:
+        if row.id is None and is_past(record_id):
+            history += 1
+            row.acknowledged_at, row.acknowledged_by, row.note = now, HISTORY, _OF_THE_PAST
+        elif row.id is None or row.withdrawn_at is not None:
             raised.append(row)
         session.add(row)
         row.pack_hash, row.records, row.withdrawn_at = pack_hash, json.dumps(records), None
@@ -83,7 +102,10 @@ def reconcile(
     for row in raised:
         about = {"subject_id": subject_id, "record_id": row.record_id, "alert": row.alert, "alert_id": row.id}
         note_change(session, "alert_opened", now, pack_id=pack_id, pack_hash=pack_hash, **about)
-    return len(raised), len(gone)
+    return Changed(len(raised), len(gone), history)
+
+
+_OF_THE_PAST = "往期情形，无须处理 found long after its last record"
 
 
 def list_alerts(

@@ -47,11 +47,21 @@ _PACKS_KEPT = 16
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a subject's event led to: its grade, and how many alerts were raised or withdrawn."""
+    """What a subject's event led to: its grade, and how many alerts were raised, withdrawn, or history."""
 
     grade: Segment
+    raised: int = 0
+    withdrawn: int = 0
+    history: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a scan did: how many subjects it judged, and how many alerts it raised, or found as history."""
+
+    subjects: int
     raised: int
-    withdrawn: int
+    history: int
 
 
 class Judge:
@@ -63,7 +73,12 @@ class Judge:
         self.grader, self.patterns = one.Judge(pack), Patterns(pack, engine)
 
     def judge(
-        self, store: Store, subject_id: str, as_of: dt.date | None = None, cause: str | None = None
+        self,
+        store: Store,
+        subject_id: str,
+        as_of: dt.date | None = None,
+        cause: str | None = None,
+        past: dt.date | None = None,
     ) -> Outcome | None:
         """Judge a subject by what is known now, and keep the result.
 
@@ -71,17 +86,25 @@ class Judge:
 
         :param as_of: by default today.
         :param cause: the record that led to it.
+        :param past: a new alert whose last record is of before this day is history.
         """
         found = self._found(store, subject_id, as_of or today(), cause)
         if found is None:
             return None
         facts, grade, row = found
         matches = self.patterns.matches(facts.attributes, facts.records)
+        old = set() if past is None else self._dated_before(facts, past)
         with store.writing() as session:
             if not _kept(session, row):
-                return Outcome(grade, 0, 0)
-            changed = reconcile(session, self.pack.id, self.digest, subject_id, matches, row["graded_at"])
-            return Outcome(grade, *changed)
+                return Outcome(grade)
+            about = self.pack.id, self.digest, subject_id
+            return Outcome(grade, *reconcile(session, *about, matches, row["graded_at"], old.__contains__))
+
+    def _dated_before(self, facts: _Facts, day: dt.date) -> set[str]:
+        """The records of before a day; one without a date completes nothing."""
+        words = self.pack.vocabulary
+        key, date = words.records.key if words.records else "", words.record_date
+        return {str(row[key]) for row in facts.records if (on := row.get(date)) is not None and on < day}
 
     def look(self, store: Store, subject_id: str, as_of: dt.date, cause: str | None) -> LiveGradeRow | None:
         """As :meth:`judge`, of a day on which nothing has happened: nothing is kept, and nobody alerted."""
@@ -139,24 +162,28 @@ def rescan(
     pack: Pack,
     everybody: bool = False,
     progress: Callable[[int, int], None] = lambda done, whole: None,
-) -> int:
-    """Judge the subjects of which something has changed since the last scan; how many.
+    past: dt.date | None = None,
+) -> Scan:
+    """Judge the subjects of which something has changed since the last scan.
 
     :param everybody: judge all subjects. So it is where the pack is another than in the last scan.
     :param progress: told how many subjects are done, and of how many.
+    :param past: a new alert whose last record is of before this day is history; none where it is None.
     """
     judge = judge_of(pack)
     with store.reading() as session:
         moment, last = last_ingest(session), session.get(LiveScan, pack.id)
         since = None if everybody or last is None or last.pack_hash != judge.digest else last.known_at
         subjects = _changed(session, pack.vocabulary.id, since)
+    raised = history = 0
     for number, subject_id in enumerate(subjects, 1):
-        judge.judge(store, subject_id)
+        if (found := judge.judge(store, subject_id, past=past)) is not None:
+            raised, history = raised + found.raised, history + found.history
         progress(number, len(subjects))
     if moment is not None:
         with store.writing() as session:
             session.merge(LiveScan(pack_id=pack.id, pack_hash=judge.digest, known_at=moment))
-    return len(subjects)
+    return Scan(len(subjects), raised, history)
 
 
 def live_grade(store: Store, pack: Pack, subject_id: str, day: dt.date) -> LiveGradeRow | None:
@@ -168,8 +195,8 @@ def live_grade(store: Store, pack: Pack, subject_id: str, day: dt.date) -> LiveG
     >>> from fixtures.small import AS_OF, RESTAURANT, small_store
     >>> from rules.library.loader import find_pack
     >>> store, pack = small_store(), find_pack("tourism-credit", AS_OF)
-    >>> rescan(store, pack)  # two subjects are judged
-    2
+    >>> rescan(store, pack)
+    Scan(subjects=2, raised=0, history=0)
     >>> found = live_grade(store, pack, RESTAURANT, AS_OF)
     >>> found.score, found.tier
     (6700, 'C')

@@ -12,12 +12,12 @@ import pytest
 from client import Client, Sign
 from databases import MadeOnce, admin, database_of_its_own
 from flask import Flask
-from small_district import AUTHORITY, PACK, fill, fill_more
+from small_district import ORGANISATIONS, PACK, fill, fill_more
 
 from api.app import create_app
 from api.settings import Settings
 from rules.library.loader import find_pack
-from scoring.access.keys import OF_ORGANISATION, Role, create_key
+from scoring.access.keys import Role, create_key
 from scoring.runs.batch import run
 from scoring.store import Store, create_store, open_store
 
@@ -96,7 +96,7 @@ def sign_in(app: Flask, store: Store) -> Sign:
     """A client with a new key of a role."""
 
     def sign(role: Role, organisation: str | None = None, owner: str = "tests") -> Client:
-        named = organisation or AUTHORITY if role in OF_ORGANISATION else organisation
+        named = organisation or ORGANISATIONS.get(role)
         return Client(app.test_client(), create_key(store, role, owner, named).token)
 
     return sign

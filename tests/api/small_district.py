@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from fixtures.codes import credit_code
 from rules.library.loader import find_pack
+from scoring.access.keys import Role
 from scoring.facts.versions import FileInfo, TableName, ingest_rows
 from scoring.store import Store
 from scoring.store.documents import encode
@@ -22,6 +23,8 @@ FINED, LISTED, MIXED = SUBJECTS[:3]
 PACK = "enterprise-credit"
 AUTHORITY = "样例区市场监督管理局"
 OTHER_AUTHORITY = "样例区税务局"
+ORGANISATIONS = {Role.DEPARTMENT: AUTHORITY, Role.LENDER: AUTHORITY, Role.SUBJECT: SUBJECTS[-1]}
+"""Whose a key is where a test does not say."""
 
 Row = dict[str, object]
 

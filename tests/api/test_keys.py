@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from client import Client, Sign
 from flask import Flask
-from small_district import FINED
+from small_district import FINED, take
 
 from api.app import create_app
 from api.settings import Settings
@@ -359,3 +359,69 @@ def test_of_two_who_rotate_a_key_at_once_one_gets_the_new_one(store: Store) -> N
             rotated = [pool.submit(rotate) for _ in range(3)]
             assert sorted(done.result() for done in rotated) == [False, False, True]
         assert [key.state for key in keys.list_keys(store) if key.replaces == old] == ["active"]
+
+
+def _wrong(code: str) -> str:
+    return code[:-1] + ("1" if code[-1] == "0" else "0")
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (_wrong(FINED), f"wrong check character, {FINED[-1]} expected"),
+        (FINED[:-1], "17 characters, a credit code has 18"),
+        ("样例企业1有限公司", "a credit code has 18"),
+        ("0" * 18, "a filler, not a code"),
+    ],
+)
+def test_a_key_is_not_made_for_a_code_that_nobody_can_have(
+    regulator: Client, district_url: str, given: str, why: str
+) -> None:
+    """It would open nothing, and whoever has it would read that there is no grade yet."""
+    answer = regulator.post("/v1/keys", json={"role": "subject", "owner": "x", "organisation": given})
+    assert (answer.status_code, why in answer.json["detail"]) == (422, True)
+    command = ["create", "--role", "subject", "--owner", "x", "--organisation", given]
+    made = CliRunner().invoke(keys_group, [*command, "--database", district_url])
+    assert (made.exit_code, why in made.stderr, made.stdout) == (2, True, "")
+    assert "subject" not in {key["role"] for key in regulator.get("/v1/keys").json["items"]}
+
+
+@pytest.mark.parametrize(
+    ("role", "given", "says"),
+    [
+        (Role.SUBJECT, f" {FINED.lower()} ", None),
+        (Role.SUBJECT, "RH-000001", None),  # a household, whose number has no form of its own
+        (Role.SUBJECT, "91350211M0000XUF46", "nothing is known of a subject"),  # in use, against GB 32100
+        (Role.DEPARTMENT, "样例区税务局", None),
+        (Role.DEPARTMENT, "样例区税局", "样例区税局: the key goes by that name alone; perhaps 样例区税务局"),
+        (Role.REGULATOR, "样例区水务局", "no public body is called 样例区水务局"),
+        (Role.REGULATOR, None, None),
+        (Role.LENDER, "样例银行", None),
+    ],
+)
+def test_who_makes_or_replaces_a_key_is_told_that_nobody_is_known_by_its_name_or_number(
+    store: Store, regulator: Client, role: Role, given: str | None, says: str | None
+) -> None:
+    take(store, "rural", "subject", "subject_id", [{"subject_id": "RH-000001", "form": "household"}])
+    take(store, "department", "subject", "subject_id", [{"subject_id": "BM1", "name": "样例区税务局"}])
+    wanted = {"role": role, "owner": "x"} | ({"organisation": given} if given else {})
+    made = regulator.post("/v1/keys", json=wanted)
+    again = regulator.post(f"/v1/keys/{made.json['key']['prefix']}/rotation", json={})
+    for answer in (made, again):
+        assert answer.status_code == 201
+        doubt = answer.json["doubt"]
+        assert doubt is None if says is None else says in doubt["en"]
+
+
+def test_a_wrong_code_of_an_older_key_is_said_when_the_key_is_replaced(
+    store: Store, district_url: str
+) -> None:
+    """It is replaced all the same: whoever has lost a key has to be able to end it."""
+    old = create_key(store, Role.SUBJECT, "x", FINED).key.prefix
+    with store.writing() as session:
+        session.get_one(ApiKey, old).organisation = _wrong(FINED)
+    replaced = CliRunner().invoke(keys_group, ["rotate", old, "--database", district_url])
+    assert (replaced.exit_code, f"nothing is known of a subject {_wrong(FINED)}" in replaced.stderr) == (
+        0,
+        True,
+    )

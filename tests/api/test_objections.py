@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from client import Client, Sign, repaired
-from small_district import AUTHORITY, FINED
+from small_district import AUTHORITY, FINED, take
 
 from rules.calendar import SHANGHAI, add_days, today
-from rules.library.loader import load_vocabulary
+from rules.library.loader import find_pack, load_vocabulary
 from rules.workdays import workdays_later
 from scoring.access.keys import Role, create_key
 from scoring.facts.objection_desk import tick
+from scoring.runs.batch import run
 from scoring.store import Store
 from scoring.store.access import RecordMark
 
@@ -226,8 +227,69 @@ def test_a_department_lists_objections_to_its_own_records_alone(
 ) -> None:
     do(regulator, "objections")
     assert [found["record_id"] for found in shown(department)] == ["P-1"]
-    assert shown(sign_in(Role.DEPARTMENT, "区城管局")) == []
-    assert department.get(f"/v1/objections/{shown(department)[0]['id']}").status_code == 403
+    path, other = f"/v1/objections/{shown(department)[0]['id']}", sign_in(Role.DEPARTMENT, "区城管局")
+    found = department.get(path)
+    assert (found.status_code, found.json["grades"]) == (200, []), "an enterprise's grade is not for it"
+    assert (shown(other), other.get(path).status_code) == ([], 404)
+
+
+# A department is graded as well
+
+
+@pytest.fixture
+def tax(store: Store, sign_in: Sign) -> Client:
+    """A department of which the negative list has a finding, graded."""
+    bodies = [{"subject_id": f"BM{n}", "name": name} for n, name in enumerate((TAX, "样例区林业局"))]
+    take(store, "department", "subject", "subject_id", bodies)
+    own = {"subject_id": "BM0", "status": "effective", "occurred_on": "2026-07-01"}
+    finding = own | {"record_id": "FM-1", "kind": "negative_finding", "item_no": 3, "severity": "serious"}
+    answer = own | {"record_id": "MY-1", "kind": "satisfaction_answer", "year": 2026, "score": "10.0000"}
+    other = finding | {"record_id": "FM-2", "subject_id": "BM1"}
+    take(store, "department", "record", "record_id", [finding, answer, other])
+    run(store, find_pack("department-credit", SUMMER), SUMMER)
+    return sign_in(Role.DEPARTMENT, f" {TAX} ")
+
+
+SUMMER, TAX, OF_BODIES = dt.date(2026, 7, 31), "样例区税务局", {"vocabulary": "department"}
+
+
+def test_a_department_objects_to_a_finding_about_it_and_somebody_else_decides(
+    tax: Client, regulator: Client, sign_in: Sign
+) -> None:
+    """The negative list grades it: it is heard as an enterprise is."""
+    finding = {"number": "FM-1", **OF_BODIES}
+    other = sign_in(Role.DEPARTMENT, "样例区林业局")
+    do(other, "objections", 404, **finding)
+    do(tax, "objections", 404, number="FM-2", **OF_BODIES)
+    do(tax, "objections", **finding)
+    query = "?vocabulary=department"
+    [found] = shown(tax, query)
+    assert (found["record_id"], shown(other, query)) == ("FM-1", [])
+    path = f"/v1/objections/{found['id']}"
+    [way] = tax.get(path).json["grades"]
+    assert (way["pack"], way["upheld"]["score"] > way["rejected"]["score"]) == ("department-credit", True)
+    assert other.get(path).status_code == 404
+    do(tax, "decisions", 403, **finding, **UPHELD)
+    of_tax = sign_in(Role.REGULATOR, TAX, "of the department")
+    assert "is about" in do(of_tax, "decisions", 409, **finding, **UPHELD)["detail"]
+    do(regulator, "decisions", **finding, **REJECTED)
+    do(tax, "appeals", **finding)
+    do(regulator.colleague, "decisions", **finding, **UPHELD)
+    assert tax.get(f"/v1/records/FM-1{query}").json["versions"][0]["data"]["status"] == "revoked"
+    assert {item["record_id"] for item in tax.get(f"/v1/records{query}").json["items"]} == {"FM-1", "MY-1"}
+
+
+def test_what_enterprises_say_of_a_department_it_does_not_contest_and_no_finding_is_repaired(
+    tax: Client, regulator: Client
+) -> None:
+    """An application was taken, and nobody could ever decide it."""
+    answer = {"number": "MY-1", **OF_BODIES}
+    assert "findings may be objected to" in do(tax, "objections", 409, **answer)["detail"]
+    commitment = {"text": "已整改", "made_on": today().isoformat()}
+    for client in (tax, regulator):
+        wanted = {"number": "FM-1", "commitment": commitment, **OF_BODIES}
+        assert "are not repaired" in do(client, "repair-applications", 409, **wanted)["detail"]
+    do(tax, "repair-admissions", 404, number="FM-1", outcome="admitted", **OF_BODIES)
 
 
 # What the grade would be

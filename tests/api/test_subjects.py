@@ -14,29 +14,39 @@ from scoring.access.keys import Role
 from scoring.answers.timelines import near_subjects
 from scoring.cli import main
 from scoring.store import Store
+from scoring.store.access import ApiKey
 
 TYPED = FINED[:9] + ("1" if FINED[9] != "1" else "2") + FINED[10:]
 """A code with one sign wrong."""
+
+
+@pytest.fixture
+def mistyped(store: Store, sign_in: Sign) -> Client:
+    """An older key, whose code nobody looked at."""
+    client = sign_in(Role.SUBJECT, FINED)
+    with store.writing() as session:
+        session.get_one(ApiKey, client.prefix).organisation = TYPED
+    return client
 
 
 @pytest.mark.parametrize(
     "path", ["", "/grade", "/explanation", "/explanation?as_of=2026-08-01", "/forecast", "/paths"]
 )
 def test_a_mistyped_code_is_told_and_the_codes_near_it_only_to_who_may_list_subjects(
-    regulator: Client, sign_in: Sign, path: str
+    regulator: Client, mistyped: Client, path: str
 ) -> None:
     answer = regulator.get(f"/v1/subjects/{TYPED}{path}")
     assert answer.status_code == 404
     assert "wrong check character" in answer.json["detail"]
     assert f"perhaps {FINED}" in answer.json["detail"]
-    own = sign_in(Role.SUBJECT, TYPED).get(f"/v1/subjects/{TYPED}{path}")
+    own = mistyped.get(f"/v1/subjects/{TYPED}{path}")
     assert own.status_code in (403, 404)
     assert FINED not in own.text
 
 
 @pytest.mark.parametrize("path", ["/forecast", "/paths"])
-def test_a_subject_with_a_mistyped_code_is_told_that_it_is_wrong(sign_in: Sign, path: str) -> None:
-    answer = sign_in(Role.SUBJECT, TYPED).get(f"/v1/subjects/{TYPED}{path}")
+def test_a_subject_with_a_mistyped_code_is_told_that_it_is_wrong(mistyped: Client, path: str) -> None:
+    answer = mistyped.get(f"/v1/subjects/{TYPED}{path}")
     assert "wrong check character" in answer.json["detail"]
 
 

@@ -80,7 +80,9 @@ def test_a_terminal_sees_how_far_subjects_are_judged_anew_and_a_pipe_does_not(
     assert "100%" in seen
     done = process(*line)
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.fullmatch(r"企业公共信用综合评价 .*: 3 个主体已复核 subjects judged\n", done.stdout)
+    assert re.fullmatch(
+        r"企业公共信用综合评价 .*: 3 个主体已复核 subjects judged, 0 条新预警 new alerts\n", done.stdout
+    )
 
 
 def on_a_terminal(*line: str) -> tuple[bytes, str]:

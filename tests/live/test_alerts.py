@@ -5,21 +5,27 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rules.calendar import add_days, today
 from rules.language.evaluate import evaluate
 from rules.model import Alert
-from scoring.live.alerts import UnknownAlertError, acknowledge, list_alerts
+from scoring.cli.alerts import alerts_group
+from scoring.live.alerts import HISTORY, UnknownAlertError, acknowledge, list_alerts
 from scoring.live.events import Judge
 from scoring.live.patterns import Match, search
 from scoring.live.supervisor import Engine
 from scoring.store import Store, create_store
+from scoring.store.changes import ChangeRow
 
-from .events_pack import Row, firms, record, take_in
+from .events_pack import PACK, Row, firms, record, take_in
 
 FIRMS = firms()
 DAY = dt.date(2026, 7, 1)
@@ -179,6 +185,33 @@ def test_a_corrected_record_withdraws_the_alert_and_its_return_brings_it_back(
         "somebody",
         "seen",
     )
+
+
+def test_the_first_scan_of_an_old_store_opens_what_is_recent_and_counts_the_rest_as_history(
+    firm: Store, judge: Judge, store_url: str, tmp_path: Path
+) -> None:
+    """Years of records would open more than anybody can look at; what is history stays so."""
+
+    def ago(days: int) -> str:
+        return add_days(today(), -days).isoformat()
+
+    penalties = [record(f"p{n}", "penalty", ago(900 - n), field="wages") for n in range(4)]
+    pair = [record("a", "award", ago(220)), record("b", "broken", ago(170))]
+    take_in(firm, "record", [*penalties, *pair])
+    (tmp_path / "firms.yaml").write_text(PACK, "utf-8")
+    scan = ["rescan", "--pack", str(tmp_path / "firms.yaml"), "--database", store_url]
+    said = "1 个主体已复核 subjects judged, 1 条新预警 new alerts, 2 条属往期 older ones are history"
+    assert said in CliRunner().invoke(alerts_group, scan).output
+    assert [found.records for found in list_alerts(firm, state="open")] == [("a", "b")]
+    assert {found.acknowledged_by for found in list_alerts(firm, state="acknowledged")} == {HISTORY}
+    with firm.reading() as session:
+        told = session.scalars(sa.select(ChangeRow.alert).where(ChangeRow.kind == "alert_opened")).all()
+    assert told == ["broken"]
+    arrive(firm, judge, record("q", "award", ago(1)))
+    assert len(list_alerts(firm, state="open")) == 1
+    shorter = CliRunner().invoke(alerts_group, [*scan, "--all", "--history-days", "5"]).output
+    assert "0 条新预警 new alerts\n" in shorter, "what is open stays open"
+    assert len(list_alerts(firm, state="open")) == 1
 
 
 def test_who_acknowledged_first_stays(firm: Store, judge: Judge) -> None:

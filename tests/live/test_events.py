@@ -52,12 +52,12 @@ def test_a_scan_judges_those_who_changed_since_the_last_one(store: Store) -> Non
     pack = firms()
     take_in(store, "subject", [{"firm_id": name} for name in "ABC"])
     take_in(store, "record", [record("p1", "penalty", "2026-03-01")])
-    assert rescan(store, pack) == 3
-    assert rescan(store, pack) == 0
+    assert rescan(store, pack).subjects == 3
+    assert rescan(store, pack).subjects == 0
     take_in(store, "record", [record("p2", "penalty", "2026-03-02", firm_id="B")])
-    assert rescan(store, pack) == 1
+    assert rescan(store, pack).subjects == 1
     told: list[tuple[int, int]] = []
-    assert rescan(store, pack, everybody=True, progress=lambda *done: told.append(done)) == 3
+    assert rescan(store, pack, everybody=True, progress=lambda *done: told.append(done)).subjects == 3
     assert told == [(1, 3), (2, 3), (3, 3)]
     grade = live_grade(store, pack, "B", today())
     assert grade is not None

@@ -10,13 +10,13 @@ import pytest
 from databases import MadeOnce
 from flask import Flask
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
-from town import AUTHORITY, make_town
+from town import ORGANISATIONS, make_town
 from visitor import Visitor
 from werkzeug.serving import make_server
 
 from api.app import create_app
 from api.settings import Settings
-from scoring.access.keys import OF_ORGANISATION, Role, create_key
+from scoring.access.keys import Role, create_key
 from scoring.store import Store, open_store
 
 _SWITCHES = (
@@ -76,9 +76,7 @@ def token(town_store: Store) -> Callable[[Role], str]:
     """Makes a key of a role."""
 
     def make(role: Role) -> str:
-        return create_key(
-            town_store, role, f"{role} 甲", AUTHORITY if role in OF_ORGANISATION else None
-        ).token
+        return create_key(town_store, role, f"{role} 甲", ORGANISATIONS.get(role)).token
 
     return make
 

@@ -113,7 +113,9 @@ def test_the_figures_by_office_are_for_everybody_and_name_no_subject(
     shown = client.get("/objections/figures").text
     assert AUTHORITY in shown
     assert FIRM not in shown
-    assert client.get(f"/objections/{filed.id}").status_code == (200 if role is Role.REGULATOR else 403)
+    assert client.get(f"/objections/{filed.id}").status_code == (
+        200 if role in (Role.REGULATOR, Role.DEPARTMENT) else 403
+    )
 
 
 def test_what_is_repaired_is_not_on_the_paper_that_is_shared(
@@ -129,3 +131,37 @@ def test_what_is_repaired_is_not_on_the_paper_that_is_shared(
     repair(town_store, WORDS, filed.record_id, today())
     assert filed.record_id not in client.get(f"{subject}/report").text
     assert filed.record_id in client.get(subject).text
+
+
+def test_a_department_objects_to_a_finding_on_its_own_page_and_is_offered_no_repair(
+    pages: Flask, town_store: Store
+) -> None:
+    """The form for a repair led nowhere: the negative list knows none."""
+    row = {"record_id": "FM-1", "subject_id": "BM3", "kind": "negative_finding", "item_no": "3"}
+    row |= {"severity": "general", "status": "effective", "occurred_on": "2026-07-01"}
+    submit_records(town_store, load_vocabulary("department"), [row], FileInfo("FM-1", "list.csv"))
+    key = create_key(town_store, Role.DEPARTMENT, "丁某", "样例街道").token
+    client, other = signed_in(pages, key), signed_in(pages, _key_of(town_store, "样例镇"))
+    shown = client.get("/subjects/department-credit/BM3/records").text
+    linked = set(re.findall(r'href="(/(?:objections|repairs)/new[^"]*)"', shown))
+    form = "/objections/new?vocabulary=department&amp;record=FM-1"
+    assert linked == {form}, "an enterprise's answer is not contested, and nothing is repaired"
+    assert 'value="department"' not in client.get("/repairs/new").text
+    asked = {"vocabulary": "department", "record": "FM-1", "reason": "认定的单位有误", "evidence": "三定方案"}
+    assert client.get(form.replace("&amp;", "&")).status_code == 200
+    assert other.get(form.replace("&amp;", "&")).status_code == 404
+    assert send(other, "/objections", **asked) == 404
+    assert send(client, "/objections", **asked) == 303
+    [found] = re.findall(r'href="(/objections/\d+)"', client.get("/objections?vocabulary=department").text)
+    assert "两种结果下的等级" in client.get(found).text
+    assert 'name="request"' not in client.get(found).text, "somebody else decides"
+    assert send(client, f"{found}/steps", request="uphold", reason="有误") == 403
+    assert found not in other.get("/objections?vocabulary=department&state=all").text
+    assert other.get(found).status_code == 404
+    regulator = signed_in(pages, create_key(town_store, Role.REGULATOR, "戊某").token)
+    assert send(regulator, f"{found}/steps", request="reject", reason="证据充分") == 303
+    assert send(client, f"{found}/steps", request="appeal", reason="请复核") == 303
+
+
+def _key_of(store: Store, office: str) -> str:
+    return create_key(store, Role.DEPARTMENT, "己某", office).token

@@ -40,6 +40,8 @@ CONTESTING = CODES[8]
 NAMES = {code: f"样例{number:02}号有限公司" for number, code in enumerate(CODES)}
 AUTHORITY = "样例区市场监督管理局"
 VISIT, VISITED = "314159265358", CODES[12]
+ORGANISATIONS = {Role.DEPARTMENT: AUTHORITY, Role.LENDER: AUTHORITY, Role.SUBJECT: CODES[-1]}
+"""Whose a key is where a test does not say."""
 LENDER, CONSENT = "样例银行", "SQ-2026-17"
 BODIES = {
     f"BM{number}": name

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from rules.calendar import add_months
 from rules.model import Column, Title, Vocabulary
-from rules.titles import UnknownError
+from scoring.answers.timelines import unknown_subject
 from scoring.facts.ingest.keys import subject_key
 from scoring.facts.objection_case import DISPUTED
 from scoring.facts.objections import STATUS
@@ -160,7 +160,8 @@ def credit_content(session: Session, vocabulary: Vocabulary, subject_id: str, da
         )
     )
     if document is None:
-        raise UnknownError(Title(f"没有主体{subject_id}", f"there is no {vocabulary.id} {subject_id}"))
+        title = Title(f"没有主体{subject_id}", f"there is no {vocabulary.id} {subject_id}")
+        raise unknown_subject(session, vocabulary, subject_id, title)
     known = decode(document, vocabulary.subject)
     records = list(_shown(session, vocabulary, key, day))
     chapters = tuple((chapter, tuple(_lines(chapter, records, vocabulary, day))) for chapter in CHAPTERS)

@@ -1,0 +1,95 @@
+"""What a command refuses is said in Chinese, with English beside it, and with what would be right."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import scoring.cli
+from cli.conftest import Command
+from cli.test_plan import url
+from scoring.cli.output import print_rows
+
+__all__ = ["url"]
+CHINESE = re.compile("[\u4e00-\u9fff]")
+RAISED = {"UsageError", "BadParameter", "ClickException", "fail"}
+STEP = ("--reason", "x")
+
+
+@pytest.mark.parametrize(
+    ("line", "english"),
+    [
+        (("repairs", "show", "99"), "there is no application for repair 99"),
+        (("repairs", "apply", "XZ-99", "--commitment", "x", *STEP), "there is no record XZ-99"),
+        (("objections", "acknowledge", "XZ-99", *STEP), "there is no record XZ-99"),
+        (("proposals", "show", "99"), "there is no proposal 99"),
+        (("visits", "cancel", "314159265358", *STEP), "there is no visit"),
+        (("consents", "withdraw", "99", *STEP), "there is no consent 99"),
+        (("tickets", "show", "99"), "there is no ticket 99"),
+        (("keys", "revoke", "none"), "there is no key none"),
+        (("alerts", "acknowledge", "99"), "there is no alert 99"),
+        (("explain", "91110000600037341L"), "there is no run of enterprise-credit yet"),
+        (("explain", "91110000600037341L", "--as-of", "August"), "'August' is not a date such as 2026-07-31"),
+    ],
+)
+def test_why_it_is_not_done_is_said_in_chinese_and_english(
+    command: Command, url: str, line: tuple[str, ...], english: str
+) -> None:
+    done = command(*line, "--database", url)
+    assert done.exit_code in (1, 2)
+    said = done.stderr.splitlines()[-1]
+    assert (english in said, bool(CHINESE.search(said.partition(english)[0]))) == (True, True), said
+
+
+PARTY = ("--inspector", "I0", "--inspector", "I2", "--office", "甲局", "--pack", "market")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("credit-report", "--out", "report.pdf"),
+        ("visits", "issue", "--ground", "emergency", "--why", "燃气泄漏", *PARTY, "--subject"),
+    ],
+)
+def test_of_a_code_that_is_nobodys_it_is_said_what_is_wrong_with_it(
+    command: Command, url: str, line: tuple[str, ...]
+) -> None:
+    said = command(*line, "91110000600037341M", "--database", url).stderr
+    assert "校验码错误,应为L" in said
+    assert "wrong check character, L expected" in said
+
+
+def test_no_command_refuses_in_english_alone() -> None:
+    """Each message that a command makes itself; the others are those of errors, which have both."""
+    found = [*_messages()]
+    assert len(found) > 20
+    assert [message for message in found if not CHINESE.search(message)] == []
+
+
+def _messages() -> Iterator[str]:
+    for file in Path(scoring.cli.__path__[0]).glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+                said = node.args[0]
+                if node.func.attr in RAISED and isinstance(said, ast.Constant | ast.JoinedStr):
+                    yield ast.unparse(said)
+
+
+def test_what_is_so_or_not_is_said_in_words_to_people_and_as_it_is_to_programs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for fmt in ("table", "csv"):
+        print_rows([{"is_open": True}, {"is_open": False}], ["is_open"], fmt)  # type: ignore[arg-type]
+    assert capsys.readouterr().out.split("\n") == [
+        "is_open",
+        "是 yes",
+        "否 no",
+        "is_open",
+        "True",
+        "False",
+        "",
+    ]
