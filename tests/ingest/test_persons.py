@@ -11,7 +11,7 @@ from scoring.characters.persons import NOT_KEPT, has_person, has_surely, without
 from scoring.facts.ingest.errors import IngestError
 from scoring.store import Store
 
-from .conftest import CODES, Ingest, write_text
+from .conftest import CODES, Ingest, write_text, write_workbook
 from .test_forms import penalty, write_csv
 
 NUMBERS = {
@@ -98,6 +98,20 @@ def test_a_row_that_is_right_otherwise_is_not_taken_with_a_person_s_number(
     assert "自然人的证件号码,不予保存" in kept
     assert "500156202601020012" in kept
     assert "19900101" not in kept
+
+
+def test_a_sheet_that_is_called_by_a_person_s_number_goes_by_its_place(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    headers = ["记录编号", "统一社会信用代码", "信息类别", "记录状态", "发生日期"]
+    rows = [[f"R-{day}", CODES[0], "行政许可", "有效", f"2026-01-{day}"] for day in ("02", "40")]
+    report = take(write_workbook(tmp_path / "a.xlsx", [headers, *rows], "500102199001011236"), "enterprise")
+    assert (report.new, report.rejected) == (1, 1)
+    kept = everything(sqlite, tmp_path / "quarantine") + str(report.sheets)
+    assert "［名称不予保存］1" in kept
+    assert report.mend is not None
+    assert openpyxl.load_workbook(report.mend).sheetnames == ["［名称不予保存］1"]
+    assert "500102199001011236" not in kept
 
 
 def test_a_file_without_headers_is_refused_without_the_numbers_that_stand_for_them(
