@@ -29,6 +29,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from api.around.request import Request, current
+from scoring.characters.persons import without_persons
 
 REQUESTS = Counter("xinheng_requests", "Requests answered.", ["endpoint", "method", "status"])
 SECONDS = Histogram(
@@ -77,7 +78,7 @@ def metrics() -> bytes:
 def log_failure(error: Exception) -> None:
     """Log an error that nobody expected, with its traceback."""
     request = current()
-    _LOG.error("failure", request_id=request.request_id, path=request.path, exc_info=error)
+    _LOG.error("failure", request_id=request.request_id, path=_path(request), exc_info=error)
 
 
 def _rendered(_logger: object, _level: str, event: MutableMapping[str, object]) -> str:
@@ -149,7 +150,7 @@ def _log_request(request: Request, status: int, seconds: float) -> None:
     line = {
         "request_id": request.request_id,
         "method": request.method,
-        "path": request.path,
+        "path": _path(request),
         "endpoint": request.endpoint,
         "status": status,
         "milliseconds": round(seconds * 1000, 2),
@@ -160,6 +161,11 @@ def _log_request(request: Request, status: int, seconds: float) -> None:
         "timestamp": dt.datetime.now(dt.UTC),
     }
     _LINES.info(orjson.dumps(line, option=orjson.OPT_UTC_Z).decode())
+
+
+def _path(request: Request) -> str:
+    """What was asked for, but for a natural person's number."""
+    return without_persons(request.path, is_sure=True)
 
 
 @lru_cache(maxsize=10_000)

@@ -58,7 +58,7 @@ def classify_record(proposal_id: int) -> Response:
     try:
         body = filled_in(ClassificationRequest)
         ruling = Ruling(body["reason"], caller().prefix, today())
-        settle_proposal(store(), words, proposal_id, body["request"], ruling, own_data())
+        settle_proposal(store(), words, proposal_id, body["request"], ruling, own_data(), body["seen"])
     except FormError as error:
         return _proposal(proposal_id, 422, error.messages)
     except RecordError as error:

@@ -101,6 +101,7 @@ class ClassificationRequest(Schema):
 
     request = fields.String(required=True)
     reason = Text(longest=2000, required=True)
+    seen = fields.Integer(load_default=None)
 
 
 ContradictionPage = page_of(ContradictionSchema, "Contradiction")

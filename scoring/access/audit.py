@@ -26,6 +26,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from scoring.characters.persons import without_persons
 from scoring.store import Store
 from scoring.store.access import AuditEntry, AuditHead
 from scoring.store.base import table_of
@@ -44,6 +45,8 @@ class Event:
     :param actor: the prefix of an API key, or ``cli:user``.
     :param action: what was done, such as ``subjects.get_grade``.
     :param details: what else identifies it, JSON values; never a secret.
+
+    The number of a natural person, whom nobody can ask for here, is not logged.
     """
 
     actor: str
@@ -53,6 +56,23 @@ class Event:
     request_id: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     at: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+
+    def __post_init__(self) -> None:
+        """Take persons' numbers out."""
+        object.__setattr__(self, "subject_id", _without_persons(self.subject_id))
+        object.__setattr__(self, "details", _without_persons(self.details))
+
+
+def _without_persons(said: Any) -> Any:
+    match said:
+        case str():
+            return without_persons(said, is_sure=True)
+        case Mapping():
+            return {name: _without_persons(value) for name, value in said.items()}
+        case list() | tuple():
+            return [_without_persons(value) for value in said]
+        case _:
+            return said
 
 
 @dataclass(frozen=True, slots=True)

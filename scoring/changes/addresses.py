@@ -25,7 +25,7 @@ VARIABLE = "XINHENG_DELIVERY_HOSTS"
 
 LONGEST = 500
 CONNECT_SECONDS, DEADLINE = 10.0, 20.0
-_NAT64 = IPv6Network("64:ff9b::/96")
+_NAT64, _UNICAST = IPv6Network("64:ff9b::/96"), IPv6Network("2000::/3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +65,18 @@ def check_address(address: str) -> Title | None:
 def is_public(text: str) -> bool:
     """Whether an address is one of the internet at large, also where it wraps one of IPv4.
 
+    Of IPv6 only 2000::/3 is (IANA's registry of global unicast), and what 64:ff9b::/96 wraps: not the old
+    site-local addresses, nor a network's own translation to its IPv4 (64:ff9b:1::/48, RFC 8215).
+
     >>> is_public("114.114.114.114"), is_public("10.1.2.3"), is_public("::ffff:127.0.0.1")
     (True, False, False)
     """
     found = ip_address(text.partition("%")[0])
-    inner = _wrapped(found) if isinstance(found, IPv6Address) else None
+    inner = None
+    if isinstance(found, IPv6Address):
+        if found not in _UNICAST and found not in _NAT64:
+            return False
+        inner = _wrapped(found)
     return all(one.is_global and not one.is_multicast for one in (found, *(inner or ())) if one is not None)
 
 

@@ -102,7 +102,8 @@ class Feed:
     :param files: files and requests with such rows of its.
     :param sent: rows; what is said again (:mod:`scoring.facts.feeding`) is none.
     :param right: of them those that were taken, in time, contradict nothing, and had nothing to put right:
-        a row that corrects an earlier one stands for that one here. The backlog is right.
+        a row that corrects an earlier one stands for that one here. The backlog is right. Never fewer than
+        none, though more of what was sent before may be corrected than is sent.
     :param backlog: of the late rows those that were decided before anything came from the office.
     :param is_silent: nothing came for longer than is usual with it.
     """
@@ -248,7 +249,7 @@ def _feed(
         name=office[1],
         files=count["files"],
         sent=count["taken"] + count["refused"],
-        right=count["taken"] - amiss,
+        right=max(0, count["taken"] - amiss),
         **{name: count[name] for name in COUNTS if name != "taken"},
         last_on=usual.last_on,
         usual_days=usual.days,

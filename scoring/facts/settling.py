@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from rules.library.loader import load_vocabulary
-from rules.model import Column, Vocabulary
+from rules.model import Column, Proposal, Vocabulary
 from rules.titles import Title
 from scoring.facts.ingest.proposing import Proposer
 from scoring.facts.objection_case import DISPUTED, EFFECTIVE
@@ -74,6 +74,7 @@ class OpenProposal:
     :param record: what is known of the record.
     :param settled: what a person said, at ``closed_at``.
     :param is_open: whether a person's word is awaited; not of a record that was corrected or repaired.
+    :param version: of the record, by which it is told whether it changes before somebody says something.
     """
 
     id: int
@@ -88,6 +89,7 @@ class OpenProposal:
     settled: str | None = None
     closed_at: dt.datetime | None = None
     is_open: bool = True
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,9 +270,9 @@ def list_proposals(
     )
     with store.reading() as session:
         for waiting, document in session.execute(query, execution_options={"yield_per": 1_000}):
-            data = decode(document, table)
-            if _waits(waiting, document, proposer) and is_own(session, data, authority):
-                found.append(_proposal(waiting, data))
+            data, clause = decode(document, table), _clause(waiting, document, proposer)
+            if clause is not None and is_own(session, data, authority):
+                found.append(_proposal(waiting, data, clause))
             if len(found) == limit:
                 break
     return found
@@ -288,8 +290,8 @@ def show_proposal(store: Store, proposal_id: int, authority: str | None = None) 
             raise _no_proposal(proposal_id)
         vocabulary = load_vocabulary(row.vocabulary)
         current, data = _proposed_record(session, vocabulary, row, authority)
-        is_open = _waits(row, current.data, Proposer(vocabulary))
-        return row.vocabulary, replace(_proposal(row, data), is_open=is_open)
+        found = _proposal(row, data, _clause(row, current.data, Proposer(vocabulary)))
+        return row.vocabulary, replace(found, version=current.id)
 
 
 def settle_proposal(
@@ -299,12 +301,15 @@ def settle_proposal(
     code: str,
     ruling: Ruling,
     authority: str | None = None,
+    seen: int | None = None,
 ) -> Mark:
     """Say of a record what the law proposes, or another code. It is a mark, with the clause.
 
     :param authority: only if the record is this authority's.
+    :param seen: the version of the record that was looked at; None: not known.
     :raises UnknownRecordError: where there is no such proposal.
-    :raises RecordError: where it is settled, or the code is none of the column's.
+    :raises RecordError: where it is settled, the code is none of the column's, or the record is another than
+        was seen.
     """
     with store.writing() as session:
         wait_for_turn(session)
@@ -313,8 +318,16 @@ def settle_proposal(
             raise _no_proposal(proposal_id)
         current, data = _proposed_record(session, vocabulary, row, authority)
         column = records_table(vocabulary).columns[row.column]
-        if not _waits(row, current.data, Proposer(vocabulary)):
+        proposal = _clause(row, current.data, Proposer(vocabulary))
+        if proposal is None:
             raise RecordError(_waits_no_more(row, column, data))
+        if seen not in (None, current.id):
+            raise RecordError(
+                Title(
+                    f"记录{row.record_id}刚有变动,请看过现在的内容再认定",
+                    f"{row.record_id} has changed meanwhile: look at it as it is now",
+                )
+            )
         if code not in column.values:
             known = "、".join(word.zh for word in column.values.values())
             raise RecordError(
@@ -323,11 +336,11 @@ def settle_proposal(
                     f"{row.column} can't be {code}; one of {', '.join(column.values)}",
                 )
             )
-        clause = Title(row.because_zh, row.because_en)
+        row.because_zh, row.because_en = proposal.because.zh, proposal.because.en
         change = f"{column.title}: {column.values[row.meanwhile]} → {column.values[code]}"
         request = replace(
             _request("classification", str(data[STATUS]), ruling),
-            evidence=({"title": str(clause), "reference": change},),
+            evidence=({"title": str(proposal.because), "reference": change},),
         )
         mark = put_mark(session, current, data, request, changes={row.column: code})
         row.settled, row.closed_at, row.mark_id = code, mark.made_at, mark.id
@@ -344,13 +357,14 @@ def _proposed_record(
     return current, data
 
 
-def _waits(row: ProposalRow, document: str, proposer: Proposer) -> bool:
-    """Whether a person's word is still awaited of a record as it is now, and the law still proposes this."""
+def _clause(row: ProposalRow, document: str, proposer: Proposer) -> Proposal | None:
+    """By which clause the law proposes this of a record as it is now; None where nobody's word is awaited."""
     data = json.loads(document)
-    if row.closed_at is not None or data.get(STATUS) not in (EFFECTIVE, DISPUTED):
-        return False
-    proposed = {proposal.code for proposal in proposer.law(row.column, data).to_confirm}
-    return data.get(row.column) == row.meanwhile and row.proposed in proposed
+    is_over = row.closed_at is not None or data.get(STATUS) not in (EFFECTIVE, DISPUTED)
+    if is_over or data.get(row.column) != row.meanwhile:
+        return None
+    proposed = proposer.law(row.column, data).to_confirm
+    return next((proposal for proposal in proposed if proposal.code == row.proposed), None)
 
 
 def _waits_no_more(row: ProposalRow, column: Column, data: Mapping[str, Any]) -> Title:
@@ -362,11 +376,13 @@ def _waits_no_more(row: ProposalRow, column: Column, data: Mapping[str, Any]) ->
     )
 
 
-def _proposal(row: ProposalRow, data: Mapping[str, Any]) -> OpenProposal:
+def _proposal(row: ProposalRow, data: Mapping[str, Any], clause: Proposal | None) -> OpenProposal:
+    """:param clause: that of the record as it is now; None: it waits no more."""
     known = ["id", "record_id", "subject_id", "column", "proposed", "meanwhile", "raised_at"]
     known += ["settled", "closed_at"]
     taken = {name: getattr(row, name) for name in known}
-    return OpenProposal(**taken, because=Title(row.because_zh, row.because_en), record=data)
+    because = Title(row.because_zh, row.because_en) if clause is None else clause.because
+    return OpenProposal(**taken, because=because, record=data, is_open=clause is not None)
 
 
 def _no_proposal(proposal_id: int) -> UnknownRecordError:

@@ -79,13 +79,17 @@ class FileInfo:
 
     :param sha256: hex digest of its bytes, and of whatever else decides how it is read (its mapping); of a
         request that of what it says, by which repeats are told.
-    :param name: as people know it.
+    :param name: as people know it, but for the number of a natural person.
     :param source: where it comes from.
     """
 
     sha256: str
     name: str
     source: Source = "file"
+
+    def __post_init__(self) -> None:
+        """Take persons' numbers out."""
+        object.__setattr__(self, "name", without_persons(self.name, is_sure=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,14 @@ from openpyxl.utils.datetime import WINDOWS_EPOCH
 
 from rules.language.expressions import literal
 from rules.model import Title
-from scoring.facts.ingest.cells import CODE, CODE_SIGNS, CODE_WEIGHTS, NOT_PLAIN, PLAIN_TEXT
+from scoring.facts.ingest.cells import (
+    CODE,
+    CODE_SIGNS,
+    CODE_WEIGHTS,
+    MAYBE_A_PERSON,
+    NOT_PLAIN,
+    PLAIN_TEXT,
+)
 from scoring.facts.ingest.checks import Columns
 from scoring.facts.ingest.choice import check_heads
 from scoring.facts.ingest.errors import IngestError
@@ -316,8 +323,8 @@ class _Cells:
             pattern = PLAIN if column.declared == "decimal" else PLAIN_WHOLE
             return "false" if self.found.per != 1 else all_of([self._has(pattern), *self._in_range()])
         if column.format == "uscc":
-            return all_of([self._has(CODE), self._right(), self._no_filler()])
-        return f"{self._has(PLAIN_TEXT)} and not regexp_matches({self.text}, '^{NOT_PLAIN}')"
+            return all_of([self._has(CODE), self._right(), self._no_filler(), self._no(MAYBE_A_PERSON)])
+        return all_of([self._has(PLAIN_TEXT), self._no(f"^{NOT_PLAIN}"), self._no(MAYBE_A_PERSON)])
 
     def each_of(self, cells: str) -> str:
         """Where the cells are, each once: they are not looked at before."""
@@ -325,6 +332,9 @@ class _Cells:
 
     def _has(self, pattern: str) -> str:
         return f"regexp_full_match({self.text}, {literal(pattern)})"
+
+    def _no(self, pattern: str) -> str:
+        return f"not regexp_matches({self.text}, {literal(pattern)})"
 
     def _in_range(self) -> Iterator[str]:
         possible = self.found.column.possible

@@ -49,6 +49,14 @@ def test_every_read_of_a_subject_is_logged_before_it_is_answered(store: Store, r
     )
 
 
+def test_who_asks_for_a_natural_person_is_logged_without_the_number(regulator: Client) -> None:
+    assert regulator.get("/v1/subjects/500102199001011236/grade").status_code == 404
+    regulator.get("/v1/subjects?q=500102199001011236")
+    for entry in regulator.get("/v1/audit").json["items"][:2]:
+        assert "自然人" in str(entry)
+        assert "500102199001011236" not in str(entry)
+
+
 def test_a_listing_is_logged_with_the_subjects_on_it(regulator: Client) -> None:
     shown = [grade["subject_id"] for grade in regulator.get("/v1/subjects?limit=3").json["items"]]
     assert regulator.get("/v1/audit").json["items"][0]["details"]["subjects"] == shown

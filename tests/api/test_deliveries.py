@@ -303,7 +303,8 @@ def test_an_address_without_a_port_is_that_of_https(monkeypatch: pytest.MonkeyPa
     "text",
     ["127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1",
      "224.0.0.1", "::1", "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
-     "64:ff9b::7f00:1", "2002:7f00:1::", "2001:0:7f00:1::", "::", "ff02::1"],
+     "64:ff9b::7f00:1", "2002:7f00:1::", "2001:0:7f00:1::", "::", "ff02::1", "::7f00:1", "fec0::1",
+     "64:ff9b:1::a00:1"],
 )  # fmt: skip
 def test_an_address_of_our_own_network_is_not_public(text: str) -> None:
     assert not addresses.is_public(text)

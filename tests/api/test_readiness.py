@@ -156,3 +156,21 @@ def test_a_line_is_in_the_log_while_the_service_runs_and_keeps_it_from_no_end() 
         process.kill()
     assert [json.loads(line)["event"] for line in (first, last)] == ["first", "last"]
     assert process.returncode == 0
+
+
+ASKS = """
+import sys
+from api.app import create_app
+from api.settings import Settings
+from scoring.store import open_store
+app = create_app(Settings(log_level="info"), open_store(sys.argv[1]))
+app.test_client().get("/v1/subjects/500102199001011236/grade")
+"""
+
+
+def test_the_log_has_no_number_of_a_natural_person_whom_somebody_asks_for(sqlite_district_url: str) -> None:
+    asked = [sys.executable, "-c", ASKS, sqlite_district_url]
+    logged = subprocess.run(asked, stderr=subprocess.PIPE, text=True, check=True).stderr
+    assert '"event":"request"' in logged
+    assert "/v1/subjects/［自然人" in logged
+    assert "500102199001011236" not in logged

@@ -220,3 +220,16 @@ def test_a_department_sees_and_confirms_its_own_records_alone(regulator: Client,
     say(other, found, "serious", 404)
     say(own, found, "serious")
     assert severity(regulator, "G-1") == "serious"
+
+
+def test_what_waits_goes_by_the_clause_of_the_record_as_it_is_where_a_correction_is_taken_back(
+    regulator: Client, store: Store, tmp_path: Path
+) -> None:
+    post(regulator, row("C-1"))
+    revoked = waiting(regulator)[0]["because"]
+    corrected = take_file(store, tmp_path, f"C-1,{FINED},行政处罚,有效,罚款,2000000,2026-07-01")
+    assert waiting(regulator)[0]["because"] != revoked
+    undo_file(store, corrected.file_id)
+    (found,) = waiting(regulator)
+    assert found["because"] == revoked
+    assert revoked["zh"] in say(regulator, found, "serious")["evidence"][0]["title"]

@@ -134,6 +134,18 @@ def test_a_text_that_was_taken_back_counts_when_it_comes_again_and_once_when_it_
     assert (office.feed().files, numbers(office.feed())) == (1, (2, 1, 1, 0, 0, 0))
 
 
+def test_no_office_has_fewer_right_rows_than_none_where_another_puts_its_earlier_ones_right(
+    office: Office,
+) -> None:
+    office.send(*(row(f"R{number}", MARKET) for number in range(3)))
+    with office.store.writing() as session:
+        session.execute(sa.update(FeedRow).values(came_on=dt.date(2026, 1, 5)))
+    office.send(*(row(f"R{number}", FIRE) for number in range(3)))
+    office.send(row("R7", MARKET))
+    found = office.feed(since=dt.date(2026, 1, 6))
+    assert (found.right, found.share, found.corrected) == (0, 0, 3)
+
+
 def _faults(office: Office) -> Iterator[FeedFault]:
     return feed_faults(office.store, EVER, today(), MARKET)
 

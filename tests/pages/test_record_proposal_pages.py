@@ -73,6 +73,20 @@ def test_a_department_confirms_its_own_and_what_is_wrong_is_said(
     assert get_record(town_store, WORDS, "DQ-2")[0].data["severity"] == "minor"
 
 
+def test_who_confirms_what_a_correction_has_changed_meanwhile_looks_again(
+    pages: Flask, town_store: Store, token: MakeToken
+) -> None:
+    found, client = closed(town_store, "DQ-4"), signed_in(pages, token(Role.DEPARTMENT))
+    path = f"/record-proposals/{found.id}"
+    (seen,) = re.findall(r'name="seen" value="(\d+)"', client.get(path).text)
+    row = {"record_id": "DQ-4", "subject_id": FIRM, "amount": "5"}
+    submit_records(town_store, WORDS, [row], FileInfo("corrected", "list.csv"))
+    said = {"request": "serious", "reason": "x"}
+    assert send(client, f"{path}/classifications", seen=seen, **said) == 409
+    (seen,) = re.findall(r'name="seen" value="(\d+)"', client.get(path).text)
+    assert send(client, f"{path}/classifications", seen=seen, **said) == 303
+
+
 def test_the_report_is_issued_by_a_button_and_verified_by_whoever_holds_it(
     pages: Flask, regulator: Visitor, token: MakeToken
 ) -> None:

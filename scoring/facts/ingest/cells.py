@@ -13,7 +13,7 @@ from stdnum.cn import uscc
 from stdnum.exceptions import InvalidChecksum, InvalidFormat, InvalidLength, ValidationError
 
 from rules.model import Column, Title
-from scoring.characters.persons import is_person
+from scoring.characters.persons import has_person, has_surely
 from scoring.facts.ingest.dates import WINDOWS_EPOCH, from_serial, parse_date
 from scoring.facts.ingest.decoration import undecorated
 from scoring.facts.ingest.errors import CellError, Fault
@@ -88,11 +88,12 @@ _CODE = re.compile(CODE)
 _WORTH = [{sign: number * weight for number, sign in enumerate(CODE_SIGNS)} for weight in CODE_WEIGHTS]
 """What each sign of a code adds in its place to a sum that 31 divides (GB 32100-2015)."""
 
+_A_PERSON = Title("自然人的证件号码,不予保存", "a natural person's number, which is not kept")
 _LONGEST_UNKNOWN = max(map(len, UNKNOWN))
 _SIGNS = "0-9A-Za-z\u4e00-\u951e\u9520-\u9fa5\u3014\u3015"  # but for the first of _LOST_SIGNS
 PLAIN_TEXT = f"[{_SIGNS}][-{_SIGNS}]{{4,199}}"
-"""Texts and keys that are read as they stand, but for those that begin as :data:`NOT_PLAIN` does: most
-numbers of records and documents, and most names."""
+"""Texts and keys that are read as they stand, but for those that begin as :data:`NOT_PLAIN` does, or may hold
+a resident's number as :data:`MAYBE_A_PERSON` does: most numbers of records and documents, and most names."""
 
 _FOOT = "第[ ]*[0-9]+[ ]*页|(?:填表|制表|填报|审核|复核|经办)[ ]*(?:人|单位|日期|时间)"
 _TOTAL = "[合小总共][ ]*计"
@@ -102,6 +103,7 @@ _NO_KEY = re.compile(f"(?:{_FOOT}).*|{_TOTAL}(?:[^\u4e00-\u9fff].*)?|(?:备注|�
 _NO_KEYS = frozenset({"空", "暂无", "未知", "不详", "未填"})
 
 NOT_PLAIN = f"(?:[0-9][Ee]-|[Uu][Nn][Dd][Ee]|{_TOTAL}|{_FOOT})"
+MAYBE_A_PERSON = "[0-9](?:[-\u3014\u3015]*[0-9]){16}"
 _SAME = re.compile(f"(?!{NOT_PLAIN}){PLAIN_TEXT}")
 
 _PRINTED_CONTROLS = frozenset("\t\n\r")
@@ -155,7 +157,7 @@ def converter(reading: Reading) -> Convert:
     is_plain = parse in (parse_key, fold_text) and not reading.replacements
 
     def convert(cell: Cell) -> JsonValue | Fault:
-        if is_plain and isinstance(cell, str) and _SAME.fullmatch(cell):
+        if is_plain and isinstance(cell, str) and _SAME.fullmatch(cell) and not _holds_person(cell):
             return cell  # as the general way below would give it
         if isinstance(cell, Unreadable):
             return cell.fault
@@ -189,10 +191,17 @@ def _value(cell: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> J
         text = reading.default
     value = parse(text) if text else None
     if isinstance(value, str):
+        if _holds_person(value):
+            raise CellError(_A_PERSON, Title("请删去证件号码", "take the number out"))
         value = _unless(value, reading.no_end)
     if value is None and reading.required:
         return FILLER if text else EMPTY
     return value
+
+
+def _holds_person(text: str) -> bool:
+    """Whether a text surely holds a resident's number, of 18 signs at least."""
+    return len(text) >= 18 and has_surely(text)
 
 
 def _unless(value: str, nothing: Container[str]) -> str | None:
@@ -410,13 +419,13 @@ def parse_uscc(text: str, lawful: Sequence[str] = (), fillers: Container[str] = 
         code = uscc.compact(code)
     if code in fillers:
         return None
-    if is_right(code):
+    if is_right(code) and not (code[:17].isdigit() and has_person(code)):
         return code
     if any(_has_form(code, pattern) for pattern in lawful):
         return code
-    if is_person(code):
+    if has_person(code):
         raise CellError(
-            Title("自然人的证件号码,不予保存", "a natural person's number, which is not kept"),
+            _A_PERSON,
             Title("自然人不在评价范围内，请删去该行", "natural persons are not graded; take the row out"),
         )
     try:

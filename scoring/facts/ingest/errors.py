@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rules.model import Title
+from scoring.characters.persons import without_persons
 from scoring.characters.visible import one_line
 
 
@@ -12,15 +13,15 @@ class IngestError(Exception):
     """A file that can't be taken in at all; nothing of it reaches the store.
 
     :param file: the file's name as it was given.
-    :param reason: what is wrong, and where in the file.
+    :param reason: what is wrong, and where in the file; what it shows of it goes without persons' numbers.
     :param hint: what would be right.
     """
 
     def __init__(self, file: str, reason: Title, hint: Title) -> None:
         self.file = file
-        self.reason = reason
+        self.reason = Title(without_persons(reason.zh), without_persons(reason.en))
         self.hint = hint
-        super().__init__(f"{one_line(file)}: {reason}\n    right: {hint}")
+        super().__init__(f"{one_line(file)}: {self.reason}\n    right: {hint}")
 
 
 class NoTableError(IngestError):

@@ -20,6 +20,7 @@ from rules.calendar import today
 from rules.fault import PackError, UnknownPackError
 from rules.library.loader import load_vocabulary
 from rules.model import Table, Title, Vocabulary
+from scoring.characters.persons import has_surely
 from scoring.facts.bodies import VOCABULARY as BODIES
 from scoring.facts.bodies import claimed_twice, same_body
 from scoring.facts.feeding import feeding_of
@@ -53,7 +54,7 @@ Progress = Callable[[int, int], None]
 """Told how much of a file is read and the whole (0: not known), in bytes or rows."""
 
 BATCH_ROWS = 20_000
-READER = "4"
+READER = "5"
 """Counts up where the same file would be read differently, so that it is read again."""
 
 QUARANTINE = Path("work/quarantine")
@@ -446,16 +447,22 @@ def _batches(
 @contextmanager
 def _opened(path: Path, matcher: HeaderMatcher) -> Iterator[_Opened]:
     mapping = matcher.mapping
-    with open_sheets(path, matcher.score, matcher.head_rows, mapping.encoding) as sheets:
+    with open_sheets(path, matcher.score, matcher.head_rows, mapping.encoding) as found:
+        sheets = [_without_person(number, sheet) for number, sheet in enumerate(found, start=1)]
         asked = named(path, sheets, mapping.sheet) if mapping.sheet else visible(sheets)
         seen = [_seen(path, matcher, sheet, sheet in asked) for sheet in sheets]
-        tables = tuple(found for found, _ in seen if isinstance(found, tuple))
+        tables = tuple(table for table, _ in seen if isinstance(table, tuple))
         reports = tuple(report for _, report in seen)
         if not tables:
-            raise _no_table(path, [found for found, _ in seen if isinstance(found, NoTableError)], reports)
+            raise _no_table(path, [why for why, _ in seen if isinstance(why, NoTableError)], reports)
         if len({layout.dataset for _, layout in tables}) > 1:
             raise _two_tables(path, tables)
         yield _Opened(tables, reports if tables[0][0].name is not None else ())
+
+
+def _without_person(number: int, sheet: Sheet) -> Sheet:
+    """The sheet, by its place where its name holds a natural person's number."""
+    return replace(sheet, name=f"［名称不予保存］{number}") if has_surely(sheet.name or "") else sheet
 
 
 def _seen(

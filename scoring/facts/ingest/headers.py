@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rules.model import Column, Table, Title, Vocabulary
-from scoring.characters.persons import is_person, without_persons
+from scoring.characters.persons import has_person, without_persons
 from scoring.facts.ingest import acts
 from scoring.facts.ingest.cells import Reading
 from scoring.facts.ingest.errors import Fault, IngestError, NoTableError
@@ -79,7 +79,7 @@ class Layout:
 
         Of a row of a form that has cells too many or too few nobody knows which of them are private.
         """
-        if any(is_person(as_text(cells[place])) for place in self._codes if place < len(cells)):
+        if any(has_person(as_text(cells[place])) for place in self._codes if place < len(cells)):
             return None
         cells = [_without_persons(cell) for cell in cells]
         if self.refuser is None or not cells:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rules.model import Title, Vocabulary
-from scoring.characters.persons import is_person
+from scoring.characters.persons import has_person
 from scoring.facts.ingest.cells import is_unknown
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import Cell, as_text, fold, fold_word
@@ -44,7 +44,7 @@ class Refuser:
     def _is(self, refused: Refused, cells: Sequence[Cell], place: int) -> bool:
         text = as_text(cells[place])
         if refused.identity:
-            return is_person(text)
+            return has_person(text)
         if refused.says:
             return fold_word(text) in refused.says
         return self._says(text) and not any(
