@@ -14,7 +14,17 @@ from itertools import compress, islice
 from rules.calendar import today
 from rules.model import Table, Title
 from scoring.characters.persons import without_persons
-from scoring.facts.ingest.cells import EMPTY, FILLER, REGISTRATION, JsonValue, Reading, converter, is_unknown
+from scoring.facts.ingest.cells import (
+    EMPTY,
+    FILLER,
+    REGISTRATION,
+    JsonValue,
+    Reading,
+    converter,
+    is_foot,
+    is_total,
+    is_unknown,
+)
 from scoring.facts.ingest.checks import Columns, Finding, RowCheck, row_check
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import Cell, as_text, fold_header, fold_text
@@ -145,6 +155,7 @@ class RowReader:
         self._columns = sorted(found, key=lambda item: item.column.name)
         self._headers = {item.column.name: item for item in self._columns}
         self._key, self._subject = required[0], required[-1]
+        self._is_coded = self._headers[self._subject].column.format is not None
         self._check = row_check(layout.table, day or today())
         self._readers = {
             name: _ColumnReader(
@@ -228,6 +239,8 @@ class RowReader:
         values = {name: reader.all(cells[name]) for name, reader in self._readers.items()}
         odd = self._propose(values, rows) if self._proposer else set()
         doubted = self._doubted(cells, values, nothing) | odd
+        if not self._is_coded:
+            doubted |= {n for n, row in enumerate(whole) if is_foot(as_text(_first(row)))}
         numbers = [number for number, _ in rows]
         if not doubted:
             return Block(numbers, values, ())
@@ -331,7 +344,22 @@ class RowReader:
         self._below = range(number + 1, number + 2 + "".join(words.values()).count("\n"))
         return True
 
+    def _foot(self, cells: Cells) -> int | None:
+        """Where a row says that it is a total or the foot of a page; None where it doesn't, or has a code."""
+        said = {n: text for n, cell in enumerate(cells) if (text := as_text(cell).strip())}
+        whole = (*cells, *[None] * (self.layout.width - len(cells)))
+        code = self._readers[self._subject].read(self._headers[self._subject].cell(whole))
+        is_named = code in (FILLER, REGISTRATION) or (self._is_coded and not isinstance(code, Fault))
+        first = next(iter(said))
+        if is_foot(said[first]) and not is_named:
+            return first
+        return next((n for n, text in said.items() if code == EMPTY and is_total(text)), None)
+
     def _row(self, number: int, cells: Cells) -> Iterator[AnyRow]:
+        if (foot := self._foot(cells)) is not None:
+            header = (*self.layout.headers, *[""] * len(cells))[foot]
+            yield BadRow(number, (Rejected(number, shown(header), shown(as_text(cells[foot])), str(_FOOT)),))
+            return
         refused = self.layout.refuser(cells) if self.layout.refuser else None
         if refused is not None:
             place, fault = refused
@@ -487,6 +515,12 @@ class _ColumnWriter(dict[JsonValue, str]):
         return text
 
 
+_FOOT = Fault(
+    Title("合计行或页脚,不是一条数据", "a total, or the foot of a page, and no row of data"),
+    Title("请删去该行", "leave the row out"),
+)
+
+
 def _document(texts: Iterable[str]) -> str:
     return f"{{{','.join(filter(None, texts))}}}"
 
@@ -507,6 +541,11 @@ def _headers_of(table: Table) -> Iterator[str]:
     """The words by which files name the columns of a table."""
     for column in table.columns.values():
         yield from (column.name, column.title.zh, column.title.en, *column.aliases)
+
+
+def _first(cells: Cells) -> Cell:
+    """The first cell that says something."""
+    return next((cell for cell in cells if not is_blank((cell,))), None)
 
 
 def _number(row: AnyRow) -> int:
