@@ -66,8 +66,8 @@ class Layout:
 
     def header(self, name: str) -> str:
         """What a column is called in the file; its title where the file has it not."""
-        headers = (found.header for found in self.found if found.column.name == name)
-        return next(headers, self.table.columns[name].title.zh)
+        headers = (found.header for found in (*self.found, *self.finders) if found.column.name == name)
+        return next(headers, None) or self.table.columns[name].title.zh
 
     @property
     def number(self) -> tuple[str, ...]:

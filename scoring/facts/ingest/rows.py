@@ -48,9 +48,13 @@ _MOST_DIGITS = 8
 _json = json.JSONEncoder(ensure_ascii=False).encode
 
 
-GoodRow = tuple[int, str, str, str]
-"""Number, key, subject's key, and the document as :func:`scoring.store.documents.encode` writes it."""
+GoodRow = tuple[int, str, str, str, Cell]
+"""Number, key, subject's key, the document as :func:`scoring.store.documents.encode` writes it, and of a
+record what the row calls its subject."""
 
+
+NAME = "name"
+"""The attribute of a subject by which people know it."""
 
 EXAMPLE = "示例 example"
 """As a key: the example row of a template, which is no row of the office's."""
@@ -120,11 +124,13 @@ class Block:
     :param numbers: of the good rows.
     :param columns: what these say, by column of the file.
     :param others: what the other rows are, and what is odd about good ones.
+    :param names: what the good rows call their subjects.
     """
 
     numbers: Sequence[int]
     columns: Mapping[str, Sequence[JsonValue]]
     others: Sequence[AnyRow]
+    names: Sequence[Cell]
 
 
 class RowReader:
@@ -155,6 +161,7 @@ class RowReader:
         self._columns = sorted(found, key=lambda item: item.column.name)
         self._headers = {item.column.name: item for item in self._columns}
         self._key, self._subject = required[0], required[-1]
+        self._name = next((finder for finder in layout.finders if finder.column.name == NAME), None)
         self._is_coded = self._headers[self._subject].column.format is not None
         self._check = row_check(layout.table, day or today())
         self._readers = {
@@ -242,13 +249,14 @@ class RowReader:
         if not self._is_coded:
             doubted |= {n for n, row in enumerate(whole) if is_foot(as_text(_first(row)))}
         numbers = [number for number, _ in rows]
+        names = columns[self._name.position] if self._name else nothing
         if not doubted:
-            return Block(numbers, values, ())
+            return Block(numbers, values, (), names)
         judged = {n: list(self._judged(*rows[n])) for n in sorted(doubted)}
         others = [row for found in judged.values() for row in found if not isinstance(row, tuple)]
         good = [n not in judged or any(isinstance(row, tuple) for row in judged[n]) for n in range(len(rows))]
         kept = {name: list(compress(some, good)) for name, some in values.items()}
-        return Block(list(compress(numbers, good)), kept, others)
+        return Block(list(compress(numbers, good)), kept, others, list(compress(names, good)))
 
     def _propose(self, values: dict[str, list[JsonValue]], rows: Sequence[Row]) -> set[int]:
         """Fill in what is left open; which rows are to be looked at one by one."""
@@ -308,7 +316,7 @@ class RowReader:
         texts = [writer.all(block.columns[name]) for name, writer in self._writers.items()]
         documents = map(_document, zip(*texts, strict=True))
         keys, subjects = (map(str, block.columns[name]) for name in (self._key, self._subject))
-        return zip(block.numbers, keys, subjects, documents, strict=True)
+        return zip(block.numbers, keys, subjects, documents, block.names, strict=True)
 
     def _judged(self, number: int, cells: Cells | Fault) -> Iterator[AnyRow]:
         """What a row is, by itself; nothing where it is not one of the office's."""
@@ -382,7 +390,7 @@ class RowReader:
             values, to_confirm = {**values, **proposals.values}, proposals.findings
         findings = [*self._check(values), *to_confirm]
         if not unreadable and not findings:
-            yield self._good(number, values)
+            yield self._good(number, cells, values)
             return
         follows = self.layout.filled if unreadable.keys() - {self._subject, self._key} else ()
         seen = (f for f in findings if f.column not in unreadable)
@@ -404,12 +412,13 @@ class RowReader:
             said = {name: v for name, v in values.items() if v is not None or name in self._clears}
             yield LostRow(number, str(values[self._key]), said, clues, errors[0])
         else:
-            good = self._good(number, values)
+            good = self._good(number, cells, values)
             yield ShortRow(good, lacks) if lacks else good
 
-    def _good(self, number: int, values: Mapping[str, JsonValue]) -> GoodRow:
+    def _good(self, number: int, cells: Cells, values: Mapping[str, JsonValue]) -> GoodRow:
         texts = (self._writers[name].write(value) for name, value in values.items())
-        return number, str(values[self._key]), str(values[self._subject]), _document(texts)
+        name = self._name.cell(cells) if self._name else None
+        return number, str(values[self._key]), str(values[self._subject]), _document(texts), name
 
     def _impossible(self, number: int, cells: Cells, findings: Iterable[Finding]) -> Iterator[Rejected]:
         """The findings that keep the row out, whatever is known."""
