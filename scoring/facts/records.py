@@ -15,12 +15,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.calendar import today
-from rules.model import Table, Title, Vocabulary
+from rules.model import Column, Table, Title, Vocabulary
 from rules.titles import TitledError, UnknownError
 from scoring.characters.persons import without_persons
 from scoring.facts.bodies import register, same_body
 from scoring.facts.feeding import feeding_of
-from scoring.facts.ingest.cells import EMPTY, FILLER, Convert, Reading, converter
+from scoring.facts.ingest.cells import EMPTY, FILLER, Convert, Reading, converter, is_end, is_open_end
 from scoring.facts.ingest.checks import Finding, RowCheck, merge_check, row_check
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import as_text
@@ -360,7 +360,8 @@ def _row(
         yield BadRow(number, tuple(replace(note, authority=whose) for note in noted))
         return
     yield OddRow(number, tuple(notes))
-    cleared = [name for name in values if name in row and row[name] is None and name != link]
+    given = [name for name in values if name in row and name != link]
+    cleared = [name for name in given if _clears(table.columns[name], row[name])]
     key = str(values[table.key])
     if is_lost:
         known = {name: v for name, v in values.items() if name != link and (v is not None or name in cleared)}
@@ -368,6 +369,11 @@ def _row(
         return
     good = (number, key, str(values[link]), encode(values, cleared), clues.get(NAME))
     yield ShortRow(good, lacks) if lacks else good
+
+
+def _clears(column: Column, value: Any) -> bool:
+    """Whether what a row says of a column is that there is nothing, and not that it does not say."""
+    return value is None or (is_end(column) and is_open_end(value))
 
 
 def _clues(

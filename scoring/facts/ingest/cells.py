@@ -349,7 +349,17 @@ def _sought(text: str) -> str:
 
 
 def _iso_date(text: str) -> str | None:
-    return None if fold_word(text) in OPEN_END else parse_date(fold(text)).isoformat()
+    return None if is_open_end(text) else parse_date(fold(text)).isoformat()
+
+
+def is_open_end(cell: Cell) -> bool:
+    """Whether a cell says that there is no end, which is more than that none is known."""
+    return isinstance(cell, str) and fold_word(cell) in OPEN_END
+
+
+def is_end(column: Column) -> bool:
+    """Whether a column holds the day on which something ends."""
+    return column.declared == "date" and column.possible.not_before is not None
 
 
 def _boolean(text: str) -> bool:

@@ -21,7 +21,9 @@ from scoring.facts.ingest.cells import (
     JsonValue,
     Reading,
     converter,
+    is_end,
     is_foot,
+    is_open_end,
     is_total,
     is_unknown,
 )
@@ -33,7 +35,7 @@ from scoring.facts.ingest.headers import HeaderMatcher, Layout, numbers_columns,
 from scoring.facts.ingest.numbers import multiplier
 from scoring.facts.ingest.proposing import Proposer
 from scoring.facts.ingest.sheets import Cells, Row, Sheet, is_blank
-from scoring.facts.ingest.sources import Found
+from scoring.facts.ingest.sources import First, Found
 from scoring.facts.merging import AUTHORITY
 from scoring.facts.versions import Level, Rejected
 from scoring.store.documents import PROPOSED
@@ -125,12 +127,14 @@ class Block:
     :param columns: what these say, by column of the file.
     :param others: what the other rows are, and what is odd about good ones.
     :param names: what the good rows call their subjects.
+    :param open: of some columns, which of the good rows say that there is no end.
     """
 
     numbers: Sequence[int]
     columns: Mapping[str, Sequence[JsonValue]]
     others: Sequence[AnyRow]
     names: Sequence[Cell]
+    open: Mapping[str, Sequence[bool]]
 
 
 class RowReader:
@@ -172,6 +176,7 @@ class RowReader:
             )
             for name, item in self._headers.items()
         }
+        self._ends = [name for name, item in self._headers.items() if is_end(item.column) and _is_alone(item)]
         self._clears = {name for name, item in self._headers.items() if replace and item.position >= 0}
         written = (*self._headers, PROPOSED) if self._proposer else (*self._headers,)
         self._writers = {
@@ -251,12 +256,25 @@ class RowReader:
         numbers = [number for number, _ in rows]
         names = columns[self._name.position] if self._name else nothing
         if not doubted:
-            return Block(numbers, values, (), names)
+            return Block(numbers, values, (), names, self._open(cells, values))
         judged = {n: list(self._judged(*rows[n])) for n in sorted(doubted)}
         others = [row for found in judged.values() for row in found if not isinstance(row, tuple)]
         good = [n not in judged or any(isinstance(row, tuple) for row in judged[n]) for n in range(len(rows))]
         kept = {name: list(compress(some, good)) for name, some in values.items()}
-        return Block(list(compress(numbers, good)), kept, others, list(compress(names, good)))
+        open_ends = {name: list(compress(some, good)) for name, some in self._open(cells, values).items()}
+        names = list(compress(names, good))
+        return Block(list(compress(numbers, good)), kept, others, names, open_ends)
+
+    def _open(
+        self, cells: Mapping[str, Sequence[Cell]], values: Mapping[str, Sequence[JsonValue]]
+    ) -> dict[str, Sequence[bool]]:
+        """Of each column of ends in which any row says that there is none, which ones do."""
+        found: dict[str, Sequence[bool]] = {}
+        for name in self._ends:
+            nothing = {cell for cell, value in zip(cells[name], values[name], strict=True) if value is None}
+            if words := set(filter(is_open_end, nothing)):
+                found[name] = [cell in words for cell in cells[name]]
+        return found
 
     def _propose(self, values: dict[str, list[JsonValue]], rows: Sequence[Row]) -> set[int]:
         """Fill in what is left open; which rows are to be looked at one by one."""
@@ -313,7 +331,9 @@ class RowReader:
         return doubted
 
     def _good_rows(self, block: Block) -> Iterator[GoodRow]:
-        texts = [writer.all(block.columns[name]) for name, writer in self._writers.items()]
+        texts = [
+            writer.all(block.columns[name], block.open.get(name)) for name, writer in self._writers.items()
+        ]
         documents = map(_document, zip(*texts, strict=True))
         keys, subjects = (map(str, block.columns[name]) for name in (self._key, self._subject))
         return zip(block.numbers, keys, subjects, documents, block.names, strict=True)
@@ -409,16 +429,22 @@ class RowReader:
             number, tuple(self._said(number, cells, f.column, f.fault, "warning") for f in findings if f.odd)
         )
         if clues:
-            said = {name: v for name, v in values.items() if v is not None or name in self._clears}
+            cleared = self._clears | self._open_in(cells)
+            said = {name: v for name, v in values.items() if v is not None or name in cleared}
             yield LostRow(number, str(values[self._key]), said, clues, errors[0])
         else:
             good = self._good(number, cells, values)
             yield ShortRow(good, lacks) if lacks else good
 
     def _good(self, number: int, cells: Cells, values: Mapping[str, JsonValue]) -> GoodRow:
-        texts = (self._writers[name].write(value) for name, value in values.items())
+        cleared = self._open_in(cells)
+        texts = (self._writers[name].write(value, name in cleared) for name, value in values.items())
         name = self._name.cell(cells) if self._name else None
         return number, str(values[self._key]), str(values[self._subject]), _document(texts), name
+
+    def _open_in(self, cells: Cells) -> set[str]:
+        """The columns in which a row says that there is no end."""
+        return {name for name in self._ends if is_open_end(self._headers[name].cell(cells))}
 
     def _impossible(self, number: int, cells: Cells, findings: Iterable[Finding]) -> Iterator[Rejected]:
         """The findings that keep the row out, whatever is known."""
@@ -509,12 +535,17 @@ class _ColumnWriter(dict[JsonValue, str]):
         self._replace = replace
         self._keeps = keeps
 
-    def write(self, value: JsonValue) -> str:
-        """The part of a value."""
-        return "" if value is None and not self._replace else f"{self._name}:{_json(value)}"
+    def write(self, value: JsonValue, clears: bool = False) -> str:
+        """The part of a value.
 
-    def all(self, values: Iterable[JsonValue]) -> list[str]:
+        :param clears: that there is none replaces what is known.
+        """
+        return "" if value is None and not self._replace and not clears else f"{self._name}:{_json(value)}"
+
+    def all(self, values: Iterable[JsonValue], clears: Sequence[bool] | None = None) -> list[str]:
         """The parts of values, which are all of one type."""
+        if clears is not None:
+            return list(map(self.write, values, clears))
         if len(self) > CACHED_CELLS:
             self.clear()
         return list(map(self.__getitem__ if self._keeps else self.write, values))
@@ -528,6 +559,11 @@ _FOOT = Fault(
     Title("合计行或页脚,不是一条数据", "a total, or the foot of a page, and no row of data"),
     Title("请删去该行", "leave the row out"),
 )
+
+
+def _is_alone(found: Found) -> bool:
+    """Whether one cell alone says a column, so that it says the whole of it."""
+    return found.source is None or (isinstance(found.source, First) and len(found.source.places) == 1)
 
 
 def _document(texts: Iterable[str]) -> str:
