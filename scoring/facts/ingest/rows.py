@@ -189,7 +189,8 @@ class RowReader:
         read = self._readers[self._key]
         own = str(self._headers[self._key].position + 1)  # as a row that numbers the columns has it
         self._below = range(0)  # where the row stands that follows headers that came again
-        self._no_keys = {read[text] for text in (EXAMPLE, own, *layout.headers, *_headers_of(layout.table))}
+        no_keys = (EXAMPLE, own, f"({own})", *layout.headers, *_headers_of(layout.table))
+        self._no_keys = {read[text] for text in no_keys}
 
     def alone(self, name: str, cell: Cell) -> tuple[JsonValue, bool]:
         """What a cell of a column says, and whether its row is doubted for it."""
