@@ -374,13 +374,15 @@ class RowReader:
         return True
 
     def _foot(self, cells: Cells) -> int | None:
-        """Where a row says that it is a total or the foot of a page; None where it doesn't, or has a code."""
+        """Where a row says that it is a total or the foot of a page; None where it doesn't, or has its keys."""
         said = {n: text for n, cell in enumerate(cells) if (text := as_text(cell).strip())}
         whole = (*cells, *[None] * (self.layout.width - len(cells)))
-        code = self._readers[self._subject].read(self._headers[self._subject].cell(whole))
-        is_named = code in (FILLER, REGISTRATION) or (self._is_coded and not isinstance(code, Fault))
+        key, code = (
+            self._readers[name].read(self._headers[name].cell(whole)) for name in (self._key, self._subject)
+        )
+        is_whole = self._is_coded and not isinstance(key, Fault) and not isinstance(code, Fault)
         first = next(iter(said))
-        if is_foot(said[first]) and not is_named:
+        if is_foot(said[first]) and not is_whole and code not in (FILLER, REGISTRATION):
             return first
         return next((n for n, text in said.items() if code == EMPTY and is_total(text)), None)
 
