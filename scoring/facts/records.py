@@ -15,18 +15,18 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.calendar import today
-from rules.model import Table, Title, Vocabulary
+from rules.model import Column, Table, Title, Vocabulary
 from rules.titles import TitledError, UnknownError
 from scoring.characters.persons import without_persons
 from scoring.facts.bodies import register, same_body
 from scoring.facts.feeding import feeding_of
-from scoring.facts.ingest.cells import EMPTY, FILLER, Convert, Reading, converter
+from scoring.facts.ingest.cells import EMPTY, FILLER, Convert, Reading, converter, is_end, is_open_end
 from scoring.facts.ingest.checks import Finding, RowCheck, merge_check, row_check
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import as_text
 from scoring.facts.ingest.keys import record_key, subject_key
 from scoring.facts.ingest.proposing import Proposals, Proposer
-from scoring.facts.ingest.rows import AnyRow, BadRow, GoodRow, LostRow, OddRow, ShortRow
+from scoring.facts.ingest.rows import NAME, AnyRow, BadRow, LostRow, OddRow, ShortRow
 from scoring.facts.ingest.subjects import doubt, place
 from scoring.facts.merging import AUTHORITY
 from scoring.facts.publicity import INTERNAL, is_shown
@@ -143,16 +143,16 @@ def submit_records(
     rejected: list[Rejected] = []
 
     def arrive(session: Session) -> pa.Table:
-        good: list[tuple[*GoodRow, str | None]] = []
+        good: list[tuple[int, str, str, str, str | None]] = []
         placed = place(lambda: nullcontext(session), vocabulary, read)
-        for row in doubt(lambda: nullcontext(session), vocabulary, table, placed):
+        for row in doubt(lambda: nullcontext(session), vocabulary, table, placed, str):
             match row:
                 case BadRow(_, notes) | OddRow(_, notes):
                     rejected.extend(notes)
-                case ShortRow(whole, lacks):
-                    good.append((*whole, as_lacks(lacks)))
-                case tuple():
-                    good.append((*row, None))
+                case ShortRow((number, key, subject, data, _), lacks):
+                    good.append((number, key, subject, data, as_lacks(lacks)))
+                case (number, key, subject, data, _):
+                    good.append((number, key, subject, data, None))
         keys.update((number, key) for number, key, *_ in good)
         columns = zip(*good, strict=True) if good else ((), (), (), (), ())
         return pa.table([pa.array(c, f.type) for c, f in zip(columns, _ROWS, strict=True)], _ROWS)
@@ -360,14 +360,20 @@ def _row(
         yield BadRow(number, tuple(replace(note, authority=whose) for note in noted))
         return
     yield OddRow(number, tuple(notes))
-    cleared = [name for name in values if name in row and row[name] is None and name != link]
+    given = [name for name in values if name in row and name != link]
+    cleared = [name for name in given if _clears(table.columns[name], row[name])]
     key = str(values[table.key])
     if is_lost:
         known = {name: v for name, v in values.items() if name != link and (v is not None or name in cleared)}
         yield LostRow(number, key, known, clues, errors[0])
         return
-    good = (number, key, str(values[link]), encode(values, cleared))
+    good = (number, key, str(values[link]), encode(values, cleared), clues.get(NAME))
     yield ShortRow(good, lacks) if lacks else good
+
+
+def _clears(column: Column, value: Any) -> bool:
+    """Whether what a row says of a column is that there is nothing, and not that it does not say."""
+    return value is None or (is_end(column) and is_open_end(value))
 
 
 def _clues(

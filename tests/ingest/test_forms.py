@@ -259,7 +259,9 @@ def test_an_individual_business_without_a_code_is_found_by_its_registration_numb
     report = take(write_csv(tmp_path / "a.csv", row), None)
     assert (report.new, report.warned) == (1, 1)
     assert current(sqlite)[0]["subject_id"] == CODES[1]
-    assert "500232600123455" in quarantined(sqlite)[0][3]
+    named, found = (reason for *_, reason in quarantined(sqlite))
+    assert "名称不是代码" in named
+    assert "500232600123455" in found
 
 
 def test_a_file_without_a_column_of_codes_is_read_by_names(

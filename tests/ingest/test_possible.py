@@ -174,7 +174,7 @@ def test_a_record_from_before_its_subject_is_taken_with_a_warning_that_is_counte
     assert (report.new, report.rejected, report.warned) == (2, 0, 1)
     with report.warnings.open(encoding="utf-8-sig", newline="") as stream:
         (row,) = csv.DictReader(stream)
-    assert (row["行 row"], row["值 value"]) == ("2", "2026-03-05")
+    assert (row["行 row"], row["列 column"], row["值 value"]) == ("2", "occurred_on", "2026-03-05")
     assert "早于成立日期2026-03-06" in row["原因 reason"]
 
 
@@ -183,7 +183,7 @@ def test_the_api_warns_of_a_record_from_before_its_subject(
 ) -> None:
     take(write_text(tmp_path / "a.csv", ["信用代码,成立日期", f"{CODES[0]},2026-03-06"]))
     done = submit_records(sqlite, load_vocabulary("enterprise"), [PENALTY], FileInfo("1" * 64, "api"))
-    assert (done.new, done.rejected, [w.column for w in done.warnings]) == (1, 0, ["认定日期"])
+    assert (done.new, done.rejected, [w.column for w in done.warnings]) == (1, 0, ["occurred_on"])
 
 
 def test_what_subjects_are_can_be_impossible_too(take: Ingest, sqlite: Store, tmp_path: Path) -> None:

@@ -157,9 +157,11 @@ NUMBERED = ["单位编码,单位名称", "1,2", "DW1,甲局"]
         (["单位编码,单位名称", "DW1,甲局", "1,2"], ["DW1", "1"]),
         (["单位编码,单位名称", ",", "1,2", "DW1,甲局", "单位编码,单位名称", "1,2"], ["DW1"]),
         (['单位编码,"单位\n名称"', "1,2", "DW1,甲局", '单位编码,"单位\n名称"', "1,2"], ["DW1"]),
+        (["单位编码,单位名称", "（1）,（2）", "DW1,甲局"], ["DW1"]),
+        (["单位编码,单位名称", "①,②", "DW1,甲局"], ["DW1"]),
         ([*NUMBERED, "1,2"], ["DW1", "1"]),
     ],
-    ids=["below others", "each page", "in two lines", "below others again"],
+    ids=["below others", "each page", "in two lines", "in brackets", "ringed", "below others again"],
 )
 def test_a_row_that_numbers_the_columns_stands_below_headers(
     take: Ingest, sqlite: Store, tmp_path: Path, lines: list[str], keys: list[str]

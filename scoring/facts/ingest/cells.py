@@ -96,9 +96,12 @@ PLAIN_TEXT = f"[{_SIGNS}][-{_SIGNS}]{{4,199}}"
 a resident's number as :data:`MAYBE_A_PERSON` does: most numbers of records and documents, and most names."""
 
 _FOOT = "第[ ]*[0-9]+[ ]*页|(?:填表|制表|填报|审核|复核|经办)[ ]*(?:人|单位|日期|时间)"
-_TOTAL = "[合小总共][ ]*计"
-_NO_KEY = re.compile(f"(?:{_FOOT}).*|{_TOTAL}(?:[^\u4e00-\u9fff].*)?|(?:备注|说明|注)[:].*")
+_TOTAL = "(?:本[页月季年表]|以上)?(?:[合小总共]|累)[ ]*计"
+_NO_KEY = re.compile(
+    f"(?:{_FOOT}).*|{_TOTAL}(?:金额|[人户件家笔次]?数)?(?:[^\u4e00-\u9fff].*)?|(?:备注|说明|注)[:].*"
+)
 """What stands at the end of a list or of a page (own choice)."""
+_ALONE = re.compile(f"{_TOTAL}[:]?")
 
 _NO_KEYS = frozenset({"空", "暂无", "未知", "不详", "未填"})
 
@@ -355,7 +358,17 @@ def _sought(text: str) -> str:
 
 
 def _iso_date(text: str) -> str | None:
-    return None if fold_word(text) in OPEN_END else parse_date(fold(text)).isoformat()
+    return None if is_open_end(text) else parse_date(fold(text)).isoformat()
+
+
+def is_open_end(cell: Cell) -> bool:
+    """Whether a cell says that there is no end, which is more than that none is known."""
+    return isinstance(cell, str) and fold_word(cell) in OPEN_END
+
+
+def is_end(column: Column) -> bool:
+    """Whether a column holds the day on which something ends."""
+    return column.declared == "date" and column.possible.not_before is not None
 
 
 def _boolean(text: str) -> bool:
@@ -371,7 +384,21 @@ def no_key(text: str) -> Fault | None:
     """Why a text, folded, is no key nor a part of one: it is a word for nothing, a total or a foot."""
     if text in _NO_KEYS:
         return EMPTY
-    return _FOOT_OF_LIST if _NO_KEY.fullmatch(text) else None
+    return _FOOT_OF_LIST if is_foot(text) else None
+
+
+def is_foot(text: str) -> bool:
+    """Whether a text is what a total or the foot of a page begins with.
+
+    >>> [is_foot(text) for text in ("合 计：3件", "本页小计", "填表人：某某", "总计划有限公司")]
+    [True, True, True, False]
+    """
+    return _NO_KEY.fullmatch(fold(text)) is not None
+
+
+def is_total(text: str) -> bool:
+    """Whether a text is the word for a total, and nothing else."""
+    return _ALONE.fullmatch(fold(text)) is not None
 
 
 def parse_key(text: str) -> str:

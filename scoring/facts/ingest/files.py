@@ -30,7 +30,7 @@ from scoring.facts.ingest.errors import Fault, IngestError, NoTableError
 from scoring.facts.ingest.headers import TITLES, HeaderMatcher, Layout
 from scoring.facts.ingest.mapping import NO_MAPPING, Dataset, FileMapping
 from scoring.facts.ingest.quarantine import Waiting, is_account, write_quarantine
-from scoring.facts.ingest.rows import AnyRow, BadRow, Block, GoodRow, OddRow, RowReader, ShortRow
+from scoring.facts.ingest.rows import AnyRow, BadRow, Block, OddRow, RowReader, ShortRow
 from scoring.facts.ingest.sheets import Sheet, is_blank, named, open_sheets, visible
 from scoring.facts.ingest.subjects import any_known, doubt, place
 from scoring.facts.ingest.workbooks import write_bad_rows
@@ -65,7 +65,7 @@ _SCHEMA = pa.schema(
     [("row_no", pa.int64())]
     + [(name, pa.string()) for name in ("key", "subject_id", "data", "sheet", "lacks")]
 )
-_StagedRow = tuple[*GoodRow, str | None, str | None]
+_StagedRow = tuple[int, str, str, str, str | None, str | None]
 """A row, its sheet, and what it lacks to be that of a new key."""
 
 SheetState = Literal["read", "hidden", "empty", "not a table", "not asked for"]
@@ -403,14 +403,14 @@ def _rows(
     """The rows to take; the faults of the others, and what is odd about these, are laid aside."""
     read = RowReader(layout, matcher, sheet.epoch, reading.replace).rows(sheet)
     placed = place(store.reading, matcher.vocabulary, _known_or_whole(store, matcher, layout, read))
-    for row in doubt(store.reading, matcher.vocabulary, layout.table, placed):
+    for row in doubt(store.reading, matcher.vocabulary, layout.table, placed, layout.header):
         match row:
             case BadRow(_, notes) | OddRow(_, notes):
                 noted.add(replace(note, sheet=sheet.name) for note in notes)
-            case ShortRow(good, lacks):
-                yield (*good, sheet.name, as_lacks(lacks))
-            case tuple():
-                yield (*row, sheet.name, None)
+            case ShortRow((number, key, subject, data, _), lacks):
+                yield number, key, subject, data, sheet.name, as_lacks(lacks)
+            case (number, key, subject, data, _):
+                yield number, key, subject, data, sheet.name, None
 
 
 def _known_or_whole(

@@ -10,7 +10,7 @@ from scoring.characters.persons import has_person, without_persons
 from scoring.facts.ingest import acts
 from scoring.facts.ingest.cells import Reading
 from scoring.facts.ingest.errors import Fault, IngestError, NoTableError
-from scoring.facts.ingest.folding import Cell, as_text, fold_header, fold_word
+from scoring.facts.ingest.folding import Cell, as_text, fold, fold_header, fold_word
 from scoring.facts.ingest.form_headers import Bare, FormHeaders, reading_of
 from scoring.facts.ingest.forms import Form, forms_of
 from scoring.facts.ingest.header_words import either, has_unit, readings, unit_above, unit_alone
@@ -66,8 +66,8 @@ class Layout:
 
     def header(self, name: str) -> str:
         """What a column is called in the file; its title where the file has it not."""
-        headers = (found.header for found in self.found if found.column.name == name)
-        return next(headers, self.table.columns[name].title.zh)
+        headers = (found.header for found in (*self.found, *self.finders) if found.column.name == name)
+        return next(headers, None) or self.table.columns[name].title.zh
 
     @property
     def number(self) -> tuple[str, ...]:
@@ -432,8 +432,12 @@ class HeaderMatcher:
 
 
 def numbers_columns(cells: Cells, width: int) -> bool:
-    """Whether a row says 1, 2, 3 … of its columns, and nothing else."""
-    words = {n: text for n, cell in enumerate(cells) if (text := as_text(cell).strip())}
+    """Whether a row says 1, 2, 3 … of its columns, and nothing else; so do (1) and ①.
+
+    >>> numbers_columns(["①", "②"], 2), numbers_columns(["（1）", "（2）"], 2), numbers_columns(["1", "3"], 2)
+    (True, True, False)
+    """
+    words = {n: word for n, cell in enumerate(cells) if (word := fold(as_text(cell)).strip("()"))}
     return len(words) > 1 and words == {n: str(n + 1) for n in range(width)}
 
 

@@ -14,7 +14,19 @@ from itertools import compress, islice
 from rules.calendar import today
 from rules.model import Table, Title
 from scoring.characters.persons import without_persons
-from scoring.facts.ingest.cells import EMPTY, FILLER, REGISTRATION, JsonValue, Reading, converter, is_unknown
+from scoring.facts.ingest.cells import (
+    EMPTY,
+    FILLER,
+    REGISTRATION,
+    JsonValue,
+    Reading,
+    converter,
+    is_end,
+    is_foot,
+    is_open_end,
+    is_total,
+    is_unknown,
+)
 from scoring.facts.ingest.checks import Columns, Finding, RowCheck, row_check
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import Cell, as_text, fold_header, fold_text
@@ -23,7 +35,7 @@ from scoring.facts.ingest.headers import HeaderMatcher, Layout, numbers_columns,
 from scoring.facts.ingest.numbers import multiplier
 from scoring.facts.ingest.proposing import Proposer
 from scoring.facts.ingest.sheets import Cells, Row, Sheet, is_blank
-from scoring.facts.ingest.sources import Found
+from scoring.facts.ingest.sources import First, Found
 from scoring.facts.merging import AUTHORITY
 from scoring.facts.versions import Level, Rejected
 from scoring.store.documents import PROPOSED
@@ -38,9 +50,13 @@ _MOST_DIGITS = 8
 _json = json.JSONEncoder(ensure_ascii=False).encode
 
 
-GoodRow = tuple[int, str, str, str]
-"""Number, key, subject's key, and the document as :func:`scoring.store.documents.encode` writes it."""
+GoodRow = tuple[int, str, str, str, Cell]
+"""Number, key, subject's key, the document as :func:`scoring.store.documents.encode` writes it, and of a
+record what the row calls its subject."""
 
+
+NAME = "name"
+"""The attribute of a subject by which people know it."""
 
 EXAMPLE = "示例 example"
 """As a key: the example row of a template, which is no row of the office's."""
@@ -110,11 +126,15 @@ class Block:
     :param numbers: of the good rows.
     :param columns: what these say, by column of the file.
     :param others: what the other rows are, and what is odd about good ones.
+    :param names: what the good rows call their subjects.
+    :param open: of some columns, which of the good rows say that there is no end.
     """
 
     numbers: Sequence[int]
     columns: Mapping[str, Sequence[JsonValue]]
     others: Sequence[AnyRow]
+    names: Sequence[Cell]
+    open: Mapping[str, Sequence[bool]]
 
 
 class RowReader:
@@ -145,6 +165,8 @@ class RowReader:
         self._columns = sorted(found, key=lambda item: item.column.name)
         self._headers = {item.column.name: item for item in self._columns}
         self._key, self._subject = required[0], required[-1]
+        self._name = next((finder for finder in layout.finders if finder.column.name == NAME), None)
+        self._is_coded = self._headers[self._subject].column.format is not None
         self._check = row_check(layout.table, day or today())
         self._readers = {
             name: _ColumnReader(
@@ -154,6 +176,7 @@ class RowReader:
             )
             for name, item in self._headers.items()
         }
+        self._ends = [name for name, item in self._headers.items() if is_end(item.column) and _is_alone(item)]
         self._clears = {name for name, item in self._headers.items() if replace and item.position >= 0}
         written = (*self._headers, PROPOSED) if self._proposer else (*self._headers,)
         self._writers = {
@@ -166,7 +189,8 @@ class RowReader:
         read = self._readers[self._key]
         own = str(self._headers[self._key].position + 1)  # as a row that numbers the columns has it
         self._below = range(0)  # where the row stands that follows headers that came again
-        self._no_keys = {read[text] for text in (EXAMPLE, own, *layout.headers, *_headers_of(layout.table))}
+        no_keys = (EXAMPLE, own, f"({own})", *layout.headers, *_headers_of(layout.table))
+        self._no_keys = {read[text] for text in no_keys}
 
     def alone(self, name: str, cell: Cell) -> tuple[JsonValue, bool]:
         """What a cell of a column says, and whether its row is doubted for it."""
@@ -228,14 +252,30 @@ class RowReader:
         values = {name: reader.all(cells[name]) for name, reader in self._readers.items()}
         odd = self._propose(values, rows) if self._proposer else set()
         doubted = self._doubted(cells, values, nothing) | odd
+        if not self._is_coded:
+            doubted |= {n for n, row in enumerate(whole) if is_foot(as_text(_first(row)))}
         numbers = [number for number, _ in rows]
+        names = columns[self._name.position] if self._name else nothing
         if not doubted:
-            return Block(numbers, values, ())
+            return Block(numbers, values, (), names, self._open(cells, values))
         judged = {n: list(self._judged(*rows[n])) for n in sorted(doubted)}
         others = [row for found in judged.values() for row in found if not isinstance(row, tuple)]
         good = [n not in judged or any(isinstance(row, tuple) for row in judged[n]) for n in range(len(rows))]
         kept = {name: list(compress(some, good)) for name, some in values.items()}
-        return Block(list(compress(numbers, good)), kept, others)
+        open_ends = {name: list(compress(some, good)) for name, some in self._open(cells, values).items()}
+        names = list(compress(names, good))
+        return Block(list(compress(numbers, good)), kept, others, names, open_ends)
+
+    def _open(
+        self, cells: Mapping[str, Sequence[Cell]], values: Mapping[str, Sequence[JsonValue]]
+    ) -> dict[str, Sequence[bool]]:
+        """Of each column of ends in which any row says that there is none, which ones do."""
+        found: dict[str, Sequence[bool]] = {}
+        for name in self._ends:
+            nothing = {cell for cell, value in zip(cells[name], values[name], strict=True) if value is None}
+            if words := set(filter(is_open_end, nothing)):
+                found[name] = [cell in words for cell in cells[name]]
+        return found
 
     def _propose(self, values: dict[str, list[JsonValue]], rows: Sequence[Row]) -> set[int]:
         """Fill in what is left open; which rows are to be looked at one by one."""
@@ -292,10 +332,12 @@ class RowReader:
         return doubted
 
     def _good_rows(self, block: Block) -> Iterator[GoodRow]:
-        texts = [writer.all(block.columns[name]) for name, writer in self._writers.items()]
+        texts = [
+            writer.all(block.columns[name], block.open.get(name)) for name, writer in self._writers.items()
+        ]
         documents = map(_document, zip(*texts, strict=True))
         keys, subjects = (map(str, block.columns[name]) for name in (self._key, self._subject))
-        return zip(block.numbers, keys, subjects, documents, strict=True)
+        return zip(block.numbers, keys, subjects, documents, block.names, strict=True)
 
     def _judged(self, number: int, cells: Cells | Fault) -> Iterator[AnyRow]:
         """What a row is, by itself; nothing where it is not one of the office's."""
@@ -331,7 +373,24 @@ class RowReader:
         self._below = range(number + 1, number + 2 + "".join(words.values()).count("\n"))
         return True
 
+    def _foot(self, cells: Cells) -> int | None:
+        """Where a row says that it is a total or the foot of a page; None where it doesn't, or has its keys."""
+        said = {n: text for n, cell in enumerate(cells) if (text := as_text(cell).strip())}
+        whole = (*cells, *[None] * (self.layout.width - len(cells)))
+        key, code = (
+            self._readers[name].read(self._headers[name].cell(whole)) for name in (self._key, self._subject)
+        )
+        is_whole = self._is_coded and not isinstance(key, Fault) and not isinstance(code, Fault)
+        first = next(iter(said))
+        if is_foot(said[first]) and not is_whole and code not in (FILLER, REGISTRATION):
+            return first
+        return next((n for n, text in said.items() if code == EMPTY and is_total(text)), None)
+
     def _row(self, number: int, cells: Cells) -> Iterator[AnyRow]:
+        if (foot := self._foot(cells)) is not None:
+            header = (*self.layout.headers, *[""] * len(cells))[foot]
+            yield BadRow(number, (Rejected(number, shown(header), shown(as_text(cells[foot])), str(_FOOT)),))
+            return
         refused = self.layout.refuser(cells) if self.layout.refuser else None
         if refused is not None:
             place, fault = refused
@@ -354,7 +413,7 @@ class RowReader:
             values, to_confirm = {**values, **proposals.values}, proposals.findings
         findings = [*self._check(values), *to_confirm]
         if not unreadable and not findings:
-            yield self._good(number, values)
+            yield self._good(number, cells, values)
             return
         follows = self.layout.filled if unreadable.keys() - {self._subject, self._key} else ()
         seen = (f for f in findings if f.column not in unreadable)
@@ -373,15 +432,22 @@ class RowReader:
             number, tuple(self._said(number, cells, f.column, f.fault, "warning") for f in findings if f.odd)
         )
         if clues:
-            said = {name: v for name, v in values.items() if v is not None or name in self._clears}
+            cleared = self._clears | self._open_in(cells)
+            said = {name: v for name, v in values.items() if v is not None or name in cleared}
             yield LostRow(number, str(values[self._key]), said, clues, errors[0])
         else:
-            good = self._good(number, values)
+            good = self._good(number, cells, values)
             yield ShortRow(good, lacks) if lacks else good
 
-    def _good(self, number: int, values: Mapping[str, JsonValue]) -> GoodRow:
-        texts = (self._writers[name].write(value) for name, value in values.items())
-        return number, str(values[self._key]), str(values[self._subject]), _document(texts)
+    def _good(self, number: int, cells: Cells, values: Mapping[str, JsonValue]) -> GoodRow:
+        cleared = self._open_in(cells)
+        texts = (self._writers[name].write(value, name in cleared) for name, value in values.items())
+        name = self._name.cell(cells) if self._name else None
+        return number, str(values[self._key]), str(values[self._subject]), _document(texts), name
+
+    def _open_in(self, cells: Cells) -> set[str]:
+        """The columns in which a row says that there is no end."""
+        return {name for name in self._ends if is_open_end(self._headers[name].cell(cells))}
 
     def _impossible(self, number: int, cells: Cells, findings: Iterable[Finding]) -> Iterator[Rejected]:
         """The findings that keep the row out, whatever is known."""
@@ -472,12 +538,17 @@ class _ColumnWriter(dict[JsonValue, str]):
         self._replace = replace
         self._keeps = keeps
 
-    def write(self, value: JsonValue) -> str:
-        """The part of a value."""
-        return "" if value is None and not self._replace else f"{self._name}:{_json(value)}"
+    def write(self, value: JsonValue, clears: bool = False) -> str:
+        """The part of a value.
 
-    def all(self, values: Iterable[JsonValue]) -> list[str]:
+        :param clears: that there is none replaces what is known.
+        """
+        return "" if value is None and not self._replace and not clears else f"{self._name}:{_json(value)}"
+
+    def all(self, values: Iterable[JsonValue], clears: Sequence[bool] | None = None) -> list[str]:
         """The parts of values, which are all of one type."""
+        if clears is not None:
+            return list(map(self.write, values, clears))
         if len(self) > CACHED_CELLS:
             self.clear()
         return list(map(self.__getitem__ if self._keeps else self.write, values))
@@ -485,6 +556,17 @@ class _ColumnWriter(dict[JsonValue, str]):
     def __missing__(self, value: JsonValue) -> str:
         self[value] = text = self.write(value)
         return text
+
+
+_FOOT = Fault(
+    Title("合计行或页脚,不是一条数据", "a total, or the foot of a page, and no row of data"),
+    Title("请删去该行", "leave the row out"),
+)
+
+
+def _is_alone(found: Found) -> bool:
+    """Whether one cell alone says a column, so that it says the whole of it."""
+    return found.source is None or (isinstance(found.source, First) and len(found.source.places) == 1)
 
 
 def _document(texts: Iterable[str]) -> str:
@@ -507,6 +589,11 @@ def _headers_of(table: Table) -> Iterator[str]:
     """The words by which files name the columns of a table."""
     for column in table.columns.values():
         yield from (column.name, column.title.zh, column.title.en, *column.aliases)
+
+
+def _first(cells: Cells) -> Cell:
+    """The first cell that says something."""
+    return next((cell for cell in cells if not is_blank((cell,))), None)
 
 
 def _number(row: AnyRow) -> int:

@@ -8,19 +8,24 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.model import Column, Table, Title, Vocabulary
+from scoring.facts.ingest.cells import is_unknown
 from scoring.facts.ingest.checks import before
 from scoring.facts.ingest.errors import Fault
+from scoring.facts.ingest.folding import Cell, as_text
 from scoring.facts.ingest.mapping import Dataset
-from scoring.facts.ingest.rows import AnyRow, BadRow, GoodRow, LostRow, OddRow, ShortRow
+from scoring.facts.ingest.names import bare, other_name, public
+from scoring.facts.ingest.rows import NAME, AnyRow, BadRow, GoodRow, LostRow, OddRow, ShortRow
 from scoring.facts.versions import Rejected
 from scoring.store import Store
 from scoring.store.batches import parts
@@ -67,7 +72,7 @@ def _placed(sessions: Sessions, vocabulary: Vocabulary, rows: list[LostRow]) -> 
             document = encode({**row.values, vocabulary.record_subject: subjects[0]}, cleared)
             how = _how(vocabulary, name, row, subjects[0])
             yield OddRow(row.number, (replace(row.fault, reason=how, level="warning"),))
-            yield row.number, row.key, subjects[0], document
+            yield row.number, row.key, subjects[0], document, row.clues.get(NAME)
         else:
             reason = f"{row.fault.reason} {_why_not(vocabulary, name, subjects)}"
             yield BadRow(row.number, (replace(row.fault, reason=reason),))
@@ -98,32 +103,105 @@ def _fitting(
 
 
 def doubt(
-    sessions: Sessions, vocabulary: Vocabulary, table: Table, rows: Iterable[AnyRow]
+    sessions: Sessions,
+    vocabulary: Vocabulary,
+    table: Table,
+    rows: Iterable[AnyRow],
+    header: Callable[[str], str],
 ) -> Iterator[AnyRow]:
-    """The rows, with a warning before each that has a date before its subject began.
+    """The rows, with a warning before each that has a date before its subject began, or calls it otherwise.
 
     The subjects are looked up for many rows at once; what the store doesn't know, it can't doubt.
+
+    :param header: what a column, or an attribute of the subject, is called where the rows come from.
     """
+    if table is vocabulary.subject:
+        yield from rows
+        return
     bounds = {
         name: column.possible.not_before
         for name, column in table.columns.items()
-        if column.possible.not_before in vocabulary.subject.columns and table is not vocabulary.subject
+        if column.possible.not_before in vocabulary.subject.columns
     }
-    known: dict[str, dict[str, str | None]] = defaultdict(dict)
+    names = {*filter(None, bounds.values()), NAME} & vocabulary.subject.columns.keys()
+    known = _Known(sessions, vocabulary, sorted(names))
     waiting = iter(rows)
     while some := list(islice(waiting, AT_ONCE)):
+        whole = (row.row if isinstance(row, ShortRow) else row for row in some)
+        good = [row for row in whole if isinstance(row, tuple)]
+        known.look_up({subject for _, _, subject, *_ in good})
         for name, earlier in bounds.items():
             if earlier is not None:
-                whole = (row.row if isinstance(row, ShortRow) else row for row in some)
-                good = [row for row in whole if isinstance(row, tuple)]
-                began = known[earlier]
-                if len(began) > _MOST_KEPT:
-                    began.clear()
-                asked = {subject for _, _, subject, _ in good} - began.keys()
-                if asked:
-                    began |= dict.fromkeys(asked) | _values(sessions, vocabulary, earlier, asked)
-                yield from _early(vocabulary, table.columns[name], earlier, good, began)
+                yield from _early(vocabulary, table.columns[name], earlier, good, known, header)
+        yield from _misnamed(good, known, header)
         yield from some
+
+
+def _misnamed(rows: Sequence[GoodRow], known: _Known, header: Callable[[str], str]) -> Iterator[OddRow]:
+    strange = known.strange({(subject, name) for _, _, subject, _, name in rows})
+    for number, _, subject, _, name in rows if strange else ():
+        if (subject, name) in strange:
+            fault = other_name(subject, known.said[subject][NAME] or "")
+            shown = public(as_text(name))
+            yield OddRow(number, (Rejected(number, header(NAME), shown, str(fault), "warning"),))
+
+
+class _Known:
+    """Some attributes of the subjects of rows, as the store knows them.
+
+    :ivar said: subject → attribute → what is known of it, of those that were looked up.
+    """
+
+    def __init__(self, sessions: Sessions, vocabulary: Vocabulary, names: Collection[str]) -> None:
+        self._sessions, self._names = sessions, dict.fromkeys(names)
+        self._of_vocabulary = SubjectVersion.vocabulary == vocabulary.id
+        self._alike: set[tuple[str, Cell]] = set()
+        self.said: dict[str, Mapping[str, str | None]] = {}
+
+    def look_up(self, subjects: AbstractSet[str]) -> None:
+        """Make sure of what is known of some subjects."""
+        if len(self.said) > _MOST_KEPT:
+            self.said.clear()
+            self._alike.clear()
+        asked = subjects - self.said.keys() if self._names else None
+        if not asked:
+            return
+        values = [ValueIn(SubjectVersion.data, name) for name in self._names]
+        current = SubjectVersion.known_until.is_(None)
+        self.said |= dict.fromkeys(asked, self._names)
+        for row in self._versions(asked, current, values):
+            self.said[row[0]] = dict(zip(self._names, row[1:], strict=True))
+
+    def strange(self, called: set[tuple[str, Cell]]) -> set[tuple[str, Cell]]:
+        """Of subjects and what rows call them those that the store has never known by such a name."""
+        new = called - self._alike
+        strange = {pair for pair in new if self._is_other(*pair)}
+        if strange:
+            names = self._versions({subject for subject, _ in strange}, sa.true(), [_NAME])
+            ever = {(subject, bare(name or "")) for subject, name in names}
+            strange = {
+                (subject, name) for subject, name in strange if (subject, bare(as_text(name))) not in ever
+            }
+        self._alike |= new - strange
+        return strange
+
+    def _is_other(self, subject: str, name: Cell) -> bool:
+        known = self.said[subject].get(NAME)
+        if known is None or name == known:  # most of them
+            return False
+        text = as_text(name)
+        return not is_unknown(text) and bare(text) != bare(known)
+
+    def _versions(
+        self, subjects: AbstractSet[str], which: sa.ColumnElement[bool], values: Sequence[ValueIn]
+    ) -> list[tuple[Any, ...]]:
+        query = sa.select(SubjectVersion.subject_id).add_columns(*values)
+        query = query.where(self._of_vocabulary, which, SubjectVersion.subject_id.in_(subjects))
+        with self._sessions() as session:
+            return [tuple(row) for row in session.execute(query)]
+
+
+_NAME = ValueIn(SubjectVersion.data, NAME)
 
 
 def _early(
@@ -131,31 +209,19 @@ def _early(
     column: Column,
     earlier: str,
     rows: Sequence[GoodRow],
-    began: Mapping[str, str | None],
+    known: _Known,
+    header: Callable[[str], str],
 ) -> Iterator[OddRow]:
     date = re.compile(
         f'[{{,]{re.escape(json.dumps(column.name))}:"([^"]*)"'
     )  # no text of a document holds it
-    for number, _, subject, document in rows:
-        first = began.get(subject)
+    for number, _, subject, document, _ in rows:
+        first = known.said[subject][earlier]
         found = date.search(document) if first is not None else None
         value = found[1] if found else None
         if first is not None and value is not None and value < first:
             fault = before(vocabulary.subject.columns[earlier], first)
-            yield OddRow(number, (Rejected(number, column.title.zh, value, str(fault), "warning"),))
-
-
-def _values(
-    sessions: Sessions, vocabulary: Vocabulary, name: str, subjects: Iterable[str]
-) -> dict[str, str | None]:
-    """What is known of an attribute of some subjects."""
-    query = sa.select(SubjectVersion.subject_id, ValueIn(SubjectVersion.data, name)).where(
-        SubjectVersion.vocabulary == vocabulary.id,
-        SubjectVersion.known_until.is_(None),
-        SubjectVersion.subject_id.in_(subjects),
-    )
-    with sessions() as session:
-        return {row.subject_id: row[1] for row in session.execute(query)}
+            yield OddRow(number, (Rejected(number, header(column.name), value, str(fault), "warning"),))
 
 
 def _how(vocabulary: Vocabulary, name: str, row: LostRow, subject: str) -> str:

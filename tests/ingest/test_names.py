@@ -1,0 +1,87 @@
+"""A row whose name is not the name of its code is taken, and somebody is told of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scoring.facts.ingest.files import FileReport, Reading, ingest_file
+from scoring.store import Store
+
+from .conftest import CODES, current, quarantined, write_text
+
+PLAIN = "编号,单位名称,信用代码,类别,状态,日期"
+FORM = "行政相对人名称,行政相对人代码_1(统一社会信用代码),行政处罚决定书文号,处罚类别,处罚决定日期,处罚机关"
+OTHER, PERSON = "云衡区另一家面馆", "欧阳某某"
+
+
+def take(store: Store, tmp_path: Path, *lines: str) -> FileReport:
+    """Takes a file where two enterprises are known, the first of which was called otherwise before."""
+    for number, names in enumerate((("甲（集团）商贸公司", PERSON), ("乙商贸公司", PERSON))):
+        known = ["信用代码,企业名称", *(f"{code},{name}" for code, name in zip(CODES, names, strict=False))]
+        ingest_file(store, write_text(tmp_path / f"{number}.csv", known), "enterprise")
+    reading = Reading(quarantine=tmp_path / "q")
+    return ingest_file(store, write_text(tmp_path / "a.csv", lines), "enterprise", reading)
+
+
+@pytest.mark.parametrize("header", [PLAIN, FORM])
+def test_a_row_that_calls_its_enterprise_otherwise_is_taken_with_a_warning(
+    store: Store, tmp_path: Path, header: str
+) -> None:
+    rest = ",行政许可,有效,2026-03-05" if header == PLAIN else ",某罚〔2026〕1号,警告,2026-03-05,某局"
+    row = f"{OTHER},{CODES[0]}{rest}"
+    report = take(store, tmp_path, header, f"R1,{row}" if header == PLAIN else row)
+    assert (report.new, report.rejected, report.warned) == (1, 0, 1)
+    assert report.warnings is not None
+    assert current(store)[0]["subject_id"] == CODES[0]
+    ((number, column, value, reason),) = quarantined(store)
+    assert (number, value) == (2, OTHER)
+    assert column in header.split(",")
+    assert reason.startswith(f"名称不是代码{CODES[0]}登记的“乙商贸公司”（请核对代码和名称是否同一主体）")
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("乙商贸公司", CODES[0]),
+        ("甲(集团) 商贸公司", CODES[0]),
+        ("甲集团商贸公司", CODES[0]),
+        ("", CODES[0]),
+        ("—", CODES[0]),
+        (OTHER, CODES[2]),
+    ],
+    ids=["its own", "a former one", "without brackets", "none", "a filler", "of nobody known"],
+)
+def test_what_it_was_ever_called_is_its_name(store: Store, tmp_path: Path, name: str, code: str) -> None:
+    report = take(store, tmp_path, PLAIN, f"R1,{name},{code},行政许可,有效,2026-03-05")
+    assert (report.new, report.warned, quarantined(store)) == (1, 0, [])
+
+
+def test_a_name_that_may_be_a_person_s_is_not_shown(store: Store, tmp_path: Path) -> None:
+    rows = (f"R1,李四,{CODES[0]},行政许可,有效,2026-03-05", f"R2,{OTHER},{CODES[1]},行政许可,有效,2026-03-05")
+    report = take(store, tmp_path, PLAIN, *rows)
+    assert report.warned == 2
+    assert [value for _, _, value, _ in quarantined(store)] == ["", OTHER]
+    assert report.warnings is not None
+    told = report.warnings.read_text(encoding="utf-8-sig")
+    assert "李四" not in told
+    assert PERSON not in told
+
+
+def test_a_row_that_is_found_by_its_registration_number_may_be_called_otherwise(
+    store: Store, tmp_path: Path
+) -> None:
+    known = ["信用代码,工商注册号,企业名称", f"{CODES[0]},500232600123455,乙商贸公司"]
+    ingest_file(store, write_text(tmp_path / "0.csv", known), "enterprise")
+    lines = (
+        "编号,名称,注册号,信用代码,类别,状态,日期",
+        f"R1,{OTHER},500232600123455,,行政许可,有效,2026-03-05",
+    )
+    ingest_file(
+        store, write_text(tmp_path / "a.csv", lines), "enterprise", Reading(quarantine=tmp_path / "q")
+    )
+    assert [(column, value) for _, column, value, _ in quarantined(store)] == [
+        ("名称", OTHER),
+        ("信用代码", ""),
+    ]
