@@ -374,7 +374,7 @@ class RowReader:
         return True
 
     def _foot(self, cells: Cells) -> int | None:
-        """Where a row says that it is a total or the foot of a page; None where it doesn't, or has its keys."""
+        """Where a row says that it is a total or the foot of a page; None where it has its keys, or doesn't."""
         said = {n: text for n, cell in enumerate(cells) if (text := as_text(cell).strip())}
         whole = (*cells, *[None] * (self.layout.width - len(cells)))
         key, code = (
