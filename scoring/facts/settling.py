@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,14 +14,15 @@ from sqlalchemy.orm import Session, aliased
 from rules.library.loader import load_vocabulary
 from rules.model import Column, Vocabulary
 from rules.titles import Title
+from scoring.facts.bodies import identity_of, register
+from scoring.facts.confirming import is_awaited
 from scoring.facts.ingest.proposing import Proposer
-from scoring.facts.objection_case import DISPUTED, EFFECTIVE
-from scoring.facts.objections import STATUS, Mark, MarkRequest, check_day, current_version, put_mark
+from scoring.facts.objections import STATUS, Mark, MarkRequest, check_day, current_version, mark_of, put_mark
 from scoring.facts.records import RecordError, UnknownRecordError, is_own, records_table
-from scoring.facts.twins import WITHOUT_EFFECT, TwinColumns, are_twins, note_twins, twin_columns
+from scoring.facts.twins import WITHOUT_EFFECT, are_twins, likeness, note_twins
 from scoring.facts.versions import wait_for_turn
 from scoring.store import Store
-from scoring.store.access import RecordMark
+from scoring.store.access import CLASSES, RecordMark
 from scoring.store.documents import decode
 from scoring.store.findings import ContradictionRow, ProposalRow, TwinsRow
 from scoring.store.models import RecordVersion
@@ -74,6 +75,7 @@ class OpenProposal:
     :param record: what is known of the record.
     :param settled: what a person said, at ``closed_at``.
     :param is_open: whether a person's word is awaited; not of a record that was corrected or repaired.
+    :param marks: what was said of the record's class, and what fell, in order; where one proposal is shown.
     """
 
     id: int
@@ -88,6 +90,7 @@ class OpenProposal:
     settled: str | None = None
     closed_at: dt.datetime | None = None
     is_open: bool = True
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +175,7 @@ def list_twins(
     :param after: only those with a greater id.
     :raises RecordError: where the vocabulary has no records.
     """
-    columns, found = twin_columns(vocabulary), []
+    alike, found = likeness(vocabulary, identity_of(store)), []
     first, second = aliased(RecordVersion), aliased(RecordVersion)
     query = (
         sa.select(TwinsRow, first.data, second.data)
@@ -185,7 +188,7 @@ def list_twins(
     table = records_table(vocabulary)
     with store.reading() as session:
         for row, one, other in session.execute(query, execution_options={"yield_per": limit}):
-            if are_twins(json.loads(one), json.loads(other), columns):
+            if are_twins(json.loads(one), json.loads(other), alike):
                 records = {row.first_id: decode(one, table), row.second_id: decode(other, table)}
                 found.append(Twins(row.id, row.subject_id, records, row.found_at))
             if len(found) == limit:
@@ -201,7 +204,8 @@ def search_twins(store: Store, vocabulary: Vocabulary, at: dt.datetime) -> None:
     records_table(vocabulary)
     with store.writing() as session:
         wait_for_turn(session)
-        note_twins(session.connection(), vocabulary.id, twin_columns(vocabulary), at)
+        alike = likeness(vocabulary, register(session).identity)
+        note_twins(session.connection(), vocabulary.id, alike, at)
 
 
 def settle_twins(
@@ -269,7 +273,7 @@ def list_proposals(
     with store.reading() as session:
         for waiting, document in session.execute(query, execution_options={"yield_per": 1_000}):
             data = decode(document, table)
-            if _waits(waiting, document, proposer) and is_own(session, data, authority):
+            if is_awaited(waiting, json.loads(document), proposer) and is_own(session, data, authority):
                 found.append(_proposal(waiting, data))
             if len(found) == limit:
                 break
@@ -288,8 +292,11 @@ def show_proposal(store: Store, proposal_id: int, authority: str | None = None) 
             raise _no_proposal(proposal_id)
         vocabulary = load_vocabulary(row.vocabulary)
         current, data = _proposed_record(session, vocabulary, row, authority)
-        is_open = _waits(row, current.data, Proposer(vocabulary))
-        return row.vocabulary, replace(_proposal(row, data), is_open=is_open)
+        is_open = is_awaited(row, json.loads(current.data), Proposer(vocabulary))
+        said = sa.select(RecordMark).filter_by(vocabulary=row.vocabulary, record_id=row.record_id)
+        said = said.where(RecordMark.kind.in_(CLASSES)).order_by(RecordMark.id)
+        marks = tuple(mark_of(mark) for mark in session.scalars(said))
+        return row.vocabulary, replace(_proposal(row, data), is_open=is_open, marks=marks)
 
 
 def settle_proposal(
@@ -300,38 +307,69 @@ def settle_proposal(
     ruling: Ruling,
     authority: str | None = None,
 ) -> Mark:
-    """Say of a record what the law proposes, or another code. It is a mark, with the clause.
+    """Say of a record what the law proposes, or another code, as :func:`settle_proposals` does of several."""
+    (mark,) = settle_proposals(store, vocabulary, [proposal_id], code, ruling, authority)
+    return mark
 
-    :param authority: only if the record is this authority's.
+
+def settle_proposals(
+    store: Store,
+    vocabulary: Vocabulary,
+    proposal_ids: Iterable[int],
+    code: str | None,
+    ruling: Ruling,
+    authority: str | None = None,
+) -> list[Mark]:
+    """Say of records what the law proposes of each, or another code; of all or, where one can't be, of none.
+
+    :param code: None: of each what is proposed.
+    :param authority: only if the records are this authority's.
+    :return: a mark for each, with its clause.
     :raises UnknownRecordError: where there is no such proposal.
-    :raises RecordError: where it is settled, or the code is none of the column's.
+    :raises RecordError: where one is settled, or the code is none of its column's.
     """
+    proposer = Proposer(vocabulary)
     with store.writing() as session:
         wait_for_turn(session)
-        row = session.get(ProposalRow, proposal_id)
-        if row is None or row.vocabulary != vocabulary.id:
-            raise _no_proposal(proposal_id)
-        current, data = _proposed_record(session, vocabulary, row, authority)
-        column = records_table(vocabulary).columns[row.column]
-        if not _waits(row, current.data, Proposer(vocabulary)):
-            raise RecordError(_waits_no_more(row, column, data))
-        if code not in column.values:
-            known = "、".join(word.zh for word in column.values.values())
-            raise RecordError(
-                Title(
-                    f"{column.title.zh}不能为{code};可为:{known}",
-                    f"{row.column} can't be {code}; one of {', '.join(column.values)}",
-                )
+        return [
+            _settle(session, vocabulary, proposer, number, code, ruling, authority)
+            for number in dict.fromkeys(proposal_ids)
+        ]
+
+
+def _settle(
+    session: Session,
+    vocabulary: Vocabulary,
+    proposer: Proposer,
+    proposal_id: int,
+    code: str | None,
+    ruling: Ruling,
+    authority: str | None,
+) -> Mark:
+    row = session.get(ProposalRow, proposal_id)
+    if row is None or row.vocabulary != vocabulary.id:
+        raise _no_proposal(proposal_id)
+    current, data = _proposed_record(session, vocabulary, row, authority)
+    column, code = records_table(vocabulary).columns[row.column], code or row.proposed
+    if not is_awaited(row, json.loads(current.data), proposer):
+        raise RecordError(_waits_no_more(row, column, data))
+    if code not in column.values:
+        known = "、".join(word.zh for word in column.values.values())
+        raise RecordError(
+            Title(
+                f"{column.title.zh}不能为{code};可为:{known}",
+                f"{row.column} can't be {code}; one of {', '.join(column.values)}",
             )
-        clause = Title(row.because_zh, row.because_en)
-        change = f"{column.title}: {column.values[row.meanwhile]} → {column.values[code]}"
-        request = replace(
-            _request("classification", str(data[STATUS]), ruling),
-            evidence=({"title": str(clause), "reference": change},),
         )
-        mark = put_mark(session, current, data, request, changes={row.column: code})
-        row.settled, row.closed_at, row.mark_id = code, mark.made_at, mark.id
-        return mark
+    clause = Title(row.because_zh, row.because_en)
+    change = f"{column.title}: {column.values[row.meanwhile]} → {column.values[code]}"
+    request = replace(
+        _request("classification", str(data[STATUS]), ruling),
+        evidence=({"title": str(clause), "reference": change},),
+    )
+    mark = put_mark(session, current, data, request, changes={row.column: code})
+    row.settled, row.closed_at, row.mark_id = code, mark.made_at, mark.id
+    return mark
 
 
 def _proposed_record(
@@ -342,15 +380,6 @@ def _proposed_record(
     if current is None or not is_own(session, data, authority):
         raise _no_proposal(row.id)
     return current, data
-
-
-def _waits(row: ProposalRow, document: str, proposer: Proposer) -> bool:
-    """Whether a person's word is still awaited of a record as it is now, and the law still proposes this."""
-    data = json.loads(document)
-    if row.closed_at is not None or data.get(STATUS) not in (EFFECTIVE, DISPUTED):
-        return False
-    proposed = {proposal.code for proposal in proposer.law(row.column, data).to_confirm}
-    return data.get(row.column) == row.meanwhile and row.proposed in proposed
 
 
 def _waits_no_more(row: ProposalRow, column: Column, data: Mapping[str, Any]) -> Title:
@@ -391,8 +420,8 @@ def _look_again(session: Session, vocabulary: Vocabulary, row: TwinsRow) -> None
     """The record that is kept may have another twin, which was only compared with the one that is not."""
     session.flush()
     subject = sa.select(sa.literal(row.subject_id))
-    columns: TwinColumns = twin_columns(vocabulary)
-    note_twins(session.connection(), vocabulary.id, columns, row.settled_at or row.found_at, subject)
+    alike = likeness(vocabulary, register(session).identity)
+    note_twins(session.connection(), vocabulary.id, alike, row.settled_at or row.found_at, subject)
 
 
 def _is_current(version: Any, vocabulary: Vocabulary, record_id: Any) -> sa.ColumnElement[bool]:
