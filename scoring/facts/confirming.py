@@ -117,6 +117,7 @@ class Confirmer:
                 if column in row.known and row.known[column] != row.data.get(column):
                     changed.append((row, column))
         waiting = self._open([row.key for row, column in changed if column in row.said])
+        fresh = {(row.key, proposal.column) for row, proposal in raised}
         for row, column in changed:
             if column in row.said and (row.key, column) in waiting:
                 self._confirm(row, waiting[row.key, column])
@@ -125,6 +126,8 @@ class Confirmer:
                 row.known[column],
             ):
                 yield self._lapse(row, word)
+            elif column in row.data.keys() - row.said and (row.key, column) not in fresh:
+                yield self._followed(row, column)
         self._raise(raised)
         yield from self._still_waiting()
 
@@ -194,9 +197,9 @@ class Confirmer:
                 "title": str(Title(waiting.because_zh, waiting.because_en)),
                 "reference": self._change(column, waiting.meanwhile, code),
             },
-            {"title": self._file.name, "reference": str(_place(row))},
+            {"title": str(_source(self._file)), "reference": str(_place(row))},
         )
-        reason = f"按报送认定（{self._file.name}，{_place(row).zh}）"
+        reason = f"按报送认定（{_source(self._file).zh}，{_place(row).zh}）"
         mark = self._mark(row, "classification", reason, evidence)
         settled = {"settled": code, "closed_at": self._file.ingested_at, "mark_id": mark}
         self._connection.execute(sa.update(ProposalRow).where(ProposalRow.id == waiting.id).values(settled))
@@ -211,9 +214,22 @@ class Confirmer:
             f"{word.by} had said {before.en} on {word.on}; {said.en} {now.en}",
         )
         change = self._change(word.column, word.code, row.data.get(word.column))
-        evidence = ({"title": f"{self._file.name} {_place(row)}", "reference": change},)
+        evidence = ({"title": f"{_source(self._file)} {_place(row)}", "reference": change},)
         self._mark(row, "lapse", f"{word.on}认定为“{before.zh}”，{said.zh}“{now.zh}”", evidence)
         return Told(row.row_no, row.sheet, self._by.called(word.column), str(Fault(reason, hint)))
+
+    def _followed(self, row: _Row, column: str) -> Told:
+        """What to tell of a column that the law says anew: whether the office had said it nobody knows."""
+        title, before, now = (
+            self._titles[column].title,
+            self._title(column, row.known[column]),
+            self._title(column, row.data[column]),
+        )
+        reason = Title(
+            f"{title.zh}随本次更正由“{before.zh}”改为“{now.zh}”",
+            f"{title.en} follows this correction: {before.en} → {now.en}",
+        )
+        return Told(row.row_no, row.sheet, self._by.called(column), str(Fault(reason, _CORRECTED[1])))
 
     def _raise(self, raised: Sequence[tuple[_Row, Proposal]]) -> None:
         """Have proposals wait; what waits of the same column by another clause waits no more."""
@@ -344,13 +360,16 @@ def _swap_words(
         about = {"record_id": key, "subject_id": mark.subject_id, "status": mark.status_after}
         if mark.kind == "lapse" and key in told:
             word = told[key]
-            about |= {"kind": "classification", "reason": f"撤回{file.name}，原认定恢复：{word.reason}"}
+            about |= {
+                "kind": "classification",
+                "reason": f"撤回{_source(file).zh}，原认定恢复：{word.reason}",
+            }
             about |= {"made_by": word.made_by, "evidence": json.loads(word.evidence)}
             again = _note(connection, undoing, about, word.effective_on)
             stands = sa.update(ProposalRow).where(ProposalRow.mark_id == word.id).values(mark_id=again)
             connection.execute(stands)
         else:
-            about |= {"kind": "lapse", "reason": f"撤回{file.name}，原认定随之失效", "made_by": by}
+            about |= {"kind": "lapse", "reason": f"撤回{_source(file).zh}，原认定随之失效", "made_by": by}
             _note(connection, undoing, about | {"evidence": json.loads(mark.evidence)})
 
 
@@ -383,6 +402,12 @@ def _proposed_anew(proposer: Proposer, column: str, row: _Row) -> Sequence[Propo
     ):
         return ()
     return [proposal for proposal in now.to_confirm if row.data.get(column) == proposal.meanwhile]
+
+
+def _source(file: IngestedFile) -> Title:
+    """What a file is called in a mark, which those read who are graded: without whose key it came by."""
+    named = {"api": Title("接口报送", "sent by the API"), "undo": Title("撤回操作", "an undoing")}
+    return named.get(file.source, Title(file.name, file.name))
 
 
 def _place(row: _Row) -> Title:

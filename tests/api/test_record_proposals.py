@@ -255,6 +255,8 @@ def test_it_is_said_to_wait_while_it_does_and_no_longer(regulator: Client) -> No
     assert warned(post(regulator, row("G-1", level="fine", amount="3000000"))) == []
     post(regulator, row("O-1", severity="minor"))
     assert warned(post(regulator, row("O-1", amount="7"))) == [], "the office's own word"
+    post(regulator, row("G-2", level="fine", amount="2000000"))
+    assert warned(post(regulator, row("G-2", level="fine", amount="5000"))) == [], "the law says so no more"
     assert _waits(regulator) == []
 
 
@@ -283,13 +285,22 @@ def test_that_a_confirmed_class_fell_is_told_and_stands_with_who_had_confirmed_i
     fell, said = marks(regulator, "G-1")
     assert (fell["kind"], said["kind"], fell["made_by"]) == ("lapse", "classification", department.prefix)
     assert "严重 Serious →" in fell["evidence"][0]["reference"]
-    assert warned(post(department, row("G-1", level="fine", amount="600"))) == [], "told once"
+    assert not any(
+        "原由" in said for said in warned(post(department, row("G-1", level="fine", amount="600")))
+    )
+
+
+def test_a_class_that_follows_a_correction_is_told_for_the_office_may_have_said_it(regulator: Client) -> None:
+    post(regulator, row("O-1", level="fine", amount="500", severity="minor"))
+    (told,) = warned(post(regulator, _alone(row("O-1", amount="5000"))))
+    assert "由“轻微”改为“一般”" in told
+    assert warned(post(regulator, _alone(row("O-1", amount="6000")))) == []
 
 
 def test_what_a_person_said_against_the_law_falls_when_the_law_says_something_else(regulator: Client) -> None:
     confirmed(regulator, "G-1", "minor")
     course = [("3000000", "minor", [], []), ("5000", "general", [], ["不再适用"])]
-    course += [("500", "minor", [], []), ("2000000", "general", ["G-1"], ["须由人确认"])]
+    course += [("500", "minor", [], ["改为“轻微”"]), ("2000000", "general", ["G-1"], ["须由人确认"])]
     for amount, code, waits, told in course:
         done = warned(post(regulator, _alone(row("G-1", amount=amount))))
         assert (severity(regulator, "G-1"), _waits(regulator)) == (code, waits), amount
@@ -298,7 +309,7 @@ def test_what_a_person_said_against_the_law_falls_when_the_law_says_something_el
 
 @pytest.mark.parametrize("code", ["serious", "minor"])
 def test_a_row_that_says_the_class_of_what_waits_is_the_word_of_who_brings_it(
-    regulator: Client, department: Client, code: str
+    regulator: Client, department: Client, sign_in: Sign, code: str
 ) -> None:
     post(regulator, row("G-1"), row("G-2"), row("G-3"))
     said = [{"record_id": n, "subject_id": FINED, "severity": code} for n in ("G-1", "G-2")]
@@ -308,6 +319,8 @@ def test_a_row_that_says_the_class_of_what_waits_is_the_word_of_who_brings_it(
         (mark,) = marks(regulator, number)
         assert (mark["kind"], mark["made_by"]) == ("classification", department.prefix)
         assert "第36号" in mark["evidence"][0]["title"]
+    told = sign_in(Role.SUBJECT, FINED).get("/v1/records/G-1")
+    assert (told.status_code, "接口报送" in told.text, department.prefix in told.text) == (200, True, False)
     (entry,) = regulator.get("/v1/audit", query_string={"actor": department.prefix}).json["items"][:1]
     assert entry["details"]["confirmed"] == ["G-1", "G-2"]
 
