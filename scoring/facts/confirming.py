@@ -11,11 +11,12 @@ import datetime as dt
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import sqlalchemy as sa
 
-from rules.model import Proposal, Title, Vocabulary
+from rules.model import Column, Proposal, Title, Vocabulary
 from scoring.facts.feeding import day_of
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.proposing import Proposer
@@ -133,7 +134,10 @@ class Confirmer:
 
     def _said_before(self) -> Mapping[str, _Word]:
         """The words of persons on the records of arriving rows, as far as nothing was noted since."""
-        later = sa.orm.aliased(RecordMark)
+        later, a = sa.orm.aliased(RecordMark), self._arriving.c
+        said = sa.and_(RecordMark.vocabulary == self._file.vocabulary, RecordMark.kind == "classification")
+        if self._connection.scalar(sa.select(1).where(said).limit(1)) is None:
+            return {}
         ended = sa.select(later.id).where(
             later.vocabulary == RecordMark.vocabulary,
             later.record_id == RecordMark.record_id,
@@ -142,17 +146,24 @@ class Confirmer:
         )
         by = sa.func.coalesce(ApiKey.owner, RecordMark.made_by)
         query = (
-            sa.select(
-                ProposalRow.record_id, ProposalRow.column, ProposalRow.settled, by, RecordMark.effective_on
-            )
-            .join_from(ProposalRow, RecordMark, RecordMark.id == ProposalRow.mark_id)
+            sa.select(RecordMark.record_id, RecordMark.evidence, by, RecordMark.effective_on)
+            .join_from(self._arriving, RecordMark, sa.and_(RecordMark.record_id == a.key + "", said))
             .outerjoin(ApiKey, ApiKey.prefix == RecordMark.made_by)
-            .where(ProposalRow.vocabulary == self._file.vocabulary, ProposalRow.settled.is_not(None))
-            .where(self._arrives(ProposalRow.record_id), ~ended.correlate(RecordMark).exists())
+            .where(~ended.correlate(RecordMark).exists())
         )
+        meant = self._changes()
         return {
-            key: _Word(column, str(code), who, on)
-            for key, column, code, who, on in self._connection.execute(query)
+            key: _Word(*meant[change], who, on)
+            for key, evidence, who, on in self._connection.execute(query)
+            if (change := json.loads(evidence)[0]["reference"]) in meant
+        }
+
+    def _changes(self) -> Mapping[str, tuple[str, str]]:
+        """The words by which a mark says what it changed → the column and the code that a person said."""
+        return {
+            change_of(self._titles[column], before, code): (column, code)
+            for column in self._columns
+            for before, code in product(self._titles[column].values, repeat=2)
         }
 
     def _rows(self) -> Iterator[_Row]:
@@ -244,12 +255,19 @@ class Confirmer:
 
     def _still_waiting(self) -> Iterator[Told]:
         """Tell of each row whose record waits for a person's word."""
-        a, waiting = self._arriving.c, table_of(ProposalRow)
+        a, waiting, one = self._arriving.c, table_of(ProposalRow), sa.orm.aliased(ProposalRow)
+        of_record = sa.select(sa.func.min(one.id + 0)).where(  # sought by the record, not by the least number
+            one.vocabulary == self._file.vocabulary,
+            one.record_id == a.key,
+            one.column.in_(sorted(self._columns)),
+            one.closed_at.is_(None),
+        )
         query = (
             sa.select(a.row_no, a.sheet, waiting, RecordVersion.data)
-            .join_from(waiting, self._arriving, a.key == waiting.c.record_id)
+            .join_from(
+                self._arriving, waiting, waiting.c.id == of_record.correlate(self._arriving).scalar_subquery()
+            )
             .join(RecordVersion, self._is_current(waiting.c.record_id))
-            .where(waiting.c.vocabulary == self._file.vocabulary, waiting.c.closed_at.is_(None))
             .order_by(a.order_no)
         )
         for row in self._connection.execute(query):
@@ -287,13 +305,10 @@ class Confirmer:
         }
 
     def _change(self, column: str, before: object, now: object) -> str:
-        return f"{self._titles[column].title}: {self._title(column, before)} → {self._title(column, now)}"
+        return change_of(self._titles[column], before, now)
 
     def _title(self, column: str, code: object) -> Title:
-        return self._titles[column].values.get(str(code), _UNKNOWN)
-
-    def _arrives(self, key: Any) -> sa.ColumnElement[bool]:
-        return sa.select(1).where(self._arriving.c.key == key).correlate(ProposalRow).exists()
+        return _title(self._titles[column], code)
 
     def _is_current(self, key: Any) -> sa.ColumnElement[bool]:
         return sa.and_(
@@ -301,6 +316,18 @@ class Confirmer:
             RecordVersion.vocabulary == self._file.vocabulary,
             RecordVersion.known_until.is_(None),
         )
+
+
+def change_of(column: Column, before: object, now: object) -> str:
+    """What a mark of a class says that it changed; by these words it is found again what a person said.
+
+    :param before: the code before, and ``now``: since.
+    """
+    return f"{column.title}: {_title(column, before)} → {_title(column, now)}"
+
+
+def _title(column: Column, code: object) -> Title:
+    return column.values.get(str(code), _UNKNOWN)
 
 
 def is_awaited(row: Any, data: Mapping[str, Any], proposer: Proposer) -> bool:
@@ -365,9 +392,7 @@ def _swap_words(
                 "reason": f"撤回{_source(file).zh}，原认定恢复：{word.reason}",
             }
             about |= {"made_by": word.made_by, "evidence": json.loads(word.evidence)}
-            again = _note(connection, undoing, about, word.effective_on)
-            stands = sa.update(ProposalRow).where(ProposalRow.mark_id == word.id).values(mark_id=again)
-            connection.execute(stands)
+            _note(connection, undoing, about, word.effective_on)
         else:
             about |= {"kind": "lapse", "reason": f"撤回{_source(file).zh}，原认定随之失效", "made_by": by}
             _note(connection, undoing, about | {"evidence": json.loads(mark.evidence)})

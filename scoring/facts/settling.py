@@ -15,7 +15,7 @@ from rules.library.loader import load_vocabulary
 from rules.model import Column, Vocabulary
 from rules.titles import Title
 from scoring.facts.bodies import identity_of, register
-from scoring.facts.confirming import is_awaited
+from scoring.facts.confirming import change_of, is_awaited
 from scoring.facts.ingest.proposing import Proposer
 from scoring.facts.objections import STATUS, Mark, MarkRequest, check_day, current_version, mark_of, put_mark
 from scoring.facts.records import RecordError, UnknownRecordError, is_own, records_table
@@ -362,10 +362,9 @@ def _settle(
             )
         )
     clause = Title(row.because_zh, row.because_en)
-    change = f"{column.title}: {column.values[row.meanwhile]} → {column.values[code]}"
     request = replace(
         _request("classification", str(data[STATUS]), ruling),
-        evidence=({"title": str(clause), "reference": change},),
+        evidence=({"title": str(clause), "reference": change_of(column, row.meanwhile, code)},),
     )
     mark = put_mark(session, current, data, request, changes={row.column: code})
     row.settled, row.closed_at, row.mark_id = code, mark.made_at, mark.id
