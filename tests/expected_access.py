@@ -191,6 +191,7 @@ EXPECTED = {
     "pages.record_proposals": ("RD", "read"),
     "pages.record_proposal": ("RD", "read"),
     "pages.classify_record": ("RD", "change"),
+    "pages.classify_records": ("RD", "change"),
     "pages.objections": ("RDS", "read"),
     "pages.objection": ("RDS", "read"),
     "pages.move_objection": ("RDS", "change"),

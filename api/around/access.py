@@ -274,6 +274,7 @@ ACCESS: dict[str, Access] = {
     "pages.record_proposals": _reads(R, D),
     "pages.record_proposal": _reads(R, D),
     "pages.classify_record": _submits(R, D),
+    "pages.classify_records": _submits(R, D),
     "pages.objections": _reads(R, D, S),
     "pages.objection": _reads(R, D, S),
     "pages.move_objection": _submits(R, D, S),

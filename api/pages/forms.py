@@ -65,6 +65,21 @@ def ticked(names: Iterable[str], prefix: str) -> list[str]:
     return [name for name in names if f"{prefix}-{name}" in request.form]
 
 
+def ticked_numbers(prefix: str) -> dict[int, int | None]:
+    """The numbers whose boxes are ticked, ``prefix-number`` each, with the number that a box says; what is
+    no number is left out."""
+    ticked = {
+        name.removeprefix(f"{prefix}-"): value
+        for name, value in request.form.items()
+        if name.startswith(f"{prefix}-")
+    }
+    return {
+        int(text): int(value) if _is_number(value) else None
+        for text, value in ticked.items()
+        if _is_number(text)
+    }
+
+
 def number(name: str) -> int | None:
     """A number of this request's address; None where it names none.
 
@@ -73,9 +88,13 @@ def number(name: str) -> int | None:
     text = request.args.get(name, "")
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 17 and int(text) <= LARGEST):
+    if not _is_number(text):
         fail("bad-request", Title(f"地址中的{name}不是本列表的编号", f"{name} is not a number of this list"))
     return int(text)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 17 and int(text) <= LARGEST
 
 
 def _messages(error: ValidationError) -> Iterator[tuple[str, Title]]:

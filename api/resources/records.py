@@ -106,10 +106,12 @@ def post_records(body: dict[str, Any]) -> Submission:
     words, rows = vocabulary(body["vocabulary"]), body["records"]
     source = FileInfo(_digest(own_data(), words.id, rows), f"api: {caller().prefix}", "api")
     try:
-        done = records.submit_records(store(), words, rows, source, own_data())
+        done = records.submit_records(store(), words, rows, source, own_data(), caller().prefix)
     except RecordError as error:
         fail("invalid", error.title)
     journal.detail(new=done.new, changed=done.changed, unchanged=done.unchanged, rejected=done.rejected)
+    if done.confirmed:
+        journal.detail(confirmed=list(done.confirmed))
     if done.rejected == len(rows):
         raise Problem("invalid", Title("没有一条记录可以接收", "no record could be taken"), _row_errors(done))
     records_arrived(store(), words.id, done.keys)

@@ -96,11 +96,16 @@ class ClassificationBody(RulingBody):
     code = Text(longest=100, required=True, metadata={"description": "The one proposed, or another"})
 
 
-class ClassificationRequest(Schema):
+class ConfirmationRequest(Schema):
+    """Why a person confirms what is proposed, as the form of the page has it."""
+
+    reason = Text(longest=2000, required=True)
+
+
+class ClassificationRequest(ConfirmationRequest):
     """What a person says of the record, as the form of the page has it."""
 
     request = fields.String(required=True)
-    reason = Text(longest=2000, required=True)
     seen = fields.Integer(load_default=None)
 
 

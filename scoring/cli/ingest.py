@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from scoring.cli.options import database_option
+from scoring.cli.options import database_option, operator
 from scoring.cli.output import Format, listing_options, print_rows, progress, tell
 from scoring.facts.ingest.files import (
     QUARANTINE,
@@ -128,7 +128,8 @@ def ingest_command(
         return
     if not paths:
         raise click.UsageError("请写明文件 no file was named; give one or more, or --template")
-    reading = Reading(load_mapping(mapping) if mapping else NO_MAPPING, table, quarantine, replace, check)
+    how = load_mapping(mapping) if mapping else NO_MAPPING
+    reading = Reading(how, table, quarantine, replace, check, operator())
     with closing(open_store(database)) as store, ExitStack() as bars:
         report = ingest_paths(store, paths, vocabulary, reading, _bar(bars))
     _print(report, fmt)
@@ -165,7 +166,7 @@ def undo_command(number: int, database: str | None) -> None:
     Example: xinheng ingest undo 17
     """
     with closing(open_store(database)) as store:
-        done = undo_file(store, number)
+        done = undo_file(store, number, operator())
     for key in done.left:
         tell(f"{key}: 此后另有变更,保持不变 changed later, stays as it is")
     if done.file_id is None:

@@ -25,7 +25,7 @@ from scoring.facts.settling import (
     list_twins,
     resolve_contradiction,
     search_twins,
-    settle_proposal,
+    settle_proposals,
     settle_twins,
 )
 
@@ -161,19 +161,26 @@ def proposals_command(vocabulary: str, limit: int, database: str | None, fmt: Fo
 
 
 @records_group.command("confirm")
-@click.argument("number", type=int)
+@click.argument("numbers", type=int, nargs=-1, required=True)
 @click.option("--as", "code", required=True, help="The code: the one proposed, or another.")
 @reason_option
 @vocabulary_option
 @database_option
-def confirm_command(number: int, code: str, reason: str, vocabulary: str, database: str | None) -> None:
-    """Say of the record of proposal NUMBER what the law proposes, or another code. It is a mark.
+def confirm_command(
+    numbers: tuple[int, ...], code: str, reason: str, vocabulary: str, database: str | None
+) -> None:
+    """Say of the records of proposals NUMBERS what the law proposes, or another code. Each gets a mark.
 
-    Example: xinheng records confirm 3 --as serious --reason 吊销许可证件
+    Where one of them can't be said, none is.
+
+    Example: xinheng records confirm 3 4 7 --as serious --reason 吊销许可证件
     """
     with store_of(database) as store:
-        mark = settle_proposal(store, load_vocabulary(vocabulary), number, code, _ruling(reason))
-    tell(f"{mark.record_id}: {code}", err=False)
+        marks = settle_proposals(
+            store, load_vocabulary(vocabulary), dict.fromkeys(numbers), code, _ruling(reason)
+        )
+    for mark in marks:
+        tell(f"{mark.record_id}: {code}", err=False)
 
 
 def _ruling(reason: str) -> Ruling:

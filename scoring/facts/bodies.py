@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache, cached_property
@@ -105,10 +105,14 @@ class Register:
 
     def is_same(self, one: str, other: str) -> bool:
         """Whether two names are one body's; names that are not one body's, by the text."""
+        return self.identity(one) == self.identity(other)
+
+    def identity(self, name: str) -> str:
+        """What is the same of every name of a body: its number; of a name that is no body's, its text."""
         try:
-            return self.body(one) is self.body(other)
+            return self.body(name).subject_id
         except UnknownBodyError:
-            return fold_text(one) == fold_text(other)
+            return fold_text(name)
 
     def _means(self, name: str, body: Body) -> bool:
         try:
@@ -137,13 +141,19 @@ def register(session: Session) -> Register:
 
 def same_body(store: Store) -> SameBody:
     """Whether two names are one body's, by the register as it stands when that is first asked."""
+    identity = identity_of(store)
+    return lambda one, other: identity(one) == identity(other)
+
+
+def identity_of(store: Store) -> Callable[[str], str]:
+    """What is the same of every name of a body, by the register as it stands when that is first asked."""
 
     @cache
     def known() -> Register:
         with store.reading() as session:
             return register(session)
 
-    return lambda one, other: known().is_same(one, other)
+    return lambda name: known().identity(name)
 
 
 def body_called(store: Store, name: str) -> Body:

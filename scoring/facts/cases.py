@@ -24,7 +24,7 @@ ESCALATES_AFTER = (0, 5)
 Kind = Literal[
     "objection", "acknowledgement", "decision", "appeal", "review", "escalation",
     "application", "admission", "return", "repair", "refusal", "reminder", "breach",
-    "confirmation", "acceptance", "duplicate", "classification",
+    "confirmation", "acceptance", "duplicate", "classification", "lapse",
 ]  # fmt: skip
 """Of marks, by what was done."""
 
@@ -173,5 +173,6 @@ STEP_TITLES = {
     "acceptance": Title("采纳报送", "Acceptance"),
     "duplicate": Title("重复记录", "Duplicate"),
     "classification": Title("确认失信程度", "Class confirmed"),
+    "lapse": Title("原确认失效", "Confirmed class no longer holds"),
 }
 """What each kind of mark is called."""

@@ -44,9 +44,9 @@ Judge = Callable[[Values, Values], Sequence[Objection]]
 """From what is known, and what a row would make of it, to what speaks against it."""
 
 
-Anew = Callable[[Values, Values, Collection[str]], Mapping[str, Any]]
-"""From what is known, what a row would make of it, and the columns of which the row says nothing, to what
-else is otherwise then."""
+Anew = Callable[[str, Values, Values, Collection[str]], Mapping[str, Any]]
+"""From a key, what is known of it, what a row would make of it, and the columns of which the row says
+nothing, to what else is otherwise then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class Merger:
     :ivar corrected: the rows that say another value than was said before, by whose record it is.
     """
 
-    def __init__(self, judge: Judge, anew: Anew = lambda known, merged, unsaid: {}) -> None:
+    def __init__(self, judge: Judge, anew: Anew = lambda key, known, merged, unsaid: {}) -> None:
         self.held = 0
         self.claims: list[Claim] = []
         self.refused: list[Refusal] = []
@@ -160,7 +160,8 @@ class Merger:
         known, cleared = json.loads(row.known), set(row.cleared)
         stay = known.keys() & set(row.proposed)
         said = {name: value for name, value in json.loads(row.said).items() if name not in stay}
-        follows = self._anew(known, _over(known, said, cleared), known.keys() - said.keys() - cleared)
+        unsaid = known.keys() - said.keys() - cleared
+        follows = self._anew(row.key, known, _over(known, said, cleared), unsaid)
         said |= follows
         stands = row.standing is not None and known.get(STATUS) == row.standing.after
         theirs = _over(known, said, cleared)

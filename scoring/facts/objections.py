@@ -51,7 +51,7 @@ from scoring.facts.repairs import Commitment, check_application, check_repairer,
 from scoring.facts.repairs import check_step as check_repair_step
 from scoring.facts.versions import FileInfo, Source, new_file, wait_for_turn
 from scoring.store import Store
-from scoring.store.access import STEPS, RecordMark
+from scoring.store.access import CLASSES, STEPS, RecordMark
 from scoring.store.changes import note_change
 from scoring.store.documents import content_hash, decode, encode
 from scoring.store.models import RecordVersion
@@ -346,7 +346,9 @@ def _check_order(session: Session, request: MarkRequest, current: RecordVersion)
     """A decision is not before its objection. A mark of a day to come, as was once taken, stops nobody."""
     last: dt.date | None = session.scalar(
         sa.select(sa.func.max(RecordMark.effective_on)).where(
-            RecordMark.vocabulary == current.vocabulary, RecordMark.record_id == current.record_id
+            RecordMark.vocabulary == current.vocabulary,
+            RecordMark.record_id == current.record_id,
+            RecordMark.kind.not_in(CLASSES),  # what is said of a class is no step of a case
         )
     )
     if last is not None and request.effective_on < min(last, today()):

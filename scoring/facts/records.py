@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -18,19 +18,20 @@ from rules.calendar import today
 from rules.model import Column, Table, Title, Vocabulary
 from rules.titles import TitledError, UnknownError
 from scoring.characters.persons import without_persons
-from scoring.facts.bodies import register, same_body
+from scoring.facts.bodies import identity_of, register, same_body
+from scoring.facts.confirming import Confirming
 from scoring.facts.feeding import feeding_of
 from scoring.facts.ingest.cells import EMPTY, FILLER, Convert, Reading, converter, is_end, is_open_end
-from scoring.facts.ingest.checks import Finding, RowCheck, merge_check, row_check
+from scoring.facts.ingest.checks import RowCheck, merge_check, row_check
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import as_text
 from scoring.facts.ingest.keys import record_key, subject_key
-from scoring.facts.ingest.proposing import Proposals, Proposer
+from scoring.facts.ingest.proposing import Proposer
 from scoring.facts.ingest.rows import NAME, AnyRow, BadRow, LostRow, OddRow, ShortRow
 from scoring.facts.ingest.subjects import doubt, place
 from scoring.facts.merging import AUTHORITY
 from scoring.facts.publicity import INTERNAL, is_shown
-from scoring.facts.twins import twin_columns
+from scoring.facts.twins import likeness
 from scoring.facts.versions import (
     Check,
     FileInfo,
@@ -74,6 +75,7 @@ class Submission:
     :param held: rows that say another status than an objection, a decision or a repair gave their record,
         which stands.
     :param warnings: what is odd about rows that were taken.
+    :param confirmed: the records of which a row says what waited for a person's word.
     """
 
     new: int
@@ -84,6 +86,7 @@ class Submission:
     faults: tuple[Rejected, ...]
     warnings: tuple[Rejected, ...]
     keys: tuple[str, ...]
+    confirmed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ def submit_records(
     rows: Sequence[Mapping[str, Any]],
     source: FileInfo,
     authority: str | None = None,
+    by: str | None = None,
 ) -> Submission:
     """Take records in, as if they were the rows of a file: good ones are kept, of the others it is said why.
 
@@ -116,6 +120,7 @@ def submit_records(
     :param rows: column → JSON value; codes may be given by code or title. None clears what is known of the
         column; an empty text, or no value, leaves it.
     :param authority: take only records of this authority; it is filled in where a row leaves it out.
+    :param by: who submits them; by default the source says it.
     :raises RecordError: where the vocabulary has no records.
 
     >>> from fixtures.small import RESTAURANT, small_store
@@ -157,7 +162,7 @@ def submit_records(
         columns = zip(*good, strict=True) if good else ((), (), (), (), ())
         return pa.table([pa.array(c, f.type) for c, f in zip(columns, _ROWS, strict=True)], _ROWS)
 
-    twins = twin_columns(vocabulary)
+    twins = likeness(vocabulary, identity_of(store))
     judge = merge_check(check, lambda name: name, vocabulary, table, same_body(store))
     result = ingest_rows(
         store,
@@ -172,7 +177,7 @@ def submit_records(
         judge=judge,
         feeding=feeding_of(vocabulary, authority),
         follow=tell_once,
-        proposing=vocabulary,
+        confirming=Confirming(vocabulary, lambda name: name, by or source.name),
     )
     return _submission(store, result, keys)
 
@@ -346,9 +351,8 @@ def _row(
     row = {name: value for name, value in row.items() if name not in said}
     clues, unread = _clues(vocabulary, said, number)
     values, faults = _read(table, vocabulary, row, number, authority)
-    proposals = _proposed(proposer, row, values)
-    values |= proposals.values
-    found = _judged(check, values, number, proposals.findings)
+    values |= _proposed(proposer, row, values)
+    found = _judged(check, values, number)
     lacks = tuple(note for note, is_lack in found if is_lack)
     notes = [note for note, is_lack in found if not is_lack]
     errors = [*faults, *unread, *(note for note in notes if note.level == "error")]
@@ -406,20 +410,15 @@ def _read(
     return values, faults
 
 
-def _proposed(proposer: Proposer, row: Mapping[str, Any], values: Mapping[str, Any]) -> Proposals:
+def _proposed(proposer: Proposer, row: Mapping[str, Any], values: Mapping[str, Any]) -> Mapping[str, Any]:
     """What the law fills in; nothing where what it goes by can't be read, or the row clears what it fills."""
     unread = any(isinstance(values.get(name), Fault) for name in proposer.reads)
     cleared = any(name in row and row[name] is None for name in proposer.fills)
-    return Proposals({}) if unread or cleared else proposer(values)
+    return {} if unread or cleared else proposer(values).values
 
 
-def _judged(
-    check: RowCheck, values: Mapping[str, Any], number: int, more: Iterable[Finding]
-) -> list[tuple[Rejected, bool]]:
-    """What the row check finds in the values that could be read, and whether only a new record lacks it.
-
-    :param more: what else was found in the row.
-    """
+def _judged(check: RowCheck, values: Mapping[str, Any], number: int) -> list[tuple[Rejected, bool]]:
+    """What the row check finds in the values that could be read, and whether only a new record lacks it."""
     unread = {name for name, value in values.items() if isinstance(value, Fault)}
     known = {name: value for name, value in values.items() if name not in unread}
     return [
@@ -433,7 +432,7 @@ def _judged(
             ),
             finding.lacking,
         )
-        for finding in (*check(known), *more)
+        for finding in check(known)
         if finding.column not in unread
     ]
 
@@ -531,6 +530,7 @@ def _submission(store: Store, result: IngestResult, keys: Mapping[int, str]) -> 
         faults,
         warnings,
         tuple(kept),
+        result.confirmed,
     )
 
 

@@ -12,16 +12,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from rules.library.loader import load_vocabulary
-from rules.model import Column, Proposal, Vocabulary
+from rules.model import Column, Vocabulary
 from rules.titles import Title
+from scoring.facts.bodies import identity_of, register
+from scoring.facts.confirming import change_of, is_awaited
 from scoring.facts.ingest.proposing import Proposer
-from scoring.facts.objection_case import DISPUTED, EFFECTIVE
-from scoring.facts.objections import STATUS, Mark, MarkRequest, check_day, current_version, put_mark
+from scoring.facts.objections import STATUS, Mark, MarkRequest, check_day, current_version, mark_of, put_mark
 from scoring.facts.records import RecordError, UnknownRecordError, is_own, records_table
-from scoring.facts.twins import WITHOUT_EFFECT, TwinColumns, are_twins, note_twins, twin_columns
+from scoring.facts.twins import WITHOUT_EFFECT, are_twins, likeness, note_twins
 from scoring.facts.versions import wait_for_turn
 from scoring.store import Store
-from scoring.store.access import RecordMark
+from scoring.store.access import CLASSES, RecordMark
 from scoring.store.documents import decode
 from scoring.store.findings import ContradictionRow, ProposalRow, TwinsRow
 from scoring.store.models import RecordVersion
@@ -75,6 +76,7 @@ class OpenProposal:
     :param settled: what a person said, at ``closed_at``.
     :param is_open: whether a person's word is awaited; not of a record that was corrected or repaired.
     :param version: of the record, by which it is told whether it changes before somebody says something.
+    :param marks: what was said of the record's class, and what fell, in order; where one proposal is shown.
     """
 
     id: int
@@ -90,6 +92,7 @@ class OpenProposal:
     closed_at: dt.datetime | None = None
     is_open: bool = True
     version: int | None = None
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,7 @@ def list_twins(
     :param after: only those with a greater id.
     :raises RecordError: where the vocabulary has no records.
     """
-    columns, found = twin_columns(vocabulary), []
+    alike, found = likeness(vocabulary, identity_of(store)), []
     first, second = aliased(RecordVersion), aliased(RecordVersion)
     query = (
         sa.select(TwinsRow, first.data, second.data)
@@ -187,7 +190,7 @@ def list_twins(
     table = records_table(vocabulary)
     with store.reading() as session:
         for row, one, other in session.execute(query, execution_options={"yield_per": limit}):
-            if are_twins(json.loads(one), json.loads(other), columns):
+            if are_twins(json.loads(one), json.loads(other), alike):
                 records = {row.first_id: decode(one, table), row.second_id: decode(other, table)}
                 found.append(Twins(row.id, row.subject_id, records, row.found_at))
             if len(found) == limit:
@@ -203,7 +206,8 @@ def search_twins(store: Store, vocabulary: Vocabulary, at: dt.datetime) -> None:
     records_table(vocabulary)
     with store.writing() as session:
         wait_for_turn(session)
-        note_twins(session.connection(), vocabulary.id, twin_columns(vocabulary), at)
+        alike = likeness(vocabulary, register(session).identity)
+        note_twins(session.connection(), vocabulary.id, alike, at)
 
 
 def settle_twins(
@@ -263,16 +267,16 @@ def list_proposals(
     table, row, found = records_table(vocabulary), ProposalRow, []
     proposer = Proposer(vocabulary)
     query = (
-        sa.select(row, RecordVersion.data)
+        sa.select(row, RecordVersion.id, RecordVersion.data)
         .join(RecordVersion, _is_current(RecordVersion, vocabulary, row.record_id))
         .where(row.vocabulary == vocabulary.id, row.closed_at.is_(None), row.id > after)
         .order_by(row.id)
     )
     with store.reading() as session:
-        for waiting, document in session.execute(query, execution_options={"yield_per": 1_000}):
-            data, clause = decode(document, table), _clause(waiting, document, proposer)
-            if clause is not None and is_own(session, data, authority):
-                found.append(_proposal(waiting, data, clause))
+        for waiting, version, document in session.execute(query, execution_options={"yield_per": 1_000}):
+            data = decode(document, table)
+            if is_awaited(waiting, json.loads(document), proposer) and is_own(session, data, authority):
+                found.append(_proposal(waiting, version, data))
             if len(found) == limit:
                 break
     return found
@@ -290,8 +294,11 @@ def show_proposal(store: Store, proposal_id: int, authority: str | None = None) 
             raise _no_proposal(proposal_id)
         vocabulary = load_vocabulary(row.vocabulary)
         current, data = _proposed_record(session, vocabulary, row, authority)
-        found = _proposal(row, data, _clause(row, current.data, Proposer(vocabulary)))
-        return row.vocabulary, replace(found, version=current.id)
+        is_open = is_awaited(row, json.loads(current.data), Proposer(vocabulary))
+        said = sa.select(RecordMark).filter_by(vocabulary=row.vocabulary, record_id=row.record_id)
+        said = said.where(RecordMark.kind.in_(CLASSES)).order_by(RecordMark.id)
+        marks = tuple(mark_of(mark) for mark in session.scalars(said))
+        return row.vocabulary, replace(_proposal(row, current.id, data), is_open=is_open, marks=marks)
 
 
 def settle_proposal(
@@ -303,48 +310,85 @@ def settle_proposal(
     authority: str | None = None,
     seen: int | None = None,
 ) -> Mark:
-    """Say of a record what the law proposes, or another code. It is a mark, with the clause.
+    """Say of a record what the law proposes, or another code, as :func:`settle_proposals` does of several."""
+    (mark,) = settle_proposals(store, vocabulary, {proposal_id: seen}, code, ruling, authority)
+    return mark
 
-    :param authority: only if the record is this authority's.
-    :param seen: the version of the record that was looked at; None: not known.
+
+def settle_proposals(
+    store: Store,
+    vocabulary: Vocabulary,
+    proposals: Mapping[int, int | None],
+    code: str | None,
+    ruling: Ruling,
+    authority: str | None = None,
+) -> list[Mark]:
+    """Say of records what the law proposes of each, or another code; of all or, where one can't be, of none.
+
+    :param proposals: each with the version of its record that was looked at; None: not known.
+    :param code: None: of each what is proposed.
+    :param authority: only if the records are this authority's.
+    :return: a mark for each, with its clause.
     :raises UnknownRecordError: where there is no such proposal.
-    :raises RecordError: where it is settled, the code is none of the column's, or the record is another than
+    :raises RecordError: where one is settled, the code is none of its column's, or its record is another than
         was seen.
     """
     with store.writing() as session:
         wait_for_turn(session)
-        row = session.get(ProposalRow, proposal_id)
-        if row is None or row.vocabulary != vocabulary.id:
-            raise _no_proposal(proposal_id)
-        current, data = _proposed_record(session, vocabulary, row, authority)
-        column = records_table(vocabulary).columns[row.column]
-        proposal = _clause(row, current.data, Proposer(vocabulary))
-        if proposal is None:
-            raise RecordError(_waits_no_more(row, column, data))
-        if seen not in (None, current.id):
-            raise RecordError(
-                Title(
-                    f"记录{row.record_id}刚有变动,请看过现在的内容再认定",
-                    f"{row.record_id} has changed meanwhile: look at it as it is now",
-                )
+        return [
+            _settle(session, _awaited(session, vocabulary, number, seen, authority), code, ruling)
+            for number, seen in proposals.items()
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Awaited:
+    """What waits for a person's word, and the version of its record that is known."""
+
+    row: ProposalRow
+    column: Column
+    current: RecordVersion
+    data: Mapping[str, Any]
+
+
+def _awaited(
+    session: Session, vocabulary: Vocabulary, number: int, seen: int | None, authority: str | None
+) -> _Awaited:
+    row = session.get(ProposalRow, number)
+    if row is None or row.vocabulary != vocabulary.id:
+        raise _no_proposal(number)
+    current, data = _proposed_record(session, vocabulary, row, authority)
+    column = records_table(vocabulary).columns[row.column]
+    if not is_awaited(row, json.loads(current.data), Proposer(vocabulary)):
+        raise RecordError(_waits_no_more(row, column, data))
+    if seen not in (None, current.id):
+        raise RecordError(
+            Title(
+                f"记录{row.record_id}刚有变动,请看过现在的内容再认定",
+                f"{row.record_id} has changed meanwhile: look at it as it is now",
             )
-        if code not in column.values:
-            known = "、".join(word.zh for word in column.values.values())
-            raise RecordError(
-                Title(
-                    f"{column.title.zh}不能为{code};可为:{known}",
-                    f"{row.column} can't be {code}; one of {', '.join(column.values)}",
-                )
-            )
-        row.because_zh, row.because_en = proposal.because.zh, proposal.because.en
-        change = f"{column.title}: {column.values[row.meanwhile]} → {column.values[code]}"
-        request = replace(
-            _request("classification", str(data[STATUS]), ruling),
-            evidence=({"title": str(proposal.because), "reference": change},),
         )
-        mark = put_mark(session, current, data, request, changes={row.column: code})
-        row.settled, row.closed_at, row.mark_id = code, mark.made_at, mark.id
-        return mark
+    return _Awaited(row, column, current, data)
+
+
+def _settle(session: Session, found: _Awaited, code: str | None, ruling: Ruling) -> Mark:
+    row, column, code = found.row, found.column, code or found.row.proposed
+    if code not in column.values:
+        known = "、".join(word.zh for word in column.values.values())
+        raise RecordError(
+            Title(
+                f"{column.title.zh}不能为{code};可为:{known}",
+                f"{row.column} can't be {code}; one of {', '.join(column.values)}",
+            )
+        )
+    clause = Title(row.because_zh, row.because_en)
+    request = replace(
+        _request("classification", str(found.data[STATUS]), ruling),
+        evidence=({"title": str(clause), "reference": change_of(column, row.meanwhile, code)},),
+    )
+    mark = put_mark(session, found.current, found.data, request, changes={row.column: code})
+    row.settled, row.closed_at, row.mark_id = code, mark.made_at, mark.id
+    return mark
 
 
 def _proposed_record(
@@ -357,16 +401,6 @@ def _proposed_record(
     return current, data
 
 
-def _clause(row: ProposalRow, document: str, proposer: Proposer) -> Proposal | None:
-    """By which clause the law proposes this of a record as it is now; None where nobody's word is awaited."""
-    data = json.loads(document)
-    is_over = row.closed_at is not None or data.get(STATUS) not in (EFFECTIVE, DISPUTED)
-    if is_over or data.get(row.column) != row.meanwhile:
-        return None
-    proposed = proposer.law(row.column, data).to_confirm
-    return next((proposal for proposal in proposed if proposal.code == row.proposed), None)
-
-
 def _waits_no_more(row: ProposalRow, column: Column, data: Mapping[str, Any]) -> Title:
     known = data[row.column]
     said = column.values[known].zh if known in column.values else known
@@ -376,13 +410,12 @@ def _waits_no_more(row: ProposalRow, column: Column, data: Mapping[str, Any]) ->
     )
 
 
-def _proposal(row: ProposalRow, data: Mapping[str, Any], clause: Proposal | None) -> OpenProposal:
-    """:param clause: that of the record as it is now; None: it waits no more."""
+def _proposal(row: ProposalRow, version: int, data: Mapping[str, Any]) -> OpenProposal:
     known = ["id", "record_id", "subject_id", "column", "proposed", "meanwhile", "raised_at"]
     known += ["settled", "closed_at"]
     taken = {name: getattr(row, name) for name in known}
-    because = Title(row.because_zh, row.because_en) if clause is None else clause.because
-    return OpenProposal(**taken, because=because, record=data, is_open=clause is not None)
+    because = Title(row.because_zh, row.because_en)
+    return OpenProposal(**taken, because=because, record=data, version=version)
 
 
 def _no_proposal(proposal_id: int) -> UnknownRecordError:
@@ -407,8 +440,8 @@ def _look_again(session: Session, vocabulary: Vocabulary, row: TwinsRow) -> None
     """The record that is kept may have another twin, which was only compared with the one that is not."""
     session.flush()
     subject = sa.select(sa.literal(row.subject_id))
-    columns: TwinColumns = twin_columns(vocabulary)
-    note_twins(session.connection(), vocabulary.id, columns, row.settled_at or row.found_at, subject)
+    alike = likeness(vocabulary, register(session).identity)
+    note_twins(session.connection(), vocabulary.id, alike, row.settled_at or row.found_at, subject)
 
 
 def _is_current(version: Any, vocabulary: Vocabulary, record_id: Any) -> sa.ColumnElement[bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Any
@@ -13,20 +13,34 @@ from typing import Any
 import sqlalchemy as sa
 
 from rules.model import Vocabulary
-from scoring.facts.merging import STATUS
+from scoring.facts.merging import AUTHORITY, STATUS
 from scoring.store.base import insert_into
 from scoring.store.batches import parts
 from scoring.store.findings import TwinsRow
 from scoring.store.inside import ValueIn
 from scoring.store.models import RecordVersion
 
-TwinColumns = tuple[tuple[str, ...], ...]
-"""Sets of columns: two records of a subject are twins that are known and equal in all columns of a set."""
-
 WITHOUT_EFFECT = "revoked"
 """The status of a record that no longer counts, and of the twin that is not kept."""
 
 _MOST_COMBINED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What makes two records of a subject twins.
+
+    :param columns: sets of columns: twins are known and equal in all columns of a set.
+    :param body: what is the same of every name of a public body, and of no other's.
+    """
+
+    columns: Sequence[Sequence[str]]
+    body: Callable[[str], str]
+
+    def value(self, data: Mapping[str, Any], name: str) -> Any:
+        """What a record is compared by."""
+        found = data.get(name)
+        return self.body(found) if name == AUTHORITY and found is not None else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +54,33 @@ class Known:
     row_no: int
 
 
-def twin_columns(vocabulary: Vocabulary) -> TwinColumns:
-    """By which columns records of a vocabulary are twins: the document, or day, authority and amount."""
+def likeness(vocabulary: Vocabulary, body: Callable[[str], str]) -> Likeness:
+    """By what records of a vocabulary are twins: the document, or day, authority and amount.
+
+    :param body: what is the same of every name of a public body (``scoring.facts.bodies``).
+    """
     columns = vocabulary.records.columns if vocabulary.records else {}
     sets = (("kind", "document_no"), ("kind", vocabulary.record_date, "authority", "amount"))
-    return tuple(tuple(map(str, names)) for names in sets if all(name in columns for name in names))
+    known = tuple(tuple(map(str, names)) for names in sets if all(name in columns for name in names))
+    return Likeness(known, body)
 
 
-def are_twins(one: Mapping[str, Any], other: Mapping[str, Any], columns: TwinColumns) -> bool:
+def are_twins(one: Mapping[str, Any], other: Mapping[str, Any], alike: Likeness) -> bool:
     """Whether two records of a subject may be one decision, and both would count."""
     counts = WITHOUT_EFFECT not in (one.get(STATUS), other.get(STATUS))
     return counts and any(
-        all(one.get(name) is not None and one.get(name) == other.get(name) for name in names)
-        for names in columns
+        all(
+            (said := alike.value(one, name)) is not None and said == alike.value(other, name)
+            for name in names
+        )
+        for names in alike.columns
     )
 
 
 def note_twins(
     connection: sa.Connection,
     vocabulary_id: str,
-    columns: TwinColumns,
+    alike: Likeness,
     at: dt.datetime,
     subjects: sa.Select[str] | None = None,
 ) -> list[tuple[Known, Known]]:
@@ -69,11 +90,11 @@ def note_twins(
     :return: the twins of these subjects of which nobody has said yet what they are.
     """
     found: list[tuple[Known, Known]] = []
-    suspected = [_suspected(connection, vocabulary_id, names, subjects) for names in columns]
+    suspected = [_suspected(connection, vocabulary_id, names, subjects) for names in alike.columns]
     if not suspected:
         return found
     for some in parts(connection.scalars(sa.union(*suspected)).all()):
-        pairs = _pairs(_records(connection, vocabulary_id, some), columns)
+        pairs = _pairs(_records(connection, vocabulary_id, some), alike)
         found += _noted(connection, vocabulary_id, pairs, at)
     return found
 
@@ -84,16 +105,17 @@ def _suspected(
     names: Sequence[str],
     subjects: sa.Select[str] | None,
 ) -> sa.Select[str]:
-    """The subjects that have two records with the same values."""
-    values = [ValueIn(RecordVersion.data, name) for name in names]
+    """The subjects that have two records with the same values; an authority may go by several names."""
+    values = {name: ValueIn(RecordVersion.data, name) for name in names}
+    same = [value for name, value in values.items() if name != AUTHORITY]
     query = (
         sa.select(RecordVersion.subject_id)
         .where(
             RecordVersion.vocabulary == vocabulary_id,
             RecordVersion.known_until.is_(None),
-            *(value.is_not(None) for value in values),
+            *(value.is_not(None) for value in values.values()),
         )
-        .group_by(RecordVersion.subject_id, *values)
+        .group_by(RecordVersion.subject_id, *same)
         .having(sa.func.count() > 1)
     )
     return query if subjects is None else query.where(RecordVersion.subject_id.in_(subjects))
@@ -108,17 +130,17 @@ def _records(connection: sa.Connection, vocabulary_id: str, subjects: Sequence[s
         yield Known(record_id, subject_id, json.loads(data), file_id, row_no)
 
 
-def _pairs(records: Iterable[Known], columns: TwinColumns) -> list[tuple[Known, Known]]:
+def _pairs(records: Iterable[Known], alike: Likeness) -> list[tuple[Known, Known]]:
     """Each two of a group, the lesser number first; in a large group each with the next.
 
     When a regulator has revoked one of two, the next is compared again.
     """
     groups: dict[tuple[Any, ...], list[Known]] = defaultdict(list)
     for record in sorted(records, key=lambda record: record.record_id):
-        for names in columns:
-            values = [record.data.get(name) for name in names]
+        for names in alike.columns:
+            values = [alike.value(record.data, name) for name in names]
             if None not in values and record.data.get(STATUS) != WITHOUT_EFFECT:
-                groups[record.subject_id, names, *values].append(record)
+                groups[record.subject_id, *names, *values].append(record)
     pairs = {
         (one.record_id, other.record_id): (one, other)
         for group in groups.values()

@@ -19,11 +19,13 @@ from sqlalchemy.orm import Session
 
 from rules.fault import UnknownPackError
 from rules.library.loader import load_vocabulary
+from scoring.facts.bodies import register
+from scoring.facts.confirming import take_back as take_back_words
 from scoring.facts.contradictions import effect_of, take_back
 from scoring.facts.feeding import take_back_feed
 from scoring.facts.lifting import STANDS, Lift, lift_on_records, resting_on
 from scoring.facts.merging import STATUS
-from scoring.facts.twins import note_twins, twin_columns
+from scoring.facts.twins import likeness, note_twins
 from scoring.facts.versions import FileInfo, new_file, wait_for_turn
 from scoring.facts.visit_results import VOCABULARY as RESULTS
 from scoring.facts.visit_results import tell_once
@@ -92,11 +94,12 @@ def list_files(store: Store, everything: bool = False, limit: int | None = None)
         ]
 
 
-def undo_file(store: Store, file_id: int) -> Undone:
+def undo_file(store: Store, file_id: int, by: str | None = None) -> Undone:
     """Take a file back, or an undoing, in one transaction. Grades follow at the next run.
 
     A second time there is nothing left to take back, and nothing changes.
 
+    :param by: who takes it back; by default the undoing stands for itself.
     :raises StoreError: where there is no such file, or it is a mark, which only another mark takes back.
 
     >>> from fixtures.small import small_store
@@ -116,14 +119,14 @@ def undo_file(store: Store, file_id: int) -> Undone:
             raise StoreError(
                 f"{file_id} ({file.name}) holds results of visits: object to the records instead"
             )
-        return _Undoing(session, file).done()
+        return _Undoing(session, file, by).done()
 
 
 class _Undoing:
     """The steps of taking one file back."""
 
-    def __init__(self, session: Session, file: IngestedFile) -> None:
-        self._session, self._file = session, file
+    def __init__(self, session: Session, file: IngestedFile, by: str | None) -> None:
+        self._session, self._file, self._by = session, file, by
         self._version = RecordVersion if file.table == "record" else SubjectVersion
         self._key = table_of(self._version).c["record_id" if file.table == "record" else "subject_id"]
 
@@ -137,14 +140,17 @@ class _Undoing:
         info = FileInfo(uuid.uuid4().hex, f"undo: {self._file.name}", "undo")
         entry = new_file(self._session, self._file.vocabulary, self._file.table, info, self._file.id)  # type: ignore[arg-type]
         self._close(list(standing.values()), entry)
-        restored = self._restore([*standing, *ended_before], entry)
+        keys = [*standing, *ended_before]
+        restored = self._restore(keys, entry)
         entry.rows_good = restored
         take_back(self._session.connection(), contradictions, entry.ingested_at)
         self._note_twins(entry)
-        self._lift([*standing, *ended_before], entry)
+        self._lift(keys, entry)
+        if entry.table == "record":
+            take_back_words(self._session.connection(), self._file, entry, keys, self._by or entry.name)
         tell_once(self._session, self._file)
         take_back_feed(self._session.connection(), self._file.id, entry.id)
-        ended = len(standing) + len(ended_before) - restored
+        ended = len(keys) - restored
         return Undone(entry.id, self._file.name, restored, ended, left, len(contradictions))
 
     def _of_file(self) -> sa.ColumnElement[bool]:
@@ -237,10 +243,10 @@ class _Undoing:
         if entry.table != "record":
             return
         try:
-            columns = twin_columns(load_vocabulary(entry.vocabulary))
+            alike = likeness(load_vocabulary(entry.vocabulary), register(self._session).identity)
         except UnknownPackError:
             return
         back = sa.select(RecordVersion.subject_id).where(
             RecordVersion.vocabulary == entry.vocabulary, RecordVersion.known_from == entry.ingested_at
         )
-        note_twins(self._session.connection(), entry.vocabulary, columns, entry.ingested_at, back)
+        note_twins(self._session.connection(), entry.vocabulary, alike, entry.ingested_at, back)

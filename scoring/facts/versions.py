@@ -19,12 +19,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from rules.calendar import today
-from rules.model import Vocabulary
 from scoring.characters.persons import without_persons
-from scoring.facts.confirming import note_proposals
+from scoring.facts.confirming import Confirmer, Confirming
 from scoring.facts.contradictions import close_contradictions, raise_contradictions
 from scoring.facts.feeding import Feeding, day_of, note_feed
-from scoring.facts.ingest.proposing import Proposer
 from scoring.facts.lifting import STANDS, Lift, lift_on_records, resting_on
 from scoring.facts.merging import (
     AUTHORITY,
@@ -40,7 +38,7 @@ from scoring.facts.merging import (
     Refusal,
     Standing,
 )
-from scoring.facts.twins import Known, TwinColumns, note_twins
+from scoring.facts.twins import Known, Likeness, note_twins
 from scoring.store import bulk
 from scoring.store.access import STEPS, RecordMark
 from scoring.store.base import Moment, table_of
@@ -48,7 +46,7 @@ from scoring.store.batches import BATCH_ROWS, parts
 from scoring.store.changes import note_repairs
 from scoring.store.connection import Store
 from scoring.store.documents import content_hash, split
-from scoring.store.findings import ContradictionRow
+from scoring.store.findings import ContradictionRow, ProposalRow
 from scoring.store.inside import ValueIn
 from scoring.store.models import IngestedFile, Quarantined, RecordVersion, SubjectVersion, last_ingest
 from scoring.store.workspace import temporary_directory
@@ -130,6 +128,7 @@ class IngestResult:
     :param held: rows of records whose status a mark gave; they say another, and it stands.
     :param columns: what rows of known keys said, by column.
     :param noted: of a check, what would be in the quarantine, at most :data:`CHECK_SHOWN`.
+    :param confirmed: the records of which a row says what waited for a person's word.
     """
 
     file_id: int
@@ -141,6 +140,7 @@ class IngestResult:
     held: int = 0
     columns: Mapping[str, ColumnChanges] = field(default_factory=dict)
     noted: tuple[Rejected, ...] = ()
+    confirmed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +178,12 @@ def ingest_rows(
     rejected: Iterable[Rejected] = (),
     key_column: str | None = None,
     checks: Sequence[Check] = (),
-    twins: TwinColumns = (),
+    twins: Likeness | None = None,
     check: bool = False,
     judge: Judge = lambda known, merged: (),
     feeding: Feeding | None = None,
     follow: Follow = lambda session, file: None,
-    proposing: Vocabulary | None = None,
+    confirming: Confirming | None = None,
 ) -> IngestResult:
     """Take the good rows of a file into the store, and its bad rows into the quarantine.
 
@@ -201,13 +201,13 @@ def ingest_rows(
         give both.
     :param key_column: what the key is called in the quarantine of double keys.
     :param checks: rows that they refuse go to the quarantine. Nothing can come between check and change.
-    :param twins: by which columns records may be one decision under two numbers.
+    :param twins: by what records may be one decision under two numbers; None: they are not looked for.
     :param check: say what the file would change, and change nothing.
     :param judge: says what speaks against laying a row over what is known of its key; such a row goes to the
         quarantine.
     :param feeding: how to note whose rows they are; None: that is not noted.
     :param follow: called once the rows are kept.
-    :param proposing: the vocabulary whose proposals wait for a person's word; None: none of them is noted.
+    :param confirming: how to note what waits for a person's word, and what persons said; None: it is not.
     :raises StoreError: where the database fails; nothing of the file is kept then.
     """
     with store.reading() as session:
@@ -223,7 +223,7 @@ def ingest_rows(
         arrived = spool or _hashed(rows(session))
         target = _Target(RecordVersion if table == "record" else SubjectVersion, vocabulary_id, entry)
         result = _take(
-            session, target, arrived, rejected, key_column, checks, twins, judge, feeding, proposing
+            session, target, arrived, rejected, key_column, checks, twins, judge, feeding, confirming
         )
         follow(session, entry)
         if check:
@@ -295,7 +295,7 @@ def _known_file(
     known = session.scalar(of_table.order_by(IngestedFile.id.desc()).limit(1))
     if known is None or known.sha256 != file.sha256 or file.source != "file":
         return None
-    if known.rows_bad and _may_be_right_by_now(session, known):
+    if (known.rows_bad and _may_be_right_by_now(session, known)) or _is_said_since(session, known):
         return None
     return IngestResult(
         known.id,
@@ -305,6 +305,12 @@ def _known_file(
         rejected=known.rows_bad,
         warned=_noted_rows(session.connection(), known.id, "warning"),
     )
+
+
+def _is_said_since(session: Session, known: IngestedFile) -> bool:
+    """Whether a person has said something since of what a file's warnings say that it waits."""
+    said = sa.and_(ProposalRow.vocabulary == known.vocabulary, ProposalRow.closed_at > known.ingested_at)
+    return known.table == "record" and session.scalar(sa.select(1).where(said).limit(1)) is not None
 
 
 def _may_be_right_by_now(session: Session, known: IngestedFile) -> bool:
@@ -438,10 +444,10 @@ def _take(
     rejected: Iterable[Rejected],
     key_column: str | None,
     checks: Sequence[Check],
-    twins: TwinColumns,
+    twins: Likeness | None,
     judge: Judge,
     feeding: Feeding | None,
-    proposing: Vocabulary | None,
+    confirming: Confirming | None,
 ) -> IngestResult:
     connection = session.connection()
     arriving, changing = _staging("arriving", "key", "order_no"), _staging("changing")
@@ -455,7 +461,9 @@ def _take(
     others, same = _drop_repeats(connection, arriving, target.file.id, key_column)
     dropped += others
     dropped += _drop_refused(connection, arriving, target, _checked(session, arriving, target, checks), same)
-    merger, differing = _merge(connection, arriving, changing, target, _merger(judge, proposing))
+    confirmer = Confirmer(connection, arriving, target.file, confirming) if confirming else None
+    merger = Merger(judge, confirmer.anew) if confirmer else Merger(judge)
+    differing = _merge(connection, arriving, changing, target, merger)
     dropped += _drop_refused(connection, arriving, target, merger.refused, same)
     claims = _note_claims(connection, arriving, target, merger)
     changed = _close(connection, changing, target) if differing else 0
@@ -464,10 +472,11 @@ def _take(
     if differing:  # of an empty table PostgreSQL takes it that it has some pages, and reads all that is known
         _add(connection, changing, target)
     new = _add(connection, arriving, target)
-    if target.version is RecordVersion and new + changed:
+    if twins is not None and target.version is RecordVersion and new + changed:
         bulk.append(connection, table_of(Quarantined), _twins(connection, arriving, target, twins))
-    if proposing is not None and new + changed:
-        note_proposals(connection, arriving, target.file, proposing)
+    if confirmer is not None:
+        told = (Rejected(t.row_no, t.column, None, t.reason, "warning", t.sheet) for t in confirmer.note())
+        bulk.append(connection, table_of(Quarantined), _quarantine(target.file.id, list(told)))
     if feeding is not None:
         amiss = {"corrected": merger.corrected, "contradicted": Counter(map(_whose_claim, claims))}
         note_feed(connection, target.file, (arriving, changing), feeding, amiss)
@@ -482,6 +491,7 @@ def _take(
         warned=_noted_rows(connection, target.file.id, "warning"),
         held=merger.held,
         columns=merger.columns,
+        confirmed=tuple(confirmer.confirmed) if confirmer else (),
     )
 
 
@@ -647,18 +657,14 @@ def _double(repeats: sa.Subquery) -> sa.ColumnElement[str]:
     return zh + sa.literal(" the same key as in row ") + row + sa.literal(" with other content")
 
 
-def _merger(judge: Judge, proposing: Vocabulary | None) -> Merger:
-    return Merger(judge) if proposing is None else Merger(judge, Proposer(proposing).anew)
-
-
 def _merge(
     connection: sa.Connection, arriving: sa.Table, changing: sa.Table, target: _Target, merger: Merger
-) -> tuple[Merger, int]:
+) -> int:
     """Lay rows of known keys over what is known; how many change it, and go to the table of changing rows."""
     result = connection.execute(_differing(arriving, target), execution_options={"yield_per": BATCH_ROWS})
     differing = bulk.append(connection, changing, (_merged(merger, rows) for rows in result.partitions()))
     sa.Index("changing_key", changing.c.key).create(connection)  # so PostgreSQL learns how many they are
-    return merger, differing
+    return differing
 
 
 def _differing(arriving: sa.Table, target: _Target) -> sa.Select[*tuple[Any, ...]]:
@@ -751,25 +757,25 @@ def _whose(document: Any) -> ValueIn:
 
 
 def _twins(
-    connection: sa.Connection, arriving: sa.Table, target: _Target, columns: TwinColumns
+    connection: sa.Connection, arriving: sa.Table, target: _Target, alike: Likeness
 ) -> Iterator[pa.RecordBatch]:
     """Warnings of this file's rows that may be a decision that is known under another number."""
     at, here = target.file.ingested_at, target.file.id
     news = sa.select(1).where(target.is_current, target.key == arriving.c.key, RecordVersion.file_id == here)
     subjects = sa.select(arriving.c.subject_id).where(news.correlate(arriving).exists())
-    pairs = note_twins(connection, target.vocabulary_id, columns, at, subjects)
+    pairs = note_twins(connection, target.vocabulary_id, alike, at, subjects)
     both = [ordered for one, other in pairs for ordered in ((one, other), (other, one))]
     own = [(one, other) for one, other in both if one.file_id == here]
     sheets: dict[str, str | None] = {}
     for some in parts([one.record_id for one, _ in own]):
         query = sa.select(arriving.c.key, arriving.c.sheet).where(arriving.c.key.in_(some))
         sheets |= dict(connection.execute(query).all())
-    return _quarantine(here, [_twin(one, other, sheets.get(one.record_id)) for one, other in own])
+    return _quarantine(here, [_twin(one, other, alike, sheets.get(one.record_id)) for one, other in own])
 
 
-def _twin(one: Known, other: Known, sheet: str | None) -> Rejected:
+def _twin(one: Known, other: Known, alike: Likeness, sheet: str | None) -> Rejected:
     """The number of another authority's record is not the office's to know."""
-    own = one.data.get("authority") == other.data.get("authority")
+    own = alike.value(one.data, AUTHORITY) == alike.value(other.data, AUTHORITY)
     zh, en = (other.record_id, other.record_id) if own else ("其他单位的一条记录", "another authority's")
     reason = f"可能与{zh}是同一决定 may be the same decision as {en}"
     return Rejected(one.row_no, None, one.record_id, reason, "warning", sheet)

@@ -147,7 +147,11 @@ class RunJob(Base):
     proposal_id: Mapped[int | None] = mapped_column(BigId)
 
 
+CLASSES = ("classification", "lapse")
+"""Kinds of marks by which a person's word on a column of a record stands, or has fallen."""
+
 STEPS = (
+    *CLASSES,
     "acknowledgement",
     "escalation",
     "application",
@@ -155,7 +159,6 @@ STEPS = (
     "return",
     "refusal",
     "reminder",
-    "classification",
 )
 """Kinds of marks that give a record no status."""
 

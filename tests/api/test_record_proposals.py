@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,13 @@ from client import Client, Sign
 from small_district import AUTHORITY, FINED
 
 from rules.calendar import today
+from rules.library.loader import load_vocabulary
 from scoring.access.keys import Role
 from scoring.facts.ingest.files import Reading, ingest_file
+from scoring.facts.records import RecordError
+from scoring.facts.settling import Ruling, settle_proposal
 from scoring.facts.undo import undo_file
-from scoring.store import Store
+from scoring.store import Store, open_store
 
 
 def row(number: str, **more: object) -> dict[str, Any]:
@@ -233,3 +237,201 @@ def test_what_waits_goes_by_the_clause_of_the_record_as_it_is_where_a_correction
     (found,) = waiting(regulator)
     assert found["because"] == revoked
     assert revoked["zh"] in say(regulator, found, "serious")["evidence"][0]["title"]
+
+
+# What became of what was said
+
+
+def warned(done: dict[str, Any]) -> list[str]:
+    return [str(warning["reason"]) for warning in done["warnings"]]
+
+
+def marks(client: Client, number: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = client.get(f"/v1/records/{number}").json["marks"]
+    return [mark for mark in found if mark["kind"] in ("classification", "lapse")]
+
+
+def confirmed(client: Client, number: str, code: str = "serious", amount: str = "2000000") -> None:
+    """A fine whose class a person has said."""
+    post(client, row(number, level="fine", amount=amount))
+    (found,) = (found for found in waiting(client) if found["record_id"] == number)
+    say(client, found, code)
+
+
+def test_it_is_said_to_wait_while_it_does_and_no_longer(regulator: Client) -> None:
+    fine = row("G-1", level="fine", amount="500")
+    assert warned(post(regulator, fine)) == []
+    (waits,) = warned(post(regulator, _alone(fine | {"amount": "2000000"})))
+    assert "须由人确认" in waits
+    assert warned(post(regulator, row("G-1", level="fine", amount="2000000"))) == [waits], "sent again"
+    say(regulator, waiting(regulator)[0], "general")
+    assert warned(post(regulator, row("G-1", level="fine", amount="3000000"))) == []
+    post(regulator, row("O-1", severity="minor"))
+    assert warned(post(regulator, row("O-1", amount="7"))) == [], "the office's own word"
+    post(regulator, row("G-2", level="fine", amount="2000000"))
+    assert warned(post(regulator, row("G-2", level="fine", amount="5000"))) == [], "the law says so no more"
+    assert _waits(regulator) == []
+
+
+def test_a_file_that_comes_again_does_not_say_what_was_settled_since(
+    regulator: Client, store: Store, tmp_path: Path
+) -> None:
+    shut = f"U-1,{FINED},行政处罚,有效,责令关闭,,2026-07-01"
+    assert [take_file(store, tmp_path, shut).warned for _ in "ab"] == [1, 1]
+    say(regulator, waiting(regulator)[0], "general")
+    again = take_file(store, tmp_path, shut)
+    assert (again.unchanged, again.warned, again.warnings) == (1, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("correction", "now", "told"),
+    [({"amount": "500"}, "minor", "因本次更正不再适用"), ({"severity": "general"}, "general", "现报为")],
+    ids=["the amount", "the office's word"],
+)
+def test_that_a_confirmed_class_fell_is_told_and_stands_with_who_had_confirmed_it(
+    regulator: Client, department: Client, correction: dict[str, str], now: str, told: str
+) -> None:
+    confirmed(regulator, "G-1")
+    (warning,) = warned(post(department, row("G-1", level="fine", **{"amount": "2000000"} | correction)))
+    assert [part in warning for part in (told, f"原由tests于{today()}认定为“严重”")] == [True, True]
+    assert severity(regulator, "G-1") == now
+    fell, said = marks(regulator, "G-1")
+    assert (fell["kind"], said["kind"], fell["made_by"]) == ("lapse", "classification", department.prefix)
+    assert "严重 Serious →" in fell["evidence"][0]["reference"]
+    assert not any(
+        "原由" in said for said in warned(post(department, row("G-1", level="fine", amount="600")))
+    )
+
+
+def test_a_class_that_follows_a_correction_is_told_for_the_office_may_have_said_it(regulator: Client) -> None:
+    post(regulator, row("O-1", level="fine", amount="500", severity="minor"))
+    (told,) = warned(post(regulator, _alone(row("O-1", amount="5000"))))
+    assert "由“轻微”改为“一般”" in told
+    assert warned(post(regulator, _alone(row("O-1", amount="6000")))) == []
+
+
+def test_what_a_person_said_against_the_law_falls_when_the_law_says_something_else(regulator: Client) -> None:
+    confirmed(regulator, "G-1", "minor")
+    course = [("3000000", "minor", [], []), ("5000", "general", [], ["不再适用"])]
+    course += [("500", "minor", [], ["改为“轻微”"]), ("2000000", "general", ["G-1"], ["须由人确认"])]
+    for amount, code, waits, told in course:
+        done = warned(post(regulator, _alone(row("G-1", amount=amount))))
+        assert (severity(regulator, "G-1"), _waits(regulator)) == (code, waits), amount
+        assert [words in said for words, said in zip(told, done, strict=True)] == [True] * len(told), done
+
+
+@pytest.mark.parametrize("code", ["serious", "minor"])
+def test_a_row_that_says_the_class_of_what_waits_is_the_word_of_who_brings_it(
+    regulator: Client, department: Client, sign_in: Sign, code: str
+) -> None:
+    post(regulator, row("G-1"), row("G-2"), row("G-3"))
+    said = [{"record_id": n, "subject_id": FINED, "severity": code} for n in ("G-1", "G-2")]
+    assert warned(post(department, *said)) == []
+    assert _waits(regulator) == ["G-3"]
+    for number in ("G-1", "G-2"):
+        (mark,) = marks(regulator, number)
+        assert (mark["kind"], mark["made_by"]) == ("classification", department.prefix)
+        assert "第36号" in mark["evidence"][0]["title"]
+    told = sign_in(Role.SUBJECT, FINED).get("/v1/records/G-1")
+    assert (told.status_code, "接口报送" in told.text, department.prefix in told.text) == (200, True, False)
+    (entry,) = regulator.get("/v1/audit", query_string={"actor": department.prefix}).json["items"][:1]
+    assert entry["details"]["confirmed"] == ["G-1", "G-2"]
+
+
+def confirm_by_file(store: Store, tmp_path: Path, *numbers: str) -> Any:
+    path = tmp_path / "确认.csv"
+    rows = [f"{number},{FINED},严重" for number in numbers]
+    path.write_text("\n".join(["编号,统一社会信用代码,失信程度", *rows]), encoding="utf-8")
+    return ingest_file(store, path, "enterprise", Reading(quarantine=tmp_path, by="cli:li"))
+
+
+def test_a_file_of_classes_that_is_taken_back_takes_its_word_back_and_an_undoing_of_that_says_it_again(
+    regulator: Client, store: Store, tmp_path: Path
+) -> None:
+    post(regulator, row("G-1"))
+    number = confirm_by_file(store, tmp_path, "G-1").file_id
+    assert [(mark["kind"], mark["made_by"]) for mark in marks(regulator, "G-1")] == [
+        ("classification", "cli:li")
+    ]
+    kinds = ["classification"]
+    for code, waits in (("general", ["G-1"]), ("serious", []), ("general", ["G-1"])):
+        number = undo_file(store, number).file_id
+        kinds.insert(0, "lapse" if waits else "classification")
+        assert (severity(regulator, "G-1"), _waits(regulator)) == (code, waits)
+        assert [mark["kind"] for mark in marks(regulator, "G-1")] == kinds
+    say(regulator, waiting(regulator)[0], "serious")
+
+
+def test_a_correction_that_is_taken_back_has_the_word_that_fell_by_it_stand_again(
+    regulator: Client, store: Store, tmp_path: Path
+) -> None:
+    confirmed(regulator, "G-1")
+    taken = take_file(store, tmp_path, f"G-1,{FINED},行政处罚,有效,罚款,500,2026-07-01")
+    assert (severity(regulator, "G-1"), taken.warned) == ("minor", 1)
+    undo_file(store, taken.file_id)
+    assert (severity(regulator, "G-1"), _waits(regulator)) == ("serious", [])
+    again, fell, said = marks(regulator, "G-1")
+    assert (again["kind"], again["made_by"], fell["kind"]) == ("classification", said["made_by"], "lapse")
+    assert len(warned(post(regulator, row("G-1", level="fine", amount="400")))) == 1, "it falls anew"
+
+
+def test_the_undo_of_a_file_leaves_what_a_person_confirmed_of_its_row(
+    regulator: Client, store: Store, tmp_path: Path
+) -> None:
+    rows = [f"U-{n},{FINED},行政处罚,有效,责令关闭,,2026-07-01" for n in (1, 2)]
+    taken = take_file(store, tmp_path, *rows)
+    say(regulator, waiting(regulator)[0], "serious")
+    assert undo_file(store, taken.file_id).left == ("U-1",)
+    assert (severity(regulator, "U-1"), _waits(regulator)) == ("serious", [])
+    again = take_file(store, tmp_path, *rows)
+    assert (again.new, again.warned, _waits(regulator)) == (1, 1, ["U-2"])
+    assert severity(regulator, "U-1") == "serious"
+
+
+def test_what_an_undone_correction_had_raised_waits_no_more_and_what_waited_before_does(
+    regulator: Client, store: Store, tmp_path: Path
+) -> None:
+    post(regulator, row("G-1", level="fine", amount="2000000"))
+    confirmed(regulator, "G-2", "general")
+    shut = [f'G-{n},{FINED},行政处罚,有效,责令关闭,"2,000,000",2026-07-01' for n in (1, 2)]
+    taken = take_file(store, tmp_path, *shut)
+    assert _waits(regulator) == ["G-1", "G-2"]
+    undo_file(store, taken.file_id)
+    assert _waits(regulator) == ["G-1"]
+    assert "数额巨大" in waiting(regulator)[0]["because"]["zh"]
+
+
+def test_a_permit_has_no_class_whichever_way_it_comes(
+    regulator: Client, store: Store, tmp_path: Path
+) -> None:
+    post(regulator, row("X-1", kind="permit", level=""))
+    taken = take_file(store, tmp_path, f"X-2,{FINED},行政许可,有效,,9000000,2026-07-01")
+    assert (taken.new, taken.warned, _waits(regulator)) == (1, 0, [])
+    assert [severity(regulator, number) for number in ("X-1", "X-2")] == [None, None]
+
+
+def test_of_persons_who_confirm_at_once_one_does(regulator: Client, store: Store, district_url: str) -> None:
+    post(regulator, row("G-1"))
+    (found,) = waiting(regulator)
+    stores = [open_store(district_url) for _ in range(3)]
+    at_once, refused, words = threading.Barrier(3), list[str](), load_vocabulary("enterprise")
+
+    def confirm(own: Store, code: str) -> None:
+        at_once.wait()
+        try:
+            settle_proposal(own, words, found["id"], code, Ruling("x", code, today()))
+        except RecordError as error:
+            refused.append(str(error))
+
+    threads = [
+        threading.Thread(target=confirm, args=each)
+        for each in zip(stores, ("serious", "general", "minor"), strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (mark,) = marks(regulator, "G-1")
+    assert (severity(regulator, "G-1"), len(refused)) == (mark["made_by"], 2)
+    for own in stores:
+        own.close()

@@ -172,6 +172,11 @@ _OTHERS: dict[str, dict[str, Callable[[int], object]]] = {
         "report_until": _same(NOW.date()), "issued_by": _same("x"), "issued_at": _same(NOW),
         "outcome": _same("passed"),
     },
+    "record_proposals": {
+        "vocabulary": _same("enterprise"), "record_id": _number, "subject_id": _number,
+        "column": _same("severity"), "proposed": _same("serious"), "meanwhile": _same("general"),
+        "because_zh": _same("x"), "because_en": _same("x"), "raised_at": _same(NOW),
+    },
     "record_contradictions": {
         "vocabulary": _same("enterprise"), "record_id": _number, "subject_id": _number, "mark_id": _same(1),
         "claimed": _same("x"), "data": _same("{}"), "file_id": _same(1), "row_no": _same(1),

@@ -258,6 +258,19 @@ def test_of_twins_the_one_that_the_regulator_keeps_counts(regulator: Client) -> 
     assert contradictions(regulator) == []
 
 
+def test_one_decision_by_two_names_of_its_authority_is_found_and_named(
+    regulator: Client, store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "单位.csv"
+    names = f"单位编码,单位名称,其他名称\nBM1,{AUTHORITY},样例区城管局;样例区综合执法局\n"
+    path.write_text(names, encoding="utf-8")
+    assert ingest_file(store, path, "department", Reading(quarantine=tmp_path)).rejected == 0
+    post(regulator, record("T1", authority="样例区城管局"), record("T3", authority="别的局"))
+    done = post(regulator, record("T2", authority="样例区综合执法局"))
+    assert ["T1" in warning["reason"] for warning in done["warnings"]] == [True]
+    assert [sorted(pair["records"]) for pair in twins(regulator)] == [["T1", "T2"]]
+
+
 def test_two_decisions_stay_two_and_are_not_asked_about_again(regulator: Client) -> None:
     post(regulator, record("T1"), record("T2"))
     (pair,) = twins(regulator)

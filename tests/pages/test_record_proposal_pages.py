@@ -76,15 +76,65 @@ def test_a_department_confirms_its_own_and_what_is_wrong_is_said(
 def test_who_confirms_what_a_correction_has_changed_meanwhile_looks_again(
     pages: Flask, town_store: Store, token: MakeToken
 ) -> None:
-    found, client = closed(town_store, "DQ-4"), signed_in(pages, token(Role.DEPARTMENT))
+    found, client = closed(town_store, "DQ-14"), signed_in(pages, token(Role.DEPARTMENT))
     path = f"/record-proposals/{found.id}"
     (seen,) = re.findall(r'name="seen" value="(\d+)"', client.get(path).text)
-    row = {"record_id": "DQ-4", "subject_id": FIRM, "amount": "5"}
+    row = {"record_id": "DQ-14", "subject_id": FIRM, "amount": "5"}
     submit_records(town_store, WORDS, [row], FileInfo("corrected", "list.csv"))
     said = {"request": "serious", "reason": "x"}
     assert send(client, f"{path}/classifications", seen=seen, **said) == 409
     (seen,) = re.findall(r'name="seen" value="(\d+)"', client.get(path).text)
     assert send(client, f"{path}/classifications", seen=seen, **said) == 303
+
+
+def test_several_are_confirmed_at_once_as_proposed_all_or_none(
+    regulator: Visitor, pages: Flask, town_store: Store, token: MakeToken
+) -> None:
+    found = [closed(town_store, f"DQ-{number}") for number in range(4, 8)]
+    regulator.open("/record-proposals")
+    for one in found[:2]:
+        regulator.one(f"[name=confirm-{one.id}]").click()
+    regulator.one("#reason").send_keys("责令关闭")
+    regulator.press("main form button")
+    assert regulator.path.startswith("/record-proposals")
+    assert [number in regulator.text() for number in ("DQ-4", "DQ-5", "DQ-6")] == [False, False, True]
+    client, path = signed_in(pages, token(Role.DEPARTMENT)), "/record-proposals/classifications"
+    late, waits = ({f"confirm-{one.id}": "yes"} for one in found[1:3])
+    assert send(client, path, reason="x") == 422
+    assert send(client, path, **waits) == 422
+    assert send(client, path, **late, **waits, reason="x") == 409
+    assert town_class(town_store, "DQ-6") == "general"
+    assert send(client, path, **waits, reason="x") == 303
+    assert [town_class(town_store, f"DQ-{number}") for number in range(4, 8)] == ["serious"] * 3 + ["general"]
+    seen, row = {f"confirm-{found[3].id}": str(found[3].version)}, {"record_id": "DQ-7", "subject_id": FIRM}
+    submit_records(town_store, WORDS, [row | {"amount": "5"}], FileInfo("DQ-7 again", "list.csv"))
+    assert send(client, path, **seen, reason="x") == 409
+    others = closed(town_store, "DQ-8", BODIES["BM1"])
+    assert send(client, path, **{f"confirm-{others.id}": "yes"}, reason="x") == 404
+
+
+def town_class(store: Store, number: str) -> object:
+    return get_record(store, WORDS, number)[0].data["severity"]
+
+
+def test_a_whole_page_is_ticked_at_once(regulator: Visitor, town_store: Store) -> None:
+    closed(town_store, "DQ-9")
+    regulator.open("/record-proposals")
+    regulator.one("[data-tick-all] input").click()
+    assert all(box.is_selected() for box in regulator.all("tbody [type=checkbox]"))
+
+
+def test_what_was_said_of_a_class_and_fell_stands_on_its_page_with_who_said_it(
+    pages: Flask, town_store: Store, token: MakeToken
+) -> None:
+    found, client = closed(town_store, "DQ-10"), signed_in(pages, token(Role.REGULATOR))
+    path = f"/record-proposals/{found.id}"
+    assert send(client, f"{path}/classifications", request="serious", reason="责令关闭") == 303
+    row = {"record_id": "DQ-10", "subject_id": FIRM, "severity": "general"}
+    done = submit_records(town_store, WORDS, [row], FileInfo("DQ-10 again", "改报.csv"))
+    assert "原由" in done.warnings[0].reason
+    shown = client.get(path).text
+    assert ["原确认失效" in shown, "改报.csv 第1行" in shown, "确认失信程度" in shown] == [True] * 3
 
 
 def test_the_report_is_issued_by_a_button_and_verified_by_whoever_holds_it(

@@ -1,10 +1,14 @@
 "use strict";
-// Printing, folding the navigation up again, and a word while a long form is under way; everything else works without a script.
+// Printing, folding the navigation up again, ticking a whole list, and a word while a long form is under way; everything else works without a script.
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });
 document.addEventListener("submit", (event) => {
   if (event.target.matches("form[data-busy]")) event.target.classList.add("is-busy");
+});
+document.querySelectorAll("[data-tick-all]").forEach((all) => {
+  all.hidden = false;
+  all.addEventListener("change", (event) => all.closest("table").querySelectorAll("tbody [type=checkbox]").forEach((box) => { box.checked = event.target.checked; }));
 });
 const fold = (except) => document.querySelectorAll(".top details[open]").forEach((menu) => { menu.open = menu.contains(except); });
 document.addEventListener("click", (event) => fold(event.target));

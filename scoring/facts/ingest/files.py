@@ -22,7 +22,8 @@ from rules.library.loader import load_vocabulary
 from rules.model import Table, Title, Vocabulary
 from scoring.characters.persons import has_surely
 from scoring.facts.bodies import VOCABULARY as BODIES
-from scoring.facts.bodies import claimed_twice, same_body
+from scoring.facts.bodies import claimed_twice, identity_of, same_body
+from scoring.facts.confirming import Confirming
 from scoring.facts.feeding import feeding_of
 from scoring.facts.ingest.checks import merge_check, row_check
 from scoring.facts.ingest.choice import Look
@@ -35,7 +36,7 @@ from scoring.facts.ingest.sheets import Sheet, is_blank, named, open_sheets, vis
 from scoring.facts.ingest.subjects import any_known, doubt, place
 from scoring.facts.ingest.workbooks import write_bad_rows
 from scoring.facts.merging import ColumnChanges
-from scoring.facts.twins import twin_columns
+from scoring.facts.twins import likeness
 from scoring.facts.versions import (
     Check,
     FileInfo,
@@ -170,6 +171,7 @@ class Reading:
     :param quarantine: the directory for quarantine files.
     :param replace: empty cells clear what is known; by default they say nothing.
     :param check: say what files would change, and change nothing, each as if it came alone.
+    :param by: who brings the files; by default a file stands for itself.
     """
 
     mapping: FileMapping = NO_MAPPING
@@ -177,6 +179,7 @@ class Reading:
     quarantine: Path = QUARANTINE
     replace: bool = False
     check: bool = False
+    by: str | None = None
 
 
 _DEFAULTS = Reading()
@@ -361,7 +364,7 @@ def _take(
             noted,
             header,
             checks,
-            twin_columns(vocabulary),
+            likeness(vocabulary, identity_of(store)),
             reading.check,
             merge_check(
                 row_check(layout.table, today()),
@@ -373,7 +376,7 @@ def _take(
             ),
             feeding_of(vocabulary) if dataset == "record" else None,
             take_results if vocabulary.id == RESULTS else tell_once,
-            vocabulary if dataset == "record" else None,
+            Confirming(vocabulary, layout.header, reading.by or info.name) if dataset == "record" else None,
         )
 
 

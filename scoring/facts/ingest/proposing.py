@@ -10,10 +10,8 @@ from types import MappingProxyType
 
 from rules.language.evaluate import compiled
 from rules.language.expressions import names
-from rules.model import Proposal, Title, Vocabulary
+from rules.model import Proposal, Vocabulary
 from scoring.facts.ingest.cells import JsonValue
-from scoring.facts.ingest.checks import Finding
-from scoring.facts.ingest.errors import Fault
 from scoring.store.documents import PROPOSED
 
 CACHED_ROWS = 16_384
@@ -25,12 +23,10 @@ class Proposals:
 
     :param values: column → value; under :data:`PROPOSED` the names of the columns.
     :param to_confirm: what a person must confirm before it holds.
-    :param findings: the same, to be told with the row.
     """
 
     values: Mapping[str, JsonValue]
     to_confirm: tuple[Proposal, ...] = ()
-    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +86,21 @@ class Proposer:
         return Law(found.values.get(column), tuple(p for p in found.to_confirm if p.column == column))
 
     def anew(
-        self, known: Mapping[str, JsonValue], merged: Mapping[str, JsonValue], unsaid: Iterable[str]
+        self,
+        known: Mapping[str, JsonValue],
+        merged: Mapping[str, JsonValue],
+        unsaid: Iterable[str],
+        words: Mapping[str, str] = MappingProxyType({}),
     ) -> dict[str, JsonValue]:
         """The columns of a record whose value rested on what a row corrects, as the law fills them now.
 
         Own choice: what the law allowed before, and does not allow any more, was its word and not the
-        office's, even where a person confirmed it; any other value stays.
+        office's, even where a person confirmed it. What a person said against the law falls where the law
+        says something else of the record than when they said it. Any other value stays.
 
         :param known: the record before the row, and ``merged``: after it.
         :param unsaid: the columns of which the row says nothing itself.
+        :param words: column → what a person said of it.
 
         >>> from rules.library.loader import load_vocabulary
         >>> known = {"kind": "penalty", "level": "fine", "severity": "minor", "amount": "500.0000"}
@@ -108,9 +110,9 @@ class Proposer:
         """
         found: dict[str, JsonValue] = {}
         for column in self.proposes.intersection(unsaid) & known.keys():
-            now = self.law(column, merged)
-            rested = known[column] in self.law(column, known).allowed
-            if rested and now.allowed and known[column] not in now.allowed:
+            now, before = self.law(column, merged), self.law(column, known)
+            rested = known[column] in before.allowed or words.get(column) == known[column]
+            if rested and now != before and now.allowed and known[column] not in now.allowed:
                 found[column] = now.filled
         return found
 
@@ -129,19 +131,8 @@ class Proposer:
                 filled[proposal.column] = row[proposal.column] = proposal.meanwhile or proposal.code
                 if proposal.meanwhile is not None:
                     to_confirm.append(proposal)
-        findings = tuple(self._finding(proposal) for proposal in to_confirm)
-        return Proposals(filled | {PROPOSED: " ".join(sorted(filled)) or None}, tuple(to_confirm), findings)
+        return Proposals(filled | {PROPOSED: " ".join(sorted(filled)) or None}, tuple(to_confirm))
 
     def _typed(self, name: str, value: JsonValue) -> JsonValue | Decimal:
         is_decimal = value is not None and self._columns[name].declared == "decimal"
         return Decimal(str(value)) if is_decimal else value
-
-    def _finding(self, proposal: Proposal) -> Finding:
-        proposed, because = self._columns[proposal.column].values[proposal.code], proposal.because
-        reason = Title(f"建议认定为“{proposed.zh}”：{because.zh}", f"{proposed.en} is proposed: {because.en}")
-        hint = Title(
-            "须由人确认：在“待确认”页面办理，或报送编号、代码和该列",
-            "a person must confirm it: on the page of what is to be confirmed, or by a row with the record's"
-            " number, the code and this column",
-        )
-        return Finding(proposal.column, Fault(reason, hint), odd=True)

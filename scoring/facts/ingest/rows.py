@@ -286,14 +286,13 @@ class RowReader:
         for name in (*self._proposer.fills, PROPOSED):
             before = values.get(name, nothing)
             values[name] = [f.values.get(name, old) for f, old in zip(found, before, strict=True)]
-        odd = {n for n, proposals in enumerate(found) if proposals.to_confirm}
-        if self.layout.form is not None:
-            odd |= {
-                n
-                for n, (number, cells) in enumerate(rows)
-                if isinstance(cells, Fault) or self._is_apart(number, cells)
-            }
-        return odd
+        if self.layout.form is None:
+            return set()
+        return {
+            n
+            for n, (number, cells) in enumerate(rows)
+            if isinstance(cells, Fault) or self._is_apart(number, cells)
+        }
 
     def _is_apart(self, number: int, cells: Cells) -> bool:
         """Whether a row of a form is refused, or none of the office's."""
@@ -374,7 +373,7 @@ class RowReader:
         return True
 
     def _foot(self, cells: Cells) -> int | None:
-        """Where a row says that it is a total or the foot of a page; None where it has its keys, or doesn't."""
+        """Where a row says that it is a total or a foot of a page; None where it has its keys, or doesn't."""
         said = {n: text for n, cell in enumerate(cells) if (text := as_text(cell).strip())}
         whole = (*cells, *[None] * (self.layout.width - len(cells)))
         key, code = (
@@ -407,11 +406,9 @@ class RowReader:
         read = {name: self._readers[name].read(item.cell(cells)) for name, item in self._headers.items()}
         values = {name: value for name, value in read.items() if not isinstance(value, Fault)}
         unreadable = {name: value for name, value in read.items() if isinstance(value, Fault)}
-        to_confirm: Sequence[Finding] = ()
         if self._proposer is not None:
-            proposals = self._proposer(values)
-            values, to_confirm = {**values, **proposals.values}, proposals.findings
-        findings = [*self._check(values), *to_confirm]
+            values |= self._proposer(values).values
+        findings = self._check(values)
         if not unreadable and not findings:
             yield self._good(number, cells, values)
             return
