@@ -102,6 +102,7 @@ _NO_KEY = re.compile(
 )
 """What stands at the end of a list or of a page (own choice)."""
 _ALONE = re.compile(f"{_TOTAL}[:]?")
+_FOOT_WORD = re.compile(f"{_FOOT}|{_TOTAL}(?:金额|[人户件家笔次]?数)?|备注|说明|注")
 
 _NO_KEYS = frozenset({"空", "暂无", "未知", "不详", "未填"})
 
@@ -384,16 +385,17 @@ def no_key(text: str) -> Fault | None:
     """Why a text, folded, is no key nor a part of one: it is a word for nothing, a total or a foot."""
     if text in _NO_KEYS:
         return EMPTY
-    return _FOOT_OF_LIST if is_foot(text) else None
+    return _FOOT_OF_LIST if foot_of(text) else None
 
 
-def is_foot(text: str) -> bool:
-    """Whether a text is what a total or the foot of a page begins with.
+def foot_of(text: str) -> str:
+    """The word by which a text is a total or the foot of a page, without the names behind; else empty.
 
-    >>> [is_foot(text) for text in ("合 计：3件", "本页小计", "填表人：某某", "总计划有限公司")]
-    [True, True, True, False]
+    >>> [foot_of(text) for text in ("合 计：3件", "本页小计", "填表人：某某", "总计划有限公司")]
+    ['合 计', '本页小计', '填表人', '']
     """
-    return _NO_KEY.fullmatch(fold(text)) is not None
+    found = _FOOT_WORD.match(fold(text)) if _NO_KEY.fullmatch(fold(text)) else None
+    return found[0] if found else ""
 
 
 def is_total(text: str) -> bool:

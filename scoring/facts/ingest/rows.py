@@ -21,8 +21,8 @@ from scoring.facts.ingest.cells import (
     JsonValue,
     Reading,
     converter,
+    foot_of,
     is_end,
-    is_foot,
     is_open_end,
     is_total,
     is_unknown,
@@ -253,7 +253,7 @@ class RowReader:
         odd = self._propose(values, rows) if self._proposer else set()
         doubted = self._doubted(cells, values, nothing) | odd
         if not self._is_coded:
-            doubted |= {n for n, row in enumerate(whole) if is_foot(as_text(_first(row)))}
+            doubted |= {n for n, row in enumerate(whole) if foot_of(as_text(_first(row)))}
         numbers = [number for number, _ in rows]
         names = columns[self._name.position] if self._name else nothing
         if not doubted:
@@ -373,7 +373,7 @@ class RowReader:
         return True
 
     def _foot(self, cells: Cells) -> int | None:
-        """Where a row says that it is a total or a foot of a page; None where it has its keys, or doesn't."""
+        """Where a row says that it is a total or the foot of a page; None where it is none, or is whole."""
         said = {n: text for n, cell in enumerate(cells) if (text := as_text(cell).strip())}
         whole = (*cells, *[None] * (self.layout.width - len(cells)))
         key, code = (
@@ -381,14 +381,15 @@ class RowReader:
         )
         is_whole = self._is_coded and not isinstance(key, Fault) and not isinstance(code, Fault)
         first = next(iter(said))
-        if is_foot(said[first]) and not is_whole and code not in (FILLER, REGISTRATION):
+        if foot_of(said[first]) and not is_whole and code not in (FILLER, REGISTRATION):
             return first
         return next((n for n, text in said.items() if code == EMPTY and is_total(text)), None)
 
     def _row(self, number: int, cells: Cells) -> Iterator[AnyRow]:
         if (foot := self._foot(cells)) is not None:
             header = (*self.layout.headers, *[""] * len(cells))[foot]
-            yield BadRow(number, (Rejected(number, shown(header), shown(as_text(cells[foot])), str(_FOOT)),))
+            word = foot_of(as_text(cells[foot]))
+            yield BadRow(number, (Rejected(number, shown(header), word, str(_FOOT)),))
             return
         refused = self.layout.refuser(cells) if self.layout.refuser else None
         if refused is not None:
