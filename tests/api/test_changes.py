@@ -240,6 +240,19 @@ def test_a_lender_is_told_the_tiers_of_those_whose_consent_to_watch_holds(
     assert feed(lender) == []
 
 
+def test_a_lender_is_told_the_tiers_of_the_pack_that_it_checks_by_alone(
+    app: Flask, regulator: Client, lender: Client, store: Store
+) -> None:
+    app.extensions["clock"] = Clock()
+    consented(lender, LISTED, purposes=["monitoring"])
+    everything = feed(regulator)
+    assert len(feed(lender)) == 1
+    with store.writing() as session:
+        session.execute(sa.update(ChangeRow).values(pack_id="another-pack"))
+    assert feed(lender) == []
+    assert len(feed(regulator)) == len(everything)
+
+
 def test_a_stopped_lender_is_told_nothing(app: Flask, regulator: Client, lender: Client) -> None:
     app.extensions["clock"] = Clock()
     consented(lender, LISTED, purposes=["monitoring"])
