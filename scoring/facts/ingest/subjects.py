@@ -133,7 +133,8 @@ def doubt(
         for name, earlier in bounds.items():
             if earlier is not None:
                 yield from _early(vocabulary, table.columns[name], earlier, good, known, header)
-        yield from _misnamed(good, known, header)
+        if NAME in names:
+            yield from _misnamed(good, known, header)
         yield from some
 
 
