@@ -214,7 +214,7 @@ def test_a_cluster_that_is_not_there_is_named(tmp_path: Path, folders: tuple[Pat
         words(tmp_path, folders, "nowhere"), env=ENVIRONMENT, capture_output=True, text=True
     )
     assert done.returncode == 1
-    assert "Error: Spark could not do it: " in done.stderr.splitlines()[-1]
+    assert "Spark could not do it: " in done.stderr.splitlines()[-1]
 
 
 def test_who_has_no_spark_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
