@@ -139,9 +139,8 @@ def register(session: Session) -> Register:
     return Register([_body(subject_id, json.loads(data)) for subject_id, data in rows])
 
 
-def same_body(store: Store) -> SameBody:
-    """Whether two names are one body's, by the register as it stands when that is first asked."""
-    identity = identity_of(store)
+def same_body(identity: Callable[[str], str]) -> SameBody:
+    """Whether two names are one body's, by what is the same of every name of a body (:func:`identity_of`)."""
     return lambda one, other: identity(one) == identity(other)
 
 

@@ -162,8 +162,8 @@ def submit_records(
         columns = zip(*good, strict=True) if good else ((), (), (), (), ())
         return pa.table([pa.array(c, f.type) for c, f in zip(columns, _ROWS, strict=True)], _ROWS)
 
-    twins = likeness(vocabulary, identity_of(store))
-    judge = merge_check(check, lambda name: name, vocabulary, table, same_body(store))
+    identity = identity_of(store)
+    judge = merge_check(check, lambda name: name, vocabulary, table, same_body(identity))
     result = ingest_rows(
         store,
         vocabulary.id,
@@ -173,7 +173,7 @@ def submit_records(
         rejected,
         table.key,
         checks,
-        twins,
+        likeness(vocabulary, identity),
         judge=judge,
         feeding=feeding_of(vocabulary, authority),
         follow=tell_once,

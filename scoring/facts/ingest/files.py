@@ -355,6 +355,7 @@ def _take(
         arrow = pa.RecordBatchReader.from_batches(_SCHEMA, batches)
         vocabulary, dataset = matcher.vocabulary, layout.dataset
         checks = [_under_headers(_CHECKS[vocabulary.id], tables)] if _is_checked(vocabulary, dataset) else []
+        identity = identity_of(store)
         return ingest_rows(
             store,
             vocabulary.id,
@@ -364,14 +365,14 @@ def _take(
             noted,
             header,
             checks,
-            likeness(vocabulary, identity_of(store)),
+            likeness(vocabulary, identity),
             reading.check,
             merge_check(
                 row_check(layout.table, today()),
                 layout.header,
                 vocabulary,
                 layout.table,
-                same_body(store),
+                same_body(identity),
                 layout.number,
             ),
             feeding_of(vocabulary) if dataset == "record" else None,
