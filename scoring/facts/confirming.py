@@ -379,8 +379,9 @@ def _swap_words(
         .where(marks.c.kind.in_(CLASSES))
         .order_by(marks.c.id)
     )
-    told = {mark.record_id: mark for mark in connection.execute(query) if mark.kind == "classification"}
-    last = {mark.record_id: mark for mark in connection.execute(query)}
+    found = connection.execute(query).all()
+    told = {mark.record_id: mark for mark in found if mark.kind == "classification"}
+    last = {mark.record_id: mark for mark in found}
     for key, mark in last.items():
         if mark.made_at != file.ingested_at:
             continue
