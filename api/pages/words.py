@@ -129,9 +129,11 @@ def rule_points(rule: Rule, pack: Pack) -> Title:
     steps = rule.points
 
     def say(said: Words) -> str:
-        per = rule.per and said.per(rule.per)
         given = dated(steps, said.language).replace("-", MINUS)
-        return f"{given}，{per}" if per and said.language == "zh" else f"{given} {per or ''}".strip()
+        if rule.per is None:
+            return given
+        joint = "，" if said.language == "zh" else " "
+        return given + joint + said.per(rule.per)
 
     return both(pack, say)
 

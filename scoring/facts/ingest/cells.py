@@ -98,11 +98,10 @@ a resident's number as :data:`MAYBE_A_PERSON` does: most numbers of records and 
 _FOOT = "第[ ]*[0-9]+[ ]*页|(?:填表|制表|填报|审核|复核|经办)[ ]*(?:人|单位|日期|时间)"
 _TOTAL = "(?:本[页月季年表]|以上)?(?:[合小总共]|累)[ ]*计"
 _NO_KEY = re.compile(
-    f"(?:{_FOOT}).*|{_TOTAL}(?:金额|[人户件家笔次]?数)?(?:[^\u4e00-\u9fff].*)?|(?:备注|说明|注)[:].*"
+    f"({_FOOT}).*|({_TOTAL}(?:金额|[人户件家笔次]?数)?)(?:[^\u4e00-\u9fff].*)?|(备注|说明|注)[:].*"
 )
-"""What stands at the end of a list or of a page (own choice)."""
+"""What stands at the end of a list or of a page (own choice); a group is the word that says so."""
 _ALONE = re.compile(f"{_TOTAL}[:]?")
-_FOOT_WORD = re.compile(f"{_FOOT}|{_TOTAL}(?:金额|[人户件家笔次]?数)?|备注|说明|注")
 
 _NO_KEYS = frozenset({"空", "暂无", "未知", "不详", "未填"})
 
@@ -394,8 +393,8 @@ def foot_of(text: str) -> str:
     >>> [foot_of(text) for text in ("合 计：3件", "本页小计", "填表人：某某", "总计划有限公司")]
     ['合 计', '本页小计', '填表人', '']
     """
-    found = _FOOT_WORD.match(fold(text)) if _NO_KEY.fullmatch(fold(text)) else None
-    return found[0] if found else ""
+    found = _NO_KEY.fullmatch(fold(text))
+    return found[found.lastindex or 0] if found else ""
 
 
 def is_total(text: str) -> bool:
