@@ -134,6 +134,7 @@ EXPECTED = {
     "pages.static": (EVERYBODY, None),
     "pages.sign_in": (EVERYBODY, None),
     "pages.choose_language": (EVERYBODY, None),
+    "pages.quick_start": (EVERYBODY, None),
     "pages.sign_out": (ALL, None),
     "pages.front": (ALL, None),
     "pages.home": ("RDLO", None),

@@ -248,6 +248,7 @@ ACCESS: dict[str, Access] = {
     "pages.packs": _sees(*ALL),
     "pages.pack": _sees(*ALL),
     "pages.changes": _sees(*ALL),
+    "pages.quick_start": _open(),
     "pages.plans": _sees(R),
     "pages.population": _sees(R),
     "pages.plan": _reads(R),

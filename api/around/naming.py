@@ -18,6 +18,7 @@ from api.http.problems import Problem, fail
 from rules.library.loader import installed_packs
 from rules.model import Title, Vocabulary
 from rules.titles import UnknownError
+from scoring.answers.timelines import UnknownSubjectError
 from scoring.facts.bodies import VOCABULARY as BODIES
 from scoring.facts.bodies import body_called
 from scoring.facts.ingest.keys import LONGEST_KEY, subject_key
@@ -73,10 +74,13 @@ def vocabulary_of(pack: str) -> Vocabulary | str:
 
 def not_found(error: UnknownError) -> Problem:
     """What was asked for by its name or number, and is not there; with the codes that are near it for those
-    who may list subjects."""
+    who may list subjects. A text that can be nobody's code is wrong in itself: 422."""
     key, listing = current().key, ACCESS["subjects.list_subjects"].roles or ()
     may_list = key is not None and key.role in listing
-    return Problem("not-found", error.told if may_list else error.title)
+    told = error.told if may_list else error.title
+    if isinstance(error, UnknownSubjectError) and error.doubt is not None:
+        return Problem("invalid", told, [{"location": "path", "field": "subject_id", "message": error.doubt}])
+    return Problem("not-found", told)
 
 
 def own_body() -> str | None:

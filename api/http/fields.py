@@ -12,9 +12,11 @@ from flask.json.provider import DefaultJSONProvider
 from marshmallow import ValidationError, fields, validate
 
 from api.around.request import current
+from api.http.messages import in_language
 from rules.exact import EXACT
 from rules.model import Title
 from scoring.access.keys import Role
+from scoring.facts.ingest.keys import ENTERPRISES, LONGEST_KEY, doubt_of_key
 
 
 class Points(fields.Field[int]):
@@ -89,6 +91,28 @@ class Text(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         return str(super()._deserialize(value, attr, data, **kwargs)).strip(" ")
+
+
+class EnterpriseCode(Text):
+    """The unified social credit code of an enterprise: what can be nobody's is refused with the reason."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        metadata = {"description": "Unified social credit code (统一社会信用代码)"}
+        super().__init__(longest=LONGEST_KEY, metadata=metadata, **kwargs)
+        self.validators.append(_is_code)
+
+
+def _is_code(text: str) -> None:
+    doubt = doubt_of_key(ENTERPRISES, text)
+    if doubt is not None:
+        raise ValidationError([doubt])
+
+
+class InLanguage(fields.String):
+    """A :class:`Title` in the language that is asked for."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else in_language(value)
 
 
 class By(fields.String):

@@ -1,8 +1,14 @@
-"""What schemas say of a field, in Chinese."""
+"""What is said to programs and those who write them, in the language that they ask for."""
 
 from __future__ import annotations
 
 import re
+
+from api.around.request import current
+from rules.model import Title
+
+LANGUAGES = ("en", "zh")
+"""Those in which errors are told; the first where no other is asked for."""
 
 _MESSAGES = tuple(
     (re.compile(pattern), zh)
@@ -48,3 +54,18 @@ def in_chinese(message: str) -> str:
         if found := pattern.fullmatch(message):
             return found.expand(zh)
     return "填写有误"
+
+
+def language() -> str:
+    """The language that Accept-Language asks for."""
+    return current().accept_languages.best_match(LANGUAGES, LANGUAGES[0])
+
+
+def in_language(said: Title | str) -> str:
+    """What is said, in the language that is asked for.
+
+    :param said: in both, or in English as a schema says it.
+    """
+    if language() == LANGUAGES[0]:
+        return said.en if isinstance(said, Title) else said
+    return said.zh if isinstance(said, Title) else in_chinese(said)

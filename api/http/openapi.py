@@ -149,6 +149,7 @@ def _said(blueprint: str, view: View, method: str, rule: str) -> dict[str, Any]:
     failures += ["UNAUTHORIZED", "FORBIDDEN"] if access.roles is not None else []
     failures += ["TOO_MANY_REQUESTS"] if access.roles is not None or access.is_counted else []
     failures += ["NOT_FOUND"] if "<" in rule else []
+    failures += [_UNPROCESSABLE] if "subject_id>" in rule else []
     failures += ["REQUEST_ENTITY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] if method == "POST" else []
     failures += ["CONFLICT"] if access.logged == "change" else []
     return {
@@ -157,6 +158,8 @@ def _said(blueprint: str, view: View, method: str, rule: str) -> dict[str, Any]:
         "responses": {http.HTTPStatus[name].value: name for name in failures},
     }
 
+
+_UNPROCESSABLE = http.HTTPStatus(422).name  # which Python 3.13 renames
 
 _OF_ONE = Counter(endpoint.partition(".")[2] for endpoint in ACCESS if not endpoint.startswith("pages."))
 """How many operations have a name; those that share one say of what they are."""
@@ -252,7 +255,7 @@ def make_api(app: Flask) -> Api:
     '3.1.0'
     """
     app.config.update(
-        API_TITLE="信衡 Xinheng",
+        API_TITLE="Xinheng",
         API_VERSION="v1",
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX="/",
@@ -271,8 +274,9 @@ _CONTACT = {"name": "The credit centre that runs this server"}
 _LICENCE = {"name": "As agreed with the owners of Xinheng", "identifier": "LicenseRef-Xinheng"}
 """None is granted to everybody."""
 _DESCRIPTION = (
-    "Grades of enterprises and others by declared rules, each with what it rests on. "
+    "信衡. Grades of enterprises and others by declared rules, each with what it rests on. "
     "Scores and points are in points with two decimals; dates are those of Asia/Shanghai, moments UTC. "
     "Listings come in pages: pass `next` of one page as `cursor` of the following request. "
-    "Errors are problem details (RFC 9457), in Chinese where Accept-Language asks for it."
+    "Errors are problem details (RFC 9457), in Chinese where Accept-Language asks for it. "
+    "Lenders begin at /quick-start."
 )

@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, NotFound
 
 from api.around.request import current
-from api.http.messages import in_chinese
+from api.http.messages import in_language, language
 from rules.model import Title
 
 MEDIA_TYPE = "application/problem+json"
@@ -102,6 +102,8 @@ class ProblemSchema(Schema):
 class Problem(HTTPException):
     """An error of a known type, for resources to raise.
 
+    :param errors: location, field and message of each thing that is wrong; the message as :func:`in_language`
+        takes it.
     :ivar said: its detail.
     """
 
@@ -109,7 +111,7 @@ class Problem(HTTPException):
         self,
         name: str,
         detail: Title,
-        errors: list[dict[str, str]] | None = None,
+        errors: list[dict[str, Any]] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail.en)
@@ -165,38 +167,29 @@ def unavailable(why: Title) -> Problem:
     return Problem("store-unavailable", Title(zh, en), headers={"Retry-After": "5"})
 
 
-LANGUAGES = ("en", "zh")
-"""Those in which errors are told; the first where no other is asked for."""
-
-
 def problem_response(error: HTTPException) -> Response:
     """Any HTTP error as problem details, in the language that Accept-Language asks for."""
     request = current()
     status = error.code or 500
     kind = error.kind if isinstance(error, Problem) else _kind(status)
-    language = request.accept_languages.best_match(LANGUAGES, LANGUAGES[0])
     body = {
         "type": kind.uri,
-        "title": getattr(kind.title, language),
+        "title": in_language(kind.title),
         "status": status,
-        "detail": getattr(said(error), language),
+        "detail": in_language(said(error)),
         "instance": request.path,
         "request_id": request.request_id,
     }
     errors = error.errors if isinstance(error, Problem) else list(_field_errors(error))
     if errors:
-        body["errors"] = errors if language == "en" else list(map(_in_chinese, errors))
+        body["errors"] = [fault | {"message": in_language(fault["message"])} for fault in errors]
     response = current_app.response_class(current_app.json.dumps(body))
     response.status_code = status
     response.mimetype = MEDIA_TYPE
     response.headers.update(answered_headers(error))
-    response.content_language.add(language)
+    response.content_language.add(language())
     response.vary.add("Accept-Language")
     return response
-
-
-def _in_chinese(error: dict[str, str]) -> dict[str, str]:
-    return error | {"message": in_chinese(error["message"])}
 
 
 def _kind(status: int) -> ProblemType:
@@ -212,14 +205,14 @@ def answered_headers(error: HTTPException) -> Mapping[str, str]:
     return {name: value for name, value in own.items() if name not in ("Content-Type", "Content-Length")}
 
 
-def _field_errors(error: HTTPException) -> Iterator[dict[str, str]]:
+def _field_errors(error: HTTPException) -> Iterator[dict[str, Any]]:
     """What validation found, of flask-smorest's tree: location → field → … → messages."""
     data = getattr(error, "data", None) or {}
     for location, tree in (data.get("messages") or {}).items():
         yield from field_errors(str(location), tree)
 
 
-def field_errors(location: str, tree: Any, path: tuple[str, ...] = ()) -> Iterator[dict[str, str]]:
+def field_errors(location: str, tree: Any, path: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
     """What validation found in one part of a request.
 
     :param tree: field → … → messages.
@@ -232,7 +225,7 @@ def field_errors(location: str, tree: Any, path: tuple[str, ...] = ()) -> Iterat
         yield {"location": location, "field": ".".join(place), "message": message}
 
 
-def _leaves(tree: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+def _leaves(tree: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Title | str]]:
     if isinstance(tree, Mapping):
         for key, inner in tree.items():
             yield from _leaves(inner, path if key == "_schema" else (*path, str(key)))
@@ -240,4 +233,4 @@ def _leaves(tree: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...],
         for inner in tree:
             yield from _leaves(inner, path)
     else:
-        yield path, str(tree)
+        yield path, tree if isinstance(tree, Title) else str(tree)

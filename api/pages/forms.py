@@ -99,8 +99,9 @@ def _is_number(text: str) -> bool:
 
 def _messages(error: ValidationError) -> Iterator[tuple[str, Title]]:
     for name, said in error.messages_dict.items():
-        zh = ";".join(_in_chinese(str(text)) for text in said)
-        yield str(name), Title(f"{LABELS.get(str(name), name)}:{zh}", f"{name}: {' '.join(map(str, said))}")
+        told = [text if isinstance(text, Title) else Title(_in_chinese(text), text) for text in said]
+        zh, en = ";".join(text.zh for text in told), " ".join(text.en for text in told)
+        yield str(name), Title(f"{LABELS.get(str(name), name)}:{zh}", f"{name}: {en}")
 
 
 def _in_chinese(message: str) -> str:

@@ -44,7 +44,7 @@ def told() -> Iterator[None]:
     try:
         yield
     except ConsentError as error:
-        errors = [{"location": "json", "field": error.field, "message": str(error)}]
+        errors = [{"location": "json", "field": error.field, "message": error.title}]
         raise Problem("invalid", error.title, errors) from None
     except ConsentConflictError as error:
         fail("conflict", error.title)

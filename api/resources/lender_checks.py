@@ -8,6 +8,7 @@ from typing import Any
 from api.around import journal
 from api.around.auth import caller, is_regulator, who
 from api.around.context import clock, settings, store
+from api.http.messages import in_language
 from api.http.openapi import Blueprint
 from api.http.paging import NumberedPageQuery, page
 from api.http.problems import fail, field_errors
@@ -19,10 +20,11 @@ from api.schemas.lender_checks import (
     CheckSchema,
     Faulty,
 )
-from rules.model import Title
 from scoring.access.audit import entries
 from scoring.access.consents import LenderStoppedError, subject_key
 from scoring.access.lending import ACTION, Answer, Check, answer_checks, check_note
+
+_PROBLEMS = {"refused": "consent-invalid", "unknown": "not-found"}
 
 blueprint = Blueprint("lender_checks", __name__, url_prefix="/v1/lender-checks", description="For lenders")
 
@@ -37,10 +39,8 @@ def post_check(body: dict[str, Any]) -> Answer:
     """
     journal.subject(subject_key(body["subject_id"]))
     (answer,) = _answers([Check(**body)])
-    if answer.outcome == "refused":
-        fail("consent-invalid", Title("没有有效的授权", str(answer.reason)))
-    if answer.outcome == "unknown":
-        fail("not-found", Title("该主体没有评价结果", str(answer.reason)))
+    if answer.reason is not None and answer.outcome in _PROBLEMS:
+        fail(_PROBLEMS[answer.outcome], answer.reason)
     return answer
 
 
@@ -81,7 +81,8 @@ def _answers(checks: Sequence[Check]) -> list[Answer]:
 
 
 def _invalid(number: int, check: Faulty) -> dict[str, Any]:
-    errors = list(field_errors("json", check.messages, ("checks", str(number))))
+    faults = field_errors("json", check.messages, ("checks", str(number)))
+    errors = [fault | {"message": in_language(fault["message"])} for fault in faults]
     reason = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
     unanswered = dict.fromkeys(("tier", "graded_on", "valid_until", "lane"))
     return {

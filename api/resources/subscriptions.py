@@ -82,7 +82,7 @@ def post_subscription(body: dict[str, Any]) -> tuple[dict[str, Any], int, dict[s
     try:
         made, secret = subscriptions.subscribe(store(), who(), wanted, settings().pack, clock())
     except SubscriptionError as error:
-        fault = {"location": "json", "field": error.field, "message": str(error)}
+        fault = {"location": "json", "field": error.field, "message": error.title}
         raise Problem("invalid", error.title, [fault]) from None
     place = {"Location": url_for("subscriptions.get_subscription", subscription_id=made.id)}
     return {"subscription": made, "secret": secret}, 201, place

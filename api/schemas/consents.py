@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import By, Text
+from api.http.fields import By, EnterpriseCode, Text
 from api.http.paging import NumberedPageQuery, page_of
 from scoring.access.consents import PURPOSES
 
@@ -15,7 +15,7 @@ VERDICTS = ("found", "missing")
 class ConsentRequest(Schema):
     """A consent to be registered."""
 
-    subject_id = Text(longest=100, required=True, metadata={"description": "Unified social credit code"})
+    subject_id = EnterpriseCode(required=True)
     lender = Text(longest=100, metadata={"description": "Who may ask; a lender's key leaves it out"})
     reference = Text(
         longest=100,

@@ -7,12 +7,11 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from api.http.fields import By, Text
+from api.http.fields import By, EnterpriseCode, InLanguage, Text
 from api.http.paging import page_of
 from api.http.problems import FieldErrorSchema
 from scoring.access.consents import PURPOSES
 from scoring.access.lending import OUTCOMES
-from scoring.facts.ingest.keys import LONGEST_KEY
 
 MOST_CHECKS = 1000
 LANES = ("fast", "normal", "careful", "none")
@@ -22,9 +21,7 @@ LANE = {"enum": [*LANES, None], "description": "advice: the lender decides for i
 class CheckRequest(Schema):
     """A question about one subject."""
 
-    subject_id = Text(
-        longest=LONGEST_KEY, required=True, metadata={"description": "Unified social credit code"}
-    )
+    subject_id = EnterpriseCode(required=True)
     consent = Text(
         longest=100,
         required=True,
@@ -89,7 +86,7 @@ class BatchAnswerSchema(Schema):
 
     subject_id = fields.String(required=True, allow_none=True)
     outcome = fields.String(required=True, validate=validate.OneOf([*OUTCOMES, "invalid"]))
-    reason = fields.String(required=True, allow_none=True, metadata={"description": "Why not answered"})
+    reason = InLanguage(required=True, allow_none=True, metadata={"description": "Why not answered"})
     errors = fields.List(
         fields.Nested(FieldErrorSchema), metadata={"description": "What is wrong with an invalid check"}
     )

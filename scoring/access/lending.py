@@ -12,9 +12,18 @@ import sqlalchemy as sa
 from rules.calendar import add_months, today
 from rules.model import Supervision, Title
 from scoring.access.audit import Entry, append
-from scoring.access.consents import Clock, Consent, Who, consents_to, day_of, now, reference_key, subject_key
+from scoring.access.consents import (
+    PURPOSES,
+    Clock,
+    Consent,
+    Who,
+    consents_to,
+    day_of,
+    now,
+    reference_key,
+    subject_key,
+)
 from scoring.answers.explain import grade_day
-from scoring.facts.ingest.keys import ENTERPRISES, doubt_of_key
 from scoring.runs.published import RunSummary, latest_run
 from scoring.runs.results import GradeRow, grades_of
 from scoring.runs.said import DAY_KIND
@@ -62,7 +71,7 @@ class Answer:
 
     subject_id: str
     outcome: str
-    reason: str | None = None
+    reason: Title | None = None
     tier: str | None = None
     graded_on: dt.date | None = None
     valid_until: dt.date | None = None
@@ -133,22 +142,33 @@ def own_note(entry: Entry) -> dict[str, Any]:
     return note | ({} if note.get("consent_id") is not None else {"consent": None})
 
 
-def refusal(check: Check, consent: Consent | None, on: dt.date) -> str | None:
+def refusal(check: Check, consent: Consent | None, on: dt.date) -> Title | None:
     """Why a lender's consent does not allow a check on a day; None where it does."""
+    number, purpose = check.consent, check.purpose
     if consent is None or consent.subject_id != check.subject_id:
-        doubt = doubt_of_key(ENTERPRISES, check.subject_id)
-        said = f": {doubt.en}" if doubt else ""
-        return f"no consent {check.consent} of {check.subject_id} to this lender is registered{said}"
+        return Title(
+            f"{check.subject_id}没有向该机构登记编号为{number}的授权",
+            f"no consent {number} of {check.subject_id} to this lender is registered",
+        )
     if consent.withdrawn_at is not None:
-        return f"the consent {check.consent} was withdrawn on {day_of(consent.withdrawn_at)}"
+        day = day_of(consent.withdrawn_at)
+        return Title(f"授权{number}已于{day}撤回", f"the consent {number} was withdrawn on {day}")
     if consent.verdict == "missing":
-        return f"the signed document of the consent {check.consent} could not be shown"
-    if check.purpose not in consent.purposes:
-        return f"the consent {check.consent} covers {', '.join(consent.purposes)}, not {check.purpose}"
+        return Title(
+            f"授权{number}的原件未能出示", f"the signed document of the consent {number} could not be shown"
+        )
+    if purpose not in consent.purposes:
+        covered = [PURPOSES[name].zh for name in consent.purposes]
+        return Title(
+            f"授权{number}的用途是{'、'.join(covered)},不含{PURPOSES[purpose].zh}",
+            f"the consent {number} covers {', '.join(consent.purposes)}, not {purpose}",
+        )
     if on < consent.valid_from:
-        return f"the consent {check.consent} is valid from {consent.valid_from} only"
+        first = consent.valid_from
+        return Title(f"授权{number}自{first}起有效", f"the consent {number} is valid from {first} only")
     if on > consent.valid_until:
-        return f"the consent {check.consent} ended on {consent.valid_until}"
+        last = consent.valid_until
+        return Title(f"授权{number}已于{last}到期", f"the consent {number} ended on {last}")
     return None
 
 
@@ -202,11 +222,14 @@ def _answer(
     if reason is not None:
         return Answer(check.subject_id, "refused", reason)
     if grade is None:
-        return Answer(check.subject_id, "unknown", "this subject is not graded")
+        return Answer(check.subject_id, "unknown", Title("该主体没有评价结果", "this subject is not graded"))
     meant = terms.get(grade.tier)
     until = add_months(grade.as_of, meant.valid_months) if meant else None
     if until is not None and on > until:
-        reason = f"the grade of {grade.as_of} could be relied on until {until}"
+        reason = Title(
+            f"{grade.as_of}的评价有效期至{until}",
+            f"the grade of {grade.as_of} could be relied on until {until}",
+        )
         return Answer(check.subject_id, "expired", reason, grade.tier, grade.as_of, until)
     lane = meant.lending if meant else None
     return Answer(check.subject_id, "answered", None, grade.tier, grade.as_of, until, lane)

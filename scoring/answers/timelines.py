@@ -38,11 +38,13 @@ from scoring.store.timelines import GradedRule, GradedSubject, Touch
 class UnknownSubjectError(UnknownError):
     """Nothing is known of that subject, or there is no run.
 
+    :ivar doubt: why what was asked for can be nobody's code; None where it can.
     :ivar near: whose codes are one sign from the one that was asked for; only for who may list subjects.
     """
 
-    def __init__(self, title: Title, near: Sequence[str] = ()) -> None:
+    def __init__(self, title: Title, doubt: Title | None = None, near: Sequence[str] = ()) -> None:
         super().__init__(title)
+        self.doubt = doubt
         self.near = tuple(near)
 
     @property
@@ -284,7 +286,7 @@ def unknown_subject(
     if doubt is None:
         return UnknownSubjectError(title)
     said = Title(f"{title.zh};{doubt.zh}", f"{title.en}: {doubt.en}")
-    return UnknownSubjectError(said, near_subjects(session, vocabulary, subject_id))
+    return UnknownSubjectError(said, doubt, near_subjects(session, vocabulary, subject_id))
 
 
 def near_subjects(session: Session, vocabulary: Vocabulary | str, text: str) -> Sequence[str]:

@@ -64,7 +64,7 @@ def test_odd_questions_are_refused(regulator: Client) -> None:
         assert regulator.get(f"/v1/subjects/{FINED}/explanation?{query}").status_code == 422, query
     assert regulator.get(f"{FORECAST}?months=0").status_code == 422
     assert regulator.get(f"{FORECAST}?pack=nothing").status_code == 404
-    assert regulator.get("/v1/subjects/91500000NOBODY0000/forecast").status_code == 404
+    assert regulator.get("/v1/subjects/91110000600037341L/forecast").status_code == 404
     assert regulator.get(f"/v1/subjects/{FINED}/explanation?as_of=9999-12-31").status_code == 200
 
 

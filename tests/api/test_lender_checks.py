@@ -234,6 +234,25 @@ def test_a_batch_answers_each_check_by_itself(lender: Client, sign_in: Sign) -> 
     assert all(a["reason"] for a in answers[1:10])
 
 
+def test_why_a_check_is_not_answered_is_told_in_the_language_asked_for(lender: Client) -> None:
+    consent = consented(lender, FINED, purposes=["monitoring"])
+    chinese = {"Accept-Language": "zh-CN,zh;q=0.9"}
+    alone = lender.post(CHECKS, json=check(consent), headers=chinese).json
+    assert alone["detail"] == f"授权{consent['reference']}的用途是贷后管理,不含授信审批"
+    mistyped = check(consent) | {"subject_id": FINED[:-1]}
+    answers = lender.post(BATCH, json={"checks": [check(consent), mistyped]}, headers=chinese).json["answers"]
+    assert [answer["outcome"] for answer in answers] == ["refused", "invalid"]
+    assert answers[0]["reason"] == alone["detail"]
+    assert "统一社会信用代码" in answers[1]["errors"][0]["message"], answers[1]
+
+
+def test_a_code_that_nobody_can_have_is_wrong_and_not_unknown(lender: Client, store: Store) -> None:
+    asked = check(consented(lender, FINED)) | {"subject_id": FINED[:-1]}
+    answer = lender.post(CHECKS, json=asked)
+    assert (answer.status_code, answer.json["errors"][0]["field"]) == (422, "subject_id")
+    assert entries(store, action="lender.check") == [], "no check was made"
+
+
 def test_a_thousand_checks_go_in_one_call_and_no_more(lender: Client) -> None:
     consents = [consented(lender, subject) for subject in SUBJECTS]
     thousand = [check(consents[n % 12]) for n in range(1000)]

@@ -137,7 +137,7 @@ def test_a_subject_sees_its_own_paths_and_nobody_else_any_but_the_regulator(sign
 
 
 def test_a_subject_that_is_unknown_and_a_tier_that_is_none_are_not_found(regulator: Client) -> None:
-    assert regulator.get(address("91500000NOBODY0000")).status_code == 404
+    assert regulator.get(address("91110000600037341L")).status_code == 404
     assert regulator.get(address(MIXED) + "?pack=nothing").status_code == 404
     refused = regulator.get(address(MIXED, "E"))
     assert refused.status_code == 404

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from small_district import FINED, SUBJECTS
@@ -139,20 +140,13 @@ def test_a_wrong_setting_is_told_before_the_server_starts(sqlite_district_url: s
 
 @pytest.fixture
 def generated(tmp_path: Path, app: object, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """A client made from the API's document."""
+    """A client made from the API's document, named after its title."""
     document = tmp_path / "openapi.json"
     document.write_text(app.test_client().get("/openapi.json").text, encoding="utf-8")
-    command = [
-        "generate",
-        "--path",
-        str(document),
-        "--output-path",
-        str(tmp_path / "xinheng_client"),
-        "--meta",
-        "none",
-    ]
+    command = ["generate", "--path", str(document), "--meta", "none"]
     subprocess.run(
         [sys.executable, "-c", "from openapi_python_client.cli import app; app()", *command],
+        cwd=tmp_path,
         check=True,
         capture_output=True,
         timeout=PATIENCE,
@@ -164,9 +158,13 @@ def generated(tmp_path: Path, app: object, monkeypatch: pytest.MonkeyPatch) -> M
 
 
 def test_a_generated_client_goes_the_whole_round(
-    store: Store, sqlite_template: Path, district_url: str, generated: ModuleType
+    store: Store, sqlite_template: Path, district_url: str, generated: ModuleType, document: dict[str, Any]
 ) -> None:
     """Record in, grade out, by code that nobody wrote."""
+    paths = [operation for path in document["paths"].values() for operation in path.values()]
+    asked = {operation["operationId"] for operation in paths if isinstance(operation, dict)}
+    made = {path.stem for path in Path(str(generated.__file__)).parent.glob("api/*/*.py")}
+    assert made - {"__init__"} == asked
     records = importlib.import_module("xinheng_client.api.records")
     importlib.import_module("xinheng_client.api.records.post_records")
     importlib.import_module("xinheng_client.api.records.get_record")
@@ -182,7 +180,7 @@ def test_a_generated_client_goes_the_whole_round(
         done = records.post_records.sync(client=client, body=body, idempotency_key="round-1")
         found = records.get_record.sync("C-1", client=client)
         grade = grades.sync(FINED, client=client)
-        missing = grades.sync_detailed("91500000NOBODY0000", client=client)
+        missing = grades.sync_detailed("91110000600037341L", client=client)
     assert isinstance(done, models.Submission), done
     assert (done.new, done.rejected) == (1, 0)
     assert found.versions[0].data["kind"] == "complaint"

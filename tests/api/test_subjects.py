@@ -36,11 +36,13 @@ def test_a_mistyped_code_is_told_and_the_codes_near_it_only_to_who_may_list_subj
     regulator: Client, mistyped: Client, path: str
 ) -> None:
     answer = regulator.get(f"/v1/subjects/{TYPED}{path}")
-    assert answer.status_code == 404
+    assert (answer.status_code, answer.json["type"]) == (422, "/problems/invalid")
     assert "wrong check character" in answer.json["detail"]
     assert f"perhaps {FINED}" in answer.json["detail"]
+    (fault,) = answer.json["errors"]
+    assert (fault["location"], fault["field"]) == ("path", "subject_id")
     own = mistyped.get(f"/v1/subjects/{TYPED}{path}")
-    assert own.status_code in (403, 404)
+    assert own.status_code in (403, 422)
     assert FINED not in own.text
 
 
@@ -109,8 +111,14 @@ def test_a_subject_comes_with_its_attributes_and_grade(regulator: Client) -> Non
 
 def test_who_is_not_known_is_not_found(regulator: Client) -> None:
     for path in ("", "/grade", "/explanation"):
-        answer = regulator.get(f"/v1/subjects/91500000NOBODY0000{path}")
+        answer = regulator.get(f"/v1/subjects/91110000600037341L{path}")
         assert (answer.status_code, answer.json["type"]) == (404, "/problems/not-found"), path
+
+
+def test_why_a_text_can_be_no_code_is_told_in_the_language_asked_for(regulator: Client) -> None:
+    asked = regulator.get("/v1/subjects/91500000NOBODY0000/grade", headers={"Accept-Language": "zh"}).json
+    assert "应为统一社会信用代码" in asked["errors"][0]["message"], asked
+    assert asked["errors"][0]["message"] in asked["detail"]
 
 
 def test_an_explanation_names_rule_source_record_and_end(regulator: Client) -> None:

@@ -38,6 +38,7 @@ PAGES = {
     "simulation": "/simulation",
     "checks": "/checks",
     "consents": "/consents",
+    "quick start": "/quick-start",
     "alerts": "/alerts",
     "record proposals": "/record-proposals",
     "verify report": "/verify-report",
