@@ -71,9 +71,10 @@ def _is_full(error: BaseException) -> bool:
 
 
 def _is_read_only(error: BaseException) -> bool:
-    """Also of a file that can't be opened: SQLite in WAL mode has to write beside it even to read."""
+    """Also of a file that can't be opened: SQLite in WAL mode has to write beside it even to read; and of a
+    journal that can't be deleted, the one file that SQLite deletes."""
     return _sqlstate(error) == _READ_ONLY_TRANSACTION or _sqlite_name(error).startswith(
-        ("SQLITE_READONLY", "SQLITE_PERM")
+        ("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_IOERR_DELETE")
     )
 
 

@@ -224,7 +224,7 @@ OPERATIONS = {
     "records": Operation(_records, ingest, 6),
     "subjects": Operation(_subjects, ingest, 3),
     "undo": Operation(_undo, undo, 3),
-    "submit": Operation(_submitted, submit, 4),
+    "submit": Operation(_submitted, submit, 4, repeats=False),
     "mark": Operation(_mark, mark, 4, repeats=False),
     "settle": Operation(numbered, settle, 2, repeats=False),
     "score": Operation(_score, score, 3),

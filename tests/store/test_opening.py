@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from rules.calendar import SHANGHAI
 from scoring.store import Store, StoreError, create_store, open_store
+from scoring.store.errors import explain
 from scoring.store.live import LiveScan
 from scoring.store.models import IngestedFile
 
@@ -203,3 +204,18 @@ def _as_nobody(action: Callable[[], object]) -> str:
         said = heard.read()
     os.waitpid(pid, 0)
     return said
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("SQLITE_READONLY_DBMOVED", "can only be read"),
+        ("SQLITE_IOERR_DELETE", "can only be read"),  # its journal, in a directory that takes no changes
+        ("SQLITE_IOERR_WRITE", "is full"),
+        ("SQLITE_IOERR_FSYNC", "disk I/O error"),
+    ],
+)
+def test_what_sqlite_calls_an_error_of_the_disk_is_told_by_its_cause(name: str, told: str) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorname = name
+    assert told in explain(error, "sqlite:///x.db")
