@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from packs.district import put_into, survey
-from recorder import Book, Clock, Person, same_every_time
+from recorder import MINUTE, Book, Clock, Person, same_every_time
 from repairing import WORDS
 from small_district import (
     AUTHORITY,
@@ -92,17 +92,20 @@ def _tell(book: Book, store: Store) -> None:
 
 def _until_summer(clock: Clock, store: Store) -> None:
     """What was known, and two grades of everybody."""
-    clock.set(SPRING)
-    fill(store)
-    run(store, find_pack(PACK, SPRING), SPRING)
-    clock.set(SUMMER)
+    for day, take_in, packs in (
+        (SPRING, fill, (PACK,)),
+        (SUMMER, _fill_more, (PACK, "department-credit")),
+    ):
+        clock.set(day)
+        take_in(store)
+        for name in packs:
+            clock.now += MINUTE
+            run(store, find_pack(name, day), day)
+
+
+def _fill_more(store: Store) -> None:
+    """What became known until summer, public bodies with a survey, and inspectors."""
     fill_more(store)
-    _bodies_and_inspectors(store)
-    for name in (PACK, "department-credit"):
-        run(store, find_pack(name, SUMMER), SUMMER)
-
-
-def _bodies_and_inspectors(store: Store) -> None:
     common = {"state": "active", "peers": "departments", "form": "party_government"}
     names = (AUTHORITY, OTHER_AUTHORITY, "样例区应急管理局", "样例区水利局", "样例区数据局")
     bodies = [{"subject_id": f"DW10{no}", "name": name, **common} for no, name in enumerate(names, 1)]
