@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE := # empty: else each process that a test starts compiles all modules anew
-.PHONY: demo test check bench mutants licences sbom audit lock clean
+.PHONY: demo test check bench mutants examples licences sbom audit lock clean
 INSTALL = pip install --quiet --require-hashes --no-build-isolation
 
 # with --no-build-isolation, what is built from source (durable-rules) is built by the locked tools, and by no others
@@ -41,6 +41,9 @@ mutants: .venv/ready-dev
 
 bench: .venv/ready-dev
 	$(BIN)/python -m pytest benchmarks --benchmark-only
+
+examples: .venv/ready-dev
+	PYTHONPATH=tests $(BIN)/python tests/api/examples.py
 
 licences: .venv/ready
 	$(BIN)/python deploy/materials.py licences > docs/licences.md

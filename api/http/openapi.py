@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
 import flask_smorest  # type: ignore[import-untyped]
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
+from flask import json as flask_json
 from flask_smorest.utils import (  # type: ignore[import-untyped]
     load_info_from_docstring,
     prepare_response,
@@ -23,6 +24,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 
 from api.around.access import ACCESS, ALL, Access
+from api.http.examples import put_examples
 from api.http.problems import (
     MEDIA_TYPE,
     Problem,
@@ -209,10 +211,11 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no type
     def __init__(self, app: Flask) -> None:
         self._undescribed: list[Blueprint] = []
         self._describing = threading.Lock()
+        self._document: str | None = None
         super().__init__(app)
 
     def register_blueprint(self, blueprint: Blueprint) -> None:
-        """As in flask-smorest, but that its views are described when the document is first asked for.
+        """As in flask-smorest, but that its views are described when the document is first asked for, once.
 
         To describe them takes longer than all else in the making of an application.
         """
@@ -228,7 +231,11 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no type
                     self, self._app, self.spec, name=blueprint.name, parameters=None
                 )
                 self.spec.tag({"name": blueprint.name, "description": blueprint.description})
-        return super()._openapi_json()  # type: ignore[no-any-return]
+            if self._document is None:
+                document = self.spec.to_dict()
+                put_examples(document["paths"])
+                self._document = flask_json.dumps(document, separators=(",", ":"))
+        return current_app.response_class(self._document, mimetype="application/json")
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         """Every HTTP error, wherever raised, as problem details."""
