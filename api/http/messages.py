@@ -45,7 +45,8 @@ _MESSAGES = tuple(
 def in_chinese(message: str) -> str:
     """What a schema says of a field.
 
-    :param message: in English, as marshmallow and our own validators say it.
+    :param message: in English, as marshmallow and our own validators say it; one in both languages, as of a
+        file's row, stays.
 
     >>> in_chinese("Length must be between 1 and 200.")
     '应为1至200个字符'
@@ -53,7 +54,7 @@ def in_chinese(message: str) -> str:
     for pattern, zh in _MESSAGES:
         if found := pattern.fullmatch(message):
             return found.expand(zh)
-    return "填写有误"
+    return message if re.search("[\u4e00-\u9fff]", message) else "填写有误"
 
 
 def language() -> str:

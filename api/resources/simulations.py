@@ -75,7 +75,7 @@ def _wanted(body: dict[str, Any]) -> Pack:
             return load_text(body["text"], "text")
         except PackError as error:
             errors = [
-                {"location": "json", "field": f"text:{p.place.line}:{p.place.column}", "message": str(p)}
+                {"location": "json", "field": f"text:{p.place.line}:{p.place.column}", "message": p.title}
                 for p in error.faults
             ]
             raise Problem("invalid", Title("规则有误", "the pack has faults"), errors) from None

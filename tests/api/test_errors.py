@@ -155,3 +155,20 @@ def test_no_error_is_told_by_a_sentence_of_the_framework(
 ) -> None:
     told = regulator.send(method, path, data=body, content_type="text/plain").json["detail"]
     assert not any(word in told for word in ("URL", "server", "browser", "requested"))
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "told"),
+    [
+        ("/v1/records", {"records": [{"record_id": "N-1", "subject_id": FINED, "kind": "nothing"}]}, "不在代码表中"),
+        ("/v1/simulations", {"as_of": "2026-07-31", "text": "pack: [1"}, "应为"),
+    ],
+)
+def test_what_is_wrong_with_a_row_or_a_rule_is_told_to_who_asks_in_chinese(
+    regulator: Client, path: str, body: dict[str, object], told: str
+) -> None:
+    answer = regulator.post(path, json=body, headers={"Accept-Language": "zh"})
+    assert answer.status_code == 422
+    messages = [error["message"] for error in answer.json["errors"]]
+    assert "填写有误" not in messages
+    assert any(told in message for message in messages), messages
