@@ -25,7 +25,7 @@ class PlaceField(fields.String):
         try:
             return Place.read(str(value))
         except PlaceError as error:
-            raise ValidationError(str(error)) from None
+            raise ValidationError([error.title]) from None
 
 
 class ChangesQuery(Schema):

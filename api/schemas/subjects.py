@@ -12,6 +12,7 @@ from api.http.paging import NumberedPageQuery, PageQuery, page_of
 from api.schemas.lender_checks import CheckNoteSchema
 from api.schemas.runs import RunSchema
 from rules.calendar import SHANGHAI
+from rules.titles import Title
 from scoring.answers.forecast import Cause
 from scoring.facts.objections import Kind
 
@@ -58,9 +59,8 @@ class AnyDayQuery(ExplanationQuery):
     @validates_schema
     def _one_way(self, data: dict[str, Any], **_: Any) -> None:
         if "run" in data and ("as_of" in data or "known_at" in data):
-            raise ValidationError(
-                "a run has a day and a moment of its own: leave out as_of and known_at", "run"
-            )
+            en = "a run has a day and a moment of its own: leave out as_of and known_at"
+            raise ValidationError([Title("评价有自己的日期和时刻,不填as_of和known_at", en)], "run")
 
 
 class SubjectsQuery(ExplanationQuery, PageQuery):

@@ -131,6 +131,8 @@ def test_a_body_that_is_too_large_is_refused(store: Store) -> None:
         ("/v1/runs/999", "there is no run 999", "没有第999次评价"),
         ("/v1/subjects?limit=0", "Must be greater than or equal to 1", "应在1至500之间"),
         ("/v1/subjects?colour=red", "there is no parameter colour", "没有参数colour"),
+        (f"/v1/subjects/{FINED}/explanation?run=1&as_of=2026-07-31", "leave out as_of", "不填as_of"),
+        ("/v1/changes?after=x", "is no place", "不是"),
     ],
 )
 def test_an_error_is_told_in_the_language_that_is_asked_for(
@@ -160,7 +162,11 @@ def test_no_error_is_told_by_a_sentence_of_the_framework(
 @pytest.mark.parametrize(
     ("path", "body", "told"),
     [
-        ("/v1/records", {"records": [{"record_id": "N-1", "subject_id": FINED, "kind": "nothing"}]}, "不在代码表中"),
+        (
+            "/v1/records",
+            {"records": [{"record_id": "N-1", "subject_id": FINED, "kind": "nothing"}]},
+            "不在代码表中",
+        ),
         ("/v1/simulations", {"as_of": "2026-07-31", "text": "pack: [1"}, "应为"),
     ],
 )
