@@ -11,8 +11,9 @@ from scoring.facts.ingest.files import FileReport, Reading, ingest_file
 from scoring.facts.records import submit_records
 from scoring.facts.versions import FileInfo
 from scoring.store import Store
+from scoring.store.models import SubjectVersion
 
-from .conftest import CODES, current, write_text, write_workbook
+from .conftest import CODES, current, quarantined, write_text, write_workbook
 
 CODE = "行政相对人代码_1(统一社会信用代码)"
 PLAIN = "编号,信用代码,类别,状态,日期,截止日期,机关,文书号"
@@ -71,6 +72,36 @@ def test_among_other_rows_each_has_its_own_end(store: Store, tmp_path: Path) -> 
         )
     known = {record["record_id"]: record.get("ends_on") for record in current(store)}
     assert known == {"R1": "2026-12-31", "R2": None, "R3": "2026-06-30", "R4": None}
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+@pytest.mark.parametrize("title", ["授权有效期至", "授权截止日期", "consented_until"])
+def test_a_consent_for_good_is_a_consent(store: Store, tmp_path: Path, form: str, title: str) -> None:
+    """Of a household without a day of consent nothing of its loans counts."""
+    for end in ("2027-06-30", "长期", ""):
+        lines = [["农户编码", "主体类型", title], ["NH1", "农户", end]]
+        path = tmp_path / f"{end or 'none'}.{form}"
+        write_workbook(path, lines) if form == "xlsx" else write_text(path, [",".join(row) for row in lines])
+        report = ingest_file(store, path, "rural", Reading(quarantine=tmp_path / "q"))
+    assert (report.rejected, current(store, SubjectVersion)[0]["consented_until"]) == (0, "9999-12-31")
+
+
+def test_a_day_that_is_no_end_can_not_be_open(store: Store, tmp_path: Path) -> None:
+    lines = ["农户编码,主体类型,建档日期", "NH1,农户,长期"]
+    report = ingest_file(
+        store, write_text(tmp_path / "a.csv", lines), "rural", Reading(quarantine=tmp_path / "q")
+    )
+    assert (report.new, report.rejected) == (0, 1)
+    ((row, column, value, reason),) = quarantined(store)
+    assert (row, column, value, reason[:4]) == (2, "建档日期", "长期", "不是日期")
+
+
+@pytest.mark.parametrize("end", ["三年", "1900-01-00", "2921-03-04", "1970-01-01"])
+def test_whose_end_is_refused_is_told_what_stands_for_none(store: Store, tmp_path: Path, end: str) -> None:
+    take(store, write_text(tmp_path / "1.csv", [PLAIN, row(PLAIN, end)]))
+    reasons = [reason for _, column, _, reason in quarantined(store) if column == "截止日期"]
+    assert all("没有终止期限的填“长期”或9999-12-31" in reason for reason in reasons[:1])
+    assert reasons
 
 
 def test_so_it_is_by_the_api(store: Store) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import partial
 from math import isnan
 
 from stdnum.cn import uscc
@@ -14,7 +15,7 @@ from stdnum.exceptions import InvalidChecksum, InvalidFormat, InvalidLength, Val
 
 from rules.model import Column, Title
 from scoring.characters.persons import has_person, has_surely
-from scoring.facts.ingest.dates import WINDOWS_EPOCH, from_serial, parse_date
+from scoring.facts.ingest.dates import WINDOWS_EPOCH, DateError, from_serial, parse_date
 from scoring.facts.ingest.decoration import undecorated
 from scoring.facts.ingest.errors import CellError, Fault
 from scoring.facts.ingest.folding import (
@@ -56,6 +57,9 @@ UNKNOWN = frozenset(
 OPEN_END = frozenset(
     {"长期", "长期有效", "永久", "永久有效", "终身", "终身有效", "无固定期限", "无期限", "无限期", "不限期"}
 )
+FOREVER = dt.date.max
+"""The day that stands for no end, where a vocabulary says that it can be."""
+
 BOOLEANS = {
     "是": True,
     "true": True,
@@ -166,6 +170,8 @@ def converter(reading: Reading) -> Convert:
             return cell.fault
         try:
             return _value(cell, reading, parse)
+        except DateError as error:
+            return with_open_end(reading.column, error.fault)
         except CellError as error:
             return error.fault
 
@@ -336,7 +342,7 @@ def _parser(reading: Reading) -> Callable[[str], JsonValue]:
         case "integer":
             return lambda text: parse_integer(fold(text), reading.per)
         case "date":
-            return _iso_date
+            return partial(_iso_date, column)
         case "boolean":
             return _boolean
         case _ if column.format == "uscc":
@@ -357,8 +363,10 @@ def _sought(text: str) -> str:
     return found
 
 
-def _iso_date(text: str) -> str | None:
-    return None if is_open_end(text) else parse_date(fold(text)).isoformat()
+def _iso_date(column: Column, text: str) -> str | None:
+    if is_end(column) and is_open_end(text):
+        return None if open_is_none(column) else FOREVER.isoformat()
+    return parse_date(fold(text)).isoformat()
 
 
 def is_open_end(cell: Cell) -> bool:
@@ -367,8 +375,29 @@ def is_open_end(cell: Cell) -> bool:
 
 
 def is_end(column: Column) -> bool:
-    """Whether a column holds the day on which something ends."""
-    return column.declared == "date" and column.possible.not_before is not None
+    """Whether a column holds the day on which something ends, which may lie ahead as far as one likes."""
+    possible = column.possible
+    may_end = possible.not_before is not None or FOREVER in possible.also
+    return column.declared == "date" and possible.days_ahead is None and may_end
+
+
+def open_is_none(column: Column) -> bool:
+    """Whether a column of ends is empty where there is no end; else it is :data:`FOREVER`.
+
+    Own choice: what begins on another day of its row goes on where no end is known. Of any other end, such as
+    that of a consent, an empty cell says that there is nothing that could end.
+    """
+    return is_end(column) and column.possible.not_before is not None
+
+
+def with_open_end(column: Column, fault: Fault) -> Fault:
+    """The fault of a date; of an end it also tells how to say that there is none."""
+    if not is_end(column):
+        return fault
+    day = FOREVER.isoformat() if FOREVER in column.possible.also else ""
+    zh, en = (f"或{day}", f" or {day}") if day else ("", "")
+    told = f"{fault.hint.zh};没有终止期限的填“长期”{zh}", f"{fault.hint.en}; for no end 长期{en}"
+    return replace(fault, hint=Title(*told))
 
 
 def _boolean(text: str) -> bool:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from itertools import chain
 
 from rules.model import EARLIEST, LATEST, Column, Kind, Possible, Table, Title, Vocabulary
+from scoring.facts.ingest.cells import with_open_end
 from scoring.facts.ingest.dates import FILLERS, no_date
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.sources import document
@@ -253,9 +254,9 @@ def _believed(column: Column, is_needed: bool) -> _Part:
             return
         day = str(value)
         if _is_filler(column, day):
-            yield Finding(column.name, Fault(no_date(day), real))
+            yield Finding(column.name, with_open_end(column, Fault(no_date(day), real)))
         elif not (first <= day <= last or _is_stated(column, day)):
-            yield Finding(column.name, Fault(impossible, between))
+            yield Finding(column.name, with_open_end(column, Fault(impossible, between)))
 
     return _Part((column.name,), check)
 

@@ -22,10 +22,10 @@ from scoring.facts.ingest.cells import (
     Reading,
     converter,
     foot_of,
-    is_end,
     is_open_end,
     is_total,
     is_unknown,
+    open_is_none,
 )
 from scoring.facts.ingest.checks import Columns, Finding, RowCheck, row_check
 from scoring.facts.ingest.errors import Fault
@@ -176,7 +176,8 @@ class RowReader:
             )
             for name, item in self._headers.items()
         }
-        self._ends = [name for name, item in self._headers.items() if is_end(item.column) and _is_alone(item)]
+        ends = [item for item in self._columns if open_is_none(item.column) and _is_alone(item)]
+        self._ends = [item.column.name for item in ends]
         self._clears = {name for name, item in self._headers.items() if replace and item.position >= 0}
         written = (*self._headers, PROPOSED) if self._proposer else (*self._headers,)
         self._writers = {
