@@ -28,6 +28,7 @@ from scoring.facts.ingest.folding import (
     fold_text,
     fold_word,
 )
+from scoring.facts.ingest.kinds import words_of
 from scoring.facts.ingest.numbers import parse_decimal, parse_integer
 
 JsonValue = str | int | bool | None
@@ -217,22 +218,22 @@ def _unless(value: str, nothing: Container[str]) -> str | None:
     return None if value in nothing else value
 
 
-_BETWEEN = re.compile(r"[\s,;、/|+]+|并处|及|和")
-_ORDINAL = re.compile(
-    r"\(?(?:(?<![0-9.])(?P<digits>[0-9]{1,2})|(?P<word>[一二三四五六七八九十](?=[.、:)])))"
-    r"(?:(?P<mark>[.、:)]+)\s*)?(?=[\u4e00-\u9fff])"
-)
-_ORDINALS = "一二三四五六七八九十"
-
-
 def _gravest(text: str, reading: Reading, parse: Callable[[str], JsonValue]) -> JsonValue:
     """The gravest of the codes that a cell names, one or several; None where it names none.
 
     :raises CellError: naming the word that is none of them, where there are several.
     """
-    words = [word for word in _BETWEEN.split(_without_ordinals(fold(text))) if not is_unknown(word)]
-    codes = {_kind(word, reading, parse, is_alone=len(words) == 1) for word in words}
-    return min(codes - {None}, key=lambda code: reading.gravest.index(str(code)), default=None)
+    known = {*_code_words(reading.column), *reading.replacements}
+    words = words_of(text, lambda word: is_unknown(word) or fold_word(word) in known)
+    said = [word for word in words if not is_unknown(word)]
+    codes = {word: _kind(word, reading, parse, is_alone=len(said) == 1) for word in said}
+    titled = {code for word, code in codes.items() if not word.isdigit()}
+    if titled and not titled.issuperset(codes.values()):
+        raise CellError(_NUMBER_OR_CODE, Title("类别只写名称", "the names of the kinds alone"))
+    return min({*codes.values()} - {None}, key=lambda code: reading.gravest.index(str(code)), default=None)
+
+
+_NUMBER_OR_CODE = Title("数字是序号还是代码不清楚", "a digit that may be an ordinal or a code")
 
 
 def _kind(word: str, reading: Reading, parse: Callable[[str], JsonValue], is_alone: bool) -> JsonValue:
@@ -244,15 +245,6 @@ def _kind(word: str, reading: Reading, parse: Callable[[str], JsonValue], is_alo
         reason = error.fault.reason
         named = reason if is_alone else Title(f"“{word}”{reason.zh}", f"{word}: {reason.en}")
         raise CellError(named, Title(titles, f"one of {', '.join(reading.gravest)}")) from None
-
-
-def _without_ordinals(text: str) -> str:
-    """A text with commas for its ordinals, where they count from one on: 1.罚款2.没收, 一、罚款二、没收."""
-    found = list(_ORDINAL.finditer(text))
-    numbers = [int(one["digits"] or _ORDINALS.index(one["word"]) + 1) for one in found]
-    is_sure = len(found) > 1 or any(one["mark"] for one in found)
-    is_list = is_sure and numbers == [*range(1, len(found) + 1)]
-    return _ORDINAL.sub(",", text) if is_list else text
 
 
 def is_unknown(text: str) -> bool:

@@ -14,7 +14,20 @@ from scoring.facts.ingest.header_words import readings
 from scoring.facts.ingest.mapping import FileMapping
 from scoring.facts.ingest.refusals import Refuser
 from scoring.facts.ingest.sheets import Cells
-from scoring.facts.ingest.sources import Code, First, Found, Listed, Nothing, Number, Part, Source, Sum, Told
+from scoring.facts.ingest.sources import (
+    NOWHERE,
+    Behind,
+    Code,
+    First,
+    Found,
+    Listed,
+    Nothing,
+    Number,
+    Part,
+    Source,
+    Sum,
+    Told,
+)
 
 _NO_FIELD = FormColumn(())
 _Place = tuple[int, int]
@@ -168,7 +181,12 @@ class FormHeaders:
             with_it = tuple(self.places[field][0] for field in said.told_with if field in self.places)
             if with_it:
                 source = Told(source, with_it, tuple(map(self._header, with_it)), said.fields[0])
-            if source is not None:
+            behind = tuple(self.places[field][0] for field in said.behind if field in self.places)
+            if behind:
+                source = Behind(source, behind)
+            if source is not None and not (places or with_it):
+                found[name] = Found(column, NOWHERE, column.title.zh, 1, source)
+            elif source is not None:
                 found[name] = self._at(column, (places or [(with_it[0], 0)])[0][0], source)
         key, link = self._table.key, self._vocabulary.record_subject
         codes, numbers = found.get(link), {finder.position for finder in self.finders}

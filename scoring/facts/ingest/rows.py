@@ -35,7 +35,7 @@ from scoring.facts.ingest.headers import HeaderMatcher, Layout, numbers_columns,
 from scoring.facts.ingest.numbers import multiplier
 from scoring.facts.ingest.proposing import Proposer
 from scoring.facts.ingest.sheets import Cells, Row, Sheet, is_blank
-from scoring.facts.ingest.sources import First, Found
+from scoring.facts.ingest.sources import NOWHERE, First, Found
 from scoring.facts.merging import AUTHORITY
 from scoring.facts.versions import Level, Rejected
 from scoring.store.documents import PROPOSED
@@ -43,7 +43,6 @@ from scoring.store.documents import PROPOSED
 BLOCK_ROWS = 250
 CACHED_CELLS = 16_384
 LONGEST_SHOWN = 400
-_NO_POSITION = -1
 _MOST_DIGITS = 8
 """Of a header: those of a day that it gives as an example. A credit code has more."""
 
@@ -308,7 +307,7 @@ class RowReader:
         nothing: Sequence[None],
     ) -> set[int]:
         """Which rows of a block are perhaps not good, or not rows of the office's."""
-        if self._headers[self._key].position == _NO_POSITION:
+        if self._headers[self._key].position == NOWHERE:
             return set(range(len(nothing)))
         doubted: set[int] = set()
         for name, reader in self._readers.items():
@@ -456,7 +455,7 @@ class RowReader:
 
     def _said(self, number: int, cells: Cells, name: str, fault: Fault, level: Level = "error") -> Rejected:
         found = self._headers.get(name)
-        place = found.place(cells) if found else _NO_POSITION
+        place = found.place(cells) if found else NOWHERE
         header = found.header if found else self.layout.table.columns[name].title.zh
         if found and found.source and place >= 0:
             header = self.layout.headers[place]
@@ -607,7 +606,7 @@ def _without(cells: Cells, position: int) -> Cells:
 def _without_cells(layout: Layout, names: Container[str]) -> tuple[Found, ...]:
     """The columns that the file hasn't, and that are said all the same."""
     return tuple(
-        Found(column, _NO_POSITION, column.title.zh, 1) for column in layout.absent if column.name in names
+        Found(column, NOWHERE, column.title.zh, 1) for column in layout.absent if column.name in names
     )
 
 
