@@ -14,7 +14,7 @@ from typing import Protocol
 from rules.model import Column, Title
 from scoring.facts.ingest.cells import REGISTRATION, Convert, is_unknown, no_key
 from scoring.facts.ingest.errors import CellError, Fault
-from scoring.facts.ingest.folding import Cell, Unreadable, as_text, fold, fold_header
+from scoring.facts.ingest.folding import Cell, Unreadable, as_text, document, fold, fold_header
 from scoring.facts.ingest.header_words import readings
 from scoring.facts.ingest.kinds import amount_behind
 
@@ -25,7 +25,6 @@ NOWHERE = -1
 
 _REGISTRATION = re.compile("[0-9]{13}|[0-9]{6}[0-9A-Z]{9}")
 """A number of registration, from before the codes: 13 or 15 digits, of co-operatives with letters."""
-_BRACKETS = str.maketrans({"[": "〔", "(": "〔", "【": "〔", "]": "〕", ")": "〕", "】": "〕"})
 
 
 class Source(Protocol):
@@ -262,11 +261,6 @@ class Number:
         wrong = (part for part in self.parts if isinstance(part.says(cells), Fault))
         silent = (part for part in self.parts if part.says(cells) is None)
         return next(wrong, next(silent, self.parts[-1])).place(cells)
-
-
-def document(text: str) -> str:
-    """The number of a document to compare by."""
-    return "".join(fold(text).split()).translate(_BRACKETS)
 
 
 @dataclass(frozen=True, slots=True)
