@@ -74,8 +74,41 @@ def test_among_other_rows_each_has_its_own_end(store: Store, tmp_path: Path) -> 
     assert known == {"R1": "2026-12-31", "R2": None, "R3": "2026-06-30", "R4": None}
 
 
+TITLES = ["到期日期", "有效期止", "有效期截止日期", "失效日期"]
+
+
+@pytest.mark.parametrize("title", [*TITLES, "终止时间", "*截止时间（年/月/日）"])
+@pytest.mark.parametrize("vocabulary", ["enterprise", "rural", "tourism"])
+def test_an_end_is_known_by_what_officials_call_it(
+    store: Store, tmp_path: Path, vocabulary: str, title: str
+) -> None:
+    """The day on which a loan is due does not end its record: where there are loans, 到期日期 is told."""
+    code, award = ("农户编码", "乡村荣誉") if vocabulary == "rural" else ("信用代码", "失信被执行人")
+    lines = [f"编号,{code},类别,等级,状态,日期,{title}", f"R1,{CODES[0]},{award},,有效,2026-01-05,2026-12-31"]
+    path = write_text(
+        tmp_path / "a.csv", [line.replace(",,", ",区级,", vocabulary == "rural") for line in lines]
+    )
+    report = ingest_file(store, path, vocabulary, Reading(quarantine=tmp_path / "q"))
+    assert (report.new, report.ignored, current(store)[0]["ends_on"]) == (1, (), "2026-12-31")
+    assert bool(report.doubted) == (title == "到期日期" and vocabulary != "tourism")
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_in_a_form_of_permits_it_means_nothing_else(store: Store, tmp_path: Path, title: str) -> None:
+    lines = [PERMIT.replace("有效期至", title), row(PERMIT, "2026-12-31")]
+    report = take(store, write_text(tmp_path / "a.csv", lines))
+    assert (report.new, report.doubted, current(store)[0]["ends_on"]) == (1, (), "2026-12-31")
+
+
+@pytest.mark.parametrize("title", ["公示截止日期", "公示到期日期", "处罚到期日期", "到期日期"])
+def test_in_a_form_of_penalties_it_is_an_end_as_well(store: Store, tmp_path: Path, title: str) -> None:
+    lines = [PENALTY.replace("处罚有效期,公示截止期", title), row(PENALTY, "2026-12-31")]
+    report = take(store, write_text(tmp_path / "a.csv", lines))
+    assert (report.new, current(store)[0]["ends_on"]) == (1, "2026-12-31")
+
+
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
-@pytest.mark.parametrize("title", ["授权有效期至", "授权截止日期", "consented_until"])
+@pytest.mark.parametrize("title", ["授权到期日期", "授权有效期至", "授权截止日期", "consented_until"])
 def test_a_consent_for_good_is_a_consent(store: Store, tmp_path: Path, form: str, title: str) -> None:
     """Of a household without a day of consent nothing of its loans counts."""
     for end in ("2027-06-30", "长期", ""):

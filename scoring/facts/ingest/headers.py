@@ -98,7 +98,8 @@ class Layout:
     def doubted(self) -> tuple[str, ...]:
         """The headers that may mean something else, with what they are read as and what else it is; and the
         row below them that is read as the numbers of the columns."""
-        doubts = ((f.header, f.column.title, doubt_of(f.column, f.header)) for f in self.found)
+        own = (f for f in self.found if f.position not in self.fields)  # a field of a form means what it says
+        doubts = ((f.header, f.column.title, doubt_of(f.column, f.header)) for f in own)
         said = [
             f"“{header}”按“{title.zh}”读取,{why.zh} read as {title.en}: {why.en}"
             for header, title, why in doubts
