@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from rules.calendar import today
+from rules.model import Title
 from scoring.characters.persons import without_persons
 from scoring.facts.confirming import Confirmer, Confirming
 from scoring.facts.contradictions import close_contradictions, raise_contradictions
@@ -664,8 +665,15 @@ def _repeats(arriving: sa.Table) -> sa.Subquery:
 
 def _double(repeats: sa.Subquery) -> sa.ColumnElement[str]:
     row = repeats.c.first_place
-    zh = sa.literal("编号与第 ") + row + sa.literal(" 行相同而内容不同")
-    return zh + sa.literal(" the same key as in row ") + row + sa.literal(" with other content")
+    zh = sa.literal("编号与第 ") + row + sa.literal(f" 行相同而内容不同（{_DOUBLE_HINT.zh}）")
+    en = sa.literal(f" with other content ({_DOUBLE_HINT.en})")
+    return zh + sa.literal(" the same key as in row ") + row + en
+
+
+_DOUBLE_HINT = Title(
+    "同一件只留正确的一行;另一件请另编号,无编号列的请加“记录编号”列",
+    "of one matter the right row alone; another one has a number of its own, in a column 记录编号",
+)
 
 
 def _merge(

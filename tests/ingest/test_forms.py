@@ -320,6 +320,17 @@ def test_the_end_of_the_publication_goes_before_that_of_the_penalty(
     assert [record["ends_on"] for record in current(sqlite)] == ["2027-05-12", "2026-06-12"]
 
 
+@pytest.mark.parametrize("kinds", ["处罚种类", "行政处罚种类", "处罚类别"])
+@pytest.mark.parametrize("day", ["处罚日期", "作出处罚决定日期", "作出行政处罚决定日期"])
+def test_a_penalty_is_known_by_what_offices_call_its_columns(
+    take: Ingest, sqlite: Store, tmp_path: Path, kinds: str, day: str
+) -> None:
+    called = {"处罚类别": kinds, "处罚决定日期": day}
+    row = {called.get(name, name): text for name, text in penalty().items()}
+    assert take(write_csv(tmp_path / "a.csv", row), None).new == 1
+    assert (current(sqlite)[0]["level"], current(sqlite)[0]["occurred_on"]) == ("fine", "2026-05-12")
+
+
 # Who it is
 
 
