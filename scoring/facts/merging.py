@@ -248,7 +248,10 @@ def in_one_spelling(text: str) -> str:
     return _DOCUMENT.sub(lambda found: f'{found["name"]}"{document(found["number"])}"', text)
 
 
-_DOCUMENT = re.compile(r'(?P<name>"document(?:_no)?":)"(?P<number>(?:[^"\\]|\\.)*)"')
+_DOCUMENT = re.compile(
+    r'(?P<name>"document(?:_no)?":)"(?![-0-9A-Za-z\u4e00-\u9fff\u3014\u3015]*")'  # most are in it already
+    r'(?P<number>(?:[^"\\]|\\.)*)"'
+)
 
 
 def corrections(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
