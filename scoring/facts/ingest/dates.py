@@ -38,6 +38,13 @@ _DATE_OR_NOTHING = Title(
 )
 
 
+_SERIAL = re.compile(r"[0-9]{5}(?:\.[0-9]+)?")
+_AS_DATE = Title(
+    "从哪一天数起各表不同;请把该列设为日期格式后重新导出",
+    "from which day it counts, books differ: format the column as dates, and export it again",
+)
+
+
 class DateError(CellError):
     """A cell that holds no date; where the column is an end, words for no end would do as well."""
 
@@ -52,6 +59,8 @@ def parse_date(text: str) -> dt.date:
     if _ZEROS.fullmatch(text):
         raise DateError(no_date(text), _DATE_OR_NOTHING)
     found = _DATE.fullmatch(text)
+    if _SERIAL.fullmatch(text) and int(text[:5]) in SERIALS:
+        raise DateError(Title("是表格软件的日期序号", "the day number of a spreadsheet"), _AS_DATE)
     if found is None:
         raise DateError(Title("不是日期", "not a date"), _FORMS)
     year, month, day = (
