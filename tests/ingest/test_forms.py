@@ -228,6 +228,8 @@ def test_of_several_kinds_in_one_cell_the_gravest_counts(
         "Ⅰ.罚款Ⅲ.没收违法所得",
         "罚 改 款",
         "罚款（食品）",
+        "吊销许可证件（食经许〔2026〕123号）",
+        "暂扣许可证件（30日）",
     ],
 )
 def test_a_kind_that_is_not_clear_is_not_guessed(
@@ -253,13 +255,15 @@ WITHOUT_AMOUNT = {"罚款金额（万元）": ""}
         ("（1）罚款（2）没收违法所得3200元", "3200.0000"),
     ],
 )
-@pytest.mark.parametrize("said", ["an empty cell", "no column", "the same"])
+@pytest.mark.parametrize("said", ["an empty cell", "no column", "the same", "under the vocabulary's header"])
 def test_an_amount_behind_a_kind_is_the_amount_where_no_cell_says_it(
     take: Ingest, sqlite: Store, tmp_path: Path, cell: str, amount: str, said: str
 ) -> None:
     row = penalty(处罚类别=cell, 罚款金额="")
     if said == "no column":
         row = {name: text for name, text in row.items() if "金额" not in name}
+    if said == "under the vocabulary's header":
+        row = {"等级" if name == "处罚类别" else name: text for name, text in row.items()}
     if said == "the same":
         row |= {"罚款金额（万元）": f"{float(amount)}元"}
     assert take(write_csv(tmp_path / "a.csv", row), None).rejected == 0
