@@ -7,11 +7,13 @@ the status that a person gave a record here stands, whatever an office's list sa
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from scoring.facts.ingest.folding import document
 from scoring.store.documents import canonical
 
 STATUS = "status"
@@ -22,6 +24,9 @@ REPAIRED = "repaired"
 
 AUTHORITY = "authority"
 """The column of records that says whose a record is."""
+
+DOCUMENTS = frozenset({"document_no", "document"})
+"""The columns of records that say the number of a document, which is the same in any brackets."""
 
 EXPECTED = ("objection", "appeal", "duplicate", "confirmation")
 """Marks whose record an office goes on to list as before: that contradicts nothing, and changes nothing."""
@@ -160,6 +165,8 @@ class Merger:
         known, cleared = json.loads(row.known), set(row.cleared)
         stay = known.keys() & set(row.proposed)
         said = {name: value for name, value in json.loads(row.said).items() if name not in stay}
+        respelled = [name for name, value in said.items() if _is_respelled(name, known.get(name), value)]
+        said |= {name: known[name] for name in respelled}
         unsaid = known.keys() - said.keys() - cleared
         follows = self._anew(row.key, known, _over(known, said, cleared), unsaid)
         said |= follows
@@ -175,7 +182,7 @@ class Merger:
         contradicts = bool(self.claims) and self.claims[-1].record_id == row.key
         if not contradicts and corrections(known, _over(known, said, cleared)):
             self.corrected[known.get(AUTHORITY) or ""] += 1
-        if not cleared and not follows and known.keys() <= said.keys():
+        if not (cleared or follows or respelled) and known.keys() <= said.keys():
             return row.said  # the row says all there is
         return canonical(_over(known, said, cleared))
 
@@ -215,6 +222,36 @@ class Merger:
         counts["changed"].update(name for name, value in said.items() if known.get(name, value) != value)
         counts["kept"].update(known.keys() - said.keys() - cleared)
         counts["cleared"].update(known.keys() & cleared)
+
+
+def is_same(name: str, one: Any, other: Any) -> bool:
+    """Whether two values of a column are the same, in whatever spelling.
+
+    >>> is_same("document_no", "某罚[2026]1号", "某罚〔2026〕1号"), is_same("level", "[A]", "〔A〕")
+    (True, False)
+    """
+    return one == other or _is_respelled(name, one, other)
+
+
+def _is_respelled(name: str, one: Any, other: Any) -> bool:
+    if name not in DOCUMENTS or one is None or other is None:
+        return False
+    return bool(one != other and document(str(one)) == document(str(other)))
+
+
+def in_one_spelling(text: str) -> str:
+    """A row's document to compare by: what it says in a spelling of many it says in one.
+
+    >>> in_one_spelling('{"document_no":"某罚[2026] 1号","level":"fine"}')
+    '{"document_no":"某罚〔2026〕1号","level":"fine"}'
+    """
+    return _DOCUMENT.sub(lambda found: f'{found["name"]}"{document(found["number"])}"', text)
+
+
+_DOCUMENT = re.compile(
+    r'(?P<name>"document(?:_no)?":)"(?![-0-9A-Za-z\u4e00-\u9fff\u3014\u3015]*")'  # most are in it already
+    r'(?P<number>(?:[^"\\]|\\.)*)"'
+)
 
 
 def corrections(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

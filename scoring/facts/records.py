@@ -21,7 +21,7 @@ from scoring.characters.persons import without_persons
 from scoring.facts.bodies import identity_of, register, same_body
 from scoring.facts.confirming import Confirming
 from scoring.facts.feeding import feeding_of
-from scoring.facts.ingest.cells import EMPTY, FILLER, Convert, Reading, converter, is_end, is_open_end
+from scoring.facts.ingest.cells import EMPTY, FILLER, Convert, Reading, converter, is_open_end, open_is_none
 from scoring.facts.ingest.checks import RowCheck, merge_check, row_check
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import as_text
@@ -377,7 +377,7 @@ def _row(
 
 def _clears(column: Column, value: Any) -> bool:
     """Whether what a row says of a column is that there is nothing, and not that it does not say."""
-    return value is None or (is_end(column) and is_open_end(value))
+    return value is None or (open_is_none(column) and is_open_end(value))
 
 
 def _clues(

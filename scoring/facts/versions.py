@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from rules.calendar import today
+from rules.model import Title
 from scoring.characters.persons import without_persons
 from scoring.facts.confirming import Confirmer, Confirming
 from scoring.facts.contradictions import close_contradictions, raise_contradictions
@@ -37,6 +38,7 @@ from scoring.facts.merging import (
     Objection,
     Refusal,
     Standing,
+    in_one_spelling,
 )
 from scoring.facts.twins import Known, Likeness, note_twins
 from scoring.store import bulk
@@ -61,7 +63,9 @@ CHECK_SHOWN = 1_000
 _ROWS = pa.schema(
     [
         (name, pa.string())
-        for name in ("key", "subject_id", "data", "content_hash", "cleared", "proposed", "sheet", "lacks")
+        for name in (
+            *("key", "subject_id", "data", "content_hash", "alike", "cleared", "proposed", "sheet", "lacks"),
+        )
     ]
     + [(name, pa.int64()) for name in ("row_no", "order_no")]
 )
@@ -352,6 +356,7 @@ def _hashed_batch(batch: pa.RecordBatch, before: int) -> pa.RecordBatch:
     columns = {
         "data": [document for document, *_ in said],
         "content_hash": [content_hash(document) for document, *_ in said],
+        "alike": [_alike_hash(document) for document, *_ in said],
         "cleared": [json.dumps(cleared) if cleared else None for _, cleared, _ in said],
         "proposed": [json.dumps(proposed) if proposed else None for *_, proposed in said],
     }
@@ -361,6 +366,12 @@ def _hashed_batch(batch: pa.RecordBatch, before: int) -> pa.RecordBatch:
     nothing = pa.nulls(batch.num_rows, pa.string())
     arrays = [{**given, "order_no": order}.get(name, nothing) for name in _ROWS.names]
     return pa.RecordBatch.from_arrays(arrays, _ROWS.names).cast(_ROWS)
+
+
+def _alike_hash(document: str) -> str | None:
+    """The hash of a row that says what another one says in another spelling; None where it is its own."""
+    alike = in_one_spelling(document)
+    return content_hash(alike) if alike != document else None
 
 
 def new_file(
@@ -399,6 +410,7 @@ def _staging(name: str, *indexed: str) -> sa.Table:
         sa.Column("subject_id", sa.Text, nullable=False),
         sa.Column("data", sa.Text, nullable=False),
         sa.Column("content_hash", sa.Text, nullable=False),
+        sa.Column("alike", sa.Text),
         sa.Column("cleared", sa.Text),
         sa.Column("proposed", sa.Text),
         sa.Column("sheet", sa.Text),
@@ -630,7 +642,7 @@ def _repeats(arriving: sa.Table) -> sa.Subquery:
     a = arriving.c
 
     place = sa.func.coalesce(a.sheet + "!", "") + sa.cast(a.row_no, sa.String)  # 5, or 1月!5
-    cleared = sa.func.coalesce(a.cleared, "")
+    cleared, alike = sa.func.coalesce(a.cleared, ""), sa.func.coalesce(a.alike, a.content_hash)
 
     def first(column: sa.ColumnElement[Any], name: str) -> sa.Label[Any]:
         return sa.func.first_value(column).over(partition_by=a.key, order_by=a.order_no).label(name)
@@ -640,12 +652,12 @@ def _repeats(arriving: sa.Table) -> sa.Subquery:
         a.sheet,
         a.row_no,
         a.key,
-        a.content_hash,
+        alike.label("content_hash"),
         cleared.label("cleared"),
         _whose(a.data).label("authority"),
         first(a.order_no, "first_order_no"),
         first(place, "first_place"),
-        first(a.content_hash, "first_hash"),
+        first(alike, "first_hash"),
         first(cleared, "first_cleared"),
     ).subquery()
     return sa.select(ranked).where(ranked.c.order_no > ranked.c.first_order_no).subquery()
@@ -653,8 +665,15 @@ def _repeats(arriving: sa.Table) -> sa.Subquery:
 
 def _double(repeats: sa.Subquery) -> sa.ColumnElement[str]:
     row = repeats.c.first_place
-    zh = sa.literal("编号与第 ") + row + sa.literal(" 行相同而内容不同")
-    return zh + sa.literal(" the same key as in row ") + row + sa.literal(" with other content")
+    zh = sa.literal("编号与第 ") + row + sa.literal(f" 行相同而内容不同（{_DOUBLE_HINT.zh}）")
+    en = sa.literal(f" with other content ({_DOUBLE_HINT.en})")
+    return zh + sa.literal(" the same key as in row ") + row + en
+
+
+_DOUBLE_HINT = Title(
+    "同一件只留正确的一行;另一件请另编号,无编号列的请加“记录编号”列",
+    "of one matter the right row alone; another one has a number of its own, in a column 记录编号",
+)
 
 
 def _merge(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from stdnum.cn import uscc
 
 from rules.language.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT
-from rules.model import Column, Title
+from rules.model import Column, Possible, Title
 from scoring.facts.ingest.cells import UNKNOWN, Reading, converter
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import Cell, fold, fold_text, fold_word
@@ -210,9 +210,35 @@ def test_true_is_no_number_and_no_date() -> None:
     assert "not a date" in reason(read(True, "date"))
 
 
-def test_a_term_without_end_is_an_open_end() -> None:
-    for end in ("长期", "长 期 有 效", "永久有效", " 无固定期限", "终身有效"):
-        assert read(end, "date") is None
+OPEN = ["长期", "长 期 有 效", "永久有效", " 无固定期限", "终身有效"]
+ENDS = {
+    "of what begins on another day of its row": (Possible(not_before="a"), None),
+    "the same, and may be the last day": (Possible(not_before="a", also=(dt.date.max,)), None),
+    "of what nothing says when it began": (Possible(also=(dt.date.max,)), "9999-12-31"),
+}
+
+
+@pytest.mark.parametrize("written", OPEN)
+@pytest.mark.parametrize(("possible", "meant"), ENDS.values(), ids=ENDS)
+def test_a_term_without_end_is_an_open_end(written: str, possible: Possible, meant: str | None) -> None:
+    assert read(written, "date", possible=possible) == meant
+
+
+@pytest.mark.parametrize("written", OPEN)
+@pytest.mark.parametrize("possible", [Possible(), Possible(not_before="a", days_ahead=31)])
+def test_what_is_no_end_is_not_open(written: str, possible: Possible) -> None:
+    """A beginning comes after another day too, and lies not far ahead."""
+    assert reason(read(written, "date", possible=possible)).startswith("不是日期（如 2026-03-01")
+
+
+@pytest.mark.parametrize("written", ["三年", "2026-02-30", "0000-00-00", 7])
+def test_of_an_end_it_is_told_how_to_say_that_there_is_none(written: Cell) -> None:
+    for possible, _ in ENDS.values():
+        told = reason(read(written, "date", possible=possible))
+        assert "没有终止期限的填“长期”" in told
+        assert "for no end 长期" in told
+        assert ("或9999-12-31" in told) == bool(possible.also)
+    assert "长期" not in reason(read(written, "date"))
 
 
 @pytest.mark.parametrize("written", ["#REF!", "#N/A", " #DIV/0! "])

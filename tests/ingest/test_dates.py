@@ -44,11 +44,18 @@ def test_a_day_that_the_calendar_lacks_is_refused(written: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["2026", "2026-03", "2026年3月", "26-3-1", "01/03/2026", "2026-3/1", "2026031", "46082", "明天",
+    ["2026", "2026-03", "2026年3月", "26-3-1", "01/03/2026", "2026-3/1", "2026031", "4608", "99999", "明天",
      "2026-03-01x", "2026-03-01 10:00:00+08:00"],
 )  # fmt: skip
 def test_what_is_no_date_is_refused_with_the_forms_that_are(written: str) -> None:
     with pytest.raises(CellError, match=r"not a date \(such as 2026-03-01"):
+        parse_date(written)
+
+
+@pytest.mark.parametrize("written", ["46082", "46082.5", "18264"])
+def test_a_day_number_in_a_text_file_is_told_for_what_it_is(written: str) -> None:
+    """From which day it counts the text does not say: with a workbook of 1904 it would be four years off."""
+    with pytest.raises(CellError, match=r"是表格软件的日期序号（.*请把该列设为日期格式后重新导出"):
         parse_date(written)
 
 

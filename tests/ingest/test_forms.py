@@ -189,6 +189,24 @@ def test_amounts_are_in_ten_thousands_unless_the_file_says_another_unit(
         ("1.警告", "warning"),
         ("1", "fine"),
         ("1,2", "confiscation"),
+        ("罚 款", "fine"),
+        ("罚　款；没 收 违法 所得", "confiscation"),
+        ("警 告 罚 款", "fine"),
+        ("其他 罚 款", "fine"),
+        ("第一，警告；第二，罚款", "fine"),
+        ("第一、罚款；第二、吊销许可证件", "permit_revoked"),
+        ("一是警告；二是没收非法财物", "confiscation"),
+        ("Ⅰ.罚款Ⅱ.没收违法所得", "confiscation"),
+        ("Ⅰ．警告 Ⅱ．罚款 Ⅲ．责令停产停业 Ⅳ．通报批评", "suspension"),
+        ("(i)警告(ii)罚款", "fine"),
+        ("㈠警告㈡罚款", "fine"),
+        ("⒈警告⒉罚款", "fine"),
+        ("1 警告 2 通报批评", "criticism"),
+        ("1 警告", "warning"),
+        ("2 没收违法所得", "confiscation"),
+        ("罚款（1.5万元）", "fine"),
+        ("1.警告2.罚款15000元", "fine"),
+        ("罚款（人民币15,000元整）、责令停产停业", "suspension"),
     ],
 )
 def test_of_several_kinds_in_one_cell_the_gravest_counts(
@@ -205,8 +223,13 @@ def test_of_several_kinds_in_one_cell_the_gravest_counts(
         "责令改正",
         "罚款,改正",
         "1.罚款3.没收违法所得",
-        "罚款2万元",
         "1.罚款2.改正",
+        "第二，罚款",
+        "Ⅰ.罚款Ⅲ.没收违法所得",
+        "罚 改 款",
+        "罚款（食品）",
+        "吊销许可证件（食经许〔2026〕123号）",
+        "暂扣许可证件（30日）",
     ],
 )
 def test_a_kind_that_is_not_clear_is_not_guessed(
@@ -217,6 +240,61 @@ def test_a_kind_that_is_not_clear_is_not_guessed(
     assert (row, column, value) == (2, "处罚类别", cell)
     assert "不在代码表中（行政拘留、限制从业、责令关闭、" in reason
     assert "、罚款、通报批评、警告）" in reason
+
+
+WITHOUT_AMOUNT = {"罚款金额（万元）": ""}
+
+
+@pytest.mark.parametrize(
+    ("cell", "amount"),
+    [
+        ("罚款（1.5万元）", "15000.0000"),
+        ("罚 款 (15,000元整）", "15000.0000"),
+        ("1.罚款（人民币1.5万元）2.没收违法所得（0.32万元）", "18200.0000"),
+        ("警告，罚款2000元", "2000.0000"),
+        ("（1）罚款（2）没收违法所得3200元", "3200.0000"),
+    ],
+)
+@pytest.mark.parametrize("said", ["an empty cell", "no column", "the same", "under the vocabulary's header"])
+def test_an_amount_behind_a_kind_is_the_amount_where_no_cell_says_it(
+    take: Ingest, sqlite: Store, tmp_path: Path, cell: str, amount: str, said: str
+) -> None:
+    row = penalty(处罚类别=cell, 罚款金额="")
+    if said == "no column":
+        row = {name: text for name, text in row.items() if "金额" not in name}
+    if said == "under the vocabulary's header":
+        row = {"等级" if name == "处罚类别" else name: text for name, text in row.items()}
+    if said == "the same":
+        row |= {"罚款金额（万元）": f"{float(amount)}元"}
+    assert take(write_csv(tmp_path / "a.csv", row), None).rejected == 0
+    assert current(sqlite)[0]["amount"] == amount
+
+
+def test_a_file_without_amounts_clears_none(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    take(write_csv(tmp_path / "a.csv", penalty()), None)
+    row = {name: text for name, text in penalty(处罚类别="警告").items() if "金额" not in name}
+    take(write_csv(tmp_path / "b.csv", row), None, replace=True)
+    assert (current(sqlite)[0]["level"], current(sqlite)[0]["amount"]) == ("warning", "15000.0000")
+
+
+@pytest.mark.parametrize(
+    ("cell", "column", "why"),
+    [
+        ("罚款（2万元）", "罚款金额（万元）", "类别后的金额20000.00元与金额列的15000.00元不同"),
+        ("罚款2万元", "罚款金额（万元）", "类别后的金额20000.00元与金额列的15000.00元不同"),
+        ("罚款（15000）", "处罚类别", "写在类别后的金额“15000”没有单位"),
+        ("罚款（壹万伍仟元）", "处罚类别", "写在类别后的金额“壹万伍仟元”不是数字"),
+        ("罚款1.5.2万元", "处罚类别", "写在类别后的金额“1.5.2万元”不是数字"),
+        ("2 罚款", "处罚类别", "数字是序号还是代码不清楚"),
+    ],
+)
+def test_an_amount_or_a_number_that_is_in_doubt_refuses_the_row_with_that_reason(
+    take: Ingest, sqlite: Store, tmp_path: Path, cell: str, column: str, why: str
+) -> None:
+    assert take(write_csv(tmp_path / "a.csv", penalty(处罚类别=cell)), None).rejected == 1
+    ((_, where, value, reason), *others) = quarantined(sqlite)
+    assert (where, value, others) == (column, cell if column == "处罚类别" else "1.5", [])
+    assert reason.startswith(why)
 
 
 def test_a_kind_that_is_only_other_needs_a_person_to_say_the_class(
@@ -244,6 +322,17 @@ def test_the_end_of_the_publication_goes_before_that_of_the_penalty(
     other = penalty(行政处罚决定书文号="2号", 处罚有效期="2026/06/12")
     take(write_csv(tmp_path / "a.csv", one, other), None)
     assert [record["ends_on"] for record in current(sqlite)] == ["2027-05-12", "2026-06-12"]
+
+
+@pytest.mark.parametrize("kinds", ["处罚种类", "行政处罚种类", "处罚类别"])
+@pytest.mark.parametrize("day", ["处罚日期", "作出处罚决定日期", "作出行政处罚决定日期"])
+def test_a_penalty_is_known_by_what_offices_call_its_columns(
+    take: Ingest, sqlite: Store, tmp_path: Path, kinds: str, day: str
+) -> None:
+    called = {"处罚类别": kinds, "处罚决定日期": day}
+    row = {called.get(name, name): text for name, text in penalty().items()}
+    assert take(write_csv(tmp_path / "a.csv", row), None).new == 1
+    assert (current(sqlite)[0]["level"], current(sqlite)[0]["occurred_on"]) == ("fine", "2026-05-12")
 
 
 # Who it is

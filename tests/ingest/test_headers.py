@@ -189,6 +189,18 @@ def test_a_records_file_without_date_kind_or_status_is_refused_with_what_was_und
         assert part in said
 
 
+def test_of_a_form_it_is_told_by_its_own_titles(take: Ingest, tmp_path: Path) -> None:
+    """What the form knows is not said to be unknown, and what it lacks goes by the form's title."""
+    headers = "行政相对人名称,统一社会信用代码,行政处罚决定书文号,处罚种类,何时,处罚机关,备忘"
+    with pytest.raises(IngestError) as refused:
+        take(write_text(tmp_path / "a.csv", [headers, ",".join("1" for _ in headers.split(","))]), None)
+    said = refused.value.reason.zh
+    assert "缺少必需的列:认定日期" in said
+    known = ("行政相对人名称→行政相对人名称", "处罚种类→处罚类别", "何时→未识别", "备忘→未识别")
+    assert [part for part in known if part not in said] == []
+    assert "headers known: 处罚决定日期、" in refused.value.hint.en
+
+
 @pytest.mark.parametrize("name", ["a.csv", "a.xlsx"])
 def test_of_two_rows_that_serve_as_headers_alike_the_upper_one_does(
     take: Ingest, sqlite: Store, tmp_path: Path, name: str

@@ -58,6 +58,46 @@ def test_what_it_was_ever_called_is_its_name(store: Store, tmp_path: Path, name:
     assert (report.new, report.warned, quarantined(store)) == (1, 0, [])
 
 
+KNOWN = {
+    "重庆云衡食品有限公司": [
+        "重庆云衡食品有限公司（原重庆云横食品厂）", "重庆新衡食品有限公司（原重庆云衡食品有限公司）",
+        "重庆新衡食品有限公司（曾用名：重庆云衡食品有限公司）", "重庆云衡食品有限公司(已注销)",
+        "重庆云衡食品有限公司江北分公司", "重庆云衡食品有限公司第二门市部", "重庆云衡食品有限责任公司",
+        "重庆****有限公司", "重庆＊＊食品有限公司", "重庆某食品有限公司", "重庆XX有限公司",
+    ],
+    "张三丰": ["张**", "张某", "张某某", "张×丰"],
+    "重庆云衡食品有限公司江北分公司": ["重庆云衡食品有限公司"],
+    "云衡区张记面馆（个体工商户）": ["云衡区张记面馆", "云衡区张*面馆"],
+    "赵**": ["赵四"],
+}  # fmt: skip
+ANOTHER = {
+    "重庆云衡食品有限公司": [
+        "重庆云横食品有限公司", "重庆**商贸有限公司", "重庆云衡商贸有限公司（原重庆云衡百货）",
+        "重庆云横食品有限公司江北分公司", "重庆云衡食品有限公司工会", "四川云衡食品有限公司（已注销）",
+    ],
+    "张三丰": ["李**", "李某", "张三"],
+    "重庆云衡食品有限公司江北分公司": ["重庆云衡食品有限公司渝北分公司"],
+    "云衡区张记面馆（解放碑店）": ["云衡区张记面馆（江北店）"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("known", "said", "warned"),
+    [(known, name, 0) for known, names in KNOWN.items() for name in names]
+    + [(known, name, 1) for known, names in ANOTHER.items() for name in names],
+)
+def test_only_of_a_name_that_surely_is_anothers_somebody_is_told(
+    sqlite: Store, tmp_path: Path, known: str, said: str, warned: int
+) -> None:
+    ingest_file(
+        sqlite, write_text(tmp_path / "0.csv", ["信用代码,企业名称", f"{CODES[0]},{known}"]), "enterprise"
+    )
+    lines = [PLAIN, f"R1,{said},{CODES[0]},行政许可,有效,2026-03-05"]
+    path = write_text(tmp_path / "a.csv", lines)
+    report = ingest_file(sqlite, path, "enterprise", Reading(quarantine=tmp_path / "q"))
+    assert (report.new, report.warned) == (1, warned)
+
+
 def test_a_name_that_may_be_a_person_s_is_not_shown(store: Store, tmp_path: Path) -> None:
     rows = (f"R1,李四,{CODES[0]},行政许可,有效,2026-03-05", f"R2,{OTHER},{CODES[1]},行政许可,有效,2026-03-05")
     report = take(store, tmp_path, PLAIN, *rows)

@@ -11,8 +11,9 @@ from scoring.facts.ingest.files import FileReport, Reading, ingest_file
 from scoring.facts.records import submit_records
 from scoring.facts.versions import FileInfo
 from scoring.store import Store
+from scoring.store.models import SubjectVersion
 
-from .conftest import CODES, current, write_text, write_workbook
+from .conftest import CODES, current, quarantined, write_text, write_workbook
 
 CODE = "行政相对人代码_1(统一社会信用代码)"
 PLAIN = "编号,信用代码,类别,状态,日期,截止日期,机关,文书号"
@@ -71,6 +72,69 @@ def test_among_other_rows_each_has_its_own_end(store: Store, tmp_path: Path) -> 
         )
     known = {record["record_id"]: record.get("ends_on") for record in current(store)}
     assert known == {"R1": "2026-12-31", "R2": None, "R3": "2026-06-30", "R4": None}
+
+
+TITLES = ["到期日期", "有效期止", "有效期截止日期", "失效日期"]
+
+
+@pytest.mark.parametrize("title", [*TITLES, "终止时间", "*截止时间（年/月/日）"])
+@pytest.mark.parametrize("vocabulary", ["enterprise", "rural", "tourism"])
+def test_an_end_is_known_by_what_officials_call_it(
+    store: Store, tmp_path: Path, vocabulary: str, title: str
+) -> None:
+    """The day on which a loan is due does not end its record: where there are loans, 到期日期 is told."""
+    code, award = ("农户编码", "乡村荣誉") if vocabulary == "rural" else ("信用代码", "失信被执行人")
+    lines = [f"编号,{code},类别,等级,状态,日期,{title}", f"R1,{CODES[0]},{award},,有效,2026-01-05,2026-12-31"]
+    path = write_text(
+        tmp_path / "a.csv", [line.replace(",,", ",区级,", vocabulary == "rural") for line in lines]
+    )
+    report = ingest_file(store, path, vocabulary, Reading(quarantine=tmp_path / "q"))
+    assert (report.new, report.ignored, current(store)[0]["ends_on"]) == (1, (), "2026-12-31")
+    assert bool(report.doubted) == (title == "到期日期" and vocabulary != "tourism")
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_in_a_form_of_permits_it_means_nothing_else(store: Store, tmp_path: Path, title: str) -> None:
+    lines = [PERMIT.replace("有效期至", title), row(PERMIT, "2026-12-31")]
+    report = take(store, write_text(tmp_path / "a.csv", lines))
+    assert (report.new, report.doubted, current(store)[0]["ends_on"]) == (1, (), "2026-12-31")
+
+
+@pytest.mark.parametrize("title", ["公示截止日期", "公示到期日期", "处罚到期日期", "到期日期"])
+def test_in_a_form_of_penalties_it_is_an_end_as_well(store: Store, tmp_path: Path, title: str) -> None:
+    lines = [PENALTY.replace("处罚有效期,公示截止期", title), row(PENALTY, "2026-12-31")]
+    report = take(store, write_text(tmp_path / "a.csv", lines))
+    assert (report.new, current(store)[0]["ends_on"]) == (1, "2026-12-31")
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+@pytest.mark.parametrize("title", ["授权到期日期", "授权有效期至", "授权截止日期", "consented_until"])
+def test_a_consent_for_good_is_a_consent(store: Store, tmp_path: Path, form: str, title: str) -> None:
+    """Of a household without a day of consent nothing of its loans counts."""
+    for end in ("2027-06-30", "长期", ""):
+        lines = [["农户编码", "主体类型", title], ["NH1", "农户", end]]
+        path = tmp_path / f"{end or 'none'}.{form}"
+        write_workbook(path, lines) if form == "xlsx" else write_text(path, [",".join(row) for row in lines])
+        report = ingest_file(store, path, "rural", Reading(quarantine=tmp_path / "q"))
+    assert (report.rejected, current(store, SubjectVersion)[0]["consented_until"]) == (0, "9999-12-31")
+
+
+def test_a_day_that_is_no_end_can_not_be_open(store: Store, tmp_path: Path) -> None:
+    lines = ["农户编码,主体类型,建档日期", "NH1,农户,长期"]
+    report = ingest_file(
+        store, write_text(tmp_path / "a.csv", lines), "rural", Reading(quarantine=tmp_path / "q")
+    )
+    assert (report.new, report.rejected) == (0, 1)
+    ((row, column, value, reason),) = quarantined(store)
+    assert (row, column, value, reason[:4]) == (2, "建档日期", "长期", "不是日期")
+
+
+@pytest.mark.parametrize("end", ["三年", "1900-01-00", "2921-03-04", "1970-01-01"])
+def test_whose_end_is_refused_is_told_what_stands_for_none(store: Store, tmp_path: Path, end: str) -> None:
+    take(store, write_text(tmp_path / "1.csv", [PLAIN, row(PLAIN, end)]))
+    reasons = [reason for _, column, _, reason in quarantined(store) if column == "截止日期"]
+    assert all("没有终止期限的填“长期”或9999-12-31" in reason for reason in reasons[:1])
+    assert reasons
 
 
 def test_so_it_is_by_the_api(store: Store) -> None:

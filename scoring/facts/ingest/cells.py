@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import partial
 from math import isnan
 
 from stdnum.cn import uscc
@@ -14,7 +15,7 @@ from stdnum.exceptions import InvalidChecksum, InvalidFormat, InvalidLength, Val
 
 from rules.model import Column, Title
 from scoring.characters.persons import has_person, has_surely
-from scoring.facts.ingest.dates import WINDOWS_EPOCH, from_serial, parse_date
+from scoring.facts.ingest.dates import WINDOWS_EPOCH, DateError, from_serial, parse_date
 from scoring.facts.ingest.decoration import undecorated
 from scoring.facts.ingest.errors import CellError, Fault
 from scoring.facts.ingest.folding import (
@@ -27,6 +28,7 @@ from scoring.facts.ingest.folding import (
     fold_text,
     fold_word,
 )
+from scoring.facts.ingest.kinds import words_of
 from scoring.facts.ingest.numbers import parse_decimal, parse_integer
 
 JsonValue = str | int | bool | None
@@ -56,6 +58,9 @@ UNKNOWN = frozenset(
 OPEN_END = frozenset(
     {"长期", "长期有效", "永久", "永久有效", "终身", "终身有效", "无固定期限", "无期限", "无限期", "不限期"}
 )
+FOREVER = dt.date.max
+"""The day that stands for no end, where a vocabulary says that it can be."""
+
 BOOLEANS = {
     "是": True,
     "true": True,
@@ -166,6 +171,8 @@ def converter(reading: Reading) -> Convert:
             return cell.fault
         try:
             return _value(cell, reading, parse)
+        except DateError as error:
+            return with_open_end(reading.column, error.fault)
         except CellError as error:
             return error.fault
 
@@ -211,22 +218,22 @@ def _unless(value: str, nothing: Container[str]) -> str | None:
     return None if value in nothing else value
 
 
-_BETWEEN = re.compile(r"[\s,;、/|+]+|并处|及|和")
-_ORDINAL = re.compile(
-    r"\(?(?:(?<![0-9.])(?P<digits>[0-9]{1,2})|(?P<word>[一二三四五六七八九十](?=[.、:)])))"
-    r"(?:(?P<mark>[.、:)]+)\s*)?(?=[\u4e00-\u9fff])"
-)
-_ORDINALS = "一二三四五六七八九十"
-
-
 def _gravest(text: str, reading: Reading, parse: Callable[[str], JsonValue]) -> JsonValue:
     """The gravest of the codes that a cell names, one or several; None where it names none.
 
     :raises CellError: naming the word that is none of them, where there are several.
     """
-    words = [word for word in _BETWEEN.split(_without_ordinals(fold(text))) if not is_unknown(word)]
-    codes = {_kind(word, reading, parse, is_alone=len(words) == 1) for word in words}
-    return min(codes - {None}, key=lambda code: reading.gravest.index(str(code)), default=None)
+    known = {*_code_words(reading.column), *reading.replacements}
+    words = words_of(text, lambda word: is_unknown(word) or fold_word(word) in known)
+    said = [word for word in words if not is_unknown(word)]
+    codes = {word: _kind(word, reading, parse, is_alone=len(said) == 1) for word in said}
+    titled = {code for word, code in codes.items() if not word.isdigit()}
+    if titled and not titled.issuperset(codes.values()):
+        raise CellError(_NUMBER_OR_CODE, Title("类别只写名称", "the names of the kinds alone"))
+    return min({*codes.values()} - {None}, key=lambda code: reading.gravest.index(str(code)), default=None)
+
+
+_NUMBER_OR_CODE = Title("数字是序号还是代码不清楚", "a digit that may be an ordinal or a code")
 
 
 def _kind(word: str, reading: Reading, parse: Callable[[str], JsonValue], is_alone: bool) -> JsonValue:
@@ -238,15 +245,6 @@ def _kind(word: str, reading: Reading, parse: Callable[[str], JsonValue], is_alo
         reason = error.fault.reason
         named = reason if is_alone else Title(f"“{word}”{reason.zh}", f"{word}: {reason.en}")
         raise CellError(named, Title(titles, f"one of {', '.join(reading.gravest)}")) from None
-
-
-def _without_ordinals(text: str) -> str:
-    """A text with commas for its ordinals, where they count from one on: 1.罚款2.没收, 一、罚款二、没收."""
-    found = list(_ORDINAL.finditer(text))
-    numbers = [int(one["digits"] or _ORDINALS.index(one["word"]) + 1) for one in found]
-    is_sure = len(found) > 1 or any(one["mark"] for one in found)
-    is_list = is_sure and numbers == [*range(1, len(found) + 1)]
-    return _ORDINAL.sub(",", text) if is_list else text
 
 
 def is_unknown(text: str) -> bool:
@@ -336,7 +334,7 @@ def _parser(reading: Reading) -> Callable[[str], JsonValue]:
         case "integer":
             return lambda text: parse_integer(fold(text), reading.per)
         case "date":
-            return _iso_date
+            return partial(_iso_date, column)
         case "boolean":
             return _boolean
         case _ if column.format == "uscc":
@@ -357,8 +355,10 @@ def _sought(text: str) -> str:
     return found
 
 
-def _iso_date(text: str) -> str | None:
-    return None if is_open_end(text) else parse_date(fold(text)).isoformat()
+def _iso_date(column: Column, text: str) -> str | None:
+    if is_end(column) and is_open_end(text):
+        return None if open_is_none(column) else FOREVER.isoformat()
+    return parse_date(fold(text)).isoformat()
 
 
 def is_open_end(cell: Cell) -> bool:
@@ -367,8 +367,29 @@ def is_open_end(cell: Cell) -> bool:
 
 
 def is_end(column: Column) -> bool:
-    """Whether a column holds the day on which something ends."""
-    return column.declared == "date" and column.possible.not_before is not None
+    """Whether a column holds the day on which something ends, which may lie ahead as far as one likes."""
+    possible = column.possible
+    may_end = possible.not_before is not None or FOREVER in possible.also
+    return column.declared == "date" and possible.days_ahead is None and may_end
+
+
+def open_is_none(column: Column) -> bool:
+    """Whether a column of ends is empty where there is no end; else it is :data:`FOREVER`.
+
+    Own choice: what begins on another day of its row goes on where no end is known. Of any other end, such as
+    that of a consent, an empty cell says that there is nothing that could end.
+    """
+    return is_end(column) and column.possible.not_before is not None
+
+
+def with_open_end(column: Column, fault: Fault) -> Fault:
+    """The fault of a date; of an end it also tells how to say that there is none."""
+    if not is_end(column):
+        return fault
+    day = FOREVER.isoformat() if FOREVER in column.possible.also else ""
+    zh, en = (f"或{day}", f" or {day}") if day else ("", "")
+    told = f"{fault.hint.zh};没有终止期限的填“长期”{zh}", f"{fault.hint.en}; for no end 长期{en}"
+    return replace(fault, hint=Title(*told))
 
 
 def _boolean(text: str) -> bool:

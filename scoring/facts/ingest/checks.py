@@ -12,10 +12,11 @@ from decimal import Decimal
 from itertools import chain
 
 from rules.model import EARLIEST, LATEST, Column, Kind, Possible, Table, Title, Vocabulary
+from scoring.facts.ingest.cells import with_open_end
 from scoring.facts.ingest.dates import FILLERS, no_date
 from scoring.facts.ingest.errors import Fault
-from scoring.facts.ingest.sources import document
-from scoring.facts.merging import AUTHORITY, Judge, Objection, SameBody, Values
+from scoring.facts.ingest.folding import document
+from scoring.facts.merging import AUTHORITY, Judge, Objection, SameBody, Values, is_same
 
 Columns = tuple[str, ...]
 Value = str | int | bool | None
@@ -156,9 +157,7 @@ def _other_decision(header: Callable[[str], str], number: Sequence[str]) -> Faul
 
 def _differs(known: Values, merged: Values, name: str) -> bool:
     before, now = known.get(name), merged.get(name)
-    if name == _DOCUMENT and before is not None and now is not None:
-        before, now = document(str(before)), document(str(now))
-    return None not in (before, now) and before != now
+    return None not in (before, now) and not is_same(name, before, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,9 +252,9 @@ def _believed(column: Column, is_needed: bool) -> _Part:
             return
         day = str(value)
         if _is_filler(column, day):
-            yield Finding(column.name, Fault(no_date(day), real))
+            yield Finding(column.name, with_open_end(column, Fault(no_date(day), real)))
         elif not (first <= day <= last or _is_stated(column, day)):
-            yield Finding(column.name, Fault(impossible, between))
+            yield Finding(column.name, with_open_end(column, Fault(impossible, between)))
 
     return _Part((column.name,), check)
 

@@ -29,7 +29,7 @@ class _Fit:
     """How well a vocabulary reads a file.
 
     :param complete: whether every required column is there.
-    :param whole: whether every column that new rows need is there as well.
+    :param whole: whether every column that new rows need is there as well, or it is one of a form.
     :param columns: the columns recognised, without those most of whose first cells are no codes of theirs.
     :param strange: the first cells of the others that are none.
     :param headers: what was recognised.
@@ -255,7 +255,7 @@ def _fit(matcher: HeaderMatcher, head: Sequence[Row]) -> _Fit:
     return _Fit(
         matcher.vocabulary,
         best.complete,
-        best.complete and not best.lacking,
+        best.complete and (best.form is not None or not best.lacking),
         best.columns - unread,
         strange,
         tuple(layout.headers[n] for n in sorted(best.form.named))

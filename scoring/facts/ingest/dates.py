@@ -38,29 +38,42 @@ _DATE_OR_NOTHING = Title(
 )
 
 
+_SERIAL = re.compile(r"[0-9]{5}(?:\.[0-9]+)?")
+_AS_DATE = Title(
+    "从哪一天数起各表不同;请把该列设为日期格式后重新导出",
+    "from which day it counts, books differ: format the column as dates, and export it again",
+)
+
+
+class DateError(CellError):
+    """A cell that holds no date; where the column is an end, words for no end would do as well."""
+
+
 def parse_date(text: str) -> dt.date:
     """The calendar date in a folded text, year first: 2026-03-01, 2026/3/1, 2026.3.1, 2026年3月1日, 20260301.
 
     A time of day behind it is checked and left out, for the column holds dates (in Asia/Shanghai).
 
-    :raises CellError: where it is no date, or none that the calendar has.
+    :raises DateError: where it is no date, or none that the calendar has.
     """
     if _ZEROS.fullmatch(text):
-        raise CellError(no_date(text), _DATE_OR_NOTHING)
+        raise DateError(no_date(text), _DATE_OR_NOTHING)
     found = _DATE.fullmatch(text)
+    if _SERIAL.fullmatch(text) and int(text[:5]) in SERIALS:
+        raise DateError(Title("是表格软件的日期序号", "the day number of a spreadsheet"), _AS_DATE)
     if found is None:
-        raise CellError(Title("不是日期", "not a date"), _FORMS)
+        raise DateError(Title("不是日期", "not a date"), _FORMS)
     year, month, day = (
         int(part) for part in found.group("y", "m", "d", "zy", "zm", "zd", "cy", "cm", "cd") if part
     )
     if (year, month, day) == _DAY_ZERO:
-        raise CellError(no_date(text), _DATE_OR_NOTHING)
+        raise DateError(no_date(text), _DATE_OR_NOTHING)
     hour, minute, second = (int(part or 0) for part in found.group("hour", "minute", "second"))
     try:
         dt.time(hour, minute, second)
         return dt.date(year, month, day)
     except ValueError:
-        raise CellError(Title("日历上没有这一天", "no such day in the calendar"), _FORMS) from None
+        raise DateError(Title("日历上没有这一天", "no such day in the calendar"), _FORMS) from None
 
 
 def no_date(written: str) -> Title:
@@ -74,12 +87,12 @@ def from_serial(number: float, epoch: dt.datetime = WINDOWS_EPOCH) -> dt.date:
     """The date of a number cell: a spreadsheet's day number (1950 to 2099), or 20260301 written as a number.
 
     :param epoch: the day from which the workbook counts.
-    :raises CellError: where it is neither.
+    :raises DateError: where it is neither.
     """
     if not abs(number) < 100_000_000:  # also what is no number, and whole ones too large for a float
-        raise CellError(Title("数字不是日期", "a number that is no date"), _FORMS)
+        raise DateError(Title("数字不是日期", "a number that is no date"), _FORMS)
     if number == 0 or (number == int(number) and number >= 10_000_000):
         return parse_date(str(int(number)))
     if int(number) not in SERIALS:
-        raise CellError(Title("数字不是日期", "a number that is no date"), _FORMS)
+        raise DateError(Title("数字不是日期", "a number that is no date"), _FORMS)
     return (epoch + dt.timedelta(int(number))).date()

@@ -64,6 +64,7 @@ _WIDE = {
     code: code - 0xFEE0 for a, z in ("09", "AZ", "az") for code in range(ord(a) + 0xFEE0, ord(z) + 0xFEE1)
 }
 _TEXT: dict[int, int | str | None] = _INVISIBLE | _WIDE | {0x3000: " ", 0xA0: " "}
+_BRACKETS = str.maketrans("[({【⟦]})】⟧", "〔〔〔〔〔〕〕〕〕〕")
 _TO_FOLD = re.compile(f"[{''.join(map(chr, _TEXT))}]")
 
 
@@ -86,6 +87,15 @@ def fold_text(text: str) -> str:
     if not text.isascii() and _TO_FOLD.search(text):
         text = text.translate(_TEXT)
     return unicodedata.normalize("NFC", text).strip()
+
+
+def document(text: str) -> str:
+    """The number of a document to compare by: which brackets stand around its year makes no other one.
+
+    >>> document("某罚 [2026] 1号") == document("某罚（2026）1号") == "某罚〔2026〕1号"
+    True
+    """
+    return "".join(fold(text).split()).translate(_BRACKETS)
 
 
 def fold_word(text: str) -> str:

@@ -14,7 +14,20 @@ from scoring.facts.ingest.header_words import readings
 from scoring.facts.ingest.mapping import FileMapping
 from scoring.facts.ingest.refusals import Refuser
 from scoring.facts.ingest.sheets import Cells
-from scoring.facts.ingest.sources import Code, First, Found, Listed, Nothing, Number, Part, Source, Sum, Told
+from scoring.facts.ingest.sources import (
+    NOWHERE,
+    Behind,
+    Code,
+    First,
+    Found,
+    Listed,
+    Nothing,
+    Number,
+    Part,
+    Source,
+    Sum,
+    Told,
+)
 
 _NO_FIELD = FormColumn(())
 _Place = tuple[int, int]
@@ -158,17 +171,20 @@ class FormHeaders:
     @cached_property
     def found(self) -> Mapping[str, Found]:
         """The table's columns, by the form's fields and the vocabulary's own headers."""
-        own = {name: (position, per) for position, (name, per) in self._own.items()}
         found: dict[str, Found] = {}
         for name, column in self._table.columns.items():
             said = self.form.columns.get(name, _NO_FIELD)
-            places = [self.places[field] for field in said.fields if field in self.places]
-            places += [own[name]] if name in own else []
+            places = self._places(name)
             source = self._source(said, column, places) if places else None
             with_it = tuple(self.places[field][0] for field in said.told_with if field in self.places)
             if with_it:
                 source = Told(source, with_it, tuple(map(self._header, with_it)), said.fields[0])
-            if source is not None:
+            behind = tuple(position for position, _ in self._places(said.behind))
+            if behind:
+                source = Behind(source, behind)
+            if source is not None and not (places or with_it):
+                found[name] = Found(column, NOWHERE, column.title.zh, 1, source)
+            elif source is not None:
                 found[name] = self._at(column, (places or [(with_it[0], 0)])[0][0], source)
         key, link = self._table.key, self._vocabulary.record_subject
         codes, numbers = found.get(link), {finder.position for finder in self.finders}
@@ -181,6 +197,12 @@ class FormHeaders:
         if parts and len(parts) == len(self.form.number):
             found[key] = self._numbered(found.get(key), parts)
         return found
+
+    def _places(self, name: str) -> list[_Place]:
+        """Where a column stands, by the form's fields and then by the vocabulary's own header."""
+        fields = self.form.columns.get(name, _NO_FIELD).fields
+        places = [self.places[field] for field in fields if field in self.places]
+        return places + [(position, per) for position, (own, per) in self._own.items() if own == name]
 
     @cached_property
     def finders(self) -> tuple[Found, ...]:

@@ -18,7 +18,7 @@ A form stands beside the vocabulary that it speaks (``rules/library/forms/*.yaml
     columns:                              # column, or attribute in find_by: how the fields say it
       occurred_on: 处罚决定日期
       authority: {first: [处罚机关, 数据来源单位]}    # the first of them that says something
-      amount: {all: [罚款金额, 没收金额], unit: 万元}  # all of them: a sum, or a list of codes
+      amount: {all: [罚款金额, 没收金额], unit: 万元, behind: level}  # all: a sum, or a list of codes
       level: {first: [处罚类别], gravest: [closed, fine], words: {没收财物: confiscation, 其他*: }}
       ends_on: {first: [公示截止期], no_end: [2099-12-31], with: [撤下原因]}  # which says nothing without it
     private: [证件号码]                    # fields whose cells are never shown
@@ -65,6 +65,7 @@ class FormColumn:
     :param no_end: days that stand for no end, in ISO form.
     :param per: what bare numbers under headers without a unit are multiplied by.
     :param told_with: fields that may say something only where these do.
+    :param behind: the column behind whose words an amount may stand: 罚款（1.5万元）.
     """
 
     fields: tuple[str, ...]
@@ -74,6 +75,7 @@ class FormColumn:
     no_end: frozenset[str] = frozenset()
     per: int = 1
     told_with: tuple[str, ...] = ()
+    behind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,7 @@ class FormColumnSchema(Strict):
     no_end = fields.List(own.Date(), load_default=list)
     unit = own.Text(load_default="")
     with_ = fields.List(own.Text(), load_default=list, data_key="with")
+    behind = own.ColumnName(load_default="")
 
     @validates_schema
     def one_of_two(self, data: dict[str, Any], **_: Any) -> None:
@@ -207,6 +210,7 @@ class FormColumnSchema(Strict):
             no_end=frozenset(day.isoformat() for day in days),
             per=multiplier(data["unit"]),
             told_with=tuple(data["with_"]),
+            behind=data["behind"],
         )
 
 

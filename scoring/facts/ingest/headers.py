@@ -98,7 +98,8 @@ class Layout:
     def doubted(self) -> tuple[str, ...]:
         """The headers that may mean something else, with what they are read as and what else it is; and the
         row below them that is read as the numbers of the columns."""
-        doubts = ((f.header, f.column.title, doubt_of(f.column, f.header)) for f in self.found)
+        own = (f for f in self.found if f.position not in self.fields)  # a field of a form means what it says
+        doubts = ((f.header, f.column.title, doubt_of(f.column, f.header)) for f in own)
         said = [
             f"“{header}”按“{title.zh}”读取,{why.zh} read as {title.en}: {why.en}"
             for header, title, why in doubts
@@ -406,6 +407,8 @@ class HeaderMatcher:
         if common:
             line = f"defaults: {{{common[0]}: …}}"
             default = Title(f",或在对照文件中写明{line}", f"; or for all rows, in a mapping file: {line}")
+        form = fit.form.form if fit.form else None
+        known = "; ".join(_known_headers(column, form) for column in missing)
         return NoTableError(
             file,
             Title(
@@ -414,19 +417,21 @@ class HeaderMatcher:
             ),
             Title(
                 f"可用的表头如下{default.zh}",
-                f"headers known: {'; '.join(_known_headers(column) for column in missing)}{default.en}",
+                f"headers known: {known}{default.en}",
             ),
         )
 
     def _taken_for(self, fit: Fit) -> tuple[str, str]:
         """Each header and the column that it was taken for, in Chinese and by name."""
-        matches, columns = self._match(fit.dataset, fit.cells), self.tables[fit.dataset].columns
+        columns = self.tables[fit.dataset].columns
+        matches = fit.form.meanings if fit.form else self._match(fit.dataset, fit.cells)
         zh, en = [], []
         for position, cell in enumerate(fit.cells):
             header = as_text(cell).strip()
             name = matches[position][0] if position in matches else None
+            title = columns[name].title.zh if name and name in columns else name
             if header:
-                zh.append(f"{header}→{columns[name].title.zh if name else '未识别'}")
+                zh.append(f"{header}→{title or '未识别'}")
                 en.append(f"{header} → {name or '?'}")
         return "、".join(zh), ", ".join(en)
 
@@ -486,8 +491,10 @@ def _known_words(table: Table) -> dict[str, str]:
     return words
 
 
-def _known_headers(column: Column) -> str:
-    return "、".join(dict.fromkeys((column.title.zh, *column.aliases, column.title.en, column.name)))
+def _known_headers(column: Column, form: Form | None) -> str:
+    """The headers by which a column is known; in a form the titles of its fields first."""
+    fields = form.columns[column.name].fields if form and column.name in form.columns else ()
+    return "、".join(dict.fromkeys((*fields, column.title.zh, *column.aliases, column.title.en, column.name)))
 
 
 def _by_name(best: Fit, fits: Sequence[Fit], head: Sequence[Row], file: str) -> Fit:

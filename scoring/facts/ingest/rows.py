@@ -22,10 +22,10 @@ from scoring.facts.ingest.cells import (
     Reading,
     converter,
     foot_of,
-    is_end,
     is_open_end,
     is_total,
     is_unknown,
+    open_is_none,
 )
 from scoring.facts.ingest.checks import Columns, Finding, RowCheck, row_check
 from scoring.facts.ingest.errors import Fault
@@ -35,7 +35,7 @@ from scoring.facts.ingest.headers import HeaderMatcher, Layout, numbers_columns,
 from scoring.facts.ingest.numbers import multiplier
 from scoring.facts.ingest.proposing import Proposer
 from scoring.facts.ingest.sheets import Cells, Row, Sheet, is_blank
-from scoring.facts.ingest.sources import First, Found
+from scoring.facts.ingest.sources import NOWHERE, First, Found
 from scoring.facts.merging import AUTHORITY
 from scoring.facts.versions import Level, Rejected
 from scoring.store.documents import PROPOSED
@@ -43,7 +43,6 @@ from scoring.store.documents import PROPOSED
 BLOCK_ROWS = 250
 CACHED_CELLS = 16_384
 LONGEST_SHOWN = 400
-_NO_POSITION = -1
 _MOST_DIGITS = 8
 """Of a header: those of a day that it gives as an example. A credit code has more."""
 
@@ -176,7 +175,8 @@ class RowReader:
             )
             for name, item in self._headers.items()
         }
-        self._ends = [name for name, item in self._headers.items() if is_end(item.column) and _is_alone(item)]
+        ends = [item for item in self._columns if open_is_none(item.column) and _is_alone(item)]
+        self._ends = [item.column.name for item in ends]
         self._clears = {name for name, item in self._headers.items() if replace and item.position >= 0}
         written = (*self._headers, PROPOSED) if self._proposer else (*self._headers,)
         self._writers = {
@@ -307,7 +307,7 @@ class RowReader:
         nothing: Sequence[None],
     ) -> set[int]:
         """Which rows of a block are perhaps not good, or not rows of the office's."""
-        if self._headers[self._key].position == _NO_POSITION:
+        if self._headers[self._key].position == NOWHERE:
             return set(range(len(nothing)))
         doubted: set[int] = set()
         for name, reader in self._readers.items():
@@ -455,7 +455,7 @@ class RowReader:
 
     def _said(self, number: int, cells: Cells, name: str, fault: Fault, level: Level = "error") -> Rejected:
         found = self._headers.get(name)
-        place = found.place(cells) if found else _NO_POSITION
+        place = found.place(cells) if found else NOWHERE
         header = found.header if found else self.layout.table.columns[name].title.zh
         if found and found.source and place >= 0:
             header = self.layout.headers[place]
@@ -606,7 +606,7 @@ def _without(cells: Cells, position: int) -> Cells:
 def _without_cells(layout: Layout, names: Container[str]) -> tuple[Found, ...]:
     """The columns that the file hasn't, and that are said all the same."""
     return tuple(
-        Found(column, _NO_POSITION, column.title.zh, 1) for column in layout.absent if column.name in names
+        Found(column, NOWHERE, column.title.zh, 1) for column in layout.absent if column.name in names
     )
 
 

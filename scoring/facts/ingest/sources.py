@@ -13,15 +13,18 @@ from typing import Protocol
 
 from rules.model import Column, Title
 from scoring.facts.ingest.cells import REGISTRATION, Convert, is_unknown, no_key
-from scoring.facts.ingest.errors import Fault
-from scoring.facts.ingest.folding import Cell, Unreadable, as_text, fold, fold_header
+from scoring.facts.ingest.errors import CellError, Fault
+from scoring.facts.ingest.folding import Cell, Unreadable, as_text, document, fold, fold_header
 from scoring.facts.ingest.header_words import readings
+from scoring.facts.ingest.kinds import amount_behind
 
 Cells = Sequence[Cell]
 
+NOWHERE = -1
+"""The position of a column that has no cells of its own."""
+
 _REGISTRATION = re.compile("[0-9]{13}|[0-9]{6}[0-9A-Z]{9}")
 """A number of registration, from before the codes: 13 or 15 digits, of co-operatives with letters."""
-_BRACKETS = str.maketrans({"[": "〔", "(": "〔", "【": "〔", "]": "〕", ")": "〕", "】": "〕"})
 
 
 class Source(Protocol):
@@ -170,6 +173,45 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Behind:
+    """An amount of its own cells; where these say nothing, what stands behind the kinds: 罚款（1.5万元）.
+
+    Where both say something they must say the same. What can't be read there is a fault of the kinds.
+
+    :param places: of the kinds.
+    """
+
+    source: Source | None
+    places: tuple[int, ...]
+
+    def cell(self, cells: Cells) -> Cell:
+        own, behind = self._own(cells), self._behind(cells)
+        if behind is None or isinstance(own, Unreadable):
+            return own
+        if own is None or Decimal(str(own)) == behind:
+            return str(behind)
+        reason = Title(
+            f"类别后的金额{behind:.2f}元与金额列的{Decimal(str(own)):.2f}元不同",
+            f"behind the kind stands {behind:.2f} yuan, and {Decimal(str(own)):.2f} as the amount",
+        )
+        return Unreadable(Fault(reason, Title("请核对,金额只填一处", "one of them, the right one")), str(own))
+
+    def place(self, cells: Cells) -> int:
+        is_own = self.source is not None and (self._own(cells) is not None or self._behind(cells) is None)
+        return self.source.place(cells) if is_own and self.source else self.places[0]
+
+    def _own(self, cells: Cells) -> Cell:
+        return self.source.cell(cells) if self.source else None
+
+    def _behind(self, cells: Cells) -> Decimal | None:
+        try:
+            found = [amount_behind(as_text(cells[place])) for place in self.places]
+        except CellError:
+            return None
+        return sum(filter(None, found), Decimal()) if any(one is not None for one in found) else None
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """What one column says of a record's number.
 
@@ -219,11 +261,6 @@ class Number:
         wrong = (part for part in self.parts if isinstance(part.says(cells), Fault))
         silent = (part for part in self.parts if part.says(cells) is None)
         return next(wrong, next(silent, self.parts[-1])).place(cells)
-
-
-def document(text: str) -> str:
-    """The number of a document to compare by."""
-    return "".join(fold(text).split()).translate(_BRACKETS)
 
 
 @dataclass(frozen=True, slots=True)

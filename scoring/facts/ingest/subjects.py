@@ -24,7 +24,7 @@ from scoring.facts.ingest.checks import before
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import Cell, as_text
 from scoring.facts.ingest.mapping import Dataset
-from scoring.facts.ingest.names import bare, other_name, public
+from scoring.facts.ingest.names import bare, may_be, other_name, public
 from scoring.facts.ingest.rows import NAME, AnyRow, BadRow, GoodRow, LostRow, OddRow, ShortRow
 from scoring.facts.versions import Rejected
 from scoring.store import Store
@@ -179,10 +179,10 @@ class _Known:
         strange = {pair for pair in new if self._is_other(*pair)}
         if strange:
             names = self._versions({subject for subject, _ in strange}, sa.true(), [_NAME])
-            ever = {(subject, bare(name or "")) for subject, name in names}
-            strange = {
-                (subject, name) for subject, name in strange if (subject, bare(as_text(name))) not in ever
-            }
+            ever: dict[str, list[str]] = defaultdict(list)
+            for subject, name in names:
+                ever[subject] += [name] if name else []
+            strange = {pair for pair in strange if not _was_called(pair[1], ever[pair[0]])}
         self._alike |= new - strange
         return strange
 
@@ -200,6 +200,11 @@ class _Known:
         query = query.where(self._of_vocabulary, which, SubjectVersion.subject_id.in_(subjects))
         with self._sessions() as session:
             return [tuple(row) for row in session.execute(query)]
+
+
+def _was_called(name: Cell, ever: Iterable[str]) -> bool:
+    said = as_text(name)
+    return any(bare(said) == bare(one) or may_be(said, one) for one in dict.fromkeys(ever))
 
 
 _NAME = ValueIn(SubjectVersion.data, NAME)
