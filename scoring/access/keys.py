@@ -210,6 +210,12 @@ def owners_of(store: Store, prefixes: Iterable[str]) -> dict[str, str]:
         return dict(session.execute(query).all())
 
 
+def regulators(session: Session) -> list[str]:
+    """The owners of regulators' keys that work now: to whom work of the office can be given."""
+    query = sa.select(ApiKey).where(ApiKey.role == Role.REGULATOR.value, ApiKey.revoked_at.is_(None))
+    return sorted({key.owner for key in map(_key, session.scalars(query)) if key.state == "active"})
+
+
 def first_of_line(store: Store, key: Key) -> str:
     """The prefix of the first of the keys that replaced one another, down to this one."""
     while key.replaces is not None:
