@@ -18,7 +18,7 @@ from api.around.context import store
 from api.http.fields import Text
 from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
-from api.pages.downloads import day_asked
+from api.pages.downloads import day_asked, say
 from api.pages.forms import FormError, filled_in, number, ticked_numbers
 from api.resources.runs import NUMBER
 from rules import model
@@ -40,6 +40,7 @@ from scoring.live.alerts import (
     list_alerts,
     records_called,
 )
+from scoring.live.growing import HISTORY
 from scoring.runs.published import current_runs
 from scoring.store import StoreError
 from scoring.store.packs import stored_pack
@@ -231,18 +232,19 @@ def _people(found: Iterable[Alert]) -> dict[str, Any]:
     with store().reading() as session:
         people = regulators(session)
     known = {by for one in found for by in (one.acknowledged_by, one.assigned_by) if by is not None}
-    return {"people": people, "me": caller().owner, "owners": owners_of(store(), known)}
+    owners = {HISTORY: say(Title("系统（往期情形）", "the system (history)"))} | owners_of(store(), known)
+    return {"people": people, "me": caller().owner, "owners": owners}
 
 
-def shown_alerts(found: Iterable[Alert]) -> Iterator[ShownAlert]:
-    """Alerts with what their packs say of them, and with their records."""
+def shown_alerts(found: Iterable[Alert], with_records: bool = True) -> Iterator[ShownAlert]:
+    """Alerts with what their packs say of them, and with what is known of their records."""
     installed = {identity(pack): pack for pack in installed_packs()}
     for digest, group in groupby(found, key=lambda alert: alert.pack_hash):
         alerts, pack = list(group), installed.get(digest) or _stored(digest)
         patterns = {pattern.id: pattern for pattern in pack.alerts} if pack else {}
         subjects = {alert.subject_id for alert in alerts}
         names = names_of(store(), pack.vocabulary.id, subjects) if pack else {}
-        ids = {record for alert in alerts for record in alert.records}
+        ids = {record for alert in alerts for record in alert.records if with_records}
         records = records_called(store(), pack.vocabulary, ids) if pack else {}
         for alert in alerts:
             own = [ShownRecord(each, records.get(each, {}), alert.grown.get(each)) for each in alert.records]

@@ -120,7 +120,7 @@ def export_alerts() -> Response:
     }
     rows = (
         asdict(item.alert) | {"name": item.name, "alert": say(item.title)}
-        for item in alerts.shown_alerts(found)
+        for item in alerts.shown_alerts(found, with_records=False)
     )
     pattern = alerts.pattern_titles().get(wanted.alert or "")
     said = asked(

@@ -210,10 +210,14 @@ def owners_of(store: Store, prefixes: Iterable[str]) -> dict[str, str]:
         return dict(session.execute(query).all())
 
 
-def regulators(session: Session) -> list[str]:
-    """The owners of regulators' keys that work now: to whom work of the office can be given."""
-    query = sa.select(ApiKey).where(ApiKey.role == Role.REGULATOR.value, ApiKey.revoked_at.is_(None))
-    return sorted({key.owner for key in map(_key, session.scalars(query)) if key.state == "active"})
+def regulators(session: Session) -> dict[str, bool]:
+    """The owners of regulators' keys, each with whether one of its keys works now: then work of the office
+    can be given to it.
+    """
+    owners: dict[str, bool] = {}
+    for key in map(_key, session.scalars(sa.select(ApiKey).filter_by(role=Role.REGULATOR.value))):
+        owners[key.owner] = owners.get(key.owner, False) or key.state == "active"
+    return dict(sorted(owners.items()))
 
 
 def first_of_line(store: Store, key: Key) -> str:

@@ -149,7 +149,7 @@ def assign(store: Store, seen: Seen, to: str | None, by: str) -> list[Alert]:
         seen; which, the message says.
     """
     with store.writing() as session:
-        people = regulators(session)
+        people = [name for name, works in regulators(session).items() if works]
         if to is not None and to not in people:
             en = f"no regulator is called {to}; there are {', '.join(people) or 'none'}"
             raise AlertsRefusedError(Title(f"没有监管人员{to}；现有：{'、'.join(people) or '无'}", en))

@@ -145,7 +145,7 @@ class _Grower:
 
     def _keep(self, row: AlertRow, chain: Chain, wanted: Chain) -> None:
         was, stood, known = records_of(row), row.withdrawn_at is None, found_at(row)
-        records = self._in_order(chain)
+        records = self._in_order(chain) if row.acknowledged_at is None else was
         new = [end for end in chain if end not in known]
         left = {end: at for end, at in known.items() if end in chain or end not in wanted}
         self._write(row, records, left | dict.fromkeys(new, self._now.isoformat()))
@@ -164,10 +164,17 @@ class _Grower:
             row.withdrawn_at = self._now
             row.version += 1
             self.counted["withdrawn"] += 1
-        row.joined = next((heir.id for heir in heirs), None)
+        heir = next(heirs, None)
+        row.joined = None if heir is None else heir.id
+        if heir is not None and heir.assigned_to is None:
+            heir.assigned_to, heir.assigned_by, heir.assigned_at = (
+                row.assigned_to,
+                row.assigned_by,
+                row.assigned_at,
+            )
 
     def _write(self, row: AlertRow, records: Sequence[str], found: Mapping[str, str]) -> None:
-        row.records, row.last_on = json.dumps(records), self._about.dates[records[-1]]
+        row.records, row.last_on = json.dumps(records), self._about.dates.get(records[-1], row.last_on)
         row.matches, row.pack_hash, row.town = json.dumps(found), self._about.pack_hash, self._about.town
 
     def _in_order(self, chain: Chain) -> list[str]:

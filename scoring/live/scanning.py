@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from operator import add, attrgetter
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from rules.model import Pack
 from scoring.live.events import Outcome, judge_of
 from scoring.store import Store
+from scoring.store.base import insert_into, table_of
 from scoring.store.batches import parts
 from scoring.store.live import LiveScan, LiveScanBegun
 from scoring.store.models import RecordVersion, SubjectVersion, last_ingest
@@ -58,19 +60,33 @@ def rescan(
         if begun is None:
             return Scan(0)
         subjects = _changed(session, pack.vocabulary.id, begun.since)
+    was_stopped = begun.done != ""
     left = [subject_id for subject_id in subjects if subject_id > begun.done]
     before = done = len(subjects) - len(left)
     found: list[Outcome] = []
     for some in parts(left, _AT_ONCE):
         begun.done = some[-1]
-        found += judge.judge_some(store, some, past=past, with_it=lambda session: session.merge(begun))
+        found += judge.judge_some(store, some, past=past, with_it=lambda session: _keep(session, begun))
         done += len(some)
         progress(done, len(subjects))
     with store.writing() as session:
         session.execute(sa.delete(LiveScanBegun).where(LiveScanBegun.pack_id == pack.id))
         session.merge(LiveScan(pack_id=pack.id, pack_hash=judge.digest, known_at=begun.known_at))
-    counts = {name: sum(getattr(one, name) for one in found) for name in ("raised", "grown", "history")}
-    return Scan(len(left), before, **counts)
+    scan = Scan(len(left), before, *(sum(map(count, found)) for count in _COUNTS))
+    if not was_stopped:
+        return scan
+    meanwhile = rescan(store, pack, progress=progress, past=past)  # what has changed behind it
+    return Scan(*map(add, astuple(scan), astuple(meanwhile)))
+
+
+_COUNTS = (attrgetter("raised"), attrgetter("grown"), attrgetter("history"))
+
+
+def _keep(session: Session, begun: LiveScanBegun) -> None:
+    """How far a scan has come; two at once do not stand in each other's way."""
+    values = {column.name: getattr(begun, column.name) for column in table_of(LiveScanBegun).c}
+    insert = insert_into(session.connection(), LiveScanBegun).values(values)
+    session.execute(insert.on_conflict_do_update(index_elements=["pack_id"], set_=values))
 
 
 def _begun(session: Session, pack_id: str, digest: str, everybody: bool) -> LiveScanBegun | None:

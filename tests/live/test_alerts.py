@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from rules.calendar import add_days, today
 from rules.language.evaluate import evaluate
 from rules.model import Alert
+from scoring.access.keys import Role, create_key
 from scoring.cli.alerts import alerts_group
 from scoring.live.alerts import (
     Alert as Found,
@@ -27,6 +28,7 @@ from scoring.live.alerts import (
     UnknownAlertError,
     Wanted,
     acknowledge,
+    assign,
     list_alerts,
 )
 from scoring.live.events import Judge
@@ -302,6 +304,18 @@ def test_what_was_settled_is_not_opened_again_but_a_new_alert_names_it(firm: Sto
     assert [len(found.records) for found in list_alerts(firm)] == [4, 3], "the new one grows"
 
 
+def test_a_late_record_between_those_of_a_settled_alert_is_no_part_of_what_was_settled(
+    firm: Store, judge: Judge
+) -> None:
+    fines(firm, judge, *SPRING)
+    first = the(firm, "repeat")
+    acknowledge(firm, {first.id: first.version}, "somebody", "seen")
+    fines(firm, judge, "2026-02-20")
+    settled, new = the(firm, "repeat", "acknowledged"), the(firm, "repeat", "open")
+    assert settled.records == first.records
+    assert (new.follows, new.records) == (first.id, ("p2026-01-10", "p2026-02-10", "p2026-02-20"))
+
+
 def test_to_look_again_changes_nothing(firm: Store, judge: Judge) -> None:
     fines(firm, judge, *SPRING, "2026-04-10")
     broken(firm, judge)
@@ -318,10 +332,12 @@ def test_a_record_that_is_repaired_leaves_the_alert_and_one_between_two_joins_th
 ) -> None:
     """As long as it stands; what is left is as it would be had it never come."""
     fines(firm, judge, "2025-03-10", "2025-04-10", "2025-05-10", "2026-05-20", "2026-06-20", "2026-07-20")
+    create_key(firm, Role.REGULATOR, "王五")
+    assign(firm, {list_alerts(firm)[0].id: None}, "王五", "somebody")
     newer, older = list_alerts(firm)
     fines(firm, judge, "2026-04-01")
     joined = the(firm, "repeat")
-    assert (joined.id, len(joined.records)) == (older.id, 7)
+    assert (joined.id, len(joined.records), joined.assigned_to) == (older.id, 7, "王五")
     gone = the(firm, "repeat", "withdrawn")
     assert (gone.id, gone.joined) == (newer.id, older.id)
     arrive(firm, judge, record("p2026-04-01", "kept", "2026-04-01"))

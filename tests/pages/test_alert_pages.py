@@ -17,7 +17,7 @@ from visitor import DESK, PHONE, Visitor
 
 from rules.library.loader import load_vocabulary
 from scoring.access.audit import entries
-from scoring.access.keys import Role, create_key
+from scoring.access.keys import Role, create_key, revoke_key
 from scoring.facts.records import submit_records
 from scoring.facts.versions import FileInfo
 from scoring.live.alerts import Alert, Wanted, get_alert, list_alerts
@@ -122,6 +122,20 @@ def test_an_alert_is_given_to_a_person_who_finds_it_among_what_waits(
     assert send(office, ASSIGN, **ticks(given)) == 303
     assert get_alert(town_store, alert.id).assigned_to is None
     assert entries(town_store, subject_id=CODES[24], action="alert.assigned")
+
+
+def test_the_alerts_of_a_person_who_has_left_can_be_found_and_given_to_another(
+    pages: Flask, town_store: Store, token: MakeToken
+) -> None:
+    alert = complained(town_store, CODES[29])
+    office, left = signed_in(pages, token(Role.REGULATOR)), create_key(town_store, Role.REGULATOR, "钱七")
+    assert send(office, ASSIGN, **ticks(alert), to="钱七") == 303
+    revoke_key(town_store, left.key.prefix)
+    shown = office.get(f"/alerts/{alert.id}").text
+    assert ("密钥已停用" in shown, '<option value="钱七"' in shown) == (True, False)
+    assert '<option value="钱七"' in office.get("/alerts").text
+    assert numbers(office, "assigned=" + quote("钱七")) == [alert.id]
+    assert send(office, ASSIGN, **ticks(get_alert(town_store, alert.id)), to="钱七") == 409
 
 
 def test_of_several_none_is_acknowledged_where_one_has_changed_and_which_is_said(
