@@ -99,7 +99,7 @@ def list_command(
 
 
 @alerts_group.command("acknowledge")
-@click.argument("numbers", type=int, nargs=-1, required=True)
+@click.argument("numbers", type=click.IntRange(1, 2**53), nargs=-1, required=True)
 @click.option("--note", help="What was found or done.")
 @database_option
 def acknowledge_command(numbers: Sequence[int], note: str | None, database: str | None) -> None:
@@ -113,14 +113,17 @@ def acknowledge_command(numbers: Sequence[int], note: str | None, database: str 
 
 
 @alerts_group.command("assign")
-@click.argument("numbers", type=int, nargs=-1, required=True)
-@click.option("--to", help="The owner of a regulator's key; without it the alerts are nobody's any more.")
+@click.argument("numbers", type=click.IntRange(1, 2**53), nargs=-1, required=True)
+@click.option("--to", help="The owner of a regulator's key.")
+@click.option("--to-nobody", is_flag=True, help="They are nobody's any more.")
 @database_option
-def assign_command(numbers: Sequence[int], to: str | None, database: str | None) -> None:
+def assign_command(numbers: Sequence[int], to: str | None, to_nobody: bool, database: str | None) -> None:
     """Give the open alerts of NUMBERS to a person: all of them, or none where one is not open.
 
     Example: xinheng alerts assign 17 18 --to 王主任
     """
+    if to_nobody == bool(to):
+        raise click.UsageError("请用--to写明经办人,或用--to-nobody取消分派 say to whom, or --to-nobody")
     with _store(database) as store:
         for alert in assign(store, dict.fromkeys(numbers), to, operator()):
             said = f"已分派给{to} assigned to {to}" if to else "已取消分派 assigned to nobody"

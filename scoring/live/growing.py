@@ -22,7 +22,6 @@ from scoring.store.live import AlertRow
 
 HISTORY = "history"
 """Who has acknowledged an alert that a scan found long after its last record: nobody needs to."""
-_OF_THE_PAST = "往期情形，无须处理 found long after its last record"
 
 Chain = Mapping[str, tuple[str, ...]]
 """Matches by the records that completed them: the ids of their records in order."""
@@ -137,7 +136,7 @@ class _Grower:
         self._session.add(row)
         self._write(row, records, dict.fromkeys(chain, self._now.isoformat()))
         if self._past is not None and row.last_on is not None and row.last_on < self._past:
-            row.acknowledged_at, row.acknowledged_by, row.note = self._now, HISTORY, _OF_THE_PAST
+            row.acknowledged_at, row.acknowledged_by = self._now, HISTORY
             self.counted["history"] += 1
         else:
             self.new.append((row, records[-1], self._now))

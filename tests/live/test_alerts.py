@@ -368,6 +368,36 @@ def test_what_grew_after_it_was_looked_at_is_not_acknowledged_nor_what_was_chose
     assert {found.state for found in list_alerts(firm)} == {"open"}
 
 
+def test_alerts_are_listed_given_away_and_acknowledged_on_the_command_line(
+    firm: Store, judge: Judge, store_url: str
+) -> None:
+    def told(*line: str) -> str:
+        return CliRunner().invoke(alerts_group, [*line, "--database", store_url]).output
+
+    def listed(*line: str) -> list[str]:
+        return [row.split(",")[1] for row in told("list", *line, "--format", "csv").splitlines()[1:]]
+
+    fines(firm, judge, *SPRING)
+    number = str(broken(firm, judge).id)
+    create_key(firm, Role.REGULATOR, "王五")
+    assert listed() == ["broken", "repeat"]
+    assert listed("--alert", "repeat") == listed("--since", "2026-03-02") == ["repeat"]
+    assert listed("--until", "2026-03-02", "--state", "open") == ["broken"]
+    assert listed("--town", "木棉镇") == []
+    assert "没有监管人员赵六；现有：王五 no regulator is called 赵六; there are 王五" in told(
+        "assign", number, "--to", "赵六"
+    )
+    assert f"{number}: 已分派给王五 assigned to 王五" in told("assign", number, "--to", "王五")
+    assert (listed("--assigned-to", "王五"), listed("--unassigned")) == (["broken"], ["repeat"])
+    assert "只能用一个" in told("list", "--unassigned", "--assigned-to", "王五")
+    assert "there is no alert 99" in told("acknowledge", number, "99")
+    assert listed("--state", "acknowledged") == []
+    assert f"{number}: 已确认" in told("acknowledge", number, "--note", "已约谈")
+    assert "请用--to写明经办人" in told("assign", number)
+    assert f"预警{number}已由" in told("assign", number, "--to-nobody")
+    assert listed("--state", "acknowledged") == ["broken"]
+
+
 def test_two_that_judge_at_once_open_one_alert(firm: Store, judge: Judge) -> None:
     take_in(firm, "record", [record(f"p{n}", "penalty", day, field="wages") for n, day in enumerate(SPRING)])
     with ThreadPoolExecutor(4) as threads:

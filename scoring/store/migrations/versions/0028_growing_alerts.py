@@ -63,6 +63,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("pack_id", name="pk_live_scans_begun"),
     )
     op.execute("DELETE FROM live_scans")
+    op.execute("UPDATE alerts SET note = NULL WHERE acknowledged_by = 'history'")  # of two languages at once
 
 
 def _keep_matches() -> None:
