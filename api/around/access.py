@@ -172,7 +172,10 @@ ACCESS: dict[str, Access] = {
     "simulations.post_simulation": _reads(R),
     # alerts, and grades after the last event
     "alerts.list_alerts": _reads(R),
+    "alerts.get_alert": _reads(R),
     "alerts.post_acknowledgement": _changes(R),
+    "alerts.post_acknowledgements": _changes(R),
+    "alerts.post_assignments": _changes(R),
     "alerts.get_live_grade": _reads(R, S),
     # tickets; a department's key sees and moves its own alone, a subject's opens and judges its own
     "tickets.list_tickets": _sees(R, D, S),
@@ -271,7 +274,9 @@ ACCESS: dict[str, Access] = {
     "pages.pause_subscription": _submits(R, O, L),
     "pages.resume_subscription": _submits(R, O, L),
     "pages.alerts": _reads(R),
-    "pages.acknowledge_alert": _submits(R),
+    "pages.alert": _reads(R),
+    "pages.acknowledge_alerts": _submits(R),
+    "pages.assign_alerts": _submits(R),
     "pages.record_proposals": _reads(R, D),
     "pages.record_proposal": _reads(R, D),
     "pages.classify_record": _submits(R, D),

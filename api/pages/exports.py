@@ -32,6 +32,7 @@ from scoring.tickets.desk import Ticket, list_tickets
 from scoring.tickets.feed import VOCABULARY
 
 _YES = Title("是", "yes")
+_NOBODY = Title("未分派", "nobody")
 
 
 @blueprint.get("/subjects/export")
@@ -96,28 +97,40 @@ def export_hits(pack_id: str, rule_id: str) -> Response:
 
 @blueprint.get("/alerts/export")
 def export_alerts() -> Response:
-    """The alerts of a state."""
-    state = alerts.state_called(request.args.get("state", "open"))
+    """The alerts that the list shows, all of them."""
+    wanted = alerts.wanted_alerts()
     found = every(
-        lambda before, most: list_alerts(store(), state=state, before=before, limit=most),
+        lambda before, most: list_alerts(store(), wanted, before, most),
         lambda alert: alert.id,
     )
     fields = {
         "id": field("编号", "Number", "count"),
         "name": downloads.NAME,
         "subject_id": downloads.NUMBER,
+        "town": field("乡镇街道", "Town or street"),
         "alert": field("预警", "Alert"),
         "records": field("记录", "Records"),
+        "last_on": field("最近记录日期", "Last record", "date"),
         "raised_at": field("预警时间", "Raised", "moment"),
+        "follows": field("接续预警", "Follows", "count"),
+        "assigned_to": field("经办人", "Assigned to"),
         "acknowledged_at": field("确认时间", "Acknowledged", "moment"),
         "note": field("说明", "Note"),
         "withdrawn_at": field("撤回时间", "Withdrawn", "moment"),
     }
     rows = (
         asdict(item.alert) | {"name": item.name, "alert": say(item.title)}
-        for item in alerts.shown_alerts(found)
+        for item in alerts.shown_alerts(found, with_records=False)
     )
-    said = asked((Title("状态", "State"), say(alerts.STATES[state])))
+    pattern = alerts.pattern_titles().get(wanted.alert or "")
+    said = asked(
+        (Title("状态", "State"), say(alerts.STATES[wanted.state or "open"])),
+        (Title("预警", "Alert"), say(pattern) if pattern else wanted.alert),
+        (Title("乡镇街道", "Town or street"), wanted.town),
+        (Title("最近记录自", "Last record from"), str(wanted.since or "")),
+        (Title("最近记录至", "Last record to"), str(wanted.until or "")),
+        (Title("经办人", "Assigned to"), say(_NOBODY) if wanted.assigned_to == "" else wanted.assigned_to),
+    )
     return downloads.workbook(Listing(Title("预警", "Alerts"), said, fields, rows), "alerts")
 
 

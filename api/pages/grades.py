@@ -43,7 +43,7 @@ from scoring.facts.merging import REPAIRED
 from scoring.facts.objection_case import STAGE_TITLES
 from scoring.facts.objection_desk import list_objections
 from scoring.facts.objections import STATUS, Mark, list_marks
-from scoring.facts.records import list_records
+from scoring.facts.records import get_record, list_records
 from scoring.inspections.office import visits_to
 from scoring.inspections.visits import STATE_TITLES, list_visits
 from scoring.inspections.visits import Wanted as WantedVisits
@@ -135,12 +135,15 @@ def records(pack_id: str, subject_id: str) -> Response:
     """The records of a subject as they are known now, whether a rule counts them or not."""
     found = _graded(pack_id, subject_id)
     words = found.pack.vocabulary
-    rows = list_records(
+    first, own = request.args.get("first"), who().subject and found.subject_id
+    known = [] if first is None else get_record(store(), words, first, subject_id=own)[:1]
+    rows = [record for record in known if record.subject_id == found.subject_id]
+    rows += list_records(
         store(),
         words,
         subject_id=found.subject_id,
         to_subject=who().subject is not None,
-        after=request.args.get("after"),
+        after=request.args.get("after", first),
         limit=ROWS + 1,
     )
     return page(

@@ -29,6 +29,7 @@ from scoring.facts.objection_desk import list_objections
 from scoring.facts.repair_desk import DESK as REPAIRS
 from scoring.facts.settling import list_proposals as list_record_proposals
 from scoring.inspections import visits
+from scoring.live.alerts import Wanted as WantedAlerts
 from scoring.live.alerts import list_alerts
 from scoring.runs.jobs import list_jobs
 from scoring.runs.proposed import list_proposals
@@ -124,7 +125,13 @@ _SORTS = (
     Waiting(
         Title("预警待处理", "alerts to be looked at"),
         "pages.alerts",
-        lambda: list_alerts(store(), state="open", limit=MOST + 1),
+        lambda: list_alerts(store(), WantedAlerts(state="open"), limit=MOST + 1),
+    ),
+    Waiting(
+        Title("预警已分派给您、待处理", "alerts assigned to you"),
+        "pages.alerts",
+        lambda: list_alerts(store(), WantedAlerts(state="open", assigned_to=caller().owner), limit=MOST + 1),
+        {"assigned": "mine"},
     ),
     Waiting(
         Title("评价结果待发布", "proposed runs to be published"),

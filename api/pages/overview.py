@@ -20,7 +20,7 @@ from rules.library.loader import installed_packs
 from rules.model import Pack, Title
 from scoring.access.keys import Role
 from scoring.answers.search import names_of, run_before
-from scoring.live.alerts import Alert, list_alerts
+from scoring.live.alerts import Alert, Wanted, list_alerts
 from scoring.runs import results
 from scoring.runs.published import RunSummary, current_runs, list_runs
 from scoring.runs.results import Move
@@ -82,7 +82,7 @@ def overview() -> Response:
 def _open_alerts() -> list[OpenAlert]:
     """The newest alerts, by the titles that the installed packs give them."""
     packs = {identity(pack): pack for pack in installed_packs()}
-    return [_named(alert, packs) for alert in list_alerts(store(), state="open", limit=ALERTS_SHOWN)]
+    return [_named(alert, packs) for alert in list_alerts(store(), Wanted(state="open"), limit=ALERTS_SHOWN)]
 
 
 def _named(alert: Alert, packs: Mapping[str, Pack]) -> OpenAlert:

@@ -210,6 +210,16 @@ def owners_of(store: Store, prefixes: Iterable[str]) -> dict[str, str]:
         return dict(session.execute(query).all())
 
 
+def regulators(session: Session) -> dict[str, bool]:
+    """The owners of regulators' keys, each with whether one of its keys works now: then work of the office
+    can be given to it.
+    """
+    owners: dict[str, bool] = {}
+    for key in map(_key, session.scalars(sa.select(ApiKey).filter_by(role=Role.REGULATOR.value))):
+        owners[key.owner] = owners.get(key.owner, False) or key.state == "active"
+    return dict(sorted(owners.items()))
+
+
 def first_of_line(store: Store, key: Key) -> str:
     """The prefix of the first of the keys that replaced one another, down to this one."""
     while key.replaces is not None:

@@ -112,7 +112,7 @@ COMMANDS = {
     ),
     "alerts": Entry(
         "alerts:alerts_group",
-        "Patterns of several records: list them, acknowledge them, look for them anew.",
+        "Patterns of several records: list them, assign and acknowledge them, look for them anew.",
     ),
     "tickets": Entry(
         "tickets:tickets_group",

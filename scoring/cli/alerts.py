@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 
 import click
 
 from rules.calendar import add_days, today
 from rules.library.loader import ruling_packs
-from scoring.cli.options import database_option, operator, pack_of
+from scoring.cli.options import Day, database_option, operator, pack_of
 from scoring.cli.output import Format, listing_options, print_rows, progress, tell
 from scoring.facts.ingest.keys import ENTERPRISES, subject_key
-from scoring.live.alerts import Alert, UnknownAlertError, acknowledge, list_alerts
-from scoring.live.events import Scan, rescan
+from scoring.live.alerts import (
+    Alert,
+    AlertsRefusedError,
+    UnknownAlertError,
+    Wanted,
+    acknowledge,
+    assign,
+    list_alerts,
+)
+from scoring.live.scanning import Scan, rescan
 from scoring.store import Store, open_store
 
 HISTORY_DAYS = 180
@@ -23,9 +32,13 @@ COLUMNS = {
     "id": "编号 no.",
     "alert": "预警 alert",
     "subject_id": "主体 subject",
+    "town": "乡镇街道 town",
     "records": "记录 records",
+    "last_on": "最近记录 last record",
     "state": "状态 state",
     "raised_at": "产生 raised",
+    "follows": "接续 follows",
+    "assigned_to": "经办人 assigned to",
     "acknowledged_by": "确认人 acknowledged by",
     "note": "说明 note",
 }
@@ -33,7 +46,7 @@ COLUMNS = {
 
 @click.group("alerts")
 def alerts_group() -> None:
-    """Patterns of several records: list them, acknowledge them, look for them anew."""
+    """Patterns of several records: list them, assign and acknowledge them, look for them anew."""
 
 
 @alerts_group.command("list")
@@ -41,36 +54,80 @@ def alerts_group() -> None:
     "--state", type=click.Choice(["open", "acknowledged", "withdrawn"]), help="By default those that stand."
 )
 @click.option("--subject", "subject_id", help="Of this subject alone.")
+@click.option("--alert", help="Of the pattern of this id alone, such as alert.three-complaints.")
+@click.option("--town", help="Of subjects of this town alone.")
+@click.option("--since", type=Day(), help="Whose last record is of this day or after it.")
+@click.option("--until", type=Day(), help="Whose last record is of this day or before it.")
+@click.option("--assigned-to", help="Of this person alone.")
+@click.option("--unassigned", is_flag=True, help="Of nobody yet.")
 @click.option(
     "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
 )
 @database_option
 @listing_options
 def list_command(
-    state: str | None, subject_id: str | None, limit: int, database: str | None, fmt: Format
+    state: str | None,
+    subject_id: str | None,
+    alert: str | None,
+    town: str | None,
+    since: dt.date | None,
+    until: dt.date | None,
+    assigned_to: str | None,
+    unassigned: bool,
+    limit: int,
+    database: str | None,
+    fmt: Format,
 ) -> None:
     """List alerts, the newest first.
 
-    Example: xinheng alerts list --state open --format csv
+    Example: xinheng alerts list --state open --town 云衡街道 --format csv
     """
+    if unassigned and assigned_to:
+        raise click.UsageError("--assigned-to与--unassigned只能用一个 give one of the two")
+    wanted = Wanted(
+        subject_id=subject_id and subject_key(ENTERPRISES, subject_id),
+        alert=alert,
+        town=town,
+        since=since,
+        until=until,
+        assigned_to="" if unassigned else assigned_to,
+        state=state,  # type: ignore[arg-type]  # one of the choices
+    )
     with _store(database) as store:
-        wanted = subject_id and subject_key(ENTERPRISES, subject_id)
-        found = list_alerts(store, state=state, subject_id=wanted, limit=limit)  # type: ignore[arg-type]
+        found = list_alerts(store, wanted, limit=limit)
     print_rows(map(_row, found), COLUMNS, fmt)
 
 
 @alerts_group.command("acknowledge")
-@click.argument("number", type=int)
+@click.argument("numbers", type=click.IntRange(1, 2**53), nargs=-1, required=True)
 @click.option("--note", help="What was found or done.")
 @database_option
-def acknowledge_command(number: int, note: str | None, database: str | None) -> None:
-    """Note that the alert of NUMBER has been seen.
+def acknowledge_command(numbers: Sequence[int], note: str | None, database: str | None) -> None:
+    """Note that the alerts of NUMBERS have been seen: all of them, or none where one is not known.
 
-    Example: xinheng alerts acknowledge 17 --note 已约谈
+    Example: xinheng alerts acknowledge 17 18 --note 已约谈
     """
     with _store(database) as store:
-        alert = acknowledge(store, number, operator(), note)
-    tell(f"{alert.id}: 已确认 acknowledged by {alert.acknowledged_by}", err=False)
+        for alert in acknowledge(store, dict.fromkeys(numbers), operator(), note):
+            tell(f"{alert.id}: 已确认 acknowledged by {alert.acknowledged_by}", err=False)
+
+
+@alerts_group.command("assign")
+@click.argument("numbers", type=click.IntRange(1, 2**53), nargs=-1, required=True)
+@click.option("--to", help="The owner of a regulator's key.")
+@click.option("--to-nobody", is_flag=True, help="They are nobody's any more.")
+@database_option
+def assign_command(numbers: Sequence[int], to: str | None, to_nobody: bool, database: str | None) -> None:
+    """Give the open alerts of NUMBERS to a person: all of them, or none where one is not open.
+
+    Example: xinheng alerts assign 17 18 --to 王主任
+    """
+    if to_nobody == bool(to):
+        raise click.UsageError("请用--to写明经办人,或用--to-nobody取消分派 say to whom, or --to-nobody")
+    with _store(database) as store:
+        for alert in assign(store, dict.fromkeys(numbers), to, operator()):
+            said = f"已分派给{to} assigned to {to}" if to else "已取消分派 assigned to nobody"
+            tell(f"{alert.id}: {said}", err=False)
 
 
 @alerts_group.command("rescan")
@@ -90,6 +147,8 @@ def acknowledge_command(number: int, note: str | None, database: str | None) -> 
 @database_option
 def rescan_command(name: str | None, everybody: bool, history_days: int, database: str | None) -> None:
     """Judge subjects anew: after files were taken in, or a pack was changed.
+
+    A scan that was stopped goes on where it ended.
 
     Example: xinheng ingest work/district/enterprise && xinheng alerts rescan
     """
@@ -112,7 +171,13 @@ def rescan_command(name: str | None, everybody: bool, history_days: int, databas
 
 def _scanned(done: Scan) -> str:
     judged = f"{done.subjects:,} 个主体已复核 subjects judged, {done.raised:,} 条新预警 new alerts"
-    return judged + (f", {done.history:,} 条属往期 older ones are history" if done.history else "")
+    for number, said in (
+        (done.grown, "条增加记录 alerts grew"),
+        (done.history, "条属往期 older ones are history"),
+        (done.before, "个主体上次已复核 subjects were judged before the scan was stopped"),
+    ):
+        judged += f", {number:,} {said}" if number else ""
+    return judged
 
 
 def _row(alert: Alert) -> dict[str, object]:
@@ -124,5 +189,5 @@ def _store(database: str | None) -> Iterator[Store]:
     with closing(open_store(database)) as store:
         try:
             yield store
-        except UnknownAlertError as error:
+        except (UnknownAlertError, AlertsRefusedError) as error:
             raise click.ClickException(str(error.told)) from None

@@ -2,16 +2,18 @@
 
 Each subject is judged afresh from the records that the store holds at that moment. So it does not matter in
 which order they came, whether several came together, or whether the process died between the record and its
-judgment: the next event of the subject, or :func:`rescan`, makes up for it.
+judgment: the next event of the subject, or :func:`scoring.live.scanning.rescan`, makes up for it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from threading import Lock
 from typing import Any
 
@@ -28,13 +30,13 @@ from scoring.judging import one
 from scoring.judging.lines import Line
 from scoring.judging.period import Period
 from scoring.judging.timeline import Hit, Segment, dimensions_of
-from scoring.live.alerts import reconcile
+from scoring.live.growing import About, Alerts, Changed
 from scoring.live.patterns import Patterns
 from scoring.live.supervisor import Engine, shared_engine
 from scoring.store import Store
-from scoring.store.base import insert_into, table_of
+from scoring.store.base import insert_of, table_of
 from scoring.store.documents import decode
-from scoring.store.live import LiveGradeRow, LiveScan
+from scoring.store.live import LiveGradeRow
 from scoring.store.models import RecordVersion, SubjectVersion, last_ingest
 
 AT_ONCE = 20
@@ -47,21 +49,13 @@ _PACKS_KEPT = 16
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a subject's event led to: its grade, and how many alerts were raised, withdrawn, or history."""
+    """What a subject's event led to: its grade, and how many alerts opened, were withdrawn, history, grew."""
 
     grade: Segment
     raised: int = 0
     withdrawn: int = 0
     history: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """What a scan did: how many subjects it judged, and how many alerts it raised, or found as history."""
-
-    subjects: int
-    raised: int
-    history: int
+    grown: int = 0
 
 
 class Judge:
@@ -88,43 +82,61 @@ class Judge:
         :param cause: the record that led to it.
         :param past: a new alert whose last record is of before this day is history.
         """
-        found = self._found(store, subject_id, as_of or today(), cause)
-        if found is None:
-            return None
-        facts, grade, row = found
-        matches = self.patterns.matches(facts.attributes, facts.records)
-        old = set() if past is None else self._dated_before(facts, past)
-        with store.writing() as session:
-            if not _kept(session, row):
-                return Outcome(grade)
-            about = self.pack.id, self.digest, subject_id
-            return Outcome(grade, *reconcile(session, *about, matches, row["graded_at"], old.__contains__))
+        return next(iter(self.judge_some(store, [subject_id], as_of, cause, past)), None)
 
-    def _dated_before(self, facts: _Facts, day: dt.date) -> set[str]:
-        """The records of before a day; one without a date completes nothing."""
+    def judge_some(
+        self,
+        store: Store,
+        subject_ids: Sequence[str],
+        as_of: dt.date | None = None,
+        cause: str | None = None,
+        past: dt.date | None = None,
+        with_it: Callable[[Session], object] = lambda session: None,
+    ) -> list[Outcome]:
+        """As :meth:`judge`, of several subjects; what is found is kept of all of them or of none.
+
+        :param with_it: what is kept in the same transaction.
+        """
+        found = self._found(store, subject_ids, as_of or today(), cause)
+        matches = [self.patterns.matches(one.facts.attributes, one.facts.records) for one in found]
+        outcomes = []
+        with store.writing() as session:
+            kept = _kept(session, [one.row for one in found])
+            alerts = Alerts(session, self.pack.id, kept)
+            for one, own in zip(found, matches, strict=True):
+                changed = Changed()
+                if one.facts.subject_id in kept:
+                    changed = alerts.reconcile(self._about(one.facts), own, one.row["graded_at"], past)
+                outcomes.append(Outcome(one.grade, *changed))
+            alerts.tell()
+            with_it(session)
+        return outcomes
+
+    def _about(self, facts: _Facts) -> About:
+        """One without a date is in no match."""
         words = self.pack.vocabulary
         key, date = words.records.key if words.records else "", words.record_date
-        return {str(row[key]) for row in facts.records if (on := row.get(date)) is not None and on < day}
+        dates = {str(row[key]): on for row in facts.records if (on := row.get(date)) is not None}
+        return About(self.pack.id, self.digest, facts.subject_id, dates, facts.attributes.get("town"))
 
     def look(self, store: Store, subject_id: str, as_of: dt.date, cause: str | None) -> LiveGradeRow | None:
         """As :meth:`judge`, of a day on which nothing has happened: nothing is kept, and nobody alerted."""
-        found = self._found(store, subject_id, as_of, cause)
-        return None if found is None else LiveGradeRow(**found[2])
+        found = self._found(store, [subject_id], as_of, cause)
+        return LiveGradeRow(**found[0].row) if found else None
 
     def _found(
-        self, store: Store, subject_id: str, day: dt.date, cause: str | None
-    ) -> tuple[_Facts, Segment, dict[str, Any]] | None:
-        """What is known, the grade, and the grade as it is kept."""
-        facts = _facts(store, self.pack, subject_id)
-        if facts is None:
-            return None
-        of_group = self._of_group(store, facts, day)
-        timeline = self.grader.judge(facts.attributes, facts.records, Period.of(day), of_group)
-        grade = timeline.on(day)
-        if grade is None:
-            return None
-        moment = {"as_of": day, "graded_at": dt.datetime.now(dt.UTC), "cause": cause}
-        return facts, grade, _row(self, facts, grade, timeline.hits(day)) | moment
+        self, store: Store, subject_ids: Sequence[str], day: dt.date, cause: str | None
+    ) -> list[_Found]:
+        """Those that are known, while the pack is in force."""
+        found = []
+        for facts in _facts(store, self.pack, subject_ids):
+            of_group = self._of_group(store, facts, day)
+            timeline = self.grader.judge(facts.attributes, facts.records, Period.of(day), of_group)
+            grade = timeline.on(day)
+            if grade is not None:
+                moment = {"as_of": day, "graded_at": dt.datetime.now(dt.UTC), "cause": cause}
+                found.append(_Found(facts, grade, _row(self, facts, grade, timeline.hits(day)) | moment))
+        return found
 
     def _of_group(self, store: Store, facts: _Facts, day: dt.date) -> dict[str, Line]:
         """What depends on other subjects: the whole group is measured."""
@@ -157,35 +169,6 @@ def records_arrived(store: Store, vocabulary_id: str, record_ids: Sequence[str],
         _behind.submit(_judge_many, store, vocabulary_id, subjects[first:])
 
 
-def rescan(
-    store: Store,
-    pack: Pack,
-    everybody: bool = False,
-    progress: Callable[[int, int], None] = lambda done, whole: None,
-    past: dt.date | None = None,
-) -> Scan:
-    """Judge the subjects of which something has changed since the last scan.
-
-    :param everybody: judge all subjects. So it is where the pack is another than in the last scan.
-    :param progress: told how many subjects are done, and of how many.
-    :param past: a new alert whose last record is of before this day is history; none where it is None.
-    """
-    judge = judge_of(pack)
-    with store.reading() as session:
-        moment, last = last_ingest(session), session.get(LiveScan, pack.id)
-        since = None if everybody or last is None or last.pack_hash != judge.digest else last.known_at
-        subjects = _changed(session, pack.vocabulary.id, since)
-    raised = history = 0
-    for number, subject_id in enumerate(subjects, 1):
-        if (found := judge.judge(store, subject_id, past=past)) is not None:
-            raised, history = raised + found.raised, history + found.history
-        progress(number, len(subjects))
-    if moment is not None:
-        with store.writing() as session:
-            session.merge(LiveScan(pack_id=pack.id, pack_hash=judge.digest, known_at=moment))
-    return Scan(len(subjects), raised, history)
-
-
 def live_grade(store: Store, pack: Pack, subject_id: str, day: dt.date) -> LiveGradeRow | None:
     """A subject's grade on a day, after its last event; None where there was none, or no pack is in force.
 
@@ -194,9 +177,10 @@ def live_grade(store: Store, pack: Pack, subject_id: str, day: dt.date) -> LiveG
 
     >>> from fixtures.small import AS_OF, RESTAURANT, small_store
     >>> from rules.library.loader import find_pack
+    >>> from scoring.live.scanning import rescan
     >>> store, pack = small_store(), find_pack("tourism-credit", AS_OF)
-    >>> rescan(store, pack)
-    Scan(subjects=2, raised=0, history=0)
+    >>> rescan(store, pack).subjects
+    2
     >>> found = live_grade(store, pack, RESTAURANT, AS_OF)
     >>> found.score, found.tier
     (6700, 'C')
@@ -255,26 +239,41 @@ class _Facts:
     subject_id: str
     known_at: dt.datetime
     attributes: Mapping[str, Any]
-    records: tuple[Mapping[str, Any], ...]
+    records: Sequence[Mapping[str, Any]]
 
 
-def _facts(store: Store, pack: Pack, subject_id: str) -> _Facts | None:
-    vocabulary = pack.vocabulary
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is known of a subject, its grade, and the grade as it is kept."""
+
+    facts: _Facts
+    grade: Segment
+    row: Mapping[str, Any]
+
+
+def _facts(store: Store, pack: Pack, subject_ids: Sequence[str]) -> list[_Facts]:
+    """Of those subjects that are known."""
+    vocabulary, records = pack.vocabulary, defaultdict[str, list[Mapping[str, Any]]](list)
     with store.reading() as session:
-        subject = session.scalar(_current(SubjectVersion, vocabulary.id, subject_id))
         moment = last_ingest(session)
-        if subject is None or moment is None:
-            return None
-        records: tuple[Mapping[str, Any], ...] = ()
+        if moment is None:
+            return []
+        subjects = dict(session.execute(_current(SubjectVersion, vocabulary.id, subject_ids)).all())
         if vocabulary.records is not None:
-            found = session.scalars(_current(RecordVersion, vocabulary.id, subject_id))
-            records = tuple(decode(data, vocabulary.records) for data in found)
-    return _Facts(subject_id, moment, decode(subject, vocabulary.subject), records)
+            for subject_id, data in session.execute(_current(RecordVersion, vocabulary.id, subject_ids)):
+                records[subject_id].append(decode(data, vocabulary.records))
+    return [
+        _Facts(name, moment, decode(subjects[name], vocabulary.subject), records[name])
+        for name in subject_ids
+        if name in subjects
+    ]
 
 
-def _current(version: Any, vocabulary_id: str, subject_id: str) -> Any:
-    return sa.select(version.data).where(
-        version.vocabulary == vocabulary_id, version.subject_id == subject_id, version.known_until.is_(None)
+def _current(version: Any, vocabulary_id: str, subject_ids: Sequence[str]) -> Any:
+    return sa.select(version.subject_id, version.data).where(
+        version.vocabulary == vocabulary_id,
+        version.subject_id.in_(subject_ids),
+        version.known_until.is_(None),
     )
 
 
@@ -289,17 +288,6 @@ def _subjects_of(store: Store, vocabulary_id: str, record_ids: Sequence[str]) ->
             )
             found.update((subject, record) for subject, record in session.execute(query))
     return found
-
-
-def _changed(session: Session, vocabulary_id: str, since: dt.datetime | None) -> list[str]:
-    """Subjects of which a version began or ended after a moment; all of them where there is none."""
-    subjects: set[str] = set()
-    for version in (SubjectVersion,) if since is None else (SubjectVersion, RecordVersion):
-        query = sa.select(version.subject_id).where(version.vocabulary == vocabulary_id).distinct()
-        if since is not None:
-            query = query.where(sa.or_(version.known_from > since, version.known_until > since))
-        subjects.update(session.scalars(query))
-    return sorted(subjects)
 
 
 def _row(judge: Judge, facts: _Facts, grade: Segment, hits: Sequence[Hit]) -> dict[str, Any]:
@@ -327,13 +315,21 @@ def _plain(hit: Hit) -> dict[str, Any]:
     }
 
 
-def _kept(session: Session, row: Mapping[str, Any]) -> bool:
-    """Keep a grade, unless one is kept already that saw more."""
-    table = table_of(LiveGradeRow)
-    insert = insert_into(session.connection(), LiveGradeRow).values(row)
-    upsert = insert.on_conflict_do_update(
-        index_elements=["pack_id", "subject_id"],
-        set_={name: insert.excluded[name] for name in row if name not in ("pack_id", "subject_id")},
+def _kept(session: Session, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Keep grades; whose, without those of which one is kept already that saw more."""
+    if not rows:
+        return set()
+    kept = session.execute(_keep(session.get_bind().dialect.name), rows)
+    return set(kept.scalars())
+
+
+@cache
+def _keep(dialect: str) -> Any:
+    """The statement, made once: it has many columns."""
+    table, keys = table_of(LiveGradeRow), ["pack_id", "subject_id"]
+    insert = insert_of(dialect, LiveGradeRow)
+    return insert.on_conflict_do_update(
+        index_elements=keys,
+        set_={column.name: insert.excluded[column.name] for column in table.c if column.name not in keys},
         where=table.c.known_at <= insert.excluded.known_at,
-    )
-    return bool(session.execute(upsert).rowcount)  # type: ignore[attr-defined]
+    ).returning(table.c.subject_id)

@@ -75,10 +75,11 @@ class Patterns:
 
     def _of(self, alert: Alert, dated: Sequence[Judged]) -> Iterable[Match]:
         groups: dict[Any, list[tuple[Any, Fact]]] = defaultdict(list)
+        events = {event_id(alert.id, number) for number in range(1, len(alert.events) + 1)}
         for row, record_id, met in dated:
-            fact = _fact(alert, row, met, self._pack.vocabulary.record_date)
             group = row.get(alert.same) if alert.same else True
-            if group is not None and any(fact[f"e{n}"] for n in range(1, len(alert.events) + 1)):
+            if group is not None and not met.isdisjoint(events):
+                fact = _fact(alert, row, met, self._pack.vocabulary.record_date)
                 groups[group].append((record_id, fact))
         for members in groups.values():
             ids, facts = zip(*members, strict=True)

@@ -84,5 +84,9 @@ def insert_into(connection: sa.Connection, model: type[Base]) -> Any:
 
     The dialect is in use by then, and the other one need not be loaded.
     """
-    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
-    return dialect.insert(table_of(model))
+    return insert_of(connection.dialect.name, model)
+
+
+def insert_of(dialect: str, model: type[Base]) -> Any:
+    """As :func:`insert_into`, by the name of the database's kind."""
+    return import_module(f"sqlalchemy.dialects.{dialect}").insert(table_of(model))

@@ -44,20 +44,30 @@ def _in_state(name: str, state: str) -> sa.Index:
 
 
 class AlertRow(Base):
-    """A pattern that a record completed. It stays when it is acknowledged or withdrawn.
+    """Matches of a pattern that share records: one alert, which grows. It stays when it is acknowledged,
+    withdrawn or joined to another.
 
     :ivar alert: the id of the pattern in the pack.
-    :ivar record_id: the record that completed it.
     :ivar records: JSON: the ids of all its records in order.
+    :ivar last_on: the day of the last of them.
+    :ivar matches: JSON: each record that completed a match, and the moment at which that was found.
+    :ivar version: grows whenever what it is about, or how it stands, changes.
+    :ivar town: the subject's, as it was when it was judged last.
+    :ivar follows: the alert that names some of its records and was settled before.
+    :ivar joined: the alert to which its matches belong since a record connected the two.
     :ivar withdrawn_at: when a later version of a record undid it; None while it stands.
+    :ivar assigned_to: the owner of a regulator's key.
     """
 
     __tablename__ = "alerts"
     __table_args__ = (
-        sa.UniqueConstraint("pack_id", "alert", "subject_id", "record_id"),
         sa.Index(None, "subject_id", "id"),
         sa.Index(None, "pack_id", "id"),
         sa.Index(None, "pack_id", "subject_id"),
+        sa.Index(None, "alert", "id"),
+        sa.Index(None, "town", "id"),
+        sa.Index(None, "last_on", "id"),
+        sa.Index(None, "assigned_to", "id"),
         _in_state("ix_alerts_open", "withdrawn_at IS NULL AND acknowledged_at IS NULL"),
         _in_state("ix_alerts_withdrawn", "withdrawn_at IS NOT NULL"),
     )
@@ -67,13 +77,21 @@ class AlertRow(Base):
     pack_hash: Mapped[str]
     alert: Mapped[str]
     subject_id: Mapped[str]
-    record_id: Mapped[str]
     records: Mapped[str] = mapped_column(sa.Text)
     raised_at: Mapped[dt.datetime] = mapped_column(Moment)
     acknowledged_at: Mapped[dt.datetime | None] = mapped_column(Moment)
     acknowledged_by: Mapped[str | None]
     note: Mapped[str | None] = mapped_column(sa.Text)
     withdrawn_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+    last_on: Mapped[dt.date | None]
+    matches: Mapped[str] = mapped_column(sa.Text)
+    version: Mapped[int]
+    town: Mapped[str | None]
+    follows: Mapped[int | None] = mapped_column(BigId)
+    joined: Mapped[int | None] = mapped_column(BigId)
+    assigned_to: Mapped[str | None]
+    assigned_by: Mapped[str | None]
+    assigned_at: Mapped[dt.datetime | None] = mapped_column(Moment)
 
 
 class LiveScan(Base):
@@ -84,3 +102,20 @@ class LiveScan(Base):
     pack_id: Mapped[str] = mapped_column(primary_key=True)
     pack_hash: Mapped[str]
     known_at: Mapped[dt.datetime] = mapped_column(Moment)
+
+
+class LiveScanBegun(Base):
+    """A scan that has not come to its end: it goes on from here.
+
+    :ivar known_at: up to which moment it sees all changes.
+    :ivar since: it looks at the subjects of which something changed after this moment; None: at everybody.
+    :ivar done: the last subject that was judged; they are judged in the order of their ids.
+    """
+
+    __tablename__ = "live_scans_begun"
+
+    pack_id: Mapped[str] = mapped_column(primary_key=True)
+    pack_hash: Mapped[str]
+    known_at: Mapped[dt.datetime] = mapped_column(Moment)
+    since: Mapped[dt.datetime | None] = mapped_column(Moment)
+    done: Mapped[str]

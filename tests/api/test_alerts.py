@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from client import Client
+import pytest
+from client import Client, Sign
 from small_district import FINED, PACK, SUBJECTS
+
+from scoring.access.keys import Role
 
 CLEAN = SUBJECTS[5]
 
@@ -52,12 +55,94 @@ def test_an_objection_withdraws_the_alert_until_it_is_rejected(regulator: Client
     assert len(regulator.get("/v1/alerts").json["items"]) == 1
 
 
+def complaints_of(client: Client, *subjects: str) -> list[dict[str, Any]]:
+    """An alert of each of several, the newest first."""
+    for place, subject in enumerate(subjects):
+        rows = [{"record_id": f"{place}-{n}", "occurred_on": f"2026-07-0{n}"} for n in (1, 2, 3)]
+        post(client, *({**row, "subject_id": subject} for row in rows))
+    return list(client.get("/v1/alerts").json["items"])
+
+
 def test_alerts_come_in_pages(regulator: Client) -> None:
-    rows = [{"record_id": f"C-{n}", "occurred_on": f"2026-07-0{n}"} for n in range(1, 7)]
-    post(regulator, *rows)
+    complaints_of(regulator, *SUBJECTS[2:6])
     first = regulator.get("/v1/alerts?limit=3").json
     rest = regulator.get(f"/v1/alerts?limit=3&cursor={first['next']}").json
-    assert [a["records"][-1] for a in first["items"] + rest["items"]] == ["C-6", "C-5", "C-4", "C-3"]
+    assert [a["subject_id"] for a in first["items"] + rest["items"]] == SUBJECTS[5:1:-1]
+
+
+def test_a_fourth_complaint_is_in_the_alert_of_the_first_three_which_says_when_it_grew(
+    regulator: Client,
+) -> None:
+    before = three_complaints(regulator)
+    post(regulator, {"record_id": "C-4", "occurred_on": "2026-07-20"})
+    (alert,) = regulator.get(f"/v1/alerts?subject_id={CLEAN}").json["items"]
+    assert (alert["id"], alert["records"]) == (before["id"], ["C-1", "C-2", "C-3", "C-4"])
+    assert (before["last_on"], alert["last_on"]) == ("2026-07-03", "2026-07-20")
+    assert alert["version"] == before["version"] + 1
+    assert alert["found_at"]["C-4"] > alert["found_at"]["C-3"] == alert["raised_at"]
+    assert regulator.get(f"/v1/alerts/{alert['id']}").json == alert
+    assert regulator.get("/v1/alerts/999").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("alert=alert.three-complaints", 2),
+        ("alert=alert.repeat-offence", 0),
+        ("since=2026-07-03&until=2026-07-03", 2),
+        ("since=2026-07-04", 0),
+        ("until=2026-07-02", 0),
+        ("unassigned=true", 1),
+        ("assigned_to=a colleague", 1),
+        ("assigned_to=nobody", 0),
+        ("town=no town", 0),
+        ("state=acknowledged", 0),
+    ],
+)
+def test_alerts_are_narrowed(regulator: Client, sign_in: Sign, query: str, found: int) -> None:
+    sign_in(Role.REGULATOR, owner="a colleague")
+    newer, _ = complaints_of(regulator, *SUBJECTS[4:6])
+    assert assign(regulator, "a colleague", newer).status_code == 201
+    assert len(regulator.get(f"/v1/alerts?{query}").json["items"]) == found
+
+
+def test_who_asks_for_somebodys_and_nobodys_alerts_is_told_that_it_is_one_of_the_two(
+    regulator: Client,
+) -> None:
+    answer = regulator.get("/v1/alerts?unassigned=true&assigned_to=x")
+    assert (answer.status_code, answer.json["errors"][0]["field"]) == (422, "unassigned")
+
+
+def seen(*found: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"id": alert["id"], "version": alert["version"]} for alert in found]
+
+
+def assign(client: Client, to: str | None, *found: dict[str, Any]) -> Any:
+    return client.post("/v1/alerts/assignments", json={"alerts": seen(*found), "to": to})
+
+
+def test_several_alerts_are_acknowledged_with_one_note_all_of_them_or_none(
+    regulator: Client, sign_in: Sign
+) -> None:
+    """Which has changed meanwhile, and how, is said."""
+    one, two, three = complaints_of(regulator, *SUBJECTS[3:6])
+    path, said = "/v1/alerts/acknowledgements", {"note": "已约谈"}
+    done = regulator.post(path, json=said | {"alerts": seen(one, two)})
+    assert (done.status_code, [alert["note"] for alert in done.json["items"]]) == (201, ["已约谈"] * 2)
+    late = regulator.post(path, json=said | {"alerts": seen(two, three)})
+    assert late.status_code == 409
+    assert late.json["detail"].startswith(f"alert {two['id']} was acknowledged by ")
+    assert regulator.get(f"/v1/alerts/{three['id']}").json == three
+    assert assign(regulator, None, two).status_code == 409
+    sign_in(Role.REGULATOR, owner="a colleague")
+    (given,) = assign(regulator, "a colleague", three).json["items"]
+    assert (given["assigned_to"], given["assigned_by"]) == ("a colleague", regulator.prefix)
+    assert assign(regulator, "nobody", given).json["detail"].startswith("no regulator is called nobody")
+    one_by_one = f"/v1/alerts/{three['id']}/acknowledgements"
+    assert regulator.post(one_by_one, json={"version": three["version"]}).status_code == 409
+    assert regulator.post(one_by_one, json={"version": given["version"]}).status_code == 201
+    for body in (said, said | {"alerts": []}, {"alerts": seen(one)}, said | {"alerts": [{"id": 1}]}):
+        assert regulator.post(path, json=body).status_code == 422, body
 
 
 def test_the_grade_after_an_event_says_that_it_is_not_published(regulator: Client) -> None:

@@ -78,6 +78,9 @@ def _fill(store: Store, regulator: Client, colleague: Client, lender: Client) ->
     post("/v1/records", {"records": [_record(f"G-{n}", level="closed", severity="") for n in range(2)]})
     complaint = {"kind": "complaint", "level": "upheld", "severity": None}
     post("/v1/records", {"records": [_record(f"C-{n}", **complaint) for n in range(5)]})
+    post(
+        "/v1/records", {"records": [_record(f"D-{n}", subject_id=SUBJECTS[5], **complaint) for n in range(3)]}
+    )
     measure = {"subject_id": FINED, "clause": "company-office", "reason": "x"}
     for office in ("甲局", "乙局", "丙局"):
         commitment = {"text": "x", "made_on": "2026-08-01"}

@@ -31,6 +31,7 @@ GROWING = frozenset(METADATA.tables) - {
         "run_jobs",
         "proposals",
         "live_scans",
+        "live_scans_begun",
         "terms",
         "tallies",
     ),
@@ -146,8 +147,9 @@ _OTHERS: dict[str, dict[str, Callable[[int], object]]] = {
     },
     "alerts": {
         "pack_id": _same("enterprise-credit"), "pack_hash": _same("x"), "alert": _same("x"),
-        "subject_id": _number, "record_id": _number, "records": _same("[]"), "raised_at": _same(NOW),
-        "acknowledged_at": _same(NOW),
+        "subject_id": _number, "records": _same("[]"), "matches": _same("{}"), "version": _same(1),
+        "raised_at": _same(NOW), "acknowledged_at": _same(NOW), "last_on": _same(dt.date(2000, 1, 1)),
+        "town": _same("x"), "assigned_to": _same("x"),
     },
     "live_grades": {
         "pack_id": _same("x"), "subject_id": _number, "pack_hash": _same("x"), "as_of": _same(NOW.date()),
@@ -357,8 +359,19 @@ def _subjects(regulator: Client) -> None:
 def _alerts(regulator: Client) -> None:
     for state in ("open", "acknowledged", "withdrawn"):
         _ok(regulator, "GET", f"/v1/alerts?state={state}")
-    for query in ("", "?pack=enterprise-credit", f"?subject_id={FINED}"):
+    for query in ("", "?pack=enterprise-credit", f"?subject_id={FINED}", "?alert=y", "?town=y"):
         _ok(regulator, "GET", f"/v1/alerts{query}")
+    for query in ("since=2026-01-01", "until=1999-01-01", "assigned_to=y", "unassigned=true"):
+        for state in ("", "&state=open", "&state=acknowledged", "&town=y"):
+            _ok(regulator, "GET", f"/v1/alerts?{query}{state}")
+    rows = [_row(f"T-{n}", kind="complaint", level="upheld", severity=None) for n in range(3)]
+    _ok(regulator, "POST", "/v1/records", {"records": rows})
+    (alert,) = _ok(regulator, "GET", f"/v1/alerts?subject_id={FINED}&alert=alert.three-complaints")["items"]
+    seen = {"alerts": [{"id": alert["id"], "version": alert["version"]}]}
+    (given,) = _ok(regulator, "POST", "/v1/alerts/assignments", seen | {"to": "a colleague"})["items"]
+    seen = {"alerts": [{"id": alert["id"], "version": given["version"]}], "note": "x"}
+    _ok(regulator, "POST", "/v1/alerts/acknowledgements", seen)
+    _ok(regulator, "GET", f"/v1/alerts/{alert['id']}")
 
 
 def _tickets(regulator: Client, department: Client) -> None:

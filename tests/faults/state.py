@@ -40,6 +40,8 @@ _NUMBERED = {
     "base": "runs",
     "problem_id": "problems",
     "alert_id": "alerts",
+    "follows": "alerts",
+    "joined": "alerts",
 }
 _OWN = {"hash", "engine", "made_by", "id_hash"}
 """Columns of a store's own."""

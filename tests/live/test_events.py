@@ -10,8 +10,9 @@ import pytest
 from rules.calendar import today
 from rules.library.loader import load_text
 from rules.model import Pack
-from scoring.live import events
-from scoring.live.events import Judge, live_grade, records_arrived, rescan
+from scoring.live import events, scanning
+from scoring.live.events import Judge, live_grade, records_arrived
+from scoring.live.scanning import Scan, rescan
 from scoring.live.supervisor import Engine
 from scoring.runs.published import latest_run
 from scoring.store import Store
@@ -58,10 +59,49 @@ def test_a_scan_judges_those_who_changed_since_the_last_one(store: Store) -> Non
     assert rescan(store, pack).subjects == 1
     told: list[tuple[int, int]] = []
     assert rescan(store, pack, everybody=True, progress=lambda *done: told.append(done)).subjects == 3
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert told == [(3, 3)]
     grade = live_grade(store, pack, "B", today())
     assert grade is not None
     assert grade.score == 7500
+
+
+def test_a_scan_that_was_killed_goes_on_where_it_ended_and_misses_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What changed behind it meanwhile is judged as well."""
+    monkeypatch.setattr(scanning, "_AT_ONCE", 2)
+    pack, names = firms(), "ABCDE"
+    take_in(store, "subject", [{"firm_id": name} for name in names])
+
+    def killed(done: int, whole: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rescan(store, pack, progress=killed)
+    take_in(store, "record", [record("p1", "penalty", "2026-03-01", firm_id="A")])
+    told: list[tuple[int, int]] = []
+    assert rescan(store, pack, progress=lambda *done: told.append(done)) == Scan(3 + 1, before=2)
+    assert told == [(4, 5), (5, 5), (1, 1)]
+    assert rescan(store, pack).subjects == 0
+
+
+def test_a_scan_of_another_pack_or_of_everybody_begins_anew(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanning, "_AT_ONCE", 1)
+    take_in(store, "subject", [{"firm_id": name} for name in "ABC"])
+    rescan(store, firms())
+    take_in(store, "record", [record(f"p{name}", "penalty", "2026-03-01", firm_id=name) for name in "AB"])
+
+    def killed(done: int, whole: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rescan(store, firms(), progress=killed)
+    assert rescan(store, load_text(PACK.replace("points: -5", "points: -6"), "firms.yaml")).before == 0
+    with pytest.raises(KeyboardInterrupt):
+        rescan(store, firms(), progress=killed)
+    assert rescan(store, firms(), everybody=True) == Scan(2, before=1)
 
 
 def aging() -> Pack:

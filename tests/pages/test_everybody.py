@@ -18,6 +18,7 @@ from scoring.access.keys import Role
 
 PAGES = {
     "home": "/home",
+    "alert": "/alerts/1",
     "overview": "/overview",
     "movers": "/movers",
     "subjects": "/subjects",

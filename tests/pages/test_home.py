@@ -29,6 +29,7 @@ from scoring.changes.subscriptions import end_subscription, subscribe
 from scoring.facts.ingest.files import Reading, ingest_paths
 from scoring.facts.objections import MarkRequest, mark_record
 from scoring.inspections.visits import State, Wanted, list_visits
+from scoring.live.alerts import Wanted as WantedAlerts
 from scoring.live.alerts import list_alerts
 from scoring.store import Store
 from scoring.store.access import RunJob
@@ -45,7 +46,7 @@ def test_each_number_is_that_of_the_list_to_which_it_leads(regulator: Visitor, t
         for link in regulator.all(".waits a")
     }
     assert 0 not in waits.values()
-    assert waits["/alerts"] == len(list_alerts(town_store, state="open"))
+    assert waits["/alerts"] == len(list_alerts(town_store, WantedAlerts(state="open")))
     regulator.press(".waits a[href='/alerts']")
     assert regulator.path == "/alerts"
 

@@ -27,6 +27,7 @@ PLACES = {
     "plan_id": 1,
     "code": VISIT,
     "ticket_id": 1,
+    "alert_id": 1,
     "objection_id": 1,
     "application_id": 2,
     "consequence_id": 1,

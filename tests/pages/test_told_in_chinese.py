@@ -27,6 +27,7 @@ BROWSER = {"Accept": "text/html"}
 SUBJECT = f"/subjects/enterprise-credit/{CODES[5]}"
 DRAFT = {"as_of": "2026-07-31"}
 STEPS = "/tickets/1/steps"
+ALERTS = "/alerts/acknowledgements"
 MEASURE = {
     "subject_id": LISTED,
     "office": AUTHORITY,
@@ -89,8 +90,16 @@ def _form_token(client: FlaskClient, path: str = "/sign-in") -> str:
         (STEPS, {"request": "assign", "on": "昨天"}, "日期:不是日期", "on: Not a valid date."),
         (STEPS, {"request": "evaluate"}, "评价须写明企业是否满意", "an evaluation says whether"),
         ("/tickets", {"source": "x"}, "标题:必填", "title: Missing data"),
-        ("/alerts/999/acknowledgements", {}, "没有预警999", "there is no alert 999"),
-        ("/alerts/1/acknowledgements", {"note": "x" * 5000}, "说明:", "note: "),
+        (ALERTS, {"alert-999": "1", "note": "x"}, "没有预警999", "there is no alert 999"),
+        (ALERTS, {"alert-1": "1", "note": "x" * 5000}, "说明:", "note: "),
+        (ALERTS, {"note": "x"}, "请勾选预警", "tick the alerts"),
+        (ALERTS, {"alert-1": "99", "note": "x"}, "预警1有新的变动", "alert 1 has changed"),
+        (
+            "/alerts/assignments",
+            {"alert-1": "1", "to": "无此人"},
+            "没有监管人员无此人",
+            "no regulator is called",
+        ),
         (
             "/objections",
             {"record": "P-99", "reason": "样例", "evidence": "样例"},

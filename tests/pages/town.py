@@ -24,7 +24,7 @@ from scoring.facts.versions import FileInfo, TableName, ingest_rows
 from scoring.facts.visit_results import Rating, Result, enter_rating, enter_result
 from scoring.inspections.codes import Days, OutsideVisit, issue_outside
 from scoring.inspections.office import make_plan
-from scoring.live.events import rescan
+from scoring.live.scanning import rescan
 from scoring.runs.batch import run
 from scoring.store import Store, create_store
 from scoring.store.documents import encode

@@ -8,7 +8,7 @@ document.addEventListener("submit", (event) => {
 });
 document.querySelectorAll("[data-tick-all]").forEach((all) => {
   all.hidden = false;
-  all.addEventListener("change", (event) => all.closest("table").querySelectorAll("tbody [type=checkbox]").forEach((box) => { box.checked = event.target.checked; }));
+  all.addEventListener("change", (event) => event.target.form.querySelectorAll("[type=checkbox]").forEach((box) => { box.checked = event.target.checked; }));
 });
 const fold = (except) => document.querySelectorAll(".top details[open]").forEach((menu) => { menu.open = menu.contains(except); });
 document.addEventListener("click", (event) => fold(event.target));
