@@ -45,6 +45,18 @@ def test_why_it_is_not_done_is_said_in_chinese_and_english(
     assert (english in said, bool(CHINESE.search(said.partition(english)[0]))) == (True, True), said
 
 
+def test_a_command_keeps_no_number_of_a_natural_person(command: Command, url: str, tmp_path: Path) -> None:
+    person = "500102199001011236"
+    done = command(
+        "tickets", "open", "--title", f"赵某（{person}）", "--source", "hotline", "--database", url
+    )
+    assert done.exit_code == 2
+    assert "含自然人证件号码,本系统不予保存,请删去 a natural person's number is not kept here" in done.stderr
+    file = tmp_path / f"{person}.csv"
+    file.write_text("编号\n", encoding="utf-8")
+    assert "自然人证件号码" not in command("ingest", file, "--check", "--database", url).stderr
+
+
 PARTY = ("--inspector", "I0", "--inspector", "I2", "--office", "甲局", "--pack", "market")
 
 

@@ -89,6 +89,7 @@ def _form_token(client: FlaskClient, path: str = "/sign-in") -> str:
         (STEPS, {"request": "assign", "on": "昨天"}, "日期:不是日期", "on: Not a valid date."),
         (STEPS, {"request": "evaluate"}, "评价须写明企业是否满意", "an evaluation says whether"),
         ("/tickets", {"source": "x"}, "标题:必填", "title: Missing data"),
+        ("/tickets", {"title": "赵某500102199001011236"}, "含自然人证件号码", "number is not kept here"),
         ("/alerts/999/acknowledgements", {}, "没有预警999", "there is no alert 999"),
         ("/alerts/1/acknowledgements", {"note": "x" * 5000}, "说明:", "note: "),
         (
