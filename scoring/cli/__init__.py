@@ -190,9 +190,16 @@ class _Commands(click.Group):
 
 
 def _check_word(word: str) -> None:
-    """Refuse the number of a natural person in whatever a command would keep; a file may be called by it."""
-    if sum(map(str.isdecimal, word)) < _DIGITS_OF_PERSON or os.access(word, os.F_OK):
+    """Refuse what can't be read, and the number of a natural person in whatever a command would keep; a file
+    may be called by either."""
+    is_text = word.encode(errors="replace").decode() == word
+    has_digits = sum(map(str.isdecimal, word)) >= _DIGITS_OF_PERSON
+    if (is_text and not has_digits) or os.access(word, os.F_OK):
         return
+    if not is_text:
+        raise click.UsageError(
+            "命令中有字不是UTF-8编码,请将终端设为UTF-8 a word is not in UTF-8: set the terminal to UTF-8"
+        )
     from scoring.characters.persons import has_surely  # takes longer to load than most calls can spare
 
     if has_surely(word):

@@ -9,7 +9,7 @@ import click
 
 from rules.calendar import add_days, today
 from rules.library.loader import ruling_packs
-from scoring.cli.options import database_option, operator, pack_of
+from scoring.cli.options import NUMBER, database_option, operator, pack_of
 from scoring.cli.output import Format, listing_options, print_rows, progress, tell
 from scoring.facts.ingest.keys import ENTERPRISES, subject_key
 from scoring.live.alerts import Alert, UnknownAlertError, acknowledge, list_alerts
@@ -60,7 +60,7 @@ def list_command(
 
 
 @alerts_group.command("acknowledge")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.option("--note", help="What was found or done.")
 @database_option
 def acknowledge_command(number: int, note: str | None, database: str | None) -> None:

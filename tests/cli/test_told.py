@@ -32,6 +32,10 @@ STEP = ("--reason", "x")
         (("tickets", "show", "99"), "there is no ticket 99"),
         (("keys", "revoke", "none"), "there is no key none"),
         (("alerts", "acknowledge", "99"), "there is no alert 99"),
+        (("alerts", "acknowledge", f"{2**63}"), "is not a number from 1 to"),
+        (("records", "confirm", "3", "9" * 5_000, "--as", "serious", *STEP), "is not a number from 1 to"),
+        (("proposals", "publish", f"{2**53 + 1}"), "is not a number from 1 to"),
+        (("keys", "revoke", "\udcd6\udcd0"), "a word is not in UTF-8"),  # as a terminal in GB18030 sends it
         (("explain", "91110000600037341L"), "there is no run of enterprise-credit yet"),
         (("explain", "91110000600037341L", "--as-of", "August"), "'August' is not a date such as 2026-07-31"),
     ],
