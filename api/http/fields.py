@@ -16,6 +16,7 @@ from api.http.messages import in_language
 from rules.exact import EXACT
 from rules.model import Title
 from scoring.access.keys import Role
+from scoring.characters.persons import has_surely
 from scoring.facts.ingest.keys import ENTERPRISES, LONGEST_KEY, doubt_of_key
 
 
@@ -70,6 +71,7 @@ _RARELY_NOT_SHOWN = (
 PRINTABLE = f"^[^{_NOT_SHOWN}]*[^{_NOT_SHOWN} ][^{_NOT_SHOWN}]*$"
 """What :class:`Text` takes, as the document says it: a text with something to see and nothing hidden."""
 _HIDDEN = "Control characters are not allowed."
+_PERSON = "A natural person's number is not kept here: leave it out."
 _is_shown = validate.Regexp(f"^[^{_RARELY_NOT_SHOWN}]*$", error=_HIDDEN)
 
 
@@ -78,14 +80,22 @@ def _shown(text: str) -> str:
     return _is_shown(text)
 
 
+def _of_nobody(text: str) -> str:
+    """A validator of which the document does not speak: who sends a resident's number can leave it out."""
+    if has_surely(text):
+        raise ValidationError(_PERSON)
+    return text
+
+
 class Text(fields.String):
-    """A text without control characters, not empty."""
+    """A text without control characters, not empty, and without the number of a natural person."""
 
     def __init__(self, longest: int = 200, **kwargs: Any) -> None:
         checks: list[Callable[[Any], Any]] = [
             validate.Length(1, longest),
             validate.Regexp(PRINTABLE, error=_HIDDEN),
             _shown,
+            _of_nobody,
         ]
         super().__init__(validate=checks, **kwargs)
 

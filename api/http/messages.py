@@ -23,6 +23,7 @@ _MESSAGES = tuple(
         (r"(?:Shorter than minimum length|Length must be at least) (\d+)\.", r"至少\1个"),
         (r"(?:Longer than maximum length|Length must be at most) (\d+)\.", r"至多\1个"),
         (r"Control characters are not allowed\.", "不能含控制字符"),
+        (r"A natural person's number .*", "含自然人证件号码,本系统不予保存,请删去"),
         (r"String does not match expected pattern\.", "写法不对"),
         (r"Not a valid date\.", "不是日期,应写作2026-07-31"),
         (r"Not a valid datetime\.", "不是时间,应写作2026-07-31T08:00:00Z"),

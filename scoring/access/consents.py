@@ -220,7 +220,7 @@ def register(
         _lock_lender(session, right.lender or "", is_new=True)
         _check_is_new(session, right)
         if who.lender is not None:
-            _check_not_taken_back(session, right)
+            _check_not_taken_back(session, right, day_of(at))
         row = ConsentRow(
             **{name: getattr(right, name) for name in _GIVEN},
             purposes=",".join(sorted(set(right.purposes))),
@@ -612,10 +612,10 @@ def _check_is_new(session: Session, wanted: Registration) -> None:
         )
 
 
-def _check_not_taken_back(session: Session, wanted: Registration) -> None:
+def _check_not_taken_back(session: Session, wanted: Registration, on: dt.date) -> None:
     """After a subject, or the district, took a consent back, the lender's word is not enough for the next.
 
-    It is again while one stands that the subject or the district registered.
+    It is again while one holds, or will, that the subject or the district registered.
     """
     own = sa.select(ApiKey.prefix).where(
         ApiKey.role == Role.LENDER.value, ApiKey.organisation == wanted.lender
@@ -623,7 +623,10 @@ def _check_not_taken_back(session: Session, wanted: Registration) -> None:
     of_subject = sa.and_(ConsentRow.lender == wanted.lender, ConsentRow.subject_id == wanted.subject_id)
     taken_back = sa.select(ConsentRow).where(of_subject, ConsentRow.withdrawn_by.not_in(own))
     renewed = sa.select(ConsentRow.id).where(
-        of_subject, ConsentRow.withdrawn_at.is_(None), ConsentRow.registered_role != Role.LENDER.value
+        of_subject,
+        ConsentRow.withdrawn_at.is_(None),
+        ConsentRow.valid_until >= on,
+        ConsentRow.registered_role != Role.LENDER.value,
     )
     found = session.scalar(taken_back.order_by(ConsentRow.id.desc()).limit(1))
     if found is not None and found.withdrawn_at is not None and session.scalar(renewed.limit(1)) is None:

@@ -170,6 +170,11 @@ class _Commands(click.Group):
         items = [CompletionItem(name, help=_listed(name).get_short_help_str()) for name in names]
         return items + click.Command.shell_complete(self, ctx, incomplete)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for word in args:
+            _check_word(word)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -182,6 +187,29 @@ class _Commands(click.Group):
             if os.environ.get("XINHENG_DEBUG"):
                 raise
             raise click.ClickException(visible(_sentence(error))) from None
+
+
+def _check_word(word: str) -> None:
+    """Refuse what can't be read, and the number of a natural person in whatever a command would keep; a file
+    may be called by either."""
+    is_text = word.encode(errors="replace").decode() == word
+    has_digits = sum(map(str.isdecimal, word)) >= _DIGITS_OF_PERSON
+    if (is_text and not has_digits) or os.access(word, os.F_OK):
+        return
+    if not is_text:
+        raise click.UsageError(
+            "命令中有字不是UTF-8编码,请将终端设为UTF-8 a word is not in UTF-8: set the terminal to UTF-8"
+        )
+    from scoring.characters.persons import has_surely  # takes longer to load than most calls can spare
+
+    if has_surely(word):
+        raise click.UsageError(
+            "含自然人证件号码,本系统不予保存,请删去 a natural person's number is not kept here: leave it out"
+        )
+
+
+_DIGITS_OF_PERSON = 17
+"""The last sign may be an X."""
 
 
 def _module(name: str) -> ModuleType:

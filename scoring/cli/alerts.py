@@ -10,7 +10,7 @@ import click
 
 from rules.calendar import add_days, today
 from rules.library.loader import ruling_packs
-from scoring.cli.options import Day, database_option, operator, pack_of
+from scoring.cli.options import NUMBER, Day, database_option, operator, pack_of
 from scoring.cli.output import Format, listing_options, print_rows, progress, tell
 from scoring.facts.ingest.keys import ENTERPRISES, subject_key
 from scoring.live.alerts import (
@@ -99,7 +99,7 @@ def list_command(
 
 
 @alerts_group.command("acknowledge")
-@click.argument("numbers", type=click.IntRange(1, 2**53), nargs=-1, required=True)
+@click.argument("numbers", type=NUMBER, nargs=-1, required=True)
 @click.option("--note", help="What was found or done.")
 @database_option
 def acknowledge_command(numbers: Sequence[int], note: str | None, database: str | None) -> None:
@@ -113,7 +113,7 @@ def acknowledge_command(numbers: Sequence[int], note: str | None, database: str 
 
 
 @alerts_group.command("assign")
-@click.argument("numbers", type=click.IntRange(1, 2**53), nargs=-1, required=True)
+@click.argument("numbers", type=NUMBER, nargs=-1, required=True)
 @click.option("--to", help="The owner of a regulator's key.")
 @click.option("--to-nobody", is_flag=True, help="They are nobody's any more.")
 @database_option

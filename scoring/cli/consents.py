@@ -21,7 +21,7 @@ from scoring.access.consents import (
     Who,
 )
 from scoring.access.keys import Role
-from scoring.cli.options import Day, database_option, operator
+from scoring.cli.options import NUMBER, Day, database_option, operator
 from scoring.cli.output import Format, listing_options, print_rows, tell
 from scoring.store import Store, open_store
 
@@ -107,7 +107,7 @@ def list_command(
 
 
 @consents_group.command("withdraw")
-@click.argument("consent_id", metavar="ID", type=click.IntRange(1, 2**53))
+@click.argument("consent_id", metavar="ID", type=NUMBER)
 @reason_option
 @database_option
 def withdraw(consent_id: int, reason: str, database: str | None) -> None:
@@ -137,7 +137,7 @@ def sample(lender: str, month: dt.datetime, seed: str, database: str | None, fmt
 
 
 @consents_group.command("judge")
-@click.argument("consent_id", metavar="ID", type=click.IntRange(1, 2**53))
+@click.argument("consent_id", metavar="ID", type=NUMBER)
 @click.option("--found/--missing", required=True, help="Whether the signed document was found.")
 @reason_option
 @database_option

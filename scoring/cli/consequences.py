@@ -12,7 +12,7 @@ from rules.library.loader import load_vocabulary
 from rules.library.sanctions import sanctions
 from rules.titles import Title
 from scoring.cli.cases import store_of, vocabulary_option
-from scoring.cli.options import Day, database_option, operator
+from scoring.cli.options import NUMBER, Day, database_option, operator
 from scoring.cli.output import Format, listing_options, print_rows, tell
 from scoring.facts.consequences import (
     Consequence,
@@ -127,7 +127,7 @@ def enter_command(
 
 
 @consequences_group.command("lift")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.option("--reason", required=True, help="Why.")
 @click.option("--on", "day", type=Day(), default=today, show_default="today", help="From when.")
 @database_option

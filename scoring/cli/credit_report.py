@@ -10,15 +10,13 @@ import click
 from scoring.access.audit import AuditLog, Event
 from scoring.answers.credit_report import issue_report, report_file
 from scoring.cli.options import database_option, operator
-from scoring.cli.output import tell
+from scoring.cli.output import NewFile, tell
 from scoring.store import open_store
-
-_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command("credit-report")
 @click.argument("subject")
-@click.option("--out", required=True, type=_FILE, help="Write the PDF to this file.")
+@click.option("--out", required=True, type=NewFile(".pdf"), help="Write the PDF to this file.")
 @database_option
 def credit_report_command(subject: str, out: Path, database: str | None) -> None:
     """Issue the public credit report of SUBJECT (its credit code) as a PDF, numbered and to be verified.

@@ -17,7 +17,7 @@ from scoring.changes.addresses import own_hosts, post
 from scoring.changes.feed import KINDS, Place
 from scoring.changes.sending import Sent, send_due
 from scoring.changes.subscriptions import ROLES, Subscription, Wanted, list_subscriptions
-from scoring.cli.options import database_option, operator
+from scoring.cli.options import NUMBER, database_option, operator
 from scoring.cli.output import Format, listing_options, print_rows, tell
 from scoring.store import open_store
 
@@ -117,7 +117,7 @@ def add_command(database: str | None, pack: str, role: str, after: str | None, *
 
 
 @deliveries_group.command("renew")
-@click.argument("number", metavar="ID", type=click.IntRange(1, 2**53))
+@click.argument("number", metavar="ID", type=NUMBER)
 @database_option
 def renew_command(number: int, database: str | None) -> None:
     """Sign what is sent to the receiver of ID by another secret from now on; prints it, once.
@@ -134,7 +134,7 @@ def _step(name: str, step: Callable[..., Subscription], told: str, does: str) ->
     """A command that does something to one subscription."""
 
     @deliveries_group.command(name, help=f"{does}\n\nExample: xinheng deliveries {name} 3")
-    @click.argument("number", metavar="ID", type=click.IntRange(1, 2**53))
+    @click.argument("number", metavar="ID", type=NUMBER)
     @database_option
     def command(number: int, database: str | None) -> None:
         with closing(open_store(database)) as store:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from scoring.answers.departments import Consequence, Ranking, Standing, department_ranking
-from scoring.cli.options import Day, database_option
+from scoring.cli.options import NUMBER, Day, database_option
 from scoring.cli.output import Format, listing_options, print_rows, tell
 from scoring.store import open_store
 
@@ -45,7 +45,7 @@ CONSEQUENCE = {
 }
 
 
-run_option = click.option("--run", "run_id", type=int, help="An earlier run; by default the latest.")
+run_option = click.option("--run", "run_id", type=NUMBER, help="An earlier run; by default the latest.")
 until_option = click.option("--as-of", type=Day(), help="The latest run that speaks about no later date.")
 
 

@@ -19,7 +19,7 @@ from rules.model import Pack, Rule
 from scoring.answers.explain import ExplainedHit, Explanation, explain, explain_day
 from scoring.answers.explanation_json import explanation_document
 from scoring.answers.why_not import Miss
-from scoring.cli.options import Day, Moment, database_option
+from scoring.cli.options import NUMBER, Day, Moment, database_option
 from scoring.cli.output import tell
 from scoring.store import open_store
 
@@ -27,7 +27,7 @@ from scoring.store import open_store
 @click.command("explain")
 @click.argument("subject")
 @click.option("--pack", "pack_id", default="enterprise-credit", show_default=True, help="The pack's id.")
-@click.option("--run", "run_id", type=int, help="An earlier run; by default the latest.")
+@click.option("--run", "run_id", type=NUMBER, help="An earlier run; by default the latest.")
 @click.option("--as-of", type=Day(), help="For any day, published or not; today with --known-at.")
 @click.option(
     "--known-at",

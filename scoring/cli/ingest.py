@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from scoring.cli.options import database_option, operator
+from scoring.cli.options import NUMBER, database_option, operator
 from scoring.cli.output import Format, listing_options, print_rows, progress, tell
 from scoring.facts.ingest.files import (
     QUARANTINE,
@@ -155,7 +155,7 @@ def list_command(everything: bool, limit: int, database: str | None, fmt: Format
 
 
 @click.command("undo")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @database_option
 def undo_command(number: int, database: str | None) -> None:
     """Take the file of NUMBER back: what was known before it is known again. Nothing is deleted.

@@ -12,7 +12,7 @@ import click
 from scoring.answers.notices.compute import Notice, is_worse, notice_of_proposal, notice_of_run
 from scoring.answers.notices.files import notice_html
 from scoring.answers.search import run_before
-from scoring.cli.options import database_option, operator
+from scoring.cli.options import NUMBER, database_option, operator
 from scoring.cli.output import Format, listing_options, print_rows
 from scoring.runs.proposals import note_told
 from scoring.runs.proposed import list_falls, show_proposal
@@ -31,8 +31,8 @@ COLUMNS = {
 
 
 @click.command("notices")
-@click.option("--proposal", type=click.IntRange(1), help="Of those who would fall by this proposal.")
-@click.option("--run", type=click.IntRange(1), help="Of those who fell by this run since the one before.")
+@click.option("--proposal", type=NUMBER, help="Of those who would fall by this proposal.")
+@click.option("--run", type=NUMBER, help="Of those who fell by this run since the one before.")
 @click.option("--subject", help="Of this subject (its credit code) alone.")
 @click.option(
     "--out",

@@ -24,7 +24,7 @@ from scoring.cli.cases import (
     vocabulary_option,
     wanted_cases,
 )
-from scoring.cli.options import Day, database_option, operator
+from scoring.cli.options import NUMBER, Day, database_option, operator
 from scoring.cli.output import Format, format_option, listing_options, print_rows
 from scoring.facts import objection_desk
 from scoring.facts.objection_case import OUTCOMES
@@ -80,7 +80,7 @@ def list_command(
 
 
 @objections_group.command("show")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @database_option
 @format_option
 def show_command(number: int, database: str | None, fmt: Format) -> None:

@@ -40,6 +40,22 @@ class Day(click.ParamType[dt.date]):
             self.fail(f"日期应如2026-07-31 '{value}' is not a date such as 2026-07-31", param, ctx)
 
 
+class Number(click.ParamType[int]):
+    """The number of something in the store, no greater than the API takes."""
+
+    name = "integer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        text = str(value).strip()
+        if not (text.isdecimal() and len(text) < _DIGITS and 1 <= int(text) <= _LARGEST):
+            self.fail(f"编号应为1至{_LARGEST} '{value}' is not a number from 1 to {_LARGEST}", param, ctx)
+        return int(text)
+
+
+_LARGEST, _DIGITS = 2**53, 20
+NUMBER = Number()
+
+
 class Moment(click.ParamType[dt.datetime]):
     """A moment; in Shanghai where it has no time zone, and at the end of the day where it has no time."""
 

@@ -43,6 +43,23 @@ _KINDS: Mapping[type, Kind] = {
 _WORKBOOK = "xinheng.workbook"
 
 
+class NewFile(click.Path):
+    """A file to be written, of a kind that its name says: a slip of the hand overwrites nothing else.
+
+    :param endings: with which its name may end.
+    """
+
+    def __init__(self, *endings: str) -> None:
+        super().__init__(path_type=Path, dir_okay=False)
+        self._endings = endings
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if Path(value).suffix.lower() not in self._endings:
+            endings = " / ".join(self._endings)
+            self.fail(f"文件名应以{endings}结尾 the name '{value}' does not end with {endings}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def _keep_workbook(context: click.Context, _: click.Parameter, path: Path | None) -> None:
     context.meta[_WORKBOOK] = path
 
@@ -51,7 +68,7 @@ def listing_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--format``, and ``--xlsx`` for the one listing that the command prints."""
     workbook = click.option(
         "--xlsx",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=NewFile(".xlsx"),
         callback=_keep_workbook,
         expose_value=False,
         help="Write the listing to this workbook instead.",

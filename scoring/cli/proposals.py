@@ -9,7 +9,7 @@ import click
 
 from scoring.answers.notices.compute import Notice, notice_of_proposal
 from scoring.answers.notices.files import rule_changes
-from scoring.cli.options import database_option, operator
+from scoring.cli.options import NUMBER, database_option, operator
 from scoring.cli.output import Format, listing_options, print_rows, progress, tell
 from scoring.facts.ingest.keys import subject_key
 from scoring.runs import proposals
@@ -66,7 +66,7 @@ def list_command(limit: int, database: str | None, fmt: Format) -> None:
 
 
 @proposals_group.command("show")
-@click.argument("number", type=click.IntRange(1))
+@click.argument("number", type=NUMBER)
 @click.option(
     "--limit", default=100, show_default=True, type=click.IntRange(1, 1_000_000), help="The most to list."
 )
@@ -94,7 +94,7 @@ def show_command(number: int, limit: int, database: str | None, fmt: Format) -> 
 
 
 @proposals_group.command("publish")
-@click.argument("number", type=click.IntRange(1))
+@click.argument("number", type=NUMBER)
 @database_option
 def publish_command(number: int, database: str | None) -> None:
     """Publish the proposal of NUMBER: once its term is over, or where nobody would fall.
@@ -111,7 +111,7 @@ def publish_command(number: int, database: str | None) -> None:
 
 
 @proposals_group.command("withdraw")
-@click.argument("number", type=click.IntRange(1))
+@click.argument("number", type=NUMBER)
 @click.option("--reason", required=True, help="Why; it stands beside the proposal.")
 @database_option
 def withdraw_command(number: int, reason: str, database: str | None) -> None:
@@ -125,7 +125,7 @@ def withdraw_command(number: int, reason: str, database: str | None) -> None:
 
 
 @proposals_group.command("answer")
-@click.argument("number", type=click.IntRange(1))
+@click.argument("number", type=NUMBER)
 @click.argument("subject")
 @click.option("--text", required=True, help="What it says.")
 @database_option

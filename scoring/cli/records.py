@@ -12,7 +12,7 @@ from rules.calendar import today
 from rules.library.loader import load_vocabulary
 from rules.model import Vocabulary
 from scoring.cli.cases import limit_option, store_of, vocabulary_option
-from scoring.cli.options import database_option, operator
+from scoring.cli.options import NUMBER, database_option, operator
 from scoring.cli.output import Format, listing_options, print_rows, tell
 from scoring.facts.merging import AUTHORITY
 from scoring.facts.settling import (
@@ -86,7 +86,7 @@ def contradictions_command(vocabulary: str, limit: int, database: str | None, fm
 
 
 @records_group.command("resolve")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.option(
     "--accept/--confirm", required=True, default=None, help="The office's status, or the one that stands."
 )
@@ -124,7 +124,7 @@ def twins_command(search: bool, vocabulary: str, limit: int, database: str | Non
 
 
 @records_group.command("settle")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.option("--keep", help="They are one decision; this record counts, the other is revoked.")
 @click.option("--different", is_flag=True, help="They are two decisions; both count.")
 @reason_option
@@ -161,7 +161,7 @@ def proposals_command(vocabulary: str, limit: int, database: str | None, fmt: Fo
 
 
 @records_group.command("confirm")
-@click.argument("numbers", type=int, nargs=-1, required=True)
+@click.argument("numbers", type=NUMBER, nargs=-1, required=True)
 @click.option("--as", "code", required=True, help="The code: the one proposed, or another.")
 @reason_option
 @vocabulary_option

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import click
 
-from scoring.cli.options import database_option
+from scoring.cli.options import NUMBER, database_option
 from scoring.cli.output import Format, format_option, print_rows, progress, tell
 from scoring.runs.replay import replay
 from scoring.store import open_store
@@ -23,7 +23,7 @@ COLUMNS = {
 
 
 @click.command("replay")
-@click.argument("run", type=click.IntRange(1))
+@click.argument("run", type=NUMBER)
 @click.option(
     "--most", default=100, show_default=True, type=click.IntRange(1), help="The most differences to list."
 )

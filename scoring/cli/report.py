@@ -10,19 +10,20 @@ import click
 
 from scoring.answers.report import SECTIONS, UNITS, Line, make_report, report_html, report_xlsx, shown_value
 from scoring.cli.options import as_of_option, database_option
-from scoring.cli.output import Format, format_option, print_rows
+from scoring.cli.output import Format, NewFile, format_option, print_rows
 from scoring.store import open_store
 
 COLUMNS = {"section": "板块 section", "figure": "指标 figure", "value": "数值 value", "unit": "单位 unit"}
 DETAILS = ("id", "zh", "en", "value", "unit", "counts_zh", "counts_en")
-_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command("report")
 @database_option
 @as_of_option
-@click.option("--xlsx", type=_FILE, help="Write the report to this workbook as well.")
-@click.option("--html", type=_FILE, help="Write the report to this page as well, ready to print.")
+@click.option("--xlsx", type=NewFile(".xlsx"), help="Write the report to this workbook as well.")
+@click.option(
+    "--html", type=NewFile(".html", ".htm"), help="Write the report to this page as well, ready to print."
+)
 @format_option
 def report_command(
     database: str | None, as_of: dt.date, xlsx: Path | None, html: Path | None, fmt: Format

@@ -25,7 +25,7 @@ from scoring.answers.coverage import Covered, coverage
 from scoring.answers.examples import ExampleResult, run_examples
 from scoring.answers.trial_population import Source, open_population
 from scoring.cli.options import as_of_option, database_option
-from scoring.cli.output import Format, format_option, listing_options, print_rows, progress, tell
+from scoring.cli.output import Format, NewFile, format_option, listing_options, print_rows, progress, tell
 
 FINDINGS = {
     "severity": "级别 severity",
@@ -246,7 +246,7 @@ def _changes_document(old: Pack, new: Pack, changes: Sequence[Change]) -> str:
     type=click.Choice(["markdown", "html"]),
     help="By default HTML for an --out that ends so, else Markdown.",
 )
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+@click.option("--out", type=NewFile(".md", ".html", ".htm"), help="Write to this file.")
 @click.option("--dimension", "only", help="The rules of this dimension alone, such as negative-list.")
 @as_of_option
 def docs_command(pack: str, form: str | None, out: Path | None, only: str | None, as_of: dt.date) -> None:

@@ -18,7 +18,7 @@ from scoring.answers.simulate import Simulation, SimulationError, simulate
 from scoring.answers.trial_population import Source, open_population
 from scoring.characters.formulas import inert
 from scoring.cli.options import as_of_option, database_option
-from scoring.cli.output import Format, format_option, print_rows, progress, tell
+from scoring.cli.output import Format, NewFile, format_option, print_rows, progress, tell
 
 MOVERS_SHOWN = 20
 RULES = {
@@ -65,9 +65,7 @@ _LISTING = ("part", "name", "tier", "before", "after", "subjects", "movers", "hi
 )
 @click.option("--records", type=click.Path(path_type=Path), help="The records about them.")
 @click.option("--by", multiple=True, help="An attribute to group by; by default every one with codes.")
-@click.option(
-    "--movers", type=click.Path(path_type=Path, dir_okay=False), help="List all who move here (CSV)."
-)
+@click.option("--movers", type=NewFile(".csv"), help="List all who move here (CSV).")
 @as_of_option
 @database_option
 @format_option

@@ -12,7 +12,7 @@ import click
 
 from rules.calendar import SHANGHAI, today
 from rules.workdays import KNOWN_UNTIL
-from scoring.cli.options import Day, database_option, operator
+from scoring.cli.options import NUMBER, Day, database_option, operator
 from scoring.cli.output import Format, format_option, listing_options, print_rows, tell
 from scoring.store import Store, open_store
 from scoring.tickets import desk
@@ -123,7 +123,7 @@ def list_command(
 
 
 @tickets_group.command("show")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @database_option
 @format_option
 def show_command(number: int, database: str | None, fmt: Format) -> None:
@@ -138,7 +138,7 @@ def show_command(number: int, database: str | None, fmt: Format) -> None:
 
 
 @tickets_group.command("move")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.argument("request", type=click.Choice([r for r in REQUESTS if r not in ("open", "evaluate", "tick")]))
 @click.option("--actor", type=PEOPLE, required=True, help="In whose name.")
 @click.option("--owner", help="Of an assignment: the public body, by number or name.")
@@ -163,8 +163,8 @@ def move_command(
 
 
 @tickets_group.command("correct")
-@click.argument("number", type=int)
-@click.argument("step", type=int)
+@click.argument("number", type=NUMBER)
+@click.argument("step", type=NUMBER)
 @click.option("--note", help="Why.")
 @database_option
 def correct_command(number: int, step: int, note: str | None, database: str | None) -> None:
@@ -180,7 +180,7 @@ def correct_command(number: int, step: int, note: str | None, database: str | No
 
 
 @tickets_group.command("evaluate")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.option(
     "--satisfied/--unsatisfied", required=True, help="What the enterprise says; the latter reopens it."
 )

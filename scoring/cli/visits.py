@@ -11,7 +11,7 @@ import click
 
 from rules.calendar import today
 from rules.titles import UnknownError
-from scoring.cli.options import Day, database_option, operator
+from scoring.cli.options import NUMBER, Day, database_option, operator
 from scoring.cli.output import Format, listing_options, print_rows, tell
 from scoring.cli.plan import Month
 from scoring.facts.visit_results import (
@@ -94,7 +94,7 @@ def list_command(
 
 
 @visits_group.command("issue")
-@click.option("--plan", "plan_id", type=int, help="The number of a plan: codes for all of its visits.")
+@click.option("--plan", "plan_id", type=NUMBER, help="The number of a plan: codes for all of its visits.")
 @click.option("--subject", help="The enterprise's credit code; of a plan, its visit alone.")
 @click.option("--ground", type=click.Choice(OUTSIDE), help="Of a visit outside the plan.")
 @click.option("--why", help="What led to a visit outside the plan.")

@@ -277,7 +277,7 @@ class Confirmer:
                     f"建议认定为“{proposed.zh}”：{row.because_zh}",
                     f"{proposed.en} is proposed: {row.because_en}",
                 )
-                told = str(Fault(reason, _TO_CONFIRM))
+                told = str(Fault(reason, _to_confirm(self._title(row.column, row.meanwhile))))
                 yield Told(row.row_no, row.sheet, self._by.called(row.column), told)
 
     def _mark(self, row: _Row, kind: str, reason: str, evidence: Sequence[Mapping[str, str]]) -> int:
@@ -430,6 +430,15 @@ def _proposed_anew(proposer: Proposer, column: str, row: _Row) -> Sequence[Propo
     return [proposal for proposal in now.to_confirm if row.data.get(column) == proposal.meanwhile]
 
 
+def _to_confirm(meanwhile: Title) -> Title:
+    """How a person may say it: a row that says what holds meanwhile leaves it waiting."""
+    return Title(
+        f"须由人确认：在“待确认”页面办理，或报送编号、代码和该列；仍为“{meanwhile.zh}”的，只能在页面办理",
+        "a person must confirm it: on the page of what is to be confirmed, or by a row with the record's"
+        f" number, the code and this column; on the page alone where it is {meanwhile.en}",
+    )
+
+
 def _source(file: IngestedFile) -> Title:
     """What a file is called in a mark, which those read who are graded: without whose key it came by."""
     named = {"api": Title("接口报送", "sent by the API"), "undo": Title("撤回操作", "an undoing")}
@@ -452,11 +461,6 @@ _REOPENED = (
     "because_en",
 )
 _UNKNOWN = Title("未注明", "unknown")
-_TO_CONFIRM = Title(
-    "须由人确认：在“待确认”页面办理，或报送编号、代码和该列",
-    "a person must confirm it: on the page of what is to be confirmed, or by a row with the record's"
-    " number, the code and this column",
-)
 _CORRECTED = (
     Title("因本次更正不再适用，现为", "by this correction that is not so any more, and it is"),
     Title(

@@ -114,7 +114,10 @@ def note_feed(
 
 
 def take_back_feed(connection: sa.Connection, file_id: int, undoing_id: int) -> None:
-    """Take a file's numbers away again, as those of its undoing."""
+    """Take a file's numbers away again, as those of its undoing; once, for of a file of which others had
+    said something since, the rest may be taken back later."""
+    if not _rows_of(connection, IngestedFile.id == file_id):
+        return
     table = table_of(FeedRow)
     less = [(-table.c[name]).label(name) for name in COUNTS]
     of_file = sa.select(sa.literal(undoing_id), table.c.authority, table.c.came_on, *less).where(
@@ -160,12 +163,17 @@ def began_on(connection: sa.Connection, authority: str) -> dt.date | None:
 
 def _came_before(connection: sa.Connection, file: IngestedFile) -> bool:
     """Whether rows of the very same text were sent, and count: those of a file that was taken back do not."""
+    same = sa.and_(IngestedFile.sha256 == file.sha256, IngestedFile.vocabulary == file.vocabulary)
+    return _rows_of(connection, same) > 0
+
+
+def _rows_of(connection: sa.Connection, which: sa.ColumnElement[bool]) -> int:
+    """How many rows of files count: less those of their undoings, which may be undone as well."""
     rows = 0
-    which = sa.and_(IngestedFile.sha256 == file.sha256, IngestedFile.vocabulary == file.vocabulary)
     while found := connection.execute(_counted(which)).all():
         rows += sum(number for _, number in found)
         which = IngestedFile.undoes.in_([number for number, _ in found])
-    return rows > 0
+    return rows
 
 
 def _counted(which: sa.ColumnElement[bool]) -> sa.Select[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -114,7 +114,7 @@ def list_contradictions(
     """
     table, row, current = records_table(vocabulary), ContradictionRow, RecordVersion
     query = (
-        sa.select(row, RecordMark, current.data)
+        sa.select(row, RecordMark, current)
         .join(RecordMark, RecordMark.id == row.mark_id)
         .join(current, _is_current(current, vocabulary, row.record_id))
         .where(row.vocabulary == vocabulary.id, row.closed_at.is_(None), row.id > after)
@@ -125,16 +125,17 @@ def list_contradictions(
         return [
             Contradiction(
                 **{name: getattr(found, name) for name in _TAKEN},
+                subject_id=ours.subject_id,
                 mark_kind=mark.kind,
                 status=mark.status_after,
-                ours=decode(ours, table),
+                ours=decode(ours.data, table),
                 theirs=decode(found.data, table),
             )
             for found, mark, ours in session.execute(query)
         ]
 
 
-_TAKEN = ("id", "record_id", "subject_id", "claimed", "file_id", "row_no", "raised_at")
+_TAKEN = ("id", "record_id", "claimed", "file_id", "row_no", "raised_at")
 
 
 def resolve_contradiction(
@@ -180,7 +181,7 @@ def list_twins(
     alike, found = likeness(vocabulary, identity_of(store)), []
     first, second = aliased(RecordVersion), aliased(RecordVersion)
     query = (
-        sa.select(TwinsRow, first.data, second.data)
+        sa.select(TwinsRow, first.subject_id, first.data, second.data)
         .join(first, _is_current(first, vocabulary, TwinsRow.first_id))
         .join(second, _is_current(second, vocabulary, TwinsRow.second_id))
         .where(TwinsRow.vocabulary == vocabulary.id, TwinsRow.outcome.is_(None), TwinsRow.id > after)
@@ -189,10 +190,10 @@ def list_twins(
     )
     table = records_table(vocabulary)
     with store.reading() as session:
-        for row, one, other in session.execute(query, execution_options={"yield_per": limit}):
+        for row, subject_id, one, other in session.execute(query, execution_options={"yield_per": limit}):
             if are_twins(json.loads(one), json.loads(other), alike):
                 records = {row.first_id: decode(one, table), row.second_id: decode(other, table)}
-                found.append(Twins(row.id, row.subject_id, records, row.found_at))
+                found.append(Twins(row.id, subject_id, records, row.found_at))
             if len(found) == limit:
                 break
     return found
@@ -218,7 +219,8 @@ def settle_twins(
     :param keep: the record that counts; the other is revoked, with a mark. None: they are two decisions.
     :return: the record that was revoked.
     :raises UnknownRecordError: where there are no such twins.
-    :raises RecordError: where they are settled, ``keep`` is none of them, or the day can't be a mark's.
+    :raises RecordError: where they are settled, ``keep`` is none of them, a correction has made them differ
+        since, or the day can't be a mark's.
     """
     with store.writing() as session:
         wait_for_turn(session)
@@ -238,14 +240,30 @@ def settle_twins(
                     f"{keep} is none of the two: {', '.join(numbers)}",
                 )
             )
+        if keep is not None:
+            _check_twins(session, vocabulary, numbers)
         row.outcome, row.kept = ("different", None) if keep is None else ("same", keep)
         row.reason, row.settled_by, row.settled_at = ruling.reason, ruling.made_by, dt.datetime.now(dt.UTC)
         if keep is None:
             return None
         other = numbers[numbers.index(keep) - 1]
         _revoke(session, vocabulary, other, ruling)
-        _look_again(session, vocabulary, row)
+        _look_again(session, vocabulary, keep, row.settled_at)
         return other
+
+
+def _check_twins(session: Session, vocabulary: Vocabulary, numbers: Sequence[str]) -> None:
+    """Nothing is revoked as the duplicate of what it is not like any more."""
+    known = [current_version(session, vocabulary, number) for number in numbers]
+    one, other = (json.loads(version.data) if version else {} for version in known)
+    subjects = {version and version.subject_id for version in known}
+    if len(subjects) > 1 or not are_twins(one, other, likeness(vocabulary, register(session).identity)):
+        raise RecordError(
+            Title(
+                f"{'、'.join(numbers)}已有变动,不再是重复记录",
+                f"{' and '.join(numbers)} have changed and may be one decision no more",
+            )
+        )
 
 
 def list_proposals(
@@ -267,16 +285,16 @@ def list_proposals(
     table, row, found = records_table(vocabulary), ProposalRow, []
     proposer = Proposer(vocabulary)
     query = (
-        sa.select(row, RecordVersion.id, RecordVersion.data)
+        sa.select(row, RecordVersion)
         .join(RecordVersion, _is_current(RecordVersion, vocabulary, row.record_id))
         .where(row.vocabulary == vocabulary.id, row.closed_at.is_(None), row.id > after)
         .order_by(row.id)
     )
     with store.reading() as session:
-        for waiting, version, document in session.execute(query, execution_options={"yield_per": 1_000}):
-            data = decode(document, table)
-            if is_awaited(waiting, json.loads(document), proposer) and is_own(session, data, authority):
-                found.append(_proposal(waiting, version, data))
+        for waiting, current in session.execute(query, execution_options={"yield_per": 1_000}):
+            data = decode(current.data, table)
+            if is_awaited(waiting, json.loads(current.data), proposer) and is_own(session, data, authority):
+                found.append(_proposal(waiting, current, data))
             if len(found) == limit:
                 break
     return found
@@ -298,7 +316,7 @@ def show_proposal(store: Store, proposal_id: int, authority: str | None = None) 
         said = sa.select(RecordMark).filter_by(vocabulary=row.vocabulary, record_id=row.record_id)
         said = said.where(RecordMark.kind.in_(CLASSES)).order_by(RecordMark.id)
         marks = tuple(mark_of(mark) for mark in session.scalars(said))
-        return row.vocabulary, replace(_proposal(row, current.id, data), is_open=is_open, marks=marks)
+        return row.vocabulary, replace(_proposal(row, current, data), is_open=is_open, marks=marks)
 
 
 def settle_proposal(
@@ -410,12 +428,13 @@ def _waits_no_more(row: ProposalRow, column: Column, data: Mapping[str, Any]) ->
     )
 
 
-def _proposal(row: ProposalRow, version: int, data: Mapping[str, Any]) -> OpenProposal:
-    known = ["id", "record_id", "subject_id", "column", "proposed", "meanwhile", "raised_at"]
+def _proposal(row: ProposalRow, current: RecordVersion, data: Mapping[str, Any]) -> OpenProposal:
+    known = ["id", "record_id", "column", "proposed", "meanwhile", "raised_at"]
     known += ["settled", "closed_at"]
     taken = {name: getattr(row, name) for name in known}
     because = Title(row.because_zh, row.because_en)
-    return OpenProposal(**taken, because=because, record=data, version=version)
+    taken |= {"subject_id": current.subject_id, "version": current.id}
+    return OpenProposal(**taken, because=because, record=data)
 
 
 def _no_proposal(proposal_id: int) -> UnknownRecordError:
@@ -436,12 +455,12 @@ def _revoke(session: Session, vocabulary: Vocabulary, record_id: str, ruling: Ru
     put_mark(session, current, data, _request("duplicate", WITHOUT_EFFECT, ruling))
 
 
-def _look_again(session: Session, vocabulary: Vocabulary, row: TwinsRow) -> None:
+def _look_again(session: Session, vocabulary: Vocabulary, kept: str, at: dt.datetime) -> None:
     """The record that is kept may have another twin, which was only compared with the one that is not."""
     session.flush()
-    subject = sa.select(sa.literal(row.subject_id))
+    subject = sa.select(RecordVersion.subject_id).where(_is_current(RecordVersion, vocabulary, kept))
     alike = likeness(vocabulary, register(session).identity)
-    note_twins(session.connection(), vocabulary.id, alike, row.settled_at or row.found_at, subject)
+    note_twins(session.connection(), vocabulary.id, alike, at, subject)
 
 
 def _is_current(version: Any, vocabulary: Vocabulary, record_id: Any) -> sa.ColumnElement[bool]:

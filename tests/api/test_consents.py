@@ -413,6 +413,19 @@ def test_a_lender_does_not_undo_a_withdrawal_by_its_own_word(
     consented(lender, FINED)
 
 
+def test_a_consent_that_has_ended_does_not_let_the_lender_undo_a_withdrawal(
+    lender: Client, subject: Client, clock: Clock
+) -> None:
+    own = {"lender": AUTHORITY, "reference": None, "document_sha256": None}
+    consented(subject, FINED, **own, valid_until="2026-08-31")
+    second = consented(subject, FINED, **own)
+    assert subject.post(f"{CONSENTS}/{second['id']}/withdrawal", json={"reason": "x"}).status_code == 200
+    clock.day = dt.date(2026, 8, 31)
+    consented(lender, FINED)
+    clock.day += dt.timedelta(days=1)
+    assert lender.post(CONSENTS, json=terms(FINED)).status_code == 409
+
+
 def test_a_lender_registers_anew_what_it_withdrew_itself(sign_in: Sign, lender: Client) -> None:
     made = consented(lender, FINED)
     colleague = sign_in(Role.LENDER, AUTHORITY)

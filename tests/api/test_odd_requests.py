@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,11 +14,13 @@ from small_district import FINED
 
 from api.app import create_app
 from api.around.access import ACCESS
+from api.http.fields import PRINTABLE
 from api.settings import Settings
 from scoring.access.keys import Role, create_key, list_keys
 from scoring.store import Store
 
 LONG = "x" * 100_000
+PERSON = "500102199001011236"
 ODD_TEXTS = ("%ff", "%ed%a0%80", "%zz", "%", "%0d%0aX:%20y", "..%2f..", LONG)
 
 
@@ -60,32 +62,49 @@ def test_every_endpoint_refuses_json_that_no_answer_could_hold(
 
 def test_a_number_with_a_fraction_is_refused_and_not_cut_off(app: Flask, sign_in: Sign) -> None:
     """Of every whole number that a body may say."""
-    numbers = 0
-    for template, operations in app.test_client().get("/openapi.json").json["paths"].items():
-        for name in _whole_numbers(app, operations.get("post", {})):
+
+    def is_whole(said: dict[str, Any]) -> bool:
+        return "integer" in (said.get("type"), *said.get("type", ()))
+
+    asked = list(_refusals(app, sign_in, is_whole, 1.5))
+    assert len(asked) >= 4
+    assert [(place, told) for place, told in asked if told != "Not a valid integer."] == []
+
+
+def test_the_number_of_a_natural_person_is_refused_in_every_text(app: Flask, sign_in: Sign) -> None:
+    asked = list(_refusals(app, sign_in, lambda said: said.get("pattern") == PRINTABLE, f"见{PERSON}笔录"))
+    assert len(asked) >= 40
+    told = "A natural person's number is not kept here: leave it out."
+    assert [place for place, said in asked if told not in said] == []
+
+
+def _refusals(
+    app: Flask, sign_in: Sign, is_meant: Callable[[dict[str, Any]], bool], value: object
+) -> Iterator[tuple[tuple[str, str], str]]:
+    """What each endpoint says of a field of its body that is meant, by path and field."""
+    document = app.test_client().get("/openapi.json").json
+    clients = {role: sign_in(role) for role in Role}
+    for template, operations in document["paths"].items():
+        for name in _fields(document, operations.get("post", {}), is_meant):
             path = re.sub(r"{(\w+)}", "1", template)
             endpoint, _ = app.url_map.bind("localhost").match(path, "POST")
-            client = sign_in(min(ACCESS[endpoint].roles or Role))
-            answer = client.post(path, json={name: 1.5})
-            told = {error["field"]: error["message"] for error in answer.json.get("errors", [])}
-            assert (answer.status_code, told.get(name)) == (422, "Not a valid integer."), (path, name)
-            numbers += 1
-    assert numbers >= 4
+            answer = clients[min(ACCESS[endpoint].roles or Role)].post(path, json={name: value})
+            assert answer.status_code == 422, (path, name)
+            told = [error["message"] for error in answer.json["errors"] if error["field"] == name]
+            yield (path, name), " ".join(told)
 
 
-def _whole_numbers(app: Flask, operation: dict[str, Any]) -> Iterator[str]:
+def _fields(
+    document: dict[str, Any], operation: dict[str, Any], is_meant: Callable[[dict[str, Any]], bool]
+) -> Iterator[str]:
     """The names of those that the body of an operation may have."""
     if "requestBody" not in operation:
         return
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
     if "$ref" in schema:
-        schema = (
-            app.test_client()
-            .get("/openapi.json")
-            .json["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-        )
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     for name, said in schema.get("properties", {}).items():
-        if "integer" in (said.get("type"), *said.get("type", ())):
+        if is_meant(said):
             yield name
 
 

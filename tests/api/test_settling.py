@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from client import Client, Sign, repaired
-from small_district import AUTHORITY, FINED
+from small_district import AUTHORITY, FINED, MIXED
 
 from scoring.access.keys import Role
 from scoring.facts.ingest.files import Reading, ingest_file
@@ -280,6 +280,36 @@ def test_two_decisions_stay_two_and_are_not_asked_about_again(regulator: Client)
     assert regulator.post(path, json=body).status_code == 409
     done = post(regulator, record("T2", severity="serious"))
     assert (done["warnings"], twins(regulator)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "correction",
+    [{"document_no": "T9号", "amount": "2"}, {"subject_id": MIXED}, {"status": "revoked"}],
+    ids=lambda correction: next(iter(correction)),
+)
+def test_nothing_is_revoked_as_the_duplicate_of_what_it_is_not_like_any_more(
+    regulator: Client, correction: dict[str, Any]
+) -> None:
+    """Who settles has seen the list before the correction came."""
+    post(regulator, record("T1"), record("T2"))
+    (pair,) = twins(regulator)
+    post(regulator, record("T1", **correction))
+    body = {"keep": "T1", "reason": "重复报送"}
+    answer = regulator.post(f"/v1/record-twins/{pair['id']}/settlements", json=body)
+    assert (answer.status_code, "T1" in answer.json["detail"]) == (409, True)
+    assert known(regulator, "T2")["status"] == "effective"
+
+
+def test_what_waits_is_of_whom_the_record_is_about_after_a_correction(regulator: Client) -> None:
+    shut = {"level": "permit_revoked", "severity": ""}
+    post(regulator, record("T1", **shut), record("T2", **shut), record("RQ1", amount="2"))
+    decide(regulator, "RQ1")
+    post(regulator, record("RQ1", amount="2", status="repaired"))
+    moved = record("T1", **shut), record("T2", **shut), record("RQ1", amount="2")
+    post(regulator, *(one | {"subject_id": MIXED} for one in moved))
+    proposals = regulator.get("/v1/record-proposals").json["items"]
+    listed = [*proposals, *twins(regulator), *contradictions(regulator)]
+    assert [one["subject_id"] for one in listed] == [MIXED] * 4
 
 
 def test_an_office_does_not_learn_the_number_of_anothers_record(regulator: Client, sign_in: Sign) -> None:

@@ -32,6 +32,10 @@ STEP = ("--reason", "x")
         (("tickets", "show", "99"), "there is no ticket 99"),
         (("keys", "revoke", "none"), "there is no key none"),
         (("alerts", "acknowledge", "99"), "there is no alert 99"),
+        (("alerts", "acknowledge", f"{2**63}"), "is not a number from 1 to"),
+        (("records", "confirm", "3", "9" * 5_000, "--as", "serious", *STEP), "is not a number from 1 to"),
+        (("proposals", "publish", f"{2**53 + 1}"), "is not a number from 1 to"),
+        (("keys", "revoke", "\udcd6\udcd0"), "a word is not in UTF-8"),  # as a terminal in GB18030 sends it
         (("explain", "91110000600037341L"), "there is no run of enterprise-credit yet"),
         (("explain", "91110000600037341L", "--as-of", "August"), "'August' is not a date such as 2026-07-31"),
     ],
@@ -43,6 +47,18 @@ def test_why_it_is_not_done_is_said_in_chinese_and_english(
     assert done.exit_code in (1, 2)
     said = done.stderr.splitlines()[-1]
     assert (english in said, bool(CHINESE.search(said.partition(english)[0]))) == (True, True), said
+
+
+def test_a_command_keeps_no_number_of_a_natural_person(command: Command, url: str, tmp_path: Path) -> None:
+    person = "500102199001011236"
+    done = command(
+        "tickets", "open", "--title", f"赵某（{person}）", "--source", "hotline", "--database", url
+    )
+    assert done.exit_code == 2
+    assert "含自然人证件号码,本系统不予保存,请删去 a natural person's number is not kept here" in done.stderr
+    file = tmp_path / f"{person}.csv"
+    file.write_text("编号\n", encoding="utf-8")
+    assert "自然人证件号码" not in command("ingest", file, "--check", "--database", url).stderr
 
 
 PARTY = ("--inspector", "I0", "--inspector", "I2", "--office", "甲局", "--pack", "market")

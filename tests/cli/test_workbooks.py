@@ -43,6 +43,26 @@ def test_a_workbook_says_what_the_table_says(
         assert [shown(value) for value in row] == [text.removesuffix(" 00:00") for text in line]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("keys", "list", "--xlsx"),
+        ("report", "--xlsx"),
+        ("report", "--html"),
+        ("rules", "docs", "enterprise-credit", "--out"),
+    ],
+    ids=" ".join,
+)
+def test_a_listing_takes_the_place_of_no_file_of_another_kind(
+    words: tuple[str, ...], command: Command, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Path(database.removeprefix("sqlite:///"))
+    kept = store.read_bytes()
+    monkeypatch.setenv("XINHENG_DATABASE_URL", database)
+    done = command(*words, store)
+    assert (done.exit_code, "文件名应以." in done.stderr, store.read_bytes() == kept) == (2, True, True)
+
+
 def shown(value: object) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}".removesuffix(" 00:00")

@@ -279,6 +279,16 @@ def test_a_file_that_was_taken_back_does_not_count_and_counts_when_it_is_back(of
     assert list(feed_faults(office.store, EVER, today(), MARKET)) == faults
 
 
+def test_a_file_that_is_taken_back_in_two_parts_is_taken_from_the_count_once(office: Office) -> None:
+    first = office.send(row("R1", MARKET), row("R2", MARKET))
+    later = office.send(row("R2", MARKET, amount="2000"))
+    assert undo_file(office.store, first).left == ("R2",)
+    undo_file(office.store, later)
+    assert undo_file(office.store, first).ended == 1
+    office.send(row("R3", MARKET), row("R4", MARKET), row("R5", MARKET))
+    assert (office.feed().files, numbers(office.feed())) == (1, (3, 3, 0, 0, 0, 0))
+
+
 def _came(store: Store, days: list[dt.date], authority: str = SHORT) -> None:
     """Rows that came on days of the past."""
     with store.writing() as session:

@@ -100,6 +100,7 @@ def _form_token(client: FlaskClient, path: str = "/sign-in") -> str:
             "没有监管人员无此人",
             "no regulator is called",
         ),
+        ("/tickets", {"title": "赵某500102199001011236"}, "含自然人证件号码", "number is not kept here"),
         (
             "/objections",
             {"record": "P-99", "reason": "样例", "evidence": "样例"},
