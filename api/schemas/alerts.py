@@ -9,6 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from api.http.fields import Points, Text, WholeNumber
 from api.http.paging import LARGEST_PAGE, NumberedPageQuery, page_of
 from api.schemas.subjects import LARGEST_ID, PackQuery
+from rules.titles import Title
 from scoring.facts.ingest.keys import LONGEST_KEY
 
 STATES = ("open", "acknowledged", "withdrawn")
@@ -30,7 +31,8 @@ class AlertsQuery(NumberedPageQuery):
     @validates_schema
     def _one_of_two(self, data: dict[str, Any], **_: Any) -> None:
         if data.get("unassigned") and "assigned_to" in data:
-            raise ValidationError("Give one of the two: unassigned, assigned_to.", "unassigned")
+            said = Title("unassigned和assigned_to只能有一项", "Give one of the two: unassigned, assigned_to.")
+            raise ValidationError([said], "unassigned")
 
 
 class AlertSchema(Schema):

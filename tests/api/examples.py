@@ -277,11 +277,18 @@ def _feeds(cast: Cast) -> None:
 
 def _alerts(cast: Cast) -> None:
     complaints = [
-        _record(f"C-{no}", QUIET, "complaint", f"2026-07-0{no}", level="upheld") for no in (1, 2, 3)
+        _record(f"C-{no}", QUIET, "complaint", f"2026-07-0{no}", level="upheld") for no in (1, 2, 3, 4)
     ]
-    cast.office.post("/v1/records", records=complaints)
+    cast.office.post("/v1/records", records=complaints[:3])
     [alert] = cast.regulator.get("/v1/alerts", subject_id=QUIET, limit=2)["items"]
+    cast.regulator.get(f"/v1/alerts/{alert['id']}")
     cast.regulator.post(f"/v1/alerts/{alert['id']}/acknowledgements", note="已约谈")
+    cast.office.post("/v1/records", records=complaints[3:])
+    [alert] = cast.regulator.get("/v1/alerts", subject_id=QUIET, state="open", limit=2)["items"]
+    seen = {"id": alert["id"], "version": alert["version"]}
+    found = cast.regulator.post("/v1/alerts/assignments", alerts=[seen], to="信用办二")
+    seen["version"] = found["items"][0]["version"]
+    cast.regulator.post("/v1/alerts/acknowledgements", alerts=[seen], note="再次约谈")
     cast.regulator.get(f"/v1/subjects/{QUIET}/live-grade")
 
 
