@@ -26,6 +26,8 @@ PAGES = {
     "paths": f"/subjects/enterprise-credit/{LISTED}/paths",
     "ranking": "/ranking",
     "feeds": "/feeds",
+    "files": "/files",
+    "file": "/files/1",
     "packs": "/rules",
     "pack": "/rules/rural-credit",
     "changes": "/rules/enterprise-credit/changes",

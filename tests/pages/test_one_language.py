@@ -52,6 +52,8 @@ REFUSED = (
     ("/simulation", {"as_of": "x"}),
     ("/simulation", {"as_of": "2026-07-31", "pack": "enterprise-credit@2026.2"}),
     ("/verify-report", {"number": "1", "code": "1"}),
+    ("/files", {}),
+    ("/files/1/undo", {}),
 )
 """What a regulator sends that is refused, or answered by a page that has no address."""
 
@@ -66,7 +68,7 @@ LATIN = {
     r"信衡|Xinheng": "the product's name",
     r"[0-9A-Z]{15,18}|BM\d|ZF\d|WT-\d+|DQ-\d|(SQ|BM\d|P|L|Q)-[\d-]+|JK-[\d-]+|\d{8}-[A-Z]{8}": "numbers",
     r"https?://\S+|(?<=无权打开)/\S+": "addresses",
-    r"(?<![A-Za-z])(PDF|YAML|CSV|XLSX|SHA-256|GB/T)(?![A-Za-z])": "formats and standards",
+    r"(?<![A-Za-z])(PDF|YAML|CSV|XLSX?|SHA-256|GB/T)(?![A-Za-z])": "formats and standards",
     r"(?<![A-Za-z])AAA?(?![A-Za-z])": "tiers of farm households",
     r"xh_|(?<= · )[a-z2-9]{10}$": "keys: how they begin, and what one is known by",
 }
