@@ -215,6 +215,8 @@ EXPECTED = {
     "pages.consequences": ("RDS", "read"),
     "pages.enter_measure": ("RD", "change"),
     "pages.lift_measure": ("RD", "change"),
+    "pages.runs": ("RO", None),
+    "pages.start_run": ("RO", "change"),
     "pages.proposals": ("R", None),
     "pages.proposal": ("R", "read"),
     "pages.publish": ("R", "change"),

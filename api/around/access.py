@@ -298,6 +298,8 @@ ACCESS: dict[str, Access] = {
     "pages.consequences": _reads(R, D, S),
     "pages.enter_measure": _submits(R, D),
     "pages.lift_measure": _submits(R, D),
+    "pages.runs": _sees(R, O),
+    "pages.start_run": _submits(R, O),
     "pages.proposals": _sees(R),
     "pages.proposal": _reads(R),
     "pages.publish": _submits(R),

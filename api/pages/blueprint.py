@@ -55,6 +55,7 @@ _NAVIGATION: Sequence[tuple[Title, Sequence[Entry]]] = (
             ("pages.consents", "融资信用授权", "Consents"),
             ("pages.own", "本单位", "Own grade"),
             ("pages.subjects", "主体", "Subjects"),
+            ("pages.runs", "执行评价", "Runs"),
             ("pages.proposals", "拟发布", "Proposals"),
             ("pages.ranking", "部门排名", "Departments"),
         ],

@@ -25,6 +25,7 @@ PAGES = {
     "report": f"/subjects/enterprise-credit/{LISTED}/report",
     "paths": f"/subjects/enterprise-credit/{LISTED}/paths",
     "ranking": "/ranking",
+    "runs": "/runs",
     "feeds": "/feeds",
     "files": "/files",
     "file": "/files/1",

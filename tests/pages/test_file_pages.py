@@ -179,6 +179,7 @@ def test_an_office_takes_its_own_records_alone_and_sees_its_own_files_alone(
         assert [client.get(path).status_code for client in (one, clerk, other)] == [200, 200, 404], path
     assert send(other, f"{taken}/undo", reason="x").status_code == 404
     assert (taken in one.get("/files").text, taken in other.get("/files").text) == (True, False)
+    assert "没有任何改动" in clerk.get(hand_in(clerk, mixed, table="subject")).text
     subjects = csv(f"{CODES[0]},某公司", head="统一社会信用代码,企业名称")
     assert "只报送记录" in one.get(hand_in(one, subjects)).text
     assert "新增" in clerk.get(hand_in(clerk, subjects)).text
@@ -309,6 +310,21 @@ def test_a_file_that_is_none_says_why_and_no_file_is_asked_for(clerk: FlaskClien
     assert list_files(store) == []
     assert clerk.get("/files/uploads/..%2f..").status_code == 404
     assert clerk.post(place, data={"form_token": "x"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "buttons"),
+    [
+        ("/overview", {"/files", "/runs"}),
+        ("/proposals", {"/runs"}),
+        ("/feeds", {"/files"}),
+        ("/home", {"/files"}),
+    ],
+)
+def test_an_empty_page_offers_the_button_that_fills_it(
+    clerk: FlaskClient, path: str, buttons: set[str]
+) -> None:
+    assert set(re.findall(r'<a class="button" href="(/[a-z]+)">', clerk.get(path).text)) == buttons
 
 
 def test_who_says_what_a_file_holds_is_believed_when_it_is_taken(clerk: FlaskClient, store: Store) -> None:
