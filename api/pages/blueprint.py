@@ -199,10 +199,10 @@ def _error(error: HTTPException) -> AnyResponse:
         wanted = _here() if request.method == "GET" else None
         return redirect(url_for("pages.sign_in", next=wanted), 303)
     code = error.code or 500
-    return page("error", code, code=code, detail=_too_large() if code == 413 else said(error))
+    return page("error", code, code=code, detail=too_large() if code == 413 else said(error))
 
 
-def _too_large() -> Title:
+def too_large() -> Title:
     """How much may be sent here, and what is left to who has more."""
     most = settings().max_body_bytes // 2**20
     return Title(

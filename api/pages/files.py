@@ -20,10 +20,10 @@ from werkzeug.wrappers import Response
 
 from api.around import journal
 from api.around.auth import caller, own_data, who
-from api.around.context import clock, store
+from api.around.context import clock, settings, store
 from api.http.fields import Text
 from api.http.problems import fail
-from api.pages.blueprint import blueprint, page
+from api.pages.blueprint import blueprint, page, too_large
 from api.pages.forms import FormError, filled_in, number
 from api.resources.runs import NUMBER
 from rules.library.loader import load_vocabulary, vocabulary_names
@@ -52,6 +52,8 @@ TAKE, UNDO = "files.take", "files.undo"
 """What a taking and an undoing are called in the audit log, which says whose they were."""
 
 _MOST_OWN = 1_000
+_FRAME = 4_096
+"""Bytes of a request beside its file, more or less."""
 _COUNTS = ("new", "changed", "unchanged", "rejected")
 _PREVIEWED = re.compile(r"\d{1,9}(-\d{1,9}){3}")
 
@@ -248,6 +250,9 @@ def _files(status: int, refused: Sequence[Title] = ()) -> Response:
         tables=TITLES,
         is_office=own_data() is not None,
         most_rows=MOST_ROWS,
+        most_bytes=settings().max_body_bytes - _FRAME,
+        most_mib=settings().max_body_bytes // 2**20,
+        too_large=too_large(),
         kept_hours=KEPT_HOURS,
         refused=refused,
     )

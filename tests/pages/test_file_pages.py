@@ -117,6 +117,10 @@ def test_a_clerk_looks_at_a_file_takes_it_mends_what_came_back_and_takes_it_back
 
     regulator.open("/files")
     fits("list")
+    (tmp_path / "大.csv").write_bytes(b"x" * (17 << 20))
+    regulator.one("#file").send_keys(str(tmp_path / "大.csv"))
+    regulator.one("form[enctype] button").click()
+    assert "命令行" in str(regulator.one("#file").get_property("validationMessage")), "said before it is sent"
     regulator.one("#file").send_keys(str(file))
     regulator.press("form[enctype] button")
     facts = regulator.text("dl.facts")

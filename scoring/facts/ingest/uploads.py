@@ -45,23 +45,20 @@ class UnknownUploadError(UnknownError):
 class Upload:
     """A file that waits, or of which it is known that it was taken.
 
+    :param path: the file, by the name that its office gave it, without persons' numbers.
     :param file_id: under which it was taken; None where it waits.
     """
 
     place: Path
+    path: Path
     file_id: int | None
-
-    @property
-    def path(self) -> Path:
-        """The file, by the name that its office gave it, without persons' numbers."""
-        return next((self.place / _FILE).iterdir())
 
     def end(self, file_id: int) -> None:
         """Note that it was taken, and let it go."""
         unfinished = self.place / f"{_TAKEN}.part"
         unfinished.write_text(str(file_id))
         unfinished.replace(self.place / _TAKEN)
-        self.path.unlink()
+        self.path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +103,12 @@ class Uploads:
         place = self._own / digest
         if not _DIGEST.fullmatch(digest) or not place.is_dir():
             raise _unknown()
-        taken = place / _TAKEN
-        found = Upload(place, int(taken.read_text()) if taken.exists() else None)
-        if found.file_id is None and not any((place / _FILE).iterdir()):
+        with suppress(FileNotFoundError):
+            return Upload(place, place, int((place / _TAKEN).read_text()))
+        path = next((place / _FILE).glob("*"), None)
+        if path is None:
             raise _unknown()
-        return found
+        return Upload(place, path, None)
 
     @contextmanager
     def turn(self, digest: str) -> Iterator[Upload]:
@@ -127,9 +125,9 @@ class Uploads:
             yield self.find(digest)
 
     def drop(self, digest: str) -> None:
-        """Give a file up; one that is gone is."""
-        with suppress(UnknownUploadError):
-            shutil.rmtree(self.find(digest).place, ignore_errors=True)
+        """Give a file up; one that is gone is, and one that is being taken is taken first."""
+        with suppress(UnknownUploadError), self.turn(digest) as found:
+            shutil.rmtree(found.place, ignore_errors=True)
 
     def clear(self) -> None:
         """Let everything go that is a day old, of whichever office, and the oldest where too many wait."""
