@@ -176,6 +176,7 @@ EXPECTED = {
     "pages.pack": (ALL, None),
     "pages.changes": (ALL, None),
     "pages.plans": ("R", None),
+    "pages.make_inspections": ("R", "change"),
     "pages.population": ("R", None),
     "pages.plan": ("R", "read"),
     "pages.visits": ("RD", "read"),

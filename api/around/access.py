@@ -259,6 +259,7 @@ ACCESS: dict[str, Access] = {
     "pages.pack": _sees(*ALL),
     "pages.changes": _sees(*ALL),
     "pages.plans": _sees(R),
+    "pages.make_inspections": _submits(R),
     "pages.population": _sees(R),
     "pages.plan": _reads(R),
     "pages.visits": _reads(R, D),

@@ -52,6 +52,7 @@ REFUSED = (
     ("/simulation", {"as_of": "x"}),
     ("/simulation", {"as_of": "2026-07-31", "pack": "enterprise-credit@2026.2"}),
     ("/verify-report", {"number": "1", "code": "1"}),
+    ("/inspections", {"month": "x"}),
     ("/files", {}),
     ("/files/1/undo", {}),
 )

@@ -1,4 +1,4 @@
-"""A run by button: started, watched, done while nobody looks, and only one at a time."""
+"""A run by button: started, watched, done while nobody looks, and only one at a time; and a month's plan."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ from werkzeug.serving import make_server
 
 from api.app import create_app
 from api.settings import Settings
+from rules.calendar import add_months, today
 from scoring.access.keys import Role, create_key
+from scoring.inspections.office import list_plans
 from scoring.runs import jobs
 from scoring.runs.proposed import list_proposals
 from scoring.runs.published import list_runs
@@ -141,6 +143,18 @@ def test_a_run_that_failed_says_why_and_another_may_start(site: Flask, district:
     assert "its host ended" in shown
     assert send(client, "/runs", **form) == 303
     assert states(district) == ["queued", "failed"]
+
+
+def test_a_month_is_planned_by_a_button(site: Flask, district: Store) -> None:
+    client = signed(site, district, Role.REGULATOR)
+    month = f"{add_months(today(), 1):%Y-%m}"
+    assert send(client, "/inspections", month=month) == 422
+    assert send(client, "/inspections", month="2026-08", seed="417") == 409, "it is over"
+    assert len(list_plans(district, "enterprise-credit")) == 1
+    assert send(client, "/inspections", month=month, seed="公证处-417") == 303
+    made = list_plans(district, "enterprise-credit")[0]
+    assert (f"{made.month:%Y-%m}", made.seed, made.visits > 0) == (month, "公证处-417", True)
+    assert "公证处-417" in client.get(f"/inspections/{made.id}").text
 
 
 def answer(client: FlaskClient, form: dict[str, str]) -> str:
