@@ -74,6 +74,7 @@ def test_a_file_by_button_is_as_large_and_waits_as_long_as_the_page_says() -> No
     assert f"at most {files.MOST_ROWS:,} rows" in page
     assert f"of each office the latest {uploads.MOST_WAITING}." in page
     assert f"after {uploads.KEPT_HOURS} hours" in page
+    assert f"(the latest {files.MOST_OWN:,})" in page
 
 
 def test_an_objection_has_the_terms_that_the_page_says() -> None:

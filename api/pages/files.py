@@ -51,7 +51,9 @@ NOTED = 20
 TAKE, UNDO = "files.take", "files.undo"
 """What a taking and an undoing are called in the audit log, which says whose they were."""
 
-_MOST_OWN = 1_000
+MOST_OWN = 1_000
+"""So many of its files an office sees."""
+
 _FRAME = 4_096
 """Bytes of a request beside its file, more or less."""
 _COUNTS = ("new", "changed", "unchanged", "rejected")
@@ -239,7 +241,7 @@ def _counts(report: FileReport) -> str:
 
 
 def _files(status: int, refused: Sequence[Title] = ()) -> Response:
-    shown = _list(number("before"))
+    shown = _list(number("before"), ROWS + 1)
     return page(
         "files",
         status,
@@ -292,19 +294,20 @@ def _absent(report: FileReport) -> list[Title]:
     return [table.columns[name].title for name in report.absent]
 
 
-def _list(before: int | None = None, only: Sequence[int] | None = None, limit: int = ROWS + 1) -> list[Taken]:
-    """Files and undoings with who did it; an office has those of its own keys alone."""
-    own, logged = own_data(), None
-    if own is not None:
+def _list(before: int | None = None, limit: int | None = None, only: int | None = None) -> list[Taken]:
+    """Files and undoings with who did it; an office has those that its own keys took, and their undoings.
+
+    :param only: the file of this number alone.
+    """
+    numbers = None if only is None else [only]
+    if (own := own_data()) is not None:
         with store().reading() as session:
             names = sorted(register(session).names(own) | {own})
-        logged = entries_of(store(), (TAKE, UNDO), "office", names, _MOST_OWN)
-        known = {int(entry.details["file"]) for entry in logged}
-        only = sorted(known if only is None else known.intersection(only))
-    found = list_files(store(), limit=limit, before=before, only=only)
-    if logged is None:
-        numbers = [str(one.id) for one in found]
-        logged = entries_of(store(), (TAKE, UNDO), "file", numbers, len(numbers))
+        logged = entries_of(store(), (TAKE, UNDO), "office", names, MOST_OWN)
+        numbers = [int(entry.details["file"]) for entry in logged]
+    found = list_files(store(), limit=limit, before=before, only=numbers)
+    found = [one for one in found if only in (None, one.id)]
+    logged = entries_of(store(), (TAKE, UNDO), "file", [str(one.id) for one in found], len(found))
     entries = {int(entry.details["file"]): entry for entry in logged}
     owners = owners_of(store(), {entry.actor for entry in entries.values()})
     return [
@@ -316,10 +319,10 @@ def _list(before: int | None = None, only: Sequence[int] | None = None, limit: i
 
 def _taken(file_id: int) -> Taken:
     """A file that this office may see; 404 where there is none."""
-    found = _list(only=[file_id], limit=1)
-    return (
-        found[0] if found else fail("not-found", Title(f"没有文件{file_id}", f"there is no file {file_id}"))
-    )
+    found = _list(only=file_id)
+    if not found:
+        fail("not-found", Title(f"没有文件{file_id}", f"there is no file {file_id}"))
+    return found[0]
 
 
 def _file(found: Taken, status: int, refused: Sequence[Title] = ()) -> Response:

@@ -189,6 +189,27 @@ def test_an_office_takes_its_own_records_alone_and_sees_its_own_files_alone(
     assert "新增" in clerk.get(hand_in(clerk, subjects)).text
 
 
+def test_of_a_workbook_each_sheet_is_held_to_what_is_an_offices_own(
+    site: Flask, clerk: FlaskClient, store: Store
+) -> None:
+    book = openpyxl.Workbook()
+    for title, authority in (("一月", AUTHORITY), ("二月", BODIES["BM1"])):
+        sheet = book.create_sheet(title)
+        sheet.append([*HEAD.split(","), "认定机关"])
+        sheet.append([*row(f"{title}-1").split(","), authority])
+    content = io.BytesIO()
+    book.save(content)
+    one = office(site, store, AUTHORITY)
+    taken = take(one, content.getvalue(), "报送.xlsx")
+    assert numbers(store) == ["一月-1"]
+    assert "二月!2" in one.get(taken).text
+    assert send(clerk, f"{taken}/undo", reason="信用中心撤回").status_code == 303
+    undone = list_files(store)[0]
+    assert "信用中心撤回" in one.get(f"/files/{undone.id}").text, "whose file it was sees what became of it"
+    assert f'"/files/{undone.id}"' in one.get("/files").text
+    assert f'"/files/{undone.id}"' not in office(site, store, BODIES["BM1"]).get("/files").text
+
+
 @pytest.mark.parametrize("at_once", [False, True], ids=["one after another", "at once"])
 def test_a_second_press_takes_nothing_twice(clerk: FlaskClient, store: Store, at_once: bool) -> None:
     place, places = hand_in(clerk, csv(row("SC-1"))), []
