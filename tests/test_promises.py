@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from api.pages import files
 from api.settings import read_settings
 from scoring.access.sessions import LASTS
 from scoring.answers.notices.compute import MOST_REASONS, MOST_RECORDS
 from scoring.changes.sending import PAUSES
 from scoring.facts import repair_case
-from scoring.facts.ingest import bounds
+from scoring.facts.ingest import bounds, uploads
 from scoring.facts.objection_case import (
     ACKNOWLEDGE_WITHIN,
     APPEAL_WITHIN,
@@ -66,6 +67,14 @@ def test_a_file_may_be_as_large_as_the_page_says(bound: str) -> None:
 def test_a_setting_is_by_default_what_the_page_says(name: str) -> None:
     default = getattr(read_settings({}), name.lower())
     assert default == type(default)(DEFAULTS[name])
+
+
+def test_a_file_by_button_is_as_large_and_waits_as_long_as_the_page_says() -> None:
+    page = " ".join(FILES.split())
+    assert f"at most {files.MOST_ROWS:,} rows" in page
+    assert f"of each office the latest {uploads.MOST_WAITING}." in page
+    assert f"after {uploads.KEPT_HOURS} hours" in page
+    assert f"(the latest {files.MOST_OWN:,})" in page
 
 
 def test_an_objection_has_the_terms_that_the_page_says() -> None:

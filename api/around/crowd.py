@@ -35,9 +35,9 @@ _EXPORTS = re.compile(
     r"(/v1/runs/\d+/export|/v1/feeds/rows|/v1/simulations|/v1/forecasts/population"
     r"|/simulation|/forecast|/feeds/rows\.csv"
     r"|/(?:subjects|movers|alerts|tickets|ranking|feeds|inspections/\d+|rules/[^/]+/[^/]+/hits)/export"
-    r"|/v1/subjects/.+/reports|/subjects/.+/credit-report)/?"
+    r"|/v1/subjects/.+/reports|/subjects/.+/credit-report|/files/uploads/[0-9a-f]+)/?"
 )
-"""What reads everybody, or lays out paper."""
+"""What reads everybody, takes a whole file, or lays out paper."""
 
 
 class FullError(Exception):

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from api.around import observe, session
 from api.around.access import ACCESS
 from api.around.auth import PAGES
+from api.around.context import settings
 from api.around.naming import not_found
 from api.around.request import current
 from api.http.problems import Problem, fail, given_twice, said, told_twice
@@ -54,6 +55,7 @@ _NAVIGATION: Sequence[tuple[Title, Sequence[Entry]]] = (
             ("pages.consents", "融资信用授权", "Consents"),
             ("pages.own", "本单位", "Own grade"),
             ("pages.subjects", "主体", "Subjects"),
+            ("pages.runs", "执行评价", "Runs"),
             ("pages.proposals", "拟发布", "Proposals"),
             ("pages.ranking", "部门排名", "Departments"),
         ],
@@ -77,6 +79,7 @@ _NAVIGATION: Sequence[tuple[Title, Sequence[Entry]]] = (
     (
         Title("信用信息", "Records"),
         [
+            ("pages.files", "报送文件", "Files"),
             ("pages.feeds", "报送质量", "Feeds"),
             ("pages.record_proposals", "待确认", "To be confirmed"),
             ("pages.subscriptions", "变动推送", "Subscriptions"),
@@ -196,7 +199,16 @@ def _error(error: HTTPException) -> AnyResponse:
         wanted = _here() if request.method == "GET" else None
         return redirect(url_for("pages.sign_in", next=wanted), 303)
     code = error.code or 500
-    return page("error", code, code=code, detail=said(error))
+    return page("error", code, code=code, detail=too_large() if code == 413 else said(error))
+
+
+def too_large() -> Title:
+    """How much may be sent here, and what is left to who has more."""
+    most = settings().max_body_bytes // 2**20
+    return Title(
+        f"文件超过{most}MiB,请拆分后分次报送,或请系统管理员用命令行导入",
+        f"the file has more than {most} MiB: send it in parts, or have the operator take it by command",
+    )
 
 
 @blueprint.errorhandler(Exception)

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
 
-from flask import request
+from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from api.around import journal
 from api.around.context import settings, store
 from api.pages.blueprint import blueprint, page
-from api.pages.forms import number
+from api.pages.forms import FormError, filled_in, number
+from api.schemas.supervision import PlanRequest
+from rules.calendar import add_months, today
 from rules.model import Title
 from scoring.answers.search import names_of
-from scoring.inspections.office import get_plan, list_plans, plan_refusals, plan_visits
+from scoring.inspections.office import (
+    PlanError,
+    get_plan,
+    list_plans,
+    make_plan,
+    plan_refusals,
+    plan_visits,
+)
 from scoring.runs.results import find_run
 from scoring.store.packs import stored_pack
 
@@ -22,8 +32,28 @@ ROWS = 100
 
 @blueprint.get("/inspections")
 def plans() -> Response:
-    """The plans of the server's pack, the newest first."""
-    return page("plans", plans=list_plans(store(), settings().pack))
+    """The plans of the server's pack, the newest first; and one is made here."""
+    return _plans(200)
+
+
+@blueprint.post("/inspections")
+def make_inspections() -> Response:
+    """Make and keep a month's plan."""
+    try:
+        wanted = filled_in(PlanRequest)
+        month = dt.date.fromisoformat(f"{wanted['month']}-01")
+        made = make_plan(store(), settings().pack, month, wanted["seed"])
+    except FormError as error:
+        return _plans(422, error.messages)
+    except PlanError as error:
+        return _plans(409, [error.title])
+    return redirect(url_for("pages.plan", plan_id=made.id), 303)
+
+
+def _plans(status: int, refused: Sequence[Title] = ()) -> Response:
+    found = list_plans(store(), settings().pack)
+    given = {"month": f"{add_months(today(), 1):%Y-%m}", **request.form.to_dict()}
+    return page("plans", status, plans=found, given=given, refused=refused)
 
 
 @blueprint.get("/inspections/<int(max=9007199254740992):plan_id>")

@@ -31,6 +31,7 @@ from scoring.store import Store
 from scoring.store.access import AuditEntry, AuditHead
 from scoring.store.base import table_of
 from scoring.store.errors import store_errors
+from scoring.store.inside import ValueIn
 
 GENESIS = "0" * 64
 """What the first entry is chained to."""
@@ -250,6 +251,23 @@ def entries(
     query = query.filter_by(**{name: value for name, value in wanted.items() if value is not None})
     if before is not None:
         query = query.where(AuditEntry.seq < before)
+    with store.reading() as session:
+        return [_entry(row) for row in session.scalars(query)]
+
+
+def entries_of(
+    store: Store, actions: Sequence[str], name: str, said: Sequence[str], limit: int
+) -> list[Entry]:
+    """Entries of some actions, the newest first, whose details say one of some texts.
+
+    :param name: under which the details say it; a name of the program's own.
+    """
+    query = (
+        sa.select(AuditEntry)
+        .where(AuditEntry.action.in_(actions), ValueIn(AuditEntry.details, name).in_(said))
+        .order_by(AuditEntry.seq.desc())
+        .limit(limit)
+    )
     with store.reading() as session:
         return [_entry(row) for row in session.scalars(query)]
 

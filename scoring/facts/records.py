@@ -143,7 +143,7 @@ def submit_records(
         for number, row in enumerate(rows, start=1)
         for part in _row(vocabulary, table, check, proposer, row, number, authority)
     ]
-    checks = [] if authority is None else [_own_alone(authority)]
+    checks = [] if authority is None else [own_alone(authority)]
     keys: dict[int, str] = {}
     rejected: list[Rejected] = []
 
@@ -482,13 +482,14 @@ def _no_column(number: int, name: str, table: Table) -> Rejected:
     )
 
 
-def _of_others(number: int, found: str | None, authority: str) -> Rejected:
+def _of_others(row: Staged, found: str | None, authority: str) -> Rejected:
     reason = f"不是本单位的记录 not a record of your own authority (leave it out, or {authority})"
-    return Rejected(number, AUTHORITY, found, reason)
+    return Rejected(row.row_no, AUTHORITY, found, reason, sheet=row.sheet)
 
 
-def _taken(number: int, key: str) -> Rejected:
-    return Rejected(number, None, key, "编号属于其他单位的记录 the number of another authority's record")
+def _taken(row: Staged) -> Rejected:
+    reason = "编号属于其他单位的记录 the number of another authority's record"
+    return Rejected(row.row_no, None, row.key, reason, sheet=row.sheet)
 
 
 def _shown(value: Any) -> str:
@@ -496,7 +497,7 @@ def _shown(value: Any) -> str:
     return "".join(c if c.isprintable() else "\ufffd" for c in without_persons(text)[:200])
 
 
-def _own_alone(authority: str) -> Check:
+def own_alone(authority: str) -> Check:
     """Refuses what is not an authority's own: it says so itself, or is known as another's or nobody's.
 
     A record of which nobody says whose it is, is no department's to take: the district says whose it is.
@@ -507,9 +508,9 @@ def _own_alone(authority: str) -> Check:
         for row in rows:
             said = json.loads(row.data).get(AUTHORITY)
             if said not in own:
-                yield _of_others(row.row_no, said, authority)
+                yield _of_others(row, said, authority)
             elif row.current is not None and json.loads(row.current).get(AUTHORITY) not in own:
-                yield _taken(row.row_no, row.key)
+                yield _taken(row)
 
     return check
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -77,16 +77,32 @@ class File:
     undone_by: int | None
 
 
-def list_files(store: Store, everything: bool = False, limit: int | None = None) -> list[File]:
+Log = Callable[[Session, Undone], None]
+"""Notes what a file that was taken back leaves, in the transaction that takes it back."""
+
+
+def list_files(
+    store: Store,
+    everything: bool = False,
+    limit: int | None = None,
+    before: int | None = None,
+    only: Collection[int] | None = None,
+) -> list[File]:
     """Files and what took them back, the newest first.
 
     :param everything: also requests, marks and what the program itself put down.
+    :param before: only files with a smaller number: the last of the page before.
+    :param only: of these numbers, and what takes these back.
     """
     undoing = sa.orm.aliased(IngestedFile)
     undone_by = sa.select(sa.func.max(undoing.id)).where(undoing.undoes == IngestedFile.id).scalar_subquery()
     query = sa.select(IngestedFile, undone_by).order_by(IngestedFile.id.desc()).limit(limit)
     if not everything:
         query = query.where(IngestedFile.source.in_(("file", "undo")))
+    if before is not None:
+        query = query.where(IngestedFile.id < before)
+    if only is not None:
+        query = query.where(sa.or_(IngestedFile.id.in_(only), IngestedFile.undoes.in_(only)))
     with store.reading() as session:
         return [
             File(**{name: getattr(file, name) for name in File.__slots__[:-1]}, undone_by=by)
@@ -94,12 +110,15 @@ def list_files(store: Store, everything: bool = False, limit: int | None = None)
         ]
 
 
-def undo_file(store: Store, file_id: int, by: str | None = None) -> Undone:
+def undo_file(
+    store: Store, file_id: int, by: str | None = None, log: Log = lambda session, done: None
+) -> Undone:
     """Take a file back, or an undoing, in one transaction. Grades follow at the next run.
 
     A second time there is nothing left to take back, and nothing changes.
 
     :param by: who takes it back; by default the undoing stands for itself.
+    :param log: called where something is taken back.
     :raises StoreError: where there is no such file, or it is a mark, which only another mark takes back.
 
     >>> from fixtures.small import small_store
@@ -119,7 +138,10 @@ def undo_file(store: Store, file_id: int, by: str | None = None) -> Undone:
             raise StoreError(
                 f"{file_id} ({file.name}) holds results of visits: object to the records instead"
             )
-        return _Undoing(session, file, by).done()
+        done = _Undoing(session, file, by).done()
+        if done.file_id is not None:
+            log(session, done)
+        return done
 
 
 class _Undoing:

@@ -172,6 +172,9 @@ Check = Callable[[Session, Sequence[Staged]], Iterable[Rejected]]
 Follow = Callable[[Session, IngestedFile], None]
 """What follows from the rows of a file, in the transaction that has kept them."""
 
+Log = Callable[[Session, IngestResult], None]
+"""Notes what a file changed, in the transaction that changes it."""
+
 
 def ingest_rows(
     store: Store,
@@ -188,6 +191,7 @@ def ingest_rows(
     feeding: Feeding | None = None,
     follow: Follow = lambda session, file: None,
     confirming: Confirming | None = None,
+    log: Log = lambda session, result: None,
 ) -> IngestResult:
     """Take the good rows of a file into the store, and its bad rows into the quarantine.
 
@@ -212,6 +216,7 @@ def ingest_rows(
     :param feeding: how to note whose rows they are; None: that is not noted.
     :param follow: called once the rows are kept.
     :param confirming: how to note what waits for a person's word, and what persons said; None: it is not.
+    :param log: called last, where the file changes the store.
     :raises StoreError: where the database fails; nothing of the file is kept then.
     """
     with store.reading() as session:
@@ -238,6 +243,7 @@ def ingest_rows(
         entry.rows_bad = result.rejected
         if table == "record" and result.changed:
             note_repairs(session, _repaired(entry), entry.ingested_at)
+        log(session, result)
         return result
 
 
@@ -259,11 +265,11 @@ def _repaired(file: IngestedFile) -> sa.Select[Any]:
     )
 
 
-def noted_rows(session: Session, file_id: int) -> Iterator[Rejected]:
-    """What kept rows of a file out, and what is odd about others, by row."""
+def noted_rows(session: Session, file_id: int, level: Level | None = None) -> Iterator[Rejected]:
+    """What kept rows of a file out, and what is odd about others, by row; one of the two where it is said."""
     query = (
         sa.select(Quarantined)
-        .filter_by(file_id=file_id)
+        .filter_by(file_id=file_id, **({"level": level} if level else {}))
         .order_by(Quarantined.sheet, Quarantined.row_no, Quarantined.id)
     )
     for row in session.scalars(query.execution_options(yield_per=1_000)):

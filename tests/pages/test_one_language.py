@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import io
 import re
 import shutil
 from collections.abc import Iterator
@@ -52,6 +53,9 @@ REFUSED = (
     ("/simulation", {"as_of": "x"}),
     ("/simulation", {"as_of": "2026-07-31", "pack": "enterprise-credit@2026.2"}),
     ("/verify-report", {"number": "1", "code": "1"}),
+    ("/inspections", {"month": "x"}),
+    ("/files", {}),
+    ("/files/1/undo", {}),
 )
 """What a regulator sends that is refused, or answered by a page that has no address."""
 
@@ -66,7 +70,7 @@ LATIN = {
     r"信衡|Xinheng": "the product's name",
     r"[0-9A-Z]{15,18}|BM\d|ZF\d|WT-\d+|DQ-\d|(SQ|BM\d|P|L|Q)-[\d-]+|JK-[\d-]+|\d{8}-[A-Z]{8}": "numbers",
     r"https?://\S+|(?<=无权打开)/\S+": "addresses",
-    r"(?<![A-Za-z])(PDF|YAML|CSV|XLSX|SHA-256|GB/T)(?![A-Za-z])": "formats and standards",
+    r"(?<![A-Za-z])(PDF|YAML|CSV|XLSX?|xlsx|SHA-256|GB/T|(?<=\d)MiB)(?![A-Za-z])": "formats and standards",
     r"(?<![A-Za-z])AAA?(?![A-Za-z])": "tiers of farm households",
     r"xh_|(?<= · )[a-z2-9]{10}$": "keys: how they begin, and what one is known by",
 }
@@ -145,6 +149,35 @@ def test_every_answer_to_a_form_is_in_one_language(
     assert answer.mimetype == "text/html"
     assert answer.status_code != 303, "it was done"
     assert [words for words in read(answer.text).words if is_foreign(words, language)] == []
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_file_is_looked_at_taken_and_taken_back_in_one_language(
+    site: Flask, lived_in: Store, language: str
+) -> None:
+    client = visitor(site, language, _key(lived_in, Role.REGULATOR))
+    token = form_token(client, "/tickets")
+    rows = [f"W-{n},{code},行政处罚,一般,有效,罚款,2026-03-05,x" for n, code in enumerate((FINED, "1"))]
+    head = "记录编号,统一社会信用代码,类别,失信程度,状态,等级,决定日期,备用列"
+
+    def send(path: str, **form: object) -> str:
+        answer = client.post(path, data={"form_token": token, **form}, headers=BROWSER)
+        assert answer.status_code == 303
+        return answer.location
+
+    def foreign(path: str) -> list[Words]:
+        found = read(client.get(path, headers=BROWSER).text).words
+        return [words for words in found if is_foreign(words, language)]
+
+    table = io.BytesIO("\n".join([head, *rows, language]).encode())
+    place = send("/files", file=(table, "一月.csv"))
+    assert foreign(place) == []
+    none = send("/files", file=(io.BytesIO(b"%PDF-1.4"), "一月.pdf"))
+    assert foreign(none) == []
+    taken = send(place, previewed="0-0-0-0")
+    assert foreign(taken) == []
+    assert foreign(send(f"{taken.split('?')[0]}/undo", reason="样例")) == []
+    assert foreign("/files") == []
 
 
 def is_foreign(words: Words, language: str) -> bool:

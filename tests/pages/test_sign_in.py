@@ -38,6 +38,8 @@ PLACES = {
     "number": "20261127-AAAABBBB",
     "name": "en",
     "filename": "pages.css",
+    "digest": "0" * 64,
+    "file_id": 1,
 }
 NONE_IN_TOWN = (
     "pages.subscription",
@@ -46,6 +48,8 @@ NONE_IN_TOWN = (
     "pages.proposal",
     "pages.show_notice",
     "pages.show_run_notice",
+    "pages.upload",
+    "pages.file_to_mend",
 )
 """Pages of what the town has none of, until another test makes it."""
 
@@ -181,7 +185,8 @@ def is_not_its_own(endpoint: str, role: Role) -> bool:
     """An enterprise is no department's own, nor another enterprise's; and an objection needs a record."""
     of_subject = ("pages.subject", "pages.records", "pages.report", "pages.paths", "pages.receivers")
     of_others = (*of_subject, "pages.own", "pages.objection", "pages.ticket", "pages.repair", "pages.visit")
-    not_own = {Role.DEPARTMENT: of_subject, Role.SUBJECT: of_others}.get(role, ())
+    of_files = ("pages.file", "pages.file_quarantine", "pages.file_warnings")
+    not_own = {Role.DEPARTMENT: (*of_subject, *of_files), Role.SUBJECT: of_others}.get(role, ())
     return endpoint in (*not_own, "pages.new_objection")
 
 

@@ -1,10 +1,13 @@
 "use strict";
-// Printing, folding the navigation up again, ticking a whole list, and a word while a long form is under way; everything else works without a script.
+// Printing, folding the navigation up again, ticking a whole list, a word while a long form is under way, and one about a file that is too large to be sent; everything else works without a script.
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });
 document.addEventListener("submit", (event) => {
   if (event.target.matches("form[data-busy]")) event.target.classList.add("is-busy");
+});
+document.querySelectorAll("input[data-most]").forEach((input) => {
+  input.addEventListener("change", () => input.setCustomValidity(input.files[0]?.size > Number(input.dataset.most) ? input.dataset.tooLarge : ""));
 });
 document.querySelectorAll("[data-tick-all]").forEach((all) => {
   all.hidden = false;

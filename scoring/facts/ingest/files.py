@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from itertools import chain, islice
+from itertools import chain, count, islice
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import pyarrow as pa
 from sqlalchemy.orm import Session
@@ -32,16 +32,18 @@ from scoring.facts.ingest.headers import TITLES, HeaderMatcher, Layout
 from scoring.facts.ingest.mapping import NO_MAPPING, Dataset, FileMapping
 from scoring.facts.ingest.quarantine import Waiting, is_account, write_quarantine
 from scoring.facts.ingest.rows import AnyRow, BadRow, Block, OddRow, RowReader, ShortRow
-from scoring.facts.ingest.sheets import Sheet, is_blank, named, open_sheets, visible
+from scoring.facts.ingest.sheets import Row, Sheet, is_blank, named, open_sheets, visible
 from scoring.facts.ingest.subjects import any_known, doubt, place
 from scoring.facts.ingest.workbooks import write_bad_rows
-from scoring.facts.merging import ColumnChanges
+from scoring.facts.merging import AUTHORITY, ColumnChanges
+from scoring.facts.records import own_alone
 from scoring.facts.twins import likeness
 from scoring.facts.versions import (
     Check,
     FileInfo,
     IngestResult,
     Level,
+    Log,
     Rejected,
     Staged,
     as_lacks,
@@ -68,6 +70,8 @@ _SCHEMA = pa.schema(
 )
 _StagedRow = tuple[int, str, str, str, str | None, str | None]
 """A row, its sheet, and what it lacks to be that of a new key."""
+
+_Said = TypeVar("_Said")
 
 SheetState = Literal["read", "hidden", "empty", "not a table", "not asked for"]
 
@@ -120,6 +124,7 @@ class FileReport:
     :param absent: columns of the table that the file has not; they are unknown in its rows. Of several
         sheets, those that any of them has not.
     :param sheets: what became of each sheet, of a workbook.
+    :param read_as: the headers that were understood, with the titles of the columns that they name.
     """
 
     file: str
@@ -142,6 +147,7 @@ class FileReport:
     vocabulary: str = ""
     forms: tuple[Title, ...] = ()
     doubted: tuple[str, ...] = ()
+    read_as: tuple[tuple[str, Title], ...] = ()
 
     @property
     def rows(self) -> int:
@@ -172,6 +178,9 @@ class Reading:
     :param replace: empty cells clear what is known; by default they say nothing.
     :param check: say what files would change, and change nothing, each as if it came alone.
     :param by: who brings the files; by default a file stands for itself.
+    :param authority: take only records of this authority; it is filled in where a row leaves it out.
+    :param most_rows: a file with more rows is refused; None: by the bounds of files alone.
+    :param log: notes what a file changed, in its transaction.
     """
 
     mapping: FileMapping = NO_MAPPING
@@ -180,6 +189,9 @@ class Reading:
     replace: bool = False
     check: bool = False
     by: str | None = None
+    authority: str | None = None
+    most_rows: int | None = None
+    log: Log = lambda session, result: None
 
 
 _DEFAULTS = Reading()
@@ -247,14 +259,15 @@ def ingest_file(
 def _ingest(
     store: Store, path: Path, look: Callable[[], Look], reading: Reading, progress: Progress
 ) -> FileReport:
-    mapping = reading.mapping
     with _readable(path):
-        dataset = reading.dataset or mapping.dataset
-        matcher = HeaderMatcher(look().vocabulary(store), mapping, dataset)
+        vocabulary = look().vocabulary(store)
+        mapping = _of_sender(reading, vocabulary)
+        matcher = HeaderMatcher(vocabulary, mapping, reading.dataset or mapping.dataset)
         hold = _holder(path)
         info = FileInfo(_digest(path, matcher, reading.replace), path.name)
         with _opened(path, matcher) as opened:
-            result = _take(store, matcher, opened.tables, info, progress, reading, hold)
+            tables = _bounded(path, opened, reading)
+            result = _take(store, matcher, tables, info, progress, reading, hold)
     return FileReport(
         file=path.name,
         dataset=opened.dataset,
@@ -282,7 +295,54 @@ def _ingest(
         vocabulary=matcher.vocabulary.id,
         forms=opened.forms,
         doubted=opened.columns(lambda layout: layout.doubted),
+        read_as=opened.columns(
+            lambda layout: ((item.header, item.column.title) for item in layout.found if item.header)
+        ),
     )
+
+
+def _of_sender(reading: Reading, vocabulary: Vocabulary) -> FileMapping:
+    """The mapping, by which a row that does not say whose it is is the sender's."""
+    mapping, table = reading.mapping, vocabulary.records
+    if reading.authority is None or table is None or AUTHORITY not in table.columns:
+        return mapping
+    return replace(mapping, defaults={AUTHORITY: reading.authority, **mapping.defaults})
+
+
+def _bounded(path: Path, opened: _Opened, reading: Reading) -> Sequence[tuple[Sheet, Layout]]:
+    """The tables of a file that this reader may bring, which fail once they have too many rows.
+
+    :raises IngestError: where an office brings anything but records.
+    """
+    if reading.authority is not None and opened.dataset != "record":
+        reason = Title("各单位只报送记录,主体由信用中心导入", "an office sends records alone, no subjects")
+        raise IngestError(
+            path.name,
+            reason,
+            Title("请改报记录,或交信用中心导入", "records, or have the credit centre take it"),
+        )
+    if reading.most_rows is None:
+        return opened.tables
+    numbers = count(1)
+    return [
+        (replace(sheet, rows=_counted(path, sheet.rows, layout.row, numbers, reading.most_rows)), layout)
+        for sheet, layout in opened.tables
+    ]
+
+
+def _counted(
+    path: Path, rows: Iterable[Row], headers: int, numbers: Iterator[int], most: int
+) -> Iterator[Row]:
+    """The rows of a sheet; those below its headers are counted with those of the file's other sheets."""
+    for row in rows:
+        if row[0] > headers and next(numbers) > most:
+            reason = Title(f"超过{most:,}行", f"more than {most:,} rows")
+            hint = Title(
+                "请拆分后分次报送,或请系统管理员用命令行导入",
+                "send it in parts, or have the operator take it",
+            )
+            raise IngestError(path.name, reason, hint)
+        yield row
 
 
 @contextmanager
@@ -333,8 +393,8 @@ class _Opened:
         """The official forms that the tables are of."""
         return tuple(dict.fromkeys(layout.form.title for _, layout in self.tables if layout.form))
 
-    def columns(self, names: Callable[[Layout], Iterable[str]]) -> tuple[str, ...]:
-        """The names that any table has, in their order."""
+    def columns(self, names: Callable[[Layout], Iterable[_Said]]) -> tuple[_Said, ...]:
+        """What is said of any table, in its order."""
         return tuple(dict.fromkeys(name for _, layout in self.tables for name in names(layout)))
 
 
@@ -354,7 +414,7 @@ def _take(
         batches = _batches(rows, lambda: progress(*_progress(tables)), hold)
         arrow = pa.RecordBatchReader.from_batches(_SCHEMA, batches)
         vocabulary, dataset = matcher.vocabulary, layout.dataset
-        checks = [_under_headers(_CHECKS[vocabulary.id], tables)] if _is_checked(vocabulary, dataset) else []
+        checks = [_under_headers(check, tables) for check in _checks(vocabulary, dataset, reading)]
         identity = identity_of(store)
         return ingest_rows(
             store,
@@ -375,14 +435,19 @@ def _take(
                 same_body(identity),
                 layout.number,
             ),
-            feeding_of(vocabulary) if dataset == "record" else None,
+            feeding_of(vocabulary, reading.authority) if dataset == "record" else None,
             take_results if vocabulary.id == RESULTS else tell_once,
             Confirming(vocabulary, layout.header, reading.by or info.name) if dataset == "record" else None,
+            reading.log,
         )
 
 
-def _is_checked(vocabulary: Vocabulary, dataset: Dataset) -> bool:
-    return dataset == "subject" and vocabulary.id in _CHECKS
+def _checks(vocabulary: Vocabulary, dataset: Dataset, reading: Reading) -> Iterator[Check]:
+    """What else may keep rows out: of bodies and results of visits, and of an office's own records."""
+    if dataset == "subject" and vocabulary.id in _CHECKS:
+        yield _CHECKS[vocabulary.id]
+    if dataset == "record" and reading.authority is not None:
+        yield own_alone(reading.authority)
 
 
 def _under_headers(check: Check, tables: Sequence[tuple[Sheet, Layout]]) -> Check:

@@ -79,6 +79,12 @@ def account(file: IngestedFile, folder: Path, ending: str) -> Path:
     return folder / f"{stem}.{file.sha256[:8]}{ending}"
 
 
+def account_of(store: Store, file_id: int, folder: Path, ending: str) -> Path:
+    """Where an account of the file of a number stands, if there is one."""
+    with store.reading() as session:
+        return account(session.get_one(IngestedFile, file_id), folder, ending)
+
+
 def is_account(path: Path) -> bool:
     """Whether a file is an account that was written of another one, by its name."""
     return path.name.casefold().endswith((*ENDINGS, MEND))

@@ -1,0 +1,80 @@
+"""Runs by button: everybody is graded in the background, and whoever comes back sees how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from api.around.auth import caller
+from api.around.context import pack_id, settings, store
+from api.pages.blueprint import blueprint, page
+from api.pages.forms import FormError, filled_in, number
+from api.schemas.runs import RunRequest
+from rules.calendar import today
+from rules.fault import UnknownPackError
+from rules.library.loader import installed_packs
+from rules.model import Title
+from scoring.access.keys import owners_of
+from scoring.runs import jobs
+from scoring.runs.proposals import MOST_DAYS
+from scoring.runs.proposed import HeldError
+
+ROWS = 20
+STEPS = {
+    "queued": Title("等待开始", "Waits to begin"),
+    "snapshot": Title("读取数据", "Reads what is known"),
+    "grading": Title("计算等级", "Grades"),
+    "publishing": Title("发布", "Publishes"),
+}
+"""The states of a job that is under way, in their order."""
+
+ENDS = {
+    "published": Title("已发布", "Published"),
+    "proposed": Title("已公开征求意见", "Proposed"),
+    "failed": Title("未能完成", "Failed"),
+}
+
+
+@blueprint.get("/runs")
+def runs() -> Response:
+    """Start a run, see how the one under way goes, and what became of those before."""
+    return _runs(200)
+
+
+@blueprint.post("/runs")
+def start_run() -> Response:
+    """Have everybody graded by a pack, and that published, or proposed first."""
+    try:
+        wanted = filled_in(RunRequest)
+        days = wanted.get("propose_days")
+        as_of = wanted.get("as_of") or today()
+        jobs.request_run(store(), pack_id(wanted), as_of, caller().prefix, propose_days=days)
+    except FormError as error:
+        return _runs(422, error.messages)
+    except UnknownPackError as error:
+        return _runs(422, [error.title])
+    except (HeldError, jobs.JobConflictError) as error:
+        return _runs(409, [error.title])
+    return redirect(url_for("pages.runs"), 303)
+
+
+def _runs(status: int, refused: Sequence[Title] = ()) -> Response:
+    found = jobs.list_jobs(store(), number("before"), ROWS + 1)
+    shown = found[:ROWS]
+    titles = {pack.id: pack.title for pack in installed_packs()}
+    return page(
+        "runs",
+        status,
+        jobs=shown,
+        working=next((job for job in shown if job.state in STEPS), None),
+        before=shown[-1].id if len(found) > ROWS else None,
+        owners=owners_of(store(), {job.requested_by for job in shown}),
+        steps=STEPS,
+        states=STEPS | ENDS,
+        titles=titles,
+        given={"pack": settings().pack, "as_of": str(today()), **request.form.to_dict()},
+        most_days=MOST_DAYS,
+        refused=refused,
+    )

@@ -1,0 +1,163 @@
+"""A run by button: started, watched, done while nobody looks, and only one at a time; and a month's plan."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from databases import MadeOnce
+from flask import Flask
+from flask.testing import FlaskClient
+from selenium.webdriver.support.select import Select
+from test_sign_in import signed_in
+from test_ticket_pages import send
+from town import make_town
+from visitor import DESK, PHONE, Visitor
+from werkzeug.serving import make_server
+
+from api.app import create_app
+from api.settings import Settings
+from rules.calendar import add_months, today
+from scoring.access.keys import Role, create_key
+from scoring.inspections.office import list_plans
+from scoring.runs import jobs
+from scoring.runs.proposed import list_proposals
+from scoring.runs.published import list_runs
+from scoring.store import Store, open_store
+from scoring.store.access import RunJob
+
+PACK, AUTUMN = "department-credit", dt.date(2026, 9, 30)
+
+
+@pytest.fixture
+def district(tmp_path: Path, made_once: MadeOnce) -> Iterator[Store]:
+    """A town of the test's own: other tests count the runs of theirs."""
+    made = made_once("town", lambda folder: make_town(f"sqlite:///{folder / 'town.db'}"))
+    store = open_store(f"sqlite:///{shutil.copy(made / 'town.db', tmp_path)}")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def site(district: Store) -> Flask:
+    return create_app(Settings(log_level="error"), district)
+
+
+def signed(site: Flask, store: Store, role: Role) -> FlaskClient:
+    return signed_in(site, create_key(store, role, "周某").token)
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job whose process has not begun."""
+    monkeypatch.setattr(jobs, "_start", lambda store, job_id: None)
+
+
+def states(store: Store) -> list[str]:
+    return [job.state for job in jobs.list_jobs(store)]
+
+
+def test_a_regulator_starts_a_run_closes_the_window_and_finds_it_published(
+    visitor: Visitor, site: Flask, district: Store, waits: None
+) -> None:
+    server = make_server("127.0.0.1", 0, site, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    regulator = replace(visitor, address=f"http://127.0.0.1:{server.server_port}")
+    regulator.come_in(site, create_key(district, Role.REGULATOR, "周某").token)
+    regulator.open("/runs")
+    assert "尚未从页面或接口提出过评价" in regulator.text()
+    Select(regulator.one("#pack")).select_by_value(PACK)
+    regulator.browser.execute_script(
+        "arguments[0].value = arguments[1]", regulator.one("#as_of"), str(AUTUMN)
+    )
+    regulator.press("main form button")
+    assert "等待开始" in regulator.text("[aria-current=step]")
+    for size, dark in ((DESK, False), (PHONE, True)):
+        regulator.look(size, dark)
+        assert regulator.faults() == [], size
+        assert regulator.overflow() == 0, size
+    regulator.look(DESK)
+    regulator.press("main form button")
+    assert "尚未完成,请在其完成后再开始" in regulator.text("[role=alert]")
+    regulator.open("/home")
+    regulator.open("/runs")
+    (job,) = jobs.list_jobs(district)
+    jobs.work(district, job.id)
+    regulator.wait_until(lambda: "已发布" in regulator.text("tbody"))
+    assert regulator.all("[aria-current=step]") == []
+    (last, *_) = list_runs(district, limit=1)
+    regulator.press(f"tbody a[href$='/movers?run={last.id}']")
+    assert (last.as_of, regulator.path) == (AUTUMN, "/movers")
+    server.shutdown()
+
+
+def test_a_run_is_proposed_first_where_days_are_given(
+    site: Flask, district: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "_start", jobs.work)
+    client = signed(site, district, Role.REGULATOR)
+    form = {"pack": PACK, "as_of": str(AUTUMN)}
+    assert send(client, "/runs", **form, propose_days="10") == 303
+    (found, *_) = list_proposals(district, limit=1)
+    assert f'href="/proposals/{found.id}"' in client.get("/runs").text
+    assert send(client, "/runs", **form) == 409, "while it is open nothing else is published"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"propose_days": "0"}, "征求意见天数"),
+        ({"as_of": "x"}, "评价基准日"),
+        ({"pack": "nothing"}, "nothing"),
+        ({"as_of": "1999-01-01"}, "1999-01-01"),
+    ],
+)
+def test_what_is_filled_in_wrongly_is_said_and_starts_nothing(
+    site: Flask,
+    district: Store,
+    waits: None,
+    wrong: dict[str, str],
+    said: str,
+) -> None:
+    client = signed(site, district, Role.OPERATOR)
+    form = {"pack": PACK, "as_of": str(AUTUMN), **wrong}
+    assert send(client, "/runs", **form) == 422
+    assert said in answer(client, form)
+    assert states(district) == []
+
+
+def test_a_run_that_failed_says_why_and_another_may_start(site: Flask, district: Store, waits: None) -> None:
+    client = signed(site, district, Role.OPERATOR)
+    form = {"pack": PACK, "as_of": str(AUTUMN)}
+    assert send(client, "/runs", **form) == 303
+    with district.writing() as session:
+        session.execute(sa.update(RunJob).values(state="failed", problem="its host ended", lease=None))
+    shown = client.get("/runs").text
+    assert "未能完成" in shown
+    assert "its host ended" in shown
+    assert send(client, "/runs", **form) == 303
+    assert states(district) == ["queued", "failed"]
+
+
+def test_a_month_is_planned_by_a_button(site: Flask, district: Store) -> None:
+    client = signed(site, district, Role.REGULATOR)
+    month = f"{add_months(today(), 1):%Y-%m}"
+    assert send(client, "/inspections", month=month) == 422
+    assert send(client, "/inspections", month="2026-08", seed="417") == 409, "it is over"
+    assert len(list_plans(district, "enterprise-credit")) == 1
+    assert send(client, "/inspections", month=month, seed="公证处-417") == 303
+    made = list_plans(district, "enterprise-credit")[0]
+    assert (f"{made.month:%Y-%m}", made.seed, made.visits > 0) == (month, "公证处-417", True)
+    assert "公证处-417" in client.get(f"/inspections/{made.id}").text
+
+
+def answer(client: FlaskClient, form: dict[str, str]) -> str:
+    with client.session_transaction() as session:
+        token = session["form_token"]
+    return client.post("/runs", data={"form_token": token, **form}).text
