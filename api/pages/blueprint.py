@@ -202,6 +202,15 @@ def _error(error: HTTPException) -> AnyResponse:
     return page("error", code, code=code, detail=too_large() if code == 413 else said(error))
 
 
+def most_bytes() -> int:
+    """How large a file of a form may be."""
+    return settings().max_body_bytes - _FRAME
+
+
+_FRAME = 4_096
+"""Bytes of a request beside its file, more or less."""
+
+
 def too_large() -> Title:
     """How much may be sent here, and what is left to who has more."""
     most = settings().max_body_bytes // 2**20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 from flask import redirect, request, url_for
@@ -12,7 +13,7 @@ from api.around.auth import is_regulator, who
 from api.around.context import clock, settings, store
 from api.http.fields import Text
 from api.http.problems import fail
-from api.pages.blueprint import blueprint, page
+from api.pages.blueprint import blueprint, most_bytes, page, too_large
 from api.pages.forms import FormError, filled_in, number, ticked
 from api.pages.grades import subject_page
 from api.resources.consents import told
@@ -38,14 +39,24 @@ ROWS = 50
 
 
 class DistrictForm(ConsentRequest):
-    """A consent that the district registers, as the form says it: each purpose has its box."""
+    """A consent that the district registers, as the form says it: each purpose has its box, and the signed
+    document is sent, of which nothing but the digest is kept."""
 
     class Meta:
         """What the form asks in another way."""
 
-        exclude = ("purposes",)
+        exclude = ("purposes", "document_sha256")
 
     lender = Text(longest=100, required=True)
+
+
+class LenderForm(ConsentRequest):
+    """A consent that a lender registers, likewise: it names itself, and number and document."""
+
+    class Meta:
+        """What the form asks in another way."""
+
+        exclude = ("purposes", "document_sha256", "lender")
 
 
 class ConsentForm(ConsentRequest):
@@ -62,21 +73,22 @@ class ConsentForm(ConsentRequest):
 
 @blueprint.get("/consents")
 def consents() -> Response:
-    """Consents, the newest first, and a regulator's form to register one; a lender sees its own alone."""
+    """Consents, the newest first, and a form to register one; a lender sees its own alone."""
     return _list(200)
 
 
 @blueprint.post("/consents")
 def register_consent() -> Response:
-    """Register a consent to a lender: an enterprise its own, a regulator anybody's."""
-    return _of_district() if is_regulator() else _own(str(who().subject))
+    """Register a consent to a lender: an enterprise its own, a lender those to itself, a regulator any."""
+    return _own(str(who().subject)) if who().subject else _signed()
 
 
-def _of_district() -> Response:
+def _signed() -> Response:
+    """By a document that the subject has signed."""
     try:
-        body = filled_in(DistrictForm)
+        body = filled_in(DistrictForm if is_regulator() else LenderForm)
         journal.subject(subject_key(body["subject_id"]))
-        wanted = Registration(**body, purposes=ticked(PURPOSES, "purpose"))
+        wanted = Registration(**body, document_sha256=_digest(), purposes=ticked(PURPOSES, "purpose"))
         made = register(store(), who(), wanted, settings().consent_months, clock())
     except FormError as error:
         return _list(422, error.fields)
@@ -85,6 +97,14 @@ def _of_district() -> Response:
     except ConsentConflictError as error:
         return _list(409, {"reference": error.title})
     return redirect(url_for("pages.consents", done=made.id), 303)
+
+
+def _digest() -> str | None:
+    """SHA-256 of the document that was sent; None where none was."""
+    given = request.files.get("document")
+    if given is None or not given.filename:
+        return None
+    return hashlib.file_digest(given.stream, "sha256").hexdigest()  # type: ignore[arg-type]  # a file of bytes
 
 
 def _list(status: int, faults: Mapping[str, Title] | None = None) -> Response:
@@ -112,6 +132,8 @@ def _list(status: int, faults: Mapping[str, Title] | None = None) -> Response:
         today=day,
         given=request.form,
         faults=faults,
+        most_bytes=most_bytes(),
+        too_large=too_large(),
     )
 
 
@@ -140,5 +162,7 @@ def withdraw_consent(consent_id: int) -> Response:
         fail("invalid", error.messages[0])
     with told():
         withdraw(store(), who(), consent_id, body["reason"], clock())
+    if who().lender:
+        return redirect(url_for("pages.consents"), 303)
     place = url_for("pages.subject", pack_id=settings().pack, subject_id=found.subject_id)
     return redirect(url_for("pages.own") if who().subject else place, 303)

@@ -23,7 +23,7 @@ from api.around.auth import caller, own_data, who
 from api.around.context import clock, settings, store
 from api.http.fields import Text
 from api.http.problems import fail
-from api.pages.blueprint import blueprint, page, too_large
+from api.pages.blueprint import blueprint, most_bytes, page, too_large
 from api.pages.forms import FormError, filled_in, number
 from api.resources.runs import NUMBER
 from rules.library.loader import load_vocabulary, vocabulary_names
@@ -54,8 +54,6 @@ TAKE, UNDO = "files.take", "files.undo"
 MOST_OWN = 1_000
 """So many of its files an office sees."""
 
-_FRAME = 4_096
-"""Bytes of a request beside its file, more or less."""
 _COUNTS = ("new", "changed", "unchanged", "rejected")
 _PREVIEWED = re.compile(r"\d{1,9}(-\d{1,9}){3}")
 
@@ -252,7 +250,7 @@ def _files(status: int, refused: Sequence[Title] = ()) -> Response:
         tables=TITLES,
         is_office=own_data() is not None,
         most_rows=MOST_ROWS,
-        most_bytes=settings().max_body_bytes - _FRAME,
+        most_bytes=most_bytes(),
         most_mib=settings().max_body_bytes // 2**20,
         too_large=too_large(),
         kept_hours=KEPT_HOURS,
