@@ -238,6 +238,37 @@ def check_decider(session: Session, current: RecordVersion, by: str) -> None:
         )
 
 
+def check_judge(session: Session, current: RecordVersion, by: str) -> None:
+    """Whoever decides did not ask for it on behalf of who is graded, or of a department, by another key.
+
+    Who enters at the desk what came on paper asks for nobody's.
+
+    :raises CaseRefusedError: where they did.
+    """
+    query = (
+        sa.select(ApiKey.prefix)
+        .join(RecordMark, RecordMark.made_by == ApiKey.prefix)
+        .where(
+            RecordMark.vocabulary == current.vocabulary,
+            RecordMark.record_id == current.record_id,
+            RecordMark.kind.in_(("objection", "appeal")),
+            ApiKey.role.in_(_ASKERS),
+        )
+        .distinct()
+    )
+    if person(session, by) in {person(session, asker) for asker in session.scalars(query)}:
+        raise CaseRefusedError(
+            Title(
+                f"对记录{current.record_id}的异议由本人提出,须由他人决定",
+                f"whoever objected to {current.record_id} does not decide on it: somebody else has to",
+            )
+        )
+
+
+_ASKERS = ("department", "subject")
+"""The roles of keys that ask for those whom they belong to."""
+
+
 def check_reviewer(session: Session, case: Case, by: str) -> None:
     """Whoever reviews a decision did not make it, by whichever of their keys.
 

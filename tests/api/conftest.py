@@ -95,9 +95,11 @@ def document(app: Flask) -> dict[str, Any]:
 def sign_in(app: Flask, store: Store) -> Sign:
     """A client with a new key of a role."""
 
-    def sign(role: Role, organisation: str | None = None, owner: str = "tests") -> Client:
+    def sign(role: Role, organisation: str | None = None, owner: str | None = None) -> Client:
         named = organisation or ORGANISATIONS.get(role)
-        return Client(app.test_client(), create_key(store, role, owner, named).token)
+        is_asker = role in (Role.DEPARTMENT, Role.SUBJECT)
+        known = owner or (f"of {named}" if is_asker else "tests")
+        return Client(app.test_client(), create_key(store, role, known, named).token)
 
     return sign
 

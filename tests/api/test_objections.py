@@ -197,6 +197,21 @@ def test_an_office_does_not_decide_on_its_own_records(
     do(sign_in(Role.REGULATOR, "区发改局", "of another"), "decisions", **REJECTED)
 
 
+@pytest.mark.parametrize("kind", ["objections", "appeals"])
+def test_who_asked_for_an_enterprise_does_not_decide_by_a_key_of_an_office(
+    regulator: Client, sign_in: Sign, kind: str
+) -> None:
+    asker = sign_in(Role.SUBJECT, FINED, "样例会计")
+    own = sign_in(Role.REGULATOR, owner=" 样例会计")
+    do(asker, "objections")
+    if kind == "appeals":
+        do(regulator, "decisions", **REJECTED)
+        do(asker, "appeals")
+    assert "objected" in do(own, "decisions", 409, **UPHELD)["detail"]
+    assert status(regulator) == "disputed"
+    do(regulator.colleague, "decisions", **UPHELD)
+
+
 def test_who_decided_does_not_review_by_another_key_either(regulator: Client, sign_in: Sign) -> None:
     do(regulator, "objections")
     do(regulator, "decisions", **REJECTED)
