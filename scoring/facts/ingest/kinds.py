@@ -11,7 +11,7 @@ from scoring.facts.ingest.errors import CellError
 from scoring.facts.ingest.folding import fold
 from scoring.facts.ingest.numbers import parse_decimal
 
-_BETWEEN = re.compile(r"[,;、/|+]+|并处|及|和")
+_BETWEEN = re.compile(r"[,;、/|+。]+|并处?|以?及|和")
 _ORDINAL = re.compile(
     r"\(?(?:(?<![0-9.])(?P<digits>[0-9]{1,2})"
     r"|[第其]?(?P<word>[一二三四五六七八九十])(?=[.、,:)是])"
