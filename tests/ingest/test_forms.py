@@ -189,6 +189,8 @@ def test_amounts_are_in_ten_thousands_unless_the_file_says_another_unit(
         ("1.警告", "warning"),
         ("1", "fine"),
         ("1,2", "confiscation"),
+        ("警告并罚款。", "fine"),
+        ("罚款以及没收违法所得", "confiscation"),
         ("罚 款", "fine"),
         ("罚　款；没 收 违法 所得", "confiscation"),
         ("警 告 罚 款", "fine"),

@@ -11,7 +11,7 @@ from scoring.facts.ingest.errors import CellError
 from scoring.facts.ingest.folding import fold
 from scoring.facts.ingest.numbers import parse_decimal
 
-_BETWEEN = re.compile(r"[,;、/|+]+|并处|及|和")
+_BETWEEN = re.compile(r"[,;、/|+。]+|并处?|以?及|和")
 _ORDINAL = re.compile(
     r"\(?(?:(?<![0-9.])(?P<digits>[0-9]{1,2})"
     r"|[第其]?(?P<word>[一二三四五六七八九十])(?=[.、,:)是])"
@@ -19,12 +19,15 @@ _ORDINAL = re.compile(
     r"(?P<mark>[.、,:)]+\s*|是|\s+)?(?=[\u4e00-\u9fff])",
     re.IGNORECASE,
 )
+_MOST_JOINED = 20
+"""The parts of a word, a sign each: the longest of a list has fewer."""
+
 _WORDS = "一二三四五六七八九十"
 _ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X")
 _AMOUNT = re.compile(
     r"(?<=[\u4e00-\u9fff])\s*(?:"
     r"\((?P<within>[^()]*[元圆][^()]*|[^()0-9]*[0-9][0-9,.]*\s*[十百千]?[万亿]|[0-9][0-9,.]{2,})\)"
-    r"|(?P<behind>(?:人民币|¥)?\s*[0-9][0-9,.]*\s*(?:[十百千]?[万亿]元?|[百千]?[元圆])整?))"
+    r"|(?P<behind>(?:(?:人民币|¥)\s*)?[0-9][0-9,.]*\s*(?:[十百千]?[万亿]元?|[百千]?[元圆])整?))"
 )
 _BEFORE_AMOUNT = re.compile(r"(?:[合共]?计|金额|[罚没]款|人民币|:|\s)+")
 _UNIT = re.compile("[元圆万亿]")
@@ -76,7 +79,8 @@ def _joined(tokens: list[str], is_known: Callable[[str], bool]) -> Iterator[str]
         yield from tokens
         return
     while tokens:
-        ends = (end for end in range(len(tokens), 0, -1) if is_known("".join(tokens[:end])))
+        longest = min(len(tokens), _MOST_JOINED)
+        ends = (end for end in range(longest, 0, -1) if is_known("".join(tokens[:end])))
         end = next(ends, 1)
         yield "".join(tokens[:end])
         tokens = tokens[end:]
