@@ -17,7 +17,7 @@ from rules.fault import PackError, UnknownPackError
 from rules.library.loader import find_pack, load_text
 from rules.model import Pack, Title
 from scoring.answers.simulate import Simulation, SimulationError, simulate
-from scoring.facts.snapshot import take_snapshot
+from scoring.facts.snapshot import NothingKnownError, take_snapshot
 from scoring.store.workspace import workspace
 
 MOST_MOVERS = 1000
@@ -62,10 +62,15 @@ def post_simulation(body: dict[str, Any]) -> dict[str, Any]:
 def simulated(before: Pack, after: Pack, as_of: dt.date) -> Simulation:
     """What is known now, by two packs; one simulation at a time in a worker, 409 for a second.
 
-    :raises SimulationError: where the packs can't be compared.
+    :raises SimulationError: where the packs can't be compared, or nobody is known whom they grade.
     """
     with _one_at_a_time(), workspace() as connection:
-        take_snapshot(store(), after.vocabulary, connection)
+        try:
+            take_snapshot(store(), after.vocabulary, connection)
+        except NothingKnownError:
+            words = after.vocabulary
+            en = f"nothing is known of any subject of {words.id}"
+            raise SimulationError(Title(f"尚无{words.title.zh}的信息", en)) from None
         return simulate(connection, before, after, as_of)
 
 

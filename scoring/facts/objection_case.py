@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from rules.titles import Title
 from rules.workdays import workdays_later
 from scoring.facts.cases import CaseRefusedError, Course, Timed, came_on, check_way, marks_of
+from scoring.facts.ingest.folding import fold_word
 from scoring.store.access import ApiKey, RecordMark
 from scoring.store.models import IngestedFile, RecordVersion
 
@@ -289,6 +290,7 @@ def organisation(session: Session, by: str) -> str | None:
 
 
 def person(session: Session, by: str) -> str:
-    """Who is behind the prefix of a key; of anything else, such as ``cli:user``, itself."""
+    """Who is behind the prefix of a key, however their name is written there; of anything else, such as
+    ``cli:user``, itself."""
     owner: str | None = session.scalar(sa.select(ApiKey.owner).where(ApiKey.prefix == by))
-    return by if owner is None else f"owner of keys: {owner.casefold().strip()}"
+    return by if owner is None else f"owner of keys: {fold_word(owner)}"

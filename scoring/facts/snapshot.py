@@ -37,6 +37,10 @@ _NOT_USED = (
 _DOCUMENTS = pa.schema([("data", pa.string()), (_HASH, pa.string())])
 
 
+class NothingKnownError(StoreError):
+    """Nothing is known of those whom a pack grades."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What was put into the DuckDB.
@@ -180,12 +184,12 @@ def moment_known(
 ) -> dt.datetime:
     """The last file's moment at ``known_at``: no file that comes later can change what was known then.
 
-    :raises StoreError: where nothing was known then, or no subject of the vocabulary.
+    :raises NothingKnownError: where nothing was known then, or no subject of the vocabulary.
     """
     last = last_ingest(session, known_at)
     if last is None:
         when = f" at {known_at.isoformat()}" if known_at else ""
-        raise StoreError(
+        raise NothingKnownError(
             f"nothing was known{when} in the store {store.address}. Take files in with: xinheng ingest"
         )
     some = (
@@ -194,7 +198,7 @@ def moment_known(
         .limit(1)
     )
     if session.scalar(some) is None:
-        raise StoreError(
+        raise NothingKnownError(
             f"the store {store.address} knew no subject of {vocabulary.id} at {last.isoformat()}. "
             "Take files in with: xinheng ingest"
         )

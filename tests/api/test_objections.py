@@ -216,7 +216,8 @@ def test_who_decided_does_not_review_by_another_key_either(regulator: Client, si
     do(regulator, "objections")
     do(regulator, "decisions", **REJECTED)
     do(regulator, "appeals")
-    for client in (regulator, sign_in(Role.REGULATOR)):
+    others = [sign_in(Role.REGULATOR, owner=owner) for owner in ("tests", "Ｔests", " te sts\u200b")]
+    for client in (regulator, *others):
         assert "does not review" in do(client, "decisions", 409, **REJECTED)["detail"]
     do(regulator.colleague, "decisions", **REJECTED)
 

@@ -135,6 +135,12 @@ def test_a_pack_in_force_against_itself_moves_nobody(regulator: Client) -> None:
     assert regulator.post("/v1/simulations", json=body).json["moved"] == 0
 
 
+def test_a_pack_of_whose_subjects_nothing_is_known_is_refused_as_such(regulator: Client) -> None:
+    body = {"pack": "department-credit", "version": "2026.1", "as_of": "2026-07-31"}
+    answer = regulator.post("/v1/simulations", json=body)
+    assert (answer.status_code, "of any subject of department" in answer.json["detail"]) == (422, True)
+
+
 def test_a_faulty_draft_is_answered_with_its_faults_and_places(regulator: Client) -> None:
     text = regulator.get("/v1/packs/enterprise-credit/text").text.replace(
         "kind = 'penalty'", "kind = 'penality'"
