@@ -28,6 +28,9 @@ from scoring.store import Store, open_store
 HISTORY_DAYS = 180
 """Own choice: half a year after its last record nobody opens a case for an alert that was not seen then."""
 
+_NAMED = 20
+"""So many of those that could not be judged are named; of all it is said how many they are."""
+
 COLUMNS = {
     "id": "编号 no.",
     "alert": "预警 alert",
@@ -165,6 +168,11 @@ def rescan_command(name: str | None, everybody: bool, history_days: int, databas
                 tell(f"{pack.title}: 复核失败 could not be judged: {error}")
             else:
                 tell(f"{pack.title}: {_scanned(done)}", err=False)
+                if done.failed:
+                    failed = True
+                    shown = ", ".join(done.failed[:_NAMED]) + ("…" if done.failed[_NAMED:] else "")
+                    said = f"{len(done.failed):,} 个主体未能复核 could not be judged"
+                    tell(f"{pack.title}: {said}: {shown}")
     if failed:
         raise click.exceptions.Exit(1)
 

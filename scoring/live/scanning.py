@@ -6,15 +6,15 @@ It goes on where one that was stopped has ended.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
-from operator import add, attrgetter
+from operator import add
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.model import Pack
-from scoring.live.events import Outcome, judge_of
+from scoring.live.events import Judge, Outcome, judge_of
 from scoring.store import Store
 from scoring.store.base import insert_into, table_of
 from scoring.store.batches import parts
@@ -32,6 +32,7 @@ class Scan:
     :param subjects: how many it judged.
     :param before: how many one that was stopped had judged before.
     :param raised, grown, history: the alerts that opened, grew, or were found as history.
+    :param failed: those that could not be judged, each with the reason; the others were.
     """
 
     subjects: int
@@ -39,6 +40,7 @@ class Scan:
     raised: int = 0
     grown: int = 0
     history: int = 0
+    failed: tuple[str, ...] = ()
 
 
 def rescan(
@@ -62,24 +64,42 @@ def rescan(
         subjects = _changed(session, pack.vocabulary.id, begun.since)
     was_stopped = begun.done != ""
     left = [subject_id for subject_id in subjects if subject_id > begun.done]
-    before = done = len(subjects) - len(left)
-    found: list[Outcome] = []
-    for some in parts(left, _AT_ONCE):
-        begun.done = some[-1]
-        found += judge.judge_some(store, some, past=past, with_it=lambda session: _keep(session, begun))
-        done += len(some)
-        progress(done, len(subjects))
+    before, found, failed = len(subjects) - len(left), list[Outcome](), list[str]()
+    for start, some in enumerate(parts(left, _AT_ONCE)):
+        found += _judged(store, judge, some, begun, past, failed)
+        progress(before + start * _AT_ONCE + len(some), len(subjects))
     with store.writing() as session:
         session.execute(sa.delete(LiveScanBegun).where(LiveScanBegun.pack_id == pack.id))
         session.merge(LiveScan(pack_id=pack.id, pack_hash=judge.digest, known_at=begun.known_at))
-    scan = Scan(len(left), before, *(sum(map(count, found)) for count in _COUNTS))
+    counts = {name: sum(getattr(one, name) for one in found) for name in ("raised", "grown", "history")}
+    scan = Scan(len(left) - len(failed), before, **counts, failed=tuple(failed))
     if not was_stopped:
         return scan
     meanwhile = rescan(store, pack, progress=progress, past=past)  # what has changed behind it
     return Scan(*map(add, astuple(scan), astuple(meanwhile)))
 
 
-_COUNTS = (attrgetter("raised"), attrgetter("grown"), attrgetter("history"))
+_FAULTS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""Of what is known of a subject; where the store itself fails, the scan does."""
+
+
+def _judged(
+    store: Store,
+    judge: Judge,
+    some: Sequence[str],
+    begun: LiveScanBegun,
+    past: dt.date | None,
+    failed: list[str],
+) -> list[Outcome]:
+    """Judge some together; where one of them can't be, one by one, and name it."""
+    begun.done = some[-1]
+    try:
+        return judge.judge_some(store, some, past=past, with_it=lambda session: _keep(session, begun))
+    except _FAULTS as error:
+        if len(some) > 1:
+            return [one for name in some for one in _judged(store, judge, [name], begun, past, failed)]
+        failed.append(f"{some[0]} ({type(error).__name__}: {error})")
+        return []
 
 
 def _keep(session: Session, begun: LiveScanBegun) -> None:

@@ -6,11 +6,17 @@ from typing import Any
 
 import pytest
 from client import Client, Sign
-from small_district import FINED, PACK, SUBJECTS
+from small_district import FINED, PACK, SUBJECTS, take
 
+from rules.calendar import today
+from rules.library.loader import find_pack
 from scoring.access.keys import Role
+from scoring.facts.undo import list_files, undo_file
+from scoring.live.scanning import rescan
+from scoring.store import Store
 
 CLEAN = SUBJECTS[5]
+DATED = {"status": "effective", "occurred_on": "2026-07-20"}
 
 
 def post(client: Client, *rows: dict[str, Any]) -> None:
@@ -82,6 +88,21 @@ def test_a_fourth_complaint_is_in_the_alert_of_the_first_three_which_says_when_i
     assert alert["found_at"]["C-4"] > alert["found_at"]["C-3"] == alert["raised_at"]
     assert regulator.get(f"/v1/alerts/{alert['id']}").json == alert
     assert regulator.get("/v1/alerts/999").status_code == 404
+
+
+def test_a_file_that_is_taken_back_takes_its_records_out_of_the_alert(
+    store: Store, regulator: Client
+) -> None:
+    before = three_complaints(regulator)
+    late = {"record_id": "C-4", "subject_id": CLEAN, "kind": "complaint", "level": "upheld"}
+    take(store, "enterprise", "record", "record_id", [late | DATED])
+    pack = find_pack(PACK, today())
+    assert rescan(store, pack).grown == 1
+    undo_file(store, list_files(store)[0].id)
+    rescan(store, pack)
+    (alert,) = regulator.get(f"/v1/alerts?subject_id={CLEAN}").json["items"]
+    assert (alert["id"], alert["records"]) == (before["id"], before["records"])
+    assert (alert["last_on"], alert["version"]) == (before["last_on"], before["version"] + 2)
 
 
 @pytest.mark.parametrize(

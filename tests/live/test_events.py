@@ -6,6 +6,7 @@ import datetime as dt
 import json
 
 import pytest
+import sqlalchemy as sa
 
 from rules.calendar import today
 from rules.library.loader import load_text
@@ -16,6 +17,7 @@ from scoring.live.scanning import Scan, rescan
 from scoring.live.supervisor import Engine
 from scoring.runs.published import latest_run
 from scoring.store import Store
+from scoring.store.models import SubjectVersion
 
 from .events_pack import PACK, firms, record, take_in
 
@@ -83,6 +85,17 @@ def test_a_scan_that_was_killed_goes_on_where_it_ended_and_misses_nothing(
     assert rescan(store, pack, progress=lambda *done: told.append(done)) == Scan(3 + 1, before=2)
     assert told == [(4, 5), (5, 5), (1, 1)]
     assert rescan(store, pack).subjects == 0
+
+
+def test_a_subject_that_cannot_be_judged_is_named_and_keeps_nobody_else_out(store: Store) -> None:
+    take_in(store, "subject", [{"firm_id": name} for name in "ABC"])
+    with store.writing() as session:
+        damaged = sa.update(SubjectVersion).where(SubjectVersion.subject_id == "B")
+        session.execute(damaged.values(data="[]"))
+    found = rescan(store, firms())
+    assert (found.subjects, [said.split()[0] for said in found.failed]) == (2, ["B"])
+    assert live_grade(store, firms(), "C", today()) is not None
+    assert rescan(store, firms()).subjects == 0
 
 
 def test_a_scan_of_another_pack_or_of_everybody_begins_anew(
