@@ -82,9 +82,18 @@ class Taken:
         return self.entry.details if self.entry else {}
 
     @property
-    def may_go_back(self) -> bool:
-        """Whether it can be taken back."""
-        return self.file.undone_by is None and self.file.vocabulary != RESULTS
+    def stays(self) -> Title | None:
+        """Why it can't be taken back by button; None where it can."""
+        if self.file.vocabulary == RESULTS:
+            zh, en = (
+                "检查结果不能撤回,请对记录提出异议",
+                "results of visits stay: object to the records instead",
+            )
+            return Title(zh, en)
+        if self.file.rows_good > MOST_ROWS:
+            zh = f"超过{MOST_ROWS:,}行的文件,请系统管理员用命令行撤回"
+            return Title(zh, f"of more than {MOST_ROWS:,} rows: have the operator take it back by command")
+        return None
 
 
 @blueprint.get("/files")
@@ -153,9 +162,8 @@ def file(file_id: int) -> Response:
 def undo_taken(file_id: int) -> Response:
     """Take a file back; a second time nothing is done anew."""
     found = _taken(file_id)
-    if found.file.vocabulary == RESULTS:
-        zh, en = "检查结果不能撤回,请对记录提出异议", "results of visits stay: object to the records instead"
-        return _file(found, 409, [Title(zh, en)])
+    if found.stays is not None:
+        return _file(found, 409, [found.stays])
     try:
         reason = filled_in(UndoForm)["reason"]
     except FormError as error:

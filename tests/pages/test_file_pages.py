@@ -300,10 +300,13 @@ def test_a_file_that_takes_too_long_for_a_button_is_left_to_the_command(
     for answer in (clerk.get(place), send(clerk, place)):
         assert "超过2行" in answer.text
         assert "命令行" in answer.text
-    assert "新增" in clerk.get(hand_in(clerk, csv(row("SC-1"), row("SC-2")))).text
+    taken = take(clerk, csv(row("SC-1"), row("SC-2")))
+    monkeypatch.setattr(files, "MOST_ROWS", 1)
+    assert "命令行撤回" in clerk.get(taken).text
+    assert send(clerk, f"{taken}/undo", reason="x").status_code == 409
     large = send(clerk, "/files", file=(io.BytesIO(b"x" * (17 << 20)), "大.csv"))
     assert (large.status_code, "命令行" in large.text) == (413, True)
-    assert numbers(store) == []
+    assert numbers(store) == ["SC-1", "SC-2"]
 
 
 def test_a_file_is_taken_back_with_a_reason_once(clerk: FlaskClient, store: Store) -> None:
