@@ -109,11 +109,15 @@ def list_alerts(
 
     :param before: only alerts with a smaller number: the last of the page before.
     """
-    query = sa.select(AlertRow).where(*_meant(wanted or Wanted()))
+    wanted = wanted or Wanted()
+    query = sa.select(AlertRow).where(*_meant(wanted))
     if before is not None:
         query = query.where(AlertRow.id < before)
+    number: sa.ColumnElement[int] = AlertRow.id.expression
+    if wanted.since or wanted.until:
+        number += 0  # else SQLite reads all alerts in the order of their numbers, for those of a few days
     with store.reading() as session:
-        return [_alert(row) for row in session.scalars(query.order_by(AlertRow.id.desc()).limit(limit))]
+        return [_alert(row) for row in session.scalars(query.order_by(number.desc()).limit(limit))]
 
 
 def get_alert(store: Store, number: int) -> Alert:

@@ -42,6 +42,7 @@ LISTINGS = (
     "/v1/proposals",
     "/v1/proposals/3/falls",
     "/v1/alerts",
+    "/v1/alerts?since=2026-01-01",
     "/v1/tickets",
     "/v1/visits",
     "/v1/lender-checks",
