@@ -73,8 +73,8 @@ def test_a_record_that_could_never_count_or_be_is_not_taken(
 @pytest.mark.parametrize(
     ("column", "value", "said"),
     [
-        ("occurred_on", 46_000, "not a date"),
-        ("occurred_on", 46_000.0, "not a date"),
+        ("occurred_on", 46_000, "the day number of a spreadsheet"),
+        ("occurred_on", 46_000.0, "the day number of a spreadsheet"),
         ("occurred_on", float("nan"), "could never count"),
         ("record_id", True, "a yes or no"),
         ("record_id", float("nan"), "empty, and required"),
