@@ -19,7 +19,7 @@ _MESSAGES = tuple(
         (r"Field may not be null\.", "不能为空值"),
         (r"Invalid input type\.", "内容的类型不对"),
         (r"Must be one of: (.*)\.", r"应为下列之一:\1"),
-        (r"Length must be between (\d+) and (\d+)\.", r"应为\1至\2个字符"),
+        (r"Length must be between (\d+) and (\d+)\.", r"长度应为\1至\2"),
         (r"(?:Shorter than minimum length|Length must be at least) (\d+)\.", r"至少\1个"),
         (r"(?:Longer than maximum length|Length must be at most) (\d+)\.", r"至多\1个"),
         (r"Control characters are not allowed\.", "不能含控制字符"),
@@ -50,7 +50,7 @@ def in_chinese(message: str) -> str:
         file's row, stays.
 
     >>> in_chinese("Length must be between 1 and 200.")
-    '应为1至200个字符'
+    '长度应为1至200'
     """
     for pattern, zh in _MESSAGES:
         if found := pattern.fullmatch(message):

@@ -13,7 +13,7 @@ from api.around.auth import is_regulator, who
 from api.around.context import clock, settings, store
 from api.http.fields import Text
 from api.http.problems import fail
-from api.pages.blueprint import blueprint, most_bytes, page, too_large
+from api.pages.blueprint import blueprint, most_bytes, page
 from api.pages.forms import FormError, filled_in, number, ticked
 from api.pages.grades import subject_page
 from api.resources.consents import told
@@ -107,6 +107,12 @@ def _digest() -> str | None:
     return hashlib.file_digest(given.stream, "sha256").hexdigest()  # type: ignore[arg-type]  # a file of bytes
 
 
+def _too_large() -> Title:
+    most = settings().max_body_bytes // 2**20
+    en = f"the document has more than {most} MiB: make it smaller"
+    return Title(f"授权书文件超过{most}MiB,请压缩后再传", en)
+
+
 def _list(status: int, faults: Mapping[str, Title] | None = None) -> Response:
     day, done, ending = day_of(clock()()), number("done"), request.args.get("ending")
     found = list_consents(
@@ -133,7 +139,7 @@ def _list(status: int, faults: Mapping[str, Title] | None = None) -> Response:
         given=request.form,
         faults=faults,
         most_bytes=most_bytes(),
-        too_large=too_large(),
+        too_large=_too_large(),
     )
 
 

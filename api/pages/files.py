@@ -8,7 +8,7 @@ command.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -37,6 +37,7 @@ from scoring.facts.ingest.headers import TITLES
 from scoring.facts.ingest.mapping import Dataset
 from scoring.facts.ingest.quarantine import MEND, account_of, write_quarantine
 from scoring.facts.ingest.uploads import KEPT_HOURS, Upload, Uploads, uploads_of
+from scoring.facts.merging import ColumnChanges
 from scoring.facts.undo import File, Undone, list_files, undo_file
 from scoring.facts.versions import IngestResult, Level, noted_rows
 from scoring.facts.visit_results import VOCABULARY as RESULTS
@@ -285,19 +286,26 @@ def _upload(digest: str, found: Upload, status: int, error: IngestError | None =
         how=_how(given),
         previewed=_counts(report) if report else "",
         noted=report.noted[:NOTED] if report else (),
-        absent=_absent(report) if report else (),
+        absent=_titles(report, report.absent) if report else (),
+        changes=_changes(report) if report else (),
         title_of=_title,
         tables=TITLES,
         kept_hours=KEPT_HOURS,
     )
 
 
-def _absent(report: FileReport) -> list[Title]:
-    """What the columns are called that a file has not."""
+def _changes(report: FileReport) -> list[tuple[Title, ColumnChanges]]:
+    """What a file would set, change or clear of what is known, by the titles of columns."""
+    changed = {name: of for name, of in report.columns.items() if of.set or of.changed or of.cleared}
+    return list(zip(_titles(report, changed), changed.values(), strict=True))
+
+
+def _titles(report: FileReport, names: Iterable[str]) -> list[Title]:
+    """What columns of the file's table are called."""
     words = load_vocabulary(report.vocabulary)
     table = words.records if report.dataset == "record" else words.subject
     assert table is not None, "the file was read by it"
-    return [table.columns[name].title for name in report.absent]
+    return [table.columns[name].title for name in names]
 
 
 def _list(before: int | None = None, limit: int | None = None, only: int | None = None) -> list[Taken]:
@@ -334,7 +342,7 @@ def _taken(file_id: int) -> Taken:
 def _file(found: Taken, status: int, refused: Sequence[Title] = ()) -> Response:
     with store().reading() as session:
         noted = list(islice(noted_rows(session, found.file.id, "error"), NOTED))
-        warned = next(noted_rows(session, found.file.id, "warning"), None)
+        odd = list(islice(noted_rows(session, found.file.id, "warning"), NOTED))
     seen = request.args.get("previewed", "")
     mend = account_of(store(), found.file.id, _uploads().accounts, MEND)
     return page(
@@ -343,7 +351,7 @@ def _file(found: Taken, status: int, refused: Sequence[Title] = ()) -> Response:
         found=found,
         noted=noted,
         title_of=_title,
-        has_warnings=warned is not None,
+        odd=odd,
         has_mend=mend.exists(),
         previewed=tuple(map(int, seen.split("-"))) if _PREVIEWED.fullmatch(seen) else None,
         tables=TITLES,

@@ -101,7 +101,7 @@ def _operators_notes() -> Iterator[Note]:
         yield Note(Title(f"评价任务{job.id}{zh}", f"The job {job.id} {en}"), is_bad)
     for run in list_runs(store(), limit=1):
         day = day_of(run.published_at)
-        zh = f"最近一次评价结果发布于{day}，评价日期{run.as_of}"
+        zh = f"最近一次评价结果发布于{day}，评价基准日{run.as_of}"
         yield Note(Title(zh, f"The last run was published on {day}, as of {run.as_of}"))
     if ending := count_ending(store(), at, at + _SOON):
         zh = f"{SOON_DAYS}日内到期的密钥：{ending}个，请及时更换"
@@ -242,7 +242,7 @@ def _of_records(words: Vocabulary) -> Iterator[Waiting]:
     )
     if words.proposals:
         yield waiting(
-            "失信类别待确认",
+            "失信程度待确认",
             "classes of records to be confirmed",
             "pages.record_proposals",
             lambda: list_record_proposals(store(), words, authority=own_data(), limit=MOST + 1),

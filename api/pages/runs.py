@@ -14,12 +14,13 @@ from api.pages.forms import FormError, filled_in, number
 from api.schemas.runs import RunRequest
 from rules.calendar import today
 from rules.fault import UnknownPackError
-from rules.library.loader import installed_packs
+from rules.library.loader import in_force, installed_packs, ruling_packs
 from rules.model import Title
 from scoring.access.keys import owners_of
 from scoring.runs import jobs
 from scoring.runs.proposals import MOST_DAYS
 from scoring.runs.proposed import HeldError
+from scoring.runs.published import current_runs
 
 ROWS = 20
 STEPS = {
@@ -37,6 +38,12 @@ ENDS = {
 }
 
 
+_TO_COME = Title(
+    "评价基准日不能晚于今天;今后的等级见各主体的等级预测",
+    "the day is still to come; what grades will be then, the forecasts say",
+)
+
+
 @blueprint.get("/runs")
 def runs() -> Response:
     """Start a run, see how the one under way goes, and what became of those before."""
@@ -50,6 +57,8 @@ def start_run() -> Response:
         wanted = filled_in(RunRequest)
         days = wanted.get("propose_days")
         as_of = wanted.get("as_of") or today()
+        if as_of > today():
+            return _runs(422, [_TO_COME])
         jobs.request_run(store(), pack_id(wanted), as_of, caller().prefix, propose_days=days)
     except FormError as error:
         return _runs(422, error.messages)
@@ -63,7 +72,6 @@ def start_run() -> Response:
 def _runs(status: int, refused: Sequence[Title] = ()) -> Response:
     found = jobs.list_jobs(store(), number("before"), ROWS + 1)
     shown = found[:ROWS]
-    titles = {pack.id: pack.title for pack in installed_packs()}
     return page(
         "runs",
         status,
@@ -73,8 +81,17 @@ def _runs(status: int, refused: Sequence[Title] = ()) -> Response:
         owners=owners_of(store(), {job.requested_by for job in shown}),
         steps=STEPS,
         states=STEPS | ENDS,
-        titles=titles,
+        titles={pack.id: pack.title for pack in ruling_packs(today())},
+        title_then=_title_then,
+        current={run.id for run in current_runs(store())},
+        today=today(),
         given={"pack": settings().pack, "as_of": str(today()), **request.form.to_dict()},
         most_days=MOST_DAYS,
         refused=refused,
     )
+
+
+def _title_then(job: jobs.Job) -> Title:
+    """What the pack of a job was called on the day of which it speaks."""
+    found = [pack for pack in installed_packs() if pack.id == job.pack_id and in_force(pack, job.as_of)]
+    return found[-1].title if found else Title(job.pack_id, job.pack_id)

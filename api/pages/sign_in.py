@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import redirect, request, url_for
+from flask import current_app, redirect, request, url_for
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.routing import RoutingException
 from werkzeug.wrappers import Response
 
 from api.around import session
@@ -43,4 +45,16 @@ def choose_language(name: str) -> Response:
 def _local(address: str) -> str:
     """An address of this server; the front page in place of any other."""
     is_local = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
-    return address if is_local else url_for("pages.front")
+    return _opened(address) if is_local else url_for("pages.front")
+
+
+def _opened(address: str) -> str:
+    """An address that can be opened: of one that takes forms alone the page above it."""
+    path = address.partition("?")[0]
+    try:
+        current_app.url_map.bind("").match(path, "GET")
+    except MethodNotAllowed:
+        return _opened(path.rpartition("/")[0] or "/")
+    except (NotFound, RoutingException):
+        pass  # it says so itself, or leads on
+    return address

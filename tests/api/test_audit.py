@@ -50,7 +50,7 @@ def test_every_read_of_a_subject_is_logged_before_it_is_answered(store: Store, r
 
 
 def test_who_asks_for_a_natural_person_is_logged_without_the_number(regulator: Client) -> None:
-    assert regulator.get("/v1/subjects/500102199001011236/grade").status_code == 404
+    assert regulator.get("/v1/subjects/500102199001011236/grade").status_code == 422
     regulator.get("/v1/subjects?q=500102199001011236")
     for entry in regulator.get("/v1/audit").json["items"][:2]:
         assert "自然人" in str(entry)

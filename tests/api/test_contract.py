@@ -93,6 +93,7 @@ WHAT_NO_SCHEMA_SAYS = {
     "POST /v1/simulations": "a text, or a pack and a version",
     "POST /v1/consequences": "an office by the role, and one of two grounds",
     "POST /v1/keys": "an organisation by the role",
+    "GET /v1/alerts": "of unassigned and assigned_to only one",
     "GET /v1/changes": "a place is one that the feed has come to",
     "POST /v1/subscriptions": "an organisation and kinds by the role, an https address",
     "POST /v1/proposals/{proposal_id}/answers": "a regulator says for whom",
@@ -125,8 +126,8 @@ def test_what_the_document_allows_is_not_refused(app: Flask, sign_in: Sign) -> N
         def check(case: schemathesis.Case) -> None:
             if "subject_id" in (case.path_parameters or {}):
                 case.path_parameters["subject_id"] = FINED  # a code has a check character
-            if not str((case.query or {}).get("cursor", "1")).isdigit():
-                case.query.pop("cursor")  # which text holds a key is not said by its letters
+            if _goes_on_by_key(case.operation):
+                (case.query or {}).pop("cursor", None)  # which text holds a key is not said by its letters
             case.call_and_validate(headers=headers, checks=[positive_data_acceptance])
 
         check()
@@ -149,6 +150,11 @@ def test_what_is_refused_as_a_text_is_refused_by_the_document(
 def test_beyond_the_first_plane_too_what_is_hidden_is_refused(sign_in: Sign, text: str, status: int) -> None:
     body = {"title": text, "source": "hotline"}
     assert sign_in(Role.REGULATOR).post("/v1/tickets", json=body).status_code == status
+
+
+def _goes_on_by_key(operation: schemathesis.APIOperation) -> bool:
+    cursors = [one.definition["schema"] for one in operation.query if one.name == "cursor"]
+    return any(re.fullmatch(schema["pattern"], "a") for schema in cursors)
 
 
 def _operations(app: Flask) -> Iterator[schemathesis.APIOperation]:

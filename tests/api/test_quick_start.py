@@ -100,6 +100,14 @@ def test_with_python_each_borrower_has_its_line(
     assert third.startswith("1 invalid: ")
 
 
+def test_with_python_a_server_that_is_away_is_told(app: Flask, lender: Client, tmp_path: Path) -> None:
+    (tmp_path / "borrowers.json").write_text("[{}]", encoding="utf-8")
+    line = [sys.executable, str(copied(app, "lender.py", tmp_path)), str(tmp_path / "borrowers.json")]
+    done = run(line, "http://127.0.0.1:9", lender)
+    assert (done.returncode, "can't be reached" in done.stderr) == (1, True)
+    assert "Traceback" not in done.stderr
+
+
 def test_with_python_a_key_that_opens_nothing_is_told(
     app: Flask, lender: Client, served: str, tmp_path: Path
 ) -> None:

@@ -365,3 +365,17 @@ def test_who_says_what_a_file_holds_is_believed_when_it_is_taken(clerk: FlaskCli
     assert said == {"vocabulary": "enterprise", "table": "record"}
     assert send(clerk, place.split("?")[0], **said).status_code == 303
     assert numbers(store) == ["R1"]
+
+
+def test_what_a_file_changes_is_seen_before_and_what_is_odd_about_it_afterwards(clerk: FlaskClient) -> None:
+    take(clerk, csv(row("SC-1")))
+    revoked = row("SC-1", amount="99999").replace("有效", "已撤销")
+    shown = clerk.get(hand_in(clerk, csv(revoked), "更正.csv")).text
+    changes = shown.partition('id="changes"')[2].partition("</section>")[0]
+    assert re.sub("<[^>]*>", "", changes).count("更正1行") == 2, changes
+    assert "涉及金额" in changes
+    grave = row("SC-2").replace("罚款", "吊销许可证件").replace("一般", "")
+    page = clerk.get(take(clerk, csv(grave), "四月.csv")).text
+    odd = page.partition('id="odd"')[2]
+    assert "SC-2" in odd or "严重" in odd, page
+    assert 'href="/record-proposals"' in odd

@@ -171,7 +171,7 @@ def test_a_regulator_registers_a_consent_on_a_page_and_its_lender_sees_those_tha
 def test_a_lender_registers_a_consent_by_the_signed_document_and_withdraws_it(
     pages: Flask, town_store: Store
 ) -> None:
-    firm, bank = CODES[42], signed_in(pages, create_key(town_store, Role.LENDER, "样例", LENDER).token)
+    firm, bank = CODES[44], signed_in(pages, create_key(town_store, Role.LENDER, "样例", LENDER).token)
     form = {"subject_id": firm, "purpose-loan": "yes", "reference": "SQ-27-1"}
     form |= {"valid_from": str(today()), "valid_until": str(add_months(today(), 6))}
     refused = _send(bank, "/consents", **form)

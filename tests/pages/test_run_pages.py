@@ -97,6 +97,21 @@ def test_a_regulator_starts_a_run_closes_the_window_and_finds_it_published(
     server.shutdown()
 
 
+def test_a_run_of_a_day_to_come_is_not_started_on_the_page(site: Flask, district: Store, waits: None) -> None:
+    client = signed(site, district, Role.REGULATOR)
+    assert send(client, "/runs", pack=PACK, as_of=str(today() + dt.timedelta(1))) == 422
+    assert states(district) == []
+    assert send(client, "/runs", pack=PACK, as_of=str(today())) == 303
+
+
+def test_a_run_is_called_as_its_rules_were_on_its_day(site: Flask, district: Store, waits: None) -> None:
+    client = signed(site, district, Role.REGULATOR)
+    assert send(client, "/runs", pack="enterprise-credit", as_of="2026-11-27") == 303
+    listed = client.get("/runs").text.partition("<tbody>")[2]
+    assert "企业公共信用综合评价" in listed
+    assert "企业信用风险分类" not in listed
+
+
 def test_a_run_is_proposed_first_where_days_are_given(
     site: Flask, district: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

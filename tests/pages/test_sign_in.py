@@ -81,6 +81,22 @@ def test_after_signing_in_the_page_that_was_wanted_is_shown(visitor: Visitor, to
     assert visitor.path == "/inspections/1"
 
 
+@pytest.mark.parametrize(
+    ("asked", "opened"),
+    [
+        ("/alerts/assignments", "/alerts"),
+        ("/alerts?town=x", "/alerts?town=x"),
+        ("/sign-out", "/"),
+        ("/nowhere/at/all", "/nowhere/at/all"),
+    ],
+)
+def test_the_language_is_chosen_where_a_form_was_refused_as_well(
+    pages: Flask, asked: str, opened: str
+) -> None:
+    answer = pages.test_client().get("/language/en", query_string={"next": asked})
+    assert (answer.status_code, answer.location) == (303, opened)
+
+
 @pytest.mark.parametrize("next_page", ["//evil.example/", "https://evil.example/", "/\\evil.example"])
 def test_signing_in_never_leads_to_another_site(pages: Flask, token: MakeToken, next_page: str) -> None:
     client = pages.test_client()

@@ -31,6 +31,8 @@ def send(path: str, body: object, tries: int = 5) -> Any:
             return send(path, body, tries - 1)
         problem = json.load(error)
         sys.exit(f"{problem['status']} {problem['title']}: {problem['detail']}")
+    except urllib.error.URLError as error:
+        sys.exit(f"{address} can't be reached: {error.reason}")
 
 
 def main() -> None:

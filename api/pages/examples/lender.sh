@@ -16,10 +16,11 @@ send() {
 
 # 1. Register the consent that the enterprise has signed. Sent again under its Idempotency-Key, it is still one.
 digest=$(sha256sum <"$DOCUMENT" | cut -d ' ' -f 1)
+once=$(echo "$SUBJECT $REFERENCE $digest $FROM $UNTIL" | sha256sum | cut -c 1-32)
 send /v1/consents "{\"subject_id\": \"$SUBJECT\", \"purposes\": [\"loan\"],
     \"valid_from\": \"$FROM\", \"valid_until\": \"$UNTIL\",
     \"reference\": \"$REFERENCE\", \"document_sha256\": \"$digest\"}" \
-    --header "Idempotency-Key: consent-$REFERENCE"
+    --header "Idempotency-Key: $once"
 
 # 2. Ask under it: tier, date of the grade, last day to rely on it, lane.
 send /v1/lender-checks "{\"subject_id\": \"$SUBJECT\", \"consent\": \"$REFERENCE\", \"purpose\": \"loan\"}"
