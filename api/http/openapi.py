@@ -29,6 +29,7 @@ from api.http.problems import (
     MEDIA_TYPE,
     Problem,
     ProblemSchema,
+    example,
     fail,
     given_twice,
     problem_response,
@@ -246,10 +247,9 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no type
 
     def _register_responses(self) -> None:
         """As in flask-smorest, but for the media type, for which it has no setting."""
-        for name, description in [(s.name, s.phrase) for s in http.HTTPStatus if s >= 400] + [
-            (self.DEFAULT_ERROR_RESPONSE_NAME, "Problem details")
-        ]:
-            response = {"description": description, "schema": self.ERROR_SCHEMA}
+        named = [(status.name, status.phrase, status.value) for status in http.HTTPStatus if status >= 400]
+        for name, description, status in [*named, (self.DEFAULT_ERROR_RESPONSE_NAME, "Problem details", 500)]:
+            response = {"description": description, "schema": self.ERROR_SCHEMA, "example": example(status)}
             prepare_response(response, self.spec, MEDIA_TYPE)
             self.spec.components.response(name, response, lazy=True)
 

@@ -192,6 +192,16 @@ def problem_response(error: HTTPException) -> Response:
     return response
 
 
+def example(status: int) -> dict[str, Any]:
+    """A problem of a status, for the document."""
+    kind = _kind(status)
+    said = {"type": kind.uri, "title": kind.title.en, "status": status, "instance": "/v1/records/P-1"}
+    return said | {
+        "detail": "What was wrong with this request, in a sentence",
+        "request_id": "1f6e0c3a9b7d4852",
+    }
+
+
 def _kind(status: int) -> ProblemType:
     family = 400 if status < 500 else 500
     return _BY_STATUS.get(status, _BY_STATUS[family])
