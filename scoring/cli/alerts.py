@@ -167,7 +167,7 @@ def rescan_command(name: str | None, everybody: bool, history_days: int, databas
                 failed = True
                 tell(f"{pack.title}: 复核失败 could not be judged: {error}")
             else:
-                tell(f"{pack.title}: {_scanned(done)}", err=False)
+                tell(f"{pack.title}: {scanned(done)}", err=False)
                 if done.failed:
                     failed = True
                     shown = ", ".join(done.failed[:_NAMED]) + ("…" if done.failed[_NAMED:] else "")
@@ -177,7 +177,8 @@ def rescan_command(name: str | None, everybody: bool, history_days: int, databas
         raise click.exceptions.Exit(1)
 
 
-def _scanned(done: Scan) -> str:
+def scanned(done: Scan) -> str:
+    """What a scan did, in a line."""
     judged = f"{done.subjects:,} 个主体已复核 subjects judged, {done.raised:,} 条新预警 new alerts"
     for number, said in (
         (done.grown, "条增加记录 alerts grew"),

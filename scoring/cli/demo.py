@@ -10,11 +10,15 @@ import click
 import sqlalchemy as sa
 
 from fixtures.district import write_district
+from rules.calendar import add_days
+from rules.library.loader import ruling_packs
 from scoring.answers.explain import explain
+from scoring.cli.alerts import HISTORY_DAYS, scanned
 from scoring.cli.explain import explanation_lines
 from scoring.cli.output import print_rows, progress, tell
 from scoring.cli.score import COLUMNS, grade_store
 from scoring.facts.ingest.files import Reading, ingest_paths
+from scoring.live.scanning import rescan
 from scoring.runs.published import RunSummary, latest_run
 from scoring.runs.said import said
 from scoring.store import Store, create_store
@@ -38,7 +42,7 @@ SHOWN = "enterprise-credit"
 @click.option("--serve", is_flag=True, help="Then serve the API and the pages on 127.0.0.1:8000.")
 @click.pass_context
 def demo_command(context: click.Context, directory: Path, serve: bool) -> None:
-    """Make the sample district, take its files in, grade everybody and explain a few grades.
+    """Make the sample district, take its files in, grade everybody, look for alerts and explain a few grades.
 
     Called again, it goes on from what is there.
 
@@ -54,6 +58,7 @@ def demo_command(context: click.Context, directory: Path, serve: bool) -> None:
         _ingest(store, files, directory / "quarantine")
         grade_store(store, None, A_MONTH_BEFORE)
         print_rows(grade_store(store, None, AS_OF), COLUMNS, "table")
+        _look_for_alerts(store)
         subject = _explain_some(store)
     tell(
         f"\n下一步 next: export XINHENG_DATABASE_URL={url}; xinheng explain {subject}; xinheng report",
@@ -79,6 +84,15 @@ def _ingest(store: Store, files: Path, quarantine: Path) -> None:
             f"{folder.name}: {len(report.files)} files, {new:,} new rows, {changed:,} corrected, "
             f"{rejected:,} quarantined in {quarantine}"
         )
+
+
+def _look_for_alerts(store: Store) -> None:
+    """What an event would have raised, had the records come one by one."""
+    for pack in ruling_packs(AS_OF):
+        if pack.alerts:
+            with progress(str(pack.title)) as advance:
+                done = rescan(store, pack, progress=advance, past=add_days(AS_OF, -HISTORY_DAYS))
+            tell(f"{pack.title}: {scanned(done)}")
 
 
 def _explain_some(store: Store) -> str:

@@ -19,6 +19,7 @@ def test_the_demo_grades_and_explains_and_can_be_run_again(tmp_path: Path, comma
     assert "一票否决与等级限制 Vetoes" in first.stdout
     assert "下一步 next: export XINHENG_DATABASE_URL=sqlite:///" in first.stdout
     assert "quarantined in" in first.stderr
+    assert "subjects judged" in first.stderr
     again = command("demo", "--directory", tmp_path)
     assert again.exit_code == 0
     assert "enterprise: 13 files, 0 new rows, 0 corrected" in again.stderr
@@ -26,5 +27,7 @@ def test_the_demo_grades_and_explains_and_can_be_run_again(tmp_path: Path, comma
     runs = json.loads(command("runs", "--database", url, "--format", "json").stdout)
     assert [run["id"] for run in runs] == list(range(8, 0, -1))
     assert {run["as_of"] for run in runs} == {"2026-06-30", "2026-07-31"}
+    alerts = json.loads(command("alerts", "list", "--database", url, "--format", "json").stdout)
+    assert alerts, "a regulator finds something to work on"
     shown = command("report", "--database", url, "--as-of", "2026-07-31").stdout
     assert "融资信用服务平台 Lending platform" in shown
