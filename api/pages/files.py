@@ -254,6 +254,7 @@ def _files(status: int, refused: Sequence[Title] = ()) -> Response:
         status,
         files=shown[:ROWS],
         before=shown[ROWS - 1].file.id if len(shown) > ROWS else None,
+        waiting=_uploads().waiting(),
         vocabularies={name: _title(name) for name in vocabulary_names()},
         title_of=_title,
         tables=TITLES,

@@ -379,3 +379,15 @@ def test_what_a_file_changes_is_seen_before_and_what_is_odd_about_it_afterwards(
     odd = page.partition('id="odd"')[2]
     assert "SC-2" in odd or "严重" in odd, page
     assert 'href="/record-proposals"' in odd
+
+
+def test_a_file_that_waits_is_found_again_until_it_is_taken_or_given_up(
+    clerk: FlaskClient, site: Flask, store: Store
+) -> None:
+    first, second = (hand_in(clerk, csv(row(f"SC-{name}")), f"{name}.csv") for name in ("一", "二"))
+    listed = clerk.get("/files").text.partition('id="waiting"')[2].partition("</section>")[0]
+    assert set(re.findall(r'href="([^"]*)"', listed)) == {first, second}
+    assert 'id="waiting"' not in office(site, store, AUTHORITY).get("/files").text
+    assert send(clerk, first, previewed=previewed(clerk, first)).status_code == 303
+    assert send(clerk, f"{second}/end").status_code == 303
+    assert 'id="waiting"' not in clerk.get("/files").text

@@ -110,6 +110,12 @@ class Uploads:
             raise _unknown()
         return Upload(place, path, None)
 
+    def waiting(self) -> dict[str, str]:
+        """The files that wait, the latest first: digest → name."""
+        places = sorted((path for path in self._own.iterdir() if _DIGEST.fullmatch(path.name)), key=_age)
+        found = ((place, next((place / _FILE).glob("*"), None)) for place in reversed(places))
+        return {place.name: path.name for place, path in found if path and not (place / _TAKEN).exists()}
+
     @contextmanager
     def turn(self, digest: str) -> Iterator[Upload]:
         """The file of a digest, for one who takes it at a time; another one waits, and finds it taken.
