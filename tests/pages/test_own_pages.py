@@ -187,6 +187,7 @@ def test_a_lender_registers_a_consent_by_the_signed_document_and_withdraws_it(
     assert send(bank, f"/consents/{made.id}/withdrawal", reason="贷款结清") == 303
     (ended,) = list_consents(town_store, subject_id=firm)
     assert ended.withdrawn_why == "贷款结清"
+    assert "贷款结清" in bank.get("/consents").text
 
 
 def _signed(text: str) -> tuple[io.BytesIO, str]:
