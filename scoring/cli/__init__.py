@@ -32,7 +32,7 @@ class Entry:
 COMMANDS = {
     "demo": Entry(
         "demo:demo_command",
-        "Make the sample district, take its files in, grade everybody and explain a few grades.",
+        "Make the sample district, take its files in, grade everybody, look for alerts, explain some grades.",
     ),
     "db": Entry("db:db_group", "Make the store, or bring it up to date."),
     "backup": Entry(

@@ -42,7 +42,7 @@ SHOWN = "enterprise-credit"
 @click.option("--serve", is_flag=True, help="Then serve the API and the pages on 127.0.0.1:8000.")
 @click.pass_context
 def demo_command(context: click.Context, directory: Path, serve: bool) -> None:
-    """Make the sample district, take its files in, grade everybody, look for alerts and explain a few grades.
+    """Make the sample district, take its files in, grade everybody, look for alerts, explain some grades.
 
     Called again, it goes on from what is there.
 
