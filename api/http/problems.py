@@ -182,7 +182,7 @@ def problem_response(error: HTTPException) -> Response:
     }
     errors = error.errors if isinstance(error, Problem) else list(_field_errors(error))
     if errors:
-        body["errors"] = [fault | {"message": in_language(fault["message"])} for fault in errors]
+        body["errors"] = list(map(told_fault, errors))
     response = current_app.response_class(current_app.json.dumps(body))
     response.status_code = status
     response.mimetype = MEDIA_TYPE
@@ -190,6 +190,11 @@ def problem_response(error: HTTPException) -> Response:
     response.content_language.add(language())
     response.vary.add("Accept-Language")
     return response
+
+
+def told_fault(fault: dict[str, Any]) -> dict[str, Any]:
+    """One thing that is wrong with a request, in the language that is asked for."""
+    return fault | {"message": in_language(fault["message"])}
 
 
 def example(status: int) -> dict[str, Any]:

@@ -202,6 +202,11 @@ def _error(error: HTTPException) -> AnyResponse:
     return page("error", code, code=code, detail=too_large() if code == 413 else said(error))
 
 
+def most_mib() -> int:
+    """How much a form may send, in MiB."""
+    return settings().max_body_bytes // 2**20
+
+
 def most_bytes() -> int:
     """How large a file of a form may be."""
     return settings().max_body_bytes - _FRAME
@@ -213,7 +218,7 @@ _FRAME = 4_096
 
 def too_large() -> Title:
     """How much may be sent here, and what is left to who has more."""
-    most = settings().max_body_bytes // 2**20
+    most = most_mib()
     return Title(
         f"文件超过{most}MiB,请拆分后分次报送,或请系统管理员用命令行导入",
         f"the file has more than {most} MiB: send it in parts, or have the operator take it by command",

@@ -13,7 +13,7 @@ from api.around.auth import is_regulator, who
 from api.around.context import clock, settings, store
 from api.http.fields import Text
 from api.http.problems import fail
-from api.pages.blueprint import blueprint, most_bytes, page
+from api.pages.blueprint import blueprint, most_bytes, most_mib, page
 from api.pages.forms import FormError, filled_in, number, ticked
 from api.pages.grades import subject_page
 from api.resources.consents import told
@@ -108,7 +108,7 @@ def _digest() -> str | None:
 
 
 def _too_large() -> Title:
-    most = settings().max_body_bytes // 2**20
+    most = most_mib()
     en = f"the document has more than {most} MiB: make it smaller"
     return Title(f"授权书文件超过{most}MiB,请压缩后再传", en)
 

@@ -20,10 +20,10 @@ from werkzeug.wrappers import Response
 
 from api.around import journal
 from api.around.auth import caller, own_data, who
-from api.around.context import clock, settings, store
+from api.around.context import clock, store
 from api.http.fields import Text
 from api.http.problems import fail
-from api.pages.blueprint import blueprint, most_bytes, page, too_large
+from api.pages.blueprint import blueprint, most_bytes, most_mib, page, too_large
 from api.pages.forms import FormError, filled_in, number
 from api.resources.runs import NUMBER
 from rules.library.loader import load_vocabulary, vocabulary_names
@@ -261,7 +261,7 @@ def _files(status: int, refused: Sequence[Title] = ()) -> Response:
         is_office=own_data() is not None,
         most_rows=MOST_ROWS,
         most_bytes=most_bytes(),
-        most_mib=settings().max_body_bytes // 2**20,
+        most_mib=most_mib(),
         too_large=too_large(),
         kept_hours=KEPT_HOURS,
         refused=refused,

@@ -14,7 +14,7 @@ from api.pages.forms import FormError, filled_in, number
 from api.schemas.runs import RunRequest
 from rules.calendar import today
 from rules.fault import UnknownPackError
-from rules.library.loader import in_force, installed_packs, ruling_packs
+from rules.library.loader import ruling_packs
 from rules.model import Title
 from scoring.access.keys import owners_of
 from scoring.runs import jobs
@@ -93,5 +93,5 @@ def _runs(status: int, refused: Sequence[Title] = ()) -> Response:
 
 def _title_then(job: jobs.Job) -> Title:
     """What the pack of a job was called on the day of which it speaks."""
-    found = [pack for pack in installed_packs() if pack.id == job.pack_id and in_force(pack, job.as_of)]
-    return found[-1].title if found else Title(job.pack_id, job.pack_id)
+    then = (pack.title for pack in ruling_packs(job.as_of) if pack.id == job.pack_id)
+    return next(then, Title(job.pack_id, job.pack_id))

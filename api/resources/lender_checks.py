@@ -8,10 +8,9 @@ from typing import Any
 from api.around import journal
 from api.around.auth import caller, is_regulator, who
 from api.around.context import clock, settings, store
-from api.http.messages import in_language
 from api.http.openapi import Blueprint
 from api.http.paging import NumberedPageQuery, page
-from api.http.problems import fail, field_errors
+from api.http.problems import fail, field_errors, told_fault
 from api.schemas.lender_checks import (
     BatchRequest,
     BatchSchema,
@@ -81,8 +80,7 @@ def _answers(checks: Sequence[Check]) -> list[Answer]:
 
 
 def _invalid(number: int, check: Faulty) -> dict[str, Any]:
-    faults = field_errors("json", check.messages, ("checks", str(number)))
-    errors = [fault | {"message": in_language(fault["message"])} for fault in faults]
+    errors = list(map(told_fault, field_errors("json", check.messages, ("checks", str(number)))))
     reason = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
     unanswered = dict.fromkeys(("tier", "graded_on", "valid_until", "lane"))
     return {

@@ -206,8 +206,13 @@ def get_key(store: Store, prefix: str) -> Key:
 def owners_of(store: Store, prefixes: Iterable[str]) -> dict[str, str]:
     """Who holds keys, by their prefixes; what is no key's prefix is left out."""
     with store.reading() as session:
-        query = sa.select(ApiKey.prefix, ApiKey.owner).where(ApiKey.prefix.in_(set(prefixes)))
-        return dict(session.execute(query).all())
+        return owners_in(session, prefixes)
+
+
+def owners_in(session: Session, prefixes: Iterable[str]) -> dict[str, str]:
+    """As :func:`owners_of`, in a transaction under way."""
+    query = sa.select(ApiKey.prefix, ApiKey.owner).where(ApiKey.prefix.in_(set(prefixes)))
+    return dict(session.execute(query).all())
 
 
 def regulators(session: Session) -> dict[str, bool]:

@@ -11,7 +11,7 @@ The steps, who does them and the terms are our own choice.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -229,17 +229,14 @@ def check_decider(session: Session, current: RecordVersion, by: str) -> None:
         )
         .distinct()
     )
-    makers = {person(session, name.removeprefix(API)) for name in session.scalars(query)}
-    if person(session, by) in makers:
-        raise CaseRefusedError(
-            Title(
-                f"记录{current.record_id}由本人录入,须由他人决定",
-                f"whoever made {current.record_id} does not decide on it: somebody else has to",
-            )
-        )
+    said = Title(
+        f"记录{current.record_id}由本人录入,须由他人决定",
+        f"whoever made {current.record_id} does not decide on it: somebody else has to",
+    )
+    _refuse_any(session, by, (name.removeprefix(API) for name in session.scalars(query)), said)
 
 
-def check_judge(session: Session, current: RecordVersion, by: str) -> None:
+def check_no_asker(session: Session, current: RecordVersion, by: str) -> None:
     """Whoever decides did not ask for it on behalf of who is graded, or of a department, by another key.
 
     Who enters at the desk what came on paper asks for nobody's.
@@ -257,13 +254,11 @@ def check_judge(session: Session, current: RecordVersion, by: str) -> None:
         )
         .distinct()
     )
-    if person(session, by) in {person(session, asker) for asker in session.scalars(query)}:
-        raise CaseRefusedError(
-            Title(
-                f"对记录{current.record_id}的异议由本人提出,须由他人决定",
-                f"whoever objected to {current.record_id} does not decide on it: somebody else has to",
-            )
-        )
+    said = Title(
+        f"对记录{current.record_id}的异议由本人提出,须由他人决定",
+        f"whoever objected to {current.record_id} does not decide on it: somebody else has to",
+    )
+    _refuse_any(session, by, session.scalars(query), said)
 
 
 _ASKERS = ("department", "subject")
@@ -275,13 +270,17 @@ def check_reviewer(session: Session, case: Case, by: str) -> None:
 
     :raises CaseRefusedError: where they did.
     """
-    if case.decided_by is not None and person(session, case.decided_by) == person(session, by):
-        raise CaseRefusedError(
-            Title(
-                "原决定由本人作出,须由他人复核",
-                "whoever decided does not review the decision: somebody else has to",
-            )
-        )
+    said = Title(
+        "原决定由本人作出,须由他人复核",
+        "whoever decided does not review the decision: somebody else has to",
+    )
+    _refuse_any(session, by, filter(None, [case.decided_by]), said)
+
+
+def _refuse_any(session: Session, by: str, others: Iterable[str], said: Title) -> None:
+    """Refuse who is the person behind one of several keys."""
+    if person(session, by) in {person(session, other) for other in others}:
+        raise CaseRefusedError(said)
 
 
 def organisation(session: Session, by: str) -> str | None:

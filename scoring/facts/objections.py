@@ -40,7 +40,7 @@ from scoring.facts.objection_case import (
     DECISIONS,
     Stage,
     check_decider,
-    check_judge,
+    check_no_asker,
     check_objection,
     check_reviewer,
     check_step,
@@ -317,7 +317,7 @@ def _admitted(
         if request.office is not None:
             _check_office(session, current, data, request.office)
         check_decider(session, current, request.made_by)
-        check_judge(session, current, request.made_by)
+        check_no_asker(session, current, request.made_by)
         case = last_case(session, current)
         if case is not None and case.stage is Stage.APPEALED:
             check_reviewer(session, case, request.made_by)

@@ -15,11 +15,10 @@ from sqlalchemy.orm import Session
 
 from rules.model import Vocabulary
 from rules.titles import Title, TitledError, UnknownError
-from scoring.access.keys import regulators
+from scoring.access.keys import owners_in, regulators
 from scoring.facts.records import records_table
 from scoring.live.growing import found_at, records_of
 from scoring.store import Store
-from scoring.store.access import ApiKey
 from scoring.store.batches import parts
 from scoring.store.documents import decode
 from scoring.store.live import AlertRow
@@ -171,7 +170,7 @@ def records_called(
     store: Store, vocabulary: Vocabulary, record_ids: Iterable[str]
 ) -> dict[str, Mapping[str, Any]]:
     """What is known now of records, by their ids; those that are not known any more are left out."""
-    version, found = RecordVersion, dict[str, Mapping[str, Any]]()
+    version, table, found = RecordVersion, records_table(vocabulary), dict[str, Mapping[str, Any]]()
     with store.reading() as session:
         for some in parts(sorted(record_ids)):
             query = sa.select(version.record_id, version.data).where(
@@ -179,8 +178,7 @@ def records_called(
                 version.record_id.in_(some),
                 version.known_until.is_(None),
             )
-            rows = session.execute(query).all()
-            found |= {record_id: decode(data, records_table(vocabulary)) for record_id, data in rows}
+            found |= {record_id: decode(data, table) for record_id, data in session.execute(query)}
     return found
 
 
@@ -196,10 +194,7 @@ def _unchanged(session: Session, seen: Seen) -> list[AlertRow]:
 
 
 def _refused(session: Session, changed: list[Alert]) -> AlertsRefusedError:
-    by = sa.select(ApiKey.prefix, ApiKey.owner).where(
-        ApiKey.prefix.in_([alert.acknowledged_by for alert in changed])
-    )
-    owners = dict(session.execute(by).all())
+    owners = owners_in(session, (by for alert in changed if (by := alert.acknowledged_by) is not None))
     said = [_stands(alert, owners) for alert in changed]
     zh, en = "；".join(one.zh for one in said), "; ".join(one.en for one in said)
     return AlertsRefusedError(

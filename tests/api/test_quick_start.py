@@ -7,17 +7,16 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
 import pytest
+import serving
 from client import Client
 from flask import Flask
 from lending_desk import Clock, check, consented
 from small_district import FINED, LISTED
-from werkzeug.serving import make_server
 
 from api.app import create_app
 from api.settings import Settings
@@ -35,12 +34,8 @@ def served(store: Store) -> Iterator[str]:
     """Where the application is served, on a day on which its grades can be relied on."""
     app = create_app(Settings(log_level="error"), store)
     app.extensions["clock"] = Clock()
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
+    with serving.served(app) as address:
+        yield address
 
 
 def copied(app: Flask, name: str, folder: Path) -> Path:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 from databases import MadeOnce
 from flask import Flask
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from serving import served
 from town import ORGANISATIONS, make_town
 from visitor import Visitor
-from werkzeug.serving import make_server
 
 from api.app import create_app
 from api.settings import Settings
@@ -50,12 +49,8 @@ def pages(town_store: Store) -> Flask:
 @pytest.fixture(scope="session")
 def address(pages: Flask) -> Iterator[str]:
     """Where it is served."""
-    server = make_server("127.0.0.1", 0, pages, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
+    with served(pages) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +14,11 @@ from databases import MadeOnce
 from flask import Flask
 from flask.testing import FlaskClient
 from selenium.webdriver.support.select import Select
+from serving import served
 from test_sign_in import signed_in
 from test_ticket_pages import send
 from town import make_town
 from visitor import DESK, PHONE, Visitor
-from werkzeug.serving import make_server
 
 from api.app import create_app
 from api.settings import Settings
@@ -66,35 +65,33 @@ def states(store: Store) -> list[str]:
 def test_a_regulator_starts_a_run_closes_the_window_and_finds_it_published(
     visitor: Visitor, site: Flask, district: Store, waits: None
 ) -> None:
-    server = make_server("127.0.0.1", 0, site, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    regulator = replace(visitor, address=f"http://127.0.0.1:{server.server_port}")
-    regulator.come_in(site, create_key(district, Role.REGULATOR, "周某").token)
-    regulator.open("/runs")
-    assert "尚未从页面或接口提出过评价" in regulator.text()
-    Select(regulator.one("#pack")).select_by_value(PACK)
-    regulator.browser.execute_script(
-        "arguments[0].value = arguments[1]", regulator.one("#as_of"), str(AUTUMN)
-    )
-    regulator.press("main form button")
-    assert "等待开始" in regulator.text("[aria-current=step]")
-    for size, dark in ((DESK, False), (PHONE, True)):
-        regulator.look(size, dark)
-        assert regulator.faults() == [], size
-        assert regulator.overflow() == 0, size
-    regulator.look(DESK)
-    regulator.press("main form button")
-    assert "尚未完成,请在其完成后再开始" in regulator.text("[role=alert]")
-    regulator.open("/home")
-    regulator.open("/runs")
-    (job,) = jobs.list_jobs(district)
-    jobs.work(district, job.id)
-    regulator.wait_until(lambda: "已发布" in regulator.text("tbody"))
-    assert regulator.all("[aria-current=step]") == []
-    (last, *_) = list_runs(district, limit=1)
-    regulator.press(f"tbody a[href$='/movers?run={last.id}']")
-    assert (last.as_of, regulator.path) == (AUTUMN, "/movers")
-    server.shutdown()
+    with served(site) as address:
+        regulator = replace(visitor, address=address)
+        regulator.come_in(site, create_key(district, Role.REGULATOR, "周某").token)
+        regulator.open("/runs")
+        assert "尚未从页面或接口提出过评价" in regulator.text()
+        Select(regulator.one("#pack")).select_by_value(PACK)
+        regulator.browser.execute_script(
+            "arguments[0].value = arguments[1]", regulator.one("#as_of"), str(AUTUMN)
+        )
+        regulator.press("main form button")
+        assert "等待开始" in regulator.text("[aria-current=step]")
+        for size, dark in ((DESK, False), (PHONE, True)):
+            regulator.look(size, dark)
+            assert regulator.faults() == [], size
+            assert regulator.overflow() == 0, size
+        regulator.look(DESK)
+        regulator.press("main form button")
+        assert "尚未完成,请在其完成后再开始" in regulator.text("[role=alert]")
+        regulator.open("/home")
+        regulator.open("/runs")
+        (job,) = jobs.list_jobs(district)
+        jobs.work(district, job.id)
+        regulator.wait_until(lambda: "已发布" in regulator.text("tbody"))
+        assert regulator.all("[aria-current=step]") == []
+        (last, *_) = list_runs(district, limit=1)
+        regulator.press(f"tbody a[href$='/movers?run={last.id}']")
+        assert (last.as_of, regulator.path) == (AUTUMN, "/movers")
 
 
 def test_a_run_of_a_day_to_come_is_not_started_on_the_page(site: Flask, district: Store, waits: None) -> None:

@@ -103,18 +103,16 @@ class Uploads:
         place = self._own / digest
         if not _DIGEST.fullmatch(digest) or not place.is_dir():
             raise _unknown()
-        with suppress(FileNotFoundError):
-            return Upload(place, place, int((place / _TAKEN).read_text()))
-        path = next((place / _FILE).glob("*"), None)
-        if path is None:
+        found = _at(place)
+        if found is None:
             raise _unknown()
-        return Upload(place, path, None)
+        return found
 
     def waiting(self) -> dict[str, str]:
         """The files that wait, the latest first: digest → name."""
         places = sorted((path for path in self._own.iterdir() if _DIGEST.fullmatch(path.name)), key=_age)
-        found = ((place, next((place / _FILE).glob("*"), None)) for place in reversed(places))
-        return {place.name: path.name for place, path in found if path and not (place / _TAKEN).exists()}
+        found = filter(None, map(_at, reversed(places)))
+        return {one.place.name: one.path.name for one in found if one.file_id is None}
 
     @contextmanager
     def turn(self, digest: str) -> Iterator[Upload]:
@@ -176,6 +174,13 @@ def _safe(name: str) -> str:
     known = Path(without_persons(one_line(last), is_sure=True))
     short = known.stem.encode()[: LONGEST_STEM - 20].decode(errors="ignore")
     return (short or "文件") + known.suffix[:10]
+
+
+def _at(place: Path) -> Upload | None:
+    with suppress(FileNotFoundError):
+        return Upload(place, place, int((place / _TAKEN).read_text()))
+    path = next((place / _FILE).glob("*"), None)
+    return None if path is None else Upload(place, path, None)
 
 
 def _age(path: Path) -> float:
