@@ -20,6 +20,23 @@ _SAID = {
     "split it into several packs": "拆成几个评价规则",
     "not YAML: {}": "不是YAML格式",
     "see the line named": "查看所指的行",
+    "quotes around a text that begins so, as in \">= 90\"; spaces, not tabs": (
+        "以此开头的文本须加引号,如\">= 90\";缩进用空格,不用制表符"
+    ),
+    "quotes around a text with a colon and a space in it": "文本中有冒号加空格的,须加引号",
+    "a comma after each entry, and quotes around a text with a colon or bracket in it": (
+        "每项之间用逗号;含冒号或括号的文本须加引号"
+    ),
+    "the same spaces before each key, and quotes around a whole text or none": (
+        "各键前的空格须一致;引号须括住整段文本,或不加"
+    ),
+    "a colon and a space after each key": "每个键后须有冒号和空格",
+    "the quote or bracket that is missing": "补上缺少的引号或括号",
+    "a list on lines of its own, below its key": "列表另起一行,写在键的下面",
+    "a comma ends a text that is not in quotes": "未加引号的文本在逗号处被截断",
+    "{}, in quotes": "{0},整段加引号",
+    "in quotes it is a text": "加了引号就成了文本",
+    "{}, without quotes": "{0},不加引号",
     "UTF-8 text": "UTF-8编码的文本",
     "not UTF-8 at byte {}": "第{0}个字节起不是UTF-8编码",
     "save it as UTF-8": "另存为UTF-8编码",
@@ -49,7 +66,6 @@ _SAID = {
     "replaced and not repealed": "写明已被替代却未写明废止",
     "repealed_on: {}-04-01, or no replaced_by": "写上repealed_on: {0}-04-01,或去掉replaced_by",
     "no such rule": "没有这条规则",
-    "the id of a rule, veto or table": "规则、一票否决或规则表的编号",
     "no other basis of the pack": "不是本评价规则中的另一依据",
     "an entry of its own": "为它另写一项依据",
     "neither months nor until": "months和until都没有写",
@@ -70,6 +86,7 @@ _SAID = {
     "a text": "文本",
     "an empty list": "列表为空",
     "at least one entry": "至少写一项",
+    "{}? or another of {}": "是否指{0}?其余可用:{1}",
     "one of {}": "{0}之一",
     "not one of the words allowed": "不在允许的词之中",
     "not an id": "不是编号的写法",
@@ -302,6 +319,7 @@ _SAID = {
     "a number in scientific form": "科学计数法的数字",
     "plain digits": "普通数字",
     "a number of more than 38 digits": "数字超过38位",
+    "a date as in date '2026-01-31'": "日期写作date '2026-01-31'",
     "a <type> beside a <type>": "{0}与{1}不能放在一起",
     "two values of the type <type>": "两个都是{0}",
     "a result of up to {} digits, more than {}, would not be exact": "结果可达{0}位,超过{1}位就不准确",
@@ -314,6 +332,10 @@ _SAID = {
     'A, [A, B], ">= 90", "70..90" or "-"': "A、[A, B]、\">= 90\"、\"70..90\"或\"-\"",
     "an empty range": "范围为空",
     '"70..90" with the smaller end first': "\"70..90\",小的一端在前",
+    "a range in brackets": "范围加了括号",
+    "{}: from {} to below {}": "{0}:自{1}起,不到{2}",
+    "a comparison in a list": "列表中有比较",
+    "{}, alone in its cell": "{0},单独写在一格",
     "not a comparison": "不是比较",
     '">= 90" or "< 2026-01-01"': "\">= 90\"或\"< 2026-01-01\"",
     "'<>' in a cell": "单元格中有“<>”",

@@ -29,6 +29,7 @@ class Fault:
     :param text: the offending text, as written.
     :param message: what is wrong.
     :param hint: what would be right.
+    :param part: the id of the rule, table or other part of a list that the field is in.
     """
 
     place: Place
@@ -36,12 +37,13 @@ class Fault:
     text: str
     message: str
     hint: str = ""
+    part: str = ""
 
     @property
     def title(self) -> Title:
         """The same for a page."""
         where = f"{self.place.file}第{self.place.line}行第{self.place.column}列"
-        lines = [f"{where},{self.field}:{in_chinese(self.message) or self.message}"]
+        lines = [f"{where},{self._named}:{in_chinese(self.message) or self.message}"]
         if self.text:
             lines.append(f"    原文:{self._shown}")
         if self.hint:
@@ -49,11 +51,15 @@ class Fault:
         return Title("\n".join(lines), str(self))
 
     @property
+    def _named(self) -> str:
+        return f"{self.field} ({self.part})" if self.part else self.field
+
+    @property
     def _shown(self) -> str:
         return self.text if len(self.text) <= 80 else self.text[:77] + "..."
 
     def __str__(self) -> str:
-        lines = [f"{self.place}: {self.field}: {self.message}"]
+        lines = [f"{self.place}: {self._named}: {self.message}"]
         if self.text:
             lines.append(f"    found: {self._shown}")
         if self.hint:

@@ -19,6 +19,7 @@ from rules.language.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT, Ex
 from rules.language.parse import ConditionError, Scope, parse_condition, parse_expression
 from rules.language.time_terms import take_time_out
 from rules.model import Window
+from rules.titles import Title
 from scoring.judging.sql import DUCKDB_MACROS, quoted, sql_type, to_sql
 
 TYPES = {"text": TEXT, "integer": INTEGER, "decimal": DECIMAL, "date": DATE, "boolean": BOOLEAN}
@@ -31,7 +32,7 @@ ARROW = {
 }
 SCOPE = Scope(
     {name: Name(name, Level.RECORD, TYPES[kind]) for name, kind in RECORD_COLUMNS.items()},
-    {"kind": frozenset(CODES)},
+    {"kind": {code: Title(code, code) for code in CODES}},
 )
 NAMES = Names(RECORD_COLUMNS)
 AS_OF = dt.date(2025, 1, 31)

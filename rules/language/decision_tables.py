@@ -31,6 +31,7 @@ from rules.language.parse import ConditionError, Scope, parse_condition
 
 _COMPARISON = re.compile(r"(>=|<=|<>|>|<|=)\s*(-?\d+(?:\.\d+)?|\d{4}-\d{2}-\d{2})")
 _RANGE = re.compile(r"(-?\d+(?:\.\d+)?|\d{4}-\d{2}-\d{2})\s*\.\.\s*(-?\d+(?:\.\d+)?|\d{4}-\d{2}-\d{2})")
+_BRACKETS = re.compile(rf"[\[\](]\s*{_RANGE.pattern}\s*[\[\])]")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _PASSES = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 Comparable = Decimal | dt.date
@@ -120,9 +121,24 @@ def cell_condition(cell: Cell, operand: Expression, scope: Scope) -> tuple[Expre
 
 
 def _literal(value: Value, operand: Expression) -> str:
+    """A value as SQL.
+
+    :raises ConditionError: where its type is not the input's.
+    """
+    if operand.type.kind in (Kind.NUMBER, Kind.DATE) and isinstance(value, str):
+        _check_written(value.strip())
     if operand.type.kind is Kind.TEXT and not isinstance(value, str):
         raise ConditionError(f"{value} beside a text", f"in quotes: '{value}'")
     return literal(value)
+
+
+def _check_written(text: str) -> None:
+    """Refuses a text that was meant to be a range or a comparison, and says how that is written."""
+    if found := _BRACKETS.fullmatch(text) or _RANGE.fullmatch(text):
+        low, high = found.groups()
+        raise ConditionError("a range in brackets", f'"{low}..{high}": from {low} to below {high}')
+    if _COMPARISON.fullmatch(text):
+        raise ConditionError("a comparison in a list", f'"{text}", alone in its cell')
 
 
 def clash(conditions: Sequence[Expression]) -> tuple[int, int] | None:

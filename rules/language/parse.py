@@ -36,6 +36,8 @@ from rules.language.expressions import (
     Value,
     walk,
 )
+from rules.nearest import one_of
+from rules.titles import Title
 
 MAX_LENGTH = 2_000
 MAX_DEPTH = 40
@@ -83,11 +85,11 @@ class Scope:
     """The names that a condition may use, and the values that a text column may take.
 
     :param names: name → the column or measure it stands for.
-    :param values: name → the codes the vocabulary lists for it, where it lists any.
+    :param values: name → the codes the vocabulary lists for it, with their titles, where it lists any.
     """
 
     names: Mapping[str, Name]
-    values: Mapping[str, frozenset[str]]
+    values: Mapping[str, Mapping[str, Title]]
 
 
 class ConditionError(Exception):
@@ -303,7 +305,7 @@ class _Copier:
         if allowed is not None and value.value not in allowed:
             raise ConditionError(
                 f"{name.name} never has the value '{value.value}'",
-                f"one of {', '.join(sorted(allowed))}",
+                one_of(str(value.value), allowed),
                 text=f"'{value.value}'",
             )
 
@@ -399,7 +401,7 @@ class _Copier:
             return AsOf()
         found = self.scope.names.get(name)
         if found is None:
-            hint = _nearest(name, self.scope)
+            hint = one_of(name, sorted(self.scope.names), "one of none")
             raise UndeclaredNameError(f"nothing declares the name {name}", hint, _offset(node), name)
         return found
 
@@ -492,6 +494,8 @@ def _as_date(node: Expression, other: Expression) -> Expression:
 
 def _same_kind(left: Expression, right: Expression) -> None:
     if left.type.kind is not right.type.kind:
+        if {left.type.kind, right.type.kind} == {Kind.DATE, Kind.NUMBER}:
+            raise ConditionError(f"a {left.type} beside a {right.type}", "a date as in date '2026-01-31'")
         raise ConditionError(f"a {left.type} beside a {right.type}", f"two values of the type {left.type}")
     _wider(left.type, right.type)
 
@@ -518,12 +522,3 @@ def _sized(kind: Kind, whole: int, scale: int) -> Type:
             "fewer or smaller factors",
         )
     return Type(kind, whole, scale)
-
-
-def _nearest(name: str, scope: Scope) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(name, scope.names, n=1)
-    if close:
-        return f"{close[0]}?"
-    return f"one of {', '.join(sorted(scope.names)) or 'none'}"

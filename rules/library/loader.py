@@ -47,7 +47,7 @@ def load_text(text: str, file: str, vocabulary_text: str | None = None) -> Pack:
     >>> load_text(text.replace("state = 'operating'", "state = 'opened'", 1), "my.yaml")
     Traceback (most recent call last):
         ...
-    rules.fault.PackError: my.yaml:115:19: rules[0].when: state never has the value 'opened'
+    rules.fault.PackError: my.yaml:115:19: rules[0].when (scheme.joined): state never has the value 'opened'
         found: 'opened'
         right: one of operating, suspended
     """

@@ -6,7 +6,9 @@ types, conditions, references. Each pass reports everything that it finds.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from marshmallow import Schema, ValidationError
@@ -14,8 +16,9 @@ from marshmallow import Schema, ValidationError
 from rules.fault import Fault, PackError, UnknownPackError
 from rules.meaning import build_pack, build_vocabulary
 from rules.model import Pack, Vocabulary
-from rules.text.shape import UNKNOWN_KEY, PackSchema, VocabularySchema
-from rules.text.source import Document, read
+from rules.nearest import one_of
+from rules.text.shape import NO_SUCH_WORD, UNKNOWN_KEY, PackSchema, VocabularySchema
+from rules.text.source import IN_QUOTES, Document, read, unquoted
 from rules.text.source import Path as FieldPath
 
 _PLAIN = {
@@ -27,6 +30,13 @@ _PLAIN = {
     "Invalid input type.": ("not a mapping", "keys and values"),
     "Shorter than minimum length 1.": ("an empty list", "at least one entry"),
 }
+_NUMBERS = ("not a number", "not a number of points", "not a share", "not a whole number in range")
+_WITHOUT_QUOTES: dict[str, tuple[type, ...]] = {
+    "not a date": (dt.date,),
+    "neither true nor false": (bool,),
+    **dict.fromkeys(_NUMBERS, (int, Decimal)),
+}
+"""What a text in quotes may have been meant to be, by what is said of it."""
 
 
 def pack_in(text: str, file: str, shared: Callable[[str], Vocabulary]) -> Pack:
@@ -76,13 +86,30 @@ def _faults(document: Document, errors: Any, path: FieldPath) -> Iterable[Fault]
         message, _, hint = errors.partition("\0")
         message, hint = _PLAIN.get(message, (message, hint))
         at = (*path, "?") if message == UNKNOWN_KEY else path
-        yield document.fault(at, _shown(document.data, at), message, hint)
+        value = _value(document.data, at)
+        text = "" if value is None or isinstance(value, dict | list) else str(value)
+        said = _slip(document, at, value, message) or (message, _right(text, message, hint))
+        yield document.fault(at, text, *said)
     elif isinstance(errors, Mapping):
         for key, inner in errors.items():
             yield from _faults(document, inner, _step(document, path, key))
     else:
         for inner in errors:
             yield from _faults(document, inner, path)
+
+
+def _slip(document: Document, path: FieldPath, value: object, message: str) -> tuple[str, str] | None:
+    """What went wrong before the shape did: a comma or quotes that YAML takes otherwise than people do."""
+    around = path[:-2] if message == UNKNOWN_KEY else path
+    if around in document.cut_off:
+        return "a comma ends a text that is not in quotes", f'"{document.cut_off[around]}", in quotes'
+    if isinstance(value, str) and type(unquoted(value)) in _WITHOUT_QUOTES.get(message, ()):
+        return IN_QUOTES, f"{value}, without quotes"
+    return None
+
+
+def _right(text: str, message: str, hint: str) -> str:
+    return one_of(text, hint.split(", ")) if message in (UNKNOWN_KEY, NO_SUCH_WORD) else hint
 
 
 def _step(document: Document, path: FieldPath, key: str | int) -> FieldPath:
@@ -94,12 +121,13 @@ def _step(document: Document, path: FieldPath, key: str | int) -> FieldPath:
     return (*path, key)
 
 
-def _shown(data: Any, path: FieldPath) -> str:
+def _value(data: Any, path: FieldPath) -> Any:
+    """What stands at a path; of a key's path the key; None where nothing stands."""
     if path and path[-1] == "?":
-        return str(path[-2])
+        return path[-2]
     for step in path:
         try:
             data = data[step]
         except (KeyError, IndexError, TypeError):
-            return ""
-    return "" if isinstance(data, dict | list) else str(data)
+            return None
+    return data

@@ -83,5 +83,5 @@ def scope_of(columns: Mapping[str, Column], level: Level) -> Scope:
     """What conditions about columns may name."""
     return Scope(
         {name: Name(name, level, column.type) for name, column in columns.items()},
-        {name: frozenset(column.values) for name, column in columns.items() if column.values},
+        {name: column.values for name, column in columns.items() if column.values},
     )

@@ -11,7 +11,8 @@ from rules.exact import EXACT
 from rules.language.expressions import Level, Name, Value
 from rules.meaning.context import Context
 from rules.model import Column, Example, Rule
-from rules.text.source import Path
+from rules.nearest import one_of
+from rules.text.source import IN_QUOTES, Path, unquoted
 
 Row = dict[str, Value | None]
 
@@ -83,18 +84,23 @@ def typed_row(context: Context, data: Mapping[str, Any], columns: Mapping[str, C
     for name, value in data.items():
         column = columns.get(name)
         if column is None:
-            hint = f"one of {', '.join(columns) or 'none: there are no records'}"
+            hint = one_of(name, {n: c.title for n, c in columns.items()}, "one of none: there are no records")
             context.report((*path, name, "?"), name, "no such column", hint)
         elif value is None or _fits(column, value):
             row[name] = Decimal(value) if column.declared == "decimal" and value is not None else value
         else:
-            wanted = (
-                f"one of {', '.join(column.values)}"
-                if column.values
-                else f"a value of type {column.declared}"
-            )
-            context.report((*path, name), str(value), f"not a value of {name}", wanted)
+            context.report((*path, name), str(value), *_misfit(column, value))
     return row
+
+
+def _misfit(column: Column, value: object) -> tuple[str, str]:
+    """What is wrong with a value of a column, and what would be right."""
+    if column.values:
+        return f"not a value of {column.name}", one_of(str(value), column.values)
+    bare = unquoted(value)
+    if bare is not value and _fits(column, bare):
+        return IN_QUOTES, f"{value}, without quotes"
+    return f"not a value of {column.name}", f"a value of type {column.declared}"
 
 
 def _fits(column: Column, value: object) -> bool:

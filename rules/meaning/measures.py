@@ -55,6 +55,7 @@ def _in_order(context: Context, data: Mapping[str, Mapping[str, Any]]) -> list[s
         circle = " → ".join(reversed(error.args[1]))
         path: Path = ("measures", error.args[1][0])
         context.report(path, circle, "the measures are made of one another", "measures without a circle")
+        context.faulty |= set(data)
         return []
 
 
@@ -161,6 +162,8 @@ def _misfit(aggregate: Aggregate, operand: Expression) -> tuple[str, str] | None
 def _ratio(
     context: Context, draft: Measure, data: Mapping[str, Any], path: Path, built: Mapping[str, Measure]
 ) -> Measure | None:
+    if context.faulty & set(data["ratio"]):
+        return None
     for index, part in enumerate(data["ratio"]):
         found = built.get(part)
         if found is None or not _divisible(found.type):
@@ -176,6 +179,8 @@ def _among_peers(
 ) -> Measure | None:
     """A rank, or how many subjects are ranked."""
     key = str(draft.aggregate)
+    if data[key] in context.faulty:
+        return None
     found = built.get(data[key])
     where = _subjects(context, data, path, built)
     if data["by"] and data["by"] not in context.attributes:

@@ -9,6 +9,7 @@ from typing import Any
 
 from rules.meaning.context import Context
 from rules.model import OWN_CHOICE, Basis, Supervision, Together
+from rules.nearest import one_of
 from rules.text.source import Path
 
 
@@ -30,8 +31,7 @@ class References:
 
     def _check(self, name: str | None, known: Sequence[str], message: str, path: Path) -> None:
         if name is not None and name not in known:
-            hint = f"one of {', '.join(known)}" if known else "none is declared"
-            self.context.report(path, name, message, hint)
+            self.context.report(path, name, message, one_of(name, known))
 
 
 def check_ids(context: Context, data: Mapping[str, Any]) -> None:
@@ -85,7 +85,7 @@ def build_supervision(
     tiers = references.tiers
     for tier in data:
         if tier not in tiers:
-            context.report(("supervision", tier, "?"), tier, "no such tier", f"one of {', '.join(tiers)}")
+            context.report(("supervision", tier, "?"), tier, "no such tier", one_of(tier, tiers))
     missing = [tier for tier in tiers if data and tier not in data]
     for tier in missing:
         context.report(("supervision",), "", f"tier {tier} is missing", "an entry for every tier")
@@ -103,7 +103,7 @@ def build_together(context: Context, data: Mapping[str, Any]) -> tuple[Together,
     for index, entry in enumerate(data["together"]):
         for place, name in enumerate(entry["rules"]):
             if name not in known:
-                hint = "the id of a rule, veto or table"
+                hint = one_of(name, sorted(known))
                 context.report(("together", index, "rules", place), name, "no such rule", hint)
     return tuple(Together(tuple(sorted(set(entry["rules"]))), entry["why"]) for entry in data["together"])
 
@@ -114,6 +114,6 @@ def check_replaced(context: Context, bases: Sequence[Basis]) -> None:
     for index, basis in enumerate(bases):
         others = [name for name in ids if name != basis.id]
         if basis.replaced_by is not None and basis.replaced_by not in others:
-            hint = f"one of {', '.join(others)}" if others else "an entry of its own"
+            hint = one_of(basis.replaced_by, others, "an entry of its own")
             path: Path = ("basis", index, "replaced_by")
             context.report(path, basis.replaced_by, "no other basis of the pack", hint)

@@ -33,13 +33,14 @@ AGGREGATES = tuple(str(a) for a in Aggregate)
 TAKES = ("max", "min", "sum", "count")
 HITS = ("unique", "first", "collect")
 UNKNOWN_KEY = "no such key"
+NO_SUCH_WORD = "not one of the words allowed"
 LANES = ("fast", "normal", "careful", "none")
 TYPES = ("text", "integer", "decimal", "date", "boolean")
 
 
 def one_of(choices: tuple[str, ...]) -> validate.OneOf:
     """A closed list of words."""
-    return validate.OneOf(choices, error=f"not one of the words allowed\0one of {', '.join(choices)}")
+    return validate.OneOf(choices, error=f"{NO_SUCH_WORD}\0{', '.join(choices)}")
 
 
 class Strict(Schema):
@@ -49,7 +50,7 @@ class Strict(Schema):
         super().__init__(**kwargs)
         known = ", ".join(f.data_key or name for name, f in self.fields.items())
         self.error_messages = {
-            "unknown": f"{UNKNOWN_KEY}\0one of {known}",
+            "unknown": f"{UNKNOWN_KEY}\0{known}",
             "type": f"not a mapping\0keys: {known}",
         }
 

@@ -26,6 +26,19 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}$")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 
+_BEGINS_SO = 'quotes around a text that begins so, as in ">= 90"; spaces, not tabs'
+_SLIPS = {
+    "cannot start any token": _BEGINS_SO,
+    "expected comment or line break": _BEGINS_SO,
+    "mapping values are not allowed": "quotes around a text with a colon and a space in it",
+    "expected ',' or": "a comma after each entry, and quotes around a text with a colon or bracket in it",
+    "expected key": "the same spaces before each key, and quotes around a whole text or none",
+    "expected ':'": "a colon and a space after each key",
+    "unexpected end of stream": "the quote or bracket that is missing",
+    "block sequence entries are not allowed": "a list on lines of its own, below its key",
+}
+"""What libyaml says of slips that people make, and what would be right."""
+
 Path = tuple[str | int, ...]
 
 
@@ -56,6 +69,8 @@ class Document:
     file: str
     data: Any = None
     spots: dict[Path, Spot] = field(default_factory=dict)
+    cut_off: dict[Path, str] = field(default_factory=dict)
+    """By the mapping that it stands in: a text without quotes that a comma seems to have cut in two."""
 
     def place(self, path: Path, offset: int = 0) -> Place:
         """The place of the value at ``path``, or of the nearest value around it.
@@ -69,7 +84,16 @@ class Document:
 
     def fault(self, path: Path, text: str, message: str, hint: str = "", offset: int = 0) -> Fault:
         """A fault with the value at ``path``."""
-        return Fault(self.place(path, offset), field_name(path), text, message, hint)
+        return Fault(self.place(path, offset), field_name(path), text, message, hint, self._part(path))
+
+    def _part(self, path: Path) -> str:
+        """The id of the entry of a list that the value is in."""
+        match path:
+            case [str(name), int(index), _, *_]:
+                entry = self.data[name][index]
+                found = entry.get("id") if isinstance(entry, dict) else None
+                return found if isinstance(found, str) else ""
+        return ""
 
 
 def field_name(path: Path) -> str:
@@ -101,9 +125,10 @@ def read(text: str, file: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 1, 1)
-        raise PackError(
-            [Fault(place, "(file)", "", f"not YAML: {error.problem}", "see the line named")]
-        ) from None
+        hint = next(
+            (right for said, right in _SLIPS.items() if said in str(error.problem)), "see the line named"
+        )
+        raise PackError([Fault(place, "(file)", "", f"not YAML: {error.problem}", hint)]) from None
     except yaml.YAMLError as error:
         raise PackError(
             [document.fault((), "", f"not YAML: {error}".splitlines()[0], "UTF-8 text")]
@@ -154,7 +179,8 @@ class _Builder:
             raise self._refusal(event, "", f"nested deeper than {MAX_DEPTH} levels", "a flatter form")
         value: dict[Any, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
         path = self._add(value, event)
-        self.stack.append(_Collection(value, path))
+        flow = isinstance(event, yaml.MappingStartEvent) and bool(event.flow_style)
+        self.stack.append(_Collection(value, path, flow))
 
     def _add(self, value: Any, event: yaml.NodeEvent) -> Path:
         """Puts a value into the collection around it and answers with its path."""
@@ -170,6 +196,9 @@ class _Builder:
             return self._key(parent, value, event)
         else:
             path = (*parent.path, parent.key)
+            if parent.flow and _is_nothing(event):
+                before = next(reversed(parent.value.values()), "")
+                self.document.cut_off.setdefault(parent.path, f"{before},{parent.key}")
             parent.value[parent.key] = value
             parent.key = None
         self.document.spots[path] = _spot(event)
@@ -196,7 +225,13 @@ class _Builder:
 class _Collection:
     value: Any
     path: Path
+    flow: bool
     key: str | None = None
+
+
+def _is_nothing(event: yaml.NodeEvent) -> bool:
+    """Whether nothing at all stands where a value might."""
+    return isinstance(event, yaml.ScalarEvent) and not event.value and not event.style
 
 
 def _spot(event: yaml.Event) -> Spot:
@@ -210,10 +245,23 @@ def _spot(event: yaml.Event) -> Spot:
     return Spot(start.line + 1, start.column + 1 + quoted, start.line == end.line and as_written)
 
 
+IN_QUOTES = "in quotes it is a text"
+
+
+def unquoted(value: object) -> object:
+    """What a text of a document would be without its quotes; another value itself.
+
+    >>> unquoted("2026-01-31"), unquoted("-4"), unquoted("lots"), unquoted(7)
+    (datetime.date(2026, 1, 31), -4, 'lots', 7)
+    """
+    return _plain(value) if isinstance(value, str) else value
+
+
 def _scalar(event: yaml.ScalarEvent) -> Any:
-    text = event.value
-    if event.style:
-        return text
+    return event.value if event.style else _plain(event.value)
+
+
+def _plain(text: str) -> Any:
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.match(text):

@@ -6,6 +6,7 @@ import pytest
 
 from rules.language.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT, Level, Name, render
 from rules.language.parse import MAX_DEPTH, MAX_LENGTH, ConditionError, Scope, parse_condition
+from rules.titles import Title
 
 TYPES = {
     "kind": TEXT,
@@ -18,7 +19,7 @@ TYPES = {
 }
 SCOPE = Scope(
     {name: Name(name, Level.RECORD, type_) for name, type_ in TYPES.items()},
-    {"kind": frozenset({"fault", "award"})},
+    {"kind": {"fault": Title("过失", "Fault"), "award": Title("奖励", "Award")}},
 )
 
 READ = [
@@ -94,8 +95,8 @@ REFUSED = [
     ("t.staff = 1", "a dotted name", "the plain name: staff", 0),
     ("staff", "this is a number, not a condition", "a comparison", 0),
     ("settled and staff", "a number where a condition is needed", "compare it", 12),
-    ("kind = 'fautl'", "kind never has the value 'fautl'", "one of award, fault", 7),
-    ("kind in ('award', 'x')", "kind never has the value 'x'", "one of award, fault", 18),
+    ("kind = 'fautl'", "kind never has the value 'fautl'", "fault? or another of award", 7),
+    ("kind in ('award', 'x')", "kind never has the value 'x'", "one of fault, award", 18),
     ("kind = 5", "a text beside a number", "two values of the type text", 0),
     ("staff = '5'", "a number beside a text", "two values of the type number", 0),
     ("kind > 'a'", "'>' on text values", "= or <>", 0),

@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
+from rules.chinese import in_chinese
 from rules.fault import Fault
 
 Faults = Callable[[str], list[Fault]]
 
 # what to replace, by what, and the fault: the text that it points at, its field, message and hint
 FAULTS = [
-    ("points: -4", "points: -4\n    ponts: -4", "ponts", "rules[0].ponts", "no such key", "one of id, title"),
+    ("points: -4", "points: -4\n    ponts: -4", "ponts", "rules[0].ponts", "no such key", "points?"),
     ("    points: -4\n", "", "id: fault", "rules[0].points", "this key is missing", "add it"),
     (
         "points: -4",
@@ -35,7 +36,7 @@ FAULTS = [
     ("from: 2026-01-01", "from: 2026-02-30", "2026-02-30", "in_force.from", "not a date", "a date such as"),
     ("title: Fault\n", "title: [a]\n", "[a]", "rules[0].title", "not a title", "{zh: 中文, en: English}"),
     ("id: fault", "id: 过失", "过失", "rules[0].id", "not an id", "letters, digits"),
-    ("rules:\n", "rulez: []\nrules:\n", "rulez", "rulez", "no such key", "one of pack, version"),
+    ("rules:\n", "rulez: []\nrules:\n", "rulez", "rulez", "no such key", "rules?"),
     (
         "dimension: conduct\n    when",
         "dimension: manners\n    when",
@@ -90,7 +91,7 @@ FAULTS = [
         "mani]",
         "together[0].rules[2]",
         "no such rule",
-        "the id of a rule, veto or table",
+        "many? or another of fault, size",
     ),
     ("tier: B, basis", "tier: E, basis", "E, basis", "vetoes[0].tier", "no such tier", "one of A, B"),
     (
@@ -401,6 +402,92 @@ def test_in_a_text_of_several_lines_the_place_is_its_first(sound: str, faults: F
     assert fault.text == "zzz"
 
 
+SLIPS = [
+    ("from: 2026-01-01", 'from: "2026-01-01"', "in quotes it is a text", "2026-01-01, without quotes"),
+    ("points: -4", 'points: "-4"', "in quotes it is a text", "-4, without quotes"),
+    ("points: -4", 'points: "true"', "not a number of points", "a number such as -4"),
+    (
+        "title: Fault\n",
+        "title: {zh: 过失,重大, en: Fault}\n",
+        "a comma ends a text",
+        '"过失,重大", in quotes',
+    ),
+    (
+        "{id: law, title: 条例}",
+        "{id: law, title: 条例,试行}",
+        "a comma ends a text",
+        '"条例,试行", in quotes',
+    ),
+    (
+        "{id: law, title: 条例}",
+        "{id: law, title: 条例: 试行}",
+        "not YAML",
+        "quotes around a text with a colon",
+    ),
+    ("in_force:", "note: >= 3\nin_force:", "not YAML", "quotes around a text that begins so"),
+    ("fine >= 1000", "opened_on < 2026-01-01", "a date beside a number", "date '2026-01-31'"),
+    ("kind = 'fault' and", "kind = '过失行为' and", "kind never has the value", "fault? or another of award"),
+    ("hit: unique", "hit: unike", "not one of the words allowed", "unique? or another of first, collect"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "message", "hint"), SLIPS, ids=[slip[1] for slip in SLIPS])
+def test_a_slip_that_yaml_takes_otherwise_is_told_by_its_cause(
+    sound: str, faults: Faults, right: str, wrong: str, message: str, hint: str
+) -> None:
+    assert sound.count(right) >= 1
+    found = faults(sound.replace(right, wrong, 1))[0]
+    assert message in found.message
+    assert hint in found.hint
+    assert in_chinese(found.message)
+    assert in_chinese(found.hint)
+
+
+@pytest.mark.parametrize(
+    ("cell", "message", "hint"),
+    [
+        ('"[1..5]"', "a range in brackets", '"1..5": from 1 to below 5'),
+        ('"(1..5]"', "a range in brackets", '"1..5": from 1 to below 5'),
+        ("[1..5]", "a range in brackets", '"1..5": from 1 to below 5'),
+        ('[">= 3", 1]', "a comparison in a list", '">= 3", alone in its cell'),
+        ("lots", "a number beside a text", "two values of the type number"),
+    ],
+)
+def test_a_cell_that_was_meant_as_a_range_is_told_how_a_range_is_written(
+    sound: str, faults: Faults, cell: str, message: str, hint: str
+) -> None:
+    table = f"input: staff\n    hit: unique\n    rows: [[{cell}, 1], [7, 2]]\n"
+    text = sound.replace("input: size\n    hit: unique\n    rows: [[large, 1], [small, 2]]\n", table)
+    found = faults(text)[0]
+    assert (found.message, found.hint) == (message, hint)
+    assert in_chinese(message)
+    assert in_chinese(hint)
+
+
+def test_a_measure_that_is_refused_is_one_fault_whoever_reads_it(sound: str, faults: Faults) -> None:
+    several = """measures:
+  few: {title: Few, count: records, where: "kinde = 'fault'"}
+  share: {title: Share, ratio: [few, faults]}
+  place: {title: Place, rank: few}
+  twice: {title: Twice, value: few + few}
+"""
+    text = sound.replace("measures:\n", several).replace(
+        "faults > 9", "share > 9 and twice > 1 and place > 1"
+    )
+    assert [fault.field for fault in faults(text)] == ["measures.few.where"]
+
+
+def test_measures_in_a_circle_are_one_fault_whoever_reads_them(sound: str, faults: Faults) -> None:
+    circle = "measures:\n  one: {title: One, value: two + 1}\n  two: {title: Two, value: one + 1}\n"
+    text = sound.replace("measures:\n", circle).replace("faults > 9", "two > 9")
+    assert [fault.message for fault in faults(text)] == ["the measures are made of one another"]
+
+
+def test_a_fault_names_the_part_that_it_is_in_by_its_id(sound: str, faults: Faults) -> None:
+    found = faults(sound.replace("fine >= 1000", "fin >= 1000").replace("[small", "[tiny"))
+    assert [fault.part for fault in found] == ["fault", "size"]
+
+
 def test_a_file_that_says_nothing_is_named_from_its_first_character(faults: Faults) -> None:
     for nothing in ("", "# later\n"):
         assert [(fault.place.line, fault.place.column) for fault in faults(nothing)] == [(1, 1)]
@@ -437,5 +524,6 @@ def test_all_faults_of_shape_are_told_at_once(sound: str, faults: Faults) -> Non
 def test_a_fault_reads_well(sound: str, faults: Faults) -> None:
     text = sound.replace("fine >= 1000", "fin >= 1000")
     assert str(faults(text)[0]) == (
-        "pack.yaml:36:30: rules[0].when: nothing declares the name fin\n    found: fin\n    right: fine?"
+        "pack.yaml:36:30: rules[0].when (fault): nothing declares the name fin\n"
+        "    found: fin\n    right: fine?"
     )

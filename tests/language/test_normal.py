@@ -32,6 +32,7 @@ from rules.language.expressions import (
     render,
 )
 from rules.language.parse import Scope, parse_condition
+from rules.titles import Title
 
 DAY = dt.date(2026, 1, 1)
 
@@ -39,7 +40,7 @@ DAY = dt.date(2026, 1, 1)
 
 NAMES = {"n": Name("n", Level.SUBJECT, INTEGER), "m": Name("m", Level.SUBJECT, INTEGER)}
 NAMES |= {"c": Name("c", Level.SUBJECT, TEXT), "b": Name("b", Level.SUBJECT, BOOLEAN)}
-SCOPE = Scope(NAMES, {"c": frozenset("xyz")})
+SCOPE = Scope(NAMES, {"c": {code: Title(code, code) for code in "xyz"}})
 LIMITS: Limits = {NAMES["c"]: Domain(frozenset("xyz"), unknown=True)}
 ROWS = [
     dict(zip("nmcb", values, strict=True))
@@ -208,7 +209,7 @@ ALONE = {
 def alone(name: str) -> tuple[list[Expression], dict[Expression, set[int]]]:
     """Tests of one name, and of each the values that meet it, by number."""
     kind, values, texts = ALONE[name]
-    scope = Scope({name: Name(name, Level.SUBJECT, kind)}, {"c": frozenset("xyz")})
+    scope = Scope({name: Name(name, Level.SUBJECT, kind)}, {"c": {code: Title(code, code) for code in "xyz"}})
     texts = [*texts, f"{name} is null", f"{name} is not null"]
     parsed = [parse_condition(text, scope) for text in texts]
     met = {
@@ -254,7 +255,10 @@ def test_always_is_one_box_that_asks_nothing() -> None:
 
 TYPES = {"text": TEXT, "integer": INTEGER, "decimal": DECIMAL, "date": DATE, "boolean": BOOLEAN}
 COLUMNS = {**SUBJECT_COLUMNS, **RECORD_COLUMNS}
-HARD = Scope({n: Name(n, Level.RECORD, TYPES[k]) for n, k in COLUMNS.items()}, {"kind": frozenset(CODES)})
+HARD = Scope(
+    {n: Name(n, Level.RECORD, TYPES[k]) for n, k in COLUMNS.items()},
+    {"kind": {code: Title(code, code) for code in CODES}},
+)
 
 
 @given(random_conditions(Names(COLUMNS), timed=False), st.lists(row(COLUMNS), min_size=1, max_size=5), limits)

@@ -73,7 +73,7 @@ class Review:
             for n, c in self.columns.items()
         }
         names |= {m.id: Name(m.id, Level.MEASURE, m.type) for m in self.pack.measures}
-        return Scope(names, {n: frozenset(c.values) for n, c in self.columns.items() if c.values})
+        return Scope(names, {n: c.values for n, c in self.columns.items() if c.values})
 
     @cached_property
     def limits(self) -> Limits:
