@@ -8,7 +8,18 @@ from itertools import groupby
 from rules.identity import identity
 from rules.language.expressions import Expression, conjuncts, render
 from rules.language.words import both, dated, kind, number, plain, window
-from rules.model import OWN_CHOICE_TITLE, Aggregate, Alert, Basis, Dimension, Measure, Pack, Remedy, Rule
+from rules.model import (
+    OWN_CHOICE_TITLE,
+    Aggregate,
+    Alert,
+    Basis,
+    Column,
+    Dimension,
+    Measure,
+    Pack,
+    Remedy,
+    Rule,
+)
 from rules.titles import Title
 from rules.tools.documents import Block, Cell, Code, Grid, Heading, Paragraph
 
@@ -32,6 +43,13 @@ AGGREGATES = {
 }
 
 
+TYPES = {
+    "text": "文本 text",
+    "integer": "整数 whole number",
+    "decimal": "小数 number",
+    "date": "日期 date",
+    "boolean": "是否 yes or no",
+}
 _OTHERS = {"veto": "一票否决与等级限制 Vetoes", "consequence": "结果运用 Consequences"}
 
 
@@ -71,6 +89,7 @@ def _blocks(pack: Pack) -> Iterator[Block]:
     yield from _remedies(pack)
     yield from _limits(pack)
     yield from _bases(pack)
+    yield from _vocabulary(pack)
 
 
 def _front(pack: Pack) -> Iterator[Block]:
@@ -374,6 +393,25 @@ def _bases(pack: Pack) -> Iterator[Block]:
         for basis, rules in cited.items()
     )
     yield Grid(("文件 Document", "规则 Rules"), rows)
+
+
+def _vocabulary(pack: Pack) -> Iterator[Block]:
+    """The words that conditions are written in: every column with its codes, and what people call them."""
+    for heading, table in (
+        ("主体的属性 Columns of a subject", pack.vocabulary.subject),
+        ("记录的栏目 Columns of a record", pack.vocabulary.records),
+    ):
+        if table is not None:
+            yield Heading(2, heading)
+            rows = tuple(
+                (str(column.title), _codes(column), TYPES[column.declared], Code(column.name))
+                for column in table.columns.values()
+            )
+            yield Grid(("栏目 Column", "代码 Codes", "类型 Type", "名称 Name"), rows)
+
+
+def _codes(column: Column) -> str:
+    return "；".join(f"{title}（{code}）" for code, title in column.values.items()) or "—"
 
 
 def _document(pack: Pack, basis: Basis) -> str:

@@ -26,6 +26,7 @@ READ = [
     ("staff=1", "staff = 1"),
     ("staff == 1", "staff = 1"),
     ("staff != 1", "staff <> 1"),
+    ("staff == 1", "staff = 1"),
     ("  staff\n  >=  -5 ", "staff >= -5"),
     ("1 < staff", "1 < staff"),
     ("fine > .5", "fine > 0.5"),

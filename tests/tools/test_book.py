@@ -59,6 +59,8 @@ def test_each_rule_and_table_stands_under_its_dimension() -> None:
         "### 罚款金额 Amount of the fine",
         "## 一票否决与等级限制 Vetoes",
         "### 黑名单 Listed",
+        "## 主体的属性 Columns of a subject",
+        "## 记录的栏目 Columns of a record",
     ]
 
 
@@ -95,6 +97,14 @@ def test_every_rule_of_a_shipped_pack_is_in_its_book() -> None:
 def test_the_same_pack_gives_the_same_book() -> None:
     assert book() == book()
     assert html("t", rule_book(applicants())) == html("t", rule_book(applicants()))
+
+
+def test_the_words_that_conditions_are_written_in_stand_in_the_book() -> None:
+    text = markdown(rule_book(find_pack("tourism-credit", dt.date(2026, 8, 31))))
+    subject, _, record = text.partition("## 主体的属性")[2].partition("## 记录的栏目")
+    assert "营业 Operating（operating）；歇业 Suspended（suspended） | 文本 text | `state` |" in subject
+    assert "游客投诉 Visitor's complaint（complaint）" in record
+    assert "| 认定日期 Date | — | 日期 date | `occurred_on` |" in record
 
 
 def test_comments_and_examples_do_not_change_the_book() -> None:
