@@ -132,10 +132,13 @@ def acknowledge(store: Store, seen: Seen, by: str, note: str | None = None) -> l
     """Note that somebody has seen alerts, all of them or none; of each the first who did stays.
 
     :raises UnknownAlertError: where there is one of none of the numbers.
-    :raises AlertsRefusedError: where one has changed since it was seen; which, the message says.
+    :raises AlertsRefusedError: where one does not stand, or has changed since it was seen; which, the message
+        says.
     """
     with store.writing() as session:
         rows = _unchanged(session, seen)
+        if gone := [row for row in map(_alert, rows) if row.state == "withdrawn"]:
+            raise _refused(session, gone)
         for row in rows:
             if row.acknowledged_at is None:
                 row.acknowledged_at, row.acknowledged_by, row.note = dt.datetime.now(dt.UTC), by, note

@@ -156,16 +156,18 @@ class _Grower:
             self.counted["grown" if stood else "raised"] += 1
 
     def _withdraw(self, row: AlertRow, wanted: Chain, rows: Sequence[AlertRow]) -> None:
-        """Nothing completes it any more, or its matches belong to another alert since."""
+        """Nothing completes it any more, or it was joined to another alert, which goes to who had it."""
         own = found_at(row).keys() & wanted.keys()
         heirs = (o for o in rows if o.withdrawn_at is None and not own.isdisjoint(found_at(o)))
         if row.withdrawn_at is None:
             row.withdrawn_at = self._now
             row.version += 1
             self.counted["withdrawn"] += 1
-        heir = next(heirs, None)
+        heir, was = next(heirs, None), row.joined
         row.joined = None if heir is None else heir.id
-        if heir is not None and heir.assigned_to is None:
+        if heir is None or heir.id == was:
+            return
+        if heir.assigned_to is None and heir.acknowledged_at is None:
             heir.assigned_to, heir.assigned_by, heir.assigned_at = (
                 row.assigned_to,
                 row.assigned_by,

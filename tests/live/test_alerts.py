@@ -357,6 +357,41 @@ def test_a_record_that_is_repaired_leaves_the_alert_and_one_between_two_joins_th
     ]
 
 
+def two_joined(store: Store, judge: Judge) -> tuple[Found, Found]:
+    """The alert that two have become, and the one that was 王五's before."""
+    fines(store, judge, "2025-03-10", "2025-04-10", "2025-05-10", "2026-05-20", "2026-06-20", "2026-07-20")
+    create_key(store, Role.REGULATOR, "王五")
+    (other,) = assign(store, {list_alerts(store)[0].id: None}, "王五", "somebody")
+    fines(store, judge, "2026-04-01")
+    return the(store, "repeat"), other
+
+
+@pytest.mark.parametrize("is_settled", [False, True])
+def test_what_was_taken_from_somebody_is_not_given_back_by_the_next_look(
+    firm: Store, judge: Judge, is_settled: bool
+) -> None:
+    joined, _ = two_joined(firm, judge)
+    assign(firm, {joined.id: joined.version}, None, "somebody")
+    if is_settled:
+        acknowledge(firm, {joined.id: None}, "somebody")
+    before = list_alerts(firm)
+    judge.judge(firm, "A", DAY)
+    assert list_alerts(firm) == before
+
+
+def test_what_does_not_stand_is_not_acknowledged(firm: Store, judge: Judge) -> None:
+    """Else it would take its records back from the alert that it was joined to, or come back as if seen."""
+    joined, other = two_joined(firm, judge)
+    with pytest.raises(AlertsRefusedError, match=f"^alert {other.id} was joined to alert {joined.id}"):
+        acknowledge(firm, {other.id: None}, "somebody")
+    judge.judge(firm, "A", DAY)
+    assert list_alerts(firm) == [joined]
+    undone = broken(firm, judge)
+    arrive(firm, judge, record("b", "kept", "2026-03-01"))
+    with pytest.raises(AlertsRefusedError, match=f"^alert {undone.id} was withdrawn"):
+        acknowledge(firm, {undone.id: None}, "somebody")
+
+
 def test_what_grew_after_it_was_looked_at_is_not_acknowledged_nor_what_was_chosen_with_it(
     firm: Store, judge: Judge
 ) -> None:
