@@ -126,6 +126,8 @@ class Uploads:
             raise _unknown() from None
         with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            if not os.fstat(lock.fileno()).st_nlink:  # given up while this one waited
+                raise _unknown()
             yield self.find(digest)
 
     def drop(self, digest: str) -> None:
@@ -134,14 +136,16 @@ class Uploads:
             shutil.rmtree(found.place, ignore_errors=True)
 
     def clear(self) -> None:
-        """Let everything go that is a day old, of whichever office, and the oldest where too many wait."""
+        """Let everything go that is a day old, of whichever office, and the oldest where too many wait.
+
+        What is being taken stays.
+        """
         before = time.time() - KEPT_HOURS * 3600
         for path in self.folder.glob("*/*"):
             if _age(path) < before:
                 _remove(path)
-        waiting = sorted(self._own.iterdir(), key=_age, reverse=True)
-        for path in waiting[MOST_WAITING:]:
-            _remove(path)
+        for digest in list(self.waiting())[MOST_WAITING:]:
+            _remove(self._own / digest)
 
     @property
     def _own(self) -> Path:
@@ -192,10 +196,12 @@ def _age(path: Path) -> float:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
+    if not path.is_dir():
         path.unlink(missing_ok=True)
+        return
+    with suppress(OSError), (path / _LOCK).open("a") as lock:  # BlockingIOError: it is being taken
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _unknown() -> UnknownUploadError:
