@@ -282,6 +282,25 @@ def test_there_is_a_grade_on_the_calendars_first_and_last_day(scores: Any, chang
     assert found is None or found > on
 
 
+@pytest.mark.parametrize(("before", "counted"), [(2, 100), (1, 100), (0, 0)])
+@pytest.mark.parametrize("window", [{"months": 1}, {"days": 2}])
+def test_a_window_lasts_until_the_calendars_end(
+    scores: Any, before: int, counted: int, window: dict[str, int]
+) -> None:
+    """One that begins on the last day has none to last."""
+    on = dt.date.max - dt.timedelta(before)
+    rules = [rule("r", "amount > 0", counts={"from": "happened_on", **window})]
+    people, records = [person("a")], [record("x", "a", happened_on=on, amount=Decimal(1))]
+    assert scores(pack(rules), on, people, records) == {"a": counted}
+
+
+@pytest.mark.parametrize("more", [{}, {dt.date(2025, 7, 1): 1}])
+def test_points_that_are_said_again_are_no_change(changes: Any, more: dict[dt.date, int]) -> None:
+    rules = [rule("r", "kind = 'a'", {dt.date(2020, 1, 1): 1, dt.date(2025, 1, 1): 1} | more)]
+    records = [record("1", "a", kind="a")]
+    assert changes(pack(rules), day(0), [person("a")], records) == {"a": None}
+
+
 def test_numbers_of_thirty_eight_digits_keep_them_all(scores: Any) -> None:
     """28 are what Python keeps unasked."""
     amount = Decimal("99999999999999.9999")

@@ -136,3 +136,19 @@ def test_a_window_ends_with_the_earliest_of_its_ends(
     assert found.start == found.first == start
     assert found.until == min([add_months(start, months), add_days(start, 30), *([until] if until else [])])
     assert counting.on({"happened_on": None, "stops_on": until}) is None
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "moved"),
+    [
+        ("0001-01-31", -1, "0001-01-01"),
+        ("0001-02-28", -1, "0001-01-28"),
+        ("0001-12-31", -12, "0001-01-01"),
+        ("0002-01-15", -12, "0001-01-15"),
+        ("9999-12-01", 1, "9999-12-31"),
+        ("9999-11-30", 1, "9999-12-30"),
+        ("9998-12-01", 13, "9999-12-31"),
+    ],
+)
+def test_a_window_ends_where_the_calendar_does(day: str, months: int, moved: str) -> None:
+    assert add_months(dt.date.fromisoformat(day), months).isoformat() == moved

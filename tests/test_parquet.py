@@ -184,6 +184,18 @@ def test_subjects_read_by_columns_are_those_read_by_rows(
     _holds(place, rows, "subjects")
 
 
+@pytest.mark.parametrize("amounts", [["2.5", "3"], [2.5, 3.0]], ids=["texts", "numbers"])
+def test_amounts_in_ten_thousands_are_multiplied_as_in_every_other_file(
+    place: duckdb.DuckDBPyConnection, tmp_path: Path, amounts: list[Any]
+) -> None:
+    cells = {"record_id": ["R-1", "R-2"]} | {name: [value] * 2 for name, value in GOOD.items()}
+    pq.write_table(pa.table(cells | {"涉及金额(万元)": amounts}), tmp_path / "r.parquet")
+    with place.cursor() as duck:
+        open_files(duck, VOCABULARY, _nobody(tmp_path / "r.parquet"), tmp_path / "r.parquet", TODAY)
+        kept = duck.execute("select amount from records order by record_id").fetchall()
+    assert kept == [(25_000,), (30_000,)]
+
+
 def test_a_file_that_is_changed_while_it_is_read_is_named(tmp_path: Path) -> None:
     path = tmp_path / "s.parquet"
     pq.write_table(pa.table({"subject_id": CODES}), path)

@@ -126,6 +126,13 @@ EXAMPLES = {
         [subject("a", flag=True), subject("b", elapsed=1, starts_on=day(3))],
         measures={"n": {"title": "M", "count": "records", "within": WITHIN}},
     ),
+    "points that pause and come back are two spans, and points that are said again are one": case(
+        [
+            rule(1, "amount > 0", {day(0): 4, day(40): None, day(80): 4}),
+            rule(2, "amount > 0", {day(-400): 2, day(30): 2, day(60): 1, day(90): 1}),
+        ],
+        [record(1, -10, amount=Decimal(1)), record(2, 20, amount=Decimal(1))],
+    ),
     "a sum of unknown amounts is a group, and places are among those who take part": case(
         BY_GROUP_RULES,
         [

@@ -278,7 +278,7 @@ class RowField(fields.Field[Any]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if isinstance(value, list) and len(value) >= 2:
             return {"cells": value[:-1], "points": own.dated_points(value[-1]), **_AS_THE_TABLE}
-        if isinstance(value, dict) and {"when", "points"} <= set(value):
+        if isinstance(value, dict):
             return RowSchema().load(value)
         raise complaint("not a row", "[cell, points], or {when: [cells], points: 4, title: …}")
 

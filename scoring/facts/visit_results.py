@@ -247,8 +247,6 @@ def check_rows(session: Session, rows: Sequence[Staged]) -> Iterator[Rejected]:
     lock_visits(session)
     seen: set[str] = set()
     for row in rows:
-        if row.data == row.current:
-            continue
         try:
             code = as_code(row.key)
             if code in seen:

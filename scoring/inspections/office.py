@@ -136,7 +136,9 @@ def in_force(pack_id: str, month: dt.date) -> sa.Select[int]:
     return sa.select(sa.func.max(plan.id)).where(plan.pack_id == pack_id, plan.month == month)
 
 
-def plan_visits(store: Store, plan_id: int, after: str = "", limit: int = 1_000_000) -> list[dict[str, Any]]:
+def plan_visits(
+    store: Store, plan_id: int, after: str = "", limit: int | None = None
+) -> list[dict[str, Any]]:
     """The visits of a plan by enterprise.
 
     Each has subject_id, name, tier, drawn, complaint, requests, authorities and inspectors.
@@ -201,7 +203,7 @@ def visits_to(store: Store, pack_id: str, subject_id: str, until: dt.date | None
 
 
 def plan_refusals(
-    store: Store, plan_id: int, after: int | None = None, limit: int = 1_000_000
+    store: Store, plan_id: int, after: int | None = None, limit: int | None = None
 ) -> list[dict[str, Any]]:
     """What the plan could not have, in its order: no, subject_id, record_id, authority, reason.
 

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import random
 import threading
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -312,6 +313,12 @@ def test_the_log_says_whose_data_were_read(
         shown = answer.json["items"] if isinstance(answer.json, dict) else answer.json
         assert shown, "an empty list would prove nothing"
         assert set(entry["details"]["subjects"]) == {item["subject_id"] for item in shown}
+
+
+def test_writers_wait_at_a_file_beside_a_store_that_is_one(store: Store, log: AuditLog) -> None:
+    """Whoever copies the folder sees it; where a server keeps the data there is none."""
+    place = Path(f"{store.engine.url.database}-audit-lock")
+    assert place.exists() is store.is_sqlite
 
 
 def test_many_writers_make_one_chain(store: Store) -> None:

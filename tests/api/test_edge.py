@@ -146,4 +146,5 @@ def test_the_summary_of_the_settings_shows_no_secret() -> None:
     ).summary()
     assert shown["secret"] == "(not shown)"
     assert shown["log_level"] == "info"
+    assert "s" * 40 not in repr(read_settings({"XINHENG_SECRET": "s" * 40})), "as a log shows them"
     assert "pw" not in str(shown)

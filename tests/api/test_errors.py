@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from api.app import create_app
 from api.http.problems import TYPES
 from api.settings import Settings
+from scoring.access.audit import entries
 from scoring.access.keys import Role, create_key
 from scoring.store import Store
 
@@ -60,11 +61,13 @@ def test_too_many_requests_are_refused_and_told_when_to_come_back(store: Store) 
     app = create_app(Settings(log_level="error", rate_limit="3/minute"), store)
     eager = Client(app.test_client(), create_key(store, Role.REGULATOR, "eager").token)
     other = Client(app.test_client(), create_key(store, Role.REGULATOR, "other").token)
-    answers = [eager.get("/v1/runs") for _ in range(4)]
+    answers = [eager.get(f"/v1/subjects/{FINED}/grade") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert answers[-1].json["type"] == "/problems/too-many-requests"
     assert int(answers[-1].headers["Retry-After"]) > 0
     assert other.get("/v1/runs").status_code == 200
+    by_eager = [entry.details["status"] for entry in entries(store, actor=eager.prefix)]
+    assert by_eager == [200] * 3, "what is refused so fills no log"
 
 
 def test_a_failure_is_answered_without_its_inside(

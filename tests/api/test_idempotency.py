@@ -228,6 +228,23 @@ def test_a_change_without_a_key_is_no_business_of_the_request_before_it(regulato
     assert regulator.post("/v1/tickets", json=TICKET).status_code == 201
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "is_made"),
+    [("/v1/tickets", TICKET, True), ("/v1/records", {"records": [RECORD]}, False)],
+)
+def test_an_answer_that_is_sent_again_is_the_same_with_its_place(
+    regulator: Client, path: str, body: dict[str, Any], is_made: bool
+) -> None:
+    first, again = (regulator.post(path, json=body, headers=KEY) for _ in range(2))
+    assert (first.status_code, first.text, first.content_type) == (
+        again.status_code,
+        again.text,
+        again.content_type,
+    )
+    assert first.headers.get("Location") == again.headers.get("Location")
+    assert ("Location" in again.headers) is is_made
+
+
 def test_the_address_is_part_of_the_request(regulator: Client) -> None:
     body = {"reason": "x", "evidence": [{"title": "x", "reference": "1"}], "effective_on": "2026-07-01"}
     assert regulator.post("/v1/records/P-1/objections", json=body, headers=KEY).status_code == 201

@@ -14,7 +14,8 @@ from rules.calendar import SHANGHAI, add_days, today
 from rules.library.loader import find_pack, load_vocabulary
 from rules.workdays import workdays_later
 from scoring.access.keys import Role, create_key
-from scoring.facts.objection_desk import tick
+from scoring.facts.desk import Wanted
+from scoring.facts.objection_desk import list_objections, tick
 from scoring.runs.batch import run
 from scoring.store import Store
 from scoring.store.access import RecordMark
@@ -288,7 +289,8 @@ def test_a_department_objects_to_a_finding_about_it_and_somebody_else_decides(
     do(tax, "decisions", 403, **finding, **UPHELD)
     of_tax = sign_in(Role.REGULATOR, TAX, "of the department")
     assert "is about" in do(of_tax, "decisions", 409, **finding, **UPHELD)["detail"]
-    do(regulator, "decisions", **finding, **REJECTED)
+    of_another = sign_in(Role.REGULATOR, "样例区林业局", "of another department")
+    do(of_another, "decisions", **finding, **REJECTED)
     do(tax, "appeals", **finding)
     do(regulator.colleague, "decisions", **finding, **UPHELD)
     assert tax.get(f"/v1/records/FM-1{query}").json["versions"][0]["data"]["status"] == "revoked"
@@ -337,6 +339,8 @@ def test_what_is_overdue_escalates_once_and_once_more_a_working_week_later(
     do(regulator, "objections", effective_on=filed.isoformat())
     due = dt.date(2026, 9, 30)
     assert case(regulator)["due_on"] == due.isoformat()
+    assert list_objections(store, ENTERPRISE.id, Wanted(overdue_on=due)) == []
+    assert len(list_objections(store, ENTERPRISE.id, Wanted(overdue_on=add_days(due, 1)))) == 1
     assert tick(store, ENTERPRISE, due) == []
     assert tick(store, ENTERPRISE, dt.date(2026, 10, 7)) == []
     assert [found.case.escalations for found in tick(store, ENTERPRISE, dt.date(2026, 10, 8))] == [1]

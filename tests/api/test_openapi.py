@@ -68,3 +68,10 @@ def test_every_operation_says_whom_it_opens_to_and_how_it_may_fail(document: dic
         for role in access.roles or ():
             assert role in description or access.roles == frozenset(Role), (endpoint, role)
         assert answers.keys() >= {"400", "503"} | ({"401", "403", "429"} if access.roles else set()), endpoint
+        assert ("401" in answers) is (access.roles is not None), endpoint
+        assert ("409" in answers) is (access.logged == "change"), endpoint
+
+
+def test_all_that_says_what_went_wrong_is_always_there(document: dict[str, Any]) -> None:
+    needed = document["components"]["schemas"]["Problem"]["required"]
+    assert set(needed) == {"type", "title", "status", "detail", "instance", "request_id"}

@@ -69,6 +69,13 @@ def test_without_the_headers_the_connection_itself_counts(store: Store) -> None:
     assert seen == [PROXY]
 
 
+def test_where_nobody_names_a_proxy_none_is_believed(store: Store) -> None:
+    app, seen = create_app(Settings(log_level="error"), store), list[str | None]()
+    app.before_request(lambda: seen.append(request.remote_addr))
+    app.test_client().get("/sign-in", headers={"X-Forwarded-For": CLIENT})
+    assert seen == [PROXY]
+
+
 def test_a_proxy_cannot_name_another_host(store: Store) -> None:
     browser, _ = _behind(1, store)
     answer = browser.get(

@@ -260,6 +260,8 @@ def test_a_posted_record_without_a_code_is_found_by_registration_number_or_name_
     assert (warning["row_no"], warning["column"], subject in warning["reason"]) == (1, "subject_id", True)
     (version,) = regulator.get("/v1/records/C-1").json["versions"]
     assert version["subject_id"] == version["data"]["subject_id"] == subject
+    rest = {name: value for name, value in row.items() if name != "subject_id" and name not in clues}
+    assert {name: version["data"][name] for name in rest} == rest, "nothing else is lost"
     assert regulator.get(f"/v1/subjects/{subject}/live-grade").status_code == 200
 
 

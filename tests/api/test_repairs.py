@@ -15,6 +15,7 @@ from rules.calendar import SHANGHAI, add_days, add_months, today
 from rules.library.loader import load_vocabulary
 from rules.workdays import workdays_later
 from scoring.access.keys import Role
+from scoring.facts.desk import Wanted
 from scoring.facts.repair_desk import DESK
 from scoring.facts.undo import list_files, undo_file
 from scoring.store import Store
@@ -169,6 +170,7 @@ def test_what_was_returned_or_refused_may_be_applied_for_anew(regulator: Client,
 def test_an_objection_that_is_upheld_ends_an_application(regulator: Client) -> None:
     do(regulator, "repair-applications")
     assert regulator.post("/v1/records/P-1/objections", json=said()).status_code == 201
+    assert len(shown(regulator, "?open=true")) == 1, "an objection that waits ends nothing"
     upheld = said(outcome="upheld")
     assert regulator.post("/v1/records/P-1/decisions", json=upheld).status_code == 201
     assert (case(regulator)["stage"], shown(regulator, "?open=true")) == ("ended", [])
@@ -327,6 +329,8 @@ def test_what_is_overdue_escalates_once_and_once_more_a_working_week_later(
     do(regulator, "repair-applications", effective_on="2026-09-24")  # the holidays of October follow
     due = dt.date(2026, 9, 30)
     assert case(regulator)["due_on"] == due.isoformat()
+    assert DESK.list(store, ENTERPRISE.id, Wanted(overdue_on=due)) == []
+    assert len(DESK.list(store, ENTERPRISE.id, Wanted(overdue_on=add_days(due, 1)))) == 1
     assert DESK.tick(store, ENTERPRISE, due) == []
     assert [found.case.escalations for found in DESK.tick(store, ENTERPRISE, dt.date(2026, 10, 8))] == [1]
     assert DESK.tick(store, ENTERPRISE, dt.date(2026, 10, 13)) == []

@@ -140,6 +140,7 @@ def test_missed_for_want_of_any_record(store: Store, command: Command, database:
 
 def test_missed_by_a_measure(store: Store, command: Command, database: str) -> None:
     found = explain(store, "market", MISSED)
+    assert miss(found, "heavy").record_id is None, "the measure is of all records"
     assert str(miss(found, "heavy").failed[0].found["fines"]) == "200.0000"
     assert "罚没合计不少于20000：不符 not so（罚没合计 200）" in text(command, database, MISSED, "--why-not")
 

@@ -440,6 +440,28 @@ def test_an_old_workbook_is_read_as_it_is_shown(take: Ingest, sqlite: Store, tmp
 
 
 @pytest.mark.parametrize(
+    ("value", "on_load", "is_known"),
+    [(bytes(8), 2, False), (bytes(8), 0, True), (b"\3\0\0\0\0\0\xff\xff", 2, False)],
+    ids=["a zero for now", "a zero that was calculated", "nothing for now"],
+)
+def test_of_an_old_workbook_too_what_is_calculated_when_it_is_opened_is_no_value(
+    take: Ingest, sqlite: Store, tmp_path: Path, value: bytes, on_load: int, is_known: bool
+) -> None:
+    book = xlwt.Workbook()
+    sheet, day = book.add_sheet("a"), xlwt.easyxf(num_format_str="yyyy-mm-dd")
+    for column, header in enumerate(["编号", "信用代码", "机关", "金额", "日期"]):
+        sheet.write(0, column, header)
+    for column, cell in enumerate(["R1", CODES[0], "甲", xlwt.Formula("1-1"), dt.date(2026, 3, 1)]):
+        sheet.write(1, column, cell, *[day] * (column == 4))
+    book.save(str(tmp_path / "a.xls"))
+    made, cached = (tmp_path / "a.xls").read_bytes(), b"\3\0\0\0\0\0\xff\xff\0\0"
+    assert made.count(cached) == 1
+    (tmp_path / "a.xls").write_bytes(made.replace(cached, value + bytes([on_load, 0])))
+    assert take(tmp_path / "a.xls").new == int(is_known)
+    assert [FORMULA in found[3] for found in quarantined(sqlite)] == [True] * (not is_known)
+
+
+@pytest.mark.parametrize(
     ("name", "part", "said"),
     [("a.xlsb", "xl/workbook.bin", ".xlsb"), ("a.ods", "content.xml", ".ods")],
 )

@@ -449,6 +449,19 @@ def test_one_code_in_two_rows_of_a_file_is_taken_once(store: Store, tmp_path: Pa
     assert find_visit(store, visit.code).outcome == "passed"
 
 
+def test_a_row_that_was_sent_before_keeps_no_later_row_from_being_looked_at(
+    store: Store, tmp_path: Path
+) -> None:
+    day = today()
+    first, second = outside(store, ONE, day), outside(store, TWO, day)
+    row = f"{first.code},{ONE},,{day},合格,,,,"
+    report(store, tmp_path, row)
+    wrong = f"{second.code},{ONE},,{day},合格,,,,"
+    more = report(store, tmp_path, row, wrong, name="续.csv")
+    assert (more.unchanged, more.new, more.rejected) == (1, 0, 1)
+    assert find_visit(store, second.code).outcome is None
+
+
 # What is read from them
 
 
@@ -508,6 +521,29 @@ def test_the_next_plan_reads_what_was_made_and_issued(store: Store) -> None:
     for day, is_over in ((september, True), (october, False)):
         found = plan_refusals(store, make_plan(store, PACK, october, "417", day).id)
         assert (ONE in {row["subject_id"] for row in found}) is is_over, "by October the second has lapsed"
+
+
+def test_a_plan_takes_tiers_from_the_last_run_of_its_month(store: Store) -> None:
+    found = run(store, find_pack(PACK, AUGUST), dt.date(2026, 8, 31))
+    assert make_plan(store, PACK, AUGUST, "417", AUGUST).run_id == found.run.id
+
+
+@pytest.mark.parametrize("state", ["cancelled", "revoked"])
+def test_nobody_is_sent_to_an_enterprise_that_is_no_longer_in_business(store: Store, state: str) -> None:
+    firm: Row = {"subject_id": ONE, "name": f"样例{ONE[-4:]}公司", "state": state}
+    take(store, "enterprise", "subject", "subject_id", [firm])
+    visited = {visit["subject_id"] for visit in plan_visits(store, plan(store, AUGUST, ONE, TWO))}
+    assert TWO in visited
+    assert ONE not in visited
+
+
+def test_a_page_of_a_plan_goes_on_after_the_last_visit_of_the_page_before(store: Store) -> None:
+    number, seen, after = plan(store, AUGUST, ONE, TWO, THREE), list[str](), ""
+    while page := plan_visits(store, number, after, 1):
+        after = page[0]["subject_id"]
+        assert after not in seen
+        seen.append(after)
+    assert seen == [ONE, TWO, THREE]
 
 
 def test_a_planned_visit_counts_by_its_code_once_codes_are_issued(store: Store) -> None:

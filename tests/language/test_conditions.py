@@ -151,6 +151,8 @@ REFUSED = [
     ("? = 1", "'placeholder' is not in the language", "= <> <", 0),
     ("abs(kind) = 1", "abs of a text", "abs of a number", 0),
     ("least(kind, 'a') = 'a'", "least of text values", "numbers or dates", 0),
+    ("least(kind, 1) = 1", "least of text values", "numbers or dates", 0),
+    ("greatest(settled, fine) = fine", "greatest of boolean values", "numbers or dates", 0),
     ("start_of_year(staff) = found_on", "start_of_year takes one date", "start_of_year(occurred_on)", 0),
     ("fine * fine * fine > 1", "a result of up to 54 digits, more than 38, would not be exact", "fewer", 0),
     ("fine > " + "9" * 39, "a number of more than 38 digits", "a shorter one", 7),
@@ -174,6 +176,12 @@ def test_what_is_not_in_the_language_is_refused_with_a_hint(
     assert message in caught.value.message
     assert hint in caught.value.hint
     assert (caught.value.offset or 0) == offset
+
+
+def test_a_fault_shows_what_it_is_about_as_it_is_written() -> None:
+    with pytest.raises(ConditionError) as caught:
+        parse_condition("settled and A = 1", SCOPE)
+    assert (caught.value.text, caught.value.offset) == ("A", 12)
 
 
 @pytest.mark.parametrize(

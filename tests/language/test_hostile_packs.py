@@ -135,18 +135,61 @@ def _without(data: Any, path: tuple[Any, ...]) -> Any:
     return {key: value for key, value in data.items() if key != path[0]}
 
 
-def test_a_key_that_is_left_out_is_not_needed_or_named_and_no_crash(sound: str) -> None:
-    """Anywhere in the pack of the language's reference page, and in one with a vocabulary of its own."""
+PARTS = """\
+consequences: [{id: told, title: Told, when: faults > 5, basis: law}]
+alerts:
+  - {id: again, title: Again, basis: law, within: {days: 30}, events: [{when: kind = 'fault', times: 3}]}
+remedies: [{id: settle, title: Settle, when: kind = 'fault', changes: {settled: true}, basis: law}]
+"""
+LIMITS = """\
+    limits: [{when: kind = 'fault', months: 12, because: 第七条}]
+    proposals: [{when: note = 'x', column: kind, code: fault, because: 第八条}]
+"""
+NEEDED = {
+    "": "basis.id basis.title dimensions.id dimensions.title grades in_force in_force.from pack score subject"
+    " together.rules together.why title version",
+    "rules": "id title dimension when points basis counts.decay.after counts.decay.keep examples.as_of",
+    "vetoes": "id title when tier basis",
+    "consequences": "id title when basis",
+    "alerts": "id title basis within.days events events.when",
+    "remedies": "id title when changes basis",
+    "tables": "id title dimension hit rows rows.when rows.points basis",
+    "score": "start min max",
+    "measures": "_.title",
+    "grades": "tier from",
+    "supervision": "_.sample_share",
+    "subject": "vocabulary title subject subject.key subject.columns subject.columns._.type"
+    " subject.columns._.title records.subject records.date records.key records.columns records.columns._.type"
+    " records.columns._.title records.limits.when records.limits.because records.proposals.when"
+    " records.proposals.column records.proposals.code records.proposals.because",
+}
+
+
+def _key(path: tuple[Any, ...]) -> str:
+    """A place without the names that a pack gives, and without numbers."""
+    names = [step for step in path if isinstance(step, str)]
+    return ".".join(
+        "_" if before in ("columns", "measures", "supervision") else name
+        for before, name in zip(["", *names], names, strict=False)
+    )
+
+
+def test_a_key_that_is_left_out_is_named_where_it_is_needed_and_is_no_crash(sound: str) -> None:
+    """Anywhere in the pack of the language's reference page, and in one that has all parts."""
+    own = sound.replace("    columns:\n      record_id", LIMITS + "    columns:\n      record_id") + PARTS
+    own = own.replace("rows: [[large, 1],", "rows: [{when: [large], points: 1},")
+    own = own.replace("decay: linear", "decay: [{after: 6, keep: 0.5}]")
+    load_text(own, "own.yaml")
     missing = set()
-    for data in (read(WHOLE, "whole.yaml").data, read(sound, "sound.yaml").data):
+    for data in (read(WHOLE, "whole.yaml").data, read(own, "own.yaml").data):
         for path in _paths(data):
             if not isinstance(path[-1], str):
                 continue
             try:
                 load_text(to_yaml(_without(data, path)), "less.yaml")
             except PackError as error:
-                missing |= {path[-1] for found in error.faults if found.message == "this key is missing"}
-    assert {"pack", "version", "vocabulary", "title", "key", "columns", "type", "points", "basis"} <= missing
+                missing |= {_key(path) for found in error.faults if found.message == "this key is missing"}
+    assert missing == {f"{part}.{key}".lstrip(".") for part, keys in NEEDED.items() for key in keys.split()}
 
 
 @pytest.mark.parametrize("value", ["[penalty]", "{penalty: 1}", "[[penalty]]"])

@@ -25,6 +25,20 @@ SAME = {
     ),
 }
 
+RECORDS = "    key: record_id\n    subject: shop_id\n"
+SAME |= {
+    f"which rows may be sent: {name}": (RECORDS, f"{RECORDS}    {said}\n")
+    for name, said in {
+        "the columns that they need": "needs: [kind]",
+        "the column that tells kinds apart": "kind: kind",
+        "what each kind needs": "kind: kind\n    kinds: {fault: {needs: [fine]}}",
+        "how their subject is found": "find_by: [size]",
+        "how long the law lets them count": "limits: [{when: kind = 'fault', months: 12, because: 第七条}]",
+        "what is proposed for them": "proposals: [{when: settled, column: kind, code: fault, because: 八}]",
+        "which are favourable": "favourable: kind = 'award'",
+    }.items()
+}
+
 ANOTHER = {
     "its authority": ("in_force:", "authority: district\nin_force:"),
     "the end of a document": ("{id: law,", "{id: law, repealed_on: 2027-01-01,"),

@@ -95,6 +95,25 @@ def test_a_ratio_is_of_measures_of_up_to_29_digits(sound: str) -> None:
     assert "at most 29 digits and 4 decimals" in ratio(30)
 
 
+@pytest.mark.parametrize("how", ["sum", "mean"])
+def test_what_is_added_up_has_up_to_18_digits_and_4_of_them_decimals(sound: str, how: str) -> None:
+    def said(operand: str) -> str:
+        measure = f"  fines: {{title: Fines, {how}: {operand}}}\n"
+        return complaints(sound.replace("rules:\n", f"{measure}rules:\n", 1))
+
+    assert said("fine * 1111") == said("fine + fine") == ""
+    assert f"no exact {how} of this" in said("fine * 11111")
+    assert f"no exact {how} of this" in said("fine * 0.1")
+
+
+def test_a_number_of_records_is_a_whole_one_of_up_to_12_digits(sound: str) -> None:
+    def said(digits: int) -> str:
+        return complaints(sound.replace("when: faults > 9", f"when: faults * {'1' * digits} > 9"))
+
+    assert said(26) == ""
+    assert "a result of up to 39 digits" in said(27)
+
+
 ALERT = """\
 alerts:
   - {id: again, title: Again, basis: own-choice, within: {days: DAYS},

@@ -89,8 +89,9 @@ GROUPS = {
         ("scoring/judging/*.py", "scoring/answers/group_measures.py", "scoring/answers/why_not.py",
          "scoring/answers/explain.py"),
         ("tests/judging", "tests/answers", "tests/cli/test_explain.py", "tests/test_timeline.py",
-         "tests/test_boundaries.py", "tests/packs", "tests/test_differential.py", "tests/live"),
-        ("tests/cli", "tests/store", "tests/api/test_subjects.py"),
+         "tests/test_boundaries.py", "tests/packs", "tests/test_differential.py", "tests/live",
+         "tests/test_docstrings.py"),
+        ("tests/cli", "tests/store", "tests/api/test_subjects.py", "tests/country/test_ranks.py"),
     ),
     "facts": Group(
         ("scoring/facts/ingest/*.py", "scoring/facts/records.py", "scoring/facts/objections.py",

@@ -40,7 +40,15 @@ def test_the_state_councils_calendar_of_2025_and_2026(day: str, works: bool) -> 
     assert is_workday(dt.date.fromisoformat(day)) is works
 
 
-@pytest.mark.parametrize("day", [KNOWN_UNTIL, dt.date.max, KNOWN_FROM - dt.timedelta(1), dt.date.min])
+@pytest.mark.parametrize(
+    "day",
+    [
+        *(KNOWN_UNTIL + dt.timedelta(days) for days in range(7)),
+        *(KNOWN_FROM - dt.timedelta(days) for days in range(1, 8)),
+        dt.date.max,
+        dt.date.min,
+    ],
+)
 def test_of_years_that_nobody_has_announced_monday_to_friday_are_working_days(day: dt.date) -> None:
     assert is_workday(day) is (day.weekday() < 5)
 

@@ -49,6 +49,26 @@ def test_the_book_says_which_rules_meet_one_fact_and_what_the_law_limits() -> No
     assert "| 类别为“表彰” Kind is “Award” | 不得计入 never | 第八条 |" in text
 
 
+def test_every_part_is_a_chapter_of_the_book() -> None:
+    """In the contents of a document that is made of it, say."""
+    parts = (
+        "consequences: [{id: told, title: 告知, when: kind = 'fine', basis: law}]\n"
+        "alerts: [{id: again, title: 再犯, basis: law, within: {days: 30},"
+        " events: [{when: kind = 'fine', times: 3}]}]\n"
+        "remedies: [{id: pay, title: 缴清, when: kind = 'fine', changes: {kind: award}, basis: law}]\n"
+        "together: [{rules: [fined, fine], why: 大额另计}]\n"
+        "measures: {fines: {title: 罚款次数, count: records}}\n"
+        "vetoes:\n"
+    )
+    limit = "    limits: [{when: kind = 'fine', months: 12, because: 第七条}]\n    columns:\n      record_id"
+    text = book(("vetoes:\n", parts), ("    columns:\n      record_id", limit))
+    chapters = {line.split()[1] for line in text.splitlines() if line.startswith("## ")}
+    assert chapters >= {
+        *("信用等级", "分级监管", "指标", "守法", "一票否决与等级限制"),
+        *("一事多计", "法定期限", "预警", "改进途径", "依据"),
+    }
+
+
 def test_each_rule_and_table_stands_under_its_dimension() -> None:
     headings = [line for line in book().splitlines() if line.startswith("#")]
     assert headings[0] == "# 贷款申请人 Loan applicants"

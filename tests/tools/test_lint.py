@@ -155,6 +155,38 @@ def test_lint_says_nothing_of_what_is_nearly_a_fault(name: str, fault: str, sane
     assert [str(f) for f in lint_text(changed, "near.yaml") if f.check == check] == []
 
 
+UNDER_VETO = (Path(__file__).parent / "faulty" / "under-veto.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("months", [36, 12], ids=["longer than the rule counts", "just as long"])
+@pytest.mark.parametrize(("below", "found"), [("", ["penalty"]), ("差", [])])
+def test_points_are_lost_under_the_worst_tier_alone(months: int, below: str, found: list[str]) -> None:
+    """Below a tier that is not the worst there is still something to lose."""
+    text = UNDER_VETO.replace("months: 36", f"months: {months}")
+    if below:
+        text = text.replace(
+            "from: 0}", f"from: 60}}\n  - {{tier: C, title: {{zh: {below}, en: Bad}}, from: 0}}"
+        )
+        text += "  C: {sample_share: 0.5, visits_per_year: 4, lending: none}\n"
+    assert [f.subject for f in lint_text(text, "veto.yaml") if f.check == "under-veto"] == found
+
+
+@pytest.mark.parametrize(
+    ("name", "sound", "faulty", "first"),
+    [
+        ("table-gap", '"10..50"', '"20..50"', "employees = 10"),
+        ("table-code", "[medium, small]", "medium", "size = small"),
+        ("table-open-end", '">= 50"', '"50..60"', "employees < 10"),
+        ("table-overlap", "[]", "[]", "amount = 50000"),
+    ],
+)
+def test_the_example_of_several_cases_is_the_first_of_them(
+    name: str, sound: str, faulty: str, first: str
+) -> None:
+    text = (Path(__file__).parent / "faulty" / f"{name}.yaml").read_text(encoding="utf-8")
+    assert [f.example for f in lint_text(text.replace(sound, faulty), "t.yaml") if f.check == name] == [first]
+
+
 def test_every_check_has_its_quiet_side() -> None:
     """But those of which something is missing altogether."""
     heads = {path.stem: EXPECTED.match(path.read_text(encoding="utf-8")) for path in FAULTY}
