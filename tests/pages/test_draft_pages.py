@@ -45,7 +45,6 @@ def test_one_regulator_proposes_and_another_approves_what_they_see(
     assert "2026.2" in visitor.text("dl.facts")
     assert "60" in visitor.text("[aria-labelledby=differences]")
     assert visitor.all("[aria-labelledby=movers] tbody tr")
-    visitor.browser.save_screenshot("/tmp/draft.png") and None
     visitor.one("#reason").send_keys("专题会议通过")
     visitor.press("form[action$=proposal] button")
     place = visitor.path
@@ -57,6 +56,7 @@ def test_one_regulator_proposes_and_another_approves_what_they_see(
     visitor.one("#approve_draft").send_keys("同意")
     visitor.press("form[action$=approval] button")
     assert "须由他人批准" in visitor.text("[role=alert]")
+    assert len(visitor.complaints()) == 1  # of the 409
     come_in(visitor, pages, town_store, "审批乙")
     visitor.open(place)
     assert "专题会议通过" in visitor.text("dl.facts")
