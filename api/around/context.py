@@ -10,13 +10,14 @@ from flask import current_app
 from api.http.problems import fail
 from api.settings import Settings
 from rules.calendar import today
-from rules.library.loader import installed_packs, load_vocabulary
+from rules.library.loader import load_vocabulary
 from rules.model import Pack, Title, Vocabulary
 from scoring.access.cache import TimedCache
 from scoring.access.consents import Clock
 from scoring.runs.published import RunSummary, latest_run
 from scoring.runs.results import find_run
 from scoring.store import Store
+from scoring.store.rulebook import known_packs
 
 
 def store() -> Store:
@@ -79,6 +80,6 @@ def run_of(query: dict[str, Any]) -> RunSummary:
 
 
 def packs_called(name: str) -> list[Pack]:
-    """The installed versions of a pack, or 404."""
-    versions = [pack for pack in installed_packs() if pack.id == name]
+    """The versions of a pack that the store knows, or 404."""
+    versions = [pack for pack in known_packs(store()) if pack.id == name]
     return versions or fail("not-found", Title(f"没有名为{name}的评价规则", f"no pack is called {name}"))

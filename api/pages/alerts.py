@@ -24,7 +24,6 @@ from api.resources.runs import NUMBER
 from rules import model
 from rules.calendar import today
 from rules.identity import identity
-from rules.library.loader import installed_packs, ruling_packs
 from rules.model import Column, Pack, Title
 from scoring.access.keys import owners_of, regulators
 from scoring.answers.search import facet_values, names_of
@@ -44,6 +43,7 @@ from scoring.live.growing import HISTORY
 from scoring.runs.published import current_runs
 from scoring.store import StoreError
 from scoring.store.packs import stored_pack
+from scoring.store.rulebook import known_packs, known_ruling
 
 ROWS = 50
 STATES: Mapping[State, Title] = {
@@ -219,7 +219,7 @@ def _state_called(name: str) -> State:
 
 def pattern_titles() -> dict[str, Title]:
     """The patterns that the packs in force look for."""
-    return {pattern.id: pattern.title for pack in ruling_packs(today()) for pattern in pack.alerts}
+    return {pattern.id: pattern.title for pack in known_ruling(store(), today()) for pattern in pack.alerts}
 
 
 def _towns() -> list[str]:
@@ -238,7 +238,7 @@ def _people(found: Iterable[Alert]) -> dict[str, Any]:
 
 def shown_alerts(found: Iterable[Alert], with_records: bool = True) -> Iterator[ShownAlert]:
     """Alerts with what their packs say of them, and with what is known of their records."""
-    installed = {identity(pack): pack for pack in installed_packs()}
+    installed = {identity(pack): pack for pack in known_packs(store())}
     for digest, group in groupby(found, key=lambda alert: alert.pack_hash):
         alerts, pack = list(group), installed.get(digest) or _stored(digest)
         patterns = {pattern.id: pattern for pattern in pack.alerts} if pack else {}

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from flask import request
 
 from api.around.context import settings, store
-from rules.library.loader import ruling_packs
 from rules.model import Title
 from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.runs.proposed import ProposalSummary
 from scoring.runs.published import RunSummary, current_runs
 from scoring.runs.results import grade_of
 from scoring.store.packs import stored_pack
+from scoring.store.rulebook import known_ruling
 
 
 def graded_titles() -> dict[str, Title]:
@@ -41,7 +41,7 @@ def kinds_of_records(day: dt.date, own: str | None = None) -> dict[str, Title]:
     graded = None if own is None else {run.vocabulary for run in runs_of(own)} or {ENTERPRISES}
     return {
         pack.vocabulary.id: pack.title
-        for pack in ruling_packs(day)
+        for pack in known_ruling(store(), day)
         if pack.vocabulary.records and (graded is None or pack.vocabulary.id in graded)
     }
 

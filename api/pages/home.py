@@ -14,7 +14,6 @@ from api.around.context import clock, store
 from api.around.naming import own_tickets
 from api.pages.blueprint import blueprint, opens, page
 from rules.calendar import add_days, today
-from rules.library.loader import ruling_packs
 from rules.model import Title, Vocabulary
 from scoring.access.audit import entries
 from scoring.access.consents import SOON_DAYS, day_of, list_consents, stop_of
@@ -35,6 +34,7 @@ from scoring.runs.jobs import list_jobs
 from scoring.runs.proposed import list_proposals
 from scoring.runs.published import list_runs
 from scoring.store.proposals import OPEN
+from scoring.store.rulebook import known_ruling
 from scoring.tickets.chart import ASSIGNED, COLLECTED
 from scoring.tickets.desk import list_tickets
 
@@ -208,7 +208,8 @@ def _tickets(**wanted: Any) -> Sequence[object]:
 
 def _sorts_of_records() -> Iterator[Waiting]:
     """What waits for somebody's word about records, of each kind of those who are graded."""
-    kinds = {pack.vocabulary.id: pack.vocabulary for pack in ruling_packs(today()) if pack.vocabulary.records}
+    ruling = known_ruling(store(), today())
+    kinds = {pack.vocabulary.id: pack.vocabulary for pack in ruling if pack.vocabulary.records}
     for words in kinds.values():
         yield from _of_records(words)
 

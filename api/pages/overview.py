@@ -16,7 +16,6 @@ from api.around.context import store
 from api.pages.blueprint import blueprint, page
 from api.pages.charts import bars
 from rules.identity import identity
-from rules.library.loader import installed_packs
 from rules.model import Pack, Title
 from scoring.access.keys import Role
 from scoring.answers.search import names_of, run_before
@@ -26,6 +25,7 @@ from scoring.runs.published import RunSummary, current_runs, list_runs
 from scoring.runs.results import Move
 from scoring.store import Store
 from scoring.store.packs import stored_pack
+from scoring.store.rulebook import known_packs
 
 MOVES_SHOWN = 12
 RUNS_SHOWN = 12
@@ -80,8 +80,8 @@ def overview() -> Response:
 
 
 def _open_alerts() -> list[OpenAlert]:
-    """The newest alerts, by the titles that the installed packs give them."""
-    packs = {identity(pack): pack for pack in installed_packs()}
+    """The newest alerts, by the titles that the known packs give them."""
+    packs = {identity(pack): pack for pack in known_packs(store())}
     return [_named(alert, packs) for alert in list_alerts(store(), Wanted(state="open"), limit=ALERTS_SHOWN)]
 
 

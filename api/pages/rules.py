@@ -13,11 +13,12 @@ from api.pages import language
 from api.pages.blueprint import blueprint, page
 from rules.calendar import today
 from rules.identity import identity
-from rules.library.loader import installed_packs, ruling, ruling_packs
+from rules.library.loader import ruling, ruling_among
 from rules.model import Pack, Rule, Title
 from rules.tools.diff import compare
 from scoring.answers.search import rule_hits
 from scoring.runs.published import latest_run
+from scoring.store.rulebook import known_packs
 
 Part = tuple[Title, list[Rule]]
 
@@ -25,9 +26,10 @@ Part = tuple[Title, list[Rule]]
 @blueprint.get("/rules")
 def packs() -> Response:
     """Every installed version of every pack."""
-    now = ruling_packs(today())
-    listed = [(pack, pack in now, identity(pack)) for pack in installed_packs()]
-    return page("packs", packs=listed)
+    known = known_packs(store())
+    now = ruling_among(known, today())
+    listed = [(pack, pack in now, identity(pack)) for pack in known]
+    return page("packs", packs=listed, today=today())
 
 
 @blueprint.get("/rules/<pack_id>")

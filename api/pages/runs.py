@@ -14,13 +14,13 @@ from api.pages.forms import FormError, filled_in, number
 from api.schemas.runs import RunRequest
 from rules.calendar import today
 from rules.fault import UnknownPackError
-from rules.library.loader import ruling_packs
 from rules.model import Title
 from scoring.access.keys import owners_of
 from scoring.runs import jobs
 from scoring.runs.proposals import MOST_DAYS
 from scoring.runs.proposed import HeldError
 from scoring.runs.published import current_runs
+from scoring.store.rulebook import known_ruling
 
 ROWS = 20
 STEPS = {
@@ -81,7 +81,7 @@ def _runs(status: int, refused: Sequence[Title] = ()) -> Response:
         owners=owners_of(store(), {job.requested_by for job in shown}),
         steps=STEPS,
         states=STEPS | ENDS,
-        titles={pack.id: pack.title for pack in ruling_packs(today())},
+        titles={pack.id: pack.title for pack in known_ruling(store(), today())},
         title_then=_title_then,
         current={run.id for run in current_runs(store())},
         today=today(),
@@ -93,5 +93,5 @@ def _runs(status: int, refused: Sequence[Title] = ()) -> Response:
 
 def _title_then(job: jobs.Job) -> Title:
     """What the pack of a job was called on the day of which it speaks."""
-    then = (pack.title for pack in ruling_packs(job.as_of) if pack.id == job.pack_id)
+    then = (pack.title for pack in known_ruling(store(), job.as_of) if pack.id == job.pack_id)
     return next(then, Title(job.pack_id, job.pack_id))

@@ -18,12 +18,13 @@ from api.pages.charts import bars
 from api.resources.simulations import simulated
 from rules.calendar import today
 from rules.fault import PackError, UnknownPackError
-from rules.library.loader import find_pack, installed_packs, load_text
+from rules.library.loader import load_text
 from rules.model import Pack, Title
 from rules.tools.diff import compare
 from scoring.answers.search import names_of
 from scoring.answers.simulate import Simulation, SimulationError
 from scoring.runs.published import current_run
+from scoring.store.rulebook import known_pack, known_packs
 
 MOVERS_SHOWN = 100
 DRAFT = "draft.yaml"
@@ -41,7 +42,7 @@ def simulate_packs() -> Response:
     try:
         as_of = dt.date.fromisoformat(request.form.get("as_of", ""))
         after = _wanted()
-        before = find_pack(after.id, as_of)
+        before = known_pack(store(), after.id, as_of)
     except ValueError:
         return _form(422, faults=[Title("日期不对,应写作2026-07-31", "not a date such as 2026-07-31")])
     except PackError as error:
@@ -52,11 +53,11 @@ def simulate_packs() -> Response:
         result = simulated(before, after, as_of)
     except SimulationError as error:
         return _form(422, faults=[error.title])
-    return page("simulated", **_shown(result, before, after))
+    return page("simulated", **shown(result, before, after))
 
 
 def _form(status: int, **values: Any) -> Response:
-    packs = installed_packs()
+    packs = known_packs(store())
     run = current_run(store(), packs[0].id) if packs else None
     given = {"as_of": str(run.as_of if run else today()), **request.form.to_dict()}
     return page("simulation", status, packs=packs, given=given, **{"faults": [], **values})
@@ -64,17 +65,20 @@ def _form(status: int, **values: Any) -> Response:
 
 def _wanted() -> Pack:
     """The pack that is uploaded or written, or else the installed one that is chosen."""
-    file = request.files.get("file")
-    text = request.form.get("text", "")
-    if file and file.filename:
-        text = _decoded(file.read())
-    if text.strip():
-        return load_text(text.replace("\r\n", "\n"), DRAFT)
+    if (text := given_text()).strip():
+        return load_text(text, DRAFT)
     name = request.form.get("pack", "")
-    found = (pack for pack in installed_packs() if f"{pack.id}@{pack.version}" == name)
+    found = (pack for pack in known_packs(store()) if f"{pack.id}@{pack.version}" == name)
     return next(found, None) or fail(
         "invalid", Title(f"没有安装名为{name}的评价规则", f"no installed pack is called {name}")
     )
+
+
+def given_text() -> str:
+    """The text that is uploaded, or else written."""
+    file = request.files.get("file")
+    text = _decoded(file.read()) if file and file.filename else request.form.get("text", "")
+    return text.replace("\r\n", "\n")
 
 
 def _decoded(content: bytes) -> str:
@@ -84,7 +88,8 @@ def _decoded(content: bytes) -> str:
         fail("invalid", Title("文件不是UTF-8编码,请另存为UTF-8", "the file is not UTF-8"))
 
 
-def _shown(result: Simulation, before: Pack, after: Pack) -> dict[str, Any]:
+def shown(result: Simulation, before: Pack, after: Pack) -> dict[str, Any]:
+    """What pages say of a simulation."""
     movers = result.movers.slice(0, MOVERS_SHOWN).to_pylist()
     ids = [row["subject_id"] for row in movers]
     journal.detail(subjects=ids)

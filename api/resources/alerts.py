@@ -28,12 +28,12 @@ from api.schemas.alerts import (
     LiveGradeSchema,
 )
 from rules.calendar import today
-from rules.library.loader import find_pack
 from rules.model import Title
 from scoring.facts.ingest.keys import subject_key
 from scoring.live import alerts
 from scoring.live.alerts import Alert, AlertsRefusedError, Wanted
 from scoring.live.events import live_grade
+from scoring.store.rulebook import known_pack
 
 blueprint = Blueprint("alerts", __name__, url_prefix="/v1", description="What records mean together")
 
@@ -123,7 +123,7 @@ def get_live_grade(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
     name = pack_id(query)
     subject_id = subject_of(vocabulary_of(name), subject_id)
     day = today()
-    row = live_grade(store(), find_pack(name, day), subject_id, day)
+    row = live_grade(store(), known_pack(store(), name, day), subject_id, day)
     if row is None:
         en = f"nothing has happened to {subject_id} that {name} has seen"
         fail("not-found", Title(f"{subject_id}没有{name}见到的新情况", en))

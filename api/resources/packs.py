@@ -7,15 +7,15 @@ from typing import Any
 
 from flask import Response
 
-from api.around.context import packs_called
+from api.around.context import packs_called, store
 from api.http.openapi import Blueprint
 from api.http.problems import fail
 from api.schemas.packs import PackSchema, PackSummarySchema, PackVersionQuery
 from api.schemas.views import pack_summary, pack_view
 from rules.calendar import today
-from rules.library.loader import installed_packs, ruling
+from rules.library.loader import ruling
 from rules.model import Pack, Title
-from scoring.store.packs import text_of
+from scoring.store.rulebook import known_packs, known_text
 
 blueprint = Blueprint("packs", __name__, url_prefix="/v1/packs", description="Rules, versioned and dated")
 YAML = "application/yaml; charset=utf-8"
@@ -24,8 +24,8 @@ YAML = "application/yaml; charset=utf-8"
 @blueprint.get("")
 @blueprint.answers(200, PackSummarySchema(many=True))
 def list_packs() -> list[dict[str, Any]]:
-    """Every installed version of every pack."""
-    return [pack_summary(pack) for pack in installed_packs()]
+    """Every version of every pack that is installed, also those approved for a day to come."""
+    return [pack_summary(pack) for pack in known_packs(store())]
 
 
 @blueprint.get("/<name>")
@@ -41,7 +41,7 @@ def get_pack(query: dict[str, Any], name: str) -> dict[str, Any]:
 @blueprint.answers(200, {"type": "string"}, content_type="application/yaml")
 def get_text(query: dict[str, Any], name: str) -> Response:
     """The text of a version of a pack, as it was written."""
-    return Response(text_of(_version(name, query)).text, content_type=YAML)
+    return Response(known_text(store(), _version(name, query)).text, content_type=YAML)
 
 
 def _version(name: str, query: dict[str, Any]) -> Pack:

@@ -14,10 +14,11 @@ from api.http.openapi import Blueprint
 from api.http.problems import Problem, fail
 from api.schemas.supervision import SimulationRequest, SimulationSchema
 from rules.fault import PackError, UnknownPackError
-from rules.library.loader import find_pack, load_text
+from rules.library.loader import load_text
 from rules.model import Pack, Title
 from scoring.answers.simulate import Simulation, SimulationError, simulate
 from scoring.facts.snapshot import NothingKnownError, take_snapshot
+from scoring.store.rulebook import known_pack
 from scoring.store.workspace import workspace
 
 MOST_MOVERS = 1000
@@ -33,7 +34,7 @@ def post_simulation(body: dict[str, Any]) -> dict[str, Any]:
     """Grade everybody by a draft or an installed version, and by the version in force: who would move?"""
     after = _wanted(body)
     try:
-        result = simulated(find_pack(after.id, body["as_of"]), after, body["as_of"])
+        result = simulated(known_pack(store(), after.id, body["as_of"]), after, body["as_of"])
     except (UnknownPackError, SimulationError) as error:
         fail("invalid", error.title)
     movers = result.movers.slice(0, MOST_MOVERS).to_pylist()

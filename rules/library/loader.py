@@ -6,7 +6,7 @@ What reads a text is :mod:`rules.library.reading`; it is loaded where no copy of
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -145,7 +145,14 @@ def find_pack(pack_id: str, as_of: dt.date, folder: Path = PACKS) -> Pack:
     >>> pack.version, pack.tiers
     ('2026.1', ('A', 'B', 'C', 'D'))
     """
-    packs = installed_packs(folder)
+    return found_among(installed_packs(folder), pack_id, as_of)
+
+
+def found_among(packs: Sequence[Pack], pack_id: str, as_of: dt.date) -> Pack:
+    """As :func:`find_pack`, among versions that are given.
+
+    :raises UnknownPackError: where there is no such pack, or none of its versions is in force that day.
+    """
     versions = [pack for pack in packs if pack.id == pack_id]
     if not versions:
         known = ", ".join(sorted({pack.id for pack in packs})) or "none"
@@ -191,7 +198,12 @@ def ruling(versions: Iterable[Pack], day: dt.date) -> Pack | None:
 
 def ruling_packs(day: dt.date, folder: Path = PACKS) -> tuple[Pack, ...]:
     """Of every installed pack the version that rules on a day, by id."""
-    by_id = groupby(installed_packs(folder), key=lambda pack: pack.id)
+    return ruling_among(installed_packs(folder), day)
+
+
+def ruling_among(packs: Iterable[Pack], day: dt.date) -> tuple[Pack, ...]:
+    """As :func:`ruling_packs`, among versions that are given, by id."""
+    by_id = groupby(packs, key=lambda pack: pack.id)
     return tuple(pack for _, versions in by_id if (pack := ruling(versions, day)) is not None)
 
 

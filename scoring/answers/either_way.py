@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from rules.library.loader import ruling_packs
 from rules.model import Pack, Vocabulary
 from scoring.answers.timelines import UnknownSubjectError, facts_of, judge_of, of_group
 from scoring.facts.objection_case import OUTCOMES
@@ -14,6 +13,7 @@ from scoring.judging.one import Varied
 from scoring.judging.period import Period
 from scoring.judging.timeline import Segment
 from scoring.store import Store
+from scoring.store.rulebook import known_ruling
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def either_way(
         return []
     record, found = facts.records[record_id], []
     others = [row for number, row in facts.records.items() if number != record_id]
-    for pack in ruling_packs(on):
+    for pack in known_ruling(store, on):
         if pack.vocabulary.id != vocabulary.id:
             continue
         period = Period.of(on)

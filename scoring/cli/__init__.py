@@ -105,7 +105,10 @@ COMMANDS = {
         "credit_report:credit_report_command",
         "Issue the public credit report of SUBJECT (its credit code) as a PDF, numbered and to be verified.",
     ),
-    "rules": Entry("rules:rules_group", "Check, test, compare and print packs of rules."),
+    "rules": Entry(
+        "install:rules_group",
+        "Check, test, compare and print packs of rules; make a draft law by two persons.",
+    ),
     "simulate": Entry(
         "simulate:simulate_command",
         "Grade everybody by a new pack and by another, and show who would move and why.",

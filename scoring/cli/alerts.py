@@ -9,7 +9,6 @@ from contextlib import closing, contextmanager
 import click
 
 from rules.calendar import add_days, today
-from rules.library.loader import ruling_packs
 from scoring.cli.options import NUMBER, Day, database_option, operator, pack_of
 from scoring.cli.output import Format, listing_options, print_rows, progress, tell
 from scoring.facts.ingest.keys import ENTERPRISES, subject_key
@@ -24,6 +23,7 @@ from scoring.live.alerts import (
 )
 from scoring.live.scanning import Scan, rescan
 from scoring.store import Store, open_store
+from scoring.store.rulebook import known_ruling
 
 HISTORY_DAYS = 180
 """Own choice: half a year after its last record nobody opens a case for an alert that was not seen then."""
@@ -156,9 +156,10 @@ def rescan_command(name: str | None, everybody: bool, history_days: int, databas
     Example: xinheng ingest work/district/enterprise && xinheng alerts rescan
     """
     day = today()
-    packs = [pack_of(name, day)] if name else [p for p in ruling_packs(day) if p.alerts]
     failed, past = False, add_days(day, -history_days)
     with _store(database) as store:
+        known = known_ruling(store, day)
+        packs = [pack_of(name, day, store)] if name else [pack for pack in known if pack.alerts]
         for pack in packs:
             try:
                 with progress(str(pack.title)) as advance:

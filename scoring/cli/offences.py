@@ -47,10 +47,10 @@ def offences_command(
 
     Example: xinheng repeat-offences --as-of 2026-07-31 --at-least 3 --field wages
     """
-    pack = pack_of(pack_name, as_of)
-    if field is not None:
-        _check_field(pack, field)
     with closing(open_store(database)) as store:
+        pack = pack_of(pack_name, as_of, store)
+        if field is not None:
+            _check_field(pack, field)
         found = repeat_offences(store, pack, as_of, at_least)
     print_rows((_row(repeat) for repeat in found if field in (None, repeat.field)), COLUMNS, fmt)
 

@@ -7,13 +7,16 @@ import getpass
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rules.calendar import moment_of, today
 from rules.library.loader import find_pack, load_pack
 from rules.model import Pack
+
+if TYPE_CHECKING:
+    from scoring.store import Store
 
 
 def operator() -> str:
@@ -97,12 +100,17 @@ def as_of_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def pack_of(name: str, as_of: dt.date) -> Pack:
-    """The pack in a file, where the name is one of a file, else the installed pack that is in force.
+def pack_of(name: str, as_of: dt.date, store: Store | None = None) -> Pack:
+    """The pack in a file, where the name is one of a file, else the version that is in force.
 
+    :param store: whose approved versions count beside those installed.
     :raises PackError, UnknownPackError: where it has faults, or there is none.
     """
     path = Path(name)
     if path.suffix in (".yaml", ".yml"):
         return load_pack(path)
-    return find_pack(name, as_of)
+    if store is None:
+        return find_pack(name, as_of)
+    from scoring.store.rulebook import known_pack  # with a database, which not every command needs
+
+    return known_pack(store, name, as_of)

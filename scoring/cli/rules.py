@@ -67,7 +67,7 @@ packs_argument = click.argument("packs", nargs=-1)
 
 @click.group("rules")
 def rules_group() -> None:
-    """Check, test, compare and print packs of rules.
+    """Check, test, compare and print packs of rules; make a draft law by two persons.
 
     PACKS are files, folders, ids of installed packs, or id@version; by default all that are installed.
     """
@@ -98,7 +98,7 @@ def lint_command(packs: tuple[str, ...], strict: bool, least: str, fmt: Format) 
         counts = Counter(finding.severity for finding in findings)
         tell(", ".join(f"{counts[s]} {s}s" for s in Severity))
     else:
-        print_rows(({**_row(f, FINDINGS), "place": str(f.place)} for f in shown), FINDINGS, fmt)
+        print_rows(({**row_of(f, FINDINGS), "place": str(f.place)} for f in shown), FINDINGS, fmt)
     failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     _exit(any(finding.severity in failing for finding in findings))
 
@@ -150,7 +150,7 @@ def _results(paths: Sequence[Path]) -> Iterator[tuple[Pack, ExampleResult]]:
 
 def _result(pack: Pack, result: ExampleResult) -> dict[str, Any]:
     return {
-        **_row(result, RESULTS),
+        **row_of(result, RESULTS),
         "pack": pack.id,
         "rule": result.owner,
         "as_of": str(result.as_of),
@@ -197,7 +197,7 @@ def _covered(pack: Pack, source: Source | None, as_of: dt.date) -> list[dict[str
 
 def _cover(pack: Pack, covered: Covered) -> dict[str, Any]:
     return {
-        **_row(covered, COVERED),
+        **row_of(covered, COVERED),
         "pack": pack.id,
         "title": str(covered.title),
         "missing": ", ".join(covered.missing),
@@ -230,7 +230,7 @@ def diff_command(
     if fmt == "markdown":
         click.echo(_changes_document(old, new, changes), nl=False)
     else:
-        print_rows((_row(change, CHANGES) for change in changes), CHANGES, fmt)
+        print_rows((row_of(change, CHANGES) for change in changes), CHANGES, fmt)
 
 
 def _changes_document(old: Pack, new: Pack, changes: Sequence[Change]) -> str:
@@ -305,7 +305,8 @@ def _laid_out(path: Path, check: bool) -> bool:
     return result != text
 
 
-def _row(entry: object, columns: dict[str, str]) -> dict[str, Any]:
+def row_of(entry: object, columns: dict[str, str]) -> dict[str, Any]:
+    """A row of a listing."""
     return {name: getattr(entry, name, None) for name in columns}
 
 

@@ -13,7 +13,8 @@ from time import perf_counter
 import click
 import sqlalchemy as sa
 
-from rules.library.loader import ruling_packs
+from rules.fault import UnknownPackError
+from rules.identity import identity
 from rules.model import Pack, Title
 from scoring.cli.options import Memory, as_of_option, database_option, operator, pack_of
 from scoring.cli.output import Format, format_option, print_rows, progress, tell
@@ -29,6 +30,7 @@ from scoring.runs.proposed import HeldError
 from scoring.runs.results import tier_counts
 from scoring.store import Store, StoreError, open_store
 from scoring.store.models import SubjectVersion
+from scoring.store.rulebook import DisagreementError, known_packs, known_ruling
 from scoring.store.workspace import MEMORY_VARIABLE
 
 Row = dict[str, object]
@@ -96,6 +98,9 @@ def score_command(
     fmt: Format,
 ) -> None:
     """Grade every subject of the store and publish the run, or grade a file into files.
+
+    A draft of a pack makes no official run: xinheng simulate tries it, xinheng rules install makes it law
+    (docs/rules-in-force.md).
 
     Those are judged for whom something changed since the last run: facts, or rules. With --full everybody is;
     where another grade is found than was published, and nothing changed that explains it, the command says so
@@ -166,14 +171,40 @@ def grade_store(
 def _each(store: Store, name: str | None, as_of: dt.date, do: Callable[[Pack], list[Row]]) -> list[Row]:
     """Rows of the pack, or of every pack that has subjects; of these, one that a proposal holds is passed."""
     if name:
-        return do(pack_of(name, as_of))
-    rows = list[Row]()
+        return do(_law(store, pack_of(name, as_of, store)))
+    rows, failed = list[Row](), list[Title]()
     for pack in _packs_with_subjects(store, as_of):
         try:
             rows += do(pack)
         except HeldError as error:
             tell(f"{pack.title}: {error.title}")
+        except DisagreementError as error:  # the other packs are graded all the same
+            tell(f"{pack.title}: {error.title}")
+            failed.append(error.title)
+    if failed:
+        raise DisagreementError(failed[0])
     return rows
+
+
+def _law(store: Store, pack: Pack) -> Pack:
+    """A version that grades officially: a draft of a pack that is known does not.
+
+    :raises UnknownPackError: with the commands that try it, and that make it law.
+    """
+    known = [version for version in known_packs(store) if version.id == pack.id]
+    same = next((version for version in known if identity(version) == identity(pack)), None)
+    if same is not None or not known:
+        return same or pack
+    file = pack.place.file
+    raise UnknownPackError(
+        Title(
+            f"{file}是{pack.id}的草案,未经他人批准,不能发布评价结果;试算用 xinheng simulate --pack {file},"
+            f"施行用 xinheng rules install {file} --from {pack.in_force_from}",
+            f"{file} is a draft of {pack.id} that nobody has approved, and makes no official run. Try it:"
+            f" xinheng simulate --pack {file}; make it law: xinheng rules install {file} --from"
+            f" {pack.in_force_from}",
+        )
+    )
 
 
 def _propose(store: Store, pack: Pack, as_of: dt.date, days: int) -> list[Row]:
@@ -188,7 +219,7 @@ def _propose(store: Store, pack: Pack, as_of: dt.date, days: int) -> list[Row]:
 def _packs_with_subjects(store: Store, as_of: dt.date) -> list[Pack]:
     with store.reading() as session:
         kinds = set(session.scalars(sa.select(SubjectVersion.vocabulary).distinct()))
-    packs = [p for p in ruling_packs(as_of) if p.vocabulary.id in kinds]
+    packs = [p for p in known_ruling(store, as_of) if p.vocabulary.id in kinds]
     if not packs:
         raise StoreError(f"the store {store.address} has no subject that a pack in force on {as_of} grades")
     return packs

@@ -92,7 +92,7 @@ def simulate_command(
     if movers is not None:
         _write_movers(result, movers)
     if fmt == "table":
-        _print_tables(result, after)
+        print_tables(result, after)
     else:
         {"json": _print_json, "csv": _print_listing}[fmt](result)
 
@@ -108,7 +108,8 @@ def _simulated(before: Pack, after: Pack, as_of: dt.date, source: Source, by: tu
             raise click.ClickException(str(error.told)) from None
 
 
-def _print_tables(result: Simulation, pack: Pack) -> None:
+def print_tables(result: Simulation, pack: Pack) -> None:
+    """Print who moves, by which rules, and how the scores and groups stand."""
     before, after = result.before, result.after
     tell(f"{before.pack} {before.version} → {after.pack} {after.version}，{result.as_of}", err=False)
     tell(

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.language.evaluate import compiled
-from rules.library.loader import ruling_packs
+from rules.library.loader import ruling_among
 from rules.model import Remedy, Vocabulary
 from rules.titles import Title
 from scoring.facts.bodies import register
@@ -29,6 +29,7 @@ from scoring.facts.repair_case import COURSE, STAGE_TITLES, WAYS, RepairCase
 from scoring.store.access import RecordMark
 from scoring.store.documents import decode
 from scoring.store.models import RecordVersion, SubjectVersion
+from scoring.store.rulebook import known_in
 
 
 class RepairRefusedError(RecordError):
@@ -196,7 +197,7 @@ def check_term(
     :param on: when it was applied for, or decided.
     :raises RepairRefusedError: where packs in force on that day have remedies for it, and none allows it yet.
     """
-    found = list(_remedies(vocabulary, {**data, **_attributes(session, vocabulary, current)}, on))
+    found = list(_remedies(session, vocabulary, {**data, **_attributes(session, vocabulary, current)}, on))
     if not found or any(day is not None and day <= on for _, day in found):
         return
     remedy, first = min(found, key=lambda item: item[1] or dt.date.max)
@@ -210,11 +211,11 @@ def check_term(
 
 
 def _remedies(
-    vocabulary: Vocabulary, row: Mapping[str, Any], on: dt.date
+    session: Session, vocabulary: Vocabulary, row: Mapping[str, Any], on: dt.date
 ) -> Iterator[tuple[Remedy, dt.date | None]]:
     """The remedies for a record, each with the first day on which it may be done."""
     row = {**row, STATUS: EFFECTIVE}
-    for pack in ruling_packs(on):
+    for pack in ruling_among(known_in(session), on):
         for remedy in pack.remedies if pack.vocabulary.id == vocabulary.id else ():
             if remedy.changes.get(STATUS) == REPAIRED and compiled(remedy.when)(row) is True:
                 yield remedy, on if remedy.after is None else compiled(remedy.after)(row)

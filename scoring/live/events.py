@@ -23,7 +23,6 @@ from sqlalchemy.orm import Session
 
 from rules.calendar import today
 from rules.identity import identity
-from rules.library.loader import ruling_packs
 from rules.model import Pack
 from scoring.answers.group_measures import measures_of_group, of_subject
 from scoring.judging import one
@@ -38,6 +37,7 @@ from scoring.store.base import insert_of, table_of
 from scoring.store.documents import decode
 from scoring.store.live import LiveGradeRow
 from scoring.store.models import RecordVersion, SubjectVersion, last_ingest
+from scoring.store.rulebook import known_ruling
 
 AT_ONCE = 20
 """A request that changes no more subjects than this waits for them; of more, the others follow behind it."""
@@ -211,7 +211,7 @@ _judging = Lock()
 def _judge_all(store: Store, vocabulary_id: str, subject_id: str, cause: str | None) -> None:
     """By every pack in force; one that fails does not stop the others."""
     day = today()
-    for pack in ruling_packs(day):
+    for pack in known_ruling(store, day):
         if pack.vocabulary.id != vocabulary_id:
             continue
         try:

@@ -54,6 +54,7 @@ from scoring.store import Store, bulk
 from scoring.store.batches import BATCH_ROWS, parts
 from scoring.store.models import Run
 from scoring.store.packs import PackText, keep_pack
+from scoring.store.rulebook import Standing, require_law, standing_in, standing_of
 from scoring.store.timelines import GradedSubject, Segment, Span, Touch, day_number
 from scoring.store.workspace import workspace
 
@@ -108,7 +109,8 @@ def run(
     :param confirm: called with the run's number at the end of the transaction that publishes it, or finds it
         published; where it raises, nothing is published.
     :param full: judge everybody; what differs is published.
-    :param versions: the versions of the pack that are in force on other days; by default those installed.
+    :param versions: the versions of the pack that are in force on other days; by default those that the store
+        knows.
     :param decided_by: who says so, kept where other versions are in force than were before.
     :param proposal: the number of the proposal that is published; while one is open, nothing else is.
     :raises HeldError: where another proposal of the pack is open.
@@ -125,22 +127,28 @@ def run(
     >>> later.is_new, later.run.subjects
     (True, 2)
     """
-    pieces = ruled_by(pack, as_of, versions)
-    wanted = _Wanted(
-        store, pack, as_of, known_at, progress, text, again, confirm, full, pieces, decided_by, proposal
-    )
-    while True:  # where another run was published meanwhile, this one builds on it
+    while True:  # where another run was published, or a version approved, meanwhile: this one builds on it
+        standing = None if versions is not None else standing_of(store, pack.id)
+        pieces = ruled_by(store, pack, as_of, versions)
+        wanted = _Wanted(
+            store, pack, as_of, known_at, progress, text, again, confirm, full, pieces, standing, decided_by,
+            proposal,
+        )  # fmt: skip
         if (outcome := _Batch(wanted).done()) is not None:
             return outcome
 
 
-def ruled_by(pack: Pack, as_of: dt.date, versions: Sequence[Pack] | None = None) -> list[Piece]:
+def ruled_by(store: Store, pack: Pack, as_of: dt.date, versions: Sequence[Pack] | None = None) -> list[Piece]:
     """Which version rules when, for a run of a pack on a day.
 
-    :param versions: those in force on other days; by default those installed.
+    :param versions: those in force on other days; by default those that the store knows.
     :raises UnknownPackError: where the pack is not in force on the day, or a later version is.
+    :raises DisagreementError: where the folder and the store disagree of its versions.
     """
-    pieces = pieces_of(pack, versions_of(pack) if versions is None else versions)
+    if versions is None:
+        require_law(store, pack)
+        versions = versions_of(store, pack)
+    pieces = pieces_of(pack, versions)
     rules_then = piece_on(pieces, as_of)
     if rules_then is None or rules_then.pack is not pack:
         raise UnknownPackError(_not_ruling(pack, as_of, rules_then))
@@ -174,6 +182,7 @@ class _Wanted:
     confirm: Confirm
     full: bool
     pieces: list[Piece]
+    standing: Standing | None
     decided_by: str
     proposal: int | None
 
@@ -354,7 +363,7 @@ class _Batch:
         with w.store.writing() as session:
             wait_to_publish(session, w.pack.id)
             refuse_held(session, w.pack.id, w.proposal)
-            if last_run(session, w.pack.id) != self._last:
+            if last_run(session, w.pack.id) != self._last or not self._still_stands(session):
                 return None
             if not (w.again or w.full) and self._is_published(
                 row := _last_of_day(session, w.pack.id, w.as_of), snapshot
@@ -370,6 +379,10 @@ class _Batch:
             w.confirm(session, row.id)
             note_moves(session, row)
         return Outcome(summary_of(row), is_new=True, unexpected=self._unexpected)
+
+    def _still_stands(self, session: Session) -> bool:
+        """Whether the versions approved are those that were, when it was looked which rules when."""
+        return self._w.standing in (None, standing_in(session, self._w.pack.id))
 
     def _row(self, digest: str, snapshot: Snapshot, kind: str, touched: int) -> Run:
         return Run(

@@ -24,7 +24,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from rules.library.loader import find_pack
 from rules.titles import Title, TitledError, UnknownError
 from scoring.runs.batch import Confirm, Progress, run
 from scoring.runs.proposals import check_publication, propose, publish_proposal
@@ -33,6 +32,7 @@ from scoring.store import Store, StoreError, open_store
 from scoring.store.access import RunJob
 from scoring.store.base import Clock, database_time
 from scoring.store.connection import URL_VARIABLE
+from scoring.store.rulebook import known_pack, require_agreement
 
 LEASE = dt.timedelta(minutes=2)
 BEAT = dt.timedelta(seconds=10)
@@ -91,12 +91,13 @@ def request_run(
     """Note that a run is wanted, and start it.
 
     :param propose_days: for how many days it is proposed first; None for one that is published.
-    :raises UnknownPackError: where no such pack is in force on that date.
+    :raises UnknownPackError: where no such pack is in force on that date, or nobody can say which version is.
     :raises HeldError: where a proposal of the pack is open.
     :raises JobConflictError: where another one is still at work; one at a time.
     """
-    find_pack(pack_id, as_of)
+    known_pack(store, pack_id, as_of)
     with store.reading() as session:
+        require_agreement(session, pack_id)
         refuse_held(session, pack_id)
     job = take_lease(store, pack_id, as_of, requested_by, clock, propose_days=propose_days)
     _start(store, job.id)
@@ -237,7 +238,7 @@ def _do(store: Store, row: RunJob, progress: Progress, published: Confirm, propo
     if row.proposal_id is not None:
         publish_proposal(store, row.proposal_id, by, progress=progress, confirm=published)
         return
-    pack = find_pack(row.pack_id, row.as_of)
+    pack = known_pack(store, row.pack_id, row.as_of)
     if row.propose_days is not None:
         propose(store, pack, row.as_of, row.propose_days, by, progress=progress, confirm=proposed)
         return

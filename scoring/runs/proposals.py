@@ -45,6 +45,7 @@ from scoring.store.batches import BATCH_ROWS
 from scoring.store.models import Run
 from scoring.store.packs import PackText, keep_pack, stored_pack
 from scoring.store.proposals import OPEN, Proposal, ProposalAnswer, ProposedFall
+from scoring.store.rulebook import standing_in, standing_of
 from scoring.store.timelines import GradedSubject, Segment
 from scoring.store.workspace import workspace
 
@@ -72,7 +73,8 @@ def propose(
     :param days: for how many days those who would fall may answer, the present one not counted.
     :param on: the present day; by default today.
     :param text: where the pack comes from, if not from its file.
-    :param versions: the versions of the pack that are in force on other days; by default those installed.
+    :param versions: the versions of the pack that are in force on other days; by default those that the store
+        knows.
     :param confirm: called with the proposal's number at the end of its transaction.
     :raises UnknownPackError: where the pack is not in force on ``as_of``, or a later version is.
     :raises HeldError: where another proposal of the pack is open.
@@ -88,9 +90,10 @@ def propose(
     >>> [(fall.subject_id == RESTAURANT, fall.tier_before, fall.tier) for fall in list_falls(store, given.id)]
     [(False, 'B', 'C'), (True, 'C', 'D')]
     """
-    pieces = ruled_by(pack, as_of, versions)
     until = add_days(on or today(), days)
     while True:  # where a run was published meanwhile, it is compared to that one
+        standing = standing_of(store, pack.id)
+        pieces = ruled_by(store, pack, as_of, versions)
         with store.reading() as session:
             refuse_held(session, pack.id)
             base = last_run(session, pack.id)
@@ -104,7 +107,7 @@ def propose(
             with store.writing() as session:
                 wait_to_publish(session, pack.id)
                 refuse_held(session, pack.id)
-                if last_run(session, pack.id) != base:
+                if last_run(session, pack.id) != base or standing_in(session, pack.id) != standing:
                     continue
                 digest = keep_pack(session, pack, text)
                 row = Proposal(

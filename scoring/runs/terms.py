@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.identity import identity
-from rules.library.loader import installed_packs, ruling
+from rules.library.loader import ruling
 from rules.model import Pack
 from scoring.judging.period import Period
 from scoring.runs.published import LAST_PUBLISHED
@@ -22,6 +22,7 @@ from scoring.store import Store
 from scoring.store.base import database_time
 from scoring.store.models import Run
 from scoring.store.packs import keep_pack, stored_pack
+from scoring.store.rulebook import known_packs
 from scoring.store.timelines import Term
 
 
@@ -58,7 +59,7 @@ def terms_of(
 ) -> list[Piece]:
     """Which version is in force when, as it was decided, in the order of days.
 
-    A run of before decisions were kept, and a pack without runs, are by the versions installed.
+    A run of before decisions were kept, and a pack without runs, are by the versions that the store knows.
 
     :param run_id: as this run has it; by default as the last decision does.
     :param known_at: the last decision by which something had been published at this moment; where nothing had
@@ -71,8 +72,8 @@ def terms_of(
         return [Piece(begins, ends, stored_pack(store, digest)) for begins, ends, digest in rows]
     if run is not None:
         own = stored_pack(store, run.pack_hash)
-        return pieces_of(own, versions_of(own))
-    return list(_pieces([pack for pack in installed_packs() if pack.id == pack_id]))
+        return pieces_of(own, versions_of(store, own))
+    return list(_pieces([pack for pack in known_packs(store) if pack.id == pack_id]))
 
 
 def _decided_by(
@@ -86,10 +87,10 @@ def _decided_by(
     return by_then or session.scalar(query)
 
 
-def versions_of(pack: Pack) -> Sequence[Pack]:
-    """The versions that are known beside a pack: those installed with it; none where it is not installed."""
-    installed = [version for version in installed_packs() if version.id == pack.id]
-    return installed if pack in installed else ()
+def versions_of(store: Store, pack: Pack) -> Sequence[Pack]:
+    """The versions that the store knows beside a pack; none where it does not know that pack."""
+    known = [version for version in known_packs(store) if version.id == pack.id]
+    return known if pack in known else ()
 
 
 def pieces_of(pack: Pack, versions: Sequence[Pack]) -> list[Piece]:

@@ -49,7 +49,7 @@ def text_of(pack: Pack) -> PackText:
         text = Path(pack.place.file).read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise StoreError(f"the file of the pack {pack.id} can't be read again: {error}") from error
-    return PackText(text, pack.place.file, _shared_vocabulary(pack))
+    return PackText(text, pack.place.file, text_of_shared(pack))
 
 
 def keep_pack(session: Session, pack: Pack, text: PackText | None = None) -> str:
@@ -80,7 +80,7 @@ def stored_pack(store: Store, digest: str) -> Pack:
     >>> stored_pack(store, latest_run(store, "tourism-credit").pack_hash).version
     '2026.1'
     """
-    return _loaded(stored_text(store, digest))
+    return loaded(stored_text(store, digest))
 
 
 def stored_text(store: Store, digest: str) -> PackText:
@@ -96,7 +96,8 @@ def stored_text(store: Store, digest: str) -> PackText:
 
 
 @lru_cache(maxsize=16)
-def _loaded(text: PackText) -> Pack:
+def loaded(text: PackText) -> Pack:
+    """The pack in a text: the same object for the same text, as judges are kept by their pack."""
     return text.load()
 
 
@@ -112,7 +113,8 @@ def _row(pack: Pack, digest: str, source: PackText) -> dict[str, Any]:
     }
 
 
-def _shared_vocabulary(pack: Pack) -> str | None:
+def text_of_shared(pack: Pack) -> str | None:
+    """The text of the shared vocabulary that a pack names; None where it brings its own."""
     try:
         return vocabulary_text(pack.vocabulary.id)
     except UnknownPackError:

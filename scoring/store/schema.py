@@ -21,6 +21,7 @@ from scoring.store import consequences as _consequences  # noqa: F401
 from scoring.store import feeds as _feeds  # noqa: F401
 from scoring.store import findings as _findings  # noqa: F401
 from scoring.store import inspections as _inspections  # noqa: F401
+from scoring.store import installations as _installations  # noqa: F401
 from scoring.store import lending as _lending  # noqa: F401
 from scoring.store import live as _live  # noqa: F401
 from scoring.store import models as _models  # noqa: F401

@@ -155,7 +155,7 @@ def test_a_pack_that_fails_does_not_stop_the_others(
 ) -> None:
     """The first of two packs meets a record that its rules can't judge."""
     broken, sound = firms(), load_text(PACK.replace("pack: firms", "pack: others"), "others.yaml")
-    monkeypatch.setattr(events, "ruling_packs", lambda day: (broken, sound))
+    monkeypatch.setattr(events, "known_ruling", lambda store, day: (broken, sound))
     events.judge_of(broken).grader = None  # type: ignore[assignment]
     take_in(store, "subject", [{"firm_id": "A"}])
     take_in(store, "record", [record("p1", "penalty", "2026-03-01")])

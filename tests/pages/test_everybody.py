@@ -39,6 +39,7 @@ PAGES = {
     "visits": "/visits",
     "visit": "/visits/314159265358",
     "verified visit": "/verify?code=314159265358",
+    "drafts": "/rules/drafts",
     "simulation": "/simulation",
     "checks": "/checks",
     "consents": "/consents",

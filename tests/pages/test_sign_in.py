@@ -33,6 +33,7 @@ PLACES = {
     "consequence_id": 1,
     "subscription_id": 1,
     "proposal_id": 1,
+    "digest": "0" * 64,
     "run_id": 1,
     "record_id": "L-1",
     "number": "20261127-AAAABBBB",
@@ -42,6 +43,7 @@ PLACES = {
     "file_id": 1,
 }
 NONE_IN_TOWN = (
+    "pages.draft",
     "pages.subscription",
     "pages.record_proposal",
     "pages.credit_report_file",

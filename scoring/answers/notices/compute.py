@@ -136,7 +136,7 @@ def notice_of_proposal(store: Store, proposal_id: int, subject_id: str) -> Notic
     base = replace(get_run(store, proposal.base), as_of=as_of)
     ruling = piece_on(terms_of(store, base.pack_id, base.id), as_of)
     then = ruling.pack if ruling is not None else stored_pack(store, base.pack_hash)
-    terms = ruled_by(pack, as_of, versions_in(store, proposal_id))
+    terms = ruled_by(store, pack, as_of, versions_in(store, proposal_id))
     with store.reading() as session:
         facts = facts_of(session, pack.vocabulary, subject_id, proposal.known_at)
     now = _ruled(store, terms, facts, as_of)

@@ -1,0 +1,153 @@
+"""Drafts of packs: examined, proposed by one person, approved by another and announced."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flask import redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from api.around.auth import caller
+from api.around.context import store
+from api.pages import language
+from api.pages.blueprint import blueprint, page
+from api.pages.forms import FormError, filled_in, number
+from api.pages.simulation import DRAFT, given_text, shown
+from api.resources.simulations import simulated
+from api.schemas.packs import DecisionRequest, DraftRequest
+from rules.calendar import today
+from rules.fault import PackError
+from rules.identity import identity
+from rules.model import Title
+from rules.tools.diff import compare
+from scoring.access.keys import owners_of
+from scoring.answers.simulate import SimulationError
+from scoring.rulemaking import desk
+from scoring.rulemaking.desk import By, NotLawError, Proposed
+from scoring.rulemaking.draft import Draft, examine
+
+ROWS = 25
+
+
+@blueprint.get("/rules/drafts")
+def drafts() -> Response:
+    """Versions that are or were proposed, and a form for another one."""
+    return _drafts(200)
+
+
+@blueprint.post("/rules/drafts")
+def examine_draft() -> Response:
+    """Say what is wrong with a draft, what it changes and who would move: nothing is kept."""
+    text = given_text()
+    try:
+        begins = dt.date.fromisoformat(request.form.get("begins", ""))
+        draft = examine(store(), text, DRAFT, begins, today())
+    except ValueError:
+        return _drafts(422, [Title("日期不对,应写作2027-01-01", "not a date such as 2027-01-01")])
+    except PackError as error:
+        return _drafts(422, [fault.title for fault in error.faults])
+    return _draft(200, draft, begins=begins)
+
+
+@blueprint.post("/rules/drafts/proposal")
+def propose_draft() -> Response:
+    """Propose a draft as law, once its difference and its movers were shown."""
+    text = given_text()
+    try:
+        body = filled_in(DraftRequest)
+        draft = examine(store(), text, DRAFT, body["begins"], today())
+        found = desk.propose_pack(store(), draft, body["reason"], _me(), today())
+    except FormError as error:
+        return _drafts(422, error.messages)
+    except PackError as error:
+        return _drafts(422, [fault.title for fault in error.faults])
+    except NotLawError as error:
+        return _draft(409, draft, begins=body["begins"], refused=error.titles)
+    return redirect(url_for("pages.draft", digest=found.pack_hash), 303)
+
+
+@blueprint.get("/rules/drafts/<digest>")
+def draft(digest: str) -> Response:
+    """A version that was proposed: what it changes, who would move, and who decided what."""
+    return _found(200, desk.find_proposed(store(), digest))
+
+
+@blueprint.post("/rules/drafts/<digest>/approval")
+def approve_draft(digest: str) -> Response:
+    """Approve a version that somebody else proposed."""
+    return _done(digest, lambda reason: desk.approve_pack(store(), digest, reason, _me(), today()))
+
+
+@blueprint.post("/rules/drafts/<digest>/refusal")
+def refuse_draft(digest: str) -> Response:
+    """Refuse to approve a version that somebody else proposed."""
+    return _done(digest, lambda reason: desk.refuse_pack(store(), digest, reason, _me()))
+
+
+@blueprint.post("/rules/drafts/<digest>/withdrawal")
+def withdraw_draft(digest: str) -> Response:
+    """Withdraw a version before its first day."""
+    return _done(digest, lambda reason: desk.withdraw_pack(store(), digest, reason, _me(), today()))
+
+
+def _done(digest: str, act: Callable[[str], Proposed]) -> Response:
+    try:
+        act(filled_in(DecisionRequest)["reason"])
+    except FormError as error:
+        return _found(422, desk.find_proposed(store(), digest), error.messages)
+    except NotLawError as error:
+        return _found(409, desk.find_proposed(store(), digest), error.titles)
+    return redirect(url_for("pages.draft", digest=digest), 303)
+
+
+def _drafts(status: int, faults: Sequence[Title] = ()) -> Response:
+    found = desk.list_proposed(store(), number("before"), ROWS + 1)
+    rows = found[:ROWS]
+    return page(
+        "drafts",
+        status,
+        rows=rows,
+        before=rows[-1].id if len(found) > ROWS else None,
+        states=desk.STATES,
+        owners=owners_of(store(), {row.proposed_by for row in rows}),
+        faults=faults,
+        given=request.form,
+    )
+
+
+def _found(status: int, found: Proposed, refused: Sequence[Title] = ()) -> Response:
+    by = {each for each in (found.proposed_by, found.decided_by, found.withdrawn_by) if each}
+    return _draft(
+        status,
+        desk.draft_of(store(), found, today()),
+        found=found,
+        begins=found.begins,
+        states=desk.STATES,
+        owners=owners_of(store(), by),
+        may_withdraw=found.state == "proposed" or (found.state == "approved" and found.begins > today()),
+        refused=refused,
+    )
+
+
+def _draft(status: int, draft: Draft, **values: Any) -> Response:
+    """All that a person has to see before it is law. What is decided already, is not tried again."""
+    found: Proposed | None = values.get("found")
+    is_open = found is None or found.state == "proposed"
+    result: dict[str, Any] = {"result": None, "untried": None}
+    if draft.before is not None:
+        result["changes"] = compare(draft.before, draft.pack, language.title)
+    if draft.before is not None and is_open:
+        try:
+            result |= shown(
+                simulated(draft.before, draft.pack, draft.pack.in_force_from), draft.before, draft.pack
+            )
+        except SimulationError as error:
+            result["untried"] = error.title
+    defaults = {"found": None, "refused": (), "given": request.form, "hash": identity(draft.pack)}
+    return page("draft", status, **{**defaults, **result, "draft": draft, "is_open": is_open, **values})
+
+
+def _me() -> By:
+    return By(caller().prefix, str(caller().role))

@@ -1,0 +1,264 @@
+"""Versions of packs that are proposed, approved, refused and withdrawn: by whom, when and why.
+
+Two persons make law: who proposed a version does not approve it. Each step is in the audit log, with the
+reason and the pack's identity, in the transaction that takes it. Steps about one pack, and the publishing of
+its runs, wait for one another.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from rules.identity import identity
+from rules.model import Pack
+from rules.titles import Title, TitledError, UnknownError
+from scoring.access.audit import Event, append
+from scoring.facts.objection_case import person
+from scoring.rulemaking.draft import Draft, examine, hindrances
+from scoring.runs.publish import wait_to_publish
+from scoring.store import Store
+from scoring.store.base import database_time
+from scoring.store.installations import APPROVED, PROPOSED, REFUSED, WITHDRAWN, Installation
+from scoring.store.packs import keep_pack, stored_text
+
+SHORTEST = 8
+"""So much of an identity names a version, where only one begins so (own choice)."""
+STATES = {
+    PROPOSED: Title("待批准", "proposed"),
+    APPROVED: Title("已批准", "approved"),
+    REFUSED: Title("不予批准", "refused"),
+    WITHDRAWN: Title("已撤回", "withdrawn"),
+}
+
+
+class NotLawError(TitledError):
+    """A step that may not be taken, with every reason.
+
+    :ivar titles: the reasons, each by itself.
+    """
+
+    def __init__(self, titles: Sequence[Title]) -> None:
+        self.titles = tuple(titles)
+        super().__init__(Title(";".join(one.zh for one in titles), "; ".join(one.en for one in titles)))
+
+
+class UnknownInstallationError(UnknownError):
+    """No version was proposed under that identity."""
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who takes a step: the prefix of a key, or ``cli:user``, and in which role."""
+
+    who: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A version that was proposed: see :class:`scoring.store.installations.Installation`."""
+
+    id: int
+    pack_id: str
+    version: str
+    pack_hash: str
+    begins: dt.date
+    state: str
+    reason: str
+    proposed_by: str
+    proposed_at: dt.datetime
+    decision: str | None
+    decided_by: str | None
+    decided_at: dt.datetime | None
+    withdrawal: str | None
+    withdrawn_by: str | None
+    withdrawn_at: dt.datetime | None
+
+
+def propose_pack(store: Store, draft: Draft, reason: str, by: By, on: dt.date) -> Proposed:
+    """Propose that a draft becomes law on its first day.
+
+    :param draft: as :func:`scoring.rulemaking.draft.examine` has found it.
+    :param on: the present day.
+    :raises NotLawError: where anything keeps it from becoming law, or it is proposed already.
+    """
+    if draft.reasons:
+        raise NotLawError(draft.reasons)
+    with store.writing() as session:
+        wait_to_publish(session, draft.pack.id)
+        _refuse_hindered(session, draft.pack, on)
+        digest = keep_pack(session, draft.pack, draft.text)
+        if any(row.state == PROPOSED for row in _rows(session, digest)):
+            said = f"{draft.pack.id} {draft.pack.version}"
+            raise NotLawError([Title(f"{said}已提交,待他人批准", f"{said} is proposed already")])
+        row = Installation(
+            pack_id=draft.pack.id,
+            version=draft.pack.version,
+            pack_hash=digest,
+            begins=draft.pack.in_force_from,
+            state=PROPOSED,
+            reason=reason,
+            proposed_by=by.who,
+            proposed_at=database_time(session),
+        )
+        session.add(row)
+        return _logged(session, row, "rules.propose", reason, by)
+
+
+def approve_pack(store: Store, name: str, reason: str, by: By, on: dt.date) -> Proposed:
+    """Approve a version: it rules from its first day on, and the version before ends there.
+
+    Runs announce it from the next one on. What keeps it from being proposed keeps it from this too.
+
+    :param name: its identity, or the beginning of it.
+    :raises UnknownInstallationError: where nobody has proposed it.
+    :raises NotLawError: where it does not wait for that, the same person proposed it, or its day has come.
+    """
+    found = find_proposed(store, name)
+    draft = draft_of(store, found, on) if found.state == PROPOSED else None
+    with store.writing() as session:
+        row = _awaited(session, name, by)
+        if draft is None or draft.reasons:
+            raise NotLawError(draft.reasons if draft else [_ended(row)])
+        _refuse_hindered(session, draft.pack, on)
+        return _decided(session, row, APPROVED, "rules.approve", reason, by)
+
+
+def refuse_pack(store: Store, name: str, reason: str, by: By) -> Proposed:
+    """Refuse to approve a version.
+
+    :raises UnknownInstallationError, NotLawError: as :func:`approve_pack`.
+    """
+    with store.writing() as session:
+        return _decided(session, _awaited(session, name, by), REFUSED, "rules.refuse", reason, by)
+
+
+def withdraw_pack(store: Store, name: str, reason: str, by: By, on: dt.date) -> Proposed:
+    """Withdraw a version that is proposed, or that is approved and has not begun: it will not rule.
+
+    :raises UnknownInstallationError: where nobody has proposed it.
+    :raises NotLawError: where it has begun, or was refused or withdrawn.
+    """
+    with store.writing() as session:
+        row = _locked(session, name)
+        said = f"{row.pack_id} {row.version}"
+        if row.state not in (PROPOSED, APPROVED):
+            raise NotLawError([_ended(row)])
+        if row.state == APPROVED and row.begins <= on:
+            zh = f"{said}自{row.begins}起已施行,不能撤回;请另行提交新版本"
+            en = f"{said} is in force since {row.begins}: to change it, install another version"
+            raise NotLawError([Title(zh, en)])
+        row.state, row.withdrawal, row.withdrawn_by = WITHDRAWN, reason, by.who
+        row.withdrawn_at = database_time(session)
+        return _logged(session, row, "rules.withdraw", reason, by)
+
+
+def list_proposed(store: Store, before: int | None = None, limit: int | None = None) -> list[Proposed]:
+    """Versions that are or were proposed, the newest first.
+
+    :param before: only those with a smaller number: the last of the page before.
+    """
+    query = sa.select(Installation).order_by(Installation.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(Installation.id < before)
+    with store.reading() as session:
+        return [_proposed(row) for row in session.scalars(query)]
+
+
+def find_proposed(store: Store, name: str) -> Proposed:
+    """The version of an identity, or of one that begins so; of several proposals of it the last.
+
+    :raises UnknownInstallationError: where there is none, or several begin so.
+    """
+    with store.reading() as session:
+        return _proposed(_find(session, name))
+
+
+def draft_of(store: Store, found: Proposed, on: dt.date) -> Draft:
+    """A version that was proposed, examined anew by the rules of today.
+
+    :raises PackError: where the program does not read its text any more.
+    """
+    kept = stored_text(store, found.pack_hash)
+    draft = examine(store, kept.text, kept.file, found.begins, on)
+    if identity(draft.pack) == found.pack_hash:
+        return draft
+    said = f"{found.pack_id} {found.version}"
+    changed = Title(
+        f"{said}提交后本系统的词汇表已变,请重新提交",
+        f"the vocabulary of {said} has changed since it was proposed: propose it anew",
+    )
+    return replace(draft, refusals=(changed, *draft.refusals))
+
+
+def _refuse_hindered(session: Session, pack: Pack, on: dt.date) -> None:
+    if hindered := list(hindrances(session, pack, on)):
+        raise NotLawError(hindered)
+
+
+def _awaited(session: Session, name: str, by: By) -> Installation:
+    """A version that waits for approval, and that somebody else has proposed."""
+    row = _locked(session, name)
+    if row.state != PROPOSED:
+        raise NotLawError([_ended(row)])
+    if person(session, by.who) == person(session, row.proposed_by):
+        said = f"{row.pack_id} {row.version}"
+        en = f"whoever proposed {said} does not decide on it: somebody else has to"
+        raise NotLawError([Title(f"{said}由本人提交,须由他人批准", en)])
+    return row
+
+
+def _locked(session: Session, name: str) -> Installation:
+    """As it stands once nobody else decides on the pack, and none of its runs is being published."""
+    row = _find(session, name)
+    wait_to_publish(session, row.pack_id)
+    session.refresh(row)
+    return row
+
+
+def _decided(session: Session, row: Installation, state: str, action: str, reason: str, by: By) -> Proposed:
+    row.state, row.decision, row.decided_by = state, reason, by.who
+    row.decided_at = database_time(session)
+    return _logged(session, row, action, reason, by)
+
+
+def _logged(session: Session, row: Installation, action: str, reason: str, by: By) -> Proposed:
+    details = {"pack": row.pack_id, "version": row.version, "hash": row.pack_hash}
+    details |= {"from": row.begins.isoformat(), "reason": reason}
+    append(session, [Event(by.who, by.role, action, details=details)])
+    return _proposed(row)
+
+
+def _rows(session: Session, digest: str) -> list[Installation]:
+    query = sa.select(Installation).filter_by(pack_hash=digest).order_by(Installation.id.desc())
+    return list(session.scalars(query))
+
+
+def _find(session: Session, name: str) -> Installation:
+    given = name.strip().lower()
+    if len(given) >= SHORTEST:
+        query = sa.select(Installation.pack_hash).distinct()
+        found = list(session.scalars(query.where(Installation.pack_hash.startswith(given, autoescape=True))))
+        if len(found) == 1:
+            return _rows(session, found[0])[0]
+    raise UnknownInstallationError(
+        Title(
+            f"没有校验码为{name}的版本(至少写前{SHORTEST}位);已提交的:xinheng rules proposed",
+            f"no version was proposed under the identity {name}, of which at least {SHORTEST} letters are"
+            " needed. Those there are: xinheng rules proposed",
+        )
+    )
+
+
+def _ended(row: Installation) -> Title:
+    said, state = f"{row.pack_id} {row.version}", STATES[row.state]
+    return Title(f"{said}{state.zh}", f"{said} is {state.en} already")
+
+
+def _proposed(row: Installation) -> Proposed:
+    return Proposed(**{name: getattr(row, name) for name in Proposed.__slots__})

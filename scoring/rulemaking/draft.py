@@ -1,0 +1,190 @@
+"""A draft of a pack: what keeps it from becoming law, what it changes, and who would move by it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from rules.calendar import add_days
+from rules.library.loader import load_text, load_vocabulary, ruling, vocabulary_names
+from rules.model import Pack
+from rules.titles import Title
+from rules.tools.lint import Finding, Severity, lint_text
+from scoring.answers.examples import ExampleResult, run_examples
+from scoring.answers.simulate import Simulation, simulate
+from scoring.facts.snapshot import NothingKnownError, take_snapshot
+from scoring.store import Store
+from scoring.store.models import Run, StoredPack
+from scoring.store.packs import PackText, text_of_shared
+from scoring.store.proposals import OPEN, Proposal
+from scoring.store.rulebook import disagreements, known_in
+from scoring.store.timelines import Term
+from scoring.store.workspace import workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A text that may become a version of a pack.
+
+    :param before: the version that would rule on its first day without it; None where none would.
+    :param findings: what lint has to say; errors keep it from becoming law.
+    :param examples: what became of the pack's own examples; one that fails keeps it from becoming law.
+    :param refusals: whatever else keeps it from becoming law.
+    """
+
+    text: PackText
+    pack: Pack
+    before: Pack | None
+    findings: tuple[Finding, ...]
+    examples: tuple[ExampleResult, ...]
+    refusals: tuple[Title, ...]
+
+    @property
+    def failed(self) -> list[ExampleResult]:
+        """The examples that fail."""
+        return [result for result in self.examples if not result.passed]
+
+    @property
+    def reasons(self) -> list[Title]:
+        """All that keeps it from becoming law."""
+        errors = [found for found in self.findings if found.severity is Severity.ERROR]
+        return [
+            *self.refusals,
+            *(Title(f"规则检查:{found}", f"lint: {found}") for found in errors),
+            *(
+                Title(
+                    f"{one.place}:示例应为{one.expected},实为{one.got}",
+                    f"{one.place}: an example expects {one.expected} and gets {one.got}",
+                )
+                for one in self.failed
+            ),
+        ]
+
+
+def examine(store: Store, text: str, file: str, begins: dt.date, on: dt.date) -> Draft:
+    """What there is to say of a text that is to rule from a day on, before anybody decides.
+
+    :param file: the name that faults are reported under.
+    :param begins: the day from which it is to rule.
+    :param on: the present day.
+    :raises PackError: with every fault of a text that is no pack.
+
+    >>> from datetime import date
+    >>> from fixtures.small import small_store
+    >>> from rules.library.loader import PACKS
+    >>> text = (PACKS / "tourism-credit.yaml").read_text(encoding="utf-8")
+    >>> found = examine(small_store(), text, "draft.yaml", date(2027, 3, 1), date(2027, 1, 1))
+    >>> found.reasons[0].en.partition(": ")[2]
+    'the draft says it is in force from 2026-01-01, not from 2027-03-01: write the day there'
+    """
+    pack = load_text(text, file)
+    source = PackText(text, file, text_of_shared(pack))
+    with store.reading() as session:
+        others = [one for one in known_in(session) if one.id == pack.id and one.version != pack.version]
+        refusals = (*_said_otherwise(text, pack, begins), *hindrances(session, pack, on))
+    before = ruling(others, pack.in_force_from)
+    return Draft(source, pack, before, tuple(lint_text(text, file)), tuple(run_examples(pack)), refusals)
+
+
+def movers(store: Store, draft: Draft) -> Simulation | None:
+    """Who would move on the draft's first day, by what is known now; None where nobody is known, or no
+    version rules without it.
+
+    :raises SimulationError: where the two can't be compared.
+    """
+    if draft.before is None:
+        return None
+    with workspace() as duck:
+        try:
+            take_snapshot(store, draft.pack.vocabulary, duck)
+        except NothingKnownError:
+            return None
+        return simulate(duck, draft.before, draft.pack, draft.pack.in_force_from)
+
+
+def hindrances(session: Session, pack: Pack, on: dt.date) -> Iterator[Title]:
+    """What of the versions, runs and days that there are keeps a version from becoming law on a day.
+
+    What was published of a day is not undone by rules that come later.
+    """
+    versions = known_in(session)
+    known = [version for version in versions if version.id == pack.id]
+    if not known:
+        names = ", ".join(sorted({version.id for version in versions}))
+        yield Title(
+            f"没有名为{pack.id}的评价规则;可用:{names}", f"no pack is called {pack.id}; there are: {names}"
+        )
+        return
+    yield from _taken(session, pack, known)
+    yield from _foreign(pack, known[-1])
+    begins = pack.in_force_from
+    if begins <= on:
+        yield Title(
+            f"施行日期{begins}应不早于明日({add_days(on, 1)})",
+            f"it would be in force from {begins}: tomorrow ({add_days(on, 1)}) is the first day that can be",
+        )
+    last = _spoken_for(session, pack.id)
+    if last is not None and begins <= last:
+        yield Title(
+            f"已有评价基准日为{last}的评价结果或拟发布评价,施行日期{begins}应在其后",
+            f"a run is published, or proposed, as of {last}: {begins} has to be after that day",
+        )
+    yield from disagreements(session, pack.id)
+
+
+def _said_otherwise(text: str, pack: Pack, begins: dt.date) -> Iterator[Title]:
+    """The approved text itself says from when it is in force: nobody reads a day elsewhere (own choice)."""
+    if pack.in_force_from == begins:
+        return
+    line = next((n for n, said in enumerate(text.splitlines(), 1) if said.startswith("in_force:")), 1)
+    place = f"{pack.place.file}:{line}"
+    yield Title(
+        f"{place}:草案写明自{pack.in_force_from}起施行,与{begins}不一致;请在该处改写施行日期",
+        f"{place}: the draft says it is in force from {pack.in_force_from}, not from {begins}: write the day"
+        " there",
+    )
+
+
+def _taken(session: Session, pack: Pack, known: list[Pack]) -> Iterator[Title]:
+    """A version has its own name, also after one that was announced and withdrawn, and its own first day."""
+    told = sa.select(StoredPack.hash).join(Term, Term.pack_hash == StoredPack.hash)
+    same = told.where(StoredPack.pack_id == pack.id, StoredPack.version == pack.version).limit(1)
+    if pack.version in {version.version for version in known} or session.scalar(same) is not None:
+        names = ", ".join(version.version for version in known)
+        yield Title(
+            f"{pack.id}已有过版本{pack.version},请改用其他版本号;现有:{names}",
+            f"{pack.id} has, or had, a version {pack.version}: give it another name. There are: {names}",
+        )
+        return
+    for version in known:
+        if version.in_force_from == pack.in_force_from:
+            yield Title(
+                f"{pack.id} {version.version}同样自{pack.in_force_from}起施行,请另定施行日期",
+                f"{pack.id} {version.version} begins on {pack.in_force_from} as well: choose another day",
+            )
+
+
+def _foreign(pack: Pack, last: Pack) -> Iterator[Title]:
+    """Its subjects are those that the versions before grade, as the program knows them."""
+    name, wanted = pack.vocabulary.id, last.vocabulary.id
+    if name != wanted or name not in vocabulary_names():
+        yield Title(
+            f"{pack.id}的词汇表应为{wanted},草案用的是{name}",
+            f"{pack.id} is about {wanted}, and the draft about {name}",
+        )
+    elif pack.vocabulary != load_vocabulary(name):
+        yield Title(
+            f"草案自带的词汇表{name}与本系统的不同,请引用本系统的词汇表",
+            f"the draft brings a vocabulary {name} of its own: name the shared one",
+        )
+
+
+def _spoken_for(session: Session, pack_id: str) -> dt.date | None:
+    """The last day of which a run is published or proposed."""
+    run = session.scalar(sa.select(sa.func.max(Run.as_of)).filter_by(pack_id=pack_id))
+    held = session.scalar(sa.select(sa.func.max(Proposal.as_of)).filter_by(pack_id=pack_id, state=OPEN))
+    return max((day for day in (run, held) if day is not None), default=None)
