@@ -66,7 +66,7 @@ def links(section: str) -> list[str]:
 
 def spoken(section: str) -> list[str]:
     """What stands between backticks: names, commands and codes, which no language changes."""
-    return sorted(set(re.findall(r"`([^`\n]+)`", _CODE.sub("", " ".join(section.split())))))
+    return sorted(set(re.findall(r"`([^`\n]+)`", " ".join(_CODE.sub("", section).split()))))
 
 
 @pytest.mark.parametrize("name", PAGES)
