@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE := # empty: else each process that a test starts compiles all modules anew
-.PHONY: demo test check bench mutants examples licences sbom audit lock clean
+.PHONY: demo test check bench mutants examples messages licences sbom audit lock clean
 INSTALL = pip install --quiet --require-hashes --no-build-isolation
 
 # with --no-build-isolation, what is built from source (durable-rules) is built by the locked tools, and by no others
@@ -44,6 +44,9 @@ bench: .venv/ready-dev
 
 examples: .venv/ready-dev
 	PYTHONPATH=tests $(BIN)/python tests/api/examples.py
+
+messages: .venv/ready-dev
+	LANGUAGE=en PYTHONPATH=tests $(BIN)/python -m cli.messages
 
 licences: .venv/ready
 	$(BIN)/python deploy/materials.py licences > docs/licences.md

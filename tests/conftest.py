@@ -44,6 +44,9 @@ os.environ.setdefault("XINHENG_THREADS", "1")
 """A batch of a few subjects takes a third longer on two processors, which the tests' processes share as is;
 another number tries what several threads do."""
 
+os.environ["LANGUAGE"] = "en"
+"""Commands speak English to the tests, whatever the language of whoever runs them."""
+
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):  # else each process compiles all modules anew
     sys.dont_write_bytecode = False
 

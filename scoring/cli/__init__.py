@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import gettext
 import importlib
 import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -15,6 +17,10 @@ from click.shell_completion import CompletionItem
 
 from rules.titles import TitledError
 from scoring.characters.visible import visible
+
+LOCALE, DOMAIN = Path(__file__).parent / "locale", "xinheng"
+gettext.bindtextdomain(DOMAIN, LOCALE)
+gettext.textdomain(DOMAIN)  # what click says for itself is looked up there as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +167,23 @@ class _Commands(click.Group):
             return None
         module, attribute = COMMANDS[cmd_name].where.split(":")
         command: click.Command = getattr(_module(f"scoring.cli.{module}"), attribute)
-        return command
+        return _in_the_users_language(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         limit = formatter.width - 6 - max(map(len, COMMANDS))
-        with formatter.section("Commands"):
+        with formatter.section(gettext.gettext("Commands")):
             formatter.write_dl([(name, _listed(name).get_short_help_str(limit)) for name in COMMANDS])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         names = [name for name in COMMANDS if name.startswith(incomplete)]
         items = [CompletionItem(name, help=_listed(name).get_short_help_str()) for name in names]
         return items + click.Command.shell_complete(self, ctx, incomplete)
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        _in_the_users_language(self)
+        return super().make_context(info_name, args, parent, **extra)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         for word in args:
@@ -228,7 +240,17 @@ def _module(name: str) -> ModuleType:
 
 def _listed(name: str) -> click.Command:
     """A command as it is listed; nothing is imported for it."""
-    return click.Command(name, help=COMMANDS[name].does)
+    return _in_the_users_language(click.Command(name, help=COMMANDS[name].does))
+
+
+def _in_the_users_language(command: click.Command) -> click.Command:
+    """The command, with its help in Chinese where the first of LANGUAGE, LC_ALL, LC_MESSAGES and LANG that is
+    set asks for it."""
+    if gettext.find(DOMAIN, LOCALE):
+        from scoring.cli.chinese import say
+
+        say(command)
+    return command
 
 
 def _sentence(error: Exception) -> str:
