@@ -33,7 +33,6 @@ PLACES = {
     "consequence_id": 1,
     "subscription_id": 1,
     "proposal_id": 1,
-    "digest": "0" * 64,
     "run_id": 1,
     "record_id": "L-1",
     "number": "20261127-AAAABBBB",
