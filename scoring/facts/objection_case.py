@@ -289,7 +289,6 @@ def organisation(session: Session, by: str) -> str | None:
 
 
 def person(session: Session, by: str) -> str:
-    """Who is behind the prefix of a key, however their name is written there; of anything else, such as
-    ``cli:user``, itself."""
+    """Who is behind the prefix of a key, or is ``cli:user``: one of one name, however it is written there."""
     owner: str | None = session.scalar(sa.select(ApiKey.owner).where(ApiKey.prefix == by))
-    return by if owner is None else f"owner of keys: {fold_word(owner)}"
+    return fold_word(by.removeprefix("cli:") if owner is None else owner)

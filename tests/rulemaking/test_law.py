@@ -122,12 +122,13 @@ def test_each_step_is_in_the_audit_log_with_its_reason_and_the_packs_hash(graded
     assert verify(graded).faults == ()
 
 
-def test_whoever_proposed_it_decides_on_it_by_none_of_their_keys(graded: Store) -> None:
+def test_whoever_proposed_it_decides_on_it_neither_by_their_keys_nor_in_the_shell(graded: Store) -> None:
     one, other = (create_key(graded, Role.REGULATOR, owner).key.prefix for owner in ("李 玲", "李玲"))
     found = proposed(graded, By(one, "regulator"))
-    for step in (refuse_pack, lambda *args: approve_pack(*args, NOW)):
-        with pytest.raises(NotLawError, match="somebody else has to"):
-            step(graded, found.pack_hash, "同意", By(other, "regulator"))
+    for by in (By(other, "regulator"), By("cli:李玲", "operator")):
+        for step in (refuse_pack, lambda *args: approve_pack(*args, NOW)):
+            with pytest.raises(NotLawError, match="somebody else has to"):
+                step(graded, found.pack_hash, "同意", by)
     assert list_proposed(graded)[0].state == "proposed"
 
 
