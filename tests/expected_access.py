@@ -210,6 +210,8 @@ EXPECTED = {
     "pages.resume_subscription": ("ROL", "change"),
     "pages.alerts": ("R", "read"),
     "pages.alert": ("R", "read"),
+    "pages.scans": ("R", None),
+    "pages.start_scan": ("R", "change"),
     "pages.acknowledge_alerts": ("R", "change"),
     "pages.assign_alerts": ("R", "change"),
     "pages.record_proposals": ("RD", "read"),

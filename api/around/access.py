@@ -293,6 +293,8 @@ ACCESS: dict[str, Access] = {
     "pages.resume_subscription": _submits(R, O, L),
     "pages.alerts": _reads(R),
     "pages.alert": _reads(R),
+    "pages.scans": _sees(R),
+    "pages.start_scan": _submits(R),
     "pages.acknowledge_alerts": _submits(R),
     "pages.assign_alerts": _submits(R),
     "pages.record_proposals": _reads(R, D),

@@ -24,6 +24,7 @@ from scoring.answers.notices.compute import notice_of_proposal
 from scoring.answers.notices.files import notice_body, rule_changes
 from scoring.answers.search import names_of
 from scoring.runs import jobs
+from scoring.runs.leases import JobConflictError
 from scoring.runs.proposals import answer_proposal, withdraw_proposal
 from scoring.runs.proposed import (
     ProposalRefusedError,
@@ -68,7 +69,7 @@ def publish(proposal_id: int) -> Response:
         job = jobs.request_publication(store(), proposal_id, caller().prefix)
     except ProposalRefusedError as error:
         return _proposal(proposal_id, 409, [error.title])
-    except jobs.JobConflictError as error:
+    except JobConflictError as error:
         return _proposal(proposal_id, 409, [error.title])
     return redirect(url_for("pages.proposal", proposal_id=proposal_id, job=job.id), 303)
 

@@ -17,6 +17,7 @@ from rules.fault import UnknownPackError
 from rules.model import Title
 from scoring.access.keys import owners_of
 from scoring.runs import jobs
+from scoring.runs.leases import Job, JobConflictError
 from scoring.runs.proposals import MOST_DAYS
 from scoring.runs.proposed import HeldError
 from scoring.runs.published import current_runs
@@ -64,7 +65,7 @@ def start_run() -> Response:
         return _runs(422, error.messages)
     except UnknownPackError as error:
         return _runs(422, [error.title])
-    except (HeldError, jobs.JobConflictError) as error:
+    except (HeldError, JobConflictError) as error:
         return _runs(409, [error.title])
     return redirect(url_for("pages.runs"), 303)
 
@@ -91,7 +92,7 @@ def _runs(status: int, refused: Sequence[Title] = ()) -> Response:
     )
 
 
-def _title_then(job: jobs.Job) -> Title:
+def _title_then(job: Job) -> Title:
     """What the pack of a job was called on the day of which it speaks."""
     then = (pack.title for pack in known_ruling(store(), job.as_of) if pack.id == job.pack_id)
     return next(then, Title(job.pack_id, job.pack_id))

@@ -34,6 +34,7 @@ from scoring.access.consents import subject_key as credit_code
 from scoring.answers.notices.compute import Notice, notice_of_proposal, notice_of_run
 from scoring.facts.ingest.keys import subject_key
 from scoring.runs import jobs
+from scoring.runs.leases import Job, JobConflictError
 from scoring.runs.proposals import answer_proposal, note_told, withdraw_proposal
 from scoring.runs.proposed import (
     ProposalRefusedError,
@@ -124,13 +125,13 @@ def post_answer(body: dict[str, Any], proposal_id: int) -> tuple[dict[str, Any],
 @blueprint.post(f"/proposals/{NUMBER}proposal_id>/publication")
 @blueprint.answers(202, JobSchema)
 @blueprint.describe(parameters=[PARAMETER])
-def post_publication(proposal_id: int) -> tuple[jobs.Job, int, dict[str, str]]:
+def post_publication(proposal_id: int) -> tuple[Job, int, dict[str, str]]:
     """Have a proposal published, in the background: once its term is over, or where nobody would fall."""
     try:
         job = jobs.request_publication(store(), proposal_id, caller().prefix)
     except ProposalRefusedError as error:
         fail("conflict", error.title)
-    except jobs.JobConflictError as error:
+    except JobConflictError as error:
         fail("conflict", error.title)
     return job, 202, {"Location": url_for("runs.get_job", job_id=job.id)}
 

@@ -31,6 +31,7 @@ from api.schemas.runs import (
 from rules.calendar import today
 from rules.fault import UnknownPackError
 from scoring.runs import jobs, results
+from scoring.runs.leases import Job, JobConflictError
 from scoring.runs.proposed import HeldError
 from scoring.runs.published import list_runs as runs_of
 from scoring.runs.result_tables import RESULT_SCHEMAS, stream_results
@@ -57,7 +58,7 @@ def list_runs(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.body(RunRequest)
 @blueprint.answers(202, JobSchema)
 @blueprint.describe(parameters=[PARAMETER])
-def post_run(wanted: dict[str, Any]) -> tuple[jobs.Job, int, dict[str, str]]:
+def post_run(wanted: dict[str, Any]) -> tuple[Job, int, dict[str, str]]:
     """Ask for a run. It goes on in the background, and is seen whole when it is published or not at all.
 
     With ``propose_days`` it is proposed first: those who would fall may answer before it is published.
@@ -74,7 +75,7 @@ def post_run(wanted: dict[str, Any]) -> tuple[jobs.Job, int, dict[str, str]]:
         fail("invalid", error.title)
     except HeldError as error:
         fail("conflict", error.title)
-    except jobs.JobConflictError as error:
+    except JobConflictError as error:
         fail("conflict", error.title)
     return job, 202, {"Location": url_for("runs.get_job", job_id=job.id)}
 
@@ -143,6 +144,6 @@ def list_jobs(query: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.get(f"/run-jobs/{NUMBER}job_id>")
 @blueprint.answers(200, JobSchema)
-def get_job(job_id: int) -> jobs.Job:
+def get_job(job_id: int) -> Job:
     """How a run that was asked for goes."""
     return jobs.get_job(store(), job_id)

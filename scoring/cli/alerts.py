@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 
 import click
 
 from rules.calendar import add_days, today
+from rules.model import Title
 from scoring.cli.options import NUMBER, Day, database_option, operator, pack_of
 from scoring.cli.output import Format, listing_options, print_rows, progress, tell
 from scoring.facts.ingest.keys import ENTERPRISES, subject_key
@@ -21,19 +22,15 @@ from scoring.live.alerts import (
     assign,
     list_alerts,
 )
-from scoring.live.scanning import Scan, rescan
+from scoring.live.scan_jobs import NAMED, packs_with_alerts
+from scoring.live.scanning import HISTORY_DAYS, Scan, rescan
 from scoring.store import Store, open_store
-from scoring.store.rulebook import known_ruling
-
-HISTORY_DAYS = 180
-"""Own choice: half a year after its last record nobody opens a case for an alert that was not seen then."""
-
-_NAMED = 20
-"""So many of those that could not be judged are named; of all it is said how many they are."""
+from scoring.store.rulebook import known_packs, known_ruling
 
 COLUMNS = {
     "id": "编号 no.",
     "alert": "预警 alert",
+    "title": "名称 title",
     "subject_id": "主体 subject",
     "town": "乡镇街道 town",
     "records": "记录 records",
@@ -98,7 +95,8 @@ def list_command(
     )
     with _store(database) as store:
         found = list_alerts(store, wanted, limit=limit)
-    print_rows(map(_row, found), COLUMNS, fmt)
+        titles = _titles(store)
+    print_rows((_row(alert, titles) for alert in found), COLUMNS, fmt)
 
 
 @alerts_group.command("acknowledge")
@@ -158,8 +156,7 @@ def rescan_command(name: str | None, everybody: bool, history_days: int, databas
     day = today()
     failed, past = False, add_days(day, -history_days)
     with _store(database) as store:
-        known = known_ruling(store, day)
-        packs = [pack_of(name, day, store)] if name else [pack for pack in known if pack.alerts]
+        packs = [pack_of(name, day, store)] if name else packs_with_alerts(store, day)
         for pack in packs:
             try:
                 with progress(str(pack.title)) as advance:
@@ -171,7 +168,7 @@ def rescan_command(name: str | None, everybody: bool, history_days: int, databas
                 tell(f"{pack.title}: {scanned(done)}", err=False)
                 if done.failed:
                     failed = True
-                    shown = ", ".join(done.failed[:_NAMED]) + ("…" if done.failed[_NAMED:] else "")
+                    shown = ", ".join(done.failed[:NAMED]) + ("…" if done.failed[NAMED:] else "")
                     said = f"{len(done.failed):,} 个主体未能复核 could not be judged"
                     tell(f"{pack.title}: {said}: {shown}")
     if failed:
@@ -190,8 +187,16 @@ def scanned(done: Scan) -> str:
     return judged
 
 
-def _row(alert: Alert) -> dict[str, object]:
-    return {name: getattr(alert, name) for name in COLUMNS}
+def _row(alert: Alert, titles: Mapping[str, Title]) -> dict[str, object]:
+    """A row of the list; of a pattern that no pack has any more the id is its title."""
+    title = titles.get(alert.alert, alert.alert)
+    return {"title": str(title)} | {name: getattr(alert, name) for name in COLUMNS if name != "title"}
+
+
+def _titles(store: Store) -> dict[str, Title]:
+    """What patterns are called; by packs in force before others."""
+    packs = (*known_packs(store), *known_ruling(store, today()))
+    return {pattern.id: pattern.title for pack in packs for pattern in pack.alerts}
 
 
 @contextmanager

@@ -13,12 +13,12 @@ from fixtures.district import write_district
 from rules.calendar import add_days
 from rules.library.loader import ruling_packs
 from scoring.answers.explain import explain
-from scoring.cli.alerts import HISTORY_DAYS, scanned
+from scoring.cli.alerts import scanned
 from scoring.cli.explain import explanation_lines
 from scoring.cli.output import print_rows, progress, tell
 from scoring.cli.score import COLUMNS, grade_store
 from scoring.facts.ingest.files import Reading, ingest_paths
-from scoring.live.scanning import rescan
+from scoring.live.scanning import HISTORY_DAYS, rescan
 from scoring.runs.published import RunSummary, latest_run
 from scoring.runs.said import said
 from scoring.store import Store, create_store

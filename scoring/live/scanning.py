@@ -21,6 +21,9 @@ from scoring.store.batches import parts
 from scoring.store.live import LiveScan, LiveScanBegun
 from scoring.store.models import RecordVersion, SubjectVersion, last_ingest
 
+HISTORY_DAYS = 180
+"""Own choice: half a year after its last record nobody opens a case for an alert that was not seen then."""
+
 _AT_ONCE = 100
 """Subjects that are read, judged and kept together."""
 

@@ -113,16 +113,24 @@ class KeptAnswer(Base):
     logged: Mapped[str | None] = mapped_column(sa.Text)
 
 
-class RunJob(Base):
-    """A run asked for by the API, from the asking until it is published or has failed.
+EVERY_PACK = "*"
+"""What stands for a pack's id in a job that goes by every pack: a scan for alerts."""
 
-    :ivar state: queued, snapshot, grading, publishing, published, proposed or failed.
+
+class RunJob(Base):
+    """A run or a scan for alerts that was asked for, from the asking until it is done or has failed.
+
+    :ivar pack_id: of a run; :data:`EVERY_PACK` of a scan.
+    :ivar state: queued, snapshot, grading, publishing, published, proposed or failed; of a scan queued,
+        scanning, scanned or failed.
     :ivar propose_days: for how many days the run is proposed first; None for one that is published.
     :ivar proposal_id: the proposal that it makes, once it is made, or the one that it publishes.
-    :ivar rows: how many subjects and records the snapshot holds, once it is taken.
+    :ivar rows: how many subjects and records the snapshot holds, once it is taken; of a scan, how many
+        subjects were judged.
     :ivar problem: why it failed.
+    :ivar told: of a scan, what it has come to, as JSON.
     :ivar host: with ``pid``: the process that works on it.
-    :ivar lease: 1 while it has the one lease there is, by which it may publish; None once it has ended.
+    :ivar lease: while it has the one lease of its kind, 1 of runs and 2 of scans; None once it has ended.
     :ivar beat_at: when its process last said that it is alive.
     """
 
@@ -136,6 +144,7 @@ class RunJob(Base):
     rows: Mapped[int | None]
     run_id: Mapped[int | None] = mapped_column(sa.ForeignKey(Run.id))
     problem: Mapped[str | None] = mapped_column(sa.Text)
+    told: Mapped[str | None] = mapped_column(sa.Text)
     requested_by: Mapped[str]
     requested_at: Mapped[dt.datetime] = mapped_column(Moment)
     changed_at: Mapped[dt.datetime] = mapped_column(Moment)

@@ -24,7 +24,7 @@ from werkzeug.test import TestResponse
 from rules.calendar import SHANGHAI
 from rules.library.kept import VARIABLE as CACHE
 from scoring.live import events
-from scoring.runs import jobs
+from scoring.runs import leases
 from scoring.store.workspace import THREADS_VARIABLE
 
 MINUTE = dt.timedelta(minutes=1)
@@ -58,7 +58,7 @@ def same_every_time(clock: Clock, seed: int) -> Iterator[None]:
         mock.patch.object(dt, "datetime", _told_by(clock)),
         mock.patch.multiple(secrets, **_drawn_by(random.Random(seed))),
         mock.patch.dict(os.environ, kept | {THREADS_VARIABLE: "1"}, clear=True),
-        mock.patch.object(jobs, "_start"),
+        mock.patch.object(leases, "start"),
     ):
         yield
 

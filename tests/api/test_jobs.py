@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from client import Client
 from small_district import PACK
 
-from scoring.runs import jobs
-from scoring.runs.jobs import LEASE, JobConflictError, JobLostError, get_job, list_jobs, take_lease, work
+from scoring.runs import leases
+from scoring.runs.jobs import get_job, list_jobs, take_lease, work
+from scoring.runs.leases import LEASE, JobConflictError, JobLostError
 from scoring.runs.published import list_runs
 from scoring.store import Store, open_store
 from scoring.store.access import RunJob
@@ -116,7 +117,7 @@ def test_a_job_says_that_it_is_alive_while_it_works(store: Store) -> None:
             came.set()
         return NOON + MOMENT
 
-    with jobs._beating(store, job.id, dt.timedelta(milliseconds=1), clock):
+    with leases._beating(store, job.id, dt.timedelta(milliseconds=1), clock):
         assert came.wait(60)
     assert get_job(store, job.id, _at(NOON + LEASE)).state == "queued", "by its last beat"
     assert get_job(store, job.id, _at(NOON)).changed_at == NOON, "a beat is no change"
@@ -131,13 +132,13 @@ def test_a_job_that_lost_its_lease_publishes_nothing(store: Store, monkeypatch: 
         if state == "publishing" and not taken:
             taken.append(take_lease(store, PACK, DAY, "other", _at(NOON + LEASE)).id)
 
-    change = jobs._change
+    change = leases.change
 
     def change_and_lose(session: sa.orm.Session, job_id: int, clock: Clock, **values: object) -> None:
         change(session, job_id, clock, **values)
         sa.event.listen(session, "after_commit", lambda _: lose(str(values.get("state"))))
 
-    monkeypatch.setattr(jobs, "_change", change_and_lose)
+    monkeypatch.setattr(leases, "change", change_and_lose)
     with pytest.raises(JobLostError):
         work(store, slow.id, clock=_at(NOON))
     assert [run.id for run in list_runs(store)] == runs_before
@@ -160,7 +161,7 @@ def test_a_killed_worker_has_failed_and_the_next_may_start(store: Store, distric
         env=os.environ | {"XINHENG_DATABASE_URL": district_url},
         stdout=subprocess.PIPE,
     )
-    watch = threading.Thread(target=jobs._wait_for, args=(store, job.id, process))
+    watch = threading.Thread(target=leases._wait_for, args=(store, job.id, process))
     watch.start()
     assert process.stdout is not None
     assert process.stdout.readline() == b"grading\n"
@@ -178,10 +179,10 @@ def test_a_killed_worker_has_failed_and_the_next_may_start(store: Store, distric
 
 _STOPPED = """
 import signal
-from scoring.runs import batch as runs, jobs
+from scoring.runs import batch as runs, jobs, leases
 def stop(*arguments, **options):
     print("grading", flush=True)
     signal.pause()
 runs.news_between = stop
-jobs.main()
+leases.main(jobs.work)
 """

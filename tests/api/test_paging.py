@@ -13,7 +13,8 @@ from small_district import FINED, PACK, SUBJECTS, stricter, take
 
 from rules.calendar import today
 from scoring.access.keys import Role, create_key
-from scoring.runs.jobs import LEASE, take_lease
+from scoring.runs.jobs import take_lease
+from scoring.runs.leases import LEASE
 from scoring.runs.proposals import propose, withdraw_proposal
 from scoring.store import Store
 

@@ -14,7 +14,7 @@ from small_district import FINED, MIXED, PACK, SUBJECTS
 from rules.calendar import add_days, today
 from rules.library.loader import find_pack
 from scoring.access.keys import Role
-from scoring.runs import jobs
+from scoring.runs import jobs, leases
 from scoring.runs.batch import run
 from scoring.runs.proposals import propose, publish_proposal
 from scoring.runs.proposed import ProposalSummary
@@ -61,7 +61,7 @@ def work_off(store: Store, number: int) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def _here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Jobs are done when a test says so; how a process is started has its own tests."""
-    monkeypatch.setattr(jobs, "_start", lambda store, number: None)
+    monkeypatch.setattr(leases, "start", lambda store, kind, number: None)
 
 
 def test_no_reader_is_given_a_proposed_grade(

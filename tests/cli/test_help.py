@@ -79,6 +79,7 @@ def test_an_unknown_command_is_bad_usage(command: Command) -> None:
         (("scoring.runs.jobs",), "usage: python -m scoring.runs.jobs NUMBER"),
         (("scoring.runs.jobs", "x"), "scoring.runs.jobs: "),
         (("scoring.runs.jobs", "1"), "scoring.runs.jobs: there is no store at"),
+        (("scoring.live.scan_jobs",), "usage: python -m scoring.live.scan_jobs NUMBER"),
         (("scoring.live.worker",), "started by the server alone"),
         (("scoring.live.worker", "99"), "Bad file descriptor"),
         (("benchmarks.data",), "usage: python -m benchmarks.data DIRECTORY"),

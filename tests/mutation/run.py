@@ -127,7 +127,8 @@ GROUPS = {
         ("tests/api/test_paging.py", "tests/pages/test_receivers_page.py"),
     ),
     "access": Group(
-        ("scoring/access/*.py", "scoring/runs/jobs.py", "api/*.py", "api/around/*.py", "api/http/*.py"),
+        ("scoring/access/*.py", "scoring/runs/jobs.py", "scoring/runs/leases.py",
+         "api/*.py", "api/around/*.py", "api/http/*.py"),
         ("tests/test_promises.py", *(f"tests/api/test_{name}.py" for name in (
             "access", "anchors", "audit", "consents", "crowd", "edge", "ends", "errors", "idempotency",
             "jobs", "keys", "lender_checks", "odd_requests", "packs", "readiness", "runs", "subjects")),

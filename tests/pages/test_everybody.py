@@ -45,6 +45,7 @@ PAGES = {
     "consents": "/consents",
     "quick start": "/quick-start",
     "alerts": "/alerts",
+    "scans for alerts": "/alerts/scans",
     "record proposals": "/record-proposals",
     "verify report": "/verify-report",
     "objections": "/objections?state=all",

@@ -16,7 +16,7 @@ from visitor import DESK, PHONE, Visitor
 from rules.calendar import add_days, today
 from rules.library.loader import find_pack
 from scoring.access.keys import Role, create_key
-from scoring.runs import jobs
+from scoring.runs import jobs, leases
 from scoring.runs.proposals import propose, withdraw_proposal
 from scoring.runs.proposed import ProposalSummary, list_falls, show_proposal
 from scoring.runs.published import list_runs
@@ -111,7 +111,7 @@ def test_a_regulator_publishes_by_a_button(
     regulator: Visitor, town_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody would fall by it: it is published at once, as the run that there is; the job is done here."""
-    monkeypatch.setattr(jobs, "_start", jobs.work)
+    monkeypatch.setattr(leases, "start", lambda store, kind, job_id: jobs.work(store, job_id))
     pack = find_pack("department-credit", SUMMER)
     found = propose(town_store, pack, SUMMER, 10, "样例")
     regulator.open(f"/proposals/{found.id}")

@@ -25,7 +25,8 @@ from api.settings import Settings
 from rules.calendar import add_months, today
 from scoring.access.keys import Role, create_key
 from scoring.inspections.office import list_plans
-from scoring.runs import jobs
+from scoring.live import scan_jobs
+from scoring.runs import jobs, leases
 from scoring.runs.proposed import list_proposals
 from scoring.runs.published import list_runs
 from scoring.store import Store, open_store
@@ -55,7 +56,7 @@ def signed(site: Flask, store: Store, role: Role) -> FlaskClient:
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """A job whose process has not begun."""
-    monkeypatch.setattr(jobs, "_start", lambda store, job_id: None)
+    monkeypatch.setattr(leases, "start", lambda store, kind, job_id: None)
 
 
 def states(store: Store) -> list[str]:
@@ -112,7 +113,7 @@ def test_a_run_is_called_as_its_rules_were_on_its_day(site: Flask, district: Sto
 def test_a_run_is_proposed_first_where_days_are_given(
     site: Flask, district: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "_start", jobs.work)
+    monkeypatch.setattr(leases, "start", lambda store, kind, job_id: jobs.work(store, job_id))
     client = signed(site, district, Role.REGULATOR)
     form = {"pack": PACK, "as_of": str(AUTUMN)}
     assert send(client, "/runs", **form, propose_days="10") == 303
@@ -173,3 +174,30 @@ def answer(client: FlaskClient, form: dict[str, str]) -> str:
     with client.session_transaction() as session:
         token = session["form_token"]
     return client.post("/runs", data={"form_token": token, **form}).text
+
+
+def test_a_regulator_looks_for_alerts_closes_the_window_and_finds_what_came_of_it(
+    visitor: Visitor, site: Flask, district: Store, waits: None
+) -> None:
+    with served(site) as address:
+        regulator = replace(visitor, address=address)
+        regulator.come_in(site, create_key(district, Role.REGULATOR, "周某").token)
+        regulator.open("/alerts")
+        regulator.press("form[action='/alerts/scans'] button")
+        assert regulator.path == "/alerts/scans"
+        assert "等待开始" in regulator.text("[role=status]")
+        for size, dark in ((DESK, False), (PHONE, True)):
+            regulator.look(size, dark)
+            assert regulator.faults() == [], size
+            assert regulator.overflow() == 0, size
+        regulator.look(DESK)
+        regulator.open("/alerts")
+        regulator.press("form[action='/alerts/scans'] button")
+        assert "尚未完成,请在其完成后再开始" in regulator.text("[role=alert]")
+        regulator.open("/home")
+        regulator.open("/alerts/scans")
+        (job,) = scan_jobs.list_scans(district)
+        scan_jobs.work(district, job.id)
+        regulator.wait_until(lambda: "已完成" in regulator.text("tbody"))
+        assert regulator.all("[role=status]") == []
+        assert states(district) == [], "it is no run"
