@@ -27,6 +27,7 @@ from scoring.answers.simulate import SimulationError
 from scoring.rulemaking import desk
 from scoring.rulemaking.desk import By, NotLawError, Proposed
 from scoring.rulemaking.draft import Draft, examine
+from scoring.store.rulebook import known_packs
 
 ROWS = 25
 
@@ -109,6 +110,7 @@ def _drafts(status: int, faults: Sequence[Title] = ()) -> Response:
         "drafts",
         status,
         rows=rows,
+        titles={pack.id: pack.title for pack in known_packs(store())},
         before=rows[-1].id if len(found) > ROWS else None,
         states=desk.STATES,
         owners=owners_of(store(), {row.proposed_by for row in rows}),
