@@ -124,6 +124,18 @@ def test_an_installed_pack_changes_nobody_against_itself(regulator: Visitor) -> 
     assert regulator.all(".chart") == []
 
 
+def test_a_long_result_of_a_simulation_is_folded_until_it_is_read(regulator: Visitor) -> None:
+    regulator.open("/simulation")
+    Select(regulator.one("#pack")).select_by_value("enterprise-credit@2026.2")
+    regulator.press("main form button")
+    differences = regulator.one("[aria-labelledby=differences] details")
+    rows = regulator.all("[aria-labelledby=differences] tbody tr")
+    assert len(rows) > 12
+    assert not rows[0].is_displayed()
+    differences.find_element("css selector", "summary").click()
+    assert rows[0].is_displayed()
+
+
 def simulate(visitor: Visitor, draft: Path) -> None:
     """Upload a draft, and wait for what comes of it."""
     visitor.open("/simulation")

@@ -147,9 +147,9 @@ class _Following:
         parts, signatures = self._parts, None
         if self._vocabulary.records is not None:
             signatures = parts.sign(None)
-        number = _buckets(parts.taken_rows())
-        buckets = [parts.write(*parts.taken(in_bucket(one, number, taken=True))) for one in range(number)]
-        return Manifest(made_for, position, tuple(buckets), None, signatures, *self._sum(position.moment))
+        with parts.apart(_buckets(parts.taken_rows())) as buckets:
+            written = tuple(parts.write(*parts.taken(bucket)) for bucket in buckets)
+            return Manifest(made_for, position, written, None, signatures, *self._sum(position.moment))
 
     def _caught_up(self, manifest: Manifest, position: Position, touched: list[str]) -> Manifest:
         """The copy with what was taken in the place of what it had of these subjects."""

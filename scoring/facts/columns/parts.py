@@ -8,7 +8,9 @@ column of a vocabulary has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -19,6 +21,7 @@ from rules.plan import closed_columns
 from scoring.facts.columns.place import File, Part, Place, Sum, described
 from scoring.judging.coded import open_columns
 from scoring.judging.sql import quoted, sql_type
+from scoring.store.workspace import own_directory, temporary_directory
 
 NUMBER = '"subject number"'
 KEY = '"subject key"'
@@ -28,6 +31,7 @@ HIGH = '"hash high"'
 LOW = '"hash low"'
 MISFIT = '"does not fit"'
 _SPREAD = '"key spread"'
+_BUCKET = "_bucket"
 _BUCKETS = 2**16
 _VERSION = (FROM, UNTIL, HIGH, LOW, MISFIT)
 _FORMAT = "(format parquet, compression zstd)"
@@ -53,12 +57,15 @@ class Parts:
 
     The temporary tables ``subjects`` and ``records`` hold versions as they came from the store, typed, and
     ``signatures`` those of the copy.
+
+    :ivar _lies: where the versions that were taken lie, as SQL: in those tables, or by bucket.
     """
 
     def __init__(self, duck: duckdb.DuckDBPyConnection, vocabulary: Vocabulary, place: Place) -> None:
         self.duck, self._vocabulary, self._place = duck, vocabulary, place
         self._subject = _listed(map(quoted, vocabulary.subject.columns))
         self._checked: dict[File, str] = {}
+        self._lies = {name: name for name in ("subjects", "records")}
         self._open = _listed(map(quoted, open_columns(vocabulary)))
         self._record_key = quoted(vocabulary.records.key if vocabulary.records else "")
         self._closed = [quoted(name) for name in closed_columns(vocabulary)]
@@ -98,7 +105,7 @@ class Parts:
 
     def sum_of(self, table: Table, moment: int) -> Sum:
         """The sum of what was known at a moment, of the versions that were taken."""
-        query = sums("", _table_name(self._vocabulary, table), known_at(moment))
+        query = sums("", self._lies[_table_name(self._vocabulary, table)], known_at(moment))
         return as_sum(*self.duck.execute(query).fetchall()[0])
 
     def sign(self, known: File | None) -> File:
@@ -151,12 +158,13 @@ class Parts:
     def taken(self, condition: str = "true") -> tuple[str, str | None]:
         """Queries for the versions that were taken, as :meth:`write` asks for them."""
         version = _listed(_VERSION)
-        subjects = f"select {KEY}, {self._subject}, {version} from subjects where {condition}"
+        subjects = f"select {KEY}, {self._subject}, {version} from {self._lies['subjects']} where {condition}"
         if self._vocabulary.records is None:
             return subjects, None
         same = "".join(f" and r.{name} is not distinct from g.{name}" for name in self._closed)
         return subjects, (
-            f"select {KEY}, _sig, {self._open}, {version} from records r join signatures g on true{same}"
+            f"select {KEY}, _sig, {self._open}, {version} from {self._lies['records']} r"
+            f" join signatures g on true{same}"
             f" where {condition}"
         )
 
@@ -175,10 +183,40 @@ class Parts:
             f" join ({keys}) using ({NUMBER})"
         )
 
+    @contextmanager
+    def apart(self, number: int) -> Iterator[list[str]]:
+        """Have what was taken lie apart by bucket; gives the condition of each, for :meth:`taken`.
+
+        To look for a bucket among all versions, as often as there are buckets, is quadratic.
+
+        :param number: of buckets, a power of two.
+        """
+        if number == 1:
+            yield ["true"]
+            return
+        with own_directory(temporary_directory()) as folder:
+            for name in self._taken_tables():
+                self._lies[name] = self._laid(name, number, Path(folder, name))
+            yield [f"{_BUCKET} = {one}" for one in range(number)]
+
+    def _laid(self, name: str, number: int, folder: Path) -> str:
+        """Files of what was taken, a folder a bucket, instead of the table; of an empty one itself."""
+        query = f"select *, ({_SPREAD} % {number})::integer as {_BUCKET} from {name}"
+        if not len(self.duck.table(name)):
+            return f"({query})"
+        self.duck.execute(
+            f"copy ({query}) to {literal(str(folder))} (format parquet, partition_by ({_BUCKET}))"
+        )
+        self.duck.execute(f"drop table {name}")
+        files = literal(f"{folder}/*/*.parquet")
+        return f"read_parquet({files}, hive_partitioning = true, hive_types = {{'{_BUCKET}': integer}})"
+
+    def _taken_tables(self) -> list[str]:
+        return ["subjects", *(["records"] if self._vocabulary.records else [])]
+
     def taken_rows(self) -> int:
         """How many versions were taken, of subjects or of records, whichever are more."""
-        tables = ["subjects", *(["records"] if self._vocabulary.records else [])]
-        return max(len(self.duck.table(name)) for name in tables)
+        return max(len(self.duck.table(name)) for name in self._taken_tables())
 
     def list_keys(self, part: Part, name: str) -> None:
         """Make a temporary table of the keys of a part's subjects."""
@@ -197,13 +235,12 @@ class Parts:
         return described(path), rows
 
 
-def in_bucket(number: int, of: int, taken: bool = False) -> str:
+def in_bucket(number: int, of: int) -> str:
     """The condition that a subject is in one of so many buckets.
 
     :param of: a power of two.
-    :param taken: of versions that were taken.
     """
-    return f"{_SPREAD if taken else _spread(KEY)} % {of} = {number}"
+    return f"{_spread(KEY)} % {of} = {number}"
 
 
 def _spread(key: str) -> str:
