@@ -95,14 +95,21 @@ class Judge:
     ) -> list[Outcome]:
         """As :meth:`judge`, of several subjects; what is found is kept of all of them or of none.
 
+        The alerts of who is not known any more are withdrawn.
+
         :param with_it: what is kept in the same transaction.
         """
-        found = self._found(store, subject_ids, as_of or today(), cause)
+        seen = _facts(store, self.pack, subject_ids)
+        found = self._found(store, seen, as_of or today(), cause)
         matches = [self.patterns.matches(one.facts.attributes, one.facts.records) for one in found]
         outcomes = []
         with store.writing() as session:
             kept = _kept(session, [one.row for one in found])
-            alerts = Alerts(session, self.pack.id, kept)
+            gone = _gone(session, self.pack, seen)
+            alerts = Alerts(session, self.pack.id, kept | gone)
+            for name in gone:
+                unknown = About(self.pack.id, self.digest, name, {}, None)
+                alerts.reconcile(unknown, (), dt.datetime.now(dt.UTC), past)
             for one, own in zip(found, matches, strict=True):
                 changed = Changed()
                 if one.facts.subject_id in kept:
@@ -121,15 +128,13 @@ class Judge:
 
     def look(self, store: Store, subject_id: str, as_of: dt.date, cause: str | None) -> LiveGradeRow | None:
         """As :meth:`judge`, of a day on which nothing has happened: nothing is kept, and nobody alerted."""
-        found = self._found(store, [subject_id], as_of, cause)
+        found = self._found(store, _facts(store, self.pack, [subject_id]), as_of, cause)
         return LiveGradeRow(**found[0].row) if found else None
 
-    def _found(
-        self, store: Store, subject_ids: Sequence[str], day: dt.date, cause: str | None
-    ) -> list[_Found]:
+    def _found(self, store: Store, seen: _Seen, day: dt.date, cause: str | None) -> list[_Found]:
         """Those that are known, while the pack is in force."""
         found = []
-        for facts in _facts(store, self.pack, subject_ids):
+        for facts in seen.facts:
             of_group = self._of_group(store, facts, day)
             timeline = self.grader.judge(facts.attributes, facts.records, Period.of(day), of_group)
             grade = timeline.on(day)
@@ -251,22 +256,35 @@ class _Found:
     row: Mapping[str, Any]
 
 
-def _facts(store: Store, pack: Pack, subject_ids: Sequence[str]) -> list[_Facts]:
-    """Of those subjects that are known."""
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is known of subjects at a moment, None where nothing is of anybody.
+
+    :param unknown: those of whom nothing is, or nothing any more.
+    """
+
+    moment: dt.datetime | None
+    facts: Sequence[_Facts]
+    unknown: Sequence[str]
+
+
+def _facts(store: Store, pack: Pack, subject_ids: Sequence[str]) -> _Seen:
+    """What is known of subjects."""
     vocabulary, records = pack.vocabulary, defaultdict[str, list[Mapping[str, Any]]](list)
     with store.reading() as session:
         moment = last_ingest(session)
         if moment is None:
-            return []
+            return _Seen(None, (), ())
         subjects = dict(session.execute(_current(SubjectVersion, vocabulary.id, subject_ids)).all())
         if vocabulary.records is not None:
             for subject_id, data in session.execute(_current(RecordVersion, vocabulary.id, subject_ids)):
                 records[subject_id].append(decode(data, vocabulary.records))
-    return [
+    known = [
         _Facts(name, moment, decode(subjects[name], vocabulary.subject), records[name])
         for name in subject_ids
         if name in subjects
     ]
+    return _Seen(moment, known, [name for name in subject_ids if name not in subjects])
 
 
 def _current(version: Any, vocabulary_id: str, subject_ids: Sequence[str]) -> Any:
@@ -321,6 +339,19 @@ def _kept(session: Session, rows: Sequence[Mapping[str, Any]]) -> set[str]:
         return set()
     kept = session.execute(_keep(session.get_bind().dialect.name), rows)
     return set(kept.scalars())
+
+
+def _gone(session: Session, pack: Pack, seen: _Seen) -> set[str]:
+    """Of those who are unknown, who was judged when they were known: whoever saw them then comes too late."""
+    if not seen.unknown:
+        return set()
+    table = table_of(LiveGradeRow)
+    mine = table.c.pack_id == pack.id, table.c.subject_id.in_(seen.unknown), table.c.known_at <= seen.moment
+    return set(
+        session.scalars(
+            sa.update(table).where(*mine).values(known_at=seen.moment).returning(table.c.subject_id)
+        )
+    )
 
 
 @cache

@@ -20,6 +20,8 @@ from rules.language.evaluate import evaluate
 from rules.model import Alert
 from scoring.access.keys import Role, create_key
 from scoring.cli.alerts import alerts_group
+from scoring.facts.undo import list_files, undo_file
+from scoring.live import events
 from scoring.live.alerts import (
     Alert as Found,
 )
@@ -431,6 +433,22 @@ def test_alerts_are_listed_given_away_and_acknowledged_on_the_command_line(
     assert "请用--to写明经办人" in told("assign", number)
     assert f"预警{number}已由" in told("assign", number, "--to-nobody")
     assert listed("--state", "acknowledged") == ["broken"]
+
+
+def test_the_alerts_of_a_subject_whose_file_was_taken_back_go_and_come_with_it(
+    firm: Store, judge: Judge
+) -> None:
+    (file,) = list_files(firm)
+    fines(firm, judge, *SPRING)
+    late = judge._found(firm, events._facts(firm, FIRMS, ["A"]), DAY, None)
+    undo_file(firm, file.id)
+    assert judge.judge(firm, "A", DAY) is None
+    assert the(firm, "repeat", "withdrawn").records
+    with firm.writing() as session:
+        assert events._kept(session, [one.row for one in late]) == set(), "who knew it then comes too late"
+    take_in(firm, "subject", [{"firm_id": "A"}])
+    judge.judge(firm, "A", DAY)
+    assert the(firm, "repeat", "open").withdrawn_at is None
 
 
 def test_two_that_judge_at_once_open_one_alert(firm: Store, judge: Judge) -> None:
