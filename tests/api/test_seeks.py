@@ -30,6 +30,7 @@ GROWING = frozenset(METADATA.tables) - {
         "runs",
         "run_jobs",
         "proposals",
+        "installations",
         "live_scans",
         "live_scans_begun",
         "terms",
