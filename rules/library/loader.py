@@ -29,7 +29,7 @@ def load_pack(path: Path | str) -> Pack:
     :raises PackError: with every fault found.
     :raises OSError: where the file can't be read.
     """
-    return load_text(_text(Path(path)), str(path))
+    return load_text(file_text(Path(path)), str(path))
 
 
 def load_text(text: str, file: str, vocabulary_text: str | None = None) -> Pack:
@@ -86,7 +86,7 @@ def load_vocabulary(name: str) -> Vocabulary:
 
 @lru_cache(maxsize=64)
 def _vocabulary(path: Path, mtime: int) -> Vocabulary:
-    return parse_vocabulary(_text(path), path.name)
+    return parse_vocabulary(file_text(path), path.name)
 
 
 def vocabulary_text(name: str) -> str:
@@ -94,7 +94,7 @@ def vocabulary_text(name: str) -> str:
 
     :raises UnknownPackError: where there is none.
     """
-    return _text(_vocabulary_file(name))
+    return file_text(_vocabulary_file(name))
 
 
 def _vocabulary_file(name: str) -> Path:
@@ -209,10 +209,15 @@ def ruling_among(packs: Iterable[Pack], day: dt.date) -> tuple[Pack, ...]:
 
 @lru_cache(maxsize=64)
 def _cached(path: str, changed: int) -> Pack:
-    return load_kept(_text(Path(path)), path)
+    return load_kept(file_text(Path(path)), path)
 
 
-def _text(path: Path) -> str:
+def file_text(path: Path) -> str:
+    """What a file of a pack or vocabulary says.
+
+    :raises PackError: where it is not UTF-8.
+    :raises OSError: where it can't be read.
+    """
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from rules.calendar import today
+from rules.library.loader import file_text
 from rules.tools.diff import compare
 from scoring.cli.options import Day, database_option, operator
 from scoring.cli.output import Format, listing_options, print_rows, progress, tell
@@ -53,7 +54,7 @@ def install_command(file: Path, begins: dt.date, reason: str, database: str | No
     Example: xinheng rules install draft.yaml --from 2027-01-01 --reason 第3次专题会议通过
     """
     with closing(open_store(database)) as store:
-        text = file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        text = file_text(file).replace("\r\n", "\n")
         draft = examine(store, text, str(file), begins, today())
         _show(store, draft)
         found = desk.propose_pack(store, draft, reason, _me(), today())

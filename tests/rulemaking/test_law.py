@@ -349,6 +349,20 @@ def test_by_commands_a_draft_becomes_law_once_somebody_else_has_seen_what_it_doe
     assert (code, "已撤回" in said) == (0, True)
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(written().encode("gb18030"), "save it as UTF-8"), (b"pack: [", "not YAML"), (b"", "draft.yaml:1:1")],
+    ids=["gb18030", "bracket", "empty"],
+)
+def test_a_file_that_is_no_pack_is_told_with_its_place(
+    typed: Callable[..., tuple[int, str]], tmp_path: Path, content: bytes, told: str
+) -> None:
+    file = tmp_path / "draft.yaml"
+    file.write_bytes(content)
+    code, said = typed("li", "rules", "install", file, "--from", add_days(today(), 40), "--reason", "试")
+    assert (code, told in said, f"{file}:" in said) == (1, True, True), said
+
+
 def test_a_draft_makes_no_official_run(typed: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     file = tmp_path / "draft.yaml"
     file.write_text(written(dt.date(2026, 1, 1), "x"), encoding="utf-8")
