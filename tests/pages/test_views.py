@@ -99,6 +99,7 @@ def test_who_moves_by_no_rule_moves_by_the_bounds_of_tiers(regulator: Visitor, t
     assert text.count("from: 75}") == 1
     draft.write_text(text.replace("from: 75}", "from: 89}"), encoding="utf-8")
     simulate(regulator, draft)
+    regulator.one("section[aria-labelledby=movers] details:not([open]) > summary").click()
     movers = regulator.all("section[aria-labelledby=movers] tbody tr")
     assert movers
     assert all("因分值或等级界限调整" in mover.text for mover in movers)
