@@ -205,7 +205,7 @@ def test_an_unknown_vocabulary_names_those_there_are(take: Ingest, tmp_path: Pat
     ("text", "said"),
     [
         ("tabel: record", "m.yaml:1:"),
-        ("dataset: records", "one of subject, record"),
+        ("dataset: records", "record? or another of subject"),
         ("encoding: klingon", "utf-8 or gb18030"),
         ("skip_rows: -1", "a whole number from 0 to 1000"),
         ("columns: [a, b]", "not a mapping"),
