@@ -213,12 +213,9 @@ _judges: dict[int, Judge] = {}
 _judging = Lock()
 
 
-def _judge_all(store: Store, vocabulary_id: str, subject_id: str, cause: str | None) -> None:
-    """By every pack in force; one that fails does not stop the others."""
-    day = today()
-    for pack in known_ruling(store, day):
-        if pack.vocabulary.id != vocabulary_id:
-            continue
+def _judge_all(store: Store, packs: Sequence[Pack], day: dt.date, subject_id: str, cause: str | None) -> None:
+    """By every pack; one that fails does not stop the others."""
+    for pack in packs:
         try:
             judge_of(pack).judge(store, subject_id, day, cause)
         except Exception as error:
@@ -226,8 +223,15 @@ def _judge_all(store: Store, vocabulary_id: str, subject_id: str, cause: str | N
 
 
 def _judge_many(store: Store, vocabulary_id: str, subjects: Iterable[tuple[str, str]]) -> None:
+    """By every pack in force; where the store can't say which those are, nobody is judged."""
+    day = today()
+    try:
+        packs = [pack for pack in known_ruling(store, day) if pack.vocabulary.id == vocabulary_id]
+    except Exception as error:
+        _LOG.error("subjects could not be judged", vocabulary=vocabulary_id, exc_info=error)
+        return
     for subject_id, cause in subjects:
-        _judge_all(store, vocabulary_id, subject_id, cause)
+        _judge_all(store, packs, day, subject_id, cause)
 
 
 _behind = ThreadPoolExecutor(1, thread_name_prefix="xinheng-live")

@@ -16,7 +16,7 @@ from scoring.live.events import Judge, live_grade, records_arrived
 from scoring.live.scanning import Scan, rescan
 from scoring.live.supervisor import Engine
 from scoring.runs.published import latest_run
-from scoring.store import Store
+from scoring.store import Store, StoreError
 from scoring.store.models import SubjectVersion
 
 from .events_pack import PACK, firms, record, take_in
@@ -163,3 +163,20 @@ def test_a_pack_that_fails_does_not_stop_the_others(
     assert live_grade(store, sound, "A", today()) is not None
     with store.reading() as session:
         assert session.get(events.LiveGradeRow, ("firms", "A")) is None
+
+
+def test_a_store_that_can_not_say_which_packs_rule_is_not_the_senders_business(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the sender sent is in the store by then."""
+    told: list[str] = []
+
+    def fails(store: Store, day: dt.date) -> None:
+        raise StoreError("the store was kept locked by another process")
+
+    monkeypatch.setattr(events, "known_ruling", fails)
+    monkeypatch.setattr(events._LOG, "error", lambda said, **more: told.append(said))
+    take_in(store, "subject", [{"firm_id": "A"}])
+    take_in(store, "record", [record("p1", "penalty", "2026-03-01")])
+    records_arrived(store, "firm", ["p1"])
+    assert told == ["subjects could not be judged"]
