@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -14,14 +15,15 @@ from api.pages.forms import FormError, filled_in, number
 from api.schemas.runs import RunRequest
 from rules.calendar import today
 from rules.fault import UnknownPackError
-from rules.model import Title
+from rules.library.loader import ruling_among
+from rules.model import Pack, Title
 from scoring.access.keys import owners_of
 from scoring.runs import jobs
 from scoring.runs.leases import Job, JobConflictError
 from scoring.runs.proposals import MOST_DAYS
 from scoring.runs.proposed import HeldError
 from scoring.runs.published import current_runs
-from scoring.store.rulebook import known_ruling
+from scoring.store.rulebook import known_packs
 
 ROWS = 20
 STEPS = {
@@ -72,7 +74,7 @@ def start_run() -> Response:
 
 def _runs(status: int, refused: Sequence[Title] = ()) -> Response:
     found = jobs.list_jobs(store(), number("before"), ROWS + 1)
-    shown = found[:ROWS]
+    shown, known = found[:ROWS], known_packs(store())
     return page(
         "runs",
         status,
@@ -82,8 +84,8 @@ def _runs(status: int, refused: Sequence[Title] = ()) -> Response:
         owners=owners_of(store(), {job.requested_by for job in shown}),
         steps=STEPS,
         states=STEPS | ENDS,
-        titles={pack.id: pack.title for pack in known_ruling(store(), today())},
-        title_then=_title_then,
+        titles={pack.id: pack.title for pack in ruling_among(known, today())},
+        title_then=partial(_title_then, known),
         current={run.id for run in current_runs(store())},
         today=today(),
         given={"pack": settings().pack, "as_of": str(today()), **request.form.to_dict()},
@@ -92,7 +94,7 @@ def _runs(status: int, refused: Sequence[Title] = ()) -> Response:
     )
 
 
-def _title_then(job: Job) -> Title:
+def _title_then(known: Sequence[Pack], job: Job) -> Title:
     """What the pack of a job was called on the day of which it speaks."""
-    then = (pack.title for pack in known_ruling(store(), job.as_of) if pack.id == job.pack_id)
+    then = (pack.title for pack in ruling_among(known, job.as_of) if pack.id == job.pack_id)
     return next(then, Title(job.pack_id, job.pack_id))

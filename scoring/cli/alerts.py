@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 import click
 
 from rules.calendar import add_days, today
+from rules.library.loader import ruling_among
 from rules.model import Title
 from scoring.cli.options import NUMBER, Day, database_option, operator, pack_of
 from scoring.cli.output import Format, listing_options, print_rows, progress, tell
@@ -25,7 +26,7 @@ from scoring.live.alerts import (
 from scoring.live.scan_jobs import NAMED, packs_with_alerts
 from scoring.live.scanning import HISTORY_DAYS, Scan, rescan
 from scoring.store import Store, open_store
-from scoring.store.rulebook import known_packs, known_ruling
+from scoring.store.rulebook import known_packs
 
 COLUMNS = {
     "id": "编号 no.",
@@ -195,7 +196,8 @@ def _row(alert: Alert, titles: Mapping[str, Title]) -> dict[str, object]:
 
 def _titles(store: Store) -> dict[str, Title]:
     """What patterns are called; by packs in force before others."""
-    packs = (*known_packs(store), *known_ruling(store, today()))
+    known = known_packs(store)
+    packs = (*known, *ruling_among(known, today()))
     return {pattern.id: pattern.title for pack in packs for pattern in pack.alerts}
 
 
