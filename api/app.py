@@ -13,7 +13,7 @@ from werkzeug.routing import Rule
 from werkzeug.wrappers import Response
 
 from api import pages
-from api.around import auth, crowd, edge, idempotency, journal, limits, naming, observe, session
+from api.around import auth, crowd, edge, idempotency, journal, limits, naming, observe, openid, session
 from api.around.request import Request, current
 from api.http import docs, fields
 from api.http.openapi import make_api
@@ -92,6 +92,7 @@ def _install(app: Flask, settings: Settings, store: Store) -> None:
     edge.install(app)
     app.before_request(_refuse_nul)
     session.install(app, settings.secret)
+    openid.install(app, settings)
     auth.install(app, KeyRing(store, settings.cache_seconds))
     limits.install(app, settings.rate_limit)
     journal.install(app, AuditLog(store))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from api.around.limits import parse_rate
 from scoring.access.consents import LONGEST_MONTHS
+from scoring.access.identities import checked_issuer
 from scoring.access.keys import CACHE_SECONDS
 from scoring.store.connection import parse_url
 from scoring.store.revision import address
@@ -38,6 +39,8 @@ class Settings:
     :param secret: XINHENG_SECRET: what the pages' sign-ins are signed with; all workers need the same, so
         `xinheng serve` makes one for its own where it is not set.
     :param consent_months: XINHENG_CONSENT_MONTHS: the longest term of a consent to a lender.
+    :param openid_issuer: XINHENG_OPENID_ISSUER: the provider of OpenID Connect at which persons may sign in
+        to the pages; with XINHENG_OPENID_CLIENT and XINHENG_OPENID_SECRET, by which it knows this service.
     :param log_level: XINHENG_LOG_LEVEL: debug, info, warning or error. Each request is logged at info.
     """
 
@@ -49,13 +52,16 @@ class Settings:
     proxies: int = 0
     consent_months: int = LONGEST_MONTHS
     log_level: str = "info"
+    openid_issuer: str | None = None
+    openid_client: str | None = None
+    openid_secret: str | None = field(default=None, repr=False)
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
 
     def summary(self) -> dict[str, str]:
         """The settings as they may be shown: without passwords."""
         shown = {name: str(getattr(self, name)) for name in self.__slots__}
         shown["database_url"] = address(parse_url(self.database_url))
-        shown["secret"] = "(not shown)"
+        shown |= dict.fromkeys(_SECRETS & {n for n in shown if getattr(self, n)}, "(not shown)")
         return shown
 
 
@@ -72,8 +78,12 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             try:
                 found[name] = convert(text)
             except ValueError as error:
-                shown = "what it is" if name == "secret" else repr(text)
+                shown = "what it is" if name in _SECRETS else repr(text)
                 raise SettingsError(f"{variable} can't be {shown}: {error}") from None
+    given = [name for name in _OPENID if name in found]
+    if given and len(given) < len(_OPENID):
+        missing = " and ".join(f"XINHENG_{name.upper()}" for name in _OPENID if name not in found)
+        raise SettingsError(f"XINHENG_{given[0].upper()} needs {missing} as well")
     return Settings(**found)  # type: ignore[arg-type]  # each converter gives its field's type
 
 
@@ -115,5 +125,10 @@ _VARIABLES: dict[str, Callable[[str], str | int | float]] = {
     "proxies": _proxies,
     "consent_months": _months,
     "log_level": _level,
+    "openid_issuer": checked_issuer,
+    "openid_client": str,
+    "openid_secret": str,
     "secret": _secret,
 }
+_OPENID = ("openid_issuer", "openid_client", "openid_secret")
+_SECRETS = frozenset({"secret", "openid_secret"})

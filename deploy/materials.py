@@ -38,11 +38,11 @@ _SPDX = {
     "Apache License 2.0": "Apache-2.0",
 }
 _SAID = {
-    "brotli": "MIT", "brotlicffi": "MIT",
+    "brotli": "MIT", "brotlicffi": "MIT", "charset-normalizer": "MIT",
     "fonttools": "MIT", "pyphen": "LGPL-2.1-or-later", "tzdata": "Apache-2.0",
 }  # fmt: skip
-"""What a package does not say, as its project does: of one that is installed on other systems alone, one that
-has no classifier, and of three licences the one that is taken."""
+"""What a package does not say, as its project does: of one that is installed on other systems alone, of
+those without a classifier, and of three licences the one that is taken."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,8 @@ EXPECTED = {
     "audit.verify_log": ("RO", None),
     "pages.static": (EVERYBODY, None),
     "pages.sign_in": (EVERYBODY, None),
+    "pages.ask_provider": (EVERYBODY, None),
+    "pages.come_from_provider": (EVERYBODY, None),
     "pages.choose_language": (EVERYBODY, None),
     "pages.quick_start": (EVERYBODY, None),
     "pages.sign_out": (ALL, None),

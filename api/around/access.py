@@ -219,6 +219,8 @@ ACCESS: dict[str, Access] = {
     # the pages; a department's and a subject's key see their own grade alone
     "pages.static": _open(),
     "pages.sign_in": _open(),
+    "pages.ask_provider": _verifies(),
+    "pages.come_from_provider": _verifies(),
     "pages.choose_language": _open(),
     "pages.sign_out": _sees(*ALL),
     "pages.front": _sees(*ALL),

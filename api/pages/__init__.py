@@ -32,6 +32,7 @@ from api.pages import (
     subscriptions,
     visits,
 )
+from api.pages import openid as openid
 from api.pages import tickets as tickets
 from api.pages.blueprint import blueprint
 

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from api.around import observe, session
+from api.around import observe, openid, session
 from api.around.access import ACCESS
 from api.around.auth import PAGES
 from api.around.context import settings
@@ -147,6 +147,7 @@ def frame(key: Key | None) -> dict[str, object]:
         "languages": language.LANGUAGES,
         "roles": ROLE_TITLES,
         "form_token": session.form_token,
+        "provider": openid.provider(),
         "may": lambda endpoint: key is not None and opens(endpoint, key.role),
         "navigation": _navigation(key.role) if key else [],
         "is_contestable": is_contestable,
@@ -194,12 +195,16 @@ def _unknown(error: UnknownError) -> AnyResponse:
 def _error(error: HTTPException) -> AnyResponse:
     """An error as a page; who is not signed in is asked to."""
     if isinstance(error, Problem) and error.kind.name == "unauthenticated":
-        if request.endpoint == "pages.sign_in":
+        if request.endpoint in _DOORS:
             return page("sign_in", 401, refused=said(error), next=request.form.get("next", ""))
         wanted = _here() if request.method == "GET" else None
         return redirect(url_for("pages.sign_in", next=wanted), 303)
     code = error.code or 500
     return page("error", code, code=code, detail=too_large() if code == 413 else said(error))
+
+
+_DOORS = frozenset({"pages.sign_in", "pages.ask_provider", "pages.come_from_provider"})
+"""Where who is not let in is told why."""
 
 
 def most_mib() -> int:

@@ -21,7 +21,7 @@ def sign_in() -> Response:
     if request.method != "POST":
         return page("sign_in", refused=None, next=request.args.get("next", ""))
     session.begin(authenticate(request.form.get("key", "").strip()))
-    return redirect(_local(request.form.get("next", "")), 303)
+    return redirect(local(request.form.get("next", "")), 303)
 
 
 @blueprint.post("/sign-out")
@@ -34,7 +34,7 @@ def sign_out() -> Response:
 @blueprint.get("/language/<name>")
 def choose_language(name: str) -> Response:
     """Show the pages in another language from now on."""
-    answer = redirect(_local(request.args.get("next", "")), 303)
+    answer = redirect(local(request.args.get("next", "")), 303)
     if name in language.LANGUAGES:
         answer.set_cookie(
             language.COOKIE, name, _YEAR_SECONDS, secure=request.is_secure, httponly=True, samesite="Strict"
@@ -42,8 +42,8 @@ def choose_language(name: str) -> Response:
     return answer
 
 
-def _local(address: str) -> str:
-    """An address of this server; the front page in place of any other."""
+def local(address: str) -> str:
+    """An address of this server that can be opened; the front page in place of any other."""
     is_local = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
     return _opened(address) if is_local else url_for("pages.front")
 

@@ -24,7 +24,7 @@ from scoring.access import holders
 from scoring.access.cache import TimedCache
 from scoring.facts.ingest.folding import fold
 from scoring.store import Store
-from scoring.store.access import ApiKey, PageSession
+from scoring.store.access import ApiKey, Identity, PageSession
 
 CACHE_SECONDS = 2.0
 """For how long a process may go on taking a key that was revoked by another one."""
@@ -142,7 +142,7 @@ def create_key(
 
 
 def rotate_key(store: Store, prefix: str, overlap: dt.timedelta = dt.timedelta()) -> NewKey:
-    """Make a key that takes the place of another, with its role, organisation and expiry.
+    """Make a key that takes the place of another, with its role, organisation, expiry and person.
 
     While its successor works a key is not replaced again, but the successor is; then three work for a while,
     each of the old ones to the end of its own overlap.
@@ -151,13 +151,16 @@ def rotate_key(store: Store, prefix: str, overlap: dt.timedelta = dt.timedelta()
     :raises KeyNotFoundError: where there is no such key, or it has ended or been replaced.
     """
     with store.writing() as session:
-        old = _active(session, prefix)
+        old = get_active(session, prefix)
         expires_at = _lasts(session, old)
         if overlap:
             _shorten(session, old, overlap)
         else:
             _end(session, prefix)
         new = _insert(session, old.role, old.owner, old.organisation, expires_at, prefix)
+        session.flush()
+        of_old = sa.update(Identity).where(Identity.key == prefix)
+        session.execute(of_old.values(key=new.key.prefix))
         return replace(new, doubt=_doubt(session, old.role, old.organisation))
 
 
@@ -167,7 +170,7 @@ def revoke_key(store: Store, prefix: str) -> Key:
     :raises KeyNotFoundError: where there is no such key, or it has ended.
     """
     with store.writing() as session:
-        _active(session, prefix)
+        get_active(session, prefix)
         _end(session, prefix)
     return get_key(store, prefix)
 
@@ -232,6 +235,16 @@ def first_of_line(store: Store, key: Key) -> str:
     return key.prefix
 
 
+def refuse_ended(key: Key) -> Key:
+    """A key that works.
+
+    :raises KeyRefusedError: where it has ended.
+    """
+    if key.state != "active":
+        raise KeyRefusedError(Title(f"此密钥已{_ENDED[key.state]}", f"this key is {key.state}"))
+    return key
+
+
 class KeyRing:
     """Checks tokens; those that opened something are remembered for a few seconds, their ends are looked at
     each time. One that opens nothing takes the same work whether its prefix is known or not: nobody learns
@@ -261,10 +274,7 @@ class KeyRing:
                 Title("这不是本系统的密钥(以xh_开头)", "this is not a key of this service: xh_…")
             )
         name = _hash(token)
-        key = self._known.get(name) or self._known.keep(name, self._opened(match[1], match[2]))
-        if key.state != "active":
-            raise KeyRefusedError(Title(f"此密钥已{_ENDED[key.state]}", f"this key is {key.state}"))
-        return key
+        return refuse_ended(self._known.get(name) or self._known.keep(name, self._opened(match[1], match[2])))
 
     def _opened(self, prefix: str, secret: str) -> Key:
         with self._store.reading() as session:
@@ -337,8 +347,11 @@ def _get(session: Session, prefix: str, is_locked: bool = False) -> Key:
     return _key(row)
 
 
-def _active(session: Session, prefix: str) -> Key:
-    """A key to be ended or replaced; others who want that as well wait for the end of the transaction."""
+def get_active(session: Session, prefix: str) -> Key:
+    """A key to be changed; others who want that as well wait for the end of the transaction.
+
+    :raises KeyNotFoundError: where there is no such key, or it has ended.
+    """
     key = _get(session, prefix, is_locked=True)
     if key.state != "active":
         en = f"the key {prefix} is {key.state} already"

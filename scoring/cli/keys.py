@@ -8,8 +8,9 @@ from contextlib import closing, contextmanager
 
 import click
 
-from scoring.access import keys
+from scoring.access import identities, keys
 from scoring.access.audit import AuditLog, Event
+from scoring.access.identities import WrongIdentityError
 from scoring.access.keys import Key, KeyNotFoundError, NewKey, Role, WrongKeyError
 from scoring.cli.options import database_option, operator
 from scoring.cli.output import Format, listing_options, print_rows, tell
@@ -23,7 +24,30 @@ COLUMNS = {
     "state": "状态 state",
     "created_at": "创建 created",
     "expires_at": "到期 expires",
+    "person": "登录标识 person",
 }
+ISSUER_VARIABLE = "XINHENG_OPENID_ISSUER"
+
+
+class Issuer(click.ParamType[str]):
+    """The address of a provider of OpenID Connect."""
+
+    name = "url"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return identities.checked_issuer(value)
+        except WrongIdentityError as error:
+            self.fail(str(error.title), param, ctx)
+
+
+issuer_option = click.option(
+    "--issuer",
+    required=True,
+    envvar=ISSUER_VARIABLE,
+    type=Issuer(),
+    help=f"The provider's address; by default {ISSUER_VARIABLE}, as the server has it.",
+)
 
 
 @click.group("keys")
@@ -58,6 +82,28 @@ def create(role: str, owner: str, organisation: str | None, days: int | None, da
     _print_new(new)
 
 
+@keys_group.command("admit")
+@click.argument("prefix")
+@click.argument("person")
+@issuer_option
+@database_option
+def admit(prefix: str, person: str, issuer: str, database: str | None) -> None:
+    """Let a person of the OpenID Connect provider sign in to a key, instead of whoever could before.
+
+    PERSON is what the provider calls the person (sub). Who has signed in there and was not let in here is
+    shown it.
+
+    Example: xinheng keys admit ykrsi9h9ie 7f3a9c52 --issuer https://id.example.cn
+    """
+    with _store(database) as store:
+        _log(store, "keys.admit", prefix=prefix, person=person, issuer=issuer)
+        try:
+            key = identities.admit(store, issuer, person, prefix)
+        except WrongIdentityError as error:
+            raise click.UsageError(str(error.title)) from None
+    tell(f"{key.prefix}: {key.owner} 可统一身份认证登录 may sign in as {person}", err=False)
+
+
 @keys_group.command("list")
 @database_option
 @listing_options
@@ -67,7 +113,9 @@ def list_command(database: str | None, fmt: Format) -> None:
     Example: xinheng keys list --format json
     """
     with _store(database) as store:
-        print_rows(map(_row, keys.list_keys(store)), COLUMNS, fmt)
+        persons = identities.admitted(store)
+        rows = ({**_row(key), "person": persons.get(key.prefix)} for key in keys.list_keys(store))
+        print_rows(rows, COLUMNS, fmt)
 
 
 @keys_group.command("revoke")
@@ -121,7 +169,7 @@ def _print_new(new: NewKey) -> None:
 
 
 def _row(key: Key) -> dict[str, object]:
-    return {name: getattr(key, name) for name in COLUMNS}
+    return {name: getattr(key, name) for name in COLUMNS if name != "person"}
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The tables of those who use the API: keys, sign-ins, audit log, kept answers, run jobs, marks."""
+"""The tables of those who use the API: keys, who signs in, audit log, kept answers, run jobs, marks."""
 
 from __future__ import annotations
 
@@ -47,6 +47,23 @@ class PageSession(Base):
     id_hash: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(sa.ForeignKey("api_keys.prefix"))
     begun_at: Mapped[dt.datetime] = mapped_column(Moment)
+
+
+class Identity(Base):
+    """A person whom a provider of OpenID Connect vouches for, and the key that is this person's here.
+
+    :ivar issuer: the provider's address.
+    :ivar person: what it calls the person (``sub``), which stays the same and is never given to another one.
+    :ivar key: the prefix of the one key that the person signs in to.
+    """
+
+    __tablename__ = "identities"
+    __table_args__ = (sa.UniqueConstraint("key"),)
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(sa.ForeignKey("api_keys.prefix"))
+    admitted_at: Mapped[dt.datetime] = mapped_column(Moment)
 
 
 class AuditEntry(Base):

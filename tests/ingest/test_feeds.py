@@ -15,6 +15,7 @@ from repairing import repair
 from rules.calendar import SHANGHAI, today
 from rules.library.loader import load_vocabulary
 from rules.workdays import workdays_later
+from scoring.facts.feeding import feeding_of
 from scoring.facts.feeds import Feed, FeedFault, feed_faults, office_feeds, record_months
 from scoring.facts.ingest.files import Reading, ingest_file
 from scoring.facts.records import list_records, submit_records
@@ -388,3 +389,10 @@ def test_the_months_of_bodies_are_on_record_for_their_grade_and_follow_what_is_t
     undo_file(office.store, file)
     record_months(office.store, later)
     assert recorded()[-1][2:] == (0, 0)
+
+
+def test_a_kind_of_record_without_an_office_or_a_day_of_decision_has_no_feeds() -> None:
+    enterprise = load_vocabulary("enterprise")
+    assert feeding_of(enterprise) is not None
+    assert feeding_of(replace(enterprise, record_date=None)) is None
+    assert feeding_of(replace(enterprise, records=None)) is None

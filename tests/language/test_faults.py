@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from rules.chinese import in_chinese
-from rules.fault import Fault
+from rules.fault import Fault, PackError
+from rules.library.loader import load_pack, load_text
 
 Faults = Callable[[str], list[Fault]]
 
@@ -475,6 +477,24 @@ def test_a_measure_that_is_refused_is_one_fault_whoever_reads_it(sound: str, fau
         "faults > 9", "share > 9 and twice > 1 and place > 1"
     )
     assert [fault.field for fault in faults(text)] == ["measures.few.where"]
+
+
+def test_a_value_is_one_of_the_list_of_the_column_that_a_measure_is_the_latest_of(
+    sound: str, faults: Faults
+) -> None:
+    latest = sound.replace("title: Faults, count: records", "title: Last, latest: kind")
+    [fault] = faults(latest.replace("when: faults > 9", "when: faults = 'foult'"))
+    assert (fault.text, fault.message) == ("'foult'", "faults never has the value 'foult'")
+    assert load_text(latest.replace("when: faults > 9", "when: faults = 'fault'"), "pack.yaml")
+
+
+def test_a_file_in_another_encoding_is_named_from_its_first_line(tmp_path: Path, sound: str) -> None:
+    path = tmp_path / "pack.yaml"
+    path.write_bytes(sound.encode("gb18030"))
+    with pytest.raises(PackError) as caught:
+        load_pack(path)
+    [fault] = caught.value.faults
+    assert (fault.place.line, fault.place.column, fault.hint) == (1, 1, "save it as UTF-8")
 
 
 def test_measures_in_a_circle_are_one_fault_whoever_reads_them(sound: str, faults: Faults) -> None:
