@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 from flask import current_app
@@ -16,6 +17,7 @@ from scoring.access.cache import TimedCache
 from scoring.access.consents import Clock
 from scoring.runs.published import RunSummary, latest_run
 from scoring.runs.results import find_run
+from scoring.runs.said import DAY_KIND
 from scoring.store import Store
 from scoring.store.rulebook import known_packs
 
@@ -63,7 +65,8 @@ def run(run_id: int) -> RunSummary:
 def run_of(query: dict[str, Any]) -> RunSummary:
     """The run that a request names, or the latest of its pack, up to its date or today; 404 without one.
 
-    A run of a day to come says how things will stand, and is nobody's grade before.
+    Where a date is given it is with this date, for it says how things stand on all days that follow. A run of
+    a day to come says how things will stand, and is nobody's grade before.
     """
     if query.get("run") is not None:
         return run(query["run"])
@@ -76,6 +79,8 @@ def run_of(query: dict[str, Any]) -> RunSummary:
     if found is None:
         zh, en = (f"截至{as_of}", f" up to {as_of}") if as_of else ("", "")
         fail("not-found", Title(f"{name}{zh}还没有评价结果", f"there is no run of {name}{en}"))
+    if as_of is not None and found.kind != DAY_KIND:
+        found = replace(found, as_of=as_of)
     return known.keep((name, as_of), found)
 
 

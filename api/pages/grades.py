@@ -161,7 +161,7 @@ def records(pack_id: str, subject_id: str) -> Response:
 def paths(pack_id: str, subject_id: str) -> Response:
     """Which lawful steps lead to a better tier, and when."""
     found = _graded(pack_id, subject_id)
-    ways = paths_of(store(), found.pack.id, found.subject_id, request.args.get("tier") or None)
+    ways = paths_of(store(), found.pack.id, found.subject_id, request.args.get("tier") or None, today())
     return page("paths", found=found, name=found.name, pack=ways.pack, ways=ways, shown=PATHS_SHOWN)
 
 
@@ -202,7 +202,7 @@ def _shown(found: Explanation) -> dict[str, Any]:
         "groups": story.hit_groups(found),
         "facts": story.facts(found.attributes, found.pack.vocabulary.subject.columns),
         "supervision": terms,
-        "valid_until": terms and add_months(found.as_of, terms.valid_months),
+        "valid_until": terms and add_months(run.as_of, terms.valid_months),
         "marks": list_marks(store(), found.pack.vocabulary.id, subject_id=found.subject_id),
         "consents": list_consents(store(), subject_id=found.subject_id),
         "checks": _checks(found.subject_id),
@@ -214,6 +214,7 @@ def _shown(found: Explanation) -> dict[str, Any]:
         "mark_titles": STEP_TITLES,
         "record_facts": story.record_facts,
         "reasons": story.reasons,
+        "today": today(),
     }
 
 
@@ -240,7 +241,6 @@ def _at_work(found: Explanation) -> dict[str, Any]:
         "door": at_door(subject_id) if is_own else None,
         "proposal_states": STATES,
         "consent_months": settings().consent_months,
-        "today": today(),
     }
 
 

@@ -12,6 +12,7 @@ from scoring.answers.timelines import UnknownSubjectError
 from scoring.judging.timeline import Hit
 from scoring.runs.proposed import held_until
 from scoring.runs.published import next_run
+from scoring.runs.results import GradeRow, official_grade
 from scoring.store import Store
 
 
@@ -30,29 +31,51 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Newer:
-    """A grade that is not published, and what makes it another one.
+    """Grades of a day that are others than the published one, and what makes them so.
 
+    :param official: what the published run says of the day, where that is another grade: what holds, and what
+        lenders are told.
+    :param grade: by all that is known, published or not.
     :param publishes: when the next run does, by the timer.
     :param held_until: while a proposal of the pack is open, the last day for answers: no run comes before.
     """
 
+    official: GradeRow | None
     grade: Result
     changes: tuple[Change, ...]
     publishes: dt.datetime
     held_until: dt.date | None
 
+    @property
+    def is_by_news(self) -> bool:
+        """Whether the grade is none that the published run says of the day."""
+        said = self.official
+        return said is None or _verdict(said.score, said.tier, said.veto) != _verdict(
+            self.grade.score, self.grade.tier, self.grade.veto
+        )
+
 
 def newer_grade(store: Store, published: Explanation, day: dt.date, at: dt.datetime) -> Newer | None:
-    """The grade of a day by all that is known at a moment; None where that is the published one."""
+    """The grades of a day by the published run and by all that is known at a moment; None where both are the
+    published one.
+    """
     try:
         grade = grade_day(store, published.pack.id, published.subject_id, day, at)
     except UnknownSubjectError:
         return None
+    official = official_grade(store, published.pack.id, published.subject_id, day) if published.run else None
     veto = published.veto.id if published.veto else None
-    if (grade.score, grade.tier, grade.veto) == (published.score, published.tier, veto):
+    shown = _verdict(published.score, published.tier, veto)
+    if official and _verdict(official.score, official.tier, official.veto) == shown:
+        official = None
+    if official is None and _verdict(grade.score, grade.tier, grade.veto) == shown:
         return None
     held = held_until(store, published.pack.id)
-    return Newer(grade, tuple(_changes(published, grade)), next_run(at), held)
+    return Newer(official, grade, tuple(_changes(published, grade)), next_run(at), held)
+
+
+def _verdict(score: int, tier: str, veto: str | None) -> tuple[int, str, str | None]:
+    return score, tier, veto
 
 
 def _changes(published: Explanation, now: Result) -> list[Change]:

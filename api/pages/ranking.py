@@ -10,13 +10,13 @@ from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
 from rules.model import Title
 from scoring.answers.departments import PACK, department_ranking
-from scoring.runs.published import latest_run
+from scoring.runs.published import current_run
 
 
 @blueprint.get("/ranking")
 def ranking() -> Response:
     """Who stands where in the latest run, and what that leads to."""
-    run = latest_run(store(), PACK) or fail(
+    run = current_run(store(), PACK) or fail(
         "not-found", Title("部门评价还没有结果", f"there is no run of {PACK} yet")
     )
     found = department_ranking(store(), run.id)

@@ -17,7 +17,7 @@ from rules.library.loader import ruling, ruling_among
 from rules.model import Pack, Rule, Title
 from rules.tools.diff import compare
 from scoring.answers.search import rule_hits
-from scoring.runs.published import latest_run
+from scoring.runs.published import current_run
 from scoring.store.rulebook import known_packs
 
 Part = tuple[Title, list[Rule]]
@@ -37,7 +37,7 @@ def pack(pack_id: str) -> Response:
     """The rules of a version of a pack."""
     versions = packs_called(pack_id)
     shown = _version(versions, request.args.get("version"))
-    run = latest_run(store(), pack_id)
+    run = current_run(store(), pack_id)
     return page(
         "pack",
         pack=shown,

@@ -28,7 +28,7 @@ from scoring.answers.departments import PACK as DEPARTMENTS
 from scoring.answers.search import list_subjects, names_of
 from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.live.events import records_arrived
-from scoring.runs.published import latest_run
+from scoring.runs.published import current_run
 from scoring.tickets import desk
 from scoring.tickets.case import Case, history
 from scoring.tickets.chart import CORRECT, MAY_CORRECT, WAYS, Actor, request_of
@@ -262,7 +262,7 @@ def _wanted() -> Move:
 
 def _bodies() -> list[tuple[str, str]]:
     """Number and name of the bodies that were graded last, for the form to offer."""
-    run = latest_run(store(), DEPARTMENTS)
+    run = current_run(store(), DEPARTMENTS)
     rows = list_subjects(store(), run, limit=MOST_BODIES) if run else []
     return sorted((row.subject_id, row.name or row.subject_id) for row in rows)
 

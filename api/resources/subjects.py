@@ -33,6 +33,7 @@ from api.schemas.subjects import (
     SubjectSchema,
     SubjectsQuery,
 )
+from rules.calendar import today
 from rules.library.loader import load_vocabulary
 from rules.model import Title
 from scoring.access import audit
@@ -182,7 +183,7 @@ def get_paths(query: dict[str, Any], subject_id: str) -> Response:
     """The smallest sets of lawful steps that reach a better tier, and on which day each does."""
     name = pack_id(query)
     subject_id = subject_of(vocabulary_of(name), subject_id)
-    found = paths_of(store(), name, subject_id, query.get("tier"))
+    found = paths_of(store(), name, subject_id, query.get("tier"), today())
     return jsonify(paths_document(found))
 
 

@@ -29,7 +29,7 @@ class PackQuery(Schema):
 class GradeQuery(PackQuery):
     """Which of a subject's grades is wanted."""
 
-    as_of = fields.Date(metadata={"description": "By the latest run that speaks about a date up to this one"})
+    as_of = fields.Date(metadata={"description": "What the latest run up to this date says of it"})
 
 
 class GradesQuery(PackQuery, NumberedPageQuery):

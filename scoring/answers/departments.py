@@ -20,7 +20,7 @@ from rules.language.words import both
 from rules.model import Measure, Pack, Rule
 from rules.titles import Title, UnknownError
 from scoring.answers.group_measures import measures_of_group
-from scoring.runs.published import RunSummary, get_run, latest_run
+from scoring.runs.published import RunSummary, current_run, get_run, latest_run
 from scoring.runs.results import GradeRow, grades_of
 from scoring.runs.said import said
 from scoring.store import Store
@@ -99,13 +99,15 @@ class Ranking:
 def department_ranking(store: Store, run_id: int | None = None, as_of: dt.date | None = None) -> Ranking:
     """The ranking of a run of the department pack.
 
-    :param run_id: by default the latest run.
+    :param run_id: by default the current run.
     :param as_of: of the runs, leave out those that speak about a later date.
     :raises UnknownError: where there is no run yet.
     :raises StoreError: where there is none of that number.
     :raises UnknownPackError: where the run's pack ranks nobody.
     """
-    run = get_run(store, run_id) if run_id is not None else latest_run(store, PACK, as_of)
+    if run_id is not None:
+        return _ranking(store, get_run(store, run_id))
+    run = latest_run(store, PACK, as_of) if as_of else current_run(store, PACK)
     if run is None:
         begun, until = (f"截至{as_of}", f" up to {as_of}") if as_of else ("", "")
         start = f"xinheng score --pack {PACK}"

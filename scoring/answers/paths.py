@@ -143,14 +143,18 @@ Variant = Callable[[Collection[Step]], Graded]
 """Gives the subject's grades once steps are done."""
 
 
-def paths_of(store: Store, pack_id: str, subject_id: str, tier: str | None = None) -> Paths:
-    """What would bring a subject to a tier, by the facts and the day of the latest run.
+def paths_of(
+    store: Store, pack_id: str, subject_id: str, tier: str | None = None, on: dt.date | None = None
+) -> Paths:
+    """What would bring a subject to a tier, by the facts of the latest run.
 
     Ranks and numbers of peers are held as they stand.
 
     :param tier: by default the one above the subject's own.
+    :param on: the day of the question, before which nothing can be done any more; by default, and at the
+        earliest, that of the run.
     :raises UnknownSubjectError: where there is no run, it has nothing of the subject, or no version of the
-        pack is in force on its day.
+        pack is in force on the day.
     :raises UnknownTierError: where the pack has no such tier.
 
     >>> from fixtures.small import RESTAURANT, small_store
@@ -161,14 +165,14 @@ def paths_of(store: Store, pack_id: str, subject_id: str, tier: str | None = Non
     [((), '2027-06-01', 7800)]
     """
     answer = timeline_of(store, pack_id, subject_id)
-    first = answer.run.as_of
+    first = max(answer.run.as_of, on or answer.run.as_of)
     now = answer.on(first)
     grade = None if now is None else now.timeline.on(first)
     if now is None or grade is None:
         raise UnknownSubjectError(
             Title(
-                f"{pack_id}在最近评价基准日{first}没有生效的版本",
-                f"no version of {pack_id} is in force on {first}, the latest run's day",
+                f"{pack_id}在{first}没有生效的版本",
+                f"no version of {pack_id} is in force on {first}",
             )
         )
     target = tier or _above(now.pack, grade.tier)

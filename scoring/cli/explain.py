@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from rules.calendar import SHANGHAI
+from rules.calendar import SHANGHAI, today
 from rules.exact import EXACT
 from rules.language.expressions import Level, conjuncts, render
 from rules.language.words import Words, number, signed, words
@@ -80,6 +80,12 @@ def explain_command(
         click.echo(json.dumps(explanation_document(explanation), ensure_ascii=False, indent=2))
     else:
         tell("\n".join(explanation_lines(explanation, why_not)), err=False)
+        changes = explanation.next_change_on
+        if not is_any_day and run_id is None and changes is not None and changes <= today():
+            tell(
+                f"自{changes}起已有变化，今日的等级：it has changed since {changes}; the grade of today:"
+                f" xinheng explain {explanation.subject_id} --pack {pack_id} --as-of {today()}"
+            )
 
 
 def explanation_lines(found: Explanation, why_not: bool = False, brief: bool = False) -> Iterable[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from rules.calendar import today
 from rules.language.words import number
 from rules.model import Title
 from scoring.answers.paths import Nearest, Paths, Step, paths_of
@@ -48,7 +49,7 @@ def paths_command(subject: str, tier: str | None, pack_id: str, database: str | 
     Example: xinheng paths 91500159MAXKF9G70Q --tier B
     """
     with closing(open_store(database)) as store:
-        found = paths_of(store, pack_id, subject, tier)
+        found = paths_of(store, pack_id, subject, tier, today())
     if fmt == "json":
         click.echo(json.dumps(paths_document(found), ensure_ascii=False, indent=2))
         return

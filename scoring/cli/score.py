@@ -13,6 +13,7 @@ from time import perf_counter
 import click
 import sqlalchemy as sa
 
+from rules.calendar import today
 from rules.fault import UnknownPackError
 from rules.identity import identity
 from rules.model import Pack, Title
@@ -142,6 +143,11 @@ def score_command(
         print_rows(rows, COLUMNS, fmt)
         return
     _require_no_cluster(engine, master)
+    if as_of > today():
+        tell(
+            f"评价基准日{as_of}在今天之后，到该日之前不作为任何主体的等级"
+            f" {as_of} is a day to come: before that day this is nobody's grade"
+        )
     if memory:
         os.environ[MEMORY_VARIABLE] = memory
     with closing(open_store(database)) as store:

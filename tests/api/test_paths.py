@@ -52,6 +52,17 @@ def facts(district_url: str, pack: Pack) -> Facts:
     return found
 
 
+@pytest.fixture(autouse=True)
+def in_summer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody asks on the day of the run."""
+    asked_on(SUMMER, monkeypatch)
+
+
+def asked_on(day: dt.date, monkeypatch: pytest.MonkeyPatch) -> None:
+    for where in ("api.resources.subjects", "api.pages.grades", "scoring.cli.paths"):
+        monkeypatch.setattr(f"{where}.today", lambda: day)
+
+
 def tier_on(facts: Facts, repaired: set[str], day: dt.date) -> int:
     """The place of its tier once penalties are repaired, by the reference and the version of the day."""
     pack = find_pack(PACK, day)
@@ -90,6 +101,19 @@ def test_steps_that_are_really_done_reach_the_tier_on_the_day_said_and_no_part_o
                 assert tier_on(facts, set(part), day) > wanted
         if path["until"]:
             assert tier_on(facts, done, dt.date.fromisoformat(path["until"])) > wanted
+
+
+def test_nothing_is_to_be_done_on_a_day_that_is_past(
+    regulator: Client, facts: Facts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run is of the summer, and still the latest."""
+    day = dt.date(2026, 11, 28)
+    asked_on(day, monkeypatch)
+    found = regulator.get(address(MIXED)).json
+    assert min(step["on"] for step in found["steps"]) == f"{day}"
+    assert all(path["reached_on"] >= f"{day}" for path in found["paths"])
+    tiers = find_pack(PACK, day).tiers
+    assert found["tier"] == tiers[tier_on(facts, set(), day)]
 
 
 def test_a_step_names_what_it_needs_and_its_law(regulator: Client) -> None:

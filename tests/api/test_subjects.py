@@ -73,11 +73,18 @@ def test_a_grade_is_that_of_the_latest_run(regulator: Client) -> None:
     assert grade["veto"] is not None
 
 
-def test_a_grade_as_of_a_date_is_that_of_the_run_before_it(regulator: Client) -> None:
-    grade = regulator.get(f"/v1/subjects/{LISTED}/grade?as_of=2026-07-30").json
-    assert grade["as_of"] == "2026-04-30"
-    assert grade["tier"] != "D"
-    assert grade["veto"] is None
+def test_a_grade_as_of_a_date_is_what_the_run_before_it_says_of_the_date(regulator: Client) -> None:
+    """It fades and ends with the date, and the next run is not known yet."""
+    own, later = (
+        regulator.get(f"/v1/subjects/{FINED}/grade?as_of={day}").json for day in ("2026-04-30", "2026-07-30")
+    )
+    assert (own["as_of"], later["as_of"], own["run_id"]) == ("2026-04-30", "2026-07-30", later["run_id"])
+    assert own["next_change_on"] <= "2026-07-30"
+    line = regulator.get(f"/v1/subjects/{FINED}/history").json["grades"]
+    [said] = [piece for piece in line if piece["begins"] <= "2026-07-30" < (piece["ends"] or "9999")]
+    assert later["score"] == said["score"] != own["score"]
+    listed = regulator.get(f"/v1/subjects/{LISTED}/grade?as_of=2026-07-30").json
+    assert (listed["veto"], listed["tier"] != "D") == (None, True)
 
 
 def test_before_the_first_run_there_is_no_grade(regulator: Client) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,18 @@ def test_a_hit_shows_record_law_points_and_period(command: Command, database: st
     assert "罚没合计 28,600" in shown
     assert "守法 Conduct  -5（限值前 unbounded -7）" in shown
     assert "未适用" not in shown
+
+
+def test_a_grade_that_has_changed_by_itself_since_says_how_to_read_that_of_today(
+    command: Command, database: str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = explain(store, "market", HIT).next_change_on
+    assert changes is not None
+    line = ("explain", HIT, "--pack", "market", "--database", database)
+    for today, is_told in ((changes - dt.timedelta(days=1), False), (changes, True)):
+        monkeypatch.setattr("scoring.cli.explain.today", partial(dt.date.fromordinal, today.toordinal()))
+        assert (f"{HIT} --pack market --as-of {today}" in command(*line).stderr) is is_told
+        assert "--as-of" not in command(*line, "--as-of", changes).stderr
 
 
 def test_vetoes_stand_under_their_own_heading(command: Command, database: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 import os
@@ -12,6 +13,7 @@ import select
 import sqlite3
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,15 @@ def test_what_is_published_is_shown_and_not_published_again(command: Command, li
     run_id = json.loads(new.stdout)[0]["run"]
     assert (told.exit_code, told.stdout) == (0, new.stdout)
     assert f"已发布 already published as run {run_id}" in told.stderr
+
+
+def test_a_day_to_come_is_told_to_be_no_grade_yet(
+    command: Command, line: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "before that day this is nobody's grade"
+    for today, is_to_come in ((AS_OF, False), (AS_OF - dt.timedelta(days=1), True)):
+        monkeypatch.setattr("scoring.cli.score.today", partial(dt.date.fromordinal, today.toordinal()))
+        assert (told in command(*line).stderr) is is_to_come
 
 
 def test_every_format_says_the_same(command: Command, line: tuple[str, ...]) -> None:

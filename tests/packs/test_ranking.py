@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from databases import Fill
 from strategies import to_yaml
 
+from rules.calendar import today
 from rules.fault import UnknownPackError
 from rules.library.loader import find_pack, vocabulary_text
 from rules.model import Pack
@@ -25,7 +26,7 @@ from scoring.runs.batch import run
 from scoring.runs.published import list_runs
 from scoring.runs.results import Filters, list_grades
 from scoring.store import Store, open_store
-from scoring.store.packs import PackText
+from scoring.store.packs import PackText, stored_pack
 
 from .district import ENOUGH, bodies, put_into, survey
 
@@ -157,6 +158,13 @@ def test_a_measure_that_is_shown_needs_no_rule_that_reads_it(store: Store, depar
 
 def places(store: Store, run_id: int | None = None) -> dict[str, int | None]:
     return {s.subject_id: s.places.place for s in department_ranking(store, run_id).standings}
+
+
+def test_a_run_of_a_day_to_come_is_no_ranking_before_that_day(ranked: Store) -> None:
+    now = department_ranking(ranked).run
+    pack = stored_pack(ranked, now.pack_hash)
+    run(ranked, pack, today() + dt.timedelta(days=30))
+    assert department_ranking(ranked).run == now
 
 
 def test_without_a_run_it_says_how_to_start_one(store: Store) -> None:

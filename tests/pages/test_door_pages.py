@@ -22,6 +22,7 @@ from rules.library.loader import load_vocabulary
 from scoring.access.consents import Registration, Who, get_consent, register
 from scoring.access.keys import Role, create_key, revoke_key, rotate_key
 from scoring.answers.explain import explain
+from scoring.answers.forecast import forecast
 from scoring.facts.objection_desk import Wanted, list_objections
 from scoring.facts.objections import MarkRequest, mark_record
 from scoring.facts.records import get_record, submit_records
@@ -272,6 +273,18 @@ def test_what_differs_is_said_by_rule_and_record_and_where_nothing_does_nothing_
     changes = {change.record_id: change for change in newer.changes}
     assert changes[record].before is None
     assert newer.publishes == next_run(now)
+
+
+def test_a_banner_says_where_the_run_itself_says_another_grade_of_the_day(town_store: Store) -> None:
+    """As where no run has come for a while: lenders are told the grade of the day."""
+    found = explain(town_store, PACK, LISTED)
+    last = forecast(town_store, PACK, LISTED, 120).steps[-1]
+    assert last.grade is not None
+    newer = newer_grade(town_store, found, last.begins, found.known_at)
+    assert newer is not None
+    assert newer.official is not None
+    assert newer.official.score == last.grade.score != found.score
+    assert not newer.is_by_news
 
 
 def test_the_next_run_is_the_one_of_the_timer() -> None:
