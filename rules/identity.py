@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -55,7 +55,7 @@ def _identity(this: _This) -> str:
 
 def canonical(pack: Pack) -> dict[str, Any]:
     """The pack as plain data, the same for every way of writing it."""
-    form: dict[str, Any] = _plain(pack)
+    form: dict[str, Any] = plain(pack, _counts)
     for part in _UNORDERED:
         if part in form:
             form[part] = sorted(form[part], key=lambda entry: str(entry["id"]))
@@ -64,7 +64,19 @@ def canonical(pack: Pack) -> dict[str, Any]:
     return form
 
 
-def _plain(value: Any) -> Any:
+Counts = Callable[[dataclasses.Field[Any], Any], bool]
+"""Whether a field with a value is part of what a data class says."""
+
+
+def plain(value: Any, counts: Counts = lambda field, value: True) -> Any:
+    """What data classes, conditions and collections say, as plain data: the same in every process.
+
+    Sets have no order of their own, and Python gives them another one in each process.
+
+    >>> from decimal import Decimal
+    >>> plain(({"b", "a"}, Decimal("1.50")))
+    [['a', 'b'], '1.5']
+    """
     match value:
         case _ if isinstance(value, _NODES):
             return render(value)
@@ -79,14 +91,16 @@ def _plain(value: Any) -> Any:
         case dt.date():
             return value.isoformat()
         case Mapping():
-            return {str(key): _plain(inner) for key, inner in value.items()}
+            return {str(key): plain(inner, counts) for key, inner in value.items()}
         case tuple() | list():
-            return [_plain(inner) for inner in value]
+            return [plain(inner, counts) for inner in value]
+        case set() | frozenset():
+            return sorted((plain(inner, counts) for inner in value), key=str)
         case _ if dataclasses.is_dataclass(value):
             return {
-                f.name: _plain(getattr(value, f.name))
+                f.name: plain(getattr(value, f.name), counts)
                 for f in dataclasses.fields(value)
-                if _counts(f, getattr(value, f.name))
+                if counts(f, getattr(value, f.name))
             }
         case _:
             return value

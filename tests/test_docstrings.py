@@ -32,7 +32,7 @@ PUBLIC = {
     "rules.tools.lint": "lint_text",
     "rules.tools.lint.versions": "lint_versions",
     "rules.plan": "compile_plan round_half_away rule_names rules_in_force used_measures",
-    "rules.identity": "identity",
+    "rules.identity": "identity plain",
     "rules.calendar": "add_days add_months first_start_still_open moment_of",
     "scoring.changes.addresses": "is_public",
     "scoring.changes.feed": "Place",

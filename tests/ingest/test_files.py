@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+import os
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -254,6 +257,34 @@ def test_a_corrected_record_supersedes_the_old_one(take: Ingest, sqlite: Store, 
     report = take(write_text(tmp_path / "b.csv", [",".join(HEADERS), ",".join((*ROW[:3], "2", *ROW[4:]))]))
     assert (report.new, report.changed) == (0, 1)
     assert [row["amount"] for row in current(sqlite)] == ["2.0000"]
+
+
+def test_a_file_is_the_same_in_every_process(tmp_path: Path) -> None:
+    """As after another command, or a server that was started anew: sets have another order in each."""
+    path = tmp_path / "a.csv"
+    path.write_text("x", encoding="utf-8")
+    said = """
+import sys
+from pathlib import Path
+from rules.library.loader import load_vocabulary, vocabulary_names
+from scoring.facts.ingest.files import _digest
+from scoring.facts.ingest.headers import HeaderMatcher
+from scoring.facts.ingest.mapping import NO_MAPPING
+for name in vocabulary_names():
+    matcher = HeaderMatcher(load_vocabulary(name), NO_MAPPING, None)
+    print(name, _digest(Path(sys.argv[1]), matcher, False))
+"""
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", said, path],
+            env=os.environ | {"PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in range(1, 5)
+    }
+    assert len(told) == 1
+    assert len(told.pop().splitlines()) > 1
 
 
 def test_a_file_is_read_again_where_another_mapping_reads_it_otherwise(

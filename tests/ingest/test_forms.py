@@ -920,6 +920,46 @@ def test_a_unit_below_the_headers_of_a_form_that_is_not_its_own_is_not_passed_ov
         take(write_workbook(tmp_path / "a.xlsx", [[*row], units, [*row.values()]]), None)
 
 
+def under_own_header(header: str, amount: str = "1.5") -> dict[str, str]:
+    """A row of the form whose amount stands under a header of the vocabulary's own."""
+    row = {name: cell for name, cell in penalty().items() if not name.endswith("（万元）")}
+    return {**row, header: amount}
+
+
+@pytest.mark.parametrize("above", [[], ["单位：万元"]], ids=["no title", "title"])
+@pytest.mark.parametrize(
+    ("header", "amount"),
+    [
+        ("处罚金额", "15000.0000"),
+        ("涉及金额", "15000.0000"),
+        ("涉及金额（万元）", "15000.0000"),
+        ("涉及金额（元）", "1.5000"),
+        ("处罚金额/千元", "1500.0000"),
+    ],
+)
+def test_an_amount_of_a_form_is_in_its_unit_under_any_header(
+    take: Ingest, sqlite: Store, tmp_path: Path, above: list[str], header: str, amount: str
+) -> None:
+    row = under_own_header(header)
+    take(write_workbook(tmp_path / "a.xlsx", [above, [*row], [*row.values()]]), None)
+    assert current(sqlite)[0]["amount"] == amount
+
+
+def test_a_unit_above_that_is_not_the_form_s_is_refused_for_any_header_of_an_amount(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    row = under_own_header("处罚金额", "15000")
+    with pytest.raises(IngestError, match="row 1 says that amounts are in 元, and the header 处罚金额"):
+        take(write_workbook(tmp_path / "a.xlsx", [["单位：元"], [*row], [*row.values()]]), None)
+    assert current(sqlite) == []
+
+
+def test_an_amount_beside_those_that_the_form_adds_up_is_not_added(take: Ingest, tmp_path: Path) -> None:
+    row = {**penalty(), "涉及金额": "1.5"}
+    with pytest.raises(IngestError, match="both mean 罚款金额"):
+        take(write_workbook(tmp_path / "a.xlsx", [[*row], [*row.values()]]), None)
+
+
 @pytest.mark.parametrize(
     ("above", "unit", "amount"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from rules.calendar import today
 from rules.fault import PackError, UnknownPackError
+from rules.identity import plain
 from rules.library.loader import load_vocabulary
 from rules.model import Table, Title, Vocabulary
 from scoring.characters.persons import has_surely
@@ -620,7 +622,7 @@ def _digest(path: Path, matcher: HeaderMatcher, replaces: bool) -> str:
         content = hashlib.file_digest(stream, "sha256").hexdigest()
     mapping = replace(matcher.mapping, name="")
     reading = (READER, content, matcher.vocabulary, mapping, list(matcher.tables), replaces, matcher.forms)
-    return hashlib.sha256(repr(reading).encode("utf-8", "backslashreplace")).hexdigest()
+    return hashlib.sha256(json.dumps(plain(reading)).encode()).hexdigest()
 
 
 def _quarantine(

@@ -10,7 +10,7 @@ from rules.model import Column, Kind, Title, Vocabulary
 from scoring.facts.ingest.cells import Convert, Reading, converter
 from scoring.facts.ingest.folding import Cell, as_text
 from scoring.facts.ingest.forms import SUBJECT, Form, FormColumn
-from scoring.facts.ingest.header_words import readings
+from scoring.facts.ingest.header_words import has_unit, readings
 from scoring.facts.ingest.mapping import FileMapping
 from scoring.facts.ingest.refusals import Refuser
 from scoring.facts.ingest.sheets import Cells
@@ -74,7 +74,11 @@ class FormHeaders:
         for position, field in enumerate(self._fields):
             if field is not None:
                 self.places.setdefault(field[0], (position, field[1]))
-        self._own = {position: named for position, named in own.items() if self._fields[position] is None}
+        self._own = {
+            position: (name, per if has_unit(as_text(cells[position])) else 0)
+            for position, (name, per) in own.items()
+            if self._fields[position] is None
+        }
         codes = form.columns.get(vocabulary.record_subject, _NO_FIELD).fields
         self._own_finders = [
             finder
@@ -111,20 +115,24 @@ class FormHeaders:
             if field is not None and field[0] in used:
                 meant.append((Title(field[0], field[0]), self._header(position)))
             elif position in self._own:
-                column = self._table.columns[self._own[position][0]]
-                meant.append((Title(column.title.zh, column.name), self._header(position)))
+                meant.append((self._meaning(self._own[position][0]), self._header(position)))
         return meant
+
+    def _meaning(self, name: str) -> Title:
+        """What a column's own header means: an amount beside one of its fields would be counted twice."""
+        column = self._table.columns[name]
+        fields = self.form.columns.get(name, _NO_FIELD).fields if column.declared == "decimal" else ()
+        beside = next((field for field in fields if field in self.places), None)
+        return Title(column.title.zh, name) if beside is None else Title(beside, beside)
 
     @property
     def bare(self) -> list[Bare]:
         """The amounts whose headers have no unit."""
-        columns, table = self.form.columns.items(), self._table.columns
-        amounts = [said for name, said in columns if name in table and table[name].declared == "decimal"]
+        amounts = [name for name, column in self._table.columns.items() if column.declared == "decimal"]
         places = (
-            (self.places[field], said.per)
-            for said in amounts
-            for field in said.fields
-            if field in self.places
+            (place, self.form.columns.get(name, _NO_FIELD).per)
+            for name in amounts
+            for place in self._places(name)
         )
         return [Bare(self._header(position), position, said) for (position, per), said in places if not per]
 
