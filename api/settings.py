@@ -38,6 +38,8 @@ class Settings:
     :param secret: XINHENG_SECRET: what the pages' sign-ins are signed with; all workers need the same, so
         `xinheng serve` makes one for its own where it is not set.
     :param consent_months: XINHENG_CONSENT_MONTHS: the longest term of a consent to a lender.
+    :param demo_secret: XINHENG_DEMO_SECRET: what the passes of `xinheng demo --serve` are signed with, which
+        alone sets it; without it no pass is honoured.
     :param log_level: XINHENG_LOG_LEVEL: debug, info, warning or error. Each request is logged at info.
     """
 
@@ -50,12 +52,14 @@ class Settings:
     consent_months: int = LONGEST_MONTHS
     log_level: str = "info"
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    demo_secret: str | None = field(default=None, repr=False)
 
     def summary(self) -> dict[str, str]:
         """The settings as they may be shown: without passwords."""
         shown = {name: str(getattr(self, name)) for name in self.__slots__}
         shown["database_url"] = address(parse_url(self.database_url))
         shown["secret"] = "(not shown)"
+        del shown["demo_secret"]
         return shown
 
 
@@ -72,7 +76,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             try:
                 found[name] = convert(text)
             except ValueError as error:
-                shown = "what it is" if name == "secret" else repr(text)
+                shown = "what it is" if name in _SECRETS else repr(text)
                 raise SettingsError(f"{variable} can't be {shown}: {error}") from None
     return Settings(**found)  # type: ignore[arg-type]  # each converter gives its field's type
 
@@ -116,4 +120,6 @@ _VARIABLES: dict[str, Callable[[str], str | int | float]] = {
     "consent_months": _months,
     "log_level": _level,
     "secret": _secret,
+    "demo_secret": _secret,
 }
+_SECRETS = ("secret", "demo_secret")

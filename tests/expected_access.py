@@ -136,6 +136,7 @@ EXPECTED = {
     "audit.verify_log": ("RO", None),
     "pages.static": (EVERYBODY, None),
     "pages.sign_in": (EVERYBODY, None),
+    "pages.demo_sign_in": (EVERYBODY, None),
     "pages.choose_language": (EVERYBODY, None),
     "pages.quick_start": (EVERYBODY, None),
     "pages.sign_out": (ALL, None),

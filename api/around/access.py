@@ -219,6 +219,7 @@ ACCESS: dict[str, Access] = {
     # the pages; a department's and a subject's key see their own grade alone
     "pages.static": _open(),
     "pages.sign_in": _open(),
+    "pages.demo_sign_in": _open(),  # 404 where no demo has started the server
     "pages.choose_language": _open(),
     "pages.sign_out": _sees(*ALL),
     "pages.front": _sees(*ALL),

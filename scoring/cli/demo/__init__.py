@@ -1,25 +1,32 @@
-"""``xinheng demo``: the main job on the sample district, from its files to explained grades."""
+"""``xinheng demo``: the sample district at work, from its files to grades and what people do with them."""
 
 from __future__ import annotations
 
 import datetime as dt
+import os
+import secrets
 from contextlib import closing
 from pathlib import Path
 
 import click
 import sqlalchemy as sa
 
-from fixtures.district import write_district
+from fixtures.district import DIRTY_ROWS, write_district
 from rules.calendar import add_days
 from rules.library.loader import ruling_packs
+from scoring.access.passes import LASTS, VARIABLE
 from scoring.answers.explain import explain
 from scoring.cli.alerts import scanned
+from scoring.cli.demo.day import work_a_day
+from scoring.cli.demo.people import People
+from scoring.cli.demo.readers import door_lines, next_lines
 from scoring.cli.explain import explanation_lines
 from scoring.cli.output import print_rows, progress, tell
-from scoring.cli.score import COLUMNS, grade_store
+from scoring.cli.score import COLUMNS, grade_store, tier_rows
 from scoring.facts.ingest.files import Reading, ingest_paths
 from scoring.live.scanning import HISTORY_DAYS, rescan
 from scoring.runs.published import RunSummary, latest_run
+from scoring.runs.results import tier_counts
 from scoring.runs.said import said
 from scoring.store import Store, create_store
 from scoring.store.timelines import GradedSubject, Segment, Span
@@ -29,6 +36,7 @@ A_MONTH_BEFORE = dt.date(2026, 6, 30)
 """Graded as well, for people to see what has moved since."""
 
 SHOWN = "enterprise-credit"
+HOST, PORTS = "127.0.0.1", range(8000, 8020)
 
 
 @click.command("demo")
@@ -39,35 +47,60 @@ SHOWN = "enterprise-credit"
     show_default=True,
     help="Where everything is written.",
 )
-@click.option("--serve", is_flag=True, help="Then serve the API and the pages on 127.0.0.1:8000.")
+@click.option(
+    "--serve",
+    is_flag=True,
+    help="Then serve the API and the pages, and sign an invented person of each role in.",
+)
 @click.pass_context
 def demo_command(context: click.Context, directory: Path, serve: bool) -> None:
-    """Make the sample district, take its files in, grade everybody, look for alerts, explain some grades.
+    """Make the sample district, grade everybody, look for alerts, and have its offices work for a day.
 
-    Called again, it goes on from what is there.
+    Its store is the file xinheng.db in the directory; no other one is touched. Called again, it goes on from
+    what is there, and does nothing twice.
 
-    Example: xinheng demo --directory work
+    Example: xinheng demo --directory work --serve
     """
     directory.mkdir(parents=True, exist_ok=True)
     files = directory / "district"
-    if not (files / "dirty-rows.json").exists():
+    _refuse_foreign(directory / "xinheng.db", files)
+    if not (files / DIRTY_ROWS).exists():
         tell(f"样例区(虚构) making the invented district: {files}")
         write_district(files)
     url = f"sqlite:///{directory / 'xinheng.db'}"
     with closing(create_store(url)) as store:
         _ingest(store, files, directory / "quarantine")
-        grade_store(store, None, A_MONTH_BEFORE)
-        print_rows(grade_store(store, None, AS_OF), COLUMNS, "table")
+        _graded(store, A_MONTH_BEFORE)
+        print_rows(_graded(store, AS_OF), COLUMNS, "table")
         _look_for_alerts(store)
-        subject = _explain_some(store)
-    tell(
-        f"\n下一步 next: export XINHENG_DATABASE_URL={url}; xinheng explain {subject}; xinheng report",
-        err=False,
-    )
+        _explain_some(store)
+        people = work_a_day(store, SHOWN, directory)
+    tell("\n" + "\n".join(next_lines(url, people)), err=False)
     if serve:
-        from scoring.cli.serve import serve_command
+        _serve(context, url, people)
 
-        context.invoke(serve_command, database=url)
+
+def _refuse_foreign(database: Path, files: Path) -> None:
+    """A store is the demo's where the invented district was written beside it, before it was made."""
+    is_own = (files / DIRTY_ROWS).exists() and not database.is_symlink()
+    if database.exists() and not is_own:
+        raise click.ClickException(
+            f"{database}不是样例数据库,请换一个目录 is no demo's store: name another directory by --directory"
+        )
+
+
+def _serve(context: click.Context, url: str, people: People) -> None:
+    """Serve the store, with an address for each of the people that signs them in for some minutes."""
+    from scoring.cli.serve import free_port, serve_command
+
+    port = free_port(HOST, PORTS)
+    if port != PORTS[0]:
+        tell(f"端口{PORTS[0]}已被占用,改用{port} port {PORTS[0]} is taken: {port} is used")
+    os.environ[VARIABLE] = secrets.token_urlsafe(32)
+    until = dt.datetime.now(dt.UTC) + LASTS
+    lines = door_lines(f"http://{HOST}:{port}", os.environ[VARIABLE], people, until)
+    tell("\n" + "\n".join(lines), err=False)
+    context.invoke(serve_command, host=HOST, port=port, database=url)
 
 
 def _ingest(store: Store, files: Path, quarantine: Path) -> None:
@@ -86,6 +119,19 @@ def _ingest(store: Store, files: Path, quarantine: Path) -> None:
         )
 
 
+def _graded(store: Store, as_of: dt.date) -> list[dict[str, object]]:
+    """The tier tables of a day, by the runs that there are: what people do afterwards is for a later run."""
+    rows = list[dict[str, object]]()
+    for pack in ruling_packs(as_of):
+        run = latest_run(store, pack.id, as_of)
+        if run is None or run.as_of != as_of:
+            rows += grade_store(store, pack.id, as_of)
+            continue
+        tell(f"{pack.title}: 已发布 already published as run {run.id}")
+        rows += tier_rows(pack, as_of, tier_counts(store, run), run.id)
+    return rows
+
+
 def _look_for_alerts(store: Store) -> None:
     """What an event would have raised, had the records come one by one."""
     for pack in ruling_packs(AS_OF):
@@ -95,14 +141,12 @@ def _look_for_alerts(store: Store) -> None:
             tell(f"{pack.title}: {scanned(done)}")
 
 
-def _explain_some(store: Store) -> str:
-    """Explains the best, one under a veto and the one whom most rules hit; that one's id."""
+def _explain_some(store: Store) -> None:
+    """Explains the best, one under a veto and the one whom most rules hit."""
     run = latest_run(store, SHOWN)
-    subject = ""
     for subject in _telling(store, run) if run else ():
         click.echo("")
         tell("\n".join(explanation_lines(explain(store, SHOWN, subject), brief=True)), err=False)
-    return subject
 
 
 def _telling(store: Store, run: RunSummary) -> list[str]:
