@@ -18,6 +18,7 @@ def make_pass(secret: str, prefix: str, until: dt.datetime) -> str:
     """A pass for the key of a prefix.
 
     >>> import datetime as dt
+    >>> from scoring.access.passes import LASTS, key_of_pass
     >>> noon = dt.datetime(2026, 9, 1, 4, tzinfo=dt.UTC)
     >>> made = make_pass("a secret", "ykrsi9h9ie", noon + LASTS)
     >>> key_of_pass("a secret", made, noon)

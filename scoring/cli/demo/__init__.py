@@ -24,6 +24,7 @@ from scoring.cli.explain import explanation_lines
 from scoring.cli.output import print_rows, progress, tell
 from scoring.cli.score import COLUMNS, grade_store, tier_rows
 from scoring.facts.ingest.files import Reading, ingest_paths
+from scoring.facts.undo import list_files
 from scoring.live.scanning import HISTORY_DAYS, rescan
 from scoring.runs.published import RunSummary, latest_run
 from scoring.runs.results import tier_counts
@@ -104,8 +105,15 @@ def _serve(context: click.Context, url: str, people: People) -> None:
 
 
 def _ingest(store: Store, files: Path, quarantine: Path) -> None:
-    """Each folder of the district is named after its vocabulary."""
+    """Takes in each folder of the district, named after its vocabulary, but none twice: what people did since
+    is newer.
+    """
+    taken = {(file.vocabulary, file.name) for file in list_files(store)}
     for folder in sorted(path for path in files.iterdir() if path.is_dir()):
+        names = [path.name for path in folder.iterdir()]
+        if taken.issuperset((folder.name, name) for name in names):
+            tell(f"{folder.name}: {len(names)} files, 已导入 taken in before")
+            continue
         with progress(folder.name) as advance:
             report = ingest_paths(
                 store, [folder], folder.name, Reading(quarantine=quarantine), lambda _: advance

@@ -12,8 +12,8 @@ from scoring.access.keys import Role
 from scoring.cli.demo.cases import take_up_cases
 from scoring.cli.demo.draft import propose_draft
 from scoring.cli.demo.lending import lend
-from scoring.cli.demo.penalties import penalties
-from scoring.cli.demo.people import People, people_of
+from scoring.cli.demo.penalties import best_of_several, penalties
+from scoring.cli.demo.people import People, people_of, speaks_for
 from scoring.cli.demo.tickets import hear_problems
 from scoring.cli.demo.visits import inspect
 from scoring.live.alerts import Wanted, assign, list_alerts
@@ -29,16 +29,16 @@ def work_a_day(store: Store, pack_id: str, directory: Path) -> People:
     :param pack_id: of the pack that grades enterprises.
     :param directory: where the demo writes.
     """
-    chosen = penalties(store)
-    enterprises = list(dict.fromkeys(penalty.subject_id for penalty in chosen))
-    own, *others = enterprises
-    mine = [penalty for penalty in chosen if penalty.subject_id == own]
-    theirs = [penalty for penalty in chosen if penalty.subject_id != own]
+    found = penalties(store)
+    own = speaks_for(store) or best_of_several(store, pack_id, found)
+    mine = [penalty for penalty in found if penalty.subject_id == own]
+    theirs = [penalty for penalty in found if penalty.subject_id != own]
+    others = list(dict.fromkeys(penalty.subject_id for penalty in theirs))
     people = people_of(store, own)
     take_up_cases(store, people, [*mine[:2], *theirs])
     hear_problems(store, people, own)
     inspect(store, pack_id, people)
-    lend(store, pack_id, people, own, others[:2])
+    lend(store, pack_id, people, own, others[-2:])
     propose_draft(store, pack_id, people, directory)
     _give_alerts(store, people)
     return people

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from rules.library.loader import load_vocabulary
 from scoring.cli.demo.people import OFFICE
 from scoring.facts.records import records_table
+from scoring.runs.published import latest_run
+from scoring.runs.results import grades_of
 from scoring.store import Store
 from scoring.store.documents import decode
 from scoring.store.models import RecordVersion
@@ -29,18 +31,23 @@ class Penalty:
 
 
 def penalties(store: Store) -> list[Penalty]:
-    """General ones that may be repaired by now: first those of the enterprise that has most.
-
-    What became of them since does not matter: whoever was chosen is chosen again.
-    """
+    """General ones that may be repaired by now, whatever became of them since, by their records."""
     version, table = RecordVersion, records_table(load_vocabulary(VOCABULARY))
     query = sa.select(version.record_id, version.subject_id, version.data).where(
         version.vocabulary == VOCABULARY, *(version.data.like(pattern) for pattern in _LIKE)
     )
-    found = defaultdict[str, set[Penalty]](set)
     with store.reading() as session:
-        for record_id, subject_id, data in session.execute(query):
-            if _FIRST <= decode(data, table)["occurred_on"] <= _LAST:
-                found[subject_id].add(Penalty(record_id, subject_id))
-    ordered = sorted(found.values(), key=lambda some: (-len(some), min(one.record_id for one in some)))
-    return [one for some in ordered for one in sorted(some, key=lambda penalty: penalty.record_id)]
+        found = {
+            Penalty(record_id, subject_id)
+            for record_id, subject_id, data in session.execute(query)
+            if _FIRST <= decode(data, table)["occurred_on"] <= _LAST
+        }
+    return sorted(found, key=lambda penalty: penalty.record_id)
+
+
+def best_of_several(store: Store, pack_id: str, found: list[Penalty]) -> str:
+    """The enterprise of the best grade among those with two penalties, or one where nobody has two."""
+    count, run = Counter(penalty.subject_id for penalty in found), latest_run(store, pack_id)
+    several = [subject for subject in count if count[subject] >= min(2, max(count.values()))]
+    grades = grades_of(store, run, several) if run else {}
+    return min(several, key=lambda subject: (-grades[subject].score, subject))

@@ -22,7 +22,7 @@ NAMES: Mapping[Role, str] = {
     Role.SUBJECT: "陈会计（虚构）",
     Role.OPERATOR: "何运维（虚构）",
 }
-"""What they are called; the colour of each is theirs alone in the demo's store."""
+"""What they are called."""
 
 People = Mapping[Role, Key]
 
@@ -42,6 +42,13 @@ def people_of(store: Store, enterprise: str) -> People:
     of = {Role.DEPARTMENT: OFFICE, Role.LENDER: LENDER, Role.SUBJECT: enterprise}
     wanted = [_Wanted(role, owner, of.get(role)) for role, owner in NAMES.items()]
     return {one.role: _key_of(store, one) for one in wanted}
+
+
+def speaks_for(store: Store) -> str | None:
+    """The enterprise for which one of them has spoken in this store; None where none has yet."""
+    role = Role.SUBJECT
+    found = (key for key in list_keys(store) if (key.role, key.owner) == (role, NAMES[role]))
+    return next((key.organisation for key in found), None)
 
 
 def who(key: Key) -> Who:

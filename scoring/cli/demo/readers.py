@@ -34,7 +34,7 @@ _READERS: Mapping[Role, _Reader] = {
         },
     ),
     Role.DEPARTMENT: _Reader(
-        (f"visits list --office {OFFICE}", f"tickets list --owner {OFFICE}", "feeds"),
+        (f"visits list --office {OFFICE}", "tickets list --stage assigned", "feeds"),
         {
             "/tickets": Title("本单位承办的问题", "tickets to answer"),
             "/visits": Title("检查与检查码", "visits to report"),
@@ -53,15 +53,15 @@ _READERS: Mapping[Role, _Reader] = {
         ("explain {subject}", "paths {subject}", "forecast {subject}"),
         {
             "/own": Title("本企业等级及依据", "its grade and why"),
-            "/repairs": Title("信用修复", "its repair"),
-            "/tickets": Title("反映的问题", "the problems it has"),
+            "/objections": Title("异议", "its objection"),
+            "/tickets": Title("反映的问题", "a problem to judge"),
         },
     ),
     Role.OPERATOR: _Reader(
         ("runs", "keys list", "audit verify"),
         {
             "/home": Title("系统状况", "how things stand"),
-            "/runs": Title("评价批次", "runs"),
+            "/overview": Title("总览", "grades of everybody"),
         },
     ),
 }
