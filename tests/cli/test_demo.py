@@ -67,7 +67,7 @@ def test_the_demo_grades_and_explains(district: District, command: Command) -> N
         ("tickets list --overdue", 1),
         ("tickets list --stage supervised", 1),
         ("tickets list --stage evaluated", 1),
-        ("visits list --state made", 2),
+        ("visits list --state made", 3),
         ("consents list", 2),
         ("objections list", 2),
         ("objections list --open", 1),

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from fixtures.district import DIRTY_ROWS, write_district
 from rules.calendar import add_days
 from rules.library.loader import ruling_packs
-from scoring.access.passes import LASTS, VARIABLE
+from scoring.access.passes import VARIABLE
 from scoring.answers.explain import explain
 from scoring.cli.alerts import scanned
 from scoring.cli.demo.day import work_a_day
@@ -98,8 +98,7 @@ def _serve(context: click.Context, url: str, people: People) -> None:
     if port != PORTS[0]:
         tell(f"端口{PORTS[0]}已被占用,改用{port} port {PORTS[0]} is taken: {port} is used")
     os.environ[VARIABLE] = secrets.token_urlsafe(32)
-    until = dt.datetime.now(dt.UTC) + LASTS
-    lines = door_lines(f"http://{HOST}:{port}", os.environ[VARIABLE], people, until)
+    lines = door_lines(f"http://{HOST}:{port}", os.environ[VARIABLE], people)
     tell("\n" + "\n".join(lines), err=False)
     context.invoke(serve_command, host=HOST, port=port, database=url)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rules.titles import Title
 from scoring.access.keys import ROLE_TITLES, Role
-from scoring.access.passes import make_pass
+from scoring.access.passes import LASTS, make_pass
 from scoring.cli.demo.people import NAMES, OFFICE, People
 
 
@@ -54,6 +54,7 @@ _READERS: Mapping[Role, _Reader] = {
         {
             "/own": Title("本企业等级及依据", "its grade and why"),
             "/objections": Title("异议", "its objection"),
+            "/own/visits": Title("对本企业的检查", "a visit to rate"),
             "/tickets": Title("反映的问题", "a problem to judge"),
         },
     ),
@@ -75,7 +76,7 @@ def next_lines(url: str, people: People) -> Iterator[str]:
     yield "下一步 next (全部数据均为虚构 all of it is invented):"
     yield f"  export XINHENG_DATABASE_URL={url}"
     for role, reader in _READERS.items():
-        yield f"{ROLE_TITLES[role]}"
+        yield str(ROLE_TITLES[role])
         subject = people[Role.SUBJECT].organisation
         yield "  命令 commands: " + "; ".join(
             f"xinheng {command.format(subject=subject)}" for command in reader.commands
@@ -84,14 +85,14 @@ def next_lines(url: str, people: People) -> Iterator[str]:
     yield "登录页面 to sign in on the pages: xinheng demo --serve"
 
 
-def door_lines(address: str, secret: str, people: People, until: dt.datetime) -> Iterator[str]:
+def door_lines(address: str, secret: str, people: People) -> Iterator[str]:
     """For each reader the address that signs it in.
 
     :param address: where the server is.
     :param secret: that the passes are signed with.
-    :param until: when they end.
     """
-    yield "登录地址 to sign in, 30 min:"
+    until, minutes = dt.datetime.now(dt.UTC) + LASTS, LASTS // dt.timedelta(minutes=1)
+    yield f"登录地址({minutes}分钟内有效) addresses that sign somebody in, for {minutes} minutes:"
     for role, key in people.items():
         given = make_pass(secret, key.prefix, until)
         yield f"{ROLE_TITLES[role]} {NAMES[role]}: {address}/demo/sign-in?pass={given}"
