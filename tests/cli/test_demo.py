@@ -109,6 +109,14 @@ def test_a_repair_waits_for_a_second_person(district: District, command: Command
     assert len({mark["made_by"] for mark in marks}) == 1, "whoever did both may not decide as well"
 
 
+def test_the_regulator_who_signs_in_may_approve_the_draft_and_decide_the_repair(district: District) -> None:
+    rows = _rows(district.url)
+    owners = {row["prefix"]: row["owner"] for row in rows["api_keys"]}
+    (proposed,) = rows["installations"]
+    done = {mark["made_by"] for mark in rows["record_marks"] if mark["kind"] in ("application", "admission")}
+    assert "周审核（虚构）" not in {owners[by] for by in (proposed["proposed_by"], *done)}
+
+
 def test_each_reader_is_told_what_to_look_at(
     district: District, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ from scoring.cli.demo.cases import take_up_cases
 from scoring.cli.demo.draft import propose_draft
 from scoring.cli.demo.lending import lend
 from scoring.cli.demo.penalties import best_of_several, penalties
-from scoring.cli.demo.people import People, people_of, speaks_for
+from scoring.cli.demo.people import People, colleague_of, people_of, speaks_for
 from scoring.cli.demo.tickets import hear_problems
 from scoring.cli.demo.visits import inspect
 from scoring.live.alerts import Wanted, assign, list_alerts
@@ -39,7 +39,7 @@ def work_a_day(store: Store, pack_id: str, directory: Path) -> People:
     hear_problems(store, people, own)
     inspect(store, pack_id, people)
     lend(store, pack_id, people, own, others[-2:])
-    propose_draft(store, pack_id, people, directory)
+    propose_draft(store, pack_id, colleague_of(store), directory)
     _give_alerts(store, people)
     return people
 

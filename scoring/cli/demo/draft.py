@@ -6,8 +6,7 @@ import re
 from pathlib import Path
 
 from rules.calendar import add_months, today
-from scoring.access.keys import Role
-from scoring.cli.demo.people import People
+from scoring.access.keys import Key
 from scoring.rulemaking.desk import By, list_proposed, propose_pack
 from scoring.rulemaking.draft import examine
 from scoring.store import Store
@@ -18,9 +17,10 @@ _REASON = "样例：A级门槛提高1分，供讨论"
 _BEST = re.compile(r"(?m)^(  - \{tier: A, .*from: )(\d+)(\})$")
 
 
-def propose_draft(store: Store, pack_id: str, people: People, directory: Path) -> None:
+def propose_draft(store: Store, pack_id: str, by: Key, directory: Path) -> None:
     """Propose a version of a pack in which its best tier is a point harder to reach.
 
+    :param by: the key of who proposes it: somebody else may approve it.
     :param directory: where the draft is written.
     """
     if any(found.reason == _REASON for found in list_proposed(store)):
@@ -33,4 +33,4 @@ def propose_draft(store: Store, pack_id: str, people: People, directory: Path) -
     path = directory / "draft.yaml"
     path.write_text(text, encoding="utf-8")
     draft = examine(store, text, str(path), begins, today())
-    propose_pack(store, draft, _REASON, By(people[Role.REGULATOR].prefix, Role.REGULATOR.value), today())
+    propose_pack(store, draft, _REASON, By(by.prefix, by.role.value), today())

@@ -24,6 +24,9 @@ NAMES: Mapping[Role, str] = {
 }
 """What they are called."""
 
+COLLEAGUE = "吴拟稿（虚构）"
+"""Another regulator: two persons make law."""
+
 People = Mapping[Role, Key]
 
 
@@ -42,6 +45,11 @@ def people_of(store: Store, enterprise: str) -> People:
     of = {Role.DEPARTMENT: OFFICE, Role.LENDER: LENDER, Role.SUBJECT: enterprise}
     wanted = [_Wanted(role, owner, of.get(role)) for role, owner in NAMES.items()]
     return {one.role: _key_of(store, one) for one in wanted}
+
+
+def colleague_of(store: Store) -> Key:
+    """A key of the regulator's colleague, as :func:`people_of` makes them."""
+    return _key_of(store, _Wanted(Role.REGULATOR, COLLEAGUE, None))
 
 
 def speaks_for(store: Store) -> str | None:
