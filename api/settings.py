@@ -41,6 +41,8 @@ class Settings:
     :param consent_months: XINHENG_CONSENT_MONTHS: the longest term of a consent to a lender.
     :param openid_issuer: XINHENG_OPENID_ISSUER: the provider of OpenID Connect at which persons may sign in
         to the pages; with XINHENG_OPENID_CLIENT and XINHENG_OPENID_SECRET, by which it knows this service.
+    :param demo_secret: XINHENG_DEMO_SECRET: what the passes of `xinheng demo --serve` are signed with, which
+        alone sets it; without it no pass is honoured.
     :param log_level: XINHENG_LOG_LEVEL: debug, info, warning or error. Each request is logged at info.
     """
 
@@ -56,12 +58,14 @@ class Settings:
     openid_client: str | None = None
     openid_secret: str | None = field(default=None, repr=False)
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    demo_secret: str | None = field(default=None, repr=False)
 
     def summary(self) -> dict[str, str]:
         """The settings as they may be shown: without passwords."""
         shown = {name: str(getattr(self, name)) for name in self.__slots__}
         shown["database_url"] = address(parse_url(self.database_url))
         shown |= dict.fromkeys(_SECRETS & {n for n in shown if getattr(self, n)}, "(not shown)")
+        del shown["demo_secret"]
         return shown
 
 
@@ -129,6 +133,7 @@ _VARIABLES: dict[str, Callable[[str], str | int | float]] = {
     "openid_client": str,
     "openid_secret": str,
     "secret": _secret,
+    "demo_secret": _secret,
 }
 _OPENID = ("openid_issuer", "openid_client", "openid_secret")
-_SECRETS = frozenset({"secret", "openid_secret"})
+_SECRETS = frozenset({"secret", "openid_secret", "demo_secret"})

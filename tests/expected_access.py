@@ -138,6 +138,7 @@ EXPECTED = {
     "pages.sign_in": (EVERYBODY, None),
     "pages.ask_provider": (EVERYBODY, None),
     "pages.come_from_provider": (EVERYBODY, None),
+    "pages.demo_sign_in": (EVERYBODY, None),
     "pages.choose_language": (EVERYBODY, None),
     "pages.quick_start": (EVERYBODY, None),
     "pages.sign_out": (ALL, None),

@@ -13,6 +13,7 @@ import pytest
 
 from api.settings import Settings, read_settings
 from rules.library.kept import VARIABLE as CACHE_VARIABLE
+from scoring.access.passes import VARIABLE as PASSES_VARIABLE
 from scoring.answers.credit_report import ADDRESS_VARIABLE
 from scoring.answers.notices.files import CONTACT, CONTACT_VARIABLE
 from scoring.changes.addresses import VARIABLE as HOSTS_VARIABLE
@@ -26,7 +27,8 @@ PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
 CONTAINERFILE = (DEPLOY / "Containerfile").read_text("utf-8")
 OF_BATCHES = {MEMORY_VARIABLE, THREADS_VARIABLE, DIRECTORY_VARIABLE, COLUMNS_VARIABLE, CACHE_VARIABLE}
 OF_OTHERS = {HOSTS_VARIABLE, CONTACT_VARIABLE, ADDRESS_VARIABLE}
-VARIABLES = {f"XINHENG_{name.upper()}" for name in Settings.__slots__} | OF_BATCHES | OF_OTHERS
+OF_SETTINGS = {f"XINHENG_{name.upper()}" for name in Settings.__slots__}
+VARIABLES = (OF_SETTINGS - {PASSES_VARIABLE}) | OF_BATCHES | OF_OTHERS
 
 
 def _commands() -> Iterator[str]:
@@ -63,6 +65,14 @@ def test_the_page_names_every_setting_and_its_default() -> None:
 def test_the_example_names_every_setting() -> None:
     example = (DEPLOY / "environment.example").read_text("utf-8")
     assert set(re.findall(r"^(?:# )?(XINHENG_\w+)=", example, re.MULTILINE)) == VARIABLES
+
+
+def test_nothing_installed_lets_a_demos_passes_in() -> None:
+    assert PASSES_VARIABLE in OF_SETTINGS
+    installed = [*DEPLOY.rglob("*"), ROOT / "docs" / "operations.md", ROOT / "Makefile"]
+    assert not [
+        path for path in installed if path.is_file() and PASSES_VARIABLE.encode() in path.read_bytes()
+    ]
 
 
 def test_what_is_to_happen_by_itself_has_its_unit_and_is_switched_on() -> None:

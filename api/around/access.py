@@ -221,6 +221,7 @@ ACCESS: dict[str, Access] = {
     "pages.sign_in": _open(),
     "pages.ask_provider": _verifies(),
     "pages.come_from_provider": _verifies(),
+    "pages.demo_sign_in": _open(),  # 404 where no demo has started the server
     "pages.choose_language": _open(),
     "pages.sign_out": _sees(*ALL),
     "pages.front": _sees(*ALL),

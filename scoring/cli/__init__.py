@@ -38,7 +38,7 @@ class Entry:
 COMMANDS = {
     "demo": Entry(
         "demo:demo_command",
-        "Make the sample district, take its files in, grade everybody, look for alerts, explain some grades.",
+        "Make the sample district, grade everybody, look for alerts, and have its offices work for a day.",
     ),
     "db": Entry("db:db_group", "Make the store, or bring it up to date."),
     "backup": Entry(

@@ -6,6 +6,8 @@ import importlib
 import os
 import secrets
 import socket
+from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 from granian import Granian
@@ -85,6 +87,15 @@ def _show_settings() -> None:
         raise click.ClickException(str(error)) from None
     for name, value in summary.items():
         tell(f"{name}: {value}")
+
+
+def free_port(host: str, ports: Sequence[int]) -> int:
+    """The first of several ports at which a server can listen; where there is none, the first of all."""
+    for port in ports:
+        with suppress(click.ClickException):
+            _check_address(host, port)
+            return port
+    return ports[0]
 
 
 def _check_address(host: str, port: int) -> None:
