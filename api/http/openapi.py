@@ -75,6 +75,9 @@ class _Parser(FlaskParser):
 
     def _raw_load_json(self, req: Any) -> Any:
         if not req.is_json:
+            if req.get_data(cache=True):
+                header = "Content-Type: application/json"
+                fail("invalid", Title(f"请在请求头中写明{header}", f"send the header {header}"))
             return missing
         return json.loads(req.get_data(cache=True).decode(), object_pairs_hook=_each_once)
 

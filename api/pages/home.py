@@ -30,6 +30,7 @@ from scoring.facts.settling import list_proposals as list_record_proposals
 from scoring.inspections import visits
 from scoring.live.alerts import Wanted as WantedAlerts
 from scoring.live.alerts import list_alerts
+from scoring.rulemaking.desk import awaiting
 from scoring.runs.jobs import list_jobs
 from scoring.runs.proposed import list_proposals
 from scoring.runs.published import list_runs
@@ -137,6 +138,11 @@ _SORTS = (
         Title("评价结果待发布", "proposed runs to be published"),
         "pages.proposals",
         lambda: [one for one in list_proposals(store(), limit=MOST + 1) if one.state == OPEN],
+    ),
+    Waiting(
+        Title("评价规则新版本待批准", "versions of rules to be approved"),
+        "pages.drafts",
+        lambda: awaiting(store(), caller().prefix, MOST + 1),
     ),
     Waiting(
         Title("问题已逾期", "tickets overdue"),

@@ -170,6 +170,18 @@ def list_proposed(store: Store, before: int | None = None, limit: int | None = N
         return [_proposed(row) for row in session.scalars(query)]
 
 
+def awaiting(store: Store, who: str, limit: int | None = None) -> list[Proposed]:
+    """The proposed versions that somebody may decide on, the newest first: those of other persons.
+
+    :param who: the prefix of a key, or ``cli:user``.
+    """
+    query = sa.select(Installation).filter_by(state=PROPOSED).order_by(Installation.id.desc())
+    with store.reading() as session:
+        own = person(session, who)
+        others = [row for row in session.scalars(query) if person(session, row.proposed_by) != own]
+        return [_proposed(row) for row in others[:limit]]
+
+
 def find_proposed(store: Store, name: str) -> Proposed:
     """The version of an identity, or of one that begins so; of several proposals of it the last.
 

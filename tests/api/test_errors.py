@@ -162,6 +162,14 @@ def test_no_error_is_told_by_a_sentence_of_the_framework(
     assert not any(word in told for word in ("URL", "server", "browser", "requested"))
 
 
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded"])
+def test_json_that_is_not_called_so_is_told_the_header(regulator: Client, kind: str | None) -> None:
+    """As by curl, which calls everything a form."""
+    answer = regulator.send("POST", "/v1/records", data=b'{"records": []}', content_type=kind)
+    assert answer.status_code == 422
+    assert answer.json["detail"] == "send the header Content-Type: application/json"
+
+
 @pytest.mark.parametrize(
     ("path", "body", "told"),
     [

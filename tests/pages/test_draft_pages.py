@@ -57,7 +57,11 @@ def test_one_regulator_proposes_and_another_approves_what_they_see(
     visitor.press("form[action$=approval] button")
     assert "须由他人批准" in visitor.text("[role=alert]")
     assert len(visitor.complaints()) == 1  # of the 409
+    visitor.open("/home")
+    assert "待批准" not in visitor.text("main"), "it waits for somebody else"
     come_in(visitor, pages, town_store, "审批乙")
+    visitor.open("/home")
+    assert "1 评价规则新版本待批准" in " ".join(visitor.text("main").split())
     visitor.open(place)
     assert "专题会议通过" in visitor.text("dl.facts")
     visitor.one("#approve_draft").send_keys("已核对变动名单")
