@@ -46,6 +46,7 @@ def create_app(settings: Settings | None = None, store: Store | None = None) -> 
     app.url_map.strict_slashes = False
     naming.install(app)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes  # a draft may be written into a form
     app.extensions.update(store=store, settings=settings, runs=TimedCache(settings.cache_seconds), clock=now)
     _install(app, settings, store)
     if settings.proxies:  # outermost: everything else sees the client as the proxies do

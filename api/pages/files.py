@@ -31,7 +31,7 @@ from rules.model import Title
 from scoring.access.audit import Entry, append, entries_of
 from scoring.access.keys import owners_of
 from scoring.facts.bodies import register
-from scoring.facts.ingest.errors import IngestError
+from scoring.facts.ingest.errors import AccountError, IngestError
 from scoring.facts.ingest.files import FileReport, Reading, ingest_file
 from scoring.facts.ingest.headers import TITLES
 from scoring.facts.ingest.mapping import Dataset
@@ -134,6 +134,9 @@ def take_upload(digest: str) -> Response:
             return redirect(url_for("pages.file", file_id=found.file_id), 303)
         try:
             report = ingest_file(store(), found.path, *_reading(request.form, is_check=False))
+        except AccountError as error:  # what came back is in the store; its page says what there is of it
+            found.end(error.file_id)
+            return redirect(url_for("pages.file", file_id=error.file_id), 303)
         except IngestError as error:
             return _upload(digest, found, 422, error)
         assert report.file_id is not None, "a file that is taken has a number"

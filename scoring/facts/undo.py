@@ -92,7 +92,7 @@ def list_files(
 
     :param everything: also requests, marks and what the program itself put down.
     :param before: only files with a smaller number: the last of the page before.
-    :param only: of these numbers, and what takes these back.
+    :param only: of these numbers, what takes these back, and what takes that back in turn.
     """
     undoing = sa.orm.aliased(IngestedFile)
     undone_by = sa.select(sa.func.max(undoing.id)).where(undoing.undoes == IngestedFile.id).scalar_subquery()
@@ -102,7 +102,9 @@ def list_files(
     if before is not None:
         query = query.where(IngestedFile.id < before)
     if only is not None:
-        query = query.where(sa.or_(IngestedFile.id.in_(only), IngestedFile.undoes.in_(only)))
+        named = sa.select(IngestedFile.id).where(IngestedFile.id.in_(only)).cte(recursive=True)
+        further = sa.select(undoing.id).join(named, undoing.undoes == named.c.id)
+        query = query.where(IngestedFile.id.in_(sa.select(named.union(further).c.id)))
     with store.reading() as session:
         return [
             File(**{name: getattr(file, name) for name in File.__slots__[:-1]}, undone_by=by)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from rules.titles import Title
 from rules.tools.lint import Finding, Severity, lint_text
 from scoring.answers.examples import ExampleResult, run_examples
 from scoring.answers.simulate import Simulation, simulate
+from scoring.characters.visible import one_line
 from scoring.facts.snapshot import NothingKnownError, take_snapshot
 from scoring.store import Store
 from scoring.store.models import Run, StoredPack
@@ -24,6 +26,9 @@ from scoring.store.proposals import OPEN, Proposal
 from scoring.store.rulebook import disagreements, known_in
 from scoring.store.timelines import Term
 from scoring.store.workspace import workspace
+
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
+"""What a version may be called (own choice): nothing hidden, and nothing that is full-width of another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,13 @@ def _said_otherwise(text: str, pack: Pack, begins: dt.date) -> Iterator[Title]:
 
 def _taken(session: Session, pack: Pack, known: list[Pack]) -> Iterator[Title]:
     """A version has its own name, also after one that was announced and withdrawn, and its own first day."""
+    if not _VERSION.fullmatch(pack.version):
+        shown = one_line(pack.version[:40])
+        yield Title(
+            f"版本号{shown!r}不能使用:应为1至40个半角字母、数字、点、横线或下划线,如2027.1",
+            f"a version can't be called {shown!r}: 1 to 40 letters, digits, dots, hyphens and underscores,"
+            " such as 2027.1",
+        )
     told = sa.select(StoredPack.hash).join(Term, Term.pack_hash == StoredPack.hash)
     same = told.where(StoredPack.pack_id == pack.id, StoredPack.version == pack.version).limit(1)
     if pack.version in {version.version for version in known} or session.scalar(same) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
@@ -23,6 +24,7 @@ from api.pages import files
 from api.settings import Settings
 from rules.library.loader import load_vocabulary
 from scoring.access.keys import Role, create_key
+from scoring.facts.ingest import files as taking
 from scoring.facts.records import list_records
 from scoring.facts.undo import list_files
 from scoring.store import Store
@@ -262,6 +264,56 @@ def test_what_is_broken_off_leaves_nothing_half_and_the_file_still_waits(
     assert (numbers(store), list_files(store)) == ([], [])
     assert send(clerk, place).status_code == 303
     assert numbers(store) == ["SC-1"]
+
+
+@pytest.mark.parametrize("what", ["write_quarantine", "write_bad_rows", "note"])
+def test_a_full_disk_after_a_file_is_taken_does_not_say_that_it_is_not(
+    clerk: FlaskClient, store: Store, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Else it would be taken again, over what others said meanwhile."""
+    place = hand_in(clerk, csv(row("SC-1"), row("SC-2", code="1")))
+
+    def full(*_: object, **more: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as while_full:
+        if what == "note":
+            while_full.setattr(Path, "write_text", full)
+        else:
+            while_full.setattr(taking, what, full)
+        assert send(clerk, place).location == "/files/1"
+    assert "隔离" in clerk.get("/files/1").text
+    take(clerk, csv(row("SC-1", amount="7")), "更正.csv")
+    again = send(clerk, place)
+    assert (again.status_code, again.location) in ((303, "/files/1"), (404, None))
+    assert [record.data["amount"] for record in list_records(store, WORDS)] == [7]
+
+
+def test_a_full_disk_is_said_before_anything_is_kept(
+    clerk: FlaskClient, waiting: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> None:
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as while_full:
+        while_full.setattr(Path, "write_bytes", full)
+        answer = send(clerk, "/files", file=(io.BytesIO(csv(row("SC-1"))), "一月.csv"))
+    assert (answer.status_code, "稍后再试" in answer.text) == (503, True)
+    assert [path for path in waiting.rglob("*") if path.is_file()] == []
+    assert 'id="waiting"' not in clerk.get("/files").text
+
+
+def test_an_office_sees_that_its_file_holds_again(site: Flask, clerk: FlaskClient, store: Store) -> None:
+    """The credit centre takes it back, and takes that back."""
+    one = office(site, store, AUTHORITY)
+    taken = send(one, hand_in(one, csv(row("A-1")))).location
+    undone = send(clerk, f"{taken}/undo", reason="误报").location
+    again = send(clerk, f"{undone}/undo", reason="核实无误").location
+    assert numbers(store) == ["A-1"]
+    assert "核实无误" in one.get(again).text
+    assert set(re.findall(r'href="(/files/[0-9]+)"', one.get("/files").text)) == {taken, undone, again}
+    assert office(site, store, BODIES["BM1"]).get(again).status_code == 404
 
 
 def test_nothing_of_a_natural_person_stays(clerk: FlaskClient, store: Store, waiting: Path) -> None:

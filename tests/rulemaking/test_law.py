@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import re
 import subprocess
@@ -148,6 +149,17 @@ def test_what_can_not_be_law_is_not_proposed(graded: Store, text: str, begins: d
     with pytest.raises(NotLawError, match=re.escape(why)):
         proposed(graded, text=text, begins=begins)
     assert list_proposed(graded) == []
+
+
+@pytest.mark.parametrize("version", ["", " ", "2026.2 ", "２０２６.2", "2026.1\u202ex", "../x", "9" * 41])
+def test_a_version_whose_name_nobody_can_tell_from_anothers_is_not_proposed(
+    graded: Store, version: str
+) -> None:
+    said = json.dumps(version, ensure_ascii="\u202e" in version)
+    text = written().replace('version: "2026.1x"', f"version: {said}")
+    with pytest.raises(NotLawError, match="a version can't be called") as error:
+        proposed(graded, text=text)
+    assert "\u202e" not in error.value.title.zh
 
 
 def test_of_a_day_of_which_a_run_is_published_nothing_new_becomes_law(graded: Store) -> None:

@@ -10,7 +10,7 @@ from scoring.characters.visible import one_line
 
 
 class IngestError(Exception):
-    """A file that can't be taken in at all; nothing of it reaches the store.
+    """A file that can't be taken in at all; nothing of it reaches the store, but of an :class:`AccountError`.
 
     :param file: the file's name as it was given.
     :param reason: what is wrong, and where in the file; what it shows of it goes without persons' numbers.
@@ -22,6 +22,17 @@ class IngestError(Exception):
         self.reason = Title(without_persons(reason.zh), without_persons(reason.en))
         self.hint = hint
         super().__init__(f"{one_line(file)}: {self.reason}\n    right: {hint}")
+
+
+class AccountError(IngestError):
+    """A file that was taken, but the account of its bad rows can't be written.
+
+    :ivar file_id: under which it was taken.
+    """
+
+    def __init__(self, file: str, reason: Title, hint: Title, file_id: int) -> None:
+        super().__init__(file, reason, hint)
+        self.file_id = file_id
 
 
 class NoTableError(IngestError):

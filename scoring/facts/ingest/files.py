@@ -29,7 +29,7 @@ from scoring.facts.confirming import Confirming
 from scoring.facts.feeding import feeding_of
 from scoring.facts.ingest.checks import merge_check, row_check
 from scoring.facts.ingest.choice import Look
-from scoring.facts.ingest.errors import Fault, IngestError, NoTableError
+from scoring.facts.ingest.errors import AccountError, Fault, IngestError, NoTableError
 from scoring.facts.ingest.headers import TITLES, HeaderMatcher, Layout
 from scoring.facts.ingest.mapping import NO_MAPPING, Dataset, FileMapping
 from scoring.facts.ingest.quarantine import Waiting, is_account, write_quarantine
@@ -244,6 +244,7 @@ def ingest_file(
     :param vocabulary: of the file's subjects or records, or the name of a shared one, which is doubted where
         another one reads the file clearly better; None: the one that reads the file best.
     :raises IngestError: where the file can't be read as a table of the vocabulary.
+    :raises AccountError: where it is taken, and the account of its bad rows can't be written.
     :raises StoreError: where the database fails; nothing of the file is kept then.
 
     >>> from pathlib import Path
@@ -630,7 +631,7 @@ def _quarantine(
 ) -> Path | None:
     if reading.check or not (result.rejected if level == "error" else result.warned):
         return None
-    with _written(path, reading.quarantine):
+    with _written(path, reading.quarantine, result.file_id):
         return write_quarantine(store, result.file_id, reading.quarantine, level)
 
 
@@ -645,18 +646,18 @@ def _mend(
     """The bad rows as they stood; they are read once more, for only now it is known which they are."""
     if reading.check or not result.rejected:
         return None
-    with _written(path, reading.quarantine), _opened(path, matcher) as opened:
+    with _written(path, reading.quarantine, result.file_id), _opened(path, matcher) as opened:
         hold()
         return write_bad_rows(store, result.file_id, opened.tables, reading.quarantine)
 
 
 @contextmanager
-def _written(path: Path, folder: Path) -> Iterator[None]:
+def _written(path: Path, folder: Path, file_id: int) -> Iterator[None]:
     """Says what keeps the account of a file's bad rows from being written."""
     try:
         yield
     except OSError as error:
-        raise IngestError(
+        raise AccountError(
             path.name,
             Title(
                 f"数据已入库,但隔离文件无法写入{folder}",
@@ -665,6 +666,7 @@ def _written(path: Path, folder: Path) -> Iterator[None]:
             Title(
                 "请指定可写目录后重新导入", "name a directory that can be written, and ingest the file again"
             ),
+            file_id,
         ) from None
 
 

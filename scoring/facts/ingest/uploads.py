@@ -54,10 +54,11 @@ class Upload:
     file_id: int | None
 
     def end(self, file_id: int) -> None:
-        """Note that it was taken, and let it go."""
+        """Note that it was taken, and let it go; where the disk is full, it goes without a note."""
         unfinished = self.place / f"{_TAKEN}.part"
-        unfinished.write_text(str(file_id))
-        unfinished.replace(self.place / _TAKEN)
+        with suppress(OSError):
+            unfinished.write_text(str(file_id))
+            unfinished.replace(self.place / _TAKEN)
         self.path.unlink(missing_ok=True)
 
 
@@ -82,15 +83,20 @@ class Uploads:
 
         :param name: as its office calls it; it may say what the file is.
         :return: the digest of its bytes and its name, by which it is found.
+        :raises StoreError: where it can't be written: the disk is full, say.
         """
         self.clear()
         name = _safe(name)
         digest = hashlib.sha256(name.encode() + b"\0" + content).hexdigest()
         file = self._own / digest / _FILE / name
-        file.parent.mkdir(parents=True, exist_ok=True)
         unfinished = self._own / f"{uuid4().hex}.part"
-        unfinished.write_bytes(content)
-        unfinished.replace(file)
+        try:
+            unfinished.write_bytes(content)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.replace(file)
+        except OSError as error:
+            unfinished.unlink(missing_ok=True)
+            raise StoreError(f"a file can't be kept in {self.folder}: {error.strerror}") from error
         (self._own / digest / _TAKEN).unlink(missing_ok=True)
         return digest
 
