@@ -155,7 +155,6 @@ OTHERWISE = {
     "PackError": "rules.chinese",
     "ValidationError": "api.pages.forms",
     **dict.fromkeys(("ValueError", "UnicodeDecodeError"), "by its field"),
-    "StoreError": "by its kind",
     **dict.fromkeys(("MethodNotAllowed", "NotFound", "RoutingException"), "not at all: another page opens"),
 }
 """Errors that are no titles → how a page tells them all the same."""
