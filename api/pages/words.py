@@ -16,6 +16,7 @@ from rules.exact import EXACT
 from rules.language.expressions import render
 from rules.language.words import Words, both, dated, number, plain, window
 from rules.model import Column, Pack, Remedy, Rule, Title
+from rules.titles import halves, halves_of_old
 from rules.tools.diff import FIELDS, PARTS, WRITTEN, Change
 
 MINUS = "\N{MINUS SIGN}"
@@ -191,4 +192,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "part": part,
     "differs": differs,
     "quoted": quoted,
+    "halves": halves,
+    "halves_of_old": halves_of_old,
 }

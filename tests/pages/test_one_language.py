@@ -10,6 +10,7 @@ import io
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -29,10 +30,14 @@ from api.settings import Settings
 from rules.articles import in_english
 from rules.library.loader import find_pack, installed_packs, load_vocabulary
 from rules.library.sanctions import sanctions
+from rules.titles import Title
 from scoring.access.keys import Role, create_key
 from scoring.facts.consequences import NewConsequence, enter_consequence, lift_consequence
+from scoring.runs.leases import RUNS, SCANS, at_work, take_lease
 from scoring.runs.proposals import propose, withdraw_proposal
-from scoring.store import Store, open_store
+from scoring.store import Store, StoreError, open_store
+from scoring.store.access import EVERY_PACK
+from scoring.store.inspections import RefusedVisit
 from scoring.store.packs import text_of
 
 WORDS = load_vocabulary("enterprise")
@@ -100,9 +105,24 @@ def lived_in(tmp_path_factory: pytest.TempPathFactory, made_once: MadeOnce) -> I
     lower = replace(text, text=text.text.replace(f"start: {start}", f"start: {start - 10}", 1), file="x.yaml")
     first = propose(store, lower.load(), SUMMER, 10, "样例", text=lower)
     withdraw_proposal(store, first.id, "样例", "样例")
+    _fail(store)
     propose(store, lower.load(), SUMMER, 10, "样例", text=lower)
     yield store
     store.close()
+
+
+def _fail(store: Store) -> None:
+    """A run and a scan that failed, and a visit that a plan could not have."""
+    full = Title("库所在磁盘已满", "the disk of the store is full")
+    for kind, of in ((RUNS, "enterprise-credit"), (SCANS, EVERY_PACK)):
+        job = take_lease(store, kind, "样例", pack_id=of, as_of=SUMMER)
+        with suppress(StoreError), at_work(store, kind, job.id, "snapshot"):
+            raise StoreError(full)
+    why = Title("无事不扰，无投诉举报的不检查", "visited only where somebody complained").both
+    old = "本月已有检查 a visit of this month has its code already"
+    with store.writing() as session:
+        for no, reason in enumerate((why, old), 1_000):
+            session.add(RefusedVisit(plan_id=1, no=no, subject_id=LISTED, reason=reason))
 
 
 def _lift(store: Store) -> None:

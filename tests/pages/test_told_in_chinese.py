@@ -16,7 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from town import AUTHORITY, CODES, LISTED
 
-from rules.titles import TitledError
+from rules.titles import Title, TitledError, halves, halves_of_old
 from scoring.access.keys import Role, create_key
 from scoring.store import Store
 from scoring.store.inspections import RefusedVisit
@@ -171,6 +171,31 @@ def test_every_error_that_a_page_tells_is_known_in_both_languages() -> None:
     assert len(caught) > 10
     alone = {kind.__name__ for kind in caught if not issubclass(kind, TitledError)}
     assert alone == set(OTHERWISE)
+
+
+@pytest.mark.parametrize(
+    ("kept", "zh", "en"),
+    [
+        (Title("必填项为空", "empty").both, "必填项为空", "empty"),
+        (Title("甲\u2003乙", "一\u2003x").both, "甲 乙", "一 x"),
+        ("不在代码表中（大型、小型） not among the listed values (大型, 小型)", None, "not among"),
+        ("可能与HH2是同一决定 may be the same decision as HH2", "可能与HH2是同一决定", None),
+        ("名称“A b”已属于单位BM1 the name is already that of the body BM1", None, "名称“A b”已属于单位BM1"),
+        ("its process ended before it was done", "its process ended", "its process ended"),
+        ("样例（一） 样例（二） x", "样例（一） 样例（二）", "x"),
+    ],
+)
+def test_what_is_kept_in_both_languages_is_told_in_each_also_from_before_they_were_marked(
+    kept: str, zh: str | None, en: str | None
+) -> None:
+    read = halves_of_old(kept)
+    assert read.zh.startswith(zh or kept.partition(" ")[0])
+    assert read.en.startswith(en or "may be the same decision")
+    assert read == Title(kept, kept) or not read.zh.endswith(read.en)
+
+
+def test_what_a_person_typed_is_told_whole() -> None:
+    assert halves("材料齐全 see attached") == Title(*["材料齐全 see attached"] * 2)
 
 
 def test_who_cannot_sign_in_is_told_why_in_the_language_of_the_page(pages: Flask, language: str) -> None:

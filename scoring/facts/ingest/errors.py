@@ -36,7 +36,8 @@ class Fault:
     hint: Title
 
     def __str__(self) -> str:
-        return f"{self.reason.zh}（{self.hint.zh}） {self.reason.en} ({self.hint.en})"
+        zh = f"{self.reason.zh}（{self.hint.zh}）"
+        return Title(zh, f"{self.reason.en} ({self.hint.en})").both
 
 
 class CellError(ValueError):
