@@ -58,11 +58,12 @@ class TitledError(Exception):
     """An error that officials read, on a page or the command line. Programs and logs read its English.
 
     :ivar title: what it says.
+    :ivar command: what the command line adds: what to type. On a page it would say nothing.
     """
 
-    def __init__(self, title: Title) -> None:
+    def __init__(self, title: Title, command: str = "") -> None:
         super().__init__(title)
-        self.title = title
+        self.title, self.command = title, command
 
     @property
     def told(self) -> Title:

@@ -187,7 +187,7 @@ def test_a_mistyped_code_is_told_with_the_codes_near_it(
 def test_what_can_not_be_explained_is_said(command: Command, database: str, store: Store) -> None:
     for line, words in (
         (("nobody", "--pack", "market"), "has no result for nobody"),
-        ((HIT, "--pack", "nothing"), "there is no run of nothing yet; start one with: xinheng score"),
+        ((HIT, "--pack", "nothing"), "there is no run of nothing yet; start one: xinheng score"),
         ((HIT, "--pack", "market", "--run", 99), "has no run 99"),
         ((HIT, "--pack", "nothing", "--run", 1), "run 1 is one of market, not of nothing"),
     ):

@@ -160,7 +160,7 @@ def places(store: Store, run_id: int | None = None) -> dict[str, int | None]:
 
 
 def test_without_a_run_it_says_how_to_start_one(store: Store) -> None:
-    with pytest.raises(UnknownError, match="xinheng score --pack department-credit"):
+    with pytest.raises(UnknownError, match="start one"):
         department_ranking(store)
 
 

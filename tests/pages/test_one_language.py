@@ -230,6 +230,32 @@ def named() -> list[str]:
     return sorted(names | set(HELD_CHINESE), key=len, reverse=True)
 
 
+OPERATORS = ("scoring/cli/", "scoring/store/", "scoring/access/anchors.py", "scoring/runs/country/")
+"""What tells whoever works with the command line alone."""
+BY_KIND = {"StoreError", "NothingKnownError"}
+"""Errors of which a page says no more than that the store can't be used."""
+
+
+def test_no_page_names_a_command_or_its_option() -> None:
+    """What would have to be typed is apart from what is said: ``TitledError.command``, ``IngestError.option``."""
+    root = Path(__file__).parents[2]
+    named = {}
+    for path in (path for room in ("api", "scoring", "rules") for path in (root / room).rglob("*.py")):
+        place = path.relative_to(root).as_posix()
+        if not place.startswith(OPERATORS):
+            calls = [
+                node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)
+            ]
+            apart = {id(each) for call in calls if _called(call) in BY_KIND for each in ast.walk(call)}
+            said = [ast.unparse(call) for call in calls if _called(call) == "Title" and id(call) not in apart]
+            named[place] = [text for text in said if re.search(r"--[a-z]|xinheng [a-z]", text)]
+    assert {place: texts for place, texts in named.items() if texts} == {}
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
 RETIRED = re.compile(
     r"""["'>“][^"'\n]*(?:规则包|起评分|试评|没有办成|不能登录|信易贷平台|屡罚不改|主动上门检查|工商登记)"""
 )
