@@ -16,7 +16,7 @@ def test_the_demo_grades_and_explains_and_can_be_run_again(tmp_path: Path, comma
     for pack in ("department-credit", "enterprise-credit", "rural-credit", "tourism-credit"):
         assert f"{pack} 2026.1\t2026-07-31" in first.stdout
     assert first.stdout.count("等级 Tier") == 3
-    assert "一票否决与等级限制 Vetoes" in first.stdout
+    assert "一票否决与等级限制 Vetoes and limits of the tier" in first.stdout
     assert "下一步 next: export XINHENG_DATABASE_URL=sqlite:///" in first.stdout
     assert "quarantined in" in first.stderr
     assert "subjects judged" in first.stderr

@@ -74,7 +74,7 @@ def test_a_hit_shows_record_law_points_and_period(command: Command, database: st
 
 def test_vetoes_stand_under_their_own_heading(command: Command, database: str) -> None:
     lines = text(command, database, HIT).splitlines()
-    at = lines.index("  一票否决与等级限制 Vetoes")
+    at = lines.index("  一票否决与等级限制 Vetoes and limits of the tier")
     assert "D  失信 Dishonest" in lines[at + 1]
 
 

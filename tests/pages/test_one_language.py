@@ -70,7 +70,7 @@ EMPTY = re.compile("(?:暂无|尚无|没有|无|None|There are none|Nothing|Nobo
 CODE = ("code",)
 """Tags that hold numbers: of records and subjects, ids of rules, prefixes of keys, hashes. None is a word,
 but for what is looked for there (:data:`NO_CODE`)."""
-NO_CODE = re.compile(r"xinheng|[A-Za-z]{3,} [A-Za-z]{3,}")
+NO_CODE = re.compile(r"xinheng|cli:|[A-Za-z]{3,} [A-Za-z]{3,}")
 LATIN = {
     r"信衡|Xinheng": "the product's name",
     r"[0-9A-Z]{15,18}|BM\d|ZF\d|WT-\d+|DQ-\d|(SQ|BM\d|P|L|Q)-[\d-]+|JK-[\d-]+|\d{8}-[A-Z]{8}": "numbers",
@@ -115,7 +115,7 @@ def _fail(store: Store) -> None:
     """A run and a scan that failed, and a visit that a plan could not have."""
     full = Title("库所在磁盘已满", "the disk of the store is full")
     for kind, of in ((RUNS, "enterprise-credit"), (SCANS, EVERY_PACK)):
-        job = take_lease(store, kind, "样例", pack_id=of, as_of=SUMMER)
+        job = take_lease(store, kind, "cli:李", pack_id=of, as_of=SUMMER)
         with suppress(StoreError), at_work(store, kind, job.id, "snapshot"):
             raise StoreError(full)
     why = Title("无事不扰，无投诉举报的不检查", "visited only where somebody complained").both
@@ -237,7 +237,7 @@ BY_KIND = {"StoreError", "NothingKnownError"}
 
 
 def test_no_page_names_a_command_or_its_option() -> None:
-    """What would have to be typed is apart from what is said: ``TitledError.command``, ``IngestError.option``."""
+    """What is to be typed is apart from what is said: ``TitledError.command``, ``IngestError.option``."""
     root = Path(__file__).parents[2]
     named = {}
     for path in (path for room in ("api", "scoring", "rules") for path in (root / room).rglob("*.py")):
