@@ -61,6 +61,8 @@ REFUSED = (
     ("/inspections", {"month": "x"}),
     ("/files", {}),
     ("/files/1/undo", {}),
+    ("/rules/drafts", {"begins": "x"}),
+    ("/rules/drafts/proposal", {"begins": "2027-01-01"}),
 )
 """What a regulator sends that is refused, or answered by a page that has no address."""
 

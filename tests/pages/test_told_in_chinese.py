@@ -14,18 +14,22 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
-from town import AUTHORITY, CODES, LISTED
+from town import AUTHORITY, CODES, LISTED, SUMMER
 
+from rules.library.loader import find_pack
 from rules.titles import Title, TitledError, halves, halves_of_old
 from scoring.access.keys import Role, create_key
 from scoring.store import Store
 from scoring.store.inspections import RefusedVisit
+from scoring.store.packs import text_of
 from tests.language.conftest import SOUND
 from tests.language.test_faults import FAULTS
 
 BROWSER = {"Accept": "text/html"}
 SUBJECT = f"/subjects/enterprise-credit/{CODES[5]}"
 DRAFT = {"as_of": "2026-07-31"}
+LAW = {"begins": "2027-01-01"}
+KNOWN = text_of(find_pack("enterprise-credit", SUMMER)).text
 STEPS = "/tickets/1/steps"
 ALERTS = "/alerts/acknowledgements"
 MEASURE = {
@@ -110,6 +114,12 @@ def _form_token(client: FlaskClient, path: str = "/sign-in") -> str:
         ("/consequences", MEASURE, "2999-01-01尚未到来", "is still to come"),
         ("/simulation", {"as_of": "昨天"}, "日期不对", "not a date"),
         ("/simulation", {**DRAFT, "text": "pack: 1"}, "draft.yaml第1行", "draft.yaml:1:"),
+        ("/rules/drafts", {"begins": "昨天"}, "日期不对", "not a date"),
+        ("/rules/drafts", {**LAW, "text": "pack: 1"}, "draft.yaml第1行", "draft.yaml:1:"),
+        ("/rules/drafts", {**LAW, "text": KNOWN}, "仅以own-choice为依据", "rest on own-choice alone"),
+        ("/rules/drafts", {**LAW, "text": KNOWN}, "请在该处改写施行日期", "write the day"),
+        ("/rules/drafts/proposal", {**LAW, "text": KNOWN, "reason": "x"}, "请改用其他版本号", "another name"),
+        ("/rules/drafts/proposal", LAW, "理由:必填", "reason: Missing data"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_the_language_of_the_page(
@@ -129,11 +139,12 @@ def test_packs_are_chosen_by_their_titles(asked: Asked, language: str, path: str
     assert ">enterprise-credit<" not in shown
 
 
+@pytest.mark.parametrize(("path", "form"), [("/simulation", DRAFT), ("/rules/drafts", LAW)])
 def test_every_fault_of_a_pack_is_told_in_chinese_alone_to_who_reads_chinese(
-    asked: Asked, language: str
+    asked: Asked, language: str, path: str, form: dict[str, str]
 ) -> None:
     for sane, faulty, _, _, message, _ in FAULTS:
-        told = asked("/simulation", {**DRAFT, "text": SOUND.replace(sane, faulty, 1)})
+        told = asked(path, {**form, "text": SOUND.replace(sane, faulty, 1)})
         shown = unescape(re.findall(r"<li><pre>(.*?)</pre></li>", told, re.DOTALL)[0])
         assert (message in shown) == (language != "zh"), shown
         assert ("应为:" in shown) == (language != "en"), shown
