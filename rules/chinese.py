@@ -342,6 +342,91 @@ _SAID = {
     "a list of the values that match, or a rule of its own": "列出匹配的值,或另写一条规则",
     "{} beside a text": "{0}与文本不能放在一起",
     "in quotes: {}": "加引号:{0}",
+    # what lint finds
+    "its window ends where it starts": "有效期的起止为同一日",
+    "its condition asks for a day after its window's end": "条件要求的日期在有效期结束之后",
+    "its points can't change the tier: whenever it hits, the veto {} forces tier {}": (
+        "其分值不会改变等级:凡其适用,{0}均将等级定为{1}"
+    ),
+    "more than {} rules: not searched for rules that imply each other": "规则多于{0}条:未查找互相包含的规则",
+    "whenever it hits, {} hits too: their points add up": "凡其适用,{0}也适用:两者分值相加",
+    "can never hit: its terms exclude each other": "永不适用:各条件互相排斥",
+    "no record can take part: the terms exclude each other": "没有记录可以计入:各条件互相排斥",
+    "never decides: whenever it holds, the veto {} forces tier {}": (
+        "不起决定作用:凡其成立,{0}均将等级定为{1}"
+    ),
+    "does nothing: a veto only lowers, and {} is the best tier": (
+        "不起作用:等级限制只会降低等级,而{0}是最好的等级"
+    ),
+    "can never hit: {}": "永不适用:{0}",
+    "this term always holds: {}": "此条件恒成立:{0}",
+    "this part of it can never hold: {}": "其中此部分永不成立:{0}",
+    "like '{}' has no wildcard: = says the same, % stands for any text": (
+        "like '{0}'中没有通配符:写=即可,%代表任意文本"
+    ),
+    "has the same condition and window as {}": "条件和有效期与{0}相同",
+    "one record can count for it and for {}: say why in together, or let one give way": (
+        "同一记录可同时计入本规则和{0}:在together中说明理由,或由其一让位"
+    ),
+    "no tier has a consequence: the pack has no supervision": "各等级均无监管措施:没有写supervision",
+    "no score reaches {}: the highest possible is {}": "没有得分能达到{0}:最高可能为{1}",
+    "no score is below {}: the lowest possible is {}": "没有得分低于{0}:最低可能为{1}",
+    "{} is milder than for the better tier {}": "{0}比更好的等级{1}还宽",
+    "does not say who makes the grade: what the law asks of it is not checked": (
+        "没有写明评价主体:未核对法律对其的要求"
+    ),
+    "counts records that may not be counted; {}": "计入了不得计入的记录;{0}",
+    "can count records for longer than {} months; {}": "计入记录可超过{0}个月;{1}",
+    "goes on counting when {} has come; {}": "{0}届至后仍继续计入;{1}",
+    "{} is the name of a national evaluation: a district's grade is not one": (
+        "{0}是全国性评价的名称:区县的评价不得使用"
+    ),
+    "cites {}, which is repealed from {} on, replaced by {}": "引用的{0}自{1}起废止,由{2}替代",
+    "cites {}, which is repealed from {} on": "引用的{0}自{1}起废止",
+    "cites {}, which is law from {} on": "引用的{0}自{1}起施行",
+    "cited without an article: {}": "引用时没有写明条款:{0}",
+    "{} of {} rules rest on {} alone": "{1}条规则中有{0}条仅以{2}为依据",
+    "has the same title as {}: {}": "名称与{0}相同:{1}",
+    "has no English title: {}": "没有英文名称:{0}",
+    "every example of it hits: one that does not hit shows where it ends": (
+        "各示例均适用:应有不适用的示例以示界限"
+    ),
+    "an example speaks of {}, when the pack is not in force": "示例所写{0}不在评价规则施行期内",
+    "an example expects a hit on {}, when the rule is not in force": "示例所写{0}不在规则施行期内,却要求适用",
+    "no rule gives it points": "没有规则给它分值",
+    "has no example": "没有示例",
+    "no rule cites it": "没有规则引用它",
+    "no rule reads it": "没有规则使用它",
+    "a cap of {} can't bind points of the other sign": "限值{0}不能限制正负相反的分值",
+    "one hit of {} is already beyond the cap of {}": "一次适用的{0}已超过限值{1}",
+    "the cap never binds: the rule hits a subject once at most": "限值不起作用:该规则对一个主体至多适用一次",
+    "one hit of {} is beyond the {} of {}": "一次适用的{0}超过{2}的{1}",
+    "the value of {} is the same as the one before it: {}": "{0}起的值与之前的相同:{1}",
+    "is never in force while the pack is ({})": "在评价规则施行期内({0})从不施行",
+    "{} of its dated values are never in force while the pack is": (
+        "有{0}个按日期写的值在评价规则施行期内从不施行"
+    ),
+    "gives no points: points are 0": "不给分值:points为0",
+    "counts for ever: no months, no days, no until": "永久计入:没有写months、days或until",
+    "costs points for ever: it has no end, and no remedy is for its records": (
+        "永久扣分:没有截止日,其记录也没有办理步骤"
+    ),
+    "a step of the decay keeps as much as the time before it, or more": "衰减的一步保留的不少于之前",
+    "measures records of any age: it has no window": "计入任何时间的记录:没有写有效期",
+    "more than {} combinations of values: not searched for gaps": "取值组合多于{0}种:未查找缺口",
+    "values between its rows match none: {}": "各行之间有取值无行匹配:{0}",
+    "codes match no row: {}": "有代码无行匹配:{0}",
+    "values before the first or after the last row match no row": "首行之前或末行之后的取值无行匹配",
+    "values match several rows, whose points add up: {}": "有取值匹配多行,分值相加:{0}",
+    "no two rows can match together: hit: unique says so, and keeps it so": (
+        "没有两行会同时匹配:写hit: unique可保持如此"
+    ),
+    "row {} is never reached: the rows before it take every case of it": (
+        "第{0}行永远不会匹配:之前各行已包含其全部情形"
+    ),
+    "is in force from {}, but {} is until {}": "自{0}起施行,而{1}施行至{2}",
+    "no version is in force from {} until {}": "{0}至{1}没有施行的版本",
+    "version {} is in several files": "版本{0}在几个文件中",
 }  # fmt: skip
 """English → Chinese. ``{}`` stands for whatever stands there, ``<type>`` for the word of a type."""
 

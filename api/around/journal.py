@@ -34,8 +34,9 @@ def install(app: Flask, log: AuditLog) -> None:
         try:
             log.write([outcome, *request.events])
         except StoreError as error:
+            zh, en = error.title.zh, error.title.en
             return problem_response(
-                unavailable(Title(f"审计日志无法写入:{error}", f"the audit log can't be written: {error}"))
+                unavailable(Title(f"审计日志无法写入:{zh}", f"the audit log can't be written: {en}"))
             )
         return response
 

@@ -15,6 +15,7 @@ from api.around.request import current
 from api.http.messages import in_language
 from rules.exact import EXACT
 from rules.model import Title
+from rules.titles import halves_of_old
 from scoring.access.keys import Role
 from scoring.characters.persons import has_surely
 from scoring.facts.ingest.keys import ENTERPRISES, LONGEST_KEY, doubt_of_key
@@ -123,6 +124,20 @@ class InLanguage(fields.String):
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else in_language(value)
+
+
+class Halves(InLanguage):
+    """What the program has kept in both languages, in the one that is asked for.
+
+    :param read: makes a title of it; of what may have been typed :func:`rules.titles.halves`.
+    """
+
+    def __init__(self, read: Callable[[str], Title] = halves_of_old, **kwargs: Any) -> None:
+        self._read = read
+        super().__init__(required=True, **kwargs)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return super()._serialize(value and self._read(value), attr, obj, **kwargs)
 
 
 class By(fields.String):

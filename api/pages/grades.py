@@ -31,7 +31,7 @@ from scoring.access import audit
 from scoring.access.consents import PURPOSES, list_consents
 from scoring.access.lending import ACTION, OUTCOMES, check_note, own_note
 from scoring.answers.departments import PACK as DEPARTMENTS
-from scoring.answers.explain import Explanation, explain_now
+from scoring.answers.explain import Explanation, explain_now, unknown_inputs
 from scoring.answers.forecast import CAUSES, forecast
 from scoring.answers.paths import paths_of
 from scoring.answers.search import NAME, Listed, count_subjects, list_subjects, names_of
@@ -200,6 +200,7 @@ def _shown(found: Explanation) -> dict[str, Any]:
         "line": line[-PIECES_SHOWN:],
         "history": charts.history(line[-PIECES_SHOWN:], run.as_of, found.pack),
         "groups": story.hit_groups(found),
+        "unknown": unknown_inputs(found),
         "facts": story.facts(found.attributes, found.pack.vocabulary.subject.columns),
         "supervision": terms,
         "valid_until": terms and add_months(run.as_of, terms.valid_months),

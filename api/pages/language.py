@@ -20,10 +20,10 @@ def chosen() -> str:
 def text(zh: str, en: str) -> Markup:
     """A text as HTML; beside Chinese, English is marked as such for screen readers."""
     language = chosen()
-    if language == "en":
-        return Markup(f'<span lang="en">{escape(en)}</span>')
     if language == "zh" or zh == en:
         return escape(zh)
+    if language == "en":
+        return Markup(f'<span lang="en">{escape(en)}</span>')
     return Markup(f'{escape(zh)} <span lang="en" class="en">{escape(en)}</span>')
 
 

@@ -21,4 +21,5 @@ def ranking() -> Response:
     )
     found = department_ranking(store(), run.id)
     journal.detail(run=run.id, subjects=[standing.subject_id for standing in found.standings])
-    return page("ranking", ranking=found)
+    follows = ([one for one in found.consequences if one.standing is body] for body in found.standings)
+    return page("ranking", ranking=found, follows=[items for items in follows if items])

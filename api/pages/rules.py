@@ -78,7 +78,10 @@ def _parts(pack: Pack) -> list[Part]:
     """The rules by dimension, then vetoes and consequences; the rows of a table stand together."""
     parts = [(d.title, [rule for rule in pack.rules if rule.dimension == d.id]) for d in pack.dimensions]
     parts.append(
-        (Title("一票否决与等级限制", "Vetoes"), [rule for rule in pack.rules if rule.tier is not None])
+        (
+            Title("一票否决与等级限制", "Vetoes and limits of the tier"),
+            [rule for rule in pack.rules if rule.tier is not None],
+        )
     )
     parts.append((Title("结果运用", "Consequences"), [rule for rule in pack.rules if rule.consequence]))
     return [(title, _together(rules)) for title, rules in parts if rules]

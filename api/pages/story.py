@@ -100,13 +100,19 @@ def waterfall(explanation: Explanation) -> list[Step]:
 
 
 def hit_groups(explanation: Explanation) -> list[HitGroup]:
-    """The hits by dimension, then the vetoes and the consequences; the heaviest first."""
+    """The hits by dimension, then vetoes, limits of the tier and consequences; the heaviest first.
+
+    A veto is what alone made the tier the lowest.
+    """
     pack = explanation.pack
     parts = [(d.title, [h for h in explanation.hits if h.rule.dimension == d.id]) for d in pack.dimensions]
-    vetoes = [h for h in explanation.hits if h.rule.tier is not None]
+    lowest = pack.tiers[-1]
+    bounds = [h for h in explanation.hits if h.rule.tier is not None]
+    vetoes = [h for h in bounds if h.rule.tier == lowest != explanation.band]
     consequences = [h for h in explanation.hits if h.rule.consequence]
     parts += [
-        (Title("一票否决与等级限制", "Vetoes"), vetoes),
+        (Title("一票否决", "Vetoes"), vetoes),
+        (Title("等级限制", "Limits of the tier"), [h for h in bounds if h not in vetoes]),
         (Title("结果运用", "Consequences"), consequences),
     ]
     return [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +16,9 @@ from rules.exact import EXACT
 from rules.language.expressions import render
 from rules.language.words import Words, both, dated, number, plain, window
 from rules.model import Column, Pack, Remedy, Rule, Title
+from rules.titles import halves, halves_of_old
 from rules.tools.diff import FIELDS, PARTS, WRITTEN, Change
+from scoring.facts.desk import CLOCK
 
 MINUS = "\N{MINUS SIGN}"
 YUAN = "(yuan)"
@@ -170,6 +172,20 @@ def quoted(text: str, change: Change) -> Markup:
     return Markup('<span translate="no">{}</span>').format(text) if change.field in WRITTEN else escape(text)
 
 
+def who(by: str, owners: Mapping[str, str] | None = None) -> Markup:
+    """Who did something: the holder of a key, who worked on the command line, or the prefix of a key.
+
+    :param owners: of keys, by their prefixes.
+    """
+    if by.startswith("cli:"):
+        where = language.plain("（命令行）", " (command line)")
+        return Markup('<span translate="no">{}</span>{}').format(by.removeprefix("cli:"), where)
+    if by == CLOCK:
+        return language.say(Title("系统计时", "the clock"))
+    owner = (owners or {}).get(by)
+    return Markup("<code>{}</code>").format(by) if owner is None else escape(owner)
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "say": language.say,
     "points": points,
@@ -191,4 +207,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "part": part,
     "differs": differs,
     "quoted": quoted,
+    "who": who,
+    "halves": halves,
+    "halves_of_old": halves_of_old,
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 from api.around.context import settings, store
 from api.around.naming import vocabulary_of
+from api.http.messages import in_language
 from api.http.openapi import Blueprint
 from api.http.paging import page
 from api.schemas.keys import EntriesQuery, EntryPage, VerificationSchema
@@ -35,4 +36,5 @@ def list_entries(query: dict[str, Any]) -> dict[str, Any]:
 def verify_log() -> dict[str, Any]:
     """Check the chain of all entries; long where there are many."""
     found = audit.verify(store())
-    return {"intact": not found.faults, "entries": found.entries, "head": found.head, "faults": found.faults}
+    faults = [{"seq": fault.seq, "message": in_language(fault.message)} for fault in found.faults]
+    return {"intact": not faults, "entries": found.entries, "head": found.head, "faults": faults}

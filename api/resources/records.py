@@ -33,6 +33,7 @@ from api.schemas.records import (
 from api.schemas.subjects import MarkSchema
 from rules.calendar import today
 from rules.model import Title
+from rules.titles import halves_of_old
 from scoring.facts import objections, records
 from scoring.facts.objection_case import OUTCOMES
 from scoring.facts.objections import OF_GRADED, Kind, Mark, MarkRequest
@@ -237,12 +238,12 @@ def _digest(sender: str | None, vocabulary_id: str, rows: Any) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def _row_errors(done: Submission) -> list[dict[str, str]]:
+def _row_errors(done: Submission) -> list[dict[str, Any]]:
     return [
         {
             "location": "json",
             "field": f"records.{row.row_no - 1}.{row.column or ''}".rstrip("."),
-            "message": row.reason,
+            "message": halves_of_old(row.reason),
         }
         for row in done.faults
     ]

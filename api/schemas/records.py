@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, post_load, validate
 
-from api.http.fields import Text, Values
+from api.http.fields import Halves, Text, Values
 from api.http.paging import PageQuery, page_of
 from api.schemas.subjects import MarkSchema
 from scoring.facts.ingest.keys import ENTERPRISES, LONGEST_KEY
@@ -66,7 +66,7 @@ class RowFaultSchema(Schema):
     row_no = fields.Integer(required=True, metadata={"description": "From 1"})
     column = fields.String(required=True, allow_none=True)
     value = fields.String(required=True, allow_none=True)
-    reason = fields.String(required=True)
+    reason = Halves()
 
 
 class SubmissionSchema(Schema):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import Points, Text, WholeNumber
+from api.http.fields import Halves, Points, Text, WholeNumber
 from api.http.paging import NumberedPageQuery, PageQuery, page_of
 from scoring.runs.proposals import MOST_DAYS
 
@@ -74,7 +74,7 @@ class JobSchema(Schema):
         required=True, allow_none=True, metadata={"description": "Subjects and records graded"}
     )
     run_id = fields.Integer(required=True, allow_none=True)
-    problem = fields.String(required=True, allow_none=True)
+    problem = Halves(allow_none=True)
     requested_by = fields.String(required=True)
     requested_at = fields.DateTime(required=True)
     changed_at = fields.DateTime(required=True)

@@ -7,12 +7,12 @@ from typing import Any, get_args
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from api.http.fields import By, Points, Text, TitleField, Values
+from api.http.fields import By, Halves, Points, Text, TitleField, Values
 from api.http.paging import NumberedPageQuery, PageQuery, page_of
 from api.schemas.lender_checks import CheckNoteSchema
 from api.schemas.runs import RunSchema
 from rules.calendar import SHANGHAI
-from rules.titles import Title
+from rules.titles import Title, halves
 from scoring.answers.forecast import Cause
 from scoring.facts.objections import Kind
 
@@ -375,7 +375,7 @@ class MarkSchema(Schema):
     status_before = fields.String(required=True)
     status_after = fields.String(required=True)
     effective_on = fields.Date(required=True)
-    reason = fields.String(required=True)
+    reason = Halves(halves)
     evidence = fields.List(fields.Dict(keys=fields.String(), values=fields.String()), required=True)
     made_by = By()
     made_at = fields.DateTime(required=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import Points, Text, TitleField, Values
+from api.http.fields import Halves, Points, Text, TitleField, Values
 from api.http.paging import PageQuery, page_of
 from api.schemas.runs import LARGEST_ID, MoveSchema, RunSchema, TransitionSchema
 from api.schemas.subjects import GradeSchema, PackQuery, RuleSchema
@@ -141,7 +141,7 @@ class RefusalSchema(Schema):
 
     subject_id = fields.String(required=True)
     authority = fields.String(required=True, allow_none=True)
-    reason = fields.String(required=True)
+    reason = Halves()
 
 
 class SimulationRequest(Schema):

@@ -50,7 +50,7 @@ TYPES = {
     "date": "日期 date",
     "boolean": "是否 yes or no",
 }
-_OTHERS = {"veto": "一票否决与等级限制 Vetoes", "consequence": "结果运用 Consequences"}
+_OTHERS = {"veto": "一票否决与等级限制 Vetoes and limits of the tier", "consequence": "结果运用 Consequences"}
 
 
 def rule_book(pack: Pack) -> tuple[Block, ...]:

@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rules.titles import Title, TitledError
 from scoring.access.audit import GENESIS, Anchor, AuditLog, Event, Fault, Verification, entries, verify
 from scoring.store import Store
 
@@ -36,7 +37,7 @@ _OTHERS = 0o037
 """Whom a key's file must not be open to; systemd gives a service its credentials with an ACL (mode 0440)."""
 
 
-class AnchorsError(Exception):
+class AnchorsError(TitledError):
     """The anchors or their key can't be used; the message says why and what would help."""
 
 
@@ -61,7 +62,7 @@ class AnchoredVerification:
     """
 
     log: Verification
-    faults: tuple[str, ...]
+    faults: tuple[Title, ...]
     last: SignedAnchor
     behind: int
 
@@ -75,11 +76,21 @@ def read_key(path: Path) -> bytes:
         with path.open("rb") as file:
             mode, key = os.fstat(file.fileno()).st_mode, file.read().strip()
     except OSError as error:
-        raise AnchorsError(f"the key {path} can't be read: {error.strerror}") from None
+        raise _failed(_KEY, path, "读取", "read", error) from None
     if mode & _OTHERS:
-        raise AnchorsError(f"others may read the key {path}: chmod 600, and make a new one if somebody did")
+        raise AnchorsError(
+            Title(
+                f"他人可读密钥{path}:请执行chmod 600;已被他人读取的,请重新生成",
+                f"others may read the key {path}: chmod 600, and make a new one if somebody did",
+            )
+        )
     if len(key) < SHORTEST_KEY:
-        raise AnchorsError(f"the key {path} is too short: right are {SHORTEST_KEY} random characters or more")
+        raise AnchorsError(
+            Title(
+                f"密钥{path}太短:须为{SHORTEST_KEY}个以上随机字符",
+                f"the key {path} is too short: right are {SHORTEST_KEY} random characters or more",
+            )
+        )
     return key
 
 
@@ -92,7 +103,7 @@ def make_key(path: Path) -> None:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(48) + "\n")
     except OSError as error:
-        raise AnchorsError(f"the key {path} can't be made: {error.strerror}") from None
+        raise _failed(_KEY, path, "生成", "made", error) from None
 
 
 def add_anchor(
@@ -109,7 +120,7 @@ def add_anchor(
         known = _begun(path) if begin else _anchors(path)
         if begin:
             log, before = verify(store), ""
-            _refuse(_told(log.faults))
+            _refuse(told(log.faults))
         else:
             found = _checked(store, path, known, key)
             log, before = found.log, found.last.signature
@@ -160,11 +171,14 @@ def require_place(path: Path, text: bytes) -> None:
         backup does not have.
     """
     if not path.parent.is_dir():
-        raise AnchorsError(f"the directory of the anchors {path} is missing")
+        raise AnchorsError(_no_directory(path))
     if path.exists() and path.read_bytes() != text:
         raise AnchorsError(
-            f"{path} has other anchors than the backup. Keep them, under another name: later ones say what "
-            "came after the backup"
+            Title(
+                f"{path}中的锚点与备份中的不同。请将其改名保留:较晚的锚点可证明备份之后的内容",
+                f"{path} has other anchors than the backup. Keep them, under another name: later ones say "
+                "what came after the backup",
+            )
         )
 
 
@@ -184,7 +198,7 @@ def put_back(path: Path, text: bytes) -> None:
             os.fsync(file.fileno())
         new.rename(path)
     except OSError as error:
-        raise AnchorsError(f"the anchors {path} can't be written: {error.strerror}") from None
+        raise _failed(_ANCHORS, path, "写入", "written", error) from None
 
 
 @contextmanager
@@ -196,61 +210,88 @@ def _turn(path: Path, lock: int, begin: bool = False) -> Iterator[None]:
     try:
         file = path.open("a" if begin else "r")
     except FileNotFoundError:
-        raise AnchorsError(
-            f"the directory of the anchors {path} is missing"
-            if begin
-            else f"the anchors {path} are missing: a rewritten log would look the same. Put the file back; "
-            "a first one is begun with `xinheng audit anchor --begin`"
-        ) from None
+        raise AnchorsError(_no_directory(path) if begin else _missing(path)) from None
     except OSError as error:
-        raise AnchorsError(f"the anchors {path} can't be opened: {error.strerror}") from None
+        raise _failed(_ANCHORS, path, "打开", "opened", error) from None
     with file:
         fcntl.flock(file, lock)
         yield
+
+
+_KEY, _ANCHORS = Title("密钥", "key"), Title("锚点文件", "anchors")
+
+
+def _failed(what: Title, path: Path, zh: str, en: str, error: OSError | UnicodeDecodeError) -> AnchorsError:
+    reason = error.strerror if isinstance(error, OSError) else error
+    return AnchorsError(
+        Title(f"{what.zh}{path}无法{zh}:{reason}", f"the {what.en} {path} can't be {en}: {reason}")
+    )
+
+
+def _no_directory(path: Path) -> Title:
+    return Title(f"锚点文件{path}的目录不存在", f"the directory of the anchors {path} is missing")
+
+
+def _missing(path: Path) -> Title:
+    return Title(
+        f"锚点文件{path}不存在:日志若被改写也会如此。请放回该文件;首次锚定用`xinheng audit anchor --begin`",
+        f"the anchors {path} are missing: a rewritten log would look the same. Put the file back; "
+        "a first one is begun with `xinheng audit anchor --begin`",
+    )
 
 
 def _checked(store: Store, path: Path, anchors: Sequence[SignedAnchor], key: bytes) -> AnchoredVerification:
     log = verify(store, [each.anchor for each in anchors])
     last = anchors[-1]
     faults = [
-        *_told(log.faults),
+        *told(log.faults),
         *_forged(path, anchors, key),
         *_cut_off(store, path, anchors[0].signature[:16], len(anchors)),
     ]
     return AnchoredVerification(log, tuple(faults), last, max(log.head.seq - last.anchor.seq, 0))
 
 
-def _refuse(faults: Sequence[str]) -> None:
+def _refuse(faults: Sequence[Title]) -> None:
     if faults:
-        raise AnchorsError(f"nothing is anchored, for something is wrong: {'; '.join(faults)}")
+        zh, en = ("; ".join(getattr(fault, half) for fault in faults) for half in ("zh", "en"))
+        raise AnchorsError(
+            Title(f"发现问题,未作锚定:{zh}", f"nothing is anchored, for something is wrong: {en}")
+        )
 
 
-def _told(faults: Sequence[Fault]) -> list[str]:
-    return [f"entry {fault.seq}: {fault.message}" for fault in faults]
+def told(faults: Sequence[Fault]) -> list[Title]:
+    """What is wrong with the log, with the number of the entry."""
+    return [
+        Title(f"第{fault.seq}条:{fault.message.zh}", f"entry {fault.seq}: {fault.message.en}")
+        for fault in faults
+    ]
 
 
-def _forged(path: Path, anchors: Sequence[SignedAnchor], key: bytes) -> Iterator[str]:
+def _forged(path: Path, anchors: Sequence[SignedAnchor], key: bytes) -> Iterator[Title]:
     before = ""
     for number, each in enumerate(anchors, 1):
         if not hmac.compare_digest(_signature(key, before, each.at, each.anchor), each.signature):
-            yield (
+            yield Title(
+                f"{path}第{number}行:签名不成立:用的是其他密钥,或该行被改动、移动,或其上一行被删除",
                 f"{path}:{number}: the signature does not hold: by another key, or this line was altered or "
-                "moved, or the line before it was taken out"
+                "moved, or the line before it was taken out",
             )
         before = each.signature
 
 
-def _cut_off(store: Store, path: Path, file: str, lines: int) -> Iterator[str]:
+def _cut_off(store: Store, path: Path, file: str, lines: int) -> Iterator[Title]:
     """The log's entries of anchors name their file by how it begins, so that a new file may be begun."""
     before: int | None = None
     while page := entries(store, action=ACTION, before=before, limit=1):
         for entry in page:
             if entry.details.get("file") != file:
                 continue
-            if entry.details["number"] > lines:
-                yield (
-                    f"{path} has {lines} lines, but entry {entry.seq} of the log is about line "
-                    f"{entry.details['number']}: lines were cut off, or an older file was put back"
+            number = entry.details["number"]
+            if number > lines:
+                yield Title(
+                    f"{path}有{lines}行,而日志第{entry.seq}条记的是第{number}行:末尾若干行被截去,或放回了较旧的文件",
+                    f"{path} has {lines} lines, but entry {entry.seq} of the log is about line {number}: "
+                    "lines were cut off, or an older file was put back",
                 )
             return
         before = page[-1].seq
@@ -258,15 +299,24 @@ def _cut_off(store: Store, path: Path, file: str, lines: int) -> Iterator[str]:
 
 def _begun(path: Path) -> list[SignedAnchor]:
     if _read(path):
-        raise AnchorsError(f"{path} has anchors already: leave --begin out, or begin another file")
+        raise AnchorsError(
+            Title(
+                f"{path}中已有锚点:请去掉--begin,或另起一个文件",
+                f"{path} has anchors already: leave --begin out, or begin another file",
+            )
+        )
     return []
 
 
 def _anchors(path: Path) -> list[SignedAnchor]:
     if not (anchors := _read(path)):
         raise AnchorsError(
-            f"the anchors {path} are empty: a rewritten log would look the same. Put the lines back (the "
-            "journal has them); a first one is made with `xinheng audit anchor --begin`"
+            Title(
+                f"锚点文件{path}为空:日志若被改写也会如此。请补回各行(系统日志中有);"
+                "首次锚定用`xinheng audit anchor --begin`",
+                f"the anchors {path} are empty: a rewritten log would look the same. Put the lines back (the "
+                "journal has them); a first one is made with `xinheng audit anchor --begin`",
+            )
         )
     return anchors
 
@@ -279,7 +329,7 @@ def _read(path: Path) -> list[SignedAnchor]:
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise AnchorsError(f"the anchors {path} can't be read: {error}") from None
+        raise _failed(_ANCHORS, path, "读取", "read", error) from None
     return [_parsed(path, number, line) for number, line in enumerate(lines, 1) if not _TORN.fullmatch(line)]
 
 
@@ -293,7 +343,10 @@ def _parsed(path: Path, number: int, line: str) -> SignedAnchor:
         is_right = False
     if not is_right:
         raise AnchorsError(
-            f"{path}:{number}: {line[:80]!r} is no anchor. Right: moment, number, hash, signature"
+            Title(
+                f"{path}第{number}行:{line[:80]!r}不是锚点。应为:时刻、编号、哈希值、签名",
+                f"{path}:{number}: {line[:80]!r} is no anchor. Right: moment, number, hash, signature",
+            )
         )
     return made
 
@@ -320,4 +373,4 @@ def _append(path: Path, anchor: SignedAnchor) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise AnchorsError(f"the anchors {path} can't be written: {error.strerror}") from None
+        raise _failed(_ANCHORS, path, "写入", "written", error) from None

@@ -26,6 +26,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from rules.titles import Title
 from scoring.characters.persons import without_persons
 from scoring.store import Store
 from scoring.store.access import AuditEntry, AuditHead
@@ -107,7 +108,7 @@ class Fault:
     """Something that is wrong with the log, at an entry."""
 
     seq: int
-    message: str
+    message: Title
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,11 +295,8 @@ def verify(store: Store, anchors: Sequence[Anchor] = ()) -> Verification:
             last, count = Anchor(row.seq, row.hash), count + 1
         head = session.execute(sa.select(AuditHead.seq, AuditHead.hash)).one_or_none()
     if head is None or (head.seq, head.hash) != (last.seq, last.hash):
-        found = "is missing" if head is None else f"names entry {head.seq}"
-        faults.append(
-            Fault(last.seq, f"the log ends here, but its head {found}: the tail or the head was changed")
-        )
-    faults += [Fault(seq, "the anchor names this entry, but the log has none") for seq in sorted(expected)]
+        faults.append(Fault(last.seq, _other_head(None if head is None else head.seq)))
+    faults += [Fault(seq, _NO_SUCH_ENTRY) for seq in sorted(expected)]
     return Verification(count, last, tuple(faults))
 
 
@@ -368,13 +366,27 @@ def _rows(session: Session) -> Iterator[sa.Row[Any]]:
     yield from session.execute(query, execution_options={"yield_per": _READ_ROWS})
 
 
+_NO_SUCH_ENTRY = Title("锚点指向本条,而日志中没有", "the anchor names this entry, but the log has none")
+
+
+def _other_head(seq: int | None) -> Title:
+    zh, en = ("缺失", "is missing") if seq is None else (f"指向第{seq}条", f"names entry {seq}")
+    return Title(
+        f"日志到此为止,而日志头{zh}:末尾或日志头被改动",
+        f"the log ends here, but its head {en}: the tail or the head was changed",
+    )
+
+
 def _faults(row: sa.Row[Any], last: Anchor, anchored: set[str]) -> Iterator[Fault]:
     if row.seq != last.seq + 1:
-        yield Fault(row.seq, f"entries {last.seq + 1} to {row.seq - 1} were removed")
+        first, end = last.seq + 1, row.seq - 1
+        yield Fault(row.seq, Title(f"第{first}至{end}条被删除", f"entries {first} to {end} were removed"))
     elif row.hash != chained(last.hash, row[:-1]):
-        yield Fault(row.seq, "this entry, or the one before it, was altered or moved")
+        en = "this entry, or the one before it, was altered or moved"
+        yield Fault(row.seq, Title("本条或其上一条被改动或移动", en))
     if anchored - {row.hash}:
-        yield Fault(row.seq, "the anchor holds another hash: the log up to here was rewritten")
+        en = "the anchor holds another hash: the log up to here was rewritten"
+        yield Fault(row.seq, Title("锚点所记哈希值不同:至此的日志被改写", en))
 
 
 def _entry(row: AuditEntry) -> Entry:

@@ -342,8 +342,8 @@ def _insert(
 def _get(session: Session, prefix: str, is_locked: bool = False) -> Key:
     row = session.get(ApiKey, prefix, with_for_update=is_locked)
     if row is None:
-        en = f"there is no key {prefix}. Those there are: xinheng keys list"
-        raise KeyNotFoundError(Title(f"没有密钥{prefix};现有的:xinheng keys list", en))
+        title = Title(f"没有密钥{prefix};请核对密钥清单", f"there is no key {prefix}; see the list of keys")
+        raise KeyNotFoundError(title, "xinheng keys list")
     return _key(row)
 
 

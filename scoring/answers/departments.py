@@ -110,9 +110,10 @@ def department_ranking(store: Store, run_id: int | None = None, as_of: dt.date |
     run = latest_run(store, PACK, as_of) if as_of else current_run(store, PACK)
     if run is None:
         begun, until = (f"截至{as_of}", f" up to {as_of}") if as_of else ("", "")
-        start = f"xinheng score --pack {PACK}"
-        en = f"there is no run of {PACK}{until} yet; start one with: {start}"
-        raise UnknownError(Title(f"{PACK}{begun}还没有评价结果;请先评价:{start}", en))
+        title = Title(
+            f"{PACK}{begun}还没有评价结果;请先评价", f"there is no run of {PACK}{until} yet; start one"
+        )
+        raise UnknownError(title, f"xinheng score --pack {PACK}")
     return _ranking(store, run)
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from rules.calendar import today
 from rules.language.expressions import Level
 from rules.model import Dimension, Pack, Rule
-from rules.plan import rows_in_force, rule_names
+from rules.plan import compile_plan, rows_in_force, rule_names
 from rules.titles import Title
 from scoring.answers.timelines import (
     Facts,
@@ -94,6 +94,27 @@ class Explanation:
     dimensions: tuple[DimensionPart, ...]
     hits: tuple[ExplainedHit, ...]
     misses: tuple[Miss, ...]
+
+
+def unknown_inputs(found: Explanation) -> list[Title]:
+    """What the rules in force ask of a subject and nobody knows: titles of attributes and measures.
+
+    >>> from fixtures.small import RESTAURANT, small_store
+    >>> found = explain(small_store(), "tourism-credit", RESTAURANT)
+    >>> len(unknown_inputs(found)) == found.inputs_total - found.inputs_known
+    True
+    """
+    columns = found.pack.vocabulary.subject.columns
+    titles = {measure.id: measure.title for measure in found.pack.measures}
+    titles |= {name: columns[name].title for name in columns}
+    values = {**found.attributes, **found.measures}
+    asked = compile_plan(found.pack).inputs
+    return [
+        titles[name.name]
+        for name, spans in asked.items()
+        if values.get(name.name) is None
+        and any(first <= found.as_of and (until is None or found.as_of < until) for first, until in spans)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

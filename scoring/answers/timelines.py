@@ -42,8 +42,10 @@ class UnknownSubjectError(UnknownError):
     :ivar near: whose codes are one sign from the one that was asked for; only for who may list subjects.
     """
 
-    def __init__(self, title: Title, doubt: Title | None = None, near: Sequence[str] = ()) -> None:
-        super().__init__(title)
+    def __init__(
+        self, title: Title, doubt: Title | None = None, near: Sequence[str] = (), command: str = ""
+    ) -> None:
+        super().__init__(title, command)
         self.doubt = doubt
         self.near = tuple(near)
 
@@ -257,8 +259,8 @@ def run_of(store: Store, pack_id: str, run_id: int | None) -> RunSummary:
     """
     run = get_run(store, run_id) if run_id is not None else current_run(store, pack_id)
     if run is None:
-        en = f"there is no run of {pack_id} yet; start one with: xinheng score"
-        raise UnknownSubjectError(Title(f"{pack_id}还没有评价结果;请先评价:xinheng score", en))
+        title = Title(f"{pack_id}还没有评价结果;请先评价", f"there is no run of {pack_id} yet; start one")
+        raise UnknownSubjectError(title, command="xinheng score")
     if run.pack_id != pack_id:
         en = f"run {run.id} is one of {run.pack_id}, not of {pack_id}"
         raise UnknownSubjectError(Title(f"评价{run.id}属于{run.pack_id},不属于{pack_id}", en))

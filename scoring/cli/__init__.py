@@ -258,8 +258,10 @@ def _sentence(error: Exception) -> str:
 
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
+    if isinstance(error, TitledError):
+        return ": ".join(filter(None, (str(error.told), error.command)))
     if isinstance(error, EXPECTED):
-        return str(error.told if isinstance(error, TitledError) else error)
+        return str(error)
     name = type(error).__name__
     return f"an error that should not be: {name}: {error}. XINHENG_DEBUG=1 shows where it comes from"
 

@@ -25,6 +25,7 @@ from scoring.live.alerts import (
 )
 from scoring.live.scan_jobs import NAMED, packs_with_alerts
 from scoring.live.scanning import HISTORY_DAYS, Scan, rescan
+from scoring.runs.leases import problem_of
 from scoring.store import Store, open_store
 from scoring.store.rulebook import known_packs
 
@@ -164,7 +165,7 @@ def rescan_command(name: str | None, everybody: bool, history_days: int, databas
                     done = rescan(store, pack, everybody, advance, past)
             except Exception as error:  # one pack that fails does not stop the others
                 failed = True
-                tell(f"{pack.title}: 复核失败 could not be judged: {error}")
+                tell(f"{pack.title}: 复核失败 could not be judged: {problem_of(error)}")
             else:
                 tell(f"{pack.title}: {scanned(done)}", err=False)
                 if done.failed:

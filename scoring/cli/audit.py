@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import click
 
-from scoring.access.anchors import AnchorsError, add_anchor, make_key, read_key, verify_anchored
+from rules.titles import Title
+from scoring.access.anchors import add_anchor, make_key, read_key, told, verify_anchored
 from scoring.access.audit import verify
 from scoring.cli.options import database_option, operator
 from scoring.cli.output import tell
@@ -41,10 +42,10 @@ def verify_command(anchors: Path | None, key_file: Path | None, database: str | 
         raise click.UsageError(
             "两者须同用 --anchors and --key go together: anchors are worth what their signatures are"
         )
-    with closing(open_store(database)) as store, _refusals():
+    with closing(open_store(database)) as store:
         if anchors is None or key_file is None:
             log = verify(store)
-            _refuse([f"entry {fault.seq}: {fault.message}" for fault in log.faults])
+            _refuse(told(log.faults))
         else:
             found = verify_anchored(store, anchors, read_key(key_file))
             log = found.log
@@ -77,23 +78,15 @@ def anchor_command(anchors: Path, key_file: Path, begin: bool, database: str | N
 
     Example: xinheng audit anchor --anchors /var/lib/xinheng-anchors/anchors --key /etc/xinheng/anchor.key
     """
-    with closing(open_store(database)) as store, _refusals():
+    with closing(open_store(database)) as store:
         if begin and not key_file.exists():
             make_key(key_file)
         actor, now = operator(), dt.datetime.now(dt.UTC)
         tell(str(add_anchor(store, anchors, read_key(key_file), actor, now, begin)), err=False)
 
 
-@contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except AnchorsError as error:
-        raise click.ClickException(str(error)) from None
-
-
-def _refuse(faults: Sequence[str]) -> None:
+def _refuse(faults: Sequence[Title]) -> None:
     for fault in faults:
-        tell(fault)
+        tell(str(fault))
     if faults:
         raise click.ClickException(f"审计日志不完整 the audit log is not whole: {len(faults)} faults")

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from scoring.access.anchors import AnchorsError, held, put_back, require_place
+from rules.titles import Title
+from scoring.access.anchors import held, put_back, require_place
 from scoring.access.audit import AuditLog, Event
 from scoring.cli.options import database_option, operator
 from scoring.cli.output import progress, tell
@@ -35,11 +36,8 @@ def backup_command(to: Path, anchors: Path | None, database: str | None) -> None
     """
     now = dt.datetime.now(dt.UTC)
     with closing(open_store(database)) as store, progress(f"备份 backup {to.name}") as advance:
-        try:
-            _note(store, to)
-            manifest = back_up(store, to, now, held(anchors) if anchors else None, advance)
-        except AnchorsError as error:
-            raise click.ClickException(str(error)) from None
+        _note(store, to)
+        manifest = back_up(store, to, now, held(anchors) if anchors else None, advance)
     tell(f"{to}: 已备份 backed up: {_told(manifest)}", err=False)
 
 
@@ -67,14 +65,11 @@ def restore_command(
     if check:
         tell(f"{source}: 完整 whole: {_told(read_backup(source))}", err=False)
         return
-    try:
-        text = _anchors(source, anchors)
-        with progress(f"恢复 restore {source.name}") as advance:
-            manifest = restore(source, database, replace, advance)
-        if anchors is not None:
-            put_back(anchors, text)
-    except AnchorsError as error:
-        raise click.ClickException(str(error)) from None
+    text = _anchors(source, anchors)
+    with progress(f"恢复 restore {source.name}") as advance:
+        manifest = restore(source, database, replace, advance)
+    if anchors is not None:
+        put_back(anchors, text)
     with closing(open_store(database)) as store:
         _log(store, "store.restore", {"from": str(source.resolve()), "made_at": manifest.made_at})
     tell(f"{source}: 已恢复 restored: {_told(manifest)}", err=False)
@@ -89,7 +84,7 @@ def _note(store: Store, to: Path) -> None:
     try:
         _log(store, "store.backup", {"to": str(to.resolve())})
     except StoreError as error:
-        tell(f"审计日志未能记下本次备份 the audit log does not say that a backup is made: {error}")
+        tell(f"审计日志未能记下本次备份 the audit log does not say that a backup is made: {error.told}")
 
 
 def _log(store: Store, action: str, details: Mapping[str, str]) -> None:
@@ -102,7 +97,8 @@ def _anchors(source: Path, to: Path | None) -> bytes:
     if to is None:
         return b""
     if ANCHORS not in {part.name for part in read_backup(source).parts}:
-        raise BackupError(f"the backup {source} was made without anchors: leave --anchors out")
+        en = f"the backup {source} was made without anchors: leave --anchors out"
+        raise BackupError(Title(f"备份{source}不含锚点:请去掉--anchors", en))
     text = (source / ANCHORS).read_bytes()
     require_place(to, text)
     return text

@@ -11,11 +11,10 @@ from rules.fault import PackError
 from rules.titles import TitledError
 from scoring.facts.ingest.errors import IngestError
 from scoring.runs.file_error import FileError
-from scoring.store import StoreError
 
 EXPECTED = (
     *(PackError, TitledError),
-    *(FileError, IngestError, StoreError, OSError),
+    *(FileError, IngestError, OSError),
 )
 
 

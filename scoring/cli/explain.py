@@ -16,7 +16,7 @@ from rules.exact import EXACT
 from rules.language.expressions import Level, conjuncts, render
 from rules.language.words import Words, number, signed, words
 from rules.model import Pack, Rule
-from scoring.answers.explain import ExplainedHit, Explanation, explain, explain_day
+from scoring.answers.explain import ExplainedHit, Explanation, explain, explain_day, unknown_inputs
 from scoring.answers.explanation_json import explanation_document
 from scoring.answers.why_not import Miss
 from scoring.cli.options import NUMBER, Day, Moment, database_option
@@ -101,13 +101,15 @@ def explanation_lines(found: Explanation, why_not: bool = False, brief: bool = F
         yield f"  {part.dimension.title}  {signed(part.points)}{held}"
         yield from _rules_of(found, [h for h in found.hits if h.rule.dimension == part.dimension.id], brief)
     for title, hits in (
-        ("一票否决与等级限制 Vetoes", [h for h in found.hits if h.rule.tier]),
+        ("一票否决与等级限制 Vetoes and limits of the tier", [h for h in found.hits if h.rule.tier]),
         ("结果运用 Consequences", [h for h in found.hits if h.rule.consequence]),
     ):
         if hits:
             yield f"  {title}"
             yield from _rules_of(found, hits, brief)
     yield f"  信息完整度 Inputs known  {found.inputs_known}/{found.inputs_total}"
+    if unknown := unknown_inputs(found):
+        yield f"  未知 Unknown  {'; '.join(map(str, unknown))}"
     if found.unmatched:
         yield f"  无行匹配的表 Tables without a matching row  {', '.join(found.unmatched)}"
     if why_not:

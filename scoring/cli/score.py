@@ -227,7 +227,12 @@ def _packs_with_subjects(store: Store, as_of: dt.date) -> list[Pack]:
         kinds = set(session.scalars(sa.select(SubjectVersion.vocabulary).distinct()))
     packs = [p for p in known_ruling(store, as_of) if p.vocabulary.id in kinds]
     if not packs:
-        raise StoreError(f"the store {store.address} has no subject that a pack in force on {as_of} grades")
+        raise StoreError(
+            Title(
+                f"库{store.address}没有{as_of}现行评价规则所评价的主体",
+                f"the store {store.address} has no subject that a pack in force on {as_of} grades",
+            )
+        )
     return packs
 
 
@@ -255,8 +260,13 @@ def _score_store(
     )
     if outcome.unexpected:
         raise StoreError(
-            f"run {summary.id}: {outcome.unexpected:,} subjects are graded otherwise than was published, "
-            "although neither their facts nor the rules changed. The new grades are published; please report"
+            Title(
+                f"批次{summary.id}:{outcome.unexpected:,}个主体的评价与已发布的不同,而其事实和规则均未变化。"
+                "新的评价已发布,请报告此问题",
+                f"run {summary.id}: {outcome.unexpected:,} subjects are graded otherwise than was published, "
+                "although neither their facts nor the rules changed. The new grades are published; please "
+                "report",
+            )
         )
     return tier_rows(pack, as_of, tiers, summary.id)
 

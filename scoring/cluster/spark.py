@@ -17,10 +17,9 @@ from typing import Any
 from rules.titles import Title, TitledError
 from scoring.runs.country.work import Each, Part
 from scoring.runs.file_error import FileError
-from scoring.store.errors import StoreError
 from scoring.store.workspace import THREADS_VARIABLE
 
-_TOLD = (FileError, StoreError, TitledError)
+_TOLD = (FileError, TitledError)
 
 
 class SparkError(TitledError):

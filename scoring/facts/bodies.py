@@ -177,9 +177,11 @@ def claimed_twice(session: Session, rows: Sequence[Staged]) -> Iterator[Rejected
             others.update((fold_word(name), body.subject_id) for name in body.others)
         else:
             name, holder = clash
-            reason = f"名称“{name}”已属于单位{holder} the name is already that of the body {holder}"
+            reason = Title(
+                f"名称“{name}”已属于单位{holder}", f"the name is already that of the body {holder}"
+            )
             column = "name" if name in body.own else OTHER_NAMES
-            yield Rejected(row.row_no, column, name, reason, sheet=row.sheet)
+            yield Rejected(row.row_no, column, name, reason.both, sheet=row.sheet)
 
 
 def _clashes(body: Body, own: Mapping[str, str], others: Mapping[str, str]) -> Iterator[tuple[str, str]]:

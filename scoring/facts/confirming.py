@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from rules.model import Column, Proposal, Title, Vocabulary
+from rules.titles import halves
 from scoring.facts.feeding import day_of
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.proposing import Proposer
@@ -210,8 +211,9 @@ class Confirmer:
             },
             {"title": str(_source(self._file)), "reference": str(_place(row))},
         )
-        reason = f"按报送认定（{_source(self._file).zh}，{_place(row).zh}）"
-        mark = self._mark(row, "classification", reason, evidence)
+        source, place = _source(self._file), _place(row)
+        reason = Title(f"按报送认定（{source.zh}，{place.zh}）", f"as it was sent ({source.en}, {place.en})")
+        mark = self._mark(row, "classification", reason.both, evidence)
         settled = {"settled": code, "closed_at": self._file.ingested_at, "mark_id": mark}
         self._connection.execute(sa.update(ProposalRow).where(ProposalRow.id == waiting.id).values(settled))
         self.confirmed.append(row.key)
@@ -386,16 +388,22 @@ def _swap_words(
         if mark.made_at != file.ingested_at:
             continue
         about = {"record_id": key, "subject_id": mark.subject_id, "status": mark.status_after}
+        source = _source(file)
         if mark.kind == "lapse" and key in told:
             word = told[key]
-            about |= {
-                "kind": "classification",
-                "reason": f"撤回{_source(file).zh}，原认定恢复：{word.reason}",
-            }
+            said = halves(word.reason)
+            reason = Title(
+                f"撤回{source.zh}，原认定恢复：{said.zh}",
+                f"{source.en} was taken back, and the earlier word stands again: {said.en}",
+            )
+            about |= {"kind": "classification", "reason": reason.both}
             about |= {"made_by": word.made_by, "evidence": json.loads(word.evidence)}
             _note(connection, undoing, about, word.effective_on)
         else:
-            about |= {"kind": "lapse", "reason": f"撤回{_source(file).zh}，原认定随之失效", "made_by": by}
+            reason = Title(
+                f"撤回{source.zh}，原认定随之失效", f"{source.en} was taken back, and the word with it"
+            )
+            about |= {"kind": "lapse", "reason": reason.both, "made_by": by}
             _note(connection, undoing, about | {"evidence": json.loads(mark.evidence)})
 
 

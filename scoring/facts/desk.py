@@ -158,8 +158,8 @@ class Desk(Generic[CaseT]):
             wait_for_turn(session)
             current = current_version(session, vocabulary, record_id)
             while current is not None and (case := self._last(session, current)) and case.escalates(on):
-                reason = f"应于{case.due_on}前办理，已逾期 overdue: it was due on {case.due_on}"
-                request = MarkRequest(self.course.clock, "", on, reason, (), CLOCK)
+                reason = Title(f"应于{case.due_on}前办理，已逾期", f"overdue: it was due on {case.due_on}")
+                request = MarkRequest(self.course.clock, "", on, reason.both, (), CLOCK)
                 put_mark(session, current, decode(current.data, table), request)
                 is_done = True
         return is_done

@@ -477,19 +477,19 @@ _NO_NUMBER = Fault(
 
 
 def _no_column(number: int, name: str, table: Table) -> Rejected:
-    return Rejected(
-        number, _shown(name), None, f"没有这一列 no such column (one of {', '.join(table.columns)})"
-    )
+    reason = Title("没有这一列", f"no such column (one of {', '.join(table.columns)})")
+    return Rejected(number, _shown(name), None, reason.both)
 
 
 def _of_others(row: Staged, found: str | None, authority: str) -> Rejected:
-    reason = f"不是本单位的记录 not a record of your own authority (leave it out, or {authority})"
-    return Rejected(row.row_no, AUTHORITY, found, reason, sheet=row.sheet)
+    en = f"not a record of your own authority (leave it out, or {authority})"
+    reason = Title(f"不是本单位的记录（可不填，或填{authority}）", en)
+    return Rejected(row.row_no, AUTHORITY, found, reason.both, sheet=row.sheet)
 
 
 def _taken(row: Staged) -> Rejected:
-    reason = "编号属于其他单位的记录 the number of another authority's record"
-    return Rejected(row.row_no, None, row.key, reason, sheet=row.sheet)
+    reason = Title("编号属于其他单位的记录", "the number of another authority's record")
+    return Rejected(row.row_no, None, row.key, reason.both, sheet=row.sheet)
 
 
 def _shown(value: Any) -> str:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from rules.model import Table, Vocabulary
+from rules.model import Table, Title, Vocabulary
 from scoring.facts.columns import ORPHANS, ColumnsError, Facts, Sum, load_columns
 from scoring.facts.typed import typed_columns
 from scoring.judging.coded import RECORDS, SIGNATURES, SUBJECTS, code_facts
@@ -188,9 +188,13 @@ def moment_known(
     """
     last = last_ingest(session, known_at)
     if last is None:
-        when = f" at {known_at.isoformat()}" if known_at else ""
+        at = known_at.isoformat() if known_at else ""
         raise NothingKnownError(
-            f"nothing was known{when} in the store {store.address}. Take files in with: xinheng ingest"
+            Title(
+                f"库{store.address}{at and f'在{at}'}没有任何内容。请先导入文件:xinheng ingest",
+                f"nothing was known{at and f' at {at}'} in the store {store.address}. Take files in with: "
+                "xinheng ingest",
+            )
         )
     some = (
         sa.select(1)
@@ -199,8 +203,12 @@ def moment_known(
     )
     if session.scalar(some) is None:
         raise NothingKnownError(
-            f"the store {store.address} knew no subject of {vocabulary.id} at {last.isoformat()}. "
-            "Take files in with: xinheng ingest"
+            Title(
+                f"库{store.address}在{last.isoformat()}没有{vocabulary.title.zh}主体。"
+                "请先导入文件:xinheng ingest",
+                f"the store {store.address} knew no subject of {vocabulary.id} at {last.isoformat()}. "
+                "Take files in with: xinheng ingest",
+            )
         )
     return last
 
@@ -239,7 +247,15 @@ def _load(duck: duckdb.DuckDBPyConnection, name: str, table: Table, documents: p
     try:
         duck.from_arrow(documents).select(*columns).create(name)
     except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
-        raise StoreError(f"the {name} in the store do not fit their vocabulary: {error}") from error
+        raise StoreError(
+            Title(
+                f"库中的{_TABLES.get(name, name)}与其词汇表不符:{error}",
+                f"the {name} in the store do not fit their vocabulary: {error}",
+            )
+        ) from error
+
+
+_TABLES = {"subjects": "主体", "records": "记录"}
 
 
 def _snapshot(vocabulary: Vocabulary, moment: dt.datetime, facts: Facts) -> Snapshot:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from rules.fault import UnknownPackError
 from rules.library.loader import load_vocabulary
+from rules.titles import Title
 from scoring.facts.bodies import register
 from scoring.facts.confirming import take_back as take_back_words
 from scoring.facts.contradictions import effect_of, take_back
@@ -133,12 +134,25 @@ def undo_file(
         wait_for_turn(session)
         file = session.get(IngestedFile, file_id)
         if file is None:
-            raise StoreError(f"there is no file {file_id}; see: xinheng ingest list")
+            raise StoreError(
+                Title(
+                    f"没有文件{file_id},已有文件见:xinheng ingest list",
+                    f"there is no file {file_id}; see: xinheng ingest list",
+                )
+            )
         if file.source in ("mark", "program"):
-            raise StoreError(f"{file_id} ({file.name}) is not a file; another {file.source} takes it back")
+            raise StoreError(
+                Title(
+                    f"{file_id}({file.name})不是文件,须以同类的另一操作撤回",
+                    f"{file_id} ({file.name}) is not a file; another {file.source} takes it back",
+                )
+            )
         if file.vocabulary == RESULTS:
             raise StoreError(
-                f"{file_id} ({file.name}) holds results of visits: object to the records instead"
+                Title(
+                    f"{file_id}({file.name})是检查结果,请改为对有关记录提出异议",
+                    f"{file_id} ({file.name}) holds results of visits: object to the records instead",
+                )
             )
         done = _Undoing(session, file, by).done()
         if done.file_id is not None:

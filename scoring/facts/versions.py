@@ -802,8 +802,8 @@ def _twin(one: Known, other: Known, alike: Likeness, sheet: str | None) -> Rejec
     """The number of another authority's record is not the office's to know."""
     own = alike.value(one.data, AUTHORITY) == alike.value(other.data, AUTHORITY)
     zh, en = (other.record_id, other.record_id) if own else ("其他单位的一条记录", "another authority's")
-    reason = f"可能与{zh}是同一决定 may be the same decision as {en}"
-    return Rejected(one.row_no, None, one.record_id, reason, "warning", sheet)
+    reason = Title(f"可能与{zh}是同一决定", f"may be the same decision as {en}")
+    return Rejected(one.row_no, None, one.record_id, reason.both, "warning", sheet)
 
 
 def _close(connection: sa.Connection, changing: sa.Table, target: _Target) -> int:

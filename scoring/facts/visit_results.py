@@ -256,7 +256,7 @@ def check_rows(session: Session, rows: Sequence[Staged]) -> Iterator[Rejected]:
             seen.add(code)
             _check_row(session, row)
         except (UnknownVisitError, VisitRefusedError) as error:
-            yield Rejected(row.row_no, "code", row.key, str(error.title), sheet=row.sheet)
+            yield Rejected(row.row_no, "code", row.key, error.title.both, sheet=row.sheet)
 
 
 def _check_row(session: Session, row: Staged) -> None:

@@ -217,8 +217,9 @@ class _Office:
         query = sa.select(Run).where(Run.pack_id == pack_id, Run.as_of <= on)
         run = session.scalar(query.order_by(Run.as_of.desc(), *LAST_PUBLISHED).limit(1))
         if run is None:
-            en = f"there is no run of {pack_id} to take tiers from; start one with: xinheng score"
-            raise VisitRefusedError(Title(f"{pack_id}还没有评价结果可供取用等级;请先评价:xinheng score", en))
+            en = f"there is no run of {pack_id} to take tiers from; start one"
+            title = Title(f"{pack_id}还没有评价结果可供取用等级;请先评价", en)
+            raise VisitRefusedError(title, "xinheng score")
         self._session, self._run, self.on = session, run, on
         self._supervision = {s.tier: s for s in stored_pack(store, run.pack_hash).supervision}
 

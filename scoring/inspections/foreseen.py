@@ -89,8 +89,10 @@ def population_forecast(store: Store, pack_id: str, months: int = 36) -> Populat
     """
     run = run_of(store, pack_id, None)
     if run.kind == DAY_KIND:
-        en = f"run {run.id} says nothing of days to come; start one: xinheng score"
-        raise UnknownSubjectError(Title(f"评价{run.id}没有今后的结果;请重新评价:xinheng score", en))
+        title = Title(
+            f"评价{run.id}没有今后的结果;请重新评价", f"run {run.id} says nothing of days to come; start one"
+        )
+        raise UnknownSubjectError(title, command="xinheng score")
     spans = list(_months(run.as_of, months))
     held = _pairs(store, run, [run.as_of, *(last for _, last in spans)])
     visited = _visited(store, run, [first for first, _ in spans])

@@ -83,8 +83,9 @@ def make_plan(store: Store, pack_id: str, month: dt.date, seed: str, on: dt.date
     last = first.replace(day=monthrange(first.year, first.month)[1])
     run = latest_run(store, pack_id, last)
     if run is None:
-        en = f"there is no run of {pack_id} to take tiers from; start one with: xinheng score"
-        raise PlanError(Title(f"{pack_id}还没有评价结果可供取用等级;请先评价:xinheng score", en))
+        en = f"there is no run of {pack_id} to take tiers from; start one"
+        title = Title(f"{pack_id}还没有评价结果可供取用等级;请先评价", en)
+        raise PlanError(title, "xinheng score")
     pack = stored_pack(store, run.pack_hash)
     if not pack.supervision:
         en = f"{pack.id} {pack.version} does not say how its tiers are supervised"

@@ -28,7 +28,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from rules.model import Supervision
+from rules.model import Supervision, Title
 from scoring.facts.visit_results import PARTY as PARTY
 
 NOBODY_FREE = "无人可派"
@@ -162,21 +162,24 @@ def _judge(people: Population, requests: Iterable[Request]) -> tuple[dict[str, l
         if why is None:
             standing[subject] = asked
         else:
-            refused += [Refusal(subject, request, why) for request in asked]
+            refused += [Refusal(subject, request, why.both) for request in asked]
     return standing, refused
 
 
-def _refusal(people: Population, subject: str, asked: Sequence[Request]) -> str | None:
+def _refusal(people: Population, subject: str, asked: Sequence[Request]) -> Title | None:
     tier = people.tiers.get(subject)
     if tier is None:
-        return "未评级 the enterprise has no tier in the run"
+        return Title("未评级", "the enterprise has no tier in the run")
     rules = people.supervision[tier]
     if not rules.unprompted_visits and all(r.reason is not Reason.COMPLAINT for r in asked):
-        return f"无事不扰 tier {tier} is visited only where somebody complained"
+        en = f"tier {tier} is visited only where somebody complained"
+        return Title(f"无事不扰：等级{tier}的企业无投诉举报的不检查", en)
     if subject in people.visited:
-        return "本月已有检查 a visit of this month has its code already"
+        return Title("本月已有检查", "a visit of this month has its code already")
     if _spent(people, subject, rules):
-        return f"已达年度上限 tier {tier} allows {rules.visits_per_year} visits a year, all planned already"
+        most = rules.visits_per_year
+        en = f"tier {tier} allows {most} visits a year, all planned already"
+        return Title(f"已达年度上限：等级{tier}每年至多检查{most}次，均已安排", en)
     return None
 
 
@@ -232,9 +235,12 @@ def _staff(
             chosen = tuple(i.inspector_id for i in party)
             staffed.append(replace(visit, authorities=authorities, inspectors=chosen))
         else:
-            whose = "、".join(visit.authorities) or "any department"
-            why = f"{NOBODY_FREE} fewer than {PARTY} inspectors of {whose} are free"
-            refused += [Refusal(visit.subject_id, request, why) for request in visit.requests or (None,)]
+            whose = "、".join(visit.authorities)
+            why = Title(
+                f"{NOBODY_FREE}：{whose or '各部门'}可派的检查人员不足{PARTY}人",
+                f"fewer than {PARTY} inspectors of {whose or 'any department'} are free",
+            )
+            refused += [Refusal(visit.subject_id, request, why.both) for request in visit.requests or (None,)]
     return sorted(staffed, key=lambda v: v.subject_id), sorted(refused, key=lambda r: r.subject_id)
 
 

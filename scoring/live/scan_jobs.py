@@ -11,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from rules.calendar import add_days, today
-from rules.model import Pack
+from rules.model import Pack, Title
+from rules.titles import TitledError
 from scoring.live.scanning import HISTORY_DAYS, rescan
 from scoring.runs import leases
-from scoring.runs.leases import BEAT, SCANS, Job, JobLostError
+from scoring.runs.leases import BEAT, SCANS, Job, JobLostError, problem_of
 from scoring.store import Store
 from scoring.store.access import EVERY_PACK
 from scoring.store.base import Clock, database_time
@@ -22,6 +23,10 @@ from scoring.store.rulebook import known_ruling
 
 NAMED = 20
 """So many of those that could not be judged are named; of all it is said how many they are."""
+
+
+class ScanError(TitledError):
+    """Packs could not be judged; the message says which, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +93,23 @@ def work(store: Store, job_id: int, beat: dt.timedelta = BEAT, clock: Clock = da
 
     :raises JobNotFoundError: where there is none.
     :raises JobLostError: where it does not have the lease; what it judged is kept.
-    :raises RuntimeError: where a pack fails.
+    :raises ScanError: where a pack fails.
     """
     with leases.at_work(store, SCANS, job_id, "scanning", beat, clock) as (job, note):
-        past, told, judged, problems = add_days(job.as_of, -HISTORY_DAYS), Told(), 0, list[str]()
+        past, told, judged, problems = add_days(job.as_of, -HISTORY_DAYS), Told(), 0, list[Title]()
         for pack in packs_with_alerts(store, job.as_of):
             try:
                 told, of_pack = _by(store, pack, past, told, note)
             except JobLostError:
                 raise
             except Exception as error:
-                problems.append(f"{pack.title}: {error}")
+                why = problem_of(error)
+                problems.append(Title(f"{pack.title.zh}:{why.zh}", f"{pack.title.en}: {why.en}"))
             else:
                 judged += of_pack
         if problems:
-            raise RuntimeError("; ".join(problems))
+            zh, en = ("; ".join(getattr(said, half) for said in problems) for half in ("zh", "en"))
+            raise ScanError(Title(zh, en))
         note(state="scanned", rows=judged, told=_kept(told), lease=None)
 
 

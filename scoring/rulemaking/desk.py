@@ -260,10 +260,11 @@ def _find(session: Session, name: str) -> Installation:
             return _rows(session, found[0])[0]
     raise UnknownInstallationError(
         Title(
-            f"没有校验码为{name}的版本(至少写前{SHORTEST}位);已提交的:xinheng rules proposed",
+            f"没有校验码为{name}的版本(至少写前{SHORTEST}位);请核对已提交的版本",
             f"no version was proposed under the identity {name}, of which at least {SHORTEST} letters are"
-            " needed. Those there are: xinheng rules proposed",
-        )
+            " needed; see those that were proposed",
+        ),
+        "xinheng rules proposed",
     )
 
 

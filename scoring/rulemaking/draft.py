@@ -59,7 +59,7 @@ class Draft:
         errors = [found for found in self.findings if found.severity is Severity.ERROR]
         return [
             *self.refusals,
-            *(Title(f"规则检查:{found}", f"lint: {found}") for found in errors),
+            *(Title(f"规则检查:{found.title.zh}", f"lint: {found}") for found in errors),
             *(
                 Title(
                     f"{one.place}:示例应为{one.expected},实为{one.got}",

@@ -336,7 +336,7 @@ def _reading(path: Path) -> Iterator[None]:
     try:
         yield
     except IngestError as error:
-        raise FileError(f"{path}: {error.reason}\n    right: {error.hint}") from None
+        raise FileError(f"{path}: {error.reason}\n    right: {error.right}") from None
     except duckdb.Error as error:
         is_of_file = isinstance(error, _DAMAGE) or type(error) is duckdb.Error
         if not is_of_file or (isinstance(error, duckdb.IOException) and OPEN_FILES not in str(error)):

@@ -24,6 +24,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from rules.fault import PackError
 from rules.titles import Title, TitledError, UnknownError
 from scoring.store import Store, StoreError, open_store
 from scoring.store.access import EVERY_PACK, RunJob
@@ -199,8 +200,20 @@ def at_work(
     except JobLostError:
         raise
     except Exception as error:
-        note(state="failed", problem=str(error), lease=None)
+        note(state="failed", problem=problem_of(error).both, lease=None)
         raise
+
+
+_ENDED = Title("任务完成前,其进程已终止", "its process ended before it was done")
+
+
+def problem_of(error: Exception) -> Title:
+    """Why a job failed. What is not meant to be is the operator's to look into, who reads the log."""
+    if isinstance(error, TitledError):
+        return error.title
+    if isinstance(error, PackError):
+        return Title("\n".join(fault.title.zh for fault in error.faults), str(error))
+    return Title(f"系统出错,请联系管理员({type(error).__name__})", str(error))
 
 
 def main(work: Callable[[Store, int], None]) -> None:
@@ -231,7 +244,7 @@ def _wait_for(store: Store, job_id: int, process: subprocess.Popen[bytes]) -> No
     """
     process.wait()
     with suppress(StoreError), store.writing() as session:
-        _fail(session, job_id, database_time(session), "its process ended before it was done")
+        _fail(session, job_id, database_time(session), _ENDED.both)
 
 
 @contextmanager
@@ -279,8 +292,11 @@ def _end_lost(session: Session, row: RunJob, now: dt.datetime) -> bool:
     """Take the lease from a job that is lost; whether it is."""
     if not _is_lost(row, now):
         return False
-    reason = f"it was not heard of since {row.beat_at}: its process or its host ended before it was done"
-    _fail(session, row.id, now, reason, RunJob.beat_at == row.beat_at)
+    reason = Title(
+        f"自{row.beat_at}起没有消息:任务完成前,其进程或主机已终止",
+        f"it was not heard of since {row.beat_at}: its process or its host ended before it was done",
+    )
+    _fail(session, row.id, now, reason.both, RunJob.beat_at == row.beat_at)
     return True
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from rules.calendar import SHANGHAI, add_days, today
+from rules.titles import Title
 from scoring.store import Store, StoreError
 from scoring.store.models import Run
 
@@ -113,7 +114,12 @@ def get_run(store: Store, run_id: int) -> RunSummary:
     with store.reading() as session:
         row = session.get(Run, run_id)
         if row is None:
-            raise StoreError(f"the store {store.address} has no run {run_id}. Those it has: xinheng runs")
+            raise StoreError(
+                Title(
+                    f"库{store.address}没有批次{run_id}。已有批次见:xinheng runs",
+                    f"the store {store.address} has no run {run_id}. Those it has: xinheng runs",
+                )
+            )
         return summary_of(row)
 
 

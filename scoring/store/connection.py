@@ -18,7 +18,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scoring.store.errors import StoreError, store_errors
+from rules.titles import Title
+from scoring.store.errors import StoreError, no_directory, store_errors
 from scoring.store.revision import address, require_current
 
 DEFAULT_URL = "sqlite:///xinheng.db"
@@ -110,7 +111,13 @@ def open_store(url: str | None = None) -> Store:
     """
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
-        raise StoreError(f"there is no store at {address(parsed)}. Make one with: xinheng db upgrade")
+        where = address(parsed)
+        raise StoreError(
+            Title(
+                f"{where}没有库。请先建立:xinheng db upgrade",
+                f"there is no store at {where}. Make one with: xinheng db upgrade",
+            )
+        )
     store = _connect(parsed)
     try:
         require_current(store.engine)
@@ -146,15 +153,23 @@ def parse_url(url: str | None = None) -> sa.URL:
     try:
         parsed = sa.make_url(text)
     except sa.exc.ArgumentError:
-        raise StoreError(f"the store's URL can't be read. {_URL_HELP}") from None
+        raise StoreError(
+            Title(f"库的地址无法读取。{_URL_HELP.zh}", f"the store's URL can't be read. {_URL_HELP.en}")
+        ) from None
     if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
         return parsed.set(drivername="sqlite")
     if parsed.get_backend_name() in ("postgresql", "postgres"):
         return parsed.set(drivername="postgresql+psycopg")
-    raise StoreError(f"{address(parsed)} is not a store's URL. {_URL_HELP}")
+    where = address(parsed)
+    raise StoreError(
+        Title(f"{where}不是库的地址。{_URL_HELP.zh}", f"{where} is not a store's URL. {_URL_HELP.en}")
+    )
 
 
-_URL_HELP = "Right: sqlite:///file.db or postgresql://user:password@host:5432/database"
+_URL_HELP = Title(
+    "正确写法:sqlite:///file.db 或 postgresql://user:password@host:5432/database",
+    "Right: sqlite:///file.db or postgresql://user:password@host:5432/database",
+)
 
 
 def _connect(url: sa.URL, make: bool = False) -> Store:
@@ -173,7 +188,7 @@ def _postgresql_engine(url: sa.URL) -> sa.Engine:
 def _sqlite_engine(url: sa.URL, make: bool) -> sa.Engine:
     directory = Path(url.database or "").parent
     if not directory.is_dir():
-        raise StoreError(f"the directory of {address(url)} does not exist: {directory}")
+        raise StoreError(no_directory(address(url), directory))
     engine = sa.create_engine(url, hide_parameters=True)
     if not make:
         sa.event.listen(engine, "do_connect", _open_existing)

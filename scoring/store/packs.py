@@ -14,6 +14,7 @@ from rules.fault import UnknownPackError
 from rules.identity import identity
 from rules.library.loader import load_kept, vocabulary_text
 from rules.model import Pack
+from rules.titles import Title
 from scoring.store.base import insert_new
 from scoring.store.connection import Store
 from scoring.store.errors import StoreError
@@ -48,7 +49,12 @@ def text_of(pack: Pack) -> PackText:
     try:
         text = Path(pack.place.file).read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise StoreError(f"the file of the pack {pack.id} can't be read again: {error}") from error
+        raise StoreError(
+            Title(
+                f"评价规则{pack.id}的文件无法再次读取:{error}",
+                f"the file of the pack {pack.id} can't be read again: {error}",
+            )
+        ) from error
     return PackText(text, pack.place.file, text_of_shared(pack))
 
 
@@ -63,7 +69,10 @@ def keep_pack(session: Session, pack: Pack, text: PackText | None = None) -> str
         source = text or text_of(pack)
         if identity(source.load()) != digest:
             raise StoreError(
-                f"{source.file} has changed since the pack {pack.id} was loaded from it. Load it again"
+                Title(
+                    f"{source.file}在载入评价规则{pack.id}之后有改动。请重新载入",
+                    f"{source.file} has changed since the pack {pack.id} was loaded from it. Load it again",
+                )
             )
         insert_new(session, StoredPack, **_row(pack, digest, source))
     return digest
@@ -91,7 +100,12 @@ def stored_text(store: Store, digest: str) -> PackText:
     with store.reading() as session:
         row = session.get(StoredPack, digest)
     if row is None:
-        raise StoreError(f"the store {store.address} holds no pack with the identity {digest}")
+        raise StoreError(
+            Title(
+                f"库{store.address}没有标识为{digest}的评价规则",
+                f"the store {store.address} holds no pack with the identity {digest}",
+            )
+        )
     return PackText(row.source, row.file_name, row.vocabulary_source)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from rules.titles import Title
 from scoring.store.errors import StoreError, is_busy, store_errors
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -20,8 +21,8 @@ class OlderStoreError(StoreError):
     :ivar found: its revision; None where it has no tables yet.
     """
 
-    def __init__(self, message: str, found: str | None) -> None:
-        super().__init__(message)
+    def __init__(self, title: Title, found: str | None) -> None:
+        super().__init__(title)
         self.found = found
 
 
@@ -43,11 +44,13 @@ def require_current(engine: sa.Engine) -> None:
         return
     if found is not None and found not in known:
         raise StoreError(newer(engine))
-    raise OlderStoreError(
-        f"the store {address(engine.url)} is at revision {found or 'none (no tables yet)'}; "
+    where = address(engine.url)
+    title = Title(
+        f"库{where}的结构版本为{found or '无(尚未建表)'},本版信衡需要{needed}。请执行:xinheng db upgrade",
+        f"the store {where} is at revision {found or 'none (no tables yet)'}; "
         f"this version of Xinheng needs {needed}. Run: xinheng db upgrade",
-        found,
     )
+    raise OlderStoreError(title, found)
 
 
 def require_writable(engine: sa.Engine) -> None:
@@ -104,13 +107,16 @@ def address(url: sa.URL) -> str:
 def _require_file(url: sa.URL) -> None:
     """A SQLite file that was deleted goes on to work for those who have it open, and ends with them."""
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        raise StoreError(f"the file of the store {address(url)} is gone")
+        where = address(url)
+        raise StoreError(Title(f"库{where}的文件已不存在", f"the file of the store {where} is gone"))
 
 
-def newer(engine: sa.Engine) -> str:
+def newer(engine: sa.Engine) -> Title:
     """What to say of a database whose revision this version of Xinheng does not know."""
-    found, needed = found_revision(engine), revisions()[-1]
-    return (
-        f"the store {address(engine.url)} is at revision {found}, unknown to this version of Xinheng, "
-        f"which needs {needed}. Install the Xinheng that made it, or `xinheng db upgrade` another database"
+    found, needed, where = found_revision(engine), revisions()[-1], address(engine.url)
+    return Title(
+        f"库{where}的结构版本为{found},本版信衡不认识(需要{needed})。请安装建立该库的信衡版本,"
+        "或对另一数据库执行xinheng db upgrade",
+        f"the store {where} is at revision {found}, unknown to this version of Xinheng, "
+        f"which needs {needed}. Install the Xinheng that made it, or `xinheng db upgrade` another database",
     )

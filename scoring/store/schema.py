@@ -15,6 +15,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 
+from rules.titles import Title
 from scoring.store import access as _access  # noqa: F401
 from scoring.store import changes as _changes  # noqa: F401
 from scoring.store import consequences as _consequences  # noqa: F401
@@ -71,7 +72,8 @@ def _rebuilding(engine: sa.Engine) -> Iterator[sa.Connection]:
             with connection.begin():
                 yield connection
                 if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first():
-                    raise StoreError(f"the table {broken[0]} refers to rows that are not there")
+                    en = f"the table {broken[0]} refers to rows that are not there"
+                    raise StoreError(Title(f"表{broken[0]}引用了不存在的行", en))
         finally:
             driver.execute("PRAGMA foreign_keys = ON")
 

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import duckdb
 
-from scoring.store.errors import StoreError
+from rules.titles import Title
+from scoring.store.errors import StoreError, no_directory
 
 MEMORY_VARIABLE = "XINHENG_MEMORY_LIMIT"
 DIRECTORY_VARIABLE = "XINHENG_TEMP_DIRECTORY"
@@ -94,7 +95,7 @@ def temporary_directory() -> str | None:
     """
     directory = os.environ.get(DIRECTORY_VARIABLE) or None
     if directory is not None and not Path(directory).is_dir():
-        raise StoreError(f"the directory of {DIRECTORY_VARIABLE} does not exist: {directory}")
+        raise StoreError(no_directory(DIRECTORY_VARIABLE, directory))
     return directory
 
 
@@ -106,19 +107,28 @@ def _connect(limit: str, directory: str, threads: str | None) -> duckdb.DuckDBPy
     }
     if threads is not None:
         if not re.fullmatch("[1-9][0-9]{0,2}", threads):
-            raise StoreError(f"{THREADS_VARIABLE} can't be read: {threads}. Right: 4")
+            raise StoreError(_unreadable(THREADS_VARIABLE, threads, "4"))
         settings["threads"] = int(threads)
     try:
         duck = duckdb.connect(":memory:", config=settings)
     except (duckdb.ParserException, duckdb.InvalidInputException) as error:
-        raise StoreError(f"{MEMORY_VARIABLE} can't be read: {limit}. Right: 512MB, 2GB") from error
+        raise StoreError(_unreadable(MEMORY_VARIABLE, limit, "512MB, 2GB")) from error
     duck.execute("SET enable_progress_bar = false")  # in a program without a file DuckDB draws on the output
     return duck
 
 
-def _no_room(limit: str, parent: str | None, error: Exception) -> str:
-    reason = str(error).splitlines()[0]
-    return (
-        f"the run needs more room than {limit} of memory and the disk of {parent or tempfile.gettempdir()}: "
-        f"{reason}. Raise {MEMORY_VARIABLE} or set {DIRECTORY_VARIABLE} to a larger disk"
+def _unreadable(variable: str, value: str, right: str) -> Title:
+    return Title(
+        f"{variable}的值无法读取:{value}。正确写法:{right}",
+        f"{variable} can't be read: {value}. Right: {right}",
+    )
+
+
+def _no_room(limit: str, parent: str | None, error: Exception) -> Title:
+    reason, disk = str(error).splitlines()[0], parent or tempfile.gettempdir()
+    return Title(
+        f"评价所需空间超过{limit}内存和{disk}所在磁盘:{reason}。请调大{MEMORY_VARIABLE},"
+        f"或将{DIRECTORY_VARIABLE}设在更大的磁盘上",
+        f"the run needs more room than {limit} of memory and the disk of {disk}: "
+        f"{reason}. Raise {MEMORY_VARIABLE} or set {DIRECTORY_VARIABLE} to a larger disk",
     )

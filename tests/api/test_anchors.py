@@ -15,7 +15,7 @@ from test_audit import _as_intruder as as_intruder
 
 from scoring.access.anchors import AnchorsError, add_anchor, make_key, read_key, verify_anchored
 from scoring.access.audit import GENESIS, AuditLog, Event
-from scoring.cli.audit import audit_group
+from scoring.cli import main
 from scoring.store import Store
 from scoring.store.access import AuditEntry, AuditHead
 
@@ -42,7 +42,7 @@ def xinheng(district_url: str, anchors: Path, key: Path) -> Xinheng:
 
     def run(command: str, *options: str) -> Result:
         files = ["--anchors", str(anchors), "--key", str(key), "--database", district_url]
-        return CliRunner().invoke(audit_group, [command, *options, *files])
+        return CliRunner().invoke(main, ["audit", command, *options, *files])
 
     return run
 
@@ -83,7 +83,7 @@ def test_a_whole_log_is_whole_and_the_tail_behind_the_last_anchor_is_told(
 
 def test_without_anchors_it_is_told_that_nothing_was_compared(store: Store, district_url: str) -> None:
     _write(store, 1)
-    result = CliRunner().invoke(audit_group, ["verify", "--database", district_url])
+    result = CliRunner().invoke(main, ["audit", "verify", "--database", district_url])
     assert (result.exit_code, "not compared with anchors" in result.output) == (0, True)
 
 
@@ -276,4 +276,4 @@ def test_a_line_that_was_written_before_the_power_went_off_is_no_fault(
 
 def test_anchors_without_their_key_are_a_wrong_call(anchors: Path, district_url: str) -> None:
     command = ["verify", "--anchors", str(anchors), "--database", district_url]
-    assert CliRunner().invoke(audit_group, command).exit_code == 2
+    assert CliRunner().invoke(main, ["audit", *command]).exit_code == 2

@@ -286,10 +286,14 @@ def test_a_posted_record_whose_subject_fits_none_or_several_is_refused(
 
 
 def test_a_posted_record_with_its_code_is_not_looked_up_by_name(regulator: Client, shops: Store) -> None:
-    done = regulator.post("/v1/records", json={"records": [_row("C-1", name="云衡区小卖店")]}).json
+    sent = {"records": [_row("C-1", name="云衡区小卖店")]}
+    done = regulator.post("/v1/records", json=sent).json
     (warning,) = done["warnings"]
     assert (done["new"], warning["column"], warning["value"]) == (1, "name", "云衡区小卖店")
-    assert warning["reason"].startswith("名称不是代码")
+    assert warning["reason"].startswith("not the name of 9150")
+    again = regulator.post("/v1/records", json=sent, headers={"Accept-Language": "zh"}).json
+    assert again["warnings"][0]["reason"].startswith("名称不是代码")
+    assert " not " not in again["warnings"][0]["reason"]
     assert regulator.get("/v1/records/C-1").json["versions"][0]["subject_id"] == FINED
 
 

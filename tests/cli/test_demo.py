@@ -50,7 +50,7 @@ def test_the_demo_grades_and_explains(district: District, command: Command) -> N
     for pack in ("department-credit", "enterprise-credit", "rural-credit", "tourism-credit"):
         assert f"{pack} 2026.1\t2026-07-31" in district.said
     assert district.said.count("等级 Tier") == 3
-    assert "一票否决与等级限制 Vetoes" in district.said
+    assert "一票否决与等级限制 Vetoes and limits of the tier" in district.said
     assert "quarantined in" in district.told
     assert "subjects judged" in district.told
     runs = json.loads(command("runs", "--database", district.url, "--format", "json").stdout)

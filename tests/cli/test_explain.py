@@ -88,7 +88,7 @@ def test_a_grade_that_has_changed_by_itself_since_says_how_to_read_that_of_today
 
 def test_vetoes_stand_under_their_own_heading(command: Command, database: str) -> None:
     lines = text(command, database, HIT).splitlines()
-    at = lines.index("  一票否决与等级限制 Vetoes")
+    at = lines.index("  一票否决与等级限制 Vetoes and limits of the tier")
     assert "D  失信 Dishonest" in lines[at + 1]
 
 
@@ -201,7 +201,7 @@ def test_a_mistyped_code_is_told_with_the_codes_near_it(
 def test_what_can_not_be_explained_is_said(command: Command, database: str, store: Store) -> None:
     for line, words in (
         (("nobody", "--pack", "market"), "has no result for nobody"),
-        ((HIT, "--pack", "nothing"), "there is no run of nothing yet; start one with: xinheng score"),
+        ((HIT, "--pack", "nothing"), "there is no run of nothing yet; start one: xinheng score"),
         ((HIT, "--pack", "market", "--run", 99), "has no run 99"),
         ((HIT, "--pack", "nothing", "--run", 1), "run 1 is one of market, not of nothing"),
     ):

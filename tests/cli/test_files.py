@@ -27,6 +27,7 @@ from warm import Warm
 from cli.conftest import PROGRAM, Command
 from cli.market import AS_OF, BLANK, HIT, MISSED, SUBJECTS
 from rules.library.loader import find_pack, load_pack, load_vocabulary
+from rules.titles import halves_of_old
 from scoring.runs import files
 from scoring.runs.files import score_files
 from scoring.runs.published import get_run
@@ -73,7 +74,7 @@ def rejected(tmp_path: Path) -> list[tuple[str, str, str]]:
 
 def english(reason: str) -> str:
     """A reason without its Chinese half and the hint."""
-    return re.sub(r"^.*） | \([^()]*\)$", "", reason)
+    return re.sub(r" \([^()]*\)$", "", halves_of_old(reason).en)
 
 
 def to_parquet(source: Path, target: Path, replaced: str = "") -> Path:

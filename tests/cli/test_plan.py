@@ -98,11 +98,15 @@ def test_visits_over_the_months_keep_within_the_yearly_cap(command: Command, url
 def test_what_can_not_be_planned_is_told_with_its_reason(command: Command, url: str) -> None:
     _, told = plan(command, url, "2026-08")
     assert (
-        f"未安排 refused: {QUIET} 甲局 Q1: 无事不扰 tier A is visited only where somebody complained" in told
+        f"未安排 refused: {QUIET} 甲局 Q1: 无事不扰：等级A的企业无投诉举报的不检查\u2003tier A is visited"
+        in told
     )
     for month in ("2026-07", "2026-09"):
         _, told = plan(command, url, month)
-    assert f"{ASKED} 甲局 Q9: 已达年度上限 tier D allows 2 visits a year" in told
+    assert (
+        f"{ASKED} 甲局 Q9: 已达年度上限：等级D每年至多检查2次，均已安排\u2003tier D allows 2 visits a year"
+        in told
+    )
 
 
 def test_a_visit_names_enterprise_departments_and_inspectors(command: Command, url: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ import pytest
 import scoring.cli
 from cli.conftest import Command
 from cli.test_plan import url
+from rules.titles import TitledError
 from scoring.cli.output import print_rows
 
 __all__ = ["url"]
+ROOT = Path(__file__).parents[2]
 CHINESE = re.compile("[\u4e00-\u9fff]")
 RAISED = {"UsageError", "BadParameter", "ClickException", "fail"}
 STEP = ("--reason", "x")
@@ -62,6 +65,57 @@ def test_a_command_keeps_no_number_of_a_natural_person(command: Command, url: st
 
 
 PARTY = ("--inspector", "I0", "--inspector", "I2", "--office", "甲局", "--pack", "market")
+
+
+@pytest.mark.parametrize(
+    ("line", "zh", "en"),
+    [
+        (("runs", "--database", "sqlite:///none.db"), "没有库", "there is no store at"),
+        (("runs", "--database", "mysql://x/y"), "不是库的地址", "is not a store's URL"),
+        (("db", "upgrade", "--database", "sqlite:///no/x.db"), "目录不存在", "the directory of"),
+        (("restore", "none", "--check"), "不是备份", "none is no backup"),
+        (("backup", "copy", "--anchors", "none"), "锚点文件none不存在", "the anchors none are missing"),
+        (("audit", "verify", "--anchors", "none", "--key", "none"), "密钥none无法读取", "the key none can't"),
+        (("ingest", "undo", "99"), "没有文件99", "there is no file 99"),
+        (("replay", "99"), "没有批次99", "has no run 99"),
+    ],
+)
+def test_what_is_wrong_with_the_store_and_its_anchors_is_said_in_chinese_and_english(
+    command: Command, url: str, monkeypatch: pytest.MonkeyPatch, line: tuple[str, ...], zh: str, en: str
+) -> None:
+    monkeypatch.setenv("XINHENG_DATABASE_URL", url)
+    said = command(*line).stderr
+    assert (zh in said, en in said) == (True, True), said
+
+
+OTHERWISE = {
+    "PackError": "rules.chinese",
+    **dict.fromkeys(("ConditionError", "UndeclaredNameError"), "a PackError says it"),
+    **dict.fromkeys(("IngestError", "NoTableError"), "its reason and its hint are titles"),
+    **dict.fromkeys(("CellError", "DateError"), "its fault's reason and hint are titles"),
+    "KeyFormError": "a Fault says it",
+    **dict.fromkeys(("ColumnsError", "DamagedError"), "the store is read instead"),
+    **dict.fromkeys(("NoAnswerError", "NotExactError"), "the log says it"),
+    "JobLostError": "its process ends",
+    "FileError": "in English alone still",
+}
+"""Errors of our own that are no titles → why not."""
+
+
+def test_every_error_of_our_own_is_known_in_both_languages() -> None:
+    alone = {kind.__name__ for kind in _errors() if not issubclass(kind, TitledError)}
+    assert alone == set(OTHERWISE)
+
+
+def _errors() -> Iterator[type[BaseException]]:
+    for room in ("rules", "scoring"):
+        for file in (ROOT / room).rglob("*.py"):
+            if re.search(r"^class \w+Error\(", file.read_text("utf-8"), re.MULTILINE):
+                module = import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
+                own = [
+                    one for one in vars(module).values() if getattr(one, "__module__", "") == module.__name__
+                ]
+                yield from (one for one in own if isinstance(one, type) and issubclass(one, Exception))
 
 
 @pytest.mark.parametrize(

@@ -257,7 +257,7 @@ class History:
                 raise FoundError("; ".join(found[:5]))
             path = self.store.folder / "anchors"
             if found := list(verify_anchored(store, path, read_key(self.store.folder / "anchor.key")).faults):
-                raise FoundError("; ".join(found[:5]))
+                raise FoundError("; ".join(map(str, found[:5])))
         return state(self.store.url)
 
     def _strike(self, counts: Counts, logs: bool) -> Strike:

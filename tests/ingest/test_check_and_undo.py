@@ -85,7 +85,7 @@ def test_one_decision_under_two_numbers_is_said_and_listed(opened: Store) -> Non
     report = ingest(file("t.csv", FULL, FULL.replace("HH1", "HH2")))
     assert (report["new"], report["warned"]) == (2, 2)
     said = Path(report["warnings"]).read_text("utf-8-sig")
-    assert "可能与HH2是同一决定 may be the same decision as HH2" in said
+    assert "可能与HH2是同一决定\u2003may be the same decision as HH2" in said
     (pair,) = json.loads(xinheng("records", "twins", "--format", "json").stdout)
     assert {pair["first"], pair["second"]} == {"HH1", "HH2"}
     settled = xinheng("records", "settle", pair["id"], "--keep", "HH2", "--reason", "重复报送")

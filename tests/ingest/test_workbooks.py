@@ -120,7 +120,7 @@ def test_subjects_and_records_in_one_workbook_are_taken_one_after_the_other(
 ) -> None:
     firms = Tab("企业", [row("信用代码", "企业名称"), row(CODES[0], "甲")])
     path = Workbook([firms, Tab("处罚", [HEAD, record("R1")])]).write(tmp_path / "a.xlsx")
-    with pytest.raises(IngestError, match="take it in twice, with --table subject and --table record"):
+    with pytest.raises(IngestError, match="as records: --table subject, --table record"):
         take(path)
     report = take(path, dataset="record")
     assert states(report.sheets) == {"企业": "not a table", "处罚": "read"}

@@ -8,7 +8,7 @@ import pytest
 
 from rules.calendar import today
 from scoring.live import scan_jobs, scanning
-from scoring.live.scan_jobs import Told, list_scans, take_lease, told_of, work
+from scoring.live.scan_jobs import ScanError, Told, list_scans, take_lease, told_of, work
 from scoring.runs import jobs
 from scoring.runs.leases import LEASE, JobConflictError, JobLostError, JobNotFoundError
 from scoring.store import Store
@@ -103,7 +103,7 @@ def test_a_pack_that_fails_is_named_and_the_others_are_done(
 
     monkeypatch.setattr(scan_jobs, "packs_with_alerts", lambda store, day: [bad, firms()])
     monkeypatch.setattr(scan_jobs, "_by", fails)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ScanError):
         work(fined, take_lease(fined, "tests").id)
     (done,) = list_scans(fined)
     assert (done.state, "no such column" in str(done.problem)) == ("failed", True)

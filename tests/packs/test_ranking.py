@@ -168,7 +168,7 @@ def test_a_run_of_a_day_to_come_is_no_ranking_before_that_day(ranked: Store) -> 
 
 
 def test_without_a_run_it_says_how_to_start_one(store: Store) -> None:
-    with pytest.raises(UnknownError, match="xinheng score --pack department-credit"):
+    with pytest.raises(UnknownError, match="start one"):
         department_ranking(store)
 
 

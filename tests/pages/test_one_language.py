@@ -10,6 +10,7 @@ import io
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -29,10 +30,14 @@ from api.settings import Settings
 from rules.articles import in_english
 from rules.library.loader import find_pack, installed_packs, load_vocabulary
 from rules.library.sanctions import sanctions
+from rules.titles import Title
 from scoring.access.keys import Role, create_key
 from scoring.facts.consequences import NewConsequence, enter_consequence, lift_consequence
+from scoring.runs.leases import RUNS, SCANS, at_work, take_lease
 from scoring.runs.proposals import propose, withdraw_proposal
-from scoring.store import Store, open_store
+from scoring.store import Store, StoreError, open_store
+from scoring.store.access import EVERY_PACK
+from scoring.store.inspections import RefusedVisit
 from scoring.store.packs import text_of
 
 WORDS = load_vocabulary("enterprise")
@@ -56,6 +61,8 @@ REFUSED = (
     ("/inspections", {"month": "x"}),
     ("/files", {}),
     ("/files/1/undo", {}),
+    ("/rules/drafts", {"begins": "x"}),
+    ("/rules/drafts/proposal", {"begins": "2027-01-01"}),
 )
 """What a regulator sends that is refused, or answered by a page that has no address."""
 
@@ -65,7 +72,7 @@ EMPTY = re.compile("(?:暂无|尚无|没有|无|None|There are none|Nothing|Nobo
 CODE = ("code",)
 """Tags that hold numbers: of records and subjects, ids of rules, prefixes of keys, hashes. None is a word,
 but for what is looked for there (:data:`NO_CODE`)."""
-NO_CODE = re.compile(r"xinheng|[A-Za-z]{3,} [A-Za-z]{3,}")
+NO_CODE = re.compile(r"xinheng|cli:|[A-Za-z]{3,} [A-Za-z]{3,}")
 LATIN = {
     r"信衡|Xinheng": "the product's name",
     r"[0-9A-Z]{15,18}|BM\d|ZF\d|WT-\d+|DQ-\d|(SQ|BM\d|P|L|Q)-[\d-]+|JK-[\d-]+|\d{8}-[A-Z]{8}": "numbers",
@@ -100,9 +107,24 @@ def lived_in(tmp_path_factory: pytest.TempPathFactory, made_once: MadeOnce) -> I
     lower = replace(text, text=text.text.replace(f"start: {start}", f"start: {start - 10}", 1), file="x.yaml")
     first = propose(store, lower.load(), SUMMER, 10, "样例", text=lower)
     withdraw_proposal(store, first.id, "样例", "样例")
+    _fail(store)
     propose(store, lower.load(), SUMMER, 10, "样例", text=lower)
     yield store
     store.close()
+
+
+def _fail(store: Store) -> None:
+    """A run and a scan that failed, and a visit that a plan could not have."""
+    full = Title("库所在磁盘已满", "the disk of the store is full")
+    for kind, of in ((RUNS, "enterprise-credit"), (SCANS, EVERY_PACK)):
+        job = take_lease(store, kind, "cli:李", pack_id=of, as_of=SUMMER)
+        with suppress(StoreError), at_work(store, kind, job.id, "snapshot"):
+            raise StoreError(full)
+    why = Title("无事不扰，无投诉举报的不检查", "visited only where somebody complained").both
+    old = "本月已有检查 a visit of this month has its code already"
+    with store.writing() as session:
+        for no, reason in enumerate((why, old), 1_000):
+            session.add(RefusedVisit(plan_id=1, no=no, subject_id=LISTED, reason=reason))
 
 
 def _lift(store: Store) -> None:
@@ -208,6 +230,32 @@ def named() -> list[str]:
     laws |= {in_english(clause.basis).split(" art. ")[0] for clause in sanctions().clauses.values()}
     names = {name for name in typed | laws if re.search(f"[{HAN}]", name)}
     return sorted(names | set(HELD_CHINESE), key=len, reverse=True)
+
+
+OPERATORS = ("scoring/cli/", "scoring/store/", "scoring/access/anchors.py", "scoring/runs/country/")
+"""What tells whoever works with the command line alone."""
+BY_KIND = {"StoreError", "NothingKnownError"}
+"""Errors of which a page says no more than that the store can't be used."""
+
+
+def test_no_page_names_a_command_or_its_option() -> None:
+    """What is to be typed is apart from what is said: ``TitledError.command``, ``IngestError.option``."""
+    root = Path(__file__).parents[2]
+    named = {}
+    for path in (path for room in ("api", "scoring", "rules") for path in (root / room).rglob("*.py")):
+        place = path.relative_to(root).as_posix()
+        if not place.startswith(OPERATORS):
+            calls = [
+                node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)
+            ]
+            apart = {id(each) for call in calls if _called(call) in BY_KIND for each in ast.walk(call)}
+            said = [ast.unparse(call) for call in calls if _called(call) == "Title" and id(call) not in apart]
+            named[place] = [text for text in said if re.search(r"--[a-z]|xinheng [a-z]", text)]
+    assert {place: texts for place, texts in named.items() if texts} == {}
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
 RETIRED = re.compile(

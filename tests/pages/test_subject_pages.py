@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from town import CODES, CONSENT, FINED, LENDER, LISTED, NAMES
 from visitor import Visitor
 
+from api.pages.story import hit_groups
 from scoring.access.audit import entries
+from scoring.answers.explain import explain_now, unknown_inputs
 from scoring.store import Store
 
 
@@ -86,6 +89,26 @@ def test_a_listed_enterprise_is_held_down_by_the_veto_and_says_so(regulator: Vis
     assert regulator.text(".big-tier") == "D"
     assert regulator.text(".veto").count("一票否决") == 1
     assert "仅按得分应为" in regulator.text(".veto")
+
+
+def test_a_veto_is_called_so_where_it_lowered_the_tier_and_else_a_limit(town_store: Store) -> None:
+    found = explain_now(town_store, "enterprise-credit", LISTED)
+
+    def groups(band: str) -> dict[str, list[str]]:
+        held = hit_groups(replace(found, band=band))
+        return {group.title.zh: [one.rule.id for one in group.rules] for group in held}
+
+    vetoes = groups("B")["一票否决"]
+    assert vetoes
+    assert "等级限制" not in groups("B")
+    assert (groups("D")["等级限制"], "一票否决" in groups("D")) == (vetoes, False)
+
+
+def test_the_page_says_which_inputs_are_unknown(regulator: Visitor, town_store: Store) -> None:
+    regulator.open(f"/subjects/enterprise-credit/{LISTED}")
+    unknown = unknown_inputs(explain_now(town_store, "enterprise-credit", LISTED))
+    assert unknown
+    assert all(title.zh in regulator.text(".verdict") for title in unknown)
 
 
 @pytest.mark.parametrize("code", [FINED, LISTED, CODES[20]])

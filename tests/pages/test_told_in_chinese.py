@@ -14,18 +14,22 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
-from town import AUTHORITY, CODES, LISTED
+from town import AUTHORITY, CODES, LISTED, SUMMER
 
-from rules.titles import TitledError
+from rules.library.loader import find_pack
+from rules.titles import Title, TitledError, halves, halves_of_old
 from scoring.access.keys import Role, create_key
 from scoring.store import Store
 from scoring.store.inspections import RefusedVisit
+from scoring.store.packs import text_of
 from tests.language.conftest import SOUND
 from tests.language.test_faults import FAULTS
 
 BROWSER = {"Accept": "text/html"}
 SUBJECT = f"/subjects/enterprise-credit/{CODES[5]}"
 DRAFT = {"as_of": "2026-07-31"}
+LAW = {"begins": "2027-01-01"}
+KNOWN = text_of(find_pack("enterprise-credit", SUMMER)).text
 STEPS = "/tickets/1/steps"
 ALERTS = "/alerts/acknowledgements"
 MEASURE = {
@@ -110,6 +114,12 @@ def _form_token(client: FlaskClient, path: str = "/sign-in") -> str:
         ("/consequences", MEASURE, "2999-01-01尚未到来", "is still to come"),
         ("/simulation", {"as_of": "昨天"}, "日期不对", "not a date"),
         ("/simulation", {**DRAFT, "text": "pack: 1"}, "draft.yaml第1行", "draft.yaml:1:"),
+        ("/rules/drafts", {"begins": "昨天"}, "日期不对", "not a date"),
+        ("/rules/drafts", {**LAW, "text": "pack: 1"}, "draft.yaml第1行", "draft.yaml:1:"),
+        ("/rules/drafts", {**LAW, "text": KNOWN}, "仅以own-choice为依据", "rest on own-choice alone"),
+        ("/rules/drafts", {**LAW, "text": KNOWN}, "请在该处改写施行日期", "write the day"),
+        ("/rules/drafts/proposal", {**LAW, "text": KNOWN, "reason": "x"}, "请改用其他版本号", "another name"),
+        ("/rules/drafts/proposal", LAW, "理由:必填", "reason: Missing data"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_the_language_of_the_page(
@@ -129,11 +139,12 @@ def test_packs_are_chosen_by_their_titles(asked: Asked, language: str, path: str
     assert ">enterprise-credit<" not in shown
 
 
+@pytest.mark.parametrize(("path", "form"), [("/simulation", DRAFT), ("/rules/drafts", LAW)])
 def test_every_fault_of_a_pack_is_told_in_chinese_alone_to_who_reads_chinese(
-    asked: Asked, language: str
+    asked: Asked, language: str, path: str, form: dict[str, str]
 ) -> None:
     for sane, faulty, _, _, message, _ in FAULTS:
-        told = asked("/simulation", {**DRAFT, "text": SOUND.replace(sane, faulty, 1)})
+        told = asked(path, {**form, "text": SOUND.replace(sane, faulty, 1)})
         shown = unescape(re.findall(r"<li><pre>(.*?)</pre></li>", told, re.DOTALL)[0])
         assert (message in shown) == (language != "zh"), shown
         assert ("应为:" in shown) == (language != "en"), shown
@@ -155,7 +166,6 @@ OTHERWISE = {
     "PackError": "rules.chinese",
     "ValidationError": "api.pages.forms",
     **dict.fromkeys(("ValueError", "UnicodeDecodeError"), "by its field"),
-    "StoreError": "by its kind",
     **dict.fromkeys(("MethodNotAllowed", "NotFound", "RoutingException"), "not at all: another page opens"),
 }
 """Errors that are no titles → how a page tells them all the same."""
@@ -172,6 +182,31 @@ def test_every_error_that_a_page_tells_is_known_in_both_languages() -> None:
     assert len(caught) > 10
     alone = {kind.__name__ for kind in caught if not issubclass(kind, TitledError)}
     assert alone == set(OTHERWISE)
+
+
+@pytest.mark.parametrize(
+    ("kept", "zh", "en"),
+    [
+        (Title("必填项为空", "empty").both, "必填项为空", "empty"),
+        (Title("甲\u2003乙", "一\u2003x").both, "甲 乙", "一 x"),
+        ("不在代码表中（大型、小型） not among the listed values (大型, 小型)", None, "not among"),
+        ("可能与HH2是同一决定 may be the same decision as HH2", "可能与HH2是同一决定", None),
+        ("名称“A b”已属于单位BM1 the name is already that of the body BM1", None, "名称“A b”已属于单位BM1"),
+        ("its process ended before it was done", "its process ended", "its process ended"),
+        ("样例（一） 样例（二） x", "样例（一） 样例（二）", "x"),
+    ],
+)
+def test_what_is_kept_in_both_languages_is_told_in_each_also_from_before_they_were_marked(
+    kept: str, zh: str | None, en: str | None
+) -> None:
+    read = halves_of_old(kept)
+    assert read.zh.startswith(zh or kept.partition(" ")[0])
+    assert read.en.startswith(en or "may be the same decision")
+    assert read == Title(kept, kept) or not read.zh.endswith(read.en)
+
+
+def test_what_a_person_typed_is_told_whole() -> None:
+    assert halves("材料齐全 see attached") == Title(*["材料齐全 see attached"] * 2)
 
 
 def test_who_cannot_sign_in_is_told_why_in_the_language_of_the_page(pages: Flask, language: str) -> None:

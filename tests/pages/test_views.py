@@ -46,6 +46,9 @@ def test_the_ranking_leads_from_the_last_place_to_its_consequence(regulator: Vis
     last = rows[-1].find_element("css selector", "th a").text
     assert last == BODIES["BM0"]
     assert any(last in item.text and "约谈" in item.text for item in regulator.all(".follows li"))
+    assert all(len(item.find_elements("css selector", "h3")) == 1 for item in regulator.all(".follows li"))
+    bodies = [item.text for item in regulator.all(".follows h3")]
+    assert len(bodies) == len(set(bodies)), "what follows for one body stands together"
 
 
 def test_the_plan_lists_its_visits_with_departments_and_inspectors(regulator: Visitor) -> None:

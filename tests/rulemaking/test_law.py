@@ -319,7 +319,7 @@ def test_who_would_move_is_said_of_its_first_day(graded: Store) -> None:
 @pytest.mark.parametrize("name", ["0123456789ab", "", "%", "abc"])
 def test_an_identity_that_nobody_has_proposed_is_said_so(graded: Store, name: str) -> None:
     proposed(graded)
-    with pytest.raises(UnknownInstallationError, match="xinheng rules proposed"):
+    with pytest.raises(UnknownInstallationError, match="see those that were proposed"):
         approve_pack(graded, name, "同意", WANG, NOW)
 
 

@@ -218,4 +218,4 @@ def _as_nobody(action: Callable[[], object]) -> str:
 def test_what_sqlite_calls_an_error_of_the_disk_is_told_by_its_cause(name: str, told: str) -> None:
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorname = name
-    assert told in explain(error, "sqlite:///x.db")
+    assert told in explain(error, "sqlite:///x.db").en

@@ -77,7 +77,7 @@ def test_each_rule_and_table_stands_under_its_dimension() -> None:
         "### 罚款 Fine",
         "### 小规模 Small",
         "### 罚款金额 Amount of the fine",
-        "## 一票否决与等级限制 Vetoes",
+        "## 一票否决与等级限制 Vetoes and limits of the tier",
         "### 黑名单 Listed",
         "## 主体的属性 Columns of a subject",
         "## 记录的栏目 Columns of a record",

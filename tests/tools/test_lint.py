@@ -36,6 +36,11 @@ def test_a_fault_is_found_where_it_is(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FAULTY, ids=lambda path: path.stem)
+def test_a_finding_is_told_in_chinese_to_who_reads_chinese(path: Path) -> None:
+    assert [found.message for found in lint(path) if found.message in found.title.zh] == []
+
+
+@pytest.mark.parametrize("path", FAULTY, ids=lambda path: path.stem)
 def test_nothing_else_is_said_to_be_wrong(path: Path) -> None:
     check = EXPECTED.match(path.read_text(encoding="utf-8"))[2].rpartition("[")[2][:-1]  # type: ignore[index]
     found = {f.check for f in lint(path) if f.severity is not Severity.NOTICE}

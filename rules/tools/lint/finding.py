@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rules.chinese import in_chinese
 from rules.fault import Place
+from rules.titles import Title
 
 
 class Severity(StrEnum):
@@ -18,6 +20,9 @@ class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     NOTICE = "notice"
+
+
+_SEVERITIES = {Severity.ERROR: "错误", Severity.WARNING: "警告", Severity.NOTICE: "提示"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,14 @@ class Finding:
     subject: str
     message: str
     example: str = ""
+
+    @property
+    def title(self) -> Title:
+        """The same for a page."""
+        place = f"{self.place.file}第{self.place.line}行第{self.place.column}列"
+        message = in_chinese(self.message) or self.message
+        text = f"{place},{_SEVERITIES[self.severity]}:{self.subject or '评价规则'}:{message}"
+        return Title(f"{text}\n    例如:{self.example}" if self.example else text, str(self))
 
     def __str__(self) -> str:
         text = f"{self.place}: {self.severity}: {self.subject or 'pack'}: {self.message} [{self.check}]"

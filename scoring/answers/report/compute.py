@@ -12,6 +12,7 @@ import duckdb
 import sqlalchemy as sa
 
 from rules.library.loader import load_vocabulary
+from rules.titles import Title
 from scoring.answers.report.figures import FIGURES, Figure
 from scoring.facts.snapshot import take_snapshot
 from scoring.store import Store, StoreError
@@ -63,7 +64,10 @@ def make_report(store: Store, as_of: dt.date, known_at: dt.datetime | None = Non
             lines += _count(duck, figures, as_of)
     if not moments:
         raise StoreError(
-            f"the store {store.address} holds nothing to report on. Take files in with: xinheng ingest"
+            Title(
+                f"库{store.address}没有可供统计的内容。请先导入文件:xinheng ingest",
+                f"the store {store.address} holds nothing to report on. Take files in with: xinheng ingest",
+            )
         )
     order = {figure.id: place for place, figure in enumerate(FIGURES)}
     return Report(as_of, max(moments), tuple(sorted(lines, key=lambda line: order[line.figure.id])))

@@ -76,10 +76,11 @@ def refusal(acts: Sequence[str], forms: Iterable[Form], lacking: Sequence[str], 
             f"the headers speak of records, not of subjects: {shown}; as subjects they would be lost",
         ),
         Title(
-            f"请补齐列,或用对照文件写明:{';'.join(wanted)};确为主体名册的,请加--table subject",
+            f"请补齐列,或用对照文件写明:{';'.join(wanted)};确为主体名册的,请按主体导入",
             f"the columns, or a mapping file: {'; '.join(wanted_en)};"
-            " if it is a register after all: --table subject",
+            " if it is a register after all: take it as one of subjects",
         ),
+        "--table subject",
     )
 
 

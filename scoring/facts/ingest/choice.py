@@ -96,9 +96,11 @@ class Look:
         if self._named is None:
             return _chosen(store, self._path, self._fits)
         if not self._is_certain:
-            name = self._named.id
-            hint = f"--vocabulary {{}}; or a mapping file that says vocabulary: {name}"
-            _check(self._named, self._path, self._fits, Title("请改用该词汇表,或在对照文件中写明", hint))
+            hint = Title(
+                "请改用该词汇表,或在对照文件中写明",
+                f"that vocabulary; or a mapping file that says vocabulary: {self._named.id}",
+            )
+            _check(self._named, self._path, self._fits, hint, "--vocabulary {}")
         return self._named
 
 
@@ -114,8 +116,8 @@ def check_file(named: Vocabulary, path: Path, dataset: Dataset) -> None:
 def check_heads(named: Vocabulary, path: Path, heads: Mapping[str, Sequence[Row]], dataset: Dataset) -> None:
     """As :func:`check_file`, by the first rows of each of the file's sheets."""
     matchers = list(_matchers(NO_MAPPING, dataset).values())
-    hint = Title("请核对文件,或改用该主体的规则", "another file, or a pack of {}: --pack")
-    _check(named, path, _fits(matchers, heads), hint)
+    hint = Title("请核对文件,或改用该主体的规则", "another file, or a pack of those it is about")
+    _check(named, path, _fits(matchers, heads), hint, "--pack")
 
 
 def _chosen(store: Store, path: Path, found: _Fits) -> Vocabulary:
@@ -137,13 +139,12 @@ def _chosen(store: Store, path: Path, found: _Fits) -> Vocabulary:
         f"看不出适用哪个词汇表:{_compared(fits, '、')}",
         f"which vocabulary the file speaks is not clear: {_compared(fits, ', ')}",
     )
-    raise IngestError(
-        path.name, reason, Title("请用--vocabulary指明", f"--vocabulary {best[0].vocabulary.id}, say")
-    )
+    hint = Title("请指明词汇表", "say which it is")
+    raise IngestError(path.name, reason, hint, f"--vocabulary {best[0].vocabulary.id}")
 
 
-def _check(named: Vocabulary, path: Path, found: _Fits, hint: Title) -> None:
-    """:param hint: what would be right; its English names the better vocabulary in braces."""
+def _check(named: Vocabulary, path: Path, found: _Fits, hint: Title, option: str) -> None:
+    """:param option: of the command line; braces in it stand for the better vocabulary."""
     fits = found.fits
     own = next((fit for fit in fits if fit.vocabulary.id == named.id), None)
     if own is None:
@@ -157,7 +158,7 @@ def _check(named: Vocabulary, path: Path, found: _Fits, hint: Title) -> None:
         f"文件不像{named.title.zh},而像{best.vocabulary.title.zh}:{_compared(fits, '、')}",
         f"the file does not read like {named.id}, but like {name}: {_compared(fits, ', ')}",
     )
-    raise IngestError(path.name, reason, Title(hint.zh, hint.en.format(name)))
+    raise IngestError(path.name, reason, hint, option.format(name))
 
 
 def _is_clearly_better(best: _Fit, own: _Fit) -> bool:

@@ -15,13 +15,19 @@ class IngestError(Exception):
     :param file: the file's name as it was given.
     :param reason: what is wrong, and where in the file; what it shows of it goes without persons' numbers.
     :param hint: what would be right.
+    :param option: how the command line is told so.
     """
 
-    def __init__(self, file: str, reason: Title, hint: Title) -> None:
+    def __init__(self, file: str, reason: Title, hint: Title, option: str = "") -> None:
         self.file = file
         self.reason = Title(without_persons(reason.zh), without_persons(reason.en))
-        self.hint = hint
-        super().__init__(f"{one_line(file)}: {self.reason}\n    right: {hint}")
+        self.hint, self.option = hint, option
+        super().__init__(f"{one_line(file)}: {self.reason}\n    right: {self.right}")
+
+    @property
+    def right(self) -> str:
+        """What would be right, for the command line."""
+        return ": ".join(filter(None, (str(self.hint), self.option)))
 
 
 class AccountError(IngestError):
@@ -47,7 +53,8 @@ class Fault:
     hint: Title
 
     def __str__(self) -> str:
-        return f"{self.reason.zh}（{self.hint.zh}） {self.reason.en} ({self.hint.en})"
+        zh = f"{self.reason.zh}（{self.hint.zh}）"
+        return Title(zh, f"{self.reason.en} ({self.hint.en})").both
 
 
 class CellError(ValueError):

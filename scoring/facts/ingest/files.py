@@ -561,13 +561,14 @@ def _seen(
 def _no_table(path: Path, errors: Sequence[NoTableError], reports: Sequence[SheetReport]) -> IngestError:
     """Why no sheet of a file is a table."""
     if len(reports) == 1 and errors:
-        return IngestError(path.name, errors[0].reason, errors[0].hint)
+        return IngestError(path.name, errors[0].reason, errors[0].hint, errors[0].option)
     shown = "; ".join(map(str, reports))
     reason = Title("没有一张工作表是数据表", f"no sheet is a table: {shown}")
-    hints = dict.fromkeys(str(error.hint) for error in errors)
-    return IngestError(
-        path.name, reason, Title("第一行应为表头", "; ".join(hints) or "headers in the first row")
+    hints = dict.fromkeys(error.hint for error in errors) or (
+        Title("第一行应为表头", "headers in the first row"),
     )
+    hint = Title("; ".join(hint.zh for hint in hints), "; ".join(hint.en for hint in hints))
+    return IngestError(path.name, reason, hint)
 
 
 def _two_tables(path: Path, tables: Sequence[tuple[Sheet, Layout]]) -> IngestError:
@@ -576,7 +577,8 @@ def _two_tables(path: Path, tables: Sequence[tuple[Sheet, Layout]]) -> IngestErr
     return IngestError(
         path.name,
         reason,
-        Title("请用--table分两次导入", "take it in twice, with --table subject and --table record"),
+        Title("请按主体、记录分两次导入", "take it in twice, as subjects and as records"),
+        "--table subject, --table record",
     )
 
 

@@ -213,9 +213,9 @@ class HeaderMatcher:
         if [fit.rank for fit in fits if fit.form is None or fit is best].count(best.rank) > 1:
             reason = Title("表头既像主体表又像记录表", "the headers fit subjects as well as records")
             hint = Title(
-                "请用--table或对照文件说明", "say which by --table, or by a mapping file: dataset: record"
+                "请指明是哪一种表,或用对照文件说明", "say which it is, or by a mapping file: dataset: record"
             )
-            raise IngestError(file, reason, hint)
+            raise IngestError(file, reason, hint, "--table record")
         self._refuse_records(best, file)
         named = [(Title(item.column.title.zh, item.column.name), item.header) for item in self._found(best)]
         _refuse_doubles(best.form.meant if best.form else named, file)

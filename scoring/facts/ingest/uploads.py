@@ -171,10 +171,20 @@ def uploads_of(store: Store, office: str) -> Uploads:
         parent.mkdir(mode=0o700, exist_ok=True)
         found = parent.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-            raise StoreError(f"{parent} is not a directory that this user alone can read; remove it")
+            raise StoreError(
+                Title(
+                    f"{parent}不是仅运行用户可读的目录,请将其移除",
+                    f"{parent} is not a directory that this user alone can read; remove it",
+                )
+            )
         (folder / "accounts").mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(f"{parent}, where files wait to be taken, can't be used: {error.strerror}") from None
+        raise StoreError(
+            Title(
+                f"待入库文件的目录{parent}无法使用:{error.strerror}",
+                f"{parent}, where files wait to be taken, can't be used: {error.strerror}",
+            )
+        ) from None
     return Uploads(folder, office)
 
 

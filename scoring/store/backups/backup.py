@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 
+from rules.titles import Title
 from scoring.store.backups import postgresql, sqlite
 from scoring.store.backups.manifest import BackupError, Manifest, becoming, read_manifest, write_manifest
 from scoring.store.backups.sqlite import Advance
@@ -47,7 +48,10 @@ def back_up(
             copied = way.copy(store, directory, anchors or nullcontext(), advance)
             return write_manifest(directory, now.isoformat(), version("xinheng"), copied)
     except (sqlite3.Error, OSError) as error:
-        raise BackupError(f"the backup {to} can't be made: {_why(error, str(to))}") from error
+        why = _why(error, str(to))
+        raise BackupError(
+            Title(f"备份{to}无法建立:{why.zh}", f"the backup {to} can't be made: {why.en}")
+        ) from error
 
 
 def read_backup(directory: Path) -> Manifest:
@@ -56,11 +60,15 @@ def read_backup(directory: Path) -> Manifest:
     :raises BackupError: where it is none, is damaged or was made by a newer Xinheng.
     """
     manifest = read_manifest(directory)
-    if manifest.copied.revision not in revisions():
+    found, known = manifest.copied.revision, revisions()
+    if found not in known:
         raise BackupError(
-            f"the backup {directory} is of Xinheng {manifest.program}, at revision "
-            f"{manifest.copied.revision}, unknown to this version, which needs {revisions()[-1]}. "
-            "Install that Xinheng"
+            Title(
+                f"备份{directory}由信衡{manifest.program}建立,结构版本为{found},本版不认识(需要{known[-1]})。"
+                "请安装该版信衡",
+                f"the backup {directory} is of Xinheng {manifest.program}, at revision {found}, unknown to "
+                f"this version, which needs {known[-1]}. Install that Xinheng",
+            )
         )
     return manifest
 
@@ -88,16 +96,25 @@ def restore(
     """
     manifest, parsed = read_backup(directory), parse_url(url)
     if parsed.get_backend_name() != manifest.copied.kind:
+        made, where = manifest.copied.database, address(parsed)
         raise BackupError(
-            f"the backup {directory} is of {manifest.copied.database}, and {address(parsed)} is not"
+            Title(
+                f"备份{directory}来自{made},而{where}不是",
+                f"the backup {directory} is of {made}, and {where} is not",
+            )
         )
     try:
         _WAYS[manifest.copied.kind].put_back(directory, manifest.copied, parsed, replace, advance)
     except (sqlite3.Error, OSError) as error:
-        why = _why(error, address(parsed))
-        raise BackupError(f"the backup {directory} can't be put into {address(parsed)}: {why}") from error
+        why, where = _why(error, address(parsed)), address(parsed)
+        raise BackupError(
+            Title(
+                f"备份{directory}无法恢复到{where}:{why.zh}",
+                f"the backup {directory} can't be put into {where}: {why.en}",
+            )
+        ) from error
     return manifest
 
 
-def _why(error: Exception, where: str) -> str:
-    return explain(error, where) if isinstance(error, sqlite3.Error) else str(error)
+def _why(error: Exception, where: str) -> Title:
+    return explain(error, where) if isinstance(error, sqlite3.Error) else Title(str(error), str(error))

@@ -16,6 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from rules.titles import Title
 from scoring.store.errors import StoreError
 from scoring.store.workspace import own_directory
 
@@ -79,9 +80,11 @@ def becoming(to: Path) -> Iterator[Path]:
     :raises BackupError: where there is something of that name, or no directory for it.
     """
     if to.exists() or to.is_symlink():
-        raise BackupError(f"{to} is there already: a backup is a new directory")
+        en = f"{to} is there already: a backup is a new directory"
+        raise BackupError(Title(f"{to}已存在:备份须写入新目录", en))
     if not to.parent.is_dir():
-        raise BackupError(f"the directory of the backup does not exist: {to.parent}")
+        en = f"the directory of the backup does not exist: {to.parent}"
+        raise BackupError(Title(f"备份所在目录不存在:{to.parent}", en))
     with own_directory(str(to.parent)) as scratch:
         directory = Path(scratch, "backup")
         directory.mkdir(mode=0o700)
@@ -120,10 +123,14 @@ def read_manifest(directory: Path) -> Manifest:
     for part in manifest.parts:
         path = directory / part.name
         if not path.is_file():
-            raise BackupError(f"the backup {directory} lacks its part {part.name}")
+            en = f"the backup {directory} lacks its part {part.name}"
+            raise BackupError(Title(f"备份{directory}缺少文件{part.name}", en))
         if _described(path) != part:
             raise BackupError(
-                f"{path} is not as it was written: size or SHA-256 is another. Take another backup"
+                Title(
+                    f"{path}与写入时不符:大小或SHA-256不同。请改用其他备份",
+                    f"{path} is not as it was written: size or SHA-256 is another. Take another backup",
+                )
             )
     return manifest
 
@@ -147,14 +154,23 @@ def require_free(connection: sa.Connection, where: str, replace: bool) -> None:
     """
     rows = rows_of(connection)
     if rows and "alembic_version" not in rows:
-        raise BackupError(f"{where} is no store, but has tables of others: {', '.join([*rows][:5])}")
+        some = ", ".join([*rows][:5])
+        raise BackupError(
+            Title(
+                f"{where}不是库,其中有他人的表:{some}",
+                f"{where} is no store, but has tables of others: {some}",
+            )
+        )
     held = {name: number for name, number in rows.items() if number and name not in _ALWAYS}
     if held and not replace:
         most = sorted(held, key=lambda name: -held[name])[:3]
         told = ", ".join(f"{name} {held[name]:,}" for name in most)
         raise BackupError(
-            f"the store {where} holds something ({told} …) and was left alone. With --replace the backup "
-            "takes its place; make a backup of it before"
+            Title(
+                f"库{where}已有内容({told} …),未作改动。加--replace则以备份替换;替换前请先备份",
+                f"the store {where} holds something ({told} …) and was left alone. With --replace the backup "
+                "takes its place; make a backup of it before",
+            )
         )
 
 
@@ -163,9 +179,11 @@ def _parsed(path: Path) -> Manifest:
         said: dict[str, Any] = json.loads(path.read_bytes())
         digest, form = said.pop("sha256"), said["form"]
         if digest != _digest(said):
-            raise BackupError(f"{path} is not as it was written. Take another backup")
+            en = f"{path} is not as it was written. Take another backup"
+            raise BackupError(Title(f"{path}与写入时不符。请改用其他备份", en))
         if form != _FORM:
-            raise BackupError(f"{path} is of form {form}, which this version of Xinheng does not know")
+            en = f"{path} is of form {form}, which this version of Xinheng does not know"
+            raise BackupError(Title(f"{path}的格式为{form},本版信衡不认识", en))
         return Manifest(
             said["made_at"],
             said["program"],
@@ -173,9 +191,11 @@ def _parsed(path: Path) -> Manifest:
             tuple(Part(**part) for part in said["parts"]),
         )
     except FileNotFoundError:
-        raise BackupError(f"{path.parent} is no backup: it has no {path.name}") from None
+        en = f"{path.parent} is no backup: it has no {path.name}"
+        raise BackupError(Title(f"{path.parent}不是备份:其中没有{path.name}", en)) from None
     except (ValueError, LookupError, TypeError, AttributeError):
-        raise BackupError(f"{path} is no manifest of a backup, or is damaged") from None
+        en = f"{path} is no manifest of a backup, or is damaged"
+        raise BackupError(Title(f"{path}不是备份清单,或已损坏", en)) from None
 
 
 def _described(path: Path) -> Part:

@@ -20,6 +20,7 @@ from typing import IO
 
 import sqlalchemy as sa
 
+from rules.titles import Title
 from scoring.store.backups.manifest import ANCHORS, BackupError, Copied, new_file, require_free, rows_of
 from scoring.store.connection import Store, create_store
 from scoring.store.errors import store_errors
@@ -99,13 +100,18 @@ def _require_alone(url: sa.URL, replace: bool) -> None:
             require_free(connection, address(url), replace)
             while others := connection.execute(_OTHERS).scalar_one():
                 if time.monotonic() > until:
-                    raise BackupError(
-                        f"the store {address(url)} is in use, by {others} connections: stop the server and "
-                        "whatever else is connected to it; then run again"
-                    )
+                    raise BackupError(_in_use(address(url), others))
                 time.sleep(0.05)
     finally:
         engine.dispose()
+
+
+def _in_use(where: str, others: int) -> Title:
+    return Title(
+        f"库{where}正在使用,有{others}个连接:请停止服务及其他连接该库的程序,再重新执行",
+        f"the store {where} is in use, by {others} connections: stop the server and whatever else is "
+        "connected to it; then run again",
+    )
 
 
 def _send(dump: Path, copied: Copied, url: sa.URL, programs: tuple[str, str], advance: Advance) -> None:
@@ -130,7 +136,8 @@ def _send(dump: Path, copied: Copied, url: sa.URL, programs: tuple[str, str], ad
                 writer.stdin.write(_BEGIN.encode())
                 _pass_on(reader.stdout, writer.stdin, advance)
                 if reader.wait():
-                    raise BackupError(f"{dump} can't be read: {_said(complained)}")
+                    why = _said(complained)
+                    raise BackupError(Title(f"{dump}无法读取:{why.zh}", f"{dump} can't be read: {why.en}"))
                 writer.stdin.write(_end(copied.rows).encode())
         except BrokenPipeError:
             pass  # psql has ended, and says why
@@ -139,7 +146,13 @@ def _send(dump: Path, copied: Copied, url: sa.URL, programs: tuple[str, str], ad
             reader.wait()
             failed = writer.wait()
         if failed:
-            raise BackupError(f"nothing of the backup was put into {address(url)}: {_said(told)}")
+            why, where = _said(told), address(url)
+            raise BackupError(
+                Title(
+                    f"备份未恢复到{where},该处未作改动:{why.zh}",
+                    f"nothing of the backup was put into {where}: {why.en}",
+                )
+            )
 
 
 def _pass_on(source: IO[bytes], target: IO[bytes], advance: Advance) -> None:
@@ -167,8 +180,12 @@ def _program(name: str) -> str:
     found = shutil.which(name)
     if found is None:
         raise BackupError(
-            f"{name} is not on the PATH: a store in PostgreSQL is backed up and put back by PostgreSQL's own "
-            "programs, of the server's version or a later one (apt-get install postgresql-client)"
+            Title(
+                f"PATH中没有{name}:PostgreSQL中的库由PostgreSQL自带的程序备份和恢复,其版本不得低于服务器"
+                "(apt-get install postgresql-client)",
+                f"{name} is not on the PATH: a store in PostgreSQL is backed up and put back by PostgreSQL's "
+                "own programs, of the server's version or a later one (apt-get install postgresql-client)",
+            )
         )
     return found
 
@@ -177,14 +194,22 @@ def _run(line: list[str], url: sa.URL) -> None:
     done = subprocess.run(line, env=_environment(url), capture_output=True, check=False)
     if done.returncode:
         reason = " ".join(done.stderr.decode(errors="replace").split())
-        if "version mismatch" in reason:
-            reason += ". Install the programs of the server's version, or a later one, first on the PATH"
-        raise BackupError(f"the store {address(url)} can't be backed up: {reason}")
+        is_old = "version mismatch" in reason
+        right = Title(
+            "。请安装不低于服务器版本的程序,并置于PATH最前",
+            ". Install the programs of the server's version, or a later one, first on the PATH",
+        )
+        zh, en = (right.zh, right.en) if is_old else ("", "")
+        where = address(url)
+        raise BackupError(
+            Title(f"库{where}无法备份:{reason}{zh}", f"the store {where} can't be backed up: {reason}{en}")
+        )
 
 
-def _said(file: IO[bytes]) -> str:
+def _said(file: IO[bytes]) -> Title:
     file.seek(0)
-    return " ".join(file.read().decode(errors="replace").split()) or "it was killed"
+    said = " ".join(file.read().decode(errors="replace").split())
+    return Title(said, said) if said else Title("程序被终止", "it was killed")
 
 
 def _url(url: sa.URL) -> str:

@@ -17,8 +17,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from rules.titles import Title
 from scoring.store.backups.manifest import ANCHORS, BackupError, Copied, new_file, require_free, rows_of
 from scoring.store.connection import Store, create_store
+from scoring.store.errors import no_directory
 from scoring.store.models import StoreIdentity
 from scoring.store.revision import address
 from scoring.store.workspace import own_directory
@@ -66,7 +68,7 @@ def put_back(directory: Path, copied: Copied, url: sa.URL, replace: bool, advanc
     """
     file = Path(url.database or "")
     if not file.parent.is_dir():
-        raise BackupError(f"the directory of {address(url)} does not exist: {file.parent}")
+        raise BackupError(no_directory(address(url), file.parent))
     is_new = not file.exists()
     if is_new:
         new_file(file)
@@ -80,9 +82,14 @@ def put_back(directory: Path, copied: Copied, url: sa.URL, replace: bool, advanc
         found = error.orig if isinstance(error, sa.exc.DatabaseError) else error
         if is_new or getattr(found, "sqlite_errorcode", None) not in _NO_STORE:
             raise
+        where = address(url)
         raise BackupError(
-            f"{address(url)} is damaged, or no database ({found}), and was left alone. Right: move the file "
-            f"away, with {file.name}-wal if that is there; then run again"
+            Title(
+                f"{where}已损坏或不是数据库({found}),未作改动。请将该文件移走(有{file.name}-wal的一并移走),"
+                "再重新执行",
+                f"{where} is damaged, or no database ({found}), and was left alone. Right: move the file "
+                f"away, with {file.name}-wal if that is there; then run again",
+            )
         ) from None
     except BaseException:
         if is_new:
@@ -116,7 +123,11 @@ def _alone(file: Path, where: str) -> Iterator[sqlite3.Connection]:
             if "locked" not in str(error):
                 raise
             raise BackupError(
-                f"the store {where} is in use: stop the server and whatever else has it open; then run again"
+                Title(
+                    f"库{where}正在使用:请停止服务及其他打开该库的程序,再重新执行",
+                    f"the store {where} is in use: stop the server and whatever else has it open; then run "
+                    "again",
+                )
             ) from None
         yield target
 
@@ -132,7 +143,12 @@ def _asking(driver: sqlite3.Connection) -> Iterator[sa.Connection]:
 def _require_sound(copy: sqlite3.Connection, where: str) -> None:
     [(found,)] = copy.execute("PRAGMA quick_check(1)")
     if found != "ok":
-        raise BackupError(f"the store {where} is damaged: {found}. Put the last good backup back")
+        raise BackupError(
+            Title(
+                f"库{where}已损坏:{found}。请恢复最近一次完好的备份",
+                f"the store {where} is damaged: {found}. Put the last good backup back",
+            )
+        )
 
 
 def _telling(advance: Advance) -> Callable[[int, int, int], None]:
