@@ -100,3 +100,18 @@ def test_a_link_leads_to_the_chinese_page_where_there_is_one(name: str) -> None:
         if "://" not in page:
             assert (CHINESE / page).is_file(), link
             assert not page.startswith("../") or page.removeprefix("../") not in PAGES, link
+
+
+def test_the_chinese_readme_says_what_the_english_one_says() -> None:
+    english_one = (ENGLISH.parent / "README.md").read_text("utf-8").replace("[中文](README.zh.md)\n", "", 1)
+    path = ENGLISH.parent / "README.zh.md"
+    chinese_one = path.read_text("utf-8").replace("[English](README.md)\n", "", 1)
+    led_to = set(re.findall(r"\]\(docs/zh/([^)]+)\)", chinese_one))
+    assert led_to == set(PAGES)
+    same_links = chinese_one.replace("](docs/zh/", "](docs/")
+    for said, original in zip(sections(same_links), sections(english_one), strict=True):
+        heading, mark = original.partition("\n")[0], digest(original)
+        told = f"README.md, {heading}: bring its Chinese up to date, then note <!-- en: {mark} -->"
+        assert _MADE_FROM.findall(said) == [mark], told
+        for what in (level, code, rows, links, spoken):
+            assert what(said) == what(original), heading
