@@ -96,7 +96,8 @@ class Uploads:
             unfinished.replace(file)
         except OSError as error:
             unfinished.unlink(missing_ok=True)
-            raise StoreError(f"a file can't be kept in {self.folder}: {error.strerror}") from error
+            en = f"a file can't be kept in {self.folder}: {error.strerror}"
+            raise StoreError(Title(f"文件无法存放在{self.folder}:{error.strerror}", en)) from error
         (self._own / digest / _TAKEN).unlink(missing_ok=True)
         return digest
 
