@@ -31,6 +31,9 @@ _SHAPES = (
     re.compile(rf"\d(?:{_BETWEEN}\d){{14}}(?!\d)"),
     re.compile(r"\d\.\d{13,17}[Ee]\+?17(?!\d)"),  # as a program writes it that took it for a number
 )
+_JOINED = re.compile(rf"(?:\d{{17}}[\d{_X}]){{2,}}(?!\d)")
+"""Numbers of several persons with nothing between them."""
+
 _CODE_BEGINS = re.compile(
     "(?:[1-9]1|[15679]2|[1359]3|3[45]|[1-8]9)(?:1[0-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3])"
 )
@@ -70,12 +73,25 @@ def _found(text: str) -> Iterator[tuple[str, int, int]]:
     end = 0 if len(_DIGIT.findall(text)) >= _SHORTEST else len(text)
     while len(text) - end >= _SHORTEST and (first := _BEGINS.search(text, end)) is not None:
         begins, end = first.span()
+        joined = [*_joined(text, begins)]
+        if joined:
+            yield from joined
+            end = joined[-1][2]
+            continue
         for found in filter(None, (shape.match(text, begins) for shape in _SHAPES)):
             number = _spelled(found[0])
             if _is_number(number):
                 end = found.end()
                 yield number, begins, end
                 break
+
+
+def _joined(text: str, begins: int) -> Iterator[tuple[str, int, int]]:
+    """The numbers that stand together from a place on; none where one of them is no resident's."""
+    run = _JOINED.match(text, begins)
+    places = range(begins, run.end(), _LENGTH) if run is not None else ()
+    numbers = [(_spelled(text[place : place + _LENGTH]), place, place + _LENGTH) for place in places]
+    return iter(numbers if all(_is_number(number) for number, _, _ in numbers) else ())
 
 
 def _spelled(typed: str) -> str:

@@ -12,12 +12,13 @@ from typing import Any
 
 import click
 
+from rules.calendar import today
 from rules.library.references import named_pack
 from rules.model import Pack
 from scoring.answers.simulate import Simulation, SimulationError, simulate
 from scoring.answers.trial_population import Source, open_population
 from scoring.characters.formulas import inert
-from scoring.cli.options import as_of_option, database_option
+from scoring.cli.options import Day, database_option
 from scoring.cli.output import Format, NewFile, format_option, print_rows, progress, tell
 
 MOVERS_SHOWN = 20
@@ -66,7 +67,11 @@ _LISTING = ("part", "name", "tier", "before", "after", "subjects", "movers", "hi
 @click.option("--records", type=click.Path(path_type=Path), help="The records about them.")
 @click.option("--by", multiple=True, help="An attribute to group by; by default every one with codes.")
 @click.option("--movers", type=NewFile(".csv"), help="List all who move here (CSV).")
-@as_of_option
+@click.option(
+    "--as-of",
+    type=Day(),
+    help="The date of the results; by default today, or the first day of a pack that is yet to come.",
+)
 @database_option
 @format_option
 def simulate_command(
@@ -76,7 +81,7 @@ def simulate_command(
     records: Path | None,
     by: tuple[str, ...],
     movers: Path | None,
-    as_of: dt.date,
+    as_of: dt.date | None,
     database: str | None,
     fmt: Format,
 ) -> None:
@@ -86,7 +91,8 @@ def simulate_command(
     """
     if records is not None and subjects is None:
         raise click.UsageError("--records须与--subjects同用 --records go with --subjects")
-    after = named_pack(pack, as_of)
+    after = named_pack(pack, as_of or today())
+    as_of = as_of or max(today(), after.in_force_from)
     before = named_pack(after.id if against == "current" else against, as_of)
     result = _simulated(before, after, as_of, Source(database, subjects, records), by)
     if movers is not None:

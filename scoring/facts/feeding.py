@@ -1,7 +1,7 @@
 """Whose rows a file held, and how they came: noted with the file, in its transaction.
 
 What is late is the law's for penalties and permits (双公示: 7 working days from the decision) and our own
-choice for every other record. So is what a repeat is: 合规率 is the qualified of the rows sent, and
+choice for every other record. So is what a repeat is: 合格率 is the qualified of the rows sent, and
 what is sent twice was sent once. A row that says what is known already counts neither as sent nor as right.
 Of a text that came before and counts, only rows of records that were not known, or that go against a decision
 made here since, count again.

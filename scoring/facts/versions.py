@@ -495,6 +495,7 @@ def _take(
     if confirmer is not None:
         told = (Rejected(t.row_no, t.column, None, t.reason, "warning", t.sheet) for t in confirmer.note())
         bulk.append(connection, table_of(Quarantined), _quarantine(target.file.id, list(told)))
+    _fault_bad_rows(connection, target.file.id)
     if feeding is not None:
         amiss = {"corrected": merger.corrected, "contradicted": Counter(map(_whose_claim, claims))}
         note_feed(connection, target.file, (arriving, changing), feeding, amiss)
@@ -833,6 +834,15 @@ def _add(connection: sa.Connection, rows_of: sa.Table, target: _Target) -> int:
     rows = sa.select(*columns.values()).where(~current.exists()).order_by(a.order_no)
     insert = sa.insert(table_of(target.version)).from_select(list(columns), rows)
     return connection.execute(insert, execution_options={"preserve_rowcount": True}).rowcount
+
+
+def _fault_bad_rows(connection: sa.Connection, file_id: int) -> None:
+    """What is odd about a row that is set aside is one of its faults: the row was not taken."""
+    row, other = aliased(Quarantined), aliased(Quarantined)
+    same = sa.and_(other.row_no == row.row_no, other.sheet.is_not_distinct_from(row.sheet))
+    is_bad = sa.exists().where(other.file_id == file_id, same, other.level == "error")
+    odd = sa.select(row.id).where(row.file_id == file_id, row.level == "warning", is_bad)
+    connection.execute(sa.update(Quarantined).where(Quarantined.id.in_(odd)).values(level="error"))
 
 
 def _noted_rows(connection: sa.Connection, file_id: int, level: Level) -> int:

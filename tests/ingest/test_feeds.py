@@ -394,5 +394,5 @@ def test_the_months_of_bodies_are_on_record_for_their_grade_and_follow_what_is_t
 def test_a_kind_of_record_without_an_office_or_a_day_of_decision_has_no_feeds() -> None:
     enterprise = load_vocabulary("enterprise")
     assert feeding_of(enterprise) is not None
-    assert feeding_of(replace(enterprise, record_date=None)) is None
+    assert feeding_of(replace(enterprise, record_date="")) is None
     assert feeding_of(replace(enterprise, records=None)) is None

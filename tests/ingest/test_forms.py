@@ -773,6 +773,16 @@ def test_the_penalties_that_the_market_regulators_publish_are_taken(
     assert len(current(sqlite)) == 1
 
 
+def test_a_ledger_may_call_the_kinds_of_penalties_as_the_other_form_does(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    head = "统一社会信用代码,当事人名称,决定书文号,处罚类别,罚款金额（万元）,处罚机关名称,处罚决定日期"
+    row = f"{CODES[0]},甲公司,某环罚〔2026〕7号,罚款,3,{OFFICE},2026-03-05"
+    report = take(write_text(tmp_path / "a.csv", [head.replace("处罚机关名称", "决定机关名称"), row]), None)
+    assert (report.new, report.rejected, report.ignored) == (1, 0, ())
+    assert current(sqlite)[0]["level"] == "fine"
+
+
 # The whole file
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from scoring.facts.ingest.files import FileReport, Reading, ingest_file
+from scoring.facts.versions import noted_rows
 from scoring.store import Store
 
 from .conftest import CODES, current, quarantined, write_text
@@ -39,6 +40,16 @@ def test_a_row_that_calls_its_enterprise_otherwise_is_taken_with_a_warning(
     assert (number, value) == (2, OTHER)
     assert column in header.split(",")
     assert reason.startswith(f"名称不是代码{CODES[0]}登记的“乙商贸公司”（请核对代码和名称是否同一主体）")
+
+
+def test_what_is_odd_about_a_row_that_is_set_aside_is_one_of_its_faults(store: Store, tmp_path: Path) -> None:
+    """Not "taken, but odd": it was not taken."""
+    report = take(store, tmp_path, PLAIN, f"R1,{OTHER},{CODES[0]},行政处罚,有效,2026-03-05")
+    assert (report.new, report.rejected, report.warned) == (0, 1, 0)
+    with store.reading() as session:
+        listed = [(note.level, note.value == OTHER) for note in noted_rows(session, report.file_id or 0)]
+    assert {level for level, _ in listed} == {"error"}
+    assert any(is_name for _, is_name in listed)
 
 
 @pytest.mark.parametrize(

@@ -156,3 +156,23 @@ def test_only_a_number_that_can_hardly_be_another_is_taken_out_of_what_offices_n
 ) -> None:
     assert has_person(number)
     assert has_surely(number) is is_sure
+
+
+RIGHT, OTHER, WIDE = NUMBERS["right"], NUMBERS["an area code of another year"], NUMBERS["wide"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [OTHER + OTHER, RIGHT + OTHER, OTHER + RIGHT, OTHER + WIDE, OTHER * 3, f"甲{OTHER}{RIGHT}、{OTHER}"],
+    ids=["two", "behind an X", "before an X", "wide", "three", "in a text"],
+)
+def test_the_numbers_of_several_persons_are_found_with_nothing_between_them(text: str) -> None:
+    assert has_person(text)
+    assert has_surely(text)
+    kept = without_persons(text)
+    assert not any(character.isdecimal() for character in kept)
+
+
+def test_a_long_number_of_another_kind_is_not_taken_for_those_of_several_persons() -> None:
+    for text in (OTHER + "1" * 18, "9" * 36, OTHER + "123456"):
+        assert without_persons(text) == text

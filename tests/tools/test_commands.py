@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
+from functools import partial
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner, Result
 
+from rules.library.loader import load_pack
 from scoring.cli.rules import rules_group
 from scoring.cli.simulate import simulate_command
 from tests.tools.packs import APPLICANTS, changed
@@ -147,6 +150,20 @@ def test_simulate_for_programs(pack: Path, draft: Path, tmp_path: Path) -> None:
     assert (fine["points_before"], fine["points_after"]) == (-18.34, -22)
     rows = list(csv.DictReader(io.StringIO(simulate(pack, draft, tmp_path, "--format", "csv").stdout)))
     assert {row["part"] for row in rows} == {"transition", "rule", "score", "size"}
+
+
+def test_a_draft_of_a_day_to_come_is_tried_on_its_first_day(
+    pack: Path, draft: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the day on which the version before it ends: on no day before it would anybody be graded by it."""
+    first = load_pack(draft).in_force_from
+    subjects, _ = write_population(tmp_path)
+    line = ("--pack", draft, "--against", pack, "--subjects", subjects, "--format", "json")
+    for today, day in ((first - dt.timedelta(days=9), first), (first + dt.timedelta(days=9), None)):
+        monkeypatch.setattr("scoring.cli.simulate.today", partial(dt.date.fromordinal, today.toordinal()))
+        assert json.loads(call(simulate_command, *line).stdout)["as_of"] == f"{day or today}"
+        named = json.loads(call(simulate_command, *line, "--as-of", today).stdout)
+        assert named["as_of"] == f"{today}"
 
 
 def test_records_alone_are_no_population(pack: Path) -> None:
