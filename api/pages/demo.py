@@ -29,6 +29,6 @@ def demo_sign_in() -> Response:
 
 
 _OVER = Title(
-    "此登录地址无效或已过期，请重新运行 xinheng demo --serve",
-    "this address signs nobody in, or no longer: run xinheng demo --serve again",
+    "此登录地址无效或已过期，请重新启动样例",
+    "this address signs nobody in, or no longer: start the demo again",
 )

@@ -12,6 +12,7 @@ import click
 from rules.calendar import today
 from rules.library.loader import file_text
 from rules.tools.diff import compare
+from scoring.access.keys import owners_of
 from scoring.cli.options import Day, database_option, operator
 from scoring.cli.output import Format, listing_options, print_rows, progress, tell
 from scoring.cli.rules import CHANGES, row_of, rules_group
@@ -75,6 +76,7 @@ def approve_command(digest: str, reason: str, database: str | None) -> None:
     Example: xinheng rules approve 0123456789ab --reason 已核对差异与变动名单
     """
     with closing(open_store(database)) as store:
+        desk.refuse_own(store, digest, _me())
         _show(store, desk.draft_of(store, desk.find_proposed(store, digest), today()))
         click.confirm(ASKED, abort=True, err=True)
         _tell(desk.approve_pack(store, digest, reason, _me(), today()))
@@ -119,7 +121,10 @@ def proposed_command(limit: int, database: str | None, fmt: Format) -> None:
     """
     with closing(open_store(database)) as store:
         found = desk.list_proposed(store, limit=limit)
-    print_rows(map(asdict, found), PROPOSED, fmt)
+        by = {name for one in found for name in (one.proposed_by, one.decided_by, one.withdrawn_by) if name}
+        owners = owners_of(store, by)
+    rows = ({name: owners.get(value, value) for name, value in asdict(one).items()} for one in found)
+    print_rows(rows, PROPOSED, fmt)
 
 
 def _show(store: Store, draft: Draft) -> None:

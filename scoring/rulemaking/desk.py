@@ -110,6 +110,17 @@ def propose_pack(store: Store, draft: Draft, reason: str, by: By, on: dt.date) -
         return _logged(session, row, "rules.propose", reason, by)
 
 
+def refuse_own(store: Store, name: str, by: By) -> None:
+    """Say at once that somebody may not decide on a version, before everything about it is read.
+
+    :param name: as :func:`find_proposed` takes it.
+    :raises NotLawError: where it waits for nobody any more, or the same person proposed it.
+    :raises UnknownInstallationError: as :func:`find_proposed`.
+    """
+    with store.reading() as session:
+        _refuse_own(session, _find(session, name), by)
+
+
 def approve_pack(store: Store, name: str, reason: str, by: By, on: dt.date) -> Proposed:
     """Approve a version: it rules from its first day on, and the version before ends there.
 
@@ -216,13 +227,17 @@ def _refuse_hindered(session: Session, pack: Pack, on: dt.date) -> None:
 def _awaited(session: Session, name: str, by: By) -> Installation:
     """A version that waits for approval, and that somebody else has proposed."""
     row = _locked(session, name)
+    _refuse_own(session, row, by)
+    return row
+
+
+def _refuse_own(session: Session, row: Installation, by: By) -> None:
     if row.state != PROPOSED:
         raise NotLawError([_ended(row)])
     if person(session, by.who) == person(session, row.proposed_by):
         said = f"{row.pack_id} {row.version}"
         en = f"whoever proposed {said} does not decide on it: somebody else has to"
         raise NotLawError([Title(f"{said}由本人提交,须由他人批准", en)])
-    return row
 
 
 def _locked(session: Session, name: str) -> Installation:

@@ -353,6 +353,7 @@ def test_by_commands_a_draft_becomes_law_once_somebody_else_has_seen_what_it_doe
     assert typed("wang", *line, answer="n\n")[0] == 1
     code, said = typed("li", *line, answer="y\n")
     assert (code, "须由他人批准" in said) == (1, True)
+    assert "All this is read" not in said, "nobody is asked who may not answer"
     code, said = typed("wang", *line, answer="y\n")
     assert (code, "临江餐馆" in said or RESTAURANT in said, "已批准" in said) == (0, True, True), said
     code, said = typed("li", "rules", "proposed", "--format", "csv")
