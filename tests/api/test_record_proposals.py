@@ -26,7 +26,7 @@ def row(number: str, **more: object) -> dict[str, Any]:
 
 
 def post(client: Client, *rows: dict[str, Any]) -> dict[str, Any]:
-    answer = client.post("/v1/records", json={"records": list(rows)})
+    answer = client.post("/v1/records", json={"records": list(rows)}, headers={"Accept-Language": "zh"})
     assert answer.status_code == 200, answer.json
     done: dict[str, Any] = answer.json
     return done

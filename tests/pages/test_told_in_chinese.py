@@ -162,7 +162,7 @@ def test_what_is_known_in_english_alone_is_told_by_its_kind(pages: Flask, langua
 
 OTHERWISE = {
     "FormError": "its messages are titles",
-    "IngestError": "its reason and its hint are titles",
+    **dict.fromkeys(("AccountError", "IngestError"), "its reason and its hint are titles"),
     "PackError": "rules.chinese",
     "ValidationError": "api.pages.forms",
     **dict.fromkeys(("ValueError", "UnicodeDecodeError"), "by its field"),

@@ -28,7 +28,7 @@ def propose_draft(store: Store, pack_id: str, by: Key, directory: Path) -> None:
     last = [pack for pack in known_packs(store) if pack.id == pack_id][-1]
     begins = add_months(max(today(), last.in_force_from).replace(day=1), 2)
     text = _BEST.sub(lambda match: f"{match[1]}{int(match[2]) + 1}{match[3]}", text_of(last).text, count=1)
-    for field, value in (("version", f'"{begins:%Y.%m}-样例"'), ("in_force", f"{{from: {begins}}}")):
+    for field, value in (("version", f'"{begins:%Y.%m}-sample"'), ("in_force", f"{{from: {begins}}}")):
         text = re.sub(rf"(?m)^{field}: .*$", f"{field}: {value}", text, count=1)
     path = directory / "draft.yaml"
     path.write_text(text, encoding="utf-8")
