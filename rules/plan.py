@@ -156,7 +156,7 @@ def compile_plan(pack: Pack, shown: tuple[str, ...] = ()) -> Plan:
         steps=tuple(step for number, rule in enumerate(pack.rules) for step in steps_of(number, rule)),
         measures=measures,
         measured=tuple(_grouped(_measure_rows(measures, closed))),
-        inputs=_inputs(pack),
+        inputs=inputs_of(pack),
     )
 
 
@@ -252,7 +252,15 @@ def round_half_away(value: Fraction) -> int:
     return size if value >= 0 else -size
 
 
-def _inputs(pack: Pack) -> dict[Name, tuple[tuple[dt.date, dt.date | None], ...]]:
+def inputs_of(pack: Pack) -> dict[Name, tuple[tuple[dt.date, dt.date | None], ...]]:
+    """Each attribute or measure that rules read → the days (first, until) on which one of them is in force.
+
+    >>> from datetime import date
+    >>> from rules.library.loader import find_pack
+    >>> asked = inputs_of(find_pack("tourism-credit", date(2026, 8, 31)))
+    >>> sorted(name.name for name in asked)[:2]
+    ['bad_records', 'check_pass_share']
+    """
     asked: dict[Name, list[tuple[dt.date, dt.date | None]]] = {}
     for rule in pack.rules:
         for name in rule_names(rule):

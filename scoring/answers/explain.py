@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from rules.calendar import today
 from rules.language.expressions import Level
 from rules.model import Dimension, Pack, Rule
-from rules.plan import compile_plan, rows_in_force, rule_names
+from rules.plan import inputs_of, rows_in_force, rule_names
 from rules.titles import Title
 from scoring.answers.timelines import (
     Facts,
@@ -104,17 +104,15 @@ def unknown_inputs(found: Explanation) -> list[Title]:
     >>> len(unknown_inputs(found)) == found.inputs_total - found.inputs_known
     True
     """
-    columns = found.pack.vocabulary.subject.columns
-    titles = {measure.id: measure.title for measure in found.pack.measures}
-    titles |= {name: columns[name].title for name in columns}
+    titles = {name: column.title for name, column in found.pack.vocabulary.subject.columns.items()}
+    titles |= {measure.id: measure.title for measure in found.pack.measures}
     values = {**found.attributes, **found.measures}
-    asked = compile_plan(found.pack).inputs
-    return [
-        titles[name.name]
-        for name, spans in asked.items()
-        if values.get(name.name) is None
-        and any(first <= found.as_of and (until is None or found.as_of < until) for first, until in spans)
-    ]
+    asked = {
+        name.name
+        for name, spans in inputs_of(found.pack).items()
+        if any(first <= found.as_of and (until is None or found.as_of < until) for first, until in spans)
+    }
+    return [titles[name] for name in titles if name in asked and values.get(name) is None]
 
 
 @dataclass(frozen=True, slots=True)

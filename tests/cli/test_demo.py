@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import sqlalchemy as sa
+from waiting import until
 
 from cli.conftest import PROGRAM, Command
 from fixtures.district import write_district
@@ -233,9 +234,17 @@ def _served(directory: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
             while "Started worker-2" not in said:
                 said += server.stdout.readline()
                 assert server.poll() is None, said
+            port = int(re.findall(r"http://127\.0\.0\.1:(\d+)/demo/", said)[0])
+            until(lambda: _listens(port), "the server's first answer")
             yield said, server
         finally:
             server.terminate()
+
+
+def _listens(port: int) -> bool:
+    """A worker that has started may not listen yet."""
+    with socket.socket() as visitor:
+        return visitor.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _opened(visitor: urllib.request.OpenerDirector, address: str) -> str:

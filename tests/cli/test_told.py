@@ -91,7 +91,7 @@ def test_what_is_wrong_with_the_store_and_its_anchors_is_said_in_chinese_and_eng
 OTHERWISE = {
     "PackError": "rules.chinese",
     **dict.fromkeys(("ConditionError", "UndeclaredNameError"), "a PackError says it"),
-    **dict.fromkeys(("IngestError", "NoTableError"), "its reason and its hint are titles"),
+    **dict.fromkeys(("AccountError", "IngestError", "NoTableError"), "its reason and its hint are titles"),
     **dict.fromkeys(("CellError", "DateError"), "its fault's reason and hint are titles"),
     "KeyFormError": "a Fault says it",
     **dict.fromkeys(("ColumnsError", "DamagedError"), "the store is read instead"),
