@@ -16,6 +16,7 @@ from api.pages import (
     inspections,
     movers,
     objections,
+    openid,
     overview,
     own,
     population,
@@ -33,7 +34,6 @@ from api.pages import (
     subscriptions,
     visits,
 )
-from api.pages import openid as openid
 from api.pages import tickets as tickets
 from api.pages.blueprint import blueprint
 
@@ -54,6 +54,7 @@ __all__ = [
     "inspections",
     "movers",
     "objections",
+    "openid",
     "overview",
     "own",
     "population",

@@ -49,10 +49,7 @@ class Newer:
     @property
     def is_by_news(self) -> bool:
         """Whether the grade is none that the published run says of the day."""
-        said = self.official
-        return said is None or _verdict(said.score, said.tier, said.veto) != _verdict(
-            self.grade.score, self.grade.tier, self.grade.veto
-        )
+        return self.official is None or _verdict(self.official) != _verdict(self.grade)
 
 
 def newer_grade(store: Store, published: Explanation, day: dt.date, at: dt.datetime) -> Newer | None:
@@ -64,18 +61,17 @@ def newer_grade(store: Store, published: Explanation, day: dt.date, at: dt.datet
     except UnknownSubjectError:
         return None
     official = official_grade(store, published.pack.id, published.subject_id, day) if published.run else None
-    veto = published.veto.id if published.veto else None
-    shown = _verdict(published.score, published.tier, veto)
-    if official and _verdict(official.score, official.tier, official.veto) == shown:
+    shown = (published.score, published.tier, published.veto.id if published.veto else None)
+    if official and _verdict(official) == shown:
         official = None
-    if official is None and _verdict(grade.score, grade.tier, grade.veto) == shown:
+    if official is None and _verdict(grade) == shown:
         return None
     held = held_until(store, published.pack.id)
     return Newer(official, grade, tuple(_changes(published, grade)), next_run(at), held)
 
 
-def _verdict(score: int, tier: str, veto: str | None) -> tuple[int, str, str | None]:
-    return score, tier, veto
+def _verdict(grade: Result | GradeRow) -> tuple[int, str, str | None]:
+    return grade.score, grade.tier, grade.veto
 
 
 def _changes(published: Explanation, now: Result) -> list[Change]:

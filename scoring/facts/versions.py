@@ -495,7 +495,9 @@ def _take(
     if confirmer is not None:
         told = (Rejected(t.row_no, t.column, None, t.reason, "warning", t.sheet) for t in confirmer.note())
         bulk.append(connection, table_of(Quarantined), _quarantine(target.file.id, list(told)))
-    _fault_bad_rows(connection, target.file.id)
+    bad = _noted_rows(connection, target.file.id, "error")
+    if bad:
+        _fault_bad_rows(connection, target.file.id)
     if feeding is not None:
         amiss = {"corrected": merger.corrected, "contradicted": Counter(map(_whose_claim, claims))}
         note_feed(connection, target.file, (arriving, changing), feeding, amiss)
@@ -506,7 +508,7 @@ def _take(
         new=new,
         changed=changed,
         unchanged=staged - dropped - new - changed,
-        rejected=_noted_rows(connection, target.file.id, "error"),
+        rejected=bad,
         warned=_noted_rows(connection, target.file.id, "warning"),
         held=merger.held,
         columns=merger.columns,
