@@ -94,13 +94,17 @@ def best(spans: str, keys: Sequence[str], aggregate: str, period: Period) -> str
 
 
 def merged(spans: str, keys: Sequence[str]) -> str:
-    """Spans with the same ``keys``, of which one ends where the next begins, as one."""
+    """Spans with the same ``keys``, of which one ends where the next begins, as one.
+
+    :param spans: a relation of ``keys``, ``begins`` and ``ends``; those of the same keys do not overlap.
+
+    While spans of the same keys follow one another, how far each begins past the days that those before it
+    hold together stays the same, and it grows where a day lies between: that tells the islands apart.
+    """
     by = ", ".join(keys)
-    last = f"lag(ends) over (partition by {by} order by begins)"
+    held = f"sum(ends - begins) over (partition by {by} order by begins rows unbounded preceding)"
     return (
         f"select {by}, min(begins) as begins, max(ends) as ends from ("
-        f"select *, sum(is_apart) over (partition by {by} order by begins) as island from ("
-        f"select {by}, begins, ends,"
-        f" case when begins = {last} then 0 else 1 end as is_apart"
-        f" from {spans})) group by {by}, island"
+        f"select {by}, begins, ends, ends - cast({held} as integer) as island from {spans})"
+        f" group by {by}, island"
     )
