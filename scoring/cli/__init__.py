@@ -15,7 +15,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from rules.titles import TitledError
+from rules.titles import TitledError, system_title
 from scoring.characters.visible import visible
 
 LOCALE, DOMAIN = Path(__file__).parent / "locale", "xinheng"
@@ -257,7 +257,7 @@ def _sentence(error: Exception) -> str:
     from scoring.cli.errors import EXPECTED  # with all that raises them: a second that most calls can save
 
     if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror}"
+        return f"{error.filename}: {system_title(error.strerror)}"
     if isinstance(error, TitledError):
         return ": ".join(filter(None, (str(error.told), error.command)))
     if isinstance(error, EXPECTED):

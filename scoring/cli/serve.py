@@ -13,6 +13,7 @@ import click
 from granian import Granian
 from granian.constants import Interfaces
 
+from rules.titles import system_title
 from scoring.cli.options import database_option
 from scoring.cli.output import tell
 from scoring.store import open_store
@@ -104,5 +105,5 @@ def _check_address(host: str, port: int) -> None:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
         raise click.ClickException(
-            f"端口不能使用 can't listen at {host}, port {port}: {error.strerror}"
+            f"端口不能使用 can't listen at {host}, port {port}: {system_title(error.strerror)}"
         ) from None
