@@ -11,6 +11,7 @@ import click
 from rules.calendar import add_days, today
 from rules.library.loader import ruling_among
 from rules.model import Title
+from rules.titles import halves
 from scoring.cli.options import NUMBER, Day, database_option, operator, pack_of
 from scoring.cli.output import Format, listing_options, print_rows, progress, tell
 from scoring.facts.ingest.keys import ENTERPRISES, subject_key
@@ -170,7 +171,8 @@ def rescan_command(name: str | None, everybody: bool, history_days: int, databas
                 tell(f"{pack.title}: {scanned(done)}", err=False)
                 if done.failed:
                     failed = True
-                    shown = ", ".join(done.failed[:NAMED]) + ("…" if done.failed[NAMED:] else "")
+                    named = map(str, map(halves, done.failed[:NAMED]))
+                    shown = ", ".join(named) + ("…" if done.failed[NAMED:] else "")
                     said = f"{len(done.failed):,} 个主体未能复核 could not be judged"
                     tell(f"{pack.title}: {said}: {shown}")
     if failed:

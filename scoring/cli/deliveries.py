@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from rules.titles import halves
 from scoring.access.consents import Who
 from scoring.access.keys import Role
 from scoring.changes import subscriptions as desk
@@ -65,11 +66,11 @@ def send_command(database: str | None, fmt: Format) -> None:
     go = partial(post, own_hosts=own_hosts())
     with closing(open_store(database)) as store:
         done = list(send_due(store, go, operator()))
-    print_rows(map(_sent, done), SENT, fmt)
+    print_rows((_sent(sent, fmt) for sent in done), SENT, fmt)
     for sent in done:
         if sent.subscription.stopped_at is not None:
             one = sent.subscription
-            tell(f"{one.id} {one.receiver}: 已停止推送 stopped: {one.stopped_why}")
+            tell(f"{one.id} {one.receiver}: 已停止推送 stopped: {halves(one.stopped_why or '')}")
 
 
 @deliveries_group.command("list")
@@ -160,7 +161,8 @@ def _row(one: Subscription) -> dict[str, Any]:
     return asdict(one) | {"state": one.state}
 
 
-def _sent(sent: Sent) -> dict[str, Any]:
-    one = sent.subscription
+def _sent(sent: Sent, fmt: Format) -> dict[str, Any]:
+    one, answer = sent.subscription, sent.answer
+    why = answer.problem and (str(answer.problem) if fmt == "table" else answer.problem.en)
     place = {"id": one.id, "receiver": one.receiver, "state": one.state}
-    return place | {"until": sent.until, "items": sent.items} | asdict(sent.answer)
+    return place | {"until": sent.until, "items": sent.items, "status": answer.status, "problem": why}

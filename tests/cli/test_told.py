@@ -121,6 +121,15 @@ def test_what_a_task_on_a_cluster_says_of_a_file_comes_back_as_it_was(tmp_path: 
     assert "磁盘已满" in str(error)
 
 
+def test_a_setting_that_cannot_be_is_said_in_chinese_and_english(
+    command: Command, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XINHENG_PROXIES", "11")
+    done = command("serve", "--port", "1", "--database", url)
+    assert done.exit_code == 1
+    assert "XINHENG_PROXIES不能为'11';应为:0至10 XINHENG_PROXIES can't be '11': right: 0 to 10" in done.stderr
+
+
 OTHERWISE = {
     "PackError": "rules.chinese",
     **dict.fromkeys(("ConditionError", "UndeclaredNameError"), "a PackError says it"),
@@ -129,7 +138,6 @@ OTHERWISE = {
     ),
     **dict.fromkeys(("CellError", "DateError"), "its fault's reason and hint are titles"),
     "KeyFormError": "a Fault says it",
-    **dict.fromkeys(("ColumnsError", "DamagedError"), "the store is read instead"),
     **dict.fromkeys(("NoAnswerError", "NotExactError"), "the log says it"),
     "JobLostError": "its process ends",
 }
