@@ -17,7 +17,7 @@ from rules.library.references import named_pack, pack_files
 from rules.model import Pack
 from rules.plan import used_measures
 from rules.tools.book import rule_book
-from rules.tools.diff import Change, compare
+from rules.tools.diff import FIELDS, PARTS, Change, compare
 from rules.tools.documents import Grid, Heading, html, markdown
 from rules.tools.layout import layout
 from rules.tools.lint import Finding, Severity, lint_text, lint_versions
@@ -25,7 +25,16 @@ from scoring.answers.coverage import Covered, coverage
 from scoring.answers.examples import ExampleResult, run_examples
 from scoring.answers.trial_population import Source, open_population
 from scoring.cli.options import as_of_option, database_option
-from scoring.cli.output import Format, NewFile, format_option, listing_options, print_rows, progress, tell
+from scoring.cli.output import (
+    Format,
+    NewFile,
+    Titles,
+    format_option,
+    listing_options,
+    print_rows,
+    progress,
+    tell,
+)
 
 FINDINGS = {
     "severity": "级别 severity",
@@ -62,6 +71,7 @@ CHANGES = {
     "before": "修改前 before",
     "after": "修改后 after",
 }
+CHANGE_TITLES: Titles = {"part": PARTS, "field": FIELDS}
 packs_argument = click.argument("packs", nargs=-1)
 
 
@@ -230,7 +240,7 @@ def diff_command(
     if fmt == "markdown":
         click.echo(_changes_document(old, new, changes), nl=False)
     else:
-        print_rows((row_of(change, CHANGES) for change in changes), CHANGES, fmt)
+        print_rows((row_of(change, CHANGES) for change in changes), CHANGES, fmt, CHANGE_TITLES)
 
 
 def _changes_document(old: Pack, new: Pack, changes: Sequence[Change]) -> str:
