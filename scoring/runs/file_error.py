@@ -7,7 +7,7 @@ from pathlib import Path
 from rules.titles import Title, system_title
 from scoring.facts.ingest.errors import IngestError
 
-ANOTHER_OUT = Title("请用--out另行指定", "name another --out")
+ANOTHER_OUT = Title("请另行指定结果的位置", "name another place for the results"), "--out"
 
 
 class FileError(IngestError):
@@ -45,4 +45,4 @@ def no_parquet(path: Path, said: str) -> FileError:
 def no_records(path: Path, vocabulary: str) -> FileError:
     """Records for a vocabulary that has none."""
     reason = Title(f"词汇表{vocabulary}没有记录", f"the vocabulary {vocabulary} has no records")
-    return FileError(path, reason, Title("请去掉--records", "leave out --records"))
+    return FileError(path, reason, Title("请去掉记录文件", "leave out the records"), "--records")

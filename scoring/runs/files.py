@@ -382,16 +382,16 @@ def _check_out(out: Path, *inputs: Path | None) -> None:
             out, reason, Title("文件名以.csv或.parquet结尾", "a name that ends with .csv or .parquet")
         )
     if not out.parent.is_dir():
-        raise FileError(out, Title(f"没有目录{out.parent}", f"there is no folder {out.parent}"), ANOTHER_OUT)
+        raise FileError(out, Title(f"没有目录{out.parent}", f"there is no folder {out.parent}"), *ANOTHER_OUT)
     taken = {path.resolve() for path in inputs if path is not None}
     for path in _outputs(out).values():
         if path.is_dir():
             raise FileError(
-                path, Title("这是目录,结果须写入文件", "this is a folder; results need a file"), ANOTHER_OUT
+                path, Title("这是目录,结果须写入文件", "this is a folder; results need a file"), *ANOTHER_OUT
             )
         if path.resolve() in taken:
             reason = Title("结果会覆盖所评价的文件", "the results would overwrite what they are made from")
-            raise FileError(path, reason, ANOTHER_OUT)
+            raise FileError(path, reason, *ANOTHER_OUT)
 
 
 def _write(connection: duckdb.DuckDBPyConnection, pack: Pack, as_of: dt.date, out: Path) -> tuple[Path, ...]:

@@ -466,7 +466,7 @@ def test_records_are_refused_where_the_vocabulary_has_none(
     line = ("--subjects", subjects, "--records", market / "records.csv", "--out", tmp_path / "out.csv")
     result = command("score", "--pack", pack, *ON, *line)
     assert result.exit_code == 1
-    assert "has no records\n    right: 请去掉--records leave out --records" in result.stderr
+    assert "has no records\n    right: 请去掉记录文件 leave out the records: --records" in result.stderr
 
 
 def test_orphans_and_unknown_columns_are_told(
@@ -539,7 +539,7 @@ def test_results_never_overwrite_what_they_are_made_from(
     for result in (score(subjects, out="s.csv"), score(subjects, records, out="x.csv")):
         assert result.exit_code == 1
         assert (
-            "would overwrite what they are made from\n    right: 请用--out另行指定 name another --out"
+            "would overwrite what they are made from\n    right: 请另行指定结果的位置 name another place"
             in result.stderr
         )
     assert subjects.read_text("utf-8") == SUBJECTS

@@ -231,7 +231,7 @@ def _require_apart(out: Path, subjects: Path, records: Path | None) -> None:
             reason = Title(
                 "结果目录与所评价的目录重叠", "the results would stand among what they are made from"
             )
-            raise FileError(out, reason, ANOTHER_OUT)
+            raise FileError(out, reason, *ANOTHER_OUT)
 
 
 @contextmanager

@@ -226,7 +226,7 @@ class Work:
         for path, file in self.plan.files(dataset, bucket):
             if input_file(path, file.path) != file:
                 reason = Title("评价开始之后文件有变动", "the file was changed since the run was begun")
-                raise FileError(path, reason, ANOTHER_OUT)
+                raise FileError(path, reason, *ANOTHER_OUT)
 
     def _require_put(self, batch: Batch, bucket: str) -> None:
         """What a batch has put in a bucket is here: nothing is taken for empty that is only not seen."""
@@ -294,7 +294,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise FileError(path, Title("不是JSON,或已损坏", "not JSON, or damaged"), ANOTHER_OUT)
+        raise FileError(path, Title("不是JSON,或已损坏", "not JSON, or damaged"), *ANOTHER_OUT)
     return found
 
 
