@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from api.around.limits import parse_rate
+from rules.titles import Title, TitledError
 from scoring.access.consents import LONGEST_MONTHS
 from scoring.access.identities import checked_issuer
 from scoring.access.keys import CACHE_SECONDS
@@ -20,8 +21,11 @@ MOST_MONTHS = 120
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
-class SettingsError(ValueError):
+class SettingsError(TitledError, ValueError):
     """A variable of the environment that can't be used; the message names it and what would be right."""
+
+
+_Value = str | int | float
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +78,32 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
     :raises SettingsError: naming the variable that can't be used.
     """
-    found: dict[str, str | int | float] = {}
-    for name, convert in _VARIABLES.items():
-        variable = f"XINHENG_{name.upper()}"
-        text = environment.get(variable)
+    found: dict[str, _Value] = {}
+    for name, (convert, right) in _VARIABLES.items():
+        text = environment.get(_variable(name))
         if text:
             try:
                 found[name] = convert(text)
-            except ValueError as error:
-                shown = "what it is" if name in _SECRETS else repr(text)
-                raise SettingsError(f"{variable} can't be {shown}: {error}") from None
+            except ValueError:
+                raise _wrong(name, text, right) from None
     given = [name for name in _OPENID if name in found]
     if given and len(given) < len(_OPENID):
-        missing = " and ".join(f"XINHENG_{name.upper()}" for name in _OPENID if name not in found)
-        raise SettingsError(f"XINHENG_{given[0].upper()} needs {missing} as well")
+        missing = [_variable(name) for name in _OPENID if name not in found]
+        en = f"{_variable(given[0])} needs {' and '.join(missing)} as well"
+        raise SettingsError(Title(f"设置了{_variable(given[0])},还须设置{'、'.join(missing)}", en))
     return Settings(**found)  # type: ignore[arg-type]  # each converter gives its field's type
+
+
+def _variable(name: str) -> str:
+    return f"XINHENG_{name.upper()}"
+
+
+def _wrong(name: str, text: str, right: Title) -> SettingsError:
+    zh, en = ("现值", "what it is") if name in _SECRETS else (repr(text), repr(text))
+    variable = _variable(name)
+    return SettingsError(
+        Title(f"{variable}不能为{zh};应为:{right.zh}", f"{variable} can't be {en}: right: {right.en}")
+    )
 
 
 def _rate(text: str) -> str:
@@ -96,44 +111,55 @@ def _rate(text: str) -> str:
     return text
 
 
-def _proxies(text: str) -> int:
-    if not text.isdecimal() or int(text) > MOST_PROXIES:
-        raise ValueError(f"right: 0 to {MOST_PROXIES}")
-    return int(text)
+def _whole(least: int, most: int) -> tuple[Callable[[str], int], Title]:
+    def convert(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise ValueError
+        return int(text)
 
-
-def _months(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_MONTHS:
-        raise ValueError(f"right: 1 to {MOST_MONTHS}")
-    return int(text)
+    return convert, Title(f"{least}至{most}", f"{least} to {most}")
 
 
 def _level(text: str) -> str:
     if text not in LOG_LEVELS:
-        raise ValueError(f"right: one of {', '.join(LOG_LEVELS)}")
+        raise ValueError
     return text
 
 
 def _secret(text: str) -> str:
     if len(text) < SHORTEST_SECRET:
-        raise ValueError(f"right: {SHORTEST_SECRET} characters or more, chosen at random")
+        raise ValueError
     return text
 
 
-_VARIABLES: dict[str, Callable[[str], str | int | float]] = {
-    "database_url": str,
-    "pack": str,
-    "rate_limit": _rate,
-    "cache_seconds": float,
-    "max_body_bytes": int,
-    "proxies": _proxies,
-    "consent_months": _months,
-    "log_level": _level,
-    "openid_issuer": checked_issuer,
-    "openid_client": str,
-    "openid_secret": str,
-    "secret": _secret,
-    "demo_secret": _secret,
+_TEXT = str, Title("文本", "text")
+_LONG_SECRET = (
+    _secret,
+    Title(f"至少{SHORTEST_SECRET}个随机字符", f"{SHORTEST_SECRET} characters or more, chosen at random"),
+)
+_VARIABLES: dict[str, tuple[Callable[[str], _Value], Title]] = {
+    "database_url": _TEXT,
+    "pack": _TEXT,
+    "rate_limit": (
+        _rate,
+        Title("如600/minute,也可用second、hour、day", "such as 600/minute; or second, hour, day"),
+    ),
+    "cache_seconds": (float, Title("秒数,如2", "seconds, such as 2")),
+    "max_body_bytes": (int, Title("字节数,如16777216", "bytes, such as 16777216")),
+    "proxies": _whole(0, MOST_PROXIES),
+    "consent_months": _whole(1, MOST_MONTHS),
+    "log_level": (_level, Title(f"{'、'.join(LOG_LEVELS)}之一", f"one of {', '.join(LOG_LEVELS)}")),
+    "openid_issuer": (
+        checked_issuer,
+        Title(
+            "认证服务的地址,如https://id.example.cn",
+            "the provider's address, such as https://id.example.cn",
+        ),
+    ),
+    "openid_client": _TEXT,
+    "openid_secret": _TEXT,
+    "secret": _LONG_SECRET,
+    "demo_secret": _LONG_SECRET,
 }
 _OPENID = ("openid_issuer", "openid_client", "openid_secret")
 _SECRETS = frozenset({"secret", "openid_secret", "demo_secret"})

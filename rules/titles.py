@@ -54,6 +54,35 @@ def halves_of_old(said: str) -> Title:
     return Title(found[1], found[2]) if found else Title(said, said)
 
 
+def system_title(said: str | None) -> Title:
+    """What the operating system says of a file; what is not known here stays in English.
+
+    >>> system_title("Permission denied").zh
+    '没有权限'
+    """
+    en = said or "the system does not say why"
+    return Title(_SYSTEM.get(en, en), en)
+
+
+_SYSTEM = {
+    "the system does not say why": "系统未说明原因",
+    "No such file or directory": "没有该文件或目录",
+    "Permission denied": "没有权限",
+    "Operation not permitted": "不允许此操作",
+    "No space left on device": "磁盘已满",
+    "Disk quota exceeded": "磁盘配额已用完",
+    "File too large": "文件超出大小限制",
+    "Read-only file system": "磁盘只读",
+    "Is a directory": "是目录,不是文件",
+    "Not a directory": "不是目录",
+    "File exists": "已有同名文件",
+    "File name too long": "文件名过长",
+    "Input/output error": "磁盘读写错误",
+    "Address already in use": "已被占用",
+    "Cannot assign requested address": "不是本机的地址",
+}
+
+
 class TitledError(Exception):
     """An error that officials read, on a page or the command line. Programs and logs read its English.
 

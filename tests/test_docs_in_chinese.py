@@ -69,6 +69,12 @@ def spoken(section: str) -> list[str]:
     return sorted(set(re.findall(r"`([^`\n]+)`", " ".join(_CODE.sub("", section).split()))))
 
 
+def places(text: str) -> set[str]:
+    """What a page's headings are called in an address, as GitHub calls them."""
+    headings = [section.partition("\n")[0].strip("# ").lower() for section in sections(text)]
+    return {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in headings}
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_chinese_section_was_made_from_the_english_one_as_it_is(name: str) -> None:
     assert len(chinese(name)) == len(english(name))
@@ -96,10 +102,12 @@ def test_each_page_leads_to_the_other_language(name: str) -> None:
 def test_a_link_leads_to_the_chinese_page_where_there_is_one(name: str) -> None:
     text = (CHINESE / name).read_text("utf-8").replace(_OTHER_LANGUAGE["zh"].format(name), "", 1)
     for link in _LINK.findall(text):
-        page, _, _ = link.partition("#")
+        page, _, place = link.partition("#")
         if "://" not in page:
-            assert (CHINESE / page).is_file(), link
+            target = CHINESE / (page or name)
+            assert target.is_file(), link
             assert not page.startswith("../") or page.removeprefix("../") not in PAGES, link
+            assert not place or place in places(target.read_text("utf-8")), link
 
 
 def test_the_chinese_readme_says_what_the_english_one_says() -> None:

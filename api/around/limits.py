@@ -39,7 +39,7 @@ def parse_rate(text: str) -> Rate:
     """
     match = _RATE.fullmatch(text.strip())
     if match is None or int(match[1]) == 0:
-        raise ValueError("right: such as 600/minute; or second, hour, day")
+        raise ValueError(f"no rate such as 600/minute: {text}")
     return Rate(int(match[1]), _SECONDS[match[2]])
 
 

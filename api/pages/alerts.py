@@ -28,6 +28,7 @@ from rules.model import Column, Pack, Title
 from scoring.access.keys import owners_of, regulators
 from scoring.answers.search import facet_values, names_of
 from scoring.live.alerts import (
+    STATES,
     Alert,
     AlertsRefusedError,
     Seen,
@@ -46,11 +47,6 @@ from scoring.store.packs import stored_pack
 from scoring.store.rulebook import known_packs, known_ruling
 
 ROWS = 50
-STATES: Mapping[State, Title] = {
-    "open": Title("待处理", "Open"),
-    "acknowledged": Title("已确认", "Acknowledged"),
-    "withdrawn": Title("已撤回", "Withdrawn"),
-}
 MINE, NOBODYS = "mine", "none"
 """Whose alerts are asked for, besides a person's: those of who asks, and those of nobody."""
 

@@ -21,7 +21,6 @@ from api.pages.downloads import facet_choices, facet_row, facet_titles, facets_a
 from api.pages.graded import graded_titles, runs_of
 from api.pages.newer import newer_grade
 from api.pages.own import at_door
-from api.pages.proposals import STATES
 from api.pages.tickets import stage_column
 from api.schemas.visits import OUTCOMES as OUTCOMES_OF_VISITS
 from rules.calendar import add_months, today
@@ -48,6 +47,7 @@ from scoring.inspections.office import visits_to
 from scoring.inspections.visits import STATE_TITLES, list_visits
 from scoring.inspections.visits import Wanted as WantedVisits
 from scoring.runs import results
+from scoring.runs.proposed import STATES
 from scoring.runs.published import RunSummary, current_run, current_runs
 from scoring.store.packs import stored_pack
 from scoring.tickets.desk import list_tickets

@@ -28,6 +28,7 @@ from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.facts.objection_case import (
     ACKNOWLEDGE_WITHIN,
     DECIDE_WITHIN,
+    OUTCOME_TITLES,
     OUTCOMES,
     STAGE_TITLES,
     WAYS,
@@ -156,6 +157,7 @@ def _objection(found: Objection, own: Own, status: int, refused: Sequence[Title]
         status,
         refused,
         stages=STAGE_TITLES,
+        outcomes=OUTCOME_TITLES,
         record=_record(found, own),
         ways=either_way(store(), words, found.subject_id, found.record_id, today()) if sees_grade else (),
         open_requests=_open_requests(found),

@@ -27,6 +27,7 @@ from scoring.runs import jobs
 from scoring.runs.leases import JobConflictError
 from scoring.runs.proposals import answer_proposal, withdraw_proposal
 from scoring.runs.proposed import (
+    STATES,
     ProposalRefusedError,
     fall_of,
     list_falls,
@@ -36,11 +37,6 @@ from scoring.runs.proposed import (
 from scoring.store.packs import stored_pack
 
 ROWS = 25
-STATES = {
-    "open": Title("征求意见", "Open"),
-    "published": Title("已发布", "Published"),
-    "withdrawn": Title("已撤回", "Withdrawn"),
-}
 UNDER_WAY = Title("正在发布，请稍后刷新", "Being published; reload in a while")
 
 

@@ -19,7 +19,9 @@ from scoring.access.keys import Role
 from scoring.changes import subscriptions as desk
 from scoring.changes.feed import KINDS
 from scoring.changes.subscriptions import (
+    FOR_WHOM,
     ROLES,
+    STATES,
     Subscription,
     SubscriptionConflictError,
     SubscriptionError,
@@ -27,20 +29,6 @@ from scoring.changes.subscriptions import (
 )
 
 ROWS = 50
-STATES: Mapping[str, Title] = {
-    "active": Title("正常", "Active"),
-    "failing": Title("推送失败，等待重试", "Failing; tried again"),
-    "paused": Title("已暂停", "Paused"),
-    "stopped": Title("已停止", "Stopped"),
-    "ended": Title("已终止", "Ended"),
-}
-FOR_WHOM: Mapping[Role, Title] = {
-    Role.REGULATOR: Title("全部变动", "Everything"),
-    Role.DEPARTMENT: Title("一个部门自己的记录", "A department's own records"),
-    Role.LENDER: Title(
-        "一家金融机构：有贷后管理授权的等级变化", "A lender: tiers under consents for monitoring"
-    ),
-}
 
 
 class SubscriptionForm(SubscriptionRequest):

@@ -22,7 +22,6 @@ from api.resources.runs import NUMBER
 from api.resources.tickets import acts_as, opening
 from api.schemas.tickets import STAGES, StepRequest, TicketRequest
 from rules.calendar import today
-from rules.library.loader import load_vocabulary
 from rules.model import Column, Title
 from scoring.answers.departments import PACK as DEPARTMENTS
 from scoring.answers.search import list_subjects, names_of
@@ -34,7 +33,7 @@ from scoring.tickets.case import Case, history
 from scoring.tickets.chart import CORRECT, MAY_CORRECT, WAYS, Actor, request_of
 from scoring.tickets.desk import Move, MoveRefusedError, Ticket
 from scoring.tickets.feed import VOCABULARY
-from scoring.tickets.words import ACTORS, MOVES
+from scoring.tickets.words import ACTORS, MOVES, column_of
 
 ROWS = 100
 MOST_BODIES = 500
@@ -175,7 +174,7 @@ def _tabs(own: OwnTickets) -> list[Tab]:
         )
         return Tab(title, _query(stage, is_late), len(found))
 
-    stages = _column("stage").values
+    stages = column_of("stage").values
     return [
         tab(Title("全部", "All")),
         *(tab(stages[stage], stage) for stage in STAGES),
@@ -220,7 +219,7 @@ def _track(ticket: Ticket) -> list[Station]:
         before = case
     return [
         Station(title, reached.get(stage), _place(stage, reached, ticket.case))
-        for stage, title in _column("stage").values.items()
+        for stage, title in column_of("stage").values.items()
     ]
 
 
@@ -274,25 +273,19 @@ def _words(owners: set[str | None]) -> dict[str, Any]:
     """What bodies and codes are called."""
     return {
         "owners": names_of(store(), VOCABULARY, [owner for owner in owners if owner]),
-        "stage_column": _column("stage"),
-        "source_column": _column("source"),
-        "urgency_column": _column("urgency"),
+        "stage_column": column_of("stage"),
+        "source_column": column_of("source"),
+        "urgency_column": column_of("urgency"),
         "today": today(),
     }
 
 
 def stage_column() -> Column:
     """What the stages are called."""
-    return _column("stage")
+    return column_of("stage")
 
 
 def word(column: str, code: str) -> str:
     """What a code of a ticket is called."""
-    title = _column(column).values.get(code)
+    title = column_of(column).values.get(code)
     return language.plain(title.zh, title.en) if title else code
-
-
-def _column(name: str) -> Column:
-    records = load_vocabulary(VOCABULARY).records
-    assert records is not None, "public bodies have records"
-    return records.columns[name]

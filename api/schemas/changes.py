@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from api.http.fields import Text
+from api.http.fields import Halves, Text
 from api.http.paging import LARGEST_PAGE, page_of
 from api.schemas.records import VocabularyQuery
+from rules.titles import halves
 from scoring.changes.addresses import LONGEST
 from scoring.changes.feed import KINDS, Place, PlaceError
 from scoring.changes.subscriptions import ROLES
@@ -120,7 +121,7 @@ class SubscriptionSchema(Schema):
     tries = fields.Integer(required=True, metadata={"description": "Of the message that fails"})
     next_at = fields.DateTime(required=True, allow_none=True)
     stopped_at = fields.DateTime(required=True, allow_none=True)
-    stopped_why = fields.String(required=True, allow_none=True)
+    stopped_why = Halves(halves, allow_none=True)
     created_at = fields.DateTime(required=True)
     ended_at = fields.DateTime(required=True, allow_none=True)
 
@@ -150,7 +151,7 @@ class DeliverySchema(Schema):
     begun_at = fields.DateTime(required=True)
     acknowledged_at = fields.DateTime(required=True, allow_none=True)
     status = fields.Integer(required=True, allow_none=True)
-    problem = fields.String(required=True, allow_none=True)
+    problem = Halves(halves, allow_none=True)
     by = fields.String(required=True)
 
 

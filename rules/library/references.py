@@ -8,7 +8,7 @@ from pathlib import Path
 from rules.fault import UnknownPackError
 from rules.library.loader import PACKS, find_pack, installed_packs, load_pack
 from rules.model import Pack
-from rules.titles import Title
+from rules.titles import Title, system_title
 
 _SUFFIXES = (".yaml", ".yml")
 
@@ -79,5 +79,6 @@ def _from_file(name: str) -> Pack:
     try:
         return load_pack(name)
     except OSError as error:
-        en = f"the pack {name} can't be read: {error.strerror}"
-        raise UnknownPackError(Title(f"评价规则{name}无法读取:{error.strerror}", en)) from None
+        why = system_title(error.strerror)
+        title = Title(f"评价规则{name}无法读取:{why.zh}", f"the pack {name} can't be read: {why.en}")
+        raise UnknownPackError(title) from None

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rules.titles import Title, TitledError
+from rules.titles import Title, TitledError, system_title
 from scoring.access.audit import GENESIS, Anchor, AuditLog, Event, Fault, Verification, entries, verify
 from scoring.store import Store
 
@@ -222,9 +222,9 @@ _KEY, _ANCHORS = Title("密钥", "key"), Title("锚点文件", "anchors")
 
 
 def _failed(what: Title, path: Path, zh: str, en: str, error: OSError | UnicodeDecodeError) -> AnchorsError:
-    reason = error.strerror if isinstance(error, OSError) else error
+    why = system_title(error.strerror if isinstance(error, OSError) else str(error))
     return AnchorsError(
-        Title(f"{what.zh}{path}无法{zh}:{reason}", f"the {what.en} {path} can't be {en}: {reason}")
+        Title(f"{what.zh}{path}无法{zh}:{why.zh}", f"the {what.en} {path} can't be {en}: {why.en}")
     )
 
 

@@ -41,6 +41,9 @@ PURPOSES = {
 }
 """What a tier may be asked for."""
 
+VERDICTS = {"found": Title("属实", "found"), "missing": Title("缺失", "missing")}
+"""What an audit said of the signed document."""
+
 MONITORING = "monitoring"
 """The purpose for which a lender is told of changes without asking."""
 

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -61,7 +61,11 @@ MAY_NAME = OF_ORGANISATION | {Role.REGULATOR}
 """Those whose keys may name one. A regulator who does so decides on none of its records."""
 
 
-_ENDED = {"expired": "过期", "revoked": "停用"}
+STATE_TITLES: Mapping[str, Title] = {
+    "active": Title("有效", "active"),
+    "expired": Title("已过期", "expired"),
+    "revoked": Title("已停用", "revoked"),
+}
 
 
 class KeyRefusedError(TitledError):
@@ -241,7 +245,7 @@ def refuse_ended(key: Key) -> Key:
     :raises KeyRefusedError: where it has ended.
     """
     if key.state != "active":
-        raise KeyRefusedError(Title(f"此密钥已{_ENDED[key.state]}", f"this key is {key.state}"))
+        raise KeyRefusedError(Title(f"此密钥{STATE_TITLES[key.state].zh}", f"this key is {key.state}"))
     return key
 
 
@@ -355,7 +359,7 @@ def get_active(session: Session, prefix: str) -> Key:
     key = _get(session, prefix, is_locked=True)
     if key.state != "active":
         en = f"the key {prefix} is {key.state} already"
-        raise KeyNotFoundError(Title(f"密钥{prefix}已{_ENDED[key.state]}", en))
+        raise KeyNotFoundError(Title(f"密钥{prefix}{STATE_TITLES[key.state].zh}", en))
     return key
 
 

@@ -25,6 +25,13 @@ VARIABLE = "XINHENG_DELIVERY_HOSTS"
 
 LONGEST = 500
 CONNECT_SECONDS, DEADLINE = 10.0, 20.0
+_LATE = Title(f"{DEADLINE:g}秒内没有应答", f"no answer within {DEADLINE:g} s")
+_ENDED: Mapping[type[Exception], str] = {
+    ssl.SSLCertVerificationError: "对方的证书无法验证",
+    ssl.SSLError: "不能建立TLS连接",
+    ConnectionRefusedError: "对方拒绝连接",
+    TimeoutError: "连接超时",
+}
 _NAT64, _UNICAST = IPv6Network("64:ff9b::/96"), IPv6Network("2000::/3")
 
 
@@ -37,7 +44,7 @@ class Answer:
     """
 
     status: int | None
-    problem: str | None = None
+    problem: Title | None = None
 
 
 def check_address(address: str) -> Title | None:
@@ -90,10 +97,11 @@ def post(address: str, headers: Mapping[str, str], body: bytes, own_hosts: froze
     try:
         found = list(dict.fromkeys(str(info[4][0]) for info in socket.getaddrinfo(host, port, 0, 1)))
     except (OSError, UnicodeError) as error:
-        return Answer(None, f"{host} is not found: {error}")
+        return Answer(None, Title(f"找不到主机{host}", f"{host} is not found: {error}"))
     refused = [one for one in found if host.casefold() not in own_hosts and not is_public(one)]
     if refused:
-        return Answer(None, f"{host} is {refused[0]}, which is not a public address; see {VARIABLE}")
+        en = f"{host} is {refused[0]}, which is not a public address; see {VARIABLE}"
+        return Answer(None, Title(f"{host}为{refused[0]},不是公网地址,见{VARIABLE}", en))
     connection = _Pinned(host, port, found[0])
     watch = threading.Timer(DEADLINE, connection.abort)
     watch.start()
@@ -101,11 +109,16 @@ def post(address: str, headers: Mapping[str, str], body: bytes, own_hosts: froze
         connection.request("POST", _target(parts), body, dict(headers))
         return Answer(connection.getresponse().status)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        late = f"no answer within {DEADLINE:g} s" if connection.is_late else None
-        return Answer(None, late or f"{type(error).__name__}: {error}"[:LONGEST])
+        return Answer(None, _LATE if connection.is_late else _why(error))
     finally:
         watch.cancel()
         connection.close()
+
+
+def _why(error: Exception) -> Title:
+    """What ended a connection; its English is as the system says it."""
+    zh = next((zh for kind, zh in _ENDED.items() if isinstance(error, kind)), "连接中断或应答有误")
+    return Title(zh, f"{type(error).__name__}: {error}"[:LONGEST])
 
 
 def is_own_host(address: str) -> bool:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import orjson
 import sqlalchemy as sa
 
+from rules.titles import Title
 from scoring.access.audit import append
 from scoring.access.consents import Clock, LenderStoppedError, Who, day_of, now
 from scoring.access.keys import Role
@@ -183,7 +184,8 @@ def _end(store: Store, message: Message, answer: Answer, clock: Clock) -> Sent:
     with store.writing() as session:
         row = session.get_one(SubscriptionRow, number, with_for_update=True)
         delivery, at = session.get_one(DeliveryRow, message.delivery), clock()
-        delivery.status, delivery.problem = answer.status, answer.problem
+        delivery.status = answer.status
+        delivery.problem = None if answer.problem is None else answer.problem.both
         if is_acknowledged(answer):
             delivery.acknowledged_at = at
         if row.claim == message.claim:
@@ -201,9 +203,10 @@ def _settle(row: SubscriptionRow, until: Place) -> None:
 
 def _fail(row: SubscriptionRow, answer: Answer, at: dt.datetime) -> None:
     row.tries += 1
-    why = answer.problem or f"HTTP {answer.status}"
+    why = answer.problem or Title(*[f"HTTP {answer.status}"] * 2)
     if row.tries > len(PAUSES) or answer.status == GONE:
-        row.stopped_at, row.stopped_why, row.next_at = at, f"{why}, {row.tries} x", None
+        stopped = Title(f"{why.zh},共{row.tries}次", f"{why.en}, {row.tries} x")
+        row.stopped_at, row.stopped_why, row.next_at = at, stopped.both, None
     else:
         row.next_at = at + PAUSES[row.tries - 1]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
@@ -30,6 +30,21 @@ from scoring.store.changes import DeliveryRow, SubscriptionRow
 
 ROLES = (Role.REGULATOR, Role.DEPARTMENT, Role.LENDER)
 """For whom a receiver may be told."""
+
+FOR_WHOM: Mapping[Role, Title] = {
+    Role.REGULATOR: Title("全部变动", "Everything"),
+    Role.DEPARTMENT: Title("一个部门自己的记录", "A department's own records"),
+    Role.LENDER: Title(
+        "一家金融机构：有贷后管理授权的等级变化", "A lender: tiers under consents for monitoring"
+    ),
+}
+STATES: Mapping[str, Title] = {
+    "active": Title("正常", "Active"),
+    "failing": Title("推送失败，等待重试", "Failing; tried again"),
+    "paused": Title("已暂停", "Paused"),
+    "stopped": Title("已停止", "Stopped"),
+    "ended": Title("已终止", "Ended"),
+}
 
 SECRET_BYTES = 32
 MOST_OWN = 5

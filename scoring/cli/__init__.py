@@ -8,17 +8,16 @@ import importlib
 import os
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
-from rules.titles import TitledError
+from rules.titles import TitledError, system_title
 from scoring.characters.visible import visible
+from scoring.cli.language import DOMAIN, LOCALE, in_language, speaks_chinese
 
-LOCALE, DOMAIN = Path(__file__).parent / "locale", "xinheng"
 gettext.bindtextdomain(DOMAIN, LOCALE)
 gettext.textdomain(DOMAIN)  # what click says for itself is looked up there as well
 
@@ -244,9 +243,8 @@ def _listed(name: str) -> click.Command:
 
 
 def _in_the_users_language(command: click.Command) -> click.Command:
-    """The command, with its help in Chinese where the first of LANGUAGE, LC_ALL, LC_MESSAGES and LANG that is
-    set asks for it."""
-    if gettext.find(DOMAIN, LOCALE):
+    """The command, with its help in Chinese where the environment asks for it."""
+    if speaks_chinese():
         from scoring.cli.chinese import say
 
         say(command)
@@ -254,12 +252,15 @@ def _in_the_users_language(command: click.Command) -> click.Command:
 
 
 def _sentence(error: Exception) -> str:
+    from rules.fault import PackError
     from scoring.cli.errors import EXPECTED  # with all that raises them: a second that most calls can save
 
     if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror}"
+        return f"{error.filename}: {system_title(error.strerror)}"
     if isinstance(error, TitledError):
         return ": ".join(filter(None, (str(error.told), error.command)))
+    if isinstance(error, PackError):
+        return "\n".join(in_language(fault.title) for fault in error.faults)
     if isinstance(error, EXPECTED):
         return str(error)
     name = type(error).__name__

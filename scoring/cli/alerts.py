@@ -11,10 +11,12 @@ import click
 from rules.calendar import add_days, today
 from rules.library.loader import ruling_among
 from rules.model import Title
+from rules.titles import halves
 from scoring.cli.options import NUMBER, Day, database_option, operator, pack_of
-from scoring.cli.output import Format, listing_options, print_rows, progress, tell
+from scoring.cli.output import Format, Titles, listing_options, print_rows, progress, tell
 from scoring.facts.ingest.keys import ENTERPRISES, subject_key
 from scoring.live.alerts import (
+    STATES,
     Alert,
     AlertsRefusedError,
     UnknownAlertError,
@@ -23,6 +25,7 @@ from scoring.live.alerts import (
     assign,
     list_alerts,
 )
+from scoring.live.growing import HISTORY
 from scoring.live.scan_jobs import NAMED, packs_with_alerts
 from scoring.live.scanning import HISTORY_DAYS, Scan, rescan
 from scoring.runs.leases import problem_of
@@ -43,6 +46,11 @@ COLUMNS = {
     "assigned_to": "经办人 assigned to",
     "acknowledged_by": "确认人 acknowledged by",
     "note": "说明 note",
+}
+
+TITLES: Titles = {
+    "state": STATES,
+    "acknowledged_by": {HISTORY: Title("系统（往期情形）", "the system (history)")},
 }
 
 
@@ -98,7 +106,7 @@ def list_command(
     with _store(database) as store:
         found = list_alerts(store, wanted, limit=limit)
         titles = _titles(store)
-    print_rows((_row(alert, titles) for alert in found), COLUMNS, fmt)
+    print_rows((_row(alert, titles) for alert in found), COLUMNS, fmt, TITLES)
 
 
 @alerts_group.command("acknowledge")
@@ -170,7 +178,8 @@ def rescan_command(name: str | None, everybody: bool, history_days: int, databas
                 tell(f"{pack.title}: {scanned(done)}", err=False)
                 if done.failed:
                     failed = True
-                    shown = ", ".join(done.failed[:NAMED]) + ("…" if done.failed[NAMED:] else "")
+                    named = map(str, map(halves, done.failed[:NAMED]))
+                    shown = ", ".join(named) + ("…" if done.failed[NAMED:] else "")
                     said = f"{len(done.failed):,} 个主体未能复核 could not be judged"
                     tell(f"{pack.title}: {said}: {shown}")
     if failed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -10,12 +10,13 @@ from typing import Any
 import click
 
 from rules.calendar import today
-from rules.library.loader import installed_packs
+from rules.library.loader import installed_packs, load_vocabulary
 from rules.model import Vocabulary
-from rules.titles import UnknownError
+from rules.titles import Title, UnknownError
 from scoring.access.keys import owners_of
 from scoring.cli.options import Day, database_option
 from scoring.cli.output import Format, listing_options, print_rows, tell
+from scoring.facts.cases import STEP_TITLES
 from scoring.facts.desk import Filed, Wanted
 from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.facts.objections import Mark
@@ -84,16 +85,18 @@ def case_row(found: Filed[Any]) -> dict[str, object]:
     return known | asdict(found.case)
 
 
-def tell_case(found: Filed[Any]) -> None:
+def tell_case(found: Filed[Any], stages: Mapping[Any, Title]) -> None:
     """Say which case it is, where it stands and until when something is due."""
     due = f", 期限 due {found.case.due_on}" if found.case.due_on else ""
-    tell(f"{found.id} {found.record_id} ({found.subject_id}): {found.case.stage}{due}")
+    tell(f"{found.id} {found.record_id} ({found.subject_id}): {stages[found.case.stage]}{due}")
 
 
 def print_marks(store: Store, found: Filed[Any], fmt: Format) -> None:
     """Print what was done about a case, each step with the holder of the key that made it."""
     owners = owners_of(store, (mark.made_by for mark in found.marks))
-    print_rows((asdict(mark) | {"owner": owners.get(mark.made_by)} for mark in found.marks), MARKS, fmt)
+    rows = (asdict(mark) | {"owner": owners.get(mark.made_by)} for mark in found.marks)
+    titles = {"kind": STEP_TITLES, "status_after": status_titles(found.vocabulary)}
+    print_rows(rows, MARKS, fmt, titles)
 
 
 def evidence_of(numbers: tuple[str, ...]) -> tuple[dict[str, str], ...]:
@@ -101,9 +104,16 @@ def evidence_of(numbers: tuple[str, ...]) -> tuple[dict[str, str], ...]:
     return tuple({"title": number, "reference": number} for number in numbers)
 
 
-def tell_mark(mark: Mark) -> None:
+def tell_mark(mark: Mark, vocabulary: str) -> None:
     """Say what was done."""
-    tell(f"{mark.record_id}: {mark.kind}, {mark.status_after}", err=False)
+    status = status_titles(vocabulary).get(mark.status_after, mark.status_after)
+    tell(f"{mark.record_id}: {STEP_TITLES[mark.kind]}, {status}", err=False)
+
+
+def status_titles(vocabulary: str) -> Mapping[str, Title]:
+    """What the status of records is called."""
+    records = load_vocabulary(vocabulary).records
+    return records.columns["status"].values if records else {}
 
 
 def kinds_of_records() -> list[Vocabulary]:

@@ -14,15 +14,16 @@ from scoring.access import consents
 from scoring.access.consents import (
     LONGEST_MONTHS,
     PURPOSES,
+    VERDICTS,
     ConsentConflictError,
     ConsentError,
     Registration,
     UnknownConsentError,
     Who,
 )
-from scoring.access.keys import Role
+from scoring.access.keys import ROLE_TITLES, Role
 from scoring.cli.options import NUMBER, Day, database_option, operator
-from scoring.cli.output import Format, listing_options, print_rows, tell
+from scoring.cli.output import Format, Titles, listing_options, print_rows, tell
 from scoring.store import Store, open_store
 
 COLUMNS = {
@@ -37,6 +38,7 @@ COLUMNS = {
     "withdrawn_at": "撤回 withdrawn",
     "verdict": "抽查 audit",
 }
+TITLES: Titles = {"purposes": PURPOSES, "registered_role": ROLE_TITLES, "verdict": VERDICTS}
 LENDERS = {
     "name": "金融机构 lender",
     "consents": "授权 consents",
@@ -103,7 +105,7 @@ def list_command(
     """
     with _store(database) as store:
         found = consents.list_consents(store, lender=lender, subject_id=subject, limit=limit)
-    print_rows(map(asdict, found), COLUMNS, fmt)
+    print_rows(map(asdict, found), COLUMNS, fmt, TITLES)
 
 
 @consents_group.command("withdraw")
@@ -133,7 +135,7 @@ def sample(lender: str, month: dt.datetime, seed: str, database: str | None, fmt
     """
     with _store(database) as store:
         drawn = consents.sample(store, _me(), lender, month.date(), seed)
-    print_rows(map(asdict, drawn), COLUMNS | {"document_sha256": "SHA-256"}, fmt)
+    print_rows(map(asdict, drawn), COLUMNS | {"document_sha256": "SHA-256"}, fmt, TITLES)
 
 
 @consents_group.command("judge")

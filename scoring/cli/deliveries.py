@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from rules.titles import halves
 from scoring.access.consents import Who
 from scoring.access.keys import Role
 from scoring.changes import subscriptions as desk
@@ -18,7 +19,7 @@ from scoring.changes.feed import KINDS, Place
 from scoring.changes.sending import Sent, send_due
 from scoring.changes.subscriptions import ROLES, Subscription, Wanted, list_subscriptions
 from scoring.cli.options import NUMBER, database_option, operator
-from scoring.cli.output import Format, listing_options, print_rows, tell
+from scoring.cli.output import Format, Titles, listing_options, print_rows, tell
 from scoring.store import open_store
 
 SUBSCRIPTIONS = {
@@ -65,11 +66,11 @@ def send_command(database: str | None, fmt: Format) -> None:
     go = partial(post, own_hosts=own_hosts())
     with closing(open_store(database)) as store:
         done = list(send_due(store, go, operator()))
-    print_rows(map(_sent, done), SENT, fmt)
+    print_rows((_sent(sent, fmt) for sent in done), SENT, fmt, {"state": desk.STATES})
     for sent in done:
         if sent.subscription.stopped_at is not None:
             one = sent.subscription
-            tell(f"{one.id} {one.receiver}: 已停止推送 stopped: {one.stopped_why}")
+            tell(f"{one.id} {one.receiver}: 已停止推送 stopped: {halves(one.stopped_why or '')}")
 
 
 @deliveries_group.command("list")
@@ -82,7 +83,8 @@ def list_command(database: str | None, fmt: Format) -> None:
     """
     with closing(open_store(database)) as store:
         found = list_subscriptions(store)
-    print_rows(map(_row, found), SUBSCRIPTIONS, fmt)
+    titles: Titles = {"role": desk.FOR_WHOM, "kinds": KINDS, "state": desk.STATES}
+    print_rows((_row(one, fmt) for one in found), SUBSCRIPTIONS, fmt, titles)
 
 
 @deliveries_group.command("add")
@@ -156,11 +158,13 @@ def _me() -> Who:
     return Who(operator(), Role.OPERATOR)
 
 
-def _row(one: Subscription) -> dict[str, Any]:
-    return asdict(one) | {"state": one.state}
+def _row(one: Subscription, fmt: Format) -> dict[str, Any]:
+    why = one.stopped_why and halves(one.stopped_why)
+    return asdict(one) | {"state": one.state, "stopped_why": why and (str(why) if fmt == "table" else why.en)}
 
 
-def _sent(sent: Sent) -> dict[str, Any]:
-    one = sent.subscription
+def _sent(sent: Sent, fmt: Format) -> dict[str, Any]:
+    one, answer = sent.subscription, sent.answer
+    why = answer.problem and (str(answer.problem) if fmt == "table" else answer.problem.en)
     place = {"id": one.id, "receiver": one.receiver, "state": one.state}
-    return place | {"until": sent.until, "items": sent.items} | asdict(sent.answer)
+    return place | {"until": sent.until, "items": sent.items, "status": answer.status, "problem": why}

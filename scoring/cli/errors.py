@@ -10,12 +10,8 @@ from contextlib import contextmanager
 from rules.fault import PackError
 from rules.titles import TitledError
 from scoring.facts.ingest.errors import IngestError
-from scoring.runs.file_error import FileError
 
-EXPECTED = (
-    *(PackError, TitledError),
-    *(FileError, IngestError, OSError),
-)
+EXPECTED = (PackError, TitledError, IngestError, OSError)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from rules.titles import Title
 from scoring.cli.options import NUMBER, database_option, operator
 from scoring.cli.output import Format, listing_options, print_rows, progress, tell
 from scoring.facts.ingest.files import (
@@ -23,6 +24,7 @@ from scoring.facts.ingest.files import (
     table_named,
 )
 from scoring.facts.ingest.forms import form_named, form_names
+from scoring.facts.ingest.headers import TITLES
 from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.facts.ingest.mapping import NO_MAPPING, Dataset, load_mapping
 from scoring.facts.ingest.quarantine import is_account
@@ -57,6 +59,13 @@ FILES = {
     "source": "来源 source",
     "undoes": "撤回 takes back",
     "undone_by": "被撤回 taken back by",
+}
+SOURCES = {
+    "file": Title("文件", "file"),
+    "api": Title("接口", "request"),
+    "mark": Title("办理", "mark"),
+    "program": Title("程序", "program"),
+    "undo": Title("撤回", "undo"),
 }
 DETAILS = ("quarantine", "mend", "warnings", "ignored", "doubted", "absent", "sheets")
 
@@ -151,7 +160,7 @@ def list_command(everything: bool, limit: int, database: str | None, fmt: Format
     """
     with closing(open_store(database)) as store:
         files = list_files(store, everything, limit)
-    print_rows(map(_file, files), FILES, fmt)
+    print_rows(map(_file, files), FILES, fmt, {"table": TITLES, "source": SOURCES})
 
 
 @click.command("undo")
@@ -211,7 +220,7 @@ def _bar(bars: ExitStack) -> Callable[[Path], Progress]:
 def _print(report: PathsReport, fmt: Format) -> None:
     shown = DETAILS if fmt != "json" else (*DETAILS, "columns", "noted")
     details = {} if fmt == "table" else {name: name for name in shown}
-    print_rows(map(_row, report.files), COLUMNS | details, fmt)
+    print_rows(map(_row, report.files), COLUMNS | details, fmt, {"dataset": TITLES})
     for file in report.files:
         for note in _notes(file):
             tell(f"{file.file}: {note}")

@@ -15,7 +15,7 @@ from rules.tools.diff import compare
 from scoring.access.keys import owners_of
 from scoring.cli.options import Day, database_option, operator
 from scoring.cli.output import Format, listing_options, print_rows, progress, tell
-from scoring.cli.rules import CHANGES, row_of, rules_group
+from scoring.cli.rules import CHANGE_TITLES, CHANGES, row_of, rules_group
 from scoring.cli.simulate import print_tables
 from scoring.rulemaking import desk
 from scoring.rulemaking.desk import By, Proposed
@@ -124,7 +124,7 @@ def proposed_command(limit: int, database: str | None, fmt: Format) -> None:
         by = {name for one in found for name in (one.proposed_by, one.decided_by, one.withdrawn_by) if name}
         owners = owners_of(store, by)
     rows = ({name: owners.get(value, value) for name, value in asdict(one).items()} for one in found)
-    print_rows(rows, PROPOSED, fmt)
+    print_rows(rows, PROPOSED, fmt, {"state": desk.STATES})
 
 
 def _show(store: Store, draft: Draft) -> None:
@@ -137,7 +137,8 @@ def _show(store: Store, draft: Draft) -> None:
     if draft.before is None:
         tell("此前没有施行的版本 no version rules until then", err=False)
         return
-    print_rows((row_of(change, CHANGES) for change in compare(draft.before, draft.pack)), CHANGES, "table")
+    changes = compare(draft.before, draft.pack)
+    print_rows((row_of(change, CHANGES) for change in changes), CHANGES, "table", CHANGE_TITLES)
     with progress(f"{draft.before.version} → {draft.pack.version}"):
         result = movers(store, draft)
     if result is None:

@@ -115,7 +115,7 @@ def list_command(database: str | None, fmt: Format) -> None:
     with _store(database) as store:
         persons = identities.admitted(store)
         rows = ({**_row(key), "person": persons.get(key.prefix)} for key in keys.list_keys(store))
-        print_rows(rows, COLUMNS, fmt)
+        print_rows(rows, COLUMNS, fmt, {"role": keys.ROLE_TITLES, "state": keys.STATE_TITLES})
 
 
 @keys_group.command("revoke")

@@ -25,9 +25,9 @@ from scoring.cli.cases import (
     wanted_cases,
 )
 from scoring.cli.options import NUMBER, Day, database_option, operator
-from scoring.cli.output import Format, format_option, listing_options, print_rows
+from scoring.cli.output import Format, Titles, format_option, listing_options, print_rows
 from scoring.facts import objection_desk
-from scoring.facts.objection_case import OUTCOMES
+from scoring.facts.objection_case import OUTCOME_TITLES, OUTCOMES, STAGE_TITLES
 from scoring.facts.objections import Kind, MarkRequest, mark_record
 
 COLUMNS = {
@@ -47,6 +47,7 @@ WAYS = {
     "upheld": "异议成立 upheld",
     "rejected": "驳回 rejected",
 }
+TITLES: Titles = {"stage": STAGE_TITLES, "outcome": OUTCOME_TITLES}
 FIGURES = {
     "office": "单位 office",
     "filed": "提出 filed",
@@ -76,7 +77,7 @@ def list_command(
     with store_of(database) as store:
         wanted, words = wanted_cases(is_open, overdue), load_vocabulary(vocabulary)
         found = objection_desk.list_objections(store, words.id, wanted, limit)
-    print_rows(map(case_row, found), COLUMNS, fmt)
+    print_rows(map(case_row, found), COLUMNS, fmt, TITLES)
 
 
 @objections_group.command("show")
@@ -92,7 +93,7 @@ def show_command(number: int, database: str | None, fmt: Format) -> None:
         found = objection_desk.show_objection(store, number)
         words = load_vocabulary(found.vocabulary)
         ways = either_way(store, words, found.subject_id, found.record_id, today())
-        tell_case(found)
+        tell_case(found, STAGE_TITLES)
         print_marks(store, found, fmt)
     if fmt == "table":
         print_rows(map(_way, ways), WAYS, fmt)
@@ -167,7 +168,7 @@ def tick_command(database: str | None, fmt: Format) -> None:
     """
     with store_of(database) as store:
         done = [found for kind in kinds_of_records() for found in objection_desk.tick(store, kind, today())]
-    print_rows(map(case_row, done), COLUMNS, fmt)
+    print_rows(map(case_row, done), COLUMNS, fmt, TITLES)
 
 
 def _mark(
@@ -176,7 +177,7 @@ def _mark(
 ) -> None:  # fmt: skip
     wanted = MarkRequest(kind, status, day, reason, evidence_of(evidence), operator(), office)
     with store_of(database) as store:
-        tell_mark(mark_record(store, load_vocabulary(vocabulary), record, wanted))
+        tell_mark(mark_record(store, load_vocabulary(vocabulary), record, wanted), vocabulary)
 
 
 def _way(way: EitherWay) -> dict[str, object]:

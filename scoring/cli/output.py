@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import click
@@ -22,6 +23,8 @@ from scoring.characters.visible import visible
 Format = Literal["table", "json", "csv"]
 Kind = Literal["text", "number", "date", "moment"]
 Row = Mapping[str, Any]
+Titles = Mapping[str, Mapping[Any, Title]]
+"""Column → code → what people call it."""
 Advance = Callable[[int, int], None]
 
 format_option = click.option(
@@ -76,14 +79,22 @@ def listing_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return format_option(workbook(command))
 
 
-def print_rows(rows: Iterable[Row], columns: Mapping[str, str] | Sequence[str], fmt: Format) -> None:
+def print_rows(
+    rows: Iterable[Row],
+    columns: Mapping[str, str] | Sequence[str],
+    fmt: Format,
+    titles: Titles = MappingProxyType({}),
+) -> None:
     """Print a listing, or write it to the workbook that ``--xlsx`` names.
 
     :param rows: mappings that hold at least the columns; None is printed as nothing (JSON: null).
     :param columns: the keys to print, or key → heading; CSV and JSON use the keys, for programs read them.
     :param fmt: ``table`` is drawn on a terminal and tab-separated in a pipe; its times of day are those of
         Shanghai, in CSV and JSON they are UTC; what is so or not is 是 yes or 否 no.
+    :param titles: by which people know the codes of columns, in tables and workbooks.
     """
+    if fmt == "table":
+        rows = (titled(row, titles) for row in rows)
     headings = columns if isinstance(columns, Mapping) else {key: key for key in columns}
     context = click.get_current_context(silent=True)
     if context is not None and (path := context.meta.get(_WORKBOOK)):
@@ -91,6 +102,17 @@ def print_rows(rows: Iterable[Row], columns: Mapping[str, str] | Sequence[str], 
         return
     printer = {"table": _print_table, "json": _print_json, "csv": _print_csv}[fmt]
     printer(([row.get(key) for key in headings] for row in rows), headings)
+
+
+def titled(row: Row, titles: Titles) -> Row:
+    """A row for people: codes by their titles, each where it has one."""
+    return {**row, **{key: _by_title(row.get(key), known) for key, known in titles.items()}}
+
+
+def _by_title(value: Any, known: Mapping[Any, Title]) -> Any:
+    if isinstance(value, list | tuple):
+        return [_by_title(one, known) for one in value]
+    return str(known[value]) if value in known else value
 
 
 def tell(text: str, err: bool = True) -> None:

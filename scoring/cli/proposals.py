@@ -13,7 +13,7 @@ from scoring.cli.options import NUMBER, database_option, operator
 from scoring.cli.output import Format, listing_options, print_rows, progress, tell
 from scoring.facts.ingest.keys import subject_key
 from scoring.runs import proposals
-from scoring.runs.proposed import ProposalSummary, list_falls, list_proposals, show_proposal
+from scoring.runs.proposed import STATES, ProposalSummary, list_falls, list_proposals, show_proposal
 from scoring.store import open_store
 
 COLUMNS = {
@@ -62,7 +62,7 @@ def list_command(limit: int, database: str | None, fmt: Format) -> None:
     """
     with closing(open_store(database)) as store:
         found = list_proposals(store, limit=limit)
-    print_rows(map(row_of, found), COLUMNS, fmt)
+    print_rows(map(row_of, found), COLUMNS, fmt, {"state": STATES})
 
 
 @proposals_group.command("show")

@@ -10,10 +10,11 @@ import click
 
 from rules.calendar import today
 from rules.library.loader import load_vocabulary
-from rules.model import Vocabulary
-from scoring.cli.cases import limit_option, store_of, vocabulary_option
+from rules.model import Column, Vocabulary
+from scoring.cli.cases import limit_option, status_titles, store_of, vocabulary_option
 from scoring.cli.options import NUMBER, database_option, operator
-from scoring.cli.output import Format, listing_options, print_rows, tell
+from scoring.cli.output import Format, Titles, listing_options, print_rows, tell
+from scoring.facts.cases import STEP_TITLES
 from scoring.facts.merging import AUTHORITY
 from scoring.facts.settling import (
     Contradiction,
@@ -82,7 +83,12 @@ def contradictions_command(vocabulary: str, limit: int, database: str | None, fm
     with store_of(database) as store:
         words = load_vocabulary(vocabulary)
         found = list_contradictions(store, words, limit=limit)
-    print_rows((_contradiction(each, _names(words, fmt)) for each in found), CONTRADICTION, fmt)
+    columns = _columns(words, fmt)
+    titles: Titles = {
+        "mark_kind": STEP_TITLES,
+        **dict.fromkeys(("status", "claimed"), status_titles(vocabulary)),
+    }
+    print_rows((_contradiction(each, columns) for each in found), CONTRADICTION, fmt, titles)
 
 
 @records_group.command("resolve")
@@ -120,7 +126,8 @@ def twins_command(search: bool, vocabulary: str, limit: int, database: str | Non
         if search:
             search_twins(store, words, dt.datetime.now(dt.UTC))
         found = list_twins(store, words, limit=limit)
-    print_rows((_twins(each, _names(words, fmt)) for each in found), TWINS, fmt)
+    columns = _columns(words, fmt)
+    print_rows((_twins(each, columns) for each in found), TWINS, fmt)
 
 
 @records_group.command("settle")
@@ -187,26 +194,26 @@ def _ruling(reason: str) -> Ruling:
     return Ruling(reason, operator(), today())
 
 
-def _names(words: Vocabulary, fmt: Format) -> Mapping[str, str]:
-    """What the columns of records are called: for people by their titles, for programs by their names."""
-    columns = words.records.columns if words.records else {}
-    return {name: column.title.zh if fmt == "table" else name for name, column in columns.items()}
+def _columns(words: Vocabulary, fmt: Format) -> Mapping[str, Column]:
+    """The columns of records by whose titles people read names and codes; none for programs."""
+    return words.records.columns if words.records and fmt == "table" else {}
 
 
-def _contradiction(found: Contradiction, names: Mapping[str, str]) -> dict[str, object]:
+def _contradiction(found: Contradiction, columns: Mapping[str, Column]) -> dict[str, object]:
     plain = {name: getattr(found, name) for name in CONTRADICTION if name != "differs"}
-    return plain | {"differs": _differing(found.ours, found.theirs, names)}
+    return plain | {"differs": _differing(found.ours, found.theirs, columns)}
 
 
-def _twins(found: Twins, names: Mapping[str, str]) -> dict[str, object]:
+def _twins(found: Twins, columns: Mapping[str, Column]) -> dict[str, object]:
     (first, one), (second, other) = found.records.items()
+    same = [name for name, value in one.items() if value is not None and other[name] == value]
     return {
         "id": found.id,
         "subject_id": found.subject_id,
         "first": first,
         "second": second,
-        "same": [names[name] for name, value in one.items() if value is not None and other[name] == value],
-        "differs": _differing(one, other, names),
+        "same": [_name(name, columns) for name in same],
+        "differs": _differing(one, other, columns),
         "found_at": found.found_at,
     }
 
@@ -219,10 +226,16 @@ def _proposal(found: OpenProposal, words: Vocabulary, fmt: Format) -> dict[str, 
     return plain | {"authority": found.record.get(AUTHORITY), "because": str(found.because)}
 
 
-def _differing(one: Mapping[str, Any], other: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
+def _differing(one: Mapping[str, Any], other: Mapping[str, Any], columns: Mapping[str, Column]) -> list[str]:
+    def said(name: str, value: object) -> object:
+        known = columns[name].values if name in columns else {}
+        return "—" if value is None else known[str(value)].zh if str(value) in known else value
+
     differing = [name for name in one if one[name] != other[name]]
-    return [f"{names[name]}: {_said(one[name])} / {_said(other[name])}" for name in differing]
+    return [
+        f"{_name(name, columns)}: {said(name, one[name])} / {said(name, other[name])}" for name in differing
+    ]
 
 
-def _said(value: object) -> object:
-    return "—" if value is None else value
+def _name(name: str, columns: Mapping[str, Column]) -> str:
+    return columns[name].title.zh if name in columns else name

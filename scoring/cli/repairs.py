@@ -24,9 +24,10 @@ from scoring.cli.cases import (
     wanted_cases,
 )
 from scoring.cli.options import NUMBER, Day, database_option, operator
-from scoring.cli.output import Format, format_option, listing_options, print_rows, tell
+from scoring.cli.output import Format, Titles, format_option, listing_options, print_rows, tell
 from scoring.facts.merging import REPAIRED
 from scoring.facts.objections import Kind, MarkRequest, mark_record
+from scoring.facts.repair_case import STAGE_TITLES
 from scoring.facts.repair_desk import DESK, repair_figures
 from scoring.facts.repairs import Commitment
 from scoring.live.events import records_arrived
@@ -42,6 +43,7 @@ COLUMNS = {
     "decided_on": "决定 decided",
     "escalations": "升级 escalated",
 }
+TITLES: Titles = {"stage": STAGE_TITLES}
 FIGURES = {
     "office": "单位 office",
     "filed": "申请 applied",
@@ -72,7 +74,7 @@ def list_command(
     with store_of(database) as store:
         wanted = wanted_cases(is_open, overdue)
         found = DESK.list(store, load_vocabulary(vocabulary).id, wanted, limit)
-    print_rows(map(case_row, found), COLUMNS, fmt)
+    print_rows(map(case_row, found), COLUMNS, fmt, TITLES)
 
 
 @repairs_group.command("show")
@@ -86,7 +88,7 @@ def show_command(number: int, database: str | None, fmt: Format) -> None:
     """
     with store_of(database) as store:
         found = DESK.show(store, number)
-        tell_case(found)
+        tell_case(found, STAGE_TITLES)
         tell(f"{found.marks[0].committed_on} {found.marks[0].commitment}")
         print_marks(store, found, fmt)
 
@@ -171,7 +173,7 @@ def tick_command(database: str | None, fmt: Format) -> None:
     """
     with store_of(database) as store:
         done = [found for kind in kinds_of_records() for found in DESK.tick(store, kind, today())]
-    print_rows(map(case_row, done), COLUMNS, fmt)
+    print_rows(map(case_row, done), COLUMNS, fmt, TITLES)
 
 
 def _mark(
@@ -183,4 +185,4 @@ def _mark(
     with store_of(database) as store:
         mark = mark_record(store, load_vocabulary(vocabulary), record, wanted)
         records_arrived(store, vocabulary, [mark.record_id])
-    tell_mark(mark)
+    tell_mark(mark, vocabulary)

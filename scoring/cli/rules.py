@@ -16,16 +16,28 @@ from rules.library.loader import load_pack
 from rules.library.references import named_pack, pack_files
 from rules.model import Pack
 from rules.plan import used_measures
+from rules.titles import Title
 from rules.tools.book import rule_book
-from rules.tools.diff import Change, compare
+from rules.tools.diff import FIELDS, PARTS, Change, compare
 from rules.tools.documents import Grid, Heading, html, markdown
 from rules.tools.layout import layout
 from rules.tools.lint import Finding, Severity, lint_text, lint_versions
+from rules.tools.lint.finding import RIGHT, SEVERITIES
 from scoring.answers.coverage import Covered, coverage
 from scoring.answers.examples import ExampleResult, run_examples
 from scoring.answers.trial_population import Source, open_population
+from scoring.cli.language import in_language
 from scoring.cli.options import as_of_option, database_option
-from scoring.cli.output import Format, NewFile, format_option, listing_options, print_rows, progress, tell
+from scoring.cli.output import (
+    Format,
+    NewFile,
+    Titles,
+    format_option,
+    listing_options,
+    print_rows,
+    progress,
+    tell,
+)
 
 FINDINGS = {
     "severity": "级别 severity",
@@ -62,6 +74,7 @@ CHANGES = {
     "before": "修改前 before",
     "after": "修改后 after",
 }
+CHANGE_TITLES: Titles = {"part": PARTS, "field": FIELDS}
 packs_argument = click.argument("packs", nargs=-1)
 
 
@@ -94,9 +107,10 @@ def lint_command(packs: tuple[str, ...], strict: bool, least: str, fmt: Format) 
     shown = [f for f in findings if order.index(f.severity) <= order.index(Severity(least))]
     if fmt == "table":
         for finding in shown:
-            tell(str(finding), err=False)
+            tell(in_language(finding.title), err=False)
         counts = Counter(finding.severity for finding in findings)
-        tell(", ".join(f"{counts[s]} {s}s" for s in Severity))
+        zh = "、".join(f"{SEVERITIES[s]}{counts[s]}个" for s in Severity)
+        tell(in_language(Title(zh, ", ".join(f"{counts[s]} {s}s" for s in Severity))))
     else:
         print_rows(({**row_of(f, FINDINGS), "place": str(f.place)} for f in shown), FINDINGS, fmt)
     failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
@@ -116,7 +130,7 @@ def _lint(paths: Sequence[Path]) -> list[Finding]:
 
 
 def _unloadable(fault: Fault) -> Finding:
-    message = f"{fault.message}; right: {fault.hint}" if fault.hint else fault.message
+    message = f"{fault.message}{RIGHT}{fault.hint}" if fault.hint else fault.message
     return Finding(fault.place, Severity.ERROR, "load", fault.field, message, fault.text)
 
 
@@ -230,7 +244,7 @@ def diff_command(
     if fmt == "markdown":
         click.echo(_changes_document(old, new, changes), nl=False)
     else:
-        print_rows((row_of(change, CHANGES) for change in changes), CHANGES, fmt)
+        print_rows((row_of(change, CHANGES) for change in changes), CHANGES, fmt, CHANGE_TITLES)
 
 
 def _changes_document(old: Pack, new: Pack, changes: Sequence[Change]) -> str:

@@ -13,6 +13,7 @@ import click
 from granian import Granian
 from granian.constants import Interfaces
 
+from rules.titles import system_title
 from scoring.cli.options import database_option
 from scoring.cli.output import tell
 from scoring.store import open_store
@@ -80,11 +81,7 @@ def serve_command(host: str, port: int, workers: int, threads: int, database: st
 
 def _show_settings() -> None:
     """What the server will work with; read here as well, so that a mistake is told before it starts."""
-    settings = importlib.import_module("api.settings")
-    try:
-        summary: dict[str, str] = settings.read_settings().summary()
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
+    summary: dict[str, str] = importlib.import_module("api.settings").read_settings().summary()
     for name, value in summary.items():
         tell(f"{name}: {value}")
 
@@ -104,5 +101,5 @@ def _check_address(host: str, port: int) -> None:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
         raise click.ClickException(
-            f"端口不能使用 can't listen at {host}, port {port}: {error.strerror}"
+            f"端口不能使用 can't listen at {host}, port {port}: {system_title(error.strerror)}"
         ) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -11,14 +11,18 @@ from typing import Any
 import click
 
 from rules.calendar import SHANGHAI, today
+from rules.titles import Title
 from rules.workdays import KNOWN_UNTIL
+from scoring.answers.search import names_of
 from scoring.cli.options import NUMBER, Day, database_option, operator
-from scoring.cli.output import Format, format_option, listing_options, print_rows, tell
+from scoring.cli.output import Format, Titles, format_option, listing_options, print_rows, tell
 from scoring.store import Store, open_store
 from scoring.tickets import desk
 from scoring.tickets.chart import CORRECT, REQUESTS, WAYS, Actor
 from scoring.tickets.clock import DAYS, is_past_known_holidays
 from scoring.tickets.desk import Move, MoveRefusedError, Subject, Ticket, UnknownTicketError
+from scoring.tickets.feed import VOCABULARY
+from scoring.tickets.words import ACTORS, MOVES, column_of
 
 COLUMNS = {
     "id": "编号 no.",
@@ -119,7 +123,8 @@ def list_command(
         found = desk.list_tickets(
             store, stage=stage, owner=owner, overdue_on=day if overdue else None, limit=limit
         )
-    print_rows(map(_row, found), COLUMNS, fmt)
+        titles = _titles(store, [ticket.case.owner for ticket in found])
+    print_rows(map(_row, found), COLUMNS, fmt, titles)
 
 
 @tickets_group.command("show")
@@ -133,8 +138,9 @@ def show_command(number: int, database: str | None, fmt: Format) -> None:
     """
     with _store(database) as store:
         ticket = desk.show_ticket(store, number)
+        titles = _titles(store, [step.owner for step in ticket.steps])
     tell(_said(ticket))
-    print_rows(map(asdict, ticket.steps), STEPS, fmt)
+    print_rows(map(asdict, ticket.steps), STEPS, fmt, titles)
 
 
 @tickets_group.command("move")
@@ -209,8 +215,12 @@ def tick_command(database: str | None, fmt: Format) -> None:
     """
     with _store(database) as store:
         done = desk.tick(store)
+        titles = _titles(store, [ticket.case.owner for ticket, _ in done])
     print_rows(
-        (_row(ticket) | {"move": step.move} for ticket, step in done), {"move": "提醒 move", **COLUMNS}, fmt
+        (_row(ticket) | {"move": step.move} for ticket, step in done),
+        {"move": "提醒 move", **COLUMNS},
+        fmt,
+        titles,
     )
     if is_past_known_holidays(desk.now().astimezone(SHANGHAI).date()):
         tell(
@@ -223,7 +233,16 @@ def tick_command(database: str | None, fmt: Format) -> None:
 def _said(ticket: Ticket) -> str:
     due = f", 应办结 due {ticket.case.due_on}" if ticket.case.is_at_work else ""
     owner = f", {ticket.case.owner}" if ticket.case.owner else ""
-    return f"{ticket.id} {ticket.number} {ticket.title}: {ticket.case.stage}{owner}{due}"
+    stage = column_of("stage").values[ticket.case.stage]
+    return f"{ticket.id} {ticket.number} {ticket.title}: {stage}{owner}{due}"
+
+
+def _titles(store: Store, owners: Iterable[str | None]) -> Titles:
+    """What codes are called, and the bodies that have something to do."""
+    named = names_of(store, VOCABULARY, filter(None, owners))
+    columns = {name: column_of(name).values for name in ("source", "stage", "urgency")}
+    bodies = {number: Title(name, name) for number, name in named.items()}
+    return {**columns, "move": MOVES, "actor": ACTORS, "owner": bodies}
 
 
 def _row(ticket: Ticket) -> dict[str, object]:

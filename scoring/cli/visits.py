@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 
@@ -12,7 +12,7 @@ import click
 from rules.calendar import today
 from rules.titles import UnknownError
 from scoring.cli.options import NUMBER, Day, database_option, operator
-from scoring.cli.output import Format, listing_options, print_rows, tell
+from scoring.cli.output import Format, Titles, listing_options, print_rows, tell
 from scoring.cli.plan import Month
 from scoring.facts.visit_results import (
     Rating,
@@ -90,7 +90,7 @@ def list_command(
     wanted = Wanted(month, office, State(state) if state else None)
     with _store(database) as store:
         found = visits.list_visits(store, wanted, today(), limit)
-    print_rows(map(_row, found), COLUMNS, fmt)
+    _print(found, fmt)
 
 
 @visits_group.command("issue")
@@ -124,7 +124,7 @@ def issue_command(
         if plan_id is not None:
             days = _days(begins_on, ends_on) if begins_on or ends_on else None
             done = issue_plan(store, plan_id, operator(), today(), days, subject)
-            print_rows(map(_row, done.visits), COLUMNS, fmt)
+            _print(done.visits, fmt)
             for refused, reason in done.refused.items():
                 tell(f"未核发 refused: {refused}: {reason}")
             return
@@ -134,7 +134,7 @@ def issue_command(
             )
         wanted = OutsideVisit(subject, ground, why, offices, inspectors, _days(begins_on, ends_on))
         visit = issue_outside(store, pack_id, wanted, operator(), today())
-    print_rows([_row(visit)], COLUMNS, fmt)
+    _print([visit], fmt)
 
 
 @visits_group.command("result")
@@ -159,7 +159,7 @@ def result_command(
         result = Result(day, outcome, findings, measures, inspectors)
         enter_result(store, code, result, operator(), today())
         visit = visits.find_visit(store, code)
-    tell(f"{visit.code}: {visit.outcome}, 记录 record {visit.record_id}", err=False)
+    tell(f"{visit.code}: {outcomes()[outcome]}, 记录 record {visit.record_id}", err=False)
 
 
 @visits_group.command("rate")
@@ -221,6 +221,11 @@ def idle_command(database: str | None, fmt: Format) -> None:
 def _days(begins_on: dt.date | None, ends_on: dt.date | None) -> Days:
     first = begins_on or today()
     return Days(first, ends_on or visits.month_end(first))
+
+
+def _print(found: Iterable[CodedVisit], fmt: Format) -> None:
+    titles: Titles = {"state": visits.STATE_TITLES, "ground": visits.GROUNDS, "outcome": outcomes()}
+    print_rows(map(_row, found), COLUMNS, fmt, titles)
 
 
 def _row(visit: CodedVisit) -> dict[str, object]:

@@ -36,6 +36,11 @@ DISPUTED, EFFECTIVE = "disputed", "effective"
 OUTCOMES: Mapping[str, str] = {"upheld": "revoked", "rejected": EFFECTIVE}
 """The status of the record after each outcome."""
 
+OUTCOME_TITLES: Mapping[str, Title] = {
+    "upheld": Title("异议成立", "upheld"),
+    "rejected": Title("驳回", "rejected"),
+}
+
 
 DECISIONS = ("decision", "review")
 """The steps by which an objection is upheld or rejected."""

@@ -31,6 +31,7 @@ FEW = 20_000
 """Fewer versions than these are read in no time: they have no copy."""
 _LOG = logging.getLogger("xinheng.store")
 _NOT_USED = (
+    "%s在库%s旁的列存副本无法使用,改为读取库中全部版本,用时较长 "
     "the columns of %s beside the store %s can't be used, and all of its versions are read instead, "
     "which takes longer: %s"
 )
@@ -101,9 +102,14 @@ def take_snapshot(
         try:
             return _snapshot(vocabulary, moment, load_columns(store, vocabulary, duck, moment))
         except (ColumnsError, OSError, duckdb.Error) as error:
-            why = (str(error) or type(error).__name__).splitlines()[0]
-            _LOG.warning(_NOT_USED, vocabulary.id, store.address, why)
+            _LOG.warning(_NOT_USED, vocabulary.id, store.address, vocabulary.id, store.address, _why(error))
     return snapshot_of_versions(store, vocabulary, duck, moment)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ColumnsError):
+        return str(error.title)
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def snapshot_of_versions(

@@ -25,6 +25,11 @@ from scoring.store.live import AlertRow
 from scoring.store.models import RecordVersion
 
 State = Literal["open", "acknowledged", "withdrawn"]
+STATES: Mapping[State, Title] = {
+    "open": Title("待处理", "Open"),
+    "acknowledged": Title("已确认", "Acknowledged"),
+    "withdrawn": Title("已撤回", "Withdrawn"),
+}
 Seen = Mapping[int, int | None]
 """Alerts by their numbers, each with the version that somebody saw; None: as it stands."""
 

@@ -35,7 +35,8 @@ class Told:
 
     :param done, whole: of how many subjects how many are judged, by the pack that it is at.
     :param raised, grown, history: the alerts that opened, grew, or were found as history.
-    :param failed: how many could not be judged; ``named``: the first of them, each with the reason.
+    :param failed: how many could not be judged; ``named``: the first of them, each with the
+        reason (:attr:`Title.both`).
     """
 
     done: int = 0

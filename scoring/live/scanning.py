@@ -14,7 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.model import Pack
+from rules.titles import Title
 from scoring.live.events import Judge, Outcome, judge_of
+from scoring.runs.leases import problem_of
 from scoring.store import Store
 from scoring.store.base import insert_into, table_of
 from scoring.store.batches import parts
@@ -35,7 +37,7 @@ class Scan:
     :param subjects: how many it judged.
     :param before: how many one that was stopped had judged before.
     :param raised, grown, history: the alerts that opened, grew, or were found as history.
-    :param failed: those that could not be judged, each with the reason; the others were.
+    :param failed: those that could not be judged, each with the reason (:attr:`Title.both`); the others were.
     """
 
     subjects: int
@@ -101,7 +103,8 @@ def _judged(
     except _FAULTS as error:
         if len(some) > 1:
             return [one for name in some for one in _judged(store, judge, [name], begun, past, failed)]
-        failed.append(f"{some[0]} ({type(error).__name__}: {error})")
+        zh = f"{some[0]}:{problem_of(error).zh}"
+        failed.append(Title(zh, f"{some[0]} ({type(error).__name__}: {error})").both)
         return []
 
 

@@ -36,7 +36,7 @@ from scoring.facts.ingest.mapping import NO_MAPPING, Dataset
 from scoring.facts.ingest.rows import Block, faults_of
 from scoring.judging.engine import grade
 from scoring.judging.sql import quoted, sql_type
-from scoring.runs.file_error import FileError
+from scoring.runs.file_error import ANOTHER_OUT, FileError, no_parquet, no_records, not_read, not_written
 from scoring.runs.parquet import OPEN_FILES, open_parquet, parquet_layout
 from scoring.store.workspace import workspace
 
@@ -137,7 +137,7 @@ def opened_files(
     :raises FileError: on a file that is missing, unreadable or without a column that is needed.
     """
     if vocabulary.records is None and records:
-        raise FileError(f"{records[0]}: the vocabulary {vocabulary.id} has no records; leave out --records")
+        raise no_records(records[0], vocabulary.id)
     make_rejected(connection)
     with ExitStack() as opened:
         ignored: tuple[str, ...] = ()
@@ -335,15 +335,17 @@ def _reading(path: Path) -> Iterator[None]:
     """What keeps a file from being read, under the name by which it was given."""
     try:
         yield
+    except FileError:
+        raise
     except IngestError as error:
-        raise FileError(f"{path}: {error.reason}\n    right: {error.right}") from None
+        raise FileError(path, error.reason, error.hint, error.option) from None
     except duckdb.Error as error:
         is_of_file = isinstance(error, _DAMAGE) or type(error) is duckdb.Error
         if not is_of_file or (isinstance(error, duckdb.IOException) and OPEN_FILES not in str(error)):
             raise
-        raise FileError(f"{path}: this is no Parquet file, or a damaged one ({_reason(error)})") from None
+        raise no_parquet(path, _reason(error)) from None
     except OSError as error:
-        raise FileError(f"{path}: can't be read: {error.strerror}") from None
+        raise not_read(path, error.strerror) from None
 
 
 def _append(
@@ -375,17 +377,21 @@ def _outputs(out: Path) -> dict[str, Path]:
 
 def _check_out(out: Path, *inputs: Path | None) -> None:
     if out.suffix.lower() not in WRITERS:
-        raise FileError(f"{out}: results are written as .csv or .parquet")
+        reason = Title("结果文件的类型不对", "results are not written so")
+        raise FileError(
+            out, reason, Title("文件名以.csv或.parquet结尾", "a name that ends with .csv or .parquet")
+        )
     if not out.parent.is_dir():
-        raise FileError(f"{out}: there is no folder {out.parent}")
+        raise FileError(out, Title(f"没有目录{out.parent}", f"there is no folder {out.parent}"), *ANOTHER_OUT)
     taken = {path.resolve() for path in inputs if path is not None}
     for path in _outputs(out).values():
         if path.is_dir():
-            raise FileError(f"{path}: this is a folder; results need a file")
-        if path.resolve() in taken:
             raise FileError(
-                f"{path}: the results would overwrite what they are made from; name another --out"
+                path, Title("这是目录,结果须写入文件", "this is a folder; results need a file"), *ANOTHER_OUT
             )
+        if path.resolve() in taken:
+            reason = Title("结果会覆盖所评价的文件", "the results would overwrite what they are made from")
+            raise FileError(path, reason, *ANOTHER_OUT)
 
 
 def _write(connection: duckdb.DuckDBPyConnection, pack: Pack, as_of: dt.date, out: Path) -> tuple[Path, ...]:
@@ -404,7 +410,7 @@ def _write(connection: duckdb.DuckDBPyConnection, pack: Pack, as_of: dt.date, ou
             if paths["rejected"] not in queries:
                 paths["rejected"].unlink(missing_ok=True)
     except OSError as error:
-        raise FileError(f"{out}: can't be written: {error.strerror}") from None
+        raise not_written(out, error.strerror) from None
     finally:
         for path in partial.values():
             path.unlink(missing_ok=True)
@@ -476,7 +482,7 @@ def copy_to(connection: duckdb.DuckDBPyConnection, query: str, path: Path, parti
     except duckdb.IOException as error:
         if partial.name not in str(error):
             raise
-        raise FileError(f"{path}: can't be written: {_reason(error)}") from None
+        raise not_written(path, _reason(error)) from None
 
 
 def summary_of(
@@ -515,5 +521,5 @@ def _count(connection: duckdb.DuckDBPyConnection, source: str) -> int:
 
 
 def _reason(error: Exception) -> str:
-    """The system's reason at the end of DuckDB's sentence about a file."""
-    return str(error).splitlines()[0].rpartition(": ")[2]
+    """The system's reason at the end of DuckDB's sentence about a file, which may stand in JSON."""
+    return str(error).splitlines()[0].partition('","errno"')[0].rpartition(": ")[2]

@@ -157,12 +157,16 @@ def _unchanged(path: Path, file: BinaryIO) -> Iterator[None]:
     finally:
         after = os.fstat(file.fileno())
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            raise FileError(f"{path}: the file was changed while it was read")
+            reason = Title("读取期间文件有变动", "the file was changed while it was read")
+            raise FileError(
+                path, reason, Title("请在文件写完之后重新执行", "run again once the file is written")
+            )
 
 
 def _require_plain(path: Path, name: str, kind: str) -> None:
     if kind.startswith(_NESTED) or kind.endswith("]"):
-        raise FileError(f"{path}: the column {name} holds {kind}; plain values are needed")
+        reason = Title(f"列{name}为{kind}", f"the column {name} holds {kind}")
+        raise FileError(path, reason, Title("每格一个值", "plain values are needed"))
 
 
 class _Reading:

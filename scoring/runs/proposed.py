@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,12 @@ from scoring.store import Store
 from scoring.store.batches import parts
 from scoring.store.packs import stored_pack
 from scoring.store.proposals import OPEN, Proposal, ProposalAnswer, ProposedFall
+
+STATES: Mapping[str, Title] = {
+    OPEN: Title("征求意见", "Open"),
+    "published": Title("已发布", "Published"),
+    "withdrawn": Title("已撤回", "Withdrawn"),
+}
 
 
 class ProposalRefusedError(TitledError):

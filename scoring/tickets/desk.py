@@ -40,7 +40,7 @@ from scoring.tickets.chart import (
 )
 from scoring.tickets.clock import DAYS
 from scoring.tickets.feed import VOCABULARY, feed
-from scoring.tickets.words import ACTORS, MOVES
+from scoring.tickets.words import ACTORS, MOVES, column_of
 
 BACK_DAYS = 30
 """How far back a regulator, or whoever has the command line, may date a step. A department may not at all."""
@@ -410,8 +410,7 @@ def _allowed(stage: str, move: Move) -> Title:
 
 
 def _stage_zh(stage: str) -> str:
-    records = load_vocabulary(VOCABULARY).records
-    titles = records.columns["stage"].values if records is not None else {}
+    titles = column_of("stage").values
     return titles[stage].zh if stage in titles else stage
 
 

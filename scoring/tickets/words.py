@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rules.library.loader import load_vocabulary
+from rules.model import Column
 from rules.titles import Title
 from scoring.tickets.chart import CORRECT, Actor
+from scoring.tickets.feed import VOCABULARY
+
+
+def column_of(name: str) -> Column:
+    """A column of a ticket as the vocabulary of public bodies has it, with what its codes are called."""
+    records = load_vocabulary(VOCABULARY).records
+    assert records is not None, "public bodies have records"
+    return records.columns[name]
+
 
 MOVES: Mapping[str, Title] = {
     "open": Title("问题收集", "Collected"),

@@ -134,6 +134,8 @@ def test_a_setting_is_taken_within_its_bounds(name: str, first: str, last: str, 
         with pytest.raises(SettingsError, match=f"^{variable} can't be ") as told:
             read_settings({variable: text})
         assert (text in str(told.value)) == (name != "secret")
+        assert told.value.title.zh.startswith(f"{variable}不能为")
+        assert "right:" not in told.value.title.zh
 
 
 def test_an_empty_variable_says_nothing() -> None:

@@ -14,8 +14,9 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from scoring.cli import COMMANDS, DOMAIN, LOCALE, main
+from scoring.cli import COMMANDS, main
 from scoring.cli.chinese import paragraphs
+from scoring.cli.language import DOMAIN, LOCALE
 
 PO = LOCALE / "zh" / "LC_MESSAGES" / f"{DOMAIN}.po"
 MO = PO.with_suffix(".mo")

@@ -466,7 +466,7 @@ def test_records_are_refused_where_the_vocabulary_has_none(
     line = ("--subjects", subjects, "--records", market / "records.csv", "--out", tmp_path / "out.csv")
     result = command("score", "--pack", pack, *ON, *line)
     assert result.exit_code == 1
-    assert "has no records; leave out --records" in result.stderr
+    assert "has no records\n    right: 请去掉记录文件 leave out the records: --records" in result.stderr
 
 
 def test_orphans_and_unknown_columns_are_told(
@@ -522,7 +522,7 @@ def test_a_file_that_can_not_be_read_is_named_with_what_is_right(
 def test_nested_values_are_refused(tmp_path: Path, score: Callable[..., Result]) -> None:
     pq.write_table(pa.table({"subject_id": ["X"], "name": [["a", "b"]]}), tmp_path / "s.parquet")
     result = score(tmp_path / "s.parquet")
-    assert "the column name holds varchar[]; plain values are needed" in result.stderr
+    assert "the column name holds varchar[]\n    right: 每格一个值 plain values are needed" in result.stderr
 
 
 def test_missing_files_and_folders_are_told_apart(tmp_path: Path, score: Callable[..., Result]) -> None:
@@ -538,14 +538,17 @@ def test_results_never_overwrite_what_they_are_made_from(
     records = written(tmp_path, "x.hits.csv", (market / "records.csv").read_bytes())
     for result in (score(subjects, out="s.csv"), score(subjects, records, out="x.csv")):
         assert result.exit_code == 1
-        assert "would overwrite what they are made from; name another --out" in result.stderr
+        assert (
+            "would overwrite what they are made from\n    right: 请另行指定结果的位置 name another place"
+            in result.stderr
+        )
     assert subjects.read_text("utf-8") == SUBJECTS
 
 
 @pytest.mark.parametrize(
     ("out", "words"),
     [
-        ("out.xlsx", "results are written as .csv or .parquet"),
+        ("out.xlsx", "a name that ends with .csv or .parquet"),
         ("none/out.csv", "there is no folder"),
         ("folder.csv", "this is a folder; results need a file"),
         ("/proc/out.csv", "can't be written"),
@@ -666,7 +669,7 @@ def test_a_full_disk_keeps_the_results_of_before(
         line(market, crowd[:1], out), capture_output=True, text=True, preexec_fn=at_most_a_little, check=False
     )
     assert done.returncode == 1
-    assert f"Error: {out}: can't be written: File too large" in done.stderr
+    assert f"Error: {out}: 无法写入:文件超出大小限制 can't be written: File too large" in done.stderr
     assert "Traceback" not in done.stderr
     assert out.read_text() == "the results of before\n"
     assert list(tmp_path.iterdir()) == [out]

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from unicodedata import east_asian_width
 
 import pytest
@@ -126,3 +127,21 @@ def test_no_line_is_wider_than_a_terminal_or_begins_with_a_mark(helps: dict[tupl
             columns = sum(2 if east_asian_width(sign) in "WF" else 1 for sign in line)
             assert columns <= 80 or line.lstrip().startswith(("xinheng", "--template")), (path, line)
             assert not line.strip().startswith(tuple("，。；：、）”")), (path, line)
+
+
+@pytest.mark.parametrize("words", [("rules", "test"), ("rules", "lint")], ids=" ".join)
+@pytest.mark.parametrize(("lang", "is_chinese"), [("zh_CN.UTF-8", True), ("C.UTF-8", False)])
+def test_what_is_wrong_with_a_pack_is_said_in_the_language_that_is_asked_for(
+    tmp_path: Path, words: tuple[str, ...], lang: str, is_chinese: bool
+) -> None:
+    file = tmp_path / "draft.yaml"
+    file.write_text("pack: 1\n", encoding="utf-8")
+    done = xinheng(*words, str(file), LANG=lang)
+    said = done.stdout + done.stderr
+    assert done.returncode == 1
+    for zh, en in (
+        (f"{file}第1行第7列", f"{file}:1:7:"),
+        ("不是编号的写法", "not an id"),
+        ("应为:以字母开头", "right: letters, digits"),
+    ):
+        assert (zh in said, en in said) == (is_chinese, not is_chinese), said

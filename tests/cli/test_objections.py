@@ -53,7 +53,7 @@ def test_an_objection_is_filed_escalated_acknowledged_and_decided(objections: Ob
     again = objections("decide", "XZ-1", "--upheld", "--reason", "改判")
     assert (again.exit_code, "somebody else has to" in again.stderr) == (1, True)
     shown = objections("show", late["id"])
-    assert (shown.exit_code, "appealed" in shown.output) == (0, True)
+    assert (shown.exit_code, "复核中 Under review" in shown.output) == (0, True)
     (office,) = listed(objections("figures", "--format", "json"))
     assert (office["office"], office["filed"], office["open"], office["decided"]) == ("区城管局", 1, 1, 1)
     assert listed(objections("figures", "--since", dt.date.max.isoformat(), "--format", "json")) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import pickle
 import re
 from collections.abc import Iterator
 from importlib import import_module
@@ -12,9 +13,11 @@ import pytest
 
 import scoring.cli
 from cli.conftest import Command
+from cli.market import AS_OF
 from cli.test_plan import url
 from rules.titles import TitledError
 from scoring.cli.output import print_rows
+from scoring.runs.file_error import not_written
 
 __all__ = ["url"]
 ROOT = Path(__file__).parents[2]
@@ -88,16 +91,55 @@ def test_what_is_wrong_with_the_store_and_its_anchors_is_said_in_chinese_and_eng
     assert (zh in said, en in said) == (True, True), said
 
 
+@pytest.mark.parametrize(
+    ("subjects", "out", "zh", "en"),
+    [
+        ("none.csv", "o.csv", "none.csv: 文件不存在", "no such file"),
+        ("s.parquet", "o.csv", "s.parquet: 不是Parquet文件,或已损坏", "this is no Parquet file"),
+        ("s.csv", "o.pdf", "o.pdf: 结果文件的类型不对", "a name that ends with .csv or .parquet"),
+        ("s.csv", "none/o.csv", "o.csv: 没有目录", "there is no folder"),
+        ("s.csv", "s.csv", "s.csv: 结果会覆盖所评价的文件", "the results would overwrite"),
+        ("empty", "o", "empty: 目录中没有Parquet文件", "no Parquet file (*.parquet) in it"),
+    ],
+)
+def test_what_is_wrong_with_a_file_to_grade_is_said_in_chinese_and_english_and_what_would_be_right(
+    command: Command, market: Path, tmp_path: Path, subjects: str, out: str, zh: str, en: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    for name in ("s.csv", "s.parquet"):
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    files = ("--subjects", tmp_path / subjects, "--out", tmp_path / out)
+    said = command("score", "--pack", market / "market.yaml", "--as-of", AS_OF, *files).stderr
+    assert (zh in said, en in said) == (True, True), said
+    right = said.partition("    right: ")[2]
+    assert bool(CHINESE.search(right)), said
+
+
+def test_what_a_task_on_a_cluster_says_of_a_file_comes_back_as_it_was(tmp_path: Path) -> None:
+    error = not_written(tmp_path / "x", "No space left on device")
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    assert "磁盘已满" in str(error)
+
+
+def test_a_setting_that_cannot_be_is_said_in_chinese_and_english(
+    command: Command, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XINHENG_PROXIES", "11")
+    done = command("serve", "--port", "1", "--database", url)
+    assert done.exit_code == 1
+    assert "XINHENG_PROXIES不能为'11';应为:0至10 XINHENG_PROXIES can't be '11': right: 0 to 10" in done.stderr
+
+
 OTHERWISE = {
     "PackError": "rules.chinese",
     **dict.fromkeys(("ConditionError", "UndeclaredNameError"), "a PackError says it"),
-    **dict.fromkeys(("AccountError", "IngestError", "NoTableError"), "its reason and its hint are titles"),
+    **dict.fromkeys(
+        ("AccountError", "FileError", "IngestError", "NoTableError"), "its reason and its hint are titles"
+    ),
     **dict.fromkeys(("CellError", "DateError"), "its fault's reason and hint are titles"),
     "KeyFormError": "a Fault says it",
-    **dict.fromkeys(("ColumnsError", "DamagedError"), "the store is read instead"),
     **dict.fromkeys(("NoAnswerError", "NotExactError"), "the log says it"),
     "JobLostError": "its process ends",
-    "FileError": "in English alone still",
 }
 """Errors of our own that are no titles → why not."""
 

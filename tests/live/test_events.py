@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from rules.calendar import today
 from rules.library.loader import load_text
 from rules.model import Pack
+from rules.titles import halves
 from scoring.live import events, scanning
 from scoring.live.events import Judge, live_grade, records_arrived
 from scoring.live.scanning import Scan, rescan
@@ -93,7 +94,10 @@ def test_a_subject_that_cannot_be_judged_is_named_and_keeps_nobody_else_out(stor
         damaged = sa.update(SubjectVersion).where(SubjectVersion.subject_id == "B")
         session.execute(damaged.values(data="[]"))
     found = rescan(store, firms())
-    assert (found.subjects, [said.split()[0] for said in found.failed]) == (2, ["B"])
+    assert (found.subjects, len(found.failed)) == (2, 1)
+    why = halves(found.failed[0])
+    assert why.zh.startswith("B:系统出错,请联系管理员")
+    assert why.en.startswith("B (")
     assert live_grade(store, firms(), "C", today()) is not None
     assert rescan(store, firms()).subjects == 0
 

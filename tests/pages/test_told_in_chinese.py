@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import builtins
+import json
 import re
 from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
 from html import unescape
 from importlib import import_module
 from pathlib import Path
@@ -14,12 +17,18 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from test_subscription_pages import HUB, change
 from town import AUTHORITY, CODES, LISTED, SUMMER
 
 from rules.library.loader import find_pack
 from rules.titles import Title, TitledError, halves, halves_of_old
 from scoring.access.keys import Role, create_key
+from scoring.changes.addresses import post
+from scoring.changes.sending import send_due
+from scoring.changes.subscriptions import list_subscriptions
+from scoring.live.scan_jobs import Told, take_lease
 from scoring.store import Store
+from scoring.store.access import RunJob
 from scoring.store.inspections import RefusedVisit
 from scoring.store.packs import text_of
 from tests.language.conftest import SOUND
@@ -203,6 +212,46 @@ def test_what_is_kept_in_both_languages_is_told_in_each_also_from_before_they_we
     assert read.zh.startswith(zh or kept.partition(" ")[0])
     assert read.en.startswith(en or "may be the same decision")
     assert read == Title(kept, kept) or not read.zh.endswith(read.en)
+
+
+def test_why_a_message_did_not_arrive_is_told_in_the_language_of_the_page(
+    asked: Asked, town_store: Store, language: str
+) -> None:
+    name = f"样例{language}"
+    asked(
+        "/subscriptions",
+        HUB | {"receiver": name, "address": "https://nowhere.invalid/x", "kind-record_repaired": "1"},
+    )
+    made = next(one for one in list_subscriptions(town_store) if one.receiver == name)
+    change(town_store, f"TOLD-{language}")
+    list(send_due(town_store, partial(post, own_hosts=frozenset()), "样例"))
+    told = asked(f"/subscriptions/{made.id}")
+    asked(f"/subscriptions/{made.id}/ends", {})
+    assert ("找不到主机nowhere.invalid" in told, "nowhere.invalid is not found" in told) == (
+        language != "en",
+        language != "zh",
+    )
+
+
+def test_why_a_subject_could_not_be_judged_is_told_in_the_language_of_the_page(
+    asked: Asked, town_store: Store, language: str
+) -> None:
+    job = take_lease(town_store, "样例")
+    named = Title("甲:系统出错,请联系管理员(TypeError)", "甲 (TypeError: x)").both
+    told = {"told": json.dumps(asdict(Told(failed=1, named=(named,)))), "rows": 1}
+    with town_store.writing() as session:
+        session.execute(
+            sa.update(RunJob).where(RunJob.id == job.id).values(state="scanned", lease=None, **told)
+        )
+    try:
+        shown = asked("/alerts/scans")
+    finally:
+        with town_store.writing() as session:
+            session.execute(sa.delete(RunJob).where(RunJob.id == job.id))
+    assert ("请联系管理员(TypeError)" in shown, "(TypeError: x)" in shown) == (
+        language != "en",
+        language != "zh",
+    )
 
 
 def test_what_a_person_typed_is_told_whole() -> None:

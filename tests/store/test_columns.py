@@ -664,6 +664,7 @@ def test_of_a_disk_that_is_full_the_run_knows_by_a_warning(
         assert from_columns(history.store) == expected
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "列存副本无法使用" in warnings.text
     assert "can't be used" in warnings.text
     assert not files(history.store)
     history.store.close()

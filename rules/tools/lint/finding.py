@@ -22,7 +22,9 @@ class Severity(StrEnum):
     NOTICE = "notice"
 
 
-_SEVERITIES = {Severity.ERROR: "错误", Severity.WARNING: "警告", Severity.NOTICE: "提示"}
+SEVERITIES = {Severity.ERROR: "错误", Severity.WARNING: "警告", Severity.NOTICE: "提示"}
+RIGHT = "; right: "
+"""Between what is wrong and what would be right, in a message that says both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,8 @@ class Finding:
     def title(self) -> Title:
         """The same for a page."""
         place = f"{self.place.file}第{self.place.line}行第{self.place.column}列"
-        message = in_chinese(self.message) or self.message
-        text = f"{place},{_SEVERITIES[self.severity]}:{self.subject or '评价规则'}:{message}"
+        message = ";应为:".join(in_chinese(part) or part for part in self.message.split(RIGHT, 1))
+        text = f"{place},{SEVERITIES[self.severity]}:{self.subject or '评价规则'}:{message}"
         return Title(f"{text}\n    例如:{self.example}" if self.example else text, str(self))
 
     def __str__(self) -> str:

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.model import Table, Vocabulary
+from rules.titles import Title
 from scoring.facts.columns.parts import KEY, Parts, in_bucket, together
 from scoring.facts.columns.place import ColumnsError, DamagedError, Manifest, Place, Position, Sum
 from scoring.store import bulk
@@ -217,7 +218,7 @@ def _last_file(session: Session, vocabulary: Vocabulary) -> IngestedFile:
     ]
     files = [file for file in of_tables if file is not None]
     if not files:
-        raise ColumnsError(f"nothing is known of {vocabulary.id}")
+        raise ColumnsError(Title(f"{vocabulary.id}没有任何信息", f"nothing is known of {vocabulary.id}"))
     return max(files, key=lambda file: file.id)
 
 

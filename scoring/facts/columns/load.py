@@ -12,6 +12,7 @@ import duckdb
 from rules.language.expressions import literal
 from rules.model import Vocabulary
 from rules.plan import closed_columns
+from rules.titles import Title
 from scoring.facts.columns.follow import follow, identity_of, micros
 from scoring.facts.columns.parts import KEY, MISFIT, NUMBER, as_sum, known_at, sums
 from scoring.facts.columns.place import ColumnsError, DamagedError, File, Manifest, Place, Sum, place_of
@@ -73,7 +74,7 @@ def _load(
     with place.reading(), duck.cursor() as work:
         manifest = place.manifest()
         if manifest is None:
-            raise ColumnsError("its manifest went while it was read")
+            raise ColumnsError(Title("读取期间清单已被移走", "its manifest went while it was read"))
         try:
             return _Loading(vocabulary, work, place, manifest, moment).load()
         except DamagedError:
@@ -101,7 +102,7 @@ class _Loading:
         """Make the tables and views, of files that are what they were and say what the store does."""
         facts = self._tables()
         if self._moment >= self._manifest.position.moment and facts.sums != self._manifest.sums:
-            raise DamagedError("its sums are not those of the store")
+            raise DamagedError(Title("合计与库不一致", "its sums are not those of the store"))
         return facts
 
     def _tables(self) -> Facts:
@@ -203,7 +204,8 @@ def _numbered(number: str, sizes: Iterable[int]) -> str:
 
 def _refuse(misfit: bool | None) -> None:
     if misfit:
-        raise ColumnsError("some of what was known does not fit its vocabulary")
+        en = "some of what was known does not fit its vocabulary"
+        raise ColumnsError(Title("部分内容与其词汇表不符", en))
 
 
 def _drop(duck: duckdb.DuckDBPyConnection) -> None:

@@ -23,6 +23,7 @@ from typing import Any
 
 from rules.model import Vocabulary
 from rules.plan import closed_columns
+from rules.titles import Title, TitledError
 from scoring.judging.sql import sql_type
 from scoring.store.connection import Store
 
@@ -33,7 +34,7 @@ _MANIFEST = "manifest.json"
 _UNUSED_DAYS = 30
 
 
-class ColumnsError(Exception):
+class ColumnsError(TitledError):
     """The copy can't be used; the message says why. The store has everything that is in it."""
 
 
@@ -236,7 +237,7 @@ class Place:
         """
         path = self.directory / file.name
         if not path.exists() or described(path) != file:
-            raise DamagedError(f"{path} is not as it was written")
+            raise DamagedError(Title(f"{path}与写入时不一致", f"{path} is not as it was written"))
         return str(path)
 
 
@@ -277,7 +278,8 @@ def _locked(path: Path, kind: int, patience: float | None = None) -> Iterator[No
                 break
             except BlockingIOError:
                 if time.monotonic() >= until:
-                    raise ColumnsError("another process keeps them locked") from None
+                    said = Title("被另一进程锁定", "another process keeps them locked")
+                    raise ColumnsError(said) from None
                 time.sleep(0.02)
         yield
 

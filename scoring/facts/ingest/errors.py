@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from rules.model import Title
 from scoring.characters.persons import without_persons
@@ -18,11 +19,11 @@ class IngestError(Exception):
     :param option: how the command line is told so.
     """
 
-    def __init__(self, file: str, reason: Title, hint: Title, option: str = "") -> None:
-        self.file = file
+    def __init__(self, file: str | Path, reason: Title, hint: Title, option: str = "") -> None:
+        self.file = str(file)
         self.reason = Title(without_persons(reason.zh), without_persons(reason.en))
         self.hint, self.option = hint, option
-        super().__init__(f"{one_line(file)}: {self.reason}\n    right: {self.right}")
+        super().__init__(f"{one_line(self.file)}: {self.reason}\n    right: {self.right}")
 
     @property
     def right(self) -> str:

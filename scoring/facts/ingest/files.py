@@ -22,6 +22,7 @@ from rules.fault import PackError, UnknownPackError
 from rules.identity import plain
 from rules.library.loader import load_vocabulary
 from rules.model import Table, Title, Vocabulary
+from rules.titles import system_title
 from scoring.characters.persons import has_surely
 from scoring.facts.bodies import VOCABULARY as BODIES
 from scoring.facts.bodies import claimed_twice, identity_of, same_body
@@ -659,11 +660,12 @@ def _written(path: Path, folder: Path, file_id: int) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        why = system_title(error.strerror)
         raise AccountError(
             path.name,
             Title(
-                f"数据已入库,但隔离文件无法写入{folder}",
-                f"its rows are in the store, but the quarantine file can't be written: {error.strerror}",
+                f"数据已入库,但隔离文件无法写入{folder}:{why.zh}",
+                f"its rows are in the store, but the quarantine file can't be written: {why.en}",
             ),
             Title(
                 "请指定可写目录后重新导入", "name a directory that can be written, and ingest the file again"
@@ -764,7 +766,8 @@ def _no_tables(path: Path) -> IngestError:
 
 
 def _not_listed(error: OSError) -> IngestError:
-    reason = Title("目录无法读取", f"the directory can't be read: {error.strerror}")
+    why = system_title(error.strerror)
+    reason = Title(f"目录无法读取:{why.zh}", f"the directory can't be read: {why.en}")
     return IngestError(str(error.filename), reason, Title("请开放读取权限", "let this user read it"))
 
 

@@ -30,6 +30,7 @@ from rules.text import fields as own
 from rules.text.fields import complaint
 from rules.text.shape import Strict, one_of
 from rules.text.source import read
+from rules.titles import system_title
 from scoring.facts.ingest.errors import IngestError
 from scoring.facts.ingest.folding import fold_word
 
@@ -113,7 +114,8 @@ def load_mapping(path: Path | str) -> FileMapping:
     try:
         return parse_mapping(Path(path).read_bytes().decode("utf-8-sig"), name)
     except OSError as error:
-        reason = Title("无法读取对照文件", f"the mapping file can't be read: {error.strerror}")
+        why = system_title(error.strerror)
+        reason = Title(f"无法读取对照文件:{why.zh}", f"the mapping file can't be read: {why.en}")
         raise IngestError(
             name, reason, Title("请核对路径和权限", "check the path and its permissions")
         ) from None

@@ -22,7 +22,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from rules.model import Title
-from rules.titles import UnknownError
+from rules.titles import UnknownError, system_title
 from scoring.characters.persons import without_persons
 from scoring.characters.visible import one_line
 from scoring.facts.ingest.quarantine import LONGEST_STEM
@@ -96,8 +96,9 @@ class Uploads:
             unfinished.replace(file)
         except OSError as error:
             unfinished.unlink(missing_ok=True)
-            en = f"a file can't be kept in {self.folder}: {error.strerror}"
-            raise StoreError(Title(f"文件无法存放在{self.folder}:{error.strerror}", en)) from error
+            why = system_title(error.strerror)
+            en = f"a file can't be kept in {self.folder}: {why.en}"
+            raise StoreError(Title(f"文件无法存放在{self.folder}:{why.zh}", en)) from error
         (self._own / digest / _TAKEN).unlink(missing_ok=True)
         return digest
 
@@ -180,10 +181,11 @@ def uploads_of(store: Store, office: str) -> Uploads:
             )
         (folder / "accounts").mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        why = system_title(error.strerror)
         raise StoreError(
             Title(
-                f"待入库文件的目录{parent}无法使用:{error.strerror}",
-                f"{parent}, where files wait to be taken, can't be used: {error.strerror}",
+                f"待入库文件的目录{parent}无法使用:{why.zh}",
+                f"{parent}, where files wait to be taken, can't be used: {why.en}",
             )
         ) from None
     return Uploads(folder, office)

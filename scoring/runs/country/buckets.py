@@ -22,7 +22,7 @@ from scoring.judging.coded import code_facts
 from scoring.judging.engine import grade_coded
 from scoring.judging.judge import counts_on, places_on
 from scoring.judging.sql import quoted, sql_type
-from scoring.runs.file_error import FileError
+from scoring.runs.file_error import not_written
 from scoring.runs.files import (
     FileRun,
     copy_to,
@@ -253,7 +253,7 @@ def put_in_buckets(
         except duckdb.IOException as error:
             if str(folder) not in str(error):
                 raise
-            raise FileError(f"{folder}: can't be written ({error})") from None
+            raise not_written(folder, str(error)) from None
         for written in pieces_of(pieces, dataset, first):
             _keep_on_disk(written)
         found = duck.execute("select count(*) from rejected").fetchone()
@@ -283,7 +283,7 @@ def _replace(duck: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
         _keep_on_disk(partial)
         partial.replace(path)
     except OSError as error:
-        raise FileError(f"{path}: can't be written: {error.strerror}") from None
+        raise not_written(path, error.strerror) from None
 
 
 def _keep_on_disk(path: Path) -> None:

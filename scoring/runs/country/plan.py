@@ -21,7 +21,7 @@ from rules.calendar import today
 from rules.identity import identity
 from rules.model import Pack
 from rules.titles import Title, TitledError
-from scoring.runs.file_error import FileError
+from scoring.runs.file_error import FileError, no_parquet, no_records, not_read
 
 BYTES_A_ROW = 700
 """Of memory, that a row of a bucket may take while it is judged; 2 million real-shaped rows took 870 MB."""
@@ -147,7 +147,7 @@ def make_plan(pack: Pack, as_of: dt.date, subjects: Path, records: Path | None, 
     :raises FileError: on a folder or file that is missing, empty or damaged.
     """
     if records is not None and pack.vocabulary.records is None:
-        raise FileError(f"{records}: the vocabulary {pack.vocabulary.id} has no records; leave out --records")
+        raise no_records(records, pack.vocabulary.id)
     subject_files = input_files(subjects)
     record_files = input_files(records) if records is not None else ()
     buckets = _given_buckets((*subject_files, *record_files))
@@ -198,10 +198,14 @@ def input_files(folder: Path) -> tuple[InputFile, ...]:
     if folder.is_file():
         return (input_file(folder, ""),)
     if not folder.is_dir():
-        raise FileError(f"{folder}: there is no such folder")
+        hint = Title("请核对路径", "check the path")
+        raise FileError(folder, Title("没有该目录", "there is no such folder"), hint)
     names = sorted(path.relative_to(folder).as_posix() for path in _inside(folder))
     if not names:
-        raise FileError(f"{folder}: no Parquet file (*.parquet) in it")
+        hint = Title("请核对目录", "check the folder")
+        raise FileError(
+            folder, Title("目录中没有Parquet文件(*.parquet)", "no Parquet file (*.parquet) in it"), hint
+        )
     return tuple(input_file(folder / name, name) for name in names)
 
 
@@ -211,15 +215,14 @@ def _inside(top: Path) -> Iterator[Path]:
         data = [Path(folder, name) for name in (*folders, *files) if not name.startswith((".", "_"))]
         linked = next((path for path in data if path.name in folders and path.is_symlink()), None)
         if linked is not None:
-            raise FileError(
-                f"{linked}: a link to a folder, which is not followed; put the folder itself there"
-            )
+            reason = Title("是目录的链接,不予读取", "a link to a folder, which is not followed")
+            raise FileError(linked, reason, Title("请改放目录本身", "put the folder itself there"))
         folders[:] = [name for name in folders if not name.startswith((".", "_"))]
         yield from (path for path in data if path.suffix.casefold() == ".parquet")
 
 
 def _not_listed(error: OSError) -> NoReturn:
-    raise FileError(f"{error.filename}: this folder can't be read: {error.strerror}")
+    raise not_read(error.filename, error.strerror)
 
 
 def input_file(path: Path, name: str) -> InputFile:
@@ -235,8 +238,7 @@ def input_file(path: Path, name: str) -> InputFile:
             file.seek(max(0, found.st_size - _END))
             end = hashlib.sha256(file.read()).hexdigest()
     except (pa.ArrowInvalid, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0]
-        raise FileError(f"{path}: this is no Parquet file, or a damaged one ({reason})") from None
+        raise no_parquet(path, str(error).splitlines()[0]) from None
     except OSError as error:
-        raise FileError(f"{path}: can't be read: {error.strerror or error}") from None
+        raise not_read(path, error.strerror or str(error)) from None
     return InputFile(name, found.st_size, rows, found.st_mtime_ns, end)

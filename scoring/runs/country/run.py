@@ -14,7 +14,7 @@ from time import perf_counter
 from typing import Any
 
 from rules.model import Pack
-from rules.titles import Title
+from rules.titles import Title, system_title
 from scoring.runs.country.buckets import open_folder
 from scoring.runs.country.plan import CountryError, Plan, bytes_of, make_plan, plan_of
 from scoring.runs.country.work import (
@@ -31,7 +31,7 @@ from scoring.runs.country.work import (
     read_json,
     write_json,
 )
-from scoring.runs.file_error import FileError
+from scoring.runs.file_error import ANOTHER_OUT, FileError
 from scoring.runs.files import require_in_force
 from scoring.store.workspace import DEFAULT_MEMORY, workspace
 
@@ -228,9 +228,10 @@ def _require_apart(out: Path, subjects: Path, records: Path | None) -> None:
     for given in filter(None, (subjects, records)):
         ours, theirs = out.resolve(), given.resolve()
         if ours == theirs or ours in theirs.parents or theirs in ours.parents:
-            raise FileError(
-                f"{out}: the results would stand among what they are made from; name another --out"
+            reason = Title(
+                "结果目录与所评价的目录重叠", "the results would stand among what they are made from"
             )
+            raise FileError(out, reason, *ANOTHER_OUT)
 
 
 @contextmanager
@@ -239,8 +240,9 @@ def _held(out: Path) -> Iterator[None]:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = "this is a file" if out.exists() else error.strerror
-        raise FileError(f"{out}: {reason}; the results need a folder that can be written") from None
+        reason = Title("是文件,不是目录", "this is a file") if out.exists() else system_title(error.strerror)
+        hint = Title("结果须写入可写的目录", "the results need a folder that can be written")
+        raise FileError(out, reason, hint) from None
     with open_folder(out) as name:
         try:
             fcntl.flock(int(name.rpartition("/")[2]), fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from rules.model import Pack
 from rules.plan import compile_plan
+from rules.titles import Title
 from scoring.facts.ingest.mapping import Dataset
 from scoring.judging.judge import ranked_in_rounds
 from scoring.runs.country.buckets import (
@@ -28,7 +29,7 @@ from scoring.runs.country.buckets import (
     rank_bucket,
 )
 from scoring.runs.country.plan import FILES_AT_ONCE, Plan, input_file
-from scoring.runs.file_error import FileError
+from scoring.runs.file_error import ANOTHER_OUT, FileError, not_written
 
 FOLDER = "_work"
 COUNTS = ("subjects", "records", "orphans", "hits", "rejected")
@@ -224,7 +225,8 @@ class Work:
         """The files are those of the plan."""
         for path, file in self.plan.files(dataset, bucket):
             if input_file(path, file.path) != file:
-                raise FileError(f"{path}: the file was changed since the run was begun; name another --out")
+                reason = Title("评价开始之后文件有变动", "the file was changed since the run was begun")
+                raise FileError(path, reason, *ANOTHER_OUT)
 
     def _require_put(self, batch: Batch, bucket: str) -> None:
         """What a batch has put in a bucket is here: nothing is taken for empty that is only not seen."""
@@ -249,8 +251,9 @@ class Work:
 
 def not_shared(folder: Path) -> FileError:
     """A machine does not see what another one has written."""
-    said = "what was written there is not there as it was; the folder has to be the same one on every machine"
-    return FileError(f"{folder}: {said}")
+    reason = Title("所写的内容已不在或已改变", "what was written there is not there as it was")
+    hint = Title("各台机器须使用同一个目录", "the folder has to be the same one on every machine")
+    return FileError(folder, reason, hint)
 
 
 def _batches(plan: Plan, dataset: Dataset) -> Iterator[Batch]:
@@ -291,7 +294,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise FileError(f"{path}: not JSON, or damaged; name another --out")
+        raise FileError(path, Title("不是JSON,或已损坏", "not JSON, or damaged"), *ANOTHER_OUT)
     return found
 
 
@@ -308,4 +311,4 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         with open_folder(path.parent) as folder:
             os.fsync(int(folder.rpartition("/")[2]))
     except OSError as error:
-        raise FileError(f"{path}: can't be written: {error.strerror}") from None
+        raise not_written(path, error.strerror) from None

@@ -1,0 +1,57 @@
+"""Lists say to people what codes mean, and to programs the codes."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from cli.conftest import Command
+from cli.test_plan import url
+
+__all__ = ["url"]
+Cells = dict[str, tuple[str, str]]
+
+
+@pytest.mark.parametrize(
+    ("before", "listed", "expected"),
+    [
+        (
+            ("tickets", "open", "--title", "样例", "--source", "hotline"),
+            ("tickets", "list"),
+            {"source": ("hotline", "服务热线 Hotline"), "stage": ("collected", "问题收集 Collected")},
+        ),
+        (
+            ("tickets", "open", "--title", "样例", "--source", "hotline"),
+            ("tickets", "show", "1"),
+            {"move": ("open", "问题收集 Collected"), "actor": ("desk", "服务窗口 Service desk")},
+        ),
+        (
+            ("keys", "create", "--role", "regulator", "--owner", "样例"),
+            ("keys", "list"),
+            {"role": ("regulator", "监管人员 regulator"), "state": ("active", "有效 active")},
+        ),
+        (
+            ("deliveries", "add", "样例平台", "--kind", "record_repaired"),
+            ("deliveries", "list"),
+            {
+                "role": ("regulator", "全部变动 Everything"),
+                "kinds": ("record_repaired", "信用修复 Record repaired"),
+                "state": ("active", "正常 Active"),
+            },
+        ),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else "",
+)
+def test_a_list_says_codes_by_their_titles_to_people_and_as_they_are_to_programs(
+    command: Command, url: str, before: tuple[str, ...], listed: tuple[str, ...], expected: Cells
+) -> None:
+    here = ("--database", url)
+    assert command(*before, *here).exit_code == 0
+    table = csv.reader(io.StringIO(command(*listed, *here).stdout), delimiter="\t")
+    shown = {heading.rpartition(" ")[2]: cell for heading, cell in zip(*table, strict=True)}
+    (row,) = csv.DictReader(io.StringIO(command(*listed, "--format", "csv", *here).stdout))
+    headings = {"role": "for"} if listed[0] == "deliveries" else {}
+    for column, (code, title) in expected.items():
+        assert (row[column], shown[headings.get(column, column)]) == (code, title)
