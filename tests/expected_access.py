@@ -217,6 +217,7 @@ EXPECTED = {
     "pages.start_scan": ("R", "change"),
     "pages.acknowledge_alerts": ("R", "change"),
     "pages.assign_alerts": ("R", "change"),
+    "pages.orphans": ("R", "read"),
     "pages.record_proposals": ("RD", "read"),
     "pages.record_proposal": ("RD", "read"),
     "pages.classify_record": ("RD", "change"),

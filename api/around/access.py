@@ -300,6 +300,7 @@ ACCESS: dict[str, Access] = {
     "pages.start_scan": _submits(R),
     "pages.acknowledge_alerts": _submits(R),
     "pages.assign_alerts": _submits(R),
+    "pages.orphans": _reads(R),
     "pages.record_proposals": _reads(R, D),
     "pages.record_proposal": _reads(R, D),
     "pages.classify_record": _submits(R, D),

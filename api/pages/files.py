@@ -38,6 +38,7 @@ from scoring.facts.ingest.mapping import Dataset
 from scoring.facts.ingest.quarantine import MEND, account_of, write_quarantine
 from scoring.facts.ingest.uploads import KEPT_HOURS, Upload, Uploads, uploads_of
 from scoring.facts.merging import ColumnChanges
+from scoring.facts.orphans import orphans_of_file
 from scoring.facts.undo import File, Undone, list_files, undo_file
 from scoring.facts.versions import IngestResult, Level, noted_rows
 from scoring.facts.visit_results import VOCABULARY as RESULTS
@@ -347,6 +348,7 @@ def _file(found: Taken, status: int, refused: Sequence[Title] = ()) -> Response:
     with store().reading() as session:
         noted = list(islice(noted_rows(session, found.file.id, "error"), NOTED))
         odd = list(islice(noted_rows(session, found.file.id, "warning"), NOTED))
+        orphans = orphans_of_file(session, found.file.vocabulary, found.file.id)
     seen = request.args.get("previewed", "")
     mend = account_of(store(), found.file.id, _uploads().accounts, MEND)
     return page(
@@ -356,6 +358,7 @@ def _file(found: Taken, status: int, refused: Sequence[Title] = ()) -> Response:
         noted=noted,
         title_of=_title,
         odd=odd,
+        orphans=orphans,
         has_mend=mend.exists(),
         previewed=tuple(map(int, seen.split("-"))) if _PREVIEWED.fullmatch(seen) else None,
         tables=TITLES,

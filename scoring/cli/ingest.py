@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from rules.library.loader import load_vocabulary
 from scoring.cli.options import NUMBER, database_option, operator
 from scoring.cli.output import Format, listing_options, print_rows, progress, tell
 from scoring.facts.ingest.files import (
@@ -209,7 +210,7 @@ def _bar(bars: ExitStack) -> Callable[[Path], Progress]:
 
 
 def _print(report: PathsReport, fmt: Format) -> None:
-    shown = DETAILS if fmt != "json" else (*DETAILS, "columns", "noted")
+    shown = DETAILS if fmt != "json" else (*DETAILS, "columns", "noted", "orphans")
     details = {} if fmt == "table" else {name: name for name in shown}
     print_rows(map(_row, report.files), COLUMNS | details, fmt)
     for file in report.files:
@@ -244,6 +245,8 @@ def _notes(file: FileReport) -> list[str]:
         notes.append(f"改好后可直接再次导入 mend and ingest again: {file.mend}")
     if file.warnings:
         notes.append(f"{file.warned} 行已入库但有疑点 rows taken with warnings: {file.warnings}")
+    if file.orphans.codes:
+        notes.append(_orphans(file))
     if file.held:
         notes.append(
             f"{file.held} 行的状态与本中心的决定不同,维持原决定 "
@@ -258,6 +261,17 @@ def _notes(file: FileReport) -> list[str]:
     if file.file_id is None:
         notes.append("仅检查,未入库 checked only, nothing was changed")
     return notes
+
+
+def _orphans(file: FileReport) -> str:
+    """Which codes no subject has, and what would be right."""
+    orphans, title = file.orphans, load_vocabulary(file.vocabulary).title
+    codes = "、".join(orphans.first) + ("…" if orphans.codes > len(orphans.first) else "")
+    return (
+        f"{orphans.records} 条记录的 {orphans.codes} 个代码查无此{title.zh},不计入任何主体的评价;"
+        f"请核对代码,或导入主体 records of {orphans.codes} codes that no {title.en.lower()} has: they count"
+        f" for nobody until the code is put right, or the subject is taken in: {codes}"
+    )
 
 
 def _place(note: Rejected) -> str:
@@ -277,7 +291,8 @@ _CHANGES = {"set": "补充 set", "changed": "更正 changed", "kept": "保留 ke
 def _row(file: FileReport) -> dict[str, object]:
     plain = {name: getattr(file, name) for name in (*COLUMNS, *DETAILS)}
     columns = {name: asdict(changes) for name, changes in file.columns.items()}
-    return plain | {"columns": columns, "noted": [asdict(note) for note in file.noted]}
+    more = {"columns": columns, "noted": [asdict(note) for note in file.noted]}
+    return plain | more | {"orphans": asdict(file.orphans)}
 
 
 def _file(file: File) -> dict[str, object]:

@@ -433,6 +433,15 @@ def test_what_a_file_changes_is_seen_before_and_what_is_odd_about_it_afterwards(
     assert 'href="/record-proposals"' in odd
 
 
+def test_the_codes_that_no_enterprise_has_are_shown_before_a_file_is_taken(clerk: FlaskClient) -> None:
+    shown = clerk.get(hand_in(clerk, csv(row("SC-1"), row("SC-2"), row("SC-3", code=CODES[4])))).text
+    assert "3条记录的2个代码查无此企业" in shown
+    assert all(code in shown for code in CODES[3:5])
+    register = csv(f"{CODES[3]},某公司", f"{CODES[4]},某公司", head="统一社会信用代码,企业名称")
+    take(clerk, register, "名册.csv")
+    assert "查无此企业" not in clerk.get(hand_in(clerk, csv(row("SC-1")))).text
+
+
 def test_a_file_that_waits_is_found_again_until_it_is_taken_or_given_up(
     clerk: FlaskClient, site: Flask, store: Store
 ) -> None:

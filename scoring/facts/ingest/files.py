@@ -38,6 +38,7 @@ from scoring.facts.ingest.sheets import Row, Sheet, is_blank, named, open_sheets
 from scoring.facts.ingest.subjects import any_known, doubt, place
 from scoring.facts.ingest.workbooks import write_bad_rows
 from scoring.facts.merging import AUTHORITY, ColumnChanges
+from scoring.facts.orphans import NO_ORPHANS, Orphans
 from scoring.facts.records import own_alone
 from scoring.facts.twins import likeness
 from scoring.facts.versions import (
@@ -127,6 +128,7 @@ class FileReport:
         sheets, those that any of them has not.
     :param sheets: what became of each sheet, of a workbook.
     :param read_as: the headers that were understood, with the titles of the columns that they name.
+    :param orphans: the rows of records that are taken, and whose subject is not known: they count for nobody.
     """
 
     file: str
@@ -150,6 +152,7 @@ class FileReport:
     forms: tuple[Title, ...] = ()
     doubted: tuple[str, ...] = ()
     read_as: tuple[tuple[str, Title], ...] = ()
+    orphans: Orphans = NO_ORPHANS
 
     @property
     def rows(self) -> int:
@@ -301,6 +304,7 @@ def _ingest(
         read_as=opened.columns(
             lambda layout: ((item.header, item.column.title) for item in layout.found if item.header)
         ),
+        orphans=result.orphans,
     )
 
 
