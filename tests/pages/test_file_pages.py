@@ -442,6 +442,16 @@ def test_the_codes_that_no_enterprise_has_are_shown_before_a_file_is_taken(clerk
     assert "查无此企业" not in clerk.get(hand_in(clerk, csv(row("SC-1")))).text
 
 
+def test_an_office_is_told_that_the_credit_centre_takes_records_that_name_no_office(
+    site: Flask, store: Store
+) -> None:
+    one = office(site, store, AUTHORITY)
+    head, line = "记录编号,单位编码,记录类别,日期,状态,事项编码", "D1,BM1,许可办件,2026-03-05,有效,SX1"
+    shown = one.get(hand_in(one, csv(line, head=head), vocabulary="department")).text
+    assert "公共部门的记录不注明机关" in shown
+    assert "请交信用中心导入" in shown
+
+
 def test_a_file_that_waits_is_found_again_until_it_is_taken_or_given_up(
     clerk: FlaskClient, site: Flask, store: Store
 ) -> None:

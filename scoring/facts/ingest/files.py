@@ -39,7 +39,7 @@ from scoring.facts.ingest.subjects import any_known, doubt, place
 from scoring.facts.ingest.workbooks import write_bad_rows
 from scoring.facts.merging import AUTHORITY, ColumnChanges
 from scoring.facts.orphans import NO_ORPHANS, Orphans
-from scoring.facts.records import own_alone
+from scoring.facts.records import no_office_sends, own_alone
 from scoring.facts.twins import likeness
 from scoring.facts.versions import (
     Check,
@@ -272,7 +272,7 @@ def _ingest(
         hold = _holder(path)
         info = FileInfo(_digest(path, matcher, reading.replace), path.name)
         with _opened(path, matcher) as opened:
-            tables = _bounded(path, opened, reading)
+            tables = _bounded(path, vocabulary, opened, reading)
             result = _take(store, matcher, tables, info, progress, reading, hold)
     return FileReport(
         file=path.name,
@@ -316,10 +316,12 @@ def _of_sender(reading: Reading, vocabulary: Vocabulary) -> FileMapping:
     return replace(mapping, defaults={AUTHORITY: reading.authority, **mapping.defaults})
 
 
-def _bounded(path: Path, opened: _Opened, reading: Reading) -> Sequence[tuple[Sheet, Layout]]:
+def _bounded(
+    path: Path, vocabulary: Vocabulary, opened: _Opened, reading: Reading
+) -> Sequence[tuple[Sheet, Layout]]:
     """The tables of a file that this reader may bring, which fail once they have too many rows.
 
-    :raises IngestError: where an office brings anything but records.
+    :raises IngestError: where an office brings anything but records, or those that are no office's.
     """
     if reading.authority is not None and opened.dataset != "record":
         reason = Title("各单位只报送记录,主体由信用中心导入", "an office sends records alone, no subjects")
@@ -328,6 +330,9 @@ def _bounded(path: Path, opened: _Opened, reading: Reading) -> Sequence[tuple[Sh
             reason,
             Title("请改报记录,或交信用中心导入", "records, or have the credit centre take it"),
         )
+    if reading.authority is not None and AUTHORITY not in opened.tables[0][1].table.columns:
+        hint = Title("请交信用中心导入", "have the credit centre take it")
+        raise IngestError(path.name, no_office_sends(vocabulary), hint)
     if reading.most_rows is None:
         return opened.tables
     numbers = count(1)
@@ -478,7 +483,9 @@ def _rows(
 ) -> Iterator[_StagedRow]:
     """The rows to take; the faults of the others, and what is odd about these, are laid aside."""
     read = RowReader(layout, matcher, sheet.epoch, reading.replace).rows(sheet)
-    placed = place(store.reading, matcher.vocabulary, _known_or_whole(store, matcher, layout, read))
+    placed = place(
+        store.reading, matcher.vocabulary, layout.dataset, _known_or_whole(store, matcher, layout, read)
+    )
     for row in doubt(store.reading, matcher.vocabulary, layout.table, placed, layout.header):
         match row:
             case BadRow(_, notes) | OddRow(_, notes):
@@ -500,7 +507,8 @@ def _known_or_whole(
         return rows
     first = list(islice(rows, BATCH_ROWS))
     short = [row.row[1] for row in first if isinstance(row, ShortRow)]
-    if not any_known(store, matcher.vocabulary, layout.dataset, short):
+    bad = [row.key for row in first if isinstance(row, BadRow) and row.key is not None]
+    if not any_known(store, matcher.vocabulary, layout.dataset, short + bad):
         raise layout.lacking
     return chain(first, rows)
 

@@ -66,7 +66,8 @@ def write_bad_rows(
             bad = islice(rows, MOST_ROWS)
             if first := next(bad, None):
                 sheet = workbook.create_sheet(given.name or "退回")
-                for number, line in enumerate(_lines(sheet, given.rows, layout, chain([first], bad))):
+                lines = _lines(sheet, given.rows, layout, chain([first], bad), shown(file.name))
+                for number, line in enumerate(lines):
                     sheet.append(line)
                     shown_rows += number > 0  # the first holds the headers
     if not shown_rows:
@@ -78,9 +79,12 @@ def write_bad_rows(
 
 
 def _lines(
-    sheet: Any, rows: Iterable[Row], layout: Layout, bad: Iterator[tuple[int, list[Quarantined]]]
+    sheet: Any, rows: Iterable[Row], layout: Layout, bad: Iterator[tuple[int, list[Quarantined]]], file: str
 ) -> Iterator[list[Any]]:
-    """The headers and the bad rows; both streams come in the order of the rows."""
+    """The headers and the bad rows; both streams come in the order of the rows.
+
+    :param file: of which the rows are that the reasons name.
+    """
     headers: list[str] = []
     number, faults = next(bad, (0, []))
     for row, whole in rows:
@@ -92,7 +96,7 @@ def _lines(
             yield [_cell(sheet, header, _HEAD) for header in (*headers, REASON_HEADER)]
         if row == number:
             if (told := layout.told(() if isinstance(whole, Fault) else whole)) is not None:
-                yield _line(sheet, headers, _but(told, layout.own), faults)
+                yield _line(sheet, headers, _but(told, layout.own), faults, file)
             number, faults = next(bad, (0, []))
             if not faults:
                 return
@@ -103,8 +107,13 @@ def _but(cells: Cells, position: int | None) -> Cells:
     return cells if position is None else (*cells[:position], *cells[position + 1 :])
 
 
-def _line(sheet: Any, headers: Sequence[str], cells: Cells, faults: Sequence[Quarantined]) -> list[Any]:
-    """A bad row; cells beyond its headers come behind the reason, for a person to put in their places."""
+def _line(
+    sheet: Any, headers: Sequence[str], cells: Cells, faults: Sequence[Quarantined], file: str
+) -> list[Any]:
+    """A bad row; cells beyond its headers come behind the reason, for a person to put in their places.
+
+    :param file: where it stood.
+    """
     reasons: dict[str, str] = {}
     for fault in faults:
         reasons.setdefault(fault.column or "", fault.reason)
@@ -118,7 +127,8 @@ def _line(sheet: Any, headers: Sequence[str], cells: Cells, faults: Sequence[Qua
         line.append(cell)
     said = "; ".join(f"{column}: {reason}" if column else reason for column, reason in reasons.items())
     beyond = [_cell(sheet, value, _WRONG if value else None) for value in cells[width:]]
-    return [*line, _cell(sheet, said), *beyond]
+    place = f"{file} 第{faults[0].row_no}行 row {faults[0].row_no}"
+    return [*line, _cell(sheet, f"{place}: {said}"), *beyond]
 
 
 def _cell(sheet: Any, value: Any, fill: PatternFill | None = None) -> Any:
