@@ -221,6 +221,8 @@ class HeaderMatcher:
         _refuse_doubles(best.form.meant if best.form else named, file)
         rows = [row for row in _possible_headers(head, self.mapping) if row[0] != best.row]
         _refuse_unit_beside(self._bare(best), best, rows, file)
+        if best.form is not None:
+            _refuse_no_unit(best.form.form, best.form.in_no_unit, file)
         layout = self.read_as(best, file)
         return replace(layout, numbered=_numbers_below(layout, head))
 
@@ -498,13 +500,17 @@ def _known_headers(column: Column, form: Form | None) -> str:
 
 
 def _by_name(best: Fit, fits: Sequence[Fit], head: Sequence[Row], file: str) -> Fit:
-    """Of the forms whose headers a row shows, the one by whose name the file, its sheet or its title goes.
+    """Of the forms whose headers a row shows, the one that is surely meant, or by whose name the file, its
+    sheet or its title goes.
 
     :raises IngestError: where there are several, and no name says which.
     """
     shown = [(fit.form.form, fit) for fit in fits if fit.row == best.row and fit.form is not None]
+    sure = [fit for _, fit in shown if fit.form is not None and fit.form.is_sure]
     if best.form is None or len(shown) < 2:
         return best
+    if len(sure) == 1:
+        return sure[0]
     above = (as_text(cell) for number, cells in head for cell in _cells(cells) if number < best.row)
     names = fold_word(" ".join((file, *above)))
     called = [fit for form, fit in shown if any(fold_word(word) in names for word in form.called)]
@@ -586,6 +592,22 @@ def _refuse_unit_beside(bare: Sequence[Bare], fit: Fit, head: Sequence[tuple[int
                     f"the unit in the header: {header}({said}), or {header}({usual}) where it is that",
                 ),
             )
+
+
+def _refuse_no_unit(form: Form, amounts: Sequence[Bare], file: str) -> None:
+    """Refuse amounts without a unit that the form would take for ten thousands, and a ledger for yuan."""
+    for header in (item.header for item in amounts if item.per != 1):
+        raise IngestError(
+            file,
+            Title(
+                f"按“{form.title.zh}”表读取,而“{header}”的表头没有单位:元还是万元无从判断",
+                f"it reads as a form ({form.title.en}), and the header {header} has no unit",
+            ),
+            Title(
+                f"请把单位写入表头:{header}（元）或{header}（万元）",
+                f"the unit in the header: {header}(元) for yuan, or {header}(万元) for ten thousands",
+            ),
+        )
 
 
 def _units_beside(
