@@ -168,6 +168,7 @@ EXPECTED = {
     "pages.withdraw_consent": ("RLS", "change"),
     "pages.ranking": ("R", "read"),
     "pages.files": ("RD", None),
+    "pages.file_template": ("RD", None),
     "pages.upload_file": ("RD", "change"),
     "pages.upload": ("RD", "read"),
     "pages.take_upload": ("RD", "change"),

@@ -250,6 +250,7 @@ ACCESS: dict[str, Access] = {
     "pages.withdraw_consent": _submits(R, L, S),
     "pages.ranking": _reads(R),
     "pages.files": _sees(R, D),
+    "pages.file_template": _sees(R, D),
     "pages.upload_file": _submits(R, D),
     "pages.upload": _reads(R, D),
     "pages.take_upload": _submits(R, D),

@@ -21,13 +21,12 @@ from scoring.facts.ingest.files import (
     Progress,
     Reading,
     ingest_paths,
-    table_named,
 )
-from scoring.facts.ingest.forms import form_named, form_names
+from scoring.facts.ingest.forms import form_names
 from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.facts.ingest.mapping import NO_MAPPING, Dataset, load_mapping
 from scoring.facts.ingest.quarantine import is_account
-from scoring.facts.ingest.workbooks import write_form_template, write_template
+from scoring.facts.ingest.templates import write_named_template
 from scoring.facts.merging import ColumnChanges
 from scoring.facts.undo import File, list_files, undo_file
 from scoring.facts.versions import Rejected
@@ -191,12 +190,7 @@ def _write_template(vocabulary: str | None, name: str) -> None:
         raise click.UsageError(
             f"请存为文件 a workbook is no text; send it to a file: --template {name} > 模板.xlsx"
         )
-    if name in ("subject", "record"):
-        dataset: Dataset = "subject" if name == "subject" else "record"
-        write_template(*table_named(vocabulary or ENTERPRISES, dataset), sys.stdout.buffer)
-    else:
-        form = form_named(name)
-        write_form_template(form, table_named(form.vocabulary, "record")[0], sys.stdout.buffer)
+    write_named_template(vocabulary or ENTERPRISES, name, sys.stdout.buffer)
 
 
 def _bar(bars: ExitStack) -> Callable[[Path], Progress]:

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from rules.library.loader import find_pack, load_vocabulary
 from scoring.cli import main
 from scoring.facts.ingest.errors import IngestError
+from scoring.facts.ingest.files import table_named
 from scoring.facts.ingest.forms import SUBJECT, Form, forms_of
 from scoring.facts.ingest.mapping import parse_mapping
 from scoring.runs.files import score_files
@@ -930,6 +931,12 @@ def test_the_template_of_a_form_is_read_by_it(take: Ingest, tmp_path: Path, form
     assert (empty.rows, empty.forms, empty.ignored) == (0, (form.title,), ())
     book = openpyxl.load_workbook(path)
     sheet = book.worksheets[0]
+    titles = [str(cell.value).strip("*").split("（")[0] for cell in sheet[1]]
+    example = dict(zip(titles, (cell.value for cell in sheet[2]), strict=True))
+    records = table_named(form.vocabulary, "record")[0].columns
+    shown = {field for name, column in form.columns.items() if name in records for field in column.fields}
+    assert all(example[title] for title in shown & example.keys()), example
+    assert not any(example[title] for title in example.keys() & {*form.private})
     said = {"统一社会信用代码": CODES[0], "日期": "2026-03-05", "级": "A", "罚款金额": "1", "号": "1号"}
     said |= {"处罚类别": "罚款", "处罚种类": "罚款", "机关": OFFICE, "机构": OFFICE}
     for number, head in enumerate((cell.value for cell in sheet[1]), 1):

@@ -452,6 +452,26 @@ def test_an_office_is_told_that_the_credit_centre_takes_records_that_name_no_off
     assert "请交信用中心导入" in shown
 
 
+def test_templates_are_offered_of_what_a_clerk_may_send_and_come_back_as_they_are(
+    site: Flask, clerk: FlaskClient, store: Store
+) -> None:
+    def offered(client: FlaskClient) -> list[str]:
+        return re.findall(r'href="(/files/templates/[^"]+)"', client.get("/files").text)
+
+    own = offered(office(site, store, AUTHORITY))
+    assert "/files/templates/enterprise/penalty.xlsx" in own
+    assert "/files/templates/enterprise/subject.xlsx" in offered(clerk)
+    assert not [path for path in own if path.endswith("/subject.xlsx") or "/department/" in path]
+    for path in offered(clerk):
+        book = clerk.get(path)
+        assert (book.status_code, len(openpyxl.load_workbook(io.BytesIO(book.data)).worksheets)) == (200, 2)
+    assert office(site, store, AUTHORITY).get("/files/templates/enterprise/subject.xlsx").status_code == 404
+    assert clerk.get("/files/templates/enterprise/nothing.xlsx").status_code == 404
+    empty = clerk.get(own[own.index("/files/templates/enterprise/penalty.xlsx")]).data
+    shown = clerk.get(hand_in(clerk, empty, "模板.xlsx")).text
+    assert all(said in shown for said in ("双公示行政处罚", "没有新的内容"))
+
+
 def test_a_file_that_waits_is_found_again_until_it_is_taken_or_given_up(
     clerk: FlaskClient, site: Flask, store: Store
 ) -> None:

@@ -168,7 +168,7 @@ def write_form_template(form: Form, table: Table, stream: IO[bytes]) -> None:
     """
     said = {field: (name, how) for name, how in form.columns.items() for field in how.fields}
     needed = {form.columns[name].fields[0] for name in (*table.needs, *form.number) if name in form.columns}
-    template = _Template(form.title.zh[:30])
+    template, sample = _Template(form.title.zh[:30]), _example(table, form.fixed.get(table.kind or ""))
     for title in form.asked:
         name, how = said.get(title, ("", _NO_COLUMN))
         column = table.columns.get(name)
@@ -176,8 +176,19 @@ def write_form_template(form: Form, table: Table, stream: IO[bytes]) -> None:
         unit = "（年/月/日）" if is_date else "（万元）" if how.per == _TEN_THOUSAND else ""
         kinds = [column.values[code].zh for code in how.gravest] if column is not None else []
         header = f"{'*' if title in needed else ''}{title}{unit}"
-        template.add(header, is_date, kinds, EXAMPLE if title == form.asked[0] else "")
+        example = _filling(form, title) if column is None else sample[name]
+        if column is not None and column.declared == "decimal":
+            example = f"{Decimal(example) / how.per:f}"
+        template.add(header, is_date, kinds, EXAMPLE if title == form.asked[0] else example)
     template.workbook.save(stream)
+
+
+def _filling(form: Form, title: str) -> str:
+    """What stands in the example for a field that is no column; nothing of a person or of an older code."""
+    if title.endswith("统一社会信用代码"):
+        return "18位代码"
+    is_left_out = title in form.private or "证件" in title or "代码" in title
+    return "" if is_left_out else "2026-03-01" if title.endswith("日期") else "文字"
 
 
 _NO_COLUMN = FormColumn(())
@@ -230,9 +241,13 @@ def _choices(column: Column) -> list[str]:
     return [title.zh for title in column.values.values()]
 
 
-def _example(table: Table) -> Mapping[str, str]:
-    """A row that shows the form of each column; its key says that it is none."""
-    code, kind = next(iter(table.kinds.items()), ("", Kind((), {})))
+def _example(table: Table, code: str | None = None) -> Mapping[str, str]:
+    """A row that shows the form of each column; its key says that it is none.
+
+    :param code: its kind; by default the first that the table says more of.
+    """
+    code = code or next(iter(table.kinds), "")
+    kind = table.kinds.get(code, Kind((), {}))
     said: dict[str, str] = {}
     for name, column in table.columns.items():
         codes = [code] if name == table.kind and code else kind.values.get(name, tuple(column.values))
