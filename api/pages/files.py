@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import islice
 from typing import Any
 
@@ -36,8 +37,10 @@ from scoring.facts.ingest.files import FileReport, Reading, ingest_file
 from scoring.facts.ingest.headers import TITLES
 from scoring.facts.ingest.mapping import Dataset
 from scoring.facts.ingest.quarantine import MEND, account_of, write_quarantine
+from scoring.facts.ingest.templates import templates, write_named_template
 from scoring.facts.ingest.uploads import KEPT_HOURS, Upload, Uploads, uploads_of
 from scoring.facts.merging import ColumnChanges
+from scoring.facts.orphans import orphans_of_file
 from scoring.facts.undo import File, Undone, list_files, undo_file
 from scoring.facts.versions import IngestResult, Level, noted_rows
 from scoring.facts.visit_results import VOCABULARY as RESULTS
@@ -156,6 +159,19 @@ def drop_upload(digest: str) -> Response:
     return redirect(url_for("pages.files"), 303)
 
 
+@blueprint.get("/files/templates/<vocabulary>/<name>.xlsx")
+def file_template(vocabulary: str, name: str) -> Response:
+    """An empty workbook to fill in."""
+    offered = {(words, table): title for words, table, title in templates(own_data() is not None)}
+    title = offered.get((vocabulary, name))
+    if title is None:
+        fail("not-found", Title(f"没有模板{name}", f"there is no template {name}"))
+    stream = BytesIO()
+    write_named_template(vocabulary, name, stream)
+    stream.seek(0)
+    return send_file(stream, as_attachment=True, download_name=f"模板 {title.zh}.xlsx")
+
+
 @blueprint.get(f"/files/{NUMBER}file_id>")
 def file(file_id: int) -> Response:
     """What became of a file: its numbers, what was set aside, what comes back, and how it is taken back."""
@@ -261,6 +277,7 @@ def _files(status: int, refused: Sequence[Title] = ()) -> Response:
         vocabularies={name: _title(name) for name in vocabulary_names()},
         title_of=_title,
         tables=TITLES,
+        templates=list(templates(own_data() is not None)),
         is_office=own_data() is not None,
         most_rows=MOST_ROWS,
         most_bytes=most_bytes(),
@@ -347,6 +364,7 @@ def _file(found: Taken, status: int, refused: Sequence[Title] = ()) -> Response:
     with store().reading() as session:
         noted = list(islice(noted_rows(session, found.file.id, "error"), NOTED))
         odd = list(islice(noted_rows(session, found.file.id, "warning"), NOTED))
+        orphans = orphans_of_file(session, found.file.vocabulary, found.file.id)
     seen = request.args.get("previewed", "")
     mend = account_of(store(), found.file.id, _uploads().accounts, MEND)
     return page(
@@ -356,6 +374,7 @@ def _file(found: Taken, status: int, refused: Sequence[Title] = ()) -> Response:
         noted=noted,
         title_of=_title,
         odd=odd,
+        orphans=orphans,
         has_mend=mend.exists(),
         previewed=tuple(map(int, seen.split("-"))) if _PREVIEWED.fullmatch(seen) else None,
         tables=TITLES,

@@ -25,6 +25,7 @@ from scoring.facts.desk import Wanted
 from scoring.facts.feeds import office_feeds
 from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.facts.objection_desk import list_objections
+from scoring.facts.orphans import list_orphans
 from scoring.facts.repair_desk import DESK as REPAIRS
 from scoring.facts.settling import list_proposals as list_record_proposals
 from scoring.inspections import visits
@@ -246,6 +247,12 @@ def _of_records(words: Vocabulary) -> Iterator[Waiting]:
         "applications for repair to be dealt with",
         "pages.repairs",
         lambda: REPAIRS.list(store(), words.id, Wanted(authority=own_data(), is_open=True), MOST + 1),
+    )
+    yield waiting(
+        "代码查无主体，其记录不计入评价",
+        "codes that no subject has, whose records count for nobody",
+        "pages.orphans",
+        lambda: list_orphans(store(), words, limit=MOST + 1),
     )
     if words.proposals:
         yield waiting(

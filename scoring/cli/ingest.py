@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from rules.library.loader import load_vocabulary
 from rules.titles import Title
 from scoring.cli.options import NUMBER, database_option, operator
 from scoring.cli.output import Format, listing_options, print_rows, progress, tell
@@ -21,14 +22,13 @@ from scoring.facts.ingest.files import (
     Progress,
     Reading,
     ingest_paths,
-    table_named,
 )
-from scoring.facts.ingest.forms import form_named, form_names
+from scoring.facts.ingest.forms import form_names
 from scoring.facts.ingest.headers import TITLES
 from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.facts.ingest.mapping import NO_MAPPING, Dataset, load_mapping
 from scoring.facts.ingest.quarantine import is_account
-from scoring.facts.ingest.workbooks import write_form_template, write_template
+from scoring.facts.ingest.templates import write_named_template
 from scoring.facts.merging import ColumnChanges
 from scoring.facts.undo import File, list_files, undo_file
 from scoring.facts.versions import Rejected
@@ -199,12 +199,7 @@ def _write_template(vocabulary: str | None, name: str) -> None:
         raise click.UsageError(
             f"请存为文件 a workbook is no text; send it to a file: --template {name} > 模板.xlsx"
         )
-    if name in ("subject", "record"):
-        dataset: Dataset = "subject" if name == "subject" else "record"
-        write_template(*table_named(vocabulary or ENTERPRISES, dataset), sys.stdout.buffer)
-    else:
-        form = form_named(name)
-        write_form_template(form, table_named(form.vocabulary, "record")[0], sys.stdout.buffer)
+    write_named_template(vocabulary or ENTERPRISES, name, sys.stdout.buffer)
 
 
 def _bar(bars: ExitStack) -> Callable[[Path], Progress]:
@@ -218,7 +213,7 @@ def _bar(bars: ExitStack) -> Callable[[Path], Progress]:
 
 
 def _print(report: PathsReport, fmt: Format) -> None:
-    shown = DETAILS if fmt != "json" else (*DETAILS, "columns", "noted")
+    shown = DETAILS if fmt != "json" else (*DETAILS, "columns", "noted", "orphans")
     details = {} if fmt == "table" else {name: name for name in shown}
     print_rows(map(_row, report.files), COLUMNS | details, fmt, {"dataset": TITLES})
     for file in report.files:
@@ -253,6 +248,8 @@ def _notes(file: FileReport) -> list[str]:
         notes.append(f"改好后可直接再次导入 mend and ingest again: {file.mend}")
     if file.warnings:
         notes.append(f"{file.warned} 行已入库但有疑点 rows taken with warnings: {file.warnings}")
+    if file.orphans.codes:
+        notes.append(_orphans(file))
     if file.held:
         notes.append(
             f"{file.held} 行的状态与本中心的决定不同,维持原决定 "
@@ -267,6 +264,17 @@ def _notes(file: FileReport) -> list[str]:
     if file.file_id is None:
         notes.append("仅检查,未入库 checked only, nothing was changed")
     return notes
+
+
+def _orphans(file: FileReport) -> str:
+    """Which codes no subject has, and what would be right."""
+    orphans, title = file.orphans, load_vocabulary(file.vocabulary).title
+    codes = "、".join(orphans.first) + ("…" if orphans.codes > len(orphans.first) else "")
+    return (
+        f"{orphans.records} 条记录的 {orphans.codes} 个代码查无此{title.zh},不计入任何主体的评价;"
+        f"请核对代码,或导入主体 records of {orphans.codes} codes that no {title.en.lower()} has: they count"
+        f" for nobody until the code is put right, or the subject is taken in: {codes}"
+    )
 
 
 def _place(note: Rejected) -> str:
@@ -286,7 +294,8 @@ _CHANGES = {"set": "补充 set", "changed": "更正 changed", "kept": "保留 ke
 def _row(file: FileReport) -> dict[str, object]:
     plain = {name: getattr(file, name) for name in (*COLUMNS, *DETAILS)}
     columns = {name: asdict(changes) for name, changes in file.columns.items()}
-    return plain | {"columns": columns, "noted": [asdict(note) for note in file.noted]}
+    more = {"columns": columns, "noted": [asdict(note) for note in file.noted]}
+    return plain | more | {"orphans": asdict(file.orphans)}
 
 
 def _file(file: File) -> dict[str, object]:

@@ -121,7 +121,7 @@ def submit_records(
         column; an empty text, or no value, leaves it.
     :param authority: take only records of this authority; it is filled in where a row leaves it out.
     :param by: who submits them; by default the source says it.
-    :raises RecordError: where the vocabulary has no records.
+    :raises RecordError: where the vocabulary has no records, or an office sends those that are no office's.
 
     >>> from fixtures.small import RESTAURANT, small_store
     >>> from rules.library.loader import load_vocabulary
@@ -137,6 +137,8 @@ def submit_records(
     [(2, 'subject_id'), (2, 'kind'), (2, 'status'), (2, 'occurred_on')]
     """
     table = records_table(vocabulary)
+    if authority is not None and AUTHORITY not in table.columns:
+        raise RecordError(no_office_sends(vocabulary))
     check, proposer = row_check(table, today()), Proposer(vocabulary)
     read = [
         part
@@ -149,7 +151,7 @@ def submit_records(
 
     def arrive(session: Session) -> pa.Table:
         good: list[tuple[int, str, str, str, str | None]] = []
-        placed = place(lambda: nullcontext(session), vocabulary, read)
+        placed = place(lambda: nullcontext(session), vocabulary, "record", read)
         for row in doubt(lambda: nullcontext(session), vocabulary, table, placed, str):
             match row:
                 case BadRow(_, notes) | OddRow(_, notes):
@@ -360,8 +362,12 @@ def _row(
     if errors and not is_lost:
         authority = values.get(AUTHORITY)
         whose = authority if isinstance(authority, str) else None
-        noted = (*faults, *unread, *notes, *lacks)
-        yield BadRow(number, tuple(replace(note, authority=whose) for note in noted))
+        noted, more = (
+            tuple(replace(note, authority=whose) for note in some)
+            for some in ((*faults, *unread, *notes), lacks)
+        )
+        key = values[table.key]
+        yield BadRow(number, noted, None if isinstance(key, Fault | None) else str(key), more)
         return
     yield OddRow(number, tuple(notes))
     given = [name for name in values if name in row and name != link]
@@ -495,6 +501,14 @@ def _taken(row: Staged) -> Rejected:
 def _shown(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return "".join(c if c.isprintable() else "\ufffd" for c in without_persons(text)[:200])
+
+
+def no_office_sends(vocabulary: Vocabulary) -> Title:
+    """That records which do not say whose they are, are for the credit centre to take in."""
+    return Title(
+        f"{vocabulary.title.zh}的记录不注明机关,由信用中心导入,各单位不能报送",
+        f"records of {vocabulary.id} say no authority: the credit centre takes them in, no office sends them",
+    )
 
 
 def own_alone(authority: str) -> Check:

@@ -40,6 +40,7 @@ from scoring.facts.merging import (
     Standing,
     in_one_spelling,
 )
+from scoring.facts.orphans import NO_ORPHANS, Orphans, orphans_among, orphans_of_file
 from scoring.facts.twins import Known, Likeness, note_twins
 from scoring.store import bulk
 from scoring.store.access import STEPS, RecordMark
@@ -133,6 +134,7 @@ class IngestResult:
     :param columns: what rows of known keys said, by column.
     :param noted: of a check, what would be in the quarantine, at most :data:`CHECK_SHOWN`.
     :param confirmed: the records of which a row says what waited for a person's word.
+    :param orphans: the good rows whose subject is not known.
     """
 
     file_id: int
@@ -145,6 +147,7 @@ class IngestResult:
     columns: Mapping[str, ColumnChanges] = field(default_factory=dict)
     noted: tuple[Rejected, ...] = ()
     confirmed: tuple[str, ...] = ()
+    orphans: Orphans = NO_ORPHANS
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +317,7 @@ def _known_file(
         unchanged=known.rows_good,
         rejected=known.rows_bad,
         warned=_noted_rows(session.connection(), known.id, "warning"),
+        orphans=orphans_of_file(session, vocabulary_id, known.id) if table == "record" else NO_ORPHANS,
     )
 
 
@@ -501,6 +505,8 @@ def _take(
     if feeding is not None:
         amiss = {"corrected": merger.corrected, "contradicted": Counter(map(_whose_claim, claims))}
         note_feed(connection, target.file, (arriving, changing), feeding, amiss)
+    is_of_records = target.version is RecordVersion
+    orphans = orphans_among(connection, target.vocabulary_id, arriving) if is_of_records else NO_ORPHANS
     arriving.drop(connection, checkfirst=False)
     changing.drop(connection, checkfirst=False)
     return IngestResult(
@@ -513,6 +519,7 @@ def _take(
         held=merger.held,
         columns=merger.columns,
         confirmed=tuple(confirmer.confirmed) if confirmer else (),
+        orphans=orphans,
     )
 
 

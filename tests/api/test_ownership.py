@@ -112,6 +112,7 @@ def test_a_vocabulary_without_authorities_is_closed_to_departments(customs: Clie
     row = {"record_id": "X-1", "subject_id": "DW101", "kind": "problem", "occurred_on": "2026-07-01"}
     answer = customs.post("/v1/records", json={"vocabulary": "department", "records": [row]})
     assert answer.status_code == 422
+    assert "the credit centre takes them in" in answer.json["detail"]
 
 
 def test_of_two_departments_that_take_one_number_at_once_one_has_it(store: Store) -> None:

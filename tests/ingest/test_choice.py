@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +154,10 @@ def test_of_several_files_each_is_looked_at_once(
         opened.clear()
     ingest_paths(sqlite, [records, hotels], load_vocabulary("tourism"), Reading(quarantine=tmp_path / "q"))
     assert sorted(opened) == ["a.csv", "a.csv", "b.csv", "b.csv"]
+
+
+@pytest.mark.parametrize("sign", "|，；、")
+def test_a_sign_that_parts_no_columns_is_named(take: Ingest, tmp_path: Path, sign: str) -> None:
+    lines = [sign.join(("编号", "信用代码", "类别", "状态", "日期")), sign.join(("R1", CODES[0], "行政许可"))]
+    with pytest.raises(IngestError, match=f"各列以“{re.escape(sign)}”分隔"):
+        take(write_text(tmp_path / "a.csv", lines), None)

@@ -33,6 +33,7 @@ def xinheng(*arguments: object) -> Result:
 
 
 def test_a_good_file_is_told_in_numbers(tmp_path: Path) -> None:
+    xinheng(write_text(tmp_path / "s.csv", ["统一社会信用代码,企业名称", f"{CODES[0]},某公司"]))
     result = xinheng(write_text(tmp_path / "a.csv", GOOD))
     assert (result.exit_code, result.stderr) == (0, "")
     head, row = result.stdout.splitlines()
@@ -46,7 +47,7 @@ def test_a_good_file_is_told_in_numbers(tmp_path: Path) -> None:
         "隔离 quarantined": "0",
         "提示 warnings": "0",
         "维持 held": "0",
-        "文件号 file no.": "1",
+        "文件号 file no.": "2",
         "词汇表 vocabulary": "enterprise",
     }
 

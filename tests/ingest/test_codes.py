@@ -152,6 +152,40 @@ EITHER = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("registered", "said"),
+    [
+        ("某贸易（重庆）有限公司", "某贸易(重庆)有限公司"),
+        ("某贸易(重庆)有限公司", "某贸易（重庆） 有限公司"),
+        ("某贸易重庆有限公司", "某贸易（重庆）有限公司"),
+        ("Some Trading(Chongqing)", "Some Trading（Chongqing）"),
+    ],
+)
+def test_a_name_is_found_whatever_its_brackets_and_spaces(
+    store: Store, tmp_path: Path, registered: str, said: str
+) -> None:
+    reading = Reading(quarantine=tmp_path)
+    register = ["统一社会信用代码,企业名称", f"{CODES[0]},{registered}", f"{CODES[1]},某商贸有限公司"]
+    ingest_file(store, write_text(tmp_path / "企业.csv", register), "enterprise", reading)
+    head = "编号,信用代码,企业名称,类别,状态,日期"
+    lines = [head, f"R1,,{said},行政许可,有效,2026-03-05", "R2,,某商 贸,行政许可,有效,2026-03-05"]
+    report = ingest_file(store, write_text(tmp_path / "许可.csv", lines), "enterprise", reading)
+    assert (report.new, report.warned, report.rejected) == (1, 1, 1)
+    assert [known["subject_id"] for known in current(store)] == [CODES[0]]
+
+
+def test_a_name_as_it_is_written_goes_before_one_with_other_brackets(store: Store, tmp_path: Path) -> None:
+    reading = Reading(quarantine=tmp_path)
+    register = ["统一社会信用代码,企业名称", f"{CODES[0]},某店（东）", f"{CODES[1]},某店(东)"]
+    ingest_file(store, write_text(tmp_path / "企业.csv", register), "enterprise", reading)
+    head = "编号,信用代码,企业名称,类别,状态,日期"
+    said = ("某店(东)", "某店东")
+    lines = [head, *(f"R{n},,{name},行政许可,有效,2026-03-05" for n, name in enumerate(said))]
+    report = ingest_file(store, write_text(tmp_path / "许可.csv", lines), "enterprise", reading)
+    assert (report.new, report.rejected) == (1, 1)
+    assert [known["subject_id"] for known in current(store)] == [CODES[1]]
+
+
 def _listed(header: str, *codes: str) -> dict[str, list[str]]:
     lines = [f"{code},通过登记的住所无法联系,2026-03-0{day},某局" for day, code in enumerate(codes, start=1)]
     plain = [f"R{day},{code},行政许可,有效,2026-03-05" for day, code in enumerate(codes, start=1)]

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from rules.library.loader import find_pack, load_vocabulary
 from scoring.cli import main
 from scoring.facts.ingest.errors import IngestError
+from scoring.facts.ingest.files import table_named
 from scoring.facts.ingest.forms import SUBJECT, Form, forms_of
 from scoring.facts.ingest.mapping import parse_mapping
 from scoring.runs.files import score_files
@@ -543,6 +544,68 @@ def test_what_a_person_said_stands_when_the_list_comes_again(
     assert (record["severity"], record["status"], record["amount"]) == ("serious", "revoked", "20000.0000")
 
 
+LEDGERS = [
+    "记录编号,信用代码,失信程度,等级,罚款金额,决定日期,行政处罚决定书文号,处罚机关",
+    "统一社会信用代码,企业名称,行政处罚决定书文号,处罚种类,罚款金额,处罚日期,处罚机关",
+    "统一社会信用代码,企业名称,处罚决定书文号,处罚类别,罚款金额,处罚决定日期,处罚机关",
+]
+"""Headers of ordinary ledgers that show the signs of a form."""
+IN_LEDGERS = {
+    **dict.fromkeys(("信用代码", "统一社会信用代码"), CODES[0]),
+    **dict.fromkeys(("等级", "处罚种类", "处罚类别"), "罚款"),
+    **dict.fromkeys(("决定日期", "处罚日期", "处罚决定日期"), "2026-03-05"),
+    **dict.fromkeys(("行政处罚决定书文号", "处罚决定书文号"), "某罚〔2026〕1号"),
+    "记录编号": "R1",
+    "失信程度": "一般",
+    "企业名称": "某公司",
+    "罚款金额": "15000",
+    "处罚机关": OFFICE,
+}
+
+
+@pytest.mark.parametrize("headers", LEDGERS)
+def test_yuan_of_a_ledger_are_not_taken_for_the_ten_thousands_of_a_form(
+    take: Ingest, sqlite: Store, tmp_path: Path, headers: str
+) -> None:
+    row = {header: IN_LEDGERS[header] for header in headers.split(",")}
+    with pytest.raises(IngestError, match="the header 罚款金额 has no unit"):
+        take(write_csv(tmp_path / "a.csv", row), None)
+    amended = {"罚款金额（元）" if header == "罚款金额" else header: cell for header, cell in row.items()}
+    assert take(write_csv(tmp_path / "b.csv", amended), None).new == 1
+    assert current(sqlite)[0]["amount"] == "15000.0000"
+
+
+def test_our_english_header_of_yuan_is_not_taken_for_ten_thousands(take: Ingest, tmp_path: Path) -> None:
+    row = {name: cell for name, cell in PENALTY.items() if "金额" not in name} | {"Amount": "15000"}
+    with pytest.raises(IngestError, match="the header Amount has no unit"):
+        take(write_csv(tmp_path / "a.csv", row), None)
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ({}, None),
+        ({"审批类别": "普通"}, "revoked"),
+        ({"许可编号": "JY1", "有效期至": "2031-03-01"}, "effective"),
+        ({"许可类别": "普通"}, "effective"),
+    ],
+)
+def test_a_state_that_is_a_number_is_read_by_the_form_that_is_surely_meant(
+    take: Ingest, sqlite: Store, tmp_path: Path, more: dict[str, str], status: str | None
+) -> None:
+    """1 is what was revoked before 2018, and what is valid since."""
+    row = {
+        "企业名称": "某公司",
+        "统一社会信用代码": CODES[0],
+        "行政许可决定书文号": "1号",
+        "项目名称": "某项目",
+    }
+    row |= {"许可决定日期": "2026-03-02", "许可机关": OFFICE, "当前状态": "1"}
+    report = take(write_csv(tmp_path / "a.csv", row | more), None)
+    assert [known["status"] for known in current(sqlite)] == ([status] if status else [])
+    assert report.rejected == (status is None)
+
+
 @pytest.mark.parametrize("cells", [{"处罚类别": "吊销许可证件"}, {"罚款金额": "200"}])
 def test_the_gravest_class_is_proposed_with_its_clause_and_waits_for_a_person(
     take: Ingest, sqlite: Store, tmp_path: Path, cells: Row
@@ -868,6 +931,12 @@ def test_the_template_of_a_form_is_read_by_it(take: Ingest, tmp_path: Path, form
     assert (empty.rows, empty.forms, empty.ignored) == (0, (form.title,), ())
     book = openpyxl.load_workbook(path)
     sheet = book.worksheets[0]
+    titles = [str(cell.value).strip("*").split("（")[0] for cell in sheet[1]]
+    example = dict(zip(titles, (cell.value for cell in sheet[2]), strict=True))
+    records = table_named(form.vocabulary, "record")[0].columns
+    shown = {field for name, column in form.columns.items() if name in records for field in column.fields}
+    assert all(example[title] for title in shown & example.keys()), example
+    assert not any(example[title] for title in example.keys() & {*form.private})
     said = {"统一社会信用代码": CODES[0], "日期": "2026-03-05", "级": "A", "罚款金额": "1", "号": "1号"}
     said |= {"处罚类别": "罚款", "处罚种类": "罚款", "机关": OFFICE, "机构": OFFICE}
     for number, head in enumerate((cell.value for cell in sheet[1]), 1):

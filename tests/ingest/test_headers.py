@@ -136,6 +136,29 @@ def test_a_unit_in_the_header_is_the_one_that_counts(
     assert current(sqlite)[0]["amount"] == meant
 
 
+@pytest.mark.parametrize(
+    ("headers", "refused"),
+    [
+        ("Amount,没收金额（万元）", "Amount"),
+        ("金额,涉案数额/万元", "金额"),
+        ("金额,没收金额（元）", ""),
+        ("金额（元）,没收金额（万元）", ""),
+        ("金额,注册资本（万元）", ""),
+        ("金额,欠薪人数（万人）", ""),
+    ],
+)
+def test_an_amount_without_a_unit_beside_another_in_ten_thousands_is_not_guessed(
+    take: Ingest, tmp_path: Path, headers: str, refused: str
+) -> None:
+    head = f"编号,信用代码,类别,状态,日期,{headers}"
+    path = write_text(tmp_path / "a.csv", [head, f"R1,{CODES[0]},欠税公告,有效,2026-01-01,5,1"])
+    if not refused:
+        assert take(path, "enterprise").new == 1
+        return
+    with pytest.raises(IngestError, match=f"says that amounts are in 万元, and the header {refused} has no"):
+        take(path, "enterprise")
+
+
 def test_a_unit_above_a_table_without_amounts_says_nothing_of_it(take: Ingest, tmp_path: Path) -> None:
     assert take(write_text(tmp_path / "a.csv", ["单位：万元", "编号,信用代码", f"R1,{CODES[0]}"])).new == 1
 

@@ -70,6 +70,13 @@ def test_of_a_cell_longer_than_a_spreadsheet_takes_the_beginning_comes_back(
     assert said[:32_000] in values(sheet)[1]
 
 
+def test_a_reason_says_of_which_file_the_rows_are_that_it_names(take: Ingest, tmp_path: Path) -> None:
+    rows = [",".join(HEADERS), *(",".join(map(str, row("R1", amount=amount))) for amount in (1, 2))]
+    report = take(write_text(tmp_path / "三月.csv", rows), "enterprise")
+    (_, double) = values(sheet_of(report.mend))
+    assert double[-1].startswith("三月.csv 第3行 row 3: 编号: 编号与第 2 行相同")
+
+
 def test_mended_it_is_taken_with_no_mapping_and_the_reasons_are_passed_over(
     take: Ingest, sqlite: Store, tmp_path: Path
 ) -> None:

@@ -73,6 +73,25 @@ def test_a_short_row_is_judged_with_what_is_known(store: Store, tmp_path: Path) 
     ]
 
 
+WRONG = CODES[0][:-1] + "X"
+
+
+def test_of_a_short_row_with_a_mistyped_code_the_code_alone_is_asked(store: Store, tmp_path: Path) -> None:
+    take(store, tmp_path, *FULL)
+    report = take(store, tmp_path, SHORT, f"R1,{WRONG},已撤销", f"R2,{WRONG},有效")
+    assert (report.changed, report.rejected) == (0, 2)
+    said = [(row, column) for row, column, _, _ in quarantined(store)]
+    assert said == [(2, "信用代码"), (3, "信用代码"), (3, "信息类别"), (3, "认定日期")]
+    row = {"subject_id": WRONG, "status": "revoked"}
+    done = submit(store, row | {"record_id": "R1"}, row | {"record_id": "R2"})
+    assert [(fault.row_no, fault.column) for fault in done.faults] == [
+        (1, "subject_id"),
+        (2, "subject_id"),
+        (2, "kind"),
+        (2, "occurred_on"),
+    ]
+
+
 def test_clearing_what_a_record_needs_is_refused(store: Store, tmp_path: Path) -> None:
     take(store, tmp_path, *FULL)
     known = current(store)

@@ -46,6 +46,7 @@ PAGES = {
     "quick start": "/quick-start",
     "alerts": "/alerts",
     "scans for alerts": "/alerts/scans",
+    "orphans": "/orphans",
     "record proposals": "/record-proposals",
     "verify report": "/verify-report",
     "objections": "/objections?state=all",

@@ -433,6 +433,45 @@ def test_what_a_file_changes_is_seen_before_and_what_is_odd_about_it_afterwards(
     assert 'href="/record-proposals"' in odd
 
 
+def test_the_codes_that_no_enterprise_has_are_shown_before_a_file_is_taken(clerk: FlaskClient) -> None:
+    shown = clerk.get(hand_in(clerk, csv(row("SC-1"), row("SC-2"), row("SC-3", code=CODES[4])))).text
+    assert "3条记录的2个代码查无此企业" in shown
+    assert all(code in shown for code in CODES[3:5])
+    register = csv(f"{CODES[3]},某公司", f"{CODES[4]},某公司", head="统一社会信用代码,企业名称")
+    take(clerk, register, "名册.csv")
+    assert "查无此企业" not in clerk.get(hand_in(clerk, csv(row("SC-1")))).text
+
+
+def test_an_office_is_told_that_the_credit_centre_takes_records_that_name_no_office(
+    site: Flask, store: Store
+) -> None:
+    one = office(site, store, AUTHORITY)
+    head, line = "记录编号,单位编码,记录类别,日期,状态,事项编码", "D1,BM1,许可办件,2026-03-05,有效,SX1"
+    shown = one.get(hand_in(one, csv(line, head=head), vocabulary="department")).text
+    assert "公共部门的记录不注明机关" in shown
+    assert "请交信用中心导入" in shown
+
+
+def test_templates_are_offered_of_what_a_clerk_may_send_and_come_back_as_they_are(
+    site: Flask, clerk: FlaskClient, store: Store
+) -> None:
+    def offered(client: FlaskClient) -> list[str]:
+        return re.findall(r'href="(/files/templates/[^"]+)"', client.get("/files").text)
+
+    own = offered(office(site, store, AUTHORITY))
+    assert "/files/templates/enterprise/penalty.xlsx" in own
+    assert "/files/templates/enterprise/subject.xlsx" in offered(clerk)
+    assert not [path for path in own if path.endswith("/subject.xlsx") or "/department/" in path]
+    for path in offered(clerk):
+        book = clerk.get(path)
+        assert (book.status_code, len(openpyxl.load_workbook(io.BytesIO(book.data)).worksheets)) == (200, 2)
+    assert office(site, store, AUTHORITY).get("/files/templates/enterprise/subject.xlsx").status_code == 404
+    assert clerk.get("/files/templates/enterprise/nothing.xlsx").status_code == 404
+    empty = clerk.get(own[own.index("/files/templates/enterprise/penalty.xlsx")]).data
+    shown = clerk.get(hand_in(clerk, empty, "模板.xlsx")).text
+    assert all(said in shown for said in ("双公示行政处罚", "没有新的内容"))
+
+
 def test_a_file_that_waits_is_found_again_until_it_is_taken_or_given_up(
     clerk: FlaskClient, site: Flask, store: Store
 ) -> None:

@@ -26,8 +26,9 @@ from scoring.changes.feed import Place
 from scoring.changes.sending import send_due
 from scoring.changes.subscriptions import Wanted as Receiver
 from scoring.changes.subscriptions import end_subscription, subscribe
-from scoring.facts.ingest.files import Reading, ingest_paths
+from scoring.facts.ingest.files import Reading, ingest_file, ingest_paths
 from scoring.facts.objections import MarkRequest, mark_record
+from scoring.facts.undo import undo_file
 from scoring.inspections.visits import State, Wanted, list_visits
 from scoring.live.alerts import Wanted as WantedAlerts
 from scoring.live.alerts import list_alerts
@@ -178,3 +179,24 @@ def test_a_regulators_way_around_is_a_few_groups_of_which_the_present_one_is_mar
         ".top a[href='/visits']"
     ).is_displayed() else None
     assert regulator.one(".top a[aria-current=page]").get_attribute("href").endswith("/visits")
+
+
+def test_records_of_a_code_that_no_enterprise_has_are_seen_on_the_day_they_come(
+    pages: Flask, token: MakeToken, town_store: Store, tmp_path: Path
+) -> None:
+    stranger = "91500159MA00000010"
+    file = tmp_path / "错码.csv"
+    head = "记录编号,统一社会信用代码,类别,失信程度,状态,等级,决定日期,认定机关"
+    file.write_text(f"{head}\nCM-1,{stranger},行政处罚,一般,有效,罚款,2026-03-05,{AUTHORITY}\n")
+    regulator, department = (signed_in(pages, token(role)) for role in (Role.REGULATOR, Role.DEPARTMENT))
+    assert 'href="/orphans"' not in regulator.get("/home").text
+    taken = ingest_file(town_store, file, "enterprise", Reading(quarantine=tmp_path))
+    assert re.search(r'href="/orphans">\s*<strong>1</strong>', regulator.get("/home").text)
+    listed = regulator.get("/orphans").text
+    assert all(said in listed for said in (stranger, "CM-1", AUTHORITY))
+    assert "1条记录的1个代码查无此企业" in regulator.get(f"/files/{taken.file_id}").text
+    assert department.get("/orphans").status_code == 403
+    assert '"/orphans"' not in department.get("/home").text
+    assert taken.file_id is not None
+    undo_file(town_store, taken.file_id, "样例")
+    assert 'href="/orphans"' not in regulator.get("/home").text

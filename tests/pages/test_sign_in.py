@@ -37,6 +37,7 @@ PLACES = {
     "record_id": "L-1",
     "number": "20261127-AAAABBBB",
     "name": "en",
+    "vocabulary": "enterprise",
     "filename": "pages.css",
     "digest": "0" * 64,
     "file_id": 1,
@@ -54,6 +55,7 @@ NONE_IN_TOWN = (
     "pages.show_run_notice",
     "pages.upload",
     "pages.file_to_mend",
+    "pages.file_template",
 )
 """Pages of what the town has none of, until another test makes it."""
 

@@ -123,6 +123,15 @@ def check_heads(named: Vocabulary, path: Path, heads: Mapping[str, Sequence[Row]
 def _chosen(store: Store, path: Path, found: _Fits) -> Vocabulary:
     fits = found.fits
     best = [fit for fit in fits if fit.rank == fits[0].rank]
+    if not fits[0].columns and found.sign:
+        raise IngestError(
+            path.name,
+            Title(
+                f"各列以“{found.sign}”分隔,无法读取",
+                f"columns parted by {found.sign}, which is not read",
+            ),
+            Title("请以逗号、制表符或分号（半角）分隔", "commas, tabs or semicolons between them"),
+        )
     if not fits[0].columns:
         known = "; ".join(f"{fit.vocabulary.id}: {_key_header(fit.vocabulary)}" for fit in fits)
         reason = Title("表头不属于任何词汇表", "no vocabulary knows a header of the file")
@@ -186,10 +195,14 @@ def _refuse_others(path: Path, chosen: Vocabulary, sheets: Mapping[str, Sequence
 @dataclass(frozen=True, slots=True)
 class _Fits:
     """How well each vocabulary reads a file, by the sheet that it reads best, and how well each sheet; the
-    best first."""
+    best first.
+
+    :param sign: a sign that parts no cells, and stands several times in the one cell of a row.
+    """
 
     fits: Sequence[_Fit]
     sheets: Mapping[str, Sequence[_Fit]]
+    sign: str = ""
 
 
 def _heads(
@@ -207,7 +220,13 @@ def _heads(
 def _fits(matchers: Sequence[HeaderMatcher], heads: Mapping[str, Sequence[Row]]) -> _Fits:
     each = {name: [_fit(matcher, head) for matcher in matchers] for name, head in heads.items()}
     fits = [max(of_one, key=_rank) for of_one in zip(*each.values(), strict=True)]
-    return _Fits(_sorted(fits), {name: _sorted(some) for name, some in each.items()})
+    sign = next(filter(None, (_sign(row) for head in heads.values() for row in head)), "")
+    return _Fits(_sorted(fits), {name: _sorted(some) for name, some in each.items()}, sign)
+
+
+def _sign(row: Row) -> str:
+    text = str(row[1][0]) if not isinstance(row[1], Fault) and len(row[1]) == 1 else ""
+    return next((sign for sign in "|，；、" if text.count(sign) > 1), "")
 
 
 def _sorted(fits: Iterable[_Fit]) -> list[_Fit]:

@@ -6,18 +6,20 @@ import re
 
 from scoring.characters.formulas import inert
 
-_QUOTED = re.compile(r'=\s*"((?:[^"]|"")*)"')
+_QUOTES = '"\uff02\u201c\u201d'
+_QUOTED = re.compile(rf'[=\uff1d]\s*[{_QUOTES}]((?:[^{_QUOTES}]|"")*)[{_QUOTES}]')
 _MARKS = "'`\u2018\u2019\uff07\uff40\u1fef"
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
 def undecorated(text: str) -> str:
-    """The text that is meant by ``="0001"``, ``'0001`` and ``\\`0001``, and by what :func:`inert` guards.
+    """The text that is meant by ``="0001"``, ``'0001`` and ``\\`0001``, and by what :func:`inert` guards;
+    also in full width.
 
     Quotation marks that come in pairs, as in ``'甲'公司``, belong to the text.
     """
     bare = text.strip()
-    if bare[:1] == "=" and (quoted := _QUOTED.fullmatch(bare)):
+    if bare[:1] in ("=", "\uff1d") and (quoted := _QUOTED.fullmatch(bare)):
         return quoted[1].replace('""', '"')
     if bare and bare[0] in _MARKS:
         rest = bare[1:]

@@ -39,7 +39,8 @@ from scoring.facts.ingest.sheets import Row, Sheet, is_blank, named, open_sheets
 from scoring.facts.ingest.subjects import any_known, doubt, place
 from scoring.facts.ingest.workbooks import write_bad_rows
 from scoring.facts.merging import AUTHORITY, ColumnChanges
-from scoring.facts.records import own_alone
+from scoring.facts.orphans import NO_ORPHANS, Orphans
+from scoring.facts.records import no_office_sends, own_alone
 from scoring.facts.twins import likeness
 from scoring.facts.versions import (
     Check,
@@ -60,7 +61,7 @@ Progress = Callable[[int, int], None]
 """Told how much of a file is read and the whole (0: not known), in bytes or rows."""
 
 BATCH_ROWS = 20_000
-READER = "6"
+READER = "7"
 """Counts up where the same file would be read differently, so that it is read again."""
 
 QUARANTINE = Path("work/quarantine")
@@ -128,6 +129,7 @@ class FileReport:
         sheets, those that any of them has not.
     :param sheets: what became of each sheet, of a workbook.
     :param read_as: the headers that were understood, with the titles of the columns that they name.
+    :param orphans: the rows of records that are taken, and whose subject is not known: they count for nobody.
     """
 
     file: str
@@ -151,6 +153,7 @@ class FileReport:
     forms: tuple[Title, ...] = ()
     doubted: tuple[str, ...] = ()
     read_as: tuple[tuple[str, Title], ...] = ()
+    orphans: Orphans = NO_ORPHANS
 
     @property
     def rows(self) -> int:
@@ -270,7 +273,7 @@ def _ingest(
         hold = _holder(path)
         info = FileInfo(_digest(path, matcher, reading.replace), path.name)
         with _opened(path, matcher) as opened:
-            tables = _bounded(path, opened, reading)
+            tables = _bounded(path, vocabulary, opened, reading)
             result = _take(store, matcher, tables, info, progress, reading, hold)
     return FileReport(
         file=path.name,
@@ -302,6 +305,7 @@ def _ingest(
         read_as=opened.columns(
             lambda layout: ((item.header, item.column.title) for item in layout.found if item.header)
         ),
+        orphans=result.orphans,
     )
 
 
@@ -313,10 +317,12 @@ def _of_sender(reading: Reading, vocabulary: Vocabulary) -> FileMapping:
     return replace(mapping, defaults={AUTHORITY: reading.authority, **mapping.defaults})
 
 
-def _bounded(path: Path, opened: _Opened, reading: Reading) -> Sequence[tuple[Sheet, Layout]]:
+def _bounded(
+    path: Path, vocabulary: Vocabulary, opened: _Opened, reading: Reading
+) -> Sequence[tuple[Sheet, Layout]]:
     """The tables of a file that this reader may bring, which fail once they have too many rows.
 
-    :raises IngestError: where an office brings anything but records.
+    :raises IngestError: where an office brings anything but records, or those that are no office's.
     """
     if reading.authority is not None and opened.dataset != "record":
         reason = Title("各单位只报送记录,主体由信用中心导入", "an office sends records alone, no subjects")
@@ -325,6 +331,9 @@ def _bounded(path: Path, opened: _Opened, reading: Reading) -> Sequence[tuple[Sh
             reason,
             Title("请改报记录,或交信用中心导入", "records, or have the credit centre take it"),
         )
+    if reading.authority is not None and AUTHORITY not in opened.tables[0][1].table.columns:
+        hint = Title("请交信用中心导入", "have the credit centre take it")
+        raise IngestError(path.name, no_office_sends(vocabulary), hint)
     if reading.most_rows is None:
         return opened.tables
     numbers = count(1)
@@ -475,7 +484,9 @@ def _rows(
 ) -> Iterator[_StagedRow]:
     """The rows to take; the faults of the others, and what is odd about these, are laid aside."""
     read = RowReader(layout, matcher, sheet.epoch, reading.replace).rows(sheet)
-    placed = place(store.reading, matcher.vocabulary, _known_or_whole(store, matcher, layout, read))
+    placed = place(
+        store.reading, matcher.vocabulary, layout.dataset, _known_or_whole(store, matcher, layout, read)
+    )
     for row in doubt(store.reading, matcher.vocabulary, layout.table, placed, layout.header):
         match row:
             case BadRow(_, notes) | OddRow(_, notes):
@@ -497,7 +508,8 @@ def _known_or_whole(
         return rows
     first = list(islice(rows, BATCH_ROWS))
     short = [row.row[1] for row in first if isinstance(row, ShortRow)]
-    if not any_known(store, matcher.vocabulary, layout.dataset, short):
+    bad = [row.key for row in first if isinstance(row, BadRow) and row.key is not None]
+    if not any_known(store, matcher.vocabulary, layout.dataset, short + bad):
         raise layout.lacking
     return chain(first, rows)
 

@@ -55,6 +55,7 @@ class FormHeaders:
     :param finders: attributes of the subject by the vocabulary's own headers; of a header that names one
         beside the code as well.
     :ivar places: field → where it stands.
+    :ivar is_sure: whether no ordinary ledger has such headers.
     """
 
     def __init__(
@@ -74,6 +75,9 @@ class FormHeaders:
         for position, field in enumerate(self._fields):
             if field is not None:
                 self.places.setdefault(field[0], (position, field[1]))
+        self.is_sure = bool(form.sure & self.places.keys()) or not form.sure
+        if not self.is_sure:
+            self.form = form.without_numbers()
         self._own = {
             position: (name, per if has_unit(as_text(cells[position])) else 0)
             for position, (name, per) in own.items()
@@ -135,6 +139,16 @@ class FormHeaders:
             for place in self._places(name)
         )
         return [Bare(self._header(position), position, said) for (position, per), said in places if not per]
+
+    @property
+    def in_no_unit(self) -> list[Bare]:
+        """Those of which nobody knows in what they are: the form says it in a file that is surely of it, and
+        of its own codes; a header of ours in English means yuan."""
+        return [
+            item
+            for item in self.bare
+            if not (item.position in self.fields if item.header.isascii() else self.is_sure)
+        ]
 
     @property
     def required(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ A form stands beside the vocabulary that it speaks (``rules/library/forms/*.yaml
       - …
     also: [[采集日期, ADD_TIME]]           # fields that some files have besides
     signs: [行政处罚决定书文号, 处罚类别]   # a file with these fields, or one of a list, is one of the form
+    sure: [行政相对人类别]                 # with one of these it says what bare amounts and numbers mean
     called: [行政处罚]                    # in the name of the file or sheet, or above the headers: if two fit
     fixed: {kind: penalty}                # of records of which nobody has said it
     number: [authority, document_no]      # make the record's number, where the file has none; also: subject
@@ -34,7 +35,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -100,6 +101,8 @@ class Form:
     :param fields: title → the folded headers that it stands under.
     :param asked: the titles of those that an office is asked for.
     :param signs: of each of these a field must be there, or a file is none of the form.
+    :param sure: fields that no ordinary ledger has: where one of them is there, the form says in what an
+        amount without a unit is, and what a number stands for that is no word.
     :param called: words that tell a file of the form from one of another whose headers are the same.
     :param fixed: column → code, of records of which nobody has said it.
     :param number: the columns that make the record's number where the file has none; :data:`SUBJECT` stands
@@ -116,6 +119,7 @@ class Form:
     fields: Mapping[str, tuple[str, ...]]
     asked: tuple[str, ...]
     signs: tuple[frozenset[str], ...]
+    sure: frozenset[str]
     called: tuple[str, ...]
     fixed: Mapping[str, str]
     number: tuple[str, ...]
@@ -123,6 +127,14 @@ class Form:
     private: tuple[str, ...]
     refused: tuple[Refused, ...]
     because: Title
+
+    def without_numbers(self) -> Form:
+        """The form as it reads a file that may be an ordinary ledger: no number stands for a code."""
+        columns = {
+            name: replace(column, words={w: code for w, code in column.words.items() if not w.isdigit()})
+            for name, column in self.columns.items()
+        }
+        return replace(self, columns=columns)
 
     def field_of(self, word: str) -> str | None:
         """The field that a folded header names."""
@@ -238,6 +250,7 @@ class FormSchema(Strict):
     fields_ = fields.List(fields.List(own.Text()), required=True, data_key="fields")
     also = fields.List(fields.List(own.Text()), load_default=list)
     signs = fields.List(Sign(), required=True)
+    sure = fields.List(own.Text(), load_default=list)
     called = fields.List(own.Text(), load_default=list)
     fixed = fields.Dict(own.ColumnName(), own.Text(), load_default=dict)
     number = fields.List(own.ColumnName(), load_default=list)
@@ -249,7 +262,8 @@ class FormSchema(Strict):
     def fields_are_listed(self, data: dict[str, Any], **_: Any) -> None:
         known = {words[0] for part in ("fields_", "also") for words in data.get(part, []) if words}
         refused = data.get("refused") or {"rows": ()}
-        named = [name for sign in data.get("signs", ()) for name in sign] + data.get("private", [])
+        named = [name for sign in data.get("signs", ()) for name in sign]
+        named += data.get("private", []) + data.get("sure", [])
         columns = data.get("columns", {}).values()
         named += [name for column in columns for name in (*column.fields, *column.told_with)]
         named += [name for row in refused["rows"] for name in (row.field, *row.without)]
@@ -267,6 +281,7 @@ class FormSchema(Strict):
             fields={words[0]: tuple(map(fold_header, words)) for words in (*data["fields_"], *data["also"])},
             asked=tuple(words[0] for words in data["fields_"]),
             signs=tuple(data["signs"]),
+            sure=frozenset(data["sure"]),
             called=tuple(data["called"]),
             fixed=data["fixed"],
             number=tuple(data["number"]),

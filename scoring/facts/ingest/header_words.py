@@ -73,6 +73,19 @@ def has_unit(header: str) -> bool:
     return any(per for _, per in readings(header))
 
 
+def unit_in(header: str) -> str | None:
+    """The unit of money that a header says.
+
+    >>> unit_in("没收金额（万元）"), unit_in("涉案数额/元"), unit_in("人数（万人）"), unit_in("Amount")
+    ('万元', '元', None, None)
+    """
+    word = fold_header(header)
+    remark = _REMARK.fullmatch(word)
+    parts = map(_UNIT.fullmatch, re.split("[,;、]", remark["remark"]) if remark else ())
+    found = [unit for unit in (*parts, _UNIT_BEHIND.fullmatch(word)) if unit is not None]
+    return next((unit["unit"] for unit in found if unit["unit"]), None)
+
+
 def unit_above(line: str) -> str | None:
     """What a line above the headers says that all amounts are in: 万元 of 单位：万元."""
     unit = _UNIT_ABOVE.search(fold_word(line))

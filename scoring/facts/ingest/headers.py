@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rules.model import Column, Table, Title, Vocabulary
@@ -13,7 +13,7 @@ from scoring.facts.ingest.errors import Fault, IngestError, NoTableError
 from scoring.facts.ingest.folding import Cell, as_text, fold, fold_header, fold_word
 from scoring.facts.ingest.form_headers import Bare, FormHeaders, reading_of
 from scoring.facts.ingest.forms import Form, forms_of
-from scoring.facts.ingest.header_words import either, has_unit, readings, unit_above, unit_alone
+from scoring.facts.ingest.header_words import either, has_unit, readings, unit_above, unit_alone, unit_in
 from scoring.facts.ingest.mapping import Dataset, FileMapping
 from scoring.facts.ingest.numbers import multiplier
 from scoring.facts.ingest.refusals import Refuser
@@ -220,7 +220,9 @@ class HeaderMatcher:
         named = [(Title(item.column.title.zh, item.column.name), item.header) for item in self._found(best)]
         _refuse_doubles(best.form.meant if best.form else named, file)
         rows = [row for row in _possible_headers(head, self.mapping) if row[0] != best.row]
-        _refuse_unit_beside(self._bare(best), best.row, rows, file)
+        _refuse_unit_beside(self._bare(best), best, rows, file)
+        if best.form is not None:
+            _refuse_no_unit(best.form.form, best.form.in_no_unit, file)
         layout = self.read_as(best, file)
         return replace(layout, numbered=_numbers_below(layout, head))
 
@@ -498,13 +500,17 @@ def _known_headers(column: Column, form: Form | None) -> str:
 
 
 def _by_name(best: Fit, fits: Sequence[Fit], head: Sequence[Row], file: str) -> Fit:
-    """Of the forms whose headers a row shows, the one by whose name the file, its sheet or its title goes.
+    """Of the forms whose headers a row shows, the one that is surely meant, or by whose name the file, its
+    sheet or its title goes.
 
     :raises IngestError: where there are several, and no name says which.
     """
     shown = [(fit.form.form, fit) for fit in fits if fit.row == best.row and fit.form is not None]
+    sure = [fit for _, fit in shown if fit.form is not None and fit.form.is_sure]
     if best.form is None or len(shown) < 2:
         return best
+    if len(sure) == 1:
+        return sure[0]
     above = (as_text(cell) for number, cells in head for cell in _cells(cells) if number < best.row)
     names = fold_word(" ".join((file, *above)))
     called = [fit for form, fit in shown if any(fold_word(word) in names for word in form.called)]
@@ -565,30 +571,61 @@ def other_headers(row: int, file: str) -> IngestError:
     )
 
 
-def _refuse_unit_beside(bare: Sequence[Bare], row: int, rows: Sequence[tuple[int, Cells]], file: str) -> None:
-    """Refuse a unit above the headers, or right below them, other than that in which an amount without one
-    is read: of which it holds, nobody says."""
-    for number, cells in rows if bare else ():
-        if number < row:
-            unit = unit_above("|".join(as_text(cell) for cell in cells if cell is not None))
-        else:
-            below = (cells[item.position] for item in bare if item.position < len(cells))
-            unit = next(filter(None, map(unit_alone, below)), None) if number == row + 1 else None
-        other = next((item for item in bare if unit is not None and multiplier(unit) != item.per), None)
-        if unit is not None and other is not None:
+def _refuse_unit_beside(bare: Sequence[Bare], fit: Fit, head: Sequence[tuple[int, Cells]], file: str) -> None:
+    """Refuse a unit other than that in which an amount without one is read: of which it holds, nobody says.
+
+    It may stand above the headers, right below them, or in the header of another amount of acts.
+    """
+    for place, unit in _units_beside(bare, fit, head) if bare else ():
+        other = next((item for item in bare if multiplier(unit) != item.per), None)
+        if other is not None:
             header, said = other.header, unit.removesuffix("元") + "元"
             usual = "元" if other.per == 1 else "万元"
             raise IngestError(
                 file,
                 Title(
-                    f"第{number}行写明单位为{said},而“{header}”的表头没有单位",
-                    f"row {number} says that amounts are in {said}, and the header {header} has no unit",
+                    f"{place.zh}写明单位为{said},而“{header}”的表头没有单位",
+                    f"{place.en} says that amounts are in {said}, and the header {header} has no unit",
                 ),
                 Title(
                     f"请把单位写入表头:{header}（{said}）;以{usual}计的写:{header}（{usual}）",
                     f"the unit in the header: {header}({said}), or {header}({usual}) where it is that",
                 ),
             )
+
+
+def _refuse_no_unit(form: Form, amounts: Sequence[Bare], file: str) -> None:
+    """Refuse amounts without a unit that the form would take for ten thousands, and a ledger for yuan."""
+    for header in (item.header for item in amounts if item.per != 1):
+        raise IngestError(
+            file,
+            Title(
+                f"按“{form.title.zh}”表读取,而“{header}”的表头没有单位:元还是万元无从判断",
+                f"it reads as a form ({form.title.en}), and the header {header} has no unit",
+            ),
+            Title(
+                f"请把单位写入表头:{header}（元）或{header}（万元）",
+                f"the unit in the header: {header}(元) for yuan, or {header}(万元) for ten thousands",
+            ),
+        )
+
+
+def _units_beside(
+    bare: Sequence[Bare], fit: Fit, head: Sequence[tuple[int, Cells]]
+) -> Iterator[tuple[Title, str]]:
+    """The units that a file says outside of the headers of some amounts, and where."""
+    for number, cells in head:
+        if number < fit.row:
+            unit = unit_above("|".join(as_text(cell) for cell in cells if cell is not None))
+        else:
+            below = (cells[item.position] for item in bare if item.position < len(cells))
+            unit = next(filter(None, map(unit_alone, below)), None) if number == fit.row + 1 else None
+        if unit is not None:
+            yield Title(f"第{number}行", f"row {number}"), unit
+    for header in map(as_text, fit.cells):
+        unit = unit_in(header)
+        if unit is not None and acts.speaks_of_act(header, ()):
+            yield Title(f"“{header.strip()}”", f"the header {header.strip()}"), unit
 
 
 def _check_columns(vocabulary: Vocabulary, mapping: FileMapping) -> None:

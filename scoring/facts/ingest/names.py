@@ -35,6 +35,20 @@ def bare(name: str) -> str:
     return _MARKS.sub("", fold_word(name))
 
 
+_BRACKETS = (str.maketrans("()", "（）"), str.maketrans("（）", "()"), str.maketrans("", "", "()（）"))
+
+
+def spellings(name: str) -> frozenset[str]:
+    """How a name may be registered: brackets of either width or none, with its spaces and without.
+
+    >>> sorted(spellings("某 (集团)"))
+    ['某 (集团)', '某 集团', '某 （集团）', '某(集团)', '某集团', '某（集团）']
+    """
+    return frozenset(
+        spaced.translate(brackets) for spaced in (name, "".join(name.split())) for brackets in _BRACKETS
+    )
+
+
 def may_be(said: str, known: str) -> bool:
     """Whether a name may be that of who is known by another: with a note (原…), a mask (张**), or a branch's.
 

@@ -63,10 +63,16 @@ EXAMPLE = "示例 example"
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row with all of its faults."""
+    """A row with all of its faults.
+
+    :param key: where it can be read.
+    :param lacks: what else is wrong if its key is new.
+    """
 
     number: int
     faults: tuple[Rejected, ...]
+    key: str | None = None
+    lacks: tuple[Rejected, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +116,10 @@ AnyRow = GoodRow | BadRow | OddRow | LostRow | ShortRow
 def faults_of(row: AnyRow) -> tuple[Rejected, ...]:
     """What keeps a row out where nothing is known of its key and its subject."""
     match row:
-        case BadRow(_, faults) | ShortRow(_, faults):
-            return faults
+        case BadRow(_, faults, _, lacks):
+            return tuple(dict.fromkeys((*faults, *lacks)))
+        case ShortRow(_, lacks):
+            return lacks
         case LostRow():
             return (row.fault,)
         case _:
@@ -424,7 +432,8 @@ class RowReader:
         )
         clues = self._clues(cells) if lost else {}
         if errors and not clues:
-            yield BadRow(number, tuple(dict.fromkeys((*errors, *lacks))))
+            key = values.get(self._key)
+            yield BadRow(number, tuple(dict.fromkeys(errors)), None if key is None else str(key), lacks)
             return
         yield OddRow(
             number, tuple(self._said(number, cells, f.column, f.fault, "warning") for f in findings if f.odd)

@@ -24,8 +24,8 @@ from scoring.facts.ingest.checks import before
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import Cell, as_text
 from scoring.facts.ingest.mapping import Dataset
-from scoring.facts.ingest.names import bare, may_be, other_name, public
-from scoring.facts.ingest.rows import NAME, AnyRow, BadRow, GoodRow, LostRow, OddRow, ShortRow
+from scoring.facts.ingest.names import bare, may_be, other_name, public, spellings
+from scoring.facts.ingest.rows import NAME, AnyRow, BadRow, GoodRow, LostRow, OddRow, ShortRow, faults_of
 from scoring.facts.versions import Rejected
 from scoring.store import Store
 from scoring.store.batches import parts
@@ -41,22 +41,37 @@ _MOST_SHOWN = 5
 _MOST_KEPT = 100_000
 
 
-def place(sessions: Sessions, vocabulary: Vocabulary, rows: Iterable[AnyRow]) -> Iterator[AnyRow]:
+def place(
+    sessions: Sessions, vocabulary: Vocabulary, dataset: Dataset, rows: Iterable[AnyRow]
+) -> Iterator[AnyRow]:
     """The rows, with those that lack their subject's code under the one subject that fits, or bad.
 
     The first of a row's clues that any current subject fits decides: one subject is taken, with a warning;
-    several are listed for a person.
+    several are listed for a person. A bad row is told what a new one needs only where its key is new.
     """
-    waiting: list[LostRow] = []
+    waiting: list[LostRow | BadRow] = []
     for row in rows:
-        if not isinstance(row, LostRow):
+        if not isinstance(row, LostRow) and not (isinstance(row, BadRow) and row.lacks):
             yield row
             continue
         waiting.append(row)
         if len(waiting) == AT_ONCE:
-            yield from _placed(sessions, vocabulary, waiting)
+            yield from _looked_up(sessions, vocabulary, dataset, waiting)
             waiting.clear()
-    yield from _placed(sessions, vocabulary, waiting)
+    yield from _looked_up(sessions, vocabulary, dataset, waiting)
+
+
+def _looked_up(
+    sessions: Sessions, vocabulary: Vocabulary, dataset: Dataset, rows: Sequence[LostRow | BadRow]
+) -> Iterator[AnyRow]:
+    yield from _placed(sessions, vocabulary, [row for row in rows if isinstance(row, LostRow)])
+    bad = [row for row in rows if isinstance(row, BadRow)]
+    known: set[str] = set()
+    if keys := [row.key for row in bad if row.key is not None]:
+        with sessions() as session:
+            known = _known_keys(session, vocabulary, dataset, keys)
+    for row in bad:
+        yield BadRow(row.number, row.faults if row.key in known else faults_of(row))
 
 
 def _placed(sessions: Sessions, vocabulary: Vocabulary, rows: list[LostRow]) -> Iterator[AnyRow]:
@@ -80,25 +95,43 @@ def _placed(sessions: Sessions, vocabulary: Vocabulary, rows: list[LostRow]) -> 
 
 def any_known(store: Store, vocabulary: Vocabulary, dataset: Dataset, keys: Sequence[str]) -> bool:
     """Whether the store knows any of some subjects or records."""
+    with store.reading() as session:
+        return any(_known_keys(session, vocabulary, dataset, some) for some in parts(keys))
+
+
+def _known_keys(session: Session, vocabulary: Vocabulary, dataset: Dataset, keys: Sequence[str]) -> set[str]:
+    """Those of some keys that the store knows."""
     version = RecordVersion if dataset == "record" else SubjectVersion
     key = RecordVersion.record_id if dataset == "record" else SubjectVersion.subject_id
-    current = sa.and_(version.vocabulary == vocabulary.id, version.known_until.is_(None))
-    with store.reading() as session:
-        known = (session.scalar(sa.select(1).where(current, key.in_(some)).limit(1)) for some in parts(keys))
-        return any(known)
+    current = version.vocabulary == vocabulary.id, version.known_until.is_(None)
+    return set(session.scalars(sa.select(key).where(*current, key.in_(keys))))
 
 
 def _fitting(
     session: Session, vocabulary: Vocabulary, name: str, rows: Iterable[LostRow]
 ) -> dict[str, list[str]]:
-    """What the rows say of an attribute → the current subjects of which it is so."""
+    """What the rows say of an attribute → the current subjects of which it is so; of a name those that have
+    it as it is written, or else in another spelling."""
     wanted = sorted({row.clues[name] for row in rows if name in row.clues})
+    ways = {text: {text, *(spellings(text) if name == NAME else ())} for text in wanted}
+    having = _having(session, vocabulary, name, sorted(set().union(*ways.values())))
+    return {
+        text: having[text] if text in having else sorted({s for way in some for s in having.get(way, ())})
+        for text, some in ways.items()
+    }
+
+
+def _having(
+    session: Session, vocabulary: Vocabulary, name: str, wanted: Sequence[str]
+) -> Mapping[str, list[str]]:
+    """Of values of an attribute, the current subjects that have them."""
     found: dict[str, list[str]] = defaultdict(list)
     value = ValueIn(SubjectVersion.data, name)
     current = sa.and_(SubjectVersion.vocabulary == vocabulary.id, SubjectVersion.known_until.is_(None))
-    query = sa.select(value, SubjectVersion.subject_id).where(current, value.in_(wanted))
-    for text, subject in session.execute(query.order_by(SubjectVersion.subject_id)):
-        found[text].append(subject)
+    for some in parts(wanted):
+        query = sa.select(value, SubjectVersion.subject_id).where(current, value.in_(some))
+        for text, subject in session.execute(query.order_by(SubjectVersion.subject_id)):
+            found[text].append(subject)
     return found
 
 

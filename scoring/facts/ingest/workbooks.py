@@ -66,7 +66,8 @@ def write_bad_rows(
             bad = islice(rows, MOST_ROWS)
             if first := next(bad, None):
                 sheet = workbook.create_sheet(given.name or "退回")
-                for number, line in enumerate(_lines(sheet, given.rows, layout, chain([first], bad))):
+                lines = _lines(sheet, given.rows, layout, chain([first], bad), shown(file.name))
+                for number, line in enumerate(lines):
                     sheet.append(line)
                     shown_rows += number > 0  # the first holds the headers
     if not shown_rows:
@@ -78,9 +79,12 @@ def write_bad_rows(
 
 
 def _lines(
-    sheet: Any, rows: Iterable[Row], layout: Layout, bad: Iterator[tuple[int, list[Quarantined]]]
+    sheet: Any, rows: Iterable[Row], layout: Layout, bad: Iterator[tuple[int, list[Quarantined]]], file: str
 ) -> Iterator[list[Any]]:
-    """The headers and the bad rows; both streams come in the order of the rows."""
+    """The headers and the bad rows; both streams come in the order of the rows.
+
+    :param file: of which the rows are that the reasons name.
+    """
     headers: list[str] = []
     number, faults = next(bad, (0, []))
     for row, whole in rows:
@@ -92,7 +96,7 @@ def _lines(
             yield [_cell(sheet, header, _HEAD) for header in (*headers, REASON_HEADER)]
         if row == number:
             if (told := layout.told(() if isinstance(whole, Fault) else whole)) is not None:
-                yield _line(sheet, headers, _but(told, layout.own), faults)
+                yield _line(sheet, headers, _but(told, layout.own), faults, file)
             number, faults = next(bad, (0, []))
             if not faults:
                 return
@@ -103,8 +107,13 @@ def _but(cells: Cells, position: int | None) -> Cells:
     return cells if position is None else (*cells[:position], *cells[position + 1 :])
 
 
-def _line(sheet: Any, headers: Sequence[str], cells: Cells, faults: Sequence[Quarantined]) -> list[Any]:
-    """A bad row; cells beyond its headers come behind the reason, for a person to put in their places."""
+def _line(
+    sheet: Any, headers: Sequence[str], cells: Cells, faults: Sequence[Quarantined], file: str
+) -> list[Any]:
+    """A bad row; cells beyond its headers come behind the reason, for a person to put in their places.
+
+    :param file: where it stood.
+    """
     reasons: dict[str, str] = {}
     for fault in faults:
         reasons.setdefault(fault.column or "", fault.reason)
@@ -118,7 +127,8 @@ def _line(sheet: Any, headers: Sequence[str], cells: Cells, faults: Sequence[Qua
         line.append(cell)
     said = "; ".join(f"{column}: {reason}" if column else reason for column, reason in reasons.items())
     beyond = [_cell(sheet, value, _WRONG if value else None) for value in cells[width:]]
-    return [*line, _cell(sheet, said), *beyond]
+    place = f"{file} 第{faults[0].row_no}行 row {faults[0].row_no}"
+    return [*line, _cell(sheet, f"{place}: {said}"), *beyond]
 
 
 def _cell(sheet: Any, value: Any, fill: PatternFill | None = None) -> Any:
@@ -158,7 +168,7 @@ def write_form_template(form: Form, table: Table, stream: IO[bytes]) -> None:
     """
     said = {field: (name, how) for name, how in form.columns.items() for field in how.fields}
     needed = {form.columns[name].fields[0] for name in (*table.needs, *form.number) if name in form.columns}
-    template = _Template(form.title.zh[:30])
+    template, sample = _Template(form.title.zh[:30]), _example(table, form.fixed.get(table.kind or ""))
     for title in form.asked:
         name, how = said.get(title, ("", _NO_COLUMN))
         column = table.columns.get(name)
@@ -166,8 +176,19 @@ def write_form_template(form: Form, table: Table, stream: IO[bytes]) -> None:
         unit = "（年/月/日）" if is_date else "（万元）" if how.per == _TEN_THOUSAND else ""
         kinds = [column.values[code].zh for code in how.gravest] if column is not None else []
         header = f"{'*' if title in needed else ''}{title}{unit}"
-        template.add(header, is_date, kinds, EXAMPLE if title == form.asked[0] else "")
+        example = _filling(form, title) if column is None else sample[name]
+        if column is not None and column.declared == "decimal":
+            example = f"{Decimal(example) / how.per:f}"
+        template.add(header, is_date, kinds, EXAMPLE if title == form.asked[0] else example)
     template.workbook.save(stream)
+
+
+def _filling(form: Form, title: str) -> str:
+    """What stands in the example for a field that is no column; nothing of a person or of an older code."""
+    if title.endswith("统一社会信用代码"):
+        return "18位代码"
+    is_left_out = title in form.private or "证件" in title or "代码" in title
+    return "" if is_left_out else "2026-03-01" if title.endswith("日期") else "文字"
 
 
 _NO_COLUMN = FormColumn(())
@@ -220,9 +241,13 @@ def _choices(column: Column) -> list[str]:
     return [title.zh for title in column.values.values()]
 
 
-def _example(table: Table) -> Mapping[str, str]:
-    """A row that shows the form of each column; its key says that it is none."""
-    code, kind = next(iter(table.kinds.items()), ("", Kind((), {})))
+def _example(table: Table, code: str | None = None) -> Mapping[str, str]:
+    """A row that shows the form of each column; its key says that it is none.
+
+    :param code: its kind; by default the first that the table says more of.
+    """
+    code = code or next(iter(table.kinds), "")
+    kind = table.kinds.get(code, Kind((), {}))
     said: dict[str, str] = {}
     for name, column in table.columns.items():
         codes = [code] if name == table.kind and code else kind.values.get(name, tuple(column.values))
