@@ -65,9 +65,8 @@ def cli(district_url: str) -> Run:
         ({"document_sha256": "abc"}, "document_sha256"),
         ({"document_sha256": "g" * 64}, "document_sha256"),
         ({"document_sha256": hashlib.sha256(b"").hexdigest()}, "document_sha256"),
-        ({"valid_from": "0001-01-01", "valid_until": "9999-12-31"}, "valid_until"),
-        ({"valid_from": "0001-01-01", "valid_until": "0001-12-31"}, "valid_until"),
-        ({"valid_from": "9999-01-01", "valid_until": "9999-12-31"}, "valid_until"),
+        ({"valid_from": "0001-01-01", "valid_until": "9999-12-31"}, "valid_from"),
+        ({"valid_from": "9999-12-31", "valid_until": "9999-12-31"}, "valid_from"),
         ({"valid_from": "9999-01-01", "valid_until": "9999-12-30"}, "valid_from"),
         ({"valid_from": "2026-08-01", "valid_until": "2029-08-01"}, "valid_until"),
         ({"valid_from": "2026-11-06", "valid_until": "2027-08-01"}, "valid_from"),
@@ -87,13 +86,26 @@ def test_what_is_no_consent_is_refused_with_what_would_be_right(
     assert lender.get(CONSENTS).json["items"] == []
 
 
+def test_everything_that_is_wrong_with_a_consent_is_told_at_once_with_what_follows_from_it(
+    lender: Client,
+) -> None:
+    wrong = {"reference": "SQ-", "document_sha256": "abc", "lender": "丙银行"}
+    wrong |= {"valid_from": "0001-01-01", "valid_until": "0001-12-31"}
+    told = lender.post(CONSENTS, json=terms(LISTED, **wrong)).json["errors"]
+    fields = ["lender", "valid_from", "valid_until", "reference", "document_sha256"]
+    assert [error["field"] for error in told] == fields
+    assert "begins on 2023-08-06 or later" in told[1]["message"]
+    consented(lender, LISTED, valid_from="2023-08-06", valid_until="2026-08-05")
+
+
 @pytest.mark.parametrize(
     ("purposes", "named"), [([], "say for which purpose"), (["loan", "curiosity"], "curiosity is no purpose")]
 )
 def test_a_consent_to_no_known_purpose_is_refused_from_wherever_it_comes(
     store: Store, purposes: list[str], named: str
 ) -> None:
-    wanted = Registration(**terms(FINED, lender=AUTHORITY, purposes=purposes))
+    term = {"valid_from": today(), "valid_until": today()}
+    wanted = Registration(**terms(FINED, lender=AUTHORITY, purposes=purposes, **term))
     with pytest.raises(ConsentError, match=f"{named}. Right: loan"):
         register(store, Who("k", Role.OPERATOR), wanted)
 
