@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -121,8 +122,8 @@ def upload_file() -> Response:
 def upload(digest: str) -> Response:
     """What a file would change, as things stand now; nothing is changed."""
     found = _uploads().find(digest)
-    if found.file_id is not None:
-        return redirect(url_for("pages.file", file_id=found.file_id), 303)
+    if (file_id := _taken_as(found)) is not None:
+        return redirect(url_for("pages.file", file_id=file_id), 303)
     return _upload(digest, found, 200)
 
 
@@ -130,10 +131,12 @@ def upload(digest: str) -> Response:
 def take_upload(digest: str) -> Response:
     """Take the file that was looked at; a second time nothing is done anew."""
     with _uploads().turn(digest) as found:
-        if found.file_id is not None:
-            return redirect(url_for("pages.file", file_id=found.file_id), 303)
+        if (file_id := _taken_as(found)) is not None:
+            if found.file_id is None:
+                found.end(file_id)
+            return redirect(url_for("pages.file", file_id=file_id), 303)
         try:
-            report = ingest_file(store(), found.path, *_reading(request.form, is_check=False))
+            report = ingest_file(store(), found.path, *_reading(request.form, found.nonce))
         except AccountError as error:  # what came back is in the store; its page says what there is of it
             found.end(error.file_id)
             return redirect(url_for("pages.file", file_id=error.file_id), 303)
@@ -220,24 +223,37 @@ def _how(given: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _reading(given: Mapping[str, str], is_check: bool) -> tuple[str | None, Reading]:
+def _taken_as(found: Upload) -> int | None:
+    """The file as which it was taken, by its own note or by the log's: who took it may have been killed
+    before the note; None where it waits."""
+    if found.file_id is not None or not found.nonce:
+        return found.file_id
+    logged = entries_of(store(), (TAKE,), "upload", [found.nonce], 1)
+    return int(logged[0].details["file"]) if logged else None
+
+
+def _reading(given: Mapping[str, str], nonce: str | None = None) -> tuple[str | None, Reading]:
+    """How a file is read.
+
+    :param nonce: of the upload that is taken; None: it is only looked at.
+    """
     how = _how(given)
     table: Dataset | None = how.get("table")  # type: ignore[assignment]  # one of the two, or none
     reading = Reading(
         dataset=table,
         quarantine=_uploads().accounts,
-        check=is_check,
+        check=nonce is None,
         by=caller().prefix,
         authority=own_data(),
         most_rows=MOST_ROWS,
-        log=_note_taking,
+        log=partial(_note_taking, nonce),
     )
     return how.get("vocabulary"), reading
 
 
-def _note_taking(session: Session, result: IngestResult) -> None:
+def _note_taking(nonce: str | None, session: Session, result: IngestResult) -> None:
     counts = {name: getattr(result, name) for name in (*_COUNTS, "warned", "held")}
-    _note(session, TAKE, result.file_id, **counts)
+    _note(session, TAKE, result.file_id, upload=nonce, **counts)
 
 
 def _note(session: Session, action: str, file_id: int | None, **details: object) -> None:
@@ -277,7 +293,7 @@ def _upload(digest: str, found: Upload, status: int, error: IngestError | None =
     report = None
     try:
         if error is None:
-            report = ingest_file(store(), found.path, *_reading(given, is_check=True))
+            report = ingest_file(store(), found.path, *_reading(given))
     except IngestError as failure:
         error = failure
     return page(

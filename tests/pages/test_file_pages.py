@@ -25,6 +25,7 @@ from api.settings import Settings
 from rules.library.loader import load_vocabulary
 from scoring.access.keys import Role, create_key
 from scoring.facts.ingest import files as taking
+from scoring.facts.ingest.uploads import Upload
 from scoring.facts.records import list_records
 from scoring.facts.undo import list_files
 from scoring.store import Store
@@ -287,6 +288,29 @@ def test_a_full_disk_after_a_file_is_taken_does_not_say_that_it_is_not(
     again = send(clerk, place)
     assert (again.status_code, again.location) in ((303, "/files/1"), (404, None))
     assert [record.data["amount"] for record in list_records(store, WORDS)] == [7]
+
+
+def test_who_presses_again_after_the_server_was_killed_takes_nothing_twice(
+    clerk: FlaskClient, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed when the rows were in and nothing said so; else they would lie over what came since."""
+    place = hand_in(clerk, csv(row("SC-1"), row("SC-2", code="1")))
+
+    def killed(*_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as while_killed:
+        while_killed.setattr(Upload, "end", killed)
+        with pytest.raises(SystemExit):
+            send(clerk, place)
+    take(clerk, csv(row("SC-1", amount="7")), "更正.csv")
+    assert clerk.get(place).location == "/files/1"
+    for _ in range(2):
+        assert send(clerk, place).location == "/files/1"
+    assert [record.data["amount"] for record in list_records(store, WORDS)] == [7]
+    again = hand_in(clerk, csv(row("SC-1"), row("SC-2", code="1")))
+    assert send(clerk, again).location != "/files/1", "who hands it in once more means it"
+    assert [record.data["amount"] for record in list_records(store, WORDS)] == [1000]
 
 
 def test_a_full_disk_is_said_before_anything_is_kept(
