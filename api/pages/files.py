@@ -39,7 +39,7 @@ from scoring.facts.ingest.mapping import Dataset
 from scoring.facts.ingest.quarantine import MEND, account_of, write_quarantine
 from scoring.facts.ingest.uploads import KEPT_HOURS, Upload, Uploads, uploads_of
 from scoring.facts.merging import ColumnChanges
-from scoring.facts.undo import File, Undone, list_files, undo_file
+from scoring.facts.undo import File, Undone, list_files, rows_of, undo_file
 from scoring.facts.versions import IngestResult, Level, noted_rows
 from scoring.facts.visit_results import VOCABULARY as RESULTS
 
@@ -92,7 +92,7 @@ class Taken:
                 "results of visits stay: object to the records instead",
             )
             return Title(zh, en)
-        if self.file.rows_good > MOST_ROWS:
+        if rows_of(store(), self.file) > MOST_ROWS:
             zh = f"超过{MOST_ROWS:,}行的文件,请系统管理员用命令行撤回"
             return Title(zh, f"of more than {MOST_ROWS:,} rows: have the operator take it back by command")
         return None

@@ -27,7 +27,7 @@ from scoring.access.keys import Role, create_key
 from scoring.facts.ingest import files as taking
 from scoring.facts.ingest.uploads import Upload
 from scoring.facts.records import list_records
-from scoring.facts.undo import list_files
+from scoring.facts.undo import list_files, undo_file
 from scoring.store import Store
 
 WORDS = load_vocabulary("enterprise")
@@ -239,6 +239,17 @@ def test_a_second_press_takes_nothing_twice(clerk: FlaskClient, store: Store, at
     assert clerk.get(place).location == places[0]
 
 
+def test_a_file_that_was_taken_last_still_says_which_of_its_rows_were_set_aside(clerk: FlaskClient) -> None:
+    content = csv(row("SC-1"), row("SC-2", code="1"))
+    first = clerk.get(hand_in(clerk, content)).text
+    take(clerk, content)
+    (before, after) = (
+        re.findall('<section aria-labelledby="noted">.*?</section>', shown, re.DOTALL)
+        for shown in (first, clerk.get(hand_in(clerk, content)).text)
+    )
+    assert before == after != []
+
+
 def test_what_became_known_between_looking_and_taking_is_told(clerk: FlaskClient, store: Store) -> None:
     content = csv(row("SC-1"), row("SC-2"))
     place = hand_in(clerk, content)
@@ -383,6 +394,10 @@ def test_a_file_that_takes_too_long_for_a_button_is_left_to_the_command(
     large = send(clerk, "/files", file=(io.BytesIO(b"x" * (17 << 20)), "大.csv"))
     assert (large.status_code, "命令行" in large.text) == (413, True)
     assert numbers(store) == ["SC-1", "SC-2"]
+    undoing = undo_file(store, list_files(store)[0].id).file_id
+    assert "命令行撤回" in clerk.get(f"/files/{undoing}").text, "it would all come back"
+    assert send(clerk, f"/files/{undoing}/undo", reason="x").status_code == 409
+    assert numbers(store) == []
 
 
 def test_a_file_is_taken_back_with_a_reason_once(clerk: FlaskClient, store: Store) -> None:
