@@ -70,6 +70,13 @@ def test_of_a_cell_longer_than_a_spreadsheet_takes_the_beginning_comes_back(
     assert said[:32_000] in values(sheet)[1]
 
 
+def test_what_a_workbook_has_no_form_for_keeps_no_row_from_coming_back(take: Ingest, tmp_path: Path) -> None:
+    said = row("R1", day="去年底\uffff", note="甲\ufffe_x003D_1")
+    lines = [",".join(HEADERS), ",".join(map(str, said))]
+    sheet = sheet_of(take(write_text(tmp_path / "a.csv", lines), "enterprise").mend)
+    assert {"去年底\ufffd", "甲\ufffd_x005F_x003D_1"} < set(values(sheet)[1])
+
+
 def test_mended_it_is_taken_with_no_mapping_and_the_reasons_are_passed_over(
     take: Ingest, sqlite: Store, tmp_path: Path
 ) -> None:
