@@ -250,7 +250,7 @@ def withdraw(store: Store, who: Who, consent_id: int, reason: str, clock: Clock 
     :raises ConsentConflictError: where it is withdrawn already.
     """
     with store.writing() as session:
-        row = _lock_consent(session, consent_id, who)
+        _, row = _lock_both(session, consent_id, who)
         if row.withdrawn_at is not None:
             raise ConsentConflictError(
                 Title(
@@ -272,9 +272,7 @@ def judge(store: Store, who: Who, consent_id: int, is_found: bool, note: str, cl
     :raises ConsentError: where no lender registered it.
     """
     with store.writing() as session:
-        lender = session.scalar(sa.select(ConsentRow.lender).where(ConsentRow.id == consent_id))
-        stand = _lock_lender(session, lender or "")
-        row = _lock_consent(session, consent_id, who)
+        stand, row = _lock_both(session, consent_id, who)
         if row.registered_role != Role.LENDER:
             zh = f"授权{consent_id}不是由金融机构登记的"
             en = f"the consent {consent_id} was not registered by its lender"
@@ -698,15 +696,24 @@ def _lock_lender(session: Session, name: str, is_new: bool = False) -> LenderRow
     return found
 
 
-def _lock_consent(session: Session, consent_id: int, who: Who) -> ConsentRow:
-    row = session.scalar(sa.select(ConsentRow).where(ConsentRow.id == consent_id).with_for_update())
-    return _visible(row, consent_id, who)
+def _lock_both(session: Session, consent_id: int, who: Who) -> tuple[LenderRow, ConsentRow]:
+    """A consent and its lender, until the transaction ends: nothing is registered to it meanwhile."""
+    of_number = sa.select(ConsentRow).where(ConsentRow.id == consent_id)
+    named = session.scalar(of_number.with_only_columns(ConsentRow.lender))
+    if named is None:
+        raise _no_consent(consent_id)
+    stand = _lock_lender(session, named)
+    return stand, _visible(session.scalar(of_number.with_for_update()), consent_id, who)
 
 
 def _visible(row: ConsentRow | None, consent_id: int, who: Who) -> ConsentRow:
     if row is None or who.lender not in (None, row.lender) or who.subject not in (None, row.subject_id):
-        raise UnknownConsentError(Title(f"没有授权{consent_id}", f"there is no consent {consent_id}"))
+        raise _no_consent(consent_id)
     return row
+
+
+def _no_consent(consent_id: int) -> UnknownConsentError:
+    return UnknownConsentError(Title(f"没有授权{consent_id}", f"there is no consent {consent_id}"))
 
 
 def _stop(who: Who, stand: LenderRow, why: str, at: dt.datetime) -> Event:

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -16,10 +16,12 @@ from expected_access import EXPECTED, opens
 from flask import Flask
 from lending_desk import Clock, check, consented, terms
 from small_district import AUTHORITY, FINED, LISTED, SUBJECTS
+from sqlalchemy.orm import Session
 
 from api.settings import SettingsError, read_settings
 from rules.calendar import today
-from scoring.access.audit import entries
+from scoring.access import consents
+from scoring.access.audit import Event, entries
 from scoring.access.consents import ConsentError, Registration, Who, list_consents, register
 from scoring.access.keys import Role
 from scoring.cli.consents import consents_group
@@ -423,6 +425,28 @@ def test_a_lender_does_not_undo_a_withdrawal_by_its_own_word(
     renewed = consented(subject, FINED, lender=AUTHORITY, reference=None, document_sha256=None)
     assert lender.post("/v1/lender-checks", json=check(renewed)).status_code == 200
     consented(lender, FINED)
+
+
+def test_a_withdrawal_that_comes_while_the_lender_registers_is_later_in_the_log(
+    app: Flask, lender: Client, subject: Client, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the lender's own word would stand after it."""
+    made, real = consented(lender, FINED), consents.append
+    path = f"{CONSENTS}/{made['id']}/withdrawal"
+    other = Client(app.test_client(), subject.token)
+    thread = threading.Thread(target=lambda: other.post(path, json={"reason": "x"}))
+
+    def withdrawn_meanwhile(session: Session, events: Sequence[Event]) -> None:
+        monkeypatch.setattr(consents, "append", real)
+        thread.start()
+        thread.join(0.3)
+        real(session, events)
+
+    monkeypatch.setattr(consents, "append", withdrawn_meanwhile)
+    assert lender.post(CONSENTS, json=terms(FINED)).status_code == 201
+    thread.join()
+    (registered, _), (withdrawn,) = (entries(store, action=f"consents.{a}") for a in ("register", "withdraw"))
+    assert registered.seq < withdrawn.seq
 
 
 def test_a_consent_that_has_ended_does_not_let_the_lender_undo_a_withdrawal(
