@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 from pathlib import Path
 
@@ -16,11 +17,13 @@ from hypothesis import strategies as st
 from openpyxl.worksheet.worksheet import Worksheet
 
 from api.http.export import encoded
+from rules.model import Title
 from scoring.characters.formulas import inert, inert_sql
+from scoring.characters.listings import Field, Listing, write_workbook
 from scoring.characters.spreadsheets import append_row, inert_column
 from scoring.cli import main
 from scoring.cli.output import print_rows
-from scoring.facts.ingest.decoration import undecorated
+from scoring.facts.ingest.decoration import undecorated, unescaped
 
 FORMULAS = [
     "=1+1",
@@ -101,6 +104,26 @@ def test_a_row_of_a_workbook_holds_texts_not_formulas(tmp_path: Path) -> None:
     book.save(tmp_path / "a.xlsx")
     (cells,) = openpyxl.load_workbook(tmp_path / "a.xlsx").active.iter_rows()  # type: ignore[union-attr]
     assert [(cell.value, cell.data_type) for cell in cells] == [("=1+1", "s"), (-5, "n")]
+
+
+def test_a_listing_opens_as_a_workbook_whatever_its_texts_hold() -> None:
+    """A ticket's title comes from an enterprise: it may not keep the office from its whole list."""
+    texts = ["=1+1", "#N/A", "0012", "  a ", "a\uffffb", "a\ufffeb", "a\ud800b", "a\0b", "_x003D_1"]
+    days = [dt.date(1, 1, 1), dt.date(1899, 12, 31), dt.date(1900, 1, 1), dt.date(9999, 12, 31)]
+    fields = {"text": Field(Title("名", "Name")), "day": Field(Title("日", "Day"), "date")}
+    rows = [{"text": text} for text in [*texts, "😀" * 20_000, "甲" * 40_000]] + [
+        {"day": day} for day in days
+    ]
+    file = io.BytesIO()
+    write_workbook(Listing(Title("表", "List"), (), fields, rows), file)
+    cells = [[cell.value for cell in row] for row in openpyxl.load_workbook(file).worksheets[0]][3:]
+    *shown, smile, long = (unescaped(text) for text, _ in cells[: -len(days)])
+    plain = ["=1+1", "#N/A", "0012", "  a ", "a⟨U+FFFF⟩b", "a⟨U+FFFE⟩b", "a\ufffdb", "a⟨U+0000⟩b", "_x003D_1"]
+    assert shown == plain
+    assert smile == "😀" * 16_383 + "…"
+    assert long == "甲" * 32_766 + "…"
+    first, last = dt.datetime(1900, 1, 1), dt.datetime(9999, 12, 31)  # noqa: DTZ001  # as a spreadsheet has it
+    assert [day for _, day in cells[-len(days) :]] == ["0001-01-01", "1899-12-31", first, last]
 
 
 def test_every_csv_of_a_run_from_file_to_file_runs_nothing(tmp_path: Path) -> None:

@@ -60,9 +60,9 @@ class WholeNumber(fields.Integer):
 
 _NOT_SHOWN = (
     r"\u0000-\u001f\u007f-\u00a0\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u1680\u180e"
-    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ue000-\uf8ff\ufeff\ufff9-\ufffb"
+    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ue000-\uf8ff\ufdd0-\ufdef\ufeff\ufff9-\ufffb\ufffe\uffff"
 )
-"""Controls, marks of direction, private characters, and all spaces but one."""
+"""Controls, marks of direction, private characters, what is no character, and all spaces but one."""
 _RARELY_NOT_SHOWN = (
     r"\U000110bd\U000110cd\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     r"\U000e0001-\U000e007f\U000f0000-\U0010ffff"

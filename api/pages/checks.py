@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from werkzeug.wrappers import Response
 
-from api.around.auth import caller, is_regulator
+from api.around.auth import who
 from api.around.context import store
 from api.pages.blueprint import blueprint, page
-from scoring.access.audit import entries
-from scoring.access.lending import ACTION, OUTCOMES
+from scoring.access.lending import OUTCOMES, checks_by
 
 SHOWN = 200
 
@@ -16,6 +15,4 @@ SHOWN = 200
 @blueprint.get("/checks")
 def checks() -> Response:
     """The latest checks, the newest first."""
-    actor = None if is_regulator() else caller().prefix
-    found = entries(store(), actor=actor, action=ACTION, limit=SHOWN)
-    return page("checks", checks=found, outcomes=OUTCOMES)
+    return page("checks", checks=checks_by(store(), who(), limit=SHOWN), outcomes=OUTCOMES)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from typing import Any
 
 from flask import redirect, request, url_for
+from marshmallow import Schema
 from werkzeug.wrappers import Response
 
 from api.around import journal
@@ -24,10 +26,12 @@ from rules.model import Title
 from scoring.access.consents import (
     PURPOSES,
     SOON_DAYS,
+    Consent,
     ConsentConflictError,
     ConsentError,
     Registration,
     day_of,
+    faults_in,
     get_consent,
     list_consents,
     register,
@@ -68,7 +72,6 @@ class ConsentForm(ConsentRequest):
         exclude = ("subject_id", "reference", "document_sha256", "purposes")
 
     lender = Text(longest=100, required=True)
-    pack = Text(longest=100, load_default=None)
 
 
 @blueprint.get("/consents")
@@ -86,17 +89,29 @@ def register_consent() -> Response:
 def _signed() -> Response:
     """By a document that the subject has signed."""
     try:
-        body = filled_in(DistrictForm if is_regulator() else LenderForm)
-        journal.subject(subject_key(body["subject_id"]))
-        wanted = Registration(**body, document_sha256=_digest(), purposes=ticked(PURPOSES, "purpose"))
-        made = register(store(), who(), wanted, settings().consent_months, clock())
-    except FormError as error:
-        return _list(422, error.fields)
+        form = DistrictForm if is_regulator() else LenderForm
+        made = _registered(form, document_sha256=_digest())
     except ConsentError as error:
-        return _list(422, {error.field: error.title})
+        return _list(422, error.faults)
     except ConsentConflictError as error:
         return _list(409, {"reference": error.title})
     return redirect(url_for("pages.consents", done=made.id), 303)
+
+
+def _registered(form: type[Schema], **said: str | None) -> Consent:
+    """The consent that a form registers, with what it does not ask.
+
+    :raises ConsentError: naming everything that is wrong with it, whoever finds it.
+    """
+    given: dict[str, Any] = {**said, "purposes": ticked(PURPOSES, "purpose")}
+    months = settings().consent_months
+    try:
+        given |= filled_in(form)
+    except FormError as error:
+        others = faults_in(store(), who(), {**error.others, **given}, months, clock())
+        raise ConsentError({**others, **error.fields}) from None
+    journal.subject(subject_key(given["subject_id"]))
+    return register(store(), who(), Registration(**given), months, clock())
 
 
 def _digest() -> str | None:
@@ -146,14 +161,9 @@ def _list(status: int, faults: Mapping[str, Title] | None = None) -> Response:
 def _own(own: str) -> Response:
     pack_id = request.form.get("pack") or settings().pack
     try:
-        body = filled_in(ConsentForm)
-        purposes = ticked(PURPOSES, "purpose")
-        wanted = Registration(own, purposes, body["valid_from"], body["valid_until"], body["lender"])
-        register(store(), who(), wanted, settings().consent_months, clock())
-    except FormError as error:
-        return subject_page(pack_id, own, 422, error.fields)
+        _registered(ConsentForm, subject_id=own)
     except ConsentError as error:
-        return subject_page(pack_id, own, 422, {error.field: error.title})
+        return subject_page(pack_id, own, 422, error.faults)
     return redirect(url_for("pages.subject", pack_id=pack_id, subject_id=own) + "#consents", 303)
 
 

@@ -18,6 +18,7 @@ from api.pages.language import plain
 from rules.model import Title, Vocabulary
 from scoring.answers.search import FACETS, Listed, facet_values
 from scoring.characters.listings import Field, Kind, Listing, write_workbook
+from scoring.characters.persons import without_persons
 from scoring.runs.published import RunSummary
 
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -51,8 +52,8 @@ def workbook(listing: Listing, name: str) -> Response:
 
 
 def asked(*given: tuple[Title, str | None]) -> tuple[tuple[Title, str], ...]:
-    """What was asked for, without what was left open."""
-    return tuple((title, value) for title, value in given if value)
+    """What was asked for, without what was left open; a file that is taken away keeps no person's number."""
+    return tuple((title, without_persons(value, is_sure=True)) for title, value in given if value)
 
 
 def every(

@@ -13,6 +13,7 @@ from api.around import journal
 from api.around.auth import own_data
 from api.around.context import packs_called, settings, store
 from api.around.naming import own_tickets
+from api.http.problems import fail
 from api.pages import alerts, downloads, feeds, grades, tickets
 from api.pages.blueprint import blueprint
 from api.pages.downloads import asked, every, field, say
@@ -76,7 +77,9 @@ def export_hits(pack_id: str, rule_id: str) -> Response:
     packs_called(pack_id)
     run = grades.current(pack_id)
     pack = stored_pack(store(), run.pack_hash)
-    title = next((rule.title for rule in pack.rules if rule.id == rule_id), Title(rule_id, rule_id))
+    title = next((rule.title for rule in pack.rules if rule.id == rule_id), None)
+    if title is None:
+        fail("not-found", Title(f"评价规则中没有规则{rule_id}", f"the pack has no rule {rule_id}"))
     fields = {
         "name": downloads.NAME,
         "subject_id": downloads.NUMBER,

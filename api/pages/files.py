@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from itertools import islice
 from typing import Any
@@ -41,7 +42,7 @@ from scoring.facts.ingest.templates import templates, write_named_template
 from scoring.facts.ingest.uploads import KEPT_HOURS, Upload, Uploads, uploads_of
 from scoring.facts.merging import ColumnChanges
 from scoring.facts.orphans import orphans_of_file
-from scoring.facts.undo import File, Undone, list_files, undo_file
+from scoring.facts.undo import File, Undone, list_files, rows_of, undo_file
 from scoring.facts.versions import IngestResult, Level, noted_rows
 from scoring.facts.visit_results import VOCABULARY as RESULTS
 
@@ -94,7 +95,7 @@ class Taken:
                 "results of visits stay: object to the records instead",
             )
             return Title(zh, en)
-        if self.file.rows_good > MOST_ROWS:
+        if rows_of(store(), self.file) > MOST_ROWS:
             zh = f"超过{MOST_ROWS:,}行的文件,请系统管理员用命令行撤回"
             return Title(zh, f"of more than {MOST_ROWS:,} rows: have the operator take it back by command")
         return None
@@ -124,8 +125,8 @@ def upload_file() -> Response:
 def upload(digest: str) -> Response:
     """What a file would change, as things stand now; nothing is changed."""
     found = _uploads().find(digest)
-    if found.file_id is not None:
-        return redirect(url_for("pages.file", file_id=found.file_id), 303)
+    if (file_id := _taken_as(found)) is not None:
+        return redirect(url_for("pages.file", file_id=file_id), 303)
     return _upload(digest, found, 200)
 
 
@@ -133,10 +134,12 @@ def upload(digest: str) -> Response:
 def take_upload(digest: str) -> Response:
     """Take the file that was looked at; a second time nothing is done anew."""
     with _uploads().turn(digest) as found:
-        if found.file_id is not None:
-            return redirect(url_for("pages.file", file_id=found.file_id), 303)
+        if (file_id := _taken_as(found)) is not None:
+            if found.file_id is None:
+                found.end(file_id)
+            return redirect(url_for("pages.file", file_id=file_id), 303)
         try:
-            report = ingest_file(store(), found.path, *_reading(request.form, is_check=False))
+            report = ingest_file(store(), found.path, *_reading(request.form, found.nonce))
         except AccountError as error:  # what came back is in the store; its page says what there is of it
             found.end(error.file_id)
             return redirect(url_for("pages.file", file_id=error.file_id), 303)
@@ -236,24 +239,37 @@ def _how(given: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _reading(given: Mapping[str, str], is_check: bool) -> tuple[str | None, Reading]:
+def _taken_as(found: Upload) -> int | None:
+    """The file as which it was taken, by its own note or by the log's: who took it may have been killed
+    before the note; None where it waits."""
+    if found.file_id is not None or not found.nonce:
+        return found.file_id
+    logged = entries_of(store(), (TAKE,), "upload", [found.nonce], 1)
+    return int(logged[0].details["file"]) if logged else None
+
+
+def _reading(given: Mapping[str, str], nonce: str | None = None) -> tuple[str | None, Reading]:
+    """How a file is read.
+
+    :param nonce: of the upload that is taken; None: it is only looked at.
+    """
     how = _how(given)
     table: Dataset | None = how.get("table")  # type: ignore[assignment]  # one of the two, or none
     reading = Reading(
         dataset=table,
         quarantine=_uploads().accounts,
-        check=is_check,
+        check=nonce is None,
         by=caller().prefix,
         authority=own_data(),
         most_rows=MOST_ROWS,
-        log=_note_taking,
+        log=partial(_note_taking, nonce),
     )
     return how.get("vocabulary"), reading
 
 
-def _note_taking(session: Session, result: IngestResult) -> None:
+def _note_taking(nonce: str | None, session: Session, result: IngestResult) -> None:
     counts = {name: getattr(result, name) for name in (*_COUNTS, "warned", "held")}
-    _note(session, TAKE, result.file_id, **counts)
+    _note(session, TAKE, result.file_id, upload=nonce, **counts)
 
 
 def _note(session: Session, action: str, file_id: int | None, **details: object) -> None:
@@ -294,7 +310,7 @@ def _upload(digest: str, found: Upload, status: int, error: IngestError | None =
     report = None
     try:
         if error is None:
-            report = ingest_file(store(), found.path, *_reading(given, is_check=True))
+            report = ingest_file(store(), found.path, *_reading(given))
     except IngestError as failure:
         error = failure
     return page(

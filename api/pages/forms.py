@@ -38,12 +38,19 @@ class FormError(ValueError):
     """What was filled in can't be used; one message for each field that is wrong.
 
     :ivar fields: the messages by the fields that they stand beside.
+    :ivar others: the fields that nothing is wrong with, as they were read.
     """
 
-    def __init__(self, messages: list[Title], fields: Mapping[str, Title] | None = None) -> None:
+    def __init__(
+        self,
+        messages: list[Title],
+        fields: Mapping[str, Title] | None = None,
+        others: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__("; ".join(message.en for message in messages))
         self.messages = messages
         self.fields = fields or {}
+        self.others = others or {}
 
 
 def filled_in(schema: type[Schema]) -> dict[str, Any]:
@@ -58,7 +65,8 @@ def filled_in(schema: type[Schema]) -> dict[str, Any]:
         return dict(checked.load(given))
     except ValidationError as error:
         fields = dict(_messages(error))
-        raise FormError(list(fields.values()), fields) from None
+        others = {name: value for name, value in dict(error.valid_data or {}).items() if name not in fields}
+        raise FormError(list(fields.values()), fields, others) from None
 
 
 def ticked(names: Iterable[str], prefix: str) -> list[str]:

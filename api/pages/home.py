@@ -15,10 +15,9 @@ from api.around.naming import own_tickets
 from api.pages.blueprint import blueprint, opens, page
 from rules.calendar import add_days, today
 from rules.model import Title, Vocabulary
-from scoring.access.audit import entries
 from scoring.access.consents import SOON_DAYS, day_of, list_consents, stop_of
 from scoring.access.keys import Role, count_ending
-from scoring.access.lending import ACTION
+from scoring.access.lending import checks_by
 from scoring.changes.subscriptions import list_subscriptions
 from scoring.facts.bodies import UnknownBodyError
 from scoring.facts.desk import Wanted
@@ -86,10 +85,10 @@ def _lenders_notes() -> Iterator[Note]:
     at = clock()()
     if (stop := stop_of(store(), str(who().lender))) is not None:
         yield Note(stop, is_bad=True)
-    latest = entries(store(), actor=caller().prefix, action=ACTION, limit=MOST + 1)
+    latest = checks_by(store(), who(), limit=MOST + 1)
     made = sum(1 for one in latest if day_of(one.at).replace(day=1) == day_of(at).replace(day=1))
     shown = str(made) if made <= MOST else f"{MOST}+"
-    yield Note(Title(f"本密钥本月已查询{shown}次", f"Checks made by this key this month: {shown}"))
+    yield Note(Title(f"本机构本月已查询{shown}次", f"Checks made by this lender this month: {shown}"))
     ends = caller().expires_at
     if ends is not None and ends <= at + _SOON:
         day = day_of(ends)

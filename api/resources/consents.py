@@ -44,7 +44,9 @@ def told() -> Iterator[None]:
     try:
         yield
     except ConsentError as error:
-        errors = [{"location": "json", "field": error.field, "message": error.title}]
+        errors = [
+            {"location": "json", "field": field, "message": title} for field, title in error.faults.items()
+        ]
         raise Problem("invalid", error.title, errors) from None
     except ConsentConflictError as error:
         fail("conflict", error.title)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from api.around import journal
-from api.around.auth import caller, is_regulator, who
+from api.around.auth import who
 from api.around.context import clock, settings, store
 from api.http.openapi import Blueprint
 from api.http.paging import NumberedPageQuery, page
@@ -19,9 +19,8 @@ from api.schemas.lender_checks import (
     CheckSchema,
     Faulty,
 )
-from scoring.access.audit import entries
 from scoring.access.consents import LenderStoppedError, subject_key
-from scoring.access.lending import ACTION, Answer, Check, answer_checks, check_note
+from scoring.access.lending import Answer, Check, answer_checks, check_note, checks_by
 
 _PROBLEMS = {"refused": "consent-invalid", "unknown": "not-found"}
 
@@ -62,10 +61,11 @@ def post_batch(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.query(NumberedPageQuery)
 @blueprint.answers(200, CheckNotePage)
 def list_checks(query: dict[str, Any]) -> dict[str, Any]:
-    """The checks that this key made, the newest first; a regulator sees those of all lenders."""
-    actor = None if is_regulator() else caller().prefix
+    """The checks that this lender made, by whichever of its keys, the newest first; a regulator sees those of
+    all lenders.
+    """
     found = page(
-        lambda limit: entries(store(), actor=actor, action=ACTION, before=query.get("cursor"), limit=limit),
+        lambda limit: checks_by(store(), who(), before=query.get("cursor"), limit=limit),
         query,
         lambda entry: entry.seq,
     )

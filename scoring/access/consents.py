@@ -16,13 +16,14 @@ import datetime as dt
 import hashlib
 import re
 import secrets
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from rules.calendar import SHANGHAI, add_months
+from rules.calendar import SHANGHAI, add_days, add_months, first_start_still_open
 from rules.model import Title
 from rules.titles import TitledError, UnknownError
 from scoring.access.audit import Event, append
@@ -68,12 +69,15 @@ _NO_DOCUMENT = hashlib.sha256().hexdigest()
 class ConsentError(TitledError):
     """A consent that can't be registered or judged so; the message says what would be right.
 
-    :ivar field: which of its values is wrong.
+    :ivar faults: what is wrong, by the field that it is in.
     """
 
-    def __init__(self, field: str, title: Title) -> None:
-        super().__init__(title)
-        self.field = field
+    def __init__(self, faults: Mapping[str, Title]) -> None:
+        titles = faults.values()
+        super().__init__(
+            Title(";".join(title.zh for title in titles), "; ".join(title.en for title in titles))
+        )
+        self.faults = faults
 
 
 class ConsentConflictError(TitledError):
@@ -216,10 +220,14 @@ def register(
     >>> consent.lender, consent.purposes, consent.valid_until.isoformat()
     ('云衡农商行', ('loan',), '2027-02-28')
     """
-    right = _checked(_own(who, wanted))
+    given = _in_one_spelling(who, {name: getattr(wanted, name) for name in Registration.__slots__})
     with store.writing() as session:
         at = clock()
-        _check_term(right, day_of(at), longest_months)
+        faults = _faults(session, who, given, day_of(at), longest_months)
+        if faults:
+            raise ConsentError(faults)
+        own = {"subject_id": subject_key(wanted.subject_id), "reference": given["reference"] or _number()}
+        right = Registration(**given | own)
         _lock_lender(session, right.lender or "", is_new=True)
         _check_is_new(session, right)
         if who.lender is not None:
@@ -245,7 +253,7 @@ def withdraw(store: Store, who: Who, consent_id: int, reason: str, clock: Clock 
     :raises ConsentConflictError: where it is withdrawn already.
     """
     with store.writing() as session:
-        row = _lock_consent(session, consent_id, who)
+        _, row = _lock_both(session, consent_id, who)
         if row.withdrawn_at is not None:
             raise ConsentConflictError(
                 Title(
@@ -267,17 +275,11 @@ def judge(store: Store, who: Who, consent_id: int, is_found: bool, note: str, cl
     :raises ConsentError: where no lender registered it.
     """
     with store.writing() as session:
-        lender = session.scalar(sa.select(ConsentRow.lender).where(ConsentRow.id == consent_id))
-        stand = _lock_lender(session, lender or "")
-        row = _lock_consent(session, consent_id, who)
+        stand, row = _lock_both(session, consent_id, who)
         if row.registered_role != Role.LENDER:
-            raise ConsentError(
-                "consent_id",
-                Title(
-                    f"授权{consent_id}不是由金融机构登记的",
-                    f"the consent {consent_id} was not registered by its lender",
-                ),
-            )
+            zh = f"授权{consent_id}不是由金融机构登记的"
+            en = f"the consent {consent_id} was not registered by its lender"
+            raise ConsentError({"consent_id": Title(zh, en)})
         at = clock()
         row.judged_at, row.judged_by, row.verdict = at, who.actor, "found" if is_found else "missing"
         judged = _consent(row)
@@ -332,13 +334,9 @@ def sample(
     first = month.replace(day=1)
     begins, ends = (_midnight(day) for day in (first, add_months(first, 1)))
     if clock() < ends:
-        raise ConsentError(
-            "month",
-            Title(
-                f"{first:%Y-%m}尚未结束,新登记的授权会改变抽取结果",
-                f"{first:%Y-%m} is not over: what is still registered changes the draw",
-            ),
-        )
+        zh = f"{first:%Y-%m}尚未结束,新登记的授权会改变抽取结果"
+        en = f"{first:%Y-%m} is not over: what is still registered changes the draw"
+        raise ConsentError({"month": Title(zh, en)})
     query = sa.select(ConsentRow).where(
         ConsentRow.lender == fold(lender),
         ConsentRow.registered_role == Role.LENDER.value,
@@ -480,123 +478,157 @@ def _stopped(stand: LenderRow | None) -> Title | None:
 _GIVEN = ("lender", "subject_id", "reference", "document_sha256", "valid_from", "valid_until")
 
 
-def _own(who: Who, wanted: Registration) -> Registration:
-    """A lender speaks for itself alone, and so does a subject."""
-    lender = fold(wanted.lender) if wanted.lender else who.lender
-    subject_id, doubt = subject_key(wanted.subject_id), keys.doubt_of_key(keys.ENTERPRISES, wanted.subject_id)
+def faults_in(
+    store: Store, who: Who, given: Mapping[str, Any], longest_months: int = LONGEST_MONTHS, clock: Clock = now
+) -> dict[str, Title]:
+    """What is wrong with what a registration says, by its fields; of a field that it lacks because what was
+    given can't be read, nothing is said.
+
+    :param given: what can be read of a :class:`Registration`.
+    """
+    with store.reading() as session:
+        return _faults(session, who, _in_one_spelling(who, given), day_of(clock()), longest_months)
+
+
+def _in_one_spelling(who: Who, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A registration as it is compared: a lender that names none is meant itself."""
+    lender, reference, digest = (given.get(name) for name in ("lender", "reference", "document_sha256"))
+    return {
+        **given,
+        "lender": fold(lender) if lender else who.lender,
+        "reference": reference_key(reference) if reference else None,
+        "document_sha256": digest.lower() if digest else None,
+    }
+
+
+def _number() -> str:
+    return f"XH{secrets.token_hex(6).upper()}"
+
+
+def _faults(
+    session: Session, who: Who, given: Mapping[str, Any], on: dt.date, longest_months: int
+) -> dict[str, Title]:
+    """The first fault of each field."""
+    faults = (
+        ("subject_id", _wrong_subject(who, given.get("subject_id"))),
+        ("lender", _wrong_lender(session, who, given["lender"])),
+        ("purposes", _wrong_purposes(given.get("purposes") or ())),
+        *_wrong_term(given.get("valid_from"), given.get("valid_until"), on, longest_months),
+        ("reference", _wrong_reference(who, given["reference"])),
+        ("document_sha256", _wrong_document(who, given["document_sha256"])),
+    )
+    return {field: title for field, title in faults if title is not None}
+
+
+def _wrong_subject(who: Who, named: str | None) -> Title | None:
+    """A subject speaks for itself alone."""
+    if named is None:
+        return None
+    subject_id, doubt = subject_key(named), keys.doubt_of_key(keys.ENTERPRISES, named)
     if doubt is not None:
-        raise ConsentError(
-            "subject_id",
-            Title(
-                f"{subject_id}不是统一社会信用代码:{doubt.zh}", f"{subject_id} is no credit code: {doubt.en}"
-            ),
+        return Title(
+            f"{subject_id}不是统一社会信用代码:{doubt.zh}", f"{subject_id} is no credit code: {doubt.en}"
         )
+    if who.subject not in (None, subject_id):
+        return Title(
+            f"企业只能登记本企业({who.subject})的授权",
+            f"a subject registers its own consents alone: {who.subject}",
+        )
+    return None
+
+
+def _wrong_lender(session: Session, who: Who, lender: str | None) -> Title | None:
+    """A lender speaks for itself alone."""
     if lender is None:
-        raise ConsentError(
-            "lender", Title("请写明授权给哪家金融机构", "say to which lender the consent is given")
+        return Title("请写明授权给哪家金融机构", "say to which lender the consent is given")
+    if who.lender not in (None, lender):
+        return Title(
+            f"金融机构只能登记对本机构({who.lender})的授权",
+            f"a lender registers consents to itself alone: {who.lender}",
         )
-    if who.lender is not None and lender != who.lender:
-        raise ConsentError(
-            "lender",
-            Title(
-                f"金融机构只能登记对本机构({who.lender})的授权",
-                f"a lender registers consents to itself alone: {who.lender}",
-            ),
-        )
-    if who.subject is not None and subject_id != who.subject:
-        raise ConsentError(
-            "subject_id",
-            Title(
-                f"企业只能登记本企业({who.subject})的授权",
-                f"a subject registers its own consents alone: {who.subject}",
-            ),
-        )
-    if who.subject is not None and (wanted.reference or wanted.document_sha256):
-        field = "reference" if wanted.reference else "document_sha256"
-        raise ConsentError(
-            field,
-            Title(
-                "企业登记的授权由本系统编号,此项不填",
-                "a subject's consent gets its number here: leave this out",
-            ),
-        )
-    if who.lender is not None and not (wanted.reference and wanted.document_sha256):
-        missing = "document_sha256" if wanted.reference else "reference"
-        raise ConsentError(
-            missing,
-            Title(
-                "金融机构须填写授权书的编号和SHA-256值",
-                "a lender states the number and the SHA-256 of the signed document",
-            ),
-        )
-    return replace(wanted, lender=lender, subject_id=subject_id)
+    return _no_such_lender(session, lender)
 
 
-def _checked(wanted: Registration) -> Registration:
-    reference = reference_key(wanted.reference or f"XH{secrets.token_hex(6).upper()}")
-    digest = wanted.document_sha256.lower() if wanted.document_sha256 else None
+_MADE_HERE = Title(
+    "企业登记的授权由本系统编号,此项不填", "a subject's consent gets its number here: leave this out"
+)
+
+
+def _wrong_reference(who: Who, reference: str | None) -> Title | None:
+    if reference is None:
+        en = "a lender states the number of the signed document"
+        return Title("金融机构须填写授权书编号", en) if who.lender is not None else None
+    if who.subject is not None:
+        return _MADE_HERE
     if not _REFERENCE.fullmatch(reference):
-        raise ConsentError(
-            "reference",
-            Title(
-                f"{reference}不是授权书编号:应为4至100个字,含数字,可用文字、数字和()[]〔〕/.:#_-",
-                f"{reference} is not the number of a signed document: 4 to 100 letters, digits and "
-                "()[]〔〕/.:#_-, a digit among them",
-            ),
+        return Title(
+            f"{reference}不是授权书编号:应为4至100个字,含数字,可用文字、数字和()[]〔〕/.:#_-",
+            f"{reference} is not the number of a signed document: 4 to 100 letters, digits and "
+            "()[]〔〕/.:#_-, a digit among them",
         )
-    if digest is not None and not _SHA256.fullmatch(digest):
-        raise ConsentError(
-            "document_sha256",
-            Title("不是SHA-256值:应为64位十六进制数", "not a SHA-256: 64 hexadecimal digits"),
-        )
+    return None
+
+
+def _wrong_document(who: Who, digest: str | None) -> Title | None:
+    if digest is None:
+        en = "a lender states the SHA-256 of the signed document"
+        return Title("金融机构须填写授权书的SHA-256值", en) if who.lender is not None else None
+    if who.subject is not None:
+        return _MADE_HERE
+    if not _SHA256.fullmatch(digest):
+        return Title("不是SHA-256值:应为64位十六进制数", "not a SHA-256: 64 hexadecimal digits")
     if digest == _NO_DOCUMENT:
-        raise ConsentError(
-            "document_sha256",
-            Title(
-                "这是空文件的SHA-256值,请对授权书本身计算",
-                "this is the SHA-256 of an empty file: hash the document itself",
-            ),
+        return Title(
+            "这是空文件的SHA-256值,请对授权书本身计算",
+            "this is the SHA-256 of an empty file: hash the document itself",
         )
-    unknown = sorted(set(wanted.purposes) - set(PURPOSES))
-    if unknown or not wanted.purposes:
-        zh = f"没有用途{unknown[0]}" if unknown else "没有选择用途"
-        wrong = f"{unknown[0]} is no purpose" if unknown else "say for which purpose"
-        en = f"{wrong}. Right: {', '.join(PURPOSES)}"
-        named = "、".join(title.zh for title in PURPOSES.values())
-        raise ConsentError("purposes", Title(f"{zh},可选:{named}", en))
-    return replace(wanted, reference=reference, document_sha256=digest)
+    return None
 
 
-def _check_term(wanted: Registration, on: dt.date, longest_months: int) -> None:
-    begins, ends = wanted.valid_from, wanted.valid_until
-    longest, latest = add_months(begins, longest_months), add_months(on, AHEAD_MONTHS)
-    if ends < begins:
-        raise ConsentError(
-            "valid_until",
-            Title(f"截止日期{ends}早于起始日期{begins}", f"it ends on {ends}, before it begins on {begins}"),
-        )
-    if ends >= longest:
-        last = longest - dt.timedelta(days=1)
-        raise ConsentError(
-            "valid_until",
-            Title(
-                f"期限最长{longest_months}个月,截止日期最晚为{last}",
-                f"at most {longest_months} months: until {last}, not {ends}",
-            ),
-        )
+def _wrong_purposes(purposes: Collection[str]) -> Title | None:
+    unknown = sorted(set(purposes) - set(PURPOSES))
+    if purposes and not unknown:
+        return None
+    zh = f"没有用途{unknown[0]}" if unknown else "没有选择用途"
+    wrong = f"{unknown[0]} is no purpose" if unknown else "say for which purpose"
+    named = "、".join(title.zh for title in PURPOSES.values())
+    return Title(f"{zh},可选:{named}", f"{wrong}. Right: {', '.join(PURPOSES)}")
+
+
+def _wrong_term(
+    begins: dt.date | None, ends: dt.date | None, on: dt.date, longest_months: int
+) -> Iterator[tuple[str, Title]]:
+    """A last day is measured by a first day that can be, and by none other."""
+    wrong_begin = None if begins is None else _wrong_begin(begins, on, longest_months)
+    if wrong_begin is not None:
+        yield "valid_from", wrong_begin
+    if ends is None:
+        return
     if ends < on:
-        raise ConsentError(
+        yield (
             "valid_until",
             Title(f"截止日期{ends}已过,不得早于今天", f"it ended on {ends}: register one that holds"),
         )
+    elif begins is not None and ends < begins:
+        zh, en = f"截止日期{ends}早于起始日期{begins}", f"it ends on {ends}, before it begins on {begins}"
+        yield "valid_until", Title(zh, en)
+    elif begins is not None and wrong_begin is None:
+        last = add_days(add_months(begins, longest_months), -1)
+        if ends > last:
+            zh = f"期限最长{longest_months}个月,截止日期最晚为{last}"
+            yield "valid_until", Title(zh, f"at most {longest_months} months: until {last}, not {ends}")
+
+
+def _wrong_begin(begins: dt.date, on: dt.date, longest_months: int) -> Title | None:
+    earliest, latest = first_start_still_open(on, longest_months), add_months(on, AHEAD_MONTHS)
+    if begins < earliest:
+        zh = f"起始日期{begins}过早:期限最长{longest_months}个月,最早为{earliest}"
+        en = f"{begins} is too early: of {longest_months} months at most, it begins on {earliest} or later"
+        return Title(zh, en)
     if begins > latest:
-        raise ConsentError(
-            "valid_from",
-            Title(
-                f"起始日期{begins}过晚,最晚为{latest}",
-                f"{begins} is too far ahead: it begins on {latest} at the latest",
-            ),
-        )
+        zh = f"起始日期{begins}过晚,最晚为{latest}"
+        return Title(zh, f"{begins} is too far ahead: it begins on {latest} at the latest")
+    return None
 
 
 def _check_is_new(session: Session, wanted: Registration) -> None:
@@ -643,21 +675,23 @@ def _check_not_taken_back(session: Session, wanted: Registration, on: dt.date) -
         )
 
 
+def _no_such_lender(session: Session, name: str) -> Title | None:
+    """That no lender of a name has a key; None where one has."""
+    named = sa.select(ApiKey.prefix).where(ApiKey.role == Role.LENDER.value, ApiKey.organisation == name)
+    if session.scalar(named.limit(1)) is not None:
+        return None
+    zh = f"没有名为{name}的金融机构:请按其登记的全称填写,未登记的须先制发密钥"
+    return Title(zh, f"no lender is called {name}: it needs a key first")
+
+
 def _lock_lender(session: Session, name: str, is_new: bool = False) -> LenderRow:
     """The lender's row, until the transaction ends.
 
     :param is_new: make it where it isn't there, for a lender that has a key.
     """
     if is_new:
-        named = sa.select(ApiKey.prefix).where(ApiKey.role == Role.LENDER.value, ApiKey.organisation == name)
-        if session.scalar(named.limit(1)) is None:
-            raise ConsentError(
-                "lender",
-                Title(
-                    f"没有名为{name}的金融机构:请按其登记的全称填写,未登记的须先制发密钥",
-                    f"no lender is called {name}: it needs a key first",
-                ),
-            )
+        if (unknown := _no_such_lender(session, name)) is not None:
+            raise ConsentError({"lender": unknown})
         insert_new(session, LenderRow, name=name)
     found = session.scalar(sa.select(LenderRow).where(LenderRow.name == name).with_for_update())
     if found is None:
@@ -665,15 +699,24 @@ def _lock_lender(session: Session, name: str, is_new: bool = False) -> LenderRow
     return found
 
 
-def _lock_consent(session: Session, consent_id: int, who: Who) -> ConsentRow:
-    row = session.scalar(sa.select(ConsentRow).where(ConsentRow.id == consent_id).with_for_update())
-    return _visible(row, consent_id, who)
+def _lock_both(session: Session, consent_id: int, who: Who) -> tuple[LenderRow, ConsentRow]:
+    """A consent and its lender, until the transaction ends: nothing is registered to it meanwhile."""
+    of_number = sa.select(ConsentRow).where(ConsentRow.id == consent_id)
+    named = session.scalar(of_number.with_only_columns(ConsentRow.lender))
+    if named is None:
+        raise _no_consent(consent_id)
+    stand = _lock_lender(session, named)
+    return stand, _visible(session.scalar(of_number.with_for_update()), consent_id, who)
 
 
 def _visible(row: ConsentRow | None, consent_id: int, who: Who) -> ConsentRow:
     if row is None or who.lender not in (None, row.lender) or who.subject not in (None, row.subject_id):
-        raise UnknownConsentError(Title(f"没有授权{consent_id}", f"there is no consent {consent_id}"))
+        raise _no_consent(consent_id)
     return row
+
+
+def _no_consent(consent_id: int) -> UnknownConsentError:
+    return UnknownConsentError(Title(f"没有授权{consent_id}", f"there is no consent {consent_id}"))
 
 
 def _stop(who: Who, stand: LenderRow, why: str, at: dt.datetime) -> Event:

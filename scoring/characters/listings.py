@@ -20,6 +20,7 @@ from openpyxl.utils import get_column_letter
 
 from rules.calendar import SHANGHAI
 from rules.model import Title
+from scoring.characters.spreadsheets import in_cell
 from scoring.characters.visible import visible
 
 MOST_ROWS = 100_000
@@ -34,8 +35,9 @@ _FORMATS: Mapping[Kind, str] = {
     "date": "yyyy-mm-dd",
     "moment": "yyyy-mm-dd hh:mm",
 }
+_FIRST_YEAR = 1900
+"""Of the days that a spreadsheet counts; an earlier one is a text."""
 _WIDTHS: Mapping[Kind, int] = {"text": 24, "number": 12, "count": 10, "points": 10, "date": 12, "moment": 17}
-_LONGEST = 32_767
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ def _plain(value: Any, kind: Kind) -> Any:
         case dt.datetime():
             return value.astimezone(SHANGHAI).replace(tzinfo=None, second=0, microsecond=0)
         case dt.date():
-            return value
+            return value if value.year >= _FIRST_YEAR else value.isoformat()
         case list() | tuple():
             return _plain("、".join(map(str, value)), kind)
-    return visible(str(value))[:_LONGEST]
+    return in_cell(visible(str(value)), "…")

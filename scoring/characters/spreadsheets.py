@@ -5,6 +5,7 @@ A workbook needs no apostrophe (:mod:`scoring.characters.formulas`): its cells s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,6 +23,29 @@ def inert_column(column: pa.Array) -> pa.Array:
         return column
     runs = pc.match_substring_regex(column, FORMULA)
     return pc.if_else(runs, pc.binary_join_element_wise("'", column, ""), column)
+
+
+def in_cell(text: str, end: str = "") -> str:
+    r"""A text as a cell of a workbook holds it: without what XML has no form for, which makes the whole file
+    unreadable, with ``_xHHHH_`` as it stands, and cut where it is longer than a cell takes.
+
+    :param end: stands at the end of a text that was cut.
+
+    Source: XML 1.0, 2.2 (Char); ECMA-376 part 1, 22.9.2.19 (ST_Xstring).
+
+    >>> in_cell("a\uffffb"), in_cell("_x0041_")
+    ('a�b', '_x005F_x0041_')
+    """
+    units = _ESCAPED.sub("_x005F_", _NOT_IN_XML.sub("\ufffd", text)).encode("utf-16-le")
+    if len(units) > _LONGEST * 2:
+        units = units[: (_LONGEST - len(end)) * 2] + end.encode("utf-16-le")
+    return units.decode("utf-16-le", "ignore")
+
+
+_NOT_IN_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+_LONGEST = 32_767
+"""Of a cell, in the two bytes that a spreadsheet counts."""
 
 
 def append_row(sheet: Worksheet, values: Iterable[Any]) -> None:

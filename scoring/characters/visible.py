@@ -9,10 +9,11 @@ from markupsafe import Markup
 
 _HIDDEN = re.compile(
     "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f"
-    "\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f"
+    "\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufdd0-\ufdef\ufeff\ufff9-\ufffb\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001343f"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f]"
 )
-"""Controls but for tab and line ends; formats (directions, joiners, the byte order mark); line separators."""
+"""Controls but for tab and line ends; formats (directions, joiners, the byte order mark); line separators;
+what is no character, and never will be."""
 
 _LINE_ENDS = re.compile(r"[\t\n\r]")
 

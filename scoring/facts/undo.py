@@ -113,6 +113,16 @@ def list_files(
         ]
 
 
+def rows_of(store: Store, file: File) -> int:
+    """How many rows taking a file back can touch; of an undoing those of the files that it goes back to."""
+    rows, undoes = file.rows_good, file.undoes
+    with store.reading() as session:
+        while undoes is not None:
+            before = session.get_one(IngestedFile, undoes)
+            rows, undoes = max(rows, before.rows_good), before.undoes
+    return rows
+
+
 def undo_file(
     store: Store, file_id: int, by: str | None = None, log: Log = lambda session, done: None
 ) -> Undone:

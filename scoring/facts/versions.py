@@ -223,12 +223,12 @@ def ingest_rows(
     :raises StoreError: where the database fails; nothing of the file is kept then.
     """
     with store.reading() as session:
-        known = _known_file(session, vocabulary_id, table, file)
+        known = _known_file(session, vocabulary_id, table, file, check)
     if known is not None:
         return known
     with _spooled(rows) as spool, store.writing() as session:
         wait_for_turn(session)
-        known = _known_file(session, vocabulary_id, table, file)
+        known = _known_file(session, vocabulary_id, table, file, check)
         if known is not None:
             return known
         entry = new_file(session, vocabulary_id, table, file)
@@ -239,7 +239,7 @@ def ingest_rows(
         )
         follow(session, entry)
         if check:
-            noted = tuple(islice(noted_rows(session, entry.id), CHECK_SHOWN))
+            noted = _first_noted(session, entry.id)
             session.rollback()
             return replace(result, noted=noted)
         entry.rows_good = result.new + result.changed + result.unchanged
@@ -296,8 +296,12 @@ def wait_for_turn(session: Session) -> None:
         session.execute(sa.text("LOCK TABLE ingested_files IN SHARE ROW EXCLUSIVE MODE"))
 
 
+def _first_noted(session: Session, file_id: int) -> tuple[Rejected, ...]:
+    return tuple(islice(noted_rows(session, file_id), CHECK_SHOWN))
+
+
 def _known_file(
-    session: Session, vocabulary_id: str, table: TableName, file: FileInfo
+    session: Session, vocabulary_id: str, table: TableName, file: FileInfo, check: bool
 ) -> IngestResult | None:
     """What to say of a file that is the last word on its table; after any other it may be news.
 
@@ -318,6 +322,7 @@ def _known_file(
         rejected=known.rows_bad,
         warned=_noted_rows(session.connection(), known.id, "warning"),
         orphans=orphans_of_file(session, vocabulary_id, known.id) if table == "record" else NO_ORPHANS,
+        noted=_first_noted(session, known.id) if check else (),
     )
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -16,10 +16,12 @@ from expected_access import EXPECTED, opens
 from flask import Flask
 from lending_desk import Clock, check, consented, terms
 from small_district import AUTHORITY, FINED, LISTED, SUBJECTS
+from sqlalchemy.orm import Session
 
 from api.settings import SettingsError, read_settings
 from rules.calendar import today
-from scoring.access.audit import entries
+from scoring.access import consents
+from scoring.access.audit import Event, entries
 from scoring.access.consents import ConsentError, Registration, Who, list_consents, register
 from scoring.access.keys import Role
 from scoring.cli.consents import consents_group
@@ -65,9 +67,8 @@ def cli(district_url: str) -> Run:
         ({"document_sha256": "abc"}, "document_sha256"),
         ({"document_sha256": "g" * 64}, "document_sha256"),
         ({"document_sha256": hashlib.sha256(b"").hexdigest()}, "document_sha256"),
-        ({"valid_from": "0001-01-01", "valid_until": "9999-12-31"}, "valid_until"),
-        ({"valid_from": "0001-01-01", "valid_until": "0001-12-31"}, "valid_until"),
-        ({"valid_from": "9999-01-01", "valid_until": "9999-12-31"}, "valid_until"),
+        ({"valid_from": "0001-01-01", "valid_until": "9999-12-31"}, "valid_from"),
+        ({"valid_from": "9999-12-31", "valid_until": "9999-12-31"}, "valid_from"),
         ({"valid_from": "9999-01-01", "valid_until": "9999-12-30"}, "valid_from"),
         ({"valid_from": "2026-08-01", "valid_until": "2029-08-01"}, "valid_until"),
         ({"valid_from": "2026-11-06", "valid_until": "2027-08-01"}, "valid_from"),
@@ -87,13 +88,26 @@ def test_what_is_no_consent_is_refused_with_what_would_be_right(
     assert lender.get(CONSENTS).json["items"] == []
 
 
+def test_everything_that_is_wrong_with_a_consent_is_told_at_once_with_what_follows_from_it(
+    lender: Client,
+) -> None:
+    wrong = {"reference": "SQ-", "document_sha256": "abc", "lender": "丙银行"}
+    wrong |= {"valid_from": "0001-01-01", "valid_until": "0001-12-31"}
+    told = lender.post(CONSENTS, json=terms(LISTED, **wrong)).json["errors"]
+    fields = ["lender", "valid_from", "valid_until", "reference", "document_sha256"]
+    assert [error["field"] for error in told] == fields
+    assert "begins on 2023-08-06 or later" in told[1]["message"]
+    consented(lender, LISTED, valid_from="2023-08-06", valid_until="2026-08-05")
+
+
 @pytest.mark.parametrize(
     ("purposes", "named"), [([], "say for which purpose"), (["loan", "curiosity"], "curiosity is no purpose")]
 )
 def test_a_consent_to_no_known_purpose_is_refused_from_wherever_it_comes(
     store: Store, purposes: list[str], named: str
 ) -> None:
-    wanted = Registration(**terms(FINED, lender=AUTHORITY, purposes=purposes))
+    term = {"valid_from": today(), "valid_until": today()}
+    wanted = Registration(**terms(FINED, lender=AUTHORITY, purposes=purposes, **term))
     with pytest.raises(ConsentError, match=f"{named}. Right: loan"):
         register(store, Who("k", Role.OPERATOR), wanted)
 
@@ -411,6 +425,28 @@ def test_a_lender_does_not_undo_a_withdrawal_by_its_own_word(
     renewed = consented(subject, FINED, lender=AUTHORITY, reference=None, document_sha256=None)
     assert lender.post("/v1/lender-checks", json=check(renewed)).status_code == 200
     consented(lender, FINED)
+
+
+def test_a_withdrawal_that_comes_while_the_lender_registers_is_later_in_the_log(
+    app: Flask, lender: Client, subject: Client, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the lender's own word would stand after it."""
+    made, real = consented(lender, FINED), consents.append
+    path = f"{CONSENTS}/{made['id']}/withdrawal"
+    other = Client(app.test_client(), subject.token)
+    thread = threading.Thread(target=lambda: other.post(path, json={"reason": "x"}))
+
+    def withdrawn_meanwhile(session: Session, events: Sequence[Event]) -> None:
+        monkeypatch.setattr(consents, "append", real)
+        thread.start()
+        thread.join(0.3)
+        real(session, events)
+
+    monkeypatch.setattr(consents, "append", withdrawn_meanwhile)
+    assert lender.post(CONSENTS, json=terms(FINED)).status_code == 201
+    thread.join()
+    (registered, _), (withdrawn,) = (entries(store, action=f"consents.{a}") for a in ("register", "withdraw"))
+    assert registered.seq < withdrawn.seq
 
 
 def test_a_consent_that_has_ended_does_not_let_the_lender_undo_a_withdrawal(

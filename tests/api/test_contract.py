@@ -133,7 +133,7 @@ def test_what_the_document_allows_is_not_refused(app: Flask, sign_in: Sign) -> N
         check()
 
 
-@pytest.mark.parametrize("text", ["a\u202eb", "a\nb", "\x00", " ", "", "\ue000", "x" * 501])
+@pytest.mark.parametrize("text", ["a\u202eb", "a\nb", "\x00", "a\uffffb", " ", "", "\ue000", "x" * 501])
 def test_what_is_refused_as_a_text_is_refused_by_the_document(
     app: Flask, sign_in: Sign, document: dict[str, Any], text: str
 ) -> None:

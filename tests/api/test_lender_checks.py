@@ -325,11 +325,18 @@ def test_the_subject_can_see_who_asked(lender: Client, regulator: Client) -> Non
     }
 
 
-def test_a_lender_sees_its_own_checks_and_a_regulator_all(sign_in: Sign, regulator: Client) -> None:
+def test_a_lender_sees_its_own_checks_by_whichever_key_and_a_regulator_all(
+    sign_in: Sign, regulator: Client
+) -> None:
     one, two = sign_in(Role.LENDER, "甲银行"), sign_in(Role.LENDER, "乙银行")
-    one.post(CHECKS, json=check(consented(one, FINED)))
-    two.post(CHECKS, json=check(consented(two, LISTED)))
-    assert [c["subject_id"] for c in one.get(CHECKS).json["items"]] == [FINED]
+    colleague = sign_in(Role.LENDER, "甲银行")
+    for who, subject in ((one, FINED), (two, LISTED), (colleague, LISTED), (one, LISTED)):
+        who.post(CHECKS, json=check(consented(who, subject)))
+    for who in (one, colleague):
+        first = who.get(f"{CHECKS}?limit=2").json
+        rest = who.get(f"{CHECKS}?limit=2&cursor={first['next']}").json
+        assert [c["subject_id"] for c in first["items"] + rest["items"]] == [LISTED, LISTED, FINED]
+        assert {c["lender"] for c in first["items"] + rest["items"]} == {"甲银行"}
     assert {c["lender"] for c in regulator.get(CHECKS).json["items"]} == {"甲银行", "乙银行"}
 
 

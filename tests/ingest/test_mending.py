@@ -77,6 +77,13 @@ def test_a_reason_says_of_which_file_the_rows_are_that_it_names(take: Ingest, tm
     assert double[-1].startswith("三月.csv 第3行 row 3: 编号: 编号与第 2 行相同")
 
 
+def test_what_a_workbook_has_no_form_for_keeps_no_row_from_coming_back(take: Ingest, tmp_path: Path) -> None:
+    said = row("R1", day="去年底\uffff", note="甲\ufffe_x003D_1")
+    lines = [",".join(HEADERS), ",".join(map(str, said))]
+    sheet = sheet_of(take(write_text(tmp_path / "a.csv", lines), "enterprise").mend)
+    assert {"去年底\ufffd", "甲\ufffd_x005F_x003D_1"} < set(values(sheet)[1])
+
+
 def test_mended_it_is_taken_with_no_mapping_and_the_reasons_are_passed_over(
     take: Ingest, sqlite: Store, tmp_path: Path
 ) -> None:

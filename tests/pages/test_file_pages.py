@@ -25,8 +25,9 @@ from api.settings import Settings
 from rules.library.loader import load_vocabulary
 from scoring.access.keys import Role, create_key
 from scoring.facts.ingest import files as taking
+from scoring.facts.ingest.uploads import Upload
 from scoring.facts.records import list_records
-from scoring.facts.undo import list_files
+from scoring.facts.undo import list_files, undo_file
 from scoring.store import Store
 
 WORDS = load_vocabulary("enterprise")
@@ -238,6 +239,17 @@ def test_a_second_press_takes_nothing_twice(clerk: FlaskClient, store: Store, at
     assert clerk.get(place).location == places[0]
 
 
+def test_a_file_that_was_taken_last_still_says_which_of_its_rows_were_set_aside(clerk: FlaskClient) -> None:
+    content = csv(row("SC-1"), row("SC-2", code="1"))
+    first = clerk.get(hand_in(clerk, content)).text
+    take(clerk, content)
+    (before, after) = (
+        re.findall('<section aria-labelledby="noted">.*?</section>', shown, re.DOTALL)
+        for shown in (first, clerk.get(hand_in(clerk, content)).text)
+    )
+    assert before == after != []
+
+
 def test_what_became_known_between_looking_and_taking_is_told(clerk: FlaskClient, store: Store) -> None:
     content = csv(row("SC-1"), row("SC-2"))
     place = hand_in(clerk, content)
@@ -287,6 +299,29 @@ def test_a_full_disk_after_a_file_is_taken_does_not_say_that_it_is_not(
     again = send(clerk, place)
     assert (again.status_code, again.location) in ((303, "/files/1"), (404, None))
     assert [record.data["amount"] for record in list_records(store, WORDS)] == [7]
+
+
+def test_who_presses_again_after_the_server_was_killed_takes_nothing_twice(
+    clerk: FlaskClient, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed when the rows were in and nothing said so; else they would lie over what came since."""
+    place = hand_in(clerk, csv(row("SC-1"), row("SC-2", code="1")))
+
+    def killed(*_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as while_killed:
+        while_killed.setattr(Upload, "end", killed)
+        with pytest.raises(SystemExit):
+            send(clerk, place)
+    take(clerk, csv(row("SC-1", amount="7")), "更正.csv")
+    assert clerk.get(place).location == "/files/1"
+    for _ in range(2):
+        assert send(clerk, place).location == "/files/1"
+    assert [record.data["amount"] for record in list_records(store, WORDS)] == [7]
+    again = hand_in(clerk, csv(row("SC-1"), row("SC-2", code="1")))
+    assert send(clerk, again).location != "/files/1", "who hands it in once more means it"
+    assert [record.data["amount"] for record in list_records(store, WORDS)] == [1000]
 
 
 def test_a_full_disk_is_said_before_anything_is_kept(
@@ -359,6 +394,10 @@ def test_a_file_that_takes_too_long_for_a_button_is_left_to_the_command(
     large = send(clerk, "/files", file=(io.BytesIO(b"x" * (17 << 20)), "大.csv"))
     assert (large.status_code, "命令行" in large.text) == (413, True)
     assert numbers(store) == ["SC-1", "SC-2"]
+    undoing = undo_file(store, list_files(store)[0].id).file_id
+    assert "命令行撤回" in clerk.get(f"/files/{undoing}").text, "it would all come back"
+    assert send(clerk, f"/files/{undoing}/undo", reason="x").status_code == 409
+    assert numbers(store) == []
 
 
 def test_a_file_is_taken_back_with_a_reason_once(clerk: FlaskClient, store: Store) -> None:

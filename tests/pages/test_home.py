@@ -111,14 +111,15 @@ def test_a_lender_finds_its_checks_its_stop_and_the_consents_that_end_soon(
     name, day, office = "样例村镇银行", today(), Who("样例", Role.REGULATOR)
     ends = dt.datetime.now(dt.UTC) + dt.timedelta(9)
     key = create_key(town_store, Role.LENDER, "样例", name, expires_at=ends)
-    client = signed_in(pages, key.token)
-    assert client.get("/").location == "/home"
+    assert signed_in(pages, key.token).get("/").location == "/home"
+    colleague = create_key(town_store, Role.LENDER, "样例二", name, expires_at=ends)
+    client = signed_in(pages, colleague.token)
     for code, days in ((CODES[30], 9), (CODES[31], 90)):
         register(town_store, office, Registration(code, ["loan"], day, add_days(day, days), name))
     bank = Who(key.key.prefix, Role.LENDER, name)
     answer_checks(town_store, "enterprise-credit", bank, [Check(CODES[30], "SQ-1", "loan")] * 2)
     shown = client.get("/home").text
-    for told in ("<strong>1</strong>", "/consents?ending=yes", "本密钥本月已查询2次", "请及时更换"):
+    for told in ("<strong>1</strong>", "/consents?ending=yes", "本机构本月已查询2次", "请及时更换"):
         assert told in shown
     assert "已停止" not in shown
     stop_lender(town_store, office, name, "样例原因")

@@ -167,6 +167,15 @@ def test_every_list_of_the_pages_goes_into_a_spreadsheet(client: FlaskClient) ->
     assert len(sheet(client, "/feeds/export?body=nobody")) == 3
 
 
+def test_a_spreadsheet_of_a_rule_that_there_is_not_is_not_an_empty_one(client: FlaskClient) -> None:
+    """Empty it would say that the rule hits nobody."""
+    assert client.get(f"/rules/{PACK}/penalty.genral/hits/export").status_code == 404
+
+
+def test_a_spreadsheet_keeps_no_persons_number_that_was_searched_for(client: FlaskClient) -> None:
+    assert "11010519491231002X" not in str(sheet(client, "/subjects/export?search=11010519491231002X"))
+
+
 def test_an_enterprise_takes_its_own_tickets_away_and_nothing_else(
     pages: Flask, town_store: Store, token: Callable[[Role], str]
 ) -> None:

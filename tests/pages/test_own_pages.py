@@ -168,6 +168,18 @@ def test_a_regulator_registers_a_consent_on_a_page_and_its_lender_sees_those_tha
     assert "SQ-26-" not in other.get("/consents").text
 
 
+def test_the_form_of_a_consent_tells_everything_that_is_wrong_with_it_at_once(
+    pages: Flask, town_store: Store
+) -> None:
+    bank = signed_in(pages, create_key(town_store, Role.LENDER, "样例", LENDER).token)
+    form = {"subject_id": "X", "reference": "无数字", "valid_from": "9999-12-31", "valid_until": "9999-12-31"}
+    refused = _send(bank, "/consents", **form)
+    assert refused.status_code == 422
+    fields = ["subject_id", "purposes", "valid_from", "reference", "document_sha256"]
+    assert re.findall('id="([a-z_0-9]+)-fault"', refused.text) == fields
+    assert f"最晚为{add_months(today(), 3)}" in refused.text
+
+
 def test_a_lender_registers_a_consent_by_the_signed_document_and_withdraws_it(
     pages: Flask, town_store: Store
 ) -> None:

@@ -34,7 +34,7 @@ MOST_WAITING = 20
 """Files of an office that wait at once; of more the oldest goes."""
 
 _DIGEST = re.compile("[0-9a-f]{64}")
-_FILE, _TAKEN, _LOCK = "file", "taken", "lock"
+_FILE, _TAKEN, _LOCK, _NONCE = "file", "taken", "lock", "nonce"
 
 
 class UnknownUploadError(UnknownError):
@@ -47,11 +47,14 @@ class Upload:
 
     :param path: the file, by the name that its office gave it, without persons' numbers.
     :param file_id: under which it was taken; None where it waits.
+    :param nonce: of this handing in alone: kept with the taking, it says that it was taken also where a kill
+        left no note here.
     """
 
     place: Path
     path: Path
     file_id: int | None
+    nonce: str = ""
 
     def end(self, file_id: int) -> None:
         """Note that it was taken, and let it go; where the disk is full, it goes without a note."""
@@ -94,6 +97,7 @@ class Uploads:
             unfinished.write_bytes(content)
             file.parent.mkdir(parents=True, exist_ok=True)
             unfinished.replace(file)
+            (self._own / digest / _NONCE).write_text(uuid4().hex)
         except OSError as error:
             unfinished.unlink(missing_ok=True)
             why = system_title(error.strerror)
@@ -203,7 +207,8 @@ def _at(place: Path) -> Upload | None:
     with suppress(FileNotFoundError):
         return Upload(place, place, int((place / _TAKEN).read_text()))
     path = next((place / _FILE).glob("*"), None)
-    return None if path is None else Upload(place, path, None)
+    nonce = place / _NONCE
+    return None if path is None else Upload(place, path, None, nonce.read_text() if nonce.exists() else "")
 
 
 def _age(path: Path) -> float:

@@ -12,13 +12,13 @@ from typing import IO, Any
 import sqlalchemy as sa
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.comments import Comment
 from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from rules.model import Column, Kind, Table
+from scoring.characters.spreadsheets import in_cell
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import Shown, Unreadable, as_text
 from scoring.facts.ingest.forms import Form, FormColumn
@@ -123,7 +123,7 @@ def _line(
         reason = reasons.get(shown(header))
         cell = _cell(sheet, value, _WRONG if reason or "" in reasons else None)
         if reason:
-            cell.comment = Comment(reason, "信衡 Xinheng")
+            cell.comment = Comment(in_cell(reason), "信衡 Xinheng")
         line.append(cell)
     said = "; ".join(f"{column}: {reason}" if column else reason for column, reason in reasons.items())
     beyond = [_cell(sheet, value, _WRONG if value else None) for value in cells[width:]]
@@ -135,7 +135,7 @@ def _cell(sheet: Any, value: Any, fill: PatternFill | None = None) -> Any:
     """A cell that holds the value and runs nothing."""
     if isinstance(value, Shown | Unreadable):
         value = value.text
-    text = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)[:_LONGEST_CELL] if isinstance(value, str) else None
+    text = in_cell(value[:_LONGEST_CELL]) if isinstance(value, str) else None
     cell = WriteOnlyCell(sheet, value if text is None else text)
     if text is not None:
         cell.data_type = "s"
