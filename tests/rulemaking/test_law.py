@@ -22,9 +22,12 @@ from rules.library import loader
 from rules.library.loader import PACKS, find_pack
 from scoring.access.audit import entries, verify
 from scoring.access.keys import Role, create_key
+from scoring.answers.explain import explain, explain_day
 from scoring.answers.forecast import forecast
 from scoring.cli import main
 from scoring.facts.ingest.files import ingest_paths
+from scoring.live.events import live_grade
+from scoring.live.scanning import rescan
 from scoring.rulemaking.desk import (
     By,
     NotLawError,
@@ -40,6 +43,7 @@ from scoring.rulemaking.draft import examine, movers
 from scoring.runs import jobs
 from scoring.runs.batch import Outcome, run
 from scoring.runs.published import latest_run
+from scoring.runs.replay import replay
 from scoring.runs.terms import terms_of
 from scoring.store import Store, open_store
 from scoring.store.packs import stored_pack
@@ -105,6 +109,30 @@ def test_what_two_persons_approve_ends_the_version_before_on_its_day(graded: Sto
     now = scores(graded, add_days(BEGINS, -1), BEGINS)
     assert (now[0], now[1]) == (old[0], (old[1] or 0) - 2000)
     assert stored_pack(graded, graded_on(graded, BEGINS).run.pack_hash).version == "2026.1x"
+
+
+@pytest.mark.parametrize(("day", "version"), [(NEXT, "2026.1"), (BEGINS, "2026.1x")], ids=["before", "on"])
+def test_a_run_around_its_first_day_is_had_again_and_explained_by_the_version_of_the_day(
+    graded: Store, day: dt.date, version: str
+) -> None:
+    digest = approved(graded).pack_hash
+    found = graded_on(graded, day)
+    assert replay(graded, found.run.id).differences == ()
+    said = explain(graded, PACK, RESTAURANT)
+    assert (said.pack.version, said.score) == (version, scores(graded, day)[0])
+    rescan(graded, known_pack(graded, PACK, day))
+    live = live_grade(graded, known_pack(graded, PACK, day), RESTAURANT, day)
+    assert live is not None
+    assert (live.score, live.tier, live.pack_hash == digest) == (said.score, said.tier, day == BEGINS)
+
+
+def test_the_last_days_of_a_version_change_next_when_it_ends(graded: Store) -> None:
+    """Of a day that no run is for; whether its text names the end, or another version makes it."""
+    approved(graded)
+    graded_on(graded, NEXT)
+    for day, then in ((add_days(BEGINS, -1), BEGINS), (dt.date(2026, 11, 30), dt.date(2026, 12, 1))):
+        found = explain_day(graded, PACK, RESTAURANT, day)
+        assert (found.run, found.next_change_on) == (None, then)
 
 
 def test_each_step_is_in_the_audit_log_with_its_reason_and_the_packs_hash(graded: Store) -> None:
