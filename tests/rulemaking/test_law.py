@@ -414,3 +414,38 @@ def test_a_draft_makes_no_official_run(typed: Callable[..., tuple[int, str]], tm
     assert "2026-08-31" not in typed("li", "runs", "--format", "csv")[1]
     known = PACKS / f"{PACK}.yaml"
     assert typed("li", "score", "--pack", known, "--as-of", "2026-08-31")[0] == 0
+
+
+def test_whoever_names_a_pack_means_the_version_that_was_approved(
+    typed: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    """With its version or without, from file to file as well."""
+    day, file, out = add_days(today(), 40), tmp_path / "draft.yaml", tmp_path / "out.csv"
+    file.write_text(written(day, "x"), encoding="utf-8")
+    said = typed("li", "rules", "install", file, "--from", day, "--reason", "专题会议通过")[1]
+    (digest,) = re.findall(r"rules approve ([0-9a-f]{12})", said)
+    assert typed("wang", "rules", "approve", digest, "--reason", "已核对", answer="y\n")[0] == 0
+    for name in (f"{PACK}@x", PACK):
+        assert f"{PACK} x" in typed("li", "rules", "docs", name, "--as-of", day)[1]
+        code, said = typed("li", "rules", "diff", f"{PACK}@2026.1", name, "--as-of", day, "--format", "csv")
+        assert (code, "75,55" in said) == (0, True), said
+        code, said = typed("li", "simulate", "--pack", name, "--against", f"{PACK}@2026.1", "--as-of", day)
+        assert (code, "2026.1 → tourism-credit x" in said) == (0, True), said
+    subjects, records = small_files()
+    files = ("--subjects", subjects, "--records", records, "--out", out)
+    assert typed("li", "score", "--pack", PACK, "--as-of", day, *files)[0] == 0
+    graded = out.read_text(encoding="utf-8-sig")
+    assert typed("li", "score", "--pack", file, "--as-of", day, *files)[0] == 0
+    assert out.read_text(encoding="utf-8-sig") == graded
+
+
+def test_where_no_store_is_there_names_are_those_of_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    line = ["rules", "diff", f"{PACK}@2026.1", f"{PACK}@2026.2"]
+    for url in ("", f"sqlite:///{tmp_path / 'none.db'}"):
+        monkeypatch.setenv("XINHENG_DATABASE_URL", url)
+        assert CliRunner().invoke(main, line).exit_code == 0
+    result = CliRunner().invoke(main, [*line, "--database", f"sqlite:///{tmp_path / 'none.db'}"])
+    assert (result.exit_code, "there is no store" in result.output) == (1, True)
