@@ -110,8 +110,16 @@ def require_law(store: Store, pack: Pack) -> None:
     """
     with store.reading() as session:
         require_agreement(session, pack.id)
-        digest = identity(pack)
-        states = set(session.scalars(sa.select(Installation.state).filter_by(pack_hash=digest)))
+        require_approval(session, pack)
+
+
+def require_approval(session: Session, pack: Pack) -> None:
+    """Refuse to judge by a version that was proposed and stands neither approved nor in the folder.
+
+    :raises UnknownPackError: where it does not.
+    """
+    digest = identity(pack)
+    states = set(session.scalars(sa.select(Installation.state).filter_by(pack_hash=digest)))
     if states and APPROVED not in states and pack not in installed_packs():
         raise UnknownPackError(
             Title(

@@ -42,6 +42,8 @@ from scoring.rulemaking.desk import (
 from scoring.rulemaking.draft import examine, movers
 from scoring.runs import jobs
 from scoring.runs.batch import Outcome, run
+from scoring.runs.proposals import propose, publish_proposal
+from scoring.runs.proposed import ProposalRefusedError
 from scoring.runs.published import latest_run
 from scoring.runs.replay import replay
 from scoring.runs.terms import terms_of
@@ -281,6 +283,26 @@ def test_a_run_of_a_day_on_which_it_would_rule_fails_where_it_is_withdrawn_meanw
     with pytest.raises(UnknownPackError, match="is withdrawn"):
         run(graded, known_pack(graded, PACK, BEGINS), BEGINS, progress=meanwhile)
     last = latest_run(graded, PACK, BEGINS)
+    assert last is not None
+    assert last.as_of == AS_OF
+
+
+@pytest.mark.parametrize("when", ["before", "grade"], ids=["before", "meanwhile"])
+@pytest.mark.parametrize("day", [NEXT, BEGINS], ids=["announced", "ruling"])
+def test_a_proposal_is_not_published_by_a_version_that_was_withdrawn(
+    graded: Store, day: dt.date, when: str
+) -> None:
+    digest = approved(graded).pack_hash
+    number = propose(graded, known_pack(graded, PACK, day), day, 1, "cli:li", on=NOW).id
+
+    def withdraw(step: str, rows: int = 0) -> None:
+        if step == when:
+            withdraw_pack(graded, digest, "推迟", LI, NOW)
+
+    withdraw("before")
+    with pytest.raises(ProposalRefusedError, match=f"is withdrawn: .*; withdraw proposal {number} and"):
+        publish_proposal(graded, number, "cli:li", on=add_days(NOW, 2), progress=withdraw)
+    last = latest_run(graded, PACK)
     assert last is not None
     assert last.as_of == AS_OF
 
