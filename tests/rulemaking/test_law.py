@@ -42,7 +42,7 @@ from scoring.rulemaking.desk import (
 from scoring.rulemaking.draft import examine, movers
 from scoring.runs import jobs
 from scoring.runs.batch import Outcome, run
-from scoring.runs.proposals import propose, publish_proposal
+from scoring.runs.proposals import propose, publish_proposal, withdraw_proposal
 from scoring.runs.proposed import ProposalRefusedError
 from scoring.runs.published import latest_run
 from scoring.runs.replay import replay
@@ -192,12 +192,28 @@ def test_a_version_whose_name_nobody_can_tell_from_anothers_is_not_proposed(
     assert "\u202e" not in error.value.title.zh
 
 
-def test_of_a_day_of_which_a_run_is_published_nothing_new_becomes_law(graded: Store) -> None:
+def test_of_a_day_of_which_a_run_is_proposed_nothing_new_becomes_law(graded: Store) -> None:
     found = proposed(graded)
-    graded_on(graded, BEGINS)
-    with pytest.raises(NotLawError, match="a run is published, or proposed, as of 2026-10-01"):
+    number = propose(graded, known_pack(graded, PACK, BEGINS), BEGINS, 5, "cli:li", on=NOW).id
+    with pytest.raises(NotLawError, match=f"proposal {number} is of 2026-10-01"):
         approve_pack(graded, found.pack_hash, "同意", WANG, NOW)
     assert list_proposed(graded)[0].state == "proposed"
+    withdraw_proposal(graded, number, "规则将变", "cli:li")
+    assert approve_pack(graded, found.pack_hash, "同意", WANG, NOW).state == "approved"
+
+
+def test_a_run_of_a_day_to_come_keeps_no_version_away_and_is_overtaken_by_the_next_run(graded: Store) -> None:
+    """Between midnight and the run of the night the day's grade is by the rules of the day."""
+    day, now = add_days(today(), 40), today()
+    graded_on(graded, add_days(day, 5))
+    draft = examine(graded, written(day), "draft.yaml", day, now)
+    digest = propose_pack(graded, draft, "专题会议通过", LI, now).pack_hash
+    approve_pack(graded, digest, "已核对", WANG, now)
+    nightly = graded_on(graded, now).run
+    graded_on(graded, AS_OF)  # of an earlier day: what holds today is not by it
+    for then in (now, day, add_days(day, 5), add_days(day, 90)):
+        assert latest_run(graded, PACK, then) == nightly
+    assert explain_day(graded, PACK, RESTAURANT, add_days(day, 4)).pack.version == "2026.1x"
 
 
 def test_on_its_day_it_is_approved_no_more_and_withdrawn_no_more(graded: Store) -> None:
@@ -471,3 +487,20 @@ def test_where_no_store_is_there_names_are_those_of_the_folder(
         assert CliRunner().invoke(main, line).exit_code == 0
     result = CliRunner().invoke(main, [*line, "--database", f"sqlite:///{tmp_path / 'none.db'}"])
     assert (result.exit_code, "there is no store" in result.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("pack: tourism-credit", "pack: tourism"), "no pack is called tourism;"),
+        (("in_force: {from: ", "in_force: {from: 2020-01-01} # "), "the draft says it is in force from 2020"),
+    ],
+    ids=["name", "day"],
+)
+def test_where_its_name_or_day_is_wrong_nobody_is_told_that_there_were_no_rules(
+    typed: Callable[..., tuple[int, str]], tmp_path: Path, change: tuple[str, str], told: str
+) -> None:
+    day, file = add_days(today(), 40), tmp_path / "draft.yaml"
+    file.write_text(written(day, "x").replace(*change, 1), encoding="utf-8")
+    code, said = typed("li", "rules", "install", file, "--from", day, "--reason", "专题会议通过")
+    assert (code, told in said, "no version rules" in said) == (1, True, False), said
