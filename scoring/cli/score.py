@@ -32,7 +32,7 @@ from scoring.runs.proposed import HeldError
 from scoring.runs.results import tier_counts
 from scoring.store import Store, StoreError, open_store
 from scoring.store.models import SubjectVersion
-from scoring.store.rulebook import DisagreementError, known_packs, known_ruling
+from scoring.store.rulebook import DisagreementError, edited, known_packs, known_ruling
 from scoring.store.workspace import MEMORY_VARIABLE
 
 Row = dict[str, object]
@@ -214,7 +214,14 @@ def _law(store: Store, pack: Pack) -> Pack:
     )
 
 
+def _tell_edited(store: Store, pack: Pack) -> None:
+    """What nobody was asked for before the run is by it."""
+    for title in edited(store, pack.id):
+        tell(str(title))
+
+
 def _propose(store: Store, pack: Pack, as_of: dt.date, days: int) -> list[Row]:
+    _tell_edited(store, pack)
     with progress(f"{pack.title}") as advance:
         found = propose_run(
             store, pack, as_of, days, operator(), progress=lambda step, rows: advance(rows, 0)
@@ -241,6 +248,7 @@ def _score_store(
     store: Store, pack: Pack, as_of: dt.date, again: bool, full: bool
 ) -> list[dict[str, object]]:
     started = perf_counter()
+    _tell_edited(store, pack)
     with progress(f"{pack.title}") as advance:
         outcome = run(
             store,

@@ -49,7 +49,7 @@ from scoring.runs.replay import replay
 from scoring.runs.terms import terms_of
 from scoring.store import Store, open_store
 from scoring.store.packs import stored_pack
-from scoring.store.rulebook import DisagreementError, known_pack, known_packs, known_ruling
+from scoring.store.rulebook import DisagreementError, edited, known_pack, known_packs, known_ruling
 
 PACK = "tourism-credit"
 NOW, BEGINS, NEXT = dt.date(2026, 9, 10), dt.date(2026, 10, 1), dt.date(2026, 9, 11)
@@ -374,6 +374,24 @@ def test_where_the_folder_and_the_store_disagree_no_run_is_made(
     assert graded_on(graded, NEXT).is_new
 
 
+def test_a_file_that_was_changed_or_removed_is_told_until_a_run_is_by_what_is_there(
+    graded: Store, folder: Path
+) -> None:
+    digest = approved(graded).pack_hash
+    graded_on(graded, NEXT)
+    assert edited(graded) == []
+    file, later = folder / f"{PACK}.yaml", folder / f"{PACK}-2026.2.yaml"
+    file.write_text(file.read_text("utf-8").replace("start: 75", "start: 70"), encoding="utf-8")
+    later.unlink()
+    changed, gone = edited(graded, PACK)
+    assert (f"{PACK} 2026.1:" in changed.zh, str(file) in changed.zh) == (True, True)
+    assert (f"{PACK} 2026.2 " in gone.en, "not in the folder any more" in gone.en) == (True, True)
+    assert edited(graded, "rural-credit") == []
+    withdraw_pack(graded, digest, "推迟", LI, NOW)
+    graded_on(graded, NEXT)
+    assert edited(graded) == []
+
+
 def test_who_would_move_is_said_of_its_first_day(graded: Store) -> None:
     draft = examine(graded, written(), "draft.yaml", BEGINS, NOW)
     result = movers(graded, draft)
@@ -504,3 +522,15 @@ def test_where_its_name_or_day_is_wrong_nobody_is_told_that_there_were_no_rules(
     file.write_text(written(day, "x").replace(*change, 1), encoding="utf-8")
     code, said = typed("li", "rules", "install", file, "--from", day, "--reason", "专题会议通过")
     assert (code, told in said, "no version rules" in said) == (1, True, False), said
+
+
+def test_a_run_by_a_file_that_was_changed_says_so(
+    typed: Callable[..., tuple[int, str]], folder: Path
+) -> None:
+    line, said = ("score", "--pack", PACK, "--as-of", "2026-08-31"), "was changed since the last run"
+    assert said not in typed("li", *line)[1]
+    file = folder / f"{PACK}.yaml"
+    file.write_text(file.read_text("utf-8").replace("start: 75", "start: 70"), encoding="utf-8")
+    code, told = typed("li", *line)
+    assert (code, said in told, str(file) in told) == (0, True, True)
+    assert said not in typed("li", *line)[1]
