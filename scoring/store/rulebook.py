@@ -121,7 +121,7 @@ def require_approval(session: Session, pack: Pack) -> None:
     """
     digest = identity(pack)
     states = set(session.scalars(sa.select(Installation.state).filter_by(pack_hash=digest)))
-    if states and APPROVED not in states and pack not in installed_packs():
+    if states and APPROVED not in states and digest not in map(identity, installed_packs()):
         raise UnknownPackError(
             Title(
                 f"{pack.id} {pack.version}({digest[:12]})未经他人批准,或已撤回,不能用于正式评价",

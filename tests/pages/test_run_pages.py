@@ -114,6 +114,9 @@ def test_a_file_of_rules_that_was_changed_is_told_where_runs_are_started(
     assert "改动过" not in client.get("/runs").text
     file.write_text(file.read_text("utf-8").replace("start: 75", "start: 70"), encoding="utf-8")
     assert f"文件{file}在上一批评价" in client.get("/runs").text
+    file.write_text("pack: [", encoding="utf-8")
+    answer = client.get("/runs")
+    assert (answer.status_code, "有评价规则的文件有误" in answer.text) == (503, True)
 
 
 def test_a_run_is_called_as_its_rules_were_on_its_day(site: Flask, district: Store, waits: None) -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from api.app import create_app
+from api.settings import Settings
 from fixtures.small import AS_OF, RESTAURANT, small_files
 from rules.calendar import add_days, today
 from rules.fault import UnknownPackError
@@ -534,3 +536,16 @@ def test_a_run_by_a_file_that_was_changed_says_so(
     code, told = typed("li", *line)
     assert (code, said in told, str(file) in told) == (0, True, True)
     assert said not in typed("li", *line)[1]
+
+
+@pytest.mark.parametrize("path", ["/v1/packs", "/v1/runs"])
+def test_where_a_file_of_rules_has_a_fault_whoever_asks_is_told_so(
+    graded: Store, folder: Path, path: str
+) -> None:
+    """As while it is edited in place; the log has the fault with its line."""
+    (folder / "rural-credit.yaml").write_text("pack: [rural-credit", encoding="utf-8")
+    client = create_app(Settings(log_level="critical"), graded).test_client()
+    headers = {"Authorization": f"Bearer {create_key(graded, Role.REGULATOR, '信用办').token}"}
+    body = {"json": {"pack": PACK}} if path == "/v1/runs" else {}
+    answer = client.open(path, method="POST" if body else "GET", headers=headers, **body)
+    assert (answer.status_code, "a file of rules has faults" in answer.text) == (503, True)
