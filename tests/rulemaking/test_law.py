@@ -48,6 +48,7 @@ from scoring.runs.proposals import propose, publish_proposal, withdraw_proposal
 from scoring.runs.proposed import ProposalRefusedError
 from scoring.runs.published import latest_run
 from scoring.runs.replay import replay
+from scoring.runs.results import grade_line, official_grade
 from scoring.runs.terms import terms_of
 from scoring.store import Store, open_store
 from scoring.store.packs import stored_pack
@@ -137,6 +138,14 @@ def test_the_last_days_of_a_version_change_next_when_it_ends(graded: Store) -> N
     for day, then in ((add_days(BEGINS, -1), BEGINS), (dt.date(2026, 11, 30), dt.date(2026, 12, 1))):
         found = explain_day(graded, PACK, RESTAURANT, day)
         assert (found.run, found.next_change_on) == (None, then)
+
+
+def test_a_run_of_the_last_day_of_the_calendar_is_read_as_any_other(graded: Store) -> None:
+    last = graded_on(graded, dt.date.max).run
+    official = official_grade(graded, PACK, RESTAURANT, dt.date.max)
+    assert official is not None
+    assert official.score == explain(graded, PACK, RESTAURANT, last.id).score
+    assert grade_line(graded, last, RESTAURANT)[-1].score == official.score
 
 
 def test_each_step_is_in_the_audit_log_with_its_reason_and_the_packs_hash(graded: Store) -> None:
