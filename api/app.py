@@ -17,10 +17,11 @@ from api.around import auth, crowd, edge, idempotency, journal, limits, naming, 
 from api.around.request import Request, current
 from api.http import docs, fields
 from api.http.openapi import make_api
-from api.http.problems import Problem, problem_response, unavailable
+from api.http.problems import RULES_AT_FAULT, Problem, problem_response, unavailable
 from api.pages.errors import page_response
 from api.resources import BLUEPRINTS
 from api.settings import Settings, read_settings
+from rules.fault import PackError
 from rules.model import Title
 from rules.titles import UnknownError
 from scoring.access.audit import AuditLog
@@ -112,6 +113,12 @@ def _handle_errors(app: Flask) -> None:
     def store_error(error: StoreError) -> Response:
         observe.log_failure(error)
         return http_error(unavailable(Title("数据库暂时无法使用", "the store can't be used now")))
+
+    @app.errorhandler(PackError)
+    def pack_error(error: PackError) -> Response:
+        """Of a file in the folder, or a text that was approved: whoever asks has not sent it."""
+        observe.log_failure(error)
+        return http_error(unavailable(RULES_AT_FAULT))
 
     @app.errorhandler(UnknownError)
     def unknown(error: UnknownError) -> Response:

@@ -158,6 +158,12 @@ def told_twice(names: Iterable[str]) -> Title:
     return Title(f"参数{shown}重复", f"the parameter {shown} is given twice")
 
 
+RULES_AT_FAULT = Title(
+    "有评价规则的文件有误,改正之前无法使用,请联系管理员",
+    "a file of rules has faults, and nothing is said by it before they are mended: tell the operator",
+)
+
+
 def unavailable(why: Title) -> Problem:
     """The store fails. What was done before stays done, so of a change no more is said than is known."""
     zh, en = why.zh, why.en

@@ -15,9 +15,10 @@ from api.around.auth import PAGES
 from api.around.context import settings
 from api.around.naming import not_found
 from api.around.request import current
-from api.http.problems import Problem, fail, given_twice, said, told_twice
+from api.http.problems import RULES_AT_FAULT, Problem, fail, given_twice, said, told_twice
 from api.pages import language, words
 from api.pages.graded import pack_title
+from rules.fault import PackError
 from rules.model import Title
 from rules.titles import UnknownError
 from scoring.access.keys import ROLE_TITLES, Key, Role
@@ -184,6 +185,12 @@ def _store_error(error: StoreError) -> Response:
         code=503,
         detail=Title("数据库暂时无法使用,请稍后再试", "the store can't be used now; try again later"),
     )
+
+
+@blueprint.errorhandler(PackError)
+def _pack_error(error: PackError) -> Response:
+    observe.log_failure(error)
+    return page("error", 503, code=503, detail=RULES_AT_FAULT)
 
 
 @blueprint.errorhandler(UnknownError)

@@ -30,6 +30,8 @@ from scoring.rulemaking.draft import Draft, examine
 from scoring.store.rulebook import known_packs
 
 ROWS = 25
+PATIENCE = dt.timedelta(seconds=20)
+"""How long a draft waits for another simulation (own choice): nobody decides before theirs is shown."""
 
 
 @blueprint.get("/rules/drafts")
@@ -143,7 +145,9 @@ def _draft(status: int, draft: Draft, **values: Any) -> Response:
     if draft.before is not None and is_open:
         try:
             result |= shown(
-                simulated(draft.before, draft.pack, draft.pack.in_force_from), draft.before, draft.pack
+                simulated(draft.before, draft.pack, draft.pack.in_force_from, PATIENCE),
+                draft.before,
+                draft.pack,
             )
         except SimulationError as error:
             result["untried"] = error.title

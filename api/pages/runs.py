@@ -23,7 +23,7 @@ from scoring.runs.leases import Job, JobConflictError
 from scoring.runs.proposals import MOST_DAYS
 from scoring.runs.proposed import HeldError
 from scoring.runs.published import current_runs
-from scoring.store.rulebook import known_packs
+from scoring.store.rulebook import edited, known_packs
 
 ROWS = 20
 STEPS = {
@@ -90,6 +90,7 @@ def _runs(status: int, refused: Sequence[Title] = ()) -> Response:
         today=today(),
         given={"pack": settings().pack, "as_of": str(today()), **request.form.to_dict()},
         most_days=MOST_DAYS,
+        edited=edited(store()),
         refused=refused,
     )
 

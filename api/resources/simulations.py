@@ -14,17 +14,24 @@ from api.http.openapi import Blueprint
 from api.http.problems import Problem, fail
 from api.schemas.supervision import SimulationRequest, SimulationSchema
 from rules.fault import PackError, UnknownPackError
+from rules.identity import identity
 from rules.library.loader import load_text
 from rules.model import Pack, Title
 from scoring.answers.simulate import Simulation, SimulationError, simulate
-from scoring.facts.snapshot import NothingKnownError, take_snapshot
+from scoring.facts.snapshot import NothingKnownError, moment_known, take_snapshot
 from scoring.store.rulebook import known_pack
 from scoring.store.workspace import workspace
 
 MOST_MOVERS = 1000
 
 blueprint = Blueprint("simulations", __name__, url_prefix="/v1/simulations", description="Trying a pack")
+NO_TIME = dt.timedelta()
+MOST_KEPT = 8
+"""So many simulations are kept in a worker (own choice)."""
+
 _TURN = threading.Lock()
+_Key = tuple[str, str, str, dt.date, dt.datetime]
+_KEPT: dict[_Key, Simulation] = {}
 
 
 @blueprint.post("")
@@ -60,19 +67,37 @@ def post_simulation(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def simulated(before: Pack, after: Pack, as_of: dt.date) -> Simulation:
-    """What is known now, by two packs; one simulation at a time in a worker, 409 for a second.
+def simulated(before: Pack, after: Pack, as_of: dt.date, patience: dt.timedelta = NO_TIME) -> Simulation:
+    """What is known now, by two packs; one simulation at a time in a worker.
 
+    The last of them are kept: the same packs on the same day, by the same facts, come to the same.
+
+    :param patience: how long to wait for another simulation to end, before it is 409.
     :raises SimulationError: where the packs can't be compared, or nobody is known whom they grade.
     """
-    with _one_at_a_time(), workspace() as connection:
-        try:
-            take_snapshot(store(), after.vocabulary, connection)
-        except NothingKnownError:
-            words = after.vocabulary
-            en = f"nothing is known of any subject of {words.id}"
-            raise SimulationError(Title(f"尚无{words.title.zh}的信息", en)) from None
-        return simulate(connection, before, after, as_of)
+    try:
+        with store().reading() as session:
+            known_at = moment_known(store(), session, after.vocabulary, None)
+        key = (store().address, identity(before), identity(after), as_of, known_at)
+        if (found := _KEPT.get(key)) is not None:
+            return found
+        with _one_at_a_time(patience), workspace() as connection:
+            if (found := _KEPT.get(key)) is None:
+                take_snapshot(store(), after.vocabulary, connection, known_at)
+                found = simulate(connection, before, after, as_of)
+                _keep(key, found)
+            return found
+    except NothingKnownError:
+        words = after.vocabulary
+        en = f"nothing is known of any subject of {words.id}"
+        raise SimulationError(Title(f"尚无{words.title.zh}的信息", en)) from None
+
+
+def _keep(key: _Key, found: Simulation) -> None:
+    """By whoever has the turn."""
+    while len(_KEPT) >= MOST_KEPT:
+        del _KEPT[next(iter(_KEPT))]
+    _KEPT[key] = found
 
 
 def _wanted(body: dict[str, Any]) -> Pack:
@@ -95,9 +120,9 @@ def _wanted(body: dict[str, Any]) -> Pack:
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
+def _one_at_a_time(patience: dt.timedelta) -> Iterator[None]:
     """Two batches at a time would leave too little for those who look grades up."""
-    if not _TURN.acquire(blocking=False):
+    if not _TURN.acquire(timeout=patience.total_seconds()):
         en = "another simulation is under way; try again when it is done"
         fail("conflict", Title("另一次模拟正在进行,请在它结束后再试", en))
     try:

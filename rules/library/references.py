@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rules.fault import UnknownPackError
-from rules.library.loader import PACKS, find_pack, installed_packs, load_pack
+from rules.library.loader import PACKS, found_among, installed_packs, load_pack
 from rules.model import Pack
 from rules.titles import Title, system_title
 
@@ -18,11 +19,12 @@ def is_file(name: str) -> bool:
     return Path(name).suffix in _SUFFIXES or Path(name).is_file()
 
 
-def named_pack(name: str, as_of: dt.date, folder: Path = PACKS) -> Pack:
+def named_pack(name: str, as_of: dt.date, known: Callable[[], Sequence[Pack]] = installed_packs) -> Pack:
     """The pack that a name means.
 
     :param name: ``path/to/pack.yaml``, ``enterprise-credit`` (the version in force on ``as_of``) or
         ``enterprise-credit@2026.1``.
+    :param known: gives the versions that there are; asked where the name is none of a file.
     :raises PackError: with every fault of the file.
     :raises UnknownPackError: where there is no such file, pack or version.
 
@@ -35,14 +37,14 @@ def named_pack(name: str, as_of: dt.date, folder: Path = PACKS) -> Pack:
         return _from_file(name)
     pack_id, _, version = name.partition("@")
     if not version:
-        return find_pack(pack_id, as_of, folder)
-    versions = [pack for pack in installed_packs(folder) if pack.id == pack_id]
+        return found_among(known(), pack_id, as_of)
+    versions = [pack for pack in known() if pack.id == pack_id]
     for pack in versions:
         if pack.version == version:
             return pack
-    known = ", ".join(f"{pack.id}@{pack.version}" for pack in versions or installed_packs(folder)) or "none"
+    shown = ", ".join(f"{pack.id}@{pack.version}" for pack in versions or known()) or "none"
     raise UnknownPackError(
-        Title(f"没有评价规则{name};现有:{known}", f"there is no pack {name}; there are: {known}")
+        Title(f"没有评价规则{name};现有:{shown}", f"there is no pack {name}; there are: {shown}")
     )
 
 

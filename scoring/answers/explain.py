@@ -264,7 +264,7 @@ def _judged(
         tier=grade.tier,
         band=grade.band,
         veto=grade.veto,
-        next_change_on=timeline.next_change(as_of),
+        next_change_on=timeline.next_change(as_of) or ruling.ends,
         inputs_known=grade.known,
         inputs_total=grade.total,
         hits=timeline.hits(as_of),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 
 import click
 
@@ -166,7 +167,7 @@ def rescan_command(name: str | None, everybody: bool, history_days: int, databas
     day = today()
     failed, past = False, add_days(day, -history_days)
     with _store(database) as store:
-        packs = [pack_of(name, day, store)] if name else packs_with_alerts(store, day)
+        packs = [pack_of(name, day, partial(known_packs, store))] if name else packs_with_alerts(store, day)
         for pack in packs:
             try:
                 with progress(str(pack.title)) as advance:

@@ -134,8 +134,9 @@ def _show(store: Store, draft: Draft) -> None:
     tell(f"示例 examples: {len(draft.examples)}, 未通过 failed: {len(draft.failed)}", err=False)
     for reason in draft.reasons:
         tell(f"不能施行 not law: {reason}", err=False)
-    if draft.before is None:
-        tell("此前没有施行的版本 no version rules until then", err=False)
+    if draft.before is None:  # as well where its name or its day is wrong, which is said above
+        if not draft.refusals:
+            tell("此前没有施行的版本 no version rules until then", err=False)
         return
     changes = compare(draft.before, draft.pack)
     print_rows((row_of(change, CHANGES) for change in changes), CHANGES, "table", CHANGE_TITLES)

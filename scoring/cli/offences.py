@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ from scoring.answers.repeat_offences import Repeat, repeat_offences
 from scoring.cli.options import as_of_option, database_option, pack_of
 from scoring.cli.output import Format, listing_options, print_rows
 from scoring.store import open_store
+from scoring.store.rulebook import known_packs
 
 COLUMNS = {
     "field": "重点领域 field",
@@ -48,7 +50,7 @@ def offences_command(
     Example: xinheng repeat-offences --as-of 2026-07-31 --at-least 3 --field wages
     """
     with closing(open_store(database)) as store:
-        pack = pack_of(pack_name, as_of, store)
+        pack = pack_of(pack_name, as_of, partial(known_packs, store))
         if field is not None:
             _check_field(pack, field)
         found = repeat_offences(store, pack, as_of, at_least)

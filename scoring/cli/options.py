@@ -5,18 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import getpass
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from rules.calendar import moment_of, today
-from rules.library.loader import find_pack, load_pack
+from rules.library.loader import found_among, installed_packs, load_pack
 from rules.model import Pack
-
-if TYPE_CHECKING:
-    from scoring.store import Store
 
 
 def operator() -> str:
@@ -100,17 +98,28 @@ def as_of_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def pack_of(name: str, as_of: dt.date, store: Store | None = None) -> Pack:
+def pack_of(name: str, as_of: dt.date, known: Callable[[], Sequence[Pack]]) -> Pack:
     """The pack in a file, where the name is one of a file, else the version that is in force.
 
-    :param store: whose approved versions count beside those installed.
+    :param known: gives the versions that there are.
     :raises PackError, UnknownPackError: where it has faults, or there is none.
     """
     path = Path(name)
-    if path.suffix in (".yaml", ".yml"):
-        return load_pack(path)
-    if store is None:
-        return find_pack(name, as_of)
-    from scoring.store.rulebook import known_pack  # with a database, which not every command needs
+    return load_pack(path) if path.suffix in (".yaml", ".yml") else found_among(known(), name, as_of)
 
-    return known_pack(store, name, as_of)
+
+def known_by(database: str | None) -> Sequence[Pack]:
+    """The versions that a store knows; where none is named and none is there, those in the program's folder.
+
+    :param database: as ``--database`` has it.
+    :raises StoreError: where a store that is named can't be opened.
+    """
+    from scoring.store import open_store  # with a database, which not every command needs
+    from scoring.store.connection import parse_url
+    from scoring.store.rulebook import known_packs
+
+    url = parse_url(database)
+    if database is None and url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        return installed_packs()
+    with closing(open_store(database)) as store:
+        return known_packs(store)

@@ -6,6 +6,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,7 +28,7 @@ from scoring.answers.coverage import Covered, coverage
 from scoring.answers.examples import ExampleResult, run_examples
 from scoring.answers.trial_population import Source, open_population
 from scoring.cli.language import in_language
-from scoring.cli.options import as_of_option, database_option
+from scoring.cli.options import as_of_option, database_option, known_by
 from scoring.cli.output import (
     Format,
     NewFile,
@@ -222,6 +223,7 @@ def _cover(pack: Pack, covered: Covered) -> dict[str, Any]:
 @click.argument("before")
 @click.argument("after")
 @as_of_option
+@database_option
 @click.option(
     "--format",
     "fmt",
@@ -231,7 +233,11 @@ def _cover(pack: Pack, covered: Covered) -> dict[str, Any]:
     help="How the changes are printed.",
 )
 def diff_command(
-    before: str, after: str, as_of: dt.date, fmt: Literal["table", "json", "csv", "markdown"]
+    before: str,
+    after: str,
+    as_of: dt.date,
+    database: str | None,
+    fmt: Literal["table", "json", "csv", "markdown"],
 ) -> None:
     """Show what changed from one pack to another, in words and in points.
 
@@ -239,7 +245,8 @@ def diff_command(
 
     Example: xinheng rules diff enterprise-credit@2026.1 draft.yaml --format markdown
     """
-    old, new = named_pack(before, as_of), named_pack(after, as_of)
+    known = partial(known_by, database)
+    old, new = named_pack(before, as_of, known), named_pack(after, as_of, known)
     changes = compare(old, new)
     if fmt == "markdown":
         click.echo(_changes_document(old, new, changes), nl=False)
@@ -263,12 +270,15 @@ def _changes_document(old: Pack, new: Pack, changes: Sequence[Change]) -> str:
 @click.option("--out", type=NewFile(".md", ".html", ".htm"), help="Write to this file.")
 @click.option("--dimension", "only", help="The rules of this dimension alone, such as negative-list.")
 @as_of_option
-def docs_command(pack: str, form: str | None, out: Path | None, only: str | None, as_of: dt.date) -> None:
+@database_option
+def docs_command(
+    pack: str, form: str | None, out: Path | None, only: str | None, as_of: dt.date, database: str | None
+) -> None:
     """Print a pack as a rule book, Chinese with English beside.
 
     Example: xinheng rules docs enterprise-credit --out rules.html
     """
-    found = named_pack(pack, as_of)
+    found = named_pack(pack, as_of, partial(known_by, database))
     if only is not None:
         found = _dimension_of(found, only)
     blocks = rule_book(found)

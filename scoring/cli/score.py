@@ -6,6 +6,7 @@ import datetime as dt
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
+from functools import partial
 from getpass import getuser
 from pathlib import Path
 from time import perf_counter
@@ -17,7 +18,7 @@ from rules.calendar import today
 from rules.fault import UnknownPackError
 from rules.identity import identity
 from rules.model import Pack, Title
-from scoring.cli.options import Memory, as_of_option, database_option, operator, pack_of
+from scoring.cli.options import Memory, as_of_option, database_option, known_by, operator, pack_of
 from scoring.cli.output import Format, format_option, print_rows, progress, tell
 from scoring.cli.proposals import COLUMNS as PROPOSALS
 from scoring.cli.proposals import row_of
@@ -31,7 +32,7 @@ from scoring.runs.proposed import HeldError
 from scoring.runs.results import tier_counts
 from scoring.store import Store, StoreError, open_store
 from scoring.store.models import SubjectVersion
-from scoring.store.rulebook import DisagreementError, known_packs, known_ruling
+from scoring.store.rulebook import DisagreementError, edited, known_packs, known_ruling
 from scoring.store.workspace import MEMORY_VARIABLE
 
 Row = dict[str, object]
@@ -133,7 +134,7 @@ def score_command(
             )
         folders = [path for path in (subjects, records) if path and path.is_dir()]
         by_folder = bool(folders) and out.suffix.lower() not in WRITERS
-        pack = pack_of(name, as_of)
+        pack = pack_of(name, as_of, partial(known_by, database))
         if by_folder:
             with _engine(engine, master) as each:
                 rows = _score_folder(pack, as_of, subjects, records, out, memory, each)
@@ -177,7 +178,7 @@ def grade_store(
 def _each(store: Store, name: str | None, as_of: dt.date, do: Callable[[Pack], list[Row]]) -> list[Row]:
     """Rows of the pack, or of every pack that has subjects; of these, one that a proposal holds is passed."""
     if name:
-        return do(_law(store, pack_of(name, as_of, store)))
+        return do(_law(store, pack_of(name, as_of, partial(known_packs, store))))
     rows, failed = list[Row](), list[Title]()
     for pack in _packs_with_subjects(store, as_of):
         try:
@@ -213,7 +214,14 @@ def _law(store: Store, pack: Pack) -> Pack:
     )
 
 
+def _tell_edited(store: Store, pack: Pack) -> None:
+    """What nobody was asked for before the run is by it."""
+    for title in edited(store, pack.id):
+        tell(str(title))
+
+
 def _propose(store: Store, pack: Pack, as_of: dt.date, days: int) -> list[Row]:
+    _tell_edited(store, pack)
     with progress(f"{pack.title}") as advance:
         found = propose_run(
             store, pack, as_of, days, operator(), progress=lambda step, rows: advance(rows, 0)
@@ -240,6 +248,7 @@ def _score_store(
     store: Store, pack: Pack, as_of: dt.date, again: bool, full: bool
 ) -> list[dict[str, object]]:
     started = perf_counter()
+    _tell_edited(store, pack)
     with progress(f"{pack.title}") as advance:
         outcome = run(
             store,

@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import json
 from collections.abc import Iterator
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from rules.model import Pack
 from scoring.answers.simulate import Simulation, SimulationError, simulate
 from scoring.answers.trial_population import Source, open_population
 from scoring.characters.formulas import inert
-from scoring.cli.options import Day, database_option
+from scoring.cli.options import Day, database_option, known_by
 from scoring.cli.output import Format, NewFile, format_option, print_rows, progress, tell
 
 MOVERS_SHOWN = 20
@@ -91,9 +92,10 @@ def simulate_command(
     """
     if records is not None and subjects is None:
         raise click.UsageError("--records须与--subjects同用 --records go with --subjects")
-    after = named_pack(pack, as_of or today())
+    known = partial(known_by, database)
+    after = named_pack(pack, as_of or today(), known)
     as_of = as_of or max(today(), after.in_force_from)
-    before = named_pack(after.id if against == "current" else against, as_of)
+    before = named_pack(after.id if against == "current" else against, as_of, known)
     result = _simulated(before, after, as_of, Source(database, subjects, records), by)
     if movers is not None:
         _write_movers(result, movers)

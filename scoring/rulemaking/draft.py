@@ -20,7 +20,7 @@ from scoring.answers.simulate import Simulation, simulate
 from scoring.characters.visible import one_line
 from scoring.facts.snapshot import NothingKnownError, take_snapshot
 from scoring.store import Store
-from scoring.store.models import Run, StoredPack
+from scoring.store.models import StoredPack
 from scoring.store.packs import PackText, text_of_shared
 from scoring.store.proposals import OPEN, Proposal
 from scoring.store.rulebook import disagreements, known_in
@@ -112,9 +112,10 @@ def movers(store: Store, draft: Draft) -> Simulation | None:
 
 
 def hindrances(session: Session, pack: Pack, on: dt.date) -> Iterator[Title]:
-    """What of the versions, runs and days that there are keeps a version from becoming law on a day.
+    """What of the versions, proposals and days that there are keeps a version from becoming law on a day.
 
-    What was published of a day is not undone by rules that come later.
+    What was published of a day that has come is not undone by rules that come later. A run of a day to come
+    is nobody's grade, and the next run tells of that day by the new rules.
     """
     versions = known_in(session)
     known = [version for version in versions if version.id == pack.id]
@@ -132,12 +133,7 @@ def hindrances(session: Session, pack: Pack, on: dt.date) -> Iterator[Title]:
             f"施行日期{begins}应不早于明日({add_days(on, 1)})",
             f"it would be in force from {begins}: tomorrow ({add_days(on, 1)}) is the first day that can be",
         )
-    last = _spoken_for(session, pack.id)
-    if last is not None and begins <= last:
-        yield Title(
-            f"已有评价基准日为{last}的评价结果或拟发布评价,施行日期{begins}应在其后",
-            f"a run is published, or proposed, as of {last}: {begins} has to be after that day",
-        )
+    yield from _held(session, pack)
     yield from disagreements(session, pack.id)
 
 
@@ -195,8 +191,13 @@ def _foreign(pack: Pack, last: Pack) -> Iterator[Title]:
         )
 
 
-def _spoken_for(session: Session, pack_id: str) -> dt.date | None:
-    """The last day of which a run is published or proposed."""
-    run = session.scalar(sa.select(sa.func.max(Run.as_of)).filter_by(pack_id=pack_id))
-    held = session.scalar(sa.select(sa.func.max(Proposal.as_of)).filter_by(pack_id=pack_id, state=OPEN))
-    return max((day for day in (run, held) if day is not None), default=None)
+def _held(session: Session, pack: Pack) -> Iterator[Title]:
+    """A run that is proposed of a day to come is by the rules that those who would fall were told."""
+    begins = pack.in_force_from
+    held = session.scalar(sa.select(Proposal).filter_by(pack_id=pack.id, state=OPEN).limit(1))
+    if held is not None and begins <= held.as_of:
+        yield Title(
+            f"拟发布评价{held.id}号的评价基准日为{held.as_of},施行日期{begins}应在其后,或先撤回该拟发布评价",
+            f"proposal {held.id} is of {held.as_of}: {begins} has to be after that day, or it is withdrawn"
+            " first",
+        )

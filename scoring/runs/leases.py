@@ -204,16 +204,28 @@ def at_work(
         raise
 
 
+def _not_started(error: OSError) -> Title:
+    return Title(
+        f"任务的进程无法启动:{error.strerror};请稍后再试,仍不行的请联系管理员",
+        f"its process can't be started: {error.strerror}; try again later, or tell the operator",
+    )
+
+
 _ENDED = Title("任务完成前,其进程已终止", "its process ended before it was done")
 
 
 def problem_of(error: Exception) -> Title:
-    """Why a job failed. What is not meant to be is the operator's to look into, who reads the log."""
+    """Why a job failed. What is not meant to be is the operator's to look into, who reads the log.
+
+    A database names the statement and its values, which may be of anybody.
+    """
     if isinstance(error, TitledError):
         return error.title
     if isinstance(error, PackError):
         return Title("\n".join(fault.title.zh for fault in error.faults), str(error))
-    return Title(f"系统出错,请联系管理员({type(error).__name__})", str(error))
+    kind = type(error).__name__
+    said = "the database refused a change" if isinstance(error, sa.exc.SQLAlchemyError) else str(error)
+    return Title(f"系统出错,请联系管理员({kind})", f"{said} ({kind})")
 
 
 def main(work: Callable[[Store, int], None]) -> None:
@@ -226,14 +238,19 @@ def main(work: Callable[[Store, int], None]) -> None:
 
 
 def start(store: Store, kind: Kind, job_id: int) -> None:
-    """Have a job done by a process of its own."""
+    """Have a job done by a process of its own; where there can be none now, the job has failed."""
     url = store.engine.url.render_as_string(hide_password=False)
-    process = subprocess.Popen(
-        [sys.executable, "-m", kind.module, str(job_id)],
-        env=os.environ | {URL_VARIABLE: url},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", kind.module, str(job_id)],
+            env=os.environ | {URL_VARIABLE: url},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+    except OSError as error:
+        with store.writing() as session:
+            _fail(session, job_id, database_time(session), _not_started(error).both)
+        return
     threading.Thread(target=_wait_for, args=(store, job_id, process), daemon=True).start()
 
 

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.calendar import add_days, today
+from rules.fault import UnknownPackError
 from rules.model import Pack
 from rules.titles import Title
 from scoring.facts.snapshot import moment_known, take_snapshot
@@ -45,7 +46,7 @@ from scoring.store.batches import BATCH_ROWS
 from scoring.store.models import Run
 from scoring.store.packs import PackText, keep_pack, stored_pack
 from scoring.store.proposals import OPEN, Proposal, ProposalAnswer, ProposedFall
-from scoring.store.rulebook import standing_in, standing_of
+from scoring.store.rulebook import require_approval, standing_in, standing_of
 from scoring.store.timelines import GradedSubject, Segment
 from scoring.store.workspace import workspace
 
@@ -148,7 +149,8 @@ def publish_proposal(
     :param on: the present day; by default today.
     :param confirm: called with the run's number in the transaction that publishes it.
     :raises UnknownProposalError: where there is none.
-    :raises ProposalRefusedError: where it is not open, its term is not over, or it would not give the same.
+    :raises ProposalRefusedError: where it is not open, its term is not over, it would not give the same, or
+        a version that it is by was withdrawn.
     """
     check_publication(store, proposal_id, on)
     wanted = show_proposal(store, proposal_id)
@@ -157,6 +159,7 @@ def publish_proposal(
     def settle(session: Session, run_id: int) -> None:
         row = proposal_row(session, proposal_id)
         _require_open(row)
+        _require_law(session, proposal_id, versions)
         _require_same(session, row, session.get_one(Run, run_id), pack)
         _end(session, row, "published", by)
         row.run_id = run_id
@@ -191,6 +194,9 @@ def check_publication(store: Store, proposal_id: int, on: dt.date | None = None)
                 f" day: {found.falls} would fall",
             )
         )
+    versions = versions_in(store, proposal_id)
+    with store.reading() as session:
+        _require_law(session, proposal_id, versions)
 
 
 def withdraw_proposal(store: Store, proposal_id: int, reason: str, by: str) -> ProposalSummary:
@@ -282,6 +288,20 @@ def _find_falls(store: Store, duck: duckdb.DuckDBPyConnection, pack: Pack, base:
 def _require_open(row: Proposal) -> None:
     if row.state != OPEN:
         raise _ended(row.id, row.state)
+
+
+def _require_law(session: Session, proposal_id: int, versions: Sequence[Pack]) -> None:
+    """Refuse where a version that the proposal is by, on one day or another, has been withdrawn since."""
+    for pack in versions:
+        try:
+            require_approval(session, pack)
+        except UnknownPackError as error:
+            raise ProposalRefusedError(
+                Title(
+                    f"{error.title.zh};拟发布评价{proposal_id}号请撤回后重新提出",
+                    f"{error.title.en}; withdraw proposal {proposal_id} and propose it anew",
+                )
+            ) from None
 
 
 def _ended(proposal_id: int, state: str) -> ProposalRefusedError:

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from rules.calendar import SHANGHAI, add_days, today
 from rules.titles import Title
@@ -46,19 +47,30 @@ class RunSummary:
 def latest_run(store: Store, pack_id: str, as_of: dt.date | None = None) -> RunSummary | None:
     """The run that says how things stand: of the latest date, and of those the one published last.
 
-    :param as_of: leave out runs that speak about a later date.
+    :param as_of: leave out runs that speak about a later date. A run that was published before its own day
+        came says how things stand only where none came after it: later runs have told of that day by more.
 
     >>> from fixtures.small import small_store
     >>> found = latest_run(small_store(), "tourism-credit")
     >>> found.as_of.isoformat(), found.subjects, found.records
     ('2026-08-31', 2, 3)
     """
-    query = sa.select(Run).where(Run.pack_id == pack_id)
+    query = sa.select(Run).where(Run.pack_id == pack_id).order_by(Run.as_of.desc(), *LAST_PUBLISHED).limit(1)
     if as_of is not None:
         query = query.where(Run.as_of <= as_of)
     with store.reading() as session:
-        row = session.scalar(query.order_by(Run.as_of.desc(), *LAST_PUBLISHED).limit(1))
+        row = session.scalar(query)
+        while as_of is not None and row is not None and (later := _overtaking(session, query, row)):
+            row = later
         return None if row is None else summary_of(row)
+
+
+def _overtaking(session: Session, query: sa.Select[Run], run: Run) -> Run | None:
+    """The run that came after one whose day was still to come, and spoke of that day by more."""
+    published = run.published_at.astimezone(SHANGHAI).date()
+    if run.as_of <= published:
+        return None
+    return session.scalar(query.where(Run.published_at > run.published_at, Run.as_of >= published))
 
 
 def current_run(store: Store, pack_id: str) -> RunSummary | None:

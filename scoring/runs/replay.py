@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from rules.identity import identity
+from rules.model import Pack
 from scoring.facts.snapshot import take_snapshot
 from scoring.judging.engine import grade_coded
 from scoring.judging.sql import quoted
 from scoring.runs.published import RunSummary, get_run
 from scoring.runs.result_tables import RESULT_SCHEMAS, stream_results
+from scoring.runs.said import DAY_KIND
+from scoring.runs.terms import piece_on, terms_of
 from scoring.store import Store
 from scoring.store.packs import stored_text
 from scoring.store.workspace import workspace
@@ -90,7 +93,7 @@ def replay(
         ):
             if stored != again:
                 found.append(Difference("run", None, "", name, stored, again))
-        grade_coded(duck, pack, run.as_of)
+        grade_coded(duck, _until_replaced(store, run, pack), run.as_of)
         progress("grade", snapshot.subjects)
         compared = [_Compared(store, duck, run, table) for table in RESULT_SCHEMAS]
         rows = {part.table: part.rows for part in compared}
@@ -99,6 +102,14 @@ def replay(
             progress(part.table, part.rows)
         differing = len([d for d in found if d.table == "run"]) + sum(part.differing for part in compared)
     return Replay(run, rows, differing, tuple(found[:most]))
+
+
+def _until_replaced(store: Store, run: RunSummary, pack: Pack) -> Pack:
+    """The pack until the day on which the run has another version rule: by then every grade changes."""
+    if run.kind == DAY_KIND:
+        return pack
+    piece = piece_on(terms_of(store, run.pack_id, run.id), run.as_of)
+    return pack if piece is None else replace(pack, in_force_until=piece.ends)
 
 
 class _Compared:

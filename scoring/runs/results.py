@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from rules.calendar import SHANGHAI
+from rules.calendar import SHANGHAI, add_days
 from rules.language.expressions import INTEGER
 from rules.model import Pack
 from scoring.judging.timeline import Hit, hits_of
@@ -22,7 +22,6 @@ from scoring.store.batches import BATCH_ROWS, parts
 from scoring.store.models import Run
 from scoring.store.timelines import Day, GradedRule, GradedSubject, Segment, Span, Tally, Touch
 
-ONE_DAY = dt.timedelta(days=1)
 _NEVER = 9_999_999
 
 
@@ -130,7 +129,7 @@ def official_run(store: Store, pack_id: str, day: dt.date) -> RunSummary | None:
 
     A run that is published after midnight is not official for the day before, whatever day it was made for.
     """
-    midnight = dt.datetime.combine(day + ONE_DAY, dt.time(), SHANGHAI)
+    midnight = dt.datetime.combine(add_days(day, 1), dt.time(), SHANGHAI)
     query = (
         sa.select(Run.id)
         .where(Run.pack_id == pack_id, Run.as_of <= day, Run.published_at < midnight)
@@ -193,14 +192,14 @@ def grade_line(store: Store, run: RunSummary, subject_id: str) -> list[Piece]:
             return []
         rows = session.execute(visible(Segment, Touch.subject == number, run.id, dt.date.min)).all()
         days = session.scalars(_days_before(number, run.id)).all()
-    end = run.as_of + ONE_DAY
+    end = add_days(run.as_of, 1)
     pieces = [
         Piece(row.begins, min(row.ends or end, row.hidden_from or end, end), row.run, row.score, row.tier)
         for row in rows
     ]
     first = min((piece.begins for piece in pieces), default=end)
     pieces += [
-        Piece(day.begins, day.begins + ONE_DAY, day.run, day.score, day.tier)
+        Piece(day.begins, add_days(day.begins, 1), day.run, day.score, day.tier)
         for day in {day.begins: day for day in days if day.begins < first}.values()
     ]
     shown = sorted((piece for piece in pieces if piece.begins < piece.ends), key=lambda piece: piece.begins)

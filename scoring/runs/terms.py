@@ -90,7 +90,7 @@ def _decided_by(
 def versions_of(store: Store, pack: Pack) -> Sequence[Pack]:
     """The versions that the store knows beside a pack; none where it does not know that pack."""
     known = [version for version in known_packs(store) if version.id == pack.id]
-    return known if pack in known else ()
+    return known if identity(pack) in map(identity, known) else ()
 
 
 def pieces_of(pack: Pack, versions: Sequence[Pack]) -> list[Piece]:

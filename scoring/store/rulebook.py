@@ -24,6 +24,7 @@ from scoring.store.errors import StoreError
 from scoring.store.installations import APPROVED, Installation
 from scoring.store.models import StoredPack
 from scoring.store.packs import PackText, loaded, stored_text, text_of
+from scoring.store.timelines import Term
 
 
 class DisagreementError(UnknownPackError):
@@ -110,9 +111,17 @@ def require_law(store: Store, pack: Pack) -> None:
     """
     with store.reading() as session:
         require_agreement(session, pack.id)
-        digest = identity(pack)
-        states = set(session.scalars(sa.select(Installation.state).filter_by(pack_hash=digest)))
-    if states and APPROVED not in states and pack not in installed_packs():
+        require_approval(session, pack)
+
+
+def require_approval(session: Session, pack: Pack) -> None:
+    """Refuse to judge by a version that was proposed and stands neither approved nor in the folder.
+
+    :raises UnknownPackError: where it does not.
+    """
+    digest = identity(pack)
+    states = set(session.scalars(sa.select(Installation.state).filter_by(pack_hash=digest)))
+    if states and APPROVED not in states and digest not in map(identity, installed_packs()):
         raise UnknownPackError(
             Title(
                 f"{pack.id} {pack.version}({digest[:12]})未经他人批准,或已撤回,不能用于正式评价",
@@ -137,6 +146,52 @@ def disagreements(session: Session, pack_id: str | None = None) -> Iterator[Titl
         for file in files:
             if file.id == pack.id and identity(file) != identity(pack):
                 yield from _differing(file, pack)
+
+
+def edited(store: Store, pack_id: str | None = None) -> list[Title]:
+    """What the folder says of versions that the last run of their pack was by, and did not say then.
+
+    The next run is by what it says now: an edition of the program may mend a file, and so may anybody who can
+    write there. What two persons installed or withdrew is in the audit log instead.
+    """
+    files = {(file.id, file.version): file for file in installed_packs() if pack_id in (None, file.id)}
+    known = {name for name, _ in files}
+    with store.reading() as session:
+        installed = set(session.scalars(sa.select(Installation.pack_hash)))
+        last = [(name, digest) for name, digest in _last_rules(session) if name[0] in known]
+    changed = [(name, digest, files.get(name)) for name, digest in sorted(last) if digest not in installed]
+    return [
+        _edited(name, digest, file)
+        for name, digest, file in changed
+        if file is None or identity(file) != digest
+    ]
+
+
+def _last_rules(session: Session) -> list[tuple[tuple[str, str], str]]:
+    """The versions by which the last run of each pack was, by id and name, with their identities."""
+    latest = sa.select(Term.pack_id, sa.func.max(Term.no)).group_by(Term.pack_id)
+    query = (
+        sa.select(StoredPack.pack_id, StoredPack.version, StoredPack.hash)
+        .join(Term, Term.pack_hash == StoredPack.hash)
+        .where(sa.tuple_(Term.pack_id, Term.no).in_(latest))
+    )
+    return [((name, version), digest) for name, version, digest in session.execute(query)]
+
+
+def _edited(name: tuple[str, str], digest: str, file: Pack | None) -> Title:
+    said = " ".join(name)
+    if file is None:
+        return Title(
+            f"{said}({digest[:12]}):上一批评价所依据的文件已不在程序的目录中,下一批评价不再适用该版本",
+            f"{said} ({digest[:12]}): its file, by which the last run was, is not in the folder any more:"
+            " the next run is without that version",
+        )
+    return Title(
+        f"{said}:文件{file.place.file}在上一批评价({digest[:12]})之后改动过,"
+        f"下一批评价对全部主体按现文本({identity(file)[:12]})重新评价",
+        f"{said}: the file {file.place.file} was changed since the last run ({digest[:12]}): the next"
+        f" grades everybody anew by what it says now ({identity(file)[:12]})",
+    )
 
 
 def _differing(file: Pack, pack: Pack) -> Iterator[Title]:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from client import Client
 from small_district import PACK
 
-from scoring.runs import leases
+from scoring.runs import jobs, leases
 from scoring.runs.jobs import get_job, list_jobs, take_lease, work
 from scoring.runs.leases import LEASE, JobConflictError, JobLostError
 from scoring.runs.published import list_runs
@@ -152,6 +152,37 @@ def test_a_job_is_done_once_however_often_it_is_started(store: Store) -> None:
     with pytest.raises(JobLostError):
         work(store, job.id)
     assert len(list_runs(store)) == 3
+
+
+def test_a_job_whose_process_can_not_start_has_failed_at_once_and_the_next_may_start(
+    store: Store, regulator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    answer = regulator.post("/v1/runs", json={})
+    found = get_job(store, answer.json["id"])
+    assert (answer.status_code, found.state) == (202, "failed")
+    assert "can't be started: No such file" in str(found.problem)
+    assert take_lease(store, PACK, DAY, "tests").state == "queued"
+
+
+def test_a_job_that_the_database_refused_shows_no_statement(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor whom the statement was about; the process's own log has it."""
+    job = take_lease(store, PACK, DAY, "tests")
+
+    def refused(*given: object, **more: object) -> None:
+        moments = {"requested_at": NOON, "changed_at": NOON, "beat_at": NOON}
+        with store.writing() as session:
+            session.add(
+                RunJob(pack_id="某某", as_of=DAY, state="queued", requested_by="x", lease=1, **moments)
+            )
+
+    monkeypatch.setattr(jobs, "run", refused)
+    with pytest.raises(sa.exc.IntegrityError):
+        work(store, job.id)
+    problem = str(get_job(store, job.id).problem)
+    assert ("IntegrityError" in problem, "INSERT" in problem, "lease" in problem) == (True, False, False)
 
 
 def test_a_killed_worker_has_failed_and_the_next_may_start(store: Store, district_url: str) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from rules.fault import UnknownPackError
-from rules.library.loader import load_vocabulary, vocabulary_text
+from rules.library.loader import installed_packs, load_vocabulary, vocabulary_text
 from rules.library.references import named_pack, pack_files
 
 DAY = dt.date(2026, 3, 1)
@@ -33,26 +34,27 @@ def said(ask: Callable[[], object]) -> str:
 
 
 def test_a_pack_is_the_version_in_force_or_the_one_that_is_named(folder: Path) -> None:
-    assert named_pack("sound", DAY, folder).version == "1"
-    assert named_pack("sound@2", DAY, folder).version == "2"
+    assert named_pack("sound", DAY, partial(installed_packs, folder)).version == "1"
+    assert named_pack("sound@2", DAY, partial(installed_packs, folder)).version == "2"
 
 
 def test_where_there_is_no_such_version_those_of_the_pack_are_told(folder: Path) -> None:
-    message = said(lambda: named_pack("sound@3", DAY, folder))
+    message = said(lambda: named_pack("sound@3", DAY, partial(installed_packs, folder)))
     assert message == "there is no pack sound@3; there are: sound@1, sound@2"
 
 
 def test_where_there_is_no_such_pack_all_are_told(folder: Path) -> None:
-    message = said(lambda: named_pack("nobody@1", DAY, folder))
+    message = said(lambda: named_pack("nobody@1", DAY, partial(installed_packs, folder)))
     assert message == "there is no pack nobody@1; there are: other@1, sound@1, sound@2"
-    assert said(lambda: named_pack("nobody", DAY, folder)).endswith("there are: other, sound")
+    message = said(lambda: named_pack("nobody", DAY, partial(installed_packs, folder)))
+    assert message.endswith("there are: other, sound")
     assert said(lambda: pack_files(("nobody",), folder)).endswith("there are the packs: other, sound")
 
 
 def test_where_there_are_no_packs_at_all_that_is_told(tmp_path: Path) -> None:
     for ask in (
-        lambda: named_pack("nobody@1", DAY, tmp_path),
-        lambda: named_pack("nobody", DAY, tmp_path),
+        lambda: named_pack("nobody@1", DAY, partial(installed_packs, tmp_path)),
+        lambda: named_pack("nobody", DAY, partial(installed_packs, tmp_path)),
         lambda: pack_files(("nobody",), tmp_path),
     ):
         assert said(ask).endswith(": none")

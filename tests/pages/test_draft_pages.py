@@ -7,12 +7,16 @@ from pathlib import Path
 
 from flask import Flask
 from test_sign_in import signed_in
+from test_ticket_pages import send
 from visitor import DESK, PHONE, Visitor
 
+from api.resources.simulations import NO_TIME, _one_at_a_time
 from rules.calendar import add_days, today
 from rules.library.loader import PACKS
 from scoring.access.audit import entries
 from scoring.access.keys import Role, create_key
+from scoring.rulemaking.desk import By, propose_pack
+from scoring.rulemaking.draft import examine
 from scoring.store import Store
 from scoring.store.rulebook import known_packs
 
@@ -95,3 +99,20 @@ def test_a_long_draft_is_written_into_the_form_as_well_as_sent_as_a_file(
     text = "# 说明\n" * 60_000
     answer = client.post("/rules/drafts", data={**form, "text": text}, content_type="multipart/form-data")
     assert (answer.status_code, "pack, version, title" in answer.text) == (422, True)
+
+
+def test_a_draft_is_shown_with_who_would_move_while_somebody_else_simulates(
+    pages: Flask, town_store: Store
+) -> None:
+    """Its own simulation is kept for its text, its day and what is known, and waited for where it is not."""
+    draft = examine(town_store, written().replace("start: 60", "start: 59"), "draft.yaml", DAY, today())
+    digest = propose_pack(town_store, draft, "专题会议通过", By("cli:li", "operator"), today()).pack_hash
+    client = signed_in(pages, create_key(town_store, Role.REGULATOR, "审批丁").token)
+    first = client.get(f"/rules/drafts/{digest}")
+    with _one_at_a_time(NO_TIME):
+        again = client.get(f"/rules/drafts/{digest}")
+    assert (first.status_code, 'aria-labelledby="movers"' in first.text) == (200, True)
+    assert (again.status_code, 'aria-labelledby="movers"' in again.text) == (200, True)
+    with _one_at_a_time(NO_TIME):
+        form = {"text": written().replace("start: 60", "start: 58"), "as_of": str(DAY)}
+        assert send(client, "/simulation", **form) == 409, "of another text nothing is kept"

@@ -23,6 +23,8 @@ from visitor import DESK, PHONE, Visitor
 from api.app import create_app
 from api.settings import Settings
 from rules.calendar import add_months, today
+from rules.library import loader
+from rules.library.loader import PACKS
 from scoring.access.keys import Role, create_key
 from scoring.inspections.office import list_plans
 from scoring.live import scan_jobs
@@ -100,6 +102,21 @@ def test_a_run_of_a_day_to_come_is_not_started_on_the_page(site: Flask, district
     assert send(client, "/runs", pack=PACK, as_of=str(today() + dt.timedelta(1))) == 422
     assert states(district) == []
     assert send(client, "/runs", pack=PACK, as_of=str(today())) == 303
+
+
+def test_a_file_of_rules_that_was_changed_is_told_where_runs_are_started(
+    site: Flask, district: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for file in PACKS.glob("*.yaml"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    monkeypatch.setattr(loader.installed_packs, "__defaults__", (tmp_path,))
+    client, file = signed(site, district, Role.REGULATOR), tmp_path / f"{PACK}.yaml"
+    assert "改动过" not in client.get("/runs").text
+    file.write_text(file.read_text("utf-8").replace("start: 75", "start: 70"), encoding="utf-8")
+    assert f"文件{file}在上一批评价" in client.get("/runs").text
+    file.write_text("pack: [", encoding="utf-8")
+    answer = client.get("/runs")
+    assert (answer.status_code, "有评价规则的文件有误" in answer.text) == (503, True)
 
 
 def test_a_run_is_called_as_its_rules_were_on_its_day(site: Flask, district: Store, waits: None) -> None:

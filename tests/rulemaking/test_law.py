@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from api.app import create_app
+from api.settings import Settings
 from fixtures.small import AS_OF, RESTAURANT, small_files
 from rules.calendar import add_days, today
 from rules.fault import UnknownPackError
@@ -22,9 +24,12 @@ from rules.library import loader
 from rules.library.loader import PACKS, find_pack
 from scoring.access.audit import entries, verify
 from scoring.access.keys import Role, create_key
+from scoring.answers.explain import explain, explain_day
 from scoring.answers.forecast import forecast
 from scoring.cli import main
 from scoring.facts.ingest.files import ingest_paths
+from scoring.live.events import live_grade
+from scoring.live.scanning import rescan
 from scoring.rulemaking.desk import (
     By,
     NotLawError,
@@ -39,11 +44,15 @@ from scoring.rulemaking.desk import (
 from scoring.rulemaking.draft import examine, movers
 from scoring.runs import jobs
 from scoring.runs.batch import Outcome, run
+from scoring.runs.proposals import propose, publish_proposal, withdraw_proposal
+from scoring.runs.proposed import ProposalRefusedError
 from scoring.runs.published import latest_run
+from scoring.runs.replay import replay
+from scoring.runs.results import grade_line, official_grade
 from scoring.runs.terms import terms_of
 from scoring.store import Store, open_store
 from scoring.store.packs import stored_pack
-from scoring.store.rulebook import DisagreementError, known_pack, known_packs, known_ruling
+from scoring.store.rulebook import DisagreementError, edited, known_pack, known_packs, known_ruling
 
 PACK = "tourism-credit"
 NOW, BEGINS, NEXT = dt.date(2026, 9, 10), dt.date(2026, 10, 1), dt.date(2026, 9, 11)
@@ -107,6 +116,38 @@ def test_what_two_persons_approve_ends_the_version_before_on_its_day(graded: Sto
     assert stored_pack(graded, graded_on(graded, BEGINS).run.pack_hash).version == "2026.1x"
 
 
+@pytest.mark.parametrize(("day", "version"), [(NEXT, "2026.1"), (BEGINS, "2026.1x")], ids=["before", "on"])
+def test_a_run_around_its_first_day_is_had_again_and_explained_by_the_version_of_the_day(
+    graded: Store, day: dt.date, version: str
+) -> None:
+    digest = approved(graded).pack_hash
+    found = graded_on(graded, day)
+    assert replay(graded, found.run.id).differences == ()
+    said = explain(graded, PACK, RESTAURANT)
+    assert (said.pack.version, said.score) == (version, scores(graded, day)[0])
+    rescan(graded, known_pack(graded, PACK, day))
+    live = live_grade(graded, known_pack(graded, PACK, day), RESTAURANT, day)
+    assert live is not None
+    assert (live.score, live.tier, live.pack_hash == digest) == (said.score, said.tier, day == BEGINS)
+
+
+def test_the_last_days_of_a_version_change_next_when_it_ends(graded: Store) -> None:
+    """Of a day that no run is for; whether its text names the end, or another version makes it."""
+    approved(graded)
+    graded_on(graded, NEXT)
+    for day, then in ((add_days(BEGINS, -1), BEGINS), (dt.date(2026, 11, 30), dt.date(2026, 12, 1))):
+        found = explain_day(graded, PACK, RESTAURANT, day)
+        assert (found.run, found.next_change_on) == (None, then)
+
+
+def test_a_run_of_the_last_day_of_the_calendar_is_read_as_any_other(graded: Store) -> None:
+    last = graded_on(graded, dt.date.max).run
+    official = official_grade(graded, PACK, RESTAURANT, dt.date.max)
+    assert official is not None
+    assert official.score == explain(graded, PACK, RESTAURANT, last.id).score
+    assert grade_line(graded, last, RESTAURANT)[-1].score == official.score
+
+
 def test_each_step_is_in_the_audit_log_with_its_reason_and_the_packs_hash(graded: Store) -> None:
     found = approved(graded)
     withdraw_pack(graded, found.pack_hash, "上级文件推迟施行", ZHAO, NOW)
@@ -162,12 +203,28 @@ def test_a_version_whose_name_nobody_can_tell_from_anothers_is_not_proposed(
     assert "\u202e" not in error.value.title.zh
 
 
-def test_of_a_day_of_which_a_run_is_published_nothing_new_becomes_law(graded: Store) -> None:
+def test_of_a_day_of_which_a_run_is_proposed_nothing_new_becomes_law(graded: Store) -> None:
     found = proposed(graded)
-    graded_on(graded, BEGINS)
-    with pytest.raises(NotLawError, match="a run is published, or proposed, as of 2026-10-01"):
+    number = propose(graded, known_pack(graded, PACK, BEGINS), BEGINS, 5, "cli:li", on=NOW).id
+    with pytest.raises(NotLawError, match=f"proposal {number} is of 2026-10-01"):
         approve_pack(graded, found.pack_hash, "同意", WANG, NOW)
     assert list_proposed(graded)[0].state == "proposed"
+    withdraw_proposal(graded, number, "规则将变", "cli:li")
+    assert approve_pack(graded, found.pack_hash, "同意", WANG, NOW).state == "approved"
+
+
+def test_a_run_of_a_day_to_come_keeps_no_version_away_and_is_overtaken_by_the_next_run(graded: Store) -> None:
+    """Between midnight and the run of the night the day's grade is by the rules of the day."""
+    day, now = add_days(today(), 40), today()
+    graded_on(graded, add_days(day, 5))
+    draft = examine(graded, written(day), "draft.yaml", day, now)
+    digest = propose_pack(graded, draft, "专题会议通过", LI, now).pack_hash
+    approve_pack(graded, digest, "已核对", WANG, now)
+    nightly = graded_on(graded, now).run
+    graded_on(graded, AS_OF)  # of an earlier day: what holds today is not by it
+    for then in (now, day, add_days(day, 5), add_days(day, 90)):
+        assert latest_run(graded, PACK, then) == nightly
+    assert explain_day(graded, PACK, RESTAURANT, add_days(day, 4)).pack.version == "2026.1x"
 
 
 def test_on_its_day_it_is_approved_no_more_and_withdrawn_no_more(graded: Store) -> None:
@@ -257,6 +314,26 @@ def test_a_run_of_a_day_on_which_it_would_rule_fails_where_it_is_withdrawn_meanw
     assert last.as_of == AS_OF
 
 
+@pytest.mark.parametrize("when", ["before", "grade"], ids=["before", "meanwhile"])
+@pytest.mark.parametrize("day", [NEXT, BEGINS], ids=["announced", "ruling"])
+def test_a_proposal_is_not_published_by_a_version_that_was_withdrawn(
+    graded: Store, day: dt.date, when: str
+) -> None:
+    digest = approved(graded).pack_hash
+    number = propose(graded, known_pack(graded, PACK, day), day, 1, "cli:li", on=NOW).id
+
+    def withdraw(step: str, rows: int = 0) -> None:
+        if step == when:
+            withdraw_pack(graded, digest, "推迟", LI, NOW)
+
+    withdraw("before")
+    with pytest.raises(ProposalRefusedError, match=f"is withdrawn: .*; withdraw proposal {number} and"):
+        publish_proposal(graded, number, "cli:li", on=add_days(NOW, 2), progress=withdraw)
+    last = latest_run(graded, PACK)
+    assert last is not None
+    assert last.as_of == AS_OF
+
+
 def test_an_approval_that_is_killed_before_its_end_has_not_been(graded: Store, store_url: str) -> None:
     digest = proposed(graded).pack_hash
     code = (
@@ -306,6 +383,24 @@ def test_where_the_folder_and_the_store_disagree_no_run_is_made(
         jobs.request_run(graded, PACK, NEXT, "cli:li")
     (folder / "later.yaml").write_text(written(), encoding="utf-8")  # what was approved, shipped later
     assert graded_on(graded, NEXT).is_new
+
+
+def test_a_file_that_was_changed_or_removed_is_told_until_a_run_is_by_what_is_there(
+    graded: Store, folder: Path
+) -> None:
+    digest = approved(graded).pack_hash
+    graded_on(graded, NEXT)
+    assert edited(graded) == []
+    file, later = folder / f"{PACK}.yaml", folder / f"{PACK}-2026.2.yaml"
+    file.write_text(file.read_text("utf-8").replace("start: 75", "start: 70"), encoding="utf-8")
+    later.unlink()
+    changed, gone = edited(graded, PACK)
+    assert (f"{PACK} 2026.1:" in changed.zh, str(file) in changed.zh) == (True, True)
+    assert (f"{PACK} 2026.2 " in gone.en, "not in the folder any more" in gone.en) == (True, True)
+    assert edited(graded, "rural-credit") == []
+    withdraw_pack(graded, digest, "推迟", LI, NOW)
+    graded_on(graded, NEXT)
+    assert edited(graded) == []
 
 
 def test_who_would_move_is_said_of_its_first_day(graded: Store) -> None:
@@ -386,3 +481,80 @@ def test_a_draft_makes_no_official_run(typed: Callable[..., tuple[int, str]], tm
     assert "2026-08-31" not in typed("li", "runs", "--format", "csv")[1]
     known = PACKS / f"{PACK}.yaml"
     assert typed("li", "score", "--pack", known, "--as-of", "2026-08-31")[0] == 0
+
+
+def test_whoever_names_a_pack_means_the_version_that_was_approved(
+    typed: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    """With its version or without, from file to file as well."""
+    day, file, out = add_days(today(), 40), tmp_path / "draft.yaml", tmp_path / "out.csv"
+    file.write_text(written(day, "x"), encoding="utf-8")
+    said = typed("li", "rules", "install", file, "--from", day, "--reason", "专题会议通过")[1]
+    (digest,) = re.findall(r"rules approve ([0-9a-f]{12})", said)
+    assert typed("wang", "rules", "approve", digest, "--reason", "已核对", answer="y\n")[0] == 0
+    for name in (f"{PACK}@x", PACK):
+        assert f"{PACK} x" in typed("li", "rules", "docs", name, "--as-of", day)[1]
+        code, said = typed("li", "rules", "diff", f"{PACK}@2026.1", name, "--as-of", day, "--format", "csv")
+        assert (code, "75,55" in said) == (0, True), said
+        code, said = typed("li", "simulate", "--pack", name, "--against", f"{PACK}@2026.1", "--as-of", day)
+        assert (code, "2026.1 → tourism-credit x" in said) == (0, True), said
+    subjects, records = small_files()
+    files = ("--subjects", subjects, "--records", records, "--out", out)
+    assert typed("li", "score", "--pack", PACK, "--as-of", day, *files)[0] == 0
+    graded = out.read_text(encoding="utf-8-sig")
+    assert typed("li", "score", "--pack", file, "--as-of", day, *files)[0] == 0
+    assert out.read_text(encoding="utf-8-sig") == graded
+
+
+def test_where_no_store_is_there_names_are_those_of_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    line = ["rules", "diff", f"{PACK}@2026.1", f"{PACK}@2026.2"]
+    for url in ("", f"sqlite:///{tmp_path / 'none.db'}"):
+        monkeypatch.setenv("XINHENG_DATABASE_URL", url)
+        assert CliRunner().invoke(main, line).exit_code == 0
+    result = CliRunner().invoke(main, [*line, "--database", f"sqlite:///{tmp_path / 'none.db'}"])
+    assert (result.exit_code, "there is no store" in result.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("pack: tourism-credit", "pack: tourism"), "no pack is called tourism;"),
+        (("in_force: {from: ", "in_force: {from: 2020-01-01} # "), "the draft says it is in force from 2020"),
+    ],
+    ids=["name", "day"],
+)
+def test_where_its_name_or_day_is_wrong_nobody_is_told_that_there_were_no_rules(
+    typed: Callable[..., tuple[int, str]], tmp_path: Path, change: tuple[str, str], told: str
+) -> None:
+    day, file = add_days(today(), 40), tmp_path / "draft.yaml"
+    file.write_text(written(day, "x").replace(*change, 1), encoding="utf-8")
+    code, said = typed("li", "rules", "install", file, "--from", day, "--reason", "专题会议通过")
+    assert (code, told in said, "no version rules" in said) == (1, True, False), said
+
+
+def test_a_run_by_a_file_that_was_changed_says_so(
+    typed: Callable[..., tuple[int, str]], folder: Path
+) -> None:
+    line, said = ("score", "--pack", PACK, "--as-of", "2026-08-31"), "was changed since the last run"
+    assert said not in typed("li", *line)[1]
+    file = folder / f"{PACK}.yaml"
+    file.write_text(file.read_text("utf-8").replace("start: 75", "start: 70"), encoding="utf-8")
+    code, told = typed("li", *line)
+    assert (code, said in told, str(file) in told) == (0, True, True)
+    assert said not in typed("li", *line)[1]
+
+
+@pytest.mark.parametrize("path", ["/v1/packs", "/v1/runs"])
+def test_where_a_file_of_rules_has_a_fault_whoever_asks_is_told_so(
+    graded: Store, folder: Path, path: str
+) -> None:
+    """As while it is edited in place; the log has the fault with its line."""
+    (folder / "rural-credit.yaml").write_text("pack: [rural-credit", encoding="utf-8")
+    client = create_app(Settings(log_level="critical"), graded).test_client()
+    headers = {"Authorization": f"Bearer {create_key(graded, Role.REGULATOR, '信用办').token}"}
+    body = {"json": {"pack": PACK}} if path == "/v1/runs" else {}
+    answer = client.open(path, method="POST" if body else "GET", headers=headers, **body)
+    assert (answer.status_code, "a file of rules has faults" in answer.text) == (503, True)
