@@ -45,7 +45,7 @@ from scoring.store import StoreError
 from scoring.store.packs import stored_pack
 from scoring.store.rulebook import known_packs, known_ruling
 
-ROWS = 50
+ROWS = 25
 STATES: Mapping[State, Title] = {
     "open": Title("待处理", "Open"),
     "acknowledged": Title("已确认", "Acknowledged"),

@@ -108,6 +108,10 @@ def test_from_a_line_of_the_grade_to_the_review_of_its_objection(
 ) -> None:
     visitor.sign_in(key(FIRM))
     visitor.open(f"/subjects/{PACK}/{FIRM}/records")
+    line = next(line for line in visitor.all("main li summary") if record in line.text)
+    assert "2026-" in line.text, "folded up it says what it is about"
+    assert not visitor.one(f"a[href$='record={record}']").is_displayed()
+    line.click()
     visitor.press(f"a[href$='record={record}']")
     visitor.one("#reason").send_keys("处罚对象有误")
     visitor.one("#evidence").send_keys("判决书 (2026)渝01民终1号")
