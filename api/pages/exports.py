@@ -124,7 +124,7 @@ def export_alerts() -> Response:
     )
     pattern = alerts.pattern_titles().get(wanted.alert or "")
     said = asked(
-        (Title("状态", "State"), say(alerts.STATES[wanted.state or "open"])),
+        (Title("状态", "State"), say(alerts.LISTS[alerts.list_asked()])),
         (Title("预警", "Alert"), say(pattern) if pattern else wanted.alert),
         (Title("乡镇街道", "Town or street"), wanted.town),
         (Title("最近记录自", "Last record from"), str(wanted.since or "")),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import openpyxl
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from test_sign_in import signed_in
@@ -22,7 +23,9 @@ from scoring.facts.records import submit_records
 from scoring.facts.versions import FileInfo
 from scoring.live.alerts import Alert, Wanted, get_alert, list_alerts
 from scoring.live.events import records_arrived
+from scoring.live.growing import HISTORY
 from scoring.store import Store
+from scoring.store.live import AlertRow
 
 MakeToken = Callable[[Role], str]
 WORDS = load_vocabulary("enterprise")
@@ -105,6 +108,24 @@ def test_all_that_are_listed_are_ticked_acknowledged_with_one_note_and_logged_by
     regulator.press(".tabs li:nth-child(2) a")
     assert regulator.text().count("已约谈企业") == shown
     assert all(entries(town_store, subject_id=firm, action="alert.acknowledged") for firm in firms)
+
+
+def test_what_a_scan_set_aside_as_history_stands_apart_from_what_people_acknowledged(
+    pages: Flask, town_store: Store, token: MakeToken
+) -> None:
+    seen, old = (complained(town_store, firm) for firm in CODES[31:33])
+    client = signed_in(pages, token(Role.REGULATOR))
+    assert send(client, ACKNOWLEDGE, **ticks(seen), note="x") == 303
+    with town_store.writing() as session:  # as a scan does with what is older than half a year
+        values = {"acknowledged_at": seen.raised_at, "acknowledged_by": HISTORY}
+        session.execute(sa.update(AlertRow).where(AlertRow.id == old.id).values(values))
+    acknowledged, history = (numbers(client, f"state={state}") for state in ("acknowledged", "history"))
+    assert (seen.id in acknowledged, old.id in acknowledged) == (True, False)
+    assert (seen.id in history, old.id in history) == (False, True)
+    book = client.get("/alerts/export?state=history").data
+    rows = list(openpyxl.load_workbook(io.BytesIO(book)).active.iter_rows(values_only=True))  # type: ignore[union-attr]
+    assert old.id in {row[0] for row in rows}
+    assert seen.id not in {row[0] for row in rows}
 
 
 def test_an_alert_is_given_to_a_person_who_finds_it_among_what_waits(
