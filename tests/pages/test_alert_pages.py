@@ -71,6 +71,20 @@ def test_the_overview_leads_to_an_alert_with_its_rule_source_subject_and_records
     regulator.wait_until(lambda: regulator.path == f"/subjects/enterprise-credit/{FINED}")
 
 
+def test_the_overview_shows_the_newest_alerts_each_by_a_link_and_folds_the_rest(
+    regulator: Visitor, town_store: Store
+) -> None:
+    """Twenty of them, with the numbers of all their records, left no room for what the page is about."""
+    raised = [complained(town_store, firm) for firm in CODES[33:39]]
+    regulator.open("/overview")
+    rows = regulator.all("section[aria-labelledby=alerts] tbody tr")
+    assert len(rows) >= len(raised)
+    assert len([row for row in rows if row.is_displayed()]) == 5
+    assert raised[0].records[0] not in regulator.text("section[aria-labelledby=alerts]")
+    regulator.press(f"a[href='/alerts/{raised[-1].id}']")
+    assert NAMES[CODES[38]] in regulator.text("article")
+
+
 def test_a_card_has_of_each_record_its_date_fine_and_authority_and_a_link_to_it(
     regulator: Visitor, town_store: Store
 ) -> None:
