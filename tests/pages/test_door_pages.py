@@ -109,7 +109,8 @@ def test_from_a_line_of_the_grade_to_the_review_of_its_objection(
     visitor.sign_in(key(FIRM))
     visitor.open(f"/subjects/{PACK}/{FIRM}/records")
     line = next(line for line in visitor.all("main li summary") if record in line.text)
-    assert "2026-" in line.text, "folded up it says what it is about"
+    assert line.text.count("2026-") == 1, "folded up it says when, and what"
+    assert "行政处罚" in line.text
     assert not visitor.one(f"a[href$='record={record}']").is_displayed()
     line.click()
     visitor.press(f"a[href$='record={record}']")

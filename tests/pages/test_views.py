@@ -190,3 +190,14 @@ def test_the_head_of_a_page_is_short_on_a_phone(regulator: Visitor) -> None:
         assert regulator.one(".top").size["height"] <= most
         assert regulator.one(".who button").size["height"] <= 40
         assert regulator.overflow() == 0
+
+
+@pytest.mark.parametrize("path", ["/movers", "/subjects", "/visits", "/alerts", "/tickets", "/files"])
+def test_on_paper_there_is_what_is_known_and_nothing_to_press(regulator: Visitor, path: str) -> None:
+    regulator.open(path)
+    regulator.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    pressed = regulator.all("main :is(input, select, button, .button, .tabs, [download])")
+    assert pressed
+    assert [one.get_attribute("outerHTML")[:80] for one in pressed if one.is_displayed()] == []
+    assert any(one.is_displayed() for one in regulator.all("main :is(tbody tr, article)"))
+    regulator.look()
