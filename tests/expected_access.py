@@ -229,7 +229,7 @@ EXPECTED = {
     "pages.objection_figures": (ALL, None),
     "pages.repairs": ("RDS", "read"),
     "pages.repair": ("RDS", "read"),
-    "pages.new_repair": ("RDS", None),
+    "pages.new_repair": ("RDS", "read"),
     "pages.apply_for_repair": ("RDS", "change"),
     "pages.move_repair": ("RD", "change"),
     "pages.figures_of_repairs": ("RDLOS", None),

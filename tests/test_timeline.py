@@ -39,9 +39,14 @@ some = settings(thorough, max_examples=EXAMPLES // 6)
 def one_by_one(
     pack: Pack, period: Period, subjects: Sequence[Data], records: Sequence[Data]
 ) -> dict[Any, Timeline]:
-    """The judge of one subject; the reference says what depends on the others."""
+    """The judge of one subject; the reference says what depends on the others, on some days more."""
     key, link = pack.vocabulary.subject.key, pack.vocabulary.record_subject
-    judge, of_group = one.Judge(pack), group_lines(pack, period, subjects, records)
+    first, until = period.days
+    before, after = max(first - 3, dt.date.min.toordinal()), min(until + 3, dt.date.max.toordinal())
+    longer = Period(
+        dt.date.fromordinal(before), dt.date.fromordinal(after) if after > until else period.until
+    )
+    judge, of_group = one.Judge(pack), group_lines(pack, longer, subjects, records)
     return {
         subject[key]: judge.judge(
             subject, [r for r in records if r[link] == subject[key]], period, of_group[subject[key]]

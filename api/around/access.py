@@ -312,7 +312,7 @@ ACCESS: dict[str, Access] = {
     "pages.objection_figures": _sees(*ALL),
     "pages.repairs": _reads(R, D, S),
     "pages.repair": _reads(R, D, S),
-    "pages.new_repair": _sees(R, D, S),
+    "pages.new_repair": _reads(R, D, S),
     "pages.apply_for_repair": _submits(R, D, S),
     "pages.move_repair": _submits(R, D),
     "pages.figures_of_repairs": _sees(*Role),

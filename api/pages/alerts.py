@@ -32,7 +32,6 @@ from scoring.live.alerts import (
     Alert,
     AlertsRefusedError,
     Seen,
-    State,
     Wanted,
     acknowledge,
     assign,
@@ -46,7 +45,14 @@ from scoring.store import StoreError
 from scoring.store.packs import stored_pack
 from scoring.store.rulebook import known_packs, known_ruling
 
-ROWS = 50
+ROWS = 25
+LISTS: Mapping[str, Title] = {
+    "open": STATES["open"],
+    "acknowledged": STATES["acknowledged"],
+    HISTORY: Title("往期情形", "History"),
+    "withdrawn": STATES["withdrawn"],
+}
+"""The lists by state; what a scan set aside as history stands apart from what people acknowledged."""
 MINE, NOBODYS = "mine", "none"
 """Whose alerts are asked for, besides a person's: those of who asks, and those of nobody."""
 
@@ -172,8 +178,8 @@ def _listing(status: int, refused: Sequence[Title] = ()) -> Response:
         status,
         alerts=list(shown_alerts(shown)),
         before=found[ROWS - 1].id if len(found) > ROWS else None,
-        state=wanted.state,
-        states=STATES,
+        state=list_asked(),
+        lists=LISTS,
         query=kept_query(),
         patterns=pattern_titles(),
         towns=_towns(),
@@ -187,9 +193,10 @@ def _listing(status: int, refused: Sequence[Title] = ()) -> Response:
 
 def wanted_alerts() -> Wanted:
     """Which alerts this request's address names; 400 where it names none that there are."""
-    assigned = request.args.get("assigned", "").strip()
+    assigned, asked = request.args.get("assigned", "").strip(), list_asked()
     return Wanted(
-        state=_state_called(request.args.get("state", "open")),
+        state=next((state for state in STATES if state == asked), "acknowledged"),
+        is_history=asked == HISTORY if asked in ("acknowledged", HISTORY) else None,
         alert=request.args.get("alert", "").strip() or None,
         town=request.args.get("town", "").strip() or None,
         since=day_asked("since"),
@@ -203,14 +210,18 @@ def kept_query() -> dict[str, str]:
     return {name: value for name in ("state", *_FILTERS) if (value := request.args.get(name, "").strip())}
 
 
-def _state_called(name: str) -> State:
-    return next((state for state in STATES if state == name), None) or fail(
-        "bad-request",
-        Title(
-            f"没有名为{name}的预警状态;可用:{'、'.join(STATES)}",
-            f"no state of alerts is called {name}; there are {', '.join(STATES)}",
-        ),
-    )
+def list_asked() -> str:
+    """Which of :data:`LISTS` this request's address names."""
+    name = request.args.get("state", "open")
+    if name not in LISTS:
+        fail(
+            "bad-request",
+            Title(
+                f"没有名为{name}的预警状态;可用:{'、'.join(LISTS)}",
+                f"no state of alerts is called {name}; there are {', '.join(LISTS)}",
+            ),
+        )
+    return name
 
 
 def pattern_titles() -> dict[str, Title]:

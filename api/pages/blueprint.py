@@ -102,6 +102,15 @@ _GROUPED = frozenset({Role.REGULATOR, Role.DEPARTMENT})
 """Who may open so much that it is folded into its groups."""
 
 
+_ORGANISATION_MEANS = {
+    Role.REGULATOR: Title("不决定对该单位记录的异议", "decides no objection to that office's records"),
+    Role.DEPARTMENT: Title("只见、只办该单位的事项", "sees and does what is that office's"),
+    Role.LENDER: Title("按给该机构的授权查询", "asks by consents to that lender"),
+    Role.SUBJECT: Title("只见该主体自己的信息", "sees what is that subject's own"),
+}
+"""What follows of the organisation of a key, by its role."""
+
+
 def page(template: str, status: int = 200, **values: object) -> Response:
     """A page.
 
@@ -147,6 +156,7 @@ def frame(key: Key | None) -> dict[str, object]:
         "language": language.chosen(),
         "languages": language.LANGUAGES,
         "roles": ROLE_TITLES,
+        "organisation_means": _ORGANISATION_MEANS,
         "form_token": session.form_token,
         "provider": openid.provider(),
         "may": lambda endpoint: key is not None and opens(endpoint, key.role),

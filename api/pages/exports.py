@@ -26,7 +26,7 @@ from scoring.characters.listings import Listing
 from scoring.facts.feeds import KINDS, feed_faults
 from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.inspections.office import get_plan, plan_visits
-from scoring.live.alerts import STATES, list_alerts
+from scoring.live.alerts import list_alerts
 from scoring.runs.results import find_run
 from scoring.store.packs import stored_pack
 from scoring.tickets.desk import Ticket, list_tickets
@@ -127,7 +127,7 @@ def export_alerts() -> Response:
     )
     pattern = alerts.pattern_titles().get(wanted.alert or "")
     said = asked(
-        (Title("状态", "State"), say(STATES[wanted.state or "open"])),
+        (Title("状态", "State"), say(alerts.LISTS[alerts.list_asked()])),
         (Title("预警", "Alert"), say(pattern) if pattern else wanted.alert),
         (Title("乡镇街道", "Town or street"), wanted.town),
         (Title("最近记录自", "Last record from"), str(wanted.since or "")),

@@ -153,6 +153,7 @@ def records(pack_id: str, subject_id: str) -> Response:
         pack=found.pack,
         records=rows[:ROWS],
         after=rows[ROWS - 1].record_id if len(rows) > ROWS else None,
+        opened=first,
         record_facts=story.record_facts,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from flask import redirect, request, url_for
 from werkzeug.datastructures import MultiDict
@@ -16,19 +17,21 @@ from api.pages.blueprint import blueprint, page
 from api.pages.cases import ROWS, case_page, list_page, mark_asked, state_asked, wanted_cases
 from api.pages.forms import FormError, filled_in
 from api.pages.graded import kind_asked, kinds_of_records
+from api.pages.story import facts
 from api.resources.runs import NUMBER
 from api.schemas.repairs import ApplicationForm, RepairStepForm
 from rules.calendar import today
 from rules.library.loader import load_vocabulary
 from rules.model import Title
 from scoring.access.keys import Role
+from scoring.answers.search import names_of
 from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.facts.merging import REPAIRED
 from scoring.facts.objections import Kind, Mark, mark_record
-from scoring.facts.records import RecordError, UnknownRecordError
+from scoring.facts.records import RecordError, UnknownRecordError, get_record, records_table
 from scoring.facts.repair_case import STAGE_TITLES, WAYS
 from scoring.facts.repair_desk import DESK, Application, repair_figures
-from scoring.facts.repairs import Commitment, is_repairable
+from scoring.facts.repairs import Commitment, is_repairable, term_of
 from scoring.live.events import records_arrived
 
 REQUESTS: dict[str, tuple[Kind, str, Title]] = {
@@ -128,7 +131,31 @@ def _apply() -> Mark:
 
 
 def _form(given: MultiDict[str, str], status: int, refused: Sequence[Title] = ()) -> Response:
-    return page("repair_form", status, given=given, refused=refused, kinds=_repairable())
+    kinds = _repairable()
+    kind = given.get("vocabulary", "")
+    about = _about(kind, given.get("record", "")) if kind in kinds else None
+    return page("repair_form", status, given=given, refused=refused, kinds=kinds, about=about)
+
+
+def _about(vocabulary_id: str, record_id: str) -> dict[str, Any] | None:
+    """The record whose repair is applied for, and from when on; None where no such one is the visitor's."""
+    words = vocabulary(vocabulary_id)
+    table, own = records_table(words), own_records(words.id)
+    try:
+        found = get_record(store(), words, record_id, own.authority, own.subject_id)[0]
+    except (RecordError, UnknownRecordError):
+        return None
+    journal.subject(found.subject_id)
+    with store().reading() as session:
+        term = term_of(session, words, found.subject_id, found.data, today())
+    return {
+        "record_id": found.record_id,
+        "subject_id": found.subject_id,
+        "name": names_of(store(), words.id, [found.subject_id]).get(found.subject_id, found.subject_id),
+        "facts": facts(found.data, table.columns, (table.key, words.record_subject)),
+        "term": term,
+        "is_over": term is None or term.is_over(today()),
+    }
 
 
 def _repairable() -> dict[str, Title]:

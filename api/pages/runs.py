@@ -22,7 +22,7 @@ from scoring.runs import jobs
 from scoring.runs.leases import Job, JobConflictError
 from scoring.runs.proposals import MOST_DAYS
 from scoring.runs.proposed import HeldError
-from scoring.runs.published import current_runs
+from scoring.runs.published import current_runs, runs_called
 from scoring.store.rulebook import edited, known_packs
 
 ROWS = 20
@@ -86,6 +86,7 @@ def _runs(status: int, refused: Sequence[Title] = ()) -> Response:
         states=STEPS | ENDS,
         titles={pack.id: pack.title for pack in ruling_among(known, today())},
         title_then=partial(_title_then, known),
+        results=runs_called(store(), {job.run_id for job in shown if job.run_id is not None}),
         current={run.id for run in current_runs(store())},
         today=today(),
         given={"pack": settings().pack, "as_of": str(today()), **request.form.to_dict()},

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -155,9 +156,10 @@ def law(written: str) -> str:
     return in_english(written) if language.chosen() == "en" else written
 
 
-def part(change: Change) -> Markup:
-    """In which part of a pack something differs."""
-    return language.say(PARTS[change.part])
+def by_part(changes: Iterable[Change]) -> list[tuple[Title, list[Change]]]:
+    """What differs in each part of a pack, as they stand one after the other."""
+    grouped = groupby(changes, key=lambda change: change.part)
+    return [(PARTS[part], list(some)) for part, some in grouped]
 
 
 def differs(change: Change) -> Markup:
@@ -204,7 +206,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "citations": citations,
     "cite": language.cite,
     "law": law,
-    "part": part,
+    "by_part": by_part,
     "differs": differs,
     "quoted": quoted,
     "who": who,

@@ -29,7 +29,7 @@ from scoring.runs.terms import Piece, since, terms_of
 from scoring.store import Store
 from scoring.store import timelines as rows
 from scoring.store.documents import decode
-from scoring.store.models import RecordVersion, SubjectVersion, last_ingest
+from scoring.store.models import RecordVersion, SubjectVersion, last_ingest, last_ingest_of
 from scoring.store.models import known_at as was_known
 from scoring.store.packs import stored_pack
 from scoring.store.timelines import GradedRule, GradedSubject, Touch
@@ -191,18 +191,28 @@ def judged(store: Store, pack: Pack, facts: Facts, period: Period) -> Timeline:
 
 
 def of_group(store: Store, pack: Pack, facts: Facts, period: Period) -> dict[str, Line]:
-    """The subject's measures that depend on other subjects, as these were known at the same moment."""
+    """The subject's measures that depend on other subjects, as these were known at the same moment.
+
+    They are made for a day alone or for all days of the version, so that who asks of others finds them made.
+    """
     judge = judge_of(pack)
     if not judge.over_group:
         return {}
     from scoring.answers.group_measures import lines_of_subject  # DuckDB is loaded where others are asked for
 
-    return lines_of_subject(_of_everybody(store, judge, period, facts.known_at), pack, facts.subject_id)
+    days = period if period.is_one_day else Period(pack.in_force_from, pack.in_force_until)
+    with store.reading() as session:
+        known_at = last_ingest_of(session, pack.vocabulary.id, facts.known_at) or facts.known_at
+    return lines_of_subject(_of_everybody(store, judge, days, known_at), pack, facts.subject_id)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _of_everybody(store: Store, judge: one.Judge, period: Period, known_at: dt.datetime) -> Any:
-    """What depends on others; what was known at a moment can't change any more."""
+    """What depends on others; what was known at a moment can't change any more.
+
+    Of each version a page asks for a few days and for all days, as the last run knew them and as they are
+    known now: of two versions all are kept.
+    """
     from scoring.answers.group_measures import lines_of_group
 
     return lines_of_group(store, judge.pack, judge.over_group, period, known_at)

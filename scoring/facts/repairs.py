@@ -44,6 +44,31 @@ class Commitment:
     made_on: dt.date
 
 
+@dataclass(frozen=True, slots=True)
+class Term:
+    """When a remedy allows the repair of a record.
+
+    :param first: the first day; None where the day from which it runs is unknown.
+    """
+
+    remedy: Remedy
+    first: dt.date | None
+
+    def is_over(self, day: dt.date) -> bool:
+        """Whether the record may be repaired on a day."""
+        return self.first is not None and self.first <= day
+
+    @property
+    def title(self) -> Title:
+        """The remedy, and from when on it may be done."""
+        zh, en = self.remedy.title.zh, self.remedy.title.en
+        if self.first is None:
+            return Title(
+                f"{zh}:起算日期未知,尚不能修复", f"{en}: the day from which its term runs is unknown"
+            )
+        return Title(f"{zh}:最早可于{self.first}修复", f"{en}: not before {self.first}")
+
+
 def is_repairable(vocabulary: Vocabulary) -> bool:
     """Whether a vocabulary's records can be repaired: those about public bodies know no such status."""
     records = vocabulary.records
@@ -197,35 +222,35 @@ def check_term(
     :param on: when it was applied for, or decided.
     :raises RepairRefusedError: where packs in force on that day have remedies for it, and none allows it yet.
     """
-    found = list(_remedies(session, vocabulary, {**data, **_attributes(session, vocabulary, current)}, on))
-    if not found or any(day is not None and day <= on for _, day in found):
-        return
-    remedy, first = min(found, key=lambda item: item[1] or dt.date.max)
-    raise RepairRefusedError(
-        Title(
-            f"{remedy.title.zh}:{f'最早可于{first}修复' if first else '起算日期未知,尚不能修复'}",
-            f"{remedy.title.en}: "
-            + (f"not before {first}" if first else "the day from which its term runs is unknown"),
-        )
-    )
+    term = term_of(session, vocabulary, current.subject_id, data, on)
+    if term is not None and not term.is_over(on):
+        raise RepairRefusedError(term.title)
 
 
-def _remedies(
-    session: Session, vocabulary: Vocabulary, row: Mapping[str, Any], on: dt.date
-) -> Iterator[tuple[Remedy, dt.date | None]]:
-    """The remedies for a record, each with the first day on which it may be done."""
-    row = {**row, STATUS: EFFECTIVE}
+def term_of(
+    session: Session, vocabulary: Vocabulary, subject_id: str, data: Mapping[str, Any], on: dt.date
+) -> Term | None:
+    """The term of the remedy that allows the repair of a record soonest.
+
+    :param data: what is known of the record.
+    :param on: by the packs in force on that day; None where these have no remedy for it.
+    """
+    row = {**data, **_attributes(session, vocabulary, subject_id), STATUS: EFFECTIVE}
+    return min(_terms(session, vocabulary, row, on), key=lambda term: term.first or dt.date.max, default=None)
+
+
+def _terms(session: Session, vocabulary: Vocabulary, row: Mapping[str, Any], on: dt.date) -> Iterator[Term]:
     for pack in ruling_among(known_in(session), on):
         for remedy in pack.remedies if pack.vocabulary.id == vocabulary.id else ():
             if remedy.changes.get(STATUS) == REPAIRED and compiled(remedy.when)(row) is True:
-                yield remedy, on if remedy.after is None else compiled(remedy.after)(row)
+                yield Term(remedy, on if remedy.after is None else compiled(remedy.after)(row))
 
 
-def _attributes(session: Session, vocabulary: Vocabulary, current: RecordVersion) -> Mapping[str, Any]:
+def _attributes(session: Session, vocabulary: Vocabulary, subject_id: str) -> Mapping[str, Any]:
     document = session.scalar(
         sa.select(SubjectVersion.data).where(
             SubjectVersion.vocabulary == vocabulary.id,
-            SubjectVersion.subject_id == current.subject_id,
+            SubjectVersion.subject_id == subject_id,
             SubjectVersion.known_until.is_(None),
         )
     )

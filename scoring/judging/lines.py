@@ -7,7 +7,7 @@ not touch another one. Days are ordinals.
 from __future__ import annotations
 
 import datetime as dt
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -44,6 +44,11 @@ class Line:
     def on(self, day: dt.date) -> Any:
         """The value on a day of the stretch."""
         return self.values[bisect_right(self.days, day.toordinal()) - 1]
+
+    def within(self, days: Days) -> Line:
+        """The line of these days alone, all of which are of the stretch."""
+        first, until = max(bisect_right(self.days, days.first), 1), bisect_left(self.days, days.until)
+        return Line((days.first, *self.days[first:until]), self.values[first - 1 : max(until, 1)])
 
     def pieces(self, until: int) -> Iterator[Opened[Any]]:
         """The line as spans that follow one another.

@@ -74,8 +74,8 @@ class Judge:
 
         :param subject: its attributes.
         :param records: the records about it.
-        :param group_lines: the measures that depend on other subjects, by name, from the first day on which
-            the pack is in force in the period; one that is missing is unknown.
+        :param group_lines: the measures that depend on other subjects, by name, on at least the days of the
+            period on which the pack is in force; one that is missing is unknown.
         """
         days = _in_force(self.pack, period)
         if days.first >= days.until:
@@ -133,7 +133,8 @@ class Judge:
         for measured in self._measures:
             name = measured.measure.id
             if measured.measure.aggregate in OVER_GROUP:
-                lines[name] = group_lines.get(name) or constant(None, days)
+                line = group_lines.get(name)
+                lines[name] = constant(None, days) if line is None else line.within(days)
             elif measured.measure.aggregate in DERIVED:
                 lines[name] = measured.derived(subject, lines, days)
             else:

@@ -17,7 +17,7 @@ from rules.model import Vocabulary
 from rules.titles import Title, TitledError, UnknownError
 from scoring.access.keys import owners_in, regulators
 from scoring.facts.records import records_table
-from scoring.live.growing import found_at, records_of
+from scoring.live.growing import HISTORY, found_at, records_of
 from scoring.store import Store
 from scoring.store.batches import parts
 from scoring.store.documents import decode
@@ -94,6 +94,7 @@ class Wanted:
     :param since, until: whose last record is of these days, or between.
     :param assigned_to: of this person; of nobody where it is empty.
     :param state: of this state alone; by default those that stand.
+    :param is_history: of those that are acknowledged: whether they are history, which nobody has looked at.
     """
 
     pack_id: str | None = None
@@ -104,6 +105,7 @@ class Wanted:
     until: dt.date | None = None
     assigned_to: str | None = None
     state: State | None = None
+    is_history: bool | None = None
 
 
 def list_alerts(
@@ -255,6 +257,9 @@ def _meant(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
         found.append(AlertRow.last_on >= wanted.since)
     if wanted.until is not None:
         found.append(AlertRow.last_on <= wanted.until)
+    if wanted.is_history is not None:
+        by_nobody = AlertRow.acknowledged_by == HISTORY
+        found.append(by_nobody if wanted.is_history else ~by_nobody)
     return [*found, *_IN_STATE[wanted.state]]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -116,6 +117,12 @@ def list_runs(
         query = query.where(Run.id < before)
     with store.reading() as session:
         return [summary_of(row) for row in session.scalars(query)]
+
+
+def runs_called(store: Store, run_ids: Collection[int]) -> dict[int, RunSummary]:
+    """The runs of these ids, those that there are."""
+    with store.reading() as session:
+        return {row.id: summary_of(row) for row in session.scalars(sa.select(Run).where(Run.id.in_(run_ids)))}
 
 
 def get_run(store: Store, run_id: int) -> RunSummary:

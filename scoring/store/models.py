@@ -231,3 +231,11 @@ def last_ingest(session: Session, at: dt.datetime | None = None) -> dt.datetime 
     """When the last file became known, of all or of those up to a moment; None before the first."""
     last = sa.select(sa.func.max(IngestedFile.ingested_at))
     return session.scalar(last if at is None else last.where(IngestedFile.ingested_at <= at))
+
+
+def last_ingest_of(session: Session, vocabulary: str, at: dt.datetime) -> dt.datetime | None:
+    """When the last file of a vocabulary up to a moment became known: nothing of it has changed since."""
+    of_it = sa.select(IngestedFile.ingested_at).where(
+        IngestedFile.vocabulary == vocabulary, IngestedFile.ingested_at <= at
+    )
+    return session.scalar(of_it.order_by(IngestedFile.ingested_at.desc()).limit(1))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import openpyxl
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from test_sign_in import signed_in
@@ -22,7 +23,9 @@ from scoring.facts.records import submit_records
 from scoring.facts.versions import FileInfo
 from scoring.live.alerts import Alert, Wanted, get_alert, list_alerts
 from scoring.live.events import records_arrived
+from scoring.live.growing import HISTORY
 from scoring.store import Store
+from scoring.store.live import AlertRow
 
 MakeToken = Callable[[Role], str]
 WORDS = load_vocabulary("enterprise")
@@ -51,6 +54,9 @@ def test_the_overview_leads_to_an_alert_with_its_rule_source_subject_and_records
     regulator.open("/overview")
     regulator.press("section[aria-labelledby=alerts] a[href='/alerts']")
     first = regulator.all("article")[-1]
+    assert "2026-06-05" not in first.find_element("css selector", "dl").text
+    assert "行政处罚" not in first.text, "a list is short: what an alert rests on is opened by who reads it"
+    first.find_element("css selector", "summary").click()
     shown = " ".join(first.text.split())
     for said in (
         "屡禁不止",
@@ -63,6 +69,20 @@ def test_the_overview_leads_to_an_alert_with_its_rule_source_subject_and_records
         assert said in shown, said
     first.find_element("css selector", "dd a").click()
     regulator.wait_until(lambda: regulator.path == f"/subjects/enterprise-credit/{FINED}")
+
+
+def test_the_overview_shows_the_newest_alerts_each_by_a_link_and_folds_the_rest(
+    regulator: Visitor, town_store: Store
+) -> None:
+    """Twenty of them, with the numbers of all their records, left no room for what the page is about."""
+    raised = [complained(town_store, firm) for firm in CODES[33:39]]
+    regulator.open("/overview")
+    rows = regulator.all("section[aria-labelledby=alerts] tbody tr")
+    assert len(rows) >= len(raised)
+    assert len([row for row in rows if row.is_displayed()]) == 5
+    assert raised[0].records[0] not in regulator.text("section[aria-labelledby=alerts]")
+    regulator.press(f"a[href='/alerts/{raised[-1].id}']")
+    assert NAMES[CODES[38]] in regulator.text("article")
 
 
 def test_a_card_has_of_each_record_its_date_fine_and_authority_and_a_link_to_it(
@@ -102,6 +122,24 @@ def test_all_that_are_listed_are_ticked_acknowledged_with_one_note_and_logged_by
     regulator.press(".tabs li:nth-child(2) a")
     assert regulator.text().count("已约谈企业") == shown
     assert all(entries(town_store, subject_id=firm, action="alert.acknowledged") for firm in firms)
+
+
+def test_what_a_scan_set_aside_as_history_stands_apart_from_what_people_acknowledged(
+    pages: Flask, town_store: Store, token: MakeToken
+) -> None:
+    seen, old = (complained(town_store, firm) for firm in CODES[31:33])
+    client = signed_in(pages, token(Role.REGULATOR))
+    assert send(client, ACKNOWLEDGE, **ticks(seen), note="x") == 303
+    with town_store.writing() as session:  # as a scan does with what is older than half a year
+        values = {"acknowledged_at": seen.raised_at, "acknowledged_by": HISTORY}
+        session.execute(sa.update(AlertRow).where(AlertRow.id == old.id).values(values))
+    acknowledged, history = (numbers(client, f"state={state}") for state in ("acknowledged", "history"))
+    assert (seen.id in acknowledged, old.id in acknowledged) == (True, False)
+    assert (seen.id in history, old.id in history) == (False, True)
+    book = client.get("/alerts/export?state=history").data
+    rows = list(openpyxl.load_workbook(io.BytesIO(book)).active.iter_rows(values_only=True))  # type: ignore[union-attr]
+    assert old.id in {row[0] for row in rows}
+    assert seen.id not in {row[0] for row in rows}
 
 
 def test_an_alert_is_given_to_a_person_who_finds_it_among_what_waits(

@@ -160,3 +160,13 @@ def shapes(visitor: Visitor, chart: str, variable: str) -> list[dict[str, float]
 def channels(colour: str) -> list[float]:
     """Red, green and blue of rgb(…) or rgba(…)."""
     return [float(part) for part in colour.split("(")[1].rstrip(")").split(",")[:3]]
+
+
+def test_each_chart_of_a_page_has_a_name_of_its_own(regulator: Visitor) -> None:
+    """By ear, all of the overview were called the same."""
+    for path in ("/overview", f"/subjects/enterprise-credit/{FINED}"):
+        regulator.open(path)
+        names = [chart.accessible_name for chart in regulator.all(".chart")]
+        assert len(names) > 1
+        assert len(set(names)) == len(names)
+        assert {chart.aria_role for chart in regulator.all(".chart")} == {"image"}

@@ -108,6 +108,11 @@ def test_from_a_line_of_the_grade_to_the_review_of_its_objection(
 ) -> None:
     visitor.sign_in(key(FIRM))
     visitor.open(f"/subjects/{PACK}/{FIRM}/records")
+    line = next(line for line in visitor.all("main li summary") if record in line.text)
+    assert line.text.count("2026-") == 1, "folded up it says when, and what"
+    assert "行政处罚" in line.text
+    assert not visitor.one(f"a[href$='record={record}']").is_displayed()
+    line.click()
     visitor.press(f"a[href$='record={record}']")
     visitor.one("#reason").send_keys("处罚对象有误")
     visitor.one("#evidence").send_keys("判决书 (2026)渝01民终1号")
@@ -247,6 +252,19 @@ def test_a_banner_says_where_newer_records_make_the_grade_another_one(
     assert f"{published.score / 100:g}" in shown
     assert f"{next_run(dt.datetime.now(dt.UTC)).astimezone(SHANGHAI):%Y-%m-%d} 00:20" in shown
     assert regulator.text(".score").split("/")[0].strip() == f"{published.score / 100:g}", "what counts stays"
+
+
+def test_a_banner_says_by_which_rule_the_other_tier_is_held(pages: Flask, town_store: Store) -> None:
+    """Two tiers beside a score that does not explain them were shown without a word."""
+    row = {"record_id": "MD-1", "subject_id": CODES[45], "kind": "seriously_dishonest_listing"}
+    row |= {"status": "effective", "occurred_on": today().isoformat(), "authority": AUTHORITY}
+    submit_records(town_store, WORDS, [row], FileInfo("a list", "list.csv"))
+    client = signed_in(pages, create_key(town_store, Role.REGULATOR, "甲某").token)
+    client.set_cookie("language", "zh")
+    shown = client.get(f"/subjects/{PACK}/{CODES[45]}").text.partition('id="newer"')[2].partition("</p>")[0]
+    before, after = shown.split("→")
+    assert "一票否决" not in before
+    assert "一票否决：列入严重失信主体名单" in after
 
 
 def test_while_a_proposal_is_open_the_banner_promises_no_run_before_its_end(

@@ -201,3 +201,25 @@ def test_records_of_a_code_that_no_enterprise_has_are_seen_on_the_day_they_come(
     assert taken.file_id is not None
     undo_file(town_store, taken.file_id, "样例")
     assert 'href="/orphans"' not in regulator.get("/home").text
+
+
+@pytest.mark.parametrize(
+    ("role", "organisation", "means"),
+    [
+        (Role.REGULATOR, AUTHORITY, "不决定对该单位记录的异议"),
+        (Role.REGULATOR, None, "监管人员"),
+        (Role.DEPARTMENT, AUTHORITY, "只见、只办该单位的事项"),
+        (Role.LENDER, "样例银行", "按给该机构的授权查询"),
+        (Role.OPERATOR, None, "系统管理员"),
+    ],
+)
+def test_each_page_says_as_whom_one_is_signed_in_and_what_that_means(
+    pages: Flask, town_store: Store, role: Role, organisation: str | None, means: str
+) -> None:
+    made = create_key(town_store, role, "郑某", organisation, dt.datetime(2999, 1, 1, tzinfo=dt.UTC))
+    client = signed_in(pages, made.token)
+    client.set_cookie("language", "zh")
+    foot = client.get("/home").text.partition("<footer")[2]
+    told = ["郑某", "所办事项署此名", organisation or "", means, made.key.prefix, "2999-01-01"]
+    assert [said for said in told if said not in foot] == []
+    assert made.token not in foot

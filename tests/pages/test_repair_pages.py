@@ -14,6 +14,7 @@ from visitor import PHONE, Visitor
 
 from rules.calendar import add_days, add_months, today
 from rules.library.loader import load_vocabulary
+from scoring.access.audit import entries
 from scoring.access.keys import Role, create_key
 from scoring.facts.consequences import list_consequences
 from scoring.facts.desk import Wanted
@@ -103,6 +104,28 @@ def test_what_can_not_be_applied_for_is_told_with_the_first_day(
     with client.session_transaction() as session:
         form |= {"form_token": session["form_token"], "committed_on": today().isoformat()}
     assert f"最早可于{add_months(DAY, 12)}修复" in client.post("/repairs", data=form).text
+
+
+@pytest.mark.parametrize(("severity", "months"), [("general", 3), ("serious", 12)])
+def test_the_form_shows_the_record_and_from_which_day_on_it_may_be_repaired(
+    pages: Flask, town_store: Store, penalty: str, severity: str, months: int
+) -> None:
+    row = {"record_id": penalty, "subject_id": FIRM, "severity": severity}
+    submit_records(town_store, WORDS, [row], FileInfo(f"{penalty} {severity}", "list.csv"))
+    own, other = (
+        signed_in(pages, create_key(town_store, Role.SUBJECT, "企业", code).token)
+        for code in (FIRM, CODES[12])
+    )
+    for client in (own, other):
+        client.set_cookie("language", "zh")
+    form = f"/repairs/new?vocabulary=enterprise&record={penalty}"
+    shown = own.get(form).text
+    assert all(said in shown for said in (NAMES[FIRM], AUTHORITY, "行政处罚", DAY.isoformat()))
+    assert "最早可于" in shown
+    assert f"{add_months(DAY, months)}" in shown
+    assert ("已可申请" in shown) == (months < 5)
+    assert AUTHORITY not in other.get(form).text, "another's record is not shown"
+    assert entries(town_store, subject_id=FIRM, action="pages.new_repair")
 
 
 def test_an_enterprise_applies_and_follows_on_the_pages_and_moves_nothing(

@@ -93,6 +93,8 @@ def test_a_regulator_starts_a_run_closes_the_window_and_finds_it_published(
         regulator.wait_until(lambda: "已发布" in regulator.text("tbody"))
         assert regulator.all("[aria-current=step]") == []
         (last, *_) = list_runs(district, limit=1)
+        counts = [cell.text for cell in regulator.all("[aria-labelledby=asked] tbody .number")]
+        assert counts == [str(job.id), f"{last.subjects:,}", f"{last.records:,}"], "two things, not their sum"
         regulator.press(f"tbody a[href$='/movers?run={last.id}']")
         assert (last.as_of, regulator.path) == (AUTUMN, "/movers")
 

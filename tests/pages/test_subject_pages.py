@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from flask import Flask
+from test_sign_in import signed_in
 from town import CODES, CONSENT, FINED, LENDER, LISTED, NAMES
 from visitor import Visitor
 
 from api.pages.story import hit_groups
+from rules.library.loader import load_vocabulary
 from scoring.access.audit import entries
+from scoring.access.keys import Role
+from scoring.answers import timelines
 from scoring.answers.explain import explain_now, unknown_inputs
+from scoring.facts.records import submit_records
+from scoring.facts.versions import FileInfo
 from scoring.store import Store
 
 
@@ -179,3 +187,21 @@ def test_a_subject_page_shows_its_consents_and_each_check_made_under_them(regula
     assert "拒绝" in without
     regulator.open(f"/subjects/enterprise-credit/{FINED}")
     assert regulator.all("section[aria-labelledby=consents]") == []
+
+
+def test_whoever_is_ranked_is_compared_once_for_all_bodies_and_pages(
+    pages: Flask, town_store: Store, token: Callable[[Role], str]
+) -> None:
+    """Each page of each body took seconds, as it asked everybody's records for the places of all anew."""
+    office = signed_in(pages, token(Role.REGULATOR))
+
+    def read(body: str) -> int:
+        for part in ("", "/paths", "/report", ""):
+            assert office.get(f"/subjects/department-credit/{body}{part}").status_code == 200
+        return timelines._of_everybody.cache_info().misses
+
+    compared = read("BM1")
+    row = {"record_id": "NB-1", "subject_id": CODES[40], "kind": "complaint", "level": "upheld"}
+    row |= {"status": "effective", "occurred_on": "2026-07-01", "authority": "样例区信访局"}
+    submit_records(town_store, load_vocabulary("enterprise"), [row], FileInfo("of others", "list.csv"))
+    assert (read("BM2"), read("BM1")) == (compared, compared)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from selenium.webdriver.support.select import Select
 from town import AUTHORITY, BODIES, FINED, FINED_ONCE, LISTED, NAMES
-from visitor import PHONE, Visitor
+from visitor import DESK, Visitor
 
 from rules.library.loader import PACKS
 
@@ -132,12 +133,15 @@ def test_a_long_result_of_a_simulation_is_folded_until_it_is_read(regulator: Vis
     regulator.open("/simulation")
     Select(regulator.one("#pack")).select_by_value("enterprise-credit@2026.2")
     regulator.press("main form button")
-    differences = regulator.one("[aria-labelledby=differences] details")
-    rows = regulator.all("[aria-labelledby=differences] tbody tr")
-    assert len(rows) > 12
-    assert not rows[0].is_displayed()
-    differences.find_element("css selector", "summary").click()
-    assert rows[0].is_displayed()
+    parts = regulator.all("[aria-labelledby=differences] details")
+    rows = {part: part.find_elements("css selector", "tbody tr") for part in parts}
+    assert len(parts) > 3, "what differs stands by the parts of the rules"
+    assert {part: found[0].is_displayed() for part, found in rows.items()} == {
+        part: len(found) <= 12 for part, found in rows.items()
+    }
+    long = max(parts, key=lambda part: len(rows[part]))
+    long.find_element("css selector", "summary").click()
+    assert rows[long][0].is_displayed()
 
 
 def simulate(visitor: Visitor, draft: Path) -> None:
@@ -147,12 +151,53 @@ def simulate(visitor: Visitor, draft: Path) -> None:
     visitor.press("main form button")
 
 
-def test_a_table_on_a_phone_is_moved_sideways_and_no_column_is_too_narrow_to_read(regulator: Visitor) -> None:
-    """The measure in the ledger is a sentence; it took a row of over a thousand pixels."""
-    regulator.look(PHONE)
-    regulator.open("/consequences?state=all")
-    sizes = [cell.size for cell in regulator.all(".scroll tbody :is(th, td)")]
-    assert sizes
-    assert min(size["width"] for size in sizes) >= 80
-    assert max(size["height"] for size in sizes) < 400
-    assert regulator.overflow() == 0
+@pytest.mark.parametrize("width", [390, 320])
+@pytest.mark.parametrize(
+    "path", ["/consequences?state=all", "/files", "/feeds", "/visits", "/consents", "/checks"]
+)
+def test_a_table_on_a_phone_is_a_list_whose_values_have_their_names(
+    regulator: Visitor, path: str, width: int
+) -> None:
+    """As columns, a sentence took a row of over a thousand pixels, and half of them were off the screen."""
+    regulator.look((width, 800))
+    regulator.open(path)
+    wide = "return [...document.querySelectorAll('.scroll')].map(e => e.scrollWidth - e.clientWidth)"
+    assert set(regulator.browser.execute_script(wide)) == {0}
+    cells = regulator.all(".stacks tbody :is(th, td)")
+    assert cells
+    assert min(cell.size["width"] for cell in cells) >= 80
+    assert max(cell.size["height"] for cell in cells) < 400
+    heads = [
+        head.get_property("textContent").strip() for head in regulator.all(".stacks:first-of-type thead th")
+    ]
+    row = regulator.one(".stacks tbody tr")
+    named = [cell.get_attribute("data-head") for cell in row.find_elements("css selector", "th, td")]
+    assert named == heads[: len(named)]
+    assert {row.aria_role, cells[0].aria_role} == {
+        "row",
+        "rowheader" if cells[0].tag_name == "th" else "cell",
+    }
+    regulator.look(DESK)
+    tops = [cell.location["y"] for cell in row.find_elements("css selector", "th, td")]
+    assert len(set(tops)) == 1, "on a desk it has columns"
+
+
+def test_the_head_of_a_page_is_short_on_a_phone(regulator: Visitor) -> None:
+    """It took a third of the screen, with the button to leave broken in two lines."""
+    for width, most in ((390, 180), (320, 215)):
+        regulator.look((width, 800))
+        regulator.open("/home")
+        assert regulator.one(".top").size["height"] <= most
+        assert regulator.one(".who button").size["height"] <= 40
+        assert regulator.overflow() == 0
+
+
+@pytest.mark.parametrize("path", ["/movers", "/subjects", "/visits", "/alerts", "/tickets", "/files"])
+def test_on_paper_there_is_what_is_known_and_nothing_to_press(regulator: Visitor, path: str) -> None:
+    regulator.open(path)
+    regulator.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    pressed = regulator.all("main :is(input, select, button, .button, .tabs, [download])")
+    assert pressed
+    assert [one.get_attribute("outerHTML")[:80] for one in pressed if one.is_displayed()] == []
+    assert any(one.is_displayed() for one in regulator.all("main :is(tbody tr, article)"))
+    regulator.look()
