@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import secrets
 from collections.abc import Callable, Mapping
@@ -39,6 +40,9 @@ class Settings:
     :param secret: XINHENG_SECRET: what the pages' sign-ins are signed with; all workers need the same, so
         `xinheng serve` makes one for its own where it is not set.
     :param consent_months: XINHENG_CONSENT_MONTHS: the longest term of a consent to a lender.
+    :param public: XINHENG_PUBLIC: whether the pages under /public are there for everybody, without a key.
+    :param public_ranking: XINHENG_PUBLIC_RANKING: the day as of which the district publishes the ranking of
+        its departments there; without it none is shown.
     :param openid_issuer: XINHENG_OPENID_ISSUER: the provider of OpenID Connect at which persons may sign in
         to the pages; with XINHENG_OPENID_CLIENT and XINHENG_OPENID_SECRET, by which it knows this service.
     :param demo_secret: XINHENG_DEMO_SECRET: what the passes of `xinheng demo --serve` are signed with, which
@@ -54,6 +58,8 @@ class Settings:
     proxies: int = 0
     consent_months: int = LONGEST_MONTHS
     log_level: str = "info"
+    public: bool = False
+    public_ranking: dt.date | None = None
     openid_issuer: str | None = None
     openid_client: str | None = None
     openid_secret: str | None = field(default=None, repr=False)
@@ -74,7 +80,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
     :raises SettingsError: naming the variable that can't be used.
     """
-    found: dict[str, str | int | float] = {}
+    found: dict[str, _Value] = {}
     for name, convert in _VARIABLES.items():
         variable = f"XINHENG_{name.upper()}"
         text = environment.get(variable)
@@ -89,6 +95,23 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         missing = " and ".join(f"XINHENG_{name.upper()}" for name in _OPENID if name not in found)
         raise SettingsError(f"XINHENG_{given[0].upper()} needs {missing} as well")
     return Settings(**found)  # type: ignore[arg-type]  # each converter gives its field's type
+
+
+_Value = str | int | float | dt.date
+_SWITCH = {"0": False, "1": True}
+
+
+def _switch(text: str) -> bool:
+    if text not in _SWITCH:
+        raise ValueError("right: 1 or 0")
+    return _SWITCH[text]
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("right: a day such as 2026-12-31") from None
 
 
 def _rate(text: str) -> str:
@@ -120,7 +143,7 @@ def _secret(text: str) -> str:
     return text
 
 
-_VARIABLES: dict[str, Callable[[str], str | int | float]] = {
+_VARIABLES: dict[str, Callable[[str], _Value]] = {
     "database_url": str,
     "pack": str,
     "rate_limit": _rate,
@@ -129,6 +152,8 @@ _VARIABLES: dict[str, Callable[[str], str | int | float]] = {
     "proxies": _proxies,
     "consent_months": _months,
     "log_level": _level,
+    "public": _switch,
+    "public_ranking": _day,
     "openid_issuer": checked_issuer,
     "openid_client": str,
     "openid_secret": str,

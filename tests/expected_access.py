@@ -135,6 +135,13 @@ EXPECTED = {
     "audit.list_entries": ("R", "read"),
     "audit.verify_log": ("RO", None),
     "pages.static": (EVERYBODY, None),
+    "pages.public_method": (EVERYBODY, None),  # 404 where the district has no pages for everybody
+    "pages.public_packs": (EVERYBODY, None),
+    "pages.public_pack": (EVERYBODY, None),
+    "pages.public_changes": (EVERYBODY, None),
+    "pages.public_ranking": (EVERYBODY, None),
+    "pages.public_objection_figures": (EVERYBODY, None),
+    "pages.public_trial": (EVERYBODY, None),
     "pages.sign_in": (EVERYBODY, None),
     "pages.ask_provider": (EVERYBODY, None),
     "pages.come_from_provider": (EVERYBODY, None),

@@ -24,12 +24,15 @@ class Access:
         the log has it before it is tried, and again with its outcome. None: neither.
     :param kept: its answers are kept for requests that come again (:mod:`api.around.idempotency`).
     :param is_counted: an address without a key may ask so often (:mod:`api.around.limits`).
+    :param is_public: a page for everybody, where the district has any: it knows no cookie, so that whoever
+        looks at it is told the same.
     """
 
     roles: frozenset[Role] | None
     logged: Logged | None = None
     kept: bool = False
     is_counted: bool = False
+    is_public: bool = False
 
 
 CLOSED = Access(frozenset())
@@ -43,6 +46,10 @@ def _open() -> Access:
 def _verifies() -> Access:
     """Open to everybody, who may try codes so often."""
     return Access(None, is_counted=True)
+
+
+def _public() -> Access:
+    return Access(None, is_counted=True, is_public=True)
 
 
 def _sees(*roles: Role) -> Access:
@@ -223,6 +230,13 @@ ACCESS: dict[str, Access] = {
     "pages.come_from_provider": _verifies(),
     "pages.demo_sign_in": _open(),  # 404 where no demo has started the server
     "pages.choose_language": _open(),
+    "pages.public_method": _public(),
+    "pages.public_packs": _public(),
+    "pages.public_pack": _public(),
+    "pages.public_changes": _public(),
+    "pages.public_ranking": _public(),
+    "pages.public_objection_figures": _public(),
+    "pages.public_trial": _public(),
     "pages.sign_out": _sees(*ALL),
     "pages.front": _sees(*ALL),
     "pages.home": _sees(R, D, L, O),
