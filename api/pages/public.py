@@ -70,7 +70,7 @@ def public_method() -> Response:
     """How a grade comes about, what each tier means, and which rights the graded have."""
     return page(
         "public_method",
-        packs=known_ruling(store(), today()),
+        packs=sorted(known_ruling(store(), today()), key=lambda pack: pack.id != settings().pack),
         lanes=LANES,
         objection=objection_case,
         repair=repair_case,
