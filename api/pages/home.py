@@ -181,9 +181,7 @@ _SORTS = (
         Title("变动推送失败或已停止", "receivers that fail or were given up"),
         "pages.subscriptions",
         lambda: [
-            one
-            for one in list_subscriptions(store(), lender=who().lender)
-            if one.state in ("failing", "stopped")
+            one for one in list_subscriptions(store(), who=who()) if one.state in ("failing", "stopped")
         ],
     ),
     Waiting(
