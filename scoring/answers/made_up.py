@@ -13,7 +13,7 @@ from rules.language.expressions import Expression, Kind, Level, Name, Value, nam
 from rules.model import Column, Measure, Pack, Rule, Table, Window
 from rules.model import Kind as KindOfRecord
 from rules.plan import rule_names, used_measures
-from rules.titles import Title
+from rules.titles import Title, TitledError
 from scoring.answers.explain import Explanation, explained, result_of
 from scoring.answers.timelines import Facts, judge_of
 from scoring.facts.ingest.cells import Reading, converter
@@ -31,14 +31,15 @@ Place = tuple[int, str]
 """The number of a record, from 1 on, or 0 for the subject, and the column."""
 
 
-class MadeUpError(ValueError):
+class MadeUpError(TitledError):
     """Facts that there can't be.
 
     :ivar faults: what is wrong with which of them, and what would be right.
     """
 
     def __init__(self, faults: Mapping[Place, Title]) -> None:
-        super().__init__("; ".join(f"{number} {name}: {said.en}" for (number, name), said in faults.items()))
+        said = faults.values()
+        super().__init__(Title(";".join(one.zh for one in said), "; ".join(one.en for one in said)))
         self.faults = faults
 
 
