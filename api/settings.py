@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import secrets
 from collections.abc import Callable, Mapping
@@ -43,6 +44,9 @@ class Settings:
     :param secret: XINHENG_SECRET: what the pages' sign-ins are signed with; all workers need the same, so
         `xinheng serve` makes one for its own where it is not set.
     :param consent_months: XINHENG_CONSENT_MONTHS: the longest term of a consent to a lender.
+    :param public: XINHENG_PUBLIC: whether the pages under /public are there for everybody, without a key.
+    :param public_ranking: XINHENG_PUBLIC_RANKING: the day as of which the district publishes the ranking of
+        its departments there; without it none is shown.
     :param openid_issuer: XINHENG_OPENID_ISSUER: the provider of OpenID Connect at which persons may sign in
         to the pages; with XINHENG_OPENID_CLIENT and XINHENG_OPENID_SECRET, by which it knows this service.
     :param demo_secret: XINHENG_DEMO_SECRET: what the passes of `xinheng demo --serve` are signed with, which
@@ -58,6 +62,8 @@ class Settings:
     proxies: int = 0
     consent_months: int = LONGEST_MONTHS
     log_level: str = "info"
+    public: bool = False
+    public_ranking: dt.date | None = None
     openid_issuer: str | None = None
     openid_client: str | None = None
     openid_secret: str | None = field(default=None, repr=False)
@@ -106,6 +112,16 @@ def _wrong(name: str, text: str, right: Title) -> SettingsError:
     )
 
 
+_Value = str | int | float | dt.date
+_SWITCH = {"0": False, "1": True}
+
+
+def _switch(text: str) -> bool:
+    if text not in _SWITCH:
+        raise ValueError
+    return _SWITCH[text]
+
+
 def _rate(text: str) -> str:
     parse_rate(text)
     return text
@@ -149,6 +165,11 @@ _VARIABLES: dict[str, tuple[Callable[[str], _Value], Title]] = {
     "proxies": _whole(0, MOST_PROXIES),
     "consent_months": _whole(1, MOST_MONTHS),
     "log_level": (_level, Title(f"{'、'.join(LOG_LEVELS)}之一", f"one of {', '.join(LOG_LEVELS)}")),
+    "public": (_switch, Title("1或0", "1 or 0")),
+    "public_ranking": (
+        dt.date.fromisoformat,
+        Title("日期,如2026-12-31", "a day such as 2026-12-31"),
+    ),
     "openid_issuer": (
         checked_issuer,
         Title(

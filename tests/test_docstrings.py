@@ -77,6 +77,7 @@ PUBLIC = {
     "scoring.answers.either_way": "either_way",
     "scoring.answers.explain": "explain explain_day grade_day",
     "scoring.answers.forecast": "forecast",
+    "scoring.answers.made_up": "asked_of_records asked_of_subject explain_made_up",
     "scoring.answers.notices.compute": "notice_of_proposal",
     "scoring.answers.paths": "paths_of",
     "scoring.answers.repeat_offences": "repeat_offences",

@@ -24,12 +24,15 @@ class Access:
         the log has it before it is tried, and again with its outcome. None: neither.
     :param kept: its answers are kept for requests that come again (:mod:`api.around.idempotency`).
     :param is_counted: an address without a key may ask so often (:mod:`api.around.limits`).
+    :param is_public: a page for everybody, where the district has any: it knows no cookie, so that whoever
+        looks at it is told the same.
     """
 
     roles: frozenset[Role] | None
     logged: Logged | None = None
     kept: bool = False
     is_counted: bool = False
+    is_public: bool = False
 
 
 CLOSED = Access(frozenset())
@@ -43,6 +46,10 @@ def _open() -> Access:
 def _verifies() -> Access:
     """Open to everybody, who may try codes so often."""
     return Access(None, is_counted=True)
+
+
+def _public() -> Access:
+    return Access(None, is_counted=True, is_public=True)
 
 
 def _sees(*roles: Role) -> Access:
@@ -196,17 +203,18 @@ ACCESS: dict[str, Access] = {
     "consents.post_withdrawal": _changes(R, O, L, S),
     "consents.post_judgement": _changes(R),
     "consents.post_sample": _changes(R),
-    # changes, and who is told of them; each role sees what concerns it, a lender has its own subscriptions
+    # changes, and who is told of them; each role sees what concerns it, a department and a lender have
+    # subscriptions of their own
     "changes.list_changes": _reads(R, D, L, S),
     "changes.list_receivers": _reads(R, D, S),
-    "subscriptions.list_subscriptions": _sees(R, O, L),
-    "subscriptions.get_subscription": _sees(R, O, L),
-    "subscriptions.list_deliveries": _sees(R, O, L),
-    "subscriptions.post_subscription": _changes_keys(R, L),
-    "subscriptions.end_subscription": _changes(R, L),
-    "subscriptions.post_resumption": _changes(R, O, L),
-    "subscriptions.post_pause": _changes(R, O, L),
-    "subscriptions.post_secret": _changes_keys(R, L),
+    "subscriptions.list_subscriptions": _sees(R, D, O, L),
+    "subscriptions.get_subscription": _sees(R, D, O, L),
+    "subscriptions.list_deliveries": _sees(R, D, O, L),
+    "subscriptions.post_subscription": _changes_keys(R, D, L),
+    "subscriptions.end_subscription": _changes(R, D, L),
+    "subscriptions.post_resumption": _changes(R, D, O, L),
+    "subscriptions.post_pause": _changes(R, D, O, L),
+    "subscriptions.post_secret": _changes_keys(R, D, L),
     "subscriptions.post_acknowledgement": _changes(R, D, L),
     # keys and audit
     "keys.list_keys": _sees(R, O),
@@ -223,6 +231,13 @@ ACCESS: dict[str, Access] = {
     "pages.come_from_provider": _verifies(),
     "pages.demo_sign_in": _open(),  # 404 where no demo has started the server
     "pages.choose_language": _open(),
+    "pages.public_method": _public(),
+    "pages.public_packs": _public(),
+    "pages.public_pack": _public(),
+    "pages.public_changes": _public(),
+    "pages.public_ranking": _public(),
+    "pages.public_objection_figures": _public(),
+    "pages.public_trial": _public(),
     "pages.sign_out": _sees(*ALL),
     "pages.front": _sees(*ALL),
     "pages.home": _sees(R, D, L, O),
@@ -288,13 +303,13 @@ ACCESS: dict[str, Access] = {
     "pages.simulate_packs": _reads(R),
     "pages.checks": _reads(R, L),
     "pages.receivers": _reads(R, D, S),
-    "pages.subscriptions": _sees(R, O, L),
-    "pages.subscription": _sees(R, O, L),
-    "pages.add_subscription": _submits(R, L),
-    "pages.renew_secret": _submits(R, L),
-    "pages.end_subscription": _submits(R, L),
-    "pages.pause_subscription": _submits(R, O, L),
-    "pages.resume_subscription": _submits(R, O, L),
+    "pages.subscriptions": _sees(R, D, O, L),
+    "pages.subscription": _sees(R, D, O, L),
+    "pages.add_subscription": _submits(R, D, L),
+    "pages.renew_secret": _submits(R, D, L),
+    "pages.end_subscription": _submits(R, D, L),
+    "pages.pause_subscription": _submits(R, D, O, L),
+    "pages.resume_subscription": _submits(R, D, O, L),
     "pages.alerts": _reads(R),
     "pages.alert": _reads(R),
     "pages.scans": _sees(R),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from flask import Flask, current_app
+from werkzeug.exceptions import NotFound
 
+from api.around.context import settings
 from api.around.request import Request, current
 from api.around.session import signed_in
 from api.http.problems import Problem, fail
@@ -22,8 +24,10 @@ def install(app: Flask, ring: KeyRing) -> None:
 
 
 def check_access() -> None:
-    """Let a request pass, or answer 401 or 403."""
+    """Let a request pass, or answer 401 or 403; 404 where the district has no pages for everybody."""
     request = current()
+    if request.access.is_public and not settings().public:
+        raise NotFound
     endpoint, roles = request.endpoint, request.access.roles
     if endpoint is None or roles is None:  # without an endpoint 404 or 405 follow
         return

@@ -25,8 +25,11 @@ class _Sessions(SecureCookieSessionInterface):
     """Flask's signed cookie; over TLS it is sent over TLS alone."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """None for the API, whose requests bring their keys: there no cookie is read or set."""
-        return None if request.path.startswith("/v1/") else super().open_session(app, request)
+        """None for the API, whose requests bring their keys, and for the pages that everybody is told alike:
+        there no cookie is read or set.
+        """
+        is_without = f"{request.path}/".startswith(("/v1/", "/public/"))
+        return None if is_without else super().open_session(app, request)
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure
@@ -82,6 +85,16 @@ def form_token() -> str:
     if "form_token" not in session:
         session["form_token"] = secrets.token_urlsafe(24)
     return str(session["form_token"])
+
+
+def check_site() -> None:
+    """Refuse a form that another site has sent, where there is no session whose token it could hold: 400.
+
+    Browsers say whose page sends it (Fetch Metadata); what says nothing of it is no browser, and has nobody
+    to send for.
+    """
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        fail("bad-request", Title("表单来自其他网站", "the form comes from another site"))
 
 
 def check_form() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
@@ -98,6 +98,17 @@ _NAVIGATION: Sequence[tuple[Title, Sequence[Entry]]] = (
     ),
 )
 """Groups of endpoints with titles; each role is shown what it may open."""
+_PUBLIC: Sequence[tuple[Title, Sequence[Entry]]] = tuple(
+    (Title(zh, en), [(endpoint, zh, en)])
+    for endpoint, zh, en in (
+        ("pages.public_method", "评价办法", "How it works"),
+        ("pages.public_packs", "评价规则", "Rules"),
+        ("pages.public_trial", "模拟测算", "Try the rules"),
+        ("pages.public_ranking", "部门排名", "Departments"),
+        ("pages.public_objection_figures", "异议办理情况", "Objections by office"),
+    )
+)
+"""What everybody may open, each at hand."""
 _GROUPED = frozenset({Role.REGULATOR, Role.DEPARTMENT})
 """Who may open so much that it is folded into its groups."""
 
@@ -122,8 +133,22 @@ def page(template: str, status: int = 200, **values: object) -> Response:
 
 @blueprint.before_request
 def _check_form() -> None:
-    if request.method == "POST":
+    if request.method == "POST" and current().access.is_public:
+        _check_public_form()
+    elif request.method == "POST":
         session.check_form()
+
+
+def _check_public_form() -> None:
+    """Refuse a form that another site sends, or that says more than its fields hold."""
+    session.check_site()
+    if request.content_length is None or request.content_length > _LARGEST_PUBLIC:
+        most = Title(f"表单不得超过{_LARGEST_PUBLIC}字节", f"a form has {_LARGEST_PUBLIC} bytes at most")
+        fail("bad-request", most)
+
+
+_LARGEST_PUBLIC = 16_384
+"""Bytes of a form that needs no key: its fields are short."""
 
 
 @blueprint.before_request
@@ -150,9 +175,14 @@ def frame(key: Key | None) -> dict[str, object]:
 
     :param key: of who looks at it.
     """
+    is_public = current().access.is_public
     return {
         "key": key,
+        "public": is_public,
+        "has_public": settings().public,
+        "to": lambda name: f"pages.public_{name}" if is_public else f"pages.{name}",
         "here": _here(),
+        "in_language": _in_language,
         "language": language.chosen(),
         "languages": language.LANGUAGES,
         "roles": ROLE_TITLES,
@@ -160,7 +190,7 @@ def frame(key: Key | None) -> dict[str, object]:
         "form_token": session.form_token,
         "provider": openid.provider(),
         "may": lambda endpoint: key is not None and opens(endpoint, key.role),
-        "navigation": _navigation(key.role) if key else [],
+        "navigation": _PUBLIC if is_public else _navigation(key.role) if key else [],
         "is_contestable": is_contestable,
         "is_repairable": is_repairable,
     }
@@ -178,6 +208,13 @@ def _here() -> str:
     """The address of this page, to come back to; a key in it may hold ``?`` and ``#``."""
     query = request.query_string.decode("latin-1")
     return quote(request.path) + (f"?{query}" if query else "")
+
+
+def _in_language(name: str) -> str:
+    """Where this page is shown in a language from now on: a page for everybody has an address in each."""
+    if not current().access.is_public:
+        return url_for("pages.choose_language", name=name, next=_here())
+    return f"{quote(request.path)}?{urlencode({**request.args.to_dict(), language.COOKIE: name})}"
 
 
 def opens(endpoint: str, role: object) -> bool:

@@ -22,7 +22,7 @@ from scoring.access.keys import owners_of
 from scoring.answers.search import names_of
 from scoring.facts.cases import STEP_TITLES
 from scoring.facts.desk import Filed, Wanted
-from scoring.facts.objections import STATUS, Kind, MarkRequest
+from scoring.facts.objections import STATUS, Kind, Mark, MarkRequest
 from scoring.facts.repairs import Commitment
 
 ROWS = 50
@@ -81,9 +81,13 @@ def case_page(
     found: Filed[Any],
     status: int,
     refused: Sequence[Title],
+    others: Sequence[Mark] = (),
     **more: Any,
 ) -> Response:
-    """A case with everything that was done about it, and what else the template needs."""
+    """A case with everything that was done about it, and what else the template needs.
+
+    :param others: what else was done about its record that whoever decides has to know.
+    """
     words = load_vocabulary(found.vocabulary)
     journal.subject(found.subject_id)
     columns = words.records.columns if words.records else {}
@@ -91,7 +95,8 @@ def case_page(
         template,
         status,
         found=found,
-        owners=owners_of(store(), (mark.made_by for mark in found.marks)),
+        marks=sorted((*others, *found.marks), key=lambda mark: mark.id),
+        owners=owners_of(store(), (mark.made_by for mark in (*others, *found.marks))),
         name=names_of(store(), words.id, [found.subject_id]).get(found.subject_id, found.subject_id),
         steps=STEP_TITLES,
         columns=columns,

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from api.around.auth import caller, own_data, who
 from api.around.context import clock, store
-from api.around.naming import own_tickets
+from api.around.naming import own_body, own_tickets
 from api.pages.blueprint import blueprint, opens, page
 from rules.calendar import add_days, today
 from rules.model import Title, Vocabulary
@@ -19,6 +19,7 @@ from scoring.access.consents import SOON_DAYS, day_of, list_consents, stop_of
 from scoring.access.keys import Role, count_ending
 from scoring.access.lending import checks_by
 from scoring.changes.subscriptions import list_subscriptions
+from scoring.facts.bodies import VOCABULARY as BODIES
 from scoring.facts.bodies import UnknownBodyError
 from scoring.facts.desk import Wanted
 from scoring.facts.feeds import office_feeds
@@ -165,6 +166,16 @@ _SORTS = (
         frozenset({Role.DEPARTMENT}),
     ),
     Waiting(
+        Title(
+            "对本单位的认定：异议被驳回，可申请复核",
+            "rejected objections to findings: a review may be asked for",
+        ),
+        "pages.objections",
+        lambda: _reviewable(),
+        {"vocabulary": BODIES, "state": "all"},
+        frozenset({Role.DEPARTMENT}),
+    ),
+    Waiting(
         Title("入企检查待实施或待登记结果", "visits to be made or to be reported"),
         "pages.visits",
         lambda: visits.list_visits(
@@ -181,9 +192,7 @@ _SORTS = (
         Title("变动推送失败或已停止", "receivers that fail or were given up"),
         "pages.subscriptions",
         lambda: [
-            one
-            for one in list_subscriptions(store(), lender=who().lender)
-            if one.state in ("failing", "stopped")
+            one for one in list_subscriptions(store(), who=who()) if one.state in ("failing", "stopped")
         ],
     ),
     Waiting(
@@ -201,6 +210,16 @@ def _ending() -> Sequence[object]:
         return ()
     day = day_of(clock()())
     return list_consents(store(), lender=who().lender, ends=(day, add_days(day, SOON_DAYS)), limit=MOST + 1)
+
+
+def _reviewable() -> Sequence[object]:
+    """A department's own objections whose review may be asked for; none of one that is in no register."""
+    try:
+        own = own_body()
+    except UnknownBodyError:
+        return ()
+    found = list_objections(store(), BODIES, Wanted(own))
+    return [one for one in found if one.case.may_be_reviewed(today())][: MOST + 1]
 
 
 def _tickets(**wanted: Any) -> Sequence[object]:

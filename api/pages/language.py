@@ -5,16 +5,20 @@ from __future__ import annotations
 from flask import request
 from markupsafe import Markup, escape
 
+from api.around.request import current
 from rules.model import OWN_CHOICE_TITLE, Title
 
 LANGUAGES = {"both": "中文 English", "zh": "中文", "en": "English"}
-COOKIE = "language"
+COOKIE, BOTH = "language", "both"
 
 
 def chosen() -> str:
-    """The language of this request: ``both``, ``zh`` or ``en``."""
-    wanted = request.cookies.get(COOKIE, "both")
-    return wanted if wanted in LANGUAGES else "both"
+    """The language of this request: ``both``, ``zh`` or ``en``.
+
+    A page for everybody knows no cookie: its address says it.
+    """
+    wanted = request.args.get(COOKIE) if current().access.is_public else request.cookies.get(COOKIE)
+    return wanted if wanted in LANGUAGES else BOTH
 
 
 def text(zh: str, en: str) -> Markup:

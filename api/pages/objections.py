@@ -35,7 +35,7 @@ from scoring.facts.objection_case import (
     Stage,
 )
 from scoring.facts.objection_desk import Objection, figures, list_objections
-from scoring.facts.objections import Kind, Mark, mark_record
+from scoring.facts.objections import Kind, Mark, list_marks, mark_record
 from scoring.facts.records import Record, RecordError, UnknownRecordError, get_record
 from scoring.live.events import records_arrived
 
@@ -156,12 +156,22 @@ def _objection(found: Objection, own: Own, status: int, refused: Sequence[Title]
         found,
         status,
         refused,
+        others=_said_of_class(found),
         stages=STAGE_TITLES,
         outcomes=OUTCOME_TITLES,
         record=_record(found, own),
         ways=either_way(store(), words, found.subject_id, found.record_id, today()) if sees_grade else (),
         open_requests=_open_requests(found),
     )
+
+
+def _said_of_class(found: Objection) -> list[Mark]:
+    """Who said of which class the record is: they may decide (own choice), and so it is told."""
+    marks = list_marks(store(), found.vocabulary, subject_id=found.subject_id, record_id=found.record_id)
+    return [mark for mark in marks if mark.kind in _OF_CLASS]
+
+
+_OF_CLASS = ("classification", "lapse")
 
 
 def _record(found: Objection, own: Own) -> dict[str, object]:

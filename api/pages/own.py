@@ -20,7 +20,6 @@ from rules.calendar import today
 from rules.model import Title
 from scoring.answers.notices.compute import Fell, falls_of
 from scoring.facts.desk import Wanted as WantedCases
-from scoring.facts.objection_case import Stage
 from scoring.facts.objection_desk import list_objections
 from scoring.inspections.office import visits_to
 from scoring.inspections.visits import State, Wanted, list_visits
@@ -100,7 +99,7 @@ def _tasks(subject_id: str, proposals: tuple[ProposalSummary, ...]) -> Iterator[
         yield Task(Title("待评价的问题", "Tickets to judge"), href, len(tickets))
     for kind in kinds_of_records(day, subject_id):
         for found in list_objections(store(), kind, WantedCases(subject_id)):
-            if found.case.stage is Stage.DECIDED and not found.case.is_final(day):
+            if found.case.may_be_reviewed(day):
                 href = url_for("pages.objection", objection_id=found.id)
                 title = Title("被驳回的异议，可申请复核", "A rejected objection: its review may be asked for")
                 yield Task(title, href, None, found.case.due_on)

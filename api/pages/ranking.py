@@ -9,7 +9,7 @@ from api.around.context import store
 from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
 from rules.model import Title
-from scoring.answers.departments import PACK, department_ranking
+from scoring.answers.departments import PACK, Consequence, Ranking, department_ranking
 from scoring.runs.published import current_run
 
 
@@ -21,5 +21,10 @@ def ranking() -> Response:
     )
     found = department_ranking(store(), run.id)
     journal.detail(run=run.id, subjects=[standing.subject_id for standing in found.standings])
-    follows = ([one for one in found.consequences if one.standing is body] for body in found.standings)
-    return page("ranking", ranking=found, follows=[items for items in follows if items])
+    return page("ranking", ranking=found, follows=follows(found))
+
+
+def follows(ranking: Ranking) -> list[list[Consequence]]:
+    """What a ranking leads to, by body, for those for whom anything follows."""
+    by_body = ([one for one in ranking.consequences if one.standing is body] for body in ranking.standings)
+    return [items for items in by_body if items]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
+from typing import Any
 
 from flask import request
 from werkzeug.wrappers import Response
@@ -26,43 +27,49 @@ Part = tuple[Title, list[Rule]]
 @blueprint.get("/rules")
 def packs() -> Response:
     """Every installed version of every pack."""
-    known = known_packs(store())
-    now = ruling_among(known, today())
-    listed = [(pack, pack in now, identity(pack)) for pack in known]
-    return page("packs", packs=listed, today=today())
+    return page("packs", **listed_packs())
 
 
 @blueprint.get("/rules/<pack_id>")
 def pack(pack_id: str) -> Response:
     """The rules of a version of a pack."""
-    versions = packs_called(pack_id)
-    shown = _version(versions, request.args.get("version"))
-    run = current_run(store(), pack_id)
+    shown, run = shown_pack(pack_id), current_run(store(), pack_id)
     return page(
         "pack",
-        pack=shown,
-        hash=identity(shown),
-        versions=versions,
-        parts_of_pack=_parts(shown),
         run=run,
         hits=rule_hits(store(), run) if run else {},
-        is_graded=run is not None and run.pack_hash == identity(shown),
+        is_graded=run is not None and run.pack_hash == shown["hash"],
+        **shown,
     )
 
 
 @blueprint.get("/rules/<pack_id>/changes")
 def changes(pack_id: str) -> Response:
     """What changed from one version of a pack to another."""
+    return page("changes", **shown_changes(pack_id))
+
+
+def listed_packs() -> dict[str, Any]:
+    """What a page says of all packs: their versions, and whether each is in force."""
+    known = known_packs(store())
+    now = ruling_among(known, today())
+    return {"packs": [(pack, pack in now, identity(pack)) for pack in known], "today": today()}
+
+
+def shown_pack(pack_id: str) -> dict[str, Any]:
+    """What a page says of the version of a pack that is asked for, beside how often its rules hit."""
+    versions = packs_called(pack_id)
+    shown = _version(versions, request.args.get("version"))
+    return {"pack": shown, "hash": identity(shown), "versions": versions, "parts_of_pack": _parts(shown)}
+
+
+def shown_changes(pack_id: str) -> dict[str, Any]:
+    """What a page says of two versions of a pack: by default the first and the last."""
     versions = packs_called(pack_id)
     before = _version(versions, request.args.get("before") or versions[0].version)
     after = _version(versions, request.args.get("after") or versions[-1].version)
-    return page(
-        "changes",
-        before=before,
-        after=after,
-        versions=versions,
-        changes=compare(before, after, language.title),
-    )
+    changes = compare(before, after, language.title)
+    return {"before": before, "after": after, "versions": versions, "changes": changes}
 
 
 def _version(versions: list[Pack], wanted: str | None) -> Pack:

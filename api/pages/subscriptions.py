@@ -103,19 +103,19 @@ def _done(step: Callable[..., Subscription], subscription_id: int) -> Response:
 
 
 def _found(subscription_id: int) -> Subscription:
-    return desk.get_subscription(store(), subscription_id, who().lender)
+    return desk.get_subscription(store(), subscription_id, who())
 
 
 def _list(status: int, faults: Mapping[str, Title] | None = None) -> Response:
-    lender = who().lender
-    found = desk.list_subscriptions(store(), number("after") or 0, ROWS + 1, lender)
+    role = who().role
+    found = desk.list_subscriptions(store(), number("after") or 0, ROWS + 1, who())
     shown = found[:ROWS]
     return page(
         "subscriptions",
         status,
         subscriptions=shown,
         after=shown[-1].id if len(found) > ROWS else None,
-        receivers={role: FOR_WHOM[role] for role in ROLES if lender is None or role is Role.LENDER},
+        receivers={one: FOR_WHOM[one] for one in ROLES if role not in desk.OWN_ALONE or one is role},
         given=request.form,
         faults=faults,
         **_words(),

@@ -39,11 +39,9 @@ blueprint = Blueprint(
 @blueprint.query(NumberedPageQuery)
 @blueprint.answers(200, SubscriptionPage)
 def list_subscriptions(query: dict[str, Any]) -> dict[str, Any]:
-    """Subscriptions by number, without their secrets; a lender sees its own alone."""
+    """Subscriptions by number, without their secrets; a department or a lender sees its own alone."""
     return page(
-        lambda limit: subscriptions.list_subscriptions(
-            store(), query.get("cursor") or 0, limit, who().lender
-        ),
+        lambda limit: subscriptions.list_subscriptions(store(), query.get("cursor") or 0, limit, who()),
         query,
         lambda one: one.id,
     )
@@ -53,7 +51,7 @@ def list_subscriptions(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.answers(200, SubscriptionSchema)
 def get_subscription(subscription_id: int) -> Subscription:
     """A subscription: how far it is, and how it goes."""
-    return subscriptions.get_subscription(store(), subscription_id, who().lender)
+    return subscriptions.get_subscription(store(), subscription_id, who())
 
 
 @blueprint.get(f"/{NUMBER}subscription_id>/deliveries")
@@ -63,7 +61,7 @@ def list_deliveries(query: dict[str, Any], subscription_id: int) -> dict[str, An
     """Each attempt to tell a receiver, and each acknowledgement, the newest first."""
     return page(
         lambda limit: subscriptions.list_deliveries(
-            store(), subscription_id, query.get("cursor"), limit, who().lender
+            store(), subscription_id, query.get("cursor"), limit, who()
         ),
         query,
         lambda one: one.id,
@@ -74,7 +72,7 @@ def list_deliveries(query: dict[str, Any], subscription_id: int) -> dict[str, An
 @blueprint.body(SubscriptionRequest)
 @blueprint.answers(201, NewSubscriptionSchema)
 def post_subscription(body: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """Register a receiver; a lender registers its own, five at a time.
+    """Register a receiver; a department or a lender registers its own, five at a time.
 
     The secret that signs what is sent to it is in this answer and nowhere else.
     """

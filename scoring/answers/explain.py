@@ -30,7 +30,7 @@ from scoring.facts.ingest.keys import subject_key
 from scoring.facts.publicity import INTERNAL, all_shown, is_shown
 from scoring.judging import one
 from scoring.judging.period import Period
-from scoring.judging.timeline import Hit, dimensions_of
+from scoring.judging.timeline import Hit, Timeline, dimensions_of
 from scoring.runs.published import LAST_PUBLISHED, RunSummary, summary_of
 from scoring.runs.results import grade_of, hits_in
 from scoring.runs.terms import piece_on, terms_of
@@ -152,7 +152,7 @@ def explain(store: Store, pack_id: str, subject_id: str, run_id: int | None = No
     result = _said(store, run, subject_id)
     with store.reading() as session:
         facts = facts_of(session, result.pack.vocabulary, result.subject_id, run.known_at)
-    return _explained(store, facts, result, run)
+    return explained(facts, result, run, _measures(store, result.pack, facts, result.as_of))
 
 
 def explain_now(store: Store, pack_id: str, subject_id: str, run_id: int | None = None) -> Explanation:
@@ -199,7 +199,7 @@ def explain_day(
     if published is not None:
         return explain(store, pack_id, subject_id, published.id)
     facts, result = _judged(store, pack_id, subject_id, as_of, known_at)
-    return _explained(store, facts, result, None)
+    return explained(facts, result, None, _measures(store, result.pack, facts, result.as_of))
 
 
 def grade_day(
@@ -253,12 +253,16 @@ def _judged(
     pack = ruling.pack
     with store.reading() as session:
         facts = facts_of(session, pack.vocabulary, subject_id, known_at)
-    timeline = judged(store, pack, facts, ruling.days)
+    return facts, result_of(pack, facts.subject_id, judged(store, pack, facts, ruling.days), as_of)
+
+
+def result_of(pack: Pack, subject_id: str, timeline: Timeline, as_of: dt.date) -> Result:
+    """What a timeline says of a day on which the pack is in force."""
     grade = timeline.on(as_of)
     assert grade is not None, "a version of the pack is in force"
-    return facts, Result(
+    return Result(
         pack=pack,
-        subject_id=facts.subject_id,
+        subject_id=subject_id,
         as_of=as_of,
         score=grade.score,
         tier=grade.tier,
@@ -281,9 +285,14 @@ def _published(store: Store, pack_id: str, as_of: dt.date, known_at: dt.datetime
         return None if row is None else summary_of(row)
 
 
-def _explained(store: Store, facts: Facts, found: Result, run: RunSummary | None) -> Explanation:
+def explained(facts: Facts, found: Result, run: RunSummary | None, values: Mapping[str, Any]) -> Explanation:
+    """A result with everything that it rests on.
+
+    :param run: that published it; None where it was computed.
+    :param values: the measures on its day.
+    """
     pack, as_of = found.pack, found.as_of
-    values, dimensions = _measures(store, pack, facts, as_of), dimensions_of(pack.dimensions, found.hits)
+    dimensions = dimensions_of(pack.dimensions, found.hits)
     rules = {hit.rule.id for hit in found.hits}
     misses = _misses_of(judge_of(pack), as_of)
     shown = [record for record in _open_records(facts) if is_shown(pack.vocabulary, record, as_of)]

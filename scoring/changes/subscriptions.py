@@ -1,6 +1,6 @@
 """Subscriptions: who is told of changes, where and how far they are.
 
-A regulator registers a receiver, a lender its own. One with an address is sent what is new
+A regulator registers a receiver, a department or a lender its own. One with an address is sent what is new
 (:mod:`scoring.changes.sending`); one without reads the feed and acknowledges up to where it has it.
 """
 
@@ -48,8 +48,11 @@ STATES: Mapping[str, Title] = {
 
 SECRET_BYTES = 32
 MOST_OWN = 5
-"""How many subscriptions a lender has at a time, by its own word, for each may keep a sender waiting: our own
-choice."""
+"""How many subscriptions a department or a lender has at a time, by its own word, for each may keep a sender
+waiting: our own choice."""
+
+OWN_ALONE = (Role.DEPARTMENT, Role.LENDER)
+"""Who has subscriptions of its own, and finds nobody else's."""
 
 PAUSED = "paused"
 """Why a subscription is stopped that somebody paused."""
@@ -149,7 +152,7 @@ def subscribe(
 ) -> tuple[Subscription, str | None]:
     """Register a receiver.
 
-    :param who: a lender registers its own alone, to addresses of the internet at large.
+    :param who: a department or a lender registers its own alone, to addresses of the internet at large.
     :param pack_id: of which pack a lender is told the tiers.
     :return: the subscription, and the secret by which what is sent to its address is signed: nobody is shown
         it again.
@@ -163,20 +166,23 @@ def subscribe(
     >>> made.state, made.place, secret  # it has no address, and so nothing to sign
     ('active', '1', None)
     """
-    if who.lender is not None:
-        wanted = _own(who.lender, wanted)
     secret = _secret() if wanted.address else None
     if wanted.address:
         _refused("address", check_address(wanted.address))
-        if who.lender is not None and is_own_host(wanted.address):
+        if who.role in OWN_ALONE and is_own_host(wanted.address):
             en = "this host is in the district's own network: the credit office registers it"
             _refused("address", Title("该主机在政务内网,须由信用监管机构登记", en))
+    if who.role in OWN_ALONE and wanted.role is not who.role:
+        en = f"a {who.role} registers its own subscriptions alone: role {who.role}"
+        _refused("role", Title(f"{ROLE_TITLES[who.role].zh}只能登记本机构的订阅", en))
     kinds = tuple(kind for kind in SEEN_BY[wanted.role] if not wanted.kinds or kind in wanted.kinds)
     if not kinds or not set(wanted.kinds) <= set(kinds):
         known = ", ".join(SEEN_BY[wanted.role])
         zh = f"{ROLE_TITLES[wanted.role].zh}可订阅的种类:{known}"
         raise SubscriptionError("kinds", Title(zh, f"a {wanted.role} may be told of {known}"))
     with store.writing() as session:
+        if who.role in OWN_ALONE:
+            wanted = _own(session, who, wanted)
         organisation = _organisation(session, wanted)
         last = head(session)
         begins = wanted.after or Place(last)
@@ -200,47 +206,47 @@ def subscribe(
         session.flush()
         made = subscription_of(row)
         _log(session, who, "subscriptions.register", made, made.created_at)
-        if who.lender is not None:
+        if who.role in OWN_ALONE:
             _check_number(session, who)  # last: who logs, waits for all that others have logged
     return made, secret
 
 
 def list_subscriptions(
-    store: Store, after: int = 0, limit: int | None = None, lender: str | None = None
+    store: Store, after: int = 0, limit: int | None = None, who: Who | None = None
 ) -> list[Subscription]:
     """Subscriptions by number.
 
     :param after: only those with a greater number: the last of the page before.
-    :param lender: only this lender's.
+    :param who: only those that they may see.
     """
-    query = _of_lender(lender).where(SubscriptionRow.id > after).order_by(SubscriptionRow.id)
     with store.reading() as session:
+        query = _seen_by(session, who).where(SubscriptionRow.id > after).order_by(SubscriptionRow.id)
         return [subscription_of(row) for row in session.scalars(query.limit(limit))]
 
 
-def get_subscription(store: Store, number: int, lender: str | None = None) -> Subscription:
+def get_subscription(store: Store, number: int, who: Who | None = None) -> Subscription:
     """A subscription.
 
-    :param lender: only if it is this lender's.
+    :param who: only if they may see it.
     :raises UnknownSubscriptionError: where there is none, or it is another's.
     """
     with store.reading() as session:
-        return subscription_of(_found(session, number, lender))
+        return subscription_of(_found(session, number, who))
 
 
 def list_deliveries(
-    store: Store, number: int, before: int | None = None, limit: int | None = None, lender: str | None = None
+    store: Store, number: int, before: int | None = None, limit: int | None = None, who: Who | None = None
 ) -> list[Delivery]:
     """Attempts and acknowledgements of a subscription, the newest first.
 
-    :param lender: only if it is this lender's.
+    :param who: only if they may see it.
     :raises UnknownSubscriptionError: where there is none, or it is another's.
     """
     query = sa.select(DeliveryRow).where(DeliveryRow.subscription_id == number)
     if before is not None:
         query = query.where(DeliveryRow.id < before)
     with store.reading() as session:
-        _found(session, number, lender)
+        _found(session, number, who)
         rows = session.scalars(query.order_by(DeliveryRow.id.desc()).limit(limit))
         return [Delivery(**{name: getattr(row, name) for name in Delivery.__slots__}) for row in rows]
 
@@ -374,24 +380,24 @@ def _secret() -> str:
     return f"whsec_{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
 
 
-def _own(lender: str, wanted: Wanted) -> Wanted:
-    """What a lender registers: for itself, and for nobody else."""
-    if wanted.role is not Role.LENDER:
-        en = "a lender registers its own subscriptions alone: role lender"
-        _refused("role", Title("金融机构只能登记本机构的订阅", en))
-    if wanted.organisation and fold(wanted.organisation) != lender:
-        en = f"a lender registers its own subscriptions alone: {lender}"
-        _refused("organisation", Title(f"金融机构只能登记本机构({lender})的订阅", en))
-    return replace(wanted, organisation=lender)
+def _own(session: Session, who: Who, wanted: Wanted) -> Wanted:
+    """What a department or a lender registers: for itself, and for nobody else."""
+    own = fold(who.organisation or "")
+    if wanted.organisation and fold(wanted.organisation) not in _names(session, who):
+        en = f"a {who.role} registers its own subscriptions alone: {own}"
+        zh = f"{ROLE_TITLES[who.role].zh}只能登记本机构({own})的订阅"
+        _refused("organisation", Title(zh, en))
+    return replace(wanted, organisation=own)
 
 
 def _check_number(session: Session, who: Who) -> None:
     open_ones = sa.select(sa.func.count()).select_from(
-        _of_lender(who.lender).where(SubscriptionRow.ended_at.is_(None)).subquery()
+        _seen_by(session, who).where(SubscriptionRow.ended_at.is_(None)).subquery()
     )
     if session.scalars(open_ones).one() > MOST_OWN:
-        en = f"a lender has {MOST_OWN} subscriptions at a time: end one that is not needed"
-        _refused("receiver", Title(f"每家金融机构最多{MOST_OWN}个订阅,请先终止不用的订阅", en))
+        en = f"a {who.role} has {MOST_OWN} subscriptions at a time: end one that is not needed"
+        zh = f"每家{ROLE_TITLES[who.role].zh}最多{MOST_OWN}个订阅,请先终止不用的订阅"
+        _refused("receiver", Title(zh, en))
 
 
 def _sent_to(session: Session, number: int, who: Who) -> SubscriptionRow:
@@ -430,35 +436,38 @@ def _refused(field: str, title: Title | None) -> None:
         raise SubscriptionError(field, title)
 
 
-def _of_lender(lender: str | None) -> sa.Select[SubscriptionRow]:
-    """Subscriptions: a lender's, or everybody's."""
+def _seen_by(session: Session, who: Who | None) -> sa.Select[SubscriptionRow]:
+    """Subscriptions: a department's or a lender's own, or everybody's."""
     query = sa.select(SubscriptionRow)
-    return query if lender is None else query.filter_by(role=Role.LENDER.value, organisation=lender)
+    if who is None or who.role not in OWN_ALONE:
+        return query
+    return query.filter_by(role=who.role.value).where(
+        SubscriptionRow.organisation.in_(sorted(_names(session, who)))
+    )
+
+
+def _names(session: Session, who: Who) -> frozenset[str]:
+    """By which names its organisation goes: a department by all of the register, a lender by its own."""
+    own = fold(who.organisation or "")
+    return register(session).names(own) if who.role is Role.DEPARTMENT else frozenset({own})
 
 
 def _locked(session: Session, number: int, who: Who, is_receiver: bool = False) -> SubscriptionRow:
     """A subscription that has not ended; others who want it wait for the end of the transaction.
 
-    :param who: a lender has its own alone.
-    :param is_receiver: only if it is theirs: of their role and organisation.
+    :param who: a department or a lender has its own alone.
+    :param is_receiver: only if it is theirs: for a regulator one of everything.
     """
-    row = _found(session, number, who.lender, is_locked=True)
-    if is_receiver and not _is_theirs(session, row, who):
+    row = _found(session, number, who, is_locked=True)
+    if is_receiver and row.role != who.role:
         raise _unknown(number)
     if row.ended_at is not None:
         raise SubscriptionConflictError(Title(f"订阅{number}已终止", f"the subscription {number} has ended"))
     return row
 
 
-def _is_theirs(session: Session, row: SubscriptionRow, who: Who) -> bool:
-    if who.role is Role.DEPARTMENT:
-        own = row.organisation in register(session).names(who.organisation or "")
-        return row.role == Role.DEPARTMENT and own
-    return row.role == who.role and row.organisation == who.lender
-
-
-def _found(session: Session, number: int, lender: str | None, is_locked: bool = False) -> SubscriptionRow:
-    query = _of_lender(lender).where(SubscriptionRow.id == number)
+def _found(session: Session, number: int, who: Who | None, is_locked: bool = False) -> SubscriptionRow:
+    query = _seen_by(session, who).where(SubscriptionRow.id == number)
     row = session.scalar(query.with_for_update() if is_locked else query)
     if row is None:
         raise _unknown(number)

@@ -109,6 +109,10 @@ class Case(Timed):
         is_over = self.stage is Stage.DECIDED and self.due_on is not None and self.due_on < on
         return is_over or self.stage in (Stage.FINAL, Stage.ENDED)
 
+    def may_be_reviewed(self, on: dt.date) -> bool:
+        """Whether its review may be asked for on a day: it was rejected, and the term is not over."""
+        return self.stage is Stage.DECIDED and not self.is_final(on)
+
     def settled(self) -> Case:
         """The case where something else was done about the record."""
         return replace(self, stage=Stage.ENDED, due_on=None)

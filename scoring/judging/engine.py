@@ -1,4 +1,4 @@
-"""The batch of one day: a pack, a day, subjects and records in; scores, dimension scores and hits out."""
+"""The batch of one day: a pack, a day, subjects and records in; scores, dimensions, hits, measures out."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def grade(
     :param records: the name of the table of records; None where the vocabulary has none.
     :param ahead: whether later days are looked at, for ``next_change_on``; without them it is null.
 
-    Leaves the three tables of :func:`scoring.judging.judge.grade_on`, replacing those of an earlier call.
+    Leaves the four tables of :func:`scoring.judging.judge.grade_on`, replacing those of an earlier call.
 
     >>> import duckdb
     >>> from fixtures.small import AS_OF, small_files

@@ -142,7 +142,7 @@ def grade_on(
     ahead: bool,
     places: Mapping[str, str] = NOWHERE,
 ) -> None:
-    """Grades on one day, of coded facts. Replaces three tables (points in hundredths):
+    """Grades on one day, of coded facts. Replaces four tables (points in hundredths):
 
     - ``scores``: subject_id, score, tier, band (the tier by points alone), veto (rule id or null),
       next_change_on, inputs_known, inputs_total; one row a subject.
@@ -150,6 +150,7 @@ def grade_on(
       subject and dimension with hits.
     - ``hits``: subject_id, rule, record_id (null for a rule on the subject), points_before, points (after the
       cap), counts_from, counts_until; one row a hit.
+    - ``measures``: subject_id, and the plan's measures by their names, null where unknown; one row a subject.
 
     :param day: on which the pack is in force.
     :param ahead: whether later days are looked at, for ``next_change_on``; without them it is null.
@@ -161,7 +162,7 @@ def grade_on(
     lines = _found(duck, plan, period, places)
     make_segments(duck, plan, Period.of(day), lines)
     changes = changes_of_inputs(plan, period, lines) if ahead else None
-    _Day(duck, plan.pack, day, in_force.until if ahead else None, changes).make()
+    _Day(duck, plan.pack, day, in_force.until if ahead else None, changes).make(lines.on_the_first_day())
     lines.drop()
     for table in (SPANS, SEGMENTS):
         duck.execute(f"drop table {table}")
@@ -189,12 +190,17 @@ class _Day:
         )
         self._subjects = f"(select _s, {quoted(pack.vocabulary.subject.key)} as subject_id from {SUBJECTS})"
 
-    def make(self) -> None:
+    def make(self, measures: str) -> None:
+        """The four tables.
+
+        :param measures: a query of those of the day (:meth:`Lines.on_the_first_day`).
+        """
         from_arrow(self._duck, RULES, rule_table(self._pack))
         for table, query in (
             ("scores", self._scores()),
             ("hits", self._hits()),
             ("dimension_scores", self._dimensions()),
+            ("measures", f"select * exclude (_s) from {self._subjects} join ({measures}) using (_s)"),
         ):
             self._duck.execute(f"create or replace temp table {table} as {query}")
         self._duck.execute(f"drop table {RULES}")

@@ -94,6 +94,11 @@ class Lines:
             self._pieces[key] = self._table("xh_pieces", self._aligned(measures))
         return self._pieces[key]
 
+    def on_the_first_day(self) -> str:
+        """A query of everybody's measures on the first day of the period: ``_s``, and each by its name."""
+        pieces = self._day if self._period.is_one_day else f"({self._aligned(self._plan.measures, True)})"
+        return f"select * exclude (_begins, _ends) from {pieces}"
+
     def known(self, measure: Measure) -> str:
         """The spans, ``_s``, ``begins`` and ``ends``, in which a measure that nothing adds up to is known."""
         if self._period.is_one_day:
@@ -139,8 +144,9 @@ class Lines:
         columns += [f"{_carried(m, 'null')} as {quoted(m.id)}" for m in of_records if m.id not in self._lines]
         return f"select {', '.join(columns)} from {SUBJECTS} s {' '.join(joins)}"
 
-    def _aligned(self, measures: Sequence[Measure]) -> str:
+    def _aligned(self, measures: Sequence[Measure], first_day_alone: bool = False) -> str:
         """Each measure's last change up to each day on which one of them changes."""
+        days = f" where day = {self._first}" if first_day_alone else ""
         columns = [
             f"cast(null as {sql_type(m.type)}) as v{n}, cast(null as boolean) as k{n}"
             for n, m in enumerate(measures)
@@ -149,7 +155,7 @@ class Lines:
         for number, measure in enumerate(measures):
             own = [*columns]
             own[number] = f"v as v{number}, v is not null as k{number}"
-            changes.append(f"select _s, day, {', '.join(own)} from {self._lines[measure.id]}")
+            changes.append(f"select _s, day, {', '.join(own)} from {self._lines[measure.id]}{days}")
         latest = [f"max(v{n}) as v{n}, max(k{n}) as k{n}" for n in range(len(measures))]
         values = [f", {_carried(m, _last(m, n))} as {quoted(m.id)}" for n, m in enumerate(measures)]
         return (

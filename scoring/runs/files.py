@@ -76,12 +76,12 @@ def score_files(
     out: Path,
     memory_limit: str | None = None,
 ) -> FileRun:
-    """Grades the subjects of a file and writes scores, hits and dimension scores: all of the files or none.
+    """Grades the subjects of a file; writes scores, hits, dimension scores and measures: all files or none.
 
-    :param out: the file of scores, ``.csv`` or ``.parquet``; hits and dimension scores go beside it, as
-        ``NAME.hits.csv`` and ``NAME.dimensions.csv``, and what was set aside as ``NAME.rejected.csv``. Points
-        in the files are decimal points, not hundredths. ``unmatched`` of a score names the tables in force
-        of which no row matched the subject.
+    :param out: the file of scores, ``.csv`` or ``.parquet``; the others go beside it, as ``NAME.hits.csv``,
+        ``NAME.dimensions.csv`` and ``NAME.measures.csv``, and what was set aside as ``NAME.rejected.csv``.
+        Points in the files are decimal points, not hundredths. ``unmatched`` of a score names the tables in
+        force of which no row matched the subject. Of measures there is a column each, those that rules read.
     :param memory_limit: what DuckDB may use before it spills (:func:`scoring.store.workspace.workspace`).
     :raises UnknownPackError: where the pack is not in force on the day.
     :raises FileError: on a file that can't be read or written.
@@ -371,6 +371,7 @@ def _outputs(out: Path) -> dict[str, Path]:
         "scores": out,
         "hits": out.with_suffix(f".hits{out.suffix}"),
         "dimensions": out.with_suffix(f".dimensions{out.suffix}"),
+        "measures": out.with_suffix(f".measures{out.suffix}"),
         "rejected": out.with_suffix(".rejected.csv"),
     }
 
@@ -432,7 +433,7 @@ def result_queries(
     connection: duckdb.DuckDBPyConnection, pack: Pack, as_of: dt.date
 ) -> dict[str, tuple[str, str]]:
     """What a run says, of the tables of :func:`grade` and what was set aside, if anything was: scores, hits,
-    dimensions, rejected → query and order."""
+    dimensions, measures, rejected → query and order."""
     tables = rows_in_force(pack, as_of)
     connection.execute("create or replace temp table rows_of_tables (rule varchar, tbl varchar)")
     _append(connection, "rows_of_tables", ("rule", "tbl"), list(zip(*tables.items(), strict=True)))
@@ -444,6 +445,7 @@ def result_queries(
         "scores": (scores, "subject_id"),
         "hits": (hits, "subject_id, rule, record_id"),
         "dimensions": (dimensions, "subject_id, dimension"),
+        "measures": ("from measures", "subject_id"),
     }
     if _count(connection, "rejected"):
         queries["rejected"] = ("from rejected", "file, sheet, row_no, column_name")

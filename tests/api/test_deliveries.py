@@ -466,7 +466,7 @@ def test_a_lender_has_so_many_receivers_at_a_time(store: Store, sign_in: Sign) -
         one.start()
     for one in tries:
         one.join()
-    held = list_subscriptions(store, lender="云衡农商行")
+    held = list_subscriptions(store, who=Who("样例", Role.LENDER, "云衡农商行"))
     assert len(held) == MOST_OWN
     [fault] = subscribe(bank, 422, role="lender")["errors"]
     assert fault["field"] == "receiver"

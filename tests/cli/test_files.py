@@ -28,6 +28,7 @@ from cli.conftest import PROGRAM, Command
 from cli.market import AS_OF, BLANK, HIT, MISSED, SUBJECTS
 from rules.library.loader import find_pack, load_pack, load_vocabulary
 from rules.titles import halves_of_old
+from scoring.answers.explain import explain
 from scoring.runs import files
 from scoring.runs.files import score_files
 from scoring.runs.published import get_run
@@ -94,6 +95,7 @@ def test_scores_hits_and_dimensions_are_those_of_the_store(
     assert result.exit_code == 0
     store = open_store(database)
     kept = grades_of(store, get_run(store, 1), (HIT, MISSED, BLANK))
+    told = {subject: explain(store, "market", subject).measures for subject in kept}
     store.close()
     rows = table(tmp_path / "out.csv")
     assert {row["subject_id"]: (Decimal(row["score"]), row["tier"]) for row in rows} == {
@@ -102,6 +104,9 @@ def test_scores_hits_and_dimensions_are_those_of_the_store(
     hits = {(row["rule"], row["record_id"], row["points"]) for row in table(tmp_path / "out.hits.csv")}
     assert {("penalty", "P1", "-4.00"), ("penalty", "P2", "-2.00"), ("tax.1", "T1", "8.00")} <= hits
     assert {r["dimension"]: r["points"] for r in table(tmp_path / "out.dimensions.csv")}["conduct"] == "-5.00"
+    measures = {row.pop("subject_id"): row for row in table(tmp_path / "out.measures.csv")}
+    assert measures[HIT] == {"fines": "28600.0000"}
+    assert {subject: {"fines": Decimal(row["fines"])} for subject, row in measures.items()} == told
     assert not (tmp_path / "out.rejected.csv").exists()
 
 
@@ -119,7 +124,7 @@ def test_csv_and_parquet_give_the_same_in_every_direction(
     for name, given in (("a", (market / "subjects.csv", market / "records.csv")), ("b", (subjects, records))):
         for kind in ("csv", "parquet"):
             assert score(*given, out=f"{name}.{kind}").exit_code == 0
-    for part in ("", ".hits", ".dimensions"):
+    for part in ("", ".hits", ".dimensions", ".measures"):
         assert (tmp_path / f"a{part}.csv").read_bytes() == (tmp_path / f"b{part}.csv").read_bytes()
         parquet = pq.read_table(tmp_path / f"a{part}.parquet")
         assert parquet.equals(pq.read_table(tmp_path / f"b{part}.parquet"))
@@ -645,14 +650,15 @@ def test_of_two_runs_into_one_file_at_once_neither_spoils_the_other(
 
     def copy_to(*words: Any) -> None:
         real(*words)
-        if "dimensions" in words[2].name:
+        if "measures" in words[2].name:
             done = subprocess.run(line(market, given[:1], out), capture_output=True, check=False)
             others.append((done.returncode, pq.read_table(out).num_rows))
 
     monkeypatch.setattr(files, "copy_to", copy_to)
     found = score_files(pack, AS_OF, *given, out)
     assert others == [(0, found.subjects)]
-    assert found.written == (out, tmp_path / "scores.hits.parquet", tmp_path / "scores.dimensions.parquet")
+    beside = ("hits", "dimensions", "measures")
+    assert found.written == (out, *(tmp_path / f"scores.{name}.parquet" for name in beside))
     assert sorted(tmp_path.iterdir()) == sorted(found.written)
     assert pq.read_table(found.written[1]).num_rows == found.hits
 

@@ -113,7 +113,7 @@ def bucketed(
     return folder
 
 
-RESULTS = {"scores": "", "hits": ".hits", "dimensions": ".dimensions"}
+RESULTS = {"scores": "", "hits": ".hits", "dimensions": ".dimensions", "measures": ".measures"}
 
 
 def results(out: Path) -> dict[str, Any]:

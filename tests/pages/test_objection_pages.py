@@ -19,6 +19,7 @@ from scoring.access.keys import Role, create_key
 from scoring.facts.objection_desk import Objection, show_objection
 from scoring.facts.objections import MarkRequest, mark_record
 from scoring.facts.records import submit_records
+from scoring.facts.settling import Ruling, list_proposals, settle_proposal
 from scoring.facts.versions import FileInfo
 from scoring.store import Store
 
@@ -159,8 +160,32 @@ def test_a_department_objects_to_a_finding_on_its_own_page_and_is_offered_no_rep
     assert found not in other.get("/objections?vocabulary=department&state=all").text
     assert other.get(found).status_code == 404
     regulator = signed_in(pages, create_key(town_store, Role.REGULATOR, "戊某").token)
+    waits = "异议被驳回，可申请复核"
+    assert waits not in client.get("/home").text
     assert send(regulator, f"{found}/steps", request="reject", reason="证据充分") == 303
+    assert waits in client.get("/home").text
+    assert waits not in other.get("/home").text
     assert send(client, f"{found}/steps", request="appeal", reason="请复核") == 303
+    assert waits not in client.get("/home").text
+
+
+def test_who_decides_sees_who_said_the_class_of_the_record(pages: Flask, town_store: Store) -> None:
+    row = {"record_id": "FC-1", "subject_id": FIRM, "kind": "penalty", "level": "closed"}
+    row |= {"status": "effective", "occurred_on": "2026-07-01", "authority": AUTHORITY}
+    submit_records(town_store, WORDS, [row], FileInfo("FC-1", "list.csv"))
+    waiting = next(one for one in list_proposals(town_store, WORDS) if one.record_id == "FC-1")
+    clerk = create_key(town_store, Role.REGULATOR, "认定人庚")
+    ruling = Ruling("责令关闭，影响恶劣", clerk.key.prefix, today())
+    settle_proposal(town_store, WORDS, waiting.id, "serious", ruling)
+    wanted = MarkRequest("objection", "disputed", today(), "情节认定有误", (), "样例")
+    path = f"/objections/{mark_record(town_store, WORDS, 'FC-1', wanted).id}"
+    steps = signed_in(pages, create_key(town_store, Role.REGULATOR, "辛某").token).get(path).text
+    said, filed = steps.index("责令关闭，影响恶劣"), steps.index("情节认定有误")
+    assert said < filed
+    assert "认定人庚" in steps
+    own = signed_in(pages, create_key(town_store, Role.SUBJECT, "样例", FIRM).token).get(path).text
+    assert "责令关闭，影响恶劣" in own
+    assert "认定人庚" not in own, "it is not told who it was"
 
 
 def _key_of(store: Store, office: str) -> str:

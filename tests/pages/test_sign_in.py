@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from town import BODIES, CODES, LISTED, VISIT
 from visitor import Visitor
 
+from api.around.access import ACCESS
 from scoring.access.keys import Role, revoke_key
 from scoring.access.sessions import LASTS
 from scoring.store import Store
@@ -56,6 +57,7 @@ NONE_IN_TOWN = (
     "pages.upload",
     "pages.file_to_mend",
     "pages.file_template",
+    *(endpoint for endpoint in ACCESS if endpoint.startswith("pages.public_")),
 )
 """Pages of what the town has none of, until another test makes it."""
 

@@ -10,7 +10,7 @@ from repairing import repair
 from test_own_pages import _send
 from test_sign_in import signed_in
 from test_ticket_pages import send
-from town import AUTHORITY, CODES
+from town import AUTHORITY, BODIES, CODES
 from visitor import DESK, PHONE, Visitor
 
 from rules.calendar import today
@@ -135,6 +135,31 @@ def test_a_lender_manages_its_own_receivers_and_finds_no_others(
         assert send(bank, f"/subscriptions/{hub}/{step}") == 404
     assert send(bank, f"{page}/ends") == 303
     assert send(clerk, f"/subscriptions/{hub}/ends") == 303
+
+
+def test_a_department_manages_its_own_receivers_by_whichever_name_and_finds_no_others(
+    pages: Flask, town_store: Store, token: MakeToken
+) -> None:
+    clerk, office = signed_in(pages, token(Role.REGULATOR)), signed_in(pages, token(Role.DEPARTMENT))
+    _send(clerk, "/subscriptions", **HUB)
+    others = _send(clerk, "/subscriptions", **HUB | {"role": "department", "organisation": BODIES["BM1"]})
+    assert others.status_code == 201
+    found = [one.id for one in list_subscriptions(town_store)[-2:]]
+    own = {"receiver": "市监业务系统", "role": "department", "organisation": "BM0"}
+    answer = _send(office, "/subscriptions", **own)
+    assert answer.status_code == 201, "its number in the register is a name of its own"
+    made = list_subscriptions(town_store)[-1]
+    assert (made.role, made.organisation) == (Role.DEPARTMENT, AUTHORITY)
+    shown = office.get("/subscriptions").text
+    assert own["receiver"] in shown
+    assert HUB["receiver"] not in shown
+    for other in found:
+        assert office.get(f"/subscriptions/{other}").status_code == 404
+        assert [send(office, f"/subscriptions/{other}/{step}") for step in ("pauses", "ends")] == [404] * 2
+    for wrong in ({"role": "regulator"}, {"organisation": BODIES["BM1"]}):
+        assert _send(office, "/subscriptions", **own | wrong).status_code == 422
+    assert send(office, f"/subscriptions/{made.id}/ends") == 303
+    assert [send(clerk, f"/subscriptions/{one}/ends") for one in found] == [303] * 2
 
 
 def test_its_pages_can_be_used_by_eye_by_ear_and_on_a_phone(regulator: Visitor, town_store: Store) -> None:

@@ -53,9 +53,13 @@ class Fault:
     reason: Title
     hint: Title
 
+    @property
+    def title(self) -> Title:
+        """Both in one."""
+        return Title(f"{self.reason.zh}（{self.hint.zh}）", f"{self.reason.en} ({self.hint.en})")
+
     def __str__(self) -> str:
-        zh = f"{self.reason.zh}（{self.hint.zh}）"
-        return Title(zh, f"{self.reason.en} ({self.hint.en})").both
+        return self.title.both
 
 
 class CellError(ValueError):

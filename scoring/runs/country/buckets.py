@@ -35,7 +35,7 @@ from scoring.runs.files import (
 )
 from scoring.store.workspace import workspace
 
-RESULTS = ("scores", "hits", "dimensions", "rejected")
+RESULTS = ("scores", "hits", "dimensions", "measures", "rejected")
 
 
 @dataclass(frozen=True, slots=True)

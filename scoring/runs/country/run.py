@@ -66,8 +66,8 @@ def score_country(
 ) -> CountryRun:
     """Grades the subjects of a folder of Parquet files into a folder.
 
-    By bucket it writes ``scores``, ``hits``, ``dimensions`` and ``rejected``, and at last ``manifest.json``:
-    without that file the results are not whole.
+    By bucket it writes ``scores``, ``hits``, ``dimensions``, ``measures`` and ``rejected``, and at last
+    ``manifest.json``: without that file the results are not whole.
 
     Called again after it was stopped, whatever stopped it, it goes on with the bucket that it was in.
 
