@@ -32,6 +32,7 @@ from api.pages import (
     sign_in,
     simulation,
     subscriptions,
+    validation,
     visits,
 )
 from api.pages import tickets as tickets
@@ -71,5 +72,6 @@ __all__ = [
     "simulation",
     "subscriptions",
     "tickets",
+    "validation",
     "visits",
 ]

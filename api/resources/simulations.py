@@ -65,7 +65,7 @@ def simulated(before: Pack, after: Pack, as_of: dt.date) -> Simulation:
 
     :raises SimulationError: where the packs can't be compared, or nobody is known whom they grade.
     """
-    with _one_at_a_time(), workspace() as connection:
+    with one_at_a_time(), workspace() as connection:
         try:
             take_snapshot(store(), after.vocabulary, connection)
         except NothingKnownError:
@@ -95,11 +95,11 @@ def _wanted(body: dict[str, Any]) -> Pack:
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
+def one_at_a_time() -> Iterator[None]:
     """Two batches at a time would leave too little for those who look grades up."""
     if not _TURN.acquire(blocking=False):
-        en = "another simulation is under way; try again when it is done"
-        fail("conflict", Title("另一次模拟正在进行,请在它结束后再试", en))
+        en = "another simulation or test is under way; try again when it is done"
+        fail("conflict", Title("另一次模拟或检验正在进行,请在它结束后再试", en))
     try:
         yield
     finally:
