@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, jsonify
 
-from api.around.context import pack_id, store
+from api.around.context import pack_id, run, store
 from api.http.openapi import Blueprint
 from api.http.problems import fail
 from api.resources.simulations import one_at_a_time
@@ -55,9 +55,11 @@ def backtested(name: str, wanted: Wanted) -> Backtest:
 
 
 def drifted(name: str, before: int | None, after: int | None) -> Drift:
-    """Two runs of a pack beside one another, likewise.
+    """Two runs of a pack beside one another, likewise; 404 for a number of none.
 
     :raises DriftError: where they can't be compared.
     """
+    chosen = (None if number is None else run(number) for number in (before, after))
+    compared = runs_to_compare(store(), name, *chosen)
     with one_at_a_time():
-        return drift(store(), *runs_to_compare(store(), name, before, after))
+        return drift(store(), *compared)

@@ -18,6 +18,7 @@ from scoring.answers.validation.shares import Share
 from scoring.answers.validation.words import SIZES, VERDICTS
 from scoring.cli.options import NUMBER, Day, database_option, pack_of
 from scoring.cli.output import Format, listing_options, print_rows, tell
+from scoring.runs.published import get_run
 from scoring.store import open_store
 
 TIERS = {
@@ -193,7 +194,8 @@ def drift_command(
       xinheng drift --before 12 --after 40 --by feed
     """
     with closing(open_store(database)) as store:
-        result = drift(store, *runs_to_compare(store, pack_id, before, after))
+        chosen = (None if number is None else get_run(store, number) for number in (before, after))
+        result = drift(store, *runs_to_compare(store, pack_id, *chosen))
     if fmt == "json":
         click.echo(json.dumps(drift_document(result), ensure_ascii=False, indent=2))
     elif by == "feed":

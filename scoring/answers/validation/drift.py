@@ -22,16 +22,16 @@ from rules.language.expressions import Kind, Level, Name
 from rules.model import Pack, Vocabulary
 from rules.plan import Plan, closed_columns, compile_plan
 from rules.titles import Title, TitledError
-from scoring.facts.merging import AUTHORITY
 from scoring.facts.snapshot import forget_snapshot, take_snapshot
 from scoring.judging.engine import grade_coded
 from scoring.judging.judge import measures_on
 from scoring.judging.sql import date, quoted
-from scoring.runs.published import RunSummary, get_run, latest_run
+from scoring.runs.published import RunSummary, latest_run
 from scoring.store import Store
 from scoring.store.packs import stored_pack
 from scoring.store.workspace import workspace
 
+AUTHORITY = "authority"
 MODERATE, MAJOR = 0.1, 0.25
 CLASSES = 10
 MONTHS = 3
@@ -144,17 +144,15 @@ class Drift:
 
 
 def runs_to_compare(
-    store: Store, pack_id: str, before: int | None = None, after: int | None = None
+    store: Store, pack_id: str, before: RunSummary | None = None, after: RunSummary | None = None
 ) -> tuple[RunSummary, RunSummary]:
-    """The two runs of these numbers.
+    """Two runs of a pack.
 
     :param after: None for the latest run.
     :param before: None for the latest of those a month or more earlier.
     :raises DriftError: where there are no two.
-    :raises StoreError: where there is no run of such a number.
     """
-    later = latest_run(store, pack_id) if after is None else get_run(store, after)
-    earlier = get_run(store, before) if before is not None else None
+    later, earlier = after or latest_run(store, pack_id), before
     if earlier is None and later is not None:
         month_before = add_days(
             add_months(add_days(later.as_of, 1), -1), -1
