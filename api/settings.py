@@ -26,7 +26,7 @@ class SettingsError(TitledError, ValueError):
     """A variable of the environment that can't be used; the message names it and what would be right."""
 
 
-_Value = str | int | float
+_Value = str | int | float | dt.date
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,6 @@ def _wrong(name: str, text: str, right: Title) -> SettingsError:
     )
 
 
-_Value = str | int | float | dt.date
 _SWITCH = {"0": False, "1": True}
 
 

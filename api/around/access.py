@@ -161,6 +161,8 @@ ACCESS: dict[str, Access] = {
     # what tiers and results lead to; a department's key sees its own part of a ranking
     "rankings.get_ranking": _reads(R, D),
     "forecasts.get_population": _sees(R),
+    "validation.get_backtest": _sees(R),
+    "validation.get_drift": _sees(R),
     "inspection_plans.list_plans": _sees(R),
     "inspection_plans.post_plan": _changes(R),
     "inspection_plans.get_plan": _sees(R),
@@ -291,6 +293,8 @@ ACCESS: dict[str, Access] = {
     "pages.plans": _sees(R),
     "pages.make_inspections": _submits(R),
     "pages.population": _sees(R),
+    "pages.backtest": _sees(R),
+    "pages.drift": _sees(R),
     "pages.plan": _reads(R),
     "pages.visits": _reads(R, D),
     "pages.issue_visit": _submits(R, D),

@@ -34,6 +34,7 @@ from api.pages import (
     sign_in,
     simulation,
     subscriptions,
+    validation,
     visits,
 )
 from api.pages import tickets as tickets
@@ -75,5 +76,6 @@ __all__ = [
     "simulation",
     "subscriptions",
     "tickets",
+    "validation",
     "visits",
 ]

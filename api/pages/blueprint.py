@@ -66,6 +66,7 @@ _NAVIGATION: Sequence[tuple[Title, Sequence[Entry]]] = (
         [
             ("pages.packs", "规则", "Rules"),
             ("pages.simulation", "模拟", "Simulation"),
+            ("pages.backtest", "检验", "Tests"),
         ],
     ),
     (

@@ -25,6 +25,7 @@ from api.resources import (
     simulations,
     subjects,
     subscriptions,
+    validation,
     visits,
 )
 from api.resources import tickets as tickets
@@ -49,6 +50,7 @@ BLUEPRINTS = (
     inspection_plans.blueprint,
     visits.blueprint,
     simulations.blueprint,
+    validation.blueprint,
     lender_checks.blueprint,
     lenders.blueprint,
     consents.blueprint,

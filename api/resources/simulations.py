@@ -81,7 +81,7 @@ def simulated(before: Pack, after: Pack, as_of: dt.date, patience: dt.timedelta 
         key = (store().address, identity(before), identity(after), as_of, known_at)
         if (found := _KEPT.get(key)) is not None:
             return found
-        with _one_at_a_time(patience), workspace() as connection:
+        with one_at_a_time(patience), workspace() as connection:
             if (found := _KEPT.get(key)) is None:
                 take_snapshot(store(), after.vocabulary, connection, known_at)
                 found = simulate(connection, before, after, as_of)
@@ -120,11 +120,11 @@ def _wanted(body: dict[str, Any]) -> Pack:
 
 
 @contextmanager
-def _one_at_a_time(patience: dt.timedelta) -> Iterator[None]:
+def one_at_a_time(patience: dt.timedelta = NO_TIME) -> Iterator[None]:
     """Two batches at a time would leave too little for those who look grades up."""
     if not _TURN.acquire(timeout=patience.total_seconds()):
-        en = "another simulation is under way; try again when it is done"
-        fail("conflict", Title("另一次模拟正在进行,请在它结束后再试", en))
+        en = "another simulation or test is under way; try again when it is done"
+        fail("conflict", Title("另一次模拟或检验正在进行,请在它结束后再试", en))
     try:
         yield
     finally:

@@ -268,7 +268,7 @@ def result_of(pack: Pack, subject_id: str, timeline: Timeline, as_of: dt.date) -
         tier=grade.tier,
         band=grade.band,
         veto=grade.veto,
-        next_change_on=timeline.next_change(as_of) or ruling.ends,
+        next_change_on=timeline.next_change(as_of) or timeline.period.until,
         inputs_known=grade.known,
         inputs_total=grade.total,
         hits=timeline.hits(as_of),

@@ -114,6 +114,14 @@ COMMANDS = {
         "install:rules_group",
         "Check, test, compare and print packs of rules; make a draft law by two persons.",
     ),
+    "backtest": Entry(
+        "validation:backtest_command",
+        "Say whether the tiers of a day foresaw what was found in the months after it, and which rules did.",
+    ),
+    "drift": Entry(
+        "validation:drift_command",
+        "Say how far scores, tiers and what rules read have shifted between two runs, and who fell silent.",
+    ),
     "simulate": Entry(
         "simulate:simulate_command",
         "Grade everybody by a new pack and by another, and show who would move and why.",

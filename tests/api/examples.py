@@ -352,6 +352,9 @@ def _runs(cast: Cast) -> None:
     cast.regulator.get(f"/v1/runs/2/notices/{LISTED}")
     cast.regulator.get("/v1/rankings/departments", as_of="2026-07-31")
     cast.regulator.get("/v1/forecasts/population", months=3)
+    found = "kind = 'penalty'"
+    cast.regulator.get("/v1/backtests", pack=PACK, as_of="2026-01-31", months=6, found=found, known="now")
+    cast.regulator.get("/v1/drift", pack=PACK, before=1, after=2)
 
 
 def _proposals(cast: Cast, store: Store) -> None:

@@ -41,6 +41,8 @@ PAGES = {
     "verified visit": "/verify?code=314159265358",
     "drafts": "/rules/drafts",
     "simulation": "/simulation",
+    "backtest": "/backtest?as_of=2026-01-31&months=6&sample=penalty&known=now",
+    "drift": "/drift",
     "checks": "/checks",
     "consents": "/consents",
     "quick start": "/quick-start",
