@@ -499,6 +499,6 @@ def test_a_directory_with_an_unreadable_file_ends_as_a_failure(
         main, ["ingest", str(folder), "--mapping", str(mapping), "--database", sqlite_url]
     )
     assert result.exit_code == 1
-    assert "a.xlsx\trecord\t1\t1" in result.stdout
+    assert "a.xlsx\t记录 records\t1\t1" in result.stdout
     for name in ("b.xls", "c.ods", "d.csv"):
         assert f"{name}: " in result.stderr

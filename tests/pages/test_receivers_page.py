@@ -10,6 +10,7 @@ from visitor import DESK, PHONE, Visitor
 
 from rules.calendar import today
 from rules.library.loader import load_vocabulary
+from rules.titles import Title
 from scoring.access.consents import Who
 from scoring.access.keys import Role
 from scoring.changes.addresses import Answer
@@ -33,7 +34,7 @@ def repaired(store: Store, number: str, receivers: tuple[str, ...]) -> None:
     row |= {"level": "fine", "field": "wages", "status": "effective", "occurred_on": "2026-01-05"}
     submit_records(store, words, [row | {"authority": AUTHORITY}], FileInfo(number, "list.csv"))
     repair(store, words, number, today(), "已履行")
-    answers, missed = iter([Answer(204)]), Answer(None, "none")
+    answers, missed = iter([Answer(204)]), Answer(None, Title("无应答", "no answer"))
     list(send_due(store, lambda to, *_: next(answers, missed) if to == addresses[0] else missed, "样例"))
 
 
