@@ -66,6 +66,7 @@ def arrow(table: Table, rows: list[Data]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=schema)
 
 
+MEASURES = "from measures order by subject_id"
 INEXACT = ("would not be exact", "to multiply points by", "a ratio can use")
 Graded = dict[Any, reference.Score]
 
@@ -78,11 +79,12 @@ def graded(
     Of the day alone, without those that follow, it says the same.
     """
     give(connection, pack, case)
-    grade(connection, pack, day, ahead=False)
-    alone = read(connection, pack)
-    grade(connection, pack, day)
+    grade(connection, pack, day, ahead=False, measured=True)
+    alone, measures = read(connection, pack), connection.execute(MEASURES).fetchall()
+    grade(connection, pack, day, measured=True)
     scores, changes = read(connection, pack)
     assert alone == (scores, dict.fromkeys(scores))
+    assert connection.execute(MEASURES).fetchall() == measures
     return scores, changes
 
 

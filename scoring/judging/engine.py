@@ -1,4 +1,4 @@
-"""The batch of one day: a pack, a day, subjects and records in; scores, dimensions, hits, measures out."""
+"""The batch of one day: a pack, a day, subjects and records in; scores, dimension scores and hits out."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def grade(
     subjects: str = "subjects",
     records: str | None = "records",
     ahead: bool = True,
+    measured: bool = False,
 ) -> None:
     """Grades every subject of plain tables.
 
@@ -31,8 +32,9 @@ def grade(
     :param subjects: the name of the table of subjects.
     :param records: the name of the table of records; None where the vocabulary has none.
     :param ahead: whether later days are looked at, for ``next_change_on``; without them it is null.
+    :param measured: whether measures are asked for.
 
-    Leaves the four tables of :func:`scoring.judging.judge.grade_on`, replacing those of an earlier call.
+    Leaves the tables of :func:`scoring.judging.judge.grade_on`, replacing those of an earlier call.
 
     >>> import duckdb
     >>> from fixtures.small import AS_OF, small_files
@@ -45,7 +47,7 @@ def grade(
     [('92500159MA4TP7FD8M', 7950, 'B'), ('92500159MALQ20RD87', 6700, 'C')]
     """
     code_facts(connection, pack.vocabulary, subjects, records or "")
-    grade_coded(connection, pack, as_of, ahead)
+    grade_coded(connection, pack, as_of, ahead, measured=measured)
     for table in (SUBJECTS, *((RECORDS, SIGNATURES) if pack.vocabulary.records else ())):
         connection.execute(f"drop table {table}")
 
@@ -56,10 +58,11 @@ def grade_coded(
     as_of: dt.date,
     ahead: bool = True,
     places: Mapping[str, str] = NOWHERE,
+    measured: bool = False,
 ) -> None:
     """Grades every subject of coded facts (:mod:`scoring.judging.coded`), which stay; as :func:`grade`.
 
     :param places: of all to whom subjects are compared, where these are not all here
         (:func:`scoring.judging.judge.grade_on`).
     """
-    grade_on(connection, compile_plan(pack), as_of, ahead, places)
+    grade_on(connection, compile_plan(pack), as_of, ahead, places, measured)

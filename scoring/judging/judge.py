@@ -141,8 +141,9 @@ def grade_on(
     day: dt.date,
     ahead: bool,
     places: Mapping[str, str] = NOWHERE,
+    measured: bool = False,
 ) -> None:
-    """Grades on one day, of coded facts. Replaces four tables (points in hundredths):
+    """Grades on one day, of coded facts. Replaces three tables (points in hundredths), or four:
 
     - ``scores``: subject_id, score, tier, band (the tier by points alone), veto (rule id or null),
       next_change_on, inputs_known, inputs_total; one row a subject.
@@ -150,19 +151,23 @@ def grade_on(
       subject and dimension with hits.
     - ``hits``: subject_id, rule, record_id (null for a rule on the subject), points_before, points (after the
       cap), counts_from, counts_until; one row a hit.
-    - ``measures``: subject_id, and the plan's measures by their names, null where unknown; one row a subject.
+    - ``measures``, where they are asked for: subject_id, and the plan's measures by their names, null where
+      unknown; one row a subject.
 
     :param day: on which the pack is in force.
     :param ahead: whether later days are looked at, for ``next_change_on``; without them it is null.
     :param places: of all to whom subjects are compared, where these are not all here (:class:`Lines`); known
         with ``ahead`` alone.
+    :param measured: whether measures are asked for.
     """
     in_force = period_ahead(plan.pack, day)
     period = in_force if ahead else Period.of(day)
     lines = _found(duck, plan, period, places)
     make_segments(duck, plan, Period.of(day), lines)
     changes = changes_of_inputs(plan, period, lines) if ahead else None
-    _Day(duck, plan.pack, day, in_force.until if ahead else None, changes).make(lines.on_the_first_day())
+    _Day(duck, plan.pack, day, in_force.until if ahead else None, changes).make(
+        lines.on_the_first_day() if measured else None
+    )
     lines.drop()
     for table in (SPANS, SEGMENTS):
         duck.execute(f"drop table {table}")
@@ -190,18 +195,16 @@ class _Day:
         )
         self._subjects = f"(select _s, {quoted(pack.vocabulary.subject.key)} as subject_id from {SUBJECTS})"
 
-    def make(self, measures: str) -> None:
-        """The four tables.
+    def make(self, measures: str | None) -> None:
+        """The tables.
 
-        :param measures: a query of those of the day (:meth:`Lines.on_the_first_day`).
+        :param measures: a query of those of the day (:meth:`Lines.on_the_first_day`); None for no such table.
         """
         from_arrow(self._duck, RULES, rule_table(self._pack))
-        for table, query in (
-            ("scores", self._scores()),
-            ("hits", self._hits()),
-            ("dimension_scores", self._dimensions()),
-            ("measures", f"select * exclude (_s) from {self._subjects} join ({measures}) using (_s)"),
-        ):
+        made = {"scores": self._scores(), "hits": self._hits(), "dimension_scores": self._dimensions()}
+        if measures is not None:
+            made["measures"] = f"select * exclude (_s) from {self._subjects} join ({measures}) using (_s)"
+        for table, query in made.items():
             self._duck.execute(f"create or replace temp table {table} as {query}")
         self._duck.execute(f"drop table {RULES}")
 

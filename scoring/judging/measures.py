@@ -96,8 +96,14 @@ class Lines:
 
     def on_the_first_day(self) -> str:
         """A query of everybody's measures on the first day of the period: ``_s``, and each by its name."""
-        pieces = self._day if self._period.is_one_day else f"({self._aligned(self._plan.measures, True)})"
-        return f"select * exclude (_begins, _ends) from {pieces}"
+        if self._period.is_one_day:
+            return f"select * exclude (_begins, _ends) from {self._day}"
+        columns, joins = ["s._s"], []
+        for n, measure in enumerate(self._plan.measures):
+            columns.append(f"{_carried(measure, f'l{n}.v')} as {quoted(measure.id)}")
+            line = f"(select _s, v from {self._lines[measure.id]} where day = {self._first})"
+            joins.append(f"left join {line} l{n} on l{n}._s = s._s")
+        return f"select {', '.join(columns)} from {SUBJECTS} s {' '.join(joins)}"
 
     def known(self, measure: Measure) -> str:
         """The spans, ``_s``, ``begins`` and ``ends``, in which a measure that nothing adds up to is known."""
@@ -144,9 +150,8 @@ class Lines:
         columns += [f"{_carried(m, 'null')} as {quoted(m.id)}" for m in of_records if m.id not in self._lines]
         return f"select {', '.join(columns)} from {SUBJECTS} s {' '.join(joins)}"
 
-    def _aligned(self, measures: Sequence[Measure], first_day_alone: bool = False) -> str:
+    def _aligned(self, measures: Sequence[Measure]) -> str:
         """Each measure's last change up to each day on which one of them changes."""
-        days = f" where day = {self._first}" if first_day_alone else ""
         columns = [
             f"cast(null as {sql_type(m.type)}) as v{n}, cast(null as boolean) as k{n}"
             for n, m in enumerate(measures)
@@ -155,7 +160,7 @@ class Lines:
         for number, measure in enumerate(measures):
             own = [*columns]
             own[number] = f"v as v{number}, v is not null as k{number}"
-            changes.append(f"select _s, day, {', '.join(own)} from {self._lines[measure.id]}{days}")
+            changes.append(f"select _s, day, {', '.join(own)} from {self._lines[measure.id]}")
         latest = [f"max(v{n}) as v{n}, max(k{n}) as k{n}" for n in range(len(measures))]
         values = [f", {_carried(m, _last(m, n))} as {quoted(m.id)}" for n, m in enumerate(measures)]
         return (

@@ -102,7 +102,7 @@ def score_files(
         workspace(memory_limit) as connection,
         opened_files(connection, pack.vocabulary, [subjects], [records] if records else []) as ignored,
     ):
-        grade(connection, pack, as_of, records="records" if pack.vocabulary.records else None)
+        grade(connection, pack, as_of, records="records" if pack.vocabulary.records else None, measured=True)
         return summary_of(connection, pack, as_of, ignored, _write(connection, pack, as_of, out))
 
 

@@ -133,7 +133,7 @@ def test_runs_are_listed_the_newest_first_with_their_whole_identity_for_programs
     [
         (("--pack", "nope"), "no pack is called nope; there are: "),
         (("--pack", "enterprise-credit", "--as-of", "2020-01-01"), "is in force on 2020-01-01; there are: "),
-        (("--pack", "nope.yaml"), "nope.yaml: No such file or directory"),
+        (("--pack", "nope.yaml"), "nope.yaml: 没有该文件或目录 No such file or directory"),
         (("--as-of", "2020-01-01"), "has no subject that a pack in force on 2020-01-01 grades"),
     ],
 )

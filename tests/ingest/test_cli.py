@@ -39,7 +39,7 @@ def test_a_good_file_is_told_in_numbers(tmp_path: Path) -> None:
     head, row = result.stdout.splitlines()
     assert dict(zip(head.split("\t"), row.split("\t"), strict=True)) == {
         "文件 file": "a.csv",
-        "表 table": "record",
+        "表 table": "记录 records",
         "行 rows": "1",
         "新增 new": "1",
         "更正 changed": "0",
@@ -78,7 +78,7 @@ def test_a_file_that_fails_is_an_error_and_the_others_are_taken(tmp_path: Path) 
     result = xinheng(tmp_path / "no.csv", write_text(tmp_path / "a.csv", GOOD))
     assert result.exit_code == 1
     assert "no.csv: 文件不存在 no such file" in result.stderr
-    assert "a.csv\trecord\t1\t1" in result.stdout
+    assert "a.csv\t记录 records\t1\t1" in result.stdout
 
 
 def test_headers_alone_and_ignored_columns_are_said(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_mapping_and_a_table_can_be_given(tmp_path: Path) -> None:
     path = write_text(tmp_path / "a.csv", ["代码,企业名称", f"{CODES[0]},甲"])
     result = xinheng(path, "--mapping", mapping, "--table", "subject")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "a.csv\tsubject\t1\t1" in result.stdout
+    assert "a.csv\t主体 subjects\t1\t1" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_beside_a_directory_without_a_table_the_other_files_are_taken(tmp_path: 
     (tmp_path / "empty").mkdir()
     result = xinheng("empty", write_text(tmp_path / "a.csv", GOOD))
     assert result.exit_code == 1
-    assert "a.csv\trecord\t1\t1" in result.stdout
+    assert "a.csv\t记录 records\t1\t1" in result.stdout
 
 
 def test_what_xinheng_wrote_for_an_office_is_taken_from_a_directory_only_by_its_name(tmp_path: Path) -> None:

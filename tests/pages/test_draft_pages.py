@@ -10,7 +10,7 @@ from test_sign_in import signed_in
 from test_ticket_pages import send
 from visitor import DESK, PHONE, Visitor
 
-from api.resources.simulations import NO_TIME, _one_at_a_time
+from api.resources.simulations import NO_TIME, one_at_a_time
 from rules.calendar import add_days, today
 from rules.library.loader import PACKS
 from scoring.access.audit import entries
@@ -109,10 +109,10 @@ def test_a_draft_is_shown_with_who_would_move_while_somebody_else_simulates(
     digest = propose_pack(town_store, draft, "专题会议通过", By("cli:li", "operator"), today()).pack_hash
     client = signed_in(pages, create_key(town_store, Role.REGULATOR, "审批丁").token)
     first = client.get(f"/rules/drafts/{digest}")
-    with _one_at_a_time(NO_TIME):
+    with one_at_a_time(NO_TIME):
         again = client.get(f"/rules/drafts/{digest}")
     assert (first.status_code, 'aria-labelledby="movers"' in first.text) == (200, True)
     assert (again.status_code, 'aria-labelledby="movers"' in again.text) == (200, True)
-    with _one_at_a_time(NO_TIME):
+    with one_at_a_time(NO_TIME):
         form = {"text": written().replace("start: 60", "start: 58"), "as_of": str(DAY)}
         assert send(client, "/simulation", **form) == 409, "of another text nothing is kept"

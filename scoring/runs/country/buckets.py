@@ -116,7 +116,7 @@ def judge_bucket(
     with workspace(memory, spill) as duck, _opened(duck, pack.vocabulary, bucket, read_on) as ignored:
         code_facts(duck, pack.vocabulary)
         with places.opened() as known:
-            grade_coded(duck, pack, as_of, places=known)
+            grade_coded(duck, pack, as_of, places=known, measured=True)
         written = _write(duck, pack, as_of, bucket, out)
         if pack.vocabulary.records is not None:
             link, key = quoted(pack.vocabulary.record_subject), quoted(pack.vocabulary.subject.key)
