@@ -95,9 +95,11 @@ class Lines:
         return self._pieces[key]
 
     def on_the_first_day(self) -> str:
-        """A query of everybody's measures on the first day of the period: ``_s``, and each by its name."""
+        """A query of everybody's measures on the period's first day: ``_s``, and each by its name, in the
+        plan's order."""
         if self._period.is_one_day:
-            return f"select * exclude (_begins, _ends) from {self._day}"
+            listed = "".join(f", {quoted(measure.id)}" for measure in self._plan.measures)
+            return f"select _s{listed} from {self._day}"
         columns, joins = ["s._s"], []
         for n, measure in enumerate(self._plan.measures):
             columns.append(f"{_carried(measure, f'l{n}.v')} as {quoted(measure.id)}")
