@@ -19,14 +19,14 @@ class FileError(IngestError):
 
 def not_read(path: Path | str, said: str | None) -> FileError:
     """What the system says keeps a file or folder from being read."""
-    why = system_title(said)
+    why = system_title(" ".join((said or "").split()))
     reason = Title(f"无法读取:{why.zh}", f"can't be read: {why.en}")
     return FileError(path, reason, Title("请核对路径和权限", "check the path and its permissions"))
 
 
 def not_written(path: Path | str, said: str | None) -> FileError:
     """What the system says keeps a file or folder from being written."""
-    why = system_title(said)
+    why = system_title(" ".join((said or "").split()))
     reason = Title(f"无法写入:{why.zh}", f"can't be written: {why.en}")
     return FileError(
         path, reason, Title("请核对权限和磁盘空间", "check the permissions and the room on the disk")

@@ -205,7 +205,10 @@ def test_what_is_wrong_with_a_file_is_said_in_a_sentence(tmp_path: Path, folders
         words(tmp_path, folders, "local[2]"), env=ENVIRONMENT, capture_output=True, text=True
     )
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith(f"Error: {damaged}: can't be read")
+    said, right = done.stderr.splitlines()[-2:]
+    assert said.startswith(f"Error: {damaged}: 无法读取")
+    assert "can't be read" in said
+    assert right == "    right: 请核对路径和权限 check the path and its permissions"
     assert "Traceback" not in done.stderr
 
 
