@@ -22,6 +22,7 @@ from rules.plan import compile_plan
 from rules.titles import TitledError
 from scoring.answers.validation.backtest import Verdict, Wanted
 from scoring.answers.validation.drift import Class, Drift, Shift, codes_of
+from scoring.answers.validation.kinds import kinds_of
 from scoring.answers.validation.words import SIZES, VERDICTS
 from scoring.runs.published import RunSummary, current_run, list_runs
 from scoring.store.packs import stored_pack
@@ -105,14 +106,14 @@ def _wanted(given: Mapping[str, str], pack: Pack) -> Wanted:
     months = int(given["months"]) if given["months"] in map(str, MONTHS) else 12
     sample = given.get("sample", "")
     found = None
-    if sample in _kinds(pack):
+    if sample in kinds_of(pack.vocabulary):
         found = f"kind = {literal(sample)}"
     return Wanted(day, months, sample == "drawn", found=found, as_known_now=given["known"] == "now")
 
 
 def _samples(pack: Pack) -> dict[str, Title]:
     """What may count as found, by the form's values."""
-    kinds = _kinds(pack)
+    kinds = kinds_of(pack.vocabulary)
     usual = {"": Title("监督检查未合格(受检主体)", "An inspection not passed (of those inspected)")}
     drawn = {"drawn": Title("双随机检查未合格(抽中主体)", "A random visit not passed (of those drawn)")}
     of_kind = {
@@ -120,11 +121,6 @@ def _samples(pack: Pack) -> dict[str, Title]:
         for code, title in kinds.items()
     }
     return {**(usual | drawn if "inspection" in kinds else {}), **of_kind}
-
-
-def _kinds(pack: Pack) -> Mapping[str, Title]:
-    columns = pack.vocabulary.records.columns if pack.vocabulary.records else {}
-    return columns["kind"].values if "kind" in columns else {}
 
 
 def _shifts(found: Drift) -> Iterator[tuple[Shift, list[tuple[str, int, int]]]]:

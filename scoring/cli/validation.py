@@ -154,7 +154,7 @@ def _rules(result: Backtest) -> Iterator[dict[str, Any]]:
             "points": signed(one.points),
             "hit": _fraction(one.hit),
             "others": _fraction(one.others),
-            "apart": one.apart and " … ".join(f"{100 * bound:+.1f}%" for bound in one.apart),
+            "apart": one.apart and " … ".join(f"{bound:+.1%}" for bound in one.apart),
             "verdict": str(VERDICTS[one.verdict]),
         }
 
@@ -164,7 +164,7 @@ def _fraction(share: Share) -> str:
 
 
 def _percent(share: float | None) -> str | None:
-    return None if share is None else f"{100 * share:.1f}%"
+    return None if share is None else f"{share:.1%}"
 
 
 @click.command("drift")

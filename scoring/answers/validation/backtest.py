@@ -24,17 +24,18 @@ from rules.language.parse import ConditionError, parse_condition
 from rules.meaning.context import scope_of
 from rules.model import Pack, Rule, Vocabulary
 from rules.titles import Title, TitledError
+from scoring.answers.validation.kinds import kinds_of
 from scoring.answers.validation.shares import Bounds, Share, difference
 from scoring.facts.snapshot import NothingKnownError, forget_snapshot, take_snapshot
-from scoring.facts.visit_results import PASSED
+from scoring.facts.visit_results import INSPECTION, PASSED
 from scoring.judging.engine import grade_coded
 from scoring.judging.sql import date, quoted, to_sql
 from scoring.store import Store
-from scoring.store.inspections import InspectionPlan, PlannedVisit
+from scoring.store.inspections import PlannedVisit
 from scoring.store.visits import VisitRow
 from scoring.store.workspace import workspace
 
-INSPECTED = "kind = 'inspection' and status <> 'revoked'"
+INSPECTED = f"kind = '{INSPECTION}' and status <> 'revoked'"
 FOUND = f"{INSPECTED} and level <> '{PASSED}'"
 """What is looked at, and what is found, where nothing else is said: inspections, and those not passed."""
 
@@ -226,11 +227,9 @@ class _Sample:
 
 def _sample(vocabulary: Vocabulary, wanted: Wanted) -> _Sample:
     """What the wanted conditions say, or the usual ones where they say nothing."""
-    columns = vocabulary.records.columns if vocabulary.records else {}
-    has_inspections = "inspection" in (columns["kind"].values if "kind" in columns else {})
     among, found = wanted.among, wanted.found
     if found is None:
-        if not has_inspections:
+        if INSPECTION not in kinds_of(vocabulary):
             named = vocabulary.title
             raise BacktestError(
                 Title(
@@ -269,9 +268,8 @@ def _drawn_visits(store: Store, pack_id: str, wanted: Wanted) -> pa.Table:
     query = (
         sa.select(VisitRow.subject_id, VisitRow.outcome)
         .join(PlannedVisit, of_plan)
-        .join(InspectionPlan, InspectionPlan.id == VisitRow.plan_id)
         .where(
-            InspectionPlan.pack_id == pack_id,
+            VisitRow.pack_id == pack_id,
             PlannedVisit.drawn.is_(True),
             PlannedVisit.complaint.is_(False),
             VisitRow.outcome.is_not(None),

@@ -22,9 +22,9 @@ from rules.language.expressions import Kind, Level, Name
 from rules.model import Pack, Vocabulary
 from rules.plan import Plan, closed_columns, compile_plan
 from rules.titles import Title, TitledError
+from scoring.answers.validation.kinds import kinds_of
 from scoring.facts.snapshot import forget_snapshot, take_snapshot
 from scoring.judging.engine import grade_coded
-from scoring.judging.judge import measures_on
 from scoring.judging.sql import date, quoted
 from scoring.runs.published import RunSummary, latest_run
 from scoring.store import Store
@@ -137,10 +137,8 @@ class Drift:
 
     def title_of(self, feed: Feed) -> Title:
         """Of a feed's kind of records; an empty one where there are no kinds."""
-        words = self.pack.vocabulary.records
-        kinds = words.columns["kind"].values if words and "kind" in words.columns else {}
         kind = feed.kind or ""
-        return kinds.get(kind, Title(kind, kind))
+        return kinds_of(self.pack.vocabulary).get(kind, Title(kind, kind))
 
 
 def runs_to_compare(
@@ -194,7 +192,7 @@ def drift(store: Store, before: RunSummary, after: RunSummary) -> Drift:
         earlier, plan = (
             _read(store, duck, run, side) for run, side in ((before, "before"), (after, "after"))
         )
-        feeds = [Feed(*row) for row in duck.execute("from feeds_after order by authority, kind").fetchall()]
+        feeds = _feeds(duck, plan.pack.vocabulary, after.as_of)
         silent = [feed for feed in feeds if feed.fell_silent]
         days = (before.as_of, after.as_of)
         shared = [name for name in plan.inputs if name in earlier.inputs and _has_classes(plan, name)]
@@ -208,25 +206,24 @@ def drift(store: Store, before: RunSummary, after: RunSummary) -> Drift:
 
 
 def _read(store: Store, duck: duckdb.DuckDBPyConnection, run: RunSummary, side: str) -> Plan:
-    """Keep what a run read and said: the tables ``scores_``, ``inputs_`` and ``feeds_`` of a side."""
+    """Keep what a run read and said, as the tables ``scores_`` and ``inputs_`` of a side; its facts stay."""
     plan = compile_plan(stored_pack(store, run.pack_hash))
     words = plan.pack.vocabulary
-    take_snapshot(store, words, duck, run.known_at)
-    grade_coded(duck, plan.pack, run.as_of, ahead=False)
-    duck.register("read", measures_on(duck, plan, run.as_of))
-    made = {"scores": "from scores", "inputs": "from read", "feeds": _counted(words, run.as_of)}
-    for name, query in made.items():
-        duck.execute(f"create temp table {name}_{side} as {query}")
-    duck.unregister("read")
     forget_snapshot(duck)
+    take_snapshot(store, words, duck, run.known_at)
+    grade_coded(duck, plan.pack, run.as_of, ahead=False, measured=True)
+    own = f"s.{quoted(words.subject.key)} = m.subject_id"
+    read = f"select s.*, m.* exclude (subject_id) from subjects s join measures m on {own}"
+    for name, query in (("scores", "from scores"), ("inputs", read)):
+        duck.execute(f"create temp table {name}_{side} as {query}")
     return plan
 
 
-def _counted(words: Vocabulary, day: dt.date) -> str:
-    """The rows of :class:`Feed`."""
+def _feeds(duck: duckdb.DuckDBPyConnection, words: Vocabulary, day: dt.date) -> list[Feed]:
+    """Of the later run's records, by who decided and by kind."""
     columns = words.records.columns if words.records else {}
     if AUTHORITY not in columns:
-        return "select '' as authority, null as kind, 0 as before, 0 as after where false"
+        return []
     kind = "kind" if "kind" in columns else "cast(null as varchar)"
     decided, office = quoted(words.record_date), quoted(AUTHORITY)
     counts = (
@@ -234,10 +231,11 @@ def _counted(words: Vocabulary, day: dt.date) -> str:
         f" and {decided} <= {date(add_months(day, -back))})"
         for back in (12, 0)
     )
-    return (
+    rows = duck.execute(
         f"select {office} as authority, {kind} as kind, {', '.join(counts)} from records"
-        f" where {office} is not null group by all"
+        f" where {office} is not null group by all order by authority, kind"
     )
+    return [Feed(*row) for row in rows.fetchall()]
 
 
 def _is_other(feed: Feed) -> bool:
@@ -335,15 +333,13 @@ def _kinds(plan: Plan, name: str) -> frozenset[str]:
     """The kinds of records that may take part in a measure, or in those that it is made of."""
     measure = plan.measure(name)
     words = plan.pack.vocabulary
-    columns = words.records.columns if words.records else {}
     of_parts = (kind for part in measure.parts for kind in _kinds(plan, part))
     number = plan.measures.index(measure)
     rows = [row for group in plan.measured for row in group.rows if row.owner == number]
     unknown = dict.fromkeys(closed_columns(words))
-    kinds = columns["kind"].values if "kind" in columns else {}
     own = (
         kind
-        for kind in kinds
+        for kind in kinds_of(words)
         if any(evaluate(row.closed, {**unknown, "kind": kind}, dt.date.min) is not False for row in rows)
     )
     return frozenset([*of_parts, *own])
