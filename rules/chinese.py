@@ -209,6 +209,8 @@ _SAID = {
     "the most that the points may come to, such as -16; no points at all: no rule": (
         "分数合计的上限,例如-16;完全不计分就去掉这条规则"
     ),
+    "nobody can fall below the baseline": "没有人会低于该应得分值",
+    "the points that are expected, such as the most that can be had": "应得的分值,例如可得的最高分",
     "the cap can never hold: its sign is not that of the points": "cap永远不起作用:正负号与分数不同",
     "not a number to multiply points by": "不是可与分数相乘的数字",
     "a number of at most {} digits: a column or measure": "不超过{0}位的数字:一列或一个指标",

@@ -339,6 +339,7 @@ class Rule:
     :param points: hundredths by date; None for a veto.
     :param per: what the points are multiplied by, rounded half away from zero to hundredths.
     :param cap: the most, in hundredths, that all hits of the rule together may give one subject.
+    :param baseline: the hundredths that are expected of the rule, or of its table; None for 0.
     :param tier: for a veto: the tier that it forces.
     :param table: the table of which the rule is a row.
     :param consequence: whether the rule says what a result leads to, and gives no points.
@@ -359,6 +360,7 @@ class Rule:
     consequence: bool
     citations: tuple[Citation, ...]
     note: Title | None = None
+    baseline: int | None = field(default=None, metadata=GIVEN)
     examples: tuple[Example, ...] = field(default=(), metadata={"identity": False})
     place: Place = field(default=NOWHERE, metadata={"identity": False})
 

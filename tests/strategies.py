@@ -385,10 +385,17 @@ def hundredths(low: int = -5000, high: int = 5000) -> st.SearchStrategy[Decimal]
 
 
 def capped(given: Data, *points: Any) -> st.SearchStrategy[Data]:
-    """A cap, or none, of a sign that some of the points have."""
+    """A cap, or none, of a sign that some of the points have; and a baseline, or none."""
     values = [v for p in points for v in (p.values() if isinstance(p, dict) else [p]) if v]
     signs = {v > 0 for v in values} or {False, True}
-    return _caps(*sorted(signs)).map(lambda cap: {**given, **cap})
+    baselines = _baselines(any(v < 0 for v in values))
+    return st.builds(lambda cap, baseline: {**given, **cap, **baseline}, _caps(*sorted(signs)), baselines)
+
+
+@kept
+def _baselines(below_0: bool) -> st.SearchStrategy[Data]:
+    baselines = hundredths().filter(lambda points: points > 0 or below_0)
+    return st.one_of(st.just({}), st.just({}), baselines.map(lambda points: {"baseline": points}))
 
 
 @kept
@@ -647,7 +654,7 @@ def packs(draw: st.DrawFn, people: Data) -> Data:
     scope = pick(everything, everything, columns, subject)
     own = [draw(rules(draw(scope))) for _ in range(draw(st.integers(1, 5)))]
     score = sorted(draw(st.lists(st.integers(-50, 150), min_size=3, max_size=3)))
-    levels = sorted(draw(st.sets(st.integers(score[0], 150), min_size=2, max_size=2)), reverse=True)
+    levels = sorted(draw(st.sets(st.integers(score[0], 151), min_size=2, max_size=2)), reverse=True)
     return {
         "pack": "random",
         "version": "1",

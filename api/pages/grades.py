@@ -46,6 +46,7 @@ from scoring.facts.records import get_record, list_records
 from scoring.inspections.office import visits_to
 from scoring.inspections.visits import STATE_TITLES, list_visits
 from scoring.inspections.visits import Wanted as WantedVisits
+from scoring.judging.reasons import MOST_REASONS
 from scoring.runs import results
 from scoring.runs.proposed import STATES
 from scoring.runs.published import RunSummary, current_run, current_runs
@@ -202,6 +203,7 @@ def _shown(found: Explanation) -> dict[str, Any]:
         "history": charts.history(line[-PIECES_SHOWN:], run.as_of, found.pack),
         "groups": story.hit_groups(found),
         "unknown": unknown_inputs(found),
+        "most_reasons": MOST_REASONS,
         "facts": story.facts(found.attributes, found.pack.vocabulary.subject.columns),
         "supervision": terms,
         "valid_until": terms and add_months(run.as_of, terms.valid_months),

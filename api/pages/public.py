@@ -41,6 +41,7 @@ from scoring.facts import objection_case, repair_case
 from scoring.facts.bodies import register
 from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.facts.objection_desk import figures
+from scoring.judging.reasons import MOST_REASONS
 from scoring.runs.published import latest_run
 from scoring.store.rulebook import known_pack, known_packs, known_ruling
 
@@ -200,6 +201,7 @@ def _tried(
         "steps": story.waterfall(found),
         "groups": story.hit_groups(found),
         "unknown": unknown_inputs(found),
+        "most_reasons": MOST_REASONS,
         "measure_titles": {measure.id: measure.title for measure in pack.measures},
         "record_facts": story.record_facts,
         "reasons": story.reasons,

@@ -168,6 +168,16 @@ class DimensionSchema(Schema):
     points = Points(required=True)
 
 
+class ReasonCodeSchema(Schema):
+    """A rule or table that gave fewer points than its baseline."""
+
+    id = fields.String(required=True)
+    title = TitleField(required=True)
+    points = Points(required=True, metadata={"description": "After its cap"})
+    baseline = Points(required=True, metadata={"description": "What is expected; 0 by default"})
+    lost = Points(required=True, metadata={"description": "How far points are below the baseline"})
+
+
 class PackVersionSchema(Schema):
     """A version of a pack."""
 
@@ -203,6 +213,11 @@ class ExplanationSchema(Schema):
         fields.String(),
         required=True,
         metadata={"description": "Tables in force of which no row matched the subject"},
+    )
+    reasons = fields.List(
+        fields.Nested(ReasonCodeSchema),
+        required=True,
+        metadata={"description": "What cost most points, the most first"},
     )
     dimensions = fields.List(fields.Nested(DimensionSchema), required=True)
     hits = fields.List(fields.Nested(HitSchema), required=True)

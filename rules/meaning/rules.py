@@ -30,6 +30,7 @@ def build_rule(context: Context, references: References, data: Mapping[str, Any]
     rule = _judged(context, data, path, when, per)
     if per is None:
         check_cap(context, rule.cap, [data["points"]], path)  # what multiplies points may turn their sign
+        check_baseline(context, rule.baseline, [data["points"]], path)
     if per is not None and rule.window is not None and rule.window.decay:
         context.report((*path, "per"), data["per"], "per and decay exclude each other", "one of the two")
     return _with_examples(context, data, path, rule)
@@ -73,6 +74,17 @@ def check_cap(context: Context, cap: int | None, given: Sequence[Dated], path: P
         context.report((*path, "cap"), number(cap), message, f"cap: {number(-cap)}")
 
 
+def check_baseline(context: Context, baseline: int | None, given: Sequence[Dated], path: Path) -> None:
+    """Where no points are below 0, a baseline that is not above it could never be missed.
+
+    :param given, path: as of :func:`check_cap`.
+    """
+    only_gives = all(value >= 0 for points in given for _, value in points.steps if value is not None)
+    if baseline is not None and baseline <= 0 and only_gives:
+        hint = "the points that are expected, such as the most that can be had"
+        context.report((*path, "baseline"), number(baseline), "nobody can fall below the baseline", hint)
+
+
 def _judged(
     context: Context, data: Mapping[str, Any], path: Path, when: When, per: Expression | None
 ) -> Rule:
@@ -89,6 +101,7 @@ def _judged(
         per=per,
         window=window,
         cap=data.get("cap"),
+        baseline=data.get("baseline"),
         tier=data.get("tier"),
         table=None,
         consequence=False,

@@ -14,7 +14,7 @@ from rules.language.words import LANGUAGES, words_of
 from rules.meaning.context import Context
 from rules.meaning.examples import build_examples
 from rules.meaning.references import References
-from rules.meaning.rules import check_cap
+from rules.meaning.rules import check_baseline, check_cap
 from rules.meaning.windows import rule_window
 from rules.model import Rule, Title, When
 from rules.text.source import Path
@@ -25,7 +25,9 @@ MAX_ROWS = 1_000
 def build_table(context: Context, references: References, data: Mapping[str, Any], path: Path) -> list[Rule]:
     """The rules of one entry of ``tables``; none where something is wrong with it."""
     references.check(data, path)
-    check_cap(context, data["cap"], [row["points"] for row in data["rows"]], path)
+    points = [row["points"] for row in data["rows"]]
+    check_cap(context, data["cap"], points, path)
+    check_baseline(context, data["baseline"], points, path)
     if len(data["rows"]) > MAX_ROWS:
         text = str(len(data["rows"]))
         context.report((*path, "rows"), text, f"more than {MAX_ROWS:,} rows", "several tables")
@@ -71,6 +73,7 @@ def _rules(
             per=None,
             window=window,
             cap=data["cap"],
+            baseline=data["baseline"],
             tier=None,
             table=data["id"],
             consequence=False,

@@ -191,6 +191,7 @@ class RuleSchema(Strict):
     per = own.Text(load_default=None)
     counts = nested(WindowSchema, load_default=None)
     cap = own.Points(load_default=None)
+    baseline = own.Points(load_default=None)
     basis = own.CitationField(required=True)
     examples = many(ExampleSchema)
 
@@ -298,6 +299,7 @@ class TableSchema(Strict):
     rows = fields.List(RowField(), required=True, validate=validate.Length(min=1))
     counts = nested(WindowSchema, load_default=None)
     cap = own.Points(load_default=None)
+    baseline = own.Points(load_default=None)
     basis = own.CitationField(required=True)
     examples = many(ExampleSchema)
 

@@ -239,6 +239,8 @@ def _terms(pack: Pack, rule: Rule) -> Iterator[tuple[str, Cell]]:
     yield "有效计分期 Counts", str(both(pack, lambda said: window(rule.window, said)))
     if rule.cap is not None:
         yield "合计上限 Cap", number(rule.cap)
+    if rule.baseline is not None:
+        yield "应得分值 Baseline", number(rule.baseline)
     yield "依据 Basis", _cited(pack, rule)
 
 

@@ -45,9 +45,9 @@ _FIELDS = {
     "aggregate": "计算方式", "of": "计算对象", "where": "范围原文", "where, in words": "范围",
     "window": "有效计分期", "by": "分组", "order": "排序", "take": "取值", "dimension": "维度",
     "condition": "条件原文", "condition, in words": "条件", "points": "分值", "per": "计量",
-    "cap": "合计上限", "tier": "等级", "basis": "依据", "why": "理由", "events": "事件",
-    "same": "相同项", "days": "天数", "changes": "办理结果", "after": "最早日期", "needs": "条件",
-    "from": "最低分", "sample share": "抽查比例", "visits a year": "每年检查上限",
+    "cap": "合计上限", "baseline": "应得分值", "tier": "等级", "basis": "依据", "why": "理由",
+    "events": "事件", "same": "相同项", "days": "天数", "changes": "办理结果", "after": "最早日期",
+    "needs": "条件", "from": "最低分", "sample share": "抽查比例", "visits a year": "每年检查上限",
     "unprompted visits": "主动开展现场检查", "lending": "融资通道", "valid months": "等级有效月数",
     "measures": "监管措施", "type": "类型", "codes": "代码", "aliases": "别名", "format": "格式",
 }  # fmt: skip
@@ -218,6 +218,7 @@ def _rule(pack: Pack, rule: Rule, tell: Tell) -> Fields:
         "per": render(rule.per) if rule.per else "",
         "window": _window(pack, rule, tell),
         "cap": number(rule.cap),
+        "baseline": number(rule.baseline),
         "tier": rule.tier or "",
         "basis": "; ".join(str(citation) for citation in rule.citations),
     }

@@ -19,7 +19,7 @@ from rules.text.source import read
 WIDTH = 160
 INDENT = 2
 _ENTRY = ("id", "title", "note", "dimension", "where", "when", "input", "inputs", "hit", "tier", "rows",
-          "points", "per", "counts", "cap", "basis", "examples")  # fmt: skip
+          "points", "per", "counts", "cap", "baseline", "basis", "examples")  # fmt: skip
 _MEASURE = ("title", "count", "sum", "min", "max", "mean", "latest", "ratio", "value",
             "rank", "peers", "order", "where", "within", "by", "take")  # fmt: skip
 ORDER: Mapping[str, tuple[str, ...]] = {

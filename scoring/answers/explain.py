@@ -30,6 +30,7 @@ from scoring.facts.ingest.keys import subject_key
 from scoring.facts.publicity import INTERNAL, all_shown, is_shown
 from scoring.judging import one
 from scoring.judging.period import Period
+from scoring.judging.reasons import ReasonCode, reason_codes
 from scoring.judging.timeline import Hit, Timeline, dimensions_of
 from scoring.runs.published import LAST_PUBLISHED, RunSummary, summary_of
 from scoring.runs.results import grade_of, hits_in
@@ -74,6 +75,7 @@ class Explanation:
     :param run: the run that published it; None where it was computed, for no run has said it.
     :param known_at: the moment of the last file that counted.
     :param unmatched: the tables in force of which no row matched the subject.
+    :param reasons: what cost most points, the most first.
     """
 
     run: RunSummary | None
@@ -91,6 +93,7 @@ class Explanation:
     inputs_known: int
     inputs_total: int
     unmatched: tuple[str, ...]
+    reasons: tuple[ReasonCode, ...]
     dimensions: tuple[DimensionPart, ...]
     hits: tuple[ExplainedHit, ...]
     misses: tuple[Miss, ...]
@@ -312,6 +315,7 @@ def explained(facts: Facts, found: Result, run: RunSummary | None, values: Mappi
         inputs_known=found.inputs_known,
         inputs_total=found.inputs_total,
         unmatched=_unmatched(pack, as_of, rules),
+        reasons=reason_codes(pack, as_of, found.hits),
         dimensions=tuple(DimensionPart(d, *dimensions[d.id]) for d in pack.dimensions if d.id in dimensions),
         hits=tuple(_hit(hit, facts.records, values) for hit in found.hits),
         misses=tuple(misses.of({**facts.attributes, **values}, shown, rules)),

@@ -41,6 +41,16 @@ def explanation_document(found: Explanation) -> dict[str, Any]:
         "inputs_known": found.inputs_known,
         "inputs_total": found.inputs_total,
         "unmatched": list(found.unmatched),
+        "reasons": [
+            {
+                "id": code.id,
+                "title": asdict(code.title),
+                "points": points(code.points),
+                "baseline": points(code.baseline),
+                "lost": points(code.lost),
+            }
+            for code in found.reasons
+        ],
         "dimensions": [
             {
                 "id": part.dimension.id,

@@ -21,6 +21,7 @@ from scoring.answers.explanation_json import explanation_document
 from scoring.answers.why_not import Miss
 from scoring.cli.options import NUMBER, Day, Moment, database_option
 from scoring.cli.output import tell
+from scoring.judging.reasons import MOST_REASONS
 from scoring.store import open_store
 
 
@@ -94,6 +95,7 @@ def explanation_lines(found: Explanation, why_not: bool = False, brief: bool = F
     :param brief: each rule that hit in one line, without its records.
     """
     yield from _head(found)
+    yield from _reason_codes(found)
     for part in found.dimensions:
         held = (
             "" if part.points == part.points_before else f"（限值前 unbounded {signed(part.points_before)}）"
@@ -114,6 +116,17 @@ def explanation_lines(found: Explanation, why_not: bool = False, brief: bool = F
         yield f"  无行匹配的表 Tables without a matching row  {', '.join(found.unmatched)}"
     if why_not:
         yield from _misses(found)
+
+
+def _reason_codes(found: Explanation) -> Iterable[str]:
+    if not found.reasons:
+        return
+    yield "  主要失分原因 What cost most"
+    for code in found.reasons[:MOST_REASONS]:
+        said = f"（应得 expected {number(code.baseline)}，实得 given {number(code.points)}）"
+        yield f"    {signed(-code.lost):>6}  {code.title}{said if code.baseline else ''}  {code.id}"
+    if more := len(found.reasons[MOST_REASONS:]):
+        yield f"            另有 and {more} 项 more"
 
 
 def _head(found: Explanation) -> Iterable[str]:

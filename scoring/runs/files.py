@@ -35,6 +35,7 @@ from scoring.facts.ingest.headers import HeaderMatcher
 from scoring.facts.ingest.mapping import NO_MAPPING, Dataset
 from scoring.facts.ingest.rows import Block, faults_of
 from scoring.judging.engine import grade
+from scoring.judging.reasons import MOST_REASONS, owners_of
 from scoring.judging.sql import quoted, sql_type
 from scoring.runs.file_error import ANOTHER_OUT, FileError, no_parquet, no_records, not_read, not_written
 from scoring.runs.parquet import OPEN_FILES, open_parquet, parquet_layout
@@ -434,10 +435,8 @@ def result_queries(
 ) -> dict[str, tuple[str, str]]:
     """What a run says, of the tables of :func:`grade` and what was set aside, if anything was: scores, hits,
     dimensions, measures, rejected → query and order."""
-    tables = rows_in_force(pack, as_of)
-    connection.execute("create or replace temp table rows_of_tables (rule varchar, tbl varchar)")
-    _append(connection, "rows_of_tables", ("rule", "tbl"), list(zip(*tables.items(), strict=True)))
-    scores = _in_points(_with_unmatched(tables.values()), "score")
+    _keep_owners(connection, pack, as_of)
+    scores = _in_points(_with_owners(rows_in_force(pack, as_of).values()), "score")
     hits, dimensions = (
         _in_points(table, "points_before", "points") for table in ("hits", "dimension_scores")
     )
@@ -460,14 +459,33 @@ def _inert(connection: duckdb.DuckDBPyConnection, query: str) -> str:
     return f"select * replace ({replaced}) from ({query})" if texts else query
 
 
-def _with_unmatched(tables: Iterable[str]) -> str:
-    """The scores with the tables of which no row matched the subject, separated by spaces."""
+def _keep_owners(connection: duckdb.DuckDBPyConnection, pack: Pack, as_of: dt.date) -> None:
+    """The rules and tables in force that give points: ``place`` in the pack, and what is expected of them."""
+    owners = enumerate(owners_of(pack, as_of).items())
+    rows = [(rule.id, owner, place, rule.baseline or 0) for place, (owner, rules) in owners for rule in rules]
+    names = ("rule", "owner", "place", "baseline")
+    connection.execute(
+        "create or replace temp table owners (rule varchar, owner varchar, place bigint, baseline bigint)"
+    )
+    _append(connection, "owners", names, list(zip(*rows, strict=True)))
+
+
+def _with_owners(tables: Iterable[str]) -> str:
+    """The scores with the tables of which no row matched the subject, and with the rules and tables that gave
+    fewest points beside their baseline, the worst first: separated by spaces."""
     listed = f"[{', '.join(map(literal, sorted(set(tables))))}]::varchar[]"
     return (
         "(select s.*, array_to_string(list_filter("
-        f"{listed}, lambda name: not list_contains(coalesce(matched, []), name)), ' ') as unmatched"
-        " from scores s left join (select subject_id, list(distinct tbl) as matched"
-        " from hits join rows_of_tables using (rule) group by subject_id) using (subject_id))"
+        f"{listed}, lambda name: not list_contains(coalesce(met, []), name)), ' ') as unmatched,"
+        f" coalesce(array_to_string(costs[:{MOST_REASONS}], ' '), '') as reasons from scores s left join ("
+        "select subject_id, list(owner) filter (hit) as met,"
+        " list(owner order by baseline - points desc, place) filter (points < baseline) as costs from ("
+        "select subject_id, owner, place, any_value(baseline) as baseline, sum(points) as points,"
+        " bool_or(hit) as hit from ("
+        "select subject_id, owner, place, baseline, points, true as hit from hits join owners using (rule)"
+        " union all select distinct subject_id, owner, place, baseline, 0, false"
+        " from scores, owners where baseline > 0"
+        ") group by subject_id, owner, place) group by subject_id) using (subject_id))"
     )
 
 
