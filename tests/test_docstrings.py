@@ -67,6 +67,7 @@ PUBLIC = {
     "scoring.runs.country.run": "score_country",
     "scoring.runs.files": "score_files",
     "scoring.rulemaking.draft": "examine",
+    "scoring.rulemaking.trials": "start_trial",
     "scoring.runs.proposals": "propose",
     "scoring.runs.published": "latest_run next_run",
     "scoring.runs.replay": "replay",

@@ -34,6 +34,7 @@ from api.pages import (
     sign_in,
     simulation,
     subscriptions,
+    trials,
     validation,
     visits,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "simulation",
     "subscriptions",
     "tickets",
+    "trials",
     "validation",
     "visits",
 ]

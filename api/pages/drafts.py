@@ -14,7 +14,7 @@ from api.around.context import store
 from api.pages import language
 from api.pages.blueprint import blueprint, page
 from api.pages.forms import FormError, filled_in, number
-from api.pages.simulation import DRAFT, given_text, shown
+from api.pages.simulation import DRAFT, PATIENCE, given_text, shown
 from api.resources.simulations import simulated
 from api.schemas.packs import DecisionRequest, DraftRequest
 from rules.calendar import today
@@ -30,8 +30,6 @@ from scoring.rulemaking.draft import Draft, examine
 from scoring.store.rulebook import known_packs
 
 ROWS = 25
-PATIENCE = dt.timedelta(seconds=20)
-"""How long a draft waits for another simulation (own choice): nobody decides before theirs is shown."""
 
 
 @blueprint.get("/rules/drafts")

@@ -88,6 +88,7 @@ class GroupShift:
 class Simulation:
     """A population by two packs.
 
+    :param differ: how many subjects have another score or tier.
     :param moved: how many subjects change their tier.
     :param movers: who they are, as Arrow: subject_id, tier_before, tier_after, score_before, score_after
         (hundredths), rules (ids of the rules whose hits differ, joined by spaces).
@@ -97,6 +98,7 @@ class Simulation:
     before: Version
     after: Version
     subjects: int
+    differ: int
     moved: int
     transitions: tuple[Transition, ...]
     rules: tuple[RuleEffect, ...]
@@ -145,6 +147,7 @@ def simulate(
         before=_version(before),
         after=_version(after),
         subjects=_rows(connection, "select count(*) from scores_after")[0][0],
+        differ=_rows(connection, _DIFFER)[0][0],
         moved=_rows(connection, "select count(*) from moved")[0][0],
         transitions=_transitions(connection, before, after),
         rules=_effects(connection, before, after),
@@ -158,6 +161,10 @@ _MOVED = (
     "create or replace temp table moved as select subject_id, b.tier as tier_before, a.tier as tier_after,"
     " b.score as score_before, a.score as score_after"
     " from scores_before b join scores_after a using (subject_id) where b.tier <> a.tier"
+)
+_DIFFER = (
+    "select count(*) from scores_before b join scores_after a using (subject_id)"
+    " where (a.score, a.tier) <> (b.score, b.tier)"
 )
 _BY_RULE = "select subject_id, rule, count(*) as hits, sum(points) as points from {0} group by all"
 _CHANGED = (

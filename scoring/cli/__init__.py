@@ -126,6 +126,10 @@ COMMANDS = {
         "simulate:simulate_command",
         "Grade everybody by a new pack and by another, and show who would move and why.",
     ),
+    "trials": Entry(
+        "trials:trials_group",
+        "Candidates that are graded beside the pack in force every night: who would be graded otherwise.",
+    ),
     "alerts": Entry(
         "alerts:alerts_group",
         "Patterns of several records: list them, assign and acknowledge them, look for them anew.",

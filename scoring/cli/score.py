@@ -18,10 +18,12 @@ from rules.calendar import today
 from rules.fault import UnknownPackError
 from rules.identity import identity
 from rules.model import Pack, Title
+from rules.titles import TitledError
 from scoring.cli.options import Memory, as_of_option, database_option, known_by, operator, pack_of
 from scoring.cli.output import Format, format_option, print_rows, progress, tell
 from scoring.cli.proposals import COLUMNS as PROPOSALS
 from scoring.cli.proposals import row_of
+from scoring.cli.trials import grade_trials
 from scoring.runs.batch import run
 from scoring.runs.country.run import MANIFEST, score_country
 from scoring.runs.country.work import Each, one_by_one
@@ -157,6 +159,7 @@ def score_command(
             print_rows(rows, PROPOSALS, fmt)
             return
         rows = grade_store(store, name, as_of, again, full)
+        _try_candidates(store)
     print_rows(rows, COLUMNS, fmt)
 
 
@@ -278,6 +281,14 @@ def _score_store(
             )
         )
     return tier_rows(pack, as_of, tiers, summary.id)
+
+
+def _try_candidates(store: Store) -> None:
+    """The runs are published, whatever comes of the candidates beside them."""
+    try:
+        grade_trials(store)
+    except TitledError as error:
+        tell(f"试运行 trials: {error.title}")
 
 
 def _engine(engine: str, master: str | None) -> AbstractContextManager[Each]:

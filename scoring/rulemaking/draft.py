@@ -126,7 +126,7 @@ def hindrances(session: Session, pack: Pack, on: dt.date) -> Iterator[Title]:
         )
         return
     yield from _taken(session, pack, known)
-    yield from _foreign(pack, known[-1])
+    yield from foreign(pack, known[-1])
     begins = pack.in_force_from
     if begins <= on:
         yield Title(
@@ -176,7 +176,7 @@ def _taken(session: Session, pack: Pack, known: list[Pack]) -> Iterator[Title]:
             )
 
 
-def _foreign(pack: Pack, last: Pack) -> Iterator[Title]:
+def foreign(pack: Pack, last: Pack) -> Iterator[Title]:
     """Its subjects are those that the versions before grade, as the program knows them."""
     name, wanted = pack.vocabulary.id, last.vocabulary.id
     if name != wanted or name not in vocabulary_names():

@@ -30,6 +30,7 @@ from scoring.store import proposals as _proposals  # noqa: F401
 from scoring.store import reports as _reports  # noqa: F401
 from scoring.store import tickets as _tickets  # noqa: F401
 from scoring.store import timelines as _timelines  # noqa: F401
+from scoring.store import trials as _trials  # noqa: F401
 from scoring.store import visits as _visits  # noqa: F401
 from scoring.store.base import Base
 from scoring.store.errors import StoreError

@@ -40,6 +40,8 @@ PAGES = {
     "visit": "/visits/314159265358",
     "verified visit": "/verify?code=314159265358",
     "drafts": "/rules/drafts",
+    "trials": "/rules/trials",
+    "trial": "/rules/trials/1",
     "simulation": "/simulation",
     "backtest": "/backtest?as_of=2026-01-31&months=6&sample=penalty&known=now",
     "drift": "/drift",

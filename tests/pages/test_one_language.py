@@ -63,6 +63,8 @@ REFUSED = (
     ("/files/1/undo", {}),
     ("/rules/drafts", {"begins": "x"}),
     ("/rules/drafts/proposal", {"begins": "2027-01-01"}),
+    ("/rules/trials", {"back": "x"}),
+    ("/rules/trials/1/end", {}),
 )
 """What a regulator sends that is refused, or answered by a page that has no address."""
 

@@ -35,6 +35,7 @@ PLACES = {
     "subscription_id": 1,
     "proposal_id": 1,
     "run_id": 1,
+    "trial_id": 1,
     "record_id": "L-1",
     "number": "20261127-AAAABBBB",
     "name": "en",

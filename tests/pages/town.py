@@ -25,9 +25,12 @@ from scoring.facts.visit_results import Rating, Result, enter_rating, enter_resu
 from scoring.inspections.codes import Days, OutsideVisit, issue_outside
 from scoring.inspections.office import make_plan
 from scoring.live.scanning import rescan
+from scoring.rulemaking.desk import By
+from scoring.rulemaking.trials import grade_trials, start_trial
 from scoring.runs.batch import run
 from scoring.store import Store, create_store
 from scoring.store.documents import encode
+from scoring.store.packs import text_of
 from scoring.store.visits import VisitRow
 from scoring.tickets.chart import Actor
 from scoring.tickets.desk import Move, Subject, move_ticket, open_ticket
@@ -91,6 +94,7 @@ def make_town(url: str) -> None:
     _object(store)
     _repair(store)
     _lend(store)
+    _try(store)
     store.close()
 
 
@@ -105,6 +109,15 @@ def _visit(store: Store) -> None:
         session.execute(sa.update(VisitRow).where(VisitRow.id == made.id).values(code=VISIT))
     enter_result(store, VISIT, Result(SUMMER, "rectify", "消防通道堵塞", "限期改正"), "样例", SUMMER)
     enter_rating(store, VISIT, Rating(4, "检查规范"), VISITED)
+
+
+def _try(store: Store) -> None:
+    """A candidate by which everybody starts ten points lower."""
+    pack = find_pack("enterprise-credit", SUMMER)
+    start = pack.score.start // 100
+    text = text_of(pack).text.replace(f"start: {start}", f"start: {start - 10}", 1)
+    start_trial(store, text, "lower.yaml", "样例", By("cli:样例", "operator"), SUMMER)
+    list(grade_trials(store, SUMMER))
 
 
 def _lend(store: Store) -> None:
