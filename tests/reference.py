@@ -32,6 +32,7 @@ from rules.language.expressions import (
     Name,
     Not,
     Or,
+    Round,
     Shift,
     conjuncts,
     names,
@@ -42,7 +43,8 @@ from rules.model import DERIVED, Aggregate, Measure, Pack, Rule, Window
 Row = Mapping[str, Any]
 LARGEST_HIT = 100_000_000
 OPERATORS = {"=": operator.eq, "<>": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt,
-             ">=": operator.ge, "+": operator.add, "-": operator.sub, "*": operator.mul}  # fmt: skip
+             ">=": operator.ge, "+": operator.add, "-": lambda a, b: less(a, b),
+             "*": operator.mul}  # fmt: skip
 
 FUNCTIONS = {"coalesce": lambda v: v[0], "least": min, "greatest": max, "abs": lambda v: abs(v[0]),
              "start_of_year": lambda v: v[0].replace(month=1, day=1),
@@ -336,6 +338,15 @@ def among_peers(measure: Measure, people: Mapping[Any, Row], key: Any, day: dt.d
     return Fraction(1 + sum(better(other, me[ranked]) for other in peers))
 
 
+def less(one: Any, other: Any) -> Fraction:
+    """Of dates the days between them."""
+    return Fraction((one - other).days) if isinstance(one, dt.date) else one - other
+
+
+def rounded_to(number: Fraction, digits: int) -> Fraction | None:
+    return fits(Fraction(rounded(number * 10**digits), 10**digits))
+
+
 def four_decimals(number: Fraction) -> Fraction:
     return Fraction(rounded(number * 10_000), 10_000)
 
@@ -356,6 +367,9 @@ def value(node: Expression, row: Row, day: dt.date) -> Any:
             return exact(node.value)
         case AsOf():
             return day
+        case Round():
+            return known(lambda a, b: rounded_to(a / b, node.digits) if b else None,
+                         value(node.operand, row, day), value(node.divisor, row, day))  # fmt: skip
         case Compare() | Arithmetic():
             return known(OPERATORS[node.op], value(node.left, row, day), value(node.right, row, day))
         case Shift():
