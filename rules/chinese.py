@@ -383,6 +383,7 @@ _SAID = {
     ),
     "no tier has a consequence: the pack has no supervision": "各等级均无监管措施:没有写supervision",
     "no score reaches {}: the highest possible is {}": "没有得分能达到{0}:最高可能为{1}",
+    "no score reaches it, and no veto gives it": "没有得分能达到,也没有一票否决给出",
     "no score is below {}: the lowest possible is {}": "没有得分低于{0}:最低可能为{1}",
     "{} is milder than for the better tier {}": "{0}比更好的等级{1}还宽",
     "does not say who makes the grade: what the law asks of it is not checked": (

@@ -526,7 +526,7 @@ def vetoes(draw: st.DrawFn, names: Names) -> Data:
     veto = {
         "title": "V",
         "when": draw(conditions(names)),
-        "tier": draw(pick(*"ABC")),
+        "tier": draw(pick(*"ABCM")),
         "basis": "own-choice",
     }
     if draw(st.booleans()):
@@ -636,6 +636,14 @@ def cases(draw: st.DrawFn) -> Case:
     )
 
 
+ORDERS: list[Callable[[list[Data]], list[Data]]] = [
+    lambda grades: [*grades, {"tier": "M"}],
+    lambda grades: [*grades[:2], {"tier": "M"}, *grades[2:]],
+    lambda grades: [{"tier": "M"}, *grades],
+]
+"""Where the tier stands that vetoes alone give."""
+
+
 def value_type(measure: Data) -> str:
     """What a measure gives, as conditions may use it."""
     operand = str(measure.get("latest") or measure.get("min") or measure.get("max"))
@@ -680,9 +688,11 @@ def packs(draw: st.DrawFn, people: Data) -> Data:
         "consequences": [
             {"id": f"c{n}", **draw(consequences(draw(scope)))} for n in range(draw(st.integers(0, 1)))
         ],
-        "grades": [
-            {"tier": "A", "from": levels[0]},
-            {"tier": "B", "from": levels[1]},
-            {"tier": "C", "from": score[0] - 1},
-        ],
+        "grades": draw(pick(*ORDERS))(
+            [
+                {"tier": "A", "from": levels[0]},
+                {"tier": "B", "from": levels[1]},
+                {"tier": "C", "from": score[0] - 1},
+            ]
+        ),
     }

@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
 from strategies import RECORD_COLUMNS, SUBJECT_COLUMNS, Case, Data, to_yaml, vocabulary
 from test_differential import connection, expected, graded, load
 
@@ -151,6 +152,45 @@ def test_a_half_goes_away_from_zero(scores: Any, points: str, halved: int) -> No
     assert scores(decays, dt.date(2024, 2, 1), [person("a")], records) == {"a": halved}
     times = pack([rule("r", "kind = 'a'", Decimal(points), per="amount")])
     assert scores(times, day(0), [person("a")], records) == {"a": halved}
+
+
+GRADES = [{"tier": "A", "from": 90}, {"tier": "B", "from": 70}, {"tier": "M"}, {"tier": "C", "from": -1001}]
+
+
+@pytest.fixture
+def tiers(connection: duckdb.DuckDBPyConnection) -> Any:
+    """Tier, band and the veto that names the tier, of one with so many points, by each judge."""
+
+    def given(points: int, vetoes: list[Data], grades: list[Data] = GRADES) -> tuple[str, str, str | None]:
+        data = yaml.safe_load(pack([rule("r", "true", points)]))
+        case = Case(to_yaml({**data, "vetoes": vetoes, "grades": grades}), FIRST, [person("a")], [])
+        loaded = load(case)
+        found, _ = graded(connection, loaded, case, FIRST)
+        assert found == expected(loaded, case, FIRST) == live(loaded, case)
+        return found["a"].tier, found["a"].band, found["a"].veto
+
+    return given
+
+
+def veto(name: str, **effect: Any) -> Data:
+    return {"id": name, "title": "V", "when": "true", "basis": "own-choice", **effect}
+
+
+@pytest.mark.parametrize(
+    ("points", "tier", "band"), [(95, "M", "A"), (70, "M", "B"), (69, "C", "C"), (-1000, "C", "C")]
+)
+def test_a_tier_without_a_score_is_given_by_a_veto_alone(
+    tiers: Any, points: int, tier: str, band: str
+) -> None:
+    """It ranks where it stands: of a score that is worse the tier stays."""
+    assert tiers(points, [veto("new", tier="M")]) == (tier, band, "new")
+    assert tiers(points, []) == (band, band, None)
+
+
+def test_the_worst_tier_may_be_one_that_vetoes_alone_give(tiers: Any) -> None:
+    grades = [{"tier": "A", "from": 90}, {"tier": "B", "from": -1000}, {"tier": "D"}]
+    assert tiers(-1000, [], grades) == ("B", "B", None)
+    assert tiers(95, [veto("struck", tier="D")], grades) == ("D", "A", "struck")
 
 
 @pytest.mark.parametrize("sign", [1, -1])

@@ -246,8 +246,8 @@ class Judge:
         return summed(spans, days)
 
     def _band(self, score: int) -> int:
-        grades = self.pack.grades
-        return next((n for n, grade in enumerate(grades) if score >= grade.lowest), len(grades) - 1)
+        bands = self.pack.bands
+        return next((n for n, lowest in bands if score >= lowest), bands[-1][0])
 
 
 class Varied:

@@ -220,6 +220,14 @@ FAULTS = [
         "faults?",
     ),
     ("from: 90", "from: -1", "0}]", "grades[1].from", "not below the grade before it", "the best first"),
+    (
+        "B, from: 0",
+        "B, title: {zh: 差, en: Poor}",
+        "90}",
+        "grades[0].from",
+        "scores below it have no grade",
+        "from: 0",
+    ),
     ("B, from: 0", "B, from: 10", "10}]", "grades[1].from", "scores below it have no grade", "from: 0"),
     ("{tier: A", "{tier: B", "B, from: 0", "grades[1].tier", "the tier stands here twice", "each tier once"),
     (
