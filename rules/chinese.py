@@ -24,9 +24,10 @@ _SAID = {
         "以此开头的文本须加引号,如\">= 90\";缩进用空格,不用制表符"
     ),
     "quotes around a text with a colon and a space in it": "文本中有冒号加空格的,须加引号",
-    "a comma after each entry, and quotes around a text with a colon or bracket in it": (
-        "每项之间用逗号;含冒号或括号的文本须加引号"
+    "a comma after each entry; quotes around a text with a comma, colon or bracket": (
+        "每项之间用逗号;含逗号、冒号或括号的文本须加引号"
     ),
+    "a number, a comparison or a range: {}": "数字、比较或范围:{0}",
     "the same spaces before each key, and quotes around a whole text or none": (
         "各键前的空格须一致;引号须括住整段文本,或不加"
     ),
