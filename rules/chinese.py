@@ -24,9 +24,10 @@ _SAID = {
         "以此开头的文本须加引号,如\">= 90\";缩进用空格,不用制表符"
     ),
     "quotes around a text with a colon and a space in it": "文本中有冒号加空格的,须加引号",
-    "a comma after each entry, and quotes around a text with a colon or bracket in it": (
-        "每项之间用逗号;含冒号或括号的文本须加引号"
+    "a comma after each entry; quotes around a text with a comma, colon or bracket": (
+        "每项之间用逗号;含逗号、冒号或括号的文本须加引号"
     ),
+    "a number, a comparison or a range: {}": "数字、比较或范围:{0}",
     "the same spaces before each key, and quotes around a whole text or none": (
         "各键前的空格须一致;引号须括住整段文本,或不加"
     ),
@@ -213,7 +214,9 @@ _SAID = {
     "the points that are expected, such as the most that can be had": "应得的分值,例如可得的最高分",
     "the cap can never hold: its sign is not that of the points": "cap永远不起作用:正负号与分数不同",
     "not a number to multiply points by": "不是可与分数相乘的数字",
-    "a number of at most {} digits: a column or measure": "不超过{0}位的数字:一列或一个指标",
+    "a number of at most {} digits after the point: a column or measure": (
+        "小数不超过{0}位的数字:一列或一个指标"
+    ),
     "a window of a subject needs its 'from'": "针对主体的有效期须写明from",
     "from: a date attribute": "from: 一个日期属性",
     "not a date of the record or subject": "不是记录或主体的日期",
@@ -255,9 +258,13 @@ _SAID = {
     "no exact {} of this": "对此不能算出准确的{0}",
     "no {} of this": "对此不能算{0}",
     "a number, or for min and max also a date": "数字;min和max也可用日期",
-    "a number column or a sum of two": "一个数字列或两个之和",
+    "a number of at most {} digits before the point and 4 after it: {}": (
+        "整数不超过{0}位、小数不超过4位的数字:{1}"
+    ),
     "not a measure that a ratio can use": "不是比率可用的指标",
-    "a number measure of at most {} digits and 4 decimals": "不超过{0}位、4位小数的数字指标",
+    "a number measure of at most {} digits before the point and 4 after it; of others a value: {}": (
+        "整数不超过{0}位、小数不超过4位的数字指标;其他的用value:{1}"
+    ),
     "not an attribute of the subject": "不是主体的属性",
     "an attribute": "主体的属性",
     "not a measure that can be ranked": "不是可排名的指标",
@@ -310,8 +317,15 @@ _SAID = {
     "a dotted name": "名称中有点号",
     "the plain name: {}": "只写名称:{0}",
     "null compares with nothing": "null不能与任何值比较",
-    "division is not in the language": "语言中没有除法",
-    "a ratio measure, which says how it rounds": "用写明如何取整的ratio指标",
+    "round needs its digits, 0 to {}": "round须写明小数位数,0至{0}",
+    "round of a <type>": "round不能用于{0}",
+    "round of numbers": "round用于数字",
+    "a number rounded more than once": "数字取整了不止一次",
+    "a quotient that does not say how it is rounded": "除法没有写明如何取整",
+    "date_diff is not in the language": "语言中没有date_diff",
+    "the later date less the earlier one: {}": "后一日期减前一日期:{0}",
+    "the days up to as_of change every day": "到as_of的天数每天都变",
+    "a date moved by days: {}": "将日期移动若干天:{0}",
     "'{}' is not in the language": "语言中没有“{0}”",
     "= <> {}": "可用:= <> {0}",
     "x between low and high": "x between 下限 and 上限",
@@ -325,7 +339,7 @@ _SAID = {
     "a <type> beside a <type>": "{0}与{1}不能放在一起",
     "two values of the type <type>": "两个都是{0}",
     "a result of up to {} digits, more than {}, would not be exact": "结果可达{0}位,超过{1}位就不准确",
-    "fewer or smaller factors": "减少或缩小因数",
+    "fewer or smaller factors, or a product that is rounded: {}": "减少或缩小因数,或先将乘积取整:{0}",
     "as_of must stand alone on one side of a comparison that is a term of the top-level 'and'": (
         "as_of须单独写在比较的一边,且该比较是最外层and的一项"
     ),
@@ -372,6 +386,7 @@ _SAID = {
     ),
     "no tier has a consequence: the pack has no supervision": "各等级均无监管措施:没有写supervision",
     "no score reaches {}: the highest possible is {}": "没有得分能达到{0}:最高可能为{1}",
+    "no score reaches it, and no veto gives it": "没有得分能达到,也没有一票否决给出",
     "no score is below {}: the lowest possible is {}": "没有得分低于{0}:最低可能为{1}",
     "{} is milder than for the better tier {}": "{0}比更好的等级{1}还宽",
     "does not say who makes the grade: what the law asks of it is not checked": (

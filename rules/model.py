@@ -437,11 +437,11 @@ class Dimension:
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """A tier and the lowest score (hundredths) that reaches it."""
+    """A tier and the lowest score (hundredths) that reaches it; None where vetoes alone give the tier."""
 
     tier: str
     title: Title
-    lowest: int
+    lowest: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -528,6 +528,11 @@ class Pack:
     def tiers(self) -> tuple[str, ...]:
         """The tiers, best first."""
         return tuple(grade.tier for grade in self.grades)
+
+    @property
+    def bands(self) -> tuple[tuple[int, int], ...]:
+        """The tiers that scores reach: the place of each, and the lowest score that reaches it."""
+        return tuple((n, grade.lowest) for n, grade in enumerate(self.grades) if grade.lowest is not None)
 
     def rule(self, rule_id: str) -> Rule:
         """The rule, table row or veto of that id.

@@ -32,6 +32,7 @@ from rules.language.expressions import (
     Name,
     Not,
     Or,
+    Round,
     Shift,
     conjuncts,
     names,
@@ -42,7 +43,8 @@ from rules.model import DERIVED, Aggregate, Measure, Pack, Rule, Window
 Row = Mapping[str, Any]
 LARGEST_HIT = 100_000_000
 OPERATORS = {"=": operator.eq, "<>": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt,
-             ">=": operator.ge, "+": operator.add, "-": operator.sub, "*": operator.mul}  # fmt: skip
+             ">=": operator.ge, "+": operator.add, "-": lambda a, b: less(a, b),
+             "*": operator.mul}  # fmt: skip
 
 FUNCTIONS = {"coalesce": lambda v: v[0], "least": min, "greatest": max, "abs": lambda v: abs(v[0]),
              "start_of_year": lambda v: v[0].replace(month=1, day=1),
@@ -115,7 +117,8 @@ def score(pack: Pack, day: dt.date, key: Any, subject: Row, records: Sequence[Ro
             dimensions[dimension.id] = sum(own), hold(sum(own), dimension.floor, dimension.ceiling)
     total = pack.score.start + sum(points for _, points in dimensions.values())
     total = hold(total, pack.score.min, pack.score.max)
-    band = next((i for i, g in enumerate(pack.grades) if total >= g.lowest), len(pack.grades) - 1)
+    reached = [i for i, g in enumerate(pack.grades) if g.lowest is not None and total >= g.lowest]
+    band = min(reached, default=max(i for i, g in enumerate(pack.grades) if g.lowest is not None))
     vetoes = [(pack.tiers.index(hit.rule.tier), hit.rule.id) for hit in capped if hit.rule.tier is not None]
     worst = max((tier for tier, _ in vetoes), default=0)
     veto = min((rule for tier, rule in vetoes if tier == worst), default=None)
@@ -150,9 +153,11 @@ def hits(
         counts = rule.window is None or open_on(rule.window, row, day)
         per = value(rule.per, row, day) if rule.per else Fraction(1)
         if value(rule.when.written, row, day) is True and counts and per is not None:
+            begins, ends = bounds(rule, row, day)
+            if is_over(ends, day):
+                continue
             points = rounded((points_on(rule, day) or 0) * per * kept(rule.window, row, day))
             points = hold(points, -LARGEST_HIT, LARGEST_HIT)
-            begins, ends = bounds(rule, row, day)
             yield Hit(key, rule, record, points, points, max(begins, default=None), min(ends, default=None))
 
 
@@ -185,11 +190,16 @@ def kept(window: Window | None, row: Row, day: dt.date) -> Fraction:
     return share
 
 
-def bounds(rule: Rule, row: Row, day: dt.date) -> tuple[list[dt.date], list[dt.date]]:
+def is_over(ends: Sequence[dt.date], day: dt.date) -> bool:
+    """Whatever has an end has ended on the calendar's last day, after which none can be."""
+    return any(end <= day for end in ends)
+
+
+def bounds(owner: Rule | Measure, row: Row, day: dt.date) -> tuple[list[dt.date], list[dt.date]]:
     """The dates from and until which a hit counts: of its window and of its terms with ``as_of``."""
-    begins = [value(rule.window.start, row, day)] if rule.window else []
-    ends = ends_of(rule.window, row, day) if rule.window else []
-    for term in conjuncts(rule.when.written):
+    begins = [value(owner.window.start, row, day)] if owner.window else []
+    ends = ends_of(owner.window, row, day) if owner.window else []
+    for term in conjuncts(owner.when.written if isinstance(owner, Rule) else owner.where.written):
         if isinstance(term, Compare) and reads_as_of(term):
             date, op = (term.left, term.op) if isinstance(term.right, AsOf) else (term.right, mirror(term.op))
             limit = value(date, row, day)
@@ -271,7 +281,11 @@ def value_of(
             else None
         )
     taking_part = [
-        r for r in records if value(measure.where.written, r, day) is True and open_on(measure.window, r, day)
+        r
+        for r in records
+        if value(measure.where.written, r, day) is True
+        and open_on(measure.window, r, day)
+        and not is_over(bounds(measure, r, day)[1], day)
     ]
     if measure.by is None:
         return aggregate(measure, taking_part, pack, day)
@@ -336,6 +350,15 @@ def among_peers(measure: Measure, people: Mapping[Any, Row], key: Any, day: dt.d
     return Fraction(1 + sum(better(other, me[ranked]) for other in peers))
 
 
+def less(one: Any, other: Any) -> Fraction:
+    """Of dates the days between them."""
+    return Fraction((one - other).days) if isinstance(one, dt.date) else one - other
+
+
+def rounded_to(number: Fraction, digits: int) -> Fraction | None:
+    return fits(Fraction(rounded(number * 10**digits), 10**digits))
+
+
 def four_decimals(number: Fraction) -> Fraction:
     return Fraction(rounded(number * 10_000), 10_000)
 
@@ -356,6 +379,9 @@ def value(node: Expression, row: Row, day: dt.date) -> Any:
             return exact(node.value)
         case AsOf():
             return day
+        case Round():
+            return known(lambda a, b: rounded_to(a / b, node.digits) if b else None,
+                         value(node.operand, row, day), value(node.divisor, row, day))  # fmt: skip
         case Compare() | Arithmetic():
             return known(OPERATORS[node.op], value(node.left, row, day), value(node.right, row, day))
         case Shift():

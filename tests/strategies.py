@@ -40,7 +40,9 @@ INTEGERS = [*[0, 1, 2, 3] * 3, -1, 7, 100, 10**17, 10**18 - 1, -(10**18) + 1]
 DECIMALS = [*["0", "1", "1.5", "2.5", "-2.5", "0.3333"] * 2, "0.0001", "-0.0001", "99.995", "10000000000000",
             "99999999999999.9999", "-99999999999999.9999"]  # fmt: skip
 WIDE = "99999999999.999999"
-"""A factor with which a product of a column is too wide for ``per``, and one of a measure for anything."""
+"""A factor with which a product of a measure is too wide for anything."""
+DAYS_BETWEEN = " + 0)"
+"""How a number made of dates ends, by which it is told from a date."""
 
 DAYS = [
     dt.date.fromisoformat(day)
@@ -203,7 +205,8 @@ def numbers(draw: st.DrawFn, names: Names, depth: int = 2) -> str:
     forms = (
         (["name"] * 3 if found else [])
         + ["literal"]
-        + (["sum", "product", "call", "abs"] if depth and found else [])
+        + (["sum", "product", "product", "call", "abs", "round", "quotient"] if depth and found else [])
+        + (["days"] if depth and names.of("date") else [])
     )
     match draw(pick(*forms)):
         case "name":
@@ -216,8 +219,15 @@ def numbers(draw: st.DrawFn, names: Names, depth: int = 2) -> str:
             return f"({draw(numbers(names, depth - 1))} {op} {draw(numbers(names, depth - 1))})"
         case "product":
             name = draw(pick(*found))
-            factors = ("2", "-3", "0.5", "0.001", *(() if name in names.of("measure") else (WIDE,)))
+            columns = names.of("integer", "decimal")
+            factors = ("2", "-3", "0.5", "0.001", *((WIDE, *columns) if name in columns else ()))
             return f"{name} * {draw(pick(*factors))}"
+        case "days":
+            return f"({draw(dates(names, 1))} - ({draw(dates(names, 1))}){DAYS_BETWEEN}"
+        case "round" | "quotient" as form:
+            plain = pick(*found, "amount * days") if "amount" in found else pick(*found)
+            by = f" / {draw(pick(*found, '3', '-0.7'))}" if form == "quotient" else ""
+            return f"round({draw(plain)}{by}, {draw(pick(0, 1, 2, 4, 8))})"
         case "abs":
             return f"abs({draw(numbers(names, depth - 1))})"
         case _:
@@ -444,7 +454,9 @@ def _operands(how: str, names: Names) -> st.SearchStrategy[str]:
         case "min" | "max":
             return st.one_of(numbers(names), dates(names))
         case _:
-            return pick("amount", "days", "amount + amount", "abs(amount)", "coalesce(amount, 1)")
+            return pick("amount", "days", "amount + amount", "abs(amount)", "coalesce(amount, 1)",
+                        "round(amount * days, 4)", "round(amount * amount, 2)", "amount * 99999",
+                        "round(amount / days, 2)", "stops_on - happened_on")  # fmt: skip
 
 
 @kept
@@ -459,7 +471,7 @@ def measures(draw: st.DrawFn, names: Names) -> Data:
         measure["within"] = draw(windows(names, decays=False))
     if draw(st.integers(0, 2)) == 0:
         measure["by"] = draw(pick("kind", "note", "days", "happened_on", "tier"))
-        numeric = how in ("count", "sum", "mean")
+        numeric = how in ("count", "sum", "mean") or str(measure[how]).startswith(("round", "amount *"))
         measure["take"] = draw(pick(*(["max", "min", "sum", "count"] if numeric else ["count"])))
     return measure
 
@@ -497,10 +509,8 @@ def _whens(names: Names) -> st.SearchStrategy[str]:
 
 @kept
 def _multipliers(names: Names) -> st.SearchStrategy[str]:
-    columns = Names({name: kind for name, kind in names.types.items() if kind != "measure"})
-    narrow = numbers(columns, 1).filter(lambda number: WIDE not in number)
     measured = names.of("measure")
-    return st.one_of(narrow, pick(*measured)) if measured else narrow
+    return st.one_of(numbers(names, 1), pick(*measured)) if measured else numbers(names, 1)
 
 
 @kept
@@ -523,7 +533,7 @@ def vetoes(draw: st.DrawFn, names: Names) -> Data:
     veto = {
         "title": "V",
         "when": draw(conditions(names)),
-        "tier": draw(pick(*"ABC")),
+        "tier": draw(pick(*"ABCM")),
         "basis": "own-choice",
     }
     if draw(st.booleans()):
@@ -633,6 +643,14 @@ def cases(draw: st.DrawFn) -> Case:
     )
 
 
+ORDERS: list[Callable[[list[Data]], list[Data]]] = [
+    lambda grades: [*grades, {"tier": "M"}],
+    lambda grades: [*grades[:2], {"tier": "M"}, *grades[2:]],
+    lambda grades: [{"tier": "M"}, *grades],
+]
+"""Where the tier stands that vetoes alone give."""
+
+
 def value_type(measure: Data) -> str:
     """What a measure gives, as conditions may use it."""
     operand = str(measure.get("latest") or measure.get("min") or measure.get("max"))
@@ -640,7 +658,8 @@ def value_type(measure: Data) -> str:
         return "measure"
     if "latest" in measure:
         return "codes" if operand == "kind" else RECORD_COLUMNS[operand]
-    return "date" if any(column in operand for column in ("happened_on", "stops_on")) else "measure"
+    dated = any(column in operand for column in ("happened_on", "stops_on")) and DAYS_BETWEEN not in operand
+    return "date" if dated else "measure"
 
 
 @st.composite
@@ -676,9 +695,11 @@ def packs(draw: st.DrawFn, people: Data) -> Data:
         "consequences": [
             {"id": f"c{n}", **draw(consequences(draw(scope)))} for n in range(draw(st.integers(0, 1)))
         ],
-        "grades": [
-            {"tier": "A", "from": levels[0]},
-            {"tier": "B", "from": levels[1]},
-            {"tier": "C", "from": score[0] - 1},
-        ],
+        "grades": draw(pick(*ORDERS))(
+            [
+                {"tier": "A", "from": levels[0]},
+                {"tier": "B", "from": levels[1]},
+                {"tier": "C", "from": score[0] - 1},
+            ]
+        ),
     }

@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
 from strategies import RECORD_COLUMNS, SUBJECT_COLUMNS, Case, Data, to_yaml, vocabulary
 from test_differential import connection, expected, graded, load
 
@@ -153,6 +154,45 @@ def test_a_half_goes_away_from_zero(scores: Any, points: str, halved: int) -> No
     assert scores(times, day(0), [person("a")], records) == {"a": halved}
 
 
+GRADES = [{"tier": "A", "from": 90}, {"tier": "B", "from": 70}, {"tier": "M"}, {"tier": "C", "from": -1001}]
+
+
+@pytest.fixture
+def tiers(connection: duckdb.DuckDBPyConnection) -> Any:
+    """Tier, band and the veto that names the tier, of one with so many points, by each judge."""
+
+    def given(points: int, vetoes: list[Data], grades: list[Data] = GRADES) -> tuple[str, str, str | None]:
+        data = yaml.safe_load(pack([rule("r", "true", points)]))
+        case = Case(to_yaml({**data, "vetoes": vetoes, "grades": grades}), FIRST, [person("a")], [])
+        loaded = load(case)
+        found, _ = graded(connection, loaded, case, FIRST)
+        assert found == expected(loaded, case, FIRST) == live(loaded, case)
+        return found["a"].tier, found["a"].band, found["a"].veto
+
+    return given
+
+
+def veto(name: str, **effect: Any) -> Data:
+    return {"id": name, "title": "V", "when": "true", "basis": "own-choice", **effect}
+
+
+@pytest.mark.parametrize(
+    ("points", "tier", "band"), [(95, "M", "A"), (70, "M", "B"), (69, "C", "C"), (-1000, "C", "C")]
+)
+def test_a_tier_without_a_score_is_given_by_a_veto_alone(
+    tiers: Any, points: int, tier: str, band: str
+) -> None:
+    """It ranks where it stands: of a score that is worse the tier stays."""
+    assert tiers(points, [veto("new", tier="M")]) == (tier, band, "new")
+    assert tiers(points, []) == (band, band, None)
+
+
+def test_the_worst_tier_may_be_one_that_vetoes_alone_give(tiers: Any) -> None:
+    grades = [{"tier": "A", "from": 90}, {"tier": "B", "from": -1000}, {"tier": "D"}]
+    assert tiers(-1000, [], grades) == ("B", "B", None)
+    assert tiers(95, [veto("struck", tier="D")], grades) == ("D", "A", "struck")
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("times", ["100", "100.01"])
 def test_a_hit_is_a_million_points_at_most(scores: Any, sign: int, times: str) -> None:
@@ -195,6 +235,62 @@ def test_ratios_are_rounded_at_four_decimals(scores: Any, part: int, whole: int,
     assert scores(pack([rule("r", f"share = {ratio}")], measures), day(0), [person("a")], records) == {
         "a": 100
     }
+
+
+@pytest.mark.parametrize(
+    ("per", "known", "hundredths"),
+    [
+        ("amount * points", {"amount": "0.5", "points": "0.0003"}, 0),
+        ("amount * points * 5", {"amount": "1", "points": "0.001"}, 1),
+        ("amount * points * 5", {"amount": "-1", "points": "0.001"}, -1),
+        ("round(amount * points, 4) * 100", {"amount": "0.5", "points": "0.0001"}, 1),
+        ("amount * points", {"amount": "12345678.9876", "points": "0.0001"}, 123_457),
+        ("amount * points", {"amount": "99999999999999.9999", "points": "99999999999999.9999"}, 10**8),
+        ("amount * points", {"amount": "-99999999999999.9999", "points": "99999999999999.9999"}, -(10**8)),
+        ("0.6 * amount + 0.4 * points", {"amount": "0.0049", "points": "0.0051"}, 0),
+        ("0.6 * amount + 0.4 * points", {"amount": "0.005", "points": "0.005"}, 1),
+        ("round(amount / points, 2)", {"amount": "2", "points": "3"}, 67),
+        ("round(amount / points, 2)", {"amount": "-0.125", "points": "1"}, -13),
+        ("round(amount / points, 2)", {"amount": "0.0449", "points": "10"}, 0),
+        ("round(amount / points, 0)", {"amount": "1.5", "points": "-1"}, -200),
+        ("round(amount / points, 2)", {"amount": "1", "points": "0"}, 0),
+        ("round((amount + points) * 100 / elapsed, 4)", {"amount": "1", "points": "1", "elapsed": 3}, 6667),
+        ("stops_on - happened_on", {"stops_on": day(60), "happened_on": day(31)}, 2900),
+        ("happened_on - stops_on", {"stops_on": dt.date.max, "happened_on": dt.date.min}, -(10**8)),
+    ],
+)  # fmt: skip
+def test_products_and_quotients_are_exact_and_rounded_once(
+    scores: Any, per: str, known: dict[str, Any], hundredths: int
+) -> None:
+    """A half of the last hundredth goes away from zero; a quotient of nothing is unknown, and no hit."""
+    given = {name: Decimal(value) if isinstance(value, str) else value for name, value in known.items()}
+    own = {name: value for name, value in given.items() if name in SUBJECT_COLUMNS}
+    found = {name: value for name, value in given.items() if name in RECORD_COLUMNS}
+    text = pack([rule("r", "true", per=per, counts={"from": "coalesce(happened_on, happened_on)"})])
+    text = text.replace("1000\n", "1000000\n").replace("-1001\n", "-1000000\n")
+    assert scores(text, dt.date(2025, 1, 1), [person("a", **own)], [record("1", "a", **found)]) == {
+        "a": hundredths
+    }
+
+
+def test_a_mean_by_weights_is_a_value_of_two_sums(scores: Any) -> None:
+    """Days late by amount: 30 × 1.5 + 4 × 0.5, of 2, is 23.5."""
+    measures = {
+        "weighted": measure(sum="round(amount * days, 4)"),
+        "weights": measure(sum="amount"),
+        "mean_days": measure(value="round(weighted / weights, 2)"),
+    }
+    late = [record("1", "a", amount=Decimal("1.5"), days=30), record("2", "a", amount=Decimal("0.5"), days=4)]
+    assert scores(pack([rule("r", "true", per="mean_days")], measures), day(0), [person("a")], late) == {
+        "a": 2350
+    }
+
+
+def test_a_rounded_number_of_more_than_24_digits_is_unknown(scores: Any) -> None:
+    rules = [rule("r", "round(amount * amount, 2) > 0"), rule("s", "round(amount * amount, 2) is null", 2)]
+    for amount, points in (("999999999999", 100), ("1000000000000", 200)):
+        records = [record("1", "a", amount=Decimal(amount))]
+        assert scores(pack(rules), day(0), [person("a")], records) == {"a": points}
 
 
 def test_a_ratio_of_more_than_24_digits_is_unknown(scores: Any) -> None:

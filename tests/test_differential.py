@@ -67,7 +67,7 @@ def arrow(table: Table, rows: list[Data]) -> pa.Table:
 
 
 MEASURES = "from measures order by subject_id"
-INEXACT = ("would not be exact", "to multiply points by", "a ratio can use")
+INEXACT = ("would not be exact", "to multiply points by", "a ratio can use", "no exact sum")
 Graded = dict[Any, reference.Score]
 
 

@@ -51,6 +51,7 @@ def _over_bands(pack: Pack) -> dict[str, Any]:
         "tiers": [
             {**_tier(grade.tier, pack), "lowest": max(grade.lowest, pack.score.min) / 100}
             for grade in pack.grades
+            if grade.lowest is not None
         ],
     }
 

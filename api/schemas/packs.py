@@ -62,7 +62,9 @@ class TierSchema(Schema):
 
     tier = fields.String(required=True)
     title = TitleField(required=True)
-    lowest = Points(required=True)
+    lowest = Points(
+        required=True, allow_none=True, metadata={"description": "None where vetoes alone give the tier"}
+    )
     sample_share = fields.Float(required=True, allow_none=True)
     visits_per_year = fields.Integer(required=True, allow_none=True)
     unprompted_visits = fields.Boolean(required=True, allow_none=True)

@@ -127,6 +127,10 @@ def _literal(value: Value, operand: Expression) -> str:
     """
     if operand.type.kind in (Kind.NUMBER, Kind.DATE) and isinstance(value, str):
         _check_written(value.strip())
+        if operand.type.kind is Kind.NUMBER:
+            raise ConditionError(
+                "a number beside a text", 'a number, a comparison or a range: 90, ">= 90", "70..90"'
+            )
     if operand.type.kind is Kind.TEXT and not isinstance(value, str):
         raise ConditionError(f"{value} beside a text", f"in quotes: '{value}'")
     return literal(value)

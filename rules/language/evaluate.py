@@ -10,13 +10,15 @@ import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from rules import calendar
 from rules.calendar import add_days
-from rules.exact import EXACT
+from rules.exact import EXACT, quotient
 from rules.language.expressions import (
+    DATE,
     And,
     Arithmetic,
     AsOf,
@@ -31,6 +33,7 @@ from rules.language.expressions import (
     Name,
     Not,
     Or,
+    Round,
     Shift,
     Value,
 )
@@ -103,6 +106,10 @@ def compiled(node: Expression) -> Function:
             return lambda row: row.get(name)
         case AsOf():
             return lambda row: row.get("as_of")
+        case Arithmetic(left=left, right=right) if left.type == DATE:
+            return _of_two(lambda later, earlier: (later - earlier).days, left, right)
+        case Round():
+            return _of_two(_rounding(node), node.operand, node.divisor)
         case Compare() | Arithmetic():
             return _of_two(_OPERATORS[node.op], node.left, node.right)
         case And():
@@ -157,6 +164,19 @@ def _of_two(function: Callable[[Any, Any], Any], left: Expression, right: Expres
         return None if first is None or second is None else function(first, second)
 
     return of_both
+
+
+def _rounding(node: Round) -> Callable[[Any, Any], Any]:
+    """The quotient of two known values."""
+    digits, past = node.digits, 10 ** (node.type.whole + node.digits)
+
+    def rounded(part: Any, whole: Any) -> Any:
+        size = quotient(part, whole, digits) if whole else past
+        if abs(size) >= past:
+            return None
+        return Decimal(size).scaleb(-digits, EXACT) if digits else size
+
+    return rounded
 
 
 def _decided(parts: Sequence[Expression], decisive: bool) -> Function:

@@ -52,6 +52,8 @@ INTEGER = Type(Kind.NUMBER, 18, 0)
 DECIMAL = Type(Kind.NUMBER, 14, 4)
 TOTAL = Type(Kind.NUMBER, 24, 4)
 COUNT = Type(Kind.NUMBER, 12, 0)
+DAYS = Type(Kind.NUMBER, 7, 0)
+"""Between any two dates of the calendar."""
 
 
 class Level(StrEnum):
@@ -150,11 +152,22 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
-    """``left op right`` on numbers with op one of ``+ - *``."""
+    """``left op right`` on numbers with op one of ``+ - *``; ``-`` of two dates is the days between them."""
 
     op: str
     left: Expression
     right: Expression
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """``operand / divisor`` to so many digits after the point, half away from zero; unknown where the divisor
+    is 0 or the type does not hold it."""
+
+    operand: Expression
+    divisor: Expression
+    digits: int
     type: Type
 
 
@@ -179,9 +192,24 @@ class Call:
 
 
 TRUE = Literal(True, BOOLEAN)
+ONE = Literal(1, Type(Kind.NUMBER, 1, 0))
 
 Expression = (
-    Name | AsOf | Literal | Compare | In | Like | IsNull | IsTrue | And | Or | Not | Arithmetic | Shift | Call
+    Name
+    | AsOf
+    | Literal
+    | Compare
+    | In
+    | Like
+    | IsNull
+    | IsTrue
+    | And
+    | Or
+    | Not
+    | Arithmetic
+    | Round
+    | Shift
+    | Call
 )
 
 
@@ -190,6 +218,8 @@ def children(node: Expression) -> tuple[Expression, ...]:
     match node:
         case Compare() | Arithmetic():
             return (node.left, node.right)
+        case Round():
+            return (node.operand, node.divisor)
         case In():
             return (node.operand, *node.values)
         case And() | Or():
@@ -275,11 +305,19 @@ def _render(node: Expression) -> tuple[str, int]:
             return f"{_within(node.left, 'product')} * {_within(node.right, 'atom')}", _BINDING["product"]
         case Arithmetic():
             return f"{_within(node.left, 'sum')} {node.op} {_within(node.right, 'product')}", _BINDING["sum"]
+        case Round():
+            return f"round({_quotient(node)}, {node.digits})", _BINDING["atom"]
         case Shift():
             moved = _interval(node.months, "month") + _interval(node.days, "day")
             return _within(node.operand, "sum") + moved, _BINDING["sum"]
         case _:
             return _render_condition(node)
+
+
+def _quotient(node: Round) -> str:
+    if node.divisor == ONE:
+        return render(node.operand)
+    return f"{_within(node.operand, 'product')} / {_within(node.divisor, 'atom')}"
 
 
 def _render_condition(node: Expression) -> tuple[str, int]:

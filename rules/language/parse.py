@@ -15,8 +15,11 @@ from sqlglot.errors import SqlglotError
 from rules.language.expressions import (
     BOOLEAN,
     DATE,
+    DAYS,
     MAX_DIGITS,
+    ONE,
     TEXT,
+    TOTAL,
     And,
     Arithmetic,
     AsOf,
@@ -31,9 +34,11 @@ from rules.language.expressions import (
     Name,
     Not,
     Or,
+    Round,
     Shift,
     Type,
     Value,
+    reads_as_of,
     walk,
 )
 from rules.nearest import one_of
@@ -71,13 +76,15 @@ _PARTS = frozenset(
         "to",
         "is_string",
     }
-    | {"ignore_nulls", "unit"}
+    | {"ignore_nulls", "unit", "decimals"}
 )
 _TEXTS = (TokenType.STRING, TokenType.IDENTIFIER)
-_LOOKALIKES = str.maketrans("‘’“”＇＂（），；＝＜＞＋－＊", "'" * 6 + "(),;=<>+-*")
+_LOOKALIKES = str.maketrans("‘’“”＇＂（），；＝＜＞＋－＊×／÷", "'" * 6 + "(),;=<>+-**//")
 _MONTHS = {"MONTH": 1, "MONTHS": 1, "YEAR": 12, "YEARS": 12}
 _DAYS = {"DAY": 1, "DAYS": 1, "WEEK": 7, "WEEKS": 7}
 _MAX_INTERVAL = 12_000
+_MAX_DECIMALS = 8
+_ROUNDED = "round(part * 100 / whole, 2)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +271,8 @@ class _Copier:
                 return self._like(node)
             case exp.Add() | exp.Sub() | exp.Mul():
                 return self._arithmetic(node)
+            case exp.Round():
+                return self._round(node)
             case exp.Coalesce() | exp.Least() | exp.Greatest() | exp.Abs():
                 return self._call(node)
             case exp.Column():
@@ -351,6 +360,9 @@ class _Copier:
         if isinstance(node.expression, exp.Interval):
             return self._shift(node, 1 if op == "+" else -1)
         left, right = self.copy(node.this), self.copy(node.expression)
+        left, right = _as_date(left, right), _as_date(right, left)
+        if op == "-" and left.type == right.type == DATE:
+            return _days_between(left, right)
         for side in (left, right):
             if side.type.kind is not Kind.NUMBER:
                 raise ConditionError(
@@ -358,6 +370,20 @@ class _Copier:
                     "numbers; a date moves by an interval: due_on + interval 3 month",
                 )
         return Arithmetic(op, left, right, _arithmetic_type(op, left.type, right.type))
+
+    def _round(self, node: exp.Round) -> Expression:
+        digits, quotient = node.args.get("decimals"), node.this.unnest()
+        if not (isinstance(digits, exp.Literal) and digits.is_int and int(digits.name) <= _MAX_DECIMALS):
+            raise ConditionError(f"round needs its digits, 0 to {_MAX_DECIMALS}", _ROUNDED)
+        parts = [quotient.this, quotient.expression] if isinstance(quotient, exp.Div) else [quotient]
+        operand, divisor = [self.copy(part) for part in parts] + [ONE] * (2 - len(parts))
+        for side in (operand, divisor):
+            if side.type.kind is not Kind.NUMBER:
+                raise ConditionError(f"round of a {side.type}", "round of numbers")
+            if any(isinstance(inner, Round) for inner in walk(side)):
+                raise ConditionError("a number rounded more than once", _ROUNDED)
+        kind = _rounded_type(operand.type, divisor.type, int(digits.name))
+        return Round(operand, divisor, int(digits.name), kind)
 
     def _shift(self, node: exp.Expr, sign: int) -> Expression:
         operand = self.copy(node.this)
@@ -420,14 +446,17 @@ class _Copier:
             case exp.Null():
                 raise ConditionError("null compares with nothing", "x is null, or x is not null")
             case exp.Div() | exp.IntDiv():
+                raise ConditionError("a quotient that does not say how it is rounded", _ROUNDED)
+            case exp.DateDiff():
                 raise ConditionError(
-                    "division is not in the language", "a ratio measure, which says how it rounds"
+                    "date_diff is not in the language",
+                    "the later date less the earlier one: ends_on - occurred_on",
                 )
             case _:
                 raise ConditionError(
                     f"'{_word(node)}' is not in the language",
                     "= <> < <= > >= between in like is null and or not + - * coalesce least greatest abs"
-                    " interval start_of_year start_of_month",
+                    " interval round start_of_year start_of_month",
                 )
 
 
@@ -515,10 +544,26 @@ def _arithmetic_type(op: str, left: Type, right: Type) -> Type:
     return _sized(Kind.NUMBER, max(left.whole, right.whole) + 1, max(left.scale, right.scale))
 
 
+def _rounded_type(part: Type, whole: Type, digits: int) -> Type:
+    """The type of a quotient. Its terms are scaled to whole numbers, which must be exact as well; of digits
+    before the point it has those of a total at the most, and is unknown past them."""
+    moved = digits + whole.scale - part.scale
+    _sized(Kind.NUMBER, part.whole + part.scale, max(moved, 0))
+    _sized(Kind.NUMBER, whole.whole + whole.scale, max(-moved, 0))
+    return _sized(Kind.NUMBER, min(part.whole + whole.scale + (moved < 0), TOTAL.whole), digits)
+
+
+def _days_between(later: Expression, earlier: Expression) -> Expression:
+    if reads_as_of(later) or reads_as_of(earlier):
+        hint = "a date moved by days: occurred_on + interval 30 day <= as_of"
+        raise ConditionError("the days up to as_of change every day", hint, text="as_of")
+    return Arithmetic("-", later, earlier, DAYS)
+
+
 def _sized(kind: Kind, whole: int, scale: int) -> Type:
     if whole + scale > MAX_DIGITS:
         raise ConditionError(
             f"a result of up to {whole + scale} digits, more than {MAX_DIGITS}, would not be exact",
-            "fewer or smaller factors",
+            "fewer or smaller factors, or a product that is rounded: round(amount * share, 4)",
         )
     return Type(kind, whole, scale)

@@ -11,6 +11,8 @@ from typing import Literal as Choice
 
 from rules.exact import EXACT
 from rules.language.expressions import (
+    DATE,
+    ONE,
     And,
     Arithmetic,
     AsOf,
@@ -25,6 +27,7 @@ from rules.language.expressions import (
     Name,
     Not,
     Or,
+    Round,
     Shift,
     Value,
     conjuncts,
@@ -47,6 +50,7 @@ _ZH = {
     "+": "{0}之后{1}",
     "-": "{0}之前{1}", "is": "{0}为是", "isnt": "{0}为否", "true": "始终", "value": "“{0}”",
     "yes": "是", "no": "否", ";": "，", "bounds": "{0}{1}",
+    "days": "{1}至{0}的天数", "round": "{0}（四舍五入至{1}位小数）", "whole": "{0}（四舍五入至整数）",
     "each": "按{0}每{1}计", "times": "乘以{0}",
 }  # fmt: skip
 _EN = {
@@ -62,6 +66,8 @@ _EN = {
     ")": ")", "month": "{0} months", "day": "{0} days", "+": "{1} after {0}", "-": "{1} before {0}",
     "is": "{0} is true", "isnt": "{0} is false", "true": "always", "value": "“{0}”",
     "yes": "true", "no": "false", ";": "; ", "bounds": "{0} {1}",
+    "days": "the days from {1} to {0}", "round": "{0} (rounded to {1} decimals)",
+    "whole": "{0} (rounded to a whole number)",
     "each": "for each {1} of {0}", "times": "times {0}",
 }  # fmt: skip
 _PHRASES: Mapping[Language, Mapping[str, str]] = {"zh": _ZH, "en": _EN}
@@ -135,9 +141,16 @@ class Words:
                 return self._say("as_of")
             case Literal():
                 return self._literal(node, node)
+            case Arithmetic(left=left, right=right) if left.type == DATE:
+                return self._say("days", self.value(left), self.value(right))
             case Arithmetic():
                 sign = "×" if node.op == "*" else node.op
                 return f"{self._operand(node.left)} {sign} {self._operand(node.right)}"
+            case Round(operand=part, divisor=whole, digits=digits):
+                said = self.value(part)
+                if whole != ONE:
+                    said = f"{self._operand(part)} ÷ {self._operand(whole)}"
+                return self._say("round" if digits else "whole", said, str(digits))
             case Shift():
                 return self._shift(node)
             case Call():

@@ -10,7 +10,6 @@ from typing import Any
 
 from rules.language.expressions import (
     COUNT,
-    DECIMAL,
     TOTAL,
     Expression,
     Kind,
@@ -26,8 +25,11 @@ from rules.meaning.windows import record_window
 from rules.model import ALWAYS, DERIVED, Aggregate, Measure, When
 from rules.text.source import Path
 
-_MOST_RATIO_DIGITS = 29
-"""Before the point: a quotient's terms, in ten-thousandths and doubled to be rounded, are below 2**127."""
+_MOST_RATIO_DIGITS = 30
+"""Before the point: a quotient's part, in units of its eighth decimal, has at most 38 digits."""
+_ADDS_UP = (
+    f"a number of at most {TOTAL.whole} digits before the point and 4 after it: round(amount * share, 4)"
+)
 
 
 def build_measures(context: Context, data: Mapping[str, Mapping[str, Any]]) -> tuple[Measure, ...]:
@@ -110,14 +112,24 @@ def _base(context: Context, draft: Measure, data: Mapping[str, Any], path: Path)
     if where is None or kind is None or window is None:
         return None
     take = Aggregate(data["take"]) if data["take"] else None
-    taken = _taken(context, take, kind, path)
+    taken = _taken(context, replace(draft, operand=operand, take=take), kind, path)
     if taken is None:
         return None
     return replace(draft, operand=operand, where=where, window=window, take=take, type=taken)
 
 
-def _taken(context: Context, take: Aggregate | None, kind: Type, path: Path) -> Type | None:
+def _adds_up(kind: Type) -> bool:
+    return kind.kind is Kind.NUMBER and kind.whole <= TOTAL.whole and kind.scale <= TOTAL.scale
+
+
+def _total_of(kind: Type) -> Type:
+    """The type of the sum of a million values."""
+    return replace(TOTAL, whole=max(TOTAL.whole, kind.whole + 6))
+
+
+def _taken(context: Context, draft: Measure, kind: Type, path: Path) -> Type | None:
     """The type of what ``take`` makes of the groups' values."""
+    take, summed = draft.take, draft.operand.type if draft.operand else COUNT
     if take is Aggregate.COUNT:
         return COUNT
     if take is None:
@@ -125,7 +137,12 @@ def _taken(context: Context, take: Aggregate | None, kind: Type, path: Path) -> 
     if kind.kind is not Kind.NUMBER:
         context.report((*path, "take"), str(take), f"{take} of {kind} values", "a number, or take: count")
         return None
-    return TOTAL if take is Aggregate.SUM else kind
+    if take is not Aggregate.SUM or draft.aggregate is Aggregate.SUM:
+        return kind
+    if not _adds_up(summed):
+        context.report((*path, "take"), str(take), "no exact sum of this", _ADDS_UP)
+        return None
+    return _total_of(summed)
 
 
 def _operand(
@@ -142,7 +159,9 @@ def _operand(
     if fault:
         context.report(where, text, *fault)
         return operand, None
-    return operand, TOTAL if aggregate in (Aggregate.SUM, Aggregate.MEAN) else operand.type
+    if aggregate is Aggregate.SUM:
+        return operand, _total_of(operand.type)
+    return operand, TOTAL if aggregate is Aggregate.MEAN else operand.type
 
 
 def _misfit(aggregate: Aggregate, operand: Expression) -> tuple[str, str] | None:
@@ -154,8 +173,8 @@ def _misfit(aggregate: Aggregate, operand: Expression) -> tuple[str, str] | None
         return f"no {aggregate} of this", "a number, or for min and max also a date"
     if aggregate in (Aggregate.MIN, Aggregate.MAX):
         return None
-    if kind.kind is not Kind.NUMBER or kind.whole > DECIMAL.whole + 4 or kind.scale > DECIMAL.scale:
-        return f"no exact {aggregate} of this", "a number column or a sum of two"
+    if not _adds_up(kind):
+        return f"no exact {aggregate} of this", _ADDS_UP
     return None
 
 
@@ -167,7 +186,10 @@ def _ratio(
     for index, part in enumerate(data["ratio"]):
         found = built.get(part)
         if found is None or not _divisible(found.type):
-            hint = f"a number measure of at most {_MOST_RATIO_DIGITS} digits and 4 decimals"
+            hint = (
+                f"a number measure of at most {_MOST_RATIO_DIGITS} digits before the point and 4 after it;"
+                " of others a value: round(part / whole, 4)"
+            )
             context.report((*path, "ratio", index), part, "not a measure that a ratio can use", hint)
             return None
     where = _subjects(context, data, path, built)

@@ -60,18 +60,21 @@ def _check_ids(context: Context, ids: Iterable[tuple[Path, str]]) -> None:
 
 
 def check_grades(context: Context, data: Mapping[str, Any]) -> None:
-    """Grades run from the best to the worst, and the worst takes every score that is left."""
-    grades = data["grades"]
-    for index, (better, worse) in enumerate(pairwise(grades), start=1):
-        if better.lowest <= worse.lowest:
-            text = str(Decimal(worse.lowest) / 100)
-            hint = f"less than {Decimal(better.lowest) / 100}: the best first"
+    """Grades run from the best to the worst; of those that scores reach the worst takes every score that is
+    left."""
+    grades, least = data["grades"], data["score"].min
+    bands = [(index, grade.lowest) for index, grade in enumerate(grades) if grade.lowest is not None]
+    for (_, better), (index, worse) in pairwise(bands):
+        if better <= worse:
+            text = str(Decimal(worse) / 100)
+            hint = f"less than {Decimal(better) / 100}: the best first"
             context.report(("grades", index, "from"), text, "not below the grade before it", hint)
-    last, least = grades[-1].lowest, data["score"].min
-    if last > least:
+    last, lowest = bands[-1] if bands else (len(grades) - 1, None)
+    if lowest is None or lowest > least:
         hint = f"from: {Decimal(least) / 100}"
-        path: Path = ("grades", len(grades) - 1, "from")
-        context.report(path, str(Decimal(last) / 100), "scores below it have no grade", hint)
+        path: Path = ("grades", last, "from")
+        text = "" if lowest is None else str(Decimal(lowest) / 100)
+        context.report(path, text, "scores below it have no grade", hint)
     tiers = [grade.tier for grade in grades]
     for index, tier in enumerate(tiers):
         if tier in tiers[:index]:

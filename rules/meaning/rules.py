@@ -16,8 +16,9 @@ from rules.model import Dated, Rule, When
 from rules.text.fields import FOREVER_AGO
 from rules.text.source import Path
 
-_MOST_PER_DIGITS = 29
-"""With the nine digits of a rule's points a product has at most 38."""
+_MOST_PER_DECIMALS = 19
+"""More than 1,000,000,000 times a hundredth is held at the most that a hit gives: with a factor's ten digits
+and nine of the points a product has at most 38."""
 
 
 def build_rule(context: Context, references: References, data: Mapping[str, Any], path: Path) -> Rule | None:
@@ -124,8 +125,8 @@ def _per(context: Context, text: str | None, path: Path) -> Expression | None:
     if per is None:
         return None
     kind = per.type
-    if kind.kind is not Kind.NUMBER or reads_as_of(per) or kind.whole + kind.scale > _MOST_PER_DIGITS:
-        hint = f"a number of at most {_MOST_PER_DIGITS} digits: a column or measure"
+    if kind.kind is not Kind.NUMBER or reads_as_of(per) or kind.scale > _MOST_PER_DECIMALS:
+        hint = f"a number of at most {_MOST_PER_DECIMALS} digits after the point: a column or measure"
         context.report(path, text or "", "not a number to multiply points by", hint)
         return None
     return per

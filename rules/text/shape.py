@@ -342,7 +342,7 @@ class MeasureSchema(Strict):
 class GradeSchema(Strict):
     tier = own.Text(required=True)
     title = own.TitleField(load_default=None)
-    from_ = own.Points(required=True, data_key="from")
+    from_ = own.Points(load_default=None, data_key="from")
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Grade:

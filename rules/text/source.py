@@ -31,7 +31,7 @@ _SLIPS = {
     "cannot start any token": _BEGINS_SO,
     "expected comment or line break": _BEGINS_SO,
     "mapping values are not allowed": "quotes around a text with a colon and a space in it",
-    "expected ',' or": "a comma after each entry, and quotes around a text with a colon or bracket in it",
+    "expected ',' or": "a comma after each entry; quotes around a text with a comma, colon or bracket",
     "expected key": "the same spaces before each key, and quotes around a whole text or none",
     "expected ':'": "a colon and a space after each key",
     "unexpected end of stream": "the quote or bracket that is missing",

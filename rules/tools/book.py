@@ -114,10 +114,13 @@ def _front(pack: Pack) -> Iterator[Block]:
 
 def _grades(pack: Pack) -> Iterator[Block]:
     yield Heading(2, "信用等级 Grades")
-    above = [None, *(grade.lowest for grade in pack.grades)]
+    bound = None
     rows = []
-    for grade, bound in zip(pack.grades, above, strict=False):
-        reach = f"≥ {number(grade.lowest)}" + ("" if bound is None else f" 且 and < {number(bound)}")
+    for grade in pack.grades:
+        reach = "仅由一票否决给出 by a veto alone"
+        if grade.lowest is not None:
+            reach = f"≥ {number(grade.lowest)}" + ("" if bound is None else f" 且 and < {number(bound)}")
+            bound = grade.lowest
         rows.append((grade.tier, str(grade.title), reach))
     yield Grid(("等级 Tier", "名称 Title", "得分 Score"), tuple(rows))
 

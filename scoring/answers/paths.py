@@ -470,5 +470,6 @@ def _key(step: Step) -> tuple[str, str]:
 
 
 def _above(pack: Pack, tier: str) -> str | None:
+    """The next better tier that scores reach."""
     place = pack.tiers.index(tier)
-    return pack.tiers[place - 1] if place else None
+    return max(((n, pack.tiers[n]) for n, _ in pack.bands if n < place), default=(0, None))[1]

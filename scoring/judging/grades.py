@@ -187,9 +187,9 @@ class _Grades:
         )
 
     def _band(self) -> str:
-        grades = self._pack.grades
-        branches = " ".join(f"when score >= {g.lowest} then {n}" for n, g in enumerate(grades[:-1]))
-        return f"case {branches} else {len(grades) - 1} end" if branches else "0"
+        *better, (last, _) = self._pack.bands
+        branches = " ".join(f"when score >= {lowest} then {n}" for n, lowest in better)
+        return f"case {branches} else {last} end" if branches else str(last)
 
 
 def _holds(spans: tuple[tuple[dt.date, dt.date | None], ...], day: dt.date) -> bool:

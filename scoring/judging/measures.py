@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from rules.language.expressions import TOTAL, Expression, Level, Name, names, render
+from rules.language.expressions import TOTAL, Expression, Kind, Level, Name, Type, names, render
 from rules.model import DERIVED, OVER_GROUP, Aggregate, Measure
 from rules.plan import Group, Plan
 from scoring.judging.coded import SUBJECTS
@@ -22,14 +22,16 @@ from scoring.judging.period import Period
 from scoring.judging.sql import all_of, cast, date, quoted, sql_type, to_sql
 
 MACROS = (
-    "create or replace macro scaled4(x) as cast(cast(x as decimal(33, 4)) * 10000 as hugeint)",
-    "create or replace macro half_away(n, d) as sign(n) * sign(d) * ((2 * abs(n) + abs(d)) // (2 * abs(d)))",
+    "create or replace macro scaled4(x) as cast(cast(x as decimal(34, 4)) * 10000 as hugeint)",
     f"create or replace macro unscaled4(n) as"
     f" cast(try_cast(n as decimal(28, 0)) * 0.0001 as {sql_type(TOTAL)})",
 )
 """Exact quotients by integer arithmetic, rounded half away from zero to 4 decimals; none past 24 digits."""
 
 NOWHERE: Mapping[str, str] = MappingProxyType({})
+
+_SUMS = Type(Kind.NUMBER, 30, 4)
+"""Wide enough for every sum."""
 
 _ROWS = "xh_measure_rows"
 _OWN = ("_s", "_owner")
@@ -511,7 +513,7 @@ def _alias(read: Expression) -> str:
 
 
 def _as_total(value: str) -> str:
-    return f"cast({value} as {sql_type(TOTAL)})"
+    return f"cast({value} as {sql_type(_SUMS)})"
 
 
 def _of_sums(aggregate: Aggregate | None) -> str:
@@ -521,5 +523,4 @@ def _of_sums(aggregate: Aggregate | None) -> str:
         case Aggregate.SUM:
             return "coalesce(x, 0)"
         case _:
-            total = f"scaled4(cast(x as {sql_type(TOTAL)}))"
-            return f"case when n > 0 then unscaled4(half_away({total}, cast(n as hugeint))) end"
+            return "case when n > 0 then unscaled4(half_away(scaled4(x), cast(n as hugeint))) end"

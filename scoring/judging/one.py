@@ -11,13 +11,13 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from itertools import pairwise
 from operator import itemgetter
 from typing import Any
 
-from rules.exact import EXACT
+from rules.exact import EXACT, quotient
 from rules.language.evaluate import Counted, Counting, Function, Row, add_months, compiled
 from rules.language.expressions import TRUE, Expression, Kind, Level, Type, conjunction, conjuncts, names
 from rules.model import DERIVED, OVER_GROUP, Aggregate, Measure, Pack, Rule, Table, Window
@@ -246,8 +246,8 @@ class Judge:
         return summed(spans, days)
 
     def _band(self, score: int) -> int:
-        grades = self.pack.grades
-        return next((n for n, grade in enumerate(grades) if score >= grade.lowest), len(grades) - 1)
+        bands = self.pack.bands
+        return next((n for n, lowest in bands if score >= lowest), bands[-1][0])
 
 
 class Varied:
@@ -501,15 +501,12 @@ def _mean(total: Any, count: int) -> Any:
 def _ratio(part: Any, whole: Any) -> Any:
     if part is None or not whole:
         return None
-    quotient = _quotient(part, whole)
-    return quotient if abs(quotient) < 10**24 else None
+    found = _quotient(part, whole)
+    return found if abs(found) < 10**24 else None
 
 
 def _quotient(part: Any, whole: Any) -> Decimal:
-    """Rounded half away from zero to 4 decimals, by whole numbers: numbers have no more than 4 themselves."""
-    above, below = int(part * 10_000) * 10_000, int(whole * 10_000)
-    size = (2 * abs(above) + abs(below)) // (2 * abs(below))
-    return Decimal(size if (above < 0) == (below < 0) else -size).scaleb(-4)
+    return Decimal(quotient(part, whole, 4)).scaleb(-4)
 
 
 # Rules
@@ -652,7 +649,7 @@ def _by_step(points: int, window: Window | None) -> tuple[int, ...]:
 
 
 def _multiplied(points: int, per: Any) -> int:
-    return _at_most(int(Decimal(points * per).quantize(Decimal(1), ROUND_HALF_UP)))
+    return _at_most(quotient(points * per, 1))
 
 
 def _at_most(points: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import duckdb
@@ -150,7 +150,7 @@ def _spans(plan: Plan, bundle: Sequence[Match], period: Period, lines: Lines) ->
 def _points(match: Match) -> str:
     """Hundredths, or hundredths × value, rounded half away from zero as SQL rounds exact decimals."""
     products = [
-        f"when {n} then cast(round({_exact('t.full', _POINTS)} * {_exact(f'm._times{n}', e.type)}, 0)"
+        f"when {n} then cast(round({_exact('t.full', _POINTS)} * {_factor(f'm._times{n}', e.type)}, 0)"
         " as decimal(38, 0))"
         for n, e in enumerate(match.multipliers.expressions)
     ]
@@ -162,6 +162,12 @@ def _points(match: Match) -> str:
 
 
 _POINTS = Type(Kind.NUMBER, 19, 0)
+
+
+def _factor(value: str, kind: Type) -> str:
+    """What multiplies points: what is out of these bounds gives the most that a hit can give all the same."""
+    most = 10 * LARGEST_HIT
+    return _exact(f"greatest(-{most}, least({most}, {value}))", replace(kind, whole=10))
 
 
 def _exact(value: str, kind: Type) -> str:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from rules.language.expressions import (
+    DATE,
     And,
     Arithmetic,
     AsOf,
@@ -26,6 +28,7 @@ from rules.language.expressions import (
     Name,
     Not,
     Or,
+    Round,
     Shift,
     Type,
     literal,
@@ -38,7 +41,11 @@ DUCKDB_MACROS = (
     " when d < date '0001-01-01' then date '0001-01-01' else d end",
     "create or replace macro start_of_year(d) as cast(date_trunc('year', d) as date)",
     "create or replace macro start_of_month(d) as cast(date_trunc('month', d) as date)",
+    "create or replace macro unscaled(x) as cast(replace(cast(x as varchar), '.', '') as hugeint)",
+    "create or replace macro half_away(n, d) as sign(n) * sign(d) * (abs(n) // abs(d)"
+    " + cast(abs(n) % abs(d) >= abs(d) - abs(n) % abs(d) as hugeint))",
 )
+"""``unscaled``: a decimal without its point. ``half_away``: an exact quotient of whole numbers, rounded."""
 
 
 def sql_type(kind: Type) -> str:
@@ -85,6 +92,8 @@ def to_sql(node: Expression) -> str:
             return f"({literal(node.value)})" if str(node.value).startswith("-") else literal(node.value)
         case Arithmetic():
             return _arithmetic(node)
+        case Round():
+            return _round(node)
         case Shift():
             return _shift(node)
         case Call():
@@ -128,12 +137,25 @@ def _shift(node: Shift) -> str:
 
 def _arithmetic(node: Arithmetic) -> str:
     """Operands are widened first, so that no intermediate overflows."""
+    if node.left.type == DATE:
+        return f"({to_sql(node.left)} - {to_sql(node.right)})"
     left, right = node.left.type, node.right.type
     if node.op == "*":
         left = wide(left)
     else:
         left = right = node.type
     return f"({cast(node.left, left)} {node.op} {cast(node.right, right)})"
+
+
+def _round(node: Round) -> str:
+    """By whole numbers: decimals are divided as floating point."""
+    moved = node.digits + node.divisor.type.scale - node.operand.type.scale
+    part = f"unscaled({cast(node.operand, node.operand.type)}) * {10 ** max(moved, 0)}"
+    whole = f"nullif(unscaled({cast(node.divisor, node.divisor.type)}) * {10 ** max(-moved, 0)}, 0)"
+    size = node.type.whole + node.digits
+    rounded = f"try_cast(half_away({part}, {whole}) as decimal({size}, 0))"
+    point = f" * {Decimal(1).scaleb(-node.digits):f}" if node.digits else ""
+    return f"cast({rounded}{point} as decimal({size}, {node.digits}))"
 
 
 def wide(kind: Type) -> Type:

@@ -32,6 +32,7 @@ from timeline_cases import FIRST, case, day, record, rule, subject, veto
 from rules.fault import PackError
 from rules.model import Pack
 from scoring.answers.paths import Found, held, search, steps_for, varied
+from scoring.answers.paths import _above as tier_above
 from scoring.answers.timelines import Facts
 from scoring.judging import one
 from scoring.judging.period import Period
@@ -372,3 +373,9 @@ def test_the_day_is_that_on_which_the_last_step_may_be_done() -> None:
     data = remedied([record(1, -10, kind="a"), record(2, -10, kind="b")])
     paths = found(load(data), data, "A").paths
     assert ([step.record_id for step in paths[0].steps], paths[0].reached_on) == (["r1", "r2"], day(21))
+
+
+def test_who_aims_higher_aims_at_a_tier_that_scores_reach() -> None:
+    grades = [{"tier": "N"}, {"tier": "A", "from": 0}, {"tier": "M"}, {"tier": "C", "from": -1000}]
+    pack = load(case([rule("r", "true", 1)], [], (subject("a"),), grades=grades))
+    assert [tier_above(pack, tier) for tier in "CMA"] == ["A", "A", None]

@@ -220,6 +220,14 @@ FAULTS = [
         "faults?",
     ),
     ("from: 90", "from: -1", "0}]", "grades[1].from", "not below the grade before it", "the best first"),
+    (
+        "B, from: 0",
+        "B, title: {zh: 差, en: Poor}",
+        "90}",
+        "grades[0].from",
+        "scores below it have no grade",
+        "from: 0",
+    ),
     ("B, from: 0", "B, from: 10", "10}]", "grades[1].from", "scores below it have no grade", "from: 0"),
     ("{tier: A", "{tier: B", "B, from: 0", "grades[1].tier", "the tier stands here twice", "each tier once"),
     (
@@ -424,7 +432,13 @@ SLIPS = [
         "{id: law, title: 条例}",
         "{id: law, title: 条例: 试行}",
         "not YAML",
-        "quotes around a text with a colon",
+        "quotes around a text with a comma, colon",
+    ),
+    (
+        "when: kind = 'fault' and fine >= 1000",
+        "note: {zh: 见, en: {when: kind in ('fault', 'award')}}",
+        "not YAML",
+        "quotes around a text with a comma",
     ),
     ("in_force:", "note: >= 3\nin_force:", "not YAML", "quotes around a text that begins so"),
     ("fine >= 1000", "opened_on < 2026-01-01", "a date beside a number", "date '2026-01-31'"),
@@ -452,7 +466,8 @@ def test_a_slip_that_yaml_takes_otherwise_is_told_by_its_cause(
         ('"(1..5]"', "a range in brackets", '"1..5": from 1 to below 5'),
         ("[1..5]", "a range in brackets", '"1..5": from 1 to below 5'),
         ('[">= 3", 1]', "a comparison in a list", '">= 3", alone in its cell'),
-        ("lots", "a number beside a text", "two values of the type number"),
+        ("lots", "a number beside a text", 'a number, a comparison or a range: 90, ">= 90", "70..90"'),
+        ('"≥ 5"', "a number beside a text", 'a number, a comparison or a range: 90, ">= 90", "70..90"'),
     ],
 )
 def test_a_cell_that_was_meant_as_a_range_is_told_how_a_range_is_written(

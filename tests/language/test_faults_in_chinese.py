@@ -30,7 +30,7 @@ RAISES = {
     "Fault": 3,
     "_refusal": -2,
 }
-NAMED = {"message", "hint", "wrong"}
+NAMED = {"message", "hint", "wrong", "_ADDS_UP"}
 """What is made of words before it is handed on."""
 
 THREE_WORDS = re.compile(r"(?<![\w'])[A-Za-z]{2,} [a-z]+ [a-z]{2,}(?![\w'])")

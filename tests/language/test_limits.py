@@ -84,26 +84,45 @@ def test_a_pack_may_say_as_much_as_its_limits(
     assert message in complaints(sound.replace(old, first))
 
 
-def test_a_ratio_is_of_measures_of_up_to_29_digits(sound: str) -> None:
+def test_a_ratio_is_of_measures_of_up_to_30_digits(sound: str) -> None:
     def ratio(digits: int) -> str:
         """Of a measure that has the 14 digits of a decimal, and more."""
         measures = f"  long: {{title: Long, max: fine * {'1' * (digits - 14)}}}\n"
         measures += "  share: {title: Share, ratio: [long, faults]}\n"
         return complaints(sound.replace("rules:\n", f"{measures}rules:\n", 1))
 
-    assert ratio(29) == ""
-    assert "at most 29 digits and 4 decimals" in ratio(30)
+    assert ratio(30) == ""
+    assert "at most 30 digits before the point and 4 after it" in ratio(31)
 
 
 @pytest.mark.parametrize("how", ["sum", "mean"])
-def test_what_is_added_up_has_up_to_18_digits_and_4_of_them_decimals(sound: str, how: str) -> None:
+def test_what_is_added_up_has_up_to_24_digits_and_4_decimals(sound: str, how: str) -> None:
     def said(operand: str) -> str:
-        measure = f"  fines: {{title: Fines, {how}: {operand}}}\n"
+        measure = f"  fines: {{title: Fines, {how}: '{operand}'}}\n"
         return complaints(sound.replace("rules:\n", f"{measure}rules:\n", 1))
 
-    assert said("fine * 1111") == said("fine + fine") == ""
-    assert f"no exact {how} of this" in said("fine * 11111")
+    assert said("fine * 1111111111") == said("round(fine * fine, 4)") == ""
+    assert f"no exact {how} of this" in said("fine * 11111111111")
     assert f"no exact {how} of this" in said("fine * 0.1")
+
+
+def test_the_best_of_groups_are_added_up_where_that_is_exact(sound: str) -> None:
+    def said(operand: str) -> str:
+        measure = f"  fines: {{title: Fines, max: '{operand}', by: kind, take: sum}}\n"
+        return complaints(sound.replace("rules:\n", f"{measure}rules:\n", 1))
+
+    assert said("round(fine * fine, 4)") == ""
+    assert "take: no exact sum of this" in said("fine * 0.1")
+
+
+def test_points_are_multiplied_by_a_number_of_up_to_19_decimals(sound: str) -> None:
+    def said(per: str) -> str:
+        return complaints(
+            sound.replace("points: -4", f"points: -4\n    per: {per}", 1).replace(", decay: linear", "")
+        )
+
+    assert said("fine * fine") == said(f"fine * 0.{'1' * 15}") == ""
+    assert "at most 19 digits after the point" in said(f"fine * 0.{'1' * 16}")
 
 
 def test_a_number_of_records_is_a_whole_one_of_up_to_12_digits(sound: str) -> None:

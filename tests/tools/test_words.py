@@ -37,6 +37,21 @@ FOUND = SCOPE.names["found_on"]
         ("fine * 2", "乘以金额 × 2", "times Amount × 2"),
         ("fine + paid", "乘以金额 + 已缴", "times Amount + Paid"),
         ("fine", "乘以金额", "times Amount"),
+        (
+            "round((fine + paid) * 100 / fine, 2)",
+            "乘以((金额 + 已缴) × 100) ÷ 金额（四舍五入至2位小数）",
+            "times ((Amount + Paid) × 100) ÷ Amount (rounded to 2 decimals)",
+        ),
+        (
+            "round(fine * paid, 0)",
+            "乘以金额 × 已缴（四舍五入至整数）",
+            "times Amount × Paid (rounded to a whole number)",
+        ),
+        (
+            "date '2026-03-01' - found_on",
+            "乘以认定日至2026-03-01的天数",
+            "times the days from Found to 2026-03-01",
+        ),
     ],
 )
 def test_what_points_are_multiplied_by(written: str, zh: str, en: str) -> None:

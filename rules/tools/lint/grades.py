@@ -20,12 +20,17 @@ def grades(review: Review) -> Iterator[Finding]:
     highest = min(pack.score.max, pack.score.start + _reach(review, most=True))
     lowest = max(pack.score.min, pack.score.start + _reach(review, most=False))
     vetoed = {rule.tier for rule in pack.rules if rule.tier}
+    above = None
     for index, grade in enumerate(pack.grades):
-        above = pack.grades[index - 1].lowest if index else None
-        if grade.lowest > highest:
+        better, above = above, above if grade.lowest is None else grade.lowest
+        if grade.lowest is None:
+            if grade.tier in vetoed:
+                continue
+            message = "no score reaches it, and no veto gives it"
+        elif grade.lowest > highest:
             message = f"no score reaches {number(grade.lowest)}: the highest possible is {number(highest)}"
-        elif above is not None and above <= lowest and grade.tier not in vetoed:
-            message = f"no score is below {number(above)}: the lowest possible is {number(lowest)}"
+        elif better is not None and better <= lowest and grade.tier not in vetoed:
+            message = f"no score is below {number(better)}: the lowest possible is {number(lowest)}"
         else:
             continue
         yield review.finding(Severity.WARNING, "grade-out-of-reach", ("grades", index), grade.tier, message)
