@@ -17,7 +17,7 @@ from api.pages.forms import FormError, filled_in, number
 from api.pages.simulation import DRAFT, given_text, shown
 from api.resources.simulations import simulated
 from api.schemas.packs import DecisionRequest, DraftRequest
-from rules.calendar import today
+from rules.calendar import day_of, today
 from rules.fault import PackError
 from rules.identity import identity
 from rules.model import Title
@@ -45,7 +45,7 @@ def examine_draft() -> Response:
     """Say what is wrong with a draft, what it changes and who would move: nothing is kept."""
     text = given_text()
     try:
-        begins = dt.date.fromisoformat(request.form.get("begins", ""))
+        begins = day_of(request.form.get("begins", ""))
         draft = examine(store(), text, DRAFT, begins, today())
     except ValueError:
         return _drafts(422, [Title("日期不对,应写作2027-01-01", "not a date such as 2027-01-01")])

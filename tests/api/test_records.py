@@ -210,6 +210,14 @@ def test_a_number_of_any_size_that_is_no_date_is_refused_with_its_row(regulator:
     assert [error["field"] for error in answer.json["errors"]] == ["records.0.occurred_on"]
 
 
+@pytest.mark.parametrize("day", ["2026-W27-3", "20260701", 20260701, "2026/7/1", "2026年7月1日", "46204"])
+def test_a_posted_record_has_its_dates_in_one_form(regulator: Client, day: str | int) -> None:
+    rows = [_row("C-1", occurred_on=day), _row("C-2", ends_on=day), _row("C-3", ends_on="长期")]
+    answer = regulator.post("/v1/records", json={"records": rows}).json
+    assert [(p["row_no"], p["column"]) for p in answer["problems"]] == [(1, "occurred_on"), (2, "ends_on")]
+    assert regulator.get("/v1/records/C-3").status_code == 200
+
+
 @pytest.mark.parametrize("name", ["a\0b", "\0", "\x1b[31m", "\u202ekind"])
 def test_a_column_by_a_name_that_nobody_sees_is_refused_as_any_other(regulator: Client, name: str) -> None:
     answer = regulator.post("/v1/records", json={"records": [_row("C-1") | {name: 1}]})
