@@ -558,3 +558,5 @@ def test_where_a_file_of_rules_has_a_fault_whoever_asks_is_told_so(
     body = {"json": {"pack": PACK}} if path == "/v1/runs" else {}
     answer = client.open(path, method="POST" if body else "GET", headers=headers, **body)
     assert (answer.status_code, "a file of rules has faults" in answer.text) == (503, True)
+    assert answer.json["type"] == "/problems/rules-at-fault"
+    assert client.get(answer.json["type"]).json["status"] == 503
