@@ -167,7 +167,8 @@ RULES_AT_FAULT = Title(
 
 
 def unavailable(why: Title, kind: str = "store-unavailable") -> Problem:
-    """The store, or a file of rules, fails. What was done before stays done, so of a change no more is said than is known."""
+    """The store, or a file of rules, fails. What was done before stays done, so of a change no more is said
+    than is known."""
     zh, en = why.zh, why.en
     if current().method not in ("GET", "HEAD"):
         zh += ";是否已办理尚不清楚,请查看,或用同一Idempotency-Key再发"

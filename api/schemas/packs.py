@@ -84,7 +84,13 @@ class DecisionRequest(Schema):
     reason = Text(required=True, longest=2000)
 
 
+class ApprovalRequest(DecisionRequest):
+    """Why a version is approved, and from which version its difference was shown."""
+
+    shown = Text(required=True)
+
+
 class DraftRequest(DecisionRequest):
     """From when a draft is to rule, and why."""
 
-    begins = fields.Date(required=True)
+    begins = Day(required=True)
