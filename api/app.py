@@ -118,7 +118,7 @@ def _handle_errors(app: Flask) -> None:
     def pack_error(error: PackError) -> Response:
         """Of a file in the folder, or a text that was approved: whoever asks has not sent it."""
         observe.log_failure(error)
-        return http_error(unavailable(RULES_AT_FAULT))
+        return http_error(unavailable(RULES_AT_FAULT, "rules-at-fault"))
 
     @app.errorhandler(UnknownError)
     def unknown(error: UnknownError) -> Response:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from api.around.limits import parse_rate
+from rules.calendar import day_of
 from rules.titles import Title, TitledError
 from scoring.access.consents import LONGEST_MONTHS
 from scoring.access.identities import checked_issuer
@@ -166,7 +167,7 @@ _VARIABLES: dict[str, tuple[Callable[[str], _Value], Title]] = {
     "log_level": (_level, Title(f"{'、'.join(LOG_LEVELS)}之一", f"one of {', '.join(LOG_LEVELS)}")),
     "public": (_switch, Title("1或0", "1 or 0")),
     "public_ranking": (
-        dt.date.fromisoformat,
+        day_of,
         Title("日期,如2026-12-31", "a day such as 2026-12-31"),
     ),
     "openid_issuer": (

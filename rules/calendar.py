@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import re
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -14,6 +15,26 @@ def today() -> dt.date:
     return dt.datetime.now(SHANGHAI).date()
 
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def day_of(text: str) -> dt.date:
+    """The date in a text of the form YYYY-MM-DD; ISO's weeks, and days without hyphens, are not of it.
+
+    :raises ValueError: where it is none.
+
+    >>> day_of("2026-11-28")
+    datetime.date(2026, 11, 28)
+    >>> day_of("2026-W48-6")
+    Traceback (most recent call last):
+    ...
+    ValueError: not of the form YYYY-MM-DD: 2026-W48-6
+    """
+    if not _DAY.fullmatch(text):
+        raise ValueError(f"not of the form YYYY-MM-DD: {text}")
+    return dt.date.fromisoformat(text)
+
+
 def moment_of(text: str) -> dt.datetime:
     """The moment in an ISO text, in Shanghai where it names no time zone; a date alone is the end of the day.
 
@@ -22,6 +43,7 @@ def moment_of(text: str) -> dt.datetime:
     >>> moment_of("2026-03-03T09:30").isoformat()
     '2026-03-03T01:30:00+00:00'
     """
+    day_of(text[:10])
     found = dt.datetime.fromisoformat(text)
     if len(text) == len("2026-03-03"):
         found = dt.datetime.combine(found.date(), dt.time.max)

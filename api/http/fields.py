@@ -13,6 +13,7 @@ from marshmallow import ValidationError, fields, validate
 
 from api.around.request import current
 from api.http.messages import in_language
+from rules.calendar import day_of
 from rules.exact import EXACT
 from rules.model import Title
 from rules.titles import halves_of_old
@@ -56,6 +57,24 @@ class WholeNumber(fields.Integer):
         if isinstance(value, float) and not value.is_integer():
             raise self.make_error("invalid", input=value)
         return super()._validated(value)
+
+
+class Day(fields.Date):
+    """A date that comes in, as YYYY-MM-DD and in no other of ISO's forms."""
+
+    default_error_messages = {"invalid": "Not a valid date: YYYY-MM-DD, such as 2026-07-31."}  # noqa: RUF012
+    DESERIALIZATION_FUNCS = {"iso": day_of}  # noqa: RUF012
+
+
+class Moment(fields.AwareDateTime):
+    """A moment that comes in with its offset from UTC, its date as of :class:`Day`."""
+
+    @staticmethod
+    def _moment(text: str) -> dt.datetime:
+        day_of(text[:10])
+        return dt.datetime.fromisoformat(text)
+
+    DESERIALIZATION_FUNCS = {"iso": _moment}  # noqa: RUF012
 
 
 _NOT_SHOWN = (

@@ -25,7 +25,7 @@ _MESSAGES = tuple(
         (r"Control characters are not allowed\.", "不能含控制字符"),
         (r"A natural person's number .*", "含自然人证件号码,本系统不予保存,请删去"),
         (r"String does not match expected pattern\.", "写法不对"),
-        (r"Not a valid date\.", "不是日期,应写作2026-07-31"),
+        (r"Not a valid date: .*", "不是日期,应写作2026-07-31"),
         (r"Not a valid datetime\.", "不是时间,应写作2026-07-31T08:00:00Z"),
         (r"Not a valid boolean\.", "应为是或否"),
         (r"Not a valid (?:integer|number)\.", "不是数字"),

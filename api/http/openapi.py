@@ -285,7 +285,8 @@ _LICENCE = {"name": "As agreed with the owners of Xinheng", "identifier": "Licen
 """None is granted to everybody."""
 _DESCRIPTION = (
     "信衡. Grades of enterprises and others by declared rules, each with what it rests on. "
-    "Scores and points are in points with two decimals; dates are those of Asia/Shanghai, moments UTC. "
+    "Scores and points are in points with two decimals; dates are those of Asia/Shanghai, YYYY-MM-DD alone, "
+    "moments UTC. "
     "Listings come in pages: pass `next` of one page as `cursor` of the following request. "
     "Errors are problem details (RFC 9457), in Chinese where Accept-Language asks for it. "
     "Lenders begin at /quick-start."

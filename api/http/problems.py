@@ -65,6 +65,8 @@ def _kinds() -> Iterator[ProblemType]:
          "系统出错,请联系管理员", "请把request_id告诉管理员"),
         ("store-unavailable", 503, "The store can't be used now", "Try again later.",
          "数据库暂时无法使用,请稍后再试", "请稍后再试"),
+        ("rules-at-fault", 503, "A file of rules has faults", "Tell the operator; the log has the place.",
+         "评价规则的文件有误,请联系管理员", "请联系管理员,日志载明有误之处"),
         ("not-printable", 503, "No PDF can be made here", "Tell the operator; see detail.",
          "无法生成PDF,请联系管理员", "请联系管理员,详见detail"),
         ("busy", 503, "The server is at its limit", "Wait for Retry-After seconds.",
@@ -164,13 +166,14 @@ RULES_AT_FAULT = Title(
 )
 
 
-def unavailable(why: Title) -> Problem:
-    """The store fails. What was done before stays done, so of a change no more is said than is known."""
+def unavailable(why: Title, kind: str = "store-unavailable") -> Problem:
+    """The store, or a file of rules, fails. What was done before stays done, so of a change no more is said
+    than is known."""
     zh, en = why.zh, why.en
     if current().method not in ("GET", "HEAD"):
         zh += ";是否已办理尚不清楚,请查看,或用同一Idempotency-Key再发"
         en += ". Whether this was done is not known: look, or repeat it with the same Idempotency-Key"
-    return Problem("store-unavailable", Title(zh, en), headers={"Retry-After": "5"})
+    return Problem(kind, Title(zh, en), headers={"Retry-After": "5"})
 
 
 def problem_response(error: HTTPException) -> Response:

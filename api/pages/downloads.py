@@ -15,6 +15,7 @@ from api.around import journal
 from api.around.context import store
 from api.http.problems import fail
 from api.pages.language import plain
+from rules.calendar import day_of
 from rules.model import Title, Vocabulary
 from scoring.answers.search import FACETS, Listed, facet_values
 from scoring.characters.listings import Field, Kind, Listing, write_workbook
@@ -132,6 +133,6 @@ def day_asked(name: str) -> dt.date | None:
     if not given:
         return None
     try:
-        return dt.date.fromisoformat(given)
+        return day_of(given)
     except ValueError:
         fail("bad-request", Title("日期不对:YYYY-MM-DD", "not a date: YYYY-MM-DD"))

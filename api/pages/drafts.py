@@ -16,8 +16,8 @@ from api.pages.blueprint import blueprint, page
 from api.pages.forms import FormError, filled_in, number
 from api.pages.simulation import DRAFT, PATIENCE, given_text, shown
 from api.resources.simulations import simulated
-from api.schemas.packs import DecisionRequest, DraftRequest
-from rules.calendar import today
+from api.schemas.packs import ApprovalRequest, DecisionRequest, DraftRequest
+from rules.calendar import day_of, today
 from rules.fault import PackError
 from rules.identity import identity
 from rules.model import Title
@@ -26,7 +26,7 @@ from scoring.access.keys import owners_of
 from scoring.answers.simulate import SimulationError
 from scoring.rulemaking import desk
 from scoring.rulemaking.desk import By, NotLawError, Proposed
-from scoring.rulemaking.draft import Draft, examine
+from scoring.rulemaking.draft import Draft, examine, identity_of
 from scoring.store.rulebook import known_packs
 
 ROWS = 25
@@ -43,7 +43,7 @@ def examine_draft() -> Response:
     """Say what is wrong with a draft, what it changes and who would move: nothing is kept."""
     text = given_text()
     try:
-        begins = dt.date.fromisoformat(request.form.get("begins", ""))
+        begins = day_of(request.form.get("begins", ""))
         draft = examine(store(), text, DRAFT, begins, today())
     except ValueError:
         return _drafts(422, [Title("日期不对,应写作2027-01-01", "not a date such as 2027-01-01")])
@@ -78,24 +78,30 @@ def draft(digest: str) -> Response:
 @blueprint.post("/rules/drafts/<digest>/approval")
 def approve_draft(digest: str) -> Response:
     """Approve a version that somebody else proposed."""
-    return _done(digest, lambda reason: desk.approve_pack(store(), digest, reason, _me(), today()))
+    return _done(
+        digest,
+        lambda asked: desk.approve_pack(store(), digest, by=_me(), on=today(), **asked),
+        ApprovalRequest,
+    )
 
 
 @blueprint.post("/rules/drafts/<digest>/refusal")
 def refuse_draft(digest: str) -> Response:
     """Refuse to approve a version that somebody else proposed."""
-    return _done(digest, lambda reason: desk.refuse_pack(store(), digest, reason, _me()))
+    return _done(digest, lambda asked: desk.refuse_pack(store(), digest, by=_me(), **asked))
 
 
 @blueprint.post("/rules/drafts/<digest>/withdrawal")
 def withdraw_draft(digest: str) -> Response:
     """Withdraw a version before its first day."""
-    return _done(digest, lambda reason: desk.withdraw_pack(store(), digest, reason, _me(), today()))
+    return _done(digest, lambda asked: desk.withdraw_pack(store(), digest, by=_me(), on=today(), **asked))
 
 
-def _done(digest: str, act: Callable[[str], Proposed]) -> Response:
+def _done(
+    digest: str, act: Callable[[dict[str, Any]], Proposed], schema: type[DecisionRequest] = DecisionRequest
+) -> Response:
     try:
-        act(filled_in(DecisionRequest)["reason"])
+        act(filled_in(schema))
     except FormError as error:
         return _found(422, desk.find_proposed(store(), digest), error.messages)
     except NotLawError as error:
@@ -150,6 +156,7 @@ def _draft(status: int, draft: Draft, **values: Any) -> Response:
         except SimulationError as error:
             result["untried"] = error.title
     defaults = {"found": None, "refused": (), "given": request.form, "hash": identity(draft.pack)}
+    defaults["shown"] = identity_of(draft.before)
     return page("draft", status, **{**defaults, **result, "draft": draft, "is_open": is_open, **values})
 
 

@@ -16,7 +16,7 @@ from api.around.context import store
 from api.http.export import MEDIA_TYPES, encoded
 from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
-from rules.calendar import today
+from rules.calendar import day_of, today
 from rules.model import Title
 from scoring.facts.feeds import (
     FAULT_HEADINGS,
@@ -77,6 +77,6 @@ def since_asked() -> dt.date:
     if not given:
         return usual_since(today())
     try:
-        return dt.date.fromisoformat(given)
+        return day_of(given)
     except ValueError:
         fail("bad-request", Title("日期不对,应写作2026-07-31", "not a date such as 2026-07-31"))

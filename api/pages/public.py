@@ -7,7 +7,6 @@ an alert or a draft, and none knows a cookie: whoever looks is told the same, in
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Container, Iterable
 from typing import Any
 
@@ -23,7 +22,7 @@ from api.pages import language, story
 from api.pages.blueprint import blueprint, page
 from api.pages.ranking import follows
 from api.pages.rules import listed_packs, shown_changes, shown_pack
-from rules.calendar import today
+from rules.calendar import day_of, today
 from rules.fault import UnknownPackError
 from rules.library.loader import ruling_among
 from rules.model import Column, Pack, Title
@@ -184,7 +183,7 @@ def _tried(
     kind = records.kind if records and records.kind else ""
     rows = [{**told[number], kind: name} for number, name in wanted.items()]
     try:
-        as_of = dt.date.fromisoformat(request.form.get("as_of", ""))
+        as_of = day_of(request.form.get("as_of", ""))
         pack = known_pack(store(), pack.id, as_of)
         found = explain_made_up(pack, as_of, told[0], rows)
     except MadeUpError as error:

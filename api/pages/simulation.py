@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from itertools import groupby
 from typing import Any
 
@@ -16,7 +15,7 @@ from api.pages import language
 from api.pages.blueprint import blueprint, page
 from api.pages.charts import bars
 from api.resources.simulations import simulated
-from rules.calendar import today
+from rules.calendar import day_of, today
 from rules.fault import PackError, UnknownPackError
 from rules.library.loader import load_text
 from rules.model import Pack, Title
@@ -42,7 +41,7 @@ def simulation() -> Response:
 def simulate_packs() -> Response:
     """Grade everybody by two packs, and show who would move and by which rule."""
     try:
-        as_of = dt.date.fromisoformat(request.form.get("as_of", ""))
+        as_of = day_of(request.form.get("as_of", ""))
         after = _wanted()
         before = known_pack(store(), after.id, as_of)
     except ValueError:

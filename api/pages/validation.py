@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Mapping
 
 from flask import request
@@ -14,7 +13,7 @@ from api.pages.blueprint import blueprint, page
 from api.pages.forms import number
 from api.pages.graded import graded_titles
 from api.resources.validation import backtested, drifted
-from rules.calendar import add_months
+from rules.calendar import add_months, day_of
 from rules.fault import UnknownPackError
 from rules.language.expressions import literal
 from rules.model import Pack, Title
@@ -102,7 +101,7 @@ def _run_of_now() -> RunSummary | None:
 
 def _wanted(given: Mapping[str, str], pack: Pack) -> Wanted:
     """What the form says; a kind of records stands for the condition that names it."""
-    day = dt.date.fromisoformat(given["as_of"])
+    day = day_of(given["as_of"])
     months = int(given["months"]) if given["months"] in map(str, MONTHS) else 12
     sample = given.get("sample", "")
     found = None

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from api.http.fields import Points, Text, WholeNumber
+from api.http.fields import Day, Points, Text, WholeNumber
 from api.http.paging import LARGEST_PAGE, NumberedPageQuery, page_of
 from api.schemas.subjects import LARGEST_ID, PackQuery
 from rules.titles import Title
@@ -23,8 +23,8 @@ class AlertsQuery(NumberedPageQuery):
     state = fields.String(validate=validate.OneOf(STATES))
     alert = Text(longest=100, metadata={"description": "The pattern's id in the pack"})
     town = Text(longest=100, metadata={"description": "Of subjects of this town"})
-    since = fields.Date(metadata={"description": "Whose last record is of this day or after it"})
-    until = fields.Date(metadata={"description": "Whose last record is of this day or before it"})
+    since = Day(metadata={"description": "Whose last record is of this day or after it"})
+    until = Day(metadata={"description": "Whose last record is of this day or before it"})
     assigned_to = Text(metadata={"description": "Of this person: the owner of a regulator's key"})
     unassigned = fields.Boolean(metadata={"description": "Of nobody yet; not with assigned_to"})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import By, EnterpriseCode, Text
+from api.http.fields import By, Day, EnterpriseCode, Text
 from api.http.paging import NumberedPageQuery, page_of
 from scoring.access.consents import PURPOSES
 
@@ -29,8 +29,8 @@ class ConsentRequest(Schema):
         required=True,
         validate=validate.Length(1, len(PURPOSES)),
     )
-    valid_from = fields.Date(required=True)
-    valid_until = fields.Date(required=True, metadata={"description": "The last day on which it holds"})
+    valid_from = Day(required=True)
+    valid_until = Day(required=True, metadata={"description": "The last day on which it holds"})
 
 
 class ConsentSchema(Schema):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from api.http.fields import Text, TitleField
+from api.http.fields import Day, Text, TitleField
 from api.http.paging import NumberedPageQuery, page_of
 from api.schemas.records import VocabularyQuery
 from scoring.facts.ingest.keys import LONGEST_KEY
@@ -60,14 +60,14 @@ class ConsequenceBody(VocabularyQuery):
     record_id = Text(longest=LONGEST_KEY, metadata={"description": "The record that it rests on"})
     pack = Text(metadata={"description": "Or the pack by whose latest grade it is applied"})
     reason = Text(longest=2000, required=True)
-    begins_on = fields.Date(required=True)
+    begins_on = Day(required=True)
 
 
 class LiftBody(Schema):
     """Why and when a measure is lifted."""
 
     reason = Text(longest=2000, required=True)
-    on = fields.Date(required=True)
+    on = Day(required=True)
 
 
 class ClauseSchema(Schema):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from api.http.export import MEDIA_TYPES
+from api.http.fields import Day
 from api.http.paging import PageQuery, page_of
 
 _BODY = "An office by any of its names; of a department's key always its own"
@@ -14,8 +15,8 @@ class FeedsQuery(PageQuery):
     """Of which offices, and from which day to which."""
 
     body = fields.String(validate=validate.Length(max=200), metadata={"description": _BODY})
-    since = fields.Date(metadata={"description": "The first day; by default a year before the last"})
-    on = fields.Date(metadata={"description": "The last day; by default today"})
+    since = Day(metadata={"description": "The first day; by default a year before the last"})
+    on = Day(metadata={"description": "The last day; by default today"})
 
 
 class FeedRowsQuery(Schema):
@@ -25,8 +26,8 @@ class FeedRowsQuery(Schema):
         validate=validate.Length(max=200),
         metadata={"description": f"{_BODY}; empty (the default): rows that say nobody's"},
     )
-    since = fields.Date(metadata={"description": "The first day; by default a year before the last"})
-    on = fields.Date(metadata={"description": "The last day; by default today"})
+    since = Day(metadata={"description": "The first day; by default a year before the last"})
+    on = Day(metadata={"description": "The last day; by default today"})
     format = fields.String(load_default="ndjson", validate=validate.OneOf(tuple(MEDIA_TYPES)))
 
 

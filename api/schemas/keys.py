@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import Text, TitleField, WholeNumber
+from api.http.fields import Moment, Text, TitleField, WholeNumber
 from api.http.paging import NumberedPageQuery, page_of
 from scoring.access.keys import Role
 from scoring.facts.ingest.keys import LONGEST_KEY
@@ -50,7 +50,7 @@ class KeyRequest(Schema):
             "regulator's: its office, if any, on whose records it decides no objection"
         },
     )
-    expires_at = fields.AwareDateTime(metadata={"description": "With its offset from UTC; by default never"})
+    expires_at = Moment(metadata={"description": "With its offset from UTC; by default never"})
 
 
 class RotationRequest(Schema):

@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import Points, Text
+from api.http.fields import Day, Points, Text
 from api.http.paging import page_of
 from api.schemas.cases import FiledSchema, StepForm
 from api.schemas.records import VocabularyQuery
@@ -85,7 +85,7 @@ class ObjectionRequest(VocabularyQuery):
 class FiguresQuery(VocabularyQuery):
     """Which objections are counted."""
 
-    since = fields.Date(metadata={"description": "Only those made on this day or later"})
+    since = Day(metadata={"description": "Only those made on this day or later"})
 
 
 class OfficeFiguresSchema(Schema):

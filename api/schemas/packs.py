@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from api.http.fields import Points, Text, TitleField
+from api.http.fields import Day, Points, Text, TitleField
 from api.schemas.subjects import CitationSchema
 from rules.model import Authority
 
@@ -12,7 +12,7 @@ from rules.model import Authority
 class PackVersionQuery(Schema):
     """Which version of a pack is wanted."""
 
-    as_of = fields.Date(metadata={"description": "The version in force on this date; by default today"})
+    as_of = Day(metadata={"description": "The version in force on this date; by default today"})
     version = Text(longest=50, metadata={"description": "The version of this name, in force or not"})
 
 
@@ -86,7 +86,13 @@ class DecisionRequest(Schema):
     reason = Text(required=True, longest=2000)
 
 
+class ApprovalRequest(DecisionRequest):
+    """Why a version is approved, and from which version its difference was shown."""
+
+    shown = Text(required=True)
+
+
 class DraftRequest(DecisionRequest):
     """From when a draft is to rule, and why."""
 
-    begins = fields.Date(required=True)
+    begins = Day(required=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, post_load, validate
 
-from api.http.fields import Halves, Text, Values
+from api.http.fields import Day, Halves, Text, Values
 from api.http.paging import PageQuery, page_of
 from api.schemas.subjects import MarkSchema
 from scoring.facts.ingest.keys import ENTERPRISES, LONGEST_KEY
@@ -100,7 +100,7 @@ class MarkBody(VocabularyQuery):
 
     reason = Text(longest=2000, required=True)
     evidence = fields.List(fields.Nested(EvidenceSchema), required=True, validate=validate.Length(1, 20))
-    effective_on = fields.Date(required=True, metadata={"description": "When it was filed or completed"})
+    effective_on = Day(required=True, metadata={"description": "When it was filed or completed"})
 
 
 class StepBody(MarkBody):
@@ -123,7 +123,7 @@ class CommitmentSchema(Schema):
     """A credit commitment (信用承诺): that what is handed in is true, and who answers for a breach."""
 
     text = Text(longest=2000, required=True)
-    made_on = fields.Date(required=True)
+    made_on = Day(required=True)
 
     @post_load
     def _commitment(self, data: dict[str, Any], **_: Any) -> Commitment:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import Text
+from api.http.fields import Day, Text
 from api.http.paging import page_of
 from api.schemas.cases import FiledSchema, StepForm
 from api.schemas.records import VocabularyQuery
@@ -53,7 +53,7 @@ class RepairStepForm(StepForm):
 class RepairFiguresQuery(VocabularyQuery):
     """Which applications are counted."""
 
-    since = fields.Date(metadata={"description": "Only those filed on this day or later"})
+    since = Day(metadata={"description": "Only those filed on this day or later"})
 
 
 class OfficeRepairsSchema(Schema):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import Halves, Points, Text, WholeNumber
+from api.http.fields import Day, Halves, Points, Text, WholeNumber
 from api.http.paging import NumberedPageQuery, PageQuery, page_of
 from scoring.runs.proposals import MOST_DAYS
 
@@ -51,7 +51,7 @@ class RunRequest(Schema):
     """A run that is wanted."""
 
     pack = Text(longest=100, metadata={"description": "By default the server's"})
-    as_of = fields.Date(metadata={"description": "By default today in Asia/Shanghai"})
+    as_of = Day(metadata={"description": "By default today in Asia/Shanghai"})
     propose_days = WholeNumber(
         validate=validate.Range(1, MOST_DAYS),
         metadata={"description": "Propose it first: for so many days those who would fall may answer"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import Text, TitleField, Values
+from api.http.fields import Day, Text, TitleField, Values
 from api.http.paging import NumberedPageQuery, page_of
 from api.schemas.records import VocabularyQuery
 
@@ -33,7 +33,7 @@ class RulingBody(VocabularyQuery):
     """Why, and on which day."""
 
     reason = Text(longest=2000, required=True)
-    effective_on = fields.Date(metadata={"description": "By default today"})
+    effective_on = Day(metadata={"description": "By default today"})
 
 
 class ResolutionBody(RulingBody):

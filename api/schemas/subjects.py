@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from api.http.fields import By, Halves, Points, Text, TitleField, Values
+from api.http.fields import By, Day, Halves, Moment, Points, Text, TitleField, Values
 from api.http.paging import NumberedPageQuery, PageQuery, page_of
 from api.schemas.lender_checks import CheckNoteSchema
 from api.schemas.runs import RunSchema
@@ -29,7 +29,7 @@ class PackQuery(Schema):
 class GradeQuery(PackQuery):
     """Which of a subject's grades is wanted."""
 
-    as_of = fields.Date(metadata={"description": "What the latest run up to this date says of it"})
+    as_of = Day(metadata={"description": "What the latest run up to this date says of it"})
 
 
 class GradesQuery(PackQuery, NumberedPageQuery):
@@ -47,10 +47,8 @@ class ExplanationQuery(PackQuery):
 class AnyDayQuery(ExplanationQuery):
     """Which of a subject's grades is to be explained: one of a run, or of any day by what was known then."""
 
-    as_of = fields.Date(
-        metadata={"description": "Any day, published or not; today where only a moment is given"}
-    )
-    known_at = fields.AwareDateTime(
+    as_of = Day(metadata={"description": "Any day, published or not; today where only a moment is given"})
+    known_at = Moment(
         default_timezone=SHANGHAI,
         validate=validate.Range(*(dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in (1900, 9000))),
         metadata={"description": "By what was known at this moment; now where only a day is given"},
@@ -70,7 +68,7 @@ class SubjectsQuery(ExplanationQuery, PageQuery):
     veto = Text(longest=100, metadata={"description": "Those that this veto holds down"})
     score_from = Points()
     score_to = Points()
-    changes_by = fields.Date(metadata={"description": "Those whose grade changes by itself up to this date"})
+    changes_by = Day(metadata={"description": "Those whose grade changes by itself up to this date"})
 
 
 class GradeSchema(Schema):

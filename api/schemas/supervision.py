@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import Halves, Points, Text, TitleField, Values
+from api.http.fields import Day, Halves, Points, Text, TitleField, Values
 from api.http.paging import PageQuery, page_of
 from api.schemas.runs import LARGEST_ID, MoveSchema, RunSchema, TransitionSchema
 from api.schemas.subjects import GradeSchema, PackQuery, RuleSchema
@@ -19,7 +19,7 @@ class RankingQuery(Schema):
     run = fields.Integer(
         validate=validate.Range(1, LARGEST_ID), metadata={"description": "By default the latest"}
     )
-    as_of = fields.Date(metadata={"description": "Of the latest run that speaks about a date up to this one"})
+    as_of = Day(metadata={"description": "Of the latest run that speaks about a date up to this one"})
 
 
 class StandingSchema(Schema):
@@ -152,7 +152,7 @@ class SimulationRequest(Schema):
     )
     pack = Text(longest=100, metadata={"description": "Or the id of an installed pack"})
     version = Text(longest=50, metadata={"description": "and its version"})
-    as_of = fields.Date(required=True)
+    as_of = Day(required=True)
 
 
 class VersionSchema(Schema):

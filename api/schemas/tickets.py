@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import By, Text, WholeNumber
+from api.http.fields import By, Day, Text, WholeNumber
 from api.http.paging import NumberedPageQuery, page_of
 from rules.library.loader import load_vocabulary
 from scoring.facts.ingest.keys import LONGEST_KEY
@@ -109,7 +109,7 @@ class StepRequest(Schema):
             "enterprise as itself"
         },
     )
-    on = fields.Date(
+    on = Day(
         metadata={
             "description": "When it was done; by default today in Asia/Shanghai. Never a day to come; a "
             f"regulator may name one up to {BACK_DAYS} days back, not before the step before it; "

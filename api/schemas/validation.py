@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import Text, TitleField
+from api.http.fields import Day, Text, TitleField
 from api.schemas.runs import LARGEST_ID
 from api.schemas.subjects import PackQuery
 from scoring.answers.validation.backtest import Verdict
@@ -16,7 +16,7 @@ LONGEST_CONDITION = 2000
 class BacktestQuery(PackQuery):
     """Which grades are tested, and by what."""
 
-    as_of = fields.Date(required=True, metadata={"description": "The day whose grades are tested"})
+    as_of = Day(required=True, metadata={"description": "The day whose grades are tested"})
     months = fields.Integer(
         load_default=12,
         validate=validate.Range(1, 120),

@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import Text, TitleField, WholeNumber
+from api.http.fields import Day, Text, TitleField, WholeNumber
 from api.http.paging import NumberedPageQuery, page_of
 from scoring.access.keys import Role
 from scoring.facts.ingest.keys import LONGEST_KEY
@@ -88,8 +88,8 @@ class CodesRequest(Schema):
     """The visits of a plan that are to get their codes."""
 
     subject_id = Text(longest=LONGEST_KEY, metadata={"description": "By default all of them"})
-    begins_on = fields.Date(metadata={"description": "By default today, or the month's first day"})
-    ends_on = fields.Date(metadata={"description": "By default the month's last day"})
+    begins_on = Day(metadata={"description": "By default today, or the month's first day"})
+    ends_on = Day(metadata={"description": "By default the month's last day"})
 
 
 class RefusedCodeSchema(Schema):
@@ -116,15 +116,15 @@ class OutsideVisitRequest(Schema):
         Text(), validate=validate.Length(1, 20), metadata={"description": "By default the key's own office"}
     )
     inspectors = fields.List(Text(), required=True, validate=validate.Length(PARTY, 20))
-    begins_on = fields.Date(required=True)
-    ends_on = fields.Date(required=True)
+    begins_on = Day(required=True)
+    ends_on = Day(required=True)
     pack = Text(longest=100)
 
 
 class ResultRequest(Schema):
     """What came of a visit."""
 
-    done_on = fields.Date(required=True)
+    done_on = Day(required=True)
     outcome = fields.String(required=True, validate=validate.OneOf(list(OUTCOMES)))
     findings = Text(longest=2000, metadata={"description": "Where something was found"})
     measures = Text(longest=2000)

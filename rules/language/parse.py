@@ -12,6 +12,7 @@ import sqlglot
 from sqlglot import TokenType, exp
 from sqlglot.errors import SqlglotError
 
+from rules.calendar import day_of
 from rules.language.expressions import (
     BOOLEAN,
     DATE,
@@ -509,7 +510,7 @@ def _number(text: str) -> Literal:
 
 def _date(text: str) -> dt.date:
     try:
-        return dt.date.fromisoformat(text)
+        return day_of(text)
     except ValueError:
         raise ConditionError(f"'{text}' is not a date", "date '2026-01-31'", text=f"'{text}'") from None
 

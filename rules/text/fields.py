@@ -11,6 +11,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
+from rules.calendar import day_of
 from rules.language.parse import is_plain_name
 from rules.model import OWN_CHOICE, Citation, Dated, Title
 
@@ -198,7 +199,7 @@ def dated_points(value: Any) -> Dated:
     steps = []
     for key, points in value.items():
         try:
-            day = dt.date.fromisoformat(key)
+            day = day_of(key)
         except ValueError:
             raise complaint(f"'{key}' is not a date", "values by date: {2026-01-01: -4}") from None
         steps.append((day, None if points is None else hundredths(points)))

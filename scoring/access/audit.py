@@ -257,11 +257,17 @@ def entries(
 
 
 def entries_of(
-    store: Store, actions: Sequence[str], name: str, said: Sequence[str], limit: int
+    store: Store,
+    actions: Sequence[str],
+    name: str,
+    said: Sequence[str],
+    limit: int | None,
+    before: int | None = None,
 ) -> list[Entry]:
     """Entries of some actions, the newest first, whose details say one of some texts.
 
     :param name: under which the details say it; a name of the program's own.
+    :param before: only entries with a smaller number.
     """
     query = (
         sa.select(AuditEntry)
@@ -269,6 +275,8 @@ def entries_of(
         .order_by(AuditEntry.seq.desc())
         .limit(limit)
     )
+    if before is not None:
+        query = query.where(AuditEntry.seq < before)
     with store.reading() as session:
         return [_entry(row) for row in session.scalars(query)]
 

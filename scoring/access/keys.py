@@ -191,13 +191,6 @@ def list_keys(store: Store, after: str | None = None, limit: int | None = None) 
         return [_key(row) for row in session.scalars(query)]
 
 
-def prefixes_of(store: Store, role: Role, organisation: str) -> list[str]:
-    """The prefixes of all keys of an organisation in a role, of those that have ended as well."""
-    query = sa.select(ApiKey.prefix).where(ApiKey.role == role.value, ApiKey.organisation == organisation)
-    with store.reading() as session:
-        return list(session.scalars(query))
-
-
 def count_ending(store: Store, first: dt.datetime, last: dt.datetime) -> int:
     """How many keys end by themselves between two moments, without another that has taken their place."""
     replaced = sa.select(ApiKey.replaces).where(ApiKey.replaces.is_not(None), ApiKey.revoked_at.is_(None))

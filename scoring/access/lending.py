@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
 
 from rules.calendar import add_months, today
 from rules.model import Supervision, Title
-from scoring.access.audit import Entry, append, entries
+from scoring.access.audit import Entry, append, entries, entries_of
 from scoring.access.consents import (
     PURPOSES,
     Clock,
@@ -24,7 +23,6 @@ from scoring.access.consents import (
     reference_key,
     subject_key,
 )
-from scoring.access.keys import Role, prefixes_of
 from scoring.answers.explain import grade_day
 from scoring.runs.published import RunSummary, latest_run
 from scoring.runs.results import GradeRow, grades_of
@@ -134,15 +132,14 @@ def answer_checks(
 
 
 def checks_by(store: Store, who: Who, before: int | None = None, limit: int | None = None) -> list[Entry]:
-    """The checks that a lender made by any of its keys, the newest first; for others those of all lenders.
+    """The checks that a lender made by any of its keys, and what it was sent, the newest first; for others
+    those of all lenders.
 
     :param before: only entries with a smaller number: the last of the page before.
     """
-    actors: list[str | None] = [None]
-    if who.lender is not None:
-        actors = [*prefixes_of(store, Role.LENDER, who.lender)]
-    found = (entries(store, actor=one, action=ACTION, before=before, limit=limit) for one in actors)
-    return sorted(chain.from_iterable(found), key=lambda entry: entry.seq, reverse=True)[:limit]
+    if who.lender is None:
+        return entries(store, action=ACTION, before=before, limit=limit)
+    return entries_of(store, [ACTION], "lender", [who.lender], limit, before)
 
 
 def check_note(entry: Entry) -> dict[str, Any]:

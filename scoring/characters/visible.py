@@ -31,6 +31,15 @@ def visible(text: str) -> str:
     return _HIDDEN.sub(_mark, text)
 
 
+def is_blank(text: str) -> bool:
+    r"""Whether there is nothing to see in a text.
+
+    >>> is_blank(" \u3000\u200b"), is_blank("。")
+    (True, False)
+    """
+    return not _HIDDEN.sub("", text).strip()
+
+
 def one_line(text: str) -> str:
     r"""A name that stands in a line with others, made :func:`visible`, line ends and tabs as well.
 

@@ -15,7 +15,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from rules.titles import TitledError, system_title
-from scoring.characters.visible import visible
+from scoring.characters.visible import is_blank, visible
 from scoring.cli.language import DOMAIN, LOCALE, in_language, speaks_chinese
 
 gettext.bindtextdomain(DOMAIN, LOCALE)
@@ -216,8 +216,12 @@ class _Commands(click.Group):
 
 
 def _check_word(word: str) -> None:
-    """Refuse what can't be read, and the number of a natural person in whatever a command would keep; a file
-    may be called by either."""
+    """Refuse what can't be read, what says nothing, and the number of a natural person in whatever a command
+    would keep; a file may be called by the first and the last."""
+    name, given, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    if (given or not name) and is_blank(value):
+        told = "选项或参数为空白,请填写或略去 an option or argument is blank: fill it in, or leave it out"
+        raise click.UsageError(f"{name}: {told}".removeprefix(": "))
     is_text = word.encode(errors="replace").decode() == word
     has_digits = sum(map(str.isdecimal, word)) >= _DIGITS_OF_PERSON
     if (is_text and not has_digits) or os.access(word, os.F_OK):

@@ -19,7 +19,7 @@ from scoring.cli.rules import CHANGE_TITLES, CHANGES, row_of, rules_group
 from scoring.cli.simulate import print_tables
 from scoring.rulemaking import desk
 from scoring.rulemaking.desk import By, Proposed
-from scoring.rulemaking.draft import Draft, examine, movers
+from scoring.rulemaking.draft import Draft, examine, identity_of, movers
 from scoring.store import Store, open_store
 
 PROPOSED = {
@@ -77,9 +77,10 @@ def approve_command(digest: str, reason: str, database: str | None) -> None:
     """
     with closing(open_store(database)) as store:
         desk.refuse_own(store, digest, _me())
-        _show(store, desk.draft_of(store, desk.find_proposed(store, digest), today()))
+        draft = desk.draft_of(store, desk.find_proposed(store, digest), today())
+        _show(store, draft)
         click.confirm(ASKED, abort=True, err=True)
-        _tell(desk.approve_pack(store, digest, reason, _me(), today()))
+        _tell(desk.approve_pack(store, digest, reason, _me(), today(), identity_of(draft.before)))
 
 
 @rules_group.command("refuse")

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from rules.calendar import moment_of, today
+from rules.calendar import day_of, moment_of, today
 from rules.library.loader import found_among, installed_packs, load_pack
 from rules.model import Pack
 
@@ -36,7 +36,7 @@ class Day(click.ParamType[dt.date]):
         if isinstance(value, dt.date):
             return value
         try:
-            return dt.date.fromisoformat(value)
+            return day_of(value)
         except ValueError:
             self.fail(f"日期应如2026-07-31 '{value}' is not a date such as 2026-07-31", param, ctx)
 

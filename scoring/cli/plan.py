@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from rules.calendar import add_months, today
+from rules.calendar import add_months, day_of, today
 from scoring.cli.options import database_option
 from scoring.cli.output import Format, listing_options, print_rows, tell
 from scoring.inspections.office import make_plan, plan_refusals, plan_visits
@@ -36,7 +36,7 @@ class Month(click.ParamType[dt.date]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dt.date:
         try:
-            return dt.date.fromisoformat(f"{value}-01")
+            return day_of(f"{value}-01")
         except ValueError:
             self.fail(f"月份应如2026-07 '{value}' is not a month such as 2026-07", param, ctx)
 

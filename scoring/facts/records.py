@@ -21,7 +21,16 @@ from scoring.characters.persons import without_persons
 from scoring.facts.bodies import identity_of, register, same_body
 from scoring.facts.confirming import Confirming
 from scoring.facts.feeding import feeding_of
-from scoring.facts.ingest.cells import EMPTY, FILLER, Convert, Reading, converter, is_open_end, open_is_none
+from scoring.facts.ingest.cells import (
+    EMPTY,
+    FILLER,
+    Convert,
+    Reading,
+    converter,
+    is_open_end,
+    open_is_none,
+    with_open_end,
+)
 from scoring.facts.ingest.checks import RowCheck, merge_check, row_check
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import as_text
@@ -448,9 +457,14 @@ def _cell(vocabulary_id: str, table: Table, link: str, name: str, value: Any) ->
         return _NOT_A_VALUE
     if isinstance(value, bool) and name in (table.key, link):
         return _NO_NUMBER
-    if table.columns[name].declared == "date" and isinstance(value, int | float):
+    column = table.columns[name]
+    if column.declared == "date" and isinstance(value, int | float):
         value = as_text(value)  # the days of a spreadsheet are numbers, those of JSON are not
-    return _converter(_Column(vocabulary_id, name, name in (table.key, link)), table)(value)
+    found = _converter(_Column(vocabulary_id, name, name in (table.key, link)), table)(value)
+    is_day = column.declared == "date" and isinstance(found, str)
+    if is_day and found != str(value).strip() and not is_open_end(value):
+        return with_open_end(column, _OTHER_FORM)  # offices' files have many forms, programs one
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -476,6 +490,11 @@ _NOT_A_VALUE = Fault(
     Title("文本、数字或布尔值", "a text, a number or true or false"),
 )
 
+
+_OTHER_FORM = Fault(
+    Title("日期的写法不对", "a date in another form"),
+    Title("写作2026-03-01", "YYYY-MM-DD, such as 2026-03-01"),
+)
 
 _NO_NUMBER = Fault(
     Title("是或否,不是编号", "a yes or no, not a number"), Title("文本或数字", "a text or a number")

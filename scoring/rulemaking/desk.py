@@ -19,11 +19,12 @@ from rules.model import Pack
 from rules.titles import Title, TitledError, UnknownError
 from scoring.access.audit import Event, append
 from scoring.facts.objection_case import person
-from scoring.rulemaking.draft import Draft, examine, hindrances
+from scoring.rulemaking.draft import Draft, before_of, examine, hindrances, identity_of
 from scoring.runs.publish import wait_to_publish
 from scoring.store import Store
 from scoring.store.base import database_time
 from scoring.store.installations import APPROVED, PROPOSED, REFUSED, WITHDRAWN, Installation
+from scoring.store.models import StoredPack
 from scoring.store.packs import keep_pack, stored_text
 
 SHORTEST = 8
@@ -96,6 +97,8 @@ def propose_pack(store: Store, draft: Draft, reason: str, by: By, on: dt.date) -
         if any(row.state == PROPOSED for row in _rows(session, digest)):
             said = f"{draft.pack.id} {draft.pack.version}"
             raise NotLawError([Title(f"{said}已提交,待他人批准", f"{said} is proposed already")])
+        kept = session.get_one(StoredPack, digest)
+        kept.source, kept.file_name = draft.text.text, draft.text.file  # an earlier one had other comments
         row = Installation(
             pack_id=draft.pack.id,
             version=draft.pack.version,
@@ -121,14 +124,18 @@ def refuse_own(store: Store, name: str, by: By) -> None:
         _refuse_own(session, _find(session, name), by)
 
 
-def approve_pack(store: Store, name: str, reason: str, by: By, on: dt.date) -> Proposed:
+def approve_pack(
+    store: Store, name: str, reason: str, by: By, on: dt.date, shown: str | None = None
+) -> Proposed:
     """Approve a version: it rules from its first day on, and the version before ends there.
 
     Runs announce it from the next one on. What keeps it from being proposed keeps it from this too.
 
     :param name: its identity, or the beginning of it.
+    :param shown: from which version its difference was shown, by its identity; None: it was not shown.
     :raises UnknownInstallationError: where nobody has proposed it.
-    :raises NotLawError: where it does not wait for that, the same person proposed it, or its day has come.
+    :raises NotLawError: where it does not wait for that, the same person proposed it, its day has come, or
+        its difference is another by now.
     """
     found = find_proposed(store, name)
     draft = draft_of(store, found, on) if found.state == PROPOSED else None
@@ -137,6 +144,8 @@ def approve_pack(store: Store, name: str, reason: str, by: By, on: dt.date) -> P
         if draft is None or draft.reasons:
             raise NotLawError(draft.reasons if draft else [_ended(row)])
         _refuse_hindered(session, draft.pack, on)
+        if shown not in (None, identity_of(before_of(session, draft.pack))):
+            raise NotLawError([_OTHER_DIFFERENCE])
         return _decided(session, row, APPROVED, "rules.approve", reason, by)
 
 
@@ -281,6 +290,12 @@ def _find(session: Session, name: str) -> Installation:
         ),
         "xinheng rules proposed",
     )
+
+
+_OTHER_DIFFERENCE = Title(
+    "查看之后原版本有变,差异和变动名单已不同,请重新查看后办理",
+    "the version before has changed since this was shown: read what differs now, and decide then",
+)
 
 
 def _ended(row: Installation) -> Title:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.calendar import add_days
+from rules.identity import identity
 from rules.library.loader import load_text, load_vocabulary, ruling, vocabulary_names
 from rules.model import Pack
 from rules.titles import Title
@@ -89,10 +90,20 @@ def examine(store: Store, text: str, file: str, begins: dt.date, on: dt.date) ->
     pack = load_text(text, file)
     source = PackText(text, file, text_of_shared(pack))
     with store.reading() as session:
-        others = [one for one in known_in(session) if one.id == pack.id and one.version != pack.version]
+        before = before_of(session, pack)
         refusals = (*_said_otherwise(text, pack, begins), *hindrances(session, pack, on))
-    before = ruling(others, pack.in_force_from)
     return Draft(source, pack, before, tuple(lint_text(text, file)), tuple(run_examples(pack)), refusals)
+
+
+def before_of(session: Session, pack: Pack) -> Pack | None:
+    """The version that would rule on a pack's first day without it; None where none would."""
+    others = [one for one in known_in(session) if one.id == pack.id and one.version != pack.version]
+    return ruling(others, pack.in_force_from)
+
+
+def identity_of(before: Pack | None) -> str:
+    """By which a person who is shown a difference names the version that it is from."""
+    return "-" if before is None else identity(before)
 
 
 def movers(store: Store, draft: Draft) -> Simulation | None:

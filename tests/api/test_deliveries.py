@@ -374,7 +374,7 @@ def bank(app: Flask, regulator: Client, lender: Client, receiver: Receiver) -> C
 
 
 def test_a_lender_is_sent_the_tiers_of_those_who_consent_and_nothing_of_a_record(
-    regulator: Client, bank: Client, receiver: Receiver, send: Send
+    regulator: Client, bank: Client, receiver: Receiver, send: Send, sign_in: Sign
 ) -> None:
     consented(bank, LISTED, purposes=["monitoring"])
     mark(regulator, "L-1", "repairs")
@@ -383,8 +383,14 @@ def test_a_lender_is_sent_the_tiers_of_those_who_consent_and_nothing_of_a_record
     assert item == feed(bank)[0]
     assert item["subject_id"] == LISTED
     assert "L-1" not in str(receiver.messages)
-    note = regulator.get(f"/v1/subjects/{LISTED}/lender-checks").json["items"][-1]
-    assert (note["outcome"], note["purpose"]) == ("told", "monitoring")
+    for client, path in (
+        (regulator, f"/v1/subjects/{LISTED}/lender-checks"),
+        (sign_in(Role.SUBJECT, LISTED), f"/v1/subjects/{LISTED}/lender-checks"),
+        (bank, "/v1/lender-checks"),
+    ):
+        *_, note = client.get(path).json["items"]
+        assert (note["outcome"], note["purpose"], note["lender"]) == ("told", "monitoring", AUTHORITY)
+    assert sign_in(Role.LENDER, "乙银行").get("/v1/lender-checks").json["items"] == []
 
 
 def test_a_withdrawal_stops_what_was_about_to_be_sent_again(

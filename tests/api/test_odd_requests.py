@@ -212,6 +212,41 @@ def test_a_head_is_answered_as_a_get_without_its_body(app: Flask) -> None:
         assert got.status_code == 200
 
 
+@pytest.mark.parametrize("form", ["2026-W31-5", "20260731", "2026-07-31 ", "２０２６-07-31"])
+def test_no_date_comes_in_but_as_year_month_and_day_with_hyphens(
+    app: Flask, sign_in: Sign, form: str
+) -> None:
+    """ISO has weeks and unpunctuated forms besides: a slip of the hand would be read as some other day."""
+    asked, clients = list(_dates_that_come_in(app)), {role: sign_in(role) for role in Role}
+    assert len(asked) >= 30
+    for method, path, role, name, is_moment in asked:
+        value = f"{form}T08:00:00+08:00" if is_moment else form
+        how = {"query_string": {name: value}} if method == "GET" else {"json": {name: value}}
+        answer = clients[role].send(method, path, **how)
+        told = {error["field"]: error["message"] for error in answer.json["errors"]}
+        right = "Not a valid datetime" if is_moment else "Not a valid date: YYYY-MM-DD, such as 2026-07-31."
+        assert (answer.status_code, told[name].startswith(right)) == (422, True), (path, name)
+
+
+def _dates_that_come_in(app: Flask) -> Iterator[tuple[str, str, Role, str, bool]]:
+    """Of every parameter and member of a body that is a date or a moment: how it is asked, and its name."""
+    document = app.test_client().get("/openapi.json").json
+    addresses, schemas = app.url_map.bind("localhost"), document["components"]["schemas"]
+    for template, operations in document["paths"].items():
+        path = re.sub(r"{\w+}", "1", template)
+        for method in {"get", "post"} & operations.keys():
+            operation = operations[method]
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            schema = schemas[body["schema"]["$ref"].rpartition("/")[2]] if body else {"properties": {}}
+            given = {
+                p["name"]: p["schema"] for p in operation.get("parameters", []) if p.get("in") == "query"
+            }
+            role = min(ACCESS[addresses.match(path, method.upper())[0]].roles or Role)
+            for name, kind in {**given, **schema["properties"]}.items():
+                if kind.get("format") in ("date", "date-time"):
+                    yield method.upper(), path, role, name, kind["format"] == "date-time"
+
+
 def _endpoints_with_a_body(app: Flask) -> Iterator[tuple[str, Role]]:
     """Each address to which JSON is sent, and a role that may."""
     addresses = app.url_map.bind("localhost")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sqlite3
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -208,6 +209,25 @@ def test_a_number_of_any_size_that_is_no_date_is_refused_with_its_row(regulator:
     answer = regulator.post("/v1/records", json={"records": [_row("C-1", occurred_on=day)]})
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json["errors"]] == ["records.0.occurred_on"]
+
+
+def test_a_number_that_a_spreadsheet_guards_is_that_of_the_record_without_the_guard(
+    regulator: Client,
+) -> None:
+    guarded = ["'0001", '="0001"', "\u200b'0001", '\ufeff="0001"', '\'="0001"', '="\'0001"']
+    answer = regulator.post("/v1/records", json={"records": [_row(number) for number in ("0001", *guarded)]})
+    assert (answer.json["new"], answer.json["unchanged"]) == (1, len(guarded))
+    for number in guarded:
+        versions = regulator.get(f"/v1/records/{quote(number, safe='')}").json["versions"]
+        assert [version["record_id"] for version in versions] == ["0001"]
+
+
+@pytest.mark.parametrize("day", ["2026-W27-3", "20260701", 20260701, "2026/7/1", "2026年7月1日", "46204"])
+def test_a_posted_record_has_its_dates_in_one_form(regulator: Client, day: str | int) -> None:
+    rows = [_row("C-1", occurred_on=day), _row("C-2", ends_on=day), _row("C-3", ends_on="长期")]
+    answer = regulator.post("/v1/records", json={"records": rows}).json
+    assert [(p["row_no"], p["column"]) for p in answer["problems"]] == [(1, "occurred_on"), (2, "ends_on")]
+    assert regulator.get("/v1/records/C-3").status_code == 200
 
 
 @pytest.mark.parametrize("name", ["a\0b", "\0", "\x1b[31m", "\u202ekind"])

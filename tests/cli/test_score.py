@@ -178,6 +178,8 @@ def test_a_pack_with_faults_is_refused_with_their_places(
     "arguments",
     [
         ("--as-of", "31.7.2026"),
+        ("--as-of", "2026-W31-5"),
+        ("--as-of", "20260731"),
         ("--subjects", "s.csv"),
         ("--memory", "much"),
         ("--format", "xml"),

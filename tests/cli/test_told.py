@@ -67,6 +67,23 @@ def test_a_command_keeps_no_number_of_a_natural_person(command: Command, url: st
     assert "自然人证件号码" not in command("ingest", file, "--check", "--database", url).stderr
 
 
+@pytest.mark.parametrize("blank", ["", "  ", "\u3000", "\u200b "])
+@pytest.mark.parametrize("form", ["apart", "joined"])
+def test_a_command_takes_no_reason_or_name_with_nothing_to_see(
+    command: Command, url: str, blank: str, form: str
+) -> None:
+    for *line, option in (
+        ("records", "confirm", "1", "--as", "serious", "--reason"),
+        ("tickets", "open", "--source", "hotline", "--title"),
+        ("keys", "create", "--role", "regulator", "--owner"),
+    ):
+        done = command(
+            *line, *([option, blank] if form == "apart" else [f"{option}={blank}"]), "--database", url
+        )
+        assert (done.exit_code, "为空白" in done.stderr) == (2, True), line
+    assert command("keys", "list", "--database", url, "--format", "json").stdout.strip() == "[]"
+
+
 PARTY = ("--inspector", "I0", "--inspector", "I2", "--office", "甲局", "--pack", "market")
 
 

@@ -100,7 +100,7 @@ def _form_token(client: FlaskClient, path: str = "/sign-in") -> str:
             "no public body is called",
         ),
         (STEPS, {"request": "correct", "corrects": "99"}, "99不可撤回", "99 is none"),
-        (STEPS, {"request": "assign", "on": "昨天"}, "日期:不是日期", "on: Not a valid date."),
+        (STEPS, {"request": "assign", "on": "昨天"}, "日期:不是日期", "on: Not a valid date: YYYY-MM-DD"),
         (STEPS, {"request": "evaluate"}, "评价须写明企业是否满意", "an evaluation says whether"),
         ("/tickets", {"source": "x"}, "标题:必填", "title: Missing data"),
         (ALERTS, {"alert-999": "1", "note": "x"}, "没有预警999", "there is no alert 999"),

@@ -51,7 +51,7 @@ from scoring.runs.replay import replay
 from scoring.runs.results import grade_line, official_grade
 from scoring.runs.terms import terms_of
 from scoring.store import Store, open_store
-from scoring.store.packs import stored_pack
+from scoring.store.packs import stored_pack, stored_text
 from scoring.store.rulebook import DisagreementError, edited, known_pack, known_packs, known_ruling
 
 PACK = "tourism-credit"
@@ -251,6 +251,16 @@ def test_what_is_withdrawn_rules_on_no_day_and_leaves_its_name_taken(graded: Sto
         proposed(graded, text=written(start=50))
     with pytest.raises(NotLawError, match="is withdrawn already"):
         approve_pack(graded, found.pack_hash, "同意", WANG, NOW)
+
+
+def test_a_draft_that_is_proposed_again_is_kept_with_the_comments_that_it_has_now(graded: Store) -> None:
+    """To the rules they are nothing, and its text is by another name the same."""
+    first = proposed(graded, text=f"# 初稿\n{written()}")
+    withdraw_pack(graded, first.pack_hash, "补充说明", LI, NOW)
+    again = proposed(graded, text=f"# 依据第3次专题会议纪要\n{written()}")
+    assert again.pack_hash == first.pack_hash
+    text = stored_text(graded, again.pack_hash).text
+    assert ("依据第3次专题会议纪要" in text, "初稿" in text) == (True, False)
 
 
 def test_a_draft_that_waits_grades_nobody(graded: Store) -> None:
@@ -457,6 +467,27 @@ def test_by_commands_a_draft_becomes_law_once_somebody_else_has_seen_what_it_doe
     assert (code, "已撤回" in said) == (0, True)
 
 
+def test_whoever_was_shown_another_difference_approves_nothing_before_they_see_this_one(
+    graded: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A version between the two was approved while the approver read."""
+    monkeypatch.setattr("api.pages.drafts.today", lambda: NOW)
+    late = proposed(graded, text=written(BEGINS, "2026.1y", start=50))
+    draft = f"/rules/drafts/{late.pack_hash}"
+    client = create_app(Settings(log_level="critical"), graded).test_client()
+    page = client.get("/sign-in").text
+    token = re.findall(r'name="form_token" value="([^"]+)"', page)[0]
+    key = create_key(graded, Role.REGULATOR, "审批乙").token
+    client.post("/sign-in", data={"form_token": token, "key": key})
+    form = dict(re.findall(r'name="(form_token|shown)" value="([^"]+)"', client.get(draft).text))
+    soon = proposed(graded, text=written(NEXT, "2026.1x"), begins=NEXT)
+    approve_pack(graded, soon.pack_hash, "同意", WANG, NOW)
+    answer = client.post(f"{draft}/approval", data={**form, "reason": "同意"})
+    assert (answer.status_code, "请重新查看" in answer.text) == (409, True)
+    form = dict(re.findall(r'name="(form_token|shown)" value="([^"]+)"', answer.text))
+    assert client.post(f"{draft}/approval", data={**form, "reason": "同意"}).status_code == 303
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [(written().encode("gb18030"), "save it as UTF-8"), (b"pack: [", "not YAML"), (b"", "draft.yaml:1:1")],
@@ -558,3 +589,5 @@ def test_where_a_file_of_rules_has_a_fault_whoever_asks_is_told_so(
     body = {"json": {"pack": PACK}} if path == "/v1/runs" else {}
     answer = client.open(path, method="POST" if body else "GET", headers=headers, **body)
     assert (answer.status_code, "a file of rules has faults" in answer.text) == (503, True)
+    assert answer.json["type"] == "/problems/rules-at-fault"
+    assert client.get(answer.json["type"]).json["status"] == 503

@@ -430,6 +430,8 @@ def parse_key(text: str) -> str:
         what an address takes for its own.
     """
     key = fold(text)
+    while (bare := undecorated(key)) != key:  # one mark within another, or behind what nobody sees
+        key = fold(bare)
     if (fault := no_key(key)) is not None:
         raise CellError(fault.reason, fault.hint)
     if len(key) > LONGEST_KEY:
