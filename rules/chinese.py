@@ -158,6 +158,11 @@ _SAID = {
     "not two": "不是两个",
     "[part, whole]": "[部分, 整体]",
     "by and take go together": "by和take须同时写",
+    "a cap on each group without groups": "没有分组,不能写每组的限值",
+    "no group's value can be held at it": "各组的值不能以此为限",
+    "a number of at most {} decimals, the most of each group, such as 30": (
+        "小数不超过{0}位的数字,即每组的限值,如30"
+    ),
     "a measure does not decay": "指标没有衰减",
     "decay in a rule's counts": "把decay写在规则的counts中",
     "the least is above the most": "最小值大于最大值",

@@ -291,6 +291,7 @@ class Measure:
     :param where: which records take part; for measures made of measures, which subjects do.
     :param by: the record column whose values make groups, reduced to one value by ``take``; for ``rank`` and
         ``peers`` the attribute whose values make groups of subjects.
+    :param each: at what each group's value is held: a positive one is the most, a negative one the least.
     :param parts: the measures that this one is made of; of a ratio the part and the whole.
     :param descending: of a rank: whether the greatest value is first.
     """
@@ -306,6 +307,7 @@ class Measure:
     parts: tuple[str, ...]
     descending: bool
     type: Type
+    each: Decimal | None = field(default=None, metadata=GIVEN)
     place: Place = field(default=NOWHERE, metadata={"identity": False})
 
 

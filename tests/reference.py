@@ -256,6 +256,11 @@ def hold_at_cap(group: Sequence[Hit]) -> Iterator[Hit]:
         yield replace(hit, points=hold(running, low, high) - hold(before, low, high))
 
 
+def held_at(cap: Any, amount: Any) -> Any:
+    """A positive cap is the most, a negative one the least."""
+    return amount if cap is None else min(amount, exact(cap)) if cap > 0 else max(amount, exact(cap))
+
+
 def hold(points: int, low: int | None, high: int | None) -> int:
     points = points if high is None else min(points, high)
     return points if low is None else max(points, low)
@@ -294,7 +299,7 @@ def value_of(
         groups[record.get(measure.by)].append(record)
     groups.pop(None, None)
     of_groups = [aggregate(measure, group, pack, day) for group in groups.values()]
-    known = [v for v in of_groups if v is not None]
+    known = [held_at(measure.each, v) for v in of_groups if v is not None]
     if not known and measure.aggregate in (Aggregate.COUNT, Aggregate.SUM):
         return Fraction(0)
     return combine(measure.take, known)

@@ -473,6 +473,8 @@ def measures(draw: st.DrawFn, names: Names) -> Data:
         measure["by"] = draw(pick("kind", "note", "days", "happened_on", "tier"))
         numeric = how in ("count", "sum", "mean") or str(measure[how]).startswith(("round", "amount *"))
         measure["take"] = draw(pick(*(["max", "min", "sum", "count"] if numeric else ["count"])))
+        if numeric and draw(st.booleans()):
+            measure["each"] = draw(pick(1, 2, -1, *([Decimal("0.5")] if how == "sum" else [])))
     return measure
 
 
@@ -644,9 +646,9 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 ORDERS: list[Callable[[list[Data]], list[Data]]] = [
-    lambda grades: [*grades, {"tier": "M"}],
-    lambda grades: [*grades[:2], {"tier": "M"}, *grades[2:]],
-    lambda grades: [{"tier": "M"}, *grades],
+    lambda grades: [*grades, {"tier": "M", "from": "veto"}],
+    lambda grades: [*grades[:2], {"tier": "M", "from": "veto"}, *grades[2:]],
+    lambda grades: [{"tier": "M", "from": "veto"}, *grades],
 ]
 """Where the tier stands that vetoes alone give."""
 

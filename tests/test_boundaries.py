@@ -154,7 +154,12 @@ def test_a_half_goes_away_from_zero(scores: Any, points: str, halved: int) -> No
     assert scores(times, day(0), [person("a")], records) == {"a": halved}
 
 
-GRADES = [{"tier": "A", "from": 90}, {"tier": "B", "from": 70}, {"tier": "M"}, {"tier": "C", "from": -1001}]
+GRADES = [
+    {"tier": "A", "from": 90},
+    {"tier": "B", "from": 70},
+    {"tier": "M", "from": "veto"},
+    {"tier": "C", "from": -1001},
+]
 
 
 @pytest.fixture
@@ -188,9 +193,37 @@ def test_a_tier_without_a_score_is_given_by_a_veto_alone(
 
 
 def test_the_worst_tier_may_be_one_that_vetoes_alone_give(tiers: Any) -> None:
-    grades = [{"tier": "A", "from": 90}, {"tier": "B", "from": -1000}, {"tier": "D"}]
+    grades = [{"tier": "A", "from": 90}, {"tier": "B", "from": -1000}, {"tier": "D", "from": "veto"}]
     assert tiers(-1000, [], grades) == ("B", "B", None)
     assert tiers(95, [veto("struck", tier="D")], grades) == ("D", "A", "struck")
+
+
+@pytest.mark.parametrize(
+    ("each", "hundredths"), [(None, 5700), (30, 4200), (Decimal("2.5"), 200), (-30, 5700), (-1, 5900)]
+)
+def test_each_group_counts_up_to_its_cap(scores: Any, each: Any, hundredths: int) -> None:
+    """One group comes to 45, one to 15, one to -3; a negative cap is the least that each comes to."""
+    amounts = [("a", 20), ("a", 25), ("b", 15), ("c", -3), (None, 99)]
+    records = [record(str(n), "a", kind=k, amount=Decimal(v)) for n, (k, v) in enumerate(amounts)]
+    capped = {} if each is None else {"each": each}
+    found = measure(sum="amount", by="kind", take="sum", **capped)
+    assert scores(pack([rule("r", "true", per="m")], {"m": found}), day(0), [person("a")], records) == {
+        "a": hundredths
+    }
+
+
+@pytest.mark.parametrize(("months", "points"), [(0, 9), (5, 9), (6, 6), (11, 6), (12, 3), (23, 3), (24, 0)])
+def test_records_weigh_less_with_age_where_windows_are_added(scores: Any, months: int, points: int) -> None:
+    """Three records weigh 3, 2 and 1 each, up to 6, 12 and 24 months of age."""
+    measures: dict[str, Data] = {
+        f"within_{length}": measure(count="records", within={"from": "happened_on", "months": length})
+        for length in (6, 12, 24)
+    }
+    measures["weighted"] = measure(value="within_6 + within_12 + within_24")
+    on = dt.date(2024 + months // 12, 1 + months % 12, 1)
+    records = [record(str(n), "a") for n in range(3)]
+    rules = [rule("r", "true", per="weighted")]
+    assert scores(pack(rules, measures), on, [person("a")], records) == {"a": 100 * points}
 
 
 @pytest.mark.parametrize("sign", [1, -1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -112,10 +113,19 @@ def _base(context: Context, draft: Measure, data: Mapping[str, Any], path: Path)
     if where is None or kind is None or window is None:
         return None
     take = Aggregate(data["take"]) if data["take"] else None
+    _check_each(context, data["each"], kind, path)
     taken = _taken(context, replace(draft, operand=operand, take=take), kind, path)
     if taken is None:
         return None
-    return replace(draft, operand=operand, where=where, window=window, take=take, type=taken)
+    each = data["each"]
+    return replace(draft, operand=operand, where=where, window=window, take=take, type=taken, each=each)
+
+
+def _check_each(context: Context, each: Decimal | None, kind: Type, path: Path) -> None:
+    """A cap on each group is a value that its groups can have."""
+    if each is not None and (kind.kind is not Kind.NUMBER or not each or not kind.holds(each)):
+        hint = f"a number of at most {kind.scale} decimals, the most of each group, such as 30"
+        context.report((*path, "each"), str(each), "no group's value can be held at it", hint)
 
 
 def _adds_up(kind: Type) -> bool:

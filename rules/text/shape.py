@@ -325,6 +325,7 @@ class MeasureSchema(Strict):
     where = own.Text(load_default=None)
     by = own.ColumnName(load_default=None)
     take = own.Text(load_default=None, validate=one_of(TAKES))
+    each = own.Number(load_default=None)
     within = nested(WindowSchema, load_default=None)
 
     @validates_schema
@@ -335,14 +336,23 @@ class MeasureSchema(Strict):
         among_subjects = {"rank", "peers"} & set(data)
         if not among_subjects and (data.get("by") is None) != (data.get("take") is None):
             raise complaint("by and take go together", "by: field, take: max")
+        if data.get("each") is not None and not data.get("take"):
+            raise complaint("a cap on each group without groups", "by: field, take: sum, each: 30")
         if data.get("within") and data["within"].get("decay"):
             raise complaint("a measure does not decay", "decay in a rule's counts")
+
+
+class BandField(own.Points):
+    """The lowest score of a tier, or ``veto`` for one that vetoes alone give."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return None if value == "veto" else super()._deserialize(value, attr, data, **kwargs)
 
 
 class GradeSchema(Strict):
     tier = own.Text(required=True)
     title = own.TitleField(load_default=None)
-    from_ = own.Points(load_default=None, data_key="from")
+    from_ = BandField(required=True, data_key="from")
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Grade:

@@ -178,7 +178,8 @@ def _of(pack: Pack, measure: Measure) -> str:
     if measure.by is None or measure.take is None:
         return text
     by = measure.by
-    return f"{text}，按 by {both(pack, lambda said: said.name(by))} 分组取 {AGGREGATES[measure.take]}"
+    each = "" if measure.each is None else f"，每组限 each held at {plain(measure.each)}"
+    return f"{text}，按 by {both(pack, lambda said: said.name(by))} 分组取 {AGGREGATES[measure.take]}{each}"
 
 
 def _where(pack: Pack, measure: Measure) -> str:

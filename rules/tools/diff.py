@@ -43,7 +43,8 @@ _FIELDS = {
     "in force until": "失效日期", "start": "基准分", "min": "最低分", "max": "满分", "short": "简称",
     "repealed on": "废止日期", "replaced by": "替代文件", "floor": "下限", "ceiling": "上限",
     "aggregate": "计算方式", "of": "计算对象", "where": "范围原文", "where, in words": "范围",
-    "window": "有效计分期", "by": "分组", "order": "排序", "take": "取值", "dimension": "维度",
+    "window": "有效计分期", "by": "分组", "order": "排序", "take": "取值", "each": "每组限值",
+    "dimension": "维度",
     "condition": "条件原文", "condition, in words": "条件", "points": "分值", "per": "计量",
     "cap": "合计上限", "baseline": "应得分值", "tier": "等级", "basis": "依据", "why": "理由",
     "events": "事件", "same": "相同项", "days": "天数", "changes": "办理结果", "after": "最早日期",
@@ -203,6 +204,7 @@ def _measure(pack: Pack, measure: Measure, tell: Tell) -> Fields:
         "by": measure.by or "",
         "order": "desc" if measure.descending else "asc",
         "take": measure.take or "",
+        "each": "" if measure.each is None else plain(measure.each),
     }
 
 
@@ -265,7 +267,8 @@ def _changed(value: Value | None) -> str:
 
 
 def _grade(grade: Grade, tell: Tell) -> Fields:
-    return {"title": tell(grade.title), "from": number(grade.lowest)}
+    by_veto = tell(Title("仅由一票否决给出", "by vetoes alone"))
+    return {"title": tell(grade.title), "from": by_veto if grade.lowest is None else number(grade.lowest)}
 
 
 def _supervision(supervision: Supervision, tell: Tell) -> Fields:

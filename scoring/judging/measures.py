@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -203,7 +204,13 @@ class Lines:
         alike: dict[Any, dict[int, Measure]] = {}
         for owner in sorted({row.owner for row in match.group.rows}):
             measure = self._plan.measures[owner]
-            how = _is_plain(measure) or (measure.aggregate, measure.operand, measure.by, measure.take)
+            how = _is_plain(measure) or (
+                measure.aggregate,
+                measure.operand,
+                measure.by,
+                measure.take,
+                measure.each,
+            )
             alike.setdefault(how, {})[owner] = measure
         dates = match.group.dates
         fixed = not (dates.until or dates.begins or dates.ends)
@@ -299,7 +306,7 @@ class Lines:
         if self._period.is_one_day:
             ends = date(None)
         pieces = f"select _s, _owner, day as begins, {ends} as ends, v from ({line})"
-        spans = f"(from ({pieces}) where v is not null)"
+        spans = f"(select * replace ({_held('v', one.each)} as v) from ({pieces}) where v is not null)"
         take = one.take
         if take in _SUMMED:
             amount = 0 if take is Aggregate.COUNT else _as_total("v")
@@ -505,6 +512,11 @@ def adds_up(measure: Measure) -> bool:
 def _column(name: str) -> Name:
     """A column of records; of what type does not matter here."""
     return Name(name, Level.RECORD, TOTAL)
+
+
+def _held(value: str, each: Decimal | None) -> str:
+    """A group's value, known, held at a cap."""
+    return value if each is None else f"{'least' if each > 0 else 'greatest'}({value}, {each:f})"
 
 
 def _alias(read: Expression) -> str:

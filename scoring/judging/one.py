@@ -450,7 +450,8 @@ class _Measured:
         if self.measure.aggregate in _ADD_UP:
             size = summed(((part.begins, part.ends, 1) for part in group), days)
             line = mapped(lambda value, count: value if count else None, line, size)
-        return (piece for piece in line.pieces(days.until) if piece[2] is not None)
+        each = self.measure.each
+        return ((b, e, capped(v, each)) for b, e, v in line.pieces(days.until) if v is not None)
 
     def derived(self, subject: Row, lines: Mapping[str, Line], days: Days) -> Line:
         """A measure made of measures."""

@@ -11,12 +11,15 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from decimal import Decimal
+from typing import Any, TypeVar
 
 from rules.model import Dimension, Rule
 from scoring.judging.lines import Line
 from scoring.judging.period import Period
 from scoring.judging.pools import Pool, pool_of
+
+Number = TypeVar("Number", int, Decimal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +153,9 @@ def within(dimension: Dimension, points: int) -> int:
     return held(points, dimension.floor, dimension.ceiling)
 
 
-def capped(points: int, cap: int | None) -> int:
-    """Points held at a cap: a negative one is the least that they come to, a positive one the most."""
+def capped(points: Number, cap: Number | None) -> Number:
+    """Points, or a value, held at a cap: a negative one is the least that they come to, a positive one the
+    most."""
     if cap is None:
         return points
     return max(points, cap) if cap < 0 else min(points, cap)

@@ -376,6 +376,11 @@ def test_the_day_is_that_on_which_the_last_step_may_be_done() -> None:
 
 
 def test_who_aims_higher_aims_at_a_tier_that_scores_reach() -> None:
-    grades = [{"tier": "N"}, {"tier": "A", "from": 0}, {"tier": "M"}, {"tier": "C", "from": -1000}]
+    grades = [
+        {"tier": "N", "from": "veto"},
+        {"tier": "A", "from": 0},
+        {"tier": "M", "from": "veto"},
+        {"tier": "C", "from": -1000},
+    ]
     pack = load(case([rule("r", "true", 1)], [], (subject("a"),), grades=grades))
     assert [tier_above(pack, tier) for tier in "CMA"] == ["A", "A", None]

@@ -140,6 +140,25 @@ FAULTS = [
     ),
     (
         "count: records",
+        "count: records, each: 30",
+        "{title: Faults",
+        "measures.faults",
+        "a cap on each group without groups",
+        "by: field, take: sum, each: 30",
+    ),
+    *(
+        (
+            "count: records",
+            f"count: records, by: kind, take: sum, each: {each}",
+            f"{each}, where",
+            "measures.faults.each",
+            "no group's value can be held at it",
+            "at most 0 decimals",
+        )
+        for each in ("0", "2.5")
+    ),
+    (
+        "count: records",
         "count: records, by: size, take: max",
         "size, take",
         "measures.faults.by",
@@ -222,7 +241,7 @@ FAULTS = [
     ("from: 90", "from: -1", "0}]", "grades[1].from", "not below the grade before it", "the best first"),
     (
         "B, from: 0",
-        "B, title: {zh: 差, en: Poor}",
+        "B, from: veto",
         "90}",
         "grades[0].from",
         "scores below it have no grade",
