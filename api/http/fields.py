@@ -59,6 +59,15 @@ class WholeNumber(fields.Integer):
         return super()._validated(value)
 
 
+class Whole(validate.Regexp):
+    """Every sign of a text is of a form, where ``$`` alone lets a line's end follow."""
+
+    def __call__(self, value: Any) -> Any:
+        if self.regex.fullmatch(value) is None:
+            raise ValidationError(self._format_error(value))
+        return value
+
+
 class Day(fields.Date):
     """A date that comes in, as YYYY-MM-DD and in no other of ISO's forms."""
 
@@ -92,12 +101,12 @@ PRINTABLE = f"^[^{_NOT_SHOWN}]*[^{_NOT_SHOWN} ][^{_NOT_SHOWN}]*$"
 """What :class:`Text` takes, as the document says it: a text with something to see and nothing hidden."""
 _HIDDEN = "Control characters are not allowed."
 _PERSON = "A natural person's number is not kept here: leave it out."
-_is_shown = validate.Regexp(f"^[^{_RARELY_NOT_SHOWN}]*$", error=_HIDDEN)
+_is_shown = Whole(f"^[^{_RARELY_NOT_SHOWN}]*$", error=_HIDDEN)
 
 
 def _shown(text: str) -> str:
     """A validator of which the document does not speak."""
-    return _is_shown(text)
+    return str(_is_shown(text))
 
 
 def _of_nobody(text: str) -> str:
@@ -113,7 +122,7 @@ class Text(fields.String):
     def __init__(self, longest: int = 200, **kwargs: Any) -> None:
         checks: list[Callable[[Any], Any]] = [
             validate.Length(1, longest),
-            validate.Regexp(PRINTABLE, error=_HIDDEN),
+            Whole(PRINTABLE, error=_HIDDEN),
             _shown,
             _of_nobody,
         ]

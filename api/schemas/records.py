@@ -53,9 +53,10 @@ class RecordsRequest(Schema):
         required=True,
         validate=validate.Length(1, MOST_ROWS),
         metadata={
-            "description": "By the vocabulary's columns; codes by code or title. null clears a column; "
-            "one that is left out, or empty, stays as it is. Where the subject's code is empty or a filler, "
-            "the attributes of find_by (enterprise: registration_number, name) say who it is"
+            "description": "By the vocabulary's columns; codes by code or title, dates as YYYY-MM-DD. "
+            "null clears a column; one that is left out, or empty, stays as it is. Where the subject's "
+            "code is empty or a filler, the attributes of find_by (enterprise: registration_number, name) "
+            "say who it is"
         },
     )
 

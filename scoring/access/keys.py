@@ -25,6 +25,7 @@ from scoring.access.cache import TimedCache
 from scoring.facts.ingest.folding import fold
 from scoring.store import Store
 from scoring.store.access import ApiKey, Identity, PageSession
+from scoring.store.changes import SubscriptionRow
 
 CACHE_SECONDS = 2.0
 """For how long a process may go on taking a key that was revoked by another one."""
@@ -171,11 +172,16 @@ def rotate_key(store: Store, prefix: str, overlap: dt.timedelta = dt.timedelta()
 def revoke_key(store: Store, prefix: str) -> Key:
     """End a key, for every process within :data:`CACHE_SECONDS`.
 
+    What it registered to be sent, or a key whose place it took, is sent no more before somebody resumes that:
+    whoever held it may have named an address of their own.
+
     :raises KeyNotFoundError: where there is no such key, or it has ended.
     """
     with store.writing() as session:
         get_active(session, prefix)
         _end(session, prefix)
+        if not any(key.state == "active" for key in _replacing(session, prefix)):
+            _stop_sending(session, prefix)
     return get_key(store, prefix)
 
 
@@ -368,13 +374,31 @@ def _lasts(session: Session, old: Key) -> dt.datetime | None:
 
     :raises KeyNotFoundError: where one has taken its place already, and works.
     """
-    query = sa.select(ApiKey).where(ApiKey.replaces == old.prefix).order_by(ApiKey.created_at.desc())
-    before = [_key(row) for row in session.scalars(query)]
+    before = _replacing(session, old.prefix)
     works = next((key.prefix for key in before if key.state == "active"), None)
     if works is not None:
         en = f"the key {old.prefix} has been replaced by {works} already; rotate that one"
         raise KeyNotFoundError(Title(f"密钥{old.prefix}已由{works}接替,请更换后者", en))
     return before[0].expires_at if before else old.expires_at
+
+
+def _replacing(session: Session, prefix: str) -> list[Key]:
+    """The keys that took the place of another, the newest first."""
+    query = sa.select(ApiKey).where(ApiKey.replaces == prefix).order_by(ApiKey.created_at.desc())
+    return [_key(row) for row in session.scalars(query)]
+
+
+def _stop_sending(session: Session, prefix: str) -> None:
+    line = [prefix]
+    while before := session.scalar(sa.select(ApiKey.replaces).where(ApiKey.prefix == line[-1])):
+        line.append(before)
+    row = SubscriptionRow
+    sent = sa.update(row).where(row.created_by.in_(line), row.address.is_not(None))
+    sent = sent.where(row.ended_at.is_(None), row.stopped_at.is_(None))
+    session.execute(sent.values(stopped_at=dt.datetime.now(dt.UTC), stopped_why=_REVOKED.both))
+
+
+_REVOKED = Title("登记此订阅的密钥已吊销", "the key that registered it is revoked")
 
 
 def _end(session: Session, prefix: str) -> None:

@@ -28,7 +28,7 @@ from rules.calendar import today
 from rules.titles import Title, halves
 from scoring.access.audit import entries
 from scoring.access.consents import Who
-from scoring.access.keys import Role
+from scoring.access.keys import Role, revoke_key, rotate_key
 from scoring.changes import addresses
 from scoring.changes.addresses import Answer, post
 from scoring.changes.feed import Reading, read
@@ -42,6 +42,7 @@ from scoring.changes.subscriptions import (
 )
 from scoring.changes.subscriptions import subscribe as subscribe_to
 from scoring.store import Store
+from scoring.store.changes import SubscriptionRow
 
 NOON = dt.datetime(2026, 8, 5, 4, tzinfo=dt.UTC)
 TO_OWN = partial(post, own_hosts=frozenset({"localhost"}))
@@ -462,6 +463,28 @@ def test_a_lender_registers_and_holds_its_own_receivers_and_finds_no_others(
             assert answered == [201 if method == "/secrets" else 200, 404], method
         assert client.delete(f"/v1/subscriptions/{theirs}").status_code == 404
     assert bank.delete(f"/v1/subscriptions/{number}").json["state"] == "ended"
+
+
+def test_what_a_key_registered_is_sent_no_more_once_it_is_revoked_before_somebody_says_so(
+    regulator: Client, sign_in: Sign, store: Store, app: Flask, receiver: Receiver, send: Send
+) -> None:
+    """Who had a lender's key for an hour may have named an address of their own."""
+    app.extensions["clock"] = Clock()
+    lender, colleague = sign_in(Role.LENDER, AUTHORITY), sign_in(Role.LENDER, AUTHORITY)
+    consented(lender, LISTED, purposes=["monitoring"])
+    number, _ = listening(regulator, receiver, role="lender", organisation=AUTHORITY, after="0")
+    with store.writing() as session:  # as by its own key, whose addresses are of the internet at large
+        session.get_one(SubscriptionRow, number).created_by = lender.prefix
+    successor = rotate_key(store, lender.prefix, dt.timedelta(hours=1)).key.prefix
+    revoke_key(store, lender.prefix)
+    assert get_subscription(store, number).state == "active", "its place is taken: the holder goes on"
+    revoke_key(store, successor)
+    assert (send(), receiver.messages) == ([], [])
+    said = colleague.get(f"/v1/subscriptions/{number}", headers={"Accept-Language": "zh"}).json
+    assert said["state"] == "stopped"
+    assert "密钥已吊销" in str(said)
+    assert colleague.post(f"/v1/subscriptions/{number}/resumptions").status_code == 200
+    assert [sent.items for sent in send()] == [1]
 
 
 def test_a_lender_has_so_many_receivers_at_a_time(store: Store, sign_in: Sign) -> None:

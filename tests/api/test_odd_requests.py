@@ -228,6 +228,24 @@ def test_no_date_comes_in_but_as_year_month_and_day_with_hyphens(
         assert (answer.status_code, told[name].startswith(right)) == (422, True), (path, name)
 
 
+@pytest.mark.parametrize("month", ["2026-08\n", "20２６-08"])
+def test_a_month_is_the_whole_of_what_is_said(sign_in: Sign, month: str) -> None:
+    for path, role, how in (
+        ("/v1/visits", Role.REGULATOR, {"query_string": {"month": month}}),
+        ("/v1/visit-figures", Role.REGULATOR, {"query_string": {"month": month}}),
+        ("/v1/inspection-plans", Role.REGULATOR, {"json": {"month": month, "seed": "1"}}),
+        ("/v1/consents/sample", Role.REGULATOR, {"json": {"lender": "x", "month": month, "seed": "1"}}),
+    ):
+        answer = sign_in(role).send("POST" if "json" in how else "GET", path, **how)
+        assert (answer.status_code, [e["field"] for e in answer.json["errors"]]) == (422, ["month"]), path
+
+
+def test_a_text_does_not_end_in_a_line_s_end(sign_in: Sign) -> None:
+    for text in ("x\n", "x\r\n"):
+        answer = sign_in(Role.REGULATOR).post("/v1/keys", json={"role": "regulator", "owner": text})
+        assert answer.status_code == 422, answer.json
+
+
 def _dates_that_come_in(app: Flask) -> Iterator[tuple[str, str, Role, str, bool]]:
     """Of every parameter and member of a body that is a date or a moment: how it is asked, and its name."""
     document = app.test_client().get("/openapi.json").json
