@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -210,6 +210,8 @@ def grade_day(
 ) -> Result:
     """The grade that :func:`explain_day` explains, and what hit: for who compares, and asks for no reasons.
 
+    What no run has said is judged for that day alone, and does not say when it changes next.
+
     >>> from datetime import date
     >>> from fixtures.small import RESTAURANT, small_store
     >>> found = grade_day(small_store(), "tourism-credit", RESTAURANT, date(2027, 1, 1))
@@ -219,7 +221,8 @@ def grade_day(
     published = _published(store, pack_id, as_of, known_at)
     if published is not None:
         return _said(store, published, subject_id)
-    return _judged(store, pack_id, subject_id, as_of, known_at)[1]
+    found = _judged(store, pack_id, subject_id, as_of, known_at, Period.of(as_of))[1]
+    return replace(found, next_change_on=None)
 
 
 def _said(store: Store, run: RunSummary, subject_id: str) -> Result:
@@ -245,9 +248,17 @@ def _said(store: Store, run: RunSummary, subject_id: str) -> Result:
 
 
 def _judged(
-    store: Store, pack_id: str, subject_id: str, as_of: dt.date, known_at: dt.datetime | None
+    store: Store,
+    pack_id: str,
+    subject_id: str,
+    as_of: dt.date,
+    known_at: dt.datetime | None,
+    days: Period | None = None,
 ) -> tuple[Facts, Result]:
-    """What no run has said, and the facts that it rests on."""
+    """What no run has said, and the facts that it rests on.
+
+    :param days: that are judged; by default all on which the version rules.
+    """
     ruling = piece_on(terms_of(store, pack_id, known_at=known_at), as_of)
     if ruling is None:
         raise UnknownSubjectError(
@@ -256,7 +267,7 @@ def _judged(
     pack = ruling.pack
     with store.reading() as session:
         facts = facts_of(session, pack.vocabulary, subject_id, known_at)
-    return facts, result_of(pack, facts.subject_id, judged(store, pack, facts, ruling.days), as_of)
+    return facts, result_of(pack, facts.subject_id, judged(store, pack, facts, days or ruling.days), as_of)
 
 
 def result_of(pack: Pack, subject_id: str, timeline: Timeline, as_of: dt.date) -> Result:

@@ -27,7 +27,7 @@ from scoring.store.models import RecordVersion, SubjectVersion, last_ingest
 from scoring.store.models import known_at as was_known
 
 _HASH = "content hash"  # with a space: no column of a vocabulary is called so
-FEW = 20_000
+FEW = 10_000
 """Fewer versions than these are read in no time: they have no copy."""
 _LOG = logging.getLogger("xinheng.store")
 _NOT_USED = (

@@ -9,6 +9,7 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -94,7 +95,7 @@ def population_forecast(store: Store, pack_id: str, months: int = 36) -> Populat
         )
         raise UnknownSubjectError(title, command="xinheng score")
     spans = list(_months(run.as_of, months))
-    held = _pairs(store, run, [run.as_of, *(last for _, last in spans)])
+    held = _pairs(store, run, (run.as_of, *(last for _, last in spans)))
     visited = _visited(store, run, [first for first, _ in spans])
     tiers = [_counts(pairs) for pairs in held]
     pieces = terms_of(store, pack_id, run.id)
@@ -132,8 +133,11 @@ _Pairs = Counter[tuple[str | None, str]]
 """How many subjects have which tier, by the one on the day before in the list; None where they had none."""
 
 
-def _pairs(store: Store, run: RunSummary, days: Sequence[dt.date]) -> list[_Pairs]:
-    """By day: who had which tier on the day before in the list, and on this."""
+@lru_cache(maxsize=8)
+def _pairs(store: Store, run: RunSummary, days: tuple[dt.date, ...]) -> Sequence[_Pairs]:
+    """By day: who had which tier on the day before in the list, and on this; remembered, for a published run
+    never changes.
+    """
     held = _held(run, days).subquery()
     lag = sa.select(
         *(held.c.first, held.c.after, held.c.tier),

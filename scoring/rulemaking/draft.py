@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -87,12 +88,21 @@ def examine(store: Store, text: str, file: str, begins: dt.date, on: dt.date) ->
     >>> found.reasons[0].en.partition(": ")[2]
     'the draft says it is in force from 2026-01-01, not from 2027-03-01: write the day there'
     """
-    pack = load_text(text, file)
+    pack, findings, examples = _tried(text, file)
     source = PackText(text, file, text_of_shared(pack))
     with store.reading() as session:
         before = before_of(session, pack)
         refusals = (*_said_otherwise(text, pack, begins), *hindrances(session, pack, on))
-    return Draft(source, pack, before, tuple(lint_text(text, file)), tuple(run_examples(pack)), refusals)
+    return Draft(source, pack, before, findings, examples, refusals)
+
+
+@lru_cache(maxsize=8)
+def _tried(text: str, file: str) -> tuple[Pack, tuple[Finding, ...], tuple[ExampleResult, ...]]:
+    """A text as a pack, and what lint and its own examples say: remembered, for it takes a second and is
+    asked for whenever the draft is looked at.
+    """
+    pack = load_text(text, file)
+    return pack, tuple(lint_text(text, file)), tuple(run_examples(pack))
 
 
 def before_of(session: Session, pack: Pack) -> Pack | None:

@@ -16,7 +16,7 @@ from rules.library.loader import PACKS
 from scoring.access.audit import entries
 from scoring.access.keys import Role, create_key
 from scoring.rulemaking.desk import By, propose_pack
-from scoring.rulemaking.draft import examine
+from scoring.rulemaking.draft import _tried, examine
 from scoring.store import Store
 from scoring.store.rulebook import known_packs
 
@@ -104,15 +104,19 @@ def test_a_long_draft_is_written_into_the_form_as_well_as_sent_as_a_file(
 def test_a_draft_is_shown_with_who_would_move_while_somebody_else_simulates(
     pages: Flask, town_store: Store
 ) -> None:
-    """Its own simulation is kept for its text, its day and what is known, and waited for where it is not."""
+    """Its own simulation is kept for its text, its day and what is known, and waited for where it is not;
+    what lint and its examples say took seconds for each who looked.
+    """
     draft = examine(town_store, written().replace("start: 60", "start: 59"), "draft.yaml", DAY, today())
     digest = propose_pack(town_store, draft, "专题会议通过", By("cli:li", "operator"), today()).pack_hash
     client = signed_in(pages, create_key(town_store, Role.REGULATOR, "审批丁").token)
+    tried = _tried.cache_info().misses
     first = client.get(f"/rules/drafts/{digest}")
     with one_at_a_time(NO_TIME):
         again = client.get(f"/rules/drafts/{digest}")
     assert (first.status_code, 'aria-labelledby="movers"' in first.text) == (200, True)
     assert (again.status_code, 'aria-labelledby="movers"' in again.text) == (200, True)
+    assert _tried.cache_info().misses == tried
     with one_at_a_time(NO_TIME):
         form = {"text": written().replace("start: 60", "start: 58"), "as_of": str(DAY)}
         assert send(client, "/simulation", **form) == 409, "of another text nothing is kept"

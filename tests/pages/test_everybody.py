@@ -86,6 +86,23 @@ def test_a_page_can_be_used_by_eye_by_ear_and_on_a_phone_in_the_dark(regulator: 
     assert len(regulator.all("table > caption")) == len(regulator.all("table"))
 
 
+@pytest.mark.parametrize("page", ["population", "report", "drift"])
+def test_on_a_phone_no_table_is_pushed_sideways(regulator: Visitor, page: str) -> None:
+    regulator.look(PHONE)
+    regulator.open(PAGES[page])
+    wider = "return [...document.querySelectorAll('.scroll')].some((box) => box.scrollWidth > box.clientWidth)"
+    assert not regulator.browser.execute_script(wider)
+
+
+@pytest.mark.parametrize("page", ["ranking", "subjects"])
+def test_on_a_phone_a_screen_holds_five_of_a_list(regulator: Visitor, page: str) -> None:
+    """Each value under its heading made three of them a screen, and lists of 13,000 pixels."""
+    regulator.look(PHONE)
+    regulator.open(PAGES[page])
+    rows = [row.size["height"] for row in regulator.all("tbody tr")]
+    assert sorted(rows)[len(rows) // 2] * 5 <= PHONE[1]
+
+
 def test_the_sign_in_page_is_for_everybody_too(visitor: Visitor) -> None:
     for size, dark in ((DESK, False), (DESK, True), (PHONE, False)):
         visitor.look(size, dark)

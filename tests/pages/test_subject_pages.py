@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,12 +15,17 @@ from visitor import Visitor
 
 from api.pages.story import hit_groups
 from rules.library.loader import load_vocabulary
+from rules.model import Pack
 from scoring.access.audit import entries
 from scoring.access.keys import Role
-from scoring.answers import timelines
+from scoring.answers import explain, timelines
 from scoring.answers.explain import explain_now, unknown_inputs
+from scoring.answers.validation.drift import drift
 from scoring.facts.records import submit_records
 from scoring.facts.versions import FileInfo
+from scoring.inspections.foreseen import _pairs
+from scoring.judging.period import Period
+from scoring.judging.timeline import Timeline
 from scoring.store import Store
 
 
@@ -187,6 +193,36 @@ def test_a_subject_page_shows_its_consents_and_each_check_made_under_them(regula
     assert "拒绝" in without
     regulator.open(f"/subjects/enterprise-credit/{FINED}")
     assert regulator.all("section[aria-labelledby=consents]") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "remembered"), [("/drift", drift), ("/forecast", _pairs)], ids=["drift", "forecast"]
+)
+def test_what_two_runs_say_for_good_is_worked_out_for_the_first_who_asks(
+    pages: Flask, token: Callable[[Role], str], path: str, remembered: Any
+) -> None:
+    """Shifts took more than a second and forecasts a third of one, for each who looked."""
+    office = signed_in(pages, token(Role.REGULATOR))
+    assert office.get(path).status_code == 200
+    worked_out = remembered.cache_info().misses
+    assert office.get(path).status_code == 200
+    assert remembered.cache_info().misses == worked_out
+
+
+def test_a_newer_grade_is_judged_for_its_day_alone(
+    pages: Flask, token: Callable[[Role], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page of a body compared all bodies on every day of two years, to tell of today."""
+    asked: list[Period] = []
+
+    def noted(store: Store, pack: Pack, facts: Any, days: Period) -> Timeline:
+        asked.append(days)
+        return timelines.judged(store, pack, facts, days)
+
+    monkeypatch.setattr(explain, "judged", noted)
+    office = signed_in(pages, token(Role.REGULATOR))
+    assert office.get("/subjects/department-credit/BM1").status_code == 200
+    assert [days.is_one_day for days in asked] == [True]
 
 
 def test_whoever_is_ranked_is_compared_once_for_all_bodies_and_pages(

@@ -1,5 +1,5 @@
 "use strict";
-// Printing, folding the navigation up again, ticking a whole list, a word while a long form is under way, one about a file that is too large to be sent, and naming the cells of tables that a phone shows as a list; everything else works without a script.
+// Printing, folding the navigation up again, ticking a whole list, keys that decide nothing unasked, a word while a long form is under way, one about a file that is too large to be sent, and naming the cells of tables that a phone shows as a list; everything else works without a script.
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });
@@ -14,10 +14,19 @@ document.querySelectorAll("[data-tick-all]").forEach((all) => {
   all.addEventListener("change", (event) => event.target.form.querySelectorAll("[type=checkbox]").forEach((box) => { box.checked = event.target.checked; }));
 });
 const fold = (except) => document.querySelectorAll(".top details[open]").forEach((menu) => { menu.open = menu.contains(except); });
-document.addEventListener("click", (event) => fold(event.target));
+["click", "focusin"].forEach((kind) => document.addEventListener(kind, (event) => fold(event.target)));
 document.addEventListener("keydown", (event) => {
   const menu = event.key === "Escape" && document.querySelector(".top details[open]");
   if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+});
+// Where a form has several buttons, Enter in a field would press the first: it leads to them instead.
+document.addEventListener("keydown", (event) => {
+  const isWritten = event.key === "Enter" && event.target.matches("input:not([type=checkbox], [type=file])");
+  const ways = isWritten && event.target.form ? event.target.form.querySelectorAll("button") : [];
+  if (ways.length > 1) {
+    event.preventDefault();
+    ways[0].focus();
+  }
 });
 // The style sheet makes each row of these a block, and a block has no column above it; the roles keep it a table by ear.
 const ROLES = { thead: "rowgroup", tbody: "rowgroup", tr: "row", td: "cell" };
@@ -29,5 +38,8 @@ function nameCells(table) {
     .forEach(({ cells }) => heads.forEach((head, place) => { cells[place].dataset.head = head; }));
 }
 const nameAllCells = () => document.querySelectorAll(".stacks").forEach(nameCells);
-document.addEventListener("htmx:after:swap", nameAllCells);
+document.addEventListener("htmx:after:swap", () => {
+  nameAllCells();
+  if (document.activeElement === document.body) document.getElementById("found")?.focus();  // what was pressed is gone
+});
 nameAllCells();

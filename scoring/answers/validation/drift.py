@@ -12,6 +12,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from math import log
 
 import duckdb
@@ -166,8 +167,10 @@ def runs_to_compare(
     return earlier, later
 
 
+@lru_cache(maxsize=8)
 def drift(store: Store, before: RunSummary, after: RunSummary) -> Drift:
-    """What has shifted from one run to a later one of the same pack, each by what was known to it.
+    """What has shifted from one run to a later one of the same pack, each by what was known to it;
+    remembered, for a published run never changes.
 
     :raises DriftError: where they are of different packs, or the second is of no later day.
 
