@@ -427,6 +427,48 @@ _SAID = {
     "is in force from {}, but {} is until {}": "自{0}起施行,而{1}施行至{2}",
     "no version is in force from {} until {}": "{0}至{1}没有施行的版本",
     "version {} is in several files": "版本{0}在几个文件中",
+    # rules that others bring
+    "not well-formed XML: {}": "不是格式正确的XML",
+    "the whole file, as it was exported": "导出的完整文件",
+    "not {}": "不是{0}编码",
+    "a document type": "含有文档类型声明",
+    "the file without <!DOCTYPE …>": "去掉<!DOCTYPE …>的文件",
+    "more than {} levels or {} elements": "多于{0}层或{1}个元素",
+    "XML of {}, element {}": "XML的命名空间为{0},元素为{1}",
+    "DMN {} to {}": "DMN {0}至{1}",
+    "no table or scorecard that the language has": "没有规则语言能表达的表或评分卡",
+    "see docs/exchange.md": "见docs/exchange.md",
+    "no decision table": "没有决策表",
+    "a decision table, or the file without it": "决策表,或将其从文件中去掉",
+    "a default beside a sum": "相加的表另有默认值",
+    "a table without a default": "没有默认值的表",
+    "another decision as an input": "以另一决策的结果为输入",
+    "an input that is no name": "输入不是名称",
+    "the name of an input of the model": "模型中某项输入的名称",
+    "a type that columns do not have": "列没有这种类型",
+    "number, string, boolean or date": "number、string、boolean或date",
+    "an input of two types": "同一输入有两种类型或取值范围",
+    "one type, and the same list of values, everywhere": "各处类型一致,取值范围一致",
+    "not one number as the output": "输出不是一个数字",
+    "one output that is a number: the points": "一个数字输出,即分值",
+    "an output beside the points": "分值以外的输出",
+    "points alone": "只写分值",
+    "a cell that matches nothing": "此格不匹配任何值",
+    "the table without the row": "从表中去掉此行",
+    "a hit policy that the language does not have": "规则语言没有这种命中策略",
+    "UNIQUE, FIRST, ANY, PRIORITY with outputValues, or COLLECT with SUM, MIN or MAX": (
+        "UNIQUE、FIRST、ANY、带outputValues的PRIORITY,或带SUM、MIN、MAX的COLLECT"
+    ),
+    "can match together with {}": "可能与{0}同时匹配",
+    "hit policy FIRST, or rows apart": "命中策略FIRST,或各行互不重叠",
+    "all but some values of a text, and no list of them all": "要求某些文本以外的值,却没有列出全部取值",
+    "not a test of a value that the language has": "不是规则语言能表达的判断",
+    "-, a value, < 3, [1..5), not(…), null, date(\"2026-01-31\"), or several of these with commas": (
+        "-、值、< 3、[1..5)、not(…)、null、date(\"2026-01-31\"),或以逗号隔开的多项"
+    ),
+    "[70..90), with the smaller end first": "[70..90),小的在前",
+    "a comparison of what has no order": "比较的值没有大小次序",
+    "a value of the input's type": "与输入类型一致的值",
 }  # fmt: skip
 """English → Chinese. ``{}`` stands for whatever stands there, ``<type>`` for the word of a type."""
 
