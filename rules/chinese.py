@@ -460,7 +460,7 @@ _SAID = {
         "UNIQUE、FIRST、ANY、带outputValues的PRIORITY,或带SUM、MIN、MAX的COLLECT"
     ),
     "can match together with {}": "可能与{0}同时匹配",
-    "hit policy FIRST, or rows apart": "命中策略FIRST,或各行互不重叠",
+    "rows apart, or the first that matches": "各行互不重叠,或以最先匹配的一行为准",
     "all but some values of a text, and no list of them all": "要求某些文本以外的值,却没有列出全部取值",
     "not a test of a value that the language has": "不是规则语言能表达的判断",
     "-, a value, < 3, [1..5), not(…), null, date(\"2026-01-31\"), or several of these with commas": (
@@ -469,6 +469,19 @@ _SAID = {
     "[70..90), with the smaller end first": "[70..90),小的在前",
     "a comparison of what has no order": "比较的值没有大小次序",
     "a value of the input's type": "与输入类型一致的值",
+    "no sheet of a scorecard": "没有评分卡的工作表",
+    "a row with 变量, 分箱 and 分值 above the bins": "各分箱之上有一行列名:变量、分箱、分值",
+    "no variable": "没有写明变量",
+    "its name in every row": "每行都写明变量名称",
+    "not a bin": "不是分箱的写法",
+    "[30,40), >= 30, 30, A、B, 缺失 or 其他": "[30,40)、>= 30、30、A、B、缺失或其他",
+    "a range that does not say whether its ends belong to it": "区间没有写明是否包括两端",
+    "[30,40) or (30,40]": "[30,40)或(30,40]",
+    "[70,90), with the smaller end first": "[70,90),小的在前",
+    "a bin that takes all that is left, and is not the last": "“其他”一箱不在最后",
+    "one such bin, the last of its variable": "每个变量至多一个“其他”,放在最后",
+    "a range beside other values": "区间与其他类型的值并存",
+    "numbers or dates alone": "全为数字或全为日期",
 }  # fmt: skip
 """English → Chinese. ``{}`` stands for whatever stands there, ``<type>`` for the word of a type."""
 

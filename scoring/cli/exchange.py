@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 import scoring.cli.install  # noqa: F401  its commands belong to the group
 from rules.calendar import today
+from rules.titles import Title
+from rules.tools.exchange.draft import Draft
 from rules.tools.exchange.models import read_model
 from rules.tools.exchange.pack import pack_text
+from rules.tools.exchange.scorecard import Line, read_scorecard
+from rules.tools.exchange.xml import is_xml
 from scoring.cli.language import in_language
 from scoring.cli.options import Day
 from scoring.cli.output import NewFile, tell
 from scoring.cli.rules import rules_group
+from scoring.facts.ingest.errors import Fault, IngestError
+from scoring.facts.ingest.folding import as_text
+from scoring.facts.ingest.sheets import Sheet, open_sheets, visible
 
 
 @rules_group.command("import")
@@ -30,14 +38,14 @@ from scoring.cli.rules import rules_group
 )
 @click.option("--partial", is_flag=True, help="Leave out what the language can't say, and list it.")
 def import_command(file: Path, out: Path | None, begins: dt.date, partial: bool) -> None:
-    """Make a pack of the decision tables in FILE (DMN 1.2 to 1.6).
+    """Make a pack of the rules in FILE: DMN decision tables, or a scorecard in a workbook or CSV.
 
     What the language can't say is named with its place, and no pack is made of the rest unless --partial asks
     for it.
 
     Example: xinheng rules import loan.dmn --out loan.yaml
     """
-    draft = read_model(file.read_bytes(), str(file))
+    draft = _draft(file)
     text = pack_text(draft, begins, partial)
     for fault in (*draft.missing, *draft.remarks):
         tell(in_language(fault.title))
@@ -46,3 +54,26 @@ def import_command(file: Path, out: Path | None, begins: dt.date, partial: bool)
     else:
         out.write_text(text, encoding="utf-8")
         tell(f"written: {out}")
+
+
+def _draft(file: Path) -> Draft:
+    """What a file says, whatever it is by its content."""
+    with file.open("rb") as stream:
+        is_model = is_xml(stream.read(512))
+    if is_model:
+        return read_model(file.read_bytes(), str(file))
+    return read_scorecard(_sheets(file), str(file))
+
+
+def _sheets(file: Path) -> dict[str, list[Line]]:
+    """What people see in a workbook, or in a CSV: what the cells of each row show, by sheet."""
+    with open_sheets(file, lambda head: (max(map(len, head), default=0), 0)) as sheets:
+        return {sheet.name or file.stem: list(_lines(file, sheet)) for sheet in visible(sheets)}
+
+
+def _lines(file: Path, sheet: Sheet) -> Iterator[Line]:
+    for number, cells in sheet.rows:
+        if isinstance(cells, Fault):
+            reason = Title(f"第{number}行: {cells.reason.zh}", f"row {number}: {cells.reason.en}")
+            raise IngestError(file, reason, cells.hint)
+        yield number, [as_text(cell) for cell in cells]

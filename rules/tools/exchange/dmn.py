@@ -12,8 +12,17 @@ from rules.language.expressions import Value
 from rules.language.parse import ConditionError
 from rules.titles import Title, halves
 from rules.tools.exchange import feel
-from rules.tools.exchange.draft import Column, Draft, Input, NotTakenError, Row, Table, points_in
-from rules.tools.exchange.matches import Asked, Kind, Match, both, known, together
+from rules.tools.exchange.draft import (
+    Column,
+    Draft,
+    Input,
+    NotTakenError,
+    Row,
+    Table,
+    points_in,
+    require_apart,
+)
+from rules.tools.exchange.matches import Asked, Kind, Match, both, known
 from rules.tools.exchange.xml import Element
 
 SPACES = (
@@ -221,7 +230,7 @@ def _policy(name: str, table: Element, rows: list[Row], listed: Sequence[Value])
     policy = f"{table.get('hitPolicy') or 'UNIQUE'} {table.get('aggregation')}".strip()
     match policy:
         case "UNIQUE" | "ANY":
-            _require_agreement(rows, policy)
+            require_apart(rows, same_points=policy == "ANY")
             return ("unique" if policy == "UNIQUE" else "first"), rows
         case "FIRST":
             return "first", rows
@@ -235,16 +244,3 @@ def _policy(name: str, table: Element, rows: list[Row], listed: Sequence[Value])
             return "first", sorted(rows, key=lambda row: row.points)
     hint = "UNIQUE, FIRST, ANY, PRIORITY with outputValues, or COLLECT with SUM, MIN or MAX"
     raise NotTakenError(table.place, name, policy, "a hit policy that the language does not have", hint)
-
-
-def _require_agreement(rows: Sequence[Row], policy: str) -> None:
-    """Rows that can match together give the same points (ANY), or there are none (UNIQUE).
-
-    :raises NotTakenError: at the second of two that do not.
-    """
-    for number, later in enumerate(rows):
-        for earlier in rows[:number]:
-            is_other = policy == "UNIQUE" or later.points != earlier.points
-            if is_other and all(map(together, earlier.asked, later.asked)):
-                message = f"can match together with {earlier.name}"
-                raise NotTakenError(later.place, later.name, "", message, "hit policy FIRST, or rows apart")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -17,7 +17,7 @@ from rules.language.expressions import Value, literal
 from rules.language.parse import ConditionError, is_plain_name
 from rules.text.fields import RESERVED, hundredths
 from rules.titles import Title
-from rules.tools.exchange.matches import Asked, Kind
+from rules.tools.exchange.matches import Asked, Kind, together
 
 KEY = "subject_id"
 """The number of a subject, in the vocabulary of a pack."""
@@ -179,3 +179,18 @@ def points_in(text: str) -> Decimal:
         message, hint = str(error.messages[0]).split("\0")
         raise ConditionError(message, hint) from None
     return points
+
+
+def require_apart(rows: Sequence[Row], same_points: bool = False) -> None:
+    """No two rows can match together; with ``same_points`` none that give other points.
+
+    :raises NotTakenError: at the second of two that do.
+    """
+    for number, later in enumerate(rows):
+        for earlier in rows[:number]:
+            may = same_points and later.points == earlier.points
+            if not may and all(map(together, earlier.asked, later.asked)):
+                message = f"can match together with {earlier.name}"
+                raise NotTakenError(
+                    later.place, later.name, "", message, "rows apart, or the first that matches"
+                )
