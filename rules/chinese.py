@@ -435,7 +435,7 @@ _SAID = {
     "the file without <!DOCTYPE …>": "去掉<!DOCTYPE …>的文件",
     "more than {} levels or {} elements": "多于{0}层或{1}个元素",
     "XML of {}, element {}": "XML的命名空间为{0},元素为{1}",
-    "DMN {} to {}": "DMN {0}至{1}",
+    "DMN {} to {}, or PMML {} to {}": "DMN {0}至{1},或PMML {2}至{3}",
     "no table or scorecard that the language has": "没有规则语言能表达的表或评分卡",
     "see docs/exchange.md": "见docs/exchange.md",
     "no decision table": "没有决策表",
@@ -482,6 +482,27 @@ _SAID = {
     "one such bin, the last of its variable": "每个变量至多一个“其他”,放在最后",
     "a range beside other values": "区间与其他类型的值并存",
     "numbers or dates alone": "全为数字或全为日期",
+    "a model that is no scorecard": "不是评分卡的模型",
+    "a second scorecard": "第二张评分卡",
+    "one Scorecard": "一个Scorecard",
+    "a score that is computed further": "得分还要再计算",
+    "the partial scores as they are to count": "直接写应计的partialScore",
+    "reason codes stand as notes of rows; which come first is not worked out": (
+        "原因代码写在各行的说明中;不计算其先后"
+    ),
+    "no predicate": "没有条件",
+    "a characteristic that reads no field": "特征没有使用任何字段",
+    "a field": "一个字段",
+    "a predicate that is no and, no or": "条件既不是and也不是or",
+    "booleanOperator and, or": "booleanOperator为and或or",
+    "a field that is not in the DataDictionary": "DataDictionary中没有这个字段",
+    "a value that stands for an unknown one": "以某个值表示未知",
+    "no value for what is unknown": "未知的不填值",
+    "outliers that are treated otherwise": "对离群值另作处理",
+    "not a value of type {}: {}": "不是{0}类型的值:{1}",
+    "a value of the field's dataType": "与字段的dataType一致的值",
+    "points that are computed": "分值由计算得出",
+    "partialScore, a number": "partialScore,一个数字",
 }  # fmt: skip
 """English → Chinese. ``{}`` stands for whatever stands there, ``<type>`` for the word of a type."""
 

@@ -31,6 +31,7 @@ PUBLIC = {
     "rules.tools.exchange.dmn": "read_dmn",
     "rules.tools.exchange.feel": "asked written",
     "rules.tools.exchange.matches": "cells_for compared shown",
+    "rules.tools.exchange.pmml": "read_pmml",
     "rules.tools.exchange.scorecard": "read_scorecard",
     "rules.tools.exchange.xml": "read_xml",
     "rules.tools.layout": "layout",

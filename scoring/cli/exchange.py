@@ -38,7 +38,7 @@ from scoring.facts.ingest.sheets import Sheet, open_sheets, visible
 )
 @click.option("--partial", is_flag=True, help="Leave out what the language can't say, and list it.")
 def import_command(file: Path, out: Path | None, begins: dt.date, partial: bool) -> None:
-    """Make a pack of the rules in FILE: DMN decision tables, or a scorecard in a workbook or CSV.
+    """Make a pack of the rules in FILE: DMN decision tables, a scorecard in PMML, a workbook or CSV.
 
     What the language can't say is named with its place, and no pack is made of the rest unless --partial asks
     for it.

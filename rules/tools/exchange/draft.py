@@ -94,6 +94,8 @@ class Table:
 class Draft:
     """What was read.
 
+    :param examples: cases that the file brings: what the subject is, and its score.
+
     :param missing: what the language can't say; the pack would answer otherwise without it.
     :param remarks: what is not in the pack and changes no answer.
     """

@@ -135,7 +135,7 @@ def _pack(draft: Draft, written: Sequence[_Written], begins: dt.date) -> dict[st
         "dimensions": [{"id": "score", "title": Title("得分", "Score")}],
         "tables": [table.data for table in written],
         "grades": [{"tier": "scored", "title": Title("已评分", "Scored"), "from": lowest}],
-        **({"examples": draft.examples} if draft.examples else {}),
+        **({"examples": [{"as_of": begins, **case} for case in draft.examples]} if draft.examples else {}),
     }
 
 
