@@ -503,6 +503,8 @@ _SAID = {
     "a value of the field's dataType": "与字段的dataType一致的值",
     "points that are computed": "分值由计算得出",
     "partialScore, a number": "partialScore,一个数字",
+    "records of no example": "没有与记录对应的示例",
+    "a row {} in {}": "在{1}中有序号{0}的一行",
 }  # fmt: skip
 """English → Chinese. ``{}`` stands for whatever stands there, ``<type>`` for the word of a type."""
 

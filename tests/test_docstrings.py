@@ -29,6 +29,7 @@ PUBLIC = {
     "rules.tools.book": "rule_book",
     "rules.tools.diff": "compare",
     "rules.tools.exchange.dmn": "read_dmn",
+    "rules.tools.exchange.examples": "with_examples",
     "rules.tools.exchange.feel": "asked written",
     "rules.tools.exchange.matches": "cells_for compared shown",
     "rules.tools.exchange.pmml": "read_pmml",

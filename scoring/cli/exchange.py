@@ -10,8 +10,10 @@ import click
 
 import scoring.cli.install  # noqa: F401  its commands belong to the group
 from rules.calendar import today
+from rules.library.loader import file_text, load_text
 from rules.titles import Title
 from rules.tools.exchange.draft import Draft
+from rules.tools.exchange.examples import EXAMPLES, read_examples, with_examples
 from rules.tools.exchange.models import read_model
 from rules.tools.exchange.pack import pack_text
 from rules.tools.exchange.scorecard import Line, read_scorecard
@@ -37,7 +39,12 @@ from scoring.facts.ingest.sheets import Sheet, open_sheets, visible
     help="The day from which the pack is to rule.",
 )
 @click.option("--partial", is_flag=True, help="Leave out what the language can't say, and list it.")
-def import_command(file: Path, out: Path | None, begins: dt.date, partial: bool) -> None:
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path),
+    help="Put the examples in FILE, a workbook of rules test --xlsx, into this pack instead.",
+)
+def import_command(file: Path, out: Path | None, begins: dt.date, partial: bool, into: Path | None) -> None:
     """Make a pack of the rules in FILE: DMN decision tables, a scorecard in PMML, a workbook or CSV.
 
     What the language can't say is named with its place, and no pack is made of the rest unless --partial asks
@@ -45,15 +52,34 @@ def import_command(file: Path, out: Path | None, begins: dt.date, partial: bool)
 
     Example: xinheng rules import loan.dmn --out loan.yaml
     """
+    if into is not None:
+        _give(_with_examples(file, into), out or into)
+        return
     draft = _draft(file)
     text = pack_text(draft, begins, partial)
     for fault in (*draft.missing, *draft.remarks):
         tell(in_language(fault.title))
+    _give(text, out)
+
+
+def _give(text: str, out: Path | None) -> None:
     if out is None:
         click.echo(text, nl=False)
     else:
         out.write_text(text, encoding="utf-8")
         tell(f"written: {out}")
+
+
+def _with_examples(file: Path, into: Path) -> str:
+    """The text of a pack with the examples of a workbook; only one that can be loaded."""
+    text = file_text(into)
+    found = _sheets(file)
+    if EXAMPLES not in found:
+        raise click.UsageError(f"没有工作表“{EXAMPLES}” no sheet is called {EXAMPLES}: {file}")
+    examples = read_examples(found, load_text(text, str(into)), str(file))
+    made = with_examples(text, str(into), examples)
+    load_text(made, str(into))
+    return made
 
 
 def _draft(file: Path) -> Draft:

@@ -206,3 +206,10 @@ def dumped(data: Mapping[str, Any]) -> str:
     return yaml.dump(
         data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100_000, default_flow_style=None
     )
+
+
+def dumped_in_line(data: Mapping[str, Any]) -> str:
+    """The same on one line."""
+    return yaml.dump(
+        data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1_000_000, default_flow_style=True
+    ).strip()
