@@ -21,6 +21,7 @@ from rules.titles import Title
 from rules.tools.book import rule_book
 from rules.tools.diff import FIELDS, PARTS, Change, compare
 from rules.tools.documents import Grid, Heading, html, markdown
+from rules.tools.exchange.examples import sheets
 from rules.tools.layout import layout
 from rules.tools.lint import Finding, Severity, lint_text, lint_versions
 from rules.tools.lint.finding import RIGHT, SEVERITIES
@@ -137,13 +138,23 @@ def _unloadable(fault: Fault) -> Finding:
 
 @rules_group.command("test")
 @packs_argument
+@click.option(
+    "--xlsx",
+    type=NewFile(".xlsx"),
+    help="Write the examples of one pack to this workbook: given, expected, got.",
+)
 @format_option
-def test_command(packs: tuple[str, ...], fmt: Format) -> None:
+def test_command(packs: tuple[str, ...], xlsx: Path | None, fmt: Format) -> None:
     """Run the examples of packs through the engine; the exit code is 1 where one fails.
 
     Example: xinheng rules test enterprise-credit
     """
-    results = list(_results(pack_files(packs)))
+    files = pack_files(packs)
+    if xlsx is not None and len(files) != 1:
+        raise click.UsageError("--xlsx须指明一个评价规则 --xlsx goes with one pack")
+    results = list(_results(files))
+    if xlsx is not None:
+        _write_examples(load_pack(files[0]), [result for _, result in results], xlsx)
     failed = [result for _, result in results if not result.passed]
     if fmt == "table":
         for result in failed:
@@ -161,6 +172,24 @@ def _results(paths: Sequence[Path]) -> Iterator[tuple[Pack, ExampleResult]]:
             pack = load_pack(path)
             yield from ((pack, result) for result in run_examples(pack))
             advance(number + 1, len(paths))
+
+
+def _write_examples(pack: Pack, results: Sequence[ExampleResult], path: Path) -> None:
+    from openpyxl import Workbook  # with what writes to it: a tenth of a second
+
+    from scoring.characters.spreadsheets import append_row
+
+    owned = (*pack.examples, *(example for rule in pack.rules for example in rule.examples))
+    by_place = {example.place: example for example in owned}
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    told = ((r.owner, by_place[r.place], r.got, r.passed) for r in results)
+    for name, rows in sheets(pack, told).items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            append_row(sheet, row)
+    book.save(path)
+    tell(f"written: {path}")
 
 
 def _result(pack: Pack, result: ExampleResult) -> dict[str, Any]:

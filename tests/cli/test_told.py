@@ -149,7 +149,7 @@ def test_a_setting_that_cannot_be_is_said_in_chinese_and_english(
 
 OTHERWISE = {
     "PackError": "rules.chinese",
-    **dict.fromkeys(("ConditionError", "UndeclaredNameError"), "a PackError says it"),
+    **dict.fromkeys(("ConditionError", "NotTakenError", "UndeclaredNameError"), "a PackError says it"),
     **dict.fromkeys(
         ("AccountError", "FileError", "IngestError", "NoTableError"), "its reason and its hint are titles"
     ),

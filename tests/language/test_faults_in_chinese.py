@@ -28,8 +28,12 @@ RAISES = {
     "fault": 2,
     "_complain": 2,
     "Fault": 3,
+    "NotTakenError": 3,
+    "lack": 3,
+    "remark": 3,
     "_refusal": -2,
 }
+ROOMS = ("language", "text", "meaning", "library", "tools/exchange")
 NAMED = {"message", "hint", "wrong", "_ADDS_UP"}
 """What is made of words before it is handed on."""
 
@@ -60,9 +64,7 @@ def _words(node: ast.expr) -> Iterator[str]:
 
 def _said() -> Iterator[tuple[str, str]]:
     root = Path(rules.__path__[0])
-    for path in (
-        path for room in ("language", "text", "meaning", "library") for path in (root / room).glob("*.py")
-    ):
+    for path in (path for room in ROOMS for path in (root / room).glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             for text in _said_by(node):
                 yield f"{path.name}:{getattr(node, 'lineno', 0)}", text

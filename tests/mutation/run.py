@@ -81,7 +81,7 @@ class Group:
 
 GROUPS = {
     "rules": Group(
-        ("rules/*.py", "rules/*/*.py", "rules/tools/lint/*.py"),
+        ("rules/*.py", "rules/*/*.py", "rules/tools/*/*.py"),
         ("tests/language", "tests/test_evaluate.py", "tests/tools", "tests/test_docstrings.py"),
         ("tests/test_differential.py", "tests/packs"),
     ),

@@ -1,0 +1,220 @@
+"""Decision tables of DMN as packs: what they ask and give; what the language lacks is named."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from rules.fault import PackError
+from rules.language.expressions import render
+from rules.library.loader import load_text
+from rules.model import Pack
+from rules.tools.exchange.dmn import SPACES
+from rules.tools.exchange.models import read_model
+from rules.tools.exchange.pack import pack_text
+from rules.tools.layout import layout
+from rules.tools.lint import Severity, lint_text
+from scoring.answers.examples import run_examples
+from scoring.cli.exchange import import_command
+from tests.tools.models import model, table
+from tests.tools.test_commands import call
+
+DAY = dt.date(2026, 1, 1)
+CODES = '"car", "house", "other"'
+
+
+def made(text: str | bytes, partial: bool = False) -> Pack:
+    """The pack, whose text is canonical and whose examples pass."""
+    content = text if isinstance(text, bytes) else text.encode()
+    written = pack_text(read_model(content, "loan.dmn"), DAY, partial)
+    assert layout(written, "pack.yaml") == written
+    pack = load_text(written, "pack.yaml")
+    assert [result.place for result in run_examples(pack) if not result.passed] == []
+    return pack
+
+
+def conditions(pack: Pack) -> list[tuple[str, int]]:
+    return [(render(r.when.written), r.points.steps[0][1] or 0) for r in pack.rules if r.points]
+
+
+def refused(text: str | bytes) -> str:
+    with pytest.raises(PackError) as caught:
+        made(text)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "asked"),
+    [
+        ("Amount", "-", ["true"]),
+        ("Amount", "10", ["amount = 10"]),
+        ("Amount", "1, 2.50, 3", ["amount in (1, 2.5, 3)"]),
+        ("Amount", "< 10", ["amount < 10"]),
+        ("Amount", "<= -1.5", ["amount <= -1.5"]),
+        ("Amount", "[1..5)", ["amount >= 1 and amount < 5"]),
+        ("Amount", "[1..5]", ["amount >= 1 and amount <= 5"]),
+        ("Amount", "(1..5)", ["amount > 1 and amount < 5"]),
+        ("Amount", "]1..5[", ["amount > 1 and amount < 5"]),
+        ("Amount", "< 1, [3..5), 9", ["amount = 9", "amount < 1", "amount >= 3 and amount < 5"]),
+        ("Amount", "[1..3], (2..5]", ["amount >= 1 and amount <= 5"]),
+        ("Amount", "not([1..5))", ["amount < 1", "amount >= 5"]),
+        ("Amount", "null", ["(amount is null) = true"]),
+        ("Amount", "not(null)", ["(amount is null) = false"]),
+        ("Purpose", '"car"', ["purpose = 'car'"]),
+        ("Purpose", '"car","house"', ["purpose in ('car', 'house')"]),
+        ("Purpose", 'not("car", null)', ["purpose in ('house', 'other')"]),
+        ("Opened_on", '>= date("2026-01-31")', ["opened_on >= date '2026-01-31'"]),
+        ("Insured", "true", ["insured = true"]),
+    ],
+)
+def test_a_cell_asks_what_it_asked_in_dmn(name: str, cell: str, asked: list[str]) -> None:
+    listed = CODES if name == "Purpose" else ""
+    pack = made(model(table([(cell, "4")], [name], listed=listed)))
+    assert [condition for condition, _ in conditions(pack)] == asked
+
+
+def test_that_a_text_is_not_one_of_some_holds_for_an_unknown_one_as_well() -> None:
+    pack = made(model(table([('not("car")', "4")], ["Purpose"], listed=CODES)))
+    assert [c for c, _ in conditions(pack)][-1] == "(purpose is null) = true"
+
+
+def test_a_text_that_looks_like_a_mark_is_a_text() -> None:
+    pack = made(model(table([('"-"', "1"), ('">= 3"', "2"), ('"2026-01-01"', "3")], ["Purpose"])))
+    assert [c for c, _ in conditions(pack)] == ["purpose = '-'", "purpose = '>= 3'", "purpose = '2026-01-01'"]
+
+
+@pytest.mark.parametrize(
+    ("hit", "points"),
+    [("FIRST", 400), ("COLLECT SUM", 1300), ("COLLECT MAX", 900), ("COLLECT MIN", 400), ("PRIORITY", 900)],
+)
+def test_a_hit_policy_gives_the_points_that_it_gives_in_dmn(hit: str, points: int) -> None:
+    policy, _, aggregation = hit.partition(" ")
+    attributes = f'hitPolicy="{policy}"' + (f' aggregation="{aggregation}"' if aggregation else "")
+    output = '<output typeRef="number"><outputValues><text>9, 4</text></outputValues></output>'
+    text = model(table([("> 1", "4"), ("> 2", "9")], hit=attributes, output=output))
+    pack = made(text)
+    [both] = [e for r in pack.rules for e in r.examples if e.subject.get("amount") == 3]
+    assert both.points == points
+
+
+def test_rows_of_any_give_the_same_points_or_are_refused() -> None:
+    any_ = 'hitPolicy="ANY"'
+    made(model(table([("> 1", "4"), ("> 2", "4")], hit=any_)))
+    text = model(table([("> 1", "4"), ("> 2", "9")], hit=any_))
+    assert "loan.dmn:4:1: 额度 #2: can match together with 额度 #1" in refused(text)
+    text = model(table([("> 1", "4"), ("> 2", "4")]))
+    assert "loan.dmn:4:1: 额度 #2: can match together with 额度 #1" in refused(text)
+
+
+def test_a_default_gives_its_points_where_no_row_matches() -> None:
+    output = '<output typeRef="number"><defaultOutputEntry><text>-3</text></defaultOutputEntry></output>'
+    pack = made(model(table([("> 1", "4")], output=output)))
+    assert [points for _, points in conditions(pack)] == [400, -300]
+    assert "a default beside a sum" in refused(
+        model(table([("> 1", "4")], output=output, hit='hitPolicy="COLLECT" aggregation="SUM"'))
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (model(table([("Amount * 2", "4")])), "loan.dmn:3:7: 额度 #1 Amount: not a test of a value"),
+        (model(table([("> 1", "4"), ("<> 3", "4")])), "loan.dmn:4:7: 额度 #2 Amount: not a test of a value"),
+        (model(table([('"one"', "4")])), "额度 #1 Amount: a text beside a decimal"),
+        (model(table([("[5..1]", "4")])), "额度 #1 Amount: an empty range"),
+        (model(table([('date("2026-02-30")', "4")], ["Opened_on"])), "not a test of a value"),
+        (model(table([('not("car")', "4")], ["Purpose"])), "all but some values of a text"),
+        (model(table([("> 1", "4.125")])), "额度 #1: more than two decimals"),
+        (model(table([("> 1", "Amount")])), "额度 #1: not a number of points"),
+        (model(table([("> 1", '"high"')], output="<output/>")), "额度: not one number as the output"),
+        (model(table([("> 1", "4")], hit='hitPolicy="RULE ORDER"')), "a hit policy that the"),
+        (model(table([("> 1", "4")], hit='hitPolicy="COLLECT"')), "a hit policy that the"),
+        (model(table([("> 1", "4")], ["Amount + 1"])), "额度: an input that is no name"),
+        (model(table([("> 1", "4")]), table([("> 1", "4")], ["额度"], name="x")), "another decision"),
+        (model(table([("> 1", "4")]), Amount="days"), "a type that columns do not have"),
+        (model("<decision name='x'><literalExpression/></decision>"), "x: no decision table"),
+        (model("<businessKnowledgeModel name='x'><encapsulatedLogic/></businessKnowledgeModel>"), "x: no"),
+        (model(table([("1", "2", "4")])), "额度 #1: not a cell for each input"),
+        (model(), "no table or scorecard that the language has"),
+    ],
+)  # fmt: skip
+def test_what_the_language_lacks_is_named_with_its_place(text: str, said: str) -> None:
+    assert said in refused(text)
+
+
+def test_what_is_left_out_is_left_out_where_it_is_asked_for(tmp_path: Path) -> None:
+    file, out = tmp_path / "loan.dmn", tmp_path / "loan.yaml"
+    file.write_text(model(table([("> 5", "4"), ("Amount * 2", "9")])), "utf-8")
+    whole = call(import_command, file, "--out", out)
+    assert whole.exit_code == 1
+    assert not out.exists()
+    part = call(import_command, file, "--out", out, "--from", "2026-01-01", "--partial")
+    assert (part.exit_code, "额度 #2 Amount" in part.output) == (0, True)
+    assert conditions(load_text(out.read_text("utf-8"), "x.yaml")) == [("amount > 5", 400)]
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_each_version_since_1_2_is_read(space: str) -> None:
+    assert conditions(made(model(table([("> 1", "4")]), space=space))) == [("amount > 1", 400)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "gb18030"])
+def test_a_file_is_read_in_its_encoding(encoding: str) -> None:
+    declared = {"gb18030": '<?xml version="1.0" encoding="GBK"?>\n'}.get(encoding, "")
+    pack = made((declared + model(table([("> 1", "4")]))).encode(encoding))
+    assert pack.rules[0].title.zh.startswith("额度")
+
+
+_DOCTYPE = '<!DOCTYPE d [<!ENTITY a "aaaa">]>'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (_DOCTYPE + model(table([("&a;", "4")])), "loan.dmn:1:13: (file): a document type"),
+        ('<!DOCTYPE d SYSTEM "http://x/y.dtd">' + model(), "a document type"),
+        (model(table([("> 1", "4")]))[:-40], "not well-formed XML"),
+        ("", "not well-formed XML"),
+        ("<a>" * 200, "more than 100 levels"),
+        ('<?xml version="1.0" encoding="nothing"?>' + model(), "not nothing"),
+        (model(space="http://www.omg.org/spec/DMN/20151101/dmn.xsd"), "XML of http://www.omg.org/spec/DMN/20151101"),
+        ("<definitions name='x'/>", "XML of no namespace"),
+        (b"\xff\xfe<\0a\0", "not well-formed XML"),
+        (b"<a>\xff</a>", "not well-formed XML"),
+    ],
+)  # fmt: skip
+def test_odd_xml_is_refused_and_says_why(text: str | bytes, said: str) -> None:
+    assert said in refused(text)
+
+
+_NUMBER = st.integers(-3, 3).map(str)
+_RANGE = st.builds(
+    "{0}{1}..{2}{3}".format, st.sampled_from("[(]"), _NUMBER, st.integers(4, 6), st.sampled_from("])[")
+)
+_COMPARED = st.builds("{0} {1}".format, st.sampled_from(["<", "<=", ">", ">="]), _NUMBER)
+_TESTS = st.lists(st.one_of(_NUMBER, _RANGE, _COMPARED, st.just("null")), min_size=1, max_size=3).map(
+    ", ".join
+)
+_CELL = st.one_of(st.just("-"), _TESTS, _TESTS.map("not({})".format))
+
+
+@given(st.lists(st.tuples(_CELL, _CELL, _NUMBER), min_size=1, max_size=4), st.booleans())
+@settings(max_examples=40, deadline=None, phases=[Phase.explicit, Phase.generate])
+def test_a_pack_gives_what_its_table_gives(rows: list[tuple[str, str, str]], adds_up: bool) -> None:
+    hit = 'hitPolicy="COLLECT" aggregation="SUM"' if adds_up else 'hitPolicy="FIRST"'
+    draft = read_model(model(table(rows, ["Amount", "Seats"], hit=hit), Seats="integer").encode(), "loan.dmn")
+    assert {fault.message for fault in draft.missing} <= {"a cell that matches nothing"}
+    if draft.tables:
+        pack = load_text(pack_text(draft, DAY, partial=True), "pack.yaml")
+        assert [result.place for result in run_examples(pack) if not result.passed] == []
+
+
+def test_a_whole_table_is_made_without_a_finding_of_lint_but_what_it_does_not_say() -> None:
+    rows = [("< 10000", "-", "60"), ("[10000..50000]", "-", "40.5"), ("> 50000", "-", "0")]
+    draft = read_model(model(table(rows, ["Amount", "Purpose"])).encode(), "loan.dmn")
+    found = lint_text(pack_text(draft, DAY), "loan.yaml")
+    assert {f.severity for f in found} == {Severity.NOTICE}
