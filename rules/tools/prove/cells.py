@@ -69,6 +69,7 @@ class Cells:
     :param day: dates that stand for others are near it.
     :param codes: the codes of columns and measures that have a list.
     :param possible: the bounds of columns.
+    :param most: how many intervals of a column are looked at; None for all. Of fewer than all nothing is proved.
     :param open_tests: the tests that cells can't decide (and whose, where they read measures) → the column
         that stands for each.
     """
@@ -76,6 +77,7 @@ class Cells:
     day: dt.date
     codes: Mapping[Name, tuple[str, ...]]
     possible: Mapping[Name, Possible]
+    most: int | None = None
     open_tests: dict[tuple[Expression, str], Name] = field(default_factory=dict)
     _starts: dict[Name, set[int]] = field(default_factory=lambda: defaultdict(set))
     _texts: dict[Name, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -107,7 +109,7 @@ class Cells:
             case Kind.TEXT:
                 known = (*sorted(self._texts[name]), _other(self._texts[name]))
             case _:
-                return (*self._intervals(name), Cell(None))
+                return (*self._some(name, [*self._intervals(name)]), Cell(None))
         return (*map(Cell, known), Cell(None))
 
     def bounds(self, name: Name) -> tuple[int, int]:
@@ -119,10 +121,23 @@ class Cells:
         low = -most if possible.least is None else max(-most, ceil(possible.least * grain))
         return low, most if possible.most is None else min(most, floor(possible.most * grain))
 
+    def _some(self, name: Name, found: list[Cell]) -> list[Cell]:
+        """As many intervals of a record's column as are looked at, evenly, that of the day or of 0 among them."""
+        if self.most is None or len(found) <= self.most or name.level is not Level.RECORD:
+            return found
+        step = len(found) / self.most
+        near = self._near(name)
+        kept = {int(place * step) for place in range(self.most)}
+        kept.add(next((n for n, cell in enumerate(found) if cell.low <= near <= cell.high), 0))
+        return [found[place] for place in sorted(kept)]
+
+    def _near(self, name: Name) -> int:
+        return self.day.toordinal() if name.type.kind is Kind.DATE else 0
+
     def _intervals(self, name: Name) -> Iterator[Cell]:
         low, high = self.bounds(name)
         inner = sorted(start for start in self._starts[name] if low < start <= high)
-        near = self.day.toordinal() if name.type.kind is Kind.DATE else 0
+        near = self._near(name)
         for begin, after in pairwise([low, *inner, high + 1]):
             value = max(begin, min(after - 1, near))
             yield Cell(value_at(value, name.type), begin, after - 1)

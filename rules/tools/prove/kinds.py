@@ -6,14 +6,15 @@ kind (as in a decision diagram). What a rule asks of the subject stays open.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rules.language.expressions import Expression, Kind, Level, Name, Value, names
+from rules.language.expressions import TRUE, Expression, Kind, Level, Name, Value, names
 from rules.model import Table
 from rules.tools.prove.cells import FALSE, Cell, Cells, fold, held
 
-MOST_KINDS = 5_000
+MOST_KINDS = 20_000
 """Of more kinds no solver says anything in the time that a person waits (own choice)."""
 
 
@@ -38,50 +39,64 @@ class RecordKind:
     """Records that no rule tells apart.
 
     :param row: the cells in which their columns lie; of a column that is not here, anything.
-    :param conditions: by use, what it still asks of the subject.
+    :param conditions: by use that can meet them, what it still asks of the subject.
     """
 
     row: Mapping[Name, Cell]
-    conditions: tuple[Expression, ...]
+    conditions: Mapping[int, Expression]
 
 
-def kinds_of(uses: Sequence[Use], cells: Cells, table: Table) -> tuple[RecordKind, ...]:
+def kinds_of(
+    uses: Sequence[Use], cells: Cells, table: Table, without: Expression = FALSE
+) -> tuple[RecordKind, ...]:
     """The kinds of records that any of the uses can meet.
 
+    :param without: which records there are not; that a kind may be such by what the subject is, is its last use.
     :raises TooManyKindsError: where they are more than :data:`MOST_KINDS`.
     """
-    return _Telling(uses, cells, table).kinds()
+    return _Telling((*uses, Use(without)), cells, table).kinds()
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """Rows of which some columns are given; conditions are known by their numbers."""
+    """Rows of which some columns are given; (use, number of what it asks), of the uses that can meet them."""
 
     row: Mapping[Name, Cell]
-    conditions: tuple[int, ...]
+    asked: tuple[tuple[int, int], ...]
 
 
 class _Telling:
+    """:param uses: the last says which records there are not."""
+
     def __init__(self, uses: Sequence[Use], cells: Cells, table: Table) -> None:
         self._uses, self._cells, self._table = uses, cells, table
         self._numbers: dict[Expression, int] = {}
         self._conditions: list[Expression] = []
         self._names: list[frozenset[Name]] = []
-        self._folded: dict[tuple[int, Name, Value | None], int] = {}
-        self._never = self._number(FALSE)
+        self._folded: dict[tuple[Name, Value | None], dict[int, int]] = defaultdict(dict)
+        self._never, self._always = self._number(FALSE), self._number(TRUE)
 
     def kinds(self) -> tuple[RecordKind, ...]:
-        states = [_State({}, tuple(self._number(use.condition) for use in self._uses))]
+        """What is left when all columns are given."""
+        asked = ((use, self._number(made.condition)) for use, made in enumerate(self._uses))
+        states = [_State({}, tuple(asked))]
         for column in self._columns():
             found: dict[object, _State] = {}
             for state in states:
                 for after in self._given(state, column):
-                    if any(condition != self._never for condition in after.conditions):
+                    if self._counts(after):
                         found.setdefault(self._told_apart(after), after)
             states = list(found.values())
             if len(states) > MOST_KINDS:
                 raise TooManyKindsError
-        return tuple(RecordKind(s.row, tuple(self._conditions[c] for c in s.conditions)) for s in states)
+        return tuple(
+            RecordKind(state.row, {use: self._conditions[c] for use, c in state.asked}) for state in states
+        )
+
+    def _counts(self, state: _State) -> bool:
+        """Whether somebody can meet the rows, and there can be any."""
+        last = len(self._uses) - 1
+        return any(use != last for use, _ in state.asked) and (last, self._always) not in state.asked
 
     def _number(self, condition: Expression) -> int:
         number = self._numbers.setdefault(condition, len(self._conditions))
@@ -94,28 +109,26 @@ class _Telling:
         """Which kind first, then what has a list, since it decides the most."""
         read = frozenset().union(*self._names, *(use.watched for use in self._uses))
         order = [Kind.TEXT, Kind.BOOLEAN, Kind.NUMBER, Kind.DATE]
+        left_open = set(self._cells.open_tests.values())
         return sorted(
-            read,
-            key=lambda n: (n.name != self._table.kind, n in self._cells.open_tests.values(), order.index(n.type.kind), n.name),
+            read, key=lambda n: (n.name != self._table.kind, n in left_open, order.index(n.type.kind), n.name)
         )
 
     def _given(self, state: _State, column: Name) -> Iterator[_State]:
         """The state with each value that the column can have; itself where nobody asks for it."""
-        pairs = zip(state.conditions, self._uses, strict=True)
-        if not any(column in self._names[c] or (c != self._never and column in use.watched) for c, use in pairs):
+        if not any(column in self._names[c] or column in self._uses[use].watched for use, c in state.asked):
             yield state
             return
         for cell in self._possible(column, state.row):
-            conditions = tuple(self._fold(c, column, cell.value) for c in state.conditions)
-            yield _State({**state.row, column: cell}, conditions)
+            known = self._folded[column, cell.value]
+            folded = ((use, known.get(c) or self._fold(c, column, cell.value)) for use, c in state.asked)
+            asked = tuple((use, c) for use, c in folded if c != self._never)
+            yield _State({**state.row, column: cell}, asked)
 
     def _fold(self, number: int, column: Name, value: Value | None) -> int:
-        if column not in self._names[number]:
-            return number
-        key = number, column, value
-        if key not in self._folded:
-            self._folded[key] = self._number(held(fold(self._conditions[number], {column: value})))
-        return self._folded[key]
+        condition = self._conditions[number]
+        folded = held(fold(condition, {column: value})) if column in self._names[number] else condition
+        return self._folded[column, value].setdefault(number, self._number(folded))
 
     def _possible(self, column: Name, row: Mapping[Name, Cell]) -> list[Cell]:
         """The cells in which the column of a row can lie, by what its vocabulary says of rows."""
@@ -131,10 +144,9 @@ class _Telling:
 
     def _told_apart(self, state: _State) -> object:
         """What tells rows from others: what is asked of them, and the values that somebody goes on with."""
-        alive = (use.watched for use, c in zip(self._uses, state.conditions, strict=True) if c != self._never)
-        watched = frozenset().union(*alive)
-        undecided = any(self._names[condition] for condition in state.conditions)
+        watched = frozenset().union(*(self._uses[use].watched for use, _ in state.asked))
+        undecided = any(self._names[c] for _, c in state.asked)
         told = (
             (n, c) for n, c in state.row.items() if n in watched or (undecided and n.name == self._table.kind)
         )
-        return state.conditions, frozenset(told)
+        return state.asked, frozenset(told)

@@ -44,23 +44,25 @@ class Found:
 class Question:
     """Asks for subjects of which a claim is not true, one after the other, the smallest first.
 
+    :param most: how many intervals of a record's column are looked at: fewer than all (None) are quick, and
+        prove nothing.
     :ivar left_open: what was held possible beyond what the rules say: measures, rules and tests.
+    :raises TooManyKindsError: where rules tell too many kinds of records apart.
     """
 
-    def __init__(self, a: Pack, b: Pack, claim: Claim, day: dt.date) -> None:
-        """:raises TooManyKindsError: where rules tell too many kinds of records apart."""
+    def __init__(self, a: Pack, b: Pack, claim: Claim, day: dt.date, most: int | None = None) -> None:
         self._table, self._subjects = b.vocabulary.records, b.vocabulary.subject
         self._terms, self._day = Terms(), day
-        cells = Cells(day, _codes(a, b), _possible(b))
+        cells = Cells(day, _codes(a, b), _possible(b), most)
         sheets = [
             read_by(on_day(pack, day), partial(cells.read, side=side)) for pack, side in ((a, "a"), (b, "b"))
         ]
         where, without, adding = (
             cells.read(c or FALSE) for c in (claim.where, claim.without, claim.adding)
         )
-        uses = [*uses_of(sheets[0]), *uses_of(sheets[1]), Use(without), Use(adding)]
+        uses = [*uses_of(sheets[0], cells), *uses_of(sheets[1], cells), Use(adding)]
         self._cells = cells
-        self._kinds = kinds_of(uses, cells, self._table) if self._table else ()
+        self._kinds = kinds_of(uses, cells, self._table, without) if self._table else ()
         self._uses = uses
         self._attributes = self._named(sheets, where)
         counts = [self._terms.whole(low=0) for _ in self._kinds]
@@ -71,7 +73,8 @@ class Question:
             more = [count + new for count, new in zip(counts, self._added, strict=True)]
             self._after = Facts(self._kinds, more, self._before)
         one, other = self._judged(sheets)
-        self._solver = z3.Solver()
+        self._solver = z3.SimpleSolver()
+        self._solver.set("arith.solver", 2)  # of a few hundred counts the simplex of old is the faster
         self._solver.add(*self._bounds(claim), self._true(where), z3.Not(self._kept(claim, one, other)))
         self._solver.add(*self._terms.sides)
         self.left_open = tuple(dict.fromkeys([*self._terms.left_open, *self._open_tests(sheets)]))
@@ -133,7 +136,7 @@ class Question:
         results = []
         for sheet, facts in zip(sheets, (self._before, self._after), strict=True):
             summing = Summing(sheet, facts, first, self._attributes, self._terms, self._cells)
-            first += len(uses_of(sheet))
+            first += len(uses_of(sheet, self._cells))
             results.append(summing.result())
         return results[0], results[1]
 
@@ -142,9 +145,10 @@ class Question:
         for kind, count, new in zip(
             self._kinds, self._after.counts, self._added or [None] * len(self._kinds), strict=True
         ):
-            *_, without, adding = kind.conditions
-            if without != FALSE:
-                yield z3.Implies(self._true(without), count == 0)
+            last = len(self._uses)
+            if last in kind.conditions:
+                yield z3.Implies(self._true(kind.conditions[last]), count == 0)
+            adding = kind.conditions.get(last - 1, FALSE)
             if new is not None and adding != TRUE:
                 yield z3.Implies(z3.Not(self._true(adding)), new == 0)
         if claim.adding is not None:

@@ -27,7 +27,7 @@ from rules.language.expressions import (
 )
 from rules.model import DERIVED, Aggregate, Measure, Pack
 from rules.plan import LARGEST_HIT
-from rules.tools.prove.cells import FALSE, Cells
+from rules.tools.prove.cells import Cells
 from rules.tools.prove.day import Hit, Sheet
 from rules.tools.prove.kinds import RecordKind, Use
 from rules.tools.prove.values import Choice, Number, OpenError, Symbol, Terms
@@ -42,6 +42,7 @@ class Facts:
     :param counts: by kind, how many.
     :param before: the same subject with fewer records.
     :ivar shared: what measures come to, by what they are: equal ones of two packs are one.
+    :ivar met_by: use → the kinds that it can meet, with what it asks of the subject.
     :ivar latest: the latest values, each with the values that kinds of records have.
     """
 
@@ -50,7 +51,13 @@ class Facts:
     before: Facts | None = None
     totals: dict[tuple[int, Name], Any] = field(default_factory=dict)
     shared: dict[Any, Any] = field(default_factory=dict)
+    met_by: dict[int, list[tuple[int, Expression]]] = field(default_factory=lambda: defaultdict(list))
     latest: list[tuple[Choice, Mapping[int, Value | None]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for number, kind in enumerate(self.kinds):
+            for use, condition in kind.conditions.items():
+                self.met_by[use].append((number, condition))
 
     def total(self, kind: int, column: Name, terms: Terms) -> Any:
         """The sum of a number column over the records of a kind, on the column's grain."""
@@ -82,10 +89,10 @@ class Result:
     hits: Mapping[str, Any]
 
 
-def uses_of(sheet: Sheet) -> list[Use]:
+def uses_of(sheet: Sheet, cells: Cells) -> list[Use]:
     """What a pack makes of records: its measures, then its rules."""
     measures = [
-        Use(condition, _watched(sheet.pack, measure))
+        Use(condition, _watched(sheet.pack, measure, cells))
         for measure, condition in sheet.measures
         if measure.aggregate not in DERIVED
     ]
@@ -93,10 +100,26 @@ def uses_of(sheet: Sheet) -> list[Use]:
     return measures + [Use(hit.condition, _of_records(hit.rule.per)) for hit in rules]
 
 
-def _watched(pack: Pack, measure: Measure) -> frozenset[Name]:
-    start = measure.window.start if measure.window and measure.aggregate is Aggregate.LATEST else None
-    by = _group(pack, measure)
-    return _of_records(measure.operand) | _of_records(start) | ({by} if by else set())
+def _watched(pack: Pack, measure: Measure, cells: Cells) -> frozenset[Name]:
+    """The columns that a measure goes on with, where it has a term."""
+    by, read = _group(pack, measure), _of_records(measure.operand)
+    if _adds_up(measure):
+        return read if by is None else read | {by} if cells.listed(by) else frozenset()
+    if measure.window is not None and _is_latest(measure, cells):
+        return read | _of_records(measure.window.start)
+    return frozenset()
+
+
+def _adds_up(measure: Measure) -> bool:
+    return measure.aggregate is Aggregate.COUNT or (
+        measure.aggregate is Aggregate.SUM and isinstance(measure.operand, Name)
+    )
+
+
+def _is_latest(measure: Measure, cells: Cells) -> bool:
+    operand = measure.operand
+    listed = isinstance(operand, Name) and cells.listed(operand)
+    return measure.aggregate is Aggregate.LATEST and measure.by is None and listed
 
 
 def _group(pack: Pack, measure: Measure) -> Name | None:
@@ -232,14 +255,11 @@ class Summing:
 
     def _aggregated(self, measure: Measure, members: list[int]) -> Symbol:
         group = _group(self._sheet.pack, measure)
-        adds_up = measure.aggregate is Aggregate.COUNT or (
-            measure.aggregate is Aggregate.SUM and isinstance(measure.operand, Name)
-        )
-        if adds_up and group is None:
+        if _adds_up(measure) and group is None:
             return self._added(measure, members)
-        if adds_up and group is not None and self._cells.listed(group):
+        if _adds_up(measure) and group is not None and self._cells.listed(group):
             return self._grouped(measure, members, group)
-        if measure.aggregate is Aggregate.LATEST and group is None:
+        if _is_latest(measure, self._cells):
             return self._latest(measure, members)
         return self._unmodelled(measure, members)
 
@@ -276,8 +296,6 @@ class Summing:
         """One of the values in a record behind which none comes that has one."""
         operand, kinds, counts = measure.operand, self._facts.kinds, self._facts.counts
         assert isinstance(operand, Name) and measure.window is not None
-        if not self._cells.listed(operand):
-            return self._unmodelled(measure, members)
         start = compiled(measure.window.start)
         known = [kind for kind in members if kinds[kind].row[operand].value is not None]
         begins = {kind: start({n.name: c.value for n, c in kinds[kind].row.items()}) for kind in known}
@@ -286,13 +304,16 @@ class Summing:
         self._terms.sides.append(symbol.among([None]) == z3.Not(there))
         values = {kind: kinds[kind].row[operand].value for kind in known}
         self._facts.latest.append((symbol, values))
-        for value in set(values.values()):
-            last = [
-                z3.And(counts[kind] > 0, *(counts[o] == 0 for o in known if begins[o] > begins[kind]))
-                for kind in known
-                if values[kind] == value
-            ]
-            self._terms.sides.append(z3.Implies(symbol.among([value]), z3.Or(last)))
+        later = z3.BoolVal(False)
+        last: dict[Value | None, list[Any]] = defaultdict(list)
+        for day in sorted(set(begins.values()), reverse=True):
+            of_day = [kind for kind in known if begins[kind] == day]
+            for value in {values[kind] for kind in of_day}:
+                there = z3.Or([counts[kind] > 0 for kind in of_day if values[kind] == value])
+                last[value].append(z3.And(there, z3.Not(later)))
+            later = z3.Or([later, *(counts[kind] > 0 for kind in of_day)])
+        for value, ways in last.items():
+            self._terms.sides.append(z3.Implies(symbol.among([value]), z3.Or(ways)))
         return symbol
 
     def _unmodelled(self, measure: Measure, members: Iterable[int]) -> Symbol:
@@ -354,8 +375,7 @@ class Summing:
     def _alive(self) -> Iterator[tuple[int, Expression]]:
         """The kinds of records that the next use can meet, with what it asks of the subject."""
         use, self._use = self._use, self._use + 1
-        conditions = [kind.conditions[use] for kind in self._facts.kinds]
-        return ((kind, c) for kind, c in enumerate(conditions) if c != FALSE)
+        return iter(self._facts.met_by.get(use, ()))
 
     def _true(self, condition: Expression) -> Any:
         if condition == TRUE:
