@@ -72,12 +72,14 @@ class Cells:
     :param most: how many intervals of a column are looked at; None for all. Of fewer than all nothing is proved.
     :param open_tests: the tests that cells can't decide (and whose, where they read measures) → the column
         that stands for each.
+    :ivar thinned: whether intervals were left out.
     """
 
     day: dt.date
     codes: Mapping[Name, tuple[str, ...]]
     possible: Mapping[Name, Possible]
     most: int | None = None
+    thinned: bool = False
     open_tests: dict[tuple[Expression, str], Name] = field(default_factory=dict)
     _starts: dict[Name, set[int]] = field(default_factory=lambda: defaultdict(set))
     _texts: dict[Name, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -125,6 +127,7 @@ class Cells:
         """As many intervals of a record's column as are looked at, evenly, that of the day or of 0 among them."""
         if self.most is None or len(found) <= self.most or name.level is not Level.RECORD:
             return found
+        self.thinned = True
         step = len(found) / self.most
         near = self._near(name)
         kept = {int(place * step) for place in range(self.most)}
@@ -195,13 +198,13 @@ def fold(node: Expression, row: Mapping[Name, Value | None]) -> Expression:
     """An expression in which some names have values; None for unknown."""
     if isinstance(node, Name):
         return Literal(row[node], node.type) if node in row else node  # type: ignore[arg-type]
+    if isinstance(node, (And, Or)):
+        return _decided_by(node, row)
     parts = [fold(part, row) for part in children(node)]
     if not parts or parts == list(children(node)):
         return node
     if isinstance(node, (Compare, Arithmetic)) and any(map(_unknown, parts)):
         return Literal(None, node.type)  # type: ignore[arg-type]
-    if isinstance(node, (And, Or)):
-        return _decided_by(node, parts)
     if isinstance(node, Call) and node.function in _CHOICES:
         parts = [part for part in parts if not _unknown(part)] or parts[:1]
     whole = rebuilt(node, parts)
@@ -224,14 +227,19 @@ def value_at(value: int, kind: Type) -> Value:
     return Decimal(value).scaleb(-kind.scale) if kind.scale else value
 
 
-def _decided_by(node: And | Or, parts: list[Expression]) -> Expression:
+def _decided_by(node: And | Or, row: Mapping[Name, Value | None]) -> Expression:
+    """One part that is false decides an ``and``, one that is true an ``or``."""
     decisive = isinstance(node, Or)
-    left = [part for part in parts if not (isinstance(part, Literal) and part.value is (not decisive))]
-    if any(isinstance(part, Literal) and part.value is decisive for part in left):
-        return Literal(decisive, BOOLEAN)
+    left: list[Expression] = []
+    for part in node.parts:
+        folded = fold(part, row)
+        if not isinstance(folded, Literal) or folded.value is None:
+            left.append(folded)
+        elif folded.value is decisive:
+            return folded
     if not left:
         return Literal(not decisive, BOOLEAN)
-    return left[0] if len(left) == 1 else replace(node, parts=tuple(dict.fromkeys(left)))
+    return left[0] if len(left) == 1 else replace(node, parts=tuple(left))
 
 
 def _unknown(node: Expression) -> bool:

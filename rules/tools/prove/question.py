@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import z3
 
@@ -20,11 +20,15 @@ from rules.tools.prove.kinds import Use, kinds_of
 from rules.tools.prove.sums import YES, Facts, Result, Summing, uses_of
 from rules.tools.prove.values import Number, Symbol, Terms
 
-SIZES = (0, 1, 2, 4, 8, 16)
+SIZES = (0, 1, 2, 4, 8)
 """Of so many records at most a subject is looked for first: a short example says more than a long one."""
 MOST_RECORDS = 200
 """Of more records no example is made: nobody reads it (own choice)."""
 
+MOST_REFUSED = 30
+"""After so many that are not accepted no more are looked for (own choice)."""
+
+T = TypeVar("T")
 Row = dict[str, Value | None]
 
 
@@ -51,6 +55,7 @@ class Question:
     """
 
     def __init__(self, a: Pack, b: Pack, claim: Claim, day: dt.date, most: int | None = None) -> None:
+        self._sizes = (*SIZES, None) if most else (SIZES[-1], None)
         self._table, self._subjects = b.vocabulary.records, b.vocabulary.subject
         self._terms, self._day = Terms(), day
         cells = Cells(day, _codes(a, b), _possible(b), most)
@@ -79,30 +84,36 @@ class Question:
         self._solver.add(*self._terms.sides)
         self.left_open = tuple(dict.fromkeys([*self._terms.left_open, *self._open_tests(sheets)]))
 
-    def ask(self, seconds: float, accept: Callable[[Found], bool]) -> bool | None:
-        """Whether there is a subject that is accepted.
+    @property
+    def whole(self) -> bool:
+        """Whether all kinds of records are looked at."""
+        return not self._cells.thinned
 
-        :return: False where there is none at all, certainly; None where that can't be said in the time.
+    def ask(self, seconds: float, accept: Callable[[Found], T | None]) -> tuple[T | None, bool]:
+        """Looks for a subject that is accepted.
+
+        :param accept: what a subject is accepted as; None where it is not.
+        :return: that, and whether there is none, certainly.
         """
-        until, refused = time.monotonic() + seconds, False
-        for size in (*SIZES, None):
+        until, refused = time.monotonic() + seconds, 0
+        for size in self._sizes:
             self._solver.push()
             if size is not None:
                 self._solver.add(z3.Sum([z3.IntVal(0), *self._before.counts]) <= size)
-            while True:
-                answer = self._check(until)
-                if answer == z3.unsat:
-                    break
-                if answer == z3.unknown:
-                    return None
+            while (answer := self._check(until)) == z3.sat:
                 model = self._solver.model()
                 found = self._found(model)
-                if found is not None and accept(found):
-                    return True
-                refused = True
+                accepted = None if found is None else accept(found)
+                if accepted is not None:
+                    return accepted, False
+                refused += 1
+                if refused == MOST_REFUSED:
+                    return None, False
                 self._solver.add(self._another(model))
+            if answer == z3.unknown:
+                return None, False
             self._solver.pop()
-        return None if refused else False
+        return None, not refused and self.whole
 
     def _check(self, until: float) -> Any:
         left = int((until - time.monotonic()) * 1000)
