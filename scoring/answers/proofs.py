@@ -132,6 +132,8 @@ def _holds(pack: Pack, claim: Claim, given: tuple[Outcome, Outcome], day: dt.dat
     if claim.never is not None:
         return claim.never not in given[1].points
     tiers = pack.tiers
-    row: dict[str, Any] = {name.name: Decimal(o.score).scaleb(-2) for name, o in zip(SCORES, given, strict=True)}
+    row: dict[str, Any] = {
+        name.name: Decimal(o.score).scaleb(-2) for name, o in zip(SCORES, given, strict=True)
+    }
     row |= {n.name: len(tiers) - 1 - tiers.index(o.tier) for n, o in zip(TIERS, given, strict=True)}
     return evaluate(claim.expected, row, day) is True

@@ -42,13 +42,13 @@ _BARE = re.compile(r"(?!(?:null|true|false|yes|no|on|off|y|n)\Z)[A-Za-z_]+\Z", r
 def prove_command(
     before: str, after: str | None, claim: str, seconds: float, as_of: dt.date, database: str | None
 ) -> None:
-    """Say whether a claim about two packs is true of every subject there can be, or show one of which it is not.
+    """Say whether a claim about two packs is true of every subject there can be, or show one that refutes it.
 
-    BEFORE and AFTER are files, ids (the version in force) or id@version; without AFTER the claim is about one.
+    BEFORE and AFTER are files, ids (the version in force) or id@version; without AFTER the claim is of one.
     The exit code is 0 where the claim is proved, 1 where an example shows that it is not true, and 2 where
     neither could be said.
 
-    Example: xinheng rules prove enterprise-credit@2026.1 draft.yaml --claim "nobody-falls without kind = 'penalty'"
+    Example: xinheng rules prove enterprise-credit@2026.1 draft.yaml --claim nobody-falls
     """
     known = partial(known_by, database)
     a = named_pack(before, as_of, known)
@@ -64,7 +64,10 @@ def prove_command(
 
 def _verdict(proof: Proof, seconds: float) -> Title:
     if proof.verdict is Verdict.PROVED:
-        return Title("命题成立：对可能存在的任何主体、任意条数的记录均成立", "proved: of every subject there can be, with any number of records")
+        return Title(
+            "命题成立：对可能存在的任何主体、任意条数的记录均成立",
+            "proved: of every subject there can be, with any number of records",
+        )
     if proof.verdict is Verdict.REFUTED:
         return Title(
             "命题不成立，反例如下（已由评价程序核对，可粘贴到规则的examples中）",
@@ -85,7 +88,10 @@ def _verdict(proof: Proof, seconds: float) -> Title:
 
 def _left_open(proof: Proof) -> Title:
     shown = ", ".join(proof.left_open)
-    return Title(f"以下内容未精确建模，按可取任何值处理：{shown}", f"not modelled exactly, held to have any value: {shown}")
+    return Title(
+        f"以下内容未精确建模，按可取任何值处理：{shown}",
+        f"not modelled exactly, held to have any value: {shown}",
+    )
 
 
 def _lines(pack: Pack, example: Example) -> Iterator[str]:

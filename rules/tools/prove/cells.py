@@ -1,8 +1,8 @@
 """The values of a column in *cells*: within one, no condition can tell a value from another.
 
 So one value of each cell stands for all of it, and what a condition says of it is asked of the same function
-that judges. A test that cells can't decide (two columns compared, ``like`` of free text) is a column of its own
-whose value may be anything: true, false or unknown.
+that judges. A test that cells can't decide (two columns compared, ``like`` of free text) is a column of its
+own whose value may be anything: true, false or unknown.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Cells:
     :param day: dates that stand for others are near it.
     :param codes: the codes of columns and measures that have a list.
     :param possible: the bounds of columns.
-    :param most: how many intervals of a column are looked at; None for all. Of fewer than all nothing is proved.
+    :param most: how many intervals of a column are looked at; None for all. Of fewer nothing is proved.
     :param open_tests: the tests that cells can't decide (and whose, where they read measures) → the column
         that stands for each.
     :ivar thinned: whether intervals were left out.
@@ -124,7 +124,7 @@ class Cells:
         return low, most if possible.most is None else min(most, floor(possible.most * grain))
 
     def _some(self, name: Name, found: list[Cell]) -> list[Cell]:
-        """As many intervals of a record's column as are looked at, evenly, that of the day or of 0 among them."""
+        """As many intervals of a record's column as are looked at, evenly; that of the day or of 0 too."""
         if self.most is None or len(found) <= self.most or name.level is not Level.RECORD:
             return found
         self.thinned = True
@@ -155,7 +155,10 @@ class Cells:
         match test:
             case IsNull():
                 return True
-            case Compare(left=Literal() as value, right=operand) | Compare(left=operand, right=Literal() as value):
+            case (
+                Compare(left=Literal() as value, right=operand)
+                | Compare(left=operand, right=Literal() as value)
+            ):
                 return self._cut(operand, [value.value])
             case In():
                 return self._cut(test.operand, [value.value for value in test.values])

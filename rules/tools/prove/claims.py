@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from rules.chinese import in_chinese
 from rules.language.expressions import (
     COUNT,
     DECIMAL,
@@ -85,6 +86,8 @@ def read_claim(text: str, a: Pack, b: Pack, day: dt.date) -> Claim:
         expected = _results("tier_b <= tier_a", a, b)
     elif word == NEVER:
         never = _rule(name.strip(), b)
+    elif re.fullmatch("[a-z]+(-[a-z]+)+", word) and word not in KNOWN:
+        raise ClaimError(_none("没有命题", "there is no claim", word, [*KNOWN, MONOTONE, NEVER]))
     else:
         expected = _results(KNOWN.get(clauses["expected"], clauses["expected"]), a, b)
     return Claim(
@@ -115,7 +118,10 @@ def _results(text: str, a: Pack, b: Pack) -> Expression:
     if a.tiers != b.tiers:
         shown = f"{', '.join(a.tiers)} / {', '.join(b.tiers)}"
         raise ClaimError(
-            Title(f"两版的等级不同,无法比较:{shown}", f"the tiers of the two differ and can't be compared: {shown}")
+            Title(
+                f"两版的等级不同,无法比较:{shown}",
+                f"the tiers of the two differ and can't be compared: {shown}",
+            )
         )
     tiers = {Name(tier, Level.MEASURE, COUNT): len(a.tiers) - 1 - n for n, tier in enumerate(a.tiers)}
     scope = Scope({name.name: name for name in (*tiers, *SCORES, *TIERS)}, {})
@@ -130,29 +136,33 @@ def _parsed(text: str, scope: Scope) -> Expression:
     try:
         return parse_condition(text, scope)
     except ConditionError as error:
-        hint = f"; right: {error.hint}" if error.hint else ""
-        said = f"{text}: {error.message}{hint}"
-        raise ClaimError(Title(f"命题无法理解:{said}", f"the claim can't be read: {said}")) from None
+        zh = [in_chinese(error.message) or error.message, in_chinese(error.hint) or error.hint]
+        raise ClaimError(
+            Title(
+                f"命题无法理解:{text}:{zh[0]}" + (f";应为:{zh[1]}" if zh[1] else ""),
+                f"the claim can't be read: {text}: {error.message}"
+                + (f"; right: {error.hint}" if zh[1] else ""),
+            )
+        ) from None
 
 
 def _rule(name: str, pack: Pack) -> str:
     known = [rule.id for rule in pack.rules]
     if name not in known:
-        raise ClaimError(Title(f"没有规则{name};{one_of(name, known)}", f"no rule {name}; {one_of(name, known)}"))
+        raise ClaimError(_none("没有规则", "there is no rule", name, known))
     return name
 
 
 def _taking_part(name: str, pack: Pack, day: dt.date) -> Expression:
-    measure = next((m for m in pack.measures if m.id == name), None)
-    condition = counted(measure, day) if measure else None
+    """Which records take part in a measure."""
+    conditions = {measure.id: counted(measure, day) for measure in pack.measures}
+    condition = conditions.get(name)
     if condition is None:
-        known = [m.id for m in pack.measures if counted(m, day) is not None]
-        raise ClaimError(
-            Title(
-                f"{name}不是由记录计算的指标;{one_of(name, known)}",
-                f"{name} is no measure of records; {one_of(name, known)}",
-            )
-        )
+        of_records = [measure for measure, found in conditions.items() if found is not None]
+        raise ClaimError(_none("没有由记录计算的指标", "there is no measure of records", name, of_records))
     return condition
 
 
+def _none(zh: str, en: str, name: str, known: Iterable[str]) -> Title:
+    hint = one_of(name, known)
+    return Title(f"{zh}{name};应为:{in_chinese(hint) or hint}", f"{en} {name}; right: {hint}")

@@ -51,7 +51,7 @@ def kinds_of(
 ) -> tuple[RecordKind, ...]:
     """The kinds of records that any of the uses can meet.
 
-    :param without: which records there are not; that a kind may be such by what the subject is, is its last use.
+    :param without: which records there are not: a last use, where it depends on the subject.
     :raises TooManyKindsError: where they are more than :data:`MOST_KINDS`.
     """
     return _Telling((*uses, Use(without)), cells, table).kinds()

@@ -13,7 +13,7 @@ import z3
 
 from rules.language.expressions import TRUE, Expression, Kind, Level, Name, Value, names
 from rules.model import Column, Pack
-from rules.tools.prove.cells import FALSE, Cells, value_at
+from rules.tools.prove.cells import FALSE, Cell, Cells, value_at
 from rules.tools.prove.claims import SCORES, TIERS, Claim
 from rules.tools.prove.day import Sheet, on_day, read_by
 from rules.tools.prove.kinds import Use, kinds_of
@@ -62,9 +62,7 @@ class Question:
         sheets = [
             read_by(on_day(pack, day), partial(cells.read, side=side)) for pack, side in ((a, "a"), (b, "b"))
         ]
-        where, without, adding = (
-            cells.read(c or FALSE) for c in (claim.where, claim.without, claim.adding)
-        )
+        where, without, adding = (cells.read(c or FALSE) for c in (claim.where, claim.without, claim.adding))
         uses = [*uses_of(sheets[0], cells), *uses_of(sheets[1], cells), Use(adding)]
         self._cells = cells
         self._kinds = kinds_of(uses, cells, self._table, without) if self._table else ()
@@ -168,7 +166,9 @@ class Question:
     def _kept(self, claim: Claim, one: Result, other: Result) -> Any:
         if claim.never is not None:
             return z3.Not(other.hits.get(claim.never, z3.BoolVal(False)))
-        symbols: dict[Name, Symbol] = dict(zip(SCORES, [Number(YES, r.score, 2) for r in (one, other)], strict=True))
+        symbols: dict[Name, Symbol] = dict(
+            zip(SCORES, [Number(YES, r.score, 2) for r in (one, other)], strict=True)
+        )
         symbols |= dict(zip(TIERS, [Number(YES, r.rank, 0) for r in (one, other)], strict=True))
         return self._terms.truth(claim.expected, symbols, None).true
 
@@ -185,13 +185,16 @@ class Question:
     # Answers
 
     def _another(self, model: Any) -> Any:
-        """Other attributes, or other kinds of records."""
-        same = [(count > 0) == bool(_int(model, count)) for count in self._after.counts]
+        """What is looked for once a subject was refused: one without the open tests it had to meet; where
+        it had none, other attributes or other kinds of records. (Nothing can be proved any more.)"""
+        there = [kind for kind, count in enumerate(self._after.counts) if _int(model, count)]
+        left_open = [kind for kind in there if any(map(_is_open, self._kinds[kind].row.items()))]
+        if left_open:
+            return z3.And([self._after.counts[kind] == 0 for kind in left_open])
+        same = [(count > 0) == (kind in there) for kind, count in enumerate(self._after.counts)]
         for symbol in self._attributes.values():
-            if isinstance(symbol, Number):
-                same.append(symbol.value == _int(model, symbol.value))
-            else:
-                same.append(symbol.which == _int(model, symbol.which))
+            term = symbol.value if isinstance(symbol, Number) else symbol.which
+            same.append(term == _int(model, term))
         return z3.Not(z3.And(same))
 
     def _found(self, model: Any) -> Found | None:
@@ -199,7 +202,7 @@ class Question:
         numbers = {kind: _int(model, count) for kind, count in enumerate(self._before.counts)}
         if sum(numbers.values()) > MOST_RECORDS:
             return None
-        subject = {
+        subject: Row = {
             name.name: value
             for name, symbol in self._attributes.items()
             if not name.name.startswith("?") and (value := _value(model, symbol, name)) is not None
@@ -244,6 +247,12 @@ class Question:
         if codes or column.values:
             return (codes or tuple(column.values))[0]
         return self._cells.of(Name(column.name, Level.RECORD, column.type))[0].value
+
+
+def _is_open(given: tuple[Name, Cell]) -> bool:
+    """Whether a column stands for a test that is left open, and the test is not unknown."""
+    name, cell = given
+    return name.name.startswith("?") and cell.value is not None
 
 
 def _int(model: Any, term: Any) -> int:

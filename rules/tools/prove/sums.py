@@ -74,10 +74,9 @@ class Facts:
             terms.sides += [new >= many * cell.low, new <= many * cell.high]
         return self.totals[key]
 
-
     def multiplied(self, kind: int, column: Name, points: int, terms: Terms) -> Any:
-        """The points for the records of a kind, each its points times the column, rounded: together they are off
-        by half a hundredth of each record at most."""
+        """The points for the records of a kind, each its points times the column, rounded: together they are
+        off by half a hundredth of each record at most."""
         key = kind, column, points
         if key not in self.shared:
             new, many, total = terms.whole(), self.counts[kind], self.total(kind, column, terms)
@@ -316,7 +315,8 @@ class Summing:
     def _latest(self, measure: Measure, members: Sequence[int]) -> Symbol:
         """One of the values in a record behind which none comes that has one."""
         operand, kinds, counts = measure.operand, self._facts.kinds, self._facts.counts
-        assert isinstance(operand, Name) and measure.window is not None
+        assert isinstance(operand, Name)
+        assert measure.window is not None
         start = compiled(measure.window.start)
         known = [kind for kind in members if kinds[kind].row[operand].value is not None]
         begins = {kind: start({n.name: c.value for n, c in kinds[kind].row.items()}) for kind in known}
@@ -349,7 +349,9 @@ class Summing:
         value = self._terms.whole()
         zero = {Aggregate.COUNT, Aggregate.SUM} & {measure.aggregate, measure.take}
         known = self._terms.flag()
-        self._terms.sides.append(z3.Implies(z3.Not(there), z3.And(known, value == 0) if zero else z3.Not(known)))
+        self._terms.sides.append(
+            z3.Implies(z3.Not(there), z3.And(known, value == 0) if zero else z3.Not(known))
+        )
         return Number(known, value, measure.type.scale)
 
     def _derived(self, measure: Measure, condition: Expression, parts: Sequence[Symbol]) -> Symbol:
@@ -369,7 +371,8 @@ class Summing:
     def _ratio(self, measure: Measure, holds: Any, parts: Sequence[Symbol]) -> Number:
         """A quotient of which it is exact on which side of the numbers that conditions name it lies."""
         part, whole = parts
-        assert isinstance(part, Number) and isinstance(whole, Number)
+        assert isinstance(part, Number)
+        assert isinstance(whole, Number)
         scale = max(part.scale, whole.scale)
         value, above, below = self._terms.whole(), part.at(scale) * 10**4, whole.at(scale)
         for turn in self._turns(Name(measure.id, Level.MEASURE, measure.type)):
@@ -406,13 +409,15 @@ class Summing:
 
 def _is_small(points: int, low: int, high: int, column: Name) -> bool:
     """Whether no hit reaches the most that a hit can give."""
-    return abs(points) * max(abs(low), abs(high)) < LARGEST_HIT * 10**column.type.scale
+    most: int = LARGEST_HIT * 10**column.type.scale
+    return abs(points) * max(abs(low), abs(high)) < most
 
 
 def _same(one: Symbol, other: Symbol) -> Any:
     if isinstance(one, Choice) and isinstance(other, Choice):
         return one.which == other.which
-    assert isinstance(one, Number) and isinstance(other, Number)
+    assert isinstance(one, Number)
+    assert isinstance(other, Number)
     return z3.And(one.known == other.known, one.value == other.value)
 
 
