@@ -57,8 +57,12 @@ class _Case:
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What a judge gave one subject: hundredths by rule, the score and the tier."""
+class Outcome:
+    """What a judge gave one subject.
+
+    :param points: by rule that hits, hundredths.
+    :param score: hundredths.
+    """
 
     points: Mapping[str, int]
     score: int
@@ -83,9 +87,26 @@ def run_examples(pack: Pack) -> list[ExampleResult]:
     >>> all(result.expected == result.got for result in results)
     True
     """
-    always = replace(pack, in_force_from=dt.date.min, in_force_until=None)
-    judge = one.Judge(always)
+    judge = _judge(pack)
     return [_result(case, _outcome(pack, judge, case)) for case in _cases(pack)]
+
+
+def outcome_of(pack: Pack, example: Example) -> Outcome:
+    """What the judge makes of an example's subject, whatever the example expects; on any day.
+
+    :raises PackError: where it holds a number that its column can't.
+
+    >>> from rules.library.loader import find_pack
+    >>> pack = find_pack("tourism-credit", dt.date(2026, 8, 31))
+    >>> outcome_of(pack, pack.examples[0]).tier == pack.examples[0].tier
+    True
+    """
+    judge = _judge(pack)
+    return _outcome(judge.pack, judge, _Case(example, None, frozenset(), bool(_ranked(pack))))
+
+
+def _judge(pack: Pack) -> one.Judge:
+    return one.Judge(replace(pack, in_force_from=dt.date.min, in_force_until=None))
 
 
 def _cases(pack: Pack) -> Iterator[_Case]:
@@ -117,7 +138,7 @@ def _reads(pack: Pack, rules: Iterable[str]) -> set[str]:
     return {n.name for rule in rules for n in rule_names(pack.rule(rule)) if n.level is Level.MEASURE}
 
 
-def _outcome(pack: Pack, judge: one.Judge, case: _Case) -> _Outcome:
+def _outcome(pack: Pack, judge: one.Judge, case: _Case) -> Outcome:
     subject, records = _rows(pack, case.example)
     if case.among_peers:
         return _graded(pack, case.example.as_of, subject, records)
@@ -127,7 +148,7 @@ def _outcome(pack: Pack, judge: one.Judge, case: _Case) -> _Outcome:
     points: Counter[str] = Counter()
     for hit in timeline.hits(case.example.as_of):
         points[hit.rule.id] += hit.points
-    return _Outcome(points, grade_on_day.score, grade_on_day.tier)
+    return Outcome(points, grade_on_day.score, grade_on_day.tier)
 
 
 def _rows(pack: Pack, example: Example) -> tuple[Row, list[Row]]:
@@ -170,7 +191,7 @@ def _require_fit(pack: Pack, table: Table, row: Row) -> None:
             raise PackError([Fault(pack.place, "examples", "", message, hint)])
 
 
-def _graded(pack: Pack, day: dt.date, subject: Row, records: Sequence[Row]) -> _Outcome:
+def _graded(pack: Pack, day: dt.date, subject: Row, records: Sequence[Row]) -> Outcome:
     """By the judge of many, which ranks."""
     vocabulary = pack.vocabulary
     with duckdb.connect(config={"threads": 1}) as connection:
@@ -185,7 +206,7 @@ def _graded(pack: Pack, day: dt.date, subject: Row, records: Sequence[Row]) -> _
             "select rule, cast(sum(points) as bigint) from hits group by rule"
         ).fetchall()
         [(score, tier)] = connection.execute("select score, tier from scores").fetchall()
-    return _Outcome(dict(found), score, tier)
+    return Outcome(dict(found), score, tier)
 
 
 def _arrow(table: Table, rows: Sequence[Row]) -> pa.Table:
@@ -193,7 +214,7 @@ def _arrow(table: Table, rows: Sequence[Row]) -> pa.Table:
     return pa.Table.from_pylist([dict(row) for row in rows], schema=pa.schema(columns))
 
 
-def _result(case: _Case, outcome: _Outcome) -> ExampleResult:
+def _result(case: _Case, outcome: Outcome) -> ExampleResult:
     example = case.example
     hits = tuple(sorted(rule for rule in outcome.points if rule in case.judged))
     total = sum(outcome.points[rule] for rule in hits)

@@ -111,7 +111,7 @@ COMMANDS = {
         "Issue the public credit report of SUBJECT (its credit code) as a PDF, numbered and to be verified.",
     ),
     "rules": Entry(
-        "exchange:rules_group",
+        "prove:rules_group",
         "Check, test, compare and print packs of rules; make a draft law by two persons.",
     ),
     "backtest": Entry(

@@ -21,7 +21,7 @@ from rules.tools.exchange.xml import is_xml
 from scoring.cli.language import in_language
 from scoring.cli.options import Day
 from scoring.cli.output import NewFile, tell
-from scoring.cli.rules import rules_group
+from scoring.cli.rules import rules_group as rules_group
 from scoring.facts.ingest.errors import Fault, IngestError
 from scoring.facts.ingest.folding import as_text
 from scoring.facts.ingest.sheets import Sheet, open_sheets, visible

@@ -15,7 +15,8 @@ from rules.tools.diff import compare
 from scoring.access.keys import owners_of
 from scoring.cli.options import Day, database_option, operator
 from scoring.cli.output import Format, listing_options, print_rows, progress, tell
-from scoring.cli.rules import CHANGE_TITLES, CHANGES, row_of, rules_group
+from scoring.cli.rules import CHANGE_TITLES, CHANGES, row_of
+from scoring.cli.rules import rules_group as rules_group
 from scoring.cli.simulate import print_tables
 from scoring.rulemaking import desk
 from scoring.rulemaking.desk import By, Proposed

@@ -90,7 +90,9 @@ def test_a_page_can_be_used_by_eye_by_ear_and_on_a_phone_in_the_dark(regulator: 
 def test_on_a_phone_no_table_is_pushed_sideways(regulator: Visitor, page: str) -> None:
     regulator.look(PHONE)
     regulator.open(PAGES[page])
-    wider = "return [...document.querySelectorAll('.scroll')].some((box) => box.scrollWidth > box.clientWidth)"
+    wider = (
+        "return [...document.querySelectorAll('.scroll')].some((box) => box.scrollWidth > box.clientWidth)"
+    )
     assert not regulator.browser.execute_script(wider)
 
 

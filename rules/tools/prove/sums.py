@@ -1,0 +1,436 @@
+"""What a pack makes of a subject, as terms of the solver: measures, points, dimensions, the score, the tier.
+
+A subject's records are the number of those of each kind (:mod:`rules.tools.prove.kinds`). What has no exact
+term is a number of its own within its bounds: more is held possible than is, and what is proved holds.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import z3
+
+from rules.language.evaluate import compiled
+from rules.language.expressions import (
+    TRUE,
+    Expression,
+    Kind,
+    Level,
+    Literal,
+    Name,
+    Value,
+    names,
+    walk,
+)
+from rules.model import DERIVED, Aggregate, Measure, Pack
+from rules.plan import LARGEST_HIT
+from rules.tools.prove.cells import Cells
+from rules.tools.prove.day import Hit, Sheet
+from rules.tools.prove.kinds import RecordKind, Use
+from rules.tools.prove.values import Choice, Number, OpenError, Symbol, Terms
+
+YES = z3.BoolVal(True)
+
+
+@dataclass(slots=True)
+class Facts:
+    """A subject's records.
+
+    :param counts: by kind, how many.
+    :param before: the same subject with fewer records.
+    :ivar shared: what measures come to, by what they are: equal ones of two packs are one.
+    :ivar met_by: use → the kinds that it can meet, with what it asks of the subject.
+    :ivar latest: the latest values, each with the values that kinds of records have.
+    """
+
+    kinds: Sequence[RecordKind]
+    counts: Sequence[Any]
+    before: Facts | None = None
+    totals: dict[tuple[int, Name], Any] = field(default_factory=dict)
+    shared: dict[Any, Any] = field(default_factory=dict)
+    met_by: dict[int, list[tuple[int, Expression]]] = field(default_factory=lambda: defaultdict(list))
+    latest: list[tuple[Choice, Mapping[int, Value | None]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for number, kind in enumerate(self.kinds):
+            for use, condition in kind.conditions.items():
+                self.met_by[use].append((number, condition))
+
+    def total(self, kind: int, column: Name, terms: Terms) -> Any:
+        """The sum of a number column over the records of a kind, on the column's grain."""
+        cell = self.kinds[kind].row[column]
+        if cell.value is None:
+            return z3.IntVal(0)
+        key = kind, column
+        if key not in self.totals:
+            new, many = terms.whole(), self.counts[kind]
+            self.totals[key] = new
+            if self.before is not None:
+                many -= self.before.counts[kind]
+                self.totals[key] = new + self.before.total(kind, column, terms)
+            terms.sides += [new >= many * cell.low, new <= many * cell.high]
+        return self.totals[key]
+
+    def multiplied(self, kind: int, column: Name, points: int, terms: Terms) -> Any:
+        """The points for the records of a kind, each its points times the column, rounded: together they are
+        off by half a hundredth of each record at most."""
+        key = kind, column, points
+        if key not in self.shared:
+            new, many, total = terms.whole(), self.counts[kind], self.total(kind, column, terms)
+            self.shared[key] = new
+            if self.before is not None:
+                many -= self.before.counts[kind]
+                total -= self.before.total(kind, column, terms)
+                self.shared[key] = new + self.before.multiplied(kind, column, points, terms)
+            grain = 10**column.type.scale
+            apart = 2 * (new * grain - total * points)
+            terms.sides += [apart <= many * grain, -apart <= many * grain]
+        return self.shared[key]
+
+    def is_as_before(self, kinds: Iterable[int]) -> Any:
+        """Whether there are as many records of these kinds as before."""
+        before = self.before
+        return before is not None and z3.And([self.counts[kind] == before.counts[kind] for kind in kinds])
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a pack gives.
+
+    :param score: hundredths.
+    :param rank: the tier's place, 0 the worst.
+    :param hits: rule → whether it hits.
+    """
+
+    score: Any
+    rank: Any
+    hits: Mapping[str, Any]
+
+
+def uses_of(sheet: Sheet, cells: Cells) -> list[Use]:
+    """What a pack makes of records: its measures, then its rules."""
+    measures = [
+        Use(condition, _watched(sheet.pack, measure, cells))
+        for measure, condition in sheet.measures
+        if measure.aggregate not in DERIVED
+    ]
+    rules = [hit for hit in sheet.hits if hit.rule.level is Level.RECORD]
+    return measures + [Use(hit.condition, _of_records(hit.rule.per)) for hit in rules]
+
+
+def _watched(pack: Pack, measure: Measure, cells: Cells) -> frozenset[Name]:
+    """The columns that a measure goes on with, where it has a term."""
+    by, read = _group(pack, measure), _of_records(measure.operand)
+    if _adds_up(measure):
+        return read if by is None else read | {by} if cells.listed(by) else frozenset()
+    if measure.window is not None and _is_latest(measure, cells):
+        return read | _of_records(measure.window.start)
+    return frozenset()
+
+
+def _adds_up(measure: Measure) -> bool:
+    return measure.aggregate is Aggregate.COUNT or (
+        measure.aggregate is Aggregate.SUM and isinstance(measure.operand, Name)
+    )
+
+
+def _is_latest(measure: Measure, cells: Cells) -> bool:
+    operand = measure.operand
+    listed = isinstance(operand, Name) and cells.listed(operand)
+    return measure.aggregate is Aggregate.LATEST and measure.by is None and listed
+
+
+def _group(pack: Pack, measure: Measure) -> Name | None:
+    if measure.by is None or pack.vocabulary.records is None:
+        return None
+    return Name(measure.by, Level.RECORD, pack.vocabulary.records.columns[measure.by].type)
+
+
+def _of_records(node: Expression | None) -> frozenset[Name]:
+    return frozenset(name for name in names(node) if name.level is Level.RECORD) if node else frozenset()
+
+
+class Summing:
+    """One pack and one subject."""
+
+    def __init__(
+        self,
+        sheet: Sheet,
+        facts: Facts,
+        first_use: int,
+        attributes: Mapping[Name, Symbol],
+        terms: Terms,
+        cells: Cells,
+    ) -> None:
+        self._sheet, self._facts, self._terms, self._cells = sheet, facts, terms, cells
+        self._side = object()
+        self._use = first_use
+        self._symbols: dict[Name, Symbol] = dict(attributes)
+        for measure, condition in sheet.measures:
+            self._symbols[Name(measure.id, Level.MEASURE, measure.type)] = self._measure(measure, condition)
+
+    def result(self) -> Result:
+        """Score, tier and hits."""
+        pack = self._sheet.pack
+        pools: dict[Any, list[Any]] = defaultdict(list)
+        hits: dict[str, list[Any]] = defaultdict(list)
+        for hit in self._sheet.hits:
+            given, met = self._of_record(hit) if hit.rule.level is Level.RECORD else self._of_subject(hit)
+            hits[hit.rule.id].append(met)
+            if hit.rule.dimension is not None:
+                rule = hit.rule
+                pools[rule.dimension, rule.cap, (rule.table or rule.id) if rule.cap else None] += given
+        sums: dict[str, list[Any]] = defaultdict(list)
+        for (dimension, cap, _), points in pools.items():
+            low, high = (cap, None) if cap and cap < 0 else (None, cap)
+            sums[dimension].append(_within(z3.Sum(points), low, high))
+        parts = [_within(z3.Sum(sums[d.id]), d.floor, d.ceiling) for d in pack.dimensions if d.id in sums]
+        score = _within(z3.Sum([z3.IntVal(pack.score.start), *parts]), pack.score.min, pack.score.max)
+        met = {rule: z3.Or(of) for rule, of in hits.items()}
+        return Result(score, self._rank(score, met), met)
+
+    def _rank(self, score: Any, met: Mapping[str, Any]) -> Any:
+        pack = self._sheet.pack
+        worst, (*better, (last, _)) = len(pack.grades) - 1, pack.bands
+        rank = z3.IntVal(worst - last)
+        for place, lowest in reversed(better):
+            rank = z3.If(score >= lowest, worst - place, rank)
+        for rule in pack.rules:
+            if rule.tier is not None and rule.id in met:
+                bound = worst - pack.tiers.index(rule.tier)
+                rank = z3.If(z3.And(met[rule.id], rank > bound), bound, rank)
+        return rank
+
+    # Rules
+
+    def _of_subject(self, hit: Hit) -> tuple[list[Any], Any]:
+        met = self._true(hit.condition)
+        if hit.rule.per is None:
+            return [z3.If(met, hit.points, 0)], met
+        try:
+            per = self._terms.number(hit.rule.per, self._symbols)
+        except OpenError:
+            met = z3.And(met, self._terms.flag())
+            return [z3.If(met, self._any_points(hit), 0)], met
+        met = z3.And(met, per.known)
+        points = _within(_rounded(per.value * hit.points, per.scale), -LARGEST_HIT, LARGEST_HIT)
+        return [z3.If(met, points, 0)], met
+
+    def _of_record(self, hit: Hit) -> tuple[list[Any], Any]:
+        given: list[Any] = []
+        met: list[Any] = []
+        by_condition: dict[Expression, list[int]] = defaultdict(list)
+        for kind, condition in self._alive():
+            by_condition[condition].append(kind)
+        for condition, kinds in by_condition.items():
+            holds = self._true(condition)
+            points = [self._points(hit, kind) for kind in kinds]
+            there = z3.Or([here for _, here in points])
+            given.append(z3.If(holds, z3.Sum([p for p, _ in points]), 0))
+            met.append(z3.And(holds, there))
+        return given, z3.Or(met)
+
+    def _points(self, hit: Hit, kind: int) -> tuple[Any, Any]:
+        """The points for the records of a kind, and whether there is any that hits."""
+        many, per, terms = self._facts.counts[kind], hit.rule.per, self._terms
+        if per is None:
+            return many * hit.points, many > 0
+        cell = self._facts.kinds[kind].row.get(per) if isinstance(per, Name) else None
+        if cell is not None and cell.value is None:
+            return z3.IntVal(0), z3.BoolVal(False)
+        if isinstance(per, Name) and cell is not None and _is_small(hit.points, cell.low, cell.high, per):
+            return self._facts.multiplied(kind, per, hit.points, terms), many > 0
+        met = z3.And(many > 0, terms.flag())
+        return z3.If(met, self._any_points(hit), 0), met
+
+    def _any_points(self, hit: Hit) -> Any:
+        self._terms.left_open.append(hit.rule.id)
+        return self._terms.whole()
+
+    # Measures
+
+    def _measure(self, measure: Measure, condition: Expression) -> Symbol:
+        members = [] if measure.aggregate in DERIVED else [kind for kind, _ in self._alive()]
+        parts = tuple(self._part(name) for name in measure.parts)
+        read = tuple(repr(self._symbols.get(n)) for n in sorted(names(condition), key=lambda n: n.name))
+        key = (
+            measure.aggregate, measure.operand, condition, measure.by, measure.take, measure.descending,
+            measure.window and measure.window.start, tuple(map(repr, parts)), read,
+        )  # fmt: skip
+        if key not in self._facts.shared:
+            if measure.aggregate in DERIVED:
+                self._facts.shared[key] = self._derived(measure, condition, parts)
+            else:
+                made = self._facts.shared[key] = self._aggregated(measure, members)
+                if self._facts.before is not None and key in self._facts.before.shared:
+                    same = _same(made, self._facts.before.shared[key])
+                    self._terms.sides.append(z3.Implies(self._facts.is_as_before(members), same))
+        found: Symbol = self._facts.shared[key]
+        return found
+
+    def _part(self, name: str) -> Symbol:
+        return next(s for n, s in self._symbols.items() if n.level is Level.MEASURE and n.name == name)
+
+    def _aggregated(self, measure: Measure, members: list[int]) -> Symbol:
+        group = _group(self._sheet.pack, measure)
+        if _adds_up(measure) and group is None:
+            return self._added(measure, members)
+        if _adds_up(measure) and group is not None and self._cells.listed(group):
+            return self._grouped(measure, members, group)
+        if _is_latest(measure, self._cells):
+            return self._latest(measure, members)
+        return self._unmodelled(measure, members)
+
+    def _added(self, measure: Measure, members: Iterable[int]) -> Number:
+        operand, facts = measure.operand, self._facts
+        if not isinstance(operand, Name):
+            return Number(YES, z3.Sum([z3.IntVal(0), *(facts.counts[kind] for kind in members)]), 0)
+        totals = (facts.total(kind, operand, self._terms) for kind in members)
+        return Number(YES, z3.Sum([z3.IntVal(0), *totals]), operand.type.scale)
+
+    def _grouped(self, measure: Measure, members: Iterable[int], group: Name) -> Number:
+        groups: dict[Any, list[int]] = defaultdict(list)
+        for kind in members:
+            code = self._facts.kinds[kind].row[group].value
+            if code is not None:
+                groups[code].append(kind)
+        values = [
+            (z3.Or([self._facts.counts[kind] > 0 for kind in kinds]), self._added(measure, kinds))
+            for kinds in groups.values()
+        ]
+        scale = values[0][1].scale if values else 0
+        if measure.take is Aggregate.COUNT:
+            return Number(YES, z3.Sum([z3.IntVal(0), *(z3.If(there, 1, 0) for there, _ in values)]), 0)
+        if measure.take is Aggregate.SUM:
+            return Number(YES, z3.Sum([z3.IntVal(0), *(v.value for _, v in values)]), scale)
+        found, best = z3.BoolVal(False), z3.IntVal(0)
+        for there, value in values:
+            better = value.value > best if measure.take is Aggregate.MAX else value.value < best
+            best = z3.If(z3.And(there, z3.Or(z3.Not(found), better)), value.value, best)
+            found = z3.Or(found, there)
+        return Number(YES, best, scale)
+
+    def _latest(self, measure: Measure, members: Sequence[int]) -> Symbol:
+        """One of the values in a record behind which none comes that has one."""
+        operand, kinds, counts = measure.operand, self._facts.kinds, self._facts.counts
+        assert isinstance(operand, Name)
+        assert measure.window is not None
+        start = compiled(measure.window.start)
+        known = [kind for kind in members if kinds[kind].row[operand].value is not None]
+        begins = {kind: start({n.name: c.value for n, c in kinds[kind].row.items()}) for kind in known}
+        there = z3.Or([counts[kind] > 0 for kind in known])
+        symbol = self._terms.choice(self._cells.of(operand))
+        self._terms.sides.append(symbol.among([None]) == z3.Not(there))
+        values = {kind: kinds[kind].row[operand].value for kind in known}
+        self._facts.latest.append((symbol, values))
+        later = z3.BoolVal(False)
+        last: dict[Value | None, list[Any]] = defaultdict(list)
+        for day in sorted(set(begins.values()), reverse=True):
+            of_day = [kind for kind in known if begins[kind] == day]
+            for value in {values[kind] for kind in of_day}:
+                there = z3.Or([counts[kind] > 0 for kind in of_day if values[kind] == value])
+                last[value].append(z3.And(there, z3.Not(later)))
+            later = z3.Or([later, *(counts[kind] > 0 for kind in of_day)])
+        for value, ways in last.items():
+            self._terms.sides.append(z3.Implies(symbol.among([value]), z3.Or(ways)))
+        return symbol
+
+    def _unmodelled(self, measure: Measure, members: Iterable[int]) -> Symbol:
+        """Any value where there are records; without any, what the language says."""
+        self._terms.left_open.append(measure.id)
+        there = z3.Or([self._facts.counts[kind] > 0 for kind in members])
+        name = Name(measure.id, Level.MEASURE, measure.type)
+        if measure.type.kind is not Kind.NUMBER:
+            symbol = self._terms.choice(self._cells.of(name))
+            self._terms.sides.append(z3.Implies(z3.Not(there), symbol.among([None])))
+            return symbol
+        value = self._terms.whole()
+        zero = {Aggregate.COUNT, Aggregate.SUM} & {measure.aggregate, measure.take}
+        known = self._terms.flag()
+        self._terms.sides.append(
+            z3.Implies(z3.Not(there), z3.And(known, value == 0) if zero else z3.Not(known))
+        )
+        return Number(known, value, measure.type.scale)
+
+    def _derived(self, measure: Measure, condition: Expression, parts: Sequence[Symbol]) -> Symbol:
+        holds = self._true(condition)
+        if measure.aggregate is Aggregate.VALUE and measure.operand is not None:
+            try:
+                number = self._terms.number(measure.operand, self._symbols)
+            except OpenError:
+                self._terms.left_open.append(measure.id)
+                number = Number(self._terms.flag(), self._terms.whole(), measure.type.scale)
+            return Number(z3.And(holds, number.known), number.value, number.scale)
+        if measure.aggregate is Aggregate.RATIO:
+            return self._ratio(measure, holds, parts)
+        self._terms.left_open.append(measure.id)
+        return Number(z3.And(holds, self._terms.flag()), self._terms.whole(low=0), measure.type.scale)
+
+    def _ratio(self, measure: Measure, holds: Any, parts: Sequence[Symbol]) -> Number:
+        """A quotient of which it is exact on which side of the numbers that conditions name it lies."""
+        part, whole = parts
+        assert isinstance(part, Number)
+        assert isinstance(whole, Number)
+        scale = max(part.scale, whole.scale)
+        value, above, below = self._terms.whole(), part.at(scale) * 10**4, whole.at(scale)
+        for turn in self._turns(Name(measure.id, Level.MEASURE, measure.type)):
+            edge = (2 * turn - 1) * below
+            reached = 2 * above >= edge if turn > 0 else 2 * above > edge
+            self._terms.sides.append(z3.Implies(below > 0, (value >= turn) == reached))
+        return Number(z3.And(holds, part.known, whole.known, whole.value != 0), value, 4)
+
+    def _turns(self, measure: Name) -> list[int]:
+        """The ten-thousandths at which a condition may turn."""
+        conditions = [c for _, c in self._sheet.measures] + [hit.condition for hit in self._sheet.hits]
+        literals = {
+            node.value
+            for condition in conditions
+            if measure in names(condition)
+            for node in walk(condition)
+            if isinstance(node, Literal) and node.type.kind is Kind.NUMBER
+        }
+        found = {int(literal * 10**4 // 1) for literal in literals}  # type: ignore[operator]
+        return sorted(found | {turn + 1 for turn in found})
+
+    # What both read
+
+    def _alive(self) -> Iterator[tuple[int, Expression]]:
+        """The kinds of records that the next use can meet, with what it asks of the subject."""
+        use, self._use = self._use, self._use + 1
+        return iter(self._facts.met_by.get(use, ()))
+
+    def _true(self, condition: Expression) -> Any:
+        if condition == TRUE:
+            return YES
+        return self._terms.truth(condition, self._symbols, self._side).true
+
+
+def _is_small(points: int, low: int, high: int, column: Name) -> bool:
+    """Whether no hit reaches the most that a hit can give."""
+    most: int = LARGEST_HIT * 10**column.type.scale
+    return abs(points) * max(abs(low), abs(high)) < most
+
+
+def _same(one: Symbol, other: Symbol) -> Any:
+    if isinstance(one, Choice) and isinstance(other, Choice):
+        return one.which == other.which
+    assert isinstance(one, Number)
+    assert isinstance(other, Number)
+    return z3.And(one.known == other.known, one.value == other.value)
+
+
+def _within(value: Any, low: int | None, high: int | None) -> Any:
+    if low is not None:
+        value = z3.If(value < low, low, value)
+    return value if high is None else z3.If(value > high, high, value)
+
+
+def _rounded(value: Any, scale: int) -> Any:
+    """A number of units of 10 to the minus ``scale`` as the nearest whole one, a half away from zero."""
+    if not scale:
+        return value
+    whole = 10**scale
+    return z3.If(value >= 0, (2 * value + whole) / (2 * whole), -((whole - 2 * value) / (2 * whole)))

@@ -1,0 +1,125 @@
+"""``xinheng rules prove``: whether a claim about two packs is true of every subject there can be."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from functools import partial
+
+import click
+
+from rules.language.expressions import Value
+from rules.language.words import number
+from rules.library.references import named_pack
+from rules.model import Example, Pack
+from rules.titles import Title
+from scoring.answers.proofs import Proof, Verdict, prove
+from scoring.cli.exchange import rules_group as rules_group
+from scoring.cli.language import in_language
+from scoring.cli.options import as_of_option, database_option, known_by
+from scoring.cli.output import tell
+
+EXITS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNDECIDED: 2}
+_BARE = re.compile(r"(?!(?:null|true|false|yes|no|on|off|y|n)\Z)[A-Za-z_]+\Z", re.IGNORECASE)
+
+
+@rules_group.command("prove")
+@click.argument("before")
+@click.argument("after", required=False)
+@click.option("--claim", default="equal", show_default=True, help="What is claimed; docs/proofs.md says how.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=1),
+    default=20,
+    show_default=True,
+    help="How long may be looked for an answer.",
+)
+@as_of_option
+@database_option
+def prove_command(
+    before: str, after: str | None, claim: str, seconds: float, as_of: dt.date, database: str | None
+) -> None:
+    """Say whether a claim about two packs is true of every subject there can be, or show one that refutes it.
+
+    BEFORE and AFTER are files, ids (the version in force) or id@version; without AFTER the claim is of one.
+    The exit code is 0 where the claim is proved, 1 where an example shows that it is not true, and 2 where
+    neither could be said.
+
+    Example: xinheng rules prove enterprise-credit@2026.1 draft.yaml --claim nobody-falls
+    """
+    known = partial(known_by, database)
+    a = named_pack(before, as_of, known)
+    b = a if after is None else named_pack(after, as_of, known)
+    proof = prove(a, b, claim, as_of, seconds)
+    tell(in_language(_verdict(proof, seconds)), err=False)
+    if proof.left_open:
+        tell(in_language(_left_open(proof)), err=False)
+    for pack, example in zip((a, b), proof.counterexample or (), strict=False):
+        tell("\n".join(_lines(pack, example)), err=False)
+    raise SystemExit(EXITS[proof.verdict])
+
+
+def _verdict(proof: Proof, seconds: float) -> Title:
+    if proof.verdict is Verdict.PROVED:
+        return Title(
+            "命题成立：对可能存在的任何主体、任意条数的记录均成立",
+            "proved: of every subject there can be, with any number of records",
+        )
+    if proof.verdict is Verdict.REFUTED:
+        return Title(
+            "命题不成立，反例如下（已由评价程序核对，可粘贴到规则的examples中）",
+            "not true; a counterexample, judged by the engine, to be pasted into a pack's examples:",
+        )
+    if proof.too_many:
+        return Title(
+            "无法判定：规则区分的记录种类过多；请用without缩小范围",
+            "can't be decided: the rules tell too many kinds of records apart; narrow the claim by without",
+        )
+    if proof.refused:
+        return Title(
+            f"无法判定：求解器给出的{proof.refused}个主体经评价程序核对均不是反例",
+            f"can't be decided: of {proof.refused} subjects that the solver named the engine confirms none",
+        )
+    return Title(f"{seconds:g}秒内无法判定", f"can't be decided in {seconds:g} s")
+
+
+def _left_open(proof: Proof) -> Title:
+    shown = ", ".join(proof.left_open)
+    return Title(
+        f"以下内容未精确建模，按可取任何值处理：{shown}",
+        f"not modelled exactly, held to have any value: {shown}",
+    )
+
+
+def _lines(pack: Pack, example: Example) -> Iterator[str]:
+    """An example as a pack has it."""
+    yield f"# {pack.id} {pack.version}"
+    yield f"- subject: {_row(example.subject)}"
+    if example.records:
+        yield "  records:"
+        yield from (f"    - {_row(record)}" for record in example.records)
+    yield f"  as_of: {example.as_of}"
+    yield f"  score: {number(example.score)}"
+    yield f"  tier: {_value(example.tier)}"
+
+
+def _row(row: Mapping[str, Value | None]) -> str:
+    return "{" + ", ".join(f"{name}: {_value(value)}" for name, value in row.items()) + "}"
+
+
+def _value(value: Value | None) -> str:
+    """A value as YAML; a text that could be read as anything else is quoted."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case str():
+            return value if _BARE.match(value) else json.dumps(value, ensure_ascii=False)
+        case Decimal():
+            return format(value.normalize(), "f")
+        case _:
+            return str(value)
