@@ -527,6 +527,15 @@ _SAID = {
     "partialScore, a number": "partialScore,一个数字",
     "records of no example": "没有与记录对应的示例",
     "a row {} in {}": "在{1}中有序号{0}的一行",
+    "tables alone": "只有表",
+    "a dimension with a bound": "维度有上限或下限",
+    "a dimension without floor and ceiling": "没有上下限的维度",
+    "a score that does not start at 0": "得分的起点不是0",
+    "what a decision table of DMN does not have": "DMN的决策表中没有这一项",
+    "a table without it": "去掉这一项的表",
+    "an input that is no attribute of the subject": "输入不是主体的属性",
+    "points by date": "按日期写的分值",
+    "points of one day alone": "只写一个分值",
 }  # fmt: skip
 """English → Chinese. ``{}`` stands for whatever stands there, ``<type>`` for the word of a type."""
 

@@ -12,6 +12,7 @@ import scoring.cli.install  # noqa: F401  its commands belong to the group
 from rules.calendar import today
 from rules.library.loader import file_text, load_text
 from rules.titles import Title
+from rules.tools.exchange.dmn_out import dmn_text
 from rules.tools.exchange.draft import Draft
 from rules.tools.exchange.examples import EXAMPLES, read_examples, with_examples
 from rules.tools.exchange.models import read_model
@@ -58,6 +59,23 @@ def import_command(file: Path, out: Path | None, begins: dt.date, partial: bool,
     draft = _draft(file)
     text = pack_text(draft, begins, partial)
     for fault in (*draft.missing, *draft.remarks):
+        tell(in_language(fault.title))
+    _give(text, out)
+
+
+@rules_group.command("export")
+@click.argument("pack", type=click.Path(path_type=Path))
+@click.option("--dmn", "out", type=NewFile(".dmn", ".xml"), help="Write the model to this file.")
+@click.option("--partial", is_flag=True, help="Leave out what DMN has no word for, and list it.")
+def export_command(pack: Path, out: Path | None, partial: bool) -> None:
+    """Write the decision tables of the pack in the file PACK as DMN 1.3.
+
+    What DMN has no word for is named with its place, and nothing is written unless --partial asks for it.
+
+    Example: xinheng rules export loan.yaml --dmn loan.dmn
+    """
+    text, missing = dmn_text(file_text(pack), str(pack), partial)
+    for fault in missing:
         tell(in_language(fault.title))
     _give(text, out)
 

@@ -57,7 +57,7 @@ def test_examples_come_back_as_they_went(source: str, tmp_path: Path) -> None:
 
 def test_what_an_officer_changes_is_changed_and_comments_stay(pack: Path, book: Path) -> None:
     pack.write_text(
-        pack.read_text("utf-8").replace("  - id: fine\n", "  # see the minutes\n  - id: fine\n"), "utf-8"
+        pack.read_text("utf-8").replace("  - id: small\n", "  # see the minutes\n  - id: small\n"), "utf-8"
     )
     opened = openpyxl.load_workbook(book)
     sheet = opened[EXAMPLES]

@@ -189,7 +189,10 @@ def _row(name: str, rule: Element, clauses: Sequence[tuple[Input, bool]], output
         raise NotTakenError(rule.place, name, "", "not a cell for each input", hint)
     asked: dict[Input, Asked] = {}
     for cell, (read, is_null) in zip(cells, clauses, strict=True):
-        found = asked[read] = both(asked.get(read), _asked(cell, name, read.column, is_null))
+        before = asked.get(read)
+        if is_null and before and not before.unknown and cell.words("text") == "false":
+            continue  # it is known already
+        found = asked[read] = both(before, _asked(cell, name, read.column, is_null))
         if found is not None and not found:
             where, text = f"{name} {read.column.title}", cell.words("text")
             raise NotTakenError(

@@ -155,6 +155,8 @@ def _free(wanted: str, between: str, taken: Set[str]) -> str:
 
 def id_of(title: str, otherwise: str) -> str:
     """An id for what is called so; ``otherwise`` where nothing in it can begin one."""
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9._-]{0,59}", title):
+        return title
     made = re.sub(r"[^a-z0-9.]+", "-", title.lower()).strip("-.")[:60].rstrip("-.")
     return made if made[:1].isalpha() else f"{otherwise}-{made}".rstrip("-")
 

@@ -115,7 +115,7 @@ class _Shape:
 
 
 def _pack(draft: Draft, written: Sequence[_Written], begins: dt.date) -> dict[str, Any]:
-    lowest, highest = _bounds(draft)
+    lowest, highest = _bounds(draft, written)
     pack_id = id_of(draft.title, "pack")
     columns = {read.column.name: read.column for table in draft.tables for read in table.inputs}
     source = re.split(r"[\\/]", draft.place.file)[-1]
@@ -144,12 +144,12 @@ def _column(column: Column) -> dict[str, Any]:
     return {"type": column.kind, "title": column.title, **values}
 
 
-def _bounds(draft: Draft) -> tuple[Decimal, Decimal]:
-    """The lowest and highest score that there can be, so that none is cut."""
+def _bounds(draft: Draft, written: Sequence[_Written]) -> tuple[Decimal, Decimal]:
+    """Bounds that no score passes, so that none is cut."""
     lowest = highest = draft.start
-    for table in draft.tables:
+    for table in written:
         points = [Decimal(0), *(row.points for row in table.rows)]
-        if table.hit == "collect":
+        if table.data["hit"] == "collect":
             lowest += sum(p for p in points if p < 0)
             highest += sum(p for p in points if p > 0)
         else:

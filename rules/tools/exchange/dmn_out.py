@@ -1,0 +1,172 @@
+"""Decision tables of a pack as DMN 1.3; what :mod:`rules.tools.exchange.dmn` reads back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+from rules.fault import Fault, PackError
+from rules.language.decision_tables import Cell, read_cell
+from rules.library.loader import load_text
+from rules.model import Column, Pack
+from rules.text.source import Document, Path, read
+from rules.tools.exchange import feel
+from rules.tools.exchange.dmn import IS_NULL, SPACES
+
+_TYPES = {"text": "string", "decimal": "number", "integer": "integer", "date": "date", "boolean": "boolean"}
+_POLICIES = {
+    "unique": 'hitPolicy="UNIQUE"',
+    "first": 'hitPolicy="FIRST"',
+    "collect": 'hitPolicy="COLLECT" aggregation="SUM"',
+}
+_INPUT = re.compile(r"([a-z][a-z0-9_]*)( is null)?")
+_OTHER_PARTS = ("rules", "vetoes", "measures", "consequences", "alerts", "remedies")
+
+
+def dmn_text(text: str, file: str, partial: bool = False) -> tuple[str, list[Fault]]:
+    """The decision tables of a pack as a DMN model, and what of the pack is not in it.
+
+    :param partial: leave out what DMN has no word for, instead of refusing the whole.
+    :raises PackError: where the text is no pack, or naming what DMN has no word for.
+    """
+    pack, document = load_text(text, file), read(text, file)
+    missing = [
+        document.fault((part,), ", ".join(_ids(document.data[part])), "no decision table", "tables alone")
+        for part in _OTHER_PARTS
+        if document.data.get(part)
+    ]
+    if pack.score.start:
+        found = str(document.data["score"]["start"])
+        missing.append(
+            document.fault(("score", "start"), found, "a score that does not start at 0", "start: 0")
+        )
+    for number, dimension in enumerate(document.data.get("dimensions", ())):
+        if {"floor", "ceiling"} & dimension.keys():
+            message, hint = "a dimension with a bound", "a dimension without floor and ceiling"
+            missing.append(document.fault(("dimensions", number), dimension["id"], message, hint))
+    decisions, columns = [], dict[str, Column]()
+    for number, table in enumerate(document.data.get("tables", ())):
+        writer = _Table(pack, document, table, ("tables", number))
+        if faults := list(writer.faults()):
+            missing += faults
+        else:
+            decisions.append(writer.decision())
+            columns |= writer.columns()
+    if missing and not (partial and decisions):
+        raise PackError(missing)
+    types, data = "".join(map(_type, columns.values())), "".join(map(_given, columns.values()))
+    whole = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<definitions xmlns="{SPACES[1]}" namespace="urn:xinheng:{pack.id}" id={quoteattr(pack.id)}'
+        f" name={quoteattr(pack.title.both if pack.title.zh != pack.title.en else pack.title.zh)}>\n"
+        f"{types}{data}{''.join(decisions)}</definitions>\n"
+    )
+    return whole, missing
+
+
+def _ids(part: Any) -> list[str]:
+    return list(part) if isinstance(part, Mapping) else [str(entry["id"]) for entry in part]
+
+
+class _Table:
+    def __init__(self, pack: Pack, document: Document, data: Mapping[str, Any], path: Path) -> None:
+        self.pack, self.document, self.data, self.path = pack, document, data, path
+        self.inputs: Sequence[str] = data.get("inputs") or [data["input"]]
+        self.rows = [_long(row) for row in data["rows"]]
+
+    def columns(self) -> dict[str, Column]:
+        """The columns that it reads."""
+        names = [_INPUT.fullmatch(text) for text in self.inputs]
+        return {n[1]: self.pack.vocabulary.subject.columns[n[1]] for n in names if n}
+
+    def faults(self) -> Iterator[Fault]:
+        """What of it DMN has no word for."""
+        for key in ("where", "counts", "cap"):
+            if key in self.data:
+                message, hint = "what a decision table of DMN does not have", "a table without it"
+                yield self._fault((key,), str(self.data[key]), message, hint)
+        key = "inputs" if "inputs" in self.data else "input"
+        for number, text in enumerate(self.inputs):
+            found = _INPUT.fullmatch(text)
+            if found is None or found[1] not in self.pack.vocabulary.subject.columns:
+                where = (key, number) if key == "inputs" else (key,)
+                yield self._fault(where, text, "an input that is no attribute of the subject", "an attribute")
+        for number, row in enumerate(self.rows):
+            if isinstance(row["points"], Mapping):
+                yield self._fault(("rows", number), "", "points by date", "points of one day alone")
+
+    def _fault(self, path: Path, found: str, message: str, hint: str) -> Fault:
+        return self.document.fault((*self.path, *path), found, message, hint)
+
+    def decision(self) -> str:
+        """The decision, as XML."""
+        rows = "".join(map(self._rule, self.rows))
+        title = self.pack.tables[self.data["id"]]
+        clauses = "".join(
+            f"<input><inputExpression><text>{escape(text.replace(' is null', IS_NULL))}</text>"
+            "</inputExpression></input>"
+            for text in self.inputs
+        )
+        return (
+            f"<decision id={quoteattr(self.data['id'])} name={quoteattr(self.data['id'])} "
+            f"label={quoteattr(title.both)}>"
+            f'<variable name={quoteattr(self.data["id"])} typeRef="number"/>\n'
+            f"<decisionTable {_POLICIES[self.data['hit']]}>{clauses}"
+            f'<output name="points" typeRef="number"/><annotation name="title"/><annotation name="note"/>\n'
+            f"{rows}</decisionTable></decision>\n"
+        )
+
+    def _rule(self, row: Mapping[str, Any]) -> str:
+        cells = [_cell(read_cell(cell), cell) for cell in row["when"]]
+        said = [_said(row.get(key)) for key in ("title", "note")]
+        return (
+            "<rule>"
+            + "".join(f"<inputEntry><text>{escape(cell)}</text></inputEntry>" for cell in cells)
+            + f"<outputEntry><text>{row['points']}</text></outputEntry>"
+            + "".join(f"<annotationEntry><text>{escape(text)}</text></annotationEntry>" for text in said)
+            + "</rule>\n"
+        )
+
+
+def _long(row: Any) -> Mapping[str, Any]:
+    if isinstance(row, list):
+        return {"when": row[:-1], "points": row[-1]}
+    return {**row, "when": row["when"] if isinstance(row["when"], list) else [row["when"]]}
+
+
+def _said(title: Any) -> str:
+    """A title of a pack's text in one text, both languages in it."""
+    return f"{title['zh']}\u2003{title.get('en', title['zh'])}" if isinstance(title, Mapping) else title or ""
+
+
+def _cell(cell: Cell, written: Any) -> str:
+    """A cell of the language as one of FEEL."""
+    if cell.anything:
+        return "-"
+    if cell.values is not None:
+        listed = written if isinstance(written, list) else list(cell.values)
+        return ", ".join(map(feel.written, listed))
+    values = [feel.written(value) for _, value in cell.tests]
+    return f"[{values[0]}..{values[1]})" if len(values) == 2 else f"{cell.tests[0][0]} {values[0]}"
+
+
+def _type(column: Column) -> str:
+    if column.declared == "integer":
+        return '<itemDefinition name="integer"><typeRef>number</typeRef></itemDefinition>\n'
+    if not column.values:
+        return ""
+    listed = escape(", ".join(map(feel.written, column.values)))
+    return (
+        f'<itemDefinition name="{column.name}"><typeRef>string</typeRef>'
+        f"<allowedValues><text>{listed}</text></allowedValues></itemDefinition>\n"
+    )
+
+
+def _given(column: Column) -> str:
+    kind = column.name if column.values else _TYPES[column.declared]
+    return (
+        f'<inputData id="{column.name}" name="{column.name}" label={quoteattr(column.title.both)}>'
+        f'<variable name="{column.name}" typeRef="{kind}"/></inputData>\n'
+    )

@@ -1,0 +1,99 @@
+"""Decision tables go out as DMN and come back as they were; what DMN has no word for is named."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from rules.fault import PackError
+from rules.identity import identity
+from rules.library.loader import PACKS, load_text
+from rules.tools.exchange.dmn_out import dmn_text
+from rules.tools.exchange.models import read_model
+from rules.tools.exchange.pack import pack_text
+from scoring.cli.exchange import export_command, import_command
+from tests.tools.models import model, table
+from tests.tools.test_commands import call
+from tests.tools.test_import_dmn import CODES
+
+DAY = dt.date(2026, 1, 1)
+_NUMBER = [
+    "-",
+    "3",
+    "1, 2.5",
+    "< -1",
+    ">= 4",
+    "[1..5)",
+    "(1..5]",
+    "null",
+    "not([1..5))",
+    "not(null)",
+    "< 1, 9",
+]
+_TEXT = ["-", '"car"', '"car", "house"', 'not("car")', "null"]
+_FREE = ["-", '"-"', '">= 3"', '"a ""b""", null'.replace('""', '\\"'), "null", '"2026-01-01"']
+_DATE = ["-", 'date("2026-01-31")', '> date("2026-01-31")', '[date("2026-01-31")..date("2026-03-01")]']
+_ROW = st.tuples(*map(st.sampled_from, (_NUMBER, _NUMBER, _TEXT, _FREE, _DATE, ["1", "-2.5", "0"])))
+
+
+def imported(text: str) -> str:
+    return pack_text(read_model(text.encode(), "loan.dmn"), DAY)
+
+
+@given(st.lists(_ROW, min_size=1, max_size=4), st.booleans())
+@settings(max_examples=40, deadline=None, phases=[Phase.explicit, Phase.generate])
+def test_tables_come_back_as_they_went(rows: list[tuple[str, ...]], adds_up: bool) -> None:
+    hit = 'hitPolicy="COLLECT" aggregation="SUM"' if adds_up else 'hitPolicy="FIRST"'
+    inputs = ["Amount", "Seats", "purpose", "Town", "Opened_on"]
+    types = (
+        "<itemDefinition name='purposes'><typeRef>string</typeRef>"
+        f"<allowedValues><text>{CODES}</text></allowedValues></itemDefinition>"
+    )
+    text = model(types, table(rows, inputs, hit), purpose="purposes", Seats="integer", Town="string")
+    went = imported(text)
+    came = imported(dmn_text(went, "loan.yaml")[0])
+    assert identity(load_text(came, "loan.yaml")) == identity(load_text(went, "loan.yaml"))
+
+
+def test_titles_and_notes_come_back(tmp_path: Path) -> None:
+    path, out, back = tmp_path / "loan.yaml", tmp_path / "loan.dmn", tmp_path / "back.yaml"
+    text = imported(model(table([("> 1", "4")])))
+    path.write_text(
+        text.replace(
+            "- ['> 1', 4]", "- {when: ['> 1'], points: 4, title: {zh: 大, en: Big}, note: 见<附件>}"
+        ),
+        "utf-8",
+    )
+    assert call(export_command, path, "--dmn", out).exit_code == 0
+    assert call(import_command, out, "--from", "2026-01-01", "--out", back).exit_code == 0
+    [rule] = load_text(back.read_text("utf-8"), "back.yaml").rules
+    assert (rule.title.en, rule.note and rule.note.zh) == ("Big", "见<附件>")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("> 1', 4]", "> 1', {2026-01-01: 4}]", "pack.yaml:27:9: tables[0].rows[0] (table): points by date"),
+        ("    hit: unique", "    where: amount < 9\n    hit: unique", "what a decision table of DMN"),
+        ("inputs: [amount]", "inputs: [amount + 1]", "an input that is no attribute of the subject"),
+        ("  - id: score\n", "  - id: score\n    floor: -9\n", "dimensions[0]: a dimension with a bound"),
+        ("score: {start: 0,", "score: {start: 3,", "a score that does not start at 0"),
+    ],
+)  # fmt: skip
+def test_what_dmn_has_no_word_for_is_named_with_its_place(old: str, new: str, said: str) -> None:
+    text = imported(model(table([("> 1", "4")])))
+    assert old in text
+    with pytest.raises(PackError) as caught:
+        dmn_text(text.replace(old, new, 1), "pack.yaml")
+    assert said in str(caught.value)
+
+
+def test_rules_and_tables_of_records_stay_behind_and_are_named() -> None:
+    text = (PACKS / "enterprise-credit.yaml").read_text("utf-8")
+    with pytest.raises(PackError) as caught:
+        dmn_text(text, "pack.yaml", partial=True)
+    assert {"rules", "vetoes", "measures"} <= {fault.field for fault in caught.value.faults}
