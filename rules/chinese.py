@@ -509,7 +509,7 @@ _SAID = {
     "one Scorecard": "一个Scorecard",
     "a score that is computed further": "得分还要再计算",
     "the partial scores as they are to count": "直接写应计的partialScore",
-    "reason codes stand as notes of rows; which come first is not worked out": (
+    "reason codes stand as notes of rows; reasons are points below a baseline": (
         "原因代码写在各行的说明中;不计算其先后"
     ),
     "no predicate": "没有条件",

@@ -87,7 +87,26 @@ def test_the_first_attribute_counts_from_the_initial_score_on_and_its_code_is_a_
     assert pack.score.start == 1000
     assert [points for _, points in conditions(pack)] == [-400, 250]
     assert [rule.note and rule.note.en for rule in pack.rules] == ["reason code RC2", "reason code RC1"]
-    assert [fault.text for fault in draft.remarks] == ["pointsBelow"]
+    assert draft.remarks == []
+
+
+@pytest.mark.parametrize(
+    ("of_model", "baseline"),
+    [
+        ('reasonCodeAlgorithm="pointsBelow" baselineScore="3"', 300),
+        ('baselineScore="3"', 300),
+        ('baselineScore="-1"', -100),
+        ('baselineScore="-9"', None),
+        ('baselineScore="3" useReasonCodes="false"', None),
+        ('baselineScore="3" reasonCodeAlgorithm="pointsAbove"', None),
+        ("", None),
+    ],
+)
+def test_a_baseline_says_which_points_are_reasons(of_model: str, baseline: int | None) -> None:
+    rows = [attribute(simple("lessThan", "3"), "-4", "RC2"), attribute("<True/>", "2.5")]
+    pack, draft = made(scorecard(*rows, of_model=of_model))
+    assert {rule.baseline for rule in pack.rules} == {baseline}
+    assert [fault.text for fault in draft.remarks] == ["pointsAbove"] * ("Above" in of_model)
 
 
 def test_a_missing_value_is_taken_for_its_replacement() -> None:

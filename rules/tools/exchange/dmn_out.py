@@ -83,7 +83,7 @@ class _Table:
 
     def faults(self) -> Iterator[Fault]:
         """What of it DMN has no word for."""
-        for key in ("where", "counts", "cap"):
+        for key in ("where", "counts", "cap", "baseline"):
             if key in self.data:
                 message, hint = "what a decision table of DMN does not have", "a table without it"
                 yield self._fault((key,), str(self.data[key]), message, hint)

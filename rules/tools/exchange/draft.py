@@ -80,7 +80,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A decision table, or one characteristic of a scorecard."""
+    """A decision table, or one characteristic of a scorecard.
+
+    :param baseline: the points that are expected of it; None for 0.
+    """
 
     id: str
     title: Title
@@ -88,6 +91,7 @@ class Table:
     hit: str
     rows: tuple[Row, ...]
     place: Place
+    baseline: Decimal | None = None
 
 
 @dataclass

@@ -69,6 +69,7 @@ def _written(table: Table, begins: dt.date) -> _Written:
         ),
         "hit": table.hit,
         "rows": rows,
+        **({} if table.baseline is None else {"baseline": table.baseline}),
         "basis": "own-choice",
         "examples": examples(table, begins),
     }

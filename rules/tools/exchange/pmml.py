@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from itertools import chain, product
 from math import prod
@@ -72,16 +72,28 @@ class _Scorecard:
         if targets:
             hint = "the partial scores as they are to count"
             self.draft.lack(targets.place, name, "Targets", "a score that is computed further", hint)
-        codes = model.get("useReasonCodes") != "false" and model.get("reasonCodeAlgorithm")
-        if codes:
-            message = "reason codes stand as notes of rows; which come first is not worked out"
-            self.draft.remark(model.place, name, codes, message)
+        if self._reasons_in() == "pointsAbove":
+            message = "reason codes stand as notes of rows; reasons are points below a baseline"
+            self.draft.remark(model.place, name, "pointsAbove", message)
         parts = model.one("Characteristics")
         for element in parts.all("Characteristic") if parts else ():
             with self.draft.taking():
                 self._characteristic(element)
         with self.draft.taking():
             self._verify(name)
+
+    def _reasons_in(self) -> str:
+        """Where reasons lie: ``pointsBelow`` the baseline, or above it; empty where there are none."""
+        unused = self.model.get("useReasonCodes") == "false"
+        return "" if unused else self.model.get("reasonCodeAlgorithm") or "pointsBelow"
+
+    def _baseline(self, element: Element, name: str, rows: Iterable[Row]) -> Decimal | None:
+        """Of a characteristic, else of the model; None where nobody can be below it."""
+        text = element.get("baselineScore") or self.model.get("baselineScore")
+        if not text or self._reasons_in() != "pointsBelow":
+            return None
+        baseline = _points(element, name, text)
+        return baseline if baseline > 0 or any(row.points < baseline for row in rows) else None
 
     def _characteristic(self, element: Element) -> None:
         name = element.get("name") or "Characteristic"
@@ -110,8 +122,9 @@ class _Scorecard:
             for asks, attribute, points in rows
         )
         title = Title(name, name)
+        baseline = self._baseline(element, name, made)
         self.draft.tables.append(
-            Table(self.draft.table_id(name), title, inputs, "first", made, element.place)
+            Table(self.draft.table_id(name), title, inputs, "first", made, element.place, baseline)
         )
 
     def _asks(self, predicate: Element, where: str) -> list[Asks]:
