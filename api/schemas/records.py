@@ -70,6 +70,14 @@ class RowFaultSchema(Schema):
     reason = Halves()
 
 
+class OrphansSchema(Schema):
+    """Records of codes that no subject has."""
+
+    records = fields.Integer(required=True)
+    codes = fields.Integer(required=True, metadata={"description": "How many codes these are"})
+    first = fields.List(fields.String(), required=True, metadata={"description": "The first of the codes"})
+
+
 class SubmissionSchema(Schema):
     """What became of the rows."""
 
@@ -86,6 +94,14 @@ class SubmissionSchema(Schema):
         fields.Nested(RowFaultSchema),
         required=True,
         metadata={"description": "What is odd about rows that were taken"},
+    )
+    orphans = fields.Nested(
+        OrphansSchema,
+        required=True,
+        metadata={
+            "description": "Of rows that were taken, those whose subject is not known: they count "
+            "for nobody until it is"
+        },
     )
 
 

@@ -12,7 +12,7 @@ from scoring.facts.merging import AUTHORITY
 from scoring.store import Store
 from scoring.store.base import table_of
 from scoring.store.inside import ValueIn
-from scoring.store.models import RecordVersion, SubjectVersion
+from scoring.store.models import IngestedFile, RecordVersion, SubjectVersion
 
 SHOWN = 20
 """So many of a file's codes are named, and so many of a code's records."""
@@ -64,9 +64,12 @@ def orphans_among(
 
 
 def orphans_of_file(session: Session, vocabulary_id: str, file_id: int) -> Orphans:
-    """Those among the current records that a file was the last to speak of, as subjects are known now."""
-    rows = table_of(RecordVersion)
-    of_file = rows.c.file_id == file_id, rows.c.known_until.is_(None)
+    """Those among the current records that a file, in whichever sending of the same one, was the last to say
+    anything new of, as subjects are known now."""
+    rows, files = table_of(RecordVersion), table_of(IngestedFile)
+    sent = sa.select(files.c.sha256).where(files.c.id == file_id).scalar_subquery()
+    same = sa.select(files.c.id).where(files.c.vocabulary == vocabulary_id, files.c.sha256 == sent)
+    of_file = rows.c.file_id.in_(same), rows.c.known_until.is_(None)
     return orphans_among(session.connection(), vocabulary_id, rows, *of_file)
 
 

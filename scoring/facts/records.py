@@ -39,6 +39,7 @@ from scoring.facts.ingest.proposing import Proposer
 from scoring.facts.ingest.rows import NAME, AnyRow, BadRow, LostRow, OddRow, ShortRow
 from scoring.facts.ingest.subjects import doubt, place
 from scoring.facts.merging import AUTHORITY
+from scoring.facts.orphans import NO_ORPHANS, Orphans
 from scoring.facts.publicity import INTERNAL, is_shown
 from scoring.facts.twins import likeness
 from scoring.facts.versions import (
@@ -85,6 +86,7 @@ class Submission:
         which stands.
     :param warnings: what is odd about rows that were taken.
     :param confirmed: the records of which a row says what waited for a person's word.
+    :param orphans: the rows that are taken, and whose subject is not known: they count for nobody.
     """
 
     new: int
@@ -96,6 +98,7 @@ class Submission:
     warnings: tuple[Rejected, ...]
     keys: tuple[str, ...]
     confirmed: tuple[str, ...] = ()
+    orphans: Orphans = NO_ORPHANS
 
 
 @dataclass(frozen=True, slots=True)
@@ -565,6 +568,7 @@ def _submission(store: Store, result: IngestResult, keys: Mapping[int, str]) -> 
         warnings,
         tuple(kept),
         result.confirmed,
+        result.orphans,
     )
 
 

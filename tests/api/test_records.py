@@ -51,6 +51,15 @@ def test_good_rows_are_taken_and_bad_rows_are_explained(regulator: Client) -> No
     assert (stored["kind"], stored["amount"]) == ("complaint", "15000.0000")
 
 
+def test_records_of_a_code_that_no_enterprise_has_are_said_each_time_they_come(regulator: Client) -> None:
+    """The first time they are new, the third time nothing is: they count for nobody all the same."""
+    stranger, other = "91500156MA5U000019", "91500156MA5U00002C"
+    rows = [_row("C-1"), _row("O-1", subject_id=stranger), _row("O-2", subject_id=other)]
+    for rest in ([_row("O-3", subject_id=stranger)], [], []):
+        said = regulator.post("/v1/records", json={"records": [*rows, *rest]}).json["orphans"]
+        assert said == {"records": 2 + len(rest), "codes": 2, "first": [stranger, other]}
+
+
 @pytest.mark.parametrize("number", ["500102199001011236", "500102199001011237", "11010519491231002X"])
 def test_a_person_s_number_in_a_row_is_neither_given_back_nor_stored(
     store: Store, regulator: Client, number: str

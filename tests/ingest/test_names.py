@@ -136,3 +136,31 @@ def test_a_row_that_is_found_by_its_registration_number_may_be_called_otherwise(
         ("名称", OTHER),
         ("信用代码", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("registered", "said"),
+    [
+        ("重庆（云衡）商贸公司", "重庆云衡商贸公司"),
+        ("重庆云衡商贸公司", "重庆（云衡）商贸公司"),
+        ("重庆 云衡 商贸公司", "重庆云衡商贸公司"),
+        ("重庆(云衡) 商贸公司", "重庆 云衡商贸　公司"),
+    ],
+)
+def test_an_enterprise_without_code_is_found_whatever_spaces_and_brackets_its_name_has(
+    store: Store, tmp_path: Path, registered: str, said: str
+) -> None:
+    """The one that has it; of several it is said which they are."""
+    known = ["信用代码,企业名称", f"{CODES[0]},{registered}"]
+    ingest_file(store, write_text(tmp_path / "s.csv", known), "enterprise")
+    lines = [PLAIN, f"R1,{said},,行政许可,有效,2026-03-05"]
+    reading = Reading(quarantine=tmp_path / "q")
+    report = ingest_file(store, write_text(tmp_path / "a.csv", lines), "enterprise", reading)
+    assert (report.new, report.rejected, report.warned) == (1, 0, 1)
+    assert current(store)[0]["subject_id"] == CODES[0]
+    twice = [known[0], *(f"{code},{registered}（）" for code in CODES[1:])]
+    ingest_file(store, write_text(tmp_path / "t.csv", twice), "enterprise")
+    lines[1] = f"R2,〔{said}〕,,行政许可,有效,2026-03-05"
+    report = ingest_file(store, write_text(tmp_path / "b.csv", lines), "enterprise", reading)
+    assert (report.new, report.rejected) == (0, 1)
+    assert all(code in quarantined(store)[-1][-1] for code in CODES)

@@ -53,6 +53,17 @@ def test_a_code_that_no_enterprise_has_is_named_until_one_has_it(store: Store, t
     assert [one.code for one in list_orphans(store, WORDS)] == [MISTYPED, OTHER]
 
 
+def test_a_file_that_comes_a_third_time_still_says_them(store: Store, tmp_path: Path) -> None:
+    """Its records are those of its first sending, the last word on them that of its second."""
+    file = records(tmp_path / "r.csv", ("R1", MISTYPED), ("R2", OTHER))
+    other = records(tmp_path / "o.csv", ("R3", KNOWN))
+    ingest_file(store, subjects(tmp_path / "s.csv", KNOWN), "enterprise")
+    sendings = [ingest_file(store, path, "enterprise") for path in (file, other, file, file)]
+    found = [sendings[n].orphans for n in (0, 2, 3)]
+    assert found == [Orphans(2, 2, (MISTYPED, OTHER))] * 3
+    assert sendings[3].file_id == sendings[2].file_id != sendings[0].file_id
+
+
 @pytest.mark.parametrize("option", [(), ("--check",)])
 def test_the_command_says_them_with_what_to_do(
     sqlite_store_url: str, tmp_path: Path, option: tuple[str, ...]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import reduce
+
+import sqlalchemy as sa
 
 from rules.model import Title
 from scoring.facts.ingest.cells import LONGEST_KEY
@@ -35,18 +38,21 @@ def bare(name: str) -> str:
     return _MARKS.sub("", fold_word(name))
 
 
-_BRACKETS = (str.maketrans("()", "（）"), str.maketrans("（）", "()"), str.maketrans("", "", "()（）"))
+_PASSED_OVER = "()（）[]〔〕 \u3000"
 
 
-def spellings(name: str) -> frozenset[str]:
-    """How a name may be registered: brackets of either width or none, with its spaces and without.
+def one_spelling(name: str) -> str:
+    """A name without its brackets and spaces, as it is looked for where it is registered otherwise.
 
-    >>> sorted(spellings("某 (集团)"))
-    ['某 (集团)', '某 集团', '某 （集团）', '某(集团)', '某集团', '某（集团）']
+    >>> one_spelling("某 (集团)") == one_spelling("某集团") == one_spelling("某（集 团）")
+    True
     """
-    return frozenset(
-        spaced.translate(brackets) for spaced in (name, "".join(name.split())) for brackets in _BRACKETS
-    )
+    return name.translate(dict.fromkeys(map(ord, _PASSED_OVER)))
+
+
+def spelled_once(name: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """:func:`one_spelling` as a database says it."""
+    return reduce(lambda said, sign: sa.func.replace(said, sign, ""), _PASSED_OVER, name)
 
 
 def may_be(said: str, known: str) -> bool:

@@ -9,7 +9,8 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple
+from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 from uuid import uuid4
 
@@ -26,6 +27,8 @@ MEND = ".mend.xlsx"
 LONGEST_STEM = 200
 """Bytes of a file's name that the names of its accounts begin with; a file system takes 255 in all."""
 
+_said = attrgetter(*(field.name for field in fields(Rejected)))
+
 
 class Waiting:
     """Rejected rows kept on disk until the good ones are through, so that their number costs no memory."""
@@ -35,7 +38,7 @@ class Waiting:
 
     def add(self, faults: Iterable[Rejected]) -> None:
         """Keep the faults of a row."""
-        self._file.writelines(json.dumps(astuple(fault)) + "\n" for fault in faults)
+        self._file.writelines(json.dumps(_said(fault)) + "\n" for fault in faults)
 
     def __iter__(self) -> Iterator[Rejected]:
         self._file.seek(0)

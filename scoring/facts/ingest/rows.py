@@ -498,10 +498,9 @@ class _ColumnReader(dict[Cell, JsonValue]):
 
     def __init__(self, reading: Reading, check: RowCheck, keeps: bool) -> None:
         super().__init__()
-        self.read = converter(reading)
+        self.read = lru_cache(maxsize=CACHED_CELLS, typed=True)(converter(reading))  # 1 is not TRUE
         self.doubted: set[Cell] = set()
         self.unreadable: set[Cell] = set()
-        self._read_number = lru_cache(maxsize=CACHED_CELLS, typed=True)(self.read)  # 1 is not TRUE
         self._check = check
         self._reads = (reading.column.name,) if (reading.column.name,) in check.reads else ()
         self._keeps = keeps
@@ -519,14 +518,13 @@ class _ColumnReader(dict[Cell, JsonValue]):
         return bool(self._reads) and self._check.says(self._reads, (value,))
 
     def __missing__(self, cell: Cell) -> JsonValue:
-        is_text = cell is None or isinstance(cell, str)
-        value = self.read(cell) if is_text else self._read_number(cell)
+        value = self.read(cell)
         if isinstance(value, Fault) or self.doubts(value):
             self.doubted.add(cell)
         if isinstance(value, Fault):
             self.unreadable.add(cell)
             value = None
-        if is_text and self._keeps:
+        if self._keeps and (cell is None or isinstance(cell, str)):
             self[cell] = value
         return value
 
@@ -645,4 +643,6 @@ def _wrong_width(cells: int, width: int, lines: str) -> Fault:
 def shown(text: str) -> str:
     """What a database, a spreadsheet and a terminal can show of a text."""
     kept = without_persons(text)[:LONGEST_SHOWN]
+    if kept.isprintable():
+        return kept
     return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in kept)

@@ -24,7 +24,7 @@ from scoring.facts.ingest.checks import before
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import Cell, as_text
 from scoring.facts.ingest.mapping import Dataset
-from scoring.facts.ingest.names import bare, may_be, other_name, public, spellings
+from scoring.facts.ingest.names import bare, may_be, one_spelling, other_name, public, spelled_once
 from scoring.facts.ingest.rows import NAME, AnyRow, BadRow, GoodRow, LostRow, OddRow, ShortRow, faults_of
 from scoring.facts.versions import Rejected
 from scoring.store import Store
@@ -109,24 +109,23 @@ def _known_keys(session: Session, vocabulary: Vocabulary, dataset: Dataset, keys
 
 def _fitting(
     session: Session, vocabulary: Vocabulary, name: str, rows: Iterable[LostRow]
-) -> dict[str, list[str]]:
+) -> Mapping[str, list[str]]:
     """What the rows say of an attribute → the current subjects of which it is so; of a name those that have
     it as it is written, or else in another spelling."""
     wanted = sorted({row.clues[name] for row in rows if name in row.clues})
-    ways = {text: {text, *(spellings(text) if name == NAME else ())} for text in wanted}
-    having = _having(session, vocabulary, name, sorted(set().union(*ways.values())))
-    return {
-        text: having[text] if text in having else sorted({s for way in some for s in having.get(way, ())})
-        for text, some in ways.items()
-    }
+    value = ValueIn(SubjectVersion.data, name)
+    having = _having(session, vocabulary, value, wanted)
+    if name == NAME and (others := {text: one_spelling(text) for text in wanted if text not in having}):
+        alike = _having(session, vocabulary, spelled_once(value), sorted({*others.values()} - {""}))
+        having |= {text: alike[one] for text, one in others.items() if one in alike}
+    return having
 
 
 def _having(
-    session: Session, vocabulary: Vocabulary, name: str, wanted: Sequence[str]
-) -> Mapping[str, list[str]]:
+    session: Session, vocabulary: Vocabulary, value: sa.ColumnElement[str], wanted: Sequence[str]
+) -> dict[str, list[str]]:
     """Of values of an attribute, the current subjects that have them."""
     found: dict[str, list[str]] = defaultdict(list)
-    value = ValueIn(SubjectVersion.data, name)
     current = sa.and_(SubjectVersion.vocabulary == vocabulary.id, SubjectVersion.known_until.is_(None))
     for some in parts(wanted):
         query = sa.select(value, SubjectVersion.subject_id).where(current, value.in_(some))
