@@ -13,6 +13,7 @@ from rules.calendar import add_days, today
 from rules.library.loader import ruling_among
 from rules.model import Title
 from rules.titles import halves
+from scoring.cli.cases import holders
 from scoring.cli.options import NUMBER, Day, database_option, operator, pack_of
 from scoring.cli.output import Format, Titles, listing_options, print_rows, progress, tell
 from scoring.facts.ingest.keys import ENTERPRISES, subject_key
@@ -107,7 +108,9 @@ def list_command(
     with _store(database) as store:
         found = list_alerts(store, wanted, limit=limit)
         titles = _titles(store)
-    print_rows((_row(alert, titles) for alert in found), COLUMNS, fmt, TITLES)
+        by = holders(store, [alert.acknowledged_by for alert in found])
+    named = {**TITLES, "acknowledged_by": {**TITLES["acknowledged_by"], **by}}
+    print_rows((_row(alert, titles) for alert in found), COLUMNS, fmt, named)
 
 
 @alerts_group.command("acknowledge")

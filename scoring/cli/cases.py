@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -97,6 +97,12 @@ def print_marks(store: Store, found: Filed[Any], fmt: Format) -> None:
     rows = (asdict(mark) | {"owner": owners.get(mark.made_by)} for mark in found.marks)
     titles = {"kind": STEP_TITLES, "status_after": status_titles(found.vocabulary)}
     print_rows(rows, MARKS, fmt, titles)
+
+
+def holders(store: Store, prefixes: Iterable[str | None]) -> dict[str, Title]:
+    """What keys are called in tables, by their prefixes: as on the pages, by who holds them."""
+    named = owners_of(store, filter(None, prefixes))
+    return {prefix: Title(said := f"{owner} {prefix}", said) for prefix, owner in named.items()}
 
 
 def evidence_of(numbers: tuple[str, ...]) -> tuple[dict[str, str], ...]:

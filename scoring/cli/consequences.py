@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import asdict
 
 import click
@@ -11,6 +12,7 @@ from rules.calendar import today
 from rules.library.loader import load_vocabulary
 from rules.library.sanctions import sanctions
 from rules.titles import Title
+from scoring.answers.validation.kinds import kinds_of
 from scoring.cli.cases import store_of, vocabulary_option
 from scoring.cli.options import NUMBER, Day, database_option, operator
 from scoring.cli.output import Format, listing_options, print_rows, tell
@@ -22,7 +24,7 @@ from scoring.facts.consequences import (
     lift_consequence,
     list_consequences,
 )
-from scoring.facts.ingest.keys import subject_key
+from scoring.facts.ingest.keys import ENTERPRISES, subject_key
 from scoring.runs.ground import published_grade
 
 COLUMNS = {
@@ -66,7 +68,15 @@ def measures_command(fmt: Format) -> None:
         | {"measure": str(clause.measure), "what": str(clause.what), "records": " ".join(clause.records)}
         for clause in found.clauses.values()
     )
-    print_rows(rows, CLAUSES, fmt)
+    told = {" ".join(clause.records): _kinds(clause.records) for clause in found.clauses.values()}
+    print_rows(rows, CLAUSES, fmt, {"records": told})
+
+
+def _kinds(codes: Collection[str]) -> Title:
+    """What kinds of records are called."""
+    kinds = kinds_of(load_vocabulary(ENTERPRISES))
+    titles = [kinds.get(code, Title(code, code)) for code in codes]
+    return Title("、".join(title.zh for title in titles), ", ".join(title.en for title in titles))
 
 
 @consequences_group.command("list")

@@ -14,6 +14,7 @@ from rules.calendar import SHANGHAI, today
 from rules.titles import Title
 from rules.workdays import KNOWN_UNTIL
 from scoring.answers.search import names_of
+from scoring.cli.cases import holders
 from scoring.cli.options import NUMBER, Day, database_option, operator
 from scoring.cli.output import Format, Titles, format_option, listing_options, print_rows, tell
 from scoring.store import Store, open_store
@@ -138,7 +139,10 @@ def show_command(number: int, database: str | None, fmt: Format) -> None:
     """
     with _store(database) as store:
         ticket = desk.show_ticket(store, number)
-        titles = _titles(store, [step.owner for step in ticket.steps])
+        titles = {
+            **_titles(store, [step.owner for step in ticket.steps]),
+            "by": holders(store, [step.by for step in ticket.steps]),
+        }
     tell(_said(ticket))
     print_rows(map(asdict, ticket.steps), STEPS, fmt, titles)
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
+from contextlib import closing
 
 import pytest
 
 from cli.conftest import Command
 from cli.test_plan import url
+from rules.calendar import SHANGHAI
+from scoring.access.keys import Role, create_key
+from scoring.store import open_store
+from scoring.tickets.chart import Actor
+from scoring.tickets.desk import Move, Subject, open_ticket
 
 __all__ = ["url"]
 Cells = dict[str, tuple[str, str]]
@@ -55,3 +62,19 @@ def test_a_list_says_codes_by_their_titles_to_people_and_as_they_are_to_programs
     headings = {"role": "for"} if listed[0] == "deliveries" else {}
     for column, (code, title) in expected.items():
         assert (row[column], shown[headings.get(column, column)]) == (code, title)
+
+
+def test_people_are_told_who_did_something_and_programs_by_which_key(command: Command, url: str) -> None:
+    """The table named the first ten signs of a key, which nobody knows."""
+    with closing(open_store(url)) as store:
+        key = create_key(store, Role.REGULATOR, "钱某").key.prefix
+        noon = dt.datetime(2026, 6, 1, 12, tzinfo=SHANGHAI)
+        open_ticket(store, Subject("样例", "hotline"), Move("open", Actor.DESK, key, at=noon))
+    line = ("tickets", "show", "1", "--database", url)
+    assert f"\t钱某 {key}\t" in command(*line).stdout
+    assert f",{key}," in command(*line, "--format", "csv").stdout
+
+
+def test_the_records_that_a_measure_has_to_rest_on_are_told_by_their_titles(command: Command) -> None:
+    assert "\t行政处罚、" in command("consequences", "measures").stdout
+    assert ",penalty seriously" in command("consequences", "measures", "--format", "csv").stdout

@@ -252,6 +252,15 @@ def test_the_first_scan_of_an_old_store_opens_what_is_recent_and_counts_the_rest
     assert len(list_alerts(firm, Wanted(state="open"))) == 1
 
 
+def test_the_list_tells_people_who_acknowledged_and_not_by_which_key_alone(
+    firm: Store, judge: Judge, store_url: str
+) -> None:
+    key = create_key(firm, Role.REGULATOR, "钱某").key.prefix
+    acknowledge(firm, {broken(firm, judge).id: None}, key)
+    line = ["list", "--database", store_url]
+    assert f"\t钱某 {key}\t" in CliRunner().invoke(alerts_group, line).output
+
+
 def test_who_acknowledged_first_stays(firm: Store, judge: Judge) -> None:
     alert = broken(firm, judge)
     acknowledge(firm, {alert.id: None}, "first", "a")

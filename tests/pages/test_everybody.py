@@ -181,6 +181,11 @@ def test_the_language_can_be_chosen(regulator: Visitor) -> None:
     assert regulator.text("h1") == "总览"
 
 
+def is_pushed(box: WebElement) -> bool:
+    """Whether something is wider than its box."""
+    return int(box.get_property("scrollWidth")) > int(box.get_property("clientWidth"))  # type: ignore[arg-type]
+
+
 def unfold(visitor: Visitor) -> None:
     """Open everything that is folded up."""
     visitor.browser.execute_script("document.querySelectorAll('details').forEach(d => { d.open = true })")

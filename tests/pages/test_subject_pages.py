@@ -13,6 +13,7 @@ from test_sign_in import signed_in
 from town import CODES, CONSENT, FINED, LENDER, LISTED, NAMES
 from visitor import Visitor
 
+from api.pages import grades
 from api.pages.story import hit_groups
 from rules.library.loader import load_vocabulary
 from rules.model import Pack
@@ -103,6 +104,16 @@ def test_a_listed_enterprise_is_held_down_by_the_veto_and_says_so(regulator: Vis
     assert regulator.text(".big-tier") == "D"
     assert regulator.text(".veto").count("一票否决") == 1
     assert "仅按得分应为" in regulator.text(".veto")
+
+
+def test_a_veto_is_named_where_points_alone_give_its_tier(
+    pages: Flask, town_store: Store, token: Callable[[Role], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = explain_now(town_store, "enterprise-credit", LISTED)
+    monkeypatch.setattr(grades, "explain_now", lambda *_: replace(found, band=found.tier))
+    shown = signed_in(pages, token(Role.REGULATOR)).get(f"/subjects/enterprise-credit/{LISTED}").text
+    (said,) = re.findall(r'<p class="veto">(.*)</p>', shown)
+    assert ("一票否决" in said, "仅按得分应为" in said) == (True, False)
 
 
 def test_a_veto_is_called_so_where_it_lowered_the_tier_and_else_a_limit(town_store: Store) -> None:
