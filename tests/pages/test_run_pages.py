@@ -121,6 +121,21 @@ def test_a_file_of_rules_that_was_changed_is_told_where_runs_are_started(
     assert (answer.status_code, "有评价规则的文件有误" in answer.text) == (503, True)
 
 
+def test_a_tier_that_vetoes_alone_give_is_shown_without_a_score(
+    district: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (PACKS / "tourism-credit.yaml").read_text("utf-8")
+    text = text.replace(
+        "  - {tier: C,", "  - {tier: M, title: {zh: 新设立, en: New}, from: veto}\n  - {tier: C,", 1
+    )
+    text = text.replace("\nsupervision:\n", "\nsupervision:\n  M: {sample_share: 0.1}\n", 1)
+    (tmp_path / "tourism-credit.yaml").write_text(text, "utf-8")
+    monkeypatch.setattr(loader.installed_packs, "__defaults__", (tmp_path,))
+    reader = create_app(Settings(log_level="error", public=True), district).test_client()
+    assert "新设立" in reader.get("/public").text
+    assert "仅由一票否决给出" in reader.get("/public/rules/tourism-credit").text
+
+
 def test_a_run_is_called_as_its_rules_were_on_its_day(site: Flask, district: Store, waits: None) -> None:
     client = signed(site, district, Role.REGULATOR)
     assert send(client, "/runs", pack="enterprise-credit", as_of="2026-11-27") == 303
