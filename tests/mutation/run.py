@@ -81,8 +81,9 @@ class Group:
 
 GROUPS = {
     "rules": Group(
-        ("rules/*.py", "rules/*/*.py", "rules/tools/lint/*.py"),
-        ("tests/language", "tests/test_evaluate.py", "tests/tools", "tests/test_docstrings.py"),
+        ("rules/*.py", "rules/*/*.py", "rules/tools/lint/*.py", "rules/tools/prove/*.py"),
+        ("tests/language", "tests/test_evaluate.py", "tests/tools", "tests/test_docstrings.py",
+         "tests/answers/test_proofs.py"),
         ("tests/test_differential.py", "tests/packs"),
     ),
     "judging": Group(
