@@ -143,6 +143,10 @@ LIKE = row("like", "place like '%a' and kind = 'fine'")
         ("never-hits half", {"rules": row("half", "share > 0.7499 and share <= 0.75")}, None, "refuted"),
         ("never-hits third", {"rules": row("third", "share = 0.3333")}, None, "refuted"),
         ("never-hits third", {"rules": row("third", "share = 0.3333 and fines < 3")}, None, "proved"),
+        ("never-hits half", {"rules": row("half", "share = 0.0313 and fines = 32")}, None, "refuted"),
+        ("never-hits half", {"rules": row("half", "share = 0.0312 and fines = 32")}, None, "proved"),
+        ("equal without amount > 500", {}, {"rules": row("new", "amount >= 500")}, "refuted"),
+        ("equal without amount >= 500", {}, {"rules": row("new", "amount > 499.9999")}, "proved"),
         ("tier_b >= B without kind = 'fine'", {}, None, "proved"),
         ("tier_b >= B", {"veto": 99, "floor": -30}, None, "refuted"),  # of 99 fines
         ("tier_b = A", {}, None, "refuted"),
