@@ -96,8 +96,9 @@ def outcome_of(pack: Pack, example: Example) -> Outcome:
 
     :raises PackError: where it holds a number that its column can't.
 
+    >>> from datetime import date
     >>> from rules.library.loader import find_pack
-    >>> pack = find_pack("tourism-credit", dt.date(2026, 8, 31))
+    >>> pack = find_pack("tourism-credit", date(2026, 8, 31))
     >>> outcome_of(pack, pack.examples[0]).tier == pack.examples[0].tier
     True
     """

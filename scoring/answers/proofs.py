@@ -59,9 +59,10 @@ def prove(a: Pack, b: Pack, text: str, day: dt.date, seconds: float = 20) -> Pro
     :raises ClaimError: where the claim can't be read.
     :raises ProofError: where it can't be asked.
 
+    >>> from datetime import date
     >>> from rules.library.loader import find_pack
-    >>> pack = find_pack("tourism-credit", dt.date(2026, 8, 31))
-    >>> str(prove(pack, pack, "equal", dt.date(2026, 8, 31)).verdict)
+    >>> pack = find_pack("tourism-credit", date(2026, 8, 31))
+    >>> str(prove(pack, pack, "equal", date(2026, 8, 31)).verdict)
     'proved'
     """
     begun = time.monotonic()

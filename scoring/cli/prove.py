@@ -55,7 +55,7 @@ def prove_command(
     b = a if after is None else named_pack(after, as_of, known)
     proof = prove(a, b, claim, as_of, seconds)
     tell(in_language(_verdict(proof, seconds)), err=False)
-    if proof.left_open:
+    if proof.left_open and proof.counterexample is None:
         tell(in_language(_left_open(proof)), err=False)
     for pack, example in zip((a, b), proof.counterexample or (), strict=False):
         tell("\n".join(_lines(pack, example)), err=False)

@@ -82,7 +82,8 @@ class Group:
 GROUPS = {
     "rules": Group(
         ("rules/*.py", "rules/*/*.py", "rules/tools/*/*.py"),
-        ("tests/language", "tests/test_evaluate.py", "tests/tools", "tests/test_docstrings.py"),
+        ("tests/language", "tests/test_evaluate.py", "tests/tools", "tests/test_docstrings.py",
+         "tests/answers/test_proofs.py"),
         ("tests/test_differential.py", "tests/packs"),
     ),
     "judging": Group(

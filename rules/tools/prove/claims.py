@@ -67,10 +67,11 @@ def read_claim(text: str, a: Pack, b: Pack, day: dt.date) -> Claim:
 
     :raises ClaimError: where it can't be read, and what would be right.
 
+    >>> from datetime import date
     >>> from rules.language.expressions import render
     >>> from rules.library.loader import find_pack
-    >>> pack = find_pack("tourism-credit", dt.date(2026, 8, 31))
-    >>> claim = read_claim("nobody-falls without kind = 'penalty'", pack, pack, dt.date(2026, 8, 31))
+    >>> pack = find_pack("tourism-credit", date(2026, 8, 31))
+    >>> claim = read_claim("nobody-falls without kind = 'penalty'", pack, pack, date(2026, 8, 31))
     >>> render(claim.expected), claim.without and render(claim.without)
     ('tier_b >= tier_a', "kind = 'penalty'")
     """

@@ -53,9 +53,10 @@ class Sheet:
 def on_day(pack: Pack, day: dt.date) -> Sheet:
     """What a pack says on a day, as if it were in force.
 
+    >>> from datetime import date
     >>> from rules.language.expressions import render
     >>> from rules.library.loader import find_pack
-    >>> sheet = on_day(find_pack("tourism-credit", dt.date(2026, 8, 31)), dt.date(2026, 8, 31))
+    >>> sheet = on_day(find_pack("tourism-credit", date(2026, 8, 31)), date(2026, 8, 31))
     >>> sheet.hits[0].rule.id, sheet.hits[0].points
     ('scheme.joined', 200)
     >>> render(sheet.hits[0].condition)
