@@ -62,7 +62,7 @@ def prove(a: Pack, b: Pack, text: str, day: dt.date, seconds: float = 20) -> Pro
     >>> from datetime import date
     >>> from rules.library.loader import find_pack
     >>> pack = find_pack("tourism-credit", date(2026, 8, 31))
-    >>> str(prove(pack, pack, "equal", date(2026, 8, 31)).verdict)
+    >>> str(prove(pack, pack, "equal", date(2026, 8, 31), seconds=200).verdict)
     'proved'
     """
     begun = time.monotonic()
