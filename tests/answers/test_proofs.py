@@ -104,6 +104,8 @@ MILDER = {"points": -3}
 NEVER = row("never", "fines > 3 and high_fines > fines")
 SEVENTH = row("seventh", "fines = 7 and high_fines = 5 and worst = 'low'")
 TWO_DATES = row("two", "happened_on > since and kind = 'fine'")
+EACH = """  - {id: each, title: x, dimension: all, when: kind = 'fine', points: -1, per: amount * 0.001,
+     cap: -2, basis: own-choice}"""
 LIKE = row("like", "place like '%a' and kind = 'fine'")
 
 
@@ -147,6 +149,9 @@ LIKE = row("like", "place like '%a' and kind = 'fine'")
         ("never-hits half", {"rules": row("half", "share = 0.0312 and fines = 32")}, None, "proved"),
         ("equal without amount > 500", {}, {"rules": row("new", "amount >= 500")}, "refuted"),
         ("equal without amount >= 500", {}, {"rules": row("new", "amount > 499.9999")}, "proved"),
+        ("never-hits other", {"rules": row("other", "worst = 'other'")}, None, "proved"),
+        ("score_b >= score_a - 2", {}, {"rules": EACH}, "proved"),
+        ("score_b > score_a - 2", {}, {"rules": EACH}, "refuted"),
         ("tier_b >= B without kind = 'fine'", {}, None, "proved"),
         ("tier_b >= B", {"veto": 99, "floor": -30}, None, "refuted"),  # of 99 fines
         ("tier_b = A", {}, None, "refuted"),

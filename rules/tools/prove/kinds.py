@@ -121,14 +121,16 @@ class _Telling:
             return
         for cell in self._possible(column, state.row):
             known = self._folded[column, cell.value]
-            folded = ((use, known.get(c) or self._fold(c, column, cell.value)) for use, c in state.asked)
+            for number in {c for _, c in state.asked} - known.keys():
+                known[number] = self._fold(number, column, cell.value)
+            folded = ((use, known[c]) for use, c in state.asked)
             asked = tuple((use, c) for use, c in folded if c != self._never)
             yield _State({**state.row, column: cell}, asked)
 
     def _fold(self, number: int, column: Name, value: Value | None) -> int:
         condition = self._conditions[number]
         folded = held(fold(condition, {column: value})) if column in self._names[number] else condition
-        return self._folded[column, value].setdefault(number, self._number(folded))
+        return self._number(folded)
 
     def _possible(self, column: Name, row: Mapping[Name, Cell]) -> list[Cell]:
         """The cells in which the column of a row can lie, by what its vocabulary says of rows."""

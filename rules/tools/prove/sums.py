@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import z3
@@ -16,6 +17,7 @@ import z3
 from rules.language.evaluate import compiled
 from rules.language.expressions import (
     TRUE,
+    Arithmetic,
     Expression,
     Kind,
     Level,
@@ -74,7 +76,7 @@ class Facts:
             terms.sides += [new >= many * cell.low, new <= many * cell.high]
         return self.totals[key]
 
-    def multiplied(self, kind: int, column: Name, points: int, terms: Terms) -> Any:
+    def multiplied(self, kind: int, column: Name, points: Fraction, terms: Terms) -> Any:
         """The points for the records of a kind, each its points times the column, rounded: together they are
         off by half a hundredth of each record at most."""
         key = kind, column, points
@@ -85,8 +87,8 @@ class Facts:
                 many -= self.before.counts[kind]
                 total -= self.before.total(kind, column, terms)
                 self.shared[key] = new + self.before.multiplied(kind, column, points, terms)
-            grain = 10**column.type.scale
-            apart = 2 * (new * grain - total * points)
+            grain = 10**column.type.scale * points.denominator
+            apart = 2 * (new * grain - total * points.numerator)
             terms.sides += [apart <= many * grain, -apart <= many * grain]
         return self.shared[key]
 
@@ -238,11 +240,13 @@ class Summing:
         many, per, terms = self._facts.counts[kind], hit.rule.per, self._terms
         if per is None:
             return many * hit.points, many > 0
-        cell = self._facts.kinds[kind].row.get(per) if isinstance(per, Name) else None
-        if cell is not None and cell.value is None:
-            return z3.IntVal(0), z3.BoolVal(False)
-        if isinstance(per, Name) and cell is not None and _is_small(hit.points, cell.low, cell.high, per):
-            return self._facts.multiplied(kind, per, hit.points, terms), many > 0
+        if (found := _column_times(per)) is not None and found[0] in self._facts.kinds[kind].row:
+            column, points = found[0], found[1] * hit.points
+            cell = self._facts.kinds[kind].row[column]
+            if cell.value is None:
+                return z3.IntVal(0), z3.BoolVal(False)
+            if _is_small(points, cell.low, cell.high, column):
+                return self._facts.multiplied(kind, column, points, terms), many > 0
         met = z3.And(many > 0, terms.flag())
         return z3.If(met, self._any_points(hit), 0), met
 
@@ -330,10 +334,11 @@ class Summing:
         last: dict[Value | None, list[Any]] = defaultdict(list)
         for day in sorted(set(begins.values()), reverse=True):
             of_day = [kind for kind in known if begins[kind] == day]
-            for value in {values[kind] for kind in of_day}:
+            for value in dict.fromkeys(values[kind] for kind in of_day):
                 there = z3.Or([counts[kind] > 0 for kind in of_day if values[kind] == value])
                 last[value].append(z3.And(there, z3.Not(later)))
             later = z3.Or([later, *(counts[kind] > 0 for kind in of_day)])
+        self._terms.sides.append(symbol.among([None, *last]))
         for value, ways in last.items():
             self._terms.sides.append(z3.Implies(symbol.among([value]), z3.Or(ways)))
         return symbol
@@ -408,7 +413,19 @@ class Summing:
         return self._terms.truth(condition, self._symbols, self._side).true
 
 
-def _is_small(points: int, low: int, high: int, column: Name) -> bool:
+def _column_times(per: Expression) -> tuple[Name, Fraction] | None:
+    """The column of a record that multiplies points, and what it is itself multiplied by."""
+    match per:
+        case Name():
+            return per, Fraction(1)
+        case Arithmetic(op="*", left=Name() as column, right=Literal(value=value)):
+            return column, Fraction(value)  # type: ignore[arg-type]
+        case Arithmetic(op="*", left=Literal(value=value), right=Name() as column):
+            return column, Fraction(value)  # type: ignore[arg-type]
+    return None
+
+
+def _is_small(points: Fraction, low: int, high: int, column: Name) -> bool:
     """Whether no hit reaches the most that a hit can give."""
     most: int = LARGEST_HIT * 10**column.type.scale
     return abs(points) * max(abs(low), abs(high)) < most
