@@ -62,6 +62,7 @@ measures:
   high_fines: {{title: 高额, count: records, where: kind = 'fine' and level = 'high', within: {{months: 12}}}}
   share: {{title: 高额占比, ratio: [high_fines, fines]}}
   total: {{title: 金额, sum: amount, where: kind = 'fine', within: {{months: 12}}}}
+  held: {{title: 封顶, count: records, where: kind = 'fine', within: {{months: 12}}, by: level, take: sum, each: 2}}
   worst: {{title: 最近, latest: level, where: kind = 'fine', within: {{months: 12}}}}
 rules:
   - {{id: fine, title: 罚, dimension: all, when: kind = 'fine' and level = 'low', points: {points}, cap: -20,
@@ -149,6 +150,8 @@ LIKE = row("like", "place like '%a' and kind = 'fine'")
         ("never-hits half", {"rules": row("half", "share = 0.0312 and fines = 32")}, None, "proved"),
         ("equal without amount > 500", {}, {"rules": row("new", "amount >= 500")}, "refuted"),
         ("equal without amount >= 500", {}, {"rules": row("new", "amount > 499.9999")}, "proved"),
+        ("never-hits many", {"rules": row("many", "held > 3")}, None, "refuted"),
+        ("never-hits many", {"rules": row("many", "held > 4")}, None, "proved"),  # two levels, two of each
         ("never-hits other", {"rules": row("other", "worst = 'other'")}, None, "proved"),
         ("score_b >= score_a - 2", {}, {"rules": EACH}, "proved"),
         ("score_b > score_a - 2", {}, {"rules": EACH}, "refuted"),

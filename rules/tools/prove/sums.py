@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -261,7 +261,8 @@ class Summing:
         parts = tuple(self._part(name) for name in measure.parts)
         read = tuple(repr(self._symbols.get(n)) for n in sorted(names(condition), key=lambda n: n.name))
         key = (
-            measure.aggregate, measure.operand, condition, measure.by, measure.take, measure.descending,
+            measure.aggregate, measure.operand, condition, measure.by, measure.take, measure.each,
+            measure.descending,
             measure.window and measure.window.start, tuple(map(repr, parts)), read,
         )  # fmt: skip
         if key not in self._facts.shared:
@@ -302,7 +303,10 @@ class Summing:
             if code is not None:
                 groups[code].append(kind)
         values = [
-            (z3.Or([self._facts.counts[kind] > 0 for kind in kinds]), self._added(measure, kinds))
+            (
+                z3.Or([self._facts.counts[kind] > 0 for kind in kinds]),
+                _held(measure, self._added(measure, kinds)),
+            )
             for kinds in groups.values()
         ]
         scale = values[0][1].scale if values else 0
@@ -437,6 +441,15 @@ def _same(one: Symbol, other: Symbol) -> Any:
     assert isinstance(one, Number)
     assert isinstance(other, Number)
     return z3.And(one.known == other.known, one.value == other.value)
+
+
+def _held(measure: Measure, group: Number) -> Number:
+    """A group's value, held at what the measure says of each."""
+    if measure.each is None:
+        return group
+    bound = int(measure.each * 10**group.scale)
+    low, high = (None, bound) if bound > 0 else (bound, None)
+    return replace(group, value=_within(group.value, low, high))
 
 
 def _within(value: Any, low: int | None, high: int | None) -> Any:
