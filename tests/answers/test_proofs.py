@@ -62,7 +62,8 @@ measures:
   high_fines: {{title: 高额, count: records, where: kind = 'fine' and level = 'high', within: {{months: 12}}}}
   share: {{title: 高额占比, ratio: [high_fines, fines]}}
   total: {{title: 金额, sum: amount, where: kind = 'fine', within: {{months: 12}}}}
-  held: {{title: 封顶, count: records, where: kind = 'fine', within: {{months: 12}}, by: level, take: sum, each: 2}}
+  held: {{title: 封顶, count: records, where: kind = 'fine', within: {{months: 12}}, by: level, take: sum,
+    each: 2}}
   worst: {{title: 最近, latest: level, where: kind = 'fine', within: {{months: 12}}}}
 rules:
   - {{id: fine, title: 罚, dimension: all, when: kind = 'fine' and level = 'low', points: {points}, cap: -20,
