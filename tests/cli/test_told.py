@@ -156,6 +156,7 @@ OTHERWISE = {
     **dict.fromkeys(("CellError", "DateError"), "its fault's reason and hint are titles"),
     "KeyFormError": "a Fault says it",
     **dict.fromkeys(("NoAnswerError", "NotExactError"), "the log says it"),
+    **dict.fromkeys(("OpenError", "TooManyKindsError"), "what became of the proof says it"),
     "JobLostError": "its process ends",
 }
 """Errors of our own that are no titles → why not."""
