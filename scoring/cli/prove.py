@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-import re
-from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import partial
 
 import click
 
-from rules.language.expressions import Value
-from rules.language.words import number
 from rules.library.references import named_pack
 from rules.model import Example, Pack
 from rules.titles import Title
+from rules.tools.exchange.pack import dumped
 from scoring.answers.proofs import Proof, Verdict, prove
 from scoring.cli.exchange import rules_group as rules_group
 from scoring.cli.language import in_language
@@ -23,7 +19,6 @@ from scoring.cli.options import as_of_option, database_option, known_by
 from scoring.cli.output import tell
 
 EXITS = {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNDECIDED: 2}
-_BARE = re.compile(r"(?!(?:null|true|false|yes|no|on|off|y|n)\Z)[A-Za-z_]+\Z", re.IGNORECASE)
 
 
 @rules_group.command("prove")
@@ -58,7 +53,7 @@ def prove_command(
     if proof.left_open and proof.counterexample is None:
         tell(in_language(_left_open(proof)), err=False)
     for pack, example in zip((a, b), proof.counterexample or (), strict=False):
-        tell("\n".join(_lines(pack, example)), err=False)
+        tell(_told(pack, example), err=False)
     raise SystemExit(EXITS[proof.verdict])
 
 
@@ -94,32 +89,13 @@ def _left_open(proof: Proof) -> Title:
     )
 
 
-def _lines(pack: Pack, example: Example) -> Iterator[str]:
+def _told(pack: Pack, example: Example) -> str:
     """An example as a pack has it."""
-    yield f"# {pack.id} {pack.version}"
-    yield f"- subject: {_row(example.subject)}"
-    if example.records:
-        yield "  records:"
-        yield from (f"    - {_row(record)}" for record in example.records)
-    yield f"  as_of: {example.as_of}"
-    yield f"  score: {number(example.score)}"
-    yield f"  tier: {_value(example.tier)}"
-
-
-def _row(row: Mapping[str, Value | None]) -> str:
-    return "{" + ", ".join(f"{name}: {_value(value)}" for name, value in row.items()) + "}"
-
-
-def _value(value: Value | None) -> str:
-    """A value as YAML; a text that could be read as anything else is quoted."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return str(value).lower()
-        case str():
-            return value if _BARE.match(value) else json.dumps(value, ensure_ascii=False)
-        case Decimal():
-            return format(value.normalize(), "f")
-        case _:
-            return str(value)
+    said = {
+        "subject": dict(example.subject),
+        **({"records": [dict(record) for record in example.records]} if example.records else {}),
+        "as_of": example.as_of,
+        "score": Decimal(example.score or 0).scaleb(-2),
+        "tier": example.tier,
+    }
+    return f"# {pack.id} {pack.version}\n{dumped([said])}".rstrip()

@@ -202,7 +202,7 @@ _Dumper.add_representer(
 )
 
 
-def dumped(data: Mapping[str, Any]) -> str:
+def dumped(data: Mapping[str, Any] | Sequence[Any]) -> str:
     """Data as YAML that packs may use: exact numbers, no aliases."""
     return yaml.dump(
         data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100_000, default_flow_style=None
