@@ -5,13 +5,14 @@ Source: Data Mining Group, PMML 4.4.1: Scorecard, MiningSchema, Predicates (in M
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from itertools import chain, product
 from math import prod
 
+from rules.calendar import day_of
 from rules.language.expressions import Value
 from rules.language.parse import ConditionError
 from rules.meaning.tables import MAX_ROWS
@@ -254,11 +255,9 @@ def _value(text: str, kind: Kind) -> Value:
         return text in ("true", "1")
     if kind in ("integer", "decimal") and re.fullmatch(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?", text):
         return Decimal(text)
-    if kind == "date" and re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-        try:
-            return dt.date.fromisoformat(text)
-        except ValueError:
-            pass
+    if kind == "date":
+        with suppress(ValueError):
+            return day_of(text)
     raise ConditionError(f"not a value of type {kind}: {text}", "a value of the field's dataType")
 
 
