@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -141,10 +141,7 @@ def hindrances(session: Session, pack: Pack, on: dt.date) -> Iterator[Title]:
     versions = known_in(session)
     known = [version for version in versions if version.id == pack.id]
     if not known:
-        names = ", ".join(sorted({version.id for version in versions}))
-        yield Title(
-            f"没有名为{pack.id}的评价规则;可用:{names}", f"no pack is called {pack.id}; there are: {names}"
-        )
+        yield no_pack(pack, versions)
         return
     yield from _taken(session, pack, known)
     yield from foreign(pack, known[-1])
@@ -195,6 +192,14 @@ def _taken(session: Session, pack: Pack, known: list[Pack]) -> Iterator[Title]:
                 f"{pack.id} {version.version}同样自{pack.in_force_from}起施行,请另定施行日期",
                 f"{pack.id} {version.version} begins on {pack.in_force_from} as well: choose another day",
             )
+
+
+def no_pack(pack: Pack, versions: Iterable[Pack]) -> Title:
+    """That there is no pack of that name, and which there are."""
+    names = ", ".join(sorted({version.id for version in versions}))
+    return Title(
+        f"没有名为{pack.id}的评价规则;可用:{names}", f"no pack is called {pack.id}; there are: {names}"
+    )
 
 
 def foreign(pack: Pack, last: Pack) -> Iterator[Title]:

@@ -8,6 +8,7 @@ tier from which day to which, and by which rules: facts and texts give the grade
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -22,8 +23,8 @@ from scoring.access.audit import Event, append
 from scoring.answers.simulate import Simulation, simulate
 from scoring.facts.snapshot import take_snapshot
 from scoring.rulemaking.desk import By, NotLawError
-from scoring.rulemaking.draft import foreign
-from scoring.runs.published import RunSummary, list_runs, runs_called, summary_of
+from scoring.rulemaking.draft import foreign, no_pack
+from scoring.runs.published import RunSummary, list_runs, summary_of
 from scoring.store import Store
 from scoring.store.base import database_time
 from scoring.store.models import Run
@@ -195,27 +196,23 @@ def moves_of(store: Store, trial_id: int, ended: bool = False) -> list[Move]:
 
 def counts_by_rule(moves: Iterable[Move]) -> dict[str, int]:
     """In how many of the moves the hits of a rule differ, the most first."""
-    counted: dict[str, int] = {}
-    for move in moves:
-        for rule in move.rules:
-            counted[rule] = counted.get(rule, 0) + 1
+    counted = Counter(rule for move in moves for rule in move.rules)
     return dict(sorted(counted.items(), key=lambda one: (-one[1], one[0])))
 
 
 def rule_titles(store: Store, trial: Trial) -> dict[str, Title]:
     """What the rules of the candidate, and of those versions that ruled beside it, are called."""
-    runs = runs_called(store, [night.run_id for night in nights_of(store, trial.id)])
-    hashes = [*sorted({run.pack_hash for run in runs.values()}), trial.pack_hash]
+    ruled = sa.select(Run.pack_hash).join(TrialNight, TrialNight.run_id == Run.id)
+    ruled = ruled.where(TrialNight.trial_id == trial.id).distinct().order_by(Run.pack_hash)
+    with store.reading() as session:
+        hashes = [*session.scalars(ruled), trial.pack_hash]
     return {rule.id: rule.title for digest in hashes for rule in stored_pack(store, digest).rules}
 
 
 def _hindrances(pack: Pack, versions: Sequence[Pack], on: dt.date) -> Iterator[Title]:
     known = [version for version in versions if version.id == pack.id]
     if not known:
-        names = ", ".join(sorted({version.id for version in versions}))
-        yield Title(
-            f"没有名为{pack.id}的评价规则;可用:{names}", f"no pack is called {pack.id}; there are: {names}"
-        )
+        yield no_pack(pack, versions)
         return
     yield from foreign(pack, known[-1])
     if identity(pack) in map(identity, known):
