@@ -27,9 +27,10 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the engine gave: body → tier, and body → the rules that it meets."""
+    """What the engine gave: body → score in hundredths, body → tier, and body → the rules that it meets."""
 
     pack: Pack
+    scores: Mapping[str, int]
     tiers: Mapping[str, str]
     hits: Mapping[str, frozenset[str]]
 
@@ -73,10 +74,11 @@ def graded(pack: Pack, subjects: Sequence[Row], records: Sequence[Row], as_of: d
         fill(duck, "subjects", vocabulary.subject, subjects)
         fill(duck, "records", vocabulary.records, records)
         grade(duck, pack, as_of, ahead=False)
+        scores = dict(duck.execute("select subject_id, score from scores").fetchall())
         tiers = dict(duck.execute("select subject_id, tier from scores").fetchall())
         hits = duck.execute("select subject_id, rule from hits").fetchall()
     met = {body: frozenset(rule for subject, rule in hits if subject == body) for body in tiers}
-    return Outcome(pack, tiers, met)
+    return Outcome(pack, scores, tiers, met)
 
 
 def put_into(store: Store, pack: Pack, subjects: Sequence[Row], records: Sequence[Row]) -> None:
