@@ -486,7 +486,7 @@ def test_subjects_are_compared_with_those_of_all_buckets(
     [
         ("rank_bucket", 2, None, True),
         ("place_all", 1, "ranks", True),
-        ("place_all", 2, None, False),
+        ("place_all", 4, None, False),
         ("judge_bucket", 3, "places", False),
     ],
 )
