@@ -401,6 +401,28 @@ def test_a_percentile_is_the_share_of_the_others_that_are_behind(
     assert scores(pack(rules, measures), day(0), people, records) == expected
 
 
+def test_a_percentile_is_rounded_to_four_decimals(scores: Any) -> None:
+    measures, people, records = of_amounts(share=measure(percentile="n"))
+    rules = [rule("r", "share = 57.1429"), rule("s", "share = 42.8571", 2)]  # 4/7 and 3/7
+    found = scores(pack(rules, measures), day(0), people, records)
+    assert {key: points for key, points in found.items() if points} == {
+        "d": 200,
+        "e": 100,
+        "f": 100,
+        "g": 100,
+    }
+
+
+def test_places_in_other_bands_are_other_places(scores: Any) -> None:
+    measures, people, records = of_amounts(
+        few=measure(rank="n", by="n", bands=[1, 9]), many=measure(rank="n", by="n", bands=[1, 2, 5])
+    )
+    rules = [rule("r", "few > 0", 1, per="few"), rule("s", "many > 0", 10, per="many")]
+    assert scores(pack(rules, measures), day(0), people, records) == {
+        "a": 1400, "b": 1200, "c": 1200, "d": 5100, "e": 2200, "f": 2200, "g": 2200, "h": 1100, "i": 0,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("tenths", range(1, 10))
 def test_a_quantile_of_a_population_is_said_by_a_place(scores: Any, tenths: int) -> None:
     """At or above it are those before whom there is no more than the rest of the others."""
