@@ -159,6 +159,10 @@ _SAID = {
     "[part, whole]": "[部分, 整体]",
     "by and take go together": "by和take须同时写",
     "a cap on each group without groups": "没有分组,不能写每组的限值",
+    "bands without subjects in groups": "主体没有分组,不能写分档",
+    "bands that do not rise": "分档没有从小到大排列",
+    "each above the one before: {}": "每个数都大于前一个:{0}",
+    "fewest without a percentile": "fewest只用于百分位",
     "no group's value can be held at it": "各组的值不能以此为限",
     "a number of at most {} decimals, the most of each group, such as 30": (
         "小数不超过{0}位的数字,即每组的限值,如30"
@@ -270,8 +274,12 @@ _SAID = {
     "a number measure of at most {} digits before the point and 4 after it; of others a value: {}": (
         "整数不超过{0}位、小数不超过4位的数字指标;其他的用value:{1}"
     ),
-    "not an attribute of the subject": "不是主体的属性",
-    "an attribute": "主体的属性",
+    "groups that change with as_of": "随as_of变化的分组",
+    "a record's column, or what is computed of one: {}": "记录的列,或由列算出的值:{0}",
+    "neither an attribute nor a measure": "既不是属性,也不是指标",
+    "an attribute, or a measure of the pack": "主体的属性,或评价规则的指标",
+    "no bound of a band": "不能作为分档的界限",
+    "bounds that the number by which subjects are grouped can have": "据以分组的数字可以取的值",
     "not a measure that can be ranked": "不是可排名的指标",
     "a number measure of the pack": "评价规则的数字指标",
     "not a value that a measure can have": "不是指标可取的值",

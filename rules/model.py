@@ -273,14 +273,15 @@ class Aggregate(StrEnum):
     RATIO = "ratio"
     RANK = "rank"
     PEERS = "peers"
+    PERCENTILE = "percentile"
     VALUE = "value"
 
 
-DERIVED = frozenset({Aggregate.RATIO, Aggregate.RANK, Aggregate.PEERS, Aggregate.VALUE})
-"""Aggregates of other measures, not of records."""
-
-OVER_GROUP = frozenset({Aggregate.RANK, Aggregate.PEERS})
+OVER_GROUP = frozenset({Aggregate.RANK, Aggregate.PEERS, Aggregate.PERCENTILE})
 """Aggregates that depend on other subjects."""
+
+DERIVED = OVER_GROUP | {Aggregate.RATIO, Aggregate.VALUE}
+"""Aggregates of other measures, not of records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,11 +290,14 @@ class Measure:
 
     :param operand: what is summed, compared, taken or (``value``) computed; None for a count, ratio or rank.
     :param where: which records take part; for measures made of measures, which subjects do.
-    :param by: the record column whose values make groups, reduced to one value by ``take``; for ``rank`` and
-        ``peers`` the attribute whose values make groups of subjects.
+    :param by: what of a record makes groups, reduced to one value by ``take``; of aggregates over a group the
+        name of the attribute or measure that makes groups of subjects.
+    :param bands: of numbers by which subjects are grouped: from each of these to before the next is a group.
+    :param fewest: of how many subjects a group must be for a percentile in it; None for 2.
     :param each: at what each group's value is held: a positive one is the most, a negative one the least.
-    :param parts: the measures that this one is made of; of a ratio the part and the whole.
-    :param descending: of a rank: whether the greatest value is first.
+    :param parts: the measures that this one is made of; of a ratio the part and the whole, of aggregates over
+        a group what is compared and then ``by``, where that is a measure.
+    :param descending: of a rank or percentile: whether the greatest value is first.
     """
 
     id: str
@@ -302,12 +306,14 @@ class Measure:
     operand: Expression | None
     where: When
     window: Window | None
-    by: str | None
+    by: Expression | None
     take: Aggregate | None
     parts: tuple[str, ...]
     descending: bool
     type: Type
     each: Decimal | None = field(default=None, metadata=GIVEN)
+    bands: tuple[Decimal, ...] = field(default=(), metadata=GIVEN)
+    fewest: int | None = field(default=None, metadata=GIVEN)
     place: Place = field(default=NOWHERE, metadata={"identity": False})
 
 

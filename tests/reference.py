@@ -296,7 +296,7 @@ def value_of(
         return aggregate(measure, taking_part, pack, day)
     groups = defaultdict(list)
     for record in taking_part:
-        groups[record.get(measure.by)].append(record)
+        groups[value(measure.by, record, day)].append(record)
     groups.pop(None, None)
     of_groups = [aggregate(measure, group, pack, day) for group in groups.values()]
     known = [held_at(measure.each, v) for v in of_groups if v is not None]
@@ -339,20 +339,34 @@ def derived(measure: Measure, people: Mapping[Any, Row], key: Any, day: dt.date)
 
 
 def among_peers(measure: Measure, people: Mapping[Any, Row], key: Any, day: dt.date) -> Fraction | None:
-    """A rank, or how many subjects are ranked, among those with the same value of ``by``."""
+    """A rank, a percentile, or how many subjects are ranked, among those of one group."""
     ranked, me = measure.parts[0], people[key]
-    if me[ranked] is None or (measure.by and me.get(measure.by) is None):
+    if me[ranked] is None or group_of(measure, me, day) is None:
         return None
     taking_part = [
         row
         for row in people.values()
         if row[ranked] is not None and value(measure.where.written, row, day) is True
     ]
-    peers = [row[ranked] for row in taking_part if not measure.by or row.get(measure.by) == me[measure.by]]
+    peers = [row[ranked] for row in taking_part if group_of(measure, row, day) == group_of(measure, me, day)]
     if measure.aggregate is Aggregate.PEERS:
         return Fraction(len(peers))
-    better = operator.gt if measure.descending else operator.lt
-    return Fraction(1 + sum(better(other, me[ranked]) for other in peers))
+    better, worse = (operator.gt, operator.lt) if measure.descending else (operator.lt, operator.gt)
+    if measure.aggregate is Aggregate.RANK:
+        return Fraction(1 + sum(better(other, me[ranked]) for other in peers))
+    if len(peers) < (measure.fewest or 2):
+        return None
+    return four_decimals(Fraction(100 * sum(worse(other, me[ranked]) for other in peers), len(peers) - 1))
+
+
+def group_of(measure: Measure, row: Row, day: dt.date) -> Any:
+    """By what a subject is grouped: the band's lowest value; None for no group."""
+    if measure.by is None:
+        return True
+    own = value(measure.by, row, day)
+    if own is None or not measure.bands:
+        return own
+    return max((exact(bound) for bound in measure.bands if exact(bound) <= own), default=None)
 
 
 def less(one: Any, other: Any) -> Fraction:

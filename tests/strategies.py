@@ -7,7 +7,7 @@ their values the ones that break arithmetic, calendars and quoting.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -470,12 +470,31 @@ def measures(draw: st.DrawFn, names: Names) -> Data:
     if draw(st.booleans()):
         measure["within"] = draw(windows(names, decays=False))
     if draw(st.integers(0, 2)) == 0:
-        measure["by"] = draw(pick("kind", "note", "days", "happened_on", "tier"))
+        computed = draw(pick(*[None] * 4, "date", "number"))
+        columns = pick("kind", "note", "days", "happened_on", "tier", "start_of_month(happened_on)")
+        measure["by"] = draw(
+            dates(names) if computed == "date" else numbers(names, 1) if computed else columns
+        )
         numeric = how in ("count", "sum", "mean") or str(measure[how]).startswith(("round", "amount *"))
         measure["take"] = draw(pick(*(["max", "min", "sum", "count"] if numeric else ["count"])))
         if numeric and draw(st.booleans()):
             measure["each"] = draw(pick(1, 2, -1, *([Decimal("0.5")] if how == "sum" else [])))
     return measure
+
+
+@kept
+@st.composite
+def _bands(draw: st.DrawFn) -> list[Any]:
+    return sorted(draw(st.sets(st.integers(-2, 6), min_size=1, max_size=3)))
+
+
+def _groups(attributes: Names, measures: Sequence[str], numeric: Sequence[str]) -> st.SearchStrategy[Data]:
+    """By what subjects are grouped: not at all, by an attribute or a measure, or by numbers in bands."""
+    plain = pick("rule", "flag", "elapsed", *measures, *measures).map(lambda name: {"by": name})
+    banded = st.builds(
+        lambda name, bands: {"by": name, "bands": bands}, pick("elapsed", *numeric, *numeric), _bands()
+    )
+    return st.one_of(st.just({}), plain, banded)
 
 
 @st.composite
@@ -491,10 +510,14 @@ def derived(draw: st.DrawFn, base: Mapping[str, Data], attributes: Names) -> dic
         made["worth"] = {"title": "R", "value": draw(numbers(known, 1))}
     ranked = [*numeric, *made]
     if ranked and draw(st.booleans()):
-        of, by = draw(pick(*ranked)), draw(pick(None, None, None, "rule", "flag", "elapsed"))
+        of, by = draw(pick(*ranked)), draw(_groups(attributes, [*base, *made], ranked))
         for name in draw(pick(("place",), ("place", "other_place"))):  # those of the same are found together
-            how, order = draw(pick("rank", "rank", "peers")), draw(pick("asc", "desc"))
-            made[name] = {"title": "R", how: of, "order": order} | ({"by": by} if by else {})
+            how, order = draw(pick("rank", "rank", "peers", "percentile")), draw(pick("asc", "desc"))
+            made[name] = {"title": "R", how: of, "order": order} | by
+            if how == "percentile" and draw(st.booleans()):
+                made[name]["fewest"] = draw(pick(2, 3))
+        if draw(st.integers(0, 2)) == 0:  # a group of those in which others stand
+            made["among_places"] = {"title": "R", draw(pick("rank", "percentile")): of, "by": "place"}
     for measure in made.values():
         if draw(st.integers(0, 2)) == 0:
             measure["where"] = draw(conditions(attributes, timed=False))

@@ -6,6 +6,7 @@ Each case is held to a number that stands here, and to the reference as well.
 from __future__ import annotations
 
 import datetime as dt
+import statistics
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -364,6 +365,109 @@ def test_a_rank_changes_on_the_day_on_which_another_subjects_measure_does(change
     }
     assert found["place"] == {"a": day(40), "b": None, "c": day(30)}, "b is first all along"
     assert found["others"] == dict.fromkeys("abc"), "three are ranked all along"
+
+
+AMOUNTS = {"a": 1, "b": 2, "c": 2, "d": 5, "e": 9, "f": 9, "g": 9, "h": 12}
+
+
+def of_amounts(**measures: Any) -> tuple[Any, ...]:
+    """A measure ``n`` of subjects, one that has none, and others."""
+    records = [record(key, key, amount=Decimal(amount)) for key, amount in AMOUNTS.items()]
+    return {"n": measure(max="amount"), **measures}, [person(key) for key in [*AMOUNTS, "i"]], records
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({}, {"a": 0, "b": 1429, "c": 1429, "d": 4286, "e": 5714, "f": 5714, "g": 5714, "h": 10000}),
+        (
+            {"order": "asc"},
+            {"a": 10000, "b": 7143, "c": 7143, "d": 5714, "e": 1429, "f": 1429, "g": 1429, "h": 0},
+        ),
+        (
+            {"by": "n", "bands": [2, 9]},
+            {"b": 0, "c": 0, "d": 10000, "e": 0, "f": 0, "g": 0, "h": 10000},
+        ),
+        ({"by": "n", "bands": [2, 9], "fewest": 4}, {"e": 0, "f": 0, "g": 0, "h": 10000}),
+        ({"by": "n"}, {"b": 0, "c": 0, "e": 0, "f": 0, "g": 0}),
+    ],
+)
+def test_a_percentile_is_the_share_of_the_others_that_are_behind(
+    scores: Any, given: dict[str, Any], found: dict[str, int]
+) -> None:
+    measures, people, records = of_amounts(share=measure(percentile="n", **given))
+    rules = [rule("r", "share is not null", 100), rule("s", "share >= 0", 1, per="share")]
+    expected = {key: 10000 + found[key] if key in found else 0 for key in [*AMOUNTS, "i"]}
+    assert scores(pack(rules, measures), day(0), people, records) == expected
+
+
+def test_a_percentile_is_rounded_to_four_decimals(scores: Any) -> None:
+    measures, people, records = of_amounts(share=measure(percentile="n"))
+    rules = [rule("r", "share = 57.1429"), rule("s", "share = 42.8571", 2)]  # 4/7 and 3/7
+    found = scores(pack(rules, measures), day(0), people, records)
+    assert {key: points for key, points in found.items() if points} == {
+        "d": 200,
+        "e": 100,
+        "f": 100,
+        "g": 100,
+    }
+
+
+def test_places_in_other_bands_are_other_places(scores: Any) -> None:
+    measures, people, records = of_amounts(
+        few=measure(rank="n", by="n", bands=[1, 9]), many=measure(rank="n", by="n", bands=[1, 2, 5])
+    )
+    rules = [rule("r", "few > 0", 1, per="few"), rule("s", "many > 0", 10, per="many")]
+    assert scores(pack(rules, measures), day(0), people, records) == {
+        "a": 1400, "b": 1200, "c": 1200, "d": 5100, "e": 2200, "f": 2200, "g": 2200, "h": 1100, "i": 0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("tenths", range(1, 10))
+def test_a_quantile_of_a_population_is_said_by_a_place(scores: Any, tenths: int) -> None:
+    """At or above it are those before whom there is no more than the rest of the others."""
+    measures, people, records = of_amounts(place=measure(rank="n"), others=measure(peers="n"))
+    when = f"10 * (place - 1) <= {10 - tenths} * (others - 1)"
+    quantile = statistics.quantiles(AMOUNTS.values(), n=10, method="inclusive")[tenths - 1]
+    assert scores(pack([rule("r", when)], measures), day(0), people, records) == {
+        key: 100 * (AMOUNTS.get(key, -1) >= quantile) for key in [*AMOUNTS, "i"]
+    }
+
+
+def test_a_place_changes_on_the_day_on_which_another_subject_changes_its_group(changes: Any) -> None:
+    measures = {
+        "n": measure(count="records", where="kind = 'a'"),
+        "lately": measure(count="records", where="kind = 'b'", within={"from": "happened_on", "days": 30}),
+        "place": measure(rank="n", by="lately", bands=[0, 1]),
+        "share": measure(percentile="n", by="lately", fewest=3),
+    }
+    records = [
+        record("1", "b", kind="a", happened_on=day(-9)),
+        record("2", "b", kind="b", happened_on=day(0)),  # in the other group until day 30
+        record("3", "d", kind="b", happened_on=day(9)),  # from day 9 to day 39
+    ]
+    people = [person(key) for key in "abcd"]
+    found = {
+        when: changes(pack([rule("r", when)], measures), day(5), people, records)
+        for when in ("place = 2", "share is null")
+    }
+    assert found["place = 2"] == {"a": day(30), "b": None, "c": day(30), "d": day(9)}
+    assert found["share is null"] == {"a": day(9), "b": day(30), "c": day(9), "d": day(9)}
+
+
+def test_records_are_grouped_by_what_is_computed_of_them(scores: Any) -> None:
+    measures = {
+        "months": measure(count="records", by="start_of_month(happened_on)", take="count"),
+        "worst_year": measure(sum="amount", by="start_of_year(happened_on)", take="max"),
+    }
+    dates = ["2024-12-31", "2025-01-01", "2025-01-31", "2025-02-01"]
+    records = [
+        record(on, "a", happened_on=dt.date.fromisoformat(on), amount=Decimal(number))
+        for number, on in enumerate(dates)
+    ]
+    records.append(record("x", "a", happened_on=None, amount=Decimal(9)))
+    text = pack([rule("r", "months = 3 and worst_year = 6")], measures)
+    assert scores(text, dt.date(2025, 3, 1), [person("a")], records) == {"a": 100}
 
 
 def test_a_measure_may_be_read_in_anothers_where_alone(scores: Any) -> None:

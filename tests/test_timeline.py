@@ -9,6 +9,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -66,12 +67,12 @@ def group_lines(
     for key in found[0] if found else ():
         for name in names:
             steps = zip(days, found, strict=True)
-            lines[key][name] = Line.of((day, _whole(people[key][name])) for day, people in steps)
+            lines[key][name] = Line.of((day, _exact(people[key][name])) for day, people in steps)
     return lines
 
 
-def _whole(place: Any) -> int | None:
-    return None if place is None else int(place)
+def _exact(place: Any) -> Decimal | None:
+    return None if place is None else Decimal(place.numerator) / place.denominator
 
 
 def all_together(

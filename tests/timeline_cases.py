@@ -80,12 +80,17 @@ BY_GROUP = {
     "others": {"title": "R", "peers": "n", "where": "flag", "by": "rule"},
     "back": {"title": "R", "rank": "n", "order": "asc"},
     "half": {"title": "R", "value": "place * 0.5", "where": "others > 1"},
+    "last": {"title": "M", "latest": "kind", "within": WITHIN},
+    "months": {"title": "M", "count": "records", "by": "start_of_month(happened_on)", "take": "count"},
+    "share": {"title": "R", "percentile": "n", "by": "last", "fewest": 3},
+    "banded": {"title": "R", "percentile": "n", "order": "asc", "by": "sums", "bands": [1, 2]},
+    "seconds": {"title": "R", "rank": "n", "by": "place"},
 }
 """Groups of records, and places among subjects."""
 
 BY_GROUP_RULES = [
     rule(n, f"{name} is not null", 1, per=name)
-    for n, name in enumerate(("sums", "least", "means", "kinds", "place", "others", "back", "half"))
+    for n, name in enumerate(name for name in BY_GROUP if name not in ("n", "last"))
 ]
 
 EXAMPLES = {

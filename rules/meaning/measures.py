@@ -23,11 +23,14 @@ from rules.language.expressions import (
 from rules.language.parse import Scope
 from rules.meaning.context import Context
 from rules.meaning.windows import record_window
-from rules.model import ALWAYS, DERIVED, Aggregate, Measure, When
+from rules.model import ALWAYS, DERIVED, OVER_GROUP, Aggregate, Measure, When
 from rules.text.source import Path
 
 _MOST_RATIO_DIGITS = 30
 """Before the point: a quotient's part, in units of its eighth decimal, has at most 38 digits."""
+PERCENT = replace(TOTAL, whole=3)
+"""From 0 to 100."""
+
 _ADDS_UP = (
     f"a number of at most {TOTAL.whole} digits before the point and 4 after it: round(amount * share, 4)"
 )
@@ -66,7 +69,8 @@ def _mentioned(data: Mapping[str, Any]) -> set[str]:
     """The words in which a measure may name other measures."""
     if not set(DERIVED) & set(data):
         return set()
-    texts = [*data.get("ratio", ()), *(data.get(key) or "" for key in ("rank", "peers", "value", "where"))]
+    words = (*OVER_GROUP, "by", "value", "where")
+    texts = [*data.get("ratio", ()), *(data.get(word) or "" for word in words)]
     return set(re.findall(r"[a-z][a-z0-9_]*", " ".join(texts)))
 
 
@@ -82,7 +86,7 @@ def _measure(
         operand=None,
         where=ALWAYS,
         window=None,
-        by=data["by"],
+        by=None,
         take=None,
         parts=(),
         descending=data["order"] == "desc",
@@ -108,8 +112,7 @@ def _base(context: Context, draft: Measure, data: Mapping[str, Any], path: Path)
     where = context.when(data["where"], (*path, "where"), context.record_scope)
     operand, kind = _operand(context, draft.aggregate, data, path)
     window = record_window(context, data["within"], (*path, "within"), context.record_scope)
-    if data["by"] and data["by"] not in context.records:
-        context.report((*path, "by"), data["by"], "not a column of a record", "a record's column")
+    by = _grouped_by(context, data["by"], (*path, "by")) if data["by"] else None
     if where is None or kind is None or window is None:
         return None
     take = Aggregate(data["take"]) if data["take"] else None
@@ -117,8 +120,17 @@ def _base(context: Context, draft: Measure, data: Mapping[str, Any], path: Path)
     taken = _taken(context, replace(draft, operand=operand, take=take), kind, path)
     if taken is None:
         return None
-    each = data["each"]
-    return replace(draft, operand=operand, where=where, window=window, take=take, type=taken, each=each)
+    grouped = replace(draft, by=by, take=take, each=data["each"])
+    return replace(grouped, operand=operand, where=where, window=window, type=taken)
+
+
+def _grouped_by(context: Context, text: str, path: Path) -> Expression | None:
+    """What of a record makes groups: the same on every day."""
+    by = context.expression(text, path, context.record_scope)
+    if by is not None and reads_as_of(by):
+        hint = "a record's column, or what is computed of one: start_of_month(occurred_on)"
+        context.report(path, text, "groups that change with as_of", hint)
+    return by
 
 
 def _check_each(context: Context, each: Decimal | None, kind: Type, path: Path) -> None:
@@ -209,21 +221,38 @@ def _ratio(
 def _among_peers(
     context: Context, draft: Measure, data: Mapping[str, Any], path: Path, built: Mapping[str, Measure]
 ) -> Measure | None:
-    """A rank, or how many subjects are ranked."""
+    """A rank, a percentile, or how many subjects are ranked."""
     key = str(draft.aggregate)
-    if data[key] in context.faulty:
+    if context.faulty & {data[key], data["by"]}:
         return None
     found = built.get(data[key])
     where = _subjects(context, data, path, built)
-    if data["by"] and data["by"] not in context.attributes:
-        context.report((*path, "by"), data["by"], "not an attribute of the subject", "an attribute")
+    by = _subject_scope(context, built).names.get(data["by"] or "")
+    if data["by"] and by is None:
+        hint = "an attribute, or a measure of the pack"
+        context.report((*path, "by"), data["by"], "neither an attribute nor a measure", hint)
         return None
+    for number, bound in enumerate(data["bands"]):
+        if by is not None and (by.type.kind is not Kind.NUMBER or not by.type.holds(bound)):
+            hint = "bounds that the number by which subjects are grouped can have"
+            context.report((*path, "bands", number), str(bound), "no bound of a band", hint)
+            return None
     if found is None or found.type.kind is not Kind.NUMBER:
         context.report(
             (*path, key), data[key], "not a measure that can be ranked", "a number measure of the pack"
         )
         return None
-    return None if where is None else replace(draft, parts=(data[key],), where=where)
+    if where is None:
+        return None
+    return replace(
+        draft,
+        where=where,
+        by=by,
+        bands=tuple(data["bands"]),
+        fewest=data["fewest"],
+        parts=(data[key], *([by.name] if by is not None and by.level is Level.MEASURE else [])),
+        type=PERCENT if draft.aggregate is Aggregate.PERCENTILE else COUNT,
+    )
 
 
 def _computed(

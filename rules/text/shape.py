@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate, validates_schema
@@ -16,6 +17,7 @@ from rules.model import (
     ANYTHING,
     EARLIEST,
     LATEST,
+    OVER_GROUP,
     Aggregate,
     Authority,
     Basis,
@@ -320,10 +322,13 @@ class MeasureSchema(Strict):
     ratio = fields.List(own.ColumnName(), validate=validate.Length(equal=2, error="not two\0[part, whole]"))
     rank = own.ColumnName()
     peers = own.ColumnName()
+    percentile = own.ColumnName()
     value = own.Text()
     order = own.Text(load_default="desc", validate=one_of(("desc", "asc")))
     where = own.Text(load_default=None)
-    by = own.ColumnName(load_default=None)
+    by = own.Text(load_default=None)
+    bands = fields.List(own.Number(), load_default=list)
+    fewest = own.Count(load_default=None, least=2, most=1_000_000_000)
     take = own.Text(load_default=None, validate=one_of(TAKES))
     each = own.Number(load_default=None)
     within = nested(WindowSchema, load_default=None)
@@ -333,11 +338,18 @@ class MeasureSchema(Strict):
         given = [a for a in AGGREGATES if a in data]
         if len(given) != 1:
             raise complaint("not exactly one aggregate", f"one of {', '.join(AGGREGATES)}")
-        among_subjects = {"rank", "peers"} & set(data)
+        among_subjects = set(OVER_GROUP) & set(data)
         if not among_subjects and (data.get("by") is None) != (data.get("take") is None):
             raise complaint("by and take go together", "by: field, take: max")
         if data.get("each") is not None and not data.get("take"):
             raise complaint("a cap on each group without groups", "by: field, take: sum, each: 30")
+        bands = data.get("bands", [])
+        if bands and not (among_subjects and data.get("by")):
+            raise complaint("bands without subjects in groups", "percentile: m, by: size, bands: [3, 11, 21]")
+        if any(low >= high for low, high in pairwise(bands)):
+            raise complaint("bands that do not rise", "each above the one before: bands: [3, 11, 21]")
+        if data.get("fewest") is not None and "percentile" not in data:
+            raise complaint("fewest without a percentile", "percentile: m, by: size, fewest: 10")
         if data.get("within") and data["within"].get("decay"):
             raise complaint("a measure does not decay", "decay in a rule's counts")
 

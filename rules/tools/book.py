@@ -9,6 +9,7 @@ from rules.identity import identity
 from rules.language.expressions import Expression, conjuncts, render
 from rules.language.words import both, dated, kind, number, plain, window
 from rules.model import (
+    OVER_GROUP,
     OWN_CHOICE_TITLE,
     Aggregate,
     Alert,
@@ -39,6 +40,7 @@ AGGREGATES = {
     Aggregate.RATIO: "比率 ratio",
     Aggregate.RANK: "名次 rank",
     Aggregate.PEERS: "参评数 number ranked",
+    Aggregate.PERCENTILE: "百分位 percentile",
     Aggregate.VALUE: "计算值 computed",
 }
 
@@ -168,10 +170,9 @@ def _measures(pack: Pack) -> Iterator[Block]:
 
 def _of(pack: Pack, measure: Measure) -> str:
     titles = {m.id: str(m.title) for m in pack.measures}
-    if measure.aggregate is Aggregate.RANK:
-        way = "从高到低 greatest first" if measure.descending else "从低到高 least first"
-        return f"{titles[measure.parts[0]]}（{way}）"
-    if measure.aggregate in (Aggregate.RATIO, Aggregate.PEERS):
+    if measure.aggregate in OVER_GROUP:
+        return f"{titles[measure.parts[0]]}{_among(pack, measure)}"
+    if measure.aggregate is Aggregate.RATIO:
         return " ÷ ".join(titles[part] for part in measure.parts)
     operand = measure.operand
     text = "记录 records" if operand is None else str(both(pack, lambda said: said.value(operand)))
@@ -179,7 +180,21 @@ def _of(pack: Pack, measure: Measure) -> str:
         return text
     by = measure.by
     each = "" if measure.each is None else f"，每组限 each held at {plain(measure.each)}"
-    return f"{text}，按 by {both(pack, lambda said: said.name(by))} 分组取 {AGGREGATES[measure.take]}{each}"
+    return f"{text}，按 by {both(pack, lambda said: said.value(by))} 分组取 {AGGREGATES[measure.take]}{each}"
+
+
+def _among(pack: Pack, measure: Measure) -> str:
+    """How subjects are compared, and with whom."""
+    said, by = [], measure.by
+    if measure.aggregate is not Aggregate.PEERS:
+        said.append("从高到低 greatest first" if measure.descending else "从低到高 least first")
+    if by is not None:
+        bands = "".join(f" ≥{plain(bound)}" for bound in measure.bands)
+        words = both(pack, lambda words: words.value(by))
+        said.append(f"按 by {words}{f' 分档 in bands{bands}' if bands else ''} 分组")
+    if measure.fewest is not None:
+        said.append(f"每组至少 of at least {measure.fewest} 个主体 subjects")
+    return f"（{'，'.join(said)}）" if said else ""
 
 
 def _where(pack: Pack, measure: Measure) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rules.language.expressions import Level, Value, render
 from rules.language.words import both, dated, kind, number, plain, window
 from rules.model import (
+    OVER_GROUP,
     Alert,
     Basis,
     Column,
@@ -43,7 +44,8 @@ _FIELDS = {
     "in force until": "失效日期", "start": "基准分", "min": "最低分", "max": "满分", "short": "简称",
     "repealed on": "废止日期", "replaced by": "替代文件", "floor": "下限", "ceiling": "上限",
     "aggregate": "计算方式", "of": "计算对象", "where": "范围原文", "where, in words": "范围",
-    "window": "有效计分期", "by": "分组", "order": "排序", "take": "取值", "each": "每组限值",
+    "window": "有效计分期", "by": "分组", "bands": "分档", "fewest": "最少主体数", "order": "排序",
+    "take": "取值", "each": "每组限值",
     "dimension": "维度",
     "condition": "条件原文", "condition, in words": "条件", "points": "分值", "per": "计量",
     "cap": "合计上限", "baseline": "应得分值", "tier": "等级", "basis": "依据", "why": "理由",
@@ -197,11 +199,14 @@ def _measure(pack: Pack, measure: Measure, tell: Tell) -> Fields:
     return {
         "title": tell(measure.title),
         "aggregate": measure.aggregate,
-        "of": ", ".join(measure.parts) or (render(measure.operand) if measure.operand else ""),
+        "of": ", ".join(measure.parts[:1] if measure.aggregate in OVER_GROUP else measure.parts)
+        or (render(measure.operand) if measure.operand else ""),
         "where": render(measure.where.written),
         "where, in words": tell(both(pack, lambda said: said.condition(measure.where.written))),
         "window": tell(both(pack, lambda said: window(measure.window, said))) if measure.window else "",
-        "by": measure.by or "",
+        "by": render(measure.by) if measure.by else "",
+        "bands": ", ".join(map(plain, measure.bands)),
+        "fewest": str(measure.fewest or ""),
         "order": "desc" if measure.descending else "asc",
         "take": measure.take or "",
         "each": "" if measure.each is None else plain(measure.each),

@@ -21,7 +21,8 @@ INDENT = 2
 _ENTRY = ("id", "title", "note", "dimension", "where", "when", "input", "inputs", "hit", "tier", "rows",
           "points", "per", "counts", "cap", "baseline", "basis", "examples")  # fmt: skip
 _MEASURE = ("title", "count", "sum", "min", "max", "mean", "latest", "ratio", "value",
-            "rank", "peers", "order", "where", "within", "by", "take", "each")  # fmt: skip
+            "rank", "peers", "percentile", "order", "where", "within", "by", "bands", "fewest",
+            "take", "each")  # fmt: skip
 ORDER: Mapping[str, tuple[str, ...]] = {
     "": ("pack", "version", "title", "note", "authority", "subject", "in_force", "basis", "score",
          "dimensions", "measures", "rules", "vetoes", "tables", "consequences", "together", "alerts",

@@ -284,11 +284,10 @@ def held(terms: Sequence[Piece], steps: Sequence[Step]) -> tuple[Measure, ...]:
 def _read_by(measure: Measure) -> set[str]:
     """The columns of records and the measures that a measure is made of."""
     window = None if measure.aggregate in DERIVED else measure.window
-    parts = [measure.where.written, measure.operand]
+    parts = [measure.where.written, measure.operand, measure.by]
     parts += [] if window is None else [window.start, window.until]
     read = {name for part in parts if part is not None for name in names(part)}
-    by = {measure.by} if measure.by and measure.aggregate not in DERIVED else set()
-    return {name.name for name in read if name.level is not Level.SUBJECT} | {*measure.parts} | by
+    return {name.name for name in read if name.level is not Level.SUBJECT} | {*measure.parts}
 
 
 def _weightiest_first(steps: Sequence[Step], now: Ruled, day: dt.date) -> list[Step]:

@@ -15,7 +15,7 @@ import duckdb
 
 from rules.fault import UnknownPackError
 from rules.language.evaluate import evaluate
-from rules.language.expressions import Level, names
+from rules.language.expressions import Level, Name, names
 from rules.model import Dated, Measure, Pack, Rule, Title
 from rules.plan import rules_in_force
 from scoring.facts.snapshot import take_snapshot
@@ -80,7 +80,7 @@ def repeat_offences(store: Store, pack: Pack, as_of: dt.date, at_least: int = 2)
 
 def _measure(pack: Pack) -> Measure:
     for measure in pack.measures:
-        if measure.id == MEASURE and measure.by and measure.window:
+        if measure.id == MEASURE and isinstance(measure.by, Name) and measure.window:
             return measure
     raise UnknownPackError(
         Title(
@@ -113,7 +113,7 @@ def _grouped(
     duck: duckdb.DuckDBPyConnection, pack: Pack, measure: Measure, at_least: int
 ) -> list[dict[str, Any]]:
     assert pack.vocabulary.records is not None  # a measure of records
-    key, field = quoted(pack.vocabulary.records.key), quoted(str(measure.by))
+    key, field = quoted(pack.vocabulary.records.key), quoted(_field(measure))
     query = (
         f"select cast(h.subject_id as varchar) as subject_id, r.{field} as field,"
         " list(cast(h.record_id as varchar) order by h.counts_from, h.record_id) as records,"
@@ -140,13 +140,19 @@ def _repeat(
     return Repeat(
         subject_id=row["subject_id"],
         field=row["field"],
-        field_title=_title(pack, str(measure.by), row["field"]),
+        field_title=_title(pack, _field(measure), row["field"]),
         attributes=row["known"],
         records=tuple(row["records"]),
         since=row["since"],
         until=row["until"],
         escalations=tuple(rule for rule in rules if evaluate(rule.when.written, number, as_of) is True),
     )
+
+
+def _field(measure: Measure) -> str:
+    """The column by which findings are counted."""
+    assert isinstance(measure.by, Name)
+    return measure.by.name
 
 
 def _title(pack: Pack, column: str, code: str) -> Title:

@@ -191,7 +191,7 @@ class Lines:
     def _match(self, number: int, group: Group) -> Match:
         """A group, and what is read of the records that take part."""
         measures = [self._plan.measures[owner] for owner in sorted({row.owner for row in group.rows})]
-        read = [m.operand for m in measures] + [_column(m.by) for m in measures if m.by is not None]
+        read = [m.operand for m in measures] + [m.by for m in measures]
         if any(m.aggregate is Aggregate.LATEST for m in measures):
             read.append(self._records_key)
         shown = tuple((_alias(e), e) for e in Choice.of(read).expressions)
@@ -292,7 +292,7 @@ class Lines:
         """A line for each value of ``by``, and of these the one value that ``take`` makes."""
         one = next(iter(measures.values()))
         assert one.by is not None
-        group = _alias(_column(one.by))
+        group = _alias(one.by)
         keys = [*_OWN, group]
         of_group = f"(from {taking} where {group} is not null)"
         if one.aggregate in _SUMMED:
@@ -378,7 +378,7 @@ class Lines:
 
     def _compared(self, one: Measure, pieces: str) -> str:
         """The group of each subject and its value there, and whether it takes part."""
-        ranked, group = quoted(one.parts[0]), quoted(one.by) if one.by else "true"
+        ranked, group = quoted(one.parts[0]), _group(one)
         takes_part = f"{_takes_part(one)} and {ranked} is not null"
         takes_part += f" and {group} is not null" if one.by else ""
         return (
@@ -401,7 +401,7 @@ def places_of(counts: str, ordered: Sequence[Measure], period: Period) -> str:
     :param counts: a relation as :meth:`Lines.counts` gives it, of everybody.
     :param ordered: measures that put the same in order.
     """
-    places = (f"cast({_place(measure)} as bigint) as v{n}" for n, measure in enumerate(ordered))
+    places = (f"cast({_place(m)} as {sql_type(m.type)}) as v{n}" for n, m in enumerate(ordered))
     return (
         f"with counts as ({running(counts, ['g', 'x'], ['n'], period)}),"
         " days as (select distinct g, day from counts), seen as (select distinct g, x from counts),"
@@ -465,17 +465,35 @@ def _ordered_alike(measures: Sequence[Measure]) -> list[list[Measure]]:
     alike: dict[Any, list[Measure]] = {}
     for measure in measures:
         if measure.aggregate in OVER_GROUP:
-            how = (measure.parts[0], measure.by, render(measure.where.condition))
+            how = (measure.parts[0], measure.by, measure.bands, render(measure.where.condition))
             alike.setdefault(how, []).append(measure)
     return list(alike.values())
 
 
 def _place(measure: Measure) -> str:
     """Of a value among those of its group on a day, or how many have a place there."""
+    number = "sum(n) over (partition by g, day)"
     if measure.aggregate is Aggregate.PEERS:
-        return "sum(n) over (partition by g, day)"
-    order = "desc" if measure.descending else "asc"
-    return f"1 + sum(n) over (partition by g, day order by x {order} rows unbounded preceding) - n"
+        return number
+    if measure.aggregate is Aggregate.RANK:
+        return f"1 + {_before('desc' if measure.descending else 'asc')}"
+    worse, others = f"({_before('asc' if measure.descending else 'desc')})", f"({number} - 1)"
+    rounded = f"(2000000 * {worse} + {others}) // (2 * {others})"
+    return f"case when {number} >= {measure.fewest or 2} then cast({rounded} as decimal(7, 0)) * 0.0001 end"
+
+
+def _before(order: str) -> str:
+    """How many of the group come before a value on a day."""
+    return f"sum(n) over (partition by g, day order by x {order} rows unbounded preceding) - n"
+
+
+def _group(measure: Measure) -> str:
+    """The group in which a subject is compared: unknown in none."""
+    if measure.by is None:
+        return "true"
+    value = to_sql(measure.by)
+    bands = [f"when {value} >= {bound:f} then {n}" for n, bound in enumerate(measure.bands)]
+    return f"case {' '.join(reversed(bands))} end" if bands else value
 
 
 def _changes(line: str, values: Sequence[str]) -> str:

@@ -393,6 +393,7 @@ class _Measured:
     where: Function
     counting: Counting
     operand: Function | None
+    group: Function | None
     key: str
     read: tuple[str, ...]
 
@@ -407,6 +408,7 @@ class _Measured:
             where=compiled(where.condition) if derived else terms.row,
             counting=Counting.of(measure.window, where),
             operand=compiled(measure.operand) if measure.operand is not None else None,
+            group=compiled(measure.by) if measure.by is not None else None,
             key=records.key if records else "",
             read=tuple(sorted({*measure.parts, *_measures_in(where.condition)})),
         )
@@ -420,7 +422,7 @@ class _Measured:
         if self.where(record) is not True:
             return None
         counted = self.counting.on(record)
-        group = record.get(self.measure.by) if self.measure.by else True
+        group = self.group(record) if self.group else True
         if counted is None or group is None:
             return None
         begins, ends = _open(counted, *days)

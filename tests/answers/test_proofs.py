@@ -177,6 +177,30 @@ def test_what_is_not_modelled_is_named_and_held_to_be_anything(rule: str, owner:
     assert (str(fewer.verdict), fewer.left_open) == ("proved", (owner,))
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("percentile: fines, by: staff, bands: [1, 9]", "percentile: fines, by: staff, bands: [1, 8]"),
+        ("percentile: fines, by: high_fines", "percentile: fines, by: total"),
+        ("percentile: fines, fewest: 3", "percentile: fines, fewest: 4"),
+        ("count: records, by: start_of_month(happened_on), take: count",
+         "count: records, by: start_of_year(happened_on), take: count"),
+    ],
+)  # fmt: skip
+def test_groups_that_are_made_otherwise_are_never_said_to_be_equal(one: str, other: str) -> None:
+    """Places, and groups by what is computed of records, may be anything."""
+    rule = row("new", "made = 2")
+    a, b = (
+        load_text(
+            text(rules=rule).replace("measures:\n", f"measures:\n  made: {{title: x, {said}}}\n"),
+            "small.yaml",
+        )
+        for said in (one, other)
+    )
+    assert str(asked("equal", a, b).verdict) != "proved"
+    assert asked("equal", a, a).verdict == "proved"
+
+
 def test_of_what_no_judge_confirms_nothing_is_said() -> None:
     proof = asked(
         "never-hits no", law(rules=row("no", "place like '%a' and place like '%b' and kind = 'fine'"))

@@ -41,6 +41,8 @@ RANKED_PACK = PACK.replace(
   among: {title: {zh: 参排, en: Among}, peers: fines}
   busy: {title: {zh: 繁忙, en: Busy}, rank: lately, by: size}
   calm: {title: {zh: 平静, en: Calm}, rank: busy, order: asc, where: place > 1}
+  share: {title: {zh: 百分位, en: Share}, percentile: fines, by: lately, bands: [0, 2], fewest: 3}
+  alike: {title: {zh: 同名次, en: Alike}, percentile: lately, by: place}
 rules:
   - {id: first, title: {zh: 前列, en: First}, dimension: facts, points: 3, basis: own-choice,
      when: place <= 2}
@@ -50,6 +52,10 @@ rules:
      when: busy = 1}
   - {id: calmest, title: {zh: 最静, en: Calmest}, dimension: facts, points: 0.5, per: calm, basis: own-choice,
      when: calm >= 1}
+  - {id: behind, title: {zh: 其后, en: Behind}, dimension: facts, points: 0.11, per: share, basis: own-choice,
+     when: share >= 20}
+  - {id: beside, title: {zh: 并列, en: Beside}, dimension: facts, points: 0.07, per: alike, basis: own-choice,
+     when: alike >= 0}
 """,
     1,
 )
@@ -480,7 +486,7 @@ def test_subjects_are_compared_with_those_of_all_buckets(
     [
         ("rank_bucket", 2, None, True),
         ("place_all", 1, "ranks", True),
-        ("place_all", 2, None, False),
+        ("place_all", 4, None, False),
         ("judge_bucket", 3, "places", False),
     ],
 )

@@ -32,6 +32,11 @@ measures:
   part: {title: M, ratio: [first_by, peers_by]}
   of_ranks: {title: M, rank: part, order: asc, where: "coalesce(first, 2) > 1"}
   of_those: {title: M, peers: of_ranks, by: rule}
+  last_late: {title: M, latest: kind, within: {from: happened_on, until: stops_on}}
+  months: {title: M, count: records, by: start_of_month(happened_on), take: count, within: {months: 13}}
+  by_kind: {title: M, percentile: all_of_late, by: last_late}
+  by_months: {title: M, percentile: sum_of_late, by: months, bands: [1, 2], order: asc, fewest: 2}
+  by_place: {title: M, rank: sum_of_late, by: first_by}
 """
 RULES = """\
 rules:
@@ -39,6 +44,9 @@ rules:
 - {id: k1, title: T, dimension: two, basis: own-choice, when: last_by >= 1, points: -1, per: last_by}
 - {id: k2, title: T, dimension: one, basis: own-choice, when: first <= 2, points: 5}
 - {id: k3, title: T, dimension: two, basis: own-choice, when: of_ranks > 1, points: 3, per: of_those}
+- {id: k4, title: T, dimension: one, basis: own-choice, when: by_kind >= 0, points: 0.07, per: by_kind}
+- {id: k5, title: T, dimension: two, basis: own-choice, when: by_months >= 50, points: -4, per: by_months}
+- {id: k6, title: T, dimension: one, basis: own-choice, when: by_place = 1, points: 9}
 """
 
 

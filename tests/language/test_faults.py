@@ -162,8 +162,70 @@ FAULTS = [
         "count: records, by: size, take: max",
         "size, take",
         "measures.faults.by",
-        "not a column of a record",
-        "a record's column",
+        "nothing declares the name size",
+        "one of fine, found_on",
+    ),
+    (
+        "count: records",
+        "count: records, by: 'found_on < as_of', take: max",
+        "found_on < as_of",
+        "measures.faults.by",
+        "groups that change with as_of",
+        "start_of_month(occurred_on)",
+    ),
+    *(
+        ("measures:\n", f"measures:\n  place: {{title: Place, {said}}}\n", shown, *wrong)
+        for said, shown, *wrong in (
+            (
+                "rank: faults, by: fine",
+                "fine}",
+                "measures.place.by",
+                "neither an attribute nor a measure",
+                "an attribute, or a measure of the pack",
+            ),
+            (
+                "rank: faults, by: size, bands: [1, 2]",
+                "1, 2",
+                "measures.place.bands[0]",
+                "no bound of a band",
+                "can have",
+            ),
+            (
+                "percentile: faults, by: staff, bands: [1, 2.5]",
+                "2.5",
+                "measures.place.bands[1]",
+                "no bound of a band",
+                "can have",
+            ),
+            (
+                "peers: faults, by: staff, bands: [1, 1]",
+                "{title: Place",
+                "measures.place",
+                "bands that do not rise",
+                "each above the one before: bands: [3, 11, 21]",
+            ),
+            (
+                "peers: faults, bands: [1, 2]",
+                "{title: Place",
+                "measures.place",
+                "bands without subjects in groups",
+                "percentile: m, by: size, bands",
+            ),
+            (
+                "rank: faults, fewest: 5",
+                "{title: Place",
+                "measures.place",
+                "fewest without a percentile",
+                "percentile: m, by: size, fewest: 10",
+            ),
+            (
+                "percentile: faults, fewest: 1",
+                "1}",
+                "measures.place.fewest",
+                "not a whole number in range",
+                "a whole number from 2",
+            ),
+        )
     ),
     (
         "where: kind = 'fault', within",
@@ -505,10 +567,11 @@ def test_a_measure_that_is_refused_is_one_fault_whoever_reads_it(sound: str, fau
   few: {title: Few, count: records, where: "kinde = 'fault'"}
   share: {title: Share, ratio: [few, faults]}
   place: {title: Place, rank: few}
+  among: {title: Among, percentile: faults, by: few}
   twice: {title: Twice, value: few + few}
 """
     text = sound.replace("measures:\n", several).replace(
-        "faults > 9", "share > 9 and twice > 1 and place > 1"
+        "faults > 9", "share > 9 and twice > 1 and place > 1 and among > 1"
     )
     assert [fault.field for fault in faults(text)] == ["measures.few.where"]
 

@@ -69,6 +69,21 @@ def test_every_part_is_a_chapter_of_the_book() -> None:
     }
 
 
+def test_the_book_says_with_whom_subjects_are_compared() -> None:
+    measures = """measures:
+  fines: {title: 罚款次数, count: records}
+  months: {title: 罚款月数, count: records, by: start_of_month(occurred_on), take: count}
+  place: {title: 名次, percentile: fines, order: asc, by: months, bands: [1, 3], fewest: 5}
+  among: {title: 参评, peers: fines, by: town}
+vetoes:
+"""
+    text = book(("vetoes:\n", measures))
+    groups = "按 by 罚款月数 分档 in bands ≥1 ≥3 分组，每组至少 of at least 5 个主体 subjects"
+    assert f"| 名次 | 百分位 percentile | 罚款次数（从低到高 least first，{groups}） |" in text
+    assert "| 参评 | 参评数 number ranked | 罚款次数（按 by 乡镇 Town 分组） |" in text
+    assert "记录 records，按 by 日期当月首日 the first day of the month of Date 分组取 计数 count" in text
+
+
 def test_each_rule_and_table_stands_under_its_dimension() -> None:
     headings = [line for line in book().splitlines() if line.startswith("#")]
     assert headings[0] == "# 贷款申请人 Loan applicants"

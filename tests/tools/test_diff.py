@@ -74,6 +74,25 @@ def test_a_window_is_said_in_words() -> None:
     assert (change.field, change.before) == ("window", "自日期起 36 个月内 for 36 months from Date")
 
 
+def test_of_groups_each_word_is_said() -> None:
+    written = "percentile: fines, by: months, bands: [1, 3], fewest: 5"
+    measures = f"""measures:
+  fines: {{title: 罚款次数, count: records}}
+  months: {{title: 罚款月数, count: records, by: occurred_on, take: count}}
+  place: {{title: 名次, {written}}}
+vetoes:
+"""
+    other = measures.replace(written, "percentile: fines, by: fines, bands: [1, 4], fewest: 6")
+    other = other.replace("by: occurred_on", "by: start_of_month(occurred_on)")
+    found = compare(applicants(("vetoes:\n", measures)), applicants(("vetoes:\n", other)))
+    assert [(c.id, c.field, c.before, c.after) for c in found] == [
+        ("months", "by", "occurred_on", "start_of_month(occurred_on)"),
+        ("place", "by", "months", "fines"),
+        ("place", "bands", "1, 3", "1, 4"),
+        ("place", "fewest", "5", "6"),
+    ]
+
+
 def test_a_rule_that_is_added_or_removed() -> None:
     renamed = changes(("  - id: small\n", "  - id: little\n"))
     assert [(c.id, c.field) for c in renamed] == [("little", "added"), ("small", "removed")]

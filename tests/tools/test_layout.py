@@ -56,6 +56,12 @@ def test_keys_indentation_and_spacing_are_put_right_and_comments_stay() -> None:
     assert layout(MESSY, "m.yaml") == NEAT
 
 
+def test_of_a_measure_the_groups_come_after_what_is_compared() -> None:
+    messy = "measures:\n  place: {fewest: 5, bands: [1, 3], by: months, percentile: fines, title: 名次}\n"
+    neat = "measures:\n  place: {title: 名次, percentile: fines, by: months, bands: [1, 3], fewest: 5}\n"
+    assert layout(messy, "m.yaml") == neat
+
+
 def test_a_neat_pack_stays_as_it_is() -> None:
     assert layout(NEAT, "n.yaml") == NEAT
     assert layout(APPLICANTS, "a.yaml") == layout(layout(APPLICANTS, "a.yaml"), "a.yaml")

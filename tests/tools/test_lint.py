@@ -238,6 +238,13 @@ def twice(text: str) -> list[str]:
     return [finding.subject for finding in lint_text(text, "fact.yaml") if finding.check == "one-fact-twice"]
 
 
+@pytest.mark.parametrize(("when", "dead"), [("place > 100", True), ("place >= 100", False)])
+def test_no_percentile_is_above_a_hundred(when: str, dead: bool) -> None:
+    measures = "measures: {n: {title: F, count: records}, place: {title: P, percentile: n}}\nvetoes:\n"
+    text = APPLICANTS.replace("vetoes:\n", measures).replace("when: kind = 'listing'", f"when: {when}")
+    assert ("dead-rule" in {finding.check for finding in lint_text(text, "a.yaml")}) is dead
+
+
 @pytest.mark.parametrize(
     ("apart", "found"),
     [

@@ -87,6 +87,8 @@ class Review:
             return Domain(low=_ZERO)
         if measure.aggregate is Aggregate.RANK:
             return Domain(low=_ZERO + 1, unknown=True)
+        if measure.aggregate is Aggregate.PERCENTILE:
+            return Domain(low=_ZERO, high=_ZERO + 100, unknown=True)
         codes = self.codes(measure.id)
         return _coded(codes) if codes else None
 

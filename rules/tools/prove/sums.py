@@ -27,7 +27,7 @@ from rules.language.expressions import (
     names,
     walk,
 )
-from rules.model import DERIVED, Aggregate, Measure, Pack
+from rules.model import DERIVED, Aggregate, Measure
 from rules.plan import LARGEST_HIT
 from rules.tools.prove.cells import Cells
 from rules.tools.prove.day import Hit, Sheet
@@ -115,7 +115,7 @@ class Result:
 def uses_of(sheet: Sheet, cells: Cells) -> list[Use]:
     """What a pack makes of records: its measures, then its rules."""
     measures = [
-        Use(condition, _watched(sheet.pack, measure, cells))
+        Use(condition, _watched(measure, cells))
         for measure, condition in sheet.measures
         if measure.aggregate not in DERIVED
     ]
@@ -123,11 +123,12 @@ def uses_of(sheet: Sheet, cells: Cells) -> list[Use]:
     return measures + [Use(hit.condition, _of_records(hit.rule.per)) for hit in rules]
 
 
-def _watched(pack: Pack, measure: Measure, cells: Cells) -> frozenset[Name]:
+def _watched(measure: Measure, cells: Cells) -> frozenset[Name]:
     """The columns that a measure goes on with, where it has a term."""
-    by, read = _group(pack, measure), _of_records(measure.operand)
+    by, read = measure.by, _of_records(measure.operand)
     if _adds_up(measure):
-        return read if by is None else read | {by} if cells.listed(by) else frozenset()
+        listed = isinstance(by, Name) and cells.listed(by)
+        return read if by is None else read | names(by) if listed else frozenset()
     if measure.window is not None and _is_latest(measure, cells):
         return read | _of_records(measure.window.start)
     return frozenset()
@@ -143,12 +144,6 @@ def _is_latest(measure: Measure, cells: Cells) -> bool:
     operand = measure.operand
     listed = isinstance(operand, Name) and cells.listed(operand)
     return measure.aggregate is Aggregate.LATEST and measure.by is None and listed
-
-
-def _group(pack: Pack, measure: Measure) -> Name | None:
-    if measure.by is None or pack.vocabulary.records is None:
-        return None
-    return Name(measure.by, Level.RECORD, pack.vocabulary.records.columns[measure.by].type)
 
 
 def _of_records(node: Expression | None) -> frozenset[Name]:
@@ -262,7 +257,7 @@ class Summing:
         read = tuple(repr(self._symbols.get(n)) for n in sorted(names(condition), key=lambda n: n.name))
         key = (
             measure.aggregate, measure.operand, condition, measure.by, measure.take, measure.each,
-            measure.descending,
+            measure.descending, measure.bands, measure.fewest,
             measure.window and measure.window.start, tuple(map(repr, parts)), read,
         )  # fmt: skip
         if key not in self._facts.shared:
@@ -280,10 +275,10 @@ class Summing:
         return next(s for n, s in self._symbols.items() if n.level is Level.MEASURE and n.name == name)
 
     def _aggregated(self, measure: Measure, members: list[int]) -> Symbol:
-        group = _group(self._sheet.pack, measure)
+        group = measure.by
         if _adds_up(measure) and group is None:
             return self._added(measure, members)
-        if _adds_up(measure) and group is not None and self._cells.listed(group):
+        if _adds_up(measure) and isinstance(group, Name) and self._cells.listed(group):
             return self._grouped(measure, members, group)
         if _is_latest(measure, self._cells):
             return self._latest(measure, members)
