@@ -197,6 +197,9 @@ _SAID = {
     "a name of its own": "换一个不重复的名称",
     "the measures are made of one another": "指标互为依据",
     "measures without a circle": "指标之间不能循环",
+    "the tables are made of one another": "表互为依据",
+    "tables without a circle": "表之间不能循环",
+    "already a measure's name": "已是指标的名称",
     # vocabularies
     "not a key": "不能作主键",
     "a text or integer column's name": "文本或整数列的名称",
@@ -233,6 +236,31 @@ _SAID = {
     "rows {} and {} can match together": "第{0}行和第{1}行可能同时匹配",
     "{} can match together": "{0}可能同时匹配",
     "hit: first, or rows apart": "hit: first,或使各行互不重叠",
+    "rows {} and {} can match together and give another result": (
+        "第{0}行和第{1}行可能同时匹配而结果不同"
+    ),
+    "one result, or rows apart": "结果相同,或使各行互不重叠",
+    "points by date are in no order": "按日期变化的分值无法排序",
+    "take: sum, or points of one day alone": "take: sum,或只写一个分值",
+    "only of the rows that are collected something is taken": "只有hit: collect才能写take",
+    "this can't be collected": "这种结果不能汇总",
+    "gives: number, or hit: priority": "gives: number,或hit: priority",
+    "priority is of texts, in the order of gives": "priority只用于文本结果,以gives的次序为准",
+    "the count of no row is 0": "没有匹配的行时计数为0",
+    "no default": "不写default",
+    "a table that gives no points has none of these": "不给分值的表没有此键",
+    "not what a table gives": "不是表可以给出的结果",
+    "points, number, or texts: {}": "points、number,或文本:{0}",
+    "a row that gives no points has cells and a result alone": "不给分值的行只有单元格和结果",
+    "as_of in a table that gives a value": "给出值的表中有as_of",
+    "not a number that a table can give": "不是表可以给出的数字",
+    "a number of at most 14 digits before the point and 4 after it": "小数点前最多14位、后最多4位的数字",
+    "not one of the texts that the table gives": "不是表所列的文本",
+    "a value is expected of a table that gives one, and of nothing else": (
+        "给出值的表须写value,其他处不写value"
+    ),
+    "value: what the table gives, or null": "value:表给出的值,或null",
+    "points, hit, score or tier": "points、hit、score或tier",
     "as_of can't be an input": "as_of不能作输入",
     "a column or measure": "一列或一个指标",
     "not a cell for each input": "单元格与输入不是一一对应",
@@ -350,17 +378,23 @@ _SAID = {
     ),
     # cells of tables
     "not a cell": "不是单元格的写法",
-    'A, [A, B], ">= 90", "70..90" or "-"': "A、[A, B]、\">= 90\"、\"70..90\"或\"-\"",
+    'A, [A, B], {not: A}, ">= 90", "70..90", "[70..90]", null or "-"': (
+        'A、[A, B]、{{not: A}}、">= 90"、"70..90"、"[70..90]"、null或"-"'
+    ),
+    "{not: A}, {not: [A, B]} or {not: null}": "{{not: A}}、{{not: [A, B]}}或{{not: null}}",
     "an empty range": "范围为空",
     '"70..90" with the smaller end first': "\"70..90\",小的一端在前",
-    "a range in brackets": "范围加了括号",
-    "{}: from {} to below {}": "{0}:自{1}起,不到{2}",
-    "a comparison in a list": "列表中有比较",
+    "a range in brackets without quotes": "带方括号的范围没有加引号",
+    "half a range": "范围缺一边的括号",
+    "{} in quotes: both ends are in; {}: from {} to below {}": "{0},加引号,含两端;{1}:自{2}起,不到{3}",
+    "'-' in a list": "列表中有“-”",
     "{}, alone in its cell": "{0},单独写在一格",
+    "as_of in a cell": "单元格中有as_of",
     "not a comparison": "不是比较",
-    '">= 90" or "< 2026-01-01"': "\">= 90\"或\"< 2026-01-01\"",
+    '">= 90", "< 2026-01-01", "> 1 and < 5" or "<= a_column"': (
+        '">= 90"、"< 2026-01-01"、"> 1 and < 5"或"<= 某栏目名"'
+    ),
     "'<>' in a cell": "单元格中有“<>”",
-    "a list of the values that match, or a rule of its own": "列出匹配的值,或另写一条规则",
     "{} beside a text": "{0}与文本不能放在一起",
     "in quotes: {}": "加引号:{0}",
     # what lint finds
@@ -436,6 +470,9 @@ _SAID = {
     "a step of the decay keeps as much as the time before it, or more": "衰减的一步保留的不少于之前",
     "measures records of any age: it has no window": "计入任何时间的记录:没有写有效期",
     "more than {} combinations of values: not searched for gaps": "取值组合多于{0}种:未查找缺口",
+    "cells that read another column or measure: not searched for gaps": (
+        "单元格引用了其他栏目或指标:未查找缺口"
+    ),
     "values between its rows match none: {}": "各行之间有取值无行匹配:{0}",
     "codes match no row: {}": "有代码无行匹配:{0}",
     "values before the first or after the last row match no row": "首行之前或末行之后的取值无行匹配",
@@ -528,6 +565,10 @@ _SAID = {
     "records of no example": "没有与记录对应的示例",
     "a row {} in {}": "在{1}中有序号{0}的一行",
     "tables alone": "只有表",
+    "a table that gives no points": "不给分值的表",
+    "a table that gives points": "给分值的表",
+    "a cell that FEEL has no word for": "FEEL无法表达的单元格",
+    "one comparison or range of literals": "一个与具体值的比较或范围",
     "a dimension with a bound": "维度有上限或下限",
     "a dimension without floor and ceiling": "没有上下限的维度",
     "a score that does not start at 0": "得分的起点不是0",

@@ -325,7 +325,7 @@ def explained(facts: Facts, found: Result, run: RunSummary | None, values: Mappi
         next_change_on=found.next_change_on,
         inputs_known=found.inputs_known,
         inputs_total=found.inputs_total,
-        unmatched=_unmatched(pack, as_of, rules),
+        unmatched=_unmatched(pack, as_of, rules, values),
         reasons=reason_codes(pack, as_of, found.hits),
         dimensions=tuple(DimensionPart(d, *dimensions[d.id]) for d in pack.dimensions if d.id in dimensions),
         hits=tuple(_hit(hit, facts.records, values) for hit in found.hits),
@@ -338,9 +338,10 @@ def _open_records(facts: Facts) -> list[Mapping[str, Any]]:
     return [record for record in facts.records.values() if record.get("kind") != INTERNAL]
 
 
-def _unmatched(pack: Pack, day: dt.date, hit: set[str]) -> tuple[str, ...]:
+def _unmatched(pack: Pack, day: dt.date, hit: set[str], values: Mapping[str, Any]) -> tuple[str, ...]:
     rows = rows_in_force(pack, day)
-    return tuple(sorted({*rows.values()} - {rows[rule] for rule in hit if rule in rows}))
+    undecided = {m.id for m in pack.measures if m.decision and m.id in values and values[m.id] is None}
+    return tuple(sorted({*rows.values()} - {rows[rule] for rule in hit if rule in rows} | undecided))
 
 
 @lru_cache(maxsize=16)

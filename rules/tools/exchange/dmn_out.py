@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from rules.fault import Fault, PackError
-from rules.language.decision_tables import Cell, read_cell
+from rules.language.decision_tables import Cell, Comparable, Named, read_cell
+from rules.language.expressions import Kind
 from rules.library.loader import load_text
 from rules.model import Column, Pack
+from rules.text.shape import POINTS
 from rules.text.source import Document, Path, read
 from rules.tools.exchange import feel
 from rules.tools.exchange.dmn import IS_NULL, SPACES
@@ -19,7 +22,7 @@ _TYPES = {"text": "string", "decimal": "number", "integer": "integer", "date": "
 _POLICIES = {
     "unique": 'hitPolicy="UNIQUE"',
     "first": 'hitPolicy="FIRST"',
-    "collect": 'hitPolicy="COLLECT" aggregation="SUM"',
+    "any": 'hitPolicy="ANY"',
 }
 _INPUT = re.compile(r"([a-z][a-z0-9_]*)( is null)?")
 _OTHER_PARTS = ("rules", "vetoes", "measures", "consequences", "alerts", "remedies")
@@ -76,6 +79,15 @@ class _Table:
         self.inputs: Sequence[str] = data.get("inputs") or [data["input"]]
         self.rows = [_long(row) for row in data["rows"]]
 
+    @property
+    def kinds(self) -> list[Kind]:
+        """Of which kind each input is."""
+        columns = self.pack.vocabulary.subject.columns
+        named = [_INPUT.fullmatch(text) for text in self.inputs]
+        return [
+            columns[n[1]].type.kind if n and n[1] in columns and not n[2] else Kind.BOOLEAN for n in named
+        ]
+
     def columns(self) -> dict[str, Column]:
         """The columns that it reads."""
         names = [_INPUT.fullmatch(text) for text in self.inputs]
@@ -83,7 +95,11 @@ class _Table:
 
     def faults(self) -> Iterator[Fault]:
         """What of it DMN has no word for."""
-        for key in ("where", "counts", "cap", "baseline"):
+        if self.data.get("gives", POINTS) != POINTS:
+            hint = "a table that gives points"
+            yield self._fault(("gives",), "", "a table that gives no points", hint)
+            return
+        for key in ("where", "counts", "cap", "baseline", "default"):
             if key in self.data:
                 message, hint = "what a decision table of DMN does not have", "a table without it"
                 yield self._fault((key,), str(self.data[key]), message, hint)
@@ -93,9 +109,17 @@ class _Table:
             if found is None or found[1] not in self.pack.vocabulary.subject.columns:
                 where = (key, number) if key == "inputs" else (key,)
                 yield self._fault(where, text, "an input that is no attribute of the subject", "an attribute")
+        yield from self._other_words()
         for number, row in enumerate(self.rows):
             if isinstance(row["points"], Mapping):
                 yield self._fault(("rows", number), "", "points by date", "points of one day alone")
+
+    def _other_words(self) -> Iterator[Fault]:
+        for number, row in enumerate(self.rows):
+            for cell, kind in zip(row["when"], self.kinds, strict=True):
+                if _cell(read_cell(cell, kind), cell) is None:
+                    message, hint = "a cell that FEEL has no word for", "one comparison or range of literals"
+                    yield self._fault(("rows", number), str(cell), message, hint)
 
     def _fault(self, path: Path, found: str, message: str, hint: str) -> Fault:
         return self.document.fault((*self.path, *path), found, message, hint)
@@ -113,13 +137,21 @@ class _Table:
             f"<decision id={quoteattr(self.data['id'])} name={quoteattr(self.data['id'])} "
             f"label={quoteattr(title.both)}>"
             f'<variable name={quoteattr(self.data["id"])} typeRef="number"/>\n'
-            f"<decisionTable {_POLICIES[self.data['hit']]}>{clauses}"
+            f"<decisionTable {self._policy}>{clauses}"
             f'<output name="points" typeRef="number"/><annotation name="title"/><annotation name="note"/>\n'
             f"{rows}</decisionTable></decision>\n"
         )
 
+    @property
+    def _policy(self) -> str:
+        taken = str(self.data.get("take", "sum")).upper()
+        return _POLICIES.get(self.data["hit"], f'hitPolicy="COLLECT" aggregation="{taken}"')
+
     def _rule(self, row: Mapping[str, Any]) -> str:
-        cells = [_cell(read_cell(cell), cell) for cell in row["when"]]
+        cells = [
+            _cell(read_cell(cell, kind), cell) or ""
+            for cell, kind in zip(row["when"], self.kinds, strict=True)
+        ]
         said = [_said(row.get(key)) for key in ("title", "note")]
         return (
             "<rule>"
@@ -141,15 +173,37 @@ def _said(title: Any) -> str:
     return f"{title['zh']}\u2003{title.get('en', title['zh'])}" if isinstance(title, Mapping) else title or ""
 
 
-def _cell(cell: Cell, written: Any) -> str:
-    """A cell of the language as one of FEEL."""
+def _cell(cell: Cell, written: Any) -> str | None:
+    """A cell of the language as one of FEEL; None where FEEL can't say it, or reads another name in it."""
     if cell.anything:
         return "-"
+    if cell.negated:
+        inner = _cell(replace(cell, negated=False), written["not"])
+        return inner and f"not({inner})"
+    if cell.among:
+        parts = [_cell(part, None) for part in cell.among]
+        return None if None in parts else ", ".join(map(str, parts))
+    if cell.unknown:
+        return "null"
     if cell.values is not None:
-        listed = written if isinstance(written, list) else list(cell.values)
+        listed = written if isinstance(written, list) else sorted(cell.values, key=str)
         return ", ".join(map(feel.written, listed))
-    values = [feel.written(value) for _, value in cell.tests]
-    return f"[{values[0]}..{values[1]})" if len(values) == 2 else f"{cell.tests[0][0]} {values[0]}"
+    return (
+        None
+        if cell.reads_names
+        else _ranged([(op, end) for op, end in cell.tests if not isinstance(end, Named)])
+    )
+
+
+def _ranged(tests: Sequence[tuple[str, Comparable]]) -> str | None:
+    ops, ends = zip(*((op, feel.written(end)) for op, end in tests), strict=True)
+    match ops:
+        case (">" | ">=", "<" | "<="):
+            return f"{'[' if ops[0] == '>=' else '('}{ends[0]}..{ends[1]}{']' if ops[1] == '<=' else ')'}"
+        case ("<" | "<=" | ">" | ">=",):
+            return f"{ops[0]} {ends[0]}"
+        case _:
+            return None
 
 
 def _type(column: Column) -> str:

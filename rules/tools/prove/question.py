@@ -277,6 +277,9 @@ def _codes(a: Pack, b: Pack) -> dict[Name, tuple[str, ...]]:
         for level, columns in ((Level.SUBJECT, vocabulary.subject.columns), (Level.RECORD, records)):
             found |= {Name(n, level, c.type): tuple(c.values) for n, c in columns.items() if c.values}
         for measure in pack.measures:
+            if measure.decision and measure.decision.codes:
+                name, codes = Name(measure.id, Level.MEASURE, measure.type), dict(measure.decision.codes)
+                found[name] = tuple(dict.fromkeys((*found.get(name, ()), *codes)))
             operand = measure.operand
             if isinstance(operand, Name) and operand in found and measure.type == operand.type:
                 found[Name(measure.id, Level.MEASURE, measure.type)] = found[operand]

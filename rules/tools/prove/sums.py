@@ -366,6 +366,8 @@ class Summing:
 
     def _derived(self, measure: Measure, condition: Expression, parts: Sequence[Symbol]) -> Symbol:
         holds = self._true(condition)
+        if measure.decision is not None:
+            return self._decided(measure, holds)
         if measure.aggregate is Aggregate.VALUE and measure.operand is not None:
             try:
                 number = self._terms.number(measure.operand, self._symbols)
@@ -377,6 +379,16 @@ class Summing:
             return self._ratio(measure, holds, parts)
         self._terms.left_open.append(measure.id)
         return Number(z3.And(holds, self._terms.flag()), self._terms.whole(low=0), measure.type.scale)
+
+    def _decided(self, measure: Measure, holds: Any) -> Symbol:
+        """Anything that a table can give; it has no exact term."""
+        self._terms.left_open.append(measure.id)
+        if measure.type.kind is Kind.NUMBER:
+            known = z3.And(holds, self._terms.flag())
+            return Number(known, self._terms.whole(), measure.type.scale)
+        symbol = self._terms.choice(self._cells.of(Name(measure.id, Level.MEASURE, measure.type)))
+        self._terms.sides.append(z3.Implies(z3.Not(holds), symbol.among([None])))
+        return symbol
 
     def _ratio(self, measure: Measure, holds: Any, parts: Sequence[Symbol]) -> Number:
         """A quotient of which it is exact on which side of the numbers that conditions name it lies."""
