@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +18,17 @@ from rules.identity import canonical, identity
 from rules.library.loader import load_text
 from rules.model import Example, Pack
 from rules.nearest import one_of
+from rules.tools.book import rule_book
+from rules.tools.diff import compare
+from rules.tools.documents import markdown
 from rules.tools.layout import layout
 from rules.tools.lint import lint_text
 from scoring.answers.examples import run_examples
+from scoring.answers.explain import Explanation, explained, result_of
+from scoring.answers.proofs import prove
+from scoring.answers.timelines import Facts
+from scoring.judging.one import Judge
+from scoring.runs.files import score_files
 
 Faults = Callable[[str], list[Fault]]
 DAY = dt.date(2026, 6, 1)
@@ -77,8 +88,6 @@ def points(pack: Pack, **subject: Any) -> Decimal:
 
 
 def with_example(pack: Pack, example: dict[str, Any]) -> Pack:
-    from dataclasses import replace
-
     subject = {n: Decimal(str(v)) if n in ("debt", "income") and v is not None else v
                for n, v in example["subject"].items()}  # fmt: skip
     made = Example(subject, (), DAY, None, None, 0, None, pack.place)
@@ -322,3 +331,112 @@ def test_a_cell_that_compares_with_what_it_cannot_is_told_what_would_be_right(
 ) -> None:
     [fault] = faults(text_of(table(rows=[[cell, 1]])))
     assert (fault.field, fault.message, fault.hint) == ("tables[0].rows[0][0]", message, hint)
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict"),
+    [
+        ("equal", "proved"),
+        ("never-hits final.1 where age <= 25", "proved"),
+        ("never-hits final.1 where age <= 26", "refuted"),
+        ("never-hits final.1 where home is null", "proved"),
+        ("never-hits final.2 where home = 'own' and age > 25", "proved"),
+        ("score_b = -10 where age < 18 and home = 'let' and debt is null", "proved"),
+        ("score_b = -10 where age < 18 and home = 'let' and debt > income", "proved"),
+        ("score_b = -10 where age > 17 and home = 'let'", "refuted"),
+    ],
+)
+def test_what_tables_give_is_proved_row_by_row(claim: str, verdict: str) -> None:
+    pack = load(*DECISIONS)
+    proof = prove(pack, pack, claim, DAY, seconds=100)
+    assert (str(proof.verdict), proof.left_open) == (verdict, ())
+
+
+@pytest.mark.parametrize(
+    ("given", "verdict"),
+    [
+        ({"hit": "priority", "gives": ["x", "y"], "default": "x"}, "proved"),
+        ({"hit": "priority", "gives": ["y", "x"], "default": "x"}, "refuted"),
+    ],
+)
+def test_priority_is_proved_in_its_order(given: dict[str, Any], verdict: str) -> None:
+    pack = load(table(rows=[["> 1", "y"], ["> 5", "x"]], **given), vetoes=[veto("t = 'y' and age > 5")])
+    assert str(prove(pack, pack, "never-hits v", DAY, seconds=100).verdict) == verdict
+
+
+@pytest.mark.parametrize(
+    ("take", "value", "verdict"),
+    [
+        ("min", 3, "proved"),
+        ("max", 8, "proved"),
+        ("sum", 11, "proved"),
+        ("count", 2, "proved"),
+        ("sum", 8, "refuted"),
+    ],
+)
+def test_what_is_taken_of_all_rows_is_proved(take: str, value: int, verdict: str) -> None:
+    collected = table(hit="collect", take=take, gives="number", rows=TWO_ROWS)
+    pack = load(collected, vetoes=[veto(f"t <> {value} and age > 5")])
+    assert str(prove(pack, pack, "never-hits v", DAY, seconds=100).verdict) == verdict
+
+
+def explanation(pack: Pack, **subject: Any) -> Explanation:
+    judge, key = Judge(pack), pack.vocabulary.subject.key
+    attributes = {key: "one", **subject}
+    facts = Facts("one", dt.datetime(2026, 6, 1, tzinfo=dt.UTC), attributes, {})
+    result = result_of(pack, "one", judge.judge(attributes, []), DAY)
+    return explained(facts, result, None, judge.values(attributes, [], DAY))
+
+
+def test_an_explanation_shows_what_each_table_gave_on_the_way() -> None:
+    found = explanation(load(*DECISIONS), age=30, debt=Decimal(1), income=Decimal(5), home="own")
+    [hit] = found.hits
+    assert list(hit.measures.items()) == [("routing", "accept"), ("risk", "low"), ("worth", Decimal("22.5"))]
+    assert "routing" not in found.unmatched
+
+
+def test_a_table_of_which_no_row_matched_is_named() -> None:
+    found = explanation(load(*DECISIONS), age=10, home="own")
+    assert found.unmatched == ("final.default", "risk", "routing", "worth")[1:]
+    [hit] = found.hits
+    assert hit.rule.id == "final.default"
+
+
+def test_files_name_the_tables_of_which_no_row_matched(tmp_path: Path) -> None:
+    subjects, out = tmp_path / "s.csv", tmp_path / "out.csv"
+    subjects.write_text("applicant_id,age,home\na,30,own\nb,10,own\nc,10,let\n", encoding="utf-8")
+    score_files(load(*DECISIONS), DAY, subjects, None, out)
+    with out.open(encoding="utf-8") as file:
+        named = {row["applicant_id" if "applicant_id" in row else "subject_id"]: row["unmatched"]
+                 for row in csv.DictReader(file)}  # fmt: skip
+    assert named == {"a": "", "b": "risk routing worth", "c": "worth"}
+
+
+def test_the_book_shows_the_rows_of_a_table_that_gives_a_value() -> None:
+    said = markdown(rule_book(load(*DECISIONS)))
+    assert "| 取值方式 Hit policy | 匹配的行中排在最前的结果" in said
+    assert "| 结果 Results | 拒绝 Decline（decline）；refer（refer）；accept（accept） |" in said
+    assert "为“high”且年龄小于25 Table is “high” and Age is under 25 | 拒绝 Decline |" in said
+
+
+def test_a_difference_says_the_row_and_the_policy_that_changed() -> None:
+    before = table(gives=["x", "y"], rows=[["> 1", "y"], ["> 5", "x"]])
+    after = table(gives=["x", "y"], hit="priority", rows=[["> 1", "y"], ["> 6", "x"]], default="x")
+    rule = {"vetoes": [veto("t = 'y'")]}
+    found = {
+        (c.part, c.id, c.field): (c.before, c.after)
+        for c in compare(load(before, **rule), load(after, **rule))
+    }
+    assert found["measure", "t", "default"] == ("", "x")
+    assert found["measure", "t", "hit policy"][0] == "第一个匹配的行 the first row that matches"
+    assert found["decision", "t.2", "condition"] == ("age > 5", "age > 6")
+    assert ("decision", "t.1", "condition") not in found
+
+
+def test_a_difference_shows_how_a_value_is_computed() -> None:
+    def computed(text: str) -> Pack:
+        parts = {"a": {"title": "A", "value": "age + 1"}, "b": {"title": "B", "value": text}}
+        return load(table(input="b", rows=[[1, 1]]), measures=parts)
+
+    [change] = compare(computed("a + debt"), computed("a - debt"))
+    assert (change.id, change.field, change.before, change.after) == ("b", "of", "a + debt", "a - debt")
