@@ -70,7 +70,7 @@ def _in_order(context: Context, mentioned: Mapping[str, set[str]], paths: Mappin
     :param mentioned: by name the words in which it may name others.
     """
     order = TopologicalSorter(
-        {name: words & (set(mentioned) - context.faulty) for name, words in mentioned.items()}
+        {name: sorted(words & (set(mentioned) - context.faulty)) for name, words in mentioned.items()}
     )
     try:
         return list(order.static_order())
