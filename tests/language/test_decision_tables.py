@@ -18,6 +18,7 @@ from rules.identity import canonical, identity
 from rules.library.loader import load_text
 from rules.model import Example, Pack
 from rules.nearest import one_of
+from rules.plan import compile_plan
 from rules.tools.book import rule_book
 from rules.tools.diff import compare
 from rules.tools.documents import markdown
@@ -27,6 +28,7 @@ from scoring.answers.examples import run_examples
 from scoring.answers.explain import Explanation, explained, result_of
 from scoring.answers.proofs import prove
 from scoring.answers.timelines import Facts
+from scoring.answers.validation.drift import codes_of
 from scoring.judging.one import Judge
 from scoring.runs.files import score_files
 
@@ -440,3 +442,17 @@ def test_a_difference_shows_how_a_value_is_computed() -> None:
 
     [change] = compare(computed("a + debt"), computed("a - debt"))
     assert (change.id, change.field, change.before, change.after) == ("b", "of", "a + debt", "a - debt")
+
+
+def test_a_table_that_gives_a_value_is_held_to_the_law_that_it_cites() -> None:
+    basis = [{"id": "old", "title": "旧办法", "repealed_on": dt.date(2026, 3, 1)}]
+    decided = table(gives=["x"], rows=[["> 5", "x"]], basis="old §3")
+    found = lint_text(text_of(decided, basis=basis, vetoes=[veto("t = 'x'")]), "loans.yaml")
+    checks = {(f.check, f.subject) for f in found}
+    assert ("repealed-basis", "t") in checks
+    assert ("unused-basis", "old") not in checks
+
+
+def test_drift_knows_the_texts_of_a_table() -> None:
+    pack = load(*DECISIONS)
+    assert list(codes_of(compile_plan(pack), "routing")) == ["decline", "refer", "accept"]
