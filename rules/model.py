@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from rules.articles import article_in
 from rules.fault import Place
-from rules.language.expressions import TRUE, Expression, Level, Type, Value
+from rules.language.expressions import TRUE, Expression, Level, Literal, Type, Value
 from rules.titles import Title as Title
 
 OWN_CHOICE = "own-choice"
@@ -285,6 +285,28 @@ DERIVED = OVER_GROUP | {Aggregate.RATIO, Aggregate.VALUE}
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What a table that gives a value says beside the measure that it is: the measure's operand is all of its
+    rows.
+
+    :param codes: the texts that it can give with their titles, the first first in priority; none of numbers.
+    :param hit: its hit policy.
+    :param take: what is made of all the rows that match; None where one counts.
+    :param rows: the condition of each and what it gives, as they stand.
+    :param default: what it gives where no row matches.
+    """
+
+    codes: tuple[tuple[str, Title], ...]
+    citations: tuple[Citation, ...]
+    note: Title | None = field(default=None, metadata=GIVEN)
+    hit: str = field(default="", metadata={"identity": False})
+    take: str | None = field(default=None, metadata={"identity": False})
+    rows: tuple[tuple[Expression, Literal], ...] = field(default=(), metadata={"identity": False})
+    default: Literal | None = field(default=None, metadata={"identity": False})
+    examples: tuple[Example, ...] = field(default=(), metadata={"identity": False})
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
     """A value derived from a subject's records, or from other measures.
 
@@ -298,6 +320,7 @@ class Measure:
     :param parts: the measures that this one is made of; of a ratio the part and the whole, of aggregates over
         a group what is compared and then ``by``, where that is a measure.
     :param descending: of a rank or percentile: whether the greatest value is first.
+    :param decision: what else the table says that gives it; None where no table does.
     """
 
     id: str
@@ -314,6 +337,7 @@ class Measure:
     each: Decimal | None = field(default=None, metadata=GIVEN)
     bands: tuple[Decimal, ...] = field(default=(), metadata=GIVEN)
     fewest: int | None = field(default=None, metadata=GIVEN)
+    decision: Decision | None = field(default=None, metadata=GIVEN)
     place: Place = field(default=NOWHERE, metadata={"identity": False})
 
 
@@ -327,6 +351,7 @@ class Example:
     :param points: the expected hundredths of all hits of the rule together, after its cap.
     :param score: the expected score in hundredths.
     :param tier: the expected tier.
+    :param value: what the table must give that the example stands in; None for no row that matches.
     """
 
     subject: Mapping[str, Value | None]
@@ -337,6 +362,7 @@ class Example:
     score: int | None
     tier: str | None
     place: Place
+    value: Value | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -504,7 +530,7 @@ _AUTHORITIES = {
 class Pack:
     """A versioned set of rules for one kind of subject. ``grades`` run from the best tier to the worst.
 
-    :param tables: the titles of the tables, by id; their rows are among the rules.
+    :param tables: the titles of the tables that give points, by id; their rows are among the rules.
     :param authority: who makes the grade; None where the pack does not say.
     :param together: which rules may meet one fact, and why.
     :param note: what people must know before they use it.

@@ -38,7 +38,7 @@ from rules.language.expressions import (
     names,
     reads_as_of,
 )  # fmt: skip
-from rules.model import DERIVED, Aggregate, Measure, Pack, Rule, Window
+from rules.model import DERIVED, Aggregate, Decision, Measure, Pack, Rule, Window
 
 Row = Mapping[str, Any]
 LARGEST_HIT = 100_000_000
@@ -330,12 +330,31 @@ def combine(how: Aggregate, known: Sequence[Any]) -> Any:
 
 def derived(measure: Measure, people: Mapping[Any, Row], key: Any, day: dt.date) -> Fraction | None:
     """A measure made of measures, for a subject that its ``where`` lets take part."""
+    if measure.decision is not None:
+        return decided(measure.decision, people[key], day)
     if measure.aggregate is Aggregate.VALUE:
         return value(measure.operand, people[key], day)
     if measure.aggregate is Aggregate.RATIO:
         part, whole = (people[key][name] for name in measure.parts)
         return None if part is None or not whole else fits(four_decimals(part / whole))
     return among_peers(measure, people, key, day)
+
+
+def decided(table: Decision, row: Row, day: dt.date) -> Any:
+    """What a table gives, by its hit policy."""
+    met = [exact(given.value) for condition, given in table.rows if value(condition, row, day) is True]
+    if table.take == "count":
+        return Fraction(len(met))
+    if not met:
+        return None if table.default is None else exact(table.default.value)
+    match table.take:
+        case "sum":
+            return sum(met, Fraction(0))
+        case "min":
+            return min(met)
+        case "max":
+            return max(met)
+    return min(met, key=[code for code, _ in table.codes].index) if table.hit == "priority" else met[0]
 
 
 def among_peers(measure: Measure, people: Mapping[Any, Row], key: Any, day: dt.date) -> Fraction | None:

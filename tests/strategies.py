@@ -586,6 +586,18 @@ CELLS: Mapping[str, list[list[Any]]] = {
 }
 
 
+OVERLAPPING: Mapping[str, list[Any]] = {
+    "kind": [{"not": "a"}, {"not": ["b", "中文"]}, {"not": None}, None, ["a", None]],
+    "amount": ["[0..2.5]", "(0..2.5]", "]0..2.5[", "> 0 and <= 99.995", {"not": "0..2.5"}, None,
+               ["< 0", "> 1"], "<= days", "= days", ">= points and <> 3", "points..days"],
+    "days": ["[0..3)", {"not": [1, "> 3"]}, {"not": None}, None, [2, None], ">= elapsed"],
+    "tier": [{"not": True}, None, "= flag"],
+    "happened_on": ["[2024-02-29..2024-12-31]", "<= stops_on", {"not": None}, ["< starts_on", None]],
+    "points": [None, {"not": None}, "<> 1 and <> 2"],
+    "rule": ["= note", "<> note", {"not": "a"}, [None, ">= 1"]],
+}  # fmt: skip
+"""Cells that match together with others; some read a column."""
+
 _INPUTS = st.lists(st.sampled_from(sorted(CELLS)), min_size=1, max_size=2, unique=True)
 
 
@@ -593,12 +605,13 @@ _INPUTS = st.lists(st.sampled_from(sorted(CELLS)), min_size=1, max_size=2, uniqu
 @st.composite
 def tables(draw: st.DrawFn) -> Data:
     inputs = draw(_INPUTS)
-    hit = draw(pick("unique", "first", "collect"))
+    hit = draw(pick("unique", "first", "collect", "any"))
     if hit == "unique":
         cells = draw(st.sampled_from(CELLS[inputs[0]]))
         written = [[cell, *("-" for _ in inputs[1:])] for cell in cells]
     else:
-        choice = [st.sampled_from([c for cells in CELLS[i] for c in cells] + ["-"]) for i in inputs]
+        some = {i: [*(c for cells in CELLS[i] for c in cells), *OVERLAPPING.get(i, ()), "-"] for i in inputs}
+        choice = [st.sampled_from(some[i]) for i in inputs]
         written = draw(st.lists(st.tuples(*choice).map(list), min_size=1, max_size=4))
     table: Data = {
         "title": "T",
@@ -606,8 +619,14 @@ def tables(draw: st.DrawFn) -> Data:
         "inputs": inputs,
         "hit": hit,
     }
-    given = [draw(points()) for _ in written]
-    rows = [[*cells, value] for cells, value in zip(written, given, strict=True)]
+    take = draw(pick("sum", "min", "max", None)) if hit == "collect" else None
+    one = hundredths() if take in ("min", "max") else st.just(draw(points())) if hit == "any" else points()
+    given = [draw(one) for _ in written]
+    table |= {"take": take} if take else {}
+    if draw(st.integers(0, 3)) == 0:
+        table["default"] = draw(points())
+        given.append(table["default"])
+    rows = [[*cells, value] for cells, value in zip(written, given, strict=False)]
     table |= {"rows": rows, "basis": "own-choice"}
     everything = Names({**SUBJECT_COLUMNS, **RECORD_COLUMNS})
     if draw(st.booleans()):
@@ -615,6 +634,48 @@ def tables(draw: st.DrawFn) -> Data:
     if draw(st.booleans()):
         table["counts"] = draw(windows(everything, decays=True))
     return draw(capped(table, *given))
+
+
+DECIDED: Mapping[str, list[Any]] = {
+    "measure": [0, "< 1", "[1..3]", "> 1 and <> 2.5", {"not": [0, 1]}, None, ["<= 0", 2, None], "-", "-",
+                ">= elapsed", "points..elapsed"],
+    "codes": ["a", ["b", "it's"], {"not": "a"}, {"not": ["a", "c"]}, None, {"not": None}, "-", "-"],
+    "text": ["a", ["中文", ">= 1"], {"not": "A"}, None, "-", "= rule"],
+    "date": ["[2024-01-31..2024-12-31]", "< 2025-01-01", {"not": None}, "> starts_on", "-"],
+    "boolean": [True, {"not": True}, None, "= flag", "-"],
+}  # fmt: skip
+"""Cells of tables that give a value, by the type of the input; some read an attribute."""
+DECIDED = {**DECIDED, "integer": DECIDED["measure"], "decimal": DECIDED["measure"]}
+
+
+@st.composite
+def decisions(draw: st.DrawFn, known: Names) -> Data:
+    """A table that gives a number or a code."""
+    inputs = draw(st.lists(pick(*known.types), min_size=1, max_size=2, unique=True))
+    cells = [st.sampled_from(DECIDED[known.types[name]]) for name in inputs]
+    rows = draw(st.lists(st.tuples(*cells).map(list), min_size=1, max_size=5))
+    table: Data = {
+        "title": "D",
+        "inputs": inputs,
+        "basis": "own-choice",
+        "gives": draw(st.permutations(CODES)),
+    }
+    hit = draw(pick("first", "any", "priority", "collect"))
+    given: st.SearchStrategy[Any] = pick(*CODES)
+    if hit == "collect" or (hit != "priority" and draw(st.booleans())):
+        table["gives"], given = (
+            "number",
+            st.sampled_from([0, 1, -3, Decimal("2.5"), 10**13, Decimal("-0.0001")]),
+        )
+    if hit == "any":
+        given = st.just(draw(given))
+    if hit == "collect":
+        table["take"] = draw(pick("sum", "min", "max", "count"))
+    if table.get("take") != "count" and draw(st.booleans()):
+        table["default"] = draw(given)
+    if draw(st.integers(0, 3)) == 0:
+        table["where"] = draw(conditions(known, timed=False))
+    return {**table, "hit": hit, "rows": [[*row, draw(given)] for row in rows]}
 
 
 def vocabulary(key: str, key_type: str, link: str) -> Data:
@@ -696,9 +757,15 @@ def packs(draw: st.DrawFn, people: Data) -> Data:
     named = {f"m{n}": measure for n, measure in enumerate(base)}
     named |= draw(derived(named, attributes))
     subject = Names({**SUBJECT_COLUMNS, **{name: value_type(m) for name, m in named.items()}})
+    decided: dict[str, Data] = {}
+    for n in range(draw(pick(0, 0, 1, 2, 3))):
+        table = decided[f"d{n}"] = draw(decisions(subject))
+        kind = "measure" if table["gives"] == "number" else "codes"
+        subject = Names({**subject.types, f"d{n}": kind})
     everything = Names({**subject.types, **RECORD_COLUMNS})
     scope = pick(everything, everything, columns, subject)
     own = [draw(rules(draw(scope))) for _ in range(draw(st.integers(1, 5)))]
+    own += [draw(rules(Names({name: subject.types[name], "starts_on": "date"}))) for name in [*decided][-1:]]
     score = sorted(draw(st.lists(st.integers(-50, 150), min_size=3, max_size=3)))
     levels = sorted(draw(st.sets(st.integers(score[0], 151), min_size=2, max_size=2)), reverse=True)
     return {
@@ -717,7 +784,10 @@ def packs(draw: st.DrawFn, people: Data) -> Data:
         ],
         "measures": named,
         "rules": [{"id": f"r{n}", **rule} for n, rule in enumerate(own)],
-        "tables": [{"id": f"t{n}", **draw(tables())} for n in range(draw(st.integers(0, 2)))],
+        "tables": [
+            *({"id": name, **table} for name, table in reversed(decided.items())),
+            *({"id": f"t{n}", **draw(tables())} for n in range(draw(st.integers(0, 2)))),
+        ],
         "vetoes": [{"id": f"v{n}", **draw(vetoes(draw(scope)))} for n in range(draw(st.integers(0, 2)))],
         "consequences": [
             {"id": f"c{n}", **draw(consequences(draw(scope)))} for n in range(draw(st.integers(0, 1)))

@@ -24,6 +24,7 @@ from api.pages.own import at_door
 from api.pages.tickets import stage_column
 from api.schemas.visits import OUTCOMES as OUTCOMES_OF_VISITS
 from rules.calendar import add_months, today
+from rules.language.words import words
 from rules.model import Pack, Title
 from rules.tools.book import LANES
 from scoring.access import audit
@@ -214,6 +215,7 @@ def _shown(found: Explanation) -> dict[str, Any]:
         "outcomes": OUTCOMES,
         "lanes": LANES,
         "measure_titles": {measure.id: measure.title for measure in found.pack.measures},
+        "measure_columns": words(found.pack, "zh").columns,
         "status_titles": _status_titles(found),
         "mark_titles": STEP_TITLES,
         "record_facts": story.record_facts,

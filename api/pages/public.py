@@ -24,6 +24,7 @@ from api.pages.ranking import follows
 from api.pages.rules import listed_packs, shown_changes, shown_pack
 from rules.calendar import day_of, today
 from rules.fault import UnknownPackError
+from rules.language.words import words
 from rules.library.loader import ruling_among
 from rules.model import Column, Pack, Title
 from rules.tools.book import LANES
@@ -202,6 +203,7 @@ def _tried(
         "unknown": unknown_inputs(found),
         "most_reasons": MOST_REASONS,
         "measure_titles": {measure.id: measure.title for measure in pack.measures},
+        "measure_columns": words(pack, "zh").columns,
         "record_facts": story.record_facts,
         "reasons": story.reasons,
     }

@@ -10,18 +10,26 @@ from __future__ import annotations
 import datetime as dt
 import operator
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from rules.language.boxes import Box, Boxes, boxes, overlap
 from rules.language.expressions import (
+    ONE,
+    Arithmetic,
+    Call,
+    Case,
     Expression,
     IsTrue,
     Kind,
     Level,
+    Literal,
     Name,
     Not,
+    Or,
+    Type,
     Value,
     conjunction,
     literal,
@@ -29,68 +37,162 @@ from rules.language.expressions import (
 )
 from rules.language.parse import ConditionError, Scope, parse_condition
 
-_COMPARISON = re.compile(r"(>=|<=|<>|>|<|=)\s*(-?\d+(?:\.\d+)?|\d{4}-\d{2}-\d{2})")
-_RANGE = re.compile(r"(-?\d+(?:\.\d+)?|\d{4}-\d{2}-\d{2})\s*\.\.\s*(-?\d+(?:\.\d+)?|\d{4}-\d{2}-\d{2})")
-_BRACKETS = re.compile(rf"[\[\](]\s*{_RANGE.pattern}\s*[\[\])]")
+_LITERAL = r"-?\d+(?:\.\d+)?|\d{4}-\d{2}-\d{2}"
+_BOUND = rf"{_LITERAL}|[a-z][a-z0-9_]*"
+_COMPARISON = re.compile(rf"(>=|<=|<>|>|<|=)\s*({_BOUND})")
+_RANGE = re.compile(rf"({_LITERAL})\s*\.\.\s*({_LITERAL})")
+_ANY_RANGE = re.compile(rf"([\[\](]?)\s*({_BOUND})\s*\.\.\s*({_BOUND})\s*([\[\])]?)")
+_ZERO = Literal(0, ONE.type)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_PASSES = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
+_AND = re.compile(r"\s+and\s+")
+_PASSES: Mapping[str, Callable[[Any, Any], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "=": operator.eq,
+    "<>": operator.ne,
+}
+_ORDERED = (Kind.NUMBER, Kind.DATE)
+_CELLS = 'A, [A, B], {not: A}, ">= 90", "70..90", "[70..90]", null or "-"'
+_IN_BRACKETS = '"[{0}..{1}]" in quotes: both ends are in; "{0}..{1}": from {0} to below {1}'
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Another column or measure, as the bound of a cell."""
+
+    name: str
+
+
 Comparable = Decimal | dt.date
+Bound = Comparable | Named
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a cell matches: any of ``values``, or what passes all ``tests``; with neither, anything.
+    """What a cell matches: any of ``values``, what passes all ``tests``, or what any cell of ``among`` does;
+    with none of these, anything.
 
     :param tests: operators and what they compare with.
+    :param unknown: whether it is about an unknown value, and no other.
+    :param negated: whether it matches the known values that it otherwise would not.
     """
 
     values: frozenset[Value] | None = None
-    tests: tuple[tuple[str, Comparable], ...] = ()
+    tests: tuple[tuple[str, Bound], ...] = ()
+    among: tuple[Cell, ...] = ()
+    unknown: bool = False
+    negated: bool = False
 
     @property
     def anything(self) -> bool:
-        return self.values is None and not self.tests
+        return self == Cell()
 
-    def holds(self, value: Value) -> bool:
-        """Whether a known value matches."""
+    @property
+    def literals(self) -> frozenset[Value]:
+        """The values at which it may begin or cease to match."""
+        own = self.values or frozenset(end for _, end in self.tests if not isinstance(end, Named))
+        return own.union(*(cell.literals for cell in self.among))
+
+    @property
+    def reads_names(self) -> bool:
+        """Whether it compares with another column or measure."""
+        own = any(isinstance(end, Named) for _, end in self.tests)
+        return own or any(cell.reads_names for cell in self.among)
+
+    def holds(self, value: Value | None) -> bool:
+        """Whether a value matches, None for an unknown one; of a cell that reads no names."""
+        if self.negated:
+            return value is not None and not replace(self, negated=False).holds(value)
+        if self.among:
+            return any(cell.holds(value) for cell in self.among)
+        if self.unknown:
+            return value is None
         if self.values is not None:
             return value in self.values
-        return all(_PASSES[op](value, end) for op, end in self.tests)
+        return not self.tests or (
+            value is not None and all(_PASSES[op](value, end) for op, end in self.tests)
+        )
 
 
-def read_cell(written: object) -> Cell:
+def read_cell(written: object, kind: Kind) -> Cell:
     """The cell as written in a pack.
 
-    :raises ConditionError: on anything but a value, a list of values, a comparison, a range or ``"-"``.
+    :param kind: of the input: for a text, and in a list of texts, most that is written is a value.
+    :raises ConditionError: on anything but a value, a list, a comparison or several, a range, ``null``,
+        ``{not: …}`` or ``"-"``.
 
-    >>> [read_cell(written).holds(12) for written in (">= 10", "10 .. 20", 12, "-", "< 10")]
-    [True, True, True, True, False]
+    >>> from rules.language.expressions import Kind
+    >>> cells = (">= 10", "10 .. 20", "[10..12]", "> 5 and <= 12", 12, {"not": [10, 11]}, "-", "< 10", None)
+    >>> [read_cell(written, Kind.NUMBER).holds(12) for written in cells]
+    [True, True, True, True, True, True, True, False, False]
     """
-    if isinstance(written, list) and written and all(_is_value(v) for v in written):
-        return Cell(values=frozenset(written))
+    if isinstance(written, dict):
+        return _without(written, kind)
+    if isinstance(written, list) and written:
+        return _listed(written, kind)
+    return _single(written, kind)
+
+
+def _single(written: object, kind: Kind) -> Cell:
+    if written is None:
+        return Cell(unknown=True)
     if not _is_value(written):
-        raise ConditionError("not a cell", 'A, [A, B], ">= 90", "70..90" or "-"')
+        raise ConditionError("not a cell", _CELLS)
     if not isinstance(written, str):
         return Cell(values=frozenset([written]))  # type: ignore[list-item]
     if written == "-":
         return Cell()
-    if found := _COMPARISON.fullmatch(written.strip()):
-        return _comparison(found[1], _value(found[2]))
-    if found := _RANGE.fullmatch(written.strip()):
-        low, high = _value(found[1]), _value(found[2])
-        if type(low) is not type(high) or low >= high:  # type: ignore[operator]
-            raise ConditionError("an empty range", '"70..90" with the smaller end first')
-        return Cell(tests=((">=", low), ("<", high)))
-    if written.lstrip().startswith((">", "<", "=")):
-        raise ConditionError("not a comparison", '">= 90" or "< 2026-01-01"')
+    text = written.strip()
+    compared = [_COMPARISON.fullmatch(part) for part in _AND.split(text)]
+    if all(compared):
+        return _compared([(found[1], _value(found[2])) for found in compared if found])
+    ranged = (_ANY_RANGE if kind in _ORDERED else _RANGE).fullmatch(text)
+    if ranged:
+        return _range(*(ranged.groups() if kind in _ORDERED else ("", *ranged.groups(), "")))
+    if text.startswith((">", "<", "=")):
+        raise ConditionError("not a comparison", '">= 90", "< 2026-01-01", "> 1 and < 5" or "<= a_column"')
     return Cell(values=frozenset([written]))
+
+
+def _listed(written: Sequence[object], kind: Kind) -> Cell:
+    """Any of the cells of a list; those that are values are one."""
+    values: set[Value] = set()
+    others: list[Cell] = []
+    for item in written:
+        if not (item is None or _is_value(item)):
+            raise ConditionError("not a cell", _CELLS)
+        is_read = item is None or kind in _ORDERED
+        cell = _single(item, kind) if is_read else Cell(frozenset([item]))  # type: ignore[list-item]
+        if cell.values is None:
+            others.append(cell)
+        else:
+            values |= cell.values
+    if any(cell.anything for cell in others):
+        raise ConditionError("'-' in a list", '"-", alone in its cell')
+    if len(written) == 1 and others and (found := _ANY_RANGE.fullmatch(str(written[0]))):
+        raise ConditionError("a range in brackets without quotes", _IN_BRACKETS.format(found[2], found[3]))
+    among = ([Cell(frozenset(values))] if values else []) + others
+    return among[0] if len(among) == 1 else Cell(among=tuple(among))
+
+
+def _without(written: Mapping[object, object], kind: Kind) -> Cell:
+    inner = read_cell(written["not"], kind) if set(written) == {"not"} else Cell(negated=True)
+    if inner.negated or inner.anything:
+        raise ConditionError("not a cell", "{not: A}, {not: [A, B]} or {not: null}")
+    return replace(inner, negated=True)
 
 
 def _is_value(written: object) -> bool:
     return isinstance(written, str | int | Decimal | dt.date)
 
 
-def _value(text: str) -> Comparable:
+def _value(text: str) -> Bound:
+    if text == "as_of":
+        raise ConditionError("as_of in a cell", "where: established_on + interval 12 month <= as_of")
+    if text[0].isalpha():
+        return Named(text)
     if not _DATE.fullmatch(text):
         return Decimal(text)
     try:
@@ -99,12 +201,27 @@ def _value(text: str) -> Comparable:
         raise ConditionError(f"'{text}' is not a date", "a date such as 2026-01-31") from None
 
 
-def _comparison(op: str, value: Comparable) -> Cell:
-    if op == "=":
-        return Cell(values=frozenset([value]))
-    if op == "<>":
-        raise ConditionError("'<>' in a cell", "a list of the values that match, or a rule of its own")
-    return Cell(tests=((op, value),))
+def _compared(tests: Sequence[tuple[str, Bound]]) -> Cell:
+    (op, value), *others = tests
+    if not others and not isinstance(value, Named):
+        if op == "=":
+            return Cell(values=frozenset([value]))
+        if op == "<>":
+            raise ConditionError("'<>' in a cell", f"{{not: {value}}}")
+    return Cell(tests=tuple(tests))
+
+
+def _range(opening: str, start: str, end: str, closing: str) -> Cell:
+    """From the first to below the second; with brackets as they say."""
+    if bool(opening) is not bool(closing):
+        raise ConditionError("half a range", _IN_BRACKETS.format(start, end))
+    low, high = _value(start), _value(end)
+    above, below = ">=" if opening in ("", "[") else ">", "<=" if closing == "]" else "<"
+    if not isinstance(low, Named) and not isinstance(high, Named):
+        one = above == ">=" and below == "<="
+        if type(low) is not type(high) or not (low <= high if one else low < high):  # type: ignore[operator]
+            raise ConditionError("an empty range", '"70..90" with the smaller end first')
+    return Cell(tests=((above, low), (below, high)))
 
 
 def cell_condition(cell: Cell, operand: Expression, scope: Scope) -> tuple[Expression, ...]:
@@ -113,11 +230,21 @@ def cell_condition(cell: Cell, operand: Expression, scope: Scope) -> tuple[Expre
     :raises ConditionError: where the cell's values don't fit the input's type or codes.
     """
     subject = render(operand)
+    if cell.negated:
+        if cell.values is not None and len(cell.values) == 1:
+            [value] = cell.values
+            return (parse_condition(f"({subject}) <> {_literal(value, operand)}", scope),)
+        return (Not(conjunction(cell_condition(replace(cell, negated=False), operand, scope))),)
+    if cell.among:
+        return (Or(tuple(conjunction(cell_condition(part, operand, scope)) for part in cell.among)),)
+    if cell.unknown:
+        return (parse_condition(f"({subject}) is null", scope),)
     if cell.values is not None:
         listed = ", ".join(_literal(value, operand) for value in sorted(cell.values, key=str))
         text = f"({subject}) in ({listed})" if len(cell.values) > 1 else f"({subject}) = {listed}"
         return (parse_condition(text, scope),)
-    return tuple(parse_condition(f"({subject}) {op} {literal(value)}", scope) for op, value in cell.tests)
+    ends = ((op, end.name if isinstance(end, Named) else literal(end)) for op, end in cell.tests)
+    return tuple(parse_condition(f"({subject}) {op} {end}", scope) for op, end in ends)
 
 
 def _literal(value: Value, operand: Expression) -> str:
@@ -125,38 +252,73 @@ def _literal(value: Value, operand: Expression) -> str:
 
     :raises ConditionError: where its type is not the input's.
     """
-    if operand.type.kind in (Kind.NUMBER, Kind.DATE) and isinstance(value, str):
-        _check_written(value.strip())
-        if operand.type.kind is Kind.NUMBER:
-            raise ConditionError(
-                "a number beside a text", 'a number, a comparison or a range: 90, ">= 90", "70..90"'
-            )
+    if operand.type.kind is Kind.NUMBER and isinstance(value, str):
+        hint = 'a number, a comparison or a range: 90, ">= 90", "70..90"'
+        raise ConditionError("a number beside a text", hint)
     if operand.type.kind is Kind.TEXT and not isinstance(value, str):
         raise ConditionError(f"{value} beside a text", f"in quotes: '{value}'")
     return literal(value)
 
 
-def _check_written(text: str) -> None:
-    """Refuses a text that was meant to be a range or a comparison, and says how that is written."""
-    if found := _BRACKETS.fullmatch(text) or _RANGE.fullmatch(text):
-        low, high = found.groups()
-        raise ConditionError("a range in brackets", f'"{low}..{high}": from {low} to below {high}')
-    if _COMPARISON.fullmatch(text):
-        raise ConditionError("a comparison in a list", f'"{text}", alone in its cell')
+def clash(conditions: Sequence[Expression], results: Sequence[object] = ()) -> tuple[int, int] | None:
+    """The first two rows (by index) that can match together and, of these results, give another."""
+    for later, earlier in enumerate(_overlapped(conditions)):
+        apart = [row for row in earlier if not results or results[row] != results[later]]
+        if apart:
+            return apart[0], later
+    return None
 
 
-def clash(conditions: Sequence[Expression]) -> tuple[int, int] | None:
-    """The first two rows (by index) that can match together."""
-    before = enumerate(_overlapped(conditions))
-    return next(((earlier[0], later) for later, earlier in before if earlier), None)
+def first_only(conditions: Sequence[Expression], order: Sequence[int] | None = None) -> list[Expression]:
+    """The rows' conditions where no row before them holds.
+
+    :param order: of the rows, by index; None: as they stand.
+    """
+    order = range(len(conditions)) if order is None else order
+    ordered = [conditions[row] for row in order]
+    chosen = {
+        row: conjunction((own, *(Not(IsTrue(ordered[i])) for i in earlier)))
+        for row, own, earlier in zip(order, ordered, _overlapped(ordered), strict=True)
+    }
+    return [chosen[row] for row in range(len(conditions))]
 
 
-def first_only(conditions: Sequence[Expression]) -> list[Expression]:
-    """The rows' conditions where no earlier row holds, for the hit policy ``first``."""
-    return [
-        conjunction((own, *(Not(IsTrue(conditions[i])) for i in earlier)))
-        for own, earlier in zip(conditions, _overlapped(conditions), strict=True)
-    ]
+def none_of(conditions: Sequence[Expression]) -> Expression:
+    """Where no row matches."""
+    return conjunction(tuple(Not(IsTrue(condition)) for condition in conditions))
+
+
+Branch = tuple[Expression, Literal]
+"""The condition of a row and what the row gives."""
+
+
+def decided(branches: Sequence[Branch], take: str | None, default: Literal | None) -> Expression:
+    """What a table gives, as one expression.
+
+    :param branches: of a table of which one row counts, the row that counts before others first.
+    :param take: what is made of all the rows that match: ``sum``, ``min``, ``max`` or ``count``.
+    """
+    if take == "count":
+        return _total([Case(((condition, ONE),), _ZERO, ONE.type) for condition, _ in branches])
+    kinds = [value.type for _, value in branches] + ([default.type] if default else [])
+    kind = Type(kinds[0].kind, max(k.whole for k in kinds), max(k.scale for k in kinds))
+    if take is None:
+        return Case(tuple(branches), default, kind)
+    if take == "sum":
+        taken = _total([Case((branch,), _ZERO, kind) for branch in branches])
+    else:
+        values = tuple(Case((branch,), None, kind) for branch in branches)
+        taken = Call("least" if take == "min" else "greatest", values, kind) if values[1:] else values[0]
+    return Case(((Or(tuple(condition for condition, _ in branches)), taken),), default, taken.type)
+
+
+def _total(parts: Sequence[Expression]) -> Expression:
+    """The sum, by halves: a sum one by one would be as deep as a table is long."""
+    if len(parts) == 1:
+        return parts[0]
+    left, right = _total(parts[: len(parts) // 2]), _total(parts[len(parts) // 2 :])
+    whole, scale = max(left.type.whole, right.type.whole) + 1, left.type.scale
+    return Arithmetic("+", left, right, Type(Kind.NUMBER, whole, scale))
 
 
 def _overlapped(conditions: Sequence[Expression]) -> Iterator[list[int]]:

@@ -23,6 +23,7 @@ from rules.language.expressions import (
     Arithmetic,
     AsOf,
     Call,
+    Case,
     Compare,
     Expression,
     In,
@@ -122,6 +123,8 @@ def compiled(node: Expression) -> Function:
         case IsTrue():
             operand = compiled(node.operand)
             return lambda row: operand(row) is True
+        case Case():
+            return _first_true(node)
         case Call(function="coalesce" | "least" | "greatest"):
             return _chosen(_CHOICES[node.function], node.arguments)
         case _:
@@ -204,6 +207,19 @@ def _chosen(choose: Callable[[list[Any]], Any], arguments: Sequence[Expression])
         return choose(known) if known else None
 
     return chosen
+
+
+def _first_true(node: Case) -> Function:
+    branches = [(compiled(condition), compiled(value)) for condition, value in node.branches]
+    otherwise = (lambda row: None) if node.otherwise is None else compiled(node.otherwise)
+
+    def first_true(row: Row) -> Any:
+        for condition, value in branches:
+            if condition(row) is True:
+                return value(row)
+        return otherwise(row)
+
+    return first_true
 
 
 def _pattern(text: str) -> re.Pattern[str]:

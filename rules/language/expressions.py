@@ -191,6 +191,19 @@ class Call:
     type: Type
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The value of the first branch whose condition is true, else ``otherwise``, else unknown: what a table
+    gives.
+
+    :param branches: conditions, each with its value.
+    """
+
+    branches: tuple[tuple[Expression, Expression], ...]
+    otherwise: Expression | None
+    type: Type
+
+
 TRUE = Literal(True, BOOLEAN)
 ONE = Literal(1, Type(Kind.NUMBER, 1, 0))
 
@@ -210,6 +223,7 @@ Expression = (
     | Round
     | Shift
     | Call
+    | Case
 )
 
 
@@ -228,6 +242,9 @@ def children(node: Expression) -> tuple[Expression, ...]:
             return (node.operand,)
         case Call():
             return node.arguments
+        case Case():
+            last = () if node.otherwise is None else (node.otherwise,)
+            return (*(part for branch in node.branches for part in branch), *last)
         case _:
             return ()
 
@@ -301,6 +318,10 @@ def _render(node: Expression) -> tuple[str, int]:
             return literal(node.value), _BINDING["atom"]
         case Call():
             return f"{node.function}({', '.join(render(a) for a in node.arguments)})", _BINDING["atom"]
+        case Case():
+            branches = "".join(f" when {render(c)} then {render(v)}" for c, v in node.branches)
+            last = "" if node.otherwise is None else f" else {render(node.otherwise)}"
+            return f"case{branches}{last} end", _BINDING["atom"]
         case Arithmetic(op="*"):
             return f"{_within(node.left, 'product')} * {_within(node.right, 'atom')}", _BINDING["product"]
         case Arithmetic():

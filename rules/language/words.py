@@ -13,10 +13,12 @@ from rules.exact import EXACT
 from rules.language.expressions import (
     DATE,
     ONE,
+    TEXT,
     And,
     Arithmetic,
     AsOf,
     Call,
+    Case,
     Compare,
     Expression,
     In,
@@ -51,7 +53,7 @@ _ZH = {
     "-": "{0}之前{1}", "is": "{0}为是", "isnt": "{0}为否", "true": "始终", "value": "“{0}”",
     "yes": "是", "no": "否", ";": "，", "bounds": "{0}{1}",
     "days": "{1}至{0}的天数", "round": "{0}（四舍五入至{1}位小数）", "whole": "{0}（四舍五入至整数）",
-    "each": "按{0}每{1}计", "times": "乘以{0}",
+    "each": "按{0}每{1}计", "times": "乘以{0}", "case": "{0}时为{1}", "else": "其余为{0}", "cases": "；",
 }  # fmt: skip
 _EN = {
     "=": "{0} is {1}", "<>": "{0} is not {1}", "<": "{0} is under {1}", "<=": "{0} is at most {1}",
@@ -68,7 +70,8 @@ _EN = {
     "yes": "true", "no": "false", ";": "; ", "bounds": "{0} {1}",
     "days": "the days from {1} to {0}", "round": "{0} (rounded to {1} decimals)",
     "whole": "{0} (rounded to a whole number)",
-    "each": "for each {1} of {0}", "times": "times {0}",
+    "each": "for each {1} of {0}", "times": "times {0}", "case": "{1} where {0}", "else": "else {0}",
+    "cases": "; ",
 }  # fmt: skip
 _PHRASES: Mapping[Language, Mapping[str, str]] = {"zh": _ZH, "en": _EN}
 _SIGNS = {">=": "≥", "<=": "≤"}
@@ -155,6 +158,10 @@ class Words:
                 return self._shift(node)
             case Call():
                 return self._say(node.function, self._say("item").join(self.value(a) for a in node.arguments))
+            case Case():
+                cases = [self._say("case", self.condition(c), self.value(v)) for c, v in node.branches]
+                last = [] if node.otherwise is None else [self._say("else", self.value(node.otherwise))]
+                return self._say("cases").join([*cases, *last])
             case _:
                 return self.condition(node)
 
@@ -273,6 +280,7 @@ def words(pack: Pack, language: Language) -> Words:
 
 def words_of(vocabulary: Vocabulary, measures: Iterable[Measure], language: Language) -> Words:
     """:func:`words` of a pack that is not whole yet."""
+    measures = tuple(measures)
     columns = dict(vocabulary.subject.columns)
     if vocabulary.records:
         columns |= vocabulary.records.columns
@@ -280,6 +288,9 @@ def words_of(vocabulary: Vocabulary, measures: Iterable[Measure], language: Lang
     titles |= {m.id: m.title for m in measures}
     taken = {m.id: m.operand.name for m in measures if isinstance(m.operand, Name)}
     columns |= {measure: columns[column] for measure, column in taken.items() if column in columns}
+    columns |= {
+        m.id: Column(m.id, TEXT, "text", m.title, dict(m.decision.codes)) for m in measures if m.decision
+    }
     return Words(language, columns, titles)
 
 

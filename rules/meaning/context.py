@@ -11,6 +11,7 @@ from rules.language.parse import ConditionError, Scope, UndeclaredNameError, par
 from rules.language.time_terms import take_time_out
 from rules.model import Column, Measure, Vocabulary, When
 from rules.text.source import Document, Path
+from rules.titles import Title
 
 T = TypeVar("T")
 
@@ -47,7 +48,14 @@ class Context:
             known[measure.id] = Name(measure.id, Level.MEASURE, measure.type)
             if isinstance(measure.operand, Name) and measure.type == TEXT and measure.operand.name in values:
                 values[measure.id] = values[measure.operand.name]
-        self.scope = Scope(known, values)
+        self.scope = Scope(known, {**values, **_codes(self.measures)})
+
+    def subject_and(self, measures: Iterable[Measure]) -> Scope:
+        """What may be named of a subject: its attributes and these measures."""
+        measures = tuple(measures)
+        known = {m.id: Name(m.id, Level.MEASURE, m.type) for m in measures}
+        scope = self.subject_scope
+        return Scope({**scope.names, **known}, {**scope.values, **_codes(measures)})
 
     def report(self, path: Path, text: str, message: str, hint: str = "", offset: int = 0) -> None:
         """Notes a fault with the value at ``path``."""
@@ -77,6 +85,11 @@ class Context:
     def expression(self, text: str, path: Path, scope: Scope | None = None) -> Expression | None:
         """The expression at ``path``."""
         return self.attempt(path, text, lambda: parse_expression(text, scope or self.scope))
+
+
+def _codes(measures: Iterable[Measure]) -> dict[str, Mapping[str, Title]]:
+    """The texts that tables can give."""
+    return {m.id: dict(m.decision.codes) for m in measures if m.decision and m.decision.codes}
 
 
 def scope_of(columns: Mapping[str, Column], level: Level) -> Scope:

@@ -18,14 +18,19 @@ Row = dict[str, Value | None]
 
 
 def build_examples(
-    context: Context, data: Sequence[Mapping[str, Any]], path: Path, rule: Rule | None
+    context: Context, data: Sequence[Mapping[str, Any]], path: Path, rule: Rule | None, is_value: bool = False
 ) -> tuple[Example, ...]:
-    """The examples of a rule, or of the whole pack where ``rule`` is None."""
-    built = (_example(context, entry, (*path, index), rule) for index, entry in enumerate(data))
+    """The examples of a rule, or of the whole pack where ``rule`` is None.
+
+    :param is_value: whether they are those of a table that gives a value.
+    """
+    built = (_example(context, entry, (*path, index), rule, is_value) for index, entry in enumerate(data))
     return tuple(example for example in built if example)
 
 
-def _example(context: Context, data: Mapping[str, Any], path: Path, rule: Rule | None) -> Example | None:
+def _example(
+    context: Context, data: Mapping[str, Any], path: Path, rule: Rule | None, is_value: bool
+) -> Example | None:
     faults = len(context.faults)
     subject = typed_row(context, data["subject"], context.attributes, (*path, "subject"))
     records = [
@@ -36,14 +41,25 @@ def _example(context: Context, data: Mapping[str, Any], path: Path, rule: Rule |
         _give(context, data["given"], (*path, "given"), rule, subject, records)
     _date_records(context, records, data["as_of"], rule)
     hit = _expected_hit(data, rule)
-    if (hit if rule else data["tier"] if data["score"] is None else data["score"]) is None:
+    if is_value is not ("value" in data):
+        hint = "value: what the table gives, or null" if is_value else "points, hit, score or tier"
+        context.report(path, "", "a value is expected of a table that gives one, and of nothing else", hint)
+    elif not is_value and (hit if rule else data["tier"] if data["score"] is None else data["score"]) is None:
         hint = "points: -4, hit: false or tier: D" if rule else "score: 80 or tier: B"
         context.report(path, "", "nothing is expected", hint)
     if len(context.faults) > faults:
         return None
     place = context.document.place(path)
     return Example(
-        subject, tuple(records), data["as_of"], hit, data["points"], data["score"], data["tier"], place
+        subject,
+        tuple(records),
+        data["as_of"],
+        hit,
+        data["points"],
+        data["score"],
+        data["tier"],
+        place,
+        data.get("value"),
     )
 
 

@@ -22,6 +22,7 @@ from rules.language.expressions import (
 )
 from rules.language.parse import Scope
 from rules.meaning.context import Context
+from rules.meaning.decisions import Undecided
 from rules.meaning.windows import record_window
 from rules.model import ALWAYS, DERIVED, OVER_GROUP, Aggregate, Measure, When
 from rules.text.source import Path
@@ -36,15 +37,29 @@ _ADDS_UP = (
 )
 
 
-def build_measures(context: Context, data: Mapping[str, Mapping[str, Any]]) -> tuple[Measure, ...]:
-    """All measures, those first that others are made of."""
+def build_measures(
+    context: Context, data: Mapping[str, Mapping[str, Any]], undecided: Mapping[str, Undecided]
+) -> tuple[Measure, ...]:
+    """All measures, those first that others are made of.
+
+    :param undecided: the tables that give values, by id.
+    """
     built: dict[str, Measure] = {}
-    for name in data:
+    paths: dict[str, Path] = {name: ("measures", name, "?") for name in data}
+    paths |= {name: (*table.path, "id") for name, table in undecided.items()}
+    for name, path in paths.items():
         if name in context.records or name in context.attributes:
             context.faulty.add(name)
-            context.report(("measures", name, "?"), name, "already a column's name", "a name of its own")
-    for name in _in_order(context, data):
-        measure = _measure(context, name, data[name], built)
+            context.report(path, name, "already a column's name", "a name of its own")
+        elif name in data and name in undecided:
+            context.report(path, name, "already a measure's name", "a name of its own")
+    mentioned = {name: _mentioned(entry) for name, entry in data.items()}
+    mentioned |= {name: table.mentioned for name, table in undecided.items()}
+    for name in _in_order(context, mentioned, paths):
+        if name in undecided:
+            measure = undecided[name].measure(context, context.subject_and(built.values()))
+        else:
+            measure = _measure(context, name, data[name], built)
         if measure:
             built[name] = measure
         else:
@@ -52,16 +67,24 @@ def build_measures(context: Context, data: Mapping[str, Mapping[str, Any]]) -> t
     return tuple(built.values())
 
 
-def _in_order(context: Context, data: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The measures so that each comes after those that it is made of."""
-    order = TopologicalSorter({name: _mentioned(entry) & set(data) for name, entry in data.items()})
+def _in_order(context: Context, mentioned: Mapping[str, set[str]], paths: Mapping[str, Path]) -> list[str]:
+    """The measures so that each comes after those that it is made of.
+
+    :param mentioned: by name the words in which it may name others.
+    """
+    order = TopologicalSorter(
+        {name: sorted(words & (set(mentioned) - context.faulty)) for name, words in mentioned.items()}
+    )
     try:
         return list(order.static_order())
     except CycleError as error:
         circle = " → ".join(reversed(error.args[1]))
-        path: Path = ("measures", error.args[1][0])
-        context.report(path, circle, "the measures are made of one another", "measures without a circle")
-        context.faulty |= set(data)
+        first = paths[error.args[1][0]]
+        is_table = any(paths[name][-1] == "id" for name in error.args[1])
+        made = "the tables are made of one another" if is_table else "the measures are made of one another"
+        hint = "tables without a circle" if is_table else "measures without a circle"
+        context.report(first if first[-1] == "id" else first[:-1], circle, made, hint)
+        context.faulty |= set(mentioned)
         return []
 
 
@@ -284,8 +307,7 @@ def _subjects(
 
 
 def _subject_scope(context: Context, built: Mapping[str, Measure]) -> Scope:
-    measures = {m.id: Name(m.id, Level.MEASURE, m.type) for m in built.values()}
-    return Scope({**context.subject_scope.names, **measures}, context.subject_scope.values)
+    return context.subject_and(built.values())
 
 
 def _divisible(kind: Type) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from rules.fault import PackError
 from rules.meaning.alerts import build_alerts
 from rules.meaning.context import Context
+from rules.meaning.decisions import undecided
 from rules.meaning.examples import build_examples
 from rules.meaning.measures import build_measures
 from rules.meaning.references import (
@@ -22,6 +23,7 @@ from rules.meaning.remedies import build_remedies
 from rules.meaning.rules import build_consequence, build_rule, build_veto
 from rules.meaning.tables import build_table
 from rules.model import Authority, Pack, Rule, Vocabulary
+from rules.text.shape import POINTS
 from rules.text.source import Document
 
 MAX_RULES = 10_000
@@ -43,7 +45,7 @@ def build_pack(document: Document, data: Mapping[str, Any], vocabulary: Vocabula
     """
     context = Context(document, vocabulary)
     references = References(context, data)
-    measures = build_measures(context, data["measures"])
+    measures = build_measures(context, data["measures"], undecided(references, data["tables"]))
     context.declare(measures)
     pack = Pack(
         id=data["pack"],
@@ -57,7 +59,7 @@ def build_pack(document: Document, data: Mapping[str, Any], vocabulary: Vocabula
         dimensions=tuple(data["dimensions"]),
         measures=measures,
         rules=_rules(context, references, data),
-        tables={table["id"]: table["title"] for table in data["tables"]},
+        tables={table["id"]: table["title"] for table in data["tables"] if table["gives"] == POINTS},
         alerts=build_alerts(context, references, data["alerts"]),
         grades=tuple(data["grades"]),
         remedies=build_remedies(context, references, data["remedies"]),
@@ -84,7 +86,8 @@ def _rules(context: Context, references: References, data: Mapping[str, Any]) ->
         return ()
     rules = [build_rule(context, references, d, ("rules", i)) for i, d in enumerate(data["rules"])]
     for index, table in enumerate(data["tables"]):
-        rules += build_table(context, references, table, ("tables", index))
+        if table["gives"] == POINTS:
+            rules += build_table(context, references, table, ("tables", index))
     rules += [build_veto(context, references, d, ("vetoes", i)) for i, d in enumerate(data["vetoes"])]
     rules += [
         build_consequence(context, references, d, ("consequences", i))

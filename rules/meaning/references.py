@@ -10,6 +10,7 @@ from typing import Any
 from rules.meaning.context import Context
 from rules.model import OWN_CHOICE, Basis, Supervision, Together
 from rules.nearest import one_of
+from rules.text.shape import POINTS
 from rules.text.source import Path
 
 
@@ -46,7 +47,7 @@ def check_ids(context: Context, data: Mapping[str, Any]) -> None:
     rows: list[tuple[Path, str]] = [
         (("tables", i, "id"), f"{d['id']}.{n}")
         for i, d in enumerate(data["tables"])
-        for n in range(1, len(d["rows"]) + 1)
+        for n in (*range(1, len(d["rows"]) + 1), *(("default",) if d["default"] is not None else ()))
     ]
     _check_ids(context, [*own, *rows])
 
@@ -101,8 +102,10 @@ def build_supervision(
 
 def build_together(context: Context, data: Mapping[str, Any]) -> tuple[Together, ...]:
     """Which rules may meet one fact: each is a rule, veto or table, or one row of a table."""
-    known = {d["id"] for part in ("rules", "vetoes", "tables") for d in data[part]}
-    known |= {f"{d['id']}.{n}" for d in data["tables"] for n in range(1, len(d["rows"]) + 1)}
+    tables = [d for d in data["tables"] if d["gives"] == POINTS]
+    known = {d["id"] for part in (data["rules"], data["vetoes"], tables) for d in part}
+    known |= {f"{d['id']}.{n}" for d in tables for n in range(1, len(d["rows"]) + 1)}
+    known |= {f"{d['id']}.default" for d in tables if d["default"] is not None}
     for index, entry in enumerate(data["together"]):
         for place, name in enumerate(entry["rules"]):
             if name not in known:

@@ -6,7 +6,7 @@ when the whole pack is (:mod:`rules.library.loader`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -33,7 +33,9 @@ from rules.text.fields import complaint
 
 AGGREGATES = tuple(str(a) for a in Aggregate)
 TAKES = ("max", "min", "sum", "count")
-HITS = ("unique", "first", "collect")
+HITS = ("unique", "first", "any", "priority", "collect")
+POINTS, NUMBER = "points", "number"
+MISSING = fields.Field.default_error_messages["required"]
 UNKNOWN_KEY = "no such key"
 NO_SUCH_WORD = "not one of the words allowed"
 LANES = ("fast", "normal", "careful", "none")
@@ -181,6 +183,7 @@ class ExampleSchema(Strict):
     score = own.Points(load_default=None)
     hit = own.Flag(load_default=None)
     tier = own.Text(load_default=None)
+    value = fields.Raw(allow_none=True)
 
 
 class RuleSchema(Strict):
@@ -264,7 +267,8 @@ class RowSchema(Strict):
     """The long form of a row; what it leaves out is the table's."""
 
     when = fields.Raw(required=True)
-    points = own.DatedPoints(required=True)
+    points = fields.Raw()
+    gives = fields.Raw()
     title = own.TitleField(load_default=None)
     note = own.TitleField(load_default=None)
     basis = own.CitationField(load_default=None)
@@ -276,11 +280,11 @@ class RowSchema(Strict):
 
 
 class RowField(fields.Field[Any]):
-    """``[cells…, points]`` or ``{when: [cells], points, title, note, basis}``."""
+    """``[cells…, result]`` or ``{when: [cells], points or gives, title, note, basis}``."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if isinstance(value, list) and len(value) >= 2:
-            return {"cells": value[:-1], "points": own.dated_points(value[-1]), **_AS_THE_TABLE}
+            return {"cells": value[:-1], "result": value[-1], **_AS_THE_TABLE}
         if isinstance(value, dict):
             return RowSchema().load(value)
         raise complaint("not a row", "[cell, points], or {when: [cells], points: 4, title: …}")
@@ -289,16 +293,35 @@ class RowField(fields.Field[Any]):
 _AS_THE_TABLE: Mapping[str, None] = {"title": None, "note": None, "basis": None}
 
 
+class GivesField(fields.Field[Any]):
+    """``points``, ``number``, or the texts that a table can give: codes, or codes with titles."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if value in (POINTS, NUMBER):
+            return value
+        listed = dict.fromkeys(value) if isinstance(value, list) and _are_texts(value) else value
+        if not isinstance(listed, dict) or not listed or not _are_texts(listed):
+            raise complaint("not what a table gives", "points, number, or texts: {high: {zh: 高, en: High}}")
+        return {code: own.TitleField().deserialize(title or code) for code, title in listed.items()}
+
+
+def _are_texts(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, str) and value.strip() for value in values)
+
+
 class TableSchema(Strict):
     id = own.Identifier(required=True)
     title = own.TitleField(required=True)
     note = own.TitleField(load_default=None)
-    dimension = own.Identifier(required=True)
+    dimension = own.Identifier(load_default=None)
     where = own.Text(load_default=None)
     input = own.Text()
     inputs = fields.List(own.Text(), validate=validate.Length(min=1))
     hit = own.Text(required=True, validate=one_of(HITS))
+    take = own.Text(load_default=None, validate=one_of(TAKES))
+    gives = GivesField(load_default=POINTS)
     rows = fields.List(RowField(), required=True, validate=validate.Length(min=1))
+    default = fields.Raw(load_default=None)
     counts = nested(WindowSchema, load_default=None)
     cap = own.Points(load_default=None)
     baseline = own.Points(load_default=None)
@@ -309,6 +332,62 @@ class TableSchema(Strict):
     def one_input(self, data: dict[str, Any], **_: Any) -> None:
         if ("input" in data) == ("inputs" in data):
             raise complaint("neither or both of input and inputs", "input: level, or inputs: [level, size]")
+
+    @validates_schema
+    def one_policy(self, data: dict[str, Any], **_: Any) -> None:
+        gives, hit, take = data.get("gives", POINTS), data.get("hit"), data.get("take")
+        if take and hit != "collect":
+            raise complaint("only of the rows that are collected something is taken", "hit: collect")
+        if hit == "collect" and (isinstance(gives, dict) or (gives == POINTS and take == "count")):
+            raise complaint("this can't be collected", "gives: number, or hit: priority")
+        if hit == "priority" and not isinstance(gives, dict):
+            raise complaint("priority is of texts, in the order of gives", "hit: collect, take: max")
+        if take == "count" and data.get("default") is not None:
+            raise complaint("the count of no row is 0", "no default")
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        is_points, errors = data["gives"] == POINTS, dict[str, Any]()
+        if is_points and data["dimension"] is None:
+            errors["dimension"] = [MISSING]
+        for key in () if is_points else ("dimension", "counts", "cap", "baseline"):
+            if data[key] is not None:
+                errors[key] = complaint(
+                    "a table that gives no points has none of these", "gives: points"
+                ).messages
+        try:
+            own.ColumnName().deserialize("t" if is_points else data["id"])
+        except ValidationError as error:
+            errors["id"] = error.messages
+        rows = {n: found for n, row in enumerate(data["rows"]) if (found := _result(row, is_points))}
+        if rows:
+            errors["rows"] = rows
+        if is_points and data["default"] is not None:
+            default: dict[str, Any] = {"result": data["default"]}
+            if found := _result(default, is_points):
+                errors["default"] = found
+            data["default"] = default.get("points")
+        if errors:
+            raise ValidationError(errors)
+        return data
+
+
+def _result(row: dict[str, Any], is_points: bool) -> Any:
+    """Brings what a row gives to its place, points as such; the errors, where it can't."""
+    key = POINTS if is_points else "gives"
+    short = "result" in row
+    if not short and (key not in row or {POINTS, "gives"} <= set(row)):
+        return {key: [MISSING]}
+    given = row.pop("result") if short else row.pop(key)
+    try:
+        row[key] = own.dated_points(given) if is_points else given
+    except ValidationError as error:
+        return error.messages if short else {key: error.messages}
+    if not is_points and (row["title"] or row["note"] or row["basis"]):
+        return complaint(
+            "a row that gives no points has cells and a result alone", "[cells, result]"
+        ).messages
+    return None
 
 
 class MeasureSchema(Strict):

@@ -15,6 +15,7 @@ from rules.model import (
     Alert,
     Basis,
     Column,
+    Decision,
     Dimension,
     Measure,
     Pack,
@@ -30,6 +31,18 @@ LANES = {
     "careful": Title("审慎通道", "careful lane"),
     "none": Title("不予推荐", "not recommended"),
 }
+HITS = {
+    "unique": Title("至多一行匹配", "one row at most matches"),
+    "first": Title("第一个匹配的行", "the first row that matches"),
+    "any": Title("任一匹配的行，结果相同", "any row that matches: they give the same"),
+    "priority": Title("匹配的行中排在最前的结果", "of the rows that match the result that is listed first"),
+    "sum": Title("匹配各行之和", "the sum of the rows that match"),
+    "min": Title("匹配各行中最小的", "the least of the rows that match"),
+    "max": Title("匹配各行中最大的", "the greatest of the rows that match"),
+    "count": Title("匹配的行数", "how many rows match"),
+}
+"""What a table gives of the rows that match, by its hit policy or by what it takes of them all."""
+
 AGGREGATES = {
     Aggregate.COUNT: "计数 count",
     Aggregate.SUM: "合计 sum",
@@ -166,9 +179,32 @@ def _measures(pack: Pack) -> Iterator[Block]:
         for m in pack.measures
     )
     yield Grid(("指标 Measure", "算法 How", "对象 Of", "范围 Where", "期间 Window", "名称 Name"), rows)
+    for measure in pack.measures:
+        if measure.decision is not None:
+            yield from _decision(pack, measure, measure.decision)
+
+
+def _decision(pack: Pack, measure: Measure, table: Decision) -> Iterator[Block]:
+    """A table that gives a value, row by row."""
+    yield Heading(3, str(measure.title))
+    shared: list[tuple[str, Cell]] = [("编号 Id", Code(measure.id))]
+    shared.append(("取值方式 Hit policy", str(HITS[table.take or table.hit])))
+    if table.codes:
+        shared.append(("结果 Results", "；".join(f"{title}（{code}）" for code, title in table.codes)))
+    if table.note is not None:
+        shared.append(("说明 Note", str(table.note)))
+    shared.append(("依据 Basis", _cited(pack, table)))
+    yield Grid(("项目 Item", "内容 Content"), tuple(shared))
+    titles = dict(table.codes)
+    rows = [(_joined(pack, conjuncts(condition)), given) for condition, given in table.rows]
+    rows += [("其余 anything else", table.default)] if table.default is not None else []
+    lines = ((said, str(titles.get(str(given.value), plain(given.value)))) for said, given in rows)
+    yield Grid(("条件 Condition", "结果 Result"), tuple(lines))
 
 
 def _of(pack: Pack, measure: Measure) -> str:
+    if measure.decision is not None:
+        return "见下表 the table below"
     titles = {m.id: str(m.title) for m in pack.measures}
     if measure.aggregate in OVER_GROUP:
         return f"{titles[measure.parts[0]]}{_among(pack, measure)}"
@@ -289,7 +325,7 @@ def _table(pack: Pack, table: str, rows: Sequence[Rule]) -> Iterator[Block]:
     yield Grid(tuple(columns[n] for n in kept), tuple(tuple(line[n] for n in kept) for line in lines))
 
 
-def _cited(pack: Pack, rule: Rule | Alert | Remedy) -> str:
+def _cited(pack: Pack, rule: Rule | Alert | Remedy | Decision) -> str:
     return "；".join(pack.cite(citation).zh for citation in rule.citations)
 
 
@@ -403,7 +439,8 @@ def _bases(pack: Pack) -> Iterator[Block]:
     for rule in pack.rules:
         for citation in rule.citations:
             cited.setdefault(citation.basis, []).append(rule.table or rule.id)
-    others = {entry.id: entry.citations for entry in pack.alerts}
+    others = {m.id: m.decision.citations for m in pack.measures if m.decision}
+    others |= {entry.id: entry.citations for entry in pack.alerts}
     others |= {entry.id: entry.citations for entry in pack.remedies}
     for name, citations in others.items():
         for citation in citations:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from rules.language.expressions import Level, Value, render
-from rules.language.words import both, dated, kind, number, plain, window
+from rules.language.words import Words, both, dated, kind, number, plain, window
 from rules.model import (
     OVER_GROUP,
     Alert,
     Basis,
     Column,
     Dated,
+    Decision,
     Dimension,
     Event,
     Grade,
@@ -23,7 +25,7 @@ from rules.model import (
     Supervision,
     Title,
 )
-from rules.tools.book import LANES
+from rules.tools.book import HITS, LANES
 
 YES, NO = Title("是", "yes"), Title("否", "no")
 Fields = Mapping[str, str]
@@ -34,7 +36,8 @@ Tell = Callable[[Title], str]
 
 _PARTS = {
     "pack": "评价规则", "basis": "依据", "dimension": "维度", "measure": "指标", "rule": "规则",
-    "table": "规则表", "veto": "一票否决与等级限制", "consequence": "结果运用", "together": "并用说明",
+    "table": "规则表", "decision": "决策表", "veto": "一票否决与等级限制", "consequence": "结果运用",
+    "together": "并用说明",
     "alert": "预警", "remedy": "办理步骤", "grade": "等级", "supervision": "分级监管",
     "attribute": "主体属性", "column": "记录字段",
 }  # fmt: skip
@@ -52,7 +55,8 @@ _FIELDS = {
     "events": "事件", "same": "相同项", "days": "天数", "changes": "办理结果", "after": "最早日期",
     "needs": "条件", "from": "最低分", "sample share": "抽查比例", "visits a year": "每年检查上限",
     "unprompted visits": "主动开展现场检查", "lending": "融资通道", "valid months": "等级有效月数",
-    "measures": "监管措施", "type": "类型", "codes": "代码", "aliases": "别名", "format": "格式",
+    "measures": "监管措施", "hit policy": "取值方式", "default": "其余结果",
+    "result": "结果", "type": "类型", "codes": "代码", "aliases": "别名", "format": "格式",
 }  # fmt: skip
 PARTS, FIELDS = ({en: Title(zh, en) for en, zh in names.items()} for names in (_PARTS, _FIELDS))
 """What the parts of a pack, and the fields of their entries, are called."""
@@ -60,6 +64,7 @@ PARTS, FIELDS = ({en: Title(zh, en) for en, zh in names.items()} for names in (_
 WRITTEN = frozenset((
     "id", "vocabulary", "replaced by", "aggregate", "of", "where", "by", "order", "take", "condition", "per",
     "basis", "events", "same", "changes", "after", "type", "codes", "format", "added", "removed",
+    "default", "result",
 ))  # fmt: skip
 """Fields that quote a pack: conditions and codes as it has them."""
 
@@ -69,7 +74,8 @@ class Change:
     """One difference.
 
     :param part: the part of the pack: pack, basis, dimension, measure, rule, table, veto, consequence,
-        together, alert, remedy, grade, supervision, attribute, column.
+        decision (a row of a table that gives a value), together, alert, remedy, grade, supervision,
+        attribute, column.
     :param id: which entry of that part; empty for the pack itself.
     :param title: its title in the newer pack (in the older one, where it is gone).
     :param field: what of it; ``added`` or ``removed`` for the entry as a whole.
@@ -142,6 +148,7 @@ def _parts(pack: Pack, tell: Tell) -> dict[str, Entries]:
             }
             for part in ("rule", "table", "veto", "consequence")
         },
+        "decision": _decided(pack, tell),
         "together": {
             ", ".join(t.rules): (_titles(pack, t.rules, tell), {"why": tell(t.why)}) for t in pack.together
         },
@@ -196,11 +203,12 @@ def _dimension(dimension: Dimension, tell: Tell) -> Fields:
 
 
 def _measure(pack: Pack, measure: Measure, tell: Tell) -> Fields:
+    parts = measure.parts[:1] if measure.aggregate in OVER_GROUP else measure.parts
+    of_operand = measure.decision is None
     return {
         "title": tell(measure.title),
         "aggregate": measure.aggregate,
-        "of": ", ".join(measure.parts[:1] if measure.aggregate in OVER_GROUP else measure.parts)
-        or (render(measure.operand) if measure.operand else ""),
+        "of": render(measure.operand) if of_operand and measure.operand else ", ".join(parts),
         "where": render(measure.where.written),
         "where, in words": tell(both(pack, lambda said: said.condition(measure.where.written))),
         "window": tell(both(pack, lambda said: window(measure.window, said))) if measure.window else "",
@@ -210,6 +218,33 @@ def _measure(pack: Pack, measure: Measure, tell: Tell) -> Fields:
         "order": "desc" if measure.descending else "asc",
         "take": measure.take or "",
         "each": "" if measure.each is None else plain(measure.each),
+        **(_decision(measure.decision, tell) if measure.decision else {}),
+    }
+
+
+def _decision(table: Decision, tell: Tell) -> Fields:
+    return {
+        "hit policy": tell(HITS[table.take or table.hit]),
+        "codes": _codes(dict(table.codes), tell),
+        "default": "" if table.default is None else plain(table.default.value),
+        "note": tell(table.note) if table.note else "",
+        "basis": "; ".join(map(str, table.citations)),
+    }
+
+
+def _decided(pack: Pack, tell: Tell) -> Entries:
+    """The rows of tables that give values, by table and number."""
+    return {
+        f"{measure.id}.{number}": (
+            tell(measure.title),
+            {
+                "condition": render(condition),
+                "condition, in words": tell(both(pack, partial(Words.condition, node=condition))),
+                "result": plain(given.value),
+            },
+        )
+        for measure in pack.measures
+        for number, (condition, given) in enumerate(measure.decision.rows if measure.decision else (), 1)
     }
 
 

@@ -18,8 +18,9 @@ from rules.text.source import read
 
 WIDTH = 160
 INDENT = 2
-_ENTRY = ("id", "title", "note", "dimension", "where", "when", "input", "inputs", "hit", "tier", "rows",
-          "points", "per", "counts", "cap", "baseline", "basis", "examples")  # fmt: skip
+_ENTRY = ("id", "title", "note", "dimension", "where", "when", "input", "inputs", "hit", "take",
+          "gives", "tier", "rows", "default", "points", "per", "counts", "cap", "baseline", "basis",
+          "examples")  # fmt: skip
 _MEASURE = ("title", "count", "sum", "min", "max", "mean", "latest", "ratio", "value",
             "rank", "peers", "percentile", "order", "where", "within", "by", "bands", "fewest",
             "take", "each")  # fmt: skip
@@ -42,7 +43,7 @@ ORDER: Mapping[str, tuple[str, ...]] = {
     "grades": ("tier", "title", "from"),
     "counts": ("months", "days", "from", "until", "decay"),
     "within": ("months", "days", "from", "until"),
-    "examples": ("subject", "records", "given", "as_of", "points", "hit", "score", "tier"),
+    "examples": ("subject", "records", "given", "as_of", "points", "hit", "score", "tier", "value"),
     "basis": ("id", "title", "short", "in_force_from", "repealed_on", "replaced_by"),
     "together": ("rules", "why"),
 }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from rules.fault import Fault, PackError, Place
 from rules.language.expressions import Kind, Level, Value, names
+from rules.language.words import plain
 from rules.model import OVER_GROUP, Example, Pack, Table
 from rules.plan import rule_names
 from scoring.judging import one
@@ -48,12 +49,16 @@ class ExampleResult:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """An example, the rules that it judges, and whether its answer depends on other subjects."""
+    """An example, the rules that it judges, and whether its answer depends on other subjects.
+
+    :param decides: whether the owner is a table that gives a value.
+    """
 
     example: Example
     owner: str | None
     judged: frozenset[str]
     among_peers: bool
+    decides: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +67,13 @@ class Outcome:
 
     :param points: by rule that hits, hundredths.
     :param score: hundredths.
+    :param values: by table that gives a value: what it gives.
     """
 
     points: Mapping[str, int]
     score: int
     tier: str
+    values: Mapping[str, Value | None] = field(default_factory=dict)
 
 
 def run_examples(pack: Pack) -> list[ExampleResult]:
@@ -107,7 +114,8 @@ def outcome_of(pack: Pack, example: Example) -> Outcome:
 
 
 def _judge(pack: Pack) -> one.Judge:
-    return one.Judge(replace(pack, in_force_from=dt.date.min, in_force_until=None))
+    whole = replace(pack, in_force_from=dt.date.min, in_force_until=None)
+    return one.Judge(whole, shown=[m.id for m in pack.measures if m.decision])
 
 
 def _cases(pack: Pack) -> Iterator[_Case]:
@@ -121,6 +129,9 @@ def _cases(pack: Pack) -> Iterator[_Case]:
         for example in rule.examples:
             whole = example.tier is not None or example.score is not None
             yield _Case(example, owner, judged, bool(ranked if whole else _reads(pack, judged) & ranked))
+    for measure in pack.measures:
+        for example in measure.decision.examples if measure.decision else ():
+            yield _Case(example, measure.id, frozenset(), measure.id in ranked, decides=True)
     everything = frozenset(rule.id for rule in pack.rules)
     yield from (_Case(example, None, everything, bool(ranked)) for example in pack.examples)
 
@@ -149,7 +160,8 @@ def _outcome(pack: Pack, judge: one.Judge, case: _Case) -> Outcome:
     points: Counter[str] = Counter()
     for hit in timeline.hits(case.example.as_of):
         points[hit.rule.id] += hit.points
-    return Outcome(points, grade_on_day.score, grade_on_day.tier)
+    values = judge.values(subject, records, case.example.as_of) if case.decides else {}
+    return Outcome(points, grade_on_day.score, grade_on_day.tier, values)
 
 
 def _rows(pack: Pack, example: Example) -> tuple[Row, list[Row]]:
@@ -202,12 +214,14 @@ def _graded(pack: Pack, day: dt.date, subject: Row, records: Sequence[Row]) -> O
         ):
             if table is not None:
                 connection.register(name, _arrow(table, rows))
-        grade(connection, pack, day, records="records" if vocabulary.records else None, ahead=False)
+        own = "records" if vocabulary.records else None
+        grade(connection, pack, day, records=own, ahead=False, measured=True)
         found = connection.execute(
             "select rule, cast(sum(points) as bigint) from hits group by rule"
         ).fetchall()
         [(score, tier)] = connection.execute("select score, tier from scores").fetchall()
-    return Outcome(dict(found), score, tier)
+        [values] = connection.sql("from measures").to_arrow_table().to_pylist()
+    return Outcome(dict(found), score, tier, values)
 
 
 def _arrow(table: Table, rows: Sequence[Row]) -> pa.Table:
@@ -226,6 +240,8 @@ def _result(case: _Case, outcome: Outcome) -> ExampleResult:
         (example.tier, outcome.tier, lambda tier: f"tier {tier}"),
     ]
     asked = [(wanted, got, show) for wanted, got, show in compared if wanted is not None]
+    if case.decides:
+        asked = [(example.value, outcome.values.get(case.owner or ""), _shown)]
     return ExampleResult(
         owner=case.owner,
         as_of=example.as_of,
@@ -234,6 +250,10 @@ def _result(case: _Case, outcome: Outcome) -> ExampleResult:
         hits=hits,
         place=example.place,
     )
+
+
+def _shown(value: Value | None) -> str:
+    return "no row" if value is None else f"value {plain(value)}"
 
 
 def _points(hundredths: int) -> str:

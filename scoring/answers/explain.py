@@ -325,10 +325,10 @@ def explained(facts: Facts, found: Result, run: RunSummary | None, values: Mappi
         next_change_on=found.next_change_on,
         inputs_known=found.inputs_known,
         inputs_total=found.inputs_total,
-        unmatched=_unmatched(pack, as_of, rules),
+        unmatched=_unmatched(pack, as_of, rules, values),
         reasons=reason_codes(pack, as_of, found.hits),
         dimensions=tuple(DimensionPart(d, *dimensions[d.id]) for d in pack.dimensions if d.id in dimensions),
-        hits=tuple(_hit(hit, facts.records, values) for hit in found.hits),
+        hits=tuple(_hit(pack, hit, facts.records, values) for hit in found.hits),
         misses=tuple(misses.of({**facts.attributes, **values}, shown, rules)),
     )
 
@@ -338,9 +338,10 @@ def _open_records(facts: Facts) -> list[Mapping[str, Any]]:
     return [record for record in facts.records.values() if record.get("kind") != INTERNAL]
 
 
-def _unmatched(pack: Pack, day: dt.date, hit: set[str]) -> tuple[str, ...]:
+def _unmatched(pack: Pack, day: dt.date, hit: set[str], values: Mapping[str, Any]) -> tuple[str, ...]:
     rows = rows_in_force(pack, day)
-    return tuple(sorted({*rows.values()} - {rows[rule] for rule in hit if rule in rows}))
+    undecided = {m.id for m in pack.measures if m.decision and m.id in values and values[m.id] is None}
+    return tuple(sorted({*rows.values()} - {rows[rule] for rule in hit if rule in rows} | undecided))
 
 
 @lru_cache(maxsize=16)
@@ -348,13 +349,15 @@ def _misses_of(judge: one.Judge, day: dt.date) -> Misses:
     return Misses(judge.pack, day)
 
 
-def _hit(hit: Hit, records: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> ExplainedHit:
+def _hit(
+    pack: Pack, hit: Hit, records: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]
+) -> ExplainedHit:
     record_id = None if hit.record_id is None else str(hit.record_id)
     return ExplainedHit(
         rule=hit.rule,
         record_id=record_id,
         record=records.get(record_id) if record_id is not None else None,
-        measures={name: values.get(name) for name in _measures_read(hit.rule)},
+        measures={name: values.get(name) for name in _measures_read(pack, hit.rule)},
         points_before=hit.points_before,
         points=hit.points,
         counts_from=hit.counts_from,
@@ -362,8 +365,13 @@ def _hit(hit: Hit, records: Mapping[str, Mapping[str, Any]], values: Mapping[str
     )
 
 
-def _measures_read(rule: Rule) -> list[str]:
-    return sorted(name.name for name in rule_names(rule) if name.level is Level.MEASURE)
+def _measures_read(pack: Pack, rule: Rule) -> list[str]:
+    """The measures that a rule reads, each that a table gives followed by those that the table reads."""
+    read = sorted(name.name for name in rule_names(rule) if name.level is Level.MEASURE)
+    tables = {measure.id: measure for measure in pack.measures if measure.decision}
+    for name in read:
+        read += [part for part in tables[name].parts if part not in read] if name in tables else []
+    return read
 
 
 def _measures(store: Store, pack: Pack, facts: Facts, day: dt.date) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from scoring.judging.coded import SUBJECTS
 from scoring.judging.match import Choice, Match, Signatures, make_rows
 from scoring.judging.operations import best, changes_of, running, summed
 from scoring.judging.period import Period
-from scoring.judging.sql import all_of, cast, date, quoted, sql_type, to_sql
+from scoring.judging.sql import all_of, date, quoted, sql_type, to_sql, typed
 
 MACROS = (
     "create or replace macro scaled4(x) as cast(cast(x as decimal(34, 4)) * 10000 as hugeint)",
@@ -457,7 +457,7 @@ def _derived(measure: Measure) -> str:
         quotient = f"unscaled4(half_away({part} * 10000, {whole}))"
         return f"case when {takes_part} and {whole} <> 0 then {quotient} end"
     assert measure.operand is not None
-    return f"case when {takes_part} then {cast(measure.operand, measure.type)} end"
+    return f"case when {takes_part} then {typed(measure.operand, measure.type)} end"
 
 
 def _ordered_alike(measures: Sequence[Measure]) -> list[list[Measure]]:

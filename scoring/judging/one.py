@@ -46,13 +46,14 @@ class Judge:
     [('2026-01-01', 7500, 'B'), ('2026-06-01', 6900, 'C'), ('2026-07-01', 6950, 'C')]
     """
 
-    def __init__(self, pack: Pack) -> None:
+    def __init__(self, pack: Pack, shown: Iterable[str] = ()) -> None:
+        """:param shown: measures that are wanted beside those that the rules read."""
         self.pack = pack
         records = pack.vocabulary.records
         self._coded = _coded(records)
         self._own_key = pack.vocabulary.subject.key
         self._record_key = records.key if records else ""
-        self._measures = tuple(_Measured.of(m, records) for m in used_measures(pack, pack.rules))
+        self._measures = tuple(_Measured.of(m, records) for m in used_measures(pack, pack.rules, shown))
         self._rules = tuple(_Ruled.of(number, rule, records) for number, rule in enumerate(pack.rules))
         self._asked = _asked(pack)
         self._asked_total = summed(

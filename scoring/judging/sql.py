@@ -17,6 +17,7 @@ from rules.language.expressions import (
     Arithmetic,
     AsOf,
     Call,
+    Case,
     Compare,
     Expression,
     In,
@@ -98,6 +99,8 @@ def to_sql(node: Expression) -> str:
             return _shift(node)
         case Call():
             return f"{node.function}({', '.join(to_sql(a) for a in node.arguments)})"
+        case Case():
+            return _case(node)
         case AsOf():
             raise AssertionError("as_of is taken out of a condition when the plan is made")
         case _:
@@ -125,6 +128,17 @@ def _test(node: Expression) -> str:
             return " or ".join(to_sql(part) for part in node.parts)
         case _:
             raise AssertionError(node)
+
+
+def _case(node: Case) -> str:
+    branches = " ".join(f"when {to_sql(c)} then {typed(v, node.type)}" for c, v in node.branches)
+    last = "null" if node.otherwise is None else typed(node.otherwise, node.type)
+    return f"(case {branches} else {last} end)"
+
+
+def typed(node: Expression, kind: Type) -> str:
+    """The value of an expression in a place of that type; numbers alone come in several sizes."""
+    return cast(node, kind) if kind.kind is Kind.NUMBER else to_sql(node)
 
 
 def _shift(node: Shift) -> str:

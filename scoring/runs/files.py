@@ -436,7 +436,9 @@ def result_queries(
     """What a run says, of the tables of :func:`grade` and what was set aside, if anything was: scores, hits,
     dimensions, measures, rejected → query and order."""
     _keep_owners(connection, pack, as_of)
-    scores = _in_points(_with_owners(rows_in_force(pack, as_of).values()), "score")
+    known = {name for name, *_ in connection.execute("describe measures").fetchall()}
+    decided = [m.id for m in pack.measures if m.decision and m.id in known]
+    scores = _in_points(_with_owners(rows_in_force(pack, as_of).values(), decided), "score")
     hits, dimensions = (
         _in_points(table, "points_before", "points") for table in ("hits", "dimension_scores")
     )
@@ -470,10 +472,19 @@ def _keep_owners(connection: duckdb.DuckDBPyConnection, pack: Pack, as_of: dt.da
     _append(connection, "owners", names, list(zip(*rows, strict=True)))
 
 
-def _with_owners(tables: Iterable[str]) -> str:
+def _with_owners(tables: Iterable[str], decided: Sequence[str]) -> str:
     """The scores with the tables of which no row matched the subject, and with the rules and tables that gave
-    fewest points beside their baseline, the worst first: separated by spaces."""
-    listed = f"[{', '.join(map(literal, sorted(set(tables))))}]::varchar[]"
+    fewest points beside their baseline, the worst first: separated by spaces.
+
+    :param tables: that give points.
+    :param decided: measures that tables give.
+    """
+    listed = f"[{', '.join(map(literal, sorted({*tables, *decided})))}]::varchar[]"
+    given = "".join(
+        f" union all select subject_id, {literal(name)}, 0, 0, 0, true from measures"
+        f" where {quoted(name)} is not null"
+        for name in decided
+    )
     return (
         "(select s.*, array_to_string(list_filter("
         f"{listed}, lambda name: not list_contains(coalesce(met, []), name)), ' ') as unmatched,"
@@ -482,7 +493,8 @@ def _with_owners(tables: Iterable[str]) -> str:
         " list(owner order by baseline - points desc, place) filter (points < baseline) as costs from ("
         "select subject_id, owner, place, any_value(baseline) as baseline, sum(points) as points,"
         " bool_or(hit) as hit from ("
-        "select subject_id, owner, place, baseline, points, true as hit from hits join owners using (rule)"
+        "select subject_id, owner, place, baseline, points, true as hit from hits"
+        f" join owners using (rule){given}"
         " union all select distinct subject_id, owner, place, baseline, 0, false"
         " from scores, owners where baseline > 0"
         ") group by subject_id, owner, place) group by subject_id) using (subject_id))"

@@ -348,11 +348,11 @@ FAULTS = [
     ("input: size", "inputs: []", "[]", "tables[0].inputs", "an empty list", "at least one entry"),
     (
         "hit: unique",
-        "hit: any",
-        "any",
+        "hit: last",
+        "last",
         "tables[0].hit",
         "not one of the words allowed",
-        "unique, first, collect",
+        "unique, first, any, priority, collect",
     ),
     (
         "title: Staff}",
@@ -524,7 +524,12 @@ SLIPS = [
     ("in_force:", "note: >= 3\nin_force:", "not YAML", "quotes around a text that begins so"),
     ("fine >= 1000", "opened_on < 2026-01-01", "a date beside a number", "date '2026-01-31'"),
     ("kind = 'fault' and", "kind = '过失行为' and", "kind never has the value", "fault? or another of award"),
-    ("hit: unique", "hit: unike", "not one of the words allowed", "unique? or another of first, collect"),
+    (
+        "hit: unique",
+        "hit: unike",
+        "not one of the words allowed",
+        "unique? or another of first, any, priority, collect",
+    ),
 ]
 
 
@@ -540,13 +545,18 @@ def test_a_slip_that_yaml_takes_otherwise_is_told_by_its_cause(
     assert in_chinese(found.hint)
 
 
+BRACKETS = '"[1..5]" in quotes: both ends are in; "1..5": from 1 to below 5'
+
+
 @pytest.mark.parametrize(
     ("cell", "message", "hint"),
     [
-        ('"[1..5]"', "a range in brackets", '"1..5": from 1 to below 5'),
-        ('"(1..5]"', "a range in brackets", '"1..5": from 1 to below 5'),
-        ("[1..5]", "a range in brackets", '"1..5": from 1 to below 5'),
-        ('[">= 3", 1]', "a comparison in a list", '">= 3", alone in its cell'),
+        ("[1..5]", "a range in brackets without quotes", BRACKETS),
+        ('"[1..5"', "half a range", BRACKETS),
+        ('"5..1"', "an empty range", '"70..90" with the smaller end first'),
+        ('["-", 1]', "'-' in a list", '"-", alone in its cell'),
+        ("{not: -}", "not a cell", "{not: A}, {not: [A, B]} or {not: null}"),
+        ("{but: 5}", "not a cell", "{not: A}, {not: [A, B]} or {not: null}"),
         ("lots", "a number beside a text", 'a number, a comparison or a range: 90, ">= 90", "70..90"'),
         ('"≥ 5"', "a number beside a text", 'a number, a comparison or a range: 90, ">= 90", "70..90"'),
     ],

@@ -299,3 +299,12 @@ def counted(store: Store) -> dict[str, int]:
             name: sa.select(sa.func.count()).select_from(t) for name, t in Base.metadata.tables.items()
         }
         return {name: session.scalar(query) or 0 for name, query in count_of.items()}
+
+
+def test_a_code_that_a_measure_has_is_said_by_its_title(reader: FlaskClient) -> None:
+    path = "/public/try?pack=enterprise-credit&kind1=environment_rating"
+    facts = {"as_of": "2026-12-05", "0-established_on": "2020-01-01", "1-occurred_on": "2026-10-01",
+             "1-level": "red", "1-status": "effective"}  # fmt: skip
+    shown = reader.post(path, data=facts).text
+    assert 'Latest environment credit rating</span> = 红 <span lang="en" class="en">Red</span>' in shown
+    assert "= red" not in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,10 @@ from rules.tools.exchange.dmn_out import dmn_text
 from rules.tools.exchange.models import read_model
 from rules.tools.exchange.pack import pack_text
 from scoring.cli.exchange import export_command, import_command
+from scoring.judging.one import Judge
 from tests.tools.models import model, table
 from tests.tools.test_commands import call
-from tests.tools.test_import_dmn import CODES
+from tests.tools.test_import_dmn import CODES, RISK, ROUTE, WORTH
 
 DAY = dt.date(2026, 1, 1)
 _NUMBER = [
@@ -97,3 +99,42 @@ def test_rules_and_tables_of_records_stay_behind_and_are_named() -> None:
     with pytest.raises(PackError) as caught:
         dmn_text(text, "pack.yaml", partial=True)
     assert {"rules", "vetoes", "measures"} <= {fault.field for fault in caught.value.faults}
+
+
+def test_tables_that_give_values_come_back_as_they_went() -> None:
+    went = imported(model(ROUTE, RISK, WORTH, table([('"refer"', "4")], ["Route"], name="Final")))
+    came = imported(dmn_text(went, "loan.yaml")[0])
+    assert identity(load_text(came, "loan.yaml")) == identity(load_text(went, "loan.yaml"))
+    alone = imported(model(ROUTE, RISK, WORTH))
+    written, missing = dmn_text(alone, "loan.yaml")
+    assert (missing, '<requiredDecision href="#worth_points"/>' in written) == ([], True)
+    assert identity(load_text(imported(written), "loan.yaml")) == identity(load_text(alone, "loan.yaml"))
+
+
+def test_a_table_whose_input_is_not_given_is_named() -> None:
+    text = imported(model(ROUTE, RISK, WORTH)).replace("'> 5'", "'> 5 and <> 7'")
+    _, missing = dmn_text(text, "loan.yaml", partial=True)
+    assert [(fault.field, fault.message) for fault in missing] == [
+        ("consequences", "no decision table"),
+        ("tables[1].rows[1]", "a cell that FEEL has no word for"),
+        ("tables[2].inputs[1]", "an input that is no attribute of the subject"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [("[1..5]", "[1..5]"), ("(1..5]", "(1..5]"), ("> 1 and < 5", "(1..5)"), ("{not: 3}", "not(3, null)"),
+     ("null", "null"), ('["< 1", 7]', "7, &lt; 1"), ("{not: [3, 4]}", "not(3, 4, null)"),
+     ("{not: '[1..5]'}", "not([1..5])")],
+)  # fmt: skip
+def test_the_cells_of_the_language_as_those_of_feel(cell: str, said: str) -> None:
+    text = imported(model(table([("> 1", "4")])))
+    quoted = cell if cell[0] in "{n" or cell.startswith('["') else f"'{cell}'"
+    changed = text.replace("['> 1', 4]", f"[{quoted}, 4]")
+    written, _ = dmn_text(changed, "loan.yaml")
+    assert f"<inputEntry><text>{said}</text></inputEntry>" in written
+    judges = [Judge(load_text(pack, "loan.yaml")) for pack in (changed, imported(written))]
+    for amount in (None, 0, 1, 3, 4, 5, 7):
+        subject = {"subject_id": 1, "amount": amount if amount is None else Decimal(amount)}
+        one, other = (judge.judge(subject, []).on(DAY) for judge in judges)
+        assert one == other, amount

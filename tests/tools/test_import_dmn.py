@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,12 @@ from rules.tools.layout import layout
 from rules.tools.lint import Severity, lint_text
 from scoring.answers.examples import run_examples
 from scoring.cli.exchange import import_command
+from scoring.judging.one import Judge
 from tests.tools.models import model, table
 from tests.tools.test_commands import call
 
 DAY = dt.date(2026, 1, 1)
+TEXT = '<output name="class" typeRef="string"/>'
 CODES = '"car", "house", "other"'
 
 
@@ -130,11 +133,20 @@ def test_a_default_gives_its_points_where_no_row_matches() -> None:
         (model(table([('not("car")', "4")], ["Purpose"])), "all but some values of a text"),
         (model(table([("> 1", "4.125")])), "额度 #1: more than two decimals"),
         (model(table([("> 1", "Amount")])), "额度 #1: not a number of points"),
-        (model(table([("> 1", '"high"')], output="<output/>")), "额度: not one number as the output"),
+        (model(table([("> 1", "true")], output="<output/>")), "额度: not one number as the output"),
+        (model(table([("> 1", '"a"'), ("< 1", "Amount")], output=TEXT)), "额度 #2: not one text as a result"),
+        (model(table([("> 1", '"high"')], output=TEXT, hit='hitPolicy="COLLECT"')), "a hit policy that the"),
         (model(table([("> 1", "4")], hit='hitPolicy="RULE ORDER"')), "a hit policy that the"),
         (model(table([("> 1", "4")], hit='hitPolicy="COLLECT"')), "a hit policy that the"),
         (model(table([("> 1", "4")], ["Amount + 1"])), "额度: an input that is no name"),
-        (model(table([("> 1", "4")]), table([("> 1", "4")], ["额度"], name="x")), "another decision"),
+        (
+            model(table([("1", "4")], ["额度"], name="x"), "<decision name='额度'><context/></decision>"),
+            "a decision that is not taken as an input",
+        ),
+        (
+            model(table([("1", "0.00001")]), table([("> 1", "4")], ["额度"], name="x")),
+            "额度 #1: not one number as a result",
+        ),
         (model(table([("> 1", "4")]), Amount="days"), "a type that columns do not have"),
         (model("<decision name='x'><literalExpression/></decision>"), "x: no decision table"),
         (model("<businessKnowledgeModel name='x'><encapsulatedLogic/></businessKnowledgeModel>"), "x: no"),
@@ -218,3 +230,67 @@ def test_a_whole_table_is_made_without_a_finding_of_lint_but_what_it_does_not_sa
     draft = read_model(model(table(rows, ["Amount", "Purpose"])).encode(), "loan.dmn")
     found = lint_text(pack_text(draft, DAY), "loan.yaml")
     assert {f.severity for f in found} == {Severity.NOTICE}
+
+
+def listed(*codes: str, otherwise: str = "") -> str:
+    """An output that is a text, with its values in order and a default."""
+    default = f"<defaultOutputEntry><text>{otherwise}</text></defaultOutputEntry>" if otherwise else ""
+    values = ", ".join(f'"{code}"' for code in codes)
+    return f'<output typeRef="string"><outputValues><text>{values}</text></outputValues>{default}</output>'
+
+
+ROUTE = table(
+    [('"low"', "> 3", '"accept"'), ('"high"', "-", '"refer"'), ("-", "< 3", '"decline"')],
+    ["Risk", "Worth points"],
+    hit='hitPolicy="PRIORITY"',
+    name="Route",
+    output=listed("decline", "refer", "accept", otherwise='"refer"'),
+)
+RISK = table([("< 10", '"low"'), (">= 10", '"high"')], name="Risk", output=TEXT)
+WORTH = table(
+    [("> 1", "4"), ("> 5", "2.5")], hit='hitPolicy="COLLECT" aggregation="SUM"', name="Worth points"
+)
+
+
+def test_decisions_that_read_one_another_are_tables_that_do() -> None:
+    pack = made(model(ROUTE, RISK, WORTH))
+    assert [(m.id, str(m.type)) for m in pack.measures] == [
+        ("risk", "text"), ("worth_points", "number"), ("route", "text"),
+    ]  # fmt: skip
+    judge = Judge(pack)
+    cases = {6: ("low", Decimal("6.5"), "accept"), 2: ("low", 4, "accept"), 1: ("low", None, "refer"),
+             12: ("high", Decimal("6.5"), "refer")}  # fmt: skip
+    for amount, values in cases.items():
+        found = judge.values({"subject_id": 1, "amount": Decimal(amount)}, [], DAY)
+        assert (found["risk"], found["worth_points"], found["route"]) == values
+
+
+def test_a_text_that_no_other_decision_reads_is_what_the_result_leads_to() -> None:
+    pack = made(model(table([("> 1", '"high"'), ("<= 1", '"low"')], output=TEXT)))
+    assert [(r.title.zh, render(r.when.written)) for r in pack.rules] == [
+        ("额度：high", "result = 'high'"), ("额度：low", "result = 'low'"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("policy", "hit", "take"),
+    [
+        ('hitPolicy="ANY"', "any", None),
+        ('hitPolicy="FIRST"', "first", None),
+        ('hitPolicy="COLLECT" aggregation="MIN"', "collect", "min"),
+        ('hitPolicy="COLLECT" aggregation="MAX"', "collect", "max"),
+        ('hitPolicy="COLLECT" aggregation="COUNT"', "collect", "count"),
+    ],
+)
+def test_the_hit_policy_of_a_number_that_others_read_is_kept(policy: str, hit: str, take: str | None) -> None:
+    final = table([("> 1", "4")], ["Class"], name="Final")
+    pack = made(model(table([("> 1", "4"), ("> 5", "4")], hit=policy, name="Class"), final))
+    [measure] = pack.measures
+    assert measure.decision is not None
+    assert (measure.decision.hit, measure.decision.take) == (hit, take)
+
+
+def test_priority_of_texts_that_are_not_listed_is_refused() -> None:
+    assert "a hit policy that the" in refused(
+        model(table([("> 1", '"a"')], output=TEXT, hit='hitPolicy="PRIORITY"'))
+    )

@@ -5,10 +5,12 @@ Source: OMG, Decision Model and Notation 1.3 (formal/2021-02-01), 8 (decision ta
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from graphlib import CycleError, TopologicalSorter
 
-from rules.language.expressions import Value
+from rules.language.expressions import DECIMAL, Value
 from rules.language.parse import ConditionError
 from rules.titles import Title, halves
 from rules.tools.exchange import feel
@@ -54,18 +56,37 @@ def read_dmn(root: Element) -> Draft:
     """
     draft = Draft(root.get("name") or root.get("id") or "dmn", root.place)
     model = _Model(root, draft)
-    for element in root.all("decision", "businessKnowledgeModel", "decisionService"):
+    for element in model.in_order(root.all("decision", "businessKnowledgeModel", "decisionService")):
         with draft.taking():
             model.take(element)
     return draft
 
 
+def _read(decision: Element) -> list[str]:
+    """What the inputs of a decision's table are called."""
+    table = decision.one("decisionTable")
+    clauses = [clause.one("inputExpression") for clause in (table.all("input") if table else [])]
+    return [read.words("text").removesuffix(IS_NULL) for read in clauses if read]
+
+
 class _Model:
     def __init__(self, root: Element, draft: Draft) -> None:
         self.draft = draft
+        self.values: dict[str, Column] = {}
         self.types = {item.get("name"): item for item in root.all("itemDefinition")}
         self.given = {item.get("name"): item for item in root.all("inputData")}
         self.decided = {item.get("name") for item in root.all("decision")}
+        self.read = {name for item in root.all("decision") for name in _read(item)} & self.decided
+
+    def in_order(self, elements: Sequence[Element]) -> Sequence[Element]:
+        """The elements, each behind those that it reads; as they stand where they read one another."""
+        named = {element.get("name"): element for element in elements}
+        order = TopologicalSorter({name: [n for n in _read(e) if n in named] for name, e in named.items()})
+        try:
+            found = [named[name] for name in order.static_order()]
+        except CycleError:
+            return elements
+        return found if len(found) == len(elements) and self.read else elements
 
     def take(self, decision: Element) -> None:
         """Make a table of a decision.
@@ -82,11 +103,15 @@ class _Model:
             raise NotTakenError(decision.place, name, found, "no decision table", hint)
         clauses = [self._input(name, clause, element) for clause in element.all("input")]
         inputs = tuple(dict.fromkeys(read for read, _ in clauses))
+        texts = self._texts_of(element)
+        if texts is not None or name in self.read:
+            self._take_value(decision, element, clauses, inputs, texts)
+            return
         output = self._output(name, element)
         rows = []
         for number, rule in enumerate(element.all("rule"), 1):
             with self.draft.taking():
-                rows.append(_row(f"{name} #{number}", rule, clauses, output, element))
+                rows.append(_row(f"{name} #{number}", rule, clauses, output, element, _points))
         clause = element.all("output")[output]
         hit, rows = _policy(name, element, rows, feel.listed(clause.words("outputValues", "text")))
         if other := clause.words("defaultOutputEntry", "text"):
@@ -100,15 +125,67 @@ class _Model:
             made = Table(self.draft.table_id(name), title, inputs, hit, tuple(rows), element.place)
             self.draft.tables.append(made)
 
+    def _texts_of(self, table: Element) -> tuple[str, ...] | None:
+        """The texts that a table of one output gives, those that it lists first; None where it gives none."""
+        outputs = table.all("output")
+        if len(outputs) != 1:
+            return None
+        cells = [*_texts(table, "outputEntry", 0), outputs[0].words("defaultOutputEntry", "text")]
+        if (self._kind(outputs[0].get("typeRef")) or _kind_of(filter(None, cells))) != "text":
+            return None
+        listed = feel.listed(outputs[0].words("outputValues", "text"))
+        listed += self._listed(outputs[0].get("typeRef"))
+        given = [value for cell in cells for value in feel.listed(cell)]
+        return tuple(dict.fromkeys(value for value in (*listed, *given) if isinstance(value, str)))
+
+    def _take_value(
+        self,
+        decision: Element,
+        element: Element,
+        clauses: Sequence[tuple[Input, bool]],
+        inputs: tuple[Input, ...],
+        texts: tuple[str, ...] | None,
+    ) -> None:
+        """Make a table that gives a text, or a number that another decision reads."""
+        name = decision.get("name") or decision.get("id")
+        read = _number if texts is None else _text
+        output = 0 if texts is not None else self._output(name, element)
+        rows = []
+        for number, rule in enumerate(element.all("rule"), 1):
+            with self.draft.taking():
+                rows.append(_row(f"{name} #{number}", rule, clauses, output, element, read))
+        for row in rows:
+            if said := row.title or row.note:
+                self.draft.remark(row.place, row.name, str(said), "a row of a value has no title and no note")
+        clause = element.all("output")[output]
+        listed = feel.listed(clause.words("outputValues", "text"))
+        hit, take, rows = _value_policy(name, element, rows, listed, texts is not None)
+        other = clause.words("defaultOutputEntry", "text")
+        default = read(clause, name, other) if other else None
+        title = halves(decision.get("label") or name)
+        column = self.draft.column(
+            name, title, "decimal" if texts is None else "text", texts or (), element.place, is_given=False
+        )
+        if rows:
+            self.values[name] = column
+            made = Table(column.name, title, inputs, hit, tuple(rows), element.place)
+            self.draft.tables.append(replace(made, gives=column, take=take, default=default))
+
     def _input(self, name: str, clause: Element, table: Element) -> tuple[Input, bool]:
         """The input of a clause, and whether the clause asks for no more than whether it is unknown."""
         read = clause.one("inputExpression")
         text = read.words("text") if read else ""
         named = text.removesuffix(IS_NULL)
         path = named.split(".")
+        if named in self.values:
+            return Input(self.values[named]), named != text
         given = self.given.get(named) or self.given.get(path[0])
         if named in self.decided or not (given or feel.is_name(named)):
-            message = "another decision as an input" if named in self.decided else "an input that is no name"
+            message = (
+                "a decision that is not taken as an input"
+                if named in self.decided
+                else "an input that is no name"
+            )
             raise NotTakenError(clause.place, name, text, message, "the name of an input of the model")
         variable = given.one("variable") if given else None
         type_ref = variable.get("typeRef") if variable else ""
@@ -182,7 +259,18 @@ def _kind_of(texts: Iterable[str]) -> Kind | None:
     return kinds.pop() if len(kinds) == 1 else None
 
 
-def _row(name: str, rule: Element, clauses: Sequence[tuple[Input, bool]], output: int, table: Element) -> Row:
+Result = Callable[[Element, str, str], Decimal | str]
+"""Reads what a row gives, of an element, a name and its text."""
+
+
+def _row(
+    name: str,
+    rule: Element,
+    clauses: Sequence[tuple[Input, bool]],
+    output: int,
+    table: Element,
+    result: Result,
+) -> Row:
     cells, results = rule.all("inputEntry"), rule.all("outputEntry")
     if len(cells) != len(clauses) or len(results) != len(table.all("output")):
         hint = f"{len(clauses)} cells, then the points"
@@ -202,7 +290,7 @@ def _row(name: str, rule: Element, clauses: Sequence[tuple[Input, bool]], output
     said = dict(zip(names, (entry.words("text") for entry in rule.all("annotationEntry")), strict=False))
     title = said.pop("title", "")
     note = "; ".join(filter(None, (rule.words("description"), *said.values())))
-    points = _points(results[output], name, results[output].words("text"))
+    points = result(results[output], name, results[output].words("text"))
     return Row(tuple(asked.values()), points, rule.place, name, _title(title), _title(note))
 
 
@@ -228,6 +316,38 @@ def _points(element: Element, name: str, text: str) -> Decimal:
         raise NotTakenError(element.place, name, text, error.message, error.hint) from None
 
 
+def _text(element: Element, name: str, text: str) -> str:
+    match feel.listed(text):
+        case (str() as value,):
+            return value
+    raise NotTakenError(element.place, name, text, "not one text as a result", '"high", in quotes')
+
+
+def _number(element: Element, name: str, text: str) -> Decimal:
+    match feel.listed(text):
+        case (Decimal() as value,) if DECIMAL.holds(value):
+            return value
+    hint = "a number of at most 14 digits before the point and 4 after it"
+    raise NotTakenError(element.place, name, text, "not one number as a result", hint)
+
+
+def _value_policy(
+    name: str, table: Element, rows: list[Row], listed: Sequence[Value], is_text: bool
+) -> tuple[str, str | None, list[Row]]:
+    """The hit policy of a table that gives a value, and what it takes of all rows."""
+    policy = f"{table.get('hitPolicy') or 'UNIQUE'} {table.get('aggregation')}".strip()
+    taken = policy.removeprefix("COLLECT ").lower()
+    if policy.startswith("COLLECT ") and taken in ("sum", "min", "max", "count") and not is_text:
+        return "collect", taken, rows
+    if policy == "PRIORITY" and is_text and all(row.points in listed for row in rows):
+        return "priority", None, rows
+    if is_text and policy.startswith("COLLECT"):
+        hint = "UNIQUE, FIRST, ANY, or PRIORITY with outputValues"
+        raise NotTakenError(table.place, name, policy, "a hit policy that the language does not have", hint)
+    hit, rows = _policy(name, table, rows, listed)
+    return "any" if policy == "ANY" else hit, None, rows
+
+
 def _policy(name: str, table: Element, rows: list[Row], listed: Sequence[Value]) -> tuple[str, list[Row]]:
     """The hit policy of the language that gives the same points, and the rows in the order that it needs."""
     policy = f"{table.get('hitPolicy') or 'UNIQUE'} {table.get('aggregation')}".strip()
@@ -237,12 +357,12 @@ def _policy(name: str, table: Element, rows: list[Row], listed: Sequence[Value])
             return ("unique" if policy == "UNIQUE" else "first"), rows
         case "FIRST":
             return "first", rows
-        case "PRIORITY" if all(row.points in listed for row in rows):
+        case "PRIORITY" if listed and all(row.points in listed for row in rows):
             return "first", sorted(rows, key=lambda row: listed.index(row.points))
         case "COLLECT SUM":
             return "collect", rows
         case "COLLECT MAX":
-            return "first", sorted(rows, key=lambda row: -row.points)
+            return "first", sorted(rows, key=lambda row: row.points, reverse=True)
         case "COLLECT MIN":
             return "first", sorted(rows, key=lambda row: row.points)
     hint = "UNIQUE, FIRST, ANY, PRIORITY with outputValues, or COLLECT with SUM, MIN or MAX"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from rules.fault import Fault, PackError
-from rules.language.decision_tables import Cell, read_cell
+from rules.language.decision_tables import Cell, Comparable, Named, read_cell
+from rules.language.expressions import Kind
 from rules.library.loader import load_text
 from rules.model import Column, Pack
 from rules.text.source import Document, Path, read
@@ -19,9 +21,11 @@ _TYPES = {"text": "string", "decimal": "number", "integer": "integer", "date": "
 _POLICIES = {
     "unique": 'hitPolicy="UNIQUE"',
     "first": 'hitPolicy="FIRST"',
-    "collect": 'hitPolicy="COLLECT" aggregation="SUM"',
+    "any": 'hitPolicy="ANY"',
+    "priority": 'hitPolicy="PRIORITY"',
 }
 _INPUT = re.compile(r"([a-z][a-z0-9_]*)( is null)?")
+_RESULT = re.compile(r"([a-z][a-z0-9_]*) = '(?:[^']|'')*'")
 _OTHER_PARTS = ("rules", "vetoes", "measures", "consequences", "alerts", "remedies")
 
 
@@ -32,10 +36,12 @@ def dmn_text(text: str, file: str, partial: bool = False) -> tuple[str, list[Fau
     :raises PackError: where the text is no pack, or naming what DMN has no word for.
     """
     pack, document = load_text(text, file), read(text, file)
+    tables = [_Table(pack, document, t, ("tables", n)) for n, t in enumerate(document.data.get("tables", ()))]
+    given = _given_out(tables)
     missing = [
-        document.fault((part,), ", ".join(_ids(document.data[part])), "no decision table", "tables alone")
+        document.fault((part,), ", ".join(others), "no decision table", "tables alone")
         for part in _OTHER_PARTS
-        if document.data.get(part)
+        if (others := _ids(document.data.get(part) or (), given))
     ]
     if pack.score.start:
         found = str(document.data["score"]["start"])
@@ -47,9 +53,8 @@ def dmn_text(text: str, file: str, partial: bool = False) -> tuple[str, list[Fau
             message, hint = "a dimension with a bound", "a dimension without floor and ceiling"
             missing.append(document.fault(("dimensions", number), dimension["id"], message, hint))
     decisions, columns = [], dict[str, Column]()
-    for number, table in enumerate(document.data.get("tables", ())):
-        writer = _Table(pack, document, table, ("tables", number))
-        if faults := list(writer.faults()):
+    for writer in tables:
+        if faults := list(writer.faults(given)):
             missing += faults
         else:
             decisions.append(writer.decision())
@@ -66,8 +71,20 @@ def dmn_text(text: str, file: str, partial: bool = False) -> tuple[str, list[Fau
     return whole, missing
 
 
-def _ids(part: Any) -> list[str]:
-    return list(part) if isinstance(part, Mapping) else [str(entry["id"]) for entry in part]
+def _given_out(tables: Sequence[_Table]) -> frozenset[str]:
+    """The tables that give a value and can be given, with all that they read."""
+    given = frozenset(table.data["id"] for table in tables if table.measure)
+    while left := {t.data["id"] for t in tables if t.data["id"] in given and any(t.faults(given))}:
+        given -= left
+    return given
+
+
+def _ids(part: Any, given: Set[str]) -> list[str]:
+    """What a part holds; what follows from a text of a table that is given follows from the table."""
+    if isinstance(part, Mapping):
+        return list(part)
+    entries = ((str(entry["id"]), _RESULT.fullmatch(str(entry.get("when")))) for entry in part)
+    return [name for name, result in entries if result is None or result[1] not in given]
 
 
 class _Table:
@@ -75,27 +92,54 @@ class _Table:
         self.pack, self.document, self.data, self.path = pack, document, data, path
         self.inputs: Sequence[str] = data.get("inputs") or [data["input"]]
         self.rows = [_long(row) for row in data["rows"]]
+        self.measures = {measure.id: measure for measure in pack.measures}
+        self.measure = self.measures.get(data["id"])
+
+    @property
+    def kinds(self) -> list[Kind]:
+        """Of which kind each input is."""
+        known = {name: column.type for name, column in self.pack.vocabulary.subject.columns.items()}
+        known |= {name: measure.type for name, measure in self.measures.items()}
+        named = [_INPUT.fullmatch(text) for text in self.inputs]
+        return [known[n[1]].kind if n and n[1] in known and not n[2] else Kind.BOOLEAN for n in named]
 
     def columns(self) -> dict[str, Column]:
         """The columns that it reads."""
-        names = [_INPUT.fullmatch(text) for text in self.inputs]
-        return {n[1]: self.pack.vocabulary.subject.columns[n[1]] for n in names if n}
+        columns = self.pack.vocabulary.subject.columns
+        return {name: columns[name] for name in self.reads if name in columns}
 
-    def faults(self) -> Iterator[Fault]:
-        """What of it DMN has no word for."""
-        for key in ("where", "counts", "cap", "baseline"):
+    @property
+    def reads(self) -> list[str]:
+        """The columns and tables that it reads."""
+        return [found[1] for text in self.inputs if (found := _INPUT.fullmatch(text))]
+
+    def faults(self, given: Set[str]) -> Iterator[Fault]:
+        """What of it DMN has no word for.
+
+        :param given: the other tables that can be given.
+        """
+        without = ("where", "counts", "cap", "baseline", *(() if self.measure else ("default",)))
+        for key in without:
             if key in self.data:
                 message, hint = "what a decision table of DMN does not have", "a table without it"
                 yield self._fault((key,), str(self.data[key]), message, hint)
         key = "inputs" if "inputs" in self.data else "input"
         for number, text in enumerate(self.inputs):
             found = _INPUT.fullmatch(text)
-            if found is None or found[1] not in self.pack.vocabulary.subject.columns:
+            if found is None or found[1] not in {*self.pack.vocabulary.subject.columns, *given}:
                 where = (key, number) if key == "inputs" else (key,)
                 yield self._fault(where, text, "an input that is no attribute of the subject", "an attribute")
+        yield from self._other_words()
         for number, row in enumerate(self.rows):
-            if isinstance(row["points"], Mapping):
+            if isinstance(row["result"], Mapping):
                 yield self._fault(("rows", number), "", "points by date", "points of one day alone")
+
+    def _other_words(self) -> Iterator[Fault]:
+        for number, row in enumerate(self.rows):
+            for cell, kind in zip(row["when"], self.kinds, strict=True):
+                if _cell(read_cell(cell, kind), cell) is None:
+                    message, hint = "a cell that FEEL has no word for", "one comparison or range of literals"
+                    yield self._fault(("rows", number), str(cell), message, hint)
 
     def _fault(self, path: Path, found: str, message: str, hint: str) -> Fault:
         return self.document.fault((*self.path, *path), found, message, hint)
@@ -103,28 +147,62 @@ class _Table:
     def decision(self) -> str:
         """The decision, as XML."""
         rows = "".join(map(self._rule, self.rows))
-        title = self.pack.tables[self.data["id"]]
+        name = quoteattr(self.data["id"])
+        title = self.measure.title if self.measure else self.pack.tables[self.data["id"]]
+        needs = "".join(
+            f'<informationRequirement><requiredDecision href="#{read}"/></informationRequirement>'
+            for read in dict.fromkeys(self.reads)
+            if read in self.measures
+        )
         clauses = "".join(
             f"<input><inputExpression><text>{escape(text.replace(' is null', IS_NULL))}</text>"
             "</inputExpression></input>"
             for text in self.inputs
         )
         return (
-            f"<decision id={quoteattr(self.data['id'])} name={quoteattr(self.data['id'])} "
-            f"label={quoteattr(title.both)}>"
-            f'<variable name={quoteattr(self.data["id"])} typeRef="number"/>\n'
-            f"<decisionTable {_POLICIES[self.data['hit']]}>{clauses}"
-            f'<output name="points" typeRef="number"/><annotation name="title"/><annotation name="note"/>\n'
+            f"<decision id={name} name={name} label={quoteattr(title.both)}>"
+            f'<variable name={name} typeRef="{self._type}"/>{needs}\n'
+            f"<decisionTable {self._policy}>{clauses}"
+            f'{self._output}<annotation name="title"/><annotation name="note"/>\n'
             f"{rows}</decisionTable></decision>\n"
         )
 
+    @property
+    def _type(self) -> str:
+        return "string" if self.measure and self.measure.type.kind is Kind.TEXT else "number"
+
+    @property
+    def _output(self) -> str:
+        table = self.measure.decision if self.measure else None
+        if table is None:
+            return '<output name="points" typeRef="number"/>'
+        inner = ""
+        if table.codes:
+            codes = ", ".join(feel.written(code) for code, _ in table.codes)
+            inner += f"<outputValues><text>{escape(codes)}</text></outputValues>"
+        if table.default is not None:
+            default = escape(feel.written(table.default.value))
+            inner += f"<defaultOutputEntry><text>{default}</text></defaultOutputEntry>"
+        return f'<output name="value" typeRef="{self._type}">{inner}</output>'
+
+    def _result(self, result: Any) -> str:
+        return feel.written(result) if self.measure else str(result)
+
+    @property
+    def _policy(self) -> str:
+        taken = str(self.data.get("take", "sum")).upper()
+        return _POLICIES.get(self.data["hit"], f'hitPolicy="COLLECT" aggregation="{taken}"')
+
     def _rule(self, row: Mapping[str, Any]) -> str:
-        cells = [_cell(read_cell(cell), cell) for cell in row["when"]]
+        cells = [
+            _cell(read_cell(cell, kind), cell) or ""
+            for cell, kind in zip(row["when"], self.kinds, strict=True)
+        ]
         said = [_said(row.get(key)) for key in ("title", "note")]
         return (
             "<rule>"
             + "".join(f"<inputEntry><text>{escape(cell)}</text></inputEntry>" for cell in cells)
-            + f"<outputEntry><text>{row['points']}</text></outputEntry>"
+            + f"<outputEntry><text>{escape(self._result(row['result']))}</text></outputEntry>"
             + "".join(f"<annotationEntry><text>{escape(text)}</text></annotationEntry>" for text in said)
             + "</rule>\n"
         )
@@ -132,8 +210,9 @@ class _Table:
 
 def _long(row: Any) -> Mapping[str, Any]:
     if isinstance(row, list):
-        return {"when": row[:-1], "points": row[-1]}
-    return {**row, "when": row["when"] if isinstance(row["when"], list) else [row["when"]]}
+        return {"when": row[:-1], "result": row[-1]}
+    result = row["points"] if "points" in row else row["gives"]
+    return {**row, "result": result, "when": row["when"] if isinstance(row["when"], list) else [row["when"]]}
 
 
 def _said(title: Any) -> str:
@@ -141,15 +220,38 @@ def _said(title: Any) -> str:
     return f"{title['zh']}\u2003{title.get('en', title['zh'])}" if isinstance(title, Mapping) else title or ""
 
 
-def _cell(cell: Cell, written: Any) -> str:
-    """A cell of the language as one of FEEL."""
+def _cell(cell: Cell, written: Any) -> str | None:
+    """A cell of the language as one of FEEL; None where FEEL can't say it, or reads another name in it."""
     if cell.anything:
         return "-"
+    if cell.negated:
+        inner = _cell(replace(cell, negated=False), written["not"])
+        known = ", null" if cell.values is not None else ""  # of unknown values FEEL's not("A") is true
+        return inner and f"not({inner}{known})"
+    if cell.among:
+        parts = [_cell(part, None) for part in cell.among]
+        return None if None in parts else ", ".join(map(str, parts))
+    if cell.unknown:
+        return "null"
     if cell.values is not None:
-        listed = written if isinstance(written, list) else list(cell.values)
+        listed = written if isinstance(written, list) else sorted(cell.values, key=str)
         return ", ".join(map(feel.written, listed))
-    values = [feel.written(value) for _, value in cell.tests]
-    return f"[{values[0]}..{values[1]})" if len(values) == 2 else f"{cell.tests[0][0]} {values[0]}"
+    return (
+        None
+        if cell.reads_names
+        else _ranged([(op, end) for op, end in cell.tests if not isinstance(end, Named)])
+    )
+
+
+def _ranged(tests: Sequence[tuple[str, Comparable]]) -> str | None:
+    ops, ends = zip(*((op, feel.written(end)) for op, end in tests), strict=True)
+    match ops:
+        case (">" | ">=", "<" | "<="):
+            return f"{'[' if ops[0] == '>=' else '('}{ends[0]}..{ends[1]}{']' if ops[1] == '<=' else ')'}"
+        case ("<" | "<=" | ">" | ">=",):
+            return f"{ops[0]} {ends[0]}"
+        case _:
+            return None
 
 
 def _type(column: Column) -> str:

@@ -36,12 +36,14 @@ class Column:
     """An attribute that tables ask of.
 
     :param codes: all values of a text, where they are listed.
+    :param is_given: whether it is an attribute; else it is what a table gives.
     """
 
     name: str
     title: Title
     kind: Kind
     codes: tuple[str, ...] = ()
+    is_given: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +66,14 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a row asks of each input, and its points.
+    """What a row asks of each input, and its points or the value that it gives.
 
     :param place: where it was read.
     :param name: what it is called there.
     """
 
     asked: tuple[Asked, ...]
-    points: Decimal
+    points: Decimal | str
     place: Place
     name: str
     title: Title | None = None
@@ -83,6 +85,9 @@ class Table:
     """A decision table, or one characteristic of a scorecard.
 
     :param baseline: the points that are expected of it; None for 0.
+    :param gives: the column that others read, where it gives a value; None where it gives points.
+    :param take: what is made of all the rows that match.
+    :param default: what it gives where no row matches.
     """
 
     id: str
@@ -92,6 +97,9 @@ class Table:
     rows: tuple[Row, ...]
     place: Place
     baseline: Decimal | None = None
+    gives: Column | None = None
+    take: str | None = None
+    default: Decimal | str | None = None
 
 
 @dataclass
@@ -132,14 +140,23 @@ class Draft:
         """Note what is not in the pack and changes no answer."""
         self.remarks.append(Fault(place, name, found, message, hint))
 
-    def column(self, called: str, title: Title, kind: Kind, codes: tuple[str, ...], place: Place) -> Column:
+    def column(
+        self,
+        called: str,
+        title: Title,
+        kind: Kind,
+        codes: tuple[str, ...],
+        place: Place,
+        is_given: bool = True,
+    ) -> Column:
         """The column of what is called so, the same wherever it is.
 
         :raises NotTakenError: where it was of another type before.
         """
         if called not in self.columns:
             taken = {column.name for column in self.columns.values()}
-            self.columns[called] = Column(_free(_column_name(called), "_", taken), title, kind, codes)
+            name = _free(_column_name(called, "input" if is_given else "result"), "_", taken)
+            self.columns[called] = Column(name, title, kind, codes, is_given)
         known = self.columns[called]
         if (known.kind, set(known.codes)) != (kind, set(codes)):
             hint = "one type, and the same list of values, everywhere"
@@ -165,10 +182,10 @@ def id_of(title: str, otherwise: str) -> str:
     return made if made[:1].isalpha() else f"{otherwise}-{made}".rstrip("-")
 
 
-def _column_name(title: str) -> str:
+def _column_name(title: str, otherwise: str) -> str:
     name = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:50].rstrip("_")
     if not name[:1].isalpha():
-        name = f"input_{name}".rstrip("_")
+        name = f"{otherwise}_{name}".rstrip("_")
     usable = name not in RESERVED and name != KEY and is_plain_name(name)
     return name if usable else f"its_{name}"
 

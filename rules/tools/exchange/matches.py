@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
+from rules.language import expressions
 from rules.language.decision_tables import read_cell
 from rules.language.expressions import Value
 from rules.language.parse import ConditionError
@@ -162,7 +163,8 @@ def _listed(values: Sequence[Any]) -> Any:
 
 def _reads_as_value(value: Any) -> bool:
     try:
-        return read_cell(value).values == frozenset([value])
+        kind = expressions.Kind.TEXT if isinstance(value, str) else expressions.Kind.NUMBER
+        return read_cell(value, kind).values == frozenset([value])
     except ConditionError:
         return False
 

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from rules.fault import Fault, PackError
+from rules.language.expressions import literal
 from rules.library.loader import load_text
 from rules.meaning.tables import MAX_ROWS
 from rules.titles import Title
@@ -59,21 +60,28 @@ def _written(table: Table, begins: dt.date) -> _Written:
     for row, cells in made:
         line = Flow(cell for shape, own in zip(shapes, cells, strict=True) for cell in shape.cells(own))
         said = {key: text for key, text in (("title", row.title), ("note", row.note)) if text}
+        said = said if table.gives is None else {}
         rows.append({"when": line, "points": row.points, **said} if said else Flow([*line, row.points]))
     data = {
         "id": table.id,
         "title": table.title,
-        "dimension": "score",
+        **({"dimension": "score"} if table.gives is None else {"gives": _gives(table.gives)}),
         "inputs": Flow(
             text for shape, i in zip(shapes, table.inputs, strict=True) for text in shape.inputs(i)
         ),
         "hit": table.hit,
+        **({"take": table.take} if table.take else {}),
         "rows": rows,
+        **({} if table.default is None else {"default": table.default}),
         **({} if table.baseline is None else {"baseline": table.baseline}),
         "basis": "own-choice",
-        "examples": examples(table, begins),
+        **({"examples": cases} if (cases := examples(table, begins)) else {}),
     }
     return _Written(data, [row for row, _ in made])
+
+
+def _gives(column: Column) -> Any:
+    return Flow(column.codes) if column.codes else "number"
 
 
 def _split(row: Row) -> Iterator[tuple[Cells, ...]]:
@@ -118,7 +126,10 @@ class _Shape:
 def _pack(draft: Draft, written: Sequence[_Written], begins: dt.date) -> dict[str, Any]:
     lowest, highest = _bounds(draft, written)
     pack_id = id_of(draft.title, "pack")
-    columns = {read.column.name: read.column for table in draft.tables for read in table.inputs}
+    read = {read.column.name: read.column for table in draft.tables for read in table.inputs}
+    columns = {name: column for name, column in read.items() if column.is_given}
+    last = [table for table in draft.tables if table.gives and table.id not in read]
+    results = [result for table in last for result in _results(table)]
     source = re.split(r"[\\/]", draft.place.file)[-1]
     key = {KEY: {"type": "integer", "title": Title("编号", "Number")}}
     return {
@@ -135,9 +146,22 @@ def _pack(draft: Draft, written: Sequence[_Written], begins: dt.date) -> dict[st
         "score": {"start": draft.start, "min": lowest, "max": highest},
         "dimensions": [{"id": "score", "title": Title("得分", "Score")}],
         "tables": [table.data for table in written],
+        **({"consequences": results} if results else {}),
         "grades": [{"tier": "scored", "title": Title("已评分", "Scored"), "from": lowest}],
         **({"examples": [{"as_of": begins, **case} for case in draft.examples]} if draft.examples else {}),
     }
+
+
+def _results(table: Table) -> Iterator[dict[str, Any]]:
+    """What follows from a table that no other reads: each of its texts."""
+    for number, code in enumerate(table.gives.codes if table.gives else (), 1):
+        zh, en = table.title.zh, table.title.en
+        yield {
+            "id": f"{table.id}-{number}",
+            "title": Title(f"{zh}：{code}", f"{en}: {code}"),
+            "when": f"{table.id} = {literal(code)}",
+            "basis": "own-choice",
+        }
 
 
 def _column(column: Column) -> dict[str, Any]:
@@ -149,7 +173,8 @@ def _bounds(draft: Draft, written: Sequence[_Written]) -> tuple[Decimal, Decimal
     """Bounds that no score passes, so that none is cut."""
     lowest = highest = draft.start
     for table in written:
-        points = [Decimal(0), *(row.points for row in table.rows)]
+        points = [Decimal(0), *(row.points for row in table.rows if isinstance(row.points, Decimal))]
+        points = points[: 1 if "gives" in table.data else None]
         if table.data["hit"] == "collect":
             lowest += sum(p for p in points if p < 0)
             highest += sum(p for p in points if p > 0)

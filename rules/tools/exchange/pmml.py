@@ -94,7 +94,7 @@ class _Scorecard:
         if not text or self._reasons_in() != "pointsBelow":
             return None
         baseline = _points(element, name, text)
-        return baseline if baseline > 0 or any(row.points < baseline for row in rows) else None
+        return baseline if baseline > 0 or any(Decimal(row.points) < baseline for row in rows) else None
 
     def _characteristic(self, element: Element) -> None:
         name = element.get("name") or "Characteristic"

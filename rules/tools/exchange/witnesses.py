@@ -18,11 +18,14 @@ _STEPS = (1, Decimal("0.01"), Decimal("0.0001"))
 
 
 def examples(table: Table, day: dt.date) -> list[Mapping[str, Any]]:
-    """Cases with the points that the table gives, each another.
+    """Cases with the points or the value that the table gives, each another; none of a table that reads
+    another.
 
     :param day: of the examples.
     """
     found: list[Mapping[str, Any]] = []
+    if not all(read.column.is_given for read in table.inputs):
+        return found
     for row in table.rows:
         for at_end in (False, True):
             given = _given(table, row, at_end)
@@ -30,11 +33,28 @@ def examples(table: Table, day: dt.date) -> list[Mapping[str, Any]]:
                 continue
             matching = [other.points for other in table.rows if _matches(table, other, given)]
             if matching:
-                points = sum(matching) if table.hit == "collect" else matching[0]
-                example = {"given": given, "as_of": day, "points": points}
+                key = "points" if table.gives is None else "value"
+                example = {"given": given, "as_of": day, key: _given_by(table, matching)}
                 if example not in found:
                     found.append(example)
     return found
+
+
+def _given_by(table: Table, matching: Sequence[Decimal | str]) -> Decimal | str:
+    """What a table gives of the rows that match."""
+    if table.hit == "priority" and table.gives is not None:
+        return min(matching, key=[*table.gives.codes].index)  # type: ignore[arg-type]
+    if table.hit != "collect":
+        return matching[0]
+    numbers = [number for number in matching if isinstance(number, Decimal)]
+    match table.take:
+        case "count":
+            return Decimal(len(numbers))
+        case "min":
+            return min(numbers)
+        case "max":
+            return max(numbers)
+    return sum(numbers, Decimal(0))
 
 
 def _given(table: Table, row: Row, at_end: bool) -> dict[str, Value] | None:

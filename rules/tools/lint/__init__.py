@@ -36,6 +36,7 @@ CHECKS: tuple[Callable[[Review], Iterator[Finding]], ...] = (
     points.idle_decay,
     points.endless_measures,
     order.examples,
+    order.decided_examples,
     order.examples_out_of_force,
     order.titles,
     order.bases,

@@ -102,7 +102,7 @@ def dead_measures(review: Review) -> Iterator[Finding]:
     for measure in review.pack.measures:
         if review.possible(measure.where.written) == ():
             yield review.finding(
-                Severity.ERROR, "dead-measure", ("measures", measure.id, "where"), measure.id,
+                Severity.ERROR, "dead-measure", (*review.path_of(measure)[:2], "where"), measure.id,
                 "no record can take part: the terms exclude each other", render(measure.where.written),
             )  # fmt: skip
 

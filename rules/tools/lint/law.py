@@ -67,6 +67,9 @@ def _cited(
         if rule.table is None or alike not in seen:
             seen.add(alike)
             yield rule.id, rule, rule.citations, days
+    for measure in review.pack.measures:
+        if measure.decision is not None:
+            yield measure.id, review.path_of(measure), measure.decision.citations, [review.span]
     for index, alert in enumerate(review.pack.alerts):
         yield alert.id, ("alerts", index), alert.citations, [review.span]
     for index, remedy in enumerate(review.pack.remedies):

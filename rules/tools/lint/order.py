@@ -23,6 +23,14 @@ def examples(review: Review) -> Iterator[Finding]:
             yield review.finding(Severity.NOTICE, "no-counter-example", about, _name(rule), message)
 
 
+def decided_examples(review: Review) -> Iterator[Finding]:
+    """Tables that give a value, of which no example speaks."""
+    for measure in review.pack.measures:
+        if measure.decision is not None and not measure.decision.examples:
+            about = review.path_of(measure)
+            yield review.finding(Severity.WARNING, "no-example", about, measure.id, "has no example")
+
+
 def _owners(review: Review) -> Iterator[tuple[Rule, tuple[str | int, ...]]]:
     """Each rule, veto and table (by its first row, which holds its examples) and where it stands."""
     seen: set[str] = set()
@@ -40,7 +48,8 @@ def examples_out_of_force(review: Review) -> Iterator[Finding]:
     """Examples of a day on which the pack or the rule is not in force, and that expect a hit."""
     first, until = review.span
     for rule in (None, *review.pack.rules):
-        for example in rule.examples if rule else review.pack.examples:
+        decided = (e for m in review.pack.measures if m.decision for e in m.decision.examples)
+        for example in rule.examples if rule else (*review.pack.examples, *decided):
             if not first <= example.as_of < until:
                 # a version that another has ended keeps the examples that it was published with
                 severity = Severity.WARNING if example.as_of < first else Severity.NOTICE
@@ -90,6 +99,7 @@ def bases(review: Review) -> Iterator[Finding]:
     """Documents that nothing cites, citations without article, and how much is our own choice."""
     pack = review.pack
     citations = [entry.citations for entry in pack.rules]
+    citations += [m.decision.citations for m in pack.measures if m.decision]
     citations += [entry.citations for entry in pack.alerts] + [entry.citations for entry in pack.remedies]
     cited = {citation.basis for given in citations for citation in given}
     for index, basis in enumerate(pack.bases):
@@ -119,7 +129,7 @@ def unused(review: Review) -> Iterator[Finding]:
             used.update(n.name for n in names(measure.where.written))
     for measure in pack.measures:
         if measure.id not in used:
-            about = ("measures", measure.id, "?")
+            about = review.path_of(measure)
             yield review.finding(Severity.WARNING, "unused-measure", about, measure.id, "no rule reads it")
     filled = {rule.dimension for rule in pack.rules}
     for index, dimension in enumerate(pack.dimensions):

@@ -44,6 +44,13 @@ class Review:
         """Where a rule, table row or veto stands in the document."""
         return self._paths[rule.id]
 
+    def path_of(self, measure: Measure) -> Path:
+        """Where a measure stands in the document, or the table that gives it."""
+        if measure.decision is None:
+            return ("measures", measure.id, "?")
+        [index] = [i for i, table in enumerate(self.entries("tables")) if table["id"] == measure.id]
+        return ("tables", index)
+
     @cached_property
     def _paths(self) -> Mapping[str, Path]:
         paths: dict[str, Path] = {}
@@ -51,6 +58,7 @@ class Review:
             paths |= {str(entry["id"]): (part, i) for i, entry in enumerate(self.entries(part))}
         for i, table in enumerate(self.entries("tables")):
             paths |= {f"{table['id']}.{n + 1}": ("tables", i, "rows", n) for n in range(len(table["rows"]))}
+            paths[f"{table['id']}.default"] = ("tables", i, "default")
         return paths
 
     def entries(self, part: str) -> list[dict[str, Any]]:
@@ -95,6 +103,8 @@ class Review:
     def codes(self, name: str) -> tuple[str, ...]:
         """The codes that a column, or a measure that takes its latest value, can have; empty for any text."""
         for measure in self.pack.measures:
+            if measure.id == name and measure.decision is not None:
+                return tuple(dict(measure.decision.codes))
             if measure.id == name and measure.take is None and isinstance(measure.operand, Name):
                 name = measure.operand.name
         return tuple(self.columns[name].values) if name in self.columns else ()

@@ -21,7 +21,6 @@ from rules.language.decision_tables import Cell, read_cell
 from rules.language.expressions import TRUE, Expression, Kind, Name, Value, render
 from rules.language.parse import parse_condition, parse_expression
 from rules.language.words import plain
-from rules.model import Rule
 from rules.tools.lint.finding import Finding, Severity
 from rules.tools.lint.review import Review
 
@@ -47,15 +46,22 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
+    """A table as its text has it.
+
+    :param order: its rows by index, the one that counts before others first; none where several count.
+    :param reads_names: whether a cell compares with another column or measure.
+    """
+
     id: str
     index: int
-    hit: str
-    rules: tuple[Rule, ...]
+    data: Mapping[str, Any]
+    order: tuple[int, ...]
     pieces: tuple[tuple[Piece, ...], ...]
+    reads_names: bool
 
     def combinations(self) -> Iterator[tuple[tuple[Piece, ...], int]]:
         """Every combination of known and unknown values with the rows that match it."""
-        everything = (1 << len(self.rules)) - 1
+        everything = (1 << len(self.data["rows"])) - 1
         for pieces in product(*self.pieces):
             rows = everything
             for piece in pieces:
@@ -67,6 +73,10 @@ def tables(review: Review) -> Iterator[Finding]:
     """Gaps, overlaps and rows out of reach."""
     for index, data in enumerate(review.entries("tables")):
         table = _read(review, index, data)
+        if table.reads_names:
+            message = "cells that read another column or measure: not searched for gaps"
+            yield review.finding(Severity.NOTICE, "not-compared", ("tables", index), table.id, message)
+            continue
         if prod(len(pieces) for pieces in table.pieces) > MAX_COMBINATIONS:
             message = f"more than {MAX_COMBINATIONS:,} combinations of values: not searched for gaps"
             yield review.finding(Severity.NOTICE, "not-compared", ("tables", index), table.id, message)
@@ -77,6 +87,8 @@ def tables(review: Review) -> Iterator[Finding]:
 
 
 def _gaps(review: Review, table: _Table) -> Iterator[Finding]:
+    if "default" in table.data:
+        return
     uncovered = [
         pieces for pieces, rows in table.combinations() if not rows and all(p.closed for p in pieces)
     ]
@@ -115,10 +127,10 @@ def _about(
 
 def _overlaps(review: Review, table: _Table) -> Iterator[Finding]:
     shared = [pieces for pieces, rows in table.combinations() if rows & (rows - 1)]
-    if table.hit == "collect" and shared:
+    if table.data["hit"] == "collect" and shared and not {"take", "gives"} & set(table.data):
         message = f"values match several rows, whose points add up: {_count(shared)}"
         yield _about(review, table, Severity.NOTICE, "table-overlap", message, shared[0])
-    if table.hit == "first" and not shared:
+    if table.data["hit"] in ("first", "any", "priority") and not shared:
         message = "no two rows can match together: hit: unique says so, and keeps it so"
         yield review.finding(
             Severity.NOTICE, "table-unique", ("tables", table.index, "hit"), table.id, message
@@ -126,13 +138,14 @@ def _overlaps(review: Review, table: _Table) -> Iterator[Finding]:
 
 
 def _unreached(review: Review, table: _Table) -> Iterator[Finding]:
-    if table.hit != "first":
-        return
-    reached = {(rows & -rows).bit_length() - 1 for _, rows in table.combinations() if rows}
-    for number, rule in enumerate(table.rules):
-        if number not in reached and review.boxes[rule.id] != ():
-            message = f"row {number + 1} is never reached: the rows before it take every case of it"
-            yield review.finding(Severity.ERROR, "unreachable-row", rule, rule.id, message)
+    matched = {rows for _, rows in table.combinations() if rows}
+    reached = {next(row for row in table.order if rows >> row & 1) for rows in matched if table.order}
+    for row in sorted(set(table.order) - reached):
+        name = f"{table.id}.{row + 1}"
+        if review.boxes.get(name) != ():
+            message = f"row {row + 1} is never reached: the rows before it take every case of it"
+            where = ("tables", table.index, "rows", row)
+            yield review.finding(Severity.ERROR, "unreachable-row", where, name, message)
 
 
 def _count(cases: Sequence[object]) -> str:
@@ -146,14 +159,37 @@ def _case(pieces: Sequence[Piece]) -> str:
 def _read(review: Review, index: int, data: Mapping[str, Any]) -> _Table:
     texts = [data["input"]] if "input" in data else data["inputs"]
     inputs = [parse_expression(text, review.scope) for text in texts]
-    cells = [[read_cell(cell) for cell in _cells(row)] for row in data["rows"]]
+    kinds = [node.type.kind for node in inputs]
+    cells = [
+        [read_cell(cell, kind) for cell, kind in zip(_cells(row), kinds, strict=True)] for row in data["rows"]
+    ]
     condition = parse_condition(data["where"], review.scope) if data.get("where") else TRUE
     possible = review.possible(condition)
+    reads_names = any(cell.reads_names for row in cells for cell in row)
     pieces = tuple(
-        tuple(_pieces(review, node, [row[i] for row in cells], possible)) for i, node in enumerate(inputs)
+        tuple(_pieces(review, node, [row[i] for row in cells], possible))
+        for i, node in enumerate(() if reads_names else inputs)
     )
-    rules = tuple(rule for rule in review.pack.rules if rule.table == data["id"])
-    return _Table(data["id"], index, data["hit"], rules, pieces)
+    return _Table(data["id"], index, data, _order(data), pieces, reads_names)
+
+
+def _order(data: Mapping[str, Any]) -> tuple[int, ...]:
+    """The rows in the order in which they count, where one does."""
+    rows = range(len(data["rows"]))
+    if data["hit"] == "first":
+        return tuple(rows)
+    given = [_given(row) for row in data["rows"]]
+    if data["hit"] == "priority":
+        return tuple(sorted(rows, key=lambda row: list(data["gives"]).index(given[row])))
+    if data.get("take") in ("min", "max"):
+        return tuple(sorted(rows, key=lambda row: given[row], reverse=data["take"] == "max"))
+    return ()
+
+
+def _given(row: Any) -> Any:
+    if isinstance(row, list):
+        return row[-1]
+    return row["points"] if "points" in row else row["gives"]
 
 
 def _cells(row: Any) -> list[Any]:
@@ -169,7 +205,7 @@ def _pieces(review: Review, node: Expression, cells: Sequence[Cell], possible: B
         if not allowed or any(domain.holds(sample) for domain in allowed):
             mask = sum(1 << i for i, cell in enumerate(cells) if cell.holds(sample))
             yield Piece(sample, f"{render(node)} {label}", ordered, sample != _OTHER, mask)
-    unknown = sum(1 << i for i, cell in enumerate(cells) if cell.anything)
+    unknown = sum(1 << i for i, cell in enumerate(cells) if cell.holds(None))
     yield Piece(None, f"{render(node)} unknown", False, False, unknown)
 
 
@@ -179,7 +215,7 @@ _OTHER = "\0"
 def _samples(review: Review, node: Expression, cells: Sequence[Cell]) -> Iterator[tuple[Any, str]]:
     """One value of every piece, and how people write the piece."""
     codes = review.codes(node.name) if isinstance(node, Name) else ()
-    named = {value for cell in cells for value in cell.values or ()}
+    named = {value for cell in cells for value in cell.literals}
     if codes:
         yield from ((code, f"= {code}") for code in codes)
     elif node.type.kind is Kind.BOOLEAN:
@@ -188,8 +224,7 @@ def _samples(review: Review, node: Expression, cells: Sequence[Cell]) -> Iterato
         yield from ((value, f"= {value}") for value in sorted(map(str, named)))
         yield _OTHER, "anything else"
     else:
-        ends = {end for cell in cells for _, end in cell.tests}
-        yield from _intervals(sorted(named | ends), node)
+        yield from _intervals(sorted(named), node)
 
 
 def _intervals(points: Sequence[Any], node: Expression) -> Iterator[tuple[Any, str]]:

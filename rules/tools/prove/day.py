@@ -70,7 +70,16 @@ def on_day(pack: Pack, day: dt.date) -> Sheet:
 def read_by(sheet: Sheet, read: Callable[[Expression], Expression]) -> Sheet:
     """A pack on a day with each condition as somebody reads it."""
     hits = tuple(replace(hit, condition=read(hit.condition)) for hit in sheet.hits)
-    return replace(sheet, hits=hits, measures=tuple((m, read(condition)) for m, condition in sheet.measures))
+    measures = tuple((_row_by_row(m, read), read(condition)) for m, condition in sheet.measures)
+    return replace(sheet, hits=hits, measures=measures)
+
+
+def _row_by_row(measure: Measure, read: Callable[[Expression], Expression]) -> Measure:
+    table = measure.decision
+    if table is None:
+        return measure
+    rows = tuple((read(condition), given) for condition, given in table.rows)
+    return replace(measure, decision=replace(table, rows=rows))
 
 
 def counted(measure: Measure, day: dt.date) -> Expression | None:

@@ -129,6 +129,7 @@ class Question:
             asked += [hit.condition for hit in sheet.hits] + [c for _, c in sheet.measures]
             asked += [hit.rule.per for hit in sheet.hits if hit.rule.per is not None]
             asked += [m.operand for m, _ in sheet.measures if m.operand is not None]
+            asked += [condition for _, condition in _rows(sheet)]
         read = {name for node in asked for name in names(node) if name.level is Level.SUBJECT}
         return {name: self._attribute(name) for name in sorted(read, key=lambda n: n.name)}
 
@@ -180,6 +181,7 @@ class Question:
         tests = frozenset(self._cells.open_tests.values())
         owners = [(hit.rule.id, hit.condition) for sheet in sheets for hit in sheet.hits]
         owners += [(measure.id, condition) for sheet in sheets for measure, condition in sheet.measures]
+        owners += [row for sheet in sheets for row in _rows(sheet)]
         return [owner for owner, condition in owners if tests & names(condition)]
 
     # Answers
@@ -249,6 +251,13 @@ class Question:
         return self._cells.of(Name(column.name, Level.RECORD, column.type))[0].value
 
 
+def _rows(sheet: Sheet) -> Iterator[tuple[str, Expression]]:
+    """The conditions of the rows of tables that give values, with the table's name."""
+    for measure, _ in sheet.measures:
+        for condition, _ in measure.decision.rows if measure.decision else ():
+            yield measure.id, condition
+
+
 def _is_open(given: tuple[Name, Cell]) -> bool:
     """Whether a column stands for a test that is left open, and the test is not unknown."""
     name, cell = given
@@ -277,6 +286,9 @@ def _codes(a: Pack, b: Pack) -> dict[Name, tuple[str, ...]]:
         for level, columns in ((Level.SUBJECT, vocabulary.subject.columns), (Level.RECORD, records)):
             found |= {Name(n, level, c.type): tuple(c.values) for n, c in columns.items() if c.values}
         for measure in pack.measures:
+            if measure.decision and measure.decision.codes:
+                name, codes = Name(measure.id, Level.MEASURE, measure.type), dict(measure.decision.codes)
+                found[name] = tuple(dict.fromkeys((*found.get(name, ()), *codes)))
             operand = measure.operand
             if isinstance(operand, Name) and operand in found and measure.type == operand.type:
                 found[Name(measure.id, Level.MEASURE, measure.type)] = found[operand]

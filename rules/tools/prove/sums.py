@@ -27,7 +27,7 @@ from rules.language.expressions import (
     names,
     walk,
 )
-from rules.model import DERIVED, Aggregate, Measure
+from rules.model import DERIVED, Aggregate, Decision, Measure, Pack
 from rules.plan import LARGEST_HIT
 from rules.tools.prove.cells import Cells
 from rules.tools.prove.day import Hit, Sheet
@@ -361,6 +361,8 @@ class Summing:
 
     def _derived(self, measure: Measure, condition: Expression, parts: Sequence[Symbol]) -> Symbol:
         holds = self._true(condition)
+        if measure.decision is not None:
+            return self._decided(measure, measure.decision, holds)
         if measure.aggregate is Aggregate.VALUE and measure.operand is not None:
             try:
                 number = self._terms.number(measure.operand, self._symbols)
@@ -372,6 +374,46 @@ class Summing:
             return self._ratio(measure, holds, parts)
         self._terms.left_open.append(measure.id)
         return Number(z3.And(holds, self._terms.flag()), self._terms.whole(low=0), measure.type.scale)
+
+    def _decided(self, measure: Measure, table: Decision, holds: Any) -> Symbol:
+        """What a table gives, by its rows in the order in which they count."""
+        met = [(self._true(condition), given.value) for condition, given in table.rows]
+        if table.hit == "priority":
+            order = [code for code, _ in table.codes]
+            met.sort(key=lambda row: order.index(str(row[1])))
+        elif table.take in ("min", "max"):
+            met.sort(key=lambda row: Fraction(row[1]), reverse=table.take == "max")  # type: ignore[arg-type]
+        default = None if table.default is None else table.default.value
+        if measure.type.kind is Kind.NUMBER:
+            return self._number_of(measure, table, met, default, holds)
+        symbol, matched = self._terms.choice(self._cells.of(_name(measure))), z3.BoolVal(False)
+        for there, given in met:
+            self._terms.sides.append(z3.Implies(z3.And(holds, there, z3.Not(matched)), symbol.among([given])))
+            matched = z3.Or(matched, there)
+        self._terms.sides.append(z3.Implies(z3.Not(holds), symbol.among([None])))
+        self._terms.sides.append(z3.Implies(z3.And(holds, z3.Not(matched)), symbol.among([default])))
+        return symbol
+
+    def _number_of(
+        self,
+        measure: Measure,
+        table: Decision,
+        met: Sequence[tuple[Any, Value]],
+        default: Value | None,
+        holds: Any,
+    ) -> Number:
+        scale = measure.type.scale
+        units = [(there, int(Fraction(given) * 10**scale)) for there, given in met]  # type: ignore[arg-type]
+        if table.take == "count":
+            return Number(holds, z3.Sum([z3.If(there, 1, 0) for there, _ in units]), 0)
+        matched = z3.Or([there for there, _ in units])
+        value = z3.IntVal(0 if default is None else int(Fraction(default) * 10**scale))  # type: ignore[arg-type]
+        if table.take == "sum":
+            value = z3.If(matched, z3.Sum([z3.If(there, given, 0) for there, given in units]), value)
+        else:
+            for there, given in reversed(units):
+                value = z3.If(there, given, value)
+        return Number(z3.And(holds, matched) if default is None else holds, value, scale)
 
     def _ratio(self, measure: Measure, holds: Any, parts: Sequence[Symbol]) -> Number:
         """A quotient of which it is exact on which side of the numbers that conditions name it lies."""
@@ -436,6 +478,10 @@ def _same(one: Symbol, other: Symbol) -> Any:
     assert isinstance(one, Number)
     assert isinstance(other, Number)
     return z3.And(one.known == other.known, one.value == other.value)
+
+
+def _name(measure: Measure) -> Name:
+    return Name(measure.id, Level.MEASURE, measure.type)
 
 
 def _held(measure: Measure, group: Number) -> Number:

@@ -257,7 +257,10 @@ def codes_of(plan: Plan, name: str) -> Mapping[str, Title]:
     words = plan.pack.vocabulary
     if name in words.subject.columns:
         return words.subject.columns[name].values
-    operand = plan.measure(name).operand
+    measure = plan.measure(name)
+    if measure.decision is not None:
+        return dict(measure.decision.codes)
+    operand = measure.operand
     columns = words.records.columns if words.records else {}
     return columns[operand.name].values if isinstance(operand, Name) and operand.name in columns else {}
 
