@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from scoring.cli import main
 ROOT = Path(__file__).parents[2]
 GALLERY = ROOT / "docs" / "gallery"
 FOLDERS = sorted(path.parent for path in GALLERY.glob("*/README.md"))
-OUT = "scores.csv"
+OUT, IMPORTED = "scores.csv", "pack.yaml"
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 each_entry = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 
@@ -42,6 +42,13 @@ def commands(folder: Path) -> list[list[str]]:
     """What an entry's page says to type, word by word, without the program's name."""
     block = (folder / "README.md").read_text("utf-8").split("```sh\n")[1].split("```")[0]
     return [shlex.split(line)[1:] for line in block.splitlines()]
+
+
+def typed(words: Sequence[str], into: Path) -> None:
+    """Runs a command; what it writes goes into a folder of its own."""
+    line = [str(into / word) if word in (OUT, IMPORTED) else word for word in words]
+    result = CliRunner().invoke(main, line)
+    assert result.exit_code == 0, result.output
 
 
 def test_no_folder_is_without_its_page() -> None:
@@ -69,8 +76,7 @@ def test_what_its_page_says_to_type_gives_what_was_worked_out_by_hand(
 ) -> None:
     monkeypatch.chdir(ROOT)
     for words in commands(folder):
-        result = CliRunner().invoke(main, [str(tmp_path / OUT) if word == OUT else word for word in words])
-        assert result.exit_code == 0, result.output
+        typed(words, tmp_path)
     assert not (tmp_path / "scores.rejected.csv").exists()
     measures = table(tmp_path / "scores.measures.csv")
     found = {key: row | measures.get(key, {}) for key, row in table(tmp_path / OUT).items()}
@@ -78,3 +84,12 @@ def test_what_its_page_says_to_type_gives_what_was_worked_out_by_hand(
     assert found.keys() == expected.keys()
     for subject, row in expected.items():
         assert values(found[subject], row) == values(row, row), subject
+
+
+def test_the_import_of_the_scorecard_gives_the_pack_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    folder = GALLERY / "bank-scorecard"
+    typed(commands(folder)[0], tmp_path)
+    assert (tmp_path / IMPORTED).read_text("utf-8") == (folder / IMPORTED).read_text("utf-8")
