@@ -51,8 +51,24 @@ def typed(words: Sequence[str], into: Path) -> None:
     assert result.exit_code == 0, result.output
 
 
-def test_no_folder_is_without_its_page() -> None:
+def stripped(text: str) -> str:
+    return "\n".join(line.strip() for line in text.strip().splitlines())
+
+
+def test_no_folder_is_without_its_page_and_the_gallery_leads_to_each() -> None:
     assert sorted(path for path in GALLERY.iterdir() if path.is_dir()) == FOLDERS
+    page = (ROOT / "docs" / "gallery.md").read_text("utf-8")
+    assert set(re.findall(r"\(gallery/([^/]+)/README\.md\)", page)) == {folder.name for folder in FOLDERS}
+
+
+def test_the_gallery_quotes_the_packs_as_they_are() -> None:
+    page = (ROOT / "docs" / "gallery.md").read_text("utf-8")
+    packs = [stripped((folder / "pack.yaml").read_text("utf-8")) for folder in FOLDERS]
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == len(FOLDERS)
+    for block in blocks:
+        quotes = [stripped(quote) for quote in block.split("# …\n")]
+        assert any(all(quote in pack for quote in quotes) for pack in packs), block
 
 
 @each_entry
