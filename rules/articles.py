@@ -10,6 +10,7 @@ _DIGITS = "零一二三四五六七八九"
 _UNITS = {"十": 10, "百": 100, "千": 1000}
 _ARTICLE = re.compile(r"(?:art\.|§) ?(\d{1,4})(?:\((\d{1,2})\))?")
 _IN_CHINESE = re.compile(r"、?第([零一二三四五六七八九十百千]+)条")
+_CHINESE = re.compile("[\u4e00-\u9fff]")
 _OF_POINTS = ("意见", "方案", "通知")
 """How documents are called that have numbered points and no articles."""
 
@@ -34,13 +35,18 @@ def numeral(number: int) -> str:
 def article_in(document: str, article: str) -> Title:
     """A place in a document, as its readers would look for it.
 
-    :param article: as packs write it: ``art. 2``, ``§69(7)``; anything else is said as it is.
+    :param article: as packs write it: ``art. 2``, ``§69(7)``; anything else is said as it is, and so is a
+        place in a document of another language.
 
     >>> article_in("民法典", "art. 577"), article_in("国务院令第722号", "§69(7)")
     (Title(zh='第五百七十七条', en='art. 577'), Title(zh='第六十九条（七）', en='art. 69(7)'))
     >>> article_in("国务院办公厅关于……的指导意见（国办发〔2019〕35号）", "§7")
     Title(zh='第（七）项', en='point 7')
+    >>> article_in("FHRS Brand Standard", "§4")
+    Title(zh=' §4', en='§4')
     """
+    if article and not _CHINESE.search(document):
+        return Title(f" {article}", article)
     found = _ARTICLE.fullmatch(article)
     if found is None:
         return Title(article, article)

@@ -35,7 +35,7 @@ ORDER: Mapping[str, tuple[str, ...]] = {
     "alerts": ("id", "title", "events", "same", "within", "basis"),
     "remedies": ("id", "title", "when", "after", "needs", "changes", "basis"),
     "events": ("when", "times", "stands_until"),
-    "measures": _MEASURE,
+    "measure": _MEASURE,
     "title": ("zh", "en"),
     "in_force": ("from", "until"),
     "score": ("start", "min", "max"),
@@ -48,6 +48,9 @@ ORDER: Mapping[str, tuple[str, ...]] = {
     "together": ("rules", "why"),
 }  # fmt: skip
 """The order of keys in the mappings under a key; other keys follow as they stand."""
+
+_NAMED = {"measures": "measure", "columns": "column"}
+"""Mappings whose keys are names that the pack gives, and what the order below each of them goes by."""
 
 _SPACED = ("rules", "vetoes", "tables", "consequences", "alerts", "remedies")
 """Lists whose entries have an empty line between them."""
@@ -155,7 +158,7 @@ class _Writer:
 
     def _entry(self, key: yaml.Node, value: yaml.Node, under: str, indent: int) -> list[str]:
         name = " " * indent + self._raw(key) + ":"
-        inner = _context(under, str(key.value), indent)
+        inner = _context(under, str(key.value))
         if _is_block(value):
             head = name + self.comments.beside(key.end_mark.index)
             return [head, *self._block(value, inner, indent + INDENT)]
@@ -218,7 +221,10 @@ class _Writer:
         if not isinstance(node, yaml.MappingNode):
             return [self.flow(item, under) for item in node.value]
         ordered = sorted(node.value, key=lambda pair: _rank(pair[0].value, under))
-        return [f"{self._raw(key)}: {self.flow(value, str(key.value))}".rstrip() for key, value in ordered]
+        return [
+            f"{self._raw(key)}: {self.flow(value, _context(under, str(key.value)))}".rstrip()
+            for key, value in ordered
+        ]
 
     def _raw(self, node: yaml.Node) -> str:
         return self.text[node.start_mark.index : node.end_mark.index]
@@ -228,9 +234,9 @@ class _Writer:
         return self.text[: node.start_mark.index].rstrip(" ").endswith("\n\n")
 
 
-def _context(under: str, key: str, indent: int) -> str:
-    """What the order of keys below an entry goes by: its key, or for a measure's own keys, ``measures``."""
-    return "measures" if under == "measures" and indent == INDENT else key
+def _context(under: str, key: str) -> str:
+    """What the order of keys below an entry goes by: its key, unless that is a name."""
+    return _NAMED.get(under, key)
 
 
 def _rank(key: Any, under: str) -> int:

@@ -126,6 +126,9 @@ LIKE = row("like", "place like '%a' and kind = 'fine'")
         ("equal without happened_on > date '2025-07-01'", {}, MILDER, "refuted"),
         ("equal where state = 'shut'", {}, {"rules": row("new", "state = 'open'")}, "proved"),
         ("equal where state is null", {}, {"rules": row("new", "state = 'open'")}, "proved"),
+        ("equal where staff is not null", {}, {"rules": row("new", "(staff is null) = true")}, "proved"),
+        ("equal where since is not null", {}, {"rules": row("new", "(since is null) <> false")}, "proved"),
+        ("equal", {}, {"rules": row("new", "(staff is null) = true")}, "refuted"),
         ("equal", {}, {"rules": row("new", "state = 'open'")}, "refuted"),
         ("equal", {}, {"rules": row("new", "staff < 0 or total < 0")}, "proved"),  # no number is below 0
         ("equal", {}, {"rules": row("new", "total > 1000 and fines < 2")}, "proved"),  # no fine is above 1000

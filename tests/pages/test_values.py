@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from api.pages import words
 from rules.articles import article_in, in_english, numeral
-from rules.library.loader import load_vocabulary
-from rules.model import Column
+from rules.library.loader import load_pack, load_vocabulary
+from rules.model import Citation, Column
 
 RECORDS = load_vocabulary("enterprise").records
 assert RECORDS is not None
 AMOUNT = RECORDS.columns["amount"]
+GALLERY = Path(__file__).parents[2] / "docs" / "gallery"
 
 
 @pytest.mark.parametrize(
@@ -43,3 +45,10 @@ def test_amounts_have_a_unit_and_separators_and_lose_no_fen(
 def test_the_number_of_an_article_is_read_back_as_it_was_written(number: int) -> None:
     assert in_english(f"民法典第{numeral(number)}条") == f"民法典 art. {number}"
     assert article_in("民法典", f"§{number}") == article_in("民法典", f"art. {number}")
+
+
+@pytest.mark.parametrize("article", ["§4", "art. 4", "Table 2", ""])
+def test_a_place_in_a_document_of_another_language_is_said_as_it_is(article: str) -> None:
+    pack = load_pack(GALLERY / "food-hygiene" / "pack.yaml")
+    said = pack.cite(Citation("brand-standard", article))
+    assert said.zh == said.en == f"FHRS Brand Standard {article}".strip()

@@ -88,6 +88,18 @@ def test_a_value_is_copied_as_it_is_written(value: str) -> None:
     assert layout(text, "v.yaml") == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "measures:\n  worst: {title: 差, max: amount}\n  count: {title: 数, count: records}\n",
+        "measures: {worst: {title: 差, max: amount}, count: {title: 数, count: records}}\n",
+        "columns:\n  basis: {type: text, title: 依据}\n  rules: {type: text, title: 规则}\n",
+    ],
+)
+def test_what_a_pack_calls_by_a_word_of_the_language_stays_where_it_is(text: str) -> None:
+    assert layout(text, "m.yaml") == text
+
+
 def test_a_long_list_is_broken_between_entries() -> None:
     codes = ", ".join(f"code{n:03}" for n in range(60))
     laid_out = layout(f"pack: [{codes}]\n", "l.yaml")

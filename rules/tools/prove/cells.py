@@ -95,6 +95,8 @@ class Cells:
                 return rebuilt(node, [self.read(part, side) for part in children(node)])
             case Literal() | Name():
                 return node
+            case Compare(op="=" | "<>", left=IsNull() as test, right=Literal(value=bool() as wanted)):
+                return self.read(test if wanted is (node.op == "=") else Not(test), side)
             case _ if self._decided(node):
                 return node
         measured = any(name.level is Level.MEASURE for name in names(node))
