@@ -173,6 +173,30 @@ def test_a_claim_is_proved_or_shown_not_to_be_true(
     assert (proof.counterexample is not None) == (verdict == "refuted")
 
 
+def test_equal_rules_give_the_same_although_they_are_left_open() -> None:
+    per = "amount * amount"
+    left_open = f"""  - {{id: open, title: x, dimension: all, when: kind = 'fine', points: -1, per: {per},
+     cap: -2, basis: own-choice}}"""
+    proof = asked("nobody-falls", law(rules=left_open), law(rules=left_open, version="2", **MILDER))
+    assert (str(proof.verdict), proof.left_open) == ("proved", ("open",))
+
+
+def test_measures_that_differ_behind_the_hundredth_kind_of_record_are_two() -> None:
+    """What a measure counts is told apart whole: written out, sums of so many kinds look alike."""
+    codes = {f"c{number}": "码" for number in range(200)}
+    said = text(rules=row("groups", "held > 1000")).replace(
+        "{low: 低, high: 高, other: 其他}", json.dumps(codes)
+    )
+    said = said.replace("{fine: {values: {level: [low, high]}}, ", "{fine: {}, ").replace("'low'", "'c0'")
+    a, b = (
+        load_text(
+            said.replace("level = 'high'", f"level <> '{code}'", 1).replace("'high'", "'c1'"), "small.yaml"
+        )
+        for code in ("c198", "c199")
+    )
+    assert str(asked("equal", a, b).verdict) == "refuted"
+
+
 @pytest.mark.parametrize(("rule", "owner"), [(TWO_DATES, "two"), (LIKE, "like")])
 def test_what_is_not_modelled_is_named_and_held_to_be_anything(rule: str, owner: str) -> None:
     a, b = law(), law(rules=rule, version="2")

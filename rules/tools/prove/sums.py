@@ -7,7 +7,7 @@ term is a number of its own within its bounds: more is held possible than is, an
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -92,10 +92,19 @@ class Facts:
             terms.sides += [apart <= many * grain, -apart <= many * grain]
         return self.shared[key]
 
-    def is_as_before(self, kinds: Iterable[int]) -> Any:
-        """Whether there are as many records of these kinds as before."""
-        before = self.before
-        return before is not None and z3.And([self.counts[kind] == before.counts[kind] for kind in kinds])
+    def once(self, key: object, kinds: Iterable[int], terms: Terms, make: Callable[[], Symbol]) -> Symbol:
+        """What equal keys come to, made once; with no record more of these kinds it is what it was before.
+
+        :param key: all that it depends on, besides the records of these kinds.
+        """
+        if key not in self.shared:
+            made = self.shared[key] = make()
+            before = self.before
+            if before is not None and key in before.shared:
+                as_before = z3.And([self.counts[kind] == before.counts[kind] for kind in kinds])
+                terms.sides.append(z3.Implies(as_before, _same(made, before.shared[key])))
+        found: Symbol = self.shared[key]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +219,9 @@ class Summing:
         try:
             per = self._terms.number(hit.rule.per, self._symbols)
         except OpenError:
-            met = z3.And(met, self._terms.flag())
-            return [z3.If(met, self._any_points(hit), 0)], met
+            per = self._any_points(hit)
+            met = z3.And(met, per.known)
+            return [z3.If(met, per.value, 0)], met
         met = z3.And(met, per.known)
         points = _within(_rounded(per.value * hit.points, per.scale), -LARGEST_HIT, LARGEST_HIT)
         return [z3.If(met, points, 0)], met
@@ -242,34 +252,37 @@ class Summing:
                 return z3.IntVal(0), z3.BoolVal(False)
             if _is_small(points, cell.low, cell.high, column):
                 return self._facts.multiplied(kind, column, points, terms), many > 0
-        met = z3.And(many > 0, terms.flag())
-        return z3.If(met, self._any_points(hit), 0), met
+        given = self._any_points(hit, kind)
+        met = z3.And(many > 0, given.known)
+        return z3.If(met, given.value, 0), met
 
-    def _any_points(self, hit: Hit) -> Any:
-        self._terms.left_open.append(hit.rule.id)
-        return self._terms.whole()
+    def _any_points(self, hit: Hit, *kinds: int) -> Number:
+        """Any points, or none: rules that multiply by the same give the same of the same records."""
+        terms, per = self._terms, hit.rule.per
+        assert per is not None
+        terms.left_open.append(hit.rule.id)
+        key = "points", kinds, per, hit.points, self._read(per)
+        found = self._facts.once(key, kinds, terms, lambda: Number(terms.flag(), terms.whole(), 2))
+        assert isinstance(found, Number)
+        return found
 
     # Measures
 
     def _measure(self, measure: Measure, condition: Expression) -> Symbol:
         members = [] if measure.aggregate in DERIVED else [kind for kind, _ in self._alive()]
         parts = tuple(self._part(name) for name in measure.parts)
-        read = tuple(repr(self._symbols.get(n)) for n in sorted(names(condition), key=lambda n: n.name))
         key = (
             measure.aggregate, measure.operand, condition, measure.by, measure.take, measure.each,
             measure.descending, measure.bands, measure.fewest,
-            measure.window and measure.window.start, tuple(map(repr, parts)), read,
+            measure.window and measure.window.start, tuple(map(_told, parts)), self._read(condition),
         )  # fmt: skip
-        if key not in self._facts.shared:
-            if measure.aggregate in DERIVED:
-                self._facts.shared[key] = self._derived(measure, condition, parts)
-            else:
-                made = self._facts.shared[key] = self._aggregated(measure, members)
-                if self._facts.before is not None and key in self._facts.before.shared:
-                    same = _same(made, self._facts.before.shared[key])
-                    self._terms.sides.append(z3.Implies(self._facts.is_as_before(members), same))
-        found: Symbol = self._facts.shared[key]
-        return found
+        if measure.aggregate in DERIVED:
+            return self._facts.once(key, (), self._terms, lambda: self._derived(measure, condition, parts))
+        return self._facts.once(key, members, self._terms, lambda: self._aggregated(measure, members))
+
+    def _read(self, node: Expression) -> tuple[object, ...]:
+        """What the names in an expression stand for."""
+        return tuple(_told(self._symbols.get(n)) for n in sorted(names(node), key=lambda n: n.name))
 
     def _part(self, name: str) -> Symbol:
         return next(s for n, s in self._symbols.items() if n.level is Level.MEASURE and n.name == name)
@@ -482,6 +495,13 @@ def _same(one: Symbol, other: Symbol) -> Any:
 
 def _name(measure: Measure) -> Name:
     return Name(measure.id, Level.MEASURE, measure.type)
+
+
+def _told(symbol: Symbol | None) -> object:
+    """What tells a symbol from every other: the numbers of its terms. (As text, long ones are cut short.)"""
+    if isinstance(symbol, Number):
+        return symbol.known.get_id(), symbol.value.get_id(), symbol.scale
+    return symbol and (symbol.which.get_id(), symbol.cells)
 
 
 def _held(measure: Measure, group: Number) -> Number:
