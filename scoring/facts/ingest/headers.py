@@ -203,7 +203,9 @@ class HeaderMatcher:
         """
         fits = self._fits(head)
         if not fits:
-            reason = Title("没有表头", "no row of headers")
+            reason = Title(
+                f"没有表头,前{len(head)}行是空的", f"no row of headers: the first {len(head)} are blank"
+            )
             raise NoTableError(file, reason, Title("第一行应为表头", "the first row holds the headers"))
         best = max(fits, key=lambda fit: fit.rank)
         if not best.complete:
