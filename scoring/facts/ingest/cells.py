@@ -31,6 +31,7 @@ from scoring.facts.ingest.folding import (
 )
 from scoring.facts.ingest.kinds import words_of
 from scoring.facts.ingest.numbers import parse_decimal, parse_integer
+from scoring.facts.ingest.returned import still_to_mend
 
 JsonValue = str | int | bool | None
 Convert = Callable[[Cell], JsonValue | Fault]
@@ -294,6 +295,8 @@ def _check_text(text: str) -> None:
             Title("含有乱码,原来的字已丢失", "holds signs for characters that were lost on the way"),
             Title("请从原系统重新导出", "export it from its source again"),
         )
+    if (unread := still_to_mend(text)) is not None:
+        raise CellError(unread.reason, unread.hint)
     if text.isprintable() and len(text) <= LONGEST_TEXT and "#" not in text:
         return
     if _TOO_NARROW.fullmatch(text):

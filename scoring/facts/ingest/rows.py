@@ -36,6 +36,7 @@ from scoring.facts.ingest.headers import HeaderMatcher, Layout, numbers_columns,
 from scoring.facts.ingest.lines import ODD_END
 from scoring.facts.ingest.numbers import multiplier
 from scoring.facts.ingest.proposing import Proposer
+from scoring.facts.ingest.returned import unmended
 from scoring.facts.ingest.sheets import Cells, Row, Sheet, is_blank
 from scoring.facts.ingest.sources import NOWHERE, First, Found
 from scoring.facts.merging import AUTHORITY
@@ -236,13 +237,17 @@ class RowReader:
             yield self._block(some)
 
     def _fitted(self, sheet: Sheet) -> Iterator[Row]:
-        """The rows below the headers, without the column of ours; those of a workbook at their width."""
+        """The rows below the headers, without the column of ours; those of a workbook at their width. In the
+        place of one that was to be mended, and is not, stands its reason."""
         own, width = self.layout.own, self.layout.width
         for number, cells in sheet.rows:
             if number <= self.layout.row:
                 continue
             if not isinstance(cells, Fault):
                 if own is not None:
+                    if (reason := unmended(cells, own)) is not None:
+                        yield number, reason
+                        continue
                     cells = _without(cells, own)
                 if sheet.ragged:
                     cells = _fit(cells, width)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from io import BytesIO
-from itertools import chain, groupby, islice
+from itertools import chain, groupby, islice, zip_longest
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,15 +17,18 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from rules.model import Column, Kind, Table
+from rules.model import Column, Kind, Table, Title
 from scoring.characters.spreadsheets import in_cell
+from scoring.facts.ingest.decoration import unescaped
 from scoring.facts.ingest.errors import Fault
-from scoring.facts.ingest.folding import Shown, Unreadable, as_text
+from scoring.facts.ingest.folding import Cell, Shown, Unreadable, Yearless, as_text
 from scoring.facts.ingest.forms import Form, FormColumn
 from scoring.facts.ingest.headers import REASON_HEADER, Layout
 from scoring.facts.ingest.quarantine import MEND, account, in_place
+from scoring.facts.ingest.returned import marked, to_mend, unmended
 from scoring.facts.ingest.rows import EXAMPLE, shown
-from scoring.facts.ingest.sheets import Cells, Row, Sheet
+from scoring.facts.ingest.sheets import Cells, Sheet
+from scoring.facts.versions import is_double
 from scoring.store import Store
 from scoring.store.models import IngestedFile, Quarantined
 
@@ -66,7 +69,7 @@ def write_bad_rows(
             bad = islice(rows, MOST_ROWS)
             if first := next(bad, None):
                 sheet = workbook.create_sheet(given.name or "退回")
-                lines = _lines(sheet, given.rows, layout, chain([first], bad), shown(file.name))
+                lines = _lines(sheet, given, layout, chain([first], bad), shown(file.name))
                 for number, line in enumerate(lines):
                     sheet.append(line)
                     shown_rows += number > 0  # the first holds the headers
@@ -79,7 +82,7 @@ def write_bad_rows(
 
 
 def _lines(
-    sheet: Any, rows: Iterable[Row], layout: Layout, bad: Iterator[tuple[int, list[Quarantined]]], file: str
+    sheet: Any, given: Sheet, layout: Layout, bad: Iterator[tuple[int, list[Quarantined]]], file: str
 ) -> Iterator[list[Any]]:
     """The headers and the bad rows; both streams come in the order of the rows.
 
@@ -87,16 +90,19 @@ def _lines(
     """
     headers: list[str] = []
     number, faults = next(bad, (0, []))
-    for row, whole in rows:
-        cells = () if isinstance(whole, Fault) else _but(whole, layout.own)
+    for row, whole in given.rows:
+        cells = () if isinstance(whole, Fault) else whole
         if row == layout.row:
-            headers = [as_text(cell).strip() for cell in cells]
+            headers = [as_text(cell).strip() for cell in _but(cells, layout.own)]
             while headers and not headers[-1]:
                 headers.pop()
             yield [_cell(sheet, header, _HEAD) for header in (*headers, REASON_HEADER)]
         if row == number:
-            if (told := layout.told(() if isinstance(whole, Fault) else whole)) is not None:
-                yield _line(sheet, headers, _but(told, layout.own), faults, file)
+            if (told := layout.told(cells)) is not None:
+                lost = _LOST if not given.ragged and 0 < len(cells) < layout.width else None
+                told = told[: len(cells)] if lost else told
+                again = "" if layout.own is None or not unmended(told, layout.own) else told[layout.own]
+                yield _line(sheet, headers, _but(told, layout.own), faults, file, as_text(again), lost)
             number, faults = next(bad, (0, []))
             if not faults:
                 return
@@ -107,43 +113,66 @@ def _but(cells: Cells, position: int | None) -> Cells:
     return cells if position is None else (*cells[:position], *cells[position + 1 :])
 
 
+_LOST = Unreadable(Fault(Title("缺少单元格", "a cell too few"), Title("请逐列核对", "compare all columns")))
+
+
 def _line(
-    sheet: Any, headers: Sequence[str], cells: Cells, faults: Sequence[Quarantined], file: str
+    sheet: Any,
+    headers: Sequence[str],
+    cells: Cells,
+    faults: Sequence[Quarantined],
+    file: str,
+    again: str,
+    lost: Cell,
 ) -> list[Any]:
     """A bad row; cells beyond its headers come behind the reason, for a person to put in their places.
 
     :param file: where it stood.
+    :param again: the reason with which it went out before, if it is the same row still.
+    :param lost: stands for the cells that it has too few, of which nobody knows where.
     """
     reasons: dict[str, str] = {}
     for fault in faults:
         reasons.setdefault(fault.column or "", fault.reason)
-    width = len(headers)
+    width, is_wrong = len(headers), "" in reasons
     line = []
-    for header, value in zip(headers, (*cells[:width], *[None] * (width - len(cells))), strict=True):
-        reason = reasons.get(shown(header))
-        cell = _cell(sheet, value, _WRONG if reason or "" in reasons else None)
+    for header, value in zip_longest(headers, cells[:width], fillvalue=lost):
+        reason = reasons.get(shown(str(header)))
+        cell = _cell(sheet, value, _WRONG if reason or is_wrong else None)
         if reason:
             cell.comment = Comment(in_cell(reason), "信衡 Xinheng")
         line.append(cell)
-    said = "; ".join(f"{column}: {reason}" if column else reason for column, reason in reasons.items())
     beyond = [_cell(sheet, value, _WRONG if value else None) for value in cells[width:]]
+    said = "; ".join(f"{column}: {reason}" if column else reason for column, reason in reasons.items())
     place = f"{file} 第{faults[0].row_no}行 row {faults[0].row_no}"
-    return [*line, _cell(sheet, f"{place}: {said}"), *beyond]
+    why = again or f"{place}: {said}"
+    if not again and (is_wrong or any(is_double(fault.reason) for fault in faults)):
+        why = marked(why, [_read_again(cell) for cell in (*line, *beyond)])
+    return [*line, _cell(sheet, why), *beyond]
 
 
 def _cell(sheet: Any, value: Any, fill: PatternFill | None = None) -> Any:
-    """A cell that holds the value and runs nothing."""
-    if isinstance(value, Shown | Unreadable):
+    """A cell that holds the value and runs nothing; where nothing was read, it says so when it comes back."""
+    number_format = "m-d" if isinstance(value, Yearless) else None
+    if isinstance(value, Unreadable):
+        value = to_mend(value)
+    if isinstance(value, Shown):
         value = value.text
     text = in_cell(value[:_LONGEST_CELL]) if isinstance(value, str) else None
     cell = WriteOnlyCell(sheet, value if text is None else text)
     if text is not None:
-        cell.data_type = "s"
-        cell.number_format = "@"
+        cell.data_type, number_format = "s", "@"
         cell.quotePrefix = text.startswith(_FORMULA_STARTS)
+    if number_format is not None:
+        cell.number_format = number_format
     if fill is not None:
         cell.fill = fill
     return cell
+
+
+def _read_again(cell: Any) -> Any:
+    """The value of a cell as it is read when it comes back."""
+    return unescaped(cell.value) if isinstance(cell.value, str) else cell.value
 
 
 # Templates
