@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from rules.library.loader import load_vocabulary, vocabulary_names
 from rules.model import Table
 from scoring.cli import main
-from scoring.facts.ingest import files
+from scoring.facts.ingest import files, workbooks
 from scoring.facts.ingest.cells import Reading, converter
 from scoring.facts.ingest.files import table_named
 from scoring.facts.ingest.headers import REASON_HEADER
@@ -62,6 +62,20 @@ def test_bad_rows_come_back_as_they_stood_with_the_wrong_cells_marked(take: Inge
     assert "not a date" in third[-1]
     marked = {cell.coordinate for line in sheet.iter_rows(min_row=2) for cell in line if cell.fill.fill_type}
     assert marked == {"G2", "F3"} == {c.coordinate for line in sheet.iter_rows() for c in line if c.comment}
+
+
+def test_beyond_many_rows_wrong_cells_are_red_and_the_column_alone_says_why(
+    take: Ingest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbooks, "COMMENTED_ROWS", 1)
+    rows = [HEADERS, row("R1", day="去年底"), row("R2", amount=-1), row("R3", day="去年底", note="=1+1")]
+    sheet = sheet_of(take(write_text(tmp_path / "a.csv", [",".join(map(str, r)) for r in rows]), None).mend)
+    marked = {cell.coordinate for line in sheet.iter_rows(min_row=2) for cell in line if cell.fill.fill_type}
+    assert marked == {"F2", "G3", "F4"}
+    assert {cell.coordinate for line in sheet.iter_rows() for cell in line if cell.comment} == {"F2"}
+    assert all("row " in line[-1] for line in values(sheet)[1:])
+    quoted = {cell.coordinate for line in sheet.iter_rows() for cell in line if cell.quotePrefix}
+    assert quoted == {"G3", "H4"}
 
 
 def test_of_a_cell_longer_than_a_spreadsheet_takes_the_beginning_comes_back(

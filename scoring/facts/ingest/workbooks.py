@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO
-from itertools import chain, groupby, islice, zip_longest
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -34,6 +35,9 @@ from scoring.store.models import IngestedFile, Quarantined
 
 MOST_ROWS = 20_000
 """Bad rows in one sheet (own choice); those beyond stand in the quarantine file."""
+
+COMMENTED_ROWS = 1_000
+"""Of these the wrong cells say their reasons as comments too (own choice): a third of the work was theirs."""
 
 _DROP_DOWN_ROWS = 5_000
 _WRONG = PatternFill("solid", start_color="FFF2A0A0")
@@ -68,10 +72,10 @@ def write_bad_rows(
             rows = ((row, list(some)) for row, some in groupby(found, key=lambda fault: fault.row_no))
             bad = islice(rows, MOST_ROWS)
             if first := next(bad, None):
-                sheet = workbook.create_sheet(given.name or "退回")
-                lines = _lines(sheet, given, layout, chain([first], bad), shown(file.name))
+                pen = _Pen(workbook.create_sheet(given.name or "退回"))
+                lines = _lines(given, layout, chain([first], bad), shown(file.name))
                 for number, line in enumerate(lines):
-                    sheet.append(line)
+                    pen.write(line, with_comments=number <= COMMENTED_ROWS)
                     shown_rows += number > 0  # the first holds the headers
     if not shown_rows:
         workbook.save(BytesIO())  # so that the sheets let their own files go
@@ -81,14 +85,58 @@ def write_bad_rows(
     return path
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What is written in a cell, and why it is wrong."""
+
+    value: Any
+    fill: PatternFill | None = None
+    number_format: str = ""
+    comment: str = ""
+
+
+class _Pen:
+    """Writes the rows of a sheet; each cell is written before the next is made, so one of each look does."""
+
+    def __init__(self, sheet: Any) -> None:
+        self._sheet = sheet
+        self._cells: dict[tuple[object, ...], Any] = {}
+
+    def write(self, line: Iterable[_Written], with_comments: bool) -> None:
+        """Write a row below the last."""
+        self._sheet.append(self._made(one, with_comments) for one in line)
+
+    def _made(self, one: _Written, with_comments: bool) -> Any:
+        value, fill = one.value, one.fill
+        if value is None and fill is None:
+            return None
+        quoted = isinstance(value, str) and value.startswith(_FORMULA_STARTS)
+        look = type(value), one.number_format, fill is None or fill.fgColor.rgb, quoted
+        if (cell := self._cells.get(look)) is None:
+            cell = self._cells[look] = WriteOnlyCell(self._sheet)
+            cell.quotePrefix = quoted
+            if one.number_format:
+                cell.number_format = one.number_format
+            if fill is not None:
+                cell.fill = fill
+        cell.value = value
+        if isinstance(value, str):
+            cell.data_type = "s"
+        cell.comment = (
+            Comment(in_cell(one.comment), "信衡 Xinheng") if one.comment and with_comments else None
+        )
+        return cell
+
+
 def _lines(
-    sheet: Any, given: Sheet, layout: Layout, bad: Iterator[tuple[int, list[Quarantined]]], file: str
-) -> Iterator[list[Any]]:
+    given: Sheet, layout: Layout, bad: Iterator[tuple[int, list[Quarantined]]], file: str
+) -> Iterator[list[_Written]]:
     """The headers and the bad rows; both streams come in the order of the rows.
 
     :param file: of which the rows are that the reasons name.
     """
     headers: list[str] = []
+    names: list[str] = []
     number, faults = next(bad, (0, []))
     for row, whole in given.rows:
         cells = () if isinstance(whole, Fault) else whole
@@ -96,13 +144,14 @@ def _lines(
             headers = [as_text(cell).strip() for cell in _but(cells, layout.own)]
             while headers and not headers[-1]:
                 headers.pop()
-            yield [_cell(sheet, header, _HEAD) for header in (*headers, REASON_HEADER)]
+            yield [_written(header, _HEAD) for header in (*headers, REASON_HEADER)]
+            names = [shown(header) for header in headers]
         if row == number:
             if (told := layout.told(cells)) is not None:
                 lost = _LOST if not given.ragged and 0 < len(cells) < layout.width else None
                 told = told[: len(cells)] if lost else told
                 again = "" if layout.own is None or not unmended(told, layout.own) else told[layout.own]
-                yield _line(sheet, headers, _but(told, layout.own), faults, file, as_text(again), lost)
+                yield _line(names, _but(told, layout.own), faults, file, as_text(again), lost)
             number, faults = next(bad, (0, []))
             if not faults:
                 return
@@ -117,16 +166,16 @@ _LOST = Unreadable(Fault(Title("缺少单元格", "a cell too few"), Title("请�
 
 
 def _line(
-    sheet: Any,
     headers: Sequence[str],
     cells: Cells,
     faults: Sequence[Quarantined],
     file: str,
     again: str,
     lost: Cell,
-) -> list[Any]:
+) -> list[_Written]:
     """A bad row; cells beyond its headers come behind the reason, for a person to put in their places.
 
+    :param headers: as the faults name them.
     :param file: where it stood.
     :param again: the reason with which it went out before, if it is the same row still.
     :param lost: stands for the cells that it has too few, of which nobody knows where.
@@ -136,43 +185,33 @@ def _line(
         reasons.setdefault(fault.column or "", fault.reason)
     width, is_wrong = len(headers), "" in reasons
     line = []
-    for header, value in zip_longest(headers, cells[:width], fillvalue=lost):
-        reason = reasons.get(shown(str(header)))
-        cell = _cell(sheet, value, _WRONG if reason or is_wrong else None)
-        if reason:
-            cell.comment = Comment(in_cell(reason), "信衡 Xinheng")
-        line.append(cell)
-    beyond = [_cell(sheet, value, _WRONG if value else None) for value in cells[width:]]
+    for n, header in enumerate(headers):
+        reason = reasons.get(header, "")
+        fill = _WRONG if reason or is_wrong else None
+        line.append(_written(cells[n] if n < len(cells) else lost, fill, reason))
+    beyond = [_written(value, _WRONG if value else None) for value in cells[width:]]
     said = "; ".join(f"{column}: {reason}" if column else reason for column, reason in reasons.items())
     place = f"{file} 第{faults[0].row_no}行 row {faults[0].row_no}"
     why = again or f"{place}: {said}"
     if not again and (is_wrong or any(is_double(fault.reason) for fault in faults)):
-        why = marked(why, [_read_again(cell) for cell in (*line, *beyond)])
-    return [*line, _cell(sheet, why), *beyond]
+        why = marked(why, [_read_again(one.value) for one in (*line, *beyond)])
+    return [*line, _written(why), *beyond]
 
 
-def _cell(sheet: Any, value: Any, fill: PatternFill | None = None) -> Any:
-    """A cell that holds the value and runs nothing; where nothing was read, it says so when it comes back."""
-    number_format = "m-d" if isinstance(value, Yearless) else None
+def _written(value: Any, fill: PatternFill | None = None, comment: str = "") -> _Written:
+    """A value that runs nothing; where nothing was read, it says so when it comes back."""
     if isinstance(value, Unreadable):
         value = to_mend(value)
-    if isinstance(value, Shown):
+    elif isinstance(value, Shown):
         value = value.text
-    text = in_cell(value[:_LONGEST_CELL]) if isinstance(value, str) else None
-    cell = WriteOnlyCell(sheet, value if text is None else text)
-    if text is not None:
-        cell.data_type, number_format = "s", "@"
-        cell.quotePrefix = text.startswith(_FORMULA_STARTS)
-    if number_format is not None:
-        cell.number_format = number_format
-    if fill is not None:
-        cell.fill = fill
-    return cell
+    if isinstance(value, str):
+        return _Written(in_cell(value[:_LONGEST_CELL]), fill, "@", comment)
+    return _Written(value, fill, "m-d" if isinstance(value, Yearless) else "", comment)
 
 
-def _read_again(cell: Any) -> Any:
-    """The value of a cell as it is read when it comes back."""
-    return unescaped(cell.value) if isinstance(cell.value, str) else cell.value
+def _read_again(value: Any) -> Any:
+    """What is written, as it is read when it comes back."""
+    return unescaped(value) if isinstance(value, str) else value
 
 
 # Templates
