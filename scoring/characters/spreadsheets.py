@@ -36,6 +36,8 @@ def in_cell(text: str, end: str = "") -> str:
     >>> in_cell("a\uffffb"), in_cell("_x0041_")
     ('a�b', '_x005F_x0041_')
     """
+    if len(text) <= _LONGEST // 2 and "_x" not in text and _NOT_IN_XML.search(text) is None:
+        return text
     units = _ESCAPED.sub("_x005F_", _NOT_IN_XML.sub("\ufffd", text)).encode("utf-16-le")
     if len(units) > _LONGEST * 2:
         units = units[: (_LONGEST - len(end)) * 2] + end.encode("utf-16-le")

@@ -686,11 +686,17 @@ def _repeats(arriving: sa.Table) -> sa.Subquery:
 
 def _double(repeats: sa.Subquery) -> sa.ColumnElement[str]:
     row = repeats.c.first_place
-    zh = sa.literal("编号与第 ") + row + sa.literal(f" 行相同而内容不同（{_DOUBLE_HINT.zh}）")
+    zh = sa.literal(_DOUBLE) + row + sa.literal(f" 行相同而内容不同（{_DOUBLE_HINT.zh}）")
     en = sa.literal(f" with other content ({_DOUBLE_HINT.en})")
-    return zh + sa.literal(" the same key as in row ") + row + en
+    return zh + sa.literal("\u2003the same key as in row ") + row + en
 
 
+def is_double(reason: str) -> bool:
+    """Whether a row was refused because its key stands in an earlier row."""
+    return reason.startswith(_DOUBLE)
+
+
+_DOUBLE = "编号与第 "
 _DOUBLE_HINT = Title(
     "同一件只留正确的一行;另一件请另编号,无编号列的请加“记录编号”列",
     "of one matter the right row alone; another one has a number of its own, in a column 记录编号",

@@ -606,6 +606,69 @@ def test_a_state_that_is_a_number_is_read_by_the_form_that_is_surely_meant(
     assert report.rejected == (status is None)
 
 
+@pytest.mark.parametrize("end", ["到期日期", "许可到期日期"])
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [({}, None), ({"行政相对人类别": "法人及非法人组织"}, "effective"), ({"项目名称": "某"}, None)],
+)
+def test_an_end_by_a_word_of_both_forms_of_permits_says_nothing_of_which_it_is(
+    take: Ingest, sqlite: Store, tmp_path: Path, end: str, more: dict[str, str], status: str | None
+) -> None:
+    """It was taken for a sign of the form before 2018, whose 1 is what was revoked."""
+    row = {"行政许可决定书文号": "1号", "行政相对人名称": "某公司", "行政相对人代码_1": CODES[0]}
+    row |= {"许可决定日期": "2026-03-02", end: "2031-03-01", "许可机关": OFFICE, "当前状态": "1"}
+    take(write_csv(tmp_path / "a.csv", row | more), None)
+    assert [known["status"] for known in current(sqlite)] == ([status] if status else [])
+    del row["当前状态"]
+    assert take(write_csv(tmp_path / "b.csv", row | more), None).rejected == 0
+    assert current(sqlite)[0]["ends_on"] == "2031-03-01"
+
+
+BOTH_PERMITS = {
+    "行政许可决定书文号": "1号",
+    "审批类别": "普通",
+    "行政相对人名称": "某公司",
+    "行政相对人类别": "法人及非法人组织",
+    "行政相对人代码_1": CODES[0],
+    "许可类别": "普通",
+    "许可决定日期": "2026-03-02",
+    "许可截止期": "2031-03-01",
+    "许可机关": OFFICE,
+}
+PENALTY_AND_PERMIT = PENALTY | {"行政许可决定文书号": "", "许可类别": "", "许可机关": ""}
+
+
+@pytest.mark.parametrize(
+    ("row", "own"),
+    [
+        (
+            BOTH_PERMITS,
+            "双公示行政许可（独有行政相对人类别、许可类别）、双公示行政许可（2018年以前）（独有审批类别、许可截止期）",
+        ),
+        (PENALTY_AND_PERMIT, "双公示行政许可（独有行政许可决定文书号、许可类别、许可机关）"),
+    ],
+    ids=["permits", "penalties and permits"],
+)
+def test_headers_of_two_forms_are_refused_with_those_that_are_of_one_alone(
+    take: Ingest, tmp_path: Path, row: dict[str, str], own: str
+) -> None:
+    with pytest.raises(IngestError) as error:
+        take(write_csv(tmp_path / "双公示行政许可.csv", row), None)
+    assert own in error.value.reason.zh
+    assert "请只用一种表的表头;不同种类的数据分成几个文件" in error.value.hint.zh
+
+
+def test_headers_that_are_those_of_no_form_quite_are_told_what_they_lack(
+    take: Ingest, tmp_path: Path
+) -> None:
+    row = {"行政相对人名称": "某公司", "行政相对人类别": "企业", "行政相对人代码_1": CODES[0]}
+    row |= {"行政决定文书号": "1号", "决定日期": "2026-03-02", "决定机关": OFFICE}
+    with pytest.raises(IngestError) as error:
+        take(write_csv(tmp_path / "a.csv", row), None)
+    assert "如为双公示行政处罚表,还缺行政处罚决定书文号、处罚类别;" in error.value.hint.zh
+    assert "如为双公示行政许可表,还缺行政许可决定文书号、行政许可决定文书名称;" in error.value.hint.zh
+
+
 @pytest.mark.parametrize("cells", [{"处罚类别": "吊销许可证件"}, {"罚款金额": "200"}])
 def test_the_gravest_class_is_proposed_with_its_clause_and_waits_for_a_person(
     take: Ingest, sqlite: Store, tmp_path: Path, cells: Row
@@ -696,8 +759,10 @@ def test_a_list_is_told_by_the_title_above_its_headers(take: Ingest, sqlite: Sto
 
 
 def test_a_list_that_does_not_say_which_it_is_is_refused(take: Ingest, tmp_path: Path) -> None:
-    with pytest.raises(IngestError, match="表头分不出是哪一种:经营异常名录、严重违法失信名单"):
+    with pytest.raises(IngestError, match="表头分不出是哪一种:经营异常名录、严重违法失信名单") as error:
         take(write_csv(tmp_path / "名录.csv", abnormal()), None)
+    assert "经营异常名录用“列入经营异常名录原因”" in error.value.hint.zh
+    assert "或在文件名、工作表名或标题中写明名称" in error.value.hint.zh
 
 
 @pytest.mark.parametrize(

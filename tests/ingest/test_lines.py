@@ -62,6 +62,67 @@ def test_a_separator_inside_a_cell_ends_no_line() -> None:
     assert read("a\u2028b,c\x0bd\x85e\nf,g\x1c") == [(1, ["a\u2028b", "c\x0bd\x85e"]), (2, ["f", "g\x1c"])]
 
 
+ODD_ENDS = ["\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
+
+
+@pytest.mark.parametrize("sign", ODD_ENDS)
+@pytest.mark.parametrize("name", ["utf-8", "gb18030", "utf-16"])
+def test_rows_that_end_in_what_ends_no_line_are_told_so(
+    take: Ingest, tmp_path: Path, sign: str, name: str
+) -> None:
+    path = write(tmp_path / "a.csv", sign.join([HEAD, GOOD, BAD, ""]).encode(name))
+    with pytest.raises(IngestError, match=rf"以⟨U\+{ord(sign):04X}⟩分行 .*\n.*CR LF or LF"):
+        take(path)
+
+
+@pytest.mark.parametrize("sign", ODD_ENDS)
+def test_a_row_that_goes_on_behind_such_a_sign_is_told_so(
+    take: Ingest, sqlite: Store, tmp_path: Path, sign: str
+) -> None:
+    take(write(tmp_path / "a.csv", f"{HEAD}\n{GOOD}\n{GOOD}{sign}{GOOD}\n{BAD}\n".encode()))
+    (row, _, _, why), (last, *_) = quarantined(sqlite)
+    assert (row, last) == (3, 4)
+    assert f"5 cells where the headers have 3, and ⟨U+{ord(sign):04X}⟩ among them" in why
+
+
+@pytest.mark.parametrize("sign", ["\v", "\f", "\x1c", "\x7f", "\x85", "\x9f"])
+def test_a_control_character_is_named_by_its_number(
+    take: Ingest, sqlite: Store, tmp_path: Path, sign: str
+) -> None:
+    report = take(write(tmp_path / "a.csv", f"{HEAD}\nR1,{CODES[0]},云衡{sign}税务局\n".encode()))
+    assert report.rejected == 1
+    assert f"a control character ⟨U+{ord(sign):04X}⟩" in quarantined(sqlite)[0][3]
+
+
+def test_a_separator_of_lines_in_a_text_is_kept(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    take(write(tmp_path / "a.csv", f"{HEAD}\nR1,{CODES[0]},云衡\u2028税务局\n".encode()))
+    assert current(sqlite)[0]["authority"] == "云衡\u2028税务局"
+
+
+NOTHING = {
+    "mark": (codecs.BOM_UTF8, "编码标记(BOM)"),
+    "mark of UTF-16": (codecs.BOM_UTF16_LE, "编码标记(BOM)"),
+    "mark and blanks": (codecs.BOM_UTF8 + "  \r\n\r\n\u3000".encode(), "编码标记(BOM)、空格、空行"),
+    "mark and blanks in UTF-16": (" \r\n\u3000\r\n".encode("utf-16"), "编码标记(BOM)、空格、空行"),
+    "blanks in UTF-16": ("  \r\n \r\n".encode("utf-16-be"), "空格、空行"),
+    "an end of line": (b"\r\n", "空格、空行"),
+    "many blanks": (b" \r\n" * 100_000, "空格、空行"),
+    "delimiters": (b",,\n,,\n", "分隔符、空格、空行"),
+    "what nobody sees": ("\u200b\n".encode(), "空格、空行"),
+    "zeros": (b"\0" * 5_000, "零字节"),
+}
+
+
+@pytest.mark.parametrize(("content", "said"), NOTHING.values(), ids=NOTHING)
+def test_a_file_with_nothing_to_see_is_told_what_there_is(
+    take: Ingest, tmp_path: Path, content: bytes, said: str
+) -> None:
+    path = write(tmp_path / "a.csv", content)
+    with pytest.raises(IngestError) as error:
+        take(path)
+    assert error.value.reason.zh == f"文件里只有{said},没有内容"
+
+
 def test_a_mark_where_files_were_joined_is_no_part_of_a_value(
     take: Ingest, sqlite: Store, tmp_path: Path
 ) -> None:

@@ -9,12 +9,13 @@ from typing import Any, cast
 
 import openpyxl
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 
 from rules.library.loader import load_vocabulary, vocabulary_names
 from rules.model import Table
 from scoring.cli import main
-from scoring.facts.ingest import files
+from scoring.facts.ingest import files, workbooks
 from scoring.facts.ingest.cells import Reading, converter
 from scoring.facts.ingest.files import table_named
 from scoring.facts.ingest.headers import REASON_HEADER
@@ -22,8 +23,10 @@ from scoring.facts.ingest.quarantine import write_quarantine
 from scoring.facts.ingest.rows import EXAMPLE
 from scoring.facts.ingest.workbooks import write_template
 from scoring.store import Store
+from scoring.store.models import IngestedFile, Quarantined
 
 from .conftest import CODES, Ingest, current, quarantined, write_text, write_workbook
+from .test_forms import OFFICE, penalty, write_csv
 
 HEADERS = ("序号", "编号", "信用代码", "类别", "状态", "决定日期（年/月/日）", "金额(万元)", "备注")
 
@@ -59,6 +62,20 @@ def test_bad_rows_come_back_as_they_stood_with_the_wrong_cells_marked(take: Inge
     assert "not a date" in third[-1]
     marked = {cell.coordinate for line in sheet.iter_rows(min_row=2) for cell in line if cell.fill.fill_type}
     assert marked == {"G2", "F3"} == {c.coordinate for line in sheet.iter_rows() for c in line if c.comment}
+
+
+def test_beyond_many_rows_wrong_cells_are_red_and_the_column_alone_says_why(
+    take: Ingest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbooks, "COMMENTED_ROWS", 1)
+    rows = [HEADERS, row("R1", day="去年底"), row("R2", amount=-1), row("R3", day="去年底", note="=1+1")]
+    sheet = sheet_of(take(write_text(tmp_path / "a.csv", [",".join(map(str, r)) for r in rows]), None).mend)
+    marked = {cell.coordinate for line in sheet.iter_rows(min_row=2) for cell in line if cell.fill.fill_type}
+    assert marked == {"F2", "G3", "F4"}
+    assert {cell.coordinate for line in sheet.iter_rows() for cell in line if cell.comment} == {"F2"}
+    assert all("row " in line[-1] for line in values(sheet)[1:])
+    quoted = {cell.coordinate for line in sheet.iter_rows() for cell in line if cell.quotePrefix}
+    assert quoted == {"G3", "H4"}
 
 
 def test_of_a_cell_longer_than_a_spreadsheet_takes_the_beginning_comes_back(
@@ -109,6 +126,164 @@ def test_unmended_it_is_quarantined_again_and_keeps_one_column_of_reasons(
     assert values(sheet_of(again.mend))[0] == [*HEADERS, REASON_HEADER]
 
 
+# Unmended
+
+
+def reasons(store: Store) -> list[tuple[str, str | None, str]]:
+    """The file, column and reason of everything in quarantine, in the order in which it came."""
+    with store.reading() as session:
+        query = sa.select(IngestedFile.name, Quarantined.column, Quarantined.reason)
+        joined = query.join(Quarantined, Quarantined.file_id == IngestedFile.id).order_by(Quarantined.id)
+        return [(name, column, reason) for name, column, reason in session.execute(joined)]
+
+
+def form(number: str = "R1", **said: str) -> dict[str, str]:
+    """A row of an official form that has the office's own number besides the document's."""
+    return {"记录编号": number, **penalty(**said)}
+
+
+DOUBLES = {
+    "the office's number of another document": [form(), form(行政处罚决定书文号="某市监处罚〔2026〕8号")],
+    "the office's number on another day": [form(), form(处罚决定日期="2026/05/13")],
+    "the document, without a number": [form(""), form("", 处罚决定日期="2026/05/13")],
+    "the document as the office's number": [
+        form(f"{OFFICE} 某市监处罚〔2026〕7号"),
+        form("", 处罚决定日期="2026/05/13"),
+    ],
+}
+
+
+@pytest.mark.parametrize("rows", DOUBLES.values(), ids=DOUBLES)
+def test_an_unmended_double_neither_corrects_what_was_taken_nor_is_taken_beside_it(
+    take: Ingest, sqlite: Store, tmp_path: Path, rows: list[dict[str, str]]
+) -> None:
+    first = take(write_csv(tmp_path / "a.csv", *rows), None)
+    assert (first.new, first.rejected) == (1, 1)
+    known, report = current(sqlite), first
+    for _ in range(3):
+        report = take(cast(Path, report.mend), None)
+        assert (report.new, report.changed, report.rejected) == (0, 0, 1)
+    assert current(sqlite) == known
+    (_, _, reason), *again = reasons(sqlite)
+    zh, en = reason.split("\u2003")
+    assert all(said.count("第3行 row 3") == 1 and zh in said and en in said for _, _, said in again)
+
+
+def test_an_unmended_double_is_taken_when_a_person_clears_its_reason_or_gives_it_a_number(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    rows = [form(), form(处罚决定日期="2026/05/13"), form(行政处罚决定书文号="8号")]
+    workbook = openpyxl.load_workbook(cast(Path, take(write_csv(tmp_path / "a.csv", *rows), None).mend))
+    sheet = workbook.worksheets[0]
+    sheet.cell(2, sheet.max_column).value = None
+    sheet["A3"].value = "R2"
+    workbook.save(tmp_path / "b.xlsx")
+    report = take(tmp_path / "b.xlsx", None)
+    assert (report.new, report.changed, report.rejected) == (1, 1, 0)
+    assert sorted((r["record_id"], r["occurred_on"]) for r in current(sqlite)) == [
+        ("R1", "2026-05-13"),
+        ("R2", "2026-05-12"),
+    ]
+
+
+DAY = dt.datetime(2026, 3, 12)  # noqa: DTZ001  # as a spreadsheet holds it
+UNREAD: dict[str, tuple[str, Any, str, str]] = {
+    "a formula without a value as the number": ("记录编号", "=1+1", "General", "公式没有保存结果"),
+    "a day without its year as the number": ("记录编号", DAY, "m-d", "已把它变成日期"),
+    "a day without its year as the document": (
+        "行政处罚决定书文号",
+        DAY,
+        "m-d",
+        "已把它变成日期",
+    ),
+    "a formula without a value as an amount": (
+        "没收违法所得、没收非法财物的金额（万元）",
+        "=1+1",
+        "General",
+        "公式没有",
+    ),
+}
+
+
+@pytest.mark.parametrize(("header", "value", "format_", "reason"), UNREAD.values(), ids=UNREAD)
+@pytest.mark.parametrize("mended", [None, "处罚内容"])
+def test_what_could_not_be_read_is_refused_again_and_goes_by_no_other_number(
+    take: Ingest,
+    sqlite: Store,
+    tmp_path: Path,
+    header: str,
+    value: Any,
+    format_: str,
+    reason: str,
+    mended: str | None,
+) -> None:
+    """Also where another cell of the row was mended."""
+    path = write_workbook(tmp_path / "a.xlsx", [[*form()], [*form().values()]])
+    workbook = openpyxl.load_workbook(path)
+    cell = workbook.worksheets[0].cell(2, [*form()].index(header) + 1)
+    cell.value, cell.number_format = value, format_
+    workbook.save(path)
+    back = openpyxl.load_workbook(cast(Path, take(path, None).mend))
+    if mended:
+        back.worksheets[0].cell(2, [*form()].index(mended) + 1).value = "改过"
+    back.save(tmp_path / "b.xlsx")
+    report = take(tmp_path / "b.xlsx", None)
+    assert (report.new, report.changed, report.rejected) == (0, 0, 1)
+    assert [(column, reason in said) for _, column, said in reasons(sqlite)] == [(header, True)] * 2
+
+
+def test_cells_merged_over_several_columns_are_refused_again(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    path = write_workbook(tmp_path / "a.xlsx", [[*form()], [*form().values()]])
+    workbook = openpyxl.load_workbook(path)
+    first = [*form()].index("处罚有效期") + 1
+    workbook.worksheets[0].merge_cells(start_row=2, end_row=2, start_column=first, end_column=first + 1)
+    workbook.save(path)
+    report = take(cast(Path, take(path, None).mend), None)
+    assert (report.new, report.rejected) == (0, 1)
+    assert ["合并单元格跨越多列" in said for _, _, said in reasons(sqlite)] == [True, True]
+
+
+@pytest.mark.parametrize("ends", [8, 7, 3])
+@pytest.mark.parametrize("mended", [False, True])
+def test_a_row_of_too_few_cells_is_not_filled_up(
+    take: Ingest, sqlite: Store, tmp_path: Path, ends: int, mended: bool
+) -> None:
+    """Nobody knows which cell it was that is missing."""
+    cells = [*map(str, row("R1")), "甲"][: ends - 1]
+    report = take(write_text(tmp_path / "a.csv", [",".join(HEADERS), ",".join(cells)]), "enterprise")
+    workbook = openpyxl.load_workbook(cast(Path, report.mend))
+    if mended:
+        workbook.worksheets[0]["B2"].value = "R2"
+    workbook.save(tmp_path / "b.xlsx")
+    again = take(tmp_path / "b.xlsx", "enterprise")
+    is_all_there = mended and ends == 8  # but for a remark that nobody reads
+    assert (again.new, again.rejected) == ((1, 0) if is_all_there else (0, 1))
+
+
+def test_a_row_whose_quotes_did_not_match_stays_in_quarantine(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    bad = '"' + ",".join(map(str, row("R1")))
+    report = take(write_text(tmp_path / "a.csv", [",".join(HEADERS), bad]), "enterprise")
+    assert take(cast(Path, report.mend), "enterprise").rejected == 1
+    assert ["引号没有结束" in said for _, _, said in reasons(sqlite)] == [True, True]
+
+
+def test_what_was_refused_for_what_was_not_known_yet_is_taken_as_it_stands(
+    take: Ingest, sqlite: Store, tmp_path: Path
+) -> None:
+    lines = [
+        "编号,信用代码,企业名称,类别,状态,决定日期",
+        "R1,00000000000000000X,某面馆,欠税公告,有效,2026-03-01",
+    ]
+    report = take(write_text(tmp_path / "a.csv", lines), "enterprise")
+    assert report.rejected == 1
+    take(write_text(tmp_path / "s.csv", ["统一社会信用代码,企业名称", f"{CODES[0]},某面馆"]), "enterprise")
+    assert take(cast(Path, report.mend), "enterprise").new == 1
+
+
 def test_empty_columns_beyond_the_headers_do_not_come_back(take: Ingest, tmp_path: Path) -> None:
     lines = [",".join((*HEADERS, " ", "")), ",".join((*map(str, row("R1", day="去年底", note="甲")), "", ""))]
     head, bad = values(sheet_of(take(write_text(tmp_path / "a.csv", lines), "enterprise").mend))
@@ -138,7 +313,8 @@ def test_double_keys_rows_of_another_width_and_broken_quotes_are_in_it(take: Ing
     reason = head.index(REASON_HEADER)
     assert double[:reason] == [str(value) or None for value in row("R1", amount=2)]
     assert "the same key as in row 2" in double[reason]
-    assert short[:4] == ["1", "R2", "x", None]
+    assert short[:3] == ["1", "R2", "x"]
+    assert all("待改" in cell for cell in short[3:reason])
     assert "3 cells where the headers have 8" in short[reason]
     assert long[reason - 1 :: 2] == ["甲", "乙"]
     assert "quotes don't match" in broken[reason]

@@ -1,4 +1,4 @@
-"""Files of two encodings: the line is named, and nothing is guessed."""
+"""Files of two encodings, or of another than is read: they are named, and nothing is guessed."""
 
 from __future__ import annotations
 
@@ -88,3 +88,53 @@ def test_a_name_whose_gb18030_is_short_utf8_by_chance_stays(tmp_path: Path) -> N
     path = tmp_path / "a.csv"
     path.write_bytes(text([*LINES, "R9,91110000600037341L,联通"], "gb18030"))
     assert find_encoding(path) == "gb18030"
+
+
+TRADITIONAL = "編號,統一社會信用代碼,機關\r\n" + "R1,91110000600037341L,雲衡區稅務局第一分局\r\n" * 3
+
+
+@pytest.mark.parametrize("encoding", ["big5", "big5hkscs", "cp950"])
+@pytest.mark.parametrize("headers", [True, False])
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_a_file_in_big5_is_called_so_and_not_read_as_other_characters(
+    tmp_path: Path, encoding: str, headers: bool, end: str
+) -> None:
+    text = TRADITIONAL if headers else TRADITIONAL.replace("編號,統一社會信用代碼,機關", "id,code,authority")
+    said = refused(tmp_path / "a.csv", text.replace("\r\n", end).encode(encoding))
+    assert "像是Big5(繁体中文)编码,不是GB18030" in said
+    assert "CSV in UTF-8 or GB18030" in said
+
+
+def test_big5_with_characters_of_a_user_s_own_is_called_so_too(tmp_path: Path) -> None:
+    assert "Big5" in refused(tmp_path / "a.csv", TRADITIONAL.encode("big5") + b"R2,x,\xfa\x40\r\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TRADITIONAL,
+        "编号,名称\r\n1,喆堃昇犇鑫璧甯濛邬霈镕旻颢祎商行\r\n",
+        "编号,名称\r\n1,阿依古丽·买买提\r\n",
+    ],
+)
+def test_traditional_and_rare_characters_of_gb18030_stay(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode("gb18030"))
+    assert find_encoding(path) == "gb18030"
+
+
+def test_who_says_that_it_is_gb18030_is_taken_at_their_word(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(TRADITIONAL.encode("big5"))
+    assert find_encoding(path, "gb18030") == "gb18030"
+
+
+@pytest.mark.parametrize("end", ["\r\r\n", "\r"])
+def test_the_line_of_another_encoding_has_an_editor_s_number(tmp_path: Path, end: str) -> None:
+    data = text(LINES, "gb18030", end) + text([ODD[2]], "utf-8", end) + text(ROWS, "gb18030", end)
+    assert "第9行是UTF-8编码" in refused(tmp_path / "a.csv", data)
+
+
+@pytest.mark.parametrize("encoding", ["utf-32-le", "utf-32-be"])
+def test_utf_32_without_a_mark_is_named(tmp_path: Path, encoding: str) -> None:
+    assert "UTF-32" in refused(tmp_path / "a.csv", text(LINES, encoding))

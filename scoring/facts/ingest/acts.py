@@ -84,6 +84,13 @@ def refusal(acts: Sequence[str], forms: Iterable[Form], lacking: Sequence[str], 
     )
 
 
+def near_forms(headers: Sequence[str], forms: Iterable[Form], file: str) -> list[tuple[Title, list[str]]]:
+    """The forms that know the most of some headers, one of them a header that no ordinary ledger has, and the
+    fields that are lacking."""
+    near = _nearest(headers, forms, fold_word(file))
+    return [(form.title, _lacking(form, headers)) for form in near if form.sure & _shown(form, headers)]
+
+
 def _nearest(acts: Sequence[str], forms: Iterable[Form], file: str) -> list[Form]:
     """The forms whose fields are most of the headers; of several those by whose name the file goes."""
     known = {form.id: sum(field_named(form, header) is not None for header in acts) for form in forms}
@@ -94,6 +101,10 @@ def _nearest(acts: Sequence[str], forms: Iterable[Form], file: str) -> list[Form
 
 def _lacking(form: Form, acts: Sequence[str]) -> list[str]:
     """The signs of a form that none of the headers is; of several that would do the first field."""
-    shown = {field[0] for field in (field_named(form, header) for header in acts) if field is not None}
-    order = list(form.fields)
+    shown, order = _shown(form, acts), list(form.fields)
     return [min(sign, key=order.index) for sign in form.signs if not sign & shown]
+
+
+def _shown(form: Form, headers: Iterable[str]) -> set[str]:
+    """The fields of a form that headers name."""
+    return {field[0] for field in (field_named(form, header) for header in headers) if field is not None}

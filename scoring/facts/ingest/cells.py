@@ -15,6 +15,7 @@ from stdnum.exceptions import InvalidChecksum, InvalidFormat, InvalidLength, Val
 
 from rules.model import Column, Title
 from scoring.characters.persons import has_person, has_surely
+from scoring.characters.visible import visible
 from scoring.facts.ingest.dates import WINDOWS_EPOCH, DateError, from_serial, parse_date
 from scoring.facts.ingest.decoration import undecorated
 from scoring.facts.ingest.errors import CellError, Fault
@@ -30,6 +31,7 @@ from scoring.facts.ingest.folding import (
 )
 from scoring.facts.ingest.kinds import words_of
 from scoring.facts.ingest.numbers import parse_decimal, parse_integer
+from scoring.facts.ingest.returned import still_to_mend
 
 JsonValue = str | int | bool | None
 Convert = Callable[[Cell], JsonValue | Fault]
@@ -113,9 +115,6 @@ _NO_KEYS = frozenset({"空", "暂无", "未知", "不详", "未填"})
 NOT_PLAIN = f"(?:[0-9][Ee]-|[Uu][Nn][Dd][Ee]|{_TOTAL}|{_FOOT})"
 MAYBE_A_PERSON = "[0-9](?:[-\u3014\u3015]*[0-9]){16}"
 _SAME = re.compile(f"(?!{NOT_PLAIN}){PLAIN_TEXT}")
-
-_PRINTED_CONTROLS = frozenset("\t\n\r")
-
 
 _FOOT_OF_LIST = Fault(
     Title("合计行或页脚,不是编号", "a total, or the foot of a page, not a number"),
@@ -296,6 +295,8 @@ def _check_text(text: str) -> None:
             Title("含有乱码,原来的字已丢失", "holds signs for characters that were lost on the way"),
             Title("请从原系统重新导出", "export it from its source again"),
         )
+    if (unread := still_to_mend(text)) is not None:
+        raise CellError(unread.reason, unread.hint)
     if text.isprintable() and len(text) <= LONGEST_TEXT and "#" not in text:
         return
     if _TOO_NARROW.fullmatch(text):
@@ -313,14 +314,16 @@ def _check_text(text: str) -> None:
             Title(f"超过{LONGEST_TEXT}个字", f"longer than {LONGEST_TEXT} characters"),
             Title("请核对引号和分隔符", "check quotes and delimiters"),
         )
-    if any(_is_control(character) for character in text):
+    if found := _CONTROL.search(text):
+        sign = visible(found[0])
         raise CellError(
-            Title("含有控制字符", "holds a control character"), Title("请重新录入", "type the value again")
+            Title(f"含有控制字符{sign}", f"holds a control character {sign}"),
+            Title("请重新录入", "type the value again"),
         )
 
 
-def _is_control(character: str) -> bool:
-    return (character < " " and character not in _PRINTED_CONTROLS) or "\ud800" <= character <= "\udfff"
+_CONTROL = re.compile("[\0-\x08\v\f\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Controls but for tab and line ends, and halves of characters."""
 
 
 def _parser(reading: Reading) -> Callable[[str], JsonValue]:

@@ -190,6 +190,38 @@ class FormHeaders:
         """The positions whose cells are not shown."""
         return frozenset(self.places[name][0] for name in self.form.private if name in self.places)
 
+    def reads_as(self, other: FormHeaders) -> bool:
+        """Whether another form makes the same of the rows; a word that only one of them knows is none of the
+        other's."""
+        words = other._words
+        is_said = all(words.get(word, code) == code for word, code in self._words.items())
+        return is_said and self._reading == other._reading
+
+    @property
+    def _reading(self) -> tuple[object, ...]:
+        """What the form makes of the headers, but for the words in the rows."""
+        columns = {
+            name: (places, self._positions(said.told_with), replace(said, fields=(), told_with=(), words={}))
+            for name in (*self._table.columns, *self._vocabulary.find_by)
+            for said in (self.form.columns.get(name, _NO_FIELD),)
+            if (places := self._places(name)) or self._positions(said.told_with)
+        }
+        refused = [
+            (self._positions((rule.field,)), rule.says, self._positions(rule.without), rule.identity)
+            for rule in self.form.refused
+            if rule.field in self.places
+        ]
+        return columns, refused, self.private, self.form.fixed, self.form.number
+
+    @property
+    def _words(self) -> Mapping[tuple[str, str], str | None]:
+        """What the words of each column stand for."""
+        columns = ((name, said) for name, said in self.form.columns.items() if self._places(name))
+        return {(name, word): code for name, said in columns for word, code in said.words.items()}
+
+    def _positions(self, fields: Sequence[str]) -> set[int]:
+        return {self.places[field][0] for field in fields if field in self.places}
+
     @cached_property
     def found(self) -> Mapping[str, Found]:
         """The table's columns, by the form's fields and the vocabulary's own headers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rules.model import Column, Table, Title, Vocabulary
@@ -203,12 +203,14 @@ class HeaderMatcher:
         """
         fits = self._fits(head)
         if not fits:
-            reason = Title("没有表头", "no row of headers")
+            reason = Title(
+                f"没有表头,前{len(head)}行是空的", f"no row of headers: the first {len(head)} are blank"
+            )
             raise NoTableError(file, reason, Title("第一行应为表头", "the first row holds the headers"))
         best = max(fits, key=lambda fit: fit.rank)
         if not best.complete:
             raise self._missing(best, (*best.missing, *best.lacking), file)
-        best = _by_name(best, fits, head, file)
+        best = _meant(best, fits, head, file)
         _refuse_rows_between(best, fits, head, file)
         if [fit.rank for fit in fits if fit.form is None or fit is best].count(best.rank) > 1:
             reason = Title("表头既像主体表又像记录表", "the headers fit subjects as well as records")
@@ -411,6 +413,7 @@ class HeaderMatcher:
             default = Title(f",或在对照文件中写明{line}", f"; or for all rows, in a mapping file: {line}")
         form = fit.form.form if fit.form else None
         known = "; ".join(_known_headers(column, form) for column in missing)
+        near = self._near(fit, file) if form is None else Title("", "")
         return NoTableError(
             file,
             Title(
@@ -418,10 +421,17 @@ class HeaderMatcher:
                 f"the table of {title.en} needs the column {', '.join(names)}; taken for: {english}",
             ),
             Title(
-                f"可用的表头如下{default.zh}",
-                f"headers known: {known}{default.en}",
+                f"{near.zh}可用的表头如下{default.zh}",
+                f"{near.en}headers known: {known}{default.en}",
             ),
         )
+
+    def _near(self, fit: Fit, file: str) -> Title:
+        """What headers lack to be those of the official forms that have the most of them."""
+        near = acts.near_forms([*map(as_text, fit.cells)], self.forms, file)
+        zh = "".join(f"如为{title.zh}表,还缺{'、'.join(fields)};" for title, fields in near)
+        en = "".join(f"as the form {title.en} it lacks {', '.join(fields)}; " for title, fields in near)
+        return Title(zh, en)
 
     def _taken_for(self, fit: Fit) -> tuple[str, str]:
         """Each header and the column that it was taken for, in Chinese and by name."""
@@ -499,32 +509,73 @@ def _known_headers(column: Column, form: Form | None) -> str:
     return "、".join(dict.fromkeys((*fields, column.title.zh, *column.aliases, column.title.en, column.name)))
 
 
-def _by_name(best: Fit, fits: Sequence[Fit], head: Sequence[Row], file: str) -> Fit:
+def _meant(best: Fit, fits: Sequence[Fit], head: Sequence[Row], file: str) -> Fit:
     """Of the forms whose headers a row shows, the one that is surely meant, or by whose name the file, its
-    sheet or its title goes.
+    sheet or its title goes; any of them where all read the rows alike.
 
-    :raises IngestError: where there are several, and no name says which.
+    :raises IngestError: where nothing says which; with the columns that tell them apart.
     """
-    shown = [(fit.form.form, fit) for fit in fits if fit.row == best.row and fit.form is not None]
-    sure = [fit for _, fit in shown if fit.form is not None and fit.form.is_sure]
+    shown = [(fit.form, fit) for fit in fits if fit.row == best.row and fit.form is not None]
     if best.form is None or len(shown) < 2:
         return best
+    sure = [fit for headers, fit in shown if headers.is_sure]
     if len(sure) == 1:
         return sure[0]
     above = (as_text(cell) for number, cells in head for cell in _cells(cells) if number < best.row)
     names = fold_word(" ".join((file, *above)))
-    called = [fit for form, fit in shown if any(fold_word(word) in names for word in form.called)]
+    called = [fit for headers, fit in shown if any(fold_word(word) in names for word in headers.form.called)]
     if len(called) == 1:
         return called[0]
-    zh, en = "、".join(form.title.zh for form, _ in shown), ", ".join(form.title.en for form, _ in shown)
-    raise IngestError(
-        file,
-        Title(f"表头分不出是哪一种:{zh}", f"the headers are those of several forms: {en}"),
+    if all(headers.reads_as(best.form) for headers, _ in shown):
+        return best
+    raise _of_several([headers for headers, _ in shown], file)
+
+
+def _of_several(shown: Sequence[FormHeaders], file: str) -> IngestError:
+    """The refusal of headers that may be those of several forms: which columns tell these apart."""
+    own = [_own_headers(headers, [other for other in shown if other is not headers]) for headers in shown]
+    listed = [
         Title(
-            f"请在文件名、工作表名或表头中写明名称:{zh}",
-            "the name of the list in that of the file or its sheet, or in its headers",
-        ),
+            f"{title.zh}（独有{'、'.join(headers)}）" if headers else title.zh,
+            f"{title.en} ({', '.join(headers)})" if headers else title.en,
+        )
+        for title, headers in zip((headers.form.title for headers in shown), own, strict=True)
+    ]
+    zh, en = "、".join(title.zh for title in listed), ", ".join(title.en for title in listed)
+    if sum(map(bool, own)) > 1:
+        hint = Title(
+            "请只用一种表的表头;不同种类的数据分成几个文件",
+            "the headers of one form alone; rows of several kinds in a file for each",
+        )
+    else:
+        telling = [(h.form.title, _telling(h.form.sure or h.form.signs[0], h, shown)) for h in shown]
+        is_called = any(headers.form.called for headers in shown)
+        hint = Title(
+            f"请用能区分的表头:{'、'.join(f'{title.zh}用“{field}”' for title, field in telling)}"
+            + (";或在文件名、工作表名或标题中写明名称" if is_called else ""),
+            f"a header that tells: {'; '.join(f'{title.en}: {field}' for title, field in telling)}"
+            + ("; or the name in that of the file or its sheet, or above the headers" if is_called else ""),
+        )
+    return IngestError(
+        file, Title(f"表头分不出是哪一种:{zh}", f"the headers are those of several forms: {en}"), hint
     )
+
+
+def _own_headers(headers: FormHeaders, others: Sequence[FormHeaders]) -> list[str]:
+    """The headers of a row that one form knows, and the others do not."""
+    alone = headers.named.difference(*(other.named for other in others))
+    return [as_text(headers.cells[position]).strip() for position in sorted(alone)]
+
+
+def _telling(fields: Collection[str], headers: FormHeaders, shown: Sequence[FormHeaders]) -> str:
+    """The first of some fields of a form that no other form has under its title."""
+    others = [other.form for other in shown if other is not headers]
+    alone = (
+        title
+        for title in headers.form.fields
+        if title in fields and all(other.field_of(fold_header(title)) is None for other in others)
+    )
+    return next(alone, "")
 
 
 def _cells(cells: Cells | Fault) -> Cells:

@@ -15,6 +15,9 @@ from scoring.facts.ingest.errors import Fault
 LINE_END = r"\r\r\n|\r\n|\n|\r"
 """CR CR LF is what a program writes that turns LF into CR LF twice."""
 
+ODD_END = re.compile("[\v\f\x1c-\x1e\x85\u2028\u2029]")
+"""What some programs end a line with; to editors, to spreadsheets and here it stands within one."""
+
 _LINE_END = re.compile(LINE_END)
 _BLOCK = 1 << 16
 _MARK = "\ufeff"
@@ -22,11 +25,12 @@ _MARK = "\ufeff"
 Line = tuple[int, str]
 
 
-def lines(stream: TextIO, file: str) -> Iterator[Line]:
+def lines(stream: TextIO, file: str, longest: int = bounds.LONGEST_LINE) -> Iterator[Line]:
     """Number and text of each line; however a line ends, its text ends in one LF.
 
     A byte-order mark at the beginning of a line, as joined files have it, is left out.
 
+    :param longest: so many characters a line has at most.
     :raises IngestError: naming a line that is too long.
     """
     number, rest = 0, ""
@@ -38,8 +42,8 @@ def lines(stream: TextIO, file: str) -> Iterator[Line]:
             number += 1
             yield number, line + "\n"
         rest = last + text[len(whole) :]
-        if len(rest) > bounds.LONGEST_LINE:
-            where, most = number + 1, f"{bounds.LONGEST_LINE:,}"
+        if len(rest) > longest:
+            where, most = number + 1, f"{longest:,}"
             zh, en = f"第{where}行超过{most}个字", f"line {where} has more than {most} characters"
             raise bounds.too_much(file, zh, en)
     if rest:

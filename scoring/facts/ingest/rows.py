@@ -14,6 +14,7 @@ from itertools import compress, islice
 from rules.calendar import today
 from rules.model import Table, Title
 from scoring.characters.persons import without_persons
+from scoring.characters.visible import visible
 from scoring.facts.ingest.cells import (
     EMPTY,
     FILLER,
@@ -32,8 +33,10 @@ from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import Cell, as_text, fold_header, fold_text
 from scoring.facts.ingest.header_words import unit_alone
 from scoring.facts.ingest.headers import HeaderMatcher, Layout, numbers_columns, other_headers
+from scoring.facts.ingest.lines import ODD_END
 from scoring.facts.ingest.numbers import multiplier
 from scoring.facts.ingest.proposing import Proposer
+from scoring.facts.ingest.returned import unmended
 from scoring.facts.ingest.sheets import Cells, Row, Sheet, is_blank
 from scoring.facts.ingest.sources import NOWHERE, First, Found
 from scoring.facts.merging import AUTHORITY
@@ -234,13 +237,17 @@ class RowReader:
             yield self._block(some)
 
     def _fitted(self, sheet: Sheet) -> Iterator[Row]:
-        """The rows below the headers, without the column of ours; those of a workbook at their width."""
+        """The rows below the headers, without the column of ours; those of a workbook at their width. In the
+        place of one that was to be mended, and is not, stands its reason."""
         own, width = self.layout.own, self.layout.width
         for number, cells in sheet.rows:
             if number <= self.layout.row:
                 continue
             if not isinstance(cells, Fault):
                 if own is not None:
+                    if (reason := unmended(cells, own)) is not None:
+                        yield number, reason
+                        continue
                     cells = _without(cells, own)
                 if sheet.ragged:
                     cells = _fit(cells, width)
@@ -406,8 +413,12 @@ class RowReader:
             return
         if len(cells) != self.layout.width:
             lines = sum(cell.count("\n") for cell in cells if isinstance(cell, str))
+            odd = ODD_END.search("".join(map(as_text, cells)))
             fault = _wrong_width(
-                len(cells), self.layout.width, "" if not lines else f"{number}–{number + lines}"
+                len(cells),
+                self.layout.width,
+                "" if not lines else f"{number}–{number + lines}",
+                visible(odd[0]) if odd else "",
             )
             whole = " | ".join(map(as_text, cells)) if not self.layout.private else ""
             yield BadRow(number, (Rejected(number, None, shown(whole), str(fault)),))
@@ -624,8 +635,18 @@ def _fit(cells: Cells, width: int) -> Cells:
     return (*cells, *[None] * (width - len(cells)))
 
 
-def _wrong_width(cells: int, width: int, lines: str) -> Fault:
-    """:param lines: of a row of several, which a quote may have swallowed."""
+def _wrong_width(cells: int, width: int, lines: str, odd: str) -> Fault:
+    """:param lines: of a row of several, which a quote may have swallowed.
+    :param odd: a sign in it that some programs take for the end of a line.
+    """
+    if odd and cells > width:
+        return Fault(
+            Title(
+                f"应有{width}个单元格,实有{cells}个,其间有{odd}",
+                f"{cells} cells where the headers have {width}, and {odd} among them",
+            ),
+            Title(f"{odd}不是换行;请以CR LF或LF分行", f"an end of line, CR LF or LF, and not {odd}"),
+        )
     if lines:
         return Fault(
             Title(

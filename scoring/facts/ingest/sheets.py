@@ -19,12 +19,14 @@ from pathlib import Path
 from openpyxl.utils.datetime import WINDOWS_EPOCH
 
 from rules.model import Title
+from scoring.characters.visible import is_blank as is_nothing
+from scoring.characters.visible import visible as marked
 from scoring.facts.ingest import bounds
 from scoring.facts.ingest.books import Book, no_workbook, other_kind
 from scoring.facts.ingest.encoding import find_encoding
 from scoring.facts.ingest.errors import Fault, IngestError
 from scoring.facts.ingest.folding import Cell
-from scoring.facts.ingest.lines import lines
+from scoring.facts.ingest.lines import ODD_END, lines
 from scoring.facts.ingest.lines import rows as csv_rows
 from scoring.facts.ingest.xls import XlsBook
 from scoring.facts.ingest.xlsx import XlsxBook
@@ -91,7 +93,10 @@ def open_sheets(
             yield tuple(_tab(book, number) for number in range(len(book.tabs)))
         else:
             _refuse_others(path, start)
-            sheet = _csv(path, find_encoding(path, encoding), score, head_rows)
+            found = find_encoding(path, encoding)
+            _refuse_odd_ends(path, found)
+            _refuse_nothing(path, found, start)
+            sheet = _csv(path, found, score, head_rows)
             yield (opened.enter_context(sheet),)
 
 
@@ -160,6 +165,46 @@ def _refuse_others(path: Path, start: bytes) -> None:
         raise other_kind(path.name, kind)
     if path.suffix.casefold() in _BOOKS and b"\0" in start and encoding is None:
         raise no_workbook(path.name)
+
+
+def _refuse_nothing(path: Path, encoding: str, start: bytes) -> None:
+    """Refuse a file in which there is nothing to see, naming what there is."""
+    signs: set[str] = set()
+    with path.open(encoding=encoding, newline="") as stream:
+        while block := stream.read(bounds.LONGEST_QUOTED):
+            signs.update(block)
+            if not is_nothing("".join(signs - _PARTING)):
+                return
+    found = {
+        Title("编码标记(BOM)", "a byte-order mark"): start.startswith(tuple(_MARKS)),
+        Title("零字节", "zero bytes"): "\0" in signs,
+        Title("分隔符", "delimiters"): not signs.isdisjoint(_PARTING),
+        Title("空格、空行", "spaces and empty lines"): bool(signs - _PARTING - {"\0"}),
+    }
+    there = [title for title, is_there in found.items() if is_there]
+    zh, en = "、".join(title.zh for title in there), ", ".join(title.en for title in there)
+    raise IngestError(
+        path.name,
+        Title(f"文件里只有{zh},没有内容", f"there is nothing in the file but {en}"),
+        Title("请重新导出,并打开文件核对", "export it again, and see that its rows are there"),
+    )
+
+
+_PARTING = frozenset(f'{DELIMITERS}"')
+
+
+def _refuse_odd_ends(path: Path, encoding: str) -> None:
+    """Refuse a file that is all one line where its rows seem to end in what ends no line."""
+    with path.open(encoding=encoding, newline="") as stream:
+        said = (line.strip() for _, line in lines(stream, path.name) if line.strip())
+        first, second = next(said, ""), next(said, None)
+    if second is None and (sign := ODD_END.search(first)):
+        shown = marked(sign[0])
+        raise IngestError(
+            path.name,
+            Title(f"全文只有一行,似以{shown}分行", f"all is one line, whose rows seem to end in {shown}"),
+            Title("请以换行符(CR LF或LF)分行", "an end of line, CR LF or LF, behind each row"),
+        )
 
 
 _BOOKS = (".xlsx", ".xlsm", ".xls", ".et", ".xlsb", ".ods")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO
 from itertools import chain, groupby, islice
@@ -17,20 +18,26 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from rules.model import Column, Kind, Table
+from rules.model import Column, Kind, Table, Title
 from scoring.characters.spreadsheets import in_cell
+from scoring.facts.ingest.decoration import unescaped
 from scoring.facts.ingest.errors import Fault
-from scoring.facts.ingest.folding import Shown, Unreadable, as_text
+from scoring.facts.ingest.folding import Cell, Shown, Unreadable, Yearless, as_text
 from scoring.facts.ingest.forms import Form, FormColumn
 from scoring.facts.ingest.headers import REASON_HEADER, Layout
 from scoring.facts.ingest.quarantine import MEND, account, in_place
+from scoring.facts.ingest.returned import marked, to_mend, unmended
 from scoring.facts.ingest.rows import EXAMPLE, shown
-from scoring.facts.ingest.sheets import Cells, Row, Sheet
+from scoring.facts.ingest.sheets import Cells, Sheet
+from scoring.facts.versions import is_double
 from scoring.store import Store
 from scoring.store.models import IngestedFile, Quarantined
 
 MOST_ROWS = 20_000
 """Bad rows in one sheet (own choice); those beyond stand in the quarantine file."""
+
+COMMENTED_ROWS = 1_000
+"""Of these the wrong cells say their reasons as comments too (own choice): a third of the work was theirs."""
 
 _DROP_DOWN_ROWS = 5_000
 _WRONG = PatternFill("solid", start_color="FFF2A0A0")
@@ -65,10 +72,10 @@ def write_bad_rows(
             rows = ((row, list(some)) for row, some in groupby(found, key=lambda fault: fault.row_no))
             bad = islice(rows, MOST_ROWS)
             if first := next(bad, None):
-                sheet = workbook.create_sheet(given.name or "退回")
-                lines = _lines(sheet, given.rows, layout, chain([first], bad), shown(file.name))
+                pen = _Pen(workbook.create_sheet(given.name or "退回"))
+                lines = _lines(given, layout, chain([first], bad), shown(file.name))
                 for number, line in enumerate(lines):
-                    sheet.append(line)
+                    pen.write(line, with_comments=number <= COMMENTED_ROWS)
                     shown_rows += number > 0  # the first holds the headers
     if not shown_rows:
         workbook.save(BytesIO())  # so that the sheets let their own files go
@@ -78,25 +85,81 @@ def write_bad_rows(
     return path
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What is written in a cell, and why it is wrong."""
+
+    value: Any
+    fill: PatternFill | None = None
+    number_format: str = ""
+    comment: str = ""
+
+
+class _Pen:
+    """Writes the rows of a sheet; each cell is written before the next is made, so one of each look does."""
+
+    def __init__(self, sheet: Any) -> None:
+        self._sheet = sheet
+        self._cells: dict[tuple[object, ...], Any] = {}
+        sheet._values_to_row = self._placed  # its own tries each cell as a value first, at twice the cost
+
+    def write(self, line: Iterable[_Written], with_comments: bool) -> None:
+        """Write a row below the last."""
+        self._sheet.append([self._made, line, with_comments])
+
+    def _placed(self, row: Any, number: int) -> Iterator[Any]:
+        _, line, with_comments = row
+        for column, one in enumerate(line, 1):
+            if (cell := self._made(one, with_comments)) is not None:
+                cell.row, cell.column = number, column
+                yield cell
+
+    def _made(self, one: _Written, with_comments: bool) -> Any:
+        value, fill = one.value, one.fill
+        if value is None and fill is None:
+            return None
+        quoted = isinstance(value, str) and value.startswith(_FORMULA_STARTS)
+        look = type(value), one.number_format, fill is None or fill.fgColor.rgb, quoted
+        if (cell := self._cells.get(look)) is None:
+            cell = self._cells[look] = WriteOnlyCell(self._sheet)
+            cell.quotePrefix = quoted
+            if one.number_format:
+                cell.number_format = one.number_format
+            if fill is not None:
+                cell.fill = fill
+        cell.value = value
+        if isinstance(value, str):
+            cell.data_type = "s"
+        cell.comment = (
+            Comment(in_cell(one.comment), "信衡 Xinheng") if one.comment and with_comments else None
+        )
+        return cell
+
+
 def _lines(
-    sheet: Any, rows: Iterable[Row], layout: Layout, bad: Iterator[tuple[int, list[Quarantined]]], file: str
-) -> Iterator[list[Any]]:
+    given: Sheet, layout: Layout, bad: Iterator[tuple[int, list[Quarantined]]], file: str
+) -> Iterator[list[_Written]]:
     """The headers and the bad rows; both streams come in the order of the rows.
 
     :param file: of which the rows are that the reasons name.
     """
     headers: list[str] = []
+    names: list[str] = []
     number, faults = next(bad, (0, []))
-    for row, whole in rows:
-        cells = () if isinstance(whole, Fault) else _but(whole, layout.own)
+    for row, whole in given.rows:
+        cells = () if isinstance(whole, Fault) else whole
         if row == layout.row:
-            headers = [as_text(cell).strip() for cell in cells]
+            headers = [as_text(cell).strip() for cell in _but(cells, layout.own)]
             while headers and not headers[-1]:
                 headers.pop()
-            yield [_cell(sheet, header, _HEAD) for header in (*headers, REASON_HEADER)]
+            yield [_written(header, _HEAD) for header in (*headers, REASON_HEADER)]
+            names = [shown(header) for header in headers]
         if row == number:
-            if (told := layout.told(() if isinstance(whole, Fault) else whole)) is not None:
-                yield _line(sheet, headers, _but(told, layout.own), faults, file)
+            if (told := layout.told(cells)) is not None:
+                lost = _LOST if not given.ragged and 0 < len(cells) < layout.width else None
+                told = told[: len(cells)] if lost else told
+                again = "" if layout.own is None or not unmended(told, layout.own) else told[layout.own]
+                yield _line(names, _but(told, layout.own), faults, file, as_text(again), lost)
             number, faults = next(bad, (0, []))
             if not faults:
                 return
@@ -107,43 +170,56 @@ def _but(cells: Cells, position: int | None) -> Cells:
     return cells if position is None else (*cells[:position], *cells[position + 1 :])
 
 
+_LOST = Unreadable(Fault(Title("缺少单元格", "a cell too few"), Title("请逐列核对", "compare all columns")))
+
+
 def _line(
-    sheet: Any, headers: Sequence[str], cells: Cells, faults: Sequence[Quarantined], file: str
-) -> list[Any]:
+    headers: Sequence[str],
+    cells: Cells,
+    faults: Sequence[Quarantined],
+    file: str,
+    again: str,
+    lost: Cell,
+) -> list[_Written]:
     """A bad row; cells beyond its headers come behind the reason, for a person to put in their places.
 
+    :param headers: as the faults name them.
     :param file: where it stood.
+    :param again: the reason with which it went out before, if it is the same row still.
+    :param lost: stands for the cells that it has too few, of which nobody knows where.
     """
     reasons: dict[str, str] = {}
     for fault in faults:
         reasons.setdefault(fault.column or "", fault.reason)
-    width = len(headers)
+    width, is_wrong = len(headers), "" in reasons
     line = []
-    for header, value in zip(headers, (*cells[:width], *[None] * (width - len(cells))), strict=True):
-        reason = reasons.get(shown(header))
-        cell = _cell(sheet, value, _WRONG if reason or "" in reasons else None)
-        if reason:
-            cell.comment = Comment(in_cell(reason), "信衡 Xinheng")
-        line.append(cell)
+    for n, header in enumerate(headers):
+        reason = reasons.get(header, "")
+        fill = _WRONG if reason or is_wrong else None
+        line.append(_written(cells[n] if n < len(cells) else lost, fill, reason))
+    beyond = [_written(value, _WRONG if value else None) for value in cells[width:]]
     said = "; ".join(f"{column}: {reason}" if column else reason for column, reason in reasons.items())
-    beyond = [_cell(sheet, value, _WRONG if value else None) for value in cells[width:]]
     place = f"{file} 第{faults[0].row_no}行 row {faults[0].row_no}"
-    return [*line, _cell(sheet, f"{place}: {said}"), *beyond]
+    why = again or f"{place}: {said}"
+    if not again and (is_wrong or any(is_double(fault.reason) for fault in faults)):
+        why = marked(why, [_read_again(one.value) for one in (*line, *beyond)])
+    return [*line, _written(why), *beyond]
 
 
-def _cell(sheet: Any, value: Any, fill: PatternFill | None = None) -> Any:
-    """A cell that holds the value and runs nothing."""
-    if isinstance(value, Shown | Unreadable):
+def _written(value: Any, fill: PatternFill | None = None, comment: str = "") -> _Written:
+    """A value that runs nothing; where nothing was read, it says so when it comes back."""
+    if isinstance(value, Unreadable):
+        value = to_mend(value)
+    elif isinstance(value, Shown):
         value = value.text
-    text = in_cell(value[:_LONGEST_CELL]) if isinstance(value, str) else None
-    cell = WriteOnlyCell(sheet, value if text is None else text)
-    if text is not None:
-        cell.data_type = "s"
-        cell.number_format = "@"
-        cell.quotePrefix = text.startswith(_FORMULA_STARTS)
-    if fill is not None:
-        cell.fill = fill
-    return cell
+    if isinstance(value, str):
+        return _Written(in_cell(value[:_LONGEST_CELL]), fill, "@", comment)
+    return _Written(value, fill, "m-d" if isinstance(value, Yearless) else "", comment)
+
+
+def _read_again(value: Any) -> Any:
+    """What is written, as it is read when it comes back."""
+    return unescaped(value) if isinstance(value, str) else value
 
 
 # Templates
