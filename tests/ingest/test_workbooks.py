@@ -308,7 +308,10 @@ def test_a_unit_that_a_format_shows_behind_an_amount_counts(
     assert [found["amount"] for found in current(sqlite)] == [meant]
 
 
-@pytest.mark.parametrize("code", ['0"元"', '#,##0.00"元"', '0\\ "元"', "#,##0圆_ "])
+@pytest.mark.parametrize(
+    "code",
+    ['0"元"', '#,##0.00"元"', '0\\ "元"', "#,##0圆_ ", "0!.0,", "0\\.0000", '0!.0,"万"', "#,##0.00,"],
+)
 def test_a_unit_of_a_format_counts_and_not_that_of_the_header(
     take: Ingest, sqlite: Store, tmp_path: Path, code: str
 ) -> None:

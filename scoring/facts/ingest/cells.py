@@ -183,7 +183,7 @@ def _value(cell: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> J
     if isinstance(cell, float) and isnan(cell):
         cell = None
     if isinstance(cell, Shown) and reading.column.declared in _COUNTED:
-        cell = cell.text if cell.has_unit and reading.column.declared != "date" else cell.number
+        cell = cell.number if reading.column.declared == "date" else cell.amount or cell.number
     if reading.column.declared == "date" and isinstance(cell, int | float) and not isinstance(cell, bool):
         return _unless(from_serial(cell, reading.epoch).isoformat(), reading.no_end)
     if parse in (parse_key, fold_text) and isinstance(cell, _NO_TEXTS):

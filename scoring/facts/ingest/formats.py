@@ -23,7 +23,10 @@ _YEARLESS = frozenset({28, 29, 51, 53, 54, 58})
 _UNSEEN = re.compile(r"\[(?![<>=])[^\]]*\]|_.|\*.")
 _YEAR = re.compile("[yYeE年]")
 _DIVIDED = re.compile(r'[0#?],+(?![0#?,])|[!\\]\.|"\."')
-"""A format that shows fewer thousands, or a point within the digits: the number itself is as it is meant."""
+"""A format that shows fewer thousands, or a point within the digits: the number itself is as it is meant, for
+what a header multiplies by is taken out of what is shown already."""
+
+_ONES = "元"
 
 _LAST_PLACE = re.compile(r".*(?:General|G/通用格式|[0#?])")
 _UNIT = re.compile(r"\s*(?P<unit>(?:[十百千]?(?:万亿|万|亿)|[百千](?=元))元?|[元圆])")
@@ -65,13 +68,13 @@ def _unit(code: str) -> str:
     """The unit behind the digits in which they count, whatever the header says: 万元 of 0.00"万元"."""
     section = _UNSEEN.sub("", code.split(";")[0])
     behind = re.sub(r'["!\\]', "", _LAST_PLACE.sub("", section, count=1))
-    found = None if _DIVIDED.search(section) else _UNIT.match(behind)
-    return found["unit"] if found else ""
+    found = _UNIT.match(behind)
+    return _ONES if _DIVIDED.search(section) else found["unit"] if found else ""
 
 
 def _with_unit(value: Number, shown: Cell, unit: str) -> Cell:
-    text = shown.text if isinstance(shown, Shown) else f"{as_text(value)}{unit}"
-    return Shown(value, text, has_unit=True)
+    amount = f"{as_text(value)}{unit}"
+    return Shown(value, shown.text if isinstance(shown, Shown) else amount, amount)
 
 
 def _pieces(code: str) -> list[re.Match[str]]:
