@@ -499,6 +499,7 @@ def _take(
     if differing:  # of an empty table PostgreSQL takes it that it has some pages, and reads all that is known
         _add(connection, changing, target)
     new = _add(connection, arriving, target)
+    bulk.take_stock(connection, table_of(target.version), new + changed)
     if twins is not None and target.version is RecordVersion and new + changed:
         bulk.append(connection, table_of(Quarantined), _twins(connection, arriving, target, twins))
     if confirmer is not None:

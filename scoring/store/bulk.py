@@ -48,6 +48,22 @@ def append(
     return total
 
 
+def take_stock(connection: sa.Connection, table: sa.Table, rows: int) -> None:
+    """Have PostgreSQL look at a table again, in the transaction that has changed many of its rows.
+
+    It would do so by itself, but a while later. Until then it takes it that next to nothing is of the latest
+    file, and looks for each of its rows through all of them.
+
+    :param rows: how many were changed or added.
+    """
+    if rows >= _MANY and connection.dialect.name == "postgresql":
+        connection.execute(sa.text(f"ANALYZE {table.name}"))
+
+
+_MANY = 2_000
+"""Rows (own choice): to look at fewer again and again costs less than to look at a large table."""
+
+
 def _batches(
     connection: sa.Connection, query: sa.Select[*tuple[Any, ...]], schema: pa.Schema
 ) -> Iterator[pa.RecordBatch]:

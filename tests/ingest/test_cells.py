@@ -312,6 +312,15 @@ def test_a_number_keeps_fifteen_digits(sign: int) -> None:
     assert "its last digits are lost" in reason(read(sign * 10**15))
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_no_decimal_that_is_kept_is_rounded_away(sign: int) -> None:
+    for number in (12_345_678_901_234.56, 123_456_789_012.3451):
+        assert "its last digits are lost" in reason(read(sign * number, "decimal"))
+    for number, kept in ((12_345_678_901.2345, "12345678901.2345"), (0.1 + 0.2, "0.3000")):
+        assert read(sign * number, "decimal") == f"{'-' if sign < 0 else ''}{kept}"
+    assert read(sign * 12_345_678_901_234.0, "integer") == sign * 12_345_678_901_234
+
+
 def test_all_of_the_listed_values_are_named() -> None:
     values = {f"c{n}": Title(f"第{n}", f"No {n}") for n in range(1, 41)}
     said = reason(read("奖状", values=values))

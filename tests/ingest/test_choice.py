@@ -91,6 +91,13 @@ def test_headers_that_nobody_knows_are_said_so(take: Ingest, tmp_path: Path) -> 
         take(write_text(tmp_path / "a.csv", ["甲,乙,丙", "1,2,3"]), None)
 
 
+def test_where_the_headers_stand_in_a_hidden_sheet_that_is_said(take: Ingest, tmp_path: Path) -> None:
+    tabs = [Tab("旧", [row("编号", "信用代码", "类别")], state="hidden"), Tab("说明", [row("填表说明")])]
+    with pytest.raises(IngestError, match=r"sheets: 说明 read; 旧 hidden, not read") as refused:
+        take(Workbook(tabs).write(tmp_path / "a.xlsx"), None)
+    assert "工作表：说明 已读；旧 隐藏,未读" in refused.value.reason.zh
+
+
 def test_hotels_are_not_taken_as_enterprises_even_if_that_is_said(take: Ingest, tmp_path: Path) -> None:
     with pytest.raises(IngestError, match="--vocabulary tourism"):
         take(write_text(tmp_path / "a.csv", HOTELS), "enterprise")

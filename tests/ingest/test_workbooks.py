@@ -308,6 +308,19 @@ def test_a_unit_that_a_format_shows_behind_an_amount_counts(
     assert [found["amount"] for found in current(sqlite)] == [meant]
 
 
+@pytest.mark.parametrize(
+    "code",
+    ['0"元"', '#,##0.00"元"', '0\\ "元"', "#,##0圆_ ", "0!.0,", "0\\.0000", '0!.0,"万"', "#,##0.00,"],
+)
+def test_a_unit_of_a_format_counts_and_not_that_of_the_header(
+    take: Ingest, sqlite: Store, tmp_path: Path, code: str
+) -> None:
+    rows = [row("编号", "信用代码", "机关", "金额（万元）", "日期")]
+    rows += [row("R1", CODES[0], "甲局", number(20_000, style=1), "2026-03-01")]
+    take(Workbook([Tab("a", rows)], formats=[code]).write(tmp_path / "a.xlsx"))
+    assert [found["amount"] for found in current(sqlite)] == ["20000.0000"]
+
+
 def test_a_unit_of_a_format_is_there_when_the_row_is_sent_back(
     take: Ingest, sqlite: Store, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from difflib import get_close_matches
 from functools import partial
 from math import isnan
@@ -30,7 +31,7 @@ from scoring.facts.ingest.folding import (
     fold_word,
 )
 from scoring.facts.ingest.kinds import words_of
-from scoring.facts.ingest.numbers import parse_decimal, parse_integer
+from scoring.facts.ingest.numbers import SCALE, parse_decimal, parse_integer
 from scoring.facts.ingest.returned import still_to_mend
 
 JsonValue = str | int | bool | None
@@ -79,6 +80,10 @@ SPREADSHEET_ERRORS = frozenset(
 )
 MOST_PRECISE = 10**15
 """A spreadsheet keeps 15 digits of a number; from here on the last ones are zeros."""
+
+_LAST_DECIMAL = Decimal(1).scaleb(-SCALE)
+_WHOLE_DECIMALS = MOST_PRECISE // 10**SCALE
+"""Below it 15 digits have room for all decimals that are kept."""
 
 _EXPONENT = re.compile(r"[-+]?[0-9](?:(?:\.[0-9]+)?E[-+][0-9]{2,3}|\.[0-9]+E[0-9]{1,3})", re.IGNORECASE)
 _LONG_FLOAT = re.compile(r"[0-9]{16,}\.0+")
@@ -178,11 +183,12 @@ def converter(reading: Reading) -> Convert:
     return convert
 
 
-def _value(cell: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> JsonValue | Fault:
+def _value(given: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> JsonValue | Fault:
+    cell = given
     if isinstance(cell, float) and isnan(cell):
         cell = None
     if isinstance(cell, Shown) and reading.column.declared in _COUNTED:
-        cell = cell.text if cell.is_multiplied and reading.column.declared != "date" else cell.number
+        cell = cell.number if reading.column.declared == "date" else cell.amount or cell.number
     if reading.column.declared == "date" and isinstance(cell, int | float) and not isinstance(cell, bool):
         return _unless(from_serial(cell, reading.epoch).isoformat(), reading.no_end)
     if parse in (parse_key, fold_text) and isinstance(cell, _NO_TEXTS):
@@ -190,7 +196,7 @@ def _value(cell: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> J
             Title("表格软件已把它变成日期或时间", "the spreadsheet has made a day or a time of it"), _AS_TEXT
         )
     text = undecorated(cell) if isinstance(cell, str) else as_text(cell)
-    _check_rounded(cell, text)
+    _check_rounded(given, text)
     _check_text(text)
     if reading.gravest:
         return _gravest(text, reading, parse)
@@ -269,7 +275,7 @@ def _check_rounded(cell: Cell, text: str) -> None:
     """Refuse a number whose last digits a spreadsheet has lost, or has not written."""
     number = cell.number if isinstance(cell, Shown) else cell
     bare = text.strip() if text.isascii() else fold(text)
-    is_long = isinstance(number, int | float) and abs(number) >= MOST_PRECISE
+    is_long = isinstance(number, int | float) and (abs(number) >= MOST_PRECISE or _is_cut(number))
     if is_long or _LONG_FLOAT.fullmatch(bare):
         raise CellError(
             Title(
@@ -282,6 +288,12 @@ def _check_rounded(cell: Cell, text: str) -> None:
             Title("科学计数法的数字,末尾数字已丢失", "a number with an exponent: its last digits are lost"),
             _AS_TEXT,
         )
+
+
+def _is_cut(number: float) -> bool:
+    """Whether the decimals that a column keeps are more than stand in 15 digits of a number."""
+    is_near = MOST_PRECISE > abs(number) >= _WHOLE_DECIMALS
+    return is_near and abs(Decimal(number) - Decimal(as_text(number))) >= _LAST_DECIMAL / 2
 
 
 _AS_TEXT = Title(

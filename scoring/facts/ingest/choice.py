@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from rules.library.loader import load_vocabulary, vocabulary_names
 from rules.model import Title, Vocabulary
+from scoring.characters.persons import without_persons
 from scoring.facts.ingest.cells import converter
 from scoring.facts.ingest.errors import Fault, IngestError
 from scoring.facts.ingest.headers import HeaderMatcher
@@ -94,7 +95,7 @@ class Look:
         :raises IngestError: with the comparison, where none is clearly best, or another than was named.
         """
         if self._named is None:
-            return _chosen(store, self._path, self._fits)
+            return _chosen(store, self._path, self._fits, self._mapping)
         if not self._is_certain:
             hint = Title(
                 "请改用该词汇表,或在对照文件中写明",
@@ -120,7 +121,7 @@ def check_heads(named: Vocabulary, path: Path, heads: Mapping[str, Sequence[Row]
     _check(named, path, _fits(matchers, heads), hint, "--pack")
 
 
-def _chosen(store: Store, path: Path, found: _Fits) -> Vocabulary:
+def _chosen(store: Store, path: Path, found: _Fits, mapping: FileMapping) -> Vocabulary:
     fits = found.fits
     best = [fit for fit in fits if fit.rank == fits[0].rank]
     if not fits[0].columns and found.sign:
@@ -134,7 +135,10 @@ def _chosen(store: Store, path: Path, found: _Fits) -> Vocabulary:
         )
     if not fits[0].columns:
         known = "; ".join(f"{fit.vocabulary.id}: {_key_header(fit.vocabulary)}" for fit in fits)
-        reason = Title("表头不属于任何词汇表", "no vocabulary knows a header of the file")
+        sheets = _sheets_told(path, found, mapping)
+        reason = Title(
+            f"表头不属于任何词汇表{sheets.zh}", f"no vocabulary knows a header of the file{sheets.en}"
+        )
         raise IngestError(path.name, reason, Title("至少需要编码列", f"the key's header at least: {known}"))
     if not fits[0].complete:
         return fits[0].vocabulary
@@ -150,6 +154,19 @@ def _chosen(store: Store, path: Path, found: _Fits) -> Vocabulary:
     )
     hint = Title("请指明词汇表", "say which it is")
     raise IngestError(path.name, reason, hint, f"--vocabulary {best[0].vocabulary.id}")
+
+
+def _sheets_told(path: Path, found: _Fits, mapping: FileMapping) -> Title:
+    """Which sheets of a workbook were looked at, and which nobody sees and were not; of a CSV nothing."""
+    with open_sheets(path, lambda rows: (0, 0), encoding=mapping.encoding) as sheets:
+        states = {sheet.name: sheet.is_hidden for sheet in sheets if sheet.name is not None}
+    read = [without_persons(name) for name in states if name in found.sheets]
+    hidden = [
+        without_persons(name) for name, is_hidden in states.items() if is_hidden and name not in found.sheets
+    ]
+    zh = [f"{name} 已读" for name in read] + [f"{name} 隐藏,未读" for name in hidden]
+    en = [f"{name} read" for name in read] + [f"{name} hidden, not read" for name in hidden]
+    return Title(f"（工作表：{'；'.join(zh)}）", f" (sheets: {'; '.join(en)})") if zh else Title("", "")
 
 
 def _check(named: Vocabulary, path: Path, found: _Fits, hint: Title, option: str) -> None:

@@ -16,12 +16,13 @@ from scoring.facts.ingest.errors import Fault
 class Shown:
     """A number whose format shows more than its digits: 1 in the format 0000 is 0001.
 
-    :param is_multiplied: by a unit in the format: 5 in the format 0"万元" is 50,000 yuan to who sees it.
+    :param amount: with the unit in which it counts, where the format shows one: 5 in the format 0"万元" is
+        50,000 yuan to who sees it, and 5 in 0"元" is 5 yuan, also below a header in 万元.
     """
 
     number: int | float
     text: str
-    is_multiplied: bool = False
+    amount: str = ""
 
 
 class Yearless(dt.datetime):

@@ -23,10 +23,13 @@ _YEARLESS = frozenset({28, 29, 51, 53, 54, 58})
 _UNSEEN = re.compile(r"\[(?![<>=])[^\]]*\]|_.|\*.")
 _YEAR = re.compile("[yYeE年]")
 _DIVIDED = re.compile(r'[0#?],+(?![0#?,])|[!\\]\.|"\."')
-"""A format that shows fewer thousands, or a point within the digits: the number itself is as it is meant."""
+"""A format that shows fewer thousands, or a point within the digits: the number itself is as it is meant, for
+what a header multiplies by is taken out of what is shown already."""
+
+_ONES = "元"
 
 _LAST_PLACE = re.compile(r".*(?:General|G/通用格式|[0#?])")
-_UNIT = re.compile(r"\s*(?P<unit>(?:[十百千]?(?:万亿|万|亿)|[百千](?=元))元?)")
+_UNIT = re.compile(r"\s*(?P<unit>(?:[十百千]?(?:万亿|万|亿)|[百千](?=元))元?|[元圆])")
 _PIECE = re.compile(r'"(?P<quoted>[^"]*)"|\\(?P<one>.)|(?P<place>General|[0#?])|(?P<sign>[-/ ()+:$¥])')
 
 
@@ -46,7 +49,7 @@ def show(code: str | None, number: int, epoch: dt.datetime) -> Show:
     pieces = _pieces(code)
     shown: Show = (lambda value: _digits(value, pieces)) if pieces else _plain
     unit = _unit(code)
-    return (lambda value: _multiplied(value, shown(value), unit)) if unit else shown
+    return (lambda value: _with_unit(value, shown(value), unit)) if unit else shown
 
 
 def _plain(value: Number) -> Cell:
@@ -62,16 +65,16 @@ def _date(value: Number, code: str, epoch: dt.datetime, is_yearless: bool) -> Ce
 
 
 def _unit(code: str) -> str:
-    """The unit behind the digits that multiplies what is typed: 万元 of 0.00"万元"."""
+    """The unit behind the digits in which they count, whatever the header says: 万元 of 0.00"万元"."""
     section = _UNSEEN.sub("", code.split(";")[0])
     behind = re.sub(r'["!\\]', "", _LAST_PLACE.sub("", section, count=1))
-    found = None if _DIVIDED.search(section) else _UNIT.match(behind)
-    return found["unit"] if found else ""
+    found = _UNIT.match(behind)
+    return _ONES if _DIVIDED.search(section) else found["unit"] if found else ""
 
 
-def _multiplied(value: Number, shown: Cell, unit: str) -> Cell:
-    text = shown.text if isinstance(shown, Shown) else f"{as_text(value)}{unit}"
-    return Shown(value, text, is_multiplied=True)
+def _with_unit(value: Number, shown: Cell, unit: str) -> Cell:
+    amount = f"{as_text(value)}{unit}"
+    return Shown(value, shown.text if isinstance(shown, Shown) else amount, amount)
 
 
 def _pieces(code: str) -> list[re.Match[str]]:
