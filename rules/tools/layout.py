@@ -47,7 +47,7 @@ ORDER: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """The order of keys in the mappings under a key; other keys follow as they stand."""
 
-_SPACED = ("rules", "vetoes", "tables", "consequences", "alerts", "remedies")
+SPACED = ("rules", "vetoes", "tables", "consequences", "alerts", "remedies")
 """Lists whose entries have an empty line between them."""
 
 
@@ -170,7 +170,7 @@ class _Writer:
         """The lines of a list."""
         for number, item in enumerate(node.value):
             above = list(self.comments.above(item.start_mark.index, indent))
-            if number and under in _SPACED and "" not in above[:1]:
+            if number and under in SPACED and "" not in above[:1]:
                 above = ["", *above]
             yield from above
             if _is_block(item):
