@@ -116,7 +116,7 @@ def form_of(data: Any, part: str) -> Form:
         (
             _line(data, "version", Title("版本号", "Version"), True),
             _line(data, "in_force.from", Title("施行日期", "In force from")),
-            _line(data, "in_force.until", Title("截止日期(不含当日)", "Until (that day not included)")),
+            _line(data, "in_force.until", Title("截止日期（不含当日）", "Until (that day not included)")),
         ),
     )
 
@@ -172,20 +172,20 @@ def _rule(data: Any, section: str, part: str, rule: dict[str, Any]) -> Form:
         }
         fields += [
             line("points", "分值", "Points"),
-            line("per", "计分单位(按值计分时)", "Per (where points go by a value)", True),
+            line("per", "计分单位（按值计分时）", "Per (where points go by a value)", True),
             line("cap", "合计上限", "Cap"),
             _chosen(data, f"{part}.dimension", Title("维度", "Dimension"), dimensions),
         ]
     if section == "vetoes":
         fields.append(_chosen(data, f"{part}.tier", Title("等级不高于", "No better than"), _tiers(data)))
     fields += [
-        line("counts.months", "有效计分期(月)", "Counts for (months)"),
-        line("counts.days", "有效计分期(日)", "Counts for (days)"),
+        line("counts.months", "有效计分期（月）", "Counts for (months)"),
+        line("counts.days", "有效计分期（日）", "Counts for (days)"),
         line("counts.from", "自何日起计", "Counting from", True),
         line("counts.until", "至何日止", "Until", True),
-        line("counts.decay", "递减(linear或分段)", "Decay (linear, or steps)"),
-        Field(f"{part}.basis", Title("依据(每行一条)", "Basis (one a line)"), lines, "lines", True),
-        line("id", "编号(改动即为另一条规则)", "Id (with another it is another rule)", True),
+        line("counts.decay", "递减（linear或分段）", "Decay (linear, or steps)"),
+        Field(f"{part}.basis", Title("依据（每行一条）", "Basis (one a line)"), lines, "lines", True),
+        line("id", "编号（改动即为另一条规则）", "Id (with another it is another rule)", True),
     ]
     return Form(titled(rule), tuple(fields), (_examples(data, section, part, rule),))
 
@@ -210,7 +210,7 @@ def _examples(data: Any, section: str, part: str, rule: dict[str, Any]) -> Grid:
         here = f"{path}.{place}"
         if not is_simple:
             shown = _block(example)
-            rows.append(Row(here, (), Field(here, Title("示例(YAML)", "Example (YAML)"), shown, "yaml")))
+            rows.append(Row(here, (), Field(here, Title("示例（YAML）", "Example (YAML)"), shown, "yaml")))
             continue
         cells: list[Field | None] = [_line(data, f"{here}.as_of", Title("评价基准日", "As of"))]
         cells += [_given(data, f"{here}.given.{name}", columns.get(str(name)), str(name)) for name in given]
@@ -250,7 +250,7 @@ def _grades(data: Any) -> Form:
                 _line(
                     data,
                     f"{here}.from",
-                    Title("最低得分(veto为仅由否决给出)", "Lowest score (veto: by vetoes alone)"),
+                    Title("最低得分（veto为仅由否决给出）", "Lowest score (veto: by vetoes alone)"),
                 ),
             )
             rows.append(Row(here, cells))
@@ -272,8 +272,8 @@ def _titles(data: Any, part: str) -> list[Field]:
     if isinstance(found(data, (*Field(part, Title("", ""), "").path, "title")), str):
         return [_line(data, f"{part}.title", Title("名称", "Title"), True)]
     return [
-        _line(data, f"{part}.title.zh", Title("名称(中文)", "Title (Chinese)"), True),
-        _line(data, f"{part}.title.en", Title("名称(英文)", "Title (English)"), True),
+        _line(data, f"{part}.title.zh", Title("名称（中文）", "Title (Chinese)"), True),
+        _line(data, f"{part}.title.en", Title("名称（英文）", "Title (English)"), True),
     ]
 
 
@@ -354,7 +354,7 @@ def parts_of(data: Any) -> Sequence[tuple[Title, list[tuple[str, Title]]]]:
     head = [
         (HEAD, Title("版本与施行日期", "Version and days")),
         (GRADES, Title("基准分与等级", "Score and tiers")),
-        (TEXT, Title("全文(含决策表、指标等)", "The whole text (with tables, measures and all)")),
+        (TEXT, Title("全文（含决策表、指标等）", "The whole text (with tables, measures and all)")),
     ]
     groups: list[tuple[Title, list[tuple[str, Title]]]] = [(Title("整体", "The whole"), head)]
     rules = [(n, entry) for n, entry in enumerate(_entries(data, "rules"))]
