@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,6 +21,8 @@ LISTS = {
     "vetoes": Title("一票否决与等级限制", "Vetoes and limits of the tier"),
     "consequences": Title("结果运用", "Consequences"),
 }
+_PLACE = re.compile(r"[0-9]{1,6}")
+"""A step of a path that is a place in a list."""
 YES_OR_NO = {"true": Title("是", "yes"), "false": Title("否", "no")}
 
 
@@ -43,7 +46,7 @@ class Field:
     @property
     def path(self) -> Path:
         """Where its value stands."""
-        return tuple(int(step) if step.isdigit() else step for step in self.name.split("."))
+        return tuple(int(step) if _PLACE.fullmatch(step) else step for step in self.name.split("."))
 
     def read(self, given: str) -> Any:
         """What was filled in, as data."""
@@ -101,7 +104,7 @@ class Form:
 def form_of(data: Any, part: str) -> Form:
     """The form of a part of a draft; of one that there is not, that of its version and days."""
     match part.split("."):
-        case [("rules" | "vetoes" | "consequences") as section, place] if place.isdigit():
+        case [("rules" | "vetoes" | "consequences") as section, place] if _PLACE.fullmatch(place):
             entries = data.get(section)
             if (
                 isinstance(entries, list)
@@ -140,6 +143,8 @@ def applied(text: str, file: str, form: Form, given: Mapping[str, str]) -> str:
 def found(data: Any, path: Path) -> Any:
     """What stands at a path; None where nothing does."""
     for step in path:
+        if isinstance(data, str):
+            return None
         try:
             data = data[step]
         except (KeyError, IndexError, TypeError):

@@ -198,3 +198,11 @@ def test_the_editor_is_read_in_one_language(pages: Flask, town_store: Store) -> 
         if not w.within.endswith("!")
     ]
     assert not [w for w in words if re.search("错误|示例|条件|分值", w)]
+
+
+@pytest.mark.parametrize("name", ["rules.²", "rules.9999", "", "x", f"rules.{'9' * 5000}", "rules.0.when.0"])
+def test_what_there_is_not_is_neither_opened_nor_removed(pages: Flask, town_store: Store, name: str) -> None:
+    client = officer(pages, town_store, "编辑甲")
+    text = written("2099.1")
+    for form in ({"part": name}, {"part": "head", "open": name}, {"part": PART, "do": f"drop:{name}"}):
+        assert text_in(fill(client, text=text, **form)).count("\n") == text.count("\n")
