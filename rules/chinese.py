@@ -61,6 +61,9 @@ _SAID = {
     "pack: …, one key a line": "pack: …,每行一个键",
     "can't be laid out without loss": "无法在不丢失内容的情况下排版",
     "comments on lines of their own, above an entry": "注释单独成行,写在条目上方",
+    "can't be written here": "无法写在这里",
+    "a comment stands inside of it": "其中有注释",
+    "change it in the whole text": "请在全文中修改",
     # whose grade it is, and by which law
     "repealed before it is in force": "废止早于施行",
     "repealed_on after in_force_from": "repealed_on须晚于in_force_from",

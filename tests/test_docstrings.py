@@ -28,6 +28,7 @@ PUBLIC = {
     "rules.library.sanctions": "sanctions",
     "rules.tools.book": "rule_book",
     "rules.tools.diff": "compare",
+    "rules.tools.edit": "lines_of with_value without",
     "rules.tools.exchange.dmn": "read_dmn",
     "rules.tools.exchange.examples": "with_examples",
     "rules.tools.exchange.feel": "asked written",

@@ -12,7 +12,7 @@ from api.around.auth import caller
 from api.around.context import store
 from api.pages import language
 from api.pages.blueprint import blueprint, page
-from api.pages.forms import FormError, filled_in, number
+from api.pages.forms import FormError, filled_in, number, posted_number
 from api.pages.simulation import DRAFT, PATIENCE, given_text, shown
 from api.resources.simulations import simulated
 from api.schemas.packs import ApprovalRequest, DecisionRequest, DraftRequest
@@ -58,13 +58,17 @@ def propose_draft() -> Response:
     try:
         body = filled_in(DraftRequest)
         draft = examine(store(), text, DRAFT, body["begins"], today())
-        found = desk.propose_pack(store(), draft, body["reason"], _me(), today())
+        known = posted_number("known") if "known" in request.form else None
+        found = desk.propose_pack(store(), draft, body["reason"], _me(), today(), known)
     except FormError as error:
         return _drafts(422, error.messages)
     except PackError as error:
         return _drafts(422, [fault.title for fault in error.faults])
     except NotLawError as error:
-        return _draft(409, draft, begins=body["begins"], refused=error.titles)
+        unseen = [] if known is None else desk.proposed_since(store(), draft.pack.id, known)
+        known = known if known is None else desk.last_proposed(store(), draft.pack.id)
+        refused = {"refused": error.titles, "known": known, "unseen": unseen}
+        return _draft(409, draft, begins=body["begins"], **refused)
     return redirect(url_for("pages.draft", digest=found.pack_hash), 303)
 
 
@@ -94,6 +98,14 @@ def refuse_draft(digest: str) -> Response:
 def withdraw_draft(digest: str) -> Response:
     """Withdraw a version before its first day."""
     return _done(digest, lambda asked: desk.withdraw_pack(store(), digest, by=_me(), on=today(), **asked))
+
+
+def show_draft(draft: Draft, known: int) -> Response:
+    """A draft that was written on the pages, to be proposed.
+
+    :param known: the last proposal of its pack when it was begun.
+    """
+    return _draft(200, draft, begins=draft.pack.in_force_from, known=known)
 
 
 def _done(
@@ -154,7 +166,14 @@ def _draft(status: int, draft: Draft, **values: Any) -> Response:
             )
         except SimulationError as error:
             result["untried"] = error.title
-    defaults = {"found": None, "refused": (), "given": request.form, "hash": identity(draft.pack)}
+    defaults = {
+        "found": None,
+        "refused": (),
+        "known": None,
+        "unseen": (),
+        "given": request.form,
+        "hash": identity(draft.pack),
+    }
     defaults["shown"] = identity_of(draft.before)
     return page("draft", status, **{**defaults, **result, "draft": draft, "is_open": is_open, **values})
 

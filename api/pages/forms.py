@@ -103,6 +103,17 @@ def number(name: str) -> int | None:
     return int(text)
 
 
+def posted_number(name: str) -> int:
+    """A number that a form carries.
+
+    :raises Problem: 400 where it carries none.
+    """
+    text = request.form.get(name, "")
+    if not _is_number(text):
+        fail("bad-request", Title(f"表单中的{name}不是编号", f"{name} of the form is not a number"))
+    return int(text)
+
+
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 17 and int(text) <= LARGEST
 

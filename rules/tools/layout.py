@@ -52,7 +52,7 @@ ORDER: Mapping[str, tuple[str, ...]] = {
 _NAMED = {"measures": "measure", "columns": "column"}
 """Mappings whose keys are names that the pack gives, and what the order below each of them goes by."""
 
-_SPACED = ("rules", "vetoes", "tables", "consequences", "alerts", "remedies")
+SPACED = ("rules", "vetoes", "tables", "consequences", "alerts", "remedies")
 """Lists whose entries have an empty line between them."""
 
 
@@ -175,7 +175,7 @@ class _Writer:
         """The lines of a list."""
         for number, item in enumerate(node.value):
             above = list(self.comments.above(item.start_mark.index, indent))
-            if number and under in _SPACED and "" not in above[:1]:
+            if number and under in SPACED and "" not in above[:1]:
                 above = ["", *above]
             yield from above
             if _is_block(item):

@@ -81,18 +81,24 @@ class Proposed:
     withdrawn_at: dt.datetime | None
 
 
-def propose_pack(store: Store, draft: Draft, reason: str, by: By, on: dt.date) -> Proposed:
+def propose_pack(
+    store: Store, draft: Draft, reason: str, by: By, on: dt.date, known: int | None = None
+) -> Proposed:
     """Propose that a draft becomes law on its first day.
 
     :param draft: as :func:`scoring.rulemaking.draft.examine` has found it.
     :param on: the present day.
-    :raises NotLawError: where anything keeps it from becoming law, or it is proposed already.
+    :param known: the last proposal (:func:`last_proposed`) that its author knew; None: whichever.
+    :raises NotLawError: where anything keeps it from becoming law, or it is proposed already, or versions
+        were proposed of which its author did not know.
     """
     if draft.reasons:
         raise NotLawError(draft.reasons)
     with store.writing() as session:
         wait_to_publish(session, draft.pack.id)
         _refuse_hindered(session, draft.pack, on)
+        if unseen := _proposed_since(session, draft.pack.id, known):
+            raise NotLawError([_unseen(row) for row in unseen])
         digest = keep_pack(session, draft.pack, draft.text)
         if any(row.state == PROPOSED for row in _rows(session, digest)):
             said = f"{draft.pack.id} {draft.pack.version}"
@@ -111,6 +117,19 @@ def propose_pack(store: Store, draft: Draft, reason: str, by: By, on: dt.date) -
         )
         session.add(row)
         return _logged(session, row, "rules.propose", reason, by)
+
+
+def last_proposed(store: Store, pack_id: str) -> int:
+    """The number of the last proposal of a version of a pack; 0 where there is none."""
+    with store.reading() as session:
+        query = sa.select(sa.func.max(Installation.id)).filter_by(pack_id=pack_id)
+        return session.scalar(query) or 0
+
+
+def proposed_since(store: Store, pack_id: str, known: int) -> list[Proposed]:
+    """The versions that were proposed after a proposal, and are not refused or withdrawn."""
+    with store.reading() as session:
+        return [_proposed(row) for row in _proposed_since(session, pack_id, known)]
 
 
 def refuse_own(store: Store, name: str, by: By) -> None:
@@ -226,6 +245,24 @@ def draft_of(store: Store, found: Proposed, on: dt.date) -> Draft:
         f"the vocabulary of {said} has changed since it was proposed: propose it anew",
     )
     return replace(draft, refusals=(changed, *draft.refusals))
+
+
+def _proposed_since(session: Session, pack_id: str, known: int | None) -> list[Installation]:
+    if known is None:
+        return []
+    query = sa.select(Installation).filter_by(pack_id=pack_id).where(Installation.id > known)
+    alive = query.where(Installation.state.in_((PROPOSED, APPROVED)))
+    return list(session.scalars(alive.order_by(Installation.id)))
+
+
+def _unseen(row: Installation) -> Title:
+    said = f"{row.pack_id} {row.version}"
+    return Title(
+        f"起草期间已有{said}提交(自{row.begins}起施行),本草案不含其中的修改;请先查看,以其为基础重新起草,"
+        "或确认仍按本草案提交",
+        f"{said} (in force from {row.begins}) was proposed while this was written, and its changes are not in"
+        " here: read it, then begin from it, or propose this all the same",
+    )
 
 
 def _refuse_hindered(session: Session, pack: Pack, on: dt.date) -> None:

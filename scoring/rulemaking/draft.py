@@ -72,11 +72,11 @@ class Draft:
         ]
 
 
-def examine(store: Store, text: str, file: str, begins: dt.date, on: dt.date) -> Draft:
+def examine(store: Store, text: str, file: str, begins: dt.date | None, on: dt.date) -> Draft:
     """What there is to say of a text that is to rule from a day on, before anybody decides.
 
     :param file: the name that faults are reported under.
-    :param begins: the day from which it is to rule.
+    :param begins: the day from which it is to rule; None: the day that the text names.
     :param on: the present day.
     :raises PackError: with every fault of a text that is no pack.
 
@@ -155,9 +155,9 @@ def hindrances(session: Session, pack: Pack, on: dt.date) -> Iterator[Title]:
     yield from disagreements(session, pack.id)
 
 
-def _said_otherwise(text: str, pack: Pack, begins: dt.date) -> Iterator[Title]:
+def _said_otherwise(text: str, pack: Pack, begins: dt.date | None) -> Iterator[Title]:
     """The approved text itself says from when it is in force: nobody reads a day elsewhere (own choice)."""
-    if pack.in_force_from == begins:
+    if begins in (None, pack.in_force_from):
         return
     line = next((n for n, said in enumerate(text.splitlines(), 1) if said.startswith("in_force:")), 1)
     place = f"{pack.place.file}:{line}"

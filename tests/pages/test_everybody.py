@@ -39,6 +39,7 @@ PAGES = {
     "visits": "/visits",
     "visit": "/visits/314159265358",
     "verified visit": "/verify?code=314159265358",
+    "editor": "/rules/rural-credit/edit",
     "drafts": "/rules/drafts",
     "trials": "/rules/trials",
     "trial": "/rules/trials/1",

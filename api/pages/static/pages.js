@@ -38,7 +38,12 @@ function nameCells(table) {
     .forEach(({ cells }) => heads.forEach((head, place) => { cells[place].dataset.head = head; }));
 }
 const nameAllCells = () => document.querySelectorAll(".stacks").forEach(nameCells);
+const markFaults = (form) => form.querySelectorAll("[aria-describedby^=said-]").forEach((field) => {
+  field.toggleAttribute("aria-invalid", false);
+  if (document.getElementById(field.getAttribute("aria-describedby"))?.childElementCount) field.setAttribute("aria-invalid", "true");
+});
 document.addEventListener("htmx:after:swap", () => {
+  document.querySelectorAll("form[data-live]").forEach(markFaults);
   nameAllCells();
   if (document.activeElement === document.body) document.getElementById("found")?.focus();  // what was pressed is gone
 });
