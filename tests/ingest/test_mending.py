@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
+from openpyxl.utils.datetime import MAC_EPOCH
 
 from rules.library.loader import load_vocabulary, vocabulary_names
 from rules.model import Table
@@ -115,6 +116,21 @@ def test_mended_it_is_taken_with_no_mapping_and_the_reasons_are_passed_over(
         "R1": "2026-02-03",
         "R2": "2026-03-01",
     }
+
+
+def test_days_are_counted_in_it_as_in_the_workbook_sent(take: Ingest, sqlite: Store, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.epoch = MAC_EPOCH
+    sheet = cast(Any, book.active)
+    for line in (HEADERS, row("R1", day=44620, amount=-1), row("R2", day=dt.date(2026, 3, 2), amount=-1)):
+        sheet.append(line)
+    book.save(tmp_path / "a.xlsx")
+    workbook = openpyxl.load_workbook(cast(Path, take(tmp_path / "a.xlsx", "enterprise").mend))
+    for cell in ("G2", "G3"):
+        workbook.worksheets[0][cell].value = 1
+    workbook.save(tmp_path / "改好.xlsx")
+    assert take(tmp_path / "改好.xlsx", "enterprise").new == 2
+    assert [record["occurred_on"] for record in current(sqlite)] == ["2026-03-01", "2026-03-02"]
 
 
 def test_unmended_it_is_quarantined_again_and_keeps_one_column_of_reasons(

@@ -72,6 +72,7 @@ def write_bad_rows(
             rows = ((row, list(some)) for row, some in groupby(found, key=lambda fault: fault.row_no))
             bad = islice(rows, MOST_ROWS)
             if first := next(bad, None):
+                workbook.epoch = given.epoch  # days that are plain numbers are counted as they were
                 pen = _Pen(workbook.create_sheet(given.name or "退回"))
                 lines = _lines(given, layout, chain([first], bad), shown(file.name))
                 for number, line in enumerate(lines):
