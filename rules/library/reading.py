@@ -18,7 +18,7 @@ from rules.meaning import build_pack, build_vocabulary
 from rules.model import Pack, Vocabulary
 from rules.nearest import one_of
 from rules.text.shape import NO_SUCH_WORD, UNKNOWN_KEY, PackSchema, VocabularySchema
-from rules.text.source import IN_QUOTES, Document, read, unquoted
+from rules.text.source import IN_QUOTES, Document, read, standing_at, unquoted
 from rules.text.source import Path as FieldPath
 
 _PLAIN = {
@@ -125,9 +125,4 @@ def _value(data: Any, path: FieldPath) -> Any:
     """What stands at a path; of a key's path the key; None where nothing stands."""
     if path and path[-1] == "?":
         return path[-2]
-    for step in path:
-        try:
-            data = data[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return data
+    return standing_at(data, path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -40,6 +41,20 @@ _SLIPS = {
 """What libyaml says of slips that people make, and what would be right."""
 
 Path = tuple[str | int, ...]
+
+
+def standing_at(data: Any, path: Iterable[str | int]) -> Any:
+    """What stands at a path in plain data; None where nothing does.
+
+    >>> standing_at({"rules": [{"points": -6}]}, ("rules", 0, "points"))
+    -6
+    """
+    for step in path:
+        try:
+            data = data[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return data
 
 
 @dataclass(frozen=True, slots=True)

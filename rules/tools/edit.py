@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from rules.fault import PackError
-from rules.text.source import Document, Path, read
+from rules.text.source import Document, Path, read, standing_at
 from rules.tools.exchange.pack import dumped_in_line
 from rules.tools.layout import INDENT, SPACED, WIDTH, layout
 
@@ -48,7 +48,7 @@ def with_entry(text: str, file: str, path: Path, value: Any) -> str:
     *around, place = path
     document = read(text, file)
     wanted = copy.deepcopy(document.data)
-    entries = _inside(wanted, around)
+    entries = standing_at(wanted, around)
     if not isinstance(entries, list) or place not in range(len(entries)):
         return with_value(text, file, path, value)
     entries.insert(int(place), value)
@@ -84,11 +84,11 @@ def without(text: str, file: str, path: Path) -> str:
     """
     document = read(text, file)
     *around, step = path
-    parent = _inside(document.data, around)
+    parent = standing_at(document.data, around)
     if len(parent) == 1 and around and around[-1] != "given":
         return without(text, file, tuple(around))
     wanted = copy.deepcopy(document.data)
-    del _inside(wanted, around)[step]
+    del standing_at(wanted, around)[step]
     return _checked(document, _dropped(text, path), path, wanted)
 
 
@@ -117,17 +117,7 @@ def _data_with(data: Any, path: Path, value: Any) -> Any:
     data = copy.copy(data) if data is not None else [] if isinstance(step, int) else {}
     if isinstance(data, list) and step == len(data):
         data.append(None)
-    data[step] = _data_with(_inside(data, [step]), tuple(rest), value)
-    return data
-
-
-def _inside(data: Any, path: list[Any]) -> Any:
-    """What stands at a path; None where nothing does."""
-    for step in path:
-        try:
-            data = data[step]
-        except (KeyError, IndexError, TypeError):
-            return None
+    data[step] = _data_with(standing_at(data, [step]), tuple(rest), value)
     return data
 
 
