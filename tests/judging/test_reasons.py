@@ -116,7 +116,7 @@ def test_files_and_explanations_name_the_same_reasons(case: Case) -> None:
     pack = load(case)
     with duckdb.connect(config={"threads": 1}) as connection:
         give(connection, pack, case)
-        grade(connection, pack, case.as_of)
+        grade(connection, pack, case.as_of, measured=True)
         make_rejected(connection)
         query, _ = result_queries(connection, pack, case.as_of)["scores"]
         said = dict(connection.execute(f"select subject_id, reasons from ({query})").fetchall())
