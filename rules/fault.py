@@ -46,9 +46,8 @@ class Fault:
     def title(self) -> Title:
         """The same for a page."""
         where = f"{self.place.file}第{self.place.line}行第{self.place.column}列"
-        lines = [
-            f"{where},{WHOLE_IN_CHINESE if self.field == WHOLE else self._named}:{in_chinese(self.message) or self.message}"
-        ]
+        named = WHOLE_IN_CHINESE if self.field == WHOLE else self._named
+        lines = [f"{where},{named}:{in_chinese(self.message) or self.message}"]
         if self.text:
             lines.append(f"    原文:{self._shown}")
         if self.hint:
