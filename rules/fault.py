@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from rules.chinese import in_chinese
 from rules.titles import Title, UnknownError
 
+WHOLE, WHOLE_IN_CHINESE = "(file)", "(整个文件)"
+"""The field of a fault that no one field has, but the file."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
@@ -43,7 +46,8 @@ class Fault:
     def title(self) -> Title:
         """The same for a page."""
         where = f"{self.place.file}第{self.place.line}行第{self.place.column}列"
-        lines = [f"{where},{self._named}:{in_chinese(self.message) or self.message}"]
+        named = WHOLE_IN_CHINESE if self.field == WHOLE else self._named
+        lines = [f"{where},{named}:{in_chinese(self.message) or self.message}"]
         if self.text:
             lines.append(f"    原文:{self._shown}")
         if self.hint:

@@ -126,7 +126,7 @@ def _reason_codes(found: Explanation) -> Iterable[str]:
         said = f"（应得 expected {number(code.baseline)}，实得 given {number(code.points)}）"
         yield f"    {signed(-code.lost):>6}  {code.title}{said if code.baseline else ''}  {code.id}"
     if more := len(found.reasons[MOST_REASONS:]):
-        yield f"            另有 and {more} 项 more"
+        yield f"            另有{more}项 And {more} more"
 
 
 def _head(found: Explanation) -> Iterable[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
 
@@ -52,8 +53,8 @@ def prove_command(
     tell(in_language(_verdict(proof, seconds)), err=False)
     if proof.left_open and proof.counterexample is None:
         tell(in_language(_left_open(proof)), err=False)
-    for pack, example in zip((a, b), proof.counterexample or (), strict=False):
-        tell(_told(pack, example), err=False)
+    for text in _examples(proof, (a, before), (b, after or before)):
+        tell(text, err=False)
     raise SystemExit(EXITS[proof.verdict])
 
 
@@ -83,14 +84,31 @@ def _verdict(proof: Proof, seconds: float) -> Title:
 
 def _left_open(proof: Proof) -> Title:
     shown = ", ".join(proof.left_open)
+    if proof.verdict is Verdict.PROVED:
+        return Title(
+            f"以下内容按可取任何值处理，不影响命题成立：{shown}",
+            f"held to have any value, and the proof holds all the same: {shown}",
+        )
     return Title(
         f"以下内容未精确建模，按可取任何值处理：{shown}",
         f"not modelled exactly, held to have any value: {shown}",
     )
 
 
-def _told(pack: Pack, example: Example) -> str:
-    """An example as a pack has it."""
+def _examples(proof: Proof, *packs: tuple[Pack, str]) -> Iterator[str]:
+    """The example of A and that of B; once, where pack and example are the same."""
+    told = [
+        (pack, f"{pack.id} {pack.version} ({given})", example)
+        for (pack, given), example in zip(packs, proof.counterexample or (), strict=False)
+    ]
+    if len(told) == 2 and told[0] == told[1]:
+        told = told[:1]
+    for letter, (_, heading, example) in zip("AB", told, strict=False):
+        yield _told(f"{letter}: {heading}", example)
+
+
+def _told(heading: str, example: Example) -> str:
+    """An example as a pack has it, below a comment that says which of the two it is of."""
     said = {
         "subject": dict(example.subject),
         **({"records": [dict(record) for record in example.records]} if example.records else {}),
@@ -98,4 +116,4 @@ def _told(pack: Pack, example: Example) -> str:
         "score": Decimal(example.score or 0).scaleb(-2),
         "tier": example.tier,
     }
-    return f"# {pack.id} {pack.version}\n{dumped([said])}".rstrip()
+    return f"# {heading}\n{dumped([said])}".rstrip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -276,18 +277,43 @@ def test_a_counterexample_pastes_into_each_of_the_packs(tmp_path: Path) -> None:
     files = [str(tmp_path / name) for name in packs]
     done = CliRunner().invoke(main, ["rules", "prove", *files, "--as-of", "2026-06-30"])
     assert done.exit_code == 1, done.output
-    _, *examples = done.output.split("# small ")
+    _, *examples = re.split("# [AB]: small ", done.output)
     for said, example in zip(packs.values(), examples, strict=True):
         lines = example.partition("\n")[2]
         [result] = run_examples(load_text(f"{said}\nexamples:\n{lines}", "pasted.yaml"))
         assert result.passed, (result.expected, result.got)
 
 
+def test_each_example_is_told_once_and_says_of_which_file_it_is(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
+    one.write_text(text(), "utf-8")
+    two.write_text(text(points=-3), "utf-8")
+    day = ["--as-of", "2026-06-30"]
+    both = CliRunner().invoke(main, ["rules", "prove", str(one), str(two), *day]).output
+    assert [line for line in both.splitlines() if line.startswith("# ")] == [
+        f"# A: small 1 ({one})",
+        f"# B: small 1 ({two})",
+    ]
+    alone = CliRunner().invoke(main, ["rules", "prove", str(one), "--claim", "score_a > 1000", *day]).output
+    assert alone.count("# ") == 1, alone
+
+
+def test_what_is_left_open_is_no_reservation_of_what_is_proved(tmp_path: Path) -> None:
+    left_open = """  - {id: open, title: x, dimension: all, when: kind = 'fine', points: -1,
+     per: amount * amount, cap: -2, basis: own-choice}"""
+    files = [tmp_path / "one.yaml", tmp_path / "two.yaml"]
+    for file in files:
+        file.write_text(text(rules=left_open), "utf-8")
+    done = CliRunner().invoke(main, ["rules", "prove", *map(str, files), "--as-of", "2026-06-30"])
+    assert done.exit_code == 0, done.output
+    assert "the proof holds all the same: open" in done.output
+
+
 @pytest.mark.parametrize(
     ("claim", "code", "said"),
     [
         ("nobody-falls", 0, "proved"),
-        ("equal adding kind = 'prize'", 1, "# small 1"),
+        ("equal adding kind = 'prize'", 1, "# A: small 1"),
         ("never-hits no", 2, "confirms none"),
         ("nobody-fall", 1, "nobody-falls?"),
         ("never-hits fin", 1, "right: fine?"),

@@ -14,10 +14,12 @@ import pytest
 
 from cli.conftest import Command
 from cli.market import AS_OF, BLANK, HIT, MISSED
+from rules.titles import Title
 from scoring.answers.explain import Explanation, explain
 from scoring.answers.timelines import UnknownSubjectError
 from scoring.answers.why_not import Miss
 from scoring.cli.explain import explanation_lines
+from scoring.judging.reasons import MOST_REASONS, ReasonCode
 from scoring.runs.result_tables import stream_results
 from scoring.store import Store, open_store
 
@@ -99,6 +101,13 @@ def test_what_points_alone_would_give_is_said_where_it_is_another_tier(store: St
         lines = "\n".join(explanation_lines(replace(found, band=band), brief=True))
         assert found.veto.title.zh in lines
         assert ("按得分应为" in lines) == said
+
+
+def test_reasons_beyond_the_first_are_counted_in_whole_phrases(store: Store) -> None:
+    found = explain(store, "market", HIT)
+    code = ReasonCode("roomy", Title("宽敞", "Roomy"), 300, 100)
+    said = list(explanation_lines(replace(found, reasons=(code,) * (MOST_REASONS + 2))))
+    assert [line.strip() for line in said if "另有" in line] == ["另有2项 And 2 more"]
 
 
 def test_what_is_past_its_longest_term_is_not_named_as_what_came_nearest(store: Store) -> None:

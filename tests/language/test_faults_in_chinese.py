@@ -11,8 +11,9 @@ import pytest
 
 import rules
 from rules.chinese import in_chinese
-from rules.fault import Fault
+from rules.fault import Fault, PackError
 from rules.language.parse import ConditionError, parse_condition
+from rules.library.loader import load_text
 from tests.language.test_conditions import REFUSED, SCOPE
 from tests.language.test_faults import FAULTS
 from tests.language.test_hostile_packs import HOSTILE
@@ -122,3 +123,12 @@ def test_a_condition_is_refused_in_chinese(text: str) -> None:
         parse_condition(text, SCOPE)
     assert in_chinese(caught.value.message), caught.value.message
     assert not prose(in_chinese(caught.value.hint) or caught.value.hint), caught.value.hint
+
+
+def test_the_whole_file_is_named_in_chinese() -> None:
+    with pytest.raises(PackError) as refused:
+        load_text("a: [", "p.yaml")
+    [fault] = refused.value.faults
+    assert fault.field == "(file)"
+    assert "(整个文件)" in fault.title.zh
+    assert "(file)" not in fault.title.zh
