@@ -27,7 +27,7 @@ from rules.chinese import in_chinese
 from rules.fault import Fault, PackError, Place
 from rules.library.loader import ruling
 from rules.model import Pack, Title
-from rules.text.source import Document, field_name, read
+from rules.text.source import Document, field_name, read, standing_at
 from rules.tools.edit import lines_of, with_entry, with_value, without
 from rules.tools.lint import Severity
 from scoring.answers.examples import ExampleResult
@@ -126,11 +126,11 @@ def _done(text: str, part: str, do: str) -> tuple[str, str]:
     path = forms.Field(name, Title("", ""), "").path
     data = _data(text) if what in ("add", "drop", "copy") else None
     if what == "add" and name == f"{part}.examples":
-        last = (forms.found(data, path) or [{"given": {}, "as_of": today(), "hit": True}])[-1]
-        return with_value(text, DRAFT, (*path, len(forms.found(data, path) or ())), deepcopy(last)), part
-    if what == "drop" and forms.found(data, path) is not None:
+        last = (standing_at(data, path) or [{"given": {}, "as_of": today(), "hit": True}])[-1]
+        return with_value(text, DRAFT, (*path, len(standing_at(data, path) or ())), deepcopy(last)), part
+    if what == "drop" and standing_at(data, path) is not None:
         return without(text, DRAFT, path), part if name != part else forms.HEAD
-    if what == "copy" and name == part and isinstance(rule := forms.found(data, path), dict):
+    if what == "copy" and name == part and isinstance(rule := standing_at(data, path), dict):
         section, place = path[0], int(path[1]) + 1
         made = {**deepcopy(rule), "id": f"{rule.get('id')}.new"}
         return with_entry(text, DRAFT, (section, place), made), f"{section}.{place}"
@@ -170,7 +170,7 @@ def _edited(pack_id: str, text: str, part: str, known: int, refused: list[Fault]
         said=said,
         names=names,
         rule=_rule(said.draft.pack, data, part) if said.draft else None,
-        source=_source(text, part),
+        source=_source(data, text, part),
         outcome=_outcome,
         part_of=lambda name: ".".join(name.split(".")[:2]) if name.count(".") > 1 else forms.TEXT,
         action=url_for("pages.edit", pack_id=pack_id),
@@ -232,12 +232,12 @@ def _outcome(text: str) -> Title:
 
 
 def _rule(pack: Pack, data: Any, part: str) -> Any:
-    entry = forms.found(data, forms.Field(part, Title("", ""), "").path)
+    entry = standing_at(data, forms.Field(part, Title("", ""), "").path)
     named = entry.get("id") if isinstance(entry, dict) else None
     return next((rule for rule in pack.rules if rule.id == str(named) and not rule.table), None)
 
 
-def _source(text: str, part: str) -> Iterator[tuple[int, str]]:
+def _source(data: Any, text: str, part: str) -> Iterator[tuple[int, str]]:
     """The lines of the part that is open, by their numbers."""
     entries = {forms.HEAD: ("version", "in_force"), forms.GRADES: ("score", "grades"), forms.TEXT: ()}
     paths = (
@@ -246,9 +246,7 @@ def _source(text: str, part: str) -> Iterator[tuple[int, str]]:
         else [forms.Field(part, Title("", ""), "").path]
     )
     lines = text.split("\n")
-    try:
-        for path in paths:
+    for path in paths:
+        if standing_at(data, path) is not None:
             first, last = lines_of(text, path)
             yield from enumerate(lines[first - 1 : last], first)
-    except (ValueError, KeyError, AssertionError):
-        return

@@ -12,7 +12,7 @@ from typing import Any
 from rules.fault import PackError, UnknownPackError
 from rules.library.loader import load_vocabulary
 from rules.model import Column, Title
-from rules.text.source import Path, read, unquoted
+from rules.text.source import Path, read, standing_at, unquoted
 from rules.tools.edit import with_value, without
 from rules.tools.exchange.pack import dumped_in_line
 
@@ -135,21 +135,9 @@ def applied(text: str, file: str, form: Form, given: Mapping[str, str]) -> str:
             continue
         if filled:
             text = with_value(text, file, field.path, field.read(filled))
-        elif found(read(text, file).data, field.path) is not None:
+        elif standing_at(read(text, file).data, field.path) is not None:
             text = without(text, file, field.path)
     return text
-
-
-def found(data: Any, path: Path) -> Any:
-    """What stands at a path; None where nothing does."""
-    for step in path:
-        if isinstance(data, str):
-            return None
-        try:
-            data = data[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return data
 
 
 def titled(entry: Any) -> Title:
@@ -274,7 +262,7 @@ def _grades(data: Any) -> Form:
 
 def _titles(data: Any, part: str) -> list[Field]:
     """The fields of a title, which may be one text for both languages."""
-    if isinstance(found(data, (*Field(part, Title("", ""), "").path, "title")), str):
+    if isinstance(standing_at(data, (*Field(part, Title("", ""), "").path, "title")), str):
         return [_line(data, f"{part}.title", Title("名称", "Title"), True)]
     return [
         _line(data, f"{part}.title.zh", Title("名称（中文）", "Title (Chinese)"), True),
@@ -284,9 +272,9 @@ def _titles(data: Any, part: str) -> list[Field]:
 
 def _line(data: Any, name: str, title: Title, is_text: bool = False) -> Field:
     field = Field(name, title, "", is_text=is_text)
-    around = found(data, field.path[:-1])
+    around = standing_at(data, field.path[:-1])
     is_null = isinstance(around, dict) and around.get(field.path[-1], "") is None
-    return Field(name, title, "null" if is_null else _shown(found(data, field.path)), is_text=is_text)
+    return Field(name, title, "null" if is_null else _shown(standing_at(data, field.path)), is_text=is_text)
 
 
 def _chosen(data: Any, name: str, title: Title, choices: Mapping[str, Title], is_text: bool = True) -> Field:

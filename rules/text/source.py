@@ -50,6 +50,8 @@ def standing_at(data: Any, path: Iterable[str | int]) -> Any:
     -6
     """
     for step in path:
+        if isinstance(data, str):
+            return None
         try:
             data = data[step]
         except (KeyError, IndexError, TypeError):

@@ -80,7 +80,7 @@ def start_command(file: Path, reason: str, back: int, database: str | None) -> N
         text = file_text(file).replace("\r\n", "\n")
         found = trials.start_trial(store, text, str(file), reason, _me(), today(), back)
         tell(f"试运行 trial {found.id}: {found.pack_id} {found.version} {found.pack_hash}", err=False)
-        grade_trials(store, found.pack_id)
+        _tell_where_none(grade_trials(store, found.pack_id))
 
 
 @trials_group.command("run")
@@ -91,7 +91,7 @@ def run_command(database: str | None) -> None:
     Example: xinheng trials run
     """
     with closing(open_store(database)) as store:
-        grade_trials(store)
+        _tell_where_none(grade_trials(store))
 
 
 @trials_group.command("list")
@@ -174,15 +174,25 @@ def end_command(number: int, reason: str, database: str | None) -> None:
         tell(f"试运行 trial {found.id}: 已结束 ended", err=False)
 
 
-def grade_trials(store: Store, pack_id: str | None = None) -> None:
+def grade_trials(store: Store, pack_id: str | None = None) -> int:
     """Grade what is on trial beside new runs, and say of each how many differ.
 
+    :return: of how many.
     :raises SimulationError: where a candidate can't be compared any more.
     """
     with progress("试运行 trials"):
         found = list(trials.grade_trials(store, today(), pack_id))
     for night in found:
         tell(_said(night))
+    return len(found)
+
+
+def _tell_where_none(graded: int) -> None:
+    if not graded:
+        tell(
+            "没有可对照的新批次：候选版本只与其生效期内的批次对照"
+            " no new run to stand beside: a candidate is graded for the as-of days on which it is in force"
+        )
 
 
 def _said(night: Night) -> str:

@@ -216,7 +216,7 @@ def test_the_command_line_grades_it_after_each_run(
 
     assert "2026-08-31, 2/2" in xinheng("trials", "start", str(draft), "--reason", "会议")
     assert "2026-09-01, 2/2" in xinheng("score", "--pack", PACK, "--as-of", "2026-09-01")
-    assert "2026-09-01" not in xinheng("trials", "run")
+    assert "没有可对照的新批次" in xinheng("trials", "run")
     moves = json.loads(xinheng("trials", "show", "1", "--format", "json"))
     names = names_of(small, "tourism", [HOMESTAY, RESTAURANT])
     assert [(one["name"], one["tier"], one["since"]) for one in moves] == [
