@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import TYPE_CHECKING
 
 from rules.model import Title
 from rules.titles import halves
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import Unreadable, as_text
-from scoring.facts.ingest.sheets import Cells
+
+if TYPE_CHECKING:  # what reads one subject needs no reader of workbooks
+    from scoring.facts.ingest.sheets import Cells
 
 _TO_MEND = "〔待改 to mend: "
 _UNREAD = re.compile(f"{_TO_MEND}([^〕]+)〕", re.DOTALL)
