@@ -20,7 +20,6 @@ from rules.language.expressions import (
     names,
     reads_as_of,
 )
-from rules.language.parse import Scope
 from rules.meaning.context import Context
 from rules.meaning.decisions import Undecided
 from rules.meaning.windows import record_window
@@ -250,7 +249,7 @@ def _among_peers(
         return None
     found = built.get(data[key])
     where = _subjects(context, data, path, built)
-    by = _subject_scope(context, built).names.get(data["by"] or "")
+    by = context.subject_and(built.values()).names.get(data["by"] or "")
     if data["by"] and by is None:
         hint = "an attribute, or a measure of the pack"
         context.report((*path, "by"), data["by"], "neither an attribute nor a measure", hint)
@@ -283,7 +282,7 @@ def _computed(
 ) -> Measure | None:
     """A value computed from attributes and measures."""
     where = _subjects(context, data, path, built)
-    operand = context.expression(data["value"], (*path, "value"), _subject_scope(context, built))
+    operand = context.expression(data["value"], (*path, "value"), context.subject_and(built.values()))
     if operand is None or where is None:
         return None
     if operand.type.kind is not Kind.NUMBER or reads_as_of(operand):
@@ -298,16 +297,12 @@ def _subjects(
     context: Context, data: Mapping[str, Any], path: Path, built: Mapping[str, Measure]
 ) -> When | None:
     """The condition on subjects: attributes and measures."""
-    where = context.condition(data["where"], (*path, "where"), _subject_scope(context, built))
+    where = context.condition(data["where"], (*path, "where"), context.subject_and(built.values()))
     if where is not None and reads_as_of(where):
         hint = "a condition on attributes and measures"
         context.report((*path, "where"), str(data["where"]), "as_of in a measure made of measures", hint)
         return None
     return None if where is None else When(where, where)
-
-
-def _subject_scope(context: Context, built: Mapping[str, Measure]) -> Scope:
-    return context.subject_and(built.values())
 
 
 def _divisible(kind: Type) -> bool:

@@ -45,11 +45,15 @@ def check_ids(context: Context, data: Mapping[str, Any]) -> None:
         for i, d in enumerate(data[part])
     ]
     rows: list[tuple[Path, str]] = [
-        (("tables", i, "id"), f"{d['id']}.{n}")
-        for i, d in enumerate(data["tables"])
-        for n in (*range(1, len(d["rows"]) + 1), *(("default",) if d["default"] is not None else ()))
+        (("tables", i, "id"), name) for i, d in enumerate(data["tables"]) for name in row_ids(d)
     ]
     _check_ids(context, [*own, *rows])
+
+
+def row_ids(table: Mapping[str, Any]) -> list[str]:
+    """What the rows of an entry of ``tables`` are called as rules, the default last."""
+    numbers = map(str, range(1, len(table["rows"]) + 1))
+    return [f"{table['id']}.{n}" for n in (*numbers, *(["default"] if table["default"] is not None else []))]
 
 
 def _check_ids(context: Context, ids: Iterable[tuple[Path, str]]) -> None:
@@ -104,8 +108,7 @@ def build_together(context: Context, data: Mapping[str, Any]) -> tuple[Together,
     """Which rules may meet one fact: each is a rule, veto or table, or one row of a table."""
     tables = [d for d in data["tables"] if d["gives"] == POINTS]
     known = {d["id"] for part in (data["rules"], data["vetoes"], tables) for d in part}
-    known |= {f"{d['id']}.{n}" for d in tables for n in range(1, len(d["rows"]) + 1)}
-    known |= {f"{d['id']}.default" for d in tables if d["default"] is not None}
+    known |= {name for d in tables for name in row_ids(d)}
     for index, entry in enumerate(data["together"]):
         for place, name in enumerate(entry["rules"]):
             if name not in known:
