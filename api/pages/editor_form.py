@@ -14,7 +14,7 @@ from rules.library.loader import load_vocabulary
 from rules.model import Column, Title
 from rules.text.source import Path, read, standing_at, unquoted
 from rules.tools.edit import with_value, without
-from rules.tools.exchange.pack import dumped_in_line
+from rules.tools.exchange.pack import dumped_in_line, value_in_line
 
 HEAD, GRADES, TEXT = "head", "grades", "text"
 LISTS = {
@@ -24,6 +24,15 @@ LISTS = {
 _PLACE = re.compile(r"[0-9]{1,6}")
 """A step of a path that is a place in a list."""
 YES_OR_NO = {"true": Title("是", "yes"), "false": Title("否", "no")}
+
+
+def path_of(name: str) -> Path:
+    """The path in a draft that a name says, its steps parted by dots.
+
+    >>> path_of("rules.3.points")
+    ('rules', 3, 'points')
+    """
+    return tuple(int(step) if _PLACE.fullmatch(step) else step for step in name.split("."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,7 @@ class Field:
     @property
     def path(self) -> Path:
         """Where its value stands."""
-        return tuple(int(step) if _PLACE.fullmatch(step) else step for step in self.name.split("."))
+        return path_of(self.name)
 
     def read(self, given: str) -> Any:
         """What was filled in, as data."""
@@ -105,13 +114,9 @@ def form_of(data: Any, part: str) -> Form:
     """The form of a part of a draft; of one that there is not, that of its version and days."""
     match part.split("."):
         case [("rules" | "vetoes" | "consequences") as section, place] if _PLACE.fullmatch(place):
-            entries = data.get(section)
-            if (
-                isinstance(entries, list)
-                and int(place) < len(entries)
-                and isinstance(entries[int(place)], dict)
-            ):
-                return _rule(data, section, part, entries[int(place)])
+            rule = standing_at(_entries(data, section), [int(place)])
+            if isinstance(rule, dict):
+                return _rule(data, section, part, rule)
         case ["grades"]:
             return _grades(data)
     return Form(
@@ -161,7 +166,7 @@ def _rule(data: Any, section: str, part: str, rule: dict[str, Any]) -> Form:
     fields = [*_titles(data, part), area("when", "条件", "Condition")]
     if section == "rules":
         dimensions = {
-            str(d.get("id")): titled(d) for d in data.get("dimensions") or () if isinstance(d, dict)
+            str(d.get("id")): titled(d) for d in _entries(data, "dimensions") if isinstance(d, dict)
         }
         fields += [
             line("points", "分值", "Points"),
@@ -186,8 +191,7 @@ def _rule(data: Any, section: str, part: str, rule: dict[str, Any]) -> Form:
 def _examples(data: Any, section: str, part: str, rule: dict[str, Any]) -> Grid:
     """A row for each example; one that gives records or a whole subject is shown as it is written."""
     path = f"{part}.examples"
-    entries = rule.get("examples")
-    examples: list[Any] = entries if isinstance(entries, list) else []
+    examples = _entries(rule, "examples")
     simple = [_is_simple(example) for example in examples]
     columns = _columns(data)
     given = list(
@@ -232,9 +236,8 @@ def _given(data: Any, name: str, column: Column | None, called: str) -> Field:
 
 
 def _grades(data: Any) -> Form:
-    entries = data.get("grades")
     rows = []
-    for place, entry in enumerate(entries if isinstance(entries, list) else ()):
+    for place, entry in enumerate(_entries(data, "grades")):
         here = f"grades.{place}"
         if isinstance(entry, dict):
             cells = (
@@ -262,7 +265,7 @@ def _grades(data: Any) -> Form:
 
 def _titles(data: Any, part: str) -> list[Field]:
     """The fields of a title, which may be one text for both languages."""
-    if isinstance(standing_at(data, (*Field(part, Title("", ""), "").path, "title")), str):
+    if isinstance(standing_at(data, (*path_of(part), "title")), str):
         return [_line(data, f"{part}.title", Title("名称", "Title"), True)]
     return [
         _line(data, f"{part}.title.zh", Title("名称（中文）", "Title (Chinese)"), True),
@@ -287,10 +290,7 @@ def _chosen(data: Any, name: str, title: Title, choices: Mapping[str, Title], is
 
 
 def _tiers(data: Any) -> dict[str, Title]:
-    entries = data.get("grades")
-    tiers = [
-        str(e.get("tier")) for e in (entries if isinstance(entries, list) else ()) if isinstance(e, dict)
-    ]
+    tiers = [str(e.get("tier")) for e in _entries(data, "grades") if isinstance(e, dict)]
     return {tier: Title(tier, tier) for tier in tiers}
 
 
@@ -317,7 +317,7 @@ def _shown(value: Any) -> str:
         case Decimal() | int():
             return format(value, "f") if isinstance(value, Decimal) else str(value)
         case _:
-            return dumped_in_line({"x": value})[len("{x: ") : -len("}")]
+            return value_in_line(value)
 
 
 def _block(example: Any) -> str:

@@ -16,7 +16,7 @@ import yaml
 
 from rules.fault import PackError
 from rules.text.source import Document, Path, read, standing_at
-from rules.tools.exchange.pack import dumped_in_line
+from rules.tools.exchange.pack import value_in_line
 from rules.tools.layout import INDENT, SPACED, WIDTH, layout
 
 _FOLDED = 116
@@ -57,10 +57,12 @@ def with_entry(text: str, file: str, path: Path, value: Any) -> str:
     item = node.value[int(place)]
     if node.flow_style:
         at = item.start_mark.index
-        changed = f"{text[:at]}{_line(value)}, {text[at:]}"
+        changed = f"{text[:at]}{value_in_line(value)}, {text[at:]}"
     elif place == 0:
         at = _dash(text, item)
-        changed = f"{text[:at]}- {_line(value)}{_gap(around)}{' ' * node.start_mark.column}{text[at:]}"
+        changed = (
+            f"{text[:at]}- {value_in_line(value)}{_gap(around)}{' ' * node.start_mark.column}{text[at:]}"
+        )
     else:
         changed = _added_after(text, node.value[int(place) - 1], node, around, value)
     return _checked(document, changed, path, wanted)
@@ -149,7 +151,7 @@ def _added(text: str, parent: yaml.CollectionNode, path: Path, value: Any) -> st
         end = parent.end_mark.index - 1
         inside = text[:end].rstrip()
         joint = "" if inside[-1] in "{[" else " " if inside[-1] == "," else ", "
-        return f"{inside}{joint}{head}{_line(value)}{text[end:]}"
+        return f"{inside}{joint}{head}{value_in_line(value)}{text[end:]}"
     last = parent.value[-1] if isinstance(parent, yaml.SequenceNode) else parent.value[-1][1]
     if isinstance(parent, yaml.SequenceNode):
         return _added_after(text, last, parent, around, value)
@@ -160,7 +162,7 @@ def _added(text: str, parent: yaml.CollectionNode, path: Path, value: Any) -> st
 
 def _added_after(text: str, item: yaml.Node, entries: yaml.Node, around: list[Any], value: Any) -> str:
     at = _line_end(text, _end(text, item))
-    return f"{text[:at]}{_gap(around)}{' ' * entries.start_mark.column}- {_line(value)}{text[at:]}"
+    return f"{text[:at]}{_gap(around)}{' ' * entries.start_mark.column}- {value_in_line(value)}{text[at:]}"
 
 
 def _gap(around: list[Any]) -> str:
@@ -288,14 +290,9 @@ def _dash(text: str, item: yaml.Node) -> int:
     return text.rindex("-", 0, item.start_mark.index)
 
 
-def _line(value: Any) -> str:
-    """A value as YAML on one line."""
-    return dumped_in_line({"x": value})[len("{x: ") : -len("}")]
-
-
 def _source(text: str, parent: yaml.CollectionNode, step: Any, value: Any) -> str:
     """A value as YAML; a long text in a mapping on lines, folded."""
-    line = _line(value)
+    line = value_in_line(value)
     margin = parent.start_mark.column
     is_long = margin + len(f"{step}: ") + len(line) > WIDTH
     if not is_long or not isinstance(value, str) or _is_flow(parent) or re.search(r"\s\s|^\s|\s$|\n", value):

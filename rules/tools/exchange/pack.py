@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from rules.fault import Fault, PackError
+from rules.fault import WHOLE, Fault, PackError
 from rules.language.expressions import literal
 from rules.library.loader import load_text
 from rules.meaning.tables import MAX_ROWS
@@ -35,7 +35,7 @@ def pack_text(draft: Draft, begins: dt.date, partial: bool = False) -> str:
         raise PackError(draft.missing)
     if not draft.tables:
         message, hint = "no table or scorecard that the language has", "see docs/exchange.md"
-        raise PackError([*draft.missing, Fault(draft.place, "(file)", "", message, hint)])
+        raise PackError([*draft.missing, Fault(draft.place, WHOLE, "", message, hint)])
     written = [_written(table, begins) for table in draft.tables]
     text = layout(dumped(_pack(draft, written, begins)), draft.place.file)
     try:
@@ -239,3 +239,12 @@ def dumped_in_line(data: Mapping[str, Any]) -> str:
     return yaml.dump(
         data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1_000_000, default_flow_style=True
     ).strip()
+
+
+def value_in_line(value: Any) -> str:
+    """A value alone on one line.
+
+    >>> value_in_line([1, "a: b"])
+    "[1, 'a: b']"
+    """
+    return dumped_in_line({"x": value})[len("{x: ") : -len("}")]
