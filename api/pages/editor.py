@@ -24,7 +24,7 @@ from api.pages.forms import posted_number
 from api.pages.simulation import DRAFT
 from rules.calendar import today
 from rules.chinese import in_chinese
-from rules.fault import Fault, PackError, Place
+from rules.fault import WHOLE, Fault, PackError, Place
 from rules.library.loader import ruling
 from rules.model import Pack, Title
 from rules.text.source import Document, field_name, read, standing_at
@@ -123,7 +123,7 @@ def _filled_in(text: str, part: str) -> str:
 def _done(text: str, part: str, do: str) -> tuple[str, str]:
     """The text after a button was pressed, and the part that is open then."""
     what, _, name = do.partition(":")
-    path = forms.Field(name, Title("", ""), "").path
+    path = forms.path_of(name)
     data = _data(text) if what in ("add", "drop", "copy") else None
     if what == "add" and name == f"{part}.examples":
         last = (standing_at(data, path) or [{"given": {}, "as_of": today(), "hit": True}])[-1]
@@ -145,7 +145,7 @@ def _data(text: str) -> Any:
     data = read(text, DRAFT).data
     if not isinstance(data, dict):
         message, hint = "not a mapping of lines", "pack: …, one key a line"
-        raise PackError([Fault(Place(DRAFT, 1, 1), "(file)", "", message, hint)])
+        raise PackError([Fault(Place(DRAFT, 1, 1), WHOLE, "", message, hint)])
     return data
 
 
@@ -232,7 +232,7 @@ def _outcome(text: str) -> Title:
 
 
 def _rule(pack: Pack, data: Any, part: str) -> Any:
-    entry = standing_at(data, forms.Field(part, Title("", ""), "").path)
+    entry = standing_at(data, forms.path_of(part))
     named = entry.get("id") if isinstance(entry, dict) else None
     return next((rule for rule in pack.rules if rule.id == str(named) and not rule.table), None)
 
@@ -240,11 +240,7 @@ def _rule(pack: Pack, data: Any, part: str) -> Any:
 def _source(data: Any, text: str, part: str) -> Iterator[tuple[int, str]]:
     """The lines of the part that is open, by their numbers."""
     entries = {forms.HEAD: ("version", "in_force"), forms.GRADES: ("score", "grades"), forms.TEXT: ()}
-    paths = (
-        [(name,) for name in entries[part]]
-        if part in entries
-        else [forms.Field(part, Title("", ""), "").path]
-    )
+    paths = [(name,) for name in entries[part]] if part in entries else [forms.path_of(part)]
     lines = text.split("\n")
     for path in paths:
         if standing_at(data, path) is not None:

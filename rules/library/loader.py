@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
-from rules.fault import Fault, PackError, Place, UnknownPackError
+from rules.fault import WHOLE, Fault, PackError, Place, UnknownPackError
 from rules.library.kept import kept
 from rules.model import Pack, Vocabulary
 from rules.titles import Title
@@ -222,4 +222,4 @@ def file_text(path: Path) -> str:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         wrong = f"not UTF-8 at byte {error.start}"
-        raise PackError([Fault(Place(str(path), 1, 1), "(file)", "", wrong, "save it as UTF-8")]) from None
+        raise PackError([Fault(Place(str(path), 1, 1), WHOLE, "", wrong, "save it as UTF-8")]) from None

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from rules.fault import Fault, PackError, Place
+from rules.fault import WHOLE, Fault, PackError, Place
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 24
@@ -120,7 +120,7 @@ def field_name(path: Path) -> str:
         if step == "?":
             continue
         name += f"[{step}]" if isinstance(step, int) else f".{step}" if name else str(step)
-    return name or "(file)"
+    return name or WHOLE
 
 
 def read(text: str, file: str) -> Document:
@@ -145,7 +145,7 @@ def read(text: str, file: str) -> Document:
         hint = next(
             (right for said, right in _SLIPS.items() if said in str(error.problem)), "see the line named"
         )
-        raise PackError([Fault(place, "(file)", "", f"not YAML: {error.problem}", hint)]) from None
+        raise PackError([Fault(place, WHOLE, "", f"not YAML: {error.problem}", hint)]) from None
     except yaml.YAMLError as error:
         raise PackError(
             [document.fault((), "", f"not YAML: {error}".splitlines()[0], "UTF-8 text")]

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from rules.fault import Fault, PackError, Place
+from rules.fault import WHOLE, Fault, PackError, Place
 from rules.text.source import read
 
 WIDTH = 160
@@ -82,7 +82,7 @@ def layout(text: str, file: str) -> str:
 
 
 def _refusal(file: str, message: str, hint: str) -> PackError:
-    return PackError([Fault(Place(file, 1, 1), "(file)", "", message, hint)])
+    return PackError([Fault(Place(file, 1, 1), WHOLE, "", message, hint)])
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rules.fault import Fault, PackError
+from rules.fault import WHOLE, Fault, PackError
 from rules.tools.exchange import pmml
 from rules.tools.exchange.dmn import SPACES, read_dmn
 from rules.tools.exchange.draft import Draft
@@ -21,4 +21,4 @@ def read_model(content: bytes, file: str) -> Draft:
     if root.space in pmml.SPACES and root.name == "PMML":
         return pmml.read_pmml(root)
     message = f"XML of {root.space or 'no namespace'}, element {root.name}"
-    raise PackError([Fault(root.place, "(file)", "", message, "DMN 1.2 to 1.6, or PMML 4.1 to 4.4")])
+    raise PackError([Fault(root.place, WHOLE, "", message, "DMN 1.2 to 1.6, or PMML 4.1 to 4.4")])

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import PurePath
 
-from rules.fault import Fault, PackError, Place
+from rules.fault import WHOLE, Fault, PackError, Place
 from rules.language.expressions import Value
 from rules.language.parse import ConditionError
 from rules.titles import Title
@@ -96,7 +96,7 @@ def read_scorecard(sheets: Mapping[str, Sequence[Line]], file: str) -> Draft:
                 break
     if not found:
         message, hint = "no sheet of a scorecard", "a row with 变量, 分箱 and 分值 above the bins"
-        raise PackError([Fault(draft.place, "(file)", "", message, hint)])
+        raise PackError([Fault(draft.place, WHOLE, "", message, hint)])
     for name, bins in variables.items():
         with draft.taking():
             draft.tables.append(_table(draft, name, bins))

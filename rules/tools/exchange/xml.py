@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from rules.fault import Fault, PackError, Place
+from rules.fault import WHOLE, Fault, PackError, Place
 from rules.text.source import MAX_BYTES
 
 MAX_DEPTH = 100
@@ -138,4 +138,4 @@ class _Reader:
 
 
 def _refusal(file: str, line: int, column: int, message: str, hint: str) -> PackError:
-    return PackError([Fault(Place(file, line, column), "(file)", "", message, hint)])
+    return PackError([Fault(Place(file, line, column), WHOLE, "", message, hint)])
