@@ -10,8 +10,7 @@ from api.around.request import Request, current
 from api.around.session import signed_in
 from api.http.problems import Problem, fail
 from rules.model import Title
-from scoring.access.consents import Who
-from scoring.access.keys import ROLE_TITLES, Key, KeyRefusedError, KeyRing, Role
+from scoring.access.keys import ROLE_TITLES, Key, KeyRefusedError, KeyRing, Role, Who
 
 PAGES = "pages"
 """The blueprint whose visitors sign in; everybody else sends a key with each request."""

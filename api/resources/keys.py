@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import url_for
 
+from api.around.auth import who
 from api.around.context import store
 from api.http.openapi import Blueprint
 from api.http.paging import PageQuery, page
@@ -45,7 +46,7 @@ def post_key(body: dict[str, Any]) -> tuple[NewKey, int, dict[str, str]]:
     """
     wanted = {"organisation": body.get("organisation"), "expires_at": body.get("expires_at")}
     try:
-        new = keys.create_key(store(), Role(body["role"]), body["owner"], **wanted)
+        new = keys.create_key(store(), Role(body["role"]), body["owner"], **wanted, who=who())
     except WrongKeyError as error:
         fail("invalid", error.title)
     return new, 201, _location(new)
@@ -56,7 +57,7 @@ def post_key(body: dict[str, Any]) -> tuple[NewKey, int, dict[str, str]]:
 @blueprint.answers(201, NewKeySchema)
 def rotate_key(body: dict[str, Any], prefix: str) -> tuple[NewKey, int, dict[str, str]]:
     """Replace a key by a new one of the same role; the old one may go on for a while."""
-    new = keys.rotate_key(store(), prefix, dt.timedelta(hours=body["overlap_hours"]))
+    new = keys.rotate_key(store(), prefix, dt.timedelta(hours=body["overlap_hours"]), who())
     return new, 201, _location(new)
 
 
@@ -64,7 +65,7 @@ def rotate_key(body: dict[str, Any], prefix: str) -> tuple[NewKey, int, dict[str
 @blueprint.answers(200, KeySchema)
 def revoke_key(prefix: str) -> Key:
     """End a key; within seconds no worker takes it any more."""
-    return keys.revoke_key(store(), prefix)
+    return keys.revoke_key(store(), prefix, who())
 
 
 def _location(new: NewKey) -> dict[str, str]:

@@ -15,8 +15,8 @@ from small_district import AUTHORITY, FINED, LISTED, MIXED, SUBJECTS
 from api.app import create_app
 from api.settings import Settings
 from scoring.access.audit import AuditLog, Event, entries, verify
-from scoring.access.consents import Registration, Who, consents_to, register
-from scoring.access.keys import Role, create_key
+from scoring.access.consents import Registration, consents_to, register
+from scoring.access.keys import Role, Who, create_key
 from scoring.store import Store, open_store
 
 CHECKS = "/v1/lender-checks"
