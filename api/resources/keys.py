@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import url_for
 
-from api.around.auth import who
+from api.around.auth import caller, who
 from api.around.context import store
 from api.http.openapi import Blueprint
 from api.http.paging import PageQuery, page
@@ -15,6 +15,7 @@ from api.http.problems import fail
 from api.schemas.keys import KeyPage, KeyRequest, KeySchema, NewKeySchema, RotationRequest
 from scoring.access import keys
 from scoring.access.keys import Key, NewKey, Role, WrongKeyError
+from scoring.store import accompany_changes
 
 blueprint = Blueprint("keys", __name__, url_prefix="/v1/keys", description="API keys")
 
@@ -64,7 +65,9 @@ def rotate_key(body: dict[str, Any], prefix: str) -> tuple[NewKey, int, dict[str
 @blueprint.delete("/<prefix>")
 @blueprint.answers(200, KeySchema)
 def revoke_key(prefix: str) -> Key:
-    """End a key; within seconds no worker takes it any more."""
+    """End a key; within seconds no worker takes it any more, and from now on no change by it is kept."""
+    if prefix == caller().prefix:
+        accompany_changes()  # the one change that is kept of a key that has ended
     return keys.revoke_key(store(), prefix, who())
 
 

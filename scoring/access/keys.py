@@ -28,6 +28,7 @@ from scoring.facts.ingest.keys import ENTERPRISES, subject_key
 from scoring.store import Store
 from scoring.store.access import ApiKey, Identity, PageSession
 from scoring.store.changes import SubscriptionRow
+from scoring.store.standing import ACTIVE, standing, state_of
 
 CACHE_SECONDS = 2.0
 """For how long a process may go on taking a key that was revoked by another one."""
@@ -126,11 +127,8 @@ class Key:
 
     @property
     def state(self) -> str:
-        """``active``, ``expired`` or ``revoked``: which a clock that is set back does not undo."""
-        if self.revoked_at is not None:
-            return "revoked"
-        is_over = self.expires_at is not None and self.expires_at <= dt.datetime.now(dt.UTC)
-        return "expired" if is_over else "active"
+        """How it stands, as :func:`scoring.store.standing.state_of` says."""
+        return state_of(self.revoked_at, self.expires_at, dt.datetime.now(dt.UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,9 +296,22 @@ def refuse_ended(key: Key) -> Key:
 
     :raises KeyRefusedError: where it has ended.
     """
-    if key.state != "active":
-        raise KeyRefusedError(Title(f"此密钥{STATE_TITLES[key.state].zh}", f"this key is {key.state}"))
+    _refuse(key.state)
     return key
+
+
+def refuse_change(session: Session, key: Key) -> None:
+    """Refuse to keep a change of somebody whose key ended while it was made; who goes on by the key that took
+    its place has not lost it.
+
+    :raises KeyRefusedError: where it has ended.
+    """
+    _refuse(standing(session, key.prefix))
+
+
+def _refuse(state: str) -> None:
+    if state != ACTIVE:
+        raise KeyRefusedError(Title(f"此密钥{STATE_TITLES[state].zh}", f"this key is {state}"))
 
 
 class KeyRing:
