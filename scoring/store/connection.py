@@ -89,7 +89,7 @@ class Store:
             session.begin(),
         ):
             yield session
-            for companion in _COMPANIONS.get():
+            for companion in _COMPANIONS.get() if session.in_transaction() else ():  # or all is taken back
                 companion(session)
 
     def close(self) -> None:
