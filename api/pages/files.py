@@ -56,8 +56,8 @@ NOTED = 20
 TAKE, UNDO = "files.take", "files.undo"
 """What a taking and an undoing are called in the audit log, which says whose they were."""
 
-MOST_OWN = 30_000
-"""So many of its files an office sees: more than it hands in over decades."""
+MOST_OWN = 1_000
+"""So many of its files an office sees."""
 
 _COUNTS = ("new", "changed", "unchanged", "rejected")
 _PREVIEWED = re.compile(r"\d{1,9}(-\d{1,9}){3}")
