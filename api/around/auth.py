@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask, current_app
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 
 from api.around.context import settings
@@ -10,8 +11,8 @@ from api.around.request import Request, current
 from api.around.session import signed_in
 from api.http.problems import Problem, fail
 from rules.model import Title
-from scoring.access.consents import Who
-from scoring.access.keys import ROLE_TITLES, Key, KeyRefusedError, KeyRing, Role
+from scoring.access.keys import ROLE_TITLES, Key, KeyRefusedError, KeyRing, Role, Who, refuse_change
+from scoring.store import accompany_changes
 
 PAGES = "pages"
 """The blueprint whose visitors sign in; everybody else sends a key with each request."""
@@ -21,6 +22,7 @@ def install(app: Flask, ring: KeyRing) -> None:
     """Have every request checked before its view runs."""
     app.extensions["key_ring"] = ring
     app.before_request(check_access)
+    app.teardown_request(lambda _: accompany_changes())
 
 
 def check_access() -> None:
@@ -31,10 +33,24 @@ def check_access() -> None:
     endpoint, roles = request.endpoint, request.access.roles
     if endpoint is None or roles is None:  # without an endpoint 404 or 405 follow
         return
+    accompany_changes(require_key)
     key = request.key = signed_in() if endpoint.startswith(f"{PAGES}.") else authenticate(_token(request))
     if key.role not in roles:
         en = f"a key of the role {key.role} does not open {request.method} {request.path}"
         fail("forbidden", Title(f"{ROLE_TITLES[key.role].zh}的密钥无权打开{request.path}", en))
+
+
+def require_key(session: Session) -> None:
+    """Have no change kept of a caller whose key has ended meanwhile, as :func:`accompany_changes` asks.
+
+    :raises Problem: 401.
+    """
+    key = current().key
+    try:
+        if key is not None:
+            refuse_change(session, key)
+    except KeyRefusedError as error:
+        raise _unauthenticated(error.title) from None
 
 
 def authenticate(token: str) -> Key:

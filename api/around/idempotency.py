@@ -19,7 +19,7 @@ from flask import Flask, Response, current_app
 from sqlalchemy.orm import Session
 
 from api.around import journal, observe
-from api.around.auth import caller
+from api.around.auth import caller, require_key
 from api.around.claim import Claim
 from api.around.context import store
 from api.around.request import Request, current
@@ -50,7 +50,6 @@ def install(app: Flask) -> None:
     """Keep the answers of the endpoints that the table of access marks so, where a client sends a key."""
     app.before_request(_begin)
     app.after_request(_end)
-    app.teardown_request(lambda _: accompany_changes(None))
 
 
 def _begin() -> Response | None:
@@ -64,14 +63,14 @@ def _begin() -> Response | None:
     if found is not None:
         return _again(found, request)
     request.claim = claim
-    accompany_changes(partial(_note, claim))
+    accompany_changes(require_key, partial(_note, claim))
     return None
 
 
 def _end(response: Response) -> Response:
     """Keep the answer with what was done; let the key be used again where nothing was."""
     claim = current().claim
-    accompany_changes(None)
+    accompany_changes()
     if claim is None:
         return response
     try:

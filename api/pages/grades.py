@@ -211,6 +211,7 @@ def _shown(found: Explanation) -> dict[str, Any]:
         "marks": list_marks(store(), found.pack.vocabulary.id, subject_id=found.subject_id),
         "consents": list_consents(store(), subject_id=found.subject_id),
         "checks": _checks(found.subject_id),
+        "most_checks": CHECKS_SHOWN,
         "purposes": PURPOSES,
         "outcomes": OUTCOMES,
         "lanes": LANES,
@@ -260,9 +261,9 @@ def _unrepaired(marks: Sequence[Mark]) -> list[Mark]:
 
 
 def _checks(subject_id: str) -> list[dict[str, Any]]:
-    """The latest checks of lenders, as the visitor may be told of them."""
+    """The latest checks of lenders, and one more where there are more, as the visitor may be told of them."""
     told = check_note if who().subject is None else own_note
-    found = audit.entries(store(), subject_id=subject_id, action=ACTION, limit=CHECKS_SHOWN)
+    found = audit.entries(store(), subject_id=subject_id, action=ACTION, limit=CHECKS_SHOWN + 1)
     return [told(entry) for entry in found]
 
 

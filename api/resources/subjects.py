@@ -18,6 +18,7 @@ from api.http.paging import NumberedPageQuery, page
 from api.schemas.consents import ConsentPage
 from api.schemas.lender_checks import CheckNotePage
 from api.schemas.subjects import (
+    MOST_CHECKS,
     AnyDayQuery,
     ExplanationSchema,
     ForecastQuery,
@@ -191,14 +192,20 @@ def get_paths(query: dict[str, Any], subject_id: str) -> Response:
 @blueprint.query(PackQuery)
 @blueprint.answers(200, HistorySchema)
 def get_history(query: dict[str, Any], subject_id: str) -> dict[str, Any]:
-    """The subject's grade over time, objections to and repairs of its records, and which lenders asked."""
+    """The subject's grade over time, objections to and repairs of its records, and which lenders asked last.
+
+    Where lenders asked more often than is shown, `next_lender_checks` is the cursor by which
+    `/lender-checks` of the subject goes on.
+    """
     run = run_of(query)
     subject_id = subject_of(run.vocabulary, subject_id)
-    checks = audit.entries(store(), subject_id=subject_id, action=ACTION, limit=1000)
+    checks = audit.entries(store(), subject_id=subject_id, action=ACTION, limit=MOST_CHECKS + 1)
+    shown = checks[:MOST_CHECKS]
     return {
         "grades": results.grade_line(store(), run, subject_id),
         "marks": list_marks(store(), run.vocabulary, subject_id=subject_id),
-        "lender_checks": _notes(checks),
+        "lender_checks": _notes(shown),
+        "next_lender_checks": shown[-1].seq if len(checks) > MOST_CHECKS else None,
     }
 
 

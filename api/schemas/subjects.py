@@ -8,7 +8,7 @@ from typing import Any, get_args
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from api.http.fields import By, Day, Halves, Moment, Points, Text, TitleField, Values
-from api.http.paging import NumberedPageQuery, PageQuery, page_of
+from api.http.paging import NumberCursor, NumberedPageQuery, PageQuery, page_of
 from api.schemas.lender_checks import CheckNoteSchema
 from api.schemas.runs import RunSchema
 from rules.calendar import SHANGHAI
@@ -18,6 +18,7 @@ from scoring.facts.objections import Kind
 
 LARGEST_ID = 2**53
 MOST_MONTHS = 1200
+MOST_CHECKS = 1000
 
 
 class PackQuery(Schema):
@@ -417,7 +418,19 @@ class HistorySchema(Schema):
         metadata={"description": "The grade of each day up to the latest run's, by the last word on the day"},
     )
     marks = fields.List(fields.Nested(MarkSchema), required=True)
-    lender_checks = fields.List(fields.Nested(CheckNoteSchema), required=True)
+    lender_checks = fields.List(
+        fields.Nested(CheckNoteSchema),
+        required=True,
+        validate=validate.Length(max=MOST_CHECKS),
+        metadata={"description": "The newest"},
+    )
+    next_lender_checks = NumberCursor(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "`cursor` of the subject's lender checks behind these; null: there are none"
+        },
+    )
 
 
 GradePage = page_of(GradeSchema, "Grade")

@@ -32,7 +32,7 @@ from scoring.store import Store
 from scoring.store.access import AuditEntry, AuditHead
 from scoring.store.base import table_of
 from scoring.store.errors import store_errors
-from scoring.store.inside import ValueIn
+from scoring.store.inside import ValueIn, said_in
 
 GENESIS = "0" * 64
 """What the first entry is chained to."""
@@ -248,8 +248,11 @@ def entries(
     [(1, 'cli:li', 'subjects.get_grade')]
     """
     query = sa.select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(limit)
-    wanted = {"subject_id": subject_id, "actor": actor, "action": action}
-    query = query.filter_by(**{name: value for name, value in wanted.items() if value is not None})
+    wanted = {"subject_id": subject_id, "actor": actor}
+    given = {name: value for name, value in wanted.items() if value is not None}
+    query = query.filter_by(**given)
+    if action is not None:  # of whom is less than of what: the index of the actions is not to be taken then
+        query = query.where((AuditEntry.action + "" if given else AuditEntry.action) == action)
     if before is not None:
         query = query.where(AuditEntry.seq < before)
     with store.reading() as session:
@@ -266,12 +269,14 @@ def entries_of(
 ) -> list[Entry]:
     """Entries of some actions, the newest first, whose details say one of some texts.
 
-    :param name: under which the details say it; a name of the program's own.
+    :param actions: the program's own.
+    :param name: under which the details say it; a name of the program's own. There is an index of those that
+        are asked for: see :class:`scoring.store.access.AuditEntry`.
     :param before: only entries with a smaller number.
     """
     query = (
         sa.select(AuditEntry)
-        .where(AuditEntry.action.in_(actions), ValueIn(AuditEntry.details, name).in_(said))
+        .where(said_in(AuditEntry.action, actions), ValueIn(AuditEntry.details, name).in_(said))
         .order_by(AuditEntry.seq.desc())
         .limit(limit)
     )

@@ -27,7 +27,7 @@ from rules.calendar import SHANGHAI, add_days, add_months, first_start_still_ope
 from rules.model import Title
 from rules.titles import TitledError, UnknownError
 from scoring.access.audit import Event, append
-from scoring.access.keys import Role
+from scoring.access.keys import Role, Who
 from scoring.facts.ingest import keys
 from scoring.facts.ingest.folding import fold
 from scoring.store import Store
@@ -90,34 +90,6 @@ class UnknownConsentError(UnknownError):
 
 class LenderStoppedError(TitledError):
     """The lender's checks are refused until a regulator lifts the stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Who:
-    """Who does something.
-
-    :param actor: the prefix of a key, or ``cli:user``.
-    :param organisation: which lender or subject it is.
-    """
-
-    actor: str
-    role: Role
-    organisation: str | None = None
-    request_id: str | None = None
-
-    @property
-    def lender(self) -> str | None:
-        """Which lender it is; None for all others."""
-        return fold(self.organisation or "") if self.role is Role.LENDER else None
-
-    @property
-    def subject(self) -> str | None:
-        """Which subject it is; None for all others."""
-        return subject_key(self.organisation or "") if self.role is Role.SUBJECT else None
-
-    def event(self, action: str, subject_id: str | None, at: dt.datetime, **details: object) -> Event:
-        """What it did, for the audit log."""
-        return Event(self.actor, self.role.value, action, subject_id, self.request_id, details, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +184,7 @@ def register(
     >>> import datetime as dt
     >>> from datetime import date
     >>> from fixtures.small import RESTAURANT, small_store
-    >>> from scoring.access.keys import Role, create_key
+    >>> from scoring.access.keys import Role, Who, create_key
     >>> store, noon = small_store(), dt.datetime(2026, 9, 1, 4, tzinfo=dt.UTC)
     >>> key = create_key(store, Role.LENDER, "王经理", organisation="云衡农商行").key
     >>> wanted = Registration(RESTAURANT, ["loan"], noon.date(), date(2027, 2, 28), lender="云衡农商行")

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 
 from rules.titles import Title, TitledError
-from scoring.access.keys import Key, get_active, get_key, refuse_ended
+from scoring.access.keys import Key, Who, get_active, get_key, log, refuse_ended
 from scoring.characters.persons import has_surely
 from scoring.store import Store
 from scoring.store.access import Identity, PageSession
@@ -48,7 +48,7 @@ def checked_issuer(address: str) -> str:
     return address
 
 
-def admit(store: Store, issuer: str, person: str, prefix: str) -> Key:
+def admit(store: Store, issuer: str, person: str, prefix: str, who: Who | None = None) -> Key:
     """Let a person sign in to a key from now on.
 
     A key is one person's and a person has one key: what stood before of either ends, and so do the key's
@@ -56,6 +56,7 @@ def admit(store: Store, issuer: str, person: str, prefix: str) -> Key:
 
     :param issuer: the provider's address, as it states it.
     :param person: its ``sub``.
+    :param who: who lets the person in: as for :func:`scoring.access.keys.create_key`.
     :raises KeyNotFoundError: where there is no such key, or it has ended.
     :raises WrongIdentityError: where nobody can be called so.
 
@@ -82,6 +83,7 @@ def admit(store: Store, issuer: str, person: str, prefix: str) -> Key:
         session.execute(sa.delete(Identity).where(is_either))
         now = dt.datetime.now(dt.UTC)
         session.add(Identity(issuer=issuer, person=person, key=prefix, admitted_at=now))
+        log(session, who, "keys.admit", prefix, person=person, issuer=issuer)
     return key
 
 

@@ -21,11 +21,14 @@ from sqlalchemy.orm import Session
 
 from rules.titles import Title, TitledError, UnknownError
 from scoring.access import holders
+from scoring.access.audit import Event, append
 from scoring.access.cache import TimedCache
 from scoring.facts.ingest.folding import fold
+from scoring.facts.ingest.keys import ENTERPRISES, subject_key
 from scoring.store import Store
 from scoring.store.access import ApiKey, Identity, PageSession
 from scoring.store.changes import SubscriptionRow
+from scoring.store.standing import ACTIVE, standing, state_of
 
 CACHE_SECONDS = 2.0
 """For how long a process may go on taking a key that was revoked by another one."""
@@ -82,6 +85,34 @@ class KeyNotFoundError(UnknownError):
 
 
 @dataclass(frozen=True, slots=True)
+class Who:
+    """Who does something.
+
+    :param actor: the prefix of a key, or ``cli:user``.
+    :param organisation: which lender or subject it is.
+    """
+
+    actor: str
+    role: Role
+    organisation: str | None = None
+    request_id: str | None = None
+
+    @property
+    def lender(self) -> str | None:
+        """Which lender it is; None for all others."""
+        return fold(self.organisation or "") if self.role is Role.LENDER else None
+
+    @property
+    def subject(self) -> str | None:
+        """Which subject it is; None for all others."""
+        return subject_key(ENTERPRISES, self.organisation or "") if self.role is Role.SUBJECT else None
+
+    def event(self, action: str, subject_id: str | None, at: dt.datetime, **details: object) -> Event:
+        """What it did, for the audit log."""
+        return Event(self.actor, self.role.value, action, subject_id, self.request_id, details, at)
+
+
+@dataclass(frozen=True, slots=True)
 class Key:
     """A key without its secret. Moments are UTC."""
 
@@ -96,11 +127,8 @@ class Key:
 
     @property
     def state(self) -> str:
-        """``active``, ``expired`` or ``revoked``: which a clock that is set back does not undo."""
-        if self.revoked_at is not None:
-            return "revoked"
-        is_over = self.expires_at is not None and self.expires_at <= dt.datetime.now(dt.UTC)
-        return "expired" if is_over else "active"
+        """How it stands, as :func:`scoring.store.standing.state_of` says."""
+        return state_of(self.revoked_at, self.expires_at, dt.datetime.now(dt.UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +149,14 @@ def create_key(
     owner: str,
     organisation: str | None = None,
     expires_at: dt.datetime | None = None,
+    who: Who | None = None,
 ) -> NewKey:
     """Make a key.
 
     :param owner: who holds it, for people to know it by.
     :param organisation: required for a department's, lender's or subject's key: whose data, or which one; of
         a regulator's the office to whose records it decides no objection, if any.
+    :param who: who makes it: the audit log has it with the key, or neither is there. None: the log has none.
     :raises WrongKeyError: where the organisation is missing, out of place or a number that no subject can
         have, or the expiry is past or no date.
 
@@ -143,16 +173,22 @@ def create_key(
         if doubt and role is Role.SUBJECT and (wrong := holders.is_impossible(session, organisation or "")):
             raise WrongKeyError(wrong)
         new = _insert(session, role, owner, organisation and fold(organisation), expires_at, None)
+        made = new.key
+        said = {"role": role.value, "owner": owner, "organisation": made.organisation}
+        log(session, who, "keys.create", made.prefix, **said, expires_at=made.expires_at)
         return replace(new, doubt=doubt)
 
 
-def rotate_key(store: Store, prefix: str, overlap: dt.timedelta = dt.timedelta()) -> NewKey:
+def rotate_key(
+    store: Store, prefix: str, overlap: dt.timedelta = dt.timedelta(), who: Who | None = None
+) -> NewKey:
     """Make a key that takes the place of another, with its role, organisation, expiry and person.
 
     While its successor works a key is not replaced again, but the successor is; then three work for a while,
     each of the old ones to the end of its own overlap.
 
     :param overlap: for how long the old key goes on working beside the new one.
+    :param who: as for :func:`create_key`.
     :raises KeyNotFoundError: where there is no such key, or it has ended or been replaced.
     """
     with store.writing() as session:
@@ -166,15 +202,18 @@ def rotate_key(store: Store, prefix: str, overlap: dt.timedelta = dt.timedelta()
         session.flush()
         of_old = sa.update(Identity).where(Identity.key == prefix)
         session.execute(of_old.values(key=new.key.prefix))
+        hours = overlap / dt.timedelta(hours=1)
+        log(session, who, "keys.rotate", prefix, successor=new.key.prefix, overlap_hours=hours)
         return replace(new, doubt=_doubt(session, old.role, old.organisation))
 
 
-def revoke_key(store: Store, prefix: str) -> Key:
+def revoke_key(store: Store, prefix: str, who: Who | None = None) -> Key:
     """End a key, for every process within :data:`CACHE_SECONDS`.
 
     What it registered to be sent, or a key whose place it took, is sent no more before somebody resumes that:
     whoever held it may have named an address of their own.
 
+    :param who: as for :func:`create_key`.
     :raises KeyNotFoundError: where there is no such key, or it has ended.
     """
     with store.writing() as session:
@@ -182,6 +221,7 @@ def revoke_key(store: Store, prefix: str) -> Key:
         _end(session, prefix)
         if not any(key.state == "active" for key in _replacing(session, prefix)):
             _stop_sending(session, prefix)
+        log(session, who, "keys.revoke", prefix)
     return get_key(store, prefix)
 
 
@@ -214,6 +254,12 @@ def get_key(store: Store, prefix: str) -> Key:
     """
     with store.reading() as session:
         return _get(session, prefix)
+
+
+def log(session: Session, who: Who | None, action: str, prefix: str, **details: object) -> None:
+    """Have the audit log say what was done with a key, as the last step of the transaction that does it."""
+    if who is not None:
+        append(session, [who.event(action, None, dt.datetime.now(dt.UTC), prefix=prefix, **details)])
 
 
 def owners_of(store: Store, prefixes: Iterable[str]) -> dict[str, str]:
@@ -250,9 +296,22 @@ def refuse_ended(key: Key) -> Key:
 
     :raises KeyRefusedError: where it has ended.
     """
-    if key.state != "active":
-        raise KeyRefusedError(Title(f"此密钥{STATE_TITLES[key.state].zh}", f"this key is {key.state}"))
+    _refuse(key.state)
     return key
+
+
+def refuse_change(session: Session, key: Key) -> None:
+    """Refuse to keep a change of somebody whose key ended while it was made; who goes on by the key that took
+    its place has not lost it.
+
+    :raises KeyRefusedError: where it has ended.
+    """
+    _refuse(standing(session, key.prefix))
+
+
+def _refuse(state: str) -> None:
+    if state != ACTIVE:
+        raise KeyRefusedError(Title(f"此密钥{STATE_TITLES[state].zh}", f"this key is {state}"))
 
 
 class KeyRing:

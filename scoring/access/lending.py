@@ -16,13 +16,13 @@ from scoring.access.consents import (
     PURPOSES,
     Clock,
     Consent,
-    Who,
     consents_to,
     day_of,
     now,
     reference_key,
     subject_key,
 )
+from scoring.access.keys import Who
 from scoring.answers.explain import grade_day
 from scoring.runs.published import RunSummary, latest_run
 from scoring.runs.results import GradeRow, grades_of
@@ -92,7 +92,8 @@ def answer_checks(
     >>> import datetime as dt
     >>> from datetime import date
     >>> from fixtures.small import RESTAURANT, small_store
-    >>> from scoring.access.consents import Registration, Who, register
+    >>> from scoring.access.consents import Registration, register
+    >>> from scoring.access.keys import Who
     >>> from scoring.access.keys import Role, create_key
     >>> store, noon = small_store(), dt.datetime(2026, 9, 1, 4, tzinfo=dt.UTC)
     >>> key = create_key(store, Role.LENDER, "王经理", organisation="云衡农商行").key

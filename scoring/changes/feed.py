@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 from rules.model import Title
 from rules.titles import TitledError
 from scoring.access.audit import Event
-from scoring.access.consents import Who, lets_watch, watched_by
-from scoring.access.keys import Role
+from scoring.access.consents import lets_watch, watched_by
+from scoring.access.keys import Role, Who
 from scoring.access.lending import ACTION
 from scoring.facts.bodies import register
 from scoring.runs.published import summary_of

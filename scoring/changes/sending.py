@@ -22,8 +22,8 @@ import sqlalchemy as sa
 
 from rules.titles import Title
 from scoring.access.audit import append
-from scoring.access.consents import Clock, LenderStoppedError, Who, day_of, now
-from scoring.access.keys import Role
+from scoring.access.consents import Clock, LenderStoppedError, day_of, now
+from scoring.access.keys import Role, Who
 from scoring.changes.addresses import DEADLINE, Answer
 from scoring.changes.feed import Item, Place, Reading, as_said, consented, read
 from scoring.changes.subscriptions import Subscription, note_delivery, subscription_of

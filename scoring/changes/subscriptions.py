@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from rules.model import Title
 from rules.titles import TitledError, UnknownError
 from scoring.access.audit import append
-from scoring.access.consents import Clock, Who, now
-from scoring.access.keys import ROLE_TITLES, Role
+from scoring.access.consents import Clock, now
+from scoring.access.keys import ROLE_TITLES, Role, Who
 from scoring.changes.addresses import check_address, is_own_host
 from scoring.changes.feed import SEEN_BY, Audience, Place, head
 from scoring.facts.bodies import UnknownBodyError, register
@@ -159,7 +159,7 @@ def subscribe(
     :raises SubscriptionError: where the organisation, a kind, the address or the place can't be.
 
     >>> from fixtures.small import small_store
-    >>> from scoring.access.consents import Who
+    >>> from scoring.access.keys import Who
     >>> from scoring.access.keys import Role
     >>> office, wanted = Who("cli:li", Role.REGULATOR), Wanted("区政务服务平台", Role.REGULATOR)
     >>> made, secret = subscribe(small_store(), office, wanted, "tourism-credit")

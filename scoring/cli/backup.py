@@ -36,8 +36,13 @@ def backup_command(to: Path, anchors: Path | None, database: str | None) -> None
     """
     now = dt.datetime.now(dt.UTC)
     with closing(open_store(database)) as store, progress(f"备份 backup {to.name}") as advance:
-        _note(store, to)
-        manifest = back_up(store, to, now, held(anchors) if anchors else None, advance)
+        _note(store, to, "asked")
+        try:
+            manifest = back_up(store, to, now, held(anchors) if anchors else None, advance)
+        except BaseException:
+            _note(store, to, "failed")
+            raise
+        _note(store, to, "done")
     tell(f"{to}: 已备份 backed up: {_told(manifest)}", err=False)
 
 
@@ -79,12 +84,12 @@ def restore_command(
     )
 
 
-def _note(store: Store, to: Path) -> None:
+def _note(store: Store, to: Path, phase: str) -> None:
     """Have the log say so, if it can: of a store that takes no changes a backup is needed most."""
     try:
-        _log(store, "store.backup", {"to": str(to.resolve())})
+        _log(store, "store.backup", {"to": str(to.resolve()), "phase": phase})
     except StoreError as error:
-        tell(f"审计日志未能记下本次备份 the audit log does not say that a backup is made: {error.told}")
+        tell(f"审计日志未能记下本次备份 the audit log does not say of this backup: {phase}: {error.told}")
 
 
 def _log(store: Store, action: str, details: Mapping[str, str]) -> None:

@@ -19,9 +19,8 @@ from scoring.access.consents import (
     ConsentError,
     Registration,
     UnknownConsentError,
-    Who,
 )
-from scoring.access.keys import ROLE_TITLES, Role
+from scoring.access.keys import ROLE_TITLES, Role, Who
 from scoring.cli.options import NUMBER, Day, database_option, operator
 from scoring.cli.output import Format, Titles, listing_options, print_rows, tell
 from scoring.store import Store, open_store

@@ -11,8 +11,7 @@ from typing import Any
 import click
 
 from rules.titles import halves
-from scoring.access.consents import Who
-from scoring.access.keys import Role
+from scoring.access.keys import Role, Who
 from scoring.changes import subscriptions as desk
 from scoring.changes.addresses import own_hosts, post
 from scoring.changes.feed import KINDS, Place

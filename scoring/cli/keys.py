@@ -9,9 +9,8 @@ from contextlib import closing, contextmanager
 import click
 
 from scoring.access import identities, keys
-from scoring.access.audit import AuditLog, Event
 from scoring.access.identities import WrongIdentityError
-from scoring.access.keys import Key, KeyNotFoundError, NewKey, Role, WrongKeyError
+from scoring.access.keys import Key, KeyNotFoundError, NewKey, Role, Who, WrongKeyError
 from scoring.cli.options import database_option, operator
 from scoring.cli.output import Format, listing_options, print_rows, tell
 from scoring.store import Store, open_store
@@ -74,9 +73,8 @@ def create(role: str, owner: str, organisation: str | None, days: int | None, da
     """
     expires = dt.datetime.now(dt.UTC) + dt.timedelta(days=days) if days else None
     with _store(database) as store:
-        _log(store, "keys.create", role=role, owner=owner, organisation=organisation)
         try:
-            new = keys.create_key(store, Role(role), owner, organisation, expires)
+            new = keys.create_key(store, Role(role), owner, organisation, expires, _me())
         except WrongKeyError as error:
             raise click.UsageError(str(error.title)) from None
     _print_new(new)
@@ -96,9 +94,8 @@ def admit(prefix: str, person: str, issuer: str, database: str | None) -> None:
     Example: xinheng keys admit ykrsi9h9ie 7f3a9c52 --issuer https://id.example.cn
     """
     with _store(database) as store:
-        _log(store, "keys.admit", prefix=prefix, person=person, issuer=issuer)
         try:
-            key = identities.admit(store, issuer, person, prefix)
+            key = identities.admit(store, issuer, person, prefix, _me())
         except WrongIdentityError as error:
             raise click.UsageError(str(error.title)) from None
     tell(f"{key.prefix}: {key.owner} 可统一身份认证登录 may sign in as {person}", err=False)
@@ -127,8 +124,7 @@ def revoke(prefix: str, database: str | None) -> None:
     Example: xinheng keys revoke ykrsi9h9ie
     """
     with _store(database) as store:
-        _log(store, "keys.revoke", prefix=prefix)
-        key = keys.revoke_key(store, prefix)
+        key = keys.revoke_key(store, prefix, _me())
     tell(f"{key.prefix}: 已吊销 revoked", err=False)
 
 
@@ -150,14 +146,12 @@ def rotate(prefix: str, overlap_hours: int, database: str | None) -> None:
     Example: xinheng keys rotate ykrsi9h9ie --overlap-hours 24
     """
     with _store(database) as store:
-        _log(store, "keys.rotate", prefix=prefix)
-        new = keys.rotate_key(store, prefix, dt.timedelta(hours=overlap_hours))
+        new = keys.rotate_key(store, prefix, dt.timedelta(hours=overlap_hours), _me())
     _print_new(new)
 
 
-def _log(store: Store, action: str, **details: str | None) -> None:
-    """Before the change, so that none is missing in the log."""
-    AuditLog(store).write([Event(operator(), "operator", action, details=details)])
+def _me() -> Who:
+    return Who(operator(), Role.OPERATOR)
 
 
 def _print_new(new: NewKey) -> None:

@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass
 from rules.calendar import add_days, today
 from rules.model import Pack, Title
 from rules.titles import TitledError
+from scoring.access.asked import log_refusal
 from scoring.live.scanning import HISTORY_DAYS, rescan
 from scoring.runs import leases
-from scoring.runs.leases import BEAT, SCANS, Job, JobLostError, problem_of
+from scoring.runs.leases import BEAT, SCANS, AskerEndedError, Job, JobLostError, Refused, problem_of
 from scoring.store import Store
 from scoring.store.access import EVERY_PACK
 from scoring.store.base import Clock, database_time
@@ -89,19 +90,27 @@ def told_of(job: Job) -> Told:
     return Told(**found | {"named": tuple(found["named"])})
 
 
-def work(store: Store, job_id: int, beat: dt.timedelta = BEAT, clock: Clock = database_time) -> None:
+def work(
+    store: Store,
+    job_id: int,
+    beat: dt.timedelta = BEAT,
+    clock: Clock = database_time,
+    refused: Refused = log_refusal,
+) -> None:
     """Do a scan in this process, and note how it goes. A pack that fails does not stop the others.
 
+    :param refused: as for :func:`scoring.runs.leases.at_work`.
     :raises JobNotFoundError: where there is none.
     :raises JobLostError: where it does not have the lease; what it judged is kept.
+    :raises AskerEndedError: where who asked for it may no longer act; what it judged until then is kept.
     :raises ScanError: where a pack fails.
     """
-    with leases.at_work(store, SCANS, job_id, "scanning", beat, clock) as (job, note):
+    with leases.at_work(store, SCANS, job_id, "scanning", beat, clock, refused) as (job, note):
         past, told, judged, problems = add_days(job.as_of, -HISTORY_DAYS), Told(), 0, list[Title]()
         for pack in packs_with_alerts(store, job.as_of):
             try:
                 told, of_pack = _by(store, pack, past, told, note)
-            except JobLostError:
+            except (JobLostError, AskerEndedError):
                 raise
             except Exception as error:
                 why = problem_of(error)

@@ -6,13 +6,14 @@ A run is published whole or not at all: in the transaction that gives the lease 
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from scoring.runs import leases
 from scoring.runs.batch import Confirm, Progress, run
-from scoring.runs.leases import BEAT, RUNS, Job
+from scoring.runs.leases import BEAT, RUNS, Job, Refused
 from scoring.runs.proposals import check_publication, propose, publish_proposal
 from scoring.runs.proposed import refuse_held, show_proposal
 from scoring.store import Store
@@ -93,11 +94,19 @@ def list_jobs(
     return leases.list_jobs(store, RUNS, before, limit, clock)
 
 
-def work(store: Store, job_id: int, beat: dt.timedelta = BEAT, clock: Clock = database_time) -> None:
+def work(
+    store: Store,
+    job_id: int,
+    beat: dt.timedelta = BEAT,
+    clock: Clock = database_time,
+    refused: Refused = lambda session, job, why: None,
+) -> None:
     """Do a job in this process, and note how it goes.
 
+    :param refused: as for :func:`scoring.runs.leases.at_work`.
     :raises JobNotFoundError: where there is none.
     :raises JobLostError: where it does not have the lease; nothing is published then.
+    :raises AskerEndedError: where who asked for it may no longer act; nothing is published then.
     """
 
     def published(session: Session, run_id: int) -> None:
@@ -106,7 +115,7 @@ def work(store: Store, job_id: int, beat: dt.timedelta = BEAT, clock: Clock = da
     def proposed(session: Session, proposal_id: int) -> None:
         leases.change(session, job_id, clock, state="proposed", proposal_id=proposal_id, lease=None)
 
-    with leases.at_work(store, RUNS, job_id, "snapshot", beat, clock) as (job, note):
+    with leases.at_work(store, RUNS, job_id, "snapshot", beat, clock, refused) as (job, note):
 
         def progress(step: str, rows: int) -> None:
             """Publishing holds the store in its transaction: nothing can be noted in its steps."""
@@ -131,7 +140,8 @@ def _do(store: Store, job: Job, progress: Progress, published: Confirm, proposed
 
 
 if __name__ == "__main__":
+    from scoring.access.asked import log_refusal
     from scoring.cli.errors import plainly
 
     with plainly("scoring.runs.jobs NUMBER"):
-        leases.main(work)
+        leases.main(partial(work, refused=log_refusal))

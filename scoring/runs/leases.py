@@ -19,6 +19,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,10 +27,11 @@ from sqlalchemy.orm import Session
 
 from rules.fault import PackError
 from rules.titles import Title, TitledError, UnknownError
-from scoring.store import Store, StoreError, open_store
+from scoring.store import Store, StoreError, accompany_changes, open_store
 from scoring.store.access import EVERY_PACK, RunJob
 from scoring.store.base import Clock, database_time
 from scoring.store.connection import URL_VARIABLE
+from scoring.store.standing import ACTIVE, standing
 
 LEASE = dt.timedelta(minutes=2)
 BEAT = dt.timedelta(seconds=10)
@@ -84,6 +86,10 @@ class JobLostError(Exception):
     """A job does not hold the lease: it must not go on."""
 
 
+class AskerEndedError(TitledError):
+    """The key by which a job was asked for has ended, and none that took its place works."""
+
+
 class JobNotFoundError(UnknownError):
     """There is no job of that number."""
 
@@ -105,6 +111,9 @@ class Job:
     changed_at: dt.datetime
     propose_days: int | None
     proposal_id: int | None
+
+
+Refused = Callable[[Session, Job, Title], None]
 
 
 def take_lease(store: Store, kind: Kind, requested_by: str, clock: Clock = database_time, **what: Any) -> Job:
@@ -178,14 +187,25 @@ def end_lost_job(store: Store, kind: Kind, clock: Clock = database_time) -> None
 
 @contextmanager
 def at_work(
-    store: Store, kind: Kind, job_id: int, state: str, beat: dt.timedelta = BEAT, clock: Clock = database_time
+    store: Store,
+    kind: Kind,
+    job_id: int,
+    state: str,
+    beat: dt.timedelta = BEAT,
+    clock: Clock = database_time,
+    refused: Refused = lambda session, job, why: None,
 ) -> Iterator[tuple[Job, Callable[..., None]]]:
     """Hold a job's lease meanwhile, and note why it failed where it does. Gives the job, and what notes of it
     how it goes.
 
+    Whatever it changes is kept only while who asked for it may still act, by the key or one that took its
+    place: that is looked at in the transaction of each change.
+
     :param state: how it begins.
+    :param refused: told, in the transaction that notes it, of a job that failed for that reason.
     :raises JobNotFoundError: where there is none.
     :raises JobLostError: where it does not have the lease, here or as something is noted.
+    :raises AskerEndedError: where who asked for it may no longer act.
     """
 
     def note(**values: Any) -> None:
@@ -193,15 +213,38 @@ def at_work(
             change(session, job_id, clock, **values)
 
     job = as_job(_found(store, kind, job_id))
-    note(state=state, host=socket.gethostname(), pid=os.getpid())
+    accompany_changes(partial(_require_asker, job))
     try:
+        note(state=state, host=socket.gethostname(), pid=os.getpid())
         with _beating(store, job_id, beat, clock):
             yield job, note
     except JobLostError:
         raise
     except Exception as error:
-        note(state="failed", problem=problem_of(error).both, lease=None)
+        accompany_changes()
+        why = problem_of(error)
+        with store.writing() as session:
+            change(session, job_id, clock, state="failed", problem=why.both, lease=None)
+            if isinstance(error, AskerEndedError):
+                refused(session, job, why)
         raise
+    finally:
+        accompany_changes()
+
+
+def _require_asker(job: Job, session: Session) -> None:
+    state = standing(session, job.requested_by)
+    if state != ACTIVE:
+        key, (zh, en) = job.requested_by, _ENDED_BY[state]
+        raise AskerEndedError(
+            Title(
+                f"请求此任务的密钥{key}在任务完成前{zh},任务不再进行",
+                f"the key {key} that asked for it {en} before it was done: it goes no further",
+            )
+        )
+
+
+_ENDED_BY = {"revoked": ("已停用", "was revoked"), "expired": ("已过期", "expired")}
 
 
 def _not_started(error: OSError) -> Title:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scoring.store.base import Base, BigId, Moment
+from scoring.store.inside import ValueIn, said_in
 from scoring.store.models import Run
 
 
@@ -91,6 +92,20 @@ class AuditEntry(Base):
     request_id: Mapped[str | None]
     details: Mapped[str] = mapped_column(sa.Text)
     hash: Mapped[str]
+
+
+for _what, _actions in (
+    ("lender", ("lender.check",)),
+    ("office", ("files.take", "files.undo")),
+    ("file", ("files.take", "files.undo")),
+):  # what entries of these actions are looked up by; `scoring.access.audit.entries_of` asks in these words
+    sa.Index(
+        f"ix_audit_entries_{_what}",
+        ValueIn(AuditEntry.details, _what),
+        AuditEntry.seq,
+        sqlite_where=said_in(AuditEntry.action, _actions),
+        postgresql_where=said_in(AuditEntry.action, _actions),
+    )
 
 
 class AuditHead(Base):

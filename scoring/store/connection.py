@@ -32,16 +32,16 @@ _SQLITE_PRAGMAS = (
     "PRAGMA journal_size_limit = 67108864",
 )
 _CONNECT_SECONDS = 10
-_COMPANION: ContextVar[Callable[[Session], None] | None] = ContextVar("companion", default=None)
+_COMPANIONS: ContextVar[tuple[Callable[[Session], None], ...]] = ContextVar("companions", default=())
 
 
-def accompany_changes(companion: Callable[[Session], None] | None) -> None:
+def accompany_changes(*companions: Callable[[Session], None]) -> None:
     """Have every change that this thread makes from now on accompanied, in the change's own transaction.
 
-    :param companion: called with the session of each :meth:`Store.writing` at its end; what it writes is kept
-        with the change or not at all, and where it raises nothing is kept. None: no one any more.
+    :param companions: called with the session of each :meth:`Store.writing` at its end; what one writes is
+        kept with the change or not at all, and where it raises nothing is kept. None: no one any more.
     """
-    _COMPANION.set(companion)
+    _COMPANIONS.set(companions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Store:
             session.begin(),
         ):
             yield session
-            if (companion := _COMPANION.get()) is not None:
+            for companion in _COMPANIONS.get() if session.in_transaction() else ():  # or all is taken back
                 companion(session)
 
     def close(self) -> None:

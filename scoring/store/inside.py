@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,6 +27,14 @@ class ValueIn(FunctionElement[str]):
         if not column.isidentifier():
             raise ValueError(f"{column} is not a name of a column")
         super().__init__(document, sa.literal_column(column))
+
+
+def said_in(column: Any, words: Collection[str]) -> sa.ColumnElement[bool]:
+    """The condition that a column has one of some words of the program's own, which stand in the statement as
+    they stand in the index that holds no others.
+    """
+    named = [sa.bindparam(None, word, sa.String, literal_execute=True, unique=True) for word in sorted(words)]
+    return column == named[0] if len(named) == 1 else column.in_(named)  # type: ignore[no-any-return]
 
 
 @compiles(ValueIn, "sqlite")

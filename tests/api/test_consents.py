@@ -22,8 +22,8 @@ from api.settings import SettingsError, read_settings
 from rules.calendar import today
 from scoring.access import consents
 from scoring.access.audit import Event, entries
-from scoring.access.consents import ConsentError, Registration, Who, list_consents, register
-from scoring.access.keys import Role
+from scoring.access.consents import ConsentError, Registration, list_consents, register
+from scoring.access.keys import Role, Who
 from scoring.cli.consents import consents_group
 from scoring.store import Store
 

@@ -27,8 +27,7 @@ from test_changes import feed, mark, subscribe
 from rules.calendar import today
 from rules.titles import Title, halves
 from scoring.access.audit import entries
-from scoring.access.consents import Who
-from scoring.access.keys import Role, revoke_key, rotate_key
+from scoring.access.keys import Role, Who, revoke_key, rotate_key
 from scoring.changes import addresses
 from scoring.changes.addresses import Answer, post
 from scoring.changes.feed import Reading, read

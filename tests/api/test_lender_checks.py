@@ -13,10 +13,11 @@ from lending_desk import DAY, Clock, check, consented, terms
 from small_district import AUTHORITY, FINED, LISTED, MIXED, SUBJECTS
 
 from api.app import create_app
+from api.resources import subjects
 from api.settings import Settings
 from scoring.access.audit import AuditLog, Event, entries, verify
-from scoring.access.consents import Registration, Who, consents_to, register
-from scoring.access.keys import Role, create_key
+from scoring.access.consents import Registration, consents_to, register
+from scoring.access.keys import Role, Who, create_key
 from scoring.store import Store, open_store
 
 CHECKS = "/v1/lender-checks"
@@ -323,6 +324,22 @@ def test_the_subject_can_see_who_asked(lender: Client, regulator: Client) -> Non
     assert {(note["consent"], note["consent_id"]) for note in notes} == {
         (consent["reference"], consent["id"])
     }
+
+
+def test_the_history_says_where_the_checks_go_on_that_it_leaves_off(
+    lender: Client, regulator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consent = consented(lender, FINED)
+    for purpose in ("loan", "guarantee", "monitoring"):
+        lender.post(CHECKS, json=check(consent, purpose=purpose))
+    path = f"/v1/subjects/{FINED}"
+    whole = regulator.get(f"{path}/history").json
+    assert (len(whole["lender_checks"]), whole["next_lender_checks"]) == (3, None)
+    monkeypatch.setattr(subjects, "MOST_CHECKS", 2)
+    first = regulator.get(f"{path}/history").json
+    rest = regulator.get(f"{path}/lender-checks?cursor={first['next_lender_checks']}").json
+    assert (len(first["lender_checks"]), rest["next"]) == (2, None)
+    assert first["lender_checks"] + rest["items"] == whole["lender_checks"]
 
 
 def test_a_lender_sees_its_own_checks_by_whichever_key_and_a_regulator_all(

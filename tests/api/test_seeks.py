@@ -16,7 +16,7 @@ from lending_desk import Clock, check, consented
 from repairing import steps
 from small_district import AUTHORITY, FINED, LISTED, stricter, take
 
-from scoring.access.audit import AuditLog, Event
+from scoring.access.audit import AuditLog, Event, entries_of
 from scoring.access.keys import Role
 from scoring.runs.proposals import propose, withdraw_proposal
 from scoring.store import Store
@@ -59,6 +59,13 @@ def grown(store: Store) -> Store:
     """The district with much in it that no request asks for; PostgreSQL knows how much, as by itself."""
     _fill_records(store)
     AuditLog(store).write([Event("other", "regulator", "lender.other", f"9{n:017}") for n in range(MANY)])
+    AuditLog(store).write(
+        [
+            Event("other", "lender", action, details={"lender": "其他银行", "office": "x", "file": f"9{n}"})
+            for action in ("lender.check", "files.take")
+            for n in range(MANY)
+        ]
+    )
     with store.writing() as session:
         for name, row in _OTHERS.items():
             many = MANY * 3 if name == "alerts" else MANY  # which are read in the order of their numbers
@@ -291,6 +298,32 @@ def test_no_request_about_a_record_or_a_subject_reads_a_whole_table(
         _lenders(regulator, lender)
         _proposals(regulator, sign_in(Role.SUBJECT, FINED))
     assert not scans, "\n\n".join(scans)
+
+
+@pytest.mark.parametrize(
+    ("actions", "name", "said"),
+    [
+        (["lender.check"], "lender", [AUTHORITY]),
+        (["files.take", "files.undo"], "office", [AUTHORITY, "市场局"]),
+        (["files.undo", "files.take"], "file", ["1", "2"]),
+    ],
+)
+def test_what_the_log_is_looked_up_by_has_an_index(
+    grown: Store, actions: list[str], name: str, said: list[str]
+) -> None:
+    own = [Event("own", "lender", actions[0], details={name: one}) for one in said]
+    AuditLog(grown).write(own)
+    plans: list[str] = []
+
+    def explain(connection: sa.Connection, cursor: Any, statement: str, given: Any, *more: Any) -> None:
+        how = "EXPLAIN QUERY PLAN" if grown.is_sqlite else "EXPLAIN"
+        plans.extend(map(str, connection.connection.dbapi_connection.execute(f"{how} {statement}", given)))
+
+    sa.event.listen(grown.engine, "before_cursor_execute", explain)
+    found = entries_of(grown, actions, name, said, 10)
+    sa.event.remove(grown.engine, "before_cursor_execute", explain)
+    assert [entry.details[name] for entry in found] == said[::-1]
+    assert f"ix_audit_entries_{name}" in " ".join(plans)
 
 
 def _ok(client: Client, method: str, path: str, body: Any = None, **headers: str) -> Any:

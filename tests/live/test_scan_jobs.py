@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from rules.calendar import today
+from scoring.access.audit import entries
+from scoring.access.keys import Role, create_key, revoke_key
 from scoring.live import scan_jobs, scanning
 from scoring.live.scan_jobs import ScanError, Told, list_scans, take_lease, told_of, work
 from scoring.runs import jobs
-from scoring.runs.leases import LEASE, JobConflictError, JobLostError, JobNotFoundError
+from scoring.runs.leases import LEASE, AskerEndedError, JobConflictError, JobLostError, JobNotFoundError
 from scoring.store import Store
 from scoring.store.base import database_time
 
@@ -108,3 +110,26 @@ def test_a_pack_that_fails_is_named_and_the_others_are_done(
     (done,) = list_scans(fined)
     assert (done.state, "no such column" in str(done.problem)) == ("failed", True)
     assert scanning.rescan(fined, firms()).subjects == 0, "the other was judged"
+
+
+def test_a_scan_whose_key_ends_meanwhile_keeps_what_it_judged_and_judges_no_more(
+    fined: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = create_key(fined, Role.REGULATOR, "周审核").key.prefix
+    job = take_lease(fined, prefix)
+    judged, judge = list[str](), scanning._judged
+
+    def ends_then(store: Store, own: object, some: list[str], *rest: object) -> object:
+        judged.extend(some)
+        if len(judged) > 2:
+            revoke_key(store, prefix)
+        return judge(store, own, some, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(scanning, "_judged", ends_then)
+    with pytest.raises(AskerEndedError):
+        work(fined, job.id)
+    (done,) = list_scans(fined)
+    assert (done.state, told_of(done).done, "revoked" in str(done.problem)) == ("failed", 2, True)
+    assert [entry.actor for entry in entries(fined, action="jobs.refuse")] == [prefix]
+    monkeypatch.setattr(scanning, "_judged", judge)
+    assert scanning.rescan(fined, firms()).subjects == 3, "of what was not kept"

@@ -19,8 +19,8 @@ from visitor import DESK, PHONE, Visitor
 from api.pages.newer import newer_grade
 from rules.calendar import SHANGHAI, today
 from rules.library.loader import load_vocabulary
-from scoring.access.consents import Registration, Who, get_consent, register
-from scoring.access.keys import Role, create_key, revoke_key, rotate_key
+from scoring.access.consents import Registration, get_consent, register
+from scoring.access.keys import Role, Who, create_key, revoke_key, rotate_key
 from scoring.answers.explain import explain
 from scoring.answers.forecast import forecast
 from scoring.facts.objection_desk import Wanted, list_objections

@@ -18,8 +18,8 @@ from visitor import DESK, PHONE, Visitor
 from fixtures.small import small_files
 from rules.calendar import add_days, today
 from rules.library.loader import load_vocabulary
-from scoring.access.consents import Registration, Who, lift_stop, register, stop_lender
-from scoring.access.keys import Role, create_key, rotate_key
+from scoring.access.consents import Registration, lift_stop, register, stop_lender
+from scoring.access.keys import Role, Who, create_key, rotate_key
 from scoring.access.lending import Check, answer_checks
 from scoring.changes.addresses import Answer
 from scoring.changes.feed import Place

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,10 @@ from openpyxl import load_workbook
 from test_sign_in import signed_in
 from town import CODES, FINED, FINED_ONCE, LISTED, NAMES, SPRING, SUMMER
 
+from api.pages import checks
+from scoring.access.audit import AuditLog, Event
 from scoring.access.keys import Role, create_key
+from scoring.access.lending import ACTION
 from scoring.answers.movers import Wanted, count_movers, list_movers, standing_on
 from scoring.answers.search import list_subjects
 from scoring.runs.published import RunSummary, current_run
@@ -185,3 +189,20 @@ def test_an_enterprise_takes_its_own_tickets_away_and_nothing_else(
     for address in ("/subjects/export", "/movers/export", "/alerts/export", "/ranking/export"):
         assert own.get(address).status_code == lender.get(address).status_code == 403
     assert lender.get("/tickets/export").status_code == 403
+
+
+def test_a_lenders_checks_go_on_behind_those_of_the_first_page(
+    pages: Flask, town_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bank = "分页银行"
+    said = [{"lender": bank, "consent": f"FY-{n}", "outcome": "refused"} for n in range(3)]
+    AuditLog(town_store).write([Event("x", "lender", ACTION, LISTED, details=one) for one in said])
+    lender = signed_in(pages, create_key(town_store, Role.LENDER, bank, bank).token)
+    monkeypatch.setattr(checks, "SHOWN", 2)
+    shown, pages_seen, address = list[str](), 0, "/checks"
+    while address:
+        text = lender.get(address).text
+        shown += re.findall(r"FY-\d", text)
+        further = re.search(r'href="(/checks\?before=\d+)"', text)
+        address, pages_seen = further[1] if further else "", pages_seen + 1
+    assert (shown, pages_seen) == (["FY-2", "FY-1", "FY-0"], 2)

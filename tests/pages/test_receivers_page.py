@@ -11,8 +11,7 @@ from visitor import DESK, PHONE, Visitor
 from rules.calendar import today
 from rules.library.loader import load_vocabulary
 from rules.titles import Title
-from scoring.access.consents import Who
-from scoring.access.keys import Role
+from scoring.access.keys import Role, Who
 from scoring.changes.addresses import Answer
 from scoring.changes.sending import send_due
 from scoring.changes.subscriptions import Wanted, subscribe

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from fixtures.codes import credit_code
 from rules.calendar import SHANGHAI
 from rules.library.loader import find_pack, load_vocabulary
-from scoring.access.consents import Registration, Who, register
-from scoring.access.keys import Role, create_key
+from scoring.access.consents import Registration, register
+from scoring.access.keys import Role, Who, create_key
 from scoring.access.lending import Check, answer_checks
 from scoring.facts.consequences import NewConsequence, enter_consequence
 from scoring.facts.objections import MarkRequest, mark_record

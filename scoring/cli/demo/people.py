@@ -6,9 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scoring.access.audit import AuditLog, Event
-from scoring.access.consents import Who
-from scoring.access.keys import Key, Role, create_key, list_keys
+from scoring.access.keys import Key, Role, Who, create_key, list_keys
 from scoring.cli.options import operator
 from scoring.store import Store
 
@@ -70,6 +68,5 @@ def _key_of(store: Store, wanted: _Wanted) -> Key:
         lasts = key.expires_at is not None and key.expires_at > until - DAY / 2
         if lasts and key.state == "active" and _Wanted(key.role, key.owner, key.organisation) == wanted:
             return key
-    details = {"role": wanted.role.value, "owner": wanted.owner, "organisation": wanted.organisation}
-    AuditLog(store).write([Event(operator(), "operator", "keys.create", details=details)])
-    return create_key(store, wanted.role, wanted.owner, wanted.organisation, until).key
+    by = Who(operator(), Role.OPERATOR)
+    return create_key(store, wanted.role, wanted.owner, wanted.organisation, until, by).key
