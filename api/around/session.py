@@ -19,10 +19,14 @@ from scoring.access.keys import Key
 from scoring.access.sessions import LASTS, begin_session, end_session, signed_in_key
 
 _NUMBER = "number"
+_COOKIE, _THIS_HOST = "xinheng", "__Host-"
 
 
 class _Sessions(SecureCookieSessionInterface):
-    """Flask's signed cookie; over TLS it is sent over TLS alone."""
+    """Flask's signed cookie. Over TLS it is sent over TLS alone, and its name says that this host has set it:
+    from a neighbour of the same domain, who could hand its own sign-in to a visitor, browsers take none such
+    (RFC 6265bis, 4.1.3.2).
+    """
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """None for the API, whose requests bring their keys, and for the pages that everybody is told alike:
@@ -30,6 +34,10 @@ class _Sessions(SecureCookieSessionInterface):
         """
         is_without = f"{request.path}/".startswith(("/v1/", "/public/"))
         return None if is_without else super().open_session(app, request)
+
+    def get_cookie_name(self, app: Flask) -> str:
+        """What the cookie is called."""
+        return f"{_THIS_HOST}{_COOKIE}" if request.is_secure else _COOKIE
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure
@@ -40,7 +48,7 @@ def install(app: Flask, secret: str) -> None:
     app.session_interface = _Sessions()
     app.config.update(
         SECRET_KEY=secret,
-        SESSION_COOKIE_NAME="xinheng",
+        SESSION_COOKIE_NAME=_COOKIE,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
         SESSION_REFRESH_EACH_REQUEST=False,
