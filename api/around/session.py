@@ -7,6 +7,7 @@ it, and the end of its key as well. Whoever kept the cookie has nothing then.
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 
 from flask import Flask, Request, request, session
@@ -20,6 +21,7 @@ from scoring.access.sessions import LASTS, begin_session, end_session, signed_in
 
 _NUMBER = "number"
 _COOKIE, _THIS_HOST = "xinheng", "__Host-"
+_TOKEN, _NUMBERED = "form_token", re.compile("[0-9a-f]{16}")
 
 
 class _Sessions(SecureCookieSessionInterface):
@@ -89,10 +91,18 @@ def signed_in() -> Key:
 
 
 def form_token() -> str:
-    """What a form of this session sends along, so that no other site can send it."""
-    if "form_token" not in session:
-        session["form_token"] = secrets.token_urlsafe(24)
-    return str(session["form_token"])
+    """What a form of this session sends along: a token, so that no other site can send it, and a number of
+    its own, so that it is taken once.
+    """
+    if _TOKEN not in session:
+        session[_TOKEN] = secrets.token_urlsafe(24)
+    return f"{session[_TOKEN]}.{secrets.token_hex(8)}"
+
+
+def form_number() -> str | None:
+    """The number of the form that this request sends; None where it has none, or is not this session's."""
+    token, _, number = request.form.get(_TOKEN, "").partition(".")
+    return number if _is_own(token) and _NUMBERED.fullmatch(number) else None
 
 
 def check_site() -> None:
@@ -107,8 +117,10 @@ def check_site() -> None:
 
 def check_form() -> None:
     """Refuse a form that does not come from a page of this session: 400."""
-    expected = str(session.get("form_token", ""))
-    if not expected or not hmac.compare_digest(
-        request.form.get("form_token", "").encode(), expected.encode()
-    ):
+    if not _is_own(request.form.get(_TOKEN, "").partition(".")[0]):
         fail("bad-request", Title("表单已过期,请重新打开页面", "the form is too old; load the page again"))
+
+
+def _is_own(token: str) -> bool:
+    expected = str(session.get(_TOKEN, ""))
+    return bool(expected) and hmac.compare_digest(token.encode(), expected.encode())
