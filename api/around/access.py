@@ -76,7 +76,12 @@ def _checks(*roles: Role) -> Access:
 
 
 def _submits(*roles: Role) -> Access:
-    """A form of a page: browsers send no Idempotency-Key."""
+    """A form of a page: its number stands for the Idempotency-Key that browsers do not send."""
+    return Access(frozenset(roles), "change", kept=True)
+
+
+def _submits_file(*roles: Role) -> Access:
+    """A form about a file that waits, which is known by its bytes and taken once, whatever form says so."""
     return Access(frozenset(roles), "change")
 
 
@@ -268,10 +273,10 @@ ACCESS: dict[str, Access] = {
     "pages.ranking": _reads(R),
     "pages.files": _sees(R, D),
     "pages.file_template": _sees(R, D),
-    "pages.upload_file": _submits(R, D),
+    "pages.upload_file": _submits_file(R, D),
     "pages.upload": _reads(R, D),
-    "pages.take_upload": _submits(R, D),
-    "pages.drop_upload": _submits(R, D),
+    "pages.take_upload": _submits_file(R, D),
+    "pages.drop_upload": _submits_file(R, D),
     "pages.file": _reads(R, D),
     "pages.file_quarantine": _reads(R, D),
     "pages.file_warnings": _reads(R, D),

@@ -32,13 +32,13 @@ class Claim:
         noted = session.execute(self._held(sa.update(KeptAnswer)).values(changed_at=dt.datetime.now(dt.UTC)))
         return bool(noted.rowcount)  # type: ignore[attr-defined]
 
-    def answer(self, session: Session, answer: Response, logged: str) -> None:
-        """Keep the answer."""
+    def answer(self, session: Session, answer: Response, logged: str, is_whole: bool = True) -> None:
+        """Keep the answer; or no more than that there was one."""
         session.execute(
             self._held(sa.update(KeptAnswer)).values(
                 status=answer.status_code,
                 location=answer.headers.get("Location"),
-                body=answer.get_data(as_text=True),
+                body=answer.get_data(as_text=True) if is_whole else None,
                 logged=logged,
                 kept_at=dt.datetime.now(dt.UTC),
             )

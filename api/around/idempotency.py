@@ -1,5 +1,8 @@
 """Idempotency-Key: a request that comes again with its key gets the same answer; nothing is done again.
 
+A form of a page has a number in its place, and what it says belongs to it: pressed twice it is one request,
+filled in otherwise another. Its second press waits for the first, for a browser shows the last answer alone.
+
 The key is claimed before anything is done. While its attempt is under way, others get 409. Each change that
 the attempt makes notes in its own transaction that it was made, and is only kept while the attempt holds the
 claim. So what a worker that was killed leaves behind says which of two it was: nothing was changed, and after
@@ -12,6 +15,7 @@ import datetime as dt
 import hashlib
 import re
 import secrets
+import time
 from functools import partial
 
 import sqlalchemy as sa
@@ -19,10 +23,11 @@ from flask import Flask, Response, current_app
 from sqlalchemy.orm import Session
 
 from api.around import journal, observe
-from api.around.auth import caller, require_key
+from api.around.auth import PAGES, caller, require_key
 from api.around.claim import Claim
 from api.around.context import store
 from api.around.request import Request, current
+from api.around.session import form_number
 from api.http.problems import MEDIA_TYPE, Problem, fail
 from rules.model import Title
 from scoring.access.keys import first_of_line
@@ -34,6 +39,9 @@ HEADER = "Idempotency-Key"
 KEPT = dt.timedelta(days=7)
 CLAIMED = dt.timedelta(minutes=2)
 """For how long an attempt that has changed nothing keeps another one of the same request waiting."""
+PATIENCE, _PAUSE = 20.0, 0.05
+"""Seconds: for so long a second press of a form waits for the first."""
+
 PARAMETER = {
     "in": "header",
     "name": HEADER,
@@ -59,7 +67,8 @@ def _begin() -> Response | None:
     if key is None:
         return None
     claim = Claim(first_of_line(store(), caller()), key, secrets.token_hex(16))
-    found = _take(claim, _request_hash(request), dt.datetime.now(dt.UTC))
+    digest = _request_hash(request)
+    found = _taken(claim, digest) if _is_form(request) else _take(claim, digest, dt.datetime.now(dt.UTC))
     if found is not None:
         return _again(found, request)
     request.claim = claim
@@ -77,7 +86,7 @@ def _end(response: Response) -> Response:
         with store().writing() as session:
             is_free = response.status_code >= 400 and claim.release(session)
             if not is_free and response.status_code < 500:
-                claim.answer(session, response, journal.told())
+                claim.answer(session, response, journal.told(), _may_be_told_again(current(), response))
     except StoreError as error:
         observe.log_failure(error)  # the request was answered; the claim says whether something was changed
     return response
@@ -115,14 +124,29 @@ def _take(claim: Claim, digest: str, now: dt.datetime) -> KeptAnswer | None:
     return row
 
 
+def _taken(claim: Claim, digest: str) -> KeptAnswer | None:
+    """As :func:`_take`, once no other press of the same form is under way, or after :data:`PATIENCE`."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        now, is_last = dt.datetime.now(dt.UTC), time.monotonic() > until
+        try:
+            found = _take(claim, digest, now)
+            if is_last or found is None or found.status is not None or not _is_under_way(found, now):
+                return found
+        except Problem:  # another press let it go just now
+            if is_last:
+                raise
+        time.sleep(_PAUSE)
+
+
 def _again(kept: KeptAnswer, request: Request) -> Response:
     if kept.request_hash != _request_hash(request):
         zh = f"{HEADER} {kept.idempotency_key}已用于另一个请求"
         fail("conflict", Title(zh, f"the {HEADER} {kept.idempotency_key} was used for another request"))
     if kept.status is None or kept.body is None:
-        raise _unanswered(kept)
+        raise _sent_before() if _is_form(request) else _unanswered(kept)
     journal.tell_again(kept.logged)
-    kind = "application/json" if kept.status < 400 else MEDIA_TYPE
+    kind = "text/html" if _is_form(request) else "application/json" if kept.status < 400 else MEDIA_TYPE
     response = current_app.response_class(kept.body, kept.status, mimetype=kind)
     if kept.location:
         response.headers["Location"] = kept.location
@@ -145,6 +169,13 @@ def _unanswered(kept: KeptAnswer) -> Problem:
     return Problem("conflict", Title(zh, en))
 
 
+def _sent_before() -> Problem:
+    zh = "此表单已提交过,不再重复办理:请返回查看办理结果"
+    return Problem(
+        "conflict", Title(zh, "this form was sent before, and is not done again: see what came of it")
+    )
+
+
 def _under_way(key: str) -> Problem:
     en = f"the request with the {HEADER} {key} is under way; ask again"
     detail = Title(f"{HEADER}为{key}的请求正在处理,请稍后再问", en)
@@ -157,7 +188,12 @@ def _is_under_way(row: KeptAnswer, now: dt.datetime) -> bool:
 
 
 def _client_key(request: Request) -> str | None:
-    given = request.headers.get(HEADER) if request.method == "POST" and request.access.kept else None
+    if request.method != "POST" or not request.access.kept:
+        return None
+    if _is_form(request):
+        number = form_number()
+        return number and f"form:{number}:{_request_hash(request)[:32]}"
+    given = request.headers.get(HEADER)
     if given is None:
         return None
     if not _KEY.fullmatch(given):
@@ -166,5 +202,24 @@ def _client_key(request: Request) -> str | None:
     return given
 
 
+def _is_form(request: Request) -> bool:
+    return request.blueprint == PAGES
+
+
+def _may_be_told_again(request: Request, response: Response) -> bool:
+    """Whether an answer may be told again: of a form where it leads on. A page may show a secret, once."""
+    return not _is_form(request) or response.location is not None
+
+
 def _request_hash(request: Request) -> str:
-    return hashlib.sha256(request.full_path.encode() + b"\0" + request.get_data()).hexdigest()
+    said = _filled_in(request) if _is_form(request) else request.get_data()
+    return hashlib.sha256(request.full_path.encode() + b"\0" + said).hexdigest()
+
+
+def _filled_in(request: Request) -> bytes:
+    """What a form says, and the bytes of its files."""
+    said = [*request.form.items(multi=True)]
+    for name, file in request.files.items(multi=True):
+        said.append((name, hashlib.sha256(file.stream.read()).hexdigest()))
+        file.stream.seek(0)
+    return repr(said).encode()

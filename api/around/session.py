@@ -7,6 +7,7 @@ it, and the end of its key as well. Whoever kept the cookie has nothing then.
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 
 from flask import Flask, Request, request, session
@@ -19,10 +20,15 @@ from scoring.access.keys import Key
 from scoring.access.sessions import LASTS, begin_session, end_session, signed_in_key
 
 _NUMBER = "number"
+_COOKIE, _THIS_HOST = "xinheng", "__Host-"
+_TOKEN, _NUMBERED = "form_token", re.compile("[0-9a-f]{16}")
 
 
 class _Sessions(SecureCookieSessionInterface):
-    """Flask's signed cookie; over TLS it is sent over TLS alone."""
+    """Flask's signed cookie. Over TLS it is sent over TLS alone, and its name says that this host has set it:
+    from a neighbour of the same domain, who could hand its own sign-in to a visitor, browsers take none such
+    (RFC 6265bis, 4.1.3.2).
+    """
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """None for the API, whose requests bring their keys, and for the pages that everybody is told alike:
@@ -30,6 +36,10 @@ class _Sessions(SecureCookieSessionInterface):
         """
         is_without = f"{request.path}/".startswith(("/v1/", "/public/"))
         return None if is_without else super().open_session(app, request)
+
+    def get_cookie_name(self, app: Flask) -> str:
+        """What the cookie is called."""
+        return f"{_THIS_HOST}{_COOKIE}" if request.is_secure else _COOKIE
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure
@@ -40,7 +50,7 @@ def install(app: Flask, secret: str) -> None:
     app.session_interface = _Sessions()
     app.config.update(
         SECRET_KEY=secret,
-        SESSION_COOKIE_NAME="xinheng",
+        SESSION_COOKIE_NAME=_COOKIE,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
         SESSION_REFRESH_EACH_REQUEST=False,
@@ -81,10 +91,18 @@ def signed_in() -> Key:
 
 
 def form_token() -> str:
-    """What a form of this session sends along, so that no other site can send it."""
-    if "form_token" not in session:
-        session["form_token"] = secrets.token_urlsafe(24)
-    return str(session["form_token"])
+    """What a form of this session sends along: a token, so that no other site can send it, and a number of
+    its own, so that it is taken once.
+    """
+    if _TOKEN not in session:
+        session[_TOKEN] = secrets.token_urlsafe(24)
+    return f"{session[_TOKEN]}.{secrets.token_hex(8)}"
+
+
+def form_number() -> str | None:
+    """The number of the form that this request sends; None where it has none, or is not this session's."""
+    token, _, number = request.form.get(_TOKEN, "").partition(".")
+    return number if _is_own(token) and _NUMBERED.fullmatch(number) else None
 
 
 def check_site() -> None:
@@ -99,8 +117,10 @@ def check_site() -> None:
 
 def check_form() -> None:
     """Refuse a form that does not come from a page of this session: 400."""
-    expected = str(session.get("form_token", ""))
-    if not expected or not hmac.compare_digest(
-        request.form.get("form_token", "").encode(), expected.encode()
-    ):
+    if not _is_own(request.form.get(_TOKEN, "").partition(".")[0]):
         fail("bad-request", Title("表单已过期,请重新打开页面", "the form is too old; load the page again"))
+
+
+def _is_own(token: str) -> bool:
+    expected = str(session.get(_TOKEN, ""))
+    return bool(expected) and hmac.compare_digest(token.encode(), expected.encode())

@@ -161,8 +161,11 @@ def _each_once() -> None:
 
 @blueprint.after_request
 def policy(response: Response) -> Response:
-    """Keep everything from elsewhere out of a page."""
+    """Keep everything from elsewhere out of a page, and what somebody may see out of what a browser keeps:
+    going back after signing out shows nothing."""
     response.headers["Content-Security-Policy"] = POLICY
+    if not current().access.is_public and request.endpoint != f"{PAGES}.static":
+        response.headers["Cache-Control"] = "no-store"
     return response
 
 

@@ -32,6 +32,7 @@ PLACES = {
     "objection_id": 1,
     "application_id": 2,
     "consequence_id": 1,
+    "consent_id": 1,
     "subscription_id": 1,
     "proposal_id": 1,
     "run_id": 1,
