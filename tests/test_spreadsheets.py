@@ -128,7 +128,7 @@ def test_a_listing_opens_as_a_workbook_whatever_its_texts_hold() -> None:
 
 def test_every_csv_of_a_run_from_file_to_file_runs_nothing(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(PACK, encoding="utf-8")
-    (tmp_path / "s.csv").write_text("id,x\n=A1,11\n2,=1+1\n3,@SUM(1)\n4,-2+3\n", encoding="utf-8")
+    (tmp_path / "s.csv").write_text("id,x\n'=A1,11\n2,'=1+1\n3,'@SUM(1)\n4,-2+3\n", encoding="utf-8")
     arguments = [
         "score",
         "--pack",

@@ -29,8 +29,9 @@ from scoring.facts.ingest.cells import (
     open_is_none,
 )
 from scoring.facts.ingest.checks import Columns, Finding, RowCheck, row_check
+from scoring.facts.ingest.decoration import undecorated
 from scoring.facts.ingest.errors import Fault
-from scoring.facts.ingest.folding import Cell, as_text, fold_header, fold_text
+from scoring.facts.ingest.folding import Cell, as_text, fold_header, fold_name
 from scoring.facts.ingest.header_words import unit_alone
 from scoring.facts.ingest.headers import HeaderMatcher, Layout, numbers_columns, other_headers
 from scoring.facts.ingest.lines import ODD_END
@@ -493,7 +494,8 @@ class RowReader:
 
     def _clues(self, cells: Cells) -> dict[str, str]:
         said = {
-            finder.column.name: fold_text(as_text(cells[finder.position])) for finder in self.layout.finders
+            finder.column.name: fold_name(undecorated(as_text(cells[finder.position])))
+            for finder in self.layout.finders
         }
         return {name: text for name, text in said.items() if not is_unknown(text)}
 
