@@ -35,6 +35,15 @@ def visible(text: str) -> str:
     return _HIDDEN.sub(_mark, text)
 
 
+def mark(sign: str) -> str:
+    """A sign as its number; a mark stays.
+
+    >>> mark("\\a"), mark("⟨U+0007⟩")
+    ('⟨U+0007⟩', '⟨U+0007⟩')
+    """
+    return sign if len(sign) > 1 else f"⟨U+{ord(sign):04X}⟩"
+
+
 def is_blank(text: str) -> bool:
     r"""Whether there is nothing to see in a text.
 
@@ -54,7 +63,7 @@ def one_line(text: str) -> str:
 
 
 def _mark(found: re.Match[str]) -> str:
-    return f"⟨U+{ord(found[0]):04X}⟩"
+    return mark(found[0])
 
 
 def shown(value: Any) -> Any:

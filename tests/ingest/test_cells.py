@@ -149,7 +149,7 @@ QUOTES += ["「%s」", "『%s』", "｢%s｣", '"\'%s"', "'\"%s\"'", '"""%s"""',
 def test_quotes_around_the_whole_of_a_cell_are_no_part_of_it(quotes: str) -> None:
     assert read(quotes % "0001", required=True) == "0001"
     assert read(quotes % GOOD_CODE, format="uscc") == GOOD_CODE
-    assert read(quotes % "-1234.5", "decimal") == "-1234.5000"
+    assert read(quotes % "1,234.5", "decimal") == "1234.5000"
     assert read(quotes % "2026-03-01", "date") == "2026-03-01"
     assert read(quotes % "行政处罚", values=KINDS) == "penalty"
     assert read(quotes % "是", "boolean") is True

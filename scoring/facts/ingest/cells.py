@@ -16,7 +16,7 @@ from stdnum.exceptions import InvalidChecksum, InvalidFormat, InvalidLength, Val
 
 from rules.model import Column, Title
 from scoring.characters.persons import has_person, has_surely
-from scoring.characters.visible import is_blank, visible
+from scoring.characters.visible import is_blank, mark
 from scoring.facts.ingest.dates import WINDOWS_EPOCH, DateError, from_serial, parse_date
 from scoring.facts.ingest.decoration import FORMULA, begins_as_formula, is_formula, undecorated
 from scoring.facts.ingest.errors import CellError, Fault
@@ -317,7 +317,7 @@ def _check_text(text: str) -> None:
         )
     if (unread := still_to_mend(text)) is not None:
         raise CellError(unread.reason, unread.hint)
-    if text.isprintable() and len(text) <= LONGEST_TEXT and "#" not in text:
+    if text.isprintable() and len(text) <= LONGEST_TEXT and "#" not in text and "\u27e8" not in text:
         return
     if _TOO_NARROW.fullmatch(text):
         raise CellError(
@@ -335,15 +335,16 @@ def _check_text(text: str) -> None:
             Title("请核对引号和分隔符", "check quotes and delimiters"),
         )
     if found := _CONTROL.search(text):
-        sign = visible(found[0])
+        sign = mark(found[0])
         raise CellError(
             Title(f"含有控制字符{sign}", f"holds a control character {sign}"),
             Title("请重新录入", "type the value again"),
         )
 
 
-_CONTROL = re.compile("[\0-\x08\v\f\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Controls but for tab and line ends, and halves of characters."""
+_CONTROL = re.compile("[\0-\x08\v\f\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]|⟨U\\+[0-9A-F]{4,6}⟩")
+"""Controls but for tab and line ends, halves of characters and what is none; and the marks by which they, and
+others that nobody sees, are shown."""
 
 
 def _parser(reading: Reading) -> Callable[[str], JsonValue]:

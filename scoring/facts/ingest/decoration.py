@@ -55,11 +55,11 @@ def _bare(text: str) -> str:
         return (quoted[1] or quoted[2] or "").replace('""', '"')
     if bare and bare[0] in _MARKS:
         rest = bare[1:]
-        inner = rest[:-1] if rest[-1:] in (*_MARKS,) else rest
-        if not any(mark in inner for mark in _MARKS) and inert(inner) == inner:
-            return inner
-        if inert(rest) != rest or not any(mark in rest for mark in _MARKS):
+        if inert(rest) != rest:  # what is guarded may itself end in a mark
             return rest
+        inner = rest[:-1] if rest[-1:] in (*_MARKS,) else rest
+        if not any(mark in inner for mark in _MARKS):
+            return inner
     return text
 
 

@@ -14,7 +14,7 @@ from itertools import compress, islice
 from rules.calendar import today
 from rules.model import Table, Title
 from scoring.characters.persons import without_persons
-from scoring.characters.visible import visible
+from scoring.characters.visible import mark, visible
 from scoring.facts.ingest.cells import (
     EMPTY,
     FILLER,
@@ -668,4 +668,4 @@ def shown(text: str) -> str:
     kept = without_persons(text)[:LONGEST_SHOWN]
     if kept.isprintable():
         return kept
-    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in kept)
+    return "".join(c if c.isprintable() else " " if c.isspace() else mark(c) for c in kept)[:LONGEST_SHOWN]
