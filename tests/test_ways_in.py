@@ -360,10 +360,38 @@ grades: [{tier: A, title: {zh: 甲, en: A}, from: 0}, {tier: B, title: {zh: 乙,
 """
 
 
-def score(subjects: str) -> Result:
-    Path("pack.yaml").write_text(PACK, encoding="utf-8")
+def score(subjects: str, pack: str = PACK) -> Result:
+    Path("pack.yaml").write_text(pack, encoding="utf-8")
     on = ("--as-of", "2026-06-01")
     return xinheng("score", "--pack", "pack.yaml", *on, "--subjects", subjects, "--out", "out.csv")
+
+
+@pytest.mark.parametrize("name", ["subject_id", "valid_from", "day", "h", "key", "record"])
+def test_a_column_by_a_name_that_the_engine_uses_is_a_column(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    more = f"      {name}: {{type: decimal, title: {{zh: 另, en: Other}}}}\nin_force"
+    text = PACK.replace("in_force", more).replace("x > 10", f"x > 10 and {name} > 2")
+    Path("s.csv").write_text(f"id,x,{name}\na,11,3\nb,11,2\nb,11,2\n", "utf-8")
+    result = score("s.csv", text)
+    assert result.exit_code == 0, result.output
+    assert "an error that should not be" not in result.output
+    kept = [line.split(",")[:3] for line in Path("out.csv").read_text("utf-8-sig").splitlines()[1:]]
+    assert kept == [["a", "5.00", "A"], ["b", "0.00", "A"]]
+
+
+@pytest.mark.parametrize("name", ["rowid", "as_of", "date", "interval", "select"])
+def test_a_name_that_is_the_engine_s_own_is_refused_with_what_would_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    column = f"      {name}: {{type: decimal, title: {{zh: 另, en: Other}}}}\nin_force"
+    measure = f"measures:\n  {name}: {{title: {{zh: 量, en: M}}, value: x + 1}}\nin_force"
+    Path("s.csv").write_text("id,x\na,11\n", "utf-8")
+    for more in (column, measure):
+        result = score("s.csv", PACK.replace("in_force", more))
+        assert (result.exit_code, f"its_{name}" in result.output) == (1, True), result.output
 
 
 @pytest.mark.parametrize(

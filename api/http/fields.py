@@ -19,6 +19,7 @@ from rules.model import Title
 from rules.titles import halves_of_old
 from scoring.access.keys import Role
 from scoring.characters.persons import has_surely
+from scoring.characters.visible import FILLERS
 from scoring.facts.ingest.keys import ENTERPRISES, LONGEST_KEY, doubt_of_key
 
 
@@ -93,9 +94,10 @@ _NOT_SHOWN = (
 """Controls, marks of direction, private characters, what is no character, and all spaces but one."""
 _RARELY_NOT_SHOWN = (
     r"\U000110bd\U000110cd\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
-    r"\U000e0001-\U000e007f\U000f0000-\U0010ffff"
+    rf"\U000e0001-\U000e007f\U000f0000-\U0010ffff{FILLERS}"
 )
-"""The same beyond the first plane, where a pattern that many programs are to read can't have ranges."""
+"""The same beyond the first plane, where a pattern that many programs are to read can't have ranges; and
+fillers, which are letters that nobody sees."""
 
 PRINTABLE = f"^[^{_NOT_SHOWN}]*[^{_NOT_SHOWN} ][^{_NOT_SHOWN}]*$"
 """What :class:`Text` takes, as the document says it: a text with something to see and nothing hidden."""

@@ -18,7 +18,7 @@ from rules.model import OWN_CHOICE, Citation, Dated, Title
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,79}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _CODE_PATTERN = re.compile(r"[0-9A-Z?]{18}")
-RESERVED = frozenset({"as_of", "date", "interval"})
+RESERVED = frozenset({"as_of", "date", "interval", "rowid"})
 FOREVER_AGO = dt.date.min
 _MOST_POINTS = 1_000_000
 

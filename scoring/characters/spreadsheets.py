@@ -15,6 +15,7 @@ from openpyxl.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
 from scoring.characters.formulas import FORMULA
+from scoring.characters.visible import mark
 
 
 def inert_column(column: pa.Array) -> pa.Array:
@@ -26,25 +27,26 @@ def inert_column(column: pa.Array) -> pa.Array:
 
 
 def in_cell(text: str, end: str = "") -> str:
-    r"""A text as a cell of a workbook holds it: without what XML has no form for, which makes the whole file
-    unreadable, with ``_xHHHH_`` as it stands, and cut where it is longer than a cell takes.
+    r"""A text as a cell of a workbook holds it: controls, and what XML has no form for, which would make the
+    whole file unreadable, as their numbers, ``_xHHHH_`` as it stands, and cut where it is longer than a cell
+    takes.
 
     :param end: stands at the end of a text that was cut.
 
     Source: XML 1.0, 2.2 (Char); ECMA-376 part 1, 22.9.2.19 (ST_Xstring).
 
     >>> in_cell("a\uffffb"), in_cell("_x0041_")
-    ('a�b', '_x005F_x0041_')
+    ('a⟨U+FFFF⟩b', '_x005F_x0041_')
     """
-    if len(text) <= _LONGEST // 2 and "_x" not in text and _NOT_IN_XML.search(text) is None:
+    if len(text) <= _LONGEST // 2 and "_x" not in text and _UNSEEN.search(text) is None:
         return text
-    units = _ESCAPED.sub("_x005F_", _NOT_IN_XML.sub("\ufffd", text)).encode("utf-16-le")
+    units = _ESCAPED.sub("_x005F_", _UNSEEN.sub(lambda found: mark(found[0]), text)).encode("utf-16-le")
     if len(units) > _LONGEST * 2:
         units = units[: (_LONGEST - len(end)) * 2] + end.encode("utf-16-le")
     return units.decode("utf-16-le", "ignore")
 
 
-_NOT_IN_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_UNSEEN = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _LONGEST = 32_767
 """Of a cell, in the two bytes that a spreadsheet counts."""

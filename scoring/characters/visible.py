@@ -7,13 +7,17 @@ from typing import Any
 
 from markupsafe import Markup
 
+FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+"""Letters and signs by their category, and nothing to see: fillers of Hangul, a blank of Braille."""
+
 _HIDDEN = re.compile(
-    "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f"
+    f"[{FILLERS}"
+    "\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f"
     "\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufdd0-\ufdef\ufeff\ufff9-\ufffb\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001343f"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f]"
 )
 """Controls but for tab and line ends; formats (directions, joiners, the byte order mark); line separators;
-what is no character, and never will be."""
+fillers; what is no character, and never will be."""
 
 _LINE_ENDS = re.compile(r"[\t\n\r]")
 
@@ -29,6 +33,15 @@ def visible(text: str) -> str:
     '临江⟨U+202E⟩餐馆'
     """
     return _HIDDEN.sub(_mark, text)
+
+
+def mark(sign: str) -> str:
+    """A sign as its number; a mark stays.
+
+    >>> mark("\\a"), mark("⟨U+0007⟩")
+    ('⟨U+0007⟩', '⟨U+0007⟩')
+    """
+    return sign if len(sign) > 1 else f"⟨U+{ord(sign):04X}⟩"
 
 
 def is_blank(text: str) -> bool:
@@ -50,7 +63,7 @@ def one_line(text: str) -> str:
 
 
 def _mark(found: re.Match[str]) -> str:
-    return f"⟨U+{ord(found[0]):04X}⟩"
+    return mark(found[0])
 
 
 def shown(value: Any) -> Any:

@@ -156,7 +156,7 @@ class _Grades:
             f"select _s, day, points, 0 as veto, 0 as known from ({self._points()})"
             f" union all select _s, day, 0, v, 0 from ({self._vetoes()})"
             f" union all select _s, day, 0, 0, known from ({self.known()})"
-            f" union all select _s, day, 0, 0, 0 from {SUBJECTS}, ({days})"
+            f" union all select _s, _days.day, 0, 0, 0 from {SUBJECTS}, ({days}) as _days"
         )
         lines = running(f"({changes})", ["_s"], ["points", "veto", "known"], self._period)
         score, before = (self._score(points) for points in ("points", "points - points_step"))

@@ -235,13 +235,13 @@ def make_view(
     every, twice = f"{name}_all", f"{name}_twice"
     connection.execute(f"create temp view {every} as {rows}")
     connection.execute(
-        f"create temp table {twice} as select hash({key}) as h from {every} group by h having count(*) > 1"
+        f"create temp table {twice} as select hash({key}) as _h from {every} group by _h having count(*) > 1"
     )
     if _count(connection, twice):
         connection.execute(
             f"create or replace temp table {twice} as select {', '.join(_PLACE)}, {key} as key,"
             f" first_value(_file) over same as _first_file, first_value({_ROW_PLACE}) over same as _first"
-            f" from {every} where hash({key}) in (select h from {twice})"
+            f" from {every} where hash({key}) in (select _h from {twice})"
             f" window same as (partition by {key} order by _file, _block, _row)"
             f" qualify row_number() over same > 1"
         )

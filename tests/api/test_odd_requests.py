@@ -115,6 +115,13 @@ def test_a_whole_surrogate_pair_is_one_character(regulator: Client) -> None:
     assert (answer.status_code, answer.json["key"]["owner"]) == (201, "🙈")
 
 
+@pytest.mark.parametrize("sign", "\u034f\u115f\u1160\u17b4\u2800\u3164\uffa0")
+@pytest.mark.parametrize("owner", ["%s", "云衡%s税务局", "云衡税务局%s"])
+def test_a_filler_is_neither_a_name_nor_makes_another_one(regulator: Client, sign: str, owner: str) -> None:
+    answer = regulator.post("/v1/keys", json={"role": "regulator", "owner": owner % sign})
+    assert (answer.status_code, "not allowed" in answer.text) == (422, True)
+
+
 @pytest.mark.parametrize("text", ODD_TEXTS, ids=lambda text: text[:12])
 def test_an_odd_address_is_not_found_or_refused(regulator: Client, text: str) -> None:
     assert regulator.get(f"/v1/subjects/{text}/grade").status_code in (404, 422)

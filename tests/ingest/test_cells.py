@@ -13,9 +13,10 @@ from stdnum.cn import uscc
 
 from rules.language.expressions import BOOLEAN, DATE, DECIMAL, INTEGER, TEXT
 from rules.model import Column, Possible, Title
+from scoring.characters.formulas import inert
 from scoring.facts.ingest.cells import UNKNOWN, Reading, converter
 from scoring.facts.ingest.errors import Fault
-from scoring.facts.ingest.folding import Cell, fold, fold_text, fold_word
+from scoring.facts.ingest.folding import Cell, Yearless, fold, fold_text, fold_word
 from scoring.facts.ingest.keys import key_of
 
 TYPES = {"text": TEXT, "decimal": DECIMAL, "integer": INTEGER, "date": DATE, "boolean": BOOLEAN}
@@ -99,6 +100,107 @@ def test_a_name_keeps_its_punctuation_and_a_key_is_folded_whole() -> None:
 def test_marks_that_nobody_sees_are_dropped() -> None:
     assert read("\ufeffR\u200b001", required=True) == "R001"
     assert read("红星\u200b餐饮\u00a0店") == "红星餐饮 店"
+
+
+FILLERS = "\u034f\u115f\u1160\u17b4\u180e\u2800\u3164\uffa0\xad\u200c\u200d"
+
+
+@pytest.mark.parametrize("sign", FILLERS)
+def test_a_filler_is_neither_a_value_nor_a_part_of_one(sign: str) -> None:
+    assert read(f"{sign}云衡{sign}面馆{sign}") == "云衡面馆"
+    assert read(f"R{sign}1", required=True) == "R1"
+    assert read(f"1{sign}2", "integer") == 12
+    assert read(f"{sign}'R1{sign}", required=True) == "R1"
+    for declared in TYPES:
+        assert read(sign, declared) is None
+        assert read(f"{sign} {sign}", declared) is None
+
+
+@pytest.mark.parametrize("sign", "\u061c\u200e\u200f\u202e\u2066\u2062\u206f\U000e0041")
+def test_a_mark_alone_that_nobody_sees_is_no_value(sign: str) -> None:
+    assert read(sign) is None
+    assert "empty, and required" in reason(read(sign, required=True))
+
+
+@pytest.mark.parametrize("space", "\u1680\u2003\u200a\u202f\u205f\u3000\xa0")
+def test_a_space_of_whatever_width_is_one(space: str) -> None:
+    assert read(f"红星{space}餐饮店") == "红星 餐饮店"
+
+
+@pytest.mark.parametrize("name", ["name", "authority", "registration_number"])
+def test_by_how_a_sign_is_to_be_drawn_nobody_is_another(name: str) -> None:
+    sought = Column(name, TEXT, "text", Title("列", "Column"))
+    assert converter(Reading(sought))("云衡\ufe0f税务\U000e0100局") == "云衡税务局"
+    assert read("云衡\ufe0f税务局") == "云衡\ufe0f税务局"
+
+
+@pytest.mark.parametrize("name", ["name", "authority", "registration_number"])
+def test_of_a_number_typed_as_a_registration_number_no_day_becomes_one(name: str) -> None:
+    sought = Column(name, TEXT, "text", Title("列", "Column"))
+    given = Yearless(2026, 3, 12)
+    assert "the spreadsheet has made a day" in reason(converter(Reading(sought))(given))
+
+
+QUOTES = ['"%s"', "＂%s＂", "“%s”", "”%s”", "„%s“", "〝%s〞", "'%s'", "‘%s’", "＇%s＇", "`%s`"]
+QUOTES += ["「%s」", "『%s』", "｢%s｣", '"\'%s"', "'\"%s\"'", '"""%s"""', '="%s"', "＝“%s”", "\u200b“%s” "]
+
+
+@pytest.mark.parametrize("quotes", QUOTES)
+def test_quotes_around_the_whole_of_a_cell_are_no_part_of_it(quotes: str) -> None:
+    assert read(quotes % "0001", required=True) == "0001"
+    assert read(quotes % GOOD_CODE, format="uscc") == GOOD_CODE
+    assert read(quotes % "1,234.5", "decimal") == "1234.5000"
+    assert read(quotes % "2026-03-01", "date") == "2026-03-01"
+    assert read(quotes % "行政处罚", values=KINDS) == "penalty"
+    assert read(quotes % "是", "boolean") is True
+    assert read(quotes % "云衡面馆") == "云衡面馆"
+    assert read(quotes % "无") is None
+    assert read(quotes % "") is None
+
+
+@pytest.mark.parametrize(
+    "written", ["“老张”面馆", "“甲”和“乙”", "'甲'公司", "it's", "甲'", "《某某办法》", "“甲"]
+)
+def test_quotes_of_a_part_stay(written: str) -> None:
+    assert read(written) == written
+
+
+FORMULAS = [
+    "=A1",
+    "=SUM(A1:A3)",
+    "=1+1",
+    "＝A1",
+    " =A1",
+    "=甲!A1",
+    '=TEXT(A1,"0000")',
+    '="a"&"b"',
+    "=cmd|' /C'!A0",
+]
+FORMULAS += ["+A1", "-$B$2*1.06", "@SUM(A1)", "+'表 1'!A1", "-sum(A1:B2)"]
+
+
+@pytest.mark.parametrize("written", FORMULAS)
+@pytest.mark.parametrize("declared", TYPES)
+@pytest.mark.parametrize("how", [{}, {"required": True}, {"format": "uscc"}, {"values": KINDS}])
+def test_a_formula_is_told_as_one_without_its_value(written: str, declared: str, how: dict[str, Any]) -> None:
+    assert "a formula without its value" in reason(read(written, declared, **how))
+
+
+@pytest.mark.parametrize("declared", ["decimal", "integer", "date", "boolean"])
+def test_what_begins_as_a_formula_is_one_where_a_number_or_a_day_is_meant(declared: str) -> None:
+    for written in ("@x", "+x", "=单价"):
+        assert "a formula without its value" in reason(read(written, declared))
+    assert "a formula" not in reason(read("-5块", declared))
+
+
+@pytest.mark.parametrize("written", ["@云衡发布", "-5℃以下", "+86 138", "1=1", "--- 以下空白", "===="])
+def test_a_text_that_only_begins_as_a_formula_is_a_text(written: str) -> None:
+    assert read(written) == written
+
+
+def test_a_text_that_is_guarded_is_the_text_whatever_it_says() -> None:
+    for text in FORMULAS:
+        assert read(inert(text)) == fold_text(text)
 
 
 @given(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1))
@@ -275,7 +377,7 @@ def test_a_number_that_only_looks_so_is_kept(written: str) -> None:
     assert read(written, required=True) == written
 
 
-@pytest.mark.parametrize("written", ["云衡\ufffd税务局", "锟斤拷", "云衡锟斤拷局", "R\ufffd1"])
+@pytest.mark.parametrize("written", ["云衡\ufffd税务局", "锟斤拷", "云衡锟斤拷局", "R\ufffd1", "\ufffc"])
 @pytest.mark.parametrize("required", [False, True])
 def test_what_a_transfer_has_destroyed_is_refused(written: str, required: bool) -> None:
     assert "characters that were lost on the way" in reason(read(written, required=required))

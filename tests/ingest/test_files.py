@@ -372,7 +372,7 @@ def test_both_databases_keep_what_no_database_likes(store: Store, tmp_path: Path
     )
     assert (report.new, report.rejected) == (1, 1)
     assert [row["authority"] for row in current(store)] == ['引"号\\, \n行']
-    assert quarantined(store)[0][:3] == (2, "机关", "a\ufffdb")
+    assert quarantined(store)[0][:3] == (2, "机关", "a⟨U+0000⟩b")
 
 
 def test_a_directory_is_taken_file_by_file(sqlite: Store, tmp_path: Path) -> None:

@@ -99,7 +99,35 @@ def test_what_a_workbook_has_no_form_for_keeps_no_row_from_coming_back(take: Ing
     said = row("R1", day="去年底\uffff", note="甲\ufffe_x003D_1")
     lines = [",".join(HEADERS), ",".join(map(str, said))]
     sheet = sheet_of(take(write_text(tmp_path / "a.csv", lines), "enterprise").mend)
-    assert {"去年底\ufffd", "甲\ufffd_x005F_x003D_1"} < set(values(sheet)[1])
+    assert {"去年底⟨U+FFFF⟩", "甲⟨U+FFFE⟩_x005F_x003D_1"} < set(values(sheet)[1])
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+@pytest.mark.parametrize("sign", ["\x07", "\x1b", "\x7f", "\x9f", "\ufffe", "\uffff"])
+def test_a_control_character_is_seen_where_it_stood_and_is_not_taken_until_it_is_out(
+    take: Ingest, sqlite: Store, tmp_path: Path, kind: str, sign: str
+) -> None:
+    head = ("编号", "信用代码", "机关", "类别", "状态", "决定日期")
+    bad = ("R1", CODES[0], f"云衡{sign}税务局", "欠税公告", "有效", "2026-03-01")
+    if kind == "csv":
+        path = write_text(tmp_path / "a.csv", [",".join(head), ",".join(bad)])
+    else:
+        coded = [cell.replace(sign, f"_x{ord(sign):04X}_") for cell in bad]
+        path = write_workbook(tmp_path / "a.xlsx", [head, coded])
+    report, mark = take(path, "enterprise"), f"云衡⟨U+{ord(sign):04X}⟩税务局"
+    for _ in range(2):
+        assert (report.new, report.rejected) == (0, 1)
+        (_, cells) = values(sheet_of(report.mend))
+        assert mark in cells
+        report = take(cast(Path, report.mend), "enterprise")
+    said = quarantined(sqlite)
+    assert {(column, value) for _, column, value, _ in said} == {("机关", mark)}
+    assert all(f"控制字符⟨U+{ord(sign):04X}⟩" in reason for *_, reason in said)
+    workbook = openpyxl.load_workbook(cast(Path, report.mend))
+    workbook.worksheets[0]["C2"].value = "云衡税务局"
+    workbook.save(tmp_path / "改好.xlsx")
+    assert take(tmp_path / "改好.xlsx", "enterprise").new == 1
+    assert [record["authority"] for record in current(sqlite)] == ["云衡税务局"]
 
 
 def test_mended_it_is_taken_with_no_mapping_and_the_reasons_are_passed_over(

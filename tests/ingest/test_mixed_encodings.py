@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import re
 from pathlib import Path
 
 import pytest
 
+import rules.library
 from scoring.facts.ingest.encoding import find_encoding
 from scoring.facts.ingest.errors import IngestError
 
@@ -107,6 +109,63 @@ def test_a_file_in_big5_is_called_so_and_not_read_as_other_characters(
 
 def test_big5_with_characters_of_a_user_s_own_is_called_so_too(tmp_path: Path) -> None:
     assert "Big5" in refused(tmp_path / "a.csv", TRADITIONAL.encode("big5") + b"R2,x,\xfa\x40\r\n")
+
+
+JAPANESE = [
+    "編号,信用コード,会社名\nR1,91110000600037341L,株式会社サンプル商店\nR2,x,東京都渋谷区第一支店\n",
+    "番号,名称\n1,東京都渋谷区第一支店\n2,日本電気工業株式会社\n",
+    "id,name\n1,ヤマト運輸(株)大阪支店\n2,さくら食品\n",
+]
+KOREAN = [
+    "번호,신용코드,회사명\nR1,91110000600037341L,주식회사 가나다\nR2,x,서울특별시 상점\n",
+    "id,name\n1,한국전자공업 주식회사\n2,부산광역시 해운대구 식당\n",
+]
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+@pytest.mark.parametrize(
+    ("called", "encoding", "text"),
+    [("Shift_JIS", name, text) for name in ("shift_jis", "cp932") for text in JAPANESE]
+    + [("EUC-JP", "euc_jp", text) for text in JAPANESE]
+    + [("EUC-KR", name, text) for name in ("euc_kr", "cp949") for text in KOREAN]
+    + [("ISO-2022-JP", "iso2022_jp", text) for text in JAPANESE]
+    + [("ISO-2022-KR", "iso2022_kr", text) for text in KOREAN]
+    + [("HZ", "hz", "\n".join(LINES))],
+)
+def test_a_file_in_an_encoding_of_another_country_is_called_so(
+    tmp_path: Path, called: str, encoding: str, text: str, end: str
+) -> None:
+    said = refused(tmp_path / "a.csv", text.replace("\n", end).encode(encoding))
+    assert f"in {called}" in said
+    assert "CSV in UTF-8 or GB18030" in said
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-8", "utf-16"])
+@pytest.mark.parametrize("word", ["~{", "~}", "~{甲~}", "+86-13800000000", "\x1b$B"])
+def test_what_only_looks_a_little_like_another_encoding_stays(
+    tmp_path: Path, encoding: str, word: str
+) -> None:
+    (tmp_path / "a.csv").write_bytes(text([*LINES, f"R9,91110000600037341L,{word}"], encoding))
+    assert find_encoding(tmp_path / "a.csv").startswith(encoding)
+    (tmp_path / "a.csv").write_bytes(text(["id,name", f"1,{word}"], encoding))
+    find_encoding(tmp_path / "a.csv")
+
+
+def office_words() -> list[str]:
+    """The Chinese of the vocabularies and the official forms."""
+    library = Path(rules.library.__file__).parent
+    texts = (path.read_text("utf-8") for path in sorted(library.rglob("*.yaml")))
+    return sorted({word for text in texts for word in re.findall("[\u4e00-\u9fff]{2,12}", text)})
+
+
+def test_no_words_of_an_office_in_gb18030_are_taken_for_another_encoding(tmp_path: Path) -> None:
+    words, path = office_words(), tmp_path / "a.csv"
+    assert len(words) > 1_000
+    few = [words[n : n + 5] for n in range(0, len(words), 5)]
+    spread = [words[n::97] for n in range(97)]
+    for some in (*few, *spread):
+        path.write_bytes("\r\n".join([*some, "id,1"]).encode("gb18030"))
+        assert find_encoding(path) in ("gb18030", "utf-8-sig"), some
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,14 @@ def test_a_row_that_calls_its_enterprise_otherwise_is_taken_with_a_warning(
     assert reason.startswith(f"名称不是代码{CODES[0]}登记的“乙商贸公司”（请核对代码和名称是否同一主体）")
 
 
+@pytest.mark.parametrize("name", ["乙\u3164商贸公司", "“乙商贸公司”", "乙商贸公司\ufe0f"])
+def test_a_name_that_looks_the_same_is_the_same_enterprise(store: Store, tmp_path: Path, name: str) -> None:
+    row = f"R1,{name},00000000000000000X,欠税公告,有效,2026-03-01"
+    report = take(store, tmp_path, PLAIN.replace("单位名称", "企业名称"), row)
+    assert (report.new, report.rejected) == (1, 0)
+    assert [record["subject_id"] for record in current(store)] == [CODES[0]]
+
+
 def test_what_is_odd_about_a_row_that_is_set_aside_is_one_of_its_faults(store: Store, tmp_path: Path) -> None:
     """Not "taken, but odd": it was not taken."""
     report = take(store, tmp_path, PLAIN, f"R1,{OTHER},{CODES[0]},行政处罚,有效,2026-03-05")

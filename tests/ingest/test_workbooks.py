@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import zipfile
 from pathlib import Path
@@ -372,6 +373,39 @@ def test_what_keeps_a_spreadsheet_from_eating_zeros_is_no_part_of_a_key(
     take(write_text(tmp_path / "a.csv", ["编号,信用代码", f"0001,{CODES[0]}"]))
     report = take(write_text(tmp_path / "b.csv", ["编号,信用代码", f"{written},{CODES[0]} "]))
     assert (report.new, report.changed, report.unchanged) == (0, 0, 1)
+
+
+QUOTED = ["“%s”", "「%s」", "'%s'", '"%s"', "\u3164'%s"]
+
+
+@pytest.mark.parametrize("quotes", QUOTED)
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_file_whose_every_cell_is_in_quotes_says_the_same(
+    take: Ingest, sqlite: Store, tmp_path: Path, quotes: str, kind: str
+) -> None:
+    """Also its headers, and the registration number by which a subject without a code is found."""
+    known = ["信用代码,工商注册号,企业名称", f"{CODES[0]},500232600123455,云衡面馆"]
+    take(write_text(tmp_path / "s.csv", known))
+    head = ["编号", "统一社会信用代码/注册号", "工商注册号", "类别", "状态", "日期", "金额"]
+    said = [
+        ["R1", CODES[0], "", "欠税公告", "有效", "2026-03-01", "1,234.5"],
+        ["R2", "", "500232600123455", "欠税公告", "有效", "2026-03-01", "2"],
+        ["R3", "500232600123455", "500232600123455", "欠税公告", "有效", "2026-03-01", "无"],
+    ]
+    rows = [[quotes % cell for cell in row] for row in (head, *said)]
+    path = tmp_path / f"a.{kind}"
+    if kind == "xlsx":
+        book = openpyxl.Workbook()
+        for row in rows:
+            book.worksheets[0].append(row)
+        book.save(path)
+    else:
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream).writerows(rows)
+    report = take(path)
+    assert (report.new, report.rejected) == (3, 0)
+    kept = [(r["record_id"], r["subject_id"], r.get("amount")) for r in current(sqlite)]
+    assert kept == [("R1", CODES[0], "1234.5000"), ("R2", CODES[0], "2.0000"), ("R3", CODES[0], None)]
 
 
 @pytest.mark.parametrize("name", ["'甲'公司", "`a`b", "it's"])

@@ -16,9 +16,9 @@ from stdnum.exceptions import InvalidChecksum, InvalidFormat, InvalidLength, Val
 
 from rules.model import Column, Title
 from scoring.characters.persons import has_person, has_surely
-from scoring.characters.visible import visible
+from scoring.characters.visible import is_blank, mark
 from scoring.facts.ingest.dates import WINDOWS_EPOCH, DateError, from_serial, parse_date
-from scoring.facts.ingest.decoration import undecorated
+from scoring.facts.ingest.decoration import FORMULA, begins_as_formula, is_formula, undecorated
 from scoring.facts.ingest.errors import CellError, Fault
 from scoring.facts.ingest.folding import (
     Cell,
@@ -27,6 +27,7 @@ from scoring.facts.ingest.folding import (
     Yearless,
     as_text,
     fold,
+    fold_name,
     fold_text,
     fold_word,
 )
@@ -87,8 +88,9 @@ _WHOLE_DECIMALS = MOST_PRECISE // 10**SCALE
 
 _EXPONENT = re.compile(r"[-+]?[0-9](?:(?:\.[0-9]+)?E[-+][0-9]{2,3}|\.[0-9]+E[0-9]{1,3})", re.IGNORECASE)
 _LONG_FLOAT = re.compile(r"[0-9]{16,}\.0+")
-_LOST_SIGNS = ("\ufffd", "\u951f\u65a4\u62f7")
-"""What stands for characters that a transfer could not read: the sign for one, and two read as GB18030."""
+_LOST_SIGNS = ("\ufffd", "\u951f\u65a4\u62f7", "\ufffc")
+"""What stands for characters that a transfer could not read: the sign for one, and two read as GB18030; and
+for a picture that stood in the text."""
 
 _TOO_NARROW = re.compile(r"\s*#{2,}\s*")
 _NO_TEXTS = (Yearless, dt.time, dt.timedelta)
@@ -166,7 +168,8 @@ def converter(reading: Reading) -> Convert:
     is.
     """
     parse = _parser(reading)
-    is_plain = parse in (parse_key, fold_text) and not reading.replacements
+    is_text = parse in _TEXTS
+    is_plain = is_text and not reading.replacements
 
     def convert(cell: Cell) -> JsonValue | Fault:
         if is_plain and isinstance(cell, str) and _SAME.fullmatch(cell) and not _holds_person(cell):
@@ -175,10 +178,11 @@ def converter(reading: Reading) -> Convert:
             return cell.fault
         try:
             return _value(cell, reading, parse)
-        except DateError as error:
-            return with_open_end(reading.column, error.fault)
         except CellError as error:
-            return error.fault
+            if not is_text and isinstance(cell, str) and begins_as_formula(cell):
+                return FORMULA
+            is_date = isinstance(error, DateError)
+            return with_open_end(reading.column, error.fault) if is_date else error.fault
 
     return convert
 
@@ -191,10 +195,12 @@ def _value(given: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> 
         cell = cell.number if reading.column.declared == "date" else cell.amount or cell.number
     if reading.column.declared == "date" and isinstance(cell, int | float) and not isinstance(cell, bool):
         return _unless(from_serial(cell, reading.epoch).isoformat(), reading.no_end)
-    if parse in (parse_key, fold_text) and isinstance(cell, _NO_TEXTS):
+    if parse in _TEXTS and isinstance(cell, _NO_TEXTS):
         raise CellError(
             Title("表格软件已把它变成日期或时间", "the spreadsheet has made a day or a time of it"), _AS_TEXT
         )
+    if isinstance(cell, str) and is_formula(cell):
+        return FORMULA
     text = undecorated(cell) if isinstance(cell, str) else as_text(cell)
     _check_rounded(given, text)
     _check_text(text)
@@ -253,8 +259,10 @@ def _kind(word: str, reading: Reading, parse: Callable[[str], JsonValue], is_alo
 
 
 def is_unknown(text: str) -> bool:
-    """Whether a cell says that the value is not known: empty, or one of the words of :data:`UNKNOWN`."""
-    bare = text.strip()
+    """Whether a cell says that the value is not known: nothing to see, or a word of :data:`UNKNOWN`."""
+    bare = undecorated(text).strip()
+    if not bare.isprintable() and is_blank(bare):
+        return True
     return len(bare) <= _LONGEST_UNKNOWN and fold_word(bare) in UNKNOWN
 
 
@@ -309,7 +317,7 @@ def _check_text(text: str) -> None:
         )
     if (unread := still_to_mend(text)) is not None:
         raise CellError(unread.reason, unread.hint)
-    if text.isprintable() and len(text) <= LONGEST_TEXT and "#" not in text:
+    if text.isprintable() and len(text) <= LONGEST_TEXT and "#" not in text and "\u27e8" not in text:
         return
     if _TOO_NARROW.fullmatch(text):
         raise CellError(
@@ -327,15 +335,16 @@ def _check_text(text: str) -> None:
             Title("请核对引号和分隔符", "check quotes and delimiters"),
         )
     if found := _CONTROL.search(text):
-        sign = visible(found[0])
+        sign = mark(found[0])
         raise CellError(
             Title(f"含有控制字符{sign}", f"holds a control character {sign}"),
             Title("请重新录入", "type the value again"),
         )
 
 
-_CONTROL = re.compile("[\0-\x08\v\f\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Controls but for tab and line ends, and halves of characters."""
+_CONTROL = re.compile("[\0-\x08\v\f\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]|⟨U\\+[0-9A-F]{4,6}⟩")
+"""Controls but for tab and line ends, halves of characters and what is none; and the marks by which they, and
+others that nobody sees, are shown."""
 
 
 def _parser(reading: Reading) -> Callable[[str], JsonValue]:
@@ -361,7 +370,7 @@ def _parser(reading: Reading) -> Callable[[str], JsonValue]:
 
 
 def _sought(text: str) -> str:
-    found = fold_text(text)
+    found = fold_name(text)
     if len(found) > LONGEST_KEY:
         raise CellError(
             Title(f"超过{LONGEST_KEY}个字", f"longer than {LONGEST_KEY} characters"),
@@ -378,7 +387,7 @@ def _iso_date(column: Column, text: str) -> str | None:
 
 def is_open_end(cell: Cell) -> bool:
     """Whether a cell says that there is no end, which is more than that none is known."""
-    return isinstance(cell, str) and fold_word(cell) in OPEN_END
+    return isinstance(cell, str) and fold_word(undecorated(cell)) in OPEN_END
 
 
 def is_end(column: Column) -> bool:
@@ -444,9 +453,7 @@ def parse_key(text: str) -> str:
     :raises CellError: where it is a word for nothing, a total or a foot, too long, holds what nobody sees, or
         what an address takes for its own.
     """
-    key = fold(text)
-    while (bare := undecorated(key)) != key:  # one mark within another, or behind what nobody sees
-        key = fold(bare)
+    key = fold(undecorated(fold(text)))
     if (fault := no_key(key)) is not None:
         raise CellError(fault.reason, fault.hint)
     if len(key) > LONGEST_KEY:
@@ -469,6 +476,10 @@ def parse_key(text: str) -> str:
             ),
         )
     return key
+
+
+_TEXTS = (parse_key, fold_text, _sought)
+"""What reads a column of texts."""
 
 
 def parse_uscc(text: str, lawful: Sequence[str] = (), fillers: Container[str] = ()) -> str | None:

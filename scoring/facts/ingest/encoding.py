@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from rules.model import Title
@@ -28,14 +28,13 @@ _SURELY = 2
 _GB = ("gb18030", "gbk", "gb2312")
 _LONGEST_LINE = 1 << 16
 _NARROW = re.compile("[\x80-\u07ff]")
-_NO_SCRIPT = re.compile("[\0-\x7f\u3000-\u303f\uff00-\uffef]+")
+_NO_SCRIPT = re.compile("[\0-\x7f\u3000-\u303f\uff00-\uff60\uffe0-\uffef]+")
 _ENOUGH = 1 << 16
 _LONGEST_CHARACTER = 4
-_BIG5 = "big5hkscs"
 _LEAST_CHARACTERS, _CLEARLY = 8, Fraction(1, 3)
-"""Of so few characters nobody can tell GB18030 from Big5; above, the shares of common ones lie further apart
-than this (own choice: apart by less than 0.15 where texts in GB18030 were tried, traditional ones among them,
-and by more than 0.5 where texts in Big5 were)."""
+"""Of so few characters nobody can tell one encoding from another; above, the shares of common ones lie
+further apart than this (own choice: by less than 0.15 where texts in GB18030 were tried, traditional ones
+among them, and by more than 0.5 where texts in Big5 were)."""
 
 
 def find_encoding(path: Path, given: str | None = None) -> str:
@@ -50,7 +49,9 @@ def find_encoding(path: Path, given: str | None = None) -> str:
     if encoding.lower() in _GB:
         _check_lines(path)
     if given is None and encoding == "gb18030":
-        _refuse_big5(path)
+        _refuse_rivals(path)
+    if given is None:
+        _refuse_seven_bits(path)
     offset = _first_undecodable(path, encoding)
     if offset is not None:
         raise _not_decodable(path, encoding, offset)
@@ -89,8 +90,9 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 yield row, line.encode("latin-1")
 
 
-def _refuse_big5(path: Path) -> None:
-    """Refuse a file that reads much better in Big5 than in GB18030, which would take it for other characters.
+def _refuse_rivals(path: Path) -> None:
+    """Refuse a file that reads much better in another encoding than in GB18030, which would take it for other
+    characters.
 
     :raises IngestError: naming both.
     """
@@ -99,17 +101,40 @@ def _refuse_big5(path: Path) -> None:
         sample += line
         if len(sample) >= _ENOUGH:
             break
-    count, as_big5 = _common(sample, _BIG5, _characters("big5", 0xA4, 0xC6))
-    _, as_gb18030 = _common(sample, "gb18030", _characters("gb2312", 0xB0, 0xF7))
-    if count >= _LEAST_CHARACTERS and as_big5 - as_gb18030 >= _CLEARLY:
-        raise IngestError(
-            path.name,
-            Title("像是Big5(繁体中文)编码,不是GB18030", "it seems to be in Big5, and not in GB18030"),
-            Title(
-                "请另存为UTF-8或GB18030编码的CSV;如确为GB18030,请在对照文件中写明encoding: gb18030",
-                "save it as CSV in UTF-8 or GB18030; or a mapping file that says encoding: gb18030",
-            ),
-        )
+    for rival in _RIVALS:
+        count, as_rival = _common(sample, rival.encoding, rival.common())
+        _, as_gb18030 = _common(sample, "gb18030", rival.common_in_gb18030())
+        if count >= _LEAST_CHARACTERS and as_rival - as_gb18030 >= _CLEARLY:
+            raise IngestError(
+                path.name,
+                Title(
+                    f"像是{rival.title.zh}编码,不是GB18030",
+                    f"it seems to be in {rival.title.en}, and not in GB18030",
+                ),
+                Title(
+                    "请另存为UTF-8或GB18030编码的CSV;如确为GB18030,请在对照文件中写明encoding: gb18030",
+                    "save it as CSV in UTF-8 or GB18030; or a mapping file that says encoding: gb18030",
+                ),
+            )
+
+
+def _refuse_seven_bits(path: Path) -> None:
+    """Refuse Chinese characters that are written with those of ASCII, which would be read as these.
+
+    :raises IngestError: naming the encoding.
+    """
+    with path.open("rb") as stream:
+        sample = stream.read(_ENOUGH)
+    if not sample.isascii():
+        return
+    for title, encoding, shape in _SEVEN_BITS:
+        said = b"".join(shape.findall(sample)).decode(encoding, "ignore")
+        if len(_NO_SCRIPT.sub("", said)) >= _SURELY:
+            raise IngestError(
+                path.name,
+                Title(f"这是{title}编码的文件", f"the file is in {title}"),
+                Title("另存为UTF-8或GB18030编码的CSV", "save it as CSV in UTF-8 or GB18030"),
+            )
 
 
 def _common(text: bytes, encoding: str, common: frozenset[str]) -> tuple[int, Fraction]:
@@ -124,6 +149,64 @@ def _characters(encoding: str, first: int, last: int) -> frozenset[str]:
     ones, of Big5 those of its first level, which are the common ones."""
     pairs = (bytes((lead, trail)) for lead in range(first, last + 1) for trail in range(0x40, 0xFF))
     return frozenset(filter(_WIDE.fullmatch, (pair.decode(encoding, "ignore") for pair in pairs)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rival:
+    """An encoding whose bytes GB18030 takes for characters of its own.
+
+    :param common: the characters of which most texts in it are made.
+    :param common_in_gb18030: those of which most Chinese texts are made, as finely as they have to be told.
+    """
+
+    title: Title
+    encoding: str
+    common: Callable[[], frozenset[str]]
+    common_in_gb18030: Callable[[], frozenset[str]]
+
+
+def _japanese() -> frozenset[str]:
+    """Kana, and the kanji of the first level."""
+    return _characters("shift_jis", 0x82, 0x83) | _characters("shift_jis", 0x88, 0x98)
+
+
+_KANA = "".join(map(chr, (*range(0x3041, 0x3097), *range(0x30A1, 0x30FD))))
+_FREQUENT_KANJI = frozenset(
+    "社会株式東京都市区町村号番名称日本有限行人事業法支店商工電気第一二三所大阪府県山田中川口野島木松代表取締"
+    "役住金額年月登録認定処分許可内外国新高小長合同自動車部品製作販売食料理建設信用企機関発学院" + _KANA
+)
+_FREQUENT_HANGUL = frozenset(
+    "이다는에가의을를은한하고지사로기인시자대해리도서어정제수주동일보전상부구국원소장조관금공업식회호번명용신법등"
+    "록처분행과산비개성영문내중안세위발경합생학계물유울특별점라나"
+)
+_FREQUENT_CHINESE = frozenset(
+    "编号信用代码名称企业公司有限责任日期金额元类别状态等级机关备注统一社会记录处罚许可决定书文内容事由依据地址"
+    "法表人单位部门税务市场监督管理局区县镇街道村路重庆四川北京上海江苏浙广东山河南湖店商贸超餐饮酒楼馆饭面食品"
+    "科技建筑工程劳农合作家庭经营个体户年月行政的是在不了和这中大为国我以要他时来们生到于出就分对成主发动同也能"
+    "下过子说产种而方后多学所民得十三之进着度电力里如水化高自二理起小物现实加量都两制当使点从本去把性好应开它还"
+    "因其些然前外天日那义平形相全间样与关各重新线数正心反明看原么利比或但质气第向命此变条只没结解问意无系情者最"
+    "立已通并提直题党展五果料员位入常总次式活设及特件长求老头基资边流少图接知将组见计手根论运指几九强放西被干做"
+    "必先回则取据队给色光即保治造百规热领七口导器志世增济油思术交受联什认六共权收证改清己美再采转更风打白教速花"
+    "带安身车例真具万每目至达示议报完八华确才张马节话整空况今集传土步广石需段研界林律究观织装算低持布复儿须际非"
+    "连断深难近千周委备半办青省列习约支般劳便团历何除消府太准值率族维划选标写存候亲快效院查型按格养易置层片始专"
+    "育厂识适属圆包火住调满照参引听该铁价严某未履行欠缴款奖励承诺投诉检修复撤销失效范异常名录"
+)
+"""The commonest characters of offices' texts, where every character of an encoding is one of another (own
+choice)."""
+
+_HANZI = partial(_characters, "gb2312", 0xB0, 0xF7)
+_RIVALS = (
+    _Rival(Title("Big5(繁体中文)", "Big5"), "big5hkscs", partial(_characters, "big5", 0xA4, 0xC6), _HANZI),
+    _Rival(Title("Shift_JIS(日文)", "Shift_JIS"), "cp932", _japanese, _HANZI),
+    _Rival(Title("EUC-JP(日文)", "EUC-JP"), "euc_jp", lambda: _FREQUENT_KANJI, lambda: _FREQUENT_CHINESE),
+    _Rival(Title("EUC-KR(韩文)", "EUC-KR"), "cp949", lambda: _FREQUENT_HANGUL, lambda: _FREQUENT_CHINESE),
+)
+_SEVEN_BITS = (
+    ("HZ", "hz", re.compile(rb"~\{(?:[!-w][!-~])+~\}")),
+    ("ISO-2022-JP", "iso2022_jp_2", re.compile(rb"\x1b\$(?:[@B]|\(D)(?:[!-~]{2})+\x1b\([BJ]")),
+    ("ISO-2022-KR", "iso2022_kr", re.compile(rb"\x1b\$\)C|\x0e(?:[!-~]{2})+\x0f")),
+)
+"""Name, codec and shape of the encodings that write characters with those of ASCII."""
 
 
 def _is_utf8(line: bytes) -> bool:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
 
+from scoring.characters.visible import FILLERS
+from scoring.facts.ingest.decoration import undecorated
 from scoring.facts.ingest.errors import Fault
 
 
@@ -55,16 +57,16 @@ Cell = (
     | None
 )
 
-_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
-_FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
-_SELECTORS = (range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
-_UNSEEN = _INVISIBLE | dict.fromkeys([*map(ord, _FILLERS), *chain(*_SELECTORS)])
-"""What a text may hold, for it has a meaning in some script, and what distinguishes no two keys or words."""
+_INVISIBLE = dict.fromkeys(map(ord, f"\u00ad\u180e\u200b\u200c\u200d\u2060\ufeff{FILLERS}"))
+_SELECTORS = dict.fromkeys(chain(range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0)))
+"""Signs that choose how the one before them is drawn: a text may hold them, and they make no other name."""
+_UNSEEN = _INVISIBLE | _SELECTORS
 
 _WIDE = {
     code: code - 0xFEE0 for a, z in ("09", "AZ", "az") for code in range(ord(a) + 0xFEE0, ord(z) + 0xFEE1)
 }
-_TEXT: dict[int, int | str | None] = _INVISIBLE | _WIDE | {0x3000: " ", 0xA0: " "}
+_SPACES = dict.fromkeys((0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " ")
+_TEXT: dict[int, int | str | None] = _INVISIBLE | _WIDE | _SPACES
 _BRACKETS = str.maketrans("[({【⟦]})】⟧", "〔〔〔〔〔〕〕〕〕〕")
 _TO_FOLD = re.compile(f"[{''.join(map(chr, _TEXT))}]")
 
@@ -90,6 +92,15 @@ def fold_text(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
+def fold_name(text: str) -> str:
+    """A text by which somebody is looked for: what can't be seen makes no other name.
+
+    >>> fold_name("云衡\ufe0f面馆\u3164")
+    '云衡面馆'
+    """
+    return fold_text(text if text.isascii() else text.translate(_SELECTORS))
+
+
 def document(text: str) -> str:
     """The number of a document to compare by: which brackets stand around its year makes no other one.
 
@@ -108,8 +119,8 @@ MARKS = "*:\u2731\u2217\u2605\u203b"
 
 
 def fold_header(header: str) -> str:
-    """A header to compare by: a word without the marks of what is required."""
-    return fold_word(fold(header).strip(MARKS))
+    """A header to compare by: a word without the marks of what is required, and without quotes around it."""
+    return fold_word(undecorated(fold(header).strip(MARKS)))
 
 
 def as_text(cell: Cell) -> str:

@@ -14,7 +14,7 @@ from itertools import compress, islice
 from rules.calendar import today
 from rules.model import Table, Title
 from scoring.characters.persons import without_persons
-from scoring.characters.visible import visible
+from scoring.characters.visible import mark, visible
 from scoring.facts.ingest.cells import (
     EMPTY,
     FILLER,
@@ -29,8 +29,9 @@ from scoring.facts.ingest.cells import (
     open_is_none,
 )
 from scoring.facts.ingest.checks import Columns, Finding, RowCheck, row_check
+from scoring.facts.ingest.decoration import undecorated
 from scoring.facts.ingest.errors import Fault
-from scoring.facts.ingest.folding import Cell, as_text, fold_header, fold_text
+from scoring.facts.ingest.folding import Cell, as_text, fold_header, fold_name
 from scoring.facts.ingest.header_words import unit_alone
 from scoring.facts.ingest.headers import HeaderMatcher, Layout, numbers_columns, other_headers
 from scoring.facts.ingest.lines import ODD_END
@@ -493,7 +494,8 @@ class RowReader:
 
     def _clues(self, cells: Cells) -> dict[str, str]:
         said = {
-            finder.column.name: fold_text(as_text(cells[finder.position])) for finder in self.layout.finders
+            finder.column.name: fold_name(undecorated(as_text(cells[finder.position])))
+            for finder in self.layout.finders
         }
         return {name: text for name, text in said.items() if not is_unknown(text)}
 
@@ -666,4 +668,4 @@ def shown(text: str) -> str:
     kept = without_persons(text)[:LONGEST_SHOWN]
     if kept.isprintable():
         return kept
-    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in kept)
+    return "".join(c if c.isprintable() else " " if c.isspace() else mark(c) for c in kept)[:LONGEST_SHOWN]

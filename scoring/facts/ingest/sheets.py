@@ -66,8 +66,8 @@ class Sheet:
 
 
 def is_blank(cells: Cells) -> bool:
-    """Whether a row's cells hold nothing but spaces."""
-    return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells)
+    """Whether there is nothing to see in a row's cells."""
+    return all(cell is None or (isinstance(cell, str) and is_nothing(cell)) for cell in cells)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from rules.model import Column, Title
 from scoring.facts.ingest.cells import REGISTRATION, Convert, is_unknown, no_key
+from scoring.facts.ingest.decoration import undecorated
 from scoring.facts.ingest.errors import CellError, Fault
 from scoring.facts.ingest.folding import Cell, Unreadable, as_text, document, fold, fold_header
 from scoring.facts.ingest.header_words import readings
@@ -91,7 +92,7 @@ class Code:
 
     def cell(self, cells: Cells) -> Cell:
         cell = self.source.cell(cells)
-        is_number = _REGISTRATION.fullmatch(fold(as_text(cell)).upper()) is not None
+        is_number = _REGISTRATION.fullmatch(fold(undecorated(as_text(cell))).upper()) is not None
         return Unreadable(REGISTRATION, as_text(cell)) if is_number else cell
 
     def place(self, cells: Cells) -> int:
