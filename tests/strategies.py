@@ -558,7 +558,7 @@ def vetoes(draw: st.DrawFn, names: Names) -> Data:
     veto = {
         "title": "V",
         "when": draw(conditions(names)),
-        "tier": draw(pick(*"ABCM")),
+        **dict([draw(pick(*(("tier", tier) for tier in "ABCM"), *(("lowers", by) for by in (1, 1, 2))))]),
         "basis": "own-choice",
     }
     if draw(st.booleans()):
@@ -788,7 +788,7 @@ def packs(draw: st.DrawFn, people: Data) -> Data:
             *({"id": name, **table} for name, table in reversed(decided.items())),
             *({"id": f"t{n}", **draw(tables())} for n in range(draw(st.integers(0, 2)))),
         ],
-        "vetoes": [{"id": f"v{n}", **draw(vetoes(draw(scope)))} for n in range(draw(st.integers(0, 2)))],
+        "vetoes": [{"id": f"v{n}", **draw(vetoes(draw(scope)))} for n in range(draw(st.integers(0, 3)))],
         "consequences": [
             {"id": f"c{n}", **draw(consequences(draw(scope)))} for n in range(draw(st.integers(0, 1)))
         ],

@@ -175,7 +175,10 @@ def _rule(data: Any, section: str, part: str, rule: dict[str, Any]) -> Form:
             _chosen(data, f"{part}.dimension", Title("维度", "Dimension"), dimensions),
         ]
     if section == "vetoes":
-        fields.append(_chosen(data, f"{part}.tier", Title("等级不高于", "No better than"), _tiers(data)))
+        fields += [
+            _chosen(data, f"{part}.tier", Title("等级不高于", "No better than"), _tiers(data)),
+            line("lowers", "或较得分降几级", "Or: tiers below that of the score"),
+        ]
     fields += [
         line("counts.months", "有效计分期（月）", "Counts for (months)"),
         line("counts.days", "有效计分期（日）", "Counts for (days)"),

@@ -15,7 +15,7 @@ from rules.articles import in_english
 from rules.calendar import SHANGHAI
 from rules.exact import EXACT
 from rules.language.expressions import render
-from rules.language.words import Words, both, dated, number, plain, window
+from rules.language.words import Words, both, dated, limit_in_words, number, plain, window
 from rules.model import Column, Pack, Remedy, Rule, Title
 from rules.titles import halves, halves_of_old
 from rules.tools.diff import FIELDS, PARTS, WRITTEN, Change
@@ -127,6 +127,8 @@ def rule_points(rule: Rule, pack: Pack) -> Title:
     """What a rule gives, in words: points by date, a tier, or nothing."""
     if rule.tier is not None:
         return Title(f"不高于 {rule.tier} 级", f"no better than {rule.tier}")
+    if (lowered := limit_in_words(rule)) is not None:
+        return lowered
     if rule.points is None:
         return Title("结果运用", "consequence")
     steps = rule.points

@@ -54,6 +54,9 @@ class PackRuleSchema(Schema):
     tier = fields.String(
         required=True, allow_none=True, metadata={"description": "Of a veto: what it forces"}
     )
+    lowers = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Of a veto: by how many tiers it lowers"}
+    )
     citations = fields.List(fields.Nested(CitationSchema), required=True)
 
 

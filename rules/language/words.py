@@ -258,9 +258,17 @@ def kind(rule: Rule) -> str:
     """The part of the pack that a rule is in: rule, table, veto or consequence."""
     if rule.table is not None:
         return "table"
-    if rule.tier is not None:
+    if rule.is_veto:
         return "veto"
     return "consequence" if rule.consequence else "rule"
+
+
+def limit_in_words(rule: Rule) -> Title | None:
+    """What a veto makes of the tier, in words; None of other rules."""
+    if rule.lowers is not None:
+        tiers = "tier" if rule.lowers == 1 else "tiers"
+        return Title(f"等级较得分所得降{rule.lowers}级", f"{rule.lowers} {tiers} below that of the score")
+    return None if rule.tier is None else Title(f"等级不高于 {rule.tier}", f"no better than {rule.tier}")
 
 
 def words(pack: Pack, language: Language) -> Words:

@@ -22,6 +22,7 @@ class References:
         self.dimensions = [d.id for d in data["dimensions"]]
         self.bases = [OWN_CHOICE, *(b.id for b in data["basis"])]
         self.tiers = [g.tier for g in data["grades"]]
+        self.reached = [g.tier for g in data["grades"] if g.lowest is not None]
 
     def check(self, data: Mapping[str, Any], path: Path) -> None:
         """Reports what a rule, veto or table names and the pack lacks."""
@@ -29,6 +30,14 @@ class References:
         self._check(data.get("tier"), self.tiers, "no such tier", (*path, "tier"))
         for citation in data["basis"]:
             self._check(citation.basis, self.bases, "the pack has no such basis", (*path, "basis"))
+
+    def check_lowers(self, by: int | None, path: Path) -> None:
+        """Reports a veto that lowers by more tiers than can be fallen through."""
+        most = max(len(self.reached) - 1, 0)
+        if by is not None and by > most:
+            hint = f"lowers: {most}, which is the worst" if most else "tier: D"
+            message = f"scores reach {len(self.reached)} tiers: nobody can fall so far"
+            self.context.report((*path, "lowers"), str(by), message, hint)
 
     def _check(self, name: str | None, known: Sequence[str], message: str, path: Path) -> None:
         if name is not None and name not in known:

@@ -41,6 +41,7 @@ def build_veto(context: Context, references: References, data: Mapping[str, Any]
     """One entry of ``vetoes``."""
     references.check(data, path)
     when = _when(context, data, path)
+    references.check_lowers(data.get("lowers"), path)
     if when is None:
         return None
     return _with_examples(context, data, path, _judged(context, data, path, when, None))
@@ -104,6 +105,7 @@ def _judged(
         cap=data.get("cap"),
         baseline=data.get("baseline"),
         tier=data.get("tier"),
+        lowers=data.get("lowers"),
         table=None,
         consequence=False,
         citations=data["basis"],

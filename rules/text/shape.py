@@ -206,10 +206,16 @@ class VetoSchema(Strict):
     title = own.TitleField(required=True)
     note = own.TitleField(load_default=None)
     when = own.Text(required=True)
-    tier = own.Text(required=True)
+    tier = own.Text()
+    lowers = own.Count()
     counts = nested(WindowSchema, load_default=None)
     basis = own.CitationField(required=True)
     examples = many(ExampleSchema)
+
+    @validates_schema
+    def one_result(self, data: dict[str, Any], **_: Any) -> None:
+        if ("tier" in data) == ("lowers" in data):
+            raise complaint("neither or both of tier and lowers", "tier: D, or lowers: 1")
 
 
 class ConsequenceSchema(Strict):

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from rules.identity import identity
 from rules.language.expressions import Expression, conjuncts, render
-from rules.language.words import both, dated, kind, number, plain, window
+from rules.language.words import both, dated, kind, limit_in_words, number, plain, window
 from rules.model import (
     OVER_GROUP,
     OWN_CHOICE_TITLE,
@@ -271,6 +271,8 @@ def _rule(pack: Pack, rule: Rule) -> Iterator[Block]:
 def _result(pack: Pack, rule: Rule) -> str:
     if rule.tier is not None:
         return f"等级不高于 tier no better than {rule.tier}"
+    if rule.is_veto:
+        return str(limit_in_words(rule))
     if rule.consequence:
         return str(rule.title)
     points = _points(rule)

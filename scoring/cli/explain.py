@@ -103,7 +103,7 @@ def explanation_lines(found: Explanation, why_not: bool = False, brief: bool = F
         yield f"  {part.dimension.title}  {signed(part.points)}{held}"
         yield from _rules_of(found, [h for h in found.hits if h.rule.dimension == part.dimension.id], brief)
     for title, hits in (
-        ("一票否决与等级限制 Vetoes and limits of the tier", [h for h in found.hits if h.rule.tier]),
+        ("一票否决与等级限制 Vetoes and limits of the tier", [h for h in found.hits if h.rule.is_veto]),
         ("结果运用 Consequences", [h for h in found.hits if h.rule.consequence]),
     ):
         if hits:
@@ -150,7 +150,8 @@ def _rules_of(found: Explanation, hits: list[ExplainedHit], brief: bool) -> Iter
     for rule_id in dict.fromkeys(hit.rule.id for hit in hits):
         same = [hit for hit in hits if hit.rule.id == rule_id]
         rule, times = same[0].rule, f" ×{len(same)}" if len(same) > 1 else ""
-        effect = rule.tier or ("→" if rule.consequence else signed(sum(hit.points for hit in same)))
+        limit = rule.tier or (rule.limit.zh if rule.limit else "")
+        effect = limit or ("→" if rule.consequence else signed(sum(hit.points for hit in same)))
         name = "" if brief else f"  {rule.id}"
         yield f"    {effect:>6}  {rule.title}{times}  [{_law(found.pack, rule)}]{name}"
         if not brief:

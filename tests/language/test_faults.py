@@ -447,6 +447,24 @@ FAULTS = [
         "a comment in a condition",
         "YAML's own",
     ),
+    ("tier: B, ", "", "{id: many", "vetoes[0]", "neither or both of tier and lowers", "lowers: 1"),
+    (
+        "tier: B, ",
+        "tier: B, lowers: 1, ",
+        "{id: many",
+        "vetoes[0]",
+        "neither or both",
+        "tier: D, or lowers: 1",
+    ),
+    (
+        "tier: B, ",
+        "lowers: 2, ",
+        "2",
+        "vetoes[0].lowers",
+        "scores reach 2 tiers",
+        "lowers: 1, which is the worst",
+    ),
+    ("tier: B, ", "lowers: 0, ", "0", "vetoes[0].lowers", "not a whole number in range", "from 1"),
     ("title: Fault\n", 'title: "a\\0b"\n', "a\\0b", "rules[0]", "a control character", "plain text"),
 ]
 

@@ -30,6 +30,7 @@ def test_comments_and_order_are_no_difference() -> None:
          ("rule", "small", "title", "小规模 Small", "小型 Small")),
         ("basis: law §9", "basis: law §11", ("rule", "fine", "basis", "law §9", "law §11")),
         ("    tier: C\n", "    tier: B\n", ("veto", "listed", "tier", "C", "B")),
+        ("    tier: C\n", "    lowers: 2\n", ("veto", "listed", "lowers", "", "2")),
         ("1000..50000\", -2]", "1000..50000\", -3]", ("table", "fined.2", "points", "-2", "-3")),
         ("from: 60}", "from: 55}", ("grade", "B", "from", "60", "55")),
         ("floor: -60", "floor: -40", ("dimension", "conduct", "floor", "-60", "-40")),

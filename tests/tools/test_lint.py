@@ -291,6 +291,26 @@ def test_a_veto_beside_points_for_one_record_is_found_and_two_vetoes_are_not() -
 
 
 TOO_LONG = (Path(__file__).parent / "faulty" / "counts-too-long.yaml").read_text(encoding="utf-8")
+LOWERED = """  - id: large
+    title: {zh: 大额, en: Large}
+    when: kind = 'listing' and amount > 1000
+    lowers: 1
+    counts: {months: 36, from: occurred_on}
+    basis: law §10
+
+tables:
+"""
+
+
+@pytest.mark.parametrize(
+    ("listed", "found"), [("tier: C", True), ("lowers: 2", True), ("lowers: 1", True), ("tier: B", False)]
+)
+def test_a_lowering_that_another_veto_always_outdoes_never_decides(listed: str, found: bool) -> None:
+    """One that lowers by as much does so too; a tier that is not the worst may be above the lowered one."""
+    text = APPLICANTS.replace("tier: C\n", f"{listed}\n", 1).replace("tables:\n", LOWERED, 1)
+    assert ("large" in {f.subject for f in lint_text(text, "a.yaml") if f.check == "shadowed-veto"}) is found
+
+
 MEASURED = """measures:
   fines:
     title: {zh: 罚款次数, en: Fines}

@@ -112,7 +112,7 @@ def duplicate_conditions(review: Review) -> Iterator[Finding]:
     same: dict[object, list[Rule]] = {}
     for rule in (rule for rule in review.pack.rules if not rule.consequence):
         terms = frozenset(render(term) for term in conjuncts(rule.when.written))
-        same.setdefault((rule.level, terms, rule.window, rule.tier), []).append(rule)
+        same.setdefault((rule.level, terms, rule.window, rule.tier, rule.lowers), []).append(rule)
     for rules in same.values():
         for one, other in combinations(rules, 2):
             if review.together(one, other) and (one.table is None or one.table != other.table):
@@ -137,10 +137,10 @@ def implications(review: Review) -> Iterator[Finding]:
 
 
 def _implied(review: Review, one: Rule, other: Rule) -> Iterator[Finding]:
-    tiers = review.pack.tiers
+    tiers, worst = review.pack.tiers, review.pack.tiers[-1]
     if one.consequence or other.consequence:
         return
-    if other.tier is None and one.tier is None:
+    if not (other.is_veto or one.is_veto):
         yield review.finding(
             Severity.NOTICE,
             "adds-up",
@@ -153,7 +153,17 @@ def _implied(review: Review, one: Rule, other: Rule) -> Iterator[Finding]:
             Severity.WARNING, "shadowed-veto", one, one.id,
             f"never decides: whenever it holds, the veto {other.id} forces tier {other.tier}",
         )  # fmt: skip
-    elif other.tier == tiers[-1] and one.tier is None:
+    elif other.lowers is not None and one.lowers is not None and other.lowers >= one.lowers:
+        yield review.finding(
+            Severity.WARNING, "shadowed-veto", one, one.id,
+            f"never decides: whenever it holds, the veto {other.id} lowers by {other.lowers}",
+        )  # fmt: skip
+    elif other.tier == worst and one.lowers is not None:
+        yield review.finding(
+            Severity.WARNING, "shadowed-veto", one, one.id,
+            f"never decides: whenever it holds, the veto {other.id} forces tier {other.tier}",
+        )  # fmt: skip
+    elif other.tier == worst and not one.is_veto:
         yield _under_veto(review, one, other)
 
 

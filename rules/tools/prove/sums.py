@@ -199,15 +199,22 @@ class Summing:
         return Result(score, self._rank(score, met), met)
 
     def _rank(self, score: Any, met: Mapping[str, Any]) -> Any:
-        pack = self._sheet.pack
-        worst, (*better, (last, _)) = len(pack.grades) - 1, pack.bands
+        pack, worst = self._sheet.pack, len(self._sheet.pack.grades) - 1
+        rank = self._band(score, 0)
+        for rule in pack.rules:
+            if rule.is_veto and rule.id in met:
+                forced = None if rule.tier is None else z3.IntVal(worst - pack.tiers.index(rule.tier))
+                bound = self._band(score, rule.lowers or 0) if forced is None else forced
+                rank = z3.If(z3.And(met[rule.id], rank > bound), bound, rank)
+        return rank
+
+    def _band(self, score: Any, lowered: int) -> Any:
+        """The rank of the tier that the score gives, so many tiers lower."""
+        pack, worst = self._sheet.pack, len(self._sheet.pack.grades) - 1
+        *better, (last, _) = pack.bands
         rank = z3.IntVal(worst - last)
         for place, lowest in reversed(better):
-            rank = z3.If(score >= lowest, worst - place, rank)
-        for rule in pack.rules:
-            if rule.tier is not None and rule.id in met:
-                bound = worst - pack.tiers.index(rule.tier)
-                rank = z3.If(z3.And(met[rule.id], rank > bound), bound, rank)
+            rank = z3.If(score >= lowest, worst - pack.lowered(place, lowered), rank)
         return rank
 
     # Rules
