@@ -19,6 +19,8 @@ from rules.titles import Title as Title
 
 OWN_CHOICE = "own-choice"
 OWN_CHOICE_TITLE = Title("自定", "own choice")
+SCORE = "score"
+"""How the conditions of vetoes name the score."""
 NOWHERE = Place("", 0, 0)
 GIVEN = {"identity": "where given"}
 """Parts of a pack that came to the language later: packs without them are what they were."""
@@ -376,6 +378,8 @@ class Rule:
     :param baseline: the hundredths that are expected of the rule, or of its table; None for 0.
     :param tier: for a veto: the tier that it forces; None where it lowers.
     :param lowers: for a veto: by how many tiers it lowers what the score gives.
+    :param below: for a veto: :data:`SCORE` or a dimension, and the hundredths below which it must be for the
+        veto to hold; all of them.
     :param table: the table of which the rule is a row.
     :param consequence: whether the rule says what a result leads to, and gives no points.
     :param note: what people should know beside the title: which evidence makes a finding, say.
@@ -397,6 +401,7 @@ class Rule:
     note: Title | None = None
     baseline: int | None = field(default=None, metadata=GIVEN)
     lowers: int | None = field(default=None, metadata=GIVEN)
+    below: tuple[tuple[str, int], ...] = field(default=(), metadata=GIVEN)
     examples: tuple[Example, ...] = field(default=(), metadata={"identity": False})
     place: Place = field(default=NOWHERE, metadata={"identity": False})
 

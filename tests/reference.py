@@ -117,6 +117,8 @@ def score(pack: Pack, day: dt.date, key: Any, subject: Row, records: Sequence[Ro
             dimensions[dimension.id] = sum(own), hold(sum(own), dimension.floor, dimension.ceiling)
     total = pack.score.start + sum(points for _, points in dimensions.values())
     total = hold(total, pack.score.min, pack.score.max)
+    asked = {"score": total} | {name: points for name, (_, points) in dimensions.items()}
+    capped = tuple(h for h in capped if all(asked.get(name, 0) < bound for name, bound in h.rule.below))
     reached = [i for i, g in enumerate(pack.grades) if g.lowest is not None and total >= g.lowest]
     band = min(reached, default=max(i for i, g in enumerate(pack.grades) if g.lowest is not None))
     rules = [hit.rule for hit in capped if hit.rule.tier or hit.rule.lowers]

@@ -229,6 +229,22 @@ EXAMPLES = {
             {"tier": "C", "from": -1001},
         ],
     ),
+    "a veto that asks for points holds while they are as low": case(
+        [
+            rule(1, "kind = 'a'", -4, counts={"months": 2, "decay": "linear"}),
+            rule(2, "kind = 'b'", 4, counts={"days": 20}, dimension="two"),
+        ],
+        [
+            record(n, happened, kind=kind)
+            for n, (happened, kind) in enumerate([(0, "a"), (5, "b"), (9, "a"), (15, "c"), (60, "a")])
+        ],
+        vetoes=[
+            {**veto("v", "kind in ('a', 'c')", "C", 50), "below": {"score": -3}},
+            {**veto("w", "kind in ('a', 'c')", 1, 90), "below": {"one": -5, "score": Decimal("-0.5")}},
+            {"id": "x", "title": "V", "below": {"one": -1}, "tier": "B", "basis": "own-choice"},
+            {"id": "y", "title": "V", "below": {"two": Decimal("3.5")}, "lowers": 1, "basis": "own-choice"},
+        ],
+    ),
     "there is no grade where the pack is not in force": case(
         [rule(1, "days is null", 5, counts={"days": 60}), rule(2, "flag is null", 1)],
         [record(1, -10), record(2, 45)],

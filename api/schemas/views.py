@@ -46,6 +46,7 @@ def pack_view(pack: Pack, day: dt.date) -> dict[str, Any]:
                 "points": rule.points.on(day) if rule.points else None,
                 "tier": rule.tier,
                 "lowers": rule.lowers,
+                "below": dict(rule.below),
             }
             for rule in pack.rules
         ],

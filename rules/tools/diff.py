@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from rules.language.expressions import Level, Value, render
-from rules.language.words import Words, both, dated, kind, number, plain, window
+from rules.language.words import Words, as_written, both, dated, kind, number, plain, when_in_words, window
 from rules.model import (
     OVER_GROUP,
     Alert,
@@ -255,8 +255,8 @@ def _rule(pack: Pack, rule: Rule, tell: Tell) -> Fields:
         "title": tell(rule.title),
         "note": tell(rule.note) if rule.note else "",
         "dimension": dimensions.get(rule.dimension or "", ""),
-        "condition": render(rule.when.written),
-        "condition, in words": tell(both(pack, lambda said: said.condition(rule.when.written))),
+        "condition": as_written(rule),
+        "condition, in words": tell(when_in_words(pack, rule)),
         "points": _points(pack, rule.points, tell) if rule.points else "",
         "per": render(rule.per) if rule.per else "",
         "window": _window(pack, rule, tell),

@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from rules.language.expressions import Level
-from rules.model import Measure, Pack
+from rules.model import SCORE, Measure, Pack
 from rules.plan import Plan
 from scoring.judging.coded import SUBJECTS
 from scoring.judging.match import from_arrow
@@ -27,6 +27,7 @@ from scoring.judging.sql import date, quoted
 
 SEGMENTS = "xh_segments"
 RULES = "xh_rules"
+_CUT = "xh_cut"
 
 
 def rule_table(pack: Pack) -> pa.Table:
@@ -65,6 +66,24 @@ def make_segments(duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period, l
     duck.execute(f"drop table {RULES}")
 
 
+def cut_vetoes(duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period, lines: Lines) -> None:
+    """Leave of the spans of vetoes that ask for points the days on which these are as low as that.
+
+    :param period: that of the spans.
+    """
+    asked = [(n, *low) for n, rule in enumerate(plan.rules) for low in rule.below]
+    if not asked:
+        return
+    from_arrow(duck, RULES, rule_table(plan.pack))
+    grades = _Grades(plan, period, lines)
+    for number, name, bound in asked:
+        duck.execute(f"create or replace temp table {_CUT} as {grades.below(number, name, bound)}")
+        duck.execute(f"delete from {SPANS} where rule = {number}")
+        duck.execute(f"insert into {SPANS} by name from {_CUT}")
+        duck.execute(f"drop table {_CUT}")
+    duck.execute(f"drop table {RULES}")
+
+
 def changes_of_inputs(plan: Plan, period: Period, lines: Lines) -> str:
     """``_s`` and ``day`` of each day after the first on which how much is known or asked for changes."""
     grades = _Grades(plan, period, lines)
@@ -84,7 +103,31 @@ class _Grades:
         self._lowers = {plan.pack.rules[number].lowers or 0 for number in lowering}
         self._spans = f"(from {SPANS} join {RULES} using (rule) where begins < {self._until})"
 
-    def _points(self) -> str:
+    def below(self, rule: int, name: str, bound: int) -> str:
+        """The spans of a rule, cut by the days on which the score or a dimension is below a bound."""
+        changes = self._points("_s, dimension, day")
+        value = self._score("points") if name == SCORE else "points"
+        if name != SCORE:
+            number = next(n for n, d in enumerate(self._pack.dimensions) if d.id == name)
+            changes = f"from ({changes}) where dimension = {number}"
+        begun = f"select _s, {self._first} as day, 0 as points from {SUBJECTS}"
+        line = running(
+            f"(select _s, day, points from ({changes}) union all {begun})", ["_s"], ["points"], self._period
+        )
+        ends = f"lead(day, 1, {self._until}) over (partition by _s order by day)"
+        low = merged(
+            f"(select _s, day as begins, ends from (select *, {ends} as ends from ({line}))"
+            f" where {value} < {bound})",
+            ["_s"],
+        )
+        begins, ends = "greatest(s.begins, low.begins)", "least(s.ends, low.ends)"
+        return (
+            f"select s.* replace ({begins} as begins, {ends} as ends)"
+            f" from {SPANS} s join ({low}) low using (_s)"
+            f" where s.rule = {rule} and {begins} < {ends}"
+        )
+
+    def _points(self, shown: str = "_s, day") -> str:
         """By how much dimensions change: changes of pools held at their caps, summed and held."""
         columns = "_s, pool, dimension, bound, begins, ends, points"
         spans = f"(select {columns} from {self._spans} where dimension is not null)"
@@ -96,7 +139,7 @@ class _Grades:
         dimensions = running(f"({changes})", ["_s", "dimension"], ["points"], self._period)
         before, after = (within_bounds(self._pack, points) for points in ("points - points_step", "points"))
         return (
-            f"from (select _s, day, ({after}) - ({before}) as points from ({dimensions})) where points <> 0"
+            f"from (select {shown}, ({after}) - ({before}) as points from ({dimensions})) where points <> 0"
         )
 
     def _vetoes(self) -> str:

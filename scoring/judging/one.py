@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from itertools import pairwise
@@ -20,7 +20,7 @@ from typing import Any
 from rules.exact import EXACT, quotient
 from rules.language.evaluate import Counted, Counting, Function, Row, add_months, compiled
 from rules.language.expressions import TRUE, Expression, Kind, Level, Type, conjunction, conjuncts, names
-from rules.model import DERIVED, OVER_GROUP, Aggregate, Measure, Pack, Rule, Table, Window
+from rules.model import DERIVED, OVER_GROUP, SCORE, Aggregate, Measure, Pack, Rule, Table, Window
 from rules.plan import LARGEST_HIT, round_half_away, rule_names, used_measures
 from scoring.judging.lines import Days, Line, Opened, aligned, best, constant, cut, joined, mapped, summed
 from scoring.judging.period import ALL_OF_TIME, Period, day_of
@@ -87,7 +87,7 @@ class Judge:
             pieces = self._pieces(subject, lines, days)
             found = [hit for record in records for hit in self._of_record(subject, record, pieces)]
             found += self._of_subject(subject, pieces)
-            segments = self._segments(subject, lines, found, days)
+            found, segments = self._graded(subject, lines, found, days)
         return Timeline(period, tuple(map(_span, found)), segments, lines)
 
     @property
@@ -182,12 +182,34 @@ class Judge:
 
     # Grades
 
-    def _segments(
+    def _graded(
         self, subject: Row, lines: Mapping[str, Line], found: Sequence[_Found], days: Days
+    ) -> tuple[list[_Found], tuple[Segment, ...]]:
+        """What hits, vetoes on the days alone on which the points are as they ask, and the grades."""
+        dimensions = self._dimensions(found, days)
+        score = self._score(dimensions, days)
+        found = [hit for one in found for hit in self._below(one, {**dimensions, SCORE: score}, days)]
+        return found, self._segments(subject, lines, found, score, days)
+
+    def _below(self, hit: _Found, lines: Mapping[str, Line], days: Days) -> Iterator[_Found]:
+        """A hit on the days on which all points are as low as its rule asks."""
+        if not hit.rule.below:
+            yield hit
+            return
+        low = mapped(
+            lambda *points: all(p < bound for p, (_, bound) in zip(points, hit.rule.below, strict=True)),
+            *(lines.get(name) or constant(0, days) for name, _ in hit.rule.below),
+        )
+        for begins, ends, holds in cut(hit.begins, hit.ends, low.pieces(days.until)):
+            if holds:
+                yield replace(hit, begins=begins, ends=ends)
+
+    def _segments(
+        self, subject: Row, lines: Mapping[str, Line], found: Sequence[_Found], score: Line, days: Days
     ) -> tuple[Segment, ...]:
         grades = aligned(
             [
-                self._scores(found, days),
+                score,
                 *(self._first(order, found, days) for order in self._vetoes),
                 self._known(subject, lines, days),
                 _within_days(self._asked_total, days),
@@ -212,8 +234,8 @@ class Judge:
         tier = tiers[max(band, forced, lowered)]
         return score, tier, tiers[band], veto.id if veto else None, known, total
 
-    def _scores(self, found: Sequence[_Found], days: Days) -> Line:
-        """The score: of each dimension the sum of its pools, all held where they must be."""
+    def _dimensions(self, found: Sequence[_Found], days: Days) -> dict[str, Line]:
+        """The points of each dimension with a hit: the sum of its pools, all held where they must be."""
         pools: dict[Any, list[Opened[int]]] = defaultdict(list)
         for hit in found:
             if hit.points:
@@ -227,14 +249,21 @@ class Judge:
                 sums[pool.dimension] += mapped(lambda p, cap=cap: capped(p, cap), summed(spans, days)).pieces(
                     days.until
                 )
-        parts = [
-            mapped(lambda points, d=dimension: within(d, points), summed(sums[dimension.id], days))
+        return {
+            dimension.id: mapped(
+                lambda points, d=dimension: within(d, points), summed(sums[dimension.id], days)
+            )
             for dimension in self.pack.dimensions
             if dimension.id in sums
-        ]
+        }
+
+    def _score(self, dimensions: Mapping[str, Line], days: Days) -> Line:
+        """The start and the points of all dimensions, held between the least and the most."""
         score = self.pack.score
         return mapped(
-            lambda *points: held(score.start + sum(points), score.min, score.max), constant(0, days), *parts
+            lambda *points: held(score.start + sum(points), score.min, score.max),
+            constant(0, days),
+            *dimensions.values(),
         )
 
     def _first(self, order: Mapping[int, int], found: Sequence[_Found], days: Days) -> Line:
@@ -288,7 +317,7 @@ class Varied:
                 self._pieces, self._hits = of_records, {}
             found = [hit for record in records for hit in self._hits_of(record, pieces)]
             found += judge._of_subject(subject, pieces)
-            return judge._segments(subject, lines, found, days)
+            return judge._graded(subject, lines, found, days)[1]
 
     def _parts_of(self, record: Row) -> list[tuple[str, _Part]]:
         known = self._parts.get(id(record))

@@ -100,6 +100,20 @@ def test_what_lowers_the_tier_is_named_with_by_how_much(store: Store, tmp_path: 
     assert (ended.reasons[0].rule.id, ended.reasons[0].cause) == ("veto.forced-shopping", Cause.ENDS)
 
 
+def test_a_veto_that_asks_for_points_holds_until_they_are_had(store: Store, tmp_path: Path) -> None:
+    text = (PACKS / "tourism-credit.yaml").read_text("utf-8")
+    listed = "vetoes:\n  - {id: low, title: 低, below: {score: 70}, tier: D, basis: own-choice}\n"
+    (tmp_path / "low.yaml").write_text(text.replace("vetoes:\n", listed, 1), "utf-8")
+    run(store, load_pack(tmp_path / "low.yaml"), LATER)
+    found = explain(store, "tourism-credit", RESTAURANT)
+    assert (found.score, found.veto and found.veto.id, found.tier) == (6750, "low", "D")
+    for step in forecast(store, "tourism-credit", RESTAURANT).steps:
+        assert step.grade is None or (step.grade.veto == "low") is (step.grade.score < 7000)
+    met = explain(store, "tourism-credit", HOMESTAY)
+    assert met.veto is None
+    assert "要求 needs 得分低于70分" in "\n".join(explanation_lines(met, why_not=True))
+
+
 def test_what_is_new_stands_before_what_cost_as_much_before(store: Store) -> None:
     rows = penalties(RESTAURANT, "serious")
     submit_records(store, TOURISM, rows, FileInfo("list", "list.csv"))

@@ -105,8 +105,9 @@ def row(what: str, when: str, points: object = -1) -> str:
     return f"  - {{id: {what}, title: x, dimension: all, {given}, basis: own-choice}}"
 
 
-def lowering(when: str, by: int = 1) -> str:
-    return f"  - {{id: lower, title: x, when: {json.dumps(when)}, lowers: {by}, basis: own-choice}}"
+def lowering(when: str, by: int = 1, below: str = "{}") -> str:
+    given = f"when: {json.dumps(when)}, below: {below}, lowers: {by}"
+    return f"  - {{id: lower, title: x, {given}, basis: own-choice}}"
 
 
 def asked(claim: str, a: Pack, b: Pack | None = None, day: dt.date = DAY) -> Proof:
@@ -174,6 +175,10 @@ LIKE = row("like", "place like '%a' and kind = 'fine'")
         ("tier_b >= B", {"veto": 99, "floor": -30}, None, "refuted"),  # of 99 fines
         ("tier_b = A", {}, None, "refuted"),
         ("nobody-rises", {}, {"lowers": lowering("state = 'shut'")}, "proved"),
+        ("never-hits lower", {"lowers": lowering("fines = 0", below="{all: 1}")}, None, "refuted"),
+        ("never-hits lower", {"lowers": lowering("fines = 0", below="{all: 0}")}, None, "proved"),
+        ("tier_b <= B where total > 1501", {"lowers": lowering("true = true", below="{all: -2}")}, None,
+         "refuted"),
         ("nobody-falls", {}, {"lowers": lowering("state = 'shut'")}, "refuted"),
         ("nobody-falls where state = 'open'", {}, {"lowers": lowering("state = 'shut'")}, "proved"),
         ("tier_b >= tier_a - 1", {}, {"lowers": lowering("state = 'shut'")}, "proved"),

@@ -112,7 +112,7 @@ def duplicate_conditions(review: Review) -> Iterator[Finding]:
     same: dict[object, list[Rule]] = {}
     for rule in (rule for rule in review.pack.rules if not rule.consequence):
         terms = frozenset(render(term) for term in conjuncts(rule.when.written))
-        same.setdefault((rule.level, terms, rule.window, rule.tier, rule.lowers), []).append(rule)
+        same.setdefault((rule.level, terms, rule.window, rule.tier, rule.lowers, rule.below), []).append(rule)
     for rules in same.values():
         for one, other in combinations(rules, 2):
             if review.together(one, other) and (one.table is None or one.table != other.table):
@@ -186,6 +186,9 @@ def _under_veto(review: Review, rule: Rule, veto: Rule) -> Finding:
 def _implies(review: Review, one: Rule, other: Rule) -> bool:
     """Whether, certainly, wherever and whenever ``one`` hits, ``other`` hits too."""
     if one.level is not other.level or (one.table is not None and one.table == other.table):
+        return False
+    low = dict(one.below)
+    if any(low.get(name, bound + 1) > bound for name, bound in other.below):
         return False
     first, second = review.boxes[one.id], review.boxes[other.id]
     if not first or not second or not covers(other.window, one.window, one.level):

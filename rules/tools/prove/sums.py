@@ -27,7 +27,7 @@ from rules.language.expressions import (
     names,
     walk,
 )
-from rules.model import DERIVED, Aggregate, Decision, Measure
+from rules.model import DERIVED, SCORE, Aggregate, Decision, Measure
 from rules.plan import LARGEST_HIT
 from rules.tools.prove.cells import Cells
 from rules.tools.prove.day import Hit, Sheet
@@ -193,9 +193,18 @@ class Summing:
         for (dimension, cap, _), points in pools.items():
             low, high = (cap, None) if cap and cap < 0 else (None, cap)
             sums[dimension].append(_within(z3.Sum(points), low, high))
-        parts = [_within(z3.Sum(sums[d.id]), d.floor, d.ceiling) for d in pack.dimensions if d.id in sums]
-        score = _within(z3.Sum([z3.IntVal(pack.score.start), *parts]), pack.score.min, pack.score.max)
-        met = {rule: z3.Or(of) for rule, of in hits.items()}
+        given_by = {
+            d.id: _within(z3.Sum(sums[d.id]), d.floor, d.ceiling) for d in pack.dimensions if d.id in sums
+        }
+        score = _within(
+            z3.Sum([z3.IntVal(pack.score.start), *given_by.values()]), pack.score.min, pack.score.max
+        )
+        asked = {**given_by, SCORE: score}
+        holds = {
+            rule.id: [asked.get(name, z3.IntVal(0)) < bound for name, bound in rule.below]
+            for rule in pack.rules
+        }
+        met = {rule: z3.And(z3.Or(of), *holds[rule]) for rule, of in hits.items()}
         return Result(score, self._rank(score, met), met)
 
     def _rank(self, score: Any, met: Mapping[str, Any]) -> Any:
