@@ -193,6 +193,17 @@ _SAID = {
     "not below the grade before it": "没有低于前一个等级",
     "less than {}: the best first": "低于{0};最好的等级在前",
     "scores below it have no grade": "低于它的分数没有等级",
+    "scores reach {} tiers: nobody can fall so far": "得分能达到的等级共{0}个,不能降这么多级",
+    "lowers: {}, which is the worst": "lowers: {0},即降至最低等级",
+    "a dimension is called so too": "有维度也用此编号",
+    "another id of the dimension": "维度另用编号",
+    "neither the score nor a dimension": "既不是得分也不是维度",
+    "never below that": "不可能低于此值",
+    "always below that": "总是低于此值",
+    "more than {}": "大于{0}",
+    "at most {}": "不大于{0}",
+    "neither or both of tier and lowers": "tier和lowers须写其中一个",
+    "tier: D, or lowers: 1": "tier: D,或lowers: 1",
     "the tier stands here twice": "此等级出现两次",
     "each tier once": "每个等级一次",
     "tier {} is missing": "缺少等级{0}",
@@ -418,6 +429,9 @@ _SAID = {
     "whenever it hits, {} hits too: their points add up": "凡其适用,{0}也适用:两者分值相加",
     "can never hit: its terms exclude each other": "永不适用:各条件互相排斥",
     "no record can take part: the terms exclude each other": "没有记录可以计入:各条件互相排斥",
+    "never decides: whenever it holds, the veto {} lowers by {}": (
+        "不起决定作用:凡其成立,{0}均降{1}级"
+    ),
     "never decides: whenever it holds, the veto {} forces tier {}": (
         "不起决定作用:凡其成立,{0}均将等级定为{1}"
     ),

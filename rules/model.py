@@ -19,6 +19,8 @@ from rules.titles import Title as Title
 
 OWN_CHOICE = "own-choice"
 OWN_CHOICE_TITLE = Title("自定", "own choice")
+SCORE = "score"
+"""How the conditions of vetoes name the score."""
 NOWHERE = Place("", 0, 0)
 GIVEN = {"identity": "where given"}
 """Parts of a pack that came to the language later: packs without them are what they were."""
@@ -374,7 +376,10 @@ class Rule:
     :param per: what the points are multiplied by, rounded half away from zero to hundredths.
     :param cap: the most, in hundredths, that all hits of the rule together may give one subject.
     :param baseline: the hundredths that are expected of the rule, or of its table; None for 0.
-    :param tier: for a veto: the tier that it forces.
+    :param tier: for a veto: the tier that it forces; None where it lowers.
+    :param lowers: for a veto: by how many tiers it lowers what the score gives.
+    :param below: for a veto: :data:`SCORE` or a dimension, and the hundredths below which it must be for the
+        veto to hold; all of them.
     :param table: the table of which the rule is a row.
     :param consequence: whether the rule says what a result leads to, and gives no points.
     :param note: what people should know beside the title: which evidence makes a finding, say.
@@ -395,8 +400,22 @@ class Rule:
     citations: tuple[Citation, ...]
     note: Title | None = None
     baseline: int | None = field(default=None, metadata=GIVEN)
+    lowers: int | None = field(default=None, metadata=GIVEN)
+    below: tuple[tuple[str, int], ...] = field(default=(), metadata=GIVEN)
     examples: tuple[Example, ...] = field(default=(), metadata={"identity": False})
     place: Place = field(default=NOWHERE, metadata={"identity": False})
+
+    @property
+    def is_veto(self) -> bool:
+        """Whether it holds the tier down, whatever the points."""
+        return self.tier is not None or self.lowers is not None
+
+    @property
+    def limit(self) -> Title | None:
+        """What a veto makes of the tier, in short; None where it is none."""
+        if self.lowers is not None:
+            return Title(f"降{self.lowers}级", f"lowered by {self.lowers}")
+        return None if self.tier is None else Title(f"≤ {self.tier}", f"≤ {self.tier}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -567,6 +586,12 @@ class Pack:
     def bands(self) -> tuple[tuple[int, int], ...]:
         """The tiers that scores reach: the place of each, and the lowest score that reaches it."""
         return tuple((n, grade.lowest) for n, grade in enumerate(self.grades) if grade.lowest is not None)
+
+    def lowered(self, place: int, by: int) -> int:
+        """The place of the tier that is ``by`` worse than one that scores reach, of those that scores reach;
+        at most the worst of them."""
+        places = [place for place, _ in self.bands]
+        return places[min(places.index(place) + by, len(places) - 1)]
 
     def rule(self, rule_id: str) -> Rule:
         """The rule, table row or veto of that id.

@@ -204,7 +204,7 @@ def rules_in_force(pack: Pack, day: dt.date) -> tuple[Rule, ...]:
     >>> [rule.id for rule in rules_in_force(pack, date(2026, 8, 31))][:3]
     ['scheme.joined', 'commitment.made', 'commitment.broken']
     """
-    return tuple(r for r in pack.rules if r.tier is not None or (r.points and r.points.on(day) is not None))
+    return tuple(r for r in pack.rules if r.is_veto or (r.points and r.points.on(day) is not None))
 
 
 def rule_names(rule: Rule) -> frozenset[Name]:

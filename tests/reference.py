@@ -107,7 +107,7 @@ def by_subject(pack: Pack, records: Sequence[Row]) -> dict[Any, list[Row]]:
 
 def score(pack: Pack, day: dt.date, key: Any, subject: Row, records: Sequence[Row]) -> Score:
     """Rules 5 to 8 and 10 of "Meaning, to the last digit"."""
-    in_force = [r for r in pack.rules if r.tier is not None or points_on(r, day) is not None]
+    in_force = [r for r in pack.rules if r.tier or r.lowers or points_on(r, day) is not None]
     found = [hit for rule in in_force for hit in hits(pack, rule, day, key, subject, records)]
     capped = tuple(hit for group in by_cap(found).values() for hit in hold_at_cap(group))
     dimensions = {}
@@ -117,15 +117,27 @@ def score(pack: Pack, day: dt.date, key: Any, subject: Row, records: Sequence[Ro
             dimensions[dimension.id] = sum(own), hold(sum(own), dimension.floor, dimension.ceiling)
     total = pack.score.start + sum(points for _, points in dimensions.values())
     total = hold(total, pack.score.min, pack.score.max)
+    asked = {"score": total} | {name: points for name, (_, points) in dimensions.items()}
+    capped = tuple(h for h in capped if all(asked.get(name, 0) < bound for name, bound in h.rule.below))
     reached = [i for i, g in enumerate(pack.grades) if g.lowest is not None and total >= g.lowest]
     band = min(reached, default=max(i for i, g in enumerate(pack.grades) if g.lowest is not None))
-    vetoes = [(pack.tiers.index(hit.rule.tier), hit.rule.id) for hit in capped if hit.rule.tier is not None]
-    worst = max((tier for tier, _ in vetoes), default=0)
-    veto = min((rule for tier, rule in vetoes if tier == worst), default=None)
+    rules = [hit.rule for hit in capped if hit.rule.tier or hit.rule.lowers]
+    vetoes = [
+        (-limit(pack, rule, band), rule.lowers is not None, -(rule.lowers or 0), rule.id) for rule in rules
+    ]
+    worst, _, _, veto = min(vetoes, default=(0, False, 0, None))
     inputs = {n.name for rule in in_force for n in read_by(rule) if n.level is not Level.RECORD}
     known = sum(subject.get(name) is not None for name in inputs)
-    tier = pack.tiers[max(band, worst)]
+    tier = pack.tiers[max(band, -worst)]
     return Score(total, tier, pack.tiers[band], veto, known, len(inputs), dimensions, capped)
+
+
+def limit(pack: Pack, veto: Rule, band: int) -> int:
+    """Rule 8: the tier that a veto forces, or to which it lowers the one that the score gives."""
+    if veto.tier:
+        return pack.tiers.index(veto.tier)
+    left = [n for n, grade in enumerate(pack.grades) if grade.lowest is not None and n >= band]
+    return left[: 1 + veto.lowers][-1]
 
 
 def read_by(rule: Rule) -> frozenset[Name]:

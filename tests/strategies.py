@@ -558,12 +558,25 @@ def vetoes(draw: st.DrawFn, names: Names) -> Data:
     veto = {
         "title": "V",
         "when": draw(conditions(names)),
-        "tier": draw(pick(*"ABCM")),
+        **dict([draw(pick(*(("tier", tier) for tier in "ABCM"), *(("lowers", by) for by in (1, 1, 2))))]),
         "basis": "own-choice",
     }
     if draw(st.booleans()):
         veto["counts"] = draw(windows(names, decays=False))
     return veto
+
+
+@st.composite
+def low(draw: st.DrawFn, score: list[int], dimensions: list[Data]) -> Data:
+    """Below which points a veto holds, if it asks; points that can be had and not had."""
+    one, two = dimensions
+    bounds = {
+        "score": (score[0] + 1, score[-1]),
+        "one": (-29 if one["floor"] is None else one["floor"] + 1, 10),
+        "two": (-10, 10 if two["ceiling"] is None else two["ceiling"]),
+    }
+    asked = draw(pick((), (), ("score",), ("one",), ("two",), ("score", "two")))
+    return {n: draw(st.integers(*bounds[n])) for n in asked if bounds[n][0] <= bounds[n][1]}
 
 
 @kept
@@ -767,6 +780,10 @@ def packs(draw: st.DrawFn, people: Data) -> Data:
     own = [draw(rules(draw(scope))) for _ in range(draw(st.integers(1, 5)))]
     own += [draw(rules(Names({name: subject.types[name], "starts_on": "date"}))) for name in [*decided][-1:]]
     score = sorted(draw(st.lists(st.integers(-50, 150), min_size=3, max_size=3)))
+    dimensions = [
+        {"id": "one", "title": "1", "floor": draw(pick(None, -30, 0))},
+        {"id": "two", "title": "2", "ceiling": draw(pick(None, 0, 15))},
+    ]
     levels = sorted(draw(st.sets(st.integers(score[0], 151), min_size=2, max_size=2)), reverse=True)
     return {
         "pack": "random",
@@ -778,17 +795,17 @@ def packs(draw: st.DrawFn, people: Data) -> Data:
             "until": draw(pick(None, dt.date(2027, 1, 1))),
         },
         "score": {"min": score[0], "start": score[1], "max": score[2]},
-        "dimensions": [
-            {"id": "one", "title": "1", "floor": draw(pick(None, -30, 0))},
-            {"id": "two", "title": "2", "ceiling": draw(pick(None, 0, 15))},
-        ],
+        "dimensions": dimensions,
         "measures": named,
         "rules": [{"id": f"r{n}", **rule} for n, rule in enumerate(own)],
         "tables": [
             *({"id": name, **table} for name, table in reversed(decided.items())),
             *({"id": f"t{n}", **draw(tables())} for n in range(draw(st.integers(0, 2)))),
         ],
-        "vetoes": [{"id": f"v{n}", **draw(vetoes(draw(scope)))} for n in range(draw(st.integers(0, 2)))],
+        "vetoes": [
+            {"id": f"v{n}", **draw(vetoes(draw(scope))), "below": draw(low(score, dimensions))}
+            for n in range(draw(st.integers(0, 3)))
+        ],
         "consequences": [
             {"id": f"c{n}", **draw(consequences(draw(scope)))} for n in range(draw(st.integers(0, 1)))
         ],

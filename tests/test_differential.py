@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import duckdb
@@ -15,10 +16,12 @@ import reference
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 from strategies import Case, Data, cases
+from timeline_cases import EXAMPLES as BY_EXAMPLE
 
 from rules import plan
 from rules.fault import PackError
 from rules.language.evaluate import evaluate
+from rules.language.expressions import Kind
 from rules.library.loader import load_text
 from rules.model import Pack, Table
 from scoring.judging.engine import grade
@@ -127,17 +130,32 @@ def expected(pack: Pack, case: Case, day: dt.date) -> Graded:
 @thorough
 @given(case=cases())
 def test_the_engine_gives_what_the_language_means(connection: duckdb.DuckDBPyConnection, case: Case) -> None:
+    scores, _ = check(connection, case)
+    event(f"hits: {min(5, sum(len(score.hits) for score in scores.values()))}")
+
+
+@pytest.mark.parametrize("case", BY_EXAMPLE.values(), ids=BY_EXAMPLE)
+def test_by_example(connection: duckdb.DuckDBPyConnection, case: Case) -> None:
+    """From each day on which something changes to the next."""
+    ahead = [case.as_of]
+    while ahead:
+        _, changes = check(connection, replace(case, as_of=ahead[0]))
+        ahead = sorted(change for change in changes.values() if change)
+
+
+def check(connection: duckdb.DuckDBPyConnection, case: Case) -> tuple[Graded, dict[Any, dt.date | None]]:
+    """Hold the engine to the reference on the case's day and until the next change; what it gave."""
     pack = load(case)
     scores, changes = graded(connection, pack, case, case.as_of)
     right = expected(pack, case, case.as_of)
     assert scores == right
-    event(f"hits: {min(5, sum(len(score.hits) for score in right.values()))}")
     days = turning_days(pack, case)
     for key, change in changes.items():
         assert change is None or change > case.as_of
         for day in days_before(change, days, case.as_of):
             assert expected(pack, case, day)[key] == right[key], f"{key!r} changes on {day}"
         assert change is None or change in days, f"nothing can change on {change}"
+    return scores, changes
 
 
 def days_before(change: dt.date | None, days: list[dt.date], as_of: dt.date) -> list[dt.date]:
@@ -151,19 +169,30 @@ def turning_days(pack: Pack, case: Case) -> list[dt.date]:
     """All days on which something of the case could begin, decay a step or end."""
     days = {start for rule in pack.rules if rule.points for start, _ in rule.points.steps}
     days |= {pack.in_force_until} - {None}
-    subjects = {subject[pack.vocabulary.subject.key]: subject for subject in case.subjects}
-    rows = [{**subjects.get(r[pack.vocabulary.record_subject], {}), **r} for r in case.records]
-    rows = [reference.exact_row(row) for row in [*rows, *case.subjects]]
-    for judged in [*pack.rules, *pack.measures]:
-        condition = judged.where if isinstance(judged, reference.Measure) else judged.when
-        condition = condition.written
-        for row in rows:
-            days |= set(_turns(judged, condition, row, case.as_of))
+    days |= set(_turns(pack, case, pack.measures, case.as_of))
+    ahead = sorted(day for day in days if day > case.as_of) if _dates_move(pack) else []
+    for day in [case.as_of, *ahead]:
+        days |= set(_turns(pack, case, pack.rules, day))
     return sorted(day for day in days if day > case.as_of)
 
 
-def _turns(judged: Any, condition: Any, row: Data, day: dt.date) -> Iterator[dt.date]:
-    window = judged.window
+def _dates_move(pack: Pack) -> bool:
+    """Whether rules begin or end with dates that measures give, which change on the measures' own days."""
+    kinds = {measure.id: measure.type.kind for measure in pack.measures}
+    return any(kinds.get(n.name) is Kind.DATE for rule in pack.rules for n in reference.read_by(rule))
+
+
+def _turns(pack: Pack, case: Case, judged: Sequence[Any], day: dt.date) -> Iterator[dt.date]:
+    """The dates that rules or measures begin, decay a step or end with, as they are known on a day."""
+    subjects = reference.measured(pack, day, case.subjects, case.records)
+    records = [reference.exact_row(record) for record in case.records]
+    rows = [{**subjects.get(r[pack.vocabulary.record_subject], {}), **r} for r in records]
+    for one, row in product(judged, [*rows, *subjects.values()]):
+        condition = one.where if isinstance(one, reference.Measure) else one.when
+        yield from _turns_of(one.window, condition.written, row, day)
+
+
+def _turns_of(window: Any, condition: Any, row: Data, day: dt.date) -> Iterator[dt.date]:
     if window is not None and (start := reference.value(window.start, row, day)) is not None:
         yield start
         yield from reference.ends_of(window, row, day)

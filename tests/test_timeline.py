@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -152,6 +153,7 @@ def check(judge: Judge, case: Case, length: int) -> Mapping[Any, Timeline]:
     right = [expected(pack, case, day) if in_force(pack, day) else None for day in days]
     assert timelines.keys() == {subject[pack.vocabulary.subject.key] for subject in case.subjects}
     for key, timeline in timelines.items():
+        assert all(astuple(one)[2:] != astuple(next_one)[2:] for one, next_one in pairwise(timeline.segments))
         change, after = None, None
         for day, everybody in reversed(list(zip(days, right, strict=True))):
             wanted = everybody and everybody[key]

@@ -38,13 +38,16 @@ def rule(number: int, when: str, points: Any, **more: Any) -> Data:
     return {**named, "when": when, "points": points, **more}
 
 
-def veto(name: str, when: str, tier: str, days: int) -> Data:
-    """A veto that holds for so many days."""
+def veto(name: str, when: str, result: str | int, days: int) -> Data:
+    """A veto that holds for so many days.
+
+    :param result: the tier that it forces, or by how many it lowers.
+    """
     return {
         "id": name,
         "title": "V",
         "when": when,
-        "tier": tier,
+        "lowers" if isinstance(result, int) else "tier": result,
         "counts": {"days": days},
         "basis": "own-choice",
     }
@@ -201,6 +204,45 @@ EXAMPLES = {
             veto("w", "kind = 'a'", "B", 30),
             veto("v", "kind = 'b'", "C", 9),
             veto("u", "days is null and kind = 'b'", "C", 5),
+        ],
+    ),
+    "the score's tier is lowered as long as that is worse than what a veto forces": case(
+        [
+            rule(1, "kind = 'c'", 5, counts={"days": 60}),
+            rule(2, "kind = '中文'", -9, counts={"days": 10}, dimension="two"),
+        ],
+        [
+            record(n, happened, kind=kind)
+            for n, (happened, kind) in enumerate(
+                [(0, "c"), (10, "a"), (20, "b"), (25, "a"), (30, "it's"), (38, "中文"), (65, "b")]
+            )
+        ],
+        vetoes=[
+            veto("w", "kind = 'a'", 1, 30),
+            veto("u", "kind in ('b', '中文')", 2, 15),
+            veto("x", "kind in ('b', '中文')", 2, 40),
+            veto("v", "kind = 'it''s'", "B", 20),
+            veto("z", "kind = '中文'", "M", 5),
+        ],
+        grades=[
+            {"tier": "A", "from": 3}, {"tier": "M", "from": "veto"}, {"tier": "B", "from": -2},
+            {"tier": "C", "from": -1001},
+        ],
+    ),
+    "a veto that asks for points holds while they are as low": case(
+        [
+            rule(1, "kind = 'a'", -4, counts={"months": 2, "decay": "linear"}),
+            rule(2, "kind = 'b'", 4, counts={"days": 20}, dimension="two"),
+        ],
+        [
+            record(n, happened, kind=kind)
+            for n, (happened, kind) in enumerate([(0, "a"), (5, "b"), (9, "a"), (15, "c"), (60, "a")])
+        ],
+        vetoes=[
+            {**veto("v", "kind in ('a', 'c')", "C", 50), "below": {"score": -3}},
+            {**veto("w", "kind in ('a', 'c')", 1, 90), "below": {"one": -5, "score": Decimal("-0.5")}},
+            {"id": "x", "title": "V", "below": {"one": -1}, "tier": "B", "basis": "own-choice"},
+            {"id": "y", "title": "V", "below": {"two": Decimal("3.5")}, "lowers": 1, "basis": "own-choice"},
         ],
     ),
     "there is no grade where the pack is not in force": case(

@@ -165,17 +165,23 @@ def _rule(data: Any, section: str, part: str, rule: dict[str, Any]) -> Form:
     lines = "\n".join(map(str, basis)) if isinstance(basis, list) else _shown(basis)
     fields = [*_titles(data, part), area("when", "条件", "Condition")]
     if section == "rules":
-        dimensions = {
-            str(d.get("id")): titled(d) for d in _entries(data, "dimensions") if isinstance(d, dict)
-        }
         fields += [
             line("points", "分值", "Points"),
             line("per", "计分单位（按值计分时）", "Per (where points go by a value)", True),
             line("cap", "合计上限", "Cap"),
-            _chosen(data, f"{part}.dimension", Title("维度", "Dimension"), dimensions),
+            _chosen(data, f"{part}.dimension", Title("维度", "Dimension"), _dimensions(data)),
         ]
     if section == "vetoes":
-        fields.append(_chosen(data, f"{part}.tier", Title("等级不高于", "No better than"), _tiers(data)))
+        fields += [
+            _chosen(data, f"{part}.tier", Title("等级不高于", "No better than"), _tiers(data)),
+            line("below.score", "且得分低于（分）", "And the score below (points)"),
+            *(
+                line(f"below.{name}", f"且{title.zh}低于（分）", f"And {title.en} below (points)")
+                for name, title in _dimensions(data).items()
+                if "." not in name
+            ),
+            line("lowers", "或较得分降几级", "Or: tiers below that of the score"),
+        ]
     fields += [
         line("counts.months", "有效计分期（月）", "Counts for (months)"),
         line("counts.days", "有效计分期（日）", "Counts for (days)"),
@@ -287,6 +293,10 @@ def _chosen(data: Any, name: str, title: Title, choices: Mapping[str, Title], is
         {} if field.value in choices or not field.value else {field.value: Title(field.value, field.value)}
     )
     return Field(name, title, field.value, is_text=is_text, choices={**choices, **others})
+
+
+def _dimensions(data: Any) -> dict[str, Title]:
+    return {str(d.get("id")): titled(d) for d in _entries(data, "dimensions") if isinstance(d, dict)}
 
 
 def _tiers(data: Any) -> dict[str, Title]:

@@ -87,7 +87,7 @@ def _parts(pack: Pack) -> list[Part]:
     parts.append(
         (
             Title("一票否决与等级限制", "Vetoes and limits of the tier"),
-            [rule for rule in pack.rules if rule.tier is not None],
+            [rule for rule in pack.rules if rule.is_veto],
         )
     )
     parts.append((Title("结果运用", "Consequences"), [rule for rule in pack.rules if rule.consequence]))

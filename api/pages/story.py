@@ -107,7 +107,7 @@ def hit_groups(explanation: Explanation) -> list[HitGroup]:
     pack = explanation.pack
     parts = [(d.title, [h for h in explanation.hits if h.rule.dimension == d.id]) for d in pack.dimensions]
     lowest = pack.tiers[-1]
-    bounds = [h for h in explanation.hits if h.rule.tier is not None]
+    bounds = [h for h in explanation.hits if h.rule.is_veto]
     vetoes = [h for h in bounds if h.rule.tier == lowest != explanation.band]
     consequences = [h for h in explanation.hits if h.rule.consequence]
     parts += [

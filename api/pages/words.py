@@ -14,8 +14,18 @@ from api.pages import language
 from rules.articles import in_english
 from rules.calendar import SHANGHAI
 from rules.exact import EXACT
-from rules.language.expressions import render
-from rules.language.words import Words, both, dated, number, plain, window
+from rules.language.words import (
+    Words,
+    as_written,
+    below_in_words,
+    both,
+    dated,
+    limit_in_words,
+    number,
+    plain,
+    when_in_words,
+    window,
+)
 from rules.model import Column, Pack, Remedy, Rule, Title
 from rules.titles import halves, halves_of_old
 from rules.tools.diff import FIELDS, PARTS, WRITTEN, Change
@@ -115,7 +125,7 @@ def tier_class(tier: str, tiers: tuple[str, ...]) -> str:
 
 def condition(rule: Rule, pack: Pack) -> Title:
     """A rule's condition in words."""
-    return both(pack, lambda said: said.condition(rule.when.written))
+    return when_in_words(pack, rule)
 
 
 def counts(rule: Rule, pack: Pack) -> Title:
@@ -127,6 +137,8 @@ def rule_points(rule: Rule, pack: Pack) -> Title:
     """What a rule gives, in words: points by date, a tier, or nothing."""
     if rule.tier is not None:
         return Title(f"不高于 {rule.tier} 级", f"no better than {rule.tier}")
+    if (lowered := limit_in_words(rule)) is not None:
+        return lowered
     if rule.points is None:
         return Title("结果运用", "consequence")
     steps = rule.points
@@ -141,9 +153,9 @@ def rule_points(rule: Rule, pack: Pack) -> Title:
     return both(pack, say)
 
 
-def written(rule: Rule) -> str:
-    """A rule's condition as the pack has it."""
-    return render(rule.when.written)
+def below(rule: Rule, pack: Pack) -> Title:
+    """Below which points a veto holds, in words."""
+    return below_in_words(pack, rule)
 
 
 def citations(rule: Rule | Remedy, pack: Pack) -> list[Markup]:
@@ -200,9 +212,10 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "value": value,
     "tier_class": tier_class,
     "condition": condition,
+    "below": below,
     "counts": counts,
     "rule_points": rule_points,
-    "written": written,
+    "written": as_written,
     "citations": citations,
     "cite": language.cite,
     "law": law,

@@ -54,6 +54,15 @@ class PackRuleSchema(Schema):
     tier = fields.String(
         required=True, allow_none=True, metadata={"description": "Of a veto: what it forces"}
     )
+    lowers = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Of a veto: by how many tiers it lowers"}
+    )
+    below = fields.Dict(
+        keys=fields.String(),
+        values=Points(),
+        required=True,
+        metadata={"description": "Of a veto: below which score or points of dimensions it holds"},
+    )
     citations = fields.List(fields.Nested(CitationSchema), required=True)
 
 

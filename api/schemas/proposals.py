@@ -85,6 +85,9 @@ class NoticeReasonSchema(Schema):
     rule = fields.String(required=True)
     title = TitleField(required=True)
     tier = fields.String(required=True, allow_none=True, metadata={"description": "No better than this"})
+    lowers = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "So many tiers below that of the score"}
+    )
     points_before = Points(required=True)
     points = Points(required=True)
     records = fields.List(fields.Nested(NoticeRecordSchema), required=True)
@@ -204,6 +207,7 @@ def _reason(reason: Reason, pack: Pack) -> dict[str, Any]:
         "rule": reason.rule.id,
         "title": reason.rule.title,
         "tier": reason.rule.tier,
+        "lowers": reason.rule.lowers,
         "points_before": reason.points_before,
         "points": reason.points,
         "records": [_counted(one, pack) for one in reason.counted],

@@ -45,6 +45,8 @@ def pack_view(pack: Pack, day: dt.date) -> dict[str, Any]:
                 "when": render(rule.when.written),
                 "points": rule.points.on(day) if rule.points else None,
                 "tier": rule.tier,
+                "lowers": rule.lowers,
+                "below": dict(rule.below),
             }
             for rule in pack.rules
         ],

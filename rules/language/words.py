@@ -14,6 +14,7 @@ from rules.language.expressions import (
     DATE,
     ONE,
     TEXT,
+    TRUE,
     And,
     Arithmetic,
     AsOf,
@@ -33,8 +34,9 @@ from rules.language.expressions import (
     Shift,
     Value,
     conjuncts,
+    render,
 )
-from rules.model import Column, Dated, Decay, Measure, Pack, Rule, Title, Vocabulary, Window
+from rules.model import SCORE, Column, Dated, Decay, Measure, Pack, Rule, Title, Vocabulary, Window
 
 Language = Choice["zh", "en"]
 LANGUAGES: tuple[Language, Language] = ("zh", "en")
@@ -258,9 +260,44 @@ def kind(rule: Rule) -> str:
     """The part of the pack that a rule is in: rule, table, veto or consequence."""
     if rule.table is not None:
         return "table"
-    if rule.tier is not None:
+    if rule.is_veto:
         return "veto"
     return "consequence" if rule.consequence else "rule"
+
+
+def limit_in_words(rule: Rule) -> Title | None:
+    """What a veto makes of the tier, in words; None of other rules."""
+    if rule.lowers is not None:
+        tiers = "tier" if rule.lowers == 1 else "tiers"
+        return Title(f"等级较得分所得降{rule.lowers}级", f"{rule.lowers} {tiers} below that of the score")
+    return None if rule.tier is None else Title(f"等级不高于 {rule.tier}", f"no better than {rule.tier}")
+
+
+def when_in_words(pack: Pack, rule: Rule) -> Title:
+    """When a rule is met: its condition and, of a veto, below which points."""
+    condition = both(pack, lambda said: said.condition(rule.when.written))
+    if not rule.below:
+        return condition
+    low = below_in_words(pack, rule)
+    if rule.when.written == TRUE:
+        return low
+    return Title(f"{condition.zh}，且{low.zh}", f"{condition.en} and {low.en}")
+
+
+def as_written(rule: Rule) -> str:
+    """A rule's condition as the pack has it, and below which points a veto holds."""
+    written = [] if rule.below and rule.when.written == TRUE else [render(rule.when.written)]
+    return ", ".join((*written, *(f"below {name}: {number(bound)}" for name, bound in rule.below)))
+
+
+def below_in_words(pack: Pack, rule: Rule) -> Title:
+    """Below which points a veto holds: 得分低于60，且安全低于10."""
+    titles = {d.id: d.title for d in pack.dimensions} | {SCORE: Title("得分", "the score")}
+    low = [(titles[name], number(bound)) for name, bound in rule.below]
+    return Title(
+        "，且".join(f"{title.zh}低于{bound}分" for title, bound in low),
+        " and ".join(f"{title.en} below {bound}" for title, bound in low),
+    )
 
 
 def words(pack: Pack, language: Language) -> Words:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from rules.meaning.context import Context
-from rules.model import OWN_CHOICE, Basis, Supervision, Together
+from rules.model import OWN_CHOICE, SCORE, Basis, Supervision, Together
 from rules.nearest import one_of
 from rules.text.shape import POINTS
 from rules.text.source import Path
@@ -21,7 +21,10 @@ class References:
         self.context = context
         self.dimensions = [d.id for d in data["dimensions"]]
         self.bases = [OWN_CHOICE, *(b.id for b in data["basis"])]
+        self.between = {d.id: (d.floor, d.ceiling) for d in data["dimensions"]}
+        self.between |= {SCORE: (data["score"].min, data["score"].max)}
         self.tiers = [g.tier for g in data["grades"]]
+        self.reached = [g.tier for g in data["grades"] if g.lowest is not None]
 
     def check(self, data: Mapping[str, Any], path: Path) -> None:
         """Reports what a rule, veto or table names and the pack lacks."""
@@ -29,6 +32,28 @@ class References:
         self._check(data.get("tier"), self.tiers, "no such tier", (*path, "tier"))
         for citation in data["basis"]:
             self._check(citation.basis, self.bases, "the pack has no such basis", (*path, "basis"))
+
+    def check_lowers(self, by: int | None, path: Path) -> None:
+        """Reports a veto that lowers by more tiers than can be fallen through."""
+        most = max(len(self.reached) - 1, 0)
+        if by is not None and by > most:
+            hint = f"lowers: {most}, which is the worst" if most else "tier: D"
+            message = f"scores reach {len(self.reached)} tiers: nobody can fall so far"
+            self.context.report((*path, "lowers"), str(by), message, hint)
+
+    def check_below(self, bounds: Mapping[str, int], path: Path) -> None:
+        """Reports points of which a veto asks what is never, or always, so."""
+        for name, bound in bounds.items():
+            here, shown = (*path, "below", name), str(Decimal(bound) / 100)
+            if name == SCORE and SCORE in self.dimensions:
+                self.context.report(here, name, "a dimension is called so too", "another id of the dimension")
+                continue
+            self._check(name, list(self.between), "neither the score nor a dimension", here)
+            low, high = self.between.get(name, (None, None))
+            if low is not None and bound <= low:
+                self.context.report(here, shown, "never below that", f"more than {Decimal(low) / 100}")
+            elif high is not None and bound > high:
+                self.context.report(here, shown, "always below that", f"at most {Decimal(high) / 100}")
 
     def _check(self, name: str | None, known: Sequence[str], message: str, path: Path) -> None:
         if name is not None and name not in known:

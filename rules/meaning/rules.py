@@ -12,7 +12,7 @@ from rules.meaning.context import Context
 from rules.meaning.examples import build_examples
 from rules.meaning.references import References
 from rules.meaning.windows import rule_window
-from rules.model import Dated, Rule, When
+from rules.model import ALWAYS, Dated, Rule, When
 from rules.text.fields import FOREVER_AGO
 from rules.text.source import Path
 
@@ -40,10 +40,13 @@ def build_rule(context: Context, references: References, data: Mapping[str, Any]
 def build_veto(context: Context, references: References, data: Mapping[str, Any], path: Path) -> Rule | None:
     """One entry of ``vetoes``."""
     references.check(data, path)
-    when = _when(context, data, path)
+    when = ALWAYS if data["when"] is None else _when(context, data, path)
+    references.check_lowers(data.get("lowers"), path)
+    references.check_below(data["below"], path)
     if when is None:
         return None
-    return _with_examples(context, data, path, _judged(context, data, path, when, None))
+    rule = replace(_judged(context, data, path, when, None), below=tuple(sorted(data["below"].items())))
+    return _with_examples(context, data, path, rule)
 
 
 def build_consequence(
@@ -104,6 +107,7 @@ def _judged(
         cap=data.get("cap"),
         baseline=data.get("baseline"),
         tier=data.get("tier"),
+        lowers=data.get("lowers"),
         table=None,
         consequence=False,
         citations=data["basis"],

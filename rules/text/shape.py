@@ -205,11 +205,24 @@ class VetoSchema(Strict):
     id = own.Identifier(required=True)
     title = own.TitleField(required=True)
     note = own.TitleField(load_default=None)
-    when = own.Text(required=True)
-    tier = own.Text(required=True)
+    when = own.Text(load_default=None)
+    below = fields.Dict(keys=own.Identifier(), values=own.Points(), load_default=dict)
+    tier = own.Text()
+    lowers = own.Count()
     counts = nested(WindowSchema, load_default=None)
     basis = own.CitationField(required=True)
     examples = many(ExampleSchema)
+
+    @validates_schema
+    def one_result(self, data: dict[str, Any], **_: Any) -> None:
+        if ("tier" in data) == ("lowers" in data):
+            raise complaint("neither or both of tier and lowers", "tier: D, or lowers: 1")
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        if data["when"] is None and not data["below"]:
+            raise ValidationError({"when": [MISSING]})
+        return data
 
 
 class ConsequenceSchema(Strict):

@@ -6,8 +6,18 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from rules.identity import identity
-from rules.language.expressions import Expression, conjuncts, render
-from rules.language.words import both, dated, kind, number, plain, window
+from rules.language.expressions import Expression, conjuncts
+from rules.language.words import (
+    as_written,
+    both,
+    dated,
+    kind,
+    limit_in_words,
+    number,
+    plain,
+    when_in_words,
+    window,
+)
 from rules.model import (
     OVER_GROUP,
     OWN_CHOICE_TITLE,
@@ -261,8 +271,8 @@ def _dimension(pack: Pack, dimension: Dimension) -> Iterator[Block]:
 def _rule(pack: Pack, rule: Rule) -> Iterator[Block]:
     yield Heading(3, str(rule.title))
     rows: list[tuple[str, Cell]] = [("编号 Id", Code(rule.id))]
-    rows.append(("条件 Condition", str(both(pack, lambda said: said.condition(rule.when.written)))))
-    rows.append(("条件原文 As written", Code(render(rule.when.written))))
+    rows.append(("条件 Condition", str(when_in_words(pack, rule))))
+    rows.append(("条件原文 As written", Code(as_written(rule))))
     rows.append(("结果 Result", _result(pack, rule)))
     rows += _terms(pack, rule)
     yield Grid(("项目 Item", "内容 Content"), tuple(rows))
@@ -271,6 +281,8 @@ def _rule(pack: Pack, rule: Rule) -> Iterator[Block]:
 def _result(pack: Pack, rule: Rule) -> str:
     if rule.tier is not None:
         return f"等级不高于 tier no better than {rule.tier}"
+    if rule.is_veto:
+        return str(limit_in_words(rule))
     if rule.consequence:
         return str(rule.title)
     points = _points(rule)

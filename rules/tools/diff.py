@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from rules.language.expressions import Level, Value, render
-from rules.language.words import Words, both, dated, kind, number, plain, window
+from rules.language.words import Words, as_written, both, dated, kind, number, plain, when_in_words, window
 from rules.model import (
     OVER_GROUP,
     Alert,
@@ -51,7 +51,8 @@ _FIELDS = {
     "take": "取值", "each": "每组限值",
     "dimension": "维度",
     "condition": "条件原文", "condition, in words": "条件", "points": "分值", "per": "计量",
-    "cap": "合计上限", "baseline": "应得分值", "tier": "等级", "basis": "依据", "why": "理由",
+    "cap": "合计上限", "baseline": "应得分值", "tier": "等级", "lowers": "降级数", "basis": "依据",
+    "why": "理由",
     "events": "事件", "same": "相同项", "days": "天数", "changes": "办理结果", "after": "最早日期",
     "needs": "条件", "from": "最低分", "sample share": "抽查比例", "visits a year": "每年检查上限",
     "unprompted visits": "主动开展现场检查", "lending": "融资通道", "valid months": "等级有效月数",
@@ -254,14 +255,15 @@ def _rule(pack: Pack, rule: Rule, tell: Tell) -> Fields:
         "title": tell(rule.title),
         "note": tell(rule.note) if rule.note else "",
         "dimension": dimensions.get(rule.dimension or "", ""),
-        "condition": render(rule.when.written),
-        "condition, in words": tell(both(pack, lambda said: said.condition(rule.when.written))),
+        "condition": as_written(rule),
+        "condition, in words": tell(when_in_words(pack, rule)),
         "points": _points(pack, rule.points, tell) if rule.points else "",
         "per": render(rule.per) if rule.per else "",
         "window": _window(pack, rule, tell),
         "cap": number(rule.cap),
         "baseline": number(rule.baseline),
         "tier": rule.tier or "",
+        "lowers": str(rule.lowers or ""),
         "basis": "; ".join(str(citation) for citation in rule.citations),
     }
 

@@ -19,8 +19,8 @@ from rules.text.source import read
 WIDTH = 160
 INDENT = 2
 _ENTRY = ("id", "title", "note", "dimension", "where", "when", "input", "inputs", "hit", "take",
-          "gives", "tier", "rows", "default", "points", "per", "counts", "cap", "baseline", "basis",
-          "examples")  # fmt: skip
+          "gives", "below", "tier", "lowers", "rows", "default", "points", "per", "counts", "cap", "baseline",
+          "basis", "examples")  # fmt: skip
 _MEASURE = ("title", "count", "sum", "min", "max", "mean", "latest", "ratio", "value",
             "rank", "peers", "percentile", "order", "where", "within", "by", "bands", "fewest",
             "take", "each")  # fmt: skip

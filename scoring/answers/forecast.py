@@ -200,7 +200,7 @@ _Key = tuple[str, bool, Any]
 
 
 def _vetoes(reason: Reason) -> bool:
-    return reason.rule is not None and reason.rule.tier is not None
+    return reason.rule is not None and reason.rule.is_veto
 
 
 def _reason(day: dt.date, ended: Span | None, begun: Span | None, version: str | None) -> Reason | None:
@@ -208,7 +208,7 @@ def _reason(day: dt.date, ended: Span | None, begun: Span | None, version: str |
     span = begun or ended
     assert span is not None
     before, points = ended.points if ended else 0, begun.points if begun else 0
-    is_same = before == points and (span.rule.tier is None or (ended and begun))
+    is_same = before == points and (not span.rule.is_veto or (ended and begun))
     if is_same:
         return None
     cause = Cause.VERSION if version else _cause(day, ended, begun, span.rule)

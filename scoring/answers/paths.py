@@ -294,7 +294,7 @@ def _weightiest_first(steps: Sequence[Step], now: Ruled, day: dt.date) -> list[S
     """What costs most today is tried first."""
     cost: Counter[str | None] = Counter()
     for hit in now.timeline.hits(day):
-        cost[hit.record_id] += hit.points - (1_000_000 if hit.rule.tier is not None else 0)
+        cost[hit.record_id] += hit.points - (1_000_000 if hit.rule.is_veto else 0)
     return sorted(steps, key=lambda step: cost[step.record_id])
 
 

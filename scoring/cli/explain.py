@@ -14,7 +14,7 @@ import click
 from rules.calendar import SHANGHAI, today
 from rules.exact import EXACT
 from rules.language.expressions import Level, conjuncts, render
-from rules.language.words import Words, number, signed, words
+from rules.language.words import Words, below_in_words, number, signed, words
 from rules.model import Pack, Rule
 from scoring.answers.explain import ExplainedHit, Explanation, explain, explain_day, unknown_inputs
 from scoring.answers.explanation_json import explanation_document
@@ -103,7 +103,7 @@ def explanation_lines(found: Explanation, why_not: bool = False, brief: bool = F
         yield f"  {part.dimension.title}  {signed(part.points)}{held}"
         yield from _rules_of(found, [h for h in found.hits if h.rule.dimension == part.dimension.id], brief)
     for title, hits in (
-        ("一票否决与等级限制 Vetoes and limits of the tier", [h for h in found.hits if h.rule.tier]),
+        ("一票否决与等级限制 Vetoes and limits of the tier", [h for h in found.hits if h.rule.is_veto]),
         ("结果运用 Consequences", [h for h in found.hits if h.rule.consequence]),
     ):
         if hits:
@@ -150,7 +150,8 @@ def _rules_of(found: Explanation, hits: list[ExplainedHit], brief: bool) -> Iter
     for rule_id in dict.fromkeys(hit.rule.id for hit in hits):
         same = [hit for hit in hits if hit.rule.id == rule_id]
         rule, times = same[0].rule, f" ×{len(same)}" if len(same) > 1 else ""
-        effect = rule.tier or ("→" if rule.consequence else signed(sum(hit.points for hit in same)))
+        limit = rule.tier or (rule.limit.zh if rule.limit else "")
+        effect = limit or ("→" if rule.consequence else signed(sum(hit.points for hit in same)))
         name = "" if brief else f"  {rule.id}"
         yield f"    {effect:>6}  {rule.title}{times}  [{_law(found.pack, rule)}]{name}"
         if not brief:
@@ -210,10 +211,10 @@ def _reasons(found: Explanation, miss: Miss) -> Iterable[str]:
         verdict = "未知 unknown" if failed.unknown else "不符 not so"
         yield f"要求 needs {said.condition(terms[failed.term])}：{verdict}（{_values(said, failed.found)}）"
     if not miss.failed:
-        yield _outside(miss, found.as_of, said)
+        yield _outside(miss, found.as_of, said, found.pack)
 
 
-def _outside(miss: Miss, as_of: dt.date, said: Words) -> str:
+def _outside(miss: Miss, as_of: dt.date, said: Words, pack: Pack) -> str:
     if miss.window is None:
         return "起算日期未知 the date from which it counts is unknown"
     start, end = miss.window
@@ -221,6 +222,8 @@ def _outside(miss: Miss, as_of: dt.date, said: Words) -> str:
         return f"自 {start} 起计入 counts from {start} on"
     if end is not None and end <= as_of:
         return f"计分期至 {end} 止 counted until {end}"
+    if miss.rule.below:
+        return f"要求 needs {below_in_words(pack, miss.rule)}"
     return f"倍数未知 unknown: {said.value(miss.rule.per) if miss.rule.per else ''}"
 
 

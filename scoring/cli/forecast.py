@@ -126,4 +126,4 @@ def reason_text(reason: Reason) -> str:
         return f"{cause}{f' {reason.version}' if reason.version else ''}"
     record = f" ({reason.record_id})" if reason.record_id else ""
     given = f" {signed(reason.points_before)} → {signed(reason.points)}"
-    return f"{reason.rule.title}{record} {cause}{'' if reason.rule.tier else given}"
+    return f"{reason.rule.title}{record} {cause}{'' if reason.rule.is_veto else given}"

@@ -148,7 +148,7 @@ def _reasons(notice: Notice) -> list[str]:
             part
             for part in (
                 str(reason.rule.title),
-                f"≤{reason.rule.tier}" if reason.rule.tier else f"{reason.points / 100:+g}",
+                str(reason.rule.limit or f"{reason.points / 100:+g}").replace("≤ ", "≤"),
                 "、".join(one.record_id for one in reason.counted if one.record_id),
                 f"({'; '.join(pack.cite(citation).zh for citation in reason.rule.citations)})",
             )

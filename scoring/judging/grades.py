@@ -14,30 +14,29 @@ import duckdb
 import pyarrow as pa
 
 from rules.language.expressions import Level
-from rules.model import Measure, Pack
+from rules.model import SCORE, Measure, Pack
 from rules.plan import Plan
 from scoring.judging.coded import SUBJECTS
 from scoring.judging.match import from_arrow
 from scoring.judging.measures import Lines, adds_up
-from scoring.judging.operations import best, changes_of, running, summed
+from scoring.judging.operations import best, changes_of, merged, running, summed
 from scoring.judging.period import Period
-from scoring.judging.pools import Pool, pool_of
+from scoring.judging.pools import Pool, pool_of, vetoes_in_order
 from scoring.judging.spans import SPANS
 from scoring.judging.sql import date, quoted
 
 SEGMENTS = "xh_segments"
 RULES = "xh_rules"
+_CUT = "xh_cut"
 
 
 def rule_table(pack: Pack) -> pa.Table:
     """The rules as Arrow: rule (its number), id, pool, dimension (numbers; null for no points), bound (the
-    cap), tier (the number of the tier that a veto forces), order (of vetoes: the least names the result)."""
+    cap), tier (the number of the tier that a veto forces), order (of these: the first that holds decides),
+    lowers (by how many tiers a veto lowers), lowering (the order of these)."""
     pools: dict[Pool, int] = {}
     dimensions = {dimension.id: number for number, dimension in enumerate(pack.dimensions)}
-    vetoes = [rule for rule in pack.rules if rule.tier is not None]
-    order = {
-        r.id: n for n, r in enumerate(sorted(vetoes, key=lambda r: (-pack.tiers.index(r.tier or ""), r.id)))
-    }
+    order, lowering = ({number: n for n, number in enumerate(found)} for found in vetoes_in_order(pack))
     rows = [
         {
             "rule": number,
@@ -46,11 +45,13 @@ def rule_table(pack: Pack) -> pa.Table:
             "dimension": dimensions.get(rule.dimension or ""),
             "bound": rule.cap,
             "tier": None if rule.tier is None else pack.tiers.index(rule.tier),
-            "order": order.get(rule.id),
+            "order": order.get(number),
+            "lowers": rule.lowers,
+            "lowering": lowering.get(number),
         }
         for number, rule in enumerate(pack.rules)
     ]
-    numbers = ("rule", "pool", "dimension", "tier", "order")
+    numbers = ("rule", "pool", "dimension", "tier", "order", "lowers", "lowering")
     fields = {"id": pa.string(), "bound": pa.int64()} | {name: pa.int32() for name in numbers}
     return pa.Table.from_pylist(rows, schema=pa.schema(fields))
 
@@ -62,6 +63,24 @@ def make_segments(duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period, l
     """
     from_arrow(duck, RULES, rule_table(plan.pack))
     duck.execute(f"create or replace temp table {SEGMENTS} as {_Grades(plan, period, lines).segments()}")
+    duck.execute(f"drop table {RULES}")
+
+
+def cut_vetoes(duck: duckdb.DuckDBPyConnection, plan: Plan, period: Period, lines: Lines) -> None:
+    """Leave of the spans of vetoes that ask for points the days on which these are as low as that.
+
+    :param period: that of the spans.
+    """
+    asked = [(n, *low) for n, rule in enumerate(plan.rules) for low in rule.below]
+    if not asked:
+        return
+    from_arrow(duck, RULES, rule_table(plan.pack))
+    grades = _Grades(plan, period, lines)
+    for number, name, bound in asked:
+        duck.execute(f"create or replace temp table {_CUT} as {grades.below(number, name, bound)}")
+        duck.execute(f"delete from {SPANS} where rule = {number}")
+        duck.execute(f"insert into {SPANS} by name from {_CUT}")
+        duck.execute(f"drop table {_CUT}")
     duck.execute(f"drop table {RULES}")
 
 
@@ -79,9 +98,36 @@ class _Grades:
     def __init__(self, plan: Plan, period: Period, lines: Lines) -> None:
         self._plan, self._pack, self._period, self._lines = plan, plan.pack, period, lines
         self._first, self._until = period.first_sql, period.until_sql
+        forcing, lowering = vetoes_in_order(plan.pack)
+        self._step = len(forcing) + 1
+        self._lowers = {plan.pack.rules[number].lowers or 0 for number in lowering}
         self._spans = f"(from {SPANS} join {RULES} using (rule) where begins < {self._until})"
 
-    def _points(self) -> str:
+    def below(self, rule: int, name: str, bound: int) -> str:
+        """The spans of a rule, cut by the days on which the score or a dimension is below a bound."""
+        changes = self._points("_s, dimension, day")
+        value = self._score("points") if name == SCORE else "points"
+        if name != SCORE:
+            number = next(n for n, d in enumerate(self._pack.dimensions) if d.id == name)
+            changes = f"from ({changes}) where dimension = {number}"
+        begun = f"select _s, {self._first} as day, 0 as points from {SUBJECTS}"
+        line = running(
+            f"(select _s, day, points from ({changes}) union all {begun})", ["_s"], ["points"], self._period
+        )
+        ends = f"lead(day, 1, {self._until}) over (partition by _s order by day)"
+        low = merged(
+            f"(select _s, day as begins, ends from (select *, {ends} as ends from ({line}))"
+            f" where {value} < {bound})",
+            ["_s"],
+        )
+        begins, ends = "greatest(s.begins, low.begins)", "least(s.ends, low.ends)"
+        return (
+            f"select s.* replace ({begins} as begins, {ends} as ends)"
+            f" from {SPANS} s join ({low}) low using (_s)"
+            f" where s.rule = {rule} and {begins} < {ends}"
+        )
+
+    def _points(self, shown: str = "_s, day") -> str:
         """By how much dimensions change: changes of pools held at their caps, summed and held."""
         columns = "_s, pool, dimension, bound, begins, ends, points"
         spans = f"(select {columns} from {self._spans} where dimension is not null)"
@@ -93,12 +139,20 @@ class _Grades:
         dimensions = running(f"({changes})", ["_s", "dimension"], ["points"], self._period)
         before, after = (within_bounds(self._pack, points) for points in ("points - points_step", "points"))
         return (
-            f"from (select _s, day, ({after}) - ({before}) as points from ({dimensions})) where points <> 0"
+            f"from (select {shown}, ({after}) - ({before}) as points from ({dimensions})) where points <> 0"
         )
 
     def _vetoes(self) -> str:
-        """By how much the place of the veto that names the result changes: the first has 1, none has 0."""
-        spans = f'(select _s, begins, ends, "order" + 1 as v from {self._spans} where "order" is not null)'
+        """By how much the number of the vetoes that decide changes. The first that forces a tier has 1,
+        none has 0; those that lower count in steps of so many that both can be told from the sum."""
+        line = self._deciding('"order" + 1', '"order"')
+        if not self._lowers:
+            return line
+        return f"{line} union all {self._deciding(f'(lowering + 1) * {self._step}', 'lowering')}"
+
+    def _deciding(self, number: str, order: str) -> str:
+        """By how much the number of the first veto that holds of one kind changes."""
+        spans = f"(select _s, begins, ends, {number} as v from {self._spans} where {order} is not null)"
         line = f"select _s, day, coalesce(v, 0) as v from ({best(spans, ['_s'], 'min', self._period)})"
         if self._period.is_one_day:
             return line
@@ -179,16 +233,33 @@ class _Grades:
         begins, ends = "day", f"lead(day, 1, {self._until}) over (partition by _s order by day)"
         if self._period.is_one_day:
             begins, ends = self._first, self._until
-        return (
+        forced, lowered = "coalesce(r.tier, 0)", self._lowered()
+        tiers = ", ".join((self._band(), forced, *lowered))
+        veto = f"case when {lowered[0]} > {forced} then l.rule else r.rule end" if lowered else "r.rule"
+        number = f"g.veto % {self._step}" if lowered else "g.veto"
+        named = (
             f"select _s, {begins} as begins, {ends} as ends, cast(score as bigint) as score,"
-            f" cast(greatest({self._band()}, coalesce(r.tier, 0)) as utinyint) as tier,"
-            f" cast({self._band()} as utinyint) as band, r.rule as veto, cast(known as integer) as known,"
-            f' total from ({graded}) g left join {RULES} r on r."order" + 1 = g.veto'
+            f" cast(greatest({tiers}) as utinyint) as tier,"
+            f" cast({self._band()} as utinyint) as band, {veto} as veto, cast(known as integer) as known,"
+            f' total from ({graded}) g left join {RULES} r on r."order" + 1 = {number}'
         )
+        if not lowered:
+            return named
+        named += f" left join {RULES} l on l.lowering + 1 = g.veto // {self._step}"
+        said = ["_s", "score", "tier", "band", "veto", "known", "total"]
+        return merged(f"({named})", said)  # one kind of veto may change while the other decides
 
-    def _band(self) -> str:
+    def _lowered(self) -> tuple[str, ...]:
+        """The place of the tier that the score gives once it is lowered, 0 where nothing lowers it; none
+        where no veto can."""
+        by = " ".join(f"when {by} then {self._band(by)}" for by in sorted(self._lowers))
+        return (f"case l.lowers {by} else 0 end",) if by else ()
+
+    def _band(self, lowered: int = 0) -> str:
         *better, (last, _) = self._pack.bands
-        branches = " ".join(f"when score >= {lowest} then {n}" for n, lowest in better)
+        branches = " ".join(
+            f"when score >= {lowest} then {self._pack.lowered(n, lowered)}" for n, lowest in better
+        )
         return f"case {branches} else {last} end" if branches else str(last)
 
 

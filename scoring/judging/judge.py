@@ -26,6 +26,7 @@ from scoring.judging.grades import (
     capped,
     changes_of_inputs,
     choice,
+    cut_vetoes,
     make_segments,
     rule_table,
     within_bounds,
@@ -69,6 +70,7 @@ def _found(
     signatures = prepare(duck, plan)
     lines = Lines(duck, plan, period, signatures, places)
     make_spans(duck, plan, period, signatures, lines)
+    cut_vetoes(duck, plan, period, lines)
     return lines
 
 

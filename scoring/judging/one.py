@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from itertools import pairwise
@@ -20,11 +20,11 @@ from typing import Any
 from rules.exact import EXACT, quotient
 from rules.language.evaluate import Counted, Counting, Function, Row, add_months, compiled
 from rules.language.expressions import TRUE, Expression, Kind, Level, Type, conjunction, conjuncts, names
-from rules.model import DERIVED, OVER_GROUP, Aggregate, Measure, Pack, Rule, Table, Window
+from rules.model import DERIVED, OVER_GROUP, SCORE, Aggregate, Measure, Pack, Rule, Table, Window
 from rules.plan import LARGEST_HIT, round_half_away, rule_names, used_measures
 from scoring.judging.lines import Days, Line, Opened, aligned, best, constant, cut, joined, mapped, summed
 from scoring.judging.period import ALL_OF_TIME, Period, day_of
-from scoring.judging.pools import pool_of
+from scoring.judging.pools import pool_of, vetoes_in_order
 from scoring.judging.timeline import Segment, Span, Timeline, capped, held, within
 
 _NOTHING: Mapping[str, Any] = {}
@@ -59,9 +59,9 @@ class Judge:
         self._asked_total = summed(
             ((*days, 1) for intervals in self._asked.values() for days in intervals), _FOREVER
         )
-        vetoes = [rule for rule in self._rules if rule.rule.tier is not None]
-        vetoes.sort(key=lambda veto: (-pack.tiers.index(veto.rule.tier or ""), veto.rule.id))
-        self._veto_order = {veto.number: order for order, veto in enumerate(vetoes)}
+        self._vetoes = tuple(
+            {number: order for order, number in enumerate(numbers)} for numbers in vetoes_in_order(pack)
+        )
         self._candidates: dict[tuple[Any, ...], _Candidates] = {}
 
     def judge(
@@ -87,7 +87,7 @@ class Judge:
             pieces = self._pieces(subject, lines, days)
             found = [hit for record in records for hit in self._of_record(subject, record, pieces)]
             found += self._of_subject(subject, pieces)
-            segments = self._segments(subject, lines, found, days)
+            found, segments = self._graded(subject, lines, found, days)
         return Timeline(period, tuple(map(_span, found)), segments, lines)
 
     @property
@@ -182,32 +182,60 @@ class Judge:
 
     # Grades
 
-    def _segments(
+    def _graded(
         self, subject: Row, lines: Mapping[str, Line], found: Sequence[_Found], days: Days
+    ) -> tuple[list[_Found], tuple[Segment, ...]]:
+        """What hits, vetoes on the days alone on which the points are as they ask, and the grades."""
+        dimensions = self._dimensions(found, days)
+        score = self._score(dimensions, days)
+        found = [hit for one in found for hit in self._below(one, {**dimensions, SCORE: score}, days)]
+        return found, self._segments(subject, lines, found, score, days)
+
+    def _below(self, hit: _Found, lines: Mapping[str, Line], days: Days) -> Iterator[_Found]:
+        """A hit on the days on which all points are as low as its rule asks."""
+        if not hit.rule.below:
+            yield hit
+            return
+        low = mapped(
+            lambda *points: all(p < bound for p, (_, bound) in zip(points, hit.rule.below, strict=True)),
+            *(lines.get(name) or constant(0, days) for name, _ in hit.rule.below),
+        )
+        for begins, ends, holds in cut(hit.begins, hit.ends, low.pieces(days.until)):
+            if holds:
+                yield replace(hit, begins=begins, ends=ends)
+
+    def _segments(
+        self, subject: Row, lines: Mapping[str, Line], found: Sequence[_Found], score: Line, days: Days
     ) -> tuple[Segment, ...]:
         grades = aligned(
             [
-                self._scores(found, days),
-                self._vetoes(found, days),
+                score,
+                *(self._first(order, found, days) for order in self._vetoes),
                 self._known(subject, lines, days),
                 _within_days(self._asked_total, days),
             ]
         )
-        tiers = self.pack.tiers
-        steps = joined((day, values) for day, values in grades)
+        steps = joined((day, self._grade(*values)) for day, values in grades)
+        return tuple(
+            Segment(_date(begins), day_of(ends), *grade) for begins, ends, grade in steps.pieces(days.until)
+        )
 
-        def segment(begins: int, ends: int, values: tuple[int, Rule | None, int, int]) -> Segment:
-            score, veto, known, total = values
-            band = self._band(score)
-            worst = tiers.index(veto.tier) if veto and veto.tier else 0
-            tier, by_points = tiers[max(band, worst)], tiers[band]
-            name = veto.id if veto else None
-            return Segment(_date(begins), day_of(ends), score, tier, by_points, name, known, total)
+    def _grade(
+        self, score: int, forcing: Rule | None, lowering: Rule | None, known: int, total: int
+    ) -> tuple[int, str, str, str | None, int, int]:
+        """What a segment says beside its days.
 
-        return tuple(segment(*piece) for piece in steps.pieces(days.until))
+        :param forcing, lowering: the first of the vetoes that hold of either kind.
+        """
+        tiers, band = self.pack.tiers, self._band(score)
+        forced = tiers.index(forcing.tier) if forcing and forcing.tier else 0
+        lowered = self.pack.lowered(band, lowering.lowers) if lowering and lowering.lowers else 0
+        veto = forcing if forcing and forced >= lowered else lowering
+        tier = tiers[max(band, forced, lowered)]
+        return score, tier, tiers[band], veto.id if veto else None, known, total
 
-    def _scores(self, found: Sequence[_Found], days: Days) -> Line:
-        """The score: of each dimension the sum of its pools, all held where they must be."""
+    def _dimensions(self, found: Sequence[_Found], days: Days) -> dict[str, Line]:
+        """The points of each dimension with a hit: the sum of its pools, all held where they must be."""
         pools: dict[Any, list[Opened[int]]] = defaultdict(list)
         for hit in found:
             if hit.points:
@@ -221,20 +249,27 @@ class Judge:
                 sums[pool.dimension] += mapped(lambda p, cap=cap: capped(p, cap), summed(spans, days)).pieces(
                     days.until
                 )
-        parts = [
-            mapped(lambda points, d=dimension: within(d, points), summed(sums[dimension.id], days))
+        return {
+            dimension.id: mapped(
+                lambda points, d=dimension: within(d, points), summed(sums[dimension.id], days)
+            )
             for dimension in self.pack.dimensions
             if dimension.id in sums
-        ]
+        }
+
+    def _score(self, dimensions: Mapping[str, Line], days: Days) -> Line:
+        """The start and the points of all dimensions, held between the least and the most."""
         score = self.pack.score
         return mapped(
-            lambda *points: held(score.start + sum(points), score.min, score.max), constant(0, days), *parts
+            lambda *points: held(score.start + sum(points), score.min, score.max),
+            constant(0, days),
+            *dimensions.values(),
         )
 
-    def _vetoes(self, found: Sequence[_Found], days: Days) -> Line:
-        """The worst veto that holds."""
-        vetoes = [hit for hit in found if hit.rule.tier is not None]
-        vetoes.sort(key=lambda hit: self._veto_order[hit.number])
+    def _first(self, order: Mapping[int, int], found: Sequence[_Found], days: Days) -> Line:
+        """The first that holds of the vetoes that are in this order."""
+        vetoes = [hit for hit in found if hit.number in order]
+        vetoes.sort(key=lambda hit: order[hit.number])
         return best([(hit.begins, hit.ends, hit.rule) for hit in vetoes], days)
 
     def _known(self, subject: Row, lines: Mapping[str, Line], days: Days) -> Line:
@@ -282,7 +317,7 @@ class Varied:
                 self._pieces, self._hits = of_records, {}
             found = [hit for record in records for hit in self._hits_of(record, pieces)]
             found += judge._of_subject(subject, pieces)
-            return judge._segments(subject, lines, found, days)
+            return judge._graded(subject, lines, found, days)[1]
 
     def _parts_of(self, record: Row) -> list[tuple[str, _Part]]:
         known = self._parts.get(id(record))
@@ -662,8 +697,8 @@ def _at_most(points: int) -> int:
 
 def _stretches(rule: Rule) -> Iterator[Opened[int | None]]:
     """The days on which a rule has each of its values; a veto is always in force, with no points."""
-    if rule.tier is not None or rule.points is None:
-        return iter([(*_FOREVER, 0 if rule.tier is not None else None)])
+    if rule.is_veto or rule.points is None:
+        return iter([(*_FOREVER, 0 if rule.is_veto else None)])
     steps = sorted(rule.points.steps, key=itemgetter(0))
     days = [max(start.toordinal(), _FOREVER.first) for start, _ in steps]
     return Line(days, [points for _, points in steps]).pieces(_FOREVER.until)

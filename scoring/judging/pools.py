@@ -1,10 +1,11 @@
-"""Which hits of a subject are summed together before a cap or a dimension holds the sum."""
+"""Which hits of a subject are summed together before a cap or a dimension holds the sum, and which of its
+vetoes come first."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rules.model import Rule
+from rules.model import Pack, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +28,15 @@ def pool_of(rule: Rule) -> Pool:
         return Pool(None, None, rule.dimension)
     owner = f"table {rule.table}" if rule.table else f"rule {rule.id}"
     return Pool(owner, rule.cap, rule.dimension)
+
+
+def vetoes_in_order(pack: Pack) -> tuple[list[int], list[int]]:
+    """The numbers of the rules that force a tier, the worst first, and of those that lower, the most first;
+    then by id.
+
+    Of either kind the first that holds decides, and of these two the worse.
+    """
+    rules = list(enumerate(pack.rules))
+    forcing = [(-pack.tiers.index(rule.tier), rule.id, n) for n, rule in rules if rule.tier is not None]
+    lowering = [(-rule.lowers, rule.id, n) for n, rule in rules if rule.lowers is not None]
+    return [n for *_, n in sorted(forcing)], [n for *_, n in sorted(lowering)]

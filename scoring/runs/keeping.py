@@ -76,7 +76,7 @@ def _keep(duck: duckdb.DuckDBPyConnection, piece: Piece, rules: Mapping[str, int
         f" join kept_numbers k on k.subject_id = cast(s.{key} as varchar))"
     )
     tiers = [(n, literal(tier)) for n, tier in enumerate(pack.tiers)]
-    vetoes = [(n, literal(rule.id)) for n, rule in enumerate(pack.rules) if rule.tier is not None]
+    vetoes = [(n, literal(rule.id)) for n, rule in enumerate(pack.rules) if rule.is_veto]
     duck.execute(
         f"insert into kept_segments select subject, {_day('begins')}, {_day('ends')}, score,"
         f" {choice('tier', tiers, 'varchar')}, {choice('band', tiers, 'varchar')},"

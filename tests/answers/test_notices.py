@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from pathlib import Path
 
 import pytest
 from cli.market import HIT
 
 from fixtures.small import AS_OF, HOMESTAY, RESTAURANT, small_store
-from rules.library.loader import find_pack, load_vocabulary
+from rules.library.loader import PACKS, find_pack, load_pack, load_vocabulary
+from scoring.answers.explain import explain
+from scoring.answers.forecast import Cause, forecast
 from scoring.answers.notices.compute import (
     UnknownNoticeError,
     notice_of_proposal,
     notice_of_run,
 )
 from scoring.answers.notices.files import CONTACT, CONTACT_VARIABLE, notice_html
+from scoring.cli.explain import explanation_lines
 from scoring.facts.records import submit_records
 from scoring.facts.versions import FileInfo
 from scoring.runs.batch import run
@@ -71,6 +75,43 @@ def test_what_alone_would_bar_the_former_tier_is_named_also_where_points_give_th
     assert (found.before.tier, found.now.tier) == ("B", "C")
     assert found.reasons[0].rule.id == "veto.forced-shopping"
     assert "最高C级：一年内因强迫购物受罚" in notice_html(found)
+
+
+def test_what_lowers_the_tier_is_named_with_by_how_much(store: Store, tmp_path: Path) -> None:
+    """Kept by the store, told by notice, explanation and what lies ahead."""
+    text = (PACKS / "tourism-credit.yaml").read_text("utf-8")
+    forced = text.index("id: veto.forced-shopping")
+    changed = text[forced:].replace("tier: C\n", "lowers: 1\n", 1).replace(", tier: C}", ", hit: true}", 1)
+    (tmp_path / "lowering.yaml").write_text(text[:forced] + changed, "utf-8")
+    pack = load_pack(tmp_path / "lowering.yaml")
+    rows = [
+        row | {"field": "forced_shopping", "ends_on": "2026-10-15"} for row in penalties(HOMESTAY, "general")
+    ]
+    submit_records(store, TOURISM, rows, FileInfo("list", "list.csv"))
+    made = run(store, pack, LATER).run
+    found = explain(store, "tourism-credit", HOMESTAY)
+    assert (found.band, found.tier, found.veto and found.veto.id) == ("C", "D", "veto.forced-shopping")
+    assert "降1级" in "\n".join(explanation_lines(found))
+    told = notice_html(notice_of_run(store, made.id, HOMESTAY))
+    assert "等级较得分所得降1级" in told
+    ahead = forecast(store, "tourism-credit", HOMESTAY).steps
+    ended = next(step for step in ahead if step.grade and step.grade.veto is None)
+    assert ended.reasons[0].rule is not None
+    assert (ended.reasons[0].rule.id, ended.reasons[0].cause) == ("veto.forced-shopping", Cause.ENDS)
+
+
+def test_a_veto_that_asks_for_points_holds_until_they_are_had(store: Store, tmp_path: Path) -> None:
+    text = (PACKS / "tourism-credit.yaml").read_text("utf-8")
+    listed = "vetoes:\n  - {id: low, title: 低, below: {score: 70}, tier: D, basis: own-choice}\n"
+    (tmp_path / "low.yaml").write_text(text.replace("vetoes:\n", listed, 1), "utf-8")
+    run(store, load_pack(tmp_path / "low.yaml"), LATER)
+    found = explain(store, "tourism-credit", RESTAURANT)
+    assert (found.score, found.veto and found.veto.id, found.tier) == (6750, "low", "D")
+    for step in forecast(store, "tourism-credit", RESTAURANT).steps:
+        assert step.grade is None or (step.grade.veto == "low") is (step.grade.score < 7000)
+    met = explain(store, "tourism-credit", HOMESTAY)
+    assert met.veto is None
+    assert "要求 needs 得分低于70分" in "\n".join(explanation_lines(met, why_not=True))
 
 
 def test_what_is_new_stands_before_what_cost_as_much_before(store: Store) -> None:

@@ -80,14 +80,20 @@ rules:
 {rules}
 vetoes:
   - {{id: veto, title: 否决, when: fines >= {veto}, tier: C, basis: own-choice}}
+{lowers}
 grades: [{{tier: A, title: 优, from: 80}}, {{tier: B, title: 中, from: 50}}, {{tier: C, title: 差, from: 0}}]
 """
 
 
 def text(
-    points: object = -4, rules: str = "", veto: object = 5, floor: object = -60, version: str = "1"
+    points: object = -4,
+    rules: str = "",
+    veto: object = 5,
+    floor: object = -60,
+    version: str = "1",
+    lowers: str = "",
 ) -> str:
-    return LAW.format(points=points, rules=rules, veto=veto, floor=floor, version=version)
+    return LAW.format(points=points, rules=rules, veto=veto, floor=floor, version=version, lowers=lowers)
 
 
 def law(**parts: Any) -> Pack:
@@ -97,6 +103,11 @@ def law(**parts: Any) -> Pack:
 def row(what: str, when: str, points: object = -1) -> str:
     given = f"when: {json.dumps(when)}, points: {points}"
     return f"  - {{id: {what}, title: x, dimension: all, {given}, basis: own-choice}}"
+
+
+def lowering(when: str, by: int = 1, below: str = "{}") -> str:
+    given = f"when: {json.dumps(when)}, below: {below}, lowers: {by}"
+    return f"  - {{id: lower, title: x, {given}, basis: own-choice}}"
 
 
 def asked(claim: str, a: Pack, b: Pack | None = None, day: dt.date = DAY) -> Proof:
@@ -163,6 +174,18 @@ LIKE = row("like", "place like '%a' and kind = 'fine'")
         ("tier_b >= B without kind = 'fine'", {}, None, "proved"),
         ("tier_b >= B", {"veto": 99, "floor": -30}, None, "refuted"),  # of 99 fines
         ("tier_b = A", {}, None, "refuted"),
+        ("nobody-rises", {}, {"lowers": lowering("state = 'shut'")}, "proved"),
+        ("never-hits lower", {"lowers": lowering("fines = 0", below="{all: 1}")}, None, "refuted"),
+        ("never-hits lower", {"lowers": lowering("fines = 0", below="{all: 0}")}, None, "proved"),
+        ("tier_b <= B without kind = 'prize'", {"lowers": lowering("true = true", below="{all: 3}")}, None,
+         "proved"),
+        ("tier_b <= B", {"lowers": lowering("true = true", below="{all: 3}")}, None, "refuted"),
+        ("nobody-falls", {}, {"lowers": lowering("state = 'shut'")}, "refuted"),
+        ("nobody-falls where state = 'open'", {}, {"lowers": lowering("state = 'shut'")}, "proved"),
+        ("tier_b >= tier_a - 1", {}, {"lowers": lowering("state = 'shut'")}, "proved"),
+        ("tier_b >= tier_a - 1", {}, {"lowers": lowering("state = 'shut'", by=2)}, "refuted"),
+        ("tier_b <= B where state = 'shut'", {"lowers": lowering("state = 'shut'")}, None, "proved"),
+        ("tier_b < B where state = 'shut'", {"lowers": lowering("state = 'shut'")}, None, "refuted"),
     ],
 )  # fmt: skip
 def test_a_claim_is_proved_or_shown_not_to_be_true(

@@ -84,6 +84,17 @@ vetoes:
     assert "记录 records，按 by 日期当月首日 the first day of the month of Date 分组取 计数 count" in text
 
 
+def test_the_book_says_by_how_many_tiers_a_veto_lowers() -> None:
+    assert "等级较得分所得降2级 2 tiers below that of the score" in book(("    tier: C\n", "    lowers: 2\n"))
+
+
+def test_the_book_says_below_which_points_a_veto_holds() -> None:
+    said = book(("    tier: C\n", "    tier: C\n    below: {score: 60}\n"))
+    assert "，且得分低于60分" in said
+    assert "and the score below 60" in said
+    assert "below score: 60" in said
+
+
 def test_each_rule_and_table_stands_under_its_dimension() -> None:
     headings = [line for line in book().splitlines() if line.startswith("#")]
     assert headings[0] == "# 贷款申请人 Loan applicants"

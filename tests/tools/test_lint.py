@@ -291,6 +291,42 @@ def test_a_veto_beside_points_for_one_record_is_found_and_two_vetoes_are_not() -
 
 
 TOO_LONG = (Path(__file__).parent / "faulty" / "counts-too-long.yaml").read_text(encoding="utf-8")
+LOWERED = """  - id: large
+    title: {zh: 大额, en: Large}
+    when: kind = 'listing' and amount > 1000
+    lowers: 1
+    counts: {months: 36, from: occurred_on}
+    basis: law §10
+
+tables:
+"""
+
+
+@pytest.mark.parametrize(
+    ("listed", "found"), [("tier: C", True), ("lowers: 2", True), ("lowers: 1", True), ("tier: B", False)]
+)
+def test_a_lowering_that_another_veto_always_outdoes_never_decides(listed: str, found: bool) -> None:
+    """One that lowers by as much does so too; a tier that is not the worst may be above the lowered one."""
+    text = APPLICANTS.replace("tier: C\n", f"{listed}\n", 1).replace("tables:\n", LOWERED, 1)
+    assert ("large" in {f.subject for f in lint_text(text, "a.yaml") if f.check == "shadowed-veto"}) is found
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "found"),
+    [("", "{conduct: -5}", True), ("{conduct: -5}", "", False), ("{conduct: -5}", "{conduct: -6}", True),
+     ("{conduct: -6}", "{conduct: -5}", False), ("{conduct: -5}", "{score: 60}", False)],
+)  # fmt: skip
+def test_a_veto_that_asks_for_points_is_outdone_by_one_that_asks_for_no_lower(
+    first: str, second: str, found: bool
+) -> None:
+    def asks(points: str) -> str:
+        return f"    below: {points}\n" if points else ""
+
+    text = APPLICANTS.replace("    tier: C\n", f"    tier: C\n{asks(first)}", 1)
+    text = text.replace("tables:\n", LOWERED.replace("    lowers: 1\n", f"    lowers: 1\n{asks(second)}"), 1)
+    assert ("large" in {f.subject for f in lint_text(text, "a.yaml") if f.check == "shadowed-veto"}) is found
+
+
 MEASURED = """measures:
   fines:
     title: {zh: 罚款次数, en: Fines}

@@ -112,7 +112,7 @@ def duplicate_conditions(review: Review) -> Iterator[Finding]:
     same: dict[object, list[Rule]] = {}
     for rule in (rule for rule in review.pack.rules if not rule.consequence):
         terms = frozenset(render(term) for term in conjuncts(rule.when.written))
-        same.setdefault((rule.level, terms, rule.window, rule.tier), []).append(rule)
+        same.setdefault((rule.level, terms, rule.window, rule.tier, rule.lowers, rule.below), []).append(rule)
     for rules in same.values():
         for one, other in combinations(rules, 2):
             if review.together(one, other) and (one.table is None or one.table != other.table):
@@ -137,10 +137,10 @@ def implications(review: Review) -> Iterator[Finding]:
 
 
 def _implied(review: Review, one: Rule, other: Rule) -> Iterator[Finding]:
-    tiers = review.pack.tiers
+    tiers, worst = review.pack.tiers, review.pack.tiers[-1]
     if one.consequence or other.consequence:
         return
-    if other.tier is None and one.tier is None:
+    if not (other.is_veto or one.is_veto):
         yield review.finding(
             Severity.NOTICE,
             "adds-up",
@@ -153,7 +153,17 @@ def _implied(review: Review, one: Rule, other: Rule) -> Iterator[Finding]:
             Severity.WARNING, "shadowed-veto", one, one.id,
             f"never decides: whenever it holds, the veto {other.id} forces tier {other.tier}",
         )  # fmt: skip
-    elif other.tier == tiers[-1] and one.tier is None:
+    elif other.lowers is not None and one.lowers is not None and other.lowers >= one.lowers:
+        yield review.finding(
+            Severity.WARNING, "shadowed-veto", one, one.id,
+            f"never decides: whenever it holds, the veto {other.id} lowers by {other.lowers}",
+        )  # fmt: skip
+    elif other.tier == worst and one.lowers is not None:
+        yield review.finding(
+            Severity.WARNING, "shadowed-veto", one, one.id,
+            f"never decides: whenever it holds, the veto {other.id} forces tier {other.tier}",
+        )  # fmt: skip
+    elif other.tier == worst and not one.is_veto:
         yield _under_veto(review, one, other)
 
 
@@ -176,6 +186,9 @@ def _under_veto(review: Review, rule: Rule, veto: Rule) -> Finding:
 def _implies(review: Review, one: Rule, other: Rule) -> bool:
     """Whether, certainly, wherever and whenever ``one`` hits, ``other`` hits too."""
     if one.level is not other.level or (one.table is not None and one.table == other.table):
+        return False
+    low = dict(one.below)
+    if any(low.get(name, bound + 1) > bound for name, bound in other.below):
         return False
     first, second = review.boxes[one.id], review.boxes[other.id]
     if not first or not second or not covers(other.window, one.window, one.level):

@@ -64,7 +64,7 @@ def _name(rule: Rule) -> str:
 
 def _both_count(review: Review, one: Rule, other: Rule) -> bool:
     """Whether both can weigh on one result: of two vetoes the worse does, of some tables' rows one."""
-    if one.tier and other.tier:
+    if one.is_veto and other.is_veto:
         return False
     if one.table is not None and one.table == other.table:
         index = int(review.path(one)[1])

@@ -20,6 +20,8 @@ def grades(review: Review) -> Iterator[Finding]:
     highest = min(pack.score.max, pack.score.start + _reach(review, most=True))
     lowest = max(pack.score.min, pack.score.start + _reach(review, most=False))
     vetoed = {rule.tier for rule in pack.rules if rule.tier}
+    if any(rule.lowers for rule in pack.rules):
+        vetoed |= {grade.tier for grade in pack.grades if grade.lowest is not None}
     above = None
     for index, grade in enumerate(pack.grades):
         better, above = above, above if grade.lowest is None else grade.lowest

@@ -100,7 +100,7 @@ def counts_forever(review: Review) -> Iterator[Finding]:
         window = rule.window
         if window is None or rule.level is not Level.RECORD or window.months or window.days or window.until:
             continue
-        against = rule.tier is not None or rule.consequence or any(value < 0 for value in _values(rule))
+        against = rule.is_veto or rule.consequence or any(value < 0 for value in _values(rule))
         if against and not rule.when.ends:
             message = "counts for ever: no months, no days, no until"
             yield review.finding(

@@ -27,7 +27,7 @@ from rules.language.expressions import (
     names,
     walk,
 )
-from rules.model import DERIVED, Aggregate, Decision, Measure
+from rules.model import DERIVED, SCORE, Aggregate, Decision, Measure
 from rules.plan import LARGEST_HIT
 from rules.tools.prove.cells import Cells
 from rules.tools.prove.day import Hit, Sheet
@@ -193,21 +193,37 @@ class Summing:
         for (dimension, cap, _), points in pools.items():
             low, high = (cap, None) if cap and cap < 0 else (None, cap)
             sums[dimension].append(_within(z3.Sum(points), low, high))
-        parts = [_within(z3.Sum(sums[d.id]), d.floor, d.ceiling) for d in pack.dimensions if d.id in sums]
-        score = _within(z3.Sum([z3.IntVal(pack.score.start), *parts]), pack.score.min, pack.score.max)
-        met = {rule: z3.Or(of) for rule, of in hits.items()}
+        given_by = {
+            d.id: _within(z3.Sum(sums[d.id]), d.floor, d.ceiling) for d in pack.dimensions if d.id in sums
+        }
+        score = _within(
+            z3.Sum([z3.IntVal(pack.score.start), *given_by.values()]), pack.score.min, pack.score.max
+        )
+        asked = {**given_by, SCORE: score}
+        holds = {
+            rule.id: [asked.get(name, z3.IntVal(0)) < bound for name, bound in rule.below]
+            for rule in pack.rules
+        }
+        met = {rule: z3.And(z3.Or(of), *holds[rule]) for rule, of in hits.items()}
         return Result(score, self._rank(score, met), met)
 
     def _rank(self, score: Any, met: Mapping[str, Any]) -> Any:
-        pack = self._sheet.pack
-        worst, (*better, (last, _)) = len(pack.grades) - 1, pack.bands
+        pack, worst = self._sheet.pack, len(self._sheet.pack.grades) - 1
+        rank = self._band(score, 0)
+        for rule in pack.rules:
+            if rule.is_veto and rule.id in met:
+                forced = None if rule.tier is None else z3.IntVal(worst - pack.tiers.index(rule.tier))
+                bound = self._band(score, rule.lowers or 0) if forced is None else forced
+                rank = z3.If(z3.And(met[rule.id], rank > bound), bound, rank)
+        return rank
+
+    def _band(self, score: Any, lowered: int) -> Any:
+        """The rank of the tier that the score gives, so many tiers lower."""
+        pack, worst = self._sheet.pack, len(self._sheet.pack.grades) - 1
+        *better, (last, _) = pack.bands
         rank = z3.IntVal(worst - last)
         for place, lowest in reversed(better):
-            rank = z3.If(score >= lowest, worst - place, rank)
-        for rule in pack.rules:
-            if rule.tier is not None and rule.id in met:
-                bound = worst - pack.tiers.index(rule.tier)
-                rank = z3.If(z3.And(met[rule.id], rank > bound), bound, rank)
+            rank = z3.If(score >= lowest, worst - pack.lowered(place, lowered), rank)
         return rank
 
     # Rules

@@ -272,7 +272,7 @@ def _barred(pack: Pack, before: str) -> frozenset[str]:
 def _reasons(
     facts: Facts, steps: Sequence[Step], barred: frozenset[str], before: Iterable[Hit], now: Iterable[Hit]
 ) -> list[Reason]:
-    """What costs points now, or gives fewer than before, or forces a worse tier; the worst first.
+    """What costs points now, or gives fewer than before, forces a worse tier or lowers it; the worst first.
 
     What forces one is named also where points alone would give that tier: without it the reader would take
     points for the only reason.
@@ -280,7 +280,7 @@ def _reasons(
     found = defaultdict[str, list[Counted]](list)
     rules = dict[str, Rule]()
     for rule, one in _counted(facts, steps, before, now):
-        if not rule.consequence and (one.points < 0 or one.change < 0 or rule.tier in barred):
+        if not rule.consequence and (one.points < 0 or one.change < 0 or rule.lowers or rule.tier in barred):
             found[rule.id].append(one)
             rules[rule.id] = rule
     reasons = [_reason(rules[rule_id], counted) for rule_id, counted in found.items()]
@@ -299,7 +299,7 @@ def _counted(
         old, new = (side.get(place) for side in sides)
         hit = new or old
         assert hit is not None
-        if new is None and hit.rule.tier:
+        if new is None and hit.rule.is_veto:
             continue
         record_id = place[1]
         yield (
@@ -333,4 +333,4 @@ def _reason(rule: Rule, counted: Sequence[Counted]) -> Reason:
 def _worst_first(reason: Reason) -> tuple[Any, ...]:
     """What forces the tier, then by what was lost, then by what it costs."""
     change = min(reason.points - reason.points_before, 0)
-    return reason.rule.tier is None, change, reason.points, reason.rule.id
+    return not reason.rule.is_veto, change, reason.points, reason.rule.id

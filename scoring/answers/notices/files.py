@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup, escape
 
-from rules.language.words import number
+from rules.language.words import limit_in_words, number
 from rules.model import OWN_CHOICE_TITLE, Pack, Title
 from scoring.answers.notices.compute import Notice
 from scoring.characters.visible import shown
@@ -86,6 +86,7 @@ def _lowest(pack: Pack, tier: str) -> int | None:
 def _values(notice: Notice) -> dict[str, Any]:
     return {
         "notice": notice,
+        "limit": limit_in_words,
         "points": _points,
         "signed": lambda points: ("+" if points > 0 else "") + _points(points),
         "rule_changes": rule_changes(notice),

@@ -119,9 +119,9 @@ class RuleFound:
             return Verdict.NOBODY
         if self.apart[0] <= 0 <= self.apart[1]:
             return Verdict.UNTOLD
-        if self.points == 0 and self.rule.tier is None:
+        if self.points == 0 and not self.rule.is_veto:
             return Verdict.UNPOINTED
-        more_found, speaks_against = self.apart[0] > 0, self.points < 0 or self.rule.tier is not None
+        more_found, speaks_against = self.apart[0] > 0, self.points < 0 or self.rule.is_veto
         return Verdict.FORESEES if more_found == speaks_against else Verdict.CONTRARY
 
 
