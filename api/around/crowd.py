@@ -33,7 +33,7 @@ _FULL = "xinheng.full"
 _ALWAYS = ("/healthz", "/readyz", "/metrics")
 _EXPORTS = re.compile(
     r"(/v1/runs/\d+/export|/v1/feeds/rows|/v1/simulations|/v1/forecasts/population"
-    r"|/v1/backtests|/v1/drift|/backtest|/drift"
+    r"|/v1/rule-drafts/\w+|/v1/backtests|/v1/drift|/backtest|/drift"
     r"|/simulation|/forecast|/feeds/rows\.csv"
     r"|/(?:subjects|movers|alerts|tickets|ranking|feeds|inspections/\d+|rules/[^/]+/[^/]+/hits)/export"
     r"|/v1/subjects/.+/reports|/subjects/.+/credit-report|/files/uploads/[0-9a-f]+)/?"

@@ -8,14 +8,14 @@ from typing import Any
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from api.around.auth import caller
 from api.around.context import store
 from api.pages import language
 from api.pages.blueprint import blueprint, page
 from api.pages.forms import FormError, filled_in, number, posted_number
-from api.pages.simulation import DRAFT, PATIENCE, given_text, shown
-from api.resources.simulations import simulated
-from api.schemas.packs import ApprovalRequest, DecisionRequest, DraftRequest
+from api.pages.simulation import DRAFT, given_text, shown
+from api.resources.rule_drafts import me
+from api.resources.simulations import PATIENCE, simulated
+from api.schemas.rulemaking import ApprovalRequest, DecisionRequest, DraftRequest
 from rules.calendar import day_of, today
 from rules.fault import PackError
 from rules.identity import identity
@@ -24,7 +24,7 @@ from rules.tools.diff import compare
 from scoring.access.keys import owners_of
 from scoring.answers.simulate import SimulationError
 from scoring.rulemaking import desk
-from scoring.rulemaking.desk import By, NotLawError, Proposed
+from scoring.rulemaking.desk import NotLawError, Proposed
 from scoring.rulemaking.draft import Draft, examine, identity_of
 from scoring.store.rulebook import known_packs
 
@@ -59,7 +59,7 @@ def propose_draft() -> Response:
         body = filled_in(DraftRequest)
         draft = examine(store(), text, DRAFT, body["begins"], today())
         known = posted_number("known") if "known" in request.form else None
-        found = desk.propose_pack(store(), draft, body["reason"], _me(), today(), known)
+        found = desk.propose_pack(store(), draft, body["reason"], me(), today(), known)
     except FormError as error:
         return _drafts(422, error.messages)
     except PackError as error:
@@ -83,7 +83,7 @@ def approve_draft(digest: str) -> Response:
     """Approve a version that somebody else proposed."""
     return _done(
         digest,
-        lambda asked: desk.approve_pack(store(), digest, by=_me(), on=today(), **asked),
+        lambda asked: desk.approve_pack(store(), digest, by=me(), on=today(), **asked),
         ApprovalRequest,
     )
 
@@ -91,13 +91,13 @@ def approve_draft(digest: str) -> Response:
 @blueprint.post("/rules/drafts/<digest>/refusal")
 def refuse_draft(digest: str) -> Response:
     """Refuse to approve a version that somebody else proposed."""
-    return _done(digest, lambda asked: desk.refuse_pack(store(), digest, by=_me(), **asked))
+    return _done(digest, lambda asked: desk.refuse_pack(store(), digest, by=me(), **asked))
 
 
 @blueprint.post("/rules/drafts/<digest>/withdrawal")
 def withdraw_draft(digest: str) -> Response:
     """Withdraw a version before its first day."""
-    return _done(digest, lambda asked: desk.withdraw_pack(store(), digest, by=_me(), on=today(), **asked))
+    return _done(digest, lambda asked: desk.withdraw_pack(store(), digest, by=me(), on=today(), **asked))
 
 
 def show_draft(draft: Draft, known: int) -> Response:
@@ -176,7 +176,3 @@ def _draft(status: int, draft: Draft, **values: Any) -> Response:
     }
     defaults["shown"] = identity_of(draft.before)
     return page("draft", status, **{**defaults, **result, "draft": draft, "is_open": is_open, **values})
-
-
-def _me() -> By:
-    return By(caller().prefix, str(caller().role))

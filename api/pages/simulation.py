@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from itertools import groupby
 from typing import Any
 
@@ -28,8 +27,6 @@ from scoring.store.rulebook import known_pack, known_packs
 
 MOVERS_SHOWN = 100
 DRAFT = "draft.yaml"
-PATIENCE = dt.timedelta(seconds=20)
-"""How long a draft waits for another simulation (own choice): nobody decides before theirs is shown."""
 
 
 @blueprint.get("/simulation")

@@ -10,38 +10,33 @@ from marshmallow import fields, validate
 from werkzeug.wrappers import Response
 
 from api.around import journal
-from api.around.auth import caller
 from api.around.context import store
 from api.pages.blueprint import blueprint, page
 from api.pages.forms import FormError, filled_in, number
-from api.pages.simulation import DRAFT, PATIENCE, given_text
-from api.resources.simulations import one_at_a_time
-from api.schemas.packs import DecisionRequest
-from rules.calendar import today
+from api.pages.simulation import DRAFT, given_text
+from api.resources.rule_drafts import me
+from api.resources.rule_trials import started
+from api.schemas.rulemaking import MOST_BACK_HERE, DecisionRequest
 from rules.fault import PackError
 from rules.model import Title
 from scoring.access.keys import owners_of
 from scoring.answers.search import names_of
 from scoring.answers.simulate import SimulationError
-from scoring.rulemaking.desk import By, NotLawError
+from scoring.rulemaking.desk import NotLawError
 from scoring.rulemaking.trials import (
     counts_by_rule,
     end_trial,
     get_trial,
-    grade_trials,
     list_trials,
     moves_of,
     nights_of,
     rule_titles,
-    start_trial,
 )
 from scoring.store.packs import stored_pack
 from scoring.store.rulebook import known_packs
 
 ROWS = 50
 NIGHTS_SHOWN = 60
-MOST_BACK_HERE = 12
-"""A page waits for so many runs at the most (own choice); the command line takes a year of them."""
 
 
 class TrialForm(DecisionRequest):
@@ -61,9 +56,7 @@ def start_pack_trial() -> Response:
     """Try a candidate from now on, beside the last runs at once."""
     try:
         body = filled_in(TrialForm)
-        with one_at_a_time(PATIENCE):
-            found = start_trial(store(), given_text(), DRAFT, body["reason"], _me(), today(), body["back"])
-            list(grade_trials(store(), today(), found.pack_id))
+        found = started(given_text(), DRAFT, body["reason"], body["back"])
     except FormError as error:
         return _trials(422, error.messages)
     except PackError as error:
@@ -85,7 +78,7 @@ def trial(trial_id: int) -> Response:
 def end_pack_trial(trial_id: int) -> Response:
     """End a trial; what it has found stays."""
     try:
-        end_trial(store(), trial_id, filled_in(DecisionRequest)["reason"], _me())
+        end_trial(store(), trial_id, filled_in(DecisionRequest)["reason"], me())
     except FormError as error:
         return _trial(422, trial_id, error.messages)
     except NotLawError as error:
@@ -132,7 +125,3 @@ def _trial(status: int, trial_id: int, faults: Sequence[Title] = ()) -> Response
         "given": request.form,
     }
     return page("trial", status, **values)
-
-
-def _me() -> By:
-    return By(caller().prefix, str(caller().role))

@@ -11,10 +11,13 @@ from api.around.context import packs_called, store
 from api.http.openapi import Blueprint
 from api.http.problems import fail
 from api.schemas.packs import PackSchema, PackSummarySchema, PackVersionQuery
+from api.schemas.rulemaking import TermSchema
 from api.schemas.views import pack_summary, pack_view
 from rules.calendar import today
+from rules.identity import identity
 from rules.library.loader import ruling
 from rules.model import Pack, Title
+from scoring.runs.terms import terms_of
 from scoring.store.rulebook import known_packs, known_text
 
 blueprint = Blueprint("packs", __name__, url_prefix="/v1/packs", description="Rules, versioned and dated")
@@ -42,6 +45,18 @@ def get_pack(query: dict[str, Any], name: str) -> dict[str, Any]:
 def get_text(query: dict[str, Any], name: str) -> Response:
     """The text of a version of a pack, as it was written."""
     return Response(known_text(store(), _version(name, query)).text, content_type=YAML)
+
+
+@blueprint.get("/<name>/terms")
+@blueprint.answers(200, TermSchema(many=True))
+def list_terms(name: str) -> list[dict[str, Any]]:
+    """Which version of a pack rules when, as the last run has announced it; before any by their texts."""
+    packs_called(name)
+    return [
+        {"begins": piece.begins, "ends": piece.ends}
+        | {"version": piece.pack.version, "hash": identity(piece.pack)}
+        for piece in terms_of(store(), name)
+    ]
 
 
 def _version(name: str, query: dict[str, Any]) -> Pack:

@@ -16,6 +16,8 @@ from api.http.problems import fail
 from api.resources.runs import NUMBER
 from api.schemas.settling import (
     ClassificationBody,
+    ClassificationsBody,
+    ClassificationsSchema,
     ContradictionPage,
     RecordProposalPage,
     ResolutionBody,
@@ -102,13 +104,29 @@ def list_proposals(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.describe(parameters=[PARAMETER])
 def post_classification(body: dict[str, Any], proposal_id: int) -> Mark:
     """Confirm what is proposed, or say another code. It is a mark, with the clause."""
-    words, own = vocabulary(body["vocabulary"]), own_data()
+    words, own, seen = vocabulary(body["vocabulary"]), own_data(), body.get("version")
     mark = _settled(
-        lambda: settling.settle_proposal(store(), words, proposal_id, body["code"], _ruling(body), own)
+        lambda: settling.settle_proposal(store(), words, proposal_id, body["code"], _ruling(body), own, seen)
     )
     journal.subject(mark.subject_id)
     records_arrived(store(), words.id, [mark.record_id])
     return mark
+
+
+@blueprint.post("/record-proposals/classifications")
+@blueprint.body(ClassificationsBody)
+@blueprint.answers(201, ClassificationsSchema)
+@blueprint.describe(parameters=[PARAMETER])
+def post_classifications(body: dict[str, Any]) -> dict[str, Any]:
+    """Confirm what is proposed of several records, or say one other code of them: of all of them, or of none
+    where one waits for nobody or has changed since it was seen.
+    """
+    words, own, code = vocabulary(body["vocabulary"]), own_data(), body["code"]
+    seen = {one["id"]: one["version"] for one in body["proposals"]}
+    marks = _settled(lambda: settling.settle_proposals(store(), words, seen, code, _ruling(body), own))
+    journal.detail(subjects=sorted({mark.subject_id for mark in marks}), confirmed=len(marks))
+    records_arrived(store(), words.id, [mark.record_id for mark in marks])
+    return {"items": marks}
 
 
 def _page(find: Callable[..., list[Any]], query: dict[str, Any]) -> dict[str, Any]:

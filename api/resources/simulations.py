@@ -26,6 +26,12 @@ MOST_MOVERS = 1000
 
 blueprint = Blueprint("simulations", __name__, url_prefix="/v1/simulations", description="Trying a pack")
 NO_TIME = dt.timedelta()
+PATIENCE = dt.timedelta(seconds=20)
+"""How long a draft waits for another simulation (own choice): nobody decides before theirs is shown."""
+TEXT = "text"
+"""The name that faults of a text in a body are reported under."""
+ONE_AT_A_TIME = {"409": "CONFLICT"}
+"""What the document says of an operation that waits for no other batch, or not for ever."""
 MOST_KEPT = 8
 """So many simulations are kept in a worker (own choice)."""
 
@@ -37,6 +43,7 @@ _KEPT: dict[_Key, Simulation] = {}
 @blueprint.post("")
 @blueprint.body(SimulationRequest)
 @blueprint.answers(200, SimulationSchema)
+@blueprint.describe(responses=ONE_AT_A_TIME)
 def post_simulation(body: dict[str, Any]) -> dict[str, Any]:
     """Grade everybody by a draft or an installed version, and by the version in force: who would move?"""
     after = _wanted(body)
@@ -44,6 +51,11 @@ def post_simulation(body: dict[str, Any]) -> dict[str, Any]:
         result = simulated(known_pack(store(), after.id, body["as_of"]), after, body["as_of"])
     except (UnknownPackError, SimulationError) as error:
         fail("invalid", error.title)
+    return simulation_view(result)
+
+
+def simulation_view(result: Simulation) -> dict[str, Any]:
+    """What is answered of a simulation; whom it names is noted."""
     movers = result.movers.slice(0, MOST_MOVERS).to_pylist()
     journal.detail(subjects=[mover["subject_id"] for mover in movers])
     return {
@@ -103,13 +115,9 @@ def _keep(key: _Key, found: Simulation) -> None:
 def _wanted(body: dict[str, Any]) -> Pack:
     if "text" in body:
         try:
-            return load_text(body["text"], "text")
+            return load_text(text_of(body), TEXT)
         except PackError as error:
-            errors = [
-                {"location": "json", "field": f"text:{p.place.line}:{p.place.column}", "message": p.title}
-                for p in error.faults
-            ]
-            raise Problem("invalid", Title("规则有误", "the pack has faults"), errors) from None
+            raise faulty(error) from None
     if "pack" not in body or "version" not in body:
         en = "give the text of a pack, or pack and version"
         fail("invalid", Title("请给出规则全文,或规则名与版本", en))
@@ -117,6 +125,23 @@ def _wanted(body: dict[str, Any]) -> Pack:
     named, version = body["pack"], body["version"]
     none = Title(f"{named}没有版本{version}", f"{named} has no version {version}")
     return next(found, None) or fail("not-found", none)
+
+
+def text_of(body: dict[str, Any]) -> str:
+    """The text of a pack in a body, as a file of the same would be read."""
+    text: str = body["text"]
+    return text.removeprefix("\ufeff").replace("\r\n", "\n")
+
+
+def faulty(error: PackError) -> Problem:
+    """That a text in a body is no pack, with every fault and its place; the first one in its detail."""
+    errors = [
+        {"location": "json", "field": f"{TEXT}:{p.place.line}:{p.place.column}", "message": p.title}
+        for p in error.faults
+    ]
+    first, many = error.faults[0].title, len(error.faults)
+    zh, en = f"规则有{many}处错误,首处:{first.zh}", f"the pack has {many} faults, the first: {first.en}"
+    return Problem("invalid", Title(zh, en if many > 1 else f"the pack has a fault: {first.en}"), errors)
 
 
 @contextmanager

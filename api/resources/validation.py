@@ -9,7 +9,7 @@ from flask import Response, jsonify
 from api.around.context import pack_id, run, store
 from api.http.openapi import Blueprint
 from api.http.problems import fail
-from api.resources.simulations import one_at_a_time
+from api.resources.simulations import ONE_AT_A_TIME, one_at_a_time
 from api.schemas.validation import BacktestQuery, BacktestSchema, DriftQuery, DriftSchema
 from scoring.answers.validation.backtest import Backtest, BacktestError, Wanted, backtest
 from scoring.answers.validation.documents import backtest_document, drift_document
@@ -24,6 +24,7 @@ blueprint = Blueprint(
 @blueprint.get("/backtests")
 @blueprint.query(BacktestQuery)
 @blueprint.answers(200, BacktestSchema)
+@blueprint.describe(responses=ONE_AT_A_TIME)
 def get_backtest(query: dict[str, Any]) -> Response:
     """Grade everybody as on a day, and count by tier and by rule what was found in the months after it."""
     asked = {name: query[name] for name in ("months", "drawn", "among", "found") if name in query}
@@ -37,6 +38,7 @@ def get_backtest(query: dict[str, Any]) -> Response:
 @blueprint.get("/drift")
 @blueprint.query(DriftQuery)
 @blueprint.answers(200, DriftSchema)
+@blueprint.describe(responses=ONE_AT_A_TIME)
 def get_drift(query: dict[str, Any]) -> Response:
     """How far scores, tiers and what the rules read have shifted between two runs, and who fell silent."""
     try:

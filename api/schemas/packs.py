@@ -87,21 +87,3 @@ class PackSchema(PackSummarySchema):
 
     rule_list = fields.List(fields.Nested(PackRuleSchema), required=True)
     tiers = fields.List(fields.Nested(TierSchema), required=True)
-
-
-class DecisionRequest(Schema):
-    """Why a version is approved, refused or withdrawn."""
-
-    reason = Text(required=True, longest=2000)
-
-
-class ApprovalRequest(DecisionRequest):
-    """Why a version is approved, and from which version its difference was shown."""
-
-    shown = Text(required=True)
-
-
-class DraftRequest(DecisionRequest):
-    """From when a draft is to rule, and why."""
-
-    begins = Day(required=True)

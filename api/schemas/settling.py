@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import Day, Text, TitleField, Values
-from api.http.paging import NumberedPageQuery, page_of
+from api.http.fields import Day, Text, TitleField, Values, WholeNumber
+from api.http.paging import LARGEST_PAGE, NumberedPageQuery, page_of
 from api.schemas.records import VocabularyQuery
+from api.schemas.runs import LARGEST_ID
+from api.schemas.subjects import MarkSchema
 
 
 class SettlingQuery(VocabularyQuery, NumberedPageQuery):
@@ -88,12 +90,45 @@ class RecordProposalSchema(Schema):
     because = TitleField(required=True, metadata={"description": "The clause"})
     record = Values(required=True, metadata={"description": "What is known of the record"})
     raised_at = fields.DateTime(required=True)
+    version = fields.Integer(
+        required=True, metadata={"description": "Of the record: whoever says something names the one seen"}
+    )
 
 
 class ClassificationBody(RulingBody):
     """What a person says of the record."""
 
     code = Text(longest=100, required=True, metadata={"description": "The one proposed, or another"})
+    version = WholeNumber(
+        metadata={"description": "The version of the record that was seen; another is refused"}
+    )
+
+
+class SeenProposalSchema(Schema):
+    """What is proposed of a record, and the version of the record that was seen."""
+
+    id = WholeNumber(required=True, validate=validate.Range(1, LARGEST_ID))
+    version = WholeNumber(required=True)
+
+
+class ClassificationsBody(RulingBody):
+    """What a person says of several records: of all of them or of none."""
+
+    proposals = fields.List(
+        fields.Nested(SeenProposalSchema), required=True, validate=validate.Length(1, LARGEST_PAGE)
+    )
+    code = Text(
+        longest=100,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Of all of them; null: of each the one proposed"},
+    )
+
+
+class ClassificationsSchema(Schema):
+    """The marks, one a record."""
+
+    items = fields.List(fields.Nested(MarkSchema), required=True)
 
 
 class ConfirmationRequest(Schema):

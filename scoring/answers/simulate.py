@@ -144,8 +144,8 @@ def simulate(
     connection.execute(_CHANGED)
     return Simulation(
         as_of=as_of,
-        before=_version(before),
-        after=_version(after),
+        before=version_of(before),
+        after=version_of(after),
         subjects=_rows(connection, "select count(*) from scores_after")[0][0],
         differ=_rows(connection, _DIFFER)[0][0],
         moved=_rows(connection, "select count(*) from moved")[0][0],
@@ -264,5 +264,6 @@ def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[Any]:
     return connection.execute(query).fetchall()
 
 
-def _version(pack: Pack) -> Version:
+def version_of(pack: Pack) -> Version:
+    """What is said of a pack that takes part."""
     return Version(pack.id, pack.version, pack.title, identity(pack))

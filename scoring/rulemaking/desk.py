@@ -97,12 +97,12 @@ def propose_pack(
     with store.writing() as session:
         wait_to_publish(session, draft.pack.id)
         _refuse_hindered(session, draft.pack, on)
-        if unseen := _proposed_since(session, draft.pack.id, known):
-            raise NotLawError([_unseen(row) for row in unseen])
         digest = keep_pack(session, draft.pack, draft.text)
         if any(row.state == PROPOSED for row in _rows(session, digest)):
             said = f"{draft.pack.id} {draft.pack.version}"
             raise NotLawError([Title(f"{said}已提交,待他人批准", f"{said} is proposed already")])
+        if unseen := _proposed_since(session, draft.pack.id, known):
+            raise NotLawError([_unseen(row) for row in unseen])
         kept = session.get_one(StoredPack, digest)
         kept.source, kept.file_name = draft.text.text, draft.text.file  # an earlier one had other comments
         row = Installation(

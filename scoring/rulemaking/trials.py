@@ -159,10 +159,16 @@ def grade_trials(store: Store, on: dt.date, pack_id: str | None = None) -> Itera
                     yield night
 
 
-def list_trials(store: Store) -> list[Trial]:
-    """All trials, the newest first."""
+def list_trials(store: Store, before: int | None = None, limit: int | None = None) -> list[Trial]:
+    """Trials, the newest first.
+
+    :param before: only those with a smaller number: the last of the page before.
+    """
+    query = sa.select(PackTrial).order_by(PackTrial.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(PackTrial.id < before)
     with store.reading() as session:
-        return [_trial(row) for row in session.scalars(sa.select(PackTrial).order_by(PackTrial.id.desc()))]
+        return [_trial(row) for row in session.scalars(query)]
 
 
 def get_trial(store: Store, trial_id: int) -> Trial:
@@ -174,24 +180,41 @@ def get_trial(store: Store, trial_id: int) -> Trial:
         return _trial(_found(session, trial_id))
 
 
-def nights_of(store: Store, trial_id: int, limit: int | None = None) -> list[Night]:
-    """The runs beside which a candidate was graded, the latest day first."""
+def nights_of(
+    store: Store, trial_id: int, limit: int | None = None, before: int | None = None
+) -> list[Night]:
+    """The runs beside which a candidate was graded, the latest day first.
+
+    :param before: only runs with a smaller number: the last of the page before.
+    """
     query = sa.select(TrialNight).filter_by(trial_id=trial_id).order_by(TrialNight.run_id.desc())
+    if before is not None:
+        query = query.where(TrialNight.run_id < before)
     with store.reading() as session:
         rows = session.scalars(query.limit(limit))
         return [Night(**{name: getattr(row, name) for name in Night.__slots__}) for row in rows]
 
 
-def moves_of(store: Store, trial_id: int, ended: bool = False) -> list[Move]:
+def moves_of(
+    store: Store,
+    trial_id: int,
+    ended: bool = False,
+    after: tuple[str, dt.date] | None = None,
+    limit: int | None = None,
+) -> list[Move]:
     """Who has another tier by the candidate, by subject and day.
 
     :param ended: those of whom it is so no more as well.
+    :param after: only those after a subject and its day since when: the last of the page before.
     """
     query = sa.select(TrialMove).filter_by(trial_id=trial_id)
+    if after is not None:
+        query = query.where(sa.tuple_(TrialMove.subject_id, TrialMove.since) > sa.tuple_(*after))
     if not ended:
         query = query.where(TrialMove.until.is_(None))
     with store.reading() as session:
-        return [_move(row) for row in session.scalars(query.order_by(TrialMove.subject_id, TrialMove.since))]
+        ordered = query.order_by(TrialMove.subject_id, TrialMove.since).limit(limit)
+        return [_move(row) for row in session.scalars(ordered)]
 
 
 def counts_by_rule(moves: Iterable[Move]) -> dict[str, int]:

@@ -16,6 +16,7 @@ from typing import Any
 from packs.district import put_into, survey
 from recorder import MINUTE, Book, Clock, Person, same_every_time
 from repairing import WORDS
+from rule_texts import short_pack
 from small_district import (
     AUTHORITY,
     FINED,
@@ -88,6 +89,8 @@ def _tell(book: Book, store: Store) -> None:
     book.clock.set(AUTUMN)
     _autumn(cast)
     _subjects(cast)
+    _rules(cast)
+    _classes(cast)
 
 
 def _until_summer(clock: Clock, store: Store) -> None:
@@ -399,6 +402,41 @@ def _subjects(cast: Cast) -> None:
     cast.regulator.get(f"{path}/forecast", months=12)
     cast.regulator.get(f"{path}/paths")
     cast.regulator.get(f"{path}/history")
+
+
+def _rules(cast: Cast) -> None:
+    """A draft becomes law by two persons and is withdrawn; another is refused; a candidate is tried."""
+    cast.regulator.get(f"/v1/packs/{PACK}/terms")
+    drafts, day = "/v1/rule-drafts", "2026-10-01"
+    text = short_pack(day)
+    found = cast.regulator.post(f"{drafts}/examinations", text=text, begins=day)
+    wanted = {"begins": day, "reason": "第3次专题会议通过", "known": found["known"]}
+    made = cast.regulator.post(drafts, text=text, **wanted)
+    path = f"{drafts}/{made['pack_hash']}"
+    shown = cast.colleague.get(path)["examination"]["shown"]
+    cast.colleague.post(f"{path}/approval", reason="已核对差异与变动名单", shown=shown)
+    cast.regulator.post(f"{path}/withdrawal", reason="上级文件推迟施行")
+    wanted = {"begins": day, "reason": "第4次专题会议通过"}
+    other = cast.regulator.post(drafts, text=short_pack(day, "2099.10", 70), **wanted)
+    cast.colleague.post(f"{drafts}/{other['pack_hash']}/refusal", reason="变动面过大")
+    cast.regulator.get(drafts, limit=2)
+    trial = cast.regulator.post(
+        "/v1/rule-trials", text=short_pack("2026-01-01"), reason="第3次专题会议", back=1
+    )
+    path = f"/v1/rule-trials/{trial['id']}"
+    cast.regulator.get("/v1/rule-trials", limit=2)
+    cast.regulator.get(path)
+    cast.regulator.get(f"{path}/nights", limit=2)
+    cast.regulator.get(f"{path}/moves", limit=2)
+    cast.regulator.post(f"{path}/end", reason="已提交施行")
+
+
+def _classes(cast: Cast) -> None:
+    grave = [_record(f"G-{no}", CALLED, "penalty", "2026-07-01", level="permit_revoked") for no in (2, 3)]
+    cast.office.post("/v1/records", records=grave)
+    waiting = cast.regulator.get("/v1/record-proposals", limit=2)["items"]
+    seen = [{"id": one["id"], "version": one["version"]} for one in waiting]
+    cast.regulator.post("/v1/record-proposals/classifications", proposals=seen, reason="吊销食品经营许可证")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ PATHS = {
     "contradiction_id": 1,
     "twins_id": 1,
     "proposal_id": 1,
+    "digest": "0" * 64,
+    "trial_id": 1,
     "number": "20261127-AAAABBBB",
     "ticket_id": 1,
     "objection_id": 1,

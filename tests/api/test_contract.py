@@ -91,6 +91,9 @@ def test_whatever_is_asked_the_answer_is_as_documented(app: Flask, sign_in: Sign
 WHAT_NO_SCHEMA_SAYS = {
     "POST /v1/records": "what a row may hold is said by its vocabulary",
     "POST /v1/simulations": "a text, or a pack and a version",
+    "POST /v1/rule-drafts": "a text is a pack",
+    "POST /v1/rule-drafts/examinations": "a text is a pack",
+    "POST /v1/rule-trials": "a text is a pack",
     "POST /v1/consequences": "an office by the role, and one of two grounds",
     "POST /v1/keys": "an organisation by the role",
     "GET /v1/alerts": "of unassigned and assigned_to only one",

@@ -169,7 +169,8 @@ def inside(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inside]:
 
 def test_exports_leave_places_to_pages_and_pages_to_look_ups(inside: Inside) -> None:
     assert [inside(EXPORT) for _ in range(2)] == ["in", "full"]
-    assert inside("/simulation") == "full"
+    for path in ("/simulation", "/v1/rule-drafts/examinations", "/v1/rule-drafts/0123abcd"):
+        assert inside(path) == "full"
     assert [inside("/overview") for _ in range(PLACES)] == ["in"] * 3 + ["full"] * 5
     assert [inside(GRADE) for _ in range(PLACES)] == ["in"] * 4 + ["full"] * 4
     assert [inside(path) for path in ("/healthz", "/readyz", "/metrics")] == ["in"] * 3

@@ -20,6 +20,15 @@ LINTERS = {
     "spectral": ["lint", "--ruleset", str(TOOLS / ".spectral.yaml"), "--fail-severity=hint"],
 }
 
+ONE_AT_A_TIME = {
+    "simulations.post_simulation",
+    "rule_drafts.post_examination",
+    "rule_drafts.get_draft",
+    "validation.get_backtest",
+    "validation.get_drift",
+}
+"""What reads everybody, changes nothing, and is 409 while another one does so."""
+
 
 @pytest.fixture
 def district_url(sqlite_district_url: str) -> str:
@@ -69,7 +78,7 @@ def test_every_operation_says_whom_it_opens_to_and_how_it_may_fail(document: dic
             assert role in description or access.roles == frozenset(Role), (endpoint, role)
         assert answers.keys() >= {"400", "503"} | ({"401", "403", "429"} if access.roles else set()), endpoint
         assert ("401" in answers) is (access.roles is not None), endpoint
-        assert ("409" in answers) is (access.logged == "change"), endpoint
+        assert ("409" in answers) is (access.logged == "change" or endpoint in ONE_AT_A_TIME), endpoint
 
 
 def test_all_that_says_what_went_wrong_is_always_there(document: dict[str, Any]) -> None:

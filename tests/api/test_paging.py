@@ -9,6 +9,7 @@ import pytest
 from client import Client, Sign
 from flask import Flask
 from lending_desk import Clock, check, consented
+from rule_texts import short_pack
 from small_district import FINED, PACK, SUBJECTS, stricter, take
 
 from rules.calendar import today
@@ -42,6 +43,10 @@ LISTINGS = (
     "/v1/run-jobs",
     "/v1/proposals",
     "/v1/proposals/3/falls",
+    "/v1/rule-drafts",
+    "/v1/rule-trials",
+    "/v1/rule-trials/1/nights",
+    "/v1/rule-trials/1/moves",
     "/v1/alerts",
     "/v1/alerts?since=2026-01-01",
     "/v1/tickets",
@@ -102,6 +107,11 @@ def _fill(store: Store, regulator: Client, colleague: Client, lender: Client) ->
         post("/v1/subscriptions/1/acknowledgements", {"until": place})
     for _ in range(3):
         assert lender.post("/v1/lender-checks", json=check(consented(lender, FINED))).status_code == 200
+    for number in range(3):
+        version = f"2099.{number}"
+        law = {"text": short_pack("2099-01-01", version), "begins": "2099-01-01", "reason": "x"}
+        post("/v1/rule-drafts", law)
+        post("/v1/rule-trials", {"text": short_pack("2026-01-01", version), "reason": "x", "back": 2})
     strict = stricter()
     for _ in range(3):
         found = propose(store, strict.load(), DAY, 10, "tests", text=strict)
@@ -152,7 +162,8 @@ def test_a_page_has_a_hundred_items_where_nobody_says_and_up_to_five_hundred(
         told = {
             limit: regulator.get(f"{address}{joint}limit={limit}").status_code for limit in (0, 1, 500, 501)
         }
-        found = 404 if "/proposals/" in address or "/subscriptions/" in address else 200  # there is none
+        none = ("/proposals/", "/subscriptions/", "/rule-trials/")
+        found = 404 if any(part in address for part in none) else 200
         assert told == {0: 422, 1: found, 500: found, 501: 422}, address
 
 
@@ -167,5 +178,6 @@ def test_no_listing_is_left_out_here(app: Flask) -> None:
     }
     tried = {address.partition("?")[0] for address in LISTINGS}
     named = {path.replace("{subject_id}", FINED).replace("{run_id}", "2") for path in listings}
+    named = {path.replace("{trial_id}", "1") for path in named}
     named = {path.replace("{proposal_id}", "3").replace("{subscription_id}", "1") for path in named}
     assert named == tried | NEED_A_PLAN

@@ -435,3 +435,55 @@ def test_of_persons_who_confirm_at_once_one_does(regulator: Client, store: Store
     assert (severity(regulator, "G-1"), len(refused)) == (mark["made_by"], 2)
     for own in stores:
         own.close()
+
+
+# Several at once
+
+
+def say_all(client: Client, found: list[dict[str, Any]], status: int = 201, **more: Any) -> dict[str, Any]:
+    seen = [{"id": one["id"], "version": one["version"]} for one in found]
+    body = {"proposals": seen, "reason": "吊销食品经营许可证", **more}
+    answer = client.post("/v1/record-proposals/classifications", json=body)
+    assert answer.status_code == status, answer.json
+    told: dict[str, Any] = answer.json
+    return told
+
+
+def test_of_several_records_the_class_is_confirmed_at_once(regulator: Client) -> None:
+    post(regulator, row("G-1"), row("G-2"), row("G-3"))
+    found = waiting(regulator)
+    told = say_all(regulator, found[:2])["items"]
+    assert [(mark["record_id"], mark["kind"]) for mark in told] == [
+        ("G-1", "classification"), ("G-2", "classification"),
+    ]  # fmt: skip
+    say_all(regulator, found[2:], code="minor")
+    assert [severity(regulator, f"G-{n}") for n in (1, 2, 3)] == ["serious", "serious", "minor"]
+    assert waiting(regulator) == []
+
+
+def test_of_several_records_it_is_all_or_none(regulator: Client, sign_in: Sign) -> None:
+    post(regulator, row("G-1"), row("G-2"))
+    found = waiting(regulator)
+    post(regulator, row("G-2", amount="8"))
+    assert "G-2 has changed meanwhile" in say_all(regulator, found, 409)["detail"]
+    assert "nonsense" in say_all(regulator, found[:1], 409, code="nonsense")["detail"]
+    assert (
+        "there is no proposal 9999"
+        in say_all(regulator, [*found[:1], {"id": 9999, "version": 1}], 404)["detail"]
+    )
+    say_all(sign_in(Role.DEPARTMENT, "样例区应急管理局"), found, 404)
+    assert say_all(regulator, [], 422)["errors"][0]["field"] == "proposals"
+    assert [severity(regulator, f"G-{n}") for n in (1, 2)] == ["general", "general"]
+    say_all(sign_in(Role.DEPARTMENT), waiting(regulator))
+    assert waiting(regulator) == []
+
+
+def test_one_that_has_changed_since_it_was_seen_is_not_said_of_another(regulator: Client) -> None:
+    post(regulator, row("G-1"))
+    (found,) = waiting(regulator)
+    post(regulator, row("G-1", amount="8"))
+    path = f"/v1/record-proposals/{found['id']}/classifications"
+    body = {"code": "serious", "reason": "吊销食品经营许可证", "version": found["version"]}
+    assert regulator.post(path, json=body).status_code == 409
+    body["version"] = waiting(regulator)[0]["version"]
+    assert regulator.post(path, json=body).status_code == 201
