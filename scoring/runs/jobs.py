@@ -131,7 +131,8 @@ def _do(store: Store, job: Job, progress: Progress, published: Confirm, proposed
 
 
 if __name__ == "__main__":
+    from scoring.cli.computed import then_compute
     from scoring.cli.errors import plainly
 
     with plainly("scoring.runs.jobs NUMBER"):
-        leases.main(work)
+        leases.main(then_compute(work))
