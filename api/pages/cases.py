@@ -20,6 +20,7 @@ from rules.library.loader import load_vocabulary
 from rules.model import Title, Vocabulary
 from scoring.access.keys import owners_of
 from scoring.answers.search import names_of
+from scoring.facts import objection_case, repair_case
 from scoring.facts.cases import STEP_TITLES
 from scoring.facts.desk import Filed, Wanted
 from scoring.facts.objections import STATUS, Kind, Mark, MarkRequest
@@ -73,6 +74,8 @@ def list_page(
         vocabulary=words.id,
         kinds=kinds,
         today=day,
+        objection=objection_case,
+        repair=repair_case,
     )
 
 

@@ -36,6 +36,17 @@ def plain(zh: str, en: str) -> str:
     return {"zh": zh, "en": en}.get(chosen(), f"{zh} {en}" if zh != en else zh)
 
 
+def sign(half: str) -> str:
+    """What stands between two parts of a line, as the language writes it.
+
+    :param half: a key of :data:`_FULL`.
+    """
+    return _FULL[half] if chosen() == "zh" else half
+
+
+_FULL = {": ": "：", "; ": "；", ", ": "，", " (": "（", ")": "）"}
+
+
 def title(said: Title) -> str:
     """A title for places that hold no HTML."""
     return plain(said.zh, said.en)

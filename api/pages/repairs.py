@@ -22,13 +22,14 @@ from api.resources.runs import NUMBER
 from api.schemas.repairs import ApplicationForm, RepairStepForm
 from rules.calendar import today
 from rules.library.loader import load_vocabulary
-from rules.model import Title
+from rules.model import Title, Vocabulary
 from scoring.access.keys import Role
 from scoring.answers.search import names_of
+from scoring.facts.desk import Wanted
 from scoring.facts.ingest.keys import ENTERPRISES
 from scoring.facts.merging import REPAIRED
 from scoring.facts.objections import Kind, Mark, mark_record
-from scoring.facts.records import RecordError, UnknownRecordError, get_record, records_table
+from scoring.facts.records import Record, RecordError, UnknownRecordError, get_record, records_table
 from scoring.facts.repair_case import STAGE_TITLES, WAYS
 from scoring.facts.repair_desk import DESK, Application, repair_figures
 from scoring.facts.repairs import Commitment, is_repairable, term_of
@@ -155,7 +156,14 @@ def _about(vocabulary_id: str, record_id: str) -> dict[str, Any] | None:
         "facts": facts(found.data, table.columns, (table.key, words.record_subject)),
         "term": term,
         "is_over": term is None or term.is_over(today()),
+        "under_way": _under_way(words, found),
     }
+
+
+def _under_way(words: Vocabulary, found: Record) -> Application | None:
+    """What has been applied for about a record already."""
+    under_way = DESK.list(store(), words.id, Wanted(found.subject_id, is_open=True))
+    return next((one for one in under_way if one.record_id == found.record_id), None)
 
 
 def _repairable() -> dict[str, Title]:

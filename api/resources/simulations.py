@@ -6,6 +6,7 @@ import datetime as dt
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from api.around import journal
@@ -19,6 +20,7 @@ from rules.library.loader import load_text
 from rules.model import Pack, Title
 from scoring.answers.simulate import Simulation, SimulationError, simulate
 from scoring.facts.snapshot import NothingKnownError, moment_known, take_snapshot
+from scoring.store.computed import computed, table_in, text_of
 from scoring.store.rulebook import known_pack
 from scoring.store.workspace import workspace
 
@@ -95,8 +97,14 @@ def simulated(before: Pack, after: Pack, as_of: dt.date, patience: dt.timedelta 
             return found
         with one_at_a_time(patience), workspace() as connection:
             if (found := _KEPT.get(key)) is None:
-                take_snapshot(store(), after.vocabulary, connection, known_at)
-                found = simulate(connection, before, after, as_of)
+
+                def asked() -> Simulation:
+                    take_snapshot(store(), after.vocabulary, connection, known_at)
+                    made = simulate(connection, before, after, as_of)
+                    return replace(made, movers=text_of(made.movers))
+
+                kept = computed(store(), ("simulation", *map(str, key[1:])), Simulation, asked)
+                found = replace(kept, movers=table_in(kept.movers))
                 _keep(key, found)
             return found
     except NothingKnownError:

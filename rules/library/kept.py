@@ -1,5 +1,7 @@
 """Copies of what reading a text has given, kept on disk: reading a pack takes longer than explaining by it.
 
+Others keep what they compute in the same way (:mod:`scoring.store.computed`).
+
 A copy is data, not code: a list of the model's values, each made of earlier ones. It is found by what it was
 made from, the rules' own code among it, and used only where it is whole and this user's own; else the text is
 read again. The copies can be deleted at any time.
@@ -29,25 +31,41 @@ VARIABLE = "XINHENG_CACHE"
 MOST = 64
 """The most copies that are kept; the oldest go first."""
 
+_OWN = ("rules.", "scoring.")
 _READERS = ("marshmallow", "pyyaml", "sqlglot")
 Made = TypeVar("Made")
 
 
-def kept(source: tuple[str | None, ...], kind: type[Made], make: Callable[[], Made]) -> Made:
+def kept(
+    source: tuple[str | None, ...], kind: type[Made], make: Callable[[], Made], within: str = ""
+) -> Made:
     """What ``make`` makes of a source, from its copy where there is a sound one.
 
     :param source: all that it depends on, beside the rules' code and the installed vocabularies.
     :param kind: its class.
+    :param within: a directory among the copies whose copies make room for one another alone.
     """
-    name = hashlib.sha256(json.dumps([_code(), *source]).encode()).hexdigest()
-    with suppress(OSError, RuntimeError, ValueError, LookupError, TypeError, ArithmeticError, AttributeError):
-        found = unpacked(_read(folder() / name, name))
-        if isinstance(found, kind):
-            return found
+    found = copy_of(source, kind, within)
+    if found is not None:
+        return found
     made = make()
     with suppress(OSError, RuntimeError):  # no home, or a full one: the next call reads the text as well
-        _write(folder(), name, packed(made))
+        _write(folder() / within, _name(source), packed(made))
     return made
+
+
+def copy_of(source: tuple[str | None, ...], kind: type[Made], within: str = "") -> Made | None:
+    """What :func:`kept` has of a source; None where there is no sound copy."""
+    name = _name(source)
+    with suppress(OSError, RuntimeError, ValueError, LookupError, TypeError, ArithmeticError, AttributeError):
+        found = unpacked(_read(folder() / within / name, name))
+        if isinstance(found, kind):
+            return found
+    return None
+
+
+def _name(source: tuple[str | None, ...]) -> str:
+    return hashlib.sha256(json.dumps([_code(), *source]).encode()).hexdigest()
 
 
 def folder() -> Path:
@@ -100,7 +118,7 @@ def _pack(value: Any, rows: list[Any], numbers: dict[Any, int]) -> int:
     match value:
         case Enum():
             row = (_name_of(type(value)), of(value.value))
-        case None | bool() | int() | str():
+        case None | bool() | int() | float() | str():
             row = ("plain", value)
         case tuple():
             row = ("tuple", *map(of, value))
@@ -124,8 +142,8 @@ def _pack(value: Any, rows: list[Any], numbers: dict[Any, int]) -> int:
 
 
 def _name_of(kind: type) -> str:
-    if not kind.__module__.startswith("rules."):
-        raise TypeError(f"{kind.__module__}.{kind.__name__} is no class of the rules")
+    if not kind.__module__.startswith(_OWN):
+        raise TypeError(f"{kind.__module__}.{kind.__name__} is no class of the product")
     return f"{kind.__module__}.{kind.__name__}"
 
 
@@ -135,9 +153,9 @@ def _of_class(name: str, parts: list[int], made: list[Any]) -> Any:
 
 @lru_cache(maxsize=256)
 def _class(name: str) -> Any:
-    """A dataclass or an enumeration of the rules, and nothing else."""
+    """A dataclass or an enumeration of the product, and nothing else."""
     module, _, attribute = name.rpartition(".")
-    if not module.startswith("rules."):
+    if not module.startswith(_OWN):
         raise LookupError(name)
     kind = getattr(sys.modules.get(module) or import_module(module), attribute)
     is_value = isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, Enum))
@@ -174,12 +192,14 @@ def _read(path: Path, name: str) -> str:
 
 def _write(directory: Path, name: str, text: str) -> None:
     """Seen whole or not at all; the oldest copies make room."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for made in (folder(), directory):
+        made.mkdir(mode=0o700, parents=True, exist_ok=True)
     body = text.encode()
     with tempfile.NamedTemporaryFile(dir=directory, prefix=".", delete=False) as file:  # of mode 600
         file.write(f"{_seal(name, body)}\n".encode() + body)
     Path(file.name).replace(directory / name)
-    copies = sorted(directory.glob("*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    copies = [path for path in directory.glob("*") if path.is_file()]
+    copies.sort(key=lambda path: path.stat().st_mtime, reverse=True)
     for old in copies[MOST:]:
         old.unlink(missing_ok=True)
 

@@ -24,6 +24,7 @@ from scoring.runs.published import RunSummary, current_run, get_run, latest_run
 from scoring.runs.results import GradeRow, grades_of
 from scoring.runs.said import said
 from scoring.store import Store
+from scoring.store.computed import computed_table
 from scoring.store.packs import stored_pack
 from scoring.store.timelines import GradedRule, GradedSubject, Span
 
@@ -127,7 +128,11 @@ def _ranking(store: Store, run: RunSummary) -> Ranking:
 
 def _standings(store: Store, run: RunSummary, pack: Pack) -> Iterator[Standing]:
     ranked = _check_ranks(pack)
-    frame = measures_of_group(store, pack, run.as_of, run.known_at, _SHOWN).to_pylist()
+    frame = computed_table(
+        store,
+        ("measures of a ranking", *run.source, *_SHOWN),
+        lambda: measures_of_group(store, pack, run.as_of, run.known_at, _SHOWN),
+    ).to_pylist()
     key = pack.vocabulary.subject.key
     grades = grades_of(store, run, [str(row[key]) for row in frame])
     for row in frame:

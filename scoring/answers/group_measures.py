@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rules.identity import identity
 from rules.model import Pack
 from rules.plan import compile_plan
 from scoring.facts.snapshot import take_snapshot
@@ -19,6 +20,7 @@ from scoring.judging.measures import Lines
 from scoring.judging.period import Period
 from scoring.judging.sql import quoted
 from scoring.store import Store
+from scoring.store.computed import computed_table, is_computed
 from scoring.store.workspace import workspace
 
 
@@ -36,23 +38,38 @@ def measures_of_group(
 
 
 def lines_of_group(
-    store: Store, pack: Pack, names: Collection[str], period: Period, known_at: dt.datetime | None
+    store: Store, pack: Pack, names: Collection[str], period: Period, known_at: dt.datetime
 ) -> pa.Table:
-    """Measures of everybody on all days of a period: by subject and ``_begins``, from which day on they stay.
+    """Measures of everybody on all days of a period: by subject and ``_begins``, from which day on they stay;
+    computed once.
 
+    :param names: all that depend on others: :attr:`scoring.judging.one.Judge.over_group`.
     :param period: days on which the pack is in force.
     :raises StoreError: where nothing was known.
     """
-    key = quoted(pack.vocabulary.subject.key)
-    with workspace() as duck:
-        take_snapshot(store, pack.vocabulary, duck, known_at)
-        plan = compile_plan(pack)
-        lines = Lines(duck, plan, period, prepare(duck, plan))
-        shown = ", ".join(map(quoted, names))
-        return duck.sql(
-            f"select s.{key}, _begins, {shown} from {lines.pieces(names)} join {SUBJECTS} s using (_s)"
-            " order by _begins"
-        ).to_arrow_table()
+
+    def make() -> pa.Table:
+        key = quoted(pack.vocabulary.subject.key)
+        with workspace() as duck:
+            take_snapshot(store, pack.vocabulary, duck, known_at)
+            plan = compile_plan(pack)
+            lines = Lines(duck, plan, period, prepare(duck, plan))
+            shown = ", ".join(map(quoted, names))
+            return duck.sql(
+                f"select s.{key}, _begins, {shown} from {lines.pieces(names)} join {SUBJECTS} s using (_s)"
+                " order by _begins"
+            ).to_arrow_table()
+
+    return computed_table(store, _lines(pack, period, known_at), make)
+
+
+def has_lines(store: Store, pack: Pack, period: Period, known_at: dt.datetime) -> bool:
+    """Whether :func:`lines_of_group` has been computed for a period."""
+    return is_computed(store, _lines(pack, period, known_at))
+
+
+def _lines(pack: Pack, period: Period, known_at: dt.datetime) -> tuple[str, ...]:
+    return "lines of a group", identity(pack), f"{period.first} {period.until}", known_at.isoformat()
 
 
 def lines_of_subject(lines: pa.Table, pack: Pack, subject_id: str) -> dict[str, Line]:

@@ -193,17 +193,36 @@ def judged(store: Store, pack: Pack, facts: Facts, period: Period) -> Timeline:
 def of_group(store: Store, pack: Pack, facts: Facts, period: Period) -> dict[str, Line]:
     """The subject's measures that depend on other subjects, as these were known at the same moment.
 
-    They are made for a day alone or for all days of the version, so that who asks of others finds them made.
+    They are made for a day alone or for all days of the version, so that who asks of others finds them made;
+    a day of a version whose days are all made is one of them.
     """
     judge = judge_of(pack)
     if not judge.over_group:
         return {}
-    from scoring.answers.group_measures import lines_of_subject  # DuckDB is loaded where others are asked for
+    from scoring.answers.group_measures import has_lines, lines_of_subject  # DuckDB is loaded here alone
 
-    days = period if period.is_one_day else Period(pack.in_force_from, pack.in_force_until)
     with store.reading() as session:
         known_at = last_ingest_of(session, pack.vocabulary.id, facts.known_at) or facts.known_at
-    return lines_of_subject(_of_everybody(store, judge, days, known_at), pack, facts.subject_id)
+    days = Period(pack.in_force_from, pack.in_force_until)
+    if period.is_one_day and not has_lines(store, pack, days, known_at):
+        days = period
+    lines = lines_of_subject(_of_everybody(store, judge, days, known_at), pack, facts.subject_id)
+    return {name: line.within(period.days) for name, line in lines.items()} if period.is_one_day else lines
+
+
+def compare_group(store: Store, run: RunSummary) -> None:
+    """Make for all days what depends on others, as a run knew them, where its pack asks: once for all who ask
+    later.
+    """
+    judge = judge_of(pack := stored_pack(store, run.pack_hash))
+    if judge.over_group and run.subjects <= MOST_COMPARED:
+        with store.reading() as session:
+            known_at = last_ingest_of(session, pack.vocabulary.id, run.known_at) or run.known_at
+        _of_everybody(store, judge, Period(pack.in_force_from, pack.in_force_until), known_at)
+
+
+MOST_COMPARED = 10_000
+"""For so many all days are made before anybody asks (own choice)."""
 
 
 @lru_cache(maxsize=16)

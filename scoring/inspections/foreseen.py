@@ -24,6 +24,7 @@ from scoring.runs.published import RunSummary
 from scoring.runs.said import DAY_KIND, visible
 from scoring.runs.terms import Piece, piece_on, terms_of
 from scoring.store import Store
+from scoring.store.computed import computed
 from scoring.store.packs import stored_pack
 from scoring.store.timelines import GradedSubject, Segment, Touch
 
@@ -135,9 +136,19 @@ _Pairs = Counter[tuple[str | None, str]]
 
 @lru_cache(maxsize=8)
 def _pairs(store: Store, run: RunSummary, days: tuple[dt.date, ...]) -> Sequence[_Pairs]:
-    """By day: who had which tier on the day before in the list, and on this; remembered, for a published run
-    never changes.
+    """By day: who had which tier on the day before in the list, and on this; computed once, for a published
+    run never changes.
     """
+    asked = ("pairs of tiers", *run.source, *map(str, days))
+    rows = computed(store, asked, tuple, lambda: tuple(map(_rows, _count_pairs(store, run, days))))
+    return [Counter({(old, tier): subjects for old, tier, subjects in found}) for found in rows]
+
+
+def _rows(pairs: _Pairs) -> tuple[tuple[str | None, str, int], ...]:
+    return tuple((old, tier, subjects) for (old, tier), subjects in pairs.items())
+
+
+def _count_pairs(store: Store, run: RunSummary, days: tuple[dt.date, ...]) -> Sequence[_Pairs]:
     held = _held(run, days).subquery()
     lag = sa.select(
         *(held.c.first, held.c.after, held.c.tier),

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from rules.calendar import add_days
 from rules.identity import identity
-from rules.library.loader import load_text, load_vocabulary, ruling, vocabulary_names
+from rules.library.loader import load_kept, load_vocabulary, ruling, vocabulary_names
 from rules.model import Pack
 from rules.titles import Title
 from rules.tools.lint import Finding, Severity, lint_text
@@ -22,6 +22,7 @@ from scoring.answers.simulate import Simulation, simulate
 from scoring.characters.visible import one_line
 from scoring.facts.snapshot import NothingKnownError, take_snapshot
 from scoring.store import Store
+from scoring.store.computed import computed_of_text
 from scoring.store.models import StoredPack
 from scoring.store.packs import PackText, text_of_shared
 from scoring.store.proposals import OPEN, Proposal
@@ -98,11 +99,16 @@ def examine(store: Store, text: str, file: str, begins: dt.date | None, on: dt.d
 
 @lru_cache(maxsize=8)
 def _tried(text: str, file: str) -> tuple[Pack, tuple[Finding, ...], tuple[ExampleResult, ...]]:
-    """A text as a pack, and what lint and its own examples say: remembered, for it takes a second and is
-    asked for whenever the draft is looked at.
+    """A text as a pack, and what lint and its own examples say: kept, for it takes a second and is asked for
+    whenever the draft is looked at.
     """
-    pack = load_text(text, file)
-    return pack, tuple(lint_text(text, file)), tuple(run_examples(pack))
+    pack = load_kept(text, file)
+
+    def tried() -> tuple[tuple[Finding, ...], tuple[ExampleResult, ...]]:
+        return tuple(lint_text(text, file)), tuple(run_examples(pack))
+
+    findings, examples = computed_of_text(("draft", text, file), tuple, tried)
+    return pack, findings, examples
 
 
 def before_of(session: Session, pack: Pack) -> Pack | None:

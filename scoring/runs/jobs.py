@@ -141,7 +141,8 @@ def _do(store: Store, job: Job, progress: Progress, published: Confirm, proposed
 
 if __name__ == "__main__":
     from scoring.access.asked import log_refusal
+    from scoring.cli.computed import then_compute
     from scoring.cli.errors import plainly
 
     with plainly("scoring.runs.jobs NUMBER"):
-        leases.main(partial(work, refused=log_refusal))
+        leases.main(then_compute(partial(work, refused=log_refusal)))

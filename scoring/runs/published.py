@@ -44,6 +44,12 @@ class RunSummary:
         """By its number, which no other run of the store has."""
         return self.id
 
+    @property
+    def source(self) -> tuple[str, ...]:
+        """What tells it from every other run, also of a store that was put back to an earlier moment."""
+        moments = (self.known_at, self.published_at)
+        return str(self.id), self.pack_hash, str(self.as_of), *(moment.isoformat() for moment in moments)
+
 
 def latest_run(store: Store, pack_id: str, as_of: dt.date | None = None) -> RunSummary | None:
     """The run that says how things stand: of the latest date, and of those the one published last.

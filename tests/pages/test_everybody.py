@@ -102,8 +102,30 @@ def test_on_a_phone_a_screen_holds_five_of_a_list(regulator: Visitor, page: str)
     """Each value under its heading made three of them a screen, and lists of 13,000 pixels."""
     regulator.look(PHONE)
     regulator.open(PAGES[page])
-    rows = [row.size["height"] for row in regulator.all("tbody tr")]
+    rows = [row.size["height"] for row in regulator.all("tbody tr:not(.later)")]
     assert sorted(rows)[len(rows) // 2] * 5 <= PHONE[1]
+
+
+@pytest.mark.parametrize(("size", "shown"), [(PHONE, [15, 30]), (DESK, [50])])
+def test_a_phone_shows_a_long_list_by_and_by(
+    regulator: Visitor, size: tuple[int, int], shown: list[int]
+) -> None:
+    """Of fifty subjects the last was nine screens down, with what leads to the next page under it."""
+    regulator.look(size)
+    regulator.open("/subjects")
+
+    def rows() -> list[WebElement]:
+        return [row for row in regulator.all("#rows tr") if row.is_displayed()]
+
+    for place, number in enumerate(shown):
+        if place:
+            regulator.one(".more").click()
+            assert focused(regulator).get_attribute("href") == rows()[15].find_element(
+                "css selector", "a"
+            ).get_attribute("href")
+        assert len(rows()) == number
+    assert regulator.one(".more").is_displayed() is (size == PHONE)
+    assert regulator.overflow() == 0
 
 
 def test_the_sign_in_page_is_for_everybody_too(visitor: Visitor) -> None:

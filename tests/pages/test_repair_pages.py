@@ -169,3 +169,32 @@ def test_the_figures_by_office_are_for_everybody_and_name_no_subject(
     figures = shown.partition("<footer")[0]  # the foot says as whom one is signed in
     assert AUTHORITY in figures
     assert not any(code in figures for code in CODES)
+
+
+def test_who_has_applied_is_told_so_until_when_and_offered_no_second_form(
+    pages: Flask, town_store: Store, penalty: str
+) -> None:
+    """The form was there once more, and was refused when it had been filled in."""
+    firm = signed_in(pages, create_key(town_store, Role.SUBJECT, "样例", FIRM).token)
+    asked = f"/repairs/new?vocabulary=enterprise&record={penalty}"
+    form = {"vocabulary": "enterprise", "record": penalty, "reason": "罚款已缴清", "evidence": "缴款凭证"}
+    form |= {"commitment": "如违背承诺，愿意承担相应责任", "committed_on": today().isoformat()}
+    assert "提交申请" in firm.get(asked).text
+    assert send(firm, "/repairs", **form) == 303
+    told, case = firm.get(asked).text, case_of(town_store, penalty)
+    assert "提交申请" not in told
+    assert f"/repairs/{case.id}" in told
+    assert str(case.case.due_on) in told
+
+
+def test_a_list_of_its_own_says_what_an_enterprise_may_do_and_how_soon_it_is_answered(
+    pages: Flask, town_store: Store
+) -> None:
+    firm = signed_in(pages, create_key(town_store, Role.SUBJECT, "样例", FIRM).token)
+    firm.set_cookie("language", "zh")
+    for path, words in (("/objections", "15个工作日内申请复核"), ("/repairs", "受理后10个工作日内决定")):
+        told = firm.get(path).text
+        assert words in told
+        assert "主体类别" not in told, "there is one kind, and nothing to choose"
+    assert "登录身份：" in told
+    assert "其他主体类别" not in firm.get("/consequences").text

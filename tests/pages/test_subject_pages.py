@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,11 +17,12 @@ from visitor import Visitor
 
 from api.pages import grades
 from api.pages.story import hit_groups
+from rules.library import kept
 from rules.library.loader import load_vocabulary
 from rules.model import Pack
 from scoring.access.audit import entries
 from scoring.access.keys import Role
-from scoring.answers import explain, timelines
+from scoring.answers import explain, group_measures, timelines
 from scoring.answers.explain import explain_now, unknown_inputs
 from scoring.answers.validation.drift import drift
 from scoring.facts.records import submit_records
@@ -28,6 +31,7 @@ from scoring.inspections.foreseen import _pairs
 from scoring.judging.period import Period
 from scoring.judging.timeline import Timeline
 from scoring.store import Store
+from scoring.store.packs import stored_pack
 
 
 def test_a_subject_is_found_by_a_part_of_its_name_while_typing(regulator: Visitor) -> None:
@@ -252,3 +256,39 @@ def test_whoever_is_ranked_is_compared_once_for_all_bodies_and_pages(
     row |= {"status": "effective", "occurred_on": "2026-07-01", "authority": "样例区信访局"}
     submit_records(town_store, load_vocabulary("enterprise"), [row], FileInfo("of others", "list.csv"))
     assert (read("BM2"), read("BM1")) == (compared, compared)
+
+
+def test_a_body_stands_on_a_day_as_it_does_where_all_days_are_made(
+    town_store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(kept.VARIABLE, str(tmp_path))
+    run = timelines.run_of(town_store, "department-credit", None)
+    pack = stored_pack(town_store, run.pack_hash)
+    days = [dt.date(2026, month, 15) for month in range(2, 12)]
+
+    def places() -> list[Any]:
+        timelines._of_everybody.cache_clear()
+        with town_store.reading() as session:
+            bodies = [
+                timelines.facts_of(session, pack.vocabulary, body, run.known_at) for body in ("BM0", "BM3")
+            ]
+        return [
+            timelines.of_group(town_store, pack, facts, Period.of(day)) for facts in bodies for day in days
+        ]
+
+    apart = places()
+    asked: list[Period] = []
+    timelines.compare_group(town_store, run)
+    monkeypatch.setattr(group_measures, "computed_table", noted(group_measures.computed_table, asked))
+    assert places() == apart
+    assert len(asked) == 1, "all days are read back, once"
+
+
+def noted(do: Any, asked: list[Any]) -> Any:
+    """A function that notes by what it is called."""
+
+    def noting(store: Store, source: Any, make: Any) -> Any:
+        asked.append(source)
+        return do(store, source, make)
+
+    return noting

@@ -1,5 +1,5 @@
 "use strict";
-// Printing, folding the navigation up again, ticking a whole list, keys that decide nothing unasked, a word while a long form is under way, one about a file that is too large to be sent, and naming the cells of tables that a phone shows as a list; everything else works without a script.
+// Printing, folding the navigation up again, showing a phone a long list by and by, ticking a whole list, keys that decide nothing unasked, a word while a long form is under way, one about a file that is too large to be sent, and naming the cells of tables that a phone shows as a list; everything else works without a script.
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });
@@ -11,7 +11,10 @@ document.querySelectorAll("input[data-most]").forEach((input) => {
 });
 document.querySelectorAll("[data-tick-all]").forEach((all) => {
   all.hidden = false;
-  all.addEventListener("change", (event) => event.target.form.querySelectorAll("[type=checkbox]").forEach((box) => { box.checked = event.target.checked; }));
+  all.addEventListener("change", (event) => {
+    event.target.form.querySelectorAll("[type=checkbox]").forEach((box) => { box.checked = event.target.checked; });
+    event.target.form.querySelectorAll("[data-more]").forEach((list) => unfold(list, Infinity));  // nothing is ticked that is not seen
+  });
 });
 const fold = (except) => document.querySelectorAll(".top details[open]").forEach((menu) => { menu.open = menu.contains(except); });
 ["click", "focusin"].forEach((kind) => document.addEventListener(kind, (event) => fold(event.target)));
@@ -37,6 +40,28 @@ function nameCells(table) {
   [...table.tBodies].flatMap((body) => [...body.rows]).filter(({ cells }) => cells.length === heads.length)
     .forEach(({ cells }) => heads.forEach((head, place) => { cells[place].dataset.head = head; }));
 }
+// The style sheet hides what comes later on a phone alone.
+const AT_ONCE = 15;
+const laterOf = (list) => [...list.querySelectorAll(".later")];
+const moreOf = (list) => (list.nextElementSibling?.matches(".more") ? list.nextElementSibling : null);
+function unfold(list, most) {
+  const shown = laterOf(list).slice(0, most);
+  shown.forEach((item) => item.classList.remove("later"));
+  const left = laterOf(list).length, more = moreOf(list);
+  if (more && left) more.textContent = `${list.dataset.more} (${left})`;
+  else more?.remove();
+  shown[0]?.querySelector("a, input, summary")?.focus();
+}
+function foldLong(list) {
+  moreOf(list)?.remove();
+  const items = list.tBodies ? [...list.tBodies[0].rows] : [...list.children];
+  items.forEach((item, place) => item.classList.toggle("later", place >= AT_ONCE && !item.querySelector("input:checked")));
+  const more = Object.assign(document.createElement("button"), { type: "button", className: "more" });
+  more.addEventListener("click", () => unfold(list, AT_ONCE));
+  list.after(more);
+  unfold(list, 0);
+}
+const foldAllLong = () => document.querySelectorAll("[data-more]").forEach(foldLong);
 const nameAllCells = () => document.querySelectorAll(".stacks").forEach(nameCells);
 const markFaults = (form) => form.querySelectorAll("[aria-describedby^=said-]").forEach((field) => {
   field.toggleAttribute("aria-invalid", false);
@@ -45,6 +70,8 @@ const markFaults = (form) => form.querySelectorAll("[aria-describedby^=said-]").
 document.addEventListener("htmx:after:swap", () => {
   document.querySelectorAll("form[data-live]").forEach(markFaults);
   nameAllCells();
+  foldAllLong();
   if (document.activeElement === document.body) document.getElementById("found")?.focus();  // what was pressed is gone
 });
 nameAllCells();
+foldAllLong();

@@ -29,6 +29,7 @@ from scoring.judging.engine import grade_coded
 from scoring.judging.sql import date, quoted
 from scoring.runs.published import RunSummary, latest_run
 from scoring.store import Store
+from scoring.store.computed import computed
 from scoring.store.packs import stored_pack
 from scoring.store.workspace import workspace
 
@@ -191,6 +192,23 @@ def drift(store: Store, before: RunSummary, after: RunSummary) -> Drift:
                 "choose two runs of one pack, the first of an earlier day than the second",
             )
         )
+    asked = ("drift", *before.source, *after.source)
+    found = computed(store, asked, _Shifts, lambda: _shifts(store, before, after))
+    pack = stored_pack(store, after.pack_hash)
+    return Drift(pack, before, after, found.score, found.tier, found.inputs, found.feeds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shifts:
+    """What is computed of a drift: see :class:`Drift`."""
+
+    score: Shift
+    tier: Shift
+    inputs: tuple[Shift, ...]
+    feeds: tuple[Feed, ...]
+
+
+def _shifts(store: Store, before: RunSummary, after: RunSummary) -> _Shifts:
     with workspace() as duck:
         earlier, plan = (
             _read(store, duck, run, side) for run, side in ((before, "before"), (after, "after"))
@@ -205,7 +223,7 @@ def drift(store: Store, before: RunSummary, after: RunSummary) -> Drift:
         )
         tier = Shift("tier", Title("等级", "Tier"), _codes(duck, "scores", "tier", plan.pack.tiers))
     worst_first = sorted(inputs, key=lambda shift: -shift.index)
-    return Drift(plan.pack, before, after, score, tier, tuple(worst_first), tuple(filter(_is_other, feeds)))
+    return _Shifts(score, tier, tuple(worst_first), tuple(filter(_is_other, feeds)))
 
 
 def _read(store: Store, duck: duckdb.DuckDBPyConnection, run: RunSummary, side: str) -> Plan:

@@ -17,6 +17,7 @@ from rules.library.loader import ruling_packs
 from scoring.access.passes import VARIABLE
 from scoring.answers.explain import explain
 from scoring.cli.alerts import scanned
+from scoring.cli.computed import compute_shown
 from scoring.cli.demo.day import work_a_day
 from scoring.cli.demo.people import People
 from scoring.cli.demo.readers import door_lines, next_lines
@@ -76,6 +77,7 @@ def demo_command(context: click.Context, directory: Path, serve: bool) -> None:
         _look_for_alerts(store)
         _explain_some(store)
         people = work_a_day(store, SHOWN, directory)
+        compute_shown(store)
     tell("\n" + "\n".join(next_lines(url, people)), err=False)
     if serve:
         _serve(context, url, people)
