@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from flask import request, url_for
@@ -102,6 +103,11 @@ def _answered(pack_id: str, is_ended: bool) -> Response:
     return _edited(pack_id, text, part, known)
 
 
+def _print(text: str) -> str:
+    """By which a text is known again: that the draft began with, beside what became of it."""
+    return sha256(text.encode()).hexdigest()[:16]
+
+
 def _plain(text: str) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n")
 
@@ -158,6 +164,7 @@ def _edited(pack_id: str, text: str, part: str, known: int, refused: list[Fault]
     said.errors[:0] = [(_name(fault.field), _told(fault)) for fault in refused or ()]
     form = forms.form_of(data, part) if part != forms.TEXT else None
     names = [each.name for each in form.all_fields()] if form else []
+    begun = request.form.get("begun", "") if request.method == "POST" else _print(text)
     return page(
         "editor",
         pack_id=pack_id,
@@ -165,6 +172,8 @@ def _edited(pack_id: str, text: str, part: str, known: int, refused: list[Fault]
         text=text,
         part=part,
         known=known,
+        begun=begun,
+        is_changed=begun != _print(text),
         form=form,
         groups=forms.parts_of(data),
         said=said,

@@ -2,8 +2,8 @@
 
 A candidate is tried after each run of its pack, by the facts of that run and for its day, as if it had been
 in force on that day, whatever first day its text names; nothing of it is published, and nobody's grade
-depends on it. What is kept is a line a run, and of each subject with another tier from which day to which, and by
-which rules: facts and texts give the grades themselves again.
+depends on it. What is kept is a line a run, and of each subject with another tier from which day to which,
+and by which rules: facts and texts give the grades themselves again.
 """
 
 from __future__ import annotations

@@ -189,6 +189,31 @@ def test_points_are_changed_by_keyboard_the_example_mended_and_the_draft_propose
     assert visitor.complaints() == []
 
 
+def test_a_draft_that_was_changed_is_left_knowingly(
+    visitor: Visitor, pages: Flask, town_store: Store
+) -> None:
+    def asks() -> bool:
+        """Whether the browser would ask before the page is left."""
+        script = "return !window.dispatchEvent(new Event('beforeunload', {cancelable: true}))"
+        return bool(visitor.browser.execute_script(script))
+
+    visitor.come_in(pages, create_key(town_store, Role.REGULATOR, "编辑癸").token)
+    visitor.open(EDIT)
+    assert not asks()
+    visitor.browser.execute_script("document.querySelectorAll('nav details').forEach(d => { d.open = true })")
+    visitor.press(f"button[value='{PART}']")
+    assert not asks()  # another part is open, and nothing is changed
+    visitor.one(f"#{PART.replace('.', '-')}-points").send_keys("1")
+    assert asks()
+    visitor.press("button[value='check']")
+    assert asks()  # what was changed is in this page alone
+    visitor.browser.execute_script(
+        "document.addEventListener('submit', (event) => event.preventDefault(), {once: true})"
+    )
+    visitor.one("button[value='check']").click()
+    assert not asks()  # its own buttons take it along
+
+
 def test_the_editor_is_read_in_one_language(pages: Flask, town_store: Store) -> None:
     client = officer(pages, town_store, "编辑甲")
     client.set_cookie("language", "en")
