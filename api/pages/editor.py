@@ -26,7 +26,6 @@ from api.pages.simulation import DRAFT
 from rules.calendar import today
 from rules.chinese import in_chinese
 from rules.fault import WHOLE, Fault, PackError, Place
-from rules.library.loader import ruling
 from rules.model import Pack, Title
 from rules.text.source import Document, field_name, read, standing_at
 from rules.tools.edit import lines_of, with_entry, with_value, without
@@ -66,13 +65,13 @@ class _Said:
 
 @blueprint.get("/rules/<pack_id>/edit")
 def editor(pack_id: str) -> Response:
-    """Begin from the version in force, or from one that is proposed."""
+    """Begin from the version that begins last, or from one that is proposed."""
     versions = packs_called(pack_id)
     if digest := request.args.get("draft"):
         found = desk.find_proposed(store(), digest)
         text = stored_text(store(), found.pack_hash).text
     else:
-        text = known_text(store(), ruling(versions, today()) or versions[-1]).text
+        text = known_text(store(), versions[-1]).text
     return _edited(pack_id, _plain(text), forms.HEAD, desk.last_proposed(store(), pack_id))
 
 
