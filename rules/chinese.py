@@ -228,6 +228,8 @@ _SAID = {
     "not a column fit for this": "这一列不适合此用途",
     "the name of a <type> column": "{0}列的名称",
     "also an attribute of the subject": "与主体的属性同名",
+    "a limit is for the same records on every day": "限期所指的记录不能随评价基准日变化",
+    "a condition on columns alone": "只使用列的条件",
     "not of the type of the subject's key": "类型与主体的主键不同",
     "a <type> column": "{0}列",
     # rules, windows, tables
@@ -253,6 +255,7 @@ _SAID = {
     "several tables": "拆成几个表",
     "rows {} and {} can match together": "第{0}行和第{1}行可能同时匹配",
     "{} can match together": "{0}可能同时匹配",
+    "{} can match together and give another result": "{0}可能同时匹配,结果却不同",
     "hit: first, or rows apart": "hit: first,或使各行互不重叠",
     "rows {} and {} can match together and give another result": (
         "第{0}行和第{1}行可能同时匹配而结果不同"
@@ -593,7 +596,9 @@ _SAID = {
     "partialScore, a number": "partialScore,一个数字",
     "records of no example": "没有与记录对应的示例",
     "a row {} in {}": "在{1}中有序号{0}的一行",
-    "tables alone": "只有表",
+    "no part of a decision table": "不属于决策表的内容",
+    "tables alone": "只保留表",
+    "an attribute": "主体的一项属性",
     "a table that gives no points": "不给分值的表",
     "a table that gives points": "给分值的表",
     "a cell that FEEL has no word for": "FEEL无法表达的单元格",

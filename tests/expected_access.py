@@ -230,6 +230,7 @@ EXPECTED = {
     "pages.approve_draft": ("R", "change"),
     "pages.refuse_draft": ("R", "change"),
     "pages.withdraw_draft": ("R", "change"),
+    "pages.export_trial": ("R", "read"),
     "pages.trials": ("R", None),
     "pages.start_pack_trial": ("R", "change"),
     "pages.trial": ("R", "read"),

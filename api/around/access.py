@@ -316,6 +316,7 @@ ACCESS: dict[str, Access] = {
     "pages.trials": _sees(R),
     "pages.start_pack_trial": _submits(R),
     "pages.trial": _reads(R),
+    "pages.export_trial": _reads(R),
     "pages.end_pack_trial": _submits(R),
     "pages.quick_start": _open(),
     "pages.plans": _sees(R),

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from flask import request, url_for
@@ -25,7 +26,6 @@ from api.pages.simulation import DRAFT
 from rules.calendar import today
 from rules.chinese import in_chinese
 from rules.fault import WHOLE, Fault, PackError, Place
-from rules.library.loader import ruling
 from rules.model import Pack, Title
 from rules.text.source import Document, field_name, read, standing_at
 from rules.tools.edit import lines_of, with_entry, with_value, without
@@ -65,13 +65,13 @@ class _Said:
 
 @blueprint.get("/rules/<pack_id>/edit")
 def editor(pack_id: str) -> Response:
-    """Begin from the version in force, or from one that is proposed."""
+    """Begin from the version that begins last, or from one that is proposed."""
     versions = packs_called(pack_id)
     if digest := request.args.get("draft"):
         found = desk.find_proposed(store(), digest)
         text = stored_text(store(), found.pack_hash).text
     else:
-        text = known_text(store(), ruling(versions, today()) or versions[-1]).text
+        text = known_text(store(), versions[-1]).text
     return _edited(pack_id, _plain(text), forms.HEAD, desk.last_proposed(store(), pack_id))
 
 
@@ -100,6 +100,11 @@ def _answered(pack_id: str, is_ended: bool) -> Response:
     if is_ended and (draft := _said_of(text).draft) is not None:
         return show_draft(draft, known)
     return _edited(pack_id, text, part, known)
+
+
+def _print(text: str) -> str:
+    """By which a text is known again: that the draft began with, beside what became of it."""
+    return sha256(text.encode()).hexdigest()[:16]
 
 
 def _plain(text: str) -> str:
@@ -158,6 +163,7 @@ def _edited(pack_id: str, text: str, part: str, known: int, refused: list[Fault]
     said.errors[:0] = [(_name(fault.field), _told(fault)) for fault in refused or ()]
     form = forms.form_of(data, part) if part != forms.TEXT else None
     names = [each.name for each in form.all_fields()] if form else []
+    begun = request.form.get("begun", "") if request.method == "POST" else _print(text)
     return page(
         "editor",
         pack_id=pack_id,
@@ -165,6 +171,8 @@ def _edited(pack_id: str, text: str, part: str, known: int, refused: list[Fault]
         text=text,
         part=part,
         known=known,
+        begun=begun,
+        is_changed=begun != _print(text),
         form=form,
         groups=forms.parts_of(data),
         said=said,

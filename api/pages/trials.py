@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from flask import redirect, request, url_for
@@ -11,7 +13,9 @@ from werkzeug.wrappers import Response
 
 from api.around import journal
 from api.around.context import store
+from api.pages import downloads
 from api.pages.blueprint import blueprint, page
+from api.pages.downloads import asked, field, say
 from api.pages.forms import FormError, filled_in, number
 from api.pages.simulation import DRAFT, given_text
 from api.resources.rule_drafts import me
@@ -22,6 +26,7 @@ from rules.model import Title
 from scoring.access.keys import owners_of
 from scoring.answers.search import names_of
 from scoring.answers.simulate import SimulationError
+from scoring.characters.listings import Listing
 from scoring.rulemaking.desk import NotLawError
 from scoring.rulemaking.trials import (
     counts_by_rule,
@@ -118,6 +123,7 @@ def _trial(status: int, trial_id: int, faults: Sequence[Title] = ()) -> Response
         "moved": len(moves),
         "next": skipped + ROWS if len(moves) > skipped + ROWS else None,
         "names": names_of(store(), pack.vocabulary.id, ids),
+        "ways": Counter((move.tier_before, move.tier) for move in moves).most_common(),
         "rules": counts_by_rule(moves),
         "rule_titles": rule_titles(store(), found),
         "owners": owners_of(store(), by),
@@ -125,3 +131,38 @@ def _trial(status: int, trial_id: int, faults: Sequence[Title] = ()) -> Response
         "given": request.form,
     }
     return page("trial", status, **values)
+
+
+@blueprint.get("/rules/trials/<int:trial_id>/export")
+def export_trial(trial_id: int) -> Response:
+    """Who has another tier by a candidate, since when and by which rules, all of them."""
+    found = get_trial(store(), trial_id)
+    pack, moves = stored_pack(store(), found.pack_hash), moves_of(store(), trial_id)
+    names, titles = (
+        names_of(store(), pack.vocabulary.id, (m.subject_id for m in moves)),
+        rule_titles(store(), found),
+    )
+    fields = {
+        "name": downloads.NAME,
+        "subject_id": downloads.NUMBER,
+        "tier_before": field("现行等级", "Tier in force"),
+        "tier": field("候选等级", "Tier by the candidate"),
+        "since": field("自", "Since", "date"),
+        "rules": field("涉及规则", "Rules"),
+    }
+    rows = (
+        asdict(move)
+        | {
+            "name": names.get(move.subject_id),
+            "rules": "; ".join(_called(titles, rule) for rule in move.rules),
+        }
+        for move in moves
+    )
+    said = asked((downloads.PACK, say(pack.title)), (Title("候选版本", "Candidate"), pack.version))
+    journal.detail(trial=trial_id)
+    title = Title("候选版本试运行", "Trial of a candidate")
+    return downloads.workbook(Listing(title, said, fields, rows), "trial")
+
+
+def _called(titles: Mapping[str, Title], rule: str) -> str:
+    return say(titles[rule]) if rule in titles else rule

@@ -21,9 +21,9 @@ from api.resources.simulations import (
     PATIENCE,
     TEXT,
     faulty,
+    rules_in,
     simulated,
     simulation_view,
-    text_of,
 )
 from api.schemas.rulemaking import (
     ApprovalRequest,
@@ -129,7 +129,7 @@ def me() -> By:
 
 def _examined(body: dict[str, Any]) -> Draft:
     try:
-        return examine(store(), text_of(body), TEXT, body.get("begins"), today())
+        return examine(store(), rules_in(body), TEXT, body.get("begins"), today())
     except PackError as error:
         raise faulty(error) from None
 

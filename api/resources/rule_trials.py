@@ -15,7 +15,7 @@ from api.http.paging import page
 from api.http.problems import fail
 from api.resources.rule_drafts import me
 from api.resources.runs import NUMBER
-from api.resources.simulations import PATIENCE, TEXT, faulty, one_at_a_time, text_of
+from api.resources.simulations import PATIENCE, TEXT, faulty, one_at_a_time, rules_in
 from api.schemas.rulemaking import (
     DecisionRequest,
     NightPage,
@@ -68,7 +68,7 @@ def post_trial(body: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str
     Its text says that it is in force today; it gets its own first day when it is proposed.
     """
     try:
-        found = started(text_of(body), TEXT, body["reason"], body["back"])
+        found = started(rules_in(body), TEXT, body["reason"], body["back"])
     except PackError as error:
         raise faulty(error) from None
     except (NotLawError, SimulationError) as error:

@@ -123,7 +123,7 @@ def _keep(key: _Key, found: Simulation) -> None:
 def _wanted(body: dict[str, Any]) -> Pack:
     if "text" in body:
         try:
-            return load_text(text_of(body), TEXT)
+            return load_text(rules_in(body), TEXT)
         except PackError as error:
             raise faulty(error) from None
     if "pack" not in body or "version" not in body:
@@ -135,7 +135,7 @@ def _wanted(body: dict[str, Any]) -> Pack:
     return next(found, None) or fail("not-found", none)
 
 
-def text_of(body: dict[str, Any]) -> str:
+def rules_in(body: dict[str, Any]) -> str:
     """The text of a pack in a body, as a file of the same would be read."""
     text: str = body["text"]
     return text.removeprefix("\ufeff").replace("\r\n", "\n")

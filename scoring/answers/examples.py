@@ -35,11 +35,20 @@ class ExampleResult:
     """
 
     owner: str | None
-    as_of: dt.date
+    example: Example
     expected: str
     got: str
     hits: tuple[str, ...]
-    place: Place
+
+    @property
+    def as_of(self) -> dt.date:
+        """The day that the example is about."""
+        return self.example.as_of
+
+    @property
+    def place(self) -> Place:
+        """Where the example stands in the text of the pack."""
+        return self.example.place
 
     @property
     def passed(self) -> bool:
@@ -244,11 +253,10 @@ def _result(case: _Case, outcome: Outcome) -> ExampleResult:
         asked = [(example.value, outcome.values.get(case.owner or ""), _shown)]
     return ExampleResult(
         owner=case.owner,
-        as_of=example.as_of,
+        example=example,
         expected=", ".join(show(wanted) for wanted, _, show in asked),
         got=", ".join(show(got) for _, got, show in asked),
         hits=hits,
-        place=example.place,
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from rules.titles import TitledError, system_title
+from rules.titles import Title, TitledError, system_title
 from scoring.characters.visible import is_blank, visible
 from scoring.cli.language import DOMAIN, LOCALE, in_language, speaks_chinese
 
@@ -279,8 +279,13 @@ def _sentence(error: Exception) -> str:
         return "\n".join(in_language(fault.title) for fault in error.faults)
     if isinstance(error, EXPECTED):
         return str(error)
-    name = type(error).__name__
-    return f"an error that should not be: {name}: {error}. XINHENG_DEBUG=1 shows where it comes from"
+    said = f"{type(error).__name__}: {error}"
+    return in_language(
+        Title(
+            f"程序出错：{said}。设置XINHENG_DEBUG=1可显示出错位置",
+            f"an error that should not be: {said}. XINHENG_DEBUG=1 shows where it comes from",
+        )
+    )
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -22,6 +22,7 @@ from scoring.rulemaking import desk
 from scoring.rulemaking.desk import By, Proposed
 from scoring.rulemaking.draft import Draft, examine, identity_of, movers
 from scoring.store import Store, open_store
+from scoring.store.rulebook import known_packs
 
 PROPOSED = {
     "pack_id": "评价规则 pack",
@@ -125,8 +126,9 @@ def proposed_command(limit: int, database: str | None, fmt: Format) -> None:
         found = desk.list_proposed(store, limit=limit)
         by = {name for one in found for name in (one.proposed_by, one.decided_by, one.withdrawn_by) if name}
         owners = owners_of(store, by)
+        titles = {"pack_id": {pack.id: pack.title for pack in known_packs(store)}, "state": desk.STATES}
     rows = ({name: owners.get(value, value) for name, value in asdict(one).items()} for one in found)
-    print_rows(rows, PROPOSED, fmt, {"state": desk.STATES})
+    print_rows(rows, PROPOSED, fmt, titles)
 
 
 def _show(store: Store, draft: Draft) -> None:

@@ -36,6 +36,7 @@ format_option = click.option(
     help="How the listing is printed.",
 )
 
+SHOWN_OF_A_HASH = 12
 _KINDS: Mapping[type, Kind] = {
     int: "number",
     float: "number",
@@ -91,10 +92,11 @@ def print_rows(
     :param columns: the keys to print, or key → heading; CSV and JSON use the keys, for programs read them.
     :param fmt: ``table`` is drawn on a terminal and tab-separated in a pipe; its times of day are those of
         Shanghai, in CSV and JSON they are UTC; what is so or not is 是 yes or 否 no.
-    :param titles: by which people know the codes of columns, in tables and workbooks.
+    :param titles: by which people know the codes of columns, in tables and workbooks; of a pack's identity
+        they are shown the start, by which commands take it.
     """
     if fmt == "table":
-        rows = (titled(row, titles) for row in rows)
+        rows = (_short(titled(row, titles)) for row in rows)
     headings = columns if isinstance(columns, Mapping) else {key: key for key in columns}
     context = click.get_current_context(silent=True)
     if context is not None and (path := context.meta.get(_WORKBOOK)):
@@ -102,6 +104,10 @@ def print_rows(
         return
     printer = {"table": _print_table, "json": _print_json, "csv": _print_csv}[fmt]
     printer(([row.get(key) for key in headings] for row in rows), headings)
+
+
+def _short(row: Row) -> Row:
+    return {**row, "pack_hash": row["pack_hash"][:SHOWN_OF_A_HASH]} if "pack_hash" in row else row
 
 
 def titled(row: Row, titles: Titles) -> Row:

@@ -179,11 +179,9 @@ def _write_examples(pack: Pack, results: Sequence[ExampleResult], path: Path) ->
 
     from scoring.characters.spreadsheets import append_row
 
-    owned = (*pack.examples, *(example for rule in pack.rules for example in rule.examples))
-    by_place = {example.place: example for example in owned}
     book = Workbook()
     book.remove(book.worksheets[0])
-    told = ((r.owner, by_place[r.place], r.got, r.passed) for r in results)
+    told = ((r.owner, r.example, r.got, r.passed) for r in results)
     for name, rows in sheets(pack, told).items():
         sheet = book.create_sheet(name)
         for row in rows:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import asdict
-from typing import Any
 
 import click
 
@@ -22,7 +21,7 @@ COLUMNS = {
     "subjects": "主体 subjects",
     "records": "记录 records",
     "orphans": "未匹配主体的记录 orphans",
-    "pack_hash": "规则标识 identity",
+    "pack_hash": "规则校验码 hash",
 }
 
 
@@ -40,9 +39,4 @@ def runs_command(pack_id: str | None, limit: int, database: str | None, fmt: For
     """
     with closing(open_store(database)) as store:
         rows = [asdict(run) for run in list_runs(store, pack_id, limit=limit)]
-    print_rows(map(_readable, rows) if fmt == "table" else rows, COLUMNS, fmt)
-
-
-def _readable(row: dict[str, Any]) -> dict[str, Any]:
-    """A run for people: of the identity its start."""
-    return row | {"pack_hash": row["pack_hash"][:12]}
+    print_rows(rows, COLUMNS, fmt)

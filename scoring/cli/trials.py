@@ -13,18 +13,22 @@ from rules.library.loader import file_text
 from scoring.access.keys import owners_of
 from scoring.answers.search import names_of
 from scoring.cli.options import NUMBER, database_option, operator
-from scoring.cli.output import Format, listing_options, print_rows, progress, tell
+from scoring.cli.output import SHOWN_OF_A_HASH, Format, listing_options, print_rows, progress, tell
 from scoring.rulemaking import trials
 from scoring.rulemaking.desk import By
 from scoring.rulemaking.trials import MOST_BACK, Night
 from scoring.store import Store, open_store
 from scoring.store.packs import stored_pack
+from scoring.store.rulebook import known_packs
 
 TRIALS = {
     "id": "编号 no.",
     "pack_id": "评价规则 pack",
     "version": "版本 version",
     "pack_hash": "规则校验码 hash",
+    "as_of": "最近一次 last run",
+    "moved": "等级不同 other tier",
+    "subjects": "主体数 subjects",
     "reason": "理由 reason",
     "started_by": "发起人 started by",
     "started_at": "开始 started",
@@ -34,6 +38,7 @@ TRIALS = {
 NIGHTS = {
     "as_of": "评价基准日 as of",
     "run_id": "批次 run",
+    "against": "现行版本 version in force",
     "subjects": "主体数 subjects",
     "differ": "得分或等级不同 other score or tier",
     "moved": "等级不同 other tier",
@@ -71,15 +76,16 @@ def trials_group() -> None:
 def start_command(file: Path, reason: str, back: int, database: str | None) -> None:
     """Try the candidate in FILE beside each run of its pack from now on; nothing of it is published.
 
-    Its text says that it is in force today; its own first day is written when it is proposed (xinheng rules
-    install).
+    It is tried as it stands, as if it had been in force on the day of each run: its first day may be one to
+    come.
 
     Example: xinheng trials start draft.yaml --reason 第3次专题会议 --back 30
     """
     with closing(open_store(database)) as store:
         text = file_text(file).replace("\r\n", "\n")
         found = trials.start_trial(store, text, str(file), reason, _me(), today(), back)
-        tell(f"试运行 trial {found.id}: {found.pack_id} {found.version} {found.pack_hash}", err=False)
+        digest = found.pack_hash[:SHOWN_OF_A_HASH]
+        tell(f"试运行 trial {found.id}: {found.pack_id} {found.version} {digest}", err=False)
         _tell_where_none(grade_trials(store, found.pack_id))
 
 
@@ -105,8 +111,15 @@ def list_command(database: str | None, fmt: Format) -> None:
     with closing(open_store(database)) as store:
         found = trials.list_trials(store)
         owners = owners_of(store, {trial.started_by for trial in found})
-    rows = ({**asdict(one), "started_by": owners.get(one.started_by, one.started_by)} for one in found)
-    print_rows(rows, TRIALS, fmt)
+        last = {one.id: night for one in found for night in trials.nights_of(store, one.id, 1)}
+        titles = {"pack_id": {pack.id: pack.title for pack in known_packs(store)}}
+    rows = (
+        (asdict(last[one.id]) if one.id in last else {})
+        | asdict(one)
+        | {"started_by": owners.get(one.started_by, one.started_by)}
+        for one in found
+    )
+    print_rows(rows, TRIALS, fmt, titles)
 
 
 @trials_group.command("nights")
@@ -154,10 +167,9 @@ def show_command(number: int, ended: bool, database: str | None, fmt: Format) ->
         trial, moves = trials.get_trial(store, number), trials.moves_of(store, number, ended)
         pack = stored_pack(store, trial.pack_hash)
         names = names_of(store, pack.vocabulary.id, {move.subject_id for move in moves})
-    rows = (
-        {**asdict(move), "name": names.get(move.subject_id), "rules": ", ".join(move.rules)} for move in moves
-    )
-    print_rows(rows, MOVES, fmt)
+        titles = {"rules": trials.rule_titles(store, trial)}
+    rows = ({**asdict(move), "name": names.get(move.subject_id)} for move in moves)
+    print_rows(rows, MOVES, fmt, titles)
 
 
 @trials_group.command("end")
@@ -190,8 +202,8 @@ def grade_trials(store: Store, pack_id: str | None = None) -> int:
 def _tell_where_none(graded: int) -> None:
     if not graded:
         tell(
-            "没有可对照的新批次：候选版本只与其生效期内的批次对照"
-            " no new run to stand beside: a candidate is graded for the as-of days on which it is in force"
+            "没有可对照的新批次：此后发布的批次将自动对照"
+            " no new run to stand beside: it is graded beside those that are published from now on"
         )
 
 

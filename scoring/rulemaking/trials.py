@@ -1,8 +1,9 @@
 """Candidates that are graded beside the pack in force, on real days: who would be graded otherwise.
 
-A candidate is tried after each run of its pack, by the facts of that run and for its day; nothing of it is
-published, and nobody's grade depends on it. What is kept is a line a run, and of each subject with another
-tier from which day to which, and by which rules: facts and texts give the grades themselves again.
+A candidate is tried after each run of its pack, by the facts of that run and for its day, as if it had been
+in force on that day, whatever first day its text names; nothing of it is published, and nobody's grade
+depends on it. What is kept is a line a run, and of each subject with another tier from which day to which,
+and by which rules: facts and texts give the grades themselves again.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.identity import identity
-from rules.library.loader import in_force, load_text
+from rules.library.loader import load_text
 from rules.model import Pack
 from rules.titles import Title, UnknownError
 from scoring.access.audit import Event, append
@@ -27,7 +28,7 @@ from scoring.rulemaking.draft import foreign, no_pack
 from scoring.runs.published import RunSummary, list_runs, summary_of
 from scoring.store import Store
 from scoring.store.base import database_time
-from scoring.store.models import Run
+from scoring.store.models import Run, StoredPack
 from scoring.store.packs import PackText, keep_pack, stored_pack, text_of_shared
 from scoring.store.rulebook import known_packs
 from scoring.store.trials import PackTrial, TrialMove, TrialNight
@@ -60,10 +61,14 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """A run beside which a candidate was graded: see :class:`scoring.store.trials.TrialNight`."""
+    """A run beside which a candidate was graded: see :class:`scoring.store.trials.TrialNight`.
+
+    :param against: the version of the pack by which the run graded.
+    """
 
     trial_id: int
     run_id: int
+    against: str
     as_of: dt.date
     subjects: int
     differ: int
@@ -88,7 +93,7 @@ class Move:
 def start_trial(store: Store, text: str, file: str, reason: str, by: By, on: dt.date, back: int = 1) -> Trial:
     """Try a candidate beside the pack in force from now on; :func:`grade_trials` does it.
 
-    :param text: of a version of a pack that there is, in force on the present day by what it says.
+    :param text: of a version of a pack that there is; its first day may be one to come.
     :param file: the name that faults are reported under.
     :param on: the present day.
     :param back: so many of the last runs are tried as well.
@@ -187,12 +192,16 @@ def nights_of(
 
     :param before: only runs with a smaller number: the last of the page before.
     """
-    query = sa.select(TrialNight).filter_by(trial_id=trial_id).order_by(TrialNight.run_id.desc())
+    query = sa.select(TrialNight, StoredPack.version).filter_by(trial_id=trial_id)
+    query = query.join(Run, Run.id == TrialNight.run_id).join(StoredPack, StoredPack.hash == Run.pack_hash)
     if before is not None:
         query = query.where(TrialNight.run_id < before)
     with store.reading() as session:
-        rows = session.scalars(query.limit(limit))
-        return [Night(**{name: getattr(row, name) for name in Night.__slots__}) for row in rows]
+        rows = session.execute(query.order_by(TrialNight.run_id.desc()).limit(limit))
+        return [
+            Night(row.trial_id, row.run_id, version, row.as_of, row.subjects, row.differ, row.moved)
+            for row, version in rows
+        ]
 
 
 def moves_of(
@@ -241,13 +250,20 @@ def _hindrances(pack: Pack, versions: Sequence[Pack], on: dt.date) -> Iterator[T
     if identity(pack) in map(identity, known):
         said = f"{pack.id} {pack.version}"
         yield Title(f"{said}即现有版本,无须试运行", f"{said} is a version that there is: nothing to try")
-    if not in_force(pack, on):
+    if _ended(pack, on):
+        until = pack.in_force_until
         yield Title(
-            f"候选版本自{pack.in_force_from}起施行,不能按{on}评价:试运行时in_force.from请写试运行所及的最早一天,"
-            "提交施行时再改",
-            f"the candidate is in force from {pack.in_force_from} and can't be graded on {on}: write the"
-            " earliest day that is to be tried as in_force.from, and its own day when you propose it",
+            f"候选版本的施行期已于{until}届满，没有可试运行的日期：请改写in_force.until",
+            f"the candidate's time ended on {until}, and no day is left to try it: change in_force.until",
         )
+
+
+def _ended(pack: Pack, on: dt.date) -> bool:
+    return pack.in_force_until is not None and pack.in_force_until <= on
+
+
+def _as_if_in_force(pack: Pack, on: dt.date) -> Pack:
+    return replace(pack, in_force_from=min(pack.in_force_from, on))
 
 
 def _due(store: Store, trial: Trial, on: dt.date) -> list[RunSummary]:
@@ -259,7 +275,7 @@ def _due(store: Store, trial: Trial, on: dt.date) -> list[RunSummary]:
         found = [summary_of(row) for row in session.scalars(query.order_by(Run.id))]
     latest, due = last[0].as_of if last else dt.date.min, list[RunSummary]()
     for run in found:
-        if run.as_of < latest or not in_force(pack, run.as_of):
+        if run.as_of < latest or _ended(pack, run.as_of):
             continue
         if due and due[-1].as_of == run.as_of:
             due.pop()
@@ -273,16 +289,16 @@ def _graded(store: Store, trial: Trial, run: RunSummary) -> Night | None:
     before, pack = (stored_pack(store, digest) for digest in (run.pack_hash, trial.pack_hash))
     with workspace() as duck:
         take_snapshot(store, pack.vocabulary, duck, run.known_at)
-        found = simulate(duck, before, pack, run.as_of, by=())
+        found = simulate(duck, before, _as_if_in_force(pack, run.as_of), run.as_of, by=())
     with store.writing() as session:
         row = _locked(session, trial.id)
         query = sa.select(TrialNight.run_id).filter_by(trial_id=row.id)
         if row.ended_by is not None or session.scalar(query.where(TrialNight.run_id >= run.id).limit(1)):
             return None
-        night = Night(row.id, run.id, run.as_of, found.subjects, found.differ, found.moved)
-        session.add(TrialNight(**{name: getattr(night, name) for name in Night.__slots__}))
+        figures = {"subjects": found.subjects, "differ": found.differ, "moved": found.moved}
+        session.add(TrialNight(trial_id=row.id, run_id=run.id, as_of=run.as_of, **figures))
         _keep_moves(session, row.id, run.as_of, found)
-        return night
+        return Night(row.id, run.id, before.version, run.as_of, **figures)
 
 
 def _keep_moves(session: Session, trial_id: int, day: dt.date, found: Simulation) -> None:

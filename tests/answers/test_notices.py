@@ -146,6 +146,17 @@ def test_a_proposed_fall_says_until_when_to_answer_and_the_same_reasons_as_once_
     assert (after.reasons, after.way, after.now) == (before.reasons, before.way, before.now)
 
 
+def test_a_good_record_whose_time_is_over_is_told_with_the_day(store: Store) -> None:
+    paid = {"record_id": "PF-1", "subject_id": HOMESTAY, "kind": "compensation", "level": "paid"}
+    paid |= {"status": "effective", "occurred_on": "2025-09-05", "authority": "云衡区消费者权益保护委员会"}
+    submit_records(store, TOURISM, [paid], FileInfo("paid", "paid.csv"))
+    run(store, find_pack("tourism-credit", AS_OF), AS_OF)
+    found = notice_of_run(store, fall(store, "serious"), HOMESTAY)
+    [lapsed] = [one for reason in found.reasons for one in reason.counted if one.record_id == "PF-1"]
+    assert (lapsed.points, lapsed.until) == (0, dt.date(2026, 9, 5))
+    assert "有效计分期已满，2026-09-05 起不再计分" in re.sub(r"<[^>]+>", "", notice_html(found))
+
+
 @pytest.mark.parametrize("given", ["", "区信用中心 023-00000000 <窗口>"])
 def test_the_page_is_chinese_with_english_beside_it_and_has_no_hundredths(
     store: Store, monkeypatch: pytest.MonkeyPatch, given: str

@@ -27,6 +27,7 @@ def command() -> Command:
         assert result.exception is None or isinstance(result.exception, SystemExit)
         assert "Traceback" not in result.output
         assert "an error that should not be" not in result.output
+        assert "程序出错" not in result.output
         return result
 
     return run

@@ -237,6 +237,8 @@ def test_an_error_that_should_not_be_is_a_sentence_too(monkeypatch: pytest.Monke
     result = CliRunner().invoke(main, ["runs"])
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: an error that should not be: ZeroDivisionError")
+    monkeypatch.setenv("LANGUAGE", "zh_CN")
+    assert "程序出错：ZeroDivisionError" in CliRunner().invoke(main, ["runs"]).stderr
 
 
 def test_a_reader_that_stops_reading_ends_the_command_in_silence(database: str) -> None:

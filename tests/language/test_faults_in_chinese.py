@@ -28,6 +28,7 @@ RAISES = {
     "report": 2,
     "fault": 2,
     "_complain": 2,
+    "_fault": 2,
     "Fault": 3,
     "NotTakenError": 3,
     "lack": 3,
@@ -78,8 +79,14 @@ def _said_by(node: ast.AST) -> Iterator[str]:
             first = RAISES[name]
             for argument in node.args[first:][:2]:
                 yield from _words(argument)
-    elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in NAMED:
+    elif isinstance(node, ast.Assign) and _names(node.targets[0]) <= NAMED:
         yield from _words(node.value)
+
+
+def _names(target: ast.expr) -> set[str]:
+    """What is assigned to: ``message``, or ``message, hint``."""
+    each = target.elts if isinstance(target, ast.Tuple) else [target]
+    return {getattr(name, "id", "") for name in each}
 
 
 def _has_words(text: str) -> bool:

@@ -84,6 +84,14 @@ def test_a_field_changes_its_line_and_no_other(pages: Flask, town_store: Store) 
     assert "全部通过" in same
 
 
+def test_a_draft_begins_from_the_version_that_begins_last(
+    pages: Flask, town_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.pages.editor.today", lambda: dt.date(2026, 9, 1))  # when another is in force
+    client = officer(pages, town_store, "编辑壬")
+    assert 'version: "2026.2"' in text_in(client.get("/rules/enterprise-credit/edit").text)
+
+
 def test_a_fault_stands_at_its_field_and_nothing_is_lost(pages: Flask, town_store: Store) -> None:
     client = officer(pages, town_store, "编辑甲")
     page = fill(
@@ -167,7 +175,7 @@ def test_points_are_changed_by_keyboard_the_example_mended_and_the_draft_propose
     page = visitor.one("html")
     go(visitor, f'button[value="{PART}"]', Keys.ENTER)
     visitor.wait_until(lambda: visitor._is_gone(page))
-    assert "违背诚信经营承诺" in visitor.text("#part")
+    assert "未履行诚信经营承诺" in visitor.text("#part")
     go(visitor, f'[name="{PART}.points"]', "-6")
     visitor.wait_until(lambda: "未通过" in visitor.text("#status"))
     assert focused(visitor).get_attribute("name") == f"{PART}.points", "typing is not disturbed"
@@ -187,6 +195,31 @@ def test_points_are_changed_by_keyboard_the_example_mended_and_the_draft_propose
     visitor.wait_until(lambda: visitor._is_gone(page))
     assert "-6" in visitor.text("[aria-labelledby=differences]").replace("−", "-")
     assert visitor.complaints() == []
+
+
+def test_a_draft_that_was_changed_is_left_knowingly(
+    visitor: Visitor, pages: Flask, town_store: Store
+) -> None:
+    def asks() -> bool:
+        """Whether the browser would ask before the page is left."""
+        script = "return !window.dispatchEvent(new Event('beforeunload', {cancelable: true}))"
+        return bool(visitor.browser.execute_script(script))
+
+    visitor.come_in(pages, create_key(town_store, Role.REGULATOR, "编辑癸").token)
+    visitor.open(EDIT)
+    assert not asks()
+    visitor.browser.execute_script("document.querySelectorAll('nav details').forEach(d => { d.open = true })")
+    visitor.press(f"button[value='{PART}']")
+    assert not asks()  # another part is open, and nothing is changed
+    visitor.one(f"#{PART.replace('.', '-')}-points").send_keys("1")
+    assert asks()
+    visitor.press("button[value='check']")
+    assert asks()  # what was changed is in this page alone
+    visitor.browser.execute_script(
+        "document.addEventListener('submit', (event) => event.preventDefault(), {once: true})"
+    )
+    visitor.one("button[value='check']").click()
+    assert not asks()  # its own buttons take it along
 
 
 def test_the_editor_is_read_in_one_language(pages: Flask, town_store: Store) -> None:

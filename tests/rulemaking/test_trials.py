@@ -164,11 +164,11 @@ def test_a_day_that_is_graded_again_says_what_is_so_on_it(small: Store, tmp_path
         (lambda text: TEXT, "is a version that there is"),
         (lambda text: text.replace("pack: tourism-credit", "pack: nobody"), "no pack is called nobody"),
         (
-            lambda text: text.replace("from: 2026-01-01", "from: 2026-09-01", 1),
-            "can't be graded on 2026-08-31",
+            lambda text: text.replace("until: 2026-12-01", "until: 2026-08-31", 1),
+            "no day is left to try it",
         ),
     ],
-    ids=["the same", "no pack", "a day to come"],
+    ids=["the same", "no pack", "a time that has ended"],
 )
 def test_what_can_not_be_tried_is_refused_with_the_reason(
     small: Store, change: Callable[[str], str], said: str
@@ -176,6 +176,11 @@ def test_what_can_not_be_tried_is_refused_with_the_reason(
     with pytest.raises(NotLawError, match=said):
         started(small, change(STRICT))
     assert list_trials(small) == []
+
+
+def test_a_draft_of_a_day_to_come_is_tried_as_it_stands(small: Store) -> None:
+    started(small, STRICT.replace("{from: 2026-01-01, until: 2026-12-01}", "{from: 2027-02-01}", 1))
+    assert [(night.as_of, night.moved) for night in grade_trials(small, AS_OF)] == [(AS_OF, 2)]
 
 
 def test_a_text_that_is_no_pack_is_refused_with_its_faults(small: Store) -> None:
@@ -226,7 +231,12 @@ def test_the_command_line_grades_it_after_each_run(
     nights = json.loads(xinheng("trials", "nights", "1", "--format", "json"))
     assert [(night["as_of"], night["moved"]) for night in nights] == [("2026-09-01", 2), ("2026-08-31", 2)]
     assert "LY-2" not in xinheng("trials", "rules", "1")
-    assert json.loads(xinheng("trials", "list", "--format", "json"))[0]["reason"] == "会议"
+    [listed] = json.loads(xinheng("trials", "list", "--format", "json"))
+    assert (listed["reason"], listed["moved"], len(listed["pack_hash"])) == ("会议", 2, 64)
+    shown = xinheng("trials", "list")
+    assert listed["pack_hash"][:12] in shown
+    assert listed["pack_hash"] not in shown
+    assert "信用旅游商户" in shown
     assert "已结束 ended" in xinheng("trials", "end", "1", "--reason", "完")
 
 

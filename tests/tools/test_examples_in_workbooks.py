@@ -16,15 +16,43 @@ from scoring.cli.rules import rules_group
 from tests.tools.packs import APPLICANTS
 from tests.tools.test_commands import call
 
+DECIDED = APPLICANTS.replace(
+    "\ntables:\n",
+    """
+tables:
+  - id: worth
+    title: {zh: 额度, en: Worth}
+    input: size
+    hit: first
+    gives: number
+    rows: [[big, 2.5]]
+    basis: own-choice
+    examples:
+      - {given: {size: big}, as_of: 2026-03-01, value: 2.5}
+      - {given: {size: small}, as_of: 2026-03-01, value: null}
+  - id: routing
+    title: {zh: 分流, en: Routing}
+    input: worth
+    hit: first
+    gives: {accept: {zh: 通过, en: Accept}, refer: {zh: 复核, en: Refer}}
+    rows: [["> 2", accept]]
+    default: refer
+    basis: own-choice
+    examples: [{given: {size: big}, as_of: 2026-03-01, value: accept}]
+""",
+)
+"""The pack with tables that give values, one with no row for some."""
+
 
 def told(pack: Pack) -> dict[str | None, list[tuple[object, ...]]]:
     """All examples but their places."""
     owned: dict[str | None, list[Example]] = {None: list(pack.examples)}
     for rule in pack.rules:
         owned.setdefault(rule.table or rule.id, []).extend(rule.examples)
+    owned |= {measure.id: list(measure.decision.examples) for measure in pack.measures if measure.decision}
     return {
-        owner: [(dict(e.subject), [dict(r) for r in e.records], e.as_of, e.hit, e.points, e.score, e.tier)
-                for e in examples]
+        owner: [(dict(e.subject), [dict(r) for r in e.records], e.as_of, e.hit, e.points, e.score, e.tier,
+                 e.value) for e in examples]
         for owner, examples in owned.items()
     }  # fmt: skip
 
@@ -43,9 +71,13 @@ def book(pack: Path, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("source", ["", *sorted(path.name for path in PACKS.glob("*.yaml"))])
-def test_examples_come_back_as_they_went(source: str, tmp_path: Path) -> None:
-    text = (PACKS / source).read_text("utf-8") if source else APPLICANTS
+SOURCES = {"small": APPLICANTS, "decided": DECIDED} | {
+    path.name: path.read_text("utf-8") for path in sorted(PACKS.glob("*.yaml"))
+}
+
+
+@pytest.mark.parametrize("text", SOURCES.values(), ids=SOURCES)
+def test_examples_come_back_as_they_went(text: str, tmp_path: Path) -> None:
     path, book, back = tmp_path / "pack.yaml", tmp_path / "examples.xlsx", tmp_path / "back.yaml"
     path.write_text(text, "utf-8")
     assert call(rules_group, "test", path, "--xlsx", book).exit_code == 0
@@ -69,6 +101,23 @@ def test_what_an_officer_changes_is_changed_and_comments_stay(pack: Path, book: 
     assert changed.rules[0].examples[0].points == -900
     assert "# see the minutes" in pack.read_text("utf-8")
     assert call(rules_group, "test", pack).exit_code == 1
+
+
+def test_what_a_table_is_to_give_is_a_value_and_null_is_no_row(tmp_path: Path) -> None:
+    path, book = tmp_path / "pack.yaml", tmp_path / "examples.xlsx"
+    path.write_text(DECIDED, "utf-8")
+    assert call(rules_group, "test", path, "--xlsx", book).exit_code == 0
+    opened = openpyxl.load_workbook(book)
+    heads, *rows = opened[EXAMPLES].values
+    told_of = {row[1]: row[heads.index("应得值 value")] for row in rows if row[1] in ("worth", "routing")}
+    assert told_of == {"worth": "null", "routing": "accept"}
+    places = {row[1]: number for number, row in enumerate(rows, 2)}
+    opened[EXAMPLES].cell(places["worth"], heads.index("应得值 value") + 1).value = "much"
+    opened[EXAMPLES].cell(places["routing"], heads.index("应得值 value") + 1).value = None
+    opened.save(book)
+    result = call(import_command, book, "--into", path)
+    assert "not a value of type decimal: much" in str(result.exception)
+    assert "value: what the table gives, or null" in str(result.exception)
 
 
 @pytest.mark.parametrize(

@@ -115,9 +115,9 @@ def test_a_table_whose_input_is_not_given_is_named() -> None:
     text = imported(model(ROUTE, RISK, WORTH)).replace("'> 5'", "'> 5 and <> 7'")
     _, missing = dmn_text(text, "loan.yaml", partial=True)
     assert [(fault.field, fault.message) for fault in missing] == [
-        ("consequences", "no decision table"),
         ("tables[1].rows[1]", "a cell that FEEL has no word for"),
         ("tables[2].inputs[1]", "an input that is no attribute of the subject"),
+        ("consequences", "no part of a decision table"),
     ]
 
 

@@ -1,5 +1,5 @@
 "use strict";
-// Printing, folding the navigation up again, showing a phone a long list by and by, ticking a whole list, keys that decide nothing unasked, a word while a long form is under way, one about a file that is too large to be sent, and naming the cells of tables that a phone shows as a list; everything else works without a script.
+// Printing, folding the navigation up again, showing a phone a long list by and by, ticking a whole list, keys that decide nothing unasked, a word while a long form is under way, one about a file that is too large to be sent, a question before a draft is left behind, and naming the cells of tables that a phone shows as a list; everything else works without a script.
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });
@@ -31,6 +31,16 @@ document.addEventListener("keydown", (event) => {
     ways[0].focus();
   }
 });
+// What was changed in a draft is kept nowhere but in its form: its own buttons take it along, all other ways out ask first.
+if (document.querySelector("form[data-draft]")) {
+  let isTaken = false;
+  document.addEventListener("input", ({ target: { form } }) => { if (form?.dataset.draft === "") form.dataset.draft = "changed"; });
+  document.addEventListener("submit", ({ target }) => { isTaken = "draft" in target.dataset; });
+  window.addEventListener("pageshow", () => { isTaken = false; });
+  window.addEventListener("beforeunload", (event) => {
+    if (!isTaken && document.querySelector("form[data-draft=changed]")) event.preventDefault();
+  });
+}
 // The style sheet makes each row of these a block, and a block has no column above it; the roles keep it a table by ear.
 const ROLES = { thead: "rowgroup", tbody: "rowgroup", tr: "row", td: "cell" };
 function nameCells(table) {

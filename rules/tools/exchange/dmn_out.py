@@ -39,7 +39,7 @@ def dmn_text(text: str, file: str, partial: bool = False) -> tuple[str, list[Fau
     tables = [_Table(pack, document, t, ("tables", n)) for n, t in enumerate(document.data.get("tables", ()))]
     given = _given_out(tables)
     missing = [
-        document.fault((part,), ", ".join(others), "no decision table", "tables alone")
+        document.fault((part,), ", ".join(others), "no part of a decision table", "tables alone")
         for part in _OTHER_PARTS
         if (others := _ids(document.data.get(part) or (), given))
     ]
@@ -68,7 +68,7 @@ def dmn_text(text: str, file: str, partial: bool = False) -> tuple[str, list[Fau
         f" name={quoteattr(pack.title.both if pack.title.zh != pack.title.en else pack.title.zh)}>\n"
         f"{types}{data}{''.join(decisions)}</definitions>\n"
     )
-    return whole, missing
+    return whole, sorted(missing, key=lambda fault: fault.place)
 
 
 def _given_out(tables: Sequence[_Table]) -> frozenset[str]:

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from rules.fault import Fault, PackError, Place
+from rules.language.expressions import Kind
 from rules.language.parse import ConditionError
 from rules.model import Column, Example, Pack
 from rules.nearest import one_of
@@ -29,10 +30,12 @@ EXPECTED = {
     "points": "应得分值 points",
     "score": "应得分 score",
     "tier": "应为等级 tier",
+    "value": "应得值 value",
 }
 GOT, PASSED = "实为 got", "通过 passed"
 _TRUTHS = {"true": True, "false": False, "是": True, "否": False, "1": True, "0": False}
 _UNKNOWN = "null"
+_ANY_EXPECTED = "points: -4, hit: false or tier: D"
 Owned = Mapping[str | None, Sequence[Mapping[str, Any]]]
 """Examples as a pack's text has them, by the rule, table or veto that they stand in; None: the whole pack."""
 
@@ -45,6 +48,7 @@ def sheets(
     :param results: of each example: what it stands in, itself, what came, and whether that was expected.
     """
     found = list(results)
+    deciding = {measure.id for measure in pack.measures if measure.decision}
     subject = _used(pack.vocabulary.subject.columns, (e.subject for _, e, _, _ in found))
     record_columns = pack.vocabulary.records.columns if pack.vocabulary.records else {}
     record = _used(record_columns, (r for _, e, _, _ in found for r in e.records))
@@ -53,9 +57,9 @@ def sheets(
     for number, (owner, example, got, passed) in enumerate(found, 1):
         given = [_cell(example.subject, column) for column in subject]
         hundredths = (None if p is None else Decimal(p).scaleb(-2) for p in (example.points, example.score))
-        rows.append(
-            [number, owner, example.as_of, *given, example.hit, *hundredths, example.tier, got, passed]
-        )
+        value = _UNKNOWN if owner in deciding and example.value is None else example.value
+        expected = [example.hit, *hundredths, example.tier, value]
+        rows.append([number, owner, example.as_of, *given, *expected, got, passed])
         records += [[number, *(_cell(row, column) for column in record)] for row in example.records]
     return {EXAMPLES: rows, **({RECORDS: records} if pack.vocabulary.records else {})}
 
@@ -98,7 +102,8 @@ class _Reader:
     def __init__(self, pack: Pack, file: str) -> None:
         self.pack, self.file = pack, file
         self.faults: list[Fault] = []
-        self.owners = {rule.table or rule.id for rule in pack.rules}
+        self.decided = {measure.id: measure.type for measure in pack.measures if measure.decision}
+        self.owners = {*(rule.table or rule.id for rule in pack.rules), *self.decided}
 
     def read(self, found: Mapping[str, Sequence[Line]]) -> Owned:
         records: dict[str, list[dict[str, Any]]] = {}
@@ -111,12 +116,14 @@ class _Reader:
             owner = row[RULE][0] or None
             if owner is not None and owner not in self.owners:
                 self._complain(row[RULE][1], RULE, owner, "no such rule", one_of(owner, self.owners))
-            expected = {
-                name: self._expected(name, *row[head]) for name, head in EXPECTED.items() if head in row
+            said = {
+                name: self._expected(name, owner, *row[head])
+                for name, head in EXPECTED.items()
+                if row.get(head, ("",))[0]
             }
-            said = {name: value for name, value in expected.items() if value is not None}
             if not said:
-                self._complain(place, number, "", "nothing is expected", "points: -4, hit: false or tier: D")
+                hint = "value: what the table gives, or null" if owner in self.decided else _ANY_EXPECTED
+                self._complain(place, number, "", "nothing is expected", hint)
             day = self._value(row[AS_OF][0], "date", row[AS_OF][1], AS_OF)
             own = records.pop(number, [])
             parts = {"subject": given, "records": own}
@@ -162,11 +169,14 @@ class _Reader:
             if not missing and any(cells):
                 yield row, given
 
-    def _expected(self, name: str, text: str, place: Place) -> Any:
-        if not text or name == "tier":
-            return text or None
+    def _expected(self, name: str, owner: str | None, text: str, place: Place) -> Any:
+        if name == "tier":
+            return text
         if name == "hit":
             return self._value(text, "boolean", place, EXPECTED[name])
+        if name == "value":
+            is_number = owner in self.decided and self.decided[owner].kind is Kind.NUMBER
+            return self._value(text, "decimal" if is_number else "text", place, EXPECTED[name])
         try:
             return points_in(text)
         except ConditionError as error:

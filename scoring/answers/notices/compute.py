@@ -49,7 +49,8 @@ class Counted:
     """One record that a rule counts, or the subject itself. Points in hundredths.
 
     :param record: the record's columns as they were known; None where ``record_id`` is None, or not any more.
-    :param until: the day from which it does not count any more, if nothing is done.
+    :param until: the day from which it does not count any more, if nothing is done; or has not, since its
+        time was over.
     :param remedies: what can be done about the record, each from which day on.
     """
 
@@ -249,7 +250,7 @@ def _notice(
     proposal: ProposalSummary | None = None,
 ) -> Notice:
     steps = tuple(steps_for(terms, facts, now.as_of))
-    reasons = _reasons(facts, steps, _barred(ruled.pack, before.tier), hits_before, hits)
+    reasons = _reasons(facts, steps, _barred(ruled.pack, before.tier), hits_before, hits, now.as_of)
     found = reaching(store, terms, facts, steps, ruled, now.as_of, before.tier)
     return Notice(
         facts.subject_id,
@@ -270,7 +271,12 @@ def _barred(pack: Pack, before: str) -> frozenset[str]:
 
 
 def _reasons(
-    facts: Facts, steps: Sequence[Step], barred: frozenset[str], before: Iterable[Hit], now: Iterable[Hit]
+    facts: Facts,
+    steps: Sequence[Step],
+    barred: frozenset[str],
+    before: Iterable[Hit],
+    now: Iterable[Hit],
+    on: dt.date,
 ) -> list[Reason]:
     """What costs points now, or gives fewer than before, forces a worse tier or lowers it; the worst first.
 
@@ -279,7 +285,7 @@ def _reasons(
     """
     found = defaultdict[str, list[Counted]](list)
     rules = dict[str, Rule]()
-    for rule, one in _counted(facts, steps, before, now):
+    for rule, one in _counted(facts, steps, before, now, on):
         if not rule.consequence and (one.points < 0 or one.change < 0 or rule.lowers or rule.tier in barred):
             found[rule.id].append(one)
             rules[rule.id] = rule
@@ -288,7 +294,7 @@ def _reasons(
 
 
 def _counted(
-    facts: Facts, steps: Sequence[Step], before: Iterable[Hit], now: Iterable[Hit]
+    facts: Facts, steps: Sequence[Step], before: Iterable[Hit], now: Iterable[Hit], on: dt.date
 ) -> Iterator[tuple[Rule, Counted]]:
     """What each rule counts, before or now."""
     remedies = defaultdict[str | None, list[Step]](list)
@@ -302,6 +308,7 @@ def _counted(
         if new is None and hit.rule.is_veto:
             continue
         record_id = place[1]
+        is_told = hit.counts_until is not None and (new is not None or hit.counts_until <= on)
         yield (
             hit.rule,
             Counted(
@@ -309,7 +316,7 @@ def _counted(
                 None if record_id is None else facts.records.get(record_id),
                 old.points if old else 0,
                 new.points if new else 0,
-                new.counts_until if new else None,
+                hit.counts_until if is_told else None,
                 tuple(remedies[record_id]),
             ),
         )
