@@ -71,6 +71,16 @@ def test_what_an_officer_changes_is_changed_and_comments_stay(pack: Path, book: 
     assert call(rules_group, "test", pack).exit_code == 1
 
 
+@pytest.mark.parametrize("option", [["--from", "2027-01-01"], ["--partial"], ["--subject", "tourism"]])
+def test_what_makes_a_pack_is_refused_where_examples_are_put_into_one(
+    pack: Path, book: Path, option: list[str]
+) -> None:
+    before = pack.read_text("utf-8")
+    result = call(import_command, book, "--into", pack, *option)
+    assert (result.exit_code, pack.read_text("utf-8")) == (2, before)
+    assert f"{option[0]} does not go with --into" in result.output
+
+
 @pytest.mark.parametrize(
     ("sheet", "row", "head", "value", "said"),
     [
