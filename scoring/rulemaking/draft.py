@@ -16,7 +16,7 @@ from rules.identity import identity
 from rules.library.loader import load_text, load_vocabulary, ruling, vocabulary_names
 from rules.model import Pack
 from rules.titles import Title
-from rules.tools.lint import Finding, Severity, lint_text
+from rules.tools.lint import Finding, Severity, lint_pack
 from scoring.answers.examples import ExampleResult, run_examples
 from scoring.answers.simulate import Simulation, simulate
 from scoring.characters.visible import one_line
@@ -102,7 +102,7 @@ def _tried(text: str, file: str) -> tuple[Pack, tuple[Finding, ...], tuple[Examp
     asked for whenever the draft is looked at.
     """
     pack = load_text(text, file)
-    return pack, tuple(lint_text(text, file)), tuple(run_examples(pack))
+    return pack, tuple(lint_pack(pack, text)), tuple(run_examples(pack))
 
 
 def before_of(session: Session, pack: Pack) -> Pack | None:
