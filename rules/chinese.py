@@ -546,6 +546,13 @@ _SAID = {
     "points alone": "只写分值",
     "a cell that matches nothing": "此格不匹配任何值",
     "the table without the row": "从表中去掉此行",
+    "an expression that is not FEEL": "表达式不是用FEEL写的",
+    "no table is called so": "没有这样的表",
+    "a draft of another pack": "另一评价规则的草案",
+    "the draft has something that is called so": "草案中已有同名的内容",
+    "another name in the file": "文件中改用其他名称",
+    "a pack with a table": "含有表的评价规则",
+    "no attribute of the vocabulary {} is called so": "词汇表{0}没有这样的主体属性",
     "a hit policy that the language does not have": "规则语言没有这种命中策略",
     "UNIQUE, FIRST, ANY, PRIORITY with outputValues, or COLLECT with SUM, MIN or MAX": (
         "UNIQUE、FIRST、ANY、带outputValues的PRIORITY,或带SUM、MIN、MAX的COLLECT"

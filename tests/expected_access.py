@@ -222,6 +222,7 @@ EXPECTED = {
     "pages.verify_visit": (EVERYBODY, None),
     "pages.editor": ("R", None),
     "pages.edit": ("R", None),
+    "pages.edit_from_file": ("R", "read"),
     "pages.end_editing": ("R", "read"),
     "pages.drafts": ("R", None),
     "pages.examine_draft": ("R", "read"),

@@ -305,6 +305,7 @@ ACCESS: dict[str, Access] = {
     "pages.changes": _sees(*ALL),
     "pages.editor": _sees(R),
     "pages.edit": _sees(R),
+    "pages.edit_from_file": _reads(R),
     "pages.end_editing": _reads(R),
     "pages.drafts": _sees(R),
     "pages.examine_draft": _reads(R),

@@ -7,8 +7,7 @@ Nothing is kept here: the draft travels with its form, and becomes a version by 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from copy import deepcopy
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -18,19 +17,23 @@ from werkzeug.wrappers import Response
 
 from api.around.context import packs_called, store
 from api.http.problems import fail
-from api.pages import editor_form as forms
+from api.pages import editor_parts as forms
 from api.pages.blueprint import blueprint, page
 from api.pages.drafts import show_draft
+from api.pages.editor_acts import added_from, data_of, done
+from api.pages.editor_fields import Form, applied, path_of
 from api.pages.forms import posted_number
-from api.pages.simulation import DRAFT
+from api.pages.simulation import DRAFT, decoded
 from rules.calendar import today
 from rules.chinese import in_chinese
-from rules.fault import WHOLE, Fault, PackError, Place
-from rules.model import Pack, Title
+from rules.fault import Fault, PackError, Place
+from rules.model import Pack, Rule, Title
 from rules.text.source import Document, field_name, read, standing_at
-from rules.tools.edit import lines_of, with_entry, with_value, without
+from rules.tools.edit import lines_of
 from rules.tools.lint import Severity
 from scoring.answers.examples import ExampleResult
+from scoring.characters.visible import one_line
+from scoring.facts.ingest.errors import IngestError
 from scoring.rulemaking import desk
 from scoring.rulemaking.draft import Draft, examine
 from scoring.store.packs import stored_text
@@ -87,19 +90,68 @@ def end_editing(pack_id: str) -> Response:
     return _answered(pack_id, is_ended=True)
 
 
+@blueprint.post("/rules/<pack_id>/edit/file")
+def edit_from_file(pack_id: str) -> Response:
+    """Begin from a file: a YAML draft stands for the text; tables of another notation come into it."""
+    text, part = _plain(request.form.get("text", "")), request.form.get("part", forms.HEAD)
+    known, file = posted_number("known"), request.files.get("file")
+    _require_size(text)
+    if file is None or not file.filename:
+        return _edited(pack_id, text, part, known, [("", Title("没有选择文件", "no file was chosen"))])
+    content, name = file.read(), one_line(file.filename)
+    try:
+        text = _filled_in(text, part)
+        if name.lower().endswith((".yaml", ".yml")):
+            given, left = _own(pack_id, _plain(decoded(content))), list[Title]()
+        else:
+            given, left = added_from(text, content, name)
+    except IngestError as error:
+        return _edited(
+            pack_id,
+            text,
+            part,
+            known,
+            [
+                (
+                    "",
+                    Title(
+                        f"{error.reason.zh};应为:{error.hint.zh}",
+                        f"{error.reason.en}; right: {error.hint.en}",
+                    ),
+                )
+            ],
+        )
+    except PackError as error:
+        return _edited(pack_id, text, part, known, [("", fault.title) for fault in error.faults])
+    _require_size(given)
+    return _edited(pack_id, given, part, known, [("", title) for title in left])
+
+
+def _own(pack_id: str, text: str) -> str:
+    """A text of this pack.
+
+    :raises PackError: where it is another's.
+    """
+    written = data_of(text).get("pack")
+    if written != pack_id:
+        document = read(text, DRAFT)
+        raise PackError([document.fault(("pack",), str(written), "a draft of another pack", pack_id)])
+    return text
+
+
 def _answered(pack_id: str, is_ended: bool) -> Response:
     text, part = _plain(request.form.get("text", "")), request.form.get("part", forms.HEAD)
     known = posted_number("known")
     _require_size(text)
     try:
         text = _filled_in(text, part)
-        text, part = _done(text, request.form.get("open") or part, request.form.get("do", ""))
+        text, part, focus = done(text, request.form.get("open") or part, request.form.get("do", ""))
     except PackError as error:
-        return _edited(pack_id, text, part, known, error.faults)
+        return _edited(pack_id, text, part, known, [(_name(f.field), _told(f)) for f in error.faults])
     _require_size(text)
     if is_ended and (draft := _said_of(text).draft) is not None:
         return show_draft(draft, known)
-    return _edited(pack_id, text, part, known)
+    return _edited(pack_id, text, part, known, focus=focus)
 
 
 def _print(text: str) -> str:
@@ -121,46 +173,25 @@ def _require_size(text: str) -> None:
 def _filled_in(text: str, part: str) -> str:
     if part == forms.TEXT:
         return text
-    form = forms.form_of(_data(text), part)
-    return forms.applied(text, DRAFT, form, request.form)
+    form = forms.form_of(data_of(text), part)
+    return applied(text, DRAFT, form, request.form)
 
 
-def _done(text: str, part: str, do: str) -> tuple[str, str]:
-    """The text after a button was pressed, and the part that is open then."""
-    what, _, name = do.partition(":")
-    path = forms.path_of(name)
-    data = _data(text) if what in ("add", "drop", "copy") else None
-    if what == "add" and name == f"{part}.examples":
-        last = (standing_at(data, path) or [{"given": {}, "as_of": today(), "hit": True}])[-1]
-        return with_value(text, DRAFT, (*path, len(standing_at(data, path) or ())), deepcopy(last)), part
-    if what == "drop" and standing_at(data, path) is not None:
-        return without(text, DRAFT, path), part if name != part else forms.HEAD
-    if what == "copy" and name == part and isinstance(rule := standing_at(data, path), dict):
-        section, place = path[0], int(path[1]) + 1
-        made = {**deepcopy(rule), "id": f"{rule.get('id')}.new"}
-        return with_entry(text, DRAFT, (section, place), made), f"{section}.{place}"
-    return text, part
-
-
-def _data(text: str) -> Any:
-    """The data of a draft.
-
-    :raises PackError: where it is not YAML, or no mapping.
-    """
-    data = read(text, DRAFT).data
-    if not isinstance(data, dict):
-        message, hint = "not a mapping of lines", "pack: …, one key a line"
-        raise PackError([Fault(Place(DRAFT, 1, 1), WHOLE, "", message, hint)])
-    return data
-
-
-def _edited(pack_id: str, text: str, part: str, known: int, refused: list[Fault] | None = None) -> Response:
+def _edited(
+    pack_id: str,
+    text: str,
+    part: str,
+    known: int,
+    refused: Sequence[tuple[str, Title]] = (),
+    focus: str = "",
+) -> Response:
     try:
-        data = _data(text)
+        data = data_of(text)
     except PackError as error:
-        data, refused, part = {}, error.faults, forms.TEXT
+        data, part = {}, forms.TEXT
+        refused = [(_name(fault.field), _told(fault)) for fault in error.faults]
     said = _said_of(text) if data else _Said()
-    said.errors[:0] = [(_name(fault.field), _told(fault)) for fault in refused or ()]
+    said.errors[:0] = refused
     form = forms.form_of(data, part) if part != forms.TEXT else None
     names = [each.name for each in form.all_fields()] if form else []
     begun = request.form.get("begun", "") if request.method == "POST" else _print(text)
@@ -177,10 +208,11 @@ def _edited(pack_id: str, text: str, part: str, known: int, refused: list[Fault]
         groups=forms.parts_of(data),
         said=said,
         names=names,
-        rule=_rule(said.draft.pack, data, part) if said.draft else None,
+        rules=_rules(said.draft.pack, data, part) if said.draft else [],
+        focus=_focused(form, focus),
         source=_source(data, text, part),
         outcome=_outcome,
-        part_of=lambda name: ".".join(name.split(".")[:2]) if name.count(".") > 1 else forms.TEXT,
+        part_of=forms.part_around,
         action=url_for("pages.edit", pack_id=pack_id),
     )
 
@@ -239,16 +271,29 @@ def _outcome(text: str) -> Title:
     return Title(zh.replace(", ", ","), text)
 
 
-def _rule(pack: Pack, data: Any, part: str) -> Any:
-    entry = standing_at(data, forms.path_of(part))
-    named = entry.get("id") if isinstance(entry, dict) else None
-    return next((rule for rule in pack.rules if rule.id == str(named) and not rule.table), None)
+def _rules(pack: Pack, data: Any, part: str) -> list[Rule]:
+    """The rule that is open, or the rows of the table that is."""
+    entry = standing_at(data, path_of(part))
+    named = str(entry.get("id")) if isinstance(entry, dict) else None
+    is_table = part.startswith("tables.")
+    return [rule for rule in pack.rules if named == (rule.table if is_table else rule.id)]
+
+
+def _focused(form: Form | None, path: str) -> str:
+    """The button or field that has the focus: of a row its first field."""
+    rows = (row for grid in (form.grids if form else ()) for row in grid.rows)
+    return next((row.cells[0].name for row in rows if row.path == path and row.cells and row.cells[0]), path)
 
 
 def _source(data: Any, text: str, part: str) -> Iterator[tuple[int, str]]:
     """The lines of the part that is open, by their numbers."""
-    entries = {forms.HEAD: ("version", "in_force"), forms.GRADES: ("score", "grades"), forms.TEXT: ()}
-    paths = [(name,) for name in entries[part]] if part in entries else [forms.path_of(part)]
+    entries = {
+        forms.HEAD: ("version", "in_force"),
+        forms.GRADES: ("score", "grades"),
+        forms.DIMENSIONS: ("dimensions",),
+        forms.TEXT: (),
+    }
+    paths = [(name,) for name in entries[part]] if part in entries else [path_of(part)]
     lines = text.split("\n")
     for path in paths:
         if standing_at(data, path) is not None:

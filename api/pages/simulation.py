@@ -76,11 +76,12 @@ def _wanted() -> Pack:
 def given_text() -> str:
     """The text that is uploaded, or else written."""
     file = request.files.get("file")
-    text = _decoded(file.read()) if file and file.filename else request.form.get("text", "")
+    text = decoded(file.read()) if file and file.filename else request.form.get("text", "")
     return text.replace("\r\n", "\n")
 
 
-def _decoded(content: bytes) -> str:
+def decoded(content: bytes) -> str:
+    """The text of a file, in UTF-8."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

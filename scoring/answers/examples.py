@@ -118,8 +118,13 @@ def outcome_of(pack: Pack, example: Example) -> Outcome:
     >>> outcome_of(pack, pack.examples[0]).tier == pack.examples[0].tier
     True
     """
-    judge = _judge(pack)
-    return _outcome(judge.pack, judge, _Case(example, None, frozenset(), bool(_ranked(pack))))
+    return outcomes_of(pack)(example)
+
+
+def outcomes_of(pack: Pack) -> Callable[[Example], Outcome]:
+    """Says of any example what :func:`outcome_of` does; the pack is made ready once."""
+    judge, ranked = _judge(pack), bool(_ranked(pack))
+    return lambda example: _outcome(judge.pack, judge, _Case(example, None, frozenset(), ranked))
 
 
 def _judge(pack: Pack) -> one.Judge:

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
 
 from rules.language.evaluate import evaluate
 from rules.language.expressions import Value
 from rules.model import NOWHERE, Example, Pack
 from rules.titles import Title, TitledError
 from rules.tools.prove.claims import SCORES, TIERS, Claim, read_claim
-from scoring.answers.examples import Outcome, outcome_of
+from scoring.answers.examples import Outcome, outcomes_of
+
+if TYPE_CHECKING:
+    from rules.tools.prove.question import Found
 
 QUICK = 3
 """So many intervals of a column are looked at first: what is not true is mostly seen there."""
+
+LOOKING, SAMPLING = 0.35, 0.6
+"""Shares of the time: until then few intervals are asked of, and then subjects taken at random."""
+SAMPLES = 2_000
+"""So many subjects are taken at random at most, where the solver found none in its time (own choice)."""
 
 Row = Mapping[str, Value | None]
 
@@ -76,7 +85,7 @@ def prove(a: Pack, b: Pack, text: str, day: dt.date, seconds: float = 20) -> Pro
     claim = read_claim(text, a, b, day)
     try:
         from rules.tools.prove.kinds import TooManyKindsError
-        from rules.tools.prove.question import Found, Question
+        from rules.tools.prove.question import Question
     except ImportError:
         raise ProofError(
             Title(
@@ -85,15 +94,19 @@ def prove(a: Pack, b: Pack, text: str, day: dt.date, seconds: float = 20) -> Pro
             )
         ) from None
     refused = 0
+    judges = outcomes_of(a), outcomes_of(b)
+
+    def refuting(found: Found) -> tuple[Example, Example] | None:
+        return _refuting(a, judges, claim, day, found.subject, found.records, found.more)
 
     def accept(found: Found) -> tuple[Example, Example] | None:
         nonlocal refused
-        examples = _refuting(a, b, claim, day, found.subject, found.records, found.more)
+        examples = refuting(found)
         refused += examples is None
         return examples
 
     left_open: tuple[str, ...] = ()
-    for most, share in ((QUICK, 0.5), (None, 1.0)):
+    for most, share in ((QUICK, LOOKING), (None, 1.0)):
         if time.monotonic() >= begun + seconds:
             break
         try:
@@ -101,6 +114,9 @@ def prove(a: Pack, b: Pack, text: str, day: dt.date, seconds: float = 20) -> Pro
         except TooManyKindsError:
             return Proof(Verdict.UNDECIDED, refused=refused, too_many=True)
         examples, none_is = question.ask(begun + share * seconds - time.monotonic(), accept)
+        if examples is None and most and time.monotonic() >= begun + share * seconds:
+            sampled = _within(question.samples(SAMPLES), begun + SAMPLING * seconds)
+            examples = next(filter(None, map(refuting, sampled)), None)
         if examples is not None:
             return Proof(Verdict.REFUTED, examples, question.left_open, refused)
         if question.whole:
@@ -109,8 +125,19 @@ def prove(a: Pack, b: Pack, text: str, day: dt.date, seconds: float = 20) -> Pro
     return Proof(Verdict.UNDECIDED, None, left_open, refused)
 
 
+def _within(found: Iterable[Found], until: float) -> Iterator[Found]:
+    """Those that are looked at before a moment."""
+    return takewhile(lambda _: time.monotonic() < until, found)
+
+
 def _refuting(
-    a: Pack, b: Pack, claim: Claim, day: dt.date, subject: Row, records: Sequence[Row], more: Row | None
+    a: Pack,
+    judges: tuple[Callable[[Example], Outcome], Callable[[Example], Outcome]],
+    claim: Claim,
+    day: dt.date,
+    subject: Row,
+    records: Sequence[Row],
+    more: Row | None,
 ) -> tuple[Example, Example] | None:
     """The subject as an example of each pack, where the judge says of it that the claim is not true."""
     if evaluate(claim.where, subject, day) is not True:
@@ -119,7 +146,7 @@ def _refuting(
     orders = [(*records, more), (more, *records)] if more is not None else [records]
     for order in orders:
         after = _example(subject, [row for row in order if row is not None], day)
-        given = outcome_of(a, before), outcome_of(b, after)
+        given = judges[0](before), judges[1](after)
         if not _holds(a, claim, given, day):
             return _expecting(before, given[0]), _expecting(after, given[1])
     return None

@@ -5,16 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import getpass
 import re
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rules.calendar import day_of, moment_of, today
 from rules.library.loader import found_among, installed_packs, load_pack
 from rules.model import Pack
+
+if TYPE_CHECKING:
+    from scoring.store import Store
 
 
 def operator() -> str:
@@ -114,12 +117,27 @@ def known_by(database: str | None) -> Sequence[Pack]:
     :param database: as ``--database`` has it.
     :raises StoreError: where a store that is named can't be opened.
     """
+    with known_store(database) as store:
+        if store is None:
+            return installed_packs()
+        from scoring.store.rulebook import known_packs
+
+        return known_packs(store)
+
+
+@contextmanager
+def known_store(database: str | None) -> Iterator[Store | None]:
+    """The store, closed again; None where none is named and none is there.
+
+    :param database: as ``--database`` has it.
+    :raises StoreError: where a store that is named can't be opened.
+    """
     from scoring.store import open_store  # with a database, which not every command needs
     from scoring.store.connection import parse_url
-    from scoring.store.rulebook import known_packs
 
     url = parse_url(database)
     if database is None and url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
-        return installed_packs()
+        yield None
+        return
     with closing(open_store(database)) as store:
-        return known_packs(store)
+        yield store

@@ -16,7 +16,7 @@ from rules.identity import identity
 from rules.library.loader import load_kept, load_vocabulary, ruling, vocabulary_names
 from rules.model import Pack
 from rules.titles import Title
-from rules.tools.lint import Finding, Severity, lint_text
+from rules.tools.lint import Finding, Severity, lint_pack
 from scoring.answers.examples import ExampleResult, run_examples
 from scoring.answers.simulate import Simulation, simulate
 from scoring.characters.visible import one_line
@@ -105,7 +105,7 @@ def _tried(text: str, file: str) -> tuple[Pack, tuple[Finding, ...], tuple[Examp
     pack = load_kept(text, file)
 
     def tried() -> tuple[tuple[Finding, ...], tuple[ExampleResult, ...]]:
-        return tuple(lint_text(text, file)), tuple(run_examples(pack))
+        return tuple(lint_pack(pack, text)), tuple(run_examples(pack))
 
     findings, examples = computed_of_text(("draft", text, file), tuple, tried)
     return pack, findings, examples

@@ -17,12 +17,13 @@ from hypothesis import HealthCheck, given, reject, settings
 from strategies import Case, cases
 
 from rules.fault import PackError
-from rules.library.loader import load_text
+from rules.library.loader import PACKS, load_text
 from rules.library.references import named_pack
 from rules.model import Pack
-from rules.tools.prove.claims import ClaimError
-from scoring.answers.examples import run_examples
-from scoring.answers.proofs import Proof, ProofError, prove
+from rules.tools.prove.claims import ClaimError, read_claim
+from rules.tools.prove.question import Question
+from scoring.answers.examples import outcomes_of, run_examples
+from scoring.answers.proofs import Proof, ProofError, _refuting, prove
 from scoring.cli import main
 
 DAY = dt.date(2026, 6, 30)
@@ -372,3 +373,27 @@ def test_packs_that_cannot_be_compared_are_refused() -> None:
     renamed = load_text(text().replace("tier: B", "tier: E"), "small.yaml")
     with pytest.raises(ClaimError, match="tiers of the two differ"):
         asked("equal", law(), renamed)
+
+
+@pytest.mark.parametrize(
+    ("rule", "old", "new", "claim"),
+    [
+        ("penalty.general", "points: -6", "points: -7", "nobody-falls"),
+        ("penalty.general", "points: -6", "points: -5", "nobody-rises"),
+        ("repeat.two", "points: -4", "points: -5", "nobody-falls"),
+    ],
+)
+def test_of_a_real_pack_a_subject_taken_at_random_shows_what_is_not_true(
+    rule: str, old: str, new: str, claim: str
+) -> None:
+    day = dt.date(2027, 6, 1)
+    law = (PACKS / "enterprise-credit-2026.2.yaml").read_text(encoding="utf-8")
+    head, found, rest = law.partition(f"  - id: {rule}\n")
+    assert found
+    a, b = load_text(law, "a.yaml"), load_text(head + found + rest.replace(old, new, 1), "b.yaml")
+    read = read_claim(claim, a, b, day)
+    judges = outcomes_of(a), outcomes_of(b)
+    sampled = Question(a, b, read, day, 3).samples(400)
+    shown = (_refuting(a, judges, read, day, s.subject, s.records, s.more) for s in sampled)
+    examples = next(filter(None, shown))
+    assert examples[0].tier != examples[1].tier

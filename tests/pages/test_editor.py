@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -17,6 +19,7 @@ from test_sign_in import signed_in
 from visitor import DESK, PHONE, Visitor
 from walker import read
 
+from api.pages.editor_tables import cells_at
 from rules.calendar import add_days, today
 from rules.library.loader import PACKS
 from rules.text.source import read as read_yaml
@@ -120,14 +123,106 @@ def test_examples_come_and_go_and_a_rule_is_copied(pages: Flask, town_store: Sto
     ]
 
 
+TABLE = "tables.0"
+
+
+def table_in(page: str) -> Any:
+    return read_yaml(text_in(page), "x").data["tables"][0]
+
+
+def test_rows_of_a_table_come_go_and_move_and_say_where_one_is(pages: Flask, town_store: Store) -> None:
+    client = officer(pages, town_store, "编辑甲")
+    text = written("2099.1")
+    rows = read_yaml(text, "x").data["tables"][0]["rows"]
+    page = fill(client, text=text, part=TABLE, **{f"{TABLE}.rows.1.0": "[0.5..0.8)"})
+    assert table_in(page)["rows"][1][0] == "[0.5..0.8)"
+    assert table_in(fill(client, text=text, part=TABLE, **{f"{TABLE}.rows.1.0": ""}))["rows"][1][0] == "-"
+    more = fill(client, text=text, part=TABLE, do=f"add:{TABLE}.rows")
+    assert table_in(more)["rows"] == [*rows, rows[-1]]
+    assert re.search(rf'name="{TABLE}.rows.{len(rows)}.0"[^>]* autofocus', more)
+    moved = fill(client, text=text, part=TABLE, do=f"down:{TABLE}.rows.0")
+    assert table_in(moved)["rows"] == [rows[1], rows[0], *rows[2:]]
+    assert re.search(rf'value="down:{TABLE}.rows.1" autofocus', moved)
+    assert table_in(fill(client, text=text, part=TABLE, do=f"up:{TABLE}.rows.0"))["rows"] == rows
+    assert table_in(fill(client, text=text, part=TABLE, do=f"drop:{TABLE}.rows.1"))["rows"] == [
+        rows[0],
+        *rows[2:],
+    ]
+
+
+def test_columns_of_a_table_come_and_go_with_the_cells_of_each_row(pages: Flask, town_store: Store) -> None:
+    client = officer(pages, town_store, "编辑甲")
+    text = written("2099.1")
+    tables = read_yaml(text, "x").data["tables"]
+    for place, table in enumerate(tables):
+        part, inputs = f"tables.{place}", table.get("inputs") or [table["input"]]
+        wider = fill(client, text=text, part=part, do=f"add:{part}.inputs")
+        found = read_yaml(text_in(wider), "x").data["tables"][place]
+        assert found["inputs"] == [*inputs, ""]
+        assert [cells_at(row)[1] for row in found["rows"]] == [[*cells_at(r)[1], "-"] for r in table["rows"]]
+        back = fill(client, text=text_in(wider), part=part, do=f"drop:{part}.inputs.{len(inputs)}")
+        again = read_yaml(text_in(back), "x").data["tables"][place]
+        assert again["inputs"] == inputs
+        assert [cells_at(row) for row in again["rows"]] == [cells_at(row) for row in table["rows"]]
+    assert {"input", "inputs"} <= {key for table in tables for key in table}
+
+
+def test_a_part_that_there_was_none_of_is_made_and_filled_in(pages: Flask, town_store: Store) -> None:
+    client = officer(pages, town_store, "编辑甲")
+    data = read_yaml(written("2099.1"), "x").data
+    page = fill(client, text=written("2099.1"), part="head", do="new:measures")
+    assert 'name="measures.measure.count"' in page
+    given = {"measures.measure.title.zh": "投诉次数", "measures.measure.where": "kind = 'complaint'"}
+    page = fill(client, text=text_in(page), part="measures.measure", **given)
+    made = read_yaml(text_in(page), "x").data["measures"]["measure"]
+    assert (made["title"]["zh"], made["where"]) == ("投诉次数", "kind = 'complaint'")
+    alert = f"alerts.{len(data.get('alerts') or ())}"
+    page = fill(client, text=written("2099.1"), part="head", do="new:alerts")
+    page = fill(client, text=text_in(page), part=alert, **{f"{alert}.events.0.when": "kind = 'complaint'"})
+    assert "处错误" not in page.partition('id="status"')[2].partition("</p>")[0]
+    page = fill(client, text=written("2099.1"), part="dimensions", do="add:dimensions")
+    assert len(read_yaml(text_in(page), "x").data["dimensions"]) == len(data["dimensions"]) + 1
+
+
+def bring(client: FlaskClient, name: str, content: bytes) -> str:
+    client.get(EDIT)
+    with client.session_transaction() as session:
+        token = session["form_token"]
+    form = {"form_token": token, "known": "0", "text": written("2099.1"), "part": "head"}
+    answer = client.post(f"{EDIT}/file", data={**form, "file": (io.BytesIO(content), name)})
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def test_a_draft_begins_from_a_file(pages: Flask, town_store: Store) -> None:
+    client = officer(pages, town_store, "编辑甲")
+    text = written("2099.7")
+    assert text_in(bring(client, "草案.yaml", text.replace("\n", "\r\n").encode("utf-8-sig"))) == text
+    other = bring(client, "x.yml", text.replace(f"pack: {PACK}", "pack: rural-credit").encode())
+    assert "另一评价规则的草案" in other
+    assert text_in(other) == written("2099.1")
+    card = "变量,分箱,分值\n床位数,<20,1\n床位数,>=20,2\n".encode()
+    page = bring(client, "评分卡.csv", card)
+    before, after = (read_yaml(t, "x").data for t in (written("2099.1"), text_in(page)))
+    assert after["tables"][:-1] == before["tables"]
+    brought = after["tables"][-1]
+    assert (brought["inputs"], brought["rows"]) == (["beds"], [["< 20", 1], [">= 20", 2]])
+    assert "无错误" in page
+    refused = bring(client, "评分卡.csv", card.replace("床位数".encode(), "房间数".encode()))
+    assert "评分卡.csv:2:2" in refused
+    assert text_in(refused) == written("2099.1")
+    assert "没有选择文件" in bring(client, "", b"")
+
+
 def test_every_part_of_every_pack_is_shown_and_left_as_it_is(pages: Flask, town_store: Store) -> None:
-    from api.pages.editor_form import applied, form_of, parts_of
+    from api.pages.editor_fields import applied
+    from api.pages.editor_parts import form_of, parts_of
 
     for path in sorted(PACKS.glob("*.yaml")):
         text = path.read_text(encoding="utf-8")
         data = read_yaml(text, "x").data
-        for _, parts in parts_of(data):
-            for name, _ in parts:
+        for group in parts_of(data):
+            for name, _ in group.parts:
                 form = form_of(data, name)
                 names = [field.name for field in form.all_fields()]
                 assert len(names) == len(set(names))
@@ -220,6 +315,37 @@ def test_a_draft_that_was_changed_is_left_knowingly(
     )
     visitor.one("button[value='check']").click()
     assert not asks()  # its own buttons take it along
+
+
+def test_rows_of_a_table_are_moved_and_added_by_keyboard(
+    visitor: Visitor, pages: Flask, town_store: Store, tmp_path: Path
+) -> None:
+    come_in(visitor, pages, town_store, "编辑丁")
+    visitor.open(EDIT)
+    visitor.browser.execute_script("document.querySelectorAll('nav details').forEach(d => { d.open = true })")
+
+    def pressed(selector: str) -> None:
+        page = visitor.one("html")
+        go(visitor, selector, Keys.ENTER)
+        visitor.wait_until(lambda: visitor._is_gone(page))
+
+    pressed(f'button[value="{TABLE}"]')
+    first, second = (visitor.one(f'[name="{TABLE}.rows.{n}.2"]').get_attribute("value") for n in (0, 1))
+    pressed(f'button[value="down:{TABLE}.rows.0"]')
+    assert focused(visitor).get_attribute("value") == f"down:{TABLE}.rows.1", "where the row went"
+    cells = (visitor.one(f'[name="{TABLE}.rows.{n}.2"]').get_attribute("value") for n in (0, 1))
+    assert [*cells] == [second, first]
+    pressed(f'button[value="add:{TABLE}.rows"]')
+    assert (focused(visitor).get_attribute("name") or "").startswith(f"{TABLE}.rows.")
+    for language in ("zh", "en"):
+        visitor.browser.add_cookie({"name": "language", "value": language})
+        visitor.press("button[value=check]")
+        for size, dark in ((DESK, False), ((320, 800), True)):
+            visitor.look(size, dark)
+            assert (visitor.faults(), visitor.overflow()) == ([], 0), (size, language)
+            visitor.browser.save_screenshot(str(tmp_path / f"table-{language}-{size[0]}.png"))
+        visitor.look(DESK)
+    assert visitor.complaints() == []
 
 
 def test_the_editor_is_read_in_one_language(pages: Flask, town_store: Store) -> None:

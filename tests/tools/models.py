@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from rules.tools.exchange.dmn import SPACES
-
-DMN_1_3 = SPACES[1]
+from rules.tools.exchange.dmn import DMN_1_3
 
 
 def table(

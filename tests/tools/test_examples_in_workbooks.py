@@ -120,6 +120,16 @@ def test_what_a_table_is_to_give_is_a_value_and_null_is_no_row(tmp_path: Path) -
     assert "value: what the table gives, or null" in str(result.exception)
 
 
+@pytest.mark.parametrize("option", [["--from", "2027-01-01"], ["--partial"], ["--subject", "tourism"]])
+def test_what_makes_a_pack_is_refused_where_examples_are_put_into_one(
+    pack: Path, book: Path, option: list[str]
+) -> None:
+    before = pack.read_text("utf-8")
+    result = call(import_command, book, "--into", pack, *option)
+    assert (result.exit_code, pack.read_text("utf-8")) == (2, before)
+    assert f"{option[0]} does not go with --into" in result.output
+
+
 @pytest.mark.parametrize(
     ("sheet", "row", "head", "value", "said"),
     [

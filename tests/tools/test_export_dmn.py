@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from rules.fault import PackError
+from rules.fault import PackError, UnknownPackError
 from rules.identity import identity
 from rules.library.loader import PACKS, load_text
 from rules.tools.exchange.dmn_out import dmn_text
@@ -99,6 +100,25 @@ def test_rules_and_tables_of_records_stay_behind_and_are_named() -> None:
     with pytest.raises(PackError) as caught:
         dmn_text(text, "pack.yaml", partial=True)
     assert {"rules", "vetoes", "measures"} <= {fault.field for fault in caught.value.faults}
+
+
+def test_one_table_is_given_with_those_that_it_reads(tmp_path: Path) -> None:
+    path = tmp_path / "loan.yaml"
+    final = table([('"refer"', "4")], ["Route"], name="Final")
+    text = imported(model(ROUTE, RISK, WORTH, final)).replace("id: score\n", "id: score\n    floor: -9\n")
+    path.write_text(text, "utf-8")
+    result = call(export_command, path, "--table", "route")
+    assert result.exit_code == 0, result.output
+    assert re.findall('<decision id="(.*?)"', result.stdout) == ["risk", "worth_points", "route"]
+    assert imported(result.stdout).count("gives:") == 3
+    unknown = call(export_command, path, "--table", "rusk")
+    assert "tables: no table is called so\n    found: rusk\n    right: risk?" in str(unknown.exception)
+
+
+def test_a_table_of_an_installed_pack_is_asked_for_by_its_id() -> None:
+    result = call(export_command, "enterprise-credit@2026.2", "--table", "tax.rating")
+    assert "(tax.rating): an input that is no attribute of the subject" in str(result.exception)
+    assert isinstance(call(export_command, "enterprise").exception, UnknownPackError)
 
 
 def test_tables_that_give_values_come_back_as_they_went() -> None:

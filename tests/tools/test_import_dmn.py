@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rules.fault import PackError
 from rules.language.expressions import render
-from rules.library.loader import load_text
+from rules.library.loader import load_text, load_vocabulary
 from rules.model import Pack
 from rules.tools.exchange.dmn import SPACES
 from rules.tools.exchange.models import read_model
@@ -170,8 +170,72 @@ def test_what_is_left_out_is_left_out_where_it_is_asked_for(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("space", SPACES)
-def test_each_version_since_1_2_is_read(space: str) -> None:
+def test_each_version_since_1_1_is_read(space: str) -> None:
     assert conditions(made(model(table([("> 1", "4")]), space=space))) == [("amount > 1", 400)]
+
+
+def test_types_of_dmn_1_1_stand_behind_a_prefix() -> None:
+    types = (
+        "<itemDefinition name='uses'><typeRef>feel:string</typeRef>"
+        f"<allowedValues><text>{CODES}</text></allowedValues></itemDefinition>"
+    )
+    text = model(types, table([('not("car")', "4")], ["Purpose"]), space=SPACES[0], Purpose="own:uses")
+    assert conditions(made(text)) == [
+        ("purpose in ('house', 'other') and (purpose is null) = false", 400),
+        ("(purpose is null) = true", 400),
+    ]
+    assert conditions(made(model(table([("> 1", "4")]), space=SPACES[0], Amount="feel:number"))) == [
+        ("amount > 1", 400)
+    ]
+
+
+def test_cells_in_another_language_are_not_taken_for_feel() -> None:
+    text = model(table([("5", "4")])).replace("<inputEntry>", "<inputEntry expressionLanguage='juel'>")
+    assert "额度: an expression that is not FEEL" in refused(text)
+    feel = "<inputEntry expressionLanguage='https://www.omg.org/spec/DMN/20191111/FEEL/'>"
+    assert conditions(made(model(table([("5", "4")])).replace("<inputEntry>", feel))) == [("amount = 5", 400)]
+
+
+def shared(text: str) -> Pack:
+    draft = read_model(text.encode(), "loan.dmn", load_vocabulary("tourism"))
+    return load_text(pack_text(draft, DAY), "pack.yaml")
+
+
+def test_a_model_asks_of_a_shared_vocabulary() -> None:
+    inputs = ["经营状态", "beds"]
+    rows = [('not("营业")', "-", "-9"), ('"operating"', ">= 20", "3")]
+    pack = shared(model(table(rows, inputs), 经营状态="string", beds="number"))
+    assert pack.vocabulary is load_vocabulary("tourism")
+    assert [text for text, _ in conditions(pack)] == [
+        "state = 'suspended' and (state is null) = false",
+        "(state is null) = true",
+        "state = 'operating' and (state is null) = false and beds >= 20",
+    ]
+    assert all(result.passed for result in run_examples(pack))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "cell", "said"),
+    [
+        (
+            "Stat",
+            "string",
+            '"营业"',
+            "loan.dmn:2:55: Stat: no attribute of the vocabulary tourism is called so\n    right: state?",
+        ),
+        (
+            "state",
+            "number",
+            "> 3",
+            "state: an input of two types\n    found: decimal\n    right: state: text",
+        ),
+        ("state", "string", 'not("营 业")', "state never has the value '营 业'"),
+    ],
+)
+def test_what_a_shared_vocabulary_does_not_have_is_named(name: str, kind: str, cell: str, said: str) -> None:
+    with pytest.raises(PackError) as caught:
+        shared(model(table([(cell, "4")], [name]), **{name: kind}))
+    assert said in str(caught.value)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "gb18030"])
@@ -193,7 +257,7 @@ _DOCTYPE = '<!DOCTYPE d [<!ENTITY a "aaaa">]>'
         ("", "not well-formed XML"),
         ("<a>" * 200, "more than 100 levels"),
         ('<?xml version="1.0" encoding="nothing"?>' + model(), "not nothing"),
-        (model(space="http://www.omg.org/spec/DMN/20151101/dmn.xsd"), "XML of http://www.omg.org/spec/DMN/20151101"),
+        (model(space="http://www.omg.org/spec/DMN/20130901"), "XML of http://www.omg.org/spec/DMN/20130901"),
         ("<definitions name='x'/>", "XML of no namespace"),
         (b"\xff\xfe<\0a\0", "not well-formed XML"),
         (b"<a>\xff</a>", "not well-formed XML"),

@@ -141,7 +141,7 @@ def test_the_cases_of_its_makers_are_examples_of_the_pack() -> None:
         (scorecard(attribute(simple("lessThan", "3")), more="<Targets/>"), "a score that is"),
         (scorecard(attribute("<True/>")), "a characteristic that reads no field"),
         (scorecard(attribute("")), "no predicate"),
-        (scorecard().replace("PMML-4_4", "PMML-3_2"), "right: DMN 1.2 to 1.6, or PMML 4.1 to 4.4"),
+        (scorecard().replace("PMML-4_4", "PMML-3_2"), "right: DMN 1.1 to 1.6, or PMML 4.1 to 4.4"),
     ],
 )  # fmt: skip
 def test_what_the_language_lacks_is_named_with_its_place(text: str, said: str) -> None:

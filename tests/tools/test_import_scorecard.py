@@ -105,6 +105,21 @@ def test_a_workbook_is_read_with_its_merged_cells(tmp_path: Path) -> None:
     assert [column.title.zh for column in pack.vocabulary.subject.columns.values()][1:] == ["年限", "行业"]
 
 
+def test_a_scorecard_asks_of_a_shared_vocabulary(tmp_path: Path) -> None:
+    path = tmp_path / "card.csv"
+    path.write_text("变量,分箱,分值\n经营状态,停业,-5\n经营状态,其他,0\n床位数,<20,1\n", "utf-8")
+    result = call(import_command, path, "--from", "2026-01-01", "--subject", "tourism")
+    assert result.exit_code == 0, result.output
+    pack = load_text(result.stdout, "card.yaml")
+    assert (pack.vocabulary.id, conditions(pack)[0][0]) == ("tourism", "state = 'suspended'")
+    path.write_text("变量,分箱,分值\n经营状态,关门,-5\n", "utf-8")
+    result = call(import_command, path, "--subject", "tourism")
+    assert "card.csv:2:2: card 经营状态 关门: state never has the value '关门'" in str(result.exception)
+    assert "no vocabulary is called tourist" in str(
+        call(import_command, path, "--subject", "tourist").exception
+    )
+
+
 def test_a_workbook_without_a_scorecard_says_what_one_has(tmp_path: Path) -> None:
     path = tmp_path / "card.csv"
     path.write_text("a,b\n1,2\n", "utf-8")

@@ -1,4 +1,4 @@
-"""Decision tables of DMN 1.2 to 1.6.
+"""Decision tables of DMN 1.1 to 1.6.
 
 Source: OMG, Decision Model and Notation 1.3 (formal/2021-02-01), 8 (decision tables; 8.2.10 hit policies).
 """
@@ -12,6 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from rules.language.expressions import DECIMAL, Value
 from rules.language.parse import ConditionError
+from rules.model import Vocabulary
 from rules.titles import Title, halves
 from rules.tools.exchange import feel
 from rules.tools.exchange.draft import (
@@ -27,14 +28,16 @@ from rules.tools.exchange.draft import (
 from rules.tools.exchange.matches import Asked, Kind, Match, both, known
 from rules.tools.exchange.xml import Element
 
+DMN_1_3 = "https://www.omg.org/spec/DMN/20191111/MODEL/"
 SPACES = (
+    "http://www.omg.org/spec/DMN/20151101/dmn.xsd",
     "http://www.omg.org/spec/DMN/20180521/MODEL/",
-    "https://www.omg.org/spec/DMN/20191111/MODEL/",
+    DMN_1_3,
     "https://www.omg.org/spec/DMN/20211108/MODEL/",
     "https://www.omg.org/spec/DMN/20230324/MODEL/",
     "https://www.omg.org/spec/DMN/20240513/MODEL/",
 )
-"""DMN 1.2, 1.3, 1.4, 1.5 and 1.6."""
+"""DMN 1.1, 1.2, 1.3, 1.4, 1.5 and 1.6."""
 
 IS_NULL = " = null"
 _KINDS: dict[str, Kind] = {
@@ -43,7 +46,7 @@ _KINDS: dict[str, Kind] = {
 }  # fmt: skip
 
 
-def read_dmn(root: Element) -> Draft:
+def read_dmn(root: Element, vocabulary: Vocabulary | None = None) -> Draft:
     """What the decision tables of a model say.
 
     >>> from rules.tools.exchange.xml import read_xml
@@ -54,7 +57,7 @@ def read_dmn(root: Element) -> Draft:
         found: context
         right: a decision table, or the file without it
     """
-    draft = Draft(root.get("name") or root.get("id") or "dmn", root.place)
+    draft = Draft(root.get("name") or root.get("id") or "dmn", root.place, vocabulary)
     model = _Model(root, draft)
     for element in model.in_order(root.all("decision", "businessKnowledgeModel", "decisionService")):
         with draft.taking():
@@ -71,7 +74,7 @@ def _read(decision: Element) -> list[str]:
 
 class _Model:
     def __init__(self, root: Element, draft: Draft) -> None:
-        self.draft = draft
+        self.draft, self.root = draft, root
         self.values: dict[str, Column] = {}
         self.types = {item.get("name"): item for item in root.all("itemDefinition")}
         self.given = {item.get("name"): item for item in root.all("inputData")}
@@ -101,6 +104,10 @@ class _Model:
             found = next((held for held in holds if held not in about), decision.name)
             hint = "a decision table, or the file without it"
             raise NotTakenError(decision.place, name, found, "no decision table", hint)
+        for part in (self.root, *element.under()):
+            language = part.get("expressionLanguage")
+            if language and "feel" not in language.casefold():
+                raise NotTakenError(part.place, name, language, "an expression that is not FEEL", "FEEL")
         clauses = [self._input(name, clause, element) for clause in element.all("input")]
         inputs = tuple(dict.fromkeys(read for read, _ in clauses))
         texts = self._texts_of(element)
@@ -206,10 +213,14 @@ class _Model:
         column = self.draft.column(named, halves(label or named), kind, codes, clause.place)
         return Input(column), named != text
 
+    def _type(self, type_ref: str) -> Element | None:
+        """The type of the model that is named so; in DMN 1.1 behind a prefix."""
+        return self.types.get(type_ref) or self.types.get(type_ref.rpartition(":")[2])
+
     def _kind(self, type_ref: str) -> Kind | None:
         """Of which of the language's types a type is."""
         for _ in range(len(self.types) + 1):
-            item = self.types.get(type_ref)
+            item = self._type(type_ref)
             name = type_ref.rpartition(":")[2]
             if name in _KINDS and (item is None or name == "integer"):
                 return _KINDS[name]
@@ -219,11 +230,11 @@ class _Model:
         return None
 
     def _listed(self, type_ref: str) -> tuple[Value, ...]:
-        item = self.types.get(type_ref)
+        item = self._type(type_ref)
         return feel.listed(item.words("allowedValues", "text")) if item else ()
 
     def _component(self, type_ref: str, part: str) -> str:
-        item = self.types.get(type_ref)
+        item = self._type(type_ref)
         components = item.all("itemComponent") if item else []
         return next((c.words("typeRef") for c in components if c.get("name") == part), "")
 
@@ -303,7 +314,9 @@ def _asked(cell: Element, name: str, column: Column, is_null: bool) -> Asked:
     try:
         if is_null and text in ("true", "false"):
             return Match(unknown=True) if text == "true" else known(column.kind, column.codes)
-        return feel.asked(text, "boolean" if is_null else column.kind, column.codes)
+        if is_null:
+            return feel.asked(text, "boolean")
+        return feel.asked(text, column.kind, column.codes, column.code)
     except ConditionError as error:
         where = f"{name} {column.title}"
         raise NotTakenError(cell.place, where, text, error.message, error.hint) from None

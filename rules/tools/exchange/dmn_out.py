@@ -13,9 +13,10 @@ from rules.language.decision_tables import Cell, Comparable, Named, read_cell
 from rules.language.expressions import Kind
 from rules.library.loader import load_text
 from rules.model import Column, Pack
+from rules.nearest import one_of
 from rules.text.source import Document, Path, read
 from rules.tools.exchange import feel
-from rules.tools.exchange.dmn import IS_NULL, SPACES
+from rules.tools.exchange.dmn import DMN_1_3, IS_NULL
 
 _TYPES = {"text": "string", "decimal": "number", "integer": "integer", "date": "date", "boolean": "boolean"}
 _POLICIES = {
@@ -29,29 +30,21 @@ _RESULT = re.compile(r"([a-z][a-z0-9_]*) = '(?:[^']|'')*'")
 _OTHER_PARTS = ("rules", "vetoes", "measures", "consequences", "alerts", "remedies")
 
 
-def dmn_text(text: str, file: str, partial: bool = False) -> tuple[str, list[Fault]]:
+def dmn_text(
+    text: str, file: str, partial: bool = False, only: Sequence[str] = ()
+) -> tuple[str, list[Fault]]:
     """The decision tables of a pack as a DMN model, and what of the pack is not in it.
 
     :param partial: leave out what DMN has no word for, instead of refusing the whole.
-    :raises PackError: where the text is no pack, or naming what DMN has no word for.
+    :param only: the tables to give, with those whose values they read; the whole pack where none is named.
+    :raises PackError: where the text is no pack or has no such table, or naming what DMN has no word for.
     """
     pack, document = load_text(text, file), read(text, file)
     tables = [_Table(pack, document, t, ("tables", n)) for n, t in enumerate(document.data.get("tables", ()))]
+    if only:
+        tables = _chosen(tables, only, document)
     given = _given_out(tables)
-    missing = [
-        document.fault((part,), ", ".join(others), "no part of a decision table", "tables alone")
-        for part in _OTHER_PARTS
-        if (others := _ids(document.data.get(part) or (), given))
-    ]
-    if pack.score.start:
-        found = str(document.data["score"]["start"])
-        missing.append(
-            document.fault(("score", "start"), found, "a score that does not start at 0", "start: 0")
-        )
-    for number, dimension in enumerate(document.data.get("dimensions", ())):
-        if {"floor", "ceiling"} & dimension.keys():
-            message, hint = "a dimension with a bound", "a dimension without floor and ceiling"
-            missing.append(document.fault(("dimensions", number), dimension["id"], message, hint))
+    missing = [] if only else list(_left_behind(pack, document, given))
     decisions, columns = [], dict[str, Column]()
     for writer in tables:
         if faults := list(writer.faults(given)):
@@ -64,11 +57,40 @@ def dmn_text(text: str, file: str, partial: bool = False) -> tuple[str, list[Fau
     types, data = "".join(map(_type, columns.values())), "".join(map(_given, columns.values()))
     whole = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<definitions xmlns="{SPACES[1]}" namespace="urn:xinheng:{pack.id}" id={quoteattr(pack.id)}'
+        f'<definitions xmlns="{DMN_1_3}" namespace="urn:xinheng:{pack.id}" id={quoteattr(pack.id)}'
         f" name={quoteattr(pack.title.both if pack.title.zh != pack.title.en else pack.title.zh)}>\n"
         f"{types}{data}{''.join(decisions)}</definitions>\n"
     )
     return whole, sorted(missing, key=lambda fault: fault.place)
+
+
+def _chosen(tables: Sequence[_Table], only: Sequence[str], document: Document) -> list[_Table]:
+    """The tables that are named, and those whose values they read."""
+    by_id = {str(table.data["id"]): table for table in tables}
+    if unknown := [name for name in only if name not in by_id]:
+        hint = one_of(unknown[0], list(by_id), "a pack with a table")
+        raise PackError([document.fault(("tables",), unknown[0], "no table is called so", hint)])
+    wanted, left = set[str](), list(only)
+    while left:
+        name = left.pop()
+        if name in by_id and name not in wanted:
+            wanted.add(name)
+            left += by_id[name].reads
+    return [table for name, table in by_id.items() if name in wanted]
+
+
+def _left_behind(pack: Pack, document: Document, given: Set[str]) -> Iterator[Fault]:
+    """What of a pack is no decision table, or changes the points of one."""
+    for part in _OTHER_PARTS:
+        if others := _ids(document.data.get(part) or (), given):
+            yield document.fault((part,), ", ".join(others), "no part of a decision table", "tables alone")
+    if pack.score.start:
+        found = str(document.data["score"]["start"])
+        yield document.fault(("score", "start"), found, "a score that does not start at 0", "start: 0")
+    for number, dimension in enumerate(document.data.get("dimensions", ())):
+        if {"floor", "ceiling"} & dimension.keys():
+            message, hint = "a dimension with a bound", "a dimension without floor and ceiling"
+            yield document.fault(("dimensions", number), dimension["id"], message, hint)
 
 
 def _given_out(tables: Sequence[_Table]) -> frozenset[str]:

@@ -15,6 +15,9 @@ from marshmallow import ValidationError
 from rules.fault import Fault, Place
 from rules.language.expressions import Value, literal
 from rules.language.parse import ConditionError, is_plain_name
+from rules.model import Column as Declared
+from rules.model import Vocabulary
+from rules.nearest import one_of
 from rules.text.fields import RESERVED, hundredths
 from rules.titles import Title
 from rules.tools.exchange.matches import Asked, Kind, together
@@ -37,6 +40,7 @@ class Column:
 
     :param codes: all values of a text, where they are listed.
     :param is_given: whether it is an attribute; else it is what a table gives.
+    :param words: of a shared vocabulary's column: how files say its codes, each with the code.
     """
 
     name: str
@@ -44,6 +48,19 @@ class Column:
     kind: Kind
     codes: tuple[str, ...] = ()
     is_given: bool = True
+    words: tuple[tuple[str, str], ...] = ()
+
+    def code(self, text: str) -> str:
+        """The code that a text says; of a column without words the text itself.
+
+        :raises ConditionError: where it says none of the column's codes.
+        """
+        if not self.words:
+            return text
+        found = dict(self.words).get(text)
+        if found is None:
+            raise ConditionError(f"{self.name} never has the value '{text}'", one_of(text, self.codes))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +123,15 @@ class Table:
 class Draft:
     """What was read.
 
+    :param vocabulary: the shared one whose attributes the tables ask of; None where the pack brings its own.
     :param examples: cases that the file brings: what the subject is, and its score.
-
     :param missing: what the language can't say; the pack would answer otherwise without it.
     :param remarks: what is not in the pack and changes no answer.
     """
 
     title: str
     place: Place
+    vocabulary: Vocabulary | None = None
     start: Decimal = Decimal(0)
     tables: list[Table] = field(default_factory=list)
     examples: list[Mapping[str, Any]] = field(default_factory=list)
@@ -151,8 +169,10 @@ class Draft:
     ) -> Column:
         """The column of what is called so, the same wherever it is.
 
-        :raises NotTakenError: where it was of another type before.
+        :raises NotTakenError: where it was of another type before, or the shared vocabulary has none such.
         """
+        if self.vocabulary is not None and is_given:
+            return self.columns.setdefault(called, _shared(self.vocabulary, called, title, kind, place))
         if called not in self.columns:
             taken = {column.name for column in self.columns.values()}
             name = _free(_column_name(called, "input" if is_given else "result"), "_", taken)
@@ -166,6 +186,28 @@ class Draft:
     def table_id(self, title: str) -> str:
         """An id for a table that is called so; each time another."""
         return _free(id_of(title, "table"), "-", {table.id for table in self.tables})
+
+
+def _shared(vocabulary: Vocabulary, called: str, title: Title, kind: Kind, place: Place) -> Column:
+    """The attribute that is called so, by its name, its title or another header by which files name it."""
+    attributes = vocabulary.subject.columns
+    words = {word.casefold(): c for c in attributes.values() for word in (*c.aliases, c.title.en, c.title.zh)}
+    words |= {name.casefold(): column for name, column in attributes.items()}
+    found = next((words[w] for w in map(str.casefold, (called, title.zh, title.en)) if w in words), None)
+    if found is None:
+        hint = one_of(called, {name: column.title for name, column in attributes.items()})
+        message = f"no attribute of the vocabulary {vocabulary.id} is called so"
+        raise NotTakenError(place, called, "", message, hint)
+    declared: Kind = found.declared  # type: ignore[assignment]
+    if kind != declared and {kind, declared} != {"decimal", "integer"}:
+        raise NotTakenError(place, called, kind, "an input of two types", f"{found.name}: {declared}")
+    return Column(found.name, found.title, declared, tuple(found.values), words=_words(found))
+
+
+def _words(column: Declared) -> tuple[tuple[str, str], ...]:
+    """How files say the codes of a column."""
+    titles = {text: code for code, title in column.values.items() for text in (title.zh, title.en)}
+    return tuple((dict(column.spellings) | titles | {code: code for code in column.values}).items())
 
 
 def _free(wanted: str, between: str, taken: Set[str]) -> str:

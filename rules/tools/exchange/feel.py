@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from rules.language.expressions import Value
@@ -37,11 +37,12 @@ def is_name(text: str) -> bool:
     return bool(_NAME.fullmatch(text)) and text not in _WORDS
 
 
-def asked(text: str, kind: Kind, codes: Sequence[str] = ()) -> Asked:
+def asked(text: str, kind: Kind, codes: Sequence[str] = (), code: Callable[[str], str] = str) -> Asked:
     """What a cell asks of an input; None where anything matches.
 
     :param kind: the type of the input.
     :param codes: all values of a text, where they are listed.
+    :param code: gives the value that a text says.
     :raises ConditionError: on what is no unary test, or one that the language can't say.
 
     >>> asked('not("A")', "text", ["A", "B"])
@@ -49,7 +50,7 @@ def asked(text: str, kind: Kind, codes: Sequence[str] = ()) -> Asked:
     """
     if text in ("", "-"):
         return None
-    return _Tests(text, kind, tuple(codes)).whole()
+    return _Tests(text, kind, tuple(codes), code).whole()
 
 
 def listed(text: str) -> tuple[Value, ...]:
@@ -120,8 +121,8 @@ def _unescaped(found: re.Match[str]) -> str:
 class _Tests:
     """One cell, token by token."""
 
-    def __init__(self, text: str, kind: Kind, codes: tuple[str, ...]) -> None:
-        self.kind, self.codes = kind, codes
+    def __init__(self, text: str, kind: Kind, codes: tuple[str, ...], code: Callable[[str], str]) -> None:
+        self.kind, self.codes, self.code = kind, codes, code
         self.tokens = _tokens(text)
         self.at = 0
 
@@ -195,4 +196,4 @@ class _Tests:
         wanted = "decimal" if self.kind == "integer" else self.kind
         if found != wanted:
             raise ConditionError(f"a {found} beside a {wanted}", "a value of the input's type")
-        return value
+        return self.code(value) if isinstance(value, str) else value

@@ -132,16 +132,17 @@ def _pack(draft: Draft, written: Sequence[_Written], begins: dt.date) -> dict[st
     results = [result for table in last for result in _results(table)]
     source = re.split(r"[\\/]", draft.place.file)[-1]
     key = {KEY: {"type": "integer", "title": Title("编号", "Number")}}
+    own = {
+        "vocabulary": pack_id,
+        "title": Title("主体", "Subject"),
+        "subject": {"key": KEY, "columns": key | {name: _column(c) for name, c in columns.items()}},
+    }
     return {
         "pack": pack_id,
         "version": "1",
         "title": draft.title,
         "note": Title(f"由{source}转换而成", f"Made from {source}"),
-        "subject": {
-            "vocabulary": pack_id,
-            "title": Title("主体", "Subject"),
-            "subject": {"key": KEY, "columns": key | {name: _column(c) for name, c in columns.items()}},
-        },
+        "subject": draft.vocabulary.id if draft.vocabulary else own,
         "in_force": {"from": begins},
         "score": {"start": draft.start, "min": lowest, "max": highest},
         "dimensions": [{"id": "score", "title": Title("得分", "Score")}],

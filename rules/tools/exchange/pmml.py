@@ -16,8 +16,9 @@ from rules.calendar import day_of
 from rules.language.expressions import Value
 from rules.language.parse import ConditionError
 from rules.meaning.tables import MAX_ROWS
+from rules.model import Vocabulary
 from rules.titles import Title
-from rules.tools.exchange.draft import Draft, Input, NotTakenError, Row, Table, points_in
+from rules.tools.exchange.draft import Column, Draft, Input, NotTakenError, Row, Table, points_in
 from rules.tools.exchange.matches import Asked, Kind, Match, both, compared, known, one_value, others
 from rules.tools.exchange.xml import Element
 
@@ -34,7 +35,7 @@ Asks = Mapping[Input, Asked]
 """What must hold together."""
 
 
-def read_pmml(root: Element) -> Draft:
+def read_pmml(root: Element, vocabulary: Vocabulary | None = None) -> Draft:
     """What the scorecard of a PMML file says.
 
     >>> from rules.tools.exchange.xml import read_xml
@@ -46,7 +47,7 @@ def read_pmml(root: Element) -> Draft:
     """
     models = [child for child in root.children if child.name not in _ABOUT]
     name = next((model.get("modelName") for model in models), "")
-    draft = Draft(name or "scorecard", root.place)
+    draft = Draft(name or "scorecard", root.place, vocabulary)
     for number, model in enumerate(models):
         with draft.taking():
             if model.name != "Scorecard" or number:
@@ -177,7 +178,7 @@ class _Scorecard:
             name, Title(title, title), kind, codes if kind == "text" else (), field.place
         )
         instead = mined.get("missingValueReplacement") if mined else ""
-        return Input(column, _value(instead, kind) if instead else None)
+        return Input(column, _value(instead, column) if instead else None)
 
     def _verify(self, name: str) -> None:
         """The cases that the file brings, as examples of the whole pack."""
@@ -203,7 +204,7 @@ class _Scorecard:
                 known_fields = [f for f in tags if f in self.draft.columns and cells.get(tags[f])]
                 try:
                     columns = {f: self.draft.columns[f] for f in known_fields}
-                    given = {c.name: _value(cells[tags[f]], c.kind) for f, c in columns.items()}
+                    given = {c.name: _value(cells[tags[f]], c) for f, c in columns.items()}
                 except ConditionError as error:
                     raise NotTakenError(row.place, where, "", error.message, error.hint) from None
                 self.draft.examples.append({"subject": given, "score": expected})
@@ -223,14 +224,14 @@ def _asked(predicate: Element, read: Input) -> Match:
     if predicate.name == "SimpleSetPredicate":
         listed = Match()
         for text in _array(predicate):
-            listed |= one_value(_value(text, kind))
+            listed |= one_value(_value(text, read.column))
         return listed if predicate.get("booleanOperator") == "isIn" else others(listed, kind, codes)
     operator = predicate.get("operator")
     if operator == "isMissing":
         return Match(unknown=True)
     if operator == "isNotMissing":
         return known(kind, codes)
-    value = _value(predicate.get("value"), kind)
+    value = _value(predicate.get("value"), read.column)
     if operator in ("equal", "notEqual"):
         match = one_value(value)
         return match if operator == "equal" else others(match, kind, codes)
@@ -244,13 +245,14 @@ def _array(predicate: Element) -> Iterator[str]:
         yield found[2] or found[1].replace('\\"', '"')
 
 
-def _value(text: str, kind: Kind) -> Value:
-    """A value of a type.
+def _value(text: str, column: Column) -> Value:
+    """A value of a column.
 
     :raises ConditionError: where the text is none.
     """
+    kind = column.kind
     if kind == "text":
-        return text
+        return column.code(text)
     if kind == "boolean" and text in ("true", "false", "1", "0"):
         return text in ("true", "1")
     if kind in ("integer", "decimal") and re.fullmatch(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?", text):

@@ -18,8 +18,18 @@ from pathlib import PurePath
 from rules.fault import WHOLE, Fault, PackError, Place
 from rules.language.expressions import Value
 from rules.language.parse import ConditionError
+from rules.model import Vocabulary
 from rules.titles import Title
-from rules.tools.exchange.draft import Draft, Input, NotTakenError, Row, Table, points_in, require_apart
+from rules.tools.exchange.draft import (
+    Column,
+    Draft,
+    Input,
+    NotTakenError,
+    Row,
+    Table,
+    points_in,
+    require_apart,
+)
 from rules.tools.exchange.matches import (
     HIGHEST,
     LOWEST,
@@ -74,17 +84,20 @@ class _Bin:
     note: str
 
 
-def read_scorecard(sheets: Mapping[str, Sequence[Line]], file: str) -> Draft:
+def read_scorecard(
+    sheets: Mapping[str, Sequence[Line]], file: str, vocabulary: Vocabulary | None = None
+) -> Draft:
     """What the scorecards in a workbook say.
 
     :param sheets: the rows of each sheet, by its name.
+    :param vocabulary: the shared one whose attributes it asks of; None: the pack brings its own.
     :raises PackError: where none has the three columns.
 
     >>> lines = [(1, ["变量", "分箱", "分值"]), (2, ["年限", "<3", "5"]), (3, ["年限", ">=3", "10"])]
     >>> [table.title.zh for table in read_scorecard({"评分卡": lines}, "card.xlsx").tables]
     ['年限']
     """
-    draft = Draft(PurePath(file).stem, Place(file, 1, 1))
+    draft = Draft(PurePath(file).stem, Place(file, 1, 1), vocabulary)
     variables: dict[str, list[_Bin]] = {}
     found = False
     for name, lines in sheets.items():
@@ -198,8 +211,8 @@ def _value(text: str) -> Ordered | None:
 
 
 def _table(draft: Draft, name: str, bins: Sequence[_Bin]) -> Table:
-    kind = _kind(bins)
-    rows = [_row(one, kind) for one in bins]
+    column = draft.column(name, Title(name, name), _kind(bins), (), bins[0].place)
+    rows = [_row(one, column) for one in bins]
     others = [row for row in rows if row.asked == (None,)]
     require_apart([row for row in rows if row not in others])
     if others and others != rows[-1:]:
@@ -207,7 +220,6 @@ def _table(draft: Draft, name: str, bins: Sequence[_Bin]) -> Table:
         raise NotTakenError(
             others[0].place, others[0].name, "", why, "one such bin, the last of its variable"
         )
-    column = draft.column(name, Title(name, name), kind, (), bins[0].place)
     hit = "first" if others else "unique"
     return Table(draft.table_id(name), column.title, (Input(column),), hit, tuple(rows), bins[0].place)
 
@@ -228,15 +240,22 @@ def _kind(bins: Sequence[_Bin]) -> Kind:
     return "date" if types == {dt.date} else "text"
 
 
-def _row(one: _Bin, kind: Kind) -> Row:
-    asked = one.asked
+def _row(one: _Bin, column: Column) -> Row:
+    asked, kind = one.asked, column.kind
     if asked is not None and asked.spans and kind == "text":
         raise NotTakenError(
             one.place, one.name, one.text, "a range beside other values", "numbers or dates alone"
         )
     for word in one.words:
-        value: Value | None = word if kind == "text" else _value(word)
+        value = _said(one, word, column) if kind == "text" else _value(word)
         assert value is not None, "all words are values of the type"
         asked = (asked or Match()) | one_value(value)
     note = Title(one.note, one.note) if one.note else None
     return Row((asked,), one.points, one.place, one.name, note=note)
+
+
+def _said(one: _Bin, word: str, column: Column) -> Value:
+    try:
+        return column.code(word)
+    except ConditionError as error:
+        raise NotTakenError(one.place, one.name, word, error.message, error.hint) from None

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from rules.library.loader import load_text
+from rules.model import Pack
 from rules.text.source import read
 from rules.tools.lint import conditions, facts, grades, law, order, points, tables
 from rules.tools.lint.finding import Finding, Severity
 from rules.tools.lint.review import Review
 from rules.tools.lint.versions import lint_versions
 
-__all__ = ["CHECKS", "Finding", "Severity", "lint_text", "lint_versions"]
+__all__ = ["CHECKS", "Finding", "Severity", "lint_pack", "lint_text", "lint_versions"]
 
 CHECKS: tuple[Callable[[Review], Iterator[Finding]], ...] = (
     conditions.dead_rules,
@@ -63,6 +64,14 @@ def lint_text(text: str, file: str, vocabulary_text: str | None = None) -> list[
     >>> [(str(one.place), one.check, one.subject) for one in found if one.severity == "warning"]
     [('my.yaml:112:5', 'zero-points', 'scheme.joined')]
     """
-    review = Review(load_text(text, file, vocabulary_text), read(text, file))
+    return lint_pack(load_text(text, file, vocabulary_text), text)
+
+
+def lint_pack(pack: Pack, text: str) -> list[Finding]:
+    """Every finding about a pack that is loaded, by place.
+
+    :param text: what it was loaded from.
+    """
+    review = Review(pack, read(text, pack.place.file))
     found = [finding for check in CHECKS for finding in check(review)]
     return sorted(found, key=lambda finding: (finding.place, finding.check, finding.subject))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from random import Random
 from typing import Any, TypeVar
 
 import z3
@@ -16,7 +17,7 @@ from rules.model import Column, Pack
 from rules.tools.prove.cells import FALSE, Cell, Cells, value_at
 from rules.tools.prove.claims import SCORES, TIERS, Claim
 from rules.tools.prove.day import Sheet, on_day, read_by
-from rules.tools.prove.kinds import Use, kinds_of
+from rules.tools.prove.kinds import RecordKind, Use, kinds_of
 from rules.tools.prove.sums import YES, Facts, Result, Summing, uses_of
 from rules.tools.prove.values import Number, Symbol, Terms
 
@@ -24,6 +25,9 @@ SIZES = (0, 1, 2, 4, 8)
 """Of so many records at most a subject is looked for first: a short example says more than a long one."""
 MOST_RECORDS = 200
 """Of more records no example is made: nobody reads it (own choice)."""
+
+MOST_SAMPLED = 3
+"""A subject taken at random has records of so many kinds at most, and so many of each (own choice)."""
 
 MOST_REFUSED = 30
 """After so many that are not accepted no more are looked for (own choice)."""
@@ -120,6 +124,34 @@ class Question:
         self._solver.set("timeout", left)
         return self._solver.check()
 
+    def samples(self, number: int) -> Iterator[Found]:
+        """Subjects with few records, taken at random, the same each time.
+
+        Where a score has to lie near a tier's bound the solver is slow, and many a subject has such a score.
+        """
+        chance, last = Random(0), len(self._uses)
+        cells = {n: self._values(n) for n in self._attributes if not n.name.startswith("?")}
+        kinds = [kind for kind in self._kinds if last not in kind.conditions]
+        more = [kind for kind in kinds if kind.conditions.get(last - 1) == TRUE] if self._added else []
+        for _ in range(number if kinds and (more or not self._added) else 0):
+            given = {name.name: chance.choice(of).value for name, of in cells.items()}
+            subject: Row = {name: value for name, value in given.items() if value is not None}
+            taken = [
+                kind
+                for kind in chance.choices(kinds, k=chance.randint(0, MOST_SAMPLED))
+                for _ in range(chance.randint(1, MOST_SAMPLED))
+            ]
+            extra = self._row(chance.choice(more)) if more else None
+            yield Found(subject, tuple(map(self._row, taken)), extra)
+
+    def _values(self, name: Name) -> tuple[Cell, ...]:
+        cells = self._cells.of(name)
+        return cells[:-1] if name.name in self._subjects.needs else cells
+
+    def _row(self, kind: RecordKind) -> Row:
+        row = {name.name: cell.value for name, cell in kind.row.items() if not name.name.startswith("?")}
+        return {**self._needed(row), **row}
+
     # The question
 
     def _named(self, sheets: list[Sheet], where: Expression) -> dict[Name, Symbol]:
@@ -138,8 +170,7 @@ class Question:
         if name.type.kind is Kind.NUMBER:
             known = YES if needed else self._terms.flag()
             return Number(known, self._terms.whole(*self._cells.bounds(name)), name.type.scale)
-        cells = self._cells.of(name)
-        return self._terms.choice(cells[:-1] if needed else cells)
+        return self._terms.choice(self._values(name))
 
     def _judged(self, sheets: list[Sheet]) -> tuple[Result, Result]:
         first = 0
