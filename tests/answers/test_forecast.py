@@ -39,7 +39,7 @@ def points_given(score: reference.Score | None) -> Given:
     return {
         (hit.rule.id, None if hit.record is None else str(hit.record)): hit.before
         for hit in score.hits
-        if hit.before or hit.rule.tier is not None
+        if hit.before or hit.rule.is_veto
     }
 
 

@@ -149,7 +149,7 @@ NEEDED = {
     "": "basis.id basis.title dimensions.id dimensions.title grades in_force in_force.from pack score subject"
     " together.rules together.why title version",
     "rules": "id title dimension when points basis counts.decay.after counts.decay.keep examples.as_of",
-    "vetoes": "id title when tier basis",
+    "vetoes": "id title when basis",
     "consequences": "id title when basis",
     "alerts": "id title basis within.days events events.when",
     "remedies": "id title when changes basis",
