@@ -165,6 +165,16 @@ def test_the_workbook_that_comes_back_is_mended_and_handed_in_again(clerk: Flask
     assert numbers(store) == ["SC-1", "SC-2"]
 
 
+def test_what_came_back_is_had_whatever_the_file_taken_by_command_is_called(
+    clerk: FlaskClient, store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / '一月\r\n"2026.csv'
+    path.write_bytes(csv(row("A-1", amount="x")))
+    report = taking.ingest_file(store, path, WORDS, taking.Reading(quarantine=tmp_path))
+    answer = clerk.get(f"/files/{report.file_id}/quarantine.csv")
+    assert (answer.status_code, ",x," in answer.text) == (200, True)
+
+
 def test_an_office_takes_its_own_records_alone_and_sees_its_own_files_alone(
     site: Flask, clerk: FlaskClient, store: Store
 ) -> None:

@@ -17,6 +17,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from scoring.characters.formulas import inert
+from scoring.characters.visible import one_line
 from scoring.facts.versions import Level, Rejected
 from scoring.store import Store
 from scoring.store.models import IngestedFile, Quarantined
@@ -78,7 +79,7 @@ def write_quarantine(store: Store, file_id: int, folder: Path, level: Level = "e
 
 def account(file: IngestedFile, folder: Path, ending: str) -> Path:
     """Where an account of a file stands: it is named after the file and its digest."""
-    stem = Path(file.name).stem.encode()[:LONGEST_STEM].decode(errors="ignore")
+    stem = one_line(Path(file.name).stem).encode()[:LONGEST_STEM].decode(errors="ignore")
     return folder / f"{stem}.{file.sha256[:8]}{ending}"
 
 
