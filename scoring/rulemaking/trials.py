@@ -253,7 +253,7 @@ def _hindrances(pack: Pack, versions: Sequence[Pack], on: dt.date) -> Iterator[T
     if _ended(pack, on):
         until = pack.in_force_until
         yield Title(
-            f"候选版本的施行期已于{until}届满，没有可试运行的日期：请改写in_force.until",
+            f"候选版本的施行期已于{until}届满,没有可试运行的日期:请改写in_force.until",
             f"the candidate's time ended on {until}, and no day is left to try it: change in_force.until",
         )
 

@@ -97,7 +97,12 @@ def test_who_differs_no_more_is_shown_where_it_is_asked_for(regulator: Client, s
             "no pack is called nobody",
             "没有名为nobody",
         ),
-        ({"text": short_pack("2026-10-01")}, 409, "can't be graded on 2026-08-10", "不能按2026-08-10评价"),
+        (
+            {"text": TEXT.replace("from: 2026-01-01}", "from: 2026-01-01, until: 2026-08-10}")},
+            409,
+            "the candidate's time ended on 2026-08-10",
+            "候选版本的施行期已于2026-08-10届满",
+        ),
         (
             {"text": TEXT.replace("subject: enterprise", "subject: tourism")},
             409,
@@ -105,7 +110,7 @@ def test_who_differs_no_more_is_shown_where_it_is_asked_for(regulator: Client, s
             "词汇表应为enterprise",
         ),
     ],
-    ids=["no YAML", "no such pack", "a day to come", "other subjects"],
+    ids=["no YAML", "no such pack", "a time that has ended", "other subjects"],
 )
 def test_what_can_not_be_tried_is_refused_with_the_reason(
     regulator: Client, body: dict[str, str], status: int, en: str, zh: str
