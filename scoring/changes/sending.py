@@ -26,7 +26,7 @@ from scoring.access.consents import Clock, LenderStoppedError, day_of, now
 from scoring.access.keys import Role, Who
 from scoring.changes.addresses import DEADLINE, Answer
 from scoring.changes.feed import Item, Place, Reading, as_said, consented, read
-from scoring.changes.subscriptions import Subscription, note_delivery, subscription_of
+from scoring.changes.subscriptions import Subscription, barred_host, note_delivery, registrar, subscription_of
 from scoring.store import Store
 from scoring.store.changes import DeliveryRow, SubscriptionRow
 
@@ -52,7 +52,10 @@ Post = Callable[[str, Mapping[str, str], bytes], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message on its way: which attempt it is, and whose."""
+    """A message on its way: which attempt it is, and whose.
+
+    :param barred: why it may not go to its address.
+    """
 
     subscription: Subscription
     delivery: int
@@ -60,6 +63,7 @@ class Message:
     until: Place
     items: tuple[Item, ...]
     secret: str
+    barred: Title | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ def send_due(store: Store, post: Post, by: str, clock: Clock = now) -> Iterator[
     """
     for number in _addressed(store):
         while (message := _begin(store, number, by, clock)) is not None:
-            answer = post(*_written(message, clock()))
+            answer = Answer(None, message.barred) if message.barred else post(*_written(message, clock()))
             yield _end(store, message, answer, clock)
             if not is_acknowledged(answer):
                 break
@@ -175,7 +179,8 @@ def _claimed(store: Store, number: int, waiting: _Waiting, by: str, clock: Clock
         row.claim, row.claimed_until, row.sending = secrets.token_hex(16), at + LEASE, str(until)
         delivery = note_delivery(session, row, until, len(items), at, by)
         append(session, events)
-        return Message(subscription, delivery.id, row.claim, until, items, str(row.secret))
+        barred = barred_host(str(row.address), registrar(session, row))
+        return Message(subscription, delivery.id, row.claim, until, items, str(row.secret), barred)
 
 
 def _end(store: Store, message: Message, answer: Answer, clock: Clock) -> Sent:

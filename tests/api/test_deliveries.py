@@ -486,6 +486,27 @@ def test_what_a_key_registered_is_sent_no_more_once_it_is_revoked_before_somebod
     assert [sent.items for sent in send()] == [1]
 
 
+def test_no_host_of_our_own_network_is_sent_to_by_a_lenders_word_when_it_is_listed_later(
+    regulator: Client,
+    sign_in: Sign,
+    store: Store,
+    receiver: Receiver,
+    send: Send,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mark(regulator, "P-1", "repairs")
+    number, _ = listening(regulator, receiver, after="0")
+    with store.writing() as session:  # as by its own key, before the operator listed the host
+        session.get_one(SubscriptionRow, number).created_by = sign_in(Role.LENDER, AUTHORITY).prefix
+    monkeypatch.setenv(addresses.VARIABLE, "hub.example, LOCALHOST")
+    [sent] = send()
+    assert "in the district's own network" in str(sent.answer.problem)
+    assert receiver.messages == []
+    monkeypatch.setenv(addresses.VARIABLE, "hub.example")
+    [sent] = send(NOON + PAUSES[0])
+    assert (sent.is_acknowledged, len(receiver.messages)) == (True, 1)
+
+
 def test_a_lender_has_so_many_receivers_at_a_time(store: Store, sign_in: Sign) -> None:
     bank = sign_in(Role.LENDER, "云衡农商行")
     who, wanted = Who("样例", Role.LENDER, "云衡农商行"), Wanted("核心系统", Role.LENDER)
