@@ -337,10 +337,10 @@ def test_rows_of_a_table_are_moved_and_added_by_keyboard(
     assert [*cells] == [second, first]
     pressed(f'button[value="add:{TABLE}.rows"]')
     assert (focused(visitor).get_attribute("name") or "").startswith(f"{TABLE}.rows.")
-    for language in ("zh", "en"):
+    for language in ("zh", "en", "both"):
         visitor.browser.add_cookie({"name": "language", "value": language})
         visitor.press("button[value=check]")
-        for size, dark in ((DESK, False), ((320, 800), True)):
+        for size, dark in ((DESK, False), ((1000, 800), False), ((320, 800), True)):
             visitor.look(size, dark)
             assert (visitor.faults(), visitor.overflow()) == ([], 0), (size, language)
             visitor.browser.save_screenshot(str(tmp_path / f"table-{language}-{size[0]}.png"))
