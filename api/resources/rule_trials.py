@@ -65,7 +65,7 @@ def list_trials(query: dict[str, Any]) -> dict[str, Any]:
 def post_trial(body: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Try a candidate beside each run of its pack from now on, and beside the last runs at once.
 
-    Its text says that it is in force today; it gets its own first day when it is proposed.
+    It is tried as it stands, as if it had been in force on the day of each run: its first day may be to come.
     """
     try:
         found = started(rules_in(body), TEXT, body["reason"], body["back"])
