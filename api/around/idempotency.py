@@ -63,14 +63,14 @@ def install(app: Flask) -> None:
 def _begin() -> Response | None:
     """The kept answer, if the request was answered before; else it is claimed."""
     request = current()
-    key = _client_key(request)
-    if key is None:
+    asked = _asked(request)
+    if asked is None:
         return None
+    key, digest = asked
     claim = Claim(first_of_line(store(), caller()), key, secrets.token_hex(16))
-    digest = _request_hash(request)
     found = _taken(claim, digest) if _is_form(request) else _take(claim, digest, dt.datetime.now(dt.UTC))
     if found is not None:
-        return _again(found, request)
+        return _again(found, request, digest)
     request.claim = claim
     accompany_changes(require_key, partial(_note, claim))
     return None
@@ -139,8 +139,8 @@ def _taken(claim: Claim, digest: str) -> KeptAnswer | None:
         time.sleep(_PAUSE)
 
 
-def _again(kept: KeptAnswer, request: Request) -> Response:
-    if kept.request_hash != _request_hash(request):
+def _again(kept: KeptAnswer, request: Request, digest: str) -> Response:
+    if kept.request_hash != digest:
         zh = f"{HEADER} {kept.idempotency_key}已用于另一个请求"
         fail("conflict", Title(zh, f"the {HEADER} {kept.idempotency_key} was used for another request"))
     if kept.status is None or kept.body is None:
@@ -187,19 +187,22 @@ def _is_under_way(row: KeptAnswer, now: dt.datetime) -> bool:
     return abs(now - row.kept_at) < CLAIMED
 
 
-def _client_key(request: Request) -> str | None:
+def _asked(request: Request) -> tuple[str, str] | None:
+    """The key of a request that is to be taken once, and the digest of what it says; None for others."""
     if request.method != "POST" or not request.access.kept:
         return None
     if _is_form(request):
-        number = form_number()
-        return number and f"form:{number}:{_request_hash(request)[:32]}"
+        if (number := form_number()) is None:
+            return None
+        digest = _request_hash(request)
+        return f"form:{number}:{digest[:32]}", digest
     given = request.headers.get(HEADER)
     if given is None:
         return None
     if not _KEY.fullmatch(given):
         zh = f"{HEADER}应为1至100个字母、数字和 . _ : -"
         fail("bad-request", Title(zh, f"an {HEADER} is 1 to 100 letters, digits and . _ : -"))
-    return given
+    return given, _request_hash(request)
 
 
 def _is_form(request: Request) -> bool:
