@@ -16,7 +16,7 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
@@ -49,8 +49,7 @@ def kept(
     if found is not None:
         return found
     made = make()
-    with suppress(OSError, RuntimeError):  # no home, or a full one: the next call reads the text as well
-        _write(folder() / within, _name(source), packed(made))
+    keep(source, made, within)
     return made
 
 
@@ -62,6 +61,19 @@ def copy_of(source: tuple[str | None, ...], kind: type[Made], within: str = "") 
         if isinstance(found, kind):
             return found
     return None
+
+
+def keep(source: tuple[str | None, ...], made: object, within: str = "") -> None:
+    """Have a copy of what was made of a source."""
+    with suppress(OSError, RuntimeError):  # no home, or a full one: it is made again the next time
+        _write(folder() / within, _name(source), packed(made))
+
+
+def has_copy(source: tuple[str | None, ...], within: str = "") -> bool:
+    """Whether there is a copy of a source, which is not read: it may be damaged."""
+    with suppress(OSError, RuntimeError):
+        return (folder() / within / _name(source)).is_file()
+    return False
 
 
 def _name(source: tuple[str | None, ...]) -> str:
@@ -167,9 +179,15 @@ def _class(name: str) -> Any:
 @lru_cache(maxsize=1)
 def _code() -> str:
     """What a text is read by: this package, the shared vocabularies, and the versions of the libraries."""
-    here = Path(__file__).parents[1]
-    digest = hashlib.sha256(repr((sys.version_info[:2], *map(metadata.version, _READERS))).encode())
-    for path in sorted((*here.rglob("*.py"), *here.glob("library/vocabularies/*.yaml"))):
+    return code_in(Path(__file__).parents[1], _READERS, "**/*.py", "library/vocabularies/*.yaml")
+
+
+def code_in(here: Path, libraries: Iterable[str], *patterns: str) -> str:
+    """A digest of the files of a package, of Python's version and of those of libraries: with another one
+    nothing is what it was.
+    """
+    digest = hashlib.sha256(repr((sys.version_info[:2], *map(metadata.version, libraries))).encode())
+    for path in sorted(path for pattern in patterns for path in here.glob(pattern)):
         digest.update(f"{path.relative_to(here)} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
     return digest.hexdigest()
 

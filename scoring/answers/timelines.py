@@ -201,9 +201,7 @@ def of_group(store: Store, pack: Pack, facts: Facts, period: Period) -> dict[str
         return {}
     from scoring.answers.group_measures import has_lines, lines_of_subject  # DuckDB is loaded here alone
 
-    with store.reading() as session:
-        known_at = last_ingest_of(session, pack.vocabulary.id, facts.known_at) or facts.known_at
-    days = Period(pack.in_force_from, pack.in_force_until)
+    days, known_at = _all_days(pack), _last_known(store, pack, facts.known_at)
     if period.is_one_day and not has_lines(store, pack, days, known_at):
         days = period
     lines = lines_of_subject(_of_everybody(store, judge, days, known_at), pack, facts.subject_id)
@@ -216,13 +214,21 @@ def compare_group(store: Store, run: RunSummary) -> None:
     """
     judge = judge_of(pack := stored_pack(store, run.pack_hash))
     if judge.over_group and run.subjects <= MOST_COMPARED:
-        with store.reading() as session:
-            known_at = last_ingest_of(session, pack.vocabulary.id, run.known_at) or run.known_at
-        _of_everybody(store, judge, Period(pack.in_force_from, pack.in_force_until), known_at)
+        _of_everybody(store, judge, _all_days(pack), _last_known(store, pack, run.known_at))
 
 
 MOST_COMPARED = 10_000
 """For so many all days are made before anybody asks (own choice)."""
+
+
+def _all_days(pack: Pack) -> Period:
+    return Period(pack.in_force_from, pack.in_force_until)
+
+
+def _last_known(store: Store, pack: Pack, known_at: dt.datetime) -> dt.datetime:
+    """The moment of the last news until then: what is made of it is found by it."""
+    with store.reading() as session:
+        return last_ingest_of(session, pack.vocabulary.id, known_at) or known_at
 
 
 @lru_cache(maxsize=16)

@@ -8,17 +8,15 @@ is found again by them, by the store and by the code that computes it. Copies ar
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Callable
 from functools import lru_cache
-from importlib import metadata
 from pathlib import Path
 from typing import TypeVar
 
 import pyarrow as pa
 import sqlalchemy as sa
 
-from rules.library.kept import copy_of, kept
+from rules.library.kept import code_in, copy_of, has_copy, keep, kept
 from scoring.store.connection import Store
 from scoring.store.models import StoreIdentity
 
@@ -45,18 +43,19 @@ def computed(store: Store, source: tuple[str, ...], kind: type[Made], make: Call
 
 def computed_table(store: Store, source: tuple[str, ...], make: Callable[[], pa.Table]) -> pa.Table:
     """The same of a table; one that is too large is computed each time."""
-    text = copy_of((*_store(store), *source), str, _ROOM)
+    whole = (*_store(store), *source)
+    text = copy_of(whole, str, _ROOM)
     if text is not None:
         return table_in(text)
     made = make()
     if made.nbytes <= LARGEST:
-        computed(store, source, str, lambda: text_of(made))
+        keep(whole, text_of(made), _ROOM)
     return made
 
 
 def is_computed(store: Store, source: tuple[str, ...]) -> bool:
     """Whether there is a copy: who asks next computes nothing."""
-    return copy_of((*_store(store), *source), object, _ROOM) is not None
+    return has_copy((*_store(store), *source), _ROOM)
 
 
 def computed_of_text(source: tuple[str, ...], kind: type[Made], make: Callable[[], Made]) -> Made:
@@ -86,8 +85,4 @@ def _store(store: Store) -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def _code() -> str:
     """What computes, and the versions of the engines."""
-    here = Path(__file__).parents[1]
-    digest = hashlib.sha256(repr([*map(metadata.version, _ENGINES)]).encode())
-    for path in sorted(here.rglob("*.py")):
-        digest.update(f"{path.relative_to(here)} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
-    return digest.hexdigest()
+    return code_in(Path(__file__).parents[1], _ENGINES, "**/*.py")
