@@ -106,21 +106,7 @@ def edit_from_file(pack_id: str) -> Response:
         else:
             given, left = added_from(text, content, name)
     except IngestError as error:
-        return _edited(
-            pack_id,
-            text,
-            part,
-            known,
-            [
-                (
-                    "",
-                    Title(
-                        f"{error.reason.zh};应为:{error.hint.zh}",
-                        f"{error.reason.en}; right: {error.hint.en}",
-                    ),
-                )
-            ],
-        )
+        return _edited(pack_id, text, part, known, [("", _said_right(error.reason, error.hint))])
     except PackError as error:
         return _edited(pack_id, text, part, known, [("", fault.title) for fault in error.faults])
     _require_size(given)
@@ -147,7 +133,7 @@ def _answered(pack_id: str, is_ended: bool) -> Response:
         text = _filled_in(text, part)
         text, part, focus = done(text, request.form.get("open") or part, request.form.get("do", ""))
     except PackError as error:
-        return _edited(pack_id, text, part, known, [(_name(f.field), _told(f)) for f in error.faults])
+        return _edited(pack_id, text, part, known, _listed(error))
     _require_size(text)
     if is_ended and (draft := _said_of(text).draft) is not None:
         return show_draft(draft, known)
@@ -189,7 +175,7 @@ def _edited(
         data = data_of(text)
     except PackError as error:
         data, part = {}, forms.TEXT
-        refused = [(_name(fault.field), _told(fault)) for fault in error.faults]
+        refused = _listed(error)
     said = _said_of(text) if data else _Said()
     said.errors[:0] = refused
     form = forms.form_of(data, part) if part != forms.TEXT else None
@@ -223,7 +209,7 @@ def _said_of(text: str) -> _Said:
     try:
         said.draft = examine(store(), text, DRAFT, None, today())
     except PackError as error:
-        said.errors = [(_name(fault.field), _told(fault)) for fault in error.faults]
+        said.errors = _listed(error)
         return said
     said.errors = [("in_force.from", title) for title in said.draft.refusals]
     for found in said.draft.findings:
@@ -255,12 +241,17 @@ def _nearest(name: str, fields: list[str]) -> str | None:
 
 def _told(fault: Fault) -> Title:
     """A fault without its place, which is the field that it stands at."""
-    zh = in_chinese(fault.message) or fault.message
-    right = in_chinese(fault.hint) or fault.hint
-    return Title(
-        f"{zh};应为:{right}" if right else zh,
-        f"{fault.message}; right: {fault.hint}" if fault.hint else fault.message,
-    )
+    message, hint = (Title(in_chinese(said) or said, said) for said in (fault.message, fault.hint))
+    return _said_right(message, hint) if fault.hint else message
+
+
+def _said_right(wrong: Title, right: Title) -> Title:
+    return Title(f"{wrong.zh};应为:{right.zh}", f"{wrong.en}; right: {right.en}")
+
+
+def _listed(error: PackError) -> list[tuple[str, Title]]:
+    """Each fault, with the path that it stands at."""
+    return [(_name(fault.field), _told(fault)) for fault in error.faults]
 
 
 def _outcome(text: str) -> Title:

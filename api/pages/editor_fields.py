@@ -163,6 +163,7 @@ def titles_of(data: Any, part: str) -> list[Field]:
 
 
 def line(data: Any, name: str, title: Title, is_text: bool = False) -> Field:
+    """A field of one line; ``null`` that is written is shown as such."""
     field = Field(name, title, "", is_text=is_text)
     around = standing_at(data, field.path[:-1])
     value = standing_at(data, field.path)
@@ -196,6 +197,7 @@ def columns_of(data: Any) -> dict[str, Column]:
 
 
 def shown(value: Any) -> str:
+    """A value as its field shows it; nothing for none."""
     match value:
         case None:
             return ""
@@ -226,6 +228,7 @@ def _listed(line: str) -> Any:
 
 
 def entries_of(data: Any, section: str) -> list[Any]:
+    """The entries of a section; none where it is no list."""
     entries = data.get(section)
     return entries if isinstance(entries, list) else []
 

@@ -20,8 +20,9 @@ from scoring.access.consents import (
     Registration,
     UnknownConsentError,
 )
-from scoring.access.keys import ROLE_TITLES, Role, Who
-from scoring.cli.options import NUMBER, Day, database_option, operator
+from scoring.access.keys import ROLE_TITLES
+from scoring.cli.acting import me
+from scoring.cli.options import NUMBER, Day, database_option
 from scoring.cli.output import Format, Titles, listing_options, print_rows, tell
 from scoring.store import Store, open_store
 
@@ -82,7 +83,7 @@ def register(database: str | None, longest_months: int, **wanted: Any) -> None:
     --from 2026-10-01 --until 2027-09-30
     """
     with _store(database) as store:
-        made = consents.register(store, _me(), Registration(**wanted), longest_months)
+        made = consents.register(store, me(), Registration(**wanted), longest_months)
     tell(f"{made.id}: {made.lender}, {made.subject_id}, 至 until {made.valid_until}")
     tell(made.reference, err=False)
 
@@ -117,7 +118,7 @@ def withdraw(consent_id: int, reason: str, database: str | None) -> None:
     Example: xinheng consents withdraw 17 --reason 企业来函撤回
     """
     with _store(database) as store:
-        done = consents.withdraw(store, _me(), consent_id, reason)
+        done = consents.withdraw(store, me(), consent_id, reason)
     tell(f"{done.id} {done.reference}: 已撤回 withdrawn", err=False)
 
 
@@ -133,7 +134,7 @@ def sample(lender: str, month: dt.datetime, seed: str, database: str | None, fmt
     Example: xinheng consents sample --lender 甲银行 --month 2026-10 --seed 417
     """
     with _store(database) as store:
-        drawn = consents.sample(store, _me(), lender, month.date(), seed)
+        drawn = consents.sample(store, me(), lender, month.date(), seed)
     print_rows(map(asdict, drawn), COLUMNS | {"document_sha256": "SHA-256"}, fmt, TITLES)
 
 
@@ -148,7 +149,7 @@ def judge(consent_id: int, found: bool, reason: str, database: str | None) -> No
     Example: xinheng consents judge 17 --missing --reason 未能出示授权书
     """
     with _store(database) as store:
-        judged = consents.judge(store, _me(), consent_id, found, reason)
+        judged = consents.judge(store, me(), consent_id, found, reason)
     stopped = "" if found else f"; {judged.lender}: 已停止查询 stopped"
     tell(f"{judged.id} {judged.reference}: {judged.verdict}{stopped}", err=False)
 
@@ -175,7 +176,7 @@ def stop(lender: str, reason: str, database: str | None) -> None:
     Example: xinheng consents stop --lender 甲银行 --reason 授权书抽查不合格
     """
     with _store(database) as store:
-        consents.stop_lender(store, _me(), lender, reason)
+        consents.stop_lender(store, me(), lender, reason)
     tell(f"{lender}: 已停止查询 stopped", err=False)
 
 
@@ -189,12 +190,8 @@ def lift(lender: str, reason: str, database: str | None) -> None:
     Example: xinheng consents lift --lender 甲银行 --reason 整改完成
     """
     with _store(database) as store:
-        consents.lift_stop(store, _me(), lender, reason)
+        consents.lift_stop(store, me(), lender, reason)
     tell(f"{lender}: 已恢复查询 answered again", err=False)
-
-
-def _me() -> Who:
-    return Who(operator(), Role.OPERATOR)
 
 
 @contextmanager

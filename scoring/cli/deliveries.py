@@ -11,12 +11,13 @@ from typing import Any
 import click
 
 from rules.titles import halves
-from scoring.access.keys import Role, Who
+from scoring.access.keys import Role
 from scoring.changes import subscriptions as desk
 from scoring.changes.addresses import own_hosts, post
 from scoring.changes.feed import KINDS, Place
 from scoring.changes.sending import Sent, send_due
 from scoring.changes.subscriptions import ROLES, Subscription, Wanted, list_subscriptions
+from scoring.cli.acting import me
 from scoring.cli.options import NUMBER, database_option, operator
 from scoring.cli.output import Format, Titles, listing_options, print_rows, tell
 from scoring.store import open_store
@@ -111,7 +112,7 @@ def add_command(database: str | None, pack: str, role: str, after: str | None, *
     """
     place = None if after is None else Place.read(after)
     with closing(open_store(database)) as store:
-        made, secret = desk.subscribe(store, _me(), Wanted(role=Role(role), after=place, **wanted), pack)
+        made, secret = desk.subscribe(store, me(), Wanted(role=Role(role), after=place, **wanted), pack)
     tell(f"{made.id} {made.receiver}: 已登记 added")
     if secret is not None:
         tell(secret, err=False)
@@ -126,7 +127,7 @@ def renew_command(number: int, database: str | None) -> None:
     Example: xinheng deliveries renew 3
     """
     with closing(open_store(database)) as store:
-        renewed, secret = desk.renew_secret(store, _me(), number)
+        renewed, secret = desk.renew_secret(store, me(), number)
     tell(f"{renewed.id} {renewed.receiver}: 已更换签名密钥 another secret")
     tell(secret, err=False)
 
@@ -139,7 +140,7 @@ def _step(name: str, step: Callable[..., Subscription], told: str, does: str) ->
     @database_option
     def command(number: int, database: str | None) -> None:
         with closing(open_store(database)) as store:
-            done = step(store, _me(), number)
+            done = step(store, me(), number)
         tell(f"{done.id} {done.receiver}: {told}", err=False)
 
 
@@ -151,10 +152,6 @@ _step(
     "Go on with the receiver of ID that was paused or stopped, and try again at once what failed.",
 )
 _step("end", desk.end_subscription, "已终止 ended", "End the subscription of ID for good.")
-
-
-def _me() -> Who:
-    return Who(operator(), Role.OPERATOR)
 
 
 def _row(one: Subscription, fmt: Format) -> dict[str, Any]:

@@ -10,8 +10,9 @@ import click
 
 from scoring.access import identities, keys
 from scoring.access.identities import WrongIdentityError
-from scoring.access.keys import Key, KeyNotFoundError, NewKey, Role, Who, WrongKeyError
-from scoring.cli.options import database_option, operator
+from scoring.access.keys import Key, KeyNotFoundError, NewKey, Role, WrongKeyError
+from scoring.cli.acting import me
+from scoring.cli.options import database_option
 from scoring.cli.output import Format, listing_options, print_rows, tell
 from scoring.store import Store, open_store
 
@@ -74,7 +75,7 @@ def create(role: str, owner: str, organisation: str | None, days: int | None, da
     expires = dt.datetime.now(dt.UTC) + dt.timedelta(days=days) if days else None
     with _store(database) as store:
         try:
-            new = keys.create_key(store, Role(role), owner, organisation, expires, _me())
+            new = keys.create_key(store, Role(role), owner, organisation, expires, me())
         except WrongKeyError as error:
             raise click.UsageError(str(error.title)) from None
     _print_new(new)
@@ -95,7 +96,7 @@ def admit(prefix: str, person: str, issuer: str, database: str | None) -> None:
     """
     with _store(database) as store:
         try:
-            key = identities.admit(store, issuer, person, prefix, _me())
+            key = identities.admit(store, issuer, person, prefix, me())
         except WrongIdentityError as error:
             raise click.UsageError(str(error.title)) from None
     tell(f"{key.prefix}: {key.owner} 可统一身份认证登录 may sign in as {person}", err=False)
@@ -124,7 +125,7 @@ def revoke(prefix: str, database: str | None) -> None:
     Example: xinheng keys revoke ykrsi9h9ie
     """
     with _store(database) as store:
-        key = keys.revoke_key(store, prefix, _me())
+        key = keys.revoke_key(store, prefix, me())
     tell(f"{key.prefix}: 已吊销 revoked", err=False)
 
 
@@ -146,12 +147,8 @@ def rotate(prefix: str, overlap_hours: int, database: str | None) -> None:
     Example: xinheng keys rotate ykrsi9h9ie --overlap-hours 24
     """
     with _store(database) as store:
-        new = keys.rotate_key(store, prefix, dt.timedelta(hours=overlap_hours), _me())
+        new = keys.rotate_key(store, prefix, dt.timedelta(hours=overlap_hours), me())
     _print_new(new)
-
-
-def _me() -> Who:
-    return Who(operator(), Role.OPERATOR)
 
 
 def _print_new(new: NewKey) -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import click
 
-from scoring.answers.notices.compute import Notice, notice_of_proposal
+from scoring.answers.notices.compute import Notice, Reason, notice_of_proposal
 from scoring.answers.notices.files import rule_changes
 from scoring.cli.options import NUMBER, database_option, operator
 from scoring.cli.output import Format, listing_options, print_rows, progress, tell
@@ -140,6 +140,13 @@ def answer_command(number: int, subject: str, text: str, database: str | None) -
     tell(f"{fall.subject_id}: {len(fall.answers)} 条意见 answers", err=False)
 
 
+def _effect(reason: Reason) -> str:
+    """What a reason does to the tier, or to the points."""
+    if reason.rule.tier:
+        return f"≤{reason.rule.tier}"
+    return str(reason.rule.limit or f"{reason.points / 100:+g}")
+
+
 def _reasons(notice: Notice) -> list[str]:
     """The principal reasons, each in a line: rule, points, records and law; then how the rules changed."""
     pack = notice.now.pack
@@ -148,7 +155,7 @@ def _reasons(notice: Notice) -> list[str]:
             part
             for part in (
                 str(reason.rule.title),
-                str(reason.rule.limit or f"{reason.points / 100:+g}").replace("≤ ", "≤"),
+                _effect(reason),
                 "、".join(one.record_id for one in reason.counted if one.record_id),
                 f"({'; '.join(pack.cite(citation).zh for citation in reason.rule.citations)})",
             )

@@ -18,7 +18,7 @@ from rules.language.expressions import (
     render,
     walk,
 )
-from rules.model import Rule, Window
+from rules.model import Pack, Rule, Window
 from rules.tools.lint.finding import Finding, Severity
 from rules.tools.lint.review import Review
 
@@ -137,7 +137,6 @@ def implications(review: Review) -> Iterator[Finding]:
 
 
 def _implied(review: Review, one: Rule, other: Rule) -> Iterator[Finding]:
-    tiers, worst = review.pack.tiers, review.pack.tiers[-1]
     if one.consequence or other.consequence:
         return
     if not (other.is_veto or one.is_veto):
@@ -148,23 +147,22 @@ def _implied(review: Review, one: Rule, other: Rule) -> Iterator[Finding]:
             one.id,
             f"whenever it hits, {other.id} hits too: their points add up",
         )
-    elif other.tier is not None and one.tier is not None and tiers.index(other.tier) >= tiers.index(one.tier):
-        yield review.finding(
-            Severity.WARNING, "shadowed-veto", one, one.id,
-            f"never decides: whenever it holds, the veto {other.id} forces tier {other.tier}",
-        )  # fmt: skip
-    elif other.lowers is not None and one.lowers is not None and other.lowers >= one.lowers:
-        yield review.finding(
-            Severity.WARNING, "shadowed-veto", one, one.id,
-            f"never decides: whenever it holds, the veto {other.id} lowers by {other.lowers}",
-        )  # fmt: skip
-    elif other.tier == worst and one.lowers is not None:
-        yield review.finding(
-            Severity.WARNING, "shadowed-veto", one, one.id,
-            f"never decides: whenever it holds, the veto {other.id} forces tier {other.tier}",
-        )  # fmt: skip
-    elif other.tier == worst and not one.is_veto:
+    elif one.is_veto and (message := _shadowed(review.pack, one, other)) is not None:
+        yield review.finding(Severity.WARNING, "shadowed-veto", one, one.id, message)
+    elif other.tier == review.pack.tiers[-1] and not one.is_veto:
         yield _under_veto(review, one, other)
+
+
+def _shadowed(pack: Pack, one: Rule, other: Rule) -> str | None:
+    """That a veto decides nothing beside another; None where it may."""
+    if other.lowers is not None:
+        if one.lowers is None or other.lowers < one.lowers:
+            return None
+        return f"never decides: whenever it holds, the veto {other.id} lowers by {other.lowers}"
+    most = pack.tiers[-1] if one.tier is None else one.tier
+    if other.tier is None or pack.tiers.index(other.tier) < pack.tiers.index(most):
+        return None
+    return f"never decides: whenever it holds, the veto {other.id} forces tier {other.tier}"
 
 
 def equal_to_veto(review: Review) -> Iterator[Finding]:

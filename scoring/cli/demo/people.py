@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scoring.access.keys import Key, Role, Who, create_key, list_keys
-from scoring.cli.options import operator
+from scoring.cli.acting import me
 from scoring.store import Store
 
 OFFICE = "云衡区市场监督管理局"
@@ -68,5 +68,4 @@ def _key_of(store: Store, wanted: _Wanted) -> Key:
         lasts = key.expires_at is not None and key.expires_at > until - DAY / 2
         if lasts and key.state == "active" and _Wanted(key.role, key.owner, key.organisation) == wanted:
             return key
-    by = Who(operator(), Role.OPERATOR)
-    return create_key(store, wanted.role, wanted.owner, wanted.organisation, until, by).key
+    return create_key(store, wanted.role, wanted.owner, wanted.organisation, until, me()).key
