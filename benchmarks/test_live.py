@@ -22,7 +22,8 @@ from benchmarks.rulesets import AMOUNTS, AS_OF, KINDS, SEVERITIES, pack_of, rule
 from rules.calendar import today
 from rules.library.loader import find_pack
 from rules.model import Alert, Event, Pack, Title
-from scoring.facts.versions import FileInfo, ingest_rows
+from scoring.facts.entries import FileInfo
+from scoring.facts.versions import ingest_rows
 from scoring.judging.period import Period
 from scoring.live.events import Judge
 from scoring.live.supervisor import Engine

@@ -21,7 +21,8 @@ from rules.calendar import today
 from rules.library.loader import find_pack
 from scoring.access.audit import verify
 from scoring.access.keys import Role, create_key
-from scoring.facts.versions import FileInfo, ingest_rows
+from scoring.facts.entries import FileInfo
+from scoring.facts.versions import ingest_rows
 from scoring.runs.batch import run
 from scoring.store import create_store, open_store
 from scoring.store.documents import encode

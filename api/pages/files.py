@@ -41,9 +41,10 @@ from scoring.facts.ingest.quarantine import MEND, account_of, write_quarantine
 from scoring.facts.ingest.templates import templates, write_named_template
 from scoring.facts.ingest.uploads import KEPT_HOURS, Upload, Uploads, uploads_of
 from scoring.facts.merging import ColumnChanges
+from scoring.facts.noted import Level, noted_rows
 from scoring.facts.orphans import orphans_of_file
 from scoring.facts.undo import File, Undone, list_files, rows_of, undo_file
-from scoring.facts.versions import IngestResult, Level, noted_rows
+from scoring.facts.versions import IngestResult
 from scoring.facts.visit_results import VOCABULARY as RESULTS
 
 MOST_ROWS = 50_000

@@ -35,10 +35,10 @@ from rules.calendar import today
 from rules.model import Title
 from rules.titles import halves_of_old
 from scoring.facts import objections, records
+from scoring.facts.entries import FileInfo
 from scoring.facts.objection_case import OUTCOMES
 from scoring.facts.objections import OF_GRADED, Kind, Mark, MarkRequest
 from scoring.facts.records import RecordError, Submission
-from scoring.facts.versions import FileInfo
 from scoring.live.events import records_arrived
 
 blueprint = Blueprint("records", __name__, url_prefix="/v1/records", description="Dated facts about subjects")

@@ -30,8 +30,8 @@ from scoring.facts.ingest.mapping import NO_MAPPING, Dataset, load_mapping
 from scoring.facts.ingest.quarantine import is_account
 from scoring.facts.ingest.templates import write_named_template
 from scoring.facts.merging import ColumnChanges
+from scoring.facts.noted import Rejected
 from scoring.facts.undo import File, list_files, undo_file
-from scoring.facts.versions import Rejected
 from scoring.store import open_store
 
 SHOWN = 20

@@ -22,7 +22,8 @@ from sqlalchemy.orm import Session
 from rules.titles import Title, UnknownError
 from scoring.facts.ingest.folding import fold_text, fold_word
 from scoring.facts.merging import SameBody
-from scoring.facts.versions import Rejected, Staged
+from scoring.facts.noted import Rejected
+from scoring.facts.staging import Staged
 from scoring.store import Store
 from scoring.store.models import SubjectVersion
 

@@ -27,12 +27,12 @@ from rules.model import Table, Vocabulary
 from rules.titles import Title, UnknownError
 from scoring.facts.bodies import Register, UnknownBodyError, register
 from scoring.facts.cases import STEP_TITLES
+from scoring.facts.entries import wait_for_turn
 from scoring.facts.ingest.folding import fold
 from scoring.facts.ingest.keys import record_key, subject_key
 from scoring.facts.objections import check_day, current_version
 from scoring.facts.publicity import NEVER, is_shown, shown_until
 from scoring.facts.records import RecordError, records_table, unknown_record
-from scoring.facts.versions import wait_for_turn
 from scoring.store import Store
 from scoring.store.access import RecordMark
 from scoring.store.consequences import ConsequenceRow

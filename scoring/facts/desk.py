@@ -20,11 +20,11 @@ from rules.model import Vocabulary
 from rules.titles import Title, UnknownError
 from scoring.facts.bodies import register
 from scoring.facts.cases import Course, Folded, marks_of
+from scoring.facts.entries import wait_for_turn
 from scoring.facts.lifting import STANDS
 from scoring.facts.merging import AUTHORITY, STATUS
 from scoring.facts.objections import Mark, MarkRequest, current_version, mark_of, put_mark
 from scoring.facts.records import records_table
-from scoring.facts.versions import wait_for_turn
 from scoring.store import Store
 from scoring.store.access import RecordMark
 from scoring.store.batches import parts

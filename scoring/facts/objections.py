@@ -31,6 +31,7 @@ from scoring.facts.bodies import register
 from scoring.facts.cases import STEP_TITLES, CaseRefusedError
 from scoring.facts.cases import Kind as Kind
 from scoring.facts.contradictions import Outcome, close_contradictions
+from scoring.facts.entries import FileInfo, Source, new_file, wait_for_turn
 from scoring.facts.ingest.dates import FILLERS
 from scoring.facts.ingest.keys import record_key
 from scoring.facts.lifting import STANDS, Lift, lift_on_records
@@ -50,7 +51,6 @@ from scoring.facts.objection_case import (
 from scoring.facts.records import RecordError, is_open_to, is_own, records_table, unknown_record
 from scoring.facts.repairs import Commitment, check_application, check_repairer, check_term
 from scoring.facts.repairs import check_step as check_repair_step
-from scoring.facts.versions import FileInfo, Source, new_file, wait_for_turn
 from scoring.store import Store
 from scoring.store.access import CLASSES, STEPS, RecordMark
 from scoring.store.changes import note_change

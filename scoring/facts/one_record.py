@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scoring.facts.versions import FileInfo, new_file, wait_for_turn
+from scoring.facts.entries import FileInfo, new_file, wait_for_turn
 from scoring.store.documents import content_hash, encode
 from scoring.store.models import RecordVersion
 

@@ -20,6 +20,7 @@ from rules.titles import TitledError, UnknownError
 from scoring.characters.persons import without_persons
 from scoring.facts.bodies import identity_of, register, same_body
 from scoring.facts.confirming import Confirming
+from scoring.facts.entries import FileInfo
 from scoring.facts.feeding import feeding_of
 from scoring.facts.ingest.cells import (
     EMPTY,
@@ -39,19 +40,13 @@ from scoring.facts.ingest.proposing import Proposer
 from scoring.facts.ingest.rows import NAME, AnyRow, BadRow, LostRow, OddRow, ShortRow
 from scoring.facts.ingest.subjects import doubt, place
 from scoring.facts.merging import AUTHORITY
+from scoring.facts.noted import Rejected, as_lacks, noted_rows
 from scoring.facts.orphans import NO_ORPHANS, Orphans
 from scoring.facts.publicity import INTERNAL, is_shown
+from scoring.facts.sifting import Check
+from scoring.facts.staging import Staged
 from scoring.facts.twins import likeness
-from scoring.facts.versions import (
-    Check,
-    FileInfo,
-    IngestResult,
-    Rejected,
-    Staged,
-    as_lacks,
-    ingest_rows,
-    noted_rows,
-)
+from scoring.facts.versions import Handling, IngestResult, ingest_rows
 from scoring.facts.visit_results import tell_once
 from scoring.store import Store
 from scoring.store.documents import decode, encode
@@ -137,7 +132,7 @@ def submit_records(
 
     >>> from fixtures.small import RESTAURANT, small_store
     >>> from rules.library.loader import load_vocabulary
-    >>> from scoring.facts.versions import FileInfo
+    >>> from scoring.facts.entries import FileInfo
     >>> good = {"record_id": "LY-4", "subject_id": RESTAURANT, "kind": "training"}
     >>> good |= {"status": "有效", "occurred_on": "2026-08-01"}
     >>> source = FileInfo("0" * 64, "request 1", "api")
@@ -177,22 +172,16 @@ def submit_records(
         return pa.table([pa.array(c, f.type) for c, f in zip(columns, _ROWS, strict=True)], _ROWS)
 
     identity = identity_of(store)
-    judge = merge_check(check, lambda name: name, vocabulary, table, same_body(identity))
-    result = ingest_rows(
-        store,
-        vocabulary.id,
-        "record",
-        arrive,
-        source,
-        rejected,
-        table.key,
-        checks,
-        likeness(vocabulary, identity),
-        judge=judge,
+    handling = Handling(
+        key_column=table.key,
+        checks=checks,
+        judge=merge_check(check, lambda name: name, vocabulary, table, same_body(identity)),
+        twins=likeness(vocabulary, identity),
+        confirming=Confirming(vocabulary, lambda name: name, by or source.name),
         feeding=feeding_of(vocabulary, authority),
         follow=tell_once,
-        confirming=Confirming(vocabulary, lambda name: name, by or source.name),
     )
+    result = ingest_rows(store, vocabulary.id, "record", arrive, source, rejected, handling)
     return _submission(store, result, keys)
 
 

@@ -16,11 +16,11 @@ from rules.model import Column, Vocabulary
 from rules.titles import Title
 from scoring.facts.bodies import identity_of, register
 from scoring.facts.confirming import change_of, is_awaited
+from scoring.facts.entries import wait_for_turn
 from scoring.facts.ingest.proposing import Proposer
 from scoring.facts.objections import STATUS, Mark, MarkRequest, check_day, current_version, mark_of, put_mark
 from scoring.facts.records import RecordError, UnknownRecordError, is_own, records_table
 from scoring.facts.twins import WITHOUT_EFFECT, are_twins, likeness, note_twins
-from scoring.facts.versions import wait_for_turn
 from scoring.store import Store
 from scoring.store.access import CLASSES, RecordMark
 from scoring.store.documents import decode

@@ -23,11 +23,11 @@ from rules.titles import Title
 from scoring.facts.bodies import register
 from scoring.facts.confirming import take_back as take_back_words
 from scoring.facts.contradictions import effect_of, take_back
+from scoring.facts.entries import FileInfo, new_file, wait_for_turn
 from scoring.facts.feeding import take_back_feed
 from scoring.facts.lifting import STANDS, Lift, lift_on_records, resting_on
 from scoring.facts.merging import STATUS
 from scoring.facts.twins import likeness, note_twins
-from scoring.facts.versions import FileInfo, new_file, wait_for_turn
 from scoring.facts.visit_results import VOCABULARY as RESULTS
 from scoring.facts.visit_results import tell_once
 from scoring.store.base import Moment, table_of

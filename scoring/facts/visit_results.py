@@ -24,10 +24,12 @@ from rules.library.loader import load_vocabulary
 from rules.model import Vocabulary
 from rules.titles import Title, TitledError, UnknownError
 from scoring.facts.bodies import register
+from scoring.facts.entries import wait_for_turn
 from scoring.facts.ingest.folding import fold
 from scoring.facts.merging import AUTHORITY, STATUS
+from scoring.facts.noted import Rejected
 from scoring.facts.one_record import put_record
-from scoring.facts.versions import Rejected, Staged, wait_for_turn
+from scoring.facts.staging import Staged
 from scoring.store import Store
 from scoring.store.documents import decode
 from scoring.store.models import IngestedFile, RecordVersion, SubjectVersion

@@ -13,9 +13,9 @@ from rules.library.loader import load_vocabulary
 from rules.titles import UnknownError
 from scoring.answers.credit_report import CHAPTERS, NOT_REPORTED, Content, PaperError, credit_content
 from scoring.answers.credit_report.paper import ADDRESS_VARIABLE, report_pdf
+from scoring.facts.entries import FileInfo
 from scoring.facts.one_record import put_record
 from scoring.facts.records import submit_records
-from scoring.facts.versions import FileInfo
 from scoring.store import Store, open_store
 from scoring.store.documents import encode
 from scoring.store.models import IngestedFile, SubjectVersion

@@ -20,8 +20,8 @@ from scoring.answers.notices.compute import (
 )
 from scoring.answers.notices.files import CONTACT, CONTACT_VARIABLE, notice_html
 from scoring.cli.explain import explanation_lines
+from scoring.facts.entries import FileInfo
 from scoring.facts.records import submit_records
-from scoring.facts.versions import FileInfo
 from scoring.runs.batch import run
 from scoring.runs.proposals import propose, publish_proposal
 from scoring.store import Store

@@ -12,7 +12,9 @@ import pyarrow as pa
 from fixtures.codes import credit_code
 from rules.library.loader import find_pack
 from scoring.access.keys import Role
-from scoring.facts.versions import FileInfo, TableName, ingest_rows
+from scoring.facts.entries import FileInfo
+from scoring.facts.staging import TableName
+from scoring.facts.versions import ingest_rows
 from scoring.store import Store
 from scoring.store.documents import encode
 from scoring.store.packs import PackText, text_of

@@ -19,11 +19,11 @@ from small_district import AUTHORITY, FINED, LISTED, take
 
 from rules.library.loader import load_vocabulary
 from scoring.access.keys import Role
+from scoring.facts.entries import FileInfo
 from scoring.facts.ingest.cells import ADDRESS_WORDS
 from scoring.facts.ingest.keys import KeyFormError, key_of
 from scoring.facts.objections import MarkRequest, list_marks, mark_record
 from scoring.facts.records import RecordError, get_record, submit_records
-from scoring.facts.versions import FileInfo
 from scoring.store import Store
 
 T = TypeVar("T")

@@ -10,7 +10,8 @@ from client import Client, Sign
 from small_district import AUTHORITY
 
 from scoring.access.keys import Role
-from scoring.facts.versions import FileInfo, ingest_rows
+from scoring.facts.entries import FileInfo
+from scoring.facts.versions import ingest_rows
 from scoring.store import Store
 from scoring.store.documents import encode
 

@@ -12,9 +12,9 @@ from click.testing import Result
 from rules.library.loader import load_vocabulary
 from scoring.access.audit import entries
 from scoring.answers.credit_report import verify_report
+from scoring.facts.entries import FileInfo
 from scoring.facts.ingest.files import Reading, ingest_file
 from scoring.facts.records import get_record, submit_records
-from scoring.facts.versions import FileInfo
 from scoring.store import open_store
 
 FIRM = "91500232MA5U00001M"

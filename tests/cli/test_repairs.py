@@ -11,8 +11,8 @@ from click.testing import Result
 
 from rules.calendar import add_days, add_months, today
 from rules.library.loader import load_vocabulary
+from scoring.facts.entries import FileInfo
 from scoring.facts.records import submit_records
-from scoring.facts.versions import FileInfo
 from scoring.store import open_store
 
 FIRM = "91500232MA5U00001M"

@@ -16,6 +16,7 @@ from cli.market import BLANK, HIT, MISSED, PACK
 from rules.library.loader import load_text, load_vocabulary
 from scoring.access.anchors import add_anchor, read_key
 from scoring.access.audit import AuditLog, Event
+from scoring.facts.entries import FileInfo
 from scoring.facts.ingest.files import Reading, ingest_file
 from scoring.facts.ingest.mapping import NO_MAPPING
 from scoring.facts.objections import MarkRequest, mark_record
@@ -30,7 +31,6 @@ from scoring.facts.settling import (
 )
 from scoring.facts.snapshot import snapshot_of_versions, take_snapshot
 from scoring.facts.undo import undo_file
-from scoring.facts.versions import FileInfo
 from scoring.live.supervisor import Engine
 from scoring.runs.batch import run
 from scoring.runs.published import latest_run

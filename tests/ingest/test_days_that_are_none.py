@@ -13,9 +13,9 @@ from openpyxl import Workbook
 from openpyxl.cell import Cell as SheetCell
 
 from rules.library.loader import load_vocabulary
+from scoring.facts.entries import FileInfo
 from scoring.facts.ingest.checks import row_check
 from scoring.facts.records import submit_records
-from scoring.facts.versions import FileInfo
 from scoring.runs.files import open_files
 from scoring.store import Store
 from scoring.store.models import SubjectVersion

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from rules.library.loader import load_vocabulary
+from scoring.facts.entries import FileInfo
 from scoring.facts.ingest.files import FileReport, Reading, ingest_file
 from scoring.facts.records import submit_records
-from scoring.facts.versions import FileInfo
 from scoring.store import Store
 
 from .conftest import CODES, current, quarantined, write_text, write_workbook

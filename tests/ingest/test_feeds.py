@@ -15,12 +15,12 @@ from repairing import repair
 from rules.calendar import SHANGHAI, today
 from rules.library.loader import load_vocabulary
 from rules.workdays import workdays_later
+from scoring.facts.entries import FileInfo
 from scoring.facts.feeding import feeding_of
 from scoring.facts.feeds import Feed, FeedFault, feed_faults, office_feeds, record_months
 from scoring.facts.ingest.files import Reading, ingest_file
 from scoring.facts.records import list_records, submit_records
 from scoring.facts.undo import list_files, undo_file
-from scoring.facts.versions import FileInfo
 from scoring.store import Store
 from scoring.store.feeds import FeedRow
 from scoring.store.models import IngestedFile

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scoring.facts.ingest.files import FileReport, Reading, ingest_file
-from scoring.facts.versions import noted_rows
+from scoring.facts.noted import noted_rows
 from scoring.store import Store
 
 from .conftest import CODES, current, quarantined, write_text

@@ -11,10 +11,10 @@ import pytest
 
 from rules.calendar import today
 from rules.library.loader import load_vocabulary, vocabulary_names
+from scoring.facts.entries import FileInfo
 from scoring.facts.ingest.checks import row_check
 from scoring.facts.ingest.files import Reading, ingest_file
 from scoring.facts.records import submit_records
-from scoring.facts.versions import FileInfo
 from scoring.store import Store
 from scoring.store.models import SubjectVersion
 

@@ -8,10 +8,10 @@ import openpyxl
 import pytest
 
 from rules.library.loader import load_vocabulary
+from scoring.facts.entries import FileInfo
 from scoring.facts.ingest.errors import IngestError
 from scoring.facts.ingest.files import FileReport, Reading, ingest_file
 from scoring.facts.records import Submission, submit_records
-from scoring.facts.versions import FileInfo
 from scoring.store import Store
 
 from .conftest import CODES, current, quarantined, write_text

@@ -18,10 +18,12 @@ import pytest
 from fixtures.codes import credit_code
 from rules.calendar import today
 from rules.library.loader import find_pack, load_vocabulary
+from scoring.facts.entries import FileInfo
 from scoring.facts.ingest.files import FileReport, Reading, ingest_file
 from scoring.facts.records import Record, list_records, submit_records
+from scoring.facts.staging import TableName
 from scoring.facts.undo import list_files, undo_file
-from scoring.facts.versions import FileInfo, TableName, ingest_rows
+from scoring.facts.versions import ingest_rows
 from scoring.facts.visit_results import (
     Rating,
     Result,

@@ -11,7 +11,9 @@ import pyarrow as pa
 
 from rules.library.loader import load_text
 from rules.model import Pack
-from scoring.facts.versions import FileInfo, TableName, ingest_rows
+from scoring.facts.entries import FileInfo
+from scoring.facts.staging import TableName
+from scoring.facts.versions import ingest_rows
 from scoring.store import Store
 from scoring.store.documents import encode
 

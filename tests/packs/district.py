@@ -12,7 +12,8 @@ import duckdb
 import pyarrow as pa
 
 from rules.model import Pack, Table
-from scoring.facts.versions import FileInfo, ingest_rows
+from scoring.facts.entries import FileInfo
+from scoring.facts.versions import ingest_rows
 from scoring.judging.engine import grade
 from scoring.judging.sql import quoted, sql_type
 from scoring.store import Store

@@ -19,8 +19,8 @@ from visitor import DESK, PHONE, Visitor
 from rules.library.loader import load_vocabulary
 from scoring.access.audit import entries
 from scoring.access.keys import Role, create_key, revoke_key
+from scoring.facts.entries import FileInfo
 from scoring.facts.records import submit_records
-from scoring.facts.versions import FileInfo
 from scoring.live.alerts import Alert, Wanted, get_alert, list_alerts
 from scoring.live.events import records_arrived
 from scoring.live.growing import HISTORY

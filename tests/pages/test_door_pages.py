@@ -23,10 +23,10 @@ from scoring.access.consents import Registration, get_consent, register
 from scoring.access.keys import Role, Who, create_key, revoke_key, rotate_key
 from scoring.answers.explain import explain
 from scoring.answers.forecast import forecast
+from scoring.facts.entries import FileInfo
 from scoring.facts.objection_desk import Wanted, list_objections
 from scoring.facts.objections import MarkRequest, mark_record
 from scoring.facts.records import get_record, submit_records
-from scoring.facts.versions import FileInfo
 from scoring.runs.proposals import withdraw_proposal
 from scoring.runs.proposed import ProposalSummary
 from scoring.runs.published import NIGHTLY, next_run

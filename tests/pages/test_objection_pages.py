@@ -16,11 +16,11 @@ from visitor import DESK, PHONE, Visitor
 from rules.calendar import today
 from rules.library.loader import load_vocabulary
 from scoring.access.keys import Role, create_key
+from scoring.facts.entries import FileInfo
 from scoring.facts.objection_desk import Objection, show_objection
 from scoring.facts.objections import MarkRequest, mark_record
 from scoring.facts.records import submit_records
 from scoring.facts.settling import Ruling, list_proposals, settle_proposal
-from scoring.facts.versions import FileInfo
 from scoring.store import Store
 
 MakeToken = Callable[[Role], str]

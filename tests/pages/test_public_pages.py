@@ -28,9 +28,9 @@ from api.settings import Settings
 from rules.calendar import add_days, today
 from rules.library.loader import PACKS, find_pack, installed_packs, load_vocabulary
 from scoring.access.keys import Role, create_key
+from scoring.facts.entries import FileInfo
 from scoring.facts.objections import MarkRequest, mark_record
 from scoring.facts.records import submit_records
-from scoring.facts.versions import FileInfo
 from scoring.judging.one import Judge
 from scoring.rulemaking.desk import By, propose_pack
 from scoring.rulemaking.draft import examine

@@ -15,8 +15,8 @@ from scoring.access.keys import Role, Who
 from scoring.changes.addresses import Answer
 from scoring.changes.sending import send_due
 from scoring.changes.subscriptions import Wanted, subscribe
+from scoring.facts.entries import FileInfo
 from scoring.facts.records import submit_records
-from scoring.facts.versions import FileInfo
 from scoring.store import Store
 
 FIRM = CODES[9]

@@ -13,9 +13,9 @@ from visitor import DESK, PHONE, Visitor
 
 from rules.library.loader import load_vocabulary
 from scoring.access.keys import Role
+from scoring.facts.entries import FileInfo
 from scoring.facts.records import get_record, submit_records
 from scoring.facts.settling import OpenProposal, list_proposals
-from scoring.facts.versions import FileInfo
 from scoring.store import Store
 
 MakeToken = Callable[[Role], str]

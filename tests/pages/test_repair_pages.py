@@ -18,9 +18,9 @@ from scoring.access.audit import entries
 from scoring.access.keys import Role, create_key
 from scoring.facts.consequences import list_consequences
 from scoring.facts.desk import Wanted
+from scoring.facts.entries import FileInfo
 from scoring.facts.records import submit_records
 from scoring.facts.repair_desk import DESK
-from scoring.facts.versions import FileInfo
 from scoring.store import Store
 
 WORDS = load_vocabulary("enterprise")

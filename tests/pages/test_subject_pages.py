@@ -25,8 +25,8 @@ from scoring.access.keys import Role
 from scoring.answers import explain, group_measures, timelines
 from scoring.answers.explain import explain_now, unknown_inputs
 from scoring.answers.validation.drift import drift
+from scoring.facts.entries import FileInfo
 from scoring.facts.records import submit_records
-from scoring.facts.versions import FileInfo
 from scoring.inspections.foreseen import _pairs
 from scoring.judging.period import Period
 from scoring.judging.timeline import Timeline

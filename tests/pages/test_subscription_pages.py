@@ -19,8 +19,8 @@ from scoring.access.keys import Role
 from scoring.changes.addresses import Answer
 from scoring.changes.sending import send_due
 from scoring.changes.subscriptions import get_subscription, list_subscriptions
+from scoring.facts.entries import FileInfo
 from scoring.facts.records import submit_records
-from scoring.facts.versions import FileInfo
 from scoring.store import Store
 
 MakeToken = Callable[[Role], str]

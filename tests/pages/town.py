@@ -17,10 +17,12 @@ from scoring.access.consents import Registration, register
 from scoring.access.keys import Role, Who, create_key
 from scoring.access.lending import Check, answer_checks
 from scoring.facts.consequences import NewConsequence, enter_consequence
+from scoring.facts.entries import FileInfo
 from scoring.facts.objections import MarkRequest, mark_record
 from scoring.facts.records import submit_records
 from scoring.facts.repairs import Commitment
-from scoring.facts.versions import FileInfo, TableName, ingest_rows
+from scoring.facts.staging import TableName
+from scoring.facts.versions import ingest_rows
 from scoring.facts.visit_results import Rating, Result, enter_rating, enter_result
 from scoring.inspections.codes import Days, OutsideVisit, issue_outside
 from scoring.inspections.office import make_plan

@@ -11,7 +11,10 @@ import pytest
 
 from rules.library.loader import load_pack
 from rules.model import Pack
-from scoring.facts.versions import FileInfo, IngestResult, Rejected, TableName, ingest_rows
+from scoring.facts.entries import FileInfo
+from scoring.facts.noted import Rejected
+from scoring.facts.staging import TableName
+from scoring.facts.versions import Handling, IngestResult, ingest_rows
 from scoring.store import Store
 
 from .market import MARKET, rows
@@ -43,6 +46,6 @@ def take_in() -> TakeIn:
         key = "merchant_id" if table == "subject" else "record_id"
         taken = rows(key, data)
         file = FileInfo(sha256(repr(taken.to_pylist()).encode()).hexdigest(), f"{table}s.csv")
-        return ingest_rows(store, "merchant", table, taken, file, rejected, key_column=key)
+        return ingest_rows(store, "merchant", table, taken, file, rejected, Handling(key_column=key))
 
     return take

@@ -29,12 +29,13 @@ from rules.library.loader import load_text
 from rules.model import Vocabulary
 from scoring.facts import snapshot
 from scoring.facts.columns import follow, place
+from scoring.facts.entries import FileInfo
 from scoring.facts.objections import MarkRequest, mark_record
 from scoring.facts.one_record import put_record
 from scoring.facts.records import RecordError, UnknownRecordError
 from scoring.facts.snapshot import Snapshot, forget_snapshot, snapshot_of_versions, take_snapshot
 from scoring.facts.undo import undo_file
-from scoring.facts.versions import FileInfo, ingest_rows
+from scoring.facts.versions import Handling, ingest_rows
 from scoring.store import Store, StoreError, open_store
 from scoring.store.backups import back_up, restore
 from scoring.store.models import IngestedFile, RecordVersion, StoreIdentity, last_ingest
@@ -235,7 +236,7 @@ class History:
             table,
             rows(key, data),
             FileInfo(f"{self.number:064x}", f"{self.number}.csv"),
-            key_column=key,
+            handling=Handling(key_column=key),
         )
 
     def _subject(self, key: str) -> dict[str, Any]:

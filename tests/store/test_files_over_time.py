@@ -15,9 +15,10 @@ import sqlalchemy as sa
 
 from rules.model import Pack
 from scoring.answers.explain import explain
+from scoring.facts.entries import FileInfo
 from scoring.facts.merging import ColumnChanges
 from scoring.facts.undo import list_files, undo_file
-from scoring.facts.versions import FileInfo, ingest_rows
+from scoring.facts.versions import ingest_rows
 from scoring.runs.batch import run
 from scoring.store import Store, StoreError
 from scoring.store.documents import encode

@@ -10,8 +10,9 @@ import duckdb
 import pytest
 
 from rules.model import Pack
+from scoring.facts.entries import FileInfo
 from scoring.facts.snapshot import Snapshot, take_snapshot
-from scoring.facts.versions import FileInfo, ingest_rows
+from scoring.facts.versions import ingest_rows
 from scoring.store import Store, StoreError
 
 from .conftest import TakeIn

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from stdnum.cn import uscc
 
 from rules.library.loader import load_vocabulary
+from scoring.facts.entries import FileInfo
 from scoring.facts.objections import MarkRequest, mark_record
 from scoring.facts.records import list_records, submit_records
 from scoring.facts.settling import Ruling, list_contradictions, list_twins, resolve_contradiction
 from scoring.facts.undo import Undone, list_files, undo_file
-from scoring.facts.versions import FileInfo
 from scoring.store import Store
 
 ENTERPRISE = load_vocabulary("enterprise")

@@ -9,7 +9,9 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from scoring.facts.versions import FileInfo, Rejected, ingest_rows
+from scoring.facts.entries import FileInfo
+from scoring.facts.noted import Rejected
+from scoring.facts.versions import Handling, ingest_rows
 from scoring.store import Store
 from scoring.store.models import IngestedFile, Quarantined, RecordVersion, SubjectVersion
 
@@ -128,7 +130,7 @@ def test_rows_that_say_the_same_are_refused_together_and_each_is_counted(store: 
         yield from (Rejected(row.row_no, "merchant_id", "a", "x") for row in staged if row.key != "r3")
 
     file = FileInfo("0" * 64, "records.csv")
-    result = ingest_rows(store, "merchant", "record", taken, file, key_column="record_id", checks=[check])
+    result = ingest_rows(store, "merchant", "record", taken, file, handling=Handling("record_id", [check]))
     assert numbers(result) == (1, 0, 0, 3)
     with store.reading() as session:
         places = session.scalars(sa.select(Quarantined.row_no).order_by(Quarantined.row_no)).all()

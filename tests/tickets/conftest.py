@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from rules.calendar import SHANGHAI
-from scoring.facts.versions import FileInfo, ingest_rows
+from scoring.facts.entries import FileInfo
+from scoring.facts.versions import ingest_rows
 from scoring.live.supervisor import Engine
 from scoring.store import Store
 from scoring.store.documents import encode

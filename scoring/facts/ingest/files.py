@@ -27,6 +27,7 @@ from scoring.characters.persons import has_surely
 from scoring.facts.bodies import VOCABULARY as BODIES
 from scoring.facts.bodies import claimed_twice, identity_of, same_body
 from scoring.facts.confirming import Confirming
+from scoring.facts.entries import FileInfo
 from scoring.facts.feeding import feeding_of
 from scoring.facts.ingest.checks import merge_check, row_check
 from scoring.facts.ingest.choice import Look
@@ -39,20 +40,13 @@ from scoring.facts.ingest.sheets import Row, Sheet, is_blank, named, open_sheets
 from scoring.facts.ingest.subjects import any_known, doubt, place
 from scoring.facts.ingest.workbooks import write_bad_rows
 from scoring.facts.merging import AUTHORITY, ColumnChanges
+from scoring.facts.noted import Level, Rejected, as_lacks
 from scoring.facts.orphans import NO_ORPHANS, Orphans
 from scoring.facts.records import no_office_sends, own_alone
+from scoring.facts.sifting import Check
+from scoring.facts.staging import Staged
 from scoring.facts.twins import likeness
-from scoring.facts.versions import (
-    Check,
-    FileInfo,
-    IngestResult,
-    Level,
-    Log,
-    Rejected,
-    Staged,
-    as_lacks,
-    ingest_rows,
-)
+from scoring.facts.versions import Handling, IngestResult, Log, ingest_rows
 from scoring.facts.visit_results import VOCABULARY as RESULTS
 from scoring.facts.visit_results import check_rows, take_results, tell_once
 from scoring.store import Store
@@ -429,18 +423,11 @@ def _take(
         vocabulary, dataset = matcher.vocabulary, layout.dataset
         checks = [_under_headers(check, tables) for check in _checks(vocabulary, dataset, reading)]
         identity = identity_of(store)
-        return ingest_rows(
-            store,
-            vocabulary.id,
-            dataset,
-            arrow,
-            info,
-            noted,
-            header,
-            checks,
-            likeness(vocabulary, identity),
-            reading.check,
-            merge_check(
+        is_of_records = dataset == "record"
+        handling = Handling(
+            key_column=header,
+            checks=checks,
+            judge=merge_check(
                 row_check(layout.table, today()),
                 layout.header,
                 vocabulary,
@@ -448,11 +435,15 @@ def _take(
                 same_body(identity),
                 layout.number,
             ),
-            feeding_of(vocabulary, reading.authority) if dataset == "record" else None,
-            take_results if vocabulary.id == RESULTS else tell_once,
-            Confirming(vocabulary, layout.header, reading.by or info.name) if dataset == "record" else None,
-            reading.log,
+            twins=likeness(vocabulary, identity),
+            confirming=Confirming(vocabulary, layout.header, reading.by or info.name)
+            if is_of_records
+            else None,
+            feeding=feeding_of(vocabulary, reading.authority) if is_of_records else None,
+            follow=take_results if vocabulary.id == RESULTS else tell_once,
+            log=reading.log,
         )
+        return ingest_rows(store, vocabulary.id, dataset, arrow, info, noted, handling, reading.check)
 
 
 def _checks(vocabulary: Vocabulary, dataset: Dataset, reading: Reading) -> Iterator[Check]:

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from scoring.characters.formulas import inert
 from scoring.characters.visible import one_line
-from scoring.facts.versions import Level, Rejected
+from scoring.facts.noted import Level, Rejected
 from scoring.store import Store
 from scoring.store.models import IngestedFile, Quarantined
 

@@ -41,7 +41,7 @@ from scoring.facts.ingest.returned import unmended
 from scoring.facts.ingest.sheets import Cells, Row, Sheet, is_blank
 from scoring.facts.ingest.sources import NOWHERE, First, Found
 from scoring.facts.merging import AUTHORITY
-from scoring.facts.versions import Level, Rejected
+from scoring.facts.noted import Level, Rejected
 from scoring.store.documents import PROPOSED
 
 BLOCK_ROWS = 250

@@ -26,7 +26,7 @@ from scoring.facts.ingest.folding import Cell, as_text
 from scoring.facts.ingest.mapping import Dataset
 from scoring.facts.ingest.names import bare, may_be, one_spelling, other_name, public, spelled_once
 from scoring.facts.ingest.rows import NAME, AnyRow, BadRow, GoodRow, LostRow, OddRow, ShortRow, faults_of
-from scoring.facts.versions import Rejected
+from scoring.facts.noted import Rejected
 from scoring.store import Store
 from scoring.store.batches import parts
 from scoring.store.documents import encode

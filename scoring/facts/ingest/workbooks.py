@@ -29,7 +29,7 @@ from scoring.facts.ingest.quarantine import MEND, account, in_place
 from scoring.facts.ingest.returned import marked, to_mend, unmended
 from scoring.facts.ingest.rows import EXAMPLE, shown
 from scoring.facts.ingest.sheets import Cells, Sheet
-from scoring.facts.versions import is_double
+from scoring.facts.sifting import is_double
 from scoring.store import Store
 from scoring.store.models import IngestedFile, Quarantined
 
