@@ -143,6 +143,14 @@ def test_simulate_shows_tiers_rules_and_movers(pack: Path, draft: Path, tmp_path
         assert [row["subject_id"] for row in csv.DictReader(file)] == ["a2", "a3"]
 
 
+def test_simulate_says_where_no_rule_makes_the_difference(pack: Path, draft: Path, tmp_path: Path) -> None:
+    higher = APPLICANTS.replace('version: "1"', 'version: "2"').replace("Good}, from: 80", "Good}, from: 81")
+    draft.write_text(higher, encoding="utf-8")
+    found = simulate(pack, draft, tmp_path).output
+    assert "The same rules give the same points: tiers change by where they begin" in found
+    assert "By which rules" not in found
+
+
 def test_simulate_for_programs(pack: Path, draft: Path, tmp_path: Path) -> None:
     data = json.loads(simulate(pack, draft, tmp_path, "--format", "json").stdout)
     assert (data["subjects"], data["before"]["version"], data["after"]["version"]) == (5, "1", "2")
