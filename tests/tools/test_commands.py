@@ -54,6 +54,12 @@ def test_lint_fails_on_warnings_where_asked() -> None:
     assert call(rules_group, "lint", FAULTY / "table-gap.yaml", "--strict").exit_code == 1
 
 
+def test_one_thing_is_said_in_the_singular(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "en")
+    said = call(rules_group, "lint", FAULTY / "table-code.yaml").output
+    assert "0 errors, 1 warning, " in said
+
+
 def test_lint_shows_what_loading_refuses(tmp_path: Path) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text(changed(("when: kind = 'fine'", "when: kid = 'fine'")), encoding="utf-8")
