@@ -211,6 +211,7 @@ class NightSchema(Schema):
     """A run beside which a candidate was graded."""
 
     run_id = fields.Integer(required=True)
+    against = fields.String(required=True, metadata={"description": "The version by which the run graded"})
     as_of = fields.Date(required=True)
     subjects = fields.Integer(required=True)
     differ = fields.Integer(required=True, metadata={"description": "With another score or tier"})

@@ -9,9 +9,12 @@ value more that an operand may have: unknown. What would take too many boxes sta
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from rules.calendar import add_days
@@ -25,6 +28,7 @@ from rules.language.expressions import (
     In,
     IsNull,
     IsTrue,
+    Kind,
     Literal,
     Not,
     Or,
@@ -60,6 +64,11 @@ class Domain:
     def empty(self) -> bool:
         """Whether nothing is left, certainly."""
         return not self.unknown and self.among is not None and not self.among
+
+    @property
+    def listed(self) -> frozenset[Value]:
+        """The values that are named."""
+        return self.without if self.among is None else self.among | self.without
 
     def holds(self, value: Value) -> bool:
         """Whether a known value is left."""
@@ -103,6 +112,12 @@ class Domain:
         lower = other.low is None or (self.low is not None and self.low >= other.low)  # type: ignore[operator]
         upper = other.high is None or (self.high is not None and self.high <= other.high)  # type: ignore[operator]
         return lower and upper and not any(self.holds(value) for value in other.without)
+
+    def starts(self, kind: Type) -> Iterator[int]:
+        """The places on the grain of a type from which on values are in it, or no longer."""
+        begins, ends = (self.low, *self.listed), (self.high, *self.listed)
+        yield from (math.ceil(place_of(value, kind)) for value in begins if value is not None)
+        yield from (math.floor(place_of(value, kind)) + 1 for value in ends if value is not None)
 
     def condition(self, operand: Expression) -> Expression:
         """True exactly where the operand has a value of these."""
@@ -164,6 +179,7 @@ Limits = Mapping[Expression, Domain]
 """What is known of operands before any condition: the codes of a column, a count that is never negative."""
 
 ANYTHING = Domain(unknown=True)
+UNKNOWN = Domain(frozenset(), unknown=True)
 NO_LIMITS: Limits = {}
 ALWAYS: Boxes = (Box(),)
 NEVER: Boxes = ()
@@ -207,6 +223,53 @@ def implies(one: Boxes, other: Boxes) -> bool:
     return bool(one) and all(any(box.within(wider) for wider in other) for box in one)
 
 
+def parts(kind: Type, domains: Iterable[Domain], codes: Iterable[str] = ()) -> Iterator[Domain]:
+    """All values of a type in the fewest parts that lie within a domain or outside; unknown is the last.
+
+    :param codes: the values that a text has at all; none where it is free.
+    :return: of numbers and dates each with its ends, a single value too.
+
+    >>> from decimal import Decimal
+    >>> from rules.language.expressions import INTEGER
+    >>> found = parts(INTEGER, [Domain(low=Decimal(10)), Domain(frozenset([Decimal(20)]))])
+    >>> [(part.low, part.high, part.among) for part in found][:2]
+    [(None, 9, None), (10, 19, None)]
+    """
+    found = tuple(domains)
+    if kind.kind in (Kind.NUMBER, Kind.DATE):
+        yield from _intervals(kind, {start for domain in found for start in domain.starts(kind)})
+    else:
+        named = frozenset(value for domain in found for value in domain.listed)
+        listed = (True, False) if kind == BOOLEAN else tuple(codes) or sorted(map(str, named))
+        yield from (Domain(frozenset([value])) for value in listed)
+        if kind.kind is Kind.TEXT and not codes:
+            yield Domain(without=named)
+    yield UNKNOWN
+
+
+def _intervals(kind: Type, starts: Iterable[int]) -> Iterator[Domain]:
+    first, last = (1, dt.date.max.toordinal()) if kind.kind is Kind.DATE else (-math.inf, math.inf)
+    inner = sorted(start for start in starts if first < start <= last)
+    for begin, after in pairwise([None, *inner, None]):
+        low = None if begin is None else value_at(begin, kind)
+        high = None if after is None else value_at(after - 1, kind)
+        one = frozenset([low]) if low == high and low is not None else None
+        yield Domain(one, low=low, high=high)
+
+
+def place_of(value: Any, kind: Type) -> Fraction:
+    """How many grains of the type a number or a date is from 0."""
+    number: Fraction = Fraction(value.toordinal() if kind.kind is Kind.DATE else value)
+    return number * Fraction(10) ** kind.scale
+
+
+def value_at(place: int, kind: Type) -> Any:
+    """The number or the date that is so many grains of its type from 0."""
+    if kind.kind is Kind.DATE:
+        return dt.date.fromordinal(place)
+    return Decimal(place).scaleb(-kind.scale, EXACT) if kind.scale else place
+
+
 @dataclass(frozen=True, slots=True)
 class _Former:
     """Pushes negation inward with the outcome that is wanted, and whether unknown will do as well: De
@@ -230,9 +293,9 @@ class _Former:
             case Literal():
                 return ALWAYS if node.value is wanted else NEVER
             case IsNull():
-                return self._one(node.operand, Domain(frozenset(), unknown=True) if wanted else Domain())
+                return self._one(node.operand, UNKNOWN if wanted else Domain())
             case _:
-                operand, values = _tested(node, wanted)
+                operand, values = tested(node, wanted)
                 return self._one(operand, replace(values, unknown=True) if or_unknown else values)
 
     def _one(self, operand: Expression, domain: Domain) -> Boxes:
@@ -282,11 +345,11 @@ def _whole(node: Expression, wanted: bool, or_unknown: bool) -> Boxes:
     return (Box({node: Domain(frozenset([wanted]), unknown=or_unknown)}),)
 
 
-def _tested(test: Expression, wanted: bool) -> tuple[Expression, Domain]:
+def tested(test: Expression, wanted: bool) -> tuple[Expression, Domain]:
     """What a test is about, and the known values of which it is ``wanted``."""
     match test:
         case Compare(left=Literal() as value, right=operand) if not isinstance(operand, Literal):
-            return _tested(Compare(_MIRRORED[test.op], operand, value), wanted)
+            return tested(Compare(_MIRRORED[test.op], operand, value), wanted)
         case Compare(left=operand, right=Literal() as literal):
             return operand, _compared(operand.type, test.op if wanted else _OPPOSITE[test.op], literal.value)
         case In():

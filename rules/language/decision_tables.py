@@ -8,12 +8,10 @@ row is an ordinary rule, and no engine knows of tables. Hit policies as in OMG D
 from __future__ import annotations
 
 import datetime as dt
-import operator
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
 
 from rules.language.boxes import Box, Boxes, boxes, overlap
 from rules.language.expressions import (
@@ -45,14 +43,6 @@ _ANY_RANGE = re.compile(rf"([\[\](]?)\s*({_BOUND})\s*\.\.\s*({_BOUND})\s*([\[\])
 _ZERO = Literal(0, ONE.type)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _AND = re.compile(r"\s+and\s+")
-_PASSES: Mapping[str, Callable[[Any, Any], bool]] = {
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-    "=": operator.eq,
-    "<>": operator.ne,
-}
 _ORDERED = (Kind.NUMBER, Kind.DATE)
 _CELLS = 'A, [A, B], {not: A}, ">= 90", "70..90", "[70..90]", null or "-"'
 _IN_BRACKETS = '"[{0}..{1}]" in quotes: both ends are in; "{0}..{1}": from {0} to below {1}'
@@ -90,30 +80,10 @@ class Cell:
         return self == Cell()
 
     @property
-    def literals(self) -> frozenset[Value]:
-        """The values at which it may begin or cease to match."""
-        own = self.values or frozenset(end for _, end in self.tests if not isinstance(end, Named))
-        return own.union(*(cell.literals for cell in self.among))
-
-    @property
     def reads_names(self) -> bool:
         """Whether it compares with another column or measure."""
         own = any(isinstance(end, Named) for _, end in self.tests)
         return own or any(cell.reads_names for cell in self.among)
-
-    def holds(self, value: Value | None) -> bool:
-        """Whether a value matches, None for an unknown one; of a cell that reads no names."""
-        if self.negated:
-            return value is not None and not replace(self, negated=False).holds(value)
-        if self.among:
-            return any(cell.holds(value) for cell in self.among)
-        if self.unknown:
-            return value is None
-        if self.values is not None:
-            return value in self.values
-        return not self.tests or (
-            value is not None and all(_PASSES[op](value, end) for op, end in self.tests)
-        )
 
 
 def read_cell(written: object, kind: Kind) -> Cell:
@@ -124,9 +94,11 @@ def read_cell(written: object, kind: Kind) -> Cell:
         ``{not: …}`` or ``"-"``.
 
     >>> from rules.language.expressions import Kind
-    >>> cells = (">= 10", "10 .. 20", "[10..12]", "> 5 and <= 12", 12, {"not": [10, 11]}, "-", "< 10", None)
-    >>> [read_cell(written, Kind.NUMBER).holds(12) for written in cells]
-    [True, True, True, True, True, True, True, False, False]
+    >>> read_cell("10 .. 20", Kind.NUMBER).tests
+    (('>=', Decimal('10')), ('<', Decimal('20')))
+    >>> cell = read_cell({"not": [10, 11]}, Kind.NUMBER)
+    >>> sorted(cell.values), cell.negated
+    ([10, 11], True)
     """
     if isinstance(written, dict):
         return _without(written, kind)

@@ -121,6 +121,15 @@ def _by_title(value: Any, known: Mapping[Any, Title]) -> Any:
     return str(known[value]) if value in known else value
 
 
+def how_many(number: int, noun: str, nouns: str | None = None) -> str:
+    """A number of things in English; ``nouns`` where their name does not just end with an s.
+
+    >>> how_many(1, "value"), how_many(2000, "value"), how_many(2, "entry", "entries")
+    ('1 value', '2,000 values', '2 entries')
+    """
+    return f"{number:,} {noun if number == 1 else nouns or f'{noun}s'}"
+
+
 def tell(text: str, err: bool = True) -> None:
     """Print a message that names what came from outside: nothing in it steers the terminal.
 

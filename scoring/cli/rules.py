@@ -35,6 +35,7 @@ from scoring.cli.output import (
     NewFile,
     Titles,
     format_option,
+    how_many,
     listing_options,
     print_rows,
     progress,
@@ -112,7 +113,7 @@ def lint_command(packs: tuple[str, ...], strict: bool, least: str, fmt: Format) 
             tell(in_language(finding.title), err=False)
         counts = Counter(finding.severity for finding in findings)
         zh = "、".join(f"{SEVERITIES[s]}{counts[s]}个" for s in Severity)
-        tell(in_language(Title(zh, ", ".join(f"{counts[s]} {s}s" for s in Severity))))
+        tell(in_language(Title(zh, ", ".join(how_many(counts[s], s) for s in Severity))))
     else:
         print_rows(({**row_of(f, FINDINGS), "place": str(f.place)} for f in shown), FINDINGS, fmt)
     failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
@@ -160,7 +161,7 @@ def test_command(packs: tuple[str, ...], xlsx: Path | None, fmt: Format) -> None
         for result in failed:
             about = result.owner or "pack"
             tell(f"{result.place}: {about}: expected {result.expected}; got {result.got}", err=False)
-        tell(f"{len(results)} examples, {len(failed)} failed")
+        tell(f"{how_many(len(results), 'example')}, {len(failed)} failed")
     else:
         print_rows((_result(pack, result) for pack, result in results), RESULTS, fmt)
     _exit(bool(failed))

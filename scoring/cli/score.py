@@ -20,7 +20,7 @@ from rules.identity import identity
 from rules.model import Pack, Title
 from rules.titles import TitledError
 from scoring.cli.options import Memory, as_of_option, database_option, known_by, operator, pack_of
-from scoring.cli.output import Format, format_option, print_rows, progress, tell
+from scoring.cli.output import Format, format_option, how_many, print_rows, progress, tell
 from scoring.cli.proposals import COLUMNS as PROPOSALS
 from scoring.cli.proposals import row_of
 from scoring.cli.trials import grade_trials
@@ -318,16 +318,20 @@ def _score_file(
 ) -> list[dict[str, object]]:
     with progress(str(pack.title)):
         done = score_files(pack, as_of, subjects, records, out, memory)
-    tell(f"{pack.title}: {done.subjects:,} subjects, {done.records:,} records, {done.hits:,} hits")
+    tell(f"{pack.title}: {_read(done.subjects, done.records, done.hits)}")
     if done.orphans:
-        tell(f"{done.orphans:,} records of unknown subjects, counted for nobody")
+        tell(f"{how_many(done.orphans, 'record')} of unknown subjects, counted for nobody")
     for passed in done.ignored:
         tell(f"sheets and columns that are ignored or in doubt: {passed}")
     if done.rejected:
-        tell(f"{done.rejected:,} values set aside, with the reasons: {done.written[-1]}")
+        tell(f"{how_many(done.rejected, 'value')} set aside, with the reasons: {done.written[-1]}")
     for path in done.written:
         tell(f"written: {path}")
     return tier_rows(pack, as_of, done.tiers, None)
+
+
+def _read(subjects: int, records: int, hits: int) -> str:
+    return ", ".join(map(how_many, (subjects, records, hits), ("subject", "record", "hit")))
 
 
 def _score_folder(
@@ -345,16 +349,13 @@ def _score_folder(
     done = score_country(pack, as_of, subjects, records, out, memory, say, each)
     counts = done.manifest["counts"]
     state = "" if done.is_new else ", finished before"
-    tell(
-        f"{pack.title}: {counts['subjects']:,} subjects, {counts['records']:,} records,"
-        f" {counts['hits']:,} hits{state}"
-    )
+    tell(f"{pack.title}: {_read(counts['subjects'], counts['records'], counts['hits'])}{state}")
     if counts["orphans"]:
-        tell(f"{counts['orphans']:,} records of unknown subjects, counted for nobody")
+        tell(f"{how_many(counts['orphans'], 'record')} of unknown subjects, counted for nobody")
     for passed in done.manifest["ignored"]:
         tell(f"sheets and columns that are ignored or in doubt: {passed}")
     if counts["rejected"]:
-        tell(f"{counts['rejected']:,} values set aside, with the reasons: {out / 'rejected'}")
+        tell(f"{how_many(counts['rejected'], 'value')} set aside, with the reasons: {out / 'rejected'}")
     tell(f"written: {out / MANIFEST}")
     return tier_rows(pack, as_of, done.manifest["tiers"], None)
 

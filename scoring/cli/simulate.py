@@ -116,6 +116,12 @@ def _simulated(before: Pack, after: Pack, as_of: dt.date, source: Source, by: tu
             raise click.ClickException(str(error.told)) from None
 
 
+_NO_RULE = (
+    "各主体适用的规则及分值相同，等级变化出自分数线、起评分、维度上下限等"
+    " The same rules give the same points: tiers change by where they begin, by the start or by bounds"
+)
+
+
 def print_tables(result: Simulation, pack: Pack) -> None:
     """Print who moves, by which rules, and how the scores and groups stand."""
     before, after = result.before, result.after
@@ -126,8 +132,11 @@ def print_tables(result: Simulation, pack: Pack) -> None:
     _heading("等级变化 From tier (row) to tier (column)")
     tiers = list(dict.fromkeys(t.after for t in result.transitions))
     print_rows(_matrix(result), {"before": "前 \\ 后 from \\ to", **{tier: tier for tier in tiers}}, "table")
-    _heading("哪些规则 By which rules")
-    print_rows(_rows(result.rules, RULES), RULES, "table")
+    if result.rules:
+        _heading("哪些规则 By which rules")
+        print_rows(_rows(result.rules, RULES), RULES, "table")
+    elif result.moved:
+        _heading(_NO_RULE)
     _heading("得分分布 Scores")
     print_rows(_rows(result.scores, SCORES), SCORES, "table")
     if result.groups:

@@ -23,7 +23,7 @@ from rules.model import Pack
 from rules.tools.prove.claims import ClaimError, read_claim
 from rules.tools.prove.question import Question
 from scoring.answers.examples import outcomes_of, run_examples
-from scoring.answers.proofs import Proof, ProofError, _refuting, prove
+from scoring.answers.proofs import SAMPLES, Proof, ProofError, _refuting, prove
 from scoring.cli import main
 
 DAY = dt.date(2026, 6, 30)
@@ -393,7 +393,7 @@ def test_of_a_real_pack_a_subject_taken_at_random_shows_what_is_not_true(
     a, b = load_text(law, "a.yaml"), load_text(head + found + rest.replace(old, new, 1), "b.yaml")
     read = read_claim(claim, a, b, day)
     judges = outcomes_of(a), outcomes_of(b)
-    sampled = Question(a, b, read, day, 3).samples(400)
+    sampled = Question(a, b, read, day, 3).samples(SAMPLES)
     shown = (_refuting(a, judges, read, day, s.subject, s.records, s.more) for s in sampled)
     examples = next(filter(None, shown))
     assert examples[0].tier != examples[1].tier

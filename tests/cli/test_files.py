@@ -481,7 +481,7 @@ def test_orphans_and_unknown_columns_are_told(
     records = written(tmp_path, "r.csv", f"{head}P1,{code(1)},tax_arrears,effective,2026-03-01,1\n")
     result = score(market / "subjects.csv", records)
     assert result.exit_code == 0
-    assert "1 records of unknown subjects, counted for nobody" in result.stderr
+    assert "1 record of unknown subjects, counted for nobody" in result.stderr
     assert f"in doubt: {records}: amuont" in result.stderr
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from strategies import CODES, RECORD_COLUMNS, SUBJECT_COLUMNS, Names, row
 from strategies import conditions as random_conditions
 
-from rules.language.boxes import ALWAYS, NEVER, Boxes, Domain, Limits, boxes, implies, overlap
+from rules.language.boxes import ALWAYS, NEVER, Boxes, Domain, Limits, boxes, implies, overlap, parts
 from rules.language.evaluate import evaluate
 from rules.language.expressions import (
     BOOLEAN,
@@ -249,6 +249,17 @@ def test_an_or_of_more_than_64_alternatives_stays_whole(number: int, found: int)
 def test_always_is_one_box_that_asks_nothing() -> None:
     assert alternatives("true") == ALWAYS
     assert alternatives("n = 1 or true") == ALWAYS
+
+
+@given(st.lists(conditions, max_size=3), st.sampled_from("ncb"))
+def test_the_parts_of_an_operand_are_disjoint_and_no_domain_tells_their_values_apart(
+    asked: list[Expression], name: str
+) -> None:
+    domains = [box.domains[NAMES[name]] for one in asked for box in boxes(one) if NAMES[name] in box.domains]
+    found = list(parts(NAMES[name].type, domains, "xyz" if name == "c" else ()))
+    for value in {values[name] for values in ROWS}:
+        [part] = [part for part in found if _has(part, value)]
+        assert all(part.within(domain) is _has(domain, value) for domain in domains)
 
 
 # The values that break arithmetic and calendars

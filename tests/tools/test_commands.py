@@ -54,6 +54,12 @@ def test_lint_fails_on_warnings_where_asked() -> None:
     assert call(rules_group, "lint", FAULTY / "table-gap.yaml", "--strict").exit_code == 1
 
 
+def test_one_thing_is_said_in_the_singular(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "en")
+    said = call(rules_group, "lint", FAULTY / "table-code.yaml").output
+    assert "0 errors, 1 warning, " in said
+
+
 def test_lint_shows_what_loading_refuses(tmp_path: Path) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text(changed(("when: kind = 'fine'", "when: kid = 'fine'")), encoding="utf-8")
@@ -141,6 +147,14 @@ def test_simulate_shows_tiers_rules_and_movers(pack: Path, draft: Path, tmp_path
     assert "fine\t罚款 Fine\t2\t2\t2\t2\t" in result.output
     with (tmp_path / "movers.csv").open(encoding="utf-8-sig") as file:
         assert [row["subject_id"] for row in csv.DictReader(file)] == ["a2", "a3"]
+
+
+def test_simulate_says_where_no_rule_makes_the_difference(pack: Path, draft: Path, tmp_path: Path) -> None:
+    higher = APPLICANTS.replace('version: "1"', 'version: "2"').replace("Good}, from: 80", "Good}, from: 81")
+    draft.write_text(higher, encoding="utf-8")
+    found = simulate(pack, draft, tmp_path).output
+    assert "The same rules give the same points: tiers change by where they begin" in found
+    assert "By which rules" not in found
 
 
 def test_simulate_for_programs(pack: Path, draft: Path, tmp_path: Path) -> None:

@@ -179,10 +179,10 @@ def test_points_are_lost_under_the_worst_tier_alone(months: int, below: str, fou
 @pytest.mark.parametrize(
     ("name", "sound", "faulty", "first"),
     [
-        ("table-gap", '"10..50"', '"20..50"', "employees = 10"),
+        ("table-gap", '"10..50"', '"20..50"', "employees >= 10 and < 20"),
         ("table-code", "[medium, small]", "medium", "size = small"),
         ("table-open-end", '">= 50"', '"50..60"', "employees < 10"),
-        ("table-overlap", "[]", "[]", "amount = 50000"),
+        ("table-overlap", "[]", "[]", "amount >= 50000"),
     ],
 )
 def test_the_example_of_several_cases_is_the_first_of_them(

@@ -1,25 +1,21 @@
 """Tables: values that no row covers, rows that none reaches, rows that match together.
 
-Every input is cut into the pieces that its cells tell apart (codes, points, the open intervals between them);
-over their combinations the question is finite.
+Every input is cut into the pieces that its cells tell apart, which are conditions in normal form
+(:mod:`rules.language.boxes`); over their combinations the question is finite.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from itertools import pairwise, product
+from itertools import product
 from math import prod
 from typing import Any
 
-from rules.calendar import add_days
-from rules.exact import EXACT
-from rules.language.boxes import ANYTHING, Boxes
-from rules.language.decision_tables import Cell, read_cell
-from rules.language.expressions import TRUE, Expression, Kind, Name, Value, render
-from rules.language.parse import parse_condition, parse_expression
+from rules.language.boxes import ANYTHING, Boxes, Domain, boxes, parts, place_of, value_at
+from rules.language.decision_tables import cell_condition, read_cell
+from rules.language.expressions import TRUE, Expression, Kind, Name, Type, Value, conjunction, render
+from rules.language.parse import Scope, parse_condition, parse_expression
 from rules.language.words import plain
 from rules.tools.lint.finding import Finding, Severity
 from rules.tools.lint.review import Review
@@ -31,13 +27,11 @@ MAX_COMBINATIONS = 50_000
 class Piece:
     """Some values of one input that every cell treats alike.
 
-    :param sample: one of them; None stands for an unknown value.
     :param ordered: whether it is one of a series of numbers or dates, rather than a code.
     :param closed: whether the input is known to take it, so that a row should.
     :param rows: the rows that match it, as a bit mask.
     """
 
-    sample: Value | None
     label: str
     ordered: bool
     closed: bool
@@ -159,18 +153,27 @@ def _case(pieces: Sequence[Piece]) -> str:
 def _read(review: Review, index: int, data: Mapping[str, Any]) -> _Table:
     texts = [data["input"]] if "input" in data else data["inputs"]
     inputs = [parse_expression(text, review.scope) for text in texts]
-    kinds = [node.type.kind for node in inputs]
     cells = [
-        [read_cell(cell, kind) for cell, kind in zip(_cells(row), kinds, strict=True)] for row in data["rows"]
+        [_domains(cell, node, review.scope) for cell, node in zip(_cells(row), inputs, strict=True)]
+        for row in data["rows"]
     ]
     condition = parse_condition(data["where"], review.scope) if data.get("where") else TRUE
     possible = review.possible(condition)
-    reads_names = any(cell.reads_names for row in cells for cell in row)
+    reads_names = any(domains is None for row in cells for domains in row)
     pieces = tuple(
-        tuple(_pieces(review, node, [row[i] for row in cells], possible))
+        tuple(_pieces(review, node, [row[i] or () for row in cells], possible))
         for i, node in enumerate(() if reads_names else inputs)
     )
     return _Table(data["id"], index, data, _order(data), pieces, reads_names)
+
+
+def _domains(cell: object, node: Expression, scope: Scope) -> tuple[Domain, ...] | None:
+    """The values that a cell matches; None where that depends on more than its input."""
+    terms = cell_condition(read_cell(cell, node.type.kind), node, scope)
+    found = boxes(conjunction(terms))
+    if any(box.domains.keys() - {node} for box in found):
+        return None
+    return tuple(box.domains.get(node, ANYTHING) for box in found)
 
 
 def _order(data: Mapping[str, Any]) -> tuple[int, ...]:
@@ -198,52 +201,35 @@ def _cells(row: Any) -> list[Any]:
     return row["when"] if isinstance(row["when"], list) else [row["when"]]
 
 
-def _pieces(review: Review, node: Expression, cells: Sequence[Cell], possible: Boxes) -> Iterator[Piece]:
-    allowed = [box.domains.get(node, review.limits.get(node, ANYTHING)) for box in possible]
-    ordered = node.type.kind in (Kind.NUMBER, Kind.DATE)
-    for sample, label in _samples(review, node, cells):
-        if not allowed or any(domain.holds(sample) for domain in allowed):
-            mask = sum(1 << i for i, cell in enumerate(cells) if cell.holds(sample))
-            yield Piece(sample, f"{render(node)} {label}", ordered, sample != _OTHER, mask)
-    unknown = sum(1 << i for i, cell in enumerate(cells) if cell.holds(None))
-    yield Piece(None, f"{render(node)} unknown", False, False, unknown)
-
-
-_OTHER = "\0"
-
-
-def _samples(review: Review, node: Expression, cells: Sequence[Cell]) -> Iterator[tuple[Any, str]]:
-    """One value of every piece, and how people write the piece."""
+def _pieces(
+    review: Review, node: Expression, cells: Sequence[tuple[Domain, ...]], possible: Boxes
+) -> Iterator[Piece]:
+    allowed = [box.domains.get(node, review.limits.get(node, ANYTHING)) for box in possible] or [ANYTHING]
     codes = review.codes(node.name) if isinstance(node, Name) else ()
-    named = {value for cell in cells for value in cell.literals}
-    if codes:
-        yield from ((code, f"= {code}") for code in codes)
-    elif node.type.kind is Kind.BOOLEAN:
-        yield from ((value, f"= {plain(value)}") for value in (True, False))
-    elif node.type.kind is Kind.TEXT:
-        yield from ((value, f"= {value}") for value in sorted(map(str, named)))
-        yield _OTHER, "anything else"
-    else:
-        yield from _intervals(sorted(named), node)
+    for part in parts(node.type, [*allowed, *(domain for cell in cells for domain in cell)], codes):
+        if any(map(part.within, allowed)):
+            mask = sum(1 << i for i, cell in enumerate(cells) if any(map(part.within, cell)))
+            ordered = node.type.kind in (Kind.NUMBER, Kind.DATE) and not part.unknown
+            label = f"{render(node)} {_label(part, node.type)}"
+            yield Piece(label, ordered, ordered or bool(part.among), mask)
 
 
-def _intervals(points: Sequence[Any], node: Expression) -> Iterator[tuple[Any, str]]:
-    """The points and the intervals between and around them, in order."""
-    if not points:
-        yield Decimal(0) if node.type.kind is Kind.NUMBER else dt.date.min, "any"
-        return
-    yield from _beside(points[0], -1, node, f"< {plain(points[0])}")
-    for low, high in pairwise(points):
-        yield low, f"= {plain(low)}"
-        between = _beside(low, 1, node, f"between {plain(low)} and {plain(high)}")
-        yield from (piece for piece in between if piece[0] < high)
-    yield points[-1], f"= {plain(points[-1])}"
-    yield from _beside(points[-1], 1, node, f"> {plain(points[-1])}")
+def _label(part: Domain, kind: Type) -> str:
+    """The values as a cell has them."""
+    if part.unknown:
+        return "unknown"
+    if part.among:
+        [value] = part.among
+        return f"= {plain(value)}"
+    if part.without:
+        return "anything else"
+    ends = [_end(op, end, kind) for op, end in ((">", part.low), ("<", part.high)) if end is not None]
+    return " and ".join(ends) or "any"
 
 
-def _beside(point: Any, sign: int, node: Expression, label: str) -> Iterator[tuple[Any, str]]:
-    """The value next to a point, unless the calendar ends there."""
-    if node.type.kind is Kind.NUMBER:
-        yield EXACT.add(Decimal(point), Decimal(sign).scaleb(-node.type.scale)), label
-    elif (moved := add_days(point, sign)) != point:
-        yield moved, label
+def _end(op: str, end: Value, kind: Type) -> str:
+    """An end as people write it: from 70 and below 90, rather than to 89.99."""
+    inside = plain(end)
+    outside = plain(value_at(int(place_of(end, kind)) + (1 if op == "<" else -1), kind))
+    digits, more = (len(text.partition(".")[2]) for text in (inside, outside))
+    return f"{op}= {inside}" if digits < more or (digits == more and op == ">") else f"{op} {outside}"

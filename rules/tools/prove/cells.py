@@ -8,19 +8,17 @@ own whose value may be anything: true, false or unknown.
 from __future__ import annotations
 
 import datetime as dt
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
-from fractions import Fraction
-from itertools import pairwise
 from math import ceil, floor
-from typing import Any
 
+from rules.language.boxes import ANYTHING, Domain, Limits, parts, place_of, tested, value_at
 from rules.language.evaluate import compiled
 from rules.language.expressions import (
     BOOLEAN,
+    DATE,
     And,
     Arithmetic,
     Call,
@@ -43,7 +41,6 @@ from rules.language.expressions import (
     children,
     names,
 )
-from rules.model import ANYTHING, Possible
 
 FALSE = Literal(False, BOOLEAN)
 _CHOICES = ("coalesce", "least", "greatest")
@@ -78,12 +75,11 @@ class Cells:
 
     day: dt.date
     codes: Mapping[Name, tuple[str, ...]]
-    possible: Mapping[Name, Possible]
+    possible: Limits
     most: int | None = None
     thinned: bool = False
     open_tests: dict[tuple[Expression, str], Name] = field(default_factory=dict)
-    _starts: dict[Name, set[int]] = field(default_factory=lambda: defaultdict(set))
-    _texts: dict[Name, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _asked: dict[Name, list[Domain]] = field(default_factory=lambda: defaultdict(list))
 
     def read(self, node: Expression, side: str = "") -> Expression:
         """Notes what a condition asks; the condition, its open tests being columns.
@@ -106,16 +102,20 @@ class Cells:
 
     def of(self, name: Name) -> tuple[Cell, ...]:
         """The cells of a column, the last for unknown."""
-        match name.type.kind:
-            case Kind.BOOLEAN:
-                known: Iterable[Value] = (True, False)
-            case Kind.TEXT if name in self.codes:
-                known = self.codes[name]
-            case Kind.TEXT:
-                known = (*sorted(self._texts[name]), _other(self._texts[name]))
-            case _:
-                return (*self._some(name, [*self._intervals(name)]), Cell(None))
-        return (*map(Cell, known), Cell(None))
+        possible = self.possible.get(name, ANYTHING)
+        found = parts(name.type, [*self._asked[name], possible], self.codes.get(name, ()))
+        *known, unknown = [self._cell(name, part) for part in found if part.within(possible)]
+        return (*self._some(name, known), unknown)
+
+    def _cell(self, name: Name, part: Domain) -> Cell:
+        if part.unknown:
+            return Cell(None)
+        if name.type.kind in (Kind.BOOLEAN, Kind.TEXT):
+            return Cell(*(part.among or [_other(part.without)]))
+        first, last = self.bounds(name)
+        low = first if part.low is None else int(place_of(part.low, name.type))
+        high = last if part.high is None else int(place_of(part.high, name.type))
+        return Cell(value_at(max(low, min(high, self._near(name))), name.type), low, high)
 
     def bounds(self, name: Name) -> tuple[int, int]:
         """The least and the greatest value of a column, on its grain."""
@@ -123,8 +123,8 @@ class Cells:
             return 1, _DAYS[-1]
         possible, grain = self.possible.get(name, ANYTHING), 10**name.type.scale
         most = 10 ** (name.type.whole + name.type.scale) - 1
-        low = -most if possible.least is None else max(-most, ceil(possible.least * grain))
-        return low, most if possible.most is None else min(most, floor(possible.most * grain))
+        low = -most if possible.low is None else max(-most, ceil(possible.low * grain))
+        return low, most if possible.high is None else min(most, floor(possible.high * grain))
 
     def _some(self, name: Name, found: list[Cell]) -> list[Cell]:
         """As many intervals of a record's column as are looked at, evenly; that of the day or of 0 too."""
@@ -140,14 +140,6 @@ class Cells:
     def _near(self, name: Name) -> int:
         return self.day.toordinal() if name.type.kind is Kind.DATE else 0
 
-    def _intervals(self, name: Name) -> Iterator[Cell]:
-        low, high = self.bounds(name)
-        inner = sorted(start for start in self._starts[name] if low < start <= high)
-        near = self._near(name)
-        for begin, after in pairwise([low, *inner, high + 1]):
-            value = max(begin, min(after - 1, near))
-            yield Cell(value_at(value, name.type), begin, after - 1)
-
     def _decided(self, test: Expression) -> bool:
         """Whether cells decide a test; notes where they have to begin for that."""
         read = names(test)
@@ -155,33 +147,19 @@ class Cells:
             return True
         if all(self.listed(name) for name in read):
             return True
-        match test:
-            case IsNull():
-                return True
-            case (
-                Compare(left=Literal() as value, right=operand)
-                | Compare(left=operand, right=Literal() as value)
-            ):
-                return self._cut(operand, [value.value])
-            case In():
-                return self._cut(test.operand, [value.value for value in test.values])
-            case _:
-                return False
+        return isinstance(test, IsNull) or self._cut(*tested(test, True))
 
     def listed(self, name: Name) -> bool:
         """Whether each value of a column is a cell."""
         return name.type.kind is Kind.BOOLEAN or name in self.codes
 
-    def _cut(self, operand: Expression, values: list[Value]) -> bool:
+    def _cut(self, operand: Expression, domain: Domain) -> bool:
         leaves = list(_leaves(operand))
         if not all(map(_is_leaf, leaves)):
             return False
         for leaf in leaves:
             for name in names(leaf):
-                if name.type.kind is Kind.TEXT:
-                    self._texts[name].update(map(str, values))
-                else:
-                    self._starts[name].update(s for value in values for s in _turns(leaf, name, value))
+                self._asked[name] += [domain] if leaf == name else _before(leaf, name, domain)
         return True
 
 
@@ -228,13 +206,6 @@ def held(node: Expression) -> Expression:
     return node
 
 
-def value_at(value: int, kind: Type) -> Value:
-    """The value that stands at a place of the grain of its type."""
-    if kind.kind is Kind.DATE:
-        return dt.date.fromordinal(value)
-    return Decimal(value).scaleb(-kind.scale) if kind.scale else value
-
-
 def _decided_by(node: And | Or, row: Mapping[Name, Value | None]) -> Expression:
     """One part that is false decides an ``and``, one that is true an ``or``."""
     decisive = isinstance(node, Or)
@@ -279,20 +250,20 @@ def _moves(node: Expression) -> bool:
     return isinstance(node, Shift) or (isinstance(node, Call) and node.function.startswith("start_of_"))
 
 
-def _turns(leaf: Expression, name: Name, value: Any) -> tuple[int, int]:
-    """From where on a leaf is at least the value, and from where on it is more."""
-    if name.type.kind is not Kind.DATE:
-        place = Fraction(value) * 10**name.type.scale
-        return ceil(place), floor(place) + 1
+def _before(leaf: Expression, name: Name, domain: Domain) -> Iterator[Domain]:
+    """Where a date has to be cut for what it is moved to: that grows with it."""
     given = compiled(leaf)
 
-    def key(day: int) -> Any:
-        return given({name.name: dt.date.fromordinal(max(1, day))})
+    def moved(day: int) -> int:
+        return int(given({name.name: dt.date.fromordinal(max(1, day))}).toordinal())
 
-    return bisect_left(_DAYS, value, lo=1, key=key), bisect_right(_DAYS, value, lo=1, key=key)
+    for start in domain.starts(DATE):
+        begin = bisect_left(_DAYS, start, lo=1, key=moved)
+        if begin in _DAYS:
+            yield Domain(low=dt.date.fromordinal(begin))
 
 
-def _other(texts: set[str]) -> str:
+def _other(texts: Iterable[Value]) -> str:
     text = "x"
     while text in texts:
         text += "x"

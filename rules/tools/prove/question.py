@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 import z3
 
+from rules.language.boxes import Domain, Limits, value_at
 from rules.language.expressions import TRUE, Expression, Kind, Level, Name, Value, names
 from rules.model import Column, Pack
-from rules.tools.prove.cells import FALSE, Cell, Cells, value_at
+from rules.tools.prove.cells import FALSE, Cell, Cells
 from rules.tools.prove.claims import SCORES, TIERS, Claim
 from rules.tools.prove.day import Sheet, on_day, read_by
 from rules.tools.prove.kinds import RecordKind, Use, kinds_of
@@ -326,11 +327,12 @@ def _codes(a: Pack, b: Pack) -> dict[Name, tuple[str, ...]]:
     return found
 
 
-def _possible(pack: Pack) -> dict[Name, Any]:
+def _possible(pack: Pack) -> Limits:
     vocabulary = pack.vocabulary
     records = vocabulary.records.columns if vocabulary.records else {}
     return {
-        Name(name, level, column.type): column.possible
+        Name(name, level, column.type): Domain(low=bounds.least, high=bounds.most, unknown=True)
         for level, columns in ((Level.SUBJECT, vocabulary.subject.columns), (Level.RECORD, records))
         for name, column in columns.items()
+        for bounds in [column.possible]
     }
