@@ -12,13 +12,13 @@ import http.client
 import os
 import socket
 import ssl
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
 from rules.model import Title
+from scoring.access.apart import within
 
 VARIABLE = "XINHENG_DELIVERY_HOSTS"
 """Names the hosts, with commas between, that messages may go to although they are in our own network."""
@@ -107,19 +107,13 @@ def post(address: str, headers: Mapping[str, str], body: bytes, own_hosts: froze
     """
     if (wrong := check_address(address)) is not None:
         return Answer(None, wrong)
-    parts, answers = urlsplit(address), list[Answer]()
+    parts = urlsplit(address)
     connection = _Pinned(str(parts.hostname), parts.port or 443)
-
-    def exchange() -> None:
-        answers.append(_exchange(connection, _target(parts), headers, body, own_hosts))
-
-    apart = threading.Thread(target=exchange, daemon=True)  # nothing ends a look-up before its time
-    apart.start()
-    apart.join(DEADLINE)
-    if not answers:
+    try:
+        return within(DEADLINE, lambda: _exchange(connection, _target(parts), headers, body, own_hosts))
+    except TimeoutError:
         connection.abort()
         return Answer(None, _LATE)
-    return answers[0]
 
 
 def _exchange(
