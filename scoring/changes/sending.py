@@ -28,9 +28,17 @@ from scoring.access.consents import Clock, LenderStoppedError, day_of, now
 from scoring.access.keys import Role, Who
 from scoring.changes.addresses import DEADLINE, Answer
 from scoring.changes.feed import Item, Place, Reading, as_said, consented, read
-from scoring.changes.subscriptions import Subscription, barred_host, note_delivery, registrar, subscription_of
+from scoring.changes.subscriptions import (
+    Subscription,
+    barred_host,
+    lost,
+    note_delivery,
+    registrar,
+    subscription_of,
+)
 from scoring.store import Store
 from scoring.store.changes import DeliveryRow, SubscriptionRow
+from scoring.store.standing import ACTIVE, standing
 
 ITEMS = 50
 """The most items of a message: some 20 kB, as the specification recommends."""
@@ -192,6 +200,11 @@ def _claimed(store: Store, number: int, waiting: _Waiting, by: str, clock: Clock
         if not _is_due(row, at) or row.place != str(waiting.place):
             return None
         subscription, who = subscription_of(row), Who(by, Role.OPERATOR)
+        if (state := standing(session, row.created_by)) != ACTIVE:
+            said = {"subscription": row.id, "receiver": row.receiver, "key": row.created_by, "state": state}
+            row.stopped_at, row.stopped_why = at, lost(state).both
+            append(session, [who.event("subscriptions.stop", None, at, **said)])
+            return None
         if subscription.role is Role.LENDER:
             items, events = consented(session, subscription.audience, items, who, at, day_of(at))
         else:

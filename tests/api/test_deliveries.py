@@ -42,6 +42,7 @@ from scoring.changes.subscriptions import (
 )
 from scoring.changes.subscriptions import subscribe as subscribe_to
 from scoring.store import Store
+from scoring.store.access import ApiKey
 from scoring.store.changes import SubscriptionRow
 
 NOON = dt.datetime(2026, 8, 5, 4, tzinfo=dt.UTC)
@@ -544,13 +545,44 @@ def test_what_a_key_registered_is_sent_no_more_once_it_is_revoked_before_somebod
     successor = rotate_key(store, lender.prefix, dt.timedelta(hours=1)).key.prefix
     revoke_key(store, lender.prefix)
     assert get_subscription(store, number).state == "active", "its place is taken: the holder goes on"
+    third = rotate_key(store, successor, dt.timedelta(hours=1)).key.prefix
     revoke_key(store, successor)
+    revoke_key(store, third)
     assert (send(), receiver.messages) == ([], [])
     said = colleague.get(f"/v1/subscriptions/{number}", headers={"Accept-Language": "zh"}).json
     assert said["state"] == "stopped"
-    assert "密钥已吊销" in str(said)
+    assert "密钥已停用" in str(said)
+    [stopped] = entries(store, action="subscriptions.stop")
+    assert (stopped.details["key"], stopped.details["state"]) == (lender.prefix, "revoked")
     assert colleague.post(f"/v1/subscriptions/{number}/resumptions").status_code == 200
     assert [sent.items for sent in send()] == [1]
+
+
+def test_what_a_key_registered_is_sent_no_more_once_it_has_expired(
+    sign_in: Sign, store: Store, regulator: Client, receiver: Receiver, send: Send
+) -> None:
+    mark(regulator, "P-1", "repairs")
+    registrar = sign_in(Role.REGULATOR)
+    number, _ = listening(registrar, receiver, after="0")
+    with store.writing() as session:
+        session.get_one(ApiKey, registrar.prefix).expires_at = NOON
+    assert (send(), receiver.messages) == ([], [])
+    assert get_subscription(store, number).state == "stopped"
+    regulator.post(f"/v1/subscriptions/{number}/resumptions")
+    assert len(send()) == 1
+    assert get_subscription(store, number).created_by == regulator.prefix, "by whose word it goes on"
+
+
+def test_who_resumes_what_a_lender_has_lost_takes_no_host_of_our_own_network_on(
+    sign_in: Sign, store: Store, regulator: Client, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lender = sign_in(Role.LENDER, AUTHORITY)
+    number, _ = listening(lender, receiver, role="lender")
+    regulator.post(f"/v1/subscriptions/{number}/pauses")
+    revoke_key(store, lender.prefix)
+    monkeypatch.setenv(addresses.VARIABLE, "localhost")
+    refused = regulator.post(f"/v1/subscriptions/{number}/resumptions")
+    assert (refused.status_code, "own network" in refused.json["detail"]) == (409, True)
 
 
 def test_no_host_of_our_own_network_is_sent_to_by_a_lenders_word_when_it_is_listed_later(
