@@ -1,4 +1,4 @@
-"""Two at once, or one who presses twice: a record has one decision, a consent one end, and nobody gets a 500."""
+"""Two at once, or one who presses twice: there is one decision, one end, one result, and no 500."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from client import Client
 from flask import Flask
 from lending_desk import Clock, consented
 from repairing import steps
-from small_district import LISTED
+from small_district import AUTHORITY, FINED, LISTED, take
 
 from rules.calendar import today
+from scoring.store import Store
 
 MARK = {
     "reason": "处罚对象有误",
@@ -52,16 +53,14 @@ def test_an_objection_is_made_once_and_decided_once(regulator: Client, outcomes:
 
 
 def test_each_step_of_a_repair_is_taken_once_and_never_decided_by_who_applied(regulator: Client) -> None:
-    taken = 0
-    for step, body in steps(MARK):
+    for taken, (step, body) in enumerate(steps(MARK)):
         path = f"/v1/records/P-1/{step}"
         if step == "repairs":
             assert at_once([regulator] * 2, path, [body] * 2)[0] >= 400, "who applied"
             assert len(kinds(regulator)) == taken
         who = [regulator.colleague if step == "repairs" else regulator] * 3
         assert at_once(who, path, [body] * 3) == ONE_OF_THREE, step
-        taken += 1
-        assert len(kinds(regulator)) == taken
+        assert len(kinds(regulator)) == taken + 1
 
 
 def test_a_consent_is_withdrawn_once(app: Flask, lender: Client) -> None:
@@ -71,3 +70,19 @@ def test_a_consent_is_withdrawn_once(app: Flask, lender: Client) -> None:
     answers = at_once([lender] * 3, path, [body] * 3)
     assert max(answers) < 500
     assert sum(status < 300 for status in answers) == 1
+
+
+@pytest.mark.parametrize("step", ["results", "cancellations"])
+def test_a_visit_has_one_result_or_none(regulator: Client, store: Store, step: str) -> None:
+    day = today().isoformat()
+    both = [{"inspector_id": name, "name": name, "authority": AUTHORITY} for name in ("甲0", "甲1")]
+    take(store, "inspector", "subject", "inspector_id", [one | {"monthly_visits": 9} for one in both])
+    asked = {"subject_id": FINED, "ground": "complaint", "why": "来信", "authorities": [AUTHORITY]}
+    asked |= {"inspectors": ["甲0", "甲1"], "begins_on": day, "ends_on": day}
+    code = regulator.post("/v1/visits", json=asked).json["code"]
+    bodies = {"results": {"done_on": day, "outcome": "rectify", "findings": "消防通道堵塞"}}
+    body = bodies.get(step, {"reason": "改期"})
+    assert at_once([regulator] * 3, f"/v1/visits/{code}/{step}", [body] * 3) == ONE_OF_THREE
+    if step == "results":
+        path = f"/v1/visits/{code}/ratings"
+        assert at_once([regulator] * 3, path, [{"rating": 5}] * 3) == ONE_OF_THREE
