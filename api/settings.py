@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from api.around.limits import parse_rate
 from rules.calendar import day_of
@@ -44,6 +45,9 @@ class Settings:
         more is taken for the client's address (X-Forwarded-For) and for http or https (X-Forwarded-Proto).
     :param secret: XINHENG_SECRET: what the pages' sign-ins are signed with; all workers need the same, so
         `xinheng serve` makes one for its own where it is not set.
+    :param address: XINHENG_ADDRESS: where the public reaches the pages, such as ``https://credit.example.cn``:
+        what is to be opened elsewhere (square codes, the way back from a provider) has it, and never the
+        address that a request says it came to. Sign-in at a provider needs it.
     :param consent_months: XINHENG_CONSENT_MONTHS: the longest term of a consent to a lender.
     :param public: XINHENG_PUBLIC: whether the pages under /public are there for everybody, without a key.
     :param public_ranking: XINHENG_PUBLIC_RANKING: the day as of which the district publishes the ranking of
@@ -65,6 +69,7 @@ class Settings:
     log_level: str = "info"
     public: bool = False
     public_ranking: dt.date | None = None
+    address: str | None = None
     openid_issuer: str | None = None
     openid_client: str | None = None
     openid_secret: str | None = field(default=None, repr=False)
@@ -98,6 +103,10 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         missing = [_variable(name) for name in _OPENID if name not in found]
         en = f"{_variable(given[0])} needs {' and '.join(missing)} as well"
         raise SettingsError(Title(f"设置了{_variable(given[0])},还须设置{'、'.join(missing)}", en))
+    if given and "address" not in found:
+        en = f"{_variable(given[0])} needs {_variable('address')} as well: people come back there"
+        zh = f"设置了{_variable(given[0])},还须设置{_variable('address')},认证服务据此返回"
+        raise SettingsError(Title(zh, en))
     return Settings(**found)  # type: ignore[arg-type]  # each converter gives its field's type
 
 
@@ -148,6 +157,14 @@ def _secret(text: str) -> str:
     return text
 
 
+def _web_address(text: str) -> str:
+    parts = urlsplit(text)
+    is_right = parts.scheme in ("https", "http") and parts.hostname and not parts.username
+    if not is_right or parts.query or parts.fragment or not text.isascii():
+        raise ValueError
+    return text.rstrip("/")
+
+
 _TEXT = str, Title("文本", "text")
 _LONG_SECRET = (
     _secret,
@@ -169,6 +186,10 @@ _VARIABLES: dict[str, tuple[Callable[[str], _Value], Title]] = {
     "public_ranking": (
         day_of,
         Title("日期,如2026-12-31", "a day such as 2026-12-31"),
+    ),
+    "address": (
+        _web_address,
+        Title("网址,如https://credit.example.cn", "an address such as https://credit.example.cn"),
     ),
     "openid_issuer": (
         checked_issuer,

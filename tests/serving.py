@@ -12,6 +12,9 @@ from werkzeug.serving import make_server
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+ADDRESS = "https://credit.example.cn"
+"""Where the public reaches it, as the settings say."""
+
 
 @contextmanager
 def served(app: WSGIApplication) -> Iterator[str]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
 from flask import Flask, current_app
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 
-from api.around.context import settings
+from api.around.context import settings, store
 from api.around.request import Request, current
 from api.around.session import signed_in
 from api.http.problems import Problem, fail
 from rules.model import Title
 from scoring.access.keys import ROLE_TITLES, Key, KeyRefusedError, KeyRing, Role, Who, refuse_change
 from scoring.store import accompany_changes
+
+Part = TypeVar("Part")
 
 PAGES = "pages"
 """The blueprint whose visitors sign in; everybody else sends a key with each request."""
@@ -76,6 +81,18 @@ def who() -> Who:
     """The caller, for what is done and logged in one transaction."""
     key = caller()
     return Who(key.prefix, key.role, key.organisation, current().request_id)
+
+
+def while_it_works(parts: Iterable[Part]) -> Iterator[Part]:
+    """What goes out bit by bit, as long as the caller's key works: before each bit it is looked up. An
+    answer that is made before it goes out needs none of this: it is logged, and that asks for the key.
+
+    :raises Problem: 401; of an answer that is under way its reader learns by its breaking off.
+    """
+    for part in parts:
+        with store().reading() as session:
+            require_key(session)
+        yield part
 
 
 def own_data() -> str | None:

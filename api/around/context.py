@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import replace
 from typing import Any
 
-from flask import current_app
+from flask import current_app, url_for
 
 from api.http.problems import fail
 from api.settings import Settings
@@ -32,6 +32,14 @@ def settings() -> Settings:
     """The settings of the application."""
     found: Settings = current_app.extensions["settings"]
     return found
+
+
+def public_address(endpoint: str, **values: Any) -> str | None:
+    """The address at which the public reaches an endpoint, by the settings alone: a request may say that it
+    came to any host. None where the settings do not say it.
+    """
+    stated = settings().address
+    return None if stated is None else f"{stated}{url_for(endpoint, **values)}"
 
 
 def clock() -> Clock:

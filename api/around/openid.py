@@ -16,14 +16,19 @@ from api.around.observe import log_failure
 from api.http.problems import Problem, fail, unavailable
 from api.settings import Settings
 from rules.model import Title
+from scoring.access.apart import within
 
 if TYPE_CHECKING:
     from authlib.integrations.flask_client import FlaskOAuth2App
+    from authlib.integrations.requests_client import OAuth2Session
 
 _NAME = "openid"
 _STATE = f"_state_{_NAME}_"
 _SECONDS = 10
-"""How long the provider may take to answer."""
+"""How long the provider may take for an answer, from the first byte to the last."""
+
+_MOST = 1024 * 1024
+"""The largest answer that is read of it, in bytes: what it says of itself, its keys, a token."""
 
 _SIGNED_BY = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 """By the provider's own keys, whatever else it may offer."""
@@ -42,7 +47,7 @@ class Provider:
     def ask(self, back: str) -> Response:
         """Send the visitor there.
 
-        :param back: the address to come back to, which the provider knows.
+        :param back: the address to come back to, which the provider knows: one by the settings.
         :raises Problem: 503 where the provider can't be reached.
         """
         for name in [name for name in session if name.startswith(_STATE)]:
@@ -71,11 +76,11 @@ class Provider:
         """What a step of the library gives; where it fails, what is said to people."""
         from authlib.integrations.base_client import OAuthError
         from joserfc.errors import JoseError
-        from requests import RequestException
 
         try:
             found = self._client.load_server_metadata()
             if found.get("issuer") != self.issuer:
+                del found["_loaded_at"]  # what is wrong is asked for again
                 raise ValueError(f"the provider calls itself {found.get('issuer')!r}, not {self.issuer!r}")
             found["id_token_signing_alg_values_supported"] = _SIGNED_BY
             return step(*arguments, **options)
@@ -83,7 +88,7 @@ class Provider:
             log_failure(error)
             cancelled = getattr(error, "error", "") == "access_denied"
             raise Problem("unauthenticated", _CANCELLED if cancelled else _REFUSED) from None
-        except (RequestException, ValueError) as error:
+        except Exception as error:  # the library trusts that a provider says what the standard says
             log_failure(error)
             raise unavailable(_SILENT) from None
 
@@ -100,18 +105,45 @@ _SILENT = Title(
 
 def install(app: Flask, settings: Settings) -> None:
     """Let persons sign in at the provider of the settings, if they name one."""
-    if settings.openid_issuer is None:
+    if settings.openid_issuer is None or settings.address is None:
         return
     from authlib.integrations.flask_client import OAuth  # it costs a tenth of a second, and few need it
 
-    client = OAuth(app).register(  # type: ignore[no-untyped-call]
+    client: FlaskOAuth2App = OAuth(app).register(  # type: ignore[no-untyped-call]
         _NAME,
         client_id=settings.openid_client,
         client_secret=settings.openid_secret,
         server_metadata_url=f"{settings.openid_issuer.rstrip('/')}/.well-known/openid-configuration",
         client_kwargs={"scope": "openid", "code_challenge_method": "S256", "default_timeout": _SECONDS},
     )
+    client.client_cls = _bounded()
     app.extensions[_NAME] = Provider(settings.openid_issuer, client)
+
+
+def _bounded() -> type[OAuth2Session]:
+    """What speaks to the provider: it follows nobody elsewhere, waits no longer than :data:`_SECONDS` and
+    reads no more than :data:`_MOST`.
+    """
+    from authlib.integrations.requests_client import OAuth2Session
+    from requests import Response as Answer
+
+    class Bounded(OAuth2Session):
+        def request(self, method: Any, url: Any, *given: Any, **options: Any) -> Answer:
+            self.headers["Accept-Encoding"] = "identity"
+            options |= {"stream": True, "allow_redirects": False}
+
+            def read() -> Answer:
+                with super(Bounded, self).request(method, url, *given, **options) as answer:
+                    answer._content = answer.raw.read(_MOST + 1, decode_content=False)
+                if len(answer.content) > _MOST:
+                    raise ValueError(f"{url} answers more than {_MOST} bytes")
+                if answer.is_redirect:
+                    raise ValueError(f"{url} leads elsewhere")
+                return answer
+
+            return within(_SECONDS, read)
+
+    return Bounded
 
 
 def provider() -> Provider | None:

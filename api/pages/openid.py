@@ -9,7 +9,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from api.around import openid
-from api.around.context import store
+from api.around.context import public_address, store
 from api.around.openid import Provider
 from api.around.session import begin
 from api.http.problems import Problem
@@ -24,7 +24,7 @@ _NEXT = "openid_next"
 @blueprint.get("/sign-in/openid")
 def ask_provider() -> Response:
     """Go to the provider."""
-    answer = _provider().ask(url_for("pages.come_from_provider", _external=True))
+    answer = _provider().ask(str(public_address("pages.come_from_provider")))
     session[_NEXT] = request.args.get("next", "")
     return answer
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from api.around import journal
 from api.around.auth import caller, own_data, who
-from api.around.context import settings, store
+from api.around.context import public_address, settings, store
 from api.http.fields import Text
 from api.http.problems import fail
 from api.pages.blueprint import blueprint, page
@@ -193,13 +193,14 @@ def _visit(
     journal.subject(found.subject_id)
     is_own, sees_rating = who().subject is not None, caller().role is not Role.DEPARTMENT
     is_open = found.state(today()) is State.ISSUED and not is_own
-    link = url_for("pages.verify_visit", code=found.code, _external=True)
+    link = public_address("pages.verify_visit", code=found.code)
     return page(
         "visit",
         status,
         found=found,
         is_open=is_open,
-        qr=qr_code(link, 4) if is_open else None,
+        qr=qr_code(link, 4) if is_open and link else None,
+        verified_at=public_address("pages.verify_visit") or url_for("pages.verify_visit"),
         frequency=frequency(store(), found, today()),
         may_report=is_open and found.begins_on <= today(),
         may_rate=sees_rating and found.outcome is not None and found.rating is None,

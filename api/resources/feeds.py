@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, stream_with_context
 
 from api.around import journal
-from api.around.auth import own_data
+from api.around.auth import own_data, while_it_works
 from api.around.context import store
 from api.http.export import MEDIA_TYPES, encoded
 from api.http.openapi import Blueprint
@@ -52,7 +52,7 @@ def export_rows(query: dict[str, Any]) -> Response:
     journal.detail(body=body)
     faults = feed_faults(store(), query.get("since") or usual_since(on), on, body)
     return Response(
-        stream_with_context(encoded(fault_batches(faults), FAULT_SCHEMA, form)),
+        stream_with_context(while_it_works(encoded(fault_batches(faults), FAULT_SCHEMA, form))),
         content_type=MEDIA_TYPES[form],
         headers={"Content-Disposition": f"attachment; filename=feed-rows.{form}"},
     )

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, stream_with_context, url_for
 
 from api.around import journal
-from api.around.auth import caller
+from api.around.auth import caller, while_it_works
 from api.around.context import pack_id, run, store
 from api.around.idempotency import PARAMETER
 from api.http.export import MEDIA_TYPES, encoded
@@ -128,7 +128,7 @@ def export_results(query: dict[str, Any], run_id: int) -> Response:
     batches = stream_results(store(), run(run_id), table)
     name = f"run-{run_id}-{table}.{form}"
     return Response(
-        stream_with_context(encoded(batches, RESULT_SCHEMAS[table], form)),
+        stream_with_context(while_it_works(encoded(batches, RESULT_SCHEMAS[table], form))),
         content_type=MEDIA_TYPES[form],
         headers={"Content-Disposition": f"attachment; filename={name}"},
     )

@@ -27,8 +27,7 @@ from scoring.facts.ingest.folding import fold
 from scoring.facts.ingest.keys import ENTERPRISES, subject_key
 from scoring.store import Store
 from scoring.store.access import ApiKey, Identity, PageSession
-from scoring.store.changes import SubscriptionRow
-from scoring.store.standing import ACTIVE, standing, state_of
+from scoring.store.standing import ACTIVE, beginning, standing, state_of, successors
 
 CACHE_SECONDS = 2.0
 """For how long a process may go on taking a key that was revoked by another one."""
@@ -210,8 +209,8 @@ def rotate_key(
 def revoke_key(store: Store, prefix: str, who: Who | None = None) -> Key:
     """End a key, for every process within :data:`CACHE_SECONDS`.
 
-    What it registered to be sent, or a key whose place it took, is sent no more before somebody resumes that:
-    whoever held it may have named an address of their own.
+    What it registered to be sent is sent no more, unless a key that took its place works
+    (:mod:`scoring.changes.sending`).
 
     :param who: as for :func:`create_key`.
     :raises KeyNotFoundError: where there is no such key, or it has ended.
@@ -219,8 +218,6 @@ def revoke_key(store: Store, prefix: str, who: Who | None = None) -> Key:
     with store.writing() as session:
         get_active(session, prefix)
         _end(session, prefix)
-        if not any(key.state == "active" for key in _replacing(session, prefix)):
-            _stop_sending(session, prefix)
         log(session, who, "keys.revoke", prefix)
     return get_key(store, prefix)
 
@@ -286,9 +283,10 @@ def regulators(session: Session) -> dict[str, bool]:
 
 def first_of_line(store: Store, key: Key) -> str:
     """The prefix of the first of the keys that replaced one another, down to this one."""
-    while key.replaces is not None:
-        key = get_key(store, key.replaces)
-    return key.prefix
+    if key.replaces is None:
+        return key.prefix
+    with store.reading() as session:
+        return beginning(session, key.prefix)
 
 
 def refuse_ended(key: Key) -> Key:
@@ -431,33 +429,14 @@ def get_active(session: Session, prefix: str) -> Key:
 def _lasts(session: Session, old: Key) -> dt.datetime | None:
     """When the key ends that takes the place of another: the old one's own end may be that of its overlap.
 
-    :raises KeyNotFoundError: where one has taken its place already, and works.
+    :raises KeyNotFoundError: where one has taken its place already, and works, also by others between.
     """
-    before = _replacing(session, old.prefix)
-    works = next((key.prefix for key in before if key.state == "active"), None)
+    _, *after = map(_key, successors(session, old.prefix))
+    works = next((key.prefix for key in after if key.state == ACTIVE), None)
     if works is not None:
         en = f"the key {old.prefix} has been replaced by {works} already; rotate that one"
         raise KeyNotFoundError(Title(f"密钥{old.prefix}已由{works}接替,请更换后者", en))
-    return before[0].expires_at if before else old.expires_at
-
-
-def _replacing(session: Session, prefix: str) -> list[Key]:
-    """The keys that took the place of another, the newest first."""
-    query = sa.select(ApiKey).where(ApiKey.replaces == prefix).order_by(ApiKey.created_at.desc())
-    return [_key(row) for row in session.scalars(query)]
-
-
-def _stop_sending(session: Session, prefix: str) -> None:
-    line = [prefix]
-    while before := session.scalar(sa.select(ApiKey.replaces).where(ApiKey.prefix == line[-1])):
-        line.append(before)
-    row = SubscriptionRow
-    sent = sa.update(row).where(row.created_by.in_(line), row.address.is_not(None))
-    sent = sent.where(row.ended_at.is_(None), row.stopped_at.is_(None))
-    session.execute(sent.values(stopped_at=dt.datetime.now(dt.UTC), stopped_why=_REVOKED.both))
-
-
-_REVOKED = Title("登记此订阅的密钥已吊销", "the key that registered it is revoked")
+    return after[-1].expires_at if after else old.expires_at
 
 
 def _end(session: Session, prefix: str) -> None:

@@ -14,7 +14,9 @@ import datetime as dt
 import hashlib
 import hmac
 import secrets
+import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import orjson
@@ -26,9 +28,17 @@ from scoring.access.consents import Clock, LenderStoppedError, day_of, now
 from scoring.access.keys import Role, Who
 from scoring.changes.addresses import DEADLINE, Answer
 from scoring.changes.feed import Item, Place, Reading, as_said, consented, read
-from scoring.changes.subscriptions import Subscription, barred_host, note_delivery, registrar, subscription_of
+from scoring.changes.subscriptions import (
+    Subscription,
+    barred_host,
+    lost,
+    note_delivery,
+    registrar,
+    subscription_of,
+)
 from scoring.store import Store
 from scoring.store.changes import DeliveryRow, SubscriptionRow
+from scoring.store.standing import ACTIVE, standing
 
 ITEMS = 50
 """The most items of a message: some 20 kB, as the specification recommends."""
@@ -42,6 +52,12 @@ PAUSES = (
 
 LEASE = dt.timedelta(seconds=6 * DEADLINE)
 """For how long a sender has a subscription: longer than any message takes."""
+
+SENDERS = 8
+"""How many messages are on their way at once: a receiver that takes its time keeps few others waiting."""
+
+LONGEST_PASS = 300.0
+"""Seconds after which a pass begins no further message: whose turn it is by then is the next one's to say."""
 
 GONE = 410
 """The answer of a receiver that wants nothing more."""
@@ -90,16 +106,31 @@ class Sent:
 
 
 def send_due(store: Store, post: Post, by: str, clock: Clock = now) -> Iterator[Sent]:
-    """One pass over all subscriptions with an address: each until nothing is left, or one message fails.
+    """One pass over all subscriptions with an address: each until nothing is left, one message fails, or
+    the pass has gone on for :data:`LONGEST_PASS`. They take turns, a message each.
 
+    :param post: called from several threads.
     :param by: who gives the command.
     """
-    for number in _addressed(store):
-        while (message := _begin(store, number, by, clock)) is not None:
-            answer = Answer(None, message.barred) if message.barred else post(*_written(message, clock()))
-            yield _end(store, message, answer, clock)
-            if not is_acknowledged(answer):
-                break
+
+    def turn(number: int) -> Sent | None:
+        message = _begin(store, number, by, clock)
+        if message is None:
+            return None
+        answer = Answer(None, message.barred) if message.barred else post(*_written(message, clock()))
+        return _end(store, message, answer, clock)
+
+    end, pool = time.monotonic() + LONGEST_PASS, ThreadPoolExecutor(SENDERS)
+    try:
+        waiting = {pool.submit(turn, number) for number in _addressed(store)}
+        while waiting:
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for sent in filter(None, (one.result() for one in done)):
+                yield sent
+                if sent.is_acknowledged and time.monotonic() < end:
+                    waiting.add(pool.submit(turn, sent.subscription.id))
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def sign(secret: str, number: str, at: dt.datetime, body: bytes) -> dict[str, str]:
@@ -169,6 +200,11 @@ def _claimed(store: Store, number: int, waiting: _Waiting, by: str, clock: Clock
         if not _is_due(row, at) or row.place != str(waiting.place):
             return None
         subscription, who = subscription_of(row), Who(by, Role.OPERATOR)
+        if (state := standing(session, row.created_by)) != ACTIVE:
+            said = {"subscription": row.id, "receiver": row.receiver, "key": row.created_by, "state": state}
+            row.stopped_at, row.stopped_why = at, lost(state).both
+            append(session, [who.event("subscriptions.stop", None, at, **said)])
+            return None
         if subscription.role is Role.LENDER:
             items, events = consented(session, subscription.audience, items, who, at, day_of(at))
         else:

@@ -19,7 +19,7 @@ from rules.model import Title
 from rules.titles import TitledError, UnknownError
 from scoring.access.audit import append
 from scoring.access.consents import Clock, now
-from scoring.access.keys import ROLE_TITLES, Role, Who
+from scoring.access.keys import ROLE_TITLES, STATE_TITLES, Role, Who
 from scoring.changes.addresses import check_address, is_own_host
 from scoring.changes.feed import SEEN_BY, Audience, Place, head
 from scoring.facts.bodies import UnknownBodyError, register
@@ -27,6 +27,7 @@ from scoring.facts.ingest.folding import fold
 from scoring.store import Store
 from scoring.store.access import ApiKey
 from scoring.store.changes import DeliveryRow, SubscriptionRow
+from scoring.store.standing import ACTIVE, standing
 
 ROLES = (Role.REGULATOR, Role.DEPARTMENT, Role.LENDER)
 """For whom a receiver may be told."""
@@ -297,7 +298,8 @@ def renew_secret(store: Store, who: Who, number: int, clock: Clock = now) -> tup
 
 
 def resume(store: Store, who: Who, number: int, clock: Clock = now) -> Subscription:
-    """Send again at once what failed or was given up, and go on from there.
+    """Send again at once what failed or was given up, and go on from there. Where the key that registered it
+    has ended, it goes on by the word of who resumes it.
 
     :raises UnknownSubscriptionError: where there is none.
     :raises SubscriptionConflictError: where it has ended, or nothing failed and it was not stopped.
@@ -310,6 +312,11 @@ def resume(store: Store, who: Who, number: int, clock: Clock = now) -> Subscript
             )
         row.stopped_at = row.stopped_why = row.next_at = None
         row.tries = 0
+        if standing(session, row.created_by) != ACTIVE:
+            barred = barred_host(row.address or "", registrar(session, row))
+            if barred is not None:
+                raise SubscriptionConflictError(barred)
+            row.created_by = who.actor
         resumed = subscription_of(row)
         _log(session, who, "subscriptions.resume", resumed, clock())
     return resumed
@@ -437,8 +444,14 @@ def barred_host(address: str, role: Role | None) -> Title | None:
     return Title("该主机在政务内网,须由信用监管机构登记", en)
 
 
+def lost(state: str) -> Title:
+    """Why nothing is sent by the word of a key that has ended: who held it may have named an own address."""
+    title = STATE_TITLES[state]
+    return Title(f"登记此订阅的密钥{title.zh}", f"the key that registered it is {title.en}")
+
+
 def registrar(session: Session, row: SubscriptionRow) -> Role | None:
-    """By whose key a subscription was registered; None where it was by the command line."""
+    """By whose key a subscription was registered or taken on since; None: by the command line."""
     role = session.scalar(sa.select(ApiKey.role).filter_by(prefix=row.created_by))
     return None if role is None else Role(role)
 

@@ -1,4 +1,4 @@
-"""How a key stands in a transaction: who began or asked for something may have lost it before it is done."""
+"""How a key and its line stand in a transaction: who began something may have lost it before it is done."""
 
 from __future__ import annotations
 
@@ -19,17 +19,27 @@ def state_of(revoked_at: dt.datetime | None, expires_at: dt.datetime | None, now
     return "expired" if expires_at is not None and expires_at <= now else ACTIVE
 
 
+def successors(session: Session, prefix: str) -> list[ApiKey]:
+    """The line of a key: itself, and all that took its place, or the place of one that did; the oldest
+    first. Empty where no key is called so.
+    """
+    line = list(session.scalars(sa.select(ApiKey).filter_by(prefix=prefix)))
+    for key in line:  # grows meanwhile
+        line += session.scalars(sa.select(ApiKey).filter_by(replaces=key.prefix).order_by(ApiKey.created_at))
+    return line
+
+
+def beginning(session: Session, prefix: str) -> str:
+    """The first of the keys that took one another's place, down to this one."""
+    while before := session.scalar(sa.select(ApiKey.replaces).filter_by(prefix=prefix)):
+        prefix = before
+    return prefix
+
+
 def standing(session: Session, prefix: str) -> str:
     """How a key stands at this moment, as :func:`state_of` says; a key that took its place and works stands
     for it. Who is no key, as the persons of the command line, is active.
     """
-    columns = (ApiKey.prefix, ApiKey.revoked_at, ApiKey.expires_at)
-    now, line = dt.datetime.now(dt.UTC), list(session.execute(sa.select(*columns).filter_by(prefix=prefix)))
-    if not line:
-        return ACTIVE
-    own = state_of(line[0].revoked_at, line[0].expires_at, now)
-    for key in line:  # grows meanwhile
-        if state_of(key.revoked_at, key.expires_at, now) == ACTIVE:
-            return ACTIVE
-        line += session.execute(sa.select(*columns).filter_by(replaces=key.prefix))
-    return own
+    now = dt.datetime.now(dt.UTC)
+    states = [state_of(key.revoked_at, key.expires_at, now) for key in successors(session, prefix)]
+    return ACTIVE if not states or ACTIVE in states else states[0]

@@ -25,12 +25,14 @@ class Receiver:
     """What came, and what is answered.
 
     :ivar answers: the statuses of the next answers; 204 when there are no more.
+    :ivar instead: what is written in the place of an answer, if anything.
     :ivar reached, held: an event that is set when a message has come, and one that its answer waits for.
     """
 
     address: str = ""
     messages: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
+    instead: bytes | None = None
     reached: threading.Event = field(default_factory=threading.Event)
     held: threading.Event | None = None
 
@@ -65,6 +67,9 @@ def receiving() -> Iterator[Receiver]:
             receiver.reached.set()
             if receiver.held is not None:
                 receiver.held.wait(60)
+            if receiver.instead is not None:
+                self.wfile.write(receiver.instead)
+                return
             status = receiver.answers.pop(0) if receiver.answers else 204
             self.send_response(status)
             if status == 302:

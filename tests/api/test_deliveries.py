@@ -23,12 +23,13 @@ from receiver import AUTHORITY as TRUSTED
 from receiver import Receiver, is_signed, receiving
 from small_district import AUTHORITY, LISTED
 from test_changes import feed, mark, subscribe
+from waiting import PATIENCE
 
 from rules.calendar import today
 from rules.titles import Title, halves
 from scoring.access.audit import entries
 from scoring.access.keys import Role, Who, revoke_key, rotate_key
-from scoring.changes import addresses
+from scoring.changes import addresses, sending
 from scoring.changes.addresses import Answer, post
 from scoring.changes.feed import Reading, read
 from scoring.changes.sending import LEASE, PAUSES, Sent, is_acknowledged, send_due
@@ -41,6 +42,7 @@ from scoring.changes.subscriptions import (
 )
 from scoring.changes.subscriptions import subscribe as subscribe_to
 from scoring.store import Store
+from scoring.store.access import ApiKey
 from scoring.store.changes import SubscriptionRow
 
 NOON = dt.datetime(2026, 8, 5, 4, tzinfo=dt.UTC)
@@ -282,6 +284,9 @@ HOOK = "https://hub.example/"
         ("http://hub.example/", False), ("https:///a", False), ("https://a@hub.example/", False),
         (f"{HOOK}#a", False), ("https://hub.example:0/", False), ("https://[::1/", False),
         (f"{HOOK}政务", False), (f"{HOOK}a b", False), ("hub.example", False), ("", False),
+        ("https://hub.example:1024/", True), ("https://hub.example:1023/", False),
+        ("https://hub.example:25/", False), (f"{HOOK}\0", False), ("https://hub\0.example/", False),
+        (f"{HOOK}\x7f", False),
     ],
 )  # fmt: skip
 def test_what_an_address_for_messages_is(address: str, is_one: bool) -> None:
@@ -306,7 +311,8 @@ def test_an_address_without_a_port_is_that_of_https(monkeypatch: pytest.MonkeyPa
     ["127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1",
      "224.0.0.1", "::1", "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
      "64:ff9b::7f00:1", "2002:7f00:1::", "2001:0:7f00:1::", "::", "ff02::1", "::7f00:1", "fec0::1",
-     "64:ff9b:1::a00:1"],
+     "64:ff9b:1::a00:1", "192.0.0.192", "192.88.99.1", "168.63.129.16", "64:ff9b::a83f:8110",
+     "2002:7272:7272::", "2001:0:7272:7272::", "3fff::1", "5f00::1", "2001:db8::1"],
 )  # fmt: skip
 def test_an_address_of_our_own_network_is_not_public(text: str) -> None:
     assert not addresses.is_public(text)
@@ -324,7 +330,8 @@ def test_nothing_is_sent_into_our_own_network_unless_its_host_is_listed(
     mark(regulator, "P-1", "repairs")
     [sent] = send(to=partial(post, own_hosts=frozenset({"hub.example"})))
     assert sent.answer.status is None
-    assert "not a public address" in str(sent.answer.problem)
+    assert "no public address of localhost is found" in str(sent.answer.problem)
+    assert "127.0.0.1" not in str(sent.answer.problem), "nobody learns what our own names stand for"
     assert receiver.messages == []
     [delivery] = regulator.get(f"/v1/subscriptions/{number}/deliveries").json["items"]
     assert sent.answer.problem is not None
@@ -360,6 +367,67 @@ def test_who_has_no_right_certificate_or_does_not_answer_fails_in_time(
     monkeypatch.delenv("SSL_CERT_FILE")
     assert "CERTIFICATE_VERIFY_FAILED" in str(post(receiver.address, {}, b"{}", own).problem)
     assert post("https://nowhere.invalid/", {}, b"", own).status is None
+
+
+def test_a_name_whose_look_up_does_not_end_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    never = threading.Event()
+
+    def silent(*_: object) -> list[object]:
+        never.wait(PATIENCE / 10)
+        raise socket.gaierror("no name server answers")
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    monkeypatch.setattr(addresses, "DEADLINE", 0.2)
+    assert "no answer within" in str(post(HOOK, {}, b"{}", frozenset()).problem)
+    never.set()
+
+
+def test_nothing_is_kept_of_what_is_no_answer_of_http(
+    regulator: Client, receiver: Receiver, send: Send
+) -> None:
+    """PostgreSQL keeps no NUL: what a receiver says must not end the pass, for everybody and for ever."""
+    number, _ = listening(regulator, receiver)
+    mark(regulator, "P-1", "repairs")
+    receiver.instead = b"\0\x1b[31m injected\r\n\r\n"
+    assert [sent.answer.status for sent in send()] == [None]
+    [delivery] = regulator.get(f"/v1/subscriptions/{number}/deliveries").json["items"]
+    assert delivery["problem"] == "BadStatusLine"
+
+
+def test_an_address_that_is_none_is_not_sent_to_also_where_it_was_registered_before() -> None:
+    for address in ("https://hub.example:25/", "https://hub\0.example/", "http://hub.example/"):
+        assert "an address is https://host/path" in str(post(address, {}, b"{}", frozenset()).problem)
+
+
+def test_a_receiver_that_takes_its_time_keeps_no_other_waiting(
+    regulator: Client, receiver: Receiver, send: Send
+) -> None:
+    listening(regulator, receiver)
+    other = subscribe(regulator, address=f"{receiver.address}?other")["subscription"]["address"]
+    mark(regulator, "P-1", "repairs")
+    has_come, waited = threading.Event(), list[bool]()
+
+    def to(address: str, *_: object) -> Answer:
+        if address == other:
+            has_come.set()
+        else:
+            waited.append(has_come.wait(PATIENCE / 10))
+        return Answer(204)
+
+    assert (len(send(to=to)), waited) == (2, [True])
+
+
+def test_a_pass_ends_and_the_next_goes_on(
+    regulator: Client, receiver: Receiver, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else who answers slowly, and has much to get, keeps what others have to get later."""
+    monkeypatch.setattr(sending, "ITEMS", 1)
+    monkeypatch.setattr(sending, "LONGEST_PASS", 0.0)
+    listening(regulator, receiver)
+    for number in ("P-1", "L-1"):
+        mark(regulator, number, "repairs")
+    assert [len(send()) for _ in range(3)] == [1, 1, 0]
+    assert [item["record_id"] for item in receiver.items] == ["P-1", "L-1"]
 
 
 # Lenders
@@ -477,13 +545,44 @@ def test_what_a_key_registered_is_sent_no_more_once_it_is_revoked_before_somebod
     successor = rotate_key(store, lender.prefix, dt.timedelta(hours=1)).key.prefix
     revoke_key(store, lender.prefix)
     assert get_subscription(store, number).state == "active", "its place is taken: the holder goes on"
+    third = rotate_key(store, successor, dt.timedelta(hours=1)).key.prefix
     revoke_key(store, successor)
+    revoke_key(store, third)
     assert (send(), receiver.messages) == ([], [])
     said = colleague.get(f"/v1/subscriptions/{number}", headers={"Accept-Language": "zh"}).json
     assert said["state"] == "stopped"
-    assert "密钥已吊销" in str(said)
+    assert "密钥已停用" in str(said)
+    [stopped] = entries(store, action="subscriptions.stop")
+    assert (stopped.details["key"], stopped.details["state"]) == (lender.prefix, "revoked")
     assert colleague.post(f"/v1/subscriptions/{number}/resumptions").status_code == 200
     assert [sent.items for sent in send()] == [1]
+
+
+def test_what_a_key_registered_is_sent_no_more_once_it_has_expired(
+    sign_in: Sign, store: Store, regulator: Client, receiver: Receiver, send: Send
+) -> None:
+    mark(regulator, "P-1", "repairs")
+    registrar = sign_in(Role.REGULATOR)
+    number, _ = listening(registrar, receiver, after="0")
+    with store.writing() as session:
+        session.get_one(ApiKey, registrar.prefix).expires_at = NOON
+    assert (send(), receiver.messages) == ([], [])
+    assert get_subscription(store, number).state == "stopped"
+    regulator.post(f"/v1/subscriptions/{number}/resumptions")
+    assert len(send()) == 1
+    assert get_subscription(store, number).created_by == regulator.prefix, "by whose word it goes on"
+
+
+def test_who_resumes_what_a_lender_has_lost_takes_no_host_of_our_own_network_on(
+    sign_in: Sign, store: Store, regulator: Client, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lender = sign_in(Role.LENDER, AUTHORITY)
+    number, _ = listening(lender, receiver, role="lender")
+    regulator.post(f"/v1/subscriptions/{number}/pauses")
+    revoke_key(store, lender.prefix)
+    monkeypatch.setenv(addresses.VARIABLE, "localhost")
+    refused = regulator.post(f"/v1/subscriptions/{number}/resumptions")
+    assert (refused.status_code, "own network" in refused.json["detail"]) == (409, True)
 
 
 def test_no_host_of_our_own_network_is_sent_to_by_a_lenders_word_when_it_is_listed_later(

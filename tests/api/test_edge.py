@@ -124,6 +124,12 @@ def test_a_hundred_thousand_keys_are_counted_at_once_and_no_more() -> None:
         ("rate_limit", "1/second", "9/day", ["0/day"]),
         ("max_body_bytes", "1", "999", ["much"]),
         ("cache_seconds", "0", "0.5", ["soon"]),
+        (
+            "address",
+            "http://localhost:8000",
+            "https://credit.example.cn/x",
+            ["nowhere", "https://", "ftp://a"],
+        ),
     ],
 )
 def test_a_setting_is_taken_within_its_bounds(name: str, first: str, last: str, wrong: list[str]) -> None:
@@ -136,6 +142,15 @@ def test_a_setting_is_taken_within_its_bounds(name: str, first: str, last: str, 
         assert (text in str(told.value)) == (name != "secret")
         assert told.value.title.zh.startswith(f"{variable}不能为")
         assert "right:" not in told.value.title.zh
+
+
+def test_who_signs_in_at_a_provider_comes_back_to_a_stated_address() -> None:
+    known = {"ISSUER": "https://id.example.cn", "CLIENT": "xinheng", "SECRET": "x"}
+    given = {f"XINHENG_OPENID_{name}": value for name, value in known.items()}
+    with pytest.raises(SettingsError, match="XINHENG_OPENID_ISSUER needs XINHENG_ADDRESS as well"):
+        read_settings(given)
+    given["XINHENG_ADDRESS"] = "https://credit.example.cn/"
+    assert read_settings(given).address == "https://credit.example.cn"
 
 
 def test_an_empty_variable_says_nothing() -> None:

@@ -6,20 +6,26 @@ import datetime as dt
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
+import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 from client import Client
 from small_district import PACK
 
 from api.app import create_app
-from api.resources import tickets
+from api.http.export import MEDIA_TYPES
+from api.http.problems import Problem
+from api.pages import exports
+from api.resources import runs, tickets
 from api.settings import Settings
 from scoring.access.asked import log_refusal
 from scoring.access.audit import entries
-from scoring.access.keys import Role, create_key, revoke_key, rotate_key
-from scoring.runs import jobs, leases
+from scoring.access.keys import KeyNotFoundError, Role, create_key, revoke_key, rotate_key
+from scoring.runs import jobs, leases, results
 from scoring.runs.jobs import get_job, take_lease
 from scoring.runs.leases import AskerEndedError
 from scoring.runs.published import list_runs
@@ -148,6 +154,60 @@ def test_a_change_whose_key_ends_while_it_is_made_is_not_kept(
         "failed",
         401,
     )
+
+
+@pytest.mark.parametrize("form", MEDIA_TYPES)
+def test_an_export_goes_no_further_once_its_key_has_ended(
+    store: Store, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    app, made = create_app(Settings(log_level="error"), store), create_key(store, Role.REGULATOR, "李专员")
+    batch = next(runs.stream_results(store, results.find_run(store, 1), "scores"))
+    read = list[int]()
+
+    def batches(*_: object) -> Iterator[pa.RecordBatch]:
+        for number in range(4):
+            if number == 2:
+                revoke_key(store, made.key.prefix)
+            read.append(number)
+            yield batch
+
+    monkeypatch.setattr(runs, "stream_results", batches)
+    client = Client(app.test_client(), made.token)
+    with pytest.raises(Problem, match="this key is revoked"):
+        _ = client.get(f"/v1/runs/1/export?format={form}").data
+    assert read == [0, 1, 2]
+
+
+def test_a_workbook_is_not_handed_out_once_its_key_has_ended(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, made = create_app(Settings(log_level="error"), store), create_key(store, Role.REGULATOR, "李专员")
+    list_subjects = exports.list_subjects
+
+    def ends_first(*given: Any, **more: Any) -> Any:
+        revoke_key(store, made.key.prefix)
+        return list_subjects(*given, **more)
+
+    client = app.test_client()
+    client.get("/sign-in")
+    with client.session_transaction() as session:
+        form = {"form_token": session["form_token"], "key": made.token, "next": ""}
+    assert client.post("/sign-in", data=form).status_code == 303
+    monkeypatch.setattr(exports, "list_subjects", ends_first)
+    answer = client.get("/subjects/export")
+    assert (answer.status_code, answer.location.partition("?")[0]) == (303, "/sign-in")
+
+
+def test_a_key_is_not_replaced_beside_one_further_down_its_line_that_works(store: Store) -> None:
+    hour = dt.timedelta(hours=1)
+    first = create_key(store, Role.REGULATOR, "李专员").key.prefix
+    second = rotate_key(store, first, hour).key.prefix
+    third = rotate_key(store, second, hour).key.prefix
+    revoke_key(store, second)
+    with pytest.raises(KeyNotFoundError, match=f"replaced by {third} already"):
+        rotate_key(store, first)
+    revoke_key(store, third)
+    assert rotate_key(store, first).key.expires_at is None, "as the line ends, not as an overlap"
 
 
 def test_who_ends_or_replaces_the_own_key_does_so(store: Store, regulator: Client) -> None:

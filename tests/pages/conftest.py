@@ -9,7 +9,7 @@ import pytest
 from databases import MadeOnce
 from flask import Flask
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
-from serving import served
+from serving import ADDRESS, served
 from town import ORGANISATIONS, make_town
 from visitor import Visitor
 
@@ -43,7 +43,7 @@ def town_store(tmp_path_factory: pytest.TempPathFactory, made_once: MadeOnce) ->
 @pytest.fixture(scope="session")
 def pages(town_store: Store) -> Flask:
     """The application on it."""
-    return create_app(Settings(log_level="error"), town_store)
+    return create_app(Settings(log_level="error", address=ADDRESS), town_store)
 
 
 @pytest.fixture(scope="session")

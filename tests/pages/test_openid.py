@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -15,6 +17,7 @@ from serving import served
 from visitor import Visitor
 
 from api.app import create_app
+from api.around import openid
 from api.settings import Settings
 from scoring.access.identities import admit
 from scoring.access.keys import Role, create_key, revoke_key
@@ -42,13 +45,14 @@ def place(town_store: Store) -> Iterator[Place]:
         with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as provider:
             assert provider.stdout is not None
             issuer = provider.stdout.readline().strip()
-            app = create_app(_settings(issuer), town_store)
+            app = create_app(_settings(issuer, address), town_store)
             yield Place(app, address, issuer)
             provider.terminate()
 
 
-def _settings(issuer: str) -> Settings:
-    return Settings(log_level="error", openid_issuer=issuer, openid_client="xinheng", openid_secret=SECRET)
+def _settings(issuer: str, address: str = "https://credit.example.cn") -> Settings:
+    known = {"openid_client": "xinheng", "openid_secret": SECRET}
+    return Settings(log_level="error", address=address, openid_issuer=issuer, **known)
 
 
 @pytest.fixture
@@ -159,6 +163,43 @@ def test_a_provider_that_does_not_answer_leaves_the_keys(town_store: Store, plac
 def test_a_provider_of_another_name_is_not_believed(town_store: Store, place: Place) -> None:
     app = create_app(_settings(f"{place.issuer}/"), town_store)
     assert app.test_client().get("/sign-in/openid").status_code == 503
+
+
+def test_whatever_host_a_request_says_the_provider_sends_back_to_the_stated_address(
+    client: FlaskClient, place: Place
+) -> None:
+    forged = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+    answer = client.get("/sign-in/openid", headers=forged)
+    assert parse_qs(urlsplit(answer.location).query)["redirect_uri"] == [place.address + BACK]
+
+
+GIANT, NESTED = b"{" + b" " * 2 * 1024 * 1024 + b"}", b"[" * 100_000
+
+
+@pytest.mark.parametrize("said", [GIANT, NESTED, b"[]", b"{}", b'{"issuer": "ISSUER"}', b"MOVED", b"SLOW"])
+def test_a_provider_that_says_what_no_provider_says_fails_in_time_and_is_asked_again(
+    town_store: Store, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    """Whatever it is: giant, endless, nested, another thing, nothing of what is needed, or elsewhere."""
+    asked, wait = list[str](), threading.Event()
+
+    def says(environ: Any, start: Any) -> Any:
+        asked.append(environ["PATH_INFO"])
+        if said == b"MOVED":
+            start("302 Found", [("Location", "/elsewhere")])
+            return [b""]
+        start("200 OK", [("Content-Type", "application/json")])
+        if said == b"SLOW":
+            return iter(lambda: b"" if wait.wait(0.05) else b" ", b"")
+        return [said.replace(b"ISSUER", f"http://{environ['HTTP_HOST']}".encode())]
+
+    with served(says) as issuer:
+        monkeypatch.setattr(openid, "_SECONDS", 0.5 if said == b"SLOW" else 60)
+        visitor = create_app(_settings(issuer), town_store).test_client()
+        assert [visitor.get("/sign-in/openid").status_code for _ in range(2)] == [503, 503]
+        wait.set()
+    assert set(asked) == {"/.well-known/openid-configuration"}
+    assert len(asked) == (1 if b"ISSUER" in said else 2)
 
 
 def test_without_a_provider_there_is_nothing_to_press(pages: Flask) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from serving import ADDRESS
 from test_sign_in import signed_in
 from test_ticket_pages import send
 from town import AUTHORITY, CODES, NAMES, VISIT, VISITED
@@ -38,7 +39,7 @@ def test_a_visit_is_issued_printed_reported_and_rated(regulator: Visitor, town_s
     assert regulator.text(".code-large").replace(" ", "").strip() == code
     assert b"%PDF" in regulator.print()[:8]
     assert "有检查码的检查" in regulator.text("main dl"), "the caps, and what counts against them"
-    assert scanned(regulator) == f"{regulator.address}/verify?code={code}"
+    assert scanned(regulator) == f"{ADDRESS}/verify?code={code}"
     drawn, shown = regulator.one(".qr path").size, regulator.one(".qr svg").size
     assert drawn["width"] + 1 >= shown["width"] > 100, "large enough, and nothing but the code"
     for size in (DESK, PHONE):
@@ -119,5 +120,5 @@ def test_a_department_sees_its_own_visits_without_the_rating_and_others_none(
 def scanned(visitor: Visitor) -> str:
     """What a telephone reads from the code on the page: the link whose drawing is the same."""
     drawn = visitor.one(".qr path").get_attribute("d")
-    link = f"{visitor.address}/verify?code={visitor.path.rpartition('/')[2]}"
+    link = f"{ADDRESS}/verify?code={visitor.path.rpartition('/')[2]}"
     return link if f'd="{drawn}"' in qr_code(link) else "another link"
