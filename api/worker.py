@@ -14,11 +14,13 @@ from flask import Flask
 from api.app import create_app
 from api.around.crowd import guard
 from rules.fault import PackError
+from rules.identity import identity
 from scoring.answers.timelines import judge_of
 from scoring.cli.serve import PLACES_VARIABLE, SERVER_VARIABLE, STOP_SECONDS
 from scoring.runs.published import current_runs
 from scoring.store import Store, StoreError
 from scoring.store.packs import stored_pack
+from scoring.store.rulebook import known_packs
 
 
 def create_worker() -> Flask:
@@ -32,12 +34,15 @@ def create_worker() -> Flask:
 
 def warm(app: Flask) -> None:
     """Read and compile what pages need, so that nobody's first page waits for it: the packs of the latest
-    runs, which take a fifth of a second each, and the templates.
+    runs, which take a fifth of a second each, the versions of the rule book with their identities, and the
+    templates.
     """
     store: Store = app.extensions["store"]
     with suppress(StoreError, PackError):  # whoever asks for a page is told
         for run in current_runs(store):
             judge_of(stored_pack(store, run.pack_hash))
+        for pack in known_packs(store):
+            identity(pack)
     for name in app.jinja_env.list_templates(extensions=["html"]):
         app.jinja_env.get_template(name)
 

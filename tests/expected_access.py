@@ -224,6 +224,7 @@ EXPECTED = {
     "pages.edit": ("R", None),
     "pages.edit_from_file": ("R", "read"),
     "pages.end_editing": ("R", "read"),
+    "pages.try_draft": ("R", "read"),
     "pages.drafts": ("R", None),
     "pages.examine_draft": ("R", "read"),
     "pages.propose_draft": ("R", "change"),

@@ -307,6 +307,7 @@ ACCESS: dict[str, Access] = {
     "pages.edit": _sees(R),
     "pages.edit_from_file": _reads(R),
     "pages.end_editing": _reads(R),
+    "pages.try_draft": _reads(R),
     "pages.drafts": _sees(R),
     "pages.examine_draft": _reads(R),
     "pages.propose_draft": _submits(R),

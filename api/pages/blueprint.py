@@ -38,6 +38,8 @@ blueprint = Blueprint(
 blueprint.add_app_template_global(language.text, "t")
 blueprint.add_app_template_global(language.plain, "tt")
 blueprint.add_app_template_global(language.sign, "sign")
+blueprint.add_app_template_global(language.comma, "comma")
+blueprint.add_app_template_global(language.counted, "counted")
 blueprint.add_app_template_filter(as_typed, "as_typed")
 blueprint.add_app_template_filter(pack_title)
 for name, shown in words.FILTERS.items():

@@ -38,6 +38,8 @@ from scoring.access.consents import (
     subject_key,
     withdraw,
 )
+from scoring.answers.search import names_of
+from scoring.facts.ingest.keys import ENTERPRISES
 
 ROWS = 50
 
@@ -138,11 +140,13 @@ def _list(status: int, faults: Mapping[str, Title] | None = None) -> Response:
         limit=ROWS + 1,
     )
     shown = found[:ROWS]
-    journal.detail(subjects=sorted({one.subject_id for one in shown}))
+    ids = sorted({one.subject_id for one in shown})
+    journal.detail(subjects=ids)
     return page(
         "all_consents",
         status,
         consents=shown,
+        names=names_of(store(), ENTERPRISES, ids) if is_regulator() else {},
         before=shown[-1].id if len(found) > ROWS else None,
         done=get_consent(store(), who(), done) if done else None,
         ending=ending,

@@ -7,7 +7,7 @@ Nothing is kept here: the draft travels with its form, and becomes a version by 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -24,6 +24,7 @@ from api.pages.editor_acts import added_from, data_of, done
 from api.pages.editor_fields import Form, applied, path_of
 from api.pages.forms import posted_number
 from api.pages.simulation import DRAFT, decoded
+from api.pages.trials import show_trial_of
 from rules.calendar import today
 from rules.chinese import in_chinese
 from rules.fault import Fault, PackError, Place
@@ -61,9 +62,13 @@ class _Said:
         """What is said of a field, and of no field within it."""
         return [title for about, title in (*self.errors, *self.notes) if _nearest(about, fields) == name]
 
-    def elsewhere(self, fields: list[str]) -> list[tuple[str, Title]]:
-        """What is said of none of the fields."""
-        return [(about, said) for about, said in (*self.errors, *self.notes) if not _nearest(about, fields)]
+    def elsewhere(self, fields: list[str]) -> dict[str, list[Title]]:
+        """The errors of none of the fields, by the part that shows them."""
+        return _by_part(self.errors, fields)
+
+    def noted(self, fields: list[str]) -> dict[str, list[Title]]:
+        """What is worth knowing of none of the fields, by the part that shows it."""
+        return _by_part(self.notes, fields)
 
 
 @blueprint.get("/rules/<pack_id>/edit")
@@ -81,13 +86,19 @@ def editor(pack_id: str) -> Response:
 @blueprint.post("/rules/<pack_id>/edit")
 def edit(pack_id: str) -> Response:
     """The draft with what was filled in, and what there is to say of it: nothing is kept."""
-    return _answered(pack_id, is_ended=False)
+    return _answered(pack_id)
 
 
 @blueprint.post("/rules/<pack_id>/edit/draft")
 def end_editing(pack_id: str) -> Response:
     """What the draft changes and who would move by it, to be proposed; the editor where it has faults."""
-    return _answered(pack_id, is_ended=True)
+    return _answered(pack_id, show_draft)
+
+
+@blueprint.post("/rules/<pack_id>/edit/trial")
+def try_draft(pack_id: str) -> Response:
+    """The form that puts the draft on trial, filled in with it; the editor where it has faults."""
+    return _answered(pack_id, show_trial_of)
 
 
 @blueprint.post("/rules/<pack_id>/edit/file")
@@ -125,7 +136,12 @@ def _own(pack_id: str, text: str) -> str:
     return text
 
 
-def _answered(pack_id: str, is_ended: bool) -> Response:
+def _answered(pack_id: str, ends: Callable[[Draft, int], Response] | None = None) -> Response:
+    """The draft with what was filled in and done.
+
+    :param ends: shows what becomes of a draft without faults, of which the last proposal that its author
+        knew is given; None: it is edited on.
+    """
     text, part = _plain(request.form.get("text", "")), request.form.get("part", forms.HEAD)
     known = posted_number("known")
     _require_size(text)
@@ -135,8 +151,8 @@ def _answered(pack_id: str, is_ended: bool) -> Response:
     except PackError as error:
         return _edited(pack_id, text, part, known, _listed(error))
     _require_size(text)
-    if is_ended and (draft := _said_of(text).draft) is not None:
-        return show_draft(draft, known)
+    if ends is not None and (draft := _said_of(text).draft) is not None:
+        return ends(draft, known)
     return _edited(pack_id, text, part, known, focus=focus)
 
 
@@ -179,6 +195,7 @@ def _edited(
     said = _said_of(text) if data else _Said()
     said.errors[:0] = refused
     form = forms.form_of(data, part) if part != forms.TEXT else None
+    groups = forms.parts_of(data)
     names = [each.name for each in form.all_fields()] if form else []
     begun = request.form.get("begun", "") if request.method == "POST" else _print(text)
     return page(
@@ -191,7 +208,8 @@ def _edited(
         begun=begun,
         is_changed=begun != _print(text),
         form=form,
-        groups=forms.parts_of(data),
+        groups=groups,
+        called={name: title for group in groups for name, title in group.parts},
         said=said,
         names=names,
         rules=_rules(said.draft.pack, data, part) if said.draft else [],
@@ -211,10 +229,12 @@ def _said_of(text: str) -> _Said:
     except PackError as error:
         said.errors = _listed(error)
         return said
-    said.errors = [("in_force.from", title) for title in said.draft.refusals]
+    said.errors = [(refusal.field, refusal.title) for refusal in said.draft.refusals]
     for found in said.draft.findings:
         is_error = found.severity is Severity.ERROR
-        (said.errors if is_error else said.notes).append((_at(document, found.place), found.title))
+        path = _at(document, found.place)
+        title = _in_line(path, found.place, found.told)
+        (said.errors if is_error else said.notes).append((path, title))
     places = {document.place(path): _name(field_name(path)) for path in document.spots if "?" not in path}
     said.examples = {places.get(one.place, ""): one for one in said.draft.examples}
     return said
@@ -234,6 +254,21 @@ def _at(document: Document, place: Place) -> str:
     return max(before)[1] if before else ""
 
 
+def _in_line(path: str, place: Place, said: Title) -> Title:
+    """What is said of the text itself, with its line: no field shows where it is."""
+    if forms.part_around(path) != forms.TEXT:
+        return said
+    return Title(f"第{place.line}行:{said.zh}", f"line {place.line}: {said.en}")
+
+
+def _by_part(said: Sequence[tuple[str, Title]], fields: list[str]) -> dict[str, list[Title]]:
+    parts: dict[str, list[Title]] = {}
+    for path, title in said:
+        if not _nearest(path, fields):
+            parts.setdefault(forms.part_around(path), []).append(title)
+    return parts
+
+
 def _nearest(name: str, fields: list[str]) -> str | None:
     around = [each for each in fields if name == each or name.startswith(f"{each}.")]
     return max(around, key=len, default=None)
@@ -251,7 +286,11 @@ def _said_right(wrong: Title, right: Title) -> Title:
 
 def _listed(error: PackError) -> list[tuple[str, Title]]:
     """Each fault, with the path that it stands at."""
-    return [(_name(fault.field), _told(fault)) for fault in error.faults]
+    return [
+        (name, _in_line(name, fault.place, _told(fault)))
+        for fault in error.faults
+        for name in (_name(fault.field),)
+    ]
 
 
 def _outcome(text: str) -> Title:

@@ -59,8 +59,9 @@ def done(text: str, part: str, do: str) -> tuple[str, str, str]:
     return without(text, DRAFT, path), part if name != part else HEAD, f"add:{'.'.join(map(str, path[:-1]))}"
 
 
-def _made(text: str, data: Any, section: str, part: str) -> tuple[str, str, str]:
-    """A part from nothing, to be filled in."""
+def _made(text: str, data: Any, name: str, part: str) -> tuple[str, str, str]:
+    """A part from nothing, to be filled in: of a section, of rules as well in a dimension."""
+    section, _, dimension = name.partition(".")
     if section not in NEW:
         return text, part, ""
     there = data.get(section)
@@ -70,8 +71,10 @@ def _made(text: str, data: Any, section: str, part: str) -> tuple[str, str, str]
     entries = there if isinstance(there, list) else []
     entry = deepcopy(NEW[section])
     entry["id"] = _free(entry["id"], [str(e.get("id")) for e in entries if isinstance(e, dict)])
-    if section == "tables":
-        entry["dimension"] = str(standing_at(data, ("dimensions", 0, "id")) or "")
+    if "dimension" in entry:
+        entry["dimension"] = dimension or str(standing_at(data, ("dimensions", 0, "id")) or "")
+    if "tier" in entry:
+        entry["tier"] = str(standing_at(data, ("grades", -1, "tier")) or "")
     return with_value(text, DRAFT, (section, len(entries)), entry), f"{section}.{len(entries)}", ""
 
 

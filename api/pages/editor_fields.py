@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import field as made
 from decimal import Decimal
 from typing import Any
 
@@ -32,15 +33,30 @@ def path_of(name: str) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """What a mapping may be, by the key that makes it so.
+
+    :param of: what the value of that key names; a value stays in another kind of the same.
+    :param has: the keys that only such mappings have.
+    :param empty: the value before anything is filled in.
+    """
+
+    of: str
+    has: frozenset[str]
+    empty: Any = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """A field of a form.
 
     :param name: the path of its value, its steps parted by dots.
-    :param kind: ``line``, ``area``, ``lines`` (one entry each), ``cell`` (of a table's row) or ``yaml`` (a
-        mapping as it is written).
+    :param kind: ``line``, ``area``, ``lines`` (one entry each), ``cell`` (of a table's row), ``yaml`` (a
+        mapping as it is written) or ``key`` (which of its choices the mapping around it has as a key).
     :param is_text: whether what looks like a number or a date is a text all the same.
     :param choices: what may be chosen, by what is written.
     :param hints: what may be written among other things, by what it means.
+    :param kinds: of a ``key``, what the mapping is by each of its choices.
     """
 
     name: str
@@ -50,6 +66,7 @@ class Field:
     is_text: bool = False
     choices: Mapping[str, Title] | None = None
     hints: Mapping[str, Title] | None = None
+    kinds: Mapping[str, Kind] = made(default_factory=dict)
 
     @property
     def path(self) -> Path:
@@ -129,18 +146,35 @@ class Form:
 def applied(text: str, file: str, form: Form, given: Mapping[str, str]) -> str:
     """The text with what was changed in a form; fields that say what stands there change nothing.
 
+    What a mapping is made of is changed last: the fields are of what it was.
+
     :raises PackError: where something can't be put there.
     """
-    for field in form.all_fields():
+    for field in sorted(form.all_fields(), key=lambda field: field.kind == "key"):
         filled = given.get(field.name, field.value).replace("\r\n", "\n").strip()
         if filled == field.value.strip():
             continue
-        if filled or field.kind == "cell":
+        if field.kind == "key":
+            text = _rekeyed(text, file, field, filled)
+        elif filled or field.kind == "cell":
             filled = filled or "-"  # a row has a cell of each column: an empty one asks for nothing
             text = with_value(text, file, field.path, field.read(filled))
         elif standing_at(read(text, file).data, field.path) is not None:
             text = without(text, file, field.path)
     return text
+
+
+def _rekeyed(text: str, file: str, field: Field, key: str) -> str:
+    """The text with a mapping of another kind: what both kinds have stays, what the new one has not goes."""
+    kinds, around = field.kinds, field.path[:-1]
+    if field.value not in kinds or key not in kinds:
+        return text
+    old, new = kinds[field.value], kinds[key]
+    entry = standing_at(read(text, file).data, around)
+    value = entry[field.value] if old.of == new.of else new.empty
+    made = {key if name == field.value else name: given for name, given in entry.items()}
+    made = {name: given for name, given in made.items() if name == key or name not in old.has - new.has}
+    return with_value(text, file, around, {**made, key: value})
 
 
 def titled(entry: Any) -> Title:

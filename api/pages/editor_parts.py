@@ -21,6 +21,12 @@ LISTS = {
 }
 _MEASURES = Title("指标", "Measures")
 NEW: Mapping[str, Any] = {
+    "rules": {"id": "rule", "title": {"zh": "规则", "en": "Rule"}, "dimension": "", "when": "", "points": 0,
+              "counts": {"months": 12}, "basis": "own-choice"},
+    "vetoes": {"id": "veto", "title": {"zh": "等级限制", "en": "Limit of the tier"}, "when": "", "tier": "",
+               "counts": {"months": 12}, "basis": "own-choice"},
+    "consequences": {"id": "consequence", "title": {"zh": "结果运用", "en": "Consequence"}, "when": "",
+                     "basis": "own-choice"},
     "tables": {"id": "table", "title": {"zh": "决策表", "en": "Table"}, "dimension": "", "input": "",
                "hit": "first", "rows": [["-", 0]], "basis": "own-choice"},
     "alerts": {"id": "alert", "title": {"zh": "预警", "en": "Alert"}, "events": [{"when": "", "times": 2}],
@@ -28,19 +34,20 @@ NEW: Mapping[str, Any] = {
     "measures": {"title": {"zh": "指标", "en": "Measure"}, "count": "records", "where": "",
                  "within": {"months": 12}},
 }  # fmt: skip
-"""What a part is before anything is filled in, of those that are not made by copying another."""
+"""What a part is before anything is filled in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """Parts that stand together.
 
-    :param section: where another of them is put; None where none is made from nothing.
+    :param makes: the section that another of them is put in, and after a dot the dimension that it has;
+        None where none is made.
     """
 
     title: Title
     parts: list[tuple[str, Title]]
-    section: str | None = None
+    makes: str | None = None
 
 
 def form_of(data: Any, part: str) -> Form:
@@ -91,7 +98,8 @@ def parts_of(data: Any) -> list[Group]:
     dimensions = [entry for entry in entries_of(data, "dimensions") if isinstance(entry, dict)]
     for dimension in dimensions:
         own = [(n, r) for n, r in rules if isinstance(r, dict) and r.get("dimension") == dimension.get("id")]
-        groups.append(Group(titled(dimension), [(f"rules.{n}", titled(rule)) for n, rule in own]))
+        parts = [(f"rules.{n}", titled(rule)) for n, rule in own]
+        groups.append(Group(titled(dimension), parts, f"rules.{dimension.get('id')}"))
     known = {str(dimension.get("id")) for dimension in dimensions}
     others = [(n, r) for n, r in rules if not isinstance(r, dict) or str(r.get("dimension")) not in known]
     without = [(f"rules.{n}", titled(rule)) for n, rule in others]
@@ -99,7 +107,7 @@ def parts_of(data: Any) -> list[Group]:
     for section, title in LISTS.items():
         entries = enumerate(entries_of(data, section))
         parts = [(f"{section}.{n}", titled(entry)) for n, entry in entries]
-        groups.append(Group(title, parts, section if section in NEW else None))
+        groups.append(Group(title, parts, section))
     measures = data.get("measures")
     named = [
         (f"measures.{name}", titled({"id": name, **measure} if isinstance(measure, dict) else name))
@@ -107,12 +115,14 @@ def parts_of(data: Any) -> list[Group]:
         if isinstance(measure, dict)
     ]
     groups.append(Group(_MEASURES, named, "measures"))
-    return [group for group in groups if group.parts or group.section]
+    return [group for group in groups if group.parts or group.makes]
 
 
 def part_around(name: str) -> str:
     """The part that shows what is said of a path; the whole text where none does."""
     steps = name.split(".")
+    if steps[0] in ("version", "in_force"):
+        return HEAD
     if steps[0] in ("grades", "score"):
         return GRADES
     if steps[0] == "dimensions":

@@ -9,6 +9,7 @@ from api.pages.editor_fields import (
     Field,
     Form,
     Grid,
+    Kind,
     Part,
     Row,
     columns_of,
@@ -49,6 +50,16 @@ _OF_MEASURES = {
     "rank": Title("名次，按指标", "Rank by"),
     "percentile": Title("百分位，按指标", "Percentile by"),
     "peers": Title("参评数，按指标", "Number compared, by"),
+}
+_WINDOWED = frozenset({"within", "take", "each", "by"})
+_COMPARED = frozenset({"by", "bands", "order", "fewest"})
+_KINDS = {
+    "count": Kind("records", _WINDOWED, "records"),
+    **dict.fromkeys(("sum", "min", "max", "mean"), Kind("expression", _WINDOWED)),
+    "latest": Kind("column", _WINDOWED),
+    "ratio": Kind("measures", frozenset(), ["", ""]),
+    "value": Kind("expression", frozenset()),
+    **dict.fromkeys(("rank", "percentile", "peers"), Kind("measure", _COMPARED)),
 }
 _ORDERS = {"desc": Title("由大到小", "Greatest first"), "asc": Title("由小到大", "Smallest first")}
 
@@ -157,10 +168,14 @@ def _codes(gives: Any) -> dict[str, Title]:
 
 
 def measure_form(data: Any, part: str, measure: dict[str, Any]) -> Form:
-    """The form of a measure; which kind it is stays, and is changed in the text."""
+    """The form of a measure: of another kind it has other fields."""
     of = Part(data, part)
-    kinds = [(key, title) for key, title in (_OF_RECORDS | _OF_MEASURES).items() if key in measure]
+    all_kinds = _OF_RECORDS | _OF_MEASURES
+    kinds = [(key, title) for key, title in all_kinds.items() if key in measure]
     fields = [*titles_of(data, part)]
+    if len(kinds) == 1:
+        title = Title("种类", "Kind")
+        fields.append(Field(f"{part}.kind", title, kinds[0][0], "key", choices=all_kinds, kinds=_KINDS))
     fields += [of.area(key, title.zh, title.en, key not in ("ratio",)) for key, title in kinds]
     fields.append(of.area("where", "条件", "Condition"))
     if any(key in _OF_RECORDS for key, _ in kinds):

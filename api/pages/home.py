@@ -48,16 +48,23 @@ MOST = 99
 class Waiting:
     """A sort of things that may wait.
 
+    :param alone: the English title of a single one.
     :param endpoint, query: the page that lists them.
     :param found: lists them up to one more than :data:`MOST`, as that page does.
     :param roles: for whom they wait; none: for all to whom the page opens.
     """
 
     title: Title
+    alone: str
     endpoint: str
     found: Callable[[], Sequence[object]]
     query: Mapping[str, str] = field(default_factory=dict)
     roles: frozenset[Role] = frozenset()
+
+    @property
+    def one(self) -> Title:
+        """The title of a single one."""
+        return Title(self.title.zh, self.alone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,33 +133,39 @@ _NOTES: Mapping[Role, Callable[[], Iterator[Note]]] = {
 _SORTS = (
     Waiting(
         Title("预警待处理", "alerts to be looked at"),
+        "alert to be looked at",
         "pages.alerts",
         lambda: list_alerts(store(), WantedAlerts(state="open"), limit=MOST + 1),
     ),
     Waiting(
         Title("预警已分派给您、待处理", "alerts assigned to you"),
+        "alert assigned to you",
         "pages.alerts",
         lambda: list_alerts(store(), WantedAlerts(state="open", assigned_to=caller().owner), limit=MOST + 1),
         {"assigned": "mine"},
     ),
     Waiting(
         Title("评价结果待发布", "proposed runs to be published"),
+        "proposed run to be published",
         "pages.proposals",
         lambda: [one for one in list_proposals(store(), limit=MOST + 1) if one.state == OPEN],
     ),
     Waiting(
         Title("评价规则新版本待批准", "versions of rules to be approved"),
+        "version of rules to be approved",
         "pages.drafts",
         lambda: awaiting(store(), caller().prefix, MOST + 1),
     ),
     Waiting(
         Title("问题已逾期", "tickets overdue"),
+        "ticket overdue",
         "pages.tickets",
         lambda: _tickets(overdue_on=today()),
         {"overdue": "yes"},
     ),
     Waiting(
         Title("问题待交办", "tickets to be assigned"),
+        "ticket to be assigned",
         "pages.tickets",
         lambda: _tickets(stage=COLLECTED),
         {"stage": COLLECTED},
@@ -160,6 +173,7 @@ _SORTS = (
     ),
     Waiting(
         Title("问题已交办、待办理", "tickets assigned to you"),
+        "ticket assigned to you",
         "pages.tickets",
         lambda: _tickets(stage=ASSIGNED),
         {"stage": ASSIGNED},
@@ -170,6 +184,7 @@ _SORTS = (
             "对本单位的认定：异议被驳回，可申请复核",
             "rejected objections to findings: a review may be asked for",
         ),
+        "rejected objection to a finding: a review may be asked for",
         "pages.objections",
         lambda: _reviewable(),
         {"vocabulary": BODIES, "state": "all"},
@@ -177,6 +192,7 @@ _SORTS = (
     ),
     Waiting(
         Title("入企检查待实施或待登记结果", "visits to be made or to be reported"),
+        "visit to be made or to be reported",
         "pages.visits",
         lambda: visits.list_visits(
             store(), visits.Wanted(office=own_data(), state=visits.State.ISSUED), today(), MOST + 1
@@ -185,11 +201,13 @@ _SORTS = (
     ),
     Waiting(
         Title("单位中断报送", "offices whose feeds have fallen silent"),
+        "office whose feed has fallen silent",
         "pages.feeds",
         lambda: [feed for feed in office_feeds(store(), today(), today(), own_data()) if feed.is_silent],
     ),
     Waiting(
         Title("变动推送失败或已停止", "receivers that fail or were given up"),
+        "receiver that fails or was given up",
         "pages.subscriptions",
         lambda: [
             one for one in list_subscriptions(store(), who=who()) if one.state in ("failing", "stopped")
@@ -197,6 +215,7 @@ _SORTS = (
     ),
     Waiting(
         Title(f"授权将在{SOON_DAYS}日内到期", f"consents that end within {SOON_DAYS} days"),
+        f"consent that ends within {SOON_DAYS} days",
         "pages.consents",
         lambda: _ending(),
         {"ending": "yes"},
@@ -246,29 +265,46 @@ def _of_records(words: Vocabulary) -> Iterator[Waiting]:
 
     def waiting(
         zh: str,
-        en: str,
+        many: str,
+        one: str,
         endpoint: str,
         found: Callable[[], Sequence[object]],
         roles: frozenset[Role] = frozenset(),
     ) -> Waiting:
-        return Waiting(Title(zh + whose.zh, en + whose.en), endpoint, found, query, roles)
+        title = Title(zh + whose.zh, many + whose.en)
+        return Waiting(title, one + whose.en, endpoint, found, query, roles)
+
+    def objections(authority: str | None = None) -> Sequence[object]:
+        return list_objections(store(), words.id, Wanted(authority=authority, is_open=True), MOST + 1)
 
     yield waiting(
         "异议待办理",
         "objections to be dealt with",
+        "objection to be dealt with",
         "pages.objections",
-        lambda: list_objections(store(), words.id, Wanted(is_open=True), MOST + 1),
+        objections,
         frozenset({Role.REGULATOR}),
     )
+    if words.id != BODIES:  # those are about an office, not of its records
+        yield waiting(
+            "对本单位记录的异议正在办理",
+            "objections to records of yours that are under way",
+            "objection to a record of yours that is under way",
+            "pages.objections",
+            lambda: objections(own_data()),
+            frozenset({Role.DEPARTMENT}),
+        )
     yield waiting(
         "修复申请待办理",
         "applications for repair to be dealt with",
+        "application for repair to be dealt with",
         "pages.repairs",
         lambda: REPAIRS.list(store(), words.id, Wanted(authority=own_data(), is_open=True), MOST + 1),
     )
     yield waiting(
         "代码查无主体，其记录不计入评价",
         "codes that no subject has, whose records count for nobody",
+        "code that no subject has, whose records count for nobody",
         "pages.orphans",
         lambda: list_orphans(store(), words, limit=MOST + 1),
     )
@@ -276,6 +312,7 @@ def _of_records(words: Vocabulary) -> Iterator[Waiting]:
         yield waiting(
             "失信程度待确认",
             "classes of records to be confirmed",
+            "class of a record to be confirmed",
             "pages.record_proposals",
             lambda: list_record_proposals(store(), words, authority=own_data(), limit=MOST + 1),
         )

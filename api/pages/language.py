@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flask import request
 from markupsafe import Markup, escape
 
@@ -45,6 +47,24 @@ def sign(half: str) -> str:
 
 
 _FULL = {": ": "：", "; ": "；", ", ": "，", " (": "（", ")": "）"}
+
+
+def comma() -> str:
+    """What stands between the entries of a list."""
+    return ", " if chosen() == "en" else "、"
+
+
+def listed(entries: Iterable[str]) -> Markup:
+    """The entries of a list, one after the other."""
+    return Markup(comma()).join(entries)
+
+
+def counted(number: int, zh: str, many: str, one: str) -> Markup:
+    """How many there are of something.
+
+    :param many, one: in English, of several and of a single one.
+    """
+    return Markup("{:,} {}").format(number, text(zh, one if number == 1 else many))
 
 
 def title(said: Title) -> str:

@@ -81,8 +81,10 @@ def overview() -> Response:
 
 def _open_alerts() -> list[OpenAlert]:
     """The newest alerts, by the titles that the known packs give them."""
-    packs = {identity(pack): pack for pack in known_packs(store())}
-    return [_named(alert, packs) for alert in list_alerts(store(), Wanted(state="open"), limit=ALERTS_SHOWN)]
+    alerts = list_alerts(store(), Wanted(state="open"), limit=ALERTS_SHOWN)
+    ids = {alert.pack_id for alert in alerts}
+    packs = {identity(pack): pack for pack in known_packs(store()) if pack.id in ids}
+    return [_named(alert, packs) for alert in alerts]
 
 
 def _named(alert: Alert, packs: Mapping[str, Pack]) -> OpenAlert:

@@ -28,6 +28,7 @@ from scoring.answers.search import names_of
 from scoring.answers.simulate import SimulationError
 from scoring.characters.listings import Listing
 from scoring.rulemaking.desk import NotLawError
+from scoring.rulemaking.draft import Draft
 from scoring.rulemaking.trials import (
     counts_by_rule,
     end_trial,
@@ -91,7 +92,15 @@ def end_pack_trial(trial_id: int) -> Response:
     return redirect(url_for("pages.trial", trial_id=trial_id), 303)
 
 
-def _trials(status: int, faults: Sequence[Title] = ()) -> Response:
+def show_trial_of(draft: Draft, known: int) -> Response:
+    """The form for a trial, filled in with a draft that was written on the pages.
+
+    :param known: not used: a trial is beside whatever was proposed meanwhile.
+    """
+    return _trials(200, text=draft.text.text)
+
+
+def _trials(status: int, faults: Sequence[Title] = (), **given: str) -> Response:
     rows = list_trials(store())
     return page(
         "trials",
@@ -101,7 +110,7 @@ def _trials(status: int, faults: Sequence[Title] = ()) -> Response:
         titles={pack.id: pack.title for pack in known_packs(store())},
         owners=owners_of(store(), {row.started_by for row in rows}),
         faults=faults,
-        given={"back": "1", **request.form},
+        given={"back": "1", **request.form, **given},
         most_back=MOST_BACK_HERE,
     )
 

@@ -202,6 +202,7 @@ def who(by: str, owners: Mapping[str, str] | None = None) -> Markup:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "say": language.say,
+    "listed": language.listed,
     "points": points,
     "signed": signed,
     "count": count,

@@ -19,7 +19,7 @@ from rules.model import Pack
 from rules.titles import Title, TitledError, UnknownError
 from scoring.access.audit import Event, append
 from scoring.facts.objection_case import person
-from scoring.rulemaking.draft import Draft, before_of, examine, hindrances, identity_of
+from scoring.rulemaking.draft import Draft, Refusal, before_of, examine, hindrances, identity_of
 from scoring.runs.publish import wait_to_publish
 from scoring.store import Store
 from scoring.store.base import database_time
@@ -244,7 +244,7 @@ def draft_of(store: Store, found: Proposed, on: dt.date) -> Draft:
         f"{said}提交后本系统的词汇表已变,请重新提交",
         f"the vocabulary of {said} has changed since it was proposed: propose it anew",
     )
-    return replace(draft, refusals=(changed, *draft.refusals))
+    return replace(draft, refusals=(Refusal(changed), *draft.refusals))
 
 
 def _proposed_since(session: Session, pack_id: str, known: int | None) -> list[Installation]:
@@ -267,7 +267,7 @@ def _unseen(row: Installation) -> Title:
 
 def _refuse_hindered(session: Session, pack: Pack, on: dt.date) -> None:
     if hindered := list(hindrances(session, pack, on)):
-        raise NotLawError(hindered)
+        raise NotLawError([refusal.title for refusal in hindered])
 
 
 def _awaited(session: Session, name: str, by: By) -> Installation:

@@ -30,8 +30,21 @@ from scoring.store.rulebook import disagreements, known_in
 from scoring.store.timelines import Term
 from scoring.store.workspace import workspace
 
+VERSION, DAY = "version", "in_force.from"
+"""The paths of what a draft is refused for, whatever its rules say."""
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
 """What a version may be called (own choice): nothing hidden, and nothing that is full-width of another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What keeps a draft from becoming law, whatever its rules say.
+
+    :param field: the path of what in the draft says it; empty where nothing does.
+    """
+
+    title: Title
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +62,7 @@ class Draft:
     before: Pack | None
     findings: tuple[Finding, ...]
     examples: tuple[ExampleResult, ...]
-    refusals: tuple[Title, ...]
+    refusals: tuple[Refusal, ...]
 
     @property
     def failed(self) -> list[ExampleResult]:
@@ -61,7 +74,7 @@ class Draft:
         """All that keeps it from becoming law."""
         errors = [found for found in self.findings if found.severity is Severity.ERROR]
         return [
-            *self.refusals,
+            *(refusal.title for refusal in self.refusals),
             *(Title(f"规则检查:{found.title.zh}", f"lint: {found}") for found in errors),
             *(
                 Title(
@@ -138,7 +151,7 @@ def movers(store: Store, draft: Draft) -> Simulation | None:
         return simulate(duck, draft.before, draft.pack, draft.pack.in_force_from)
 
 
-def hindrances(session: Session, pack: Pack, on: dt.date) -> Iterator[Title]:
+def hindrances(session: Session, pack: Pack, on: dt.date) -> Iterator[Refusal]:
     """What of the versions, proposals and days that there are keeps a version from becoming law on a day.
 
     What was published of a day that has come is not undone by rules that come later. A run of a day to come
@@ -147,57 +160,62 @@ def hindrances(session: Session, pack: Pack, on: dt.date) -> Iterator[Title]:
     versions = known_in(session)
     known = [version for version in versions if version.id == pack.id]
     if not known:
-        yield no_pack(pack, versions)
+        yield Refusal(no_pack(pack, versions), "pack")
         return
     yield from _taken(session, pack, known)
-    yield from foreign(pack, known[-1])
+    yield from (Refusal(title, "subject") for title in foreign(pack, known[-1]))
     begins = pack.in_force_from
     if begins <= on:
-        yield Title(
+        told = Title(
             f"施行日期{begins}应不早于明日({add_days(on, 1)})",
             f"it would be in force from {begins}: tomorrow ({add_days(on, 1)}) is the first day that can be",
         )
-    yield from _held(session, pack)
-    yield from disagreements(session, pack.id)
+        yield Refusal(told, DAY)
+    yield from (Refusal(title, DAY) for title in _held(session, pack))
+    yield from map(Refusal, disagreements(session, pack.id))
 
 
-def _said_otherwise(text: str, pack: Pack, begins: dt.date | None) -> Iterator[Title]:
+def _said_otherwise(text: str, pack: Pack, begins: dt.date | None) -> Iterator[Refusal]:
     """The approved text itself says from when it is in force: nobody reads a day elsewhere (own choice)."""
     if begins in (None, pack.in_force_from):
         return
     line = next((n for n, said in enumerate(text.splitlines(), 1) if said.startswith("in_force:")), 1)
     place = f"{pack.place.file}:{line}"
-    yield Title(
+    told = Title(
         f"{place}:草案写明自{pack.in_force_from}起施行,与{begins}不一致;请在该处改写施行日期",
         f"{place}: the draft says it is in force from {pack.in_force_from}, not from {begins}: write the day"
         " there",
     )
+    yield Refusal(told, DAY)
 
 
-def _taken(session: Session, pack: Pack, known: list[Pack]) -> Iterator[Title]:
+def _taken(session: Session, pack: Pack, known: list[Pack]) -> Iterator[Refusal]:
     """A version has its own name, also after one that was announced and withdrawn, and its own first day."""
     if not _VERSION.fullmatch(pack.version):
         shown = one_line(pack.version[:40])
-        yield Title(
+        told = Title(
             f"版本号{shown!r}不能使用:应为1至40个半角字母、数字、点、横线或下划线,如2027.1",
             f"a version can't be called {shown!r}: 1 to 40 letters, digits, dots, hyphens and underscores,"
             " such as 2027.1",
         )
-    told = sa.select(StoredPack.hash).join(Term, Term.pack_hash == StoredPack.hash)
-    same = told.where(StoredPack.pack_id == pack.id, StoredPack.version == pack.version).limit(1)
+        yield Refusal(told, VERSION)
+    announced = sa.select(StoredPack.hash).join(Term, Term.pack_hash == StoredPack.hash)
+    same = announced.where(StoredPack.pack_id == pack.id, StoredPack.version == pack.version).limit(1)
     if pack.version in {version.version for version in known} or session.scalar(same) is not None:
         names = ", ".join(version.version for version in known)
-        yield Title(
+        told = Title(
             f"{pack.id}已有过版本{pack.version},请改用其他版本号;现有:{names}",
             f"{pack.id} has, or had, a version {pack.version}: give it another name. There are: {names}",
         )
+        yield Refusal(told, VERSION)
         return
     for version in known:
         if version.in_force_from == pack.in_force_from:
-            yield Title(
+            told = Title(
                 f"{pack.id} {version.version}同样自{pack.in_force_from}起施行,请另定施行日期",
                 f"{pack.id} {version.version} begins on {pack.in_force_from} as well: choose another day",
             )
+            yield Refusal(told, DAY)
 
 
 def no_pack(pack: Pack, versions: Iterable[Pack]) -> Title:

@@ -184,6 +184,79 @@ def test_a_part_that_there_was_none_of_is_made_and_filled_in(pages: Flask, town_
     assert len(read_yaml(text_in(page), "x").data["dimensions"]) == len(data["dimensions"]) + 1
 
 
+def test_a_rule_is_made_from_nothing_in_its_dimension(pages: Flask, town_store: Store) -> None:
+    client = officer(pages, town_store, "编辑甲")
+    data = read_yaml(written("2099.1"), "x").data
+    place = len(data["rules"])
+    for dimension in data["dimensions"]:
+        page = fill(client, text=written("2099.1"), part="head", do=f"new:rules.{dimension['id']}")
+        assert f'value="new:rules.{dimension["id"]}"' in page
+        assert read_yaml(text_in(page), "x").data["rules"][place]["dimension"] == dimension["id"]
+    part = f"rules.{place}"
+    assert f'name="{part}.when"' in page
+    given = {f"{part}.title.zh": "新规则", f"{part}.when": "kind = 'complaint'", f"{part}.points": "-2"}
+    page = fill(client, text=text_in(page), part=part, **given)
+    assert no_errors(page)
+    for section, given in (
+        ("vetoes", {"when": "kind = 'complaint'"}),
+        ("consequences", {"when": "kind = 'complaint'"}),
+    ):
+        page = fill(client, text=written("2099.1"), part="head", do=f"new:{section}")
+        part = f"{section}.{len(data.get(section) or ())}"
+        page = fill(client, text=text_in(page), part=part, **{f"{part}.{k}": v for k, v in given.items()})
+        assert no_errors(page), section
+
+
+def no_errors(page: str) -> bool:
+    return "处错误" not in page.partition('id="status"')[2].partition("</p>")[0]
+
+
+def test_the_kind_of_a_measure_is_changed_and_what_both_kinds_have_stays(
+    pages: Flask, town_store: Store
+) -> None:
+    client = officer(pages, town_store, "编辑甲")
+    page = fill(client, text=written("2099.1"), part="head", do="new:measures")
+    part = "measures.measure"
+    page = fill(client, text=text_in(page), part=part, **{f"{part}.where": "kind = 'complaint'"})
+
+    def change(page: str, kind: str, **given: str) -> tuple[str, Any]:
+        filled = {f"{part}.{name}": text for name, text in given.items()}
+        page = fill(client, text=text_in(page), part=part, **{f"{part}.kind": kind, **filled})
+        return page, read_yaml(text_in(page), "x").data["measures"]["measure"]
+
+    page, made = change(page, "sum", where="kind = 'penalty'")
+    assert (made["sum"], made["where"], made["within"]) == ("", "kind = 'penalty'", {"months": 12})
+    assert "count" not in made
+    assert f'name="{part}.sum"' in page
+    page, _ = change(page, "sum", sum="amount")
+    page, made = change(page, "max")
+    assert (made["max"], list(made)[:2]) == ("amount", ["title", "max"])
+    page, made = change(page, "ratio")
+    assert (made["ratio"], set(made)) == (["", ""], {"title", "ratio", "where"})
+    before = text_in(page)
+    assert text_in(fill(client, text=before, part=part, **{f"{part}.kind": "nothing"})) == before
+
+
+def test_a_version_number_that_is_taken_is_told_at_its_own_field(pages: Flask, town_store: Store) -> None:
+    client = officer(pages, town_store, "编辑甲")
+    page = fill(client, text=written("2026.1"), part="head")
+    for name, is_there in (("version", True), ("in_force-from", False)):
+        said = page.partition(f'id="said-{name}"')[2].partition("</div>")[0]
+        assert ("已有过版本2026.1" in said) == is_there
+
+
+def test_what_is_noted_stands_with_the_part_that_it_is_about(pages: Flask, town_store: Store) -> None:
+    client = officer(pages, town_store, "编辑甲")
+    page = fill(client, text=written("2099.1"), part="head")
+    noted = page.partition('id="noted"')[2].partition("</details>")[0]
+    assert "提示:" in noted
+    assert not re.search(r"draft\.yaml|\(整个文件\)|\(file\)|\[[a-z-]+\]|<code>", noted)
+    table = read_yaml(written("2099.1"), "x").data["tables"][1]["title"]["zh"]
+    assert f"<strong>{table}" in noted
+    assert 'name="open" value="tables.1"' in noted
+    assert re.search(r"第\d+行:提示:", noted), "what the text alone shows is found by its line"
+
+
 def bring(client: FlaskClient, name: str, content: bytes) -> str:
     client.get(EDIT)
     with client.session_transaction() as session:
@@ -230,7 +303,7 @@ def test_every_part_of_every_pack_is_shown_and_left_as_it_is(pages: Flask, town_
                     applied(text, "x", form, {field.name: field.value for field in form.all_fields()}) == text
                 )
                 for field in form.all_fields():
-                    if field.value and field.kind != "yaml":
+                    if field.value and field.kind not in ("yaml", "key"):
                         given = field.read(field.value)
                         stands = data
                         for step in field.path:
@@ -289,6 +362,45 @@ def test_points_are_changed_by_keyboard_the_example_mended_and_the_draft_propose
     go(visitor, "button[formaction]", Keys.ENTER)
     visitor.wait_until(lambda: visitor._is_gone(page))
     assert "-6" in visitor.text("[aria-labelledby=differences]").replace("−", "-")
+    assert visitor.complaints() == []
+
+
+def test_a_rule_is_made_a_measure_turned_and_the_draft_put_on_trial_by_keyboard(
+    visitor: Visitor, pages: Flask, town_store: Store, tmp_path: Path
+) -> None:
+    come_in(visitor, pages, town_store, "编辑戊")
+    visitor.open(EDIT)
+    visitor.browser.execute_script("document.querySelectorAll('nav details').forEach(d => { d.open = true })")
+
+    def pressed(selector: str) -> None:
+        page = visitor.one("html")
+        go(visitor, selector, Keys.ENTER)
+        visitor.wait_until(lambda: visitor._is_gone(page))
+
+    go(visitor, '[name="version"]', "2099.8")
+    pressed('button[value^="new:rules."]')
+    part = visitor.one('[name="part"]').get_attribute("value")
+    go(visitor, f'[name="{part}.title.zh"]', "新设规则")
+    go(visitor, f'[name="{part}.when"]', "kind = 'complaint'")
+    visitor.wait_until(lambda: "新设规则" in visitor.text("#source"))
+    visitor.browser.execute_script("document.querySelectorAll('nav details').forEach(d => { d.open = true })")
+    pressed('button[value="new:measures"]')
+    kind = "#measures-measure-kind"
+    go(visitor, kind, Keys.ARROW_DOWN)
+    pressed(f"{kind} ~ button")
+    assert visitor.all('[name="measures.measure.sum"]')
+    go(visitor, '[name="measures.measure.sum"]', "amount")
+    go(visitor, '[name="measures.measure.where"]', "kind = 'complaint'")
+    visitor.wait_until(lambda: "complaint" in visitor.text("#source"))
+    visitor.wait_until(lambda: not visitor.all(".htmx-request"))
+    for size, dark in ((DESK, False), (PHONE, True)):
+        visitor.look(size, dark)
+        assert (visitor.faults(), visitor.overflow()) == ([], 0)
+        visitor.browser.save_screenshot(str(tmp_path / f"made-{size[0]}.png"))
+    visitor.look(DESK)
+    pressed('button[formaction$="/edit/trial"]')
+    assert "新设规则" in visitor.one("#text").get_attribute("value")
+    assert visitor.one("#reason").is_enabled()
     assert visitor.complaints() == []
 
 

@@ -26,10 +26,13 @@ from scoring.changes.feed import Place
 from scoring.changes.sending import send_due
 from scoring.changes.subscriptions import Wanted as Receiver
 from scoring.changes.subscriptions import end_subscription, subscribe
+from scoring.facts.desk import Wanted
 from scoring.facts.ingest.files import Reading, ingest_file, ingest_paths
+from scoring.facts.objection_desk import list_objections
 from scoring.facts.objections import MarkRequest, mark_record
 from scoring.facts.undo import undo_file
-from scoring.inspections.visits import State, Wanted, list_visits
+from scoring.inspections.visits import State, list_visits
+from scoring.inspections.visits import Wanted as WantedVisits
 from scoring.live.alerts import Wanted as WantedAlerts
 from scoring.live.alerts import list_alerts
 from scoring.store import Store
@@ -57,7 +60,7 @@ def test_a_department_sees_what_waits_for_it_and_nothing_of_others(
 ) -> None:
     regulator = signed_in(pages, token(Role.REGULATOR))
     assert send(regulator, "/visits", **asked()) == 303
-    open_visits = list_visits(town_store, Wanted(office=AUTHORITY, state=State.ISSUED), today())
+    open_visits = list_visits(town_store, WantedVisits(office=AUTHORITY, state=State.ISSUED), today())
     shown = signed_in(pages, token(Role.DEPARTMENT)).get("/home").text
     assert f"<strong>{len(open_visits)}</strong>" in shown
     assert "/visits?state=issued" in shown
@@ -97,6 +100,22 @@ def test_an_objection_waits_whoever_is_graded(
     shown = client.get("/home").text
     assert "异议待办理（旅游商户）" in shown
     assert "LY-2" in client.get("/objections?vocabulary=tourism").text
+
+
+def test_a_department_finds_the_objections_to_its_own_records(
+    pages: Flask, token: MakeToken, town_store: Store
+) -> None:
+    def shown(owner: str) -> str:
+        client = signed_in(pages, create_key(town_store, Role.DEPARTMENT, "丁某", owner).token)
+        client.set_cookie("language", "en")
+        return client.get("/home").text
+
+    wanted = Wanted(authority=AUTHORITY, is_open=True)
+    assert len(list_objections(town_store, "enterprise", wanted)) == 1
+    told = shown(AUTHORITY)
+    assert "objection to a record of yours that is under way" in told, "one is not several"
+    assert re.search(r'href="/objections"[^>]*>\s*<strong>1<', told)
+    assert "/objections" not in re.sub("(?s)<header.*?</header>", "", shown("样例区税务局"))
 
 
 def test_who_is_graded_begins_elsewhere(pages: Flask, token: MakeToken) -> None:

@@ -88,7 +88,6 @@ HELD_CHINESE = {
     "信衡": "the product's name",
     "一般": "a rating of customs, as a note quotes it",
     "8号": "a document's number",
-    "、": "the sign between numbers in a field",
     COMMITMENT: "a commitment is made in Chinese: its text goes to the office",
     "区信用中心": "an office's name",
 }
@@ -212,7 +211,7 @@ def is_foreign(words: Words, language: str) -> bool:
         rest = words.text
         for name in named():
             rest = rest.replace(name, "")
-        return re.search(f"[{HAN}§]", rest) is not None
+        return re.search(f"[{HAN}§、’]", rest) is not None
     if words.within.split(".")[0] in CODE:
         return NO_CODE.search(words.text) is not None
     rest = re.sub("|".join(LATIN), "", words.text)

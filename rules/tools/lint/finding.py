@@ -44,6 +44,15 @@ class Finding:
     example: str = ""
 
     @property
+    def told(self) -> Title:
+        """What it says, for where its place is seen."""
+        zh = ";应为:".join(in_chinese(part) or part for part in self.message.split(RIGHT, 1))
+        en = self.message
+        if self.example:
+            zh, en = f"{zh};例如:{self.example}", f"{en}; for example: {self.example}"
+        return Title(f"{SEVERITIES[self.severity]}:{zh}", f"{self.severity}: {en}")
+
+    @property
     def title(self) -> Title:
         """The same for a page."""
         place = f"{self.place.file}第{self.place.line}行第{self.place.column}列"
