@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import json
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -86,8 +87,10 @@ def test_the_records_that_a_measure_has_to_rest_on_are_told_by_their_titles(comm
 @pytest.mark.parametrize("how", [(), ("--format", "json"), ("--format", "csv"), ("--xlsx", "cut.xlsx")])
 @pytest.mark.parametrize(("limit", "is_cut"), [(2, True), (3, False), (4, False)])
 def test_a_list_that_its_limit_cuts_says_that_there_are_more(
-    command: Command, url: str, how: tuple[str, ...], limit: int, is_cut: bool
-) -> None:
+    command: Command, url: str, how: tuple[str, ...], limit: int, is_cut: bool,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
     here = ("--database", url)
     for title in ("甲", "乙", "丙"):
         command("tickets", "open", "--title", title, "--source", "hotline", *here)
