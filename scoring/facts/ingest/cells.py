@@ -250,7 +250,7 @@ _NUMBER_OR_CODE = Title("数字是序号还是代码不清楚", "a digit that ma
 
 
 def _kind(word: str, reading: Reading, parse: Callable[[str], JsonValue], is_alone: bool) -> JsonValue:
-    said = _replaced(word, reading.replacements)
+    said = _replaced(word, reading.replacements) or _behind(word, reading)
     try:
         return parse(said) if said else None
     except CellError as error:
@@ -258,6 +258,14 @@ def _kind(word: str, reading: Reading, parse: Callable[[str], JsonValue], is_alo
         reason = error.fault.reason
         named = reason if is_alone else Title(f"“{word}”{reason.zh}", f"{word}: {reason.en}")
         raise CellError(named, Title(titles, f"one of {', '.join(reading.gravest)}")) from None
+
+
+def _behind(word: str, reading: Reading) -> str:
+    """The kind that stands behind a word that names none, as in 其他-限制从业; else nothing."""
+    bare = fold_word(word)
+    begins = (known[:-1] for known, code in reading.replacements.items() if known[-1:] == BEGINS and not code)
+    rests = (bare.removeprefix(begin).strip("-\u2014\u2013:()") for begin in begins if bare.startswith(begin))
+    return next((rest for rest in rests if rest in _code_words(reading.column)), "")
 
 
 def is_unknown(text: str) -> bool:
