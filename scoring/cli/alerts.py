@@ -15,7 +15,7 @@ from rules.model import Title
 from rules.titles import halves
 from scoring.cli.cases import holders
 from scoring.cli.options import NUMBER, Day, database_option, operator, pack_of
-from scoring.cli.output import Format, Titles, listing_options, print_rows, progress, tell
+from scoring.cli.output import Format, Titles, limit_option, listing_options, print_rows, progress, tell
 from scoring.facts.ingest.keys import ENTERPRISES, subject_key
 from scoring.live.alerts import (
     STATES,
@@ -72,9 +72,7 @@ def alerts_group() -> None:
 @click.option("--until", type=Day(), help="Whose last record is of this day or before it.")
 @click.option("--assigned-to", help="Of this person alone.")
 @click.option("--unassigned", is_flag=True, help="Of nobody yet.")
-@click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
-)
+@limit_option()
 @database_option
 @listing_options
 def list_command(

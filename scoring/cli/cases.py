@@ -15,7 +15,7 @@ from rules.model import Vocabulary
 from rules.titles import Title, UnknownError
 from scoring.access.keys import owners_of
 from scoring.cli.options import Day, database_option
-from scoring.cli.output import Format, listing_options, print_rows, tell
+from scoring.cli.output import Format, limit_option, listing_options, print_rows, tell
 from scoring.facts.cases import STEP_TITLES
 from scoring.facts.desk import Filed, Wanted
 from scoring.facts.ingest.keys import ENTERPRISES
@@ -32,9 +32,6 @@ MARKS = {
     "owner": "持有人 owner",
     "made_at": "登记于 entered",
 }
-limit_option = click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
-)
 vocabulary_option = click.option(
     "--vocabulary", default=ENTERPRISES, show_default=True, help="Of which records."
 )
@@ -64,7 +61,7 @@ def list_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--open", "is_open", is_flag=True, help="Those about which an office has to do something."
         ),
         click.option("--overdue", is_flag=True, help="Those that are late."),
-        limit_option,
+        limit_option(),
         vocabulary_option,
         database_option,
         listing_options,

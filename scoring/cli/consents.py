@@ -23,7 +23,7 @@ from scoring.access.consents import (
 from scoring.access.keys import ROLE_TITLES
 from scoring.cli.acting import me
 from scoring.cli.options import NUMBER, Day, database_option
-from scoring.cli.output import Format, Titles, listing_options, print_rows, tell
+from scoring.cli.output import Format, Titles, limit_option, listing_options, print_rows, tell
 from scoring.store import Store, open_store
 
 COLUMNS = {
@@ -91,9 +91,7 @@ def register(database: str | None, longest_months: int, **wanted: Any) -> None:
 @consents_group.command("list")
 @click.option("--lender", help="Of this lender alone.")
 @click.option("--subject", help="Of this subject alone.")
-@click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
-)
+@limit_option()
 @database_option
 @listing_options
 def list_command(

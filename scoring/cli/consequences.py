@@ -15,7 +15,7 @@ from rules.titles import Title
 from scoring.answers.validation.kinds import kinds_of
 from scoring.cli.cases import store_of, vocabulary_option
 from scoring.cli.options import NUMBER, Day, database_option, operator
-from scoring.cli.output import Format, listing_options, print_rows, tell
+from scoring.cli.output import Format, limit_option, listing_options, print_rows, tell
 from scoring.facts.consequences import (
     Consequence,
     ConsequenceRefusedError,
@@ -83,9 +83,7 @@ def _kinds(codes: Collection[str]) -> Title:
 @click.option("--subject", help="Only those applied to this subject.")
 @click.option("--office", help="Only those of this office.")
 @click.option("--standing", is_flag=True, help="Only those that are still applied.")
-@click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
-)
+@limit_option()
 @vocabulary_option
 @database_option
 @listing_options

@@ -14,7 +14,7 @@ import click
 from rules.library.loader import load_vocabulary
 from rules.titles import Title
 from scoring.cli.options import NUMBER, database_option, operator
-from scoring.cli.output import Format, listing_options, print_rows, progress, tell
+from scoring.cli.output import Format, limit_option, listing_options, print_rows, progress, tell
 from scoring.facts.ingest.files import (
     QUARANTINE,
     FileReport,
@@ -148,9 +148,7 @@ def ingest_command(
 
 @click.command("list")
 @click.option("--all", "everything", is_flag=True, help="Also requests, marks and what the program put down.")
-@click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
-)
+@limit_option()
 @database_option
 @listing_options
 def list_command(everything: bool, limit: int, database: str | None, fmt: Format) -> None:

@@ -14,7 +14,7 @@ from rules.library.loader import file_text
 from rules.tools.diff import compare
 from scoring.access.keys import owners_of
 from scoring.cli.options import Day, database_option, operator
-from scoring.cli.output import Format, listing_options, print_rows, progress, tell
+from scoring.cli.output import Format, limit_option, listing_options, print_rows, progress, tell
 from scoring.cli.rules import CHANGE_TITLES, CHANGES, row_of
 from scoring.cli.rules import rules_group as rules_group
 from scoring.cli.simulate import print_tables
@@ -112,9 +112,7 @@ def withdraw_command(digest: str, reason: str, database: str | None) -> None:
 
 
 @rules_group.command("proposed")
-@click.option(
-    "--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="The most to list."
-)
+@limit_option(most=1000, default=20)
 @database_option
 @listing_options
 def proposed_command(limit: int, database: str | None, fmt: Format) -> None:

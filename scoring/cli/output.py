@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -26,6 +27,7 @@ Row = Mapping[str, Any]
 Titles = Mapping[str, Mapping[Any, Title]]
 """Column → code → what people call it."""
 Advance = Callable[[int, int], None]
+Command = Callable[..., Any]
 
 format_option = click.option(
     "--format",
@@ -44,7 +46,7 @@ _KINDS: Mapping[type, Kind] = {
     dt.date: "date",
     dt.datetime: "moment",
 }
-_WORKBOOK = "xinheng.workbook"
+_WORKBOOK, _LIMIT = "xinheng.workbook", "xinheng.limit"
 
 
 class NewFile(click.Path):
@@ -68,7 +70,7 @@ def _keep_workbook(context: click.Context, _: click.Parameter, path: Path | None
     context.meta[_WORKBOOK] = path
 
 
-def listing_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def listing_options(command: Command) -> Command:
     """``--format``, and ``--xlsx`` for the one listing that the command prints."""
     workbook = click.option(
         "--xlsx",
@@ -80,13 +82,33 @@ def listing_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return format_option(workbook(command))
 
 
+def ask_one_more(context: click.Context, _: click.Parameter, limit: int) -> int:
+    """Keeps how many rows a listing shows at most; the command gets one more."""
+    context.meta[_LIMIT] = limit
+    return limit + 1
+
+
+def limit_option(most: int = 10_000, default: int = 100) -> Callable[[Command], Command]:
+    """``--limit``. The command is asked for one row more than the listing shows, which then says that there
+    are more."""
+    return click.option(
+        "--limit",
+        default=default,
+        show_default=True,
+        type=click.IntRange(1, most),
+        callback=ask_one_more,
+        help="At most so many.",
+    )
+
+
 def print_rows(
     rows: Iterable[Row],
     columns: Mapping[str, str] | Sequence[str],
     fmt: Format,
     titles: Titles = MappingProxyType({}),
 ) -> None:
-    """Print a listing, or write it to the workbook that ``--xlsx`` names.
+    """Print a listing, or write it to the workbook that ``--xlsx`` names; of a listing that ``--limit`` cuts
+    it is said on standard error.
 
     :param rows: mappings that hold at least the columns; None is printed as nothing (JSON: null).
     :param columns: the keys to print, or key → heading; CSV and JSON use the keys, for programs read them.
@@ -99,11 +121,15 @@ def print_rows(
         rows = (_short(titled(row, titles)) for row in rows)
     headings = columns if isinstance(columns, Mapping) else {key: key for key in columns}
     context = click.get_current_context(silent=True)
+    rows, limit = iter(rows), context.meta.get(_LIMIT) if context else None
+    shown = islice(rows, limit)
     if context is not None and (path := context.meta.get(_WORKBOOK)):
-        _write_workbook(list(rows), headings, context, path)
-        return
-    printer = {"table": _print_table, "json": _print_json, "csv": _print_csv}[fmt]
-    printer(([row.get(key) for key in headings] for row in rows), headings)
+        _write_workbook(list(shown), headings, context, path)
+    else:
+        printer = {"table": _print_table, "json": _print_json, "csv": _print_csv}[fmt]
+        printer(([row.get(key) for key in headings] for row in shown), headings)
+    if limit is not None and next(rows, None) is not None:
+        tell(f"仅列出前 {limit:,} 项,还有更多;用--limit调整 the first {limit:,}, and there are more: --limit")
 
 
 def _short(row: Row) -> Row:

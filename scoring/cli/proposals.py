@@ -10,7 +10,7 @@ import click
 from scoring.answers.notices.compute import Notice, Reason, notice_of_proposal
 from scoring.answers.notices.files import rule_changes
 from scoring.cli.options import NUMBER, database_option, operator
-from scoring.cli.output import Format, listing_options, print_rows, progress, tell
+from scoring.cli.output import Format, limit_option, listing_options, print_rows, progress, tell
 from scoring.facts.ingest.keys import subject_key
 from scoring.runs import proposals
 from scoring.runs.proposed import STATES, ProposalSummary, list_falls, list_proposals, show_proposal
@@ -50,9 +50,7 @@ def proposals_group() -> None:
 
 
 @proposals_group.command("list")
-@click.option(
-    "--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="The most to list."
-)
+@limit_option(most=1000, default=20)
 @database_option
 @listing_options
 def list_command(limit: int, database: str | None, fmt: Format) -> None:
@@ -67,9 +65,7 @@ def list_command(limit: int, database: str | None, fmt: Format) -> None:
 
 @proposals_group.command("show")
 @click.argument("number", type=NUMBER)
-@click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(1, 1_000_000), help="The most to list."
-)
+@limit_option(most=1_000_000)
 @database_option
 @listing_options
 def show_command(number: int, limit: int, database: str | None, fmt: Format) -> None:

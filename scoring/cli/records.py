@@ -11,9 +11,9 @@ import click
 from rules.calendar import today
 from rules.library.loader import load_vocabulary
 from rules.model import Column, Vocabulary
-from scoring.cli.cases import limit_option, status_titles, store_of, vocabulary_option
+from scoring.cli.cases import status_titles, store_of, vocabulary_option
 from scoring.cli.options import NUMBER, database_option, operator
-from scoring.cli.output import Format, Titles, listing_options, print_rows, tell
+from scoring.cli.output import Format, Titles, limit_option, listing_options, print_rows, tell
 from scoring.facts.cases import STEP_TITLES
 from scoring.facts.merging import AUTHORITY
 from scoring.facts.settling import (
@@ -72,7 +72,7 @@ def records_group() -> None:
 
 @records_group.command("contradictions")
 @vocabulary_option
-@limit_option
+@limit_option()
 @database_option
 @listing_options
 def contradictions_command(vocabulary: str, limit: int, database: str | None, fmt: Format) -> None:
@@ -113,7 +113,7 @@ def resolve_command(number: int, accept: bool, reason: str, vocabulary: str, dat
 @records_group.command("twins")
 @click.option("--search", is_flag=True, help="Look through all records first, also those of long ago.")
 @vocabulary_option
-@limit_option
+@limit_option()
 @database_option
 @listing_options
 def twins_command(search: bool, vocabulary: str, limit: int, database: str | None, fmt: Format) -> None:
@@ -153,7 +153,7 @@ def settle_command(
 
 @records_group.command("proposals")
 @vocabulary_option
-@limit_option
+@limit_option()
 @database_option
 @listing_options
 def proposals_command(vocabulary: str, limit: int, database: str | None, fmt: Format) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from scoring.cli.options import database_option
-from scoring.cli.output import Format, listing_options, print_rows
+from scoring.cli.output import Format, limit_option, listing_options, print_rows
 from scoring.runs.published import list_runs
 from scoring.store import open_store
 
@@ -27,9 +27,7 @@ COLUMNS = {
 
 @click.command("runs")
 @click.option("--pack", "pack_id", help="Of this pack alone.")
-@click.option(
-    "--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="The most to list."
-)
+@limit_option(most=1000, default=20)
 @database_option
 @listing_options
 def runs_command(pack_id: str | None, limit: int, database: str | None, fmt: Format) -> None:

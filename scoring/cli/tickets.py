@@ -16,7 +16,7 @@ from rules.workdays import KNOWN_UNTIL
 from scoring.answers.search import names_of
 from scoring.cli.cases import holders
 from scoring.cli.options import NUMBER, Day, database_option, operator
-from scoring.cli.output import Format, Titles, format_option, listing_options, print_rows, tell
+from scoring.cli.output import Format, Titles, format_option, limit_option, listing_options, print_rows, tell
 from scoring.store import Store, open_store
 from scoring.tickets import desk
 from scoring.tickets.chart import CORRECT, REQUESTS, WAYS, Actor
@@ -99,9 +99,7 @@ def open_command(
 @click.option("--stage", type=STAGES, help="Of this stage alone.")
 @click.option("--owner", help="Of this public body alone.")
 @click.option("--overdue", is_flag=True, help="Those not closed whose due date has passed.")
-@click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
-)
+@limit_option()
 @click.option(
     "--on", "day", type=Day(), default=today, show_default="today in Shanghai", help="Overdue on that day."
 )

@@ -12,7 +12,7 @@ import click
 from rules.calendar import today
 from rules.titles import UnknownError
 from scoring.cli.options import NUMBER, Day, database_option, operator
-from scoring.cli.output import Format, Titles, listing_options, print_rows, tell
+from scoring.cli.output import Format, Titles, limit_option, listing_options, print_rows, tell
 from scoring.cli.plan import Month
 from scoring.facts.visit_results import (
     Rating,
@@ -70,9 +70,7 @@ def visits_group() -> None:
 @click.option("--month", type=Month(), help="In which they begin, such as 2026-08.")
 @click.option("--office", help="One that takes part.")
 @click.option("--state", type=click.Choice([state.value for state in State]), help="How they stand today.")
-@click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many."
-)
+@limit_option()
 @database_option
 @listing_options
 def list_command(

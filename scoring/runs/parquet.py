@@ -37,6 +37,7 @@ from scoring.facts.ingest.choice import check_heads
 from scoring.facts.ingest.errors import IngestError
 from scoring.facts.ingest.folding import as_text
 from scoring.facts.ingest.headers import HeaderMatcher, Layout
+from scoring.facts.ingest.misread import MAYBE_MISREAD
 from scoring.facts.ingest.numbers import PLAIN, PLAIN_WHOLE
 from scoring.facts.ingest.rows import Block, RowReader
 from scoring.facts.ingest.sheets import HEAD_ROWS, Sheet
@@ -328,7 +329,8 @@ class _Cells:
             return "false" if self.found.per != 1 else all_of([self._has(pattern), *self._in_range()])
         if column.format == "uscc":
             return all_of([self._has(CODE), self._right(), self._no_filler(), self._no(MAYBE_A_PERSON)])
-        return all_of([self._has(PLAIN_TEXT), self._no(f"^{NOT_PLAIN}"), self._no(MAYBE_A_PERSON)])
+        never = (f"^{NOT_PLAIN}", MAYBE_A_PERSON, MAYBE_MISREAD)
+        return all_of([self._has(PLAIN_TEXT), *map(self._no, never)])
 
     def each_of(self, cells: str) -> str:
         """Where the cells are, each once: they are not looked at before."""

@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import json
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from cli.conftest import Command
+from cli.test_help import EVERY
 from cli.test_plan import url
 from rules.calendar import SHANGHAI
 from scoring.access.keys import Role, create_key
+from scoring.cli.output import ask_one_more
 from scoring.store import open_store
 from scoring.tickets.chart import Actor
 from scoring.tickets.desk import Move, Subject, open_ticket
@@ -78,3 +82,29 @@ def test_people_are_told_who_did_something_and_programs_by_which_key(command: Co
 def test_the_records_that_a_measure_has_to_rest_on_are_told_by_their_titles(command: Command) -> None:
     assert "\t行政处罚、" in command("consequences", "measures").stdout
     assert ",penalty seriously" in command("consequences", "measures", "--format", "csv").stdout
+
+
+@pytest.mark.parametrize("how", [(), ("--format", "json"), ("--format", "csv"), ("--xlsx", "cut.xlsx")])
+@pytest.mark.parametrize(("limit", "is_cut"), [(2, True), (3, False), (4, False)])
+def test_a_list_that_its_limit_cuts_says_that_there_are_more(
+    command: Command, url: str, how: tuple[str, ...], limit: int, is_cut: bool,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    here = ("--database", url)
+    for title in ("甲", "乙", "丙"):
+        command("tickets", "open", "--title", title, "--source", "hotline", *here)
+    listed = command("tickets", "list", "--limit", limit, *how, *here)
+    said = f"仅列出前 {limit} 项,还有更多;用--limit调整 the first {limit}, and there are more: --limit\n"
+    assert listed.stderr == (said if is_cut else "")
+    if "json" in how:
+        assert len(json.loads(listed.stdout)) == min(limit, 3)
+    if "csv" in how:
+        assert len(listed.stdout.splitlines()) == 1 + min(limit, 3)
+
+
+def test_whatever_command_has_a_limit_says_so() -> None:
+    options = [(path, option) for path, each in EVERY.items() for option in each.params]
+    limits = {path: option.callback for path, option in options if option.name == "limit"}
+    assert len(limits) > 10
+    assert {path for path, callback in limits.items() if callback is not ask_one_more} == set()

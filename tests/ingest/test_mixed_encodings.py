@@ -128,6 +128,7 @@ KOREAN = [
     [("Shift_JIS", name, text) for name in ("shift_jis", "cp932") for text in JAPANESE]
     + [("EUC-JP", "euc_jp", text) for text in JAPANESE]
     + [("EUC-KR", name, text) for name in ("euc_kr", "cp949") for text in KOREAN]
+    + [("JOHAB", "johab", text) for text in KOREAN]
     + [("ISO-2022-JP", "iso2022_jp", text) for text in JAPANESE]
     + [("ISO-2022-KR", "iso2022_kr", text) for text in KOREAN]
     + [("HZ", "hz", "\n".join(LINES))],

@@ -32,6 +32,7 @@ from scoring.facts.ingest.folding import (
     fold_word,
 )
 from scoring.facts.ingest.kinds import words_of
+from scoring.facts.ingest.misread import MAYBE_MISREAD, meant
 from scoring.facts.ingest.numbers import SCALE, parse_decimal, parse_integer
 from scoring.facts.ingest.returned import still_to_mend
 
@@ -88,9 +89,9 @@ _WHOLE_DECIMALS = MOST_PRECISE // 10**SCALE
 
 _EXPONENT = re.compile(r"[-+]?[0-9](?:(?:\.[0-9]+)?E[-+][0-9]{2,3}|\.[0-9]+E[0-9]{1,3})", re.IGNORECASE)
 _LONG_FLOAT = re.compile(r"[0-9]{16,}\.0+")
-_LOST_SIGNS = ("\ufffd", "\u951f\u65a4\u62f7", "\ufffc")
-"""What stands for characters that a transfer could not read: the sign for one, and two read as GB18030; and
-for a picture that stood in the text."""
+_LOST_SIGNS = ("\ufffd", "\u951f\u65a4\u62f7", "\ufffc", "\u70eb" * 4, "\u5c6f" * 4)
+"""What stands for characters that a transfer could not read: the sign for one, and two read as GB18030; for a
+picture that stood in the text; and what a program left that never wrote there (烫烫烫 may be a name)."""
 
 _TOO_NARROW = re.compile(r"\s*#{2,}\s*")
 _NO_TEXTS = (Yearless, dt.time, dt.timedelta)
@@ -104,10 +105,11 @@ _WORTH = [{sign: number * weight for number, sign in enumerate(CODE_SIGNS)} for 
 
 _A_PERSON = Title("自然人的证件号码,不予保存", "a natural person's number, which is not kept")
 _LONGEST_UNKNOWN = max(map(len, UNKNOWN))
-_SIGNS = "0-9A-Za-z\u4e00-\u951e\u9520-\u9fa5\u3014\u3015"  # but for the first of _LOST_SIGNS
+_SIGNS = "0-9A-Za-z\u4e00-\u5c6e\u5c70-\u70ea\u70ec-\u951e\u9520-\u9fa5\u3014\u3015"  # none of _LOST_SIGNS
 PLAIN_TEXT = f"[{_SIGNS}][-{_SIGNS}]{{4,199}}"
-"""Texts and keys that are read as they stand, but for those that begin as :data:`NOT_PLAIN` does, or may hold
-a resident's number as :data:`MAYBE_A_PERSON` does: most numbers of records and documents, and most names."""
+"""Texts and keys that are read as they stand, but for those that begin as :data:`NOT_PLAIN` does, may hold a
+resident's number as :data:`MAYBE_A_PERSON` does, or hold a sign of :data:`MAYBE_MISREAD`: most numbers of
+records and documents, and most names."""
 
 _FOOT = "第[ ]*[0-9]+[ ]*页|(?:填表|制表|填报|审核|复核|经办)[ ]*(?:人|单位|日期|时间)"
 _TOTAL = "(?:本[页月季年表]|以上)?(?:[合小总共]|累)[ ]*计"
@@ -121,7 +123,7 @@ _NO_KEYS = frozenset({"空", "暂无", "未知", "不详", "未填"})
 
 NOT_PLAIN = f"(?:[0-9][Ee]-|[Uu][Nn][Dd][Ee]|{_TOTAL}|{_FOOT})"
 MAYBE_A_PERSON = "[0-9](?:[-\u3014\u3015]*[0-9]){16}"
-_SAME = re.compile(f"(?!{NOT_PLAIN}){PLAIN_TEXT}")
+_SAME = re.compile(f"(?!{NOT_PLAIN})(?!.*{MAYBE_MISREAD}){PLAIN_TEXT}")
 
 _FOOT_OF_LIST = Fault(
     Title("合计行或页脚,不是编号", "a total, or the foot of a page, not a number"),
@@ -248,7 +250,7 @@ _NUMBER_OR_CODE = Title("数字是序号还是代码不清楚", "a digit that ma
 
 
 def _kind(word: str, reading: Reading, parse: Callable[[str], JsonValue], is_alone: bool) -> JsonValue:
-    said = _replaced(word, reading.replacements)
+    said = _replaced(word, reading.replacements) or _behind(word, reading)
     try:
         return parse(said) if said else None
     except CellError as error:
@@ -256,6 +258,14 @@ def _kind(word: str, reading: Reading, parse: Callable[[str], JsonValue], is_alo
         reason = error.fault.reason
         named = reason if is_alone else Title(f"“{word}”{reason.zh}", f"{word}: {reason.en}")
         raise CellError(named, Title(titles, f"one of {', '.join(reading.gravest)}")) from None
+
+
+def _behind(word: str, reading: Reading) -> str:
+    """The kind that stands behind a word that names none, as in 其他-限制从业; else nothing."""
+    bare = fold_word(word)
+    begins = (known[:-1] for known, code in reading.replacements.items() if known[-1:] == BEGINS and not code)
+    rests = (bare.removeprefix(begin).strip("-\u2014\u2013:()") for begin in begins if bare.startswith(begin))
+    return next((rest for rest in rests if rest in _code_words(reading.column)), "")
 
 
 def is_unknown(text: str) -> bool:
@@ -310,6 +320,11 @@ _AS_TEXT = Title(
 
 
 def _check_text(text: str) -> None:
+    if (said := meant(text)) is not None:
+        raise CellError(
+            Title(f"是乱码,像是“{said}”", f"was read in a wrong encoding on the way, and may say {said}"),
+            Title("请从原系统重新导出,或改正", "export it from its source again, or mend it"),
+        )
     if any(sign in text for sign in _LOST_SIGNS):
         raise CellError(
             Title("含有乱码,原来的字已丢失", "holds signs for characters that were lost on the way"),

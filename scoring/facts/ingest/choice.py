@@ -17,6 +17,7 @@ from scoring.facts.ingest.cells import converter
 from scoring.facts.ingest.errors import Fault, IngestError
 from scoring.facts.ingest.headers import HeaderMatcher
 from scoring.facts.ingest.mapping import NO_MAPPING, Dataset, FileMapping
+from scoring.facts.ingest.misread import doubt as misread
 from scoring.facts.ingest.sheets import Row, named, open_sheets, visible
 from scoring.store import Store
 from scoring.store.models import RecordVersion, SubjectVersion
@@ -134,10 +135,12 @@ def _chosen(store: Store, path: Path, found: _Fits, mapping: FileMapping) -> Voc
             Title("请以逗号、制表符或分号（半角）分隔", "commas, tabs or semicolons between them"),
         )
     if not fits[0].columns:
+        doubt = found.misread
         known = "; ".join(f"{fit.vocabulary.id}: {_key_header(fit.vocabulary)}" for fit in fits)
         sheets = _sheets_told(path, found, mapping)
         reason = Title(
-            f"表头不属于任何词汇表{sheets.zh}", f"no vocabulary knows a header of the file{sheets.en}"
+            f"表头不属于任何词汇表{doubt.zh}{sheets.zh}",
+            f"no vocabulary knows a header of the file{doubt.en}{sheets.en}",
         )
         raise IngestError(path.name, reason, Title("至少需要编码列", f"the key's header at least: {known}"))
     if not fits[0].complete:
@@ -209,17 +212,22 @@ def _refuse_others(path: Path, chosen: Vocabulary, sheets: Mapping[str, Sequence
             raise IngestError(path.name, reason, Title("请分别存为文件,或用对照文件写明工作表和词汇表", hint))
 
 
+_SOUND = Title("", "")
+
+
 @dataclass(frozen=True, slots=True)
 class _Fits:
     """How well each vocabulary reads a file, by the sheet that it reads best, and how well each sheet; the
     best first.
 
     :param sign: a sign that parts no cells, and stands several times in the one cell of a row.
+    :param misread: what a text in it seems to say that was read in another encoding than it is in.
     """
 
     fits: Sequence[_Fit]
     sheets: Mapping[str, Sequence[_Fit]]
     sign: str = ""
+    misread: Title = _SOUND
 
 
 def _heads(
@@ -238,7 +246,10 @@ def _fits(matchers: Sequence[HeaderMatcher], heads: Mapping[str, Sequence[Row]])
     each = {name: [_fit(matcher, head) for matcher in matchers] for name, head in heads.items()}
     fits = [max(of_one, key=_rank) for of_one in zip(*each.values(), strict=True)]
     sign = next(filter(None, (_sign(row) for head in heads.values() for row in head)), "")
-    return _Fits(_sorted(fits), {name: _sorted(some) for name, some in each.items()}, sign)
+    rows = (cells for head in heads.values() for _, cells in head if not isinstance(cells, Fault))
+    said = map(misread, (cell for cells in rows for cell in cells if isinstance(cell, str)))
+    misread_as = next((doubt for doubt in said if doubt != _SOUND), _SOUND)
+    return _Fits(_sorted(fits), {name: _sorted(some) for name, some in each.items()}, sign, misread_as)
 
 
 def _sign(row: Row) -> str:

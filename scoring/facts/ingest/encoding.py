@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, partial
+from operator import itemgetter
 from pathlib import Path
 
 from rules.model import Title
@@ -101,21 +102,23 @@ def _refuse_rivals(path: Path) -> None:
         sample += line
         if len(sample) >= _ENOUGH:
             break
-    for rival in _RIVALS:
-        count, as_rival = _common(sample, rival.encoding, rival.common())
-        _, as_gb18030 = _common(sample, "gb18030", rival.common_in_gb18030())
-        if count >= _LEAST_CHARACTERS and as_rival - as_gb18030 >= _CLEARLY:
-            raise IngestError(
-                path.name,
-                Title(
-                    f"像是{rival.title.zh}编码,不是GB18030",
-                    f"it seems to be in {rival.title.en}, and not in GB18030",
-                ),
-                Title(
-                    "请另存为UTF-8或GB18030编码的CSV;如确为GB18030,请在对照文件中写明encoding: gb18030",
-                    "save it as CSV in UTF-8 or GB18030; or a mapping file that says encoding: gb18030",
-                ),
-            )
+    read = _signs(sample, "gb18030")
+    gained, rival = max(
+        ((_gained(read, _signs(sample, rival.encoding), rival), rival) for rival in _RIVALS),
+        key=itemgetter(0),
+    )
+    if gained >= _CLEARLY:
+        raise IngestError(
+            path.name,
+            Title(
+                f"像是{rival.title.zh}编码,不是GB18030",
+                f"it seems to be in {rival.title.en}, and not in GB18030",
+            ),
+            Title(
+                "请另存为UTF-8或GB18030编码的CSV;如确为GB18030,请在对照文件中写明encoding: gb18030",
+                "save it as CSV in UTF-8 or GB18030; or a mapping file that says encoding: gb18030",
+            ),
+        )
 
 
 def _refuse_seven_bits(path: Path) -> None:
@@ -137,10 +140,21 @@ def _refuse_seven_bits(path: Path) -> None:
             )
 
 
-def _common(text: bytes, encoding: str, common: frozenset[str]) -> tuple[int, Fraction]:
-    """How many characters a text has in an encoding, without punctuation, and the share of common ones."""
-    signs = _NO_SCRIPT.sub("", text.decode(encoding, "replace"))
-    return len(signs), Fraction(sum(sign in common for sign in signs), len(signs) or 1)
+def _signs(text: bytes, encoding: str) -> str:
+    """The characters that a text has in an encoding, without punctuation."""
+    return _NO_SCRIPT.sub("", text.decode(encoding, "replace"))
+
+
+def _gained(read: str, signs: str, rival: _Rival) -> Fraction:
+    """How much more common the characters are in a rival than as they are read."""
+    if len(signs) < _LEAST_CHARACTERS:
+        return Fraction(0)
+    return _share(signs, rival.common()) - _share(read, rival.common_in_gb18030())
+
+
+def _share(signs: str, common: frozenset[str]) -> Fraction:
+    """The share of common ones."""
+    return Fraction(sum(map(common.__contains__, signs)), len(signs) or 1)
 
 
 @cache
@@ -200,6 +214,7 @@ _RIVALS = (
     _Rival(Title("Shift_JIS(日文)", "Shift_JIS"), "cp932", _japanese, _HANZI),
     _Rival(Title("EUC-JP(日文)", "EUC-JP"), "euc_jp", lambda: _FREQUENT_KANJI, lambda: _FREQUENT_CHINESE),
     _Rival(Title("EUC-KR(韩文)", "EUC-KR"), "cp949", lambda: _FREQUENT_HANGUL, lambda: _FREQUENT_CHINESE),
+    _Rival(Title("JOHAB(韩文)", "JOHAB"), "johab", lambda: _FREQUENT_HANGUL, lambda: _FREQUENT_CHINESE),
 )
 _SEVEN_BITS = (
     ("HZ", "hz", re.compile(rb"~\{(?:[!-w][!-~])+~\}")),

@@ -15,6 +15,7 @@ from scoring.facts.ingest.form_headers import Bare, FormHeaders, reading_of
 from scoring.facts.ingest.forms import Form, forms_of
 from scoring.facts.ingest.header_words import either, has_unit, readings, unit_above, unit_alone, unit_in
 from scoring.facts.ingest.mapping import Dataset, FileMapping
+from scoring.facts.ingest.misread import doubt as misread
 from scoring.facts.ingest.numbers import multiplier
 from scoring.facts.ingest.refusals import Refuser
 from scoring.facts.ingest.sheets import HEAD_ROWS, Cells, Row, is_blank
@@ -443,8 +444,9 @@ class HeaderMatcher:
             name = matches[position][0] if position in matches else None
             title = columns[name].title.zh if name and name in columns else name
             if header:
-                zh.append(f"{header}→{title or '未识别'}")
-                en.append(f"{header} → {name or '?'}")
+                doubt = misread(header)
+                zh.append(f"{header}→{title or '未识别'}{doubt.zh}")
+                en.append(f"{header} → {name or '?'}{doubt.en}")
         return "、".join(zh), ", ".join(en)
 
 
