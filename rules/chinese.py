@@ -428,6 +428,11 @@ _SAID = {
     "its points can't change the tier: whenever it hits, the veto {} forces tier {}": (
         "其分值不会改变等级:凡其适用,{0}均将等级定为{1}"
     ),
+    "its rules times its examples are {}, more than are tried while somebody waits": (
+        "规则数乘以示例数为{0},多于在等待中试算的数目"
+    ),
+    "fewer examples: at most {} in all": "减少示例:合计不超过{0}",
+    "more than {} are like this one: the others are not looked for": "与此相同的问题多于{0}处:其余未再查找",
     "more than {} rules: not searched for rules that imply each other": "规则多于{0}条:未查找互相包含的规则",
     "whenever it hits, {} hits too: their points add up": "凡其适用,{0}也适用:两者分值相加",
     "can never hit: its terms exclude each other": "永不适用:各条件互相排斥",

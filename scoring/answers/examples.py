@@ -107,6 +107,11 @@ def run_examples(pack: Pack) -> list[ExampleResult]:
     return [_result(case, _outcome(pack, judge, case)) for case in _cases(pack)]
 
 
+def count_examples(pack: Pack) -> int:
+    """How many examples a pack has: its own and those of its rules and tables."""
+    return sum(1 for _ in _cases(pack))
+
+
 def outcome_of(pack: Pack, example: Example) -> Outcome:
     """What the judge makes of an example's subject, whatever the example expects; on any day.
 

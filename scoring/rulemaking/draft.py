@@ -12,12 +12,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.calendar import add_days
+from rules.fault import Fault, PackError
 from rules.identity import identity
 from rules.library.loader import load_kept, load_vocabulary, ruling, vocabulary_names
 from rules.model import Pack
 from rules.titles import Title
 from rules.tools.lint import Finding, Severity, lint_pack
-from scoring.answers.examples import ExampleResult, run_examples
+from scoring.answers.examples import ExampleResult, count_examples, run_examples
 from scoring.answers.simulate import Simulation, simulate
 from scoring.characters.visible import one_line
 from scoring.facts.snapshot import NothingKnownError, take_snapshot
@@ -34,6 +35,10 @@ VERSION, DAY = "version", "in_force.from"
 """The paths of what a draft is refused for, whatever its rules say."""
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
 """What a version may be called (own choice): nothing hidden, and nothing that is full-width of another."""
+
+
+MOST_TRIED = 500_000
+"""Rules times examples that a draft may have: as many take some seconds to try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +121,19 @@ def _tried(text: str, file: str) -> tuple[Pack, tuple[Finding, ...], tuple[Examp
     whenever the draft is looked at.
     """
     pack = load_kept(text, file)
+    if (much := count_examples(pack) * len(pack.rules)) > MOST_TRIED:
+        raise PackError([_too_much(pack, much)])
 
     def tried() -> tuple[tuple[Finding, ...], tuple[ExampleResult, ...]]:
         return tuple(lint_pack(pack, text)), tuple(run_examples(pack))
 
     findings, examples = computed_of_text(("draft", text, file), tuple, tried)
     return pack, findings, examples
+
+
+def _too_much(pack: Pack, much: int) -> Fault:
+    message = f"its rules times its examples are {much:,}, more than are tried while somebody waits"
+    return Fault(pack.place, "examples", "", message, f"fewer examples: at most {MOST_TRIED:,} in all")
 
 
 def before_of(session: Session, pack: Pack) -> Pack | None:

@@ -15,15 +15,17 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import scoring.rulemaking.draft as draft_module
 from api.app import create_app
 from api.settings import Settings
 from fixtures.small import AS_OF, RESTAURANT, small_files
 from rules.calendar import add_days, today
-from rules.fault import UnknownPackError
+from rules.fault import PackError, UnknownPackError
 from rules.library import loader
 from rules.library.loader import PACKS, find_pack
 from scoring.access.audit import entries, verify
 from scoring.access.keys import Role, create_key
+from scoring.answers.examples import count_examples
 from scoring.answers.explain import explain, explain_day
 from scoring.answers.forecast import forecast
 from scoring.cli import main
@@ -261,6 +263,17 @@ def test_a_draft_that_is_proposed_again_is_kept_with_the_comments_that_it_has_no
     assert again.pack_hash == first.pack_hash
     text = stored_text(graded, again.pack_hash).text
     assert ("依据第3次专题会议纪要" in text, "初稿" in text) == (True, False)
+
+
+def test_a_draft_with_more_to_try_than_anybody_waits_for_is_refused_before_it_is_tried(
+    graded: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A text of half a million characters held a request for minutes."""
+    count = count_examples(find_pack(PACK, AS_OF))
+    monkeypatch.setattr(draft_module, "MOST_TRIED", count)
+    with pytest.raises(PackError, match="more than are tried while somebody waits") as refused:
+        examine(graded, written(version="2026.9x"), "draft.yaml", BEGINS, NOW)
+    assert "减少示例" in refused.value.faults[0].title.zh
 
 
 def test_a_draft_that_waits_grades_nobody(graded: Store) -> None:

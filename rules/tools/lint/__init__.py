@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import islice
 
 from rules.library.loader import load_text
 from rules.model import Pack
@@ -14,7 +16,12 @@ from rules.tools.lint.versions import lint_versions
 
 __all__ = ["CHECKS", "Finding", "Severity", "lint_pack", "lint_text", "lint_versions"]
 
-CHECKS: tuple[Callable[[Review], Iterator[Finding]], ...] = (
+Check = Callable[[Review], Iterator[Finding]]
+
+MOST_FINDINGS = 5_000
+"""Of one check so many are looked for, as nobody reads more and what is compared grows with the square."""
+
+CHECKS: tuple[Check, ...] = (
     conditions.dead_rules,
     conditions.dead_branches,
     conditions.dead_measures,
@@ -73,5 +80,16 @@ def lint_pack(pack: Pack, text: str) -> list[Finding]:
     :param text: what it was loaded from.
     """
     review = Review(pack, read(text, pack.place.file))
-    found = [finding for check in CHECKS for finding in check(review)]
+    found = [finding for check in CHECKS for finding in _first(review, check)]
     return sorted(found, key=lambda finding: (finding.place, finding.check, finding.subject))
+
+
+def _first(review: Review, check: Check) -> list[Finding]:
+    """What a check finds. Where that is too much it is an error, as errors may be among the others."""
+    found = list(islice(check(review), MOST_FINDINGS + 1))
+    if len(found) > MOST_FINDINGS:
+        message = f"more than {MOST_FINDINGS:,} are like this one: the others are not looked for"
+        found.append(
+            replace(found.pop(), severity=Severity.ERROR, check="too-many-findings", message=message)
+        )
+    return found
