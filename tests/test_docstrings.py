@@ -59,7 +59,7 @@ PUBLIC = {
     "scoring.store.workspace": "workspace",
     "scoring.judging.engine": "grade",
     "scoring.judging.judge": "judge",
-    "scoring.judging.one": "Judge",
+    "scoring.judging.one.judge": "Judge",
     "scoring.judging.period": "Period",
     "scoring.judging.timeline": "Timeline",
     "scoring.facts.feeding": "is_late",

@@ -87,8 +87,8 @@ GROUPS = {
         ("tests/test_differential.py", "tests/packs"),
     ),
     "judging": Group(
-        ("scoring/judging/*.py", "scoring/answers/group_measures.py", "scoring/answers/why_not.py",
-         "scoring/answers/explain.py"),
+        ("scoring/judging/*.py", "scoring/judging/one/*.py", "scoring/answers/group_measures.py",
+         "scoring/answers/why_not.py", "scoring/answers/explain.py"),
         ("tests/judging", "tests/answers", "tests/cli/test_explain.py", "tests/test_timeline.py",
          "tests/test_boundaries.py", "tests/packs", "tests/test_differential.py", "tests/live",
          "tests/test_docstrings.py"),
