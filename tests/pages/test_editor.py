@@ -328,6 +328,17 @@ def test_what_was_proposed_meanwhile_is_told_before_a_draft_is(pages: Flask, tow
     assert "2099.3" in {one.version for one in list_proposed(town_store)}
 
 
+def enter(visitor: Visitor, selector: str) -> None:
+    """Press a button by keyboard, and wait for the page that follows."""
+    page = visitor.one("html")
+    go(visitor, selector, Keys.ENTER)
+    visitor.wait_until(lambda: visitor._is_gone(page))
+
+
+def show_parts(visitor: Visitor) -> None:
+    visitor.browser.execute_script("document.querySelectorAll('nav details').forEach(d => { d.open = true })")
+
+
 def test_points_are_changed_by_keyboard_the_example_mended_and_the_draft_proposed(
     visitor: Visitor, pages: Flask, town_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -339,10 +350,8 @@ def test_points_are_changed_by_keyboard_the_example_mended_and_the_draft_propose
     go(visitor, '[name="in_force.from"]', "2026-10-01")
     go(visitor, '[name="in_force.until"]', Keys.BACKSPACE)
     visitor.wait_until(lambda: "2099.4" in visitor.text("#source"))
-    visitor.browser.execute_script("document.querySelectorAll('nav details').forEach(d => { d.open = true })")
-    page = visitor.one("html")
-    go(visitor, f'button[value="{PART}"]', Keys.ENTER)
-    visitor.wait_until(lambda: visitor._is_gone(page))
+    show_parts(visitor)
+    enter(visitor, f'button[value="{PART}"]')
     assert "未履行诚信经营承诺" in visitor.text("#part")
     go(visitor, f'[name="{PART}.points"]', "-6")
     visitor.wait_until(lambda: "未通过" in visitor.text("#status"))
@@ -358,9 +367,7 @@ def test_points_are_changed_by_keyboard_the_example_mended_and_the_draft_propose
     for place, points in ((0, "-6"), (1, "-3")):
         go(visitor, f'[name="{PART}.examples.{place}.points"]', points)
     visitor.wait_until(lambda: "无错误" in visitor.text("#status"))
-    page = visitor.one("html")
-    go(visitor, "button[formaction]", Keys.ENTER)
-    visitor.wait_until(lambda: visitor._is_gone(page))
+    enter(visitor, "button[formaction]")
     assert "-6" in visitor.text("[aria-labelledby=differences]").replace("−", "-")
     assert visitor.complaints() == []
 
@@ -370,24 +377,19 @@ def test_a_rule_is_made_a_measure_turned_and_the_draft_put_on_trial_by_keyboard(
 ) -> None:
     come_in(visitor, pages, town_store, "编辑戊")
     visitor.open(EDIT)
-    visitor.browser.execute_script("document.querySelectorAll('nav details').forEach(d => { d.open = true })")
-
-    def pressed(selector: str) -> None:
-        page = visitor.one("html")
-        go(visitor, selector, Keys.ENTER)
-        visitor.wait_until(lambda: visitor._is_gone(page))
+    show_parts(visitor)
 
     go(visitor, '[name="version"]', "2099.8")
-    pressed('button[value^="new:rules."]')
+    enter(visitor, 'button[value^="new:rules."]')
     part = visitor.one('[name="part"]').get_attribute("value")
     go(visitor, f'[name="{part}.title.zh"]', "新设规则")
     go(visitor, f'[name="{part}.when"]', "kind = 'complaint'")
     visitor.wait_until(lambda: "新设规则" in visitor.text("#source"))
-    visitor.browser.execute_script("document.querySelectorAll('nav details').forEach(d => { d.open = true })")
-    pressed('button[value="new:measures"]')
+    show_parts(visitor)
+    enter(visitor, 'button[value="new:measures"]')
     kind = "#measures-measure-kind"
     go(visitor, kind, Keys.ARROW_DOWN)
-    pressed(f"{kind} ~ button")
+    enter(visitor, f"{kind} ~ button")
     assert visitor.all('[name="measures.measure.sum"]')
     go(visitor, '[name="measures.measure.sum"]', "amount")
     go(visitor, '[name="measures.measure.where"]', "kind = 'complaint'")
@@ -398,7 +400,7 @@ def test_a_rule_is_made_a_measure_turned_and_the_draft_put_on_trial_by_keyboard(
         assert (visitor.faults(), visitor.overflow()) == ([], 0)
         visitor.browser.save_screenshot(str(tmp_path / f"made-{size[0]}.png"))
     visitor.look(DESK)
-    pressed('button[formaction$="/edit/trial"]')
+    enter(visitor, 'button[formaction$="/edit/trial"]')
     assert "新设规则" in visitor.one("#text").get_attribute("value")
     assert visitor.one("#reason").is_enabled()
     assert visitor.complaints() == []
@@ -415,7 +417,7 @@ def test_a_draft_that_was_changed_is_left_knowingly(
     visitor.come_in(pages, create_key(town_store, Role.REGULATOR, "编辑癸").token)
     visitor.open(EDIT)
     assert not asks()
-    visitor.browser.execute_script("document.querySelectorAll('nav details').forEach(d => { d.open = true })")
+    show_parts(visitor)
     visitor.press(f"button[value='{PART}']")
     assert not asks()  # another part is open, and nothing is changed
     visitor.one(f"#{PART.replace('.', '-')}-points").send_keys("1")
@@ -434,20 +436,15 @@ def test_rows_of_a_table_are_moved_and_added_by_keyboard(
 ) -> None:
     come_in(visitor, pages, town_store, "编辑丁")
     visitor.open(EDIT)
-    visitor.browser.execute_script("document.querySelectorAll('nav details').forEach(d => { d.open = true })")
+    show_parts(visitor)
 
-    def pressed(selector: str) -> None:
-        page = visitor.one("html")
-        go(visitor, selector, Keys.ENTER)
-        visitor.wait_until(lambda: visitor._is_gone(page))
-
-    pressed(f'button[value="{TABLE}"]')
+    enter(visitor, f'button[value="{TABLE}"]')
     first, second = (visitor.one(f'[name="{TABLE}.rows.{n}.2"]').get_attribute("value") for n in (0, 1))
-    pressed(f'button[value="down:{TABLE}.rows.0"]')
+    enter(visitor, f'button[value="down:{TABLE}.rows.0"]')
     assert focused(visitor).get_attribute("value") == f"down:{TABLE}.rows.1", "where the row went"
     cells = (visitor.one(f'[name="{TABLE}.rows.{n}.2"]').get_attribute("value") for n in (0, 1))
     assert [*cells] == [second, first]
-    pressed(f'button[value="add:{TABLE}.rows"]')
+    enter(visitor, f'button[value="add:{TABLE}.rows"]')
     assert (focused(visitor).get_attribute("name") or "").startswith(f"{TABLE}.rows.")
     for language in ("zh", "en", "both"):
         visitor.browser.add_cookie({"name": "language", "value": language})
