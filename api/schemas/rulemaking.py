@@ -9,6 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from api.http.fields import By, Day, Text, TitleField, WholeNumber
 from api.http.paging import Cursor, NumberedPageQuery, PageQuery, page_of
+from api.schemas.runs import LARGEST_ID
 from api.schemas.supervision import LONGEST_PACK, SimulationSchema, VersionSchema
 from rules.calendar import day_of
 from rules.tools.lint import Severity
@@ -66,7 +67,7 @@ class DraftProposalRequest(PackTextRequest, DraftRequest):
     """A draft that is proposed as law."""
 
     known = WholeNumber(
-        validate=validate.Range(0),
+        validate=validate.Range(0, LARGEST_ID),
         metadata={
             "description": "`known` of the examination that was read: refused where a version of the pack was"
             " proposed since. Without it that is not looked at"

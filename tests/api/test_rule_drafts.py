@@ -185,6 +185,7 @@ def test_a_text_that_is_no_pack_is_refused_with_every_fault_and_its_place(
         ({"text": ""}, "text"),
         ({"known": -1}, "known"),
         ({"known": 1.5}, "known"),
+        ({"known": 2**63}, "known"),
         ({"from": "2026-10-01"}, "from"),
     ],
 )
