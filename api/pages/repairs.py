@@ -46,7 +46,7 @@ REQUESTS: dict[str, tuple[Kind, str, Title]] = {
 
 COMMITMENT = (
     "本单位承诺：失信行为已纠正，相关义务已履行完毕；所提交的材料真实、合法、有效；"
-    "如违背承诺，愿意承担相应责任。"
+    "如未履行承诺，愿意承担相应责任。"
 )
 """The words that the form begins with: what order 36 asks of a commitment."""
 

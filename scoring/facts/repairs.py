@@ -111,7 +111,7 @@ def check_application(
     if any(mark.kind == "breach" for mark in marks):
         raise CaseRefusedError(
             Title(
-                f"记录{current.record_id}的信用修复因违背承诺被撤销,不再修复",
+                f"记录{current.record_id}的信用修复因未履行承诺被撤销,不再修复",
                 f"the repair of {current.record_id} was undone for a breach of its commitment, for good",
             )
         )
@@ -143,7 +143,7 @@ def check_step(
     :raises RepairRefusedError: where no document shows the breach.
     """
     if kind == "breach" and not evidence:
-        raise RepairRefusedError(Title("缺少违背承诺的证据", "a document is missing that shows the breach"))
+        raise RepairRefusedError(Title("缺少未履行承诺的证据", "a document is missing that shows the breach"))
     marks = marks_of(session, current.vocabulary, current.record_id)
     case = _last_of(marks)
     if case is not None:

@@ -84,7 +84,7 @@ def test_regulators_enter_a_measure_apply_for_the_repair_decide_it_and_undo_it(
     assert regulator.overflow() == 0
     regulator.one("#reason").send_keys("凭证系伪造")
     regulator.press("button[value=undo]")
-    assert "缺少违背承诺的证据" in regulator.text("[role=alert]")
+    assert "缺少未履行承诺的证据" in regulator.text("[role=alert]")
     regulator.one("#evidence").send_keys("DC-1")
     regulator.press("button[value=undo]")
     assert "修复已撤销" in regulator.text("dl.facts")
