@@ -484,6 +484,21 @@ def test_a_measure_may_be_read_in_anothers_where_alone(scores: Any) -> None:
         assert scores(pack([rule("r", when)], measures), day(0), people, records) == {"a": 100, "b": 0}, name
 
 
+@pytest.mark.parametrize(("says", "points"), [("0 = 2.50", 1), ("2.50 = 2.50", 6)])
+def test_a_condition_that_reads_nothing_holds_or_not_of_every_record(
+    scores: Any, says: str, points: int
+) -> None:
+    """The judge of one subject passed over it where a measure asks for it."""
+    measures = {"n": measure(count="records", where=says), "least": measure(min="amount", where=says)}
+    rules = [
+        rule("both", "n = 1 and least = 5", 2),
+        rule("none", "n = 0 and least is null", 1),
+        rule("of-record", f"{says} and amount = 5", 4),
+    ]
+    records = [record("1", "a", amount=Decimal(5))]
+    assert scores(pack(rules, measures), day(0), [person("a")], records) == {"a": 100 * points}
+
+
 def test_a_record_whose_group_is_unknown_is_in_no_group(scores: Any) -> None:
     measures = {
         "sums": measure(sum="amount", by="kind", take="count"),
