@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -19,14 +20,14 @@ def state_of(revoked_at: dt.datetime | None, expires_at: dt.datetime | None, now
     return "expired" if expires_at is not None and expires_at <= now else ACTIVE
 
 
-def successors(session: Session, prefix: str) -> list[ApiKey]:
+def successors(session: Session, prefix: str) -> Iterator[ApiKey]:
     """The line of a key: itself, and all that took its place, or the place of one that did; the oldest
-    first. Empty where no key is called so.
+    first. None where no key is called so.
     """
     line = list(session.scalars(sa.select(ApiKey).filter_by(prefix=prefix)))
     for key in line:  # grows meanwhile
+        yield key
         line += session.scalars(sa.select(ApiKey).filter_by(replaces=key.prefix).order_by(ApiKey.created_at))
-    return line
 
 
 def beginning(session: Session, prefix: str) -> str:
@@ -40,6 +41,10 @@ def standing(session: Session, prefix: str) -> str:
     """How a key stands at this moment, as :func:`state_of` says; a key that took its place and works stands
     for it. Who is no key, as the persons of the command line, is active.
     """
-    now = dt.datetime.now(dt.UTC)
-    states = [state_of(key.revoked_at, key.expires_at, now) for key in successors(session, prefix)]
-    return ACTIVE if not states or ACTIVE in states else states[0]
+    now, own = dt.datetime.now(dt.UTC), None
+    for key in successors(session, prefix):  # further on only where none works so far: that is a search
+        state = state_of(key.revoked_at, key.expires_at, now)
+        if state == ACTIVE:
+            return ACTIVE
+        own = own or state
+    return own or ACTIVE
