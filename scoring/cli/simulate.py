@@ -117,7 +117,7 @@ def _simulated(before: Pack, after: Pack, as_of: dt.date, source: Source, by: tu
 
 
 _NO_RULE = (
-    "各主体适用的规则及分值相同，等级变化出自分数线、起评分、维度上下限等"
+    "各主体适用的规则及分值相同，等级变化出自分数线、基准分、维度上下限等"
     " The same rules give the same points: tiers change by where they begin, by the start or by bounds"
 )
 

@@ -78,7 +78,7 @@ NO_CODE = re.compile(r"xinheng|cli:|[A-Za-z]{3,} [A-Za-z]{3,}")
 LATIN = {
     r"信衡|Xinheng": "the product's name",
     r"[0-9A-Z]{15,18}|BM\d|ZF\d|WT-\d+|DQ-\d|(SQ|BM\d|P|L|Q)-[\d-]+|JK-[\d-]+|\d{8}-[A-Z]{8}": "numbers",
-    r"https?://\S+|(?<=无权打开)/\S+": "addresses",
+    r"https?://\S+|(?<=无权打开)/\S+|(?<=凭码核验： )/\S+": "addresses",
     r"(?<![A-Za-z])(PDF|YAML|DMN|PMML|CSV|XLSX?|xlsx|SHA-256|GB/T|(?<=\d)MiB)(?![A-Za-z])": "formats",
     r"(?<![A-Za-z])AAA?(?![A-Za-z])": "tiers of farm households",
     r"xh_|(?<= · )[a-z2-9]{10}$": "keys: how they begin, and what one is known by",
