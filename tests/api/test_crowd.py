@@ -87,9 +87,13 @@ def test_a_body_that_does_not_come_keeps_nobody_waiting(store: Store, district_u
 def test_an_answer_that_is_not_read_keeps_nobody_waiting(store: Store, district_url: str) -> None:
     token = create_key(store, Role.REGULATOR, "慢").token
     with served(district_url, *SMALL) as (port, _), ExitStack() as slow:
-        for path in ("/openapi.json", "/assets/echarts-6.1.0.common.min.js"):
-            for _ in range(3 * PLACES):
-                slow.enter_context(_sent(port, f"GET {path} HTTP/1.1", b"\r\n"))
+        heads = [
+            f"GET {path} HTTP/1.1"
+            for path in ("/openapi.json", "/assets/echarts-6.1.0.common.min.js")
+            for _ in range(3 * PLACES)
+        ]
+        sent = [slow.enter_context(_sent(port, head, b"\r\n")) for head in heads]
+        until(lambda: len(select.select(sent, [], [], 0)[0]) == len(sent), "the beginning of each answer")
         for path in (GRADE, "/sign-in", "/healthz"):
             assert {ask(port, path, token)[0] for _ in range(PLACES)} == {200}, path
 

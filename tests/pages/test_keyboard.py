@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from databases import MadeOnce
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.keys import Keys
 from serving import served
 from test_draft_pages import DAY, written
@@ -53,17 +55,26 @@ def clerk(visitor: Visitor, town: Store) -> Iterator[Visitor]:
         yield clerk
 
 
+def _is_reached(clerk: Visitor, selector: str) -> bool:
+    """Whether one is there; wherever one is, it is seen."""
+    place = focused(clerk)
+    if place.tag_name != "body":
+        assert clerk.browser.execute_script(_IS_SEEN, place), place.get_attribute("outerHTML")
+        outline = place.value_of_css_property("outline-style")
+        is_part = place.get_attribute("type") == "date"  # of its parts the one that is reached is marked
+        assert is_part or outline in ("solid", "auto"), place.get_attribute("outerHTML")
+    return bool(clerk.browser.execute_script("return arguments[0].matches(arguments[1])", place, selector))
+
+
 def go(clerk: Visitor, selector: str, *keys: str) -> None:
-    """Tab to something, seeing where one is all the way, and type."""
+    """Tab to something, seeing where one is all the way, and type. What a script puts in another's place
+    meanwhile is passed by again."""
     for _ in range(150):
         press(clerk, Keys.TAB)
-        place = focused(clerk)
-        if place.tag_name != "body":
-            assert clerk.browser.execute_script(_IS_SEEN, place), place.get_attribute("outerHTML")
-            outline = place.value_of_css_property("outline-style")
-            is_part = place.get_attribute("type") == "date"  # of its parts the one that is reached is marked
-            assert is_part or outline in ("solid", "auto"), place.get_attribute("outerHTML")
-        if clerk.browser.execute_script("return arguments[0].matches(arguments[1])", place, selector):
+        is_reached = False
+        with suppress(StaleElementReferenceException):
+            is_reached = _is_reached(clerk, selector)
+        if is_reached:
             press(clerk, *keys)
             return
     raise AssertionError(f"the keyboard never gets to {selector}")
