@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
 from getpass import getuser
@@ -318,20 +318,31 @@ def _score_file(
 ) -> list[dict[str, object]]:
     with progress(str(pack.title)):
         done = score_files(pack, as_of, subjects, records, out, memory)
-    tell(f"{pack.title}: {_read(done.subjects, done.records, done.hits)}")
-    if done.orphans:
-        tell(f"{how_many(done.orphans, 'record')} of unknown subjects, counted for nobody")
-    for passed in done.ignored:
-        tell(f"sheets and columns that are ignored or in doubt: {passed}")
-    if done.rejected:
-        tell(f"{how_many(done.rejected, 'value')} set aside, with the reasons: {done.written[-1]}")
+    counts = {
+        "subjects": done.subjects,
+        "records": done.records,
+        "hits": done.hits,
+        "orphans": done.orphans,
+        "rejected": done.rejected,
+    }
+    _tell_counts(pack, counts, done.ignored, done.written[-1])
     for path in done.written:
         tell(f"written: {path}")
     return tier_rows(pack, as_of, done.tiers, None)
 
 
-def _read(subjects: int, records: int, hits: int) -> str:
-    return ", ".join(map(how_many, (subjects, records, hits), ("subject", "record", "hit")))
+def _tell_counts(
+    pack: Pack, counts: Mapping[str, int], ignored: Iterable[str], rejected: Path, state: str = ""
+) -> None:
+    """Say what was read, what counts for nobody, what was passed over, and where what is set aside stands."""
+    read = ", ".join(how_many(counts[f"{noun}s"], noun) for noun in ("subject", "record", "hit"))
+    tell(f"{pack.title}: {read}{state}")
+    if counts["orphans"]:
+        tell(f"{how_many(counts['orphans'], 'record')} of unknown subjects, counted for nobody")
+    for passed in ignored:
+        tell(f"sheets and columns that are ignored or in doubt: {passed}")
+    if counts["rejected"]:
+        tell(f"{how_many(counts['rejected'], 'value')} set aside, with the reasons: {rejected}")
 
 
 def _score_folder(
@@ -347,15 +358,8 @@ def _score_folder(
         tell(f"{pack.id}: {title.en}")
 
     done = score_country(pack, as_of, subjects, records, out, memory, say, each)
-    counts = done.manifest["counts"]
     state = "" if done.is_new else ", finished before"
-    tell(f"{pack.title}: {_read(counts['subjects'], counts['records'], counts['hits'])}{state}")
-    if counts["orphans"]:
-        tell(f"{how_many(counts['orphans'], 'record')} of unknown subjects, counted for nobody")
-    for passed in done.manifest["ignored"]:
-        tell(f"sheets and columns that are ignored or in doubt: {passed}")
-    if counts["rejected"]:
-        tell(f"{how_many(counts['rejected'], 'value')} set aside, with the reasons: {out / 'rejected'}")
+    _tell_counts(pack, done.manifest["counts"], done.manifest["ignored"], out / "rejected", state)
     tell(f"written: {out / MANIFEST}")
     return tier_rows(pack, as_of, done.manifest["tiers"], None)
 

@@ -36,7 +36,6 @@ VERSION, DAY = "version", "in_force.from"
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
 """What a version may be called (own choice): nothing hidden, and nothing that is full-width of another."""
 
-
 MOST_TRIED = 500_000
 """Rules times examples that a draft may have: as many take some seconds to try."""
 
@@ -121,10 +120,10 @@ def _tried(text: str, file: str) -> tuple[Pack, tuple[Finding, ...], tuple[Examp
     whenever the draft is looked at.
     """
     pack = load_kept(text, file)
-    if (much := count_examples(pack) * len(pack.rules)) > MOST_TRIED:
-        raise PackError([_too_much(pack, much)])
 
     def tried() -> tuple[tuple[Finding, ...], tuple[ExampleResult, ...]]:
+        if (much := count_examples(pack) * len(pack.rules)) > MOST_TRIED:
+            raise PackError([_too_much(pack, much)])
         return tuple(lint_pack(pack, text)), tuple(run_examples(pack))
 
     findings, examples = computed_of_text(("draft", text, file), tuple, tried)

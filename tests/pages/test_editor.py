@@ -339,6 +339,13 @@ def show_parts(visitor: Visitor) -> None:
     visitor.browser.execute_script("document.querySelectorAll('nav details').forEach(d => { d.open = true })")
 
 
+def begin(visitor: Visitor, pages: Flask, store: Store, owner: str) -> None:
+    """Come to the editor as a person, with the lists of the parts open."""
+    come_in(visitor, pages, store, owner)
+    visitor.open(EDIT)
+    show_parts(visitor)
+
+
 def test_points_are_changed_by_keyboard_the_example_mended_and_the_draft_proposed(
     visitor: Visitor, pages: Flask, town_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -375,10 +382,7 @@ def test_points_are_changed_by_keyboard_the_example_mended_and_the_draft_propose
 def test_a_rule_is_made_a_measure_turned_and_the_draft_put_on_trial_by_keyboard(
     visitor: Visitor, pages: Flask, town_store: Store, tmp_path: Path
 ) -> None:
-    come_in(visitor, pages, town_store, "编辑戊")
-    visitor.open(EDIT)
-    show_parts(visitor)
-
+    begin(visitor, pages, town_store, "编辑戊")
     go(visitor, '[name="version"]', "2099.8")
     enter(visitor, 'button[value^="new:rules."]')
     part = visitor.one('[name="part"]').get_attribute("value")
@@ -434,10 +438,7 @@ def test_a_draft_that_was_changed_is_left_knowingly(
 def test_rows_of_a_table_are_moved_and_added_by_keyboard(
     visitor: Visitor, pages: Flask, town_store: Store, tmp_path: Path
 ) -> None:
-    come_in(visitor, pages, town_store, "编辑丁")
-    visitor.open(EDIT)
-    show_parts(visitor)
-
+    begin(visitor, pages, town_store, "编辑丁")
     enter(visitor, f'button[value="{TABLE}"]')
     first, second = (visitor.one(f'[name="{TABLE}.rows.{n}.2"]').get_attribute("value") for n in (0, 1))
     enter(visitor, f'button[value="down:{TABLE}.rows.0"]')

@@ -44,10 +44,13 @@ class Finding:
     example: str = ""
 
     @property
+    def _in_chinese(self) -> str:
+        return ";应为:".join(in_chinese(part) or part for part in self.message.split(RIGHT, 1))
+
+    @property
     def told(self) -> Title:
         """What it says, for where its place is seen."""
-        zh = ";应为:".join(in_chinese(part) or part for part in self.message.split(RIGHT, 1))
-        en = self.message
+        zh, en = self._in_chinese, self.message
         if self.example:
             zh, en = f"{zh};例如:{self.example}", f"{en}; for example: {self.example}"
         return Title(f"{SEVERITIES[self.severity]}:{zh}", f"{self.severity}: {en}")
@@ -56,8 +59,7 @@ class Finding:
     def title(self) -> Title:
         """The same for a page."""
         place = f"{self.place.file}第{self.place.line}行第{self.place.column}列"
-        message = ";应为:".join(in_chinese(part) or part for part in self.message.split(RIGHT, 1))
-        text = f"{place},{SEVERITIES[self.severity]}:{self.subject or '评价规则'}:{message}"
+        text = f"{place},{SEVERITIES[self.severity]}:{self.subject or '评价规则'}:{self._in_chinese}"
         return Title(f"{text}\n    例如:{self.example}" if self.example else text, str(self))
 
     def __str__(self) -> str:
