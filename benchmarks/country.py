@@ -3,6 +3,9 @@
 A part is the sample district's enterprises ten times over, 60,000 of them with 2,064,800 records, under other
 codes: the same for every number of the part, so that parts may be made one by one. It is a bucket as well.
 
+``python -m benchmarks.country FOLDER synthetic PARTS`` grades parts of a million subjects with 20 million
+records by the synthetic pack's 40 rules (:mod:`benchmarks.rulesets`).
+
 ``python -m benchmarks.country FOLDER skewed`` grades one part as it is, and once more where one of its
 enterprises has a tenth of all records.
 
@@ -12,6 +15,7 @@ executors of one core each.
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
 import random
 import resource
@@ -26,15 +30,40 @@ from typing import Any
 
 import duckdb
 
-from benchmarks.data import write_parquet
+from benchmarks import rulesets
+from benchmarks.data import RECORDS_EACH, SUBJECTS, make_part, write_parquet
 from benchmarks.district import AS_OF, ENTERPRISES, RECORDS, district_in
 from rules.language.expressions import literal
 from rules.library.loader import find_pack
+from rules.model import Pack
 from scoring.facts.ingest.cells import CODE_SIGNS, CODE_WEIGHTS
 from scoring.runs.country.run import MANIFEST
 
 COPIES = 10
 SAMPLE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is graded by what, on which day.
+
+    :param named: the pack as the command takes it.
+    """
+
+    named: str
+    pack: Pack
+    as_of: dt.date
+    subjects: int
+    records: int
+
+
+REAL = Job(
+    "enterprise-credit",
+    find_pack("enterprise-credit", AS_OF),
+    AS_OF,
+    ENTERPRISES * COPIES,
+    RECORDS * COPIES,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +108,19 @@ def make(folder: Path, parts: int) -> tuple[Path, Path]:
             )
             write_parquet(duck, told, records / place)
     return subjects, records
+
+
+def make_synthetic(folder: Path, parts: int) -> tuple[Job, tuple[Path, Path]]:
+    """As :func:`make`, and the synthetic pack in the folder, a million subjects a part."""
+    subjects, records = folder / "subjects", folder / "records"
+    for part in range(parts):
+        place = f"bucket={part:04}/part.parquet"
+        make_part(subjects / place, records / place, part)
+    named = folder / "benchmark.yaml"
+    rules = rulesets.rule_set(40)
+    named.write_text(rulesets.text_of(rules), encoding="utf-8")
+    pack = rulesets.pack_of(rules)
+    return Job(str(named), pack, rulesets.AS_OF, SUBJECTS, SUBJECTS * RECORDS_EACH), (subjects, records)
 
 
 def _codes(part: int) -> str:
@@ -128,14 +170,14 @@ def measure_skew(folder: Path, memory: str = "4GB") -> None:
     print(f"{code}: {records:,} records, {hits:,} hits, {grade_of}")
 
 
-def grade(folder: Path, out: Path, memory: str, *more: str) -> Cost:
+def grade(folder: Path, out: Path, memory: str, *more: str, job: Job = REAL) -> Cost:
     """Grades the folders by the command, in a process of its own.
 
     :param more: words of the command.
     """
     program = Path(sys.executable).with_name("xinheng")
     given = ["--subjects", folder / "subjects", "--records", folder / "records", "--out", out]
-    words = ["score", "--pack", "enterprise-credit", "--as-of", AS_OF, "--memory", memory, *given]
+    words = ["score", "--pack", job.named, "--as-of", job.as_of, "--memory", memory, *given]
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run([str(program), *map(str, words), *more], check=True)
     after, clock = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - begun
@@ -156,7 +198,7 @@ def measure_spark(folder: Path, memory: str = "2GB") -> None:
         print(f"{name}: {grade(folder, out, memory, *words).clock:.1f} s by the clock")
 
 
-def check(folder: Path, out: Path, parts: int) -> None:
+def check(folder: Path, out: Path, parts: int, job: Job) -> None:
     """Holds the scores, tiers and hits of some subjects to the reference.
 
     :raises AssertionError: on a difference.
@@ -164,18 +206,18 @@ def check(folder: Path, out: Path, parts: int) -> None:
     sys.path.append(str(Path(__file__).parents[1] / "tests"))
     reference = importlib.import_module("reference")
 
-    pack = find_pack("enterprise-credit", AS_OF)
     chosen = random.Random(1).sample(range(parts), min(parts, 10))
     with duckdb.connect() as duck:
         for part in chosen:
             place = f"bucket={part:04}/part.parquet"
             subjects = rows(duck, f"from '{folder}/subjects/{place}' order by hash(subject_id)"
                                   f" limit {SAMPLE // len(chosen)}")  # fmt: skip
-            duck.execute("create or replace temp table chosen (subject_id varchar)")
+            duck.execute(f"create or replace temp table chosen as select subject_id"
+                         f" from '{folder}/subjects/{place}' limit 0")  # fmt: skip
             duck.executemany("insert into chosen values (?)", [[row["subject_id"]] for row in subjects])
             of_chosen = "semi join chosen using (subject_id)"
             records = rows(duck, f"from '{folder}/records/{place}' {of_chosen}")
-            right = reference.grade(pack, AS_OF, subjects, records)
+            right = reference.grade(job.pack, job.as_of, subjects, records)
             found = rows(duck, f"select subject_id, score, tier from '{out}/scores/{place}' {of_chosen}")
             assert {row["subject_id"]: (row["score"] * 100, row["tier"]) for row in found} == {
                 key: (score.score, score.tier) for key, score in right.items()
@@ -197,20 +239,20 @@ def _size(paths: Iterable[Path]) -> float:
     return sum(path.stat().st_size for path in paths) / 1e9
 
 
-def measure(folder: Path, parts: int, memory: str = "4GB") -> None:
+def measure(folder: Path, parts: int, memory: str = "4GB", *, synthetic: bool = False) -> None:
     """Makes, grades and checks, and prints what it took."""
     begun = time.process_time()
-    subjects, records = make(folder, parts)
+    job, (subjects, records) = make_synthetic(folder, parts) if synthetic else (REAL, make(folder, parts))
     print(f"made in {time.process_time() - begun:.1f} s of processor")
     out = folder / f"out-{parts}"
     shutil.rmtree(out, ignore_errors=True)
-    cost = grade(folder, out, memory)
-    check(folder, out, parts)
+    cost = grade(folder, out, memory, job=job)
+    check(folder, out, parts, job)
     given = _size([*subjects.rglob("*.parquet"), *records.rglob("*.parquet")])
-    count = RECORDS * COPIES * parts
+    count = job.records * parts
     results = _size(out.rglob("*.parquet"))
     print(
-        f"{ENTERPRISES * COPIES * parts:,} subjects, {count:,} records, {given:.2f} GB:"
+        f"{job.subjects * parts:,} subjects, {count:,} records, {given:.2f} GB:"
         f" {cost.processor:.1f} s of processor ({cost.processor / count * 1e6:.2f} s a million),"
         f" {cost.clock:.1f} s by the clock, peak {cost.peak:,} MB, results {results:.2f} GB;"
         f" {SAMPLE:,} subjects are as the reference grades them ({out / MANIFEST})"
@@ -221,7 +263,9 @@ if __name__ == "__main__":
     from scoring.cli.errors import plainly
 
     with plainly("benchmarks.country FOLDER PARTS"):
-        if sys.argv[2] == "skewed":
+        if sys.argv[2] == "synthetic":
+            measure(Path(sys.argv[1]), int(sys.argv[3]), *sys.argv[4:5], synthetic=True)
+        elif sys.argv[2] == "skewed":
             measure_skew(Path(sys.argv[1]), *sys.argv[3:4])
         elif sys.argv[2] == "spark":
             measure_spark(Path(sys.argv[1]), *sys.argv[3:4])

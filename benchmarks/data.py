@@ -34,12 +34,17 @@ def data_in(folder: Path, scale: float) -> Data:
     """
     count = int(SUBJECTS * scale)
     subjects, records = (folder / f"{name}-{count}.parquet" for name in ("subjects", "records"))
-    data = Data(subjects, records, count, count * RECORDS_EACH)
-    for path, query in ((data.subjects, _subjects(count)), (data.records, _records(count))):
+    make_part(subjects, records, 0, count)
+    return Data(subjects, records, count, count * RECORDS_EACH)
+
+
+def make_part(subjects: Path, records: Path, part: int, count: int = SUBJECTS) -> None:
+    """The files of the subjects from ``part * count`` on, ``count`` of them, and of their records; what is
+    there is kept."""
+    for path, query in ((subjects, _subjects(part, count)), (records, _records(part, count))):
         if not path.exists():
             with duckdb.connect() as duck:
                 write_parquet(duck, query, path)
-    return data
 
 
 def write_parquet(duck: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
@@ -50,23 +55,24 @@ def write_parquet(duck: duckdb.DuckDBPyConnection, query: str, path: Path) -> No
     unfinished.rename(path)
 
 
-def _subjects(count: int) -> str:
-    return f"select i as subject_id, 'region-' || {_random(10, 0)} as region from range({count}) t(i)"
+def _subjects(part: int, count: int) -> str:
+    numbers = f"range({part * count}, {(part + 1) * count})"
+    return f"select i as subject_id, 'region-' || {_random(10, 0)} as region from {numbers} t(i)"
 
 
-def _records(count: int) -> str:
+def _records(part: int, count: int) -> str:
     """Low kinds are frequent; 7 of 10 are effective; dates reach from five years ago to a month ahead."""
     kind = f"cast(floor({KINDS} * power({_random(10_000, 2)} / 10000, 2)) as integer)"
     severities = ", ".join(f"'{name}'" for name in SEVERITIES)
     return (
-        f"select i as record_id, {_random(count, 1)} as subject_id,"
+        f"select i as record_id, {part * count} + {_random(count, 1)} as subject_id,"
         f" format('k{{:02d}}', {kind}) as kind,"
         f" [{severities}][1 + {_random(4, 3)}] as severity,"
         f" case when {_random(10, 4)} < 7 then 'effective'"
         f" else ['repaired', 'disputed', 'revoked'][1 + {_random(3, 5)}] end as status,"
         f" cast({_random(AMOUNTS * 100, 6)} / 100 as decimal(18, 4)) as amount,"
         f" date '2021-06-01' + cast({_random(1855, 7)} as integer) as occurred_on"
-        f" from range({count * RECORDS_EACH}) t(i)"
+        f" from range({part * count * RECORDS_EACH}, {(part + 1) * count * RECORDS_EACH}) t(i)"
     )
 
 

@@ -82,7 +82,12 @@ def _rule(number: int, kind: str, severity: str, low: int, width: int) -> BenchR
 
 def pack_of(rules: Sequence[BenchRule]) -> Pack:
     """The pack that says the same, loaded from YAML as any pack is."""
-    return load_text(_HEAD + "".join(_yaml(rule) for rule in rules) + _GRADES, "benchmark.yaml")
+    return load_text(text_of(rules), "benchmark.yaml")
+
+
+def text_of(rules: Sequence[BenchRule]) -> str:
+    """The pack as YAML."""
+    return _HEAD + "".join(_yaml(rule) for rule in rules) + _GRADES
 
 
 def _yaml(rule: BenchRule) -> str:
