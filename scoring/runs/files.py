@@ -235,7 +235,9 @@ def make_view(
     every, twice = f"{name}_all", f"{name}_twice"
     connection.execute(f"create temp view {every} as {rows}")
     connection.execute(
-        f"create temp table {twice} as select hash({key}) as _h from {every} group by _h having count(*) > 1"
+        f"create temp table {twice} as select distinct _h from"
+        f" (select _h, lag(_h) over (order by _h) as _last from (select hash({key}) as _h from {every}))"
+        " where _h = _last"
     )
     if _count(connection, twice):
         connection.execute(
@@ -481,23 +483,29 @@ def _with_owners(tables: Iterable[str], decided: Sequence[str]) -> str:
     """
     listed = f"[{', '.join(map(literal, sorted({*tables, *decided})))}]::varchar[]"
     given = "".join(
-        f" union all select subject_id, {literal(name)}, 0, 0, 0, true from measures"
-        f" where {quoted(name)} is not null"
+        f" union all select subject_id, {literal(name)} from measures where {quoted(name)} is not null"
         for name in decided
+    )
+    matched = "select subject_id, owner from hits join owners using (rule)"
+    matched += f" where list_contains({listed}, owner){given}"
+    met = f"select subject_id, list(owner) as met from ({matched}) group by subject_id"
+    points = (
+        "select subject_id, place, sum(points) as points from ("
+        "select subject_id, place, points from hits join owners using (rule) union all"
+        " select subject_id, place, 0 from scores, (select distinct place from owners where baseline > 0)"
+        ") group by subject_id, place"
+    )
+    worst_first = "(baseline - points) * (select count(*) from owners) - place"
+    costs = (
+        f"select subject_id, arg_max(owner, {worst_first}, {MOST_REASONS}) as costs"
+        f" from ({points}) join (select distinct owner, place, baseline from owners) using (place)"
+        " where points < baseline group by subject_id"
     )
     return (
         "(select s.*, array_to_string(list_filter("
         f"{listed}, lambda name: not list_contains(coalesce(met, []), name)), ' ') as unmatched,"
-        f" coalesce(array_to_string(costs[:{MOST_REASONS}], ' '), '') as reasons from scores s left join ("
-        "select subject_id, list(owner) filter (hit) as met,"
-        " list(owner order by baseline - points desc, place) filter (points < baseline) as costs from ("
-        "select subject_id, owner, place, any_value(baseline) as baseline, sum(points) as points,"
-        " bool_or(hit) as hit from ("
-        "select subject_id, owner, place, baseline, points, true as hit from hits"
-        f" join owners using (rule){given}"
-        " union all select distinct subject_id, owner, place, baseline, 0, false"
-        " from scores, owners where baseline > 0"
-        ") group by subject_id, owner, place) group by subject_id) using (subject_id))"
+        f" coalesce(array_to_string(costs, ' '), '') as reasons from scores s"
+        f" left join ({met}) using (subject_id) left join ({costs}) using (subject_id))"
     )
 
 

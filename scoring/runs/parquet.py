@@ -38,7 +38,7 @@ from scoring.facts.ingest.errors import IngestError
 from scoring.facts.ingest.folding import as_text
 from scoring.facts.ingest.headers import HeaderMatcher, Layout
 from scoring.facts.ingest.misread import MAYBE_MISREAD
-from scoring.facts.ingest.numbers import PLAIN, PLAIN_WHOLE
+from scoring.facts.ingest.numbers import INTEGER_DIGITS, PLAIN, PLAIN_WHOLE, SCALE, WHOLE_DIGITS
 from scoring.facts.ingest.rows import Block, RowReader
 from scoring.facts.ingest.sheets import HEAD_ROWS, Sheet
 from scoring.facts.ingest.sources import Found
@@ -48,7 +48,7 @@ from scoring.runs.file_error import FileError
 OPEN_FILES = "/dev/fd/"
 _ROWS_AT_ONCE = 250
 _NESTED = ("struct", "map", "union", "blob")
-_NUMBER = r"u?(?:tiny|small|big|huge)?int(?:eger)?|decimal\(.*\)"
+_NUMBER = r"u?(?:tiny|small|big|huge)?int(?:eger)?|decimal\([0-9]+,(?P<scale>[0-9]+)\)"
 _NUMBERS = re.compile(_NUMBER)
 _SAME_TEXT = re.compile(f"{_NUMBER}|date|boolean|varchar")
 """Types of which two values are equal where their texts are."""
@@ -202,10 +202,10 @@ class _Reading:
         cells = self._found[name]
         is_key = name == self._layout.table.key
         no_keys = self._reader.no_keys if is_key else ()
-        are_asked = f"not ({cells.plain}) or {cells.text} in (null{', ?' * len(no_keys)})"
-        source = self._cells if is_key else cells.each_of(self._cells)
+        are_no_keys = f" or {cells.text} in ({', '.join('?' * len(no_keys))})" if no_keys else ""
+        source = self._cells if is_key or cells.is_number else cells.each_of(self._cells)
         query = f"select distinct {cells.cell} as cell, {cells.text} as text from {source}"
-        query += f" where {cells.name} is not null and ({are_asked})"
+        query += f" where {cells.name} is not null and (not ({cells.plain}){are_no_keys})"
         found = self._duck.sql(query, params=list(no_keys)).to_arrow_table()
         texts = found["text"].to_pylist()
         read = [self._reader.alone(name, text) for text in texts]
@@ -313,9 +313,20 @@ class _Cells:
     def value(self) -> str:
         """What the text says by itself."""
         column = self.found.column
-        is_number = column.declared in ("decimal", "integer") and _NUMBERS.fullmatch(self.kind)
-        is_same = is_number or self.kind == sql_type(column.type)
+        is_same = self.is_number or self.kind == sql_type(column.type)
         return f"try_cast({self.name if is_same else self.text} as {sql_type(column.type)})"
+
+    @property
+    def is_number(self) -> bool:
+        """Whether they are numbers that their column takes with as many decimals: these are compared, not
+        read."""
+        found = _NUMBERS.fullmatch(self.kind)
+        return found is not None and int(found["scale"] or 0) <= self._decimals
+
+    @property
+    def _decimals(self) -> int:
+        """How many decimals the column takes; less than none where it is of no numbers."""
+        return {"decimal": SCALE, "integer": 0}.get(self.found.column.declared, -1)
 
     @property
     def plain(self) -> str:
@@ -325,8 +336,7 @@ class _Cells:
         if column.values or column.declared in ("date", "boolean"):
             return "false"
         if column.declared in ("decimal", "integer"):
-            pattern = PLAIN if column.declared == "decimal" else PLAIN_WHOLE
-            return "false" if self.found.per != 1 else all_of([self._has(pattern), *self._in_range()])
+            return "false" if self.found.per != 1 else all_of([self._has_digits(), *self._in_range()])
         if column.format == "uscc":
             return all_of([self._has(CODE), self._right(), self._no_filler(), self._no(MAYBE_A_PERSON)])
         never = (f"^{NOT_PLAIN}", MAYBE_A_PERSON, MAYBE_MISREAD)
@@ -341,6 +351,14 @@ class _Cells:
 
     def _no(self, pattern: str) -> str:
         return f"not regexp_matches({self.text}, {literal(pattern)})"
+
+    def _has_digits(self) -> str:
+        """That a number has no more digits than its column takes."""
+        is_whole = self.found.column.declared == "integer"
+        if not self.is_number:
+            return self._has(PLAIN_WHOLE if is_whole else PLAIN)
+        most = "9" * INTEGER_DIGITS if is_whole else f"{'9' * WHOLE_DIGITS}.{'9' * SCALE}"
+        return f"{self.name} between -{most} and {most}"
 
     def _in_range(self) -> Iterator[str]:
         possible = self.found.column.possible
