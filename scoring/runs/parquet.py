@@ -344,7 +344,7 @@ class _Cells:
 
     def each_of(self, cells: str) -> str:
         """Where the cells are, each once: they are not looked at before."""
-        return f"(select any_value({self.name}) as {self.name} from {cells} group by {self.name})"
+        return f"(select any_value({self.name}) as {self.name} from {cells} group by {self.cell})"
 
     def _has(self, pattern: str) -> str:
         return f"regexp_full_match({self.text}, {literal(pattern)})"
