@@ -76,6 +76,40 @@ def own_directory(parent: str | None = None) -> Iterator[str]:
             shutil.rmtree(directory, ignore_errors=True)
 
 
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A file to write, which takes the place of ``path`` when the block ends well; until then nothing does.
+
+    A link goes on leading where it led, and the rights are those of the file before. Of a process that was
+    killed, the next one that writes beside it clears what is left. A device or a pipe is written as it is.
+
+    :raises OSError: naming ``path``, where no file can be made beside it.
+
+    >>> from pathlib import Path
+    >>> with whole_file(Path("list.csv")) as unfinished:
+    ...     _ = unfinished.write_text("a,b", "utf-8")
+    ...     Path("list.csv").exists()
+    False
+    >>> Path("list.csv").read_text("utf-8")
+    'a,b'
+    """
+    if path.exists() and not path.is_file():
+        yield path
+        return
+    place = path.resolve()
+    try:
+        with own_directory(str(place.parent)) as directory:
+            unfinished = Path(directory, "unfinished")
+            yield unfinished
+            if place.exists():
+                shutil.copymode(place, unfinished)
+            unfinished.replace(place)
+    except OSError as error:
+        if error.errno is None or not str(error.filename or place.parent).startswith(str(place.parent)):
+            raise  # of something else
+        raise type(error)(error.errno, error.strerror, str(path)) from None
+
+
 def clear_dead(parent: str | None = None) -> None:
     """Delete this user's directories whose owners are gone."""
     for path in Path(parent or tempfile.gettempdir()).glob(f"{_PREFIX}*"):
