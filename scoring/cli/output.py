@@ -20,7 +20,7 @@ from rules.calendar import SHANGHAI
 from rules.titles import Title
 from scoring.characters.formulas import inert
 from scoring.characters.visible import visible
-from scoring.store.workspace import whole_file
+from scoring.store.scratch import whole_file
 
 Format = Literal["table", "json", "csv"]
 Kind = Literal["text", "number", "date", "moment"]

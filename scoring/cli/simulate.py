@@ -21,7 +21,7 @@ from scoring.answers.trial_population import Source, open_population
 from scoring.characters.formulas import inert
 from scoring.cli.options import Day, database_option, known_by
 from scoring.cli.output import Format, NewFile, format_option, print_rows, progress, tell
-from scoring.store.workspace import whole_file
+from scoring.store.scratch import whole_file
 
 MOVERS_SHOWN = 20
 RULES = {

@@ -39,7 +39,8 @@ from scoring.judging.reasons import MOST_REASONS, owners_of
 from scoring.judging.sql import quoted, sql_type
 from scoring.runs.file_error import ANOTHER_OUT, FileError, no_parquet, no_records, not_read, not_written
 from scoring.runs.parquet import OPEN_FILES, open_parquet, parquet_layout
-from scoring.store.workspace import own_directory, workspace
+from scoring.store.scratch import own_directory
+from scoring.store.workspace import workspace
 
 WRITERS = {".csv": "(format csv, header)", ".parquet": "(format parquet)"}
 

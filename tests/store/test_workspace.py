@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from warm import Warm
 
-from scoring.store.workspace import clear_dead, own_directory, whole_file, workspace
+from scoring.store.scratch import clear_dead, own_directory, whole_file
+from scoring.store.workspace import workspace
 
 HOLDS = """
 import sys
-from scoring.store.workspace import own_directory
+from scoring.store.scratch import own_directory
 with own_directory(sys.argv[1]) as directory:
     print(directory, flush=True)
     sys.stdin.read()
@@ -67,7 +68,7 @@ def test_a_run_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyP
 WRITES = """
 import sys
 from pathlib import Path
-from scoring.store.workspace import whole_file
+from scoring.store.scratch import whole_file
 with whole_file(Path(sys.argv[1])) as unfinished:
     unfinished.write_text("half of it")
     print(flush=True)

@@ -19,7 +19,7 @@ from scoring.characters.visible import one_line
 from scoring.facts.noted import Level, Rejected
 from scoring.store import Store
 from scoring.store.models import IngestedFile, Quarantined
-from scoring.store.workspace import whole_file
+from scoring.store.scratch import whole_file
 
 HEADERS = ("文件 file", "工作表 sheet", "行 row", "列 column", "值 value", "原因 reason")
 ENDINGS = (".quarantine.csv", ".warnings.csv")

@@ -32,7 +32,7 @@ from scoring.facts.ingest.sheets import Cells, Sheet
 from scoring.facts.sifting import is_double
 from scoring.store import Store
 from scoring.store.models import IngestedFile, Quarantined
-from scoring.store.workspace import whole_file
+from scoring.store.scratch import whole_file
 
 MOST_ROWS = 20_000
 """Bad rows in one sheet (own choice); those beyond stand in the quarantine file."""
