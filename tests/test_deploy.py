@@ -19,7 +19,8 @@ from scoring.answers.notices.files import CONTACT, CONTACT_VARIABLE
 from scoring.changes.addresses import VARIABLE as HOSTS_VARIABLE
 from scoring.cli import main
 from scoring.facts.columns.place import VARIABLE as COLUMNS_VARIABLE
-from scoring.store.workspace import DEFAULT_MEMORY, DIRECTORY_VARIABLE, MEMORY_VARIABLE, THREADS_VARIABLE
+from scoring.store.scratch import DIRECTORY_VARIABLE
+from scoring.store.workspace import DEFAULT_MEMORY, MEMORY_VARIABLE, THREADS_VARIABLE
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"

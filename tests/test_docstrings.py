@@ -56,6 +56,7 @@ PUBLIC = {
     "scoring.store.documents": "decode encode",
     "scoring.store.packs": "stored_pack",
     "scoring.store.rulebook": "known_packs",
+    "scoring.store.scratch": "whole_file",
     "scoring.store.workspace": "workspace",
     "scoring.judging.engine": "grade",
     "scoring.judging.judge": "judge",

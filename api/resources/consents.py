@@ -111,10 +111,15 @@ def post_withdrawal(body: dict[str, Any], consent_id: int) -> Consent:
 @blueprint.answers(200, ConsentSchema)
 @blueprint.describe(parameters=[PARAMETER])
 def post_judgement(body: dict[str, Any], consent_id: int) -> Consent:
-    """Whether the signed document was found. One that is missing stops the lender."""
+    """Whether the signed document was found. One that is missing stops the lender.
+
+    Where somebody has judged already, 409 says what stands; who replaces that verdict names it.
+    """
     is_found = body["verdict"] == "found"
     with told():
-        return consents.judge(store(), who(), consent_id, is_found, body["reason"], clock())
+        return consents.judge(
+            store(), who(), consent_id, is_found, body["reason"], body["instead_of"], clock()
+        )
 
 
 @blueprint.post("/sample")

@@ -104,7 +104,7 @@ def list_proposals(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.describe(parameters=[PARAMETER])
 def post_classification(body: dict[str, Any], proposal_id: int) -> Mark:
     """Confirm what is proposed, or say another code. It is a mark, with the clause."""
-    words, own, seen = vocabulary(body["vocabulary"]), own_data(), body.get("version")
+    words, own, seen = vocabulary(body["vocabulary"]), own_data(), body["version"]
     mark = _settled(
         lambda: settling.settle_proposal(store(), words, proposal_id, body["code"], _ruling(body), own, seen)
     )

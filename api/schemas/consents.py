@@ -73,6 +73,12 @@ class JudgementRequest(Schema):
 
     verdict = fields.String(required=True, validate=validate.OneOf(VERDICTS))
     reason = Text(longest=500, required=True)
+    instead_of = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.OneOf(VERDICTS),
+        metadata={"description": "The verdict that was read and is replaced; null: none was given until now"},
+    )
 
 
 class SampleRequest(Schema):

@@ -100,7 +100,7 @@ class ClassificationBody(RulingBody):
 
     code = Text(longest=100, required=True, metadata={"description": "The one proposed, or another"})
     version = WholeNumber(
-        metadata={"description": "The version of the record that was seen; another is refused"}
+        required=True, metadata={"description": "The version of the record that was seen; another is refused"}
     )
 
 
@@ -141,7 +141,7 @@ class ClassificationRequest(ConfirmationRequest):
     """What a person says of the record, as the form of the page has it."""
 
     request = fields.String(required=True)
-    seen = fields.Integer(load_default=None)
+    seen = fields.Integer(required=True)
 
 
 ContradictionPage = page_of(ContradictionSchema, "Contradiction")

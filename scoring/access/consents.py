@@ -240,11 +240,21 @@ def withdraw(store: Store, who: Who, consent_id: int, reason: str, clock: Clock 
     return done
 
 
-def judge(store: Store, who: Who, consent_id: int, is_found: bool, note: str, clock: Clock = now) -> Consent:
+def judge(
+    store: Store,
+    who: Who,
+    consent_id: int,
+    is_found: bool,
+    note: str,
+    instead_of: str | None = None,
+    clock: Clock = now,
+) -> Consent:
     """Note whether the signed document of a lender's consent was found. One that is missing stops the lender.
 
+    :param instead_of: the verdict until now, as who judges has read it; None: nobody has judged.
     :raises UnknownConsentError: where there is none.
     :raises ConsentError: where no lender registered it.
+    :raises ConsentConflictError: where another verdict stands: somebody has judged since.
     """
     with store.writing() as session:
         stand, row = _lock_both(session, consent_id, who)
@@ -252,6 +262,8 @@ def judge(store: Store, who: Who, consent_id: int, is_found: bool, note: str, cl
             zh = f"授权{consent_id}不是由金融机构登记的"
             en = f"the consent {consent_id} was not registered by its lender"
             raise ConsentError({"consent_id": Title(zh, en)})
+        if row.verdict != instead_of:
+            raise ConsentConflictError(_stands(row))
         at = clock()
         row.judged_at, row.judged_by, row.verdict = at, who.actor, "found" if is_found else "missing"
         judged = _consent(row)
@@ -260,6 +272,20 @@ def judge(store: Store, who: Who, consent_id: int, is_found: bool, note: str, cl
             events.append(_stop(who, stand, f"{row.reference}: {note}", at))
         append(session, events)
     return judged
+
+
+def _stands(row: ConsentRow) -> Title:
+    """Which verdict of a consent stands, and how it is changed."""
+    if row.verdict is None:
+        return Title(f"授权{row.id}尚未核验", f"nobody has judged the consent {row.id}")
+    assert row.judged_at is not None
+    verdict = VERDICTS[row.verdict]
+    return Title(
+        f"授权{row.id}已由{row.judged_by}于{day_of(row.judged_at)}核验:{verdict.zh};改判须写明所替代的结论:"
+        f"{row.verdict}",
+        f"the consent {row.id} was judged by {row.judged_by} on {day_of(row.judged_at)}: {verdict.en}; who"
+        f" judges anew names the verdict that is replaced: {row.verdict}",
+    )
 
 
 def stop_lender(store: Store, who: Who, lender: str, reason: str, clock: Clock = now) -> None:

@@ -139,15 +139,18 @@ def sample(lender: str, month: dt.datetime, seed: str, database: str | None, fmt
 @consents_group.command("judge")
 @click.argument("consent_id", metavar="ID", type=NUMBER)
 @click.option("--found/--missing", required=True, help="Whether the signed document was found.")
+@click.option(
+    "--instead-of", type=click.Choice([*VERDICTS]), help="The verdict until now, which is replaced."
+)
 @reason_option
 @database_option
-def judge(consent_id: int, found: bool, reason: str, database: str | None) -> None:
+def judge(consent_id: int, found: bool, instead_of: str | None, reason: str, database: str | None) -> None:
     """Note whether the signed document of ID was found. One that is missing stops its lender.
 
     Example: xinheng consents judge 17 --missing --reason 未能出示授权书
     """
     with _store(database) as store:
-        judged = consents.judge(store, me(), consent_id, found, reason)
+        judged = consents.judge(store, me(), consent_id, found, reason, instead_of)
     stopped = "" if found else f"; {judged.lender}: 已停止查询 stopped"
     tell(f"{judged.id} {judged.reference}: {judged.verdict}{stopped}", err=False)
 

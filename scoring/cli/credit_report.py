@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from scoring.access.audit import Event, append
 from scoring.answers.credit_report import Issued, issue_report, report_file
 from scoring.cli.options import database_option, operator
-from scoring.cli.output import NewFile, tell
+from scoring.cli.output import NewFile, tell, write_whole
 from scoring.store import open_store
 
 
@@ -29,7 +29,7 @@ def credit_report_command(subject: str, out: Path, database: str | None) -> None
     """
     with closing(open_store(database)) as store:
         found = issue_report(store, subject, operator(), _log)
-        out.write_bytes(report_file(store, found.number)[1])
+        write_whole(out, report_file(store, found.number)[1])
     tell(f"{found.name}: {found.number}, 验证码 check code {found.code}", err=False)
 
 

@@ -18,7 +18,7 @@ from rules.tools.exchange.examples import EXAMPLES, read_examples, with_examples
 from rules.tools.exchange.pack import pack_text
 from scoring.cli.language import in_language
 from scoring.cli.options import Day, as_of_option, database_option, known_by, known_store
-from scoring.cli.output import NewFile, tell
+from scoring.cli.output import NewFile, tell, write_whole
 from scoring.cli.rules import rules_group as rules_group
 from scoring.rulemaking.brought import read_rules, sheets_in
 from scoring.store.packs import PackText, text_of
@@ -114,7 +114,7 @@ def _give(text: str, out: Path | None) -> None:
     if out is None:
         click.echo(text, nl=False)
     else:
-        out.write_text(text, encoding="utf-8")
+        write_whole(out, text)
         tell(f"written: {out}")
 
 

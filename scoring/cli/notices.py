@@ -13,7 +13,7 @@ from scoring.answers.notices.compute import Notice, is_worse, notice_of_proposal
 from scoring.answers.notices.files import notice_html
 from scoring.answers.search import run_before
 from scoring.cli.options import NUMBER, database_option, operator
-from scoring.cli.output import Format, listing_options, print_rows
+from scoring.cli.output import Format, listing_options, print_rows, write_whole
 from scoring.runs.proposals import note_told
 from scoring.runs.proposed import list_falls, show_proposal
 from scoring.runs.published import get_run
@@ -91,7 +91,7 @@ def _written(notice: Notice, out: Path) -> dict[str, object]:
     """Write a notice; its row of the listing."""
     out.mkdir(parents=True, exist_ok=True)
     file = out / f"{quote(notice.subject_id, safe='')}.html"
-    file.write_text(notice_html(notice), encoding="utf-8")
+    write_whole(file, notice_html(notice))
     return {
         "subject_id": notice.subject_id,
         "name": notice.name,

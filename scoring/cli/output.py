@@ -20,6 +20,7 @@ from rules.calendar import SHANGHAI
 from rules.titles import Title
 from scoring.characters.formulas import inert
 from scoring.characters.visible import visible
+from scoring.store.scratch import whole_file
 
 Format = Literal["table", "json", "csv"]
 Kind = Literal["text", "number", "date", "moment"]
@@ -217,6 +218,15 @@ def _print_csv(lines: Iterable[list[Any]], headings: Mapping[str, str]) -> None:
         click.echo(text.getvalue())
 
 
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file in UTF-8, whole or not at all.
+
+    :raises OSError: where it can't be written.
+    """
+    with whole_file(path) as unfinished:
+        unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
 def _write_workbook(
     rows: Sequence[Row], headings: Mapping[str, str], context: click.Context, path: Path
 ) -> None:
@@ -231,7 +241,7 @@ def _write_workbook(
     }
     made = f"{dt.datetime.now(SHANGHAI):%Y-%m-%d %H:%M}"
     listing = Listing(titled(context.command_path), ((titled("制表"), made),), fields, rows)
-    with path.open("wb") as file:
+    with whole_file(path) as unfinished, unfinished.open("wb") as file:
         write_workbook(listing, file)
 
 

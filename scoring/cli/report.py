@@ -10,7 +10,7 @@ import click
 
 from scoring.answers.report import SECTIONS, UNITS, Line, make_report, report_html, report_xlsx, shown_value
 from scoring.cli.options import as_of_option, database_option
-from scoring.cli.output import Format, NewFile, format_option, print_rows
+from scoring.cli.output import Format, NewFile, format_option, print_rows, write_whole
 from scoring.store import open_store
 
 COLUMNS = {"section": "板块 section", "figure": "指标 figure", "value": "数值 value", "unit": "单位 unit"}
@@ -37,9 +37,9 @@ def report_command(
     with closing(open_store(database)) as store:
         report = make_report(store, as_of)
     if xlsx:
-        xlsx.write_bytes(report_xlsx(report))
+        write_whole(xlsx, report_xlsx(report))
     if html:
-        html.write_text(report_html(report), encoding="utf-8")
+        write_whole(html, report_html(report))
     if fmt == "table":
         print_rows(map(_row, report.lines), COLUMNS, fmt)
     else:

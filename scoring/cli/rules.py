@@ -40,6 +40,7 @@ from scoring.cli.output import (
     print_rows,
     progress,
     tell,
+    write_whole,
 )
 
 FINDINGS = {
@@ -315,7 +316,7 @@ def docs_command(
     if out is None:
         click.echo(text, nl=False)
     else:
-        out.write_text(text, encoding="utf-8")
+        write_whole(out, text)
         tell(f"written: {out}")
 
 
@@ -353,7 +354,7 @@ def _laid_out(path: Path, check: bool) -> bool:
     text = path.read_bytes().decode("utf-8")
     result = layout(text, str(path))
     if result != text and not check:
-        path.write_bytes(result.encode())
+        write_whole(path, result)
     return result != text
 
 

@@ -18,7 +18,7 @@ from scoring.cli.options import database_option
 from scoring.cli.output import tell
 from scoring.store import open_store
 from scoring.store.connection import URL_VARIABLE
-from scoring.store.workspace import own_directory
+from scoring.store.scratch import own_directory
 
 APPLICATION = "api.worker:create_worker"
 METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"

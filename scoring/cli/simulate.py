@@ -21,6 +21,7 @@ from scoring.answers.trial_population import Source, open_population
 from scoring.characters.formulas import inert
 from scoring.cli.options import Day, database_option, known_by
 from scoring.cli.output import Format, NewFile, format_option, print_rows, progress, tell
+from scoring.store.scratch import whole_file
 
 MOVERS_SHOWN = 20
 RULES = {
@@ -227,7 +228,10 @@ def _movers(result: Simulation, most: int | None = None) -> Iterator[dict[str, A
 
 
 def _write_movers(result: Simulation, path: Path) -> None:
-    with path.open("w", encoding="utf-8-sig", newline="") as file:  # Excel reads UTF-8 by its mark
+    with (
+        whole_file(path) as unfinished,
+        unfinished.open("w", encoding="utf-8-sig", newline="") as file,  # Excel reads UTF-8 by its mark
+    ):
         writer = csv.DictWriter(file, list(MOVERS))
         writer.writeheader()
         writer.writerows(map(_inert, _movers(result)))

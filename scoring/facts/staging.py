@@ -20,7 +20,7 @@ from scoring.store.base import table_of
 from scoring.store.batches import BATCH_ROWS
 from scoring.store.documents import content_hash, split
 from scoring.store.models import IngestedFile, RecordVersion, SubjectVersion
-from scoring.store.workspace import temporary_directory
+from scoring.store.scratch import temporary_directory
 
 TableName = Literal["subject", "record"]
 

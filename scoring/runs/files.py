@@ -39,6 +39,7 @@ from scoring.judging.reasons import MOST_REASONS, owners_of
 from scoring.judging.sql import quoted, sql_type
 from scoring.runs.file_error import ANOTHER_OUT, FileError, no_parquet, no_records, not_read, not_written
 from scoring.runs.parquet import OPEN_FILES, open_parquet, parquet_layout
+from scoring.store.scratch import own_directory
 from scoring.store.workspace import workspace
 
 WRITERS = {".csv": "(format csv, header)", ".parquet": "(format parquet)"}
@@ -402,22 +403,21 @@ def _write(connection: duckdb.DuckDBPyConnection, pack: Pack, as_of: dt.date, ou
     """Writes every file under another name, then gives all of them theirs."""
     paths = _outputs(out)
     queries = {paths[name]: query for name, query in result_queries(connection, pack, as_of).items()}
-    own = os.getpid()  # of two runs into the same files each writes its own, and puts all of them in place
-    partial = {path: path.with_name(f".{path.name}.{own}.partial") for path in queries}
     try:
-        for path, (query, order) in queries.items():
-            shown = _inert(connection, query) if path.suffix.lower() == ".csv" else query
-            copy_to(connection, f"{shown} order by {order}", path, partial[path])
-        with _turn(out.parent):
-            for path in queries:
-                partial[path].replace(path)
-            if paths["rejected"] not in queries:
-                paths["rejected"].unlink(missing_ok=True)
+        with own_directory(
+            str(out.parent)
+        ) as scratch:  # each of two runs writes its own, and puts all in place
+            partial = {path: Path(scratch, path.name) for path in queries}
+            for path, (query, order) in queries.items():
+                shown = _inert(connection, query) if path.suffix.lower() == ".csv" else query
+                copy_to(connection, f"{shown} order by {order}", path, partial[path])
+            with _turn(out.parent):
+                for path in queries:
+                    partial[path].replace(path)
+                if paths["rejected"] not in queries:
+                    paths["rejected"].unlink(missing_ok=True)
     except OSError as error:
         raise not_written(out, error.strerror) from None
-    finally:
-        for path in partial.values():
-            path.unlink(missing_ok=True)
     return tuple(queries)
 
 

@@ -1,32 +1,23 @@
-"""The DuckDB in which a run works: bounded memory, spilling to a directory of its own.
-
-A directory is its owner's while the owner holds the lock in it. Whoever makes one first clears those of
-owners that were killed; a process id would not tell, for another process may have it by then.
-"""
+"""The DuckDB in which a run works: bounded memory, spilling to a directory of its own."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
-import shutil
-import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
 from rules.titles import Title
-from scoring.store.errors import StoreError, no_directory
+from scoring.store.errors import StoreError
+from scoring.store.scratch import DIRECTORY_VARIABLE, own_directory, temporary_directory
 
 MEMORY_VARIABLE = "XINHENG_MEMORY_LIMIT"
-DIRECTORY_VARIABLE = "XINHENG_TEMP_DIRECTORY"
 THREADS_VARIABLE = "XINHENG_THREADS"
 DEFAULT_MEMORY = "2GB"
-_PREFIX = "xinheng-"
-_LOCK = "owner.lock"
 
 
 @contextmanager
@@ -56,47 +47,6 @@ def workspace(
                 connection.close()
     except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
         raise StoreError(_no_room(limit, parent, error)) from error
-
-
-@contextmanager
-def own_directory(parent: str | None = None) -> Iterator[str]:
-    """A directory that is gone when the block ends, or, where the process is killed, when the next is made.
-
-    :param parent: where it is made; by default the system's directory for what is temporary.
-    """
-    clear_dead(parent)
-    directory = tempfile.mkdtemp(prefix=_PREFIX, dir=parent)
-    made = Path(directory, "new.lock")
-    with made.open("x") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        made.rename(made.with_name(_LOCK))  # held before it can be found
-        try:
-            yield directory
-        finally:
-            shutil.rmtree(directory, ignore_errors=True)
-
-
-def clear_dead(parent: str | None = None) -> None:
-    """Delete this user's directories whose owners are gone."""
-    for path in Path(parent or tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        with suppress(OSError):  # it is another's, held, or gone by now
-            found = path.lstat()
-            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-                continue
-            with (path / _LOCK).open() as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(path, ignore_errors=True)
-
-
-def temporary_directory() -> str | None:
-    """Where large temporary files go; None for the system's directory.
-
-    :raises StoreError: where the directory does not exist.
-    """
-    directory = os.environ.get(DIRECTORY_VARIABLE) or None
-    if directory is not None and not Path(directory).is_dir():
-        raise StoreError(no_directory(DIRECTORY_VARIABLE, directory))
-    return directory
 
 
 def _connect(limit: str, directory: str, threads: str | None) -> duckdb.DuckDBPyConnection:

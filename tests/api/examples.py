@@ -270,7 +270,7 @@ def _settling(cast: Cast) -> None:
     cast.office.post("/v1/records", records=[grave])
     [found] = cast.regulator.get("/v1/record-proposals", limit=2)["items"]
     path = f"/v1/record-proposals/{found['id']}/classifications"
-    cast.regulator.post(path, code="serious", reason="吊销食品经营许可证")
+    cast.regulator.post(path, code="serious", reason="吊销食品经营许可证", version=found["version"])
 
 
 def _feeds(cast: Cast) -> None:

@@ -150,7 +150,7 @@ def test_a_lender_is_told_the_tier_with_a_class_that_was_confirmed_since_the_run
 
     before = told()
     (found,) = regulator.get("/v1/record-proposals").json["items"]
-    body = {"code": "serious", "reason": "责令关闭"}
+    body = {"code": "serious", "reason": "责令关闭", "version": found["version"]}
     done = regulator.post(f"/v1/record-proposals/{found['id']}/classifications", json=body)
     assert done.status_code == 201, done.json
     now = str(_explained_on(regulator, today())["tier"])

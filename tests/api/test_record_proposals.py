@@ -38,7 +38,7 @@ def waiting(client: Client) -> list[dict[str, Any]]:
 
 
 def say(client: Client, found: dict[str, Any], code: str, status: int = 201) -> dict[str, Any]:
-    body = {"code": code, "reason": "吊销食品经营许可证"}
+    body = {"code": code, "reason": "吊销食品经营许可证", "version": found["version"]}
     answer = client.post(f"/v1/record-proposals/{found['id']}/classifications", json=body)
     assert answer.status_code == status, answer.json
     told: dict[str, Any] = answer.json
@@ -112,11 +112,11 @@ def test_an_objection_goes_on_while_the_class_is_confirmed_and_a_new_class_may_b
     regulator: Client,
 ) -> None:
     post(regulator, row("G-1"), row("G-2"))
-    first, second = waiting(regulator)
     mark = {"reason": "x", "evidence": [{"title": "t", "reference": "r"}]}
     mark |= {"effective_on": today().isoformat()}
     for number in ("G-1", "G-2"):
         assert regulator.post(f"/v1/records/{number}/objections", json=mark).status_code == 201
+    first, _ = waiting(regulator)
     say(regulator, first, "serious")
     assert [c["case"]["stage"] for c in regulator.get("/v1/objections").json["items"]] == ["filed"] * 2
     for number in ("G-1", "G-2"):
@@ -124,6 +124,7 @@ def test_an_objection_goes_on_while_the_class_is_confirmed_and_a_new_class_may_b
         answer = regulator.colleague.post(f"/v1/records/{number}/decisions", json=decision)
         assert answer.status_code == 201, answer.json
     assert regulator.post("/v1/records/G-2/objections", json=mark).status_code == 409
+    (second,) = waiting(regulator)
     say(regulator, second, "serious")
     assert regulator.post("/v1/records/G-2/objections", json=mark).status_code == 201
 
@@ -181,7 +182,7 @@ def test_a_class_that_the_law_gave_follows_the_amount_on_which_it_rests(regulato
         seen |= {found["id"] for found in waiting(regulator)}
         if not waits:
             for number in seen:
-                told = say(regulator, {"id": number}, "serious", 409)["detail"]
+                told = say(regulator, {"id": number, "version": 1}, "serious", 409)["detail"]
                 assert "waits for nobody" in told
 
 
@@ -483,7 +484,9 @@ def test_one_that_has_changed_since_it_was_seen_is_not_said_of_another(regulator
     (found,) = waiting(regulator)
     post(regulator, row("G-1", amount="8"))
     path = f"/v1/record-proposals/{found['id']}/classifications"
-    body = {"code": "serious", "reason": "吊销食品经营许可证", "version": found["version"]}
+    body = {"code": "serious", "reason": "吊销食品经营许可证"}
+    assert regulator.post(path, json=body).status_code == 422, "which was seen is said"
+    body["version"] = found["version"]
     assert regulator.post(path, json=body).status_code == 409
     body["version"] = waiting(regulator)[0]["version"]
     assert regulator.post(path, json=body).status_code == 201

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import re
+import resource
+import subprocess
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +17,10 @@ import click
 import pytest
 from openpyxl import load_workbook
 
-from cli.conftest import Command
+import scoring.cli
+from cli.conftest import PROGRAM, Command
 from cli.market import HIT
+from rules.library.loader import PACKS
 from scoring.cli import main
 
 LISTED = (("runs",), ("ingest", "list"), ("keys", "list"), ("feeds",), ("forecast", HIT, "--pack", "market"))
@@ -61,6 +67,48 @@ def test_a_listing_takes_the_place_of_no_file_of_another_kind(
     monkeypatch.setenv("XINHENG_DATABASE_URL", database)
     done = command(*words, store)
     assert (done.exit_code, "文件名应以." in done.stderr, store.read_bytes() == kept) == (2, True, True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("rules", "fmt", "{}"), ("rules", "docs", "enterprise-credit", "--out", "{}")],
+    ids=lambda words: words[1],
+)
+def test_a_full_disk_keeps_the_file_of_before(words: tuple[str, ...], tmp_path: Path) -> None:
+    text = (PACKS / "enterprise-credit.yaml").read_text("utf-8").replace("\nversion: ", "\nversion:   ", 1)
+    file = tmp_path / ("my.yaml" if "fmt" in words else "rules.html")
+    file.write_text(text, "utf-8")
+
+    def at_most_a_little() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    line = [str(PROGRAM), *(word.format(file) for word in words)]
+    done = subprocess.run(
+        line,
+        capture_output=True,
+        text=True,
+        preexec_fn=at_most_a_little,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},  # or what Python keeps of a module were cut off
+        check=False,
+    )
+    assert (done.returncode, done.stderr.splitlines()) == (
+        1,
+        [f"Error: {file}: 文件超出大小限制 File too large"],
+    )
+    assert file.read_text("utf-8") == text
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_whatever_a_command_writes_it_writes_whole() -> None:
+    """A file of before is there until the new one is: by :func:`whole_file`, and by nothing else."""
+    opened = re.compile(r"\.write_(?:text|bytes)\(|\.open\(\s*\"[wax]")
+    found = {
+        f"{file.name}: {line.strip()}"
+        for file in Path(scoring.cli.__file__).parent.rglob("*.py")
+        for line in file.read_text("utf-8").splitlines()
+        if opened.search(line) and "unfinished." not in line and "super()" not in line
+    }
+    assert found == set()
 
 
 def shown(value: object) -> str:

@@ -60,16 +60,17 @@ def test_a_department_confirms_its_own_and_what_is_wrong_is_said(
     assert "DQ-3" not in client.get("/record-proposals").text
     assert client.get(f"/record-proposals/{others.id}").status_code == 404
     path = f"/record-proposals/{own.id}/classifications"
-    assert (
-        send(client, f"/record-proposals/{others.id}/classifications", request="serious", reason="x") == 404
-    )
-    assert send(client, path, request="serious") == 422
-    assert send(client, path, request="gravest", reason="x") == 409
+    theirs = f"/record-proposals/{others.id}/classifications"
+    seen = own.version
+    assert send(client, theirs, request="serious", reason="x", seen=others.version) == 404
+    assert send(client, path, request="serious", seen=seen) == 422
+    assert send(client, path, request="serious", reason="x") == 422, "which was seen is said"
+    assert send(client, path, request="gravest", reason="x", seen=seen) == 409
     assert "确认前暂按" in client.get(f"/record-proposals/{own.id}").text
-    assert send(client, path, request="minor", reason="x") == 303
+    assert send(client, path, request="minor", reason="x", seen=seen) == 303
     shown = client.get(f"/record-proposals/{own.id}").text
     assert ("已认定为" in shown, "确认前暂按" in shown, 'name="reason"' in shown) == (True, False, False)
-    assert send(client, path, request="serious", reason="x") == 409
+    assert send(client, path, request="serious", reason="x", seen=seen) == 409
     assert get_record(town_store, WORDS, "DQ-2")[0].data["severity"] == "minor"
 
 
@@ -129,7 +130,10 @@ def test_what_was_said_of_a_class_and_fell_stands_on_its_page_with_who_said_it(
 ) -> None:
     found, client = closed(town_store, "DQ-10"), signed_in(pages, token(Role.REGULATOR))
     path = f"/record-proposals/{found.id}"
-    assert send(client, f"{path}/classifications", request="serious", reason="责令关闭") == 303
+    assert (
+        send(client, f"{path}/classifications", request="serious", reason="责令关闭", seen=found.version)
+        == 303
+    )
     row = {"record_id": "DQ-10", "subject_id": FIRM, "severity": "general"}
     done = submit_records(town_store, WORDS, [row], FileInfo("DQ-10 again", "改报.csv"))
     assert "原由" in done.warnings[0].reason

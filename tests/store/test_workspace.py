@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from warm import Warm
 
-from scoring.store.workspace import clear_dead, own_directory, workspace
+from scoring.store.scratch import clear_dead, own_directory, whole_file
+from scoring.store.workspace import workspace
 
 HOLDS = """
 import sys
-from scoring.store.workspace import own_directory
+from scoring.store.scratch import own_directory
 with own_directory(sys.argv[1]) as directory:
     print(directory, flush=True)
     sys.stdin.read()
@@ -62,3 +63,58 @@ def test_a_run_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyP
         duck.execute("select 1")
         assert len(list(tmp_path.iterdir())) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+WRITES = """
+import sys
+from pathlib import Path
+from scoring.store.scratch import whole_file
+with whole_file(Path(sys.argv[1])) as unfinished:
+    unfinished.write_text("half of it")
+    print(flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_killed_while_it_writes_a_file_it_leaves_what_was_there_and_the_next_one_clears_up(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text("before")
+    with Warm(WRITES, str(file)) as writer:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        assert file.read_text() == "before"
+        writer.kill()
+    assert (file.read_text(), len(list(tmp_path.iterdir()))) == ("before", 2)
+    with whole_file(file) as unfinished:
+        unfinished.write_text("after")
+    assert file.read_text() == "after"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_file_that_could_not_be_written_is_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text("before")
+    with pytest.raises(IsADirectoryError), whole_file(file) as unfinished:
+        (unfinished.write_text("half of it"), tmp_path.write_text("the other half"))
+    assert file.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_the_file_that_takes_a_place_has_its_rights_and_its_links(tmp_path: Path) -> None:
+    file, link = tmp_path / "kept.csv", tmp_path / "link.csv"
+    file.write_text("before")
+    file.chmod(0o640)
+    link.symlink_to(file.name)
+    with whole_file(link) as unfinished:
+        unfinished.write_text("after")
+    assert (file.read_text(), link.is_symlink(), oct(file.stat().st_mode)[-3:]) == ("after", True, "640")
+
+
+def test_where_no_file_can_be_the_one_that_was_asked_for_is_named(tmp_path: Path) -> None:
+    missing = tmp_path / "none" / "list.csv"
+    with pytest.raises(FileNotFoundError, match=r"none/list\.csv"), whole_file(missing):
+        raise AssertionError("it has no place")
+    with whole_file(Path("/dev/null")) as unfinished:
+        assert unfinished == Path("/dev/null")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rules.calendar import add_months, today
 from scoring.access.keys import Key
+from scoring.cli.output import write_whole
 from scoring.rulemaking.desk import By, list_proposed, propose_pack
 from scoring.rulemaking.draft import examine
 from scoring.store import Store
@@ -31,6 +32,6 @@ def propose_draft(store: Store, pack_id: str, by: Key, directory: Path) -> None:
     for field, value in (("version", f'"{begins:%Y.%m}-sample"'), ("in_force", f"{{from: {begins}}}")):
         text = re.sub(rf"(?m)^{field}: .*$", f"{field}: {value}", text, count=1)
     path = directory / "draft.yaml"
-    path.write_text(text, encoding="utf-8")
+    write_whole(path, text)
     draft = examine(store, text, str(path), begins, today())
     propose_pack(store, draft, _REASON, By(by.prefix, by.role.value), today())

@@ -21,7 +21,7 @@ from rules.plan import closed_columns
 from scoring.facts.columns.place import File, Part, Place, Sum, described
 from scoring.judging.coded import open_columns
 from scoring.judging.sql import quoted, sql_type
-from scoring.store.workspace import own_directory, temporary_directory
+from scoring.store.scratch import own_directory, temporary_directory
 
 NUMBER = '"subject number"'
 KEY = '"subject key"'

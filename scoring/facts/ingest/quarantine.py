@@ -8,11 +8,9 @@ import csv
 import json
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
-from uuid import uuid4
 
 import sqlalchemy as sa
 
@@ -21,6 +19,7 @@ from scoring.characters.visible import one_line
 from scoring.facts.noted import Level, Rejected
 from scoring.store import Store
 from scoring.store.models import IngestedFile, Quarantined
+from scoring.store.scratch import whole_file
 
 HEADERS = ("文件 file", "工作表 sheet", "行 row", "列 column", "值 value", "原因 reason")
 ENDINGS = (".quarantine.csv", ".warnings.csv")
@@ -69,7 +68,7 @@ def write_quarantine(store: Store, file_id: int, folder: Path, level: Level = "e
             .filter_by(file_id=file_id, level=level)
             .order_by(Quarantined.sheet, Quarantined.row_no, Quarantined.id)
         )
-        with in_place(path) as unfinished, unfinished.open("w", encoding="utf-8-sig", newline="") as stream:
+        with whole_file(path) as unfinished, unfinished.open("w", encoding="utf-8-sig", newline="") as stream:
             writer = csv.writer(stream)
             writer.writerow(HEADERS)
             for fault in session.scalars(faults.execution_options(yield_per=1_000)):
@@ -92,17 +91,6 @@ def account_of(store: Store, file_id: int, folder: Path, ending: str) -> Path:
 def is_account(path: Path) -> bool:
     """Whether a file is an account that was written of another one, by its name."""
     return path.name.casefold().endswith((*ENDINGS, MEND))
-
-
-@contextmanager
-def in_place(path: Path) -> Iterator[Path]:
-    """A file to write, which takes its place once it is whole; another process may be writing the same."""
-    unfinished = path.with_name(f".{uuid4().hex}.part")
-    try:
-        yield unfinished
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _line(file: str, fault: Quarantined) -> tuple[str | int, ...]:

@@ -27,7 +27,7 @@ from scoring.characters.persons import without_persons
 from scoring.characters.visible import one_line
 from scoring.facts.ingest.quarantine import LONGEST_STEM
 from scoring.store import Store, StoreError
-from scoring.store.workspace import temporary_directory
+from scoring.store.scratch import temporary_directory
 
 KEPT_HOURS = 24
 MOST_WAITING = 20

@@ -25,13 +25,14 @@ from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import Cell, Shown, Unreadable, Yearless, as_text
 from scoring.facts.ingest.forms import Form, FormColumn
 from scoring.facts.ingest.headers import REASON_HEADER, Layout
-from scoring.facts.ingest.quarantine import MEND, account, in_place
+from scoring.facts.ingest.quarantine import MEND, account
 from scoring.facts.ingest.returned import marked, to_mend, unmended
 from scoring.facts.ingest.rows import EXAMPLE, shown
 from scoring.facts.ingest.sheets import Cells, Sheet
 from scoring.facts.sifting import is_double
 from scoring.store import Store
 from scoring.store.models import IngestedFile, Quarantined
+from scoring.store.scratch import whole_file
 
 MOST_ROWS = 20_000
 """Bad rows in one sheet (own choice); those beyond stand in the quarantine file."""
@@ -81,7 +82,7 @@ def write_bad_rows(
     if not shown_rows:
         workbook.save(BytesIO())  # so that the sheets let their own files go
         return None
-    with in_place(path) as unfinished:
+    with whole_file(path) as unfinished:
         workbook.save(unfinished)
     return path
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from rules.titles import Title
 from scoring.store.errors import StoreError
-from scoring.store.workspace import own_directory
+from scoring.store.scratch import own_directory
 
 ANCHORS = "anchors"
 """The part with the anchors of the audit log."""

@@ -23,7 +23,7 @@ from scoring.store.connection import Store, create_store
 from scoring.store.errors import no_directory
 from scoring.store.models import StoreIdentity
 from scoring.store.revision import address
-from scoring.store.workspace import own_directory
+from scoring.store.scratch import own_directory
 
 FILE = "store.sqlite"
 PAGES = 4096
