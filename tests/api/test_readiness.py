@@ -93,7 +93,7 @@ print(json.dumps([ready.status_code, health.status_code, done.status_code, done.
 
 def test_a_disk_that_is_full_is_503_and_says_no_more_than_is_known(sqlite_district_url: str) -> None:
     log = Path(f"{sa.make_url(sqlite_district_url).database}-wal")
-    arguments = [sys.executable, "-c", FILLED, sqlite_district_url, str(log)]
+    arguments = [sys.executable, "-B", "-c", FILLED, sqlite_district_url, str(log)]
     answered = subprocess.run(arguments, capture_output=True, text=True, timeout=PATIENCE)
     ready, health, done, detail = json.loads(answered.stdout or answered.stderr)
     assert (ready, health, done) == (503, 200, 503)

@@ -16,6 +16,8 @@ from scoring.cli import main
 
 Command = Callable[..., Result]
 PROGRAM = Path(sys.executable).with_name("xinheng")
+KEEP_NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
+"""For a program whose files are cut off: Python would keep what it compiled cut off, and read it ever after."""
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ from click.testing import Result
 from stdnum.cn import uscc
 from warm import Warm
 
-from cli.conftest import PROGRAM, Command
+from cli.conftest import KEEP_NO_BYTECODE, PROGRAM, Command
 from cli.market import AS_OF, BLANK, HIT, MISSED, SUBJECTS
 from rules.library.loader import find_pack, load_pack, load_vocabulary
 from rules.titles import halves_of_old
@@ -672,7 +672,12 @@ def test_a_full_disk_keeps_the_results_of_before(
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
     done = subprocess.run(
-        line(market, crowd[:1], out), capture_output=True, text=True, preexec_fn=at_most_a_little, check=False
+        line(market, crowd[:1], out),
+        capture_output=True,
+        text=True,
+        preexec_fn=at_most_a_little,
+        env=os.environ | KEEP_NO_BYTECODE,
+        check=False,
     )
     assert done.returncode == 1
     assert f"Error: {out}: 无法写入:文件超出大小限制 can't be written: File too large" in done.stderr

@@ -18,7 +18,7 @@ import pytest
 from openpyxl import load_workbook
 
 import scoring.cli
-from cli.conftest import PROGRAM, Command
+from cli.conftest import KEEP_NO_BYTECODE, PROGRAM, Command
 from cli.market import HIT
 from rules.library.loader import PACKS
 from scoring.cli import main
