@@ -17,7 +17,7 @@ from scoring.cli import main
 Command = Callable[..., Result]
 PROGRAM = Path(sys.executable).with_name("xinheng")
 KEEP_NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
-"""For a program whose files are cut off: Python would keep what it compiled cut off, and read it ever after."""
+"""For a program whose files are cut off: what Python keeps of its code would be as well."""
 
 
 @pytest.fixture(scope="session")

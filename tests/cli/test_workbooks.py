@@ -88,7 +88,7 @@ def test_a_full_disk_keeps_the_file_of_before(words: tuple[str, ...], tmp_path: 
         capture_output=True,
         text=True,
         preexec_fn=at_most_a_little,
-        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},  # or what Python keeps of a module were cut off
+        env=os.environ | KEEP_NO_BYTECODE,
         check=False,
     )
     assert (done.returncode, done.stderr.splitlines()) == (
