@@ -444,6 +444,13 @@ def test_a_subject_in_two_buckets_is_named(tmp_path: Path, dataset: str) -> None
     assert not (tmp_path / "out" / MANIFEST).exists()
 
 
+@pytest.mark.parametrize("memory", ["0GB", "0.0001KB", "1.2.3GB", f"{'9' * 400}GB"])
+def test_no_memory_is_no_amount(tmp_path: Path, given_folders: tuple[Path, Path], memory: str) -> None:
+    with pytest.raises(CountryError, match="is no amount of memory such as 2GB"):
+        score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", memory)
+    assert not (tmp_path / "out").exists()
+
+
 def test_too_little_disk_is_said_before_anything_is_written(
     tmp_path: Path, given_folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -174,10 +174,11 @@ def make_plan(pack: Pack, as_of: dt.date, subjects: Path, records: Path | None, 
 
 def bytes_of(memory: str) -> int:
     """An amount of memory such as 512MB."""
-    found = re.fullmatch(r"([0-9.]+) ?([KMGT])(i?)B", memory)
-    if found is None:
+    found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]+)?) ?([KMGT])(i?)B", memory)
+    amount = found and int(float(found[1]) * (1024 if found[3] else 1000) ** _UNITS[found[2]])
+    if not amount:
         raise CountryError(Title(f"内存写法有误:{memory}", f"{memory} is no amount of memory such as 2GB"))
-    return int(float(found[1]) * (1024 if found[3] else 1000) ** _UNITS[found[2]])
+    return amount
 
 
 def bucket_of(file: InputFile) -> str | None:
