@@ -444,6 +444,27 @@ def test_a_subject_in_two_buckets_is_named(tmp_path: Path, dataset: str) -> None
     assert not (tmp_path / "out" / MANIFEST).exists()
 
 
+def test_a_bucket_that_has_no_records_is_said(tmp_path: Path) -> None:
+    """It may be one of few subjects; it may be one whose folder was forgotten."""
+    subjects = bucketed(tmp_path / "s", SUBJECTS, SUBJECT, 2)
+    records = bucketed(tmp_path / "r", RECORDS, RECORD, 2)
+    said: list[str] = []
+
+    def score(out: str) -> None:
+        said.clear()
+        score_country(
+            MARKET, AS_OF, subjects, records, tmp_path / out, SMALL, lambda title: said.append(title.en)
+        )
+
+    score("all")
+    assert not any("no records" in line for line in said)
+    shutil.rmtree(records / "bucket=1")
+    score("half")
+    assert f"{records}: no records for 1 of the buckets of subjects (bucket=1); these subjects" in "".join(
+        said
+    )
+
+
 @pytest.mark.parametrize("memory", ["0GB", "0.0001KB", "1.2.3GB", f"{'9' * 400}GB"])
 def test_no_memory_is_no_amount(tmp_path: Path, given_folders: tuple[Path, Path], memory: str) -> None:
     with pytest.raises(CountryError, match="is no amount of memory such as 2GB"):

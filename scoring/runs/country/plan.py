@@ -87,6 +87,14 @@ class Plan:
         """Of all files, in bytes."""
         return sum(file.bytes for file in (*self.subject_files, *self.record_files))
 
+    @property
+    def without_records(self) -> tuple[str, ...]:
+        """The buckets of subjects for which the folder of records has none."""
+        if not self.is_bucketed or self.records is None:
+            return ()
+        given = [{bucket_of(file) for file in files} for files in (self.subject_files, self.record_files)]
+        return tuple(sorted(name for name in given[0] - given[1] if name))
+
     def files(self, dataset: str, bucket: str | None = None) -> list[tuple[Path, InputFile]]:
         """The files of subjects or of records: all of them, or those in the folder of a bucket."""
         is_subject = dataset == "subject"
