@@ -419,6 +419,27 @@ def test_a_file_counts_whatever_the_case_of_its_ending(
     assert len(done.manifest["record_files"]) == len([*given_folders[1].iterdir()])
 
 
+def test_a_folder_may_be_called_as_files_are(tmp_path: Path, given_folders: tuple[Path, Path]) -> None:
+    """As Spark calls what it writes: ``records.parquet/part-00000.parquet``."""
+    whole = score_country(MARKET, AS_OF, *given_folders, tmp_path / "whole", SMALL)
+    subjects, records = given_folders
+    (tmp_path / "all").mkdir()
+    records = records.rename(tmp_path / "all" / "records.parquet")
+    done = score_country(MARKET, AS_OF, subjects, tmp_path / "all", tmp_path / "out", SMALL)
+    assert done.manifest["counts"] == whole.manifest["counts"]
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("nowhere")])
+def test_what_is_no_file_is_named(
+    tmp_path: Path, given_folders: tuple[Path, Path], make: Callable[[Path], None]
+) -> None:
+    """Not waited for, either: nobody writes to the pipe."""
+    subjects, records = given_folders
+    make(records / "more.parquet")
+    with pytest.raises(FileError, match=r"more\.parquet.*(not a regular file|No such file)"):
+        score_country(MARKET, AS_OF, subjects, records, tmp_path / "out", SMALL)
+
+
 def test_a_folder_that_is_a_link_is_named_and_not_left_out(
     tmp_path: Path, given_folders: tuple[Path, Path]
 ) -> None:

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -221,12 +222,12 @@ def input_files(folder: Path) -> tuple[InputFile, ...]:
 def _inside(top: Path) -> Iterator[Path]:
     """The files that count in a folder and its folders; none of these is left out in silence."""
     for folder, folders, files in os.walk(top, onerror=_not_listed):
-        data = [Path(folder, name) for name in (*folders, *files) if not name.startswith((".", "_"))]
-        linked = next((path for path in data if path.name in folders and path.is_symlink()), None)
+        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        linked = next((path for name in folders if (path := Path(folder, name)).is_symlink()), None)
         if linked is not None:
             reason = Title("是目录的链接,不予读取", "a link to a folder, which is not followed")
             raise FileError(linked, reason, Title("请改放目录本身", "put the folder itself there"))
-        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        data = [Path(folder, name) for name in files if not name.startswith((".", "_"))]
         yield from (path for path in data if path.suffix.casefold() == ".parquet")
 
 
@@ -241,6 +242,9 @@ def input_file(path: Path, name: str) -> InputFile:
     :raises FileError: where it is missing or damaged.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would be to wait for somebody who writes
+            hint = Title("请移走该项", "take it away")
+            raise FileError(path, Title("不是普通文件", "not a regular file"), hint)
         rows = pq.read_metadata(path).num_rows
         with path.open("rb") as file:
             found = os.fstat(file.fileno())
