@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -500,6 +501,24 @@ def test_too_little_disk_is_said_before_anything_is_written(
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1_000))
     with pytest.raises(CountryError, match=r"too little disk: about 0\.1 GB needed, 0\.0 GB free"):
         score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL)
+
+
+def test_where_the_disk_is_full_the_system_is_quoted(
+    tmp_path: Path, given_folders: tuple[Path, Path]
+) -> None:
+    """Not DuckDB, which wraps its words in JSON. No file may have more than 600 bytes meanwhile."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def full(title: Title) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (600, limits[1]))
+
+    try:
+        with pytest.raises(FileError) as told:
+            score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL, full)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "/pieces/" in str(told.value)
+    assert "can't be written: File too large" in str(told.value)
 
 
 def test_subjects_are_compared_with_those_of_all_buckets(
