@@ -85,7 +85,7 @@ class Memory(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value)
-        if not re.fullmatch(r"\d+(\.\d+)? ?[KMGT]i?B", text):
+        if not re.fullmatch(r"(?=.*[1-9])[0-9]{1,9}(\.[0-9]+)? ?[KMGT]i?B", text):
             self.fail(f"内存应如2GB '{value}' is not an amount of memory such as 512MB or 2GB", param, ctx)
         return text
 

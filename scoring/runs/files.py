@@ -347,7 +347,7 @@ def _reading(path: Path) -> Iterator[None]:
         is_of_file = isinstance(error, _DAMAGE) or type(error) is duckdb.Error
         if not is_of_file or (isinstance(error, duckdb.IOException) and OPEN_FILES not in str(error)):
             raise
-        raise no_parquet(path, _reason(error)) from None
+        raise no_parquet(path, reason_of(error)) from None
     except OSError as error:
         raise not_read(path, error.strerror) from None
 
@@ -522,7 +522,7 @@ def copy_to(connection: duckdb.DuckDBPyConnection, query: str, path: Path, parti
     except duckdb.IOException as error:
         if partial.name not in str(error):
             raise
-        raise not_written(path, _reason(error)) from None
+        raise not_written(path, reason_of(error)) from None
 
 
 def summary_of(
@@ -560,6 +560,6 @@ def _count(connection: duckdb.DuckDBPyConnection, source: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """The system's reason at the end of DuckDB's sentence about a file, which may stand in JSON."""
     return str(error).splitlines()[0].partition('","errno"')[0].rpartition(": ")[2]

@@ -46,7 +46,7 @@ def workspace(
             finally:
                 connection.close()
     except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
-        raise StoreError(_no_room(limit, parent, error)) from error
+        raise StoreError(_no_room(limit, parent, directory is None, error)) from error
 
 
 def _connect(limit: str, directory: str, threads: str | None) -> duckdb.DuckDBPyConnection:
@@ -74,11 +74,14 @@ def _unreadable(variable: str, value: str, right: str) -> Title:
     )
 
 
-def _no_room(limit: str, parent: str | None, error: Exception) -> Title:
+def _no_room(limit: str, parent: str | None, is_set: bool, error: Exception) -> Title:
+    """:param is_set: a setting says where it spills; otherwise that is part of what the run writes."""
     reason, disk = str(error).splitlines()[0], parent or tempfile.gettempdir()
+    more = f"{MEMORY_VARIABLE}(--memory)"
+    zh = f"将{DIRECTORY_VARIABLE}设在更大的磁盘上" if is_set else "另选更大磁盘上的目录"
+    en = f"set {DIRECTORY_VARIABLE} to a larger disk" if is_set else "have that folder on a larger disk"
     return Title(
-        f"评价所需空间超过{limit}内存和{disk}所在磁盘:{reason}。请调大{MEMORY_VARIABLE},"
-        f"或将{DIRECTORY_VARIABLE}设在更大的磁盘上",
-        f"the run needs more room than {limit} of memory and the disk of {disk}: "
-        f"{reason}. Raise {MEMORY_VARIABLE} or set {DIRECTORY_VARIABLE} to a larger disk",
+        f"评价所需空间超过{limit}内存和{disk}所在磁盘:{reason}。请调大{more},或{zh}",
+        f"the run needs more room than {limit} of memory and the disk of {disk}: {reason}."
+        f" Raise {more} or {en}",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -419,6 +420,27 @@ def test_a_file_counts_whatever_the_case_of_its_ending(
     assert len(done.manifest["record_files"]) == len([*given_folders[1].iterdir()])
 
 
+def test_a_folder_may_be_called_as_files_are(tmp_path: Path, given_folders: tuple[Path, Path]) -> None:
+    """As Spark calls what it writes: ``records.parquet/part-00000.parquet``."""
+    whole = score_country(MARKET, AS_OF, *given_folders, tmp_path / "whole", SMALL)
+    subjects, records = given_folders
+    (tmp_path / "all").mkdir()
+    records = records.rename(tmp_path / "all" / "records.parquet")
+    done = score_country(MARKET, AS_OF, subjects, tmp_path / "all", tmp_path / "out", SMALL)
+    assert done.manifest["counts"] == whole.manifest["counts"]
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("nowhere")])
+def test_what_is_no_file_is_named(
+    tmp_path: Path, given_folders: tuple[Path, Path], make: Callable[[Path], None]
+) -> None:
+    """Not waited for, either: nobody writes to the pipe."""
+    subjects, records = given_folders
+    make(records / "more.parquet")
+    with pytest.raises(FileError, match=r"more\.parquet.*(not a regular file|No such file)"):
+        score_country(MARKET, AS_OF, subjects, records, tmp_path / "out", SMALL)
+
+
 def test_a_folder_that_is_a_link_is_named_and_not_left_out(
     tmp_path: Path, given_folders: tuple[Path, Path]
 ) -> None:
@@ -444,6 +466,34 @@ def test_a_subject_in_two_buckets_is_named(tmp_path: Path, dataset: str) -> None
     assert not (tmp_path / "out" / MANIFEST).exists()
 
 
+def test_a_bucket_that_has_no_records_is_said(tmp_path: Path) -> None:
+    """It may be one of few subjects; it may be one whose folder was forgotten."""
+    subjects = bucketed(tmp_path / "s", SUBJECTS, SUBJECT, 2)
+    records = bucketed(tmp_path / "r", RECORDS, RECORD, 2)
+    said: list[str] = []
+
+    def score(out: str) -> None:
+        said.clear()
+        score_country(
+            MARKET, AS_OF, subjects, records, tmp_path / out, SMALL, lambda title: said.append(title.en)
+        )
+
+    score("all")
+    assert not any("no records" in line for line in said)
+    shutil.rmtree(records / "bucket=1")
+    score("half")
+    assert f"{records}: no records for 1 of the buckets of subjects (bucket=1); these subjects" in "".join(
+        said
+    )
+
+
+@pytest.mark.parametrize("memory", ["0GB", "0.0001KB", "1.2.3GB", f"{'9' * 400}GB"])
+def test_no_memory_is_no_amount(tmp_path: Path, given_folders: tuple[Path, Path], memory: str) -> None:
+    with pytest.raises(CountryError, match="is no amount of memory such as 2GB"):
+        score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", memory)
+    assert not (tmp_path / "out").exists()
+
+
 def test_too_little_disk_is_said_before_anything_is_written(
     tmp_path: Path, given_folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -451,6 +501,24 @@ def test_too_little_disk_is_said_before_anything_is_written(
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1_000))
     with pytest.raises(CountryError, match=r"too little disk: about 0\.1 GB needed, 0\.0 GB free"):
         score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL)
+
+
+def test_where_the_disk_is_full_the_system_is_quoted(
+    tmp_path: Path, given_folders: tuple[Path, Path]
+) -> None:
+    """Not DuckDB, which wraps its words in JSON. No file may have more than 600 bytes meanwhile."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def full(title: Title) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (600, limits[1]))
+
+    try:
+        with pytest.raises(FileError) as told:
+            score_country(MARKET, AS_OF, *given_folders, tmp_path / "out", SMALL, full)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "/pieces/" in str(told.value)
+    assert "can't be written: File too large" in str(told.value)
 
 
 def test_subjects_are_compared_with_those_of_all_buckets(

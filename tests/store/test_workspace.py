@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from warm import Warm
 
+from scoring.store.errors import StoreError
 from scoring.store.scratch import clear_dead, own_directory, whole_file
 from scoring.store.workspace import workspace
 
@@ -118,3 +119,13 @@ def test_where_no_file_can_be_the_one_that_was_asked_for_is_named(tmp_path: Path
         raise AssertionError("it has no place")
     with whole_file(Path("/dev/null")) as unfinished:
         assert unfinished == Path("/dev/null")
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_too_little_room_is_told_with_what_would_help(tmp_path: Path, own: bool) -> None:
+    """A setting that says nothing of where a run spills does not help it."""
+    with pytest.raises(StoreError) as told, workspace("1MB", tmp_path if own else None) as duck:
+        duck.execute("select count(*) from (select distinct range from range(5_000_000))").fetchall()
+    assert "XINHENG_MEMORY_LIMIT(--memory)" in str(told.value)
+    assert ("XINHENG_TEMP_DIRECTORY" in str(told.value)) is not own
+    assert ("have that folder on a larger disk" in str(told.value)) is own

@@ -29,6 +29,7 @@ from scoring.runs.files import (
     make_rejected,
     make_view,
     opened_files,
+    reason_of,
     result_queries,
     rows_of,
     summary_of,
@@ -253,7 +254,7 @@ def put_in_buckets(
         except duckdb.IOException as error:
             if str(folder) not in str(error):
                 raise
-            raise not_written(folder, str(error)) from None
+            raise not_written(folder, reason_of(error)) from None
         for written in pieces_of(pieces, dataset, first):
             _keep_on_disk(written)
         found = duck.execute("select count(*) from rejected").fetchone()

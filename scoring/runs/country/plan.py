@@ -8,6 +8,7 @@ import json
 import math
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -86,6 +87,14 @@ class Plan:
     def size(self) -> int:
         """Of all files, in bytes."""
         return sum(file.bytes for file in (*self.subject_files, *self.record_files))
+
+    @property
+    def without_records(self) -> tuple[str, ...]:
+        """The buckets of subjects for which the folder of records has none."""
+        if not self.is_bucketed or self.records is None:
+            return ()
+        given = [{bucket_of(file) for file in files} for files in (self.subject_files, self.record_files)]
+        return tuple(sorted(name for name in given[0] - given[1] if name))
 
     def files(self, dataset: str, bucket: str | None = None) -> list[tuple[Path, InputFile]]:
         """The files of subjects or of records: all of them, or those in the folder of a bucket."""
@@ -174,10 +183,11 @@ def make_plan(pack: Pack, as_of: dt.date, subjects: Path, records: Path | None, 
 
 def bytes_of(memory: str) -> int:
     """An amount of memory such as 512MB."""
-    found = re.fullmatch(r"([0-9.]+) ?([KMGT])(i?)B", memory)
-    if found is None:
+    found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]+)?) ?([KMGT])(i?)B", memory)
+    amount = found and int(float(found[1]) * (1024 if found[3] else 1000) ** _UNITS[found[2]])
+    if not amount:
         raise CountryError(Title(f"内存写法有误:{memory}", f"{memory} is no amount of memory such as 2GB"))
-    return int(float(found[1]) * (1024 if found[3] else 1000) ** _UNITS[found[2]])
+    return amount
 
 
 def bucket_of(file: InputFile) -> str | None:
@@ -212,12 +222,12 @@ def input_files(folder: Path) -> tuple[InputFile, ...]:
 def _inside(top: Path) -> Iterator[Path]:
     """The files that count in a folder and its folders; none of these is left out in silence."""
     for folder, folders, files in os.walk(top, onerror=_not_listed):
-        data = [Path(folder, name) for name in (*folders, *files) if not name.startswith((".", "_"))]
-        linked = next((path for path in data if path.name in folders and path.is_symlink()), None)
+        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        linked = next((path for name in folders if (path := Path(folder, name)).is_symlink()), None)
         if linked is not None:
             reason = Title("是目录的链接,不予读取", "a link to a folder, which is not followed")
             raise FileError(linked, reason, Title("请改放目录本身", "put the folder itself there"))
-        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        data = [Path(folder, name) for name in files if not name.startswith((".", "_"))]
         yield from (path for path in data if path.suffix.casefold() == ".parquet")
 
 
@@ -232,6 +242,9 @@ def input_file(path: Path, name: str) -> InputFile:
     :raises FileError: where it is missing or damaged.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would be to wait for somebody who writes
+            hint = Title("请移走该项", "take it away")
+            raise FileError(path, Title("不是普通文件", "not a regular file"), hint)
         rows = pq.read_metadata(path).num_rows
         with path.open("rb") as file:
             found = os.fstat(file.fileno())

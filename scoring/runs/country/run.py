@@ -107,6 +107,7 @@ def score_country(
             return CountryRun(finished, is_new=False)
         plan = _begun(out, given)
         _require_disk(out, plan, limit, say)
+        _say_without_records(plan, say)
         manifest = _Run(Work(pack, as_of, plan, out, limit), say, each).manifest()
         write_json(out / MANIFEST, manifest)
         shutil.rmtree(out / FOLDER, ignore_errors=True)
@@ -330,5 +331,20 @@ def _require_disk(out: Path, plan: Plan, memory: str, say: Say) -> None:
         Title(
             f"{plan.rows:,}行,{len(plan.buckets):,}桶;磁盘需约{shown},剩{left}",
             f"{many}; disk: about {shown} needed, {left} free",
+        )
+    )
+
+
+def _say_without_records(plan: Plan, say: Say) -> None:
+    """A bucket of few subjects may have no records; where a folder was forgotten, they would be wanted."""
+    names = plan.without_records
+    if not names:
+        return
+    listed = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+    say(
+        Title(
+            f"{plan.records}:有{len(names):,}个桶没有记录(bucket={listed}),其中主体按没有记录评价",
+            f"{plan.records}: no records for {len(names):,} of the buckets of subjects (bucket={listed});"
+            " these subjects are judged as having none",
         )
     )
