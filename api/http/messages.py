@@ -17,7 +17,7 @@ _MESSAGES = tuple(
         (r"Unknown (?:field|parameter)\.", "没有这一项"),
         (r"Given twice\.", "重复"),
         (r"Field may not be null\.", "不能为空值"),
-        (r"Invalid input type\.", "内容的类型不对"),
+        (r"Invalid input type\.", "内容的类型不对,应写作{…},可有多项的写作[{…}]"),
         (r"Must be one of: (.*)\.", r"应为下列之一:\1"),
         (r"Length must be between (\d+) and (\d+)\.", r"长度应为\1至\2"),
         (r"(?:Shorter than minimum length|Length must be at least) (\d+)\.", r"至少\1个"),
@@ -30,7 +30,8 @@ _MESSAGES = tuple(
         (r"Not a valid boolean\.", "应为是或否"),
         (r"Not a valid (?:integer|number)\.", "不是数字"),
         (r"Not a valid string\.", "应为文字"),
-        (r"Not a valid (?:list|mapping type)\.", "结构不对"),
+        (r"Not a valid list\.", "应为列表,只有一项也写作[…]"),
+        (r"Not a valid mapping type\.", "应写作{…}"),
         (r"Not a number of points with at most two decimals\.", "应为分数,至多两位小数"),
         (r"not a cursor of .*", "不是本列表的位置,应为上一页的next"),
         (
@@ -41,6 +42,13 @@ _MESSAGES = tuple(
         (r"Must be less than or equal to (-?\d+)\.", r"不能大于\1"),
     )
 )
+
+_PLAINER = {
+    "Invalid input type.": "Invalid input type: {…} is needed, or [{…}] where there can be several.",
+    "Not a valid list.": "Not a list: […] is needed, around a single value too.",
+    "Not a valid mapping type.": "Not an object: {…} is needed.",
+}
+"""What marshmallow says without saying what would be right, in English."""
 
 
 def in_chinese(message: str) -> str:
@@ -69,5 +77,5 @@ def in_language(said: Title | str) -> str:
     :param said: in both, or in English as a schema says it.
     """
     if language() == LANGUAGES[0]:
-        return said.en if isinstance(said, Title) else said
+        return said.en if isinstance(said, Title) else _PLAINER.get(said, said)
     return said.zh if isinstance(said, Title) else in_chinese(said)

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from flask import Response, current_app
 from marshmallow import Schema, fields
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from api.around.request import current
 from api.http.messages import in_language, language
@@ -131,6 +131,9 @@ def said(error: HTTPException) -> Title:
     if error.description == NotFound.description:
         return Title("没有这个地址，请核对。", "There is nothing at this address; check it.")
     kind = _kind(error.code or 500)
+    if isinstance(error, MethodNotAllowed):
+        methods = ", ".join(sorted({*(error.valid_methods or ())} - {"HEAD", "OPTIONS"}))
+        return Title(f"{kind.title.zh};可用的方法:{methods}", f"{kind.title.en}; what is: {methods}")
     return kind.advice if kind.status >= 500 else kind.title  # a framework's sentence helps nobody
 
 

@@ -92,7 +92,7 @@ def _faults(document: Document, errors: Any, path: FieldPath) -> Iterable[Fault]
         yield document.fault(at, text, *said)
     elif isinstance(errors, Mapping):
         for key, inner in errors.items():
-            yield from _faults(document, inner, _step(document, path, key))
+            yield from _faults(document, inner, _step(document, path, key, inner))
     else:
         for inner in errors:
             yield from _faults(document, inner, path)
@@ -101,8 +101,8 @@ def _faults(document: Document, errors: Any, path: FieldPath) -> Iterable[Fault]
 def _slip(document: Document, path: FieldPath, value: object, message: str) -> tuple[str, str] | None:
     """What went wrong before the shape did: a comma or quotes that YAML takes otherwise than people do."""
     around = path[:-2] if message == UNKNOWN_KEY else path
-    if around in document.cut_off:
-        return "a comma ends a text that is not in quotes", f'"{document.cut_off[around]}", in quotes'
+    if cut := document.cut_short(around):
+        return cut
     if isinstance(value, str) and type(unquoted(value)) in _WITHOUT_QUOTES.get(message, ()):
         return IN_QUOTES, f"{value}, without quotes"
     return None
@@ -112,12 +112,17 @@ def _right(text: str, message: str, hint: str) -> str:
     return one_of(text, hint.split(", ")) if message in (UNKNOWN_KEY, NO_SUCH_WORD) else hint
 
 
-def _step(document: Document, path: FieldPath, key: str | int) -> FieldPath:
-    """Marshmallow puts in ``_schema``, and in a mapping ``key`` or ``value``: no steps of the document."""
+def _step(document: Document, path: FieldPath, key: str | int, inner: Any) -> FieldPath:
+    """Marshmallow puts in ``_schema``, and in a mapping ``key`` or ``value``: no steps of the document.
+
+    What is faulty further in is not below a ``value`` that is itself a plain one, such as a measure's.
+    """
     if key == "key" and (*path, "?") in document.spots:
         return (*path, "?")
     if key == "_schema" or (key in ("key", "value") and (*path, key) not in document.spots):
         return path
+    if key == "value" and isinstance(inner, Mapping):
+        return (*path, key) if isinstance(standing_at(document.data, (*path, key)), dict | list) else path
     return (*path, key)
 
 

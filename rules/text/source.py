@@ -103,6 +103,12 @@ class Document:
         """A fault with the value at ``path``."""
         return Fault(self.place(path, offset), field_name(path), text, message, hint, self._part(path))
 
+    def cut_short(self, around: Path) -> tuple[str, str] | None:
+        """What is wrong and what would be right, where a comma seems to cut a text of the mapping in two."""
+        if around not in self.cut_off:
+            return None
+        return "a comma ends a text that is not in quotes", f'"{self.cut_off[around]}", in quotes'
+
     def _part(self, path: Path) -> str:
         """The id of the entry of a list that the value is in."""
         match path:

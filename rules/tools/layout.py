@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from rules.fault import WHOLE, Fault, PackError, Place
-from rules.text.source import read
+from rules.text.source import Document, read
 
 WIDTH = 160
 INDENT = 2
@@ -66,7 +66,7 @@ def layout(text: str, file: str) -> str:
     >>> layout(text.replace("points: 2\n", "points:    2\n", 1), "my.yaml") == text
     True
     """
-    data = read(text, file).data
+    document = read(text, file)
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     comments = _Comments(text)
@@ -74,11 +74,22 @@ def layout(text: str, file: str) -> str:
         raise _refusal(file, "not a mapping of lines", "pack: …, one key a line")
     lines = list(_Writer(text, comments).mapping(root, "", 0))
     result = "\n".join([*lines, *comments.rest(0)]).rstrip("\n") + "\n"
-    if read(result, file).data != data or _Comments(result).texts != _Comments(text).texts:
+    if not _says_the_same(result, text, document):
+        cuts = [(at, said) for at in document.cut_off if (said := document.cut_short(at))]
+        if cuts:
+            raise PackError([document.fault(at, "", *said) for at, said in cuts])
         raise _refusal(
             file, "can't be laid out without loss", "comments on lines of their own, above an entry"
         )
     return result
+
+
+def _says_the_same(result: str, text: str, document: Document) -> bool:
+    try:
+        data = read(result, document.file).data
+    except PackError:
+        return False
+    return bool(data == document.data) and _Comments(result).texts == _Comments(text).texts
 
 
 def _refusal(file: str, message: str, hint: str) -> PackError:

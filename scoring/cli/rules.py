@@ -24,7 +24,7 @@ from rules.tools.documents import Grid, Heading, html, markdown
 from rules.tools.exchange.examples import sheets
 from rules.tools.layout import layout
 from rules.tools.lint import Finding, Severity, lint_text, lint_versions
-from rules.tools.lint.finding import RIGHT, SEVERITIES
+from rules.tools.lint.finding import LOAD, RIGHT, SEVERITIES
 from scoring.answers.coverage import Covered, coverage
 from scoring.answers.examples import ExampleResult, run_examples
 from scoring.answers.trial_population import Source, open_population
@@ -135,7 +135,7 @@ def _lint(paths: Sequence[Path]) -> list[Finding]:
 
 def _unloadable(fault: Fault) -> Finding:
     message = f"{fault.message}{RIGHT}{fault.hint}" if fault.hint else fault.message
-    return Finding(fault.place, Severity.ERROR, "load", fault.field, message, fault.text)
+    return Finding(fault.place, Severity.ERROR, LOAD, fault.field, message, fault.text)
 
 
 @rules_group.command("test")

@@ -233,7 +233,9 @@ def no_pack(pack: Pack, versions: Iterable[Pack]) -> Title:
     """That there is no pack of that name, and which there are."""
     names = ", ".join(sorted({version.id for version in versions}))
     return Title(
-        f"没有名为{pack.id}的评价规则;可用:{names}", f"no pack is called {pack.id}; there are: {names}"
+        f"没有名为{pack.id}的评价规则;可用:{names};新的评价规则,其首个版本放入程序的目录rules/library/packs",
+        f"no pack is called {pack.id}; there are: {names}; the first version of a new one is put into the"
+        " program's folder rules/library/packs",
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -640,3 +641,23 @@ def test_the_proof_names_a_receiver_that_was_sent_the_repair_and_one_that_cannot
     assert first["acknowledged_at"] is not None
     assert (second["told_at"], second["acknowledged_at"], second["attempts"]) == (None, None, 1)
     assert sign_in(Role.SUBJECT, found["subject_id"]).get("/v1/records/P-1/receivers").json == found
+
+
+def test_the_page_tells_a_message_that_is_ours_from_every_other() -> None:
+    page = Path("docs/changes.md").read_text(encoding="utf-8")
+    told: dict[str, Any] = {}
+    exec(page.split("```python\n")[1].split("```")[0], told)
+    secret, body = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", '{"名称": 1}'.encode()
+    now = dt.datetime(2026, 8, 10, 8, tzinfo=dt.UTC)
+    told["time"] = SimpleNamespace(time=now.timestamp)
+    headers = sending.sign(secret, "2-1", now, body)
+    several = {**headers, "webhook-signature": f"v1,another {headers['webhook-signature']}"}
+    kept = sending.sign(secret, "2-1", now - dt.timedelta(hours=1), body)
+    asked = [
+        (headers, body),
+        (several, body),
+        (headers, body + b" "),
+        ({**headers, "webhook-id": "2-2"}, body),
+        (kept, body),
+    ]
+    assert [told["is_genuine"](secret, *one) for one in asked] == [True, True, False, False, False]

@@ -49,6 +49,34 @@ def test_an_error_says_what_where_and_of_which_type(
 def test_what_may_be_asked_instead_is_named(regulator: Client) -> None:
     answer = regulator.send("PUT", "/v1/runs")
     assert {"GET", "POST"} <= set(answer.headers["Allow"].split(", "))
+    assert answer.json["detail"] == "This can't be done here; what is: GET, POST"
+
+
+@pytest.mark.parametrize(
+    ("evidence", "field", "en", "zh"),
+    [
+        (
+            "整改报告",
+            "evidence",
+            "Not a list: […] is needed, around a single value too.",
+            "应为列表,只有一项也写作[…]",
+        ),
+        (
+            ["整改报告"],
+            "evidence.0",
+            "Invalid input type: {…} is needed, or [{…}] where there can be several.",
+            "内容的类型不对,应写作{…},可有多项的写作[{…}]",
+        ),
+    ],
+)
+def test_a_value_of_another_shape_is_told_which_is_needed(
+    regulator: Client, evidence: object, field: str, en: str, zh: str
+) -> None:
+    for language, said in (("en", en), ("zh", zh)):
+        answer = regulator.post(
+            "/v1/records/P-1/repairs", json={"evidence": evidence}, headers={"Accept-Language": language}
+        )
+        assert [e["message"] for e in answer.json["errors"] if e["field"] == field] == [said]
 
 
 def test_every_wrong_field_is_named(regulator: Client) -> None:

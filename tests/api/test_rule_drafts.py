@@ -122,8 +122,8 @@ def test_whoever_proposed_it_does_not_decide_on_it(regulator: Client) -> None:
         ({"begins": "2026-10-02"}, "text:6: the draft says it is in force from 2026-10-01", "不一致"),
         (
             {"text": TEXT.replace(f"pack: {PACK}", "pack: nobody")},
-            "no pack is called nobody",
-            "没有名为nobody",
+            "the first version of a new one is put into the program's folder",
+            "首个版本放入程序的目录rules/library/packs",
         ),
         ({"text": short_pack(BEGINS, "2026.2")}, "give it another name", "请改用其他版本号"),
         (

@@ -588,6 +588,24 @@ def test_a_slip_that_yaml_takes_otherwise_is_told_by_its_cause(
     assert in_chinese(found.hint)
 
 
+@pytest.mark.parametrize(
+    ("measure", "field", "hint"),
+    [
+        (
+            "{title: 倍数, value: round(fines / 3, 2)}",
+            "measures.times.2)",
+            '"round(fines / 3,2)", in quotes',
+        ),
+        ("{title: 倍数, value: fines, wher: fine > 0}", "measures.times.wher", "where?"),
+    ],
+)
+def test_what_stands_beside_a_measures_own_value_is_told_as_such(
+    sound: str, faults: Faults, measure: str, field: str, hint: str
+) -> None:
+    found = faults(sound.replace("measures:\n", f"measures:\n  times: {measure}\n"))[0]
+    assert (found.field, found.hint[: len(hint)]) == (field, hint)
+
+
 BRACKETS = '"[1..5]" in quotes: both ends are in; "1..5": from 1 to below 5'
 
 

@@ -67,6 +67,8 @@ def test_lint_shows_what_loading_refuses(tmp_path: Path) -> None:
     assert result.exit_code == 1
     [finding] = [f for f in json.loads(result.stdout) if f["check"] == "load"]
     assert "kid" in finding["message"]
+    lines = call(rules_group, "lint", path).stdout.splitlines()
+    assert lines[lines.index(next(line for line in lines if "[load]" in line)) + 1] == "    found: kid"
 
 
 def test_lint_of_a_folder_looks_at_versions(tmp_path: Path) -> None:

@@ -125,3 +125,10 @@ def test_a_comment_above_the_key_that_comes_first_goes_above_its_item() -> None:
     laid_out = layout(messy, "c.yaml")
     assert laid_out.startswith("rules:\n  # why\n\n  # what\n  - id: fine\n    points: -1\n")
     assert layout(laid_out, "c.yaml") == laid_out
+
+
+def test_a_text_that_a_comma_cuts_in_two_is_refused_by_its_cause() -> None:
+    with pytest.raises(
+        PackError, match=r'm.yaml:2:10: measures.share: a comma ends a text.*\n.*"round\(a / b,2\)", in'
+    ):
+        layout("measures:\n  share: {title: 份额, value: round(a / b, 2)}\n", "m.yaml")

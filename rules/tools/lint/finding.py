@@ -25,6 +25,8 @@ class Severity(StrEnum):
 SEVERITIES = {Severity.ERROR: "错误", Severity.WARNING: "警告", Severity.NOTICE: "提示"}
 RIGHT = "; right: "
 """Between what is wrong and what would be right, in a message that says both."""
+LOAD = "load"
+"""The check of what can't be loaded at all; its ``example`` is the text that was found there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Finding:
         """What it says, for where its place is seen."""
         zh, en = self._in_chinese, self.message
         if self.example:
-            zh, en = f"{zh};例如:{self.example}", f"{en}; for example: {self.example}"
+            zh, en = f"{zh};{self._shows.zh}:{self.example}", f"{en}; {self._shows.en}: {self.example}"
         return Title(f"{SEVERITIES[self.severity]}:{zh}", f"{self.severity}: {en}")
 
     @property
@@ -60,8 +62,12 @@ class Finding:
         """The same for a page."""
         place = f"{self.place.file}第{self.place.line}行第{self.place.column}列"
         text = f"{place},{SEVERITIES[self.severity]}:{self.subject or '评价规则'}:{self._in_chinese}"
-        return Title(f"{text}\n    例如:{self.example}" if self.example else text, str(self))
+        return Title(f"{text}\n    {self._shows.zh}:{self.example}" if self.example else text, str(self))
+
+    @property
+    def _shows(self) -> Title:
+        return Title("原文", "found") if self.check == LOAD else Title("例如", "for example")
 
     def __str__(self) -> str:
         text = f"{self.place}: {self.severity}: {self.subject or 'pack'}: {self.message} [{self.check}]"
-        return f"{text}\n    for example: {self.example}" if self.example else text
+        return f"{text}\n    {self._shows.en}: {self.example}" if self.example else text
