@@ -32,7 +32,7 @@ from scoring.facts.ingest.cells import (
     open_is_none,
     with_open_end,
 )
-from scoring.facts.ingest.checks import RowCheck, merge_check, row_check
+from scoring.facts.ingest.checks import Finding, RowCheck, merge_check, row_check, undecided
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import as_text
 from scoring.facts.ingest.keys import record_key, subject_key
@@ -355,7 +355,7 @@ def _row(
     clues, unread = _clues(vocabulary, said, number)
     values, faults = _read(table, vocabulary, row, number, authority)
     values |= _proposed(proposer, row, values)
-    found = _judged(check, values, number)
+    found = _judged(check, proposer, table, values, number)
     lacks = tuple(note for note, is_lack in found if is_lack)
     notes = [note for note, is_lack in found if not is_lack]
     errors = [*faults, *unread, *(note for note in notes if note.level == "error")]
@@ -424,7 +424,9 @@ def _proposed(proposer: Proposer, row: Mapping[str, Any], values: Mapping[str, A
     return {} if unread or cleared else proposer(values).values
 
 
-def _judged(check: RowCheck, values: Mapping[str, Any], number: int) -> list[tuple[Rejected, bool]]:
+def _judged(
+    check: RowCheck, proposer: Proposer, table: Table, values: Mapping[str, Any], number: int
+) -> list[tuple[Rejected, bool]]:
     """What the row check finds in the values that could be read, and whether only a new record lacks it."""
     unread = {name for name, value in values.items() if isinstance(value, Fault)}
     known = {name: value for name, value in values.items() if name not in unread}
@@ -434,7 +436,7 @@ def _judged(check: RowCheck, values: Mapping[str, Any], number: int) -> list[tup
                 number,
                 finding.column,
                 _shown(values.get(finding.column)),
-                str(finding.fault),
+                str(_fault_of(finding, proposer, table, known)),
                 "warning" if finding.odd else "error",
             ),
             finding.lacking,
@@ -442,6 +444,18 @@ def _judged(check: RowCheck, values: Mapping[str, Any], number: int) -> list[tup
         for finding in check(known)
         if finding.column not in unread
     ]
+
+
+def _fault_of(finding: Finding, proposer: Proposer, table: Table, known: Mapping[str, Any]) -> Fault:
+    """What is wrong, and where the law would fill in what is lacking, by which column it would."""
+    awaited = proposer.awaits(finding.column, known) if finding.lacking else {}
+    return next(
+        (
+            undecided(table.columns[finding.column], table.columns[name], name, codes)
+            for name, codes in awaited.items()
+        ),
+        finding.fault,
+    )
 
 
 def _cell(vocabulary_id: str, table: Table, link: str, name: str, value: Any) -> Any:

@@ -61,6 +61,12 @@ def take_file(store: Store, tmp_path: Path, *rows: str, replace: bool = False) -
     ("said", "expected"),
     [
         ({"level": "warning"}, "minor"),
+        ({"level": "warning", "amount": "0"}, "minor"),
+        ({"level": "criticism", "amount": "3000"}, "minor"),
+        ({"level": "warning", "amount": "50000"}, "general"),
+        ({"level": "fine"}, "general"),
+        ({"level": "fine", "amount": "0"}, "general"),
+        ({"level": "fine", "amount": "0.01"}, "minor"),
         ({"level": "fine", "amount": "3000"}, "minor"),
         ({"level": "fine", "amount": "3000.01"}, "general"),
         ({"level": "fine", "amount": "1000000"}, "general"),

@@ -309,7 +309,12 @@ def test_a_kind_that_is_only_other_needs_a_person_to_say_the_class(
 ) -> None:
     row = penalty(处罚类别="其他-责令改正")
     assert take(write_csv(tmp_path / "a.csv", row), None).rejected == 1
-    assert "缺少失信程度" in quarantined(sqlite)[0][3]
+    ((_, where, value, reason),) = quarantined(sqlite)
+    assert (where, value) == ("处罚类别", "其他-责令改正"), "the form's own column, which can be put right"
+    assert reason.startswith(
+        "缺少失信程度,“处罚类别”又没有写明可据以认定的种类,记录无法计入（请在“处罚类别”写明警告、"
+    )
+    assert "在“失信程度”列写明轻微、一般、严重,没有该列的请增加" in reason
     assert take(write_csv(tmp_path / "b.csv", row | {"失信程度": "轻微"}), None).new == 1
 
 
@@ -980,7 +985,9 @@ def test_penalties_without_their_kind_are_no_register(take: Ingest, sqlite: Stor
     row = {name: value for name, value in PENALTY.items() if name != "处罚类别"}
     report = take(write_csv(tmp_path / "a.csv", row), None)
     assert (report.dataset, report.rejected) == ("record", 1)
-    assert "缺少失信程度" in quarantined(sqlite)[0][3]
+    ((_, where, _, reason),) = quarantined(sqlite)
+    assert where == "处罚类别"
+    assert reason.startswith("缺少失信程度,“处罚类别”又没有写明")
 
 
 def test_the_same_file_again_changes_nothing(take: Ingest, tmp_path: Path) -> None:

@@ -112,6 +112,17 @@ def test_the_api_holds_the_same_line(sqlite: Store, tmp_path: Path, case: tuple[
     ]
 
 
+def test_the_api_says_by_which_column_the_law_would_fill_in_what_is_lacking(sqlite: Store) -> None:
+    row = {name: text or None for name, text in PENALTY.items()} | {"severity": None, "level": None}
+    done = submit_records(sqlite, load_vocabulary("enterprise"), [row], FileInfo("1" * 64, "api"))
+    ((column, reason),) = [(fault.column, fault.reason) for fault in done.faults]
+    assert column == "severity"
+    assert "and level names nothing to tell it by (one of warning, criticism, " in reason
+    assert "A" not in reason.partition("(one of ")[2].split(";")[0].split(", "), (
+        "a grade is no kind of penalty"
+    )
+
+
 def test_what_is_possible_is_taken_without_a_word(take: Ingest, tmp_path: Path) -> None:
     same_day = penalty(ends_on=PENALTY["occurred_on"], amount="0")
     report = take(write_text(tmp_path / "a.csv", same_day), "enterprise")

@@ -202,6 +202,28 @@ def _needed(table: Table, name: str, reads: Columns) -> _Part:
     return _Part(reads, check)
 
 
+def undecided(column: Column, other: Column, header: str, codes: Sequence[str]) -> Fault:
+    """Why a row without a column can't count, where the law would have said it by another one.
+
+    :param other: the column that the row leaves empty as well.
+    :param header: what it is called where the row comes from.
+    :param codes: of it, by which the law would have said the first one.
+    """
+    words = "、".join(other.values[code].zh for code in codes)
+    classes = "、".join(title.zh for title in column.values.values())
+    return Fault(
+        Title(
+            f"缺少{column.title.zh},“{header}”又没有写明可据以认定的种类,记录无法计入",
+            f"without its {column.name} the row could never count, and {header} names nothing to tell it by",
+        ),
+        Title(
+            f"请在“{header}”写明{words}中的一种;都不是的,在“{column.title.zh}”列写明{classes},没有该列的请增加",
+            f"one of {', '.join(codes)}; else the {column.name}, in a column of its own: "
+            f"{', '.join(column.values)}",
+        ),
+    )
+
+
 def _listed(column: Column, codes: tuple[str, ...], of_kind: Columns) -> _Part:
     allowed = frozenset(codes)
     right = [column.values[code].zh for code in codes]

@@ -66,9 +66,10 @@ class Layout:
     numbered: int | None = None
 
     def header(self, name: str) -> str:
-        """What a column is called in the file; its title where the file has it not."""
+        """What a column is called in the file; where the file has it not, in its form, or else its title."""
         headers = (found.header for found in (*self.found, *self.finders) if found.column.name == name)
-        return next(headers, None) or self.table.columns[name].title.zh
+        said = self.form.columns.get(name) if self.form is not None else None
+        return next(headers, None) or (said.fields[0] if said else self.table.columns[name].title.zh)
 
     @property
     def number(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from rules.language.evaluate import compiled
 from rules.language.expressions import names
-from rules.model import Proposal, Vocabulary
+from rules.model import Kind, Proposal, Vocabulary
 from scoring.facts.ingest.cells import JsonValue
 from scoring.store.documents import PROPOSED
 
@@ -63,6 +63,7 @@ class Proposer:
         assert vocabulary.records is not None
         self._fixed = fixed
         self._proposals = [(compiled(proposal.when), proposal) for proposal in vocabulary.proposals]
+        self._table = vocabulary.records
         self._columns = vocabulary.records.columns
         read = {name.name for proposal in vocabulary.proposals for name in names(proposal.when)}
         self.proposes = frozenset(proposal.column for proposal in vocabulary.proposals)
@@ -84,6 +85,28 @@ class Proposer:
         """
         found = self({**values, column: None})
         return Law(found.values.get(column), tuple(p for p in found.to_confirm if p.column == column))
+
+    def awaits(self, column: str, values: Mapping[str, JsonValue]) -> dict[str, list[str]]:
+        """Of a column that a row leaves open, and the law too: what else the row would have to say.
+
+        :return: column with a list of codes of which the row says none → those by which the law would say it.
+
+        >>> from rules.library.loader import load_vocabulary
+        >>> found = Proposer(load_vocabulary("enterprise")).awaits("severity", {"kind": "penalty"})
+        >>> {name: codes[:2] for name, codes in found.items()}
+        {'level': ['warning', 'criticism']}
+        """
+        kind = self._table.kinds.get(str(values.get(self._table.kind or "")), Kind((), {}))
+        asked = {
+            name: kind.values.get(name, tuple(self._columns[name].values))
+            for name in self.reads
+            if name != column and values.get(name) is None
+        }
+        led = {
+            name: [code for code in codes if self.law(column, {**values, name: code}).allowed]
+            for name, codes in asked.items()
+        }
+        return {name: codes for name, codes in led.items() if codes}
 
     def anew(
         self,

@@ -28,7 +28,7 @@ from scoring.facts.ingest.cells import (
     is_unknown,
     open_is_none,
 )
-from scoring.facts.ingest.checks import Columns, Finding, RowCheck, row_check
+from scoring.facts.ingest.checks import Columns, Finding, RowCheck, row_check, undecided
 from scoring.facts.ingest.decoration import undecorated
 from scoring.facts.ingest.errors import Fault
 from scoring.facts.ingest.folding import Cell, as_text, fold_header, fold_name
@@ -438,7 +438,7 @@ class RowReader:
         found = [f for f in seen if not (f.lacking and f.column in follows)]
         errors = [self._said(number, cells, name, fault) for name, fault in unreadable.items()]
         errors += self._impossible(number, cells, found)
-        lacks = tuple(self._said(number, cells, f.column, f.fault) for f in found if f.lacking)
+        lacks = tuple(self._lacking(number, cells, values, f) for f in found if f.lacking)
         lost = (
             len(errors) == 1 and not lacks and unreadable.get(self._subject) in (EMPTY, FILLER, REGISTRATION)
         )
@@ -474,15 +474,32 @@ class RowReader:
             if not finding.odd and not finding.lacking:
                 yield self._said(number, cells, finding.column, finding.fault)
 
+    def _lacking(
+        self, number: int, cells: Cells, values: Mapping[str, JsonValue], finding: Finding
+    ) -> Rejected:
+        """What a row would have to say; of what the law would fill in, by which column of the file."""
+        columns, name, fault = self.layout.table.columns, finding.column, finding.fault
+        awaited = self._proposer.awaits(name, values) if self._proposer else {}
+        for other, codes in awaited.items():
+            fault = undecided(columns[name], columns[other], self._header(cells, other), codes)
+            own = self._headers.get(name)
+            place = other if own is None or own.position == NOWHERE else name
+            return self._said(number, cells, place, fault)
+        return self._said(number, cells, name, fault)
+
     def _said(self, number: int, cells: Cells, name: str, fault: Fault, level: Level = "error") -> Rejected:
         found = self._headers.get(name)
         place = found.place(cells) if found else NOWHERE
-        header = found.header if found else self.layout.table.columns[name].title.zh
-        if found and found.source and place >= 0:
-            header = self.layout.headers[place]
+        header = self._header(cells, name)
         cell = as_text(cells[place]) if place >= 0 and place not in self.layout.private else ""
         whose = self._whose(cells) if level == "error" else None
         return Rejected(number, shown(header), shown(cell), str(fault), level, authority=whose)
+
+    def _header(self, cells: Cells, name: str) -> str:
+        """What a column is called in the file, or would be."""
+        found = self._headers.get(name)
+        place = found.place(cells) if found and found.source else NOWHERE
+        return self.layout.headers[place] if place >= 0 else self.layout.header(name)
 
     def _whose(self, cells: Cells) -> str | None:
         """Whose record a row speaks of, as far as it says so."""
