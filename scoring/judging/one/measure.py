@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import compress
@@ -90,15 +90,11 @@ class Measured:
         measure = self.measure
         if measure.by is None:
             line = _aggregate(measure.aggregate, parts, days)
+        elif measure.take is Aggregate.RUN:
+            line = mapped(len, self.runs(parts, days))
         else:
-            groups: dict[Any, list[Part]] = defaultdict(list)
-            for part in parts:
-                groups[part.group].append(part)
-            if measure.take is Aggregate.RUN:
-                line = self._run(groups, days)
-            else:
-                spans = [span for group in groups.values() for span in self._present(group, days)]
-                line = _combined(measure.take, spans, days)
+            spans = [span for group in _grouped(parts).values() for span in self._present(group, days)]
+            line = _combined(measure.take, spans, days)
         if {measure.aggregate, measure.take} & NEVER_UNKNOWN:
             return mapped(lambda value: 0 if value is None else value, line)
         return line
@@ -112,15 +108,13 @@ class Measured:
         each = self.measure.each
         return ((b, e, capped(v, each)) for b, e, v in line.pieces(days.until) if v is not None)
 
-    def _run(self, groups: Mapping[dt.date, Sequence[Part]], days: Days) -> Line:
-        """The most groups with a value that follow one another."""
+    def runs(self, parts: Sequence[Part], days: Days) -> Line:
+        """The most months or years with a value that follow one another, each by its first day."""
+        groups, step = _grouped(parts), self.measure.months_long or 1
         months = sorted(groups)
-        step = self.measure.months_long or 1
         there = (summed(((b, e, 1) for b, e, _ in self._present(groups[m], days)), days) for m in months)
         return mapped(
-            lambda *known: len(longest_run(list(compress(months, known[1:])), step)),
-            constant(None, days),
-            *there,
+            lambda _, *known: longest_run(list(compress(months, known)), step), constant(None, days), *there
         )
 
     def derived(self, subject: Row, lines: Mapping[str, Line], days: Days) -> Line:
@@ -136,6 +130,13 @@ class Measured:
         return mapped(
             lambda _, *values: value(*values), constant(None, days), *(lines[name] for name in read)
         )
+
+
+def _grouped(parts: Iterable[Part]) -> dict[Any, list[Part]]:
+    groups: dict[Any, list[Part]] = defaultdict(list)
+    for part in parts:
+        groups[part.group].append(part)
+    return groups
 
 
 def longest_run(months: Sequence[dt.date], step: int) -> Sequence[dt.date]:
