@@ -321,6 +321,8 @@ _SAID = {
     ),
     "groups that change with as_of": "随as_of变化的分组",
     "a record's column, or what is computed of one: {}": "记录的列,或由列算出的值:{0}",
+    "groups of which none follows another": "各组之间没有先后相连",
+    "months or years: {}, {}": "按月或按年:{0}、{1}",
     "neither an attribute nor a measure": "既不是属性,也不是指标",
     "an attribute, or a measure of the pack": "主体的属性,或评价规则的指标",
     "no bound of a band": "不能作为分档的界限",

@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from rules.articles import article_in
 from rules.fault import Place
-from rules.language.expressions import TRUE, Expression, Level, Literal, Type, Value
+from rules.language.expressions import TRUE, Call, Expression, Level, Literal, Type, Value
 from rules.titles import Title as Title
 
 OWN_CHOICE = "own-choice"
@@ -264,7 +264,8 @@ ALWAYS = When(TRUE, TRUE)
 
 
 class Aggregate(StrEnum):
-    """How a measure makes one value of many records, or of other measures."""
+    """How a measure makes one value of many records, of other measures, or (``run``) of groups alone: how
+    many months or years with a value follow one another at the most."""
 
     COUNT = "count"
     SUM = "sum"
@@ -277,6 +278,7 @@ class Aggregate(StrEnum):
     PEERS = "peers"
     PERCENTILE = "percentile"
     VALUE = "value"
+    RUN = "run"
 
 
 OVER_GROUP = frozenset({Aggregate.RANK, Aggregate.PEERS, Aggregate.PERCENTILE})
@@ -284,6 +286,12 @@ OVER_GROUP = frozenset({Aggregate.RANK, Aggregate.PEERS, Aggregate.PERCENTILE})
 
 DERIVED = OVER_GROUP | {Aggregate.RATIO, Aggregate.VALUE}
 """Aggregates of other measures, not of records."""
+
+NEVER_UNKNOWN = frozenset({Aggregate.COUNT, Aggregate.SUM, Aggregate.RUN})
+"""Aggregates that are 0 of nothing."""
+
+PERIODS = {"start_of_month": 1, "start_of_year": 12}
+"""What of a date makes groups of which one follows another → how many months each is long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +349,11 @@ class Measure:
     fewest: int | None = field(default=None, metadata=GIVEN)
     decision: Decision | None = field(default=None, metadata=GIVEN)
     place: Place = field(default=NOWHERE, metadata={"identity": False})
+
+    @property
+    def months_long(self) -> int | None:
+        """How long each of its groups is, where one follows another."""
+        return PERIODS.get(self.by.function) if isinstance(self.by, Call) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -310,11 +310,26 @@ def value_of(
     for record in taking_part:
         groups[value(measure.by, record, day)].append(record)
     groups.pop(None, None)
-    of_groups = [aggregate(measure, group, pack, day) for group in groups.values()]
-    known = [held_at(measure.each, v) for v in of_groups if v is not None]
+    of_groups = {by: aggregate(measure, group, pack, day) for by, group in groups.items()}
+    known = [held_at(measure.each, v) for v in of_groups.values() if v is not None]
+    if measure.take is Aggregate.RUN:
+        years = measure.by.function == "start_of_year"
+        return Fraction(longest_run({by for by, v in of_groups.items() if v is not None}, years))
     if not known and measure.aggregate in (Aggregate.COUNT, Aggregate.SUM):
         return Fraction(0)
     return combine(measure.take, known)
+
+
+def longest_run(there: set[dt.date], years: bool) -> int:
+    """How many first days of months, or years, follow one another at the most."""
+    months, longest = {(day.year, day.month) for day in there}, 0
+    for year, month in months:
+        length = 0
+        while (year, month) in months:
+            length += 1
+            year, month = (year + 1, 1) if years or month == 12 else (year, month + 1)
+        longest = max(longest, length)
+    return longest
 
 
 def aggregate(measure: Measure, records: Sequence[Row], pack: Pack, day: dt.date) -> Any:

@@ -263,6 +263,14 @@ def dates(draw: st.DrawFn, names: Names, depth: int = 1) -> str:
 
 @kept
 @st.composite
+def periods(draw: st.DrawFn, names: Names) -> str:
+    """The month or year of a date, mostly of one that lies near the others."""
+    date = draw(st.one_of(pick("happened_on", "happened_on", "happened_on - interval 6 month"), dates(names)))
+    return f"start_of_{draw(pick('month', 'month', 'year'))}({date})"
+
+
+@kept
+@st.composite
 def texts(draw: st.DrawFn, names: Names) -> str:
     name = draw(pick(*(n for n in names.of("text") if n != "kind")))
     return draw(pick(name, name, f"coalesce({name}, 'a')"))
@@ -470,13 +478,20 @@ def measures(draw: st.DrawFn, names: Names) -> Data:
     if draw(st.booleans()):
         measure["within"] = draw(windows(names, decays=False))
     if draw(st.integers(0, 2)) == 0:
-        computed = draw(pick(*[None] * 4, "date", "number"))
+        computed = draw(pick(*[None] * 4, "date", "number", "period", "period"))
         columns = pick("kind", "note", "days", "happened_on", "tier", "start_of_month(happened_on)")
         measure["by"] = draw(
-            dates(names) if computed == "date" else numbers(names, 1) if computed else columns
+            dates(names)
+            if computed == "date"
+            else numbers(names, 1)
+            if computed == "number"
+            else periods(names)
+            if computed == "period"
+            else columns
         )
         numeric = how in ("count", "sum", "mean") or str(measure[how]).startswith(("round", "amount *"))
-        measure["take"] = draw(pick(*(["max", "min", "sum", "count"] if numeric else ["count"])))
+        takes = ["max", "min", "sum", "count"] if numeric else ["count"]
+        measure["take"] = "run" if computed == "period" else draw(pick(*takes))
         if numeric and draw(st.booleans()):
             measure["each"] = draw(pick(1, 2, -1, *([Decimal("0.5")] if how == "sum" else [])))
     return measure
@@ -500,7 +515,9 @@ def _groups(attributes: Names, measures: Sequence[str], numeric: Sequence[str]) 
 @st.composite
 def derived(draw: st.DrawFn, base: Mapping[str, Data], attributes: Names) -> dict[str, Data]:
     """Measures made of measures."""
-    numeric = [n for n, m in base.items() if {"count", "sum", "mean"} & set(m) or m.get("take") == "count"]
+    numeric = [
+        n for n, m in base.items() if {"count", "sum", "mean"} & set(m) or m.get("take") in ("count", "run")
+    ]
     made: dict[str, Data] = {}
     if numeric and draw(st.booleans()):
         parts = [draw(pick(*numeric)), draw(pick(*numeric))]

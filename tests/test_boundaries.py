@@ -470,6 +470,75 @@ def test_records_are_grouped_by_what_is_computed_of_them(scores: Any) -> None:
     assert scores(text, dt.date(2025, 3, 1), [person("a")], records) == {"a": 100}
 
 
+RUNS = {
+    "two of a month, and the new year": (["2024-11-30", "2024-12-01", "2024-12-31", "2025-01-01"], 3, 2),
+    "a month between": (["2024-11-30", "2025-01-01", "2025-02-28"], 2, 2),
+    "the longest is not the last": (
+        ["2022-03-01", "2022-04-30", "2022-05-15", "2024-12-31", "2025-02-01"],
+        3,
+        2,
+    ),
+    "none follows another": (["2022-01-31", "2022-03-01", "2024-01-01"], 1, 1),
+    "of a date that is not known": ([None, None, "2024-12-31"], 1, 1),
+    "the ends of time": (["0001-01-01", "0001-02-01", "9999-12-31", "9999-11-01", "9999-10-31"], 3, 1),
+    "nothing": ([], 0, 0),
+}
+
+
+@pytest.mark.parametrize(("dates", "months", "years"), RUNS.values(), ids=RUNS)
+def test_periods_that_follow_one_another_are_a_run(
+    scores: Any, dates: list[Any], months: int, years: int
+) -> None:
+    measures = {
+        "months": measure(
+            count="records", by="start_of_month(happened_on)", take="run", within={"from": "stops_on"}
+        ),
+        "years": measure(
+            count="records", by="start_of_year(happened_on)", take="run", within={"from": "stops_on"}
+        ),
+    }
+    records = [
+        record(str(n), "a", happened_on=on and dt.date.fromisoformat(on), stops_on=dt.date(2025, 1, 1))
+        for n, on in enumerate(dates)
+    ]
+    text = pack([rule("r", "months >= 0", per="months"), rule("s", "years >= 0", per="10 * years")], measures)
+    people = [person("a"), person("b")]
+    assert scores(text, dt.date(2025, 3, 1), people, records) == {"a": 100 * (months + 10 * years), "b": 0}
+
+
+def test_a_run_has_a_value_in_each_of_its_months(scores: Any) -> None:
+    """A month whose amounts are all unknown has a sum of them, but no least."""
+    measures = {
+        "sums": measure(sum="amount", by="start_of_month(happened_on)", take="run", each=1),
+        "least": measure(min="amount", by="start_of_month(happened_on)", take="run"),
+    }
+    dates = ["2024-11-30", "2024-12-31", "2025-01-01", "2025-01-31"]
+    amounts = [Decimal(9), None, Decimal(0), None]
+    records = [
+        record(on, "a", happened_on=dt.date.fromisoformat(on), amount=amount)
+        for on, amount in zip(dates, amounts, strict=True)
+    ]
+    text = pack([rule("r", "sums = 3 and least = 1"), rule("s", "least is null")], measures)
+    assert scores(text, dt.date(2025, 3, 1), [person("a"), person("b")], records) == {"a": 100, "b": 0}
+
+
+def test_a_run_is_broken_on_the_day_on_which_one_of_its_months_leaves(changes: Any) -> None:
+    within = {"from": "happened_on", "days": 100}
+    measures = {"run": measure(count="records", by="start_of_month(happened_on)", take="run", within=within)}
+    dates = ["2024-10-05", "2024-11-10", "2024-12-01", "2024-12-20", "2025-01-25"]
+    records = [record(on, "a", happened_on=dt.date.fromisoformat(on)) for on in dates]
+    text = pack([rule("r", "run >= 0", per="run")], measures)
+    ahead, days = dt.date(2024, 10, 1), []
+    while ahead:
+        days.append(ahead)
+        ahead = changes(text, ahead, [person("a")], records)["a"]
+    # 1, 2, 3 (not at the second of December), 2 as October leaves, 3, 2, 1, 0
+    assert [day.isoformat() for day in days[1:]] == [
+        "2024-10-05", "2024-11-10", "2024-12-01", "2025-01-13",
+        "2025-01-25", "2025-02-18", "2025-03-30", "2025-05-05",
+    ]  # fmt: skip
+
+
 def test_a_measure_may_be_read_in_anothers_where_alone(scores: Any) -> None:
     measures = {
         "n": measure(count="records"),

@@ -88,7 +88,11 @@ BY_GROUP = {
     "share": {"title": "R", "percentile": "n", "by": "last", "fewest": 3},
     "banded": {"title": "R", "percentile": "n", "order": "asc", "by": "sums", "bands": [1, 2]},
     "seconds": {"title": "R", "rank": "n", "by": "place"},
-}
+    "run": {"title": "M", "min": "amount", "by": "start_of_month(happened_on)", "take": "run",
+            "within": {"from": "happened_on", "days": 90}},
+    "years": {"title": "M", "count": "records", "by": "start_of_year(happened_on - interval 4 month)",
+              "take": "run", "within": {"from": "happened_on", "days": 300}},
+}  # fmt: skip
 """Groups of records, and places among subjects."""
 
 BY_GROUP_RULES = [

@@ -36,6 +36,7 @@ _TAKES = {
     "max": Title("最大", "Greatest"),
     "count": Title("个数", "Count"),
 }
+_GROUP_TAKES = _TAKES | {"run": Title("最长连续月数或年数", "Most months or years in a row")}
 _OF_RECORDS = {
     "count": Title("记录数（records）", "Count of (records)"),
     "sum": Title("合计", "Sum of"),
@@ -182,7 +183,7 @@ def measure_form(data: Any, part: str, measure: dict[str, Any]) -> Form:
         fields += [
             *of.window("within", "期间", "Within"),
             of.line("by", "分组", "By", True),
-            of.chosen("take", "各组合并为", "Taken of the groups", _TAKES),
+            of.chosen("take", "各组合并为", "Taken of the groups", _GROUP_TAKES),
             of.line("each", "每组上限", "Each group at most"),
         ]
     elif any(key in ("rank", "percentile", "peers") for key, _ in kinds):

@@ -121,6 +121,13 @@ class RuleSchema(Schema):
     citations = fields.List(fields.Nested(CitationSchema), required=True)
 
 
+class StretchSchema(Schema):
+    """Months or years that follow one another."""
+
+    first = fields.Date(required=True, metadata={"description": "First day of the first of them"})
+    last = fields.Date(required=True, metadata={"description": "First day of the last of them"})
+
+
 class HitSchema(Schema):
     """A rule that hit, and what it gave."""
 
@@ -128,6 +135,12 @@ class HitSchema(Schema):
     record_id = fields.String(required=True, allow_none=True)
     record = Values(required=True, allow_none=True)
     measures = Values(required=True)
+    runs = fields.Dict(
+        keys=fields.String(),
+        values=fields.Nested(StretchSchema),
+        required=True,
+        metadata={"description": "Of measures that count months or years in a row, which they are"},
+    )
     points_before = Points(required=True, metadata={"description": "Before the cap"})
     points = Points(required=True)
     counts_from = fields.Date(required=True, allow_none=True)

@@ -139,11 +139,13 @@ def _base(context: Context, draft: Measure, data: Mapping[str, Any], path: Path)
         return None
     take = Aggregate(data["take"]) if data["take"] else None
     _check_each(context, data["each"], kind, path)
-    taken = _taken(context, replace(draft, operand=operand, take=take), kind, path)
-    if taken is None:
+    grouped = replace(draft, operand=operand, by=by, take=take, each=data["each"])
+    if take is Aggregate.RUN and by is not None and grouped.months_long is None:
+        hint = "months or years: start_of_month(occurred_on), start_of_year(occurred_on)"
+        context.report((*path, "by"), data["by"], "groups of which none follows another", hint)
         return None
-    grouped = replace(draft, by=by, take=take, each=data["each"])
-    return replace(grouped, operand=operand, where=where, window=window, type=taken)
+    taken = _taken(context, grouped, kind, path)
+    return None if taken is None else replace(grouped, where=where, window=window, type=taken)
 
 
 def _grouped_by(context: Context, text: str, path: Path) -> Expression | None:
@@ -174,7 +176,7 @@ def _total_of(kind: Type) -> Type:
 def _taken(context: Context, draft: Measure, kind: Type, path: Path) -> Type | None:
     """The type of what ``take`` makes of the groups' values."""
     take, summed = draft.take, draft.operand.type if draft.operand else COUNT
-    if take is Aggregate.COUNT:
+    if take in (Aggregate.COUNT, Aggregate.RUN):
         return COUNT
     if take is None:
         return kind

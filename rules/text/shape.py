@@ -31,8 +31,9 @@ from rules.model import (
 from rules.text import fields as own
 from rules.text.fields import complaint
 
-AGGREGATES = tuple(str(a) for a in Aggregate)
+AGGREGATES = tuple(str(a) for a in Aggregate if a is not Aggregate.RUN)
 TAKES = ("max", "min", "sum", "count")
+GROUP_TAKES = (*TAKES, "run")
 HITS = ("unique", "first", "any", "priority", "collect")
 POINTS, NUMBER = "points", "number"
 MISSING = fields.Field.default_error_messages["required"]
@@ -421,7 +422,7 @@ class MeasureSchema(Strict):
     by = own.Text(load_default=None)
     bands = fields.List(own.Number(), load_default=list)
     fewest = own.Count(load_default=None, least=2, most=1_000_000_000)
-    take = own.Text(load_default=None, validate=one_of(TAKES))
+    take = own.Text(load_default=None, validate=one_of(GROUP_TAKES))
     each = own.Number(load_default=None)
     within = nested(WindowSchema, load_default=None)
 

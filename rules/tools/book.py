@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from rules.identity import identity
-from rules.language.expressions import Expression, conjuncts
+from rules.language.expressions import Call, Expression, conjuncts
 from rules.language.words import (
     as_written,
     both,
@@ -65,6 +65,10 @@ AGGREGATES = {
     Aggregate.PEERS: "参评数 number ranked",
     Aggregate.PERCENTILE: "百分位 percentile",
     Aggregate.VALUE: "计算值 computed",
+}
+_RUNS = {
+    "start_of_month": "最长连续月数 the most months in a row",
+    "start_of_year": "最长连续年数 the most years in a row",
 }
 
 
@@ -225,6 +229,9 @@ def _of(pack: Pack, measure: Measure) -> str:
     if measure.by is None or measure.take is None:
         return text
     by = measure.by
+    if measure.take is Aggregate.RUN and isinstance(by, Call):
+        date = both(pack, lambda said: said.value(by.arguments[0]))
+        return f"{text}，按 by {date} 计{_RUNS[by.function]}"
     each = "" if measure.each is None else f"，每组限 each held at {plain(measure.each)}"
     return f"{text}，按 by {both(pack, lambda said: said.value(by))} 分组取 {AGGREGATES[measure.take]}{each}"
 

@@ -41,11 +41,36 @@ from scoring.store.packs import stored_pack
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """Months or years that follow one another.
+
+    :param first, last: the first day of the first and of the last of them.
+    :param is_of_years: whether they are years.
+    """
+
+    first: dt.date
+    last: dt.date
+    is_of_years: bool
+
+    @property
+    def said(self) -> Title:
+        """From which to which they are.
+
+        >>> from datetime import date
+        >>> Stretch(date(2025, 11, 1), date(2026, 1, 1), False).said.zh
+        '2025-11至2026-01'
+        """
+        first, last = (day.isoformat()[: 4 if self.is_of_years else 7] for day in (self.first, self.last))
+        return Title(first, first) if first == last else Title(f"{first}至{last}", f"{first} to {last}")
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainedHit:
     """A rule that hit.
 
     :param record: the record's columns as known to the run; None for a rule on the subject itself.
     :param measures: the measures that the rule reads, with their values.
+    :param runs: of those that count months or years in a row, which they are.
     :param points_before, points: hundredths before and after the cap.
     """
 
@@ -53,6 +78,7 @@ class ExplainedHit:
     record_id: str | None
     record: Mapping[str, Any] | None
     measures: Mapping[str, Any]
+    runs: Mapping[str, Stretch]
     points_before: int
     points: int
     counts_from: dt.date | None
@@ -309,6 +335,7 @@ def explained(facts: Facts, found: Result, run: RunSummary | None, values: Mappi
     dimensions = dimensions_of(pack.dimensions, found.hits)
     rules = {hit.rule.id for hit in found.hits}
     misses = _misses_of(judge_of(pack), as_of)
+    runs = _runs(pack, facts, as_of)
     shown = [record for record in _open_records(facts) if is_shown(pack.vocabulary, record, as_of)]
     return Explanation(
         run=run,
@@ -328,7 +355,7 @@ def explained(facts: Facts, found: Result, run: RunSummary | None, values: Mappi
         unmatched=_unmatched(pack, as_of, rules, values),
         reasons=reason_codes(pack, as_of, found.hits),
         dimensions=tuple(DimensionPart(d, *dimensions[d.id]) for d in pack.dimensions if d.id in dimensions),
-        hits=tuple(_hit(pack, hit, facts.records, values) for hit in found.hits),
+        hits=tuple(_hit(pack, hit, facts.records, values, runs) for hit in found.hits),
         misses=tuple(misses.of({**facts.attributes, **values}, shown, rules)),
     )
 
@@ -350,19 +377,32 @@ def _misses_of(judge: one.Judge, day: dt.date) -> Misses:
 
 
 def _hit(
-    pack: Pack, hit: Hit, records: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]
+    pack: Pack,
+    hit: Hit,
+    records: Mapping[str, Mapping[str, Any]],
+    values: Mapping[str, Any],
+    runs: Mapping[str, Stretch],
 ) -> ExplainedHit:
     record_id = None if hit.record_id is None else str(hit.record_id)
+    read = _measures_read(pack, hit.rule)
     return ExplainedHit(
         rule=hit.rule,
         record_id=record_id,
         record=records.get(record_id) if record_id is not None else None,
-        measures={name: values.get(name) for name in _measures_read(pack, hit.rule)},
+        measures={name: values.get(name) for name in read},
+        runs={name: runs[name] for name in read if name in runs},
         points_before=hit.points_before,
         points=hit.points,
         counts_from=hit.counts_from,
         counts_until=hit.counts_until,
     )
+
+
+def _runs(pack: Pack, facts: Facts, day: dt.date) -> dict[str, Stretch]:
+    """By measure."""
+    years = {measure.id for measure in pack.measures if measure.months_long == 12}
+    found = judge_of(pack).runs(list(facts.records.values()), day)
+    return {name: Stretch(*run, is_of_years=name in years) for name, run in found.items()}
 
 
 def _measures_read(pack: Pack, rule: Rule) -> list[str]:

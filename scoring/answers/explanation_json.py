@@ -95,6 +95,7 @@ def _hit(pack: Pack, hit: ExplainedHit) -> dict[str, Any]:
         "record_id": hit.record_id,
         "record": _plain(hit.record),
         "measures": _plain(hit.measures),
+        "runs": {name: {"first": _plain(r.first), "last": _plain(r.last)} for name, r in hit.runs.items()},
         "points_before": points(hit.points_before),
         "points": points(hit.points),
         "counts_from": _plain(hit.counts_from),

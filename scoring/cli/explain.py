@@ -170,7 +170,9 @@ def _hit_lines(found: Explanation, hit: ExplainedHit, several: bool) -> Iterable
     elif share:
         yield f"            {share.strip()}"
     if hit.measures:
-        yield f"            {_values(said, hit.measures)}"
+        runs = {name: f"（{run.said.zh}）" for name, run in hit.runs.items()}
+        told = (f"{_values(said, {n: value})}{runs.get(n, '')}" for n, value in hit.measures.items())
+        yield f"            {'，'.join(told)}"
     if hit.counts_from:
         until = f" 至 until {hit.counts_until}" if hit.counts_until else ""
         yield f"            计入 counts from {hit.counts_from}{until}"

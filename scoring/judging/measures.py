@@ -14,11 +14,11 @@ from typing import Any
 import duckdb
 
 from rules.language.expressions import TOTAL, Expression, Kind, Level, Name, Type, names, render
-from rules.model import DERIVED, OVER_GROUP, Aggregate, Measure
+from rules.model import DERIVED, NEVER_UNKNOWN, OVER_GROUP, Aggregate, Measure
 from rules.plan import Group, Plan
 from scoring.judging.coded import SUBJECTS
 from scoring.judging.match import Choice, Match, Signatures, make_rows
-from scoring.judging.operations import best, changes_of, running, summed
+from scoring.judging.operations import best, changes_of, longest_runs, running, summed
 from scoring.judging.period import Period
 from scoring.judging.sql import all_of, date, quoted, sql_type, to_sql, typed
 
@@ -36,7 +36,6 @@ _SUMS = Type(Kind.NUMBER, 30, 4)
 
 _ROWS = "xh_measure_rows"
 _OWN = ("_s", "_owner")
-_ADDS_UP = {Aggregate.COUNT, Aggregate.SUM}
 _SUMMED = {Aggregate.COUNT, Aggregate.SUM, Aggregate.MEAN}
 
 
@@ -305,9 +304,12 @@ class Lines:
         ends = f"lead(day) over (partition by {', '.join(keys)} order by day)"
         if self._period.is_one_day:
             ends = date(None)
-        pieces = f"select _s, _owner, day as begins, {ends} as ends, v from ({line})"
+        pieces = f"select _s, _owner, {group} as period, day as begins, {ends} as ends, v from ({line})"
         spans = f"(select * replace ({_held('v', one.each)} as v) from ({pieces}) where v is not null)"
         take = one.take
+        if take is Aggregate.RUN:
+            months = f"(select *, 12 * year(period) + month(period) as number from {spans})"
+            return longest_runs(months, _OWN, one.months_long or 1, self._period)
         if take in _SUMMED:
             amount = 0 if take is Aggregate.COUNT else _as_total("v")
             added = f"(select _s, _owner, begins, ends, 1 as n, {amount} as x from {spans})"
@@ -524,7 +526,7 @@ def _last(measure: Measure, number: int) -> str:
 
 def adds_up(measure: Measure) -> bool:
     """Whether the measure of nothing is 0, and not unknown."""
-    return bool({measure.aggregate, measure.take} & _ADDS_UP)
+    return bool({measure.aggregate, measure.take} & NEVER_UNKNOWN)
 
 
 def _column(name: str) -> Name:

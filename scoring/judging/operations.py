@@ -9,6 +9,8 @@ change it is what a measure of nothing is.
 - pieces (:meth:`scoring.judging.measures.Lines.pieces`): lines to the pieces on which all stay the same;
 - :func:`merged`: neighbouring spans that say the same, to one.
 
+Of these :func:`longest_runs` is made.
+
 On a day alone nothing changes: what is open is grouped, and no days are put in order.
 """
 
@@ -108,3 +110,32 @@ def merged(spans: str, keys: Sequence[str]) -> str:
         f"select {by}, begins, ends, ends - cast({held} as integer) as island from {spans})"
         f" group by {by}, island"
     )
+
+
+def longest_runs(spans: str, keys: Sequence[str], step: int, period: Period) -> str:
+    """The most numbers in unbroken sequence of which a span is open: ``keys``, ``day`` and ``v``.
+
+    :param spans: a relation of ``keys``, ``number``, ``begins`` and ``ends`` (null for no end); those of the
+        same number do not overlap.
+    :param step: from one number to the next of a sequence.
+
+    Numbers that follow one another, less ``step`` for each before them, are the same: that tells the islands
+    apart. Each day of change looks at the open spans of its key: they are as many as there are months.
+    """
+    by = ", ".join(keys)
+    opened = f"select {by}, {period.first_sql} as day, number from {spans}"
+    if not period.is_one_day:
+        until = period.until_sql
+        bounded = (
+            f"(select {by}, number, begins, coalesce(least(ends, {until}), {until}) as ends from {spans})"
+        )
+        same = " and ".join(f"given.{key} = days.{key}" for key in keys)
+        opened = (
+            f"with given as ({merged(bounded, [*keys, 'number'])}), days as (select {by}, begins as day"
+            f" from given union select {by}, ends from given where ends < {until})"
+            f" select days.*, number from days left join given on {same} and begins <= day and day < ends"
+        )
+    before = f"{step} * row_number() over (partition by {by}, day order by number)"
+    islands = f"select *, number - {before} as island from ({opened})"
+    counted = f"select {by}, day, count(number) as v from ({islands}) group by {by}, day, island"
+    return f"select {by}, day, max(v) as v from ({counted}) group by {by}, day"

@@ -237,6 +237,10 @@ def test_what_is_not_modelled_is_named_and_held_to_be_anything(rule: str, owner:
         ("percentile: fines, fewest: 3", "percentile: fines, fewest: 4"),
         ("count: records, by: start_of_month(happened_on), take: count",
          "count: records, by: start_of_year(happened_on), take: count"),
+        ("count: records, by: start_of_month(happened_on), take: run",
+         "count: records, by: start_of_month(happened_on), take: count"),
+        ("count: records, by: start_of_month(happened_on), take: run",
+         "count: records, by: start_of_year(happened_on), take: run"),
     ],
 )  # fmt: skip
 def test_groups_that_are_made_otherwise_are_never_said_to_be_equal(one: str, other: str) -> None:

@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Command
-from cli.market import AS_OF, BLANK, HIT, MISSED
+from cli.market import AS_OF, BLANK, HIT, MISSED, PACK
+from rules.library.loader import load_text
 from rules.titles import Title
 from scoring.answers.explain import Explanation, explain
+from scoring.answers.explanation_json import explanation_document
+from scoring.answers.made_up import explain_made_up
 from scoring.answers.timelines import UnknownSubjectError
 from scoring.answers.why_not import Miss
 from scoring.cli.explain import explanation_lines
@@ -219,3 +222,29 @@ def test_what_can_not_be_explained_is_said(command: Command, database: str, stor
         assert words in result.stderr
     with pytest.raises(UnknownSubjectError):
         explain(store, "market", "nobody")
+
+
+def test_of_months_in_a_row_it_is_said_which_they_are() -> None:
+    counted = "count: records, where: kind = 'tax_arrears', take: run"
+    measures = f"""measures:
+  run: {{title: 连续欠税月数, {counted}, by: start_of_month(occurred_on)}}
+  years: {{title: 连续欠税年数, {counted}, by: start_of_year(occurred_on)}}
+"""
+    asked = "when: run >= 2 and years >= 1 and fines >= 0"
+    text = PACK.replace("measures:\n", measures).replace("when: fines >= 20000", asked)
+    pack = load_text(text, "market.yaml")
+    days = ["2025-11-15", "2025-12-15", "2025-12-31", "2026-01-15", "2026-03-01", "2026-04-01"]
+    records = [{"kind": "tax_arrears", "status": "effective", "occurred_on": on} for on in days]
+    found = explain_made_up(pack, AS_OF, {}, records)
+    [hit] = [hit for hit in found.hits if hit.rule.id == "heavy"]
+    assert {name: run.said.zh for name, run in hit.runs.items()} == {
+        "run": "2025-11至2026-01",
+        "years": "2025至2026",
+    }
+    shown = "\n".join(explanation_lines(found, False))
+    assert "连续欠税月数 3（2025-11至2026-01），连续欠税年数 2（2025至2026）" in shown
+    [told] = [hit for hit in explanation_document(found)["hits"] if hit["rule"]["id"] == "heavy"]
+    assert told["runs"] == {
+        "run": {"first": "2025-11-01", "last": "2026-01-01"},
+        "years": {"first": "2025-01-01", "last": "2026-01-01"},
+    }

@@ -174,6 +174,25 @@ FAULTS = [
         "start_of_month(occurred_on)",
     ),
     *(
+        (
+            "count: records",
+            f"count: records, by: '{by}', take: run",
+            by,
+            "measures.faults.by",
+            "groups of which none follows another",
+            "months or years: start_of_month(occurred_on), start_of_year(occurred_on)",
+        )
+        for by in ("found_on", "start_of_month(found_on) + interval 1 month", "coalesce(fine, 1)")
+    ),
+    (
+        "count: records",
+        "run: found_on, take: run",
+        "run: found_on",
+        "measures.faults.run",
+        "no such key",
+        "rank",
+    ),
+    *(
         ("measures:\n", f"measures:\n  place: {{title: Place, {said}}}\n", shown, *wrong)
         for said, shown, *wrong in (
             (

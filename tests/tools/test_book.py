@@ -73,6 +73,8 @@ def test_the_book_says_with_whom_subjects_are_compared() -> None:
     measures = """measures:
   fines: {title: 罚款次数, count: records}
   months: {title: 罚款月数, count: records, by: start_of_month(occurred_on), take: count}
+  run: {title: 连续罚款月数, count: records, by: start_of_month(occurred_on), take: run}
+  years: {title: 连续罚款年数, sum: amount, by: start_of_year(occurred_on), take: run}
   place: {title: 名次, percentile: fines, order: asc, by: months, bands: [1, 3], fewest: 5}
   among: {title: 参评, peers: fines, by: town}
 vetoes:
@@ -82,6 +84,8 @@ vetoes:
     assert f"| 名次 | 百分位 percentile | 罚款次数（从低到高 least first，{groups}） |" in text
     assert "| 参评 | 参评数 number ranked | 罚款次数（按 by 乡镇 Town 分组） |" in text
     assert "记录 records，按 by 日期当月首日 the first day of the month of Date 分组取 计数 count" in text
+    assert "记录 records，按 by 日期 Date 计最长连续月数 the most months in a row |" in text
+    assert "按 by 日期 Date 计最长连续年数 the most years in a row |" in text
 
 
 def test_the_book_says_by_how_many_tiers_a_veto_lowers() -> None:

@@ -90,10 +90,11 @@ def test_of_groups_each_word_is_said() -> None:
 vetoes:
 """
     other = measures.replace(written, "percentile: fines, by: fines, bands: [1, 4], fewest: 6")
-    other = other.replace("by: occurred_on", "by: start_of_month(occurred_on)")
+    other = other.replace("by: occurred_on, take: count", "by: start_of_month(occurred_on), take: run")
     found = compare(applicants(("vetoes:\n", measures)), applicants(("vetoes:\n", other)))
     assert [(c.id, c.field, c.before, c.after) for c in found] == [
         ("months", "by", "occurred_on", "start_of_month(occurred_on)"),
+        ("months", "take", "count", "run"),
         ("place", "by", "months", "fines"),
         ("place", "bands", "1, 3", "1, 4"),
         ("place", "fewest", "5", "6"),

@@ -135,6 +135,7 @@ NEAR_MISSES = [
     ("one-fact-twice", "severity = 'general' and amount", "severity = 'minor' and amount"),
     ("own-choice", "basis: own-choice", "basis: [own-choice, law §2]"),
     ("repealed-basis", "2026-05-01: null", "2026-04-01: null"),
+    ("run-out-of-reach", "penalties >= 14", "penalties >= 13"),
     ("shadowed-veto", "amount > 1000\n    tier: B", "amount > 1000 or kind = 'award'\n    tier: B"),
     ("supervision-order", "A: {sample_share: 0.2", "A: {sample_share: 0.01"),
     ("table-code", "[[medium, small], -1]", "[[medium, small, micro], -1]"),

@@ -133,7 +133,7 @@ def _of_measure(
         for part in measure.parts:
             yield from _of_measure(review, measures, measures[part], None)
         return
-    is_count = Aggregate.COUNT in (measure.aggregate, measure.take)
+    is_count = {Aggregate.COUNT, Aggregate.RUN} & {measure.aggregate, measure.take}
     if asked is not None and is_count and not asked.meets(_SOME):
         return  # such a record keeps the rule from being met
     latest: dict[Expression, Domain] = {}

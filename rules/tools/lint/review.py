@@ -10,13 +10,12 @@ from functools import cached_property
 from typing import Any
 
 from rules.language.boxes import Boxes, Domain, Limits, boxes
-from rules.language.expressions import Expression, Level, Name
+from rules.language.expressions import Call, Expression, Level, Name
 from rules.language.parse import Scope
 from rules.model import Aggregate, Column, Measure, Pack, Rule
 from rules.text.source import Document, Path
 from rules.tools.lint.finding import Finding, Severity
 
-_TOTALS = (Aggregate.COUNT, Aggregate.SUM)
 _ZERO = Decimal(0)
 
 
@@ -91,7 +90,9 @@ class Review:
         return {self.scope.names[name]: domain for name, domain in domains.items()}
 
     def _measured(self, measure: Measure) -> Domain | None:
-        if Aggregate.COUNT in (measure.aggregate, measure.take) and measure.take in (None, *_TOTALS):
+        if measure.take in (Aggregate.COUNT, Aggregate.RUN):
+            return Domain(low=_ZERO, high=_most_periods(measure))
+        if measure.aggregate is Aggregate.COUNT and measure.take in (None, Aggregate.SUM):
             return Domain(low=_ZERO)
         if measure.aggregate is Aggregate.RANK:
             return Domain(low=_ZERO + 1, unknown=True)
@@ -137,6 +138,15 @@ class Review:
         return any(
             in_force(one, day) and in_force(other, day) for day in days if self.span[0] <= day < self.span[1]
         )
+
+
+def _most_periods(measure: Measure) -> Decimal | None:
+    """How many months or years the records of a window can lie in that begins on the date that is grouped."""
+    window, by = measure.window, measure.by
+    if measure.months_long is None or not isinstance(by, Call) or not window or window.months is None:
+        return None
+    whole = -(-window.months // measure.months_long)
+    return Decimal(whole + 1) if window.start == by.arguments[0] else None
 
 
 def _coded(codes: Iterable[str]) -> Domain:

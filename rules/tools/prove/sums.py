@@ -27,7 +27,7 @@ from rules.language.expressions import (
     names,
     walk,
 )
-from rules.model import DERIVED, SCORE, Aggregate, Decision, Measure
+from rules.model import DERIVED, NEVER_UNKNOWN, SCORE, Aggregate, Decision, Measure
 from rules.plan import LARGEST_HIT
 from rules.tools.prove.cells import Cells
 from rules.tools.prove.day import Hit, Sheet
@@ -381,7 +381,7 @@ class Summing:
             self._terms.sides.append(z3.Implies(z3.Not(there), symbol.among([None])))
             return symbol
         value = self._terms.whole()
-        zero = {Aggregate.COUNT, Aggregate.SUM} & {measure.aggregate, measure.take}
+        zero = NEVER_UNKNOWN & {measure.aggregate, measure.take}
         known = self._terms.flag()
         self._terms.sides.append(
             z3.Implies(z3.Not(there), z3.And(known, value == 0) if zero else z3.Not(known))

@@ -17,7 +17,7 @@ from typing import Any
 from rules.exact import EXACT
 from rules.language.evaluate import Row
 from rules.language.expressions import Level
-from rules.model import DERIVED, OVER_GROUP, SCORE, Pack, Rule
+from rules.model import DERIVED, OVER_GROUP, SCORE, Aggregate, Pack, Rule
 from rules.plan import rule_names, used_measures
 from scoring.judging.lines import Days, Line, Opened, aligned, best, constant, cut, joined, mapped, summed
 from scoring.judging.one.measure import Measured, Part, typed
@@ -106,6 +106,17 @@ class Judge:
             lines = self._lines(subject, parts, days, {n: constant(v, days) for n, v in of_group.items()})
             types = {m.measure.id: m.measure.type for m in self._measures}
             return {name: typed(line.values[0], types[name]) for name, line in lines.items()}
+
+    def runs(self, records: Sequence[Row], day: dt.date) -> dict[str, tuple[dt.date, dt.date]]:
+        """Of the measures that count months or years in a row, the first days of the first and of the last
+        of them on a day; of several runs as long, the last. None where there is none."""
+        days, parts = Days(day.toordinal(), day.toordinal() + 1), defaultdict(list)
+        with localcontext(EXACT):
+            for name, part in (found for record in records for found in self._parts(record, days)):
+                parts[name].append(part)
+            measures = [m for m in self._measures if m.measure.take is Aggregate.RUN]
+            found = {m.measure.id: m.runs(parts[m.measure.id], days).values[0] for m in measures}
+        return {name: (run[0], run[-1]) for name, run in found.items() if run}
 
     # Measures
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import compress
 from operator import itemgetter
 from typing import Any
 
 from rules.exact import quotient
 from rules.language.evaluate import Counting, Function, Row, compiled
 from rules.language.expressions import Kind, Type
-from rules.model import DERIVED, Aggregate, Measure, Table
+from rules.model import DERIVED, NEVER_UNKNOWN, Aggregate, Measure, Table
 from scoring.judging.lines import Days, Line, Opened, best, constant, mapped, summed
 from scoring.judging.one.terms import Terms, coded_columns, days_counted, measures_in
 from scoring.judging.timeline import capped
-
-_ADD_UP = frozenset({Aggregate.COUNT, Aggregate.SUM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,24 +90,32 @@ class Measured:
         measure = self.measure
         if measure.by is None:
             line = _aggregate(measure.aggregate, parts, days)
+        elif measure.take is Aggregate.RUN:
+            line = mapped(len, self.runs(parts, days))
         else:
-            groups: dict[Any, list[Part]] = defaultdict(list)
-            for part in parts:
-                groups[part.group].append(part)
-            spans = [span for group in groups.values() for span in self._present(group, days)]
+            spans = [span for group in _grouped(parts).values() for span in self._present(group, days)]
             line = _combined(measure.take, spans, days)
-        if {measure.aggregate, measure.take} & _ADD_UP:
+        if {measure.aggregate, measure.take} & NEVER_UNKNOWN:
             return mapped(lambda value: 0 if value is None else value, line)
         return line
 
     def _present(self, group: Sequence[Part], days: Days) -> Iterator[Opened[Any]]:
         """A group's value while it has one: a sum is one also of amounts that are all unknown."""
         line = _aggregate(self.measure.aggregate, group, days)
-        if self.measure.aggregate in _ADD_UP:
+        if self.measure.aggregate in NEVER_UNKNOWN:
             size = summed(((part.begins, part.ends, 1) for part in group), days)
             line = mapped(lambda value, count: value if count else None, line, size)
         each = self.measure.each
         return ((b, e, capped(v, each)) for b, e, v in line.pieces(days.until) if v is not None)
+
+    def runs(self, parts: Sequence[Part], days: Days) -> Line:
+        """The most months or years with a value that follow one another, each by its first day."""
+        groups, step = _grouped(parts), self.measure.months_long or 1
+        months = sorted(groups)
+        there = (summed(((b, e, 1) for b, e, _ in self._present(groups[m], days)), days) for m in months)
+        return mapped(
+            lambda _, *known: longest_run(list(compress(months, known)), step), constant(None, days), *there
+        )
 
     def derived(self, subject: Row, lines: Mapping[str, Line], days: Days) -> Line:
         """A measure made of measures."""
@@ -122,6 +130,32 @@ class Measured:
         return mapped(
             lambda _, *values: value(*values), constant(None, days), *(lines[name] for name in read)
         )
+
+
+def _grouped(parts: Iterable[Part]) -> dict[Any, list[Part]]:
+    groups: dict[Any, list[Part]] = defaultdict(list)
+    for part in parts:
+        groups[part.group].append(part)
+    return groups
+
+
+def longest_run(months: Sequence[dt.date], step: int) -> Sequence[dt.date]:
+    """The longest unbroken sequence, the last one of several.
+
+    :param months: first days of months, in order.
+    :param step: how many months one comes after the other.
+
+    >>> from datetime import date
+    >>> [day.month for day in longest_run([date(2025, month, 1) for month in (1, 3, 4, 6, 7, 9)], 1)]
+    [6, 7]
+    """
+    numbers = [12 * day.year + day.month for day in months]
+    first, longest = 0, (0, 0)
+    for n, number in enumerate(numbers):
+        if n and number != numbers[n - 1] + step:
+            first = n
+        longest = max(longest, (first, n + 1), key=lambda run: (run[1] - run[0], run))
+    return months[slice(*longest)]
 
 
 def _aggregate(how: Aggregate, parts: Sequence[Part], days: Days) -> Line:
