@@ -26,7 +26,7 @@ from scoring.store.connection import TOUCHED
 ROWS = 100
 """So many rows of a table are named in an entry; of more it says how many."""
 
-_UNSAID = {"address", "database", "fmt", "note", "text", "words"}
+_UNSAID = {"address", "commitment", "database", "findings", "fmt", "measures", "note", "text", "words"}
 """Parameters that are no part of what is done, may hold a secret, or are told by a person at length: the last
 stand beside the thing, and in the log they would stay for ever."""
 
