@@ -202,8 +202,11 @@ class _Commands(click.Group):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
+        from scoring.cli.logged import changes_logged  # with a database, which a list of commands needs not
+
         try:
-            return super().invoke(ctx)
+            with changes_logged():
+                return super().invoke(ctx)
         except click.ClickException as error:
             vars(error)["message"] = visible(error.message)  # click holds it for final
             raise

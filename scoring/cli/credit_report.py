@@ -6,10 +6,8 @@ from contextlib import closing
 from pathlib import Path
 
 import click
-from sqlalchemy.orm import Session
 
-from scoring.access.audit import Event, append
-from scoring.answers.credit_report import Issued, issue_report, report_file
+from scoring.answers.credit_report import issue_report, report_file
 from scoring.cli.options import database_option, operator
 from scoring.cli.output import NewFile, tell, write_whole
 from scoring.store import open_store
@@ -28,11 +26,6 @@ def credit_report_command(subject: str, out: Path, database: str | None) -> None
     Example: xinheng credit-report 91500232MA5U00001M --out report.pdf
     """
     with closing(open_store(database)) as store:
-        found = issue_report(store, subject, operator(), _log)
+        found = issue_report(store, subject, operator())
         write_whole(out, report_file(store, found.number)[1])
     tell(f"{found.name}: {found.number}, 验证码 check code {found.code}", err=False)
-
-
-def _log(session: Session, found: Issued) -> None:
-    said = {"report": found.number}
-    append(session, [Event(operator(), "operator", "credit_reports.issue", found.subject_id, details=said)])

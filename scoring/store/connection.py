@@ -32,6 +32,9 @@ _SQLITE_PRAGMAS = (
     "PRAGMA journal_size_limit = 67108864",
 )
 _CONNECT_SECONDS = 10
+TOUCHED = "touched"
+"""Under this a session's ``info`` has the rows that are changed, for what accompanies it: table → keys."""
+
 _COMPANIONS: ContextVar[tuple[Callable[[Session], None], ...]] = ContextVar("companions", default=())
 
 
@@ -42,6 +45,15 @@ def accompany_changes(*companions: Callable[[Session], None]) -> None:
         kept with the change or not at all, and where it raises nothing is kept. None: no one any more.
     """
     _COMPANIONS.set(companions)
+
+
+def accompany(session: Session) -> None:
+    """Have what accompanies a change do so, at the end of its transaction.
+
+    For what is not written through :meth:`Store.writing`, which sees to it itself.
+    """
+    for companion in _COMPANIONS.get():
+        companion(session)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +101,8 @@ class Store:
             session.begin(),
         ):
             yield session
-            for companion in _COMPANIONS.get() if session.in_transaction() else ():  # or all is taken back
-                companion(session)
+            if session.in_transaction():  # or all is taken back
+                accompany(session)
 
     def close(self) -> None:
         """Give back the connections."""

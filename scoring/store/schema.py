@@ -13,7 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
+from sqlalchemy.orm import Session
 
 from rules.titles import Title
 from scoring.store import access as _access  # noqa: F401
@@ -33,6 +35,7 @@ from scoring.store import timelines as _timelines  # noqa: F401
 from scoring.store import trials as _trials  # noqa: F401
 from scoring.store import visits as _visits  # noqa: F401
 from scoring.store.base import Base
+from scoring.store.connection import TOUCHED, accompany
 from scoring.store.errors import StoreError
 from scoring.store.revision import MIGRATIONS, newer
 
@@ -50,10 +53,24 @@ def upgrade(engine: sa.Engine) -> None:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
         config.attributes.update(connection=connection, metadata=METADATA)
+        before = _heads(connection)
         try:
             command.upgrade(config, "head")
         except CommandError as error:
             raise StoreError(newer(engine)) from error
+        if _heads(connection) != before:
+            _accompany(connection, _heads(connection))
+
+
+def _heads(connection: sa.Connection) -> tuple[str, ...]:
+    return MigrationContext.configure(connection).get_current_heads()
+
+
+def _accompany(connection: sa.Connection, heads: tuple[str, ...]) -> None:
+    """An upgrade is a change as any other."""
+    with Session(connection, info={TOUCHED: {"alembic_version": dict.fromkeys(heads)}}) as session:
+        accompany(session)
+        session.commit()  # to the connection, whose transaction goes on
 
 
 @contextmanager

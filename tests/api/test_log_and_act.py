@@ -140,7 +140,7 @@ def test_of_those_who_end_a_key_at_once_one_is_in_the_log(store: Store) -> None:
 def test_a_report_that_the_log_cannot_take_is_not_issued(
     store: Store, district_url: str, tmp_path: Path
 ) -> None:
-    _refuse(store, "credit_reports.issue")
+    _refuse(store, "cli.credit-report")
     out = tmp_path / "report.pdf"
     assert _command("credit-report", SUBJECTS[0], "--out", out, "--database", district_url).exit_code == 1
     with store.reading() as session:

@@ -44,11 +44,12 @@ def test_a_report_is_written_numbered_and_logged(
     number, code = (word.strip(",") for word in result.stdout.split() if word.count("-") in (1, 3))
     store = open_store(url)
     found = verify_report(store, number, code)
-    (entry,) = entries(store, action="credit_reports.issue")
+    (entry,) = entries(store, action="cli.credit-report")
     store.close()
     assert out.read_bytes().startswith(b"%PDF-")
     assert (found.name, found.issued_by) == ("样例企业", entry.actor)
-    assert (entry.subject_id, entry.details) == (FIRM, {"report": number})
+    assert entry.subject_id == FIRM
+    assert entry.details["rows"] == {"credit_reports": [found.number.replace("-", "")]}
 
 
 def test_nobody_has_no_report(url: str, tmp_path: Path, command: Callable[..., Result]) -> None:

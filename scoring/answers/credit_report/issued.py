@@ -13,11 +13,9 @@ import hmac
 import re
 import secrets
 import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from rules.calendar import SHANGHAI
 from rules.library.loader import load_vocabulary
@@ -60,19 +58,13 @@ class Issued:
     sha256: str
 
 
-Log = Callable[[Session, Issued], None]
-
-
-def issue_report(
-    store: Store, subject_id: str, by: str, log: Log | None = None, at: dt.datetime | None = None
-) -> Issued:
+def issue_report(store: Store, subject_id: str, by: str, at: dt.datetime | None = None) -> Issued:
     """Issue the credit report of an enterprise.
 
     What is printed is what is known in the transaction that notes it: where something new became known
     meanwhile, it is printed again.
 
     :param by: who asks for it, as the audit log names them.
-    :param log: told of the report in the transaction that keeps it; what it writes is kept with it.
     :param at: when; by default now.
     :raises UnknownError: where there is no such enterprise.
     :raises PaperError: where no PDF can be made here.
@@ -100,10 +92,7 @@ def issue_report(
                 file=file,
             )
             session.add(row)
-            issued = _issued(row)
-            if log is not None:
-                log(session, issued)
-            return issued
+            return _issued(row)
 
 
 def verify_report(store: Store, number: str, code: str) -> Issued:

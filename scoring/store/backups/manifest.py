@@ -142,8 +142,8 @@ def rows_of(connection: sa.Connection) -> dict[str, int]:
     return {name: connection.execute(count.select_from(sa.table(name))).scalar_one() for name in names}
 
 
-_ALWAYS = {"alembic_version", "audit_head", "store_identity"}
-"""Tables that have a row in a store that is new."""
+_ALWAYS = {"alembic_version", "audit_entries", "audit_head", "store_identity"}
+"""Tables that have a row in a store that is new: its making is logged."""
 
 
 def require_free(connection: sa.Connection, where: str, replace: bool) -> None:
@@ -161,7 +161,7 @@ def require_free(connection: sa.Connection, where: str, replace: bool) -> None:
                 f"{where} is no store, but has tables of others: {some}",
             )
         )
-    held = {name: number for name, number in rows.items() if number and name not in _ALWAYS}
+    held = {name: number for name, number in rows.items() if number > (name in _ALWAYS)}
     if held and not replace:
         most = sorted(held, key=lambda name: -held[name])[:3]
         told = ", ".join(f"{name} {held[name]:,}" for name in most)
