@@ -42,7 +42,6 @@ from scoring.store.rulebook import known_text
 
 LARGEST = 512 * 1024
 """Bytes of a draft that is edited here (own choice): five times the largest pack of the library."""
-_OUTCOMES = (("no hit", "不适用"), ("hit", "适用"), ("points", "分值"), ("score", "得分"), ("tier", "等级"))
 
 
 @dataclass
@@ -215,7 +214,6 @@ def _edited(
         rules=_rules(said.draft.pack, data, part) if said.draft else [],
         focus=_focused(form, focus),
         source=_source(data, text, part),
-        outcome=_outcome,
         part_of=forms.part_around,
         action=url_for("pages.edit", pack_id=pack_id),
     )
@@ -291,14 +289,6 @@ def _listed(error: PackError) -> list[tuple[str, Title]]:
         for fault in error.faults
         for name in (_name(fault.field),)
     ]
-
-
-def _outcome(text: str) -> Title:
-    """What an example expects or got."""
-    zh = text
-    for english, chinese in _OUTCOMES:
-        zh = re.sub(rf"\b{english}\b", chinese, zh)
-    return Title(zh.replace(", ", ","), text)
 
 
 def _rules(pack: Pack, data: Any, part: str) -> list[Rule]:

@@ -172,7 +172,7 @@ def _examination(draft: Draft, is_open: bool = True) -> dict[str, Any]:
         "examples": len(draft.examples),
         "failed": [
             {"owner": one.owner, "line": one.place.line, "column": one.place.column}
-            | {"expected": one.expected, "got": one.got}
+            | {"expected": one.expected.en, "got": one.got.en}
             for one in draft.failed
         ],
         "shown": identity_of(draft.before),

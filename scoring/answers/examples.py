@@ -17,6 +17,7 @@ from rules.language.expressions import Kind, Level, Value, names
 from rules.language.words import plain
 from rules.model import OVER_GROUP, Example, Pack, Table
 from rules.plan import rule_names
+from rules.titles import Title
 from scoring.judging import one
 from scoring.judging.engine import grade
 from scoring.judging.match import arrow_type
@@ -36,8 +37,8 @@ class ExampleResult:
 
     owner: str | None
     example: Example
-    expected: str
-    got: str
+    expected: Title
+    got: Title
     hits: tuple[str, ...]
 
     @property
@@ -98,8 +99,8 @@ def run_examples(pack: Pack) -> list[ExampleResult]:
     >>> from datetime import date
     >>> from rules.library.loader import find_pack
     >>> results = run_examples(find_pack("tourism-credit", date(2026, 8, 31)))
-    >>> results[0].owner, results[0].expected, results[0].got
-    ('scheme.joined', 'hit, points 2', 'hit, points 2')
+    >>> results[0].owner, results[0].expected.en, results[0].got.zh
+    ('scheme.joined', 'hit, points 2', '适用,分值 2')
     >>> all(result.expected == result.got for result in results)
     True
     """
@@ -252,11 +253,15 @@ def _result(case: _Case, outcome: Outcome) -> ExampleResult:
     example = case.example
     hits = tuple(sorted(rule for rule in outcome.points if rule in case.judged))
     total = sum(outcome.points[rule] for rule in hits)
-    compared: list[tuple[Any, Any, Callable[[Any], str]]] = [
-        (example.hit, bool(hits), lambda hit: "hit" if hit else "no hit"),
-        (example.points, total, lambda value: f"points {_points(value)}"),
-        (example.score, outcome.score, lambda value: f"score {_points(value)}"),
-        (example.tier, outcome.tier, lambda tier: f"tier {tier}"),
+    compared: list[tuple[Any, Any, Callable[[Any], Title]]] = [
+        (example.hit, bool(hits), lambda hit: _HIT if hit else _NO_HIT),
+        (example.points, total, lambda value: Title(f"分值 {_points(value)}", f"points {_points(value)}")),
+        (
+            example.score,
+            outcome.score,
+            lambda value: Title(f"得分 {_points(value)}", f"score {_points(value)}"),
+        ),
+        (example.tier, outcome.tier, lambda tier: Title(f"等级 {tier}", f"tier {tier}")),
     ]
     asked = [(wanted, got, show) for wanted, got, show in compared if wanted is not None]
     if case.decides:
@@ -264,14 +269,25 @@ def _result(case: _Case, outcome: Outcome) -> ExampleResult:
     return ExampleResult(
         owner=case.owner,
         example=example,
-        expected=", ".join(show(wanted) for wanted, _, show in asked),
-        got=", ".join(show(got) for _, got, show in asked),
+        expected=_joined(show(wanted) for wanted, _, show in asked),
+        got=_joined(show(got) for _, got, show in asked),
         hits=hits,
     )
 
 
-def _shown(value: Value | None) -> str:
-    return "no row" if value is None else f"value {plain(value)}"
+_HIT, _NO_HIT = Title("适用", "hit"), Title("不适用", "no hit")
+
+
+def _joined(told: Iterable[Title]) -> Title:
+    titles = list(told)
+    return Title(",".join(title.zh for title in titles), ", ".join(title.en for title in titles))
+
+
+def _shown(value: Value | None) -> Title:
+    return _NO_ROW if value is None else Title(f"取值 {plain(value)}", f"value {plain(value)}")
+
+
+_NO_ROW = Title("无匹配的行", "no row")
 
 
 def _points(hundredths: int) -> str:

@@ -161,7 +161,7 @@ def test_command(packs: tuple[str, ...], xlsx: Path | None, fmt: Format) -> None
     if fmt == "table":
         for result in failed:
             about = result.owner or "pack"
-            tell(f"{result.place}: {about}: expected {result.expected}; got {result.got}", err=False)
+            tell(f"{result.place}: {about}: expected {result.expected.en}; got {result.got.en}", err=False)
         tell(f"{how_many(len(results), 'example')}, {len(failed)} failed")
     else:
         print_rows((_result(pack, result) for pack, result in results), RESULTS, fmt)
@@ -183,7 +183,7 @@ def _write_examples(pack: Pack, results: Sequence[ExampleResult], path: Path) ->
 
     book = Workbook()
     book.remove(book.worksheets[0])
-    told = ((r.owner, r.example, r.got, r.passed) for r in results)
+    told = ((r.owner, r.example, r.got.en, r.passed) for r in results)
     for name, rows in sheets(pack, told).items():
         sheet = book.create_sheet(name)
         for row in rows:
@@ -195,6 +195,8 @@ def _write_examples(pack: Pack, results: Sequence[ExampleResult], path: Path) ->
 def _result(pack: Pack, result: ExampleResult) -> dict[str, Any]:
     return {
         **row_of(result, RESULTS),
+        "expected": result.expected.en,
+        "got": result.got.en,
         "pack": pack.id,
         "rule": result.owner,
         "as_of": str(result.as_of),

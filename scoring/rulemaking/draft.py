@@ -82,8 +82,8 @@ class Draft:
             *(Title(f"规则检查:{found.title.zh}", f"lint: {found}") for found in errors),
             *(
                 Title(
-                    f"{one.place}:示例应为{one.expected},实为{one.got}",
-                    f"{one.place}: an example expects {one.expected} and gets {one.got}",
+                    f"{one.place}:示例应为{one.expected.zh},实为{one.got.zh}",
+                    f"{one.place}: an example expects {one.expected.en} and gets {one.got.en}",
                 )
                 for one in self.failed
             ),

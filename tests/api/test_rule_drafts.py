@@ -129,7 +129,7 @@ def test_whoever_proposed_it_does_not_decide_on_it(regulator: Client) -> None:
         (
             {"text": TEXT.replace("points: 12}", "points: 13}")},
             "expects hit, points 13",
-            "示例应为hit, points 13",
+            "示例应为适用,分值 13",
         ),
     ],
     ids=["today", "another day", "no such pack", "a name taken", "an example"],

@@ -85,7 +85,7 @@ def load(*tables: dict[str, Any], **parts: Any) -> Pack:
 def points(pack: Pack, **subject: Any) -> Decimal:
     """The score of a subject, which starts at 0."""
     example = {"subject": {**subject}, "as_of": DAY, "score": 0, "tier": "B"}
-    [got] = [r.got for r in run_examples(with_example(pack, example))]
+    [got] = [r.got.en for r in run_examples(with_example(pack, example))]
     return Decimal(got.split()[1].rstrip(","))
 
 

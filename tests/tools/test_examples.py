@@ -10,7 +10,7 @@ from tests.tools.packs import APPLICANTS, applicants
 
 
 def failures(pack: Pack) -> list[tuple[str | None, str, str, int]]:
-    return [(r.owner, r.expected, r.got, r.place.line) for r in run_examples(pack) if not r.passed]
+    return [(r.owner, r.expected.en, r.got.en, r.place.line) for r in run_examples(pack) if not r.passed]
 
 
 def line(text: str) -> int:

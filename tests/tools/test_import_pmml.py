@@ -125,7 +125,7 @@ def test_the_cases_of_its_makers_are_examples_of_the_pack() -> None:
     assert [(dict(e.subject), e.score) for e in pack.examples] == [({"years": 1}, 500), ({}, 1200)]
     draft = read_model(scorecard(*rows, more=VERIFIED.replace("12", "13")).encode(), "x.pmml")
     wrong = load_text(pack_text(draft, dt.date(2026, 1, 1)), "x.yaml")
-    assert [result.got for result in run_examples(wrong) if not result.passed] == ["score 12"]
+    assert [result.got.en for result in run_examples(wrong) if not result.passed] == ["score 12"]
 
 
 @pytest.mark.parametrize(
