@@ -23,6 +23,8 @@ class Access:
     :param logged: ``read``: a subject's data are read; the log has it before the answer goes out. ``change``:
         the log has it before it is tried, and again with its outcome. None: neither.
     :param kept: its answers are kept for requests that come again (:mod:`api.around.idempotency`).
+    :param is_typed: a form into which something is typed: it is shown again where it can't be taken.
+    :param makes: something new comes of it, each time that it is sent: who sends the same again is asked.
     :param is_counted: an address without a key may ask so often (:mod:`api.around.limits`).
     :param is_public: a page for everybody, where the district has any: it knows no cookie, so that whoever
         looks at it is told the same.
@@ -31,6 +33,8 @@ class Access:
     roles: frozenset[Role] | None
     logged: Logged | None = None
     kept: bool = False
+    is_typed: bool = False
+    makes: bool = False
     is_counted: bool = False
     is_public: bool = False
 
@@ -78,6 +82,21 @@ def _checks(*roles: Role) -> Access:
 def _submits(*roles: Role) -> Access:
     """A form of a page: its number stands for the Idempotency-Key that browsers do not send."""
     return Access(frozenset(roles), "change", kept=True)
+
+
+def _fills_in(*roles: Role) -> Access:
+    """A form into which something is typed."""
+    return Access(frozenset(roles), "change", kept=True, is_typed=True)
+
+
+def _makes(*roles: Role) -> Access:
+    """A form of which something new comes."""
+    return Access(frozenset(roles), "change", kept=True, is_typed=True, makes=True)
+
+
+def _drafts(*roles: Role, logged: Logged | None = None) -> Access:
+    """A form that changes nothing: what was typed is worked on, and shown with the answer."""
+    return Access(frozenset(roles), logged, is_typed=True)
 
 
 def _submits_file(*roles: Role) -> Access:
@@ -284,7 +303,7 @@ ACCESS: dict[str, Access] = {
     "pages.records": _reads(R, D, S),
     "pages.own": _sees(D, S),
     "pages.consents": _reads(R, L),
-    "pages.register_consent": _submits(R, L, S),
+    "pages.register_consent": _makes(R, L, S),
     "pages.withdraw_consent": _submits(R, L, S),
     "pages.ranking": _reads(R),
     "pages.files": _sees(R, D),
@@ -297,50 +316,50 @@ ACCESS: dict[str, Access] = {
     "pages.file_quarantine": _reads(R, D),
     "pages.file_warnings": _reads(R, D),
     "pages.file_to_mend": _reads(R, D),
-    "pages.undo_taken": _submits(R, D),
+    "pages.undo_taken": _fills_in(R, D),
     "pages.feeds": _sees(R, D),
     "pages.feed_rows": _reads(R, D),
     "pages.packs": _sees(*ALL),
     "pages.pack": _sees(*ALL),
     "pages.changes": _sees(*ALL),
     "pages.editor": _sees(R),
-    "pages.edit": _sees(R),
-    "pages.edit_from_file": _reads(R),
-    "pages.end_editing": _reads(R),
-    "pages.try_draft": _reads(R),
+    "pages.edit": _drafts(R),
+    "pages.edit_from_file": _drafts(R, logged="read"),
+    "pages.end_editing": _drafts(R, logged="read"),
+    "pages.try_draft": _drafts(R, logged="read"),
     "pages.drafts": _sees(R),
-    "pages.examine_draft": _reads(R),
-    "pages.propose_draft": _submits(R),
+    "pages.examine_draft": _drafts(R, logged="read"),
+    "pages.propose_draft": _fills_in(R),
     "pages.draft": _reads(R),
-    "pages.approve_draft": _submits(R),
-    "pages.refuse_draft": _submits(R),
-    "pages.withdraw_draft": _submits(R),
+    "pages.approve_draft": _fills_in(R),
+    "pages.refuse_draft": _fills_in(R),
+    "pages.withdraw_draft": _fills_in(R),
     "pages.trials": _sees(R),
-    "pages.start_pack_trial": _submits(R),
+    "pages.start_pack_trial": _makes(R),
     "pages.trial": _reads(R),
     "pages.export_trial": _reads(R),
-    "pages.end_pack_trial": _submits(R),
+    "pages.end_pack_trial": _fills_in(R),
     "pages.quick_start": _open(),
     "pages.plans": _sees(R),
-    "pages.make_inspections": _submits(R),
+    "pages.make_inspections": _makes(R),
     "pages.population": _sees(R),
     "pages.backtest": _sees(R),
     "pages.drift": _sees(R),
     "pages.plan": _reads(R),
     "pages.visits": _reads(R, D),
-    "pages.issue_visit": _submits(R, D),
+    "pages.issue_visit": _makes(R, D),
     "pages.issue_codes": _submits(R),
     "pages.visit": _reads(R, D, S),
     "pages.own_visits": _reads(S),
-    "pages.move_visit": _submits(R, D, S),
+    "pages.move_visit": _fills_in(R, D, S),
     "pages.verify_visit": _verifies(),
     "pages.simulation": _sees(R),
-    "pages.simulate_packs": _reads(R),
+    "pages.simulate_packs": _drafts(R, logged="read"),
     "pages.checks": _reads(R, L),
     "pages.receivers": _reads(R, D, S),
     "pages.subscriptions": _sees(R, D, O, L),
     "pages.subscription": _sees(R, D, O, L),
-    "pages.add_subscription": _submits(R, D, L),
+    "pages.add_subscription": _makes(R, D, L),
     "pages.renew_secret": _submits(R, D, L),
     "pages.end_subscription": _submits(R, D, L),
     "pages.pause_subscription": _submits(R, D, O, L),
@@ -349,40 +368,40 @@ ACCESS: dict[str, Access] = {
     "pages.alert": _reads(R),
     "pages.scans": _sees(R),
     "pages.start_scan": _submits(R),
-    "pages.acknowledge_alerts": _submits(R),
-    "pages.assign_alerts": _submits(R),
+    "pages.acknowledge_alerts": _fills_in(R),
+    "pages.assign_alerts": _fills_in(R),
     "pages.orphans": _reads(R),
     "pages.record_proposals": _reads(R, D),
     "pages.record_proposal": _reads(R, D),
-    "pages.classify_record": _submits(R, D),
-    "pages.classify_records": _submits(R, D),
+    "pages.classify_record": _fills_in(R, D),
+    "pages.classify_records": _fills_in(R, D),
     "pages.objections": _reads(R, D, S),
     "pages.objection": _reads(R, D, S),
-    "pages.move_objection": _submits(R, D, S),
+    "pages.move_objection": _fills_in(R, D, S),
     "pages.objection_figures": _sees(*ALL),
     "pages.repairs": _reads(R, D, S),
     "pages.repair": _reads(R, D, S),
     "pages.new_repair": _reads(R, D, S),
-    "pages.apply_for_repair": _submits(R, D, S),
-    "pages.move_repair": _submits(R, D),
+    "pages.apply_for_repair": _fills_in(R, D, S),
+    "pages.move_repair": _fills_in(R, D),
     "pages.figures_of_repairs": _sees(*Role),
     "pages.consequences": _reads(R, D, S),
-    "pages.enter_measure": _submits(R, D),
-    "pages.lift_measure": _submits(R, D),
+    "pages.enter_measure": _makes(R, D),
+    "pages.lift_measure": _fills_in(R, D),
     "pages.runs": _sees(R, O),
-    "pages.start_run": _submits(R, O),
+    "pages.start_run": _fills_in(R, O),
     "pages.proposals": _sees(R),
     "pages.proposal": _reads(R),
     "pages.publish": _submits(R),
-    "pages.withdraw": _submits(R),
+    "pages.withdraw": _fills_in(R),
     "pages.show_notice": _reads(R, S),
-    "pages.answer": _submits(R, S),
+    "pages.answer": _fills_in(R, S),
     "pages.show_run_notice": _reads(R, S),
     "pages.tickets": _sees(R, D, S),
     "pages.ticket": _sees(R, D, S),
-    "pages.open_ticket": _submits(R, S),
-    "pages.move_ticket": _submits(R, D, S),
+    "pages.open_ticket": _makes(R, S),
+    "pages.move_ticket": _fills_in(R, D, S),
     "pages.new_objection": _reads(R, D, S),
-    "pages.file_objection": _submits(R, D, S),
+    "pages.file_objection": _fills_in(R, D, S),
 }
 """Endpoint (blueprint.view) → its row. An endpoint without one is :data:`CLOSED`."""

@@ -38,7 +38,7 @@ def check_access() -> None:
     endpoint, roles = request.endpoint, request.access.roles
     if endpoint is None or roles is None:  # without an endpoint 404 or 405 follow
         return
-    accompany_changes(require_key)
+    accompany_changes(require_key, _require_sent)
     key = request.key = signed_in() if endpoint.startswith(f"{PAGES}.") else authenticate(_token(request))
     if key.role not in roles:
         en = f"a key of the role {key.role} does not open {request.method} {request.path}"
@@ -56,6 +56,12 @@ def require_key(session: Session) -> None:
             refuse_change(session, key)
     except KeyRefusedError as error:
         raise _unauthenticated(error.title) from None
+
+
+def _require_sent(_: Session) -> None:
+    """Have no change kept of a form that is to be shown again, whatever its page makes of it."""
+    if (why := current().unsent) is not None:
+        fail("bad-request", why)
 
 
 def authenticate(token: str) -> Key:

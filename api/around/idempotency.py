@@ -2,6 +2,8 @@
 
 A form of a page has a number in its place, and what it says belongs to it: pressed twice it is one request,
 filled in otherwise another. Its second press waits for the first, for a browser shows the last answer alone.
+Where something new comes of a form, and the same was sent in another one (a second tab, or back and again),
+who sends it is asked.
 
 The key is claimed before anything is done. While its attempt is under way, others get 409. Each change that
 the attempt makes notes in its own transaction that it was made, and is only kept while the attempt holds the
@@ -27,8 +29,9 @@ from api.around.auth import PAGES, caller, require_key
 from api.around.claim import Claim
 from api.around.context import store
 from api.around.request import Request, current
-from api.around.session import form_number
+from api.around.session import FORM_TOKEN, form_number, is_meant_again
 from api.http.problems import MEDIA_TYPE, Problem, fail
+from rules.calendar import SHANGHAI
 from rules.model import Title
 from scoring.access.keys import first_of_line
 from scoring.store import StoreError, accompany_changes
@@ -71,9 +74,42 @@ def _begin() -> Response | None:
     found = _taken(claim, digest) if _is_form(request) else _take(claim, digest, dt.datetime.now(dt.UTC))
     if found is not None:
         return _again(found, request, digest)
+    if _was_sent_alike(request, claim, digest):
+        return None
     request.claim = claim
     accompany_changes(require_key, partial(_note, claim))
     return None
+
+
+def _was_sent_alike(request: Request, claim: Claim, digest: str) -> bool:
+    """Whether this person has sent the same in another form, and is to be asked: the claim is let go then."""
+    number = form_number() if request.access.makes and _is_form(request) else None
+    if number is None or is_meant_again(number):
+        return False
+    now = dt.datetime.now(dt.UTC)
+    with store().writing() as session:
+        others = session.scalars(
+            sa.select(KeptAnswer)
+            .where(KeptAnswer.api_key == claim.owner, KeptAnswer.request_hash == digest)
+            .where(KeptAnswer.idempotency_key != claim.key)
+            .order_by(KeptAnswer.kept_at.desc())
+        )
+        earlier = next((one for one in others if _is_done(one) or _is_under_way(one, now)), None)
+        if earlier is None:
+            return False
+        session.expunge(earlier)
+        claim.release(session)
+    at = f"{earlier.kept_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+    zh = f"同样的内容已于{at}提交过,未重复办理:确需另办一件的,请再次提交"
+    request.unsent = Title(
+        zh, f"the same was sent at {at}, and is not done again: send it again if it is another"
+    )
+    request.earlier = earlier
+    return True
+
+
+def _is_done(row: KeptAnswer) -> bool:
+    return row.changed_at is not None and (row.status is None or row.status < 400)
 
 
 def _end(response: Response) -> Response:
@@ -221,7 +257,7 @@ def _request_hash(request: Request) -> str:
 
 def _filled_in(request: Request) -> bytes:
     """What a form says, and the bytes of its files."""
-    said = [*request.form.items(multi=True)]
+    said = [item for item in request.form.items(multi=True) if item[0] != FORM_TOKEN]
     for name, file in request.files.items(multi=True):
         said.append((name, hashlib.sha256(file.stream.read()).hexdigest()))
         file.stream.seek(0)

@@ -13,8 +13,10 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.around.access import ACCESS, CLOSED, Access
 from api.around.claim import Claim
+from rules.model import Title
 from scoring.access.audit import Event
 from scoring.access.keys import Key
+from scoring.store.access import KeptAnswer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -29,6 +31,8 @@ class Request(flask.Request):
     :ivar request_id: the client's own, or one made here; in the answer, the logs and the audit log.
     :ivar key: who asks, once that is checked; None where nobody needs a key.
     :ivar claim: what it holds of its idempotency key, where it sent one and is the first with it.
+    :ivar unsent: why the form that it sends is shown again, filled in, and not done; None where it may be.
+    :ivar earlier: what is kept of the same, where this person has sent it before in a form of its own.
     :ivar audit_subject: whom it is about, where the address does not say so.
     :ivar audit_details: what identifies it in the audit log besides its address.
     :ivar events: further entries for the audit log: those of a batch.
@@ -37,6 +41,8 @@ class Request(flask.Request):
     key: Key | None = None
     claim: Claim | None = None
     audit_subject: str | None = None
+    unsent: Title | None = None
+    earlier: KeptAnswer | None = None
 
     def __init__(self, environ: WSGIEnvironment, *options: bool) -> None:
         super().__init__(environ, *options)

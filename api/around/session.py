@@ -14,6 +14,7 @@ from flask import Flask, Request, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 from api.around.context import store
+from api.around.request import current
 from api.http.problems import Problem, fail
 from rules.model import Title
 from scoring.access.keys import Key
@@ -21,7 +22,8 @@ from scoring.access.sessions import LASTS, begin_session, end_session, signed_in
 
 _NUMBER = "number"
 _COOKIE, _THIS_HOST = "xinheng", "__Host-"
-_TOKEN, _NUMBERED = "form_token", re.compile("[0-9a-f]{16}")
+_AGAIN = "-again"
+FORM_TOKEN, _NUMBERED = "form_token", re.compile(f"[0-9a-f]{{16}}({_AGAIN})?")
 
 
 class _Sessions(SecureCookieSessionInterface):
@@ -92,17 +94,28 @@ def signed_in() -> Key:
 
 def form_token() -> str:
     """What a form of this session sends along: a token, so that no other site can send it, and a number of
-    its own, so that it is taken once.
+    its own, so that it is taken once. Where the same was sent before, it says that this is known.
     """
-    if _TOKEN not in session:
-        session[_TOKEN] = secrets.token_urlsafe(24)
-    return f"{session[_TOKEN]}.{secrets.token_hex(8)}"
+    if FORM_TOKEN not in session:
+        session[FORM_TOKEN] = secrets.token_urlsafe(24)
+    again = _AGAIN if current().earlier else ""
+    return f"{session[FORM_TOKEN]}.{secrets.token_hex(8)}{again}"
 
 
 def form_number() -> str | None:
     """The number of the form that this request sends; None where it has none, or is not this session's."""
-    token, _, number = request.form.get(_TOKEN, "").partition(".")
+    token, _, number = request.form.get(FORM_TOKEN, "").partition(".")
     return number if _is_own(token) and _NUMBERED.fullmatch(number) else None
+
+
+def is_meant_again(number: str) -> bool:
+    """Whether the number of a form says that the same was sent before, and its sender was told so."""
+    return number.endswith(_AGAIN)
+
+
+def is_of_this_site() -> bool:
+    """Whether a page of this site sends this form, as far as its browser says."""
+    return request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none")
 
 
 def check_site() -> None:
@@ -111,16 +124,28 @@ def check_site() -> None:
     Browsers say whose page sends it (Fetch Metadata); what says nothing of it is no browser, and has nobody
     to send for.
     """
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+    if not is_of_this_site():
         fail("bad-request", Title("表单来自其他网站", "the form comes from another site"))
 
 
 def check_form() -> None:
-    """Refuse a form that does not come from a page of this session: 400."""
-    if not _is_own(request.form.get(_TOKEN, "").partition(".")[0]):
+    """Refuse a form that does not come from a page of this session: 400.
+
+    Who has signed in again since, as the same person or another, finds what was typed in a form of the
+    session that there is now: nothing is done in the name of somebody who has not seen it.
+    """
+    token, _, number = request.form.get(FORM_TOKEN, "").partition(".")
+    if _is_own(token):
+        return
+    if not (current().access.is_typed and _NUMBERED.fullmatch(number)):
         fail("bad-request", Title("表单已过期,请重新打开页面", "the form is too old; load the page again"))
+    check_site()
+    if current().access.logged == "change" and (key := current().key) is not None:
+        zh = f"此表单是上次登录时打开的,尚未办理:请核对后再次提交,将以{key.owner}的名义办理"
+        en = f"this form is of an earlier sign-in, and was not done: check it, and send it as {key.owner}"
+        current().unsent = Title(zh, en)
 
 
 def _is_own(token: str) -> bool:
-    expected = str(session.get(_TOKEN, ""))
+    expected = str(session.get(FORM_TOKEN, ""))
     return bool(expected) and hmac.compare_digest(token.encode(), expected.encode())

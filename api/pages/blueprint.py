@@ -189,6 +189,7 @@ def frame(key: Key | None) -> dict[str, object]:
         "has_public": settings().public,
         "to": lambda name: f"pages.public_{name}" if is_public else f"pages.{name}",
         "here": _here(),
+        "earlier": current().earlier,
         "in_language": _in_language,
         "language": language.chosen(),
         "languages": language.LANGUAGES,
@@ -258,11 +259,23 @@ def _error(error: HTTPException) -> AnyResponse:
     if isinstance(error, Problem) and error.kind.name == "unauthenticated":
         if request.endpoint in _DOORS:
             return page("sign_in", 401, refused=said(error), next=request.form.get("next", ""))
-        wanted = _here() if request.method == "GET" else None
+        if request.method == "POST" and current().access.is_typed and "HX-Request" not in request.headers:
+            return _unsent()
+        wanted = None if request.endpoint == "pages.sign_out" else _here()
         return redirect(url_for("pages.sign_in", next=wanted), 303)
     code = error.code or 500
     return page("error", code, code=code, detail=too_large() if code == 413 else said(error))
 
+
+def _unsent() -> AnyResponse:
+    """What was typed into a form that nobody could be let in with, to go on with once one is signed in."""
+    if not session.is_of_this_site() or not 0 < (request.content_length or 0) <= _LARGEST_UNSENT:
+        return redirect(url_for("pages.sign_in", next=_here()), 303)
+    return page("unsent", 401, fields=list(request.form.items(multi=True)))
+
+
+_LARGEST_UNSENT = 2**20
+"""Bytes of a form that are kept for who has to sign in first: a draft of a pack fits."""
 
 _DOORS = frozenset({"pages.sign_in", "pages.ask_provider", "pages.come_from_provider"})
 """Where who is not let in is told why."""

@@ -8,6 +8,7 @@ from typing import Any
 from flask import request
 from marshmallow import Schema, ValidationError
 
+from api.around.request import current
 from api.http.messages import in_chinese
 from api.http.problems import fail
 from rules.model import Title
@@ -59,16 +60,19 @@ def filled_in(schema: type[Schema]) -> dict[str, Any]:
     """What the form of this request says; a field that was left empty is left out.
 
     :param schema: that of the API's request for the same.
-    :raises FormError: where the schema refuses it.
+    :raises FormError: where the schema refuses it, or it is not to be done yet.
     """
-    checked = schema()
+    checked, unsent = schema(), current().unsent
     given = {name: text for name in checked.fields if (text := request.form.get(name, "").strip())}
     try:
-        return dict(checked.load(given))
+        found = dict(checked.load(given))
     except ValidationError as error:
-        fields = dict(_messages(error))
+        fields = dict(_messages(error)) | ({"form": unsent} if unsent else {})
         others = {name: value for name, value in dict(error.valid_data or {}).items() if name not in fields}
         raise FormError(list(fields.values()), fields, others) from None
+    if unsent is not None:
+        raise FormError([unsent], {"form": unsent}, found)
+    return found
 
 
 def ticked(names: Iterable[str], prefix: str) -> list[str]:
