@@ -110,11 +110,13 @@ class Judge:
     def runs(self, records: Sequence[Row], day: dt.date) -> dict[str, tuple[dt.date, dt.date]]:
         """Of the measures that count months or years in a row, the first days of the first and of the last
         of them on a day; of several runs as long, the last. None where there is none."""
+        measures = [m for m in self._measures if m.measure.take is Aggregate.RUN]
+        if not measures:
+            return {}
         days, parts = Days(day.toordinal(), day.toordinal() + 1), defaultdict(list)
         with localcontext(EXACT):
             for name, part in (found for record in records for found in self._parts(record, days)):
                 parts[name].append(part)
-            measures = [m for m in self._measures if m.measure.take is Aggregate.RUN]
             found = {m.measure.id: m.runs(parts[m.measure.id], days).values[0] for m in measures}
         return {name: (run[0], run[-1]) for name, run in found.items() if run}
 
