@@ -16,7 +16,7 @@ from openpyxl.utils.datetime import WINDOWS_EPOCH
 from scoring.cli import main
 from scoring.facts.ingest.errors import IngestError
 from scoring.facts.ingest.files import Reading, SheetState, ingest_file
-from scoring.facts.ingest.folding import Yearless
+from scoring.facts.ingest.folding import Dayless, Yearless
 from scoring.facts.ingest.formats import show
 from scoring.facts.ingest.mapping import parse_mapping
 from scoring.store import Store
@@ -346,6 +346,28 @@ def test_a_number_of_which_the_spreadsheet_made_a_day_or_a_time_is_refused(
     assert "made a day or a time of it" in quarantined(sqlite)[0][3]
 
 
+@pytest.mark.parametrize("code", ["yyyy-mm", 'yyyy"年"m"月"', "mmm-yy", 17, 57, "[$-804]yyyy.m;@"])
+def test_a_month_is_no_day_and_no_number(
+    take: Ingest, sqlite: Store, tmp_path: Path, code: str | int
+) -> None:
+    """Which a spreadsheet makes of a month, as of 2026-3 that is typed for a number: its first day."""
+    rows = [
+        HEAD,
+        row("R1", CODES[0], "甲局", "5", number("46082", style=1)),
+        row(number("46082", style=1), CODES[0], "甲局", "5", "2026-03-01"),
+        row("R3", CODES[0], "甲局", "5", number("46093", style=1)),
+    ]
+    sent = take(Workbook([Tab("a", rows)], formats=[code]).write(tmp_path / "a.xlsx")).mend
+    assert [(found["record_id"], found["occurred_on"]) for found in current(sqlite)] == [("R3", "2026-03-12")]
+    assert {(name, "a month without its day" in why) for _, name, _, why in quarantined(sqlite)} == {
+        ("日期", True),
+        ("编号", False),
+    }
+    mended = openpyxl.load_workbook(sent)
+    mended.save(tmp_path / "b.xlsx")
+    assert take(tmp_path / "b.xlsx").new == 0, "sent back as it was, it is refused again"
+
+
 @pytest.mark.parametrize("code", ["m/d", 58])
 def test_a_date_is_one_in_whatever_format(
     take: Ingest, sqlite: Store, tmp_path: Path, code: str | int
@@ -362,6 +384,8 @@ def test_a_number_of_a_format_that_chinese_spreadsheets_do_not_spell_out_is_a_da
     shown = {number: show(None, number, WINDOWS_EPOCH)(46082) for number in numbers}
     days = {number for number, found in shown.items() if found == dt.datetime(2026, 3, 1)}  # noqa: DTZ001
     assert days == {*range(27, 37), *range(50, 59)}
+    dayless = {number for number, found in shown.items() if isinstance(found, Dayless)}
+    assert dayless == {27, 36, 50, 52, 57}
     yearless = {number for number, found in shown.items() if isinstance(found, Yearless)}
     assert yearless == {28, 29, 51, 53, 54, 58}
 

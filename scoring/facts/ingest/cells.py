@@ -22,6 +22,7 @@ from scoring.facts.ingest.decoration import FORMULA, begins_as_formula, is_formu
 from scoring.facts.ingest.errors import CellError, Fault
 from scoring.facts.ingest.folding import (
     Cell,
+    Dayless,
     Shown,
     Unreadable,
     Yearless,
@@ -94,7 +95,7 @@ _LOST_SIGNS = ("\ufffd", "\u951f\u65a4\u62f7", "\ufffc", "\u70eb" * 4, "\u5c6f" 
 picture that stood in the text; and what a program left that never wrote there (烫烫烫 may be a name)."""
 
 _TOO_NARROW = re.compile(r"\s*#{2,}\s*")
-_NO_TEXTS = (Yearless, dt.time, dt.timedelta)
+_NO_TEXTS = (Yearless, Dayless, dt.time, dt.timedelta)
 _COUNTED = ("decimal", "integer", "date")
 CODE_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 CODE = f"[0-9]{{8}}[{CODE_SIGNS}]{{10}}"
@@ -201,6 +202,8 @@ def _value(given: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> 
         raise CellError(
             Title("表格软件已把它变成日期或时间", "the spreadsheet has made a day or a time of it"), _AS_TEXT
         )
+    if reading.column.declared == "date" and isinstance(cell, Dayless):
+        raise CellError(_NO_DAY, _WHOLE_DAY)
     if isinstance(cell, str) and is_formula(cell):
         return FORMULA
     text = undecorated(cell) if isinstance(cell, str) else as_text(cell)
@@ -220,6 +223,13 @@ def _value(given: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> 
     if value is None and reading.required:
         return FILLER if text else EMPTY
     return value
+
+
+_NO_DAY = Title("只有年月,没有日", "a month without its day")
+_WHOLE_DAY = Title(
+    "请写明到日,如2026-03-15;确为1日的,请将该列设为年月日格式",
+    "the day as well, such as 2026-03-15; if it is the first, format the column so that it shows",
+)
 
 
 def _holds_person(text: str) -> bool:

@@ -31,6 +31,10 @@ class Yearless(dt.datetime):
     """A day whose format shows no year, as spreadsheets make it of a number that is typed as 3-12."""
 
 
+class Dayless(dt.datetime):
+    """The first of a month, of which the format shows the month alone: it is typed as 2026-3."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """A cell that says nothing that could be kept.
@@ -140,6 +144,8 @@ def as_text(cell: Cell) -> str:
             return "TRUE" if cell else "FALSE"
         case float():
             return f"{Decimal(f'{cell:.15g}'):f}"
+        case Dayless():
+            return f"{cell:%Y-%m}"
         case dt.datetime():
             return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat(" ")
         case _:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
 from openpyxl.utils.datetime import from_excel
 
-from scoring.facts.ingest.folding import Cell, Shown, Yearless, as_text
+from scoring.facts.ingest.folding import Cell, Dayless, Shown, Yearless, as_text
 
 Number = int | float
 Show = Callable[[Number], Cell]
@@ -20,8 +20,12 @@ _CHINESE_DATES = frozenset({*range(27, 37), *range(50, 59)})
 _YEARLESS = frozenset({28, 29, 51, 53, 54, 58})
 """Those of them that show the month and the day alone."""
 
+_DAYLESS = frozenset({27, 36, 50, 52, 57})
+"""Those that show the year and the month alone."""
+
 _UNSEEN = re.compile(r"\[(?![<>=])[^\]]*\]|_.|\*.")
 _YEAR = re.compile("[yYeE年]")
+_DAY = re.compile("[dD日hHsS时]")
 _DIVIDED = re.compile(r'[0#?],+(?![0#?,])|[!\\]\.|"\."')
 """A format that shows fewer thousands, or a point within the digits: the number itself is as it is meant, for
 what a header multiplies by is taken out of what is shown already."""
@@ -42,10 +46,10 @@ def show(code: str | None, number: int, epoch: dt.datetime) -> Show:
     """
     code = code or BUILTIN_FORMATS.get(number, "General")
     if number in _CHINESE_DATES or is_date_format(code):
-        is_yearless = number in _YEARLESS or (
-            number not in _CHINESE_DATES and not _YEAR.search(_UNSEEN.sub("", code))
-        )
-        return lambda value: _date(value, code, epoch, is_yearless)
+        is_known, seen = number in _CHINESE_DATES, _UNSEEN.sub("", code)
+        is_yearless = number in _YEARLESS if is_known else not _YEAR.search(seen)
+        is_dayless = number in _DAYLESS if is_known else not _DAY.search(seen)
+        return lambda value: _date(value, code, epoch, is_yearless, is_dayless)
     pieces = _pieces(code)
     shown: Show = (lambda value: _digits(value, pieces)) if pieces else _plain
     unit = _unit(code)
@@ -56,12 +60,16 @@ def _plain(value: Number) -> Cell:
     return value
 
 
-def _date(value: Number, code: str, epoch: dt.datetime, is_yearless: bool) -> Cell:
+def _date(value: Number, code: str, epoch: dt.datetime, is_yearless: bool, is_dayless: bool) -> Cell:
     try:
         found: Cell = from_excel(value, epoch, timedelta=is_timedelta_format(code))
     except (OverflowError, ValueError):
         return value
-    return Yearless.combine(found, found.time()) if is_yearless and isinstance(found, dt.datetime) else found
+    if not isinstance(found, dt.datetime):
+        return found
+    is_first = is_dayless and found.day == 1 and found.time() == dt.time()
+    kind = Yearless if is_yearless else Dayless if is_first else dt.datetime
+    return kind.combine(found, found.time())
 
 
 def _unit(code: str) -> str:

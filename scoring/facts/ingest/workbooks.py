@@ -22,7 +22,7 @@ from rules.model import Column, Kind, Table, Title
 from scoring.characters.spreadsheets import in_cell
 from scoring.facts.ingest.decoration import unescaped
 from scoring.facts.ingest.errors import Fault
-from scoring.facts.ingest.folding import Cell, Shown, Unreadable, Yearless, as_text
+from scoring.facts.ingest.folding import Cell, Dayless, Shown, Unreadable, Yearless, as_text
 from scoring.facts.ingest.forms import Form, FormColumn
 from scoring.facts.ingest.headers import REASON_HEADER, Layout
 from scoring.facts.ingest.quarantine import MEND, account
@@ -208,6 +208,10 @@ def _line(
     return [*line, _written(why), *beyond]
 
 
+_SHOWS = {Yearless: "m-d", Dayless: "yyyy-mm"}
+"""The formats in which a day that is refused comes back as it stood."""
+
+
 def _written(value: Any, fill: PatternFill | None = None, comment: str = "") -> _Written:
     """A value that runs nothing; where nothing was read, it says so when it comes back."""
     if isinstance(value, Unreadable):
@@ -216,7 +220,7 @@ def _written(value: Any, fill: PatternFill | None = None, comment: str = "") -> 
         value = value.text
     if isinstance(value, str):
         return _Written(in_cell(value[:_LONGEST_CELL]), fill, "@", comment)
-    return _Written(value, fill, "m-d" if isinstance(value, Yearless) else "", comment)
+    return _Written(value, fill, _SHOWS.get(type(value), ""), comment)
 
 
 def _read_again(value: Any) -> Any:
