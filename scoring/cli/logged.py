@@ -26,6 +26,9 @@ from scoring.store.connection import TOUCHED
 ROWS = 100
 """So many rows of a table are named in an entry; of more it says how many."""
 
+_WRITTEN = "written"
+"""Under this a connection's ``info`` has whether its transaction has changed anything."""
+
 _UNSAID = {"address", "commitment", "database", "findings", "fmt", "measures", "note", "text", "words"}
 """Parameters that are no part of what is done, may hold a secret, or are told by a person at length: the last
 stand beside the thing, and in the log they would stay for ever."""
@@ -34,13 +37,20 @@ stand beside the thing, and in the log they would stay for ever."""
 @contextmanager
 def changes_logged() -> Iterator[None]:
     """Have each change that this thread makes to a store meanwhile leave its entry."""
-    sa.event.listen(Session, "after_flush", _note_rows)
+    noted = (
+        (Session, "after_flush", _note_rows),
+        (sa.Engine, "begin", _begin),
+        (sa.Engine, "after_cursor_execute", _note),
+    )
+    for listener in noted:
+        sa.event.listen(*listener)
     accompany_changes(log_change)
     try:
         yield
     finally:
         accompany_changes()
-        sa.event.remove(Session, "after_flush", _note_rows)
+        for listener in noted:
+            sa.event.remove(*listener)
 
 
 def log_change(session: Session) -> None:
@@ -50,6 +60,8 @@ def log_change(session: Session) -> None:
 
     context = click.get_current_context()
     session.flush()  # what is still to be written is noted as well
+    if not session.connection().info.get(_WRITTEN):
+        return
     touched: dict[str, dict[str, None]] = session.info.pop(TOUCHED, {})
     subjects = touched.pop("subjects", {})
     rows = {table: _first(ids) for table, ids in touched.items()}
@@ -78,6 +90,18 @@ def command_of(context: click.Context) -> str:
     above = context.parent
     name = str(context.info_name)
     return name if above is None or above.parent is None else f"{command_of(above)} {name}"
+
+
+def _begin(connection: sa.Connection) -> None:
+    connection.info[_WRITTEN] = False
+
+
+def _note(connection: sa.Connection, cursor: Any, statement: str, *_: object) -> None:
+    """Note that a statement has changed something: one that only reads, or meets no row, has not."""
+    if cursor.rowcount and not statement.lstrip().upper().startswith(
+        ("SELECT", "WITH", "PRAGMA", "BEGIN", "SET")
+    ):
+        connection.info[_WRITTEN] = True
 
 
 def _note_rows(session: Session, _: object) -> None:

@@ -246,9 +246,10 @@ def test_records_that_could_never_count_are_set_aside_from_csv_and_from_parquet(
     records = written(tmp_path, "r.csv", "\n".join(rows) + "\n")
     for given, first in ((records, 1), (to_parquet(records, tmp_path / "r.parquet"), 0)):
         assert score(market / "subjects.csv", given).exit_code == 0
+        because = ", and 等级或结果 names nothing to tell it by"
         assert rejected(tmp_path) == [
-            (str(row + first), column, f"without its {column} the row could never count")
-            for row, column in ((2, "occurred_on"), (3, "status"), (4, "severity"))
+            (str(row + first), column, f"without its {column} the row could never count{more}")
+            for row, column, more in ((2, "occurred_on", ""), (3, "status", ""), (4, "severity", because))
         ]
 
 
