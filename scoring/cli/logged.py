@@ -97,10 +97,8 @@ def _begin(connection: sa.Connection) -> None:
 
 
 def _note(connection: sa.Connection, cursor: Any, statement: str, *_: object) -> None:
-    """Note that a statement has changed something: one that only reads, or meets no row, has not."""
-    if cursor.rowcount and not statement.lstrip().upper().startswith(
-        ("SELECT", "WITH", "PRAGMA", "BEGIN", "SET")
-    ):
+    """Note that a statement has changed a row."""
+    if cursor.rowcount > 0 and statement.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE")):
         connection.info[_WRITTEN] = True
 
 

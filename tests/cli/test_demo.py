@@ -24,8 +24,8 @@ from fixtures.district import write_district
 from scoring.store import open_store
 from scoring.tickets.desk import move_ticket
 
-KEPT_ANEW = ("live_grades", "live_scans", "live_scans_begun")
-"""What a scan notes of itself."""
+KEPT_ANEW = ("live_grades", "live_scans", "live_scans_begun", "audit_entries", "audit_head")
+"""What a scan notes of itself, and the log of that."""
 
 
 class District(NamedTuple):
