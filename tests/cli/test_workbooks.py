@@ -77,9 +77,7 @@ def test_a_listing_takes_the_place_of_no_file_of_another_kind(
 def test_a_full_disk_keeps_the_file_of_before(
     words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv(
-        "XINHENG_DATABASE_URL", raising=False
-    )  # or a store were opened, which needs room as well
+    monkeypatch.delenv("XINHENG_DATABASE_URL", raising=False)  # a store needs room as well
     text = (PACKS / "enterprise-credit.yaml").read_text("utf-8").replace("\nversion: ", "\nversion:   ", 1)
     file = tmp_path / ("my.yaml" if "fmt" in words else "rules.html")
     file.write_text(text, "utf-8")
