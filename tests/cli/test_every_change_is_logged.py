@@ -11,12 +11,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 from store.test_backup import TOOLS
 
+from cli.conftest import commands
 from cli.market import AS_OF, PACK
 from cli.test_plan import SUPERVISION, code
 from fixtures.small import AS_OF as SMALL_ON
@@ -68,18 +68,12 @@ FIRMS = [code(number) for number in range(40)]
 DAY = add_months(today(), -5)
 
 
-def names(command: click.Command = main, above: str = "") -> Iterator[str]:
+def names() -> Iterator[str]:
     """Every command, as it is typed."""
-    if isinstance(command, click.Group):
-        context = click.Context(command)
-        for name in command.list_commands(context):
-            held = command.get_command(context, name)
-            assert held is not None
-            yield from names(held, f"{above} {name}".strip())
-        return
-    yield above
-    if above == "ingest":  # has commands of its own, which click does not know of
-        yield from (f"ingest {own.name}" for own in (list_command, undo_command))
+    for path, _ in commands(main):
+        yield " ".join(path)
+        if path == ("ingest",):  # has commands of its own, which click does not know of
+            yield from (f"ingest {own.name}" for own in (list_command, undo_command))
 
 
 ALL = sorted(names(), key=len, reverse=True)

@@ -13,12 +13,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 from openpyxl import load_workbook
 
 import scoring.cli
-from cli.conftest import KEEP_NO_BYTECODE, PROGRAM, Command
+from cli.conftest import KEEP_NO_BYTECODE, PROGRAM, Command, commands
 from cli.market import HIT
 from rules.library.loader import PACKS
 from scoring.cli import main
@@ -142,17 +141,12 @@ def test_a_folder_that_is_not_there_is_named(command: Command, database: str, tm
 
 
 def test_every_command_that_lists_one_thing_writes_it_to_a_workbook() -> None:
-    assert {path for path, options in formatted(main) if "--xlsx" not in options} <= SEVERAL_OR_NONE
-    assert sum("--xlsx" in options for _, options in formatted(main)) > 25
+    assert {path for path, options in formatted() if "--xlsx" not in options} <= SEVERAL_OR_NONE
+    assert sum("--xlsx" in options for _, options in formatted()) > 25
 
 
-def formatted(command: click.Command, path: str = "") -> Iterator[tuple[str, set[str]]]:
+def formatted() -> Iterator[tuple[str, set[str]]]:
     """The commands that have ``--format``, each with all its options."""
-    if isinstance(command, click.Group):
-        context = click.Context(command)
-        for name in command.list_commands(context):
-            found = command.get_command(context, name)
-            assert found is not None
-            yield from formatted(found, f"{path} {name}".strip())
-    elif "fmt" in {option.name for option in command.params}:
-        yield path, {name for option in command.params for name in option.opts}
+    for path, command in commands(main):
+        if "fmt" in {option.name for option in command.params}:
+            yield " ".join(path), {name for option in command.params for name in option.opts}

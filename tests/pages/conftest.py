@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from databases import MadeOnce
@@ -16,6 +17,7 @@ from visitor import Visitor
 from api.app import create_app
 from api.settings import Settings
 from scoring.access.keys import Role, create_key
+from scoring.runs import leases
 from scoring.store import Store, open_store
 
 _SWITCHES = (
@@ -38,6 +40,22 @@ def town_store(tmp_path_factory: pytest.TempPathFactory, made_once: MadeOnce) ->
     opened = open_store(f"sqlite:///{own / 'town.db'}")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def own_town(tmp_path: Path, made_once: MadeOnce) -> Iterator[Store]:
+    """A town of the test's own: what is done here would be missed, or counted, elsewhere."""
+    made = made_once("town", lambda folder: make_town(f"sqlite:///{folder / 'town.db'}"))
+    store = open_store(f"sqlite:///{shutil.copy(made / 'town.db', tmp_path)}")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def idle_town(own_town: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A town of the test's own, in which no process is started for a job."""
+    monkeypatch.setattr(leases, "start", lambda store, kind, job_id: None)
+    return own_town
 
 
 @pytest.fixture(scope="session")

@@ -5,22 +5,18 @@ What was typed is not lost, and not done in the name of who has not seen it.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from html import unescape
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from databases import MadeOnce
 from flask import Flask
 from flask.testing import FlaskClient
 from serving import served
 from test_sign_in import PLACES
 from test_twin_forms import form_of
 from test_visit_pages import asked
-from town import AUTHORITY, CODES, LENDER, ORGANISATIONS, make_town
+from town import AUTHORITY, CODES, LENDER, ORGANISATIONS
 from visitor import Visitor
 from walker import read
 from walker import visitor as at_the_door
@@ -31,8 +27,7 @@ from api.around.access import ACCESS
 from api.settings import Settings
 from rules.calendar import add_days, today
 from scoring.access.keys import Role, create_key
-from scoring.runs import leases
-from scoring.store import Store, open_store
+from scoring.store import Store
 from scoring.store.base import Base
 from scoring.tickets.desk import list_tickets
 
@@ -91,13 +86,9 @@ FORMS = [
 
 
 @pytest.fixture
-def town(tmp_path: Path, made_once: MadeOnce, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+def town(idle_town: Store) -> Store:
     """A town of the test's own."""
-    monkeypatch.setattr(leases, "start", lambda store, kind, job_id: None)
-    made = made_once("town", lambda folder: make_town(f"sqlite:///{folder / 'town.db'}"))
-    store = open_store(f"sqlite:///{shutil.copy(made / 'town.db', tmp_path)}")
-    yield store
-    store.close()
+    return idle_town
 
 
 @pytest.fixture

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from databases import MadeOnce
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.keys import Keys
 from serving import served
@@ -17,7 +15,7 @@ from test_draft_pages import DAY, written
 from test_everybody import focused, press
 from test_file_pages import csv, row
 from test_visit_pages import asked
-from town import CODES, LENDER, NAMES, make_town
+from town import CODES, LENDER, NAMES
 from visitor import Visitor
 
 from api.app import create_app
@@ -26,8 +24,7 @@ from rules.calendar import add_days, today
 from scoring.access.keys import Role, create_key
 from scoring.rulemaking.desk import By, propose_pack
 from scoring.rulemaking.draft import examine
-from scoring.runs import leases
-from scoring.store import Store, open_store
+from scoring.store import Store
 
 _IS_SEEN = """
 const box = arguments[0].getBoundingClientRect();
@@ -36,13 +33,9 @@ return box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < in
 
 
 @pytest.fixture
-def town(tmp_path: Path, made_once: MadeOnce, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    """A town of the test's own: what is done here would be missed elsewhere."""
-    monkeypatch.setattr(leases, "start", lambda store, kind, job_id: None)
-    made = made_once("town", lambda folder: make_town(f"sqlite:///{folder / 'town.db'}"))
-    store = open_store(f"sqlite:///{shutil.copy(made / 'town.db', tmp_path)}")
-    yield store
-    store.close()
+def town(idle_town: Store) -> Store:
+    """A town of the test's own."""
+    return idle_town
 
 
 @pytest.fixture

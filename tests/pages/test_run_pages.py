@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from databases import MadeOnce
 from flask import Flask
 from flask.testing import FlaskClient
 from selenium.webdriver.support.select import Select
 from serving import served
 from test_sign_in import signed_in
 from test_ticket_pages import send
-from town import make_town
 from visitor import DESK, PHONE, Visitor
 
 from api.app import create_app
@@ -31,19 +27,16 @@ from scoring.live import scan_jobs
 from scoring.runs import jobs, leases
 from scoring.runs.proposed import list_proposals
 from scoring.runs.published import list_runs
-from scoring.store import Store, open_store
+from scoring.store import Store
 from scoring.store.access import RunJob
 
 PACK, AUTUMN = "department-credit", dt.date(2026, 9, 30)
 
 
 @pytest.fixture
-def district(tmp_path: Path, made_once: MadeOnce) -> Iterator[Store]:
+def district(own_town: Store) -> Store:
     """A town of the test's own: other tests count the runs of theirs."""
-    made = made_once("town", lambda folder: make_town(f"sqlite:///{folder / 'town.db'}"))
-    store = open_store(f"sqlite:///{shutil.copy(made / 'town.db', tmp_path)}")
-    yield store
-    store.close()
+    return own_town
 
 
 @pytest.fixture

@@ -478,14 +478,15 @@ class RowReader:
         self, number: int, cells: Cells, values: Mapping[str, JsonValue], finding: Finding
     ) -> Rejected:
         """What a row would have to say; of what the law would fill in, by which column of the file."""
-        columns, name, fault = self.layout.table.columns, finding.column, finding.fault
+        columns, name = self.layout.table.columns, finding.column
         awaited = self._proposer.awaits(name, values) if self._proposer else {}
-        for other, codes in awaited.items():
-            fault = undecided(columns[name], columns[other], self._header(cells, other), codes)
-            own = self._headers.get(name)
-            place = other if own is None or own.position == NOWHERE else name
-            return self._said(number, cells, place, fault)
-        return self._said(number, cells, name, fault)
+        if not awaited:
+            return self._said(number, cells, name, finding.fault)
+        other, codes = next(iter(awaited.items()))
+        own = self._headers.get(name)
+        place = other if own is None or own.position == NOWHERE else name
+        fault = undecided(columns[name], columns[other], self._header(cells, other), codes)
+        return self._said(number, cells, place, fault)
 
     def _said(self, number: int, cells: Cells, name: str, fault: Fault, level: Level = "error") -> Rejected:
         found = self._headers.get(name)
