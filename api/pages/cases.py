@@ -112,11 +112,13 @@ def case_page(
 
 
 def mark_asked(
-    kind: Kind, status: str, reason: str, document: str | None, commitment: Commitment | None = None
+    kind: Kind, status: str, body: Mapping[str, Any], commitment: Commitment | None = None
 ) -> MarkRequest:
     """The mark that a form asks for, of today.
 
-    :param document: the number or address of what it rests on.
+    :param body: why, the number or address of what it rests on, and of a step the version that was seen.
     """
-    key, evidence = caller(), ({"title": document, "reference": document},) if document else ()
-    return MarkRequest(kind, status, today(), reason, evidence, key.prefix, key.organisation, commitment)
+    key, document = caller(), body.get("evidence")
+    evidence = ({"title": document, "reference": document},) if document else ()
+    by = key.prefix, key.organisation
+    return MarkRequest(kind, status, today(), body["reason"], evidence, *by, commitment, body.get("version"))

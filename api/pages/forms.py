@@ -30,7 +30,7 @@ LABELS = {
     "lender": "金融机构", "purposes": "用途", "valid_from": "起始日期", "valid_until": "截止日期",
     "receiver": "接收系统", "role": "范围", "organisation": "单位", "kinds": "变动种类",
     "address": "推送地址", "after": "起点", "to": "经办人", "as_of": "评价基准日", "month": "月份",
-    "seen": "所见的记录版本",
+    "seen": "所见的记录版本", "version": "所见的办理进度",
     "seed": "随机种子", "propose_days": "征求意见天数", "begins": "施行日期",
     "back": "补评次数",
 }  # fmt: skip

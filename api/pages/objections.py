@@ -133,7 +133,7 @@ def _form(status: int, refused: Sequence[Title] = ()) -> Response:
 def _file() -> Mark:
     body = filled_in(ObjectionRequest)
     words = vocabulary(body["vocabulary"])
-    wanted = mark_asked("objection", "disputed", body["reason"], body["evidence"])
+    wanted = mark_asked("objection", "disputed", body)
     own = own_records(words.id)
     return mark_record(store(), words, body["record"], wanted, own.authority, own.subject_id)
 
@@ -144,7 +144,7 @@ def _move(found: Objection, own: Own) -> None:
         fail("forbidden", Title("此事项由信用监管机构办理", "this is for the office to do"))
     kind, status, _ = REQUESTS[body["request"]]
     words = load_vocabulary(found.vocabulary)
-    wanted = mark_asked(kind, status, body["reason"], body.get("evidence"))
+    wanted = mark_asked(kind, status, body)
     mark_record(store(), words, found.record_id, wanted, own.authority, own.subject_id)
 
 

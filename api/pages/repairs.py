@@ -98,7 +98,7 @@ def move_repair(application_id: int) -> Response:
     try:
         body = filled_in(RepairStepForm)
         kind, status, _ = REQUESTS[body["request"]]
-        wanted = mark_asked(kind, status, body["reason"], body.get("evidence"))
+        wanted = mark_asked(kind, status, body)
         words = load_vocabulary(found.vocabulary)
         mark_record(store(), words, found.record_id, wanted, own_data())
     except FormError as error:
@@ -123,7 +123,7 @@ def _found(application_id: int) -> Application:
 def _apply() -> Mark:
     body = filled_in(ApplicationForm)
     commitment = Commitment(body["commitment"], body["committed_on"])
-    wanted = mark_asked("application", "", body["reason"], body["evidence"], commitment)
+    wanted = mark_asked("application", "", body, commitment)
     words = vocabulary(body["vocabulary"])
     own = own_records(words.id)
     mark = mark_record(store(), words, body["record"], wanted, own.authority, own.subject_id)

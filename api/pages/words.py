@@ -29,7 +29,7 @@ from rules.language.words import (
 from rules.model import Column, Pack, Remedy, Rule, Title
 from rules.titles import halves, halves_of_old
 from rules.tools.diff import FIELDS, PARTS, WRITTEN, Change
-from scoring.facts.desk import CLOCK
+from scoring.facts.cases import CLOCK
 
 MINUS = "\N{MINUS SIGN}"
 YUAN = "(yuan)"

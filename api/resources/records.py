@@ -26,6 +26,7 @@ from api.schemas.records import (
     RecordsQuery,
     RecordsRequest,
     RepairBody,
+    SeenBody,
     StepBody,
     SubmissionSchema,
     VocabularyQuery,
@@ -87,7 +88,8 @@ def get_record(query: dict[str, Any], record_id: str) -> dict[str, Any]:
     found = versions[0]
     journal.subject(found.subject_id)
     marks = objections.list_marks(store(), name, subject_id=own.subject_id, record_id=found.record_id)
-    return {"versions": versions, "marks": marks}
+    version = objections.version_now(store(), vocabulary(name), found.record_id)
+    return {"versions": versions, "marks": marks, "version": version}
 
 
 @blueprint.post("")
@@ -142,7 +144,7 @@ def post_acknowledgement(body: dict[str, Any], record_id: str) -> tuple[Mark, in
 
 
 @blueprint.post("/<key:record_id>/appeals")
-@blueprint.body(MarkBody)
+@blueprint.body(SeenBody)
 @blueprint.answers(201, MarkSchema)
 @blueprint.describe(parameters=[PARAMETER])
 def post_appeal(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[str, str]]:
@@ -201,7 +203,7 @@ def post_repair(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[s
 
 
 @blueprint.post("/<key:record_id>/breaches")
-@blueprint.body(MarkBody)
+@blueprint.body(SeenBody)
 @blueprint.answers(201, MarkSchema)
 @blueprint.describe(parameters=[PARAMETER])
 def post_breach(body: dict[str, Any], record_id: str) -> tuple[Mark, int, dict[str, str]]:
@@ -220,6 +222,7 @@ def _mark(kind: Kind, status: str, body: dict[str, Any], record_id: str) -> tupl
         key.prefix,
         key.organisation,
         body.get("commitment"),
+        body.get("version"),
     )
     words = vocabulary(body["vocabulary"])
     own = own_records(words.id) if kind in OF_GRADED else Own(who().subject, own_data())

@@ -27,6 +27,13 @@ class FiledSchema(Schema):
     """A case with everything that was done about it; its state is added by what it is."""
 
     id = fields.Integer(required=True)
+    version = fields.String(
+        required=True,
+        metadata={
+            "description": "Another after each change of the record and each step that somebody takes; "
+            "whoever takes one says which they saw"
+        },
+    )
     record_id = fields.String(required=True)
     subject_id = fields.String(required=True)
     authority = fields.String(required=True, allow_none=True)
@@ -39,9 +46,10 @@ class StepForm(Schema):
 
     reason = Text(longest=2000, required=True)
     evidence = Text(metadata={"description": "Number or address of a document that it rests on"})
+    version = Text(longest=100, required=True, metadata={"description": "The case's version that was seen"})
 
 
 def case_view(found: Filed[Any], on: dt.date) -> dict[str, Any]:
     """A case as it stands on a day."""
-    shown = ("id", "record_id", "subject_id", "authority", "case", "marks")
+    shown = ("id", "version", "record_id", "subject_id", "authority", "case", "marks")
     return {name: getattr(found, name) for name in shown} | {"overdue": found.case.is_overdue(on)}

@@ -42,6 +42,13 @@ class RecordSchema(Schema):
 
     versions = fields.List(fields.Nested(RecordVersionSchema), required=True)
     marks = fields.List(fields.Nested(MarkSchema), required=True)
+    version = fields.String(
+        required=True,
+        metadata={
+            "description": "Another after each change of the record and each step that somebody takes; "
+            "whoever takes one says which they saw"
+        },
+    )
 
 
 class RecordsRequest(Schema):
@@ -120,13 +127,23 @@ class MarkBody(VocabularyQuery):
     effective_on = Day(required=True, metadata={"description": "When it was filed or completed"})
 
 
-class StepBody(MarkBody):
+class SeenBody(MarkBody):
+    """What is noted about a case that was seen."""
+
+    version = Text(
+        longest=100,
+        required=True,
+        metadata={"description": "The version of the record and its case that was seen; another is refused"},
+    )
+
+
+class StepBody(SeenBody):
     """What is noted about a case; nothing need go with it."""
 
     evidence = fields.List(fields.Nested(EvidenceSchema), load_default=list, validate=validate.Length(0, 20))
 
 
-class DecisionBody(MarkBody):
+class DecisionBody(SeenBody):
     """How an objection was decided, or its rejection reviewed."""
 
     outcome = fields.String(
@@ -159,7 +176,7 @@ class AdmissionBody(StepBody):
     outcome = fields.String(required=True, validate=validate.OneOf(["admitted", "returned"]))
 
 
-class RepairBody(MarkBody):
+class RepairBody(SeenBody):
     """How an application for repair is decided."""
 
     outcome = fields.String(load_default="repaired", validate=validate.OneOf(["repaired", "refused"]))

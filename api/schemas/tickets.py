@@ -77,6 +77,12 @@ class TicketSummarySchema(Schema):
 class TicketSchema(TicketSummarySchema):
     """A ticket with everything that was done about it."""
 
+    version = fields.Integer(
+        required=True,
+        metadata={
+            "description": "Grows with every step that somebody takes; whoever takes one says which they saw"
+        },
+    )
     steps = fields.List(fields.Nested(StepSchema), required=True)
 
 
@@ -101,6 +107,11 @@ class StepRequest(Schema):
         required=True,
         validate=validate.OneOf([*(r for r in REQUESTS if r not in ("open", "tick")), CORRECT]),
         metadata={"description": "correct takes back a step: the state is as if it had not been"},
+    )
+    version = WholeNumber(
+        required=True,
+        attribute="seen",
+        metadata={"description": "The ticket's version that was seen; another is refused"},
     )
     actor = fields.String(
         validate=validate.OneOf(PEOPLE),

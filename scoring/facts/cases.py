@@ -17,6 +17,9 @@ from rules.workdays import workdays_between
 from scoring.facts.records import RecordError
 from scoring.store.access import RecordMark
 
+CLOCK = "clock"
+"""Who makes the marks by which a case escalates."""
+
 ESCALATES_AFTER = (0, 5)
 """Working days past the due date after which the clock escalates, each once."""
 
@@ -135,6 +138,33 @@ def marks_of(session: Session, vocabulary_id: str, record_id: str) -> list[Recor
         RecordMark.vocabulary == vocabulary_id, RecordMark.record_id == record_id
     )
     return list(session.scalars(query.order_by(RecordMark.id)))
+
+
+def version_of(content_hash: str, marks: Iterable[RecordMark]) -> str:
+    """What whoever does something about a record names as seen: what is known of it, and the last thing that
+    somebody has done about it. That the clock escalates changes nothing of what there is to decide.
+
+    :param content_hash: of the record's current version; empty where there is none.
+    :param marks: all of the record's.
+    """
+    last = max((mark.id for mark in marks if mark.made_by != CLOCK), default=0)
+    return f"{content_hash[:12]}-{last}"
+
+
+def check_seen(seen: str | None, version: str) -> None:
+    """What was seen when something was decided is what there is.
+
+    :param seen: None of who was shown nothing, as on the command line.
+    :raises CaseRefusedError: where the record has changed since, or somebody has done something about it.
+    """
+    if seen not in (None, version):
+        raise CaseRefusedError(_CHANGED_SINCE)
+
+
+_CHANGED_SINCE = Title(
+    "查看之后,记录有变更或他人已有办理,请重新查看后再办理",
+    "since you saw it the record has changed, or somebody has done something about it: look at it again",
+)
 
 
 def check_way(what: Title, stage: str, stage_title: Title, ways: Collection[str], kind: str) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, aliased
 from rules.model import Vocabulary
 from rules.titles import Title, UnknownError
 from scoring.facts.bodies import register
-from scoring.facts.cases import Course, Folded, marks_of
+from scoring.facts.cases import CLOCK, Course, Folded, marks_of, version_of
 from scoring.facts.entries import wait_for_turn
 from scoring.facts.lifting import STANDS
 from scoring.facts.merging import AUTHORITY, STATUS
@@ -31,7 +31,6 @@ from scoring.store.batches import parts
 from scoring.store.documents import decode
 from scoring.store.models import RecordVersion
 
-CLOCK = "clock"
 Marks = type[RecordMark]
 
 
@@ -58,10 +57,12 @@ class Filed(Generic[CaseT]):
     """A case with everything that was done about it while the record was about its subject.
 
     :param id: the number of its first mark.
+    :param version: see :func:`scoring.facts.cases.version_of`.
     :param authority: whose record it is, as the record says now; None where it says nothing.
     """
 
     id: int
+    version: str
     vocabulary: str
     record_id: str
     subject_id: str
@@ -204,7 +205,9 @@ class Desk(Generic[CaseT]):
         )
         wanted = set(numbers)
         found: dict[int, tuple[CaseT, tuple[RecordMark, ...]]] = {}
-        for _, own in groupby(marks, key=lambda mark: mark.record_id):
+        of_records: dict[str, list[RecordMark]] = {}
+        for record_id, group in groupby(marks, key=lambda mark: mark.record_id):
+            own = of_records[record_id] = list(group)
             found.update(
                 (marks[0].id, (case, marks))
                 for case, marks in self.course.cases(own)
@@ -214,9 +217,10 @@ class Desk(Generic[CaseT]):
         for number in numbers:
             case, own_marks = found[number]
             first = own_marks[0]
-            record = records.get(first.record_id, {})
+            content_hash, record = records.get(first.record_id, ("", {}))
             yield Filed(
                 number,
+                version_of(content_hash, of_records[first.record_id]),
                 vocabulary_id,
                 first.record_id,
                 first.subject_id,
@@ -226,14 +230,16 @@ class Desk(Generic[CaseT]):
             )
 
 
-def _known(session: Session, vocabulary_id: str, numbers: Sequence[int]) -> dict[str, Mapping[str, Any]]:
-    """What is known now of the records that cases are about; nothing of one that was taken back."""
-    query = sa.select(RecordVersion.record_id, RecordVersion.data).where(
+def _known(
+    session: Session, vocabulary_id: str, numbers: Sequence[int]
+) -> dict[str, tuple[str, Mapping[str, Any]]]:
+    """What is known now of the records that cases are about, and its hash; nothing of one taken back."""
+    query = sa.select(RecordVersion.record_id, RecordVersion.content_hash, RecordVersion.data).where(
         RecordVersion.vocabulary == vocabulary_id,
         RecordVersion.record_id.in_(sa.select(RecordMark.record_id).where(RecordMark.id.in_(numbers))),
         RecordVersion.known_until.is_(None),
     )
-    return {record_id: json.loads(data) for record_id, data in session.execute(query)}
+    return {record_id: (digest, json.loads(data)) for record_id, digest, data in session.execute(query)}
 
 
 def _as_known(case: CaseT, record: Mapping[str, Any]) -> CaseT:

@@ -28,7 +28,7 @@ from rules.model import EARLIEST, Vocabulary
 from rules.titles import Title
 from scoring.facts.bodies import VOCABULARY as BODIES
 from scoring.facts.bodies import register
-from scoring.facts.cases import STEP_TITLES, CaseRefusedError
+from scoring.facts.cases import STEP_TITLES, CaseRefusedError, check_seen, marks_of, version_of
 from scoring.facts.cases import Kind as Kind
 from scoring.facts.contradictions import Outcome, close_contradictions
 from scoring.facts.entries import FileInfo, Source, new_file, wait_for_turn
@@ -103,6 +103,8 @@ class MarkRequest:
     :param evidence: documents, as ``{title, reference}``.
     :param office: for which organisation it is made; None where no key or option says so.
     :param commitment: of an application for repair.
+    :param seen: the case's version that was seen (:func:`scoring.facts.cases.version_of`); None where none
+        was shown.
     """
 
     kind: Kind
@@ -113,6 +115,7 @@ class MarkRequest:
     made_by: str
     office: str | None = None
     commitment: Commitment | None = None
+    seen: str | None = None
 
 
 def mark_record(
@@ -130,9 +133,9 @@ def mark_record(
     :param authority: only if the record is this authority's.
     :param subject_id: only if the record is about this subject, which may see it.
     :raises UnknownRecordError: where there is no such record.
-    :raises RecordError: where the record's status or dates, its case (:mod:`scoring.facts.objection_case`,
-        :mod:`scoring.facts.repair_case`), its shortest term (:mod:`scoring.facts.repairs`) or whose record
-        it is do not allow it.
+    :raises RecordError: where it is not as it was seen, or the record's status or dates, its case
+        (:mod:`scoring.facts.objection_case`, :mod:`scoring.facts.repair_case`), its shortest term
+        (:mod:`scoring.facts.repairs`) or whose record it is do not allow it.
 
     >>> from datetime import date
     >>> from fixtures.small import small_store
@@ -159,6 +162,7 @@ def mark_record(
         is_theirs = current is not None and is_open_to(subject_id, current.subject_id, data)
         if current is None or not is_theirs or not is_own(session, data, authority):
             raise unknown_record(vocabulary, record_id)
+        check_seen(request.seen, _version(session, current))
         _check_mark(request, data, vocabulary)
         _check_order(session, request, current)
         return put_mark(session, current, data, _admitted(session, vocabulary, current, data, request))
@@ -196,6 +200,22 @@ def put_mark(
     )
     _note_for_others(session, mark, data)
     return mark_of(mark)
+
+
+def version_now(store: Store, vocabulary: Vocabulary, record_id: str) -> str:
+    """What whoever does something about a record names as seen (:func:`scoring.facts.cases.version_of`).
+
+    :raises UnknownRecordError: where there is no such record.
+    """
+    with store.reading() as session:
+        current = current_version(session, vocabulary, record_key(vocabulary, record_id))
+        if current is None:
+            raise unknown_record(vocabulary, record_id)
+        return _version(session, current)
+
+
+def _version(session: Session, current: RecordVersion) -> str:
+    return version_of(current.content_hash, marks_of(session, current.vocabulary, current.record_id))
 
 
 def list_marks(

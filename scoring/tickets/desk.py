@@ -74,6 +74,11 @@ class Ticket:
     case: Case
     steps: tuple[Step, ...]
 
+    @property
+    def version(self) -> int:
+        """Grows with everything that somebody does about it; the clock's reminders change nothing."""
+        return sum(step.actor is not Actor.CLOCK for step in self.steps)
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -85,6 +90,7 @@ class Move:
     :param owner, urgency: of an assignment: the body that has to solve it, and how fast.
     :param satisfied: of an evaluation.
     :param corrects: of a correction: the number of the step that it takes back.
+    :param seen: the ticket's version that was seen; None where none was shown.
     :param at: when it comes; by default now.
     """
 
@@ -97,6 +103,7 @@ class Move:
     urgency: str | None = None
     satisfied: bool | None = None
     corrects: int | None = None
+    seen: int | None = None
     at: dt.datetime | None = None
 
 
@@ -165,6 +172,8 @@ def move_ticket(
         faster.
     """
     before = show_ticket(store, ticket_id, body, enterprise)
+    if move.seen not in (None, before.version):
+        raise MoveRefusedError(_MOVED_SINCE)
     at = move.at or now()
     if move.actor is Actor.ENTERPRISE and enterprise is None and not may_answer_for(before, at):
         raise MoveRefusedError(_BY_ITSELF)
@@ -176,11 +185,7 @@ def move_ticket(
         with store.writing() as session:
             return _keep(session, before, step)
     except sa.exc.IntegrityError:
-        raise MoveRefusedError(
-            Title(
-                "他人刚刚办理了此问题,请重新查看", "somebody else moved it at this moment; look at it again"
-            )
-        ) from None
+        raise MoveRefusedError(_MOVED_SINCE) from None
 
 
 def tick(
@@ -274,6 +279,10 @@ def list_tickets(
         return [_ticket(row, ()) for row in session.scalars(query.order_by(TicketRow.id.desc()).limit(limit))]
 
 
+_MOVED_SINCE = Title(
+    "查看之后他人已办理此问题,请重新查看后再办理",
+    "since you saw it somebody else has moved it: look at it again",
+)
 _BY_ITSELF = Title(
     f"此问题由企业自行提出，由企业自行评价；{ANSWER_WITHIN}个工作日未答复的，方可代为评价",
     f"the enterprise opened this ticket and judges it itself; for it only after {ANSWER_WITHIN} working days "

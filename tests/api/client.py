@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from flask.testing import FlaskClient
 from repairing import steps
+from seeing import having_looked
 from werkzeug.test import TestResponse
 
 Sign = Callable[..., "Client"]
@@ -36,7 +37,9 @@ class Client:
         return self.send("GET", path, **options)
 
     def post(self, path: str, **options: Any) -> TestResponse:
-        """Send POST."""
+        """Send POST; a step on a case, having looked at it."""
+        if "json" in options:
+            options["json"] = having_looked(lambda place: self.get(place).json, path, options["json"])
         return self.send("POST", path, **options)
 
     def delete(self, path: str, **options: Any) -> TestResponse:

@@ -19,6 +19,7 @@ from typing import Any
 from unittest import mock
 
 from flask import Flask
+from seeing import having_looked
 from werkzeug.test import TestResponse
 
 from rules.calendar import SHANGHAI
@@ -119,6 +120,10 @@ class Book:
         self._note(method, path, query, body, answer)
         return answer.json
 
+    def look(self, token: str | None, path: str) -> Any:
+        """What is answered to GET, and not noted."""
+        return self.app.test_client().get(path, headers={"Authorization": f"Bearer {token}"}).json
+
     def _note(self, method: str, path: str, query: dict[str, Any], body: Any, answer: TestResponse) -> None:
         rule, values = self.app.url_map.bind("localhost").match(path, method, return_rule=True)
         name = f"{method} {_CONVERTED.sub('{', rule.rule).replace('>', '}')}"
@@ -139,7 +144,8 @@ class Person:
         return self.book.ask(self.token, "GET", path, query, None)
 
     def post(self, path: str, **body: Any) -> Any:
-        """What is answered to POST."""
+        """What is answered to POST; a step on a case, having looked at it."""
+        body = having_looked(lambda place: self.book.look(self.token, place), path, body)
         return self.book.ask(self.token, "POST", path, {}, body or None)
 
     def delete(self, path: str) -> Any:

@@ -129,7 +129,8 @@ def test_what_is_anothers_is_answered_as_what_is_not_there_at_every_address(
         ("objection_id", "ticket_id", "consent_id"), 999_999
     )
     bodies: dict[str, dict[str, object]] = {
-        "tickets.post_step": {"request": "evaluate", "satisfied": True},
+        "tickets.post_step": {"request": "evaluate", "satisfied": True, "version": 1},
+        "records.post_appeal": MARK | {"version": "-"},
         "consents.post_withdrawal": {"reason": "x"},
         "records.post_application": MARK | {"commitment": {"text": "x", "made_on": "2026-08-01"}},
     }

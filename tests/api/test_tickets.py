@@ -95,3 +95,14 @@ def test_tickets_can_be_had_by_stage_and_when_overdue(regulator: Client) -> None
     assert [p["id"] for p in regulator.get("/v1/tickets?limit=1").json["items"]] == [
         int(fresh.split("/")[-1])
     ]
+
+
+def test_a_ticket_that_was_moved_since_it_was_seen_is_not_moved(regulator: Client) -> None:
+    path = opened(regulator)
+    assert regulator.get(path).json["version"] == 1
+    assert step(regulator, path, version=1, **ASSIGN) == (201, "assigned")
+    status, told = step(regulator, path, version=1, request="correct", actor="office", corrects=2)
+    assert (status, "look at it again" in told) == (409, True)
+    assert step(regulator, path, version=None, **ASSIGN)[0] == 422
+    assert step(regulator, path, request="correct", actor="office", corrects=2)[0] == 201
+    assert regulator.get(path).json["version"] == 3

@@ -95,12 +95,27 @@ def test_what_the_case_does_not_allow_is_said_and_not_done(
     assert send(other, "/objections/999999/steps", request="uphold", reason="x") == 404
 
 
+def test_a_page_of_before_the_appeal_does_not_review_it(
+    pages: Flask, town_store: Store, filed: Objection
+) -> None:
+    path = f"/objections/{filed.id}/steps"
+    one, other = (
+        signed_in(pages, create_key(town_store, Role.REGULATOR, name).token) for name in ("戊某", "己某")
+    )
+    assert send(one, path, request="reject", reason="证据不足") == 303
+    assert send(one, path, request="appeal", reason="有新证据") == 303
+    assert send(other, path, request="uphold", reason="属实", version=filed.version) == 409
+    assert show_objection(town_store, filed.id).case.stage == "appealed"
+    assert send(other, path, request="uphold", reason="属实") == 303
+
+
 def test_a_refusal_is_told_in_chinese(pages: Flask, town_store: Store, filed: Objection) -> None:
     client = signed_in(pages, create_key(town_store, Role.REGULATOR, "丙某").token)
     client.set_cookie("language", "zh")
     send(client, f"/objections/{filed.id}/steps", request="acknowledge", reason="x")
     with client.session_transaction() as session:
         form = {"form_token": session["form_token"], "request": "acknowledge", "reason": "x"}
+        form["version"] = show_objection(town_store, filed.id).version
     told = client.post(f"/objections/{filed.id}/steps", data=form).text
     assert "异议已受理,不能办理“受理”。可办理:作出决定" in told
     assert "is not allowed" not in told
@@ -156,7 +171,7 @@ def test_a_department_objects_to_a_finding_on_its_own_page_and_is_offered_no_rep
     [found] = re.findall(r'href="(/objections/\d+)"', client.get("/objections?vocabulary=department").text)
     assert "两种结果下的等级" in client.get(found).text
     assert 'name="request"' not in client.get(found).text, "somebody else decides"
-    assert send(client, f"{found}/steps", request="uphold", reason="有误") == 403
+    assert send(client, f"{found}/steps", request="uphold", reason="有误", version="-") == 403
     assert found not in other.get("/objections?vocabulary=department&state=all").text
     assert other.get(found).status_code == 404
     regulator = signed_in(pages, create_key(town_store, Role.REGULATOR, "戊某").token)

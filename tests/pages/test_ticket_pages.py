@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -79,13 +80,13 @@ def test_a_ticket_goes_all_the_way_on_the_pages(regulator: Visitor, town_store: 
     assert (ticket.case.reopened, ticket.case.satisfied) == (1, True)
 
 
-def test_what_the_chart_does_not_allow_any_more_is_refused_with_a_message(
+def test_what_somebody_else_moved_since_is_refused_with_a_message(
     regulator: Visitor, town_store: Store, assigned: Ticket
 ) -> None:
     regulator.open(f"/tickets/{assigned.id}")
     move_ticket(town_store, assigned.id, Move("supervise", Actor.SUPERVISOR, "别人"))
     regulator.press("[aria-labelledby=move-coordinate] button")
-    assert "not allowed while it is supervised" in regulator.one("[role=alert]").text
+    assert "somebody else has moved it" in regulator.one("[role=alert]").text
     assert stage(regulator) == "跟踪督办"
 
 
@@ -162,8 +163,13 @@ def stage(visitor: Visitor) -> str:
 
 
 def send(client: FlaskClient, path: str, **form: str) -> int:
-    """Send a form of a page; the status of the answer."""
+    """Send a form of a page, a step on a case as who has it before them; the status of the answer."""
     client.get("/rules")  # any page gives the session its form token
     with client.session_transaction() as session:
         token = session["form_token"]
-    return client.post(path, data={"form_token": token, **form}).status_code
+    shown = client.get(path.removesuffix("/steps")).text if path.endswith("/steps") else ""
+    seen = {"version": found[1]} if (found := _SEEN.search(shown)) else {}
+    return client.post(path, data={"form_token": token, **seen, **form}).status_code
+
+
+_SEEN = re.compile(r'name="version" value="([^"]+)"')
