@@ -44,7 +44,7 @@ LONGEST_TEXT = 4_000
 LONGEST_KEY = 200
 """So that the address of a record fits into what servers and proxies take."""
 
-SOUGHT = frozenset({"authority", "name", "registration_number"})
+SOUGHT = frozenset({"authority", "name", "registration_number", "town"})
 """Columns of text by which the store finds versions: no longer than a key, for an index takes no more."""
 
 STEPS = frozenset({".", ".."})
