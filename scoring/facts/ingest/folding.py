@@ -97,7 +97,7 @@ def fold_text(text: str) -> str:
 
 
 def fold_name(text: str) -> str:
-    """A text by which somebody is looked for: what can't be seen makes no other name, nor do spaces between
+    r"""A text by which somebody is looked for: what can't be seen makes no other name, nor do spaces between
     Chinese characters (公 安 局), nor that a cell was too narrow for it on one line.
 
     >>> fold_name("云衡\ufe0f 面馆\u3164"), fold_name("云衡\n（一）_x000D_\n面馆")
