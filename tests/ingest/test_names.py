@@ -215,3 +215,19 @@ def test_an_office_owns_its_records_however_its_name_is_broken(
     assert ingest_file(store, others, "enterprise", replace(own, authority="乙 局")).rejected == 1
     found = list_records(store, load_vocabulary("enterprise"), authority=spelled)
     assert [record.record_id for record in found] == ["R1"]
+
+
+def test_a_code_that_nobody_has_makes_no_enterprise_without_a_name_in_silence(
+    store: Store, tmp_path: Path
+) -> None:
+    new, stranger = CODES[1], CODES[2]
+    named = ["信用代码,企业名称,从业人数", f"{CODES[0]},乙商贸公司,5", f"{new},,7"]
+    reading = Reading(dataset="subject", quarantine=tmp_path / "q")
+    report = ingest_file(store, write_text(tmp_path / "a.csv", named), "enterprise", reading)
+    assert (report.new, report.rejected, report.warned) == (2, 0, 1)
+    less = ["信用代码,从业人数", f"{CODES[0]},6", f"{new},8", f"{stranger},9"]
+    report = ingest_file(store, write_text(tmp_path / "b.csv", less), "enterprise", reading)
+    assert (report.new, report.changed, report.rejected, report.warned) == (1, 2, 0, 1)
+    told = [(row, column, value) for row, column, value, _ in quarantined(store)]
+    assert told == [(3, "信用代码", new), (4, "信用代码", stranger)]
+    assert quarantined(store)[0][3].startswith("库中没有该代码,且未写名称:新增的主体没有名称")
