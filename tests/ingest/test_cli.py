@@ -162,7 +162,7 @@ def test_of_a_directory_without_a_table_it_is_said_what_was_looked_for(
     result = xinheng(folder, *how)
     assert result.exit_code == 1
     assert "七月: 目录中没有表格文件 no table in the directory" in result.stderr
-    assert ".csv, .et, .ods, .tsv, .txt, .xls, .xlsb, .xlsm, .xlsx" in result.stderr
+    assert ".csv, .dbf, .et, .numbers, .ods, .tsv, .txt, .xls, .xlsb, .xlsm, .xlsx" in result.stderr
 
 
 def test_beside_a_directory_without_a_table_the_other_files_are_taken(tmp_path: Path) -> None:

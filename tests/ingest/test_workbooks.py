@@ -552,7 +552,12 @@ def test_of_an_old_workbook_too_what_is_calculated_when_it_is_opened_is_no_value
 
 @pytest.mark.parametrize(
     ("name", "part", "said"),
-    [("a.xlsb", "xl/workbook.bin", ".xlsb"), ("a.ods", "content.xml", ".ods")],
+    [
+        ("a.xlsb", "xl/workbook.bin", ".xlsb"),
+        ("a.ods", "content.xml", ".ods"),
+        ("a.numbers", "Index/Document.iwa", ".numbers"),
+        ("a.xlsx", "ppt/presentation.xml", ".pptx"),
+    ],
 )
 def test_a_workbook_of_another_form_is_named(
     take: Ingest, tmp_path: Path, name: str, part: str, said: str
@@ -561,6 +566,20 @@ def test_a_workbook_of_another_form_is_named(
         package.writestr(part, "")
     with pytest.raises(IngestError, match=f"a file of the kind {said}\n.*save it as .xlsx"):
         take(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.xlsx"])
+def test_an_archive_of_files_is_told_to_be_unpacked(take: Ingest, tmp_path: Path, name: str) -> None:
+    with zipfile.ZipFile(tmp_path / name, "w") as package:
+        package.writestr("三月/处罚.csv", "编号")
+    with pytest.raises(IngestError, match=r"a ZIP archive, not a table\n.*unpack it"):
+        take(tmp_path / name)
+
+
+def test_a_table_of_dbase_is_named(take: Ingest, tmp_path: Path) -> None:
+    (tmp_path / "a.dbf").write_bytes(bytes([3, 126, 1, 1]) + bytes(60))
+    with pytest.raises(IngestError, match=r"a file of the kind dBASE\n.*save it as .xlsx"):
+        take(tmp_path / "a.dbf")
 
 
 @pytest.mark.parametrize(

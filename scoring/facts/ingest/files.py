@@ -59,7 +59,9 @@ READER = "9"
 """Counts up where the same file would be read differently, so that it is read again."""
 
 QUARANTINE = Path("work/quarantine")
-SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".et", ".xlsb", ".ods"})
+SUFFIXES = frozenset(
+    {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".et", ".xlsb", ".ods", ".numbers", ".dbf"}
+)
 """What may be a table of an office; of those that are not read it is said why."""
 
 _SCHEMA = pa.schema(
