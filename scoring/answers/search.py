@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scoring.facts.ingest.folding import fold, fold_text
+from scoring.facts.ingest.folding import fold, fold_name
 from scoring.facts.ingest.keys import subject_key
 from scoring.runs.published import RunSummary, get_run
 from scoring.runs.results import graded, next_change, soonest
@@ -168,7 +168,7 @@ def matches(vocabulary: str, search: str) -> sa.ColumnElement[bool]:
     subject = GradedSubject.subject_id
     pasted = "".join(fold(search).split())
     return (
-        NAME_NOW.icontains(fold_text(search), autoescape=True)
+        NAME_NOW.icontains(fold_name(search), autoescape=True)
         | subject.icontains(pasted, autoescape=True)
         | (subject == subject_key(vocabulary, search))
     )

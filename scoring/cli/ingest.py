@@ -32,6 +32,7 @@ from scoring.facts.ingest.templates import write_named_template
 from scoring.facts.merging import ColumnChanges
 from scoring.facts.noted import Rejected
 from scoring.facts.undo import File, list_files, undo_file
+from scoring.facts.versions import Moved
 from scoring.store import open_store
 
 SHOWN = 20
@@ -211,7 +212,7 @@ def _bar(bars: ExitStack) -> Callable[[Path], Progress]:
 
 
 def _print(report: PathsReport, fmt: Format) -> None:
-    shown = DETAILS if fmt != "json" else (*DETAILS, "columns", "noted", "orphans")
+    shown = DETAILS if fmt != "json" else (*DETAILS, "columns", "noted", "orphans", "moved")
     details = {} if fmt == "table" else {name: name for name in shown}
     print_rows(map(_row, report.files), COLUMNS | details, fmt, {"dataset": TITLES})
     for file in report.files:
@@ -248,6 +249,7 @@ def _notes(file: FileReport) -> list[str]:
         notes.append(f"{file.warned} 行已入库但有疑点 rows taken with warnings: {file.warnings}")
     if file.orphans.codes:
         notes.append(_orphans(file))
+    notes += map(_moved, file.moved)
     if file.held:
         notes.append(
             f"{file.held} 行的状态与本中心的决定不同,维持原决定 "
@@ -275,6 +277,16 @@ def _orphans(file: FileReport) -> str:
     )
 
 
+def _moved(moved: Moved) -> str:
+    """Whose records are whose from now on, and what to do where that is not meant."""
+    zh, en = (f"改属{moved.after}", f"{moved.after}'s") if moved.after else ("改为未注明机关", "nobody's")
+    return (
+        f"{moved.records} 条{moved.before}的记录{zh};不应变更的请更正文件,已入库的请撤回 "
+        f"records of {moved.before} are {en} by this file: put it right, or take it back, if that is not"
+        " meant"
+    )
+
+
 def _place(note: Rejected) -> str:
     where = [note.sheet, f"第 {note.row_no} 行 row", note.column]
     return f"{', '.join(filter(None, where))}: {' '.join(filter(None, (note.value, note.reason)))}"
@@ -293,7 +305,8 @@ def _row(file: FileReport) -> dict[str, object]:
     plain = {name: getattr(file, name) for name in (*COLUMNS, *DETAILS)}
     columns = {name: asdict(changes) for name, changes in file.columns.items()}
     more = {"columns": columns, "noted": [asdict(note) for note in file.noted]}
-    return plain | more | {"orphans": asdict(file.orphans)}
+    moved = [asdict(one) for one in file.moved]
+    return plain | more | {"orphans": asdict(file.orphans), "moved": moved}
 
 
 def _file(file: File) -> dict[str, object]:

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from rules.titles import Title, UnknownError
-from scoring.facts.ingest.folding import fold_text, fold_word
+from scoring.facts.ingest.folding import fold_name, fold_text, fold_word
 from scoring.facts.merging import SameBody
 from scoring.facts.noted import Rejected
 from scoring.facts.staging import Staged
@@ -53,7 +53,7 @@ class Body:
     @property
     def name(self) -> str:
         """What it is called now."""
-        return self.own[-1]
+        return fold_name(self.own[-1])
 
 
 @dataclass(frozen=True)
@@ -90,12 +90,13 @@ class Register:
 
     def names(self, organisation: str) -> frozenset[str]:
         """Every name under which records are this organisation's own; of one not registered its own alone."""
-        given = frozenset({fold_text(organisation)})
+        given = _spellings(organisation)
         try:
             body = self.body(organisation)
         except UnknownBodyError:
             return given
-        return given | {name for name in (*body.own, *body.others, *body.former) if self._means(name, body)}
+        names = (name for name in (*body.own, *body.others, *body.former) if self._means(name, body))
+        return given.union(*map(_spellings, names))
 
     def title(self, name: str) -> str:
         """What the body of a name is called now; the name itself where it is nobody's."""
@@ -113,7 +114,7 @@ class Register:
         try:
             return self.body(name).subject_id
         except UnknownBodyError:
-            return fold_text(name)
+            return fold_name(name)
 
     def _means(self, name: str, body: Body) -> bool:
         try:
@@ -197,6 +198,11 @@ def _clashes(body: Body, own: Mapping[str, str], others: Mapping[str, str]) -> I
 def _body(subject_id: str, row: Mapping[str, Any]) -> Body:
     own = (subject_id, str(row.get("name") or subject_id))
     return Body(subject_id, own, tuple(_names(row.get(OTHER_NAMES))), tuple(_names(row.get("former_name"))))
+
+
+def _spellings(name: str) -> frozenset[str]:
+    """A name as records are kept under it, and as it was given: so older ones may be."""
+    return frozenset({fold_text(name), fold_name(name)})
 
 
 def _names(text: Any) -> Iterator[str]:

@@ -130,23 +130,44 @@ class Arrival:
     standing: Standing | None
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A row by which another body than before has a record.
+
+    :param after: None where the row says that nobody has it.
+    """
+
+    before: str
+    after: str | None
+    row_no: int
+    sheet: str | None
+
+
 class Merger:
     """Merges rows, and counts what they changed.
 
     :param judge: says what speaks against a merged row.
+    :param same_body: whether two names are one public body's.
     :param anew: says what rested on what a row corrects.
+    :ivar moves: rows that give a record to another body.
     :ivar held: rows whose status is another than the one that a mark gave.
     :ivar claims: those of them that contradict it.
     :ivar refused: rows that were not merged.
     :ivar corrected: the rows that say another value than was said before, by whose record it is.
     """
 
-    def __init__(self, judge: Judge, anew: Anew = lambda key, known, merged, unsaid: {}) -> None:
+    def __init__(
+        self,
+        judge: Judge,
+        same_body: SameBody,
+        anew: Anew = lambda key, known, merged, unsaid: {},
+    ) -> None:
         self.held = 0
+        self.moves: list[Move] = []
         self.claims: list[Claim] = []
         self.refused: list[Refusal] = []
         self.corrected: Counter[str] = Counter()
-        self._judge, self._anew = judge, anew
+        self._judge, self._anew, self._same_body = judge, anew, same_body
         self._counts: dict[str, Counter[str]] = {
             name: Counter() for name in ("set", "changed", "kept", "cleared")
         }
@@ -179,6 +200,7 @@ class Merger:
         if row.standing is not None and stands:
             self._hold(row, row.standing, theirs, said, cleared)
         self._count(known, said, cleared)
+        self._move(row, known.get(AUTHORITY), None if AUTHORITY in cleared else said.get(AUTHORITY, ""))
         contradicts = bool(self.claims) and self.claims[-1].record_id == row.key
         if not contradicts and corrections(known, _over(known, said, cleared)):
             self.corrected[known.get(AUTHORITY) or ""] += 1
@@ -215,6 +237,11 @@ class Merger:
                     row.sheet,
                 )
             )
+
+    def _move(self, row: Arrival, before: str | None, after: str | None) -> None:
+        """Note that another body has the record; ``after`` is empty where the row says nothing of it."""
+        if before and after != "" and not (after and (before == after or self._same_body(before, after))):
+            self.moves.append(Move(before, after, row.row_no, row.sheet))
 
     def _count(self, known: Mapping[str, Any], said: Mapping[str, Any], cleared: set[str]) -> None:
         counts = self._counts

@@ -175,6 +175,7 @@ def submit_records(
     handling = Handling(
         key_column=table.key,
         checks=checks,
+        same_body=same_body(identity),
         judge=merge_check(check, lambda name: name, vocabulary, table, same_body(identity)),
         twins=likeness(vocabulary, identity),
         confirming=Confirming(vocabulary, lambda name: name, by or source.name),

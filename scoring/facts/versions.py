@@ -29,6 +29,8 @@ from scoring.facts.merging import (
     ColumnChanges,
     Judge,
     Merger,
+    Move,
+    SameBody,
     Standing,
 )
 from scoring.facts.noted import Rejected, count_noted, fault_bad_rows, first_noted, note
@@ -49,6 +51,15 @@ from scoring.store.models import IngestedFile, RecordVersion, SubjectVersion
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """How many records of a body are another's by a file; nobody's where ``after`` is None."""
+
+    before: str
+    after: str | None
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
 class IngestResult:
     """What a file changed: numbers of rows. ``rejected`` rows are in the quarantine.
 
@@ -60,6 +71,7 @@ class IngestResult:
         (:data:`scoring.facts.noted.CHECK_SHOWN`).
     :param confirmed: the records of which a row says what waited for a person's word.
     :param orphans: the good rows whose subject is not known.
+    :param moved: the records that another body has from now on.
     """
 
     file_id: int
@@ -73,6 +85,7 @@ class IngestResult:
     noted: tuple[Rejected, ...] = ()
     confirmed: tuple[str, ...] = ()
     orphans: Orphans = NO_ORPHANS
+    moved: tuple[Moved, ...] = ()
 
 
 Follow = Callable[[Session, IngestedFile], None]
@@ -86,6 +99,8 @@ Log = Callable[[Session, IngestResult], None]
 class Handling:
     """What is looked for, noted and done as the rows of a file are taken; by default nothing is.
 
+    :param header: what a column is called where the rows come from.
+    :param same_body: whether two names are one public body's.
     :param key_column: what the key is called in the quarantine of double keys.
     :param checks: rows that they refuse go to the quarantine. Nothing can come between check and change.
     :param judge: says what speaks against laying a row over what is known of its key; such a row goes to the
@@ -97,6 +112,8 @@ class Handling:
     :param log: called last, where the file changes the store.
     """
 
+    header: Callable[[str], str] = str
+    same_body: SameBody = str.__eq__
     key_column: str | None = None
     checks: Sequence[Check] = ()
     judge: Judge = lambda known, merged: ()
@@ -233,11 +250,13 @@ def _take(
     note(connection, file.id, rejected)
     dropped, same = _sift(session, arriving, target, handling)
     confirmer = Confirmer(connection, arriving, file, handling.confirming) if handling.confirming else None
-    merger = Merger(handling.judge, confirmer.anew) if confirmer else Merger(handling.judge)
+    merger = Merger(handling.judge, handling.same_body, *((confirmer.anew,) if confirmer else ()))
     differing = _merge(connection, arriving, changing, target, merger)
     dropped += drop_refused(connection, arriving, target, merger.refused, same)
     claims = _note_claims(connection, arriving, target, merger)
     changed = _close(connection, changing, target) if differing else 0
+    moves = merger.moves if is_of_records else []
+    note(connection, file.id, (_move(one, handling.header(AUTHORITY)) for one in moves))
     if changed and is_of_records:
         _lift(session, changing, target)
     if differing:  # of an empty table PostgreSQL takes it that it has some pages, and reads all that is known
@@ -268,7 +287,19 @@ def _take(
         columns=merger.columns,
         confirmed=tuple(confirmer.confirmed) if confirmer else (),
         orphans=orphans,
+        moved=tuple(Moved(*pair, number) for pair, number in _pairs_of(moves).items()),
     )
+
+
+def _pairs_of(moves: Iterable[Move]) -> Counter[tuple[str, str | None]]:
+    return Counter((move.before, move.after) for move in moves)
+
+
+def _move(move: Move, header: str) -> Rejected:
+    """The warning of a record that another body has from now on."""
+    zh, en = (f"改属{move.after}", f"{move.after}'s") if move.after else ("改为未注明机关", "nobody's")
+    reason = Title(f"记录原属{move.before},{zh}", f"the record was {move.before}'s, and is {en} now")
+    return Rejected(move.row_no, header, move.after, reason.both, "warning", move.sheet)
 
 
 def _sift(

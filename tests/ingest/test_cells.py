@@ -134,11 +134,29 @@ def test_by_how_a_sign_is_to_be_drawn_nobody_is_another(name: str) -> None:
     assert read("云衡\ufe0f税务局") == "云衡\ufe0f税务局"
 
 
-@pytest.mark.parametrize("name", ["name", "authority", "registration_number"])
-def test_of_a_number_typed_as_a_registration_number_no_day_becomes_one(name: str) -> None:
+@pytest.mark.parametrize("name", ["name", "authority", "registration_number", "document_no", "number"])
+@pytest.mark.parametrize(
+    "given",
+    [Yearless(2026, 3, 12), dt.datetime.fromisoformat("2026-12-03"), dt.date(2026, 12, 3), True, False],
+)
+@pytest.mark.parametrize("required", [True, False])
+def test_no_text_is_made_of_what_a_spreadsheet_made_of_one(name: str, given: Cell, required: bool) -> None:
     sought = Column(name, TEXT, "text", Title("列", "Column"))
-    given = Yearless(2026, 3, 12)
-    assert "the spreadsheet has made a day" in reason(converter(Reading(sought))(given))
+    made = "TRUE or FALSE" if isinstance(given, bool) else "a day or a time"
+    assert f"the spreadsheet has made {made} of it" in reason(converter(Reading(sought, required))(given))
+
+
+@pytest.mark.parametrize("written", ["3月12日", "12月3日", "３月１２日", "3-Dec", "Dec-26", "12-Mar"])
+def test_a_number_of_which_a_text_file_has_a_day_is_refused(written: str) -> None:
+    assert "the spreadsheet has made a day" in reason(read(written, required=True))
+    assert read(written) == unicodedata.normalize("NFKC", written)
+
+
+@pytest.mark.parametrize(
+    "written", ["3月12日1号", "2026/3/12", "3-12", "DEC-26", "3-Dec-1", "5月", "Dec-2026"]
+)
+def test_a_number_that_is_like_a_day_is_one(written: str) -> None:
+    assert read(written, required=True) == written
 
 
 QUOTES = ['"%s"', "＂%s＂", "“%s”", "”%s”", "„%s“", "〝%s〞", "'%s'", "‘%s’", "＇%s＇", "`%s`"]
@@ -300,7 +318,6 @@ def test_what_is_neither_yes_nor_no_is_refused() -> None:
         (12.0, "integer", 12),
         (123, "text", "123"),
         (123.0, "text", "123"),
-        (dt.datetime.fromisoformat("2026-03-01"), "text", "2026-03-01"),
     ],
 )
 def test_real_cells_of_a_workbook(cell: Cell, declared: str, meant: Any) -> None:

@@ -162,7 +162,7 @@ def test_of_a_directory_without_a_table_it_is_said_what_was_looked_for(
     result = xinheng(folder, *how)
     assert result.exit_code == 1
     assert "七月: 目录中没有表格文件 no table in the directory" in result.stderr
-    assert ".csv, .et, .ods, .tsv, .txt, .xls, .xlsb, .xlsm, .xlsx" in result.stderr
+    assert ".csv, .dbf, .et, .numbers, .ods, .tsv, .txt, .xls, .xlsb, .xlsm, .xlsx" in result.stderr
 
 
 def test_beside_a_directory_without_a_table_the_other_files_are_taken(tmp_path: Path) -> None:
@@ -194,3 +194,15 @@ def test_what_is_hidden_in_a_directory_stays_hidden(tmp_path: Path) -> None:
     result = xinheng("in", "--format", "json")
     assert [row["file"] for row in json.loads(result.stdout)] == ["a.csv"]
     assert f"{Path('in', '.trash')}: " in result.stderr
+
+
+@pytest.mark.parametrize("how", [(), ("--check",)])
+def test_whose_records_another_office_takes_over_is_said(tmp_path: Path, how: tuple[str, ...]) -> None:
+    xinheng(write_text(tmp_path / "a.csv", GOOD))
+    other = [line.replace("区市场监管局", "区税务局") for line in GOOD]
+    result = xinheng(write_text(tmp_path / "b.csv", other), *how)
+    assert "1 条区市场监管局的记录改属区税务局" in result.stderr
+    assert "records of 区市场监管局 are 区税务局's by this file" in result.stderr
+    told = xinheng(write_text(tmp_path / "a.csv", GOOD), "--check", "--format", "json")
+    moved = [{"before": "区税务局", "after": "区市场监管局", "records": 1}]
+    assert json.loads(told.stdout)[0]["moved"] == ([] if how else moved)

@@ -134,7 +134,9 @@ def test_what_is_called_xlsx_and_is_nothing_known_is_no_workbook(take: Ingest, t
     assert "not an XLSX workbook" in refused(take, tmp_path / "a.xlsx")
 
 
-@pytest.mark.parametrize(("part", "said"), [("word/document.xml", "kind .docx"), ("名单.csv", "not an XLSX")])
+@pytest.mark.parametrize(
+    ("part", "said"), [("word/document.xml", "kind .docx"), ("名单.csv", "a ZIP archive, not a table")]
+)
 def test_another_zip_file_is_no_workbook(take: Ingest, tmp_path: Path, part: str, said: str) -> None:
     with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as archive:
         archive.writestr(part, "<x/>")

@@ -366,13 +366,13 @@ def test_headers_alone_are_no_rows(take: Ingest, tmp_path: Path) -> None:
 
 
 def test_both_databases_keep_what_no_database_likes(store: Store, tmp_path: Path) -> None:
-    lines = ["编号,信用代码,机关,金额", f"R1,{CODES[0]},a\0b,1", f'R2,{CODES[0]},"引""号\\, \n行",2']
+    lines = ["编号,信用代码,文书号,金额", f"R1,{CODES[0]},a\0b,1", f'R2,{CODES[0]},"引""号\\, \n行",2']
     report = ingest_file(
         store, write_text(tmp_path / "a.csv", lines), LENIENT, Reading(quarantine=tmp_path / "q")
     )
     assert (report.new, report.rejected) == (1, 1)
-    assert [row["authority"] for row in current(store)] == ['引"号\\, \n行']
-    assert quarantined(store)[0][:3] == (2, "机关", "a⟨U+0000⟩b")
+    assert [row["document_no"] for row in current(store)] == ['引"号\\, \n行']
+    assert quarantined(store)[0][:3] == (2, "文书号", "a⟨U+0000⟩b")
 
 
 def test_a_directory_is_taken_file_by_file(sqlite: Store, tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from rules.library.loader import load_vocabulary
 from scoring.facts.ingest.files import FileReport, Reading, ingest_file
 from scoring.facts.noted import noted_rows
+from scoring.facts.records import list_records
 from scoring.store import Store
 
 from .conftest import CODES, current, quarantined, write_text
@@ -172,3 +175,59 @@ def test_an_enterprise_without_code_is_found_whatever_spaces_and_brackets_its_na
     report = ingest_file(store, write_text(tmp_path / "b.csv", lines), "enterprise", reading)
     assert (report.new, report.rejected) == (0, 1)
     assert all(code in quarantined(store)[-1][-1] for code in CODES)
+
+
+SPELLINGS = ["甲 局", "甲\u3000局", "甲\n局", "甲\r\n局", "甲_x000D_\n局", "甲\u2028局", "甲\t局 "]
+
+
+@pytest.mark.parametrize("spelled", SPELLINGS)
+def test_spaces_and_line_breaks_in_a_name_make_no_other_authority(
+    store: Store, tmp_path: Path, spelled: str
+) -> None:
+    """Neither of a record that is found by its authority and document, nor of whose it is."""
+    row = f"{CODES[0]},某罚〔2026〕1号,警告,2026-03-05"
+    report = take(store, tmp_path, FORM, f'乙商贸公司,{row},"{spelled}"')
+    again = take(store, tmp_path, FORM, f'"乙 商贸\n公司",{row},甲局')
+    assert (report.new, again.unchanged, again.warned) == (1, 1, 0)
+    assert [record["authority"] for record in current(store)] == ["甲局"]
+
+
+@pytest.mark.parametrize("spelled", SPELLINGS)
+@pytest.mark.parametrize("is_registered", [True, False])
+def test_an_office_owns_its_records_however_its_name_is_broken(
+    store: Store, tmp_path: Path, spelled: str, is_registered: bool
+) -> None:
+    if is_registered:
+        ingest_file(
+            store,
+            write_text(tmp_path / "b.csv", ["单位编码,单位名称,其他名称", f'DW301,"{spelled}",甲 分\n局']),
+            "department",
+            Reading(dataset="subject"),
+        )
+    head = f"{PLAIN},认定机关"
+    own = Reading(authority="甲局", quarantine=tmp_path / "q")
+    rest = f"乙商贸公司,{CODES[0]},行政许可,有效"
+    first = write_text(tmp_path / "1.csv", [head, f'R1,{rest},2026-03-05,"{spelled}"'])
+    later = write_text(tmp_path / "2.csv", [head, f"R1,{rest},2026-03-06,"])
+    others = write_text(tmp_path / "3.csv", [head, f"R1,{rest},2026-03-07,乙局"])
+    assert ingest_file(store, first, "enterprise", own).new == 1
+    assert ingest_file(store, later, "enterprise", replace(own, authority=spelled)).changed == 1
+    assert ingest_file(store, others, "enterprise", replace(own, authority="乙 局")).rejected == 1
+    found = list_records(store, load_vocabulary("enterprise"), authority=spelled)
+    assert [record.record_id for record in found] == ["R1"]
+
+
+def test_a_code_that_nobody_has_makes_no_enterprise_without_a_name_in_silence(
+    store: Store, tmp_path: Path
+) -> None:
+    new, stranger = CODES[1], CODES[2]
+    named = ["信用代码,企业名称,从业人数", f"{CODES[0]},乙商贸公司,5", f"{new},,7"]
+    reading = Reading(dataset="subject", quarantine=tmp_path / "q")
+    report = ingest_file(store, write_text(tmp_path / "a.csv", named), "enterprise", reading)
+    assert (report.new, report.rejected, report.warned) == (2, 0, 1)
+    less = ["信用代码,从业人数", f"{CODES[0]},6", f"{new},8", f"{stranger},9"]
+    report = ingest_file(store, write_text(tmp_path / "b.csv", less), "enterprise", reading)
+    assert (report.new, report.changed, report.rejected, report.warned) == (1, 2, 0, 1)
+    told = [(row, column, value) for row, column, value, _ in quarantined(store)]
+    assert told == [(3, "信用代码", new), (4, "信用代码", stranger)]
+    assert quarantined(store)[0][3].startswith("库中没有该代码,且未写名称:新增的主体没有名称")

@@ -531,3 +531,12 @@ def test_a_file_that_waits_is_found_again_until_it_is_taken_or_given_up(
     assert send(clerk, first, previewed=previewed(clerk, first)).status_code == 303
     assert send(clerk, f"{second}/end").status_code == 303
     assert 'id="waiting"' not in clerk.get("/files").text
+
+
+def test_a_clerk_is_told_whose_records_would_be_anothers(clerk: FlaskClient) -> None:
+    head, of = f"{HEAD},认定机关", "乙局<b>"
+    take(clerk, csv(f"{row('RM-1')},甲局", f"{row('RM-2')},甲局", head=head))
+    place = hand_in(clerk, csv(f"{row('RM-1')},{of}", f"{row('RM-2')},甲 局", head=head), "二月.csv")
+    seen = clerk.get(place).text
+    assert "甲局的1条记录将改属乙局&lt;b&gt;" in seen
+    assert "记录原属甲局,改属乙局&lt;b&gt;" in seen

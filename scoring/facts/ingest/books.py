@@ -126,6 +126,14 @@ def other_kind(file: str, kind: str) -> IngestError:
     return IngestError(file, reason, hint)
 
 
+def archive(file: str) -> IngestError:
+    """The refusal of an archive of files."""
+    reason = Title("ZIP压缩包,不是表格文件", "a ZIP archive, not a table")
+    return IngestError(
+        file, reason, Title("请解压后选择其中的表格文件", "unpack it, and choose the tables in it")
+    )
+
+
 def locked(file: str) -> IngestError:
     """The refusal of a workbook with a password."""
     reason = Title("加密的工作簿", "a workbook with a password")

@@ -25,7 +25,6 @@ from scoring.facts.ingest.folding import (
     Dayless,
     Shown,
     Unreadable,
-    Yearless,
     as_text,
     fold,
     fold_name,
@@ -44,7 +43,7 @@ LONGEST_TEXT = 4_000
 LONGEST_KEY = 200
 """So that the address of a record fits into what servers and proxies take."""
 
-SOUGHT = frozenset({"authority", "name", "registration_number"})
+SOUGHT = frozenset({"authority", "name", "registration_number", "town"})
 """Columns of text by which the store finds versions: no longer than a key, for an index takes no more."""
 
 STEPS = frozenset({".", ".."})
@@ -95,7 +94,8 @@ _LOST_SIGNS = ("\ufffd", "\u951f\u65a4\u62f7", "\ufffc", "\u70eb" * 4, "\u5c6f" 
 picture that stood in the text; and what a program left that never wrote there (烫烫烫 may be a name)."""
 
 _TOO_NARROW = re.compile(r"\s*#{2,}\s*")
-_NO_TEXTS = (Yearless, Dayless, dt.time, dt.timedelta)
+_NO_TEXTS = (dt.date, dt.time, dt.timedelta, bool)
+"""What a spreadsheet has made of a text: 3-12-2026, 3-12, 3:12 or true. What was typed is lost."""
 _COUNTED = ("decimal", "integer", "date")
 CODE_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 CODE = f"[0-9]{{8}}[{CODE_SIGNS}]{{10}}"
@@ -122,7 +122,10 @@ _ALONE = re.compile(f"{_TOTAL}[:]?")
 
 _NO_KEYS = frozenset({"空", "暂无", "未知", "不详", "未填"})
 
-NOT_PLAIN = f"(?:[0-9][Ee]-|[Uu][Nn][Dd][Ee]|{_TOTAL}|{_FOOT})"
+_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_DAY = f"(?:[0-9]{{1,2}}月[0-9]{{1,2}}日|[0-9]{{1,2}}-{_MONTH}|{_MONTH}-[0-9]{{2}})"
+"""How a spreadsheet writes a number into a text file that it took for a day: of 3-12 it makes 3月12日."""
+NOT_PLAIN = f"(?:[0-9][Ee]-|[Uu][Nn][Dd][Ee]|{_DAY}|{_TOTAL}|{_FOOT})"
 MAYBE_A_PERSON = "[0-9](?:[-\u3014\u3015]*[0-9]){16}"
 _SAME = re.compile(f"(?!{NOT_PLAIN})(?!.*{MAYBE_MISREAD}){PLAIN_TEXT}")
 
@@ -199,9 +202,7 @@ def _value(given: Cell, reading: Reading, parse: Callable[[str], JsonValue]) -> 
     if reading.column.declared == "date" and isinstance(cell, int | float) and not isinstance(cell, bool):
         return _unless(from_serial(cell, reading.epoch).isoformat(), reading.no_end)
     if parse in _TEXTS and isinstance(cell, _NO_TEXTS):
-        raise CellError(
-            Title("表格软件已把它变成日期或时间", "the spreadsheet has made a day or a time of it"), _AS_TEXT
-        )
+        raise CellError(_YES_OR_NO if isinstance(cell, bool) else _MADE_A_DAY, _AS_TEXT)
     if reading.column.declared == "date" and isinstance(cell, Dayless):
         raise CellError(_NO_DAY, _WHOLE_DAY)
     if isinstance(cell, str) and is_formula(cell):
@@ -324,6 +325,9 @@ def _is_cut(number: float) -> bool:
     return is_near and abs(Decimal(number) - Decimal(as_text(number))) >= _LAST_DECIMAL / 2
 
 
+_A_DAY = re.compile(_DAY)
+_MADE_A_DAY = Title("表格软件已把它变成日期或时间", "the spreadsheet has made a day or a time of it")
+_YES_OR_NO = Title("表格软件已把它变成逻辑值", "the spreadsheet has made TRUE or FALSE of it")
 _AS_TEXT = Title(
     "请将该列设为文本格式后重新录入或导出", "format the column as text, and type or export its values again"
 )
@@ -475,12 +479,14 @@ def is_total(text: str) -> bool:
 def parse_key(text: str) -> str:
     """A key in its one spelling. What can be kept can be asked for: it has a place in an address.
 
-    :raises CellError: where it is a word for nothing, a total or a foot, too long, holds what nobody sees, or
-        what an address takes for its own.
+    :raises CellError: where it is a word for nothing, a total or a foot, a day that a spreadsheet made of it,
+        too long, holds what nobody sees, or what an address takes for its own.
     """
     key = fold(undecorated(fold(text)))
     if (fault := no_key(key)) is not None:
         raise CellError(fault.reason, fault.hint)
+    if _A_DAY.fullmatch(key):
+        raise CellError(_MADE_A_DAY, _AS_TEXT)
     if len(key) > LONGEST_KEY:
         raise CellError(
             Title(f"编号超过{LONGEST_KEY}个字", f"a number of more than {LONGEST_KEY} characters"),

@@ -46,7 +46,7 @@ from scoring.facts.records import no_office_sends, own_alone
 from scoring.facts.sifting import Check
 from scoring.facts.staging import Staged
 from scoring.facts.twins import likeness
-from scoring.facts.versions import Handling, IngestResult, Log, ingest_rows
+from scoring.facts.versions import Handling, IngestResult, Log, Moved, ingest_rows
 from scoring.facts.visit_results import VOCABULARY as RESULTS
 from scoring.facts.visit_results import check_rows, take_results, tell_once
 from scoring.store import Store
@@ -59,7 +59,9 @@ READER = "9"
 """Counts up where the same file would be read differently, so that it is read again."""
 
 QUARANTINE = Path("work/quarantine")
-SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".et", ".xlsb", ".ods"})
+SUFFIXES = frozenset(
+    {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".et", ".xlsb", ".ods", ".numbers", ".dbf"}
+)
 """What may be a table of an office; of those that are not read it is said why."""
 
 _SCHEMA = pa.schema(
@@ -124,6 +126,7 @@ class FileReport:
     :param sheets: what became of each sheet, of a workbook.
     :param read_as: the headers that were understood, with the titles of the columns that they name.
     :param orphans: the rows of records that are taken, and whose subject is not known: they count for nobody.
+    :param moved: the records of one body that are another's from now on.
     """
 
     file: str
@@ -148,6 +151,7 @@ class FileReport:
     doubted: tuple[str, ...] = ()
     read_as: tuple[tuple[str, Title], ...] = ()
     orphans: Orphans = NO_ORPHANS
+    moved: tuple[Moved, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -300,6 +304,7 @@ def _ingest(
             lambda layout: ((item.header, item.column.title) for item in layout.found if item.header)
         ),
         orphans=result.orphans,
+        moved=result.moved,
     )
 
 
@@ -425,6 +430,8 @@ def _take(
         identity = identity_of(store)
         is_of_records = dataset == "record"
         handling = Handling(
+            header=layout.header,
+            same_body=same_body(identity),
             key_column=header,
             checks=checks,
             judge=merge_check(

@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import chain
 
 from scoring.characters.visible import FILLERS
-from scoring.facts.ingest.decoration import undecorated
+from scoring.facts.ingest.decoration import undecorated, unescaped
 from scoring.facts.ingest.errors import Fault
 
 
@@ -97,12 +97,24 @@ def fold_text(text: str) -> str:
 
 
 def fold_name(text: str) -> str:
-    """A text by which somebody is looked for: what can't be seen makes no other name.
+    r"""A text by which somebody is looked for: what can't be seen makes no other name, nor do spaces between
+    Chinese characters (公 安 局), nor that a cell was too narrow for it on one line.
 
-    >>> fold_name("云衡\ufe0f面馆\u3164")
-    '云衡面馆'
+    >>> fold_name("云衡\ufe0f 面馆\u3164"), fold_name("云衡\n（一）_x000D_\n面馆")
+    ('云衡面馆', '云衡（一）面馆')
+    >>> fold_name("Yunheng \n Noodles")
+    'Yunheng Noodles'
     """
-    return fold_text(text if text.isascii() else text.translate(_SELECTORS))
+    folded = fold_text(text if text.isascii() else text.translate(_SELECTORS))
+    if "_x" in folded:
+        folded = unescaped(folded)
+    return " ".join(_BETWEEN.sub("", folded).split()) if _SPACE.search(folded) else folded
+
+
+_SPACE = re.compile(r"\s")
+_CHINESE = "[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff65\U00020000-\U0003ffff]"
+"""The characters between which no space belongs, with the signs and brackets that are as wide."""
+_BETWEEN = re.compile(rf"(?<={_CHINESE})\s+(?={_CHINESE})")
 
 
 def document(text: str) -> str:

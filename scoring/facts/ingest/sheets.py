@@ -143,6 +143,7 @@ _KINDS = {
     b"%PDF-": "PDF",
     b"Rar!": "RAR",
     b"PAR1": "Parquet",
+    b"\x03": "dBASE",
     b"7z\xbc\xaf": "7z",
     b"\x1f\x8b": "gzip",
     b"\x89PNG": "PNG",

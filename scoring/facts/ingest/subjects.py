@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -141,14 +141,15 @@ def doubt(
     rows: Iterable[AnyRow],
     header: Callable[[str], str],
 ) -> Iterator[AnyRow]:
-    """The rows, with a warning before each that has a date before its subject began, or calls it otherwise.
+    """The rows, with a warning before each that has a date before its subject began, or calls it otherwise;
+    of subjects, before each that makes one without a name.
 
     The subjects are looked up for many rows at once; what the store doesn't know, it can't doubt.
 
     :param header: what a column, or an attribute of the subject, is called where the rows come from.
     """
     if table is vocabulary.subject:
-        yield from rows
+        yield from _named(sessions, vocabulary, rows, header) if NAME in vocabulary.find_by else rows
         return
     bounds = {
         name: column.possible.not_before
@@ -168,6 +169,33 @@ def doubt(
         if NAME in names:
             yield from _misnamed(good, known, header)
         yield from some
+
+
+def _named(
+    sessions: Sessions, vocabulary: Vocabulary, rows: Iterable[AnyRow], header: Callable[[str], str]
+) -> Iterator[AnyRow]:
+    """The rows, with a warning before each of a new subject whose name nobody has said."""
+    waiting = iter(rows)
+    while some := list(islice(waiting, AT_ONCE)):
+        whole = (row.row if isinstance(row, ShortRow) else row for row in some)
+        bare = {row[1]: row[0] for row in whole if isinstance(row, tuple) and not _SAYS_NAME.search(row[3])}
+        with sessions() if bare else nullcontext() as session:
+            known = _known_keys(session, vocabulary, "subject", [*bare]) if session else set()
+        for key, number in bare.items():
+            if key not in known:
+                said = Rejected(number, header(vocabulary.subject.key), key, str(_NAMELESS), "warning")
+                yield OddRow(number, (said,))
+        yield from some
+
+
+_SAYS_NAME = re.compile(f'[{{,]"{NAME}":"')  # no text of a document holds it
+_NAMELESS = Fault(
+    Title(
+        "库中没有该代码,且未写名称:新增的主体没有名称",
+        "a code that nobody has, and no name: a new subject without one",
+    ),
+    Title("请核对代码,或补填名称", "check the code, or fill in the name"),
+)
 
 
 def _misnamed(rows: Sequence[GoodRow], known: _Known, header: Callable[[str], str]) -> Iterator[OddRow]:

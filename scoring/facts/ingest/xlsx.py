@@ -26,6 +26,7 @@ from scoring.facts.ingest.books import (
     Merge,
     Numbered,
     Tab,
+    archive,
     check_merges,
     fill,
     locked,
@@ -37,6 +38,15 @@ from scoring.facts.ingest.folding import Cell, Unreadable
 from scoring.facts.ingest.formats import Show, show
 
 _BLOCK = 1 << 16
+_OTHER_KINDS = {
+    "xl/workbook.bin": ".xlsb",
+    "content.xml": ".ods",
+    "word/document.xml": ".docx",
+    "ppt/presentation.xml": ".pptx",
+    "Index/Document.iwa": ".numbers",
+}
+"""The parts by which packages of other programs are told."""
+
 _BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
@@ -116,10 +126,12 @@ class XlsxBook:
             bounds.check(self._file, ratio, bounds.HIGHEST_RATIO, "压缩比", "bytes unpacked for each packed")
 
     def _refuse_other_kinds(self) -> None:
-        kinds = {"xl/workbook.bin": ".xlsb", "content.xml": ".ods", "word/document.xml": ".docx"}
-        for part in self._archive.namelist():
-            if part in kinds:
-                raise other_kind(self._file, kinds[part])
+        parts = self._archive.namelist()
+        for part in parts:
+            if part in _OTHER_KINDS:
+                raise other_kind(self._file, _OTHER_KINDS[part])
+        if not any(part.endswith(".rels") for part in parts):
+            raise archive(self._file)
 
     def _parse(
         self,
