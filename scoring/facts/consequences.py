@@ -29,10 +29,10 @@ from scoring.facts.bodies import Register, UnknownBodyError, register
 from scoring.facts.cases import STEP_TITLES
 from scoring.facts.entries import wait_for_turn
 from scoring.facts.ingest.folding import fold
-from scoring.facts.ingest.keys import record_key, subject_key
+from scoring.facts.ingest.keys import subject_key
 from scoring.facts.objections import check_day, current_version
 from scoring.facts.publicity import NEVER, is_shown, shown_until
-from scoring.facts.records import RecordError, records_table, unknown_record
+from scoring.facts.records import RecordError, key_in_store, records_table, unknown_record
 from scoring.store import Store
 from scoring.store.access import RecordMark
 from scoring.store.consequences import ConsequenceRow
@@ -297,7 +297,7 @@ def _ground(
 ) -> str:
     """The record, if it bears the consequence."""
     number, day = str(wanted.ground), wanted.begins_on
-    key = record_key(vocabulary, number)
+    key = key_in_store(session, vocabulary, number)
     current = current_version(session, vocabulary, key)
     if current is None or current.subject_id != subject:
         raise unknown_record(vocabulary, number)

@@ -33,7 +33,6 @@ from scoring.facts.cases import Kind as Kind
 from scoring.facts.contradictions import Outcome, close_contradictions
 from scoring.facts.entries import FileInfo, Source, new_file, wait_for_turn
 from scoring.facts.ingest.dates import FILLERS
-from scoring.facts.ingest.keys import record_key
 from scoring.facts.lifting import STANDS, Lift, lift_on_records
 from scoring.facts.merging import AUTHORITY, REPAIRED
 from scoring.facts.merging import STATUS as STATUS
@@ -48,7 +47,7 @@ from scoring.facts.objection_case import (
     last_case,
     outcome_of,
 )
-from scoring.facts.records import RecordError, is_open_to, is_own, records_table, unknown_record
+from scoring.facts.records import RecordError, is_open_to, is_own, key_in_store, records_table, unknown_record
 from scoring.facts.repairs import Commitment, check_application, check_repairer, check_term
 from scoring.facts.repairs import check_step as check_repair_step
 from scoring.store import Store
@@ -157,7 +156,7 @@ def mark_record(
         )
     with store.writing() as session:
         wait_for_turn(session)
-        current = current_version(session, vocabulary, record_key(vocabulary, record_id))
+        current = current_version(session, vocabulary, key_in_store(session, vocabulary, record_id))
         data = decode(current.data, table) if current else {}
         is_theirs = current is not None and is_open_to(subject_id, current.subject_id, data)
         if current is None or not is_theirs or not is_own(session, data, authority):

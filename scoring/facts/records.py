@@ -34,7 +34,7 @@ from scoring.facts.ingest.cells import (
 )
 from scoring.facts.ingest.checks import Finding, RowCheck, merge_check, row_check, undecided
 from scoring.facts.ingest.errors import Fault
-from scoring.facts.ingest.folding import as_text
+from scoring.facts.ingest.folding import as_text, bracketed
 from scoring.facts.ingest.keys import record_key, subject_key
 from scoring.facts.ingest.proposing import Proposer
 from scoring.facts.ingest.rows import NAME, AnyRow, BadRow, LostRow, OddRow, ShortRow
@@ -70,6 +70,18 @@ def unknown_record(vocabulary: Vocabulary, record_id: str) -> UnknownRecordError
     """What to raise where a record is not there."""
     en = f"there is no record {record_id} of {vocabulary.id}"
     return UnknownRecordError(Title(f"没有编号为{record_id}的{vocabulary.title.zh}记录", en))
+
+
+def key_in_store(session: Session, vocabulary: Vocabulary, given: str) -> str:
+    """The record that somebody asks for: as it was given, or else by the year in the forms' brackets.
+
+    People write 〔2026〕 as their keyboard has it, and a paper says it as its office does.
+    """
+    key = record_key(vocabulary, given)
+    of_this = sa.select(RecordVersion.id).where(
+        RecordVersion.vocabulary == vocabulary.id, RecordVersion.record_id == key
+    )
+    return key if session.scalar(of_this.limit(1)) is not None else bracketed(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,13 +212,13 @@ def get_record(
     :raises UnknownRecordError: where there is none.
     """
     table = records_table(vocabulary)
-    key = record_key(vocabulary, record_id)
-    query = (
-        sa.select(RecordVersion)
-        .where(RecordVersion.vocabulary == vocabulary.id, RecordVersion.record_id == key)
-        .order_by(RecordVersion.known_from.desc(), RecordVersion.id.desc())
-    )
     with store.reading() as session:
+        key = key_in_store(session, vocabulary, record_id)
+        query = (
+            sa.select(RecordVersion)
+            .where(RecordVersion.vocabulary == vocabulary.id, RecordVersion.record_id == key)
+            .order_by(RecordVersion.known_from.desc(), RecordVersion.id.desc())
+        )
         versions = [_record(row, table) for row in session.scalars(query)]
         is_open = bool(versions) and is_own(session, versions[0].data, authority)
     if not is_open or not is_open_to(subject_id, versions[0].subject_id, versions[0].data):

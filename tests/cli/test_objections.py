@@ -63,3 +63,21 @@ def test_what_is_not_there_is_said(objections: Objections) -> None:
     for arguments in (("show", "9"), ("acknowledge", "XZ-9", "--reason", "x")):
         result = objections(*arguments)
         assert (result.exit_code, "there is no" in result.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("typed", ["罚[2026]4号", "罚（2026）4号", "罚【２０２６】4号"])
+def test_a_number_is_found_whichever_brackets_stand_around_its_year(
+    objections: Objections, sqlite_store_url: str, typed: str
+) -> None:
+    store = open_store(sqlite_store_url)
+    row = {"record_id": "区城管局 罚〔2026〕4号", "subject_id": FIRM, "kind": "penalty", "severity": "minor"}
+    row |= {"status": "effective", "occurred_on": "2026-07-01", "authority": "区城管局"}
+    other = row | {"record_id": "区城管局 罚[2025]4号"}  # an office's own number stays as it wrote it
+    assert not submit_records(
+        store, load_vocabulary("enterprise"), [row, other], FileInfo("2", "x.csv")
+    ).faults
+    store.close()
+    assert objections("file", f"区城管局 {typed}", "--reason", "金额有误").exit_code == 0
+    assert objections("file", "区城管局 罚[2025]4号", "--reason", "金额有误").exit_code == 0
+    named = {found["record_id"] for found in listed(objections("list", "--format", "json"))}
+    assert named == {row["record_id"], other["record_id"]}

@@ -126,6 +126,18 @@ def document(text: str) -> str:
     return "".join(fold(text).split()).translate(_BRACKETS)
 
 
+def bracketed(text: str) -> str:
+    """A record's number with the brackets around its year as the official forms' numbers have them.
+
+    >>> bracketed("甲局（高新区） 某罚[2026]1号"), bracketed("XZ-(1)")
+    ('甲局（高新区） 某罚〔2026〕1号', 'XZ-(1)')
+    """
+    return _YEAR.sub(r"〔\1〕", text)
+
+
+_YEAR = re.compile(r"[\[(（{【〔⟦]((?:19|20)[0-9]{2})[\])）}】〕⟧]")
+
+
 def fold_word(text: str) -> str:
     """A word to compare by: folded, lower case, without spaces and underscores."""
     return "".join(fold(text).casefold().replace("_", " ").split())
