@@ -331,6 +331,21 @@ def words_of(vocabulary: Vocabulary, measures: Iterable[Measure], language: Lang
     return Words(language, columns, titles)
 
 
+def row_title(
+    vocabulary: Vocabulary, measures: Iterable[Measure], table: Title, condition: Expression
+) -> Title:
+    """A row of a table by the table's title and what the row's cells ask for: 纳税缴费信用级别：A."""
+    if condition == TRUE:
+        return other_rows(table)
+    zh, en = (words_of(vocabulary, measures, language) for language in LANGUAGES)
+    return Title(f"{table.zh}：{zh.row(condition, table.zh)}", f"{table.en}: {en.row(condition, table.en)}")
+
+
+def other_rows(table: Title) -> Title:
+    """What a table makes of all that its other rows leave."""
+    return Title(f"{table.zh}：其他", f"{table.en}: other")
+
+
 def both(pack: Pack, say: Callable[[Words], str]) -> Title:
     """A phrase in both languages.
 
