@@ -79,6 +79,7 @@ _SAID = {
     "no such key": "没有这个键",
     "this key is missing": "缺少这个键",
     "add it": "补上",
+    "add it, such as {}": "补上,例如{0}",
     "no value": "没有值",
     "a value, or no key at all": "写上值,或去掉这个键",
     "not a list": "不是列表",
