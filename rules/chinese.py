@@ -618,6 +618,8 @@ _SAID = {
     "a table that gives points": "给分值的表",
     "a cell that FEEL has no word for": "FEEL无法表达的单元格",
     "one comparison or range of literals": "一个与具体值的比较或范围",
+    "a record of which {} is unknown is in no group, and does not count":
+        "{0}未知的记录不属于任何一组,不予计算",
     "a dimension with a bound": "维度有上限或下限",
     "a dimension without floor and ceiling": "没有上下限的维度",
     "a score that does not start at 0": "得分的起点不是0",
