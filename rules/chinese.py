@@ -79,6 +79,7 @@ _SAID = {
     "no such key": "没有这个键",
     "this key is missing": "缺少这个键",
     "add it": "补上",
+    "add it, such as {}": "补上,例如{0}",
     "no value": "没有值",
     "a value, or no key at all": "写上值,或去掉这个键",
     "not a list": "不是列表",
@@ -617,6 +618,8 @@ _SAID = {
     "a table that gives points": "给分值的表",
     "a cell that FEEL has no word for": "FEEL无法表达的单元格",
     "one comparison or range of literals": "一个与具体值的比较或范围",
+    "a record of which {} is unknown is in no group, and does not count":
+        "{0}未知的记录不属于任何一组,不予计算",
     "a dimension with a bound": "维度有上限或下限",
     "a dimension without floor and ceiling": "没有上下限的维度",
     "a score that does not start at 0": "得分的起点不是0",

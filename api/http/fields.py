@@ -61,12 +61,21 @@ class WholeNumber(fields.Integer):
 
 
 class Whole(validate.Regexp):
-    """Every sign of a text is of a form, where ``$`` alone lets a line's end follow."""
+    """Every sign of a text is of a form, where ``$`` alone lets a line's end follow.
+
+    :param error: what is said of another text, and what would be right.
+    """
+
+    def __init__(self, regex: str, error: str) -> None:
+        super().__init__(regex, error=error)
 
     def __call__(self, value: Any) -> Any:
         if self.regex.fullmatch(value) is None:
             raise ValidationError(self._format_error(value))
         return value
+
+
+NOT_A_MONTH = "Not a month: YYYY-MM, such as 2026-08."
 
 
 class Day(fields.Date):
@@ -103,7 +112,7 @@ PRINTABLE = f"^[^{_NOT_SHOWN}]*[^{_NOT_SHOWN} ][^{_NOT_SHOWN}]*$"
 """What :class:`Text` takes, as the document says it: a text with something to see and nothing hidden."""
 _HIDDEN = "Control characters are not allowed."
 _PERSON = "A natural person's number is not kept here: leave it out."
-_is_shown = Whole(f"^[^{_RARELY_NOT_SHOWN}]*$", error=_HIDDEN)
+_is_shown = Whole(f"^[^{_RARELY_NOT_SHOWN}]*$", _HIDDEN)
 
 
 def _shown(text: str) -> str:
@@ -124,7 +133,7 @@ class Text(fields.String):
     def __init__(self, longest: int = 200, **kwargs: Any) -> None:
         checks: list[Callable[[Any], Any]] = [
             validate.Length(1, longest),
-            Whole(PRINTABLE, error=_HIDDEN),
+            Whole(PRINTABLE, _HIDDEN),
             _shown,
             _of_nobody,
         ]

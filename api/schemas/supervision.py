@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import Day, Halves, Points, Text, TitleField, Values, Whole
+from api.http.fields import NOT_A_MONTH, Day, Halves, Points, Text, TitleField, Values, Whole
 from api.http.paging import PageQuery, page_of
 from api.schemas.runs import LARGEST_ID, MoveSchema, RunSchema, TransitionSchema
 from api.schemas.subjects import GradeSchema, PackQuery, RuleSchema
@@ -102,7 +102,7 @@ class PlanRequest(Schema):
 
     month = fields.String(
         required=True,
-        validate=Whole(r"^20[0-9]{2}-(0[1-9]|1[0-2])$"),
+        validate=Whole(r"^20[0-9]{2}-(0[1-9]|1[0-2])$", NOT_A_MONTH),
         metadata={"description": "Such as 2026-08"},
     )
     seed = Text(

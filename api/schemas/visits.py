@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from api.http.fields import Day, Text, TitleField, Whole, WholeNumber
+from api.http.fields import NOT_A_MONTH, Day, Text, TitleField, Whole, WholeNumber
 from api.http.paging import NumberedPageQuery, page_of
 from scoring.access.keys import Role
 from scoring.facts.ingest.keys import LONGEST_KEY
@@ -78,7 +78,7 @@ class IssuedVisitSchema(VerifiedVisitSchema):
 class IssuedVisitsQuery(NumberedPageQuery):
     """Which visits are wanted."""
 
-    month = fields.String(validate=Whole(MONTH), metadata={"description": "Such as 2026-08"})
+    month = fields.String(validate=Whole(MONTH, NOT_A_MONTH), metadata={"description": "Such as 2026-08"})
     office = Text(metadata={"description": "One that takes part, by whichever of its names"})
     state = fields.String(validate=validate.OneOf([state.value for state in State]))
     subject_id = Text(longest=LONGEST_KEY)
@@ -153,7 +153,7 @@ class RatingRequest(Schema):
 class VisitFiguresQuery(Schema):
     """Of which month the visits are counted."""
 
-    month = fields.String(validate=Whole(MONTH), metadata={"description": "By default all"})
+    month = fields.String(validate=Whole(MONTH, NOT_A_MONTH), metadata={"description": "By default all"})
 
 
 class OfficeVisitsSchema(Schema):

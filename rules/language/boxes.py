@@ -41,7 +41,7 @@ MOST_BOXES = 64
 """A condition of more alternatives is no longer cheaper to take apart than to evaluate."""
 
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
-_OPPOSITE = {"=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+OPPOSITE = {"=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,11 +351,11 @@ def tested(test: Expression, wanted: bool) -> tuple[Expression, Domain]:
         case Compare(left=Literal() as value, right=operand) if not isinstance(operand, Literal):
             return tested(Compare(_MIRRORED[test.op], operand, value), wanted)
         case Compare(left=operand, right=Literal() as literal):
-            return operand, _compared(operand.type, test.op if wanted else _OPPOSITE[test.op], literal.value)
+            return operand, _compared(operand.type, test.op if wanted else OPPOSITE[test.op], literal.value)
         case In():
             return test.operand, _listed(test.operand.type, [v.value for v in test.values], wanted)
         case Compare(op="<>" | ">=" | "<="):
-            return replace(test, op=_OPPOSITE[test.op]), Domain(frozenset([not wanted]))
+            return replace(test, op=OPPOSITE[test.op]), Domain(frozenset([not wanted]))
         case _:
             return test, Domain(frozenset([wanted]))
 

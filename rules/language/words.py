@@ -36,7 +36,20 @@ from rules.language.expressions import (
     conjuncts,
     render,
 )
-from rules.model import SCORE, Column, Dated, Decay, Measure, Pack, Rule, Title, Vocabulary, Window
+from rules.language.spoken import spoken
+from rules.model import (
+    NEVER_UNKNOWN,
+    SCORE,
+    Column,
+    Dated,
+    Decay,
+    Measure,
+    Pack,
+    Rule,
+    Title,
+    Vocabulary,
+    Window,
+)
 
 Language = Choice["zh", "en"]
 LANGUAGES: tuple[Language, Language] = ("zh", "en")
@@ -45,14 +58,16 @@ _LOOSE = (And, Or)
 _ZH = {
     "=": "{0}为{1}", "<>": "{0}不为{1}", "<": "{0}小于{1}", "<=": "{0}不超过{1}", ">": "{0}大于{1}",
     ">=": "{0}不少于{1}", "before": "{0}早于{1}", "until": "{0}不晚于{1}", "after": "{0}晚于{1}",
-    "since": "{0}不早于{1}", "in": "{0}为{1}之一", "null": "{0}未知", "known": "{0}已知",
-    "like": "{0}符合{1}", "not": "并非（{0}）", "and": "且", "or": "或", "item": "、", "as_of": "评价基准日",
+    "since": "{0}不早于{1}", "in": "{0}为{1}之一", "not in": "{0}不在{1}之列", "null": "{0}未知",
+    "unknown": "未知", "known": "{0}已知",
+    "like": "{0}符合{1}", "unlike": "{0}不符合{1}",
+    "not": "并非（{0}）", "and": "且", "or": "或", "item": "、", "as_of": "评价基准日",
     "coalesce": "{0}中首个已知值", "least": "{0}中最小者", "greatest": "{0}中最大者",
     "abs": "{0}的绝对值",
     "start_of_year": "{0}当年首日", "start_of_month": "{0}当月首日",
     "(": "（", ")": "）", "month": "{0}个月", "day": "{0}天",
     "+": "{0}之后{1}",
-    "-": "{0}之前{1}", "is": "{0}为是", "isnt": "{0}为否", "true": "始终", "value": "“{0}”",
+    "-": "{0}之前{1}", "is": "{0}为是", "isnt": "{0}为否", "true": "始终", "never": "从不", "value": "“{0}”",
     "yes": "是", "no": "否", ";": "，", "bounds": "{0}{1}",
     "days": "{1}至{0}的天数", "round": "{0}（四舍五入至{1}位小数）", "whole": "{0}（四舍五入至整数）",
     "each": "按{0}每{1}计", "times": "乘以{0}", "case": "{0}时为{1}", "else": "其余为{0}", "cases": "；",
@@ -61,14 +76,16 @@ _EN = {
     "=": "{0} is {1}", "<>": "{0} is not {1}", "<": "{0} is under {1}", "<=": "{0} is at most {1}",
     ">": "{0} is over {1}", ">=": "{0} is at least {1}", "before": "{0} is before {1}",
     "until": "{0} is no later than {1}", "after": "{0} is after {1}",
-    "since": "{0} is no earlier than {1}", "in": "{0} is one of {1}", "null": "{0} is unknown",
-    "known": "{0} is known", "like": "{0} matches {1}", "not": "not ({0})", "and": " and ", "or": " or ",
+    "since": "{0} is no earlier than {1}", "in": "{0} is one of {1}", "not in": "{0} is none of {1}",
+    "null": "{0} is unknown", "unknown": "unknown",
+    "known": "{0} is known", "like": "{0} matches {1}", "unlike": "{0} does not match {1}",
+    "not": "not ({0})", "and": " and ", "or": " or ",
     "item": ", ", "as_of": "the day of grading", "coalesce": "the first known of {0}",
     "least": "the least of {0}", "greatest": "the greatest of {0}", "abs": "the size of {0}",
     "start_of_year": "the first day of the year of {0}",
     "start_of_month": "the first day of the month of {0}", "(": "(",
     ")": ")", "month": "{0} months", "day": "{0} days", "+": "{1} after {0}", "-": "{1} before {0}",
-    "is": "{0} is true", "isnt": "{0} is false", "true": "always", "value": "“{0}”",
+    "is": "{0} is true", "isnt": "{0} is false", "true": "always", "never": "never", "value": "“{0}”",
     "yes": "true", "no": "false", ";": "; ", "bounds": "{0} {1}",
     "days": "the days from {1} to {0}", "round": "{0} (rounded to {1} decimals)",
     "whole": "{0} (rounded to a whole number)",
@@ -86,30 +103,44 @@ class Words:
 
     :param columns: the vocabulary's columns by name; a measure that takes a column's value has its codes.
     :param titles: name of a column or measure → its title.
+    :param known: measures that are never unknown.
     """
 
     language: Language
     columns: Mapping[str, Column]
     titles: Mapping[str, Title]
+    known: frozenset[str] = frozenset()
 
     def condition(self, node: Expression) -> str:
-        """A condition as a phrase: codes by their titles."""
+        """A condition as a phrase: codes by their titles, and each "not" at what it is about."""
+        return self._phrase(spoken(node, self.known))
+
+    def _phrase(self, node: Expression) -> str:
         match node:
             case Literal():
-                return self._say("true")
+                return self._say("true" if node.value else "never")
             case Name() | Call():
                 return self._say("is", self.value(node))
             case Not(operand=Name() | Call() as fact):
                 return self._say("isnt", self.value(fact))
             case Not(operand=IsNull() as inner):
                 return self._say("known", self.value(inner.operand))
+            case Not(operand=In() as inner):
+                return self._listed("not in", inner)
+            case Not(operand=Like() as inner):
+                return self._say("unlike", self.value(inner.operand), self._say("value", inner.pattern))
             case Not():
-                return self._say("not", self.condition(node.operand))
-            case And() | Or():
-                joint = self._say("and" if isinstance(node, And) else "or")
-                return joint.join(self._part(part, type(node)) for part in node.parts)
+                return self._say("not", self._phrase(node.operand))
+            case And():
+                return self._say("and").join(self._part(part, And) for part in node.parts)
+            case Or():
+                before = (None, *node.parts)
+                return self._say("or").join(
+                    self._say("unknown") if _is_the_same(last, part) else self._part(part, Or)
+                    for last, part in zip(before, node.parts, strict=False)
+                )
             case IsTrue():
-                return self.condition(node.operand)
+                return self._phrase(node.operand)
             case _:
                 return self._test(node)
 
@@ -120,8 +151,7 @@ class Words:
                 key = _OF_DATES.get(node.op, node.op) if dated else node.op
                 return self._say(key, self.value(node.left), self._literal(node.right, node.left))
             case In():
-                listed = [self._literal(value, node.operand) for value in node.values]
-                return self._say("in", self.value(node.operand), self._say("item").join(listed))
+                return self._listed("in", node)
             case Like():
                 return self._say("like", self.value(node.operand), self._say("value", node.pattern))
             case IsNull():
@@ -129,8 +159,12 @@ class Words:
             case _:
                 raise AssertionError(f"no condition: {node}")
 
+    def _listed(self, key: str, node: In) -> str:
+        listed = [self._literal(value, node.operand) for value in node.values]
+        return self._say(key, self.value(node.operand), self._say("item").join(listed))
+
     def _part(self, part: Expression, around: type) -> str:
-        said = self.condition(part)
+        said = self._phrase(part)
         return (
             f"{self._say('(')}{said}{self._say(')')}"
             if isinstance(part, _LOOSE) and type(part) is not around
@@ -165,7 +199,7 @@ class Words:
                 last = [] if node.otherwise is None else [self._say("else", self.value(node.otherwise))]
                 return self._say("cases").join([*cases, *last])
             case _:
-                return self.condition(node)
+                return self._phrase(node)
 
     def row(self, condition: Expression, table: str) -> str:
         """What the cells of a table's row ask for, in short: codes by their titles, bounds by their signs.
@@ -256,6 +290,18 @@ class Words:
         return _PHRASES[self.language][key].format(*parts)
 
 
+def _is_the_same(test: Expression | None, part: Expression) -> bool:
+    """Whether a part of an ``or`` asks only that what the test before it is about is unknown."""
+    match test, part:
+        case (
+            (Compare(left=about) | In(operand=about) | Not(operand=In(operand=about))),
+            IsNull(operand=same),
+        ):
+            return about == same
+        case _:
+            return False
+
+
 def kind(rule: Rule) -> str:
     """The part of the pack that a rule is in: rule, table, veto or consequence."""
     if rule.table is not None:
@@ -328,7 +374,23 @@ def words_of(vocabulary: Vocabulary, measures: Iterable[Measure], language: Lang
     columns |= {
         m.id: Column(m.id, TEXT, "text", m.title, dict(m.decision.codes)) for m in measures if m.decision
     }
-    return Words(language, columns, titles)
+    known = frozenset(m.id for m in measures if {m.aggregate, m.take} & NEVER_UNKNOWN)
+    return Words(language, columns, titles, known)
+
+
+def row_title(
+    vocabulary: Vocabulary, measures: Iterable[Measure], table: Title, condition: Expression
+) -> Title:
+    """A row of a table by the table's title and what the row's cells ask for: 纳税缴费信用级别：A."""
+    if condition == TRUE:
+        return other_rows(table)
+    zh, en = (words_of(vocabulary, measures, language) for language in LANGUAGES)
+    return Title(f"{table.zh}：{zh.row(condition, table.zh)}", f"{table.en}: {en.row(condition, table.en)}")
+
+
+def other_rows(table: Title) -> Title:
+    """What a table makes of all that its other rows leave."""
+    return Title(f"{table.zh}：其他", f"{table.en}: other")
 
 
 def both(pack: Pack, say: Callable[[Words], str]) -> Title:

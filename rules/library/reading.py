@@ -21,8 +21,28 @@ from rules.text.shape import NO_SUCH_WORD, UNKNOWN_KEY, PackSchema, VocabularySc
 from rules.text.source import IN_QUOTES, Document, read, standing_at, unquoted
 from rules.text.source import Path as FieldPath
 
+MISSING_KEY = "this key is missing"
+_SUCH_AS = {
+    "pack": "pack: my-pack",
+    "version": 'version: "1"',
+    "title": "title: {zh: 评价, en: A grading}",
+    "subject": "subject: enterprise",
+    "in_force": "in_force: {from: 2027-01-01}",
+    "from": "from: 2027-01-01",
+    "score": "score: {start: 80, min: 0, max: 100}",
+    "dimensions": "dimensions: [{id: compliance, title: {zh: 守法合规, en: Compliance}}]",
+    "grades": "grades: [{tier: A, title: {zh: 优, en: Excellent}, from: 90}, {tier: B, …, from: 0}]",
+    "id": "id: penalty.general",
+    "when": "when: kind = 'penalty'",
+    "points": "points: -4",
+    "basis": "basis: own-choice",
+    "tier": "tier: D",
+    "as_of": "as_of: 2027-01-01",
+}
+"""A key that is missing → how it can be written."""
+
 _PLAIN = {
-    "Missing data for required field.": ("this key is missing", "add it"),
+    "Missing data for required field.": (MISSING_KEY, "add it"),
     "Field may not be null.": ("no value", "a value, or no key at all"),
     "Not a valid list.": ("not a list", "[…], or lines that begin with '-'"),
     "Not a valid mapping type.": ("not a mapping", "keys and values"),
@@ -88,7 +108,7 @@ def _faults(document: Document, errors: Any, path: FieldPath) -> Iterable[Fault]
         at = (*path, "?") if message == UNKNOWN_KEY else path
         value = _value(document.data, at)
         text = "" if value is None or isinstance(value, dict | list) else str(value)
-        said = _slip(document, at, value, message) or (message, _right(text, message, hint))
+        said = _slip(document, at, value, message) or (message, _right(path, text, message, hint))
         yield document.fault(at, text, *said)
     elif isinstance(errors, Mapping):
         for key, inner in errors.items():
@@ -108,7 +128,10 @@ def _slip(document: Document, path: FieldPath, value: object, message: str) -> t
     return None
 
 
-def _right(text: str, message: str, hint: str) -> str:
+def _right(path: FieldPath, text: str, message: str, hint: str) -> str:
+    if message == MISSING_KEY:
+        example = _SUCH_AS.get(str(path[-1])) if path else None
+        return f"add it, such as {example}" if example else hint
     return one_of(text, hint.split(", ")) if message in (UNKNOWN_KEY, NO_SUCH_WORD) else hint
 
 

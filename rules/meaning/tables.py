@@ -10,7 +10,7 @@ from typing import Any
 from rules.language.decision_tables import Cell, cell_condition, clash, first_only, none_of, read_cell
 from rules.language.expressions import TRUE, Expression, Kind, conjunction, names, reads_as_of
 from rules.language.parse import ConditionError, Scope, UndeclaredNameError
-from rules.language.words import LANGUAGES, words_of
+from rules.language.words import other_rows, row_title
 from rules.meaning.context import Context
 from rules.meaning.examples import build_examples
 from rules.meaning.references import References
@@ -141,23 +141,18 @@ def _rules(
     ]
     if data["default"] is not None:
         when, place = _also(where, chosen[-1]), context.document.place((*path, "default"))
-        title = _other(data["title"])
+        title = other_rows(data["title"])
         built.append(replace(common, id=f"{data['id']}.default", title=title, when=when, place=place))
     examples = build_examples(context, data["examples"], (*path, "examples"), built[0])
     return [replace(built[0], examples=examples), *built[1:]]
 
 
-def _other(table: Title) -> Title:
-    return Title(f"{table.zh}：其他", f"{table.en}: other")
-
-
 def _title(context: Context, data: Mapping[str, Any], condition: Expression) -> Title:
-    """What a row is called that has no title of its own: its table, and what its cells ask for."""
+    """What a row is called that has no title of its own."""
     table: Title = data["title"]
-    if condition == TRUE:
-        return table if len(data["rows"]) == 1 else _other(table)
-    zh, en = (words_of(context.vocabulary, context.measures, language) for language in LANGUAGES)
-    return Title(f"{table.zh}：{zh.row(condition, table.zh)}", f"{table.en}: {en.row(condition, table.en)}")
+    if condition == TRUE and len(data["rows"]) == 1:
+        return table
+    return row_title(context.vocabulary, context.measures, table, condition)
 
 
 def _also(where: When, condition: Expression) -> When:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from rules.identity import identity
-from rules.language.expressions import Call, Expression, conjuncts
+from rules.language.expressions import Call, Expression, conjunction, conjuncts
 from rules.language.words import (
     as_written,
     both,
@@ -362,10 +362,7 @@ def _common(conditions: Sequence[Expression]) -> list[Expression]:
 
 
 def _joined(pack: Pack, terms: Sequence[Expression]) -> str:
-    zh = both(
-        pack, lambda said: ("且" if said.language == "zh" else " and ").join(map(said.condition, terms))
-    )
-    return str(zh) if terms else "其余 anything else"
+    return _said(pack, conjunction(tuple(terms))) if terms else "其余 anything else"
 
 
 def _together(pack: Pack) -> Iterator[Block]:

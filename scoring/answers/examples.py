@@ -32,7 +32,7 @@ class ExampleResult:
 
     :param owner: the rule, table or veto that the example stands in; None for one of the whole pack.
     :param expected, got: in words, the same where the example holds.
-    :param hits: the rules and table rows that hit, and that the example judges.
+    :param hits: the rules and table rows that hit, also those that the example does not judge.
     """
 
     owner: str | None
@@ -251,10 +251,10 @@ def _arrow(table: Table, rows: Sequence[Row]) -> pa.Table:
 
 def _result(case: _Case, outcome: Outcome) -> ExampleResult:
     example = case.example
-    hits = tuple(sorted(rule for rule in outcome.points if rule in case.judged))
-    total = sum(outcome.points[rule] for rule in hits)
+    judged = case.judged & outcome.points.keys()
+    total = sum(outcome.points[rule] for rule in judged)
     compared: list[tuple[Any, Any, Callable[[Any], Title]]] = [
-        (example.hit, bool(hits), lambda hit: _HIT if hit else _NO_HIT),
+        (example.hit, bool(judged), lambda hit: _HIT if hit else _NO_HIT),
         (example.points, total, lambda value: Title(f"分值 {_points(value)}", f"points {_points(value)}")),
         (
             example.score,
@@ -271,7 +271,7 @@ def _result(case: _Case, outcome: Outcome) -> ExampleResult:
         example=example,
         expected=_joined(show(wanted) for wanted, _, show in asked),
         got=_joined(show(got) for _, got, show in asked),
-        hits=hits,
+        hits=tuple(sorted(outcome.points)),
     )
 
 

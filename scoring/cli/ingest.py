@@ -164,14 +164,15 @@ def list_command(everything: bool, limit: int, database: str | None, fmt: Format
 
 @click.command("undo")
 @click.argument("number", type=NUMBER)
+@click.option("--reason", required=True, help="Why; it stands in the audit log.")
 @database_option
-def undo_command(number: int, database: str | None) -> None:
+def undo_command(number: int, reason: str, database: str | None) -> None:
     """Take the file of NUMBER back: what was known before it is known again. Nothing is deleted.
 
     What was said later of a key stays, and is listed; so does a mark. Grades follow at the next run. The
     undoing has a number as well, and can be undone.
 
-    Example: xinheng ingest undo 17
+    Example: xinheng ingest undo 17 --reason "sent by mistake"
     """
     with closing(open_store(database)) as store:
         done = undo_file(store, number, operator())

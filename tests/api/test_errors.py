@@ -7,10 +7,13 @@ import re
 import pytest
 from client import Client
 from flask import Flask
+from marshmallow import fields
 from small_district import FINED
 from werkzeug.exceptions import HTTPException
 
 from api.app import create_app
+from api.http.fields import WholeNumber
+from api.http.messages import in_chinese, in_english
 from api.http.problems import TYPES
 from api.settings import Settings
 from scoring.access.audit import entries
@@ -217,3 +220,37 @@ def test_what_is_wrong_with_a_row_or_a_rule_is_told_to_who_asks_in_chinese(
     messages = [error["message"] for error in answer.json["errors"]]
     assert "填写有误" not in messages
     assert any(told in message for message in messages), messages
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "Not a month: YYYY-MM, such as 2026-08."), ("zh", "不是月份,应写作2026-08")],
+)
+def test_a_text_of_a_wrong_form_is_told_the_right_one(regulator: Client, language: str, said: str) -> None:
+    answer = regulator.send("GET", "/v1/visits?month=2026-13", headers={"Accept-Language": language})
+    assert [error["message"] for error in answer.json["errors"]] == [said]
+
+
+SAID = {
+    "required", "null", "invalid", "invalid_utf8", "too_large", "special", "type",
+}  # fmt: skip
+
+
+def test_what_marshmallow_says_tells_what_would_be_right() -> None:
+    """In both languages; that a value is missing says it already."""
+    kinds = [
+        fields.String,
+        fields.Boolean,
+        WholeNumber,
+        fields.Float,
+        fields.List,
+        fields.Dict,
+        fields.Nested,
+    ]
+    classes = [each for kind in kinds for each in kind.__mro__]
+    own = [vars(each).get("default_error_messages", {}) for each in classes]
+    said = {str(text) for texts in own for name, text in texts.items() if name in SAID}
+    said |= {"Not a valid datetime.", "Not a valid aware datetime."}
+    assert len(said) >= 12
+    bare = {text for text in said if in_english(text) == text or in_chinese(text) == "填写有误"}
+    assert bare == {"Missing data for required field."}

@@ -177,7 +177,7 @@ def test_what_a_command_is_refused_leaves_no_entry(office: Office) -> None:
     refused = (
         "objections decide XZ-1 --upheld --office 区发改局 --reason 无",
         "consents withdraw 7 --reason 无",
-        "ingest undo 99",
+        "ingest undo 99 --reason 无",
     )
     for line in refused:
         done = CliRunner().invoke(main, [*line.split(), "--database", office.url])
@@ -188,7 +188,7 @@ def test_what_a_command_is_refused_leaves_no_entry(office: Office) -> None:
 def _files(office: Office, _: pytest.MonkeyPatch) -> None:
     office("ingest", "错报.csv")
     number = office.listed("ingest list")[0]["id"]
-    office("ingest undo", number)
+    office("ingest undo", number, "--reason", "误报")
     office("feeds --record --on", add_months(today(), 1))
 
 

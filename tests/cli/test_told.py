@@ -96,7 +96,7 @@ PARTY = ("--inspector", "I0", "--inspector", "I2", "--office", "甲局", "--pack
         (("restore", "none", "--check"), "不是备份", "none is no backup"),
         (("backup", "copy", "--anchors", "none"), "锚点文件none不存在", "the anchors none are missing"),
         (("audit", "verify", "--anchors", "none", "--key", "none"), "密钥none无法读取", "the key none can't"),
-        (("ingest", "undo", "99"), "没有文件99", "there is no file 99"),
+        (("ingest", "undo", "99", "--reason", "x"), "没有文件99", "there is no file 99"),
         (("replay", "99"), "没有批次99", "has no run 99"),
     ],
 )

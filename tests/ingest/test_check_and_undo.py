@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
+from scoring.access.audit import entries
 from scoring.cli import main
 from scoring.store import Store, open_store
 from scoring.store.models import Quarantined
@@ -139,14 +140,27 @@ def test_a_check_says_all_that_ingest_would_say_and_changes_nothing(opened: Stor
     assert (taken["new"], taken["changed"], taken["rejected"], taken["warned"]) == (1, 1, 1, 2)
 
 
+WHY = ("--reason", "误报")
+
+
+def test_why_a_file_is_taken_back_is_asked_and_in_the_log(opened: Store) -> None:
+    """As on the page: nobody finds out afterwards why hundreds of records went."""
+    wrong = ingest(file("wrong.csv", FULL))
+    unsaid = xinheng("ingest", "undo", wrong["file_id"])
+    assert (unsaid.exit_code, "--reason" in unsaid.stderr, len(current(opened))) == (2, True, 1)
+    assert xinheng("ingest", "undo", wrong["file_id"], *WHY).exit_code == 0
+    given = [e.details["given"] for e in entries(opened) if e.action == "cli.ingest.undo"]
+    assert given == [{"number": wrong["file_id"], "reason": "误报"}]
+
+
 def test_a_file_is_taken_back_by_its_number(opened: Store) -> None:
     ingest(file("full.csv", FULL))
     known = current(opened)
     wrong = ingest(file("wrong.csv", FULL.replace(",1000,", ",9999,"), FULL.replace("HH1", "HH2")))
-    done = xinheng("ingest", "undo", wrong["file_id"])
+    done = xinheng("ingest", "undo", wrong["file_id"], *WHY)
     assert (done.exit_code, current(opened)) == (0, known)
     assert "1 项恢复 restored, 1 项终止 ended" in done.stdout
-    again = xinheng("ingest", "undo", wrong["file_id"])
+    again = xinheng("ingest", "undo", wrong["file_id"], *WHY)
     assert (again.exit_code, current(opened)) == (0, known)
     assert "nothing to take back" in again.stdout
     listed = json.loads(xinheng("ingest", "list", "--format", "json").stdout)
@@ -155,12 +169,12 @@ def test_a_file_is_taken_back_by_its_number(opened: Store) -> None:
         ("wrong.csv", "file"),
         ("full.csv", "file"),
     ]
-    assert xinheng("ingest", "undo", listed[0]["id"]).exit_code == 0
+    assert xinheng("ingest", "undo", listed[0]["id"], *WHY).exit_code == 0
     assert len(current(opened)) == 2
 
 
 def test_there_is_no_file_of_that_number(opened: Store) -> None:
-    done = xinheng("ingest", "undo", 99)
+    done = xinheng("ingest", "undo", 99, *WHY)
     assert (done.exit_code, "xinheng ingest list" in done.stderr) == (1, True)
 
 

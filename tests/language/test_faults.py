@@ -16,7 +16,15 @@ Faults = Callable[[str], list[Fault]]
 # what to replace, by what, and the fault: the text that it points at, its field, message and hint
 FAULTS = [
     ("points: -4", "points: -4\n    ponts: -4", "ponts", "rules[0].ponts", "no such key", "points?"),
-    ("    points: -4\n", "", "id: fault", "rules[0].points", "this key is missing", "add it"),
+    (
+        "    points: -4\n",
+        "",
+        "id: fault",
+        "rules[0].points",
+        "this key is missing",
+        "add it, such as points: -4",
+    ),
+    ('version: "1"\n', "", "pack: ", "version", "this key is missing", 'add it, such as version: "1"'),
     (
         "points: -4",
         "points: four",
@@ -483,7 +491,14 @@ FAULTS = [
         "scores reach 2 tiers",
         "lowers: 1, which is the worst",
     ),
-    ("when: faults > 9, ", "", "{id: many", "vetoes[0].when", "this key is missing", "add it"),
+    (
+        "when: faults > 9, ",
+        "",
+        "{id: many",
+        "vetoes[0].when",
+        "this key is missing",
+        "add it, such as when: kind",
+    ),
     (
         "tier: B, ",
         "tier: B, below: {conduct: 5, fun: 9}, ",

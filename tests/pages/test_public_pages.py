@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -26,7 +27,7 @@ from api.app import create_app
 from api.pages.words import points
 from api.settings import Settings
 from rules.calendar import add_days, today
-from rules.library.loader import PACKS, find_pack, installed_packs, load_vocabulary
+from rules.library.loader import PACKS, find_pack, installed_packs, load_text, load_vocabulary
 from scoring.access.keys import Role, create_key
 from scoring.facts.entries import FileInfo
 from scoring.facts.objections import MarkRequest, mark_record
@@ -308,3 +309,26 @@ def test_a_code_that_a_measure_has_is_said_by_its_title(reader: FlaskClient) -> 
     shown = reader.post(path, data=facts).text
     assert 'Latest environment credit rating</span> = 红 <span lang="en" class="en">Red</span>' in shown
     assert "= red" not in shown
+
+
+ARREARS = re.compile(r"```yaml\n(pack: insurance-arrears\n.*?)```", re.S)
+
+
+def test_months_in_a_row_are_named_beside_what_they_count(
+    reader: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of several months of arrears: those that are the run, and not the one that stands alone."""
+    told = (Path(__file__).parents[2] / "docs/rule-language.md").read_text(encoding="utf-8")
+    [text] = ARREARS.findall(told)
+    pack = load_text(text, "insurance-arrears.yaml")
+    monkeypatch.setattr("api.pages.public.known_packs", lambda store: (pack,))
+    days = ("2026-01-15", "2026-03-15", "2026-04-15", "2026-05-15")
+    path = "/public/try?pack=insurance-arrears"
+    facts = {"as_of": "2026-06-30"}
+    for number, day in enumerate(days, start=1):
+        path += f"&kind{number}=social_insurance_arrears"
+        facts |= {f"{number}-occurred_on": day, f"{number}-status": "effective"}
+    shown = reader.post(path, data=facts)
+    assert shown.status_code == 200
+    plain = re.sub(r"<[^>]*>", "", shown.text)
+    assert re.search(r"两年内最长连续欠缴月数 .*? = 3（2026-03至2026-05", plain), plain

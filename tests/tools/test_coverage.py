@@ -59,3 +59,65 @@ def covered_by(population: Source) -> dict[str, Covered]:
     pack = applicants()
     with open_population(population, pack.vocabulary) as connection:
         return {c.rule: c for c in coverage(pack, connection, dt.date(2026, 3, 1))}
+
+
+VALUE_TABLES = """\
+tables:
+  - id: risk
+    title: {zh: 风险, en: Risk}
+    input: size
+    hit: priority
+    gives: {high: {zh: 高, en: High}, low: {zh: 低, en: Low}}
+    rows:
+      - [big, low]
+      - ["-", low]
+      - [small, high]
+    basis: own-choice
+    examples:
+      - {given: {size: small}, as_of: 2026-03-01, value: high}
+  - id: most
+    title: {zh: 最高, en: Most}
+    where: town <> 'West'
+    inputs: [risk, town]
+    hit: collect
+    take: max
+    gives: number
+    rows:
+      - [low, "-", 1]
+      - ["-", North, 2]
+    default: 0
+    basis: own-choice
+"""
+
+
+def test_rows_of_tables_that_give_a_value(tmp_path: Path) -> None:
+    """A row is reached where it makes the value: not where another row comes before it."""
+    pack = applicants(
+        ("tables:\n", VALUE_TABLES),
+        ("when: size = 'small'", "when: size = 'small' and coalesce(most, 0) < 9"),
+    )
+    found = {c.rule: c for c in coverage(pack) if c.rule.startswith(("risk", "most"))}
+    assert {rule: (c.hit_by, c.passed_by) for rule, c in found.items()} == {
+        "risk.1": (3, 3),
+        "risk.2": (0, 6),
+        "risk.3": (3, 3),
+        "most.1": (0, 5),
+        "most.2": (0, 5),
+        "most.default": (0, 5),
+    }
+    assert [str(found[row].title) for row in ("risk.2", "risk.3")] == [
+        "风险：其他 Risk: other",
+        "风险：小 Risk: Small",
+    ]
+    subjects, records = write_population(tmp_path)
+    source = Source(subjects=subjects, records=records)
+    with open_population(source, pack.vocabulary) as connection:
+        population = {c.rule: c.subjects for c in coverage(pack, connection, dt.date(2026, 3, 1))}
+    assert {rule: population[rule] for rule in found} == {
+        "risk.1": 2,
+        "risk.2": 1,
+        "risk.3": 2,
+        "most.1": 2,
+        "most.2": 2,
+        "most.default": 1,
+    }

@@ -97,6 +97,8 @@ NEAR_MISSES = [
     ("always-true", "penalties >= 0 and", "penalties >= 1 and"),
     ("basis-to-come", "{2026-03-01: 1}", "{2026-04-01: 1}"),
     ("beyond-dimension", "points: -70", "points: -60"),
+    ("by-unknown", "where: kind = 'penalty'", "where: kind = 'penalty' and ends_on is not null"),
+    ("by-unknown", "start_of_month(ends_on)\n    take: run", "coalesce(authority, 'nobody')\n    take: max"),
     ("cap-below-hit", "points: -20", "points: -10"),
     ("cap-idle", "points: -2\n", "points: -5\n"),
     ("cap-sign", "cap: 10", "cap: -10"),

@@ -43,6 +43,7 @@ CHECKS: tuple[Check, ...] = (
     points.no_way_out,
     points.idle_decay,
     points.endless_measures,
+    points.groups_of_nothing,
     order.examples,
     order.decided_examples,
     order.examples_out_of_force,

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 
-from rules.language.expressions import Level, conjunction
+from rules.language.boxes import ANYTHING, Box
+from rules.language.expressions import Call, Expression, Level, Literal, Name, conjunction, names
 from rules.language.words import kind, number
-from rules.model import Dimension, Rule
+from rules.model import OVER_GROUP, Dimension, Measure, Rule, Table
 from rules.tools.lint.finding import Finding, Severity
 from rules.tools.lint.review import Review, spans
 
@@ -143,6 +144,48 @@ def endless_measures(review: Review) -> Iterator[Finding]:
                 Severity.NOTICE, "measure-endless", ("measures", measure.id), measure.id,
                 "measures records of any age: it has no window",
             )  # fmt: skip
+
+
+def groups_of_nothing(review: Review) -> Iterator[Finding]:
+    """Measures that leave out records without a sound: those of which ``by`` can be unknown."""
+    for measure in review.pack.measures:
+        if measure.by is None or measure.aggregate in OVER_GROUP or _has_a_last_word(measure.by):
+            continue
+        lost = sorted(n.name for n in names(measure.by) if not _is_known(review, measure, n))
+        if lost:
+            yield review.finding(
+                Severity.NOTICE, "by-unknown", ("measures", measure.id, "by"), measure.id,
+                f"a record of which {', '.join(lost)} is unknown is in no group, and does not count",
+            )  # fmt: skip
+
+
+def _has_a_last_word(by: Expression) -> bool:
+    """Whether a value stands in where another is unknown."""
+    return isinstance(by, Call) and any(isinstance(value, Literal) for value in by.arguments)
+
+
+def _is_known(review: Review, measure: Measure, column: Name) -> bool:
+    """Whether every record that takes part has a value in a column: as every record of its kind must, since
+    the window begins with it, or because the measure asks for one."""
+    table, window = review.pack.vocabulary.records, measure.window
+    if table is None or column.name in (*table.needs, table.key, review.pack.vocabulary.record_subject):
+        return True
+    if window is not None and column in names(window.start):
+        return True
+    return all(
+        not box.domains.get(column, ANYTHING).unknown or _of_its_kind(table, box, column.name)
+        for box in review.possible(measure.where.written)
+    )
+
+
+def _of_its_kind(table: Table, box: Box, column: str) -> bool:
+    """Whether the records of a box are all of kinds that fill the column."""
+    named = [
+        domain for name, domain in box.domains.items() if isinstance(name, Name) and name.name == table.kind
+    ]
+    asked = named[0].among if named else None
+    kinds = [table.kinds.get(str(code)) for code in asked or ()]
+    return bool(kinds) and all(kind is not None and column in kind.needs for kind in kinds)
 
 
 def _values(rule: Rule) -> list[int]:
